@@ -1,0 +1,186 @@
+"""The words that the bot and the picture engine share: requests, results, scores and the two seams.
+
+Torch-free on purpose: `bot/` and `cogs/` import this room, and a fake engine in the tests needs
+nothing else. It must not know Discord, guilds, SQLite or any tensor library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+
+class Sampler(StrEnum):
+    """The update rule that takes a row from one sigma to the next."""
+
+    #: Ancestral Euler (Karras et al. 2022, Algorithm 2 with k-diffusion's ancestral noise).
+    EULER_A = "euler_a"
+    #: DPM-Solver++(2M) (Lu et al. 2022b), the multistep second-order solver.
+    DPMPP_2M = "dpmpp_2m"
+    #: Plain Euler, deterministic (Karras et al. 2022, Algorithm 1 without the correction).
+    EULER = "euler"
+
+
+#: What people and A1111 call each sampler.
+SAMPLER_LABELS: dict[Sampler, str] = {
+    Sampler.EULER_A: "Euler a",
+    Sampler.DPMPP_2M: "DPM++ 2M",
+    Sampler.EULER: "Euler",
+}
+
+
+class Aspect(StrEnum):
+    """The three framings a member can ask for; the card says how many pixels each one has."""
+
+    #: As wide as it is high.
+    SQUARE = "square"
+    #: Higher than wide.
+    PORTRAIT = "portrait"
+    #: Wider than high.
+    LANDSCAPE = "landscape"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a model can be asked for; every bound is inclusive."""
+
+    steps_min: int = 1
+    steps_max: int = 50
+    guidance_min: float = 1.0
+    guidance_max: float = 20.0
+    count_max: int = 4
+    prompt_chars_max: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """What the bot needs to know of the model in use, read from its card.
+
+    `sizes_px` maps each aspect to the (width, height) in pixels of the finished picture.
+    `licence_text` is the file that came with the weights; `licence_sha256` is its hash, so that
+    a new licence can be told from the one a user accepted.
+    """
+
+    card_id: str
+    name: str
+    sizes_px: dict[Aspect, tuple[int, int]]
+    default_steps: int
+    default_guidance: float
+    default_sampler: Sampler
+    default_negative: str
+    limits: Limits
+    licence_name: str
+    licence_text: str
+    licence_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderRequest:
+    """One picture to draw. The same request draws the same picture, whoever shares its batch.
+
+    `width_px` and `height_px` are of the finished picture; `preview_every` asks for a small PNG in
+    every n-th `StepReport` (0: none).
+    """
+
+    row_id: str
+    prompt: str
+    negative: str = ""
+    seed: int
+    steps: int
+    guidance: float
+    sampler: Sampler
+    width_px: int
+    height_px: int
+    preview_every: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReport:
+    """How far one row has come after a tick; `preview_png` is a thumbnail of at most 256 px, or None."""
+
+    row_id: str
+    step: int
+    steps: int
+    preview_png: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A finished row: 8-bit RGB pixels, row-major, `3 * width_px * height_px` bytes."""
+
+    row_id: str
+    width_px: int
+    height_px: int
+    rgb: bytes
+    batch_width: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFailed:
+    """A row that could not be drawn (its neighbours go on); `reason` is one plain sentence."""
+
+    row_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickResult:
+    """What one `Engine.step` brought: progress of every running row, and the rows that ended."""
+
+    reports: tuple[StepReport, ...] = ()
+    finished: tuple[Rendered, ...] = ()
+    failed: tuple[RowFailed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """What the scorers measured of a picture, each in 0..1 under its own name; they never decide.
+
+    An empty mapping means that nothing was measured.
+    """
+
+    values: dict[str, float] = field(default_factory=dict[str, float])
+
+
+class EngineError(Exception):
+    """The engine cannot draw at all: a corrupt model folder, a missing file, no memory."""
+
+
+class Engine(Protocol):
+    """Draws rows step by step. Every method runs on the one GPU thread, never on the event loop."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """The model in use."""
+        ...
+
+    @property
+    def capacity(self) -> int:
+        """How many rows may be in flight at once."""
+        ...
+
+    def admit(self, request: RenderRequest) -> None:
+        """Take a row in; it joins the batch at the next tick. ValueError if the id is in flight."""
+        ...
+
+    def step(self) -> TickResult:
+        """Advance every running row by one step (one UNet call for each latent shape chosen)."""
+        ...
+
+    def evict(self, row_id: str) -> bool:
+        """Drop a row in flight; False if it is not here (any more)."""
+        ...
+
+    def close(self) -> None:
+        """Free the model's memory; the engine is not used again."""
+        ...
+
+
+class Scorer(Protocol):
+    """Measures a finished picture. Runs on the GPU thread, never edits pixels, never decides."""
+
+    def score(self, rendered: Rendered) -> Scores:
+        """Scores of one picture; an exception means `withhold`."""
+        ...
