@@ -1,0 +1,289 @@
+"""The nouns of the bot and its error tree. Every room speaks in these; this room imports none.
+
+Pure data: no I/O, no clock, no Discord. Time is integer unix milliseconds, snowflakes are `int`.
+What a user can cause is a value (`Refused`); exceptions are for what the operator must mend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from models.contract import Aspect, Sampler, Scores
+
+UserId = NewType("UserId", int)
+GuildId = NewType("GuildId", int)
+ChannelId = NewType("ChannelId", int)
+MessageId = NewType("MessageId", int)
+#: Ten characters of Crockford base32; also the id of the job's picture and the nonce of its post.
+JobId = NewType("JobId", str)
+#: The jobs of one `/waifu` share a request; its status message tells how they are doing.
+RequestId = NewType("RequestId", str)
+
+
+class BotError(Exception):
+    """Root of what the operator can mend; the message is one sentence that says how."""
+
+
+class SettingsError(BotError):
+    """A setting is missing or wrong; the message names the variable."""
+
+
+class DatabaseError(BotError):
+    """The database cannot be used: from a newer version, read-only, not a database."""
+
+
+class StorageError(BotError):
+    """A file of the gallery cannot be written or read: a full or read-only disk."""
+
+
+class RefusalReason(StrEnum):
+    """Why a request was not taken, for the log and the tests; users read `Refused.text`."""
+
+    #: An option is empty, too long or out of the model's limits.
+    INPUT = "input"
+    #: The floor that no server can lower.
+    FLOOR = "floor"
+    #: A term that this server blocks.
+    SERVER = "server"
+    #: Fine in an age-restricted channel, but this is none.
+    AGE = "age"
+    #: The bot is switched off in this channel, or cannot post there.
+    CHANNEL = "channel"
+    #: The user or the server has too many pictures waiting.
+    CAP = "cap"
+    #: Something of ours failed, so the answer is no.
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A friendly no: `text` is shown to the user and says what to do."""
+
+    reason: RefusalReason
+    text: str
+
+
+class Rating(StrEnum):
+    """How much a picture may show, in rising order."""
+
+    #: Fit for every channel.
+    GENERAL = "general"
+    #: Age-restricted channels only.
+    EXPLICIT = "explicit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a request was made; the three age flags are looked at together."""
+
+    guild_id: GuildId
+    channel_id: ChannelId
+    #: The channel a thread lives in, else None.
+    parent_id: ChannelId | None = None
+    channel_age_restricted: bool = False
+    parent_age_restricted: bool = False
+    guild_age_restricted: bool = False
+
+    @property
+    def age_restricted(self) -> bool:
+        """True if the channel, its parent or the whole guild is age-restricted."""
+        return (
+            self.channel_age_restricted or self.parent_age_restricted or self.guild_age_restricted
+        )
+
+
+class Origin(StrEnum):
+    """What made a request."""
+
+    #: The `/waifu` command.
+    COMMAND = "command"
+    #: The *Again* button: the same picture once more.
+    AGAIN = "again"
+    #: The *Vary* button: the same settings, a new seed.
+    VARY = "vary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One well-formed request; every number is resolved and inside the model's limits.
+
+    Picture `i` of `count` is drawn with `seed + i` (modulo 2**32).
+    """
+
+    user_id: UserId
+    place: Place
+    prompt: str
+    negative: str
+    aspect: Aspect
+    count: int
+    seed: int
+    steps: int
+    guidance: float
+    sampler: Sampler
+    width_px: int
+    height_px: int
+    origin: Origin = Origin.COMMAND
+    parent_job_id: JobId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """An ask that policy let through. Constructed in `bot/policy.py` alone."""
+
+    ask: Ask
+    #: The most that its pictures may show where they will be posted.
+    rating: Rating
+
+
+class JobState(StrEnum):
+    """The life of a job; the first four are alive, the others are ends."""
+
+    #: Waiting for a place on the GPU.
+    QUEUED = "queued"
+    #: A worker holds its lease.
+    RUNNING = "running"
+    #: Its picture is kept; not posted yet.
+    RENDERED = "rendered"
+    #: Its picture is posted.
+    DELIVERED = "delivered"
+    #: It could not be drawn or posted; `error` says why.
+    FAILED = "failed"
+    #: Its user took it back.
+    CANCELLED = "cancelled"
+    #: Policy holds its picture back.
+    WITHHELD = "withheld"
+
+
+ENDED = frozenset(
+    {JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.WITHHELD},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One picture to draw, as the queue remembers it."""
+
+    id: JobId
+    request_id: RequestId
+    user_id: UserId
+    guild_id: GuildId
+    channel_id: ChannelId
+    prompt: str
+    negative: str
+    aspect: Aspect
+    seed: int
+    steps: int
+    guidance: float
+    sampler: Sampler
+    width_px: int
+    height_px: int
+    rating: Rating
+    origin: Origin
+    parent_job_id: JobId | None
+    state: JobState
+    attempts: int
+    created_ms: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a queued job stands: `ahead` pictures will be drawn before it."""
+
+    ahead: int
+    queued: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """A finished picture that policy lets out. Constructed in `bot/policy.py` alone."""
+
+    job: Job
+    width_px: int
+    height_px: int
+    rgb: bytes
+    scores: Scores
+    #: Measured or asked for: what the picture is treated as from now on.
+    rating: Rating
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A finished picture that is not let out; `text` tells its user why, in plain words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A kept picture: its file is found by `sha256`, its provenance is in the file and here."""
+
+    job_id: JobId
+    user_id: UserId
+    guild_id: GuildId
+    sha256: str
+    size_bytes: int
+    width_px: int
+    height_px: int
+    card_id: str
+    rating: Rating
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A message that shows a picture; one picture can have several (`/show`)."""
+
+    message_id: MessageId
+    job_id: JobId
+    channel_id: ChannelId
+    guild_id: GuildId
+    posted_ms: int
+
+
+class Axis(StrEnum):
+    """What a vote is about."""
+
+    #: Do you like this picture?
+    TASTE = "taste"
+
+
+class VoteSource(StrEnum):
+    """How the bot learned of a vote event."""
+
+    #: A gateway event, as it happened.
+    GATEWAY = "gateway"
+    #: Read back from Discord after an outage.
+    RECONCILED = "reconciled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """One raw reaction event on a posted picture; `emoji` is "👍" or "name:id"."""
+
+    message_id: MessageId
+    voter_id: UserId
+    emoji: str
+    added: bool
+    at_ms: int
+    source: VoteSource = VoteSource.GATEWAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Votes of one picture on one axis; self-votes are counted apart and in neither number."""
+
+    up: int = 0
+    down: int = 0
+    self_votes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteEmoji:
+    """The two reactions that mean up and down in one server."""
+
+    up: str = "👍"
+    down: str = "👎"

@@ -1,0 +1,58 @@
+"""Logging set-up: one line per event, with `job=` and `guild=` where they are known.
+
+Called once by the composition root. A prompt never goes above DEBUG; log `short_hash` of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_job: ContextVar[str] = ContextVar("job", default="-")
+_guild: ContextVar[str] = ContextVar("guild", default="-")
+
+_FORMAT = "%(asctime)s %(levelname)-7s %(name)s job=%(job)s guild=%(guild)s %(message)s"
+
+
+class _Whereabouts(logging.Filter):
+    """Adds the job and guild of the current task to each record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.job = _job.get()
+        record.guild = _guild.get()
+        return True
+
+
+@contextmanager
+def whereabouts(*, job: str | None = None, guild: int | None = None) -> Iterator[None]:
+    """Every line logged inside carries this job and guild."""
+    job_token = _job.set(job) if job is not None else None
+    guild_token = _guild.set(str(guild)) if guild is not None else None
+    try:
+        yield
+    finally:
+        if job_token is not None:
+            _job.reset(job_token)
+        if guild_token is not None:
+            _guild.reset(guild_token)
+
+
+def short_hash(text: str) -> str:
+    """Eight hex digits that stand for a prompt in the log."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def set_up(level: str) -> None:
+    """Send everything from `level` up to standard error; libraries only from WARNING."""
+    handler = logging.StreamHandler()
+    handler.addFilter(_Whereabouts())
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for room in ("bot", "cogs", "models"):
+        logging.getLogger(room).setLevel(level)
+    logging.getLogger("discord").setLevel(logging.WARNING if level != "DEBUG" else logging.INFO)

@@ -1,0 +1,56 @@
+"""Nudges between the rooms that share one loop: the database is the truth, these only save waiting.
+
+The cogs set them, the worker and the delivery wait on them. A nudge that is lost (a crash) costs
+one poll interval and nothing else, because everybody reads the database first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from bot.domain import JobId
+
+
+class Nudge:
+    """Wakes one sleeper; a nudge that comes while it is busy is kept for its next sleep."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def set(self) -> None:
+        """Wake the sleeper, or let its next `wait` return at once."""
+        self._event.set()
+
+    async def wait(self, timeout_s: float) -> None:
+        """Sleep until nudged, at most `timeout_s`; consumes the nudge."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
+        except TimeoutError:
+            return
+        self._event.clear()
+
+
+class Signals:
+    """The nudges of the program, built once by the composition root."""
+
+    def __init__(self) -> None:
+        #: A job was queued, or one was cancelled: the worker should look.
+        self.work = Nudge()
+        #: A picture was kept, or a job ended: the delivery should look.
+        self.deliver = Nudge()
+        #: Progress was made or a request ended: status messages may be edited.
+        self.status = Nudge()
+        self._cancelled: set[JobId] = set()
+
+    def cancelled(self, job_ids: Iterable[JobId]) -> None:
+        """Tell the worker to drop these rows; the database already says `cancelled`."""
+        self._cancelled.update(job_ids)
+        self.work.set()
+        self.status.set()
+
+    def take_cancelled(self) -> set[JobId]:
+        """The cancelled jobs since the last call."""
+        taken, self._cancelled = self._cancelled, set()
+        return taken

@@ -1,0 +1,14 @@
+"""Translation only: Discord in, domain out; domain in, Discord out.
+
+`EXTENSIONS` is the list that `bot.client` loads by name; `bot` imports nothing from here.
+"""
+
+EXTENSIONS: tuple[str, ...] = (
+    "cogs.waifu",
+    "cogs.delivery",
+    "cogs.buttons",
+    "cogs.queue",
+    "cogs.votes",
+    "cogs.policy",
+    "cogs.privacy",
+)

@@ -1,0 +1,1 @@
+"""A small diffusion library. It knows nothing of Discord, guilds or SQLite."""
