@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -27,7 +27,7 @@ class _Whereabouts(logging.Filter):
 
 
 @contextmanager
-def whereabouts(*, job: str | None = None, guild: int | None = None) -> Iterator[None]:
+def whereabouts(*, job: str | None = None, guild: int | None = None) -> Generator[None]:
     """Every line logged inside carries this job and guild."""
     job_token = _job.set(job) if job is not None else None
     guild_token = _guild.set(str(guild)) if guild is not None else None

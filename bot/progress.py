@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from bot.domain import JobId
 from models.contract import StepReport
 
-#: Weight of the newest interval in the running mean; about the last ten pictures count.
-_NEWEST = 0.2
+#: How much of the past is kept at each finished picture; about the last twenty count.
+_KEEP = 0.95
 #: A gap longer than this is idleness, not drawing, and says nothing about speed.
 _IDLE_MS = 120_000
 
@@ -27,11 +27,12 @@ class JobProgress:
 
 
 class ProgressBoard:
-    """The latest report of every running row, and a running mean of the time between pictures."""
+    """The latest report of every running row, and the decayed time and count of what was drawn."""
 
     def __init__(self) -> None:
         self._running: dict[JobId, JobProgress] = {}
-        self._ms_per_picture: float | None = None
+        self._busy_ms = 0.0
+        self._pictures = 0.0
         self._busy_since_ms: int | None = None
 
     def started(self, job_id: JobId, steps: int, now_ms: int) -> None:
@@ -61,12 +62,9 @@ class ProgressBoard:
         self._busy_since_ms = now_ms if self._running else None
 
     def _learn(self, interval_ms: int) -> None:
-        if not 0 <= interval_ms <= _IDLE_MS:
-            return
-        mean = self._ms_per_picture
-        self._ms_per_picture = (
-            float(interval_ms) if mean is None else mean + _NEWEST * (interval_ms - mean)
-        )
+        if 0 <= interval_ms <= _IDLE_MS:
+            self._busy_ms = self._busy_ms * _KEEP + interval_ms
+            self._pictures = self._pictures * _KEEP + 1
 
     def get(self, job_id: JobId) -> JobProgress | None:
         """How far this row is, or None if it is not running in this process."""
@@ -75,8 +73,9 @@ class ProgressBoard:
     def eta_ms(self, ahead: int) -> int | None:
         """Time until a job with `ahead` pictures before it is drawn; None before the first one.
 
-        The mean is taken between finished pictures, so a batch of rows is already counted in.
+        Rows that end together count once in time and each in number, so the mean is of the whole
+        batch's throughput.
         """
-        if self._ms_per_picture is None:
+        if not self._pictures:
             return None
-        return round((ahead + 1) * self._ms_per_picture)
+        return round((ahead + 1) * self._busy_ms / self._pictures)

@@ -162,16 +162,14 @@ def _value(field: _Field, found: Mapping[str, str]) -> object:
 def token_fault(token: str) -> str | None:
     """What is wrong with the shape of a bot token, as one sentence, or None.
 
-    A token is three base64url parts joined by dots; the first is the application's id. The sandbox's
-    own token is let through by its prefix.
+    A token is three base64url parts joined by dots; the first is the application's id. The local
+    Discord's own token has the same shape.
     """
     if not token:
         return (
-            "DISCORD_TOKEN is not set: create a bot at https://discord.com/developers/applications, "
-            "copy its token into .env, or try `python -m bot sandbox` which needs none."
+            "DISCORD_TOKEN is not set: create a bot at https://discord.com/developers/applications "
+            "and copy its token into .env, or try `python -m bot sandbox`, which needs none."
         )
-    if token.startswith("sandbox."):
-        return None
     parts = token.split(".")
     if len(parts) != 3 or min(len(part) for part in parts) < 6:
         return (

@@ -1,0 +1,262 @@
+"""The Discord client: `WaifuBot`, the frozen `Services` it hands to cogs, and the command tree.
+
+The only room of `bot/` that knows discord.py. The composition root builds `Services` and calls
+`serve`; cogs receive everything through `bot.services` and reach for nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib
+import json
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import wraps
+from typing import TypeAlias, TypeVar
+
+import aiohttp
+import discord
+import yarl
+from discord import app_commands
+from discord.ext import commands
+
+from bot.consent import Consent
+from bot.domain import SettingsError
+from bot.gallery import Gallery
+from bot.guilds import Guilds
+from bot.jobs import Caps, Jobs
+from bot.log import whereabouts
+from bot.privacy import Privacy
+from bot.progress import ProgressBoard
+from bot.settings import Settings
+from bot.signals import Signals
+from bot.votes import Votes
+from models.contract import ModelInfo
+
+log = logging.getLogger(__name__)
+
+#: Seconds to wait before the next try at a connection, and the most it grows to.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
+#: A connection that held this long was a good one: the next pause is the first again.
+_GOOD_CONNECTION_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a cog may use. Built once by the composition root; outlives reconnects."""
+
+    settings: Settings
+    jobs: Jobs
+    gallery: Gallery
+    votes: Votes
+    guilds: Guilds
+    consent: Consent
+    privacy: Privacy
+    signals: Signals
+    progress: ProgressBoard
+    caps: Caps
+    #: The model in use; asked for each time, because a promotion can change it.
+    model: Callable[[], ModelInfo]
+    clock: Callable[[], int]
+
+
+Interaction: TypeAlias = "discord.Interaction[WaifuBot]"
+
+ItemT = TypeVar("ItemT")
+Callback: TypeAlias = Callable[[ItemT, Interaction], Coroutine[None, None, None]]
+
+
+class GatedTree(app_commands.CommandTree["WaifuBot"]):
+    """One gate before every command and one handler for every error of a command."""
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Refuse what is not in a server: policy, votes and posts belong to servers."""
+        if interaction.guild_id is not None:
+            return True
+        if interaction.type is not discord.InteractionType.autocomplete:
+            await interaction.response.send_message(
+                "I draw in servers only: ask me in a channel of a server we share.",
+                ephemeral=True,
+            )
+        return False
+
+    async def on_error(
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        """Tell the user an incident id and the log the whole story."""
+        await report_incident(interaction, error)
+
+
+async def report_incident(interaction: Interaction, error: BaseException) -> None:
+    """Answer an interaction that failed: a friendly line with an id that the log repeats."""
+    cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+    if isinstance(error, app_commands.MissingPermissions):
+        await _answer(interaction, "You need the Manage Server permission for that.")
+        return
+    incident = secrets.token_hex(4)
+    with whereabouts(guild=interaction.guild_id):
+        log.error("incident %s in %s", incident, _name(interaction), exc_info=cause)
+    await _answer(
+        interaction,
+        f"Something went wrong on my side (incident `{incident}`). Nothing you had queued is "
+        "lost; try again, and tell the operator this id if it keeps happening.",
+    )
+
+
+def _name(interaction: Interaction) -> str:
+    if interaction.command is not None:
+        return interaction.command.qualified_name
+    return str((interaction.data or {}).get("custom_id", interaction.type.name))
+
+
+async def _answer(interaction: Interaction, text: str) -> None:
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except (discord.HTTPException, aiohttp.ClientError) as problem:
+        log.warning("could not tell the user of an incident: %s", problem)
+
+
+def reports_incidents(callback: Callback[ItemT]) -> Callback[ItemT]:
+    """Give the callback of a button, select or modal the same error handler as a command.
+
+    discord.py only logs what a `DynamicItem` callback raises and leaves the user without an answer.
+    """
+
+    @wraps(callback)
+    async def guarded(item: ItemT, interaction: Interaction) -> None:
+        try:
+            await callback(item, interaction)
+        except Exception as error:  # noqa: BLE001  the tree's on_error, for components
+            await report_incident(interaction, error)
+
+    return guarded
+
+
+class WaifuBot(commands.Bot):
+    """The bot on Discord. `services` is what its cogs work with."""
+
+    def __init__(self, services: Services) -> None:
+        intents = discord.Intents(
+            guilds=True, guild_messages=True, guild_reactions=True, emojis_and_stickers=True
+        )
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=intents,
+            tree_cls=GatedTree,
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            activity=discord.Activity(type=discord.ActivityType.listening, name="/waifu"),
+        )
+        self.services = services
+        self.failure: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def setup_hook(self) -> None:
+        """Load the cogs by name and tell Discord our commands if they changed."""
+        for name in importlib.import_module("cogs").EXTENSIONS:
+            await self.load_extension(name)
+        await self._sync_commands()
+
+    async def _sync_commands(self) -> None:
+        """Sync only what changed: Discord allows 200 creates a day, and a sync takes a while."""
+        guild_id = self.services.settings.dev_guild_id
+        guild = discord.Object(guild_id) if guild_id is not None else None
+        if guild is not None:
+            self.tree.copy_global_to(guild=guild)
+        payload = [c.to_dict(self.tree) for c in self.tree.get_commands(guild=guild)]
+        digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+        mark = self.services.settings.data_dir / f"commands-{self.application_id}.sha256"
+        known = mark.read_text() if mark.is_file() else ""
+        registered = {c.name for c in await self.tree.fetch_commands(guild=guild)}
+        if digest == known and registered == {c["name"] for c in payload}:
+            return
+        await self.tree.sync(guild=guild)
+        mark.write_text(digest)
+        log.info("synced %s commands", len(payload))
+
+    def spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
+        """Run a cog's background work; if it fails, the bot closes and `serve` starts afresh."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or task.exception() is None:
+            return
+        self.failure = task.exception()
+        log.error("%s failed", task.get_name(), exc_info=self.failure)
+        self.spawn(self.close(), name="close after a failure")
+
+    async def close(self) -> None:
+        """Stop the background work, then the connection."""
+        current = asyncio.current_task()
+        others = [task for task in self._tasks if task is not current]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await super().close()
+
+
+def point_at(settings: Settings) -> None:
+    """Aim discord.py at the addresses in the settings: the one place where it is redirected.
+
+    The REST client and the webhook adapter share `Route.BASE`; the gateway's default address is
+    used at every fresh IDENTIFY (discord.py 2.7.1 asks /gateway only when sharded).
+    """
+    discord.http.Route.BASE = settings.discord_api_base
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
+
+
+async def serve(services: Services, token: str) -> None:
+    """Keep the bot on Discord until cancelled, through every outage.
+
+    discord.py 2.7.1 reconnects by itself once it was connected, but dies with AttributeError when
+    the very first gateway connection fails; so a fresh client is made after a pause that doubles.
+    Raises `SettingsError` when trying again cannot help: a refused token, a missing intent.
+    """
+    pause_s = _FIRST_PAUSE_S
+    loop = asyncio.get_running_loop()
+    while True:
+        began_s = loop.time()
+        reason = await _connect_once(services, token)
+        if loop.time() - began_s > _GOOD_CONNECTION_S:
+            pause_s = _FIRST_PAUSE_S
+        log.warning("not connected to Discord (%s); next try in %.0f s", reason, pause_s)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+
+async def _connect_once(services: Services, token: str) -> str:
+    """Run one client until it stops; returns why, in a few words."""
+    async with WaifuBot(services) as bot:
+        try:
+            await bot.start(token)
+        except discord.LoginFailure:
+            raise SettingsError(
+                "DISCORD_TOKEN was refused by Discord: reset it on the Bot page of your "
+                "application and copy the new one into .env."
+            ) from None
+        except discord.PrivilegedIntentsRequired:
+            raise SettingsError(
+                "Discord refused the intents; this bot needs none of the privileged ones, so "
+                "check that the token belongs to a bot application."
+            ) from None
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as problem:
+            return f"{type(problem).__name__}: {problem}"
+        except AttributeError as problem:
+            if "sequence" not in str(problem):
+                raise
+            return "the first gateway connection failed"
+        return f"{bot.failure!r}" if bot.failure else "closed"
