@@ -1,0 +1,81 @@
+"""The command line of the picture room: `python -m models COMMAND ...`.
+
+Each command lives in the module that does its work, as `add_arguments(parser)` and
+`run(args) -> int`; here is only the table. A module is imported when its command is called, so
+that `--help` answers at once and without torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, cast
+
+from models.contract import EngineError
+
+
+class Command(NamedTuple):
+    """One line of the table: the module that holds `add_arguments` and `run`, and a short help."""
+
+    module: str
+    help: str
+
+
+COMMANDS: dict[str, Command] = {
+    "draw": Command("models.draw", "draw pictures of a prompt"),
+    "check": Command("models.check", "load a model, draw two steps and say what it is"),
+}
+
+
+class CommandModule(Protocol):
+    """What a module of the table offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options of the command."""
+        ...
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it; the result is the exit code. EngineError and OSError become one line."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Exit code 2 with one line on a fault, 130 after Ctrl-C."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if not argv or argv[0] not in COMMANDS:
+        _overview().parse_args(argv)
+        return 2  # pragma: no cover  parse_args has exited
+    name, rest = argv[0], argv[1:]
+    command = COMMANDS[name]
+    module = cast("CommandModule", importlib.import_module(command.module))
+    parser = argparse.ArgumentParser(prog=f"python -m models {name}", description=command.help)
+    module.add_arguments(parser)
+    args = parser.parse_args(rest)
+    try:
+        return module.run(args)
+    except (EngineError, OSError) as fault:
+        print(f"python -m models {name}: {fault}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _overview() -> argparse.ArgumentParser:
+    """The parser that answers when no command was named: the list of commands, or an error."""
+    lines = [f"  {name:<12} {command.help}" for name, command in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="python -m models",
+        usage="python -m models COMMAND [options]",
+        description="commands:\n" + "\n".join(lines),
+        epilog="python -m models COMMAND --help explains one of them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=list(COMMANDS), help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
