@@ -1,0 +1,276 @@
+"""The composition root and the command line: `python -m bot [serve|sandbox|doctor|export|health]`.
+
+Builds settings, database, stores, engine and client in one `AsyncExitStack` and hands them out;
+nothing is built anywhere else. Every fault of set-up is one clear line and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import importlib
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from bot import client, doctor
+from bot.client import Services
+from bot.clock import now_ms
+from bot.consent import Consent
+from bot.curation import export_voted
+from bot.db import Database
+from bot.domain import BotError, SettingsError
+from bot.gallery import Gallery
+from bot.guilds import Guilds
+from bot.health import beat, is_fresh
+from bot.jobs import Caps, Jobs
+from bot.log import set_up
+from bot.privacy import Privacy
+from bot.progress import ProgressBoard
+from bot.settings import Settings, load, token_fault
+from bot.signals import Signals
+from bot.votes import Votes
+from bot.worker import GpuThread, Worker, WorkerLimits
+from models.contract import Engine, EngineError, Scorer
+
+log = logging.getLogger("bot")
+
+#: How long a stop lets running pictures go on before they are put back into the queue.
+_GRACE_MS = 8_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Program:
+    """What `serve` runs: built by `_build`, torn down by its exit stack."""
+
+    services: Services
+    worker: Worker
+
+
+def _engine_seam(settings: Settings) -> tuple[Callable[[], Engine], Callable[[], Scorer]]:
+    """How to open the engine and the scorer.
+
+    `ENGINE=slots` is ours; anything else names a module with `open_engine` and `open_scorer` of the
+    same form (the tests' fake engine is one). Imported here, so that the rest stays free of torch.
+    """
+    ours = settings.engine == "slots"
+    try:
+        module = importlib.import_module("models.engine" if ours else settings.engine)
+    except ImportError as problem:
+        raise SettingsError(f"ENGINE={settings.engine} cannot be loaded: {problem}.") from None
+    scorers = importlib.import_module("models.safety") if ours else module
+
+    def open_engine() -> Engine:
+        return module.open_engine(
+            settings.model,
+            device=settings.device,
+            threads=settings.threads,
+            capacity=settings.batch_rows,
+        )
+
+    def open_scorer() -> Scorer:
+        return scorers.open_scorer(settings.model)
+
+    return open_engine, open_scorer
+
+
+def _lock_data(stack: AsyncExitStack, settings: Settings) -> None:
+    """Make the data directory ours alone; two bots on one would draw and post everything twice."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock: TextIO = stack.enter_context((settings.data_dir / "lock").open("w"))
+    except OSError as problem:
+        raise SettingsError(
+            f"DATA_DIR={settings.data_dir} cannot be written ({problem.strerror}): make it "
+            "writable for the bot's user, or point DATA_DIR elsewhere."
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SettingsError(
+            f"another bot is running on DATA_DIR={settings.data_dir}: stop it first, or give this "
+            "one a directory of its own."
+        ) from None
+
+
+@asynccontextmanager
+async def _build(settings: Settings) -> AsyncGenerator[_Program]:
+    """Everything the bot needs, in the order of need; closed in reverse."""
+    async with AsyncExitStack() as stack:
+        _lock_data(stack, settings)
+        db = await Database.open(settings.database_path)
+        stack.push_async_callback(db.close)
+        gallery = Gallery(db, settings.pictures_dir)
+        await gallery.sweep()
+        votes = Votes(db)
+        stack.push_async_callback(votes.close)
+        gpu = GpuThread(*_engine_seam(settings))
+        stack.push_async_callback(gpu.close)
+        log.info("loading the model %s", settings.model)
+        await gpu.open()
+        log.info("model %s ready, %s rows", gpu.info().card_id, gpu.engine.capacity)
+        services = Services(
+            settings=settings,
+            jobs=Jobs(db),
+            gallery=gallery,
+            votes=votes,
+            guilds=Guilds(db),
+            consent=Consent(db),
+            privacy=Privacy(db, gallery),
+            signals=Signals(),
+            progress=ProgressBoard(),
+            caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
+            model=gpu.info,
+            clock=now_ms,
+        )
+        yield _Program(services=services, worker=_worker(services, gpu))
+
+
+def _worker(services: Services, gpu: GpuThread) -> Worker:
+    settings = services.settings
+    return Worker(
+        owner=f"worker-{secrets.token_hex(4)}",
+        gpu=gpu,
+        jobs=services.jobs,
+        gallery=services.gallery,
+        signals=services.signals,
+        progress=services.progress,
+        limits=WorkerLimits(
+            lease_ms=settings.lease_s * 1000,
+            max_attempts=settings.max_attempts,
+            preview_every=settings.preview_every,
+            grace_ms=_GRACE_MS,
+        ),
+        clock=services.clock,
+    )
+
+
+async def _serve(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C, then drain: finish or put back, and lose nothing."""
+    fault = token_fault(settings.discord_token)
+    if fault:
+        raise SettingsError(fault)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    client.point_at(settings)
+    async with _build(settings) as program:
+        await _take_back_leases(program.services)
+        async with asyncio.TaskGroup() as tasks:
+            drawing = tasks.create_task(program.worker.run(), name="worker")
+            online = tasks.create_task(
+                client.serve(program.services, settings.discord_token), name="discord"
+            )
+            beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
+            await stop.wait()
+            log.info("stopping: pictures in the engine are finished or put back")
+            program.worker.stop()
+            await drawing
+            online.cancel()
+            beating.cancel()
+
+
+async def _take_back_leases(services: Services) -> None:
+    """Queue again what an earlier process was drawing: the directory is ours, so it is dead."""
+    settings = services.settings
+    every_lease_ms = now_ms() + settings.lease_s * 1000
+    await services.jobs.release_expired(every_lease_ms, settings.max_attempts, 0)
+
+
+async def _export(settings: Settings, directory: Path) -> None:
+    db = await Database.open(settings.database_path)
+    try:
+        report = await export_voted(db, Gallery(db, settings.pictures_dir), directory)
+    finally:
+        await db.close()
+    print(report)
+
+
+def _sandbox(settings: Settings, arguments: argparse.Namespace) -> int:
+    from bot.sandbox import demo
+
+    return asyncio.run(
+        demo.run(
+            port=settings.sandbox_port if arguments.port is None else arguments.port,
+            state_dir=None if arguments.once else settings.data_dir / "sandbox",
+            data_dir=None if arguments.once else settings.data_dir / "sandbox-bot",
+            openapi=settings.discord_openapi,
+            once=arguments.once,
+            out=arguments.out,
+        )
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bot", description="A Discord bot that draws with Waifu Diffusion."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("serve", help="run the bot on Discord (the default)")
+    sandbox = commands.add_parser("sandbox", help="run a local Discord with the bot in it")
+    sandbox.add_argument("--port", type=int, help="port of the page on 127.0.0.1 (0: any free one)")
+    sandbox.add_argument("--once", metavar="COMMAND", help="run one command, say each step, exit")
+    sandbox.add_argument(
+        "--out", type=Path, default=Path("out"), help="where --once puts the pictures"
+    )
+    commands.add_parser("doctor", help="check the set-up and say what to do about each fault")
+    export = commands.add_parser("export", help="write the voted pictures and their manifest")
+    export.add_argument("directory", type=Path)
+    commands.add_parser("health", help="exit 0 if a running bot is alive (for containers)")
+    return parser
+
+
+def _run(settings: Settings, arguments: argparse.Namespace) -> int:
+    match arguments.command:
+        case "sandbox":
+            return _sandbox(settings, arguments)
+        case "doctor":
+            return asyncio.run(doctor.run(settings))
+        case "export":
+            asyncio.run(_export(settings, arguments.directory))
+        case "health":
+            return 0 if is_fresh(settings.data_dir) else 1
+        case _:
+            asyncio.run(_serve(settings))
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line. Returns the exit code: 2 for a fault of set-up, told in one line."""
+    arguments = _parser().parse_args(argv)
+    faults: list[BaseException] = []
+    try:
+        settings = load()
+        set_up(settings.log_level)
+        return _run(settings, arguments)
+    except (BotError, EngineError) as fault:
+        faults = [fault]
+    except KeyboardInterrupt:
+        return 130
+    except BaseExceptionGroup as group:
+        ours, others = group.split((BotError, EngineError))
+        if others is not None or ours is None:
+            raise
+        faults = _leaves(ours)
+    for fault in faults:
+        print(f"error: {fault}", file=sys.stderr)
+    return 2
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    leaves: list[BaseException] = []
+    for item in group.exceptions:
+        leaves.extend(_leaves(item) if isinstance(item, BaseExceptionGroup) else [item])
+    return leaves
+
+
+if __name__ == "__main__":
+    sys.exit(main())
