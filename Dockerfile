@@ -1,0 +1,24 @@
+# Two stages: the first installs into a virtual environment, the second carries only that and us.
+FROM python:3.11-slim AS build
+WORKDIR /app
+RUN python -m venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+# The dependencies change seldom and the code often: install them before the code is copied.
+RUN python -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']))" > /tmp/needs.txt \
+    && pip install --no-cache-dir -c constraints.txt -r /tmp/needs.txt
+COPY bot bot
+COPY cogs cogs
+COPY models models
+RUN pip install --no-cache-dir --no-deps .
+
+FROM python:3.11-slim
+RUN useradd --create-home --uid 10001 bot && mkdir /data && chown bot /data
+COPY --from=build /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1 HF_HOME=/data/hub
+USER bot
+WORKDIR /data
+VOLUME /data
+HEALTHCHECK --interval=30s --timeout=10s --start-period=180s CMD ["python", "-m", "bot", "health"]
+STOPSIGNAL SIGTERM
+CMD ["python", "-m", "bot"]
