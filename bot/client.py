@@ -22,9 +22,11 @@ import discord
 import yarl
 from discord import app_commands
 from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
 
 from bot.consent import Consent
-from bot.domain import SettingsError
+from bot.domain import BotError, SettingsError
 from bot.gallery import Gallery
 from bot.guilds import Guilds
 from bot.jobs import Caps, Jobs
@@ -38,6 +40,10 @@ from models.contract import ModelInfo
 
 log = logging.getLogger(__name__)
 
+_REFUSED = (
+    "DISCORD_TOKEN was refused by Discord: reset it on the Bot page of your application and copy "
+    "the new one into .env."
+)
 #: Seconds to wait before the next try at a connection, and the most it grows to.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 #: A connection that held this long was a good one: the next pause is the first again.
@@ -215,8 +221,8 @@ def point_at(settings: Settings) -> None:
     The REST client and the webhook adapter share `Route.BASE`; the gateway's default address is
     used at every fresh IDENTIFY (discord.py 2.7.1 asks /gateway only when sharded).
     """
-    discord.http.Route.BASE = settings.discord_api_base
-    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
+    Route.BASE = settings.discord_api_base
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
 
 
 async def serve(services: Services, token: str) -> None:
@@ -244,10 +250,7 @@ async def _connect_once(services: Services, token: str) -> str:
         try:
             await bot.start(token)
         except discord.LoginFailure:
-            raise SettingsError(
-                "DISCORD_TOKEN was refused by Discord: reset it on the Bot page of your "
-                "application and copy the new one into .env."
-            ) from None
+            raise SettingsError(_REFUSED) from None
         except discord.PrivilegedIntentsRequired:
             raise SettingsError(
                 "Discord refused the intents; this bot needs none of the privileged ones, so "
@@ -260,3 +263,53 @@ async def _connect_once(services: Services, token: str) -> str:
                 raise
             return "the first gateway connection failed"
         return f"{bot.failure!r}" if bot.failure else "closed"
+
+
+#: What the bot needs in a channel, by discord.py's names; shown to people with spaces.
+NEEDED_PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    embed_links=True,
+    add_reactions=True,
+    read_message_history=True,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeReport:
+    """What `doctor` learns from Discord: each server's name with the permissions it lacks."""
+
+    name: str
+    invite: str
+    lacking: dict[str, list[str]]
+
+
+async def probe(token: str) -> ProbeReport:
+    """Log in without a gateway and look at the permissions in every server.
+
+    Raises `SettingsError` when the token is refused and `BotError` when Discord is out of reach.
+    """
+    async with discord.Client(intents=discord.Intents.none()) as visitor:
+        try:
+            await visitor.login(token)
+            lacking = {
+                guild.name: await _lacking(visitor, guild.id)
+                async for guild in visitor.fetch_guilds(limit=100)
+            }
+        except discord.LoginFailure:
+            raise SettingsError(_REFUSED) from None
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as problem:
+            raise BotError(f"Discord cannot be reached ({problem}): check the network.") from None
+        assert visitor.user is not None, "login has fetched the user"
+        invite = discord.utils.oauth_url(visitor.user.id, permissions=NEEDED_PERMISSIONS)
+        return ProbeReport(name=str(visitor.user), invite=invite, lacking=lacking)
+
+
+async def _lacking(visitor: discord.Client, guild_id: int) -> list[str]:
+    assert visitor.user is not None, "login has fetched the user"
+    guild = await visitor.fetch_guild(guild_id, with_counts=False)
+    member = await guild.fetch_member(visitor.user.id)
+    missing = NEEDED_PERMISSIONS & ~member.guild_permissions
+    return [name.replace("_", " ") for name, on in missing if on]
