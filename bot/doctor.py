@@ -1,0 +1,123 @@
+"""`python -m bot doctor`: looks at settings, token, Discord, model, disk and database.
+
+Each check is one line: what was looked at, whether it is well, and what to do if not. Reads only;
+it never migrates, posts or repairs. Exit code 0 when nothing stands in the way, else 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from bot import client
+from bot.db import inspect
+from bot.domain import BotError
+from bot.settings import Settings, token_fault
+from models.contract import EngineError
+
+#: Less free disk than this and the gallery will soon be full.
+_ROOM_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One checked thing. `advice` is empty when it is well."""
+
+    name: str
+    said: str
+    advice: str = ""
+
+
+async def run(settings: Settings, check_model: Callable[[], str]) -> int:
+    """Print every finding as it comes; returns the exit code.
+
+    `check_model` loads the model, tries it and says what it is, or raises `EngineError`; it is
+    handed in because this room stays free of torch.
+    """
+    ill = 0
+    async for finding in _examine(settings, check_model):
+        mark = "ok  " if not finding.advice else "MEND"
+        sys.stdout.write(f"{mark}  {finding.name:<10} {finding.said}\n")
+        if finding.advice:
+            ill += 1
+            sys.stdout.write(f"      {'':<10} {finding.advice}\n")
+        sys.stdout.flush()
+    sys.stdout.write("\nAll is well.\n" if not ill else f"\n{ill} to mend.\n")
+    return 1 if ill else 0
+
+
+async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncGenerator[Finding]:
+    yield Finding(name="settings", said=f"read; model {settings.model}, data {settings.data_dir}")
+    yield _disk(settings)
+    yield await _database(settings)
+    yield await asyncio.to_thread(_model, settings, check_model)
+    fault = token_fault(settings.discord_token)
+    if fault:
+        yield Finding(name="token", said="no usable token", advice=fault)
+        return
+    yield Finding(name="token", said="has the shape of a bot token")
+    async for finding in _discord(settings):
+        yield finding
+
+
+def _disk(settings: Settings) -> Finding:
+    """Whether the data directory can be written and has room for pictures."""
+    directory = settings.data_dir
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / ".doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as problem:
+        return Finding(
+            name="disk",
+            said=f"{directory} cannot be written: {problem.strerror}",
+            advice="Make it writable for the bot's user, or point DATA_DIR elsewhere.",
+        )
+    free = shutil.disk_usage(directory).free
+    said = f"{directory} is writable, {free / 1e9:.1f} GB free"
+    short = free < _ROOM_BYTES
+    return Finding(name="disk", said=said, advice="Free at least 1 GB." if short else "")
+
+
+async def _database(settings: Settings) -> Finding:
+    path = settings.database_path
+    if not path.exists():
+        return Finding(name="database", said=f"{path} will be made at the first start")
+    try:
+        said = await inspect(path)
+    except BotError as problem:
+        return Finding(name="database", said=f"{path} cannot be used", advice=str(problem))
+    return Finding(name="database", said=f"{path}: {said}")
+
+
+def _model(settings: Settings, check_model: Callable[[], str]) -> Finding:
+    """Load the model and try it, as the first request would."""
+    try:
+        return Finding(name="model", said=check_model())
+    except EngineError as problem:
+        return Finding(name="model", said=f"{settings.model} cannot draw", advice=str(problem))
+
+
+async def _discord(settings: Settings) -> AsyncGenerator[Finding]:
+    """Log in, and look at what each server lets the bot do."""
+    client.point_at(settings)
+    try:
+        report = await client.probe(settings.discord_token)
+    except BotError as problem:
+        yield Finding(name="discord", said="cannot log in", advice=str(problem))
+        return
+    yield Finding(
+        name="discord",
+        said=f"logged in as {report.name}, in {len(report.lacking)} servers",
+        advice="" if report.lacking else f"Invite the bot: {report.invite}",
+    )
+    for server, missing in report.lacking.items():
+        yield Finding(
+            name="server",
+            said=f"{server}: " + ("every permission it needs" if not missing else "lacks some"),
+            advice="" if not missing else f"Give its role: {', '.join(missing)}.",
+        )
