@@ -17,6 +17,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -185,6 +186,13 @@ async def _take_back_leases(services: Services) -> None:
     await services.jobs.release_expired(every_lease_ms, settings.max_attempts, 0)
 
 
+def _check_model(settings: Settings) -> str:
+    """Load and try the model for the doctor, which stays free of torch."""
+    if settings.engine != "slots":
+        return f"engine {settings.engine} is not ours and was not looked at"
+    return importlib.import_module("models.check").check(settings.model, settings.device)
+
+
 async def _export(settings: Settings, directory: Path) -> None:
     db = await Database.open(settings.database_path)
     try:
@@ -233,7 +241,7 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         case "sandbox":
             return _sandbox(settings, arguments)
         case "doctor":
-            return asyncio.run(doctor.run(settings))
+            return asyncio.run(doctor.run(settings, partial(_check_model, settings)))
         case "export":
             asyncio.run(_export(settings, arguments.directory))
         case "health":

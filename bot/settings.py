@@ -159,6 +159,11 @@ def _value(field: _Field, found: Mapping[str, str]) -> object:
         raise SettingsError(message) from None
 
 
+def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child process: ours, with `changes` over it."""
+    return {**os.environ, **changes}
+
+
 def token_fault(token: str) -> str | None:
     """What is wrong with the shape of a bot token, as one sentence, or None.
 
