@@ -1,0 +1,189 @@
+"""The import rules of the house, read from the syntax tree; a fault names the file and the line."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+#: Rooms of models/ that know no tensors; bot/ and cogs/ may import these and no others.
+TORCH_FREE = {"models.contract", "models.registry", "models.prompt", "models.provenance"}
+#: Rooms that do no I/O and read no clock.
+PURE = {
+    "bot.domain", "bot.screening", "bot.floor", "bot.policy", "bot.asks", "bot.wording",
+    "models.prompt", "models.batcher",
+}  # fmt: skip
+#: What a pure room has no business with.
+IMPURE = {
+    "asyncio", "io", "logging", "os", "pathlib", "random", "socket", "sqlite3", "subprocess",
+    "sys", "tempfile", "threading", "time",
+}  # fmt: skip
+#: One home for each third party; a home that ends in a dot is a whole room.
+HOMES = {
+    "discord": ("bot.client", "cogs.", "bot.sandbox."),
+    "aiosqlite": ("bot.db",),
+    "sqlite3": ("bot.db",),
+    "dotenv": ("bot.settings",),
+    "simcord": ("bot.sandbox.",),
+    "torch": ("models.",),
+    "diffusers": ("models.",),
+    "transformers": ("models.",),
+}
+SQL_WORDS = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE")
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def rooms() -> list[Path]:
+    return sorted(p for top in ("bot", "cogs", "models") for p in (ROOT / top).rglob("*.py"))
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, int]]:
+    """Every dotted name a file imports, `from a import b` as `a.b`, wherever it stands."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}:{node.lineno}: say the room's whole name"
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def within(name: str, room: str) -> bool:
+    return name == room or name.startswith(room + ".")
+
+
+def faults_of(path: Path) -> Iterator[str]:
+    here = room_of(path)
+    top = here.split(".")[0]
+    for name, line in imports_of(path):
+        where = f"{path.relative_to(ROOT)}:{line}"
+        target = name.split(".")[0]
+        if top == "models" and target in {"bot", "cogs"}:
+            yield f"{where}: models imports only models, not {name}"
+        if top == "bot" and target == "cogs":
+            yield f"{where}: bot never imports cogs ({name})"
+        free = any(within(name, room) for room in TORCH_FREE)
+        if top in {"bot", "cogs"} and target == "models" and not free and here != "bot.__main__":
+            yield f"{where}: {name} is no torch-free room"
+        if top == "cogs" and (within(name, "bot.db") or within(name, "bot.worker")):
+            yield f"{where}: cogs go through the stores, not {name}"
+        if top == "cogs" and target == "cogs" and is_cog(name) and not here.startswith(name):
+            yield f"{where}: no cog imports another ({name})"
+        homes = HOMES.get(target)
+        if homes and not any(here == h or (h.endswith(".") and here.startswith(h)) for h in homes):
+            yield f"{where}: {target} lives in {', '.join(homes)}"
+        if here in PURE and target in IMPURE:
+            yield f"{where}: {here} is pure and has no business with {name}"
+        if here in TORCH_FREE and target in {"torch", "diffusers", "transformers", "numpy"}:
+            yield f"{where}: {here} is torch-free"
+
+
+def is_cog(name: str) -> bool:
+    """Does `cogs.x[.y]` name an extension (a file with `async def setup`)?"""
+    path = ROOT / "cogs" / f"{name.split('.')[1]}.py"
+    return path.is_file() and "async def setup(" in path.read_text()
+
+
+def test_every_import_keeps_the_rules() -> None:
+    faults = [fault for path in rooms() for fault in faults_of(path)]
+    assert not faults, "\n" + "\n".join(faults)
+
+
+def test_only_settings_reads_the_environment() -> None:
+    faults = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in rooms()
+        if room_of(path) != "bot.settings"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"environ", "getenv", "putenv"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+        and top_of(path) != "models"
+    ]
+    assert not faults, faults
+
+
+def top_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0]
+
+
+def test_sql_lives_in_the_stores_alone() -> None:
+    faults = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in rooms()
+        if top_of(path) != "bot" or "sandbox" in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.strip().startswith(SQL_WORDS)
+    ]
+    assert not faults, faults
+
+
+def test_torch_stays_out_until_the_engine_is_opened() -> None:
+    code = (
+        "import sys, bot.__main__, bot.worker, cogs.waifu, cogs.delivery, cogs.votes\n"
+        "heavy = {'torch', 'diffusers', 'transformers', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_extension_is_a_cog_and_every_cog_is_an_extension() -> None:
+    from cogs import EXTENSIONS
+
+    cogs = {room_of(p) for p in (ROOT / "cogs").glob("*.py") if "async def setup(" in p.read_text()}
+    assert set(EXTENSIONS) == cogs
+
+
+def test_no_file_outgrows_its_idea() -> None:
+    faults = [
+        f"{p.relative_to(ROOT)}: {n} lines"
+        for p in [*rooms(), *(ROOT / "tests").rglob("*.py")]
+        if (n := p.read_text().count("\n")) > 400
+    ]
+    assert not faults, faults
+
+
+def test_no_function_is_longer_than_eighty_lines() -> None:
+    faults = [
+        f"{p.relative_to(ROOT)}:{node.lineno}: {node.name}"
+        for p in [*rooms(), *(ROOT / "tests").rglob("*.py")]
+        for node in ast.walk(ast.parse(p.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= 80
+    ]
+    assert not faults, faults
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("models/planted.py", "import bot.domain"),
+        ("bot/planted.py", "import torch"),
+        ("bot/planted.py", "from models.engine import SlotEngine"),
+        ("cogs/planted.py", "from bot import db"),
+        ("bot/planted.py", "import discord"),
+        ("bot/planted.py", "import cogs.waifu"),
+    ],
+)
+def test_a_planted_fault_is_found(
+    room: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = tmp_path / room
+    planted.parent.mkdir()
+    planted.write_text(line + "\n")
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    assert [fault for fault in faults_of(planted) if fault.startswith(f"{room}:1:")]
