@@ -30,7 +30,7 @@ from bot.db import Database
 from bot.domain import BotError, SettingsError
 from bot.gallery import Gallery
 from bot.guilds import Guilds
-from bot.health import beat, is_fresh
+from bot.health import beat, read_pulse
 from bot.jobs import Caps, Jobs
 from bot.log import set_up
 from bot.privacy import Privacy
@@ -202,17 +202,28 @@ async def _export(settings: Settings, directory: Path) -> None:
     print(report)
 
 
+def _health(settings: Settings) -> int:
+    pulse = read_pulse(settings.data_dir)
+    if pulse is None:
+        print("no sign of life in the last 45 s")
+        return 1
+    print(f"alive; event-loop lag p99 {pulse.lag_p99_ms:.0f} ms, max {pulse.lag_max_ms:.0f} ms")
+    return 0
+
+
 def _sandbox(settings: Settings, arguments: argparse.Namespace) -> int:
     from bot.sandbox import demo
 
+    if arguments.once:
+        return asyncio.run(
+            demo.run_once(arguments.once, openapi=settings.discord_openapi, out=arguments.out)
+        )
     return asyncio.run(
         demo.run(
             port=settings.sandbox_port if arguments.port is None else arguments.port,
-            state_dir=None if arguments.once else settings.data_dir / "sandbox",
-            data_dir=None if arguments.once else settings.data_dir / "sandbox-bot",
+            state_dir=settings.data_dir / "sandbox" / "discord",
+            data_dir=settings.data_dir / "sandbox" / "bot",
             openapi=settings.discord_openapi,
-            once=arguments.once,
-            out=arguments.out,
         )
     )
 
@@ -245,7 +256,7 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         case "export":
             asyncio.run(_export(settings, arguments.directory))
         case "health":
-            return 0 if is_fresh(settings.data_dir) else 1
+            return _health(settings)
         case _:
             asyncio.run(_serve(settings))
     return 0

@@ -1,27 +1,72 @@
-"""A sign of life for containers: a file that the running bot touches and `bot health` looks at."""
+"""A sign of life: how late the event loop runs, written to a file that `bot health` looks at.
+
+A blocked loop stops writing, which is the point: containers restart a bot whose file is old.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections import deque
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_FILE = "alive"
-_BEAT_S = 10.0
-#: Three beats may be missed (a slow disk) before the bot counts as dead.
+_FILE = "alive.json"
+_WRITE_EVERY_S = 5.0
+#: Nine writes may be missed (a slow disk) before the bot counts as dead.
 _FRESH_S = 45.0
+_SAMPLE_EVERY_S = 0.02
+#: The last minute of samples.
+_SAMPLES = int(60 / _SAMPLE_EVERY_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """How late timers fired in the last minute: what every answer of the bot waits at least."""
+
+    lag_p50_ms: float
+    lag_p99_ms: float
+    lag_max_ms: float
+    samples: int
+
+
+def pulse_of(lags_s: list[float]) -> Pulse:
+    """Percentiles of timer delays in seconds; all zero without samples."""
+    ordered = sorted(lags_s) or [0.0]
+
+    def at(share: float) -> float:
+        return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)
+
+    return Pulse(lag_p50_ms=at(0.5), lag_p99_ms=at(0.99), lag_max_ms=at(1), samples=len(lags_s))
 
 
 async def beat(data_dir: Path) -> None:
-    """Touch the file for ever; a blocked event loop stops beating, which is the point."""
+    """Sample the loop's lag and write the pulse, for ever."""
+    loop = asyncio.get_running_loop()
+    lags_s: deque[float] = deque(maxlen=_SAMPLES)
+    written_s = 0.0
     while True:
-        await asyncio.to_thread((data_dir / _FILE).touch)
-        await asyncio.sleep(_BEAT_S)
+        due_s = loop.time() + _SAMPLE_EVERY_S
+        await asyncio.sleep(_SAMPLE_EVERY_S)
+        lags_s.append(max(0.0, loop.time() - due_s))
+        if loop.time() - written_s >= _WRITE_EVERY_S:
+            written_s = loop.time()
+            await asyncio.to_thread(_write, data_dir / _FILE, pulse_of(list(lags_s)))
 
 
-def is_fresh(data_dir: Path) -> bool:
-    """True if a bot beat in this directory less than 45 seconds ago."""
+def _write(path: Path, pulse: Pulse) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(pulse)))
+    fresh.replace(path)
+
+
+def read_pulse(data_dir: Path) -> Pulse | None:
+    """The pulse of a bot that wrote less than 45 seconds ago, else None."""
+    path = data_dir / _FILE
     try:
-        return time.time() - (data_dir / _FILE).stat().st_mtime < _FRESH_S
-    except OSError:
-        return False
+        if time.time() - path.stat().st_mtime > _FRESH_S:
+            return None
+        return Pulse(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None

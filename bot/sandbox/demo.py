@@ -1,0 +1,137 @@
+"""`python -m bot sandbox`: the local Discord as parent, the real bot as its child process.
+
+The child is an ordinary `python -m bot` with other addresses in its environment, so what is tried
+here is what runs on Discord; the page can restart or kill it. `--once` is in `once.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from bot.domain import SettingsError
+from bot.sandbox import once as one_run
+from bot.sandbox.server import Sandbox
+from bot.settings import environment_with
+
+log = logging.getLogger(__name__)
+
+#: A bot that does not stop by itself within this time is killed.
+_STOP_S = 15.0
+
+
+class BotProcess:
+    """The bot as a child process; implements the sandbox's `BotControl`."""
+
+    def __init__(self, sandbox: Sandbox, data_dir: Path) -> None:
+        self._environment = environment_with(
+            {
+                "DISCORD_TOKEN": sandbox.token,
+                "DISCORD_API_BASE": sandbox.rest_url,
+                "DISCORD_GATEWAY_URL": sandbox.gateway_url,
+                "DATA_DIR": str(data_dir),
+                "DEV_GUILD_ID": "",
+            }
+        )
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def running(self) -> bool:
+        """True while the child lives."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start the bot unless it runs."""
+        if not self.running:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", env=self._environment
+            )
+
+    async def stop(self) -> None:
+        """Ask the bot to drain and wait for it; kill it when it takes too long."""
+        if self._process is None or not self.running:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """SIGKILL: the bot gets no chance to tidy up, which is what a crash test wants."""
+        if self._process is not None and self.running:
+            self._process.kill()
+            await self._process.wait()
+
+    async def restart(self) -> None:
+        """Stop and start."""
+        await self.stop()
+        await self.start()
+
+    async def wait(self) -> int:
+        """The exit code of the child, once it ended."""
+        assert self._process is not None, "start() comes first"
+        return await self._process.wait()
+
+
+async def run(
+    *,
+    port: int,
+    state_dir: Path,
+    data_dir: Path,
+    openapi: Path | None,
+) -> int:
+    """Serve the page with the bot behind it until Ctrl-C. Returns the exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with _opened(port, state_dir, openapi) as sandbox:
+        bot = BotProcess(sandbox, data_dir)
+        sandbox.bot_control = bot
+        await bot.start()
+        print(_WELCOME.format(page=sandbox.page_url), flush=True)  # noqa: T201  command line
+        try:
+            await stop.wait()
+        finally:
+            await bot.stop()
+    return 0
+
+
+_WELCOME = """
+  A local Discord with the bot in it:  {page}
+
+  Open it in a browser and type   /waifu prompt: 1girl, blue hair, glasses, smile
+  Switch persona at the bottom left; trouble of every kind is under "Weather".
+  Ctrl-C stops both; the next start finds everything as it was.
+"""
+
+
+@contextlib.asynccontextmanager
+async def _opened(port: int, state_dir: Path | None, openapi: Path | None):
+    try:
+        async with Sandbox(port=port, state_dir=state_dir, openapi=openapi) as sandbox:
+            yield sandbox
+    except OSError as problem:
+        raise SettingsError(
+            f"port {port} on 127.0.0.1 cannot be used ({problem.strerror}): stop what uses it, or "
+            "choose another with --port or SANDBOX_PORT."
+        ) from None
+
+
+async def run_once(command: str, *, openapi: Path | None, out: Path) -> int:
+    """Run one command through the whole flow in a fresh local Discord, telling each step."""
+    with tempfile.TemporaryDirectory(prefix="waifu-sandbox-") as scratch:
+        async with _opened(0, None, openapi) as sandbox:
+            bot = BotProcess(sandbox, Path(scratch))
+            await bot.start()
+            try:
+                return await one_run.play(sandbox, command, out)
+            finally:
+                await bot.stop()
