@@ -1,0 +1,179 @@
+"""Captions for painter pictures: tags shuffled and dropped, synonyms, and whole sentences.
+
+Called by the trainers and the judge; torch-free. It must not know how a picture looks. What a
+caption leaves out of the `common` tags is open; of the rest it nearly always says what is there.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from models.painter.portrait import Portrait
+from models.painter.tags import Tag, tags, vocabulary
+
+#: Other ways to say a tag; some people know only these.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "blonde hair": ("yellow hair", "golden hair", "blond hair"),
+    "grey hair": ("gray hair", "silver hair"),
+    "aqua hair": ("teal hair", "cyan hair", "turquoise hair"),
+    "light blue hair": ("sky blue hair",),
+    "purple hair": ("violet hair",),
+    "red hair": ("crimson hair",),
+    "yellow eyes": ("golden eyes", "amber eyes"),
+    "grey eyes": ("gray eyes", "silver eyes"),
+    "purple eyes": ("violet eyes",),
+    "aqua eyes": ("cyan eyes", "teal eyes"),
+    "twintails": ("twin tails", "pigtails"),
+    "hair bun": ("bun",),
+    "double bun": ("two buns",),
+    "medium hair": ("shoulder-length hair",),
+    "closed eyes": ("eyes closed",),
+    "one eye closed": ("wink", "winking"),
+    "open mouth": ("mouth open", "laughing"),
+    "smile": ("smiling", "happy"),
+    "frown": ("frowning",),
+    ":o": ("surprised",),
+    ":3": ("cat mouth",),
+    "closed mouth": ("neutral expression",),
+    "wavy mouth": ("embarrassed",),
+    "tears": ("crying",),
+    "angry": ("angry expression", "v-shaped eyebrows"),
+    "sad": ("sad expression",),
+    "rabbit ears": ("bunny ears",),
+    "cat ears": ("cat girl", "catgirl", "nekomimi"),
+    "fox ears": ("fox girl", "kitsune"),
+    "witch hat": ("witch",),
+    "head wreath": ("flower crown",),
+    "santa hat": ("christmas hat",),
+    "serafuku": ("sailor uniform", "school sailor uniform"),
+    "school uniform": ("school blazer",),
+    "maid": ("maid outfit", "maid dress"),
+    "suit": ("black suit", "business suit"),
+    "armor": ("knight armor", "armour"),
+    "china dress": ("qipao", "cheongsam"),
+    "dark skin": ("dark-skinned",),
+    "tan": ("tanned skin",),
+    "starry sky": ("stars", "night sky, stars"),
+    "full moon": ("moon", "moonlight"),
+    "ocean": ("sea", "beach"),
+    "cherry blossoms": ("sakura",),
+    "snowing": ("winter",),
+    "heart": ("hearts",),
+    "sparkle": ("sparkles",),
+    "bubble": ("bubbles",),
+    "1girl": ("girl", "a girl"),
+    "1boy": ("boy", "a boy"),
+}
+#: What people add to every prompt; it says nothing of the picture.
+PRAISE = (
+    "masterpiece", "best quality", "high quality", "highly detailed", "anime", "looking at viewer",
+    "portrait", "upper body", "illustration", "cute", "beautiful", "absurdres", "highres",
+    "kawaii", "original", "detailed face", "cel shading", "digital art", "very aesthetic", "safe",
+    "detailed eyes", "4k", "pretty", "waifu", "drawing", "sharp lines", "artstation", "best girl",
+)  # fmt: skip
+#: Words the painter cannot draw, so that the model learns to let them pass.
+UNKNOWN = (
+    "forest", "city", "dragon", "sword", "the", "in", "standing", "castle", "flying", "warrior",
+    "robot", "car", "magic", "park", "rain", "walking", "holding", "book", "with", "at", "on",
+    "sitting", "street", "garden", "food", "wearing", "has", "who", "is", "her", "his", "very",
+    "of", "picture", "photo", "style", "from", "behind", "hands", "running", "guitar", "coffee",
+    "princess", "knight", "elf", "idol", "train", "mountain", "room", "window", "old", "young",
+)  # fmt: skip
+#: Sentences: {figure}, {has} (joined with commas and "and"), {wears}, {place}.
+TEMPLATES = (
+    "a {figure} with {has}, wearing {wears}, {place}",
+    "a {figure} with {has} wearing {wears} and {place}",
+    "{figure} with {has} in {wears}, {place}",
+    "an anime {figure} who has {has} and wears {wears}, {place}",
+    "portrait of a {figure} with {has}, {wears}, {place}",
+    "a cute {figure} with {has}",
+    "draw a {figure} with {has}, {place}",
+    "a {figure} in {wears} with {has}",
+)
+#: What a sentence puts after "wearing".
+WORN = ("clothes", "head", "neck", "eyewear")
+
+
+def synonym(text: str, rng: Random) -> str:
+    """The tag, or now and then another way to say it."""
+    if text in SYNONYMS and rng.random() < 0.15:
+        return rng.choice(SYNONYMS[text])
+    return text
+
+
+def full_caption(portrait: Portrait) -> str:
+    """Every true tag in the painter's order: what the evaluation asks for."""
+    return ", ".join(tag.text for tag in tags(portrait))
+
+
+def _kept(all_tags: list[Tag], rng: Random) -> list[Tag]:
+    """The tags this caption states; groups with several tags may lose some but not all."""
+    share = rng.choice((1.0, 1.0, 1.0, 0.85, 0.6, 0.35))
+    first: dict[str, bool] = {}
+    out: list[Tag] = []
+    for tag in all_tags:
+        if tag.group not in first:
+            first[tag.group] = rng.random() < (share if tag.common else 0.97)
+            stated = first[tag.group]
+        else:
+            stated = first[tag.group] and rng.random() < 0.6
+        if tag.group == "solo":
+            stated = rng.random() < 0.3
+        if stated:
+            out.append(tag)
+    return out
+
+
+def _joined(texts: list[str]) -> str:
+    return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
+
+
+def sentence(stated: list[Tag], rng: Random, *, boy: bool) -> str:
+    """The stated tags as an English sentence."""
+    figure = "boy" if boy else "girl"
+    texts = {True: [], False: []}
+    place: list[str] = []
+    for tag in stated:
+        if tag.group in ("background", "scene"):
+            place.append(synonym(tag.text, rng))
+        elif tag.group not in ("figure", "solo"):
+            texts[tag.group in WORN].append(synonym(tag.text, rng))
+    has = texts[False] or ["a face"]
+    rng.shuffle(has)
+    out = rng.choice(TEMPLATES).format(
+        figure=figure,
+        has=_joined(has),
+        wears=_joined(texts[True] or ["clothes"]),
+        place=_joined([f"{rng.choice(('', 'a ', 'on a ', 'with '))}{p}" for p in place] or ["alone"]),
+    )
+    # A template that has no room for some tag must not hide it: it is appended.
+    rest = [t for t in (*texts[True], *place) if t not in out]
+    return ", ".join([out, *rest])
+
+
+def caption(portrait: Portrait, rng: Random) -> str:
+    """One caption by lot, for training: shuffled tags, or (one in seven) a sentence."""
+    stated = _kept(tags(portrait), rng)
+    if rng.random() < 0.14:
+        return sentence(stated, rng, boy=portrait.boy)
+    figure = [synonym(t.text, rng) for t in stated if t.group == "figure"]
+    rest = [synonym(t.text, rng) for t in stated if t.group != "figure"]
+    rng.shuffle(rest)
+    praise = rng.sample(PRAISE, rng.choice((0, 0, 0, 0, 1, 2, 3)))
+    words = [*praise, *figure, *rest] if rng.random() < 0.5 else [*figure, *rest, *praise]
+    for word in rng.sample(UNKNOWN, rng.choice((0, 0, 0, 0, 0, 0, 0, 0, 1, 2))):
+        words.insert(rng.randint(0, len(words)), word)
+    if rng.random() < 0.05:
+        words = [w.replace(" ", "_") for w in words]
+    return (", " if rng.random() < 0.93 else " ").join(words)
+
+
+def words() -> list[str]:
+    """Every word a caption can hold, sorted: what the tokenizer must know whole."""
+    texts = [*vocabulary(), *PRAISE, *UNKNOWN, *TEMPLATES, "a face clothes alone and on with"]
+    for tag, others in SYNONYMS.items():
+        texts += [tag, *others]
+    joined = " ".join(texts).lower()
+    for mark in "{}_":
+        joined = joined.replace(mark, " ")
+    return sorted(set(joined.split()))
