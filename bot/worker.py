@@ -22,7 +22,6 @@ from bot.log import short_hash, whereabouts
 from bot.progress import ProgressBoard
 from bot.signals import Signals
 from models.contract import (
-    SAMPLER_LABELS,
     Engine,
     EngineError,
     ModelInfo,
@@ -273,7 +272,8 @@ class Worker:
             log.info("job %s running -> withheld", job.id)
             return
         info = self._gpu.info()
-        data = await asyncio.to_thread(_encode, verdict, info, rendered.batch_width)
+        provenance = Provenance.of(self._request(job), info)
+        data = await asyncio.to_thread(_encode, verdict, provenance)
         picture = await self._gallery.keep(
             verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
         )
@@ -304,21 +304,5 @@ class Worker:
         self._rows.clear()
 
 
-def _encode(released: Released, info: ModelInfo, batch_width: int) -> bytes:
-    job = released.job
-    provenance = Provenance(
-        job_id=job.id,
-        card_id=info.card_id,
-        model_name=info.name,
-        prompt=job.prompt,
-        negative=job.negative,
-        seed=job.seed,
-        steps=job.steps,
-        guidance=job.guidance,
-        sampler=SAMPLER_LABELS[job.sampler],
-        width_px=released.width_px,
-        height_px=released.height_px,
-        batch_width=batch_width,
-        licence_name=info.licence_name,
-    )
+def _encode(released: Released, provenance: Provenance) -> bytes:
     return encode_png(released.rgb, released.width_px, released.height_px, provenance)
