@@ -1,0 +1,94 @@
+"""Latents to pixels: the finished picture at the size that was asked for, and small previews.
+
+Called by `engine` for one row at a time, so that a row's fault stays its own. It knows no prompts
+and no files: `provenance` writes those.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.provenance import encode_png
+
+#: A preview is decoded from at most this many latent cells a side: 256 px where a cell is 8 px.
+_PREVIEW_CELLS = 32
+_PREVIEW_PX = 256
+
+
+class NotFiniteError(ArithmeticError):
+    """The latents or the pixels of a picture are not numbers any more."""
+
+
+class Upscaler(Protocol):
+    """Brings a decoded picture to its finished size; a trained one can take Lanczos' place."""
+
+    def __call__(self, pixels: Tensor, width_px: int, height_px: int) -> Image.Image:
+        """An RGB picture of the given size from pixels (3, h, w), float32 in 0..1."""
+        ...
+
+
+def lanczos(pixels: Tensor, width_px: int, height_px: int) -> Image.Image:
+    """The pixels resampled with Lanczos' filter, cut evenly where the ratio differs."""
+    picture = _picture(pixels)
+    size = (width_px, height_px)
+    if picture.size == size:
+        return picture
+    return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+
+
+class Codec:
+    """An autoencoder of diffusers (AutoencoderKL or AutoencoderTiny) with an upscaler behind it."""
+
+    def __init__(self, vae: nn.Module, upscale: Upscaler = lanczos) -> None:
+        self._vae = vae
+        self._upscale = upscale
+        config: Any = vae.config
+        self._scale = float(config.scaling_factor)
+
+    def finish(self, latents: Tensor, width_px: int, height_px: int) -> bytes:
+        """The picture as 8-bit RGB bytes, row by row, from latents (C, h, w) of x0.
+
+        NotFiniteError if it cannot be shown, not even decoded in float32.
+        """
+        if not latents.isfinite().all():
+            raise NotFiniteError("the latents are not finite")
+        pixels = self._decode(latents)
+        if not pixels.isfinite().all():
+            # Some autoencoders overflow in half precision; once seen, this one stays in float32.
+            self._vae.to(torch.float32)
+            pixels = self._decode(latents)
+            if not pixels.isfinite().all():
+                raise NotFiniteError("the pixels are not finite")
+        return self._upscale(pixels.clamp(0, 1), width_px, height_px).tobytes()
+
+    def preview(self, latents: Tensor) -> bytes | None:
+        """A PNG of at most 256 px a side from latents (C, h, w); None if they are not finite."""
+        _, height, width = latents.shape
+        shrink = -(-max(height, width) // _PREVIEW_CELLS)
+        small = functional.avg_pool2d(latents, shrink) if shrink > 1 else latents
+        pixels = self._decode(small)
+        if not pixels.isfinite().all():
+            return None
+        picture = _picture(pixels.clamp(0, 1))
+        picture.thumbnail((_PREVIEW_PX, _PREVIEW_PX))
+        return encode_png(picture.tobytes(), picture.width, picture.height)
+
+    def _decode(self, latents: Tensor) -> Tensor:
+        """From latents (C, h, w) the pixels (3, H, W), float32, in 0..1 and a little beyond."""
+        parameter = next(self._vae.parameters())
+        vae: Any = self._vae
+        scaled = (latents / self._scale)[None].to(parameter.device, parameter.dtype)
+        decoded: Tensor = vae.decode(scaled, return_dict=False)[0][0]
+        return decoded.float() / 2 + 0.5
+
+
+def _picture(pixels: Tensor) -> Image.Image:
+    """An 8-bit RGB picture of pixels (3, h, w) in 0..1."""
+    array = (pixels * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(np.ascontiguousarray(array))

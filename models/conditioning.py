@@ -1,0 +1,151 @@
+"""Prompts to embeddings: chunks of 75 tokens, weights, clip skip, and a cache.
+
+The text encoder reads 77 tokens at a time, so a long prompt is cut into chunks that are encoded one
+by one and laid end to end, as members know it from AUTOMATIC1111. Called by `engine` for one prompt
+at a time, so nothing here can depend on who shares the batch. It must not know samplers or UNets.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.prompt import Piece, parse
+
+#: How far back from a full chunk a comma may lie for the words after it to move on together.
+_BACKTRACK = 20
+#: An encoder whose mean is smaller than this share of its spread says nothing by it.
+_LEAST_MEAN = 0.02
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Up to 75 tokens with their weights, yet without the marks around them."""
+
+    tokens: list[int] = field(default_factory=list[int])
+    weights: list[float] = field(default_factory=list[float])
+
+    def add(self, token: int, weight: float) -> None:
+        """Append one token; the caller sees to the room."""
+        self.tokens.append(token)
+        self.weights.append(weight)
+
+    def split(self, at: int) -> Chunk:
+        """Cut off what follows position `at`, as a chunk of its own."""
+        rest = Chunk(self.tokens[at:], self.weights[at:])
+        del self.tokens[at:], self.weights[at:]
+        return rest
+
+
+def chunked(
+    pieces: Iterable[Piece], tokenize: Callable[[str], list[int]], room: int, comma: int | None
+) -> list[Chunk]:
+    """The pieces' tokens in chunks of at most `room`; one empty chunk for an empty prompt.
+
+    A tag that the end of a chunk would cut in two moves on whole if its comma is near.
+    """
+    chunks = [Chunk()]
+    for piece in pieces:
+        if piece.breaks:
+            chunks.append(Chunk())
+        for token in tokenize(piece.text):
+            if len(chunks[-1].tokens) == room:
+                chunks.append(chunks[-1].split(_cut(chunks[-1].tokens, token, comma)))
+            chunks[-1].add(token, piece.weight)
+    return chunks
+
+
+def _cut(tokens: list[int], following: int, comma: int | None) -> int:
+    """Where a full chunk is cut: behind its last comma if that is near, else at its end."""
+    if comma is None or following == comma or comma not in tokens[-_BACKTRACK:]:
+        return len(tokens)
+    return len(tokens) - tokens[::-1].index(comma)
+
+
+class Conditioner:
+    """A tokenizer and a text encoder as one: prompt in, embeddings out.
+
+    `tokenizer` and `text_encoder` are transformers' CLIP pair; `clip_skip` 1 takes the last layer.
+    The last `cache_size` prompts are kept, among them the negative prompt that everybody shares.
+    """
+
+    def __init__(
+        self, tokenizer: Any, text_encoder: nn.Module, clip_skip: int = 1, cache_size: int = 256
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._encoder = text_encoder
+        self._clip_skip = clip_skip
+        self._cache: OrderedDict[str, Tensor] = OrderedDict()
+        self._cache_size = cache_size
+        config: Any = text_encoder.config
+        self._length = int(config.max_position_embeddings)
+        comma = self._tokenize(",")
+        self._comma = comma[0] if len(comma) == 1 else None
+        self._empty = self._encode_chunk(Chunk())
+        self._keeps_mean = bool(self._empty.mean().abs() > _LEAST_MEAN * self._empty.std())
+
+    def encode(self, prompt: str) -> Tensor:
+        """The embeddings (77 n, d) of a prompt that fills n chunks, float32, on the device."""
+        if prompt in self._cache:
+            self._cache.move_to_end(prompt)
+            return self._cache[prompt]
+        chunks = chunked(parse(prompt), self._tokenize, self._length - 2, self._comma)
+        embeddings = torch.cat([self._encode_chunk(chunk) for chunk in chunks])
+        self._cache[prompt] = embeddings
+        if len(self._cache) > self._cache_size:
+            self._cache.popitem(last=False)
+        return embeddings
+
+    def pair(self, prompt: str, negative: str) -> tuple[Tensor, Tensor]:
+        """Both embeddings, the shorter one filled up with the empty prompt to equal length."""
+        first, second = self.encode(prompt), self.encode(negative)
+        length = max(len(first), len(second))
+        return self._filled(first, length), self._filled(second, length)
+
+    def _filled(self, embeddings: Tensor, length: int) -> Tensor:
+        missing = (length - len(embeddings)) // self._length
+        return torch.cat([embeddings, *[self._empty] * missing])
+
+    def _tokenize(self, text: str) -> list[int]:
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _encode_chunk(self, chunk: Chunk) -> Tensor:
+        """The embeddings (77, d) of one chunk, its weights applied."""
+        begin, end = self._tokenizer.bos_token_id, self._tokenizer.eos_token_id
+        pad = self._tokenizer.pad_token_id
+        padding = self._length - 2 - len(chunk.tokens)
+        ids = [begin, *chunk.tokens, end, *[end if pad is None else pad] * padding]
+        hidden = self._hidden(torch.tensor([ids], device=self._device))[0].float()
+        if all(weight == 1 for weight in chunk.weights):
+            return hidden
+        weights = torch.tensor([1.0, *chunk.weights, 1.0, *[1.0] * padding], device=hidden.device)
+        return self._weighted(hidden, weights)
+
+    def _weighted(self, hidden: Tensor, weights: Tensor) -> Tensor:
+        """The product of hidden (77, d) and weights (77,), scaled back to the mean it had.
+
+        The mean is AUTOMATIC1111's convention and right for OpenAI's encoder. An encoder whose mean
+        is near 0 would be scaled by chance, so there the weights stand alone.
+        """
+        weighted = hidden * weights[:, None]
+        if not self._keeps_mean:
+            return weighted
+        return weighted * (hidden.mean() / weighted.mean()).clamp(0.5, 2.0)
+
+    def _hidden(self, ids: Tensor) -> Tensor:
+        """The encoder's last hidden state (1, 77, d), or an earlier one through the last norm."""
+        if self._clip_skip == 1:
+            return self._encoder(input_ids=ids).last_hidden_state
+        states = self._encoder(input_ids=ids, output_hidden_states=True).hidden_states
+        # transformers >= 5.6 has the norm on the model itself, before it was one level down.
+        inner: Any = getattr(self._encoder, "text_model", self._encoder)
+        return inner.final_layer_norm(states[-self._clip_skip])
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self._encoder.parameters()).device

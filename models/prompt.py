@@ -1,0 +1,110 @@
+r"""The prompt language that members know from AUTOMATIC1111's web interface, as weighted pieces.
+
+    (x)  x 1.1        ((x))  x 1.21       (x:1.3)  x 1.3        [x]  / 1.1
+    \( \) \[ \] \\    the characters themselves
+    BREAK             go on in a new chunk of 75 tokens
+
+A bracket that is never closed counts to the end, one that was never opened is a character, and the
+two kinds may overlap. Torch-free and pure: called by `conditioning`, and by the bot for previews of
+what was understood. It must not know tokenizers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+#: What one pair of round brackets multiplies by, and one pair of square brackets divides by.
+EMPHASIS = 1.1
+#: Weights end here: far beyond use, and far from where embeddings overflow.
+WEIGHT_MAX = 10.0
+
+_TOKEN = re.compile(
+    r"""
+    \\(?P<literal>[()\[\]\\])
+    | :\s*(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))\s*\)
+    | (?P<bracket>[()\[\]])
+    | (?P<text>[^()\[\]\\:]+|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_BREAK = re.compile(r"\s*\bBREAK\b\s*")
+_SPECIAL = re.compile(r"<\|([A-Za-z_]*)\|>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A run of text under one weight; `breaks` asks for a new chunk before it."""
+
+    text: str
+    weight: float = 1.0
+    breaks: bool = False
+
+
+def parse(prompt: str) -> tuple[Piece, ...]:
+    """The prompt's pieces in order, neighbours of equal weight joined. Never fails; () if empty."""
+    weighted = _Weighted()
+    for token in _TOKEN.finditer(without_special_tokens(prompt)):
+        weighted.take(token)
+    return _joined(weighted.finish())
+
+
+def without_special_tokens(prompt: str) -> str:
+    """The prompt without literal `<|endoftext|>` and its like, which a tokenizer would obey."""
+    # A space takes their place: taken out whole, `<|end<|x|>oftext|>` would leave a new one.
+    return _SPECIAL.sub(" ", prompt)
+
+
+class _Weighted:
+    """Texts with their weights so far, and where the brackets that are still open began."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[str, float]] = []
+        self._open: dict[str, list[int]] = {"(": [], "[": []}
+
+    def take(self, token: re.Match[str]) -> None:
+        """Read one token of the language."""
+        if (bracket := token["bracket"]) in ("(", "["):
+            self._open[bracket].append(len(self._runs))
+        elif token["weight"] and self._open["("]:
+            self._multiply(self._open["("].pop(), float(token["weight"]))
+        elif bracket == ")" and self._open["("]:
+            self._multiply(self._open["("].pop(), EMPHASIS)
+        elif bracket == "]" and self._open["["]:
+            self._multiply(self._open["["].pop(), 1 / EMPHASIS)
+        else:
+            self._runs.append((token["literal"] or token[0], 1.0))
+
+    def finish(self) -> list[tuple[str, float]]:
+        """The runs, every bracket that is still open closed at the end."""
+        for bracket, factor in (("(", EMPHASIS), ("[", 1 / EMPHASIS)):
+            for start in self._open[bracket]:
+                self._multiply(start, factor)
+        return self._runs
+
+    def _multiply(self, start: int, factor: float) -> None:
+        runs = self._runs[start:]
+        self._runs[start:] = [(text, _clamped(weight * factor)) for text, weight in runs]
+
+
+def _clamped(weight: float) -> float:
+    return max(-WEIGHT_MAX, min(WEIGHT_MAX, weight))
+
+
+def _joined(runs: list[tuple[str, float]]) -> tuple[Piece, ...]:
+    """Join neighbours of one weight, then cut at every BREAK."""
+    merged: list[tuple[str, float]] = []
+    for text, weight in runs:
+        if merged and merged[-1][1] == weight:
+            merged[-1] = (merged[-1][0] + text, weight)
+        else:
+            merged.append((text, weight))
+    pieces: list[Piece] = []
+    breaks = False
+    for text, weight in merged:
+        for index, part in enumerate(_BREAK.split(text)):
+            breaks = breaks or index > 0
+            if part:
+                pieces.append(Piece(text=part, weight=weight, breaks=breaks))
+                breaks = False
+    return tuple(pieces)
