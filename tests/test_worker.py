@@ -1,0 +1,209 @@
+"""The worker with the real stores and a fake engine: what it claims ends in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.db import Database
+from bot.domain import Job, JobState, StorageError
+from bot.gallery import Gallery
+from bot.jobs import Caps, Jobs
+from bot.progress import ProgressBoard
+from bot.signals import Signals
+from bot.worker import GpuThread, Worker, WorkerLimits
+from models.contract import EngineError, Rendered, Scores, TickResult
+from tests.factories import make_admitted
+from tests.fake_engine import POISON, FakeEngine, FakeScorer
+
+CAPS = Caps(per_user=100, per_guild=1000)
+
+
+@dataclass
+class Studio:
+    """A worker at work, and what a test looks at."""
+
+    jobs: Jobs
+    gallery: Gallery
+    signals: Signals
+    worker: Worker
+    engine: FakeEngine
+    running: asyncio.Task[None]
+    now_ms: Callable[[], int]
+
+    async def ask(self, **changes: object) -> tuple[Job, ...]:
+        made = await self.jobs.enqueue(make_admitted(**changes), CAPS, self.now_ms())
+        assert isinstance(made, tuple)
+        self.signals.work.set()
+        return made
+
+    async def until(self, job: Job, *states: JobState) -> Job:
+        async with asyncio.timeout(20):
+            while True:
+                found = await self.jobs.get(job.id)
+                assert found is not None
+                if found.state in states:
+                    return found
+                await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        self.worker.stop()
+        async with asyncio.timeout(20):
+            await self.running
+
+
+@asynccontextmanager
+async def studio(
+    tmp_path: Path,
+    *,
+    engine: FakeEngine | None = None,
+    scorer: FakeScorer | None = None,
+    grace_ms: int = 5_000,
+) -> AsyncIterator[Studio]:
+    engine = engine or FakeEngine(4, step_s=0.002)
+    gpu = GpuThread(lambda: engine, lambda: scorer or FakeScorer())
+    db = await Database.open(tmp_path / "bot.sqlite3")
+    await gpu.open()
+    jobs, gallery, signals = Jobs(db), Gallery(db, tmp_path / "pictures"), Signals()
+    ticks = itertools.count(1_000_000)
+
+    def now_ms() -> int:
+        return next(ticks)
+
+    worker = Worker(
+        owner="w",
+        gpu=gpu,
+        jobs=jobs,
+        gallery=gallery,
+        signals=signals,
+        progress=ProgressBoard(),
+        limits=WorkerLimits(lease_ms=60_000, max_attempts=3, preview_every=2, grace_ms=grace_ms),
+        clock=now_ms,
+    )
+    running = asyncio.create_task(worker.run())
+    try:
+        yield Studio(jobs, gallery, signals, worker, engine, running, now_ms)
+    finally:
+        worker.stop()
+        await asyncio.wait_for(running, 20)
+        await gpu.close()
+        await db.close()
+
+
+async def test_a_queued_job_becomes_a_kept_picture(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        (job,) = await s.ask()
+        await s.until(job, JobState.RENDERED)
+        picture = await s.gallery.get(job.id)
+        assert picture is not None
+        data = await s.gallery.read(picture)
+        assert data.startswith(b"\x89PNG")
+        assert job.id.encode() in data
+
+
+async def test_rows_are_drawn_side_by_side(tmp_path: Path) -> None:
+    widths: list[int] = []
+
+    class Counting(FakeEngine):
+        def step(self) -> TickResult:
+            widths.append(len(self._rows))
+            return super().step()
+
+    async with studio(tmp_path, engine=Counting(4, step_s=0.01)) as s:
+        for job in [*await s.ask(count=4), *await s.ask(count=4)]:
+            await s.until(job, JobState.RENDERED)
+    assert max(widths) == 4
+
+
+async def test_one_bad_row_fails_after_its_tries_and_its_neighbours_go_on(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        (bad,) = await s.ask(prompt=f"1girl, {POISON}")
+        (good,) = await s.ask(prompt="1girl")
+        await s.until(good, JobState.RENDERED)
+        # The clock of this test runs a millisecond a look: the pause between tries is soon over.
+        failed = await s.until(bad, JobState.FAILED)
+        assert failed.attempts == 3
+        assert failed.error == "The picture came out as noise."
+
+
+async def test_a_broken_engine_loses_no_job(tmp_path: Path) -> None:
+    class Breaking(FakeEngine):
+        broken = 0
+
+        def step(self) -> TickResult:
+            if self._rows and self.broken < 1:
+                self.broken += 1
+                raise EngineError("out of memory")
+            return super().step()
+
+    async with studio(tmp_path, engine=Breaking(4, step_s=0.001)) as s:
+        jobs = await s.ask(count=3)
+        s.signals.work.set()
+        for job in jobs:
+            assert (await s.until(job, JobState.RENDERED)).attempts == 2
+
+
+async def test_a_cancelled_row_leaves_the_engine_at_once(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(1, step_s=0.02)) as s:
+        (job,) = await s.ask(steps=50)
+        await s.until(job, JobState.RUNNING)
+        taken = await s.jobs.cancel_request(job.request_id, job.user_id, s.now_ms())
+        s.signals.cancelled(taken)
+        async with asyncio.timeout(2):
+            while s.engine._rows:
+                await asyncio.sleep(0.01)
+        assert (await s.until(job, JobState.CANCELLED)).state is JobState.CANCELLED
+        (after,) = await s.ask(steps=2)
+        await s.until(after, JobState.RENDERED)
+
+
+async def test_a_picture_that_cannot_be_scored_is_not_let_out(tmp_path: Path) -> None:
+    class Broken(FakeScorer):
+        def score(self, rendered: Rendered) -> Scores:
+            raise ValueError("the classifier broke")
+
+    async with studio(tmp_path, scorer=Broken()) as s:
+        (job,) = await s.ask()
+        await s.until(job, JobState.FAILED, JobState.WITHHELD)
+        assert await s.gallery.get(job.id) is None
+
+
+async def test_a_full_disk_is_told_and_the_worker_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with studio(tmp_path) as s:
+
+        async def full(*_: object, **__: object) -> None:
+            raise StorageError("No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(s.gallery, "keep", full)
+            (job,) = await s.ask()
+            failed = await s.until(job, JobState.FAILED)
+            assert "disk" in (failed.error or "")
+        (after,) = await s.ask()
+        await s.until(after, JobState.RENDERED)
+
+
+async def test_a_stop_finishes_what_is_nearly_done(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(2, step_s=0.005)) as s:
+        (job,) = await s.ask(steps=30)
+        await s.until(job, JobState.RUNNING)
+        await s.stop()
+        assert (await s.until(job, JobState.RENDERED)).attempts == 1
+
+
+async def test_a_stop_puts_back_what_takes_too_long_without_counting_the_try(
+    tmp_path: Path,
+) -> None:
+    async with studio(tmp_path, engine=FakeEngine(2, step_s=0.05), grace_ms=0) as s:
+        (job,) = await s.ask(steps=50)
+        await s.until(job, JobState.RUNNING)
+        await s.stop()
+        assert (await s.until(job, JobState.QUEUED)).attempts == 0
