@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
             failed += 1
             continue
         path = _path(args.out, int(row_id))
-        _write(path, rendered, Provenance.of(request, rendered, engine.info))
+        provenance = Provenance.of(request, engine.info, batch_width=rendered.batch_width)
+        _write(path, rendered, provenance)
         print(f"{path}  seed {request.seed}  {time.monotonic() - began:.1f} s")
     engine.close()
     return 1 if failed else 0

@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from models.contract import SAMPLER_LABELS, ModelInfo, Rendered, RenderRequest
+from models.contract import SAMPLER_LABELS, ModelInfo, RenderRequest
 
 #: IPTC's term for media that a trained model made.
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -51,8 +51,8 @@ class Provenance:
     licence_name: str
 
     @classmethod
-    def of(cls, request: RenderRequest, rendered: Rendered, info: ModelInfo) -> Provenance:
-        """Of the picture that came of a request to a model; the row's id is the job's."""
+    def of(cls, request: RenderRequest, info: ModelInfo, *, batch_width: int = 1) -> Provenance:
+        """Of the picture that a request draws with a model; the row's id is the job's."""
         return cls(
             job_id=request.row_id,
             card_id=info.card_id,
@@ -63,9 +63,9 @@ class Provenance:
             steps=request.steps,
             guidance=request.guidance,
             sampler=SAMPLER_LABELS[request.sampler],
-            width_px=rendered.width_px,
-            height_px=rendered.height_px,
-            batch_width=rendered.batch_width,
+            width_px=request.width_px,
+            height_px=request.height_px,
+            batch_width=batch_width,
             licence_name=info.licence_name,
         )
 
