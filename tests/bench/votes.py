@@ -1,0 +1,79 @@
+"""Vote events per second into SQLite, and whether any was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from bot.db import Database
+from bot.domain import MessageId, Reaction, UserId
+from bot.votes import Votes
+from tests.bench.report import Row
+from tests.factories import keep_and_post
+
+EVENTS = 20_000
+VOTERS = 500
+POSTS = 20
+
+
+async def measure(events: int = EVENTS) -> list[Row]:
+    """Record `events` random reactions from as many concurrent callers as events come in."""
+    with tempfile.TemporaryDirectory() as scratch:
+        db = await Database.open(Path(scratch) / "bot.sqlite3")
+        posts = [await keep_and_post(db, Path(scratch) / "pictures") for _ in range(POSTS)]
+        votes = Votes(db)
+        reactions = _random_reactions([post.message_id for post in posts], events)
+        began_s = time.perf_counter()
+        await asyncio.gather(*(votes.record(reaction) for reaction in reactions))
+        took_s = time.perf_counter() - began_s
+        lost = await _lost(votes, reactions)
+        await votes.close()
+        await db.close()
+    return [
+        Row(
+            area="votes",
+            name="vote events recorded",
+            value=events / took_s,
+            unit="events/s",
+            goal=">= 5,000",
+            holds=events / took_s >= 5_000,
+        ),
+        Row(
+            area="votes",
+            name="standing reactions that differ from the events",
+            value=lost,
+            unit="reactions",
+            goal="0",
+            holds=lost == 0,
+        ),
+    ]
+
+
+def _random_reactions(messages: list[MessageId], count: int) -> list[Reaction]:
+    dice = random.Random(7)
+    return [
+        Reaction(
+            message_id=dice.choice(messages),
+            voter_id=UserId(10_000 + dice.randrange(VOTERS)),
+            emoji=dice.choice("👍👎"),
+            added=dice.random() < 0.7,
+            at_ms=at_ms,
+        )
+        for at_ms in range(count)
+    ]
+
+
+async def _lost(votes: Votes, reactions: list[Reaction]) -> int:
+    truth: set[tuple[int, int, str]] = set()
+    for r in reactions:
+        change = truth.add if r.added else truth.discard
+        change((r.message_id, r.voter_id, r.emoji))
+    found = {
+        (message_id, voter_id, emoji)
+        for message_id in {r.message_id for r in reactions}
+        for voter_id, emoji in await votes.standing(message_id)
+    }
+    return len(truth ^ found)
