@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from bot.progress import ProgressBoard
 from bot.signals import Signals
 from bot.worker import GpuThread, Worker, WorkerLimits
 from models.contract import EngineError, Rendered, Scores, TickResult
-from tests.factories import make_admitted
+from tests.factories import make_admitted, make_ask
 from tests.fake_engine import POISON, FakeEngine, FakeScorer
 
 CAPS = Caps(per_user=100, per_guild=1000)
@@ -38,7 +38,8 @@ class Studio:
     now_ms: Callable[[], int]
 
     async def ask(self, **changes: object) -> tuple[Job, ...]:
-        made = await self.jobs.enqueue(make_admitted(**changes), CAPS, self.now_ms())
+        admitted = make_admitted(replace(make_ask(), **changes))
+        made = await self.jobs.enqueue(admitted, CAPS, self.now_ms())
         assert isinstance(made, tuple)
         self.signals.work.set()
         return made

@@ -9,10 +9,12 @@ import time
 from pathlib import Path
 
 from bot.db import Database
-from bot.domain import MessageId, Reaction, UserId
+from bot.domain import MessageId, Post, Reaction, UserId
+from bot.gallery import Gallery
+from bot.jobs import Caps, Jobs
 from bot.votes import Votes
 from tests.bench.report import Row
-from tests.factories import keep_and_post
+from tests.factories import make_admitted, make_ask, make_png, make_post, make_released
 
 EVENTS = 20_000
 VOTERS = 500
@@ -23,7 +25,8 @@ async def measure(events: int = EVENTS) -> list[Row]:
     """Record `events` random reactions from as many concurrent callers as events come in."""
     with tempfile.TemporaryDirectory() as scratch:
         db = await Database.open(Path(scratch) / "bot.sqlite3")
-        posts = [await keep_and_post(db, Path(scratch) / "pictures") for _ in range(POSTS)]
+        gallery = Gallery(db, Path(scratch) / "pictures")
+        posts = [await _posted(Jobs(db), gallery, number) for number in range(POSTS)]
         votes = Votes(db)
         reactions = _random_reactions([post.message_id for post in posts], events)
         began_s = time.perf_counter()
@@ -50,6 +53,20 @@ async def measure(events: int = EVENTS) -> list[Row]:
             holds=lost == 0,
         ),
     ]
+
+
+async def _posted(jobs: Jobs, gallery: Gallery, number: int) -> Post:
+    """A picture that went the whole way, from the queue to its post."""
+    caps = Caps(per_user=POSTS, per_guild=POSTS)
+    await jobs.enqueue(make_admitted(make_ask(seed=number)), caps, number)
+    job = await jobs.claim("bench", 60_000, number)
+    assert job is not None
+    await gallery.keep(
+        make_released(job), make_png(job), card_id="tiny-1", owner="bench", now_ms=number
+    )
+    post = make_post(job.id, message=900_000 + number)
+    await jobs.delivered(job.id, post, number)
+    return post
 
 
 def _random_reactions(messages: list[MessageId], count: int) -> list[Reaction]:
