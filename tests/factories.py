@@ -1,0 +1,184 @@
+"""Small builders of domain values for the tests; each argument has a harmless default.
+
+Only here and in `bot/policy.py` are `Admitted` and `Released` built: a store's test needs one
+without a policy to ask.
+"""
+
+from __future__ import annotations
+
+from bot.domain import (
+    Admitted,
+    Ask,
+    ChannelId,
+    GuildId,
+    Job,
+    JobId,
+    JobState,
+    MessageId,
+    Origin,
+    Place,
+    Post,
+    Rating,
+    Reaction,
+    Released,
+    RequestId,
+    UserId,
+    VoteSource,
+)
+from models.contract import Aspect, Sampler, Scores
+from models.provenance import Provenance, encode_png
+
+USER = UserId(700_000_000_000_000_001)
+OTHER = UserId(700_000_000_000_000_002)
+GUILD = GuildId(800_000_000_000_000_001)
+CHANNEL = ChannelId(810_000_000_000_000_001)
+SIZE_PX = 8
+
+
+def make_place(*, guild: int = GUILD, channel: int = CHANNEL, adult: bool = False) -> Place:
+    return Place(
+        guild_id=GuildId(guild), channel_id=ChannelId(channel), channel_age_restricted=adult
+    )
+
+
+def make_ask(
+    prompt: str = "1girl, blue hair",
+    *,
+    user: int = USER,
+    place: Place | None = None,
+    negative: str = "lowres",
+    count: int = 1,
+    seed: int = 7,
+    origin: Origin = Origin.COMMAND,
+    parent: str | None = None,
+) -> Ask:
+    return Ask(
+        user_id=UserId(user),
+        place=place or make_place(),
+        prompt=prompt,
+        negative=negative,
+        aspect=Aspect.SQUARE,
+        count=count,
+        seed=seed,
+        steps=4,
+        guidance=7.0,
+        sampler=Sampler.EULER_A,
+        width_px=SIZE_PX,
+        height_px=SIZE_PX,
+        origin=origin,
+        parent_job_id=JobId(parent) if parent else None,
+    )
+
+
+def make_admitted(ask: Ask | None = None, *, rating: Rating = Rating.GENERAL) -> Admitted:
+    return Admitted(ask=ask or make_ask(), rating=rating)
+
+
+def make_job(
+    job_id: str = "0000000001",
+    *,
+    user: int = USER,
+    guild: int = GUILD,
+    channel: int = CHANNEL,
+    prompt: str = "1girl, blue hair",
+    seed: int = 7,
+    state: JobState = JobState.RUNNING,
+    attempts: int = 1,
+    rating: Rating = Rating.GENERAL,
+) -> Job:
+    """A job that no database knows; the stores' tests enqueue theirs."""
+    return Job(
+        id=JobId(job_id),
+        request_id=RequestId("r" + job_id[1:]),
+        user_id=UserId(user),
+        guild_id=GuildId(guild),
+        channel_id=ChannelId(channel),
+        prompt=prompt,
+        negative="lowres",
+        aspect=Aspect.SQUARE,
+        seed=seed,
+        steps=4,
+        guidance=7.0,
+        sampler=Sampler.EULER_A,
+        width_px=SIZE_PX,
+        height_px=SIZE_PX,
+        rating=rating,
+        origin=Origin.COMMAND,
+        parent_job_id=None,
+        state=state,
+        attempts=attempts,
+        created_ms=1_000,
+    )
+
+
+def make_rgb(job: Job) -> bytes:
+    """Pixels that differ with the seed."""
+    return bytes((job.seed + i) % 256 for i in range(3 * job.width_px * job.height_px))
+
+
+def make_released(job: Job | None = None, *, rating: Rating = Rating.GENERAL) -> Released:
+    job = job or make_job()
+    return Released(
+        job=job,
+        width_px=job.width_px,
+        height_px=job.height_px,
+        rgb=make_rgb(job),
+        scores=Scores(values={"nsfw": 0.01}),
+        rating=rating,
+    )
+
+
+def make_png(job: Job) -> bytes:
+    """The file that the worker makes of a job's picture: settings and ids are in it."""
+    provenance = Provenance(
+        job_id=job.id,
+        card_id="tiny-1",
+        model_name="Tiny 1",
+        prompt=job.prompt,
+        negative=job.negative,
+        seed=job.seed,
+        steps=job.steps,
+        guidance=job.guidance,
+        sampler="Euler a",
+        width_px=job.width_px,
+        height_px=job.height_px,
+        batch_width=1,
+        licence_name="Tiny licence",
+    )
+    return encode_png(make_rgb(job), job.width_px, job.height_px, provenance)
+
+
+def make_post(
+    job_id: str,
+    *,
+    message: int = 900_000_000_000_000_001,
+    channel: int = CHANNEL,
+    guild: int = GUILD,
+    at_ms: int = 5_000,
+) -> Post:
+    return Post(
+        message_id=MessageId(message),
+        job_id=JobId(job_id),
+        channel_id=ChannelId(channel),
+        guild_id=GuildId(guild),
+        posted_ms=at_ms,
+    )
+
+
+def make_reaction(
+    message: int,
+    voter: int = OTHER,
+    emoji: str = "👍",
+    *,
+    added: bool = True,
+    at_ms: int = 6_000,
+    source: VoteSource = VoteSource.GATEWAY,
+) -> Reaction:
+    return Reaction(
+        message_id=MessageId(message),
+        voter_id=UserId(voter),
+        emoji=emoji,
+        added=added,
+        at_ms=at_ms,
+        source=source,
+    )
