@@ -1,0 +1,78 @@
+"""Rows are served in turn, one bucket for each tick, whatever else is asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from models.batcher import Batcher
+
+
+def filled(width_max: int, **buckets: str) -> Batcher:
+    batcher = Batcher(width_max)
+    for row, bucket in buckets.items():
+        batcher.add(row, bucket)
+    return batcher
+
+
+def test_an_empty_batcher_has_no_tick() -> None:
+    assert Batcher(4).next_tick() == ()
+
+
+def test_rows_of_one_bucket_run_together() -> None:
+    assert filled(4, a="s", b="s", c="s").next_tick() == ("a", "b", "c")
+
+
+def test_a_tick_holds_one_bucket_and_the_buckets_take_turns() -> None:
+    batcher = filled(4, a="s", b="p", c="s")
+    assert [batcher.next_tick() for _ in range(4)] == [("a", "c"), ("b",), ("a", "c"), ("b",)]
+
+
+def test_every_row_advances_equally_often() -> None:
+    batcher = filled(4, a="s", b="s", c="s", d="p", e="l")
+    served = Counter(row for _ in range(300) for row in batcher.next_tick())
+    assert set(served.values()) == {100}
+
+
+def test_more_rows_than_the_width_take_turns() -> None:
+    batcher = filled(2, a="s", b="s", c="s")
+    served = Counter(row for _ in range(30) for row in batcher.next_tick())
+    assert served == {"a": 20, "b": 20, "c": 20}
+
+
+def test_a_late_row_runs_in_the_next_tick_of_its_bucket_and_starves_nobody() -> None:
+    batcher = filled(4, a="s", b="p")
+    batcher.next_tick()
+    batcher.add("late", "s")
+    assert batcher.next_tick() == ("b",)
+    assert batcher.next_tick() == ("a", "late")
+
+
+def test_a_row_waits_no_more_ticks_than_there_are_rows_however_many_come_and_go() -> None:
+    batcher = filled(2, old="p", new0="q", new1="r")
+    served = []
+    for tick in range(2, 40):
+        batcher.add(f"new{tick}", f"bucket {tick}")
+        served.append("old" in batcher.next_tick())
+        batcher.remove(f"new{tick - 2}")
+    gaps = "".join("x" if at else "." for at in served).split("x")
+    assert max(map(len, gaps)) < 4
+
+
+def test_a_removed_row_runs_no_more() -> None:
+    batcher = filled(4, a="s", b="s")
+    assert batcher.remove("a")
+    assert not batcher.remove("a")
+    assert batcher.next_tick() == ("b",)
+    assert ("a" in batcher, "b" in batcher, len(batcher)) == (False, True, 1)
+
+
+def test_an_id_in_flight_is_refused() -> None:
+    with pytest.raises(ValueError, match="in flight"):
+        filled(4, a="s").add("a", "p")
+
+
+def test_a_width_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="one row"):
+        Batcher(0)
