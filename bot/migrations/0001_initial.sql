@@ -17,7 +17,9 @@ CREATE INDEX requests_open ON requests (created_ms) WHERE status_closed = 0;
 CREATE INDEX requests_user ON requests (user_id);
 
 CREATE TABLE jobs (
-    id             TEXT PRIMARY KEY,
+    -- The order of asking; the clock may step back, this does not.
+    seq            INTEGER PRIMARY KEY,
+    id             TEXT NOT NULL UNIQUE,
     request_id     TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
     user_id        INTEGER NOT NULL,
     guild_id       INTEGER NOT NULL,
@@ -49,18 +51,20 @@ CREATE TABLE jobs (
     CHECK ((state = 'running') = (lease_owner IS NOT NULL))
 ) STRICT;
 
-CREATE INDEX jobs_queued ON jobs (user_id, created_ms, id) WHERE state = 'queued';
+CREATE INDEX jobs_queued ON jobs (user_id, seq) WHERE state = 'queued';
 CREATE INDEX jobs_running ON jobs (lease_until_ms) WHERE state = 'running';
-CREATE INDEX jobs_rendered ON jobs (not_before_ms, created_ms) WHERE state = 'rendered';
-CREATE INDEX jobs_alive_guild ON jobs (guild_id)
+CREATE INDEX jobs_rendered ON jobs (not_before_ms, seq) WHERE state = 'rendered';
+CREATE INDEX jobs_alive_guild ON jobs (guild_id, state)
     WHERE state IN ('queued', 'running', 'rendered');
 CREATE INDEX jobs_alive_user ON jobs (user_id, guild_id)
     WHERE state IN ('queued', 'running', 'rendered');
 CREATE INDEX jobs_request ON jobs (request_id);
-CREATE INDEX jobs_user ON jobs (user_id, created_ms);
+CREATE INDEX jobs_user ON jobs (user_id, guild_id, seq);
+CREATE INDEX jobs_parent ON jobs (parent_job_id) WHERE parent_job_id IS NOT NULL;
 
--- Whose turn it is. `queued` is kept by the triggers below, so that a claim looks at the users who
--- wait and at nothing else; `last_turn` is the number of the user's latest claim.
+-- Whose turn it is. Both numbers are kept by the triggers below, so that a claim looks at the users
+-- who wait and at nothing else: `queued` counts the user's queued jobs, `last_turn` is the number of
+-- the user's latest claim. `since_ms` orders the users that have the same number.
 CREATE TABLE turns (
     user_id    INTEGER PRIMARY KEY,
     queued     INTEGER NOT NULL DEFAULT 0 CHECK (queued >= 0),
@@ -68,7 +72,8 @@ CREATE TABLE turns (
     since_ms   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-CREATE INDEX turns_waiting ON turns (last_turn, since_ms, user_id) WHERE queued > 0;
+CREATE INDEX turns_waiting ON turns (last_turn, since_ms, user_id, queued) WHERE queued > 0;
+CREATE INDEX turns_latest ON turns (last_turn);
 
 CREATE TRIGGER jobs_inserted AFTER INSERT ON jobs WHEN NEW.state = 'queued' BEGIN
     INSERT INTO turns (user_id, queued, since_ms) VALUES (NEW.user_id, 1, NEW.created_ms)
@@ -79,7 +84,11 @@ END;
 
 CREATE TRIGGER jobs_left_queue AFTER UPDATE OF state ON jobs
 WHEN OLD.state = 'queued' AND NEW.state <> 'queued' BEGIN
-    UPDATE turns SET queued = queued - 1 WHERE user_id = NEW.user_id;
+    UPDATE turns SET
+        queued = queued - 1,
+        last_turn = CASE NEW.state
+            WHEN 'running' THEN (SELECT max(last_turn) + 1 FROM turns) ELSE last_turn END
+    WHERE user_id = NEW.user_id;
 END;
 
 CREATE TRIGGER jobs_back_in_queue AFTER UPDATE OF state ON jobs
@@ -122,6 +131,9 @@ CREATE TABLE posts (
     -- 'delivery' is the one post that a job is owed; 'show' brings a picture back.
     kind        TEXT NOT NULL CHECK (kind IN ('delivery', 'show')),
     posted_ms   INTEGER NOT NULL,
+    -- What means up and down under this message, whatever the server chooses later.
+    up_emoji    TEXT NOT NULL,
+    down_emoji  TEXT NOT NULL,
     -- Both vote reactions stand under the message.
     seeded      INTEGER NOT NULL DEFAULT 0 CHECK (seeded IN (0, 1)),
     -- The message is gone from Discord.
@@ -130,7 +142,7 @@ CREATE TABLE posts (
 
 CREATE UNIQUE INDEX posts_one_delivery ON posts (job_id) WHERE kind = 'delivery';
 CREATE INDEX posts_job ON posts (job_id);
-CREATE INDEX posts_channel ON posts (channel_id);
+CREATE INDEX posts_recent ON posts (posted_ms) WHERE deleted_ms IS NULL;
 CREATE INDEX posts_unseeded ON posts (posted_ms) WHERE seeded = 0 AND deleted_ms IS NULL;
 
 -- The ledger: what was seen, in the order it was seen, never changed. A row leaves only when its
@@ -189,6 +201,25 @@ CREATE TABLE nameless_tallies (
     down    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (job_id, axis)
 ) STRICT, WITHOUT ROWID;
+
+-- Which (picture, voter) pairs are in a nameless tally: a keyed hash, so that a reaction which
+-- still stands on Discord is not counted twice and its voter is not written down again.
+CREATE TABLE nameless_marks (
+    mark    BLOB PRIMARY KEY,
+    job_id  TEXT NOT NULL,
+    axis    TEXT NOT NULL CHECK (axis IN ('taste')),
+    value   INTEGER NOT NULL CHECK (value IN (-1, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX nameless_marks_job ON nameless_marks (job_id);
+
+-- The key of those hashes, made once for each installation.
+CREATE TABLE mark_key (
+    only_row  INTEGER PRIMARY KEY CHECK (only_row = 1),
+    key       BLOB NOT NULL
+) STRICT;
+
+INSERT INTO mark_key VALUES (1, randomblob(32));
 
 CREATE TABLE guilds (
     guild_id    INTEGER PRIMARY KEY,

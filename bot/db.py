@@ -1,0 +1,331 @@
+"""The one SQLite file: one writer, one read-only connection, and the numbered migrations.
+
+The stores call `write`, `fetch_one` and `fetch_all` and keep their SQL to themselves; nobody else
+imports aiosqlite or sqlite3. This room must not know what the tables mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+import aiosqlite
+
+from bot.domain import BotError, DatabaseError, StorageError
+
+Row: TypeAlias = sqlite3.Row
+Value: TypeAlias = "str | int | float | bytes | None"
+Params: TypeAlias = Mapping[str, Value]
+T = TypeVar("T")
+
+_NO_PARAMS: Params = {}
+_MIGRATIONS = Path(__file__).parent / "migrations"
+#: Marks the file as ours ("Waif"), so that no other program's database is ever migrated.
+_APPLICATION_ID = 0x57616966
+#: How long a writer waits for another process that holds the write lock.
+_PATIENCE_S = 20.0
+#: SQLite's own wait within that, after which a cancelled coroutine gets its word in.
+_BUSY_SLICE_MS = 250
+_READ_BUSY_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One numbered step of the schema."""
+
+    number: int
+    name: str
+    sql: str
+
+
+class Transaction:
+    """What may be done between BEGIN and COMMIT; handed out by `Database.write` alone."""
+
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    async def execute(self, sql: str, params: Params = _NO_PARAMS) -> int:
+        """Run one statement; returns how many rows it changed."""
+        with _in_plain_words(self._path):
+            return (await self._connection.execute(sql, params)).rowcount
+
+    async def execute_many(self, sql: str, rows: Iterable[Params]) -> None:
+        """Run one statement for each set of parameters."""
+        with _in_plain_words(self._path):
+            await self._connection.executemany(sql, rows)
+
+    async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
+        """Every row of a query, or of a statement with RETURNING."""
+        with _in_plain_words(self._path):
+            return list(await self._connection.execute_fetchall(sql, params))
+
+    async def fetch_one(self, sql: str, params: Params = _NO_PARAMS) -> Row | None:
+        """The first row, or None."""
+        rows = await self.fetch_all(sql, params)
+        return rows[0] if rows else None
+
+
+class Database:
+    """An open database. Two connections: the reader never waits for the writer (WAL)."""
+
+    def __init__(
+        self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, version: int
+    ) -> None:
+        self.version = version
+        self._path = path
+        self._writer = writer
+        self._reader = reader
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, path: Path) -> Database:
+        """Open the file, make it if it is missing, and migrate it.
+
+        Raises `DatabaseError` with one sentence: no database, not ours, from a newer version, or
+        in a place that cannot be written.
+        """
+        with _in_plain_words(path):
+            writer = await aiosqlite.connect(path, isolation_level=None)
+            try:
+                version = await _prepare(writer, path)
+                reader = await _connect_reader(path)
+            except BaseException:
+                await writer.close()
+                raise
+        return cls(path, writer, reader, version)
+
+    async def close(self) -> None:
+        """Close both connections, after the transaction in progress."""
+        async with self._lock:
+            await self._reader.close()
+            await self._writer.close()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[Transaction]:
+        """One transaction; others wait. Commits at the end, rolls back on any exception.
+
+        A cancelled coroutine leaves no half: before COMMIT everything is rolled back, from COMMIT
+        on everything is kept and the cancellation follows. Raises `DatabaseError` when another
+        process keeps the write lock for 20 s, `StorageError` when the disk is full.
+        """
+        give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
+        async with self._lock:
+            try:
+                await self._begin(give_up_s)
+                yield Transaction(self._writer, self._path)
+                with _in_plain_words(self._path):
+                    await undisturbed(_run(self._writer, "COMMIT"))
+            except BaseException:
+                # rollback() does nothing where no transaction is open, and the writer's thread
+                # runs it after whatever statement a cancelled coroutine left there.
+                await undisturbed(self._writer.rollback())
+                raise
+
+    async def _begin(self, give_up_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                await _run(self._writer, "BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as problem:
+                if _code(problem) != sqlite3.SQLITE_BUSY or loop.time() >= give_up_s:
+                    raise _plain(problem, self._path) or problem from None
+                await asyncio.sleep(_BUSY_SLICE_MS / 1000)
+            else:
+                return
+
+    async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
+        """Every row, as of the latest commit, on the read-only connection."""
+        with _in_plain_words(self._path):
+            return list(await self._reader.execute_fetchall(sql, params))
+
+    async def fetch_one(self, sql: str, params: Params = _NO_PARAMS) -> Row | None:
+        """The first row, or None."""
+        rows = await self.fetch_all(sql, params)
+        return rows[0] if rows else None
+
+    async def scrub(self) -> None:
+        """Empty the write-ahead log into the file, so that deleted rows are gone from both."""
+        async with self._lock:
+            with _in_plain_words(self._path):
+                await undisturbed(_run(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)"))
+
+
+async def undisturbed(work: Coroutine[object, object, T]) -> T:
+    """Await `work` to its end even when cancelled meanwhile; the cancellation follows then."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as stop:
+            cancelled = stop
+    if cancelled is not None:
+        raise cancelled from task.exception()
+    return task.result()
+
+
+async def inspect(path: Path) -> str:
+    """What the doctor says of an existing file. Reads only, never migrates; raises as `open`."""
+    with _in_plain_words(path):
+        reader = await _connect_reader(path)
+        try:
+            version = await _version(reader, path)
+            await reader.execute_fetchall("SELECT name FROM sqlite_master")
+        finally:
+            await reader.close()
+    newest = len(migrations())
+    if version < newest:
+        return f"version {version}, will be brought to {newest} at the next start"
+    return f"version {version}, the newest"
+
+
+def migrations() -> list[Migration]:
+    """The steps in `bot/migrations/`, numbered from 1 without a gap."""
+    found = [
+        Migration(number=int(path.name[:4]), name=path.stem[5:], sql=path.read_text("utf-8"))
+        for path in sorted(_MIGRATIONS.glob("*.sql"))
+        if re.fullmatch(r"\d{4}_\w+\.sql", path.name)
+    ]
+    assert [step.number for step in found] == list(range(1, len(found) + 1)), "a gap or a double"
+    return found
+
+
+async def _prepare(writer: aiosqlite.Connection, path: Path) -> int:
+    """Set the writer up and migrate. Returns the version."""
+    await writer.execute(f"PRAGMA busy_timeout = {_BUSY_SLICE_MS}")
+    await _version(writer, path)
+    # FULL: what was acknowledged survives a power cut too. secure_delete: forgotten is overwritten.
+    await _patiently(writer, "PRAGMA journal_mode = WAL")
+    await writer.execute("PRAGMA synchronous = FULL")
+    await writer.execute("PRAGMA foreign_keys = ON")
+    await writer.execute("PRAGMA secure_delete = ON")
+    await writer.execute("PRAGMA cache_size = -32000")
+    writer.row_factory = sqlite3.Row
+    for step in migrations():
+        await _migrate(writer, path, step)
+    return len(migrations())
+
+
+async def _migrate(writer: aiosqlite.Connection, path: Path, step: Migration) -> None:
+    """Apply one step unless the file has it; the step and its number commit together."""
+    await _patiently(writer, "BEGIN IMMEDIATE")
+    try:
+        if await _version(writer, path) < step.number:
+            for statement in _statements(step.sql):
+                await writer.execute(statement)
+            await writer.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            await writer.execute(f"PRAGMA user_version = {step.number}")
+        await _run(writer, "COMMIT")
+    except BaseException:
+        await undisturbed(writer.rollback())
+        raise
+
+
+async def _patiently(connection: aiosqlite.Connection, sql: str) -> None:
+    """Run a statement that another process may make wait for a while."""
+    for _ in range(int(_PATIENCE_S * 1000 / _BUSY_SLICE_MS / 2)):
+        try:
+            await _run(connection, sql)
+        except sqlite3.OperationalError as problem:
+            if _code(problem) != sqlite3.SQLITE_BUSY:
+                raise
+            await asyncio.sleep(_BUSY_SLICE_MS / 1000)
+        else:
+            return
+    await _run(connection, sql)
+
+
+async def _version(connection: aiosqlite.Connection, path: Path) -> int:
+    """The file's schema version, if it is a file that this program may use."""
+    version = await _number(connection, "PRAGMA user_version")
+    application = await _number(connection, "PRAGMA application_id")
+    tables = await _number(connection, "SELECT count(*) FROM sqlite_master")
+    if application != _APPLICATION_ID and (version or tables or application):
+        raise DatabaseError(
+            f"{path} is the database of another program: point DATA_DIR at a directory of its own."
+        )
+    if version > len(migrations()):
+        raise DatabaseError(
+            f"{path} is from a newer version of this bot (schema {version}, this one knows "
+            f"{len(migrations())}): update the bot, or restore an older copy of the file."
+        )
+    return version
+
+
+async def _number(connection: aiosqlite.Connection, sql: str) -> int:
+    rows = list(await connection.execute_fetchall(sql))
+    return int(rows[0][0])
+
+
+def _statements(sql: str) -> Generator[str]:
+    """Split a script at the ends of its statements; a trigger's inner semicolons do not count."""
+    pending = ""
+    for line in sql.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    assert not pending.strip() or pending.strip().startswith("--"), "an unfinished statement"
+
+
+async def _connect_reader(path: Path) -> aiosqlite.Connection:
+    reader = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
+    reader.row_factory = sqlite3.Row
+    await reader.execute(f"PRAGMA busy_timeout = {_READ_BUSY_MS}")
+    await reader.execute("PRAGMA cache_size = -32000")
+    return reader
+
+
+def _read_only(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
+async def _run(connection: aiosqlite.Connection, sql: str) -> None:
+    await connection.execute_fetchall(sql)
+
+
+@contextmanager
+def _in_plain_words(path: Path) -> Generator[None]:
+    """Turn what an operator can mend into a sentence; our own mistakes pass as they are."""
+    try:
+        yield
+    except sqlite3.Error as problem:
+        plain = _plain(problem, path)
+        if plain is None:
+            raise
+        raise plain from problem
+
+
+def _code(problem: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 where the module itself complains."""
+    return getattr(problem, "sqlite_errorcode", 0) & 0xFF
+
+
+def _plain(problem: sqlite3.Error, path: Path) -> BotError | None:
+    match _code(problem):
+        case sqlite3.SQLITE_FULL:
+            return StorageError(f"the disk that holds {path} is full: free some room.")
+        case sqlite3.SQLITE_BUSY:
+            return DatabaseError(
+                f"{path} is locked by another program: close whatever else has it open for writing."
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
+            return DatabaseError(
+                f"{path} cannot be written: make the file and its directory writable for the "
+                "bot's user, or point DATA_DIR elsewhere."
+            )
+        case sqlite3.SQLITE_NOTADB:
+            return DatabaseError(f"{path} is not a database: move it away, or restore a copy.")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_IOERR:
+            return DatabaseError(
+                f"{path} is damaged or its disk fails ({problem}): restore a copy of it."
+            )
+        case _:
+            return None

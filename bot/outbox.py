@@ -1,0 +1,105 @@
+"""What is drawn and not yet posted: at least one try each, and one post remembered.
+
+The delivery half of `bot.jobs.Jobs`. The caller posts first and calls `delivered` after; a crash in
+between is found by `begin_posting`, which remembers that a first try was made. No Discord here.
+"""
+
+from __future__ import annotations
+
+from bot.db import Database, Transaction
+from bot.domain import Job, JobId, Post, VoteEmoji
+from bot.job_views import job_of
+
+_DEFAULT = VoteEmoji()
+
+
+class Outbox:
+    """The jobs in state `rendered`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def rendered(self, now_ms: int, limit: int = 20) -> list[Job]:
+        """Jobs whose picture is to be posted now, the ones that wait longest first."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM jobs WHERE state = 'rendered' AND not_before_ms <= :now"
+            " ORDER BY not_before_ms, seq LIMIT :limit",
+            {"now": now_ms, "limit": limit},
+        )
+        return [job_of(row) for row in rows]
+
+    async def begin_posting(self, job_id: JobId, now_ms: int) -> int | None:
+        """Record the first try to post, before it is made.
+
+        Returns the time of an earlier try if there was one: its post may be in the channel already.
+        """
+        async with self._db.write() as tx:
+            first = await tx.execute(
+                "UPDATE jobs SET posting_ms = :now WHERE id = :id AND posting_ms IS NULL",
+                {"now": now_ms, "id": job_id},
+            )
+            if first:
+                return None
+            row = await tx.fetch_one("SELECT posting_ms FROM jobs WHERE id = :id", {"id": job_id})
+        return row["posting_ms"] if row else None
+
+    async def delivered(self, job_id: JobId, post: Post, now_ms: int) -> bool:
+        """Remember the post and end the job, in one transaction; a repetition changes nothing.
+
+        False if this post is not the job's: its picture was deleted meanwhile, or another post
+        was remembered first. The message should then be deleted.
+        """
+        async with self._db.write() as tx:
+            if not await tx.fetch_one(
+                "SELECT 1 FROM pictures WHERE job_id = :id AND deleted_ms IS NULL", {"id": job_id}
+            ):
+                return False
+            await insert_post(tx, post, "delivery")
+            await tx.execute(
+                "UPDATE jobs SET state = 'delivered', ended_ms = :now"
+                " WHERE id = :id AND state = 'rendered'",
+                {"now": now_ms, "id": job_id},
+            )
+            row = await tx.fetch_one(
+                "SELECT message_id FROM posts WHERE job_id = :id AND kind = 'delivery'",
+                {"id": job_id},
+            )
+        return row is not None and row["message_id"] == post.message_id
+
+    async def postpone(self, job_id: JobId, until_ms: int) -> None:
+        """Do not try to post this picture before `until_ms`."""
+        async with self._db.write() as tx:
+            await tx.execute(
+                "UPDATE jobs SET not_before_ms = :until WHERE id = :id AND state = 'rendered'",
+                {"until": until_ms, "id": job_id},
+            )
+
+    async def fail_delivery(self, job_id: JobId, error: str, now_ms: int) -> None:
+        """Give up posting; the picture is kept, and `error` is shown to its user."""
+        async with self._db.write() as tx:
+            await tx.execute(
+                "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now"
+                " WHERE id = :id AND state = 'rendered'",
+                {"error": error, "now": now_ms, "id": job_id},
+            )
+
+
+async def insert_post(tx: Transaction, post: Post, kind: str) -> None:
+    """Add a post with the vote emoji that its server has now; one that is known stays as it is."""
+    await tx.execute(
+        "INSERT INTO posts (message_id, job_id, channel_id, guild_id, kind, posted_ms, up_emoji,"
+        " down_emoji) VALUES (:message, :job, :channel, :guild, :kind, :posted,"
+        " ifnull((SELECT up_emoji FROM guilds WHERE guild_id = :guild), :up),"
+        " ifnull((SELECT down_emoji FROM guilds WHERE guild_id = :guild), :down))"
+        " ON CONFLICT DO NOTHING",
+        {
+            "message": post.message_id,
+            "job": post.job_id,
+            "channel": post.channel_id,
+            "guild": post.guild_id,
+            "kind": kind,
+            "posted": post.posted_ms,
+            "up": _DEFAULT.up,
+            "down": _DEFAULT.down,
+        },
+    )
