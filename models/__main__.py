@@ -55,12 +55,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(rest)
     try:
         return module.run(args)
-    except (EngineError, OSError) as fault:
-        print(f"python -m models {name}: {fault}", file=sys.stderr)
-        return 2
+    except EngineError as fault:
+        return _complain(name, str(fault))
+    except OSError as fault:
+        return _complain(name, f"{fault.filename or 'a file'}: {fault.strerror or fault}")
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+
+
+def _complain(name: str, fault: str) -> int:
+    print(f"python -m models {name}: {fault}", file=sys.stderr)
+    return 2
 
 
 def _overview() -> argparse.ArgumentParser:

@@ -24,6 +24,8 @@ from models.contract import (
 from models.provenance import Provenance, encode_png
 
 _BAR_CELLS = 30
+#: A seed is a whole number below this, as the bot's are.
+_SEEDS = 2**32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,30 +45,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw, write and print one line for each picture: path, seed, seconds."""
-    if args.out.suffix.lower() != ".png":
-        raise EngineError(f"{args.out} must end in .png: only PNG keeps everything.")
-    if args.count < 1:
-        raise EngineError("--count must be at least 1.")
+    """Draw, write and print one line for each picture: path, seed, seconds.
+
+    The exit code is 1 if some picture could not be drawn.
+    """
+    _require_sense(args)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     from models.engine import open_engine
 
     engine = open_engine(args.model, device=args.device, threads=args.threads)
     requests = {request.row_id: request for request in _requests(args, engine.info)}
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    failed = 0
+    failures = 0
     began = time.monotonic()
-    for row_id, rendered in _drawn(engine, list(requests.values())):
+    for row_id, outcome in _drawn(engine, list(requests.values())):
         request = requests[row_id]
-        if isinstance(rendered, str):
-            print(f"seed {request.seed}: {rendered}", file=sys.stderr)
-            failed += 1
+        if isinstance(outcome, str):
+            print(f"seed {request.seed}: {outcome}", file=sys.stderr)
+            failures += 1
             continue
         path = _path(args.out, int(row_id))
-        provenance = Provenance.of(request, engine.info, batch_width=rendered.batch_width)
-        _write(path, rendered, provenance)
+        _write(path, outcome, Provenance.of(request, engine.info, batch_width=outcome.batch_width))
         print(f"{path}  seed {request.seed}  {time.monotonic() - began:.1f} s")
     engine.close()
-    return 1 if failed else 0
+    return 1 if failures else 0
+
+
+def _require_sense(args: argparse.Namespace) -> None:
+    """EngineError for what no model could make a picture of."""
+    if args.out.suffix.lower() != ".png":
+        raise EngineError(f"{args.out} must end in .png: only PNG keeps everything.")
+    for name in ("count", "threads"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise EngineError(f"--{name} must be at least 1.")
+    if args.seed is not None and not 0 <= args.seed < _SEEDS:
+        raise EngineError(f"--seed must be 0 to {_SEEDS - 1}.")
 
 
 def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderRequest]:
@@ -79,13 +92,13 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
     if not limits.guidance_min <= guidance <= limits.guidance_max:
         raise EngineError(f"--guidance must be {limits.guidance_min} to {limits.guidance_max}.")
     width, height = info.sizes_px[args.aspect]
-    seed = args.seed if args.seed is not None else secrets.randbelow(2**32)
+    seed = args.seed if args.seed is not None else secrets.randbelow(_SEEDS)
     for index in range(args.count):
         yield RenderRequest(
             row_id=str(index),
             prompt=args.prompt,
             negative=info.default_negative if args.negative is None else args.negative,
-            seed=(seed + index) % 2**32,
+            seed=(seed + index) % _SEEDS,
             steps=steps,
             guidance=guidance,
             sampler=args.sampler or info.default_sampler,
