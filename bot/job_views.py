@@ -135,18 +135,16 @@ class JobViews:
 
     async def set_status_message(self, request_id: RequestId, message_id: MessageId | None) -> None:
         """Remember a request's status message, or (None) that it is gone."""
-        async with self._db.write() as tx:
-            await tx.execute(
-                "UPDATE requests SET status_message_id = :message WHERE id = :id",
-                {"message": message_id, "id": request_id},
-            )
+        await self._db.write_one(
+            "UPDATE requests SET status_message_id = :message WHERE id = :id",
+            {"message": message_id, "id": request_id},
+        )
 
     async def close_status(self, request_id: RequestId) -> None:
         """Nothing more will be said in this request's status message."""
-        async with self._db.write() as tx:
-            await tx.execute(
-                "UPDATE requests SET status_closed = 1 WHERE id = :id", {"id": request_id}
-            )
+        await self._db.write_one(
+            "UPDATE requests SET status_closed = 1 WHERE id = :id", {"id": request_id}
+        )
 
     async def status(self, request_id: RequestId) -> StatusMessage | None:
         """The status message of a request, closed or not."""
@@ -159,6 +157,15 @@ class JobViews:
             "SELECT * FROM requests WHERE status_closed = 0 ORDER BY created_ms"
         )
         return [_status_of(row) for row in rows]
+
+    async def ended_requests(self) -> set[RequestId]:
+        """The requests with an open status message of which no job is alive any more."""
+        rows = await self._db.fetch_all(
+            "SELECT id FROM requests WHERE status_closed = 0 AND NOT EXISTS"
+            " (SELECT 1 FROM jobs WHERE request_id = requests.id"
+            " AND state IN ('queued', 'running', 'rendered'))"
+        )
+        return {RequestId(row["id"]) for row in rows}
 
 
 def job_of(row: Row) -> Job:
