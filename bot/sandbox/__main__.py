@@ -1,0 +1,33 @@
+"""`python -m bot.sandbox`: the local Discord alone, for a bot that is started elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+from pathlib import Path
+
+from bot.sandbox.server import Sandbox
+
+
+async def _serve(port: int, state_dir: Path | None, openapi: Path | None) -> None:
+    async with Sandbox(port=port, state_dir=state_dir, openapi=openapi) as sandbox:
+        print(f"the local Discord is at {sandbox.page_url}", flush=True)  # noqa: T201  command line
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m bot.sandbox", description=__doc__)
+    parser.add_argument("--port", type=int, default=4800, help="0 takes any free one")
+    parser.add_argument("--state-dir", type=Path, help="keep everything here over a restart")
+    parser.add_argument("--openapi", type=Path, help="Discord's description, to check the bot with")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(arguments.port, arguments.state_dir, arguments.openapi))
+
+
+if __name__ == "__main__":
+    main()

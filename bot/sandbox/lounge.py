@@ -1,0 +1,95 @@
+"""The cast and the stage: who is in the local server, its channels, and their fixed ids.
+
+Plain data that `world.py` builds from. Ids never change between runs, so that tests, the page and
+the bot's own database keep meaning the same people and places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_FIRST_ID = 1_100_000_000_000_000_000
+
+GUILD_ID = _FIRST_ID + 1
+GUILD_NAME = "Waifu Lounge"
+#: One id for the application and its bot user, as Discord gives them today.
+BOT_ID = _FIRST_ID + 2
+BOT_NAME = "Waifu Diffusion"
+MODERATOR_ROLE_ID = _FIRST_ID + 10
+MEMBER_ROLE_ID = _FIRST_ID + 11
+BOT_ROLE_ID = _FIRST_ID + 12
+#: The token that the bot must show unless the sandbox was given another; shaped like a real one.
+DEFAULT_TOKEN = "MTEwMDAwMDAwMDAwMDAwMDAwMg.sand0b.local-discord-needs-no-secret-at-all"  # noqa: S105  opens nothing but the local Discord
+
+
+class Role(StrEnum):
+    """What a person is in the server."""
+
+    #: Joined a moment ago; has no role.
+    NEWCOMER = "newcomer"
+    #: Has the member role, which gives nothing special.
+    MEMBER = "member"
+    #: May manage the server and its messages.
+    MODERATOR = "moderator"
+    #: Owns the server: every permission.
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persona:
+    """A person whose eyes one can look through on the page."""
+
+    id: int
+    name: str
+    role: Role
+    avatar_color: str
+
+
+PERSONAS = (
+    Persona(id=_FIRST_ID + 20, name="Momo", role=Role.NEWCOMER, avatar_color="#f47fa7"),
+    Persona(id=_FIRST_ID + 21, name="Haru", role=Role.MEMBER, avatar_color="#3ba55d"),
+    Persona(id=_FIRST_ID + 22, name="Rin", role=Role.MODERATOR, avatar_color="#5865f2"),
+    Persona(id=_FIRST_ID + 23, name="Yuki", role=Role.OWNER, avatar_color="#faa61a"),
+)
+#: Colours for people whom tests add.
+MORE_COLORS = ("#eb459e", "#57f287", "#9b59b6", "#1abc9c", "#e67e22", "#7289da")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A text channel of the server."""
+
+    id: int
+    name: str
+    topic: str
+    nsfw: bool = False
+    moderators_only: bool = False
+
+
+PLACES = (
+    Place(id=_FIRST_ID + 30, name="general", topic="Say hello, then draw something."),
+    Place(id=_FIRST_ID + 31, name="art", topic="Pictures, votes and nothing else."),
+    Place(id=_FIRST_ID + 32, name="after-dark", topic="Age-restricted: adults only.", nsfw=True),
+    Place(
+        id=_FIRST_ID + 33,
+        name="mods-only",
+        topic="Moderators only; the bot cannot see this channel.",
+        moderators_only=True,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emoji:
+    """A custom emoji of the server, drawn by `cdn.py` in its colour."""
+
+    id: int
+    name: str
+    color: tuple[int, int, int]
+
+
+EMOJIS = (
+    Emoji(id=_FIRST_ID + 40, name="heart_yes", color=(237, 66, 120)),
+    Emoji(id=_FIRST_ID + 41, name="heart_no", color=(116, 127, 141)),
+)

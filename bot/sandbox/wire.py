@@ -1,0 +1,70 @@
+"""What travels: JSON objects as Discord writes them, its errors, and the exact JSON response.
+
+Used by every room of the sandbox; knows nothing of the world behind them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, TypeAlias, cast
+
+from aiohttp import web
+
+#: One JSON object of the wire. Its shape is Discord's business, so its values are `Any`.
+Payload: TypeAlias = dict[str, Any]
+
+
+class DiscordError(Exception):
+    """An error that Discord would answer: an HTTP status, Discord's own code, and a sentence."""
+
+    def __init__(self, status: int, code: int, message: str, errors: Payload | None = None) -> None:
+        super().__init__(f"{status} ({code}): {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.errors = errors
+
+    def body(self) -> Payload:
+        """The JSON of the error."""
+        body: Payload = {"message": self.message, "code": self.code}
+        return body | {"errors": self.errors} if self.errors else body
+
+
+class NotPossible(Exception):  # noqa: N818  what a person at the page tried cannot be done
+    """A person in front of the page (or a test in their place) tried what a client would not do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One file of a multipart request. `fp` is what SimCord reads it from."""
+
+    fp: BytesIO
+    filename: str
+    description: str | None
+
+
+def as_object(body: object) -> Payload:
+    """The body if it is a JSON object, else an empty one."""
+    return cast("Payload", body) if isinstance(body, dict) else {}
+
+
+def encode(body: object) -> str:
+    """Compact JSON text."""
+    return json.dumps(body, separators=(",", ":"))
+
+
+def json_response(
+    body: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A response whose content type is exactly `application/json`.
+
+    discord.py compares the header with `==`; a charset suffix makes it hand text to the caller.
+    """
+    return web.Response(
+        body=encode(body).encode(),
+        status=status,
+        headers={**(headers or {}), "Content-Type": "application/json"},
+    )
