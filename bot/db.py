@@ -118,7 +118,7 @@ class Database:
         give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
         async with self._lock:
             try:
-                await self._begin(give_up_s)
+                await self._patiently("BEGIN IMMEDIATE", _NO_PARAMS, give_up_s)
                 yield Transaction(self._writer, self._path)
                 with _in_plain_words(self._path):
                     await undisturbed(_run(self._writer, "COMMIT"))
@@ -128,17 +128,25 @@ class Database:
                 await undisturbed(self._writer.rollback())
                 raise
 
-    async def _begin(self, give_up_s: float) -> None:
+    async def write_one(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
+        """One statement that is a transaction by itself; returns its RETURNING rows.
+
+        Cheaper than `write`: one trip to the writer's thread instead of three. Raises as `write`.
+        """
+        give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
+        async with self._lock:
+            return await self._patiently(sql, params, give_up_s)
+
+    async def _patiently(self, sql: str, params: Params, give_up_s: float) -> list[Row]:
+        """Run a statement that needs the write lock, again and again while another has it."""
         loop = asyncio.get_running_loop()
         while True:
             try:
-                await _run(self._writer, "BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as problem:
+                return list(await self._writer.execute_fetchall(sql, params))
+            except sqlite3.Error as problem:
                 if _code(problem) != sqlite3.SQLITE_BUSY or loop.time() >= give_up_s:
-                    raise _plain(problem, self._path) or problem from None
-                await asyncio.sleep(_BUSY_SLICE_MS / 1000)
-            else:
-                return
+                    raise _plain(problem, self._path) or problem from problem
+            await asyncio.sleep(_BUSY_SLICE_MS / 1000)
 
     async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
         """Every row, as of the latest commit, on the read-only connection."""
@@ -207,6 +215,8 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> int:
     await writer.execute("PRAGMA foreign_keys = ON")
     await writer.execute("PRAGMA secure_delete = ON")
     await writer.execute("PRAGMA cache_size = -32000")
+    # A checkpoint holds up one commit: four times rarer than by default, 16 MB of log at most.
+    await writer.execute("PRAGMA wal_autocheckpoint = 4000")
     writer.row_factory = sqlite3.Row
     for step in migrations():
         await _migrate(writer, path, step)

@@ -8,10 +8,11 @@ latest turn is longest ago, then that user's oldest job. It must not know the en
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.db import Params, Row
+from bot.db import Database, Params, Row, Transaction
 from bot.domain import (
     Admitted,
     Ask,
@@ -24,6 +25,7 @@ from bot.domain import (
     RequestId,
     UserId,
 )
+from bot.group_commit import GroupCommit
 from bot.ids import new_id
 from bot.job_views import JobViews, job_of
 from bot.outbox import Outbox
@@ -39,35 +41,40 @@ class Caps:
     per_guild: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """The jobs of one ask, and the caps that they must fit under."""
+
+    jobs: tuple[Job, ...]
+    caps: Caps
+
+
 class Jobs(JobViews, Outbox):
     """The queue in the database; every method is one transaction."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__(db)
+        self._asks = GroupCommit(self._enqueue_all, most=500)
 
     async def enqueue(
         self, admitted: Admitted, caps: Caps, now_ms: int
     ) -> tuple[Job, ...] | Refused:
         """Queue every picture of the ask as one request, or none of them where a cap is reached.
 
-        Picture `i` gets the seed `seed + i` modulo 2**32.
+        Picture `i` gets the seed `seed + i` modulo 2**32. Concurrent callers share a transaction.
         """
-        jobs = _jobs_of(admitted, now_ms)
-        first = jobs[0]
+        return await self._asks.do(_Wish(jobs=_jobs_of(admitted, now_ms), caps=caps))
+
+    async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[tuple[Job, ...] | Refused]:
+        """Judge the wishes one after another by their caps, and insert what is granted."""
         async with self._db.write() as tx:
-            alive = await tx.fetch_one(
-                "SELECT"
-                " (SELECT count(*) FROM jobs WHERE user_id = :user"
-                "  AND state IN ('queued', 'running', 'rendered')) AS of_user,"
-                " (SELECT count(*) FROM jobs WHERE guild_id = :guild"
-                "  AND state IN ('queued', 'running', 'rendered')) AS of_guild",
-                {"user": first.user_id, "guild": first.guild_id},
-            )
-            assert alive is not None
-            refused = _over(caps, len(jobs), of_user=alive["of_user"], of_guild=alive["of_guild"])
-            if refused:
-                return refused
-            await tx.execute(
+            waiting = await _count_alive(tx, wishes)
+            results = [_judge(wish, waiting) for wish in wishes]
+            granted = [jobs for jobs in results if not isinstance(jobs, Refused)]
+            await tx.execute_many(
                 "INSERT INTO requests (id, user_id, guild_id, channel_id, created_ms)"
                 " VALUES (:request_id, :user_id, :guild_id, :channel_id, :created_ms)",
-                _columns(first),
+                [_columns(jobs[0]) for jobs in granted],
             )
             await tx.execute_many(
                 "INSERT INTO jobs (id, request_id, user_id, guild_id, channel_id, prompt, negative,"
@@ -76,32 +83,29 @@ class Jobs(JobViews, Outbox):
                 " VALUES (:id, :request_id, :user_id, :guild_id, :channel_id, :prompt, :negative,"
                 " :aspect, :seed, :steps, :guidance, :sampler, :width_px, :height_px, :rating,"
                 " :origin, :parent_job_id, 'queued', :created_ms)",
-                [_columns(job) for job in jobs],
+                [_columns(job) for jobs in granted for job in jobs],
             )
-        return jobs
+        return results
 
     async def claim(self, owner: str, lease_ms: int, now_ms: int) -> Job | None:
         """Lease the next job in fair order to `owner`; counts an attempt. None if none may run."""
-        if await self._db.fetch_one(_NEXT, {"now": now_ms}) is None:
+        clock: Params = {"now": now_ms}
+        if await self._db.fetch_one(_NEXT, clock) is None:
             return None
-        async with self._db.write() as tx:
-            row = await tx.fetch_one(
-                "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_owner = :owner,"  # noqa: S608  two constants of this file
-                f" lease_until_ms = :until WHERE seq = ({_NEXT}) RETURNING *",
-                {"owner": owner, "until": now_ms + lease_ms, "now": now_ms},
-            )
-        return job_of(row) if row else None
+        rows = await self._db.write_one(
+            _CLAIM, {**clock, "owner": owner, "until": now_ms + lease_ms}
+        )
+        return job_of(rows[0]) if rows else None
 
     async def renew(
         self, owner: str, job_ids: Iterable[JobId], lease_ms: int, now_ms: int
     ) -> set[JobId]:
         """Prolong leases. Returns the jobs that are still ours; a cancelled one is not."""
-        async with self._db.write() as tx:
-            rows = await tx.fetch_all(
-                "UPDATE jobs SET lease_until_ms = :until WHERE lease_owner = :owner"
-                " AND id IN (SELECT value FROM json_each(:ids)) RETURNING id",
-                {"owner": owner, "until": now_ms + lease_ms, "ids": _array(job_ids)},
-            )
+        rows = await self._db.write_one(
+            "UPDATE jobs SET lease_until_ms = :until WHERE lease_owner = :owner"
+            " AND id IN (SELECT value FROM json_each(:ids)) RETURNING id",
+            {"owner": owner, "until": now_ms + lease_ms, "ids": _array(job_ids)},
+        )
         return {JobId(row["id"]) for row in rows}
 
     async def put_back(
@@ -149,13 +153,12 @@ class Jobs(JobViews, Outbox):
     async def _end_ours(
         self, owner: str, job_id: JobId, state: JobState, error: str, now_ms: int
     ) -> None:
-        async with self._db.write() as tx:
-            await tx.execute(
-                "UPDATE jobs SET state = :state, error = :error, ended_ms = :now,"
-                " lease_owner = NULL, lease_until_ms = NULL"
-                " WHERE id = :id AND lease_owner = :owner",
-                {"state": state, "error": error, "now": now_ms, "id": job_id, "owner": owner},
-            )
+        await self._db.write_one(
+            "UPDATE jobs SET state = :state, error = :error, ended_ms = :now,"
+            " lease_owner = NULL, lease_until_ms = NULL"
+            " WHERE id = :id AND lease_owner = :owner",
+            {"state": state, "error": error, "now": now_ms, "id": job_id, "owner": owner},
+        )
 
     async def release_expired(
         self, now_ms: int, max_attempts: int, pause_ms: int
@@ -211,13 +214,12 @@ class Jobs(JobViews, Outbox):
 
     async def _cancel(self, which: str, values: Params, now_ms: int) -> list[JobId]:
         # The state is said twice because a partial index is only used under its own words.
-        async with self._db.write() as tx:
-            rows = await tx.fetch_all(
-                "UPDATE jobs SET state = 'cancelled', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  the callers' constants
-                " lease_until_ms = NULL WHERE state IN ('queued', 'running', 'rendered')"
-                f" AND state <> 'rendered' AND {which} RETURNING id",
-                {**values, "now": now_ms},
-            )
+        rows = await self._db.write_one(
+            "UPDATE jobs SET state = 'cancelled', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  the callers' constants
+            " lease_until_ms = NULL WHERE state IN ('queued', 'running', 'rendered')"
+            f" AND state <> 'rendered' AND {which} RETURNING id",
+            {**values, "now": now_ms},
+        )
         return _ids(rows)
 
 
@@ -226,6 +228,10 @@ _NEXT = (
     "SELECT jobs.seq FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"
     " WHERE turns.queued > 0 AND jobs.state = 'queued' AND jobs.not_before_ms <= :now"
     " ORDER BY turns.last_turn, turns.since_ms, turns.user_id, jobs.seq LIMIT 1"
+)
+_CLAIM = (
+    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_owner = :owner,"  # noqa: S608  a constant above
+    f" lease_until_ms = :until WHERE seq = ({_NEXT}) RETURNING *"
 )
 _EXPIRED = "state = 'running' AND lease_until_ms <= :now"
 _ANY_EXPIRED = f"SELECT 1 FROM jobs WHERE {_EXPIRED} LIMIT 1"  # noqa: S608  a constant above
@@ -289,14 +295,35 @@ def _columns(job: Job) -> Params:
     }
 
 
-def _over(caps: Caps, more: int, *, of_user: int, of_guild: int) -> Refused | None:
-    """The refusal if `more` pictures would be too many."""
-    if of_user + more > caps.per_user:
-        whose, now, cap = "You have", of_user, caps.per_user
-    elif of_guild + more > caps.per_guild:
-        whose, now, cap = "This server has", of_guild, caps.per_guild
-    else:
-        return None
+async def _count_alive(tx: Transaction, wishes: Sequence[_Wish]) -> Counter[tuple[str, int]]:
+    """How many pictures each user and each server of the wishes waits for."""
+    rows = await tx.fetch_all(
+        "SELECT 'user' AS kind, value AS id, (SELECT count(*) FROM jobs WHERE user_id = value"
+        "  AND state IN ('queued', 'running', 'rendered')) AS jobs FROM json_each(:users)"
+        " UNION ALL"
+        " SELECT 'guild' AS kind, value AS id, (SELECT count(*) FROM jobs WHERE guild_id = value"
+        "  AND state IN ('queued', 'running', 'rendered')) AS jobs FROM json_each(:guilds)",
+        {
+            "users": _array({wish.jobs[0].user_id for wish in wishes}),
+            "guilds": _array({wish.jobs[0].guild_id for wish in wishes}),
+        },
+    )
+    return Counter({(row["kind"], row["id"]): row["jobs"] for row in rows})
+
+
+def _judge(wish: _Wish, waiting: Counter[tuple[str, int]]) -> tuple[Job, ...] | Refused:
+    """The jobs, counted into `waiting`, or the refusal if they would be too many."""
+    more = len(wish.jobs)
+    user, guild = ("user", wish.jobs[0].user_id), ("guild", wish.jobs[0].guild_id)
+    if waiting[user] + more > wish.caps.per_user:
+        return _refusal("You have", waiting[user], wish.caps.per_user, more)
+    if waiting[guild] + more > wish.caps.per_guild:
+        return _refusal("This server has", waiting[guild], wish.caps.per_guild, more)
+    waiting.update({user: more, guild: more})
+    return wish.jobs
+
+
+def _refusal(whose: str, now: int, cap: int, more: int) -> Refused:
     waiting = f"{now} picture{'' if now == 1 else 's'} waiting"
     return Refused(
         reason=RefusalReason.CAP,
@@ -305,8 +332,8 @@ def _over(caps: Caps, more: int, *, of_user: int, of_guild: int) -> Refused | No
     )
 
 
-def _array(job_ids: Iterable[JobId]) -> str:
-    return json.dumps(list(job_ids))
+def _array(ids: Iterable[JobId | UserId | GuildId]) -> str:
+    return json.dumps(list(ids))
 
 
 def _ids(rows: list[Row]) -> list[JobId]:

@@ -68,20 +68,18 @@ class Outbox:
 
     async def postpone(self, job_id: JobId, until_ms: int) -> None:
         """Do not try to post this picture before `until_ms`."""
-        async with self._db.write() as tx:
-            await tx.execute(
-                "UPDATE jobs SET not_before_ms = :until WHERE id = :id AND state = 'rendered'",
-                {"until": until_ms, "id": job_id},
-            )
+        await self._db.write_one(
+            "UPDATE jobs SET not_before_ms = :until WHERE id = :id AND state = 'rendered'",
+            {"until": until_ms, "id": job_id},
+        )
 
     async def fail_delivery(self, job_id: JobId, error: str, now_ms: int) -> None:
         """Give up posting; the picture is kept, and `error` is shown to its user."""
-        async with self._db.write() as tx:
-            await tx.execute(
-                "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now"
-                " WHERE id = :id AND state = 'rendered'",
-                {"error": error, "now": now_ms, "id": job_id},
-            )
+        await self._db.write_one(
+            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now"
+            " WHERE id = :id AND state = 'rendered'",
+            {"error": error, "now": now_ms, "id": job_id},
+        )
 
 
 async def insert_post(tx: Transaction, post: Post, kind: str) -> None:
