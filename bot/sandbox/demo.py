@@ -7,11 +7,11 @@ here is what runs on Discord; the page can restart or kill it. `--once` is in `o
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import signal
 import sys
 import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.domain import SettingsError
@@ -19,16 +19,19 @@ from bot.sandbox import once as one_run
 from bot.sandbox.server import Sandbox
 from bot.settings import environment_with
 
-log = logging.getLogger(__name__)
-
 #: A bot that does not stop by itself within this time is killed.
 _STOP_S = 15.0
 
 
 class BotProcess:
-    """The bot as a child process; implements the sandbox's `BotControl`."""
+    """The bot as a child process; implements the sandbox's `BotControl`.
 
-    def __init__(self, sandbox: Sandbox, data_dir: Path) -> None:
+    `settings` are further variables of its environment, for harnesses.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, data_dir: Path, settings: Mapping[str, str] | None = None
+    ) -> None:
         self._environment = environment_with(
             {
                 "DISCORD_TOKEN": sandbox.token,
@@ -36,6 +39,7 @@ class BotProcess:
                 "DISCORD_GATEWAY_URL": sandbox.gateway_url,
                 "DATA_DIR": str(data_dir),
                 "DEV_GUILD_ID": "",
+                **(settings or {}),
             }
         )
         self._process: asyncio.subprocess.Process | None = None
@@ -113,16 +117,22 @@ _WELCOME = """
 """
 
 
-@contextlib.asynccontextmanager
-async def _opened(port: int, state_dir: Path | None, openapi: Path | None):
+@asynccontextmanager
+async def _opened(
+    port: int, state_dir: Path | None, openapi: Path | None
+) -> AsyncGenerator[Sandbox]:
+    sandbox = Sandbox(port=port, state_dir=state_dir, openapi=openapi)
     try:
-        async with Sandbox(port=port, state_dir=state_dir, openapi=openapi) as sandbox:
-            yield sandbox
+        await sandbox.__aenter__()
     except OSError as problem:
         raise SettingsError(
             f"port {port} on 127.0.0.1 cannot be used ({problem.strerror}): stop what uses it, or "
             "choose another with --port or SANDBOX_PORT."
         ) from None
+    try:
+        yield sandbox
+    finally:
+        await sandbox.__aexit__(None, None, None)
 
 
 async def run_once(command: str, *, openapi: Path | None, out: Path) -> int:
