@@ -1,0 +1,83 @@
+// Pictures and files of a message. A live edit keeps each picture's place: its box has the size that
+// the attachment tells, and a new picture is loaded before it takes the old one's place.
+import { bytesText, fill, h, safeUrl } from "./dom.js";
+import { icon } from "./icons.js";
+import { lightbox } from "./lightbox.js";
+
+const MAX_WIDTH_PX = 480;
+const MAX_HEIGHT_PX = 420;
+
+const isPicture = (file) => (file.content_type?.startsWith("image/") ?? /\.(png|jpe?g|webp|gif)$/i.test(file.filename))
+  && file.content_type !== "image/svg+xml" && safeUrl(file.url);
+
+/** Make `box` show these attachments. */
+export function patchAttachments(box, list) {
+  const pictures = list.filter(isPicture);
+  const files = list.filter((file) => !isPicture(file));
+  const old = [...box.querySelectorAll(":scope > .gallery > .attachment")];
+  const cells = pictures.map((picture, at) => old[at] ?? newCell());
+  cells.forEach((cell, at) => showPicture(cell, pictures[at], () => lightbox(pictures, at)));
+  let gallery = box.querySelector(":scope > .gallery");
+  if (!pictures.length) gallery?.remove();
+  else {
+    gallery ??= h("div");
+    gallery.className = `gallery ${pictures.length > 4 ? "many" : `n${pictures.length}`}`;
+    sizeGallery(gallery, pictures);
+    if (cells.length !== old.length) fill(gallery, cells);
+    if (!gallery.isConnected || gallery.parentNode !== box) box.prepend(gallery);
+  }
+  for (const row of box.querySelectorAll(":scope > .file")) row.remove();
+  box.append(...files.map(fileRow));
+  box.hidden = list.length === 0;
+}
+
+function newCell() {
+  return h("button", { type: "button", class: "attachment" }, h("img", { alt: "", decoding: "async" }));
+}
+
+function sizeGallery(gallery, pictures) {
+  const { width_px, ratio } = boxOf(pictures[0]);
+  gallery.style.setProperty("--w", `${width_px}px`);
+  gallery.style.setProperty("--ratio", ratio);
+}
+
+/** How large a picture is shown: small ones grow to be seen, large ones fit. */
+export function boxOf({ width, height }) {
+  if (!width || !height) return { width_px: MAX_WIDTH_PX, ratio: "auto" };
+  const scale = Math.min(MAX_WIDTH_PX / width, MAX_HEIGHT_PX / height, Math.max(1, Math.min(4, 320 / width)));
+  return { width_px: Math.round(width * scale), ratio: `${width} / ${height}` };
+}
+
+/** Show a picture in a cell (a button with an img), without a moment of emptiness. */
+export function showPicture(cell, picture, open) {
+  const image = cell.querySelector("img");
+  const url = safeUrl(picture.proxy_url ?? picture.url);
+  const covered = picture.filename?.startsWith("SPOILER_") && cell.dataset.opened !== url;
+  cell.classList.toggle("covered", Boolean(covered));
+  image.alt = picture.description ?? picture.filename ?? "Picture";
+  cell.setAttribute("aria-label", covered ? "Spoiler: show the picture" : `Open large: ${image.alt}`);
+  cell.onclick = () => {
+    if (!covered) return open();
+    cell.dataset.opened = url;
+    return showPicture(cell, picture, open);
+  };
+  if (cell.dataset.url === url) return;
+  cell.dataset.url = url;
+  if (!image.getAttribute("src")) image.src = url;
+  else swap(cell, image, url);
+}
+
+async function swap(cell, image, url) {
+  const next = new Image();
+  next.src = url;
+  await next.decode().catch(() => {});
+  if (cell.dataset.url === url) image.src = url;
+}
+
+function fileRow(file) {
+  const url = safeUrl(file.url);
+  const name = file.filename ?? "file";
+  return h("div", { class: "file" }, icon("file"),
+    h("span", {}, url ? h("a", { href: url, target: "_blank", rel: "noreferrer", download: name }, name) : name, h("small", {}, bytesText(file.size ?? 0))),
+    url && h("a", { class: "icon-button", href: url, download: name, target: "_blank", "aria-label": `Download ${name}`, title: "Download" }, icon("download")));
+}

@@ -1,0 +1,135 @@
+// One message as a list item. `patch` changes only the parts whose data changed, so that a live
+// edit neither flickers nor takes the keyboard's place away.
+import { patchAttachments } from "./attachments.js";
+import { avatar } from "./avatar.js";
+import { messageActions } from "./actions.js";
+import { components } from "./components.js";
+import { fill, h } from "./dom.js";
+import { embed } from "./embeds.js";
+import { isJumbo } from "./emoji.js";
+import { icon } from "./icons.js";
+import { markdown, plainText } from "./markdown.js";
+import { patchReactions } from "./reactions.js";
+import { dismiss, isEphemeral, names, store } from "./store.js";
+import { clock, full, when } from "./time.js";
+
+const LOADING = 128;
+const CONTEXT_COMMAND = 23;
+const REPLY = 19;
+const parts = new WeakMap();
+
+/** A new, empty list item for a message. */
+export function messageItem(message) {
+  const part = {
+    lead: h("div", { class: "lead", hidden: true }), byline: h("div", { class: "byline" }), content: h("div", { class: "content" }),
+    attachments: h("div", { class: "attachments", hidden: true }), embeds: h("div", { class: "embeds", hidden: true }),
+    components: h("div", { class: "components", hidden: true }), failed: h("div", { class: "failed", role: "status", hidden: true }),
+    reactions: h("div", { class: "reactions", hidden: true }), below: h("div", { class: "below", hidden: true }),
+    stamp: h("time", { class: "stamp" }), seen: {},
+  };
+  const item = h("li", { class: "message", dataset: { messageId: message.id } },
+    part.stamp, part.lead, part.byline, part.content, part.attachments, part.embeds, part.components, part.failed, part.reactions, part.below);
+  parts.set(item, part);
+  return item;
+}
+
+/** Bring an item up to date. `first` starts a group: it shows who speaks. */
+export function patch(item, message, first) {
+  const part = parts.get(item);
+  const changed = (name, data) => {
+    const text = JSON.stringify(data) ?? "";
+    if (part.seen[name] === text) return false;
+    part.seen[name] = text;
+    return true;
+  };
+  const lead = first ? leadOf(message) : null;
+  if (changed("frame", [first, message.author, Boolean(lead), message.flags, message.timestamp, mentionsMe(message), store.persona])) patchFrame(item, part, message, first, lead);
+  if (changed("lead", lead && [lead.key, lead.text])) showLead(part.lead, lead);
+  if (changed("content", [message.content, message.edited_timestamp, message.flags])) showContent(part.content, message);
+  if (changed("attachments", message.attachments ?? [])) patchAttachments(part.attachments, message.attachments ?? []);
+  if (changed("embeds", message.embeds ?? [])) showList(part.embeds, (message.embeds ?? []).map(embed));
+  if (changed("components", message.components ?? [])) showComponents(part, message);
+  if (changed("reactions", message.reactions ?? [])) patchReactions(part.reactions, message);
+}
+
+/** Say below a message that a press of its button came to nothing; null takes it back. */
+export function showFailure(item, text) {
+  const { failed } = parts.get(item);
+  failed.hidden = !text;
+  fill(failed, text && [icon("alert"), text]);
+}
+
+function mentionsMe(message) {
+  return (message.mentions ?? []).some((user) => user.id === store.persona) && !isEphemeral(message);
+}
+
+function patchFrame(item, part, message, first, lead) {
+  const ephemeral = isEphemeral(message);
+  const date = new Date(message.timestamp);
+  item.classList.toggle("first", first);
+  item.classList.toggle("has-lead", Boolean(lead));
+  item.classList.toggle("ephemeral", ephemeral);
+  item.classList.toggle("mine-mentioned", mentionsMe(message));
+  item.querySelector(":scope > .avatar")?.remove();
+  part.byline.hidden = !first;
+  part.stamp.hidden = first;
+  fill(part.stamp, clock(date));
+  if (first) {
+    item.prepend(avatar(message.author));
+    fill(part.byline, h("span", { class: "name" }, nameOf(message.author)), message.author.bot && h("span", { class: "badge" }, "App"),
+      h("time", { datetime: message.timestamp, title: full(date) }, when(date)));
+  }
+  part.below.hidden = !ephemeral;
+  fill(part.below, ephemeral && [icon("eye"), "Only you can see this ·", h("button", { type: "button", onclick: () => dismiss(message) }, "Dismiss message")]);
+  item.querySelector(":scope > .actions")?.remove();
+  item.append(messageActions(message, item));
+}
+
+/** What a user is called here. */
+export function nameOf(user) {
+  const known = names.user(user.id);
+  return known === "unknown-user" ? user.global_name ?? user.username : known;
+}
+
+function leadOf(message) {
+  const user = message.interaction?.user ?? message.interaction_metadata?.user;
+  const name = message.interaction?.name ?? message.interaction_metadata?.name;
+  if (name && user) {
+    return { key: "used", user, text: name, make: () => [" used ", h("span", { class: "used" }, message.type === CONTEXT_COMMAND ? name : `/${name}`)] };
+  }
+  if (message.type !== REPLY && !message.message_reference) return null;
+  const original = message.referenced_message;
+  if (!original) return { key: "lost", text: "", make: () => [h("i", {}, "Original message was deleted")] };
+  const said = plainText(original.content, names).slice(0, 200) || "Click to see the picture";
+  return { key: "reply", user: original.author, text: said, make: () => [h("button", { type: "button", class: "said", onclick: () => jumpTo(original.id) }, said)] };
+}
+
+function showLead(element, lead) {
+  element.hidden = !lead;
+  fill(element, lead && [lead.user && avatar(lead.user), lead.user && h("b", {}, nameOf(lead.user)), lead.make()]);
+}
+
+function jumpTo(id) {
+  const target = document.querySelector(`[data-message-id="${CSS.escape(id)}"]`);
+  target?.scrollIntoView({ block: "center", behavior: "smooth" });
+  target?.animate([{ backgroundColor: "rgb(124 109 242 / 35%)" }, {}], 1400);
+}
+
+function showContent(element, message) {
+  const text = message.content ?? "";
+  element.classList.toggle("jumbo", isJumbo(text));
+  if (message.flags & LOADING && !text) {
+    fill(element, h("span", { class: "thinking" }, h("span", { class: "dots" }, h("i"), h("i"), h("i")), `${nameOf(message.author)} is thinking…`));
+  } else fill(element, text && markdown(text, names), text && message.edited_timestamp && [" ", h("span", { class: "edited", title: full(new Date(message.edited_timestamp)) }, "(edited)")]);
+}
+
+function showList(element, list) {
+  element.hidden = list.length === 0;
+  fill(element, list);
+}
+
+function showComponents(part, message) {
+  const held = part.components.contains(document.activeElement) ? document.activeElement.dataset.customId : null;
+  showList(part.components, components(message));
+  if (held) part.components.querySelector(`[data-custom-id="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+}

@@ -1,0 +1,201 @@
+// What the page knows: people, channels, commands, messages. Events of the stream change it here;
+// whoever shows something listens with `on`. Touches no element.
+import { sameEmoji } from "./emoji.js";
+import { compareIds } from "./dom.js";
+
+const EPHEMERAL = 64;
+const TYPING_MS = 10_000;
+const listeners = new Map();
+
+export const store = {
+  persona: null,
+  personas: [],
+  bot: { id: "", name: "Bot", online: false },
+  guild: { id: "", name: "", emojis: [] },
+  channels: [],
+  commands: [],
+  weather: {},
+  active: null,
+  messages: new Map(), // channel id -> Map(message id -> message), oldest first
+  unread: new Map(), // channel id -> mentions of me (0: unread without one)
+  typing: new Map(), // channel id -> Map(user id -> until ms)
+};
+
+/** Call `handler(detail)` whenever `type` happens. */
+export function on(type, handler) {
+  listeners.set(type, [...(listeners.get(type) ?? []), handler]);
+}
+
+export function emit(type, detail) {
+  for (const handler of listeners.get(type) ?? []) handler(detail);
+}
+
+export const me = () => store.personas.find((persona) => persona.id === store.persona);
+export const channel = (id = store.active) => store.channels.find((one) => one.id === id);
+export const isModerator = () => ["moderator", "owner"].includes(me()?.role);
+export const isEphemeral = (message) => Boolean(message.flags & EPHEMERAL);
+export const guildEmojis = () => store.guild.emojis ?? [];
+
+/** The gate of age-restricted channels covers their threads too. */
+export function isAdultsOnly(id) {
+  const one = channel(id);
+  return Boolean(one?.nsfw || (one?.parent_id && channel(String(one.parent_id))?.nsfw));
+}
+
+/** What ids are called, for markdown. The two `open` functions are set by main.js. */
+export const names = {
+  user: (id) => userName(id),
+  role: () => "role",
+  channel: (id) => channel(id)?.name ?? "unknown",
+  openChannel: () => {},
+  openCommand: () => {},
+};
+
+function userName(id) {
+  if (id === store.bot.id) return store.bot.name;
+  return store.personas.find((one) => one.id === id)?.name ?? "unknown-user";
+}
+
+/** Take over what GET /page/state said. */
+export function takeState(state) {
+  store.personas = state.personas.map((one) => ({ ...one, id: String(one.id) }));
+  store.bot = { ...state.bot, id: String(state.bot.id) };
+  store.guild = state.guild;
+  store.channels = state.channels.map((one) => ({ ...one, id: String(one.id) }));
+  store.commands = state.commands ?? [];
+  store.weather = state.weather ?? {};
+}
+
+/** From now on events of this channel are kept, also while its messages are still being read. */
+export function expectMessages(channelId) {
+  store.messages.set(channelId, new Map());
+}
+
+/** Take over the messages of a channel, as GET /page/messages lists them; `newer` ones win. */
+export function takeMessages(channelId, list, newer = new Map()) {
+  const all = new Map(list.map((message) => [message.id, message]));
+  for (const [id, message] of newer) all.set(id, message);
+  store.messages.set(channelId, all);
+  emit("messages", { channel: channelId, kind: "all" });
+}
+
+/** Hide a message on this page alone (what Discord does with "Dismiss message"). */
+export function dismiss(message) {
+  forget(message.channel_id, [message.id]);
+}
+
+function put(message) {
+  const known = store.messages.get(message.channel_id);
+  if (!known) return null;
+  const old = known.get(message.id);
+  known.set(message.id, old ? { ...old, ...message } : message);
+  const last = [...known.keys()].at(-2);
+  if (!old && last && compareIds(last, message.id) > 0) {
+    store.messages.set(message.channel_id, new Map([...known].sort((left, right) => compareIds(left[0], right[0]))));
+  }
+  return old ? "changed" : "new";
+}
+
+function forget(channelId, ids) {
+  const known = store.messages.get(channelId);
+  for (const id of ids) known?.delete(id);
+  emit("messages", { channel: channelId, kind: "gone", ids });
+}
+
+function created(message) {
+  store.typing.get(message.channel_id)?.delete(message.author?.id);
+  const kind = put(message);
+  if (kind) emit("messages", { channel: message.channel_id, kind, id: message.id });
+  if (kind !== "changed") markUnread(message);
+  emit("typing");
+}
+
+function updated(message) {
+  const kind = put(message);
+  if (kind) emit("messages", { channel: message.channel_id, kind, id: message.id });
+}
+
+function markUnread(message) {
+  const away = document.hidden || message.channel_id !== store.active;
+  if (!away || message.author?.id === store.persona) return;
+  if (message.channel_id === store.active) return;
+  const mentioned = (message.mentions ?? []).some((user) => user.id === store.persona) ? 1 : 0;
+  store.unread.set(message.channel_id, (store.unread.get(message.channel_id) ?? 0) + mentioned);
+  emit("channels");
+}
+
+function reacted(event, step) {
+  const message = store.messages.get(event.channel_id)?.get(event.message_id);
+  if (!message) return;
+  const mine = event.user_id === store.persona;
+  const list = (message.reactions ?? []).map((one) => ({ ...one }));
+  let entry = list.find((one) => sameEmoji(one.emoji, event.emoji));
+  if (!entry) list.push((entry = { emoji: event.emoji, count: 0, me: false }));
+  if (mine && entry.me === step > 0) return;
+  entry.count += step;
+  if (mine) entry.me = step > 0;
+  message.reactions = list.filter((one) => one.count > 0);
+  emit("messages", { channel: event.channel_id, kind: "changed", id: event.message_id });
+}
+
+function unreacted(event) {
+  const message = store.messages.get(event.channel_id)?.get(event.message_id);
+  if (!message) return;
+  message.reactions = event.emoji ? (message.reactions ?? []).filter((one) => !sameEmoji(one.emoji, event.emoji)) : [];
+  emit("messages", { channel: event.channel_id, kind: "changed", id: event.message_id });
+}
+
+function typing(event) {
+  if (event.user_id === store.persona) return;
+  if (!store.typing.has(event.channel_id)) store.typing.set(event.channel_id, new Map());
+  store.typing.get(event.channel_id).set(event.user_id, Date.now() + TYPING_MS);
+  emit("typing");
+  setTimeout(() => emit("typing"), TYPING_MS + 50);
+}
+
+/** The names of who is typing in the open channel. */
+export function typers() {
+  const now = Date.now();
+  return [...(store.typing.get(store.active) ?? [])].filter(([, until]) => until > now).map(([id]) => userName(id));
+}
+
+function channelChanged(type, data) {
+  const id = String(data.id);
+  const known = store.channels.some((one) => one.id === id);
+  if (type === "CHANNEL_DELETE" || type === "THREAD_DELETE") store.channels = store.channels.filter((one) => one.id !== id);
+  else if (known) store.channels = store.channels.map((one) => (one.id === id ? { ...one, ...data, id } : one));
+  else store.channels = [...store.channels, { ...data, id }];
+  emit("channels");
+}
+
+const HANDLERS = {
+  MESSAGE_CREATE: created,
+  MESSAGE_UPDATE: updated,
+  MESSAGE_DELETE: (data) => forget(data.channel_id, [data.id]),
+  MESSAGE_DELETE_BULK: (data) => forget(data.channel_id, data.ids),
+  MESSAGE_REACTION_ADD: (data) => reacted(data, 1),
+  MESSAGE_REACTION_REMOVE: (data) => reacted(data, -1),
+  MESSAGE_REACTION_REMOVE_ALL: unreacted,
+  MESSAGE_REACTION_REMOVE_EMOJI: unreacted,
+  TYPING_START: typing,
+  COMMANDS_UPDATE: (data) => {
+    store.commands = Array.isArray(data) ? data : data.commands ?? [];
+    emit("commands");
+  },
+  BOT_STATE: (data) => {
+    store.bot = { ...store.bot, ...data };
+    emit("bot");
+  },
+  WEATHER: (data) => {
+    store.weather = { ...store.weather, ...data };
+    emit("weather");
+  },
+  INTERACTION: (data) => emit("interaction", data),
+  MODAL: (data) => emit("modal", data),
+};
+
+/** One event of the stream. */
+export function heard(type, data) {
+  if (HANDLERS[type]) HANDLERS[type](data);
+  else if (/^(CHANNEL|THREAD)_(CREATE|UPDATE|DELETE)$/.test(type)) channelChanged(type, data);
+}

@@ -1,0 +1,129 @@
+// The list over the message box: commands, choices, people, channels, and what the bot completes.
+// The text box keeps the keyboard; the list only marks which row is meant.
+import { api } from "./api.js";
+import { avatar } from "./avatar.js";
+import { fill, h } from "./dom.js";
+import { KIND, matching } from "./slash.js";
+import { store } from "./store.js";
+
+const QUIET_MS = 180;
+const MOST = 25;
+
+export class Suggestions {
+  /** `panel` is where the list is drawn, `box` the text box it belongs to. */
+  constructor(panel, box) {
+    this.panel = panel;
+    this.box = box;
+    this.rows = [];
+    this.active = -1;
+    this.timer = 0;
+    this.asked = "";
+  }
+
+  get open() {
+    return this.rows.length > 0;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.asked = "";
+    this.show(null, [], -1);
+  }
+
+  /** Show rows [{node, take}] under a title; `active` is the marked one, -1 for none. */
+  show(title, rows, active) {
+    this.rows = rows;
+    this.active = Math.min(active, rows.length - 1);
+    this.panel.hidden = rows.length === 0;
+    this.box.setAttribute("aria-expanded", String(rows.length > 0));
+    fill(this.panel, title && h("h4", {}, title), rows.map((row, at) => h("div", {
+      class: "suggestion", role: "option", id: `suggestion-${at}`,
+      // The box must not lose the keyboard when a row is pressed.
+      onmousedown: (event) => event.preventDefault(),
+      onclick: row.take,
+      onmousemove: () => at !== this.active && this.mark(at),
+    }, row.node)));
+    this.mark(this.active);
+  }
+
+  mark(at) {
+    this.active = at;
+    const rows = [...this.panel.querySelectorAll(".suggestion")];
+    rows.forEach((row, index) => row.setAttribute("aria-selected", String(index === at)));
+    if (at >= 0) {
+      this.box.setAttribute("aria-activedescendant", `suggestion-${at}`);
+      rows[at]?.scrollIntoView({ block: "nearest" });
+    } else this.box.removeAttribute("aria-activedescendant");
+  }
+
+  move(by) {
+    const count = this.rows.length;
+    this.mark(this.active < 0 && by < 0 ? count - 1 : (this.active + by + count) % count);
+  }
+
+  /** Take the marked row, or with `first` the first one. False if none is marked. */
+  take(first = false) {
+    const row = this.rows[this.active] ?? (first ? this.rows[0] : null);
+    row?.take();
+    return Boolean(row);
+  }
+
+  commands(typed, flat, choose) {
+    const found = matching(flat, typed).slice(0, MOST);
+    const title = [avatar(store.bot, 18), store.bot.name];
+    this.asked = "";
+    this.show(title, found.map((command) => ({ command, node: commandNode(command), take: () => choose(command) })), 0);
+  }
+
+  /** What fits the value that is being written. `choose(text, value)`; `values` are the options so far. */
+  values(arg, command, values, known, choose) {
+    const { option, raw } = arg;
+    if (option.autocomplete) return this.complete(arg, command, values, choose);
+    const all = fixed(option, known);
+    if (!all) return this.close();
+    const wanted = raw.replace(/^[@#]/, "").toLowerCase();
+    const fits = all.filter((one) => one.name.toLowerCase().includes(wanted)).slice(0, MOST);
+    const exact = all.some((one) => one.text.toLowerCase() === raw.toLowerCase());
+    const rows = (exact || !fits.length ? all : fits).map((one) => ({ node: valueNode(one), take: () => choose(one.text, one.value) }));
+    const at = exact ? all.findIndex((one) => one.text.toLowerCase() === raw.toLowerCase()) : 0;
+    this.asked = "";
+    return this.show(option.description, rows, at);
+  }
+
+  complete(arg, command, values, choose) {
+    const question = JSON.stringify([command.full, arg.option.name, arg.raw]);
+    if (question === this.asked) return;
+    this.asked = question;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(async () => {
+      const { name, group, subcommand } = command;
+      const answer = await api.autocomplete({ persona: store.persona, channel: store.active, name, group, subcommand,
+        options: { ...values, [arg.option.name]: arg.raw }, focused: arg.option.name }).catch(() => null);
+      if (question !== this.asked) return;
+      const choices = (answer?.choices ?? []).slice(0, MOST);
+      this.show(arg.option.description, choices.map((choice) => ({
+        node: valueNode({ name: choice.name }), take: () => choose(choice.name, choice.value),
+      })), -1);
+    }, QUIET_MS);
+  }
+}
+
+function fixed(option, { people, channels }) {
+  if (option.choices?.length) return option.choices.map((choice) => ({ name: choice.name, text: choice.name, value: choice.value }));
+  if (option.type === KIND.BOOLEAN) return ["True", "False"].map((name) => ({ name, text: name, value: name === "True" }));
+  if ([KIND.USER, KIND.MENTIONABLE].includes(option.type)) return people.map((one) => ({ name: one.name, text: `@${one.name}`, value: one.id, user: one }));
+  if (option.type === KIND.CHANNEL) return channels.map((one) => ({ name: one.name, text: `#${one.name}`, value: one.id }));
+  return null;
+}
+
+function commandNode(command) {
+  return h("div", { class: "what", dataset: { command: command.full } },
+    h("b", {}, `/${command.full}`),
+    h("span", { class: "args" }, command.options.slice(0, 7).map((option) => h("i", {}, option.required ? option.name : `${option.name}?`))),
+    h("small", {}, command.description));
+}
+
+/** A row for a value, with the face of a person. */
+export function valueNode({ name, text, user, note }) {
+  return [user && avatar(user, 24), h("div", { class: "what" }, h("b", {}, user ? name : text ?? name), note && h("small", {}, note))];
+}

@@ -1,0 +1,57 @@
+// Times as Discord writes them, and those that count along ("3 minutes ago").
+import { h } from "./dom.js";
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const CLOCK_LONG = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const DATE = new Intl.DateTimeFormat(undefined, { day: "2-digit", month: "2-digit", year: "numeric" });
+const DATE_LONG = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const STEPS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60]];
+
+/** "Today at 14:03" */
+export function when(date) {
+  const today = new Date();
+  const yesterday = new Date(today.getTime() - 86_400_000);
+  if (sameDay(date, today)) return `Today at ${CLOCK.format(date)}`;
+  if (sameDay(date, yesterday)) return `Yesterday at ${CLOCK.format(date)}`;
+  return `${DATE.format(date)} ${CLOCK.format(date)}`;
+}
+
+export const clock = (date) => CLOCK.format(date);
+export const full = (date) => FULL.format(date);
+export const day = (date) => DATE_LONG.format(date);
+export const sameDay = (left, right) => left.toDateString() === right.toDateString();
+
+function relative(date) {
+  const seconds = Math.round((date.getTime() - Date.now()) / 1000);
+  for (const [unit, length] of STEPS) {
+    if (Math.abs(seconds) >= length) return RELATIVE.format(Math.trunc(seconds / length), unit);
+  }
+  return RELATIVE.format(seconds, "second");
+}
+
+const STYLES = {
+  t: (date) => CLOCK.format(date),
+  T: (date) => CLOCK_LONG.format(date),
+  d: (date) => DATE.format(date),
+  D: (date) => DATE_LONG.format(date),
+  f: (date) => `${DATE_LONG.format(date)} ${CLOCK.format(date)}`,
+  F: (date) => FULL.format(date),
+  R: relative,
+};
+
+/** `<t:unix:style>` as an element. */
+export function moment(unix, style) {
+  const date = new Date(unix * 1000);
+  if (Number.isNaN(date.getTime())) return `<t:${unix}>`;
+  const write = STYLES[style] ?? STYLES.f;
+  return h("time", { class: "moment", datetime: date.toISOString(), title: FULL.format(date),
+    dataset: style === "R" ? { unix } : {} }, write(date));
+}
+
+setInterval(() => {
+  for (const element of document.querySelectorAll("time[data-unix]")) {
+    element.textContent = relative(new Date(Number(element.dataset.unix) * 1000));
+  }
+}, 1000);

@@ -1,0 +1,155 @@
+// The list of messages of the open channel: order, groups, days, and where it is scrolled to.
+import { byId, fill, h } from "./dom.js";
+import { face, icon } from "./icons.js";
+import { plainText } from "./markdown.js";
+import { messageItem, nameOf, patch, showFailure } from "./message.js";
+import { channel, isEphemeral, names, on, store } from "./store.js";
+import { day, sameDay } from "./time.js";
+
+const GROUP_MS = 7 * 60_000;
+const NEAR_PX = 90;
+const EXAMPLE = "/waifu prompt: 1girl, blue hair, glasses, smile";
+const items = new Map();
+let stuck = true;
+let missed = 0;
+let planned = false;
+let fillComposer = () => {};
+
+/** Set the page's timeline up. `typeExample(text)` puts a text into the composer. */
+export function startTimeline(typeExample) {
+  fillComposer = typeExample;
+  const scroller = byId("timeline");
+  scroller.addEventListener("scroll", () => {
+    stuck = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+    if (stuck) missed = 0;
+    showJump();
+  }, { passive: true });
+  const follow = new ResizeObserver(() => stick());
+  follow.observe(byId("messages"));
+  follow.observe(scroller);
+  byId("jump").addEventListener("click", toBottom);
+  on("messages", ({ channel: id, kind, id: messageId }) => {
+    if (id !== store.active) return;
+    if (kind === "new") arrived(store.messages.get(id).get(messageId));
+    plan();
+  });
+  on("grown", stick);
+  on("component-failed", ({ id, text }) => {
+    if (items.has(id)) showFailure(items.get(id), text);
+  });
+}
+
+/** Another channel (or person): begin anew, at the bottom. */
+export function resetTimeline() {
+  items.clear();
+  fill(byId("messages"));
+  fill(byId("pending"));
+  missed = 0;
+  stuck = true;
+  refresh();
+  toBottom();
+}
+
+function arrived(message) {
+  if (message.author?.id === store.persona) stuck = true;
+  else if (!stuck) missed += 1;
+  const item = messageItem(message);
+  item.classList.add("fresh");
+  items.set(message.id, item);
+  if (message.author?.id !== store.persona) announce(message);
+}
+
+function announce(message) {
+  const picture = message.attachments?.length ? " (with a picture)" : "";
+  const secret = isEphemeral(message) ? " (only you can see this)" : "";
+  byId("live").textContent = `${nameOf(message.author)}: ${plainText(message.content, names).slice(0, 240)}${picture}${secret}`;
+}
+
+// Several changes in one turn are shown at once.
+function plan() {
+  if (planned) return;
+  planned = true;
+  queueMicrotask(() => {
+    planned = false;
+    refresh();
+  });
+}
+
+function refresh() {
+  const messages = [...(store.messages.get(store.active)?.values() ?? [])];
+  const list = byId("messages");
+  const wanted = [];
+  let before = null;
+  for (const message of messages) {
+    const newDay = !before || !sameDay(new Date(before.timestamp), new Date(message.timestamp));
+    if (newDay) wanted.push(dayItem(new Date(message.timestamp)));
+    const item = items.get(message.id) ?? messageItem(message);
+    items.set(message.id, item);
+    patch(item, message, newDay || startsGroup(before, message));
+    wanted.push(item);
+    before = message;
+  }
+  order(list, wanted);
+  showStart(messages.length);
+  stick();
+  showJump();
+}
+
+function order(list, wanted) {
+  const keep = new Set(wanted);
+  for (const child of [...list.children]) if (!keep.has(child)) child.remove();
+  wanted.forEach((item, at) => {
+    if (list.children[at] !== item) list.insertBefore(item, list.children[at] ?? null);
+  });
+  for (const [id, item] of items) if (!keep.has(item)) items.delete(id);
+}
+
+function dayItem(date) {
+  const key = `day-${date.toDateString()}`;
+  const known = byId("messages").querySelector(`[data-day="${key}"]`);
+  return known ?? h("li", { class: "day", dataset: { day: key } }, day(date));
+}
+
+function startsGroup(before, message) {
+  if (before.author?.id !== message.author?.id) return true;
+  if (message.interaction || message.interaction_metadata?.name || message.message_reference) return true;
+  if (isEphemeral(before) !== isEphemeral(message)) return true;
+  return new Date(message.timestamp) - new Date(before.timestamp) > GROUP_MS;
+}
+
+function showStart(count) {
+  const place = channel();
+  const start = byId("start");
+  const key = `${place?.id} ${place?.name} ${count === 0} ${count >= 100}`;
+  if (!place || start.dataset.key === key) return;
+  start.dataset.key = key;
+  start.hidden = count >= 100;
+  fill(start, h("div", { class: "welcome" },
+    h("div", { class: "art" }, face()),
+    h("h3", {}, `Welcome to #${place.name}`),
+    h("p", {}, place.topic || "This is the beginning of the channel."),
+    count === 0 && hint()));
+}
+
+function hint() {
+  return h("button", { type: "button", class: "hint", onclick: () => fillComposer(EXAMPLE) }, icon("brush"),
+    h("span", {}, h("small", {}, "Nothing here yet. Try"), h("code", {}, h("b", {}, "/waifu prompt:"), EXAMPLE.slice("/waifu prompt:".length))));
+}
+
+function stick() {
+  const scroller = byId("timeline");
+  if (stuck) scroller.scrollTop = scroller.scrollHeight;
+}
+
+function toBottom() {
+  stuck = true;
+  missed = 0;
+  stick();
+  showJump();
+}
+
+function showJump() {
+  const jump = byId("jump");
+  jump.hidden = stuck;
+  jump.textContent = missed ? `${missed} new ${missed === 1 ? "message" : "messages"} ↓` : "Jump to present ↓";
+}
