@@ -67,6 +67,14 @@ class Stage:
         await self.sandbox.click(who, message["id"], button(message, "accept")).answer()
         await self.posts(1)
 
+    async def accept_only(self, who: str | int) -> None:
+        """Accept the licence and take the request that waited for it back."""
+        ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": "1girl"})
+        terms = (await ticket.answer()).message
+        assert terms is not None
+        await self.sandbox.click(who, terms["id"], button(terms, "accept")).answer()
+        await self.sandbox.slash(who, self.where, "cancel").answer()
+
     async def draw(self, prompt: str, who: str | int = "member", **options: Any) -> dict[str, Any]:
         """Ask for pictures; returns the acknowledgement."""
         ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": prompt, **options})

@@ -1,0 +1,56 @@
+"""`make bench`: run every benchmark, print one table, write the same rows as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from tests.bench import claim, flow, kills, votes
+from tests.bench.report import Row, table, unmeasured, write_json
+
+Program = Callable[[Path], Awaitable[list[Row]]]
+
+
+def _programs(kill_count: int) -> dict[str, Program]:
+    return {
+        "claim": lambda _: claim.measure(),
+        "votes": lambda _: votes.measure(),
+        "flow": flow.measure,
+        "kills": lambda scratch: kills.measure(scratch, kill_count),
+    }
+
+
+async def _run(names: list[str], kill_count: int) -> list[Row]:
+    rows: list[Row] = []
+    programs = _programs(kill_count)
+    for name in names:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="waifu-bench-") as scratch:
+            try:
+                rows += await programs[name](Path(scratch))
+            except Exception as fault:  # noqa: BLE001  one broken figure must not hide the others
+                rows.append(unmeasured(name, "everything", f"{type(fault).__name__}: {fault}"))
+    return rows
+
+
+def main() -> int:
+    """Exit code 0 if every goal holds, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help="claim, votes, flow, kills; all if none is named")
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("--kills", type=int, default=kills.KILLS, help="how often to kill the bot")
+    arguments = parser.parse_args()
+    names = arguments.names or list(_programs(0))
+    rows = asyncio.run(_run(names, arguments.kills))
+    print(table(rows))
+    if arguments.json:
+        write_json(rows, arguments.json)
+    return 0 if all(row.holds is not False for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
