@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import io
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import Any
 
 import discord
 import yarl
@@ -22,6 +23,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 from bot.sandbox.images import heart
 from bot.sandbox.lounge import DEFAULT_TOKEN
+from bot.sandbox.server import Sandbox
 
 INTENTS = discord.Intents(guilds=True, guild_reactions=True)
 
@@ -69,7 +71,11 @@ class TinyBot(discord.Client):
     """Notes every raw event in `events`."""
 
     def __init__(self, intents: discord.Intents = INTENTS) -> None:
-        super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none())
+        super().__init__(
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            guild_ready_timeout=0.1,
+        )
         self.tree = app_commands.CommandTree(self)
         self.events: list[tuple[str, object]] = []
         self.connected = 0
@@ -196,6 +202,24 @@ async def running(bot: TinyBot, token: str) -> AsyncGenerator[TinyBot]:
     finally:
         await bot.close()
         await asyncio.gather(work, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def lounge(
+    intents: discord.Intents = INTENTS, **options: Any
+) -> AsyncGenerator[tuple[Sandbox, TinyBot]]:
+    """A sandbox with the tiny bot in it."""
+    async with Sandbox(**options) as sandbox:
+        point_at(sandbox.rest_url, sandbox.gateway_url)
+        async with running(TinyBot(intents), sandbox.token) as bot:
+            yield sandbox, bot
+
+
+async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+    """Wait until something became true."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 async def main() -> None:

@@ -84,8 +84,10 @@ class Description:
         tolerated = _TOLERATED.get(verb, set[str]())
         if isinstance(body, dict) and tolerated:
             body = {k: v for k, v in as_object(cast("object", body)).items() if k not in tolerated}
-        faults: Iterator[ValidationError] = self._validators[key].iter_errors(body)
-        return [_sentence(fault) for fault in faults]
+        faults: list[ValidationError] = list(self._validators[key].iter_errors(body))
+        # A key whose value is wrong counts as unevaluated, too: that says nothing new.
+        real = [fault for fault in faults if fault.validator != "unevaluatedProperties"]
+        return [_sentence(fault) for fault in real or faults]
 
     def _validator(self, schema: Payload, body: object) -> Draft202012Validator:
         rooted = cast("Payload", _absolute(schema))
