@@ -174,6 +174,7 @@ CREATE TABLE standing_reactions (
     job_id      TEXT NOT NULL,
     value       INTEGER NOT NULL CHECK (value IN (-1, 1)),
     event_id    INTEGER NOT NULL,
+    at_ms       INTEGER NOT NULL,
     PRIMARY KEY (message_id, voter_id, emoji)
 ) STRICT, WITHOUT ROWID;
 

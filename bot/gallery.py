@@ -1,0 +1,246 @@
+"""Kept pictures: content-addressed files, their provenance rows, and the posts that show them.
+
+The worker keeps, the cogs read, post and delete. Bytes are on disk before their row is committed
+and leave the disk after it is gone, so a crash leaves at worst a file without a row, and `sweep`
+removes it at the next start. What a picture shows is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from bot.db import Database, Row, Transaction, undisturbed
+from bot.domain import (
+    ChannelId,
+    GuildId,
+    JobId,
+    MessageId,
+    Picture,
+    Post,
+    Rating,
+    Released,
+    UserId,
+)
+from bot.outbox import insert_post
+from bot.picture_files import PictureFiles
+
+
+class Gallery:
+    """Pictures below `root`, and what the database says of them."""
+
+    def __init__(self, db: Database, root: Path) -> None:
+        self._db = db
+        self._files = PictureFiles(root)
+        # A file may be written and removed by two jobs' steps at once (a picture that is drawn
+        # again has the same bytes), so files and rows move together.
+        self._moving = asyncio.Lock()
+
+    async def keep(
+        self, released: Released, data: bytes, *, card_id: str, owner: str, now_ms: int
+    ) -> Picture | None:
+        """Keep the PNG `data` of a running job and make the job `rendered`.
+
+        None if the job is not `owner`'s any more (cancelled, expired, forgotten): then nothing is
+        kept. `StorageError` if the disk does not take it; the job stays as it is.
+        """
+        job = released.job
+        picture = Picture(
+            job_id=job.id,
+            user_id=job.user_id,
+            guild_id=job.guild_id,
+            sha256=hashlib.sha256(data).hexdigest(),
+            size_bytes=len(data),
+            width_px=released.width_px,
+            height_px=released.height_px,
+            card_id=card_id,
+            rating=released.rating,
+            created_ms=now_ms,
+        )
+        async with self._moving:
+            # A cancelled caller waits for the thread, so that the lock covers all of its work.
+            await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
+            async with self._db.write() as tx:
+                kept = await _keep_row(tx, picture, json.dumps(released.scores.values), owner)
+        if not kept:
+            await self.reap()
+        return picture if kept else None
+
+    async def get(self, job_id: JobId) -> Picture | None:
+        """A picture that is not deleted."""
+        row = await self._db.fetch_one(
+            "SELECT * FROM pictures WHERE job_id = :job AND deleted_ms IS NULL", {"job": job_id}
+        )
+        return picture_of(row) if row else None
+
+    def path(self, picture: Picture) -> Path:
+        """Where the picture's file lies."""
+        return self._files.path(picture.sha256)
+
+    async def read(self, picture: Picture) -> bytes:
+        """The PNG. `StorageError` if its file is missing or cannot be read."""
+        return await asyncio.to_thread(self._files.read, picture.sha256)
+
+    async def delete(self, job_id: JobId, now_ms: int) -> list[Post]:
+        """Remove a picture's file and mark its row; the votes on it keep their meaning.
+
+        Returns the posts that show it, to be deleted from Discord. A job whose picture was not
+        posted yet is cancelled.
+        """
+        async with self._db.write() as tx:
+            await tx.execute(
+                "UPDATE pictures SET deleted_ms = :now WHERE job_id = :job AND deleted_ms IS NULL",
+                {"now": now_ms, "job": job_id},
+            )
+            await tx.execute(
+                "UPDATE jobs SET state = 'cancelled', ended_ms = :now"
+                " WHERE id = :job AND state = 'rendered'",
+                {"now": now_ms, "job": job_id},
+            )
+            await tx.execute(
+                "INSERT OR IGNORE INTO doomed_files"
+                " SELECT sha256 FROM pictures WHERE job_id = :job",
+                {"job": job_id},
+            )
+        await self.reap()
+        return await self.posts(job_id)
+
+    async def reap(self) -> int:
+        """Remove the doomed files that no picture uses. Returns how many there were."""
+        async with self._moving:
+            rows = await self._db.fetch_all(
+                "SELECT sha256, EXISTS (SELECT 1 FROM pictures WHERE deleted_ms IS NULL"
+                " AND pictures.sha256 = doomed_files.sha256) AS used FROM doomed_files"
+            )
+            doomed = [row["sha256"] for row in rows if not row["used"]]
+            if rows:
+                await undisturbed(asyncio.to_thread(self._files.remove, doomed))
+                await self._db.write_one(
+                    "DELETE FROM doomed_files WHERE sha256 IN (SELECT value FROM json_each(:all))",
+                    {"all": json.dumps([row["sha256"] for row in rows])},
+                )
+        return len(doomed)
+
+    async def sweep(self) -> int:
+        """At the start: remove files that no row names. Returns how many there were."""
+        reaped = await self.reap()
+        rows = await self._db.fetch_all("SELECT sha256 FROM pictures WHERE deleted_ms IS NULL")
+        known = {row["sha256"] for row in rows}
+        return reaped + await asyncio.to_thread(self._files.remove_unknown, known)
+
+    async def posts(self, job_id: JobId) -> list[Post]:
+        """The messages that show a picture, the oldest first."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM posts WHERE job_id = :job AND deleted_ms IS NULL"
+            " ORDER BY posted_ms, message_id",
+            {"job": job_id},
+        )
+        return [post_of(row) for row in rows]
+
+    async def post(self, message_id: MessageId) -> Post | None:
+        """The post that a message is, if it is one of ours and not deleted."""
+        row = await self._db.fetch_one(
+            "SELECT * FROM posts WHERE message_id = :message AND deleted_ms IS NULL",
+            {"message": message_id},
+        )
+        return post_of(row) if row else None
+
+    async def add_post(self, post: Post, kind: str = "show") -> None:
+        """Remember another message that shows a picture; a known one stays as it is."""
+        async with self._db.write() as tx:
+            await insert_post(tx, post, kind)
+
+    async def message_deleted(self, message_ids: Iterable[MessageId], now_ms: int) -> None:
+        """These messages are gone from Discord; what is none of our posts is passed over."""
+        await self._db.write_one(
+            "UPDATE posts SET deleted_ms = :now WHERE deleted_ms IS NULL"
+            " AND message_id IN (SELECT value FROM json_each(:ids))",
+            {"now": now_ms, "ids": json.dumps(list(message_ids))},
+        )
+
+    async def unseeded(self, limit: int) -> list[Post]:
+        """Posts that lack the bot's own vote reactions, the oldest first."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM posts WHERE seeded = 0 AND deleted_ms IS NULL"
+            " ORDER BY posted_ms LIMIT :limit",
+            {"limit": limit},
+        )
+        return [post_of(row) for row in rows]
+
+    async def seeded(self, message_id: MessageId) -> None:
+        """Both vote reactions stand under this post."""
+        await self._db.write_one(
+            "UPDATE posts SET seeded = 1 WHERE message_id = :message", {"message": message_id}
+        )
+
+    async def recent_posts(self, since_ms: int, limit: int) -> list[Post]:
+        """Posts made since then, the newest first; their reactions are to be reconciled."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM posts WHERE posted_ms >= :since AND deleted_ms IS NULL"
+            " ORDER BY posted_ms DESC LIMIT :limit",
+            {"since": since_ms, "limit": limit},
+        )
+        return [post_of(row) for row in rows]
+
+
+async def _keep_row(tx: Transaction, picture: Picture, scores: str, owner: str) -> bool:
+    """Row and state together; False, and the file doomed, if the job is not the owner's."""
+    ours = await tx.execute(
+        "UPDATE jobs SET state = 'rendered', lease_owner = NULL, lease_until_ms = NULL,"
+        " not_before_ms = 0 WHERE id = :job AND lease_owner = :owner",
+        {"job": picture.job_id, "owner": owner},
+    )
+    if not ours:
+        await tx.execute(
+            "INSERT OR IGNORE INTO doomed_files VALUES (:sha256)", {"sha256": picture.sha256}
+        )
+        return False
+    await tx.execute(
+        "INSERT INTO pictures (job_id, user_id, guild_id, sha256, size_bytes, width_px, height_px,"
+        " card_id, rating, scores, created_ms) VALUES (:job_id, :user_id, :guild_id, :sha256,"
+        " :size_bytes, :width_px, :height_px, :card_id, :rating, :scores, :created_ms)",
+        {
+            "job_id": picture.job_id,
+            "user_id": picture.user_id,
+            "guild_id": picture.guild_id,
+            "sha256": picture.sha256,
+            "size_bytes": picture.size_bytes,
+            "width_px": picture.width_px,
+            "height_px": picture.height_px,
+            "card_id": picture.card_id,
+            "rating": picture.rating,
+            "scores": scores,
+            "created_ms": picture.created_ms,
+        },
+    )
+    return True
+
+
+def picture_of(row: Row) -> Picture:
+    """A row of `pictures` as the domain's noun."""
+    return Picture(
+        job_id=JobId(row["job_id"]),
+        user_id=UserId(row["user_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        sha256=row["sha256"],
+        size_bytes=row["size_bytes"],
+        width_px=row["width_px"],
+        height_px=row["height_px"],
+        card_id=row["card_id"],
+        rating=Rating(row["rating"]),
+        created_ms=row["created_ms"],
+    )
+
+
+def post_of(row: Row) -> Post:
+    """A row of `posts` as the domain's noun."""
+    return Post(
+        message_id=MessageId(row["message_id"]),
+        job_id=JobId(row["job_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        posted_ms=row["posted_ms"],
+    )

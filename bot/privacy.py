@@ -1,0 +1,251 @@
+"""What a user may see, take along and have erased, across every store.
+
+`cogs/privacy.py` calls it. `HOLDINGS` names every table and what it holds of whom; a test compares
+it with the schema, so that a new table cannot be forgotten here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bot.db import Database, Params, Row, Transaction, undisturbed
+from bot.domain import JobId, Picture, Post, StorageError, UserId
+from bot.gallery import Gallery, picture_of, post_of
+from bot.nameless import fold_pictures, fold_voter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What a table holds of a user (`:user`)."""
+
+    #: Which rows are the user's; shown, exported and counted.
+    theirs: str
+    #: What becomes of them; None: they leave with the rows they refer to.
+    forget: str | None
+
+
+_THEIR_PICTURES = "job_id IN (SELECT job_id FROM pictures WHERE user_id = :user)"
+
+#: In the order in which they are forgotten: votes are judged by the pictures that they are on.
+#: None: the table holds nothing of anybody.
+HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
+    {
+        "vote_events": Holding(
+            theirs="voter_id = :user",
+            forget=f"DELETE FROM vote_events WHERE voter_id = :user OR {_THEIR_PICTURES}",  # noqa: S608  a constant above
+        ),
+        "standing_reactions": Holding(
+            theirs="voter_id = :user",
+            forget=f"DELETE FROM standing_reactions WHERE voter_id = :user OR {_THEIR_PICTURES}",  # noqa: S608  a constant above
+        ),
+        "votes": Holding(
+            theirs="voter_id = :user",
+            forget=f"DELETE FROM votes WHERE voter_id = :user OR {_THEIR_PICTURES}",  # noqa: S608  a constant above
+        ),
+        "nameless_tallies": None,
+        "nameless_marks": None,
+        "mark_key": None,
+        "posts": Holding(theirs=_THEIR_PICTURES, forget=None),
+        "pictures": Holding(
+            theirs="user_id = :user", forget="DELETE FROM pictures WHERE user_id = :user"
+        ),
+        "doomed_files": None,
+        "jobs": Holding(theirs="user_id = :user", forget=None),
+        "requests": Holding(
+            theirs="user_id = :user", forget="DELETE FROM requests WHERE user_id = :user"
+        ),
+        "turns": Holding(
+            theirs="user_id = :user", forget="DELETE FROM turns WHERE user_id = :user"
+        ),
+        "waiting_asks": Holding(
+            theirs="user_id = :user", forget="DELETE FROM waiting_asks WHERE user_id = :user"
+        ),
+        "acceptances": Holding(
+            theirs="user_id = :user", forget="DELETE FROM acceptances WHERE user_id = :user"
+        ),
+        "sharing": Holding(
+            theirs="user_id = :user", forget="DELETE FROM sharing WHERE user_id = :user"
+        ),
+        # What a server decided stays decided; who decided it is forgotten.
+        "blocked_terms": Holding(
+            theirs="added_by = :user",
+            forget="UPDATE blocked_terms SET added_by = NULL WHERE added_by = :user",
+        ),
+        "audit_log": Holding(
+            theirs="actor_id = :user",
+            forget="UPDATE audit_log SET actor_id = NULL WHERE actor_id = :user",
+        ),
+        "guilds": None,
+        "channel_switches": None,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How many rows each table holds of a user, without the tables that hold none."""
+
+    counts: Mapping[str, int]
+    shares_prompts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What was erased, and what is left to do outside the database."""
+
+    counts: Mapping[str, int]
+    #: Messages that still show the user's pictures, to be deleted from Discord.
+    posts: Sequence[Post]
+    #: Jobs that were queued or running, to be evicted from the engine.
+    job_ids: Sequence[JobId]
+
+
+class Privacy:
+    """One user's data, in all stores at once."""
+
+    def __init__(self, db: Database, gallery: Gallery) -> None:
+        self._db = db
+        self._gallery = gallery
+
+    async def show(self, user_id: UserId) -> Summary:
+        """What is kept of a user, in numbers."""
+        sharing = await self._db.fetch_one(
+            "SELECT share_prompts FROM sharing WHERE user_id = :user", {"user": user_id}
+        )
+        return Summary(
+            counts=await _count(self._db, user_id),
+            shares_prompts=sharing is not None and bool(sharing["share_prompts"]),
+        )
+
+    async def export(self, user_id: UserId, *, limit_bytes: int | None = None) -> bytes:
+        """A zip with every row of a user as JSON and their pictures.
+
+        With `limit_bytes`, the newest pictures that fit are in it, and `left_out` in the JSON names
+        the others.
+        """
+        tables = {
+            table: [_plain(row) for row in await self._rows(table, holding, user_id)]
+            for table, holding in HOLDINGS.items()
+            if holding
+        }
+        rows = await self._db.fetch_all(
+            "SELECT * FROM pictures WHERE user_id = :user AND deleted_ms IS NULL"
+            " ORDER BY created_ms DESC",
+            {"user": user_id},
+        )
+        chosen, left_out = _fitting([picture_of(row) for row in rows], tables, limit_bytes)
+        pictures: dict[str, bytes] = {}
+        for picture in chosen:
+            try:
+                pictures[picture.job_id] = await self._gallery.read(picture)
+            except StorageError:
+                left_out.append(picture.job_id)
+        return await asyncio.to_thread(_zip, {**tables, "left_out": left_out}, pictures)
+
+    async def _rows(self, table: str, holding: Holding, user_id: UserId) -> list[Row]:
+        return await self._db.fetch_all(
+            f"SELECT * FROM {table} WHERE {holding.theirs}",  # noqa: S608  constants of this file
+            {"user": user_id},
+        )
+
+    async def forget(self, user_id: UserId, now_ms: int) -> Forgotten:  # noqa: ARG002  the caller's clock, as in every store
+        """Erase everything of a user, in one transaction; then their files.
+
+        Votes keep their number and lose their name, both the user's on other people's pictures and
+        other people's on the user's. Files that a crash leaves are removed at the next start.
+        """
+        async with self._db.write() as tx:
+            forgotten = await _erase(tx, user_id)
+        await undisturbed(self._clean())
+        return forgotten
+
+    async def _clean(self) -> None:
+        await self._gallery.reap()
+        await self._db.scrub()
+
+
+async def _count(db: Database | Transaction, user_id: UserId) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for table, holding in HOLDINGS.items():
+        if holding:
+            row = await db.fetch_one(
+                f"SELECT count(*) AS n FROM {table} WHERE {holding.theirs}",  # noqa: S608  constants of this file
+                {"user": user_id},
+            )
+            if row and row["n"]:
+                counts[table] = row["n"]
+    return counts
+
+
+async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
+    user: Params = {"user": user_id}
+    counts = await _count(tx, user_id)
+    posts = await tx.fetch_all(
+        f"SELECT * FROM posts WHERE {_THEIR_PICTURES} AND deleted_ms IS NULL",  # noqa: S608  a constant of this file
+        user,
+    )
+    alive = await tx.fetch_all(
+        "SELECT id FROM jobs WHERE user_id = :user AND state IN ('queued', 'running', 'rendered')"
+        " AND state <> 'rendered'",
+        user,
+    )
+    await fold_voter(tx, user_id)
+    await fold_pictures(tx, user_id)
+    await tx.execute(
+        "INSERT OR IGNORE INTO doomed_files SELECT sha256 FROM pictures WHERE user_id = :user", user
+    )
+    # Other people's *Vary* and *Again* of the user's pictures are theirs; what they came from goes.
+    await tx.execute(
+        "UPDATE jobs SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"
+        " AND parent_job_id IN (SELECT id FROM jobs WHERE user_id = :user)",
+        user,
+    )
+    for holding in HOLDINGS.values():
+        if holding and holding.forget:
+            await tx.execute(holding.forget, user)
+    return Forgotten(
+        counts=counts,
+        posts=[post_of(row) for row in posts],
+        job_ids=[JobId(row["id"]) for row in alive],
+    )
+
+
+def _plain(row: Row) -> dict[str, str | int | float | None]:
+    return {key: row[key] for key in row.keys()}  # noqa: SIM118  a Row iterates over its values
+
+
+def _fitting(
+    pictures: Sequence[Picture], tables: Mapping[str, object], limit_bytes: int | None
+) -> tuple[list[Picture], list[JobId]]:
+    """The first pictures that fit beside the tables, and the ids of the rest."""
+    chosen: list[Picture] = []
+    left_out: list[JobId] = []
+    # Rows compress to less than this; each file costs about two headers of 100 bytes.
+    room = None if limit_bytes is None else limit_bytes - len(_json(tables)) - 30 * len(pictures)
+    for picture in pictures:
+        size = picture.size_bytes + 300
+        if room is None or size <= room:
+            chosen.append(picture)
+            room = None if room is None else room - size
+        else:
+            left_out.append(picture.job_id)
+    return chosen, left_out
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1).encode()
+
+
+def _zip(tables: Mapping[str, object], pictures: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("everything.json", _json(tables))
+        for job_id, data in pictures.items():
+            archive.writestr(f"pictures/{job_id}.png", data, zipfile.ZIP_STORED)
+    return out.getvalue()
