@@ -12,7 +12,9 @@ const waiting = new Map();
 export function expect(nonce, asked) {
   const entry = { ...asked, nonce, timer: setTimeout(() => settle(nonce, "failed"), PATIENCE_MS) };
   waiting.set(nonce, entry);
-  if (entry.kind === "command") entry.shower = setTimeout(() => show(entry, "Sending command…"), SHOW_AFTER_MS);
+  if (entry.kind !== "command") return;
+  emit("asked");
+  entry.shower = setTimeout(() => show(entry, "Sending command…"), SHOW_AFTER_MS);
 }
 
 /** Nothing will come for this nonce. */
@@ -49,7 +51,7 @@ function show(entry, doing, failure) {
   const words = entry.sent && !failure ? "is thinking…" : doing;
   const line = h("div", { class: "message first has-lead", role: "status" },
     avatar(store.bot),
-    h("div", { class: "lead" }, avatar(me()), h("b", {}, me().name), " used ", h("span", { class: "used" }, entry.slash === false ? entry.name : `/${entry.name}`)),
+    h("div", { class: "lead" }, avatar(me(), 17), h("b", {}, me().name), " used ", h("span", { class: "used" }, entry.slash === false ? entry.name : `/${entry.name}`)),
     h("div", { class: "byline" }, h("span", { class: "name" }, store.bot.name), h("span", { class: "badge" }, "App")),
     failure
       ? h("div", { class: "failed" }, icon("alert"), h("span", {}, failure), dismissButton(entry))

@@ -24,7 +24,7 @@ const memory = {
 
 async function start() {
   const address = new URLSearchParams(location.search);
-  const first = await patiently(() => api.state(address.get("persona") ?? memory.get("persona")));
+  const first = await patiently(() => api.state(address.get("persona") ?? memory.get("persona") ?? "0"));
   const wanted = address.get("persona") ?? memory.get("persona");
   const known = first.personas.map((one) => String(one.id));
   store.persona = known.includes(wanted) ? wanted : known[0];

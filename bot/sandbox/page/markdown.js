@@ -116,7 +116,7 @@ function blocks(text, names) {
     if (!block) plain.push(lines[at]);
     else {
       flush();
-      nodes.push(block.node);
+      nodes.push(...[block.node].flat());
       at = block.last;
     }
   }
@@ -150,16 +150,18 @@ function run(lines, at, pattern, make, goesOn) {
 
 function list(rows, names) {
   const depth = rows[0][1].length;
-  const ordered = rows[0][2] !== undefined;
-  const element = h(ordered ? "ol" : "ul", ordered ? { start: rows[0][2] } : {});
+  const elements = [];
+  let element = null;
   for (let at = 0; at < rows.length;) {
+    const tag = rows[at][2] === undefined ? "UL" : "OL";
+    if (element?.tagName !== tag) elements.push((element = h(tag, tag === "OL" ? { start: rows[at][2] } : {})));
     let end = at + 1;
     while (end < rows.length && rows[end][1].length > depth) end += 1;
     const deeper = rows.slice(at + 1, end);
     element.append(h("li", {}, inline(rows[at][3], names), deeper.length ? list(deeper, names) : null));
     at = end;
   }
-  return element;
+  return elements;
 }
 
 /** A text without its marks, for previews and for the screen reader. */

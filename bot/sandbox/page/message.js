@@ -106,7 +106,7 @@ function leadOf(message) {
 
 function showLead(element, lead) {
   element.hidden = !lead;
-  fill(element, lead && [lead.user && avatar(lead.user), lead.user && h("b", {}, nameOf(lead.user)), lead.make()]);
+  fill(element, lead && [lead.user && avatar(lead.user, 17), lead.user && h("b", {}, nameOf(lead.user)), lead.make()]);
 }
 
 function jumpTo(id) {

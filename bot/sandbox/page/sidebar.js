@@ -27,7 +27,7 @@ export function startSidebar(actions) {
 /** Draw everything of the frame anew. */
 export function showFrame() {
   showRail();
-  fill(byId("guild"), h("h1", {}, store.guild.name), h("p", {}, "Local Discord · nothing leaves this computer"));
+  fill(byId("guild"), h("h1", {}, store.guild.name), h("p", {}, "A local Discord · nothing leaves it"));
   showPlaces();
   showSelf();
   showTop();
@@ -41,7 +41,8 @@ function showRail() {
       "aria-expanded": String(!byId("weather").hidden), "aria-controls": "weather", onclick: () => {
         hidePlaces();
         steps.toggleWeather();
-      } }, icon("cloud"), h("span", { class: "count", hidden: true })));
+      } }, icon("cloud"), h("span", { class: "count", hidden: true })),
+    h("span", { class: "rail-label", "aria-hidden": "true" }, "Weather"));
 }
 
 function showPlaces() {
@@ -67,11 +68,11 @@ function placeButton(one) {
 function showSelf() {
   const persona = store.personas.find((one) => one.id === store.persona);
   fill(byId("me"), h("div", { class: "self" }, avatar(persona, 36), h("span", { class: "who" }, h("b", {}, persona.name), h("small", {}, ROLES[persona.role] ?? persona.role))),
-    h("div", { class: "eyes", role: "group", "aria-label": "Be somebody else" }, h("span", {}, "Be"), store.personas.map((one) => h("button", {
+    h("div", { class: "eyes", role: "group", "aria-label": "Be somebody else" }, h("span", {}, "Switch to"), store.personas.map((one) => h("button", {
       type: "button", dataset: { persona: one.id, role: one.role }, "aria-pressed": String(one.id === store.persona),
       "aria-label": `Be ${one.name}, ${ROLES[one.role] ?? one.role}`, title: `${one.name} · ${ROLES[one.role] ?? one.role}`,
       onclick: () => steps.become(one.id),
-    }, avatar(one, 28)))));
+    }, avatar(one, 25)))));
 }
 
 /** The bar over the messages. */

@@ -17,7 +17,8 @@ export class Suggestions {
     this.rows = [];
     this.active = -1;
     this.timer = 0;
-    this.asked = "";
+    this.asked = ""; // the question to the bot that is under way or answered
+    this.about = ""; // the option it was about
   }
 
   get open() {
@@ -26,7 +27,7 @@ export class Suggestions {
 
   close() {
     clearTimeout(this.timer);
-    this.asked = "";
+    this.asked = this.about = "";
     this.show(null, [], -1);
   }
 
@@ -71,7 +72,7 @@ export class Suggestions {
   commands(typed, flat, choose) {
     const found = matching(flat, typed).slice(0, MOST);
     const title = [avatar(store.bot, 18), store.bot.name];
-    this.asked = "";
+    this.asked = this.about = "";
     this.show(title, found.map((command) => ({ command, node: commandNode(command), take: () => choose(command) })), 0);
   }
 
@@ -86,13 +87,16 @@ export class Suggestions {
     const exact = all.some((one) => one.text.toLowerCase() === raw.toLowerCase());
     const rows = (exact || !fits.length ? all : fits).map((one) => ({ node: valueNode(one), take: () => choose(one.text, one.value) }));
     const at = exact ? all.findIndex((one) => one.text.toLowerCase() === raw.toLowerCase()) : 0;
-    this.asked = "";
+    this.asked = this.about = "";
     return this.show(option.description, rows, at);
   }
 
   complete(arg, command, values, choose) {
-    const question = JSON.stringify([command.full, arg.option.name, arg.raw]);
+    const about = `${command.full} ${arg.option.name}`;
+    const question = JSON.stringify([about, arg.raw]);
     if (question === this.asked) return;
+    if (this.about !== about) this.show(null, [], -1); // what stood there was about something else
+    this.about = about;
     this.asked = question;
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {

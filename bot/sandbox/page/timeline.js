@@ -12,6 +12,7 @@ const EXAMPLE = "/waifu prompt: 1girl, blue hair, glasses, smile";
 const items = new Map();
 let stuck = true;
 let missed = 0;
+let lastTop = 0;
 let planned = false;
 let fillComposer = () => {};
 
@@ -20,7 +21,10 @@ export function startTimeline(typeExample) {
   fillComposer = typeExample;
   const scroller = byId("timeline");
   scroller.addEventListener("scroll", () => {
-    stuck = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+    // Only a person scrolls up; when content grows, the bottom moves away but the place stays.
+    const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+    if (near || scroller.scrollTop < lastTop - 1) stuck = near;
+    lastTop = scroller.scrollTop;
     if (stuck) missed = 0;
     showJump();
   }, { passive: true });
@@ -34,6 +38,7 @@ export function startTimeline(typeExample) {
     plan();
   });
   on("grown", stick);
+  on("asked", toBottom);
   on("component-failed", ({ id, text }) => {
     if (items.has(id)) showFailure(items.get(id), text);
   });
@@ -51,7 +56,8 @@ export function resetTimeline() {
 }
 
 function arrived(message) {
-  if (message.author?.id === store.persona) stuck = true;
+  // My own words, and what is said to me alone because I asked, are always brought into view.
+  if (message.author?.id === store.persona || isEphemeral(message)) stuck = true;
   else if (!stuck) missed += 1;
   const item = messageItem(message);
   item.classList.add("fresh");
