@@ -1,0 +1,163 @@
+"""*Decide*: guild policy, verdicts and their join, `admit`, `release`. Pure, total, fails closed.
+
+The only room that constructs `Admitted` and `Released`, so nothing unreviewed can be queued, kept
+or posted. Verdicts form a join-semilattice: `join` is idempotent, commutative and associative, and
+the strictest verdict wins, so neither the order nor the number of rules changes a decision.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bot.domain import (
+    Admitted,
+    Ask,
+    ChannelId,
+    GuildId,
+    Job,
+    Rating,
+    RefusalReason,
+    Refused,
+    Released,
+    Withheld,
+)
+from bot.screening import Finding, Rule, findings
+from models.contract import Rendered, Scores
+
+#: From here on a picture counts as blank: nothing was drawn, or the model broke.
+_BLANK = 0.5
+#: From here on a picture counts as showing nudity (open_nsfw's own advice for "likely").
+_NUDE = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedTerm:
+    """A term that one server blocks, and the reason that its members are told."""
+
+    term: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuildPolicy:
+    """What one server forbids beyond the floor."""
+
+    guild_id: GuildId
+    blocked: tuple[BlockedTerm, ...] = ()
+    disabled_channels: frozenset[ChannelId] = frozenset()
+
+
+class Verdict(IntEnum):
+    """In rising strictness; the greater one wins."""
+
+    #: Nothing was found.
+    ALLOW = 0
+    #: Only where everybody is an adult.
+    ADULTS_ONLY = 1
+    #: This server blocks it.
+    SERVER = 2
+    #: Nobody may.
+    FLOOR = 3
+
+
+_VERDICT_OF = {
+    Rule.SEXUALISED_MINOR: Verdict.FLOOR,
+    Rule.FORBIDDEN: Verdict.FLOOR,
+    Rule.MINOR_IN_SEXUAL_CONTEXT: Verdict.FLOOR,
+    Rule.REAL_PERSON_IN_SEXUAL_CONTEXT: Verdict.FLOOR,
+    Rule.ADULTHOOD_UNWANTED: Verdict.FLOOR,
+    Rule.SEXUAL: Verdict.ADULTS_ONLY,
+    Rule.SERVER: Verdict.SERVER,
+}
+
+_FLOOR_TEXT = (
+    "I do not draw that, in any server: nothing that sexualises minors or people who did not "
+    "agree, and nothing that the law forbids. If you meant something harmless, please say it in "
+    "other words."
+)
+_AGE_TEXT = (
+    "That belongs into an age-restricted channel. Ask me there (a moderator can mark a channel as "
+    "age-restricted in its settings), or leave out what is only for adults."
+)
+_CHANNEL_TEXT = "The moderators switched me off in this channel. Ask me in another one."
+_FAULT_TEXT = (
+    "I could not check your request, so I do not draw it. That is a fault of mine: try again, and "
+    "tell the operator if it stays."
+)
+
+
+def join(verdicts: Iterable[Verdict]) -> Verdict:
+    """The strictest of the verdicts; `ALLOW` of none."""
+    return max(verdicts, default=Verdict.ALLOW)
+
+
+def admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
+    """Let an ask into the queue, or say kindly why not. Never raises: a fault of ours is a no."""
+    try:
+        return _admit(ask, guild)
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return Refused(reason=RefusalReason.FAULT, text=_FAULT_TEXT)
+
+
+def _admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
+    place = ask.place
+    assert guild.guild_id == place.guild_id, "the policy of another server"
+    if guild.disabled_channels & {place.channel_id, place.parent_id}:
+        return Refused(reason=RefusalReason.CHANNEL, text=_CHANNEL_TEXT)
+    found = findings(ask.prompt, ask.negative, frozenset(b.term for b in guild.blocked))
+    verdict = join(_VERDICT_OF[finding.rule] for finding in found)
+    if verdict is Verdict.FLOOR:
+        return Refused(reason=RefusalReason.FLOOR, text=_FLOOR_TEXT)
+    if verdict is Verdict.SERVER:
+        return Refused(reason=RefusalReason.SERVER, text=_server_text(found, guild))
+    adult = any(_VERDICT_OF[finding.rule] is Verdict.ADULTS_ONLY for finding in found)
+    if adult and not place.age_restricted:
+        return Refused(reason=RefusalReason.AGE, text=_AGE_TEXT)
+    return Admitted(ask=ask, rating=Rating.EXPLICIT if adult else Rating.GENERAL)
+
+
+def _server_text(found: frozenset[Finding], guild: GuildPolicy) -> str:
+    hit = {finding.term for finding in found if finding.rule is Rule.SERVER}
+    lines = [
+        f"`{b.term}`" + (f": {b.reason}" if b.reason else "")
+        for b in guild.blocked
+        if b.term in hit
+    ]
+    return "This server's moderators do not want that here. " + "; ".join(lines)
+
+
+def release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:
+    """Let a finished picture out, or hold it back. Never raises: a fault of ours holds it back.
+
+    A model that can draw nudity has a scorer that measures it, and a scorer that fails raises, so a
+    missing `nudity` score means that the model cannot draw any; a missing `blank` score is a fault.
+    """
+    try:
+        return _release(job, rendered, scores)
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return Withheld(text="The finished picture could not be checked, so it is not shown.")
+
+
+def _release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:
+    values = scores.values
+    if not all(math.isfinite(v) and 0 <= v <= 1 for v in values.values()):
+        return Withheld(text="The finished picture could not be checked, so it is not shown.")
+    if values["blank"] >= _BLANK:
+        return Withheld(text="The picture came out empty. Try another seed or other words.")
+    nude = values.get("nudity", 0.0) >= _NUDE
+    if nude and job.rating is Rating.GENERAL:
+        return Withheld(
+            text="The picture came out too revealing for this channel, so it is not shown. Try "
+            "again, or ask in an age-restricted channel."
+        )
+    return Released(
+        job=job,
+        width_px=rendered.width_px,
+        height_px=rendered.height_px,
+        rgb=rendered.rgb,
+        scores=scores,
+        rating=Rating.EXPLICIT if nude else job.rating,
+    )
