@@ -1,7 +1,7 @@
 """Checks what the bot sends against Discord's own OpenAPI description of its API.
 
-`rest.py` submits every call; checking happens between other work, because a schema takes
-milliseconds. Without a description file only the rules that it lacks are checked.
+`rest.py` submits every call; checking happens in quiet moments, because a body takes milliseconds.
+Without a description file only the rules that it lacks are checked.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +39,18 @@ _TOLERATED = {"PATCH": {"tts"}}
 _CONTENT_LIMIT = 2000
 #: Ids of uploads are their places in the form; anything larger names an older attachment.
 _UPLOADS_AT_MOST = 10
+#: A check takes milliseconds: it waits until no call came for this long, or very many wait.
+_QUIET_S = 0.05
+_BACKLOG = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A call that waits to be checked, without the bytes of its files."""
+
+    call: Call
+    files: int
+    content_type: str
 
 
 class Description:
@@ -58,7 +71,8 @@ class Description:
             for method in _METHODS
             if method in operations
         ]
-        self._validators: dict[tuple[str, str, str], Any] = {}
+        self._schemas: dict[str, Payload] = spec["components"]["schemas"]
+        self._checks: dict[tuple[str, str, str], tuple[Any, set[str]]] = {}
 
     def errors(self, method: str, path: str, body: object, content_type: str) -> list[str]:
         """What is wrong with a request body; empty when nothing is."""
@@ -75,26 +89,36 @@ class Description:
             return [] if body in (None, {}) else [f"{template} takes no body"]
         if body is None:
             return ["a body is required"] if declared.get("required") else []
-        schema = as_object(declared["content"]).get(content_type)
-        if schema is None:
+        if content_type not in declared["content"]:
             return [f"{template} does not take {content_type}"]
         key = (verb, template, content_type)
-        if key not in self._validators:
-            self._validators[key] = self._validator(as_object(schema)["schema"], body)
-        tolerated = _TOLERATED.get(verb, set[str]())
-        if isinstance(body, dict) and tolerated:
-            body = {k: v for k, v in as_object(cast("object", body)).items() if k not in tolerated}
-        faults: list[ValidationError] = list(self._validators[key].iter_errors(body))
-        # A key whose value is wrong counts as unevaluated, too: that says nothing new.
-        real = [fault for fault in faults if fault.validator != "unevaluatedProperties"]
-        return [_sentence(fault) for fault in real or faults]
-
-    def _validator(self, schema: Payload, body: object) -> Draft202012Validator:
-        rooted = cast("Payload", _absolute(schema))
+        if key not in self._checks:
+            self._checks[key] = self._prepare(declared["content"][content_type]["schema"])
+        validator, known = self._checks[key]
+        faults: list[ValidationError] = list(validator.iter_errors(body))
+        errors = [_sentence(fault) for fault in faults]
         if isinstance(body, dict):
             # The description leaves objects open; a key that it does not name is a fault.
-            rooted = {"allOf": [rooted], "unevaluatedProperties": False}
-        return Draft202012Validator(rooted, registry=self._registry, format_checker=FormatChecker())
+            strange = as_object(cast("object", body)).keys() - known - _TOLERATED.get(verb, set())
+            errors += [f"{name}: no such key" for name in sorted(strange)]
+        return errors
+
+    def _prepare(self, schema: Payload) -> tuple[Any, set[str]]:
+        rooted = cast("Payload", _absolute(schema))
+        validator = Draft202012Validator(
+            rooted, registry=self._registry, format_checker=FormatChecker()
+        )
+        return validator, set(self._keys(schema))
+
+    def _keys(self, schema: Payload) -> Iterator[str]:
+        """Every key that an object of this schema may have at its root."""
+        if "$ref" in schema:
+            name = str(schema["$ref"]).rpartition("/")[2]
+            yield from self._keys(self._schemas[name])
+        yield from as_object(schema.get("properties"))
+        for joint in ("allOf", "anyOf", "oneOf"):
+            for part in cast("list[Payload]", schema.get(joint) or []):
+                yield from self._keys(part)
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -127,13 +151,18 @@ class Inspector:
 
     def __init__(self, openapi: Path | None) -> None:
         self._description = Description(openapi) if openapi else None
-        self._waiting: deque[tuple[Call, str]] = deque()
+        self._waiting: deque[_Case] = deque()
         self._found: list[Payload] = []
         self._work = asyncio.Event()
+        self._busy_s = 0.0
 
     def submit(self, call: Call, content_type: str) -> None:
-        """Have a call checked soon."""
-        self._waiting.append((call, content_type))
+        """Have a call checked when things are quiet."""
+        case = _Case(
+            call=replace(call, uploads=()), files=len(call.uploads), content_type=content_type
+        )
+        self._waiting.append(case)
+        self._busy_s = asyncio.get_running_loop().time()
         self._work.set()
 
     def report(self, call: Call, errors: list[str]) -> None:
@@ -142,11 +171,15 @@ class Inspector:
         self._found.append({"method": call.method, "path": call.path, "errors": errors})
 
     async def run(self) -> None:
-        """Check what was submitted, one at a time, for ever."""
+        """Check what was submitted, one at a time and while nobody calls, for ever."""
+        loop = asyncio.get_running_loop()
         while True:
             await self._work.wait()
             self._work.clear()
             while self._waiting:
+                if loop.time() - self._busy_s < _QUIET_S and len(self._waiting) < _BACKLOG:
+                    await asyncio.sleep(_QUIET_S)
+                    continue
                 self._next()
                 await asyncio.sleep(0)
 
@@ -157,15 +190,16 @@ class Inspector:
         return list(self._found)
 
     def _next(self) -> None:
-        call, content_type = self._waiting.popleft()
-        errors = list(_own_rules(call))
+        case = self._waiting.popleft()
+        call = case.call
+        errors = list(_own_rules(call, case.files))
         if self._description is not None:
-            errors += self._description.errors(call.method, call.path, call.body, content_type)
+            errors += self._description.errors(call.method, call.path, call.body, case.content_type)
         if errors:
             self.report(call, errors)
 
 
-def _own_rules(call: Call) -> Iterator[str]:
+def _own_rules(call: Call, files: int) -> Iterator[str]:
     """What the description leaves out: the content limit, and files belonging to attachments."""
     outer = as_object(call.body)
     body = as_object(outer["data"]) if "data" in outer else outer
@@ -174,7 +208,7 @@ def _own_rules(call: Call) -> Iterator[str]:
         yield f"content: {len(content)} characters, {_CONTENT_LIMIT} are allowed"
     attachments = cast("list[Payload]", body.get("attachments") or [])
     named = {int(a["id"]) for a in attachments if str(a.get("id")).isdecimal()}
-    sent = set(range(len(call.uploads)))
+    sent = set(range(files))
     for number in sorted(sent - named):
         yield f"files[{number}] belongs to no attachment"
     for number in sorted(n for n in named - sent if n < _UPLOADS_AT_MOST):

@@ -40,6 +40,13 @@ class Call:
     reason: str | None = None
 
 
+class _Shared(Payload):
+    """A request body that SimCord's log, which we do not keep, cannot spend time on copying."""
+
+    def __deepcopy__(self, memo: object) -> _Shared:
+        return self
+
+
 class World:
     """One server, its people, its messages, and the bot's rights in it."""
 
@@ -60,7 +67,7 @@ class World:
                 backend,
                 call.method,
                 call.path,
-                json=call.body,
+                json=_Shared(body) if (body := as_object(call.body)) else call.body,
                 params=cast("dict[str, Any]", call.params),
                 files=list(call.uploads),
                 reason=call.reason,
