@@ -60,11 +60,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check and print what the model is; a fault is raised as EngineError."""
-    print("\n".join(check(args.model, device=args.device).lines()))
+    print("\n".join(examine(args.model, args.device).lines()))
     return 0
 
 
-def check(model: str, *, device: str | None = None) -> Report:
+def check(model: str, device: str | None = None) -> str:
+    """One line on a model that loads and draws. EngineError says what is wrong."""
+    report = examine(model, device)
+    return (
+        f"{report.name} ({report.card_id}), {report.base}, {report.prediction}, "
+        f"on {report.device}, unet sha256 {report.unet_sha256[:12]}"
+    )
+
+
+def examine(model: str, device: str | None = None) -> Report:
     """Load a model and draw two steps with it. EngineError says what is wrong."""
     from models.engine import SlotEngine
     from models.loader import load

@@ -13,6 +13,7 @@ from tiny_models import build
 
 from models.__main__ import COMMANDS, main
 from models.card import Defaults
+from models.check import check
 from models.contract import Sampler
 from models.registry import card_of, seal
 
@@ -117,6 +118,13 @@ def test_check_says_what_the_model_is(model: str, capsys: pytest.CaptureFixture[
     said = capsys.readouterr().out
     for fact in ("tiny-waifu", "epsilon", "sha256", "square 512x512", "Open RAIL-M", "blank"):
         assert fact in said
+
+
+def test_a_check_is_also_to_be_had_as_one_line(model: str) -> None:
+    said = check(model, "cpu")
+    assert said.startswith("tiny-waifu (tiny-waifu), ")
+    assert "epsilon, on cpu, unet sha256 " in said
+    assert "\n" not in said
 
 
 def test_check_of_a_broken_model_is_one_line_and_exit_2(
