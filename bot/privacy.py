@@ -31,6 +31,10 @@ class Holding:
 
 
 _THEIR_PICTURES = "job_id IN (SELECT job_id FROM pictures WHERE user_id = :user)"
+_THEIR_POSTS = (
+    "message_id IN (SELECT message_id FROM posts JOIN pictures USING (job_id)"
+    " WHERE pictures.user_id = :user)"
+)
 
 #: In the order in which they are forgotten: votes are judged by the pictures that they are on.
 #: None: the table holds nothing of anybody.
@@ -38,11 +42,11 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
     {
         "vote_events": Holding(
             theirs="voter_id = :user",
-            forget=f"DELETE FROM vote_events WHERE voter_id = :user OR {_THEIR_PICTURES}",  # noqa: S608  a constant above
+            forget=f"DELETE FROM vote_events WHERE voter_id = :user OR {_THEIR_POSTS}",  # noqa: S608  a constant above
         ),
         "standing_reactions": Holding(
             theirs="voter_id = :user",
-            forget=f"DELETE FROM standing_reactions WHERE voter_id = :user OR {_THEIR_PICTURES}",  # noqa: S608  a constant above
+            forget=f"DELETE FROM standing_reactions WHERE voter_id = :user OR {_THEIR_POSTS}",  # noqa: S608  a constant above
         ),
         "votes": Holding(
             theirs="voter_id = :user",

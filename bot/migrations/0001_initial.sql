@@ -161,9 +161,9 @@ CREATE TABLE vote_events (
     at_ms       INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX vote_events_message ON vote_events (message_id, voter_id, emoji, id);
+-- Every index slows the recording, so there is no other: a picture's events are found by its posts.
+CREATE INDEX vote_events_message ON vote_events (message_id);
 CREATE INDEX vote_events_voter ON vote_events (voter_id);
-CREATE INDEX vote_events_job ON vote_events (job_id);
 
 -- Which vote reactions stand on Discord now, as far as the ledger knows: the latest event of each
 -- (message, voter, emoji) that was an add.
@@ -179,7 +179,6 @@ CREATE TABLE standing_reactions (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX standing_reactions_voter ON standing_reactions (voter_id, job_id);
-CREATE INDEX standing_reactions_job ON standing_reactions (job_id);
 
 -- One current vote for each voter, picture and axis: the value of the latest standing reaction.
 CREATE TABLE votes (

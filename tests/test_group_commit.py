@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bot.group_commit import GroupCommit
+
+
+class Book:
+    """Writes down what was committed together; a commit takes a while, and may fail."""
+
+    def __init__(self) -> None:
+        self.pages: list[list[int]] = []
+        self.fault: Exception | None = None
+
+    async def commit(self, items: Sequence[int]) -> list[int]:
+        await asyncio.sleep(0.01)
+        if self.fault:
+            raise self.fault
+        self.pages.append(list(items))
+        return [item * 2 for item in items]
+
+
+async def test_what_comes_during_a_commit_shares_the_next() -> None:
+    book = Book()
+    group = GroupCommit(book.commit, most=1_000)
+    assert await asyncio.gather(*(group.do(i) for i in range(100))) == [2 * i for i in range(100)]
+    assert [len(page) for page in book.pages] == [100]
+
+    async def ten_more(start: int) -> None:
+        for i in range(10):
+            await group.do(start + i)
+
+    book.pages.clear()
+    await asyncio.gather(*(ten_more(1_000 * i) for i in range(50)))
+    assert len(book.pages) <= 20
+    assert sorted(i for page in book.pages for i in page) == sorted(
+        1_000 * i + k for i in range(50) for k in range(10)
+    )
+
+
+async def test_order_of_arrival_and_the_size_of_a_list_are_kept() -> None:
+    book = Book()
+    group = GroupCommit(book.commit, most=7)
+    await asyncio.gather(*(group.do(i) for i in range(30)))
+    assert [i for page in book.pages for i in page] == list(range(30))
+    assert max(len(page) for page in book.pages) == 7
+
+
+async def test_a_fault_reaches_everybody_in_the_list_and_nobody_after() -> None:
+    book = Book()
+    group = GroupCommit(book.commit, most=100)
+    book.fault = OSError("full")
+    faults = await asyncio.gather(*(group.do(i) for i in range(5)), return_exceptions=True)
+    assert [str(fault) for fault in faults] == ["full"] * 5
+    book.fault = None
+    assert await group.do(21) == 42
+
+
+async def test_a_cancelled_leader_takes_nobody_with_it() -> None:
+    book = Book()
+    group = GroupCommit(book.commit, most=100)
+    tasks = [asyncio.create_task(group.do(i)) for i in range(5)]
+    await asyncio.sleep(0.002)
+    tasks[0].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert results[1:] == [2, 4, 6, 8]
+
+
+async def test_who_is_cancelled_in_line_is_left_out() -> None:
+    book = Book()
+    group = GroupCommit(book.commit, most=100)
+    first = asyncio.create_task(group.do(1))
+    await asyncio.sleep(0.002)
+    late = [asyncio.create_task(group.do(i)) for i in (2, 3)]
+    await asyncio.sleep(0.002)
+    late[0].cancel()
+    assert await first == 2
+    assert await late[1] == 6
+    with pytest.raises(asyncio.CancelledError):
+        await late[0]
+    assert book.pages == [[1], [3]]
+
+
+async def test_idle_waits_for_what_was_handed_in() -> None:
+    book = Book()
+    group = GroupCommit(book.commit, most=2)
+    tasks = [asyncio.create_task(group.do(i)) for i in range(5)]
+    await asyncio.sleep(0)
+    await group.idle()
+    assert [i for page in book.pages for i in page] == list(range(5))
+    await asyncio.gather(*tasks)
