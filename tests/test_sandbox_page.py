@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -230,7 +231,8 @@ async def test_another_site_cannot_drive_the_page(page: Page) -> None:
             assert response.status == 403
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await page.session.ws_connect(f"page/ws?persona={page.me}", headers=headers)
-    async with page.session.post("page/message", data="{}") as response:
+    plain = {"Content-Type": "text/plain"}
+    async with page.session.post("page/message", data=json.dumps(body), headers=plain) as response:
         assert response.status == 400, "a form post needs no preflight, so it must not work"
     assert page.sandbox.messages("art") == []
     async with page.session.post(

@@ -59,9 +59,12 @@ async def test_changes_reach_the_disk_without_a_close(tmp_path: Path) -> None:
         first = sandbox.say("haru", "art", "one")
         path = tmp_path / "messages" / f"{sandbox.channel('art')}.jsonl"
         await until(path.is_file)
-        sandbox.say("haru", "art", "two")
-        sandbox.delete_message("haru", first["id"])
+        second = sandbox.say("haru", "art", "two")
         await until(lambda: "two" in path.read_text())
+        sandbox.react("rin", second["id"], "👍")
+        sandbox.delete_message("haru", first["id"])
+        await until(lambda: '"one"' not in path.read_text())
+        assert str(sandbox.persona("rin")) in path.read_text()
         assert [json.loads(line)["content"] for line in path.read_text().splitlines()] == ["two"]
 
 
