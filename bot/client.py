@@ -14,8 +14,7 @@ import logging
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import wraps
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import aiohttp
 import discord
@@ -71,9 +70,6 @@ class Services:
 
 Interaction: TypeAlias = "discord.Interaction[WaifuBot]"
 
-ItemT = TypeVar("ItemT")
-Callback: TypeAlias = Callable[[ItemT, Interaction], Coroutine[None, None, None]]
-
 
 class GatedTree(app_commands.CommandTree["WaifuBot"]):
     """One gate before every command and one handler for every error of a command."""
@@ -126,22 +122,6 @@ async def _answer(interaction: Interaction, text: str) -> None:
             await interaction.response.send_message(text, ephemeral=True)
     except (discord.HTTPException, aiohttp.ClientError) as problem:
         log.warning("could not tell the user of an incident: %s", problem)
-
-
-def reports_incidents(callback: Callback[ItemT]) -> Callback[ItemT]:
-    """Give the callback of a button, select or modal the same error handler as a command.
-
-    discord.py only logs what a `DynamicItem` callback raises and leaves the user without an answer.
-    """
-
-    @wraps(callback)
-    async def guarded(item: ItemT, interaction: Interaction) -> None:
-        try:
-            await callback(item, interaction)
-        except Exception as error:  # noqa: BLE001  the tree's on_error, for components
-            await report_incident(interaction, error)
-
-    return guarded
 
 
 class WaifuBot(commands.Bot):

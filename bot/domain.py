@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from models.contract import Aspect, Sampler, Scores
+from models.contract import Aspect, RenderRequest, Sampler, Scores
 
 UserId = NewType("UserId", int)
 GuildId = NewType("GuildId", int)
@@ -186,6 +186,21 @@ class Job:
     attempts: int
     created_ms: int
     error: str | None = None
+
+    def request(self, preview_every: int = 0) -> RenderRequest:
+        """What the engine is asked to draw; the row is named after the job."""
+        return RenderRequest(
+            row_id=self.id,
+            prompt=self.prompt,
+            negative=self.negative,
+            seed=self.seed,
+            steps=self.steps,
+            guidance=self.guidance,
+            sampler=self.sampler,
+            width_px=self.width_px,
+            height_px=self.height_px,
+            preview_every=preview_every,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

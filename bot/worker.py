@@ -26,7 +26,6 @@ from models.contract import (
     EngineError,
     ModelInfo,
     Rendered,
-    RenderRequest,
     Scorer,
     TickResult,
 )
@@ -190,7 +189,9 @@ class Worker:
         """One job's boundary: whatever a request makes the engine raise ends that job alone."""
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
-                await self._gpu.call(self._gpu.engine.admit, self._request(job))
+                await self._gpu.call(
+                    self._gpu.engine.admit, job.request(self._limits.preview_every)
+                )
             except Exception:
                 log.exception("admit failed, prompt %s", short_hash(job.prompt))
                 await self._retry_or_fail(job, "The model could not take this request.")
@@ -198,20 +199,6 @@ class Worker:
         self._rows[job.id] = job
         self._progress.started(job.id, job.steps, self._clock())
         self._signals.status.set()
-
-    def _request(self, job: Job) -> RenderRequest:
-        return RenderRequest(
-            row_id=job.id,
-            prompt=job.prompt,
-            negative=job.negative,
-            seed=job.seed,
-            steps=job.steps,
-            guidance=job.guidance,
-            sampler=job.sampler,
-            width_px=job.width_px,
-            height_px=job.height_px,
-            preview_every=self._limits.preview_every,
-        )
 
     async def _tick(self, keepers: asyncio.TaskGroup) -> None:
         try:
@@ -272,7 +259,7 @@ class Worker:
             log.info("job %s running -> withheld", job.id)
             return
         info = self._gpu.info()
-        provenance = Provenance.of(self._request(job), info)
+        provenance = Provenance.of(job.request(), info, batch_width=rendered.batch_width)
         data = await asyncio.to_thread(_encode, verdict, provenance)
         picture = await self._gallery.keep(
             verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()

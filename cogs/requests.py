@@ -1,0 +1,149 @@
+"""From an ask to its acknowledgement: consent, policy, queue, answer. Not a cog.
+
+`cogs/waifu.py` and `cogs/buttons.py` both take requests; this is the one way in. Nothing slow
+stands before the answer, which Discord wants within three seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import cast
+
+import aiohttp
+import discord
+
+from bot import policy, wording
+from bot.client import Interaction
+from bot.domain import (
+    Ask,
+    ChannelId,
+    GuildId,
+    Job,
+    MessageId,
+    Place,
+    RefusalReason,
+    Refused,
+    UserId,
+)
+from bot.log import short_hash, whereabouts
+from cogs.components import cancel_view
+
+log = logging.getLogger(__name__)
+
+_ADULT_GUILDS = {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
+
+
+def user_of(interaction: Interaction) -> UserId:
+    """Who pressed or typed."""
+    return UserId(interaction.user.id)
+
+
+def guild_of(interaction: Interaction) -> GuildId:
+    """In which server; the tree's gate has let nothing else through."""
+    assert interaction.guild_id is not None, "the gate lets servers only through"
+    return GuildId(interaction.guild_id)
+
+
+def place_of(interaction: Interaction) -> Place:
+    """Where the request was made, with everything that can make the place age-restricted."""
+    channel, guild = interaction.channel, interaction.guild
+    assert interaction.channel_id is not None, "commands and buttons come from a channel"
+    parent = channel.parent if isinstance(channel, discord.Thread) else None
+    return Place(
+        guild_id=guild_of(interaction),
+        channel_id=ChannelId(interaction.channel_id),
+        parent_id=ChannelId(channel.parent_id) if isinstance(channel, discord.Thread) else None,
+        channel_age_restricted=_is_nsfw(channel),
+        parent_age_restricted=_is_nsfw(parent),
+        guild_age_restricted=guild is not None and guild.nsfw_level in _ADULT_GUILDS,
+    )
+
+
+def _is_nsfw(channel: object) -> bool:
+    """Not every kind of channel can be age-restricted; those that cannot are not."""
+    check = getattr(channel, "is_nsfw", None)
+    return check is not None and bool(cast("bool", check()))
+
+
+def fresh_seed() -> int:
+    """A seed that nobody chose."""
+    return secrets.randbelow(2**32)
+
+
+async def tell(interaction: Interaction, text: str) -> None:
+    """Answer for these eyes only."""
+    if interaction.response.is_done():
+        await interaction.followup.send(text, ephemeral=True)
+    else:
+        await interaction.response.send_message(text, ephemeral=True)
+
+
+async def submit(interaction: Interaction, ask: Ask | Refused) -> None:
+    """Take a request as far as it may go, and answer."""
+    refused = ask if isinstance(ask, Refused) else _lacking(interaction)
+    if refused is not None or isinstance(ask, Refused):
+        await tell(interaction, refused.text if refused else "")
+        return
+    services = interaction.client.services
+    licence = services.model().licence_sha256
+    if not await services.consent.accepted(ask.user_id, licence):
+        waiting_id = await services.consent.hold(ask, services.clock())
+        interaction.client.dispatch("waifu_terms", interaction, waiting_id)
+        return
+    verdict = policy.admit(ask, await services.guilds.policy(ask.place.guild_id))
+    queued = (
+        verdict
+        if isinstance(verdict, Refused)
+        else await services.jobs.enqueue(verdict, services.caps, services.clock())
+    )
+    if isinstance(queued, Refused):
+        log.info("refused (%s), prompt %s", queued.reason, short_hash(ask.prompt))
+        await tell(interaction, queued.text)
+        return
+    services.signals.work.set()
+    await _acknowledge(interaction, queued)
+
+
+def _lacking(interaction: Interaction) -> Refused | None:
+    """What the bot may not do in this channel, before anybody waits for nothing."""
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    needed = ("view_channel", "attach_files") + (
+        ("send_messages_in_threads",) if in_thread else ("send_messages",)
+    )
+    missing = [n for n in needed if not getattr(interaction.app_permissions, n)]
+    if not missing:
+        return None
+    names = ", ".join(name.replace("_", " ").title() for name in missing)
+    return Refused(
+        reason=RefusalReason.CHANNEL,
+        text=f"I could not post the picture here: a moderator must give me {names} in this "
+        "channel first.",
+    )
+
+
+async def _acknowledge(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
+    """Say where the request stands. If Discord does not take it, the jobs go on all the same."""
+    services = interaction.client.services
+    first = jobs[0]
+    standing = await services.jobs.standing(first.id)
+    eta_ms = None if standing is None else services.progress.eta_ms(standing.ahead)
+    text = wording.status(jobs, standing=standing, eta_ms=eta_ms, progress={})
+    with whereabouts(job=first.id, guild=first.guild_id):
+        log.info("job %s asked -> queued (%s pictures)", first.id, len(jobs))
+        try:
+            message_id = await _answer(interaction, text, first)
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as problem:
+            log.warning("the acknowledgement was not taken (%s); the pictures will come", problem)
+            return
+    await services.jobs.set_status_message(first.request_id, message_id)
+
+
+async def _answer(interaction: Interaction, text: str, job: Job) -> MessageId:
+    view = cancel_view(job.request_id)
+    if interaction.response.is_done():
+        message = await interaction.followup.send(text, view=view, wait=True)
+        return MessageId(message.id)
+    answer = await interaction.response.send_message(text, view=view)
+    assert answer.message_id is not None, "a message was asked for"
+    return MessageId(answer.message_id)
