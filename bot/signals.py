@@ -40,6 +40,8 @@ class Signals:
         self.work = Nudge()
         #: A picture was kept, or a job ended: the delivery should look.
         self.deliver = Nudge()
+        #: A picture was posted: its vote reactions are due.
+        self.posted = Nudge()
         #: Progress was made or a request ended: status messages may be edited.
         self.status = Nudge()
         self._cancelled: set[JobId] = set()

@@ -6,6 +6,7 @@
 EXTENSIONS: tuple[str, ...] = (
     "cogs.waifu",
     "cogs.delivery",
+    "cogs.status",
     "cogs.buttons",
     "cogs.queue",
     "cogs.votes",

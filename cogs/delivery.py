@@ -1,0 +1,282 @@
+"""Posts finished pictures with the bot's own token: never lost, never delivered twice.
+
+The database is the truth: a picture is owed while its job is `rendered`, and the nudge only saves
+waiting. The intent is recorded before the first POST and the post after it; whoever finds an old
+intent looks in the channel before posting again. It must not know how pictures are made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import logging
+
+import discord
+from discord.ext import commands
+
+from bot import wording
+from bot.client import WaifuBot
+from bot.domain import (
+    BotError,
+    ChannelId,
+    GuildId,
+    Job,
+    JobState,
+    MessageId,
+    Picture,
+    Post,
+    StorageError,
+)
+from bot.log import whereabouts
+from cogs.components import post_view
+from cogs.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing, is_too_large
+from cogs.finding import find_own, shows
+from models.provenance import encode_smaller
+
+log = logging.getLogger(__name__)
+
+#: How long the loop sleeps when nobody nudges it.
+_POLL_S = 2.0
+#: Channels that are posted to at the same time.
+_WIDTH = 8
+#: Pictures looked at in one round.
+_LOOK = 500
+#: Pause of a channel after a failed try; doubles up to the longest.
+_FIRST_PAUSE_MS, _LONGEST_PAUSE_MS = 1_000, 300_000
+#: How much smaller the next try is after Discord called an upload too large.
+_SHRINK = 0.75
+_ALT_CHARS_MAX = 1024
+
+_KEPT = "The picture is kept: `/show {id}` brings it back in another channel of this server."
+_NO_PERMISSION = (
+    "I may not post pictures in this channel any more (I need View Channel, Send Messages and "
+    "Attach Files). " + _KEPT
+)
+_NO_CHANNEL = "The channel is gone. " + _KEPT
+_REFUSED = "Discord would not take the message. " + _KEPT
+_TOO_LARGE = "I could not make the picture small enough for this server. " + _KEPT
+_DELETED = "The picture was deleted before I could post it."
+_UNREADABLE = "The picture's file cannot be read from my disk. Tell the operator, or ask again."
+
+
+class UndeliverableError(Exception):
+    """The picture cannot be posted, now or later; the message tells its user why."""
+
+
+class Delivery(commands.Cog):
+    """One lane for each channel: pictures in order, a slow channel holds up nobody else."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._slots = asyncio.Semaphore(_WIDTH)
+        self._busy: set[ChannelId] = set()
+        #: Failed tries in a row, and when each such channel is tried again.
+        self._failures: dict[ChannelId, int] = {}
+        self._resting_until_ms: dict[ChannelId, int] = {}
+
+    async def cog_load(self) -> None:
+        """Start posting as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name="delivery")
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        async with asyncio.TaskGroup() as lanes:
+            while True:
+                try:
+                    await self.look(lanes)
+                except BotError as problem:
+                    log.warning("cannot look for pictures to post: %s", problem)
+                await self._services.signals.deliver.wait(_POLL_S)
+
+    async def look(self, lanes: asyncio.TaskGroup) -> None:
+        """Open a lane for every channel that is owed pictures and is neither busy nor resting."""
+        now_ms = self._services.clock()
+        owed: dict[ChannelId, list[Job]] = {}
+        for job in await self._services.jobs.rendered(now_ms, limit=_LOOK):
+            owed.setdefault(job.channel_id, []).append(job)
+        for channel_id, jobs in owed.items():
+            jobs.sort(key=lambda job: (job.created_ms, job.request_id, job.seed))
+            if channel_id in self._busy or now_ms < self._resting_until_ms.get(channel_id, 0):
+                continue
+            self._busy.add(channel_id)
+            lanes.create_task(self._lane(channel_id, jobs), name=f"deliver to {channel_id}")
+
+    async def _lane(self, channel_id: ChannelId, jobs: list[Job]) -> None:
+        try:
+            async with self._slots:
+                for job in jobs:
+                    with whereabouts(job=job.id, guild=job.guild_id):
+                        if not await self._deliver(job):
+                            break
+        finally:
+            self._busy.discard(channel_id)
+            self._services.signals.deliver.set()
+
+    async def _deliver(self, job: Job) -> bool:
+        """One picture's boundary: False if its channel should rest before the next try."""
+        try:
+            await self._deliver_or_give_up(job)
+        except (*DISCORD_ERRORS, BotError) as problem:
+            await self._rest(job, problem)
+            return False
+        except Exception as problem:
+            log.exception("delivery failed in a way that nobody thought of")
+            await self._rest(job, problem)
+            return False
+        self._failures.pop(job.channel_id, None)
+        self._resting_until_ms.pop(job.channel_id, None)
+        return True
+
+    async def _deliver_or_give_up(self, job: Job) -> None:
+        try:
+            await self._deliver_once(job)
+        except UndeliverableError as fault:
+            await self._give_up(job, str(fault), fault)
+        except discord.HTTPException as problem:
+            if is_passing(problem):
+                raise
+            await self._give_up(job, _reason(problem).format(id=job.id), problem)
+
+    async def _deliver_once(self, job: Job) -> None:
+        jobs = self._services.jobs
+        current = await jobs.get(job.id)
+        if current is None or current.state is not JobState.RENDERED:
+            return
+        earlier_ms = await jobs.begin_posting(job.id, self._services.clock())
+        channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        message = None if earlier_ms is None else await self._find(channel, job, earlier_ms)
+        if message is None:
+            message = await self._post(channel, job)
+        await asyncio.shield(self._record(job, message))
+
+    async def _record(self, job: Job, message: discord.Message) -> None:
+        """Write down that the deed is done; take it back if the picture was deleted meanwhile."""
+        post = Post(
+            message_id=MessageId(message.id),
+            job_id=job.id,
+            channel_id=job.channel_id,
+            guild_id=job.guild_id,
+            posted_ms=round(message.created_at.timestamp() * 1000),
+        )
+        if await self._services.jobs.delivered(job.id, post, self._services.clock()):
+            log.info("job %s rendered -> delivered", job.id)
+            self._services.signals.posted.set()
+            self._services.signals.status.set()
+            return
+        log.info("job %s is owed no post any more, so it is taken back", job.id)
+        with contextlib.suppress(*DISCORD_ERRORS):
+            await message.delete()
+
+    async def _find(
+        self, channel: discord.PartialMessageable, job: Job, since_ms: int
+    ) -> discord.Message | None:
+        """The post of an earlier try whose answer never came."""
+        found = await find_own(
+            channel,
+            self._me_id,
+            since_ms,
+            None,
+            lambda message: message.interaction_metadata is None and shows(message, job.id),
+        )
+        log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
+        return found
+
+    @property
+    def _me_id(self) -> int:
+        assert self._bot.user is not None, "nothing is posted before the login"
+        return self._bot.user.id
+
+    async def _post(self, channel: discord.PartialMessageable, job: Job) -> discord.Message:
+        """Post the picture, smaller and smaller until Discord takes it."""
+        picture = await self._services.gallery.get(job.id)
+        if picture is None:
+            raise UndeliverableError(_DELETED)
+        png = await self._read(picture)
+        limit_bytes = self._limit_bytes(job.guild_id)
+        while True:
+            data, extension = await _fitted(png, limit_bytes, job)
+            try:
+                return await self._send(channel, job, picture, data, extension)
+            except discord.HTTPException as problem:
+                if not is_too_large(problem):
+                    raise
+                limit_bytes = int(len(data) * _SHRINK)
+                log.warning("%s bytes were too large, trying %s", len(data), limit_bytes)
+
+    async def _read(self, picture: Picture) -> bytes:
+        try:
+            return await self._services.gallery.read(picture)
+        except (StorageError, FileNotFoundError) as problem:
+            log.error("%s", problem)  # noqa: TRY400  the sentence says it all
+            raise UndeliverableError(_UNREADABLE) from None
+
+    def _limit_bytes(self, guild_id: GuildId) -> int:
+        guild = self._bot.get_guild(guild_id)
+        return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    async def _send(
+        self,
+        channel: discord.PartialMessageable,
+        job: Job,
+        picture: Picture,
+        data: bytes,
+        extension: str,
+    ) -> discord.Message:
+        return await channel.send(
+            wording.caption(job, picture),
+            file=discord.File(
+                io.BytesIO(data),
+                filename=f"{job.id}.{extension}",
+                description=f"AI-made picture: {job.prompt}"[:_ALT_CHARS_MAX],
+            ),
+            view=post_view(job.id),
+            allowed_mentions=discord.AllowedMentions(
+                everyone=False,
+                roles=False,
+                replied_user=False,
+                users=[discord.Object(job.user_id)],
+            ),
+            nonce=job.id,
+            suppress_embeds=True,
+        )
+
+    async def _rest(self, job: Job, problem: BaseException) -> None:
+        """Let the channel be for a while that grows with every failure; nothing is lost."""
+        failures = self._failures.get(job.channel_id, 0)
+        pause_ms = min(_FIRST_PAUSE_MS * 2 ** min(failures, 20), _LONGEST_PAUSE_MS)
+        until_ms = self._services.clock() + pause_ms
+        self._failures[job.channel_id] = failures + 1
+        self._resting_until_ms[job.channel_id] = until_ms
+        log.warning("not posted (%s), next try in %s ms", problem, pause_ms)
+        try:
+            await self._services.jobs.postpone(job.id, until_ms)
+        except BotError as also:
+            log.warning("the pause is not written down: %s", also)
+
+    async def _give_up(self, job: Job, text: str, problem: Exception) -> None:
+        log.warning("job %s rendered -> failed (%s)", job.id, problem)
+        await self._services.jobs.fail_delivery(job.id, text, self._services.clock())
+        self._services.signals.status.set()
+
+
+def _reason(problem: BaseException) -> str:
+    if is_gone(problem):
+        return _NO_CHANNEL
+    return _NO_PERMISSION if is_forbidden(problem) else _REFUSED
+
+
+async def _fitted(png: bytes, limit_bytes: int, job: Job) -> tuple[bytes, str]:
+    """The picture in at most `limit_bytes`, and its file extension."""
+    if len(png) <= limit_bytes:
+        return png, "png"
+    try:
+        return await asyncio.to_thread(encode_smaller, png, limit_bytes)
+    except ValueError:
+        raise UndeliverableError(_TOO_LARGE.format(id=job.id)) from None
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Delivery(bot))

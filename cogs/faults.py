@@ -1,0 +1,52 @@
+"""What an error of Discord means for a task that can be tried again.
+
+Called by the rooms that post, edit and react in the background. It knows status codes and nothing
+of what was being done.
+"""
+
+from __future__ import annotations
+
+import aiohttp
+import discord
+
+#: Everything that a request to Discord can raise and that is no fault of ours.
+DISCORD_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
+
+#: Unknown channel, server, message; everything else behind a 404 may be a sick proxy.
+_UNKNOWN = frozenset({10003, 10004, 10008})
+_TOO_LARGE = 40005
+_TOO_MANY_EDITS_OF_OLD = 30046
+
+
+def is_passing(problem: BaseException) -> bool:
+    """The same request may succeed later: server errors, lost connections, rate limits.
+
+    A 403 or 404 without one of Discord's own codes comes from something in between.
+    """
+    if not isinstance(problem, discord.HTTPException):
+        return True
+    if problem.status in {401, 408, 429} or problem.status >= 500:
+        return True
+    return problem.status in {403, 404} and problem.code == 0
+
+
+def is_gone(problem: BaseException) -> bool:
+    """The channel, the server or the message no longer exists."""
+    return isinstance(problem, discord.NotFound) and problem.code in _UNKNOWN
+
+
+def is_forbidden(problem: BaseException) -> bool:
+    """The bot lacks a permission."""
+    return isinstance(problem, discord.Forbidden) and problem.code != 0
+
+
+def is_too_large(problem: BaseException) -> bool:
+    """The upload was larger than this server takes."""
+    return isinstance(problem, discord.HTTPException) and (
+        problem.status == 413 or problem.code == _TOO_LARGE
+    )
+
+
+def is_edit_limit(problem: BaseException) -> bool:
+    """A message older than an hour was edited too often."""
+    return isinstance(problem, discord.HTTPException) and problem.code == _TOO_MANY_EDITS_OF_OLD

@@ -1,0 +1,263 @@
+"""Keeps the status message of every open request true: place, progress, preview, end.
+
+The database says which requests are open, the progress board how far their pictures are. Edits go
+out with the bot's own token, for an interaction's token dies after a quarter of an hour. It must
+not know how pictures are drawn or posted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from dataclasses import dataclass
+
+import discord
+from discord.ext import commands
+
+from bot import wording
+from bot.client import WaifuBot
+from bot.domain import (
+    ENDED,
+    BotError,
+    ChannelId,
+    Job,
+    JobId,
+    JobState,
+    MessageId,
+    RequestId,
+    Standing,
+)
+from bot.job_views import StatusMessage
+from bot.log import whereabouts
+from cogs.faults import DISCORD_ERRORS, is_edit_limit, is_passing
+from cogs.finding import button_ids, find_own
+
+log = logging.getLogger(__name__)
+
+#: The loop's pace: at least so long between two rounds, at most so long without a nudge.
+_PACE_S, _POLL_S = 0.5, 1.0
+#: Between two edits of one message; Discord limits those of messages older than an hour.
+_EDIT_MS, _OLD_EDIT_MS, _OLD_MS = 3_000, 60_000, 50 * 60_000
+#: How often a waiting request's place is looked up.
+_PLACE_MS = 15_000
+#: Between two edits in one channel, which share a rate limit.
+_CHANNEL_MS = 1_000
+#: Rest of a message after a passing failure, and after Discord called its edits too many.
+_PAUSE_MS, _EDIT_LIMIT_PAUSE_MS = 10_000, 600_000
+#: The answer to the command may still be on its way for so long.
+_GRACE_MS = 30_000
+#: Messages tended at the same time.
+_WIDTH = 8
+
+_BAD_ENDS = frozenset({JobState.FAILED, JobState.WITHHELD})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Shown:
+    """What a status message shows, as far as this process knows."""
+
+    #: The earliest time of its next edit, and of any next try after a failure.
+    edit_ms: int
+    retry_ms: int = 0
+    look_ms: int = 0
+    job_ids: tuple[JobId, ...] = ()
+    #: Its pictures that were in the engine when it was last looked at.
+    drawing: frozenset[JobId] = frozenset()
+    text: str = ""
+    previews: tuple[bytes, ...] = ()
+
+
+class Status(commands.Cog):
+    """One edit in flight for each message, few for all; only what changed is looked at."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._shown: dict[RequestId, _Shown] = {}
+        self._busy: set[RequestId] = set()
+        self._channel_free_ms: dict[ChannelId, int] = {}
+
+    async def cog_load(self) -> None:
+        """Start as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name="status messages")
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                try:
+                    await self.look(tasks)
+                except BotError as problem:
+                    log.warning("cannot look for open requests: %s", problem)
+                await asyncio.sleep(_PACE_S)
+                await self._services.signals.status.wait(_POLL_S)
+
+    async def look(self, tasks: asyncio.TaskGroup) -> None:
+        """Tend the messages whose request moved, those waiting longest first."""
+        now_ms = self._services.clock()
+        jobs = self._services.jobs
+        statuses = await jobs.open_statuses()
+        ended = await jobs.ended_requests()
+        open_ids = {status.request_id for status in statuses}
+        for request_id in self._shown.keys() - open_ids - self._busy:
+            del self._shown[request_id]
+        due = [status for status in statuses if self._is_due(status, ended, now_ms)]
+        due.sort(key=lambda status: self._shown[status.request_id].look_ms)
+        for status in due[: _WIDTH - len(self._busy)]:
+            self._busy.add(status.request_id)
+            tasks.create_task(self._tend(status), name=f"status {status.request_id}")
+
+    def _is_due(self, status: StatusMessage, ended: set[RequestId], now_ms: int) -> bool:
+        shown = self._shown.setdefault(
+            status.request_id, _Shown(edit_ms=status.created_ms + _EDIT_MS)
+        )
+        if status.request_id in self._busy or now_ms < shown.retry_ms:
+            return False
+        if status.request_id in ended:
+            return True
+        drawing = self._drawing(shown.job_ids)
+        moved = bool(drawing) or drawing != shown.drawing or now_ms >= shown.look_ms
+        return moved and now_ms >= shown.edit_ms
+
+    def _drawing(self, job_ids: tuple[JobId, ...]) -> frozenset[JobId]:
+        return frozenset(i for i in job_ids if self._services.progress.get(i) is not None)
+
+    async def _tend(self, status: StatusMessage) -> None:
+        """One message's boundary: whatever Discord says, the others go on."""
+        shown = self._shown[status.request_id]
+        with whereabouts(guild=status.guild_id):
+            try:
+                await self._tend_once(status, shown)
+            except (*DISCORD_ERRORS, BotError) as problem:
+                await self._failed(status, shown, problem)
+            finally:
+                self._busy.discard(status.request_id)
+
+    async def _failed(self, status: StatusMessage, shown: _Shown, problem: Exception) -> None:
+        now_ms = self._services.clock()
+        if is_edit_limit(problem):
+            shown.retry_ms = now_ms + _EDIT_LIMIT_PAUSE_MS
+        elif is_passing(problem):
+            shown.retry_ms = now_ms + _PAUSE_MS
+        else:
+            log.info("status of request %s is given up: %s", status.request_id, problem)
+            await self._close(status)
+
+    async def _tend_once(self, status: StatusMessage, shown: _Shown) -> None:
+        now_ms = self._services.clock()
+        jobs = await self._services.jobs.of_request(status.request_id)
+        shown.job_ids = tuple(job.id for job in jobs)
+        shown.drawing = self._drawing(shown.job_ids)
+        shown.look_ms = now_ms + _PLACE_MS
+        if all(job.state in ENDED for job in jobs):
+            await self._finish(status, shown, jobs, now_ms)
+        elif status.message_id is not None and self._take_channel(status.channel_id, now_ms):
+            await self._update(status, status.message_id, shown, jobs)
+
+    def _take_channel(self, channel_id: ChannelId, now_ms: int) -> bool:
+        """Is this channel's limit of edits free? Takes it if so."""
+        if now_ms < self._channel_free_ms.get(channel_id, 0):
+            return False
+        self._channel_free_ms[channel_id] = now_ms + _CHANNEL_MS
+        return True
+
+    def _message(self, status: StatusMessage, message_id: MessageId) -> discord.PartialMessage:
+        channel = self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
+        return channel.get_partial_message(message_id)
+
+    async def _update(
+        self, status: StatusMessage, message_id: MessageId, shown: _Shown, jobs: list[Job]
+    ) -> None:
+        """Show where the request stands, if that is not what the message shows already."""
+        text = await self._text(jobs)
+        previews = self._previews(jobs) or shown.previews
+        if text == shown.text and previews == shown.previews:
+            return
+        message = self._message(status, message_id)
+        if previews == shown.previews:
+            await message.edit(content=text)
+        else:
+            await message.edit(content=text, attachments=_files(previews))
+        shown.text, shown.previews = text, previews
+        now_ms = self._services.clock()
+        old = now_ms - status.created_ms > _OLD_MS
+        shown.edit_ms = now_ms + (_OLD_EDIT_MS if old else _EDIT_MS)
+
+    async def _text(self, jobs: list[Job]) -> str:
+        queued = next((job for job in jobs if job.state is JobState.QUEUED), None)
+        standing: Standing | None = None
+        if queued is not None:
+            standing = await self._services.jobs.standing(queued.id)
+        board = self._services.progress
+        return wording.status(
+            jobs,
+            standing=standing,
+            eta_ms=None if standing is None else board.eta_ms(standing.ahead),
+            progress={job.id: p for job in jobs if (p := board.get(job.id)) is not None},
+        )
+
+    def _previews(self, jobs: list[Job]) -> tuple[bytes, ...]:
+        reports = (self._services.progress.get(job.id) for job in jobs)
+        return tuple(r.preview_png for r in reports if r is not None and r.preview_png is not None)
+
+    async def _finish(
+        self, status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: int
+    ) -> None:
+        """Take the message away once all is posted; tell in it what went wrong otherwise."""
+        message_id = status.message_id
+        if message_id is None:
+            if now_ms < status.created_ms + _GRACE_MS:
+                return
+            message_id = await self._lost_answer(status)
+        if all(job.state is JobState.DELIVERED for job in jobs):
+            if message_id is not None:
+                await self._message(status, message_id).delete()
+        elif message_id is not None:
+            if now_ms < shown.edit_ms:
+                return
+            text = wording.ended(jobs)
+            await self._message(status, message_id).edit(content=text, attachments=[], view=None)
+        elif any(job.state in _BAD_ENDS for job in jobs):
+            await self._announce(status, wording.ended(jobs))
+        await self._close(status)
+
+    async def _lost_answer(self, status: StatusMessage) -> MessageId | None:
+        """The answer to the command, if we died between sending it and writing down its id."""
+        me = self._bot.user
+        assert me is not None, "nothing is tended before the login"
+        found = await find_own(
+            self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id),
+            me.id,
+            status.created_ms,
+            status.created_ms,
+            lambda message: status.request_id in button_ids(message),
+        )
+        return None if found is None else MessageId(found.id)
+
+    async def _announce(self, status: StatusMessage, text: str) -> None:
+        """There is no message to tell the end in: post one for the requester."""
+        channel = self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
+        await channel.send(
+            f"<@{status.user_id}> {text}",
+            allowed_mentions=discord.AllowedMentions(
+                everyone=False, roles=False, users=[discord.Object(status.user_id)]
+            ),
+            nonce=status.request_id,
+        )
+
+    async def _close(self, status: StatusMessage) -> None:
+        await self._services.jobs.close_status(status.request_id)
+        self._shown.pop(status.request_id, None)
+
+
+def _files(previews: tuple[bytes, ...]) -> list[discord.File]:
+    return [
+        discord.File(io.BytesIO(png), f"preview-{number}.png", description="Not finished yet")
+        for number, png in enumerate(previews, 1)
+    ]
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Status(bot))

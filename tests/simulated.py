@@ -1,0 +1,169 @@
+"""A simulated Discord around real cogs and real stores, for the tests of what runs in background.
+
+The loops of the cogs do not run by themselves here: a test calls their rounds, so that what it sees
+does not depend on timing. Time is the simulation's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import discord
+from simcord.actors import MemberActor
+from simcord.builders import ChannelHandle, GuildHandle
+from simcord.env import Env
+
+from bot.client import Services, WaifuBot
+from bot.consent import Consent
+from bot.db import Database
+from bot.domain import Job, MessageId, Post, Refused, Released
+from bot.gallery import Gallery
+from bot.guilds import Guilds
+from bot.jobs import Caps, Jobs
+from bot.privacy import Privacy
+from bot.progress import ProgressBoard
+from bot.settings import load
+from bot.signals import Signals
+from bot.votes import Votes
+from tests.factories import make_admitted, make_ask, make_place, make_png, make_released
+from tests.fake_engine import INFO
+
+CAPS = Caps(per_user=1000, per_guild=1000)
+OWNER = "worker"
+
+
+class ParkedBot(WaifuBot):
+    """Loads the cogs of one test; their loops stay parked."""
+
+    def __init__(self, services: Services, extensions: Sequence[str]) -> None:
+        super().__init__(services)
+        self._extensions = extensions
+
+    async def setup_hook(self) -> None:
+        for name in self._extensions:
+            await self.load_extension(name)
+        await self.tree.sync()
+
+    def spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
+        del name
+        work.close()
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """One server with one channel, one member and the bot."""
+
+    env: Env
+    services: Services
+    guild: GuildHandle
+    channel: ChannelHandle
+    member: MemberActor
+    extensions: Sequence[str]
+
+    def cog(self, name: str) -> Any:
+        """The cog of this name; its class is not the one that an import gives (it is reloaded)."""
+        assert isinstance(self.env.bot, WaifuBot)
+        cog = self.env.bot.get_cog(name)
+        assert cog is not None, name
+        return cog
+
+    async def restart(self) -> None:
+        """The process dies and comes back; the database is all it remembers."""
+        await self.env.restart_bot(ParkedBot(self.services, self.extensions))
+
+    async def queued(
+        self,
+        *,
+        count: int = 1,
+        channel: ChannelHandle | None = None,
+        prompt: str = "1girl, blue hair",
+        seed: int = 7,
+    ) -> list[Job]:
+        """Jobs of one request of the member's."""
+        place = make_place(guild=self.guild.id, channel=(channel or self.channel).id)
+        ask = make_ask(prompt, user=self.member.id, place=place, count=count, seed=seed)
+        jobs = await self.services.jobs.enqueue(make_admitted(ask), CAPS, self.services.clock())
+        assert not isinstance(jobs, Refused)
+        return list(jobs)
+
+    async def drawn(self, jobs: Sequence[Job]) -> None:
+        """The worker draws these jobs, which must be the next in the queue."""
+        for job in jobs:
+            claimed = await self.services.jobs.claim(OWNER, 60_000, self.services.clock())
+            assert claimed is not None
+            assert claimed.id == job.id
+            await self.kept(job)
+
+    async def kept(self, job: Job, released: Released | None = None) -> None:
+        """The picture of a running job goes to the gallery."""
+        picture = await self.services.gallery.keep(
+            released or make_released(job),
+            make_png(job),
+            card_id="tiny-1",
+            owner=OWNER,
+            now_ms=self.services.clock(),
+        )
+        assert picture is not None
+
+    async def posted(self, job: Job, message: discord.Message | None = None) -> Post:
+        """The delivery's post, made by hand: a message of the bot's and its row."""
+        channel = self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        message = message or await channel.send(f"a picture {job.id}")
+        post = Post(
+            message_id=MessageId(message.id),
+            job_id=job.id,
+            channel_id=job.channel_id,
+            guild_id=job.guild_id,
+            posted_ms=self.services.clock(),
+        )
+        assert await self.services.jobs.delivered(job.id, post, self.services.clock())
+        return post
+
+
+SceneT = TypeVar("SceneT", bound=Scene)
+
+
+@asynccontextmanager
+async def scene(directory: Path, *extensions: str, kind: type[SceneT]) -> AsyncIterator[SceneT]:
+    """A running simulation with real stores below `directory` and these cogs."""
+    db = await Database.open(directory / "bot.sqlite3")
+    gallery = Gallery(db, directory / "pictures")
+    envs: list[Env] = []
+    services = Services(
+        settings=load({"DATA_DIR": str(directory)}, None),
+        jobs=Jobs(db),
+        gallery=gallery,
+        votes=Votes(db),
+        guilds=Guilds(db),
+        consent=Consent(db),
+        privacy=Privacy(db, gallery),
+        signals=Signals(),
+        progress=ProgressBoard(),
+        caps=CAPS,
+        model=lambda: INFO,
+        clock=lambda: round(envs[0].now().timestamp() * 1000),
+    )
+    env = Env(ParkedBot(services, extensions))
+    envs.append(env)
+    try:
+        await env.start()
+        guild = env.create_guild()
+        channel = guild.create_text_channel("general")
+        member = guild.add_member(env.create_user("mia"))
+        await env.settle()
+        yield kind(
+            env=env,
+            services=services,
+            guild=guild,
+            channel=channel,
+            member=member,
+            extensions=extensions,
+        )
+    finally:
+        await env.shutdown()
+        await db.close()
+    env.raise_errors()

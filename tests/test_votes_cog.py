@@ -1,0 +1,311 @@
+"""Reactions on Discord and votes in the ledger: the same, whatever happens in between."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+from simcord.actors import MemberActor
+from simcord.results import InteractionResult, ResponseMessage
+
+from bot.domain import Job, Post, Rating, Tally, UserId, VoteEmoji
+from cogs.votes import VotesCog
+from tests.factories import make_released
+from tests.simulated import OWNER, Scene, scene
+
+UP, DOWN = "👍", "👎"
+
+
+class Booth(Scene):
+    """The scene with the votes cog at hand."""
+
+    @property
+    def votes_cog(self) -> VotesCog:
+        cog: VotesCog = self.cog("VotesCog")
+        return cog
+
+    async def written(self) -> None:
+        await self.votes_cog._inbox.flush()
+
+    async def reconciled(self) -> None:
+        await self.votes_cog._reconciler.pass_once()
+        await self.written()
+
+    async def a_post(self) -> tuple[Job, Post]:
+        jobs = await self.queued()
+        await self.drawn(jobs)
+        return jobs[0], await self.posted(jobs[0])
+
+    def another(self, name: str) -> MemberActor:
+        return self.guild.add_member(self.env.create_user(name))
+
+    async def standing(self, post: Post) -> set[tuple[UserId, str]]:
+        await self.written()
+        return set(await self.services.votes.standing(post.message_id))
+
+    def truth(self, post: Post) -> set[tuple[UserId, str]]:
+        """What stands on Discord, bots left out."""
+        backend = self.env.backend
+        message = backend.messages[post.channel_id][post.message_id]
+        return {
+            (UserId(user_id), reaction.emoji)
+            for reaction in message.reactions
+            for user_id in reaction.user_ids
+            if not backend.get_user(user_id).bot
+        }
+
+    def seeds(self, post: Post) -> list[str]:
+        """The reactions that the bot put there itself."""
+        backend = self.env.backend
+        reactions = backend.messages[post.channel_id][post.message_id].reactions
+        return [r.emoji for r in reactions if backend.bot_user.id in r.user_ids]
+
+    def message(self, post: Post) -> discord.Message:
+        return next(m for m in self.channel.history() if m.id == post.message_id)
+
+    def outage(self) -> None:
+        """The gateway goes dark: nothing that happens from now on reaches the bot."""
+        self.env.backend.subscribers.clear()
+
+
+def said(result: InteractionResult) -> ResponseMessage:
+    """The answer to a command, whichever way it went."""
+    answer = result.followups[-1] if result.followups else result.response
+    assert answer is not None
+    return answer
+
+
+@pytest.fixture
+async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
+    async with scene(tmp_path, "cogs.votes", kind=Booth) as built:
+        yield built
+
+
+async def test_an_added_reaction_is_a_vote_and_a_removed_one_is_none(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally(up=1)
+    await ada.unreact(booth.message(post), UP)
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally()
+
+
+async def test_the_requesters_own_vote_is_kept_apart(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    await booth.member.react(booth.message(post), UP)
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally(self_votes=1)
+
+
+async def test_bots_do_not_vote(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    robot = booth.guild.add_member(booth.env.create_user("robot", bot=True))
+    await robot.react(booth.message(post), UP)
+    await booth.message(post).add_reaction(DOWN)
+    assert await booth.standing(post) == set()
+    await booth.reconciled()
+    assert await booth.standing(post) == set()
+
+
+async def test_clearing_one_emoji_or_all_takes_the_votes_away(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    ada, bob = booth.another("ada"), booth.another("bob")
+    backend = booth.env.backend
+    for who, emoji in ((ada, UP), (bob, UP), (bob, DOWN)):
+        await who.react(booth.message(post), emoji)
+    backend.clear_reaction(post.channel_id, post.message_id, UP)
+    await booth.env.settle()
+    assert await booth.standing(post) == {(UserId(bob.id), DOWN)}
+    backend.clear_reactions(post.channel_id, post.message_id)
+    await booth.env.settle()
+    assert await booth.standing(post) == set()
+
+
+async def test_random_reactions_equal_the_truth(booth: Booth) -> None:
+    rng = random.Random(5)
+    posts = [(await booth.a_post())[1] for _ in range(3)]
+    people = [booth.another(f"person{n}") for n in range(4)]
+    backend = booth.env.backend
+    for n in range(300):
+        post, who = rng.choice(posts), rng.choice(people)
+        emoji = rng.choice((UP, DOWN, "🎉"))
+        has = (UserId(who.id), emoji) in booth.truth(post)
+        if rng.random() < 0.05:
+            backend.clear_reaction(post.channel_id, post.message_id, emoji)
+        else:
+            backend.set_reaction(post.channel_id, post.message_id, emoji, who.id, reacted=not has)
+        if n % 30 == 0:
+            await booth.written()
+    await booth.env.settle()
+    for post in posts:
+        assert await booth.standing(post) == {v for v in booth.truth(post) if v[1] != "🎉"}
+
+
+async def test_what_an_outage_swallowed_is_read_back(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    ada, bob, eve = (booth.another(name) for name in ("ada", "bob", "eve"))
+    await ada.react(booth.message(post), UP)
+    await bob.react(booth.message(post), DOWN)
+    before = await booth.standing(post)
+    booth.outage()
+    await ada.unreact(booth.message(post), UP)
+    await eve.react(booth.message(post), UP)
+    assert await booth.standing(post) == before, "the outage let an event through"
+    await booth.restart()
+    await booth.reconciled()
+    assert await booth.standing(post) == booth.truth(post)
+
+
+async def test_a_fresh_session_starts_a_pass_and_a_resumed_one_does_not(booth: Booth) -> None:
+    reconciler = booth.votes_cog._reconciler
+    assert reconciler._session == 1, "the first READY"
+    booth.env.bot.dispatch("resumed")
+    await booth.env.settle()
+    assert reconciler._session == 1
+    booth.env.bot.dispatch("ready")
+    await booth.env.settle()
+    assert reconciler._session == 2
+
+
+async def test_an_event_during_the_reading_is_not_overwritten(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, post = await booth.a_post()
+    ada, bob = booth.another("ada"), booth.another("bob")
+    await ada.react(booth.message(post), UP)
+    read: list[str] = []
+    flush = booth.votes_cog._inbox.flush
+
+    async def flush_after_a_change() -> None:
+        if not read:
+            read.append("stale")
+            await ada.unreact(booth.message(post), UP)
+            await bob.react(booth.message(post), UP)
+        await flush()
+
+    monkeypatch.setattr(booth.votes_cog._inbox, "flush", flush_after_a_change)
+    await booth.reconciled()
+    assert read, "the reading was not disturbed"
+    assert await booth.standing(post) == {(UserId(bob.id), UP)}
+
+
+async def test_a_vote_cast_before_the_post_was_written_down_counts(booth: Booth) -> None:
+    jobs = await booth.queued()
+    await booth.drawn(jobs)
+    ada = booth.another("ada")
+    channel = booth.env.bot.get_partial_messageable(booth.channel.id, guild_id=booth.guild.id)
+    message = await channel.send("a picture")
+    await ada.react(message, UP)
+    await booth.written()
+    post = await booth.posted(jobs[0], message)
+    assert await booth.standing(post) == set()
+    await booth.votes_cog._seeder.round()
+    assert await booth.standing(post) == {(UserId(ada.id), UP)}
+
+
+async def test_every_post_gets_both_vote_reactions_once(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    await booth.votes_cog._seeder.round()
+    assert booth.seeds(post) == [UP, DOWN]
+    assert await booth.services.gallery.unseeded(10) == []
+
+
+async def test_without_the_permission_to_react_the_post_stays_and_votes_count(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    booth.env.inject_error(
+        "PUT", "/channels/*/reactions/*", status=403, code=50013, message="Missing Permissions"
+    )
+    assert await booth.votes_cog._seeder.round() is False
+    assert await booth.services.gallery.unseeded(10) == []
+    assert await booth.standing(post) == {(UserId(ada.id), UP)}
+
+
+async def test_a_sick_server_is_asked_again_for_the_reactions(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    booth.env.inject_error("PUT", "/channels/*/reactions/*", status=503)
+    assert await booth.votes_cog._seeder.round() is True
+    assert await booth.votes_cog._seeder.round() is False
+    assert booth.seeds(post) == [UP, DOWN]
+
+
+async def test_custom_emoji_are_votes_by_their_id(booth: Booth) -> None:
+    custom = booth.guild.create_emoji("best")
+    emoji = VoteEmoji(up=f"oldname:{custom.id}", down=DOWN)
+    await booth.services.guilds.set_vote_emoji(
+        booth.guild.id, emoji, booth.member.id, booth.services.clock()
+    )
+    job, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), f"best:{custom.id}")
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally(up=1)
+    await booth.reconciled()
+    assert await booth.services.votes.tally(job.id) == Tally(up=1)
+
+
+async def test_a_deleted_message_is_noted_and_its_votes_stay(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    booth.env.backend.delete_message(post.channel_id, post.message_id)
+    await booth.env.settle()
+    await booth.written()
+    assert await booth.services.gallery.posts(job.id) == []
+    assert await booth.services.votes.tally(job.id) == Tally(up=1)
+
+
+async def test_messages_deleted_in_an_outage_are_noted_by_the_pass(booth: Booth) -> None:
+    made = [await booth.a_post() for _ in range(2)]
+    booth.outage()
+    booth.env.backend.bulk_delete_messages(booth.channel.id, [p.message_id for _, p in made])
+    await booth.restart()
+    await booth.reconciled()
+    for job, _ in made:
+        assert await booth.services.gallery.posts(job.id) == []
+
+
+async def test_top_shows_the_best_first_and_hides_what_is_not_for_here(booth: Booth) -> None:
+    ada, bob = booth.another("ada"), booth.another("bob")
+    (liked, first), (best, second) = [await booth.a_post() for _ in range(2)]
+    jobs = await booth.queued()
+    claimed = await booth.services.jobs.claim(OWNER, 60_000, booth.services.clock())
+    assert claimed is not None
+    await booth.kept(claimed, make_released(claimed, rating=Rating.EXPLICIT))
+    adult = await booth.posted(jobs[0])
+    for post, voters in ((first, [ada]), (second, [ada, bob]), (adult, [ada, bob])):
+        for who in voters:
+            await who.react(booth.message(post), UP)
+    await booth.written()
+    answer = said(await ada.slash(booth.channel, "votes top"))
+    text = answer.content
+    assert text.index(best.id) < text.index(liked.id)
+    assert f"/{booth.channel.id}/{second.message_id}" in text
+    assert adult.job_id not in text
+    assert [a.filename for a in answer.attachments] == ["place-1.png", "place-2.png"]
+
+
+async def test_top_does_not_carry_pictures_out_of_a_private_channel(booth: Booth) -> None:
+    secret = booth.guild.create_text_channel(
+        "secret",
+        overwrites={booth.guild.default_role: discord.PermissionOverwrite(view_channel=False),
+                    booth.guild.me: discord.PermissionOverwrite(view_channel=True)},
+    )  # fmt: skip
+    jobs = await booth.queued(channel=secret)
+    await booth.drawn(jobs)
+    post = await booth.posted(jobs[0])
+    booth.env.backend.set_reaction(
+        post.channel_id, post.message_id, UP, booth.another("ada").id, reacted=True
+    )
+    await booth.env.settle()
+    await booth.written()
+    assert await booth.services.votes.tally(jobs[0].id) == Tally(up=1)
+    answer = said(await booth.member.slash(booth.channel, "votes top"))
+    assert "Nobody has voted" in answer.content
+    assert not answer.attachments
