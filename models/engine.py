@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -247,7 +248,9 @@ class SlotEngine:
         wanted = request.preview_every > 0 and row.step % request.preview_every == 0
         preview = None
         if wanted and not row.done and row.x0_before is not None:
-            preview = self._codec.preview(row.x0_before)
+            # A preview is a courtesy: it may be missing, it may not cost the row.
+            with suppress(torch.OutOfMemoryError):
+                preview = self._codec.preview(row.x0_before)
         return StepReport(
             row_id=request.row_id, step=row.step, steps=request.steps, preview_png=preview
         )
@@ -282,9 +285,9 @@ def open_engine(
 ) -> SlotEngine:
     """Load a model and make an engine of it. EngineError says what is wrong and what to do.
 
-    `model` and `device` as in `loader.load`. `threads` is how many CPU cores torch may use, for the
-    whole process. None leaves one core to the event loop. `capacity` is how many rows may be in
-    flight; None takes what was measured best for the device.
+    Call it on the thread that will step. `model` and `device` as in `loader.load`. `threads` is how
+    many CPU cores torch may use; None leaves one to the event loop. `capacity` is how many rows may
+    be in flight; None takes what was measured best for the device.
     """
     if capacity is not None and capacity < 1:
         raise EngineError("the engine needs room for one row at least.")

@@ -171,6 +171,16 @@ def test_previews_come_when_asked_for_and_are_small(tmp_path: Path) -> None:
             assert max(picture.size) <= 256
 
 
+def test_a_preview_that_does_not_fit_into_memory_costs_nothing_but_itself(
+    engine: SlotEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(_: Tensor) -> bytes:
+        raise torch.OutOfMemoryError("no memory")
+
+    monkeypatch.setattr(engine._codec, "preview", no_memory)
+    assert set(drawn(engine, [request("a", preview_every=1)])) == {"a"}
+
+
 def test_an_id_in_flight_a_full_engine_and_no_steps_are_refused(engine: SlotEngine) -> None:
     engine.admit(request("a"))
     with pytest.raises(ValueError, match="in flight"):
