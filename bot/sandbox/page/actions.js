@@ -14,19 +14,43 @@ const QUICK = ["👍", "👎"];
 
 /** The bar of one message. */
 export function messageActions(message, item) {
-  if (isEphemeral(message)) return h("div", { class: "actions" }, iconButton(icon("close"), "Dismiss message", () => dismiss(message)));
+  if (isEphemeral(message))
+    return h(
+      "div",
+      { class: "actions" },
+      iconButton(icon("close"), "Dismiss message", () => dismiss(message)),
+    );
   const mine = message.author.id === store.persona;
-  return h("div", { class: "actions", role: "group", "aria-label": "Message actions" },
-    QUICK.map((name) => iconButton(name, `React with ${name}`, () => toggle(current(message), { name }, isMine(message, name)), { class: "quick" })),
-    iconButton(icon("react"), "Add a reaction", (event) => hold(item, () => pick(event.currentTarget, message))),
-    iconButton(icon("more"), "Apps and more", (event) => hold(item, () => menu(event.currentTarget, message))),
-    (mine || isModerator()) && iconButton(icon("trash"), "Delete message", () => erase(message), { class: "danger" }));
+  return h(
+    "div",
+    { class: "actions", role: "group", "aria-label": "Message actions" },
+    QUICK.map((name) =>
+      iconButton(
+        name,
+        `React with ${name}`,
+        () => toggle(current(message), { name }, isMine(message, name)),
+        { class: "quick" },
+      ),
+    ),
+    iconButton(icon("react"), "Add a reaction", (event) =>
+      hold(item, () => pick(event.currentTarget, message)),
+    ),
+    iconButton(icon("more"), "Apps and more", (event) =>
+      hold(item, () => menu(event.currentTarget, message)),
+    ),
+    (mine || isModerator()) &&
+      iconButton(icon("trash"), "Delete message", () => erase(message), { class: "danger" }),
+  );
 }
 
 const current = (message) => store.messages.get(message.channel_id)?.get(message.id) ?? message;
 
 function isMine(message, name) {
-  return Boolean(current(message).reactions?.some((entry) => entry.emoji.name === name && !entry.emoji.id && entry.me));
+  return Boolean(
+    current(message).reactions?.some(
+      (entry) => entry.emoji.name === name && !entry.emoji.id && entry.me,
+    ),
+  );
 }
 
 // The bar stays while its panel is open.
@@ -43,40 +67,82 @@ function hold(item, open) {
 
 function menu(anchor, message) {
   const commands = store.commands.filter((command) => command.type === MESSAGE_COMMAND);
-  popover(anchor, h("div", { class: "menu-list" },
-    h("h4", {}, "Apps"),
-    commands.length ? commands.map((command) => appButton(command, message.id)) : h("p", {}, "The bot has no message commands."),
-    h("button", { type: "button", onclick: () => copy(message.id) }, icon("link"), "Copy message ID")), { label: "Apps and more" });
+  popover(
+    anchor,
+    h(
+      "div",
+      { class: "menu-list" },
+      h("h4", {}, "Apps"),
+      commands.length
+        ? commands.map((command) => appButton(command, message.id))
+        : h("p", {}, "The bot has no message commands."),
+      h(
+        "button",
+        { type: "button", onclick: () => copy(message.id) },
+        icon("link"),
+        "Copy message ID",
+      ),
+    ),
+    { label: "Apps and more" },
+  );
 }
 
 /** What the bot offers for a person: their user commands. */
 export function userMenu(anchor, user) {
   const commands = store.commands.filter((command) => command.type === USER_COMMAND);
-  popover(anchor, h("div", { class: "menu-list" },
-    h("h4", {}, user.name),
-    commands.map((command) => appButton(command, user.id)),
-    h("button", { type: "button", onclick: () => copy(user.id) }, icon("link"), "Copy user ID")), { label: user.name });
+  popover(
+    anchor,
+    h(
+      "div",
+      { class: "menu-list" },
+      h("h4", {}, user.name),
+      commands.map((command) => appButton(command, user.id)),
+      h("button", { type: "button", onclick: () => copy(user.id) }, icon("link"), "Copy user ID"),
+    ),
+    { label: user.name },
+  );
 }
 
 function appButton(command, target) {
-  return h("button", { type: "button", onclick: () => {
-    close();
-    runContext(command, target);
-  } }, icon("bolt"), command.name);
+  return h(
+    "button",
+    {
+      type: "button",
+      onclick: () => {
+        close();
+        runContext(command, target);
+      },
+    },
+    icon("bolt"),
+    command.name,
+  );
 }
 
 async function runContext(command, target) {
   const nonce = newNonce();
   expect(nonce, { kind: "command", name: command.name, slash: false, channel: store.active });
-  const answer = await attempt(api.context({ persona: store.persona, channel: store.active, name: command.name, target_id: target, nonce }));
+  const answer = await attempt(
+    api.context({
+      persona: store.persona,
+      channel: store.active,
+      name: command.name,
+      target_id: target,
+      nonce,
+    }),
+  );
   if (!answer) forget(nonce);
 }
 
 async function copy(text) {
   close();
-  await navigator.clipboard?.writeText(text).then(() => toast(`Copied ${text}`), () => toast(text));
+  await navigator.clipboard?.writeText(text).then(
+    () => toast(`Copied ${text}`),
+    () => toast(text),
+  );
 }
 
 function erase(message) {
-  return attempt(api.erase({ persona: store.persona, channel: message.channel_id, message_id: message.id }));
+  return attempt(
+    api.erase({ persona: store.persona, channel: message.channel_id, message_id: message.id }),
+  );
 }

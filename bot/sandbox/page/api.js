@@ -16,15 +16,18 @@ async function call(method, path, body) {
   }
   const answer = await response.json().catch(() => null);
   const said = answer?.error ?? answer?.message;
-  if (!response.ok || answer?.error) throw new ApiError(typeof said === "string" ? said : `That did not work (${response.status}).`);
+  if (!response.ok || answer?.error)
+    throw new ApiError(typeof said === "string" ? said : `That did not work (${response.status}).`);
   return answer;
 }
 
-const query = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value)).toString();
+const query = (values) =>
+  new URLSearchParams(Object.entries(values).filter(([, value]) => value)).toString();
 
 export const api = {
   state: (persona) => call("GET", `/page/state?${query({ persona })}`),
-  messages: (channel, persona) => call("GET", `/page/messages?${query({ channel, persona, limit: 100 })}`),
+  messages: (channel, persona) =>
+    call("GET", `/page/messages?${query({ channel, persona, limit: 100 })}`),
   violations: () => call("GET", "/page/violations"),
   command: (body) => call("POST", "/page/command", body),
   context: (body) => call("POST", "/page/context", body),

@@ -7,8 +7,10 @@ import { lightbox } from "./lightbox.js";
 const MAX_WIDTH_PX = 480;
 const MAX_HEIGHT_PX = 420;
 
-const isPicture = (file) => (file.content_type?.startsWith("image/") ?? /\.(png|jpe?g|webp|gif)$/i.test(file.filename))
-  && file.content_type !== "image/svg+xml" && safeUrl(file.url);
+const isPicture = (file) =>
+  (file.content_type?.startsWith("image/") ?? /\.(png|jpe?g|webp|gif)$/i.test(file.filename)) &&
+  file.content_type !== "image/svg+xml" &&
+  safeUrl(file.url);
 
 /** Make `box` show these attachments. */
 export function patchAttachments(box, list) {
@@ -32,7 +34,11 @@ export function patchAttachments(box, list) {
 }
 
 function newCell() {
-  return h("button", { type: "button", class: "attachment" }, h("img", { alt: "", decoding: "async" }));
+  return h(
+    "button",
+    { type: "button", class: "attachment" },
+    h("img", { alt: "", decoding: "async" }),
+  );
 }
 
 function sizeGallery(gallery, pictures) {
@@ -44,7 +50,11 @@ function sizeGallery(gallery, pictures) {
 /** How large a picture is shown: small ones grow to be seen, large ones fit. */
 export function boxOf({ width, height }) {
   if (!width || !height) return { width_px: MAX_WIDTH_PX, ratio: "auto" };
-  const scale = Math.min(MAX_WIDTH_PX / width, MAX_HEIGHT_PX / height, Math.max(1, Math.min(4, 320 / width)));
+  const scale = Math.min(
+    MAX_WIDTH_PX / width,
+    MAX_HEIGHT_PX / height,
+    Math.max(1, Math.min(4, 320 / width)),
+  );
   return { width_px: Math.round(width * scale), ratio: `${width} / ${height}` };
 }
 
@@ -55,7 +65,10 @@ export function showPicture(cell, picture, open) {
   const covered = picture.filename?.startsWith("SPOILER_") && cell.dataset.opened !== url;
   cell.classList.toggle("covered", Boolean(covered));
   image.alt = picture.description ?? picture.filename ?? "Picture";
-  cell.setAttribute("aria-label", covered ? "Spoiler: show the picture" : `Open large: ${image.alt}`);
+  cell.setAttribute(
+    "aria-label",
+    covered ? "Spoiler: show the picture" : `Open large: ${image.alt}`,
+  );
   cell.onclick = () => {
     if (!covered) return open();
     cell.dataset.opened = url;
@@ -77,7 +90,28 @@ async function swap(cell, image, url) {
 function fileRow(file) {
   const url = safeUrl(file.url);
   const name = file.filename ?? "file";
-  return h("div", { class: "file" }, icon("file"),
-    h("span", {}, url ? h("a", { href: url, target: "_blank", rel: "noreferrer", download: name }, name) : name, h("small", {}, bytesText(file.size ?? 0))),
-    url && h("a", { class: "icon-button", href: url, download: name, target: "_blank", "aria-label": `Download ${name}`, title: "Download" }, icon("download")));
+  return h(
+    "div",
+    { class: "file" },
+    icon("file"),
+    h(
+      "span",
+      {},
+      url ? h("a", { href: url, target: "_blank", rel: "noreferrer", download: name }, name) : name,
+      h("small", {}, bytesText(file.size ?? 0)),
+    ),
+    url &&
+      h(
+        "a",
+        {
+          class: "icon-button",
+          href: url,
+          download: name,
+          target: "_blank",
+          "aria-label": `Download ${name}`,
+          title: "Download",
+        },
+        icon("download"),
+      ),
+  );
 }

@@ -10,6 +10,13 @@ export function avatar(user, size = 40) {
   if (id === store.bot.id) return h("span", { class: "avatar", style }, face());
   const persona = store.personas.find((one) => one.id === id);
   const name = persona?.name ?? user.global_name ?? user.username ?? user.name ?? "?";
-  return h("span", { class: "avatar", style: { ...style, "--color": persona?.avatar_color ?? "#6b6980" }, "aria-hidden": "true" },
-    [...name][0]?.toUpperCase() ?? "?");
+  return h(
+    "span",
+    {
+      class: "avatar",
+      style: { ...style, "--color": persona?.avatar_color ?? "#6b6980" },
+      "aria-hidden": "true",
+    },
+    [...name][0]?.toUpperCase() ?? "?",
+  );
 }

@@ -10,7 +10,9 @@ export function h(tag, props = {}, ...children) {
     else if (key === "style") setStyle(element, value);
     else element.setAttribute(key === "className" ? "class" : key, value === true ? "" : value);
   }
-  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -25,14 +27,26 @@ export const byId = (id) => document.getElementById(id);
 
 /** Replace what is inside an element. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(
+    ...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
 /** A labelled button that shows an icon alone. */
 export function iconButton(icon, label, onclick, props = {}) {
-  return h("button", { type: "button", "aria-label": label, title: label, onclick, ...props,
-    class: `icon-button ${props.class ?? ""}`.trim() }, icon);
+  return h(
+    "button",
+    {
+      type: "button",
+      "aria-label": label,
+      title: label,
+      onclick,
+      ...props,
+      class: `icon-button ${props.class ?? ""}`.trim(),
+    },
+    icon,
+  );
 }
 
 /** Compare snowflakes, which are too long for numbers. */

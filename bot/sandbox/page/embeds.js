@@ -8,20 +8,33 @@ import { when } from "./time.js";
 
 /** One embed as an element. */
 export function embed(data) {
-  const stripe = Number.isInteger(data.color) ? `#${data.color.toString(16).padStart(6, "0")}` : null;
-  return h("article", { class: "embed", style: { "--stripe": stripe } },
-    data.author?.name && h("div", { class: "by" }, small(data.author.icon_url), linked(data.author.url, data.author.name)),
+  const stripe = Number.isInteger(data.color)
+    ? `#${data.color.toString(16).padStart(6, "0")}`
+    : null;
+  return h(
+    "article",
+    { class: "embed", style: { "--stripe": stripe } },
+    data.author?.name &&
+      h(
+        "div",
+        { class: "by" },
+        small(data.author.icon_url),
+        linked(data.author.url, data.author.name),
+      ),
     data.title && h("h4", {}, linked(data.url, markdown(data.title, names))),
     data.description && h("div", { class: "content" }, markdown(data.description, names)),
     data.fields?.length ? h("dl", { class: "fields" }, fields(data.fields)) : null,
     thumbnail(data.thumbnail),
     image(data.image),
-    foot(data));
+    foot(data),
+  );
 }
 
 function linked(url, children) {
   const href = url && safeUrl(url);
-  return href ? h("a", { href, target: "_blank", rel: "noreferrer noopener" }, children) : h("span", {}, children);
+  return href
+    ? h("a", { href, target: "_blank", rel: "noreferrer noopener" }, children)
+    : h("span", {}, children);
 }
 
 function small(url) {
@@ -37,8 +50,16 @@ function fields(list) {
     while (end < list.length && list[end].inline && end - at < 3) end += 1;
     const size = end - at;
     const row = list.slice(at, Math.max(end, at + 1));
-    cells.push(...row.map((field) => h("div", { class: { 2: "half", 3: "third" }[size] ?? "" },
-      h("dt", {}, markdown(field.name, names)), h("dd", { class: "content" }, markdown(field.value, names)))));
+    cells.push(
+      ...row.map((field) =>
+        h(
+          "div",
+          { class: { 2: "half", 3: "third" }[size] ?? "" },
+          h("dt", {}, markdown(field.name, names)),
+          h("dd", { class: "content" }, markdown(field.value, names)),
+        ),
+      ),
+    );
     at += row.length;
   }
   return cells;
@@ -52,7 +73,11 @@ function thumbnail(data) {
 function image(data) {
   if (!data?.url || !safeUrl(data.url)) return null;
   const { width_px, ratio } = boxOf(data);
-  const cell = h("button", { type: "button", class: "attachment", style: { "--w": `${width_px}px`, "--ratio": ratio } }, h("img", { alt: "" }));
+  const cell = h(
+    "button",
+    { type: "button", class: "attachment", style: { "--w": `${width_px}px`, "--ratio": ratio } },
+    h("img", { alt: "" }),
+  );
   showPicture(cell, { filename: "image", ...data }, () => lightbox([data], 0));
   return cell;
 }

@@ -2,19 +2,28 @@
 import { h, safeUrl } from "./dom.js";
 
 /** What the palette offers; the first four are also the quick ones. */
-export const PALETTE = [..."👍👎🎉😄😍🥰😂🤣😭😮😳🤔🙏👏🙌💪🔥💯💖💔💙💜🌸🌙🎨🖌🐱🐰🍓🍰👀🚀✅❌🔁🎲"].filter((glyph) => glyph !== "\ufe0f");
+export const PALETTE = [
+  ..."👍👎🎉😄😍🥰😂🤣😭😮😳🤔🙏👏🙌💪🔥💯💖💔💙💜🌸🌙🎨🖌🐱🐰🍓🍰👀🚀✅❌🔁🎲",
+].filter((glyph) => glyph !== "\ufe0f");
 
 /** Custom emoji know their id; others are themselves. */
 export const emojiKey = (emoji) => (emoji.id ? `${emoji.name}:${emoji.id}` : emoji.name);
 
-export const sameEmoji = (left, right) => (left.id || right.id ? String(left.id) === String(right.id) : bare(left.name) === bare(right.name));
+export const sameEmoji = (left, right) =>
+  left.id || right.id ? String(left.id) === String(right.id) : bare(left.name) === bare(right.name);
 
 const bare = (name) => (name ?? "").replaceAll("\ufe0f", "");
 
 /** The picture of a custom emoji. */
 export function emojiImage(emoji) {
   const url = safeUrl(emoji.url ?? `/cdn/emojis/${encodeURIComponent(emoji.id)}.png`);
-  return h("img", { class: "emoji", src: url, alt: `:${emoji.name}:`, title: `:${emoji.name}:`, draggable: "false" });
+  return h("img", {
+    class: "emoji",
+    src: url,
+    alt: `:${emoji.name}:`,
+    title: `:${emoji.name}:`,
+    draggable: "false",
+  });
 }
 
 /** Any emoji as a node. */
@@ -25,5 +34,11 @@ export function emojiNode(emoji) {
 /** A message of a few emoji and nothing else is shown large. */
 export function isJumbo(text) {
   const rest = text.trim();
-  return rest.length > 0 && rest.length < 60 && /^(?:<a?:\w+:\d+>|\p{Extended_Pictographic}|\p{Emoji_Modifier}|[\u200d\ufe0f]|\s){1,54}$/u.test(rest);
+  return (
+    rest.length > 0 &&
+    rest.length < 60 &&
+    /^(?:<a?:\w+:\d+>|\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u200d|\ufe0f|\s){1,54}$/u.test(
+      rest,
+    )
+  );
 }

@@ -49,13 +49,33 @@ function fail(entry, text) {
 function show(entry, doing, failure) {
   if (entry.channel !== store.active) return;
   const words = entry.sent && !failure ? "is thinking…" : doing;
-  const line = h("div", { class: "message first has-lead", role: "status" },
+  const line = h(
+    "div",
+    { class: "message first has-lead", role: "status" },
     avatar(store.bot),
-    h("div", { class: "lead" }, avatar(me(), 17), h("b", {}, me().name), " used ", h("span", { class: "used" }, entry.slash === false ? entry.name : `/${entry.name}`)),
-    h("div", { class: "byline" }, h("span", { class: "name" }, store.bot.name), h("span", { class: "badge" }, "App")),
+    h(
+      "div",
+      { class: "lead" },
+      avatar(me(), 17),
+      h("b", {}, me().name),
+      " used ",
+      h("span", { class: "used" }, entry.slash === false ? entry.name : `/${entry.name}`),
+    ),
+    h(
+      "div",
+      { class: "byline" },
+      h("span", { class: "name" }, store.bot.name),
+      h("span", { class: "badge" }, "App"),
+    ),
     failure
       ? h("div", { class: "failed" }, icon("alert"), h("span", {}, failure), dismissButton(entry))
-      : h("div", { class: "thinking" }, h("span", { class: "dots" }, h("i"), h("i"), h("i")), words === "is thinking…" ? `${store.bot.name} is thinking…` : words));
+      : h(
+          "div",
+          { class: "thinking" },
+          h("span", { class: "dots" }, h("i"), h("i"), h("i")),
+          words === "is thinking…" ? `${store.bot.name} is thinking…` : words,
+        ),
+  );
   if (entry.line) entry.line.replaceWith(line);
   else byId("pending").append(line);
   entry.line = line;
@@ -63,10 +83,17 @@ function show(entry, doing, failure) {
 }
 
 function dismissButton(entry) {
-  return h("button", { type: "button", onclick: () => {
-    waiting.delete(entry.nonce);
-    entry.line.remove();
-  } }, "Dismiss");
+  return h(
+    "button",
+    {
+      type: "button",
+      onclick: () => {
+        waiting.delete(entry.nonce);
+        entry.line.remove();
+      },
+    },
+    "Dismiss",
+  );
 }
 
 /** Another channel or another person: what waits is no longer shown. */

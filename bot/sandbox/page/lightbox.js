@@ -7,20 +7,40 @@ export function lightbox(pictures, index) {
   let at = index;
   const stage = h("div", { class: "stage" });
   const bar = h("div", { class: "bar" });
-  const dialog = h("dialog", { class: "large", "aria-label": "Picture" }, stage, bar,
-    iconButton(icon("close"), "Close", () => dialog.close(), { class: "round close" }));
+  const dialog = h(
+    "dialog",
+    { class: "large", "aria-label": "Picture" },
+    stage,
+    bar,
+    iconButton(icon("close"), "Close", () => dialog.close(), { class: "round close" }),
+  );
   const step = (by) => show((at + by + pictures.length) % pictures.length);
   if (pictures.length > 1) {
-    dialog.append(iconButton(icon("left"), "Previous picture", () => step(-1), { class: "round previous" }),
-      iconButton(icon("right"), "Next picture", () => step(1), { class: "round next" }));
+    dialog.append(
+      iconButton(icon("left"), "Previous picture", () => step(-1), { class: "round previous" }),
+      iconButton(icon("right"), "Next picture", () => step(1), { class: "round next" }),
+    );
   }
   function show(next) {
     at = next;
     const picture = pictures[at];
     const url = safeUrl(picture.url);
     const tiny = picture.width && picture.width < 480;
-    fill(stage, h("img", { src: url, alt: picture.description ?? picture.filename ?? "", class: tiny ? "small" : "", width: picture.width, height: picture.height }));
-    fill(bar, caption(picture, at, pictures.length), h("a", { href: url, target: "_blank", rel: "noreferrer" }, "Open original"));
+    fill(
+      stage,
+      h("img", {
+        src: url,
+        alt: picture.description ?? picture.filename ?? "",
+        class: tiny ? "small" : "",
+        width: picture.width,
+        height: picture.height,
+      }),
+    );
+    fill(
+      bar,
+      caption(picture, at, pictures.length),
+      h("a", { href: url, target: "_blank", rel: "noreferrer" }, "Open original"),
+    );
   }
   dialog.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -38,5 +58,9 @@ export function lightbox(pictures, index) {
 function caption(picture, at, total) {
   const size = picture.width ? ` · ${picture.width} × ${picture.height}` : "";
   const place = total > 1 ? ` · ${at + 1} of ${total}` : "";
-  return h("span", {}, `${picture.filename ?? "picture"}${size}${picture.size ? ` · ${bytesText(picture.size)}` : ""}${place}`);
+  return h(
+    "span",
+    {},
+    `${picture.filename ?? "picture"}${size}${picture.size ? ` · ${bytesText(picture.size)}` : ""}${place}`,
+  );
 }

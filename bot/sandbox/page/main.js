@@ -7,7 +7,19 @@ import { clearWaiting } from "./interactions.js";
 import { close as closePopover } from "./popover.js";
 import { showFrame, showTop, startSidebar } from "./sidebar.js";
 import { Stream } from "./socket.js";
-import { channel, emit, expectMessages, heard, isAdultsOnly, me, names, on, store, takeMessages, takeState } from "./store.js";
+import {
+  channel,
+  emit,
+  expectMessages,
+  heard,
+  isAdultsOnly,
+  me,
+  names,
+  on,
+  store,
+  takeMessages,
+  takeState,
+} from "./store.js";
 import { resetTimeline, startTimeline } from "./timeline.js";
 import { toast } from "./toast.js";
 import { startWeather, toggleWeather } from "./weather.js";
@@ -24,7 +36,9 @@ const memory = {
 
 async function start() {
   const address = new URLSearchParams(location.search);
-  const first = await patiently(() => api.state(address.get("persona") ?? memory.get("persona") ?? "0"));
+  const first = await patiently(() =>
+    api.state(address.get("persona") ?? memory.get("persona") ?? "0"),
+  );
   const wanted = address.get("persona") ?? memory.get("persona");
   const known = first.personas.map((one) => String(one.id));
   store.persona = known.includes(wanted) ? wanted : known[0];
@@ -109,12 +123,32 @@ function showGate(closed) {
     showGate(false);
     load(store.active).then(composerMoved);
   };
-  const back = () => openChannel(store.channels.find((one) => !isAdultsOnly(one.id))?.id ?? store.active);
-  fill(gate, h("div", { class: "card" }, h("div", { class: "mark", "aria-hidden": "true" }, "18+"),
-    h("h3", {}, "Age-restricted channel"),
-    h("p", {}, `#${channel().name} is for adults. Is ${me().name} 18 or older?`),
-    h("div", { class: "row" }, h("button", { type: "button", class: "button plain", id: "gate-no", onclick: back }, "Go back"),
-      h("button", { type: "button", class: "button danger", id: "gate-yes", onclick: adult }, "I am 18 or older"))));
+  const back = () =>
+    openChannel(store.channels.find((one) => !isAdultsOnly(one.id))?.id ?? store.active);
+  fill(
+    gate,
+    h(
+      "div",
+      { class: "card" },
+      h("div", { class: "mark", "aria-hidden": "true" }, "18+"),
+      h("h3", {}, "Age-restricted channel"),
+      h("p", {}, `#${channel().name} is for adults. Is ${me().name} 18 or older?`),
+      h(
+        "div",
+        { class: "row" },
+        h(
+          "button",
+          { type: "button", class: "button plain", id: "gate-no", onclick: back },
+          "Go back",
+        ),
+        h(
+          "button",
+          { type: "button", class: "button danger", id: "gate-yes", onclick: adult },
+          "I am 18 or older",
+        ),
+      ),
+    ),
+  );
 }
 
 // The line broke or came back. What happened meanwhile is read again.

@@ -6,21 +6,41 @@ import { moment } from "./time.js";
 const INLINE = [
   [/^\\([^A-Za-z0-9\s])/, (match) => match[1]],
   [/^(`+)([^`]|[^`].*?[^`])\1(?!`)/s, (match) => h("code", {}, match[2].trim() || match[2])],
-  [/^\*\*\*(?=\S)(.+?)\*\*\*(?!\*)/s, (match, names) => h("strong", {}, h("em", {}, inline(match[1], names)))],
-  [/^\*\*(?=\S)((?:\\.|[^\\])+?)\*\*(?!\*)/s, (match, names) => h("strong", {}, inline(match[1], names))],
+  [
+    /^\*\*\*(?=\S)(.+?)\*\*\*(?!\*)/s,
+    (match, names) => h("strong", {}, h("em", {}, inline(match[1], names))),
+  ],
+  [
+    /^\*\*(?=\S)((?:\\.|[^\\])+?)\*\*(?!\*)/s,
+    (match, names) => h("strong", {}, inline(match[1], names)),
+  ],
   [/^__((?:\\.|[^\\])+?)__(?!_)/s, (match, names) => h("u", {}, inline(match[1], names))],
-  [/^\*(?=\S)((?:\*\*|\\.|[^\\*])+?)\*(?!\*)/s, (match, names) => h("em", {}, inline(match[1], names))],
-  [/^_(?=\S)((?:__|\\.|[^\\_])+?)_(?![A-Za-z0-9_])/s, (match, names) => h("em", {}, inline(match[1], names)), "word"],
+  [
+    /^\*(?=\S)((?:\*\*|\\.|[^\\*])+?)\*(?!\*)/s,
+    (match, names) => h("em", {}, inline(match[1], names)),
+  ],
+  [
+    /^_(?=\S)((?:__|\\.|[^\\_])+?)_(?![A-Za-z0-9_])/s,
+    (match, names) => h("em", {}, inline(match[1], names)),
+    "word",
+  ],
   [/^~~(?=\S)(.+?)~~/s, (match, names) => h("s", {}, inline(match[1], names))],
   [/^\|\|(.+?)\|\|/s, (match, names) => spoiler(inline(match[1], names))],
-  [/^<@!?(\d+)>/, (match, names) => h("span", { class: "mention", dataset: { userId: match[1] } }, `@${names.user(match[1])}`)],
+  [
+    /^<@!?(\d+)>/,
+    (match, names) =>
+      h("span", { class: "mention", dataset: { userId: match[1] } }, `@${names.user(match[1])}`),
+  ],
   [/^<@&(\d+)>/, (match, names) => h("span", { class: "mention" }, `@${names.role(match[1])}`)],
   [/^<#(\d+)>/, (match, names) => channelMention(match[1], names)],
   [/^<\/([^:>]{1,98}):\d+>/, (match, names) => commandMention(match[1], names)],
   [/^<a?:(\w{2,32}):(\d+)>/, (match) => emojiImage({ id: match[2], name: match[1] })],
   [/^<t:(-?\d{1,13})(?::([tTdDfFR]))?>/, (match) => moment(Number(match[1]), match[2])],
   [/^@(everyone|here)\b/, (match) => h("span", { class: "mention" }, match[0])],
-  [/^\[([^\]\n]+)\]\(<?(https?:\/\/[^\s)>]+)>?\)/, (match, names) => anchor(match[2], inline(match[1], names))],
+  [
+    /^\[([^\]\n]+)\]\(<?(https?:\/\/[^\s)>]+)>?\)/,
+    (match, names) => anchor(match[2], inline(match[1], names)),
+  ],
   [/^<(https?:\/\/[^\s>]+)>/, (match) => anchor(match[1], match[1])],
   [/^https?:\/\/[^\s<]+[^\s<.,:;"')\]*_~|]/, (match) => anchor(match[0], match[0]), "word"],
 ];
@@ -30,7 +50,7 @@ function inline(text, names) {
   const nodes = [];
   let plain = "";
   for (let at = 0; at < text.length;) {
-    const hit = SPECIAL.test(text[at]) ? match(text, at) : null;
+    const hit = SPECIAL.test(text[at]) ? markAt(text, at) : null;
     if (hit) {
       if (plain) nodes.push(plain);
       plain = "";
@@ -45,7 +65,7 @@ function inline(text, names) {
   return nodes;
 }
 
-function match(text, at) {
+function markAt(text, at) {
   const rest = text.slice(at);
   for (const [pattern, make, where] of INLINE) {
     if (where === "word" && at > 0 && /\w/.test(text[at - 1])) continue;
@@ -57,7 +77,9 @@ function match(text, at) {
 
 function anchor(url, children) {
   const href = safeUrl(url);
-  return href ? h("a", { href, target: "_blank", rel: "noreferrer noopener" }, children) : h("span", {}, children);
+  return href
+    ? h("a", { href, target: "_blank", rel: "noreferrer noopener" }, children)
+    : h("span", {}, children);
 }
 
 function spoiler(children) {
@@ -68,16 +90,34 @@ function spoiler(children) {
     element.classList.add("open");
     for (const name of ["role", "tabindex", "aria-label"]) element.removeAttribute(name);
   };
-  return h("span", { class: "spoiler", role: "button", tabindex: "0", "aria-label": "Spoiler: show", onclick: open, onkeydown: open },
-    children.map((child) => (typeof child === "string" ? h("span", {}, child) : child)));
+  return h(
+    "span",
+    {
+      class: "spoiler",
+      role: "button",
+      tabindex: "0",
+      "aria-label": "Spoiler: show",
+      onclick: open,
+      onkeydown: open,
+    },
+    children.map((child) => (typeof child === "string" ? h("span", {}, child) : child)),
+  );
 }
 
 function channelMention(id, names) {
-  return h("button", { type: "button", class: "mention", onclick: () => names.openChannel(id) }, `#${names.channel(id)}`);
+  return h(
+    "button",
+    { type: "button", class: "mention", onclick: () => names.openChannel(id) },
+    `#${names.channel(id)}`,
+  );
 }
 
 function commandMention(name, names) {
-  return h("button", { type: "button", class: "mention", onclick: () => names.openCommand(name) }, `/${name}`);
+  return h(
+    "button",
+    { type: "button", class: "mention", onclick: () => names.openCommand(name) },
+    `/${name}`,
+  );
 }
 
 const LIST = /^( *)(?:[-*]|(\d{1,9})\.) +(.*)$/;
@@ -130,10 +170,19 @@ function blockAt(lines, at, names) {
     const rest = [line.slice(4), ...lines.slice(at + 1)].join("\n");
     return { node: h("blockquote", {}, blocks(rest, names)), last: lines.length - 1 };
   }
-  if (line.startsWith("> ") || line === ">") return run(lines, at, /^> ?(.*)$/, (rows) => h("blockquote", {}, blocks(rows.map((row) => row[1]).join("\n"), names)), /^>( |$)/);
+  if (line.startsWith("> ") || line === ">")
+    return run(
+      lines,
+      at,
+      /^> ?(.*)$/,
+      (rows) => h("blockquote", {}, blocks(rows.map((row) => row[1]).join("\n"), names)),
+      /^>( |$)/,
+    );
   const heading = /^(#{1,3}) +(.+)$/.exec(line);
-  if (heading) return { node: h(`h${heading[1].length + 3}`, {}, inline(heading[2], names)), last: at };
-  if (line.startsWith("-# ")) return { node: h("small", {}, inline(line.slice(3), names)), last: at };
+  if (heading)
+    return { node: h(`h${heading[1].length + 3}`, {}, inline(heading[2], names)), last: at };
+  if (line.startsWith("-# "))
+    return { node: h("small", {}, inline(line.slice(3), names)), last: at };
   if (LIST.test(line)) return run(lines, at, LIST, (rows) => list(rows, names), LIST);
   return null;
 }
@@ -154,11 +203,14 @@ function list(rows, names) {
   let element = null;
   for (let at = 0; at < rows.length;) {
     const tag = rows[at][2] === undefined ? "UL" : "OL";
-    if (element?.tagName !== tag) elements.push((element = h(tag, tag === "OL" ? { start: rows[at][2] } : {})));
+    if (element?.tagName !== tag)
+      elements.push((element = h(tag, tag === "OL" ? { start: rows[at][2] } : {})));
     let end = at + 1;
     while (end < rows.length && rows[end][1].length > depth) end += 1;
     const deeper = rows.slice(at + 1, end);
-    element.append(h("li", {}, inline(rows[at][3], names), deeper.length ? list(deeper, names) : null));
+    element.append(
+      h("li", {}, inline(rows[at][3], names), deeper.length ? list(deeper, names) : null),
+    );
     at = end;
   }
   return elements;
@@ -166,5 +218,7 @@ function list(rows, names) {
 
 /** A text without its marks, for previews and for the screen reader. */
 export function plainText(text, names) {
-  return h("div", {}, markdown(text ?? "", names)).textContent.replace(/\s+/g, " ").trim();
+  return h("div", {}, markdown(text ?? "", names))
+    .textContent.replace(/\s+/g, " ")
+    .trim();
 }

@@ -21,14 +21,32 @@ const parts = new WeakMap();
 /** A new, empty list item for a message. */
 export function messageItem(message) {
   const part = {
-    lead: h("div", { class: "lead", hidden: true }), byline: h("div", { class: "byline" }), content: h("div", { class: "content" }),
-    attachments: h("div", { class: "attachments", hidden: true }), embeds: h("div", { class: "embeds", hidden: true }),
-    components: h("div", { class: "components", hidden: true }), failed: h("div", { class: "failed", role: "status", hidden: true }),
-    reactions: h("div", { class: "reactions", hidden: true }), below: h("div", { class: "below", hidden: true }),
-    stamp: h("time", { class: "stamp" }), seen: {},
+    lead: h("div", { class: "lead", hidden: true }),
+    byline: h("div", { class: "byline" }),
+    content: h("div", { class: "content" }),
+    attachments: h("div", { class: "attachments", hidden: true }),
+    embeds: h("div", { class: "embeds", hidden: true }),
+    components: h("div", { class: "components", hidden: true }),
+    failed: h("div", { class: "failed", role: "status", hidden: true }),
+    reactions: h("div", { class: "reactions", hidden: true }),
+    below: h("div", { class: "below", hidden: true }),
+    stamp: h("time", { class: "stamp" }),
+    seen: {},
   };
-  const item = h("li", { class: "message", dataset: { messageId: message.id } },
-    part.stamp, part.lead, part.byline, part.content, part.attachments, part.embeds, part.components, part.failed, part.reactions, part.below);
+  const item = h(
+    "li",
+    { class: "message", dataset: { messageId: message.id } },
+    part.stamp,
+    part.lead,
+    part.byline,
+    part.content,
+    part.attachments,
+    part.embeds,
+    part.components,
+    part.failed,
+    part.reactions,
+    part.below,
+  );
   parts.set(item, part);
   return item;
 }
@@ -43,11 +61,25 @@ export function patch(item, message, first) {
     return true;
   };
   const lead = first ? leadOf(message) : null;
-  if (changed("frame", [first, message.author, Boolean(lead), message.flags, message.timestamp, mentionsMe(message), store.persona])) patchFrame(item, part, message, first, lead);
+  if (
+    changed("frame", [
+      first,
+      message.author,
+      Boolean(lead),
+      message.flags,
+      message.timestamp,
+      mentionsMe(message),
+      store.persona,
+    ])
+  )
+    patchFrame(item, part, message, first, lead);
   if (changed("lead", lead && [lead.key, lead.text])) showLead(part.lead, lead);
-  if (changed("content", [message.content, message.edited_timestamp, message.flags])) showContent(part.content, message);
-  if (changed("attachments", message.attachments ?? [])) patchAttachments(part.attachments, message.attachments ?? []);
-  if (changed("embeds", message.embeds ?? [])) showList(part.embeds, (message.embeds ?? []).map(embed));
+  if (changed("content", [message.content, message.edited_timestamp, message.flags]))
+    showContent(part.content, message);
+  if (changed("attachments", message.attachments ?? []))
+    patchAttachments(part.attachments, message.attachments ?? []);
+  if (changed("embeds", message.embeds ?? []))
+    showList(part.embeds, (message.embeds ?? []).map(embed));
   if (changed("components", message.components ?? [])) showComponents(part, message);
   if (changed("reactions", message.reactions ?? [])) patchReactions(part.reactions, message);
 }
@@ -60,7 +92,9 @@ export function showFailure(item, text) {
 }
 
 function mentionsMe(message) {
-  return (message.mentions ?? []).some((user) => user.id === store.persona) && !isEphemeral(message);
+  return (
+    (message.mentions ?? []).some((user) => user.id === store.persona) && !isEphemeral(message)
+  );
 }
 
 function patchFrame(item, part, message, first, lead) {
@@ -76,11 +110,22 @@ function patchFrame(item, part, message, first, lead) {
   fill(part.stamp, clock(date));
   if (first) {
     item.prepend(avatar(message.author));
-    fill(part.byline, h("span", { class: "name" }, nameOf(message.author)), message.author.bot && h("span", { class: "badge" }, "App"),
-      h("time", { datetime: message.timestamp, title: full(date) }, when(date)));
+    fill(
+      part.byline,
+      h("span", { class: "name" }, nameOf(message.author)),
+      message.author.bot && h("span", { class: "badge" }, "App"),
+      h("time", { datetime: message.timestamp, title: full(date) }, when(date)),
+    );
   }
   part.below.hidden = !ephemeral;
-  fill(part.below, ephemeral && [icon("eye"), "Only you can see this ·", h("button", { type: "button", onclick: () => dismiss(message) }, "Dismiss message")]);
+  fill(
+    part.below,
+    ephemeral && [
+      icon("eye"),
+      "Only you can see this ·",
+      h("button", { type: "button", onclick: () => dismiss(message) }, "Dismiss message"),
+    ],
+  );
   item.querySelector(":scope > .actions")?.remove();
   item.append(messageActions(message, item));
 }
@@ -88,25 +133,48 @@ function patchFrame(item, part, message, first, lead) {
 /** What a user is called here. */
 export function nameOf(user) {
   const known = names.user(user.id);
-  return known === "unknown-user" ? user.global_name ?? user.username : known;
+  return known === "unknown-user" ? (user.global_name ?? user.username) : known;
 }
 
 function leadOf(message) {
   const user = message.interaction?.user ?? message.interaction_metadata?.user;
   const name = message.interaction?.name ?? message.interaction_metadata?.name;
   if (name && user) {
-    return { key: "used", user, text: name, make: () => [" used ", h("span", { class: "used" }, message.type === CONTEXT_COMMAND ? name : `/${name}`)] };
+    return {
+      key: "used",
+      user,
+      text: name,
+      make: () => [
+        " used ",
+        h("span", { class: "used" }, message.type === CONTEXT_COMMAND ? name : `/${name}`),
+      ],
+    };
   }
   if (message.type !== REPLY && !message.message_reference) return null;
   const original = message.referenced_message;
-  if (!original) return { key: "lost", text: "", make: () => [h("i", {}, "Original message was deleted")] };
+  if (!original)
+    return { key: "lost", text: "", make: () => [h("i", {}, "Original message was deleted")] };
   const said = plainText(original.content, names).slice(0, 200) || "Click to see the picture";
-  return { key: "reply", user: original.author, text: said, make: () => [h("button", { type: "button", class: "said", onclick: () => jumpTo(original.id) }, said)] };
+  return {
+    key: "reply",
+    user: original.author,
+    text: said,
+    make: () => [
+      h("button", { type: "button", class: "said", onclick: () => jumpTo(original.id) }, said),
+    ],
+  };
 }
 
 function showLead(element, lead) {
   element.hidden = !lead;
-  fill(element, lead && [lead.user && avatar(lead.user, 17), lead.user && h("b", {}, nameOf(lead.user)), lead.make()]);
+  fill(
+    element,
+    lead && [
+      lead.user && avatar(lead.user, 17),
+      lead.user && h("b", {}, nameOf(lead.user)),
+      lead.make(),
+    ],
+  );
 }
 
 function jumpTo(id) {
@@ -119,8 +187,29 @@ function showContent(element, message) {
   const text = message.content ?? "";
   element.classList.toggle("jumbo", isJumbo(text));
   if (message.flags & LOADING && !text) {
-    fill(element, h("span", { class: "thinking" }, h("span", { class: "dots" }, h("i"), h("i"), h("i")), `${nameOf(message.author)} is thinking…`));
-  } else fill(element, text && markdown(text, names), text && message.edited_timestamp && [" ", h("span", { class: "edited", title: full(new Date(message.edited_timestamp)) }, "(edited)")]);
+    fill(
+      element,
+      h(
+        "span",
+        { class: "thinking" },
+        h("span", { class: "dots" }, h("i"), h("i"), h("i")),
+        `${nameOf(message.author)} is thinking…`,
+      ),
+    );
+  } else
+    fill(
+      element,
+      text && markdown(text, names),
+      text &&
+        message.edited_timestamp && [
+          " ",
+          h(
+            "span",
+            { class: "edited", title: full(new Date(message.edited_timestamp)) },
+            "(edited)",
+          ),
+        ],
+    );
 }
 
 function showList(element, list) {
@@ -129,7 +218,12 @@ function showList(element, list) {
 }
 
 function showComponents(part, message) {
-  const held = part.components.contains(document.activeElement) ? document.activeElement.dataset.customId : null;
+  const held = part.components.contains(document.activeElement)
+    ? document.activeElement.dataset.customId
+    : null;
   showList(part.components, components(message));
-  if (held) part.components.querySelector(`[data-custom-id="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+  if (held)
+    part.components
+      .querySelector(`[data-custom-id="${CSS.escape(held)}"]`)
+      ?.focus({ preventScroll: true });
 }

@@ -43,14 +43,18 @@ addEventListener("pointerdown", (event) => {
 
 addEventListener("resize", () => close());
 
-addEventListener("keydown", (event) => {
-  if (!open) return;
-  if (event.key === "Escape") {
-    event.preventDefault();
-    event.stopPropagation();
-    close(true);
-  } else if (["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight"].includes(event.key)) walk(event);
-}, true);
+addEventListener(
+  "keydown",
+  (event) => {
+    if (!open) return;
+    if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      close(true);
+    } else if (["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight"].includes(event.key)) walk(event);
+  },
+  true,
+);
 
 function walk(event) {
   const items = [...open.panel.querySelectorAll("button:not(:disabled)")];

@@ -3,10 +3,15 @@ import { userMenu } from "./actions.js";
 import { avatar } from "./avatar.js";
 import { byId, fill, h, iconButton } from "./dom.js";
 import { face, icon } from "./icons.js";
-import { channel, isAdultsOnly, on, store } from "./store.js";
+import { botState, channel, isAdultsOnly, on, store } from "./store.js";
 
 const ROLES = { newcomer: "Newcomer", member: "Member", moderator: "Moderator", owner: "Owner" };
-const HEADINGS = [["owner", "Owner"], ["moderator", "Moderators"], ["member", "Members"], ["newcomer", "New here"]];
+const HEADINGS = [
+  ["owner", "Owner"],
+  ["moderator", "Moderators"],
+  ["member", "Members"],
+  ["newcomer", "New here"],
+];
 const THREADS = [10, 11, 12];
 const wide = matchMedia("(min-width: 1081px)");
 
@@ -27,7 +32,11 @@ export function startSidebar(actions) {
 /** Draw everything of the frame anew. */
 export function showFrame() {
   showRail();
-  fill(byId("guild"), h("h1", {}, store.guild.name), h("p", {}, "A local Discord · nothing leaves it"));
+  fill(
+    byId("guild"),
+    h("h1", {}, store.guild.name),
+    h("p", {}, "A local Discord · nothing leaves it"),
+  );
   showPlaces();
   showSelf();
   showTop();
@@ -35,20 +44,48 @@ export function showFrame() {
 }
 
 function showRail() {
-  fill(byId("rail"), h("div", { class: "rail-mark" }, h("div", { class: "server", role: "img", "aria-label": store.guild.name }, face())),
+  fill(
+    byId("rail"),
+    h(
+      "div",
+      { class: "rail-mark" },
+      h("div", { class: "server", role: "img", "aria-label": store.guild.name }, face()),
+    ),
     h("div", { class: "rail-line" }),
-    h("button", { type: "button", class: "rail-tool", id: "open-weather", "aria-label": "Weather: make faults happen", title: "Weather: make faults happen",
-      "aria-expanded": String(!byId("weather").hidden), "aria-controls": "weather", onclick: () => {
-        hidePlaces();
-        steps.toggleWeather();
-      } }, icon("cloud"), h("span", { class: "count", hidden: true })),
-    h("span", { class: "rail-label", "aria-hidden": "true" }, "Weather"));
+    h(
+      "button",
+      {
+        type: "button",
+        class: "rail-tool",
+        id: "open-weather",
+        "aria-label": "Weather: make faults happen",
+        title: "Weather: make faults happen",
+        "aria-expanded": String(!byId("weather").hidden),
+        "aria-controls": "weather",
+        onclick: () => {
+          hidePlaces();
+          steps.toggleWeather();
+        },
+      },
+      icon("cloud"),
+      h("span", { class: "count", hidden: true }),
+    ),
+    h("span", { class: "rail-label", "aria-hidden": "true" }, "Weather"),
+  );
 }
 
 function showPlaces() {
+  byId("open-places")?.classList.toggle("unread", store.unread.size > 0);
   const roots = store.channels.filter((one) => !THREADS.includes(one.type));
   const threads = store.channels.filter((one) => THREADS.includes(one.type));
-  fill(byId("channels"), h("h2", {}, "Text channels"), roots.map((one) => [placeButton(one), threads.filter((thread) => String(thread.parent_id) === one.id).map(placeButton)]));
+  fill(
+    byId("channels"),
+    h("h2", {}, "Text channels"),
+    roots.map((one) => [
+      placeButton(one),
+      threads.filter((thread) => String(thread.parent_id) === one.id).map(placeButton),
+    ]),
+  );
 }
 
 function placeButton(one) {
@@ -56,35 +93,98 @@ function placeButton(one) {
   const unread = store.unread.has(one.id);
   const mentions = store.unread.get(one.id) ?? 0;
   const thread = THREADS.includes(one.type);
-  return h("button", { type: "button", class: `channel ${unread ? "unread" : ""} ${thread ? "thread" : ""}`, dataset: { channelId: one.id }, "aria-current": String(one.id === store.active),
-    "aria-label": `${one.name}${adults ? ", age-restricted" : ""}${unread ? ", unread" : ""}`, onclick: () => {
-      hidePlaces();
-      steps.openChannel(one.id);
-    } },
-  icon(thread ? "thread" : "hash"), h("span", { class: "name" }, one.name),
-  adults && h("span", { class: "adult", title: "Age-restricted" }, "18+"), mentions > 0 && h("span", { class: "count" }, mentions));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `channel ${unread ? "unread" : ""} ${thread ? "thread" : ""}`,
+      dataset: { channelId: one.id },
+      "aria-current": String(one.id === store.active),
+      "aria-label": `${one.name}${adults ? ", age-restricted" : ""}${unread ? ", unread" : ""}`,
+      onclick: () => {
+        hidePlaces();
+        steps.openChannel(one.id);
+      },
+    },
+    icon(thread ? "thread" : "hash"),
+    h("span", { class: "name" }, one.name),
+    adults && h("span", { class: "adult", title: "Age-restricted" }, "18+"),
+    mentions > 0 && h("span", { class: "count" }, mentions),
+  );
 }
 
 function showSelf() {
   const persona = store.personas.find((one) => one.id === store.persona);
-  fill(byId("me"), h("div", { class: "self" }, avatar(persona, 36), h("span", { class: "who" }, h("b", {}, persona.name), h("small", {}, ROLES[persona.role] ?? persona.role))),
-    h("div", { class: "eyes", role: "group", "aria-label": "Be somebody else" }, h("span", {}, "Switch to"), store.personas.map((one) => h("button", {
-      type: "button", dataset: { persona: one.id, role: one.role }, "aria-pressed": String(one.id === store.persona),
-      "aria-label": `Be ${one.name}, ${ROLES[one.role] ?? one.role}`, title: `${one.name} · ${ROLES[one.role] ?? one.role}`,
-      onclick: () => steps.become(one.id),
-    }, avatar(one, 25)))));
+  fill(
+    byId("me"),
+    h(
+      "div",
+      { class: "self" },
+      avatar(persona, 36),
+      h(
+        "span",
+        { class: "who" },
+        h("b", {}, persona.name),
+        h("small", {}, ROLES[persona.role] ?? persona.role),
+      ),
+    ),
+    h(
+      "div",
+      { class: "eyes", role: "group", "aria-label": "Be somebody else" },
+      h("span", {}, "Switch to"),
+      store.personas.map((one) =>
+        h(
+          "button",
+          {
+            type: "button",
+            dataset: { persona: one.id, role: one.role },
+            "aria-pressed": String(one.id === store.persona),
+            "aria-label": `Be ${one.name}, ${ROLES[one.role] ?? one.role}`,
+            title: `${one.name} · ${ROLES[one.role] ?? one.role}`,
+            onclick: () => steps.become(one.id),
+          },
+          avatar(one, 25),
+        ),
+      ),
+    ),
+  );
 }
 
 /** The bar over the messages. */
 export function showTop() {
   const place = channel();
-  const { online, running } = store.bot;
-  const state = online ? "online" : running ? "starting" : "offline";
-  fill(byId("top"), iconButton(icon("menu"), "Channels", openPlaces, { id: "open-places" }),
-    place && [h("span", { class: "hash" }, icon("hash")), h("h2", {}, place.name), isAdultsOnly(place.id) && h("span", { class: "adult" }, "18+"), h("span", { class: "topic", title: place.topic }, place.topic ?? "")],
-    h("button", { type: "button", class: "bot-state", id: "bot-state", title: "The bot and the weather", "aria-label": `${store.bot.name} is ${state}`, dataset: { state }, onclick: () => steps.toggleWeather() },
-      h("span", { class: `light ${online ? "on" : running ? "warn" : ""}` }), h("span", {}, `Bot ${state}`)),
-    iconButton(icon("people"), "Members", toggleMembers, { "aria-pressed": String(membersShown()), id: "show-members" }));
+  const { text: state, light } = botState();
+  fill(
+    byId("top"),
+    iconButton(icon("menu"), "Channels", openPlaces, {
+      id: "open-places",
+      class: store.unread.size > 0 ? "unread" : "",
+    }),
+    place && [
+      h("span", { class: "hash" }, icon("hash")),
+      h("h2", {}, place.name),
+      isAdultsOnly(place.id) && h("span", { class: "adult" }, "18+"),
+      h("span", { class: "topic", title: place.topic }, place.topic ?? ""),
+    ],
+    h(
+      "button",
+      {
+        type: "button",
+        class: "bot-state",
+        id: "bot-state",
+        title: "The bot and the weather",
+        "aria-label": `${store.bot.name} is ${state}`,
+        dataset: { state },
+        onclick: () => steps.toggleWeather(),
+      },
+      h("span", { class: light }),
+      h("span", {}, `Bot ${state}`),
+    ),
+    iconButton(icon("people"), "Members", toggleMembers, {
+      "aria-pressed": String(membersShown()),
+      id: "show-members",
+    }),
+  );
   document.title = place ? `#${place.name} · ${store.guild.name}` : store.guild.name;
 }
 
@@ -102,16 +202,41 @@ function toggleMembers() {
 }
 
 function showMembers() {
-  const groups = HEADINGS.map(([role, title]) => [title, store.personas.filter((one) => one.role === role)]).filter(([, people]) => people.length);
+  const groups = HEADINGS.map(([role, title]) => [
+    title,
+    store.personas.filter((one) => one.role === role),
+  ]).filter(([, people]) => people.length);
   const bot = { ...store.bot, bot: true };
-  fill(byId("members"), groups.map(([title, people]) => [h("h3", {}, `${title} — ${people.length}`), people.map((one) => member(one, true))]),
-    h("h3", {}, "Apps — 1"), member(bot, bot.online));
+  fill(
+    byId("members"),
+    groups.map(([title, people]) => [
+      h("h3", {}, `${title} — ${people.length}`),
+      people.map((one) => member(one, true)),
+    ]),
+    h("h3", {}, "Apps — 1"),
+    member(bot, bot.online),
+  );
 }
 
 function member(one, present) {
-  const row = h("button", { type: "button", class: present ? "member" : "member off", onclick: () => userMenu(row, one) },
-    h("span", { class: "face" }, avatar(one, 32), h("span", { class: present ? "light on" : "light" })),
-    h("span", {}, h("b", {}, one.name), " ", one.bot && h("span", { class: "badge" }, "App"), one.bot && h("small", {}, present ? "Draws what you ask for" : "Offline")));
+  const row = h(
+    "button",
+    { type: "button", class: present ? "member" : "member off", onclick: () => userMenu(row, one) },
+    h(
+      "span",
+      { class: "face" },
+      avatar(one, 32),
+      h("span", { class: present ? "light on" : "light" }),
+    ),
+    h(
+      "span",
+      {},
+      h("b", {}, one.name),
+      " ",
+      one.bot && h("span", { class: "badge" }, "App"),
+      one.bot && h("small", {}, present ? "Draws what you ask for" : "Offline"),
+    ),
+  );
   return row;
 }
 

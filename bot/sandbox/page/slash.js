@@ -1,7 +1,19 @@
 // Commands as text: which command a text names, what value each option has, what is wrong with it.
 // Pure: knows the commands only as arguments.
 
-export const KIND = { SUB: 1, GROUP: 2, STRING: 3, INTEGER: 4, BOOLEAN: 5, USER: 6, CHANNEL: 7, ROLE: 8, MENTIONABLE: 9, NUMBER: 10, ATTACHMENT: 11 };
+export const KIND = {
+  SUB: 1,
+  GROUP: 2,
+  STRING: 3,
+  INTEGER: 4,
+  BOOLEAN: 5,
+  USER: 6,
+  CHANNEL: 7,
+  ROLE: 8,
+  MENTIONABLE: 9,
+  NUMBER: 10,
+  ATTACHMENT: 11,
+};
 const CHAT_INPUT = 1;
 
 /** Every command that can be sent: subcommands are commands of their own, named "policy block". */
@@ -10,26 +22,52 @@ export function flatten(commands) {
   for (const command of commands) {
     if ((command.type ?? CHAT_INPUT) !== CHAT_INPUT) continue;
     const options = command.options ?? [];
-    const root = { name: command.name, restricted: command.default_member_permissions ?? null, adults: Boolean(command.nsfw) };
-    if (!options.some((option) => option.type <= KIND.GROUP)) flat.push(leaf(root, [command.name], command));
-    for (const sub of options.filter((option) => option.type === KIND.SUB)) flat.push(leaf({ ...root, subcommand: sub.name }, [command.name, sub.name], sub));
+    const root = {
+      name: command.name,
+      restricted: command.default_member_permissions ?? null,
+      adults: Boolean(command.nsfw),
+    };
+    if (!options.some((option) => option.type <= KIND.GROUP))
+      flat.push(leaf(root, [command.name], command));
+    for (const sub of options.filter((option) => option.type === KIND.SUB))
+      flat.push(leaf({ ...root, subcommand: sub.name }, [command.name, sub.name], sub));
     for (const group of options.filter((option) => option.type === KIND.GROUP)) {
-      for (const sub of group.options ?? []) flat.push(leaf({ ...root, group: group.name, subcommand: sub.name }, [command.name, group.name, sub.name], sub));
+      for (const sub of group.options ?? [])
+        flat.push(
+          leaf(
+            { ...root, group: group.name, subcommand: sub.name },
+            [command.name, group.name, sub.name],
+            sub,
+          ),
+        );
     }
   }
   return flat;
 }
 
 function leaf(root, path, source) {
-  const options = [...(source.options ?? [])].sort((left, right) => Number(Boolean(right.required)) - Number(Boolean(left.required)));
+  const options = [...(source.options ?? [])].sort(
+    (left, right) => Number(Boolean(right.required)) - Number(Boolean(left.required)),
+  );
   return { ...root, full: path.join(" "), description: source.description ?? "", options };
 }
 
 /** The commands whose name fits what was typed so far, the best first. */
 export function matching(flat, typed) {
   const wanted = typed.replace(/^\//, "").toLowerCase().replace(/\s+/g, " ");
-  const rank = (command) => (command.full.startsWith(wanted) ? 0 : command.full.includes(wanted) ? 1 : command.description.toLowerCase().includes(wanted) ? 2 : 3);
-  return flat.map((command) => [rank(command), command]).filter(([score]) => score < 3).sort((left, right) => left[0] - right[0]).map(([, command]) => command);
+  const rank = (command) =>
+    command.full.startsWith(wanted)
+      ? 0
+      : command.full.includes(wanted)
+        ? 1
+        : command.description.toLowerCase().includes(wanted)
+          ? 2
+          : 3;
+  return flat
+    .map((command) => [rank(command), command])
+    .filter(([score]) => score < 3)
+    .sort((left, right) => left[0] - right[0])
+    .map(([, command]) => command);
 }
 
 /**
@@ -39,10 +77,15 @@ export function matching(flat, typed) {
  */
 export function parse(text, flat) {
   if (!text.startsWith("/")) return null;
-  const command = flat.filter((one) => new RegExp(`^/${one.full.split(" ").map(escape).join("\\s+")}(?=\\s|$)`, "i").test(text))
+  const command = flat
+    .filter((one) =>
+      new RegExp(`^/${one.full.split(" ").map(escape).join("\\s+")}(?=\\s|$)`, "i").test(text),
+    )
     .sort((left, right) => right.full.length - left.full.length)[0];
   if (!command) return null;
-  const nameEnd = new RegExp(`^/${command.full.split(" ").map(escape).join("\\s+")}`, "i").exec(text)[0].length;
+  const nameEnd = new RegExp(`^/${command.full.split(" ").map(escape).join("\\s+")}`, "i").exec(
+    text,
+  )[0].length;
   const marks = findMarks(text, nameEnd, command);
   const args = marks.map((mark, at) => {
     const end = marks[at + 1]?.start ?? text.length;
@@ -52,7 +95,14 @@ export function parse(text, flat) {
   const first = command.options.find((option) => option.type === KIND.STRING && option.required);
   if (before.trim() && first && !args.some((arg) => arg.option === first)) {
     const start = nameEnd + before.length - before.trimStart().length;
-    args.unshift({ option: first, start, valueStart: start, end: nameEnd + before.length, raw: before.trim(), bare: true });
+    args.unshift({
+      option: first,
+      start,
+      valueStart: start,
+      end: nameEnd + before.length,
+      raw: before.trim(),
+      bare: true,
+    });
     return { command, nameEnd, args, stray: "" };
   }
   return { command, nameEnd, args, stray: before.trim() };
@@ -60,13 +110,20 @@ export function parse(text, flat) {
 
 function findMarks(text, from, command) {
   if (!command.options.length) return [];
-  const pattern = new RegExp(`(^|\\s)(${command.options.map((option) => escape(option.name)).join("|")}):`, "gi");
+  const pattern = new RegExp(
+    `(^|\\s)(${command.options.map((option) => escape(option.name)).join("|")}):`,
+    "gi",
+  );
   pattern.lastIndex = from;
   const marks = [];
   for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
     const option = command.options.find((one) => one.name.toLowerCase() === found[2].toLowerCase());
     if (marks.some((mark) => mark.option === option)) continue;
-    marks.push({ option, start: found.index + found[1].length, valueStart: found.index + found[0].length });
+    marks.push({
+      option,
+      start: found.index + found[1].length,
+      valueStart: found.index + found[0].length,
+    });
     pattern.lastIndex = found.index + found[0].length;
   }
   return marks;
@@ -80,32 +137,43 @@ export function read(option, raw, { people, channels }) {
   if (option.type === KIND.STRING) return readText(option, raw);
   if (option.type === KIND.INTEGER || option.type === KIND.NUMBER) return readNumber(option, raw);
   if (option.type === KIND.BOOLEAN) return readBoolean(raw);
-  if (option.type === KIND.USER || option.type === KIND.MENTIONABLE) return readNamed(raw, people, "@", "nobody here");
+  if (option.type === KIND.USER || option.type === KIND.MENTIONABLE)
+    return readNamed(raw, people, "@", "nobody here");
   if (option.type === KIND.CHANNEL) return readNamed(raw, channels, "#", "no channel here");
   return { error: "cannot be given in the local Discord" };
 }
 
 function readChoice(option, raw) {
   const wanted = raw.toLowerCase();
-  const found = option.choices.find((choice) => choice.name.toLowerCase() === wanted || String(choice.value).toLowerCase() === wanted);
-  return found ? { value: found.value } : { error: `is one of ${option.choices.map((choice) => choice.name).join(", ")}` };
+  const found = option.choices.find(
+    (choice) =>
+      choice.name.toLowerCase() === wanted || String(choice.value).toLowerCase() === wanted,
+  );
+  return found
+    ? { value: found.value }
+    : { error: `is one of ${option.choices.map((choice) => choice.name).join(", ")}` };
 }
 
 function readText(option, raw) {
   const length = [...raw].length;
-  if (option.max_length && length > option.max_length) return { error: `may have at most ${option.max_length} characters, not ${length}` };
-  if (option.min_length && length < option.min_length) return { error: `needs at least ${option.min_length} characters` };
+  if (option.max_length && length > option.max_length)
+    return { error: `may have at most ${option.max_length} characters, not ${length}` };
+  if (option.min_length && length < option.min_length)
+    return { error: `needs at least ${option.min_length} characters` };
   return { value: raw };
 }
 
 function readNumber(option, raw) {
   const whole = option.type === KIND.INTEGER;
   const pattern = whole ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-  if (!pattern.test(raw) || !Number.isFinite(Number(raw))) return { error: whole ? "is a whole number" : "is a number" };
+  if (!pattern.test(raw) || !Number.isFinite(Number(raw)))
+    return { error: whole ? "is a whole number" : "is a number" };
   const value = Number(raw);
   if (whole && !Number.isSafeInteger(value)) return { error: "is too large a number" };
-  if (option.min_value !== undefined && value < option.min_value) return { error: `is at least ${option.min_value}` };
-  if (option.max_value !== undefined && value > option.max_value) return { error: `is at most ${option.max_value}` };
+  if (option.min_value !== undefined && value < option.min_value)
+    return { error: `is at least ${option.min_value}` };
+  if (option.max_value !== undefined && value > option.max_value)
+    return { error: `is at most ${option.max_value}` };
   return { value };
 }
 
@@ -142,7 +210,8 @@ export function readAll(parsed, known) {
 /** What an option takes, in a few words. */
 export function limits(option) {
   const parts = [];
-  if (option.min_value !== undefined && option.max_value !== undefined) parts.push(`${option.min_value} to ${option.max_value}`);
+  if (option.min_value !== undefined && option.max_value !== undefined)
+    parts.push(`${option.min_value} to ${option.max_value}`);
   else if (option.min_value !== undefined) parts.push(`at least ${option.min_value}`);
   else if (option.max_value !== undefined) parts.push(`at most ${option.max_value}`);
   if (option.max_length) parts.push(`up to ${option.max_length} characters`);

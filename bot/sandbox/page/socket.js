@@ -32,7 +32,9 @@ export class Stream {
 
   dial() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/page/ws?persona=${encodeURIComponent(this.persona)}`);
+    const socket = new WebSocket(
+      `${scheme}://${location.host}/page/ws?persona=${encodeURIComponent(this.persona)}`,
+    );
     this.socket = socket;
     socket.onopen = () => {
       if (socket !== this.socket) return;

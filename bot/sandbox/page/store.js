@@ -36,6 +36,15 @@ export const isModerator = () => ["moderator", "owner"].includes(me()?.role);
 export const isEphemeral = (message) => Boolean(message.flags & EPHEMERAL);
 export const guildEmojis = () => store.guild.emojis ?? [];
 
+/** The bot's state in a word, and the classes of its light. */
+export function botState() {
+  const { online, running } = store.bot;
+  if (online) return { text: "online", light: "light on" };
+  return running
+    ? { text: "connecting", light: "light warn" }
+    : { text: "offline", light: "light" };
+}
+
 /** The gate of age-restricted channels covers their threads too. */
 export function isAdultsOnly(id) {
   const one = channel(id);
@@ -91,7 +100,10 @@ function put(message) {
   known.set(message.id, old ? { ...old, ...message } : message);
   const last = [...known.keys()].at(-2);
   if (!old && last && compareIds(last, message.id) > 0) {
-    store.messages.set(message.channel_id, new Map([...known].sort((left, right) => compareIds(left[0], right[0]))));
+    store.messages.set(
+      message.channel_id,
+      new Map([...known].sort((left, right) => compareIds(left[0], right[0]))),
+    );
   }
   return old ? "changed" : "new";
 }
@@ -141,7 +153,9 @@ function reacted(event, step) {
 function unreacted(event) {
   const message = store.messages.get(event.channel_id)?.get(event.message_id);
   if (!message) return;
-  message.reactions = event.emoji ? (message.reactions ?? []).filter((one) => !sameEmoji(one.emoji, event.emoji)) : [];
+  message.reactions = event.emoji
+    ? (message.reactions ?? []).filter((one) => !sameEmoji(one.emoji, event.emoji))
+    : [];
   emit("messages", { channel: event.channel_id, kind: "changed", id: event.message_id });
 }
 
@@ -156,14 +170,18 @@ function typing(event) {
 /** The names of who is typing in the open channel. */
 export function typers() {
   const now = Date.now();
-  return [...(store.typing.get(store.active) ?? [])].filter(([, until]) => until > now).map(([id]) => userName(id));
+  return [...(store.typing.get(store.active) ?? [])]
+    .filter(([, until]) => until > now)
+    .map(([id]) => userName(id));
 }
 
 function channelChanged(type, data) {
   const id = String(data.id);
   const known = store.channels.some((one) => one.id === id);
-  if (type === "CHANNEL_DELETE" || type === "THREAD_DELETE") store.channels = store.channels.filter((one) => one.id !== id);
-  else if (known) store.channels = store.channels.map((one) => (one.id === id ? { ...one, ...data, id } : one));
+  if (type === "CHANNEL_DELETE" || type === "THREAD_DELETE")
+    store.channels = store.channels.filter((one) => one.id !== id);
+  else if (known)
+    store.channels = store.channels.map((one) => (one.id === id ? { ...one, ...data, id } : one));
   else store.channels = [...store.channels, { ...data, id }];
   emit("channels");
 }
@@ -179,7 +197,7 @@ const HANDLERS = {
   MESSAGE_REACTION_REMOVE_EMOJI: unreacted,
   TYPING_START: typing,
   COMMANDS_UPDATE: (data) => {
-    store.commands = Array.isArray(data) ? data : data.commands ?? [];
+    store.commands = Array.isArray(data) ? data : (data.commands ?? []);
     emit("commands");
   },
   BOT_STATE: (data) => {

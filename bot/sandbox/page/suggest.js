@@ -29,6 +29,7 @@ export class Suggestions {
     clearTimeout(this.timer);
     this.asked = this.about = "";
     this.show(null, [], -1);
+    return true;
   }
 
   /** Show rows [{node, take}] under a title; `active` is the marked one, -1 for none. */
@@ -37,13 +38,25 @@ export class Suggestions {
     this.active = Math.min(active, rows.length - 1);
     this.panel.hidden = rows.length === 0;
     this.box.setAttribute("aria-expanded", String(rows.length > 0));
-    fill(this.panel, title && h("h4", {}, title), rows.map((row, at) => h("div", {
-      class: "suggestion", role: "option", id: `suggestion-${at}`,
-      // The box must not lose the keyboard when a row is pressed.
-      onmousedown: (event) => event.preventDefault(),
-      onclick: row.take,
-      onmousemove: () => at !== this.active && this.mark(at),
-    }, row.node)));
+    fill(
+      this.panel,
+      title && h("h4", {}, title),
+      rows.map((row, at) =>
+        h(
+          "div",
+          {
+            class: "suggestion",
+            role: "option",
+            id: `suggestion-${at}`,
+            // The box must not lose the keyboard when a row is pressed.
+            onmousedown: (event) => event.preventDefault(),
+            onclick: row.take,
+            onmousemove: () => at !== this.active && this.mark(at),
+          },
+          row.node,
+        ),
+      ),
+    );
     this.mark(this.active);
   }
 
@@ -60,6 +73,7 @@ export class Suggestions {
   move(by) {
     const count = this.rows.length;
     this.mark(this.active < 0 && by < 0 ? count - 1 : (this.active + by + count) % count);
+    return true;
   }
 
   /** Take the marked row, or with `first` the first one. False if none is marked. */
@@ -73,7 +87,15 @@ export class Suggestions {
     const found = matching(flat, typed).slice(0, MOST);
     const title = [avatar(store.bot, 18), store.bot.name];
     this.asked = this.about = "";
-    this.show(title, found.map((command) => ({ command, node: commandNode(command), take: () => choose(command) })), 0);
+    this.show(
+      title,
+      found.map((command) => ({
+        command,
+        node: commandNode(command),
+        take: () => choose(command),
+      })),
+      0,
+    );
   }
 
   /** What fits the value that is being written. `choose(text, value)`; `values` are the options so far. */
@@ -85,7 +107,10 @@ export class Suggestions {
     const wanted = raw.replace(/^[@#]/, "").toLowerCase();
     const fits = all.filter((one) => one.name.toLowerCase().includes(wanted)).slice(0, MOST);
     const exact = all.some((one) => one.text.toLowerCase() === raw.toLowerCase());
-    const rows = (exact || !fits.length ? all : fits).map((one) => ({ node: valueNode(one), take: () => choose(one.text, one.value) }));
+    const rows = (exact || !fits.length ? all : fits).map((one) => ({
+      node: valueNode(one),
+      take: () => choose(one.text, one.value),
+    }));
     const at = exact ? all.findIndex((one) => one.text.toLowerCase() === raw.toLowerCase()) : 0;
     this.asked = this.about = "";
     return this.show(option.description, rows, at);
@@ -101,33 +126,77 @@ export class Suggestions {
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
       const { name, group, subcommand } = command;
-      const answer = await api.autocomplete({ persona: store.persona, channel: store.active, name, group, subcommand,
-        options: { ...values, [arg.option.name]: arg.raw }, focused: arg.option.name }).catch(() => null);
+      const answer = await api
+        .autocomplete({
+          persona: store.persona,
+          channel: store.active,
+          name,
+          group,
+          subcommand,
+          options: { ...values, [arg.option.name]: arg.raw },
+          focused: arg.option.name,
+        })
+        .catch(() => null);
       if (question !== this.asked) return;
       const choices = (answer?.choices ?? []).slice(0, MOST);
-      this.show(arg.option.description, choices.map((choice) => ({
-        node: valueNode({ name: choice.name }), take: () => choose(choice.name, choice.value),
-      })), -1);
+      this.show(
+        arg.option.description,
+        choices.map((choice) => ({
+          node: valueNode({ name: choice.name }),
+          take: () => choose(choice.name, choice.value),
+        })),
+        -1,
+      );
     }, QUIET_MS);
   }
 }
 
 function fixed(option, { people, channels }) {
-  if (option.choices?.length) return option.choices.map((choice) => ({ name: choice.name, text: choice.name, value: choice.value }));
-  if (option.type === KIND.BOOLEAN) return ["True", "False"].map((name) => ({ name, text: name, value: name === "True" }));
-  if ([KIND.USER, KIND.MENTIONABLE].includes(option.type)) return people.map((one) => ({ name: one.name, text: `@${one.name}`, value: one.id, user: one }));
-  if (option.type === KIND.CHANNEL) return channels.map((one) => ({ name: one.name, text: `#${one.name}`, value: one.id }));
+  if (option.choices?.length)
+    return option.choices.map((choice) => ({
+      name: choice.name,
+      text: choice.name,
+      value: choice.value,
+    }));
+  if (option.type === KIND.BOOLEAN)
+    return ["True", "False"].map((name) => ({ name, text: name, value: name === "True" }));
+  if ([KIND.USER, KIND.MENTIONABLE].includes(option.type))
+    return people.map((one) => ({
+      name: one.name,
+      text: `@${one.name}`,
+      value: one.id,
+      user: one,
+    }));
+  if (option.type === KIND.CHANNEL)
+    return channels.map((one) => ({ name: one.name, text: `#${one.name}`, value: one.id }));
   return null;
 }
 
 function commandNode(command) {
-  return h("div", { class: "what", dataset: { command: command.full } },
+  return h(
+    "div",
+    { class: "what", dataset: { command: command.full } },
     h("b", {}, `/${command.full}`),
-    h("span", { class: "args" }, command.options.slice(0, 7).map((option) => h("i", {}, option.required ? option.name : `${option.name}?`))),
-    h("small", {}, command.description));
+    h(
+      "span",
+      { class: "args" },
+      command.options
+        .slice(0, 7)
+        .map((option) => h("i", {}, option.required ? option.name : `${option.name}?`)),
+    ),
+    h("small", {}, command.description),
+  );
 }
 
 /** A row for a value, with the face of a person. */
 export function valueNode({ name, text, user, note }) {
-  return [user && avatar(user, 24), h("div", { class: "what" }, h("b", {}, user ? name : text ?? name), note && h("small", {}, note))];
+  return [
+    user && avatar(user, 24),
+    h(
+      "div",
+      { class: "what" },
+      h("b", {}, user ? name : (text ?? name)),
+      note && h("small", {}, note),
+    ),
+  ];
 }

@@ -20,14 +20,18 @@ let fillComposer = () => {};
 export function startTimeline(typeExample) {
   fillComposer = typeExample;
   const scroller = byId("timeline");
-  scroller.addEventListener("scroll", () => {
-    // Only a person scrolls up; when content grows, the bottom moves away but the place stays.
-    const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
-    if (near || scroller.scrollTop < lastTop - 1) stuck = near;
-    lastTop = scroller.scrollTop;
-    if (stuck) missed = 0;
-    showJump();
-  }, { passive: true });
+  scroller.addEventListener(
+    "scroll",
+    () => {
+      // Only a person scrolls up; when content grows, the bottom moves away but the place stays.
+      const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+      if (near || scroller.scrollTop < lastTop - 1) stuck = near;
+      lastTop = scroller.scrollTop;
+      if (stuck) missed = 0;
+      showJump();
+    },
+    { passive: true },
+  );
   const follow = new ResizeObserver(() => stick());
   follow.observe(byId("messages"));
   follow.observe(scroller);
@@ -68,7 +72,8 @@ function arrived(message) {
 function announce(message) {
   const picture = message.attachments?.length ? " (with a picture)" : "";
   const secret = isEphemeral(message) ? " (only you can see this)" : "";
-  byId("live").textContent = `${nameOf(message.author)}: ${plainText(message.content, names).slice(0, 240)}${picture}${secret}`;
+  byId("live").textContent =
+    `${nameOf(message.author)}: ${plainText(message.content, names).slice(0, 240)}${picture}${secret}`;
 }
 
 // Several changes in one turn are shown at once.
@@ -118,7 +123,8 @@ function dayItem(date) {
 
 function startsGroup(before, message) {
   if (before.author?.id !== message.author?.id) return true;
-  if (message.interaction || message.interaction_metadata?.name || message.message_reference) return true;
+  if (message.interaction || message.interaction_metadata?.name || message.message_reference)
+    return true;
   if (isEphemeral(before) !== isEphemeral(message)) return true;
   return new Date(message.timestamp) - new Date(before.timestamp) > GROUP_MS;
 }
@@ -130,16 +136,31 @@ function showStart(count) {
   if (!place || start.dataset.key === key) return;
   start.dataset.key = key;
   start.hidden = count >= 100;
-  fill(start, h("div", { class: "welcome" },
-    h("div", { class: "art" }, face()),
-    h("h3", {}, `Welcome to #${place.name}`),
-    h("p", {}, place.topic || "This is the beginning of the channel."),
-    count === 0 && hint()));
+  fill(
+    start,
+    h(
+      "div",
+      { class: "welcome" },
+      h("div", { class: "art" }, face()),
+      h("h3", {}, `Welcome to #${place.name}`),
+      h("p", {}, place.topic || "This is the beginning of the channel."),
+      count === 0 && hint(),
+    ),
+  );
 }
 
 function hint() {
-  return h("button", { type: "button", class: "hint", onclick: () => fillComposer(EXAMPLE) }, icon("brush"),
-    h("span", {}, h("small", {}, "Nothing here yet. Try"), h("code", {}, h("b", {}, "/waifu prompt:"), EXAMPLE.slice("/waifu prompt:".length))));
+  return h(
+    "button",
+    { type: "button", class: "hint", onclick: () => fillComposer(EXAMPLE) },
+    icon("brush"),
+    h(
+      "span",
+      {},
+      h("small", {}, "Nothing here yet. Try"),
+      h("code", {}, h("b", {}, "/waifu prompt:"), EXAMPLE.slice("/waifu prompt:".length)),
+    ),
+  );
 }
 
 function stick() {
@@ -157,5 +178,7 @@ function toBottom() {
 function showJump() {
   const jump = byId("jump");
   jump.hidden = stuck;
-  jump.textContent = missed ? `${missed} new ${missed === 1 ? "message" : "messages"} ↓` : "Jump to present ↓";
+  jump.textContent = missed
+    ? `${missed} new ${missed === 1 ? "message" : "messages"} ↓`
+    : "Jump to present ↓";
 }

@@ -2,12 +2,19 @@
 import { api } from "./api.js";
 import { bytesText, byId, fill, h, iconButton } from "./dom.js";
 import { icon } from "./icons.js";
-import { on, store } from "./store.js";
+import { botState, on, store } from "./store.js";
 import { attempt, toast } from "./toast.js";
 
 const LOOK_EVERY_MS = 6000;
 const MIB = 1024 * 1024;
-const LIMITS = [[10 * MIB, "10 MiB (Discord's default)"], [1 * MIB, "1 MiB"], [256 * 1024, "256 KiB"], [64 * 1024, "64 KiB"], [16 * 1024, "16 KiB"]];
+const LIMITS = [
+  [10 * MIB, "10 MiB (Discord's default)"],
+  [1 * MIB, "1 MiB"],
+  [256 * 1024, "256 KiB"],
+  [64 * 1024, "64 KiB"],
+  [16 * 1024, "16 KiB"],
+];
+const LINES = { up: "The line is open.", offline: "Connections are refused." };
 let violations = [];
 let reachable = true;
 
@@ -31,25 +38,81 @@ export function toggleWeather(open = byId("weather").hidden) {
 }
 
 function build(drawer) {
-  fill(drawer,
-    h("header", {}, icon("cloud"), h("h2", {}, "Weather"), iconButton(icon("close"), "Close", () => toggleWeather(false))),
-    h("section", {}, h("h3", {}, icon("power"), "The bot"), h("div", { class: "now", id: "weather-bot" }),
-      h("div", { class: "pair" }, botButton("restart", "Restart", "primary"), botButton("kill", "Kill", "danger"), botButton("start", "Start", ""), botButton("stop", "Stop", ""))),
-    h("section", {}, h("h3", {}, icon("bolt"), "Gateway"), h("p", { id: "weather-gateway" }),
-      h("div", { class: "pair" }, send("Drop", { action: "drop" }), send("Invalidate session", { action: "invalidate" })),
-      counted("Refuse connections for", "seconds", 10, "Refuse", (seconds) => ({ action: "offline", seconds }))),
-    h("section", {}, h("h3", {}, icon("server"), "Answers to the bot's calls"), h("p", { id: "weather-calls" }),
+  fill(
+    drawer,
+    h(
+      "header",
+      {},
+      icon("cloud"),
+      h("h2", {}, "Weather"),
+      iconButton(icon("close"), "Close", () => toggleWeather(false)),
+    ),
+    h(
+      "section",
+      {},
+      h("h3", {}, icon("power"), "The bot"),
+      h("div", { class: "now", id: "weather-bot" }),
+      h(
+        "div",
+        { class: "pair" },
+        botButton("restart", "Restart", "primary"),
+        botButton("kill", "Kill", "danger"),
+        botButton("start", "Start", ""),
+        botButton("stop", "Stop", ""),
+      ),
+    ),
+    h(
+      "section",
+      {},
+      h("h3", {}, icon("bolt"), "Gateway"),
+      h("p", { id: "weather-gateway" }),
+      h(
+        "div",
+        { class: "pair" },
+        send("Drop", { action: "drop" }),
+        send("Invalidate session", { action: "invalidate" }),
+      ),
+      counted("Refuse connections for", "seconds", 10, "Refuse", (seconds) => ({
+        action: "offline",
+        seconds,
+      })),
+    ),
+    h(
+      "section",
+      {},
+      h("h3", {}, icon("server"), "Answers to the bot's calls"),
+      h("p", { id: "weather-calls" }),
       counted("429 for the next", "calls", 5, "Rate limit", (n) => ({ action: "ratelimit", n })),
-      counted("503 for the next", "calls", 3, "Outage", (n) => ({ action: "outage", n, status: 503 }))),
+      counted("503 for the next", "calls", 3, "Outage", (n) => ({
+        action: "outage",
+        n,
+        status: 503,
+      })),
+    ),
     h("section", {}, h("h3", {}, icon("clock"), "Latency"), latency()),
     h("section", {}, h("h3", {}, icon("upload"), "Upload limit"), uploadLimit()),
     h("section", {}, send("Clear sky", { action: "clear" }, "success")),
-    h("section", {}, h("h3", {}, icon("shield"), "Discord's own rules"), h("div", { id: "weather-rules" })));
+    h(
+      "section",
+      {},
+      h("h3", {}, icon("shield"), "Discord's own rules"),
+      h("div", { id: "weather-rules" }),
+    ),
+  );
   showNow();
 }
 
 function send(label, body, style = "") {
-  return h("button", { type: "button", class: `button ${style}`, dataset: { weather: body.action }, onclick: () => change(body) }, label);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `button ${style}`,
+      dataset: { weather: body.action },
+      onclick: () => change(body),
+    },
+    label,
+  );
 }
 
 async function change(body) {
@@ -60,44 +123,119 @@ async function change(body) {
 }
 
 function counted(before, unit, initial, label, make) {
-  const number = h("input", { type: "number", min: 1, max: 500, value: initial, "aria-label": `${before} … ${unit}` });
-  return h("div", {}, h("label", {}, h("span", {}, before), h("span", {}, number, ` ${unit}`)),
-    h("div", { class: "pair" }, h("button", { type: "button", class: "button", dataset: { weather: make(1).action }, onclick: () => change(make(Number(number.value) || 1)) }, label)));
+  const number = h("input", {
+    type: "number",
+    min: 1,
+    max: 500,
+    value: initial,
+    "aria-label": `${before} … ${unit}`,
+  });
+  return h(
+    "div",
+    { class: "counted" },
+    h("span", {}, before),
+    h(
+      "div",
+      { class: "pair" },
+      number,
+      h("span", {}, unit),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button",
+          dataset: { weather: make(1).action },
+          onclick: () => change(make(Number(number.value) || 1)),
+        },
+        label,
+      ),
+    ),
+  );
 }
 
 function latency() {
   const output = h("output", { id: "weather-latency" });
-  const slider = h("input", { type: "range", min: 0, max: 5000, step: 50, value: store.weather.latency_ms ?? 0, "aria-label": "Latency of every call in milliseconds", id: "weather-slider",
-    oninput: () => { output.textContent = `${slider.value} ms`; },
-    onchange: () => change({ action: "latency", ms: Number(slider.value) }) });
+  const slider = h("input", {
+    type: "range",
+    min: 0,
+    max: 5000,
+    step: 50,
+    value: store.weather.latency_ms ?? 0,
+    "aria-label": "Latency of every call in milliseconds",
+    id: "weather-slider",
+    oninput: () => {
+      output.textContent = `${slider.value} ms`;
+    },
+    onchange: () => change({ action: "latency", ms: Number(slider.value) }),
+  });
   return h("div", {}, h("label", {}, h("span", {}, "Every call takes longer by"), output), slider);
 }
 
 function uploadLimit() {
   const now = store.weather.upload_limit_bytes;
-  const list = now === undefined || LIMITS.some(([bytes]) => bytes === now) ? LIMITS : [[now, bytesText(now)], ...LIMITS];
-  const field = h("select", { "aria-label": "Largest file", id: "weather-upload", onchange: () => change({ action: "upload_limit", bytes: Number(field.value) }) },
-    list.map(([bytes, label]) => h("option", { value: bytes, selected: bytes === now }, label)));
+  const list =
+    now === undefined || LIMITS.some(([bytes]) => bytes === now)
+      ? LIMITS
+      : [[now, bytesText(now)], ...LIMITS];
+  const field = h(
+    "select",
+    {
+      "aria-label": "Largest file",
+      id: "weather-upload",
+      onchange: () => change({ action: "upload_limit", bytes: Number(field.value) }),
+    },
+    list.map(([bytes, label]) => h("option", { value: bytes, selected: bytes === now }, label)),
+  );
   return field;
 }
 
 function botButton(action, label, style) {
-  return h("button", { type: "button", class: `button ${style}`, dataset: { bot: action }, onclick: async () => {
-    if (await attempt(api.bot(action))) toast({ restart: "Restarting the bot…", kill: "Killed, as a crash would.", start: "Starting the bot…", stop: "Asked the bot to stop." }[action]);
-  } }, label);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `button ${style}`,
+      dataset: { bot: action },
+      onclick: async () => {
+        if (await attempt(api.bot(action)))
+          toast(
+            {
+              restart: "Restarting the bot…",
+              kill: "Killed, as a crash would.",
+              start: "Starting the bot…",
+              stop: "Asked the bot to stop.",
+            }[action],
+          );
+      },
+    },
+    label,
+  );
 }
 
 function showNow() {
   showRules();
   if (byId("weather").hidden || !byId("weather-bot")) return;
-  const { online, running } = store.bot;
-  fill(byId("weather-bot"), h("span", { class: `light ${online ? "on" : running ? "warn" : ""}` }), online ? "Online" : running ? "Running, not connected" : "Not running");
-  const { gateway, ratelimit_left: limited = 0, outage_left: out = 0, outage_status: status = 503, latency_ms: ms = 0, upload_limit_bytes: largest } = store.weather;
-  byId("weather-gateway").textContent = `Line: ${typeof gateway === "string" ? gateway : gateway ? "open" : "closed"}`;
-  byId("weather-calls").textContent = limited || out ? [limited && `${limited} more answered 429`, out && `${out} more answered ${status}`].filter(Boolean).join(", ") : "All calls are answered.";
+  const { text, light } = botState();
+  const { gateway, latency_ms: ms = 0, upload_limit_bytes: largest } = store.weather;
+  fill(byId("weather-bot"), h("span", { class: light }), h("span", {}, `The bot is ${text}`));
+  byId("weather-gateway").textContent = LINES[gateway] ?? `The line is ${gateway}.`;
+  byId("weather-calls").textContent = callsText(store.weather);
   byId("weather-latency").textContent = `${ms} ms`;
-  if (document.activeElement !== byId("weather-slider")) byId("weather-slider").value = ms;
-  if (largest !== undefined && document.activeElement !== byId("weather-upload")) byId("weather-upload").value = String(largest);
+  follow("weather-slider", ms);
+  follow("weather-upload", largest);
+}
+
+function callsText({ ratelimit_left: limited, outage_left: out, outage_status: status }) {
+  const parts = [
+    limited && `${limited} more answered 429`,
+    out && `${out} more answered ${status}`,
+  ];
+  return parts.filter(Boolean).join(", ") || "Every call is answered.";
+}
+
+// A control follows the truth, but not while a hand is on it.
+function follow(id, value) {
+  if (value !== undefined && document.activeElement !== byId(id)) byId(id).value = String(value);
 }
 
 async function look() {
@@ -116,9 +254,26 @@ function showRules() {
   const place = byId("weather-rules");
   if (!place || byId("weather").hidden) return;
   const count = violations.length;
-  const text = count ? `${count} ${count === 1 ? "request breaks" : "requests break"} Discord's OpenAPI description.` : "Every request so far fits Discord's OpenAPI description.";
+  const text = count
+    ? `${count} ${count === 1 ? "request breaks" : "requests break"} Discord's OpenAPI description.`
+    : "Every request so far fits Discord's OpenAPI description.";
   if (place.dataset.shown === `${count} ${reachable}`) return;
   place.dataset.shown = `${count} ${reachable}`;
-  fill(place, h("p", { class: count ? "ill" : "good", id: "violations", dataset: { count } }, reachable ? text : "Not known: the sandbox did not say."),
-    count > 0 && h("pre", {}, violations.slice(-20).map((one) => (typeof one === "string" ? one : JSON.stringify(one, null, 1))).join("\n")));
+  fill(
+    place,
+    h(
+      "p",
+      { class: count ? "ill" : "good", id: "violations", dataset: { count } },
+      reachable ? text : "Not known: the sandbox did not say.",
+    ),
+    count > 0 &&
+      h(
+        "pre",
+        {},
+        violations
+          .slice(-20)
+          .map((one) => (typeof one === "string" ? one : JSON.stringify(one, null, 1)))
+          .join("\n"),
+      ),
+  );
 }

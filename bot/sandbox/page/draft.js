@@ -1,0 +1,61 @@
+// What the text in the message box means: the command it names, what stands for which value, and
+// how names travel. Touches no element.
+import { flatten, parse, read } from "./slash.js";
+import { guildEmojis, isAdultsOnly, isModerator, store } from "./store.js";
+
+const picked = new Map(); // option name -> {text, value}: what a completion stands for
+
+/** The commands that this person may use in this channel. */
+export function available() {
+  return flatten(store.commands).filter(
+    (command) =>
+      (command.restricted === null || isModerator()) &&
+      (!command.adults || isAdultsOnly(store.active)),
+  );
+}
+
+/** Whom and what options can name. */
+export const known = () => ({ people: [...store.personas, store.bot], channels: store.channels });
+
+/** Read a text as a command (see `parse`); what was picked keeps its value. */
+export function understood(text) {
+  const parsed = parse(text, available());
+  for (const arg of parsed?.args ?? []) {
+    const pick = picked.get(arg.option.name);
+    if (pick && pick.text === arg.raw) arg.picked = { value: pick.value };
+  }
+  return parsed;
+}
+
+/** Remember that `text` in an option stands for `value`. */
+export const keepPick = (option, text, value) => picked.set(option.name, { text, value });
+export const forgetPicks = () => picked.clear();
+
+/** The argument at a place of the text, or null. */
+export function argAt(parsed, caret) {
+  return parsed?.args.find((arg) => caret >= arg.valueStart && caret <= arg.end) ?? null;
+}
+
+/** Why an argument is wrong, or nothing. */
+export const wrongWith = (arg) => !arg.picked && read(arg.option, arg.raw, known()).error;
+
+/** The values of all arguments but one, as far as they can be read. */
+export function otherValues(parsed, arg) {
+  const others = parsed.args.filter((one) => one.raw && one !== arg);
+  const value = (one) => one.picked?.value ?? read(one.option, one.raw, known()).value ?? one.raw;
+  return Object.fromEntries(others.map((one) => [one.option.name, value(one)]));
+}
+
+/** Names as a person writes them become the marks that travel. */
+export function onWire(text) {
+  let out = text;
+  for (const one of known().people) out = out.replaceAll(`@${one.name}`, `<@${one.id}>`);
+  out = out.replace(/#([\w-]+)/g, (all, name) => {
+    const found = store.channels.find((one) => one.name === name);
+    return found ? `<#${found.id}>` : all;
+  });
+  for (const one of guildEmojis()) {
+    out = out.replace(new RegExp(`(?<!<a?):${one.name}:(?!\\d)`, "g"), `<:${one.name}:${one.id}>`);
+  }
+  return out;
+}

@@ -1,0 +1,72 @@
+// What the message box shows about a command: the coloured echo behind the letters, and the line
+// above with the option at the cursor and those that can still be added.
+import { wrongWith } from "./draft.js";
+import { fill, h } from "./dom.js";
+import { limits } from "./slash.js";
+
+const KEEP_LAST_LINE = "\u200b";
+
+/** Colour a text in `echo`; `missing` is an option that was asked for and is empty. */
+export function paint(echo, text, parsed, missing) {
+  if (!parsed) return fill(echo, text + KEEP_LAST_LINE);
+  const nodes = [h("span", { class: "cmd" }, text.slice(0, parsed.nameEnd))];
+  let at = parsed.nameEnd;
+  for (const arg of parsed.args) {
+    const bad = arg.raw ? wrongWith(arg) : missing === arg.option;
+    const from = arg.raw ? text.indexOf(arg.raw, arg.valueStart) : arg.valueStart;
+    const end = from + arg.raw.length;
+    nodes.push(
+      text.slice(at, arg.start),
+      !arg.bare && h("span", { class: "opt" }, text.slice(arg.start, arg.valueStart)),
+      text.slice(arg.valueStart, from),
+      h("span", { class: bad ? "val off" : "val" }, text.slice(from, end)),
+    );
+    at = end;
+  }
+  return fill(echo, nodes, text.slice(at) + KEEP_LAST_LINE);
+}
+
+/** Fill the line above the box. `add(option)` and `back()` are what its chips do. */
+export function guide(helper, text, parsed, arg, { add, back }) {
+  const inArguments = parsed && /\s/.test(text[parsed.nameEnd] ?? "");
+  helper.hidden = !inArguments;
+  if (!inArguments) return;
+  const { command, args } = parsed;
+  const unused = command.options.filter((option) => !args.some((one) => one.option === option));
+  const chips = unused.map((option) => chip(option, add, back));
+  fill(
+    helper,
+    h("div", { class: "about" }, arg ? aboutOption(arg.option) : aboutCommand(command)),
+    chips.length > 0 &&
+      h("div", { class: "chips", role: "group", "aria-label": "Options to add" }, chips),
+  );
+}
+
+const aboutCommand = (command) => [
+  h("b", {}, `/${command.full}`),
+  h("span", {}, command.description),
+];
+
+const aboutOption = (option) => [
+  h("b", {}, option.name),
+  h("span", {}, option.description),
+  h("small", {}, limits(option)),
+];
+
+function chip(option, add, back) {
+  const walk = (event) => {
+    const { key, currentTarget } = event;
+    if (key === "ArrowRight") currentTarget.nextElementSibling?.focus();
+    else if (key === "ArrowLeft") currentTarget.previousElementSibling?.focus();
+    else if (key === "Escape") back();
+  };
+  const props = {
+    type: "button",
+    class: option.required ? "chip needed" : "chip",
+    dataset: { option: option.name },
+    title: option.description,
+    onclick: () => add(option),
+    onkeydown: walk,
+  };
+  return h("button", props, option.required ? option.name : `+ ${option.name}`);
+}
