@@ -6,22 +6,18 @@ more gets a kind word.
 
 from __future__ import annotations
 
-import logging
-
-import aiohttp
 import discord
 from discord.ext import commands
 
 from bot import wording
 from bot.asks import make_ask
 from bot.client import Interaction, WaifuBot
-from bot.domain import Job, JobId, Origin, Post, RequestId, UserId
+from bot.domain import Job, JobId, Origin, RequestId, UserId
 from cogs.components import PREFIX, Action, template
+from cogs.posts import take_down
 from cogs.press import Press
 from cogs.requests import fresh_seed, guild_of, place_of, submit, tell, user_of
 from models.provenance import Provenance, a1111_parameters
-
-log = logging.getLogger(__name__)
 
 _GONE = "That picture is gone, so this button has nothing to work with any more."
 _STALE = "This button is from an older version of me. Use `/show` to bring a picture back to life."
@@ -119,17 +115,8 @@ class Delete(_OfPicture, template=template(Action.DELETE)):
         services = interaction.client.services
         posts = await services.gallery.delete(job.id, services.clock())
         for post in posts:
-            await _take_down(interaction.client, post)
+            await take_down(interaction.client, post)
         await tell(interaction, "The picture is deleted, here and from my disk.")
-
-
-async def _take_down(bot: WaifuBot, post: Post) -> None:
-    """Delete a message that shows a picture; one that is gone already is as good."""
-    channel = bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
-    try:
-        await channel.get_partial_message(post.message_id).delete()
-    except (discord.HTTPException, aiohttp.ClientError) as problem:
-        log.info("message %s not deleted: %s", post.message_id, problem)
 
 
 class Cancel(Press, template=template(Action.CANCEL)):

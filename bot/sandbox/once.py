@@ -134,10 +134,11 @@ class _Play:
         emoji = next(iter(self._sandbox.reactions(post["id"])))
         self._sandbox.react("member", post["id"], emoji)
 
+        await self._sandbox.slash("member", _WHERE, "votes top").answer()
+
         async def counted() -> bool:
-            ticket = self._sandbox.slash("member", _WHERE, "votes top")
-            answer = (await ticket.answer()).message
-            return answer is not None and str(post["id"]) in str(answer)
+            answers = (m["content"] for m in self._sandbox.messages(_WHERE))
+            return any(str(post["id"]) in content for content in answers)
 
         await _until(_VOTE_S, counted, "the vote was not counted")
         _say("voted", f"{emoji} by a member, and /votes top shows it")

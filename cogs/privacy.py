@@ -1,0 +1,204 @@
+"""The licence and the member's own data: `/licence`, the terms before a first picture, `/privacy`.
+
+What is stored of whom is `bot/privacy.py`'s to know; the licence is the one of the model in use.
+"""
+
+from __future__ import annotations
+
+import io
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import RequestId
+from cogs.components import Action, row_of, template
+from cogs.posts import take_down
+from cogs.press import Press
+from cogs.requests import tell, user_of
+from models.contract import ModelInfo
+
+_TERMS = """\
+**Before your first picture: how you may use it**
+I draw with **{name}** under the **{licence}** (attached). In plain words:
+- Your pictures are yours, and what you do with them is your responsibility.
+- Nothing unlawful, and nothing that harms, exploits or sexualises minors.
+- No harassment, no defamation, no discrimination, no lies meant to hurt somebody.
+- Nobody's personal data; no medical advice, no judging of people by it.
+- If you pass the model on, pass the licence and these rules on with it.
+I keep your request, your pictures and votes until you say `/privacy forget`.
+"""
+_LICENCE = """\
+I draw with **{name}** under the **{licence}**; the file that came with the model is attached.
+Your pictures are yours and you answer for them; no unlawful or harmful use, nothing that harms or
+sexualises minors, nobody's rights or personal data violated. Whoever passes the model on passes on
+the same restrictions and a copy of the licence.
+"""
+_WAITING_GONE = "That request waits no more: just ask again with `/waifu`."
+_FORGET = """\
+**Erase everything?** Your requests, pictures (here and from my disk), votes, settings and your
+acceptance of the licence. What others voted stays as a number without a name. There is no way back.
+"""
+#: Table names as members understand them.
+_NAMES = {
+    "jobs": "pictures asked for",
+    "requests": "requests",
+    "pictures": "pictures kept",
+    "posts": "messages that show them",
+    "votes": "current votes of yours",
+    "vote_events": "reactions in the ledger",
+    "standing_reactions": "reactions that stand",
+    "acceptances": "licences accepted",
+    "sharing": "choices about your prompts",
+    "waiting_asks": "requests that wait for the licence",
+    "turns": "your turn in the queue",
+    "blocked_terms": "terms you blocked as a moderator",
+    "audit_log": "changes you made as a moderator",
+}
+
+
+class PrivacyCog(commands.Cog):
+    """Terms, licence and data."""
+
+    privacy = app_commands.Group(name="privacy", description="What I know of you, and your choices")
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+
+    @app_commands.command(description="What the model's licence asks of you")
+    async def licence(self, interaction: Interaction) -> None:
+        """The plain words and the file."""
+        info = self._services.model()
+        await interaction.response.send_message(
+            _LICENCE.format(name=info.name, licence=info.licence_name),
+            file=_licence_file(info),
+            ephemeral=True,
+        )
+
+    @commands.Cog.listener()
+    async def on_waifu_terms(self, interaction: Interaction, waiting_id: RequestId) -> None:
+        """A request waits for its member to accept the licence."""
+        info = self._services.model()
+        content = _TERMS.format(name=info.name, licence=info.licence_name)
+        view = row_of((Action.ACCEPT, waiting_id))
+        if interaction.response.is_done():
+            await interaction.followup.send(
+                content, file=_licence_file(info), view=view, ephemeral=True
+            )
+        else:
+            await interaction.response.send_message(
+                content, file=_licence_file(info), view=view, ephemeral=True
+            )
+
+    @privacy.command(description="What I have stored of you")
+    async def show(self, interaction: Interaction) -> None:
+        """A count for each kind of thing."""
+        summary = await self._services.privacy.show(user_of(interaction))
+        lines = [f"- {count} {_NAMES.get(table, table)}" for table, count in summary.counts.items()]
+        shares = "may" if summary.shares_prompts else "may not"
+        await tell(
+            interaction,
+            "\n".join(
+                [
+                    "**What I have stored of you**, in all servers:",
+                    *(lines or ["Nothing."]),
+                    f"Your prompts {shares} be used to improve the model (`/privacy share`).",
+                    "-# `/privacy export` gives you all of it, `/privacy forget` erases it.",
+                ]
+            ),
+        )
+
+    @privacy.command(description="Everything that I have stored of you, as a file")
+    async def export(self, interaction: Interaction) -> None:
+        """A zip of rows and pictures; as much of it as Discord carries."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        data = await self._services.privacy.export(user_of(interaction))
+        if len(data) > interaction.filesize_limit:
+            await tell(
+                interaction,
+                f"Your data is {len(data) / 1e6:.0f} MB, more than Discord lets me send here "
+                f"({interaction.filesize_limit / 1e6:.0f} MB). Ask the operator for it, or delete "
+                "some pictures first.",
+            )
+            return
+        await interaction.followup.send(
+            "Everything that I have stored of you.",
+            file=discord.File(io.BytesIO(data), "waifu-my-data.zip"),
+            ephemeral=True,
+        )
+
+    @privacy.command(description="Erase everything that I have stored of you")
+    async def forget(self, interaction: Interaction) -> None:
+        """Ask first."""
+        view = row_of((Action.FORGET, str(user_of(interaction))))
+        await interaction.response.send_message(_FORGET, view=view, ephemeral=True)
+
+    @privacy.command(description="Whether your prompts may help to improve the model")
+    @app_commands.describe(allow="Yes or no; no unless you say yes")
+    async def share(self, interaction: Interaction, allow: bool) -> None:  # noqa: FBT001  the option itself
+        """Only what is exported from now on is concerned."""
+        await self._services.consent.set_sharing(
+            user_of(interaction), allow, self._services.clock()
+        )
+        await tell(
+            interaction,
+            "Thank you: your prompts may help to improve the model."
+            if allow
+            else "Your prompts stay out of the training data.",
+        )
+
+
+def _licence_file(info: ModelInfo) -> discord.File:
+    return discord.File(io.BytesIO(info.licence_text.encode()), "LICENCE.txt")
+
+
+class Accept(Press, template=template(Action.ACCEPT)):
+    """The licence is accepted; the waiting request runs by itself."""
+
+    action = Action.ACCEPT
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Record it with the licence's hash, then let the request go on."""
+        services, user_id = interaction.client.services, user_of(interaction)
+        info = services.model()
+        await services.consent.accept(user_id, info.licence_sha256, info.card_id, services.clock())
+        ask = await services.consent.take(RequestId(self.target), user_id)
+        text = "Accepted, thank you. " + ("Here we go." if ask else _WAITING_GONE)
+        await interaction.response.edit_message(content=text, view=None, attachments=[])
+        if ask is not None:
+            interaction.client.dispatch("waifu_accepted", interaction, ask)
+
+
+class Forget(Press, template=template(Action.FORGET)):
+    """Yes, erase everything."""
+
+    action = Action.FORGET
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """One transaction, then the files, then the messages."""
+        services, user_id = interaction.client.services, user_of(interaction)
+        if self.target != str(user_id):
+            await tell(interaction, "That button was not for you.")
+            return
+        await interaction.response.edit_message(content="Erasing …", view=None)
+        forgotten = await services.privacy.forget(user_id, services.clock())
+        services.signals.cancelled(forgotten.job_ids)
+        rows = sum(forgotten.counts.values())
+        await tell(interaction, f"Done: {rows} entries and their pictures are erased.")
+        for post in forgotten.posts:
+            await take_down(interaction.client, post)
+
+
+_PRESSES = (Accept, Forget)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_PRESSES)
+    await bot.add_cog(PrivacyCog(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_PRESSES)

@@ -1,0 +1,223 @@
+"""What waits and what was drawn: `/queue`, `/cancel`, `/show`, `/history`."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Sequence
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import wording
+from bot.client import Interaction, WaifuBot
+from bot.domain import (
+    ChannelId,
+    Job,
+    JobId,
+    JobState,
+    MessageId,
+    Picture,
+    Post,
+    Rating,
+    StorageError,
+)
+from cogs.audience import may_show_here
+from cogs.components import Action, post_view, row_of, template
+from cogs.press import Press
+from cogs.requests import guild_of, place_of, tell, user_of
+from models.provenance import encode_smaller
+
+#: Lines of `/queue` and of a page of `/history`; Discord's limit of choices.
+_LINES, _PAGE, _CHOICES = 10, 10, 25
+_CHOICE_CHARS_MAX = 100
+_UNKNOWN = "I know no picture `{id}` of this server. `/history` lists yours with their ids."
+_DELETED = "That picture was deleted."
+_ADULTS = "That picture may only be shown in an age-restricted channel."
+_ELSEWHERE = (
+    "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
+)
+
+
+class Queue(commands.Cog):
+    """Reads the queue and the gallery for their members."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+
+    @app_commands.command(description="Your place in the queue, and the server's")
+    async def queue(self, interaction: Interaction) -> None:
+        """Mine with place and ETA, then how busy the server is."""
+        jobs = self._services.jobs
+        mine = await jobs.mine(user_of(interaction), guild_of(interaction))
+        lines = [await self._line(job) for job in mine[:_LINES]]
+        if len(mine) > _LINES:
+            lines.append(f"… and {len(mine) - _LINES} more of yours")
+        counts = await jobs.counts(guild_of(interaction))
+        everybody = await jobs.counts(None)
+        lines = ["**Yours**", *(lines or ["Nothing of yours is waiting."]), "**This server**"]
+        lines.append(
+            f"{counts[JobState.QUEUED]} waiting, {counts[JobState.RUNNING]} being drawn, "
+            f"{counts[JobState.RENDERED]} on their way; "
+            f"{everybody[JobState.QUEUED]} waiting in all servers"
+        )
+        if mine:
+            lines.append("-# `/cancel` takes back what waits.")
+        await tell(interaction, "\n".join(lines)[: wording.CONTENT_CHARS_MAX])
+
+    async def _line(self, job: Job) -> str:
+        standing = await self._services.jobs.standing(job.id)
+        eta_ms = None if standing is None else self._services.progress.eta_ms(standing.ahead)
+        return wording.in_queue(job, standing, eta_ms)
+
+    @app_commands.command(description="Take back what you have waiting or being drawn here")
+    @app_commands.describe(id="One picture; all of yours in this server if you name none")
+    async def cancel(self, interaction: Interaction, id: str | None = None) -> None:  # noqa: A002  the option's name
+        """One of mine, or all of mine in this server."""
+        services, user_id = self._services, user_of(interaction)
+        if id is None:
+            taken = await services.jobs.cancel_user(
+                user_id, guild_of(interaction), services.clock()
+            )
+        else:
+            job = await services.jobs.get(JobId(id.strip().lower()))
+            if job is None or job.user_id != user_id or job.guild_id != guild_of(interaction):
+                await tell(interaction, "You have no such picture waiting. `/queue` lists yours.")
+                return
+            gone = await services.jobs.cancel_job(job.id, services.clock())
+            taken = [job.id] if gone else []
+        services.signals.cancelled(taken)
+        what = "1 picture" if len(taken) == 1 else f"{len(taken)} pictures"
+        await tell(interaction, f"Cancelled: {what}." if taken else "There is nothing to cancel.")
+
+    @cancel.autocomplete("id")
+    async def _waiting(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        return _choices(
+            await self._services.jobs.mine(user_of(interaction), guild_of(interaction)), current
+        )
+
+    @app_commands.command(description="Bring back a picture with live buttons")
+    @app_commands.describe(id="The ten characters under the picture")
+    async def show(self, interaction: Interaction, id: str) -> None:  # noqa: A002  the option's name
+        """Post a picture of this server once more; votes on it count as ever."""
+        found = await self._showable(interaction, JobId(id.strip().strip("`").lower()))
+        if isinstance(found, str):
+            await tell(interaction, found)
+            return
+        job, picture = found
+        await interaction.response.defer()
+        try:
+            png = await self._services.gallery.read(picture)
+        except StorageError:
+            await tell(interaction, "The picture's file cannot be read. Tell the operator.")
+            return
+        limit_bytes = interaction.filesize_limit
+        data, extension = (
+            (png, "png")
+            if len(png) <= limit_bytes
+            else await asyncio.to_thread(encode_smaller, png, limit_bytes)
+        )
+        message = await interaction.followup.send(
+            wording.caption(job, picture),
+            file=discord.File(io.BytesIO(data), f"{job.id}.{extension}", description="AI-made"),
+            view=post_view(job.id),
+            wait=True,
+        )
+        await self._services.gallery.add_post(
+            Post(
+                message_id=MessageId(message.id),
+                job_id=job.id,
+                channel_id=ChannelId(message.channel.id),
+                guild_id=job.guild_id,
+                posted_ms=self._services.clock(),
+            )
+        )
+        self._services.signals.deliver.set()
+
+    async def _showable(self, interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
+        """The picture if it may be shown in this place, else why not."""
+        guild = interaction.guild
+        job = await self._services.jobs.get(job_id)
+        if job is None or guild is None or job.guild_id != guild.id:
+            return _UNKNOWN.format(id=wording.plain(job_id, 20))
+        picture = await self._services.gallery.get(job.id)
+        if picture is None:
+            return _DELETED
+        place = place_of(interaction)
+        if picture.rating is Rating.EXPLICIT and not place.age_restricted:
+            return _ADULTS
+        if not may_show_here(guild, place.channel_id, job.channel_id):
+            return _ELSEWHERE
+        return job, picture
+
+    @show.autocomplete("id")
+    async def _drawn(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        jobs = await self._services.jobs.history(
+            user_of(interaction), guild_of(interaction), limit=100
+        )
+        return _choices(jobs, current)
+
+    @app_commands.command(description="Your pictures in this server, newest first")
+    async def history(self, interaction: Interaction) -> None:
+        """The first page; a button brings the next."""
+        content, view = await _page(interaction, None)
+        await interaction.response.send_message(content, view=view, ephemeral=True)
+
+
+class Older(Press, template=template(Action.HISTORY)):
+    """The next page of `/history`; the target is the time of the last line shown."""
+
+    action = Action.HISTORY
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Turn the page in place."""
+        content, view = await _page(interaction, int(self.target))
+        await interaction.response.edit_message(content=content, view=view)
+
+
+async def _page(interaction: Interaction, before_ms: int | None) -> tuple[str, discord.ui.View]:
+    services = interaction.client.services
+    jobs = await services.jobs.history(
+        user_of(interaction), guild_of(interaction), _PAGE + 1, before_ms
+    )
+    if not jobs:
+        nothing = "No older pictures." if before_ms else "You have no pictures here yet."
+        return nothing, row_of()
+    lines = [await _entry(interaction, job) for job in jobs[:_PAGE]]
+    more = [(Action.HISTORY, str(jobs[_PAGE - 1].created_ms))] if len(jobs) > _PAGE else []
+    return "\n".join(lines)[: wording.CONTENT_CHARS_MAX], row_of(*more)
+
+
+async def _entry(interaction: Interaction, job: Job) -> str:
+    posts = await interaction.client.services.gallery.posts(job.id)
+    where = (
+        f" · [open](https://discord.com/channels/{p.guild_id}/{p.channel_id}/{p.message_id})"
+        if (p := next(iter(posts), None))
+        else ""
+    )
+    return f"`{job.id}` <t:{job.created_ms // 1000}:R> {wording.plain(job.prompt, 70)}{where}"
+
+
+def _choices(jobs: Sequence[Job], current: str) -> list[app_commands.Choice[str]]:
+    wanted = current.strip().lower()
+    fitting = (job for job in jobs if wanted in job.id or wanted in job.prompt.lower())
+    return [
+        app_commands.Choice(name=f"{job.id} {job.prompt}"[:_CHOICE_CHARS_MAX], value=job.id)
+        for job, _ in zip(fitting, range(_CHOICES), strict=False)
+    ]
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(Older)
+    await bot.add_cog(Queue(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(Older)
