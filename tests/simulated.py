@@ -98,11 +98,13 @@ class Scene:
             assert claimed.id == job.id
             await self.kept(job)
 
-    async def kept(self, job: Job, released: Released | None = None) -> None:
+    async def kept(
+        self, job: Job, released: Released | None = None, data: bytes | None = None
+    ) -> None:
         """The picture of a running job goes to the gallery."""
         picture = await self.services.gallery.keep(
             released or make_released(job),
-            make_png(job),
+            data or make_png(job),
             card_id="tiny-1",
             owner=OWNER,
             now_ms=self.services.clock(),
