@@ -45,6 +45,10 @@ def short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
+def _no_voice(record: logging.LogRecord) -> bool:
+    return "voice will NOT" not in record.getMessage()
+
+
 def set_up(level: str) -> None:
     """Send everything from `level` up to standard error; libraries only from WARNING."""
     handler = logging.StreamHandler()
@@ -56,3 +60,6 @@ def set_up(level: str) -> None:
     for room in ("bot", "cogs", "models"):
         logging.getLogger(room).setLevel(level)
     logging.getLogger("discord").setLevel(logging.WARNING if level != "DEBUG" else logging.INFO)
+    # Complains of voice libraries that we do not need, and of SimCord's client without intents.
+    logging.getLogger("discord.client").addFilter(_no_voice)
+    logging.getLogger("discord.state").setLevel(logging.ERROR)

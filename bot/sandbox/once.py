@@ -26,6 +26,8 @@ _ONLINE_S = 120.0
 _PICTURE_S = 300.0
 _VOTE_S = 20.0
 _POLL_S = 0.05
+#: What the bot takes at most to write a reaction down, and to fill in an answer.
+_LEDGER_S = 1.0
 
 
 async def play(sandbox: Sandbox, command: str, out: Path) -> int:
@@ -133,12 +135,15 @@ class _Play:
         await _until(_VOTE_S, seeded, "the vote reactions did not come")
         emoji = next(iter(self._sandbox.reactions(post["id"])))
         self._sandbox.react("member", post["id"], emoji)
-
-        await self._sandbox.slash("member", _WHERE, "votes top").answer()
+        await asyncio.sleep(_LEDGER_S)
 
         async def counted() -> bool:
-            answers = (m["content"] for m in self._sandbox.messages(_WHERE))
-            return any(str(post["id"]) in content for content in answers)
+            ticket = self._sandbox.slash("member", _WHERE, "votes top")
+            answer = (await ticket.answer()).message
+            assert answer is not None, "a command is answered with a message"
+            await asyncio.sleep(_LEDGER_S)
+            content = self._sandbox.people.message(int(answer["id"]))["content"]
+            return str(post["id"]) in content
 
         await _until(_VOTE_S, counted, "the vote was not counted")
         _say("voted", f"{emoji} by a member, and /votes top shows it")
