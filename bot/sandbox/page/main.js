@@ -17,6 +17,7 @@ import {
   names,
   on,
   store,
+  takeCommands,
   takeMessages,
   takeState,
 } from "./store.js";
@@ -25,8 +26,10 @@ import { toast } from "./toast.js";
 import { startWeather, toggleWeather } from "./weather.js";
 
 const RETRY_MS = 1500;
+const COMMANDS_PAUSE_MS = 150;
 const stream = new Stream(heard, lineChanged);
 let loading = 0;
+let commandTimer = 0;
 
 /** Remembered for this tab alone, so that two tabs can be two people. */
 const memory = {
@@ -48,6 +51,7 @@ async function start() {
   startComposer();
   startDialogs();
   startWeather();
+  on("commands-changed", commandsChanged);
   names.openChannel = (id) => channel(id) && openChannel(id);
   names.openCommand = (name) => write(`/${name} `);
   on("channels", () => !channel() && store.channels.length && openChannel(store.channels[0].id));
@@ -149,6 +153,15 @@ function showGate(closed) {
       ),
     ),
   );
+}
+
+// The bot registers its commands one by one: read them once it paused.
+function commandsChanged() {
+  clearTimeout(commandTimer);
+  commandTimer = setTimeout(async () => {
+    const state = await api.state(store.persona).catch(() => null);
+    if (state) takeCommands(state.commands);
+  }, COMMANDS_PAUSE_MS);
 }
 
 // The line broke or came back. What happened meanwhile is read again.

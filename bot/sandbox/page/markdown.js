@@ -216,9 +216,13 @@ function list(rows, names) {
   return elements;
 }
 
-/** A text without its marks, for previews and for the screen reader. */
+/** A text in one line without its marks, for previews and for the screen reader. */
 export function plainText(text, names) {
-  return h("div", {}, markdown(text ?? "", names))
-    .textContent.replace(/\s+/g, " ")
-    .trim();
+  const place = h(
+    "div",
+    {},
+    markdown(text ?? "", names).flatMap((node) => [node, " "]),
+  );
+  for (const hidden of place.querySelectorAll(".spoiler")) hidden.replaceWith("(spoiler)");
+  return place.textContent.replace(/\s+/g, " ").trim();
 }

@@ -22,11 +22,7 @@ export function flatten(commands) {
   for (const command of commands) {
     if ((command.type ?? CHAT_INPUT) !== CHAT_INPUT) continue;
     const options = command.options ?? [];
-    const root = {
-      name: command.name,
-      restricted: command.default_member_permissions ?? null,
-      adults: Boolean(command.nsfw),
-    };
+    const root = { name: command.name, adults: Boolean(command.nsfw) };
     if (!options.some((option) => option.type <= KIND.GROUP))
       flat.push(leaf(root, [command.name], command));
     for (const sub of options.filter((option) => option.type === KIND.SUB))

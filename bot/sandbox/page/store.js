@@ -80,6 +80,12 @@ export function expectMessages(channelId) {
   store.messages.set(channelId, new Map());
 }
 
+/** Take over the commands that the bot registered and this person may use. */
+export function takeCommands(commands) {
+  store.commands = commands;
+  emit("commands");
+}
+
 /** Take over the messages of a channel, as GET /page/messages lists them; `newer` ones win. */
 export function takeMessages(channelId, list, newer = new Map()) {
   const all = new Map(list.map((message) => [message.id, message]));
@@ -196,10 +202,7 @@ const HANDLERS = {
   MESSAGE_REACTION_REMOVE_ALL: unreacted,
   MESSAGE_REACTION_REMOVE_EMOJI: unreacted,
   TYPING_START: typing,
-  COMMANDS_UPDATE: (data) => {
-    store.commands = Array.isArray(data) ? data : (data.commands ?? []);
-    emit("commands");
-  },
+  COMMANDS_UPDATE: () => emit("commands-changed"),
   BOT_STATE: (data) => {
     store.bot = { ...store.bot, ...data };
     emit("bot");
