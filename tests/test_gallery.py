@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import Job, MessageId, StorageError
+from bot.gallery import Gallery
+from bot.jobs import Jobs
+from bot.privacy import Privacy
+from tests.factories import make_png, make_post, make_released
+from tests.stores import LEASE_MS, WORKER, Stores, open_stores
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+def files(root: Path) -> list[Path]:
+    return sorted(path for path in (root / "pictures").rglob("*") if path.is_file())
+
+
+async def running(stores: Stores) -> Job:
+    await stores.enqueue()
+    job = await stores.claim()
+    assert job is not None
+    return job
+
+
+async def keep(stores: Stores, job: Job, data: bytes | None = None) -> bool:
+    picture = await stores.gallery.keep(
+        make_released(job), data or make_png(job), card_id="tiny-1", owner=WORKER, now_ms=3_000
+    )
+    return picture is not None
+
+
+async def test_a_kept_picture_is_its_bytes_under_its_hash(stores: Stores, tmp_path: Path) -> None:
+    job, picture = await stores.draw()
+    data = make_png(job)
+    assert picture.sha256 == hashlib.sha256(data).hexdigest()
+    assert files(tmp_path) == [stores.gallery.path(picture)]
+    assert await stores.gallery.read(picture) == data
+    assert await stores.gallery.get(job.id) == picture
+    assert await stores.state(job) == "rendered"
+
+
+async def test_a_cancelled_job_keeps_nothing(stores: Stores, tmp_path: Path) -> None:
+    job = await running(stores)
+    await stores.jobs.cancel_job(job.id, 2_500)
+    assert not await keep(stores, job)
+    assert files(tmp_path) == []
+    assert await stores.rows("pictures") == []
+
+
+async def test_a_late_worker_does_not_take_the_file_of_the_next(
+    stores: Stores, tmp_path: Path
+) -> None:
+    job = await running(stores)
+    await stores.jobs.release_expired(LEASE_MS * 2, 3, 0)
+    again = await stores.jobs.claim("worker-2", LEASE_MS, LEASE_MS * 3)
+    assert again is not None
+    kept = await stores.gallery.keep(
+        make_released(again), make_png(again), card_id="tiny-1", owner="worker-2", now_ms=4
+    )
+    assert kept is not None
+    # The first worker drew the same bytes; its lease is gone, the file is not.
+    assert not await keep(stores, job)
+    assert len(files(tmp_path)) == 1
+    assert await stores.gallery.read(kept) == make_png(again)
+
+
+async def test_both_at_the_same_moment_leave_the_file(stores: Stores, tmp_path: Path) -> None:
+    for _ in range(10):
+        job = await running(stores)
+        await stores.jobs.release_expired(LEASE_MS * 2, 3, 0)
+        again = await stores.jobs.claim("worker-2", LEASE_MS, LEASE_MS * 3)
+        assert again is not None
+        released, data = make_released(again), make_png(again)
+        late, kept = await asyncio.gather(
+            keep(stores, job),
+            stores.gallery.keep(released, data, card_id="tiny-1", owner="worker-2", now_ms=4),
+        )
+        assert kept is not None
+        assert not late
+        assert await stores.gallery.read(kept) == data
+    assert len(files(tmp_path)) == 10
+
+
+async def test_a_full_disk_loses_no_job(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await running(stores)
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="full: free some room"):
+        await keep(stores, job)
+    monkeypatch.undo()
+    assert files(tmp_path) == []
+    assert await stores.state(job) == "running"
+    assert await keep(stores, job)
+
+
+async def test_a_read_only_gallery_says_so(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await running(stores)
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "denied")
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    with pytest.raises(StorageError, match="make it writable"):
+        await keep(stores, job)
+
+
+async def test_a_missing_file_is_told_as_missing(stores: Stores) -> None:
+    _, picture = await stores.draw()
+    stores.gallery.path(picture).unlink()
+    with pytest.raises(StorageError, match="is missing"):
+        await stores.gallery.read(picture)
+
+
+async def test_deleting_takes_the_file_and_names_the_posts(stores: Stores, tmp_path: Path) -> None:
+    job = await stores.deliver(message=1)
+    await stores.gallery.add_post(make_post(job.id, message=2))
+    posts = await stores.gallery.delete(job.id, 9_000)
+    assert {post.message_id for post in posts} == {1, 2}
+    assert files(tmp_path) == []
+    assert await stores.gallery.get(job.id) is None
+    assert len(await stores.rows("pictures")) == 1, "votes on it keep their meaning"
+    again = await stores.gallery.delete(job.id, 9_500)
+    assert len(again) == 2
+    assert (await stores.rows("pictures"))[0]["deleted_ms"] == 9_000
+
+
+async def test_a_file_that_two_pictures_share_stays_for_the_other(
+    stores: Stores, tmp_path: Path
+) -> None:
+    first, second = await running(stores), await running(stores)
+    for job in (first, second):
+        assert await keep(stores, job, data=b"the same bytes")
+    await stores.gallery.delete(first.id, 9_000)
+    assert len(files(tmp_path)) == 1
+    await stores.gallery.delete(second.id, 9_000)
+    assert files(tmp_path) == []
+
+
+async def test_a_crash_before_the_files_are_removed_is_mended_at_the_start(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = await stores.draw()
+
+    async def crash(_self: Gallery) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Gallery, "reap", crash)
+        task = stores.gallery.delete(job.id, 9_000)
+        with pytest.raises(KeyboardInterrupt):
+            await task
+    assert len(files(tmp_path)) == 1
+    assert await Gallery(stores.db, tmp_path / "pictures").sweep() == 1
+    assert files(tmp_path) == []
+    assert await stores.rows("doomed_files") == []
+
+
+async def test_the_sweep_takes_orphans_and_half_files_only(stores: Stores, tmp_path: Path) -> None:
+    _, picture = await stores.draw()
+    directory = stores.gallery.path(picture).parent
+    (directory / "0123.part").write_bytes(b"half")
+    (directory / ("0" * 64 + ".png")).write_bytes(b"of a job that was never committed")
+    (tmp_path / "pictures" / "README.txt").write_text("not ours")
+    assert await stores.gallery.sweep() == 2
+    assert files(tmp_path) == sorted(
+        [stores.gallery.path(picture), tmp_path / "pictures" / "README.txt"]
+    )
+
+
+async def test_posts_are_seeded_found_and_lost(stores: Stores) -> None:
+    job = await stores.deliver(message=1, now_ms=3_000)
+    show = make_post(job.id, message=2, at_ms=8_000)
+    await stores.gallery.add_post(show)
+    await stores.gallery.add_post(show)
+    assert [post.message_id for post in await stores.gallery.unseeded(9)] == [1, 2]
+    await stores.gallery.seeded(MessageId(1))
+    assert [post.message_id for post in await stores.gallery.unseeded(9)] == [2]
+    assert [post.message_id for post in await stores.gallery.recent_posts(0, 9)] == [2, 1]
+    assert [post.message_id for post in await stores.gallery.recent_posts(8_000, 9)] == [2]
+    assert await stores.gallery.post(MessageId(2)) == show
+    await stores.gallery.message_deleted([MessageId(2), MessageId(404)], 9_000)
+    assert await stores.gallery.post(MessageId(2)) is None
+    assert await stores.gallery.unseeded(9) == []
+    assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1]
+
+
+async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
+    async with open_stores(tmp_path) as first:
+        job, picture = await first.draw()
+    async with open_stores(tmp_path) as second:
+        assert await second.gallery.sweep() == 0
+        assert await second.gallery.get(job.id) == picture
+        assert [owed.id for owed in await Jobs(second.db).rendered(9_000)] == [job.id]
+        assert (await Privacy(second.db, second.gallery).show(job.user_id)).counts["pictures"] == 1
