@@ -60,12 +60,28 @@ class _Shown:
     #: The earliest time of its next edit, and of any next try after a failure.
     edit_ms: int
     retry_ms: int = 0
+    #: When a request that only waits is looked at again.
     look_ms: int = 0
     job_ids: tuple[JobId, ...] = ()
     #: Its pictures that were in the engine when it was last looked at.
     drawing: frozenset[JobId] = frozenset()
     text: str = ""
     previews: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What is to be done with one message."""
+
+    status: StatusMessage
+    shown: _Shown
+    #: What it shall say; None: it shall go.
+    text: str | None
+    previews: tuple[bytes, ...] = ()
+    #: The last that is done for this request.
+    last: bool = False
+    #: A last word that is worth a new message, should there be none to edit.
+    is_news: bool = False
 
 
 class Status(commands.Cog):
@@ -94,27 +110,38 @@ class Status(commands.Cog):
                 await self._services.signals.status.wait(_POLL_S)
 
     async def look(self, tasks: asyncio.TaskGroup) -> None:
-        """Tend the messages whose request moved, those waiting longest first."""
+        """Plan for every request that moved; last words first, then who waits longest."""
         now_ms = self._services.clock()
-        jobs = self._services.jobs
-        statuses = await jobs.open_statuses()
-        ended = await jobs.ended_requests()
+        plans = await self._plans(now_ms)
+        plans.sort(key=lambda plan: (not plan.last, plan.shown.edit_ms))
+        for plan in plans:
+            if len(self._busy) >= _WIDTH or not self._take_channel(plan, now_ms):
+                plan.shown.look_ms = now_ms
+                continue
+            self._busy.add(plan.status.request_id)
+            tasks.create_task(self._carry_out(plan), name=f"status {plan.status.request_id}")
+
+    async def _plans(self, now_ms: int) -> list[_Plan]:
+        statuses = await self._services.jobs.open_statuses()
+        ended = await self._services.jobs.ended_requests()
         open_ids = {status.request_id for status in statuses}
         for request_id in self._shown.keys() - open_ids - self._busy:
             del self._shown[request_id]
-        due = [status for status in statuses if self._is_due(status, ended, now_ms)]
-        due.sort(key=lambda status: self._shown[status.request_id].look_ms)
-        for status in due[: _WIDTH - len(self._busy)]:
-            self._busy.add(status.request_id)
-            tasks.create_task(self._tend(status), name=f"status {status.request_id}")
+        plans: list[_Plan] = []
+        for status in statuses:
+            is_ended = status.request_id in ended
+            if self._is_due(status, now_ms, is_ended=is_ended):
+                plan = await self._plan(status, self._shown[status.request_id], now_ms)
+                plans += [plan] if plan else []
+        return plans
 
-    def _is_due(self, status: StatusMessage, ended: set[RequestId], now_ms: int) -> bool:
+    def _is_due(self, status: StatusMessage, now_ms: int, *, is_ended: bool) -> bool:
         shown = self._shown.setdefault(
             status.request_id, _Shown(edit_ms=status.created_ms + _EDIT_MS)
         )
         if status.request_id in self._busy or now_ms < shown.retry_ms:
             return False
-        if status.request_id in ended:
+        if is_ended:
             return True
         drawing = self._drawing(shown.job_ids)
         moved = bool(drawing) or drawing != shown.drawing or now_ms >= shown.look_ms
@@ -123,63 +150,65 @@ class Status(commands.Cog):
     def _drawing(self, job_ids: tuple[JobId, ...]) -> frozenset[JobId]:
         return frozenset(i for i in job_ids if self._services.progress.get(i) is not None)
 
-    async def _tend(self, status: StatusMessage) -> None:
-        """One message's boundary: whatever Discord says, the others go on."""
-        shown = self._shown[status.request_id]
-        with whereabouts(guild=status.guild_id):
-            try:
-                await self._tend_once(status, shown)
-            except (*DISCORD_ERRORS, BotError) as problem:
-                await self._failed(status, shown, problem)
-            finally:
-                self._busy.discard(status.request_id)
-
-    async def _failed(self, status: StatusMessage, shown: _Shown, problem: Exception) -> None:
-        now_ms = self._services.clock()
-        if is_edit_limit(problem):
-            shown.retry_ms = now_ms + _EDIT_LIMIT_PAUSE_MS
-        elif is_passing(problem):
-            shown.retry_ms = now_ms + _PAUSE_MS
-        else:
-            log.info("status of request %s is given up: %s", status.request_id, problem)
-            await self._close(status)
-
-    async def _tend_once(self, status: StatusMessage, shown: _Shown) -> None:
-        now_ms = self._services.clock()
+    async def _plan(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
+        """What to do with a message now; None: nothing yet."""
         jobs = await self._services.jobs.of_request(status.request_id)
         shown.job_ids = tuple(job.id for job in jobs)
         shown.drawing = self._drawing(shown.job_ids)
         shown.look_ms = now_ms + _PLACE_MS
         if all(job.state in ENDED for job in jobs):
-            await self._finish(status, shown, jobs, now_ms)
-        elif status.message_id is not None and self._take_channel(status.channel_id, now_ms):
-            await self._update(status, status.message_id, shown, jobs)
+            return _last_plan(status, shown, jobs, now_ms)
+        if status.message_id is None:
+            return None
+        text, previews = await self._text(jobs), self._previews(jobs) or shown.previews
+        if text == shown.text and previews == shown.previews:
+            return None
+        return _Plan(status=status, shown=shown, text=text, previews=previews)
 
-    def _take_channel(self, channel_id: ChannelId, now_ms: int) -> bool:
-        """Is this channel's limit of edits free? Takes it if so."""
+    def _take_channel(self, plan: _Plan, now_ms: int) -> bool:
+        """Take the channel's turn to edit, False if it is taken; deleting has its own limit."""
+        channel_id = plan.status.channel_id
+        if plan.text is None:
+            return True
         if now_ms < self._channel_free_ms.get(channel_id, 0):
             return False
         self._channel_free_ms[channel_id] = now_ms + _CHANNEL_MS
         return True
 
+    async def _carry_out(self, plan: _Plan) -> None:
+        """One message's boundary: whatever Discord says, the others go on."""
+        with whereabouts(guild=plan.status.guild_id):
+            try:
+                await (self._finish(plan) if plan.last else self._update(plan))
+            except (*DISCORD_ERRORS, BotError) as problem:
+                await self._failed(plan, problem)
+            finally:
+                self._busy.discard(plan.status.request_id)
+
+    async def _failed(self, plan: _Plan, problem: Exception) -> None:
+        now_ms = self._services.clock()
+        if is_edit_limit(problem):
+            plan.shown.retry_ms = now_ms + _EDIT_LIMIT_PAUSE_MS
+        elif is_passing(problem):
+            plan.shown.retry_ms = now_ms + _PAUSE_MS
+        else:
+            log.info("status of request %s is given up: %s", plan.status.request_id, problem)
+            await self._close(plan.status)
+
     def _message(self, status: StatusMessage, message_id: MessageId) -> discord.PartialMessage:
         channel = self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
         return channel.get_partial_message(message_id)
 
-    async def _update(
-        self, status: StatusMessage, message_id: MessageId, shown: _Shown, jobs: list[Job]
-    ) -> None:
-        """Show where the request stands, if that is not what the message shows already."""
-        text = await self._text(jobs)
-        previews = self._previews(jobs) or shown.previews
-        if text == shown.text and previews == shown.previews:
-            return
-        message = self._message(status, message_id)
-        if previews == shown.previews:
-            await message.edit(content=text)
+    async def _update(self, plan: _Plan) -> None:
+        """Show where the request stands; a preview that is there already is not sent again."""
+        status, shown = plan.status, plan.shown
+        assert status.message_id is not None, "no plan to edit what is not known"
+        message = self._message(status, status.message_id)
+        if plan.previews == shown.previews:
+            await message.edit(content=plan.text)
         else:
-            await message.edit(content=text, attachments=_files(previews))
-        shown.text, shown.previews = text, previews
+            await message.edit(content=plan.text, attachments=_files(plan.previews))
+        shown.text, shown.previews = plan.text or "", plan.previews
         now_ms = self._services.clock()
         old = now_ms - status.created_ms > _OLD_MS
         shown.edit_ms = now_ms + (_OLD_EDIT_MS if old else _EDIT_MS)
@@ -201,25 +230,18 @@ class Status(commands.Cog):
         reports = (self._services.progress.get(job.id) for job in jobs)
         return tuple(r.preview_png for r in reports if r is not None and r.preview_png is not None)
 
-    async def _finish(
-        self, status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: int
-    ) -> None:
+    async def _finish(self, plan: _Plan) -> None:
         """Take the message away once all is posted; tell in it what went wrong otherwise."""
-        message_id = status.message_id
-        if message_id is None:
-            if now_ms < status.created_ms + _GRACE_MS:
-                return
-            message_id = await self._lost_answer(status)
-        if all(job.state is JobState.DELIVERED for job in jobs):
-            if message_id is not None:
-                await self._message(status, message_id).delete()
-        elif message_id is not None:
-            if now_ms < shown.edit_ms:
-                return
-            text = wording.ended(jobs)
-            await self._message(status, message_id).edit(content=text, attachments=[], view=None)
-        elif any(job.state in _BAD_ENDS for job in jobs):
-            await self._announce(status, wording.ended(jobs))
+        status = plan.status
+        message_id = status.message_id or await self._lost_answer(status)
+        if message_id is not None:
+            message = self._message(status, message_id)
+            if plan.text is None:
+                await message.delete()
+            else:
+                await message.edit(content=plan.text, attachments=[], view=None)
+        elif plan.text is not None and plan.is_news:
+            await self._announce(status, plan.text)
         await self._close(status)
 
     async def _lost_answer(self, status: StatusMessage) -> MessageId | None:
@@ -249,6 +271,18 @@ class Status(commands.Cog):
     async def _close(self, status: StatusMessage) -> None:
         await self._services.jobs.close_status(status.request_id)
         self._shown.pop(status.request_id, None)
+
+
+def _last_plan(status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: int) -> _Plan | None:
+    """Every job has ended: the message goes if all is posted, and says what is not otherwise."""
+    if status.message_id is None and now_ms < status.created_ms + _GRACE_MS:
+        return None
+    if all(job.state is JobState.DELIVERED for job in jobs):
+        return _Plan(status=status, shown=shown, text=None, last=True)
+    if now_ms < shown.edit_ms:
+        return None
+    bad = any(job.state in _BAD_ENDS for job in jobs)
+    return _Plan(status=status, shown=shown, text=wording.ended(jobs), last=True, is_news=bad)
 
 
 def _files(previews: tuple[bytes, ...]) -> list[discord.File]:

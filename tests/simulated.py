@@ -6,6 +6,7 @@ does not depend on timing. Time is the simulation's.
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,11 +38,12 @@ OWNER = "worker"
 
 
 class ParkedBot(WaifuBot):
-    """Loads the cogs of one test; their loops stay parked."""
+    """Loads the cogs of one test; their loops stay parked, unless it is `live`."""
 
-    def __init__(self, services: Services, extensions: Sequence[str]) -> None:
+    def __init__(self, services: Services, extensions: Sequence[str], *, live: bool) -> None:
         super().__init__(services)
         self._extensions = extensions
+        self._live = live
 
     async def setup_hook(self) -> None:
         for name in self._extensions:
@@ -49,8 +51,11 @@ class ParkedBot(WaifuBot):
         await self.tree.sync()
 
     def spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
-        del name
-        work.close()
+        if self._live:
+            # Outside the simulation's context, or it would wait for the loops to end.
+            contextvars.Context().run(super().spawn, work, name=name)
+        else:
+            work.close()
 
 
 @dataclass(kw_only=True)
@@ -73,7 +78,7 @@ class Scene:
 
     async def restart(self) -> None:
         """The process dies and comes back; the database is all it remembers."""
-        await self.env.restart_bot(ParkedBot(self.services, self.extensions))
+        await self.env.restart_bot(ParkedBot(self.services, self.extensions, live=False))
 
     async def queued(
         self,
@@ -130,7 +135,9 @@ SceneT = TypeVar("SceneT", bound=Scene)
 
 
 @asynccontextmanager
-async def scene(directory: Path, *extensions: str, kind: type[SceneT]) -> AsyncIterator[SceneT]:
+async def scene(
+    directory: Path, *extensions: str, kind: type[SceneT], live: bool = False
+) -> AsyncIterator[SceneT]:
     """A running simulation with real stores below `directory` and these cogs."""
     db = await Database.open(directory / "bot.sqlite3")
     gallery = Gallery(db, directory / "pictures")
@@ -149,7 +156,7 @@ async def scene(directory: Path, *extensions: str, kind: type[SceneT]) -> AsyncI
         model=lambda: INFO,
         clock=lambda: round(envs[0].now().timestamp() * 1000),
     )
-    env = Env(ParkedBot(services, extensions))
+    env = Env(ParkedBot(services, extensions, live=live))
     envs.append(env)
     try:
         await env.start()
@@ -166,6 +173,7 @@ async def scene(directory: Path, *extensions: str, kind: type[SceneT]) -> AsyncI
             extensions=extensions,
         )
     finally:
+        await env.bot.close()
         await env.shutdown()
         await db.close()
     env.raise_errors()

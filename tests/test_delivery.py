@@ -16,7 +16,7 @@ from discord.http import Route
 from PIL import Image
 from simcord.builders import ChannelHandle
 
-from bot.domain import DatabaseError, Job, JobState
+from bot.domain import DatabaseError, Job, JobState, MessageId
 from models.provenance import encode_png
 from tests.factories import make_png
 from tests.simulated import OWNER, Scene, scene
@@ -343,3 +343,19 @@ async def test_one_job_that_nobody_thought_of_does_not_stop_the_others(
     await office.env.advance_time(1.1)
     await office.delivers()
     assert await office.state(strange) == (JobState.DELIVERED, "")
+
+
+async def test_the_loops_post_seed_and_tidy_up_by_themselves(tmp_path: Path) -> None:
+    extensions = ("cogs.delivery", "cogs.status", "cogs.votes")
+    async with scene(tmp_path, *extensions, kind=Office, live=True) as office:
+        jobs = await office.queued(count=2)
+        channel = office.env.bot.get_partial_messageable(office.channel.id)
+        asked = await channel.send("asked")
+        await office.services.jobs.set_status_message(jobs[0].request_id, MessageId(asked.id))
+        await office.drawn(jobs)
+        office.services.signals.deliver.set()
+        async with asyncio.timeout(20):
+            while [len(m.reactions) for m in office.channel.history()] != [2, 2]:
+                await asyncio.sleep(0.05)
+        assert office.pictures() == [f"{job.id}.png" for job in jobs]
+        assert await office.services.jobs.open_statuses() == []
