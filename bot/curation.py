@@ -98,7 +98,7 @@ async def _select(db: Database) -> list[Row]:
         " iif(ifnull(share_prompts, 0), jobs.negative, NULL) AS negative"
         " FROM counted JOIN pictures USING (job_id) JOIN jobs ON jobs.id = pictures.job_id"
         " LEFT JOIN sharing ON sharing.user_id = pictures.user_id"
-        " WHERE pictures.deleted_ms IS NULL AND up + down > 0 ORDER BY pictures.created_ms, job_id"
+        " WHERE pictures.deleted_ms IS NULL AND up + down > 0 ORDER BY jobs.seq"
     )
 
 

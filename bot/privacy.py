@@ -10,6 +10,7 @@ import asyncio
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -143,7 +144,8 @@ class Privacy:
             " ORDER BY created_ms DESC",
             {"user": user_id},
         )
-        chosen, left_out = _fitting([picture_of(row) for row in rows], tables, limit_bytes)
+        kept = [picture_of(row) for row in rows]
+        chosen, left_out = await asyncio.to_thread(_fitting, kept, tables, limit_bytes)
         pictures: dict[str, bytes] = {}
         for picture in chosen:
             try:
@@ -230,13 +232,15 @@ def _fitting(
     """The first pictures that fit beside the tables, and the ids of the rest."""
     chosen: list[Picture] = []
     left_out: list[JobId] = []
-    # Rows compress to less than this; each file costs about two headers of 100 bytes.
-    room = None if limit_bytes is None else limit_bytes - len(_json(tables)) - 30 * len(pictures)
+    if limit_bytes is None:
+        return list(pictures), left_out
+    # Each file takes two headers of about 100 bytes, each id that is left out 20 in the JSON.
+    room = limit_bytes - len(zlib.compress(_json(tables))) - 20 * len(pictures) - 1_000
     for picture in pictures:
-        size = picture.size_bytes + 300
-        if room is None or size <= room:
+        size = picture.size_bytes + 250
+        if size <= room:
             chosen.append(picture)
-            room = None if room is None else room - size
+            room -= size
         else:
             left_out.append(picture.job_id)
     return chosen, left_out
