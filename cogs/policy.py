@@ -6,6 +6,8 @@ change that in its integration settings and because a hidden command is no locke
 
 from __future__ import annotations
 
+from typing import Any
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -18,8 +20,36 @@ from cogs.requests import guild_of, tell, user_of
 
 _TERM_CHARS_MAX, _REASON_CHARS_MAX, _LOG_LINES, _CHOICES = 80, 200, 15, 25
 _TERMS_MAX = 200
-#: Where the bot can be asked, and so where it can be switched off.
-_Channel = discord.TextChannel | discord.VoiceChannel | discord.ForumChannel
+
+
+class _Askable(app_commands.Transformer):
+    """A channel where the bot can be asked, and so be switched off.
+
+    Spelled out because discord.py's `ForumChannel` also names media channels, which Discord's own
+    description of the option does not know.
+    """
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """A channel."""
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """Text, announcements, voice, stage and forum."""
+        kinds = discord.ChannelType
+        return [kinds.text, kinds.news, kinds.voice, kinds.stage_voice, kinds.forum]
+
+    async def transform(
+        self,
+        interaction: discord.Interaction[Any],
+        value: Any,
+        /,
+    ) -> app_commands.AppCommandChannel:
+        """Discord has checked the kind."""
+        del interaction
+        assert isinstance(value, app_commands.AppCommandChannel)
+        return value
 
 
 @app_commands.guild_only()
@@ -116,7 +146,7 @@ class PolicyCog(
     async def channel(
         self,
         interaction: Interaction,
-        channel: _Channel,
+        channel: app_commands.Transform[app_commands.AppCommandChannel, _Askable],
         enabled: bool,  # noqa: FBT001  the option itself
     ) -> None:
         """What is queued already is still drawn."""
