@@ -142,6 +142,15 @@ async def test_a_waiting_request_is_looked_at_every_quarter_of_a_minute(
     assert "Place 2" in desk.text(message)
 
 
+async def test_who_finds_the_channel_taken_is_next(desk: Desk) -> None:
+    for n in range(4):
+        await desk.asked(prompt=f"picture {n}")
+    for _ in range(8):
+        await desk.env.advance_time(1)
+        await desk.looks()
+    assert desk.edits() == 4
+
+
 async def test_edits_of_many_requests_in_one_channel_keep_its_rate(desk: Desk) -> None:
     jobs = [(await desk.asked(prompt=f"picture {n}"))[0][0] for n in range(12)]
     for job in jobs:

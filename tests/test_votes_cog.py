@@ -155,6 +155,7 @@ async def test_what_an_outage_swallowed_is_read_back(booth: Booth) -> None:
     booth.outage()
     await ada.unreact(booth.message(post), UP)
     await eve.react(booth.message(post), UP)
+    await bob.unreact(booth.message(post), DOWN)
     assert await booth.standing(post) == before, "the outage let an event through"
     await booth.restart()
     await booth.reconciled()
