@@ -6,7 +6,7 @@ import { expect, forget } from "./interactions.js";
 import { close, popover } from "./popover.js";
 import { pick, toggle } from "./reactions.js";
 import { dismiss, isEphemeral, isModerator, store } from "./store.js";
-import { attempt, toast } from "./toast.js";
+import { attempt, copyText } from "./toast.js";
 
 const USER_COMMAND = 2;
 const MESSAGE_COMMAND = 3;
@@ -133,12 +133,9 @@ async function runContext(command, target) {
   if (!answer) forget(nonce);
 }
 
-async function copy(text) {
+function copy(text) {
   close();
-  await navigator.clipboard?.writeText(text).then(
-    () => toast(`Copied ${text}`),
-    () => toast(text),
-  );
+  copyText(text);
 }
 
 function erase(message) {

@@ -13,6 +13,7 @@ export function expect(nonce, asked) {
   const entry = { ...asked, nonce, timer: setTimeout(() => settle(nonce, "failed"), PATIENCE_MS) };
   waiting.set(nonce, entry);
   if (entry.kind !== "command") return;
+  for (const old of [...waiting.values()]) if (old.failed && old.line) drop(old);
   emit("asked");
   entry.shower = setTimeout(() => show(entry, "Sending command…"), SHOW_AFTER_MS);
 }
@@ -83,17 +84,12 @@ function show(entry, doing, failure) {
 }
 
 function dismissButton(entry) {
-  return h(
-    "button",
-    {
-      type: "button",
-      onclick: () => {
-        waiting.delete(entry.nonce);
-        entry.line.remove();
-      },
-    },
-    "Dismiss",
-  );
+  return h("button", { type: "button", onclick: () => drop(entry) }, "Dismiss");
+}
+
+function drop(entry) {
+  waiting.delete(entry.nonce);
+  entry.line.remove();
 }
 
 /** Another channel or another person: what waits is no longer shown. */

@@ -1,7 +1,9 @@
 // Discord's markdown as elements. Text in, nodes out; never HTML.
-import { h, safeUrl } from "./dom.js";
+import { h, iconButton, safeUrl } from "./dom.js";
 import { emojiImage } from "./emoji.js";
+import { icon } from "./icons.js";
 import { moment } from "./time.js";
+import { copyText } from "./toast.js";
 
 const INLINE = [
   [/^\\([^A-Za-z0-9\s])/, (match) => match[1]],
@@ -140,7 +142,8 @@ export function markdown(text, names) {
 
 function codeBlock(text) {
   const body = text.replace(/^[A-Za-z0-9+#.-]*\n/, "").replace(/^\n|\n$/g, "");
-  return h("pre", {}, h("code", {}, body));
+  const copy = iconButton(icon("copy"), "Copy", () => copyText(body), { class: "copy" });
+  return h("pre", {}, h("code", {}, body), copy);
 }
 
 function blocks(text, names) {
@@ -223,6 +226,7 @@ export function plainText(text, names) {
     {},
     markdown(text ?? "", names).flatMap((node) => [node, " "]),
   );
+  for (const button of place.querySelectorAll(".copy")) button.remove();
   for (const hidden of place.querySelectorAll(".spoiler")) hidden.replaceWith("(spoiler)");
   return place.textContent.replace(/\s+/g, " ").trim();
 }

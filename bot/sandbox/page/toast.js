@@ -17,3 +17,13 @@ export async function attempt(promise) {
     return null;
   }
 }
+
+/** Put a text on the clipboard, or show it where there is none. */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("Copied.");
+  } catch {
+    toast(text);
+  }
+}

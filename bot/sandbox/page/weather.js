@@ -22,6 +22,9 @@ let reachable = true;
 export function startWeather() {
   on("weather", showNow);
   on("bot", showNow);
+  byId("weather").addEventListener("keydown", (event) => {
+    if (event.key === "Escape") toggleWeather(false);
+  });
   setInterval(look, LOOK_EVERY_MS);
   look();
 }
@@ -189,27 +192,20 @@ function uploadLimit() {
   return field;
 }
 
+const DOING = {
+  restart: "Restarting the bot…",
+  kill: "Killing the bot, as a crash would…",
+  start: "Starting the bot…",
+  stop: "Asking the bot to stop…",
+};
+
 function botButton(action, label, style) {
-  return h(
-    "button",
-    {
-      type: "button",
-      class: `button ${style}`,
-      dataset: { bot: action },
-      onclick: async () => {
-        if (await attempt(api.bot(action)))
-          toast(
-            {
-              restart: "Restarting the bot…",
-              kill: "Killed, as a crash would.",
-              start: "Starting the bot…",
-              stop: "Asked the bot to stop.",
-            }[action],
-          );
-      },
-    },
-    label,
-  );
+  const press = () => {
+    toast(DOING[action]);
+    attempt(api.bot(action));
+  };
+  const props = { type: "button", class: `button ${style}`, dataset: { bot: action } };
+  return h("button", { ...props, onclick: press }, label);
 }
 
 function showNow() {
