@@ -1,6 +1,6 @@
-"""A fake at the `Engine` seam: draws flat pictures in no time, so that a restart takes a second.
+"""A fake at the `Engine` seam: draws noise in no time, so that a restart takes a second.
 
-Named by `ENGINE=tests.fake_engine` in the harnesses. The picture's colour comes from the seed, so
+Named by `ENGINE=tests.fake_engine` in the harnesses. The noise comes from the seed, so
 that the same request draws the same picture here too; a prompt may ask for trouble by name.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import time
 
 from PIL import Image
@@ -113,7 +114,7 @@ def _report(request: RenderRequest, step: int) -> StepReport:
 
 
 def _picture(request: RenderRequest) -> Rendered:
-    pixels = bytes(colour(request.seed)) * (request.width_px * request.height_px)
+    pixels = random.Random(request.seed).randbytes(3 * request.width_px * request.height_px)
     return Rendered(
         row_id=request.row_id,
         width_px=request.width_px,

@@ -43,9 +43,10 @@ class Stage:
     async def up(self) -> None:
         """Start the bot and wait until it is connected and its commands are registered."""
         await self.bot.start()
-        await self.until(self._is_up, 60)
+        await self.until(self.is_up, 60)
 
-    async def _is_up(self) -> bool:
+    async def is_up(self) -> bool:
+        """Is the bot connected, with its commands registered?"""
         assert self.bot.running, "the bot ended by itself"
         return self.sandbox.online and bool(
             self.sandbox.people.commands(self.sandbox.persona("member"))
