@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import re
+import signal
+import sys
 from pathlib import Path
 
+import aiohttp
 import discord
 import pytest
 from tiny_bot import TinyBot, lounge, point_at, running, until
@@ -103,6 +108,26 @@ async def test_a_directory_of_another_version_is_left_alone(
         assert len(sandbox.people.channels()) == 4
     assert "another version" in caplog.text
     assert (tmp_path / "server.json").read_text() == '{"format": 99}'
+
+
+async def test_ctrl_c_saves_and_ends_the_stand_alone_server(tmp_path: Path) -> None:
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.sandbox", "--port", "0", "--state-dir", str(tmp_path),
+        stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    assert server.stdout is not None
+    line = (await server.stdout.readline()).decode()
+    url = re.findall(r"http://127\.0\.0\.1:\d+/", line)[0]
+    body = {"persona": 1100000000000000021, "channel": 1100000000000000031, "content": "kept"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{url}page/ws?persona={body['persona']}"),
+    ):
+        async with session.post(f"{url}page/message", json=body) as response:
+            assert response.status == 200
+        server.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(server.wait(), 10) == 0
+    assert "kept" in (tmp_path / "messages" / "1100000000000000031.jsonl").read_text()
 
 
 async def test_two_sandboxes_know_the_same_ids() -> None:

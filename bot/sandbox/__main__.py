@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import logging
+import signal
 from pathlib import Path
 
 from bot.sandbox.server import Sandbox
 
 
 async def _serve(port: int, state_dir: Path | None, openapi: Path | None) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Sandbox(port=port, state_dir=state_dir, openapi=openapi) as sandbox:
         print(f"the local Discord is at {sandbox.page_url}", flush=True)  # noqa: T201  command line
-        await asyncio.Event().wait()
+        await stop.wait()
 
 
 def main() -> None:
@@ -25,8 +28,7 @@ def main() -> None:
     parser.add_argument("--openapi", type=Path, help="Discord's description, to check the bot with")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(arguments.port, arguments.state_dir, arguments.openapi))
+    asyncio.run(_serve(arguments.port, arguments.state_dir, arguments.openapi))
 
 
 if __name__ == "__main__":

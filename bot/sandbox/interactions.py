@@ -78,7 +78,7 @@ class Interactions:
         nonce: str | None = None,
     ) -> Ticket:
         """Call a slash command; `path` is its name, then group and subcommand where it has them."""
-        root = self._registered(user_id, channel_id, path[0], _CHAT_INPUT)
+        root = self._slash(user_id, channel_id, path[0])
         built, resolved = options_of(self._at(user_id, channel_id), root, path[1:], options)
         data = _command_data(root, resolved) | {"options": built}
         return self._send(_COMMAND, self._at(user_id, channel_id), data, nonce)
@@ -87,7 +87,7 @@ class Interactions:
         self, user_id: int, channel_id: int, path: tuple[str, ...], options: Payload, focused: str
     ) -> Ticket:
         """Ask for suggestions for the option that is being typed."""
-        root = self._registered(user_id, channel_id, path[0], _CHAT_INPUT)
+        root = self._slash(user_id, channel_id, path[0])
         built, resolved = options_of(
             self._at(user_id, channel_id), root, path[1:], options, focused=focused
         )
@@ -98,14 +98,9 @@ class Interactions:
         self, user_id: int, channel_id: int, name: str, target_id: int, nonce: str | None = None
     ) -> Ticket:
         """Call a command from the context menu of a message or a person."""
-        menus = [
-            c
-            for c in self._people.commands(user_id, channel_id)
-            if c["name"] == name and c["type"] in (_USER_MENU, _MESSAGE_MENU)
-        ]
-        if not menus:
+        root = self._people.command(user_id, channel_id, name, (_USER_MENU, _MESSAGE_MENU))
+        if root is None:
             raise NotPossible(f"There is no menu command called {name}.")
-        root = menus[0]
         buckets = ("messages",) if root["type"] == _MESSAGE_MENU else ("users", "members")
         resolved = {
             bucket: {str(target_id): self._people.resolve(bucket, target_id, user_id, channel_id)}
@@ -153,11 +148,11 @@ class Interactions:
     def _at(self, user_id: int, channel_id: int) -> Spot:
         return Spot(people=self._people, user_id=user_id, channel_id=channel_id)
 
-    def _registered(self, user_id: int, channel_id: int, name: str, kind: int) -> Payload:
-        for command in self._people.commands(user_id, channel_id):
-            if command["name"] == name and command["type"] == kind:
-                return command
-        raise NotPossible(f"There is no command /{name} here for you.")
+    def _slash(self, user_id: int, channel_id: int, name: str) -> Payload:
+        root = self._people.command(user_id, channel_id, name, (_CHAT_INPUT,))
+        if root is None:
+            raise NotPossible(f"There is no command /{name} here for you.")
+        return root
 
     # ---- their way to the bot and back ----------------------------------------------------------
 

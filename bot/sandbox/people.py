@@ -6,7 +6,7 @@ Part of the adapter to SimCord (see `world.py`): ids and JSON objects go in and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -172,15 +172,30 @@ class People:
 
     def commands(self, user_id: int, channel_id: int | None = None) -> list[Payload]:
         """The registered commands that this person is offered (there)."""
-        where = channel_id if channel_id is not None else lounge.PLACES[0].id
-        scopes = (lounge.GUILD_ID, None)
-        registered = [c for s in scopes for c in self._backend.commands.get(s, {}).values()]
-        return [
-            c
-            for c in registered
-            if command_access(self._backend, c, user_id=user_id, channel_id=where).allowed
-            and (channel_id is None or not c["nsfw"] or self._is_restricted(channel_id))
-        ]
+        return [c for c in self._registered() if self._offered(c, user_id, channel_id)]
+
+    def command(
+        self, user_id: int, channel_id: int, name: str, kinds: tuple[int, ...]
+    ) -> Payload | None:
+        """The command of this name and one of these types, if this person is offered it there."""
+        for command in self._registered():
+            if command["name"] == name and command["type"] in kinds:
+                return command if self._offered(command, user_id, channel_id) else None
+        return None
+
+    def _registered(self) -> Iterator[Payload]:
+        for scope in (lounge.GUILD_ID, None):
+            yield from self._backend.commands.get(scope, {}).values()
+
+    def _offered(self, command: Payload, user_id: int, channel_id: int | None) -> bool:
+        where = channel_id
+        if where is None:
+            where = next(iter(self._backend.guilds[lounge.GUILD_ID].channel_ids), None)
+        if where not in self._backend.channels:
+            return False
+        if channel_id is not None and command["nsfw"] and not self._is_restricted(channel_id):
+            return False
+        return command_access(self._backend, command, user_id=user_id, channel_id=where).allowed
 
     def _is_restricted(self, channel_id: int) -> bool:
         channel = self._backend.get_channel(channel_id)

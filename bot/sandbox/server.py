@@ -177,8 +177,10 @@ class Sandbox:
 
     def persona(self, name: str | int) -> int:
         """The user id of a persona: by id, role or name."""
+        if str(name).isdecimal() and int(name) in self.people.personas:
+            return int(name)
         for persona in self.people.personas.values():
-            if str(name).lower() in (str(persona.id), persona.role, persona.name.lower()):
+            if str(name).lower() in (persona.role, persona.name.lower()):
                 return persona.id
         raise NotPossible(f"There is nobody called {name}.")
 
@@ -267,10 +269,12 @@ class Sandbox:
 
     # ---- what can be seen -----------------------------------------------------------------------
 
-    def messages(self, channel: str | int, persona: str | int | None = None) -> list[Payload]:
-        """A channel's messages, oldest first, as a persona sees them; of all, if None."""
+    def messages(
+        self, channel: str | int, persona: str | int | None = None, limit: int = 1_000_000
+    ) -> list[Payload]:
+        """A channel's last messages, oldest first, as a persona sees them; of all, if None."""
         viewer = None if persona is None else self.persona(persona)
-        return self.people.messages(self.channel(channel), viewer, limit=1_000_000)
+        return self.people.messages(self.channel(channel), viewer, limit)
 
     def reactions(self, message_id: int | str) -> dict[str, list[int]]:
         """User ids by emoji, in the order in which they reacted."""
@@ -303,12 +307,8 @@ class Sandbox:
                 "id": str(lounge.GUILD_ID),
                 "name": lounge.GUILD_NAME,
                 "emojis": [
-                    {
-                        "id": str(emoji.id),
-                        "name": emoji.name,
-                        "url": f"/cdn/emojis/{emoji.id}.png",
-                    }
-                    for emoji in lounge.EMOJIS
+                    {"id": str(e.id), "name": e.name, "url": f"/cdn/emojis/{e.id}.png"}
+                    for e in lounge.EMOJIS
                 ],
             },
             "channels": [
