@@ -80,6 +80,24 @@ async def test_a_rate_limit_is_waited_out(here: Lounge) -> None:
     assert (await sandbox.slash("haru", "general", "ping").answer()).kind == "message"
 
 
+async def test_strict_limits_refuse_a_hasty_client_and_suit_a_patient_one() -> None:
+    async with lounge(strict_limits=True) as (sandbox, bot):
+        art = bot.channel("art")
+        began = asyncio.get_running_loop().time()
+        for count in range(6):
+            await art.send(str(count))
+        assert asyncio.get_running_loop().time() - began > 4.5, "five messages in five seconds"
+        message = await art.send("vote")
+        await asyncio.gather(*(message.add_reaction(emoji) for emoji in "👍👎"))
+        assert sandbox.limits.refused == 0, "discord.py obeys the headers"
+        path = f"{sandbox.rest_url}/channels/{art.id}/messages/{message.id}"
+        headers = {"Authorization": f"Bot {sandbox.token}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            statuses = [(await session.get(path)).status for _ in range(7)]
+        assert statuses == [200] * 5 + [429] * 2
+        assert sandbox.limits.refused == 2
+
+
 async def test_an_outage_of_500_is_retried_and_503_is_told(here: Lounge) -> None:
     sandbox, bot = here
     sandbox.outage(1, 502)

@@ -7,18 +7,16 @@ tests make the weather.
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from bot.sandbox.limits import VIA
 from bot.sandbox.wire import Payload, json_response
 
 #: What a 429 asks the client to wait.
 RETRY_AFTER_S = 0.3
-#: Discord's answers pass a proxy that signs here; discord.py takes a 429 without it for a ban.
-_VIA = {"Via": "1.1 waifu-lounge"}
-_LIMIT = 1000
 _MESSAGES = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}
 
 
@@ -49,30 +47,19 @@ class Weather:
         offline = asyncio.get_running_loop().time() < self._offline_until_s
         return "offline" if offline else "up"
 
-    async def strike(self, method: str, path: str) -> web.Response | None:
+    async def strike(self) -> web.Response | None:
         """Wait out the latency; the fault that this call suffers, or None."""
         if self.latency_ms:
             await asyncio.sleep(self.latency_ms / 1000)
         if self.ratelimit_left > 0:
             self.ratelimit_left -= 1
             self.on_change()
-            body = {
-                "message": "You are being rate limited.",
-                "retry_after": RETRY_AFTER_S,
-                "global": False,
-            }
-            headers = limit_headers(method, path) | {
-                "X-RateLimit-Remaining": "0",
-                "X-RateLimit-Reset-After": str(RETRY_AFTER_S),
-                "X-RateLimit-Scope": "user",
-                "Retry-After": "1",
-            }
-            return json_response(body, 429, headers)
+            return too_many(VIA, RETRY_AFTER_S)
         if self.outage_left > 0:
             self.outage_left -= 1
             self.on_change()
             message = _MESSAGES.get(self.outage_status, "Something broke")
-            return json_response({"message": message, "code": 0}, self.outage_status, _VIA)
+            return json_response({"message": message, "code": 0}, self.outage_status, VIA)
         return None
 
     def report(self) -> Payload:
@@ -86,18 +73,13 @@ class Weather:
         }
 
 
-def limit_headers(method: str, path: str) -> dict[str, str]:
-    """The rate-limit headers of a call: one generous bucket for each method and major resource.
-
-    Discord's real limits are not imitated: they are not published, and tests of a thousand calls
-    would wait for minutes. That the client obeys a limit is tested with `ratelimit`.
-    """
-    parts = path.split("/")
-    bucket = zlib.crc32(f"{method} {'/'.join(parts[1:3])} {len(parts)}".encode())
-    return {
-        **_VIA,
-        "X-RateLimit-Limit": str(_LIMIT),
-        "X-RateLimit-Remaining": str(_LIMIT - 1),
-        "X-RateLimit-Reset-After": "1.0",
-        "X-RateLimit-Bucket": f"{bucket:08x}",
+def too_many(headers: Mapping[str, str], wait_s: float) -> web.Response:
+    """A 429 that asks the client to wait."""
+    body = {"message": "You are being rate limited.", "retry_after": wait_s, "global": False}
+    told = {
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset-After": f"{wait_s:.3f}",
+        "X-RateLimit-Scope": "user",
+        "Retry-After": str(math.ceil(wait_s)),
     }
+    return json_response(body, 429, {**headers, **told})

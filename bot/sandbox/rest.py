@@ -6,6 +6,7 @@ everything else goes to SimCord.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -17,8 +18,9 @@ from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
-from bot.sandbox.faults import Weather, limit_headers
+from bot.sandbox.faults import Weather, too_many
 from bot.sandbox.interactions import Interactions
+from bot.sandbox.limits import Limits
 from bot.sandbox.openapi import Inspector
 from bot.sandbox.people import People
 from bot.sandbox.wire import DiscordError, Payload, Upload, as_object, json_response
@@ -47,6 +49,7 @@ class Rest:
         interactions: Interactions,
         weather: Weather,
         inspector: Inspector,
+        limits: Limits,
         token: str,
     ) -> None:
         self.world = world
@@ -55,16 +58,20 @@ class Rest:
         self._interactions = interactions
         self._weather = weather
         self._inspector = inspector
+        self._limits = limits
         self._token = token
 
     async def serve(self, request: web.Request) -> web.Response:
         """Any method under /api/v10."""
         path = request.rel_url.raw_path.removeprefix(PREFIX).replace("%40", "@")
-        fault = await self._weather.strike(request.method, path)
+        fault = await self._weather.strike()
+        now_s = asyncio.get_running_loop().time()
+        headers, early_s = self._limits.take(request.method, path, now_s)
+        if early_s:
+            fault = too_many(headers, early_s)
         if fault is not None:
             await request.read()
             return fault
-        headers = limit_headers(request.method, path)
         try:
             self._authorise(request, path)
             call = await self._unpack(request, path)

@@ -12,17 +12,19 @@ from collections.abc import AsyncGenerator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from aiohttp import web
 
 from bot.sandbox import lounge
 from bot.sandbox.backend import LoungeBackend
 from bot.sandbox.cdn import Cdn
+from bot.sandbox.control import BotControl
 from bot.sandbox.faults import Weather
 from bot.sandbox.feed import Feed
 from bot.sandbox.gateway import Gateway
 from bot.sandbox.interactions import Interactions, Ticket
+from bot.sandbox.limits import Limits
 from bot.sandbox.openapi import Inspector
 from bot.sandbox.page_api import PageApi, explain, guard
 from bot.sandbox.people import UPLOAD_LIMIT_BYTES, People
@@ -35,36 +37,12 @@ from bot.sandbox.world import World
 _HOST = "127.0.0.1"
 
 
-class BotControl(Protocol):
-    """How the page starts and stops the bot; the composition root provides it."""
-
-    @property
-    def running(self) -> bool:
-        """True while the bot's process lives."""
-        ...
-
-    async def start(self) -> None:
-        """Start it."""
-        ...
-
-    async def stop(self) -> None:
-        """Let it finish and stop."""
-        ...
-
-    async def restart(self) -> None:
-        """Stop and start."""
-        ...
-
-    async def kill(self) -> None:
-        """End it at once."""
-        ...
-
-
 class Sandbox:
     """A Discord of one server. Use as `async with Sandbox() as sandbox`.
 
     `port=0` takes any free one; `state_dir` keeps everything over a restart; `openapi` names
-    Discord's description; `privileged=False` closes with 4014 on privileged intents. Persons and
+    Discord's description; `privileged=False` closes with 4014 on privileged intents;
+    `strict_limits` enforces the rate limits that clients observe (see `limits.py`). Persons and
     channels are named by id or by name ("member", "Haru", "general").
     """
 
@@ -76,6 +54,7 @@ class Sandbox:
         openapi: Path | None = None,
         token: str = lounge.DEFAULT_TOKEN,
         privileged: bool = True,
+        strict_limits: bool = False,
     ) -> None:
         self.port = port
         self.token = token
@@ -87,6 +66,7 @@ class Sandbox:
         self._weather = Weather()
         self._weather.on_change = self._tell_weather
         self._inspector = Inspector(openapi)
+        self.limits = Limits(strict=strict_limits)
         self.interactions = Interactions(self.people)
         self._store = Store(state_dir, Keeper(backend, self._cdn), self._cdn) if state_dir else None
         self._gateway = Gateway(self.world, self._weather, token, privileged=privileged)
@@ -99,6 +79,7 @@ class Sandbox:
             interactions=self.interactions,
             weather=self._weather,
             inspector=self._inspector,
+            limits=self.limits,
             token=token,
         )
         self._stack = AsyncExitStack()
