@@ -128,8 +128,8 @@ class World:
         shown = [m for m in self._backend.messages[channel_id].values() if not m.is_ephemeral]
         shown.sort(key=lambda m: m.id, reverse=True)
         if around := params.get("around"):
-            nearest = sorted(shown, key=lambda m: abs(m.id - int(around)))[:limit]
-            shown = sorted(nearest, key=lambda m: m.id, reverse=True)
+            newer = sum(1 for m in shown if m.id > int(around))
+            shown = shown[max(0, newer - limit // 2) :]
         if before := params.get("before"):
             shown = [m for m in shown if m.id < int(before)]
         if after := params.get("after"):
