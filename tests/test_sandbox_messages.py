@@ -157,6 +157,14 @@ async def test_the_bot_sees_what_its_role_may(here: Lounge) -> None:
     assert not art.is_nsfw()
     sandbox.set_bot_permissions("view_channel")
     await until(lambda: not art.permissions_for(art.guild.me).attach_files)
+    assert art.permissions_for(art.guild.me).view_channel
+    with pytest.raises(discord.Forbidden):
+        await art.send("not any more")
+    answer = await sandbox.slash("haru", "art", "ping").answer()
+    assert answer.kind == "message", "people keep their rights, and interactions need none"
+    sandbox.set_bot_permissions("view_channel", "send_messages")
+    await art.send("again")
+    assert not bot.channel("mods-only").permissions_for(art.guild.me).view_channel
 
 
 async def test_bulk_delete_and_edits_reach_the_store(here: Lounge) -> None:
@@ -185,12 +193,19 @@ async def test_an_embed_shows_its_uploaded_picture(here: Lounge) -> None:
     assert message.embeds[0].image.url == message.attachments[0].url
 
 
+async def test_typing_is_announced(here: Lounge) -> None:
+    sandbox, bot = here
+    told: list[str] = []
+    sandbox.world.listen(lambda event, _payload, _only: told.append(event))
+    async with bot.channel("art").typing():
+        await until(lambda: "TYPING_START" in told)
+
+
 async def test_a_thread_belongs_to_its_channel(here: Lounge) -> None:
     sandbox, bot = here
     message = await bot.channel("art").send("start here")
     thread = await message.create_thread(name="talk")
     await thread.send("in the thread")
-    await until(lambda: bot.get_channel(thread.id) is None or True)
     assert [m["content"] for m in sandbox.messages(thread.id)] == ["in the thread"]
     threads = [c for c in sandbox.state(sandbox.persona("haru"))["channels"] if c["type"] == 11]
     assert [(t["name"], t["parent_id"]) for t in threads] == [("talk", str(sandbox.channel("art")))]

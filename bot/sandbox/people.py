@@ -15,7 +15,8 @@ from simcord.backend import serializers
 from simcord.backend.access import channel_accessible, message_accessible, reaction_permissions
 from simcord.backend.command_access import command_access
 from simcord.backend.errors import BackendError, OptionError
-from simcord.backend.models import Interaction, Message
+from simcord.backend.models import Interaction, Message, Overwrite
+from simcord.enums import OverwriteType
 
 from bot.sandbox import lounge
 from bot.sandbox.backend import LoungeBackend, powers
@@ -153,17 +154,19 @@ class People:
             self._backend.delete_channel(channel_id)
 
     def set_bot_permissions(self, names: Iterable[str]) -> None:
-        """The owner changes the bot's role; @everyone loses what is not named, too.
+        """Leave the bot these permissions only, in every channel; people keep theirs.
 
-        Without the latter the bot would keep every power that everybody has.
+        The bot's role gets them, and an overwrite for the bot takes away what @everyone gives it.
         """
         guild = self._backend.guilds[lounge.GUILD_ID]
-        bits = powers(names)
-        for role_id in (lounge.BOT_ROLE_ID, guild.id):
-            role = guild.roles[role_id]
-            role.permissions = bits if role_id == lounge.BOT_ROLE_ID else role.permissions & bits
-            payload = serializers.role_payload(role)
-            self._backend.emit("GUILD_ROLE_UPDATE", {"guild_id": str(guild.id), "role": payload})
+        role = guild.roles[lounge.BOT_ROLE_ID]
+        role.permissions = powers(names)
+        payload = serializers.role_payload(role)
+        self._backend.emit("GUILD_ROLE_UPDATE", {"guild_id": str(guild.id), "role": payload})
+        taken = guild.everyone_role.permissions & ~role.permissions
+        for channel_id in guild.channel_ids:
+            overwrite = Overwrite(lounge.BOT_ID, OverwriteType.MEMBER, deny=taken)
+            self._backend.set_overwrite(channel_id, overwrite)
 
     def _may(self, user_id: int, channel_id: int, *names: str) -> None:
         self._backend.require_permissions(lounge.GUILD_ID, user_id, channel_id, *names)
