@@ -92,7 +92,7 @@ class Database:
         in a place that cannot be written.
         """
         with _in_plain_words(path):
-            writer = await aiosqlite.connect(path, isolation_level=None)
+            writer = await _connect(str(path))
             try:
                 version = await _prepare(writer, path)
                 reader = await _connect_reader(path)
@@ -285,8 +285,17 @@ def _statements(sql: str) -> Generator[str]:
     assert not pending.strip() or pending.strip().startswith("--"), "an unfinished statement"
 
 
+async def _connect(name: str, *, uri: bool = False) -> aiosqlite.Connection:
+    # Opened before aiosqlite has it: its thread outlives the loop for a moment where opening fails,
+    # and prints a traceback about that.
+    raw = await asyncio.to_thread(
+        sqlite3.connect, name, isolation_level=None, check_same_thread=False, uri=uri
+    )
+    return await aiosqlite.Connection(lambda: raw, iter_chunk_size=64)
+
+
 async def _connect_reader(path: Path) -> aiosqlite.Connection:
-    reader = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
+    reader = await _connect(_read_only(path), uri=True)
     reader.row_factory = sqlite3.Row
     await reader.execute(f"PRAGMA busy_timeout = {_READ_BUSY_MS}")
     await reader.execute("PRAGMA cache_size = -32000")

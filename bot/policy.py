@@ -25,7 +25,7 @@ from bot.domain import (
     Withheld,
 )
 from bot.screening import Finding, Rule, findings
-from models.contract import Rendered, Scores
+from models.contract import ModelInfo, Rendered, Scores
 
 #: From here on a picture counts as blank: nothing was drawn, or the model broke.
 _BLANK = 0.5
@@ -127,6 +127,14 @@ def _server_text(found: frozenset[Finding], guild: GuildPolicy) -> str:
         if b.term in hit
     ]
     return "This server's moderators do not want that here. " + "; ".join(lines)
+
+
+def may_preview(job: Job, info: ModelInfo) -> bool:
+    """Whether an unfinished picture may be shown: it has no scores yet.
+
+    Yes if the model cannot draw nudity, or if this job's pictures may show it anyway.
+    """
+    return not info.can_draw_nudity or job.rating is Rating.EXPLICIT
 
 
 def release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:

@@ -189,9 +189,7 @@ class Worker:
         """One job's boundary: whatever a request makes the engine raise ends that job alone."""
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
-                await self._gpu.call(
-                    self._gpu.engine.admit, job.request(self._limits.preview_every)
-                )
+                await self._gpu.call(self._gpu.engine.admit, job.request(self._previews(job)))
             except Exception:
                 log.exception("admit failed, prompt %s", short_hash(job.prompt))
                 await self._retry_or_fail(job, "The model could not take this request.")
@@ -199,6 +197,10 @@ class Worker:
         self._rows[job.id] = job
         self._progress.started(job.id, job.steps, self._clock())
         self._signals.status.set()
+
+    def _previews(self, job: Job) -> int:
+        shown = policy.may_preview(job, self._gpu.info())
+        return self._limits.preview_every if shown else 0
 
     async def _tick(self, keepers: asyncio.TaskGroup) -> None:
         try:

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Protocol
 
 
-
 class Sampler(StrEnum):
     """The update rule that takes a row from one sigma to the next."""
 
@@ -74,6 +73,9 @@ class ModelInfo:
     licence_name: str
     licence_text: str
     licence_sha256: str
+    #: Its pictures are scored for nudity before they are shown, so nothing of them may be shown
+    #: before that.
+    can_draw_nudity: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

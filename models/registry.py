@@ -13,7 +13,7 @@ from pathlib import Path
 
 from models import card as cards
 from models.adoption import BUNDLED_LICENCE, adopt, licence_sha256
-from models.card import Card, CardError
+from models.card import Card, CardError, Score
 from models.contract import ModelInfo
 
 __all__ = ["EMBEDDED", "Card", "CardError", "Registry", "card_of", "faults", "model_info", "seal"]
@@ -47,6 +47,7 @@ def model_info(card: Card, folder: Path) -> ModelInfo:
         licence_name=card.licence.name,
         licence_text=text,
         licence_sha256=card.licence.sha256,
+        can_draw_nudity=Score.NUDITY in card.scores,
     )
 
 

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,17 @@ def path(tmp_path: Path) -> Path:
 
 @pytest_asyncio.fixture
 async def db(path: Path) -> AsyncGenerator[Database]:
+    async with opened(path) as database:
+        yield database
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncGenerator[Database]:
     database = await Database.open(path)
-    yield database
-    await database.close()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def users(db: Database) -> list[int]:
@@ -67,9 +75,9 @@ async def test_a_step_that_fails_leaves_nothing_of_itself(
         await Database.open(path)
     assert f"version {len(steps)}, will be brought to {len(steps) + 1}" in await inspect(path)
     monkeypatch.undo()
-    db = await Database.open(path)
-    assert not await db.fetch_all("SELECT 1 FROM sqlite_master WHERE name = 'half'")
-    await db.close()
+    # Closed on failure too: an open connection's thread would keep the test run from ending.
+    async with opened(path) as db:
+        assert not await db.fetch_all("SELECT 1 FROM sqlite_master WHERE name = 'half'")
 
 
 async def test_semicolons_inside_a_trigger_do_not_end_it(db: Database) -> None:

@@ -18,9 +18,9 @@ from bot.jobs import Caps, Jobs
 from bot.progress import ProgressBoard
 from bot.signals import Signals
 from bot.worker import GpuThread, Worker, WorkerLimits
-from models.contract import EngineError, Rendered, Scores, TickResult
+from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
 from tests.factories import make_admitted, make_ask
-from tests.fake_engine import POISON, FakeEngine, FakeScorer
+from tests.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 
 CAPS = Caps(per_user=100, per_guild=1000)
 
@@ -173,6 +173,24 @@ async def test_a_picture_that_cannot_be_scored_is_not_let_out(tmp_path: Path) ->
         (job,) = await s.ask()
         await s.until(job, JobState.FAILED, JobState.WITHHELD)
         assert await s.gallery.get(job.id) is None
+
+
+async def test_a_model_that_can_draw_nudity_shows_no_preview_of_a_general_picture(
+    tmp_path: Path,
+) -> None:
+    asked: list[int] = []
+
+    class Daring(FakeEngine):
+        info = replace(INFO, can_draw_nudity=True)
+
+        def admit(self, request: RenderRequest) -> None:
+            asked.append(request.preview_every)
+            super().admit(request)
+
+    async with studio(tmp_path, engine=Daring(4, step_s=0.001)) as s:
+        (job,) = await s.ask()
+        await s.until(job, JobState.RENDERED)
+    assert asked == [0]
 
 
 async def test_a_full_disk_is_told_and_the_worker_lives(
