@@ -101,8 +101,14 @@ def synonym(text: str, rng: Random) -> str:
     return text
 
 
+def prompt(portrait: Portrait) -> str:
+    """One tag for each thing that can be said: what the evaluation asks for, within 77 tokens."""
+    first = {tag.group: tag.text for tag in reversed(tags(portrait)) if tag.group != "solo"}
+    return ", ".join(dict.fromkeys(reversed(first.values())))
+
+
 def full_caption(portrait: Portrait) -> str:
-    """Every true tag in the painter's order: what the evaluation asks for."""
+    """Every true tag in the painter's order."""
     return ", ".join(tag.text for tag in tags(portrait))
 
 
@@ -144,7 +150,9 @@ def sentence(stated: list[Tag], rng: Random, *, boy: bool) -> str:
         figure=figure,
         has=_joined(has),
         wears=_joined(texts[True] or ["clothes"]),
-        place=_joined([f"{rng.choice(('', 'a ', 'on a ', 'with '))}{p}" for p in place] or ["alone"]),
+        place=_joined(
+            [f"{rng.choice(('', 'a ', 'on a ', 'with '))}{p}" for p in place] or ["alone"]
+        ),
     )
     # A template that has no room for some tag must not hide it: it is appended.
     rest = [t for t in (*texts[True], *place) if t not in out]

@@ -38,7 +38,10 @@ def _face(portrait: Portrait, paint: tones.Tones, rng: Random, shadow: str, slip
         if not slips.misplaced:
             return part
         m = slips.misplaced
-        return group(part, f"translate({rng.uniform(-m, m):.1f} {rng.uniform(-m, m):.1f}) rotate({rng.uniform(-m, m) / 2:.1f} 0 270)")
+        return group(
+            part,
+            f"translate({rng.uniform(-m, m):.1f} {rng.uniform(-m, m):.1f}) rotate({rng.uniform(-m, m) / 2:.1f} 0 270)",
+        )
 
     return (
         face.head(portrait, paint)

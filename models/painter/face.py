@@ -48,11 +48,21 @@ def head(portrait: Portrait, tones: Tones) -> str:
     shape = outline(portrait)
     return (
         clip("face", shape)
-        + fade("skin", 120, 380, [(0, skin.base), (0.7, skin.base), (1, mix(skin.base, skin.dark, 0.45))])
+        + fade(
+            "skin",
+            120,
+            380,
+            [(0, skin.base), (0.7, skin.base), (1, mix(skin.base, skin.dark, 0.45))],
+        )
         + both(ear)
         + path(shape, "url(#skin)", skin.line)
-        + group(path("M114 190C92 262 92 300 60 345L120 330Z", skin.dark, opacity=0.22), clip="face")
-        + group(path("M-114 190C-104 262 -104 300 -80 335L-120 330Z", skin.dark, opacity=0.16), clip="face")
+        + group(
+            path("M114 190C92 262 92 300 60 345L120 330Z", skin.dark, opacity=0.22), clip="face"
+        )
+        + group(
+            path("M-114 190C-104 262 -104 300 -80 335L-120 330Z", skin.dark, opacity=0.16),
+            clip="face",
+        )
     )
 
 
@@ -90,7 +100,12 @@ def _iris(tones: Tones, name: str, tall: float, look: float) -> str:
     deep, bright = tones.iris
     x, y = 3 + look, 1.0
     ry = 30 * max(tall, 0.8)
-    out = fade(name, y - ry, y + ry, [(0, mix(deep, "#120818", 0.5)), (0.42, deep), (0.75, mix(deep, bright, 0.6)), (1, bright)])
+    out = fade(
+        name,
+        y - ry,
+        y + ry,
+        [(0, mix(deep, "#120818", 0.5)), (0.42, deep), (0.75, mix(deep, bright, 0.6)), (1, bright)],
+    )
     out += ellipse(x, y, 22, ry, f"url(#{name})", mix(deep, "#120818", 0.55), 3.2)
     out += ellipse(x, y + ry * 0.58, 14, ry * 0.3, bright, opacity=0.85)
     out += ellipse(x, y - 1, 8.6, ry * 0.43, mix(deep, "#0c0510", 0.82))
@@ -107,7 +122,9 @@ def _lights(tall: float, look: float) -> str:
 
 def _open_eye(portrait: Portrait, tones: Tones, side: int, look: float) -> str:
     """One open eye around its centre; half-closed eyes are the same, with a lower lid."""
-    tall = (0.84 if portrait.boy else 1.0) * (0.56 if portrait.eye_state == "half-closed eyes" else 1)
+    tall = (0.84 if portrait.boy else 1.0) * (
+        0.56 if portrait.eye_state == "half-closed eyes" else 1
+    )
     drop = 8 if portrait.eye_state == "half-closed eyes" else 0
     h, lash = tall, mix(tones.hair.dark, "#190d1c", 0.78)
     white = (
@@ -125,13 +142,25 @@ def _open_eye(portrait: Portrait, tones: Tones, side: int, look: float) -> str:
     )
     name = f"eye{side + 1}"
     inner = _iris(tones, f"iris{side + 1}", tall, look * side)
-    shadow = path(f"M-40 -60H50V{-16 * h + drop}Q8 {-34 * h + drop} -40 {-6 * h + drop}Z", "#6b5a92", opacity=0.3)
-    shine = group(_lights(tall, look), f"translate(0 {drop / 2})" + (" scale(-1 1)" if side < 0 else ""))
+    shadow = path(
+        f"M-40 -60H50V{-16 * h + drop}Q8 {-34 * h + drop} -40 {-6 * h + drop}Z",
+        "#6b5a92",
+        opacity=0.3,
+    )
+    shine = group(
+        _lights(tall, look), f"translate(0 {drop / 2})" + (" scale(-1 1)" if side < 0 else "")
+    )
     out = clip(name, white) + path(white, "#fffdfd")
     out += group(group(inner, f"translate(0 {drop / 2})") + shadow + shine, clip=name)
-    out += path(blade(bow_curve((-14, 32 * h + drop), (26, 23 * h + drop), -5), 4.5), lash, opacity=0.8)
+    out += path(
+        blade(bow_curve((-14, 32 * h + drop), (26, 23 * h + drop), -5), 4.5), lash, opacity=0.8
+    )
     out += path(lid, lash)
-    out += path(blade(bow_curve((-20, -45 * h + drop), (34, -44 * h + drop), 10 if h > 0.7 else 5), 3.4), tones.skin.line, opacity=0.8)
+    out += path(
+        blade(bow_curve((-20, -45 * h + drop), (34, -44 * h + drop), 10 if h > 0.7 else 5), 3.4),
+        tones.skin.line,
+        opacity=0.8,
+    )
     if not portrait.boy:
         out += path(f"M35 {-26 * h + drop}L54 {-33 * h + drop}L43 {-17 * h + drop}Z", lash)
     return out
@@ -163,7 +192,9 @@ def eyes(portrait: Portrait, tones: Tones, rng: Random) -> str:
         else:
             eye = _open_eye(portrait, tones, side, look)
         mirror = -size if side < 0 else size
-        out += group(eye, f"translate({side * EYE_X} {EYE_Y}) scale({mirror:.3f} {size:.3f}) rotate({tilt})")
+        out += group(
+            eye, f"translate({side * EYE_X} {EYE_Y}) scale({mirror:.3f} {size:.3f}) rotate({tilt})"
+        )
     if portrait.tears:
         drop = path("M0 -16C9 -3 12 5 0 12C-12 5 -9 -3 0 -16Z", "#9fdcff", "#4c9ad6", 2.8)
         drop += ellipse(-3, 2, 2.6, 4, "#ffffff")
@@ -183,7 +214,10 @@ def brows(portrait: Portrait, tones: Tones) -> str:
 
 def _teeth(y: float, half: float, depth: float) -> str:
     """A row of teeth under the upper lip."""
-    return path(f"M{-half} {y}Q0 {y + 5} {half} {y}L{half - 3} {y + depth}Q0 {y + depth + 4} {-half + 3} {y + depth}Z", "#ffffff")
+    return path(
+        f"M{-half} {y}Q0 {y + 5} {half} {y}L{half - 3} {y + depth}Q0 {y + depth + 4} {-half + 3} {y + depth}Z",
+        "#ffffff",
+    )
 
 
 def _open_smile(*, fang: bool) -> str:
@@ -211,7 +245,9 @@ def _clenched() -> str:
 def _tongue() -> str:
     lip = "M-32 -9Q0 9 32 -9"
     tongue = path("M-14 -1Q0 4 14 -1V15C14 29 -14 29 -14 15Z", "#ff7f8d", "#6d1b2c", 3.8)
-    return tongue + path("M0 4V16", stroke="#c9485c", width=2.6) + path(lip, stroke="#6d1b2c", width=5)
+    return (
+        tongue + path("M0 4V16", stroke="#c9485c", width=2.6) + path(lip, stroke="#6d1b2c", width=5)
+    )
 
 
 def mouth(portrait: Portrait) -> str:
@@ -219,7 +255,9 @@ def mouth(portrait: Portrait) -> str:
     stroke = {"stroke": "#6d1b2c", "width": 5.2}
     shape = portrait.mouth
     if shape == "smile":
-        out = path("M-31 -10Q0 21 31 -10", **stroke) + path("M-12 17Q0 21 12 17", stroke="#d98f8a", width=3)
+        out = path("M-31 -10Q0 21 31 -10", **stroke) + path(
+            "M-12 17Q0 21 12 17", stroke="#d98f8a", width=3
+        )
     elif shape == "open smile":
         out = _open_smile(fang=portrait.fang)
     elif shape == "closed mouth":

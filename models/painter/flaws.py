@@ -58,14 +58,18 @@ def spoil(picture: Image.Image, flaws: Flaws, rng: Random) -> Image.Image:
         share = 1 - 0.55 * flaws.crop
         w, h = round(width * share), round(height * share)
         x, y = rng.randint(0, width - w), rng.randint(0, height - h)
-        picture = picture.crop((x, y, x + w, y + h)).resize((width, height), Image.Resampling.BICUBIC)
+        picture = picture.crop((x, y, x + w, y + h)).resize(
+            (width, height), Image.Resampling.BICUBIC
+        )
     if flaws.blur:
         picture = picture.filter(ImageFilter.GaussianBlur(flaws.blur * width / 64))
     if flaws.washed:
         picture = ImageEnhance.Color(picture).enhance(1 - 0.85 * flaws.washed)
         picture = ImageEnhance.Contrast(picture).enhance(1 - 0.6 * flaws.washed)
     if flaws.noise:
-        grain = np.random.default_rng(rng.getrandbits(32)).normal(0, 70 * flaws.noise, (height, width, 3))
+        grain = np.random.default_rng(rng.getrandbits(32)).normal(
+            0, 70 * flaws.noise, (height, width, 3)
+        )
         pixels = np.asarray(picture, dtype=np.float64) + grain
         picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
     return picture

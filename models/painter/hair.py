@@ -115,7 +115,14 @@ def front(portrait: Portrait, tones: Tones, rng: Random) -> tuple[str, str]:
     shape, edge = _front_shape(portrait, rng)
     hair = tones.hair
     defs = clip("front", shape) + fade(
-        "hairfade", 54, 330, [(0, mix(hair.base, hair.light, 0.1)), (0.45, hair.base), (1, mix(hair.base, hair.dark, 0.62))]
+        "hairfade",
+        54,
+        330,
+        [
+            (0, mix(hair.base, hair.light, 0.1)),
+            (0.45, hair.base),
+            (1, mix(hair.base, hair.dark, 0.62)),
+        ],
     )
     shade = path("M150 60C96 120 92 220 128 330L190 300Z", hair.dark, opacity=0.34)
     shade += path("M-150 60C-112 120 -110 220 -128 330L-190 300Z", hair.dark, opacity=0.22)
@@ -131,11 +138,18 @@ def sidelocks(portrait: Portrait, tones: Tones, rng: Random) -> str:
     end = rng.uniform(405, 440)
     hair = tones.hair
     d = f"M96 150C128 170 138 250 130 330C128 {end - 40:.0f} 118 {end - 14:.0f} 106 {end:.0f}C110 380 98 330 104 280C106 240 100 200 96 150Z"
-    lock = fade("lockfade", 150, 440, [(0, hair.base), (0.6, hair.base), (1, mix(hair.base, hair.dark, 0.75))])
+    lock = fade(
+        "lockfade",
+        150,
+        440,
+        [(0, hair.base), (0.6, hair.base), (1, mix(hair.base, hair.dark, 0.75))],
+    )
     lock += path(d, "url(#lockfade)", hair.line, 4.2)
     lock += path(blade(bow_curve((117, 210), (115, end - 40), -6), 5), hair.dark, opacity=0.75)
     mirrored = group(lock, "scale(-1 1)")
-    return mirrored if portrait.bangs == "hair over one eye" and portrait.side < 0 else lock + mirrored
+    return (
+        mirrored if portrait.bangs == "hair over one eye" and portrait.side < 0 else lock + mirrored
+    )
 
 
 def ahoge(tones: Tones, rng: Random) -> str:
@@ -151,7 +165,12 @@ def _half_back(portrait: Portrait) -> tuple[list[Point], list[Point]]:
         return [(126, 150), (126, 250), (112, 330)], [(112, 330), (70, 352), (40, 330), (0, 350)]
     if portrait.hair_length == "short":
         if portrait.boy:
-            return [(134, 150), (134, 250), (120, 330)], [(120, 330), (92, 366), (70, 340), (0, 350)]
+            return [(134, 150), (134, 250), (120, 330)], [
+                (120, 330),
+                (92, 366),
+                (70, 340),
+                (0, 350),
+            ]
         return (
             [(138, 150), (148, 240), (146, 320), (122, 376)],
             [(122, 376), (96, 350), (84, 372), (60, 350), (0, 360)],
@@ -178,18 +197,43 @@ def back(portrait: Portrait, tones: Tones, rng: Random) -> str:
     left_edge = [(-x, y + rng.uniform(-6, 6)) for x, y in edge[-2::-1]]
     left = [(-x, y) for x, y in right[::-1]]
     hair = tones.hair
-    d = spline([(0, 60), (96, 84), *right]) + locks(edge + left_edge) + spline([*left, (-96, 84), (0, 60)], start="L") + "Z"
+    d = (
+        spline([(0, 60), (96, 84), *right])
+        + locks(edge + left_edge)
+        + spline([*left, (-96, 84), (0, 60)], start="L")
+        + "Z"
+    )
     bottom = max(y for _, y in edge)
     inside = mix(hair.base, hair.dark, 0.62)
-    out = fade("backfade", 100, bottom, [(0, inside), (0.5, mix(hair.base, hair.dark, 0.45)), (1, mix(hair.base, hair.dark, 0.25))])
+    out = fade(
+        "backfade",
+        100,
+        bottom,
+        [(0, inside), (0.5, mix(hair.base, hair.dark, 0.45)), (1, mix(hair.base, hair.dark, 0.25))],
+    )
     out += clip("back", d) + path(d, "url(#backfade)")
     lines = ""
     for i, x in enumerate((-150, -128, -104, 104, 128, 150)):
         if abs(x) < right[-1][0] + 4:
-            lines += path(blade(bow_curve((x * 0.82, 170), (x * 1.03, bottom - 20 - 9 * i), -8 if x > 0 else 8), 6), hair.dark, opacity=0.7)
+            lines += path(
+                blade(
+                    bow_curve((x * 0.82, 170), (x * 1.03, bottom - 20 - 9 * i), -8 if x > 0 else 8),
+                    6,
+                ),
+                hair.dark,
+                opacity=0.7,
+            )
     if bottom > 420:
-        lines += path(blade(bow_curve((138, 200), (158, 420), -8), 15), mix(hair.base, hair.light, 0.4), opacity=0.55)
-        lines += path(blade(bow_curve((-138, 200), (-158, 420), 8), 15), mix(hair.base, hair.light, 0.4), opacity=0.55)
+        lines += path(
+            blade(bow_curve((138, 200), (158, 420), -8), 15),
+            mix(hair.base, hair.light, 0.4),
+            opacity=0.55,
+        )
+        lines += path(
+            blade(bow_curve((-138, 200), (-158, 420), 8), 15),
+            mix(hair.base, hair.light, 0.4),
+            opacity=0.55,
+        )
     return out + group(lines, clip="back") + path(d, stroke=hair.line, width=4.6)
 
 

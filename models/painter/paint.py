@@ -77,7 +77,10 @@ def run(args: argparse.Namespace) -> int:
         for i in range(args.count)
     ]
     manifest = args.out / "metadata.jsonl"
-    with multiprocessing.get_context("spawn").Pool(args.jobs) as pool, manifest.open("w", encoding="utf-8") as file:
+    with (
+        multiprocessing.get_context("spawn").Pool(args.jobs) as pool,
+        manifest.open("w", encoding="utf-8") as file,
+    ):
         lines = pool.imap(paint_one, orders, chunksize=4)
         for line in tqdm(lines, total=args.count, unit="picture", desc="paint"):
             file.write(json.dumps(line) + "\n")

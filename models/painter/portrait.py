@@ -55,7 +55,12 @@ BANGS_BOY: Weights = {
     "hair between eyes": 3.0,
     "hair over one eye": 0.7,
 }
-EYE_STATE: Weights = {"open": 8.5, "closed eyes": 1.5, "one eye closed": 1.5, "half-closed eyes": 1.2}
+EYE_STATE: Weights = {
+    "open": 8.5,
+    "closed eyes": 1.5,
+    "one eye closed": 1.5,
+    "half-closed eyes": 1.2,
+}
 EYE_SHAPE: Weights = {"plain": 7.0, "tsurime": 1.5, "tareme": 1.5}
 MOUTH: Weights = {
     "smile": 3.0,

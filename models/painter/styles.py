@@ -23,7 +23,9 @@ def _tail(d: str, strands: list[tuple[Point, Point, float]], tones: Tones) -> st
 def _tie(x: float, y: float, turn: float, tones: Tones) -> str:
     """The band that holds a tail."""
     colour = tones.hair.line
-    band = ellipse(0, 0, 10, 17, "#e8505f", colour, 4) + ellipse(-3, -5, 2.6, 4, "#ffffff", opacity=0.7)
+    band = ellipse(0, 0, 10, 17, "#e8505f", colour, 4) + ellipse(
+        -3, -5, 2.6, 4, "#ffffff", opacity=0.7
+    )
     return group(band, f"translate({x} {y}) rotate({turn})")
 
 
@@ -33,7 +35,11 @@ def twintails(tones: Tones) -> str:
         "M112 120C160 92 214 132 222 230C228 320 212 400 232 470C206 462 190 448 184 424"
         "C184 450 176 476 158 492C160 440 150 420 146 372C140 300 146 230 118 160Z"
     )
-    strands = [((176, 132), (204, 300), -14.0), ((150, 150), (172, 420), -20.0), ((186, 200), (206, 430), -8.0)]
+    strands = [
+        ((176, 132), (204, 300), -14.0),
+        ((150, 150), (172, 420), -20.0),
+        ((186, 200), (206, 430), -8.0),
+    ]
     return both(_tail(d, strands, tones))
 
 
@@ -58,7 +64,11 @@ def ponytail(tones: Tones) -> str:
         "M24 74C60 8 176 6 214 104C246 190 208 290 226 400C200 392 186 376 180 350"
         "C178 380 168 400 148 412C158 350 150 300 160 240C166 180 140 120 60 104Z"
     )
-    strands = [((130, 52), (206, 190), -24.0), ((110, 84), (188, 330), -40.0), ((190, 160), (196, 350), -6.0)]
+    strands = [
+        ((130, 52), (206, 190), -24.0),
+        ((110, 84), (188, 330), -40.0),
+        ((190, 160), (196, 350), -6.0),
+    ]
     return _tail(d, strands, tones)
 
 
@@ -76,9 +86,19 @@ def _bun(x: float, y: float, r: float, tones: Tones) -> str:
     """A bun with its winding."""
     hair = tones.hair
     out = ellipse(x, y, r, r * 0.94, "url(#tailfade)", hair.line, 4.6)
-    out += path(blade(bow_curve((x - r * 0.7, y + r * 0.1), (x + r * 0.62, y - r * 0.1), r * 0.55), 5), hair.dark)
-    out += path(blade(bow_curve((x - r * 0.4, y + r * 0.5), (x + r * 0.75, y + r * 0.25), r * 0.3), 5), hair.dark)
-    out += path(blade(bow_curve((x - r * 0.55, y - r * 0.45), (x + r * 0.3, y - r * 0.7), -r * 0.22), 8), hair.light, opacity=0.85)
+    out += path(
+        blade(bow_curve((x - r * 0.7, y + r * 0.1), (x + r * 0.62, y - r * 0.1), r * 0.55), 5),
+        hair.dark,
+    )
+    out += path(
+        blade(bow_curve((x - r * 0.4, y + r * 0.5), (x + r * 0.75, y + r * 0.25), r * 0.3), 5),
+        hair.dark,
+    )
+    out += path(
+        blade(bow_curve((x - r * 0.55, y - r * 0.45), (x + r * 0.3, y - r * 0.7), -r * 0.22), 8),
+        hair.light,
+        opacity=0.85,
+    )
     return out
 
 
@@ -96,13 +116,28 @@ def _braid(start: Point, step: Point, count: int, tones: Tones) -> str:
     """Plaits one under the other, a band and a tassel."""
     hair = tones.hair
     x, y = start[0] + step[0] * count, start[1] + step[1] * count
-    out = path(f"M{x - 12} {y}C{x - 22} {y + 30} {x - 12} {y + 48} {x} {y + 58}C{x + 14} {y + 46} {x + 22} {y + 30} {x + 12} {y}Z", "url(#tailfade)", hair.line, 4.2)
+    out = path(
+        f"M{x - 12} {y}C{x - 22} {y + 30} {x - 12} {y + 48} {x} {y + 58}C{x + 14} {y + 46} {x + 22} {y + 30} {x + 12} {y}Z",
+        "url(#tailfade)",
+        hair.line,
+        4.2,
+    )
     for i in range(count - 1, -1, -1):
         cx, cy = start[0] + step[0] * i, start[1] + step[1] * i
-        out += path(f"M{cx} {cy - 8}C{cx - 32} {cy - 18} {cx - 34} {cy + 16} {cx} {cy + 33}C{cx + 34} {cy + 16} {cx + 32} {cy - 18} {cx} {cy - 8}Z", "url(#tailfade)", hair.line, 4.2)
+        out += path(
+            f"M{cx} {cy - 8}C{cx - 32} {cy - 18} {cx - 34} {cy + 16} {cx} {cy + 33}C{cx + 34} {cy + 16} {cx + 32} {cy - 18} {cx} {cy - 8}Z",
+            "url(#tailfade)",
+            hair.line,
+            4.2,
+        )
         out += path(f"M{cx} {cy - 6}V{cy + 30}", stroke=hair.line, width=3)
-        out += path(blade(bow_curve((cx - 22, cy + 3), (cx - 7, cy + 8), -2), 6), hair.light, opacity=0.8)
-    return out + f'<rect x="{x - 14:.0f}" y="{y - 5:.0f}" width="28" height="13" rx="5" fill="#e8505f" stroke="{hair.line}" stroke-width="3.4"/>'
+        out += path(
+            blade(bow_curve((cx - 22, cy + 3), (cx - 7, cy + 8), -2), 6), hair.light, opacity=0.8
+        )
+    return (
+        out
+        + f'<rect x="{x - 14:.0f}" y="{y - 5:.0f}" width="28" height="13" rx="5" fill="#e8505f" stroke="{hair.line}" stroke-width="3.4"/>'
+    )
 
 
 def twin_braids(tones: Tones) -> str:
@@ -122,8 +157,17 @@ def drills(tones: Tones) -> str:
     for i in range(7, -1, -1):
         y, half = 196 + i * 40, 50 - i * 4.6
         x = 158 + 9 * (i % 2) - i * 2
-        ring = path(f"M{x - half} {y - 6}C{x - half} {y + 34} {x + half} {y + 20} {x + half} {y - 22}C{x + half} {y - 44} {x - half} {y - 30} {x - half} {y - 6}Z", "url(#tailfade)", hair.line, 4.2)
-        ring += path(blade(bow_curve((x - half * 0.6, y - 6), (x + half * 0.7, y - 22), half * 0.2), 8), hair.light, opacity=0.8)
+        ring = path(
+            f"M{x - half} {y - 6}C{x - half} {y + 34} {x + half} {y + 20} {x + half} {y - 22}C{x + half} {y - 44} {x - half} {y - 30} {x - half} {y - 6}Z",
+            "url(#tailfade)",
+            hair.line,
+            4.2,
+        )
+        ring += path(
+            blade(bow_curve((x - half * 0.6, y - 6), (x + half * 0.7, y - 22), half * 0.2), 8),
+            hair.light,
+            opacity=0.8,
+        )
         out += ring
     return both(out)
 
@@ -131,7 +175,16 @@ def drills(tones: Tones) -> str:
 def behind(portrait: Portrait, tones: Tones) -> str:
     """What hangs behind the body."""
     hair = tones.hair
-    fades = fade("tailfade", 60, 640, [(0, hair.base), (0.5, mix(hair.base, hair.dark, 0.3)), (1, mix(hair.base, hair.dark, 0.7))])
+    fades = fade(
+        "tailfade",
+        60,
+        640,
+        [
+            (0, hair.base),
+            (0.5, mix(hair.base, hair.dark, 0.3)),
+            (1, mix(hair.base, hair.dark, 0.7)),
+        ],
+    )
     style = portrait.hair_style
     if style == "twintails":
         return fades + twintails(tones)

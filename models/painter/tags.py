@@ -131,8 +131,15 @@ def _hair(p: Portrait) -> list[Tag]:
         Tag(text=p.bangs, group="bangs", common=p.bangs != "hair over one eye"),
     ]
     out += _group("hair style", STYLE[p.hair_style], "", common=False)
-    present = {"wavy hair": p.wavy, "spiky hair": p.spiky, "sidelocks": p.sidelocks, "ahoge": p.ahoge}
-    return out + [Tag(text=t, group=t, common=t == "sidelocks") for t, is_so in present.items() if is_so]
+    present = {
+        "wavy hair": p.wavy,
+        "spiky hair": p.spiky,
+        "sidelocks": p.sidelocks,
+        "ahoge": p.ahoge,
+    }
+    return out + [
+        Tag(text=t, group=t, common=t == "sidelocks") for t, is_so in present.items() if is_so
+    ]
 
 
 def _face(p: Portrait) -> list[Tag]:
@@ -169,7 +176,9 @@ def tags(p: Portrait) -> list[Tag]:
     out += _hair(p) + _face(p)
     out += _group("head", HEAD[p.head], p.head_colour, common=False)
     if p.neck != "none":
-        texts = {"scarf": ("{} scarf",), "choker": ("choker", "black choker")}.get(p.neck, (p.neck,))
+        texts = {"scarf": ("{} scarf",), "choker": ("choker", "black choker")}.get(
+            p.neck, (p.neck,)
+        )
         out += _group("neck", texts, p.neck_colour, common=False)
     out += _group("clothes", CLOTHES[p.clothes], p.clothes_colour, common=True)
     scene = SCENE[p.scene]

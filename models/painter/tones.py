@@ -48,7 +48,9 @@ def of_cloth(colour: str) -> Tone:
 
 def _skin(name: str, rng: Random) -> Tone:
     base, dark = (jitter(c, 0.03, rng) for c in palette.SKIN[name])
-    return Tone(base=base, dark=dark, light=mix(base, "#ffffff", 0.5), line=mix(dark, "#4a1626", 0.62))
+    return Tone(
+        base=base, dark=dark, light=mix(base, "#ffffff", 0.5), line=mix(dark, "#4a1626", 0.62)
+    )
 
 
 def _hair(name: str, rng: Random) -> Tone:
