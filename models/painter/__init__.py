@@ -1,1 +1,1 @@
-"""The painter: draws labelled anime portraits as vector graphics, the data that the project owns."""
+"""The painter: draws labelled anime portraits as vector graphics, data that the project owns."""

@@ -31,8 +31,8 @@ def eyewear(portrait: Portrait) -> str:
         "sunglasses": ("#121017", "#23212e", 1.0),
     }[kind]
     if kind == "round eyewear":
-        rim = ellipse(57, 266, 49, 47, lens, opacity=opacity) + ellipse(
-            57, 266, 49, 47, "none", frame, 6.5
+        rim = ellipse((57, 266), (49, 47), lens, opacity=opacity) + ellipse(
+            (57, 266), (49, 47), "none", frame, 6.5
         )
     else:
         d = "M10 232C40 224 88 226 108 236C112 268 102 300 62 302C26 302 12 276 10 232Z"
@@ -45,7 +45,7 @@ def eyewear(portrait: Portrait) -> str:
 
 def earrings() -> str:
     """Large golden drops below the ears."""
-    drop = ellipse(119, 330, 9, 9, GOLD, GOLD_LINE, 3.6)
+    drop = ellipse((119, 330), (9, 9), GOLD, GOLD_LINE, 3.6)
     drop += path("M119 340L134 366L119 392L104 366Z", "#ff6f8d", "#7d1838", 3.8) + path(
         "M113 360l5 -9", stroke="#ffffff", width=4
     )
@@ -68,11 +68,14 @@ def neckwear(portrait: Portrait, tones: Tones) -> str:
         )
     if portrait.neck == "jingle bell":
         band = path("M-34 384Q0 408 34 384L35 400Q0 426 -35 400Z", "#d83f4d", "#6b1524", 3.6)
-        bell = ellipse(0, 432, 22, 22, GOLD, GOLD_LINE, 4) + path(
+        bell = ellipse((0, 432), (22, 22), GOLD, GOLD_LINE, 4) + path(
             "M-21 430H21M0 438V452", stroke=GOLD_LINE, width=4
         )
-        return band + bell + ellipse(-8, 422, 5, 4, "#fff6d0")
-    wrap = "M-74 372C-88 402 -76 432 -44 446C-14 458 34 456 62 440C86 426 86 396 74 372C40 404 -40 404 -74 372Z"
+        return band + bell + ellipse((-8, 422), (5, 4), "#fff6d0")
+    wrap = (
+        "M-74 372C-88 402 -76 432 -44 446C-14 458 34 456 62 440"
+        "C86 426 86 396 74 372C40 404 -40 404 -74 372Z"
+    )
     tail = path("M34 436C56 500 52 560 62 622L108 614C100 552 96 496 74 428Z", tone.base, tone.line)
     tail += path("M60 588L106 580M57 560L103 552", stroke=tone.light, width=7)
     folds = path(

@@ -58,7 +58,7 @@ def polka_dot(tones: Tones, rng: Random, width: float, height: float) -> str:
     del rng
     tint = _pattern_tint(tones)
     dots = "".join(
-        ellipse(x + (32 if row % 2 else 0), y, 15, 15, tint)
+        ellipse((x + (32 if row % 2 else 0), y), (15, 15), tint)
         for row, y in enumerate(range(16, int(height) + 30, 32))
         for x in range(0, int(width) + 64, 64)
     )
@@ -82,7 +82,10 @@ def sunburst(tones: Tones, rng: Random, width: float, height: float) -> str:
     cx, cy, rays = width / 2, height * 0.5, ""
     for i in range(12):
         a, b = 2 * math.pi * i / 12, 2 * math.pi * (i + 0.5) / 12
-        rays += f"M{cx} {cy}L{cx + 800 * math.cos(a):.0f} {cy + 800 * math.sin(a):.0f}L{cx + 800 * math.cos(b):.0f} {cy + 800 * math.sin(b):.0f}Z"
+        rays += (
+            f"M{cx} {cy}L{cx + 800 * math.cos(a):.0f} {cy + 800 * math.sin(a):.0f}"
+            f"L{cx + 800 * math.cos(b):.0f} {cy + 800 * math.sin(b):.0f}Z"
+        )
     return _ground(width, height, tones.background) + path(rays, _pattern_tint(tones))
 
 
@@ -94,7 +97,7 @@ def hearts(tones: Tones, rng: Random, width: float, height: float) -> str:
         turn, size = rng.uniform(-20, 20), rng.uniform(0.7, 1.15)
         out += group(
             path(heart, "#ff5f86", "#c22d5b", 3.4)
-            + ellipse(-11, -12, 4, 5, "#ffffff", opacity=0.8),
+            + ellipse((-11, -12), (4, 5), "#ffffff", opacity=0.8),
             f"translate({x:.0f} {y:.0f}) rotate({turn:.0f}) scale({size:.2f})",
         )
     return out
@@ -117,10 +120,10 @@ def bubbles(tones: Tones, rng: Random, width: float, height: float) -> str:
     out = _ground(width, height, tones.background)
     for x, y in _scatter(rng, width, height, 15):
         r = rng.uniform(14, 30)
-        out += ellipse(x, y, r, r, "#ffffff", opacity=0.4) + ellipse(
-            x, y, r, r, "none", "#6fa8dc", 3.4
+        out += ellipse((x, y), (r, r), "#ffffff", opacity=0.4) + ellipse(
+            (x, y), (r, r), "none", "#6fa8dc", 3.4
         )
-        out += ellipse(x - r * 0.35, y - r * 0.4, r * 0.24, r * 0.3, "#ffffff")
+        out += ellipse((x - r * 0.35, y - r * 0.4), (r * 0.24, r * 0.3), "#ffffff")
     return out
 
 
@@ -131,14 +134,8 @@ def starry_sky(tones: Tones, rng: Random, width: float, height: float) -> str:
         width, height, "url(#ground)"
     )
     for _ in range(60):
-        out += ellipse(
-            rng.uniform(0, width),
-            rng.uniform(0, height),
-            r := rng.uniform(1.4, 3.2),
-            r,
-            "#ffffff",
-            opacity=0.9,
-        )
+        at, r = (rng.uniform(0, width), rng.uniform(0, height)), rng.uniform(1.4, 3.2)
+        out += ellipse(at, (r, r), "#ffffff", opacity=0.9)
     star = "M0 -18C2 -5 5 -2 18 0C5 2 2 5 0 18C-2 5 -5 2 -18 0C-5 -2 -2 -5 0 -18Z"
     for x, y in _scatter(rng, width, height * 0.9, 9):
         out += group(
@@ -154,7 +151,9 @@ def full_moon(tones: Tones, rng: Random, width: float, height: float) -> str:
         width, height, "url(#ground)"
     )
     cx, cy = width / 2, height * 0.4
-    out += ellipse(cx, cy, 236, 236, "#fff3c0", opacity=0.22) + ellipse(cx, cy, 212, 212, "#ffedb0")
+    out += ellipse((cx, cy), (236, 236), ("#fff3c0"), opacity=0.22) + ellipse(
+        (cx, cy), (212, 212), "#ffedb0"
+    )
     for x, y, r in (
         (-150, -60, 26),
         (150, -90, 20),
@@ -163,7 +162,7 @@ def full_moon(tones: Tones, rng: Random, width: float, height: float) -> str:
         (-70, -165, 20),
         (60, -178, 14),
     ):
-        out += ellipse(cx + x, cy + y, r, r, "#f2d588")
+        out += ellipse((cx + x, cy + y), (r, r), "#f2d588")
     return out
 
 
@@ -174,15 +173,18 @@ def blue_sky(tones: Tones, rng: Random, width: float, height: float) -> str:
         width, height, "url(#ground)"
     )
     cloud = (
-        ellipse(0, 0, 62, 26, "#ffffff")
-        + ellipse(-26, -18, 34, 30, "#ffffff")
-        + ellipse(22, -24, 38, 36, "#ffffff")
-        + ellipse(0, 12, 66, 15, "#dcefff")
+        ellipse((0, 0), (62, 26), "#ffffff")
+        + ellipse((-26, -18), (34, 30), "#ffffff")
+        + ellipse((22, -24), (38, 36), "#ffffff")
+        + ellipse((0, 12), (66, 15), "#dcefff")
     )
     for x, y in ((0.1, 0.16), (0.92, 0.24), (0.02, 0.52), (0.98, 0.62)):
         out += group(
             cloud,
-            f"translate({width * x + rng.uniform(-16, 16):.0f} {height * y + rng.uniform(-16, 16):.0f}) scale({rng.uniform(0.9, 1.4):.2f})",
+            (
+                f"translate({width * x + rng.uniform(-16, 16):.0f}"
+                f" {height * y + rng.uniform(-16, 16):.0f}) scale({rng.uniform(0.9, 1.4):.2f})"
+            ),
         )
     return out
 
@@ -193,9 +195,11 @@ def sunset(tones: Tones, rng: Random, width: float, height: float) -> str:
     out = fade(
         "ground", 0, height, [(0, "#6a3f8f"), (0.45, "#f0716a"), (0.8, "#ffc35c"), (1, "#ffe08a")]
     ) + _ground(width, height, "url(#ground)")
-    out += ellipse(width * 0.14, height * 0.62, 62, 62, "#fff0b4")
+    out += ellipse((width * 0.14, height * 0.62), (62, 62), "#fff0b4")
     for x, y, w in ((0.06, 0.3, 90), (0.95, 0.22, 110), (0.9, 0.52, 80), (0.02, 0.8, 80)):
-        out += ellipse(width * x + rng.uniform(-20, 20), height * y, w, 13, "#ffb08f", opacity=0.85)
+        out += ellipse(
+            (width * x + rng.uniform(-20, 20), height * y), (w, 13), "#ffb08f", opacity=0.85
+        )
     return out
 
 
@@ -221,7 +225,10 @@ def _drifting(rng: Random, width: float, height: float, count: int, shapes: list
     for i, (x, y) in enumerate(_scatter(rng, width, height, count)):
         out += group(
             shapes[i % len(shapes)],
-            f"translate({x:.0f} {y:.0f}) rotate({rng.uniform(0, 360):.0f}) scale({rng.uniform(0.75, 1.15):.2f})",
+            (
+                f"translate({x:.0f} {y:.0f}) rotate({rng.uniform(0, 360):.0f})"
+                f" scale({rng.uniform(0.75, 1.15):.2f})"
+            ),
         )
     return out
 
@@ -234,7 +241,7 @@ def cherry_blossoms(tones: Tones, rng: Random, width: float, height: float) -> s
     )
     leaf = group(petal, "translate(0 -16)")
     flower = "".join(group(leaf, f"rotate({72 * i})") for i in range(5)) + ellipse(
-        0, 0, 6, 6, "#ffe48a", "#d4608f", 2.2
+        (0, 0), (6, 6), "#ffe48a", "#d4608f", 2.2
     )
     out = fade("ground", 0, height, [(0, "#ffe4ee"), (1, "#fff9f4")]) + _ground(
         width, height, "url(#ground)"
@@ -269,7 +276,9 @@ def snowing(tones: Tones, rng: Random, width: float, height: float) -> str:
     )
     for _ in range(70):
         r = rng.uniform(3.5, 9)
-        out += ellipse(rng.uniform(0, width), rng.uniform(0, height), r, r, "#ffffff", opacity=0.95)
+        out += ellipse(
+            (rng.uniform(0, width), rng.uniform(0, height)), (r, r), "#ffffff", opacity=0.95
+        )
     return out
 
 

@@ -40,7 +40,10 @@ def _face(portrait: Portrait, paint: tones.Tones, rng: Random, shadow: str, slip
         m = slips.misplaced
         return group(
             part,
-            f"translate({rng.uniform(-m, m):.1f} {rng.uniform(-m, m):.1f}) rotate({rng.uniform(-m, m) / 2:.1f} 0 270)",
+            (
+                f"translate({rng.uniform(-m, m):.1f} {rng.uniform(-m, m):.1f})"
+                f" rotate({rng.uniform(-m, m) / 2:.1f} 0 270)"
+            ),
         )
 
     return (
@@ -80,7 +83,7 @@ def _figure(portrait: Portrait, paint: tones.Tones, rng: Random, slips: Slips) -
 
 def draw(portrait: Portrait, seed: int, slips: Slips | None = None) -> str:
     """The portrait as SVG text; the same portrait and seed give the same text."""
-    rng = Random(seed)  # noqa: S311  pictures, not secrets
+    rng = Random(seed)
     paint = tones.choose(portrait, rng)
     width, height = CANVAS[portrait.framing]
     scene = background.SCENES[portrait.scene](paint, rng, width, height)

@@ -69,16 +69,16 @@ def head(portrait: Portrait, tones: Tones) -> str:
 def cheeks(portrait: Portrait, tones: Tones) -> str:
     """A breath of pink on everybody; blush, freckles, a mole, a plaster where asked for."""
     out = glow("warm", "#ff6f7d", 0.34)
-    out += both(ellipse(70, 308, 30, 17, "url(#warm)"))
+    out += both(ellipse((70, 308), (30, 17), "url(#warm)"))
     if portrait.blush:
         lines = "".join(path(f"M{x} 315l7 -13", stroke="#dd4f68", width=3.6) for x in (54, 67, 80))
-        out += both(ellipse(70, 308, 28, 14, "#ff6478", opacity=0.58) + lines)
+        out += both(ellipse((70, 308), (28, 14), "#ff6478", opacity=0.58) + lines)
     if portrait.freckles:
         spots = ((50, 306), (64, 302), (78, 306), (57, 316), (72, 316))
         tint = mix(tones.skin.dark, "#8a4520", 0.65)
-        out += both("".join(ellipse(x, y, 3.6, 3.4, tint) for x, y in spots))
+        out += both("".join(ellipse((x, y), (3.6, 3.4), tint) for x, y in spots))
     if portrait.mole:
-        out += sided(ellipse(79, 311, 5, 5, "#4a2226"), portrait.side)
+        out += sided(ellipse((79, 311), (5, 5), "#4a2226"), portrait.side)
     if portrait.bandaid:
         strip = (
             '<rect x="-26" y="-9" width="52" height="18" rx="8" fill="#f6d9a8"'
@@ -106,17 +106,17 @@ def _iris(tones: Tones, name: str, tall: float, look: float) -> str:
         y + ry,
         [(0, mix(deep, "#120818", 0.5)), (0.42, deep), (0.75, mix(deep, bright, 0.6)), (1, bright)],
     )
-    out += ellipse(x, y, 22, ry, f"url(#{name})", mix(deep, "#120818", 0.55), 3.2)
-    out += ellipse(x, y + ry * 0.58, 14, ry * 0.3, bright, opacity=0.85)
-    out += ellipse(x, y - 1, 8.6, ry * 0.43, mix(deep, "#0c0510", 0.82))
-    out += ellipse(x, y + ry * 0.7, 8, ry * 0.12, "#ffffff", opacity=0.45)
+    out += ellipse((x, y), (22, ry), f"url(#{name})", mix(deep, "#120818", 0.55), 3.2)
+    out += ellipse((x, y + ry * 0.58), (14, ry * 0.3), bright, opacity=0.85)
+    out += ellipse((x, y - 1), (8.6, ry * 0.43), mix(deep, "#0c0510", 0.82))
+    out += ellipse((x, y + ry * 0.7), (8, ry * 0.12), "#ffffff", opacity=0.45)
     return out
 
 
 def _lights(tall: float, look: float) -> str:
     """The shine, on the same side in both eyes."""
-    return ellipse(-6 + look, -13 * tall, 8.6, 9.6 * max(tall, 0.75), "#ffffff") + ellipse(
-        13 + look, 12 * tall, 4.6, 5, "#ffffff"
+    return ellipse((-6 + look, -13 * tall), (8.6, 9.6 * max(tall, 0.75)), "#ffffff") + ellipse(
+        (13 + look, 12 * tall), (4.6, 5), "#ffffff"
     )
 
 
@@ -197,7 +197,7 @@ def eyes(portrait: Portrait, tones: Tones, rng: Random) -> str:
         )
     if portrait.tears:
         drop = path("M0 -16C9 -3 12 5 0 12C-12 5 -9 -3 0 -16Z", "#9fdcff", "#4c9ad6", 2.8)
-        drop += ellipse(-3, 2, 2.6, 4, "#ffffff")
+        drop += ellipse((-3, 2), (2.6, 4), "#ffffff")
         out += both(group(drop, "translate(84 318) scale(1.35)") + group(drop, "translate(40 304)"))
     return out
 
@@ -215,14 +215,17 @@ def brows(portrait: Portrait, tones: Tones) -> str:
 def _teeth(y: float, half: float, depth: float) -> str:
     """A row of teeth under the upper lip."""
     return path(
-        f"M{-half} {y}Q0 {y + 5} {half} {y}L{half - 3} {y + depth}Q0 {y + depth + 4} {-half + 3} {y + depth}Z",
+        (
+            f"M{-half} {y}Q0 {y + 5} {half} {y}L{half - 3} {y + depth}"
+            f"Q0 {y + depth + 4} {-half + 3} {y + depth}Z"
+        ),
         "#ffffff",
     )
 
 
 def _open_smile(*, fang: bool) -> str:
     shape = "M-33 -13Q0 -7 33 -13C32 14 16 27 0 27C-16 27 -32 14 -33 -13Z"
-    inside = _teeth(-12, 28, 6) + ellipse(0, 22, 18, 11, "#ff8b95")
+    inside = _teeth(-12, 28, 6) + ellipse((0, 22), (18, 11), "#ff8b95")
     out = clip("mouth", shape) + path(shape, "#9e2538") + group(inside, clip="mouth")
     out += path(shape, stroke="#6d1b2c", width=4.4)
     if fang:
@@ -267,7 +270,9 @@ def mouth(portrait: Portrait) -> str:
     elif shape == "grin":
         out = _grin()
     elif shape == ":o":
-        out = ellipse(0, 3, 15, 19, "#9e2538", "#6d1b2c", 4.4) + ellipse(0, 14, 8.5, 6, "#ff8b95")
+        out = ellipse((0, 3), (15, 19), "#9e2538", "#6d1b2c", 4.4) + ellipse(
+            (0, 14), (8.5, 6), "#ff8b95"
+        )
     elif shape == "tongue out":
         out = _tongue()
     elif shape == ":3":

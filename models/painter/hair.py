@@ -5,6 +5,7 @@ Called by the drawing. It must not know styles that are tied (see `styles`), fac
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 from models.painter.pen import (
@@ -73,7 +74,7 @@ def _front_shape(portrait: Portrait, rng: Random) -> tuple[str, list[Point]]:
     if portrait.spiky:
         spikes = [(x + rng.uniform(-5, 5), y + rng.uniform(-5, 5)) for x, y in SPIKES]
         d = f"M{spikes[0][0]:.1f} {spikes[0][1]:.1f}"
-        for a, b in zip(spikes, spikes[1:], strict=False):
+        for a, b in pairwise(spikes):
             d += f"Q{(a[0] + b[0]) / 2 * 1.03:.1f} {(a[1] + b[1]) / 2:.1f} {b[0]:.1f} {b[1]:.1f}"
     else:
         d = spline(CROWN)
@@ -137,7 +138,10 @@ def sidelocks(portrait: Portrait, tones: Tones, rng: Random) -> str:
     """Long locks before the ears."""
     end = rng.uniform(405, 440)
     hair = tones.hair
-    d = f"M96 150C128 170 138 250 130 330C128 {end - 40:.0f} 118 {end - 14:.0f} 106 {end:.0f}C110 380 98 330 104 280C106 240 100 200 96 150Z"
+    d = (
+        f"M96 150C128 170 138 250 130 330C128 {end - 40:.0f} 118 {end - 14:.0f} 106 {end:.0f}"
+        "C110 380 98 330 104 280C106 240 100 200 96 150Z"
+    )
     lock = fade(
         "lockfade",
         150,
@@ -240,7 +244,7 @@ def back(portrait: Portrait, tones: Tones, rng: Random) -> str:
 def _waved(side: list[Point]) -> list[Point]:
     """The same side in waves, about 75 units long."""
     out: list[Point] = [side[0]]
-    for a, b in zip(side, side[1:], strict=False):
+    for a, b in pairwise(side):
         steps = max(1, round((b[1] - a[1]) / 37))
         for i in range(1, steps + 1):
             t = i / steps

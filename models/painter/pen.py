@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from random import Random
 
 Point = tuple[float, float]
@@ -30,7 +31,7 @@ def mix(a: str, b: str, t: float) -> str:
 
 
 def jitter(colour: str, amount: float, rng: Random) -> str:
-    """The colour moved a little in hue, saturation and value, so that no two dresses are one red."""
+    """The colour moved a little in hue, saturation and value: no two dresses are one red."""
     h, s, v = colorsys.rgb_to_hsv(*(c / 255 for c in rgb(colour)))
     h = (h + rng.uniform(-amount, amount) * 0.12) % 1
     s = min(1.0, max(0.0, s * (1 + rng.uniform(-amount, amount))))
@@ -71,16 +72,16 @@ def path(
 
 
 def ellipse(
-    x: float,
-    y: float,
-    rx: float,
-    ry: float,
+    at: Point,
+    radii: Point,
     fill: str = "none",
     stroke: str | None = None,
     width: float = LINE,
+    *,
     opacity: float = 1.0,
 ) -> str:
-    """One ellipse around (x, y)."""
+    """One ellipse around a point; `radii` are half its width and half its height."""
+    (x, y), (rx, ry) = at, radii
     shape = f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{rx:.1f}" ry="{ry:.1f}" '
     return shape + attributes(fill, stroke, width, opacity) + "/>"
 
@@ -142,9 +143,9 @@ def spline(points: Points, *, closed: bool = False, start: str = "M") -> str:
 
 
 def locks(points: Points, start: str = "L") -> str:
-    """An edge of hair: the points are valley, tip, valley, tip, ...; tips are sharp, sides bulge."""
+    """An edge of hair through valley, tip, valley, tip, ...: tips are sharp, sides bulge."""
     d = f"{start}{points[0][0]:.1f} {points[0][1]:.1f}"
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         valley, tip = (a, b) if a[1] < b[1] else (b, a)
         x = valley[0] + (tip[0] - valley[0]) * 0.18
         y = valley[1] + (tip[1] - valley[1]) * 0.62

@@ -5,12 +5,14 @@ Called by the drawing. It must not know bangs or lengths. Shapes are drawn for t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from models.painter.pen import Point, blade, both, bow_curve, ellipse, fade, group, mix, path, sided
 from models.painter.portrait import Portrait
 from models.painter.tones import Tones
 
 
-def _tail(d: str, strands: list[tuple[Point, Point, float]], tones: Tones) -> str:
+def _tail(d: str, strands: Sequence[tuple[Point, Point, float]], tones: Tones) -> str:
     """A tail with its shadowed strands and one strand in the light."""
     hair = tones.hair
     out = path(d, "url(#tailfade)", hair.line, 4.6)
@@ -23,8 +25,8 @@ def _tail(d: str, strands: list[tuple[Point, Point, float]], tones: Tones) -> st
 def _tie(x: float, y: float, turn: float, tones: Tones) -> str:
     """The band that holds a tail."""
     colour = tones.hair.line
-    band = ellipse(0, 0, 10, 17, "#e8505f", colour, 4) + ellipse(
-        -3, -5, 2.6, 4, "#ffffff", opacity=0.7
+    band = ellipse((0, 0), (10, 17), "#e8505f", colour, 4) + ellipse(
+        (-3, -5), (2.6, 4), "#ffffff", opacity=0.7
     )
     return group(band, f"translate({x} {y}) rotate({turn})")
 
@@ -85,7 +87,7 @@ def side_ponytail(tones: Tones) -> str:
 def _bun(x: float, y: float, r: float, tones: Tones) -> str:
     """A bun with its winding."""
     hair = tones.hair
-    out = ellipse(x, y, r, r * 0.94, "url(#tailfade)", hair.line, 4.6)
+    out = ellipse((x, y), (r, r * 0.94), "url(#tailfade)", hair.line, 4.6)
     out += path(
         blade(bow_curve((x - r * 0.7, y + r * 0.1), (x + r * 0.62, y - r * 0.1), r * 0.55), 5),
         hair.dark,
@@ -117,7 +119,10 @@ def _braid(start: Point, step: Point, count: int, tones: Tones) -> str:
     hair = tones.hair
     x, y = start[0] + step[0] * count, start[1] + step[1] * count
     out = path(
-        f"M{x - 12} {y}C{x - 22} {y + 30} {x - 12} {y + 48} {x} {y + 58}C{x + 14} {y + 46} {x + 22} {y + 30} {x + 12} {y}Z",
+        (
+            f"M{x - 12} {y}C{x - 22} {y + 30} {x - 12} {y + 48} {x} {y + 58}"
+            f"C{x + 14} {y + 46} {x + 22} {y + 30} {x + 12} {y}Z"
+        ),
         "url(#tailfade)",
         hair.line,
         4.2,
@@ -125,7 +130,10 @@ def _braid(start: Point, step: Point, count: int, tones: Tones) -> str:
     for i in range(count - 1, -1, -1):
         cx, cy = start[0] + step[0] * i, start[1] + step[1] * i
         out += path(
-            f"M{cx} {cy - 8}C{cx - 32} {cy - 18} {cx - 34} {cy + 16} {cx} {cy + 33}C{cx + 34} {cy + 16} {cx + 32} {cy - 18} {cx} {cy - 8}Z",
+            (
+                f"M{cx} {cy - 8}C{cx - 32} {cy - 18} {cx - 34} {cy + 16} {cx} {cy + 33}"
+                f"C{cx + 34} {cy + 16} {cx + 32} {cy - 18} {cx} {cy - 8}Z"
+            ),
             "url(#tailfade)",
             hair.line,
             4.2,
@@ -134,9 +142,9 @@ def _braid(start: Point, step: Point, count: int, tones: Tones) -> str:
         out += path(
             blade(bow_curve((cx - 22, cy + 3), (cx - 7, cy + 8), -2), 6), hair.light, opacity=0.8
         )
-    return (
-        out
-        + f'<rect x="{x - 14:.0f}" y="{y - 5:.0f}" width="28" height="13" rx="5" fill="#e8505f" stroke="{hair.line}" stroke-width="3.4"/>'
+    return out + (
+        f'<rect x="{x - 14:.0f}" y="{y - 5:.0f}" width="28" height="13"'
+        f' rx="5" fill="#e8505f" stroke="{hair.line}" stroke-width="3.4"/>'
     )
 
 
@@ -158,7 +166,10 @@ def drills(tones: Tones) -> str:
         y, half = 196 + i * 40, 50 - i * 4.6
         x = 158 + 9 * (i % 2) - i * 2
         ring = path(
-            f"M{x - half} {y - 6}C{x - half} {y + 34} {x + half} {y + 20} {x + half} {y - 22}C{x + half} {y - 44} {x - half} {y - 30} {x - half} {y - 6}Z",
+            (
+                f"M{x - half} {y - 6}C{x - half} {y + 34} {x + half} {y + 20} {x + half} {y - 22}"
+                f"C{x + half} {y - 44} {x - half} {y - 30} {x - half} {y - 6}Z"
+            ),
             "url(#tailfade)",
             hair.line,
             4.2,

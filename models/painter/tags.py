@@ -14,8 +14,10 @@ from models.painter.portrait import Portrait
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """One true tag. `common` ones everybody has some value of, so a caption may leave them out;
-    of the others the absence means that the thing is not there. `group` names what it speaks of.
+    """One true tag, and the group that says what it speaks of.
+
+    Everybody has some value of a `common` one, so a caption may leave it out; of the others the
+    absence means that the thing is not there.
     """
 
     text: str
