@@ -32,7 +32,7 @@ def adopt(folder: Path, name: str | None = None) -> Card:
     """
     name = name or folder.resolve().name
     return Card(
-        id=_identifier(name),
+        id=identifier(name),
         name=name,
         prediction=_prediction(folder),
         sizes=_sizes(folder),
@@ -82,7 +82,7 @@ def licence_sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
     """A card id out of a model's name: `hakurei/waifu-diffusion` -> `hakurei-waifu-diffusion`."""
     plain = re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._")
     return plain[:64].rstrip("-._") or "model"
