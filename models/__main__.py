@@ -26,6 +26,7 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "draw": Command("models.draw", "draw pictures of a prompt"),
     "check": Command("models.check", "load a model, draw two steps and say what it is"),
+    "paint": Command("models.painter.paint", "paint labelled training pictures"),
 }
 
 

@@ -1,93 +1,164 @@
 """`python -m models paint`: a folder of pictures with captions, grades and a manifest.
 
-Called from the command table. The folder holds `NNNNNN.png`, `NNNNNN.txt` and `metadata.jsonl`,
-which `datasets` loads as an image folder. It must not know torch.
+A command of `models.__main__`. Processes paint, this one writes (see `album`). It must not know
+torch.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import importlib.util
+import io
 import multiprocessing
 import os
+import signal
 import sys
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from models.captions import full_caption
+from models.contract import EngineError
 from models.painter import flaws as flaw
+from models.painter.album import Album, Entry
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 from models.painter.tags import tags
 
+#: What an option may be; a seed is a whole number below 2^32, as everywhere.
+LIMITS = {"count": (1, 1_000_000), "size": (16, 2048), "seed": (0, 2**32 - 1), "jobs": (1, 256)}
+#: Orders given out for each process ahead of the picture that is written next.
+_AHEAD = 4
+
 
 class Order(NamedTuple):
-    """One picture to paint."""
+    """One picture to paint; its short side has `size_px` pixels."""
 
     seed: int
-    out: Path
-    width_px: int
+    size_px: int
     mixed: bool
 
+    @property
+    def name(self) -> str:
+        """The picture's file name."""
+        return f"{self.seed:07d}.png"
 
-def paint_one(order: Order) -> dict[str, object]:
-    """Paint one picture and its caption; the result is its line of the manifest."""
+
+def paint_one(order: Order) -> Entry:
+    """Paint one picture; it depends on the order alone."""
     rng = Random(order.seed)
     portrait = sample(rng)
     flaws = flaw.sample(rng) if order.mixed else flaw.Flaws()
-    picture = raster(draw(portrait, order.seed, flaws.slips()), order.width_px)
-    picture = flaw.spoil(picture, flaws, rng)
-    name = f"{order.seed:07d}.png"
-    caption = full_caption(portrait)
-    picture.save(order.out / name)
-    (order.out / name).with_suffix(".txt").write_text(caption + "\n", encoding="utf-8")
-    return {
-        "file_name": name,
-        "text": caption,
-        "tags": [t.text for t in tags(portrait)],
+    width_px = round(order.size_px * (1.25 if portrait.framing == "landscape" else 1))
+    picture = raster(draw(portrait, order.seed, flaws.slips()), width_px)
+    file = io.BytesIO()
+    flaw.spoil(picture, flaws, rng).save(file, "PNG")
+    line = {
+        "file_name": order.name,
+        "text": full_caption(portrait),
+        "tags": [tag.text for tag in tags(portrait)],
         "attributes": asdict(portrait),
         "seed": order.seed,
+        "size": order.size_px,
+        "mixed": order.mixed,
         "grade": flaws.grade,
         "flaws": asdict(flaws),
     }
+    return Entry(order.name, file.getvalue(), line)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `paint`."""
     parser.add_argument("--count", type=int, required=True, help="how many pictures")
-    parser.add_argument("--out", type=Path, required=True, help="the folder to fill")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to fill or to go on in")
     parser.add_argument("--size", type=int, default=512, help="pixels along the short side")
-    parser.add_argument("--seed", type=int, default=0, help="the first picture's seed")
+    parser.add_argument("--seed", type=int, default=0, help="the first picture's; it counts up")
     parser.add_argument("--mixed", action="store_true", help="with faults, graded 1 to 10")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--jobs", type=int, help="processes; one for each core if left out")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Paint them all; a picture depends on its seed alone, so any number of processes agrees."""
+    """Paint what is not there yet. EngineError says why it cannot; 130 after Ctrl-C."""
     from tqdm import tqdm
 
-    if args.count < 1 or args.size < 16 or args.jobs < 1:
-        print("paint: --count and --jobs start at 1, --size at 16", file=sys.stderr)  # noqa: T201  the command line prints
-        return 2
-    args.out.mkdir(parents=True, exist_ok=True)
-    orders = [
-        Order(args.seed + i, args.out, _width(args.seed + i, args.size), args.mixed)
-        for i in range(args.count)
-    ]
-    manifest = args.out / "metadata.jsonl"
-    with (
-        multiprocessing.get_context("spawn").Pool(args.jobs) as pool,
-        manifest.open("w", encoding="utf-8") as file,
-    ):
-        lines = pool.imap(paint_one, orders, chunksize=4)
-        for line in tqdm(lines, total=args.count, unit="picture", desc="paint"):
-            file.write(json.dumps(line) + "\n")
+    jobs = args.jobs if args.jobs is not None else os.cpu_count() or 1
+    _require_sense(args, jobs)
+    orders = [Order(args.seed + i, args.size, args.mixed) for i in range(args.count)]
+    album = Album.open(
+        args.out, {"size": args.size, "mixed": args.mixed}, (order.name for order in orders)
+    )
+    waiting = [order for order in orders if order.name not in album.listed]
+    there = len(orders) - len(waiting)
+    # A log gets a line now and then, a terminal a bar that moves.
+    bar = tqdm(
+        initial=there,
+        total=len(orders),
+        desc="paint",
+        unit="picture",
+        mininterval=0.1 if sys.stderr.isatty() else 10,
+    )
+    try:
+        with bar, closing(painted(waiting, jobs)) as entries:
+            for entry in entries:
+                album.keep(entry)
+                bar.update()
+    except KeyboardInterrupt:
+        print(
+            f"stopped: {bar.n} of {len(orders)} pictures are in {args.out}, listed;"
+            " the same command paints the rest.",
+            file=sys.stderr,
+        )
+        return 130
+    print(f"{args.out}: {len(orders)} pictures, {there} of them were there")
     return 0
 
 
-def _width(seed: int, short_px: int) -> int:
-    """Pixels across, so that the short side has the size asked for."""
-    landscape = sample(Random(seed)).framing == "landscape"
-    return round(short_px * 1.25) if landscape else short_px
+def _require_sense(args: argparse.Namespace, jobs: int) -> None:
+    """EngineError for an option outside its limits, or a renderer that is missing."""
+    values = {"count": args.count, "size": args.size, "seed": args.seed, "jobs": jobs}
+    for name, (least, most) in LIMITS.items():
+        if not least <= values[name] <= most:
+            raise EngineError(f"--{name} must be {least} to {most}.")
+    if importlib.util.find_spec("resvg_py") is None:
+        raise EngineError("the package resvg_py is missing: pip install -e '.[train]'")
+
+
+def painted(orders: list[Order], jobs: int) -> Generator[Entry, None, None]:
+    """The orders' pictures, in their order, by so many processes.
+
+    Few are under way at a time, so that memory does not grow with the number of orders.
+    EngineError if a process was killed.
+    """
+    if jobs == 1:
+        yield from map(paint_one, orders)
+        return
+    waiting, under_way = deque(orders), deque[Future[Entry]]()
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        with _deaf_to_ctrl_c():
+            while waiting and len(under_way) < jobs * _AHEAD:
+                under_way.append(pool.submit(paint_one, waiting.popleft()))
+        while under_way:
+            yield under_way.popleft().result()
+            if waiting:
+                under_way.append(pool.submit(paint_one, waiting.popleft()))
+    except BrokenProcessPool as fault:
+        raise EngineError("a painting process was killed: try fewer --jobs.") from fault
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes started here never hear Ctrl-C: only the one that writes answers it."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)

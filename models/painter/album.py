@@ -1,0 +1,143 @@
+"""A folder of painted pictures: `NNNNNNN.png`, `NNNNNNN.txt` and `metadata.jsonl`.
+
+Called by the command. Image-folder loaders read it as it stands: every line of the manifest names
+its picture in `file_name` and its caption in `text`. One process writes, and a line follows its
+picture, so that the manifest lists exactly what is there, however a run ends. It must not know how
+pictures are made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from models.contract import EngineError
+
+MANIFEST = "metadata.jsonl"
+#: What a loader would take for a picture of the folder.
+_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
+
+
+class Entry(NamedTuple):
+    """One picture: its file name, its bytes, and its line of the manifest."""
+
+    name: str
+    png: bytes
+    line: Mapping[str, object]
+
+
+class Album:
+    """An open folder; `listed` holds the names of the pictures that are there."""
+
+    def __init__(self, out: Path, listed: set[str]) -> None:
+        self.out = out
+        self.listed = listed
+
+    @classmethod
+    def open(cls, out: Path, settings: Mapping[str, object], names: Iterable[str]) -> Self:
+        """Make the folder, or go on with one whose pictures were made with the same settings.
+
+        `names` are those of the run to come. EngineError if the folder cannot hold them.
+        """
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            # Before the first picture, so that a folder without it is known as somebody else's.
+            ours = (out / MANIFEST).exists()
+            lines = _present(out, _lines(out / MANIFEST)) if ours else []
+            _require_same(out, settings, lines)
+            _require_no_strangers(out, {str(line["file_name"]) for line in lines}, names, ours=ours)
+            _rewrite(out, lines)
+        except FileExistsError as fault:
+            raise EngineError(f"{out} is a file: name a folder with --out.") from fault
+        except OSError as fault:
+            raise EngineError(f"cannot write in {out}: {fault.strerror}.") from fault
+        return cls(out, {str(line["file_name"]) for line in lines})
+
+    def keep(self, entry: Entry) -> None:
+        """Write picture, caption and line; all three or none. EngineError if the disk refuses."""
+        path, caption = self.out / entry.name, (self.out / entry.name).with_suffix(".txt")
+        part = path.with_suffix(".png.part")
+        end = (self.out / MANIFEST).stat().st_size
+        try:
+            part.write_bytes(entry.png)
+            caption.write_text(f"{entry.line['text']}\n", encoding="utf-8")
+            part.replace(path)
+            with (self.out / MANIFEST).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry.line) + "\n")
+        except BaseException as fault:  # a full disk and Ctrl-C alike
+            for file in (part, caption, path):
+                file.unlink(missing_ok=True)
+            os.truncate(self.out / MANIFEST, end)
+            if not isinstance(fault, OSError):
+                raise
+            raise EngineError(
+                f"cannot write {path}: {fault.strerror}. The folder's {len(self.listed)} pictures"
+                " are whole and listed; the same command paints the rest."
+            ) from fault
+        self.listed.add(entry.name)
+
+
+def _lines(manifest: Path) -> list[dict[str, object]]:
+    """The manifest's lines; a last one that a crash broke off is left out."""
+    whole, _, _ = manifest.read_text(encoding="utf-8").rpartition("\n")
+    out: list[dict[str, object]] = []
+    for number, text in enumerate(whole.splitlines(), 1):
+        try:
+            line = json.loads(text)
+        except ValueError:
+            line = None
+        if not isinstance(line, dict) or not {"file_name", "text"} <= line.keys():
+            raise EngineError(
+                f"{manifest}, line {number} is not this command's: name another folder."
+            )
+        out.append(line)
+    return out
+
+
+def _present(out: Path, lines: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Those lines whose picture and caption have not been taken away."""
+    return [
+        line
+        for line in lines
+        if (path := out / str(line["file_name"])).is_file() and path.with_suffix(".txt").is_file()
+    ]
+
+
+def _require_same(
+    out: Path, settings: Mapping[str, object], lines: list[dict[str, object]]
+) -> None:
+    """EngineError if the folder holds pictures that were made with other settings."""
+    for line in lines:
+        other = {name: line.get(name) for name in settings}
+        if other != settings:
+            was = ", ".join(f"{name} {value}" for name, value in other.items())
+            now = ", ".join(f"{name} {value}" for name, value in settings.items())
+            raise EngineError(
+                f"{out} holds pictures of another run ({was}; now {now}):"
+                " name another folder, or the same settings to go on."
+            )
+
+
+def _require_no_strangers(out: Path, listed: set[str], names: Iterable[str], *, ours: bool) -> None:
+    """EngineError for pictures that no line lists, but for one of ours that a crash left over."""
+    known = listed | set(names) if ours else listed
+    strangers = sorted(
+        path.name
+        for path in out.iterdir()
+        if path.suffix.lower() in _PICTURES and path.name not in known
+    )
+    if strangers:
+        raise EngineError(
+            f"{out} holds pictures that its {MANIFEST} does not list, such as {strangers[0]}:"
+            " name another folder, or move them away."
+        )
+
+
+def _rewrite(out: Path, lines: list[dict[str, object]]) -> None:
+    """The manifest with these lines, by atomic replace."""
+    part = out / f"{MANIFEST}.part"
+    part.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    part.replace(out / MANIFEST)
