@@ -39,6 +39,14 @@ async def test_commands_are_synced_and_offered(here: Lounge) -> None:
     assert moderator - member == {"manage"}
 
 
+async def test_a_message_names_the_subcommand_that_was_used(here: Lounge) -> None:
+    sandbox, _ = here
+    ticket = sandbox.slash("haru", "art", "colors find", {"name": "red"})
+    message = (await ticket.answer()).message
+    assert message is not None
+    assert message["interaction_metadata"]["name"] == "colors find"
+
+
 async def test_deferred_command_posts_files_that_the_cdn_serves(here: Lounge) -> None:
     sandbox, bot = here
     ticket = sandbox.slash("haru", "art", "draw", {"prompt": "hearts", "count": 2})

@@ -12,6 +12,7 @@ import secrets
 import zlib
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from aiohttp import WSMsgType, web
@@ -24,6 +25,10 @@ from bot.sandbox.world import World
 log = logging.getLogger(__name__)
 
 _HEARTBEAT_MS = 41_250
+#: discord.py notes when it sent a heartbeat after sending it. An answer that is back before that
+#: note counts from the heartbeat before, and the bot warns that it is 41 s behind. Discord is never
+#: that near.
+_ACK_AFTER_S = 0.05
 #: How many events a session can be behind and still resume.
 _REPLAY = 10_000
 #: How long a session without a connection can be resumed.
@@ -215,7 +220,8 @@ class Gateway:
         body = as_object(data)
         match op:
             case 1:
-                connection.send('{"op":11,"d":null,"s":null,"t":null}')
+                acknowledge = partial(connection.send, '{"op":11,"d":null,"s":null,"t":null}')
+                asyncio.get_running_loop().call_later(_ACK_AFTER_S, acknowledge)
             case 2:
                 return self._identify(connection, body)
             case 6:

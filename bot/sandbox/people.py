@@ -24,6 +24,7 @@ from bot.sandbox.wire import NotPossible, Payload
 
 #: The limit for each file in a server without boosts.
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
+_SUBCOMMAND, _GROUP = 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +257,8 @@ class People:
             user_id=user_id,
             data=data,
         )
+        if record.command_name is not None:
+            record.command_name = _full_name(data)
         payload["attachment_size_limit"] = self.upload_limit_bytes
         payload["authorizing_integration_owners"] = {"0": str(lounge.GUILD_ID)}
         payload["guild"] = {"id": str(lounge.GUILD_ID), "locale": "en-US", "features": []}
@@ -299,3 +302,13 @@ class _asked:  # noqa: N801  reads as a statement: with _asked()
     def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
         if isinstance(fault, BackendError):
             raise NotPossible(fault.message) from None
+
+
+def _full_name(data: Payload) -> str:
+    """A called command's name as messages show it: "policy show", not "policy"."""
+    names = [str(data["name"])]
+    options: list[Payload] = data.get("options") or []
+    while options and int(options[0]["type"]) in (_SUBCOMMAND, _GROUP):
+        names.append(str(options[0]["name"]))
+        options = options[0].get("options") or []
+    return " ".join(names)
