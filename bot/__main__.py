@@ -19,7 +19,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from bot import client, doctor
 from bot.client import Services
@@ -67,6 +67,9 @@ def _engine_seam(settings: Settings) -> tuple[Callable[[], Engine], Callable[[],
     except ImportError as problem:
         raise SettingsError(f"ENGINE={settings.engine} cannot be loaded: {problem}.") from None
     scorers = importlib.import_module("models.safety") if ours else module
+    for room, name in ((module, "open_engine"), (scorers, "open_scorer")):
+        if not callable(getattr(room, name, None)):
+            raise SettingsError(f"ENGINE={settings.engine} is no picture engine: it has no {name}.")
 
     def open_engine() -> Engine:
         return module.open_engine(
@@ -194,6 +197,11 @@ def _check_model(settings: Settings) -> str:
 
 
 async def _export(settings: Settings, directory: Path) -> None:
+    if not settings.database_path.is_file():
+        raise SettingsError(
+            f"there is no database at {settings.database_path}, so nothing was voted on yet: is "
+            f"DATA_DIR={settings.data_dir} the bot's?"
+        )
     db = await Database.open(settings.database_path)
     try:
         report = await export_voted(db, Gallery(db, settings.pictures_dir), directory)
@@ -228,6 +236,12 @@ def _sandbox(settings: Settings, arguments: argparse.Namespace) -> int:
     )
 
 
+def _port(text: str) -> int:
+    if not (text.isdecimal() and len(text) < 6 and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot", description="A Discord bot that draws with Waifu Diffusion."
@@ -235,7 +249,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="run the bot on Discord (the default)")
     sandbox = commands.add_parser("sandbox", help="run a local Discord with the bot in it")
-    sandbox.add_argument("--port", type=int, help="port of the page on 127.0.0.1 (0: any free one)")
+    sandbox.add_argument(
+        "--port", type=_port, help="port of the page on 127.0.0.1 (0: any free one)"
+    )
     sandbox.add_argument("--once", metavar="COMMAND", help="run one command, say each step, exit")
     sandbox.add_argument(
         "--out", type=Path, default=Path("out"), help="where --once puts the pictures"
@@ -252,6 +268,8 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         case "sandbox":
             return _sandbox(settings, arguments)
         case "doctor":
+            # Its report is the output; what the rooms say of themselves would stand in between.
+            set_up("ERROR")
             return asyncio.run(doctor.run(settings, partial(_check_model, settings)))
         case "export":
             asyncio.run(_export(settings, arguments.directory))
@@ -287,7 +305,10 @@ def main(argv: list[str] | None = None) -> int:
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     leaves: list[BaseException] = []
     for item in group.exceptions:
-        leaves.extend(_leaves(item) if isinstance(item, BaseExceptionGroup) else [item])
+        if isinstance(item, BaseExceptionGroup):
+            leaves.extend(_leaves(cast("BaseExceptionGroup[BaseException]", item)))
+        else:
+            leaves.append(item)
     return leaves
 
 

@@ -288,8 +288,24 @@ async def probe(token: str) -> ProbeReport:
 
 
 async def _lacking(visitor: discord.Client, guild_id: int) -> list[str]:
+    """What the bot may not do in a server: everywhere, or in channels that it can see."""
     assert visitor.user is not None, "login has fetched the user"
     guild = await visitor.fetch_guild(guild_id, with_counts=False)
     member = await guild.fetch_member(visitor.user.id)
-    missing = NEEDED_PERMISSIONS & ~member.guild_permissions
-    return [name.replace("_", " ") for name, on in missing if on]
+    everywhere = NEEDED_PERMISSIONS & ~member.guild_permissions
+    here: dict[str, list[str]] = {}
+    for channel in await guild.fetch_channels():
+        may = channel.permissions_for(member)
+        if may.view_channel and not isinstance(channel, discord.CategoryChannel):
+            for name in _names(NEEDED_PERMISSIONS & ~may & ~everywhere):
+                here.setdefault(name, []).append(f"#{channel.name}")
+    return _names(everywhere) + [f"{name} in {_some(rooms)}" for name, rooms in here.items()]
+
+
+def _names(permissions: discord.Permissions) -> list[str]:
+    return [name.replace("_", " ") for name, on in permissions if on]
+
+
+def _some(rooms: list[str], most: int = 5) -> str:
+    more = f" and {len(rooms) - most} more" if len(rooms) > most else ""
+    return ", ".join(rooms[:most]) + more

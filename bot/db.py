@@ -297,8 +297,13 @@ async def _connect(name: str, *, uri: bool = False) -> aiosqlite.Connection:
 async def _connect_reader(path: Path) -> aiosqlite.Connection:
     reader = await _connect(_read_only(path), uri=True)
     reader.row_factory = sqlite3.Row
-    await reader.execute(f"PRAGMA busy_timeout = {_READ_BUSY_MS}")
-    await reader.execute("PRAGMA cache_size = -32000")
+    try:
+        await reader.execute(f"PRAGMA busy_timeout = {_READ_BUSY_MS}")
+        await reader.execute("PRAGMA cache_size = -32000")
+    except BaseException:
+        # Its thread would keep the process from ending.
+        await undisturbed(reader.close())
+        raise
     return reader
 
 

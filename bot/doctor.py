@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bot import client
 from bot.db import inspect
 from bot.domain import BotError
-from bot.settings import Settings, token_fault
+from bot.settings import Settings, strangers, token_fault
 from models.contract import EngineError
 
 #: Less free disk than this and the gallery will soon be full.
@@ -51,6 +51,13 @@ async def run(settings: Settings, check_model: Callable[[], str]) -> int:
 
 async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncGenerator[Finding]:
     yield Finding(name="settings", said=f"read; model {settings.model}, data {settings.data_dir}")
+    for name, meant in strangers().items():
+        hint = f": rename it to {meant}, if that was meant" if meant else ""
+        yield Finding(
+            name="settings",
+            said=f".env sets {name}, which I do not know",
+            advice=f"Take it out of .env{hint}.",
+        )
     yield _disk(settings)
     yield await _database(settings)
     yield await asyncio.to_thread(_model, settings, check_model)
@@ -86,6 +93,8 @@ def _disk(settings: Settings) -> Finding:
 async def _database(settings: Settings) -> Finding:
     path = settings.database_path
     if not path.exists():
+        if not settings.data_dir.is_dir():
+            return Finding(name="database", said="has no place yet", advice="Mend the disk first.")
         return Finding(name="database", said=f"{path} will be made at the first start")
     try:
         said = await inspect(path)

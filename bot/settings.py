@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -72,12 +73,17 @@ def _optional(read: Callable[[str], object]) -> Callable[[str], object]:
 
 
 def _path(value: str) -> Path:
-    return Path(value).expanduser()
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("a path on this machine") from None
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(value: str) -> int:
-        if not value.lstrip("-").isdecimal() or not low <= int(value) <= high:
+        digits = value.removeprefix("-")
+        # More digits than any bound has are not read: Python refuses to, with words of its own.
+        if not (digits.isdecimal() and len(digits) < 30 and low <= int(value) <= high):
             raise ValueError(f"a whole number from {low} to {high}")
         return int(value)
 
@@ -142,11 +148,31 @@ def load(
 
     Raises `SettingsError` with one sentence that names the variable.
     """
-    found: dict[str, str] = {}
-    if dotenv is not None and dotenv.is_file():
-        found.update({k: v for k, v in dotenv_values(dotenv).items() if v is not None})
+    found = _file(dotenv)
     found.update(os.environ if environment is None else environment)
     return Settings(**{name: _value(field, found) for name, field in FIELDS.items()})  # pyright: ignore[reportArgumentType]  the table gives each field its own type
+
+
+def strangers(dotenv: Path = Path(".env")) -> dict[str, str | None]:
+    """The names in `.env` that no setting has, each with the setting that may have been meant."""
+    known = [field.variable for field in FIELDS.values()]
+    return {
+        name: next(iter(difflib.get_close_matches(name.upper(), known, n=1)), None)
+        for name in _file(dotenv)
+        if name not in known
+    }
+
+
+def _file(dotenv: Path | None) -> dict[str, str]:
+    if dotenv is None or not dotenv.exists():
+        return {}
+    try:
+        return {k: v for k, v in dotenv_values(dotenv).items() if v is not None}
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(
+            f"{dotenv} cannot be read ({problem}): it must be a text file in UTF-8 like "
+            ".env.example."
+        ) from None
 
 
 def _value(field: _Field, found: Mapping[str, str]) -> object:
