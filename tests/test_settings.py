@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from bot.domain import SettingsError
-from bot.settings import FIELDS, load, token_fault
+from bot.settings import (
+    DISCORD_API,
+    DISCORD_GATEWAY,
+    FIELDS,
+    load,
+    strangers,
+    token_fault,
+)
 
 ROOT = Path(__file__).parent.parent
 VARIABLES = [field.variable for field in FIELDS.values()]
@@ -57,6 +64,29 @@ def test_the_example_names_no_setting_that_is_not_read() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
     named = {line.split("=")[0] for line in lines if "=" in line and not line.startswith("#")}
     assert named == set(VARIABLES)
+
+
+def test_the_table_names_every_setting_with_its_real_default() -> None:
+    rows = [
+        [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+        for line in (ROOT / "docs" / "settings.md").read_text().splitlines()
+        if line.startswith("| `")
+    ]
+    told = {variable: default for variable, default, _ in rows}
+    in_words = {"none", "best there is", "all cores but one", "by model and device", "Discord's"}
+    assert set(told) == set(VARIABLES)
+    for field in FIELDS.values():
+        said = told[field.variable]
+        if said in in_words:
+            assert not field.default or field.default in {DISCORD_API, DISCORD_GATEWAY}
+        else:
+            assert said == field.default, field.variable
+
+
+def test_a_name_that_no_setting_has_is_found_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("DISCORD_TOKN=abc\nmodel=x\nPAGER=less\nCAP_USER=3\n")
+    assert strangers(dotenv) == {"DISCORD_TOKN": "DISCORD_TOKEN", "model": "MODEL", "PAGER": None}
 
 
 @pytest.mark.parametrize("token", ["", "abc", "a.b.c", "aaaaaaaa.bbbbbbbb"])
