@@ -12,7 +12,10 @@ SEXUALISED_MINORS: frozenset[str] = frozenset({
     "loli", "lolis", "lolicon", "lolikon", "roricon", "rorikon", "shota", "shotas", "shotacon",
     "shotakon", "toddlercon", "toddlerkon", "oppai loli", "jailbait", "cunny", "pedo", "pedophile",
     "pedophilia", "paedophile", "paedophilia", "child porn", "child pornography", "kiddie porn",
-    "csam", "underage sex", "ロリ", "ロリコン", "ショタ", "ショタコン", "萝莉", "幼女",
+    "csam", "underage sex", "lo li", "lo li con", "sho ta", "sho ta con",
+    # The Russian words, as look-alikes fold them.
+    "lolikoh", "shotakoh",
+    "ロリ", "ロリコン", "ショタ", "ショタコン", "萝莉", "幼女",
 })  # fmt: skip
 
 #: What the law forbids or nobody may be shown in, whoever is drawn.
@@ -35,9 +38,15 @@ MINORS: frozenset[str] = frozenset({
     "小学生", "中学生", "高校生", "子供", "少女", "少年",
 })  # fmt: skip
 
+#: Phrases that name no minor although a word of `MINORS` is in them.
+HARMLESS: frozenset[str] = frozenset({
+    "baby blue", "baby pink", "baby bangs", "baby s breath", "kid icarus", "minor key",
+    "ursa minor", "asia minor", "teenage mutant", "inner child",
+})  # fmt: skip
+
 #: Sexual content: for adults, in age-restricted channels only.
 SEXUAL: frozenset[str] = frozenset({
-    "nsfw", "r18", "18+", "nude", "nudes", "nudity", "naked", "completely nude", "topless",
+    "nsfw", "r18", "nude", "nudes", "nudity", "naked", "completely nude", "topless",
     "bottomless", "undressed", "sex", "sexual", "having sex", "porn", "porno", "pornographic",
     "hentai", "ecchi hentai", "explicit", "rating explicit", "rating questionable", "erotic",
     "erotica", "nipple", "nipples", "areola", "areolae", "bare breasts", "exposed breasts",

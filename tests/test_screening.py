@@ -1,0 +1,133 @@
+"""What the screening sees through, and what it leaves in peace."""
+
+# ruff: noqa: RUF001  letters that look alike are what is tested
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bot import floor
+from bot.screening import Rule, findings, normalise
+
+LISTS = {name: terms for name, terms in vars(floor).items() if isinstance(terms, frozenset)}
+
+
+def rules(prompt: str, negative: str = "") -> set[Rule]:
+    return {finding.rule for finding in findings(prompt, negative)}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_term_is_written_in_its_normal_form(name: str) -> None:
+    """A term in another form would never match anything."""
+    assert {term: normalise(term) for term in LISTS[name]} == {t: t for t in LISTS[name]}
+
+
+@pytest.mark.parametrize("name", LISTS.keys() - {"HARMLESS", "ADULTHOOD"})
+def test_every_term_is_found_with_the_rule_of_its_list(name: str) -> None:
+    rule = {
+        "SEXUALISED_MINORS": Rule.SEXUALISED_MINOR,
+        "FORBIDDEN": Rule.FORBIDDEN,
+        "MINORS": Rule.MINOR_IN_SEXUAL_CONTEXT,
+        "SUGGESTIVE": Rule.MINOR_IN_SEXUAL_CONTEXT,
+        "SEXUAL": Rule.SEXUAL,
+        "REAL_PEOPLE": Rule.REAL_PERSON_IN_SEXUAL_CONTEXT,
+    }[name]
+    beside = {"MINORS": "nude", "SUGGESTIVE": "toddler", "REAL_PEOPLE": "nude"}.get(name, "1girl")
+    missed = [t for t in LISTS[name] if rule not in rules(f"{beside}, {t}, smile")]
+    assert not missed
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "LoLi", "ｌｏｌｉ", "𝓵𝓸𝓵𝓲", "ⓛⓞⓛⓘ", "🅻🅾🅻🅸", "🇱🇴🇱🇮", "ʟᴏʟɪ", "ⅼoⅼi",  # NFKC and case
+        "lо\u200bli", "lo\u00adli", "l\u2060oli", "l̶o̶l̶i̶", "lóli", "l\ufe0fo\ufe0fli",  # unseen
+        "lоli", "lοli", "løli", "лоли", "лоликон", "шота",  # other scripts
+        "l o l i", "l.o.l.i", "l-o-l-i", "l * o * l * i", "l🌸o🌸l🌸i", "l。o。l。i", "l!o!l!i",
+        "lo-li", "lo_li", "lo.li", "lo li", "lo\nli", "sho ta",  # spacing
+        "l0li", "lo1i", "1oli", "shot@", "$hota", "lol!", "1loli", "2lolis", "loli2", "looooli",
+        "(loli:1.3)", "((lo)li)", "[lo]li", "lo(li:1.2)", "{loli}", "<lora:loli:1>", "loli_girl",
+        "ロリ", "合法ロリ", "ロリっ子", "幼女の絵", "loliの絵", "ﾛﾘ",  # scripts without spaces
+    ],
+)  # fmt: skip
+def test_a_spelling_trick_is_seen_through(prompt: str) -> None:
+    assert Rule.SEXUALISED_MINOR in rules(f"1girl, {prompt}, smile")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "nude, 15yo", "nude, 12 y/o", "nude 16 years old", "nude, a seventeen-year-old",
+        "nude, age 15", "nude, aged 9", "nude, 15歳", "n u d e, child", "nud3 k1d",
+        "sexy schoolgirl",
+        "kids in lingerie", "topless, middle school", "裸の少女",
+    ],
+)  # fmt: skip
+def test_a_minor_beside_anything_sexual_is_found(prompt: str) -> None:
+    assert Rule.MINOR_IN_SEXUAL_CONTEXT in rules(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "1girl, blue hair, glasses, smile", "2girls, classic dress, grape soda",
+        "1boy, bass guitar",
+        "cocktail dress, night city", "analog clock", "peacock feathers", "assassin, dagger",
+        "1girl, grass field, glass of water", "scunthorpe castle", "cumulonimbus clouds, summer",
+        "lolita fashion, gothic dress", "lollipop, candy", "shot glass", "a shot at the sky",
+        "shooting star, close-up shot", "calorie, カロリー", "プロリーグ", "フロリダ", "美少女",
+        "mother and child, park", "baby dragon", "teenage wizard, staff", "schoolgirl, umbrella",
+        "4koma", "1koma, 3d render", "8bit pixel art", "mature female, kimono", "Essex countryside",
+        "sextant, sailor", "therapist office", "drapes, window", "rapeseed oil",
+        "kid icarus", "minor key, piano", "100 years old tree", "115 years old elf, bikini",
+        "15 candles, birthday cake", "flag 🇯🇵, 🌸", "فتاة واحدة، شعر أزرق",
+        "1girl, baby blue bikini",
+        "title card", "hello kitty", "analysis of a cube", "coca-cola bottle", "uncanny valley",
+    ],
+)  # fmt: skip
+def test_harmless_words_are_left_in_peace(prompt: str) -> None:
+    assert not findings(prompt)
+
+
+def test_sexual_words_alone_are_for_adults_and_no_more() -> None:
+    assert rules("1girl, nude, beach") == {Rule.SEXUAL}
+    assert rules("1girl, n.u.d.e") == {Rule.SEXUAL}
+
+
+def test_what_is_unwanted_is_not_wanted() -> None:
+    assert not rules("1girl, smile", negative="loli, child, nsfw, nude")
+    assert rules("1girl, nude", negative="loli, child") == {Rule.SEXUAL}
+    assert Rule.ADULTHOOD_UNWANTED in rules("1girl, nude", negative="mature female, lowres")
+
+
+def test_real_people_are_found_beside_sexual_words_only() -> None:
+    assert not rules("a politician giving a speech")
+    assert Rule.REAL_PERSON_IN_SEXUAL_CONTEXT in rules("nude politician")
+
+
+@pytest.mark.parametrize(
+    ("term", "prompt"),
+    [
+        ("spoiler dragon", "Spoiler_Dragon, sky"),
+        ("Spoiler Dragon", "1girl, s p o i l e r dragon"),
+        ("dragon", "dr4gon"),
+        ("ドラゴン", "赤いドラゴンの絵"),
+    ],
+)
+def test_a_servers_term_is_found_in_its_own_spelling(term: str, prompt: str) -> None:
+    found = findings(prompt, blocked=frozenset({term, "something else"}))
+    assert [(f.rule, f.term) for f in found] == [(Rule.SERVER, term)]
+
+
+def test_a_term_without_letters_blocks_nothing() -> None:
+    assert not findings("1girl, smile", blocked=frozenset({"", "!!", "\u200b"}))
+
+
+def test_a_long_prompt_and_a_full_list_do_not_hold_up_the_loop() -> None:
+    blocked = frozenset(f"blocked term {n}" for n in range(200))
+    prompt = "1girl, (blue hair:1.2), l-o-n-g " * 31
+    findings(prompt, prompt, blocked)
+    began_s = time.perf_counter()
+    findings(prompt, prompt, blocked)
+    assert time.perf_counter() - began_s < 0.25
