@@ -13,6 +13,12 @@ from bot.domain import Ask, JobId, Origin, Place, RefusalReason, Refused, UserId
 from models.contract import Aspect, ModelInfo
 
 _SEEDS = 2**32
+#: Invisible characters that say nothing to a model and could turn the text around them about.
+_UNSEEN = frozenset(
+    "\u200b\u200e\u200f\u2060\ufeff\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+#: Letters and signs by their category, and blank to the eye.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _EXAMPLE = "for example `1girl, blue hair, glasses, smile`"
 
 
@@ -63,7 +69,7 @@ def make_ask(
 
 def _prompt(text: str, limit: int) -> str:
     cleaned = _cleaned(text)
-    if not any(unicodedata.category(c)[0] in "LNS" for c in cleaned):
+    if not any(unicodedata.category(c)[0] in "LNS" and c not in _BLANK for c in cleaned):
         raise _No(f"Tell me what to draw: `prompt:` needs some words, {_EXAMPLE}.")
     return _short_enough("prompt", cleaned, limit)
 
@@ -84,11 +90,12 @@ def _short_enough(option: str, text: str, limit: int) -> str:
 
 
 def _cleaned(text: str) -> str:
-    """Without control characters and lone surrogates, lines joined, ends trimmed.
+    """Without control characters, marks of direction and lone surrogates, on one line, trimmed.
 
-    Format characters stay (emoji are joined by one); policy reads through them by itself.
+    The other format characters stay (emoji are joined by one); policy reads through them.
     """
-    spaced = " ".join(text.split())
+    seen = "".join(c for c in text if c not in _UNSEEN)
+    spaced = " ".join(seen.split())
     return "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cs"})
 
 

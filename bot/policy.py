@@ -25,10 +25,13 @@ from bot.domain import (
     Withheld,
 )
 from bot.screening import Finding, Rule, findings
+from bot.wording import plain
 from models.contract import ModelInfo, Rendered, Scores
 
 #: From here on a picture counts as blank: nothing was drawn, or the model broke.
 _BLANK = 0.5
+#: Blocked terms that a refusal names at most.
+_TOLD = 3
 #: From here on a picture counts as showing nudity (open_nsfw's own advice for "likely").
 _NUDE = 0.8
 
@@ -122,11 +125,13 @@ def _admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
 def _server_text(found: frozenset[Finding], guild: GuildPolicy) -> str:
     hit = {finding.term for finding in found if finding.rule is Rule.SERVER}
     lines = [
-        f"`{b.term}`" + (f": {b.reason}" if b.reason else "")
+        f"“{plain(b.term)}”" + (f": {plain(b.reason)}" if b.reason else "")
         for b in guild.blocked
         if b.term in hit
     ]
-    return "This server's moderators do not want that here. " + "; ".join(lines)
+    more = f"; and {len(lines) - _TOLD} more" if len(lines) > _TOLD else ""
+    told = "; ".join(lines[:_TOLD])
+    return f"This server's moderators do not want that here. {told}{more}"
 
 
 def may_preview(job: Job, info: ModelInfo) -> bool:

@@ -7,6 +7,7 @@ Pure text: no Discord objects, but Discord's markdown and its limit of 2,000 cha
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +26,10 @@ def plain(text: str, limit: int = _PROMPT_CHARS) -> str:
     """A member's words as Discord shows them and nothing more: no markdown, no mention, cut."""
     cut = text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
     # A zero-width space after @ keeps a mention from being one even where it is copied.
-    return _MARKDOWN.sub(r"\\\1", cut).replace("@", "@\u200b")
+    shown = _MARKDOWN.sub(r"\\\1", cut).replace("@", "@\u200b")
+    leftward = any(unicodedata.bidirectional(c) in {"R", "AL"} for c in cut)
+    # Isolated, so that words from right to left leave what stands around them in its order.
+    return f"\u2068{shown}\u2069" if leftward else shown
 
 
 def code(text: str, limit: int = CONTENT_CHARS_MAX - 100) -> str:
