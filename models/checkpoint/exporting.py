@@ -1,0 +1,168 @@
+"""`python -m models export FOLDER OUT`: a diffusers folder as one original Stable Diffusion file.
+
+Beside the file come its inference yaml, its card and its licence; without them it is not written.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor
+
+from models.adoption import read_config
+from models.card import Prediction
+from models.checkpoint.files import read_part, staging, write
+from models.checkpoint.inference_yaml import (
+    Layout,
+    complete_unet,
+    complete_vae,
+    describe,
+    require_sayable,
+)
+from models.checkpoint.names import (
+    POSITION_IDS,
+    ZERO_SNR,
+    TextKind,
+    to_original,
+)
+from models.checkpoint.papers import beside, gather, lay_beside
+from models.checkpoint.skeleton import PARTS, require_fit, skeleton
+from models.contract import EngineError
+from models.hub import locate
+from models.registry import card_of, faults
+
+#: The text encoders that the original code and its descendants build, (width, layers).
+_KNOWN_TEXT = {TextKind.CLIP: (768, 12), TextKind.OPENCLIP: (1024, 23)}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("folder", help="a diffusers folder, or a hub id")
+    parser.add_argument("out", type=Path, help="the file to write, .safetensors or .ckpt")
+    parser.add_argument("--half", action="store_true", help="write float16, half the size")
+    parser.add_argument("--force", action="store_true", help="replace what is there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export and say what was written; a fault is raised as EngineError."""
+    print("\n".join(export(args.folder, args.out, half=args.half, force=args.force)))
+    return 0
+
+
+def export(model: str, out: Path, *, half: bool = False, force: bool = False) -> list[str]:
+    """Write the checkpoint with yaml, card and licence beside it; returns lines for people."""
+    if out.suffix not in (".safetensors", ".ckpt"):
+        raise EngineError(f"{out} must end in .safetensors or .ckpt.")
+    targets = [*beside(out), out]
+    if not force and (there := [path for path in targets if path.exists()]):
+        raise EngineError(f"{there[0]} is there already; choose another name, or add --force.")
+    folder, name = locate(model)
+    card = card_of(folder, name)
+    if wrong := faults(card, folder):
+        raise EngineError(wrong[0])
+    texts = gather(folder, card)
+    layout = layout_of(folder)
+    tensors = original_tensors(folder, layout)
+    if half:
+        tensors = {key: _halved(key, tensor) for key, tensor in tensors.items()}
+    with staging(out) as stage:
+        write(stage / out.name, tensors, texts)
+        tree = yaml.safe_dump(describe(layout), sort_keys=False)
+        (stage / targets[0].name).write_text(tree, "utf-8")
+        lay_beside(stage / out.name, texts)
+        # The weights come last: whoever sees them finds the rest beside them.
+        for path in targets:
+            (stage / path.name).replace(path)
+    notes = _notes(layout, card.defaults.clip_skip, read_config(folder, "text_encoder/config.json"))
+    return [
+        f"checkpoint  {out}, {out.stat().st_size:,} bytes, {len(tensors)} tensors",
+        f"yaml        {targets[0]}",
+        f"prediction  {layout.schedule['prediction_type']}",
+        f"licence     {card.licence.name}, {targets[2]}",
+        *(f"note        {note}" for note in notes),
+    ]
+
+
+def layout_of(folder: Path) -> Layout:
+    """The layout of a diffusers folder. EngineError says why it has no original form."""
+    index = read_config(folder, "model_index.json")
+    if index.get("_class_name") != "StableDiffusionPipeline":
+        raise EngineError(f"{folder} is a {index.get('_class_name')}, no StableDiffusionPipeline.")
+    vae = (index.get("vae") or [None, None])[1]
+    if vae != "AutoencoderKL":
+        raise EngineError(
+            f"{folder}: its autoencoder is an {vae}, and the original layout knows only the "
+            "AutoencoderKL; the file could not be drawn with anywhere, so it is not made."
+        )
+    text = read_config(folder, "text_encoder/config.json")
+    kinds = {"quick_gelu": TextKind.CLIP, "gelu": TextKind.OPENCLIP}
+    act = text.get("hidden_act", "quick_gelu")
+    if act not in kinds:
+        raise EngineError(f"{folder}/text_encoder: {act} is neither CLIP's nor OpenCLIP's act.")
+    layout = Layout(
+        unet=complete_unet(read_config(folder, "unet/config.json")),
+        vae=complete_vae(read_config(folder, "vae/config.json")),
+        schedule=_schedule_of(folder),
+        text=kinds[act],
+        without_last=kinds[act] is TextKind.OPENCLIP,
+    )
+    require_sayable(layout, folder)
+    return layout
+
+
+def original_tensors(folder: Path, layout: Layout) -> dict[str, Tensor]:
+    """Every tensor of the folder under its original name, in the precision it has on disk."""
+    text = read_config(folder, "text_encoder/config.json")
+    result: dict[str, Tensor] = {}
+    for part in PARTS:
+        plan = skeleton(part, layout, text)
+        held = read_part(folder, part)
+        require_fit(held, plan.shapes, f"{folder / part} does not fit its config")
+        result |= to_original(held, plan.places)
+    if layout.text is TextKind.CLIP:
+        result[POSITION_IDS] = torch.arange(int(text["max_position_embeddings"]))[None]
+    if read_config(folder, "scheduler/scheduler_config.json").get("rescale_betas_zero_snr"):
+        result[ZERO_SNR] = torch.zeros(1)
+    return result
+
+
+def _schedule_of(folder: Path) -> dict[str, Any]:
+    config = read_config(folder, "scheduler/scheduler_config.json")
+    if config.get("beta_schedule") != "scaled_linear" or config.get("trained_betas"):
+        raise EngineError(
+            f"{folder}/scheduler: beta_schedule {config.get('beta_schedule')!r} is not Stable "
+            "Diffusion's scaled_linear, and the original layout knows no other."
+        )
+    return {
+        "beta_start": float(config.get("beta_start", 1e-4)),
+        "beta_end": float(config.get("beta_end", 0.02)),
+        "num_train_timesteps": int(config.get("num_train_timesteps", 1000)),
+        "prediction_type": config.get("prediction_type", Prediction.EPSILON),
+    }
+
+
+def _halved(key: str, tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    if not half.isfinite().all():
+        raise EngineError(f"{key} does not fit into float16; leave out --half.")
+    return half
+
+
+def _notes(layout: Layout, clip_skip: int, text: dict[str, Any]) -> list[str]:
+    """What a person must know before the file is used elsewhere."""
+    notes: list[str] = []
+    width, layers = _KNOWN_TEXT[layout.text]
+    if (text["hidden_size"], text["num_hidden_layers"]) != (width, layers):
+        notes.append(
+            f"other programs build a text encoder of {layers} layers, {width} wide, and cannot "
+            "load this one; `python -m models import` can"
+        )
+    if clip_skip > 1 and layout.text is TextKind.CLIP:
+        notes.append(f"set clip skip {clip_skip} in AUTOMATIC1111; the file cannot say it")
+    return notes

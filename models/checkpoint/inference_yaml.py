@@ -1,0 +1,332 @@
+"""The inference yaml beside a checkpoint, to and from diffusers' configs.
+
+`describe` writes what the original code instantiates, `interpret` reads it. A folder's configs can
+be exported only if they survive the way there and back (`require_sayable`), so nothing that the
+original layout cannot express is lost in silence. It must not know tensors or weight files.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from models.card import Prediction
+from models.checkpoint.fields import Fields
+from models.checkpoint.names import TextKind
+from models.contract import EngineError
+
+_EMBEDDERS = {
+    TextKind.CLIP: "ldm.modules.encoders.modules.FrozenCLIPEmbedder",
+    TextKind.OPENCLIP: "ldm.modules.encoders.modules.FrozenOpenCLIPEmbedder",
+}
+_PARAMETERIZATIONS = {"eps": Prediction.EPSILON, "v": Prediction.V}
+#: What a UNet of another kind would set: value of each that Stable Diffusion 1 and 2 have.
+_UNET_FIXED: dict[str, object] = {
+    "use_spatial_transformer": True,
+    "dims": 2,
+    "conv_resample": True,
+    "resblock_updown": False,
+    "use_scale_shift_norm": False,
+    "num_classes": None,
+    "n_embed": None,
+    "adm_in_channels": None,
+    "num_heads_upsample": -1,
+    "disable_self_attentions": None,
+    "disable_middle_self_attn": False,
+}
+#: What changes no number of an inference.
+_UNET_IDLE = ("image_size", "use_checkpoint", "use_fp16", "use_bf16", "legacy", "dropout")
+#: Fields of diffusers' configs that change no number in full precision, or only the training.
+_COSMETIC = ("upcast_attention", "force_upcast", "dropout")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A model's shape in diffusers' words, every field of its configs filled in.
+
+    `schedule` has beta_start, beta_end, num_train_timesteps and prediction_type;
+    `without_last`: the text encoder's last layer is in the original model but not used.
+    """
+
+    unet: dict[str, Any]
+    vae: dict[str, Any]
+    schedule: dict[str, Any]
+    text: TextKind
+    without_last: bool
+
+
+def complete_unet(config: dict[str, Any]) -> dict[str, Any]:
+    """UNet2DConditionModel's config with defaults filled in and per-level lists made one number."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    result = _complete(UNet2DConditionModel, config)
+    levels = len(result["block_out_channels"])
+    heads = result["attention_head_dim"]
+    # The name is historical: it is the number of heads, of each level or of all.
+    result["attention_head_dim"] = heads if isinstance(heads, list) else [heads] * levels
+    for name in ("layers_per_block", "transformer_layers_per_block", "cross_attention_dim",
+                 "only_cross_attention"):  # fmt: skip
+        result[name] = _one(result[name])
+    return result
+
+
+def plain_unet(unet: dict[str, Any]) -> dict[str, Any]:
+    """A complete config as Stable Diffusion folders write it: one number of heads, if it is one."""
+    return unet | {"attention_head_dim": _one(unet["attention_head_dim"])}
+
+
+def complete_vae(config: dict[str, Any]) -> dict[str, Any]:
+    """AutoencoderKL's config with defaults filled in."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+    return _complete(AutoencoderKL, config)
+
+
+def require_sayable(layout: Layout, folder: Path) -> None:
+    """EngineError names the first field of the configs that the original layout cannot express."""
+    back = interpret(describe(layout), "the yaml")
+    for part, ours, theirs in (
+        ("unet", layout.unet, back.unet),
+        ("vae", layout.vae, back.vae),
+        ("scheduler", layout.schedule, back.schedule),
+    ):
+        for name in ours:
+            if name not in _COSMETIC and ours[name] != theirs[name]:
+                raise EngineError(
+                    f"{folder}/{part}: {name} is {ours[name]!r}, which the original Stable "
+                    f"Diffusion layout cannot say (it would mean {theirs[name]!r}); this model "
+                    "stays a diffusers folder."
+                )
+
+
+def describe(layout: Layout) -> dict[str, Any]:
+    """The tree of the inference yaml, in the order and with the keys of v1-inference.yaml."""
+    schedule = layout.schedule
+    parameterization = (
+        {"parameterization": "v"} if schedule["prediction_type"] == Prediction.V else {}
+    )
+    params = {
+        **parameterization,
+        "linear_start": schedule["beta_start"],
+        "linear_end": schedule["beta_end"],
+        "num_timesteps_cond": 1,
+        "log_every_t": 200,
+        "timesteps": schedule["num_train_timesteps"],
+        "first_stage_key": "jpg",
+        "cond_stage_key": "txt",
+        "image_size": layout.unet["sample_size"],
+        "channels": layout.vae["latent_channels"],
+        "cond_stage_trainable": False,
+        "conditioning_key": "crossattn",
+        "monitor": "val/loss_simple_ema",
+        "scale_factor": layout.vae["scaling_factor"],
+        "use_ema": False,
+        "unet_config": _class("ldm.modules.diffusionmodules.openaimodel.UNetModel",
+                              _unet_params(layout.unet)),
+        "first_stage_config": _class("ldm.models.autoencoder.AutoencoderKL",
+                                     _vae_params(layout.vae)),
+        "cond_stage_config": _text_stage(layout),
+    }  # fmt: skip
+    model = {"base_learning_rate": 1.0e-4, **_class("ldm.models.diffusion.ddpm.LatentDiffusion")}
+    return {"model": model | {"params": params}}
+
+
+def interpret(tree: object, source: str) -> Layout:
+    """The layout that an inference yaml describes; EngineError names `source` and the field."""
+    params = Fields(tree, source).child("model").child("params")
+    unet = params.child("unet_config")
+    if not unet.text("target", "").endswith("openaimodel.UNetModel"):
+        raise unet.fault("target", "of Stable Diffusion 1 or 2 (openaimodel.UNetModel)")
+    parameterization = params.text("parameterization", "eps")
+    if parameterization not in _PARAMETERIZATIONS:
+        raise params.fault("parameterization", "eps or v")
+    if params.text("beta_schedule", "linear") != "linear":
+        raise params.fault("beta_schedule", "linear")
+    text, without_last = _text_kind(params.child("cond_stage_config"))
+    return Layout(
+        unet=_unet_config(unet.child("params"), params.integer("image_size", 64), text),
+        vae=_vae_config(params.child("first_stage_config"), params.number("scale_factor", 1.0)),
+        schedule={
+            "beta_start": params.number("linear_start", 1e-4),
+            "beta_end": params.number("linear_end", 2e-2),
+            "num_train_timesteps": params.integer("timesteps", 1000),
+            "prediction_type": _PARAMETERIZATIONS[parameterization],
+        },
+        text=text,
+        without_last=without_last,
+    )
+
+
+def standard(text: TextKind, prediction: Prediction) -> Layout:
+    """Stable Diffusion 1 or 2, for a file without a yaml; only a 768 px model predicts v there."""
+    first = text is TextKind.CLIP
+    unet = {
+        "sample_size": 96 if not first and prediction is Prediction.V else 64,
+        "cross_attention_dim": 768 if first else 1024,
+        "attention_head_dim": 8 if first else [5, 10, 20, 20],
+        "use_linear_projection": not first,
+        "upcast_attention": not first,
+    }
+    vae = {
+        "block_out_channels": [128, 256, 512, 512],
+        "down_block_types": ["DownEncoderBlock2D"] * 4,
+        "up_block_types": ["UpDecoderBlock2D"] * 4,
+        "layers_per_block": 2,
+        "sample_size": 8 * unet["sample_size"],
+    }
+    schedule = {"beta_start": 0.00085, "beta_end": 0.012, "num_train_timesteps": 1000}
+    return Layout(
+        unet=complete_unet(unet),
+        vae=complete_vae(vae),
+        schedule=schedule | {"prediction_type": prediction},
+        text=text,
+        without_last=not first,
+    )
+
+
+def _class(target: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"target": target} | ({"params": params} if params else {})
+
+
+def _unet_params(unet: dict[str, Any]) -> dict[str, Any]:
+    widths, heads = unet["block_out_channels"], unet["attention_head_dim"]
+    equal = len(set(heads)) == 1
+    linear = {"use_linear_in_transformer": True} if unet["use_linear_projection"] else {}
+    kinds = enumerate(unet["down_block_types"])
+    return {
+        "image_size": unet["sample_size"],
+        "in_channels": unet["in_channels"],
+        "out_channels": unet["out_channels"],
+        "model_channels": widths[0],
+        "attention_resolutions": [2**level for level, kind in kinds if kind.startswith("Cross")],
+        "num_res_blocks": unet["layers_per_block"],
+        "channel_mult": [width // widths[0] for width in widths],
+        **({"num_heads": heads[0]} if equal else {"num_head_channels": widths[0] // heads[0]}),
+        "use_spatial_transformer": True,
+        **linear,
+        "transformer_depth": unet["transformer_layers_per_block"],
+        "context_dim": unet["cross_attention_dim"],
+        "use_checkpoint": True,
+        "legacy": False,
+    }
+
+
+def _unet_config(params: Fields, sample_size: int, text: TextKind) -> dict[str, Any]:
+    params.require_only(_UNET_FIXED, _UNET_IDLE)
+    first, multiples = params.integer("model_channels"), params.integers("channel_mult")
+    if multiples[0] != 1:
+        raise params.fault("channel_mult", "a list that begins with 1")
+    widths = [first * multiple for multiple in multiples]
+    resolutions = params.integers("attention_resolutions")
+    attends = [2**level in resolutions for level in range(len(widths))]
+    channels, heads = params.integer("num_head_channels", -1), params.integer("num_heads", -1)
+    if channels < 1 and heads < 1:
+        raise params.fault("num_heads", "given, or num_head_channels")
+    depth = params.integer("transformer_depth", 1)
+    config = {
+        "sample_size": sample_size,
+        "in_channels": params.integer("in_channels"),
+        "out_channels": params.integer("out_channels"),
+        "block_out_channels": widths,
+        "down_block_types": ["CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attends],
+        "up_block_types": ["CrossAttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attends)],
+        "layers_per_block": params.integer("num_res_blocks"),
+        "attention_head_dim": [w // channels for w in widths] if channels > 0 else heads,
+        "use_linear_projection": params.flag("use_linear_in_transformer", default=False),
+        "transformer_layers_per_block": depth,
+        "cross_attention_dim": params.integer("context_dim"),
+        # OpenCLIP's embeddings overflow half precision in the attention; no matter otherwise.
+        "upcast_attention": text is TextKind.OPENCLIP,
+    }
+    params.end()
+    return complete_unet(config)
+
+
+def _vae_params(vae: dict[str, Any]) -> dict[str, Any]:
+    widths = vae["block_out_channels"]
+    ddconfig = {
+        "double_z": True,
+        "z_channels": vae["latent_channels"],
+        "resolution": vae["sample_size"],
+        "in_channels": vae["in_channels"],
+        "out_ch": vae["out_channels"],
+        "ch": widths[0],
+        "ch_mult": [width // widths[0] for width in widths],
+        "num_res_blocks": vae["layers_per_block"],
+        "attn_resolutions": [],
+        "dropout": 0.0,
+    }
+    return {
+        "embed_dim": vae["latent_channels"],
+        "monitor": "val/rec_loss",
+        "ddconfig": ddconfig,
+        "lossconfig": {"target": "torch.nn.Identity"},
+    }
+
+
+def _vae_config(stage: Fields, scale: float) -> dict[str, Any]:
+    if not stage.text("target", "").endswith("AutoencoderKL"):
+        raise stage.fault("target", "an AutoencoderKL")
+    params = stage.child("params")
+    config = params.child("ddconfig")
+    latents = config.integer("z_channels")
+    if params.integer("embed_dim") != latents:
+        raise params.fault("embed_dim", f"z_channels ({latents})")
+    if config.integers("attn_resolutions", []):
+        raise config.fault("attn_resolutions", "[]")
+    multiples = config.integers("ch_mult")
+    if multiples[0] != 1:
+        raise config.fault("ch_mult", "a list that begins with 1")
+    levels = len(multiples)
+    return complete_vae({
+        "in_channels": config.integer("in_channels"),
+        "out_channels": config.integer("out_ch"),
+        "block_out_channels": [config.integer("ch") * multiple for multiple in multiples],
+        "down_block_types": ["DownEncoderBlock2D"] * levels,
+        "up_block_types": ["UpDecoderBlock2D"] * levels,
+        "layers_per_block": config.integer("num_res_blocks"),
+        "latent_channels": latents,
+        "sample_size": config.integer("resolution"),
+        "scaling_factor": scale,
+    })  # fmt: skip
+
+
+def _text_stage(layout: Layout) -> dict[str, Any]:
+    if layout.text is TextKind.CLIP:
+        return _class(_EMBEDDERS[layout.text])
+    layer = "penultimate" if layout.without_last else "last"
+    return _class(_EMBEDDERS[layout.text], {"freeze": True, "layer": layer})
+
+
+def _text_kind(stage: Fields) -> tuple[TextKind, bool]:
+    target = stage.text("target", "").rpartition(".")[2]
+    kinds = {path.rpartition(".")[2]: kind for kind, path in _EMBEDDERS.items()}
+    if target not in kinds:
+        raise stage.fault("target", " or ".join(kinds))
+    params = stage.child("params", {})
+    layer = params.text("layer", "last")
+    if layer not in (("last",) if kinds[target] is TextKind.CLIP else ("last", "penultimate")):
+        raise params.fault("layer", "last, or penultimate for OpenCLIP")
+    return kinds[target], layer == "penultimate"
+
+
+def _complete(kind: type, config: dict[str, Any]) -> dict[str, Any]:
+    """Every constructor argument of a diffusers class, tuples made lists as in JSON."""
+    result = _defaults(kind) | {k: v for k, v in config.items() if k in _defaults(kind)}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in result.items()}
+
+
+@cache
+def _defaults(kind: type) -> dict[str, Any]:
+    parameters = inspect.signature(kind).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters}
+
+
+def _one(value: Any) -> Any:
+    """A list of equals as the one value it means; anything else unchanged."""
+    if isinstance(value, list) and value and all(item == value[0] for item in value):
+        return value[0]
+    return value

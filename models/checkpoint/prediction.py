@@ -1,0 +1,40 @@
+"""What a UNet without a yaml predicts, found by asking it once.
+
+Called by `importing` for a file that says nothing of itself. It must not know files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from models.card import Prediction
+from models.checkpoint.inference_yaml import Layout, plain_unet
+
+#: Side of the latent picture asked about; every level of the UNet still has several cells.
+_SIDE = 16
+#: More of its input than this in the answer, and it is the noise that is predicted.
+_THRESHOLD = 0.5
+
+
+@torch.no_grad()
+def predicted(tensors: Mapping[str, Tensor], layout: Layout) -> Prediction:
+    """Noise or velocity: the cosine between pure noise and what the UNet (in float32) makes of it.
+
+    At the last timestep alpha-bar is near 0 and x is all but the noise, so that eps ~ x, while
+    v = sqrt(alpha-bar) eps - sqrt(1 - alpha-bar) x0 (Salimans and Ho 2022) is a blurred picture
+    that has little to do with x. An empty context will do: it is the training's dropped caption.
+    """
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    unet = UNet2DConditionModel(**plain_unet(layout.unet)).eval()
+    unet.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, layout.unet["in_channels"], _SIDE, _SIDE, generator=generator)
+    context = torch.zeros(2, 77, layout.unet["cross_attention_dim"])
+    last = layout.schedule["num_train_timesteps"] - 1
+    answer = unet(x, last, encoder_hidden_states=context).sample
+    cosine = torch.cosine_similarity(answer.flatten(), x.flatten(), dim=0).item()
+    return Prediction.EPSILON if cosine > _THRESHOLD else Prediction.V
