@@ -67,6 +67,24 @@ def _cut(tokens: list[int], following: int, comma: int | None) -> int:
     return len(tokens) - tokens[::-1].index(comma)
 
 
+def tokens_of(text: str, tokenizer: Any) -> list[int]:
+    """The text's tokens without the marks around them."""
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def comma_of(tokenizer: Any) -> int | None:
+    """The token of a comma, or None if it is not one token."""
+    comma = tokens_of(",", tokenizer)
+    return comma[0] if len(comma) == 1 else None
+
+
+def enclosed(tokens: list[int], tokenizer: Any, length: int) -> list[int]:
+    """A chunk as the encoder reads it, `length` ids: begin, tokens, end, padding."""
+    begin, end, pad = tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
+    padding = length - 2 - len(tokens)
+    return [begin, *tokens, end, *[end if pad is None else pad] * padding]
+
+
 class Conditioner:
     """A tokenizer and a text encoder as one: prompt in, embeddings out.
 
@@ -84,8 +102,7 @@ class Conditioner:
         self._cache_size = cache_size
         config: Any = text_encoder.config
         self._length = int(config.max_position_embeddings)
-        comma = self._tokenize(",")
-        self._comma = comma[0] if len(comma) == 1 else None
+        self._comma = comma_of(tokenizer)
         self._empty = self._encode_chunk(Chunk())
         self._keeps_mean = bool(self._empty.mean().abs() > _LEAST_MEAN * self._empty.std())
 
@@ -112,14 +129,12 @@ class Conditioner:
         return torch.cat([embeddings, *[self._empty] * missing])
 
     def _tokenize(self, text: str) -> list[int]:
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        return tokens_of(text, self._tokenizer)
 
     def _encode_chunk(self, chunk: Chunk) -> Tensor:
         """The embeddings (77, d) of one chunk, its weights applied."""
-        begin, end = self._tokenizer.bos_token_id, self._tokenizer.eos_token_id
-        pad = self._tokenizer.pad_token_id
         padding = self._length - 2 - len(chunk.tokens)
-        ids = [begin, *chunk.tokens, end, *[end if pad is None else pad] * padding]
+        ids = enclosed(chunk.tokens, self._tokenizer, self._length)
         hidden = self._hidden(torch.tensor([ids], device=self._device))[0].float()
         if all(weight == 1 for weight in chunk.weights):
             return hidden

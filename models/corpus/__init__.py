@@ -1,0 +1,1 @@
+"""What training reads: captions, pictures, buckets, batches, caches; `models.dataset` leads in."""

@@ -1,0 +1,141 @@
+"""Aspect-ratio buckets: for every picture a size to train at, and none is dropped.
+
+Called by whoever trains and by the `dataset` command. Torch-free and pure: it sees sizes, never
+pictures.
+
+A bucket's sides are whole steps and its area is at most `area_px`. A picture goes to the bucket of
+the nearest ratio and is cut evenly to fit: beyond `max_ratio` that cuts much, and the placement
+says how much. A small picture that would have to grow by more than `max_upscale` goes to buckets of
+half the area, a quarter, and so on, down to a single step square.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from math import ceil, isqrt, log
+from typing import NamedTuple
+
+#: A picture is enlarged at most by this factor, as long as there is a bucket small enough.
+MAX_UPSCALE = 1.25
+#: A bucket has at least this share of the area that was asked for.
+_LEAST_SHARE = 0.75
+
+
+class Bucket(NamedTuple):
+    """The size at which pictures are trained together."""
+
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where one picture went: scaled by `scale` to cover the bucket, then cut.
+
+    `cut` is the share of the picture's area that is cut off, 0 to 1. `stretched` says that it grows
+    beyond the limit because no bucket is small enough.
+    """
+
+    bucket: Bucket
+    scale: float
+    cut: float
+    stretched: bool
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One placement for each size, in the order they were given."""
+
+    placements: tuple[Placement, ...]
+
+    def __len__(self) -> int:
+        return len(self.placements)
+
+    def __getitem__(self, index: int) -> Bucket:
+        return self.placements[index].bucket
+
+    @cached_property
+    def members(self) -> dict[Bucket, tuple[int, ...]]:
+        """The indices of each bucket's pictures, buckets and indices sorted."""
+        found: dict[Bucket, list[int]] = {}
+        for index, placement in enumerate(self.placements):
+            found.setdefault(placement.bucket, []).append(index)
+        return {bucket: tuple(found[bucket]) for bucket in sorted(found)}
+
+    def counts(self) -> dict[Bucket, int]:
+        """How many pictures each bucket has, the fullest first."""
+        return dict(Counter(p.bucket for p in self.placements).most_common())
+
+
+def buckets(
+    sizes: Iterable[tuple[int, int]],
+    *,
+    area_px: int = 512 * 512,
+    step_px: int = 64,
+    max_ratio: float = 2.0,
+    max_upscale: float = MAX_UPSCALE,
+) -> Assignment:
+    """Place pictures of these sizes (width, height). ValueError for parameters without sense."""
+    if step_px < 1 or area_px < step_px**2:
+        raise ValueError(f"a bucket of {area_px} px has no room for steps of {step_px} px")
+    if max_ratio < 1 or max_upscale <= 0:
+        raise ValueError("the largest ratio is 1 or more, the largest enlargement above 0")
+    levels = list(_levels(area_px, step_px, max_ratio))
+    # Many pictures share a size.
+    place = cache(lambda size: _place(size, levels, max_upscale))
+    return Assignment(tuple(place(size) for size in sizes))
+
+
+def grid(area_px: int, step_px: int, max_ratio: float) -> list[Bucket]:
+    """The buckets of one area, one for each ratio, the largest that fits, sorted."""
+    largest: dict[float, Bucket] = {}
+    widest_px = isqrt(int(area_px * max_ratio))
+    for width in range(step_px, widest_px + 1, step_px):
+        for height in range(step_px, area_px // width + 1, step_px):
+            ratio = width / height
+            if 1 / max_ratio <= ratio <= max_ratio:
+                largest[ratio] = max(Bucket(width, height), largest.get(ratio, Bucket(0, 0)))
+    filled = max(b.width_px * b.height_px for b in largest.values())
+    return sorted(b for b in largest.values() if b.width_px * b.height_px >= _LEAST_SHARE * filled)
+
+
+def _levels(area_px: int, step_px: int, max_ratio: float) -> Iterator[list[Bucket]]:
+    """The grids of the area, its half, its quarter, ... and last a single step square."""
+    while area_px > step_px**2:
+        yield grid(area_px, step_px, max_ratio)
+        area_px //= 2
+    yield [Bucket(step_px, step_px)]
+
+
+def _place(size: tuple[int, int], levels: list[list[Bucket]], max_upscale: float) -> Placement:
+    """The first placement that does not stretch the picture, or the smallest there is."""
+    placements = [_placement(size, _nearest(size, level), max_upscale) for level in levels]
+    return next((p for p in placements if not p.stretched), placements[-1])
+
+
+def _nearest(size: tuple[int, int], level: list[Bucket]) -> Bucket:
+    """The bucket that cuts least; of two that cut alike, the larger one."""
+    ratio = size[0] / size[1]
+
+    def distance(bucket: Bucket) -> tuple[float, int]:
+        off = abs(log(ratio * bucket.height_px / bucket.width_px))
+        return round(off, 9), -bucket.width_px * bucket.height_px
+
+    return min(level, key=distance)
+
+
+def _placement(size: tuple[int, int], bucket: Bucket, max_upscale: float) -> Placement:
+    width, height = size
+    scale = max(bucket.width_px / width, bucket.height_px / height)
+    shown = bucket.width_px * bucket.height_px / (scale * scale * width * height)
+    return Placement(
+        bucket=bucket, scale=scale, cut=max(0.0, 1 - shown), stretched=scale > max_upscale
+    )
+
+
+def steps_of(counts: Iterable[int], batch_size: int) -> int:
+    """How many batches buckets of these counts make, the short ones counted."""
+    return sum(ceil(count / batch_size) for count in counts)
