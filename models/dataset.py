@@ -16,10 +16,14 @@ from __future__ import annotations
 
 import errno
 import os
+import warnings
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from PIL import Image
 
 from models.corpus.batches import Batch, Batches, lot
 from models.corpus.buckets import Assignment, Bucket, Placement, buckets
@@ -39,10 +43,10 @@ from models.corpus.tagging import Caption, CaptionPolicy, Order, Parentheses, Ra
 from models.corpus.tokens import MAX_CHUNKS, token_ids
 
 __all__ = [
-    "MAX_CHUNKS", "Assignment", "Batch", "Batches", "Bucket", "Caption", "CaptionPolicy",
-    "DatasetError", "EmbeddingCache", "Example", "Finding", "LatentCache", "Note", "Order",
-    "Parentheses", "Placement", "Rating", "Report", "Skip", "UnusableError", "buckets", "lot",
-    "open_fitted", "open_rgb", "read", "token_ids", "weights_sha256",
+    "MANIFEST", "MAX_CHUNKS", "SUFFIXES", "Assignment", "Batch", "Batches", "Bucket", "Caption",
+    "CaptionPolicy", "DatasetError", "EmbeddingCache", "Example", "Finding", "LatentCache", "Note",
+    "Order", "Parentheses", "Placement", "Rating", "Report", "Skip", "UnusableError", "buckets",
+    "look", "lot", "open_fitted", "open_rgb", "read", "token_ids", "weights_sha256",
 ]  # fmt: skip
 
 
@@ -81,22 +85,38 @@ def read(
         raise DatasetError(f"{source}: {fault}") from fault
     seen: dict[str, Path] = {}
     examples: list[Example] = []
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        looks = pool.map(lambda pair: _looked(pair, max_pixels), found)
-        for pair, seen_as in zip(found, looks, strict=True):
-            if isinstance(seen_as, UnusableError):
-                report.add(pair.path, seen_as.reason, seen_as.detail)
-                continue
-            for note in seen_as.notes:
-                report.add(pair.path, note)
-            first = seen.setdefault(seen_as.sha256, pair.path)
-            if first != pair.path:
-                report.add(pair.path, Note.DUPLICATE, first.name)
-            examples.append(_example(pair, seen_as))
+    for pair, seen_as in zip(found, _looks(found, max_pixels, threads), strict=True):
+        if isinstance(seen_as, UnusableError):
+            report.add(pair.path, seen_as.reason, seen_as.detail)
+            continue
+        for note in seen_as.notes:
+            report.add(pair.path, note)
+        first = seen.setdefault(seen_as.sha256, pair.path)
+        if first != pair.path:
+            report.add(pair.path, Note.DUPLICATE, first.name)
+        examples.append(_example(pair, seen_as))
     report.used += len(examples)
     if not examples:
         raise DatasetError(_nothing(source, report))
     return examples
+
+
+def _looks(
+    found: list[Pair], max_pixels: int, threads: int | None
+) -> Iterator[Look | UnusableError]:
+    """What each file is, in order; a bar on a terminal, for many pictures take minutes."""
+    from tqdm import tqdm
+
+    pool = ThreadPoolExecutor(threads or os.cpu_count())
+    with warnings.catch_warnings():
+        # Pillow's warnings of huge headers count; what it warns of beyond that can be read.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            looks = pool.map(lambda pair: _looked(pair, max_pixels), found)
+            yield from tqdm(looks, total=len(found), unit="picture", desc="read", disable=None)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _looked(pair: Pair, max_pixels: int) -> Look | UnusableError:

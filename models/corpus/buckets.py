@@ -30,6 +30,9 @@ class Bucket(NamedTuple):
     width_px: int
     height_px: int
 
+    def __str__(self) -> str:
+        return f"{self.width_px} x {self.height_px}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:

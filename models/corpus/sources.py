@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from math import isnan
+from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, cast
 
@@ -25,7 +25,13 @@ COUNTS = frozenset(
     f"{count}{who}{s}" for who in ("girl", "boy", "other")
     for count, s in (("1", ""), ("2", "s"), ("3", "s"), ("4", "s"), ("5", "s"), ("6+", "s"))
 ) | {"solo", "no_humans"}  # fmt: skip
-_RATINGS = {rating[0]: rating for rating in Rating} | {rating: rating for rating in Rating}
+_RATINGS = {
+    **{rating[0]: rating for rating in Rating},
+    **{rating.value: rating for rating in Rating},
+    # Danbooru's word before 2022. Its letter was "s" as well, which now means sensitive: the
+    # stricter reading holds.
+    "safe": Rating.GENERAL,
+}
 _FILE_KEYS = ("file_name", "file")
 _TEXT_KEYS = ("text", "caption", "prompt")
 
@@ -75,18 +81,20 @@ def tags_of(text: str) -> Caption:
 def caption_of(record: Mapping[str, object]) -> Caption:
     """The caption of a JSON record. CaptionError if it has none, or fields of the wrong kind.
 
-    In a record of Danbooru's, `score` is the votes; in any other one, `score` (or `grade`) is
-    aesthetic, 1 to 10.
+    The aesthetic score is the first of `aesthetic`, `score`, `grade` that lies on its scale, 1 to
+    10. In a record of Danbooru's, `score` is the votes.
     """
     danbooru = any(key.startswith("tag_string") for key in record)
     said = _danbooru(record) if danbooru else _plain(record)
     votes = _number(record, "score") if danbooru else None
+    judged = ("aesthetic",) if danbooru else ("aesthetic", "score", "grade")
+    scores = (_number(record, key) for key in judged)
     return Caption(
         tags=said.tags,
         sentence=said.sentence,
         rating=_RATINGS.get(str(record.get("rating", "")).lower()),
         votes=None if votes is None else round(votes),
-        score=None if danbooru else _number(record, "score", "grade"),
+        score=next((s for s in scores if s is not None and 1 <= s <= 10), None),
     )
 
 
@@ -103,9 +111,9 @@ def _danbooru(record: Mapping[str, object]) -> Caption:
 def _plain(record: Mapping[str, object]) -> Caption:
     tags = record.get("tags")
     if isinstance(tags, list):
-        said = [str(tag).strip() for tag in cast("list[object]", tags) if str(tag).strip()]
+        said = tuple(name for tag in cast("list[object]", tags) if (name := _name(tag)))
         if said:
-            return Caption(tags=tuple(said))
+            return Caption(tags=said)
     if isinstance(tags, str) and tags.strip():
         # Booru exports separate tags by spaces, taggers by commas.
         return tags_of(tags) if "," in tags else Caption(tags=tuple(tags.split()))
@@ -122,13 +130,22 @@ def _text(record: Mapping[str, object], key: str) -> str:
     return value or ""
 
 
-def _number(record: Mapping[str, object], *keys: str) -> float | None:
-    """The first of these numbers that is there."""
-    value = next((record[key] for key in keys if record.get(key) is not None), None)
+def _name(tag: object) -> str:
+    """A tag of a list: its text, or the `name` of an object as in Danbooru's yearly dumps."""
+    if isinstance(tag, dict):
+        tag = cast("dict[str, object]", tag).get("name")
+    if not isinstance(tag, str):
+        raise CaptionError("tags holds something that is no tag")
+    return tag.strip()
+
+
+def _number(record: Mapping[str, object], key: str) -> float | None:
+    """A finite number, or None if there is none."""
+    value = record.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or isnan(value):
-        raise CaptionError(f"{keys[0]} is no number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise CaptionError(f"{key} is no number")
     return float(value)
 
 
@@ -145,7 +162,7 @@ def _record(text: str) -> Mapping[str, object]:
 def _listed(manifest: Path, report: Report) -> list[Pair]:
     """The pairs of a manifest's lines, each picture once."""
     found: dict[Path, Pair] = {}
-    for number, line in enumerate(_read(manifest).splitlines(), 1):
+    for number, line in enumerate(_read(manifest).split("\n"), 1):
         if not line.strip():
             continue
         path, where = manifest, f"line {number}"
@@ -237,3 +254,5 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise CaptionError("it is not UTF-8") from fault
+    except OSError as fault:
+        raise CaptionError(fault.strerror or str(fault)) from fault
