@@ -25,7 +25,7 @@ class NotFiniteError(ArithmeticError):
     """The latents or the pixels of a picture are not numbers any more."""
 
 
-class Upscaler(Protocol):
+class Upscale(Protocol):
     """Brings a decoded picture to its finished size; a trained one can take Lanczos' place."""
 
     def __call__(self, pixels: Tensor, width_px: int, height_px: int) -> Image.Image:
@@ -45,7 +45,7 @@ def lanczos(pixels: Tensor, width_px: int, height_px: int) -> Image.Image:
 class Codec:
     """An autoencoder of diffusers (AutoencoderKL or AutoencoderTiny) with an upscaler behind it."""
 
-    def __init__(self, vae: nn.Module, upscale: Upscaler = lanczos) -> None:
+    def __init__(self, vae: nn.Module, upscale: Upscale = lanczos) -> None:
         self._vae = vae
         self._upscale = upscale
         config: Any = vae.config

@@ -90,7 +90,7 @@ class SlotEngine:
         self._denoise: Denoise = Denoiser(
             parts.unet, parts.card.prediction, Levels(parts.schedule.train_sigmas, parts.device)
         )
-        self._codec = Codec(parts.vae)
+        self._codec = Codec(parts.vae, parts.upscale)
 
     @property
     def info(self) -> ModelInfo:

@@ -17,8 +17,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from models import upscaler
 from models.adoption import pixel_step, pixels_per_latent, read_config
 from models.card import Card, CardError
+from models.codec import Upscale, lanczos
 from models.contract import EngineError, ModelInfo
 from models.hub import locate
 from models.registry import card_of, faults, model_info
@@ -46,6 +48,8 @@ class Components:
     latent_channels: int
     pixels_per_latent: int
     device: torch.device
+    #: What brings a decoded picture to its finished size.
+    upscale: Upscale = lanczos
 
     @property
     def base(self) -> str:
@@ -86,6 +90,7 @@ def load(model: str, *, device: str | None = None) -> Components:
         latent_channels=int(config.in_channels),
         pixels_per_latent=pixels_per_latent(folder),
         device=chosen,
+        upscale=_upscale(folder, chosen),
     )
 
 
@@ -150,6 +155,12 @@ def _parts(folder: Path, dtype: torch.dtype) -> tuple[nn.Module, nn.Module, nn.M
     with _explained(folder, "tokenizer"):
         tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
     return unet, vae, text_encoder, tokenizer
+
+
+def _upscale(folder: Path, device: torch.device) -> Upscale:
+    """The folder's own trained upscaler, or Lanczos' filter."""
+    own = folder / upscaler.FOLDER
+    return upscaler.Enlarger(upscaler.load(own).to(device)) if own.is_dir() else lanczos
 
 
 def _part(kind: Any, folder: Path, name: str, **precision: torch.dtype) -> nn.Module:
