@@ -1,0 +1,1 @@
+"""The rooms of the fine-tuning command; `models.finetune` is their front door."""

@@ -1,0 +1,28 @@
+"""Randomness from names alone: the same seed, step and row draw the same, whatever came before.
+
+Nothing random has a state that a checkpoint must carry, so a run that was killed goes on as if
+nothing had happened, and two GPUs draw what one would have drawn. Called by the training loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+
+import torch
+
+
+def number(seed: int, *path: int | str) -> int:
+    """A number below 2^63 that seems random, from the seed and the names of what it is for."""
+    digest = hashlib.sha256("/".join(map(str, (seed, *path))).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def lots(seed: int, *path: int | str) -> random.Random:
+    """A generator of plain numbers and choices."""
+    return random.Random(number(seed, *path))
+
+
+def generator(seed: int, *path: int | str) -> torch.Generator:
+    """A generator of tensors, on the CPU, so that every device gets the same ones."""
+    return torch.Generator("cpu").manual_seed(number(seed, *path))

@@ -1,0 +1,185 @@
+"""The curves of a run: a CSV with a line for every step, and a plot of it.
+
+A run that goes on drops the lines behind its state first, so the file is that of a run that was
+never stopped. Any trainer may use this room. It must not know what is trained.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from models.contract import EngineError
+
+_WIDTH, _PANEL, _MARGIN = 960, 240, 56
+_PAPER, _INK, _GRID, _LINE, _SMOOTH = "#ffffff", "#222222", "#e4e4ea", "#b9cdf2", "#1f4fa8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """What is known of one step; `step` counts from 1."""
+
+    step: int
+    epoch: int
+    loss: float
+    lr: float
+    grad_norm: float
+    images_per_s: float
+
+
+_NAMES = [f.name for f in fields(Point)]
+
+
+class Log:
+    """`curve.csv` and `curve.png` in a run's folder, and TensorBoard's files if asked for."""
+
+    def __init__(self, folder: Path, upto: int, *, tensorboard: bool = False) -> None:
+        """`upto` is the step the run begins behind: what the file says of later ones is dropped."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._points = [point for point in read(folder / "curve.csv") if point.step <= upto]
+        self._board: Any = _board(folder / "tensorboard", upto) if tensorboard else None
+        _write(folder / "curve.csv", self._points)
+        self._file = (folder / "curve.csv").open("a", encoding="utf-8", newline="", buffering=1)
+        self._writer = csv.writer(self._file, lineterminator="\n")
+
+    def add(self, point: Point) -> None:
+        """Append one step; it is in the file at once."""
+        self._points.append(point)
+        self._writer.writerow(astuple(point))
+        if self._board is not None:
+            for name in _NAMES[2:]:
+                self._board.add_scalar(name, getattr(point, name), point.step)
+
+    def plot(self) -> None:
+        """Draw the curves again."""
+        if self._points:
+            plotted(self._points).save(self._folder / "curve.png")
+
+    def close(self) -> None:
+        """End the files."""
+        with suppress(OSError):  # a line that found no room has been reported already
+            self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def read(path: Path) -> list[Point]:
+    """The points of a CSV; none if there is no file. A last line that was cut off is left out."""
+    if not path.exists():
+        return []
+    points: list[Point] = []
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            try:
+                points.append(_point(row))
+            except (TypeError, ValueError):
+                break
+    return points
+
+
+def _point(row: dict[str, str]) -> Point:
+    return Point(
+        step=int(row["step"]),
+        epoch=int(row["epoch"]),
+        loss=float(row["loss"]),
+        lr=float(row["lr"]),
+        grad_norm=float(row["grad_norm"]),
+        images_per_s=float(row["images_per_s"]),
+    )
+
+
+def _write(path: Path, points: Iterable[Point]) -> None:
+    """A CSV of the points, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(_NAMES)
+        writer.writerows(astuple(point) for point in points)
+    part.replace(path)
+
+
+def _board(folder: Path, upto: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as fault:
+        raise EngineError(
+            "tensorboard = true needs the package: pip install tensorboard, or leave the key out; "
+            "curve.csv and curve.png are written in any case."
+        ) from fault
+    return SummaryWriter(str(folder), purge_step=upto + 1)
+
+
+def plotted(points: Sequence[Point]) -> Image.Image:
+    """Loss, learning rate and gradient norm over the steps, below one another."""
+    panels: list[tuple[str, Callable[[Point], float]]] = [
+        ("loss", lambda point: point.loss),
+        ("learning rate", lambda point: point.lr),
+        ("gradient norm", lambda point: point.grad_norm),
+    ]
+    picture = Image.new("RGB", (_WIDTH, _PANEL * len(panels)), _PAPER)
+    draw = ImageDraw.Draw(picture)
+    for index, (title, value) in enumerate(panels):
+        values = [(point.step, value(point)) for point in points]
+        finite = [(step, y) for step, y in values if math.isfinite(y)]
+        if finite:
+            _Panel(draw, index * _PANEL, finite).draw(title)
+    return picture
+
+
+class _Panel:
+    """One set of axes: where a step and a value lie in the picture."""
+
+    def __init__(
+        self, draw: ImageDraw.ImageDraw, top: int, values: Sequence[tuple[int, float]]
+    ) -> None:
+        self._draw, self._values = draw, values
+        self._left, self._right = _MARGIN + 20, _WIDTH - 16
+        self._top, self._bottom = top + 28, top + _PANEL - 24
+        self._first, self._last = values[0][0], max(values[-1][0], values[0][0] + 1)
+        self._low = min(0.0, *(y for _, y in values))
+        self._high = max(y for _, y in values) or 1.0
+
+    def draw(self, title: str) -> None:
+        font = ImageFont.load_default(12)
+        self._draw.text((self._left, self._top - 22), title, _INK, font=font)
+        for part in range(5):
+            value = self._low + (self._high - self._low) * part / 4
+            y = self._y(value)
+            self._draw.line((self._left, y, self._right, y), _GRID)
+            self._draw.text((6, y - 7), f"{value:.3g}", _INK, font=font)
+            step = self._first + round((self._last - self._first) * part / 4)
+            self._draw.text((self._x(step) - 12, self._bottom + 5), str(step), _INK, font=font)
+        self._line(self._values, _LINE, 1)
+        self._line(_smoothed(self._values), _SMOOTH, 2)
+
+    def _line(self, values: Iterable[tuple[int, float]], colour: str, width: int) -> None:
+        places = [(self._x(step), self._y(value)) for step, value in values]
+        if len(places) > 1:
+            self._draw.line(places, colour, width)
+
+    def _x(self, step: int) -> float:
+        share = (step - self._first) / (self._last - self._first)
+        return self._left + share * (self._right - self._left)
+
+    def _y(self, value: float) -> float:
+        share = (value - self._low) / (self._high - self._low)
+        return self._bottom - share * (self._bottom - self._top)
+
+
+def _smoothed(values: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Means of the values in up to 100 equal stretches, each at its middle step."""
+    size = max(1, len(values) // 100)
+    stretches = [values[at : at + size] for at in range(0, len(values), size)]
+    return [
+        (stretch[len(stretch) // 2][0], statistics.fmean(y for _, y in stretch))
+        for stretch in stretches
+    ]

@@ -1,0 +1,146 @@
+"""Saved states of a training: everything it needs to go on exactly, whole or not at all.
+
+    states/step-00000500/*.safetensors    tensors: weights, average, the optimizer's moments
+    states/step-00000500/state.json       the step and plain values; written last
+
+A state is written under another name, brought to the disk and then renamed, so a crash or a full
+disk leaves the ones before it; the last two are kept. Nothing in it can run code. Any trainer may
+use this room. It must not know what is trained.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from models.contract import EngineError
+
+#: The format that this code writes and the only one it reads.
+FORMAT = 1
+#: How many states are kept.
+KEPT = 2
+
+_FACTS = "state.json"
+_PART = ".part"
+
+
+class StateError(EngineError):
+    """A state cannot be written or read; the message says which, and what is still good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One moment of a run: `step` steps are done. `tensors` by group and name, `facts` are JSON."""
+
+    step: int
+    tensors: dict[str, dict[str, Tensor]]
+    facts: dict[str, Any]
+
+
+class States:
+    """The folder in which a run's states lie."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def latest(self) -> Path | None:
+        """The newest whole state, or None."""
+        whole = self._whole()
+        return whole[-1] if whole else None
+
+    def save(self, state: State) -> Path:
+        """Write a state durably, drop what is older than the last two, and return where it lies.
+
+        StateError if it cannot be written; the states before it are untouched.
+        """
+        place = self._folder / f"step-{state.step:08d}"
+        part = place.with_name(place.name + _PART)
+        try:
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            _write(state, part)
+            shutil.rmtree(place, ignore_errors=True)
+            part.replace(place)
+            _bring_to_disk(self._folder)
+        except (OSError, SafetensorError) as fault:
+            shutil.rmtree(part, ignore_errors=True)
+            reason = getattr(fault, "strerror", None) or fault
+            raise StateError(f"{place} cannot be written ({reason})") from fault
+        for old in self._whole()[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+        return place
+
+    def load(self, place: Path) -> State:
+        """The state in the given folder, its tensors on the CPU. StateError if it is damaged."""
+        try:
+            facts = json.loads((place / _FACTS).read_text("utf-8"))
+            tensors = {path.stem: load_file(path) for path in place.glob("*.safetensors")}
+        except (OSError, ValueError, SafetensorError) as fault:
+            older = [path.name for path in self._whole() if path != place]
+            hint = f"; remove it to go on from {older[-1]}" if older else ""
+            raise StateError(f"{place} is damaged ({fault}){hint}.") from fault
+        if facts.pop("format") != FORMAT:
+            raise StateError(f"{place} was written by another version of this program.")
+        return State(step=int(facts.pop("step")), tensors=tensors, facts=facts)
+
+    def size_bytes(self) -> int:
+        """What the whole states take on the disk together."""
+        return sum(p.stat().st_size for place in self._whole() for p in place.iterdir())
+
+    def _whole(self) -> list[Path]:
+        found = (path.parent for path in self._folder.glob(f"step-*/{_FACTS}"))
+        return sorted(path for path in found if not path.name.endswith(_PART))
+
+
+def _write(state: State, folder: Path) -> None:
+    """The files of a state, the facts last, all of them brought to the disk."""
+    for group, tensors in state.tensors.items():
+        plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        save_file(plain, folder / f"{group}.safetensors")
+    facts = {"format": FORMAT, "step": state.step, **state.facts}
+    (folder / _FACTS).write_text(json.dumps(facts), "utf-8")
+    for path in (*folder.iterdir(), folder):
+        _bring_to_disk(path)
+
+
+def _bring_to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def taken_apart(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """An optimizer's `state_dict` as tensors by name ("7.exp_avg") and the JSON of the rest."""
+    tensors: dict[str, Tensor] = {}
+    rest: dict[str, Any] = {}
+    for index, values in state["state"].items():
+        for name, value in values.items():
+            (tensors if isinstance(value, Tensor) else rest)[f"{index}.{name}"] = value
+    return tensors, {"values": rest, "groups": state["param_groups"]}
+
+
+def put_together(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The `state_dict` that `taken_apart` took apart."""
+    state: dict[int, dict[str, Any]] = {}
+    for path, value in [*tensors.items(), *facts["values"].items()]:
+        index, _, name = path.partition(".")
+        # A number is kept as a 0-d tensor by torch; it may not share the file's memory.
+        held = value.clone() if isinstance(value, torch.Tensor) else value
+        state.setdefault(int(index), {})[name] = held
+    groups = [
+        {name: tuple(v) if name == "betas" else v for name, v in group.items()}
+        for group in facts["groups"]
+    ]
+    return {"state": state, "param_groups": groups}

@@ -1,0 +1,37 @@
+"""Token ids to embeddings, many captions at once, with gradients if the text encoder learns too.
+
+The numbers are those that `conditioning` gives for a prompt without weights, so that the model
+meets in use what it was trained on. Called by `trainee`. It must not know tokenizers or UNets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor, nn
+
+
+def embed(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
+    """The embeddings (B, 77 n, d) of token ids (B, n, 77); `clip_skip` 1 is the last layer.
+
+    An earlier layer goes through the last norm, as in `conditioning`.
+    """
+    flat = ids.flatten(0, 1)
+    if clip_skip == 1:
+        hidden = text_encoder(input_ids=flat).last_hidden_state
+    else:
+        states = text_encoder(input_ids=flat, output_hidden_states=True).hidden_states
+        hidden = _inner(text_encoder).final_layer_norm(states[-clip_skip])
+    return hidden.unflatten(0, ids.shape[:2]).flatten(1, 2)
+
+
+def unused_layers(text_encoder: nn.Module, clip_skip: int) -> Iterator[nn.Module]:
+    """The layers behind the one that is read: they get no gradient and must not be trained."""
+    layers: Any = _inner(text_encoder).encoder.layers
+    yield from layers[len(layers) + 1 - clip_skip :]
+
+
+def _inner(text_encoder: nn.Module) -> Any:
+    """What has the layers: the model itself from transformers 5.6 on, before that a part of it."""
+    return getattr(text_encoder, "text_model", text_encoder)
