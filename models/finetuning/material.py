@@ -1,0 +1,240 @@
+"""What a run is fed with: the dataset's pictures as latents, and its captions as token ids.
+
+Reading, buckets, captions and caches are `dataset`'s; here they are put together for one run.
+What a row gets depends on seed, step and place alone. It must not know networks that learn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.adoption import pixel_step
+from models.contract import EngineError
+from models.dataset import (
+    Batch,
+    Batches,
+    Bucket,
+    DatasetError,
+    Example,
+    LatentCache,
+    Report,
+    buckets,
+    lot,
+    open_fitted,
+    read,
+    token_ids,
+    weights_sha256,
+)
+from models.finetuning import chance
+from models.finetuning.recipe import Recipe
+from models.loader import Components
+
+#: Pictures that the autoencoder encodes at once.
+_ENCODED = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fed:
+    """One step's rows: captions as `ids` (N, n, 77), and what latents and noise are drawn from."""
+
+    step: int
+    epoch: int
+    batch: Batch
+    ids: Tensor
+
+    def __len__(self) -> int:
+        return len(self.batch.indices)
+
+
+class Material:
+    """The examples of a run, in the order in which it meets them."""
+
+    def __init__(
+        self, recipe: Recipe, parts: Components, examples: Sequence[Example], rows: int
+    ) -> None:
+        """`rows` are the pictures of one step on all GPUs together; a bucket's last may be fewer.
+
+        EngineError if a bucket cannot be made of the recipe's resolution.
+        """
+        self._recipe, self._parts, self._examples = recipe, parts, examples
+        step_px = pixel_step(parts.folder)
+        if recipe.resolution_px < step_px:
+            raise EngineError(
+                f"resolution_px must be at least {step_px} for {parts.card.id}, "
+                f"not {recipe.resolution_px}."
+            )
+        self._assignment = buckets(
+            (example.size_px for example in examples),
+            area_px=recipe.resolution_px**2,
+            step_px=step_px,
+        )
+        self._batches = Batches(self._assignment, batch_size=rows, seed=recipe.seed)
+        folder = Path(recipe.cache) if recipe.cache else Path(recipe.out) / "latents"
+        self._cache = LatentCache(folder, weights_sha256(parts.vae))
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """How many steps show every picture once."""
+        return len(self._batches)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of pictures, captions and buckets: whether a saved state is of this material."""
+        digest = hashlib.sha256()
+        for index, example in enumerate(self._examples):
+            told = (example.sha256, example.caption.text, tuple(self._assignment[index]))
+            digest.update(repr(told).encode())
+        return digest.hexdigest()
+
+    def describe(self) -> str:
+        """How many pictures in which buckets, on one line."""
+        counts = self._assignment.counts()
+        named = ", ".join(f"{w}x{h}: {count}" for (w, h), count in list(counts.items())[:6])
+        more = f" and {len(counts) - 6} more" if len(counts) > 6 else ""
+        return f"{len(self._examples)} pictures in {len(counts)} buckets ({named}{more})"
+
+    def steps(self, first: int, last: int) -> Iterator[Fed]:
+        """What steps `first` up to, not including, `last` are fed with; step 0 begins the run."""
+        step = first
+        while step < last:
+            epoch, start = divmod(step, self.steps_an_epoch)
+            for batch in self._batches.epoch(epoch, start):
+                if step == last:
+                    return
+                yield Fed(step=step, epoch=epoch, batch=batch, ids=self._ids(epoch, batch))
+                step += 1
+
+    def _ids(self, epoch: int, batch: Batch) -> Tensor:
+        """The captions as this epoch words them; all rows have equally many chunks."""
+        recipe = self._recipe
+        texts = [
+            recipe.captions.apply(self._examples[index].caption, lot(recipe.seed, epoch, index))
+            for index in batch.indices
+        ]
+        config: Any = self._parts.text_encoder.config
+        return token_ids(
+            texts,
+            self._parts.tokenizer,
+            length=config.max_position_embeddings,
+            max_chunks=recipe.chunks_max,
+        )
+
+    def latents(self, fed: Fed, place: int) -> Tensor:
+        """The latents (C, h, w), float32, of the row at this place, drawn anew for every step."""
+        index = fed.batch.indices[place]
+        flip = self._flipped(fed.epoch, index)
+        held = self._held(index, lambda: self._encoded([index], flip=flip)[0], flip=flip).float()
+        if len(held) == 1:
+            return held[0]
+        mean, deviation = held
+        generator = chance.generator(self._recipe.seed, "latents", fed.step, place)
+        return mean + deviation * torch.randn(mean.shape, generator=generator)
+
+    def _flipped(self, epoch: int, index: int) -> bool:
+        recipe = self._recipe
+        return (
+            recipe.flip > 0
+            and chance.lots(recipe.seed, "flip", epoch, index).random() < recipe.flip
+        )
+
+    def encode(self, share: int, shares: int, tell: Callable[[int, int], None]) -> None:
+        """Put every picture's latents into the cache; of `shares` processes this is number `share`.
+
+        `tell` hears how many of how many pictures are done. What is there already is only checked.
+        """
+        flips = (False, True) if self._recipe.flip else (False,)
+        groups = list(self._groups())[share::shares]
+        total = len(flips) * sum(map(len, groups))
+        done = 0
+        for group in groups:
+            for flip in flips:
+                self._encode_group(group, flip=flip)
+                done += len(group)
+                tell(done, total)
+
+    def _groups(self) -> Iterator[Sequence[int]]:
+        """Pictures of one bucket, a few at a time."""
+        for members in self._assignment.members.values():
+            yield from (members[at : at + _ENCODED] for at in range(0, len(members), _ENCODED))
+
+    def _encode_group(self, group: Sequence[int], *, flip: bool) -> None:
+        """Encode the group at once, when its first missing picture asks for it."""
+        made: list[Tensor] = []
+        for place, index in enumerate(group):
+
+            def make(place: int = place) -> Tensor:
+                if not made:
+                    made.extend(self._encoded(group, flip=flip))
+                return made[place]
+
+            self._held(index, make, flip=flip)
+
+    def _held(self, index: int, make: Callable[[], Tensor], *, flip: bool) -> Tensor:
+        example, bucket = self._examples[index], self._assignment[index]
+        return self._cache.latents(example.sha256, bucket, make, flip=flip)
+
+    def _encoded(self, indices: Sequence[int], *, flip: bool) -> Tensor:
+        """Mean and deviation of each picture's latents, (N, 2, C, h, w), or (N, 1, C, h, w)."""
+        bucket = self._assignment[indices[0]]
+        paths = [self._examples[index].path for index in indices]
+        with ThreadPoolExecutor() as pool:
+            pixels = torch.stack(
+                list(pool.map(lambda path: _pixels(path, bucket, flip=flip), paths))
+            )
+        encoded = encode(self._parts.vae, pixels).half()
+        if not encoded.isfinite().all():
+            raise EngineError(f"the autoencoder makes no numbers of {paths[0]}; leave it out.")
+        return encoded
+
+
+def gather(recipe: Recipe, report: Report) -> list[Example]:
+    """The recipe's pictures that are good enough. EngineError, in one line, if there are none."""
+    try:
+        examples = read(Path(recipe.data), report=report)
+    except DatasetError as fault:
+        raise EngineError(str(fault)) from fault
+    if recipe.min_score is None:
+        return examples
+    scored = [example for example in examples if example.score is not None]
+    if not scored:
+        raise EngineError(
+            f"min_score is set, but no picture in {recipe.data} has a score: "
+            f"run python -m models score {recipe.data} first."
+        )
+    good = [e for e in scored if e.score is not None and e.score >= recipe.min_score]
+    if not good:
+        best = max(e.score for e in scored if e.score is not None)
+        raise EngineError(
+            f"no picture in {recipe.data} reaches min_score = {recipe.min_score}; the best has "
+            f"{best:.2f}."
+        )
+    return good
+
+
+@torch.no_grad()
+def encode(vae: nn.Module, pixels: Tensor) -> Tensor:
+    """Latents of pixels (N, 3, H, W) in -1..1, scaled as the UNet knows them.
+
+    (N, 2, C, h, w), mean and deviation, of an AutoencoderKL; (N, 1, C, h, w) of an AutoencoderTiny.
+    """
+    network: Any = vae
+    parameter = next(vae.parameters())
+    encoded = network.encode(pixels.to(parameter.device, parameter.dtype))
+    distribution = getattr(encoded, "latent_dist", None)
+    parts = [encoded.latents] if distribution is None else [distribution.mean, distribution.std]
+    return torch.stack(parts, 1).float() * float(network.config.scaling_factor)
+
+
+def _pixels(path: Path, bucket: Bucket, *, flip: bool) -> Tensor:
+    """The picture as (3, H, W), float32 in -1..1."""
+    array = np.asarray(open_fitted(path, bucket, flip=flip), np.float32)
+    return torch.from_numpy(array / 127.5 - 1).permute(2, 0, 1)

@@ -1,0 +1,142 @@
+"""The networks that learn: UNet and text encoder as one module, whole or through LoRA.
+
+Called by the training loop. It must not know data, noise or optimizers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.contract import EngineError
+from models.finetuning.recipe import Lora, Method, Recipe
+from models.finetuning.words import embed, unused_layers
+from models.loader import Components
+
+#: Where LoRA matrices stand: every attention of the UNet, every one of the text encoder.
+UNET_TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
+TEXT_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")
+
+
+class Trainee(nn.Module):
+    """UNet and text encoder; parameters that learn have `requires_grad`, all others rest."""
+
+    def __init__(
+        self, unet: nn.Module, text_encoder: nn.Module, clip_skip: int, *, trains_text: bool
+    ) -> None:
+        super().__init__()
+        self.unet = unet
+        self.text_encoder = text_encoder
+        self._clip_skip = clip_skip
+        self._trains_text = trains_text
+
+    def forward(self, noisy: Tensor, timestep: Tensor, ids: Tensor) -> Tensor:
+        """What the UNet says, (B, C, h, w), of noisy (B, C, h, w) at timestep (B,).
+
+        `ids` (B, n, 77) are the captions' tokens.
+        """
+        with torch.set_grad_enabled(self._trains_text and torch.is_grad_enabled()):
+            words = embed(self.text_encoder, ids, self._clip_skip)
+        return self.unet(noisy, timestep, words, return_dict=False)[0]
+
+    def learning(self) -> dict[str, nn.Parameter]:
+        """The parameters that learn, by name, in a fixed order."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+
+def require_family(parts: Components) -> None:
+    """EngineError for a base that is loaded well but is not a plain text-to-picture model."""
+    unet: Any = parts.unet.config
+    vae: Any = parts.vae.config
+    text: Any = parts.text_encoder.config
+    if unet.in_channels != vae.latent_channels or unet.out_channels != vae.latent_channels:
+        raise EngineError(
+            f"{parts.folder} reads {unet.in_channels} channels and writes {unet.out_channels}, its "
+            f"latents have {vae.latent_channels}: it paints over or scales up pictures. Only a "
+            "plain text-to-picture model can be the base."
+        )
+    if unet.cross_attention_dim != text.hidden_size:
+        raise EngineError(
+            f"{parts.folder}: the UNet wants texts {unet.cross_attention_dim} wide and the text "
+            f"encoder makes them {text.hidden_size} wide; they are of two different models."
+        )
+    for name in ("class_embed_type", "addition_embed_type", "encoder_hid_dim_type"):
+        if getattr(unet, name, None) is not None:
+            raise EngineError(
+                f"{parts.folder}: the UNet wants {name} = {getattr(unet, name)!r} beside the text; "
+                "only the family of Stable Diffusion 1 and 2 can be the base."
+            )
+
+
+def build(recipe: Recipe, parts: Components, clip_skip: int) -> Trainee:
+    """The base's networks made ready to learn; LoRA begins as the base itself."""
+    trains_text = recipe.train_text_encoder
+    trainee = Trainee(parts.unet, parts.text_encoder, clip_skip, trains_text=trains_text)
+    trainee.requires_grad_(requires_grad=False)
+    if recipe.method is Method.LORA:
+        _add_lora(recipe.lora, trainee, recipe.seed, with_text=trains_text)
+    else:
+        trainee.unet.requires_grad_(requires_grad=True)
+        trainee.text_encoder.requires_grad_(requires_grad=trains_text)
+    for layer in unused_layers(trainee.text_encoder, clip_skip):
+        layer.requires_grad_(requires_grad=False)
+    if recipe.gradient_checkpointing:
+        _keep_few_activations(trainee, with_text=trains_text)
+    trainee.train()
+    trainee.text_encoder.train(trains_text)
+    return trainee
+
+
+def _add_lora(lora: Lora, trainee: Trainee, seed: int, *, with_text: bool) -> None:
+    try:
+        from peft import LoraConfig
+    except ImportError as fault:
+        raise EngineError(
+            'method = "lora" needs the package peft: pip install "waifu-diffusion-bot[train]".'
+        ) from fault
+    # peft draws the first matrices from torch's own generator.
+    torch.manual_seed(seed)
+    places: list[tuple[Any, tuple[str, ...]]] = [(trainee.unet, UNET_TARGETS)]
+    if with_text:
+        places.append((trainee.text_encoder, TEXT_TARGETS))
+    for network, targets in places:
+        network.add_adapter(
+            LoraConfig(
+                r=lora.rank,
+                lora_alpha=lora.scale * lora.rank,  # type: ignore[arg-type]  a float will do
+                lora_dropout=lora.dropout,
+                init_lora_weights="gaussian",
+                target_modules=list(targets),
+            )
+        )
+
+
+def _keep_few_activations(trainee: Trainee, *, with_text: bool) -> None:
+    unet: Any = trainee.unet
+    unet.enable_gradient_checkpointing()
+    if with_text:
+        text: Any = trainee.text_encoder
+        text.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
+def merged(
+    base: Mapping[str, Tensor], trained: Mapping[str, Tensor], scale: float
+) -> dict[str, Tensor]:
+    """A network's weights with what was trained in them, all float32.
+
+    `trained` holds whole weights under their own names, or LoRA pairs: W + scale B A
+    (Hu et al. 2021, eq. 3) for `x.lora_A.default.weight` (r, in) and `x.lora_B...` (out, r).
+    """
+    result = {name: value.float() for name, value in base.items()}
+    for name, value in trained.items():
+        before, _, _ = name.partition(".lora_A.")
+        if before != name:
+            up = trained[name.replace(".lora_A.", ".lora_B.")]
+            weight = before + ".weight"
+            result[weight] = result[weight] + scale * (up.float() @ value.float())
+        elif ".lora_B." not in name:
+            result[name] = value.float()
+    return result
