@@ -26,6 +26,7 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "draw": Command("models.draw", "draw pictures of a prompt"),
     "check": Command("models.check", "load a model, draw two steps and say what it is"),
+    "finetune": Command("models.finetune", "train a model further on your pictures"),
     "dataset": Command("models.corpus.overview", "say what a folder of training pictures holds"),
     "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
