@@ -91,6 +91,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _decoded(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[Note, ...]]:
+    Image.init()  # a format that is named but not loaded yet would refuse all after it
     try:
         picture = Image.open(BytesIO(data), formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
