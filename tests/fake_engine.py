@@ -30,6 +30,9 @@ from models.contract import (
 STEP_S = 0.01
 #: A prompt with this word fails in the middle, every time.
 POISON = "poison"
+#: A prompt with this word becomes a picture of some three megabytes.
+BILLBOARD = "billboard"
+_BILLBOARD_PX = 1024
 
 LICENCE = "Fake licence: for tests only."
 
@@ -114,12 +117,14 @@ def _report(request: RenderRequest, step: int) -> StepReport:
 
 
 def _picture(request: RenderRequest) -> Rendered:
-    pixels = random.Random(request.seed).randbytes(3 * request.width_px * request.height_px)
+    width_px, height_px = request.width_px, request.height_px
+    if BILLBOARD in request.prompt:
+        width_px = height_px = _BILLBOARD_PX
     return Rendered(
         row_id=request.row_id,
-        width_px=request.width_px,
-        height_px=request.height_px,
-        rgb=pixels,
+        width_px=width_px,
+        height_px=height_px,
+        rgb=random.Random(request.seed).randbytes(3 * width_px * height_px),
         batch_width=1,
     )
 

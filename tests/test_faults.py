@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from tests.stage import Stage, stage
 
@@ -52,15 +55,25 @@ async def test_after_an_invalid_session_the_votes_are_reconciled(tmp_path: Path)
         await drawn(here, "1girl, after", 2)
 
 
-async def test_rate_limits_and_outages_delay_and_lose_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("calls", "status"), [(5, 429), (4, 503)])
+async def test_rate_limits_and_outages_delay_and_lose_nothing(
+    tmp_path: Path, calls: int, status: int
+) -> None:
     async with stage(tmp_path) as here:
         await here.accept_terms()
-        await here.draw("1girl, in bad weather", count=2)
-        here.sandbox.ratelimit(5)
-        await here.posts(3)
-        await here.draw("1girl, in a storm", count=2)
-        here.sandbox.outage(4, 503)
-        assert len(await here.posts(5, limit_s=90)) == 5
+        await here.draw("1girl, in bad weather", count=2, steps=50)
+        if status == 429:
+            here.sandbox.ratelimit(calls)
+        else:
+            here.sandbox.outage(calls, status)
+        assert len(await here.posts(3, limit_s=90)) == 3
+
+        async def passed() -> bool:
+            weather = here.sandbox.weather_report()
+            return weather["ratelimit_left"] == weather["outage_left"] == 0
+
+        await here.until(passed)
+        await drawn(here, "1girl, under a clear sky", 4)
 
 
 async def test_a_picture_too_large_is_posted_smaller(tmp_path: Path) -> None:
@@ -102,6 +115,28 @@ async def test_a_lost_permission_is_told_and_the_picture_is_kept(tmp_path: Path)
 
         await here.until(told)
         assert here.rows("SELECT count(*) FROM pictures WHERE deleted_ms IS NULL") == [(2,)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes a live process's disk away")
+async def test_a_full_disk_delays_the_picture_until_there_is_room(tmp_path: Path) -> None:
+    from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
+
+    async with stage(tmp_path) as here:
+        await here.accept_terms()
+        # The picture is larger, the database smaller: no write of the bot gets past this.
+        prlimit(here.bot.pid, RLIMIT_FSIZE, (2 << 20, RLIM_INFINITY))
+        await here.draw("1girl, billboard")
+
+        async def tried_again() -> bool:
+            rows = here.rows("SELECT count(*) FROM jobs WHERE attempts > 1 AND ended_ms IS NULL")
+            return bool(rows[0][0])
+
+        await here.until(tried_again)
+        assert len(here.posted()) == 1, "there was no room for it"
+        await drawn(here, "1girl, small", 2)
+        prlimit(here.bot.pid, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
+        *_, post = await here.posts(3)
+        assert post["attachments"][0]["size"] > 2 << 20
 
 
 async def test_a_database_locked_for_a_moment_only_delays(tmp_path: Path) -> None:

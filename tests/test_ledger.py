@@ -35,7 +35,10 @@ async def test_two_thousand_events_with_outages_leave_the_ledger_equal_to_discor
                 await asyncio.sleep(0.01)
             if event % 250 == 249:
                 await _trouble(here, event // 250)
-        await here.until(lambda: _equal(here, messages), 60)
+            if event % 250 == 60 and not here.bot.running:
+                await here.up()
+        await here.until(lambda: _equal(here, messages), 120)
+        assert _one_vote_each(here, messages)
 
 
 def _react(here: Stage, dice: random.Random, messages: list[int], voters: list[int]) -> None:
@@ -50,7 +53,7 @@ def _react(here: Stage, dice: random.Random, messages: list[int], voters: list[i
 
 
 async def _trouble(here: Stage, turn: int) -> None:
-    """A gateway outage, a lost session or a dead bot, while reactions go on."""
+    """A gateway outage, a lost session or a bot that stays dead for sixty reactions."""
     match turn % 4:
         case 0:
             here.sandbox.drop_gateway()
@@ -60,17 +63,26 @@ async def _trouble(here: Stage, turn: int) -> None:
             await here.bot.kill()
         case _:
             here.sandbox.offline(0.5)
-    if not here.bot.running:
-        await here.up()
 
 
 async def _equal(here: Stage, messages: list[int]) -> bool:
-    truth = {
+    ledger = set(here.rows("SELECT message_id, voter_id, emoji FROM standing_reactions"))
+    return ledger == _standing(here, messages)
+
+
+def _standing(here: Stage, messages: list[int]) -> set[tuple[int, int, str]]:
+    """Discord's truth: message, voter and thumb."""
+    return {
         (message, voter, emoji)
         for message in messages
         for emoji, voters in here.sandbox.reactions(message).items()
         for voter in voters
         if voter != lounge.BOT_ID and emoji in EMOJI[:2]
     }
-    ledger = set(here.rows("SELECT message_id, voter_id, emoji FROM standing_reactions"))
-    return ledger == truth
+
+
+def _one_vote_each(here: Stage, messages: list[int]) -> bool:
+    """Whoever has a thumb standing has one current vote there, and nobody else has any."""
+    truth = {(message, voter) for message, voter, _ in _standing(here, messages)}
+    votes = here.rows("SELECT message_id, voter_id FROM votes JOIN posts USING (job_id)")
+    return sorted(votes) == sorted(truth)

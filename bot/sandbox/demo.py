@@ -49,6 +49,12 @@ class BotProcess:
         """True while the child lives."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def pid(self) -> int:
+        """The child's process id, for harnesses that measure it or starve it."""
+        assert self._process is not None, "start() comes first"
+        return self._process.pid
+
     async def start(self) -> None:
         """Start the bot unless it runs."""
         if not self.running:
