@@ -25,8 +25,9 @@ SUFFIXES = frozenset(
 #: More is refused: 64 million pixels need about 400 MB to decode and turn, and Danbooru's largest
 #: pictures lose nothing that training would see.
 MAX_PIXELS = 64_000_000
-#: Pillow's decoders that may see a stranger's file; none of them runs another program.
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+#: Pillow's decoders that may see a stranger's file; none of them runs another program. MPO comes
+#: with JPEG: naming it, which has no decoder of its own, would refuse every format after it.
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 #: What Pillow's decoders raise on damaged files: its documentation promises OSError alone.
 _DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
@@ -91,7 +92,6 @@ def _bytes(path: Path) -> bytes:
 
 
 def _decoded(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[Note, ...]]:
-    Image.init()  # a format that is named but not loaded yet would refuse all after it
     try:
         picture = Image.open(BytesIO(data), formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
