@@ -31,6 +31,8 @@ COMMANDS: dict[str, Command] = {
     "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
     "paint": Command("models.painter.paint", "paint labelled training pictures"),
+    "score": Command("models.aesthetics", "score pictures and list the good ones"),
+    "aesthetic-train": Command("models.scoring.training", "train our own scorer on the painter"),
 }
 
 

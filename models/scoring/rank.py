@@ -1,0 +1,32 @@
+"""How alike two orders are.
+
+Called by the training and by the command. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import correlation
+
+
+def ranks(values: Sequence[float]) -> list[float]:
+    """The place of each value from 1 on; equal values share the mean of their places."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    places = [0.0] * len(values)
+    start = 0
+    while start < len(order):
+        end = start
+        while end + 1 < len(order) and values[order[end + 1]] == values[order[start]]:
+            end += 1
+        for at in order[start : end + 1]:
+            places[at] = (start + end) / 2 + 1
+        start = end + 1
+    return places
+
+
+def spearman(a: Sequence[float], b: Sequence[float]) -> float:
+    """Spearman's rank correlation, -1..1; NaN where one side is all alike or shorter than two."""
+    if len(set(a)) < 2 or len(set(b)) < 2:
+        return math.nan
+    return correlation(ranks(a), ranks(b))

@@ -1,0 +1,293 @@
+"""`python -m models score`: real folders of pictures with a tiny scorer, from the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from models.__main__ import main
+from models.aesthetics import Aesthetic, open_aesthetic
+from models.dataset import Report, read
+from models.scoring import sheets
+from models.scoring.heads import save_head
+from models.scoring.record import Record
+from models.scoring.sheets import Group, Scored
+from models.scoring.towers import PictureTower, save_tower
+
+WIDTH = 12
+Score = Callable[..., int]
+
+
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny tower and a head whose scores lie around 6."""
+    folder = tmp_path_factory.mktemp("scorer") / "tiny"
+    torch.manual_seed(3)
+    save_tower(PictureTower((4, 8), WIDTH).eval(), folder)
+    save_head(3 * torch.randn(WIDTH), torch.tensor(6.0), folder / "head.safetensors")
+    return folder
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def score(scorer: Path, pictures: Path) -> Score:
+    """The command on `pictures`, with the tiny scorer."""
+
+    def call(*more: str, source: Path = pictures, threshold: float | None = None) -> int:
+        own = ["--tower", str(scorer), "--head", str(scorer / "head.safetensors")]
+        at = ["--min-aesthetic", str(middle(scorer, source) if threshold is None else threshold)]
+        return main(["score", str(source), *own, *at, "--batch", "2", "--device", "cpu", *more])
+
+    return call
+
+
+def fill(folder: Path, count: int = 6) -> list[Path]:
+    """Pictures of different shades, so of different scores."""
+    paths = [folder / f"{i}.png" for i in range(count)]
+    for i, path in enumerate(paths):
+        Image.new("RGB", (40 + i, 40), (40 * i, 200 - 30 * i, 90)).save(path)
+    return paths
+
+
+def truth(scorer: Path, folder: Path) -> dict[str, float]:
+    aesthetic = open_aesthetic(scorer / "head.safetensors", scorer, "cpu")
+    return {p.name: aesthetic.score([Image.open(p)])[0] for p in sorted(folder.glob("?.png"))}
+
+
+def middle(scorer: Path, folder: Path) -> float:
+    """A threshold between the third and the fourth of the scores."""
+    scores = sorted(truth(scorer, folder).values())
+    return round((scores[2] + scores[3]) / 2, 4) if len(scores) > 3 else 6.0
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_what_exceeds_the_threshold_is_listed_with_its_score_and_caption(
+    score: Score, scorer: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in fill(pictures):
+        path.with_suffix(".txt").write_text("1girl, blue hair")
+    assert score("--json", str(tmp_path / "rows.json")) == 0
+    true, threshold = truth(scorer, pictures), middle(scorer, pictures)
+    kept = {line["file_name"]: line for line in lines(pictures / "kept.jsonl")}
+    assert sorted(kept) == sorted(name for name, value in true.items() if value > threshold)
+    assert len(kept) == 3
+    assert all(abs(line["score"] - true[name]) < 2e-4 for name, line in kept.items())
+    examples = read(pictures / "kept.jsonl", report=Report())
+    assert [e.score for e in examples] == [kept[name]["score"] for name in sorted(kept)]
+    assert examples[0].caption.tags == ("1girl", "blue hair")
+    rows = {row["name"]: row for row in json.loads((tmp_path / "rows.json").read_text())}
+    assert rows["scored in this run"]["value"] == 6
+    assert rows["kept"]["value"] == 50.0
+    assert set(rows["kept"]) == {"area", "name", "value", "unit", "goal", "holds", "command"}
+    assert "median score" in capsys.readouterr().out
+    out = tmp_path / "pictures-scores"
+    names = ["dropped.png", "histogram.png", "kept.png", "scores.jsonl", "skipped.jsonl"]
+    assert sorted(path.name for path in out.iterdir()) == names
+
+
+def test_a_killed_run_goes_on_and_equals_one_that_was_not(
+    score: Score, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(pictures)
+    assert score("--out", str(tmp_path / "whole")) == 0
+    kept = (pictures / "kept.jsonl").read_text()
+    (pictures / "kept.jsonl").unlink()
+    batches: list[int] = []
+    work = Aesthetic.score_cuts
+
+    def counted(self: Aesthetic, cuts: Any) -> list[float]:
+        if len(batches) == 2:
+            raise KeyboardInterrupt
+        batches.append(len(cuts))
+        return work(self, cuts)
+
+    # The threshold is measured outside of the run that is killed.
+    threshold = lines(tmp_path / "whole" / "scores.jsonl")[0]["score"]
+    monkeypatch.setattr(Aesthetic, "score_cuts", counted)
+    killed = tmp_path / "killed"
+    assert score("--out", str(killed), threshold=threshold) == 130
+    assert len(lines(killed / "scores.jsonl")) == 4
+    assert not (pictures / "kept.jsonl").exists()
+    with (killed / "scores.jsonl").open("a") as file:
+        file.write('{"sha256": "half a li')
+    batches.clear()
+    # Moved and doubled files are known by what is in them.
+    (pictures / "0.png").rename(pictures / "moved.png")
+    assert score("--out", str(killed), threshold=threshold) == 0
+    assert batches == [2]
+    (pictures / "moved.png").rename(pictures / "0.png")
+    monkeypatch.undo()
+    assert score("--out", str(killed)) == 0
+    assert (pictures / "kept.jsonl").read_text() == kept
+    whole = sorted((tmp_path / "whole" / "scores.jsonl").read_text().splitlines())
+    assert sorted((killed / "scores.jsonl").read_text().splitlines()) == whole
+
+
+def test_another_head_begins_anew_and_leaves_the_other_scores(tmp_path: Path) -> None:
+    path = tmp_path / "scores.jsonl"
+    with Record(path, "a") as a:
+        a.add({"x": 1.5, "y": 2.5})
+    with Record(path, "b") as b:
+        assert b.scores == {}
+        b.add({"x": 9.0})
+    with Record(path, "a") as a:
+        assert a.scores == {"x": 1.5, "y": 2.5}
+
+
+def test_a_strange_file_is_not_taken_for_a_record(
+    score: Score, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(pictures)
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "scores.jsonl").write_text("my diary\nday 1\n")
+    assert score("--out", str(tmp_path / "o")) == 2
+    assert "line 1, is no score" in capsys.readouterr().err
+    assert (tmp_path / "o" / "scores.jsonl").read_text() == "my diary\nday 1\n"
+
+
+def test_pictures_that_cannot_be_read_are_named_with_reasons_and_cost_nothing_else(
+    score: Score, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = fill(pictures)
+    (pictures / "cut.png").write_bytes(good[0].read_bytes()[:60])
+    (pictures / "page.jpg").write_text("<html>not found</html>")
+    (pictures / "empty.webp").touch()
+    Image.new("1", (9_000, 8_000)).save(pictures / "huge.png")
+    Image.new("1", (12_000, 9_000)).save(pictures / "vast.png")
+    Image.new("RGB", (30, 30), "teal").save(pictures / "fine.webp")
+    Image.new("CMYK", (30, 30), (200, 10, 10, 0)).save(pictures / "print.jpg")
+    frames = [Image.new("RGB", (30, 30), colour) for colour in ("red", "blue")]
+    frames[0].save(pictures / "moving.gif", save_all=True, append_images=frames[1:])
+    assert score() == 0
+    told = {Path(x["file"]).name: x for x in lines(tmp_path / "pictures-scores" / "skipped.jsonl")}
+    skipped = {name for name, finding in told.items() if not finding["used"]}
+    assert skipped == {"cut.png", "page.jpg", "empty.webp", "huge.png", "vast.png"}
+    assert told["huge.png"]["reason"] == told["vast.png"]["reason"] == "too many pixels"
+    # The dataset's reader can use these two, and says how.
+    assert told["print.jpg"]["reason"].startswith("CMYK")
+    assert told["moving.gif"]["reason"].startswith("animated")
+    assert "2 x not a readable picture" in capsys.readouterr().out
+    assert len(lines(tmp_path / "pictures-scores" / "scores.jsonl")) == len(good) + 3
+
+
+def test_a_manifests_records_stay_and_votes_are_not_written_over(
+    score: Score, pictures: Path, scorer: Path
+) -> None:
+    fill(pictures, 2)
+    danbooru = {"file_name": "0.png", "tag_string_general": "1girl smile", "score": 77}
+    own = {"file_name": "1.png", "text": "a girl", "grade": 8.5}
+    manifest = pictures / "list.jsonl"
+    manifest.write_text("".join(json.dumps(x) + "\n" for x in (danbooru, own)))
+    lowest = min(truth(scorer, pictures).values())
+    assert score(source=manifest, threshold=lowest - 0.01) == 0
+    first, second = lines(pictures / "kept.jsonl")
+    assert first | danbooru == first
+    assert first["aesthetic"] != 77
+    assert second | own == second
+    assert second["score"] == second["aesthetic"]
+
+
+def test_true_grades_are_compared_with_the_scores(
+    score: Score, pictures: Path, scorer: Path, tmp_path: Path
+) -> None:
+    fill(pictures)
+    true = truth(scorer, pictures)
+    # The right order, but for the best two.
+    order = sorted(true, key=true.__getitem__)
+    order[-1], order[-2] = order[-2], order[-1]
+    records = [{"file_name": name, "grade": place} for place, name in enumerate(order)]
+    (pictures / "metadata.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    assert score("--json", str(tmp_path / "rows.json")) == 0
+    rows = {row["name"]: row for row in json.loads((tmp_path / "rows.json").read_text())}
+    row = rows["Spearman with the true grade"]
+    assert row["value"] == pytest.approx(1 - 6 * 2 / (6 * 35), abs=1e-4)
+    assert row["holds"] is True
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--min-aesthetic", "11"], "its scores lie between 1 and 10"),
+        (["--min-aesthetic", "nan"], "makes no sense"),
+        (["--batch", "0"], "--batch must be at least 1"),
+        (["--head", "nowhere.pth"], "there is no head"),
+        (["--tower", "nowhere"], "no image tower"),
+        (["--kept", "elsewhere/kept.jsonl"], "must lie in"),
+    ],
+)
+def test_what_makes_no_sense_is_answered_in_one_line(
+    score: Score,
+    pictures: Path,
+    options: list[str],
+    reason: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fill(pictures, 2)
+    assert score(*options, threshold=6.0) == 2
+    told = capsys.readouterr().err
+    assert reason in told
+    assert told.count("\n") == 1
+
+
+def test_a_head_that_does_not_fit_the_tower_is_refused_in_one_line(
+    score: Score, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(pictures, 2)
+    save_head(torch.randn(5), torch.tensor(6.0), tmp_path / "other.safetensors")
+    assert score("--head", str(tmp_path / "other.safetensors"), threshold=6.0) == 2
+    told = capsys.readouterr().err
+    assert "takes embeddings of 5 numbers, the tower gives 12" in told
+    assert told.count("\n") == 1
+
+
+def test_folders_without_a_usable_picture_are_answered_in_one_sentence(
+    score: Score, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert score(threshold=6.0) == 2
+    assert "there are no pictures" in capsys.readouterr().err
+    (pictures / "a.png").write_text("no picture")
+    assert score(threshold=6.0) == 2
+    assert "no picture could be read" in capsys.readouterr().err
+    (pictures / "metadata.jsonl").write_text('{"file_name": "a.png"}\n["b.png"]\n')
+    assert score(threshold=6.0) == 2
+    assert "metadata.jsonl, line 2" in capsys.readouterr().err
+    assert score(source=pictures / "gone", threshold=6.0) == 2
+    assert "there is no folder or manifest" in capsys.readouterr().err
+
+
+def test_no_bar_of_the_histogram_is_half_kept() -> None:
+    scores = [4.0, 5.99, 6.0, 6.0001, 6.2, 6.2, 9.0]
+    picture = sheets.histogram(scores, 6.0, 1, 10)
+    kept = sum(picture.getpixel((x, 448)) == (47, 143, 131) for x in range(picture.width))
+    dropped = sum(picture.getpixel((x, 448)) == (207, 138, 147) for x in range(picture.width))
+    # Bars of a quarter: 6.0001 and 6.2 share one, 9.0 has one; 5.99 and 6.0 share one, 4.0 has one.
+    bar = (1010 - 70) / 36 - 2
+    assert kept == pytest.approx(2 * bar, abs=6)
+    assert dropped == pytest.approx(2 * bar, abs=6)
+    wide = sheets.histogram([-3.0, 14.0], 0.5, 0, 1)
+    assert wide.size == picture.size
+
+
+def test_a_contact_sheet_shows_whole_pictures_and_survives_a_lost_one(pictures: Path) -> None:
+    Image.new("RGB", (300, 100), "red").save(pictures / "wide.png")
+    group = Group("some", [Scored(pictures / "wide.png", 9.0), Scored(pictures / "lost.png", 8.0)])
+    sheet = sheets.sheet("two", [group, Group("none", [])])
+    red = sum(sheet.getpixel((x, 56 + 36 + 75)) == (255, 0, 0) for x in range(sheet.width))
+    assert red == 150
+    column = sum(sheet.getpixel((85, y)) == (255, 0, 0) for y in range(sheet.height))
+    assert column == 50
