@@ -43,6 +43,10 @@ _REFUSED = (
     "DISCORD_TOKEN was refused by Discord: reset it on the Bot page of your application and copy "
     "the new one into .env."
 )
+_OLD_COMMAND = (
+    "I have changed since your Discord read my commands. Restart it (Ctrl-R), or try again in a "
+    "minute."
+)
 #: Seconds to wait before the next try at a connection, and the most it grows to.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 #: A connection that held this long was a good one: the next pause is the first again.
@@ -89,6 +93,12 @@ class GatedTree(app_commands.CommandTree["WaifuBot"]):
         self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
         """Tell the user an incident id and the log the whole story."""
+        if isinstance(error, app_commands.CheckFailure) and interaction.response.is_done():
+            # A check that refuses says why by itself.
+            return
+        if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            await _answer(interaction, _OLD_COMMAND)
+            return
         await report_incident(interaction, error)
 
 
@@ -168,7 +178,12 @@ class WaifuBot(commands.Bot):
         if digest == known and registered == {c["name"] for c in payload}:
             return
         await self.tree.sync(guild=guild)
-        mark.write_text(digest)
+        try:
+            mark.write_text(digest)
+        except OSError as problem:
+            log.warning(
+                "%s cannot be written, so every start syncs the commands: %s", mark, problem
+            )
         log.info("synced %s commands", len(payload))
 
     def spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:

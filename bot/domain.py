@@ -259,6 +259,15 @@ class Post:
     posted_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoomedMessage:
+    """A message of ours that is to go from Discord."""
+
+    message_id: MessageId
+    channel_id: ChannelId
+    guild_id: GuildId
+
+
 class Axis(StrEnum):
     """What a vote is about."""
 

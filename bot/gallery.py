@@ -16,6 +16,7 @@ from pathlib import Path
 from bot.db import Database, Row, Transaction, undisturbed
 from bot.domain import (
     ChannelId,
+    DoomedMessage,
     GuildId,
     JobId,
     MessageId,
@@ -84,11 +85,10 @@ class Gallery:
         """The PNG. `StorageError` if its file is missing or cannot be read."""
         return await asyncio.to_thread(self._files.read, picture.sha256)
 
-    async def delete(self, job_id: JobId, now_ms: int) -> list[Post]:
+    async def delete(self, job_id: JobId, now_ms: int) -> None:
         """Remove a picture's file and mark its row; the votes on it keep their meaning.
 
-        Returns the posts that show it, to be deleted from Discord. A job whose picture was not
-        posted yet is cancelled.
+        The posts that show it are doomed. A job whose picture was not posted yet is cancelled.
         """
         async with self._db.write() as tx:
             await tx.execute(
@@ -105,8 +105,49 @@ class Gallery:
                 " SELECT sha256 FROM pictures WHERE job_id = :job",
                 {"job": job_id},
             )
+            await tx.execute(
+                "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id"
+                " FROM posts WHERE job_id = :job AND deleted_ms IS NULL",
+                {"job": job_id},
+            )
         await self.reap()
-        return await self.posts(job_id)
+
+    async def doom(self, message: DoomedMessage) -> None:
+        """Let a message go that no row of a post names."""
+        await self._db.write_one(
+            "INSERT OR IGNORE INTO doomed_messages VALUES (:message, :channel, :guild)",
+            {
+                "message": message.message_id,
+                "channel": message.channel_id,
+                "guild": message.guild_id,
+            },
+        )
+
+    async def doomed_messages(self, limit: int) -> list[DoomedMessage]:
+        """Messages that are to go from Discord, the oldest first."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM doomed_messages ORDER BY message_id LIMIT :limit", {"limit": limit}
+        )
+        return [
+            DoomedMessage(
+                message_id=MessageId(row["message_id"]),
+                channel_id=ChannelId(row["channel_id"]),
+                guild_id=GuildId(row["guild_id"]),
+            )
+            for row in rows
+        ]
+
+    async def gone(self, message_id: MessageId, now_ms: int) -> None:
+        """A doomed message is gone, or never can be made to go."""
+        async with self._db.write() as tx:
+            await tx.execute(
+                "DELETE FROM doomed_messages WHERE message_id = :message", {"message": message_id}
+            )
+            await tx.execute(
+                "UPDATE posts SET deleted_ms = :now"
+                " WHERE message_id = :message AND deleted_ms IS NULL",
+                {"message": message_id, "now": now_ms},
+            )
 
     async def reap(self) -> int:
         """Remove the doomed files that no picture uses. Returns how many there were."""

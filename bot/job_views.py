@@ -117,19 +117,20 @@ class JobViews:
         return dict.fromkeys(_ALIVE, 0) | {JobState(r["state"]): r["jobs"] for r in rows}
 
     async def history(
-        self, user_id: UserId, guild_id: GuildId, limit: int, before_ms: int | None = None
+        self, user_id: UserId, guild_id: GuildId, limit: int, before: JobId | None = None
     ) -> list[Job]:
         """A user's jobs in a server whose pictures exist, newest first.
 
-        `before_ms` leaves out what was asked for at that time or later (for paging).
+        `before` leaves out that job and what was asked for after it (for paging). By place and
+        not by time: the pictures of one request were asked for in the same millisecond.
         """
         rows = await self._db.fetch_all(
             "SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id"
             " WHERE jobs.user_id = :user AND jobs.guild_id = :guild"
             " AND pictures.deleted_ms IS NULL"
-            " AND (:before IS NULL OR jobs.created_ms < :before)"
+            " AND (:before IS NULL OR jobs.seq < (SELECT seq FROM jobs WHERE id = :before))"
             " ORDER BY jobs.seq DESC LIMIT :limit",
-            {"user": user_id, "guild": guild_id, "before": before_ms, "limit": limit},
+            {"user": user_id, "guild": guild_id, "before": before, "limit": limit},
         )
         return [job_of(row) for row in rows]
 

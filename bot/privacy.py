@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.db import Database, Params, Row, Transaction, undisturbed
-from bot.domain import JobId, Picture, Post, StorageError, UserId
-from bot.gallery import Gallery, picture_of, post_of
+from bot.domain import JobId, Picture, StorageError, UserId
+from bot.gallery import Gallery, picture_of
 from bot.nameless import fold_pictures, fold_voter
 
 
@@ -61,6 +61,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
             theirs="user_id = :user", forget="DELETE FROM pictures WHERE user_id = :user"
         ),
         "doomed_files": None,
+        "doomed_messages": None,
         "jobs": Holding(theirs="user_id = :user", forget=None),
         "requests": Holding(
             theirs="user_id = :user", forget="DELETE FROM requests WHERE user_id = :user"
@@ -105,8 +106,6 @@ class Forgotten:
     """What was erased, and what is left to do outside the database."""
 
     counts: Mapping[str, int]
-    #: Messages that still show the user's pictures, to be deleted from Discord.
-    posts: Sequence[Post]
     #: Jobs that were queued or running, to be evicted from the engine.
     job_ids: Sequence[JobId]
 
@@ -128,8 +127,8 @@ class Privacy:
             shares_prompts=sharing is not None and bool(sharing["share_prompts"]),
         )
 
-    async def export(self, user_id: UserId, *, limit_bytes: int | None = None) -> bytes:
-        """A zip with every row of a user as JSON and their pictures.
+    async def export(self, user_id: UserId, *, limit_bytes: int | None = None) -> tuple[bytes, int]:
+        """A zip with every row of a user as JSON and their pictures; and how many are not in it.
 
         With `limit_bytes`, the newest pictures that fit are in it, and `left_out` in the JSON names
         the others.
@@ -152,7 +151,8 @@ class Privacy:
                 pictures[picture.job_id] = await self._gallery.read(picture)
             except StorageError:
                 left_out.append(picture.job_id)
-        return await asyncio.to_thread(_zip, {**tables, "left_out": left_out}, pictures)
+        data = await asyncio.to_thread(_zip, {**tables, "left_out": left_out}, pictures)
+        return data, len(left_out)
 
     async def _rows(self, table: str, holding: Holding, user_id: UserId) -> list[Row]:
         return await self._db.fetch_all(
@@ -192,10 +192,6 @@ async def _count(db: Database | Transaction, user_id: UserId) -> dict[str, int]:
 async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     user: Params = {"user": user_id}
     counts = await _count(tx, user_id)
-    posts = await tx.fetch_all(
-        f"SELECT * FROM posts WHERE {_THEIR_PICTURES} AND deleted_ms IS NULL",  # noqa: S608  a constant of this file
-        user,
-    )
     alive = await tx.fetch_all(
         "SELECT id FROM jobs WHERE user_id = :user AND state IN ('queued', 'running', 'rendered')"
         " AND state <> 'rendered'",
@@ -206,6 +202,7 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     await tx.execute(
         "INSERT OR IGNORE INTO doomed_files SELECT sha256 FROM pictures WHERE user_id = :user", user
     )
+    await tx.execute(_DOOM_MESSAGES, user)
     # Other people's *Vary* and *Again* of the user's pictures are theirs; what they came from goes.
     await tx.execute(
         "UPDATE jobs SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"
@@ -217,9 +214,18 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
             await tx.execute(holding.forget, user)
     return Forgotten(
         counts=counts,
-        posts=[post_of(row) for row in posts],
         job_ids=[JobId(row["id"]) for row in alive],
     )
+
+
+#: Posts of their pictures, and the status messages that were not taken away when all was posted.
+_DOOM_MESSAGES = (
+    "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM posts"  # noqa: S608  a constant above
+    f" WHERE {_THEIR_PICTURES} AND deleted_ms IS NULL"
+    " UNION ALL SELECT status_message_id, channel_id, guild_id FROM requests"
+    " WHERE user_id = :user AND status_message_id IS NOT NULL AND (NOT status_closed OR EXISTS"
+    "  (SELECT 1 FROM jobs WHERE request_id = requests.id AND state <> 'delivered'))"
+)
 
 
 def _plain(row: Row) -> dict[str, str | int | float | None]:

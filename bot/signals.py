@@ -42,6 +42,8 @@ class Signals:
         self.deliver = Nudge()
         #: A picture was posted: its vote reactions are due.
         self.posted = Nudge()
+        #: A message is doomed: it should be deleted from Discord.
+        self.doomed = Nudge()
         #: Progress was made or a request ended: status messages may be edited.
         self.status = Nudge()
         self._cancelled: set[JobId] = set()

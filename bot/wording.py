@@ -38,6 +38,17 @@ def code(text: str, limit: int = CONTENT_CHARS_MAX - 100) -> str:
     return "```\n" + cut.replace("```", "`\u200b`\u200b`") + "\n```"
 
 
+def fitting(lines: Sequence[str], limit: int = CONTENT_CHARS_MAX) -> str:
+    """The first lines that fit, whole, and how many more there are."""
+    kept: list[str] = []
+    for number, line in enumerate(lines):
+        rest = f"… and {len(lines) - number} more"
+        if len("\n".join([*kept, line])) + len(rest) + 1 > limit:
+            return "\n".join([*kept, rest])
+        kept.append(line)
+    return "\n".join(kept)
+
+
 def duration(ms: float) -> str:
     """`12 s`, `3 min`, `2 h`: as exact as a wait needs."""
     seconds = max(1, round(ms / 1000))
@@ -123,12 +134,13 @@ def command(job: Job) -> str:
     return " ".join(parts)
 
 
+def where(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
+    """How far a job is, for a line of `/queue`."""
+    if standing is not None:
+        return place(standing, eta_ms)
+    return "drawn, on its way" if job.state is JobState.RENDERED else "drawing"
+
+
 def in_queue(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
     """One line of `/queue`."""
-    if standing is not None:
-        where = place(standing, eta_ms)
-    elif job.state is JobState.RENDERED:
-        where = "drawn, on its way"
-    else:
-        where = "drawing"
-    return f"`{job.id}` {plain(job.prompt, 60)} — {where}"
+    return f"`{job.id}` {plain(job.prompt, 60)} — {where(job, standing, eta_ms)}"

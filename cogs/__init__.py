@@ -12,4 +12,5 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.votes",
     "cogs.policy",
     "cogs.privacy",
+    "cogs.takedown",
 )

@@ -6,15 +6,25 @@ more gets a kind word.
 
 from __future__ import annotations
 
+import io
+
 import discord
 from discord.ext import commands
 
 from bot import wording
 from bot.asks import make_ask
 from bot.client import Interaction, WaifuBot
-from bot.domain import Job, JobId, Origin, RequestId, UserId
+from bot.domain import (
+    ChannelId,
+    DoomedMessage,
+    Job,
+    JobId,
+    MessageId,
+    Origin,
+    RequestId,
+    UserId,
+)
 from cogs.components import PREFIX, Action, template
-from cogs.posts import take_down
 from cogs.press import Press
 from cogs.requests import fresh_seed, guild_of, place_of, submit, tell, user_of
 from models.provenance import Provenance, a1111_parameters
@@ -84,17 +94,25 @@ class Settings(_OfPicture, template=template(Action.SETTINGS)):
     action = Action.SETTINGS
 
     async def pressed(self, interaction: Interaction) -> None:
-        """The command, and the text that AUTOMATIC1111's WebUI reads."""
+        """The command, and the text that AUTOMATIC1111's WebUI reads; as a file if it is long."""
         job = await self.job(interaction)
         if job is None:
             return
         info = interaction.client.services.model()
+        command = wording.command(job)
         parameters = a1111_parameters(Provenance.of(job.request(), info))
-        half = wording.CONTENT_CHARS_MAX // 2 - 100
-        await tell(
-            interaction,
-            f"Draw it again:\n{wording.code(wording.command(job), half)}\n"
-            f"For AUTOMATIC1111's WebUI:\n{wording.code(parameters, half)}",
+        text = (
+            f"Draw it again:\n{wording.code(command)}\n"
+            f"For AUTOMATIC1111's WebUI:\n{wording.code(parameters)}"
+        )
+        if len(text) <= wording.CONTENT_CHARS_MAX and "```" not in command:
+            await tell(interaction, text)
+            return
+        whole = f"{command}\n\n{parameters}\n".encode()
+        await interaction.response.send_message(
+            "The settings are too long to copy from a message, so here they are as a file.",
+            file=discord.File(io.BytesIO(whole), f"{job.id}.txt"),
+            ephemeral=True,
         )
 
 
@@ -113,9 +131,17 @@ class Delete(_OfPicture, template=template(Action.DELETE)):
             return
         await interaction.response.defer()
         services = interaction.client.services
-        posts = await services.gallery.delete(job.id, services.clock())
-        for post in posts:
-            await take_down(interaction.client, post)
+        await services.gallery.delete(job.id, services.clock())
+        if interaction.message is not None:
+            # A crash may have left this very message without a row.
+            await services.gallery.doom(
+                DoomedMessage(
+                    message_id=MessageId(interaction.message.id),
+                    channel_id=ChannelId(interaction.message.channel.id),
+                    guild_id=guild_of(interaction),
+                )
+            )
+        services.signals.doomed.set()
         await tell(interaction, "The picture is deleted, here and from my disk.")
 
 

@@ -26,13 +26,15 @@ from bot.domain import (
     MessageId,
     Picture,
     Post,
+    Rating,
     StorageError,
 )
 from bot.log import whereabouts
 from cogs.components import post_view
-from cogs.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing, is_too_large
+from cogs.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.finding import find_own, shows
-from models.provenance import encode_smaller
+from cogs.requests import is_adult_place
+from cogs.uploads import upload
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +46,6 @@ _WIDTH = 8
 _LOOK = 500
 #: Pause of a channel after a failed try; doubles up to the longest.
 _FIRST_PAUSE_MS, _LONGEST_PAUSE_MS = 1_000, 300_000
-#: How much smaller the next try is after Discord called an upload too large.
-_SHRINK = 0.75
 _ALT_CHARS_MAX = 1024
 
 _KEPT = "The picture is kept: `/show {id}` brings it back in another channel of this server."
@@ -56,6 +56,10 @@ _NO_PERMISSION = (
 _NO_CHANNEL = "The channel is gone. " + _KEPT
 _REFUSED = "Discord would not take the message. " + _KEPT
 _TOO_LARGE = "I could not make the picture small enough for this server. " + _KEPT
+_NOT_ADULT = (
+    "The channel is not age-restricted any more, and this picture is for adults. The picture is "
+    "kept: `/show {id}` brings it back in an age-restricted channel of this server."
+)
 _DELETED = "The picture was deleted before I could post it."
 _UNREADABLE = "The picture's file cannot be read from my disk. Tell the operator, or ask again."
 
@@ -193,17 +197,23 @@ class Delivery(commands.Cog):
         picture = await self._services.gallery.get(job.id)
         if picture is None:
             raise UndeliverableError(_DELETED)
+        if picture.rating is Rating.EXPLICIT and not await self._is_adult(job):
+            raise UndeliverableError(_NOT_ADULT.format(id=job.id))
         png = await self._read(picture)
-        limit_bytes = self._limit_bytes(job.guild_id)
-        while True:
-            data, extension = await _fitted(png, limit_bytes, job)
-            try:
-                return await self._send(channel, job, picture, data, extension)
-            except discord.HTTPException as problem:
-                if not is_too_large(problem):
-                    raise
-                limit_bytes = int(len(data) * _SHRINK)
-                log.warning("%s bytes were too large, trying %s", len(data), limit_bytes)
+        try:
+            return await upload(
+                png,
+                self._limit_bytes(job.guild_id),
+                lambda data, extension: self._send(channel, job, picture, data, extension),
+            )
+        except ValueError:
+            raise UndeliverableError(_TOO_LARGE.format(id=job.id)) from None
+
+    async def _is_adult(self, job: Job) -> bool:
+        """Whether the channel is age-restricted now: it may have changed since the asking."""
+        guild = self._bot.get_guild(job.guild_id)
+        channel = guild and guild.get_channel_or_thread(job.channel_id)
+        return is_adult_place(channel or await self._bot.fetch_channel(job.channel_id), guild)
 
     async def _read(self, picture: Picture) -> bytes:
         try:
@@ -265,16 +275,6 @@ def _reason(problem: BaseException) -> str:
     if is_gone(problem):
         return _NO_CHANNEL
     return _NO_PERMISSION if is_forbidden(problem) else _REFUSED
-
-
-async def _fitted(png: bytes, limit_bytes: int, job: Job) -> tuple[bytes, str]:
-    """The picture in at most `limit_bytes`, and its file extension."""
-    if len(png) <= limit_bytes:
-        return png, "png"
-    try:
-        return await asyncio.to_thread(encode_smaller, png, limit_bytes)
-    except ValueError:
-        raise UndeliverableError(_TOO_LARGE.format(id=job.id)) from None
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -15,11 +15,16 @@ from discord.ext import commands
 from bot import wording
 from bot.client import Interaction, WaifuBot
 from bot.domain import ChannelId, GuildId, VoteEmoji
+from bot.emoji import is_one_emoji
 from bot.screening import normalise
 from cogs.requests import guild_of, tell, user_of
 
 _TERM_CHARS_MAX, _REASON_CHARS_MAX, _LOG_LINES, _CHOICES = 80, 200, 15, 25
 _TERMS_MAX = 200
+_EVERYWHERE = (
+    "-# Everywhere: nothing that sexualises minors, nothing unlawful. Sexual content only in "
+    "age-restricted channels."
+)
 
 
 class _Askable(app_commands.Transformer):
@@ -77,19 +82,21 @@ class PolicyCog(
         guild_id = guild_of(interaction)
         policy = await self._guilds.policy(guild_id)
         emoji = await self._guilds.vote_emoji(guild_id)
-        lines = ["**Blocked here**"]
-        lines += [
+        off = sorted(f"<#{channel_id}>" for channel_id in policy.disabled_channels)
+        blocked = [
             f"- {wording.plain(b.term)}" + (f": {wording.plain(b.reason)}" if b.reason else "")
             for b in policy.blocked
-        ] or ["Nothing beyond what I refuse everywhere."]
-        off = ", ".join(f"<#{channel_id}>" for channel_id in sorted(policy.disabled_channels))
-        lines += ["**Switched off in**", off or "No channel."]
-        lines += ["**Vote emoji**", f"{_shown(emoji.up)} {_shown(emoji.down)}"]
-        lines.append(
-            "-# Everywhere: nothing that sexualises minors, nothing unlawful. Sexual content only "
-            "in age-restricted channels."
-        )
-        await tell(interaction, "\n".join(lines)[: wording.CONTENT_CHARS_MAX])
+        ]
+        parts = [
+            "**Blocked here**",
+            wording.fitting(blocked, 1000) or "Nothing beyond what I refuse everywhere.",
+            "**Switched off in**",
+            wording.fitting(off, 500) or "No channel.",
+            "**Vote emoji**",
+            f"{_shown(emoji.up)} {_shown(emoji.down)}",
+            _EVERYWHERE,
+        ]
+        await tell(interaction, "\n".join(parts))
 
     @app_commands.command(description="Block a word or phrase in this server")
     @app_commands.describe(
@@ -104,11 +111,17 @@ class PolicyCog(
         if fault:
             await tell(interaction, fault)
             return
-        added = await self._guilds.block(
+        same = await self._same(guild_id, term)
+        added = not same and await self._guilds.block(
             guild_id, term, reason, user_of(interaction), self._clock()
         )
         shown = wording.plain(term)
         await tell(interaction, f"Blocked: {shown}." if added else f"{shown} was blocked already.")
+
+    async def _same(self, guild_id: GuildId, term: str) -> list[str]:
+        """The blocked terms that read as this one does."""
+        policy = await self._guilds.policy(guild_id)
+        return [b.term for b in policy.blocked if normalise(b.term) == normalise(term)]
 
     async def _fault(self, guild_id: GuildId, term: str, reason: str) -> str | None:
         if not normalise(term):
@@ -124,10 +137,13 @@ class PolicyCog(
     @app_commands.command(description="Allow a blocked word or phrase again")
     @app_commands.describe(term="One of the blocked terms")
     async def unblock(self, interaction: Interaction, term: str) -> None:
-        """The exact term, as the suggestions give it."""
-        removed = await self._guilds.unblock(
-            guild_of(interaction), " ".join(term.split()), user_of(interaction), self._clock()
-        )
+        """The term in any spelling that would be blocked by it."""
+        guild_id = guild_of(interaction)
+        removed = False
+        for same in await self._same(guild_id, term):
+            removed |= await self._guilds.unblock(
+                guild_id, same, user_of(interaction), self._clock()
+            )
         shown = wording.plain(term)
         await tell(
             interaction, f"Allowed again: {shown}." if removed else f"{shown} was not blocked."
@@ -188,7 +204,8 @@ class PolicyCog(
             f"{e.action} {wording.plain(e.detail, 100)}"
             for e in entries
         ]
-        await tell(interaction, "\n".join(lines or ["Nothing was changed yet."]))
+        text = wording.fitting(lines)
+        await tell(interaction, text or "Nothing was changed yet.")
 
 
 def _emoji_name(interaction: Interaction, text: str) -> str | None:
@@ -197,10 +214,7 @@ def _emoji_name(interaction: Interaction, text: str) -> str | None:
     if emoji.id is not None:
         ours = {e.id for e in interaction.guild.emojis} if interaction.guild else set[int]()
         return f"{emoji.name}:{emoji.id}" if emoji.id in ours else None
-    name = emoji.name
-    # A keycap is a plain digit with a mark on it; any other emoji has no ASCII at all.
-    plain = name.removesuffix("\u20e3").isascii() and not name.endswith("\u20e3")
-    return name if name and not plain and not any(c.isalpha() for c in name) else None
+    return emoji.name if is_one_emoji(emoji.name) else None
 
 
 def _shown(emoji: str) -> str:

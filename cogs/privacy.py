@@ -6,29 +6,18 @@ What is stored of whom is `bot/privacy.py`'s to know; the licence is the one of 
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
-from bot.domain import RequestId
 from cogs.components import Action, row_of, template
-from cogs.posts import take_down
 from cogs.press import Press
-from cogs.requests import tell, user_of
-from models.contract import ModelInfo
+from cogs.requests import place_of, submit, tell, user_of
+from cogs.terms import accepted_by, licence_file, terms_of
 
-_TERMS = """\
-**Before your first picture: how you may use it**
-I draw with **{name}** under the **{licence}** (attached). In plain words:
-- Your pictures are yours, and what you do with them is your responsibility.
-- Nothing unlawful, and nothing that harms, exploits or sexualises minors.
-- No harassment, no defamation, no discrimination, no lies meant to hurt somebody.
-- Nobody's personal data; no medical advice, no judging of people by it.
-- If you pass the model on, pass the licence and these rules on with it.
-I keep your request, your pictures and votes until you say `/privacy forget`.
-"""
 _LICENCE = """\
 I draw with **{name}** under the **{licence}**; the file that came with the model is attached.
 Your pictures are yours and you answer for them; no unlawful or harmful use, nothing that harms or
@@ -59,7 +48,7 @@ _NAMES = {
 
 
 class PrivacyCog(commands.Cog):
-    """Terms, licence and data."""
+    """Licence and data."""
 
     privacy = app_commands.Group(name="privacy", description="What I know of you, and your choices")
 
@@ -72,24 +61,9 @@ class PrivacyCog(commands.Cog):
         info = self._services.model()
         await interaction.response.send_message(
             _LICENCE.format(name=info.name, licence=info.licence_name),
-            file=_licence_file(info),
+            file=licence_file(info),
             ephemeral=True,
         )
-
-    @commands.Cog.listener()
-    async def on_waifu_terms(self, interaction: Interaction, waiting_id: RequestId) -> None:
-        """A request waits for its member to accept the licence."""
-        info = self._services.model()
-        content = _TERMS.format(name=info.name, licence=info.licence_name)
-        view = row_of((Action.ACCEPT, waiting_id))
-        if interaction.response.is_done():
-            await interaction.followup.send(
-                content, file=_licence_file(info), view=view, ephemeral=True
-            )
-        else:
-            await interaction.response.send_message(
-                content, file=_licence_file(info), view=view, ephemeral=True
-            )
 
     @privacy.command(description="What I have stored of you")
     async def show(self, interaction: Interaction) -> None:
@@ -113,17 +87,16 @@ class PrivacyCog(commands.Cog):
     async def export(self, interaction: Interaction) -> None:
         """A zip of rows and pictures; as much of it as Discord carries."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        data = await self._services.privacy.export(user_of(interaction))
-        if len(data) > interaction.filesize_limit:
-            await tell(
-                interaction,
-                f"Your data is {len(data) / 1e6:.0f} MB, more than Discord lets me send here "
-                f"({interaction.filesize_limit / 1e6:.0f} MB). Ask the operator for it, or delete "
-                "some pictures first.",
-            )
-            return
+        limit_bytes = interaction.filesize_limit
+        data, left_out = await self._services.privacy.export(
+            user_of(interaction), limit_bytes=limit_bytes
+        )
+        more = (
+            f"\nDiscord lets me send {limit_bytes / 1e6:.0f} MB here, so {left_out} older pictures "
+            "are not in it: `everything.json` names them, and `/show` brings each of them."
+        )
         await interaction.followup.send(
-            "Everything that I have stored of you.",
+            "Everything that I have stored of you." + (more if left_out else ""),
             file=discord.File(io.BytesIO(data), "waifu-my-data.zip"),
             ephemeral=True,
         )
@@ -149,25 +122,30 @@ class PrivacyCog(commands.Cog):
         )
 
 
-def _licence_file(info: ModelInfo) -> discord.File:
-    return discord.File(io.BytesIO(info.licence_text.encode()), "LICENCE.txt")
-
-
 class Accept(Press, template=template(Action.ACCEPT)):
     """The licence is accepted; the waiting request runs by itself."""
 
     action = Action.ACCEPT
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Record it with the licence's hash, then let the request go on."""
+        """Record it with the licence's hash, then let the request go on where it was made."""
         services, user_id = interaction.client.services, user_of(interaction)
         info = services.model()
+        waiting_id, is_this = accepted_by(self.target, info)
+        if not is_this:
+            words, view = terms_of(info, waiting_id)
+            await interaction.response.edit_message(
+                content=f"The model has changed, and its licence with it.\n{words}",
+                attachments=[licence_file(info)],
+                view=view,
+            )
+            return
         await services.consent.accept(user_id, info.licence_sha256, info.card_id, services.clock())
-        ask = await services.consent.take(RequestId(self.target), user_id)
+        ask = await services.consent.take(waiting_id, user_id)
         text = "Accepted, thank you. " + ("Here we go." if ask else _WAITING_GONE)
         await interaction.response.edit_message(content=text, view=None, attachments=[])
         if ask is not None:
-            interaction.client.dispatch("waifu_accepted", interaction, ask)
+            await submit(interaction, replace(ask, place=place_of(interaction)))
 
 
 class Forget(Press, template=template(Action.FORGET)):
@@ -185,9 +163,8 @@ class Forget(Press, template=template(Action.FORGET)):
         forgotten = await services.privacy.forget(user_id, services.clock())
         services.signals.cancelled(forgotten.job_ids)
         rows = sum(forgotten.counts.values())
+        services.signals.doomed.set()
         await tell(interaction, f"Done: {rows} entries and their pictures are erased.")
-        for post in forgotten.posts:
-            await take_down(interaction.client, post)
 
 
 _PRESSES = (Accept, Forget)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from bot import wording
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
     ChannelId,
+    GuildId,
     Job,
     JobId,
     JobState,
@@ -27,10 +27,12 @@ from cogs.audience import may_show_here
 from cogs.components import Action, post_view, row_of, template
 from cogs.press import Press
 from cogs.requests import guild_of, place_of, tell, user_of
-from models.provenance import encode_smaller
+from cogs.uploads import upload
 
 #: Lines of `/queue` and of a page of `/history`; Discord's limit of choices.
 _LINES, _PAGE, _CHOICES = 10, 10, 25
+#: Lines of `/queue` about everybody in the server.
+_NEXT = 5
 _CHOICE_CHARS_MAX = 100
 _UNKNOWN = "I know no picture `{id}` of this server. `/history` lists yours with their ids."
 _DELETED = "That picture was deleted."
@@ -62,9 +64,24 @@ class Queue(commands.Cog):
             f"{counts[JobState.RENDERED]} on their way; "
             f"{everybody[JobState.QUEUED]} waiting in all servers"
         )
+        lines += await self._next(guild_of(interaction))
         if mine:
             lines.append("-# `/cancel` takes back what waits.")
         await tell(interaction, "\n".join(lines)[: wording.CONTENT_CHARS_MAX])
+
+    async def _next(self, guild_id: GuildId) -> list[str]:
+        """Whose turn it is in this server; without the words, which may be of a private channel."""
+        jobs = await self._services.jobs.of_guild(guild_id)
+        lines = [
+            f"{place}. <@{job.user_id}>: {await self._where(job)}"
+            for place, job in enumerate(jobs[:_NEXT], 1)
+        ]
+        return lines + ([f"… and {len(jobs) - _NEXT} more"] if len(jobs) > _NEXT else [])
+
+    async def _where(self, job: Job) -> str:
+        standing = await self._services.jobs.standing(job.id)
+        eta_ms = None if standing is None else self._services.progress.eta_ms(standing.ahead)
+        return wording.where(job, standing, eta_ms)
 
     async def _line(self, job: Job) -> str:
         standing = await self._services.jobs.standing(job.id)
@@ -114,18 +131,22 @@ class Queue(commands.Cog):
         except StorageError:
             await tell(interaction, "The picture's file cannot be read. Tell the operator.")
             return
-        limit_bytes = interaction.filesize_limit
-        data, extension = (
-            (png, "png")
-            if len(png) <= limit_bytes
-            else await asyncio.to_thread(encode_smaller, png, limit_bytes)
-        )
-        message = await interaction.followup.send(
-            wording.caption(job, picture),
-            file=discord.File(io.BytesIO(data), f"{job.id}.{extension}", description="AI-made"),
-            view=post_view(job.id),
-            wait=True,
-        )
+        try:
+            message = await upload(
+                png,
+                interaction.filesize_limit,
+                lambda data, extension: interaction.followup.send(
+                    wording.caption(job, picture),
+                    file=discord.File(
+                        io.BytesIO(data), f"{job.id}.{extension}", description="AI-made"
+                    ),
+                    view=post_view(job.id),
+                    wait=True,
+                ),
+            )
+        except ValueError:
+            await tell(interaction, "I could not make the picture small enough for this server.")
+            return
         await self._services.gallery.add_post(
             Post(
                 message_id=MessageId(message.id),
@@ -135,7 +156,7 @@ class Queue(commands.Cog):
                 posted_ms=self._services.clock(),
             )
         )
-        self._services.signals.deliver.set()
+        self._services.signals.posted.set()
 
     async def _showable(self, interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
         """The picture if it may be shown in this place, else why not."""
@@ -170,26 +191,26 @@ class Queue(commands.Cog):
 
 
 class Older(Press, template=template(Action.HISTORY)):
-    """The next page of `/history`; the target is the time of the last line shown."""
+    """The next page of `/history`; the target is the last picture shown."""
 
     action = Action.HISTORY
 
     async def pressed(self, interaction: Interaction) -> None:
         """Turn the page in place."""
-        content, view = await _page(interaction, int(self.target))
+        content, view = await _page(interaction, JobId(self.target))
         await interaction.response.edit_message(content=content, view=view)
 
 
-async def _page(interaction: Interaction, before_ms: int | None) -> tuple[str, discord.ui.View]:
+async def _page(interaction: Interaction, before: JobId | None) -> tuple[str, discord.ui.View]:
     services = interaction.client.services
     jobs = await services.jobs.history(
-        user_of(interaction), guild_of(interaction), _PAGE + 1, before_ms
+        user_of(interaction), guild_of(interaction), _PAGE + 1, before
     )
     if not jobs:
-        nothing = "No older pictures." if before_ms else "You have no pictures here yet."
+        nothing = "No older pictures." if before else "You have no pictures here yet."
         return nothing, row_of()
     lines = [await _entry(interaction, job) for job in jobs[:_PAGE]]
-    more = [(Action.HISTORY, str(jobs[_PAGE - 1].created_ms))] if len(jobs) > _PAGE else []
+    more = [(Action.HISTORY, jobs[_PAGE - 1].id)] if len(jobs) > _PAGE else []
     return "\n".join(lines)[: wording.CONTENT_CHARS_MAX], row_of(*more)
 
 

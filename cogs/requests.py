@@ -28,6 +28,7 @@ from bot.domain import (
 )
 from bot.log import short_hash, whereabouts
 from cogs.components import cancel_view
+from cogs.terms import show_terms
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +57,18 @@ def place_of(interaction: Interaction) -> Place:
         parent_id=ChannelId(channel.parent_id) if isinstance(channel, discord.Thread) else None,
         channel_age_restricted=_is_nsfw(channel),
         parent_age_restricted=_is_nsfw(parent),
-        guild_age_restricted=guild is not None and guild.nsfw_level in _ADULT_GUILDS,
+        guild_age_restricted=_is_adult_guild(guild),
     )
+
+
+def is_adult_place(channel: object, guild: discord.Guild | None) -> bool:
+    """The channel, its parent or its whole server is age-restricted."""
+    parent = channel.parent if isinstance(channel, discord.Thread) else None
+    return _is_nsfw(channel) or _is_nsfw(parent) or _is_adult_guild(guild)
+
+
+def _is_adult_guild(guild: discord.Guild | None) -> bool:
+    return guild is not None and guild.nsfw_level in _ADULT_GUILDS
 
 
 def _is_nsfw(channel: object) -> bool:
@@ -86,23 +97,26 @@ async def submit(interaction: Interaction, ask: Ask | Refused) -> None:
         await tell(interaction, refused.text if refused else "")
         return
     services = interaction.client.services
+    verdict = policy.admit(ask, await services.guilds.policy(ask.place.guild_id))
+    if isinstance(verdict, Refused):
+        await _refuse(interaction, ask, verdict)
+        return
     licence = services.model().licence_sha256
     if not await services.consent.accepted(ask.user_id, licence):
-        waiting_id = await services.consent.hold(ask, services.clock())
-        interaction.client.dispatch("waifu_terms", interaction, waiting_id)
+        # On acceptance it comes through here once more, with the policy and the place of then.
+        await show_terms(interaction, await services.consent.hold(ask, services.clock()))
         return
-    verdict = policy.admit(ask, await services.guilds.policy(ask.place.guild_id))
-    queued = (
-        verdict
-        if isinstance(verdict, Refused)
-        else await services.jobs.enqueue(verdict, services.caps, services.clock())
-    )
+    queued = await services.jobs.enqueue(verdict, services.caps, services.clock())
     if isinstance(queued, Refused):
-        log.info("refused (%s), prompt %s", queued.reason, short_hash(ask.prompt))
-        await tell(interaction, queued.text)
+        await _refuse(interaction, ask, queued)
         return
     services.signals.work.set()
     await _acknowledge(interaction, queued)
+
+
+async def _refuse(interaction: Interaction, ask: Ask, refused: Refused) -> None:
+    log.info("refused (%s), prompt %s", refused.reason, short_hash(ask.prompt))
+    await tell(interaction, refused.text)
 
 
 def _lacking(interaction: Interaction) -> Refused | None:

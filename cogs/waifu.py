@@ -7,7 +7,6 @@ from discord.ext import commands
 
 from bot.asks import make_ask
 from bot.client import Interaction, WaifuBot
-from bot.domain import Ask
 from cogs.requests import fresh_seed, place_of, submit, user_of
 from models.contract import Aspect
 
@@ -54,11 +53,6 @@ class Waifu(commands.Cog):
             guidance=guidance,
             fresh_seed=fresh_seed(),
         )
-        await submit(interaction, ask)
-
-    @commands.Cog.listener()
-    async def on_waifu_accepted(self, interaction: Interaction, ask: Ask) -> None:
-        """The licence was accepted: the request that waited for it goes on."""
         await submit(interaction, ask)
 
 

@@ -129,16 +129,18 @@ async def test_a_missing_file_is_told_as_missing(stores: Stores) -> None:
         await stores.gallery.read(picture)
 
 
-async def test_deleting_takes_the_file_and_names_the_posts(stores: Stores, tmp_path: Path) -> None:
+async def test_deleting_takes_the_file_and_dooms_the_posts(stores: Stores, tmp_path: Path) -> None:
     job = await stores.deliver(message=1)
     await stores.gallery.add_post(make_post(job.id, message=2))
-    posts = await stores.gallery.delete(job.id, 9_000)
-    assert {post.message_id for post in posts} == {1, 2}
+    await stores.gallery.delete(job.id, 9_000)
+    assert [m.message_id for m in await stores.gallery.doomed_messages(9)] == [1, 2]
     assert files(tmp_path) == []
     assert await stores.gallery.get(job.id) is None
     assert len(await stores.rows("pictures")) == 1, "votes on it keep their meaning"
-    again = await stores.gallery.delete(job.id, 9_500)
-    assert len(again) == 2
+    await stores.gallery.gone(MessageId(1), 9_100)
+    await stores.gallery.delete(job.id, 9_500)
+    assert [m.message_id for m in await stores.gallery.doomed_messages(9)] == [2]
+    assert [post.message_id for post in await stores.gallery.posts(job.id)] == [2]
     assert (await stores.rows("pictures"))[0]["deleted_ms"] == 9_000
 
 
