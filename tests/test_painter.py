@@ -1,0 +1,297 @@
+"""The painter: what it draws, where, in which colours, and how badly it draws on purpose."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+from dataclasses import asdict, fields, replace
+from itertools import pairwise
+from random import Random
+
+import numpy as np
+import pytest
+
+from models.painter import flaws as flaw
+from models.painter import headwear, palette, portrait
+from models.painter.drawing import CANVAS, draw, raster
+from models.painter.flaws import Flaws
+from models.painter.pen import mix, rgb
+from models.painter.portrait import Portrait, sample
+from models.painter.tags import tags, vocabulary
+
+#: The first 200 pictures that the embedded model was trained on.
+PAINTED = "d0c03208e5d6f57064b38a1b267843a6d4b3584b1f61820de85da9ec99cf3fc0"
+SEED = 3
+#: A plain girl with short hair, on whom every attribute can be seen.
+PLAIN = Portrait(
+    boy=False, skin="fair", hair_colour="brown", hair_length="short", hair_style="down",
+    wavy=False, spiky=False, bangs="parted bangs", sidelocks=False, ahoge=False,
+    eye_colour="blue", eye_state="open", eye_shape="plain", mouth="smile", fang=False,
+    brows="plain", blush=False, freckles=False, mole=False, bandaid=False, tears=False,
+    eyewear="none", head="none", head_colour="purple", earrings=False, neck="none",
+    neck_colour="green", clothes="t-shirt", clothes_colour="red", scene="simple",
+    background="aqua", framing="square", side=1,
+)  # fmt: skip
+#: Where in the drawing a change may be seen: left, top, right, bottom in its units.
+HAIR, EYES, MOUTH = (-175, 40, 175, 390), (-115, 200, 115, 315), (-45, 300, 45, 385)
+CHEEKS, BROWS, BODY = (-115, 280, 115, 350), (-115, 175, 115, 235), (-270, 375, 270, 640)
+PLACES: list[tuple[dict[str, object], tuple[int, int, int, int]]] = [
+    ({"hair_colour": "blue"}, HAIR),
+    ({"bangs": "blunt bangs"}, HAIR),
+    ({"spiky": True}, (-190, -10, 190, 390)),
+    ({"hair_length": "medium"}, (-190, 60, 190, 480)),
+    ({"hair_length": "long", "wavy": True}, (-240, 60, 240, 640)),
+    ({"hair_style": "twintails"}, (-270, 50, 270, 490)),
+    ({"hair_style": "twin braids"}, (-200, 60, 200, 640)),
+    ({"sidelocks": True}, (-160, 140, 160, 460)),
+    ({"ahoge": True}, (-75, -20, 75, 80)),
+    ({"eye_colour": "red"}, EYES),
+    ({"eye_state": "closed eyes"}, EYES),
+    ({"eye_state": "one eye closed"}, (0, 200, 115, 315)),
+    ({"eye_state": "half-closed eyes"}, EYES),
+    ({"eye_shape": "tareme"}, EYES),
+    ({"mouth": "frown"}, MOUTH),
+    ({"mouth": "open smile"}, MOUTH),
+    ({"brows": "angry"}, BROWS),
+    ({"blush": True}, CHEEKS),
+    ({"freckles": True}, CHEEKS),
+    ({"mole": True}, (60, 295, 100, 330)),
+    ({"bandaid": True}, (-115, 285, -40, 345)),
+    ({"tears": True}, (-115, 270, 115, 355)),
+    ({"eyewear": "glasses"}, (-135, 205, 135, 325)),
+    ({"eyewear": "sunglasses"}, (-135, 205, 135, 325)),
+    ({"eyewear": "eyepatch"}, (-150, 180, 150, 325)),
+    ({"head": "hairband"}, (-145, 65, 145, 190)),
+    ({"head": "hair bow"}, (-180, 0, 0, 170)),
+    ({"head": "headphones"}, (-175, 40, 175, 310)),
+    ({"earrings": True}, (-150, 310, 150, 405)),
+    ({"neck": "choker"}, (-45, 370, 45, 455)),
+    ({"neck": "scarf"}, (-120, 360, 130, 640)),
+    ({"clothes": "serafuku"}, BODY),
+    ({"clothes": "kimono"}, BODY),
+    ({"clothes_colour": "blue"}, BODY),
+    ({"skin": "dark"}, (-140, 60, 140, 640)),
+]
+
+
+def pixels(p: Portrait, width_px: int = 160) -> np.ndarray:
+    """The picture as whole numbers, so that differences do not wrap."""
+    return np.asarray(raster(draw(p, SEED), width_px)).astype(int)
+
+
+def places(svg: str, width_px: int, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Pixels of a picture as points [N, 2] of the drawing, in which the face has its axis at 0."""
+    found = re.search(
+        r"translate\(([\d.]+) ([\d.]+)\) scale\(([\d.]+)\) rotate\(([-\d.]+) 0 420\)", svg
+    )
+    assert found
+    x, y, scale, turn = map(float, found.groups())
+    unit = 512 / width_px
+    px, py = ((columns + 0.5) * unit - x) / scale, ((rows + 0.5) * unit - y) / scale - 420
+    cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    return np.stack([px * cos + py * sin, py * cos - px * sin + 420], axis=1)
+
+
+def texts(p: Portrait) -> set[str]:
+    return {tag.text for tag in tags(p)}
+
+
+def mean_colour(p: Portrait, box: tuple[int, int, int, int]) -> np.ndarray:
+    """The mean colour inside a box of the drawing."""
+    picture = pixels(p)
+    rows, columns = np.indices(picture.shape[:2])
+    at = places(draw(p, SEED), 160, rows.ravel(), columns.ravel())
+    left, top, right, bottom = box
+    inside = (at >= (left, top)).all(1) & (at <= (right, bottom)).all(1)
+    return picture.reshape(-1, 3)[inside].mean(0)
+
+
+def nearest(colour: np.ndarray, known: dict[str, str]) -> str:
+    """The name of the nearest colour."""
+    return min(known, key=lambda name: float(((colour - rgb(known[name])) ** 2).sum()))
+
+
+@pytest.mark.parametrize(("change", "box"), PLACES, ids=str)
+def test_an_attribute_changes_its_place_and_nothing_else(
+    change: dict[str, object], box: tuple[int, int, int, int]
+) -> None:
+    changed = replace(PLAIN, **change)
+    moved = abs(pixels(changed) - pixels(PLAIN)).max(2) > 24
+    assert moved.sum() >= (4 if "mole" in change else 20)
+    at = places(draw(PLAIN, SEED), 160, *np.nonzero(moved))
+    left, top, right, bottom = box
+    # A pixel of 160 is 3.2 units wide.
+    assert (at >= (left - 4, top - 4)).all()
+    assert (at <= (right + 4, bottom + 4)).all()
+
+
+@pytest.mark.parametrize("change", [{"background": "red"}, {"scene": "polka dot"}], ids=str)
+def test_a_background_changes_behind_the_figure(change: dict[str, object]) -> None:
+    moved = abs(pixels(replace(PLAIN, **change)) - pixels(PLAIN)).max(2) > 12
+    assert moved[:30].mean() > 0.1
+    at = places(draw(PLAIN, SEED), 160, *np.nonzero(moved))
+    assert not ((abs(at[:, 0]) < 90) & (at[:, 1] > 80) & (at[:, 1] < 330)).any()
+
+
+def test_tall_head_wear_gets_room_above() -> None:
+    def top_of(p: Portrait) -> float:
+        found = re.search(r"translate\([\d.]+ ([\d.]+)\)", draw(p, SEED))
+        assert found
+        return float(found[1])
+
+    for head, room in headwear.ROOM_ABOVE.items():
+        lower = top_of(replace(PLAIN, head=head)) - top_of(PLAIN)
+        assert lower == pytest.approx(room * 0.84, abs=0.11)
+
+
+@pytest.mark.parametrize("name", palette.HAIR)
+def test_hair_has_the_colour_of_its_name(name: str) -> None:
+    known = {n: base for n, (base, _) in palette.HAIR.items()}
+    assert nearest(mean_colour(replace(PLAIN, hair_colour=name), (-40, 75, 40, 100)), known) == name
+
+
+@pytest.mark.parametrize("name", palette.EYES)
+def test_eyes_have_the_colour_of_their_name(name: str) -> None:
+    # The light crescent at the bottom of the iris.
+    known = {n: mix(deep, bright, 0.85) for n, (deep, bright) in palette.EYES.items()}
+    colour = mean_colour(replace(PLAIN, eye_colour=name), (48, 276, 66, 288))
+    assert nearest(colour, known) == name
+
+
+@pytest.mark.parametrize("name", palette.CLOTH)
+def test_clothes_have_the_colour_of_their_name(name: str) -> None:
+    colour = mean_colour(replace(PLAIN, clothes_colour=name), (-60, 460, 60, 490))
+    assert nearest(colour, palette.CLOTH) == name
+
+
+@pytest.mark.parametrize("name", palette.BACKGROUND)
+def test_a_plain_background_has_the_colour_of_its_name(name: str) -> None:
+    corner = pixels(replace(PLAIN, background=name))[:12, :12].reshape(-1, 3).mean(0)
+    assert nearest(corner, palette.BACKGROUND) == name
+
+
+@pytest.mark.parametrize("framing", CANVAS)
+def test_every_framing_has_its_size(framing: str) -> None:
+    width, height = CANVAS[framing]
+    picture = raster(draw(replace(PLAIN, framing=framing), SEED), width // 4)
+    assert picture.size == (width // 4, height // 4)
+    assert picture.mode == "RGB"
+    assert set(CANVAS) == set(portrait.FRAMING)
+
+
+def test_the_same_seed_paints_the_same_bytes_in_another_process() -> None:
+    code = (
+        "import hashlib; from random import Random;"
+        "from models.painter.drawing import draw, raster;"
+        "from models.painter.portrait import sample;"
+        "print(hashlib.sha256(b''.join(raster(draw(sample(Random(s)), s), 96).tobytes()"
+        " for s in range(6))).hexdigest())"
+    )
+    here = b"".join(raster(draw(sample(Random(s)), s), 96).tobytes() for s in range(6))
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == hashlib.sha256(here).hexdigest()
+
+
+def test_seeds_differ() -> None:
+    assert len({draw(sample(Random(s)), s) for s in range(50)}) == 50
+    assert draw(PLAIN, 1) != draw(PLAIN, 2)
+
+
+def test_the_pictures_the_embedded_model_learned_from_can_be_drawn_again() -> None:
+    # A change of the drawing shows here; the model has to be trained again with it.
+    text = "".join(draw(sample(Random(s)), s) for s in range(200))
+    assert hashlib.sha256(text.encode()).hexdigest() == PAINTED
+
+
+def test_the_vocabulary_holds_every_tag_and_no_idle_one() -> None:
+    drawn = {tag.text for s in range(6000) for tag in tags(sample(Random(s)))}
+    known = vocabulary()
+    assert len(known) == len(set(known)) >= 120
+    assert drawn <= set(known)
+    # Rare colours of rare clothes may be missing from so few portraits, whole things may not.
+    idle = {text.split(" ", 1)[-1] for text in set(known) - drawn}
+    assert idle <= {text.split(" ", 1)[-1] for text in drawn}
+
+
+def test_nothing_is_tagged_of_eyes_that_cannot_be_seen() -> None:
+    shut = replace(PLAIN, eye_state="closed eyes", eye_shape="tsurime")
+    assert "closed eyes" in texts(shut)
+    assert not {"blue eyes", "tsurime"} & texts(shut)
+    dark = replace(PLAIN, eyewear="sunglasses", eye_state="one eye closed", eye_shape="tsurime")
+    assert "sunglasses" in texts(dark)
+    assert not {"blue eyes", "tsurime", "one eye closed"} & texts(dark)
+    one = replace(PLAIN, eye_state="one eye closed")
+    assert {"one eye closed", "blue eyes"} <= texts(one)
+
+
+def test_eye_colour_under_dark_lenses_leaves_no_pixel() -> None:
+    for hidden in ({"eyewear": "sunglasses"}, {"eye_state": "closed eyes"}):
+        p = replace(PLAIN, **hidden)
+        assert abs(pixels(p) - pixels(replace(p, eye_colour="red"))).max() == 0
+
+
+@pytest.mark.parametrize("change", [c for c, _ in PLACES], ids=str)
+def test_an_attribute_that_is_seen_is_tagged(change: dict[str, object]) -> None:
+    assert texts(replace(PLAIN, **change)) != texts(PLAIN)
+
+
+def test_a_background_colour_is_tagged_only_where_it_is_drawn() -> None:
+    for scene, (_, plain) in portrait.SCENE.items():
+        p = replace(PLAIN, scene=scene)
+        same = pixels(p, 64) == pixels(replace(p, background="red"), 64)
+        assert ("aqua background" in texts(p)) == plain == (not same.all())
+
+
+def test_colours_are_tagged_only_where_they_are_drawn() -> None:
+    for attribute, values in (("head", portrait.HEAD), ("clothes", portrait.CLOTHES)):
+        for value, (_, _, coloured) in values.items():
+            p = replace(PLAIN, **{attribute: value})
+            other = replace(p, **{f"{attribute}_colour": "black"})
+            same = pixels(p, 64) == pixels(other, 64)
+            assert coloured == (not same.all()), value
+            if not coloured:
+                assert texts(p) == texts(other)
+
+
+def test_no_eye_that_is_covered_winks_and_no_fang_is_without_an_open_smile() -> None:
+    for p in (sample(Random(s)) for s in range(4000)):
+        covered = p.eyewear == "eyepatch" or p.bangs == "hair over one eye"
+        assert not (covered and p.eye_state == "one eye closed")
+        assert not (p.eyewear == "eyepatch" and p.bangs == "hair over one eye")
+        assert p.mouth == "open smile" or not p.fang
+
+
+def test_the_grade_falls_from_ten_to_one_as_faults_grow() -> None:
+    assert Flaws().grade == 10.0
+    for field in fields(Flaws):
+        grades = [Flaws(**{field.name: degree / 10}).grade for degree in range(11)]
+        assert all(a > b for a, b in pairwise(grades))
+    assert Flaws(blur=0.5, noise=0.5).grade == Flaws(crop=1.0).grade
+    assert Flaws(**dict.fromkeys(asdict(Flaws()), 1.0)).grade == 1.0
+
+
+def test_faults_by_lot_cover_the_grades() -> None:
+    rng = Random(0)
+    grades = [flaw.sample(rng).grade for _ in range(2000)]
+    assert all(1.0 <= grade <= 10.0 for grade in grades)
+    assert 0.2 < sum(grade == 10.0 for grade in grades) / 2000 < 0.3
+    assert {int(grade) for grade in grades} == set(range(1, 11))
+
+
+def flawed(**degrees: float) -> np.ndarray:
+    flaws = Flaws(**degrees)
+    clean = raster(draw(PLAIN, SEED, flaws.slips()), 96)
+    return np.asarray(flaw.spoil(clean, flaws, Random(1))).astype(int)
+
+
+@pytest.mark.parametrize("name", asdict(Flaws()))
+def test_a_greater_fault_moves_the_picture_further_and_keeps_its_size(name: str) -> None:
+    clean, little, much = flawed(), flawed(**{name: 0.3}), flawed(**{name: 1.0})
+    assert clean.shape == little.shape == much.shape == (96, 96, 3)
+    assert 0 < abs(little - clean).mean() < abs(much - clean).mean()
+
+
+def test_no_fault_leaves_the_picture_as_it_is() -> None:
+    assert (flawed() == np.asarray(raster(draw(PLAIN, SEED), 96))).all()
