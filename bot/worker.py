@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from bot import policy
-from bot.domain import Job, JobId, Released, StorageError, Withheld
+from bot.domain import BotError, Job, JobId, Released, StorageError, Withheld
 from bot.gallery import Gallery
 from bot.jobs import Jobs
 from bot.log import short_hash, whereabouts
@@ -23,7 +23,6 @@ from bot.progress import ProgressBoard
 from bot.signals import Signals
 from models.contract import (
     Engine,
-    EngineError,
     ModelInfo,
     Rendered,
     Scorer,
@@ -42,6 +41,8 @@ _POLL_S = 1.0
 _RETRY_PAUSE_MS = 2_000
 #: After the engine itself failed: rest before the next try, so that a broken GPU is not hammered.
 _ENGINE_PAUSE_S = 5.0
+#: After the database failed: rest before it is asked again.
+_DATABASE_PAUSE_MS = 5_000
 
 
 class GpuThread:
@@ -127,6 +128,7 @@ class Worker:
         self._rows: dict[JobId, Job] = {}
         self._keeping: set[JobId] = set()
         self._renewed_ms = 0
+        self._resting_until_ms = 0
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -138,13 +140,22 @@ class Worker:
         """Draw until `stop`. Leases left by a process that died are taken back first."""
         async with asyncio.TaskGroup() as keepers:
             while not self._stop.is_set():
-                await self._housekeeping()
-                await self._fill()
+                if self._clock() >= self._resting_until_ms:
+                    await self._look()
                 if self._rows:
                     await self._tick(keepers)
                 else:
                     await self._signals.work.wait(_POLL_S)
             await self._drain(keepers)
+
+    async def _look(self) -> None:
+        """What the database has for us. While it fails, the rows in the engine are drawn on."""
+        try:
+            await self._housekeeping()
+            await self._fill()
+        except BotError as problem:
+            log.error("the queue cannot be read or written: %s", problem)  # noqa: TRY400  the sentence says it all
+            self._resting_until_ms = self._clock() + _DATABASE_PAUSE_MS
 
     async def _housekeeping(self) -> None:
         await self._drop(self._signals.take_cancelled())
@@ -205,7 +216,7 @@ class Worker:
     async def _tick(self, keepers: asyncio.TaskGroup) -> None:
         try:
             result = await self._gpu.call(self._gpu.engine.step)
-        except (EngineError, MemoryError, RuntimeError):
+        except Exception:
             log.exception("the engine failed; %s rows go back to the queue", len(self._rows))
             await self._engine_failed()
             return
@@ -269,6 +280,13 @@ class Worker:
         log.info("job %s running -> %s", job.id, "rendered" if picture else "dropped")
 
     async def _retry_or_fail(self, job: Job, reason: str) -> None:
+        """The end of a failed try. Where it cannot be written down, the lease runs out instead."""
+        try:
+            await self._end_try(job, reason)
+        except BotError as problem:
+            log.error("job %s waits for its lease to run out: %s", job.id, problem)  # noqa: TRY400  the sentence says it all
+
+    async def _end_try(self, job: Job, reason: str) -> None:
         now_ms = self._clock()
         if job.attempts < self._limits.max_attempts:
             await self._jobs.put_back(self._owner, [job.id], now_ms, pause_ms=_RETRY_PAUSE_MS)
@@ -288,9 +306,15 @@ class Worker:
         for job_id in left:
             await self._gpu.call(self._gpu.engine.evict, job_id)
         if left:
-            await self._jobs.put_back(self._owner, left, self._clock(), count_attempt=False)
-            log.info("%s rows put back into the queue", len(left))
+            await self._put_back(left)
         self._rows.clear()
+
+    async def _put_back(self, job_ids: list[JobId]) -> None:
+        try:
+            await self._jobs.put_back(self._owner, job_ids, self._clock(), count_attempt=False)
+            log.info("%s rows put back into the queue", len(job_ids))
+        except BotError as problem:
+            log.error("%s rows wait for the next start: %s", len(job_ids), problem)  # noqa: TRY400  the sentence says it all
 
 
 def _encode(released: Released, provenance: Provenance) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.db import Database
-from bot.domain import Job, JobState, StorageError
+from bot.domain import DatabaseError, Job, JobState, StorageError
 from bot.gallery import Gallery
 from bot.jobs import Caps, Jobs
 from bot.progress import ProgressBoard
@@ -208,6 +208,45 @@ async def test_a_full_disk_is_told_and_the_worker_lives(
             assert "disk" in (failed.error or "")
         (after,) = await s.ask()
         await s.until(after, JobState.RENDERED)
+
+
+async def test_a_database_that_fails_for_a_while_loses_no_job_and_ends_no_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every write of the queue fails, in turn; what is in the engine is drawn on."""
+
+    async def locked(*_: object, **__: object) -> None:
+        raise DatabaseError("bot.sqlite3 is locked by another program")
+
+    async with studio(tmp_path) as s:
+        (first,) = await s.ask(steps=40)
+        (bad,) = await s.ask(prompt=POISON)
+        await s.until(first, JobState.RUNNING)
+        with monkeypatch.context() as patch:
+            for name in ("claim", "renew", "put_back", "fail", "release_expired"):
+                patch.setattr(s.jobs, name, locked)
+            await s.until(first, JobState.RENDERED)
+            await asyncio.sleep(0.2)
+            assert not s.running.done()
+        (after,) = await s.ask()
+        await s.until(after, JobState.RENDERED)
+        await s.until(bad, JobState.FAILED)
+
+
+async def test_an_engine_that_breaks_in_an_unknown_way_is_tried_again(tmp_path: Path) -> None:
+    class Odd(FakeEngine):
+        broken = True
+
+        def step(self) -> TickResult:
+            if self.broken:
+                self.broken = False
+                raise KeyError("a fault of no known kind")
+            return super().step()
+
+    async with studio(tmp_path, engine=Odd(4, step_s=0.001)) as s:
+        (job,) = await s.ask()
+        s.signals.work.set()
+        assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
 
 async def test_a_stop_finishes_what_is_nearly_done(tmp_path: Path) -> None:
