@@ -74,7 +74,19 @@ class Stage:
         terms = (await ticket.answer()).message
         assert terms is not None
         await self.sandbox.click(who, terms["id"], button(terms, "accept")).answer()
+        person = self.sandbox.persona(who)
+
+        async def begun() -> bool:
+            return bool(self.rows(f"SELECT 1 FROM jobs WHERE user_id = {person}"))  # noqa: S608  an int
+
+        async def over() -> bool:
+            left = f"SELECT 1 FROM jobs WHERE user_id = {person} AND ended_ms IS NULL"  # noqa: S608
+            return not self.rows(left)
+
+        # The request runs after the press was answered: before that there is nothing to cancel.
+        await self.until(begun)
         await self.sandbox.slash(who, self.where, "cancel").answer()
+        await self.until(over)
 
     async def draw(self, prompt: str, who: str | int = "member", **options: Any) -> dict[str, Any]:
         """Ask for pictures; returns the acknowledgement."""

@@ -3,92 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver import Chrome
 
+from tests.browsing import find, missing, open_browser, picture_width, type_command, wait
 from tests.stage import stage
 
-T = TypeVar("T")
-
-CHROMEDRIVER = shutil.which("chromedriver")
 PROMPT = "/waifu prompt: 1girl, blue hair, glasses, smile"
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMEDRIVER is None or shutil.which("chromium") is None,
-        reason="needs chromium and chromedriver (Debian: apt install chromium chromium-driver)",
-    ),
+    pytest.mark.skipif(missing() is not None, reason=missing() or ""),
 ]
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Chrome]:
-    options = ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for switch in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--no-first-run",
-        "--window-size=1280,860",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):
-        options.add_argument(switch)
-    driver = Chrome(options=options, service=Service(CHROMEDRIVER))
+    driver = open_browser(tmp_path / "profile")
     yield driver
     driver.quit()
 
 
-def wait(browser: Chrome, look: Callable[[Chrome], T], limit_s: float = 60) -> T:
-    return WebDriverWait(browser, limit_s, poll_frequency=0.1).until(look)
-
-
-def type_command(browser: Chrome, text: str) -> None:
-    composer = wait(browser, lambda b: b.find_element(By.ID, "composer"))
-    composer.click()
-    composer.send_keys(text)
-    composer.send_keys(Keys.ENTER)
-
-
 def press(browser: Chrome, action: str) -> None:
-    wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, f"[data-custom-id^='wd:{action}:']"))[
-        -1
-    ].click()
-
-
-def picture_width(browser: Chrome) -> int:
-    script = (
-        "const pictures = [...document.querySelectorAll('.attachment img')]"
-        ".filter(i => i.complete && i.naturalWidth >= 256);"
-        "return pictures.length ? pictures.at(-1).naturalWidth : 0"
-    )
-    return int(browser.execute_script(script))
+    wait(browser, lambda b: find(b, f"[data-custom-id^='wd:{action}:']"))[-1].click()
 
 
 def play(browser: Chrome, url: str, screenshot: Path) -> None:
     browser.get(url)
-    wait(browser, lambda b: b.find_element(By.CSS_SELECTOR, "[data-persona]"))
+    wait(browser, lambda b: find(b, "[data-persona]"))
     type_command(browser, PROMPT)
     press(browser, "accept")
-    wait(browser, picture_width, 120)
-    wait(browser, lambda b: len(b.find_elements(By.CSS_SELECTOR, "[data-reaction]")) >= 2)
-    reaction = browser.find_elements(By.CSS_SELECTOR, "[data-reaction]")[0]
+    wait(browser, picture_width)
+    wait(browser, lambda b: len(find(b, "[data-reaction]")) >= 2)
+    reaction = find(browser, "[data-reaction]")[0]
     before = reaction.text
     reaction.click()
-    wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "[data-reaction]")[0].text != before)
+    wait(browser, lambda b: find(b, "[data-reaction]")[0].text != before)
     browser.save_screenshot(str(screenshot))
+    assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
 
 
 async def test_typed_on_the_page_the_command_becomes_a_picture_and_a_vote(

@@ -1,0 +1,90 @@
+"""Drives the local Discord's page in chromium: for the browser test and for the pictures in docs/.
+
+The browser is chromium without a window, with a profile of its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+T = TypeVar("T")
+
+#: Below this width the page is shown as on a phone.
+_PHONE_PX = 600
+
+
+def missing() -> str | None:
+    """What this machine lacks for a browser; None if it has all."""
+    if shutil.which("chromium") and shutil.which("chromedriver"):
+        return None
+    return "needs chromium and chromedriver (Debian: apt install chromium chromium-driver)"
+
+
+def open_browser(
+    profile: Path, *, width_px: int = 1280, height_px: int = 800, scale: float = 1
+) -> Chrome:
+    """A browser whose window has this size in CSS pixels; `scale` device pixels make one."""
+    options = ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for switch in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--no-first-run",
+        f"--user-data-dir={profile}",
+    ):
+        options.add_argument(switch)
+    driver = Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    metrics = {
+        "width": width_px,
+        "height": height_px,
+        "deviceScaleFactor": scale,
+        "mobile": width_px < _PHONE_PX,
+    }
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    return driver
+
+
+def wait(browser: Chrome, look: Callable[[Chrome], T], limit_s: float = 120) -> T:
+    """Look until there is something to see."""
+    return WebDriverWait(browser, limit_s, poll_frequency=0.1).until(look)
+
+
+def find(browser: Chrome, selector: str) -> list[WebElement]:
+    """All elements that a CSS selector names."""
+    return browser.find_elements(By.CSS_SELECTOR, selector)
+
+
+def type_text(browser: Chrome, text: str) -> None:
+    """Type into the message box."""
+    composer = wait(browser, lambda b: b.find_element(By.ID, "composer"))
+    composer.click()
+    composer.send_keys(text)
+
+
+def type_command(browser: Chrome, text: str) -> None:
+    """Type into the message box and press Enter."""
+    type_text(browser, text)
+    browser.find_element(By.ID, "composer").send_keys(Keys.ENTER)
+
+
+def picture_width(browser: Chrome) -> int:
+    """Pixels across the last picture that is loaded and large enough for a finished one, else 0."""
+    script = (
+        "const pictures = [...document.querySelectorAll('.attachment img')]"
+        ".filter(i => i.complete && i.naturalWidth >= 256);"
+        "return pictures.length ? pictures.at(-1).naturalWidth : 0"
+    )
+    return int(browser.execute_script(script))

@@ -1,0 +1,103 @@
+"""`python -m tests.screenshot [DIR]`: make the pictures of the page that the README shows.
+
+A local Discord, the real bot with the real model, and chromium: people talk, one asks for a
+picture, others vote. Run it again whenever the page or the model has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from tests.browsing import find, missing, open_browser, picture_width, type_text, wait
+from tests.stage import Stage, button, stage
+
+#: The same request draws the same picture, so the README's changes with the model alone.
+PROMPT = "1girl, blue hair, long hair, glasses, smile"
+SEED = 7
+#: File name, width and height in CSS pixels, device pixels for each, what is in the message box.
+VIEWS = (
+    ("page.png", 1280, 860, 1.5, ""),
+    ("page-narrow.png", 390, 844, 2.0, "/waifu prompt: 1girl, pink hair, cat ears"),
+)
+FANS = ("Sora", "Mika", "Ren", "Aoi")
+LARGEST_BYTES = 400_000
+#: Enough for the page's fade-ins to be over.
+_SETTLE_S = 1.5
+
+
+async def _talk(here: Stage, seed: int) -> None:
+    """A conversation that ends with a picture and its votes."""
+    sandbox = here.sandbox
+    sandbox.say("moderator", here.where, "The bot is back! Who draws the first picture?")
+    sandbox.say("member", here.where, "me, with glasses please 🤓")
+    terms = await here.draw(PROMPT, seed=seed)
+    await sandbox.click("member", terms["id"], button(terms, "accept")).answer()
+    (post,) = await here.posts(1, limit_s=300)
+
+    async def seeded() -> bool:
+        return len(sandbox.reactions(post["id"])) == 2
+
+    await here.until(seeded, 60)
+    sandbox.react("moderator", post["id"], "👍")
+    for fan in FANS:
+        sandbox.react(sandbox.add_person(fan), post["id"], "👍")
+    sandbox.react("newcomer", post["id"], "💙")
+
+
+def _take(url: str, directory: Path, scratch: Path) -> None:
+    for name, width_px, height_px, scale, text in VIEWS:
+        browser = open_browser(scratch / name, width_px=width_px, height_px=height_px, scale=scale)
+        try:
+            browser.get(url)
+            wait(browser, picture_width)
+            wait(browser, lambda b: len(find(b, "[data-reaction]")) >= 3)
+            if text:
+                type_text(browser, text)
+            time.sleep(_SETTLE_S)
+            browser.save_screenshot(str(directory / name))
+        finally:
+            browser.quit()
+        _slim(directory / name)
+
+
+def _slim(path: Path) -> None:
+    """Pack the file as tightly as PNG goes; with a palette where it is still too large."""
+    with Image.open(path) as picture:
+        pixels = picture.convert("RGB")
+    pixels.save(path, optimize=True)
+    if path.stat().st_size > LARGEST_BYTES:
+        pixels.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+
+
+async def _run(directory: Path, seed: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="waifu-screenshot-") as scratch:
+        async with stage(Path(scratch), {"ENGINE": "slots", "MODEL": "embedded"}) as here:
+            await _talk(here, seed)
+            # Seen by one who was asked nothing: no message that only one person can see.
+            url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
+            await asyncio.to_thread(_take, url, directory, Path(scratch))
+
+
+def main() -> int:
+    """Exit code 0 once the pictures are there."""
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshot", description=__doc__)
+    parser.add_argument("directory", nargs="?", type=Path, default=Path("docs/pictures"))
+    parser.add_argument("--seed", type=int, default=SEED, help="of the picture that is drawn")
+    arguments = parser.parse_args()
+    if (lack := missing()) is not None:
+        print(lack, file=sys.stderr)
+        return 2
+    arguments.directory.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_run(arguments.directory, arguments.seed))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
