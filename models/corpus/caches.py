@@ -67,7 +67,7 @@ class TensorCache:
             return None
         except (OSError, SafetensorError):
             metadata, tensor = {}, None
-        if tensor is not None and metadata.get("sha256") == tensor_sha256(tensor):
+        if tensor is not None and metadata.get("seal") == _seal(key, tensor):
             return tensor
         self.damaged += 1
         return None
@@ -77,7 +77,7 @@ class TensorCache:
 
         path = self.path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = save({"tensor": tensor}, {"sha256": tensor_sha256(tensor)})
+        data = save({"tensor": tensor}, {"seal": _seal(key, tensor)})
         handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -116,6 +116,11 @@ class EmbeddingCache(TensorCache):
     def embeddings(self, text: str, make: Make) -> torch.Tensor:
         """What `make` returned for this text."""
         return self.fetch(f"text {self._encoder} {text}", make)
+
+
+def _seal(key: str, tensor: torch.Tensor) -> str:
+    """What an entry must carry: it holds this tensor, and under this key."""
+    return hashlib.sha256(f"{key}\n{tensor_sha256(tensor)}".encode()).hexdigest()
 
 
 def tensor_sha256(tensor: torch.Tensor) -> str:

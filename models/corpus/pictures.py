@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -31,7 +32,7 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 #: What Pillow's decoders raise on damaged files: its documentation promises OSError alone.
 _DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
-    AttributeError, NotImplementedError, struct.error,
+    AttributeError, AssertionError, RuntimeError, MemoryError, struct.error, zlib.error,
 )  # fmt: skip
 #: What EXIF's orientations 2 to 8 ask for.
 _TURNS = {
