@@ -131,10 +131,11 @@ def test_ctrl_c_leaves_a_folder_that_can_be_used_and_gone_on_with(tmp_path: Path
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+@pytest.mark.parametrize("full", ["0000002.png.part", "0000002.txt"])
 def test_a_full_disk_is_told_and_leaves_whole_pictures(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, full: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "0000002.png.part").symlink_to("/dev/full")
+    (tmp_path / full).symlink_to("/dev/full")
     assert paint(tmp_path) == 2
     said = capsys.readouterr().err.splitlines()[-1]
     assert "No space left on device" in said
