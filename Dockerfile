@@ -4,6 +4,8 @@ WORKDIR /app
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 COPY pyproject.toml constraints.txt README.md LICENSE ./
+# An index to look at besides the usual one, such as PyTorch's CPU packages for a smaller image.
+ARG PIP_EXTRA_INDEX_URL
 # The dependencies change seldom and the code often: install them before the code is copied.
 RUN python -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']))" > /tmp/needs.txt \
     && pip install --no-cache-dir -c constraints.txt -r /tmp/needs.txt

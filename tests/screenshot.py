@@ -23,7 +23,7 @@ PROMPT = "1girl, blue hair, long hair, glasses, smile"
 SEED = 7
 #: File name, width and height in CSS pixels, device pixels for each, what is in the message box.
 VIEWS = (
-    ("page.png", 1280, 860, 1.5, ""),
+    ("page.png", 1280, 860, 1.4, ""),
     ("page-narrow.png", 390, 844, 2.0, "/waifu prompt: 1girl, pink hair, cat ears"),
 )
 FANS = ("Sora", "Mika", "Ren", "Aoi")

@@ -7,9 +7,10 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import claim, flow, kills, votes
+from tests.bench import claim, flow, kills, pictures, votes
 from tests.bench.report import Row, table, unmeasured, write_json
 
 Program = Callable[[Path], Awaitable[list[Row]]]
@@ -20,6 +21,7 @@ def _programs(kill_count: int) -> dict[str, Program]:
         "claim": lambda _: claim.measure(),
         "votes": lambda _: votes.measure(),
         "flow": flow.measure,
+        "pictures": lambda _: pictures.measure(),
         "kills": lambda scratch: kills.measure(scratch, kill_count),
     }
 
@@ -29,22 +31,30 @@ async def _run(names: list[str], kill_count: int) -> list[Row]:
     programs = _programs(kill_count)
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        command = f"python -m tests.bench {name}"
+        if name == "kills":
+            command += f" --kills {kill_count}"
         with tempfile.TemporaryDirectory(prefix="waifu-bench-") as scratch:
             try:
-                rows += await programs[name](Path(scratch))
+                measured = await programs[name](Path(scratch))
             except Exception as fault:  # noqa: BLE001  one broken figure must not hide the others
-                rows.append(unmeasured(name, "everything", f"{type(fault).__name__}: {fault}"))
+                measured = [unmeasured(name, "everything", f"{type(fault).__name__}: {fault}")]
+        rows += [replace(row, command=command) for row in measured]
     return rows
 
 
 def main() -> int:
     """Exit code 0 if every goal holds, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", help="claim, votes, flow, kills; all if none is named")
+    parser.add_argument(
+        "names", nargs="*", help="claim, votes, flow, pictures, kills; all if none is named"
+    )
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--kills", type=int, default=kills.KILLS, help="how often to kill the bot")
     arguments = parser.parse_args()
     names = arguments.names or list(_programs(0))
+    if unknown := set(names) - set(_programs(0)):
+        parser.error(f"there is no measurement called {', '.join(sorted(unknown))}")
     rows = asyncio.run(_run(names, arguments.kills))
     print(table(rows))
     if arguments.json:
