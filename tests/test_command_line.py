@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,6 +169,17 @@ def test_a_port_that_is_none_is_told(port: str, capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit, match="2"):
         main(["sandbox", f"--port={port}"])
     assert f"{port} is no port" in capsys.readouterr().err
+
+
+def test_a_rehearsal_ends_when_its_bot_cannot_start(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINE", "no.such.room")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    began_s = time.monotonic()
+    assert main(["sandbox", "--once", "/waifu prompt: 1girl"]) == 2
+    assert time.monotonic() - began_s < 30, "it does not wait for a bot that is gone"
+    assert "error: ENGINE=no.such.room cannot be loaded" in capfd.readouterr().err
 
 
 def test_the_doctor_ends_and_says_what_to_do_about_each_fault(tmp_path: Path) -> None:

@@ -148,6 +148,13 @@ async def run_once(command: str, *, openapi: Path | None, out: Path) -> int:
             bot = BotProcess(sandbox, Path(scratch))
             await bot.start()
             try:
-                return await one_run.play(sandbox, command, out)
+                async with asyncio.TaskGroup() as tasks:
+                    playing = tasks.create_task(one_run.play(sandbox, command, out))
+                    ended = tasks.create_task(bot.wait())
+                    await asyncio.wait({playing, ended}, return_when=asyncio.FIRST_COMPLETED)
+                    playing.cancel()
+                    ended.cancel()
             finally:
                 await bot.stop()
+            # A bot that cannot start has said why; there is nothing to wait for.
+            return 2 if playing.cancelled() else playing.result()
