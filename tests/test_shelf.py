@@ -72,6 +72,7 @@ async def test_show_brings_a_picture_back_with_live_buttons_and_votes(desk: Fron
     assert answer.id in [post.message_id for post in posts]
     unseeded = await desk.services.gallery.unseeded(9)
     assert answer.id in [post.message_id for post in unseeded], "its vote is opened too"
+    assert desk.services.signals.posted._event.is_set(), "and at once"
     await desk.restart()
     assert "/waifu" in said(await desk.member.click(answer.message, label="Settings")).content
 

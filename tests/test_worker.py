@@ -93,9 +93,11 @@ async def studio(
         yield Studio(jobs, gallery, signals, worker, engine, running, now_ms)
     finally:
         worker.stop()
-        await asyncio.wait_for(running, 20)
-        await gpu.close()
-        await db.close()
+        try:
+            await asyncio.wait_for(running, 20)
+        finally:
+            await gpu.close()
+            await db.close()
 
 
 async def test_a_queued_job_becomes_a_kept_picture(tmp_path: Path) -> None:
