@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 import tiny_models
 import torch
+import yaml
+from safetensors.torch import save_file
+
+from models.checkpoint.exporting import export
+from models.checkpoint.files import read, read_part
+from models.checkpoint.skeleton import PARTS
+from models.registry import card_of, seal
 
 #: The original code always norms in 32 groups, so no level can be narrower.
-WIDTHS = (32, 64, 128)
+WIDTHS = (32, 32, 64)
+LICENCE = "Draw kindly.\n"
 
 
 def build(
@@ -28,6 +38,76 @@ def build(
 def edit(path: Path, **fields: Any) -> None:
     """Set fields of a JSON config."""
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Like Stable Diffusion 1, with a licence, a card, and a schedule of its own."""
+    folder = tmp_path_factory.mktemp("clip") / "tiny-one"
+    build(folder, timestep_spacing="trailing")
+    (folder / "LICENSE.txt").write_text(LICENCE)
+    (folder / "README.md").write_text("# Tiny\n")
+    seal(card_of(folder), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def openclip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Like Stable Diffusion 2: OpenCLIP, linear projections, heads of equal width, velocity."""
+    folder = tmp_path_factory.mktemp("openclip") / "tiny-two"
+    return build(folder, openclip=True, layers=2, heads=[1, 1, 2], prediction_type="v_prediction")
+
+
+@pytest.fixture(scope="module")
+def exported(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the first model's export, to be copied and spoilt."""
+    directory = tmp_path_factory.mktemp("exported")
+    export(str(clip), directory / "waifu.safetensors")
+    return directory
+
+
+@pytest.fixture
+def file(exported: Path, tmp_path: Path) -> Path:
+    shutil.copytree(exported, tmp_path / "download")
+    return tmp_path / "download" / "waifu.safetensors"
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return {f"{part}/{k}": v for part in PARTS for k, v in read_part(folder, part).items()}
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(
+        first[key].dtype == second[key].dtype and torch.equal(first[key], second[key])
+        for key in first
+    )
+
+
+def rewrite(file: Path, tensors: dict[str, torch.Tensor], texts: dict[str, str]) -> None:
+    """Replace a checkpoint whose tensors may still be mapped from it."""
+    fresh = file.with_name("fresh")
+    if file.suffix == ".ckpt":
+        torch.save({"state_dict": tensors, "texts": texts}, fresh)
+    else:
+        save_file(tensors, fresh, texts)
+    fresh.replace(file)
+
+
+def respell(file: Path, **changes: Any) -> None:
+    """Write a .safetensors again with tensors added or replaced; None takes one out."""
+    tensors, texts = read(file)
+    rewrite(file, {k: v for k, v in (tensors | changes).items() if v is not None}, texts)
+    file.with_name("waifu.card.json").unlink(missing_ok=True)
+
+
+def edit_yaml(file: Path, *path: str, value: Any) -> None:
+    target = file.with_suffix(".yaml")
+    tree = yaml.safe_load(target.read_text())
+    place = tree["model"]["params"]
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    target.write_text(yaml.safe_dump(tree))
 
 
 def _unet(*, linear: bool, layers: int, heads: Any) -> Any:

@@ -246,6 +246,8 @@ def _text_config(held: Checkpoint, layout: Layout) -> dict[str, Any]:
     if heads < 1 or width % heads:
         raise EngineError(f"{held.file}: nothing says how many heads its text encoder has.")
     return {
+        "architectures": ["CLIPTextModel"],
+        "dtype": str(held.tensors[wanted[0]].dtype).removeprefix("torch."),
         "vocab_size": words,
         "hidden_size": width,
         "intermediate_size": inner,
