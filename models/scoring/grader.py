@@ -23,6 +23,9 @@ WIDTH = 64
 HEAD = "head.safetensors"
 #: Where grades lie, roughly: what the head learns is the distance from here.
 _MIDDLE, _SPREAD = 7.0, 2.5
+#: Embeddings are stretched to this length while learning, so that weights of common size reach
+#: every grade; the written head has the length multiplied in.
+_LENGTH = WIDTH**0.5
 #: Pictures that the statistics of the finished weights are taken from.
 _SETTLE = 3_200
 
@@ -41,8 +44,8 @@ class Grader(nn.Module):
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Pictures [B,3,S,S] -> grades [B], in spreads from the middle, and degrees [B,faults]."""
-        unit = functional.normalize(self.tower(x), dim=-1)
-        return self.grade(unit)[:, 0], self.faults(unit)
+        told = _LENGTH * functional.normalize(self.tower(x), dim=-1)
+        return self.grade(told)[:, 0], self.faults(told)
 
 
 def fit(
@@ -81,7 +84,7 @@ def export(grader: Grader, folder: Path) -> None:
     save_tower(grader.tower, folder)
     write_window(Window(), folder)
     grade = grader.grade
-    save_head(_SPREAD * grade.weight, _MIDDLE + _SPREAD * grade.bias, folder / HEAD)
+    save_head(_SPREAD * _LENGTH * grade.weight, _MIDDLE + _SPREAD * grade.bias, folder / HEAD)
 
 
 @torch.no_grad()
