@@ -72,6 +72,10 @@ def test_an_escaped_tag_reads_back_as_the_tag_itself_in_a_prompt() -> None:
 def test_a_tag_is_said_once_in_its_first_place() -> None:
     caption = Caption(tags=("blue_hair", "hat", "blue hair", "hat", "1girl"))
     assert said(PLAIN, caption) == ["blue hair", "hat", "1girl"]
+    assert PLAIN.tags(caption) == ["blue hair", "hat", "1girl"]
+    # A repetition takes no place among the first few either.
+    shuffled = CaptionPolicy(caption_dropout=0, order=Order.SHUFFLE, tag_dropout=1, keep_first=3)
+    assert said(shuffled, caption) == ["blue hair", "hat", "1girl"]
 
 
 def test_housekeeping_is_not_said_and_can_be_changed() -> None:
