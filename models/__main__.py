@@ -32,6 +32,7 @@ COMMANDS: dict[str, Command] = {
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
     "paint": Command("models.painter.paint", "paint labelled training pictures"),
     "score": Command("models.aesthetics", "score pictures and list the good ones"),
+    "pretrain": Command("models.pretrain", "make the embedded model from nothing"),
     "aesthetic-train": Command("models.scoring.training", "train our own scorer on the painter"),
 }
 

@@ -1,0 +1,112 @@
+"""`python -m models pretrain`: makes the embedded model from nothing, stage by stage.
+
+Called from the command table. Pictures are painted in processes of their own while the first stages
+train; every stage leaves a checkpoint in the work folder, resumes from it, and is quick once it is
+done. It must not know how a stage works inside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import multiprocessing
+import os
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.contract import EngineError
+from models.pretraining.architecture import FULL, TOY, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STAGES = ("paint", "autoencoder", "words", "judge", "decoder", "upscaler", "unet", "export")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `pretrain`."""
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder for pictures and checkpoints"
+    )
+    parser.add_argument("--out", type=Path, help="model folder to write (default: WORK/model)")
+    parser.add_argument("--device", help="cuda or cpu (default: cuda where there is one)")
+    parser.add_argument("--toy", action="store_true", help="a rehearsal at toy size")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="painting processes")
+    parser.add_argument(
+        "--only", choices=STAGES, action="append", help="just this stage (repeatable)"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="NAME=N",
+        action="append",
+        default=[],
+        help="another length, such as unet_steps=9000",
+    )
+
+
+def recipe_of(*, toy: bool, changes: list[str]) -> Recipe:
+    """The recipe with the lengths that the command line changes. EngineError on an unknown name."""
+    recipe = TOY if toy else FULL
+    fields = dataclasses.fields(Recipe)
+    known = sorted(f.name for f in fields if isinstance(getattr(recipe, f.name), int))
+    values: dict[str, int] = {}
+    for text in changes:
+        name, _, value = text.partition("=")
+        if name not in known or not value.isdigit() or int(value) < 1:
+            raise EngineError(f"--set {text}: NAME=N with N from 1 and one of {', '.join(known)}")
+        values[name] = int(value)
+    return dataclasses.replace(recipe, **values)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the stages in order; Ctrl-C keeps the last checkpoint."""
+    recipe = recipe_of(toy=args.toy, changes=args.set)
+    if args.jobs < 1:
+        raise EngineError("--jobs starts at 1")
+    wanted: list[str] = args.only or list(STAGES)
+    # Whoever ends the command ends the painters too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _painting(recipe, args.work / "pictures", args.jobs, wanted=wanted):
+        rest = [stage for stage in STAGES if stage in wanted and stage != "paint"]
+        if rest:
+            _train(recipe, args, rest)
+    return 0
+
+
+def _train(recipe: Recipe, args: argparse.Namespace, stages: list[str]) -> None:
+    import torch
+
+    from models.pretraining.workshop import Workshop
+
+    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    torch.set_float32_matmul_precision("high")
+    work = Workshop(recipe, args.work, args.out or args.work / "model", device)
+    try:
+        for stage in stages:
+            getattr(work, stage)()
+    except FloatingPointError as fault:
+        raise EngineError(str(fault)) from fault
+
+
+@contextmanager
+def _painting(recipe: Recipe, folder: Path, jobs: int, *, wanted: list[str]) -> Iterator[None]:
+    """Paint beside whatever is done meanwhile, so that training begins on the first pictures."""
+    if "paint" not in wanted:
+        yield
+        return
+    from models.pretraining.painting import paint
+
+    process = multiprocessing.get_context("spawn").Process(
+        target=paint, args=(recipe, folder, jobs)
+    )
+    process.start()
+    try:
+        yield
+        process.join()
+    except BaseException:
+        process.terminate()
+        raise
+    if process.exitcode:
+        raise EngineError("painting failed; what was painted is kept, run the same command again")

@@ -1,0 +1,153 @@
+"""The autoencoder's training, and the latents it gives.
+
+Called by the workshop and the upscaler's training. It must not know the UNet.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.pretraining import architecture
+from models.pretraining.architecture import Recipe
+from models.pretraining.course import Course, chunks, generator
+from models.pretraining.pictures import Pictures, batches
+from models.pretraining.precision import Lowered, scaled
+
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+
+#: Deviation of the noise on latents in training, which stands for what the UNet will get wrong.
+LATENT_NOISE = 0.1
+
+
+def _edges(x: Tensor) -> tuple[Tensor, Tensor]:
+    return x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1]
+
+
+def reconstruction_loss(y: Tensor, x: Tensor) -> Tensor:
+    """How far pictures [B,3,H,W] are from their originals: pixels, lines, and areas of colour."""
+    lines = sum((a - b).abs().mean() for a, b in zip(_edges(y), _edges(x), strict=True))
+    areas = (functional.avg_pool2d(y, 4) - functional.avg_pool2d(x, 4)).abs().mean()
+    return (y - x).abs().mean() + 2 * functional.mse_loss(y, x) + lines + 0.5 * areas
+
+
+def _crops(pixels: Tensor, rows: Tensor, size: int, step: int) -> Tensor:
+    """Square crops uint8 [B,size,size,3], half of them from the middle, where the face is."""
+    rng = np.random.default_rng((11, step))
+    height, width = pixels.shape[1:3]
+    y = rng.uniform(0, height - size, len(rows))
+    x = rng.uniform(0, width - size, len(rows))
+    y[1::2] = height * (0.6 + rng.uniform(-0.12, 0.12, len(y[1::2]))) - size / 2
+    x[1::2] = width * (0.5 + rng.uniform(-0.14, 0.14, len(x[1::2]))) - size / 2
+    along = np.arange(size)
+    ys = torch.from_numpy(y.clip(0, height - size).astype(np.int64)[:, None] + along).to(
+        pixels.device
+    )
+    xs = torch.from_numpy(x.clip(0, width - size).astype(np.int64)[:, None] + along).to(
+        pixels.device
+    )
+    return pixels[rows[:, None, None], ys[:, :, None], xs[:, None, :]]
+
+
+def train_autoencoder(
+    recipe: Recipe, sets: dict[str, Pictures], path: Path, device: torch.device
+) -> AutoencoderTiny:
+    """The autoencoder: on crops first, on whole pictures in the last quarter.
+
+    Its latents are drawn to mean 0 and deviation 1 in every channel, so that a scaling factor of 1
+    is right and the noise schedule fits.
+    """
+    torch.manual_seed(2)
+    net = architecture.autoencoder(recipe)
+    nn.Module.to(net, device)
+    course = Course(
+        {"net": net},
+        path,
+        steps=recipe.autoencoder_steps,
+        lr=3e-3,
+        decay=0.998,
+        adam_only=("encoder.layers.0.", "decoder.layers.15."),
+    )
+    draw = batches(sets, course.step, recipe.autoencoder_batch, seed=2, device=device)
+    both = Lowered(Roundtrip(net), device)
+
+    def one(step: int) -> Tensor:
+        framing, rows = next(draw)
+        pixels = sets[framing].pixels
+        if step < recipe.autoencoder_steps * 0.75:
+            x = scaled(_crops(pixels, rows, recipe.size_px // 2, step))
+        else:
+            x = scaled(pixels[rows[: max(2, len(rows) // 4)]])
+        g = generator(2, step, device)
+        shape = (len(x), recipe.latent_channels, x.shape[2] // 8, x.shape[3] // 8)
+        y, off = both(x, torch.randn(shape, generator=g, device=device))
+        return reconstruction_loss(y.float(), x) + 0.1 * off
+
+    course.run(one)
+    course.average.swap()
+    return net.eval()
+
+
+class Roundtrip(nn.Module):
+    """Pictures through a slightly noisy latent and back."""
+
+    def __init__(self, net: AutoencoderTiny) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures [B,3,H,W], noise [B,C,H/8,W/8] -> pictures, and how far latents are from unit.
+
+        The noise stands for what the UNet will get wrong.
+        """
+        z = self.net.encoder(x)
+        flat = z.float().transpose(0, 1).flatten(1)
+        off = (flat.mean(1) ** 2 + (flat.std(1) - 1) ** 2).mean()
+        return self.net.decoder(z + LATENT_NOISE * noise), off
+
+
+def train_decoder(
+    recipe: Recipe, sets: dict[str, Pictures], net: AutoencoderTiny, path: Path
+) -> AutoencoderTiny:
+    """The decoder alone, on whole pictures, so that the latents stay as the UNet knows them.
+
+    It can run beside the UNet's training.
+    """
+    device = net.device
+    for parameter in net.encoder.parameters():
+        parameter.requires_grad = False
+    course = Course(
+        {"decoder": net.decoder},
+        path,
+        steps=recipe.decoder_steps,
+        lr=2e-3,
+        decay=0.998,
+        adam_only=("layers.15.",),
+    )
+    draw = batches(sets, course.step, recipe.decoder_batch, seed=6, device=device)
+    decode = Lowered(net.decoder, device)
+
+    def one(step: int) -> Tensor:
+        framing, rows = next(draw)
+        x = scaled(sets[framing].pixels[rows])
+        with torch.no_grad():
+            z = net.encoder(x)
+        noise = torch.randn(z.shape, generator=generator(6, step, device), device=device)
+        return reconstruction_loss(decode(z + LATENT_NOISE * noise).float(), x)
+
+    course.run(one)
+    course.average.swap()
+    return net.eval()
+
+
+@torch.no_grad()
+def latents_of(net: AutoencoderTiny, pixels: Tensor) -> Tensor:
+    """The latents of pictures uint8 [N,H,W,3], float16 [N,C,H/8,W/8]."""
+    parts = chunks(len(pixels), 64)
+    return torch.cat([net.encoder(scaled(pixels[p])).half() for p in parts])

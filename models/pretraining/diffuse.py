@@ -1,0 +1,160 @@
+"""The UNet's training: v-prediction with captions, and sheets of samples on the way.
+
+Called by the `pretrain` command. It must not know how latents or words were made.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from models.pretraining import vocabulary
+from models.pretraining.architecture import Recipe
+from models.pretraining.course import Course, generator
+from models.pretraining.pictures import Pictures, batches
+from models.pretraining.pipeline import Trained, noise_schedule, pipeline
+from models.pretraining.precision import Lowered
+
+if TYPE_CHECKING:
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+#: Share of captions that are dropped, for classifier-free guidance.
+DROPPED = 0.1
+#: Cap of the signal-to-noise ratio in the loss weight (Hang et al. 2023, arXiv 2303.09556).
+SNR_CAP = 5.0
+SAMPLE_PROMPTS = (
+    "1girl, blue hair, long hair, glasses, smile, white background",
+    "1boy, red hair, spiky hair, green eyes, suit, blue background",
+    "1girl, pink hair, twintails, blue eyes, open mouth, smile, serafuku, cherry blossoms",
+    "1girl, blonde hair, cat ears, green eyes, blush, red hoodie, pink background",
+    "1girl, black hair, witch hat, purple eyes, starry sky",
+    "1girl, white hair, dark skin, yellow eyes, horns, frown, black kimono, green background",
+    "1girl, green hair, twin braids, closed eyes, grin, yellow dress, polka dot background",
+    "a girl with purple hair and a red flower in a maid outfit, one eye closed, full moon",
+)
+
+
+class Guess(nn.Module):
+    """Text encoder and UNet as one function."""
+
+    def __init__(self, unet: UNet2DConditionModel, text: CLIPTextModel) -> None:
+        super().__init__()
+        self.unet, self.text = unet, text
+
+    def forward(self, noisy: Tensor, times: Tensor, ids: Tensor) -> Tensor:
+        """Noisy latents [B,C,h,w], times int64 [B], ids [B,77] -> v, like the latents."""
+        words = self.text(ids).last_hidden_state
+        return self.unet(noisy, times, words, return_dict=False)[0]
+
+
+class Draw(NamedTuple):
+    """What one step trains on."""
+
+    #: Latents, float32 [B,C,h,w].
+    z: Tensor
+    #: Token ids of the captions, int64 [B,77]; some are those of no words.
+    ids: Tensor
+    #: Unit noise, like the latents.
+    noise: Tensor
+    #: Steps of the noise schedule, int64 [B], spread evenly over all of them.
+    times: Tensor
+
+
+def v_loss(guess: Lowered, drawn: Draw, alphas: Tensor) -> Tensor:
+    """Min-SNR weighted v-loss of one batch; `alphas` are the cumulated ones [1000].
+
+    v = sqrt(a) noise - sqrt(1 - a) z (Salimans and Ho 2022, arXiv 2202.00512, section 4).
+    """
+    z, ids, noise, times = drawn
+    a = alphas[times].view(-1, 1, 1, 1)
+    noisy = a.sqrt() * z + (1 - a).sqrt() * noise
+    target = a.sqrt() * noise - (1 - a).sqrt() * z
+    snr = (a / (1 - a)).flatten()
+    weight = snr.clamp(max=SNR_CAP) / (snr + 1)
+    error = guess(noisy, times, ids).float() - target
+    return ((error**2).mean((1, 2, 3)) * weight).mean() / 0.35
+
+
+def draw_batch(
+    latents: Tensor, captions: Tensor, rows: Tensor, g: torch.Generator, empty: Tensor
+) -> Draw:
+    """One step's batch: `latents` float16 [N,C,h,w], `captions` int16 [N,K,77], `empty` [77]."""
+    device, count = latents.device, len(rows)
+    which = torch.randint(0, captions.shape[1], (count,), generator=g, device=device)
+    dropped = torch.rand(count, generator=g, device=device) < DROPPED
+    ids = torch.where(dropped[:, None], empty, captions[rows, which].long())
+    z = latents[rows].float().contiguous(memory_format=torch.channels_last)
+    noise = torch.randn(z.shape, generator=g, device=device)
+    spread = torch.arange(count, device=device) + torch.rand(count, generator=g, device=device)
+    return Draw(z, ids, noise, (spread / count * 1000).long().clamp(0, 999))
+
+
+def train_unet(
+    recipe: Recipe,
+    sets: dict[str, Pictures],
+    latents: dict[str, Tensor],
+    parts: Trained,
+    path: Path,
+) -> None:
+    """UNet and text encoder together, from what `parts` holds; the averaged weights end up in it.
+
+    `latents` are those of `sets`. Sheets of samples are drawn beside the checkpoint `path`.
+    """
+    device = parts.unet.device
+    course = Course(
+        {"unet": parts.unet, "text": parts.text},
+        path,
+        steps=recipe.unet_steps,
+        lr=1.5e-3,
+        decay=0.999,
+        adam_only=("conv_in", "conv_out"),
+        slow={"text": 0.3},
+    )
+    draw = batches(sets, course.step, recipe.unet_batch, seed=4, device=device)
+    alphas = noise_schedule().alphas_cumprod.to(device)
+    empty = torch.tensor(vocabulary.encode(parts.tokenizer, [""])[0], device=device)
+    guess = Lowered(Guess(parts.unet, parts.text), device)
+
+    def one(step: int) -> Tensor:
+        framing, rows = next(draw)
+        g = generator(4, step, device)
+        drawn = draw_batch(latents[framing], sets[framing].ids, rows, g, empty)
+        return v_loss(guess, drawn, alphas)
+
+    def sheet() -> None:
+        course.average.swap()
+        name = f"{path.stem}-{course.step:06d}.png"
+        sample_sheet(recipe, parts).save(path.with_name(name))
+        course.average.swap()
+        parts.train(on=True)
+
+    parts.train(on=True)
+    course.run(one, show=sheet, show_every=max(500, recipe.unet_steps // 8))
+    course.average.swap()
+    parts.train(on=False)
+
+
+@torch.no_grad()
+def sample_sheet(recipe: Recipe, parts: Trained, steps: int = 16) -> Image.Image:
+    """Two seeds of every sample prompt, by the stock pipeline."""
+    parts.train(on=False)
+    size, across = recipe.size_px, len(SAMPLE_PROMPTS)
+    sheet = Image.new("RGB", (across * size, 2 * size))
+    for row in range(2):
+        seeds = [torch.Generator().manual_seed(row * across + i) for i in range(across)]
+        drawn = pipeline(parts)(
+            list(SAMPLE_PROMPTS),
+            num_inference_steps=steps,
+            guidance_scale=4.0,
+            height=size,
+            width=size,
+            generator=seeds,
+        ).images
+        for i, picture in enumerate(drawn):
+            sheet.paste(picture, (i * size, row * size))
+    return sheet

@@ -1,0 +1,108 @@
+"""The upscaler's training: from the autoencoder's pictures to the painter's own large ones.
+
+Called by the `pretrain` command. It must not know the UNet.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from models.pretraining.architecture import SCALE, Recipe
+from models.pretraining.autoencoding import latents_of, reconstruction_loss
+from models.pretraining.course import Course, chunks, generator
+from models.pretraining.pictures import Pictures
+from models.pretraining.precision import Lowered, scaled
+from models.upscaler import Upscaler
+
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+
+
+#: Pictures that the upscaler is tested on.
+TESTED = 50
+
+
+@torch.no_grad()
+def decoded(net: AutoencoderTiny, z: Tensor) -> Tensor:
+    """Pictures of latents, float16 [N,3,H,W] in about -1..1."""
+    parts = chunks(len(z), 64)
+    return torch.cat([net.decode(z[p].float(), return_dict=False)[0].half() for p in parts])
+
+
+def roundtrip_db(net: AutoencoderTiny, pixels: Tensor) -> float:
+    """PSNR in dB of pictures uint8 [N,H,W,3] after the autoencoder."""
+    back = decoded(net, latents_of(net, pixels)).float().clamp(-1, 1)
+    return _psnr(back, scaled(pixels))
+
+
+def _psnr(x: Tensor, truth: Tensor) -> float:
+    return float(-10 * torch.log10(functional.mse_loss(x, truth) / 4))
+
+
+def train_upscaler(
+    recipe: Recipe, pictures: Pictures, autoencoder: AutoencoderTiny, path: Path
+) -> Upscaler:
+    """Learn on crops of a quarter of the picture; the inputs are what the decoder makes.
+
+    The first `TESTED` pictures are kept out, for `sharpness`.
+    """
+    device = pictures.pixels.device
+    torch.manual_seed(5)
+    net = Upscaler(recipe.upscaler_width, recipe.upscaler_blocks).to(device)
+    small = decoded(autoencoder, latents_of(autoencoder, pictures.pixels))
+    course = Course(
+        {"net": net},
+        path,
+        steps=recipe.upscaler_steps,
+        lr=2e-3,
+        decay=0.998,
+        adam_only=("enter", "leave"),
+    )
+    side, drawing = recipe.size_px // 4, Lowered(net, device)
+
+    def one(step: int) -> Tensor:
+        rng = np.random.default_rng((55, step))
+        rows = torch.from_numpy(
+            rng.integers(tested(pictures), len(small), recipe.upscaler_batch)
+        ).to(device)
+        y, x = rng.integers(0, recipe.size_px - side + 1, 2)
+        source = small[rows, :, y : y + side, x : x + side].float()
+        g = generator(5, step, device)
+        source = source + 0.02 * torch.randn(source.shape, generator=g, device=device)
+        target = scaled(
+            pictures.large[rows, SCALE * y : SCALE * (y + side), SCALE * x : SCALE * (x + side)]
+        )
+        drawn = drawing(source.contiguous(memory_format=torch.channels_last))
+        return reconstruction_loss(drawn.float(), target)
+
+    course.run(one)
+    course.average.swap()
+    return net.eval()
+
+
+def tested(pictures: Pictures) -> int:
+    """How many pictures, the first ones, are for the test and not for the training."""
+    return min(TESTED, len(pictures.pixels) // 2)
+
+
+@torch.no_grad()
+def sharpness(net: Upscaler, pictures: Pictures, autoencoder: AutoencoderTiny) -> dict[str, float]:
+    """PSNR in dB against the painter's large pictures: by the upscaler and by Lanczos."""
+    count = tested(pictures)
+    small = decoded(autoencoder, latents_of(autoencoder, pictures.pixels[:count])).float()
+    truth = scaled(pictures.large[:count])
+    size = (truth.shape[3], truth.shape[2])
+    plain = [
+        np.asarray(Image.fromarray(p).resize(size, Image.Resampling.LANCZOS))
+        for p in ((small.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()
+    ]
+    lanczos = scaled(torch.from_numpy(np.stack(plain)).to(truth.device))
+    ours = torch.cat([net(part[None]).clamp(-1, 1) for part in small])
+    return {"upscaler_db": _psnr(ours, truth), "lanczos_db": _psnr(lanczos, truth)}

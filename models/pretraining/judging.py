@@ -1,0 +1,74 @@
+"""The judge's training, and how often it is right.
+
+Called by the workshop. It must not know any model that the judge will judge.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.judge import network as judge
+from models.judge.heads import HEADS
+from models.pretraining.architecture import Recipe
+from models.pretraining.course import Course, chunks, generator
+from models.pretraining.pictures import Pictures, batches
+from models.pretraining.precision import autocast, scaled
+
+
+def _worn(x: Tensor, g: torch.Generator) -> Tensor:
+    """Pictures a little blurred, shifted and grainy: the judge must read models' pictures too."""
+    if torch.rand((), generator=g, device=g.device).item() < 0.3:
+        blurred = functional.avg_pool2d(functional.pad(x, (1, 1, 1, 1), mode="reflect"), 3, 1)
+        x = (x + blurred) / 2
+    dy, dx = torch.randint(-3, 4, (2,), generator=g, device=g.device).tolist()
+    x = torch.roll(x, (dy, dx), (2, 3))
+    noise = torch.randn(x.shape, generator=g, device=x.device)
+    return x + noise * (0.1 * torch.rand((x.shape[0], 1, 1, 1), generator=g, device=x.device))
+
+
+def train_judge(
+    recipe: Recipe, sets: dict[str, Pictures], path: Path, device: torch.device
+) -> nn.Module:
+    """The attribute classifier, on painter pictures only."""
+    torch.manual_seed(1)
+    net = judge.network(recipe.judge_width).to(device)
+    course = Course({"net": net}, path, steps=recipe.judge_steps, lr=1.5e-3)
+    draw = batches(sets, course.step, recipe.judge_batch, seed=1, device=device)
+
+    def one(step: int) -> Tensor:
+        framing, rows = next(draw)
+        pictures = sets[framing]
+        x = _worn(scaled(pictures.pixels[rows]), generator(1, step, device))
+        with autocast(device):
+            logits = net(x)
+        return judge.loss(logits, pictures.labels[rows].long())
+
+    course.run(one)
+    course.average.swap()
+    net.train()
+    with torch.no_grad():  # The averaged weights want statistics of their own.
+        for _ in range(min(40, recipe.judge_steps)):
+            framing, rows = next(draw)
+            net(scaled(sets[framing].pixels[rows]))
+    return net.eval()
+
+
+def accuracy(net: nn.Module, sets: dict[str, Pictures], device: torch.device) -> dict[str, float]:
+    """Share of right answers of each head on these pictures, among what can be seen."""
+    right = torch.zeros(len(HEADS), device=device)
+    seen = torch.zeros(len(HEADS), device=device)
+    with torch.inference_mode():
+        for pictures in sets.values():
+            for part in chunks(len(pictures.labels), 100):
+                logits = judge.split(net(scaled(pictures.pixels[part])))
+                said = torch.stack([x.argmax(1) for x in logits.values()], 1)
+                truth = pictures.labels[part]
+                right += ((said == truth) & (truth >= 0)).sum(0)
+                seen += (truth >= 0).sum(0)
+    return {
+        head: r / max(1, s) for head, r, s in zip(HEADS, right.tolist(), seen.tolist(), strict=True)
+    }

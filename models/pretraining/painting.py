@@ -1,0 +1,179 @@
+"""The training pictures: painted on all cores in the background, shard after shard.
+
+Called by the `pretrain` command. A shard is one `.npz` of pictures of one framing with their
+labels and token ids; shard files appear one after the other, and a stage can start on the first.
+Torch-free; it must not know how anything is trained.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from models.captions import caption, prompt
+from models.judge.heads import HEADS, UNSEEN, labels
+from models.painter import tags
+from models.painter.drawing import draw, raster
+from models.painter.portrait import FRAMING, Portrait, sample
+from models.pretraining import vocabulary
+from models.pretraining.architecture import SCALE, Recipe
+
+#: Attributes a caption may leave out, and the words that state them.
+STATED_BY = {
+    "boy": "",
+    "hair_colour": "{} hair",
+    "hair_length": "{} hair",
+    "bangs": "{}",
+    "sidelocks": "sidelocks",
+    "eye_colour": "{} eyes",
+    "eye_shape": "{}",
+    "head_colour": "{} ",
+    "clothes_colour": "{} ",
+    "background": "{} background",
+}
+#: The same for attributes whose tags are not their names; `{}` colours are left out.
+SAID_BY = {
+    head: {value: tuple(t.replace("{} ", "") for t in texts) for value, texts in table.items()}
+    for head, table in (("mouth", tags.MOUTH), ("clothes", tags.CLOTHES), ("scene", tags.SCENE))
+}
+
+
+class Purpose(StrEnum):
+    """What a set of pictures is for."""
+
+    #: Every training but the upscaler's.
+    TRAIN = "train"
+    #: Never trained on.
+    HELD = "held"
+    #: The upscaler's: each picture at two sizes.
+    LARGE = "large"
+
+
+#: The first seed of each set, far enough from the others.
+FIRST_SEED = {Purpose.TRAIN: 0, Purpose.LARGE: 500_000_000, Purpose.HELD: 1_000_000_000}
+#: Pictures in a shard.
+PER_SHARD = {Purpose.TRAIN: 200, Purpose.LARGE: 50, Purpose.HELD: 200}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """What one process paints at a time."""
+
+    path: Path
+    seeds: range
+    framing: str
+    size_px: int
+    captions_each: int
+    #: Whether the pictures are there at `SCALE` times the size too.
+    large: bool
+    words: Path
+
+
+def portrait_of(seed: int, framing: str) -> Portrait:
+    """The portrait of a seed, in the framing of its shard."""
+    return replace(sample(Random(seed)), framing=framing)
+
+
+def stated_labels(text: str, portrait: Portrait) -> list[int]:
+    """The labels of what a caption states; `UNSEEN` for what it leaves open."""
+    said = text.replace("_", " ") + " "
+    out = labels(portrait)
+    for i, (head, values) in enumerate(HEADS.items()):
+        if out[i] == UNSEEN:
+            continue
+        value = values[out[i]]
+        if head in STATED_BY and STATED_BY[head].format(value) not in said:
+            out[i] = UNSEEN
+        if head in SAID_BY and not any(word in said for word in SAID_BY[head][value]):
+            out[i] = UNSEEN
+    return out
+
+
+def paint_shard(shard: Shard) -> Path:
+    """Paint one shard and write it whole or not at all."""
+    if shard.path.exists():
+        return shard.path
+    tokenizer = vocabulary.load(shard.words)
+    portraits = [portrait_of(seed, shard.framing) for seed in shard.seeds]
+    drawings = [draw(p, seed) for p, seed in zip(portraits, shard.seeds, strict=True)]
+    width = shard.size_px * 5 // 4 if shard.framing == "landscape" else shard.size_px
+    larger = drawings if shard.large else []
+    texts = [
+        _captions(p, seed, shard.captions_each)
+        for p, seed in zip(portraits, shard.seeds, strict=True)
+    ]
+    ids = [vocabulary.encode(tokenizer, said) for said in texts]
+    stated = [
+        [stated_labels(text, p) for text in said] for p, said in zip(portraits, texts, strict=True)
+    ]
+    part = shard.path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.savez(
+            file,
+            pixels=np.stack([np.asarray(raster(svg, width)) for svg in drawings]),
+            labels=np.asarray([labels(p) for p in portraits], dtype=np.int8),
+            stated=np.asarray(stated, dtype=np.int8),
+            ids=np.asarray(ids, dtype=np.int16),
+            seeds=np.asarray(shard.seeds, dtype=np.int64),
+            large=np.asarray([raster(svg, width * SCALE) for svg in larger], dtype=np.uint8),
+        )
+    return part.replace(shard.path)
+
+
+def _captions(portrait: Portrait, seed: int, count: int) -> list[str]:
+    rng = Random(seed + 1)
+    return [prompt(portrait), *(caption(portrait, rng) for _ in range(count - 1))]
+
+
+def plan(recipe: Recipe, folder: Path, purpose: Purpose) -> list[Shard]:
+    """The shards of a set; framings alternate as often as the painter's table says."""
+    counts = {
+        Purpose.TRAIN: recipe.pictures,
+        Purpose.HELD: recipe.held_out,
+        Purpose.LARGE: recipe.large,
+    }
+    count = counts[purpose]
+    per = min(PER_SHARD[purpose], count)
+    rng = Random(0)
+    out: list[Shard] = []
+    for i in range(-(-count // per)):
+        framing = rng.choices(list(FRAMING), weights=list(FRAMING.values()))[0]
+        if i < len(FRAMING):
+            framing = list(FRAMING)[i]
+        if purpose is Purpose.LARGE:
+            framing = "square"
+        first = FIRST_SEED[purpose] + i * per
+        out.append(
+            Shard(
+                path=folder / f"{purpose}-{i:04d}-{framing}.npz",
+                seeds=range(first, first + min(per, count - i * per)),
+                framing=framing,
+                size_px=recipe.size_px,
+                captions_each=recipe.captions_each,
+                large=purpose is Purpose.LARGE,
+                words=folder / "tokenizer",
+            )
+        )
+    return out
+
+
+def paint(recipe: Recipe, folder: Path, jobs: int) -> None:
+    """Paint every set; done when it returns. Shards that exist are kept."""
+    from tqdm import tqdm
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "tokenizer" / "vocab.json").exists():
+        vocabulary.write(folder / "tokenizer")
+    train, held, large = (plan(recipe, folder, purpose) for purpose in Purpose)
+    # The first trainings need a part of the pictures only.
+    shards = [*train[:30], *held, *train[30:], *large]
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for _ in tqdm(
+            pool.imap(paint_shard, shards), total=len(shards), unit="shard", desc="paint"
+        ):
+            pass

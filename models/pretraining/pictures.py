@@ -1,0 +1,75 @@
+"""The painted shards read back as tensors, and the batches that trainings draw from them.
+
+Called by the stages. It must not know how a shard was painted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.pretraining.painting import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures of one framing, on the device that trains."""
+
+    #: uint8 [N,H,W,3].
+    pixels: Tensor
+    #: int8 [N,heads].
+    labels: Tensor
+    #: K captions of each, int16 [N,K,77].
+    ids: Tensor
+    #: The labels of what each caption states, int8 [N,K,heads].
+    stated: Tensor
+    #: int64 [N].
+    seeds: Tensor
+    #: uint8 [N,SCALE H,SCALE W,3], or no rows.
+    large: Tensor
+
+
+def load(shards: list[Shard], device: torch.device, *, wait_s: float = 0.0) -> dict[str, Pictures]:
+    """The shards by framing, on the device; waits `wait_s` for those not painted yet.
+
+    Raises FileNotFoundError when some are still missing then.
+    """
+    end = time.monotonic() + wait_s
+    by_framing: dict[str, list[Path]] = {}
+    for shard in shards:
+        while not shard.path.exists():
+            if time.monotonic() > end:
+                raise FileNotFoundError(f"{shard.path} is missing: run the paint stage first")
+            time.sleep(0.5)
+        by_framing.setdefault(shard.framing, []).append(shard.path)
+    return {framing: _join(paths, device) for framing, paths in by_framing.items()}
+
+
+def _join(paths: list[Path], device: torch.device) -> Pictures:
+    parts = [np.load(path) for path in paths]
+    names = ("pixels", "labels", "ids", "stated", "seeds", "large")
+    return Pictures(
+        *(torch.cat([torch.from_numpy(part[name]).to(device) for part in parts]) for name in names)
+    )
+
+
+def batches(
+    sets: dict[str, Pictures], step: int, batch: int, *, seed: int, device: torch.device
+) -> Iterator[tuple[str, Tensor]]:
+    """For ever: (framing, rows int64 [batch]) of each step from `step` on.
+
+    A step's draw depends on its number alone: a resumed run sees what an unbroken one would have.
+    """
+    names = sorted(sets)
+    counts = [len(sets[n].labels) for n in names]
+    while True:
+        rng = np.random.default_rng((seed, step))
+        at = rng.choice(len(names), p=np.asarray(counts) / sum(counts))
+        yield names[at], torch.from_numpy(rng.integers(0, counts[at], batch)).to(device)
+        step += 1

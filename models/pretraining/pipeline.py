@@ -1,0 +1,94 @@
+"""The finished pieces together: as a stock pipeline, and as a diffusers folder in half precision.
+
+Called by the UNet's training (for sheets of samples) and by the `pretrain` command. It must not
+know training.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The pieces of a pipeline."""
+
+    autoencoder: AutoencoderTiny
+    text: CLIPTextModel
+    unet: UNet2DConditionModel
+    tokenizer: CLIPTokenizer
+
+    def train(self, *, on: bool) -> None:
+        """Put what the UNet's training changes into its training or its drawing mode."""
+        self.unet.train(on)
+        self.text.train(on)
+
+
+def noise_schedule() -> DPMSolverMultistepScheduler:
+    """Stable Diffusion's betas, v-prediction, and the fast solver that the model is served with."""
+    from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+
+    return DPMSolverMultistepScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+        timestep_spacing="trailing",
+        steps_offset=1,
+    )
+
+
+def pipeline(parts: Trained) -> Any:
+    """A StableDiffusionPipeline; its annotations name one autoencoder, it takes others too."""
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+        StableDiffusionPipeline,
+    )
+
+    make: Any = StableDiffusionPipeline
+    made = make(
+        vae=parts.autoencoder,
+        text_encoder=parts.text,
+        tokenizer=parts.tokenizer,
+        unet=parts.unet,
+        scheduler=noise_schedule(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def write(parts: Trained, folder: Path, words: Path) -> None:
+    """Write every piece; files of ours that lie there already (card, licence, upscaler) stay."""
+    halved = pipeline(parts).to(torch.device("cpu"), torch.float16)
+    halved.save_pretrained(folder, safe_serialization=True)
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copyfile(words / name, folder / "tokenizer" / name)
+    _declare_float32(folder / "text_encoder" / "config.json")
+
+
+def _declare_float32(config: Path) -> None:
+    """Say float32 in the text encoder's config.
+
+    The transformers library loads the type that the config names, diffusers loads float32: a folder
+    opened without a type must not end up with both.
+    """
+    data = json.loads(config.read_text(encoding="utf-8"))
+    data["dtype"] = "float32"
+    config.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")

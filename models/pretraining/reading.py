@@ -1,0 +1,97 @@
+"""The text encoder's training before any picture: what captions say.
+
+Called by the workshop. It must not know the UNet.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.judge import network as judge
+from models.judge.heads import HEADS
+from models.pretraining import architecture, vocabulary
+from models.pretraining.architecture import Recipe
+from models.pretraining.course import Course, generator
+from models.pretraining.pictures import Pictures, batches
+from models.pretraining.precision import autocast
+
+if TYPE_CHECKING:
+    from transformers import CLIPTextModel
+
+
+class Reader(nn.Module):
+    """A text encoder with the two heads that teach it words."""
+
+    def __init__(self, text: CLIPTextModel, width: int) -> None:
+        super().__init__()
+        self.text = text
+        #: Names every attribute from the end token's state.
+        self.head = nn.Linear(width, sum(map(len, HEADS.values())))
+        #: Names, from each token's state, the token before it.
+        self.before = nn.Linear(width, text.config.vocab_size)
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Token ids [B,L] -> logits of all heads [B,.], logits of the token before [B,L-1,V]."""
+        out = self.text(ids)
+        return self.head(out.pooler_output), self.before(out.last_hidden_state[:, 1:])
+
+
+def positions(length: int, width: int) -> Tensor:
+    """Sines and cosines [length,width] (Vaswani et al. 2017, section 3.5), of size 0.3.
+
+    With them a token finds its neighbour from the start; learned from noise that takes long.
+    """
+    rates = torch.exp(-math.log(1_000.0) * torch.arange(0, width, 2) / width)
+    angles = torch.arange(length)[:, None] * rates
+    return 0.3 * torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def words_loss(reader: Reader, ids: Tensor, stated: Tensor, end: int) -> Tensor:
+    """What a caption says of each attribute, and which token stands before each.
+
+    The second part is what ties "blue" to "hair" in "blue hair, green eyes": without it the colours
+    of hair, eyes, clothes and background stay mixed up for thousands of steps.
+    """
+    read = ids[:, : int((ids != end).sum(1).max()) + 1]
+    said, before = reader(read)
+    real = read[:, 1:] != end
+    bound = functional.cross_entropy(before[real].float(), read[:, :-1][real])
+    return judge.loss(said, stated) + 5 * bound
+
+
+def train_words(
+    recipe: Recipe, sets: dict[str, Pictures], words: Path, path: Path, device: torch.device
+) -> Reader:
+    """The text encoder before any picture: from a caption, name what it says of each attribute.
+
+    This is what keeps the colours of hair, eyes, clothes and background apart later.
+    """
+    torch.manual_seed(3)
+    tokenizer = vocabulary.load(words)
+    text = architecture.text_encoder(recipe, tokenizer)
+    end = vocabulary.encode(tokenizer, [""])[0][-1]
+    nn.init.normal_(text.embeddings.token_embedding.weight, std=0.3)
+    with torch.no_grad():
+        place = text.embeddings.position_embedding.weight
+        place.copy_(positions(*place.shape))
+    reader = Reader(text, recipe.width).to(device)
+    course = Course({"reader": reader}, path, steps=recipe.words_steps, lr=1.5e-3)
+    draw = batches(sets, course.step, recipe.words_batch, seed=3, device=device)
+
+    def one(step: int) -> Tensor:
+        framing, rows = next(draw)
+        pictures, g = sets[framing], generator(3, step, device)
+        which = torch.randint(0, pictures.ids.shape[1], (len(rows),), generator=g, device=device)
+        ids, stated = pictures.ids[rows, which].long(), pictures.stated[rows, which].long()
+        with autocast(device):
+            return words_loss(reader, ids, stated, end)
+
+    course.run(one)
+    course.average.swap()
+    return reader.eval()

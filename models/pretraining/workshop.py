@@ -1,0 +1,142 @@
+"""The stages over one work folder; what a stage needs of an earlier one is loaded from there.
+
+Called by the `pretrain` command, one method for one stage. It must not know the command line.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from models import upscaler
+from models.contract import EngineError
+from models.judge import network as judge
+from models.pretraining import (
+    architecture,
+    autoencoding,
+    diffuse,
+    enlarge,
+    judging,
+    pipeline,
+    reading,
+    vocabulary,
+)
+from models.pretraining.architecture import Recipe
+from models.pretraining.painting import Purpose, plan
+from models.pretraining.pictures import Pictures, load
+from models.pretraining.pipeline import Trained
+
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+
+#: How long a stage waits for pictures that are still being painted.
+WAIT_S = 3 * 3600.0
+#: The share of the pictures that the autoencoder learns from, while the others are being painted.
+EARLY = 0.15
+
+
+class Workshop:
+    """One pre-training: its recipe, its folder, the folder of the finished model, its device."""
+
+    def __init__(self, recipe: Recipe, work: Path, out: Path, device: torch.device) -> None:
+        self.recipe, self.work, self.out, self.device = recipe, work, out, device
+        self._words = work / "pictures" / "tokenizer"
+
+    def pictures(self, purpose: Purpose = Purpose.TRAIN, share: float = 1.0) -> dict[str, Pictures]:
+        """A set of pictures, or the first `share` of it; waits until it is painted."""
+        shards = plan(self.recipe, self.work / "pictures", purpose)
+        return load(shards[: max(3, round(len(shards) * share))], self.device, wait_s=WAIT_S)
+
+    def note(self, **figures: float) -> None:
+        """Keep figures beside the checkpoints, in `figures.json`."""
+        path = self.work / "figures.json"
+        known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        path.write_text(json.dumps(known | figures, indent=1) + "\n", encoding="utf-8")
+
+    def judge(self) -> None:
+        """Train the judge and note how often it is right on unseen pictures."""
+        path = self.work / "judge.pt"
+        net = judging.train_judge(self.recipe, self.pictures(), path, self.device)
+        judge.save(net, self.work / "judge.safetensors", self.recipe.judge_width)
+        right = judging.accuracy(net, self.pictures(Purpose.HELD), self.device)
+        self.note(**{f"judge_{head}": share for head, share in right.items()})
+
+    def autoencoder(self) -> None:
+        """Train the autoencoder and note its PSNR on unseen pictures."""
+        path = self.work / "autoencoder.pt"
+        net = autoencoding.train_autoencoder(
+            self.recipe, self.pictures(share=EARLY), path, self.device
+        )
+        _keep(net, self.work / "autoencoder-done.pt")
+        self.note(autoencoder_db=self._roundtrip_db(net))
+
+    def decoder(self) -> None:
+        """Train the decoder on, with the encoder as it is; it draws the finished pictures."""
+        net = self._autoencoder("autoencoder")
+        autoencoding.train_decoder(self.recipe, self.pictures(), net, self.work / "decoder.pt")
+        _keep(net, self.work / "decoder-done.pt")
+        self.note(decoder_db=self._roundtrip_db(net))
+
+    def _roundtrip_db(self, net: AutoencoderTiny) -> float:
+        held = self.pictures(Purpose.HELD)["square"].pixels[:128]
+        return enlarge.roundtrip_db(net, held)
+
+    def words(self) -> None:
+        """Teach the text encoder what captions say."""
+        path = self.work / "words.pt"
+        reader = reading.train_words(self.recipe, self.pictures(), self._words, path, self.device)
+        _keep(reader.text, self.work / "words-done.pt")
+
+    def upscaler(self) -> None:
+        """Train the upscaler on what the autoencoder draws."""
+        autoencoder, large = self._autoencoder("decoder"), self.pictures(Purpose.LARGE)["square"]
+        net = enlarge.train_upscaler(self.recipe, large, autoencoder, self.work / "upscaler.pt")
+        upscaler.save(net, self.out / upscaler.FOLDER)
+        self.note(**enlarge.sharpness(net, large, autoencoder))
+
+    def unet(self) -> None:
+        """Train UNet and text encoder on cached latents."""
+        parts, sets = self._parts("autoencoder"), self.pictures()
+        _fetch(parts.text, self.work / "words-done.pt", "words")
+        cached = {k: autoencoding.latents_of(parts.autoencoder, p.pixels) for k, p in sets.items()}
+        diffuse.train_unet(self.recipe, sets, cached, parts, self.work / "unet.pt")
+        _keep(parts.unet, self.work / "unet-done.pt")
+        _keep(parts.text, self.work / "text-done.pt")
+
+    def export(self) -> None:
+        """Write the model folder from the finished stages."""
+        parts = self._parts("decoder")
+        _fetch(parts.unet, self.work / "unet-done.pt", "unet")
+        _fetch(parts.text, self.work / "text-done.pt", "unet")
+        pipeline.write(parts, self.out, self._words)
+
+    def _autoencoder(self, stage: str) -> AutoencoderTiny:
+        net = architecture.autoencoder(self.recipe)
+        nn.Module.to(net, self.device)
+        _fetch(net, self.work / f"{stage}-done.pt", stage)
+        return net.eval()
+
+    def _parts(self, stage: str) -> Trained:
+        """A fresh UNet and text encoder beside the autoencoder of the given stage."""
+        torch.manual_seed(4)
+        tokenizer = vocabulary.load(self._words)
+        text = architecture.text_encoder(self.recipe, tokenizer)
+        unet = architecture.unet(self.recipe)
+        nn.ModuleList((text, unet)).to(self.device)
+        return Trained(self._autoencoder(stage), text, unet, tokenizer)
+
+
+def _keep(net: nn.Module, path: Path) -> None:
+    part = path.with_suffix(".part")
+    torch.save(net.state_dict(), part)
+    part.replace(path)
+
+
+def _fetch(net: nn.Module, path: Path, stage: str) -> None:
+    if not path.exists():
+        raise EngineError(f"{path} is missing: run the stage `{stage}` first")
+    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))

@@ -1,0 +1,256 @@
+"""The pre-training of the embedded model, at toy size: every stage, resumption, and its parts."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from models.__main__ import main
+from models.captions import caption
+from models.judge.heads import HEADS, UNSEEN, labels
+from models.muon import Muon, orthogonal
+from models.painter.portrait import sample
+from models.pretrain import recipe_of
+from models.pretraining import architecture, reading, vocabulary
+from models.pretraining.architecture import TOY
+from models.pretraining.course import Average, Course, factor, generator
+from models.pretraining.diffuse import Guess, draw_batch, v_loss
+from models.pretraining.painting import Purpose, paint_shard, plan, stated_labels
+from models.pretraining.pictures import batches, load
+from models.pretraining.precision import Lowered
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("words")
+    vocabulary.write(folder)
+    return folder
+
+
+def test_every_word_of_a_caption_is_one_token_and_any_text_comes_back(words: Path) -> None:
+    tokenizer = vocabulary.load(words)
+    for seed in range(40):
+        text = caption(sample(Random(seed)), Random(seed)).lower().replace("_", " ")
+        said = [t for t in text.replace(",", " , ").split() if t.isalpha()]
+        for word in said:
+            assert len(tokenizer(word, add_special_tokens=False).input_ids) == 1, word
+    for odd in ("zażółć gęślą", "猫耳 :3", "xyzzy-42"):
+        ids = tokenizer(odd, add_special_tokens=False).input_ids
+        assert tokenizer.decode(ids).replace(" ", "") == odd.replace(" ", "")
+
+
+def test_a_text_is_77_tokens_padded_with_the_end(words: Path) -> None:
+    tokenizer = vocabulary.load(words)
+    (ids,) = vocabulary.encode(tokenizer, ["1girl, blue hair"])
+    start, end = vocabulary.encode(tokenizer, [""])[0][:2]
+    assert len(ids) == 77
+    assert ids[0] == start
+    assert set(ids[ids.index(end) :]) == {end}
+
+
+def test_an_orthogonal_update_has_singular_values_near_one() -> None:
+    torch.manual_seed(0)
+    for shape in ((8, 40), (40, 8), (3, 16, 16)):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
+        assert values.min() > 0.5
+        assert values.max() < 1.5
+
+
+def test_muon_finds_the_bottom_of_a_bowl() -> None:
+    torch.manual_seed(0)
+    goal = 0.3 * torch.randn(12, 3, 3, 3)
+    weight = nn.Parameter(torch.zeros_like(goal))
+    optimizer = Muon([weight], lr=0.05, weight_decay=0.0)
+    for step in range(200):
+        optimizer.param_groups[0]["lr"] = 0.05 * (1 - step / 200)
+        optimizer.zero_grad()
+        ((weight - goal) ** 2).sum().backward()
+        optimizer.step()
+    assert (weight - goal).abs().max() < 0.05
+
+
+def test_the_average_is_the_closed_form() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    average = Average([layer], decay=0.5)
+    expected = layer.weight.item()
+    for step in range(30):
+        with torch.no_grad():
+            layer.weight.fill_(step)
+        average.update(step)
+        d = min(0.5, (1 + step) / (10 + step))
+        expected = d * expected + (1 - d) * step
+    assert average.shadow[0].item() == pytest.approx(expected, rel=1e-5)
+    average.swap()
+    assert layer.weight.item() == pytest.approx(expected, rel=1e-5)
+    average.swap()
+    assert layer.weight.item() == 29
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    rates = [factor(step, 1_000) for step in range(1_000)]
+    assert rates[0] == 0.01
+    assert rates[100:400] == [1.0] * 300
+    assert rates[999] == 0.01
+    assert all(a >= b for a, b in pairwise(rates[100:]))
+
+
+def course(path: Path) -> tuple[Course, nn.Module]:
+    torch.manual_seed(1)
+    net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+    return Course({"net": net}, path, steps=20, lr=0.01), net
+
+
+def one(net: nn.Module, step: int) -> torch.Tensor:
+    x = torch.randn(16, 4, generator=generator(7, step, CPU))
+    return ((net(x) - x.sum(1, keepdim=True)) ** 2).mean()
+
+
+def test_a_run_that_was_stopped_equals_one_that_was_not(tmp_path: Path) -> None:
+    unbroken, whole = course(tmp_path / "whole.pt")
+    unbroken.run(lambda step: one(whole, step))
+    first, net = course(tmp_path / "parts.pt")
+    first.run(lambda step: one(net, step), until=9)
+    second, again = course(tmp_path / "parts.pt")
+    assert second.step == 9
+    second.run(lambda step: one(again, step))
+    for a, b in zip(whole.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(unbroken.average.shadow, second.average.shadow, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
+    run, net = course(tmp_path / "run.pt")
+    run.run(lambda step: one(net, step), until=5)
+    with pytest.raises(FloatingPointError, match="run: the loss is no number at step 20"):
+        run.run(lambda step: one(net, step) * math.nan)
+    assert course(tmp_path / "run.pt")[0].step == 5
+
+
+def test_a_caption_states_what_it_says_and_leaves_open_what_it_does_not() -> None:
+    portrait = sample(Random(0))
+    heads = list(HEADS)
+    stated = stated_labels(f"1girl, {portrait.hair_colour} hair", portrait)
+    true = labels(portrait)
+    assert stated[heads.index("hair_colour")] == true[heads.index("hair_colour")]
+    assert stated[heads.index("background")] == UNSEEN
+    # What stands out is named nearly always, so silence says that it is not there.
+    assert stated[heads.index("eyewear")] == true[heads.index("eyewear")]
+
+
+def test_a_shard_is_the_same_whoever_paints_it(words: Path, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "tokenizer").symlink_to(words)
+    first, second = (plan(TOY, tmp_path / folder, Purpose.LARGE)[0] for folder in ("a", "b"))
+    a, b = np.load(paint_shard(first)), np.load(paint_shard(second))
+    assert a.files == b.files
+    assert all(np.array_equal(a[name], b[name]) for name in a.files)
+    assert a["large"].shape[1:] == (*(4 * n for n in a["pixels"].shape[1:3]), 3)
+    assert a["pixels"].shape[0] == len(first.seeds) == a["ids"].shape[0]
+
+
+def test_no_seed_serves_two_purposes(tmp_path: Path) -> None:
+    seeds = [
+        s for purpose in Purpose for shard in plan(TOY, tmp_path, purpose) for s in shard.seeds
+    ]
+    assert len(seeds) == len(set(seeds)) == TOY.pictures + TOY.held_out + TOY.large
+
+
+def test_a_step_draws_the_same_batch_after_a_resumption(words: Path, tmp_path: Path) -> None:
+    (tmp_path / "tokenizer").symlink_to(words)
+    shards = plan(TOY, tmp_path, Purpose.HELD)[:3]
+    for shard in shards:
+        paint_shard(shard)
+    sets = load(shards, CPU)
+    unbroken = batches(sets, 0, 4, seed=1, device=CPU)
+    drawn = [next(unbroken) for _ in range(6)]
+    resumed = next(batches(sets, 5, 4, seed=1, device=CPU))
+    assert resumed[0] == drawn[5][0]
+    assert torch.equal(resumed[1], drawn[5][1])
+
+
+def test_pictures_that_are_not_painted_are_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"train-0000-square\.npz is missing: run the paint"
+    ):
+        load(plan(TOY, tmp_path, Purpose.TRAIN), CPU)
+
+
+def test_a_neighbour_is_found_by_the_positions() -> None:
+    # How alike two places are depends on their distance alone; neighbours are most alike.
+    places = reading.positions(60, 32)
+    alike = places @ places.T
+    for apart in range(4):
+        along = alike.diagonal(apart)
+        assert torch.allclose(along, along[0].expand(len(along)), atol=1e-5)
+    assert alike[0, 0] > alike[0, 1] > alike[0, 2] > alike[0, 3]
+
+
+def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
+    torch.manual_seed(0)
+    tokenizer = vocabulary.load(words)
+    text = architecture.text_encoder(TOY, tokenizer)
+    unet = architecture.unet(TOY)
+    z = torch.randn(2, TOY.latent_channels, 8, 8)
+    ids = torch.tensor(vocabulary.encode(tokenizer, ["1girl, blue hair", "1boy, red hair"]))
+    alphas = torch.linspace(0.999, 0.01, 1000)
+    guess = Lowered(Guess(unet, text), CPU)
+    optimizer = torch.optim.Adam([*unet.parameters(), *text.parameters()], lr=4e-3)
+    losses: list[float] = []
+    empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
+    for step in range(60):
+        rows = torch.arange(4) % 2
+        drawn = draw_batch(z.half(), ids[:, None], rows, generator(1, step, CPU), empty)
+        loss = v_loss(guess, drawn, alphas)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
+
+
+@pytest.mark.parametrize("text", ["unet_step=3", "unet_steps=0", "unet_steps=x", "unet_steps"])
+def test_an_unknown_length_is_named_with_those_there_are(text: str) -> None:
+    assert main(["pretrain", "--work", "unused", "--set", text]) == 2
+    with pytest.raises(Exception, match=r"autoencoder_steps.*unet_steps"):
+        recipe_of(toy=False, changes=[text])
+
+
+def test_a_stage_without_the_one_before_it_is_one_line(
+    tmp_path: Path, words: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "tokenizer").symlink_to(words)
+    assert main(["pretrain", "--work", str(tmp_path), "--toy", "--only", "export"]) == 2
+    assert "run the stage `decoder` first" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+# diffusers 0.42 hands numpy a tensor in the old way.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_the_command_makes_a_model_that_stock_pipelines_load(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    assert main(["pretrain", "--toy", "--work", str(work), "--jobs", "1", "--device", "cpu"]) == 0
+    figures = json.loads((work / "figures.json").read_text())
+    assert {"autoencoder_db", "decoder_db", "judge_hair_colour", "upscaler_db"} <= set(figures)
+    assert list(work.glob("unet-*.png"))
+    from diffusers import StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline.from_pretrained(work / "model", local_files_only=True)
+    assert pipeline.vae_scale_factor == 8
+    assert pipeline.scheduler.config.prediction_type == "v_prediction"
+    pipeline.set_progress_bar_config(disable=True)
+    drawn = pipeline("1girl, blue hair", num_inference_steps=2, height=64, width=64).images[0]
+    assert drawn.size == (64, 64)
+    assert main(["check", str(work / "model")]) == 0
