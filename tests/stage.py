@@ -43,7 +43,7 @@ class Stage:
     async def up(self) -> None:
         """Start the bot and wait until it is connected and its commands are registered."""
         await self.bot.start()
-        await self.until(self.is_up, 60)
+        await self.until(self.is_up, 180)
 
     async def is_up(self) -> bool:
         """Is the bot connected, with its commands registered?"""
@@ -52,7 +52,7 @@ class Stage:
             self.sandbox.people.commands(self.sandbox.persona("member"))
         )
 
-    async def until(self, look: Callable[[], Awaitable[T]], limit_s: float = 30) -> T:
+    async def until(self, look: Callable[[], Awaitable[T]], limit_s: float = 60) -> T:
         """Look until there is something true to see."""
         async with asyncio.timeout(limit_s):
             while True:
@@ -103,7 +103,7 @@ class Stage:
             if m["attachments"] and button(m, "vary", missing="")
         ]
 
-    async def posts(self, count: int, limit_s: float = 60) -> list[dict[str, Any]]:
+    async def posts(self, count: int, limit_s: float = 120) -> list[dict[str, Any]]:
         """Wait until that many pictures are posted."""
 
         async def enough() -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,7 @@ async def _run(names: list[str], kill_count: int) -> list[Row]:
             try:
                 measured = await programs[name](Path(scratch))
             except Exception as fault:  # noqa: BLE001  one broken figure must not hide the others
+                traceback.print_exc()
                 measured = [unmeasured(name, "everything", f"{type(fault).__name__}: {fault}")]
         rows += [replace(row, command=command) for row in measured]
     return rows
