@@ -99,6 +99,6 @@ class Judge:
     @torch.inference_mode()
     def classes(self, pixels: np.ndarray) -> np.ndarray:
         """Pictures uint8 [N,H,W,3] -> the class of each head, int64 [N, heads]."""
-        x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+        x = torch.tensor(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
         parts = split(self._net(x.contiguous(memory_format=torch.channels_last))).values()
         return torch.stack([part.argmax(1) for part in parts], dim=1).numpy()
