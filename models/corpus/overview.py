@@ -7,7 +7,6 @@ every file that would be skipped, with its reason. It must not know how a model 
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -20,11 +19,10 @@ from models.corpus.buckets import Assignment, buckets
 from models.corpus.findings import Report
 from models.corpus.tagging import CaptionPolicy
 from models.dataset import DatasetError, Example, read
+from models.report import Row, write_json
 
 #: So many tags, and so many skipped files, are shown.
 _SHOWN = 20
-#: A row of a report: area, name, value, unit, goal, holds, command.
-_Row = dict[str, str | float | bool | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +71,7 @@ def run(args: argparse.Namespace) -> int:
     print(text_of(overview))  # noqa: T201  the command line prints
     _write_findings(args, report)
     if args.json:
-        rows = rows_of(overview, _said(args))
-        args.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        write_json(rows_of(overview, _said(args)), args.json)
     return 0
 
 
@@ -89,7 +86,7 @@ def text_of(overview: Overview) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def rows_of(overview: Overview, command: str) -> list[_Row]:
+def rows_of(overview: Overview, command: str) -> list[Row]:
     """The same figures for machines."""
     rows: list[tuple[str, float, str]] = [("usable pictures", overview.report.used, "")]
     rows += [(reason, count, "") for reason, count in overview.report.counts().items()]
@@ -102,14 +99,10 @@ def rows_of(overview: Overview, command: str) -> list[_Row]:
         ("cut off by buckets, most", round(100 * max(cuts), 2), "%"),
         ("stretched beyond the limit", sum(p.stretched for p in overview.placed.placements), ""),
     ]
-    return [_row(name, value, unit, command) for name, value, unit in rows]
-
-
-def _row(name: str, value: float, unit: str, command: str) -> _Row:
-    return {
-        "area": "dataset", "name": name, "value": value, "unit": unit,
-        "goal": "", "holds": None, "command": command,
-    }  # fmt: skip
+    return [
+        Row(area="dataset", name=name, value=value, unit=unit, command=command)
+        for name, value, unit in rows
+    ]
 
 
 def _placed(args: argparse.Namespace, sizes: Sequence[tuple[int, int]]) -> Assignment:
