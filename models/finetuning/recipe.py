@@ -126,7 +126,7 @@ class Recipe:
     batch: int = _within(1, 1)
     #: Forward passes of one step.
     accumulate: int = _within(1, 1)
-    resolution_px: int = _within(512, 16, 4096)
+    resolution_px: int = _within(512, 1, 4096)
     #: Pictures of a lower score are left out.
     min_score: float | None = None
     #: Where latents are kept; a folder inside `out` where it is left out.
@@ -160,7 +160,7 @@ class Recipe:
     noise_offset: float = _within(0.0, 0, 1)
 
     precision: Precision = Precision.AUTO
-    #: Calculate activations twice instead of keeping them: less memory, a third more time.
+    #: Calculate the UNet's activations twice instead of keeping them: less memory, more time.
     gradient_checkpointing: bool = False
 
     #: Steps between saved states; one is saved after every epoch too.

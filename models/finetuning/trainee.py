@@ -84,7 +84,8 @@ def build(recipe: Recipe, parts: Components, clip_skip: int) -> Trainee:
     for layer in unused_layers(trainee.text_encoder, clip_skip):
         layer.requires_grad_(requires_grad=False)
     if recipe.gradient_checkpointing:
-        _keep_few_activations(trainee, with_text=trains_text)
+        # The text encoder is small beside the UNet: it keeps its activations.
+        parts.unet.enable_gradient_checkpointing()  # type: ignore[operator]
     trainee.train()
     trainee.text_encoder.train(trains_text)
     return trainee
@@ -112,14 +113,6 @@ def _add_lora(lora: Lora, trainee: Trainee, seed: int, *, with_text: bool) -> No
                 target_modules=list(targets),
             )
         )
-
-
-def _keep_few_activations(trainee: Trainee, *, with_text: bool) -> None:
-    unet: Any = trainee.unet
-    unet.enable_gradient_checkpointing()
-    if with_text:
-        text: Any = trainee.text_encoder
-        text.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
 def merged(
