@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import statistics
-from dataclasses import replace
+import tomllib
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +260,23 @@ def test_a_card_that_lists_its_files_is_followed_by_one_that_does(
         finetune(place.recipe("new", base=str(base), name="Parent 1"), resume=False, cpu=True)
     place.train("new", base=str(base), epochs=1)
     assert card_of(place.out("new") / "model").parent == "parent-1"
+
+
+def test_the_documentation_names_every_key_with_its_default(tmp_path: Path) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "finetuning.md").read_text()
+    block = text.split("```toml\n")[1].split("```")[0]
+    path, short = tmp_path / "all.toml", tmp_path / "short.toml"
+    path.write_text(block)
+    documented = tomllib.loads(block)
+    short.write_text("\n".join(f"{k} = {documented[k]!r}" for k in ("base", "data", "out")))
+    assert recipes.read(path) == recipes.read(short)
+    unsaid = {"min_score": documented, "leave_out": documented["captions"]}
+    for table, kind in (
+        (documented, recipes.Recipe),
+        (documented["captions"], recipes.CaptionPolicy),
+        (documented["lora"], recipes.Lora),
+        (documented["samples"], recipes.Samples),
+    ):
+        keys = {f.name for f in fields(kind)} - {k for k, v in unsaid.items() if v is table}
+        assert table.keys() == keys
+    assert all(f"# {key} = " in block for key in unsaid)
