@@ -58,6 +58,10 @@ class Average:
         finally:
             self._place(kept)
 
+    def settle(self) -> None:
+        """Put the averaged weights in place of the live ones for good."""
+        self._place(self.shadow)
+
     @torch.no_grad()
     def _place(self, weights: Mapping[str, Tensor]) -> None:
         for name, live in self._live.items():

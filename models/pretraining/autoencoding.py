@@ -90,7 +90,7 @@ def train_autoencoder(
         return reconstruction_loss(y.float(), x) + 0.1 * off
 
     course.run(one)
-    course.average.swap()
+    course.average.settle()
     return net.eval()
 
 
@@ -142,7 +142,7 @@ def train_decoder(
         return reconstruction_loss(decode(z + LATENT_NOISE * noise).float(), x)
 
     course.run(one)
-    course.average.swap()
+    course.average.settle()
     return net.eval()
 
 

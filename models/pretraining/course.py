@@ -1,4 +1,4 @@
-"""What all trainings share: the course of a run, averages, and checkpoints that resume exactly.
+"""What all trainings share: the course of a run, and checkpoints that resume exactly.
 
 Called by the stages. It must not know what is trained.
 """
@@ -8,43 +8,17 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from models.finetuning.average import Average
 from models.muon import Muon
 
 #: The stage's own step: learning rate already set; gives the loss as a 0-d tensor.
 StepFunction = Callable[[int], Tensor]
-
-
-class Average:
-    """An exponential moving average of weights: m <- d m + (1 - d) w, d = min(decay, (1+s)/(10+s)).
-
-    The warm-up lets the first steps, far from the goal, fade fast; `decay` itself never changes.
-    """
-
-    def __init__(self, modules: Iterable[nn.Module], decay: float) -> None:
-        self.live = [p for m in modules for p in m.parameters()]
-        self.shadow = [p.detach().clone() for p in self.live]
-        self.decay = decay
-
-    @torch.no_grad()
-    def update(self, step: int) -> None:
-        """Take in the weights after step number `step` (from 0)."""
-        d = min(self.decay, (1 + step) / (10 + step))
-        for shadow, live in zip(self.shadow, self.live, strict=True):
-            shadow.lerp_(live, 1 - d)
-
-    @torch.no_grad()
-    def swap(self) -> None:
-        """Exchange the weights in use and the average; a second call puts them back."""
-        for p, s in zip(self.live, self.shadow, strict=True):
-            kept = p.detach().clone()
-            p.copy_(s)
-            s.copy_(kept)
 
 
 def factor(step: int, steps: int, warm: int = 100, flat: float = 0.4) -> float:
@@ -93,7 +67,8 @@ class Course:
         self.modules, self.path, self.steps = modules, path, steps
         rates = {name: lr * (slow or {}).get(name, 1.0) for name in modules}
         self.optimizers = optimizers(modules, rates, adam_only)
-        self.average = Average(modules.values(), decay)
+        weights = nn.ModuleDict(modules).named_parameters()
+        self.average = Average(dict(weights), decay)
         self.step = 0
         self.log: list[tuple[int, float, float]] = []
         if path.exists():
@@ -105,9 +80,7 @@ class Course:
             module.load_state_dict(state["modules"][name])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        with torch.no_grad():
-            for shadow, saved in zip(self.average.shadow, state["average"], strict=True):
-                shadow.copy_(saved)
+        self.average.load(state["average"])
         self.step = state["step"]
         self.log = [(int(a), float(b), float(c)) for a, b, c in state["log"]]
 

@@ -127,15 +127,14 @@ def train_unet(
         return v_loss(guess, drawn, alphas)
 
     def sheet() -> None:
-        course.average.swap()
         name = f"{path.stem}-{course.step:06d}.png"
-        sample_sheet(recipe, parts).save(path.with_name(name))
-        course.average.swap()
+        with course.average.in_use():
+            sample_sheet(recipe, parts).save(path.with_name(name))
         parts.train(on=True)
 
     parts.train(on=True)
     course.run(one, show=sheet, show_every=max(500, recipe.unet_steps // 8))
-    course.average.swap()
+    course.average.settle()
     parts.train(on=False)
 
 

@@ -83,7 +83,7 @@ def train_upscaler(
         return reconstruction_loss(drawn.float(), target)
 
     course.run(one)
-    course.average.swap()
+    course.average.settle()
     return net.eval()
 
 

@@ -48,7 +48,7 @@ def train_judge(
         return judge.loss(logits, pictures.labels[rows].long())
 
     course.run(one)
-    course.average.swap()
+    course.average.settle()
     net.train()
     with torch.no_grad():  # The averaged weights want statistics of their own.
         for _ in range(min(40, recipe.judge_steps)):

@@ -93,5 +93,5 @@ def train_words(
             return words_loss(reader, ids, stated, end)
 
     course.run(one)
-    course.average.swap()
+    course.average.settle()
     return reader.eval()
