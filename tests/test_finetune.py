@@ -128,7 +128,8 @@ def test_the_text_encoder_learns_only_when_asked_and_only_what_is_read(place: Pl
     before, after = load_file(place.base / TEXT), load_file(model / TEXT)
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert any("layers.1." in name for name in changed)
-    assert not any("layers.2." in name for name in changed)
+    # A layer that is not read has no gradient, and several GPUs would wait for one.
+    assert not any("layers.2." in name for name in (*changed, *place.state("new")))
     assert card_of(model).defaults.clip_skip == 2
     assert "draws" not in check(str(model), device="cpu")
 
