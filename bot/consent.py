@@ -71,6 +71,14 @@ class Consent:
             )
         return waiting_id
 
+    async def waiting(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
+        """The user's own waiting ask, which goes on waiting; None if there is none (any more)."""
+        row = await self._db.fetch_one(
+            "SELECT ask FROM waiting_asks WHERE id = :id AND user_id = :user",
+            {"id": waiting_id, "user": user_id},
+        )
+        return _from_json(row["ask"]) if row else None
+
     async def take(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
         """The user's own waiting ask, which waits no more; None if there is none (any more)."""
         rows = await self._db.write_one(

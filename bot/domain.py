@@ -53,6 +53,8 @@ class RefusalReason(StrEnum):
     CHANNEL = "channel"
     #: The user or the server has too many pictures waiting.
     CAP = "cap"
+    #: It waited for the licence and waits no more: its button was pressed twice.
+    GONE = "gone"
     #: Something of ours failed, so the answer is no.
     FAULT = "fault"
 

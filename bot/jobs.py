@@ -31,6 +31,10 @@ from bot.job_views import JobViews, job_of
 from bot.outbox import Outbox
 
 _SEEDS = 2**32
+_WAITS_NO_MORE = Refused(
+    reason=RefusalReason.GONE,
+    text="That request waits no more: just ask again with `/waifu`.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +47,11 @@ class Caps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """The jobs of one ask, and the caps that they must fit under."""
+    """The jobs of one ask, the caps that they must fit under, and the waiting ask that it was."""
 
     jobs: tuple[Job, ...]
     caps: Caps
+    waiting_id: RequestId | None
 
 
 class Jobs(JobViews, Outbox):
@@ -57,19 +62,25 @@ class Jobs(JobViews, Outbox):
         self._asks = GroupCommit(self._enqueue_all, most=500)
 
     async def enqueue(
-        self, admitted: Admitted, caps: Caps, now_ms: int
+        self, admitted: Admitted, caps: Caps, now_ms: int, waiting_id: RequestId | None = None
     ) -> tuple[Job, ...] | Refused:
         """Queue every picture of the ask as one request, or none of them where a cap is reached.
 
         Picture `i` gets the seed `seed + i` modulo 2**32. Concurrent callers share a transaction.
+        An ask that waited for the licence as `waiting_id` stops waiting in that transaction, so it
+        is queued once, whatever dies and however often its button is pressed.
         """
-        return await self._asks.do(_Wish(jobs=_jobs_of(admitted, now_ms), caps=caps))
+        jobs = _jobs_of(admitted, now_ms)
+        return await self._asks.do(_Wish(jobs=jobs, caps=caps, waiting_id=waiting_id))
 
     async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[tuple[Job, ...] | Refused]:
         """Judge the wishes one after another by their caps, and insert what is granted."""
         async with self._db.write() as tx:
             waiting = await _count_alive(tx, wishes)
-            results = [_judge(wish, waiting) for wish in wishes]
+            results = [
+                _judge(wish, waiting) if await _stops_waiting(tx, wish) else _WAITS_NO_MORE
+                for wish in wishes
+            ]
             granted = [jobs for jobs in results if not isinstance(jobs, Refused)]
             await tx.execute_many(
                 "INSERT INTO requests (id, user_id, guild_id, channel_id, created_ms)"
@@ -309,6 +320,16 @@ async def _count_alive(tx: Transaction, wishes: Sequence[_Wish]) -> Counter[tupl
         },
     )
     return Counter({(row["kind"], row["id"]): row["jobs"] for row in rows})
+
+
+async def _stops_waiting(tx: Transaction, wish: _Wish) -> bool:
+    """False if the wish should have waited for the licence until now, and did not."""
+    return wish.waiting_id is None or bool(
+        await tx.execute(
+            "DELETE FROM waiting_asks WHERE id = :id AND user_id = :user",
+            {"id": wish.waiting_id, "user": wish.jobs[0].user_id},
+        )
+    )
 
 
 def _judge(wish: _Wish, waiting: Counter[tuple[str, int]]) -> tuple[Job, ...] | Refused:

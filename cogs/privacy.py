@@ -16,7 +16,7 @@ from bot.client import Interaction, WaifuBot
 from cogs.components import Action, row_of, template
 from cogs.press import Press
 from cogs.requests import place_of, submit, tell, user_of
-from cogs.terms import accepted_by, licence_file, terms_of
+from cogs.terms import accepted_by, close_terms, licence_file, terms_of
 
 _LICENCE = """\
 I draw with **{name}** under the **{licence}**; the file that came with the model is attached.
@@ -141,11 +141,11 @@ class Accept(Press, template=template(Action.ACCEPT)):
             )
             return
         await services.consent.accept(user_id, info.licence_sha256, info.card_id, services.clock())
-        ask = await services.consent.take(waiting_id, user_id)
-        text = "Accepted, thank you. " + ("Here we go." if ask else _WAITING_GONE)
-        await interaction.response.edit_message(content=text, view=None, attachments=[])
-        if ask is not None:
-            await submit(interaction, replace(ask, place=place_of(interaction)))
+        ask = await services.consent.waiting(waiting_id, user_id)
+        if ask is None:
+            await close_terms(interaction, _WAITING_GONE)
+            return
+        await submit(interaction, replace(ask, place=place_of(interaction)), waiting_id)
 
 
 class Forget(Press, template=template(Action.FORGET)):

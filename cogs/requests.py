@@ -14,7 +14,7 @@ import aiohttp
 import discord
 
 from bot import policy, wording
-from bot.client import Interaction
+from bot.client import Interaction, Services
 from bot.domain import (
     Ask,
     ChannelId,
@@ -24,11 +24,12 @@ from bot.domain import (
     Place,
     RefusalReason,
     Refused,
+    RequestId,
     UserId,
 )
 from bot.log import short_hash, whereabouts
 from cogs.components import cancel_view
-from cogs.terms import show_terms
+from cogs.terms import close_terms, show_terms
 
 log = logging.getLogger(__name__)
 
@@ -90,33 +91,43 @@ async def tell(interaction: Interaction, text: str) -> None:
         await interaction.response.send_message(text, ephemeral=True)
 
 
-async def submit(interaction: Interaction, ask: Ask | Refused) -> None:
-    """Take a request as far as it may go, and answer."""
-    refused = ask if isinstance(ask, Refused) else _lacking(interaction)
-    if refused is not None or isinstance(ask, Refused):
-        await tell(interaction, refused.text if refused else "")
+async def submit(
+    interaction: Interaction, ask: Ask | Refused, waiting_id: RequestId | None = None
+) -> None:
+    """Take a request as far as it may go, and answer.
+
+    An ask that waited for the licence as `waiting_id` keeps waiting, button and all, until its
+    fate is written down: a crash before that costs a second press, not the request.
+    """
+    if isinstance(ask, Refused):
+        await tell(interaction, ask.text)
         return
     services = interaction.client.services
-    verdict = policy.admit(ask, await services.guilds.policy(ask.place.guild_id))
-    if isinstance(verdict, Refused):
-        await _refuse(interaction, ask, verdict)
-        return
-    licence = services.model().licence_sha256
-    if not await services.consent.accepted(ask.user_id, licence):
+    outcome = _lacking(interaction) or await _queue(services, ask, waiting_id)
+    if waiting_id is not None:
+        await services.consent.take(waiting_id, ask.user_id)
+        await close_terms(interaction, "Here we go." if isinstance(outcome, tuple) else "")
+    if outcome is None:
         # On acceptance it comes through here once more, with the policy and the place of then.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
-        return
-    queued = await services.jobs.enqueue(verdict, services.caps, services.clock())
-    if isinstance(queued, Refused):
-        await _refuse(interaction, ask, queued)
-        return
-    services.signals.work.set()
-    await _acknowledge(interaction, queued)
+    elif isinstance(outcome, Refused):
+        log.info("refused (%s), prompt %s", outcome.reason, short_hash(ask.prompt))
+        await tell(interaction, outcome.text)
+    else:
+        services.signals.work.set()
+        await _acknowledge(interaction, outcome)
 
 
-async def _refuse(interaction: Interaction, ask: Ask, refused: Refused) -> None:
-    log.info("refused (%s), prompt %s", refused.reason, short_hash(ask.prompt))
-    await tell(interaction, refused.text)
+async def _queue(
+    services: Services, ask: Ask, waiting_id: RequestId | None
+) -> tuple[Job, ...] | Refused | None:
+    """The jobs, or why there are none; None if the licence is not accepted yet."""
+    verdict = policy.admit(ask, await services.guilds.policy(ask.place.guild_id))
+    if isinstance(verdict, Refused):
+        return verdict
+    if not await services.consent.accepted(ask.user_id, services.model().licence_sha256):
+        return None
+    return await services.jobs.enqueue(verdict, services.caps, services.clock(), waiting_id)
 
 
 def _lacking(interaction: Interaction) -> Refused | None:

@@ -7,13 +7,17 @@ model may change while the terms stand there.
 from __future__ import annotations
 
 import io
+import logging
 
 import discord
 
 from bot.client import Interaction
 from bot.domain import RequestId
 from cogs.components import Action, row_of
+from cogs.faults import DISCORD_ERRORS
 from models.contract import ModelInfo
+
+log = logging.getLogger(__name__)
 
 _TERMS = """\
 **Before your first picture: how you may use it**
@@ -46,6 +50,19 @@ def accepted_by(target: str, info: ModelInfo) -> tuple[RequestId, bool]:
     shown = target[_ID_CHARS:]
     is_this = len(shown) == _HASH_CHARS and info.licence_sha256.startswith(shown)
     return RequestId(target[:_ID_CHARS]), is_this
+
+
+async def close_terms(interaction: Interaction, what: str) -> None:
+    """Thank for the acceptance and take the button away; `what` says how it goes on.
+
+    If Discord does not take it, the request goes on all the same.
+    """
+    try:
+        await interaction.response.edit_message(
+            content=f"Accepted, thank you. {what}".rstrip(), view=None, attachments=[]
+        )
+    except DISCORD_ERRORS as problem:
+        log.warning("the terms stay as they are: %s", problem)
 
 
 async def show_terms(interaction: Interaction, waiting_id: RequestId) -> None:

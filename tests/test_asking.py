@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,9 @@ import discord
 import pytest
 
 from bot import policy
-from bot.domain import JobState, Origin, UserId
+from bot.domain import JobState, Origin, RefusalReason, Refused, StorageError, UserId
 from bot.jobs import Caps
+from tests.factories import make_admitted, make_ask
 from tests.fake_engine import INFO
 from tests.front import Front, custom_ids, front, said
 
@@ -114,6 +116,38 @@ async def test_a_fault_after_accepting_is_told_with_an_incident(
     monkeypatch.setattr(desk.services.jobs, "enqueue", broken)
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
     assert "incident" in said(pressed).content
+
+
+async def test_a_request_that_was_not_queued_after_accepting_waits_for_a_second_press(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object) -> None:
+        raise StorageError("as if the process had died here")
+
+    who = desk.newcomer()
+    terms = await desk.asks(who, prompt="1girl, patient")
+    accept = custom_ids(terms)[0]
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.services.jobs, "enqueue", dies)
+        await who.click(terms.message, custom_id=accept)
+    assert not await desk.jobs(who)
+    await who.click(terms.message, custom_id=accept)
+    assert [job.prompt for job in await desk.jobs(who)] == ["1girl, patient"]
+
+
+async def test_a_request_whose_button_is_pressed_twice_at_once_is_queued_once(desk: Front) -> None:
+    who = UserId(desk.newcomer().id)
+    ask = make_ask(user=who)
+    waiting_id = await desk.services.consent.hold(ask, 1)
+    results = await asyncio.gather(
+        *(
+            desk.services.jobs.enqueue(make_admitted(ask), desk.services.caps, 1, waiting_id)
+            for _ in range(3)
+        )
+    )
+    reasons = [result.reason for result in results if isinstance(result, Refused)]
+    assert reasons == [RefusalReason.GONE] * 2
+    assert await desk.services.consent.waiting(waiting_id, who) is None
 
 
 async def test_caps_are_answered_with_the_numbers(desk: Front) -> None:
