@@ -69,7 +69,7 @@ def fit(
         return off.square().mean() + (faults - 2 * degrees[rows]).square().mean()
 
     course.run(one, save_every=save_every)
-    course.average.swap()
+    course.average.settle()
     _settle(grader.tower, graded.cuts)
     return grader.eval()
 

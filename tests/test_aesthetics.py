@@ -1,0 +1,313 @@
+"""Aesthetic scores: each part against an oracle, and the training that makes our own."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from models import aesthetics
+from models.aesthetics import open_aesthetic
+from models.contract import EngineError
+from models.scoring import painted
+from models.scoring.grader import Grader, export, fit
+from models.scoring.heads import read_head, save_head
+from models.scoring.painted import FAULTS, Graded
+from models.scoring.rank import spearman
+from models.scoring.towers import PictureTower, Tower, open_tower, save_tower
+from models.scoring.window import Window, read_window
+
+WIDTH = 12
+
+
+def colourful(width: int, height: int, seed: int = 0) -> Image.Image:
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def unit(rows: int, width: int) -> torch.Tensor:
+    vectors = torch.randn(rows, width, generator=torch.Generator().manual_seed(5))
+    return nn.functional.normalize(vectors.double(), dim=-1)
+
+
+def laion(path: Path, sizes: tuple[int, ...] = (WIDTH, 16, 8, 6, 4, 1)) -> nn.Sequential:
+    """The layers of LAION's predictor with its names of tensors, written as it is published."""
+    a, b, c, d, e, f = sizes
+    layers = nn.Sequential(
+        nn.Linear(a, b), nn.Dropout(0.2), nn.Linear(b, c), nn.Dropout(0.2),
+        nn.Linear(c, d), nn.Dropout(0.1), nn.Linear(d, e), nn.Linear(e, f),
+    ).eval()  # fmt: skip
+    torch.save({f"layers.{name}": w for name, w in layers.state_dict().items()}, path)
+    return layers
+
+
+def waifu(path: Path, width: int = WIDTH) -> nn.Module:
+    """The layers of Waifu Diffusion's classifier with its names of tensors."""
+    fc1, fc2, fc3 = nn.Linear(width, 8), nn.Linear(8, 4), nn.Linear(4, 1)
+    parts = {"fc1": fc1, "fc2": fc2, "fc3": fc3}
+    torch.save({f"{n}.{k}": w for n, m in parts.items() for k, w in m.state_dict().items()}, path)
+    return nn.Sequential(fc1, nn.ReLU(), fc2, nn.ReLU(), fc3, nn.Sigmoid())
+
+
+def clip(folder: Path, *, text_too: bool) -> Any:
+    from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    torch.manual_seed(1)
+    sizes: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    seeing = sizes | {"num_attention_heads": 2, "image_size": 32, "patch_size": 16}
+    if text_too:
+        reading = sizes | {"num_attention_heads": 2, "vocab_size": 10}
+        config = CLIPConfig(text_config=reading, vision_config=seeing, projection_dim=WIDTH)
+        net: Any = CLIPModel(config)
+    else:
+        net = CLIPVisionModelWithProjection(CLIPVisionConfig(**seeing, projection_dim=WIDTH))
+    net.eval().save_pretrained(folder)
+    told = {"size": 32, "crop_size": {"height": 32, "width": 32}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(told))
+    return net
+
+
+@pytest.fixture(scope="module")
+def tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny tower of the project's own kind."""
+    folder = tmp_path_factory.mktemp("tower") / "tiny"
+    torch.manual_seed(2)
+    save_tower(PictureTower((4, 8), WIDTH).eval(), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A head for it whose scores lie around 6."""
+    path = tmp_path_factory.mktemp("head") / "head.safetensors"
+    torch.manual_seed(3)
+    save_head(torch.randn(WIDTH), torch.tensor(6.0), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "size", [(224, 224), (300, 200), (201, 333), (333, 201), (50, 401), (640, 512), (97, 31)]
+)
+def test_window_equals_the_processor_of_transformers(size: tuple[int, int]) -> None:
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    picture = colourful(*size)
+    theirs = CLIPImageProcessorPil()(images=picture, return_tensors="np")["pixel_values"][0]
+    window = Window()
+    ours = window.normalised(window.cut(picture)).transpose(2, 0, 1)
+    np.testing.assert_allclose(ours, theirs, atol=2e-6)
+
+
+def test_window_is_read_as_old_and_new_files_write_it(tmp_path: Path) -> None:
+    assert read_window(tmp_path) == Window()
+    path = tmp_path / "preprocessor_config.json"
+    path.write_text(json.dumps({"size": 336, "crop_size": 336, "image_mean": [0.5, 0.5, 0.5]}))
+    assert read_window(tmp_path) == Window(shortest_px=336, crop_px=336, mean=(0.5, 0.5, 0.5))
+    path.write_text(json.dumps({"size": {"shortest_edge": 240}, "crop_size": {"height": 224}}))
+    assert read_window(tmp_path) == Window(shortest_px=240)
+    path.write_text(json.dumps({"size": {"height": 240, "width": 240}}))
+    with pytest.raises(EngineError, match="not the preprocessing of a CLIP"):
+        read_window(tmp_path)
+
+
+def test_laions_head_is_exactly_its_layers_one_by_one(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    layers = laion(tmp_path / "sac.pth", (768, 1024, 128, 64, 16, 1)).double()
+    read_in = read_head(tmp_path / "sac.pth")
+    assert (read_in.name, read_in.width, read_in.low, read_in.high) == ("laion-linear", 768, 1, 10)
+    x = unit(1_000, 768)
+    with torch.no_grad():
+        expected = layers(x)[:, 0]
+    difference = (torch.tensor(read_in(x), dtype=torch.float64) - expected).abs().max()
+    assert difference < 1e-13 < expected.std()
+
+
+def test_waifu_diffusions_head_equals_its_modules(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    modules = waifu(tmp_path / "aes.pth", 512).double()
+    read_in = read_head(tmp_path / "aes.pth")
+    assert (read_in.name, read_in.width, read_in.low, read_in.high) == ("waifu-mlp", 512, 0, 1)
+    x = unit(1_000, 512) * 30  # Far enough out for every ReLU and the sigmoid to bend.
+    with torch.no_grad():
+        expected = modules(x)[:, 0]
+    torch.testing.assert_close(torch.tensor(read_in(x), dtype=torch.float64), expected)
+
+
+class Bomb:
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.trace),)
+
+
+def test_a_head_that_would_run_code_is_refused_and_does_not_run(tmp_path: Path) -> None:
+    trace = tmp_path / "it-ran"
+    torch.save({"fc1.weight": Bomb(trace)}, tmp_path / "bomb.pth")
+    with pytest.raises(EngineError, match="could run code"):
+        read_head(tmp_path / "bomb.pth")
+    assert not trace.exists()
+
+
+def test_heads_that_are_none_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    laion(tmp_path / "good.pth")
+    good = torch.load(tmp_path / "good.pth", weights_only=True)
+    broken = {
+        "is no head this program knows": {"weight": torch.zeros(1, 3)},
+        "do not fit each other": good | {"layers.2.weight": torch.zeros(8, 15)},
+        "are no numbers": good | {"layers.7.bias": torch.tensor([float("nan")])},
+        "holds no named tensors": [torch.zeros(2)],
+    }
+    for reason, told in broken.items():
+        torch.save(told, tmp_path / "bad.pth")
+        with pytest.raises(EngineError, match=reason):
+            read_head(tmp_path / "bad.pth")
+    (tmp_path / "cut.pth").write_bytes((tmp_path / "good.pth").read_bytes()[:900])
+    (tmp_path / "text.safetensors").write_text("no tensors")
+    for name in ("cut.pth", "text.safetensors"):
+        with pytest.raises(EngineError, match="is damaged"):
+            read_head(tmp_path / name)
+    with pytest.raises(EngineError, match="there is no head"):
+        read_head(tmp_path / "gone.pth")
+
+
+@pytest.mark.parametrize("text_too", [True, False])
+def test_embeddings_are_those_of_transformers_clip(tmp_path: Path, text_too: bool) -> None:  # noqa: FBT001  parametrised
+    net = clip(tmp_path / "clip", text_too=text_too)
+    opened = open_tower(tmp_path / "clip")
+    cuts = np.stack([opened.window.cut(colourful(50, 40, seed)) for seed in range(3)])
+    x = torch.from_numpy(Window().normalised(cuts)).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        seen = net.vision_model(x) if text_too else net(pixel_values=x)
+        embeds = net.visual_projection(seen.pooler_output) if text_too else seen.image_embeds
+    expected = embeds / embeds.norm(dim=-1, keepdim=True)
+    assert opened.width == WIDTH
+    torch.testing.assert_close(opened.embed(cuts), expected, rtol=0, atol=1e-6)
+
+
+def test_a_tower_that_would_score_by_lot_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    clip(tmp_path / "clip", text_too=False)
+    path = tmp_path / "clip" / "model.safetensors"
+    weights = load_file(path)
+    save_file({k: w for k, w in weights.items() if "visual_projection" not in k}, path)
+    with pytest.raises(EngineError, match=r"lacks visual_projection\.weight"):
+        open_tower(tmp_path / "clip")
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(EngineError, match="damaged"):
+        open_tower(tmp_path / "clip")
+    (tmp_path / "clip" / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(EngineError, match="type bert"):
+        open_tower(tmp_path / "clip")
+    with pytest.raises(EngineError, match="no image tower"):
+        open_tower(tmp_path / "nowhere")
+
+
+def test_our_tower_comes_back_from_half_precision(tower: Path) -> None:
+    torch.manual_seed(2)
+    net = PictureTower((4, 8), WIDTH).eval()
+    cuts = np.stack([Window().cut(colourful(230, 230, seed)) for seed in range(2)])
+    before = Tower(net, Window(), WIDTH, "").embed(cuts)
+    torch.testing.assert_close(open_tower(tower).embed(cuts), before, rtol=0, atol=2e-3)
+
+
+def test_a_score_does_not_depend_on_the_batch(tower: Path, head: Path) -> None:
+    aesthetic = open_aesthetic(head, tower, "cpu")
+    pictures = [colourful(60 + i, 50, i) for i in range(4)]
+    alone = [aesthetic.score([picture])[0] for picture in pictures]
+    assert aesthetic.score(pictures) == pytest.approx(alone, abs=1.01e-4)
+    assert len(set(alone)) == 4
+    assert aesthetic.score([]) == []
+
+
+def test_scores_of_another_head_or_tower_have_another_id(
+    tmp_path: Path, tower: Path, head: Path
+) -> None:
+    laion(tmp_path / "laion.pth")
+    save_tower(PictureTower((4, 8), WIDTH).eval(), tmp_path / "other")
+    ids = {
+        open_aesthetic(one, folder, "cpu").id
+        for one in (head, tmp_path / "laion.pth")
+        for folder in (tower, tmp_path / "other")
+    }
+    assert len(ids) == 4
+    assert open_aesthetic(head, tower, "cpu").id in ids
+
+
+def test_spearman_is_pearson_of_mean_ranks() -> None:
+    assert spearman([1, 2, 3, 4], [10, 20, 21, 99]) == pytest.approx(1)
+    assert spearman([1, 2, 3, 4], [4, 3, 2, 1]) == pytest.approx(-1)
+    # Ranks 1, 2.5, 2.5, 4 and 1, 2, 4, 3: covariance 3 over sqrt(4.5 * 5).
+    assert spearman([1, 2, 2, 3], [1, 2, 9, 8]) == pytest.approx(3 / (4.5 * 5) ** 0.5)
+    assert np.isnan(spearman([1, 1, 1], [1, 2, 3]))
+
+
+def test_a_painted_picture_has_the_grade_of_its_faults_and_comes_back() -> None:
+    (picture, flaws), (again, _) = painted.paint(12, 64), painted.paint(12, 64)
+    assert picture.tobytes() == again.tobytes()
+    assert min(picture.size) == 64
+    clean = [seed for seed in range(40) if painted.paint(seed, 32)[1].grade == 10]
+    assert flaws.grade == 10 - 9 * min(1, sum(painted.degrees(flaws)) / 1.6)
+    assert 4 <= len(clean) <= 16  # a quarter has no fault at all
+
+
+def graded(rows: int) -> Graded:
+    rng = np.random.default_rng(0)
+    degrees = rng.random((rows, len(FAULTS)), dtype=np.float32)
+    cuts = rng.integers(0, 256, (rows, 32, 32, 3), dtype=np.uint8)
+    return Graded(cuts, 10 - degrees.sum(1), degrees)
+
+
+def test_a_training_that_was_killed_ends_as_one_that_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from models.pretraining.course import Course
+
+    def learn(name: str) -> Grader:
+        return fit(graded(8), tmp_path / name, steps=4, batch=4, seed=1, save_every=1)
+
+    whole = learn("whole.pt").state_dict()
+    train = Course._train
+
+    def killed(course: Course, one: Any, step: int) -> torch.Tensor:
+        if step == 2:
+            raise KeyboardInterrupt
+        return train(course, one, step)
+
+    monkeypatch.setattr(Course, "_train", killed)
+    with pytest.raises(KeyboardInterrupt):
+        learn("killed.pt")
+    monkeypatch.undo()
+    resumed = learn("killed.pt").state_dict()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_what_the_training_writes_scores_as_what_it_learned(tmp_path: Path) -> None:
+    grader = fit(graded(8), tmp_path / "g.pt", steps=2, batch=4, seed=1)
+    export(grader, tmp_path / "out")
+    cuts = graded(8).cuts
+    x = torch.from_numpy(Window().normalised(cuts)).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        learned = 7 + 2.5 * grader(x)[0]
+    aesthetic = open_aesthetic(tmp_path / "out" / "head.safetensors", tmp_path / "out", "cpu")
+    assert aesthetic.score_cuts(list(cuts)) == pytest.approx(learned.tolist(), abs=0.02)
+
+
+def test_the_shipped_scorer_ranks_unseen_pictures_as_their_true_grades() -> None:
+    size = sum(path.stat().st_size for path in aesthetics.OWN.iterdir())
+    assert size <= 1_000_000
+    # The goal, 0.9, is measured on a thousand; the correlation of 48 spreads by about 0.03.
+    figures = json.loads((aesthetics.OWN / "figures.json").read_text())
+    assert figures["unseen pictures"] == 1_000
+    assert figures["Spearman with the true grade"] >= 0.9
+    pairs = [painted.paint(painted.UNSEEN_SEED + 50_000 + i, 224) for i in range(48)]
+    scores = open_aesthetic(device="cpu").score([picture for picture, _ in pairs])
+    assert spearman(scores, [flaws.grade for _, flaws in pairs]) >= 0.85
