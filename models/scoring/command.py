@@ -10,6 +10,7 @@ import json
 import os
 import shlex
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from models.contract import EngineError
+from models.report import Row, write_json
 from models.scoring import record, sheets, sources
 from models.scoring.rank import spearman
 from models.scoring.scan import Told, scan
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from models.scoring.sources import Found
 
 KEPT, SKIPPED, HISTOGRAM = "kept.jsonl", "skipped.jsonl", "histogram.png"
-#: A row of a report: area, name, value, unit, goal, holds, command.
-Row = dict[str, str | float | bool | None]
 #: Pictures of one group on a contact sheet: two rows.
 _SHOWN = 16
 #: The rank correlation with the true grade that the project's own head must reach.
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace, aesthetic: Aesthetic) -> int:
     _print(rows, told, out)
     print(f"kept: {kept}\nhistogram, contact sheets and reasons: {out}")
     if args.json:
-        args.json.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+        write_json(rows, args.json)
     return 0
 
 
@@ -103,19 +103,8 @@ def rows_of(told: Told, found: list[Found], threshold: float, command: str) -> l
     return rows + _against_truth(told, found, command)
 
 
-def _row(
-    name: str,
-    value: float | str,
-    unit: str,
-    command: str,
-    goal: str = "",
-    *,
-    holds: bool | None = None,
-) -> Row:
-    return {
-        "area": "aesthetics", "name": name, "value": value, "unit": unit,
-        "goal": goal, "holds": holds, "command": command,
-    }  # fmt: skip
+def _row(name: str, value: float | str, unit: str, command: str) -> Row:
+    return Row(area="aesthetics", name=name, value=value, unit=unit, command=command)
 
 
 def _against_truth(told: Told, found: list[Found], command: str) -> list[Row]:
@@ -126,10 +115,11 @@ def _against_truth(told: Told, found: list[Found], command: str) -> list[Row]:
     if len(pairs) < 2:
         return []
     rank = round(spearman(*zip(*pairs, strict=True)), 4)
-    goal = f">= {_GOAL}"
+    apart = round(fmean(abs(a - b) for a, b in pairs), 3)
+    agreement = _row("Spearman with the true grade", rank, "", command)
     return [
-        _row("Spearman with the true grade", rank, "", command, goal, holds=rank >= _GOAL),
-        _row("mean distance from it", round(fmean(abs(a - b) for a, b in pairs), 3), "", command),
+        replace(agreement, goal=f">= {_GOAL}", holds=rank >= _GOAL),
+        _row("mean distance from it", apart, "", command),
     ]
 
 
@@ -214,10 +204,10 @@ def _said(args: argparse.Namespace) -> str:
 
 
 def _print(rows: list[Row], told: Told, out: Path) -> None:
-    """The rows as a table, and what was skipped or odd beneath it."""
+    """The rows as a table, counts in full, and what was skipped or odd beneath it."""
     for row in rows:
-        value = row["value"] if isinstance(row["value"], str) else f"{row['value']:,}"
-        held = {True: "holds", False: "does NOT hold", None: ""}[row["holds"]]  # type: ignore[index]
-        print(f"{row['name']:<30} {value} {row['unit']}  {row['goal']} {held}".rstrip())
+        value = row.value if isinstance(row.value, str) else f"{row.value:,}"
+        held = {True: "holds", False: "does NOT hold", None: ""}[row.holds]
+        print(f"{row.name:<30} {value} {row.unit}  {row.goal} {held}".rstrip())
     for reason, count in told.report.counts().items():
         print(f"  {count} x {reason} (see {out / SKIPPED})")
