@@ -12,6 +12,7 @@ from simcord.actors import MemberActor
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.domain import Job, Post, Rating, Tally, UserId, VoteEmoji
+from cogs.components import post_view
 from cogs.votes import VotesCog
 from tests.factories import make_released
 from tests.simulated import OWNER, Scene, scene
@@ -80,7 +81,7 @@ def said(result: InteractionResult) -> ResponseMessage:
 
 @pytest.fixture
 async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
-    async with scene(tmp_path, "cogs.votes", kind=Booth) as built:
+    async with scene(tmp_path, "cogs.votes", "cogs.queue", kind=Booth) as built:
         yield built
 
 
@@ -207,6 +208,34 @@ async def test_a_vote_cast_before_the_post_was_written_down_counts(booth: Booth)
     assert await booth.standing(post) == set()
     await booth.votes_cog._seeder.round()
     assert await booth.standing(post) == {(UserId(ada.id), UP)}
+
+
+async def test_votes_under_a_shown_picture_count_although_the_bot_died_before_its_row(
+    booth: Booth,
+) -> None:
+    job, _ = await booth.a_post()
+    shown = said(await booth.member.slash(booth.channel, "show", id=job.id)).message
+    await booth.services.jobs._db.write_one(
+        "DELETE FROM posts WHERE message_id = :message", {"message": shown.id}
+    )
+    booth.outage()
+    await booth.another("early").react(shown, UP)
+    await booth.restart()
+    await booth.another("late").react(shown, UP)
+    await booth.votes_cog._seeder.round()
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally(up=2)
+
+
+async def test_a_reaction_to_a_delivery_that_is_not_written_down_leaves_it_to_the_delivery(
+    booth: Booth,
+) -> None:
+    (job,) = await booth.queued()
+    await booth.drawn([job])
+    channel = booth.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+    message = await channel.send("a picture", view=post_view(job.id))
+    await booth.member.react(message, UP)
+    assert not await booth.services.gallery.posts(job.id)
 
 
 async def test_every_post_gets_both_vote_reactions_once(booth: Booth) -> None:
