@@ -226,7 +226,9 @@ def test_the_command_makes_a_model_that_stock_pipelines_load(tmp_path: Path) -> 
     work = tmp_path / "work"
     assert main(["pretrain", "--toy", "--work", str(work), "--jobs", "1", "--device", "cpu"]) == 0
     figures = json.loads((work / "figures.json").read_text())
-    assert {"autoencoder_db", "decoder_db", "judge_hair_colour", "upscaler_db"} <= set(figures)
+    assert {"autoencoder_db", "decoder_db", "words_mouth", "judge_mouth", "upscaler_db"} <= set(
+        figures
+    )
     assert list(work.glob("unet-*.png"))
     from diffusers import StableDiffusionPipeline
 

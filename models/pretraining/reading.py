@@ -17,7 +17,7 @@ from models.judge import network as judge
 from models.judge.heads import HEADS
 from models.pretraining import architecture, vocabulary
 from models.pretraining.architecture import Recipe
-from models.pretraining.course import Course, generator
+from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures, batches
 from models.pretraining.precision import autocast
 
@@ -95,3 +95,19 @@ def train_words(
     course.run(one)
     course.average.settle()
     return reader.eval()
+
+
+@torch.no_grad()
+def accuracy(reader: Reader, sets: dict[str, Pictures]) -> dict[str, float]:
+    """Share of the attributes that unseen captions state which the reader names, for each head."""
+    right = torch.zeros(len(HEADS))
+    stated = torch.zeros(len(HEADS))
+    for pictures in sets.values():
+        for part in chunks(len(pictures.ids), 100):
+            ids, truth = pictures.ids[part].flatten(0, 1), pictures.stated[part].flatten(0, 1)
+            said = judge.split(reader(ids.long())[0])
+            named = torch.stack([logits.argmax(1) for logits in said.values()], dim=1)
+            right += ((named == truth) & (truth >= 0)).sum(0).cpu()
+            stated += (truth >= 0).sum(0).cpu()
+    shares = (right / stated.clamp(min=1)).tolist()
+    return dict(zip(HEADS, shares, strict=True))

@@ -86,10 +86,12 @@ class Workshop:
         return enlarge.roundtrip_db(net, held)
 
     def words(self) -> None:
-        """Teach the text encoder what captions say."""
+        """Teach the text encoder what captions say; note how well it reads unseen ones."""
         path = self.work / "words.pt"
         reader = reading.train_words(self.recipe, self.pictures(), self._words, path, self.device)
         _keep(reader.text, self.work / "words-done.pt")
+        read = reading.accuracy(reader, self.pictures(Purpose.HELD))
+        self.note(**{f"words_{head}": share for head, share in read.items()})
 
     def upscaler(self) -> None:
         """Train the upscaler on what the autoencoder draws."""
