@@ -47,12 +47,13 @@ class Outbox:
         """Remember the post and end the job, in one transaction; a repetition changes nothing.
 
         False if this post is not the job's: its picture was deleted meanwhile, or another post
-        was remembered first. The message should then be deleted.
+        was remembered first. Its message is then doomed.
         """
         async with self._db.write() as tx:
             if not await tx.fetch_one(
                 "SELECT 1 FROM pictures WHERE job_id = :id AND deleted_ms IS NULL", {"id": job_id}
             ):
+                await _doom(tx, post)
                 return False
             await insert_post(tx, post, "delivery")
             await tx.execute(
@@ -64,7 +65,10 @@ class Outbox:
                 "SELECT message_id FROM posts WHERE job_id = :id AND kind = 'delivery'",
                 {"id": job_id},
             )
-        return row is not None and row["message_id"] == post.message_id
+            ours = row is not None and row["message_id"] == post.message_id
+            if not ours:
+                await _doom(tx, post)
+        return ours
 
     async def postpone(self, job_id: JobId, until_ms: int) -> None:
         """Do not try to post this picture before `until_ms`."""
@@ -80,6 +84,14 @@ class Outbox:
             " WHERE id = :id AND state = 'rendered'",
             {"error": error, "now": now_ms, "id": job_id},
         )
+
+
+async def _doom(tx: Transaction, post: Post) -> None:
+    """Let the message go from Discord."""
+    await tx.execute(
+        "INSERT OR IGNORE INTO doomed_messages VALUES (:message, :channel, :guild)",
+        {"message": post.message_id, "channel": post.channel_id, "guild": post.guild_id},
+    )
 
 
 async def insert_post(tx: Transaction, post: Post, kind: str) -> None:

@@ -193,9 +193,7 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     user: Params = {"user": user_id}
     counts = await _count(tx, user_id)
     alive = await tx.fetch_all(
-        "SELECT id FROM jobs WHERE user_id = :user AND state IN ('queued', 'running', 'rendered')"
-        " AND state <> 'rendered'",
-        user,
+        "SELECT id FROM jobs WHERE user_id = :user AND state IN ('queued', 'running')", user
     )
     await fold_voter(tx, user_id)
     await fold_pictures(tx, user_id)

@@ -8,7 +8,6 @@ intent looks in the channel before posting again. It must not know how pictures 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import logging
 
@@ -156,7 +155,7 @@ class Delivery(commands.Cog):
         await asyncio.shield(self._record(job, message))
 
     async def _record(self, job: Job, message: discord.Message) -> None:
-        """Write down that the deed is done; take it back if the picture was deleted meanwhile."""
+        """Write down that the deed is done, or that it is to be undone: its picture is deleted."""
         post = Post(
             message_id=MessageId(message.id),
             job_id=job.id,
@@ -170,8 +169,7 @@ class Delivery(commands.Cog):
             self._services.signals.status.set()
             return
         log.info("job %s is owed no post any more, so it is taken back", job.id)
-        with contextlib.suppress(*DISCORD_ERRORS):
-            await message.delete()
+        self._services.signals.doomed.set()
 
     async def _find(
         self, channel: discord.PartialMessageable, job: Job, since_ms: int

@@ -34,14 +34,14 @@ _NAMES = {
     "jobs": "pictures asked for",
     "requests": "requests",
     "pictures": "pictures kept",
-    "posts": "messages that show them",
+    "posts": "messages that show your pictures",
     "votes": "current votes of yours",
     "vote_events": "reactions in the ledger",
     "standing_reactions": "reactions that stand",
     "acceptances": "licences accepted",
     "sharing": "choices about your prompts",
     "waiting_asks": "requests that wait for the licence",
-    "turns": "your turn in the queue",
+    "turns": "places in the order of turns",
     "blocked_terms": "terms you blocked as a moderator",
     "audit_log": "changes you made as a moderator",
 }
@@ -69,7 +69,9 @@ class PrivacyCog(commands.Cog):
     async def show(self, interaction: Interaction) -> None:
         """A count for each kind of thing."""
         summary = await self._services.privacy.show(user_of(interaction))
-        lines = [f"- {count} {_NAMES.get(table, table)}" for table, count in summary.counts.items()]
+        lines = [
+            f"- {_NAMES.get(table, table)}: {count}" for table, count in summary.counts.items()
+        ]
         shares = "may" if summary.shares_prompts else "may not"
         await tell(
             interaction,

@@ -70,7 +70,7 @@ class Office(Scene):
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with scene(tmp_path, "cogs.delivery", kind=Office) as built:
+    async with scene(tmp_path, "cogs.delivery", "cogs.takedown", kind=Office) as built:
         yield built
 
 
@@ -321,6 +321,7 @@ async def test_a_picture_deleted_while_it_is_posted_is_taken_down(
 
     monkeypatch.setattr(http, "request", meddled)
     await office.delivers()
+    await office.cog("Takedown").round()
     assert office.pictures() == []
     assert (await office.state(job))[0] is JobState.CANCELLED
 
@@ -357,9 +358,9 @@ async def test_the_loops_post_seed_and_tidy_up_by_themselves(tmp_path: Path) -> 
         office.services.signals.deliver.set()
         async with asyncio.timeout(20):
             # The row is closed after the message is gone.
-            while (
-                [len(m.reactions) for m in office.channel.history()] != [2, 2]
-                or await office.services.jobs.open_statuses()
-            ):
+            while [len(m.reactions) for m in office.channel.history()] != [
+                2,
+                2,
+            ] or await office.services.jobs.open_statuses():
                 await asyncio.sleep(0.05)
         assert office.pictures() == [f"{job.id}.png" for job in jobs]

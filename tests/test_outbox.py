@@ -41,6 +41,7 @@ async def test_a_second_message_is_not_the_delivery(stores: Stores) -> None:
     assert await stores.jobs.delivered(job.id, make_post(job.id, message=1), 5_000)
     assert not await stores.jobs.delivered(job.id, make_post(job.id, message=2), 5_001)
     assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1]
+    assert [gone.message_id for gone in await stores.gallery.doomed_messages(9)] == [2]
 
 
 async def test_a_picture_deleted_meanwhile_is_owed_nothing(stores: Stores) -> None:
@@ -54,8 +55,12 @@ async def test_a_picture_deleted_meanwhile_is_owed_nothing(stores: Stores) -> No
 async def test_a_picture_forgotten_meanwhile_is_owed_nothing(stores: Stores) -> None:
     job, _ = await stores.draw()
     await stores.privacy.forget(USER, 4_000)
-    assert not await stores.jobs.delivered(job.id, make_post(job.id), 5_000)
+    post = make_post(job.id)
+    assert not await stores.jobs.delivered(job.id, post, 5_000)
     assert await stores.rows("posts") == []
+    assert [gone.message_id for gone in await stores.gallery.doomed_messages(9)] == [
+        post.message_id
+    ], "its message goes, also if the process dies now"
 
 
 async def test_the_first_try_is_remembered_for_the_next(stores: Stores) -> None:

@@ -182,7 +182,7 @@ async def test_my_data_are_shown_and_exported(desk: Front) -> None:
     assert "Nothing." in said(await desk.newcomer().slash(desk.channel, "privacy show")).content
     shown = said(await desk.member.slash(desk.channel, "privacy show"))
     assert shown.ephemeral
-    assert "1 pictures kept" in shown.content
+    assert "pictures kept: 1" in shown.content
     answer = said(await desk.member.slash(desk.channel, "privacy export"))
     assert answer.ephemeral
     archive = zipfile.ZipFile(io.BytesIO(await answer.attachments[0].read()))
