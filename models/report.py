@@ -20,10 +20,11 @@ class Row:
     unit: str
     goal: str = ""
     holds: bool | None = None
-    command: str
+    #: What measures it again; whoever runs many programs fills it in for them.
+    command: str = ""
 
 
-def unmeasured(area: str, name: str, why: str, goal: str = "", *, command: str) -> Row:
+def unmeasured(area: str, name: str, why: str, goal: str = "", *, command: str = "") -> Row:
     """A figure that could not be taken here: the value says why, and it does not hold."""
     return Row(area=area, name=name, value=why, unit="", goal=goal, holds=False, command=command)
 

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+from models.report import Row, table, unmeasured, write_json
 from tests.bench import claim, flow, kills, pictures, votes
-from tests.bench.report import Row, table, unmeasured, write_json
 
 Program = Callable[[Path], Awaitable[list[Row]]]
 

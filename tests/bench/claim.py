@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.db import Database
 from bot.jobs import Jobs
-from tests.bench.report import Row, percentile
+from models.report import Row, percentile
 
 ROWS = 1_000_000
 CLAIMS = 500

@@ -15,7 +15,7 @@ import psutil
 from bot.health import read_pulse
 from bot.sandbox.interactions import DEADLINE_S
 from bot.sandbox.wire import NotPossible
-from tests.bench.report import Row, percentile
+from models.report import Row, percentile
 from tests.stage import Stage, stage
 
 MEMBERS = 200

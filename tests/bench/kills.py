@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.bench.report import Row
+from models.report import Row
 from tests.crashing import crash
 
 KILLS = 1000

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from models.contract import Aspect, Engine, RenderRequest, TickResult
-from tests.bench.report import Row
+from models.report import Row
 
 THREADS = (1, 2)
 WIDTHS = (1, 2, 4, 8)

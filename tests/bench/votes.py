@@ -13,7 +13,7 @@ from bot.domain import MessageId, Post, Reaction, UserId
 from bot.gallery import Gallery
 from bot.jobs import Caps, Jobs
 from bot.votes import Votes
-from tests.bench.report import Row
+from models.report import Row
 from tests.factories import make_admitted, make_ask, make_png, make_post, make_released
 
 EVENTS = 20_000
