@@ -117,7 +117,10 @@ async def run(
 _WELCOME = """
   A local Discord with the bot in it:  {page}
 
-  Open it in a browser and type   /waifu prompt: 1girl, blue hair, glasses, smile
+  Open it in a browser and, once the bot is online, type
+
+    /waifu prompt: 1girl, blue hair, glasses, smile
+
   Switch persona at the bottom left; trouble of every kind is under "Weather".
   Ctrl-C stops both; the next start finds everything as it was.
 """

@@ -254,7 +254,7 @@ function sendCommand(text) {
     complain(
       store.commands.length
         ? `There is no command ${text.split(/\s/)[0]} for you here. Type / to see what there is.`
-        : "The bot has registered no commands yet. Is it running?",
+        : "The bot is not ready: wait until it is online (above), or start it under Weather.",
     );
     return;
   }
