@@ -76,15 +76,11 @@ class Stage:
         await self.sandbox.click(who, terms["id"], button(terms, "accept")).answer()
         person = self.sandbox.persona(who)
 
-        async def begun() -> bool:
-            return bool(self.rows(f"SELECT 1 FROM jobs WHERE user_id = {person}"))  # noqa: S608  an int
-
         async def over() -> bool:
             left = f"SELECT 1 FROM jobs WHERE user_id = {person} AND ended_ms IS NULL"  # noqa: S608
             return not self.rows(left)
 
-        # The request runs after the press was answered: before that there is nothing to cancel.
-        await self.until(begun)
+        # The request is queued before the press is answered, so there is something to cancel.
         await self.sandbox.slash(who, self.where, "cancel").answer()
         await self.until(over)
 
