@@ -33,6 +33,7 @@ COMMANDS: dict[str, Command] = {
     "paint": Command("models.painter.paint", "paint labelled training pictures"),
     "score": Command("models.aesthetics", "score pictures and list the good ones"),
     "pretrain": Command("models.pretrain", "make the embedded model from nothing"),
+    "evaluate": Command("models.evaluate", "measure how well a model does what it is asked"),
     "aesthetic-train": Command("models.scoring.training", "train our own scorer on the painter"),
 }
 

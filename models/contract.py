@@ -100,7 +100,7 @@ class RenderRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepReport:
-    """How far one row has come after a tick; `preview_png` is a thumbnail of at most 256 px, or None."""
+    """How far one row has come after a tick; `preview_png` is at most 256 px a side, or None."""
 
     row_id: str
     step: int

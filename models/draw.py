@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     requests = {request.row_id: request for request in _requests(args, engine.info)}
     failures = 0
     began = time.monotonic()
-    for row_id, outcome in _drawn(engine, list(requests.values())):
+    for row_id, outcome in drawn(engine, list(requests.values())):
         request = requests[row_id]
         if isinstance(outcome, str):
             print(f"seed {request.seed}: {outcome}", file=sys.stderr)
@@ -107,7 +107,7 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
         )
 
 
-def _drawn(engine: Engine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered | str]]:
+def drawn(engine: Engine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered | str]]:
     """Each row's picture, or why there is none, as they end; the engine is kept full."""
     total, done = sum(request.steps for request in waiting), 0
     in_flight = 0

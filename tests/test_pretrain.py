@@ -236,6 +236,6 @@ def test_the_command_makes_a_model_that_stock_pipelines_load(tmp_path: Path) -> 
     assert pipeline.vae_scale_factor == 8
     assert pipeline.scheduler.config.prediction_type == "v_prediction"
     pipeline.set_progress_bar_config(disable=True)
-    drawn = pipeline("1girl, blue hair", num_inference_steps=2, height=64, width=64).images[0]
-    assert drawn.size == (64, 64)
+    drawn = pipeline("1girl, blue hair", num_inference_steps=2).images[0]
+    assert drawn.size == (128, 128)
     assert main(["check", str(work / "model")]) == 0

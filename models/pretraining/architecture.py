@@ -63,7 +63,6 @@ class Recipe:
 FULL = Recipe()
 #: Everything end to end in a minute or two on one core: for rehearsals and tests.
 TOY = Recipe(
-    size_px=64,
     pictures=96,
     held_out=16,
     large=8,

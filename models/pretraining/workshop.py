@@ -21,6 +21,7 @@ from models.pretraining import (
     diffuse,
     enlarge,
     judging,
+    papers,
     pipeline,
     reading,
     vocabulary,
@@ -110,11 +111,12 @@ class Workshop:
         _keep(parts.text, self.work / "text-done.pt")
 
     def export(self) -> None:
-        """Write the model folder from the finished stages."""
+        """Write the model folder from the finished stages, with its licence and card."""
         parts = self._parts("decoder")
         _fetch(parts.unet, self.work / "unet-done.pt", "unet")
         _fetch(parts.text, self.work / "text-done.pt", "unet")
         pipeline.write(parts, self.out, self._words)
+        papers.hand_over(self.recipe, self.out)
 
     def _autoencoder(self, stage: str) -> AutoencoderTiny:
         net = architecture.autoencoder(self.recipe)

@@ -1,0 +1,183 @@
+"""`python -m models evaluate`: how well a model does what it is asked, as one table and as sheets.
+
+A command of `models.__main__`. The judge that looks at the pictures was trained on painter pictures
+only; the tag combinations and seeds were seen by no training. It must not know the bot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from PIL import Image
+
+from models.contract import Engine, EngineError, RenderRequest
+from models.draw import drawn
+from models.evaluation import adherence, diversity, sheets
+from models.evaluation.adherence import GROUPS, Task
+from models.judge.network import WEIGHTS, Judge
+from models.painter.drawing import draw, raster
+from models.report import Row, table, write_json
+
+#: Prompts and seeds of the comparison between seeds.
+_PROMPTS, _SEEDS = 6, 6
+#: Two pictures that differ by less than this (of 1) look the same.
+_ALIKE = 0.02
+_SHEET = 32
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `evaluate`."""
+    parser.add_argument("model", nargs="?", default="embedded", help="embedded, or a folder")
+    parser.add_argument("--count", type=int, default=500, help="pictures to judge")
+    parser.add_argument("--sentences", type=int, default=100, help="pictures of English sentences")
+    parser.add_argument(
+        "--training", type=int, default=2000, help="training pictures to look for copies in"
+    )
+    parser.add_argument("--steps", type=int, help="the card's, if left out")
+    parser.add_argument("--guidance", type=float, help="the card's, if left out")
+    parser.add_argument("--judge", type=Path, default=WEIGHTS, help="other weights of the judge")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the contact sheets")
+    parser.add_argument("--json", type=Path, help="write the rows of the table here too")
+    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
+    parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw, judge, print; 1 if some goal is missed."""
+    if args.count < 1 or args.sentences < 0 or args.training < 1:
+        raise EngineError("--count and --training start at 1, --sentences at 0.")
+    from models.engine import open_engine
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    judge = Judge(args.judge)
+    engine = open_engine(args.model, device=args.device, threads=args.threads)
+    try:
+        rows = list(_rows(Studio(engine, args), judge, args))
+    finally:
+        engine.close()
+    print(table(rows))
+    if args.json:
+        write_json(rows, args.json)
+    return 0 if all(row.holds is not False for row in rows) else 1
+
+
+class Studio:
+    """The model under test: tasks in, pictures out."""
+
+    def __init__(self, engine: Engine, args: argparse.Namespace) -> None:
+        self._engine, self._args = engine, args
+        self.seconds = 0.0
+        self.count = 0
+
+    def pictures(self, tasks: Sequence[Task]) -> list[Image.Image]:
+        """One picture for each task, in order. EngineError if one cannot be drawn."""
+        began = time.monotonic()
+        requests = [self._request(str(i), task) for i, task in enumerate(tasks)]
+        out: dict[str, Image.Image] = {}
+        for row_id, outcome in drawn(self._engine, requests):
+            if isinstance(outcome, str):
+                raise EngineError(f"a picture could not be drawn: {outcome}")
+            size = (outcome.width_px, outcome.height_px)
+            out[row_id] = Image.frombytes("RGB", size, outcome.rgb)
+        self.seconds += time.monotonic() - began
+        self.count += len(tasks)
+        return [out[str(i)] for i in range(len(tasks))]
+
+    def _request(self, row_id: str, task: Task) -> RenderRequest:
+        info, args = self._engine.info, self._args
+        width, height = info.sizes_px[task.aspect]
+        return RenderRequest(
+            row_id=row_id,
+            prompt=task.prompt,
+            negative=info.default_negative,
+            seed=task.seed,
+            steps=args.steps or info.default_steps,
+            guidance=info.default_guidance if args.guidance is None else args.guidance,
+            sampler=info.default_sampler,
+            width_px=width,
+            height_px=height,
+        )
+
+
+def _rows(studio: Studio, judge: Judge, args: argparse.Namespace) -> Iterator[Row]:
+    command = _said(args)
+
+    def row(
+        name: str, value: float, unit: str, goal: str = "", *, holds: bool | None = None
+    ) -> Row:
+        value = round(value, 4)
+        return Row(
+            area="model", name=name, value=value, unit=unit, goal=goal, holds=holds, command=command
+        )
+
+    tasks = adherence.tasks(args.count)
+    own = _shares(judge, tasks, [_painters(task) for task in tasks])
+    pictures = studio.pictures(tasks)
+    shown = slice(min(_SHEET, len(tasks)))
+    sheet = sheets.side_by_side(pictures[shown], [task.portrait for task in tasks[shown]])
+    sheet.save(args.out / "model-and-painter.jpg", quality=90)
+    reached = _shares(judge, tasks, pictures)
+    for name, (_, least) in GROUPS.items():
+        value = reached[name]
+        yield row(name, 100 * value, "% right", f">= {least:.0%}", holds=value >= least)
+    for name in GROUPS:
+        # 98 % is what makes the judge a judge of that group.
+        yield row(f"judge: {name}", 100 * own[name], "% right", ">= 98%", holds=own[name] >= 0.98)
+    if args.sentences:
+        spoken = adherence.tasks(args.sentences, sentences=True)
+        for name, value in _shares(judge, spoken, studio.pictures(spoken)).items():
+            yield row(f"in a sentence: {name}", 100 * value, "% right")
+    pair, copies = _differences(studio, args)
+    yield row("two seeds, most alike", pair, "RMS of 1", f"> {_ALIKE}", holds=pair > _ALIKE)
+    yield row(
+        "nearest training picture", copies, "of an unseen painter picture's", ">= 0.5",
+        holds=copies >= 0.5,
+    )  # fmt: skip
+    yield row("time for a picture", studio.seconds / studio.count, "s")
+
+
+def _painters(task: Task) -> Image.Image:
+    return raster(draw(task.portrait, task.seed), 640 if task.aspect == "landscape" else 512)
+
+
+def _shares(judge: Judge, tasks: Sequence[Task], pictures: list[Image.Image]) -> dict[str, float]:
+    said = adherence.judged(judge, pictures)
+    return adherence.grouped(adherence.shares(said, adherence.truth(t.portrait for t in tasks)))
+
+
+def _differences(studio: Studio, args: argparse.Namespace) -> tuple[float, float]:
+    """The most similar pair of seeds of one prompt, and how near pictures come to trained ones.
+
+    The second is the smallest distance to a training picture, as a share of the smallest distance
+    that the painter's own unseen pictures have: a copy would be near 0.
+    """
+    prompts = adherence.tasks(_PROMPTS, square=True)
+    seeds = [Random(i).getrandbits(31) for i in range(_SEEDS)]
+    tasks = [
+        Task(portrait=t.portrait, prompt=t.prompt, seed=seed, aspect=t.aspect)
+        for t in prompts
+        for seed in seeds
+    ]
+    pictures = studio.pictures(tasks)
+    sheets.grid(pictures, across=_SEEDS).save(args.out / "seeds.jpg", quality=90)
+    small = [diversity.thumbnail(picture) for picture in pictures]
+    pair = min(diversity.closest_pair(small[i : i + _SEEDS]) for i in range(0, len(small), _SEEDS))
+    trained = diversity.painted(range(args.training))
+    unseen = diversity.painted(range(adherence.FIRST_SEED, adherence.FIRST_SEED + len(small)))
+    near = diversity.nearest(np.stack(small), trained).min()
+    return pair, float(near / diversity.nearest(unseen, trained).min())
+
+
+def _said(args: argparse.Namespace) -> str:
+    """The command that measures the same again."""
+    words = ["python", "-m", "models", "evaluate", args.model]
+    for name in ("count", "sentences", "training", "steps", "guidance", "out"):
+        value = getattr(args, name)
+        words += [f"--{name}", str(value)] if value is not None else []
+    return shlex.join(words)

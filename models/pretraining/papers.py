@@ -1,0 +1,49 @@
+"""What travels with the weights: the licence file and the card.
+
+Called by the `pretrain` command as its last act. It must not know weights.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from models.card import Card, Defaults, Licence, Prediction, Score, Size
+from models.contract import Aspect, Limits, Sampler
+from models.pretraining.architecture import SCALE, Recipe
+from models.registry import EMBEDDED, seal
+
+#: Changes whenever the weights in the repository do.
+CARD_ID = "embedded-1"
+#: Chosen by eye and for speed; see docs/embedded-model.md.
+DEFAULTS = Defaults(steps=16, guidance=4.0, sampler=Sampler.DPMPP_2M)
+_LICENCE = "LICENSE.md"
+
+
+def hand_over(recipe: Recipe, folder: Path) -> Card:
+    """Put the licence beside the weights and seal everything with a card."""
+    if not (folder / _LICENCE).exists():
+        shutil.copyfile(EMBEDDED / _LICENCE, folder / _LICENCE)
+    return seal(card(recipe), folder)
+
+
+def card(recipe: Recipe) -> Card:
+    """The card of a model made by the recipe; `seal` fills in the hashes."""
+    sizes: dict[Aspect, Size] = {}
+    for framing, (height, width) in recipe.shapes_px.items():
+        finished = (width * SCALE, height * SCALE)
+        sizes[Aspect(framing)] = Size(finished_px=finished, native_px=(width, height))
+    return Card(
+        id=CARD_ID,
+        name="Embedded Waifu",
+        prediction=Prediction.V,
+        sizes=sizes,
+        defaults=DEFAULTS,
+        limits=Limits(),
+        # Its painter knows clothes only.
+        scores=(Score.BLANK,),
+        licence=Licence(
+            name="CreativeML Open RAIL-M use restrictions", file=_LICENCE, sha256="0" * 64
+        ),
+        made_by="python -m models pretrain",
+    )

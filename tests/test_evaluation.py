@@ -1,0 +1,131 @@
+"""The evaluation: which prompts it asks for, how it counts, and what it calls alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.__main__ import main
+from models.captions import prompt
+from models.contract import EngineError
+from models.evaluation import adherence, diversity, sheets
+from models.evaluation.adherence import GROUPS
+from models.judge import network
+from models.judge.heads import HEADS, UNSEEN, labels, visible
+from models.judge.network import Judge
+from models.painter.drawing import draw, raster
+from models.painter.portrait import sample
+from models.pretraining.painting import FIRST_SEED
+from models.report import Row, table, unmeasured
+
+
+def test_evaluation_uses_seeds_of_its_own() -> None:
+    assert min(adherence.FIRST_SEED - first for first in FIRST_SEED.values()) > 100_000_000
+
+
+def test_a_task_asks_for_its_portrait_in_its_framing() -> None:
+    for task in adherence.tasks(12):
+        assert task.prompt == prompt(task.portrait)
+        assert task.aspect == task.portrait.framing
+    assert {task.aspect for task in adherence.tasks(12, square=True)} == {"square"}
+
+
+def test_a_sentence_names_what_the_prompt_names() -> None:
+    for said, tagged in zip(adherence.tasks(12, sentences=True), adherence.tasks(12), strict=True):
+        assert said.portrait == tagged.portrait
+        assert said.prompt != tagged.prompt
+        assert f"{said.portrait.hair_colour} hair" in said.prompt or "hair" in said.prompt
+
+
+def test_every_group_is_made_of_heads_that_are_judged() -> None:
+    assert {head for heads, _ in GROUPS.values() for head in heads} <= set(HEADS)
+
+
+def test_what_cannot_be_seen_does_not_count() -> None:
+    portraits = [sample(Random(i)) for i in range(200)]
+    true = adherence.truth(portraits)
+    said = np.where(true == UNSEEN, 0, true)
+    assert set(adherence.shares(said, true).values()) == {1.0}
+    closed = next(p for p in portraits if p.eye_state == "closed eyes")
+    assert not visible(closed, "eye_colour")
+    assert labels(closed)[list(HEADS).index("eye_colour")] == UNSEEN
+
+
+def test_half_wrong_is_half_right() -> None:
+    true = adherence.truth([sample(Random(i)) for i in range(10)])
+    said = np.where(true == UNSEEN, 0, true)
+    column = list(HEADS).index("hair_colour")
+    said[:5, column] = (said[:5, column] + 1) % len(HEADS["hair_colour"])
+    reached = adherence.shares(said, true)
+    assert reached["hair_colour"] == 0.5
+    assert adherence.grouped(reached)["hair colour"] == 0.5
+
+
+def test_a_judge_is_the_same_after_a_trip_over_the_disk(tmp_path: Path) -> None:
+    net = network.network(16).eval()
+    network.save(net, tmp_path / "judge.safetensors", 16)
+    judge = Judge(tmp_path / "judge.safetensors")
+    picture = raster(draw(sample(Random(1)), 1), 512)
+    (said,) = adherence.judged(judge, [picture])
+    assert len(said) == len(HEADS)
+    assert all(0 <= c < len(values) for c, values in zip(said, HEADS.values(), strict=True))
+
+
+def test_a_judge_of_another_painter_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as other:
+        other.setitem(HEADS, "boy", ("no", "yes"))
+        network.save(network.network(16), tmp_path / "judge.safetensors", 16)
+    with pytest.raises(EngineError, match="another painter"):
+        Judge(tmp_path / "judge.safetensors")
+    with pytest.raises(EngineError, match="cannot be read"):
+        Judge(tmp_path / "missing.safetensors")
+
+
+def test_two_alike_are_found_among_many() -> None:
+    rng = np.random.default_rng(0)
+    pictures = [rng.random(300, dtype=np.float32) for _ in range(6)]
+    pictures[4] = pictures[1] + np.float32(0.01)
+    assert diversity.closest_pair(pictures) == pytest.approx(0.01, abs=1e-3)
+
+
+def test_a_copy_of_a_training_picture_is_near_it() -> None:
+    trained = diversity.painted(range(8))
+    unseen = diversity.painted(range(100, 104))
+    assert diversity.nearest(trained[:1], trained)[0] < 1e-3
+    assert diversity.nearest(unseen, trained).min() > 0.05
+
+
+def test_a_sheet_shows_the_model_above_the_painter() -> None:
+    red = Image.new("RGB", (64, 64), "red")
+    portraits = [sample(Random(i)) for i in range(3)]
+    sheet = sheets.side_by_side([red] * 3, portraits, across=2, tile_px=32)
+    assert sheet.size == (64, 128)
+    assert [sheet.getpixel((8, y)) == (255, 0, 0) for y in (8, 40, 72, 104)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert sheets.grid([red] * 3, across=2, tile_px=32).size == (64, 64)
+
+
+def test_a_table_says_what_holds_and_what_could_not_be_measured() -> None:
+    rows = [
+        Row(area="a", name="one", value=1.0, unit="s", goal="<= 2", holds=True, command="c"),
+        unmeasured("a", "two", "no GPU here", command="c"),
+    ]
+    lines = table(rows).splitlines()
+    assert lines[2].split()[-1] == "yes"
+    assert "no GPU here" in lines[3]
+    assert lines[3].split()[-1] == "NO"
+
+
+def test_a_senseless_count_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--count", "0", "--out", str(tmp_path)]) == 2
+    assert "--count" in capsys.readouterr().err
