@@ -18,6 +18,7 @@ from models.scoring import sheets
 from models.scoring.heads import save_head
 from models.scoring.record import Record
 from models.scoring.sheets import Group, Scored
+from models.scoring.sources import found
 from models.scoring.towers import PictureTower, save_tower
 
 WIDTH = 12
@@ -205,6 +206,15 @@ def test_a_manifests_records_stay_and_votes_are_not_written_over(
     assert first["aesthetic"] != 77
     assert second | own == second
     assert second["score"] == second["aesthetic"]
+
+
+def test_a_line_separator_in_a_caption_ends_no_record(tmp_path: Path) -> None:
+    caption = "1girl,\u2028smile"
+    record = json.dumps({"file_name": "a.png", "text": caption}, ensure_ascii=False)
+    (tmp_path / "metadata.jsonl").write_text(record + "\n", encoding="utf-8")
+    (tmp_path / "a.png").touch()
+    (one,) = found(tmp_path)
+    assert one.record["text"] == caption
 
 
 def test_true_grades_are_compared_with_the_scores(

@@ -50,7 +50,8 @@ def _below(folder: Path) -> list[Path]:
 def _listed(manifest: Path) -> dict[Path, Record]:
     """The records of a manifest, by the picture each one names."""
     try:
-        lines = manifest.read_text("utf-8-sig").splitlines()
+        # Not splitlines: a caption may hold U+2028, which ends no line of JSONL.
+        lines = manifest.read_text("utf-8-sig").split("\n")
     except UnicodeDecodeError as fault:
         raise EngineError(f"{manifest} is no manifest: it is not UTF-8.") from fault
     told: dict[Path, Record] = {}
