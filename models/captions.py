@@ -55,7 +55,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "tan": ("tanned skin",),
     "starry sky": ("stars", "night sky, stars"),
     "full moon": ("moon", "moonlight"),
-    "ocean": ("sea", "beach"),
+    "ocean": ("sea",),
     "cherry blossoms": ("sakura",),
     "snowing": ("winter",),
     "heart": ("hearts",),
@@ -78,6 +78,7 @@ UNKNOWN = (
     "sitting", "street", "garden", "food", "wearing", "has", "who", "is", "her", "his", "very",
     "of", "picture", "photo", "style", "from", "behind", "hands", "running", "guitar", "coffee",
     "princess", "knight", "elf", "idol", "train", "mountain", "room", "window", "old", "young",
+    "beach",
 )  # fmt: skip
 #: Sentences: {figure}, {has} (joined with commas and "and"), {wears}, {place}.
 TEMPLATES = (
@@ -94,11 +95,17 @@ TEMPLATES = (
 WORN = ("clothes", "head", "neck", "eyewear")
 
 
-def synonym(text: str, rng: Random) -> str:
-    """The tag, or now and then another way to say it."""
-    if text in SYNONYMS and rng.random() < 0.15:
-        return rng.choice(SYNONYMS[text])
-    return text
+#: Synonyms that are true of girls only, or of faces that neither frown nor cry.
+GIRLS, CHEERFUL = ("cat girl", "catgirl", "fox girl", "witch"), ("happy",)
+
+
+def synonym(text: str, rng: Random, portrait: Portrait) -> str:
+    """The tag, or now and then another way to say it that is true of this portrait."""
+    untrue = GIRLS if portrait.boy else ()
+    if portrait.tears or portrait.brows != "plain":
+        untrue += CHEERFUL
+    others = [other for other in SYNONYMS.get(text, ()) if other not in untrue]
+    return rng.choice(others) if others and rng.random() < 0.15 else text
 
 
 def prompt(portrait: Portrait) -> str:
@@ -134,16 +141,16 @@ def _joined(texts: list[str]) -> str:
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
 
 
-def sentence(stated: list[Tag], rng: Random, *, boy: bool) -> str:
+def sentence(stated: list[Tag], rng: Random, portrait: Portrait) -> str:
     """The stated tags as an English sentence."""
-    figure = "boy" if boy else "girl"
+    figure = "boy" if portrait.boy else "girl"
     texts = {True: [], False: []}
     place: list[str] = []
     for tag in stated:
         if tag.group in ("background", "scene"):
-            place.append(synonym(tag.text, rng))
+            place.append(synonym(tag.text, rng, portrait))
         elif tag.group not in ("figure", "solo"):
-            texts[tag.group in WORN].append(synonym(tag.text, rng))
+            texts[tag.group in WORN].append(synonym(tag.text, rng, portrait))
     has = texts[False] or ["a face"]
     rng.shuffle(has)
     out = rng.choice(TEMPLATES).format(
@@ -163,9 +170,9 @@ def caption(portrait: Portrait, rng: Random) -> str:
     """One caption by lot, for training: shuffled tags, or (one in seven) a sentence."""
     stated = _kept(tags(portrait), rng)
     if rng.random() < 0.14:
-        return sentence(stated, rng, boy=portrait.boy)
-    figure = [synonym(t.text, rng) for t in stated if t.group == "figure"]
-    rest = [synonym(t.text, rng) for t in stated if t.group != "figure"]
+        return sentence(stated, rng, portrait)
+    figure = [synonym(t.text, rng, portrait) for t in stated if t.group == "figure"]
+    rest = [synonym(t.text, rng, portrait) for t in stated if t.group != "figure"]
     rng.shuffle(rest)
     praise = rng.sample(PRAISE, rng.choice((0, 0, 0, 0, 1, 2, 3)))
     words = [*praise, *figure, *rest] if rng.random() < 0.5 else [*figure, *rest, *praise]

@@ -13,6 +13,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from models.judge.heads import HEADS, UNSEEN, labels
 from models.painter import flaws as flaw
 from models.painter import headwear, palette, portrait
 from models.painter.drawing import CANVAS, draw, raster
@@ -22,7 +23,7 @@ from models.painter.portrait import Portrait, sample
 from models.painter.tags import tags, vocabulary
 
 #: The first 200 pictures that the embedded model was trained on.
-PAINTED = "d0c03208e5d6f57064b38a1b267843a6d4b3584b1f61820de85da9ec99cf3fc0"
+PAINTED = "89b5d8fd8d389b3bb86184c7be1b6a78002a5046b568ce3a6b195f3655de3399"
 SEED = 3
 #: A plain girl with short hair, on whom every attribute can be seen.
 PLAIN = Portrait(
@@ -125,6 +126,62 @@ def test_an_attribute_changes_its_place_and_nothing_else(
     # A pixel of 160 is 3.2 units wide.
     assert (at >= (left - 4, top - 4)).all()
     assert (at <= (right + 4, bottom + 4)).all()
+
+
+@pytest.mark.parametrize("bangs", portrait.BANGS_GIRL)
+@pytest.mark.parametrize("hair", ["black", "brown", "blonde", "white"])
+def test_brows_are_read_through_any_hair(bangs: str, hair: str) -> None:
+    faces = [
+        pixels(replace(PLAIN, bangs=bangs, hair_colour=hair, brows=brows))
+        for brows in portrait.BROWS
+    ]
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert (abs(faces[one] - faces[other]).max(2) > 40).sum() >= 15
+
+
+#: What lies over what: the attribute that is covered, its tag, and what covers it.
+COVERS: list[tuple[dict[str, object], str, dict[str, object]]] = [
+    ({"ahoge": True}, "ahoge", {"head": "witch hat"}),
+    ({"ahoge": True}, "ahoge", {"head": "beanie"}),
+    ({"hair_style": "single bun"}, "hair bun", {"head": "straw hat"}),
+    ({"hair_style": "single bun"}, "hair bun", {"head": "crown"}),
+    ({"hair_style": "double bun"}, "double bun", {"head": "fox ears"}),
+    ({"hair_style": "double bun"}, "double bun", {"head": "beret"}),
+    ({"eye_colour": "red"}, "red eyes", {"eyewear": "sunglasses"}),
+    ({"eye_shape": "tareme"}, "tareme", {"eyewear": "sunglasses"}),
+    ({"bandaid": True}, "bandaid on face", {"bangs": "hair over one eye"}),
+]
+
+
+@pytest.mark.parametrize(("change", "tag", "cover"), COVERS, ids=str)
+def test_what_is_covered_is_neither_seen_nor_said_nor_judged(
+    change: dict[str, object], tag: str, cover: dict[str, object]
+) -> None:
+    bare, covered = replace(PLAIN, **change), replace(PLAIN, **change, **cover)
+    assert tag in texts(bare)
+    assert tag not in texts(covered)
+    (name,) = change
+    assert labels(covered)[list(HEADS).index(name)] == UNSEEN
+    assert labels(bare)[list(HEADS).index(name)] != UNSEEN
+    seen = abs(pixels(covered) - pixels(replace(PLAIN, **cover))).max(2) > 40
+    in_the_open = abs(pixels(bare) - pixels(PLAIN)).max(2) > 40
+    assert seen.sum() < in_the_open.sum() / 2
+
+
+def test_details_are_said_where_the_picture_has_room_for_them() -> None:
+    maid = replace(PLAIN, clothes="maid")
+    assert "apron" not in texts(maid)
+    assert "apron" in texts(replace(maid, framing="portrait"))
+    sweater = replace(PLAIN, clothes="turtleneck", neck="scarf")
+    assert {"red sweater", "green scarf"} <= texts(sweater)
+    assert "turtleneck" not in texts(sweater)
+
+
+def test_a_face_that_frowns_or_cries_is_not_called_expressionless() -> None:
+    calm = replace(PLAIN, mouth="closed mouth")
+    assert "expressionless" in texts(calm)
+    for change in ({"brows": "angry"}, {"tears": True}):
+        assert "expressionless" not in texts(replace(calm, **change))
 
 
 @pytest.mark.parametrize("change", [{"background": "red"}, {"scene": "polka dot"}], ids=str)

@@ -55,7 +55,7 @@ def tasks(count: int, *, sentences: bool = False, square: bool = False) -> list[
         words = prompt(portrait)
         if sentences:
             said = [tag for tag in tags(portrait) if tag.text in words.split(", ")]
-            words = sentence(said, Random(seed), boy=portrait.boy)
+            words = sentence(said, Random(seed), portrait)
         aspect = Aspect(portrait.framing)
         out.append(Task(portrait=portrait, prompt=words, seed=seed % 2**31, aspect=aspect))
     return out

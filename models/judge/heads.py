@@ -50,16 +50,12 @@ UNSEEN = -1
 
 def visible(p: Portrait, head: str) -> bool:
     """Whether the picture of this portrait can show the attribute at all."""
-    shut = p.eye_state == "closed eyes"
     return {
-        "eye_colour": not (p.eyes_hidden or shut),
-        "eye_state": not p.eyes_hidden,
-        "eye_shape": not (p.eyes_hidden or shut),
         "head_colour": table.HEAD[p.head][2],
         "neck_colour": p.neck == "scarf",
         "clothes_colour": table.CLOTHES[p.clothes][2],
         "background": table.SCENE[p.scene][1],
-    }.get(head, True)
+    }.get(head, head not in p.covered)
 
 
 def labels(p: Portrait) -> list[int]:

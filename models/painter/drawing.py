@@ -71,7 +71,7 @@ def _figure(portrait: Portrait, paint: tones.Tones, rng: Random, slips: Slips) -
         styles.before(portrait, paint),
         worn.eyewear(portrait) if portrait.eyewear != "none" else "",
         over_face,
-        f'<g opacity="0.5">{face.brows(portrait, paint)}</g>',
+        face.brows(portrait, paint, over_hair=True),
         hair.sidelocks(portrait, paint, rng) if portrait.sidelocks else "",
         hair.ahoge(paint, rng) if portrait.ahoge else "",
         styles.high_ties(paint) if portrait.hair_style == "twintails" else "",

@@ -78,7 +78,7 @@ def cheeks(portrait: Portrait, tones: Tones) -> str:
         tint = mix(tones.skin.dark, "#8a4520", 0.65)
         out += both("".join(ellipse((x, y), (3.6, 3.4), tint) for x, y in spots))
     if portrait.mole:
-        out += sided(ellipse((79, 311), (5, 5), "#4a2226"), portrait.side)
+        out += sided(ellipse((79, 311), (6.5, 6.5), "#3a1a1e"), portrait.side)
     if portrait.bandaid:
         strip = (
             '<rect x="-26" y="-9" width="52" height="18" rx="8" fill="#f6d9a8"'
@@ -202,14 +202,20 @@ def eyes(portrait: Portrait, tones: Tones, rng: Random) -> str:
     return out
 
 
-def brows(portrait: Portrait, tones: Tones) -> str:
-    """Eyebrows with line weight: level, drawn down, or raised in the middle."""
-    inner, outer = {"plain": (0, 2), "angry": (15, -9), "sad": (-14, 12)}[portrait.brows]
-    y = EYE_Y - (56 if portrait.boy else 61)
-    curve = bow_curve((-24, y + inner), (32, y + outer), -5 if portrait.brows == "sad" else -7)
-    width = 11 if portrait.boy else 7.5
-    brow = path(blade(curve, width, taper=0.3), mix(tones.hair.dark, "#2a1420", 0.35))
-    return both(group(brow, f"translate({EYE_X} 0)"))
+def brows(portrait: Portrait, tones: Tones, *, over_hair: bool = False) -> str:
+    """Eyebrows with line weight: level, drawn down, or raised in the middle.
+
+    Bangs would hide what they say, so they are drawn again `over_hair`, with a lighter rim.
+    """
+    inner, outer = {"plain": (0, 2), "angry": (20, -9), "sad": (-15, 13)}[portrait.brows]
+    y = EYE_Y - (54 if portrait.boy else 58)
+    curve = bow_curve((-25, y + inner), (33, y + outer), -3 if portrait.brows == "angry" else -7)
+    width = 12 if portrait.boy else 9
+    shape = blade(curve, width, taper=0.3)
+    dark = mix(tones.hair.dark, "#2a1420", 0.35)
+    rim = path(shape, stroke=mix(tones.hair.base, "#ffffff", 0.22), width=5.5)
+    brow = path(shape, mix(dark, "#1a0c14", 0.4) if over_hair else dark)
+    return both(group((rim if over_hair else "") + brow, f"translate({EYE_X} 0)"))
 
 
 def _teeth(y: float, half: float, depth: float) -> str:

@@ -101,6 +101,9 @@ CLOTHES: dict[str, tuple[str, ...]] = {
     "china dress": ("china dress", "{} dress"),
     "armor": ("armor", "shoulder armor"),
 }
+#: Details that a scarf covers, and that only the tall framing shows.
+UNDER_SCARF = ("turtleneck", "collared shirt", "red bowtie", "sailor collar", "red neckerchief")
+BELOW_EDGE = ("apron",)
 SCENE: dict[str, tuple[str, ...]] = {
     "simple": ("simple background",),
     "gradient": ("gradient background",),
@@ -132,12 +135,13 @@ def _hair(p: Portrait) -> list[Tag]:
         Tag(text=LENGTH[p.hair_length], group="hair length"),
         Tag(text=p.bangs, group="bangs", common=p.bangs != "hair over one eye"),
     ]
-    out += _group("hair style", STYLE[p.hair_style], "", common=False)
+    if "hair_style" not in p.covered:
+        out += _group("hair style", STYLE[p.hair_style], "", common=False)
     present = {
         "wavy hair": p.wavy,
         "spiky hair": p.spiky,
         "sidelocks": p.sidelocks,
-        "ahoge": p.ahoge,
+        "ahoge": p.ahoge and "ahoge" not in p.covered,
     }
     return out + [
         Tag(text=t, group=t, common=t == "sidelocks") for t, is_so in present.items() if is_so
@@ -145,21 +149,22 @@ def _hair(p: Portrait) -> list[Tag]:
 
 
 def _face(p: Portrait) -> list[Tag]:
-    out = _group("mouth", MOUTH[p.mouth], "", common=True)
-    if not p.eyes_hidden:
-        if p.eye_state != "closed eyes":
-            out.append(Tag(text=f"{p.eye_colour} eyes", group="eye colour"))
-            if p.eye_shape != "plain":
-                out.append(Tag(text=p.eye_shape, group="eye shape"))
-        if p.eye_state != "open":
-            out.append(Tag(text=p.eye_state, group="eye state", common=False))
+    calm = p.brows == "plain" and not p.tears
+    said = tuple(t for t in MOUTH[p.mouth] if calm or t != "expressionless")
+    out = _group("mouth", said, "", common=True)
+    if "eye_colour" not in p.covered:
+        out.append(Tag(text=f"{p.eye_colour} eyes", group="eye colour"))
+    if "eye_shape" not in p.covered and p.eye_shape != "plain":
+        out.append(Tag(text=p.eye_shape, group="eye shape"))
+    if "eye_state" not in p.covered and p.eye_state != "open":
+        out.append(Tag(text=p.eye_state, group="eye state", common=False))
     if p.brows != "plain":
         out.append(Tag(text=p.brows, group="brows", common=False))
     present = {
         "blush": p.blush,
         "freckles": p.freckles,
-        "mole under eye": p.mole,
-        "bandaid on face": p.bandaid,
+        "mole under eye": p.mole and "mole" not in p.covered,
+        "bandaid on face": p.bandaid and "bandaid" not in p.covered,
         "tears": p.tears,
         "fang": p.fang,
         "earrings": p.earrings,
@@ -172,6 +177,13 @@ def _face(p: Portrait) -> list[Tag]:
     return out + _group("eyewear", EYEWEAR[p.eyewear], "", common=False)
 
 
+def _clothes(p: Portrait) -> tuple[str, ...]:
+    """The tags of the clothes, but for details that a scarf or the picture's edge hides."""
+    hidden = UNDER_SCARF if p.neck == "scarf" else ()
+    low = () if p.framing == "portrait" else BELOW_EDGE
+    return tuple(text for text in CLOTHES[p.clothes] if text not in (*hidden, *low))
+
+
 def tags(p: Portrait) -> list[Tag]:
     """Every tag that is true of this portrait, the figure first."""
     out = [Tag(text="1boy" if p.boy else "1girl", group="figure"), Tag(text="solo", group="solo")]
@@ -182,7 +194,7 @@ def tags(p: Portrait) -> list[Tag]:
             p.neck, (p.neck,)
         )
         out += _group("neck", texts, p.neck_colour, common=False)
-    out += _group("clothes", CLOTHES[p.clothes], p.clothes_colour, common=True)
+    out += _group("clothes", _clothes(p), p.clothes_colour, common=True)
     scene = SCENE[p.scene]
     plain = portrait.SCENE[p.scene][1]
     common = p.scene == "simple"
