@@ -19,14 +19,23 @@ A, B, C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonal(g: Tensor, rounds: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrix, roughly: [..., n, m], any float type, same shape back."""
-    x = g.bfloat16() if g.is_cuda else g
+    """The nearest semi-orthogonal matrix, roughly: [..., n, m], any float type, same shape back.
+
+    Every round multiplies x by a polynomial of s = x x'. These all commute, so the rounds are done
+    on the small square s alone and x is touched twice: a flat matrix costs a quarter of the time.
+    Float32, because the small singular values of s are the squares of those of x.
+    """
+    x = g.float()
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    s = x @ x.mT
+    one = torch.eye(s.shape[-1], device=s.device)
+    product = one.expand_as(s)
     for _ in range(rounds):
-        s = x @ x.mT
-        x = A * x + (B * s + C * s @ s) @ x
+        polynomial = A * one + B * s + C * s @ s
+        product, s = polynomial @ product, polynomial @ s @ polynomial
+    x = product @ x
     return (x.mT if tall else x).to(g.dtype)
 
 
