@@ -134,6 +134,35 @@ def test_the_text_encoder_learns_only_when_asked_and_only_what_is_read(place: Pl
     assert "draws" not in check(str(model), device="cpu")
 
 
+def test_embeddings_kept_on_disk_train_the_same_model_and_are_made_once(place: Place) -> None:
+    place.train("plain", ema=False)
+    place.train("kept", ema=False, cache_text=True)
+    assert place.losses("kept") == pytest.approx(place.losses("plain"), rel=1e-3)
+    folder = place.out("kept") / "latents"
+    made = {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
+    captions = 3  # Short ones, long ones (of more chunks), and the empty one of caption dropout.
+    latents = len(list((place.out("plain") / "latents").rglob("*.safetensors")))
+    assert latents < len(made) <= latents + 2 * captions
+    place.train("again", ema=False, cache_text=True, cache=str(folder))
+    assert place.losses("again") == place.losses("kept")
+    assert made == {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"train_text_encoder": True}, "a text encoder that is not trained"),
+        ({"captions": {"order": "shuffle"}}, "captions that stay the same"),
+        ({"captions": {"tag_dropout": 0.1}}, "captions that stay the same"),
+    ],
+)
+def test_embeddings_that_would_change_are_not_kept(
+    place: Place, changes: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(recipes.RecipeError, match=why):
+        place.train("new", cache_text=True, **changes)
+
+
 def test_lora_changes_nothing_but_its_matrices_and_loads_in_diffusers(place: Place) -> None:
     from diffusers import StableDiffusionPipeline
 

@@ -155,6 +155,11 @@ class CaptionPolicy:
         if self.keep_first < 0:
             raise ValueError(f"keep_first must be 0 or more, not {self.keep_first}")
 
+    @property
+    def steady(self) -> bool:
+        """Whether a caption gives the same text every time, or none."""
+        return self.order is Order.AS_IS and self.tag_dropout == 0
+
     def apply(self, caption: Caption, rng: Random) -> str:
         """One training text by lot. The same `rng` state gives the same text."""
         if rng.random() < self.caption_dropout:

@@ -78,8 +78,7 @@ class Material:
             step_px=step_px,
         )
         self._batches = Batches(self._assignment, batch_size=rows, seed=recipe.seed)
-        folder = Path(recipe.cache) if recipe.cache else Path(recipe.out) / "latents"
-        self._cache = LatentCache(folder, weights_sha256(parts.vae))
+        self._cache = LatentCache(recipe.kept, weights_sha256(parts.vae))
 
     @property
     def steps_an_epoch(self) -> int:

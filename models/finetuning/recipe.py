@@ -131,6 +131,8 @@ class Recipe:
     min_score: float | None = None
     #: Where latents are kept; a folder inside `out` where it is left out.
     cache: str = ""
+    #: Keep the captions' embeddings there too: no text encoder in the step, 0.1 MB a chunk.
+    cache_text: bool = False
     #: A caption is read in chunks of 75 tokens; what is beyond so many chunks is cut.
     chunks_max: int = _within(3, 1, 10)
     #: The share of pictures that are shown mirrored; it harms what is not symmetric, such as text.
@@ -174,6 +176,19 @@ class Recipe:
     captions: CaptionPolicy = field(default_factory=CaptionPolicy)
     lora: Lora = field(default_factory=Lora)
     samples: Samples = field(default_factory=Samples)
+
+    def __post_init__(self) -> None:
+        if self.cache_text and self.train_text_encoder:
+            raise ValueError("cache_text needs a text encoder that is not trained")
+        if self.cache_text and not self.captions.steady:
+            raise ValueError(
+                "cache_text needs captions that stay the same: order as_is and no tag_dropout"
+            )
+
+    @property
+    def kept(self) -> Path:
+        """Where latents and embeddings are kept."""
+        return Path(self.cache) if self.cache else Path(self.out) / "latents"
 
     @property
     def title(self) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from models.contract import EngineError
 from models.finetuning.recipe import Lora, Method, Recipe
-from models.finetuning.words import embed, unused_layers
+from models.finetuning.words import KeptWords, embed, unused_layers
 from models.loader import Components
 
 #: Where LoRA matrices stand: every attention of the UNet, every one of the text encoder.
@@ -25,21 +25,31 @@ class Trainee(nn.Module):
     """UNet and text encoder; parameters that learn have `requires_grad`, all others rest."""
 
     def __init__(
-        self, unet: nn.Module, text_encoder: nn.Module, clip_skip: int, *, trains_text: bool
+        self,
+        unet: nn.Module,
+        text_encoder: nn.Module,
+        clip_skip: int,
+        *,
+        trains_text: bool,
+        kept: KeptWords | None = None,
     ) -> None:
+        """`kept` knows the captions' embeddings; without it they are made in every pass."""
         super().__init__()
         self.unet = unet
         self.text_encoder = text_encoder
         self._clip_skip = clip_skip
-        self._trains_text = trains_text
+        self._trains_text, self._kept = trains_text, kept
 
     def forward(self, noisy: Tensor, timestep: Tensor, ids: Tensor) -> Tensor:
         """What the UNet says, (B, C, h, w), of noisy (B, C, h, w) at timestep (B,).
 
         `ids` (B, n, 77) are the captions' tokens.
         """
-        with torch.set_grad_enabled(self._trains_text and torch.is_grad_enabled()):
-            words = embed(self.text_encoder, ids, self._clip_skip)
+        if self._kept is not None:
+            words = self._kept.embeddings(ids).to(noisy)
+        else:
+            with torch.set_grad_enabled(self._trains_text and torch.is_grad_enabled()):
+                words = embed(self.text_encoder, ids, self._clip_skip)
         return self.unet(noisy, timestep, words, return_dict=False)[0]
 
     def learning(self) -> dict[str, nn.Parameter]:
@@ -74,7 +84,8 @@ def require_family(parts: Components) -> None:
 def build(recipe: Recipe, parts: Components, clip_skip: int) -> Trainee:
     """The base's networks made ready to learn; LoRA begins as the base itself."""
     trains_text = recipe.train_text_encoder
-    trainee = Trainee(parts.unet, parts.text_encoder, clip_skip, trains_text=trains_text)
+    kept = KeptWords(parts.text_encoder, clip_skip, recipe.kept) if recipe.cache_text else None
+    trainee = Trainee(parts.unet, parts.text_encoder, clip_skip, trains_text=trains_text, kept=kept)
     trainee.requires_grad_(requires_grad=False)
     if recipe.method is Method.LORA:
         _add_lora(recipe.lora, trainee, recipe.seed, with_text=trains_text)

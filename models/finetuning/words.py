@@ -7,9 +7,13 @@ meets in use what it was trained on. Called by `trainee`. It must not know token
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+
+from models.dataset import EmbeddingCache, weights_sha256
 
 
 def embed(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
@@ -24,6 +28,31 @@ def embed(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
         states = text_encoder(input_ids=flat, output_hidden_states=True).hidden_states
         hidden = _inner(text_encoder).final_layer_norm(states[-clip_skip])
     return hidden.unflatten(0, ids.shape[:2]).flatten(1, 2)
+
+
+class KeptWords:
+    """The embeddings of a text encoder that rests: each caption's are made once and kept on disk.
+
+    Every caption is read alone, so that its numbers do not depend on who stood beside it: a run
+    whose cache was lost equals one whose was not.
+    """
+
+    def __init__(self, text_encoder: nn.Module, clip_skip: int, folder: Path) -> None:
+        self._encoder, self._clip_skip = text_encoder, clip_skip
+        self._cache = EmbeddingCache(folder, weights_sha256(text_encoder), clip_skip=clip_skip)
+
+    @torch.no_grad()
+    def embeddings(self, ids: Tensor) -> Tensor:
+        """The embeddings (B, 77 n, d) of token ids (B, n, 77), float16, on the CPU."""
+        return torch.stack([self._one(row) for row in ids])
+
+    def _one(self, ids: Tensor) -> Tensor:
+        said = " ".join(map(str, ids.flatten().tolist()))
+        return self._cache.embeddings(said, lambda: self._made(ids))
+
+    def _made(self, ids: Tensor) -> Tensor:
+        device = next(self._encoder.parameters()).device
+        return embed(self._encoder, ids[None].to(device), self._clip_skip)[0].half()
 
 
 def unused_layers(text_encoder: nn.Module, clip_skip: int) -> Iterator[nn.Module]:
