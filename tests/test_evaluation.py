@@ -66,7 +66,7 @@ def test_half_wrong_is_half_right() -> None:
 
 
 def test_a_judge_is_the_same_after_a_trip_over_the_disk(tmp_path: Path) -> None:
-    net = network.network(16).eval()
+    net = network.Network(16).eval()
     network.save(net, tmp_path / "judge.safetensors", 16)
     judge = Judge(tmp_path / "judge.safetensors")
     picture = raster(draw(sample(Random(1)), 1), 512)
@@ -80,7 +80,7 @@ def test_a_judge_of_another_painter_is_refused(
 ) -> None:
     with monkeypatch.context() as other:
         other.setitem(HEADS, "boy", ("no", "yes"))
-        network.save(network.network(16), tmp_path / "judge.safetensors", 16)
+        network.save(network.Network(16), tmp_path / "judge.safetensors", 16)
     with pytest.raises(EngineError, match="another painter"):
         Judge(tmp_path / "judge.safetensors")
     with pytest.raises(EngineError, match="cannot be read"):

@@ -20,10 +20,12 @@ from models.pretraining.precision import autocast, scaled
 
 
 def _worn(x: Tensor, g: torch.Generator) -> Tensor:
-    """Pictures a little blurred, shifted and grainy: the judge must read models' pictures too."""
+    """Pictures a little blurred, mirrored, moved and grainy: models' pictures must be read too."""
     if torch.rand((), generator=g, device=g.device).item() < 0.3:
         blurred = functional.avg_pool2d(functional.pad(x, (1, 1, 1, 1), mode="reflect"), 3, 1)
         x = (x + blurred) / 2
+    if torch.rand((), generator=g, device=g.device).item() < 0.5:
+        x = x.flip(3)  # Nothing that is judged has a left or a right.
     dy, dx = torch.randint(-3, 4, (2,), generator=g, device=g.device).tolist()
     x = torch.roll(x, (dy, dx), (2, 3))
     noise = torch.randn(x.shape, generator=g, device=x.device)
@@ -35,7 +37,7 @@ def train_judge(
 ) -> nn.Module:
     """The attribute classifier, on painter pictures only."""
     torch.manual_seed(1)
-    net = judge.network(recipe.judge_width).to(device)
+    net = judge.Network(recipe.judge_width).to(device)
     course = Course({"net": net}, path, steps=recipe.judge_steps, lr=1.5e-3)
     draw = batches(sets, course.step, recipe.judge_batch, seed=1, device=device)
 
