@@ -32,6 +32,9 @@ class Recipe:
     latent_channels: int = 8
     autoencoder_width: int = 32
     unet_channels: tuple[int, ...] = (64, 128, 160)
+    #: Residual blocks of each level on the way down (one more on the way up): the finest level
+    #: draws the faces, whose eyes are two latent pixels wide.
+    unet_layers: tuple[int, ...] = (2, 1, 1)
     groups: int = 16
     width: int = 128
     text_layers: int = 2
@@ -69,6 +72,7 @@ TOY = Recipe(
     captions_each=2,
     autoencoder_width=16,
     unet_channels=(32, 32, 32),
+    unet_layers=(1, 1, 1),
     width=32,
     text_layers=1,
     upscaler_width=16,
@@ -119,7 +123,7 @@ def unet(recipe: Recipe) -> UNet2DConditionModel:
         block_out_channels=recipe.unet_channels,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        layers_per_block=1,
+        layers_per_block=recipe.unet_layers,  # pyright: ignore[reportArgumentType]  any length will do
         cross_attention_dim=recipe.width,
         attention_head_dim=recipe.heads,
         norm_num_groups=recipe.groups,

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 DROPPED = 0.1
 #: Cap of the signal-to-noise ratio in the loss weight (Hang et al. 2023, arXiv 2303.09556).
 SNR_CAP = 5.0
+#: Where the painter puts faces, in short sides of the picture: height of the middle and half width
+#: across and down; and how much more an error in the middle of one counts.
+FACE_Y, FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.6, 0.16, 0.13, 2.0
 SAMPLE_PROMPTS = (
     "1girl, blue hair, long hair, glasses, smile, white background",
     "1boy, red hair, spiky hair, green eyes, suit, blue background",
@@ -65,6 +68,21 @@ class Draw(NamedTuple):
     times: Tensor
 
 
+def face_weights(height: int, width: int) -> Tensor:
+    """How much each latent pixel counts, float32 [height, width], mean 1: a bell over the face.
+
+    People look at eyes and mouths first, and those are a twentieth of the picture. The best guess
+    at every pixel stays what it is; the weights say where errors matter more.
+    """
+    short = min(height, width)
+    middle = FACE_Y + 0.25 * (height / short - 1)  # The painter leaves a quarter of extra height.
+    y = ((torch.arange(height) + 0.5) / short - middle) / FACE_HEIGHT
+    x = ((torch.arange(width) + 0.5 - width / 2) / short) / FACE_WIDTH
+    bell = torch.exp(-(y[:, None] ** 2 + x**2) / 2)
+    weights = 1 + FACE_WEIGHT * bell
+    return weights / weights.mean()
+
+
 def v_loss(guess: Lowered, drawn: Draw, alphas: Tensor) -> Tensor:
     """Min-SNR weighted v-loss of one batch; `alphas` are the cumulated ones [1000].
 
@@ -77,7 +95,8 @@ def v_loss(guess: Lowered, drawn: Draw, alphas: Tensor) -> Tensor:
     snr = (a / (1 - a)).flatten()
     weight = snr.clamp(max=SNR_CAP) / (snr + 1)
     error = guess(noisy, times, ids).float() - target
-    return ((error**2).mean((1, 2, 3)) * weight).mean() / 0.35
+    error = error**2 * face_weights(*z.shape[2:]).to(z.device)
+    return (error.mean((1, 2, 3)) * weight).mean() / 0.35
 
 
 def draw_batch(

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models import upscaler
 from models.contract import EngineError
+from models.corpus.caches import weights_sha256
 from models.judge import network as judge
 from models.pretraining import (
     architecture,
@@ -105,10 +106,24 @@ class Workshop:
         """Train UNet and text encoder on cached latents."""
         parts, sets = self._parts("autoencoder"), self.pictures()
         _fetch(parts.text, self.work / "words-done.pt", "words")
-        cached = {k: autoencoding.latents_of(parts.autoencoder, p.pixels) for k, p in sets.items()}
+        cached = self._latents(parts.autoencoder, sets)
         diffuse.train_unet(self.recipe, sets, cached, parts, self.work / "unet.pt")
         _keep(parts.unet, self.work / "unet-done.pt")
         _keep(parts.text, self.work / "text-done.pt")
+
+    def _latents(self, net: AutoencoderTiny, sets: dict[str, Pictures]) -> dict[str, Tensor]:
+        """The latents of `sets`, from the last run's file if it was of these very weights."""
+        path, made_by = self.work / "latents.pt", weights_sha256(net)
+        counts = {framing: len(p.pixels) for framing, p in sets.items()}
+        if path.exists():
+            kept = torch.load(path, map_location=self.device, weights_only=True)
+            if kept["made_by"] == made_by and kept["counts"] == counts:
+                return kept["latents"]
+        latents = {k: autoencoding.latents_of(net, p.pixels) for k, p in sets.items()}
+        part = path.with_suffix(".part")
+        torch.save({"made_by": made_by, "counts": counts, "latents": latents}, part)
+        part.replace(path)
+        return latents
 
     def export(self) -> None:
         """Write the model folder from the finished stages, with its licence and card."""
