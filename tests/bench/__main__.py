@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.report import Row, table, unmeasured, write_json
-from tests.bench import claim, flow, kills, pictures, votes
+from tests.bench import claim, flow, kills, pictures, training, votes
 
 Program = Callable[[Path], Awaitable[list[Row]]]
 
@@ -23,6 +23,7 @@ def _programs(kill_count: int) -> dict[str, Program]:
         "votes": lambda _: votes.measure(),
         "flow": flow.measure,
         "pictures": lambda _: pictures.measure(),
+        "training": training.measure,
         "kills": lambda scratch: kills.measure(scratch, kill_count),
     }
 
@@ -49,7 +50,9 @@ def main() -> int:
     """Exit code 0 if every goal holds, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", help="claim, votes, flow, pictures, kills; all if none is named"
+        "names",
+        nargs="*",
+        help="claim, votes, flow, pictures, training, kills; all if none is named",
     )
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--kills", type=int, default=kills.KILLS, help="how often to kill the bot")

@@ -1,0 +1,287 @@
+"""Reading pictures for a training, and its step against the same step written out by hand.
+
+The rows say how much of the time this project's own code takes: ratios, measured in turn in one
+run. On a GPU the networks are of Stable Diffusion 1.5's size, at 512 px; on a CPU they are the
+embedded model's. Weights and latents are of chance: speed does not depend on them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from models.captions import prompt
+from models.dataset import Bucket, LatentCache, Report, open_fitted, read
+from models.painter.drawing import draw, raster
+from models.painter.portrait import sample
+from models.report import Row, unmeasured
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+PICTURES = 48
+ROUNDS = 7
+GOAL_PEAK = 0.45
+
+
+async def measure(scratch: Path) -> list[Row]:
+    """Data loading, then the fine-tuning step."""
+    return await asyncio.to_thread(lambda: [*_loading(scratch), *_stepping()])
+
+
+def _alternately(*programs: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """Median seconds of each program; they take turns, so that both see the same machine."""
+    seconds: list[list[float]] = [[] for _ in programs]
+    for _ in range(rounds):
+        for own, program in zip(seconds, programs, strict=True):
+            began = time.perf_counter()
+            program()
+            own.append(time.perf_counter() - began)
+    return [statistics.median(own) for own in seconds]
+
+
+def _loading(scratch: Path) -> list[Row]:
+    """Pictures a second from a folder, and latents from the cache."""
+    from models.finetuning.material import encode
+    from models.loader import load
+
+    folder = _painted(scratch / "pictures")
+    examples = read(folder, report=Report())
+    bucket = Bucket(128, 128)
+    vae = load("embedded", device="cpu").vae
+    pixels = _tensor(examples[0].path, bucket)
+    cache = LatentCache(scratch / "latents", "bench")
+
+    def fitted() -> None:
+        for example in examples:
+            open_fitted(example.path, bucket)
+
+    def bare() -> None:
+        for example in examples:
+            with Image.open(example.path) as picture:
+                picture.convert("RGB").resize((128, 128), Image.Resampling.LANCZOS)
+
+    def cached() -> None:
+        for example in examples:
+            cache.latents(example.sha256, bucket, lambda: encode(vae, pixels)[0], flip=False)
+
+    def made() -> None:
+        for example in examples:
+            encode(vae, _tensor(example.path, bucket))
+
+    cached()
+    own, plain, kept, anew = _alternately(fitted, bare, cached, made)
+    return [
+        _row("pictures decoded and fitted into a bucket", PICTURES / own, "pictures/s"),
+        _row("the same, to Pillow's open and resize alone", own / plain, "x the time"),
+        _row("latents from the cache, to making them anew", anew / kept, "x as fast"),
+    ]
+
+
+def _painted(folder: Path) -> Path:
+    folder.mkdir()
+    for seed in range(PICTURES):
+        portrait = sample(Random(seed))
+        raster(draw(portrait, seed), 256).save(folder / f"{seed}.png")
+        (folder / f"{seed}.txt").write_text(prompt(portrait), encoding="utf-8")
+    return folder
+
+
+def _tensor(path: Path, bucket: Bucket) -> torch.Tensor:
+    import numpy as np
+    import torch
+
+    array = np.asarray(open_fitted(path, bucket), np.float32)
+    return torch.from_numpy(array / 127.5 - 1).permute(2, 0, 1)[None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Networks to train and the size of what they see."""
+
+    name: str
+    unet: nn.Module
+    text_encoder: nn.Module
+    batch: int
+    latent_px: int
+
+    @property
+    def latents(self) -> torch.Tensor:
+        """One row's latents (C, h, w)."""
+        import torch
+
+        config: Any = self.unet.config
+        shape = (config.in_channels, self.latent_px, self.latent_px)
+        return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+class _Fixed:
+    """Stands for a run's material: every row has the same latents."""
+
+    def __init__(self, latents: torch.Tensor) -> None:
+        self._latents = latents
+
+    def latents(self, fed: object, place: int) -> torch.Tensor:
+        return self._latents
+
+
+def _stepping() -> list[Row]:
+    import torch
+
+    cuda = torch.cuda.is_available()
+    bench = _large() if cuda else _embedded()
+    device = torch.device("cuda" if cuda else "cpu")
+    own, written = _own(bench, device), _written(bench, device)
+    own()
+    written()
+    mine, theirs = _alternately(own, written)
+    rows = [
+        _row(f"fine-tuning step, {bench.name}", bench.batch / mine, "pictures/s"),
+        _row("the same, to the step written out with AdamW and EMA", mine / theirs, "x the time"),
+    ]
+    share = _floating_operations(bench, device) / mine / _peak(device)
+    goal = f">= {GOAL_PEAK:.0%}" if cuda else ""
+    holds = share >= GOAL_PEAK if cuda else None
+    rows.append(_row("the same, of the measured matmul peak", 100 * share, "%", goal, holds))
+    if cuda:
+        rows.append(_row("peak memory", torch.cuda.max_memory_allocated() / 2**30, "GiB"))
+    else:
+        why = "no CUDA device here"
+        rows.append(unmeasured("training", "Stable Diffusion 1.5 at 512 px", why, goal))
+    return rows
+
+
+def _embedded() -> Bench:
+    from models.loader import load
+
+    parts = load("embedded", device="cpu")
+    return Bench(
+        name="embedded model, CPU, 8 a step",
+        unet=parts.unet,
+        text_encoder=parts.text_encoder,
+        batch=8,
+        latent_px=16,
+    )
+
+
+def _large() -> Bench:
+    """Stable Diffusion 1.5's networks with weights of chance."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    text = CLIPTextConfig(
+        hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12
+    )
+    return Bench(
+        name="Stable Diffusion 1.5 at 512 px, 16 a step",
+        unet=UNet2DConditionModel(sample_size=64, cross_attention_dim=768),
+        text_encoder=CLIPTextModel(text),
+        batch=16,
+        latent_px=64,
+    )
+
+
+def _ids(bench: Bench) -> torch.Tensor:
+    import torch
+
+    config: Any = bench.text_encoder.config
+    return torch.randint(0, config.vocab_size, (bench.batch, 1, 77))
+
+
+def _own(bench: Bench, device: torch.device) -> Callable[[], object]:
+    """The project's step, as `finetune` takes it."""
+    from accelerate import Accelerator
+
+    from models.card import Prediction
+    from models.dataset import Batch
+    from models.finetuning.material import Fed
+    from models.finetuning.recipe import Recipe
+    from models.finetuning.steps import Stepper
+    from models.finetuning.trainee import Trainee
+    from models.sampler import Schedule
+
+    recipe = Recipe(base="", data="", out="", batch=bench.batch)
+    unet = deepcopy(bench.unet).requires_grad_(True)
+    text = deepcopy(bench.text_encoder).requires_grad_(False)
+    trainee = Trainee(unet.train(), text, 1, trains_text=False).to(device)
+    lowered = "bf16" if device.type == "cuda" else "no"
+    accelerator = Accelerator(mixed_precision=lowered, cpu=device.type == "cpu")
+    stepper = Stepper(recipe, trainee, Schedule.from_config({}), Prediction.EPSILON, accelerator)
+    material: Any = _Fixed(bench.latents)
+    indices = tuple(range(bench.batch))
+    bucket = Bucket(8 * bench.latent_px, 8 * bench.latent_px)
+    fed = Fed(step=0, epoch=0, batch=Batch(bucket=bucket, indices=indices), ids=_ids(bench))
+    return lambda: stepper.take(fed, material, steps=1_000)
+
+
+def _written(bench: Bench, device: torch.device) -> Callable[[], object]:
+    """The step of diffusers' own text-to-image example: AdamW, autocast, its EMA of the UNet."""
+    import torch
+    from diffusers.training_utils import EMAModel
+
+    unet = deepcopy(bench.unet).to(device).requires_grad_(True).train()
+    text: Any = deepcopy(bench.text_encoder).to(device).requires_grad_(False)
+    optimizer = torch.optim.AdamW(unet.parameters(), lr=1e-5, weight_decay=1e-2)
+    average = EMAModel(unet.parameters())
+    z = torch.stack([bench.latents] * bench.batch).to(device)
+    ids = _ids(bench)[:, 0].to(device)
+
+    def step() -> float:
+        noise = torch.randn_like(z)
+        times = torch.randint(0, 1000, (len(z),), device=device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with torch.no_grad():
+                words = text(ids).last_hidden_state
+            guess = unet(z + noise, times, words, return_dict=False)[0]
+        loss = torch.nn.functional.mse_loss(guess.float(), noise)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        average.step(unet.parameters())
+        return loss.item()
+
+    return step
+
+
+def _floating_operations(bench: Bench, device: torch.device) -> float:
+    """Of one step's forward and backward pass of the UNet."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    unet: Any = deepcopy(bench.unet).to(device).requires_grad_(True)
+    z = bench.latents[None].to(device)
+    words = torch.randn(1, 77, unet.config.cross_attention_dim, device=device)
+    with FlopCounterMode(display=False) as counter:
+        unet(z, torch.zeros(1, device=device), words, return_dict=False)[0].sum().backward()
+    return float(counter.get_total_flops()) * bench.batch
+
+
+def _peak(device: torch.device) -> float:
+    """Floating operations a second of one large matrix product, the best of many."""
+    import torch
+
+    cuda = device.type == "cuda"
+    size, kind = (8192, torch.bfloat16) if cuda else (1024, torch.float32)
+    a, b = (torch.randn(size, size, dtype=kind, device=device) for _ in range(2))
+
+    def product() -> float:
+        return (a @ b)[0, 0].item()
+
+    product()
+    best = min(_alternately(product, rounds=1)[0] for _ in range(20))
+    return 2 * size**3 / best
+
+
+def _row(name: str, value: float, unit: str, goal: str = "", holds: bool | None = None) -> Row:  # noqa: FBT001  a row's own
+    return Row(area="training", name=name, value=value, unit=unit, goal=goal, holds=holds)
