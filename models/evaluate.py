@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -18,7 +18,7 @@ from PIL import Image
 
 from models.contract import Engine, EngineError, RenderRequest
 from models.draw import drawn
-from models.evaluation import adherence, diversity, sheets
+from models.evaluation import adherence, diversity, sheets, steering
 from models.evaluation.adherence import GROUPS, Task
 from models.judge.network import WEIGHTS, Judge
 from models.painter.drawing import draw, raster
@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=500, help="pictures to judge")
     parser.add_argument("--sentences", type=int, default=100, help="pictures of English sentences")
     parser.add_argument(
+        "--steered", type=int, default=24, help="pictures for each prompt weight and negative"
+    )
+    parser.add_argument(
         "--training", type=int, default=2000, help="training pictures to look for copies in"
     )
     parser.add_argument("--steps", type=int, help="the card's, if left out")
@@ -50,8 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw, judge, print; 1 if some goal is missed."""
-    if args.count < 1 or args.sentences < 0 or args.training < 1:
-        raise EngineError("--count and --training start at 1, --sentences at 0.")
+    if min(args.count, args.training) < 1 or min(args.sentences, args.steered) < 0:
+        raise EngineError("--count and --training start at 1, --sentences and --steered at 0.")
     from models.engine import open_engine
 
     args.out.mkdir(parents=True, exist_ok=True)
@@ -95,7 +98,7 @@ class Studio:
         return RenderRequest(
             row_id=row_id,
             prompt=task.prompt,
-            negative=info.default_negative,
+            negative=info.default_negative if task.negative is None else task.negative,
             seed=task.seed,
             steps=args.steps or info.default_steps,
             guidance=info.default_guidance if args.guidance is None else args.guidance,
@@ -133,6 +136,8 @@ def _rows(studio: Studio, judge: Judge, args: argparse.Namespace) -> Iterator[Ro
         spoken = adherence.tasks(args.sentences, sentences=True)
         for name, value in _shares(judge, spoken, studio.pictures(spoken)).items():
             yield row(f"in a sentence: {name}", 100 * value, "% right")
+    if args.steered:
+        yield from _steering(studio, judge, args, row)
     pair, copies = _differences(studio, args)
     yield row("two seeds, most alike", pair, "RMS of 1", f"> {_ALIKE}", holds=pair > _ALIKE)
     yield row(
@@ -140,6 +145,35 @@ def _rows(studio: Studio, judge: Judge, args: argparse.Namespace) -> Iterator[Ro
         holds=copies >= 0.5,
     )  # fmt: skip
     yield row("time for a picture", studio.seconds / studio.count, "s")
+
+
+def _steering(
+    studio: Studio, judge: Judge, args: argparse.Namespace, row: Callable[..., Row]
+) -> Iterator[Row]:
+    """What prompt weights and negative prompts do, with a sheet of each."""
+    shares: list[float] = []
+    sheet: list[Image.Image] = []
+    colours = [(steering.second_colour(i),) for i in range(args.steered)]
+    for weight, tasks in zip(steering.WEIGHTS, steering.weighed(args.steered), strict=True):
+        pictures = studio.pictures(tasks)
+        sheet += pictures[:8]
+        shares.append(steering.share_of(adherence.judged(judge, pictures), colours))
+        yield row(f"(second hair colour:{weight:g})", 100 * shares[-1], "% of that colour")
+    sheets.grid(sheet, across=min(8, args.steered)).save(args.out / "weights.jpg", quality=90)
+    yield row(
+        "what weights move", 100 * (shares[-1] - shares[0]), "points", ">= 50",
+        holds=shares[-1] - shares[0] >= 0.5,
+    )  # fmt: skip
+    dark = [steering.DARK] * args.steered
+    free, without = (
+        steering.share_of(adherence.judged(judge, studio.pictures(tasks)), dark)
+        for tasks in steering.unwanted(args.steered)
+    )
+    yield row("dark hair where none is asked for", 100 * free, "%")
+    yield row(
+        "the same with it in the negative prompt", 100 * without, "%", "at most half",
+        holds=without <= free / 2,
+    )  # fmt: skip
 
 
 def _painters(task: Task) -> Image.Image:
@@ -177,7 +211,7 @@ def _differences(studio: Studio, args: argparse.Namespace) -> tuple[float, float
 def _said(args: argparse.Namespace) -> str:
     """The command that measures the same again."""
     words = ["python", "-m", "models", "evaluate", args.model]
-    for name in ("count", "sentences", "training", "steps", "guidance", "out"):
+    for name in ("count", "sentences", "steered", "training", "steps", "guidance", "out"):
         value = getattr(args, name)
         words += [f"--{name}", str(value)] if value is not None else []
     return shlex.join(words)

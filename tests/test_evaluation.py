@@ -12,7 +12,7 @@ from PIL import Image
 from models.__main__ import main
 from models.captions import prompt
 from models.contract import EngineError
-from models.evaluation import adherence, diversity, sheets
+from models.evaluation import adherence, diversity, sheets, steering
 from models.evaluation.adherence import GROUPS
 from models.judge import network
 from models.judge.heads import HEADS, UNSEEN, labels, visible
@@ -85,6 +85,30 @@ def test_a_judge_of_another_painter_is_refused(
         Judge(tmp_path / "judge.safetensors")
     with pytest.raises(EngineError, match="cannot be read"):
         Judge(tmp_path / "missing.safetensors")
+
+
+def test_only_the_weight_differs_between_pictures_that_are_weighed() -> None:
+    light, even, heavy = steering.weighed(5)
+    for weight, tasks in zip(steering.WEIGHTS, (light, even, heavy), strict=True):
+        for i, task in enumerate(tasks):
+            assert task.seed == even[i].seed
+            assert f"({steering.second_colour(i)} hair:{weight:g})" in task.prompt
+            assert task.prompt.replace(f":{weight:g})", ":1)") == even[i].prompt
+
+
+def test_only_the_negative_differs_where_dark_hair_is_unwanted() -> None:
+    free, without = steering.unwanted(3)
+    for one, other in zip(free, without, strict=True):
+        assert (one.prompt, one.seed, one.negative) == (other.prompt, other.seed, None)
+        assert "black hair" in (other.negative or "")
+        assert not any(colour in one.prompt for colour in steering.DARK)
+
+
+def test_the_share_of_a_colour_is_counted_picture_by_picture() -> None:
+    said = np.zeros((4, len(HEADS)), dtype=np.int64)
+    colours = HEADS["hair_colour"]
+    said[:, list(HEADS).index("hair_colour")] = [colours.index(c) for c in ("red", "blue") * 2]
+    assert steering.share_of(said, [("red",), ("red",), ("blue", "red"), ("green",)]) == 0.5
 
 
 def test_two_alike_are_found_among_many() -> None:

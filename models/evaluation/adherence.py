@@ -43,6 +43,8 @@ class Task:
     prompt: str
     seed: int
     aspect: Aspect
+    #: The model's own where there is none.
+    negative: str | None = None
 
 
 def tasks(count: int, *, sentences: bool = False, square: bool = False) -> list[Task]:
