@@ -6,7 +6,7 @@ Called by the `pretrain` command. It must not know the UNet.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -92,17 +92,48 @@ def tested(pictures: Pictures) -> int:
     return min(TESTED, len(pictures.pixels) // 2)
 
 
+class Enlarged(NamedTuple):
+    """Unseen pictures at the large size, float32 [N,3,H,W] in -1..1."""
+
+    lanczos: Tensor
+    upscaler: Tensor
+    #: The painter's own.
+    truth: Tensor
+
+
 @torch.no_grad()
-def sharpness(net: Upscaler, pictures: Pictures, autoencoder: AutoencoderTiny) -> dict[str, float]:
-    """PSNR in dB against the painter's large pictures: by the upscaler and by Lanczos."""
+def enlarged(net: Upscaler, pictures: Pictures, autoencoder: AutoencoderTiny) -> Enlarged:
+    """What the autoencoder makes of the pictures kept out of the training, enlarged in two ways."""
     count = tested(pictures)
     small = decoded(autoencoder, latents_of(autoencoder, pictures.pixels[:count])).float()
     truth = scaled(pictures.large[:count])
     size = (truth.shape[3], truth.shape[2])
     plain = [
-        np.asarray(Image.fromarray(p).resize(size, Image.Resampling.LANCZOS))
-        for p in ((small.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()
+        np.asarray(Image.fromarray(p).resize(size, Image.Resampling.LANCZOS)) for p in _bytes(small)
     ]
     lanczos = scaled(torch.from_numpy(np.stack(plain)).to(truth.device))
     ours = torch.cat([net(part[None]).clamp(-1, 1) for part in small])
-    return {"upscaler_db": _psnr(ours, truth), "lanczos_db": _psnr(lanczos, truth)}
+    return Enlarged(lanczos, ours, truth)
+
+
+def sharpness(made: Enlarged) -> dict[str, float]:
+    """PSNR in dB against the painter's large pictures: by the upscaler and by Lanczos."""
+    return {
+        "upscaler_db": _psnr(made.upscaler, made.truth),
+        "lanczos_db": _psnr(made.lanczos, made.truth),
+    }
+
+
+def sheet(made: Enlarged, count: int = 5) -> Image.Image:
+    """Faces of the first `count` pictures: by Lanczos, by the upscaler, and the painter's own."""
+    height, width = made.truth.shape[2:]
+    top, left = round(0.36 * height), width // 4
+    rows = [
+        np.concatenate(list(_bytes(x[:count, :, top : top + height // 2, left:-left])), axis=1)
+        for x in made
+    ]
+    return Image.fromarray(np.concatenate(rows))
+
+
+def _bytes(x: Tensor) -> np.ndarray:
+    return ((x.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -100,7 +100,9 @@ class Workshop:
         autoencoder, large = self._autoencoder("decoder"), self.pictures(Purpose.LARGE)["square"]
         net = enlarge.train_upscaler(self.recipe, large, autoencoder, self.work / "upscaler.pt")
         upscaler.save(net, self.out / upscaler.FOLDER)
-        self.note(**enlarge.sharpness(net, large, autoencoder))
+        made = enlarge.enlarged(net, large, autoencoder)
+        enlarge.sheet(made).save(self.work / "upscaler.png")
+        self.note(**enlarge.sharpness(made))
 
     def unet(self) -> None:
         """Train UNet and text encoder on cached latents."""
