@@ -22,7 +22,7 @@ from models.pretraining.architecture import FULL, TOY, Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STAGES = ("paint", "autoencoder", "words", "judge", "decoder", "upscaler", "unet", "export")
+STAGES = ("paint", "autoencoder", "words", "judge", "unet", "decoder", "upscaler", "export")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ Called by the workshop and the upscaler's training. It must not know the UNet.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ from models.pretraining.precision import Lowered, scaled
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+
+#: What a UNet makes of latents [B,C,h,w] that were noised by the generator, given token ids [B,77].
+Remembered = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 
 #: Deviation of the noise on latents in training, which stands for what the UNet will get wrong.
 LATENT_NOISE = 0.1
@@ -113,11 +117,16 @@ class Roundtrip(nn.Module):
 
 
 def train_decoder(
-    recipe: Recipe, sets: dict[str, Pictures], net: AutoencoderTiny, path: Path
+    recipe: Recipe,
+    sets: dict[str, Pictures],
+    net: AutoencoderTiny,
+    path: Path,
+    remembered: Remembered,
 ) -> AutoencoderTiny:
     """The decoder alone, on whole pictures, so that the latents stay as the UNet knows them.
 
-    It can run beside the UNet's training.
+    Every second latent is one that the UNet `remembered`: what it gets wrong is smeared and stained
+    rather than noisy, and the decoder learns to draw clean lines all the same.
     """
     device = net.device
     for parameter in net.encoder.parameters():
@@ -136,10 +145,12 @@ def train_decoder(
     def one(step: int) -> Tensor:
         framing, rows = next(draw)
         x = scaled(sets[framing].pixels[rows])
+        g = generator(6, step, device)
         with torch.no_grad():
             z = net.encoder(x)
-        noise = torch.randn(z.shape, generator=generator(6, step, device), device=device)
-        return reconstruction_loss(decode(z + LATENT_NOISE * noise).float(), x)
+            noisy = z + LATENT_NOISE * torch.randn(z.shape, generator=g, device=device)
+            noisy[::2] = remembered(z[::2], sets[framing].ids[rows[::2], 0].long(), g)
+        return reconstruction_loss(decode(noisy).float(), x)
 
     course.run(one)
     course.average.settle()

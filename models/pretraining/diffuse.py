@@ -30,6 +30,8 @@ SNR_CAP = 5.0
 #: Where the painter puts faces, in short sides of the picture: height of the middle and half width
 #: across and down; and how much more an error in the middle of one counts.
 FACE_Y, FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.6, 0.16, 0.13, 2.0
+#: From and up to which step of the noise schedule the decoder's latents are noised.
+REMEMBERED = (20, 300)
 SAMPLE_PROMPTS = (
     "1girl, blue hair, long hair, glasses, smile, white background",
     "1boy, red hair, spiky hair, green eyes, suit, blue background",
@@ -155,6 +157,20 @@ def train_unet(
     course.run(one, show=sheet, show_every=max(500, recipe.unet_steps // 8))
     course.average.settle()
     parts.train(on=False)
+
+
+@torch.no_grad()
+def remembered(parts: Trained, z: Tensor, ids: Tensor, g: torch.Generator) -> Tensor:
+    """Latents [B,C,h,w] noised a little and guessed back at once, with the captions `ids` [B,77].
+
+    x0 = sqrt(a) noisy - sqrt(1 - a) v.
+    """
+    times = torch.randint(*REMEMBERED, (len(z),), generator=g, device=z.device)
+    a = noise_schedule().alphas_cumprod.to(z.device)[times].view(-1, 1, 1, 1)
+    noise = torch.randn(z.shape, generator=g, device=z.device)
+    noisy = a.sqrt() * z + (1 - a).sqrt() * noise
+    words = parts.text(ids).last_hidden_state
+    return a.sqrt() * noisy - (1 - a).sqrt() * parts.unet(noisy, times, words).sample
 
 
 @torch.no_grad()

@@ -78,8 +78,15 @@ class Workshop:
 
     def decoder(self) -> None:
         """Train the decoder on, with the encoder as it is; it draws the finished pictures."""
-        net = self._autoencoder("autoencoder")
-        autoencoding.train_decoder(self.recipe, self.pictures(), net, self.work / "decoder.pt")
+        parts = self._finished("autoencoder")
+        net = parts.autoencoder
+
+        def remembered(z: Tensor, ids: Tensor, g: torch.Generator) -> Tensor:
+            return diffuse.remembered(parts, z, ids, g)
+
+        autoencoding.train_decoder(
+            self.recipe, self.pictures(), net, self.work / "decoder.pt", remembered
+        )
         _keep(net, self.work / "decoder-done.pt")
         self.note(decoder_db=self._roundtrip_db(net))
 
@@ -129,9 +136,7 @@ class Workshop:
 
     def export(self) -> None:
         """Write the model folder from the finished stages, with its licence and card."""
-        parts = self._parts("decoder")
-        _fetch(parts.unet, self.work / "unet-done.pt", "unet")
-        _fetch(parts.text, self.work / "text-done.pt", "unet")
+        parts = self._finished("decoder")
         pipeline.write(parts, self.out, self._words)
         papers.hand_over(self.recipe, self.out)
 
@@ -140,6 +145,14 @@ class Workshop:
         nn.Module.to(net, self.device)
         _fetch(net, self.work / f"{stage}-done.pt", stage)
         return net.eval()
+
+    def _finished(self, stage: str) -> Trained:
+        """The trained UNet and text encoder beside the autoencoder of the given stage."""
+        parts = self._parts(stage)
+        _fetch(parts.unet, self.work / "unet-done.pt", "unet")
+        _fetch(parts.text, self.work / "text-done.pt", "unet")
+        parts.train(on=False)
+        return parts
 
     def _parts(self, stage: str) -> Trained:
         """A fresh UNet and text encoder beside the autoencoder of the given stage."""
