@@ -5,6 +5,7 @@ Called by the `pretrain` command. It must not know the UNet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -47,16 +48,16 @@ def _psnr(x: Tensor, truth: Tensor) -> float:
 
 
 def train_upscaler(
-    recipe: Recipe, pictures: Pictures, autoencoder: AutoencoderTiny, path: Path
+    recipe: Recipe, pictures: Pictures, drawn: Sequence[Tensor], path: Path
 ) -> Upscaler:
-    """Learn on crops of a quarter of the picture; the inputs are what the decoder makes.
+    """Learn on crops of a quarter of the picture.
 
+    `drawn` are the inputs: what the decoder makes of the pictures, each time float16 [N,3,H,W].
     The first `TESTED` pictures are kept out, for `sharpness`.
     """
     device = pictures.pixels.device
     torch.manual_seed(5)
     net = Upscaler(recipe.upscaler_width, recipe.upscaler_blocks).to(device)
-    small = decoded(autoencoder, latents_of(autoencoder, pictures.pixels))
     course = Course(
         {"net": net},
         path,
@@ -70,8 +71,9 @@ def train_upscaler(
     def one(step: int) -> Tensor:
         rng = np.random.default_rng((55, step))
         rows = torch.from_numpy(
-            rng.integers(tested(pictures), len(small), recipe.upscaler_batch)
+            rng.integers(tested(pictures), len(pictures.pixels), recipe.upscaler_batch)
         ).to(device)
+        small = drawn[int(rng.integers(len(drawn)))]
         y, x = rng.integers(0, recipe.size_px - side + 1, 2)
         source = small[rows, :, y : y + side, x : x + side].float()
         g = generator(5, step, device)
@@ -79,8 +81,8 @@ def train_upscaler(
         target = scaled(
             pictures.large[rows, SCALE * y : SCALE * (y + side), SCALE * x : SCALE * (x + side)]
         )
-        drawn = drawing(source.contiguous(memory_format=torch.channels_last))
-        return reconstruction_loss(drawn.float(), target)
+        enlarged = drawing(source.contiguous(memory_format=torch.channels_last))
+        return reconstruction_loss(enlarged.float(), target)
 
     course.run(one)
     course.average.settle()

@@ -28,6 +28,7 @@ from models.pretraining import (
     vocabulary,
 )
 from models.pretraining.architecture import Recipe
+from models.pretraining.course import chunks, generator
 from models.pretraining.painting import Purpose, plan
 from models.pretraining.pictures import Pictures, load
 from models.pretraining.pipeline import Trained
@@ -103,9 +104,16 @@ class Workshop:
         self.note(**{f"words_{head}": share for head, share in read.items()})
 
     def upscaler(self) -> None:
-        """Train the upscaler on what the autoencoder draws."""
-        autoencoder, large = self._autoencoder("decoder"), self.pictures(Purpose.LARGE)["square"]
-        net = enlarge.train_upscaler(self.recipe, large, autoencoder, self.work / "upscaler.pt")
+        """Train the upscaler on what the decoder draws, of true latents and of the UNet's."""
+        parts, large = self._finished("decoder"), self.pictures(Purpose.LARGE)["square"]
+        autoencoder = parts.autoencoder
+        z = autoencoding.latents_of(autoencoder, large.pixels).float()
+        g = generator(7, 0, self.device)
+        again = torch.cat(
+            [diffuse.remembered(parts, z[p], large.ids[p, 0].long(), g) for p in chunks(len(z), 64)]
+        )
+        drawn = [enlarge.decoded(autoencoder, latents) for latents in (z, again)]
+        net = enlarge.train_upscaler(self.recipe, large, drawn, self.work / "upscaler.pt")
         upscaler.save(net, self.out / upscaler.FOLDER)
         made = enlarge.enlarged(net, large, autoencoder)
         enlarge.sheet(made).save(self.work / "upscaler.png")
