@@ -219,6 +219,7 @@ UNSAYABLE: list[tuple[str, Callable[[Path], object], str]] = [
     ("predicts", changed("scheduler", prediction_type="sample"), "prediction_type"),
     ("text", changed("text_encoder", hidden_act="relu"), "relu is neither"),
     ("layers", changed("unet", layers_per_block=2), "weights are missing"),
+    ("uneven", changed("unet", layers_per_block=[2, 1, 1]), "num_res_blocks must be"),
     ("kind", lambda f: edit(f / "model_index.json", _class_name="X"), "is a X"),
 ]
 
