@@ -96,7 +96,8 @@ WORN = ("clothes", "head", "neck", "eyewear")
 
 
 #: Synonyms that are true of girls only, or of faces that neither frown nor cry.
-GIRLS, CHEERFUL = ("cat girl", "catgirl", "fox girl", "witch"), ("happy",)
+GIRLS = ("cat girl", "catgirl", "fox girl", "witch")
+CHEERFUL = ("happy", "laughing", "neutral expression")
 
 
 def synonym(text: str, rng: Random, portrait: Portrait) -> str:

@@ -98,7 +98,7 @@ class Studio:
         return RenderRequest(
             row_id=row_id,
             prompt=task.prompt,
-            negative=info.default_negative if task.negative is None else task.negative,
+            negative=", ".join(filter(None, (info.default_negative, task.negative))),
             seed=task.seed,
             steps=args.steps or info.default_steps,
             guidance=info.default_guidance if args.guidance is None else args.guidance,
@@ -172,7 +172,7 @@ def _steering(
     yield row("dark hair where none is asked for", 100 * free, "%")
     yield row(
         "the same with it in the negative prompt", 100 * without, "%", "at most half",
-        holds=without <= free / 2,
+        holds=free > 0 and without <= free / 2,
     )  # fmt: skip
 
 

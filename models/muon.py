@@ -22,8 +22,9 @@ def orthogonal(g: Tensor, rounds: int = 5) -> Tensor:
     """The nearest semi-orthogonal matrix, roughly: [..., n, m], any float type, same shape back.
 
     Every round multiplies x by a polynomial of s = x x'. These all commute, so the rounds are done
-    on the small square s alone and x is touched twice: a flat matrix costs a quarter of the time.
-    Float32, because the small singular values of s are the squares of those of x.
+    on the square s alone and x is touched twice: what is ten times as wide as high costs a quarter
+    of the time, a square a little more. Float32, because the singular values of s are the squares
+    of those of x; where a GPU shortens it to TF32 they end within 0.5 to 1.8 instead of 1.2.
     """
     x = g.float()
     tall = x.shape[-2] > x.shape[-1]
@@ -31,11 +32,13 @@ def orthogonal(g: Tensor, rounds: int = 5) -> Tensor:
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     s = x @ x.mT
     one = torch.eye(s.shape[-1], device=s.device)
-    product = one.expand_as(s)
-    for _ in range(rounds):
+    product = None
+    for left in reversed(range(rounds)):
         polynomial = A * one + B * s + C * s @ s
-        product, s = polynomial @ product, polynomial @ s @ polynomial
-    x = product @ x
+        product = polynomial if product is None else polynomial @ product
+        if left:
+            s = polynomial @ s @ polynomial
+    x = x if product is None else product @ x
     return (x.mT if tall else x).to(g.dtype)
 
 

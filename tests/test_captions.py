@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -10,6 +11,8 @@ from random import Random
 import pytest
 
 from models.captions import (
+    CHEERFUL,
+    GIRLS,
     PRAISE,
     SYNONYMS,
     TEMPLATES,
@@ -17,6 +20,7 @@ from models.captions import (
     caption,
     full_caption,
     prompt,
+    synonym,
     words,
 )
 from models.painter.portrait import Portrait, sample
@@ -138,3 +142,20 @@ def test_prompts_fit_into_what_the_text_encoder_reads(folder: Path) -> None:
     prompts = [prompt(sample(Random(s))) for s in range(3000)]
     lengths = [len(ids) for ids in tokenizer(prompts).input_ids]
     assert 40 < max(lengths) <= tokens.LENGTH
+
+
+def test_a_synonym_says_nothing_that_the_portrait_denies() -> None:
+    plain_girl = replace(sample(Random(0)), boy=False, brows="plain", tears=False)
+    boy, crying = replace(plain_girl, boy=True), replace(plain_girl, tears=True)
+    said = {
+        who: {
+            synonym(tag, Random(i), p)
+            for tag in ("cat ears", "smile", "open mouth", "closed mouth")
+            for i in range(300)
+        }
+        for who, p in (("girl", plain_girl), ("boy", boy), ("crying", crying))
+    }
+    assert {"cat girl", "happy", "neutral expression"} <= said["girl"]
+    assert not said["boy"] & {*GIRLS}
+    assert not said["crying"] & {*CHEERFUL}
+    assert "smiling" in said["crying"]

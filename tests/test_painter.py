@@ -16,6 +16,7 @@ import pytest
 from models.judge.heads import HEADS, UNSEEN, labels
 from models.painter import flaws as flaw
 from models.painter import headwear, palette, portrait
+from models.painter import tags as tags_of
 from models.painter.drawing import CANVAS, draw, raster
 from models.painter.flaws import Flaws
 from models.painter.pen import mix, rgb
@@ -141,12 +142,12 @@ def test_brows_are_read_through_any_hair(bangs: str, hair: str) -> None:
 
 #: What lies over what: the attribute that is covered, its tag, and what covers it.
 COVERS: list[tuple[dict[str, object], str, dict[str, object]]] = [
-    ({"ahoge": True}, "ahoge", {"head": "witch hat"}),
-    ({"ahoge": True}, "ahoge", {"head": "beanie"}),
-    ({"hair_style": "single bun"}, "hair bun", {"head": "straw hat"}),
-    ({"hair_style": "single bun"}, "hair bun", {"head": "crown"}),
-    ({"hair_style": "double bun"}, "double bun", {"head": "fox ears"}),
-    ({"hair_style": "double bun"}, "double bun", {"head": "beret"}),
+    *(({"ahoge": True}, "ahoge", {"head": head}) for head in portrait.CROWNED),
+    *(
+        ({"hair_style": style}, tags_of.STYLE[style][0], {"head": head})
+        for style, heads in portrait.HIDDEN_STYLE.items()
+        for head in heads
+    ),
     ({"eye_colour": "red"}, "red eyes", {"eyewear": "sunglasses"}),
     ({"eye_shape": "tareme"}, "tareme", {"eyewear": "sunglasses"}),
     ({"bandaid": True}, "bandaid on face", {"bangs": "hair over one eye"}),

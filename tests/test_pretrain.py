@@ -7,6 +7,7 @@ import math
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,9 +23,10 @@ from models.pretrain import recipe_of
 from models.pretraining import architecture, reading, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.course import Course, factor, generator
-from models.pretraining.diffuse import Guess, draw_batch, v_loss
+from models.pretraining.diffuse import Guess, draw_batch, face_weights, remembered, v_loss
 from models.pretraining.painting import Purpose, paint_shard, plan, stated_labels
 from models.pretraining.pictures import batches, load
+from models.pretraining.pipeline import noise_schedule
 from models.pretraining.precision import Lowered
 
 CPU = torch.device("cpu")
@@ -118,6 +120,35 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path: 
     with pytest.raises(FloatingPointError, match="run: the loss is no number at step 20"):
         run.run(lambda step: one(net, step) * math.nan)
     assert course(tmp_path / "run.pt")[0].step == 5
+
+
+def test_the_weights_of_faces_peak_where_the_painter_puts_them_and_change_no_sum() -> None:
+    for height, width, row in ((16, 16, 9), (20, 16, 10), (16, 20, 9)):
+        weights = face_weights(height, width)
+        assert weights.shape == (height, width)
+        assert weights.mean().item() == pytest.approx(1)
+        y, x = divmod(int(weights.argmax()), width)
+        assert abs(y - row) <= 1
+        assert abs(x - (width - 1) / 2) <= 0.5
+        assert weights[y, x] > 2.5 * weights[0, 0]
+
+
+def test_a_unet_that_is_never_wrong_remembers_every_latent() -> None:
+    torch.manual_seed(0)
+    z, ids = torch.randn(6, 4, 8, 8), torch.zeros(6, 77, dtype=torch.long)
+    alphas = noise_schedule().alphas_cumprod
+
+    def knows(noisy: torch.Tensor, times: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+        a = alphas[times].view(-1, 1, 1, 1)
+        noise = (noisy - a.sqrt() * z) / (1 - a).sqrt()
+        return a.sqrt() * noise - (1 - a).sqrt() * z
+
+    guess: Any = knows
+    again = remembered(guess, z, ids, torch.Generator().manual_seed(1), alphas)
+    torch.testing.assert_close(again, z, rtol=1e-3, atol=1e-3)
+    guess = lambda noisy, *_: torch.zeros_like(noisy)  # noqa: E731  a UNet that knows nothing
+    lost = remembered(guess, z, ids, torch.Generator().manual_seed(1), alphas)
+    assert (lost - z).abs().max() > 0.1
 
 
 def test_a_caption_states_what_it_says_and_leaves_open_what_it_does_not() -> None:

@@ -43,8 +43,8 @@ class Task:
     prompt: str
     seed: int
     aspect: Aspect
-    #: The model's own where there is none.
-    negative: str | None = None
+    #: What is not wanted, beside what the model never wants.
+    negative: str = ""
 
 
 def tasks(count: int, *, sentences: bool = False, square: bool = False) -> list[Task]:

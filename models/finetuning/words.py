@@ -31,10 +31,11 @@ def embed(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
 
 
 class KeptWords:
-    """The embeddings of a text encoder that rests: each caption's are made once and kept on disk.
+    """The embeddings of a text encoder that rests: made once and kept on disk.
 
-    Every caption is read alone, so that its numbers do not depend on who stood beside it: a run
-    whose cache was lost equals one whose was not.
+    An entry is a caption in as many chunks as the longest beside it has. Each is read alone, so
+    that its numbers do not depend on who stood beside it: a run whose cache was lost equals one
+    whose was not.
     """
 
     def __init__(self, text_encoder: nn.Module, clip_skip: int, folder: Path) -> None:
@@ -51,8 +52,10 @@ class KeptWords:
         return self._cache.embeddings(said, lambda: self._made(ids))
 
     def _made(self, ids: Tensor) -> Tensor:
+        """In the encoder's own precision, so that runs of any precision may share a cache."""
         device = next(self._encoder.parameters()).device
-        return embed(self._encoder, ids[None].to(device), self._clip_skip)[0].half()
+        with torch.autocast(device.type, enabled=False):
+            return embed(self._encoder, ids[None].to(device), self._clip_skip)[0].half()
 
 
 def unused_layers(text_encoder: nn.Module, clip_skip: int) -> Iterator[nn.Module]:

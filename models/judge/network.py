@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from models.contract import EngineError
 from models.judge.heads import HEADS, UNSEEN
+from models.painter.drawing import face_middle
 
 #: The judge that comes with the project.
 WEIGHTS = Path(__file__).parent / "judge.safetensors"
@@ -63,11 +64,10 @@ class Network(nn.Module):
 
 
 def _face(x: Tensor) -> Tensor:
-    """The middle of the picture, where the painter puts faces: 7/16 by 1/2 of the short side."""
+    """What is around the face, brows to chin: 7/16 by 1/2 of the short side."""
     height, width = x.shape[2:]
     short = min(height, width)
-    # The painter leaves a quarter of a tall picture's extra height above the figure.
-    top = round(0.36 * short + 0.25 * (height - short))
+    top = round((face_middle(height, width) - 0.24) * short)
     left = round((width - short / 2) / 2)
     return x[:, :, top : top + short * 7 // 16, left : left + short // 2]
 
@@ -130,9 +130,14 @@ class Judge:
                 f"{path} was trained for another painter: run `python -m models pretrain` again"
             )
         self._net = Network(int(meta["width"]))
-        self._net.load_state_dict(
-            {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
-        )
+        try:
+            self._net.load_state_dict(
+                {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+            )
+        except RuntimeError as fault:
+            raise EngineError(
+                f"{path} is a judge of another make: run `python -m models pretrain` again"
+            ) from fault
         self._net.eval()
 
     @torch.inference_mode()

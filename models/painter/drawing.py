@@ -23,6 +23,14 @@ CANVAS: dict[str, tuple[int, int]] = {
 }
 
 
+def face_middle(height: float, width: float) -> float:
+    """How far down the middle of the face is, in short sides of a picture of this shape.
+
+    Of a tall picture's extra height a quarter is above the figure.
+    """
+    return 0.6 + 0.25 * (height / min(height, width) - 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slips:
     """How a bad drawing errs: features out of place (units) and lines that break (0..1)."""

@@ -149,9 +149,9 @@ SCENE: dict[str, tuple[float, bool]] = {
     "snowing": (0.8, False),
 }
 #: What sits on the crown of the head hides what grows there.
-_CROWNED = ("crown", "beret", "witch hat", "straw hat", "santa hat", "baseball cap", "beanie")
+CROWNED = ("crown", "beret", "witch hat", "straw hat", "santa hat", "baseball cap", "beanie")
 #: Hair styles that some head-wear hides.
-_HIDDEN_STYLE: dict[str, tuple[str, ...]] = {
+HIDDEN_STYLE: dict[str, tuple[str, ...]] = {
     "single bun": ("crown", "witch hat", "straw hat", "santa hat", "beanie"),
     "double bun": ("cat ears", "fox ears", "bear ears", "beret"),
 }
@@ -204,15 +204,14 @@ class Portrait:
 
     @property
     def covered(self) -> frozenset[str]:
-        """The fields of which the picture shows nothing, because something lies over them."""
+        """The fields of which the picture shows hardly anything: something lies over them."""
         shut = self.eye_state == "closed eyes"
         hidden = {
-            "ahoge": self.head in _CROWNED,
-            "hair_style": self.head in _HIDDEN_STYLE.get(self.hair_style, ()),
+            "ahoge": self.head in CROWNED,
+            "hair_style": self.head in HIDDEN_STYLE.get(self.hair_style, ()),
             "eye_colour": self.eyes_hidden or shut,
             "eye_shape": self.eyes_hidden or shut,
             "eye_state": self.eyes_hidden,
-            "mole": self.eyewear == "round eyewear",
             "bandaid": self.bangs == "hair over one eye",
         }
         return frozenset(name for name, is_so in hidden.items() if is_so)

@@ -163,7 +163,7 @@ def _face(p: Portrait) -> list[Tag]:
     present = {
         "blush": p.blush,
         "freckles": p.freckles,
-        "mole under eye": p.mole and "mole" not in p.covered,
+        "mole under eye": p.mole,
         "bandaid on face": p.bandaid and "bandaid" not in p.covered,
         "tears": p.tears,
         "fang": p.fang,

@@ -72,7 +72,7 @@ TOY = Recipe(
     captions_each=2,
     autoencoder_width=16,
     unet_channels=(32, 32, 32),
-    unet_layers=(1, 1, 1),
+    unet_layers=(2, 1, 1),
     width=32,
     text_layers=1,
     upscaler_width=16,
@@ -123,7 +123,7 @@ def unet(recipe: Recipe) -> UNet2DConditionModel:
         block_out_channels=recipe.unet_channels,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        layers_per_block=recipe.unet_layers,  # pyright: ignore[reportArgumentType]  any length will do
+        layers_per_block=recipe.unet_layers,  # pyright: ignore[reportArgumentType]  one for each level
         cross_attention_dim=recipe.width,
         attention_head_dim=recipe.heads,
         norm_num_groups=recipe.groups,

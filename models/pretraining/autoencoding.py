@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.painter.drawing import face_middle
 from models.pretraining import architecture
 from models.pretraining.architecture import Recipe
 from models.pretraining.course import Course, chunks, generator
@@ -47,7 +48,8 @@ def _crops(pixels: Tensor, rows: Tensor, size: int, step: int) -> Tensor:
     height, width = pixels.shape[1:3]
     y = rng.uniform(0, height - size, len(rows))
     x = rng.uniform(0, width - size, len(rows))
-    y[1::2] = height * (0.6 + rng.uniform(-0.12, 0.12, len(y[1::2]))) - size / 2
+    short, middle = min(height, width), face_middle(height, width)
+    y[1::2] = short * (middle + rng.uniform(-0.12, 0.12, len(y[1::2]))) - size / 2
     x[1::2] = width * (0.5 + rng.uniform(-0.14, 0.14, len(x[1::2]))) - size / 2
     along = np.arange(size)
     ys = torch.from_numpy(y.clip(0, height - size).astype(np.int64)[:, None] + along).to(
@@ -149,7 +151,10 @@ def train_decoder(
         with torch.no_grad():
             z = net.encoder(x)
             noisy = z + LATENT_NOISE * torch.randn(z.shape, generator=g, device=device)
-            noisy[::2] = remembered(z[::2], sets[framing].ids[rows[::2], 0].long(), g)
+            # In a batch of one, every second step's.
+            half = slice(step % 2, None, 2)
+            if len(rows[half]):
+                noisy[half] = remembered(z[half], sets[framing].ids[rows[half], 0].long(), g)
         return reconstruction_loss(decode(noisy).float(), x)
 
     course.run(one)

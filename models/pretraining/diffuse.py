@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from models.painter.drawing import face_middle
 from models.pretraining import vocabulary
 from models.pretraining.architecture import Recipe
 from models.pretraining.course import Course, generator
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 DROPPED = 0.1
 #: Cap of the signal-to-noise ratio in the loss weight (Hang et al. 2023, arXiv 2303.09556).
 SNR_CAP = 5.0
-#: Where the painter puts faces, in short sides of the picture: height of the middle and half width
-#: across and down; and how much more an error in the middle of one counts.
-FACE_Y, FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.6, 0.16, 0.13, 2.0
+#: The bell over a face: its deviation across and down, in short sides of the picture, and how much
+#: more an error in its middle counts.
+FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 2.0
 #: From and up to which step of the noise schedule the decoder's latents are noised.
 REMEMBERED = (20, 300)
 SAMPLE_PROMPTS = (
@@ -77,8 +78,7 @@ def face_weights(height: int, width: int) -> Tensor:
     at every pixel stays what it is; the weights say where errors matter more.
     """
     short = min(height, width)
-    middle = FACE_Y + 0.25 * (height / short - 1)  # The painter leaves a quarter of extra height.
-    y = ((torch.arange(height) + 0.5) / short - middle) / FACE_HEIGHT
+    y = ((torch.arange(height) + 0.5) / short - face_middle(height, width)) / FACE_HEIGHT
     x = ((torch.arange(width) + 0.5 - width / 2) / short) / FACE_WIDTH
     bell = torch.exp(-(y[:, None] ** 2 + x**2) / 2)
     weights = 1 + FACE_WEIGHT * bell
@@ -160,17 +160,16 @@ def train_unet(
 
 
 @torch.no_grad()
-def remembered(parts: Trained, z: Tensor, ids: Tensor, g: torch.Generator) -> Tensor:
+def remembered(guess: Guess, z: Tensor, ids: Tensor, g: torch.Generator, alphas: Tensor) -> Tensor:
     """Latents [B,C,h,w] noised a little and guessed back at once, with the captions `ids` [B,77].
 
-    x0 = sqrt(a) noisy - sqrt(1 - a) v.
+    x0 = sqrt(a) noisy - sqrt(1 - a) v; `alphas` are the cumulated ones [1000].
     """
     times = torch.randint(*REMEMBERED, (len(z),), generator=g, device=z.device)
-    a = noise_schedule().alphas_cumprod.to(z.device)[times].view(-1, 1, 1, 1)
+    a = alphas[times].view(-1, 1, 1, 1)
     noise = torch.randn(z.shape, generator=g, device=z.device)
     noisy = a.sqrt() * z + (1 - a).sqrt() * noise
-    words = parts.text(ids).last_hidden_state
-    return a.sqrt() * noisy - (1 - a).sqrt() * parts.unet(noisy, times, words).sample
+    return a.sqrt() * noisy - (1 - a).sqrt() * guess(noisy, times, ids)
 
 
 @torch.no_grad()

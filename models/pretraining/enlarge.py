@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from models.painter.drawing import face_middle
 from models.pretraining.architecture import SCALE, Recipe
 from models.pretraining.autoencoding import latents_of, reconstruction_loss
 from models.pretraining.course import Course, chunks, generator
@@ -129,7 +130,7 @@ def sharpness(made: Enlarged) -> dict[str, float]:
 def sheet(made: Enlarged, count: int = 5) -> Image.Image:
     """Faces of the first `count` pictures: by Lanczos, by the upscaler, and the painter's own."""
     height, width = made.truth.shape[2:]
-    top, left = round(0.36 * height), width // 4
+    top, left = round((face_middle(height, width) - 0.24) * height), width // 4
     rows = [
         np.concatenate(list(_bytes(x[:count, :, top : top + height // 2, left:-left])), axis=1)
         for x in made

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from models import upscaler
 from models.contract import EngineError
-from models.corpus.caches import weights_sha256
+from models.corpus.caches import TensorCache, tensor_sha256, weights_sha256
 from models.judge import network as judge
 from models.pretraining import (
     architecture,
@@ -80,14 +80,8 @@ class Workshop:
     def decoder(self) -> None:
         """Train the decoder on, with the encoder as it is; it draws the finished pictures."""
         parts = self._finished("autoencoder")
-        net = parts.autoencoder
-
-        def remembered(z: Tensor, ids: Tensor, g: torch.Generator) -> Tensor:
-            return diffuse.remembered(parts, z, ids, g)
-
-        autoencoding.train_decoder(
-            self.recipe, self.pictures(), net, self.work / "decoder.pt", remembered
-        )
+        net, sets, path = parts.autoencoder, self.pictures(), self.work / "decoder.pt"
+        autoencoding.train_decoder(self.recipe, sets, net, path, self._memory(parts))
         _keep(net, self.work / "decoder-done.pt")
         self.note(decoder_db=self._roundtrip_db(net))
 
@@ -108,10 +102,8 @@ class Workshop:
         parts, large = self._finished("decoder"), self.pictures(Purpose.LARGE)["square"]
         autoencoder = parts.autoencoder
         z = autoencoding.latents_of(autoencoder, large.pixels).float()
-        g = generator(7, 0, self.device)
-        again = torch.cat(
-            [diffuse.remembered(parts, z[p], large.ids[p, 0].long(), g) for p in chunks(len(z), 64)]
-        )
+        g, remembered = generator(7, 0, self.device), self._memory(parts)
+        again = torch.cat([remembered(z[p], large.ids[p, 0].long(), g) for p in chunks(len(z), 64)])
         drawn = [enlarge.decoded(autoencoder, latents) for latents in (z, again)]
         net = enlarge.train_upscaler(self.recipe, large, drawn, self.work / "upscaler.pt")
         upscaler.save(net, self.out / upscaler.FOLDER)
@@ -129,18 +121,15 @@ class Workshop:
         _keep(parts.text, self.work / "text-done.pt")
 
     def _latents(self, net: AutoencoderTiny, sets: dict[str, Pictures]) -> dict[str, Tensor]:
-        """The latents of `sets`, from the last run's file if it was of these very weights."""
-        path, made_by = self.work / "latents.pt", weights_sha256(net)
-        counts = {framing: len(p.pixels) for framing, p in sets.items()}
-        if path.exists():
-            kept = torch.load(path, map_location=self.device, weights_only=True)
-            if kept["made_by"] == made_by and kept["counts"] == counts:
-                return kept["latents"]
-        latents = {k: autoencoding.latents_of(net, p.pixels) for k, p in sets.items()}
-        part = path.with_suffix(".part")
-        torch.save({"made_by": made_by, "counts": counts, "latents": latents}, part)
-        part.replace(path)
-        return latents
+        """The latents of `sets`, made once for these very weights and pictures."""
+        cache, weights = TensorCache(self.work / "latents"), weights_sha256(net)
+        out: dict[str, Tensor] = {}
+        for framing, pictures in sets.items():
+            pixels = pictures.pixels
+            key = f"{weights} {tensor_sha256(pixels)}"
+            made = cache.fetch(key, lambda pixels=pixels: autoencoding.latents_of(net, pixels))
+            out[framing] = made.to(self.device)
+        return out
 
     def export(self) -> None:
         """Write the model folder from the finished stages, with its licence and card."""
@@ -153,6 +142,12 @@ class Workshop:
         nn.Module.to(net, self.device)
         _fetch(net, self.work / f"{stage}-done.pt", stage)
         return net.eval()
+
+    def _memory(self, parts: Trained) -> autoencoding.Remembered:
+        """What the finished UNet makes of noised latents."""
+        guess = diffuse.Guess(parts.unet, parts.text)
+        alphas = pipeline.noise_schedule().alphas_cumprod.to(self.device)
+        return lambda z, ids, g: diffuse.remembered(guess, z, ids, g, alphas)
 
     def _finished(self, stage: str) -> Trained:
         """The trained UNet and text encoder beside the autoencoder of the given stage."""
