@@ -23,7 +23,7 @@ from models.finetune import finetune
 from models.finetuning import recipe as recipes
 from models.finetuning.material import encode
 from models.finetuning.trainee import merged
-from models.finetuning.words import embed
+from models.finetuning.words import KeptWords, embed
 from models.loader import load
 from models.registry import card_of, faults, seal
 
@@ -146,6 +146,24 @@ def test_embeddings_kept_on_disk_train_the_same_model_and_are_made_once(place: P
     place.train("again", ema=False, cache_text=True, cache=str(folder))
     assert place.losses("again") == place.losses("kept")
     assert made == {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
+
+
+def test_a_run_in_bfloat16_reads_what_is_kept(place: Place) -> None:
+    place.train("plain", ema=False, epochs=1, precision="bf16")
+    place.train("kept", ema=False, epochs=1, precision="bf16", cache_text=True)
+    assert place.losses("kept") == pytest.approx(place.losses("plain"), rel=2e-2)
+
+
+def test_kept_embeddings_are_the_encoders_own_whatever_the_run_computes_in(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    encoder = load(str(tiny_base), device="cpu").text_encoder
+    ids = torch.randint(0, 50, (2, 1, 77), generator=torch.Generator().manual_seed(0))
+    plain = KeptWords(encoder, 1, tmp_path / "plain").embeddings(ids)
+    with torch.autocast("cpu", torch.bfloat16):
+        lowered = KeptWords(encoder, 1, tmp_path / "lowered").embeddings(ids)
+        assert not torch.equal(embed(encoder, ids, 1).half(), plain)
+    assert torch.equal(lowered, plain)
 
 
 @pytest.mark.parametrize(

@@ -44,18 +44,19 @@ class KeptWords:
 
     @torch.no_grad()
     def embeddings(self, ids: Tensor) -> Tensor:
-        """The embeddings (B, 77 n, d) of token ids (B, n, 77), float16, on the CPU."""
-        return torch.stack([self._one(row) for row in ids])
+        """The embeddings (B, 77 n, d) of token ids (B, n, 77), float16, on the CPU.
 
-    def _one(self, ids: Tensor) -> Tensor:
-        said = " ".join(map(str, ids.flatten().tolist()))
-        return self._cache.embeddings(said, lambda: self._made(ids))
-
-    def _made(self, ids: Tensor) -> Tensor:
-        """In the encoder's own precision, so that runs of any precision may share a cache."""
+        In the encoder's own precision, so that runs of any precision may share a cache.
+        """
         device = next(self._encoder.parameters()).device
         with torch.autocast(device.type, enabled=False):
+            return torch.stack([self._one(row, device) for row in ids])
+
+    def _one(self, ids: Tensor, device: torch.device) -> Tensor:
+        def made() -> Tensor:
             return embed(self._encoder, ids[None].to(device), self._clip_skip)[0].half()
+
+        return self._cache.embeddings(" ".join(map(str, ids.flatten().tolist())), made)
 
 
 def unused_layers(text_encoder: nn.Module, clip_skip: int) -> Iterator[nn.Module]:
