@@ -17,15 +17,16 @@ from torch import nn
 from models.__main__ import main
 from models.captions import caption
 from models.judge.heads import HEADS, UNSEEN, labels
-from models.muon import Muon, orthogonal
+from models.muon import A, B, C, Muon, orthogonal
 from models.painter.portrait import sample
 from models.pretrain import recipe_of
 from models.pretraining import architecture, reading, vocabulary
 from models.pretraining.architecture import TOY
+from models.pretraining.autoencoding import cached_latents
 from models.pretraining.course import Course, factor, generator
 from models.pretraining.diffuse import Guess, draw_batch, face_weights, remembered, v_loss
 from models.pretraining.painting import Purpose, paint_shard, plan, stated_labels
-from models.pretraining.pictures import batches, load
+from models.pretraining.pictures import Pictures, batches, load
 from models.pretraining.pipeline import noise_schedule
 from models.pretraining.precision import Lowered
 
@@ -66,6 +67,38 @@ def test_an_orthogonal_update_has_singular_values_near_one() -> None:
         values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
         assert values.min() > 0.5
         assert values.max() < 1.5
+
+
+def test_rounds_on_the_small_square_equal_rounds_on_the_matrix_itself() -> None:
+    torch.manual_seed(0)
+    for shape in ((8, 40), (40, 8), (3, 16, 16)):
+        g = torch.randn(shape, dtype=torch.float64)
+        x = g.mT if shape[-2] > shape[-1] else g
+        x = x / x.norm(dim=(-2, -1), keepdim=True)
+        for _ in range(5):
+            s = x @ x.mT
+            x = A * x + (B * s + C * s @ s) @ x
+        want = x.mT if shape[-2] > shape[-1] else x
+        torch.testing.assert_close(orthogonal(g), want, rtol=1e-3, atol=1e-4)
+
+
+def test_latents_are_kept_for_these_weights_and_these_pictures_alone(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = architecture.autoencoder(TOY).eval()
+    none = torch.zeros(0)
+
+    def latents(shade: int) -> torch.Tensor:
+        pixels = torch.full((3, 32, 32, 3), shade, dtype=torch.uint8)
+        pictures = Pictures(pixels, none, none, none, none, none)
+        return cached_latents(net, {"square": pictures}, tmp_path)["square"]
+
+    first = latents(90)
+    assert torch.equal(latents(90), first)
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 1
+    assert not torch.equal(latents(200), first)
+    with torch.no_grad():
+        next(net.parameters()).mul_(2)
+    assert not torch.equal(latents(90), first)
 
 
 def test_muon_finds_the_bottom_of_a_bowl() -> None:

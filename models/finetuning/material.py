@@ -187,7 +187,7 @@ class Material:
         paths = [self._examples[index].path for index in indices]
         with ThreadPoolExecutor() as pool:
             pixels = torch.stack(
-                list(pool.map(lambda path: _pixels(path, bucket, flip=flip), paths))
+                list(pool.map(lambda path: pixels_of(path, bucket, flip=flip), paths))
             )
         encoded = encode(self._parts.vae, pixels).half()
         if not encoded.isfinite().all():
@@ -233,7 +233,7 @@ def encode(vae: nn.Module, pixels: Tensor) -> Tensor:
     return torch.stack(parts, 1).float() * float(network.config.scaling_factor)
 
 
-def _pixels(path: Path, bucket: Bucket, *, flip: bool) -> Tensor:
-    """The picture as (3, H, W), float32 in -1..1."""
+def pixels_of(path: Path, bucket: Bucket, *, flip: bool = False) -> Tensor:
+    """The picture, fitted into its bucket, as (3, H, W), float32 in -1..1."""
     array = np.asarray(open_fitted(path, bucket, flip=flip), np.float32)
     return torch.from_numpy(array / 127.5 - 1).permute(2, 0, 1)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.corpus.caches import TensorCache, tensor_sha256, weights_sha256
 from models.painter.drawing import face_middle
 from models.pretraining import architecture
 from models.pretraining.architecture import Recipe
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 #: What a UNet makes of latents [B,C,h,w] that were noised by the generator, given token ids [B,77].
 Remembered = Callable[[Tensor, Tensor, torch.Generator], Tensor]
-
 #: Deviation of the noise on latents in training, which stands for what the UNet will get wrong.
 LATENT_NOISE = 0.1
 
@@ -167,3 +167,17 @@ def latents_of(net: AutoencoderTiny, pixels: Tensor) -> Tensor:
     """The latents of pictures uint8 [N,H,W,3], float16 [N,C,H/8,W/8]."""
     parts = chunks(len(pixels), 64)
     return torch.cat([net.encoder(scaled(pixels[p])).half() for p in parts])
+
+
+def cached_latents(
+    net: AutoencoderTiny, sets: dict[str, Pictures], folder: Path
+) -> dict[str, Tensor]:
+    """The latents of each set, made once for these weights and pictures and kept in `folder`."""
+    cache, weights = TensorCache(folder), weights_sha256(net)
+    out: dict[str, Tensor] = {}
+    for framing, pictures in sets.items():
+        pixels = pictures.pixels
+        key = f"{weights} {tensor_sha256(pixels)}"
+        made = cache.fetch(key, lambda pixels=pixels: latents_of(net, pixels))
+        out[framing] = made.to(pixels.device)
+    return out

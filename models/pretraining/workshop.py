@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models import upscaler
 from models.contract import EngineError
-from models.corpus.caches import TensorCache, tensor_sha256, weights_sha256
 from models.judge import network as judge
 from models.pretraining import (
     architecture,
@@ -115,21 +114,10 @@ class Workshop:
         """Train UNet and text encoder on cached latents."""
         parts, sets = self._parts("autoencoder"), self.pictures()
         _fetch(parts.text, self.work / "words-done.pt", "words")
-        cached = self._latents(parts.autoencoder, sets)
+        cached = autoencoding.cached_latents(parts.autoencoder, sets, self.work / "latents")
         diffuse.train_unet(self.recipe, sets, cached, parts, self.work / "unet.pt")
         _keep(parts.unet, self.work / "unet-done.pt")
         _keep(parts.text, self.work / "text-done.pt")
-
-    def _latents(self, net: AutoencoderTiny, sets: dict[str, Pictures]) -> dict[str, Tensor]:
-        """The latents of `sets`, made once for these very weights and pictures."""
-        cache, weights = TensorCache(self.work / "latents"), weights_sha256(net)
-        out: dict[str, Tensor] = {}
-        for framing, pictures in sets.items():
-            pixels = pictures.pixels
-            key = f"{weights} {tensor_sha256(pixels)}"
-            made = cache.fetch(key, lambda pixels=pixels: autoencoding.latents_of(net, pixels))
-            out[framing] = made.to(self.device)
-        return out
 
     def export(self) -> None:
         """Write the model folder from the finished stages, with its licence and card."""

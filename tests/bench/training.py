@@ -61,14 +61,13 @@ def _alternately(*programs: Callable[[], object], rounds: int = ROUNDS) -> list[
 
 def _loading(scratch: Path) -> list[Row]:
     """Pictures a second from a folder, and latents from the cache."""
-    from models.finetuning.material import encode
+    from models.finetuning.material import encode, pixels_of
     from models.loader import load
 
     folder = _painted(scratch / "pictures")
     examples = read(folder, report=Report())
     bucket = Bucket(128, 128)
     vae = load("embedded", device="cpu").vae
-    pixels = _tensor(examples[0].path, bucket)
     cache = LatentCache(scratch / "latents", "bench")
 
     def fitted() -> None:
@@ -80,13 +79,17 @@ def _loading(scratch: Path) -> list[Row]:
             with Image.open(example.path) as picture:
                 picture.convert("RGB").resize((128, 128), Image.Resampling.LANCZOS)
 
+    def encoded(path: Path) -> torch.Tensor:
+        return encode(vae, pixels_of(path, bucket)[None])[0]
+
     def cached() -> None:
         for example in examples:
-            cache.latents(example.sha256, bucket, lambda: encode(vae, pixels)[0], flip=False)
+            path = example.path
+            cache.latents(example.sha256, bucket, lambda path=path: encoded(path), flip=False)
 
     def made() -> None:
         for example in examples:
-            encode(vae, _tensor(example.path, bucket))
+            encoded(example.path)
 
     cached()
     own, plain, kept, anew = _alternately(fitted, bare, cached, made)
@@ -104,14 +107,6 @@ def _painted(folder: Path) -> Path:
         raster(draw(portrait, seed), 256).save(folder / f"{seed}.png")
         (folder / f"{seed}.txt").write_text(prompt(portrait), encoding="utf-8")
     return folder
-
-
-def _tensor(path: Path, bucket: Bucket) -> torch.Tensor:
-    import numpy as np
-    import torch
-
-    array = np.asarray(open_fitted(path, bucket), np.float32)
-    return torch.from_numpy(array / 127.5 - 1).permute(2, 0, 1)[None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
