@@ -137,7 +137,7 @@ def _rows(studio: Studio, judge: Judge, args: argparse.Namespace) -> Iterator[Ro
         for name, value in _shares(judge, spoken, studio.pictures(spoken)).items():
             yield row(f"in a sentence: {name}", 100 * value, "% right")
     if args.steered:
-        yield from _steering(studio, judge, args, row)
+        yield from steered(studio, judge, args, row)
     pair, copies = _differences(studio, args)
     yield row("two seeds, most alike", pair, "RMS of 1", f"> {_ALIKE}", holds=pair > _ALIKE)
     yield row(
@@ -147,7 +147,7 @@ def _rows(studio: Studio, judge: Judge, args: argparse.Namespace) -> Iterator[Ro
     yield row("time for a picture", studio.seconds / studio.count, "s")
 
 
-def _steering(
+def steered(
     studio: Studio, judge: Judge, args: argparse.Namespace, row: Callable[..., Row]
 ) -> Iterator[Row]:
     """What prompt weights and negative prompts do, with a sheet of each."""

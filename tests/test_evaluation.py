@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +18,7 @@ from PIL import Image
 from models.__main__ import main
 from models.captions import prompt
 from models.contract import EngineError
+from models.evaluate import steered
 from models.evaluation import adherence, diversity, sheets, steering
 from models.evaluation.adherence import GROUPS
 from models.judge import network
@@ -114,6 +120,44 @@ def test_the_share_of_a_colour_is_counted_picture_by_picture() -> None:
     colours = HEADS["hair_colour"]
     said[:, list(HEADS).index("hair_colour")] = [colours.index(c) for c in ("red", "blue") * 2]
     assert steering.share_of(said, [("red",), ("red",), ("blue", "red"), ("green",)]) == 0.5
+
+
+class Painters:
+    """Stands for a model: the painter draws the colour that wins, or that is not unwanted."""
+
+    def __init__(self, *, heeds: bool) -> None:
+        self._heeds = heeds
+
+    def pictures(self, tasks: Sequence[adherence.Task]) -> list[Image.Image]:
+        return [self._drawn(task) for task in tasks]
+
+    def _drawn(self, task: adherence.Task) -> Image.Image:
+        colours = re.findall(r"(\w+) hair", task.prompt)
+        heavy = ":1.5" in task.prompt and self._heeds
+        colour = colours[1 if heavy else 0] if colours else "black"
+        if task.negative and self._heeds:
+            colour = "blonde"
+        portrait = replace(task.portrait, hair_colour=colour, framing="square", head="none")
+        return raster(draw(portrait, task.seed), 512)
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_steering_holds_for_a_model_that_heeds_weights_and_negatives_alone(
+    tmp_path: Path, *, heeds: bool
+) -> None:
+    studio: Any = Painters(heeds=heeds)
+    args = argparse.Namespace(steered=4, out=tmp_path)
+
+    def row(
+        name: str, value: float, unit: str, goal: str = "", *, holds: bool | None = None
+    ) -> Row:
+        return Row(area="model", name=name, value=value, unit=unit, goal=goal, holds=holds)
+
+    rows = {row.name: row for row in steered(studio, Judge(), args, row)}
+    assert rows["what weights move"].holds is heeds
+    assert rows["the same with it in the negative prompt"].holds is heeds
+    assert rows["(second hair colour:1.5)"].value == (100 if heeds else 0)
+    assert (tmp_path / "weights.jpg").exists()
 
 
 def test_two_alike_are_found_among_many() -> None:
