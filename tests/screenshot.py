@@ -73,7 +73,10 @@ def _slim(path: Path) -> None:
         pixels = picture.convert("RGB")
     pixels.save(path, optimize=True)
     if path.stat().st_size > LARGEST_BYTES:
-        pixels.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+        # Pillow dithers only towards a palette that it is given.
+        palette = pixels.quantize(256)
+        dithered = pixels.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+        dithered.save(path, optimize=True)
 
 
 async def _run(directory: Path, seed: int) -> None:
