@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
+from statistics import fmean
 
 import numpy as np
 from PIL import Image
 
+from models.aesthetics import OWN, OWN_HEAD, Aesthetic, open_aesthetic
 from models.contract import Engine, EngineError, RenderRequest
 from models.draw import drawn
 from models.evaluation import adherence, diversity, sheets, steering
@@ -45,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="the card's, if left out")
     parser.add_argument("--guidance", type=float, help="the card's, if left out")
     parser.add_argument("--judge", type=Path, default=WEIGHTS, help="other weights of the judge")
+    parser.add_argument(
+        "--head", type=Path, default=OWN_HEAD, help="what grades the pictures: an aesthetic head"
+    )
+    parser.add_argument("--tower", type=Path, default=OWN, help="the image tower of that head")
     parser.add_argument("--out", type=Path, required=True, help="folder for the contact sheets")
     parser.add_argument("--json", type=Path, help="write the rows of the table here too")
     parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
@@ -58,10 +64,10 @@ def run(args: argparse.Namespace) -> int:
     from models.engine import open_engine
 
     args.out.mkdir(parents=True, exist_ok=True)
-    judge = Judge(args.judge)
+    judge, aesthetic = Judge(args.judge), open_aesthetic(args.head, args.tower, "cpu")
     engine = open_engine(args.model, device=args.device, threads=args.threads)
     try:
-        rows = list(_rows(Studio(engine, args), judge, args))
+        rows = list(_rows(Studio(engine, args), judge, aesthetic, args))
     finally:
         engine.close()
     print(table(rows))
@@ -108,7 +114,9 @@ class Studio:
         )
 
 
-def _rows(studio: Studio, judge: Judge, args: argparse.Namespace) -> Iterator[Row]:
+def _rows(
+    studio: Studio, judge: Judge, aesthetic: Aesthetic, args: argparse.Namespace
+) -> Iterator[Row]:
     command = _said(args)
 
     def row(
@@ -120,7 +128,8 @@ def _rows(studio: Studio, judge: Judge, args: argparse.Namespace) -> Iterator[Ro
         )
 
     tasks = adherence.tasks(args.count)
-    own = _shares(judge, tasks, [_painters(task) for task in tasks])
+    originals = [_painters(task) for task in tasks]
+    own = _shares(judge, tasks, originals)
     pictures = studio.pictures(tasks)
     shown = slice(min(_SHEET, len(tasks)))
     sheet = sheets.side_by_side(pictures[shown], [task.portrait for task in tasks[shown]])
@@ -132,6 +141,7 @@ def _rows(studio: Studio, judge: Judge, args: argparse.Namespace) -> Iterator[Ro
     for name in GROUPS:
         # 98 % is what makes the judge a judge of that group.
         yield row(f"judge: {name}", 100 * own[name], "% right", ">= 98%", holds=own[name] >= 0.98)
+    yield from graded(aesthetic, pictures, originals, row)
     if args.sentences:
         spoken = adherence.tasks(args.sentences, sentences=True)
         for name, value in _shares(judge, spoken, studio.pictures(spoken)).items():
@@ -176,6 +186,19 @@ def steered(
     )  # fmt: skip
 
 
+def graded(
+    aesthetic: Aesthetic,
+    pictures: Sequence[Image.Image],
+    originals: Sequence[Image.Image],
+    row: Callable[..., Row],
+) -> Iterator[Row]:
+    """How beautiful an aesthetic head finds the pictures, and the painter's of the same words."""
+    unit = f"of {aesthetic.head.low:g} to {aesthetic.head.high:g}"
+    for name, shown in (("", pictures), (" of painter pictures", originals)):
+        mean = fmean(aesthetic.score([picture])[0] for picture in shown)
+        yield row(f"mean aesthetic grade{name}", mean, unit)
+
+
 def _painters(task: Task) -> Image.Image:
     return raster(draw(task.portrait, task.seed), 640 if task.aspect == "landscape" else 512)
 
@@ -214,4 +237,7 @@ def _said(args: argparse.Namespace) -> str:
     for name in ("count", "sentences", "steered", "training", "steps", "guidance", "out"):
         value = getattr(args, name)
         words += [f"--{name}", str(value)] if value is not None else []
+    for name, usual in (("judge", WEIGHTS), ("head", OWN_HEAD), ("tower", OWN)):
+        value = getattr(args, name)
+        words += [f"--{name}", str(value)] if value != usual else []
     return shlex.join(words)

@@ -16,14 +16,16 @@ import torch
 from PIL import Image
 
 from models.__main__ import main
+from models.aesthetics import open_aesthetic
 from models.captions import prompt
 from models.contract import EngineError
-from models.evaluate import steered
+from models.evaluate import graded, steered
 from models.evaluation import adherence, diversity, sheets, steering
 from models.evaluation.adherence import GROUPS
 from models.judge import network
 from models.judge.heads import HEADS, UNSEEN, labels, visible
 from models.judge.network import Judge
+from models.painter import flaws
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 from models.pretraining.painting import FIRST_SEED
@@ -141,23 +143,30 @@ class Painters:
         return raster(draw(portrait, task.seed), 512)
 
 
+def row(name: str, value: float, unit: str, goal: str = "", *, holds: bool | None = None) -> Row:
+    return Row(area="model", name=name, value=value, unit=unit, goal=goal, holds=holds)
+
+
 @pytest.mark.parametrize("heeds", [True, False])
 def test_steering_holds_for_a_model_that_heeds_weights_and_negatives_alone(
     tmp_path: Path, *, heeds: bool
 ) -> None:
     studio: Any = Painters(heeds=heeds)
     args = argparse.Namespace(steered=4, out=tmp_path)
-
-    def row(
-        name: str, value: float, unit: str, goal: str = "", *, holds: bool | None = None
-    ) -> Row:
-        return Row(area="model", name=name, value=value, unit=unit, goal=goal, holds=holds)
-
     rows = {row.name: row for row in steered(studio, Judge(), args, row)}
     assert rows["what weights move"].holds is heeds
     assert rows["the same with it in the negative prompt"].holds is heeds
     assert rows["(second hair colour:1.5)"].value == (100 if heeds else 0)
     assert (tmp_path / "weights.jpg").exists()
+
+
+def test_spoiled_pictures_have_a_lower_mean_grade_than_their_originals() -> None:
+    clean = [raster(draw(sample(Random(i)), i), 256) for i in range(4)]
+    bad = flaws.Flaws(washed=0.9, noise=0.7)
+    spoiled = [flaws.spoil(picture, bad, Random(i)) for i, picture in enumerate(clean)]
+    of_model, of_painter = graded(open_aesthetic(), spoiled, clean, row)
+    assert (of_model.name, of_model.unit) == ("mean aesthetic grade", "of 1 to 10")
+    assert of_painter.value > of_model.value + 3
 
 
 def test_two_alike_are_found_among_many() -> None:
