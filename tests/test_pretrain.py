@@ -22,7 +22,7 @@ from models.painter.portrait import sample
 from models.pretrain import recipe_of
 from models.pretraining import architecture, reading, vocabulary
 from models.pretraining.architecture import TOY
-from models.pretraining.autoencoding import cached_latents
+from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
 from models.pretraining.course import Course, factor, generator
 from models.pretraining.diffuse import Guess, draw_batch, face_weights, remembered, v_loss
 from models.pretraining.painting import Purpose, paint_shard, plan, stated_labels
@@ -99,6 +99,15 @@ def test_latents_are_kept_for_these_weights_and_these_pictures_alone(tmp_path: P
     with torch.no_grad():
         next(net.parameters()).mul_(2)
     assert not torch.equal(latents(90), first)
+
+
+def test_an_encoder_pays_more_for_a_flower_that_is_dropped_than_for_a_shade_all_over() -> None:
+    picture = torch.zeros(1, 3, 32, 32)
+    picture[..., 14:17, 14:17] = 0.8
+    dropped = torch.zeros_like(picture)
+    shaded = picture + 0.02
+    assert reconstruction_loss(dropped, picture) < 2 * reconstruction_loss(shaded, picture)
+    assert keeping_loss(dropped, picture) > 8 * keeping_loss(shaded, picture)
 
 
 def test_muon_finds_the_bottom_of_a_bowl() -> None:
@@ -290,9 +299,8 @@ def test_the_command_makes_a_model_that_stock_pipelines_load(tmp_path: Path) -> 
     work = tmp_path / "work"
     assert main(["pretrain", "--toy", "--work", str(work), "--jobs", "1", "--device", "cpu"]) == 0
     figures = json.loads((work / "figures.json").read_text())
-    assert {"autoencoder_db", "decoder_db", "words_mouth", "judge_mouth", "upscaler_db"} <= set(
-        figures
-    )
+    stages = {"autoencoder_db", "decoder_db", "upscaler_db"}
+    assert stages | {"words_mouth", "judge_mouth", "decoder_mouth"} <= set(figures)
     assert list(work.glob("unet-*.png"))
     from diffusers import StableDiffusionPipeline
 

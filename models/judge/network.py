@@ -129,20 +129,20 @@ class Judge:
             raise EngineError(
                 f"{path} was trained for another painter: run `python -m models pretrain` again"
             )
-        self._net = Network(int(meta["width"]))
+        self.network = Network(int(meta["width"]))
         try:
-            self._net.load_state_dict(
+            self.network.load_state_dict(
                 {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
             )
         except RuntimeError as fault:
             raise EngineError(
                 f"{path} is a judge of another make: run `python -m models pretrain` again"
             ) from fault
-        self._net.eval()
+        self.network.eval()
 
     @torch.inference_mode()
     def classes(self, pixels: np.ndarray) -> np.ndarray:
         """Pictures uint8 [N,H,W,3] -> the class of each head, int64 [N, heads]."""
         x = torch.tensor(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-        parts = split(self._net(x.contiguous(memory_format=torch.channels_last))).values()
+        parts = split(self.network(x.contiguous(memory_format=torch.channels_last))).values()
         return torch.stack([part.argmax(1) for part in parts], dim=1).numpy()

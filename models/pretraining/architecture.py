@@ -29,7 +29,7 @@ class Recipe:
     held_out: int = 1_000
     large: int = 1_000
     captions_each: int = 12
-    latent_channels: int = 8
+    latent_channels: int = 16
     autoencoder_width: int = 32
     unet_channels: tuple[int, ...] = (64, 128, 160)
     #: Residual blocks of each level on the way down (one more on the way up): the finest level
@@ -44,7 +44,7 @@ class Recipe:
     judge_width: int = 32
     judge_steps: int = 4_000
     judge_batch: int = 32
-    autoencoder_steps: int = 6_000
+    autoencoder_steps: int = 12_000
     autoencoder_batch: int = 8
     decoder_steps: int = 12_000
     decoder_batch: int = 2

@@ -38,6 +38,12 @@ def decoded(net: AutoencoderTiny, z: Tensor) -> Tensor:
     return torch.cat([net.decode(z[p].float(), return_dict=False)[0].half() for p in parts])
 
 
+def returned(net: AutoencoderTiny, pixels: Tensor) -> Tensor:
+    """Pictures uint8 [N,H,W,3] as they come back from the autoencoder, likewise."""
+    back = decoded(net, latents_of(net, pixels)).float()
+    return torch.from_numpy(_bytes(back)).to(pixels.device)
+
+
 def roundtrip_db(net: AutoencoderTiny, pixels: Tensor) -> float:
     """PSNR in dB of pictures uint8 [N,H,W,3] after the autoencoder."""
     back = decoded(net, latents_of(net, pixels)).float().clamp(-1, 1)

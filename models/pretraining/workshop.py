@@ -6,6 +6,7 @@ Called by the `pretrain` command, one method for one stage. It must not know the
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,13 +81,26 @@ class Workshop:
         """Train the decoder on, with the encoder as it is; it draws the finished pictures."""
         parts = self._finished("autoencoder")
         net, sets, path = parts.autoencoder, self.pictures(), self.work / "decoder.pt"
+        judges = self._judges()
         autoencoding.train_decoder(self.recipe, sets, net, path, self._memory(parts))
         _keep(net, self.work / "decoder-done.pt")
-        self.note(decoder_db=self._roundtrip_db(net))
+        self.note(decoder_db=self._roundtrip_db(net), **self._kept(net, judges))
 
     def _roundtrip_db(self, net: AutoencoderTiny) -> float:
         held = self.pictures(Purpose.HELD)["square"].pixels[:128]
         return enlarge.roundtrip_db(net, held)
+
+    def _kept(self, net: AutoencoderTiny, judges: nn.Module) -> dict[str, float]:
+        """How often the judge is right about what the autoencoder gives back of unseen pictures.
+
+        No UNet does better: what is lost here nobody can draw.
+        """
+        sets = {
+            framing: replace(held, pixels=enlarge.returned(net, held.pixels))
+            for framing, held in self.pictures(Purpose.HELD).items()
+        }
+        right = judging.accuracy(judges, sets, self.device)
+        return {f"decoder_{head}": share for head, share in right.items()}
 
     def words(self) -> None:
         """Teach the text encoder what captions say; note how well it reads unseen ones."""
@@ -125,6 +139,11 @@ class Workshop:
         pipeline.write(parts, self.out, self._words)
         papers.hand_over(self.recipe, self.out)
 
+    def _judges(self) -> nn.Module:
+        path = self.work / "judge.safetensors"
+        _require(path, "judge")
+        return judge.Judge(path).network.to(self.device)
+
     def _autoencoder(self, stage: str) -> AutoencoderTiny:
         net = architecture.autoencoder(self.recipe)
         nn.Module.to(net, self.device)
@@ -161,7 +180,11 @@ def _keep(net: nn.Module, path: Path) -> None:
     part.replace(path)
 
 
-def _fetch(net: nn.Module, path: Path, stage: str) -> None:
+def _require(path: Path, stage: str) -> None:
     if not path.exists():
         raise EngineError(f"{path} is missing: run the stage `{stage}` first")
+
+
+def _fetch(net: nn.Module, path: Path, stage: str) -> None:
+    _require(path, stage)
     net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
