@@ -134,10 +134,7 @@ def _rows(
     shown = slice(min(_SHEET, len(tasks)))
     sheet = sheets.side_by_side(pictures[shown], [task.portrait for task in tasks[shown]])
     sheet.save(args.out / "model-and-painter.jpg", quality=90)
-    reached = _shares(judge, tasks, pictures)
-    for name, (_, least) in GROUPS.items():
-        value = reached[name]
-        yield row(name, 100 * value, "% right", f">= {least:.0%}", holds=value >= least)
+    yield from followed(judge, tasks, pictures, row)
     for name in GROUPS:
         # 98 % is what makes the judge a judge of that group.
         yield row(f"judge: {name}", 100 * own[name], "% right", ">= 98%", holds=own[name] >= 0.98)
@@ -155,6 +152,22 @@ def _rows(
         holds=copies >= 0.5,
     )  # fmt: skip
     yield row("time for a picture", studio.seconds / studio.count, "s")
+
+
+def followed(
+    judge: Judge, tasks: Sequence[Task], pictures: list[Image.Image], row: Callable[..., Row]
+) -> Iterator[Row]:
+    """How often each group, and each attribute of it, is what was asked for."""
+    said, true = adherence.judged(judge, pictures), adherence.truth(t.portrait for t in tasks)
+    shares = adherence.shares(said, true)
+    reached = adherence.grouped(shares)
+    for name, (heads, least) in GROUPS.items():
+        value = reached[name]
+        yield row(name, 100 * value, "% right", f">= {least:.0%}", holds=value >= least)
+        for head in heads:
+            worst, share = adherence.weakest(said, true, head)
+            told = f"% right (least: {worst} {share:.0%})" if worst else "% right"
+            yield row(f"- {head.replace('_', ' ')}", 100 * shares[head], told)
 
 
 def steered(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
+from models import evaluate
 from models.__main__ import main
 from models.aesthetics import open_aesthetic
 from models.captions import prompt
@@ -72,6 +74,18 @@ def test_half_wrong_is_half_right() -> None:
     reached = adherence.shares(said, true)
     assert reached["hair_colour"] == 0.5
     assert adherence.grouped(reached)["hair colour"] == 0.5
+
+
+def test_a_rare_value_that_never_comes_is_named() -> None:
+    portraits = [sample(Random(i)) for i in range(300)]
+    true = adherence.truth(portraits)
+    brows = list(HEADS).index("brows")
+    said = true.copy()
+    said[true[:, brows] == HEADS["brows"].index("angry"), brows] = HEADS["brows"].index("plain")
+    assert adherence.shares(said, true)["brows"] > 0.8
+    assert adherence.weakest(said, true, "brows") == ("angry", 0.0)
+    assert adherence.weakest(true, true, "brows")[1] == 1.0
+    assert adherence.weakest(true[:3], true[:3], "brows") == ("", 1.0)
 
 
 def test_a_judge_is_the_same_after_a_trip_over_the_disk(tmp_path: Path) -> None:
@@ -206,6 +220,36 @@ def test_a_table_says_what_holds_and_what_could_not_be_measured() -> None:
     assert lines[2].split()[-1] == "yes"
     assert "no GPU here" in lines[3]
     assert lines[3].split()[-1] == "NO"
+
+
+def test_the_command_measures_the_embedded_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "_PROMPTS", 1)
+    monkeypatch.setattr(evaluate, "_SEEDS", 2)
+    few = {"count": 8, "sentences": 2, "steered": 2, "training": 4, "steps": 10, "threads": 1}
+    options = [word for name, n in few.items() for word in (f"--{name}", str(n))]
+    wrote = ["--device", "cpu", "--out", str(tmp_path / "out"), "--json", str(tmp_path / "r.json")]
+    assert main(["evaluate", "embedded", *options, *wrote]) in (0, 1)
+    rows = {row["name"]: row for row in json.loads((tmp_path / "r.json").read_text())}
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in rows)
+    for group in GROUPS:
+        assert {group, f"judge: {group}", f"in a sentence: {group}"} <= set(rows)
+    # A model that draws at random has a seventh of its hair colours right, and grades near 5.
+    assert rows["hair colour"]["value"] > 60
+    assert rows["background"]["value"] > 60
+    assert (
+        6
+        < rows["mean aesthetic grade"]["value"]
+        < rows["mean aesthetic grade of painter pictures"]["value"]
+    )
+    assert rows["two seeds, most alike"]["holds"]
+    assert 0 < rows["time for a picture"]["value"] < 60
+    assert "--count 8" in rows["hair colour"]["command"]
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "model-and-painter.jpg", "seeds.jpg", "weights.jpg",
+    }  # fmt: skip
 
 
 def test_a_senseless_count_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

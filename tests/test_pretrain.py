@@ -24,7 +24,15 @@ from models.pretraining import architecture, reading, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
 from models.pretraining.course import Course, factor, generator
-from models.pretraining.diffuse import Guess, draw_batch, face_weights, remembered, v_loss
+from models.pretraining.diffuse import (
+    EXPRESSIVE,
+    Guess,
+    draw_batch,
+    expressive_odds,
+    face_weights,
+    remembered,
+    v_loss,
+)
 from models.pretraining.painting import Purpose, paint_shard, plan, stated_labels
 from models.pretraining.pictures import Pictures, batches, load
 from models.pretraining.pipeline import noise_schedule
@@ -234,6 +242,21 @@ def test_a_step_draws_the_same_batch_after_a_resumption(words: Path, tmp_path: P
     resumed = next(batches(sets, 5, 4, seed=1, device=CPU))
     assert resumed[0] == drawn[5][0]
     assert torch.equal(resumed[1], drawn[5][1])
+
+
+def test_portraits_with_rare_brows_come_as_much_more_often_as_said() -> None:
+    portraits = [sample(Random(seed)) for seed in range(300)]
+    true = torch.tensor([labels(p) for p in portraits], dtype=torch.int8)
+    rare = np.array([p.brows != "plain" and "brows" not in p.covered for p in portraits])
+    odds = expressive_odds(true)
+    assert odds.sum() == pytest.approx(1)
+    assert odds[rare].min() / odds[~rare].max() == pytest.approx(EXPRESSIVE)
+    none = torch.zeros(0)
+    sets = {"square": Pictures(none, true, none, none, none, none)}
+    draw = batches(sets, 0, 500, seed=1, device=CPU, odds={"square": odds})
+    drawn = np.concatenate([next(draw)[1].numpy() for _ in range(20)])
+    assert rare[drawn].mean() == pytest.approx(odds[rare].sum(), abs=0.02)
+    assert odds[rare].sum() > rare.mean() + 0.15
 
 
 def test_pictures_that_are_not_painted_are_named(tmp_path: Path) -> None:

@@ -88,6 +88,22 @@ def shares(said: np.ndarray, true: np.ndarray) -> dict[str, float]:
     return {head: float(r / c) for head, r, c in zip(HEADS, right, counts, strict=True)}
 
 
+def weakest(said: np.ndarray, true: np.ndarray, head: str, least: int = 5) -> tuple[str, float]:
+    """The value of a head that is shown least often when asked for, and how often, 0 to 1.
+
+    A share over all pictures hides a rare value that never comes. Values asked for fewer than
+    `least` times are left out; ("", 1) if that is all of them.
+    """
+    column = list(HEADS).index(head)
+    said, true = said[:, column], true[:, column]
+    of_value = {
+        value: float((said[true == i] == i).mean())
+        for i, value in enumerate(HEADS[head])
+        if (true == i).sum() >= least
+    }
+    return min(of_value.items(), key=lambda item: item[1], default=("", 1.0))
+
+
 def grouped(by_head: dict[str, float]) -> dict[str, float]:
     """The mean share of each group's heads."""
     return {

@@ -60,16 +60,28 @@ def _join(paths: list[Path], device: torch.device) -> Pictures:
 
 
 def batches(
-    sets: dict[str, Pictures], step: int, batch: int, *, seed: int, device: torch.device
+    sets: dict[str, Pictures],
+    step: int,
+    batch: int,
+    *,
+    seed: int,
+    device: torch.device,
+    odds: dict[str, np.ndarray] | None = None,
 ) -> Iterator[tuple[str, Tensor]]:
     """For ever: (framing, rows int64 [batch]) of each step from `step` on.
 
-    A step's draw depends on its number alone: a resumed run sees what an unbroken one would have.
+    `odds` are how often each row of a framing comes, float64 [N], sum 1; all alike if left out. A
+    step's draw depends on its number alone: a resumed run sees what an unbroken one would have.
     """
     names = sorted(sets)
     counts = [len(sets[n].labels) for n in names]
     while True:
         rng = np.random.default_rng((seed, step))
         at = rng.choice(len(names), p=np.asarray(counts) / sum(counts))
-        yield names[at], torch.from_numpy(rng.integers(0, counts[at], batch)).to(device)
+        rows = (
+            rng.choice(counts[at], batch, p=odds[names[at]])
+            if odds
+            else (rng.integers(0, counts[at], batch))
+        )
+        yield names[at], torch.from_numpy(rows).to(device)
         step += 1
