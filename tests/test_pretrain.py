@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -25,18 +26,22 @@ from models.pretraining.architecture import TOY
 from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
 from models.pretraining.course import Course, factor, generator
 from models.pretraining.diffuse import (
-    EXPRESSIVE,
+    DROPPED,
+    Draw,
     Guess,
+    Material,
     draw_batch,
-    expressive_odds,
     face_weights,
     remembered,
+    told_loss,
     v_loss,
 )
 from models.pretraining.painting import Purpose, paint_shard, plan, stated_labels
 from models.pretraining.pictures import Pictures, batches, load
 from models.pretraining.pipeline import noise_schedule
 from models.pretraining.precision import Lowered
+from models.pretraining.reading import Told
+from models.pretraining.siblings import DIFFERING, FAMILY, family
 
 CPU = torch.device("cpu")
 
@@ -228,7 +233,8 @@ def test_no_seed_serves_two_purposes(tmp_path: Path) -> None:
     seeds = [
         s for purpose in Purpose for shard in plan(TOY, tmp_path, purpose) for s in shard.seeds
     ]
-    assert len(seeds) == len(set(seeds)) == TOY.pictures + TOY.held_out + TOY.large
+    count = TOY.pictures + TOY.held_out + TOY.large + TOY.families
+    assert len(seeds) == len(set(seeds)) == count
 
 
 def test_a_step_draws_the_same_batch_after_a_resumption(words: Path, tmp_path: Path) -> None:
@@ -244,19 +250,58 @@ def test_a_step_draws_the_same_batch_after_a_resumption(words: Path, tmp_path: P
     assert torch.equal(resumed[1], drawn[5][1])
 
 
-def test_portraits_with_rare_brows_come_as_much_more_often_as_said() -> None:
-    portraits = [sample(Random(seed)) for seed in range(300)]
-    true = torch.tensor([labels(p) for p in portraits], dtype=torch.int8)
-    rare = np.array([p.brows != "plain" and "brows" not in p.covered for p in portraits])
-    odds = expressive_odds(true)
-    assert odds.sum() == pytest.approx(1)
-    assert odds[rare].min() / odds[~rare].max() == pytest.approx(EXPRESSIVE)
-    none = torch.zeros(0)
-    sets = {"square": Pictures(none, true, none, none, none, none)}
-    draw = batches(sets, 0, 500, seed=1, device=CPU, odds={"square": odds})
-    drawn = np.concatenate([next(draw)[1].numpy() for _ in range(20)])
-    assert rare[drawn].mean() == pytest.approx(odds[rare].sum(), abs=0.02)
-    assert odds[rare].sum() > rare.mean() + 0.15
+def test_siblings_differ_in_one_attribute_that_all_of_them_show() -> None:
+    differing: set[str] = set()
+    for seed in range(300):
+        portrait = sample(Random(seed))
+        siblings = family(portrait, Random(seed))
+        assert len(set(siblings)) == len(siblings) == FAMILY
+        changed = {
+            field.name
+            for field in fields(portrait)
+            for sibling in siblings
+            if getattr(sibling, field.name) != getattr(portrait, field.name)
+        }
+        assert len(changed) == 1
+        assert not changed & portrait.covered
+        differing |= changed
+    assert differing == set(DIFFERING)
+
+
+def test_a_family_follows_itself_in_its_shard_and_comes_whole(words: Path, tmp_path: Path) -> None:
+    (tmp_path / "tokenizer").symlink_to(words)
+    shards = plan(TOY, tmp_path, Purpose.SIBLINGS)
+    for shard in shards:
+        paint_shard(shard)
+    sets = load(shards, CPU)
+    assert set(sets) == {"square"}
+    pictures = sets["square"]
+    assert len(pictures.labels) == TOY.families * FAMILY
+    assert (pictures.seeds.view(-1, FAMILY) == pictures.seeds.view(-1, FAMILY)[:, :1]).all()
+    for of_one in pictures.labels.view(-1, FAMILY, len(HEADS)):
+        heads = [head for i, head in enumerate(HEADS) if len(set(of_one[:, i].tolist())) > 1]
+        assert set(heads) & set(DIFFERING)
+    _, rows = next(batches(sets, 0, 8, seed=1, device=CPU, family=FAMILY))
+    assert len(rows) == 6
+    assert (rows.view(2, FAMILY) == rows[::FAMILY, None] + torch.arange(FAMILY)).all()
+    assert (rows % FAMILY == torch.arange(FAMILY).repeat(2)).all()
+
+
+def test_siblings_are_noised_alike_and_others_are_not() -> None:
+    ids = torch.arange(12 * 5 * 77).view(12, 5, 77)
+    stated, none = torch.zeros(12, 5, len(HEADS)), torch.zeros(0)
+    pictures = Pictures(none, none, ids, stated, none, none)
+    material = Material(torch.randn(12, 4, 8, 8), pictures)
+    empty = torch.zeros(77, dtype=torch.long)
+    for size in (1, FAMILY):
+        drawn = draw_batch(material, torch.arange(12), generator(1, 0, CPU), empty, size)
+        same = (drawn.noise == drawn.noise[:1]).flatten(1).all(1)
+        assert same.tolist() == [True] * size + [False] * (12 - size)
+        assert (drawn.times == drawn.times[0])[:size].all()
+        assert drawn.times.max() > 700
+        torch.testing.assert_close(drawn.z, material.latents)
+        which = torch.where((drawn.ids == empty).all(1), -1, drawn.ids[:, 0] % (5 * 77) // 77)
+        assert all(len(set(part)) == 1 for part in which.view(-1, size).tolist())
 
 
 def test_pictures_that_are_not_painted_are_named(tmp_path: Path) -> None:
@@ -282,7 +327,11 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     text = architecture.text_encoder(TOY, tokenizer)
     unet = architecture.unet(TOY)
     z = torch.randn(2, TOY.latent_channels, 8, 8)
-    ids = torch.tensor(vocabulary.encode(tokenizer, ["1girl, blue hair", "1boy, red hair"]))
+    captions = ["1girl, blue hair", "1boy, red hair"]
+    ids = torch.tensor(vocabulary.encode(tokenizer, captions))[:, None]
+    stated = torch.full((2, 1, len(HEADS)), UNSEEN)
+    none = torch.zeros(0)
+    material = Material(z.half(), Pictures(none, none, ids, stated, none, none))
     alphas = torch.linspace(0.999, 0.01, 1000)
     guess = Lowered(Guess(unet, text), CPU)
     optimizer = torch.optim.Adam([*unet.parameters(), *text.parameters()], lr=4e-3)
@@ -290,13 +339,58 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
     for step in range(160):
         rows = torch.arange(4) % 2
-        drawn = draw_batch(z.half(), ids[:, None], rows, generator(1, step, CPU), empty)
+        drawn = draw_batch(material, rows, generator(1, step, CPU), empty)
         loss = v_loss(guess, drawn, alphas)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
+
+
+def test_a_dropped_caption_states_nothing(words: Path) -> None:
+    tokenizer = vocabulary.load(words)
+    ids = torch.tensor(vocabulary.encode(tokenizer, ["1girl, blue hair"]))[:, None]
+    stated, none = torch.ones(1, 1, len(HEADS), dtype=torch.int8), torch.zeros(0)
+    empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
+    drawn = draw_batch(
+        Material(torch.zeros(1, 4, 8, 8), Pictures(none, none, ids, stated, none, none)),
+        torch.zeros(400, dtype=torch.long),
+        generator(1, 0, CPU),
+        empty,
+    )
+    dropped = (drawn.ids == empty).all(1)
+    assert dropped.float().mean() == pytest.approx(DROPPED, abs=0.04)
+    assert (drawn.stated[dropped] == UNSEEN).all()
+    assert (drawn.stated[~dropped] == 1).all()
+
+
+def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
+    torch.manual_seed(0)
+    tokenizer = vocabulary.load(words)
+    text = architecture.text_encoder(TOY, tokenizer)
+    end = vocabulary.encode(tokenizer, [""])[0][-1]
+    told = Told(TOY.width, end)
+    portraits = [replace(sample(Random(i)), brows=b) for i, b in enumerate(("sad", "angry") * 8)]
+    captions = [f"1girl, red hair, {p.brows}, blush" for p in portraits]
+    ids = torch.tensor(vocabulary.encode(tokenizer, captions))
+    brows = list(HEADS).index("brows")
+    stated = torch.full((16, len(HEADS)), UNSEEN)
+    stated[:, brows] = torch.tensor([HEADS["brows"].index(p.brows) for p in portraits])
+    none = torch.zeros(0)
+    drawn = Draw(none, ids, stated, none, none)
+    learning = torch.optim.Adam([*text.parameters(), *told.parameters()], lr=1e-2)
+    first = told_loss(text, told, drawn).item()
+    for _ in range(40):
+        loss = told_loss(text, told, drawn)
+        learning.zero_grad()
+        loss.backward()
+        learning.step()
+    assert loss.item() < 0.2 * first
+    # Only the end tokens are read: what the words' own states are changes nothing.
+    states = torch.randn(16, 77, TOY.width)
+    changed = torch.where((ids == end)[:, :, None], states, states + 1)
+    assert torch.equal(told(states, ids), told(changed, ids))
 
 
 @pytest.mark.parametrize("text", ["unet_step=3", "unet_steps=0", "unet_steps=x", "unet_steps"])

@@ -28,6 +28,7 @@ class Recipe:
     pictures: int = 24_000
     held_out: int = 1_000
     large: int = 1_000
+    families: int = 1_200
     captions_each: int = 12
     latent_channels: int = 16
     autoencoder_width: int = 32
@@ -69,6 +70,7 @@ TOY = Recipe(
     pictures=96,
     held_out=16,
     large=8,
+    families=6,
     captions_each=2,
     autoencoder_width=16,
     unet_channels=(32, 32, 32),

@@ -5,22 +5,25 @@ Called by the `pretrain` command. It must not know how latents or words were mad
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from models.judge.heads import HEADS, UNSEEN
+from models.judge import network as judge
+from models.judge.heads import UNSEEN
 from models.painter.drawing import face_middle
 from models.pretraining import vocabulary
 from models.pretraining.architecture import Recipe
 from models.pretraining.course import Course, generator
 from models.pretraining.pictures import Pictures, batches
 from models.pretraining.pipeline import Trained, noise_schedule, pipeline
-from models.pretraining.precision import Lowered
+from models.pretraining.precision import Lowered, autocast
+from models.pretraining.reading import Told
+from models.pretraining.siblings import FAMILY
 
 if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -33,8 +36,10 @@ SNR_CAP = 5.0
 #: The bell over a face: its deviation across and down, in short sides of the picture, and how much
 #: more an error in its middle counts.
 FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 5.0
-#: How many times as often as others the portraits come whose brows are not the plain ones.
-EXPRESSIVE = 3.0
+#: Every so many steps the batch is one of siblings.
+SIBLINGS_EVERY = 3
+#: What reading weighs beside drawing (`told_loss`).
+TOLD_WEIGHT = 0.05
 #: From and up to which step of the noise schedule the decoder's latents are noised.
 REMEMBERED = (20, 300)
 SAMPLE_PROMPTS = (
@@ -62,6 +67,13 @@ class Guess(nn.Module):
         return self.unet(noisy, times, words, return_dict=False)[0]
 
 
+class Material(NamedTuple):
+    """What a UNet learns from: latents float16 [N,C,h,w] and the pictures that they are of."""
+
+    latents: Tensor
+    pictures: Pictures
+
+
 class Draw(NamedTuple):
     """What one step trains on."""
 
@@ -69,6 +81,8 @@ class Draw(NamedTuple):
     z: Tensor
     #: Token ids of the captions, int64 [B,77]; some are those of no words.
     ids: Tensor
+    #: The labels of what the captions state, int64 [B,heads].
+    stated: Tensor
     #: Unit noise, like the latents.
     noise: Tensor
     #: Steps of the noise schedule, int64 [B], spread evenly over all of them.
@@ -89,24 +103,12 @@ def face_weights(height: int, width: int) -> Tensor:
     return weights / weights.mean()
 
 
-def expressive_odds(labels: Tensor) -> np.ndarray:
-    """How often each portrait comes, float64 [N], sum 1; `labels` int8 [N,heads].
-
-    Three portraits in four have plain brows. What is both small and rare is learned last: a UNet
-    that was shown them as they come drew plain ones whatever it was told.
-    """
-    brows = labels[:, list(HEADS).index("brows")].cpu().numpy()
-    plain = HEADS["brows"].index("plain")
-    weights = np.where((brows == plain) | (brows == UNSEEN), 1.0, EXPRESSIVE)
-    return weights / weights.sum()
-
-
 def v_loss(guess: Lowered, drawn: Draw, alphas: Tensor) -> Tensor:
     """Min-SNR weighted v-loss of one batch; `alphas` are the cumulated ones [1000].
 
     v = sqrt(a) noise - sqrt(1 - a) z (Salimans and Ho 2022, arXiv 2202.00512, section 4).
     """
-    z, ids, noise, times = drawn
+    z, ids, _, noise, times = drawn
     a = alphas[times].view(-1, 1, 1, 1)
     noisy = a.sqrt() * z + (1 - a).sqrt() * noise
     target = a.sqrt() * noise - (1 - a).sqrt() * z
@@ -117,52 +119,76 @@ def v_loss(guess: Lowered, drawn: Draw, alphas: Tensor) -> Tensor:
     return (error.mean((1, 2, 3)) * weight).mean() / 0.35
 
 
+def told_loss(text: CLIPTextModel, told: Told, drawn: Draw) -> Tensor:
+    """How badly the text encoder's end tokens tell what the captions state.
+
+    The text encoder could name every attribute before the UNet's training; without this it forgets
+    those that the UNet does not draw yet, and then the UNet never learns to.
+    """
+    states = text(drawn.ids).last_hidden_state
+    return judge.loss(told(states, drawn.ids), drawn.stated)
+
+
 def draw_batch(
-    latents: Tensor, captions: Tensor, rows: Tensor, g: torch.Generator, empty: Tensor
+    material: Material, rows: Tensor, g: torch.Generator, empty: Tensor, family: int = 1
 ) -> Draw:
-    """One step's batch: `latents` float16 [N,C,h,w], `captions` int16 [N,K,77], `empty` [77]."""
-    device, count = latents.device, len(rows)
-    which = torch.randint(0, captions.shape[1], (count,), generator=g, device=device)
-    dropped = torch.rand(count, generator=g, device=device) < DROPPED
-    ids = torch.where(dropped[:, None], empty, captions[rows, which].long())
+    """One step's batch; `empty` are the ids [77] of no words.
+
+    Rows of a family, which follow each other, have all that is drawn by lot in common.
+    """
+    latents, pictures = material
+    device, count = latents.device, len(rows) // family
+
+    def for_all(drawn: Tensor) -> Tensor:
+        return drawn.repeat_interleave(family, 0)
+
+    which = torch.randint(0, pictures.ids.shape[1], (count,), generator=g, device=device)
+    dropped = for_all(torch.rand(count, generator=g, device=device) < DROPPED)[:, None]
+    which = for_all(which)
+    ids = torch.where(dropped, empty, pictures.ids[rows, which].long())
+    stated = torch.where(dropped, UNSEEN, pictures.stated[rows, which].long())
     z = latents[rows].float().contiguous(memory_format=torch.channels_last)
-    noise = torch.randn(z.shape, generator=g, device=device)
+    noise = for_all(torch.randn((count, *z.shape[1:]), generator=g, device=device))
     spread = torch.arange(count, device=device) + torch.rand(count, generator=g, device=device)
-    return Draw(z, ids, noise, (spread / count * 1000).long().clamp(0, 999))
+    times = for_all((spread / count * 1000).long().clamp(0, 999))
+    return Draw(z, ids, stated, noise, times)
 
 
 def train_unet(
     recipe: Recipe,
-    sets: dict[str, Pictures],
-    latents: dict[str, Tensor],
+    material: dict[str, Material],
+    siblings: dict[str, Material],
     parts: Trained,
     path: Path,
 ) -> None:
     """UNet and text encoder together, from what `parts` holds; the averaged weights end up in it.
 
-    `latents` are those of `sets`. Sheets of samples are drawn beside the checkpoint `path`.
+    `material` and `siblings` are by framing. Sheets of samples are drawn beside the checkpoint
+    `path`.
     """
     device = parts.unet.device
+    empty = torch.tensor(vocabulary.encode(parts.tokenizer, [""])[0], device=device)
+    told = Told(recipe.width, int(empty[-1])).to(device)
     course = Course(
-        {"unet": parts.unet, "text": parts.text},
+        {"unet": parts.unet, "text": parts.text, "told": told},
         path,
         steps=recipe.unet_steps,
         lr=1.5e-3,
         decay=0.999,
-        adam_only=("conv_in", "conv_out"),
+        adam_only=("conv_in", "conv_out", "say"),
         slow={"text": 0.3},
     )
-    odds = {framing: expressive_odds(pictures.labels) for framing, pictures in sets.items()}
-    draw = batches(sets, course.step, recipe.unet_batch, seed=4, device=device, odds=odds)
+    draw = _draws(material, course.step, recipe.unet_batch, empty)
+    draw_siblings = _draws(siblings, course.step, recipe.unet_batch, empty, FAMILY)
     alphas = noise_schedule().alphas_cumprod.to(device)
-    empty = torch.tensor(vocabulary.encode(parts.tokenizer, [""])[0], device=device)
     guess = Lowered(Guess(parts.unet, parts.text), device)
 
     def one(step: int) -> Tensor:
-        framing, rows = next(draw)
-        g = generator(4, step, device)
-        drawn = draw_batch(latents[framing], sets[framing].ids, rows, g, empty)
-        return v_loss(guess, drawn, alphas)
+        usual, alike = next(draw), next(draw_siblings)
+        drawn = alike if step % SIBLINGS_EVERY == 0 else usual
+        with autocast(device):
+            reading = told_loss(parts.text, told, drawn)
+        return v_loss(guess, drawn, alphas) + TOLD_WEIGHT * reading
 
     def sheet() -> None:
         name = f"{path.stem}-{course.step:06d}.png"
@@ -174,6 +200,17 @@ def train_unet(
     course.run(one, show=sheet, show_every=max(500, recipe.unet_steps // 8))
     course.average.settle()
     parts.train(on=False)
+
+
+def _draws(
+    material: dict[str, Material], step: int, batch: int, empty: Tensor, family: int = 1
+) -> Iterator[Draw]:
+    """For ever: the batch of each step from `step` on."""
+    sets = {framing: pictures for framing, (_, pictures) in material.items()}
+    rows_of = batches(sets, step, batch, seed=4, device=empty.device, family=family)
+    for framing, rows in rows_of:
+        yield draw_batch(material[framing], rows, generator(4, step, empty.device), empty, family)
+        step += 1
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ Torch-free; it must not know how anything is trained.
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +23,7 @@ from models.painter.drawing import draw, raster
 from models.painter.portrait import FRAMING, Portrait, sample
 from models.pretraining import vocabulary
 from models.pretraining.architecture import SCALE, Recipe
+from models.pretraining.siblings import family
 
 #: Attributes a caption may leave out, and the words that state them.
 STATED_BY = {
@@ -52,12 +54,19 @@ class Purpose(StrEnum):
     HELD = "held"
     #: The upscaler's: each picture at two sizes.
     LARGE = "large"
+    #: The UNet's: families of portraits that differ in one attribute.
+    SIBLINGS = "siblings"
 
 
 #: The first seed of each set, far enough from the others.
-FIRST_SEED = {Purpose.TRAIN: 0, Purpose.LARGE: 500_000_000, Purpose.HELD: 1_000_000_000}
-#: Pictures in a shard.
-PER_SHARD = {Purpose.TRAIN: 200, Purpose.LARGE: 50, Purpose.HELD: 200}
+FIRST_SEED = {
+    Purpose.TRAIN: 0,
+    Purpose.LARGE: 500_000_000,
+    Purpose.SIBLINGS: 750_000_000,
+    Purpose.HELD: 1_000_000_000,
+}
+#: Seeds of a shard; each is a picture, or a family of them.
+PER_SHARD = {Purpose.TRAIN: 200, Purpose.LARGE: 50, Purpose.SIBLINGS: 60, Purpose.HELD: 200}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +80,8 @@ class Shard:
     captions_each: int
     #: Whether the pictures are there at `SCALE` times the size too.
     large: bool
+    #: Whether each seed is a family instead of one picture.
+    siblings: bool
     words: Path
 
 
@@ -99,13 +110,12 @@ def paint_shard(shard: Shard) -> Path:
     if shard.path.exists():
         return shard.path
     tokenizer = vocabulary.load(shard.words)
-    portraits = [portrait_of(seed, shard.framing) for seed in shard.seeds]
-    drawings = [draw(p, seed) for p, seed in zip(portraits, shard.seeds, strict=True)]
+    seeds, portraits = zip(*_portraits(shard), strict=True)
+    drawings = [draw(p, seed) for p, seed in zip(portraits, seeds, strict=True)]
     width = shard.size_px * 5 // 4 if shard.framing == "landscape" else shard.size_px
     larger = drawings if shard.large else []
     texts = [
-        _captions(p, seed, shard.captions_each)
-        for p, seed in zip(portraits, shard.seeds, strict=True)
+        _captions(p, seed, shard.captions_each) for p, seed in zip(portraits, seeds, strict=True)
     ]
     ids = [vocabulary.encode(tokenizer, said) for said in texts]
     stated = [
@@ -119,10 +129,18 @@ def paint_shard(shard: Shard) -> Path:
             labels=np.asarray([labels(p) for p in portraits], dtype=np.int8),
             stated=np.asarray(stated, dtype=np.int8),
             ids=np.asarray(ids, dtype=np.int16),
-            seeds=np.asarray(shard.seeds, dtype=np.int64),
+            seeds=np.asarray(seeds, dtype=np.int64),
             large=np.asarray([raster(svg, width * SCALE) for svg in larger], dtype=np.uint8),
         )
     return part.replace(shard.path)
+
+
+def _portraits(shard: Shard) -> Iterator[tuple[int, Portrait]]:
+    """Every portrait of the shard with its seed; siblings share one and follow each other."""
+    for seed in shard.seeds:
+        one = portrait_of(seed, shard.framing)
+        for portrait in family(one, Random(seed + 2)) if shard.siblings else [one]:
+            yield seed, portrait
 
 
 def _captions(portrait: Portrait, seed: int, count: int) -> list[str]:
@@ -136,6 +154,7 @@ def plan(recipe: Recipe, folder: Path, purpose: Purpose) -> list[Shard]:
         Purpose.TRAIN: recipe.pictures,
         Purpose.HELD: recipe.held_out,
         Purpose.LARGE: recipe.large,
+        Purpose.SIBLINGS: recipe.families,
     }
     count = counts[purpose]
     per = min(PER_SHARD[purpose], count)
@@ -145,7 +164,7 @@ def plan(recipe: Recipe, folder: Path, purpose: Purpose) -> list[Shard]:
         framing = rng.choices(list(FRAMING), weights=list(FRAMING.values()))[0]
         if i < len(FRAMING):
             framing = list(FRAMING)[i]
-        if purpose is Purpose.LARGE:
+        if purpose in (Purpose.LARGE, Purpose.SIBLINGS):
             framing = "square"
         first = FIRST_SEED[purpose] + i * per
         out.append(
@@ -156,6 +175,7 @@ def plan(recipe: Recipe, folder: Path, purpose: Purpose) -> list[Shard]:
                 size_px=recipe.size_px,
                 captions_each=recipe.captions_each,
                 large=purpose is Purpose.LARGE,
+                siblings=purpose is Purpose.SIBLINGS,
                 words=folder / "tokenizer",
             )
         )
@@ -169,9 +189,9 @@ def paint(recipe: Recipe, folder: Path, jobs: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "tokenizer" / "vocab.json").exists():
         vocabulary.write(folder / "tokenizer")
-    train, held, large = (plan(recipe, folder, purpose) for purpose in Purpose)
+    train, held, large, siblings = (plan(recipe, folder, purpose) for purpose in Purpose)
     # The first trainings need a part of the pictures only.
-    shards = [*train[:30], *held, *train[30:], *large]
+    shards = [*train[:30], *held, *train[30:], *siblings, *large]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for _ in tqdm(
             pool.imap(paint_shard, shards), total=len(shards), unit="shard", desc="paint"

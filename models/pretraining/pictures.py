@@ -66,22 +66,19 @@ def batches(
     *,
     seed: int,
     device: torch.device,
-    odds: dict[str, np.ndarray] | None = None,
+    family: int = 1,
 ) -> Iterator[tuple[str, Tensor]]:
     """For ever: (framing, rows int64 [batch]) of each step from `step` on.
 
-    `odds` are how often each row of a framing comes, float64 [N], sum 1; all alike if left out. A
-    step's draw depends on its number alone: a resumed run sees what an unbroken one would have.
+    Rows come in whole families of that many, as many as fit into the batch. A step's draw depends
+    on its number alone: a resumed run sees what an unbroken one would have.
     """
     names = sorted(sets)
-    counts = [len(sets[n].labels) for n in names]
+    counts = [len(sets[n].labels) // family for n in names]
     while True:
         rng = np.random.default_rng((seed, step))
         at = rng.choice(len(names), p=np.asarray(counts) / sum(counts))
-        rows = (
-            rng.choice(counts[at], batch, p=odds[names[at]])
-            if odds
-            else (rng.integers(0, counts[at], batch))
-        )
+        first = rng.integers(0, counts[at], batch // family) * family
+        rows = (first[:, None] + np.arange(family)).ravel()
         yield names[at], torch.from_numpy(rows).to(device)
         step += 1

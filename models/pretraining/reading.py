@@ -42,6 +42,24 @@ class Reader(nn.Module):
         return self.head(out.pooler_output), self.before(out.last_hidden_state[:, 1:])
 
 
+class Told(nn.Module):
+    """Names every attribute from the states of a text's end tokens.
+
+    A UNet's attention goes to those more than to any word (they are most of the 77), so what they
+    hold it can use at once; a word it does not attend to yet can take thousands of steps.
+    """
+
+    def __init__(self, width: int, end: int) -> None:
+        super().__init__()
+        self.end = end
+        self.say = nn.Linear(width, sum(map(len, HEADS.values())))
+
+    def forward(self, states: Tensor, ids: Tensor) -> Tensor:
+        """States [B,L,width] of the token ids [B,L] -> logits of all heads [B,.]."""
+        ends = (ids == self.end).to(states.dtype)[:, :, None]
+        return self.say((states * ends).sum(1) / ends.sum(1))
+
+
 def positions(length: int, width: int) -> Tensor:
     """Sines and cosines [length,width] (Vaswani et al. 2017, section 3.5), of size 0.3.
 

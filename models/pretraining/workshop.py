@@ -126,12 +126,22 @@ class Workshop:
 
     def unet(self) -> None:
         """Train UNet and text encoder on cached latents."""
-        parts, sets = self._parts("autoencoder"), self.pictures()
+        parts = self._parts("autoencoder")
         _fetch(parts.text, self.work / "words-done.pt", "words")
-        cached = autoencoding.cached_latents(parts.autoencoder, sets, self.work / "latents")
-        diffuse.train_unet(self.recipe, sets, cached, parts, self.work / "unet.pt")
+        material, siblings = (
+            self._material(parts.autoencoder, purpose)
+            for purpose in (Purpose.TRAIN, Purpose.SIBLINGS)
+        )
+        diffuse.train_unet(self.recipe, material, siblings, parts, self.work / "unet.pt")
         _keep(parts.unet, self.work / "unet-done.pt")
         _keep(parts.text, self.work / "text-done.pt")
+
+    def _material(
+        self, autoencoder: AutoencoderTiny, purpose: Purpose
+    ) -> dict[str, diffuse.Material]:
+        sets = self.pictures(purpose)
+        cached = autoencoding.cached_latents(autoencoder, sets, self.work / "latents")
+        return {framing: diffuse.Material(cached[framing], sets[framing]) for framing in sets}
 
     def export(self) -> None:
         """Write the model folder from the finished stages, with its licence and card."""
