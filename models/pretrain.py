@@ -22,6 +22,8 @@ from models.pretraining.architecture import FULL, TOY, Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: How long a stage waits for pictures that are being painted beside it.
+WAIT_S = 3 * 3600.0
 STAGES = ("paint", "autoencoder", "words", "judge", "unet", "decoder", "upscaler", "export")
 
 
@@ -71,18 +73,19 @@ def run(args: argparse.Namespace) -> int:
     with _painting(recipe, args.work / "pictures", args.jobs, wanted=wanted):
         rest = [stage for stage in STAGES if stage in wanted and stage != "paint"]
         if rest:
-            _train(recipe, args, rest)
+            _train(recipe, args, rest, wait_s=WAIT_S if "paint" in wanted else 0.0)
     return 0
 
 
-def _train(recipe: Recipe, args: argparse.Namespace, stages: list[str]) -> None:
+def _train(recipe: Recipe, args: argparse.Namespace, stages: list[str], *, wait_s: float) -> None:
     import torch
 
     from models.pretraining.workshop import Workshop
 
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     torch.set_float32_matmul_precision("high")
-    work = Workshop(recipe, args.work, args.out or args.work / "model", device)
+    out = args.out or args.work / "model"
+    work = Workshop(recipe, args.work, out, device, wait_s=wait_s)
     try:
         for stage in stages:
             getattr(work, stage)()

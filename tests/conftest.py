@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,3 +18,13 @@ def logging_as_it_was() -> Iterator[None]:
     for logger, level, handlers in kept:
         logger.setLevel(level)
         logger.handlers[:] = handlers
+
+
+@pytest.fixture(scope="session")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tokenizer of the painter's words."""
+    from models.pretraining import vocabulary
+
+    folder = tmp_path_factory.mktemp("words")
+    vocabulary.write(folder)
+    return folder

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import nn
 
 from models import aesthetics
+from models.__main__ import main
 from models.aesthetics import open_aesthetic
 from models.contract import EngineError
 from models.scoring import painted
@@ -311,3 +312,24 @@ def test_the_shipped_scorer_ranks_unseen_pictures_as_their_true_grades() -> None
     pairs = [painted.paint(painted.UNSEEN_SEED + 50_000 + i, 224) for i in range(48)]
     scores = open_aesthetic(device="cpu").score([picture for picture, _ in pairs])
     assert spearman(scores, [flaws.grade for _, flaws in pairs]) >= 0.85
+
+
+def test_another_seed_learns_from_other_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[set[tuple[Path, int]]] = []
+
+    def painting(shards: list[painted.Shard], _: int) -> None:
+        asked.append({(s.path, s.first_seed + i) for s in shards for i in range(s.pictures)})
+        raise OSError("enough")
+
+    monkeypatch.setattr(painted, "paint_all", painting)
+    options = ["aesthetic-train", "--work", str(tmp_path), "--pictures", "250"]
+    for seed in ("0", "1"):
+        assert main([*options, "--seed", seed]) == 2
+    first, second = asked
+    common = first & second
+    assert len(first) == len(second) == 500
+    assert {seed for _, seed in common} == {painted.UNSEEN_SEED + i for i in range(250)}
+    assert main([*options, "--seed", "1000"]) == 2
+    assert "--seed must be 0 to 999" in capsys.readouterr().err

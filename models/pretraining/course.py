@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from models.contract import EngineError
 from models.finetuning.average import Average
 from models.muon import Muon
 
@@ -76,6 +77,11 @@ class Course:
 
     def _load(self) -> None:
         state = torch.load(self.path, map_location="cpu", weights_only=True)
+        if set(state["modules"]) != set(self.modules):
+            raise EngineError(
+                f"{self.path} was made by another version of this training: move it away to begin "
+                f"anew, or go on with the version that made it."
+            )
         for name, module in self.modules.items():
             module.load_state_dict(state["modules"][name])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):

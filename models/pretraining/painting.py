@@ -173,7 +173,8 @@ def plan(recipe: Recipe, folder: Path, purpose: Purpose) -> list[Shard]:
                 seeds=range(first, first + min(per, count - i * per)),
                 framing=framing,
                 size_px=recipe.size_px,
-                captions_each=recipe.captions_each,
+                # What else a caption by lot leaves out would tell siblings apart too.
+                captions_each=1 if purpose is Purpose.SIBLINGS else recipe.captions_each,
                 large=purpose is Purpose.LARGE,
                 siblings=purpose is Purpose.SIBLINGS,
                 words=folder / "tokenizer",

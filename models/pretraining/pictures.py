@@ -68,17 +68,17 @@ def batches(
     device: torch.device,
     family: int = 1,
 ) -> Iterator[tuple[str, Tensor]]:
-    """For ever: (framing, rows int64 [batch]) of each step from `step` on.
+    """For ever: (framing, rows int64 [batch or less]) of each step from `step` on.
 
-    Rows come in whole families of that many, as many as fit into the batch. A step's draw depends
-    on its number alone: a resumed run sees what an unbroken one would have.
+    Rows come in whole families of that many, as many as fit into the batch but one at least. A
+    step's draw depends on its number alone: a resumed run sees what an unbroken one would have.
     """
     names = sorted(sets)
     counts = [len(sets[n].labels) // family for n in names]
     while True:
         rng = np.random.default_rng((seed, step))
         at = rng.choice(len(names), p=np.asarray(counts) / sum(counts))
-        first = rng.integers(0, counts[at], batch // family) * family
+        first = rng.integers(0, counts[at], max(1, batch // family)) * family
         rows = (first[:, None] + np.arange(family)).ravel()
         yield names[at], torch.from_numpy(rows).to(device)
         step += 1

@@ -1,8 +1,8 @@
 """Siblings: portraits that are alike but for one attribute of the face.
 
-Called by the painting. Shown side by side under the same noise, all that tells them apart is that
-attribute and its word, so that is what the UNet learns from them (in the literature:
-counterfactual pairs). Torch-free; it must not know how anything is trained.
+Called by the painting. Shown under the same noise, with prompts that differ in that attribute's
+words, they teach the UNet that attribute and nothing else (in the literature: counterfactual
+pairs). Torch-free; it must not know how anything is trained.
 """
 
 from __future__ import annotations
@@ -23,4 +23,6 @@ def family(portrait: Portrait, rng: Random) -> list[Portrait]:
     """`FAMILY` portraits that differ in one attribute which all of them show."""
     shown = {head: w for head, w in DIFFERING.items() if head not in portrait.covered}
     head = pick(rng, shown)
-    return [replace(portrait, **{head: value}) for value in rng.sample(HEADS[head], FAMILY)]
+    # A fang shows in one mouth only; a family of mouths has none.
+    shared = replace(portrait, fang=False) if head == "mouth" else portrait
+    return [replace(shared, **{head: value}) for value in rng.sample(HEADS[head], FAMILY)]

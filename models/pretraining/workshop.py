@@ -36,8 +36,6 @@ from models.pretraining.pipeline import Trained
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
-#: How long a stage waits for pictures that are still being painted.
-WAIT_S = 3 * 3600.0
 #: The share of the pictures that the autoencoder learns from, while the others are being painted.
 EARLY = 0.15
 
@@ -45,14 +43,18 @@ EARLY = 0.15
 class Workshop:
     """One pre-training: its recipe, its folder, the folder of the finished model, its device."""
 
-    def __init__(self, recipe: Recipe, work: Path, out: Path, device: torch.device) -> None:
+    def __init__(
+        self, recipe: Recipe, work: Path, out: Path, device: torch.device, *, wait_s: float = 0.0
+    ) -> None:
+        """`wait_s` is how long a stage waits for pictures that are still being painted."""
         self.recipe, self.work, self.out, self.device = recipe, work, out, device
+        self._wait_s = wait_s
         self._words = work / "pictures" / "tokenizer"
 
     def pictures(self, purpose: Purpose = Purpose.TRAIN, share: float = 1.0) -> dict[str, Pictures]:
         """A set of pictures, or the first `share` of it; waits until it is painted."""
         shards = plan(self.recipe, self.work / "pictures", purpose)
-        return load(shards[: max(3, round(len(shards) * share))], self.device, wait_s=WAIT_S)
+        return load(shards[: max(3, round(len(shards) * share))], self.device, wait_s=self._wait_s)
 
     def note(self, **figures: float) -> None:
         """Keep figures beside the checkpoints, in `figures.json`."""

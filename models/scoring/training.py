@@ -18,6 +18,8 @@ from models.scoring.rank import spearman
 
 #: Pictures that the result is measured with.
 _UNSEEN = 1_000
+#: So many scorers have pictures of their own, before the unseen ones begin.
+_SEEDS = 1_000
 _FIGURES = "figures.json"
 
 
@@ -29,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--pictures", type=int, default=5_000, help="how many to learn from")
     add("--steps", type=int, default=500)
     add("--batch", type=int, default=64)
-    add("--seed", type=int, default=0)
+    add("--seed", type=int, default=0, help="of the weights, and of the pictures: 0 to 999")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="painting processes")
 
 
@@ -38,9 +40,13 @@ def run(args: argparse.Namespace) -> int:
     for name in ("pictures", "steps", "batch", "jobs"):
         if getattr(args, name) < 1:
             raise EngineError(f"--{name} must be at least 1.")
+    if not 0 <= args.seed < _SEEDS:
+        raise EngineError(f"--seed must be 0 to {_SEEDS - 1}.")
     out = args.out or args.work / "aesthetic"
     args.work.mkdir(parents=True, exist_ok=True)
-    train = painted.plan("train", painted.TRAIN_SEED, args.pictures, args.work)
+    # Another seed learns from other pictures: such a scorer errs independently of the first.
+    first = painted.TRAIN_SEED + args.seed * args.pictures
+    train = painted.plan(f"train-{args.seed}", first, args.pictures, args.work)
     unseen = painted.plan("unseen", painted.UNSEEN_SEED, min(_UNSEEN, args.pictures), args.work)
     painted.paint_all(train + unseen, args.jobs)
     from models.scoring.grader import export, fit

@@ -27,13 +27,13 @@ from models.report import Row, table, write_json
 MIXED: dict[str, Any] = {"epochs": 1, "lr": 5.0e-4, "ema_decay": 0.995}
 #: What the second changes: the rate that suits two million weights (docs/finetuning.md).
 KEPT: dict[str, Any] = {"lr": 2.0e-4, "ema_decay": 0.999}
-#: What both change: the size of the model's pictures, batches that two cores like.
-BOTH: dict[str, Any] = {
-    "resolution_px": 128, "batch": 32, "cache_text": True, "save_every": 250, "min_snr": 5.0,
-}  # fmt: skip
+#: What both change: buckets of just the sizes that the model draws, batches that two cores like.
+BOTH: dict[str, Any] = {"resolution_px": 144, "batch": 32, "save_every": 250, "min_snr": 5.0}
+#: The short side of the painted pictures: the scorers never saw smaller ones.
+PAINTED_PX = 256
 #: Points that adherence may lose.
 ALLOWED = 2.0
-#: The seed of the independent scorer; the shipped one's is 0.
+#: The seed of the independent scorer's weights and pictures; the shipped one's is 0.
 OTHER_SEED = 1
 
 
@@ -51,7 +51,8 @@ def trained(work: Path, name: str, base: str, data: Path, changes: dict[str, Any
     """The model folder of one training."""
     out = work / name
     if not (out / "model" / "card.json").exists():
-        values = {"base": base, "data": str(data), "out": str(out), **BOTH, **changes}
+        places = {"base": base, "data": str(data), "out": str(out), "cache": str(work / "latents")}
+        values = {**places, **BOTH, **changes}
         config = work / f"{name}.toml"
         config.write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items()))
         run("finetune", config, *(["--resume"] if (out / "states").exists() else []))
@@ -71,6 +72,14 @@ def measured(work: Path, name: str, model: Path, options: list[str]) -> dict[str
 def grades(manifest: Path) -> list[float]:
     """The true grades of the pictures that a manifest lists."""
     return [json.loads(line)["grade"] for line in manifest.read_text("utf-8").splitlines()]
+
+
+def require_same(work: Path, options: dict[str, int]) -> None:
+    """SystemExit if the work folder holds what was made with other options."""
+    path = work / "options.json"
+    if path.exists() and json.loads(path.read_text("utf-8")) != options:
+        raise SystemExit(f"{work} was begun with {path.read_text('utf-8')}: use another folder")
+    path.write_text(json.dumps(options), encoding="utf-8")
 
 
 def before_and_after(work: Path) -> Path:
@@ -96,12 +105,13 @@ def main() -> int:
     parser.add_argument("--judged", type=int, default=300, help="pictures of each evaluation")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     args = parser.parse_args()
-    work: Path = args.work
+    work: Path = args.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
+    require_same(work, {"count": args.count, "judged": args.judged})
     pictures = work / "pictures"
-    run("paint", "--mixed", "--size", 128, "--count", args.count, "--out", pictures)
-    if not (pictures / "kept.jsonl").exists():
-        run("score", pictures, "--min-aesthetic", 6.0)
+    run("paint", "--mixed", "--size", PAINTED_PX, "--count", args.count, "--out", pictures)
+    if not (work / "scored.json").exists():
+        run("score", pictures, "--min-aesthetic", 6.0, "--json", work / "scored.json")
     if not (work / "other" / "head.safetensors").exists():
         run("aesthetic-train", "--work", work / "grades", "--out", work / "other",
             "--seed", OTHER_SEED)  # fmt: skip
