@@ -35,7 +35,7 @@ DROPPED = 0.1
 SNR_CAP = 5.0
 #: The bell over a face: its deviation across and down, in short sides of the picture, and how much
 #: more an error in its middle counts.
-FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 5.0
+FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 2.0
 #: Every so many steps the batch is one of siblings.
 SIBLINGS_EVERY = 3
 #: What reading weighs beside drawing (`told_loss`).
