@@ -86,8 +86,9 @@ def before_and_after(work: Path) -> Path:
     """The same prompts and seeds by both models, row above row, as one picture."""
     sheets = [Image.open(work / f"{n}-sheets" / "model-and-painter.jpg") for n in ("mixed", "kept")]
     width, tile = sheets[0].width, sheets[0].width // 8
-    both = Image.new("RGB", (width, 4 * tile))
-    for i in range(2):
+    pairs = min(2, sheets[0].height // (2 * tile))
+    both = Image.new("RGB", (width, 2 * pairs * tile))
+    for i in range(pairs):
         for j, sheet in enumerate(sheets):
             # Every other row of a sheet is the painter's.
             row = sheet.crop((0, 2 * i * tile, width, (2 * i + 1) * tile))
