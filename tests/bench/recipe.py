@@ -5,7 +5,8 @@
 paints pictures of mixed grade with their captions, scores them, trains the embedded model on all
 of them, trains the result by the recipe on those that score more than 6.0, and measures both
 models: grade by a scorer that had no part in choosing, adherence by the judge. Hours on two cores,
-and so no part of `make bench`; every step is skipped once it is done, and a stopped one goes on.
+and so no part of `make bench`; every step is skipped once it is done, and a stopped one goes on,
+but an evaluation, which begins again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from models.report import Row, table, write_json
 
 #: What the first training changes of the recipe: the model is to learn all grades, quickly.
 MIXED: dict[str, Any] = {"epochs": 1, "lr": 5.0e-4, "ema_decay": 0.995}
-#: What the second changes: the rate that suits two million weights (docs/finetuning.md).
+#: What the second changes: a small model wants a higher rate; this one was guessed, not measured.
 KEPT: dict[str, Any] = {"lr": 2.0e-4, "ema_decay": 0.999}
 #: What both change: buckets of just the sizes that the model draws, batches that two cores like.
 BOTH: dict[str, Any] = {"resolution_px": 144, "batch": 32, "save_every": 250, "min_snr": 5.0}
@@ -113,7 +114,7 @@ def main() -> int:
     run("paint", "--mixed", "--size", PAINTED_PX, "--count", args.count, "--out", pictures)
     if not (work / "scored.json").exists():
         run("score", pictures, "--min-aesthetic", 6.0, "--json", work / "scored.json")
-    if not (work / "other" / "head.safetensors").exists():
+    if not (work / "other" / "figures.json").exists():  # Written last.
         run("aesthetic-train", "--work", work / "grades", "--out", work / "other",
             "--seed", OTHER_SEED)  # fmt: skip
     mixed = trained(work, "mixed", "embedded", pictures, MIXED)
