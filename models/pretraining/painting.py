@@ -34,8 +34,6 @@ STATED_BY = {
     "sidelocks": "sidelocks",
     "eye_colour": "{} eyes",
     "eye_shape": "{}",
-    "head_colour": "{} ",
-    "clothes_colour": "{} ",
     "background": "{} background",
 }
 #: The same for attributes whose tags are not their names; `{}` colours are left out.
@@ -92,7 +90,11 @@ def portrait_of(seed: int, framing: str) -> Portrait:
 
 def stated_labels(text: str, portrait: Portrait) -> list[int]:
     """The labels of what a caption states; `UNSEEN` for what it leaves open."""
-    said = text.replace("_", " ") + " "
+    said = text.replace("_", " ")
+    coloured = {
+        "head_colour": tags.HEAD[portrait.head],
+        "clothes_colour": tags.CLOTHES[portrait.clothes],
+    }
     out = labels(portrait)
     for i, (head, values) in enumerate(HEADS.items()):
         if out[i] == UNSEEN:
@@ -101,6 +103,10 @@ def stated_labels(text: str, portrait: Portrait) -> list[int]:
         if head in STATED_BY and STATED_BY[head].format(value) not in said:
             out[i] = UNSEEN
         if head in SAID_BY and not any(word in said for word in SAID_BY[head][value]):
+            out[i] = UNSEEN
+        # A colour is stated of the thing alone: "blue eyes" says nothing of a blue dress.
+        things = [t.format(value) for t in coloured.get(head, ()) if "{}" in t]
+        if head in coloured and not any(thing in said for thing in things):
             out[i] = UNSEEN
     return out
 
