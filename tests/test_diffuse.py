@@ -23,8 +23,10 @@ from models.pretraining.diffuse import (
     Draw,
     Guess,
     Material,
+    apart_loss,
     draw_batch,
     face_weights,
+    noised,
     remembered,
     told_loss,
     v_loss,
@@ -54,15 +56,15 @@ def test_a_unet_that_is_never_wrong_remembers_every_latent() -> None:
     z, ids = torch.randn(6, 4, 8, 8), torch.zeros(6, 77, dtype=torch.long)
     alphas = noise_schedule().alphas_cumprod
 
-    def knows(noisy: torch.Tensor, times: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+    def knows(noisy: torch.Tensor, times: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor]:
         a = alphas[times].view(-1, 1, 1, 1)
         noise = (noisy - a.sqrt() * z) / (1 - a).sqrt()
-        return a.sqrt() * noise - (1 - a).sqrt() * z
+        return (a.sqrt() * noise - (1 - a).sqrt() * z,)
 
     guess: Any = knows
     again = remembered(guess, z, ids, torch.Generator().manual_seed(1), alphas)
     torch.testing.assert_close(again, z, rtol=1e-3, atol=1e-3)
-    guess = lambda noisy, *_: torch.zeros_like(noisy)  # noqa: E731  a UNet that knows nothing
+    guess = lambda noisy, *_: (torch.zeros_like(noisy),)  # noqa: E731  a UNet that knows nothing
     lost = remembered(guess, z, ids, torch.Generator().manual_seed(1), alphas)
     assert (lost - z).abs().max() > 0.1
 
@@ -85,6 +87,40 @@ def test_siblings_are_noised_alike_and_others_are_not() -> None:
         assert len(set(which.tolist())) > 2
 
 
+def test_siblings_must_lie_as_far_apart_as_they_truly_do_however_small_that_is() -> None:
+    torch.manual_seed(0)
+    alphas = noise_schedule().alphas_cumprod
+    none, families = torch.zeros(0), 4
+    shared = torch.randn(families, 1, 4, 8, 8).expand(-1, FAMILY, -1, -1, -1)
+    sizes = torch.tensor([0.5, 1.0, 2.0, 4.0]).view(-1, 1, 1, 1, 1)
+    z = (shared + sizes * torch.randn(families, FAMILY, 4, 8, 8)).flatten(0, 1)
+    stated = torch.zeros(families * FAMILY, len(HEADS), dtype=torch.long)
+    noise = torch.randn(families, 1, 4, 8, 8).expand_as(shared).flatten(0, 1)
+    times = torch.tensor([100, 400, 700, 950]).repeat_interleave(FAMILY)
+    drawn = Draw(z, none, stated, noise, times)
+    a = alphas[times]
+
+    def missing(guessed: torch.Tensor, of: Draw = drawn) -> float:
+        # The v of a network whose latents would be these.
+        noisy, target = noised(of, alphas)
+        wide = a.view(-1, 1, 1, 1)
+        v = (wide.sqrt() * noisy - guessed) / (1 - wide).sqrt()
+        return apart_loss(v - target, a, of).item()
+
+    middle = z.unflatten(0, (-1, FAMILY)).mean(1).repeat_interleave(FAMILY, 0)
+    assert missing(z) == pytest.approx(0, abs=1e-4)
+    assert missing(z + shared.flatten(0, 1)) == pytest.approx(0, abs=1e-4)
+    assert missing(middle) == pytest.approx(1, rel=1e-3)
+    assert missing((z + middle) / 2) == pytest.approx(0.25, rel=1e-3)
+    first_alone = torch.cat([z[:FAMILY], middle[FAMILY:]])
+    assert missing(first_alone) == pytest.approx(0.75, rel=1e-3)
+    # Of the others, whose captions were dropped, nothing is asked.
+    dropped = stated.index_fill(0, torch.arange(FAMILY, len(z)), UNSEEN)
+    assert missing(first_alone, drawn._replace(stated=dropped)) == pytest.approx(0, abs=1e-4)
+    # Hardly apart at all: what is missing of it counts for less than one.
+    assert missing(middle, drawn._replace(z=middle + (z - middle) / 100)) < 0.5
+
+
 def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     torch.manual_seed(0)
     tokenizer = vocabulary.load(words)
@@ -104,7 +140,9 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     for step in range(160):
         rows = torch.arange(4) % 2
         drawn = draw_batch(material, rows, generator(1, step, CPU), empty)
-        loss = v_loss(guess, drawn, alphas)
+        noisy, target = noised(drawn, alphas)
+        error = guess(noisy, drawn.times, drawn.ids)[0] - target
+        loss = v_loss(error, alphas[drawn.times])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -130,9 +168,9 @@ def test_the_unet_learns_from_siblings_and_the_text_encoder_goes_on_reading(
     drawn: list[Draw] = []
     real = diffuse.told_loss
 
-    def spy(text: Any, told: Told, one: Draw) -> torch.Tensor:
+    def spy(states: torch.Tensor, told: Told, one: Draw) -> torch.Tensor:
         drawn.append(one)
-        return real(text, told, one)
+        return real(states, told, one)
 
     monkeypatch.setattr(diffuse, "told_loss", spy)
     monkeypatch.setattr(diffuse, "sample_sheet", lambda *_: Image.new("RGB", (8, 8)))
@@ -188,9 +226,9 @@ def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
     none = torch.zeros(0)
     drawn = Draw(none, ids, stated, none, none)
     learning = torch.optim.Adam([*text.parameters(), *told.parameters()], lr=1e-2)
-    first = told_loss(text, told, drawn).item()
+    first = told_loss(text(ids).last_hidden_state, told, drawn).item()
     for _ in range(40):
-        loss = told_loss(text, told, drawn)
+        loss = told_loss(text(ids).last_hidden_state, told, drawn)
         learning.zero_grad()
         loss.backward()
         learning.step()

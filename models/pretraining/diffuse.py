@@ -21,7 +21,7 @@ from models.pretraining.architecture import Recipe
 from models.pretraining.course import Course, generator
 from models.pretraining.pictures import Pictures, batches
 from models.pretraining.pipeline import Trained, noise_schedule, pipeline
-from models.pretraining.precision import Lowered, autocast
+from models.pretraining.precision import Lowered
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
 
@@ -38,8 +38,10 @@ SNR_CAP = 5.0
 FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 2.0
 #: Every so many steps the batch is one of siblings.
 SIBLINGS_EVERY = 3
-#: What reading weighs beside drawing (`told_loss`).
-TOLD_WEIGHT = 0.05
+#: What reading (`told_loss`) and keeping siblings apart (`apart_loss`) weigh beside drawing.
+TOLD_WEIGHT, APART_WEIGHT = 0.05, 0.1
+#: Squared distance of latents below which siblings count as this far apart.
+FAINTEST = 8.0
 #: From and up to which step of the noise schedule the decoder's latents are noised.
 REMEMBERED = (20, 300)
 SAMPLE_PROMPTS = (
@@ -61,10 +63,13 @@ class Guess(nn.Module):
         super().__init__()
         self.unet, self.text = unet, text
 
-    def forward(self, noisy: Tensor, times: Tensor, ids: Tensor) -> Tensor:
-        """Noisy latents [B,C,h,w], times int64 [B], ids [B,77] -> v, like the latents."""
-        words = self.text(ids).last_hidden_state
-        return self.unet(noisy, times, words, return_dict=False)[0]
+    def forward(self, noisy: Tensor, times: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Noisy latents [B,C,h,w], times int64 [B], ids [B,77] -> v, states of the text.
+
+        v is like the latents, the states are [B,77,width].
+        """
+        states = self.text(ids).last_hidden_state
+        return self.unet(noisy, times, states, return_dict=False)[0], states
 
 
 class Material(NamedTuple):
@@ -103,30 +108,50 @@ def face_weights(height: int, width: int) -> Tensor:
     return weights / weights.mean()
 
 
-def v_loss(guess: Lowered, drawn: Draw, alphas: Tensor) -> Tensor:
-    """Min-SNR weighted v-loss of one batch; `alphas` are the cumulated ones [1000].
+def noised(drawn: Draw, alphas: Tensor) -> tuple[Tensor, Tensor]:
+    """What the UNet sees of a batch, and the v that it should say; `alphas` are cumulated [1000].
 
     v = sqrt(a) noise - sqrt(1 - a) z (Salimans and Ho 2022, arXiv 2202.00512, section 4).
     """
-    z, ids, _, noise, times = drawn
-    a = alphas[times].view(-1, 1, 1, 1)
-    noisy = a.sqrt() * z + (1 - a).sqrt() * noise
-    target = a.sqrt() * noise - (1 - a).sqrt() * z
-    snr = (a / (1 - a)).flatten()
+    a = alphas[drawn.times].view(-1, 1, 1, 1)
+    noisy = a.sqrt() * drawn.z + (1 - a).sqrt() * drawn.noise
+    return noisy, a.sqrt() * drawn.noise - (1 - a).sqrt() * drawn.z
+
+
+def v_loss(error: Tensor, a: Tensor) -> Tensor:
+    """Min-SNR weighted v-loss: errors of v [B,C,h,w], the cumulated alphas of their times [B]."""
+    snr = a / (1 - a)
     weight = snr.clamp(max=SNR_CAP) / (snr + 1)
-    error = guess(noisy, times, ids).float() - target
-    error = error**2 * face_weights(*z.shape[2:]).to(z.device)
+    error = error**2 * face_weights(*error.shape[2:]).to(error.device)
     return (error.mean((1, 2, 3)) * weight).mean() / 0.35
 
 
-def told_loss(text: CLIPTextModel, told: Told, drawn: Draw) -> Tensor:
-    """How badly the text encoder's end tokens tell what the captions state.
+def apart_loss(error: Tensor, a: Tensor, drawn: Draw) -> Tensor:
+    """How far the siblings' guessed latents are from lying apart as the true ones do.
+
+    0 where they do, 1 where they do not lie apart at all, whatever the size of what the siblings
+    differ in: a pair of brows, which `v_loss` hardly sees, counts as much as a scene. Families
+    whose captions were dropped do not count. Arguments as those of `v_loss`.
+    """
+
+    def from_middle(x: Tensor) -> Tensor:
+        families = x.unflatten(0, (-1, FAMILY))
+        return ((families - families.mean(1, keepdim=True)) ** 2).sum((1, 2, 3, 4))
+
+    # The guessed latents are sqrt(a) noisy - sqrt(1 - a) v.
+    wrong = from_middle((1 - a).sqrt().view(-1, 1, 1, 1) * error)
+    share = wrong / from_middle(drawn.z).clamp(min=FAINTEST)
+    said = (drawn.stated != UNSEEN).any(1).unflatten(0, (-1, FAMILY))[:, 0]
+    return (share * said).sum() / said.sum().clamp(min=1)
+
+
+def told_loss(states: Tensor, told: Told, drawn: Draw) -> Tensor:
+    """How badly the end tokens' states [B,77,width] tell what the captions state.
 
     The text encoder could name every attribute before the UNet's training; without this it forgets
     those that the UNet does not draw yet, and then the UNet never learns to.
     """
-    states = text(drawn.ids).last_hidden_state
-    return judge.loss(told(states, drawn.ids), drawn.stated)
+    return judge.loss(told(states.float(), drawn.ids), drawn.stated)
 
 
 def draw_batch(
@@ -184,11 +209,14 @@ def train_unet(
     guess = Lowered(Guess(parts.unet, parts.text), device)
 
     def one(step: int) -> Tensor:
-        usual, alike = next(draw), next(draw_siblings)
-        drawn = alike if step % SIBLINGS_EVERY == 0 else usual
-        with autocast(device):
-            reading = told_loss(parts.text, told, drawn)
-        return v_loss(guess, drawn, alphas) + TOLD_WEIGHT * reading
+        usual, family = next(draw), next(draw_siblings)
+        alike = step % SIBLINGS_EVERY == 0
+        drawn = family if alike else usual
+        noisy, target = noised(drawn, alphas)
+        v, states = guess(noisy, drawn.times, drawn.ids)
+        error, a = v.float() - target, alphas[drawn.times]
+        loss = v_loss(error, a) + TOLD_WEIGHT * told_loss(states, told, drawn)
+        return loss + APART_WEIGHT * apart_loss(error, a, drawn) if alike else loss
 
     def sheet() -> None:
         name = f"{path.stem}-{course.step:06d}.png"
@@ -223,7 +251,7 @@ def remembered(guess: Guess, z: Tensor, ids: Tensor, g: torch.Generator, alphas:
     a = alphas[times].view(-1, 1, 1, 1)
     noise = torch.randn(z.shape, generator=g, device=z.device)
     noisy = a.sqrt() * z + (1 - a).sqrt() * noise
-    return a.sqrt() * noisy - (1 - a).sqrt() * guess(noisy, times, ids)
+    return a.sqrt() * noisy - (1 - a).sqrt() * guess(noisy, times, ids)[0]
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Siblings: portraits that are alike but for one attribute of the face.
+"""Siblings: portraits that are alike but for one attribute.
 
 Called by the painting. Shown under the same noise, with prompts that differ in that attribute's
 words, they teach the UNet that attribute and nothing else (in the literature: counterfactual
@@ -15,8 +15,15 @@ from models.painter.portrait import Portrait, Weights, pick
 
 #: Portraits of a family.
 FAMILY = 3
-#: What siblings differ in, by weight: what is small, and mostly plain or much like its neighbour.
-DIFFERING: Weights = {"brows": 4.0, "eye_colour": 3.0, "mouth": 2.0, "eye_shape": 1.5}
+#: What siblings differ in, by weight: what is small or has many values, some much like each other.
+DIFFERING: Weights = {
+    "brows": 4.0,
+    "eye_colour": 4.0,
+    "mouth": 3.0,
+    "eye_shape": 1.5,
+    "head": 3.0,
+    "scene": 2.0,
+}
 
 
 def family(portrait: Portrait, rng: Random) -> list[Portrait]:
