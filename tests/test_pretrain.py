@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from models.judge.heads import HEADS, UNSEEN, labels
 from models.muon import A, B, C, Muon, orthogonal
 from models.painter.portrait import sample
 from models.pretrain import recipe_of
-from models.pretraining import architecture, reading, vocabulary
+from models.pretraining import architecture, autoencoding, reading, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
 from models.pretraining.course import Course, factor, generator
@@ -100,6 +101,29 @@ def test_an_encoder_pays_more_for_a_flower_that_is_dropped_than_for_a_shade_all_
     shaded = picture + 0.02
     assert reconstruction_loss(dropped, picture) < 2 * reconstruction_loss(shaded, picture)
     assert keeping_loss(dropped, picture) > 8 * keeping_loss(shaded, picture)
+
+
+def test_the_encoder_is_trained_by_the_loss_that_keeps_them_and_the_decoder_for_clean_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[str] = []
+    for loss in (keeping_loss, reconstruction_loss):
+
+        def spy(y: torch.Tensor, x: torch.Tensor, loss: Any = loss) -> torch.Tensor:
+            used.append(loss.__name__)
+            return loss(y, x)
+
+        monkeypatch.setattr(autoencoding, loss.__name__, spy)
+    pixels = torch.randint(0, 256, (8, 128, 128, 3), dtype=torch.uint8)
+    ids = torch.zeros(8, 1, 77, dtype=torch.int16)
+    sets = {"square": replace(_labelled(8)["square"], pixels=pixels, ids=ids)}
+    recipe = replace(TOY, autoencoder_steps=2, decoder_steps=1)
+    net = autoencoding.train_autoencoder(recipe, sets, tmp_path / "autoencoder.pt", CPU)
+    assert used == ["keeping_loss"] * 2
+    encoder = {name: v.clone() for name, v in net.encoder.state_dict().items()}
+    autoencoding.train_decoder(recipe, sets, net, tmp_path / "decoder.pt", lambda z, *_: z)
+    assert used[2:] == ["reconstruction_loss"]
+    assert all(torch.equal(v, encoder[name]) for name, v in net.encoder.state_dict().items())
 
 
 def test_muon_finds_the_bottom_of_a_bowl() -> None:

@@ -1,0 +1,149 @@
+"""The demonstration of the whole recipe: its verdict, its steps, and how it goes on."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from models.evaluation.adherence import GROUPS
+from tests.bench import recipe
+
+GRADE = "mean aesthetic grade"
+
+
+def figures(grade: float, share: float) -> dict[str, float]:
+    """What an evaluation measured, every group of attributes at one share."""
+    return {GRADE: grade, **dict.fromkeys(GROUPS, share)}
+
+
+@pytest.mark.parametrize(
+    ("grade", "share", "holds"),
+    [(7.5, 90.0, (True, True)), (6.4, 90.0, (False, True)), (7.5, 87.0, (True, False))],
+)
+def test_the_recipe_works_if_the_grade_rises_and_the_words_are_followed(
+    grade: float, share: float, holds: tuple[bool, bool]
+) -> None:
+    rows = recipe.report([2.0, 8.0], [8.0], figures(6.0, 90.0), figures(grade, share))
+    held = {row.name: row.holds for row in rows if row.goal}
+    assert held == dict(zip(("the grade rises by", "adherence falls by"), holds, strict=True))
+    values = {row.name: row.value for row in rows}
+    assert values["pictures kept"] == 50
+    assert values["true grade of all pictures"] == 5
+    assert values["adherence falls by"] == pytest.approx(90 - share)
+
+
+def painted(out: Path) -> None:
+    """Two pictures, the better one kept."""
+    out.mkdir(exist_ok=True)
+    for name, grades in (("metadata", (2, 8)), ("kept", (8,))):
+        (out / f"{name}.jsonl").write_text("\n".join(json.dumps({"grade": g}) for g in grades))
+
+
+def evaluated(rows: Path, sheets: Path, *, kept: bool) -> None:
+    """Figures, and a sheet whose model is red or, once trained by the recipe, green."""
+    found = figures(7.5 if kept else 6.0, 90.0)
+    rows.write_text(json.dumps([{"name": name, "value": value} for name, value in found.items()]))
+    sheet = Image.new("RGB", (64, 32), (0, 200, 0) if kept else (200, 0, 0))
+    for top in (8, 24):
+        sheet.paste((0, 0, 200), (0, top, 64, top + 8))
+    sheets.mkdir()
+    sheet.save(sheets / "model-and-painter.jpg")
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands of `python -m models` asked for; each leaves what the real one does."""
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> SimpleNamespace:
+        words = command[3:]
+        asked.append(words)
+        after = {option: Path(value) for option, value in pairwise(words)}
+        match words[0]:
+            case "paint":
+                painted(after["--out"])
+            case "score":
+                after["--json"].write_text("{}")
+            case "aesthetic-train":
+                after["--out"].mkdir()
+                (after["--out"] / "figures.json").write_text("{}")
+            case "finetune":
+                model = Path(words[1]).with_suffix("") / "model"
+                model.mkdir(parents=True)
+                (model / "card.json").write_text("{}")
+            case _:
+                evaluated(after["--json"], after["--out"], kept="kept" in words[1])
+        return SimpleNamespace(returncode=int(words[0] == "evaluate"))
+
+    monkeypatch.setattr(recipe.subprocess, "run", run)
+    return asked
+
+
+def demonstrate(work: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
+    """The program, as typed."""
+    monkeypatch.setattr("sys.argv", ["recipe", "--work", str(work), *more])
+    return recipe.main()
+
+
+def test_both_trainings_differ_in_what_they_learn_from_and_what_is_done_is_skipped(
+    tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A goal that an evaluation misses is an answer, not a fault.
+    assert demonstrate(tmp_path, monkeypatch) == 0
+    assert [words[0] for words in commands] == [
+        "paint", "score", "aesthetic-train", "finetune", "finetune", "evaluate", "evaluate"
+    ]  # fmt: skip
+    mixed, kept = (
+        dict(line.split(" = ", 1) for line in (tmp_path / f"{name}.toml").read_text().splitlines())
+        for name in ("mixed", "kept")
+    )
+    assert mixed["base"] == '"embedded"'
+    assert kept["base"] == json.dumps(str(tmp_path / "mixed" / "model"))
+    assert kept["data"] == json.dumps(str(tmp_path / "pictures" / "kept.jsonl"))
+    # The second is the published recipe but for what is named: four epochs, cosine, AdamW.
+    assert set(kept) == {"base", "data", "out", "cache", *recipe.BOTH, *recipe.KEPT}
+    # Whoever measures had no part in choosing.
+    measure = commands[-1]
+    assert measure[measure.index("--tower") + 1] == str(tmp_path / "other")
+    commands.clear()
+    assert demonstrate(tmp_path, monkeypatch) == 0
+    assert [words[0] for words in commands] == ["paint"]
+
+
+def test_before_stands_over_after_and_no_row_is_the_painters(
+    tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demonstrate(tmp_path, monkeypatch)
+    both = Image.open(tmp_path / "before-and-after.png")
+    assert both.size == (64, 32)
+    middles = [both.getpixel((32, y)) for y in (4, 12, 20, 28)]
+    strongest = [max(range(3), key=middle.__getitem__) for middle in middles]  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+    assert strongest == [0, 1, 0, 1]
+
+
+def test_a_folder_begun_with_other_options_is_refused(
+    tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demonstrate(tmp_path, monkeypatch)
+    with pytest.raises(SystemExit, match="use another folder"):
+        demonstrate(tmp_path, monkeypatch, "--count", "96")
+
+
+def test_a_command_that_fails_ends_it_and_a_stopped_training_goes_on(
+    tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mixed" / "states").mkdir(parents=True)
+    demonstrate(tmp_path, monkeypatch)
+    trainings = [words for words in commands if words[0] == "finetune"]
+    assert ["--resume" in words for words in trainings] == [True, False]
+    failed = SimpleNamespace(returncode=3)
+    monkeypatch.setattr(recipe.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(SystemExit) as end:
+        recipe.run("paint")
+    assert end.value.code == 3
