@@ -18,12 +18,12 @@ from models.pretraining import architecture, diffuse, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.course import generator
 from models.pretraining.diffuse import (
+    DECIDED_BELOW,
     DROPPED,
     FACE_WEIGHT,
     Draw,
     Guess,
     Material,
-    apart_loss,
     draw_batch,
     face_weights,
     noised,
@@ -81,44 +81,46 @@ def test_siblings_are_noised_alike_and_others_are_not() -> None:
         assert same.tolist() == [True] * size + [False] * (12 - size)
         assert (drawn.times == drawn.times[0])[:size].all()
         assert drawn.times.max() > 700
+        assert drawn.times.min() >= (DECIDED_BELOW if size > 1 else 0)
         torch.testing.assert_close(drawn.z, material.latents)
         which = torch.where((drawn.ids == empty).all(1), -1, drawn.ids[:, 0] % (5 * 77) // 77)
         assert all(len(set(part)) == 1 for part in which.view(-1, size).tolist())
         assert len(set(which.tolist())) > 2
 
 
-def test_siblings_must_lie_as_far_apart_as_they_truly_do_however_small_that_is() -> None:
+def test_siblings_see_each_other_and_draw_themselves_if_words_say_who_they_are() -> None:
+    ids = torch.arange(1, 301)[:, None, None].expand(-1, 1, 77)
+    stated, none = torch.zeros(300, 1, len(HEADS)), torch.zeros(0)
+    z = torch.arange(300.0)[:, None, None, None].expand(-1, 4, 8, 8)
+    material = Material(z, Pictures(none, none, ids, stated, none, none))
+    empty = torch.zeros(77, dtype=torch.long)
+    rows = torch.arange(300)
+    drawn = draw_batch(material, rows, generator(1, 0, CPU), empty, FAMILY)
+    seen = drawn.seen[:, 0, 0, 0].long()
+    assert torch.equal(drawn.z, z)
+    assert torch.equal(seen // FAMILY, rows // FAMILY)
+    on = ((seen - rows) % FAMILY).view(-1, FAMILY)
+    assert (on == on[:, :1]).all()
+    dropped = (drawn.ids == empty).all(1).view(-1, FAMILY)[:, 0]
+    assert 3 < dropped.sum() < 25
+    assert (on[dropped] == 0).all()
+    assert (torch.bincount(on[~dropped, 0], minlength=FAMILY) > 15).all()
+    alone = draw_batch(material, rows, generator(1, 0, CPU), empty)
+    assert torch.equal(alone.seen, z)
+
+
+def test_the_v_asked_for_leads_from_what_is_seen_to_what_is_to_be_drawn() -> None:
     torch.manual_seed(0)
     alphas = noise_schedule().alphas_cumprod
-    none, families = torch.zeros(0), 4
-    shared = torch.randn(families, 1, 4, 8, 8).expand(-1, FAMILY, -1, -1, -1)
-    sizes = torch.tensor([0.5, 1.0, 2.0, 4.0]).view(-1, 1, 1, 1, 1)
-    z = (shared + sizes * torch.randn(families, FAMILY, 4, 8, 8)).flatten(0, 1)
-    stated = torch.zeros(families * FAMILY, len(HEADS), dtype=torch.long)
-    noise = torch.randn(families, 1, 4, 8, 8).expand_as(shared).flatten(0, 1)
-    times = torch.tensor([100, 400, 700, 950]).repeat_interleave(FAMILY)
-    drawn = Draw(z, none, stated, noise, times)
-    a = alphas[times]
-
-    def missing(guessed: torch.Tensor, of: Draw = drawn) -> float:
-        # The v of a network whose latents would be these.
-        noisy, target = noised(of, alphas)
-        wide = a.view(-1, 1, 1, 1)
-        v = (wide.sqrt() * noisy - guessed) / (1 - wide).sqrt()
-        return apart_loss(v - target, a, of).item()
-
-    middle = z.unflatten(0, (-1, FAMILY)).mean(1).repeat_interleave(FAMILY, 0)
-    assert missing(z) == pytest.approx(0, abs=1e-4)
-    assert missing(z + shared.flatten(0, 1)) == pytest.approx(0, abs=1e-4)
-    assert missing(middle) == pytest.approx(1, rel=1e-3)
-    assert missing((z + middle) / 2) == pytest.approx(0.25, rel=1e-3)
-    first_alone = torch.cat([z[:FAMILY], middle[FAMILY:]])
-    assert missing(first_alone) == pytest.approx(0.75, rel=1e-3)
-    # Of the others, whose captions were dropped, nothing is asked.
-    dropped = stated.index_fill(0, torch.arange(FAMILY, len(z)), UNSEEN)
-    assert missing(first_alone, drawn._replace(stated=dropped)) == pytest.approx(0, abs=1e-4)
-    # Hardly apart at all: what is missing of it counts for less than one.
-    assert missing(middle, drawn._replace(z=middle + (z - middle) / 100)) < 0.5
+    z, seen, noise = (torch.randn(5, 4, 8, 8) for _ in range(3))
+    times = torch.tensor([60, 250, 500, 750, 990])
+    none, a = torch.zeros(0), alphas[times].view(-1, 1, 1, 1)
+    noisy, v = noised(Draw(z, seen, none, none, noise, times), alphas)
+    torch.testing.assert_close(noisy, a.sqrt() * seen + (1 - a).sqrt() * noise)
+    torch.testing.assert_close(a.sqrt() * noisy - (1 - a).sqrt() * v, z, rtol=1e-3, atol=1e-3)
+    _, own = noised(Draw(z, z, none, none, noise, times), alphas)
+    # Salimans and Ho's v, where what is seen is what is to be drawn.
+    torch.testing.assert_close(own, a.sqrt() * noise - (1 - a).sqrt() * z, rtol=1e-3, atol=1e-3)
 
 
 def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
@@ -224,7 +226,7 @@ def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
     stated = torch.full((16, len(HEADS)), UNSEEN)
     stated[:, brows] = torch.tensor([HEADS["brows"].index(p.brows) for p in portraits])
     none = torch.zeros(0)
-    drawn = Draw(none, ids, stated, none, none)
+    drawn = Draw(none, none, ids, stated, none, none)
     learning = torch.optim.Adam([*text.parameters(), *told.parameters()], lr=1e-2)
     first = told_loss(text(ids).last_hidden_state, told, drawn).item()
     for _ in range(40):

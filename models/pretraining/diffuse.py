@@ -19,6 +19,7 @@ from models.painter.drawing import face_middle
 from models.pretraining import vocabulary
 from models.pretraining.architecture import Recipe
 from models.pretraining.course import Course, generator
+from models.pretraining.papers import DEFAULTS
 from models.pretraining.pictures import Pictures, batches
 from models.pretraining.pipeline import Trained, noise_schedule, pipeline
 from models.pretraining.precision import Lowered
@@ -38,10 +39,10 @@ SNR_CAP = 5.0
 FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 2.0
 #: Every so many steps the batch is one of siblings.
 SIBLINGS_EVERY = 3
-#: What reading (`told_loss`) and keeping siblings apart (`apart_loss`) weigh beside drawing.
-TOLD_WEIGHT, APART_WEIGHT = 0.05, 0.1
-#: Squared distance of latents below which siblings count as this far apart.
-FAINTEST = 8.0
+#: From which step of the noise schedule siblings are noised: below it all is decided.
+DECIDED_BELOW = 250
+#: What reading weighs beside drawing (`told_loss`).
+TOLD_WEIGHT = 0.05
 #: From and up to which step of the noise schedule the decoder's latents are noised.
 REMEMBERED = (20, 300)
 SAMPLE_PROMPTS = (
@@ -82,15 +83,17 @@ class Material(NamedTuple):
 class Draw(NamedTuple):
     """What one step trains on."""
 
-    #: Latents, float32 [B,C,h,w].
+    #: What is to be drawn, latents float32 [B,C,h,w].
     z: Tensor
+    #: What is noised, like `z`: the same but for siblings, of which it may be another.
+    seen: Tensor
     #: Token ids of the captions, int64 [B,77]; some are those of no words.
     ids: Tensor
     #: The labels of what the captions state, int64 [B,heads].
     stated: Tensor
     #: Unit noise, like the latents.
     noise: Tensor
-    #: Steps of the noise schedule, int64 [B], spread evenly over all of them.
+    #: Steps of the noise schedule, int64 [B], spread evenly over all (of siblings the upper) ones.
     times: Tensor
 
 
@@ -111,11 +114,12 @@ def face_weights(height: int, width: int) -> Tensor:
 def noised(drawn: Draw, alphas: Tensor) -> tuple[Tensor, Tensor]:
     """What the UNet sees of a batch, and the v that it should say; `alphas` are cumulated [1000].
 
-    v = sqrt(a) noise - sqrt(1 - a) z (Salimans and Ho 2022, arXiv 2202.00512, section 4).
+    v is such that z = sqrt(a) noisy - sqrt(1 - a) v (Salimans and Ho 2022, arXiv 2202.00512,
+    section 4).
     """
     a = alphas[drawn.times].view(-1, 1, 1, 1)
-    noisy = a.sqrt() * drawn.z + (1 - a).sqrt() * drawn.noise
-    return noisy, a.sqrt() * drawn.noise - (1 - a).sqrt() * drawn.z
+    noisy = a.sqrt() * drawn.seen + (1 - a).sqrt() * drawn.noise
+    return noisy, (a.sqrt() * noisy - drawn.z) / (1 - a).sqrt()
 
 
 def v_loss(error: Tensor, a: Tensor) -> Tensor:
@@ -124,25 +128,6 @@ def v_loss(error: Tensor, a: Tensor) -> Tensor:
     weight = snr.clamp(max=SNR_CAP) / (snr + 1)
     error = error**2 * face_weights(*error.shape[2:]).to(error.device)
     return (error.mean((1, 2, 3)) * weight).mean() / 0.35
-
-
-def apart_loss(error: Tensor, a: Tensor, drawn: Draw) -> Tensor:
-    """How far the siblings' guessed latents are from lying apart as the true ones do.
-
-    0 where they do, 1 where they do not lie apart at all, whatever the size of what the siblings
-    differ in: a pair of brows, which `v_loss` hardly sees, counts as much as a scene. Families
-    whose captions were dropped do not count. Arguments as those of `v_loss`.
-    """
-
-    def from_middle(x: Tensor) -> Tensor:
-        families = x.unflatten(0, (-1, FAMILY))
-        return ((families - families.mean(1, keepdim=True)) ** 2).sum((1, 2, 3, 4))
-
-    # The guessed latents are sqrt(a) noisy - sqrt(1 - a) v.
-    wrong = from_middle((1 - a).sqrt().view(-1, 1, 1, 1) * error)
-    share = wrong / from_middle(drawn.z).clamp(min=FAINTEST)
-    said = (drawn.stated != UNSEEN).any(1).unflatten(0, (-1, FAMILY))[:, 0]
-    return (share * said).sum() / said.sum().clamp(min=1)
 
 
 def told_loss(states: Tensor, told: Told, drawn: Draw) -> Tensor:
@@ -159,7 +144,8 @@ def draw_batch(
 ) -> Draw:
     """One step's batch; `empty` are the ids [77] of no words.
 
-    Rows of a family, which follow each other, have all that is drawn by lot in common.
+    Rows of a family, which follow each other, have all that is drawn by lot in common; they see
+    their own latents or those of the next one or two: what the words say counts, not what is there.
     """
     latents, pictures = material
     device, count = latents.device, len(rows) // family
@@ -173,10 +159,15 @@ def draw_batch(
     ids = torch.where(dropped, empty, pictures.ids[rows, which].long())
     stated = torch.where(dropped, UNSEEN, pictures.stated[rows, which].long())
     z = latents[rows].float().contiguous(memory_format=torch.channels_last)
+    # Without words nobody can know another's latents.
+    on = for_all(torch.randint(0, family, (count,), generator=g, device=device)) * ~dropped[:, 0]
+    place = torch.arange(len(rows), device=device)
+    seen = z[place - place % family + (place + on) % family]
     noise = for_all(torch.randn((count, *z.shape[1:]), generator=g, device=device))
     spread = torch.arange(count, device=device) + torch.rand(count, generator=g, device=device)
-    times = for_all((spread / count * 1000).long().clamp(0, 999))
-    return Draw(z, ids, stated, noise, times)
+    least = DECIDED_BELOW if family > 1 else 0
+    times = for_all((least + spread / count * (1000 - least)).long().clamp(0, 999))
+    return Draw(z, seen, ids, stated, noise, times)
 
 
 def train_unet(
@@ -210,13 +201,11 @@ def train_unet(
 
     def one(step: int) -> Tensor:
         usual, family = next(draw), next(draw_siblings)
-        alike = step % SIBLINGS_EVERY == 0
-        drawn = family if alike else usual
+        drawn = usual if step % SIBLINGS_EVERY else family
         noisy, target = noised(drawn, alphas)
         v, states = guess(noisy, drawn.times, drawn.ids)
         error, a = v.float() - target, alphas[drawn.times]
-        loss = v_loss(error, a) + TOLD_WEIGHT * told_loss(states, told, drawn)
-        return loss + APART_WEIGHT * apart_loss(error, a, drawn) if alike else loss
+        return v_loss(error, a) + TOLD_WEIGHT * told_loss(states, told, drawn)
 
     def sheet() -> None:
         name = f"{path.stem}-{course.step:06d}.png"
@@ -255,7 +244,7 @@ def remembered(guess: Guess, z: Tensor, ids: Tensor, g: torch.Generator, alphas:
 
 
 @torch.no_grad()
-def sample_sheet(recipe: Recipe, parts: Trained, steps: int = 16) -> Image.Image:
+def sample_sheet(recipe: Recipe, parts: Trained) -> Image.Image:
     """Two seeds of every sample prompt, by the stock pipeline."""
     parts.train(on=False)
     size, across = recipe.size_px, len(SAMPLE_PROMPTS)
@@ -264,8 +253,8 @@ def sample_sheet(recipe: Recipe, parts: Trained, steps: int = 16) -> Image.Image
         seeds = [torch.Generator().manual_seed(row * across + i) for i in range(across)]
         drawn = pipeline(parts)(
             list(SAMPLE_PROMPTS),
-            num_inference_steps=steps,
-            guidance_scale=4.0,
+            num_inference_steps=DEFAULTS.steps,
+            guidance_scale=DEFAULTS.guidance,
             height=size,
             width=size,
             generator=seeds,

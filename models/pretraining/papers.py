@@ -14,9 +14,9 @@ from models.pretraining.architecture import SCALE, Recipe
 from models.registry import EMBEDDED, seal
 
 #: Changes whenever the weights that are handed out do.
-CARD_ID = "embedded-3"
+CARD_ID = "embedded-4"
 #: Chosen by eye and for speed; see docs/embedded-model.md.
-DEFAULTS = Defaults(steps=16, guidance=4.0, sampler=Sampler.DPMPP_2M)
+DEFAULTS = Defaults(steps=16, guidance=3.5, sampler=Sampler.DPMPP_2M)
 _LICENCE = "LICENSE.md"
 
 

@@ -1,7 +1,7 @@
-"""Siblings: portraits that are alike but for one attribute.
+"""Siblings: portraits that are alike but for one attribute of the face.
 
-Called by the painting. Shown under the same noise, with prompts that differ in that attribute's
-words, they teach the UNet that attribute and nothing else (in the literature: counterfactual
+Called by the painting. Where one of them is noised and another asked for, with prompts that differ
+in that attribute's words, a UNet learns to follow the words (in the literature: counterfactual
 pairs). Torch-free; it must not know how anything is trained.
 """
 
@@ -16,14 +16,7 @@ from models.painter.portrait import Portrait, Weights, pick
 #: Portraits of a family.
 FAMILY = 3
 #: What siblings differ in, by weight: what is small or has many values, some much like each other.
-DIFFERING: Weights = {
-    "brows": 4.0,
-    "eye_colour": 4.0,
-    "mouth": 3.0,
-    "eye_shape": 1.5,
-    "head": 3.0,
-    "scene": 2.0,
-}
+DIFFERING: Weights = {"brows": 4.0, "eye_colour": 3.0, "mouth": 3.0, "eye_shape": 1.5}
 
 
 def family(portrait: Portrait, rng: Random) -> list[Portrait]:
