@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--work", type=Path, required=True, help="folder for pictures and checkpoints"
     )
     parser.add_argument("--out", type=Path, help="model folder to write (default: WORK/model)")
+    parser.add_argument(
+        "--from",
+        dest="model",
+        metavar="MODEL",
+        help='train a finished model further ("embedded" or a folder); with --only',
+    )
     parser.add_argument("--device", help="cuda or cpu (default: cuda where there is one)")
     parser.add_argument("--toy", action="store_true", help="a rehearsal at toy size")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="painting processes")
@@ -67,6 +73,10 @@ def run(args: argparse.Namespace) -> int:
     recipe = recipe_of(toy=args.toy, changes=args.set)
     if args.jobs < 1:
         raise EngineError("--jobs starts at 1")
+    if args.model and not args.only:
+        raise EngineError(
+            "--from needs --only STAGE: all but those named are taken from the finished model"
+        )
     wanted: list[str] = args.only or list(STAGES)
     # Whoever ends the command ends the painters too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -86,6 +96,8 @@ def _train(recipe: Recipe, args: argparse.Namespace, stages: list[str], *, wait_
     torch.set_float32_matmul_precision("high")
     out = args.out or args.work / "model"
     work = Workshop(recipe, args.work, out, device, wait_s=wait_s)
+    if args.model:
+        work.begin(args.model)
     try:
         for stage in stages:
             getattr(work, stage)()

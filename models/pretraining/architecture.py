@@ -28,7 +28,7 @@ class Recipe:
     pictures: int = 24_000
     held_out: int = 1_000
     large: int = 1_000
-    families: int = 2_400
+    families: int = 3_600
     captions_each: int = 12
     latent_channels: int = 16
     autoencoder_width: int = 32

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers import CLIPTextModel
 
+#: The peak of the learning rate from nothing, and from weights that were finished once: what they
+#: draw faintly is lost at a higher one.
+LR, FURTHER_LR = 1.5e-3, 1.0e-3
 #: Share of captions that are dropped, for classifier-free guidance.
 DROPPED = 0.1
 #: Cap of the signal-to-noise ratio in the loss weight (Hang et al. 2023, arXiv 2303.09556).
@@ -176,6 +179,8 @@ def train_unet(
     siblings: dict[str, Material],
     parts: Trained,
     path: Path,
+    *,
+    lr: float = LR,
 ) -> None:
     """UNet and text encoder together, from what `parts` holds; the averaged weights end up in it.
 
@@ -189,7 +194,7 @@ def train_unet(
         {"unet": parts.unet, "text": parts.text, "told": told},
         path,
         steps=recipe.unet_steps,
-        lr=1.5e-3,
+        lr=lr,
         decay=0.999,
         adam_only=("conv_in", "conv_out", "say"),
         slow={"text": 0.3},

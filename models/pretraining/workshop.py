@@ -21,6 +21,7 @@ from models.pretraining import (
     autoencoding,
     diffuse,
     enlarge,
+    further,
     judging,
     papers,
     pipeline,
@@ -29,6 +30,7 @@ from models.pretraining import (
 )
 from models.pretraining.architecture import Recipe
 from models.pretraining.course import chunks, generator
+from models.pretraining.further import keep
 from models.pretraining.painting import Purpose, plan
 from models.pretraining.pictures import Pictures, load
 from models.pretraining.pipeline import Trained
@@ -50,6 +52,10 @@ class Workshop:
         self.recipe, self.work, self.out, self.device = recipe, work, out, device
         self._wait_s = wait_s
         self._words = work / "pictures" / "tokenizer"
+
+    def begin(self, model: str) -> None:
+        """Start from a finished model (`further.begin`) instead of from nothing."""
+        further.begin(self.recipe, model, self.work, self.out)
 
     def pictures(self, purpose: Purpose = Purpose.TRAIN, share: float = 1.0) -> dict[str, Pictures]:
         """A set of pictures, or the first `share` of it; waits until it is painted."""
@@ -76,7 +82,7 @@ class Workshop:
         net = autoencoding.train_autoencoder(
             self.recipe, self.pictures(share=EARLY), path, self.device
         )
-        _keep(net, self.work / "autoencoder-done.pt")
+        keep(net, self.work / "autoencoder-done.pt")
         self.note(autoencoder_db=self._roundtrip_db(net))
 
     def decoder(self) -> None:
@@ -85,7 +91,7 @@ class Workshop:
         net, sets, path = parts.autoencoder, self.pictures(), self.work / "decoder.pt"
         judges = self._judges()
         autoencoding.train_decoder(self.recipe, sets, net, path, self._memory(parts))
-        _keep(net, self.work / "decoder-done.pt")
+        keep(net, self.work / "decoder-done.pt")
         self.note(decoder_db=self._roundtrip_db(net), **self._kept(net, judges))
 
     def _roundtrip_db(self, net: AutoencoderTiny) -> float:
@@ -108,7 +114,7 @@ class Workshop:
         """Teach the text encoder what captions say; note how well it reads unseen ones."""
         path = self.work / "words.pt"
         reader = reading.train_words(self.recipe, self.pictures(), self._words, path, self.device)
-        _keep(reader.text, self.work / "words-done.pt")
+        keep(reader.text, self.work / "words-done.pt")
         read = reading.accuracy(reader, self.pictures(Purpose.HELD))
         self.note(**{f"words_{head}": share for head, share in read.items()})
 
@@ -134,9 +140,19 @@ class Workshop:
             self._material(parts.autoencoder, purpose)
             for purpose in (Purpose.TRAIN, Purpose.SIBLINGS)
         )
-        diffuse.train_unet(self.recipe, material, siblings, parts, self.work / "unet.pt")
-        _keep(parts.unet, self.work / "unet-done.pt")
-        _keep(parts.text, self.work / "text-done.pt")
+        begun = self.work / further.UNET
+        if begun.exists():
+            _fetch(parts.unet, begun, "unet")
+        diffuse.train_unet(
+            self.recipe,
+            material,
+            siblings,
+            parts,
+            self.work / "unet.pt",
+            lr=diffuse.FURTHER_LR if begun.exists() else diffuse.LR,
+        )
+        keep(parts.unet, self.work / "unet-done.pt")
+        keep(parts.text, self.work / "text-done.pt")
 
     def _material(
         self, autoencoder: AutoencoderTiny, purpose: Purpose
@@ -184,12 +200,6 @@ class Workshop:
         unet = architecture.unet(self.recipe)
         nn.ModuleList((text, unet)).to(self.device)
         return Trained(self._autoencoder(stage), text, unet, tokenizer)
-
-
-def _keep(net: nn.Module, path: Path) -> None:
-    part = path.with_suffix(".part")
-    torch.save(net.state_dict(), part)
-    part.replace(path)
 
 
 def _require(path: Path, stage: str) -> None:

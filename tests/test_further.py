@@ -1,0 +1,132 @@
+"""Training a finished model further: what of it the stages find, and which ones are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from models.__main__ import main
+from models.contract import EngineError
+from models.pretraining import architecture, diffuse, further, papers, pipeline, vocabulary
+from models.pretraining.architecture import FULL, TOY
+from models.pretraining.pipeline import Trained
+from models.pretraining.precision import Lowered, lowers
+from models.pretraining.workshop import Workshop
+
+CPU = torch.device("cpu")
+TOY_OPTIONS = ("--toy", "--jobs", "1", "--device", "cpu")
+
+
+@pytest.fixture
+def model(words: Path, tmp_path: Path) -> Path:
+    """A model folder of toy size that nobody trained."""
+    torch.manual_seed(0)
+    tokenizer = vocabulary.load(words)
+    text, unet = architecture.text_encoder(TOY, tokenizer), architecture.unet(TOY)
+    folder = tmp_path / "model"
+    parts = Trained(architecture.autoencoder(TOY), text, unet, tokenizer)
+    pipeline.write(parts, folder, words)
+    papers.hand_over(TOY, folder)
+    return folder
+
+
+def same(net: nn.Module, path: Path) -> bool:
+    """Whether the saved weights are those of the network, which lies on the disk in float16."""
+    saved = torch.load(path, weights_only=True)
+    own = net.state_dict()
+    return saved.keys() == own.keys() and all(torch.equal(saved[k], own[k]) for k in own)
+
+
+def test_the_stages_find_a_finished_models_weights(model: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    further.begin(TOY, str(model), work, tmp_path / "out")
+    found = further.loader.load(str(model), device="cpu")
+    for stage, net in (
+        ("autoencoder", found.vae),
+        ("decoder", found.vae),
+        ("words", found.text_encoder),
+        ("text", found.text_encoder),
+        ("unet", found.unet),
+    ):
+        assert same(net, work / f"{stage}-done.pt"), stage
+    # The decoder's stage and the export have all they need.
+    Workshop(TOY, work, tmp_path / "out", CPU).export()
+    assert main(["check", str(tmp_path / "out")]) == 0
+
+
+def test_a_further_training_begins_once(model: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    further.begin(TOY, str(model), work, tmp_path / "out")
+    trained = work / "unet-done.pt"
+    trained.write_bytes(b"trained since")
+    further.begin(TOY, str(model), work, tmp_path / "out")
+    assert trained.read_bytes() == b"trained since"
+
+
+def test_the_embedded_model_is_of_the_full_recipe_and_brings_its_upscaler(tmp_path: Path) -> None:
+    further.begin(FULL, "embedded", tmp_path / "work", tmp_path / "out")
+    assert (tmp_path / "out" / "upscaler" / "model.safetensors").exists()
+
+
+def test_the_unet_goes_on_from_its_weights_at_the_lower_rate(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[bool, float]] = []
+
+    def spy(*words: object, lr: float) -> None:
+        parts = next(word for word in words if isinstance(word, Trained))
+        seen.append((same(parts.unet, work / further.UNET), lr))
+
+    work = tmp_path / "work"
+    monkeypatch.setattr(diffuse, "train_unet", spy)
+    monkeypatch.setattr(Workshop, "_material", lambda *_: {})
+    shop = Workshop(TOY, work, tmp_path / "out", CPU)
+    shop.begin(str(model))
+    shop.unet()
+    assert seen == [(True, diffuse.FURTHER_LR)]
+
+
+def test_what_cannot_be_trained_further_is_one_sentence(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="the autoencoder of embedded is not of the recipe's"):
+        further.begin(TOY, "embedded", tmp_path / "a", tmp_path / "out")
+    other = tmp_path / "b"
+    other.mkdir()
+    (other / "autoencoder-done.pt").touch()
+    with pytest.raises(EngineError, match="name another --work"):
+        further.begin(TOY, str(model), other, tmp_path / "out")
+
+
+def test_the_stages_of_a_further_training_must_be_named(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["pretrain", *TOY_OPTIONS, "--work", str(tmp_path / "work"), "--from", str(model)]
+    assert main(line) == 2
+    assert "--only STAGE" in capsys.readouterr().err
+
+
+def test_a_lowered_module_computes_in_bfloat16_and_learns_in_float32() -> None:
+    torch.manual_seed(0)
+    net, x = nn.Linear(8, 8), torch.randn(4, 8)
+    lowered = Lowered(net, CPU)
+    lowered.low = True  # Also on a processor where it would be slower.
+    y = lowered(x)
+    assert y.dtype == torch.bfloat16
+    torch.testing.assert_close(y.float(), net(x), rtol=0.02, atol=0.02)
+    y.float().sum().backward()
+    assert net.weight.grad is not None
+    assert net.weight.grad.dtype == torch.float32
+
+
+def test_a_processor_without_instructions_for_bfloat16_computes_in_float32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for able in (True, False):
+        monkeypatch.setattr(
+            torch.cpu, "get_capabilities", lambda able=able: {"avx512_bf16": able}, raising=False
+        )
+        lowers.cache_clear()
+        assert lowers(CPU) is able
+    lowers.cache_clear()
