@@ -19,17 +19,27 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import torch
 from PIL import Image
 
 from models.evaluation.adherence import GROUPS
+from models.pretraining.precision import lowers
 from models.report import Row, table, write_json
 
 #: What the first training changes of the recipe: the model is to learn all grades, quickly.
 MIXED: dict[str, Any] = {"epochs": 1, "lr": 5.0e-4, "ema_decay": 0.995}
 #: What the second changes: a small model wants a higher rate; this one was guessed, not measured.
 KEPT: dict[str, Any] = {"lr": 2.0e-4, "ema_decay": 0.999}
+#: The cheaper numbers, where this processor has instructions for them.
+PRECISION = "bf16" if lowers(torch.device("cpu")) else "auto"
 #: What both change: buckets of just the sizes that the model draws, batches that two cores like.
-BOTH: dict[str, Any] = {"resolution_px": 144, "batch": 32, "save_every": 250, "min_snr": 5.0}
+BOTH: dict[str, Any] = {
+    "resolution_px": 144,
+    "batch": 32,
+    "save_every": 250,
+    "min_snr": 5.0,
+    "precision": PRECISION,
+}
 #: The short side of the painted pictures: the scorers never saw smaller ones.
 PAINTED_PX = 256
 #: Points that adherence may lose.
