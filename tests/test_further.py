@@ -10,7 +10,8 @@ from torch import nn
 
 from models.__main__ import main
 from models.contract import EngineError
-from models.pretraining import architecture, diffuse, further, papers, pipeline, vocabulary
+from models.judge import network as judge
+from models.pretraining import architecture, diffuse, further, judging, papers, pipeline, vocabulary
 from models.pretraining.architecture import FULL, TOY
 from models.pretraining.pipeline import Trained
 from models.pretraining.precision import Lowered, lowers
@@ -87,6 +88,28 @@ def test_the_unet_goes_on_from_its_weights_at_the_lower_rate(
     shop.begin(str(model))
     shop.unet()
     assert seen == [(True, diffuse.FURTHER_LR)]
+
+
+def test_the_judge_goes_on_from_the_shipped_one_at_the_lower_rate(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[nn.Module | None] = []
+
+    def spy(*_: object, begun: nn.Module | None) -> nn.Module:
+        seen.append(begun)
+        return nn.Module()
+
+    monkeypatch.setattr(judging, "train_judge", spy)
+    monkeypatch.setattr(judging, "accuracy", lambda *_: {})
+    monkeypatch.setattr(judge, "save", lambda *_: None)
+    monkeypatch.setattr(Workshop, "pictures", lambda *_: {})
+    shop = Workshop(TOY, tmp_path / "work", tmp_path / "out", CPU)
+    shop.begin(str(model))
+    shop.judge()
+    (begun,) = seen
+    assert begun is not None
+    shipped = judge.Judge().network.state_dict()
+    assert all(torch.equal(v, shipped[name]) for name, v in begun.state_dict().items())
 
 
 def test_what_cannot_be_trained_further_is_one_sentence(model: Path, tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures, batches
 from models.pretraining.precision import autocast, scaled
 
+#: The peak of the learning rate from nothing, and of a judge that was finished once.
+LR, FURTHER_LR = 1.5e-3, 1.0e-3
+
 
 def _worn(x: Tensor, g: torch.Generator) -> Tensor:
     """Pictures a little blurred, mirrored, moved and grainy: models' pictures must be read too."""
@@ -33,12 +36,18 @@ def _worn(x: Tensor, g: torch.Generator) -> Tensor:
 
 
 def train_judge(
-    recipe: Recipe, sets: dict[str, Pictures], path: Path, device: torch.device
+    recipe: Recipe,
+    sets: dict[str, Pictures],
+    path: Path,
+    device: torch.device,
+    *,
+    begun: nn.Module | None = None,
 ) -> nn.Module:
-    """The attribute classifier, on painter pictures only."""
+    """The attribute classifier, on painter pictures only; `begun` is one to train further."""
     torch.manual_seed(1)
-    net = judge.Network(recipe.judge_width).to(device)
-    course = Course({"net": net}, path, steps=recipe.judge_steps, lr=1.5e-3)
+    net = (begun or judge.Network(recipe.judge_width)).to(device)
+    lr = FURTHER_LR if begun else LR
+    course = Course({"net": net}, path, steps=recipe.judge_steps, lr=lr)
     draw = batches(sets, course.step, recipe.judge_batch, seed=1, device=device)
 
     def one(step: int) -> Tensor:

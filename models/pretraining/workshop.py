@@ -71,7 +71,14 @@ class Workshop:
     def judge(self) -> None:
         """Train the judge and note how often it is right on unseen pictures."""
         path = self.work / "judge.pt"
-        net = judging.train_judge(self.recipe, self.pictures(), path, self.device)
+        begun = self.work / further.JUDGE
+        net = judging.train_judge(
+            self.recipe,
+            self.pictures(),
+            path,
+            self.device,
+            begun=judge.Judge(begun).network if begun.exists() else None,
+        )
         judge.save(net, self.work / "judge.safetensors", self.recipe.judge_width)
         right = judging.accuracy(net, self.pictures(Purpose.HELD), self.device)
         self.note(**{f"judge_{head}": share for head, share in right.items()})
