@@ -118,6 +118,11 @@ def test_other_records_bring_their_tags(record: dict[str, Any], tags: tuple[str,
         ({"grade": 10}, 10, None),
         ({"aesthetic": 6.5, "score": 3, "grade": 2}, 6.5, None),
         ({"score": 250}, None, None),
+        ({"score": 11}, None, None),
+        # The best pictures of a head whose scale ends at 10.
+        ({"aesthetic": 10.04, "score": 3}, 10, None),
+        ({"tag_string": "hat", "score": 7, "aesthetic": 10.8}, 10, 7),
+        ({"aesthetic": 99.0}, None, None),
         ({"aesthetic": 0.8, "grade": 4}, 4, None),
         ({"tag_string": "hat", "score": 7}, None, 7),
         ({"tag_string": "hat", "score": 7, "aesthetic": 5.5}, 5.5, 7),
@@ -201,6 +206,7 @@ def test_a_manifest_is_the_whole_truth_of_its_folder(tmp_path: Path) -> None:
             {"file_name": "a.png", "text": "again, twice"},
             {"file_name": "../a.png", "text": "hat, bow"},
             {"file_name": "/etc/passwd", "text": "hat, bow"},
+            {"file_name": "scored.png", "aesthetic": 7.5, "aesthetic_head": "x", "score": 7.5},
         ],
     )
     report = Report()
@@ -211,7 +217,7 @@ def test_a_manifest_is_the_whole_truth_of_its_folder(tmp_path: Path) -> None:
     assert told == [
         (Skip.NO_PICTURE, "line 3"), (Skip.BAD_CAPTION, "line 5"), (Skip.BAD_CAPTION, "line 6"),
         (Skip.REPEATED, "line 7"), (Skip.OUTSIDE, "line 8"), (Skip.OUTSIDE, "line 9"),
-        (Skip.UNLISTED, ""),
+        (Skip.NO_CAPTION, "line 10"), (Skip.UNLISTED, ""),
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from models.__main__ import main
 from models.aesthetics import Aesthetic, open_aesthetic
 from models.dataset import Report, read
-from models.scoring import sheets
+from models.scoring import command, sheets
 from models.scoring.heads import save_head
 from models.scoring.record import Record
 from models.scoring.sheets import Group, Scored
@@ -217,8 +217,8 @@ def test_a_line_separator_in_a_caption_ends_no_record(tmp_path: Path) -> None:
     assert one.record["text"] == caption
 
 
-def test_true_grades_are_compared_with_the_scores(
-    score: Score, pictures: Path, scorer: Path, tmp_path: Path
+def test_true_grades_are_compared_with_the_scores_and_judged_if_they_are_many(
+    score: Score, pictures: Path, scorer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(pictures)
     true = truth(scorer, pictures)
@@ -227,17 +227,32 @@ def test_true_grades_are_compared_with_the_scores(
     order[-1], order[-2] = order[-2], order[-1]
     records = [{"file_name": name, "grade": place} for place, name in enumerate(order)]
     (pictures / "metadata.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    for enough, holds in ((6, True), (7, None)):
+        monkeypatch.setattr(command, "_ENOUGH", enough)
+        assert score("--json", str(tmp_path / "rows.json")) == 0
+        rows = {row["name"]: row for row in json.loads((tmp_path / "rows.json").read_text())}
+        row = rows["Spearman with the true grade"]
+        assert row["value"] == pytest.approx(1 - 6 * 2 / (6 * 35), abs=1e-4)
+        assert row["holds"] is holds
+
+
+def test_grades_that_are_all_the_same_are_not_compared(
+    score: Score, pictures: Path, tmp_path: Path
+) -> None:
+    fill(pictures)
+    names = sorted(path.name for path in pictures.glob("*.png"))
+    records = [{"file_name": name, "grade": 10.0} for name in names]
+    (pictures / "metadata.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
     assert score("--json", str(tmp_path / "rows.json")) == 0
-    rows = {row["name"]: row for row in json.loads((tmp_path / "rows.json").read_text())}
-    row = rows["Spearman with the true grade"]
-    assert row["value"] == pytest.approx(1 - 6 * 2 / (6 * 35), abs=1e-4)
-    assert row["holds"] is True
+    names = {row["name"] for row in json.loads((tmp_path / "rows.json").read_text())}
+    assert "mean score" in names
+    assert "Spearman with the true grade" not in names
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--min-aesthetic", "11"], "its scores lie between 1 and 10"),
+        (["--min-aesthetic", "11"], "its scale goes from 1 to 10"),
         (["--min-aesthetic", "nan"], "makes no sense"),
         (["--batch", "0"], "--batch must be at least 1"),
         (["--head", "nowhere.pth"], "there is no head"),

@@ -25,6 +25,8 @@ COUNTS = frozenset(
     f"{count}{who}{s}" for who in ("girl", "boy", "other")
     for count, s in (("1", ""), ("2", "s"), ("3", "s"), ("4", "s"), ("5", "s"), ("6+", "s"))
 ) | {"solo", "no_humans"}  # fmt: skip
+#: The most that a linear head gives on a scale of 1 to 10.
+_BEST = 12.0
 _RATINGS = {
     **{rating[0]: rating for rating in Rating},
     **{rating.value: rating for rating in Rating},
@@ -34,6 +36,8 @@ _RATINGS = {
 }
 _FILE_KEYS = ("file_name", "file")
 _TEXT_KEYS = ("text", "caption", "prompt")
+#: All that a line holds of a picture that was scored and that nothing describes.
+_NOT_CAPTIONS = {*_FILE_KEYS, "aesthetic", "aesthetic_head", "score", "grade"}
 
 
 class Pair(NamedTuple):
@@ -82,13 +86,16 @@ def caption_of(record: Mapping[str, object]) -> Caption:
     """The caption of a JSON record. CaptionError if it has none, or fields of the wrong kind.
 
     The aesthetic score is the first of `aesthetic`, `score`, `grade` that lies on its scale, 1 to
-    10. In a record of Danbooru's, `score` is the votes.
+    10; a scorer's best pictures come out a little over 10, so `aesthetic` may. In a record of
+    Danbooru's, `score` is the votes.
     """
     danbooru = any(key.startswith("tag_string") for key in record)
     said = _danbooru(record) if danbooru else _plain(record)
     votes = _number(record, "score") if danbooru else None
     judged = ("aesthetic",) if danbooru else ("aesthetic", "score", "grade")
-    scores = (_number(record, key) for key in judged)
+    scores = [_number(record, key) for key in judged]
+    if scores[0] is not None and 10 < scores[0] <= _BEST:
+        scores[0] = 10.0
     return Caption(
         tags=said.tags,
         sentence=said.sentence,
@@ -169,6 +176,9 @@ def _listed(manifest: Path, report: Report) -> list[Pair]:
         try:
             record = _record(line)
             path = _named(manifest.parent, record)
+            if record.keys() <= _NOT_CAPTIONS:
+                report.add(path, Skip.NO_CAPTION, where)
+                continue
             pair = Pair(path, caption_of(record))
         except CaptionError as fault:
             report.add(path, Skip.BAD_CAPTION, f"{where}: {fault}")

@@ -33,6 +33,8 @@ KEPT, SKIPPED, HISTOGRAM = "kept.jsonl", "skipped.jsonl", "histogram.png"
 _SHOWN = 16
 #: The rank correlation with the true grade that the project's own head must reach.
 _GOAL = 0.9
+#: So many pictures with known grades make a verdict of it.
+_ENOUGH = 500
 
 
 def add_arguments(parser: argparse.ArgumentParser, head: Path, tower: Path) -> None:
@@ -112,23 +114,23 @@ def _against_truth(told: Told, found: list[Found], command: str) -> list[Row]:
     records = {one.path: one.record for one in found}
     graded = [(one.score, records[one.path].get("grade")) for one in told.scored]
     pairs = [(score, float(grade)) for score, grade in graded if isinstance(grade, int | float)]
-    if len(pairs) < 2:
+    # Grades that are all the same have no order to agree with.
+    if len({grade for _, grade in pairs}) < 2:
         return []
     rank = round(spearman(*zip(*pairs, strict=True)), 4)
     apart = round(fmean(abs(a - b) for a, b in pairs), 3)
     agreement = _row("Spearman with the true grade", rank, "", command)
-    return [
-        replace(agreement, goal=f">= {_GOAL}", holds=rank >= _GOAL),
-        _row("mean distance from it", apart, "", command),
-    ]
+    if len(pairs) >= _ENOUGH:
+        agreement = replace(agreement, goal=f">= {_GOAL}", holds=rank >= _GOAL)
+    return [agreement, _row("mean distance from it", apart, "", command)]
 
 
 def _require_reach(threshold: float, aesthetic: Aesthetic) -> None:
     head = aesthetic.head
     if not head.low <= threshold < head.high:
         raise EngineError(
-            f"--min-aesthetic {threshold:g} makes no sense with this head: "
-            f"its scores lie between {head.low:g} and {head.high:g}."
+            f"--min-aesthetic {threshold:g} makes no sense with this head: its scale goes from "
+            f"{head.low:g} to {head.high:g}, and little lies beyond."
         )
 
 
@@ -166,7 +168,7 @@ def _write_kept(
                     "aesthetic_head": aesthetic.id,
                 }
                 if aesthetic.head.high == 10 and not any(k.startswith("tag_string") for k in said):
-                    line["score"] = one.score
+                    line["score"] = min(10.0, max(1.0, one.score))
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
     part.replace(path)
 
