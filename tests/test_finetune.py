@@ -84,10 +84,15 @@ def test_weights_are_handed_over_in_half_precision_unless_asked(place: Place) ->
 def test_the_bases_own_licence_travels_along(place: Place, tmp_path: Path) -> None:
     base = build(tmp_path / "licensed")
     (base / "LICENSE").write_text("Draw kindly.")
+    (base / "README.md").write_text("Made of my own pictures alone.")
     place.train("new", base=str(base), epochs=1)
     model = place.out("new") / "model"
     assert (model / "LICENSE").read_text() == "Draw kindly."
-    assert card_of(model).licence.sha256 == hashlib.sha256(b"Draw kindly.").hexdigest()
+    told = (model / "README.md").read_text()
+    assert "my own pictures" not in told  # True of the base alone.
+    card = card_of(model)
+    assert f"`{card.parent}` trained further" in told
+    assert card.licence.sha256 == hashlib.sha256(b"Draw kindly.").hexdigest()
 
 
 def test_two_pictures_are_learned_by_heart(place: Place, tmp_path: Path) -> None:

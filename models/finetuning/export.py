@@ -28,6 +28,7 @@ from models.registry import file_sha256, seal
 LORA_FILE = "pytorch_lora_weights.safetensors"
 #: What is known of a LoRA, beside its file.
 LORA_CARD = "lora.json"
+README = "README.md"
 
 #: The networks that can learn, and what their weights' file is called.
 _NETWORKS = {
@@ -121,7 +122,9 @@ def _fill(
         (part / name).mkdir()
         save_file(_as_saved(weights, recipe), part / name / _NETWORKS[name], {"format": "pt"})
         shutil.copyfile(base.folder / name / "config.json", part / name / "config.json")
-    return seal(_licence(card, base.folder, part), part)
+    licensed = _licence(card, base.folder, part)
+    (part / README).write_text(_readme(licensed, recipe), "utf-8")
+    return seal(licensed, part)
 
 
 def _as_saved(weights: Mapping[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
@@ -140,8 +143,26 @@ def _copy_rest(base: Path, part: Path, changed: list[str]) -> None:
     for path in base.iterdir():
         if path.is_dir() and not path.name.startswith(".") and path.name not in changed:
             shutil.copytree(path, part / path.name)
-        elif path.name == "model_index.json" or path.name.upper().startswith(("LICEN", "README")):
+        elif path.name == "model_index.json" or path.name.upper().startswith("LICEN"):
             shutil.copyfile(path, part / path.name)
+
+
+def _readme(card: Card, recipe: Recipe) -> str:
+    """What is known of the model, for people; the base's own README would not be true of it."""
+    way = f"a LoRA of rank {recipe.lora.rank}, merged" if recipe.method is Method.LORA else "all"
+    learned = "the UNet and the text encoder" if recipe.train_text_encoder else "the UNet"
+    return f"""# {card.name}
+
+A text-to-image model: `{card.parent}` trained further.
+
+- **What learned:** {learned} ({way}), the rest is the base's.
+- **How:** {recipe.epochs:g} epochs at a learning rate of {recipe.lr:g},
+  {recipe.optimizer.value}, seed {recipe.seed}; `{card.made_by}`.
+- **On what:** say here which pictures these were, before you pass the model on. What the base's
+  own README says of its pictures and figures is not true of this model.
+- **Licence:** {card.licence.name} (`{card.licence.file}`), which whoever passes the model on
+  must pass on with it.
+"""
 
 
 def _licence(card: Card, base: Path, part: Path) -> Card:
