@@ -67,25 +67,36 @@ def finetune(
 
     recipe = read(config)
     out = Path(recipe.out)
-    _require_free(out, config, resume=resume)
+    _require_free(recipe, out, config, resume=resume)
     accelerator = _accelerator(recipe, cpu=cpu)
     tell = say if accelerator.is_main_process else _hush
     setting = _prepare(recipe, config, accelerator, tell)
     from models.finetuning.course import Course
 
     course = Course(setting)
-    _prepare_latents(setting)
+    with course.way_back():
+        _prepare_latents(setting)
     tell(f"training {setting.card.id} for {course.steps} steps on {accelerator.device}")
     course.run()
     if not accelerator.is_main_process:
         return []
     trained = {name: weight.detach().cpu() for name, weight in course.trained.items()}
-    return _hand_over(recipe, setting.card, trained)
+    with course.way_back():
+        return _hand_over(recipe, setting.card, trained)
 
 
-def _require_free(out: Path, config: Path, *, resume: bool) -> None:
+def _promised(recipe: Recipe) -> list[str]:
+    """The folders that a run leaves in the end."""
+    from models.finetuning.recipe import Method
+
+    if recipe.method is Method.FULL:
+        return [MODEL]
+    return [LORA, MODEL] if recipe.lora.merge else [LORA]
+
+
+def _require_free(recipe: Recipe, out: Path, config: Path, *, resume: bool) -> None:
     """EngineError if the folder holds a run and nobody asked to go on with it."""
-    if any((out / name).exists() for name in (MODEL, LORA)):
+    if all((out / name).exists() for name in _promised(recipe)):
         raise EngineError(f"{out} holds a run that has ended; name another `out` in {config}.")
     if (out / "states").exists() and not resume:
         raise EngineError(
@@ -135,6 +146,9 @@ def _prepare(
     rows = recipe.batch * recipe.accumulate * accelerator.num_processes
     material = Material(recipe, parts, examples, rows)
     say(f"{material.describe()}, {rows} a step")
+    native_px = max(max(size.native_px) for size in parts.card.sizes.values())
+    if recipe.resolution_px > 2 * native_px:
+        say(f"resolution_px = {recipe.resolution_px} is far over the {native_px} px that it draws")
     return Setting(
         recipe=recipe,
         parts=parts,
@@ -177,16 +191,12 @@ def _prepare_latents(setting: Setting) -> None:
 def _hand_over(recipe: Recipe, card: Card, trained: dict[str, Tensor]) -> list[Path]:
     """Write the model, and the LoRA if that is what was trained."""
     from models.finetuning.export import write_lora, write_model
-    from models.finetuning.recipe import Method
 
-    out, written = Path(recipe.out), list[Path]()
-    if recipe.method is Method.LORA:
-        write_lora(recipe, card, trained, out / LORA)
-        written.append(out / LORA)
-    if recipe.method is Method.FULL or recipe.lora.merge:
-        write_model(recipe, card, trained, out / MODEL)
-        written.append(out / MODEL)
-    return written
+    folders = [Path(recipe.out) / name for name in _promised(recipe)]
+    for folder in folders:
+        write = write_lora if folder.name == LORA else write_model
+        write(recipe, card, trained, folder)
+    return folders
 
 
 def _hush(line: str) -> None:

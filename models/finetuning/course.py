@@ -99,7 +99,7 @@ class Course:
         main = setting.accelerator.is_main_process
         log = Log(setting.out, self.step, tensorboard=setting.recipe.tensorboard) if main else None
         try:
-            with self._way_back(), Interruption() as interruption:
+            with self.way_back(), Interruption() as interruption:
                 for fed in setting.material.steps(self.step, self.steps):
                     self._one(fed, log)
                     if self._anywhere(interruption.asked):
@@ -173,7 +173,7 @@ class Course:
         self._setting.say(f"going on behind step {self.step}, from {place}")
 
     @contextmanager
-    def _way_back(self) -> Iterator[None]:
+    def way_back(self) -> Iterator[None]:
         """Add to whatever ends the run which state is good and how to go on from it."""
         try:
             yield
@@ -182,7 +182,7 @@ class Course:
             kind = StoppedError if isinstance(fault, StoppedError) else EngineError
             raise kind(f"{reason}; {self._kept()}") from fault
         except KeyboardInterrupt as fault:
-            raise StoppedError(f"stopped in the middle of a step; {self._kept()}") from fault
+            raise StoppedError(f"stopped before it was done; {self._kept()}") from fault
 
     def _kept(self) -> str:
         latest = self._states.latest()

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from models.adoption import BUNDLED_LICENCE, identifier
-from models.card import Card
+from models.adoption import BUNDLED_LICENCE, identifier, read_config
+from models.card import Card, Score
+from models.contract import EngineError
 from models.finetuning.recipe import Method, Recipe, RecipeError, Saved
 from models.finetuning.trainee import TEXT_TARGETS, UNET_TARGETS, merged
 from models.loader import Components, load
@@ -35,11 +37,17 @@ _NETWORKS = {
     "unet": "diffusion_pytorch_model.safetensors",
     "text_encoder": "model.safetensors",
 }
+INDEX = "model_index.json"
+#: The parts of a pipeline that stay behind.
+_CHECKER = ("safety_checker", "feature_extractor")
 _DTYPES = {Saved.FP16: torch.float16, Saved.FP32: torch.float32}
 
 
 def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
-    """The card of the model to be: the base's, with a name, a parent and a maker of its own."""
+    """The card of the model to be: the base's, with a name, a parent and a maker of its own.
+
+    What it has learned to draw nobody knows, so its pictures need every score.
+    """
     card_id = identifier(recipe.title)
     if card_id == base.id:
         raise RecipeError(f"name: {recipe.title!r} is the base's own; give the new model another.")
@@ -49,6 +57,7 @@ def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
         name=recipe.title,
         parent=base.id,
         made_by=made_by,
+        scores=tuple(Score),
         defaults=replace(base.defaults, clip_skip=clip_skip),
         files={},
     )
@@ -103,6 +112,9 @@ def _whole(folder: Path, fill: Callable[[Path], Any]) -> Any:
         result = fill(part)
         shutil.rmtree(folder, ignore_errors=True)
         part.replace(folder)
+    except SafetensorError as fault:  # A full disk, in this library's words.
+        shutil.rmtree(part, ignore_errors=True)
+        raise EngineError(f"{folder} cannot be written ({fault})") from fault
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -139,12 +151,20 @@ def _of(trained: Mapping[str, Tensor], network: str) -> dict[str, Tensor]:
 
 
 def _copy_rest(base: Path, part: Path, changed: list[str]) -> None:
-    """Everything of the base that stays: configs, tokenizer, autoencoder, licence."""
+    """Everything of the base that stays: configs, tokenizer, autoencoder, licence.
+
+    Not its safety checker, of which a folder from the hub has the config alone: the bot has one of
+    its own, and others would not open the folder.
+    """
+    left = {*changed, *_CHECKER}
     for path in base.iterdir():
-        if path.is_dir() and not path.name.startswith(".") and path.name not in changed:
+        if path.is_dir() and not path.name.startswith(".") and path.name not in left:
             shutil.copytree(path, part / path.name)
-        elif path.name == "model_index.json" or path.name.upper().startswith("LICEN"):
+        elif path.name.upper().startswith("LICEN"):
             shutil.copyfile(path, part / path.name)
+    index = read_config(base, INDEX)
+    index |= {name: [None, None] for name in _CHECKER} | {"requires_safety_checker": False}
+    (part / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")
 
 
 def _readme(card: Card, recipe: Recipe) -> str:

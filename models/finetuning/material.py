@@ -27,6 +27,7 @@ from models.dataset import (
     Example,
     LatentCache,
     Report,
+    UnusableError,
     buckets,
     lot,
     open_fitted,
@@ -78,7 +79,9 @@ class Material:
             step_px=step_px,
         )
         self._batches = Batches(self._assignment, batch_size=rows, seed=recipe.seed)
-        self._cache = LatentCache(recipe.kept, weights_sha256(parts.vae))
+        vae: Any = parts.vae
+        made_by = f"{weights_sha256(vae)} {float(vae.config.scaling_factor)}"
+        self._cache = LatentCache(recipe.kept, made_by)
 
     @property
     def steps_an_epoch(self) -> int:
@@ -189,7 +192,13 @@ class Material:
             pixels = torch.stack(
                 list(pool.map(lambda path: pixels_of(path, bucket, flip=flip), paths))
             )
-        encoded = encode(self._parts.vae, pixels).half()
+        try:
+            encoded = encode(self._parts.vae, pixels).half()
+        except torch.OutOfMemoryError as fault:
+            raise EngineError(
+                f"{len(paths)} pictures at once do not fit into the device's memory when they are "
+                "encoded: a smaller resolution_px needs less."
+            ) from fault
         if not encoded.isfinite().all():
             raise EngineError(f"the autoencoder makes no numbers of {paths[0]}; leave it out.")
         return encoded
@@ -234,6 +243,12 @@ def encode(vae: nn.Module, pixels: Tensor) -> Tensor:
 
 
 def pixels_of(path: Path, bucket: Bucket, *, flip: bool = False) -> Tensor:
-    """The picture, fitted into its bucket, as (3, H, W), float32 in -1..1."""
-    array = np.asarray(open_fitted(path, bucket, flip=flip), np.float32)
+    """The picture, fitted into its bucket, as (3, H, W), float32 in -1..1.
+
+    EngineError if it was good when the dataset was read and is no more.
+    """
+    try:
+        array = np.asarray(open_fitted(path, bucket, flip=flip), np.float32)
+    except UnusableError as fault:
+        raise EngineError(f"{path} changed since it was read: {fault}") from fault
     return torch.from_numpy(array / 127.5 - 1).permute(2, 0, 1)

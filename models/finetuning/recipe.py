@@ -178,6 +178,9 @@ class Recipe:
     samples: Samples = field(default_factory=Samples)
 
     def __post_init__(self) -> None:
+        for name in ("base", "data", "out"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"{name} is empty; the folder you are in is called .")
         if self.cache_text and self.train_text_encoder:
             raise ValueError("cache_text needs a text encoder that is not trained")
         if self.cache_text and not self.captions.steady:
@@ -204,7 +207,7 @@ class Recipe:
 def read(path: Path) -> Recipe:
     """The recipe in a TOML file. RecipeError names what is wrong with it."""
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = tomllib.loads(path.read_text("utf-8-sig"))  # Some editors begin with a mark.
     except OSError as fault:
         raise RecipeError(f"{path} cannot be read: {fault.strerror}.") from fault
     except ValueError as fault:

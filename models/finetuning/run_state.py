@@ -89,7 +89,7 @@ class States:
             older = [path.name for path in self._whole() if path != place]
             hint = f"; remove it to go on from {older[-1]}" if older else ""
             raise StateError(f"{place} is damaged ({fault}){hint}.") from fault
-        if facts.pop("format") != FORMAT:
+        if not isinstance(facts, dict) or facts.pop("format", None) != FORMAT:
             raise StateError(f"{place} was written by another version of this program.")
         return State(step=int(facts.pop("step")), tensors=tensors, facts=facts)
 
