@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help='train a finished model further ("embedded" or a folder); with --only',
     )
+    parser.add_argument("--name", default="", help="the model's (default: the work folder's)")
     parser.add_argument("--device", help="cuda or cpu (default: cuda where there is one)")
     parser.add_argument("--toy", action="store_true", help="a rehearsal at toy size")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="painting processes")
@@ -77,6 +78,10 @@ def run(args: argparse.Namespace) -> int:
         raise EngineError(
             "--from needs --only STAGE: all but those named are taken from the finished model"
         )
+    if args.model:
+        from models.pretraining.further import begin
+
+        begin(recipe, args.model, args.work, _out(args))
     wanted: list[str] = args.only or list(STAGES)
     # Whoever ends the command ends the painters too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -94,15 +99,19 @@ def _train(recipe: Recipe, args: argparse.Namespace, stages: list[str], *, wait_
 
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     torch.set_float32_matmul_precision("high")
-    out = args.out or args.work / "model"
-    work = Workshop(recipe, args.work, out, device, wait_s=wait_s)
-    if args.model:
-        work.begin(args.model)
+    work = Workshop(recipe, args.work, _out(args), device, wait_s=wait_s, name=args.name)
     try:
         for stage in stages:
             getattr(work, stage)()
     except FloatingPointError as fault:
         raise EngineError(str(fault)) from fault
+    if "export" in stages:
+        print(f"written: {_out(args)}")
+
+
+def _out(args: argparse.Namespace) -> Path:
+    """The model folder."""
+    return args.out or args.work / "model"
 
 
 @contextmanager

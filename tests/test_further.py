@@ -16,6 +16,7 @@ from models.pretraining.architecture import FULL, TOY
 from models.pretraining.pipeline import Trained
 from models.pretraining.precision import Lowered, lowers
 from models.pretraining.workshop import Workshop
+from models.registry import card_of
 
 CPU = torch.device("cpu")
 TOY_OPTIONS = ("--toy", "--jobs", "1", "--device", "cpu")
@@ -30,7 +31,7 @@ def model(words: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "model"
     parts = Trained(architecture.autoencoder(TOY), text, unet, tokenizer)
     pipeline.write(parts, folder, words)
-    papers.hand_over(TOY, folder)
+    papers.hand_over(TOY, folder, "Tiny Waifu")
     return folder
 
 
@@ -54,8 +55,10 @@ def test_the_stages_find_a_finished_models_weights(model: Path, tmp_path: Path) 
     ):
         assert same(net, work / f"{stage}-done.pt"), stage
     # The decoder's stage and the export have all they need.
-    Workshop(TOY, work, tmp_path / "out", CPU).export()
+    Workshop(TOY, work, tmp_path / "out", CPU, name="Mine, longer").export()
     assert main(["check", str(tmp_path / "out")]) == 0
+    card = card_of(tmp_path / "out")
+    assert (card.name, card.id, card.parent) == ("Mine, longer", "mine-longer", "tiny-waifu")
 
 
 def test_a_further_training_begins_once(model: Path, tmp_path: Path) -> None:
@@ -85,7 +88,7 @@ def test_the_unet_goes_on_from_its_weights_at_the_lower_rate(
     monkeypatch.setattr(diffuse, "train_unet", spy)
     monkeypatch.setattr(Workshop, "_material", lambda *_: {})
     shop = Workshop(TOY, work, tmp_path / "out", CPU)
-    shop.begin(str(model))
+    further.begin(TOY, str(model), work, tmp_path / "out")
     shop.unet()
     assert seen == [(True, diffuse.FURTHER_LR)]
 
@@ -103,8 +106,9 @@ def test_the_judge_goes_on_from_the_shipped_one_at_the_lower_rate(
     monkeypatch.setattr(judging, "accuracy", lambda *_: {})
     monkeypatch.setattr(judge, "save", lambda *_: None)
     monkeypatch.setattr(Workshop, "pictures", lambda *_: {})
-    shop = Workshop(TOY, tmp_path / "work", tmp_path / "out", CPU)
-    shop.begin(str(model))
+    work = tmp_path / "work"
+    shop = Workshop(TOY, work, tmp_path / "out", CPU)
+    further.begin(TOY, str(model), work, tmp_path / "out")
     shop.judge()
     (begun,) = seen
     assert begun is not None
@@ -112,9 +116,14 @@ def test_the_judge_goes_on_from_the_shipped_one_at_the_lower_rate(
     assert all(torch.equal(v, shipped[name]) for name, v in begun.state_dict().items())
 
 
-def test_what_cannot_be_trained_further_is_one_sentence(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="the autoencoder of embedded is not of the recipe's"):
-        further.begin(TOY, "embedded", tmp_path / "a", tmp_path / "out")
+def test_what_cannot_be_trained_further_is_one_sentence(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["pretrain", *TOY_OPTIONS, "--work", str(tmp_path / "a"), "--from", "embedded"]
+    assert main([*line, "--only", "paint", "--only", "unet"]) == 2
+    assert "the autoencoder of embedded is not of the recipe's size" in capsys.readouterr().err
+    # Before anything was painted.
+    assert not list((tmp_path / "a").rglob("*.npz"))
     other = tmp_path / "b"
     other.mkdir()
     (other / "autoencoder-done.pt").touch()

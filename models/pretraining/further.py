@@ -20,6 +20,8 @@ from models.pretraining.architecture import Recipe
 
 #: The UNet and the judge to begin with; the other files are those of finished stages.
 UNET, JUDGE = "unet-begun.pt", "judge-begun.safetensors"
+#: Holds the id of the model that is trained further.
+PARENT = "parent.txt"
 #: The finished stages whose weights a model holds, by its parts.
 STAGES = {"autoencoder": ("autoencoder", "decoder"), "text": ("words", "text"), "unet": ("unet",)}
 
@@ -45,7 +47,14 @@ def begin(recipe: Recipe, model: str, work: Path, out: Path) -> None:
     for name, stages in STAGES.items():
         for stage in stages:
             keep(nets[name], work / f"{stage}-done.pt")
+    (work / PARENT).write_text(found.card.id, "utf-8")
     keep(nets["unet"], work / UNET)  # Last: it says that the others are there.
+
+
+def parent(work: Path) -> str | None:
+    """The id of the model that this training began with, if it began with one."""
+    path = work / PARENT
+    return path.read_text("utf-8") if path.exists() else None
 
 
 def _fitting(recipe: Recipe, found: Components, model: str, words: Path) -> dict[str, nn.Module]:

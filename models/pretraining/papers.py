@@ -8,34 +8,38 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from models.adoption import identifier
 from models.card import Card, Defaults, Licence, Prediction, Score, Size
 from models.contract import Aspect, Limits, Sampler
 from models.pretraining.architecture import SCALE, Recipe
 from models.registry import EMBEDDED, seal
 
-#: Changes whenever the weights that are handed out do.
-CARD_ID = "embedded-4"
 #: Chosen by eye and for speed; see docs/embedded-model.md.
 DEFAULTS = Defaults(steps=16, guidance=3.5, sampler=Sampler.DPMPP_2M)
 _LICENCE = "LICENSE.md"
 
 
-def hand_over(recipe: Recipe, folder: Path) -> Card:
-    """Put the licence beside the weights and seal everything with a card."""
+def hand_over(recipe: Recipe, folder: Path, name: str, parent: str | None = None) -> Card:
+    """Put the licence beside the weights and seal everything with a card.
+
+    `name` is what the model is called and, in small letters, its id; `parent` is the id of the
+    model that was trained further.
+    """
     if not (folder / _LICENCE).exists():
         shutil.copyfile(EMBEDDED / _LICENCE, folder / _LICENCE)
-    return seal(card(recipe), folder)
+    return seal(card(recipe, name, parent), folder)
 
 
-def card(recipe: Recipe) -> Card:
+def card(recipe: Recipe, name: str, parent: str | None = None) -> Card:
     """The card of a model made by the recipe; `seal` fills in the hashes."""
     sizes: dict[Aspect, Size] = {}
     for framing, (height, width) in recipe.shapes_px.items():
         finished = (width * SCALE, height * SCALE)
         sizes[Aspect(framing)] = Size(finished_px=finished, native_px=(width, height))
     return Card(
-        id=CARD_ID,
-        name="Embedded Waifu",
+        id=identifier(name),
+        name=name,
+        parent=parent,
         prediction=Prediction.V,
         sizes=sizes,
         defaults=DEFAULTS,

@@ -76,6 +76,9 @@ def pipeline(parts: Trained) -> Any:
 
 def write(parts: Trained, folder: Path, words: Path) -> None:
     """Write every piece; files of ours that lie there already (card, licence, upscaler) stay."""
+    from diffusers.utils import logging
+
+    logging.set_verbosity_error()  # It warns, seven times, that a CPU draws slowly with halves.
     halved = pipeline(parts).to(torch.device("cpu"), torch.float16)
     halved.save_pretrained(folder, safe_serialization=True)
     for name in ("vocab.json", "merges.txt"):

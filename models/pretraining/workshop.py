@@ -46,16 +46,23 @@ class Workshop:
     """One pre-training: its recipe, its folder, the folder of the finished model, its device."""
 
     def __init__(
-        self, recipe: Recipe, work: Path, out: Path, device: torch.device, *, wait_s: float = 0.0
+        self,
+        recipe: Recipe,
+        work: Path,
+        out: Path,
+        device: torch.device,
+        *,
+        wait_s: float = 0.0,
+        name: str = "",
     ) -> None:
-        """`wait_s` is how long a stage waits for pictures that are still being painted."""
+        """`wait_s` is how long a stage waits for pictures that are still being painted.
+
+        `name` is the new model's; left out, that of the work folder.
+        """
         self.recipe, self.work, self.out, self.device = recipe, work, out, device
         self._wait_s = wait_s
+        self._name = name or work.resolve().name
         self._words = work / "pictures" / "tokenizer"
-
-    def begin(self, model: str) -> None:
-        """Start from a finished model (`further.begin`) instead of from nothing."""
-        further.begin(self.recipe, model, self.work, self.out)
 
     def pictures(self, purpose: Purpose = Purpose.TRAIN, share: float = 1.0) -> dict[str, Pictures]:
         """A set of pictures, or the first `share` of it; waits until it is painted."""
@@ -172,7 +179,7 @@ class Workshop:
         """Write the model folder from the finished stages, with its licence and card."""
         parts = self._finished("decoder")
         pipeline.write(parts, self.out, self._words)
-        papers.hand_over(self.recipe, self.out)
+        papers.hand_over(self.recipe, self.out, self._name, further.parent(self.work))
 
     def _judges(self) -> nn.Module:
         path = self.work / "judge.safetensors"
