@@ -20,7 +20,7 @@ from PIL import Image
 from models.aesthetics import OWN, OWN_HEAD, Aesthetic, open_aesthetic
 from models.contract import Engine, EngineError, RenderRequest
 from models.draw import drawn
-from models.evaluation import adherence, diversity, sheets, steering
+from models.evaluation import adherence, diversity, sheets, steering, variety
 from models.evaluation.adherence import GROUPS, Task
 from models.judge.network import WEIGHTS, Judge
 from models.painter.drawing import draw, raster
@@ -31,6 +31,8 @@ _PROMPTS, _SEEDS = 6, 6
 #: Two pictures that differ by less than this (of 1) look the same.
 _ALIKE = 0.02
 _SHEET = 32
+#: The painter's commonest background, a plain one, is that of 41 %.
+_COMMON = 0.6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sentences", type=int, default=100, help="pictures of English sentences")
     parser.add_argument(
         "--steered", type=int, default=24, help="pictures for each prompt weight and negative"
+    )
+    parser.add_argument(
+        "--open", type=int, default=48, help="pictures of prompts that leave something open"
     )
     parser.add_argument(
         "--training", type=int, default=2000, help="training pictures to look for copies in"
@@ -59,8 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw, judge, print; 1 if some goal is missed."""
-    if min(args.count, args.training) < 1 or min(args.sentences, args.steered) < 0:
-        raise EngineError("--count and --training start at 1, --sentences and --steered at 0.")
+    if min(args.count, args.training) < 1 or min(args.sentences, args.steered, args.open) < 0:
+        raise EngineError(
+            "--count and --training start at 1, --sentences, --steered and --open at 0."
+        )
     from models.engine import open_engine
 
     args.out.mkdir(parents=True, exist_ok=True)
@@ -145,6 +152,8 @@ def _rows(
             yield row(f"in a sentence: {name}", 100 * value, "% right")
     if args.steered:
         yield from steered(studio, judge, args, row)
+    if args.open:
+        yield from left_open(studio, judge, args, row)
     pair, copies = _differences(studio, args)
     yield row("two seeds, most alike", pair, "RMS of 1", f"> {_ALIKE}", holds=pair > _ALIKE)
     yield row(
@@ -199,6 +208,21 @@ def steered(
     )  # fmt: skip
 
 
+def left_open(
+    studio: Studio, judge: Judge, args: argparse.Namespace, row: Callable[..., Row]
+) -> Iterator[Row]:
+    """Whether always the same comes where nothing is asked for, with a sheet to see it."""
+    pictures = studio.pictures(variety.tasks(args.open))
+    sheets.grid(pictures[:_SHEET], across=min(8, args.open)).save(
+        args.out / "left-open.jpg", quality=90
+    )
+    said = adherence.judged(judge, pictures)
+    for head, words in variety.OPEN.items():
+        value, share = variety.commonest(said, head)
+        name = f"commonest {words} where none is asked for"
+        yield row(name, 100 * share, f"% ({value})", f"<= {_COMMON:.0%}", holds=share <= _COMMON)
+
+
 def graded(
     aesthetic: Aesthetic,
     pictures: Sequence[Image.Image],
@@ -247,7 +271,7 @@ def _differences(studio: Studio, args: argparse.Namespace) -> tuple[float, float
 def _said(args: argparse.Namespace) -> str:
     """The command that measures the same again."""
     words = ["python", "-m", "models", "evaluate", args.model]
-    for name in ("count", "sentences", "steered", "training", "steps", "guidance", "out"):
+    for name in ("count", "sentences", "steered", "open", "training", "steps", "guidance", "out"):
         value = getattr(args, name)
         words += [f"--{name}", str(value)] if value is not None else []
     for name, usual in (("judge", WEIGHTS), ("head", OWN_HEAD), ("tower", OWN)):

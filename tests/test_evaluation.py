@@ -22,7 +22,7 @@ from models.aesthetics import open_aesthetic
 from models.captions import prompt
 from models.contract import EngineError
 from models.evaluate import graded, steered
-from models.evaluation import adherence, diversity, sheets, steering
+from models.evaluation import adherence, diversity, sheets, steering, variety
 from models.evaluation.adherence import GROUPS
 from models.judge import network
 from models.judge.heads import HEADS, UNSEEN, labels, visible
@@ -227,7 +227,15 @@ def test_the_command_measures_the_embedded_model(
 ) -> None:
     monkeypatch.setattr(evaluate, "_PROMPTS", 1)
     monkeypatch.setattr(evaluate, "_SEEDS", 2)
-    few = {"count": 8, "sentences": 2, "steered": 2, "training": 4, "steps": 10, "threads": 1}
+    few = {
+        "count": 8,
+        "sentences": 2,
+        "steered": 2,
+        "open": 2,
+        "training": 4,
+        "steps": 10,
+        "threads": 1,
+    }
     options = [word for name, n in few.items() for word in (f"--{name}", str(n))]
     wrote = ["--device", "cpu", "--out", str(tmp_path / "out"), "--json", str(tmp_path / "r.json")]
     assert main(["evaluate", "embedded", *options, *wrote]) in (0, 1)
@@ -248,8 +256,18 @@ def test_the_command_measures_the_embedded_model(
     assert 0 < rows["time for a picture"]["value"] < 60
     assert "--count 8" in rows["hair colour"]["command"]
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
-        "model-and-painter.jpg", "seeds.jpg", "weights.jpg",
+        "left-open.jpg", "model-and-painter.jpg", "seeds.jpg", "weights.jpg",
     }  # fmt: skip
+
+
+def test_what_comes_most_often_where_nothing_is_asked_for_is_named() -> None:
+    said = adherence.truth(
+        replace(sample(Random(i)), scene="sunset" if i < 3 else "ocean") for i in range(4)
+    )
+    assert variety.commonest(said, "scene") == ("sunset", 0.75)
+    tasks = variety.tasks(8)
+    assert len({task.seed for task in tasks}) == 8
+    assert not any("eyes" in task.prompt or "background" in task.prompt for task in tasks)
 
 
 def test_a_senseless_count_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,7 +129,7 @@ def main() -> int:
             "--seed", OTHER_SEED)  # fmt: skip
     mixed = trained(work, "mixed", "embedded", pictures, MIXED)
     kept = trained(work, "kept", str(mixed), pictures / "kept.jsonl", KEPT)
-    options = ["--count", str(args.judged), "--sentences", "0", "--steered", "0"]
+    options = ["--count", str(args.judged), "--sentences", "0", "--steered", "0", "--open", "0"]
     before, after = (
         measured(work, n, model, options) for n, model in (("mixed", mixed), ("kept", kept))
     )
