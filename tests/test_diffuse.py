@@ -123,6 +123,16 @@ def test_the_v_asked_for_leads_from_what_is_seen_to_what_is_to_be_drawn() -> Non
     torch.testing.assert_close(own, a.sqrt() * noise - (1 - a).sqrt() * z, rtol=1e-3, atol=1e-3)
 
 
+def test_errors_weigh_by_min_snr_but_count_at_the_noisiest_steps_too() -> None:
+    def weight(a: float) -> float:
+        return v_loss(torch.ones(1, 4, 16, 16), torch.tensor([a])).item() * 0.35
+
+    assert weight(0.5) == pytest.approx(1 / 2, rel=1e-4)  # The ratio is 1.
+    assert weight(0.9) == pytest.approx(5 / 10, rel=1e-4)  # 9, which counts as 5.
+    # Thirteen of a hundred steps have less than 0.02: by min-SNR alone they would weigh as little.
+    assert weight(0.005) == pytest.approx(weight(0.02)) == pytest.approx(0.2, rel=1e-4)
+
+
 def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     torch.manual_seed(0)
     tokenizer = vocabulary.load(words)

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 LR, FURTHER_LR = 1.5e-3, 1.0e-3
 #: Share of captions that are dropped, for classifier-free guidance.
 DROPPED = 0.1
-#: Cap of the signal-to-noise ratio in the loss weight (Hang et al. 2023, arXiv 2303.09556).
-SNR_CAP = 5.0
+#: Bounds of the signal-to-noise ratio in the loss weight. The upper one is min-SNR's (Hang et al.
+#: 2023, arXiv 2303.09556). Without the lower one the noisiest steps, where a picture is decided,
+#: count for next to nothing, and what no prompt names ends as one average scene.
+SNR_LEAST, SNR_MOST = 0.25, 5.0
 #: The bell over a face: its deviation across and down, in short sides of the picture, and how much
 #: more an error in its middle counts.
 FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 2.0
@@ -127,8 +129,8 @@ def noised(drawn: Draw, alphas: Tensor) -> tuple[Tensor, Tensor]:
 
 def v_loss(error: Tensor, a: Tensor) -> Tensor:
     """Min-SNR weighted v-loss: errors of v [B,C,h,w], the cumulated alphas of their times [B]."""
-    snr = a / (1 - a)
-    weight = snr.clamp(max=SNR_CAP) / (snr + 1)
+    snr = (a / (1 - a)).clamp(min=SNR_LEAST)
+    weight = snr.clamp(max=SNR_MOST) / (snr + 1)
     error = error**2 * face_weights(*error.shape[2:]).to(error.device)
     return (error.mean((1, 2, 3)) * weight).mean() / 0.35
 
