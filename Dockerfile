@@ -19,7 +19,9 @@ RUN useradd --create-home --uid 10001 bot && mkdir /data && chown bot /data
 COPY --from=build /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1 HF_HOME=/data/hub
 USER bot
-WORKDIR /data
+# Here, because `docker run --env-file` lets a DATA_DIR= of .env win over ours: an empty one, or
+# `data`, then still means the volume.
+WORKDIR /
 VOLUME /data
 HEALTHCHECK --interval=30s --timeout=10s --start-period=180s CMD ["python", "-m", "bot", "health"]
 STOPSIGNAL SIGTERM

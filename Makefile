@@ -1,13 +1,16 @@
-# The whole interface of a developer: demo, test, lint, bench. Each makes .venv when it is needed.
+# The whole interface: demo, install, test, lint, bench. Each makes .venv when it is needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench clean
+.PHONY: demo install test lint bench clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m bot sandbox
+
+install: $(STAMP)
+	@echo "Installed: $(BIN)/python -m bot doctor says what is still missing."
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest $(ARGS)

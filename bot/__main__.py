@@ -254,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sandbox.add_argument("--once", metavar="COMMAND", help="run one command, say each step, exit")
     sandbox.add_argument(
-        "--out", type=Path, default=Path("out"), help="where --once puts the pictures"
+        "--out", type=Path, default=Path("out"), help="where --once puts pictures and files"
     )
     commands.add_parser("doctor", help="check the set-up and say what to do about each fault")
     export = commands.add_parser("export", help="write the voted pictures and their manifest")

@@ -57,13 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _overview().parse_args(argv)
         return 2  # pragma: no cover  parse_args has exited
     name, rest = argv[0], argv[1:]
-    command = COMMANDS[name]
-    module = cast("CommandModule", importlib.import_module(command.module))
-    parser = argparse.ArgumentParser(prog=f"python -m models {name}", description=command.help)
-    module.add_arguments(parser)
-    args = parser.parse_args(rest)
     try:
-        return module.run(args)
+        return _call(name, rest)
     except EngineError as fault:
         return _complain(name, str(fault))
     except OSError as fault:
@@ -73,6 +68,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _call(name: str, rest: list[str]) -> int:
+    """Import the command's module, which may take torch's seconds, read its options and run it."""
+    command = COMMANDS[name]
+    module = cast("CommandModule", importlib.import_module(command.module))
+    parser = argparse.ArgumentParser(prog=f"python -m models {name}", description=command.help)
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(rest))
+
+
 def _complain(name: str, fault: str) -> int:
     print(f"python -m models {name}: {fault}", file=sys.stderr)
     return 2
@@ -80,7 +84,8 @@ def _complain(name: str, fault: str) -> int:
 
 def _overview() -> argparse.ArgumentParser:
     """The parser that answers when no command was named: the list of commands, or an error."""
-    lines = [f"  {name:<12} {command.help}" for name, command in COMMANDS.items()]
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items()]
     parser = argparse.ArgumentParser(
         prog="python -m models",
         usage="python -m models COMMAND [options]",

@@ -1,7 +1,8 @@
 """A card for a diffusers folder that has none, such as `hakurei/waifu-diffusion`.
 
 Everything comes from the folder's own configs: sizes from the UNet and the autoencoder, the
-prediction type from the schedule. Torch-free; called by `registry`. It must not load weights.
+prediction type from the schedule. `require_family` says which folders can be drawn with at all.
+Torch-free; called by `registry`, `hub` and `loader`. It must not load weights.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from models.contract import Aspect, Limits
 #: What is asked for where a folder brings no licence file.
 BUNDLED_LICENCE = Path(__file__).parent / "licences" / "creativeml-openrail-m.md"
 
+_PIPELINE = "StableDiffusionPipeline"
 _LICENCE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "LICENCE.md", "LICENCE.txt")
 #: The least short side, in pixels, of a picture that is handed over.
 _SHORT_SIDE_PX = 512
@@ -30,6 +32,7 @@ def adopt(folder: Path, name: str | None = None) -> Card:
 
     `name` is what the model is called by (a hub id); the folder's own name otherwise.
     """
+    require_family(folder, name)
     name = name or folder.resolve().name
     return Card(
         id=identifier(name),
@@ -43,6 +46,26 @@ def adopt(folder: Path, name: str | None = None) -> Card:
         licence=_licence(folder),
         made_by="read from a folder without a card",
     )
+
+
+def require_family(folder: Path, name: str | None = None) -> None:
+    """CardError for a model that is whole, but not of Stable Diffusion's shape.
+
+    Asked before anything else of the folder is read: a model of another family lacks our configs
+    and would be called broken.
+    """
+    model = name or str(folder)
+    kind = read_config(folder, "model_index.json").get("_class_name")
+    if kind != _PIPELINE:
+        kind = kind or "pipeline without a name"
+        raise CardError(f"{model} is a {kind}; only a {_PIPELINE} (Stable Diffusion 1, 2) will do.")
+    wants = read_config(folder, "unet/config.json").get("addition_embed_type")
+    if wants is not None:
+        family = "the SDXL family" if wants == "text_time" else "another family"
+        raise CardError(
+            f"{model} is of {family} (its UNet has addition_embed_type {wants}); "
+            "only Stable Diffusion 1 and 2 will do."
+        )
 
 
 def read_config(folder: Path, relative: str) -> dict[str, Any]:

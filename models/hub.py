@@ -1,7 +1,7 @@
 """Where a model lies: the embedded one, a folder, or the local copy of one from the model hub.
 
 Torch-free; called by `loader`, `safety` and `check`. Only a hub id touches the network, and only
-for what is not on this machine yet. It must not know what is in the files.
+for what is not on this machine yet. It must not know more of the files than their family.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from models.adoption import require_family
 from models.contract import EngineError
 from models.registry import EMBEDDED
 
@@ -39,6 +40,8 @@ def _fetch(hub_id: str) -> Path:
 
     try:
         folder = Path(hub.snapshot_download(hub_id, allow_patterns=list(_CONFIGS)))
+        # The configs are small and the weights are gigabytes: know whether they are of use.
+        require_family(folder, hub_id)
         for stems, suffix in ((_SAFE, ".safetensors"), (_OLD, ".bin")):
             wanted = [stem + suffix for stem in stems]
             folder = Path(hub.snapshot_download(hub_id, allow_patterns=[*_CONFIGS, *wanted]))

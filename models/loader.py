@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from models import upscaler
-from models.adoption import pixel_step, pixels_per_latent, read_config
+from models.adoption import pixel_step, pixels_per_latent, read_config, require_family
 from models.card import Card, CardError
 from models.codec import Upscale, lanczos
 from models.contract import EngineError, ModelInfo
@@ -110,11 +110,7 @@ def choose_device(device: str | None) -> torch.device:
 
 def _require_supported(card: Card, folder: Path) -> None:
     """Only Stable Diffusion's shape is drawn here, and the card must agree with the configs."""
-    kind = read_config(folder, "model_index.json").get("_class_name")
-    if kind != "StableDiffusionPipeline":
-        raise EngineError(
-            f"{folder} is a {kind}; only a StableDiffusionPipeline (Stable Diffusion 1, 2) will do."
-        )
+    require_family(folder)
     config = read_config(folder, "scheduler/scheduler_config.json")
     prediction = config.get("prediction_type", "epsilon")
     if prediction != card.prediction:

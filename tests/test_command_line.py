@@ -1,7 +1,11 @@
-"""`python -m bot`: every fault of set-up is one clear line and exit code 2, never a traceback."""
+"""`python -m bot` and `python -m models`: whatever stops them is one clear line, never a traceback.
+
+Also: what README, Makefile and Dockerfile tell a newcomer to type is there and does what they say.
+"""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +16,9 @@ import pytest
 
 from bot.__main__ import main
 from bot.db import migrations
+from bot.settings import load
+from models.__main__ import COMMANDS
+from models.__main__ import main as models_main
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.abcdefghijklmnopqrstuvwxyz0123"  # noqa: S105  of the right shape and nobody's
@@ -207,3 +214,54 @@ def test_the_doctor_finds_a_disk_that_cannot_be_written(
     said = capsys.readouterr().out
     assert "MEND  disk" in said
     assert "MEND  database" in said, "a database without a place is not well"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["export", "--help"], ["draw", "1girl", "-o", "out.png"]],
+    ids=["with the command's module", "while it runs"],
+)
+def test_ctrl_c_while_torch_is_imported_is_one_line(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "torch.py").write_text("raise KeyboardInterrupt\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "models", *arguments],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
+
+
+def test_the_list_of_commands_has_one_column_of_explanations(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        models_main(["--help"])
+    told = capsys.readouterr().out.splitlines()
+    columns = {line.index(c.help) for c in COMMANDS.values() for line in told if c.help in line}
+    assert len(columns) == 1
+
+
+def test_the_readme_lists_every_command_of_the_picture_room() -> None:
+    readme = (ROOT / "README.md").read_text()
+    section = readme.partition("## Train a model of your own")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([\w-]+)`", section)) >= set(COMMANDS)
+
+
+def test_the_readme_installs_before_it_uses_and_names_real_targets() -> None:
+    readme = (ROOT / "README.md").read_text()
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert targets is not None
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE)) <= {*targets[1].split()}
+    section = readme.partition("## Run it on Discord")[2]
+    assert 0 <= section.find("`make install`") < section.find(".venv/bin")
+
+
+def test_a_container_with_the_example_settings_keeps_its_data_in_the_volume() -> None:
+    steps = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines()]
+    told = {step[0]: step[1] for step in steps if len(step) == 2}
+    data_dir = load({}, ROOT / ".env.example").data_dir
+    assert Path(told["WORKDIR"]) / data_dir == Path(told["VOLUME"])

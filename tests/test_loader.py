@@ -83,6 +83,11 @@ FAULTS: list[tuple[str, Callable[[Path], None], str]] = [
     ("not json", holding("unet/config.json", b"\xff{"), "unet/config.json"),
     ("a pickle", pickled, "unet cannot be loaded"),
     ("sdxl", with_field("model_index.json", "_class_name", "StableDiffusionXLPipeline"), "XL"),
+    (
+        "sdxl unet",
+        with_field("unet/config.json", "addition_embed_type", "text_time"),
+        "SDXL family",
+    ),
     ("vae kind", with_field("model_index.json", "vae", ["diffusers", "VQModel"]), "VQModel"),
 ]
 
@@ -100,6 +105,36 @@ def test_a_fault_in_the_folder_is_one_sentence(
     assert "\n" not in str(caught.value)
     assert str(folder) in str(caught.value)
     assert not Path("/tmp/evil-was-here").exists()  # noqa: S108
+
+
+@pytest.mark.parametrize("kind", ["FluxPipeline", "StableDiffusionXLPipeline"])
+def test_a_model_of_another_family_is_named_and_not_called_broken(
+    tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "scheduler").mkdir()
+    (tmp_path / "scheduler" / "scheduler_config.json").write_text("{}")
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": kind}))
+    with pytest.raises(CardError, match=f"is a {kind}; only a StableDiffusionPipeline"):
+        load(str(tmp_path), device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (with_field("model_index.json", "_class_name", "FluxPipeline"), "is a FluxPipeline"),
+        (with_field("unet/config.json", "addition_embed_type", "text_time"), "SDXL family"),
+        (with_field("unet/config.json", "addition_embed_type", "image"), "another family"),
+    ],
+)
+def test_a_card_does_not_make_another_family_fit(
+    tiny_folder: Path, tmp_path: Path, spoil: Callable[[Path], None], complaint: str
+) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "carded")
+    card = card_of(folder)
+    spoil(folder)
+    seal(card, folder)
+    with pytest.raises(CardError, match=complaint):
+        load(str(folder), device="cpu")
 
 
 def test_old_weights_without_code_in_them_are_read(tiny_folder: Path, tmp_path: Path) -> None:
@@ -206,3 +241,20 @@ def test_a_hub_id_without_the_hub_is_a_clear_error(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(EngineError, match="hub cannot be reached"):
         load("hakurei/waifu-diffusion", device="cpu")
+
+
+def test_the_weights_of_another_family_are_not_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
+    asked: list[str] = []
+
+    def fetched(_hub_id: str, *, allow_patterns: list[str]) -> str:
+        asked.extend(allow_patterns)
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    with pytest.raises(EngineError, match=r"^someone/flux is a FluxPipeline; only a Stable"):
+        load("someone/flux", device="cpu")
+    assert asked
+    assert not [pattern for pattern in asked if "diffusion_pytorch_model" in pattern]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import discord
 import pytest
 from tiny_bot import TinyBot, lounge, until
 
+from bot.sandbox import once
 from bot.sandbox.images import heart, picture_size
 from bot.sandbox.server import Sandbox
 from bot.sandbox.wire import NotPossible
+from tests.stage import stage
 
 OPENAPI = Path(os.environ["DISCORD_OPENAPI"]) if os.environ.get("DISCORD_OPENAPI") else None
 Lounge = tuple[Sandbox, TinyBot]
@@ -242,3 +245,66 @@ def test_picture_sizes_are_read_from_headers() -> None:
     assert picture_size(out.getvalue()) == (37, 91), "extended WebP"
     assert picture_size(b"\xff\xd8\xff") is None
     assert picture_size(b"hello") is None
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("/ping", "pong"),
+        ("/colors  find name: teal", "found teal"),
+        ("/secret", "hush"),
+        # The answer is deferred, and the whole of it comes later.
+        ("/draw prompt: one\ntwo shape: tall", "one\n               two (tall)"),
+    ],
+)
+async def test_a_rehearsed_command_is_told_its_whole_answer(
+    here: Lounge, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, answer: str
+) -> None:
+    assert await once.play(here[0], command, tmp_path) == 0
+    said = capsys.readouterr().out
+    assert re.search(rf"answered  after \d+ ms: {re.escape(answer)}\n", said)
+    assert names(tmp_path) == (["heart0.png"] if "draw" in command else [])
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("/manage who: 1", "There is no command /manage for you here. The bot offers"),
+        ("/", "There is no command / for you here"),
+        ("/colors", "/colors needs a subcommand: find."),
+        ("/colors lose name: teal", "/colors needs a subcommand: find."),
+        ("/draw prompt: x count: many", "'many' is no number."),
+    ],
+)
+async def test_a_rehearsed_command_that_cannot_be_sent_says_why(
+    here: Lounge, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, told: str
+) -> None:
+    assert await once.play(here[0], command, tmp_path) == 1
+    assert f"stopped  {told}" in capsys.readouterr().out
+
+
+async def test_a_rehearsal_whose_files_cannot_be_written_says_so(
+    here: Lounge, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert await once.play(here[0], "/draw prompt: x", tmp_path / "file") == 1
+    assert "stopped  [Errno" in capsys.readouterr().out
+
+
+async def test_a_rehearsed_request_wants_its_pictures_and_other_commands_their_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    async with stage(tmp_path) as here:
+        assert await once.play(here.sandbox, "/waifu prompt: nude loli", out) == 1
+        assert not out.exists()
+        assert await once.play(here.sandbox, "/queue", out) == 0
+        assert re.search(r"\*\*Yours.*\n.*\n +\*\*This server", capsys.readouterr().out)
+        assert await once.play(here.sandbox, "/waifu prompt: 1girl count: 2", out) == 0
+        assert [name[-4:] for name in names(out)] == [".png", ".png"]
+        assert await once.play(here.sandbox, "/votes top", out) == 0
+    assert "**The best pictures" in capsys.readouterr().out

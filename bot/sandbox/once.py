@@ -1,7 +1,8 @@
 """`python -m bot sandbox --once '/waifu prompt: ...'`: the whole flow without a browser.
 
-Plays a newcomer who types the command, accepts the licence, waits for the pictures, votes and looks
-at the votes; prints each step. Knows the bot only by what Discord shows of it.
+Plays a newcomer who types the command and reads the answer; where it is a request for pictures, who
+accepts the licence, waits for them, votes and looks at the votes. Prints each step. Knows the bot
+only by what Discord shows of it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ T = TypeVar("T")
 
 _WHO = "newcomer"
 _WHERE = "general"
-_EPHEMERAL = 1 << 6
+#: The command that is not done with its answer: pictures are to follow.
+_DRAWS = "waifu"
+_LOADING = 1 << 7
+#: Types of options that are commands in a command: subcommand and group.
+_NESTED = (1, 2)
 #: A bot that is not there by then (a first model download aside) will not come.
 _ONLINE_S = 120.0
 _PICTURE_S = 300.0
+_ANSWER_S = 60.0
 _VOTE_S = 20.0
 _POLL_S = 0.05
 #: What the bot takes at most to write a reaction down, and to fill in an answer.
@@ -31,10 +37,13 @@ _LEDGER_S = 1.0
 
 
 async def play(sandbox: Sandbox, command: str, out: Path) -> int:
-    """Run the flow. Returns the exit code: 0 when every picture was posted and voted on."""
+    """Run the flow. Returns the exit code: 0 when the command was answered.
+
+    A request for pictures wants more: that every one of them was posted and voted on.
+    """
     try:
         return await _Play(sandbox, out).run(command)
-    except (NotPossible, TimeoutError) as fault:
+    except (NotPossible, OSError) as fault:
         _say("stopped", str(fault) or "nothing happened for too long; see the log above")
         return 1
 
@@ -42,15 +51,11 @@ async def play(sandbox: Sandbox, command: str, out: Path) -> int:
 def parse(command: str, registered: list[Payload]) -> tuple[str, Payload]:
     """`/name option: value option: value` by what the bot registered: the name and the options.
 
-    A value runs until the next known `option:`; numbers are made of the options that want them.
-    Raises `NotPossible` for a command that is not there.
+    The name includes the subcommand. A value runs until the next known `option:`; numbers are made
+    of the options that want them. Raises `NotPossible` for a command that is not there.
     """
-    name, _, rest = command.strip().removeprefix("/").partition(" ")
-    known = {c["name"]: c for c in registered}
-    if name not in known:
-        offered = ", ".join(f"/{n}" for n in sorted(known))
-        raise NotPossible(f"There is no command /{name}. The bot offers {offered}.")
-    kinds = {o["name"]: o["type"] for o in known[name].get("options", [])}
+    name, found, rest = _named(command, registered)
+    kinds = {o["name"]: o["type"] for o in found.get("options", [])}
     if not kinds:
         return name, {}
     marks = re.compile(rf"(?:^|\s)({'|'.join(map(re.escape, kinds))}):\s*")
@@ -59,6 +64,29 @@ def parse(command: str, registered: list[Payload]) -> tuple[str, Payload]:
         option: _value(kinds[option], text.strip())
         for option, text in zip(parts[1::2], parts[2::2], strict=True)
     }
+
+
+def _named(command: str, registered: list[Payload]) -> tuple[str, Payload, str]:
+    """The full name that a command begins with, what was registered of it, and what follows."""
+    name, rest = _first_word(command.strip().removeprefix("/"))
+    known = {c["name"]: c for c in registered}
+    if name not in known:
+        offered = ", ".join(f"/{n}" for n in sorted(known))
+        raise NotPossible(
+            f"There is no command /{name} for you here. The bot offers a {_WHO} {offered}."
+        )
+    found = known[name]
+    while inner := {o["name"]: o for o in found.get("options", []) if o["type"] in _NESTED}:
+        word, rest = _first_word(rest)
+        if word not in inner:
+            raise NotPossible(f"/{name} needs a subcommand: {', '.join(inner)}.")
+        name, found = f"{name} {word}", inner[word]
+    return name, found, rest
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    word, *rest = text.split(maxsplit=1) or [""]
+    return word, rest[0] if rest else ""
 
 
 def _value(kind: int, text: str) -> object:
@@ -80,22 +108,36 @@ class _Play:
         name, options = parse(command, self._sandbox.people.commands(persona))
         _say("asked", command)
         began_s = time.perf_counter()
-        ticket = self._sandbox.slash(_WHO, _WHERE, name, options)
-        answer = (await ticket.answer()).message
-        assert answer is not None, "a command is answered with a message"
-        _say("answered", f"after {ticket.wait_ms:.0f} ms: {_first_line(answer)}")
+        answer = await self._answer(name, options)
         accept = _button(answer, "accept")
         if accept is not None:
             await self._sandbox.click(_WHO, answer["id"], accept).answer()
             _say("accepted", "the licence's use restrictions; the waiting request runs by itself")
-        elif answer["flags"] & _EPHEMERAL:
-            return 1
+        elif _button(answer, "cancel") is None:
+            self._save(answer)
+            return int(name == _DRAWS)
         posts = await self._watch(int(options.get("count", 1)))
         _say("drawn", f"{len(posts)} in {time.perf_counter() - began_s:.1f} s")
         for post in posts:
-            self._keep(post)
+            _say("posted", _first_line(post))
+            self._save(post)
             await self._vote(post)
         return 0
+
+    async def _answer(self, name: str, options: Payload) -> Payload:
+        """Call the command and print all of its answer, once the bot has thought about it."""
+        ticket = self._sandbox.slash(_WHO, _WHERE, name, options)
+        first = (await ticket.answer()).message
+        assert first is not None, "a command is answered with a message"
+        message_id = int(first["id"])
+
+        async def whole() -> Payload:
+            message = self._sandbox.people.message(message_id)
+            return {} if message["flags"] & _LOADING else message
+
+        answer = await _until(_ANSWER_S, whole, "the answer was not finished")
+        _say("answered", f"after {ticket.wait_ms:.0f} ms: {answer['content']}")
+        return answer
 
     async def _ready(self) -> bool:
         commands = self._sandbox.people.commands(self._sandbox.persona(_WHO))
@@ -117,13 +159,14 @@ class _Play:
 
         return await _until(_PICTURE_S, posted, "the pictures did not come")
 
-    def _keep(self, post: Payload) -> None:
-        self._out.mkdir(parents=True, exist_ok=True)
-        for attachment in post["attachments"]:
+    def _save(self, message: Payload) -> None:
+        """Write the message's files down, pictures and others."""
+        for attachment in message["attachments"]:
+            self._out.mkdir(parents=True, exist_ok=True)
             path = self._out / attachment["filename"]
             path.write_bytes(self._sandbox.attachment(attachment))
-            size = f"{attachment['width']}x{attachment['height']} px"
-            _say("posted", f"{_first_line(post)}")
+            width, height = attachment.get("width"), attachment.get("height")
+            size = f"{width}x{height} px" if width else f"{attachment['size']} bytes"
             _say("saved", f"{path} ({size})")
 
     async def _vote(self, post: Payload) -> None:
@@ -172,4 +215,5 @@ def _first_line(message: Payload) -> str:
 
 
 def _say(step: str, what: str) -> None:
-    print(f"{step:>13}  {what}", flush=True)  # noqa: T201  the command line's own voice
+    lines = what.strip().replace("\n", "\n" + " " * 15)
+    print(f"{step:>13}  {lines}", flush=True)  # noqa: T201  the command line's own voice
