@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 from torch import nn
 
 from models import aesthetics
@@ -104,6 +104,36 @@ def test_window_equals_the_processor_of_transformers(size: tuple[int, int]) -> N
     window = Window()
     ours = window.normalised(window.cut(picture)).transpose(2, 0, 1)
     np.testing.assert_allclose(ours, theirs, atol=2e-6)
+
+
+@pytest.mark.parametrize("size", [(1, 60_000), (60_000, 1), (2, 60_001), (60_001, 3)])
+def test_a_line_of_pixels_costs_no_more_memory_than_a_picture(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    largest: list[int] = []
+    resize = Image.Image.resize
+
+    def watched(self: Image.Image, to: tuple[int, int], *more: Any) -> Image.Image:
+        largest.append(to[0] * to[1])
+        assert largest[-1] < 2_000_000
+        return resize(self, to, *more)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
+    assert Window().cut(colourful(*size)).shape == (224, 224, 3)
+    assert largest
+
+
+@pytest.mark.parametrize("size", [(5, 201), (12, 301), (700, 24), (901, 9)])
+def test_the_window_of_a_long_picture_is_that_of_the_whole(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Blurred noise: steep enough that a window a pixel further on would differ by far more.
+    picture = colourful(*size).filter(ImageFilter.GaussianBlur(1))
+    ours = Window().cut(picture).astype(int)
+    monkeypatch.setattr("models.scoring.window._LONGEST", 1_000)
+    theirs = Window().cut(picture).astype(int)
+    assert np.abs(ours - theirs).max() <= 2
+    assert theirs.std() > 5
 
 
 def test_window_is_read_as_old_and_new_files_write_it(tmp_path: Path) -> None:

@@ -40,6 +40,25 @@ POST = {
     "tag_string_meta": "highres",
 }
 
+#: The same post as the yearly dumps have it: numbers are texts, tags are objects by category.
+DUMPED = {
+    "id": "1",
+    "rating": "s",
+    "score": "42",
+    "up_score": "45",
+    "down_score": "-3",
+    "file_ext": "png",
+    "tags": [
+        {"id": "1", "name": "blue_hair", "category": "0"},
+        {"id": "2", "name": "highres", "category": "5"},
+        {"id": "3", "name": "some_artist", "category": "1"},
+        {"id": "4", "name": "1girl", "category": "0"},
+        {"id": "5", "name": "fate_(series)", "category": "3"},
+        {"id": "6", "name": "o_o", "category": "0"},
+        {"id": "7", "name": "saber_(fate)", "category": "4"},
+    ],
+}
+
 
 def picture(path: Path, shade: int = 0, size: tuple[int, int] = (32, 24)) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,6 +113,32 @@ def test_a_danbooru_post_brings_its_groups_in_order_and_its_numbers() -> None:
     assert "o_o" in text
 
 
+def test_a_post_of_the_yearly_dumps_is_read_as_the_same_post_of_danbooru() -> None:
+    assert caption_of(DUMPED) == caption_of(POST)
+    tags = [tag | {"category": int(tag["category"])} for tag in DUMPED["tags"]]
+    assert caption_of(DUMPED | {"tags": tags, "score": 42}) == caption_of(POST)
+
+
+def test_votes_of_a_dump_that_fit_the_aesthetic_scale_are_still_votes() -> None:
+    for score in (3, "3"):
+        caption = caption_of(DUMPED | {"score": score})
+        assert (caption.votes, caption.score) == (3, None)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["many", "", "nan", "Infinity", float("nan"), True, [3], {},
+     pytest.param(10**400, id="400 digits"), pytest.param("9" * 400, id="text of 400 digits")],
+)  # fmt: skip
+def test_a_number_that_is_none_does_not_lose_the_picture(number: object) -> None:
+    for post in (POST, DUMPED):
+        caption = caption_of(post | {"score": number, "aesthetic": number})
+        assert caption.tags == caption_of(POST).tags
+        assert (caption.votes, caption.score) == (None, None)
+    numbers = {"aesthetic": number, "score": number, "grade": 4}
+    assert caption_of({"text": "1girl, hat"} | numbers).score == 4
+
+
 @pytest.mark.parametrize(
     ("record", "tags"),
     [
@@ -117,6 +162,7 @@ def test_other_records_bring_their_tags(record: dict[str, Any], tags: tuple[str,
         ({"score": 7.25}, 7.25, None),
         ({"grade": 10}, 10, None),
         ({"aesthetic": 6.5, "score": 3, "grade": 2}, 6.5, None),
+        ({"score": "7.25"}, 7.25, None),
         ({"score": 250}, None, None),
         ({"score": 11}, None, None),
         # The best pictures of a head whose scale ends at 10.
@@ -230,6 +276,18 @@ def test_a_manifest_can_be_named_itself(tmp_path: Path) -> None:
     examples, findings = found(kept)
     assert list(examples) == ["a.png"]
     assert not findings
+
+
+def test_names_that_are_no_text_or_too_long_cost_their_line_alone(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    names = ["a.png", "long" * 100 + ".png", "\ud800.png"]
+    lines = [json.dumps({"file_name": name, "text": "1girl, hat"}) for name in names]
+    report = Report()
+    assert len(read(listed(tmp_path, lines), report=report)) == 1
+    assert [finding.reason for finding in report.findings] == [Skip.NO_PICTURE] * 2
+    report.write_jsonl(tmp_path / "findings.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "findings.jsonl").read_text().splitlines()]
+    assert [row["file"] for row in rows] == [str(tmp_path / name) for name in names[1:]]
 
 
 def test_what_the_painter_writes_is_read_whole_with_its_grades(tmp_path: Path) -> None:

@@ -191,21 +191,58 @@ def test_pictures_that_cannot_be_read_are_named_with_reasons_and_cost_nothing_el
     assert len(lines(tmp_path / "pictures-scores" / "scores.jsonl")) == len(good) + 3
 
 
+def test_what_was_noted_of_a_picture_is_told_again_though_its_score_is_known(
+    score: Score, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(pictures)
+    (pictures / "page.jpg").write_text("<html>not found</html>")
+    Image.new("CMYK", (30, 30), (200, 10, 10, 0)).save(pictures / "print.jpg")
+    (pictures / "print-again.jpg").write_bytes((pictures / "print.jpg").read_bytes())
+    Image.new("I;16", (30, 30), 9_000).save(pictures / "deep.png")
+    assert score(threshold=6.0) == 0
+    first = lines(tmp_path / "pictures-scores" / "skipped.jsonl")
+    assert len(first) == 4
+    with monkeypatch.context() as patch:
+        patch.setattr(Aesthetic, "cut", lambda *_: pytest.fail("a known picture is read again"))
+        assert score(threshold=6.0) == 0
+    assert lines(tmp_path / "pictures-scores" / "skipped.jsonl") == first
+    # Notes belong to the content: they go with a file that moves, and end with one that changes.
+    (pictures / "print.jpg").rename(pictures / "moved.jpg")
+    (pictures / "deep.png").unlink()
+    Image.new("RGB", (30, 30), "teal").save(pictures / "deep.png")
+    assert score(threshold=6.0) == 0
+    told = {Path(x["file"]).name for x in lines(tmp_path / "pictures-scores" / "skipped.jsonl")}
+    assert told == {"page.jpg", "moved.jpg", "print-again.jpg"}
+
+
+def test_a_line_of_pixels_is_scored_and_shown_like_any_picture(
+    score: Score, pictures: Path, tmp_path: Path
+) -> None:
+    fill(pictures)
+    Image.new("RGB", (1, 60_000), "teal").save(pictures / "line.png")
+    assert score() == 0
+    assert not lines(tmp_path / "pictures-scores" / "skipped.jsonl")
+    assert len(lines(tmp_path / "pictures-scores" / "scores.jsonl")) == 7
+
+
 def test_a_manifests_records_stay_and_votes_are_not_written_over(
     score: Score, pictures: Path, scorer: Path
 ) -> None:
-    fill(pictures, 2)
+    fill(pictures, 3)
     danbooru = {"file_name": "0.png", "tag_string_general": "1girl smile", "score": 77}
     own = {"file_name": "1.png", "text": "a girl", "grade": 8.5}
+    tags = [{"id": "1", "name": "1girl", "category": "0"}]
+    dumped = {"file_name": "2.png", "tags": tags, "score": "3"}
     manifest = pictures / "list.jsonl"
-    manifest.write_text("".join(json.dumps(x) + "\n" for x in (danbooru, own)))
+    manifest.write_text("".join(json.dumps(x) + "\n" for x in (danbooru, own, dumped)))
     lowest = min(truth(scorer, pictures).values())
     assert score(source=manifest, threshold=lowest - 0.01) == 0
-    first, second = lines(pictures / "kept.jsonl")
+    first, second, third = lines(pictures / "kept.jsonl")
     assert first | danbooru == first
     assert first["aesthetic"] != 77
     assert second | own == second
     assert second["score"] == second["aesthetic"]
+    assert third | dumped == third
 
 
 def test_a_line_separator_in_a_caption_ends_no_record(tmp_path: Path) -> None:
@@ -213,7 +250,7 @@ def test_a_line_separator_in_a_caption_ends_no_record(tmp_path: Path) -> None:
     record = json.dumps({"file_name": "a.png", "text": caption}, ensure_ascii=False)
     (tmp_path / "metadata.jsonl").write_text(record + "\n", encoding="utf-8")
     (tmp_path / "a.png").touch()
-    (one,) = found(tmp_path)
+    (one,) = found(tmp_path, Report())
     assert one.record["text"] == caption
 
 
@@ -293,9 +330,20 @@ def test_folders_without_a_usable_picture_are_answered_in_one_sentence(
     (pictures / "a.png").write_text("no picture")
     assert score(threshold=6.0) == 2
     assert "no picture could be read" in capsys.readouterr().err
-    (pictures / "metadata.jsonl").write_text('{"file_name": "a.png"}\n["b.png"]\n')
+    (pictures / "a.png").unlink()
+    (pictures / "metadata.jsonl").write_text('{"file_name": "/a.png"}\n["b.png"]\n{"file": "c"}\n')
     assert score(threshold=6.0) == 2
-    assert "metadata.jsonl, line 2" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    for reason in (
+        "1 x unreadable caption",
+        "1 x outside the folder",
+        "1 x caption without a pict",
+    ):
+        assert reason in told
+    (pictures / "metadata.jsonl").write_bytes(b"\xff\xfe")
+    assert score(threshold=6.0) == 2
+    assert "is no manifest: it is not UTF-8." in capsys.readouterr().err
     assert score(source=pictures / "gone", threshold=6.0) == 2
     assert "there is no folder or manifest" in capsys.readouterr().err
 

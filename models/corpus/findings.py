@@ -94,7 +94,9 @@ class Report:
 
     def write_jsonl(self, path: Path) -> None:
         """One line for each finding: file, used, reason, detail."""
-        with path.open("w", encoding="utf-8") as file:
+        # A file's name may be bytes that are no UTF-8; what stands for them is written as JSON's
+        # own escape, which happens to be Python's.
+        with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
             for finding in self.findings:
                 row = {
                     "file": str(finding.path),

@@ -1,13 +1,14 @@
 """Where captions come from: `metadata.jsonl`, Danbooru's JSON beside a picture, or text beside it.
 
-Called by `models.dataset.read`. It pairs files with captions and reports what has no partner; it
-opens no pictures and must not know what training does with a caption.
+Called by `models.dataset.read`, and by the scorer's `sources`, which reads manifests and sidecars
+the same way. It pairs files with captions and reports what has no partner; it opens no pictures and
+must not know what training does with a caption.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, cast
@@ -20,6 +21,8 @@ from models.corpus.tagging import Caption, Rating
 MANIFEST = "metadata.jsonl"
 #: The order in which Danbooru's groups are said, after the tags that count people.
 GROUPS = ("character", "copyright", "artist", "general", "meta")
+#: The same groups by the numbers that the tags of Danbooru's yearly dumps carry.
+_CATEGORIES = {"0": "general", "1": "artist", "3": "copyright", "4": "character", "5": "meta"}
 #: Count tags go first: they say most about a picture, and prompts begin with them.
 COUNTS = frozenset(
     f"{count}{who}{s}" for who in ("girl", "boy", "other")
@@ -45,6 +48,14 @@ class Pair(NamedTuple):
 
     path: Path
     caption: Caption
+
+
+class Line(NamedTuple):
+    """A line of a manifest: the file that it names, all that it says, and where it stands."""
+
+    path: Path
+    record: Mapping[str, object]
+    where: str
 
 
 class CaptionError(ValueError):
@@ -83,17 +94,17 @@ def tags_of(text: str) -> Caption:
 
 
 def caption_of(record: Mapping[str, object]) -> Caption:
-    """The caption of a JSON record. CaptionError if it has none, or fields of the wrong kind.
+    """The caption of a JSON record. CaptionError if it has none, or tags and text of a wrong kind.
 
     The aesthetic score is the first of `aesthetic`, `score`, `grade` that lies on its scale, 1 to
     10; a scorer's best pictures come out a little over 10, so `aesthetic` may. In a record of
-    Danbooru's, `score` is the votes.
+    Danbooru's, `score` is the votes. A number that cannot be read costs nothing but itself.
     """
-    danbooru = any(key.startswith("tag_string") for key in record)
+    danbooru = is_danbooru(record)
     said = _danbooru(record) if danbooru else _plain(record)
-    votes = _number(record, "score") if danbooru else None
+    votes = number_of(record.get("score")) if danbooru else None
     judged = ("aesthetic",) if danbooru else ("aesthetic", "score", "grade")
-    scores = [_number(record, key) for key in judged]
+    scores = [number_of(record.get(key)) for key in judged]
     if scores[0] is not None and 10 < scores[0] <= _BEST:
         scores[0] = 10.0
     return Caption(
@@ -105,14 +116,48 @@ def caption_of(record: Mapping[str, object]) -> Caption:
     )
 
 
+def is_danbooru(record: Mapping[str, object]) -> bool:
+    """Whether this is a post as Danbooru tells it, so that its `score` is the votes.
+
+    Its interface writes texts named `tag_string...`, its yearly dumps a list of tags of which each
+    has a category.
+    """
+    return any(key.startswith("tag_string") for key in record) or bool(_dumped(record))
+
+
+def number_of(value: object) -> float | None:
+    """A finite number, or the text of one as Danbooru's dumps have it; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
+
+
 def _danbooru(record: Mapping[str, object]) -> Caption:
     """Tags by group, counts first; what only `tag_string` holds comes last."""
-    groups = [_text(record, f"tag_string_{group}").split() for group in GROUPS]
-    tags = [tag for group in groups for tag in group] + _text(record, "tag_string").split()
+    groups = {group: _text(record, f"tag_string_{group}").split() for group in GROUPS}
+    for tag in _dumped(record):
+        if name := _name(tag):
+            groups[_CATEGORIES.get(str(_category(tag)), "general")].append(name)
+    tags = [tag for group in GROUPS for tag in groups[group]] + _text(record, "tag_string").split()
     if not tags:
-        raise CaptionError("its tag_string is empty")
+        raise CaptionError("it has no tags")
     counts = [tag for tag in tags if tag in COUNTS]
     return Caption(tags=tuple(dict.fromkeys([*counts, *tags])))
+
+
+def _dumped(record: Mapping[str, object]) -> list[object]:
+    """The tags of a post of the yearly dumps; none if no tag has a category."""
+    tags = record.get("tags")
+    listed = cast("list[object]", tags) if isinstance(tags, list) else []
+    return listed if any(_category(tag) is not None for tag in listed) else []
+
+
+def _category(tag: object) -> object:
+    return cast("dict[str, object]", tag).get("category") if isinstance(tag, dict) else None
 
 
 def _plain(record: Mapping[str, object]) -> Caption:
@@ -146,17 +191,8 @@ def _name(tag: object) -> str:
     return tag.strip()
 
 
-def _number(record: Mapping[str, object], key: str) -> float | None:
-    """A finite number, or None if there is none."""
-    value = record.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise CaptionError(f"{key} is no number")
-    return float(value)
-
-
-def _record(text: str) -> Mapping[str, object]:
+def record_of(text: str) -> Mapping[str, object]:
+    """The JSON object that a text holds. CaptionError if it holds none."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as fault:
@@ -169,30 +205,58 @@ def _record(text: str) -> Mapping[str, object]:
 def _listed(manifest: Path, report: Report) -> list[Pair]:
     """The pairs of a manifest's lines, each picture once."""
     found: dict[Path, Pair] = {}
-    for number, line in enumerate(_read(manifest).split("\n"), 1):
-        if not line.strip():
+    for path, record, where in lines_of(manifest, report):
+        if record.keys() <= _NOT_CAPTIONS:
+            report.add(path, Skip.NO_CAPTION, where)
             continue
-        path, where = manifest, f"line {number}"
         try:
-            record = _record(line)
-            path = _named(manifest.parent, record)
-            if record.keys() <= _NOT_CAPTIONS:
-                report.add(path, Skip.NO_CAPTION, where)
-                continue
             pair = Pair(path, caption_of(record))
         except CaptionError as fault:
             report.add(path, Skip.BAD_CAPTION, f"{where}: {fault}")
             continue
-        except _OutsideError as fault:
-            report.add(manifest, Skip.OUTSIDE, f"{where}: {fault}")
-            continue
-        if path in found:
-            report.add(path, Skip.REPEATED, where)
-        elif not path.is_file():
-            report.add(path, Skip.NO_PICTURE, where)
-        else:
+        if is_new(path, where, found, report):
             found[path] = pair
     return list(found.values())
+
+
+def lines_of(manifest: Path, report: Report) -> Iterator[Line]:
+    """The lines that name a file of the manifest's folder, and a report of those that do not.
+
+    CaptionError if the manifest is no text.
+    """
+    # Not splitlines: a caption may hold U+2028, which ends no line of JSONL.
+    for number, text in enumerate(text_of(manifest).split("\n"), 1):
+        if not text.strip():
+            continue
+        where = f"line {number}"
+        try:
+            record = record_of(text)
+            line = Line(_named(manifest.parent, record), record, where)
+        except CaptionError as fault:
+            report.add(manifest, Skip.BAD_CAPTION, f"{where}: {fault}")
+        except _OutsideError as fault:
+            report.add(manifest, Skip.OUTSIDE, f"{where}: {fault}")
+        else:
+            yield line
+
+
+def is_new(path: Path, where: str, found: Container[Path], report: Report) -> bool:
+    """Whether a line names a file that is there and that no earlier line named; reported if not."""
+    if path in found:
+        report.add(path, Skip.REPEATED, where)
+    elif not _is_file(path):
+        report.add(path, Skip.NO_PICTURE, where)
+    else:
+        return True
+    return False
+
+
+def _is_file(path: Path) -> bool:
+    """`Path.is_file`, which raises for a name that is too long to be one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 class _OutsideError(Exception):
@@ -222,7 +286,7 @@ def _pictures(folder: Path) -> list[Path]:
     return [path for path in _files(folder) if path.suffix.lower() in SUFFIXES]
 
 
-def _sidecars(picture: Path) -> tuple[Path, ...]:
+def sidecars_of(picture: Path) -> tuple[Path, ...]:
     """Where a picture's caption may lie, the first one first."""
     longer = picture.with_name(picture.name + ".json"), picture.with_name(picture.name + ".txt")
     return picture.with_suffix(".json"), longer[0], picture.with_suffix(".txt"), longer[1]
@@ -235,7 +299,7 @@ def _beside(folder: Path, report: Report) -> Iterator[Pair]:
     for path in files:
         if path.suffix.lower() not in SUFFIXES:
             continue
-        sidecars = [sidecar for sidecar in _sidecars(path) if sidecar in present]
+        sidecars = [sidecar for sidecar in sidecars_of(path) if sidecar in present]
         partnered.update(sidecars)
         if not sidecars:
             report.add(path, Skip.NO_CAPTION)
@@ -250,16 +314,16 @@ def _beside(folder: Path, report: Report) -> Iterator[Pair]:
 
 
 def _sidecar(path: Path) -> Caption:
-    text = _read(path)
+    text = text_of(path)
     if path.suffix.lower() == ".json":
-        return caption_of(_record(text))
+        return caption_of(record_of(text))
     if not text.strip():
         raise CaptionError("it is empty")
     return tags_of(text)
 
 
-def _read(path: Path) -> str:
-    """A text file, with or without a byte order mark."""
+def text_of(path: Path) -> str:
+    """A text file, with or without a byte order mark. CaptionError if it is none."""
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as fault:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from models.contract import EngineError
+from models.corpus.sources import is_danbooru, number_of
+from models.dataset import Report
 from models.report import Row, write_json
 from models.scoring import record, sheets, sources
 from models.scoring.rank import spearman
@@ -69,11 +71,12 @@ def run(args: argparse.Namespace, aesthetic: Aesthetic) -> int:
     kept = (args.kept or folder / KEPT).resolve()
     if not folder.is_relative_to(kept.parent):
         raise EngineError(f"--kept must lie in {folder} or above it: it names pictures below it.")
-    found = sources.found(source)
-    if not found:
+    report = Report()
+    found = sources.found(source, report)
+    if not found and not report.findings:
         raise EngineError(f"there are no pictures in {args.source}.")
     out: Path = args.out or folder.with_name(folder.name + "-scores")
-    told = _scored(found, aesthetic, out, args)
+    told = _scored(found, report, aesthetic, out, args)
     _write_kept(told, found, args.min_aesthetic, kept, aesthetic)
     _draw(told, args.min_aesthetic, out, aesthetic)
     rows = rows_of(told, found, args.min_aesthetic, _said(args))
@@ -112,8 +115,8 @@ def _row(name: str, value: float | str, unit: str, command: str) -> Row:
 def _against_truth(told: Told, found: list[Found], command: str) -> list[Row]:
     """How well scores and true grades agree, where the manifest knows them, as a painter's does."""
     records = {one.path: one.record for one in found}
-    graded = [(one.score, records[one.path].get("grade")) for one in told.scored]
-    pairs = [(score, float(grade)) for score, grade in graded if isinstance(grade, int | float)]
+    graded = [(one.score, number_of(records[one.path].get("grade"))) for one in told.scored]
+    pairs = [(score, grade) for score, grade in graded if grade is not None]
     # Grades that are all the same have no order to agree with.
     if len({grade for _, grade in pairs}) < 2:
         return []
@@ -134,17 +137,20 @@ def _require_reach(threshold: float, aesthetic: Aesthetic) -> None:
         )
 
 
-def _scored(found: list[Found], aesthetic: Aesthetic, out: Path, args: argparse.Namespace) -> Told:
+def _scored(
+    found: list[Found], report: Report, aesthetic: Aesthetic, out: Path, args: argparse.Namespace
+) -> Told:
     """All scores, old and new; what could not be read is listed in a file."""
     out.mkdir(parents=True, exist_ok=True)
     paths = [one.path for one in found]
     with record.Record(out / record.FILE_NAME, aesthetic.id) as scores, warnings.catch_warnings():
         # Sizes are checked before a pixel is decoded; Pillow's own word on them is an error too.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        told = scan(paths, aesthetic, scores, batch=args.batch, jobs=args.jobs)
-    told.report.write_jsonl(out / SKIPPED)
+        told = scan(paths, aesthetic, scores, report=report, batch=args.batch, jobs=args.jobs)
+    report.write_jsonl(out / SKIPPED)
     if not told.scored:
-        raise EngineError(f"no picture could be read; {out / SKIPPED} says why.")
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in report.counts().items())
+        raise EngineError(f"no picture could be read: {reasons} (see {out / SKIPPED}).")
     return told
 
 
@@ -158,7 +164,8 @@ def _write_kept(
     """
     records = {one.path: one.record for one in found}
     part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
+    # A name that is no UTF-8 is written as the reader of JSON takes it back, see `Report`.
+    with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for one in told.scored:
             if one.score > threshold:
                 said = records[one.path]
@@ -167,7 +174,7 @@ def _write_kept(
                     "aesthetic": one.score,
                     "aesthetic_head": aesthetic.id,
                 }
-                if aesthetic.head.high == 10 and not any(k.startswith("tag_string") for k in said):
+                if aesthetic.head.high == 10 and not is_danbooru(said):
                     line["score"] = min(10.0, max(1.0, one.score))
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
     part.replace(path)

@@ -1,20 +1,24 @@
 """Scores kept on disk, so that a stopped run goes on where it was: one line for each picture.
 
 Called by `models.aesthetics`; torch-free. A score belongs to the content of a file and to one tower
-with one head, so moving files loses nothing and another head begins anew. It must not know how
-scores come about.
+with one head, so moving files loses nothing and another head begins anew. What was noted when the
+picture was read stands beside the score, because a picture whose score is known is not read again.
+It must not know how scores come about.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from models.contract import EngineError
+from models.dataset import Note
 
 FILE_NAME = "scores.jsonl"
+_NOTES = {note.value: note for note in Note}
 
 
 class Record:
@@ -27,6 +31,7 @@ class Record:
         """
         self.path, self.head_id = path, head_id
         self.scores: dict[str, float] = {}
+        self.notes: dict[str, tuple[Note, ...]] = {}
         whole = self._read()
         self._file = path.open("ab")
         self._file.truncate(whole)
@@ -42,18 +47,27 @@ class Record:
                 told = json.loads(line)
                 if told["head"] == self.head_id:
                     self.scores[told["sha256"]] = float(told["score"])
+                    notes = [_NOTES[name] for name in told.get("notes", ()) if name in _NOTES]
+                    self.notes[told["sha256"]] = tuple(notes)
             except (ValueError, TypeError, KeyError) as fault:
                 raise EngineError(
                     f"{self.path}, line {number}, is no score; move it away."
                 ) from fault
         return whole
 
-    def add(self, scores: dict[str, float]) -> None:
+    def add(
+        self, scores: dict[str, float], notes: Mapping[str, tuple[Note, ...]] | None = None
+    ) -> None:
         """Take down the scores of a batch by the sha256 of each file; they survive a kill."""
+        notes = notes or {}
         for sha256, score in scores.items():
-            line = {"sha256": sha256, "head": self.head_id, "score": score}
+            line: dict[str, object] = {"sha256": sha256, "head": self.head_id, "score": score}
+            if noted := notes.get(sha256):
+                line["notes"] = noted
             self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
+        # In this order: a thread that sees a score looks for its notes next.
+        self.notes.update(notes)
         self.scores |= scores
 
     def __enter__(self) -> Self:

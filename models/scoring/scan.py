@@ -53,21 +53,41 @@ class _Read(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
-def scan(paths: list[Path], aesthetic: Aesthetic, record: Record, *, batch: int, jobs: int) -> Told:
-    """Score what the record does not know yet, batch by batch, each taken down before the next."""
+class _New(NamedTuple):
+    """What waits to be scored, and what was noted when it was read."""
+
+    cut: np.ndarray
+    notes: tuple[Note, ...]
+
+
+def scan(
+    paths: list[Path],
+    aesthetic: Aesthetic,
+    record: Record,
+    *,
+    report: Report,
+    batch: int,
+    jobs: int,
+) -> Told:
+    """Score what the record does not know yet, batch by batch, each taken down before the next.
+
+    What is found of each picture is added to the report, which may hold findings already.
+    """
     from tqdm import tqdm
 
-    told, known, began = Told(), len(record.scores), time.monotonic()
+    told, known, began = Told(report=report), len(record.scores), time.monotonic()
     places: list[tuple[Path, str]] = []
-    waiting: dict[str, np.ndarray] = {}
-    with tqdm(total=len(paths), unit="picture", desc="score", mininterval=0.5) as bar:
+    waiting: dict[str, _New] = {}
+    with tqdm(
+        total=len(paths), unit="picture", desc="score", mininterval=0.5, disable=not paths
+    ) as bar:
         for read in _read_ahead(paths, aesthetic, record, batch=batch, jobs=jobs):
             if isinstance(read, _Read):
                 places.append((read.path, read.sha256))
                 for note in read.notes:
                     told.report.add(read.path, note)
                 if read.cut is not None and read.sha256 not in record.scores:
-                    waiting[read.sha256] = read.cut
+                    waiting[read.sha256] = _New(read.cut, read.notes)
             else:
                 told.report.add(*read)
             if len(waiting) == batch:
@@ -80,10 +100,11 @@ def scan(paths: list[Path], aesthetic: Aesthetic, record: Record, *, batch: int,
     return told
 
 
-def _score(waiting: dict[str, np.ndarray], aesthetic: Aesthetic, record: Record) -> None:
+def _score(waiting: dict[str, _New], aesthetic: Aesthetic, record: Record) -> None:
     if waiting:
-        scores = aesthetic.score_cuts(list(waiting.values()))
-        record.add(dict(zip(waiting, scores, strict=True)))
+        scores = aesthetic.score_cuts([new.cut for new in waiting.values()])
+        notes = {sha256: new.notes for sha256, new in waiting.items()}
+        record.add(dict(zip(waiting, scores, strict=True)), notes)
         waiting.clear()
 
 
@@ -110,7 +131,7 @@ def _read(path: Path, aesthetic: Aesthetic, record: Record) -> _Read | _Fault:
     try:
         sha256 = file_sha256(path)
         if sha256 in record.scores:
-            return _Read(path, sha256, None)
+            return _Read(path, sha256, None, record.notes.get(sha256, ()))
         notes = look(path).notes
         return _Read(path, sha256, aesthetic.cut(open_rgb(path)), notes)
     except FileNotFoundError:

@@ -1,16 +1,24 @@
 """Which pictures are to be scored, and what is said of each.
 
-Called by `models.aesthetics`; torch-free. It must not know scores, and it opens no pictures.
+Called by `models.aesthetics`; torch-free. Manifests and sidecars are read as the training reads
+them. It must not know scores, and it opens no pictures.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from models.contract import EngineError
-from models.dataset import MANIFEST, SUFFIXES
+from models.corpus.sources import (
+    CaptionError,
+    is_new,
+    lines_of,
+    record_of,
+    sidecars_of,
+    text_of,
+)
+from models.dataset import MANIFEST, SUFFIXES, Report
 
 #: A line of a manifest, or the whole of a sidecar.
 Record = dict[str, object]
@@ -23,18 +31,18 @@ class Found(NamedTuple):
     record: Record
 
 
-def found(source: Path) -> list[Found]:
+def found(source: Path, report: Report) -> list[Found]:
     """The pictures of a folder with all below it, or those that a manifest names, sorted by path.
 
     A folder's `metadata.jsonl` or the sidecars beside the pictures give the records. Hidden files
-    are left alone. EngineError if the place or its manifest is not to be read; named pictures that
-    are missing are found out when they are opened.
+    are left alone. Lines that name no picture of the folder, or one again, are reported.
+    EngineError if the place or its manifest is not to be read.
     """
     if source.is_file():
-        listed = _listed(source)
+        listed = _listed(source, report)
     elif source.is_dir():
         manifest = source / MANIFEST
-        said = _listed(manifest) if manifest.is_file() else {}
+        said = _listed(manifest, report) if manifest.is_file() else {}
         paths = [path for path in _below(source) if path.suffix.lower() in SUFFIXES]
         listed = {path: said.get(path) or _beside(path) for path in paths}
     else:
@@ -47,36 +55,26 @@ def _below(folder: Path) -> list[Path]:
     return [f for f in files if not any(p.startswith(".") for p in f.relative_to(folder).parts)]
 
 
-def _listed(manifest: Path) -> dict[Path, Record]:
+def _listed(manifest: Path, report: Report) -> dict[Path, Record]:
     """The records of a manifest, by the picture each one names."""
-    try:
-        # Not splitlines: a caption may hold U+2028, which ends no line of JSONL.
-        lines = manifest.read_text("utf-8-sig").split("\n")
-    except UnicodeDecodeError as fault:
-        raise EngineError(f"{manifest} is no manifest: it is not UTF-8.") from fault
     told: dict[Path, Record] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = cast("Record", json.loads(line))
-            told[manifest.parent / cast("str", record["file_name"])] = record
-        except (ValueError, TypeError, KeyError) as fault:
-            raise EngineError(f"{manifest}, line {number}: no JSON with a file_name.") from fault
+    try:
+        for path, record, where in lines_of(manifest, report):
+            if is_new(path, where, told, report):
+                told[path] = dict(record)
+    except CaptionError as fault:
+        raise EngineError(f"{manifest} is no manifest: {fault}.") from fault
     return told
 
 
 def _beside(picture: Path) -> Record:
     """What the sidecar says, Danbooru's JSON before plain text; {} if it says nothing readable."""
+    sidecar = next((path for path in sidecars_of(picture) if path.is_file()), None)
     try:
-        for path in (picture.with_suffix(".json"), picture.with_name(picture.name + ".json")):
-            if path.is_file():
-                told = json.loads(path.read_text("utf-8-sig"))
-                return told if isinstance(told, dict) else {}
-        for path in (picture.with_suffix(".txt"), picture.with_name(picture.name + ".txt")):
-            if path.is_file():
-                return {"text": path.read_text("utf-8-sig").strip()}
-    except (ValueError, OSError):
+        if sidecar is None:
+            return {}
+        text = text_of(sidecar)
+        return dict(record_of(text)) if sidecar.suffix == ".json" else {"text": text.strip()}
+    except CaptionError:
         # The caption is not what is judged here; whoever reads the dataset reports it.
         return {}
-    return {}

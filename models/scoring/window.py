@@ -16,6 +16,8 @@ from PIL import Image
 from models.contract import EngineError
 
 FILE_NAME = "preprocessor_config.json"
+#: How long the middle of a very long picture remains, in short sides.
+_LONGEST = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Window:
         Bicubic, the long side rounded down; where the margin is odd, the smaller half of it is cut
         at the top and at the left.
         """
+        picture = _middle(picture)
         width, height = picture.size
         short = min(width, height)
         to_width = int(self.shortest_px * width / short)
@@ -49,6 +52,22 @@ class Window:
         scale = 1 / (255 * np.asarray(self.std, dtype=np.float32))
         shift = np.asarray(self.mean, dtype=np.float32) / np.asarray(self.std, dtype=np.float32)
         return cut.astype(np.float32) * scale - shift
+
+
+def _middle(picture: Image.Image) -> Image.Image:
+    """A very long picture without its ends, any other as it is.
+
+    Only the centre is looked at in the end, but first the short side is brought to a fixed length:
+    a line of 1 x 60,000 pixels would need gigabytes. Whole short sides are taken off, the same at
+    both ends, so that the window is that of the whole picture, to rounding.
+    """
+    width, height = picture.size
+    short, long = sorted(picture.size)
+    spare = max(0, (long - _LONGEST * short) // 2 // short * short)
+    if not spare:
+        return picture
+    x, y = (spare, 0) if width > height else (0, spare)
+    return picture.crop((x, y, width - x, height - y))
 
 
 def read_window(folder: Path) -> Window:

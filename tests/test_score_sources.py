@@ -1,0 +1,119 @@
+"""What the scorer takes of a folder or manifest: the lines that the training takes, and reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from models.__main__ import main
+from models.aesthetics import Aesthetic
+from models.corpus.sources import pairs
+from models.dataset import Report, Skip
+from models.scoring import command
+from models.scoring.sources import found
+
+#: Lines of a manifest beside `a.png` and `b.png`, good and bad.
+LINES: list[Any] = [
+    {"file_name": "a.png", "text": "hat, bow", "grade": 10**400},
+    "{no json",
+    ["b.png"],
+    "[" * 100_000,
+    {"text": "no name"},
+    {"file": "b.png", "text": "1girl, solo", "grade": "8"},
+    {"file_name": "/elsewhere/c.png", "text": "hat, bow"},
+    {"file_name": "../c.png", "text": "hat, bow"},
+    {"file_name": "a.png", "text": "again, twice"},
+    {"file_name": "gone.png", "text": "hat, bow"},
+]
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    folder = tmp_path / "man"
+    folder.mkdir()
+    Image.new("RGB", (40, 40), "teal").save(folder / "a.png")
+    Image.new("RGB", (40, 40), "red").save(folder / "b.png")
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "c.png")
+    said = [line if isinstance(line, str) else json.dumps(line) for line in LINES]
+    path = folder / "metadata.jsonl"
+    path.write_text("\n".join(said) + "\n", "utf-8")
+    return path
+
+
+def told(report: Report) -> list[tuple[Path, Skip, str]]:
+    return [(x.path, Skip(x.reason), x.detail) for x in report.findings]
+
+
+def all_alike(_: Aesthetic, cuts: Sequence[object]) -> list[float]:
+    """A scorer that keeps everything: what is listed is the question here, not how it is judged."""
+    return [7.0] * len(cuts)
+
+
+@pytest.mark.parametrize("whole_folder", [True, False])
+def test_bad_lines_cost_what_they_cost_the_training_and_no_more(
+    manifest: Path,
+    whole_folder: bool,  # noqa: FBT001  parametrised
+) -> None:
+    source = manifest.parent if whole_folder else manifest
+    ours, theirs = Report(), Report()
+    scored = found(source, ours)
+    trained = pairs(source, theirs)
+    assert [one.path for one in scored] == [pair.path for pair in trained]
+    assert told(ours) == told(theirs)
+    assert {one.path.name: one.record["text"] for one in scored} == {
+        "a.png": "hat, bow",
+        "b.png": "1girl, solo",
+    }
+    assert [(reason, detail.split(":")[0]) for _, reason, detail in told(ours)] == [
+        (Skip.BAD_CAPTION, "line 2"), (Skip.BAD_CAPTION, "line 3"), (Skip.BAD_CAPTION, "line 4"),
+        (Skip.BAD_CAPTION, "line 5"), (Skip.OUTSIDE, "line 7"), (Skip.OUTSIDE, "line 8"),
+        (Skip.REPEATED, "line 9"), (Skip.NO_PICTURE, "line 10"),
+    ]  # fmt: skip
+
+
+def test_the_command_scores_the_good_lines_and_lists_the_others(
+    manifest: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Aesthetic, "score_cuts", all_alike)
+    rows = tmp_path / "rows.json"
+    options = ["--min-aesthetic", "1", "--device", "cpu", "--json", str(rows)]
+    assert main(["score", str(manifest), *options]) == 0
+    kept = (manifest.parent / "kept.jsonl").read_text().splitlines()
+    assert [json.loads(line)["file_name"] for line in kept] == ["a.png", "b.png"]
+    figures = {row["name"]: row["value"] for row in json.loads(rows.read_text())}
+    assert (figures["pictures found"], figures["skipped"]) == (2, 8)
+    assert "2 x outside the folder" in capsys.readouterr().out
+    listed = (tmp_path / "man-scores" / command.SKIPPED).read_text().splitlines()
+    assert [json.loads(line)["detail"] for line in listed][4] == "line 7: /elsewhere/c.png"
+
+
+def test_a_name_that_is_no_utf8_is_scored_kept_and_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Aesthetic, "score_cuts", all_alike)
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    odd = folder / b"caf\xe9.jpg".decode("utf-8", "surrogateescape")
+    Image.new("CMYK", (40, 40), (200, 10, 10, 0)).save(folder / "x.jpg")
+    try:
+        (folder / "x.jpg").rename(odd)
+    except OSError:
+        pytest.skip("this file system knows no such names")
+    assert main(["score", str(folder), "--min-aesthetic", "1", "--device", "cpu"]) == 0
+    noted = json.loads((tmp_path / "odd-scores" / command.SKIPPED).read_text())
+    assert noted["file"] == str(odd)
+    assert [one.path for one in found(folder / "kept.jsonl", Report())] == [odd]
+
+
+def test_a_sidecar_that_is_nested_without_end_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    assert found(tmp_path, Report())[0].record == {}
