@@ -31,7 +31,7 @@ _PROMPTS, _SEEDS = 6, 6
 #: Two pictures that differ by less than this (of 1) look the same.
 _ALIKE = 0.02
 _SHEET = 32
-#: The painter's commonest background, a plain one, is that of 41 %.
+#: The painter's commonest background, a plain one, comes in two of five.
 _COMMON = 0.6
 
 
