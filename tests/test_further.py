@@ -70,6 +70,25 @@ def test_a_further_training_begins_once(model: Path, tmp_path: Path) -> None:
     assert trained.read_bytes() == b"trained since"
 
 
+def test_a_beginning_that_was_cut_off_is_begun_again(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, real = tmp_path / "work", further.keep
+
+    def killed(net: nn.Module, path: Path) -> None:
+        if path.name == "words-done.pt":
+            raise KeyboardInterrupt
+        real(net, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(further, "keep", killed)
+        with pytest.raises(KeyboardInterrupt):
+            further.begin(TOY, str(model), work, tmp_path / "out")
+    assert (work / "autoencoder-done.pt").exists()
+    further.begin(TOY, str(model), work, tmp_path / "out")
+    assert (work / further.UNET).exists()
+
+
 def test_the_embedded_model_is_of_the_full_recipe_and_brings_its_upscaler(tmp_path: Path) -> None:
     further.begin(FULL, "embedded", tmp_path / "work", tmp_path / "out")
     assert (tmp_path / "out" / "upscaler" / "model.safetensors").exists()
@@ -126,7 +145,7 @@ def test_what_cannot_be_trained_further_is_one_sentence(
     assert not list((tmp_path / "a").rglob("*.npz"))
     other = tmp_path / "b"
     other.mkdir()
-    (other / "autoencoder-done.pt").touch()
+    (other / "autoencoder.pt").touch()
     with pytest.raises(EngineError, match="name another --work"):
         further.begin(TOY, str(model), other, tmp_path / "out")
 

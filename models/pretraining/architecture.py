@@ -63,7 +63,7 @@ class Recipe:
         return {"square": (short, short), "portrait": (long, short), "landscape": (short, long)}
 
 
-#: The shipped model.
+#: The sizes of the shipped model; its stages took other lengths, see docs/embedded-model.md.
 FULL = Recipe()
 #: Everything end to end in a minute or two on one core: for rehearsals and tests.
 TOY = Recipe(

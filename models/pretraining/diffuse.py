@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers import CLIPTextModel
 
-#: The peak of the learning rate from nothing, and from weights that were finished once: what they
-#: draw faintly is lost at a higher one.
+#: The peak of the learning rate from nothing, and from weights that were finished once. The
+#: second is a guess: when the full rate came back once, what was drawn faintly was lost.
 LR, FURTHER_LR = 1.5e-3, 1.0e-3
 #: Share of captions that are dropped, for classifier-free guidance.
 DROPPED = 0.1

@@ -35,7 +35,8 @@ def begin(recipe: Recipe, model: str, work: Path, out: Path) -> None:
     """
     if (work / UNET).exists():
         return
-    if (work / "autoencoder-done.pt").exists():
+    # Its checkpoint, not its result: that is also left by a beginning that was cut off.
+    if (work / "autoencoder.pt").exists():
         raise EngineError(f"{work} holds a training from nothing: name another --work")
     found = loader.load(model, device="cpu")
     nets = _fitting(recipe, found, model, work / "pictures" / "tokenizer")
