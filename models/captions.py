@@ -92,7 +92,7 @@ TEMPLATES = (
     "a {figure} in {wears} with {has}",
 )
 #: What a sentence puts after "wearing".
-WORN = ("clothes", "head", "neck", "eyewear")
+WORN = ("clothes", "clothes colour", "head", "neck", "eyewear")
 
 
 #: Synonyms that are true of girls only, or of faces that neither frown nor cry.

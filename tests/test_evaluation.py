@@ -45,6 +45,19 @@ def test_a_task_asks_for_its_portrait_in_its_framing() -> None:
     assert {task.aspect for task in adherence.tasks(12, square=True)} == {"square"}
 
 
+@pytest.mark.parametrize("head", [head for heads, _ in GROUPS.values() for head in heads])
+def test_a_prompt_says_all_that_its_picture_is_judged_by(head: str) -> None:
+    """What a prompt leaves open no model can be blamed for."""
+    column = list(HEADS).index(head)
+    for task in adherence.tasks(60):
+        said: dict[str, str] = {}
+        for value in HEADS[head]:
+            true = value == "True" if HEADS[head] == ("False", "True") else value
+            portrait = replace(task.portrait, **{head: true})
+            if labels(portrait)[column] != UNSEEN:
+                assert said.setdefault(prompt(portrait), value) == value
+
+
 def test_a_sentence_names_what_the_prompt_names() -> None:
     for said, tagged in zip(adherence.tasks(12, sentences=True), adherence.tasks(12), strict=True):
         assert said.portrait == tagged.portrait

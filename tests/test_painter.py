@@ -151,6 +151,7 @@ COVERS: list[tuple[dict[str, object], str, dict[str, object]]] = [
     ({"eye_colour": "red"}, "red eyes", {"eyewear": "sunglasses"}),
     ({"eye_shape": "tareme"}, "tareme", {"eyewear": "sunglasses"}),
     ({"bandaid": True}, "bandaid on face", {"bangs": "hair over one eye"}),
+    ({"clothes": "collared shirt"}, "collared shirt", {"neck": "scarf"}),
 ]
 
 

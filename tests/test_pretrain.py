@@ -212,6 +212,14 @@ def test_the_colour_of_one_thing_is_not_stated_of_another() -> None:
     assert stated("a girl with a blue bow and blue eyes") == {"head_colour", "eye_colour"}
 
 
+def test_a_word_for_several_kinds_of_clothes_states_none_of_them() -> None:
+    worn = replace(sample(Random(0)), neck="none", clothes="t-shirt", clothes_colour="pink")
+    for text, kind in (("1girl, pink shirt", False), ("1girl, pink shirt, t-shirt", True)):
+        values = dict(zip(HEADS, stated_labels(text, worn), strict=True))
+        assert (values["clothes"] != UNSEEN) is kind
+        assert values["clothes_colour"] != UNSEEN
+
+
 def test_a_shard_is_the_same_whoever_paints_it(words: Path, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

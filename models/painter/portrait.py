@@ -157,6 +157,8 @@ HIDDEN_STYLE: dict[str, tuple[str, ...]] = {
 }
 #: Neck-lines that leave room for a necklace, a choker or a bell.
 OPEN_NECK = ("t-shirt", "striped shirt", "dress", "cardigan", "serafuku", "overalls")
+#: Clothes that only their collars tell apart.
+COLLARS = ("collared shirt", "t-shirt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +215,7 @@ class Portrait:
             "eye_shape": self.eyes_hidden or shut,
             "eye_state": self.eyes_hidden,
             "bandaid": self.bangs == "hair over one eye",
+            "clothes": self.neck == "scarf" and self.clothes in COLLARS,
         }
         return frozenset(name for name, is_so in hidden.items() if is_so)
 

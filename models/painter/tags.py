@@ -85,9 +85,9 @@ HEAD: dict[str, tuple[str, ...]] = {
 CLOTHES: dict[str, tuple[str, ...]] = {
     "serafuku": ("serafuku", "sailor collar", "red neckerchief"),
     "school uniform": ("school uniform", "blazer", "red bowtie"),
-    "collared shirt": ("{} shirt", "collared shirt"),
-    "t-shirt": ("{} shirt", "t-shirt"),
-    "striped shirt": ("striped shirt", "{} shirt"),
+    "collared shirt": ("collared shirt",),
+    "t-shirt": ("t-shirt",),
+    "striped shirt": ("striped shirt",),
     "hoodie": ("{} hoodie",),
     "turtleneck": ("{} sweater", "turtleneck"),
     "dress": ("{} dress", "frills"),
@@ -98,11 +98,18 @@ CLOTHES: dict[str, tuple[str, ...]] = {
     "maid": ("maid", "apron"),
     "overalls": ("{} overalls",),
     "cape": ("{} cape",),
-    "china dress": ("china dress", "{} dress"),
+    "china dress": ("china dress",),
     "armor": ("armor", "shoulder armor"),
 }
+#: What says the colour of clothes whose own tags do not. A shirt may be of several kinds.
+CLOTHES_COLOUR: dict[str, str] = {
+    "collared shirt": "{} shirt",
+    "t-shirt": "{} shirt",
+    "striped shirt": "{} shirt",
+    "china dress": "{} dress",
+}
 #: Details that a scarf covers, and that only the tall framing shows.
-UNDER_SCARF = ("turtleneck", "collared shirt", "red bowtie", "sailor collar", "red neckerchief")
+UNDER_SCARF = ("turtleneck", "red bowtie", "sailor collar", "red neckerchief")
 BELOW_EDGE = ("apron",)
 SCENE: dict[str, tuple[str, ...]] = {
     "simple": ("simple background",),
@@ -177,11 +184,17 @@ def _face(p: Portrait) -> list[Tag]:
     return out + _group("eyewear", EYEWEAR[p.eyewear], "", common=False)
 
 
-def _clothes(p: Portrait) -> tuple[str, ...]:
-    """The tags of the clothes, but for details that a scarf or the picture's edge hides."""
+def _clothes(p: Portrait) -> list[Tag]:
+    """The tags of the clothes, but for what a scarf or the picture's edge hides."""
     hidden = UNDER_SCARF if p.neck == "scarf" else ()
     low = () if p.framing == "portrait" else BELOW_EDGE
-    return tuple(text for text in CLOTHES[p.clothes] if text not in (*hidden, *low))
+    texts = () if "clothes" in p.covered else CLOTHES[p.clothes]
+    shown = tuple(text for text in texts if text not in (*hidden, *low))
+    coloured = (CLOTHES_COLOUR[p.clothes],) if p.clothes in CLOTHES_COLOUR else ()
+    return [
+        *_group("clothes", shown, p.clothes_colour, common=True),
+        *_group("clothes colour", coloured, p.clothes_colour, common=True),
+    ]
 
 
 def tags(p: Portrait) -> list[Tag]:
@@ -194,7 +207,7 @@ def tags(p: Portrait) -> list[Tag]:
             p.neck, (p.neck,)
         )
         out += _group("neck", texts, p.neck_colour, common=False)
-    out += _group("clothes", _clothes(p), p.clothes_colour, common=True)
+    out += _clothes(p)
     scene = SCENE[p.scene]
     plain = portrait.SCENE[p.scene][1]
     common = p.scene == "simple"
@@ -222,6 +235,6 @@ def vocabulary() -> list[str]:
             out |= set(texts)
     for texts in HEAD.values():
         out |= _coloured(texts, trims)
-    for texts in CLOTHES.values():
+    for texts in (*CLOTHES.values(), tuple(CLOTHES_COLOUR.values())):
         out |= _coloured(texts, cloths)
     return sorted(out)

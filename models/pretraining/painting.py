@@ -93,7 +93,10 @@ def stated_labels(text: str, portrait: Portrait) -> list[int]:
     said = text.replace("_", " ")
     coloured = {
         "head_colour": tags.HEAD[portrait.head],
-        "clothes_colour": tags.CLOTHES[portrait.clothes],
+        "clothes_colour": (
+            *tags.CLOTHES[portrait.clothes],
+            tags.CLOTHES_COLOUR.get(portrait.clothes, ""),
+        ),
     }
     out = labels(portrait)
     for i, (head, values) in enumerate(HEADS.items()):
