@@ -72,9 +72,10 @@ def finetune(
     tell = say if accelerator.is_main_process else _hush
     setting = _prepare(recipe, config, accelerator, tell)
     from models.finetuning.course import Course
+    from models.finetuning.steps import fitting
 
     course = Course(setting)
-    with course.way_back():
+    with course.way_back(), fitting():
         _prepare_latents(setting)
     tell(f"training {setting.card.id} for {course.steps} steps on {accelerator.device}")
     course.run()

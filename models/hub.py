@@ -27,7 +27,10 @@ def locate(model: str) -> tuple[Path, str | None]:
     if folder.is_dir():
         return folder, None
     if folder.is_file():
-        raise EngineError(f"{model} is a file; MODEL must name a diffusers folder or a hub id.")
+        raise EngineError(
+            f"{model} is a file; what is wanted is a diffusers folder or a hub id. A checkpoint "
+            "becomes a folder with python -m models import."
+        )
     if not _HUB_ID.fullmatch(model):
         raise EngineError(f"there is no folder {model}, and it is no hub id such as owner/name.")
     return _fetch(model), model

@@ -361,5 +361,9 @@ def test_another_seed_learns_from_other_pictures(
     common = first & second
     assert len(first) == len(second) == 500
     assert {seed for _, seed in common} == {painted.UNSEEN_SEED + i for i in range(250)}
+    # More pictures in the same folder: a last shard that was short is not taken for a full one.
+    few, many = (painted.plan("train", 0, count, tmp_path) for count in (110, 200))
+    assert few[0].path == many[0].path
+    assert few[1].path != many[1].path
     assert main([*options, "--seed", "1000"]) == 2
     assert "--seed must be 0 to 999" in capsys.readouterr().err

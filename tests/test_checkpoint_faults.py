@@ -203,6 +203,33 @@ def test_the_bookkeeping_of_a_training_framework_is_left_out(clip: Path, tmp_pat
     assert same(weights(clip), weights(tmp_path / "back"))
 
 
+def test_old_pickles_and_loud_suffixes_are_read_as_well(clip: Path, tmp_path: Path) -> None:
+    """Torch wrote no archives before 1.6."""
+    out, old = tmp_path / "x.ckpt", tmp_path / "OLD.CKPT"
+    export(str(clip), out)
+    tensors, texts = read(out)
+    held = {"state_dict": {key: tensor.clone() for key, tensor in tensors.items()}, "texts": texts}
+    torch.save(held, old, _use_new_zipfile_serialization=False)
+    assert same(read(old)[0], tensors)
+    import_checkpoint(old, tmp_path / "back", config=tmp_path / "x.yaml")
+    assert same(weights(clip), weights(tmp_path / "back"))
+    names = load_file(tmp_path / "back" / "text_encoder" / "model.safetensors")
+    assert all(name.startswith("text_model.") for name in names)
+
+
+def test_an_old_pickle_runs_nothing_either(tmp_path: Path) -> None:
+    path, ran = tmp_path / "old.ckpt", tmp_path / "ran"
+
+    class Bomb:
+        def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+            return os.mkdir, (str(ran),)
+
+    torch.save({"state_dict": Bomb()}, path, _use_new_zipfile_serialization=False)
+    with pytest.raises(EngineError, match="cannot be read"):
+        read(path)
+    assert not ran.exists()
+
+
 def changed(part: str, **fields: Any) -> Callable[[Path], None]:
     name = "scheduler_config.json" if part == "scheduler" else "config.json"
     return lambda folder: edit(folder / part / name, **fields)

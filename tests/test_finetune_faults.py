@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_course import Place, paint, place, tiny_base
+from tiny_course import Place, interrupt, paint, place, stop_at, tiny_base
 
 from models.contract import EngineError
 from models.finetuning import course as courses
+from models.finetuning import run_state
 from models.finetuning.curves import Log, Point, read
 from models.finetuning.recipe import RecipeError
 from models.finetuning.recipe import read as read_recipe
@@ -43,22 +44,6 @@ def assert_same_run(place: Place, one: str, other: str) -> None:
     for name in same:
         files = [place.out(run) / "model" / name for run in (one, other)]
         assert files[0].read_bytes() == files[1].read_bytes()
-
-
-def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, what: Callable[[], None]) -> None:
-    """Let something happen in the middle of the given step (from 0)."""
-    take = Stepper.take
-
-    def wrapped(self: Stepper, fed: Any, *rest: Any) -> Any:
-        if fed.step == step:
-            what()
-        return take(self, fed, *rest)
-
-    monkeypatch.setattr(Stepper, "take", wrapped)
-
-
-def interrupt() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
 
 
 CHANGES: dict[str, Any] = {
@@ -189,6 +174,32 @@ def test_a_leap_of_the_loss_stops_and_noise_does_not() -> None:
         high.see(1020, 9.0)
     calm = Spikes(0.0, spikes.remembered)
     calm.see(1021, 1e9)
+
+
+def test_a_state_that_was_cut_off_leaves_nothing_behind(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_state, "_write", cut_off)
+        with pytest.raises(courses.StoppedError):
+            place.train("new", epochs=1)
+    assert place.states("new") == []
+    (place.out("new") / "states" / "step-00000001.part").mkdir()  # A killed process cleans nothing.
+    place.train("new", epochs=1, resume=True)
+    assert not any(path.name.endswith(".part") for path in place.states("new"))
+
+
+def test_a_recipe_may_name_the_home_folder(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    recipe = read_recipe(place.recipe("new", data="~/pictures", out="~/runs/new", cache="~"))
+    assert recipe.data == f"{tmp_path}/pictures"
+    assert recipe.out == f"{tmp_path}/runs/new"
+    assert recipe.kept == tmp_path
 
 
 def test_a_run_is_not_begun_over_another(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

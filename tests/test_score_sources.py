@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -117,3 +118,57 @@ def test_a_sidecar_that_is_nested_without_end_says_nothing(tmp_path: Path) -> No
     (tmp_path / "a.png").touch()
     (tmp_path / "a.json").write_text("[" * 100_000)
     assert found(tmp_path, Report())[0].record == {}
+
+
+def test_linked_folders_count_and_a_link_that_leads_back_ends(tmp_path: Path) -> None:
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    for folder in (here, elsewhere / "deep"):
+        folder.mkdir(parents=True)
+        Image.new("RGB", (40, 40), "teal").save(folder / "a.png")
+        (folder / "a.txt").write_text("hat, bow")
+    (here / "more").symlink_to(elsewhere)
+    (elsewhere / "back").symlink_to(here)
+    both = [here / "a.png", here / "more" / "deep" / "a.png"]
+    report = Report()
+    assert [one.path for one in found(here, report)] == both
+    assert [one.path for one in pairs(here, report)] == both
+    assert not report.findings
+
+
+def test_a_folder_that_cannot_be_opened_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shut").mkdir()
+    Image.new("RGB", (40, 40), "teal").save(tmp_path / "a.png")
+    scan = os.scandir
+
+    def refusing(path: str) -> Any:
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    report = Report()
+    assert [one.path.name for one in found(tmp_path, report)] == ["a.png"]
+    assert told(report) == [(tmp_path / "shut", Skip.UNREADABLE, "Permission denied")]
+
+
+def test_half_a_character_costs_nothing_but_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Aesthetic, "score_cuts", all_alike)
+    folder = tmp_path / "cut"
+    folder.mkdir()
+    for name, text in (("a.png", "hat, bow \ud83d"), ("b.png", "\ud83d")):
+        Image.new("RGB", (40, 40), "teal").save(folder / name)
+        with (folder / "metadata.jsonl").open("a") as file:
+            file.write(json.dumps({"file_name": name, "text": text}) + "\n")
+    assert main(["score", str(folder), "--min-aesthetic", "1", "--device", "cpu"]) == 0
+    for source in (folder, folder / "kept.jsonl"):
+        report = Report()
+        assert [(p.path.name, p.caption.text) for p in pairs(source, report)] == [
+            ("a.png", "hat, bow")
+        ]
+        assert [(reason, why) for _, reason, why in told(report)] == [
+            (Skip.BAD_CAPTION, "line 2: it has no text")
+        ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from torch import Tensor
 
 from models.__main__ import main
 from models.finetune import finetune
+from models.finetuning.steps import Stepper
 
 #: Width and height of the pictures: three ratios, so three buckets.
 SIZES_PX = ((20, 20), (20, 20), (20, 20), (16, 24), (24, 16))
@@ -122,3 +125,19 @@ def forget_devices() -> None:
     """Accelerate keeps what it found in the process; another precision needs a new look."""
     for state in (AcceleratorState, GradientState, PartialState):
         state._reset_state()
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, what: Callable[[], None]) -> None:
+    """Let something happen in the middle of the given step (from 0)."""
+    take = Stepper.take
+
+    def wrapped(self: Stepper, fed: Any, *rest: Any) -> Any:
+        if fed.step == step:
+            what()
+        return take(self, fed, *rest)
+
+    monkeypatch.setattr(Stepper, "take", wrapped)
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)

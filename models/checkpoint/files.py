@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+from zipfile import is_zipfile
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -29,6 +30,9 @@ _WEIGHTS = {
     "vae": ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
     "text_encoder": ("model.safetensors", "pytorch_model.bin"),
 }
+#: What the names of a text encoder's weights begin with wherever weights are passed around.
+#: transformers leaves it out since 5.6; those before find nothing then, and draw lots instead.
+TEXT_PREFIX = "text_model."
 #: Where a training framework keeps the classes of its bookkeeping.
 _FRAMEWORKS = ("pytorch_lightning.", "lightning.")
 #: Numbers in that bookkeeping, such as a best loss.
@@ -58,9 +62,9 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     if not path.is_file():
         raise EngineError(f"there is no file {path}.")
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         return _read_safetensors(path)
-    if path.suffix in (".ckpt", ".bin"):
+    if path.suffix.lower() in (".ckpt", ".bin"):
         return _read_pickle(path)
     raise EngineError(f"{path} must be a .safetensors or a .ckpt.")
 
@@ -86,7 +90,7 @@ def read_part(folder: Path, part: str) -> dict[str, Tensor]:
     if path is None:
         raise EngineError(f"{folder / part} has no {' or '.join(names)}: the model is incomplete.")
     tensors, _ = read(path)
-    tensors = {key.removeprefix("text_model."): tensor for key, tensor in tensors.items()}
+    tensors = {key.removeprefix(TEXT_PREFIX): tensor for key, tensor in tensors.items()}
     # A buffer of older transformers; it is the row of numbers from 0.
     tensors.pop("embeddings.position_ids", None)
     if part == "vae":
@@ -95,8 +99,15 @@ def read_part(folder: Path, part: str) -> dict[str, Tensor]:
 
 
 def write_part(folder: Path, part: str, tensors: Mapping[str, Tensor]) -> None:
-    """Write the tensors of one part of a diffusers folder."""
+    """Write the tensors of one part of a diffusers folder, by the names that all readers know."""
+    if part == "text_encoder":
+        tensors = {published(key): tensor for key, tensor in tensors.items()}
     write(folder / part / _WEIGHTS[part][0], tensors, {})
+
+
+def published(key: str) -> str:
+    """The name of a text encoder's weight as all readers know it, from that or today's."""
+    return TEXT_PREFIX + key.removeprefix(TEXT_PREFIX)
 
 
 @contextmanager
@@ -149,8 +160,10 @@ def _read_pickle(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _unpickled(path: Path) -> Any:
     """What torch's `weights_only` reader makes of the file, a framework's own classes left out."""
+    # Before 1.6 torch wrote no archive; what such a file names is for the reader alone to refuse.
+    archive = is_zipfile(path)
     try:
-        names = sorted(get_unsafe_globals_in_checkpoint(path))
+        names = sorted(get_unsafe_globals_in_checkpoint(path)) if archive else []
     except Exception as fault:  # translated, not swallowed: a broken archive raises a dozen kinds
         raise _broken(path, fault) from fault
     for name in names:
@@ -164,7 +177,7 @@ def _unpickled(path: Path) -> Any:
         stubs: list[Any] = [(_Inert, name) for name in names]
         with warnings.catch_warnings(), safe_globals(stubs):
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
     except Exception as fault:  # translated, as above
         raise _broken(path, fault) from fault
 

@@ -8,6 +8,7 @@ must not know what training does with a caption.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Container, Iterator, Mapping
 from math import isfinite
 from pathlib import Path, PurePosixPath
@@ -73,7 +74,7 @@ def pairs(source: Path, report: Report) -> list[Pair]:
     if manifest.is_file():
         found = _listed(manifest, report)
         named = {pair.path for pair in found} | {finding.path for finding in report.findings}
-        for path in _pictures(manifest.parent) if source.is_dir() else ():
+        for path in pictures_below(source, report) if source.is_dir() else ():
             if path not in named:
                 report.add(path, Skip.UNLISTED)
     else:
@@ -101,7 +102,7 @@ def caption_of(record: Mapping[str, object]) -> Caption:
     Danbooru's, `score` is the votes. A number that cannot be read costs nothing but itself.
     """
     danbooru = is_danbooru(record)
-    said = _danbooru(record) if danbooru else _plain(record)
+    said = _sound(_danbooru(record) if danbooru else _plain(record))
     votes = number_of(record.get("score")) if danbooru else None
     judged = ("aesthetic",) if danbooru else ("aesthetic", "score", "grade")
     scores = [number_of(record.get(key)) for key in judged]
@@ -114,6 +115,19 @@ def caption_of(record: Mapping[str, object]) -> Caption:
         votes=None if votes is None else round(votes),
         score=next((s for s in scores if s is not None and 1 <= s <= 10), None),
     )
+
+
+def _sound(said: Caption) -> Caption:
+    """The caption without halves of characters that were cut in two, which nothing can write."""
+    tags = tuple(text for tag in said.tags if (text := _whole(tag)))
+    sentence = _whole(said.sentence)
+    if not tags and not sentence:
+        raise CaptionError("it has no text")
+    return Caption(tags=tags, sentence=sentence)
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "ignore").decode("utf-8").strip()
 
 
 def is_danbooru(record: Mapping[str, object]) -> bool:
@@ -274,16 +288,32 @@ def _named(folder: Path, record: Mapping[str, object]) -> Path:
     return folder / relative
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file below the folder that is not hidden, sorted."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.is_file():
-            yield path
+def files_below(folder: Path, report: Report) -> list[Path]:
+    """Every file below the folder that is not hidden, sorted; a report of folders it cannot open.
+
+    Folders that are linked count as well, each once: a link that leads back up ends there.
+    """
+    found: list[Path] = []
+    known: set[str] = set()
+
+    def closed(fault: OSError) -> None:
+        report.add(Path(fault.filename), Skip.UNREADABLE, fault.strerror or str(fault))
+
+    for place, folders, names in os.walk(folder, onerror=closed, followlinks=True):
+        real = os.path.realpath(place)
+        if real in known:
+            folders.clear()
+            continue
+        known.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = (Path(place, name) for name in names if not name.startswith("."))
+        found += [path for path in paths if path.is_file()]
+    return sorted(found)
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return [path for path in _files(folder) if path.suffix.lower() in SUFFIXES]
+def pictures_below(folder: Path, report: Report) -> list[Path]:
+    """The pictures among `files_below`, by their suffixes."""
+    return [path for path in files_below(folder, report) if path.suffix.lower() in SUFFIXES]
 
 
 def sidecars_of(picture: Path) -> tuple[Path, ...]:
@@ -294,7 +324,7 @@ def sidecars_of(picture: Path) -> tuple[Path, ...]:
 
 def _beside(folder: Path, report: Report) -> Iterator[Pair]:
     """The pairs of pictures and sidecars, and a report of what is left over on both sides."""
-    files = list(_files(folder))
+    files = files_below(folder, report)
     present, partnered = set(files), set[Path]()
     for path in files:
         if path.suffix.lower() not in SUFFIXES:

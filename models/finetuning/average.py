@@ -50,8 +50,11 @@ class Average:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """The averaged weights in place of the live ones, which are put back at the end."""
-        kept = {name: weight.detach().clone() for name, weight in self._live.items()}
+        """The averaged weights in place of the live ones, which are put back at the end.
+
+        Those wait in main memory: a GPU that trains has no room for a copy.
+        """
+        kept = {name: weight.detach().to("cpu", copy=True) for name, weight in self._live.items()}
         self._place(self.shadow)
         try:
             yield

@@ -26,14 +26,17 @@ from models.finetuning.material import Fed, Material
 from models.finetuning.recipe import Optimizer, Recipe
 from models.finetuning.run_state import KEPT, State, States, put_together, taken_apart
 from models.finetuning.sheets import sheet
-from models.finetuning.steps import Stepper, Taken
+from models.finetuning.steps import Stepper, Taken, fitting, settings_of
 from models.finetuning.trainee import build
 from models.finetuning.watch import Interruption, Spikes
 from models.loader import Components
 from models.registry import model_info
 
 #: Keys of the recipe that a saved state depends on; all others may change on the way.
-_BOUND = ("base", "method", "train_text_encoder", "optimizer", "ema", "lora.rank", "lora.alpha")
+_BOUND = (
+    "base", "method", "train_text_encoder", "clip_skip", "optimizer", "ema", "lora.rank",
+    "lora.alpha",
+)  # fmt: skip
 
 
 class StoppedError(EngineError):
@@ -64,15 +67,19 @@ class Course:
     def __init__(self, setting: Setting) -> None:
         """Build everything and go on from the newest state if there is one.
 
-        EngineError if that state is of another run, or its files would not fit on the disk.
+        EngineError if that state is of another run, or its files would not fit on the disk, or the
+        weights not into the device's memory.
         """
         self._setting = setting
         recipe, parts = setting.recipe, setting.parts
         trainee = build(recipe, parts, setting.card.defaults.clip_skip)
-        self._stepper = Stepper(
-            recipe, trainee, parts.schedule, parts.card.prediction, setting.accelerator
-        )
+        with fitting():
+            self._stepper = Stepper(
+                recipe, trainee, parts.schedule, parts.card.prediction, setting.accelerator
+            )
         self._states = States(setting.out / "states")
+        if setting.accelerator.is_main_process:
+            self._states.sweep()
         self._spikes = Spikes(recipe.spike)
         self.step = 0
         if latest := self._states.latest():
@@ -165,7 +172,10 @@ class Course:
         for name, weight in self._stepper.live.items():
             weight.copy_(state.tensors["weights"][name])
         moments = put_together(state.tensors["optimizer"], state.facts["optimizer"])
-        self._stepper.optimizer.load_state_dict(moments)
+        with fitting():
+            self._stepper.optimizer.load_state_dict(moments)
+        for group in self._stepper.optimizer.param_groups:
+            group.update(settings_of(self._setting.recipe))  # They may have changed on the way.
         if self._stepper.average is not None:
             self._stepper.average.load(state.tensors["average"])
         self._spikes = Spikes(self._setting.recipe.spike, state.facts["losses"])
@@ -199,23 +209,30 @@ class Course:
         return bool(total > 0)
 
     def _draw(self, epoch: int) -> None:
-        """A sheet of samples by the weights that would be handed over now."""
+        """A sheet of samples by the weights that would be handed over now, if memory suffices."""
         setting = self._setting
         if setting.recipe.samples.prompts and setting.accelerator.is_main_process:
-            vae: nn.Module = setting.parts.vae.to(setting.accelerator.device)
-            parts = replace(
-                setting.parts,
-                card=setting.card,
-                info=model_info(setting.parts.card, setting.parts.folder),
-                vae=vae,
-                device=setting.accelerator.device,
-            )
-            folder = setting.out / "samples"
-            folder.mkdir(exist_ok=True)
-            with self._stepper.handed_over():
-                sheet(parts, setting.recipe.samples).save(folder / f"epoch-{epoch:02}.png")
-            vae.to("cpu")
+            try:
+                self._sheet(f"epoch-{epoch:02}.png")
+            except torch.OutOfMemoryError:
+                setting.say(f"no samples of epoch {epoch}: the device's memory is full")
+            setting.parts.vae.to("cpu")
         setting.accelerator.wait_for_everyone()
+
+    def _sheet(self, name: str) -> None:
+        setting = self._setting
+        vae: nn.Module = setting.parts.vae.to(setting.accelerator.device)
+        parts = replace(
+            setting.parts,
+            card=setting.card,
+            info=model_info(setting.parts.card, setting.parts.folder),
+            vae=vae,
+            device=setting.accelerator.device,
+        )
+        folder = setting.out / "samples"
+        folder.mkdir(exist_ok=True)
+        with self._stepper.handed_over():
+            sheet(parts, setting.recipe.samples).save(folder / name)
 
     @property
     def _state_bytes(self) -> int:

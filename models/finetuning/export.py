@@ -15,28 +15,25 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models.adoption import BUNDLED_LICENCE, identifier, read_config
 from models.card import Card, Score
+from models.checkpoint.files import published, write_part
 from models.contract import EngineError
 from models.finetuning.recipe import Method, Recipe, RecipeError, Saved
 from models.finetuning.trainee import TEXT_TARGETS, UNET_TARGETS, merged
 from models.loader import Components, load
 from models.registry import file_sha256, seal
 
-#: The file that diffusers and AUTOMATIC1111's kin look for in a LoRA's folder.
+#: The file that diffusers looks for in a LoRA's folder.
 LORA_FILE = "pytorch_lora_weights.safetensors"
 #: What is known of a LoRA, beside its file.
 LORA_CARD = "lora.json"
 README = "README.md"
 
-#: The networks that can learn, and what their weights' file is called.
-_NETWORKS = {
-    "unet": "diffusion_pytorch_model.safetensors",
-    "text_encoder": "model.safetensors",
-}
+#: The networks that can learn.
+_NETWORKS = ("unet", "text_encoder")
 INDEX = "model_index.json"
 #: The parts of a pipeline that stay behind.
 _CHECKER = ("safety_checker", "feature_extractor")
@@ -132,7 +129,7 @@ def _fill(
         network: nn.Module = getattr(base, name)
         weights = merged(network.state_dict(), learned[name], scale)
         (part / name).mkdir()
-        save_file(_as_saved(weights, recipe), part / name / _NETWORKS[name], {"format": "pt"})
+        write_part(part, name, _as_saved(weights, recipe))
         shutil.copyfile(base.folder / name / "config.json", part / name / "config.json")
     licensed = _licence(card, base.folder, part)
     (part / README).write_text(_readme(licensed, recipe), "utf-8")
@@ -207,10 +204,11 @@ def _save_lora(recipe: Recipe, trained: Mapping[str, Tensor], part: Path) -> Non
         }
         for name in _NETWORKS
     }
+    words = {published(key): value for key, value in layers["text_encoder"].items()}
     StableDiffusionPipeline.save_lora_weights(
         part,
         unet_lora_layers=layers["unet"],
-        text_encoder_lora_layers=layers["text_encoder"],
+        text_encoder_lora_layers=words,
         weight_name=LORA_FILE,
         unet_lora_adapter_metadata=_adapter(recipe, UNET_TARGETS),
         text_encoder_lora_adapter_metadata=_adapter(recipe, TEXT_TARGETS),
@@ -218,11 +216,12 @@ def _save_lora(recipe: Recipe, trained: Mapping[str, Tensor], part: Path) -> Non
 
 
 def _adapter(recipe: Recipe, targets: tuple[str, ...]) -> dict[str, object]:
-    """What peft must know to build the matrices again."""
+    """What peft must know to build the matrices again; the empty ones are for older diffusers."""
     alpha = recipe.lora.scale * recipe.lora.rank
-    return {"r": recipe.lora.rank, "lora_alpha": alpha, "target_modules": list(targets)}
+    patterns: dict[str, object] = {"rank_pattern": {}, "alpha_pattern": {}}
+    return {"r": recipe.lora.rank, "lora_alpha": alpha, "target_modules": list(targets)} | patterns
 
 
 def _unet_sha256(base: Path) -> str:
-    path = base / "unet" / _NETWORKS["unet"]
+    path = base / "unet" / "diffusion_pytorch_model.safetensors"
     return file_sha256(path) if path.exists() else ""

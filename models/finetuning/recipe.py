@@ -181,6 +181,10 @@ class Recipe:
         for name in ("base", "data", "out"):
             if not getattr(self, name).strip():
                 raise ValueError(f"{name} is empty; the folder you are in is called .")
+        for name in ("data", "out", "cache"):
+            # As a shell would: nobody wants a folder called ~.
+            if getattr(self, name).startswith("~"):
+                object.__setattr__(self, name, str(Path(getattr(self, name)).expanduser()))
         if self.cache_text and self.train_text_encoder:
             raise ValueError("cache_text needs a text encoder that is not trained")
         if self.cache_text and not self.captions.steady:

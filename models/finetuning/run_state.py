@@ -76,9 +76,17 @@ class States:
             shutil.rmtree(part, ignore_errors=True)
             reason = getattr(fault, "strerror", None) or fault
             raise StateError(f"{place} cannot be written ({reason})") from fault
+        except BaseException:  # A second Ctrl-C.
+            shutil.rmtree(part, ignore_errors=True)
+            raise
         for old in self._whole()[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
         return place
+
+    def sweep(self) -> None:
+        """Remove what a process that was killed while it saved left behind."""
+        for part in self._folder.glob(f"step-*{_PART}"):
+            shutil.rmtree(part, ignore_errors=True)
 
     def load(self, place: Path) -> State:
         """The state in the given folder, its tensors on the CPU. StateError if it is damaged."""

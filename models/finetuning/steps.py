@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from models.finetuning.trainee import Trainee
 from models.sampler import Schedule
 
 _NO_MEMORY = (
-    "the step does not fit into the device's memory. Less is needed with a smaller batch (and "
+    "the training does not fit into the device's memory. Less is needed with a smaller batch (and "
     'accumulate in its place), gradient_checkpointing = true, optimizer = "adamw8bit", '
     'ema_on_cpu = true, or method = "lora".'
 )
@@ -70,16 +70,18 @@ class Stepper:
     def take(self, fed: Fed, material: Material, steps: int) -> Taken:
         """Learn from one step's rows; `steps` is the length of the run, for the learning rate.
 
-        NotFiniteError before any weight has changed.
+        NotFiniteError before any weight has changed; EngineError if the device's memory does not
+        suffice, at worst when the first step wants its moments.
         """
+        with fitting():
+            return self._taken(fed, material, steps)
+
+    def _taken(self, fed: Fed, material: Material, steps: int) -> Taken:
         recipe = self._recipe
         rank = self._accelerator.process_index
         # Dropout, the only thing here that draws from torch's own generator.
         torch.manual_seed(chance.number(recipe.seed, "dropout", fed.step, rank))
-        try:
-            loss, norm = self._gradients(fed, material)
-        except torch.OutOfMemoryError as fault:
-            raise EngineError(_NO_MEMORY) from fault
+        loss, norm = self._gradients(fed, material)
         rate = learning_rate(fed.step, steps, recipe.lr, recipe.warmup, recipe.lr_curve)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.optimizer.zero_grad()
@@ -152,14 +154,27 @@ class Stepper:
         return noise, time
 
 
-def optimizer_of(recipe: Recipe, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-    """AdamW as the recipe has it. EngineError if bitsandbytes is asked for and not there."""
-    fields: dict[str, Any] = {
-        "lr": recipe.lr,
+@contextmanager
+def fitting() -> Iterator[None]:
+    """EngineError, with what would help, where the device's memory does not suffice."""
+    try:
+        yield
+    except torch.OutOfMemoryError as fault:
+        raise EngineError(_NO_MEMORY) from fault
+
+
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    """What the recipe tells the optimizer, beside the rate, which the step sets."""
+    return {
         "betas": (recipe.beta1, recipe.beta2),
         "eps": recipe.eps,
         "weight_decay": recipe.weight_decay,
     }
+
+
+def optimizer_of(recipe: Recipe, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    """AdamW as the recipe has it. EngineError if bitsandbytes is asked for and not there."""
+    fields = {"lr": recipe.lr, **settings_of(recipe)}
     if recipe.optimizer is Optimizer.ADAMW:
         cuda = parameters[0].device.type == "cuda"
         return torch.optim.AdamW(parameters, fused=cuda, **fields)

@@ -51,7 +51,7 @@ class Recipe:
     decoder_batch: int = 2
     words_steps: int = 1_200
     words_batch: int = 64
-    unet_steps: int = 25_100
+    unet_steps: int = 24_100
     unet_batch: int = 32
     upscaler_steps: int = 5_000
     upscaler_batch: int = 4

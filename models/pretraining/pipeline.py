@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from models.checkpoint.files import write_part
+
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -83,6 +85,7 @@ def write(parts: Trained, folder: Path, words: Path) -> None:
     halved.save_pretrained(folder, safe_serialization=True)
     for name in ("vocab.json", "merges.txt"):
         shutil.copyfile(words / name, folder / "tokenizer" / name)
+    write_part(folder, "text_encoder", halved.text_encoder.state_dict())
     _declare_float32(folder / "text_encoder" / "config.json")
 
 

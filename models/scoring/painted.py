@@ -64,10 +64,11 @@ def degrees(flaws: flaw.Flaws) -> tuple[float, ...]:
 
 
 def plan(name: str, first_seed: int, count: int, folder: Path, short_px: int = 0) -> list[Shard]:
-    """The shards of a set of pictures with consecutive seeds."""
+    """The shards of a set of pictures with consecutive seeds; their names say which those are."""
     return [
-        Shard(folder / f"{name}-{i:06d}.npz", first_seed + i, min(PER_SHARD, count - i), short_px)
+        Shard(folder / f"{name}-{seed}-{pictures}.npz", seed, pictures, short_px)
         for i in range(0, count, PER_SHARD)
+        for seed, pictures in [(first_seed + i, min(PER_SHARD, count - i))]
     ]
 
 

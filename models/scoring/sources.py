@@ -14,11 +14,12 @@ from models.corpus.sources import (
     CaptionError,
     is_new,
     lines_of,
+    pictures_below,
     record_of,
     sidecars_of,
     text_of,
 )
-from models.dataset import MANIFEST, SUFFIXES, Report
+from models.dataset import MANIFEST, Report
 
 #: A line of a manifest, or the whole of a sidecar.
 Record = dict[str, object]
@@ -43,16 +44,10 @@ def found(source: Path, report: Report) -> list[Found]:
     elif source.is_dir():
         manifest = source / MANIFEST
         said = _listed(manifest, report) if manifest.is_file() else {}
-        paths = [path for path in _below(source) if path.suffix.lower() in SUFFIXES]
-        listed = {path: said.get(path) or _beside(path) for path in paths}
+        listed = {path: said.get(path) or _beside(path) for path in pictures_below(source, report)}
     else:
         raise EngineError(f"there is no folder or manifest {source}.")
     return [Found(path, listed[path]) for path in sorted(listed)]
-
-
-def _below(folder: Path) -> list[Path]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return [f for f in files if not any(p.startswith(".") for p in f.relative_to(folder).parts)]
 
 
 def _listed(manifest: Path, report: Report) -> dict[Path, Record]:

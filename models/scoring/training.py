@@ -18,8 +18,9 @@ from models.scoring.rank import spearman
 
 #: Pictures that the result is measured with.
 _UNSEEN = 1_000
-#: So many scorers have pictures of their own, before the unseen ones begin.
+#: So many scorers have so many pictures of their own each, before the unseen ones begin.
 _SEEDS = 1_000
+_EACH = (painted.UNSEEN_SEED - painted.TRAIN_SEED) // _SEEDS
 _FIGURES = "figures.json"
 
 
@@ -40,13 +41,15 @@ def run(args: argparse.Namespace) -> int:
     for name in ("pictures", "steps", "batch", "jobs"):
         if getattr(args, name) < 1:
             raise EngineError(f"--{name} must be at least 1.")
+    if args.pictures > _EACH:
+        raise EngineError(f"--pictures must be at most {_EACH:,}.")
     if not 0 <= args.seed < _SEEDS:
         raise EngineError(f"--seed must be 0 to {_SEEDS - 1}.")
     out = args.out or args.work / "aesthetic"
     args.work.mkdir(parents=True, exist_ok=True)
     # Another seed learns from other pictures: such a scorer errs independently of the first.
-    first = painted.TRAIN_SEED + args.seed * args.pictures
-    train = painted.plan(f"train-{args.seed}", first, args.pictures, args.work)
+    first = painted.TRAIN_SEED + args.seed * _EACH
+    train = painted.plan("train", first, args.pictures, args.work)
     unseen = painted.plan("unseen", painted.UNSEEN_SEED, min(_UNSEEN, args.pictures), args.work)
     painted.paint_all(train + unseen, args.jobs)
     from models.scoring.grader import export, fit
