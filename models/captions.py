@@ -77,7 +77,7 @@ UNKNOWN = (
     "robot", "car", "magic", "park", "rain", "walking", "holding", "book", "with", "at", "on",
     "sitting", "street", "garden", "food", "wearing", "has", "who", "is", "her", "his", "very",
     "of", "picture", "photo", "style", "from", "behind", "hands", "running", "guitar", "coffee",
-    "princess", "knight", "elf", "idol", "train", "mountain", "room", "window", "old", "young",
+    "princess", "elf", "idol", "train", "mountain", "room", "window", "old", "young",
     "beach",
 )  # fmt: skip
 #: Sentences: {figure}, {has} (joined with commas and "and"), {wears}, {place}.
@@ -95,8 +95,8 @@ TEMPLATES = (
 WORN = ("clothes", "clothes colour", "head", "neck", "eyewear")
 
 
-#: Synonyms that are true of girls only, or of faces that neither frown nor cry.
-GIRLS = ("cat girl", "catgirl", "fox girl", "witch")
+#: Synonyms and praise that are true of girls only, or of faces that neither frown nor cry.
+GIRLS = ("cat girl", "catgirl", "fox girl", "witch", "best girl")
 CHEERFUL = ("happy", "laughing", "neutral expression")
 
 
@@ -138,6 +138,11 @@ def _kept(all_tags: list[Tag], rng: Random) -> list[Tag]:
     return out
 
 
+def unsaid(portrait: Portrait, rng: Random, groups: tuple[str, ...]) -> bool:
+    """Whether a caption by lot says nothing of these groups of tags."""
+    return not any(tag.group in groups for tag in _kept(tags(portrait), rng))
+
+
 def _joined(texts: list[str]) -> str:
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
 
@@ -176,6 +181,8 @@ def caption(portrait: Portrait, rng: Random) -> str:
     rest = [synonym(t.text, rng, portrait) for t in stated if t.group != "figure"]
     rng.shuffle(rest)
     praise = rng.sample(PRAISE, rng.choice((0, 0, 0, 0, 1, 2, 3)))
+    if portrait.boy:
+        praise = [word for word in praise if word not in GIRLS]
     words = [*praise, *figure, *rest] if rng.random() < 0.5 else [*figure, *rest, *praise]
     for word in rng.sample(UNKNOWN, rng.choice((0, 0, 0, 0, 0, 0, 0, 0, 1, 2))):
         words.insert(rng.randint(0, len(words)), word)

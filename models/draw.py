@@ -82,15 +82,20 @@ def _require_sense(args: argparse.Namespace) -> None:
         raise EngineError(f"--seed must be 0 to {_SEEDS - 1}.")
 
 
-def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderRequest]:
-    """One request for each picture, within the model's limits. EngineError if one is outside."""
-    steps = args.steps if args.steps is not None else info.default_steps
-    guidance = args.guidance if args.guidance is not None else info.default_guidance
+def require_within(info: ModelInfo, steps: int, guidance: float) -> None:
+    """EngineError for steps or guidance outside the model's limits."""
     limits = info.limits
     if not limits.steps_min <= steps <= limits.steps_max:
         raise EngineError(f"--steps must be {limits.steps_min} to {limits.steps_max}.")
     if not limits.guidance_min <= guidance <= limits.guidance_max:
         raise EngineError(f"--guidance must be {limits.guidance_min} to {limits.guidance_max}.")
+
+
+def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderRequest]:
+    """One request for each picture, within the model's limits. EngineError if one is outside."""
+    steps = args.steps if args.steps is not None else info.default_steps
+    guidance = args.guidance if args.guidance is not None else info.default_guidance
+    require_within(info, steps, guidance)
     width, height = info.sizes_px[args.aspect]
     seed = args.seed if args.seed is not None else secrets.randbelow(_SEEDS)
     for index in range(args.count):

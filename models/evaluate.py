@@ -10,6 +10,7 @@ import argparse
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from statistics import fmean
@@ -19,7 +20,7 @@ from PIL import Image
 
 from models.aesthetics import OWN, OWN_HEAD, Aesthetic, open_aesthetic
 from models.contract import Engine, EngineError, RenderRequest
-from models.draw import drawn
+from models.draw import drawn, require_within
 from models.evaluation import adherence, diversity, sheets, steering, variety
 from models.evaluation.adherence import GROUPS, Task
 from models.judge.network import WEIGHTS, Judge
@@ -31,8 +32,9 @@ _PROMPTS, _SEEDS = 6, 6
 #: Two pictures that differ by less than this (of 1) look the same.
 _ALIKE = 0.02
 _SHEET = 32
-#: The painter's commonest background, a plain one, comes in two of five.
-_COMMON = 0.6
+#: How far what comes where nothing is asked for may lie from what the captions taught. In so few
+#: pictures up to 0.3 is chance; a sunset in half of all pictures was two thirds apart.
+_APART = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         raise EngineError(
             "--count and --training start at 1, --sentences, --steered and --open at 0."
         )
+    if args.threads is not None and args.threads < 1:
+        raise EngineError("--threads must be at least 1.")
     from models.engine import open_engine
 
     args.out.mkdir(parents=True, exist_ok=True)
@@ -87,7 +91,11 @@ class Studio:
     """The model under test: tasks in, pictures out."""
 
     def __init__(self, engine: Engine, args: argparse.Namespace) -> None:
-        self._engine, self._args = engine, args
+        info = engine.info
+        self._engine = engine
+        self._steps: int = info.default_steps if args.steps is None else args.steps
+        self._guidance: float = info.default_guidance if args.guidance is None else args.guidance
+        require_within(info, self._steps, self._guidance)
         self.seconds = 0.0
         self.count = 0
 
@@ -106,15 +114,15 @@ class Studio:
         return [out[str(i)] for i in range(len(tasks))]
 
     def _request(self, row_id: str, task: Task) -> RenderRequest:
-        info, args = self._engine.info, self._args
+        info = self._engine.info
         width, height = info.sizes_px[task.aspect]
         return RenderRequest(
             row_id=row_id,
             prompt=task.prompt,
             negative=", ".join(filter(None, (info.default_negative, task.negative))),
             seed=task.seed,
-            steps=args.steps or info.default_steps,
-            guidance=info.default_guidance if args.guidance is None else args.guidance,
+            steps=self._steps,
+            guidance=self._guidance,
             sampler=info.default_sampler,
             width_px=width,
             height_px=height,
@@ -136,15 +144,20 @@ def _rows(
 
     tasks = adherence.tasks(args.count)
     originals = [_painters(task) for task in tasks]
-    own = _shares(judge, tasks, originals)
+    own, true = adherence.judged(judge, originals), adherence.truth(t.portrait for t in tasks)
+    judged = adherence.grouped(adherence.shares(own, true))
     pictures = studio.pictures(tasks)
     shown = slice(min(_SHEET, len(tasks)))
     sheet = sheets.side_by_side(pictures[shown], [task.portrait for task in tasks[shown]])
     sheet.save(args.out / "model-and-painter.jpg", quality=90)
     yield from followed(judge, tasks, pictures, row)
-    for name in GROUPS:
+    for name, (heads, _) in GROUPS.items():
+        worst, share = min(
+            (adherence.weakest(own, true, head) for head in heads), key=itemgetter(1)
+        )
+        told = f"% right (least: {worst} {share:.0%})" if worst else "% right"
         # 98 % is what makes the judge a judge of that group.
-        yield row(f"judge: {name}", 100 * own[name], "% right", ">= 98%", holds=own[name] >= 0.98)
+        yield row(f"judge: {name}", 100 * judged[name], told, ">= 98%", holds=judged[name] >= 0.98)
     yield from graded(aesthetic, pictures, originals, row)
     if args.sentences:
         spoken = adherence.tasks(args.sentences, sentences=True)
@@ -217,10 +230,14 @@ def left_open(
         args.out / "left-open.jpg", quality=90
     )
     said = adherence.judged(judge, pictures)
-    for head, words in variety.OPEN.items():
+    for head, (words, _) in variety.OPEN.items():
         value, share = variety.commonest(said, head)
-        name = f"commonest {words} where none is asked for"
-        yield row(name, 100 * share, f"% ({value})", f"<= {_COMMON:.0%}", holds=share <= _COMMON)
+        yield row(f"commonest {words} where none is asked for", 100 * share, f"% ({value})")
+        apart = variety.apart(said, head)
+        yield row(
+            f"{words} where none is asked for, apart from the painter's", 100 * apart,
+            "% of the shares", f"<= {_APART:.0%}", holds=apart <= _APART,
+        )  # fmt: skip
 
 
 def graded(
@@ -262,7 +279,7 @@ def _differences(studio: Studio, args: argparse.Namespace) -> tuple[float, float
     sheets.grid(pictures, across=_SEEDS).save(args.out / "seeds.jpg", quality=90)
     small = [diversity.thumbnail(picture) for picture in pictures]
     pair = min(diversity.closest_pair(small[i : i + _SEEDS]) for i in range(0, len(small), _SEEDS))
-    trained = diversity.painted(range(args.training))
+    trained = diversity.painted(diversity.trained(args.training))
     unseen = diversity.painted(range(adherence.FIRST_SEED, adherence.FIRST_SEED + len(small)))
     near = diversity.nearest(np.stack(small), trained).min()
     return pair, float(near / diversity.nearest(unseen, trained).min())

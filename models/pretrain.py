@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import multiprocessing
 import os
+import re
 import signal
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: How long a stage waits for pictures that are being painted beside it.
 WAIT_S = 3 * 3600.0
+#: The stages that a finished model's weights cannot begin.
+FRESH = ("autoencoder", "words")
 STAGES = ("paint", "autoencoder", "words", "judge", "unet", "decoder", "upscaler", "export")
 
 
@@ -63,7 +66,7 @@ def recipe_of(*, toy: bool, changes: list[str]) -> Recipe:
     values: dict[str, int] = {}
     for text in changes:
         name, _, value = text.partition("=")
-        if name not in known or not value.isdigit() or int(value) < 1:
+        if name not in known or not re.fullmatch("[0-9]+", value) or int(value) < 1:
             raise EngineError(f"--set {text}: NAME=N with N from 1 and one of {', '.join(known)}")
         values[name] = int(value)
     return dataclasses.replace(recipe, **values)
@@ -77,6 +80,11 @@ def run(args: argparse.Namespace) -> int:
     if args.model and not args.only:
         raise EngineError(
             "--from needs --only STAGE: all but those named are taken from the finished model"
+        )
+    if args.model and (fresh := {*args.only} & {*FRESH}):
+        raise EngineError(
+            f"--from and --only {min(fresh)} do not go together: that stage begins from nothing, "
+            "and the finished model's UNet would not know what it makes"
         )
     if args.model:
         from models.pretraining.further import begin
@@ -95,9 +103,10 @@ def run(args: argparse.Namespace) -> int:
 def _train(recipe: Recipe, args: argparse.Namespace, stages: list[str], *, wait_s: float) -> None:
     import torch
 
+    from models.loader import choose_device
     from models.pretraining.workshop import Workshop
 
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = choose_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     torch.set_float32_matmul_precision("high")
     work = Workshop(recipe, args.work, _out(args), device, wait_s=wait_s, name=args.name)
     try:

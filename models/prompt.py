@@ -5,8 +5,9 @@ r"""The prompt language that members know from AUTOMATIC1111's web interface, as
     BREAK             go on in a new chunk of 75 tokens
 
 A bracket that is never closed counts to the end, one that was never opened is a character, and the
-two kinds may overlap. Torch-free and pure: called by `conditioning`, and by the bot for previews of
-what was understood. It must not know tokenizers.
+two kinds may overlap. In `(cat ears, :3)` the end is a face and no weight, unlike there: nothing
+stands between comma and colon that could be weighed. Torch-free and pure: called by `conditioning`,
+and by the bot for previews of what was understood. It must not know tokenizers.
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ class _Weighted:
         """Read one token of the language."""
         if (bracket := token["bracket"]) in ("(", "["):
             self._open[bracket].append(len(self._runs))
+        elif token["weight"] and self._open["("] and self._is_face():
+            self._runs.append((token[0].removesuffix(")"), 1.0))
+            self._multiply(self._open["("].pop(), EMPHASIS)
         elif token["weight"] and self._open["("]:
             self._multiply(self._open["("].pop(), float(token["weight"]))
         elif bracket == ")" and self._open["("]:
@@ -81,6 +85,11 @@ class _Weighted:
             for start in self._open[bracket]:
                 self._multiply(start, factor)
         return self._runs
+
+    def _is_face(self) -> bool:
+        """Whether a colon here begins a tag such as `:3`, for want of one that it would end."""
+        inside = "".join(text for text, _ in self._runs[self._open["("][-1] :]).rstrip()
+        return not inside or inside.endswith(",")
 
     def _multiply(self, start: int, factor: float) -> None:
         runs = self._runs[start:]

@@ -155,6 +155,8 @@ def test_a_synonym_says_nothing_that_the_portrait_denies() -> None:
         }
         for who, p in (("girl", plain_girl), ("boy", boy), ("crying", crying))
     }
+    assert not any("best girl" in caption(boy, Random(i)) for i in range(300))
+    assert any("best girl" in caption(plain_girl, Random(i)) for i in range(300))
     assert {"cat girl", "happy", "neutral expression"} <= said["girl"]
     assert not said["boy"] & {*GIRLS}
     assert not said["crying"] & {*CHEERFUL}

@@ -30,7 +30,8 @@ from models.judge.network import Judge
 from models.painter import flaws
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
-from models.pretraining.painting import FIRST_SEED
+from models.pretraining.architecture import FULL
+from models.pretraining.painting import FIRST_SEED, Purpose, plan
 from models.report import Row, table, unmeasured
 
 
@@ -283,6 +284,33 @@ def test_what_comes_most_often_where_nothing_is_asked_for_is_named() -> None:
     assert not any("eyes" in task.prompt or "background" in task.prompt for task in tasks)
 
 
-def test_a_senseless_count_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", "--count", "0", "--out", str(tmp_path)]) == 2
-    assert "--count" in capsys.readouterr().err
+def test_what_is_left_open_is_held_against_what_silent_captions_show() -> None:
+    expected = variety.expected("scene", 500)
+    # A plain background is often not named; a starry sky nearly always is.
+    assert expected.argmax() == HEADS["scene"].index("simple")
+    assert 0.6 < expected.max() < 0.9
+    portraits = [sample(Random(i)) for i in range(60)]
+    sunsets = adherence.truth(replace(p, scene="sunset") for p in portraits[:30])
+    as_painted = adherence.truth(replace(p, eyewear="none", eye_state="open") for p in portraits)
+    assert variety.apart(as_painted, "eye_colour") < 0.3
+    assert variety.apart(sunsets, "scene") > 0.9
+
+
+def test_copies_are_looked_for_among_pictures_that_were_trained_on() -> None:
+    framings = {
+        seed: shard.framing for shard in plan(FULL, Path(), Purpose.TRAIN) for seed in shard.seeds
+    }
+    seeds = diversity.trained(2_000)
+    assert len(set(seeds)) == 2_000
+    assert {framings[seed] for seed in seeds} == {"square"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("count", "0"), ("threads", "0"), ("steps", "0"), ("steps", "-1"), ("guidance", "-3")],
+)
+def test_a_senseless_number_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    assert main(["evaluate", f"--{option}", value, "--out", str(tmp_path)]) == 2
+    assert f"--{option}" in capsys.readouterr().err

@@ -70,6 +70,22 @@ def test_a_further_training_begins_once(model: Path, tmp_path: Path) -> None:
     assert trained.read_bytes() == b"trained since"
 
 
+def test_a_further_training_goes_on_from_its_own_model_alone(model: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    further.begin(TOY, str(model), work, tmp_path / "out")
+    with pytest.raises(EngineError, match="was begun with tiny-waifu, not embedded-waifu"):
+        further.begin(TOY, "embedded", work, tmp_path / "out")
+
+
+@pytest.mark.parametrize("stage", ["autoencoder", "words"])
+def test_what_begins_from_nothing_is_not_put_under_a_finished_unet(
+    stage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--from", "embedded", "--work", str(tmp_path), "--only", "unet", "--only", stage]
+    assert main(["pretrain", *options]) == 2
+    assert f"--from and --only {stage} do not go together" in capsys.readouterr().err
+
+
 def test_a_beginning_that_was_cut_off_is_begun_again(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

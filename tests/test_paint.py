@@ -168,6 +168,14 @@ def test_an_option_out_of_its_limits_is_told_before_anything_is_made(
     assert not (tmp_path / "out").exists()
 
 
+def test_seeds_that_lead_beyond_the_last_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert paint(tmp_path, "--seed", str(2**32 - 1), count=1) == 0
+    assert paint(tmp_path / "out", "--seed", str(2**32 - 1), count=2) == 2
+    assert "lead beyond 4294967295" in capsys.readouterr().err
+
+
 def test_a_place_that_cannot_be_a_folder_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

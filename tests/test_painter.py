@@ -152,13 +152,21 @@ COVERS: list[tuple[dict[str, object], str, dict[str, object]]] = [
     ({"eye_shape": "tareme"}, "tareme", {"eyewear": "sunglasses"}),
     ({"bandaid": True}, "bandaid on face", {"bangs": "hair over one eye"}),
     ({"clothes": "collared shirt"}, "collared shirt", {"neck": "scarf"}),
+    ({"clothes": "china dress"}, "china dress", {"neck": "scarf"}),
+    ({"mole": True}, "mole under eye", {"tears": True}),
+    ({"scene": "gradient"}, "gradient background", {"background": "white"}),
 ]
 
 
 @pytest.mark.parametrize(("change", "tag", "cover"), COVERS, ids=str)
 def test_what_is_covered_is_neither_seen_nor_said_nor_judged(
-    change: dict[str, object], tag: str, cover: dict[str, object]
+    change: dict[str, object],
+    tag: str,
+    cover: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # The room that a bun asks for moves everything, whether or not it is seen.
+    monkeypatch.setattr(headwear, "ROOM_ABOVE", dict.fromkeys(portrait.HEAD, 30))
     bare, covered = replace(PLAIN, **change), replace(PLAIN, **change, **cover)
     assert tag in texts(bare)
     assert tag not in texts(covered)

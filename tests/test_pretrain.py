@@ -220,6 +220,19 @@ def test_a_word_for_several_kinds_of_clothes_states_none_of_them() -> None:
         assert values["clothes_colour"] != UNSEEN
 
 
+def test_only_whole_words_state_a_thing() -> None:
+    worn = {"clothes": "dress", "head": "maid headdress", "neck": "none"}
+    girl = replace(sample(Random(0)), boy=False, **worn)
+
+    def states(text: str, head: str) -> bool:
+        return dict(zip(HEADS, stated_labels(text, girl), strict=True))[head] != UNSEEN
+
+    assert states("1girl, red dress", "clothes")
+    assert not states("1girl, maid headdress", "clothes")
+    assert states("a girl with blue hair", "boy")
+    assert not states("blue hair, catgirl", "boy")
+
+
 def test_a_shard_is_the_same_whoever_paints_it(words: Path, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -334,7 +347,9 @@ def _labelled(count: int) -> dict[str, Pictures]:
     return {"square": Pictures(none, torch.zeros(count, 2), none, none, none, none)}
 
 
-@pytest.mark.parametrize("text", ["unet_step=3", "unet_steps=0", "unet_steps=x", "unet_steps"])
+@pytest.mark.parametrize(
+    "text", ["unet_step=3", "unet_steps=0", "unet_steps=x", "unet_steps", "unet_steps=²"]
+)
 def test_an_unknown_length_is_named_with_those_there_are(text: str) -> None:
     assert main(["pretrain", "--work", "unused", "--set", text]) == 2
     with pytest.raises(Exception, match=r"autoencoder_steps.*unet_steps"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -14,6 +15,8 @@ from PIL import Image
 
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
+from models.pretraining.architecture import FULL
+from models.pretraining.painting import Purpose, plan
 
 #: The side at which pictures are compared.
 SIDE_PX = 48
@@ -23,6 +26,13 @@ def thumbnail(picture: Image.Image) -> np.ndarray:
     """What is compared: float32 [SIDE*SIDE*3] in 0..1."""
     small = picture.convert("RGB").resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
     return np.asarray(small, dtype=np.float32).ravel() / 255
+
+
+def trained(count: int) -> list[int]:
+    """The seeds of the first `count` square portraits that the embedded model learned from."""
+    shards = plan(FULL, Path(), Purpose.TRAIN)
+    seeds = [seed for shard in shards if shard.framing == "square" for seed in shard.seeds]
+    return seeds[:count]
 
 
 def painted(seeds: Iterable[int]) -> np.ndarray:

@@ -50,12 +50,13 @@ UNSEEN = -1
 
 def visible(p: Portrait, head: str) -> bool:
     """Whether the picture of this portrait can show the attribute at all."""
-    return {
+    has = {
         "head_colour": table.HEAD[p.head][2],
         "neck_colour": p.neck == "scarf",
         "clothes_colour": table.CLOTHES[p.clothes][2],
         "background": table.SCENE[p.scene][1],
-    }.get(head, head not in p.covered)
+    }
+    return has.get(head, True) and head not in p.covered
 
 
 def labels(p: Portrait) -> list[int]:

@@ -125,6 +125,8 @@ def _require_sense(args: argparse.Namespace, jobs: int) -> None:
     for name, (least, most) in LIMITS.items():
         if not least <= values[name] <= most:
             raise EngineError(f"--{name} must be {least} to {most}.")
+    if args.seed + args.count - 1 > (last := LIMITS["seed"][1]):
+        raise EngineError(f"--seed and --count lead beyond {last}: begin lower.")
     if importlib.util.find_spec("resvg_py") is None:
         raise EngineError("the package resvg_py is missing: pip install -e '.[train]'")
 

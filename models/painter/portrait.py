@@ -152,13 +152,22 @@ SCENE: dict[str, tuple[float, bool]] = {
 CROWNED = ("crown", "beret", "witch hat", "straw hat", "santa hat", "baseball cap", "beanie")
 #: Hair styles that some head-wear hides.
 HIDDEN_STYLE: dict[str, tuple[str, ...]] = {
-    "single bun": ("crown", "witch hat", "straw hat", "santa hat", "beanie"),
-    "double bun": ("cat ears", "fox ears", "bear ears", "beret"),
+    "single bun": (
+        "crown",
+        "witch hat",
+        "straw hat",
+        "santa hat",
+        "beanie",
+        "baseball cap",
+        "beret",
+        "rabbit ears",
+    ),
+    "double bun": ("cat ears", "fox ears", "bear ears", "beret", "witch hat", "baseball cap"),
 }
 #: Neck-lines that leave room for a necklace, a choker or a bell.
 OPEN_NECK = ("t-shirt", "striped shirt", "dress", "cardigan", "serafuku", "overalls")
 #: Clothes that only their collars tell apart.
-COLLARS = ("collared shirt", "t-shirt")
+COLLARS = ("collared shirt", "t-shirt", "china dress")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +224,11 @@ class Portrait:
             "eye_shape": self.eyes_hidden or shut,
             "eye_state": self.eyes_hidden,
             "bandaid": self.bangs == "hair over one eye",
+            "mole": self.tears,
             "clothes": self.neck == "scarf" and self.clothes in COLLARS,
+            # Long hair falls over the straps.
+            "clothes_colour": self.clothes == "overalls" and self.hair_style == "low twintails",
+            "scene": self.scene == "gradient" and self.background == "white",
         }
         return frozenset(name for name, is_so in hidden.items() if is_so)
 

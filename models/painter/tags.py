@@ -170,7 +170,7 @@ def _face(p: Portrait) -> list[Tag]:
     present = {
         "blush": p.blush,
         "freckles": p.freckles,
-        "mole under eye": p.mole,
+        "mole under eye": p.mole and "mole" not in p.covered,
         "bandaid on face": p.bandaid and "bandaid" not in p.covered,
         "tears": p.tears,
         "fang": p.fang,
@@ -190,6 +190,8 @@ def _clothes(p: Portrait) -> list[Tag]:
     low = () if p.framing == "portrait" else BELOW_EDGE
     texts = () if "clothes" in p.covered else CLOTHES[p.clothes]
     shown = tuple(text for text in texts if text not in (*hidden, *low))
+    if "clothes_colour" in p.covered:
+        shown = tuple(text.removeprefix("{} ") for text in shown)
     coloured = (CLOTHES_COLOUR[p.clothes],) if p.clothes in CLOTHES_COLOUR else ()
     return [
         *_group("clothes", shown, p.clothes_colour, common=True),
@@ -208,7 +210,7 @@ def tags(p: Portrait) -> list[Tag]:
         )
         out += _group("neck", texts, p.neck_colour, common=False)
     out += _clothes(p)
-    scene = SCENE[p.scene]
+    scene = () if "scene" in p.covered else SCENE[p.scene]
     plain = portrait.SCENE[p.scene][1]
     common = p.scene == "simple"
     if plain:
@@ -237,4 +239,5 @@ def vocabulary() -> list[str]:
         out |= _coloured(texts, trims)
     for texts in (*CLOTHES.values(), tuple(CLOTHES_COLOUR.values())):
         out |= _coloured(texts, cloths)
+    out.add("overalls")
     return sorted(out)

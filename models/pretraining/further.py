@@ -34,6 +34,8 @@ def begin(recipe: Recipe, model: str, work: Path, out: Path) -> None:
     folder holds a training.
     """
     if (work / UNET).exists():
+        if (known := parent(work)) != (name := loader.load(model, device="cpu").card.id):
+            raise EngineError(f"{work} was begun with {known}, not {name}: name another --work")
         return
     # Its checkpoint, not its result: that is also left by a beginning that was cut off.
     if (work / "autoencoder.pt").exists():

@@ -8,6 +8,7 @@ Torch-free; it must not know how anything is trained.
 from __future__ import annotations
 
 import multiprocessing
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -27,7 +28,6 @@ from models.pretraining.siblings import family
 
 #: Attributes a caption may leave out, and the words that state them.
 STATED_BY = {
-    "boy": "",
     "hair_colour": "{} hair",
     "hair_length": "{} hair",
     "bangs": "{}",
@@ -37,7 +37,7 @@ STATED_BY = {
     "background": "{} background",
 }
 #: The same for attributes whose tags are not their names; `{}` colours are left out.
-SAID_BY = {
+SAID_BY = {"boy": {"False": ("1girl", "girl"), "True": ("1boy", "boy")}} | {
     head: {value: tuple(t.replace("{} ", "") for t in texts) for value, texts in table.items()}
     for head, table in (("mouth", tags.MOUTH), ("clothes", tags.CLOTHES), ("scene", tags.SCENE))
 }
@@ -105,13 +105,18 @@ def stated_labels(text: str, portrait: Portrait) -> list[int]:
         value = values[out[i]]
         if head in STATED_BY and STATED_BY[head].format(value) not in said:
             out[i] = UNSEEN
-        if head in SAID_BY and not any(word in said for word in SAID_BY[head][value]):
+        if head in SAID_BY and not any(_says(said, tag) for tag in SAID_BY[head][value]):
             out[i] = UNSEEN
         # A colour is stated of the thing alone: "blue eyes" says nothing of a blue dress.
         things = [t.format(value) for t in coloured.get(head, ()) if "{}" in t]
         if head in coloured and not any(thing in said for thing in things):
             out[i] = UNSEEN
     return out
+
+
+def _says(text: str, tag: str) -> bool:
+    """Whether a text holds the tag as words of its own: `dress` is not said by `headdress`."""
+    return re.search(rf"(?<!\w){re.escape(tag)}(?!\w)", text) is not None
 
 
 def paint_shard(shard: Shard) -> Path:
