@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors import safe_open
 from tiny_models import build
 
 from models import card as cards
@@ -204,6 +205,11 @@ def test_the_embedded_model_is_in_order() -> None:
     info = model_info(card, EMBEDDED)
     assert all(min(size) >= 512 for size in info.sizes_px.values())
     assert "minors" in info.licence_text
+
+
+def test_the_embedded_text_encoder_is_named_as_all_readers_know_it() -> None:
+    with safe_open(EMBEDDED / "text_encoder" / "model.safetensors", "pt") as file:
+        assert all(name.startswith("text_model.") for name in file.keys())  # noqa: SIM118  no dict
 
 
 def test_no_model_is_active_at_first(tmp_path: Path) -> None:

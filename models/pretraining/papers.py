@@ -15,7 +15,7 @@ from models.pretraining.architecture import SCALE, Recipe
 from models.registry import EMBEDDED, seal
 
 #: Chosen by eye and for speed; see docs/embedded-model.md.
-DEFAULTS = Defaults(steps=16, guidance=2.8, sampler=Sampler.DPMPP_2M)
+DEFAULTS = Defaults(steps=16, guidance=2.2, sampler=Sampler.DPMPP_2M)
 _LICENCE = "LICENSE.md"
 
 
