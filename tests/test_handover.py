@@ -16,6 +16,7 @@ from tiny_course import Place, place, tiny_base
 from tiny_models import build
 
 from models.card import Score
+from models.checkpoint import files
 from models.contract import EngineError
 from models.finetuning import export, material
 from models.finetuning.recipe import read
@@ -40,7 +41,7 @@ def test_a_full_disk_at_the_end_is_one_line_and_the_rest_is_written_later(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The LoRA was written, the merged model was not: the run has not ended."""
-    real = export.save_file
+    real = files.save_file
 
     def full(tensors: Any, path: Path, *rest: Any) -> None:
         if "unet" in Path(path).parts:
@@ -48,7 +49,7 @@ def test_a_full_disk_at_the_end_is_one_line_and_the_rest_is_written_later(
         real(tensors, path, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(export, "save_file", full)
+        patch.setattr(files, "save_file", full)
         assert place.command("new", epochs=1, method="lora") == 2
     told = capsys.readouterr().err.strip().splitlines()[-1]
     assert "No space left on device" in told
