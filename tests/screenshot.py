@@ -1,7 +1,8 @@
 """`python -m tests.screenshot [DIR]`: make the pictures of the page that the README shows.
 
 A local Discord, the real bot with the real model, and chromium: people talk, one asks for a
-picture, others vote. Run it again whenever the page or the model has changed.
+picture, others vote. Run it again whenever the page or the model has changed; without a font that
+has emoji (Debian: fonts-noto-color-emoji) the buttons show boxes.
 """
 
 from __future__ import annotations
