@@ -235,7 +235,7 @@ def left_open(
         yield row(f"commonest {words} where none is asked for", 100 * share, f"% ({value})")
         apart = variety.apart(said, head)
         yield row(
-            f"{words} where none is asked for, apart from the painter's", 100 * apart,
+            f"{words} where none is asked for, apart from silent captions'", 100 * apart,
             "% of the shares", f"<= {_APART:.0%}", holds=apart <= _APART,
         )  # fmt: skip
 

@@ -5,8 +5,8 @@ r"""The prompt language that members know from AUTOMATIC1111's web interface, as
     BREAK             go on in a new chunk of 75 tokens
 
 A bracket that is never closed counts to the end, one that was never opened is a character, and the
-two kinds may overlap. In `(cat ears, :3)` the end is a face and no weight, unlike there: nothing
-stands between comma and colon that could be weighed. Torch-free and pure: called by `conditioning`,
+two kinds may overlap. In `(cat ears, :3)` the end is a face and no weight, unlike there: nobody
+weighs anything threefold behind a comma. Torch-free and pure: called by `conditioning`,
 and by the bot for previews of what was understood. It must not know tokenizers.
 """
 
@@ -29,6 +29,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+#: The one tag that looks like a weight. `(best quality, cute,:1.2)` is a weight.
+_FACE = ":3"
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 _SPECIAL = re.compile(r"<\|([A-Za-z_]*)\|>")
 
@@ -67,8 +69,8 @@ class _Weighted:
         """Read one token of the language."""
         if (bracket := token["bracket"]) in ("(", "["):
             self._open[bracket].append(len(self._runs))
-        elif token["weight"] and self._open["("] and self._is_face():
-            self._runs.append((token[0].removesuffix(")"), 1.0))
+        elif token[0] == _FACE + ")" and self._open["("] and self._ends_a_tag():
+            self._runs.append((_FACE, 1.0))
             self._multiply(self._open["("].pop(), EMPHASIS)
         elif token["weight"] and self._open["("]:
             self._multiply(self._open["("].pop(), float(token["weight"]))
@@ -86,8 +88,8 @@ class _Weighted:
                 self._multiply(start, factor)
         return self._runs
 
-    def _is_face(self) -> bool:
-        """Whether a colon here begins a tag such as `:3`, for want of one that it would end."""
+    def _ends_a_tag(self) -> bool:
+        """Whether the innermost round bracket holds nothing so far, or ends with a comma."""
         inside = "".join(text for text, _ in self._runs[self._open["("][-1] :]).rstrip()
         return not inside or inside.endswith(",")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_course import Place, interrupt, place, stop_at, tiny_base
+from tiny_course import Place, place, stopped, tiny_base
 
 from models.contract import EngineError
 from models.finetuning import course as courses
@@ -44,10 +44,7 @@ def test_samples_that_do_not_fit_into_the_memory_cost_nothing_else(
 def test_what_the_optimizer_is_told_may_change_on_the_way(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
-        stop_at(patch, 1, interrupt)
-        with pytest.raises(courses.StoppedError):
-            place.train("new", epochs=1)
+    stopped(place, monkeypatch, 1, epochs=1)
     said = place.train("new", epochs=1, weight_decay=0.5, beta1=0.8, resume=True)
     assert "weight_decay is now 0.5, was 0.01" in said
     (group,) = place.facts("new")["optimizer"]["groups"]
@@ -57,9 +54,6 @@ def test_what_the_optimizer_is_told_may_change_on_the_way(
 def test_a_layer_of_the_text_encoder_is_not_changed_on_the_way(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
-        stop_at(patch, 0, interrupt)
-        with pytest.raises(courses.StoppedError):
-            place.train("new", train_text_encoder=True)
+    stopped(place, monkeypatch, 0, train_text_encoder=True)
     with pytest.raises(EngineError, match="was saved with clip_skip = 0, not 2; put it back"):
         place.train("new", train_text_encoder=True, clip_skip=2, resume=True)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_course import Place, interrupt, paint, place, stop_at, tiny_base
+from tiny_course import Place, interrupt, paint, place, stop_at, stopped, tiny_base
 
 from models.contract import EngineError
 from models.finetuning import course as courses
@@ -203,10 +203,7 @@ def test_a_recipe_may_name_the_home_folder(
 
 
 def test_a_run_is_not_begun_over_another(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        stop_at(patch, 0, interrupt)
-        with pytest.raises(courses.StoppedError):
-            place.train("new", epochs=1)
+    stopped(place, monkeypatch, 0, epochs=1)
     with pytest.raises(EngineError, match="go on with --resume"):
         place.train("new", epochs=1)
     with pytest.raises(EngineError, match='was saved with method = "full", not "lora"'):

@@ -178,6 +178,23 @@ def test_what_is_covered_is_neither_seen_nor_said_nor_judged(
     assert seen.sum() < in_the_open.sum() / 2
 
 
+def test_overalls_are_said_without_the_colour_that_hair_hides() -> None:
+    def worn(style: str, colour: str) -> Portrait:
+        hair = {"hair_style": style, "hair_length": "long"}
+        return replace(PLAIN, clothes="overalls", clothes_colour=colour, **hair)
+
+    def differ(style: str) -> int:
+        pair = (pixels(worn(style, colour)) for colour in ("blue", "orange"))
+        return int((abs(next(pair) - next(pair)).max(2) > 40).sum())
+
+    column = list(HEADS).index("clothes_colour")
+    hidden, open_ = worn("low twintails", "blue"), worn("ponytail", "blue")
+    assert "overalls" in texts(hidden)
+    assert "blue overalls" in texts(open_)
+    assert (labels(hidden)[column] == UNSEEN, labels(open_)[column] == UNSEEN) == (True, False)
+    assert differ("low twintails") < differ("ponytail") / 2
+
+
 def test_details_are_said_where_the_picture_has_room_for_them() -> None:
     maid = replace(PLAIN, clothes="maid")
     assert "apron" not in texts(maid)

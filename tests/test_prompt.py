@@ -59,6 +59,8 @@ def test_it_reads_what_automatic1111_reads(prompt: str, expected: list[tuple[str
         ("(cat ears, :3)", [("cat ears, :3", 1.1)]),
         ("(:3)", [(":3", 1.1)]),
         ("(:3:1.2)", [(":3", 1.2)]),
+        ("(best quality, cute,:1.2)", [("best quality, cute,", 1.2)]),
+        ("(cute:3)", [("cute", 3.0)]),
         ("((cat ears:1.2), :3)", [("cat ears", 1.32), (", :3", 1.1)]),
         ("a) b] (c", [("a) b] ", 1.0), ("c", 1.1)]),
         ("(a[b)c]", [("a", 1.1), ("b", 1.0), ("c", 0.9091)]),

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from models.__main__ import main
 from models.finetune import finetune
+from models.finetuning.course import StoppedError
 from models.finetuning.steps import Stepper
 
 #: Width and height of the pictures: three ratios, so three buckets.
@@ -141,3 +142,11 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, what: Callable[[], None]
 
 def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
+
+
+def stopped(place: Place, monkeypatch: pytest.MonkeyPatch, step: int, **changes: Any) -> None:
+    """A run called `new` that Ctrl-C has ended behind the given step (from 0)."""
+    with monkeypatch.context() as patch:
+        stop_at(patch, step, interrupt)
+        with pytest.raises(StoppedError):
+            place.train("new", **changes)

@@ -291,23 +291,27 @@ def _named(folder: Path, record: Mapping[str, object]) -> Path:
 def files_below(folder: Path, report: Report) -> list[Path]:
     """Every file below the folder that is not hidden, sorted; a report of folders it cannot open.
 
-    Folders that are linked count as well, each once: a link that leads back up ends there.
+    Folders that are linked count as well, each once and by its own name if it has one here: a link
+    that leads back up ends there.
     """
     found: list[Path] = []
     known: set[str] = set()
+    roots = [folder]
 
     def closed(fault: OSError) -> None:
         report.add(Path(fault.filename), Skip.UNREADABLE, fault.strerror or str(fault))
 
-    for place, folders, names in os.walk(folder, onerror=closed, followlinks=True):
-        real = os.path.realpath(place)
-        if real in known:
-            folders.clear()
-            continue
-        known.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths = (Path(place, name) for name in names if not name.startswith("."))
-        found += [path for path in paths if path.is_file()]
+    for root in roots:  # It grows by the links that are met, which are followed last.
+        for place, folders, names in os.walk(root, onerror=closed):
+            real = os.path.realpath(place)
+            folders[:] = sorted(n for n in folders if real not in known and not n.startswith("."))
+            if real in known:
+                continue
+            known.add(real)
+            below = (Path(place, name) for name in folders)
+            roots += [path for path in below if path.is_symlink()]
+            paths = (Path(place, name) for name in names if not name.startswith("."))
+            found += [path for path in paths if path.is_file()]
     return sorted(found)
 
 

@@ -239,5 +239,5 @@ def vocabulary() -> list[str]:
         out |= _coloured(texts, trims)
     for texts in (*CLOTHES.values(), tuple(CLOTHES_COLOUR.values())):
         out |= _coloured(texts, cloths)
-    out.add("overalls")
+    out.add("overalls")  # Said without their colour where hair hides it.
     return sorted(out)

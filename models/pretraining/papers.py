@@ -14,7 +14,7 @@ from models.contract import Aspect, Limits, Sampler
 from models.pretraining.architecture import SCALE, Recipe
 from models.registry import EMBEDDED, seal
 
-#: Chosen by eye and for speed; see docs/embedded-model.md.
+#: Steps were chosen by eye and for speed, guidance by measuring; see docs/embedded-model.md.
 DEFAULTS = Defaults(steps=16, guidance=2.2, sampler=Sampler.DPMPP_2M)
 _LICENCE = "LICENSE.md"
 
