@@ -14,6 +14,7 @@ from PIL import Image
 
 from models.judge.heads import HEADS, UNSEEN
 from models.painter.portrait import sample
+from models.precision import Lowered
 from models.pretraining import architecture, diffuse, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.course import generator
@@ -33,7 +34,6 @@ from models.pretraining.diffuse import (
 )
 from models.pretraining.pictures import Pictures
 from models.pretraining.pipeline import Trained, noise_schedule
-from models.pretraining.precision import Lowered
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
 

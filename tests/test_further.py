@@ -11,10 +11,10 @@ from torch import nn
 from models.__main__ import main
 from models.contract import EngineError
 from models.judge import network as judge
+from models.precision import Lowered, lowers
 from models.pretraining import architecture, diffuse, further, judging, papers, pipeline, vocabulary
 from models.pretraining.architecture import FULL, TOY
 from models.pretraining.pipeline import Trained
-from models.pretraining.precision import Lowered, lowers
 from models.pretraining.workshop import Workshop
 from models.registry import card_of
 

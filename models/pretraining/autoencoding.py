@@ -16,11 +16,11 @@ from torch.nn import functional
 
 from models.corpus.caches import TensorCache, tensor_sha256, weights_sha256
 from models.painter.drawing import face_middle
+from models.precision import Lowered, scaled
 from models.pretraining import architecture
 from models.pretraining.architecture import Recipe
 from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures, batches
-from models.pretraining.precision import Lowered, scaled
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from models.judge import network as judge
 from models.judge.heads import UNSEEN
 from models.painter.drawing import face_middle
+from models.precision import Lowered
 from models.pretraining import vocabulary
 from models.pretraining.architecture import Recipe
 from models.pretraining.course import Course, generator
 from models.pretraining.papers import DEFAULTS
 from models.pretraining.pictures import Pictures, batches
 from models.pretraining.pipeline import Trained, noise_schedule, pipeline
-from models.pretraining.precision import Lowered
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
 

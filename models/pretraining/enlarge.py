@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.painter.drawing import face_middle
+from models.precision import Lowered, scaled
 from models.pretraining.architecture import SCALE, Recipe
 from models.pretraining.autoencoding import latents_of, reconstruction_loss
 from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures
-from models.pretraining.precision import Lowered, scaled
 from models.upscaler import Upscaler
 
 if TYPE_CHECKING:

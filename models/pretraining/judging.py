@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from models.judge import network as judge
 from models.judge.heads import HEADS
+from models.precision import autocast, scaled
 from models.pretraining.architecture import Recipe
 from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures, batches
-from models.pretraining.precision import autocast, scaled
 
 #: The peak of the learning rate from nothing, and of a judge that was finished once.
 LR, FURTHER_LR = 1.5e-3, 1.0e-3

@@ -15,11 +15,11 @@ from torch.nn import functional
 
 from models.judge import network as judge
 from models.judge.heads import HEADS
+from models.precision import autocast
 from models.pretraining import architecture, vocabulary
 from models.pretraining.architecture import Recipe
 from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures, batches
-from models.pretraining.precision import autocast
 
 if TYPE_CHECKING:
     from transformers import CLIPTextModel

@@ -23,7 +23,7 @@ import torch
 from PIL import Image
 
 from models.evaluation.adherence import GROUPS
-from models.pretraining.precision import lowers
+from models.precision import lowers
 from models.report import Row, table, write_json
 
 #: What the first training changes of the recipe: the model is to learn all grades, quickly.
