@@ -1,10 +1,11 @@
 """In which numbers a training computes: bfloat16 copies of float32 where that is quicker.
 
-Called by the stages. It must not know what is trained.
+Called by the stages of the pre-training and by the fine-tuning. It must not know what is trained.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
 
@@ -35,19 +36,34 @@ class Lowered:
     network; gradients arrive at the float32 weights.
     """
 
-    def __init__(self, module: nn.Module, device: torch.device) -> None:
-        self.module, self.low = module, lowers(device)
-        self.on_cpu = device.type == "cpu"
+    def __init__(
+        self,
+        module: nn.Module,
+        device: torch.device,
+        *,
+        low: bool | None = None,
+        compiled: bool = False,
+    ) -> None:
+        """`low` decides instead of the device; `compiled` passes are compiled when first taken."""
+        self.module, self.device = module, device
+        self.low = lowers(device) if low is None else low
+        self._pass = torch.compile(self._passed) if compiled else self._passed
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """The output of the module; floating inputs are lowered with the weights."""
         if not self.low:
-            return self.module(*inputs)
+            return self._pass(None, inputs)
         weights = {name: p.bfloat16() for name, p in self.module.named_parameters()}
         low = [x.bfloat16() if x.is_floating_point() else x for x in inputs]
         # Fused attention's way back takes a fifth of a step on a CPU, at these few tokens.
-        with sdpa_kernel(SDPBackend.MATH) if self.on_cpu else nullcontext():
-            return torch.func.functional_call(self.module, weights, tuple(low))
+        attention = sdpa_kernel(SDPBackend.MATH) if self.device.type == "cpu" else nullcontext()
+        with attention, torch.autocast(self.device.type, enabled=False):
+            return self._pass(weights, low)
+
+    def _passed(self, weights: Mapping[str, Tensor] | None, inputs: Sequence[Tensor]) -> Tensor:
+        if weights is None:
+            return self.module(*inputs)
+        return torch.func.functional_call(self.module, dict(weights), tuple(inputs))
 
 
 def scaled(pixels: Tensor) -> Tensor:

@@ -56,10 +56,12 @@ class Place:
         path.write_text(toml({k: v for k, v in (values | changes).items() if v is not None}))
         return path
 
-    def train(self, run: str, *, resume: bool = False, **changes: Any) -> list[str]:
+    def train(
+        self, run: str, *, resume: bool = False, cpu: bool = True, **changes: Any
+    ) -> list[str]:
         """Run a recipe to its end; what was said."""
         said: list[str] = []
-        finetune(self.recipe(run, **changes), resume=resume, cpu=True, say=said.append)
+        finetune(self.recipe(run, **changes), resume=resume, cpu=cpu, say=said.append)
         return said
 
     def command(self, run: str, *options: str, **changes: Any) -> int:

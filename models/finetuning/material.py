@@ -39,8 +39,8 @@ from models.finetuning import chance
 from models.finetuning.recipe import Recipe
 from models.loader import Components
 
-#: Pictures that the autoencoder encodes at once.
-_ENCODED = 8
+#: Pixels that the autoencoder encodes at once: eight pictures of Stable Diffusion's size.
+_ENCODED_PX = 8 * 512 * 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +165,9 @@ class Material:
 
     def _groups(self) -> Iterator[Sequence[int]]:
         """Pictures of one bucket, a few at a time."""
-        for members in self._assignment.members.values():
-            yield from (members[at : at + _ENCODED] for at in range(0, len(members), _ENCODED))
+        for bucket, members in self._assignment.members.items():
+            size = max(1, _ENCODED_PX // (bucket.width_px * bucket.height_px))
+            yield from (members[at : at + size] for at in range(0, len(members), size))
 
     def _encode_group(self, group: Sequence[int], *, flip: bool) -> None:
         """Encode the group at once, when its first missing picture asks for it."""

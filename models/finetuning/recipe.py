@@ -164,6 +164,8 @@ class Recipe:
     precision: Precision = Precision.AUTO
     #: Calculate the UNet's activations twice instead of keeping them: less memory, more time.
     gradient_checkpointing: bool = False
+    #: Compile the UNet when it is first used (torch.compile): quicker steps after a slow first one.
+    compile: bool = False
 
     #: Steps between saved states; one is saved after every epoch too.
     save_every: int = _within(500, 1)

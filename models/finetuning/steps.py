@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor
+from torch._dynamo.exc import TorchDynamoException
 
 from models.card import Prediction
 from models.contract import EngineError
@@ -59,6 +60,9 @@ class Stepper:
         accelerator: Accelerator,
     ) -> None:
         self._recipe, self._prediction, self._accelerator = recipe, prediction, accelerator
+        # Checkpointed activations are calculated again when the copies are gone.
+        low = accelerator.mixed_precision == "bf16" and not recipe.gradient_checkpointing
+        trainee.quicken(accelerator.device, low=low, compiled=recipe.compile)
         self._network: Any = accelerator.prepare_model(trainee)
         self._levels = Levels(schedule.train_sigmas, accelerator.device)
         self._times = len(schedule.train_sigmas)
@@ -71,10 +75,14 @@ class Stepper:
         """Learn from one step's rows; `steps` is the length of the run, for the learning rate.
 
         NotFiniteError before any weight has changed; EngineError if the device's memory does not
-        suffice, at worst when the first step wants its moments.
+        suffice, at worst when the first step wants its moments, or the UNet cannot be compiled.
         """
-        with fitting():
-            return self._taken(fed, material, steps)
+        try:
+            with fitting():
+                return self._taken(fed, material, steps)
+        except TorchDynamoException as fault:
+            why = str(getattr(fault, "inner_exception", fault)).strip().partition("\n")[0]
+            raise EngineError(f"the UNet cannot be compiled ({why}): leave out compile.") from fault
 
     def _taken(self, fed: Fed, material: Material, steps: int) -> Taken:
         recipe = self._recipe

@@ -15,6 +15,7 @@ from models.contract import EngineError
 from models.finetuning.recipe import Lora, Method, Recipe
 from models.finetuning.words import KeptWords, embed, unused_layers
 from models.loader import Components
+from models.precision import Lowered
 
 #: Where LoRA matrices stand: every attention of the UNet, every one of the text encoder.
 UNET_TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
@@ -39,6 +40,15 @@ class Trainee(nn.Module):
         self.text_encoder = text_encoder
         self._clip_skip = clip_skip
         self._trains_text, self._kept = trains_text, kept
+        self.quicken(torch.device("cpu"), low=False, compiled=False)
+
+    def quicken(self, device: torch.device, *, low: bool, compiled: bool) -> None:
+        """Have the UNet calculate in bfloat16 copies of its weights, as compiled code, or both.
+
+        Copies live as long as a forward pass: what is calculated again on the way back, as with
+        gradient checkpointing, does not find them.
+        """
+        self._guess = Lowered(_Guess(self.unet), device, low=low, compiled=compiled)
 
     def forward(self, noisy: Tensor, timestep: Tensor, ids: Tensor) -> Tensor:
         """What the UNet says, (B, C, h, w), of noisy (B, C, h, w) at timestep (B,).
@@ -50,11 +60,23 @@ class Trainee(nn.Module):
         else:
             with torch.set_grad_enabled(self._trains_text and torch.is_grad_enabled()):
                 words = embed(self.text_encoder, ids, self._clip_skip)
-        return self.unet(noisy, timestep, words, return_dict=False)[0]
+        return self._guess(noisy, timestep, words)
 
     def learning(self) -> dict[str, nn.Parameter]:
         """The parameters that learn, by name, in a fixed order."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+
+class _Guess(nn.Module):
+    """A UNet that takes and gives plain tensors."""
+
+    def __init__(self, unet: nn.Module) -> None:
+        super().__init__()
+        self.unet = unet
+
+    def forward(self, noisy: Tensor, timestep: Tensor, words: Tensor) -> Tensor:
+        """The output (B, C, h, w) for noisy (B, C, h, w) at timestep (B,), words (B, n, d)."""
+        return self.unet(noisy, timestep, words, return_dict=False)[0]
 
 
 def require_family(parts: Components) -> None:
