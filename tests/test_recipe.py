@@ -29,13 +29,32 @@ def figures(grade: float, share: float) -> dict[str, float]:
 def test_the_recipe_works_if_the_grade_rises_and_the_words_are_followed(
     grade: float, share: float, holds: tuple[bool, bool]
 ) -> None:
-    rows = recipe.report([2.0, 8.0], [8.0], figures(6.0, 90.0), figures(grade, share))
+    rows = recipe.report(figures(6.0, 90.0), {1e-4: figures(grade, share)}, 1e-4)
     held = {row.name: row.holds for row in rows if row.goal}
-    assert held == dict(zip(("the grade rises by", "adherence falls by"), holds, strict=True))
+    names = ("at 0.0001 the grade rises by", "adherence falls by")
+    assert held == dict(zip(names, holds, strict=True))
     values = {row.name: row.value for row in rows}
-    assert values["pictures kept"] == 50
-    assert values["true grade of all pictures"] == 5
     assert values["adherence falls by"] == pytest.approx(90 - share)
+    assert values["grade after the recipe at 0.0001"] == grade
+
+
+def test_the_best_rate_has_the_best_grade_of_those_that_follow_the_words() -> None:
+    before = figures(6.0, 90.0)
+    after = {1e-4: figures(7.0, 91.0), 2e-4: figures(7.5, 88.5), 4e-4: figures(8.0, 80.0)}
+    assert recipe.best_of(before, after) == 2e-4
+    assert recipe.best_of(before, {4e-4: after[4e-4]}) == 4e-4
+    rows = recipe.report(before, after, 2e-4)
+    assert {row.value for row in rows if row.name.startswith("grade after the recipe")} == {
+        7.0, 7.5, 8.0
+    }  # fmt: skip
+    assert next(row.value for row in rows if row.name.endswith("rises by")) == 1.5
+
+
+def test_the_data_are_described_by_their_true_grades() -> None:
+    values = {row.name: row.value for row in recipe.data([2.0, 8.0], [8.0])}
+    assert values == {
+        "pictures kept": 50, "true grade of all pictures": 5, "true grade of those kept": 8
+    }  # fmt: skip
 
 
 def painted(out: Path) -> None:
@@ -97,23 +116,38 @@ def test_both_trainings_differ_in_what_they_learn_from_and_what_is_done_is_skipp
     # A goal that an evaluation misses is an answer, not a fault.
     assert demonstrate(tmp_path, monkeypatch) == 0
     assert [words[0] for words in commands] == [
-        "paint", "score", "aesthetic-train", "finetune", "finetune", "evaluate", "evaluate"
+        "paint", "score", "aesthetic-train", "finetune", "evaluate", "finetune", "evaluate"
     ]  # fmt: skip
     mixed, kept = (
         dict(line.split(" = ", 1) for line in (tmp_path / f"{name}.toml").read_text().splitlines())
-        for name in ("mixed", "kept")
+        for name in ("mixed", "kept-0.0002")
     )
     assert mixed["base"] == '"embedded"'
     assert kept["base"] == json.dumps(str(tmp_path / "mixed" / "model"))
     assert kept["data"] == json.dumps(str(tmp_path / "pictures" / "kept.jsonl"))
     # The second is the published recipe but for what is named: four epochs, cosine, AdamW.
-    assert set(kept) == {"base", "data", "out", "cache", *recipe.BOTH, *recipe.KEPT}
+    assert set(kept) == {"base", "data", "out", "cache", "lr", *recipe.BOTH, *recipe.KEPT}
     # Whoever measures had no part in choosing.
     measure = commands[-1]
     assert measure[measure.index("--tower") + 1] == str(tmp_path / "other")
     commands.clear()
     assert demonstrate(tmp_path, monkeypatch) == 0
     assert [words[0] for words in commands] == ["paint"]
+
+
+def test_further_rates_begin_from_the_same_model_and_keep_what_is_done(
+    tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demonstrate(tmp_path, monkeypatch)
+    commands.clear()
+    rates = ("--rates", "1e-4", "2e-4", "4e-4", "--at-once", "2")
+    assert demonstrate(tmp_path, monkeypatch, *rates) == 0
+    trained = sorted(Path(words[1]).stem for words in commands if words[0] == "finetune")
+    assert trained == ["kept-0.0001", "kept-0.0004"]
+    for name, rate in (("kept-0.0001", "0.0001"), ("kept-0.0004", "0.0004")):
+        text = (tmp_path / f"{name}.toml").read_text()
+        assert f"lr = {rate}" in text
+        assert json.dumps(str(tmp_path / "mixed" / "model")) in text
 
 
 def test_before_stands_over_after_and_no_row_is_the_painters(
