@@ -5,6 +5,7 @@ Called by the stages of the pre-training and by the fine-tuning. It must not kno
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
@@ -12,6 +13,9 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+
+#: Up to so many, plain products beat fused attention on a CPU; beyond, they would fill its memory.
+_FEW_TOKENS = 1024
 
 
 @cache
@@ -44,9 +48,19 @@ class Lowered:
         low: bool | None = None,
         compiled: bool = False,
     ) -> None:
-        """`low` decides instead of the device; `compiled` passes are compiled when first taken."""
+        """`low` decides instead of the device; `compiled` passes are compiled when first taken.
+
+        Another size of input may then be compiled anew, once or twice: the first is taken as fixed.
+        """
         self.module, self.device = module, device
         self.low = lowers(device) if low is None else low
+        if compiled:
+            # Of diffusers' code, and of the copies, which are no leaves: neither does harm.
+            for text in (
+                "Dynamo detected a call to a `functools.lru_cache`",
+                "The .grad attribute",
+            ):
+                warnings.filterwarnings("ignore", text)
         self._pass = torch.compile(self._passed) if compiled else self._passed
 
     def __call__(self, *inputs: Tensor) -> Tensor:
@@ -55,8 +69,9 @@ class Lowered:
             return self._pass(None, inputs)
         weights = {name: p.bfloat16() for name, p in self.module.named_parameters()}
         low = [x.bfloat16() if x.is_floating_point() else x for x in inputs]
-        # Fused attention's way back takes a fifth of a step on a CPU, at these few tokens.
-        attention = sdpa_kernel(SDPBackend.MATH) if self.device.type == "cpu" else nullcontext()
+        # Fused attention's way back takes a fifth of a small network's step on a CPU.
+        plain = self.device.type == "cpu" and inputs[0][0, 0].numel() <= _FEW_TOKENS
+        attention = sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
         with attention, torch.autocast(self.device.type, enabled=False):
             return self._pass(weights, low)
 

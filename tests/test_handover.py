@@ -119,6 +119,22 @@ def test_a_lack_of_memory_while_pictures_are_encoded_is_one_line(
         place.train("new", epochs=1)
 
 
+def test_pictures_that_do_not_fit_together_are_encoded_in_smaller_lots(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = material.encode
+    place.train("roomy", epochs=1)
+
+    def narrow(vae: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
+        if len(pixels) > 1:
+            raise torch.OutOfMemoryError
+        return real(vae, pixels)
+
+    monkeypatch.setattr(material, "encode", narrow)
+    place.train("narrow", epochs=1)
+    assert place.losses("narrow") == pytest.approx(place.losses("roomy"), rel=1e-3)
+
+
 def test_another_scaling_factor_makes_other_latents(place: Place, tmp_path: Path) -> None:
     """The weights are the same: only the factor tells the two bases apart."""
     other = tmp_path / "other"

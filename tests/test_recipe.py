@@ -150,6 +150,15 @@ def test_further_rates_begin_from_the_same_model_and_keep_what_is_done(
         assert json.dumps(str(tmp_path / "mixed" / "model")) in text
 
 
+@pytest.mark.parametrize("more", [("--rates", "1e-4", "0"), ("--rates", "2"), ("--at-once", "0")])
+def test_senseless_rates_are_refused_before_the_first_hour(
+    tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, more: tuple[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        demonstrate(tmp_path, monkeypatch, *more)
+    assert not commands
+
+
 def test_before_stands_over_after_and_no_row_is_the_painters(
     tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -193,13 +193,7 @@ class Material:
             pixels = torch.stack(
                 list(pool.map(lambda path: pixels_of(path, bucket, flip=flip), paths))
             )
-        try:
-            encoded = encode(self._parts.vae, pixels).half()
-        except torch.OutOfMemoryError as fault:
-            raise EngineError(
-                f"{len(paths)} pictures at once do not fit into the device's memory when they are "
-                "encoded: a smaller resolution_px needs less."
-            ) from fault
+        encoded = _fitting(self._parts.vae, pixels).half()
         if not encoded.isfinite().all():
             raise EngineError(f"the autoencoder makes no numbers of {paths[0]}; leave it out.")
         return encoded
@@ -227,6 +221,19 @@ def gather(recipe: Recipe, report: Report) -> list[Example]:
             f"{best:.2f}."
         )
     return good
+
+
+def _fitting(vae: nn.Module, pixels: Tensor) -> Tensor:
+    """`encode`, of fewer pictures at once where all do not fit. EngineError if one does not."""
+    try:
+        return encode(vae, pixels)
+    except torch.OutOfMemoryError as fault:
+        if len(pixels) == 1:
+            raise EngineError(
+                "a picture does not fit into the device's memory when it is encoded: a smaller "
+                "resolution_px needs less."
+            ) from fault
+    return torch.cat([_fitting(vae, half) for half in pixels.chunk(2)])
 
 
 @torch.no_grad()

@@ -51,7 +51,7 @@ class Precision(StrEnum):
 
     #: bf16 on a GPU that has it, else fp32.
     AUTO = "auto"
-    #: bfloat16 where it is safe (autocast).
+    #: bfloat16 copies of the UNet's weights; autocast for a text encoder, and with checkpointing.
     BF16 = "bf16"
     #: float32 everywhere.
     FP32 = "fp32"
@@ -164,7 +164,7 @@ class Recipe:
     precision: Precision = Precision.AUTO
     #: Calculate the UNet's activations twice instead of keeping them: less memory, more time.
     gradient_checkpointing: bool = False
-    #: Compile the UNet when it is first used (torch.compile): quicker steps after a slow first one.
+    #: Compile the UNet (torch.compile): quicker steps after slow first ones.
     compile: bool = False
 
     #: Steps between saved states; one is saved after every epoch too.

@@ -81,7 +81,10 @@ class Stepper:
             with fitting():
                 return self._taken(fed, material, steps)
         except TorchDynamoException as fault:
-            why = str(getattr(fault, "inner_exception", fault)).strip().partition("\n")[0]
+            cause = getattr(fault, "inner_exception", fault)
+            if isinstance(cause, torch.OutOfMemoryError):
+                raise EngineError(_NO_MEMORY) from fault
+            why = str(cause).strip().partition("\n")[0]
             raise EngineError(f"the UNet cannot be compiled ({why}): leave out compile.") from fault
 
     def _taken(self, fed: Fed, material: Material, steps: int) -> Taken:

@@ -5,8 +5,8 @@
 paints pictures of mixed grade with their captions, scores them, trains the embedded model on all
 of them, trains the result by the recipe on those that score more than 6.0, at every learning rate
 asked for, and measures all models: grade by a scorer that had no part in choosing, adherence by the
-judge. Hours on two cores, minutes on a GPU, and so no part of `make bench`; every step is skipped
-once it is done, and a stopped one goes on, but an evaluation, which begins again.
+judge. Hours on two cores, and so no part of `make bench`; every step is skipped once it is done,
+and a stopped one goes on, but an evaluation, which begins again.
 """
 
 from __future__ import annotations
@@ -124,7 +124,11 @@ def options() -> argparse.Namespace:
     add("--rates", type=float, nargs="+", default=RATES, help="learning rates of the recipe")
     add("--at-once", type=int, default=1, help="trainings beside each other; for a large GPU")
     add("--json", type=Path, help="write the rows to this file")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not all(0 < rate <= 1 for rate in args.rates) or args.at_once < 1:
+        parser.error("--rates are above 0 and at most 1, --at-once starts at 1")
+    args.rates = list(dict.fromkeys(args.rates))  # One folder each.
+    return args
 
 
 def main() -> int:

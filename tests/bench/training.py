@@ -8,6 +8,7 @@ embedded model's. Weights and latents are of chance: speed does not depend on th
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 import time
 from collections.abc import Callable
@@ -162,8 +163,9 @@ def _stepping() -> list[Row]:
         why = "no CUDA device here"
         return [*rows, unmeasured("training", "Stable Diffusion 1.5 at 512 px", why, goal)]
     rows.append(_row("peak memory of a step", memory / 2**30, "GiB"))
-    # Both would leave no room for more pictures a step.
+    # Both would leave no room for more pictures a step; accelerate ties them to themselves.
     del own, written
+    gc.collect()
     torch.cuda.empty_cache()
     more = replace(bench, batch=64, name="Stable Diffusion 1.5 at 512 px, 64 a step, compiled")
     return rows + _compiled(more, device, work / peak, theirs / bench.batch)
@@ -176,19 +178,23 @@ def _compiled(bench: Bench, device: torch.device, least: float, theirs: float) -
     """
     import torch
 
+    from models.contract import EngineError
+
+    goal = f">= {GOAL_PEAK:.0%}"
     torch.cuda.reset_peak_memory_stats()
-    step = _own(bench, device, compiled=True)
-    step()
+    try:
+        step = _own(bench, device, compiled=True)
+        step()
+    except EngineError as fault:
+        return [unmeasured("training", bench.name, str(fault), goal)]
     seconds = _alternately(step)[0] / bench.batch
     share = least / seconds
     return [
         _row(f"fine-tuning step, {bench.name}", 1 / seconds, "pictures/s"),
         _row("the same, to diffusers' step with 16", seconds / theirs, "x the time of a picture"),
-        _row(
-            "the same, of the measured matmul peak", 100 * share, "%",
-            f">= {GOAL_PEAK:.0%}", holds=share >= GOAL_PEAK,
-        ),
-        _row("peak memory of a step", torch.cuda.max_memory_allocated() / 2**30, "GiB"),
+        _row("compiled, of the measured matmul peak", 100 * share, "%", goal,
+             holds=share >= GOAL_PEAK),
+        _row("compiled, peak memory", torch.cuda.max_memory_allocated() / 2**30, "GiB"),
     ]  # fmt: skip
 
 
@@ -286,7 +292,7 @@ def _written(bench: Bench, device: torch.device) -> Callable[[], object]:
 
 
 def _floating_operations(bench: Bench, device: torch.device) -> float:
-    """Of the UNet's forward and backward pass for one picture."""
+    """Of the UNet's passes for one picture, with what attention calculates again going back."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
