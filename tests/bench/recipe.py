@@ -56,7 +56,8 @@ OTHER_SEED = 1
 def run(*words: object) -> None:
     """One command of `python -m models`; SystemExit with its code if it fails."""
     command = [sys.executable, "-m", "models", *map(str, words)]
-    print("$", *command[1:], flush=True)
+    # In one piece: trainings beside each other write too.
+    print(f"$ {' '.join(command[1:])}\n", end="", flush=True)
     code = subprocess.run(command, check=False).returncode
     # An evaluation that misses a goal is an answer.
     if code and not (words[0] == "evaluate" and code == 1):
