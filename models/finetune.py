@@ -78,6 +78,8 @@ def finetune(
     with course.way_back(), fitting():
         _prepare_latents(setting)
     tell(f"training {setting.card.id} for {course.steps} steps on {accelerator.device}")
+    if recipe.compile:
+        tell("the first steps compile the UNet, which takes minutes")
     course.run()
     if not accelerator.is_main_process:
         return []

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_course import Place, forget_devices, place, tiny_base
+from tiny_course import Place, forget_devices, interrupt, place, tiny_base
 from torch import nn
 from torch._dynamo.exc import BackendCompilerFailed
 
 from models.contract import EngineError
 from models.finetuning import material
+from models.finetuning.course import StoppedError
 from models.loader import load
 from tests.bench import training
 
@@ -108,6 +109,21 @@ def test_where_nothing_can_be_compiled_one_line_says_so(
 
     monkeypatch.setattr(torch, "compile", compile_)
     with pytest.raises(EngineError, match=r"no C\+\+ compiler.*leave out compile.*Go on with"):
+        place.train("quick", compile=True)
+
+
+def test_ctrl_c_while_compiling_is_no_fault_of_the_compiler(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_(call: Any) -> Any:
+        def killed(*_: Any) -> Any:
+            interrupt()
+            raise BackendCompilerFailed(len, RuntimeError("C++ compile error"), None)
+
+        return killed
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    with pytest.raises(StoppedError, match=r"stopped while the UNet was compiled.*Go on with"):
         place.train("quick", compile=True)
 
 

@@ -26,7 +26,7 @@ from models.finetuning.material import Fed, Material
 from models.finetuning.recipe import Optimizer, Recipe
 from models.finetuning.run_state import KEPT, State, States, put_together, taken_apart
 from models.finetuning.sheets import sheet
-from models.finetuning.steps import Stepper, Taken, fitting, settings_of
+from models.finetuning.steps import CompilingError, Stepper, Taken, fitting, settings_of
 from models.finetuning.trainee import build
 from models.finetuning.watch import Interruption, Spikes
 from models.loader import Components
@@ -108,7 +108,13 @@ class Course:
         try:
             with self.way_back(), Interruption() as interruption:
                 for fed in setting.material.steps(self.step, self.steps):
-                    self._one(fed, log)
+                    try:
+                        self._one(fed, log)
+                    except CompilingError as fault:
+                        # Ctrl-C ends the compiler too.
+                        if interruption.asked:
+                            raise StoppedError("stopped while the UNet was compiled") from fault
+                        raise
                     if self._anywhere(interruption.asked):
                         self._save(log)
                         raise StoppedError("stopped")

@@ -39,6 +39,10 @@ class NotFiniteError(EngineError):
     """The loss or the gradients are not numbers; the weights have not been touched."""
 
 
+class CompilingError(EngineError):
+    """The UNet cannot be compiled here; the weights have not been touched."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """What one step was like."""
@@ -74,8 +78,8 @@ class Stepper:
     def take(self, fed: Fed, material: Material, steps: int) -> Taken:
         """Learn from one step's rows; `steps` is the length of the run, for the learning rate.
 
-        NotFiniteError before any weight has changed; EngineError if the device's memory does not
-        suffice, at worst when the first step wants its moments, or the UNet cannot be compiled.
+        NotFiniteError and CompilingError before any weight has changed; EngineError if the device's
+        memory does not suffice, at worst when the first step wants its moments.
         """
         try:
             with fitting():
@@ -85,7 +89,9 @@ class Stepper:
             if isinstance(cause, torch.OutOfMemoryError):
                 raise EngineError(_NO_MEMORY) from fault
             why = str(cause).strip().partition("\n")[0]
-            raise EngineError(f"the UNet cannot be compiled ({why}): leave out compile.") from fault
+            raise CompilingError(
+                f"the UNet cannot be compiled ({why}): leave out compile."
+            ) from fault
 
     def _taken(self, fed: Fed, material: Material, steps: int) -> Taken:
         recipe = self._recipe
