@@ -98,33 +98,31 @@ def test_a_compiled_step_learns_what_the_plain_one_does(
     assert place.losses("quick") == pytest.approx(place.losses("plain"), rel=1e-3)
 
 
-def test_where_nothing_can_be_compiled_one_line_says_so(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("cause", "kind", "told"),
+    [
+        (RuntimeError("no C++ compiler"), EngineError, r"no C\+\+ compiler.*leave out compile"),
+        # Ctrl-C ends the compiler too, which is no fault of it.
+        (RuntimeError("killed"), StoppedError, "stopped while the UNet was compiled"),
+        (torch.OutOfMemoryError(), EngineError, "does not fit into the device's memory"),
+    ],
+)
+def test_where_compiling_fails_one_line_says_why_and_how_to_go_on(
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    cause: Exception,
+    kind: type[EngineError],
+    told: str,
 ) -> None:
-    def compile_(call: Any) -> Any:
-        def fails(*_: Any) -> Any:
-            raise BackendCompilerFailed(len, RuntimeError("no C++ compiler"), None)
-
-        return fails
-
-    monkeypatch.setattr(torch, "compile", compile_)
-    with pytest.raises(EngineError, match=r"no C\+\+ compiler.*leave out compile.*Go on with"):
-        place.train("quick", compile=True)
-
-
-def test_ctrl_c_while_compiling_is_no_fault_of_the_compiler(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def compile_(call: Any) -> Any:
-        def killed(*_: Any) -> Any:
+    def fails(*_: Any) -> Any:
+        if kind is StoppedError:
             interrupt()
-            raise BackendCompilerFailed(len, RuntimeError("C++ compile error"), None)
+        raise BackendCompilerFailed(len, cause, None)
 
-        return killed
-
-    monkeypatch.setattr(torch, "compile", compile_)
-    with pytest.raises(StoppedError, match=r"stopped while the UNet was compiled.*Go on with"):
+    monkeypatch.setattr(torch, "compile", lambda _: fails)
+    with pytest.raises(kind, match=rf"{told}.*Go on with") as raised:
         place.train("quick", compile=True)
+    assert raised.type is kind
 
 
 def test_pictures_are_encoded_so_many_at_once_as_their_pixels_allow(

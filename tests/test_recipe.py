@@ -140,7 +140,8 @@ def test_further_rates_begin_from_the_same_model_and_keep_what_is_done(
 ) -> None:
     demonstrate(tmp_path, monkeypatch)
     commands.clear()
-    rates = ("--rates", "1e-4", "2e-4", "4e-4", "--at-once", "2")
+    # Two that would share a folder are one.
+    rates = ("--rates", "1e-4", "2e-4", "4.0000001e-4", "4e-4", "--at-once", "2")
     assert demonstrate(tmp_path, monkeypatch, *rates) == 0
     trained = sorted(Path(words[1]).stem for words in commands if words[0] == "finetune")
     assert trained == ["kept-0.0001", "kept-0.0004"]

@@ -128,7 +128,7 @@ def options() -> argparse.Namespace:
     args = parser.parse_args()
     if not all(0 < rate <= 1 for rate in args.rates) or args.at_once < 1:
         parser.error("--rates are above 0 and at most 1, --at-once starts at 1")
-    args.rates = list(dict.fromkeys(args.rates))  # One folder each.
+    args.rates = list({f"{rate:g}": rate for rate in args.rates}.values())  # One folder each.
     return args
 
 
