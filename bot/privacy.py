@@ -32,6 +32,7 @@ class Holding:
 
 
 _THEIR_PICTURES = "job_id IN (SELECT job_id FROM pictures WHERE user_id = :user)"
+_OF_THEIR_JOBS = "job_id IN (SELECT id FROM jobs WHERE user_id = :user)"
 _THEIR_POSTS = (
     "message_id IN (SELECT message_id FROM posts JOIN pictures USING (job_id)"
     " WHERE pictures.user_id = :user)"
@@ -62,6 +63,19 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         ),
         "doomed_files": None,
         "doomed_messages": None,
+        "send_jobs": Holding(theirs=_OF_THEIR_JOBS, forget=None),
+        "sends": Holding(
+            theirs=f"(name, kind) IN (SELECT name, kind FROM send_jobs WHERE {_OF_THEIR_JOBS})",  # noqa: S608  a constant above
+            forget=(
+                "DELETE FROM sends WHERE (name, kind) IN"  # noqa: S608  a constant above
+                f" (SELECT name, kind FROM send_jobs WHERE {_OF_THEIR_JOBS})"
+            ),
+        ),
+        "hunts": None,
+        "forget_wishes": Holding(
+            theirs="user_id = :user", forget="DELETE FROM forget_wishes WHERE user_id = :user"
+        ),
+        "installation": None,
         "jobs": Holding(theirs="user_id = :user", forget=None),
         "requests": Holding(
             theirs="user_id = :user", forget="DELETE FROM requests WHERE user_id = :user"

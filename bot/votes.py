@@ -268,8 +268,9 @@ async def _write(tx: Transaction, book: Book) -> None:
     # An add that a later event of the batch took back is not inserted: only what stands is.
     stands = {s.event_id: s for event in book.events if (s := book.stand_of(event))}
     await tx.execute_many(
-        "INSERT INTO standing_reactions (message_id, voter_id, emoji, job_id, value, event_id,"
-        " at_ms) VALUES (:message_id, :voter_id, :emoji, :job_id, :value, :event_id, :at_ms)",
+        "INSERT INTO standing_reactions (message_id, voter_id, emoji, burst, job_id, value,"
+        " event_id, at_ms)"
+        " VALUES (:message_id, :voter_id, :emoji, 0, :job_id, :value, :event_id, :at_ms)",
         [_stand_columns(stand) for stand in stands.values()],
     )
     await _write_votes(tx, book)

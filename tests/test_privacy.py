@@ -78,6 +78,10 @@ async def live(stores: Stores) -> None:
     await consent.set_sharing(USER, True, 5)
     await consent.hold(make_ask(f"{WORD} waiting"), 5)
     await guilds.block(GUILD, "spiders", "", USER, 6)
+    async with stores.db.write() as tx:
+        await tx.execute("INSERT INTO sends VALUES ('r', 'notice', 1, 1, 1, 5, 0)")
+        await tx.execute("INSERT INTO send_jobs VALUES ('r', 'notice', :job)", {"job": mine.id})
+        await tx.execute("INSERT INTO forget_wishes VALUES (:user, 1)", {"user": USER})
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)
     assert await stores.votes.tally(theirs.id) == Tally(up=1)
 
