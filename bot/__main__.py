@@ -23,11 +23,13 @@ from typing import TextIO, cast
 
 from bot import client, doctor
 from bot.client import Services
-from bot.clock import now_ms
+from bot.clock import elapsed_s, now_ms
 from bot.consent import Consent
 from bot.curation import export_voted
 from bot.db import Database
 from bot.domain import BotError, SettingsError
+from bot.doomed import Doomed
+from bot.erasing import Eraser
 from bot.gallery import Gallery
 from bot.guilds import Guilds
 from bot.health import beat, read_pulse
@@ -35,6 +37,7 @@ from bot.jobs import Caps, Jobs
 from bot.log import set_up
 from bot.privacy import Privacy
 from bot.progress import ProgressBoard
+from bot.sends import Sends
 from bot.settings import Settings, load, token_fault
 from bot.signals import Signals
 from bot.votes import Votes
@@ -124,6 +127,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             settings=settings,
             jobs=Jobs(db),
             gallery=gallery,
+            sends=Sends(db),
+            doomed=Doomed(db),
             votes=votes,
             guilds=Guilds(db),
             consent=Consent(db),
@@ -133,6 +138,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
             model=gpu.info,
             clock=now_ms,
+            elapsed_s=elapsed_s,
         )
         yield _Program(services=services, worker=_worker(services, gpu))
 
@@ -168,18 +174,22 @@ async def _serve(settings: Settings) -> None:
     client.point_at(settings)
     async with _build(settings) as program:
         await _take_back_leases(program.services)
+        await program.services.sends.lose_all()
         async with asyncio.TaskGroup() as tasks:
             drawing = tasks.create_task(program.worker.run(), name="worker")
             online = tasks.create_task(
                 client.serve(program.services, settings.discord_token), name="discord"
             )
             beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
+            eraser = Eraser(program.services.privacy, program.services.signals)
+            erasing = tasks.create_task(eraser.run(), name="erasing")
             await stop.wait()
             log.info("stopping: pictures in the engine are finished or put back")
             program.worker.stop()
             await drawing
             online.cancel()
             beating.cancel()
+            erasing.cancel()
 
 
 async def _take_back_leases(services: Services) -> None:

@@ -26,12 +26,14 @@ from discord.http import Route
 
 from bot.consent import Consent
 from bot.domain import BotError, SettingsError
+from bot.doomed import Doomed
 from bot.gallery import Gallery
 from bot.guilds import Guilds
 from bot.jobs import Caps, Jobs
 from bot.log import whereabouts
 from bot.privacy import Privacy
 from bot.progress import ProgressBoard
+from bot.sends import Sends
 from bot.settings import Settings
 from bot.signals import Signals
 from bot.votes import Votes
@@ -60,6 +62,8 @@ class Services:
     settings: Settings
     jobs: Jobs
     gallery: Gallery
+    sends: Sends
+    doomed: Doomed
     votes: Votes
     guilds: Guilds
     consent: Consent
@@ -70,6 +74,8 @@ class Services:
     #: The model in use; asked for each time, because a promotion can change it.
     model: Callable[[], ModelInfo]
     clock: Callable[[], int]
+    #: Seconds that only ever grow, for pauses: nobody can set this clock.
+    elapsed_s: Callable[[], float]
 
 
 Interaction: TypeAlias = "discord.Interaction[WaifuBot]"

@@ -158,11 +158,13 @@ class Database:
         rows = await self.fetch_all(sql, params)
         return rows[0] if rows else None
 
-    async def scrub(self) -> None:
+    async def scrub(self) -> bool:
         """Empty the write-ahead log into the file, so that deleted rows are gone from both."""
         async with self._lock:
             with _in_plain_words(self._path):
-                await undisturbed(_run(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)"))
+                await undisturbed(_run(self._writer, "VACUUM"))
+                rows = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        return next(iter(rows))[0] == 0
 
 
 async def undisturbed(work: Coroutine[object, object, T]) -> T:

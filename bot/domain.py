@@ -262,8 +262,8 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoomedMessage:
-    """A message of ours that is to go from Discord."""
+class MessageRef:
+    """A message of ours on Discord: enough to edit it or to let it go."""
 
     message_id: MessageId
     channel_id: ChannelId

@@ -13,10 +13,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.db import Database, Row, Transaction, undisturbed
+from bot.db import Database, Params, Row, Transaction, undisturbed
 from bot.domain import (
     ChannelId,
-    DoomedMessage,
     GuildId,
     JobId,
     MessageId,
@@ -26,6 +25,7 @@ from bot.domain import (
     Released,
     UserId,
 )
+from bot.doomed import doom_messages_of_jobs
 from bot.outbox import insert_post
 from bot.picture_files import PictureFiles
 
@@ -88,7 +88,8 @@ class Gallery:
     async def delete(self, job_id: JobId, now_ms: int) -> None:
         """Remove a picture's file and mark its row; the votes on it keep their meaning.
 
-        The posts that show it are doomed. A job whose picture was not posted yet is cancelled.
+        Every message that shows it is doomed, also one whose id nobody knows yet. A job whose
+        picture was not posted yet is cancelled.
         """
         async with self._db.write() as tx:
             await tx.execute(
@@ -105,49 +106,8 @@ class Gallery:
                 " SELECT sha256 FROM pictures WHERE job_id = :job",
                 {"job": job_id},
             )
-            await tx.execute(
-                "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id"
-                " FROM posts WHERE job_id = :job AND deleted_ms IS NULL",
-                {"job": job_id},
-            )
+            await doom_messages_of_jobs(tx, "id = :job", {"job": job_id})
         await self.reap()
-
-    async def doom(self, message: DoomedMessage) -> None:
-        """Let a message go that no row of a post names."""
-        await self._db.write_one(
-            "INSERT OR IGNORE INTO doomed_messages VALUES (:message, :channel, :guild)",
-            {
-                "message": message.message_id,
-                "channel": message.channel_id,
-                "guild": message.guild_id,
-            },
-        )
-
-    async def doomed_messages(self, limit: int) -> list[DoomedMessage]:
-        """Messages that are to go from Discord, the oldest first."""
-        rows = await self._db.fetch_all(
-            "SELECT * FROM doomed_messages ORDER BY message_id LIMIT :limit", {"limit": limit}
-        )
-        return [
-            DoomedMessage(
-                message_id=MessageId(row["message_id"]),
-                channel_id=ChannelId(row["channel_id"]),
-                guild_id=GuildId(row["guild_id"]),
-            )
-            for row in rows
-        ]
-
-    async def gone(self, message_id: MessageId, now_ms: int) -> None:
-        """A doomed message is gone, or never can be made to go."""
-        async with self._db.write() as tx:
-            await tx.execute(
-                "DELETE FROM doomed_messages WHERE message_id = :message", {"message": message_id}
-            )
-            await tx.execute(
-                "UPDATE posts SET deleted_ms = :now"
-                " WHERE message_id = :message AND deleted_ms IS NULL",
-                {"message": message_id, "now": now_ms},
-            )
 
     async def reap(self) -> int:
         """Remove the doomed files that no picture uses. Returns how many there were."""
@@ -195,12 +155,17 @@ class Gallery:
             await insert_post(tx, post, kind)
 
     async def message_deleted(self, message_ids: Iterable[MessageId], now_ms: int) -> None:
-        """These messages are gone from Discord; what is none of our posts is passed over."""
-        await self._db.write_one(
-            "UPDATE posts SET deleted_ms = :now WHERE deleted_ms IS NULL"
-            " AND message_id IN (SELECT value FROM json_each(:ids))",
-            {"now": now_ms, "ids": json.dumps(list(message_ids))},
-        )
+        """These messages are gone from Discord; what is none of ours is passed over."""
+        gone: Params = {"now": now_ms, "ids": json.dumps(list(message_ids))}
+        async with self._db.write() as tx:
+            await tx.execute(
+                "UPDATE posts SET deleted_ms = :now WHERE deleted_ms IS NULL"
+                " AND message_id IN (SELECT value FROM json_each(:ids))",
+                gone,
+            )
+            await tx.execute(
+                "DELETE FROM sends WHERE message_id IN (SELECT value FROM json_each(:ids))", gone
+            )
 
     async def unseeded(self, limit: int) -> list[Post]:
         """Posts that lack the bot's own vote reactions, the oldest first."""

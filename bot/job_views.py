@@ -16,12 +16,14 @@ from bot.domain import (
     JobId,
     JobState,
     MessageId,
+    MessageRef,
     Origin,
     Rating,
     RequestId,
     Standing,
     UserId,
 )
+from bot.doomed import doom
 from models.contract import Aspect, Sampler
 
 _ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.RENDERED)
@@ -37,6 +39,8 @@ class StatusMessage:
     channel_id: ChannelId
     message_id: MessageId | None
     created_ms: int
+    #: A snowflake of Discord's own that is older than the message.
+    since_id: int
 
 
 class JobViews:
@@ -134,12 +138,20 @@ class JobViews:
         )
         return [job_of(row) for row in rows]
 
-    async def set_status_message(self, request_id: RequestId, message_id: MessageId | None) -> None:
-        """Remember a request's status message, or (None) that it is gone."""
-        await self._db.write_one(
-            "UPDATE requests SET status_message_id = :message WHERE id = :id",
-            {"message": message_id, "id": request_id},
-        )
+    async def set_status_message(self, request_id: RequestId, message: MessageRef | None) -> bool:
+        """Remember a request's status message, or (None) that it is not known.
+
+        If its member was forgotten while it was being sent there is no request any more, and the
+        message is doomed.
+        """
+        async with self._db.write() as tx:
+            known = await tx.execute(
+                "UPDATE requests SET status_message_id = :message WHERE id = :id",
+                {"message": message.message_id if message else None, "id": request_id},
+            )
+            if message is not None and not known:
+                await doom(tx, message)
+        return bool(known)
 
     async def close_status(self, request_id: RequestId) -> None:
         """Nothing more will be said in this request's status message."""
@@ -205,4 +217,5 @@ def _status_of(row: Row) -> StatusMessage:
         channel_id=ChannelId(row["channel_id"]),
         message_id=None if message is None else MessageId(message),
         created_ms=row["created_ms"],
+        since_id=row["since_id"],
     )

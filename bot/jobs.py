@@ -52,6 +52,7 @@ class _Wish:
     jobs: tuple[Job, ...]
     caps: Caps
     waiting_id: RequestId | None
+    since_id: int
 
 
 class Jobs(JobViews, Outbox):
@@ -62,16 +63,25 @@ class Jobs(JobViews, Outbox):
         self._asks = GroupCommit(self._enqueue_all, most=500)
 
     async def enqueue(
-        self, admitted: Admitted, caps: Caps, now_ms: int, waiting_id: RequestId | None = None
+        self,
+        admitted: Admitted,
+        caps: Caps,
+        now_ms: int,
+        waiting_id: RequestId | None = None,
+        *,
+        since_id: int,
     ) -> tuple[Job, ...] | Refused:
         """Queue every picture of the ask as one request, or none of them where a cap is reached.
 
         Picture `i` gets the seed `seed + i` modulo 2**32. Concurrent callers share a transaction.
         An ask that waited for the licence as `waiting_id` stops waiting in that transaction, so it
-        is queued once, whatever dies and however often its button is pressed.
+        is queued once, whatever dies and however often its button is pressed. `since_id` is a
+        snowflake of Discord's that is older than every message of the request: its interaction's.
         """
         jobs = _jobs_of(admitted, now_ms)
-        return await self._asks.do(_Wish(jobs=jobs, caps=caps, waiting_id=waiting_id))
+        return await self._asks.do(
+            _Wish(jobs=jobs, caps=caps, waiting_id=waiting_id, since_id=since_id)
+        )
 
     async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[tuple[Job, ...] | Refused]:
         """Judge the wishes one after another by their caps, and insert what is granted."""
@@ -83,9 +93,13 @@ class Jobs(JobViews, Outbox):
             ]
             granted = [jobs for jobs in results if not isinstance(jobs, Refused)]
             await tx.execute_many(
-                "INSERT INTO requests (id, user_id, guild_id, channel_id, created_ms)"
-                " VALUES (:request_id, :user_id, :guild_id, :channel_id, :created_ms)",
-                [_columns(jobs[0]) for jobs in granted],
+                "INSERT INTO requests (id, user_id, guild_id, channel_id, created_ms, since_id)"
+                " VALUES (:request_id, :user_id, :guild_id, :channel_id, :created_ms, :since_id)",
+                [
+                    {**_columns(jobs[0]), "since_id": wish.since_id}
+                    for wish, jobs in zip(wishes, results, strict=True)
+                    if not isinstance(jobs, Refused)
+                ],
             )
             await tx.execute_many(
                 "INSERT INTO jobs (id, request_id, user_id, guild_id, channel_id, prompt, negative,"

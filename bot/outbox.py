@@ -1,13 +1,18 @@
 """What is drawn and not yet posted: at least one try each, and one post remembered.
 
 The delivery half of `bot.jobs.Jobs`. The caller posts first and calls `delivered` after; a crash in
-between is found by `begin_posting`, which remembers that a first try was made. No Discord here.
+between is found by `begin_posting`, which remembers that a first try was made. No Discord here, and
+no clock that decides anything: a channel that rests is the caller's to leave out.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+
 from bot.db import Database, Transaction
-from bot.domain import Job, JobId, Post, VoteEmoji
+from bot.domain import ChannelId, Job, JobId, MessageRef, Post, VoteEmoji
+from bot.doomed import doom
 from bot.job_views import job_of
 
 _DEFAULT = VoteEmoji()
@@ -19,19 +24,28 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def rendered(self, now_ms: int, limit: int = 20) -> list[Job]:
-        """Jobs whose picture is to be posted now, the ones that wait longest first."""
+    async def rendered(self, closed: Iterable[ChannelId] = (), each: int = 50) -> list[Job]:
+        """The oldest pictures owed to every channel, `each` at most, in the order of asking.
+
+        Channels that are `closed` (posted to already, or resting) are left out, so that no number
+        of pictures owed to a sick channel hides what is owed to a healthy one.
+        """
         rows = await self._db.fetch_all(
-            "SELECT * FROM jobs WHERE state = 'rendered' AND not_before_ms <= :now"
-            " ORDER BY not_before_ms, seq LIMIT :limit",
-            {"now": now_ms, "limit": limit},
+            "WITH owed AS (SELECT DISTINCT channel_id FROM jobs WHERE state = 'rendered'"
+            "  AND channel_id NOT IN (SELECT value FROM json_each(:closed)))"
+            " SELECT jobs.* FROM owed CROSS JOIN jobs ON jobs.seq IN ("
+            "  SELECT seq FROM jobs AS first WHERE first.state = 'rendered'"
+            "   AND first.channel_id = owed.channel_id ORDER BY seq LIMIT :each)"
+            " ORDER BY jobs.seq",
+            {"closed": json.dumps(list(closed)), "each": each},
         )
         return [job_of(row) for row in rows]
 
     async def begin_posting(self, job_id: JobId, now_ms: int) -> int | None:
         """Record the first try to post, before it is made.
 
-        Returns the time of an earlier try if there was one: its post may be in the channel already.
+        If there was an earlier try its post may be in the channel already: then a snowflake of
+        Discord's own that is older than that post is returned, to begin the search at.
         """
         async with self._db.write() as tx:
             first = await tx.execute(
@@ -40,8 +54,12 @@ class Outbox:
             )
             if first:
                 return None
-            row = await tx.fetch_one("SELECT posting_ms FROM jobs WHERE id = :id", {"id": job_id})
-        return row["posting_ms"] if row else None
+            row = await tx.fetch_one(
+                "SELECT since_id FROM requests JOIN jobs ON jobs.request_id = requests.id"
+                " WHERE jobs.id = :id",
+                {"id": job_id},
+            )
+        return row["since_id"] if row else None
 
     async def delivered(self, job_id: JobId, post: Post, now_ms: int) -> bool:
         """Remember the post and end the job, in one transaction; a repetition changes nothing.
@@ -53,7 +71,7 @@ class Outbox:
             if not await tx.fetch_one(
                 "SELECT 1 FROM pictures WHERE job_id = :id AND deleted_ms IS NULL", {"id": job_id}
             ):
-                await _doom(tx, post)
+                await _doom_post(tx, post)
                 return False
             await insert_post(tx, post, "delivery")
             await tx.execute(
@@ -67,15 +85,8 @@ class Outbox:
             )
             ours = row is not None and row["message_id"] == post.message_id
             if not ours:
-                await _doom(tx, post)
+                await _doom_post(tx, post)
         return ours
-
-    async def postpone(self, job_id: JobId, until_ms: int) -> None:
-        """Do not try to post this picture before `until_ms`."""
-        await self._db.write_one(
-            "UPDATE jobs SET not_before_ms = :until WHERE id = :id AND state = 'rendered'",
-            {"until": until_ms, "id": job_id},
-        )
 
     async def fail_delivery(self, job_id: JobId, error: str, now_ms: int) -> None:
         """Give up posting; the picture is kept, and `error` is shown to its user."""
@@ -86,11 +97,10 @@ class Outbox:
         )
 
 
-async def _doom(tx: Transaction, post: Post) -> None:
-    """Let the message go from Discord."""
-    await tx.execute(
-        "INSERT OR IGNORE INTO doomed_messages VALUES (:message, :channel, :guild)",
-        {"message": post.message_id, "channel": post.channel_id, "guild": post.guild_id},
+async def _doom_post(tx: Transaction, post: Post) -> None:
+    await doom(
+        tx,
+        MessageRef(message_id=post.message_id, channel_id=post.channel_id, guild_id=post.guild_id),
     )
 
 

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot.db import Database, Params, Row, Transaction, undisturbed
+from bot.db import Database, Params, Row, Transaction
 from bot.domain import JobId, Picture, StorageError, UserId
+from bot.doomed import doom_messages_of_jobs, doom_messages_of_requests
 from bot.gallery import Gallery, picture_of
 from bot.nameless import fold_pictures, fold_voter
 
@@ -174,20 +175,50 @@ class Privacy:
             {"user": user_id},
         )
 
-    async def forget(self, user_id: UserId, now_ms: int) -> Forgotten:  # noqa: ARG002  the caller's clock, as in every store
-        """Erase everything of a user, in one transaction; then their files.
+    async def wish(self, user_id: UserId, now_ms: int) -> None:
+        """Remember that a user wants to be forgotten; the row goes in `forget`'s transaction.
+
+        Once this returns the wish is carried out, whatever dies in between.
+        """
+        await self._db.write_one(
+            "INSERT INTO forget_wishes (user_id, at_ms) VALUES (:user, :now)"
+            " ON CONFLICT DO NOTHING",
+            {"user": user_id, "now": now_ms},
+        )
+
+    async def wishes(self) -> list[UserId]:
+        """Who wants to be forgotten and is not yet, the first to wish first."""
+        rows = await self._db.fetch_all("SELECT user_id FROM forget_wishes ORDER BY at_ms")
+        return [UserId(row["user_id"]) for row in rows]
+
+    async def forget(self, user_id: UserId) -> Forgotten:
+        """Erase everything of a user, in one transaction.
 
         Votes keep their number and lose their name, both the user's on other people's pictures and
-        other people's on the user's. Files that a crash leaves are removed at the next start.
+        other people's on the user's. Their files and the traces in the database's own files are
+        left to `clean`, which the transaction makes due.
         """
         async with self._db.write() as tx:
-            forgotten = await _erase(tx, user_id)
-        await undisturbed(self._clean())
-        return forgotten
+            return await _erase(tx, user_id)
 
-    async def _clean(self) -> None:
+    async def clean(self) -> bool:
+        """Remove doomed files, and overwrite what erased rows left behind in the database's files.
+
+        True if nothing is left to do; False if a reader of the file is in the way, or somebody was
+        forgotten meanwhile. `StorageError` if the disk has no room for it.
+        """
         await self._gallery.reap()
-        await self._db.scrub()
+        row = await self._db.fetch_one("SELECT scrubs_due FROM installation")
+        assert row is not None, "the migration made it"
+        if row["scrubs_due"] == 0:
+            return True
+        if not await self._db.scrub():
+            return False
+        done = await self._db.write_one(
+            "UPDATE installation SET scrubs_due = 0 WHERE scrubs_due = :due RETURNING 1",
+            {"due": row["scrubs_due"]},
+        )
+        return bool(done)
 
 
 async def _count(db: Database | Transaction, user_id: UserId) -> dict[str, int]:
@@ -214,7 +245,8 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     await tx.execute(
         "INSERT OR IGNORE INTO doomed_files SELECT sha256 FROM pictures WHERE user_id = :user", user
     )
-    await tx.execute(_DOOM_MESSAGES, user)
+    await doom_messages_of_jobs(tx, "user_id = :user", user)
+    await doom_messages_of_requests(tx, "user_id = :user", user)
     # Other people's *Vary* and *Again* of the user's pictures are theirs; what they came from goes.
     await tx.execute(
         "UPDATE jobs SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"
@@ -224,20 +256,11 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     for holding in HOLDINGS.values():
         if holding and holding.forget:
             await tx.execute(holding.forget, user)
+    await tx.execute("UPDATE installation SET scrubs_due = scrubs_due + 1")
     return Forgotten(
         counts=counts,
         job_ids=[JobId(row["id"]) for row in alive],
     )
-
-
-#: Posts of their pictures, and the status messages that were not taken away when all was posted.
-_DOOM_MESSAGES = (
-    "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM posts"  # noqa: S608  a constant above
-    f" WHERE {_THEIR_PICTURES} AND deleted_ms IS NULL"
-    " UNION ALL SELECT status_message_id, channel_id, guild_id FROM requests"
-    " WHERE user_id = :user AND status_message_id IS NOT NULL AND (NOT status_closed OR EXISTS"
-    "  (SELECT 1 FROM jobs WHERE request_id = requests.id AND state <> 'delivered'))"
-)
 
 
 def _plain(row: Row) -> dict[str, str | int | float | None]:

@@ -44,6 +44,10 @@ class Signals:
         self.posted = Nudge()
         #: A message is doomed: it should be deleted from Discord.
         self.doomed = Nudge()
+        #: Somebody was forgotten: files and traces are to be removed.
+        self.erase = Nudge()
+        #: A message is to be looked for.
+        self.lost = Nudge()
         #: Progress was made or a request ended: status messages may be edited.
         self.status = Nudge()
         self._cancelled: set[JobId] = set()

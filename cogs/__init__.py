@@ -13,4 +13,5 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.policy",
     "cogs.privacy",
     "cogs.takedown",
+    "cogs.lost",
 )

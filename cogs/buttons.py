@@ -16,10 +16,10 @@ from bot.asks import make_ask
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
     ChannelId,
-    DoomedMessage,
     Job,
     JobId,
     MessageId,
+    MessageRef,
     Origin,
     RequestId,
     UserId,
@@ -134,8 +134,8 @@ class Delete(_OfPicture, template=template(Action.DELETE)):
         await services.gallery.delete(job.id, services.clock())
         if interaction.message is not None:
             # A crash may have left this very message without a row.
-            await services.gallery.doom(
-                DoomedMessage(
+            await services.doomed.add(
+                MessageRef(
                     message_id=MessageId(interaction.message.id),
                     channel_id=ChannelId(interaction.message.channel.id),
                     guild_id=guild_of(interaction),

@@ -2,7 +2,8 @@
 
 The database is the truth: a picture is owed while its job is `rendered`, and the nudge only saves
 waiting. The intent is recorded before the first POST and the post after it; whoever finds an old
-intent looks in the channel before posting again. It must not know how pictures are made.
+intent looks in the channel before posting again, and does not post where it may not look. It must
+not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from discord.ext import commands
 from bot import wording
 from bot.client import WaifuBot
 from bot.domain import (
-    BotError,
     ChannelId,
     GuildId,
     Job,
@@ -30,8 +30,9 @@ from bot.domain import (
 )
 from bot.log import whereabouts
 from cogs.components import post_view
-from cogs.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
-from cogs.finding import find_own, shows
+from cogs.faults import is_forbidden, is_gone, is_passing
+from cogs.finding import BlindError, Stretch, newest_own, shows
+from cogs.lanes import Lanes, keep_looking
 from cogs.requests import is_adult_place
 from cogs.uploads import upload
 
@@ -41,10 +42,6 @@ log = logging.getLogger(__name__)
 _POLL_S = 2.0
 #: Channels that are posted to at the same time.
 _WIDTH = 8
-#: Pictures looked at in one round.
-_LOOK = 500
-#: Pause of a channel after a failed try; doubles up to the longest.
-_FIRST_PAUSE_MS, _LONGEST_PAUSE_MS = 1_000, 300_000
 _ALT_CHARS_MAX = 1024
 
 _KEPT = "The picture is kept: `/show {id}` brings it back in another channel of this server."
@@ -58,6 +55,10 @@ _TOO_LARGE = "I could not make the picture small enough for this server. " + _KE
 _NOT_ADULT = (
     "The channel is not age-restricted any more, and this picture is for adults. The picture is "
     "kept: `/show {id}` brings it back in an age-restricted channel of this server."
+)
+_BLIND = (
+    "I may have posted the picture already, but without Read Message History in this channel I "
+    "can't look, so I don't post it twice. " + _KEPT
 )
 _DELETED = "The picture was deleted before I could post it."
 _UNREADABLE = "The picture's file cannot be read from my disk. Tell the operator, or ask again."
@@ -73,11 +74,12 @@ class Delivery(commands.Cog):
     def __init__(self, bot: WaifuBot) -> None:
         self._bot = bot
         self._services = bot.services
-        self._slots = asyncio.Semaphore(_WIDTH)
-        self._busy: set[ChannelId] = set()
-        #: Failed tries in a row, and when each such channel is tried again.
-        self._failures: dict[ChannelId, int] = {}
-        self._resting_until_ms: dict[ChannelId, int] = {}
+        self._lanes = Lanes(
+            self._deliver,
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.deliver,
+            width=_WIDTH,
+        )
 
     async def cog_load(self) -> None:
         """Start posting as soon as the bot is connected."""
@@ -85,52 +87,25 @@ class Delivery(commands.Cog):
 
     async def _run(self) -> None:
         await self._bot.wait_until_ready()
-        async with asyncio.TaskGroup() as lanes:
-            while True:
-                try:
-                    await self.look(lanes)
-                except BotError as problem:
-                    log.warning("cannot look for pictures to post: %s", problem)
-                await self._services.signals.deliver.wait(_POLL_S)
+        async with asyncio.TaskGroup() as tasks:
+            await keep_looking(
+                lambda: self.look(tasks),
+                self._services.signals.deliver,
+                _POLL_S,
+                "pictures to post",
+            )
 
-    async def look(self, lanes: asyncio.TaskGroup) -> None:
+    async def look(self, tasks: asyncio.TaskGroup) -> None:
         """Open a lane for every channel that is owed pictures and is neither busy nor resting."""
-        now_ms = self._services.clock()
         owed: dict[ChannelId, list[Job]] = {}
-        for job in await self._services.jobs.rendered(now_ms, limit=_LOOK):
+        for job in await self._services.jobs.rendered(self._lanes.closed()):
             owed.setdefault(job.channel_id, []).append(job)
         for channel_id, jobs in owed.items():
-            jobs.sort(key=lambda job: (job.created_ms, job.request_id, job.seed))
-            if channel_id in self._busy or now_ms < self._resting_until_ms.get(channel_id, 0):
-                continue
-            self._busy.add(channel_id)
-            lanes.create_task(self._lane(channel_id, jobs), name=f"deliver to {channel_id}")
+            self._lanes.open(tasks, channel_id, jobs)
 
-    async def _lane(self, channel_id: ChannelId, jobs: list[Job]) -> None:
-        try:
-            async with self._slots:
-                for job in jobs:
-                    with whereabouts(job=job.id, guild=job.guild_id):
-                        if not await self._deliver(job):
-                            break
-        finally:
-            self._busy.discard(channel_id)
-            self._services.signals.deliver.set()
-
-    async def _deliver(self, job: Job) -> bool:
-        """One picture's boundary: False if its channel should rest before the next try."""
-        try:
+    async def _deliver(self, job: Job) -> None:
+        with whereabouts(job=job.id, guild=job.guild_id):
             await self._deliver_or_give_up(job)
-        except (*DISCORD_ERRORS, BotError) as problem:
-            await self._rest(job, problem)
-            return False
-        except Exception as problem:
-            log.exception("delivery failed in a way that nobody thought of")
-            await self._rest(job, problem)
-            return False
-        self._failures.pop(job.channel_id, None)
-        self._resting_until_ms.pop(job.channel_id, None)
-        return True
 
     async def _deliver_or_give_up(self, job: Job) -> None:
         try:
@@ -147,10 +122,10 @@ class Delivery(commands.Cog):
         current = await jobs.get(job.id)
         if current is None or current.state is not JobState.RENDERED:
             return
-        earlier_ms = await jobs.begin_posting(job.id, self._services.clock())
-        channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-        message = None if earlier_ms is None else await self._find(channel, job, earlier_ms)
+        since_id = await jobs.begin_posting(job.id, self._services.clock())
+        message = None if since_id is None else await self._find(job, since_id)
         if message is None:
+            channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
             message = await self._post(channel, job)
         await asyncio.shield(self._record(job, message))
 
@@ -171,24 +146,18 @@ class Delivery(commands.Cog):
         log.info("job %s is owed no post any more, so it is taken back", job.id)
         self._services.signals.doomed.set()
 
-    async def _find(
-        self, channel: discord.PartialMessageable, job: Job, since_ms: int
-    ) -> discord.Message | None:
+    async def _find(self, job: Job, since_id: int) -> discord.Message | None:
         """The post of an earlier try whose answer never came."""
-        found = await find_own(
-            channel,
-            self._me_id,
-            since_ms,
-            None,
-            lambda message: message.interaction_metadata is None and shows(message, job.id),
-        )
+        try:
+            found = await newest_own(
+                self._bot,
+                Stretch(guild_id=job.guild_id, channel_id=job.channel_id, since_id=since_id),
+                lambda message: message.interaction_metadata is None and shows(message, job.id),
+            )
+        except BlindError as problem:
+            raise UndeliverableError(_BLIND.format(id=job.id)) from problem
         log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
         return found
-
-    @property
-    def _me_id(self) -> int:
-        assert self._bot.user is not None, "nothing is posted before the login"
-        return self._bot.user.id
 
     async def _post(self, channel: discord.PartialMessageable, job: Job) -> discord.Message:
         """Post the picture, smaller and smaller until Discord takes it."""
@@ -249,19 +218,6 @@ class Delivery(commands.Cog):
             nonce=job.id,
             suppress_embeds=True,
         )
-
-    async def _rest(self, job: Job, problem: BaseException) -> None:
-        """Let the channel be for a while that grows with every failure; nothing is lost."""
-        failures = self._failures.get(job.channel_id, 0)
-        pause_ms = min(_FIRST_PAUSE_MS * 2 ** min(failures, 20), _LONGEST_PAUSE_MS)
-        until_ms = self._services.clock() + pause_ms
-        self._failures[job.channel_id] = failures + 1
-        self._resting_until_ms[job.channel_id] = until_ms
-        log.warning("not posted (%s), next try in %s ms", problem, pause_ms)
-        try:
-            await self._services.jobs.postpone(job.id, until_ms)
-        except BotError as also:
-            log.warning("the pause is not written down: %s", also)
 
     async def _give_up(self, job: Job, text: str, problem: Exception) -> None:
         log.warning("job %s rendered -> failed (%s)", job.id, problem)

@@ -16,6 +16,7 @@ DISCORD_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutEr
 _UNKNOWN = frozenset({10003, 10004, 10008})
 _TOO_LARGE = 40005
 _TOO_MANY_EDITS_OF_OLD = 30046
+_THREAD_ARCHIVED = 50083
 
 
 def is_passing(problem: BaseException) -> bool:
@@ -38,6 +39,11 @@ def is_gone(problem: BaseException) -> bool:
 def is_forbidden(problem: BaseException) -> bool:
     """The bot lacks a permission."""
     return isinstance(problem, discord.Forbidden) and problem.code != 0
+
+
+def is_archived(problem: BaseException) -> bool:
+    """The thread is archived: nothing in it changes before it is opened again."""
+    return isinstance(problem, discord.HTTPException) and problem.code == _THREAD_ARCHIVED
 
 
 def is_too_large(problem: BaseException) -> bool:

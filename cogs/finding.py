@@ -1,45 +1,118 @@
-"""Finds a message of ours in a channel's history, posted before its answer was lost.
+"""Finds messages of ours in a channel's history, sent before their answers were lost.
 
-Called before anything is posted a second time. It must not know what the message is for.
+Called before anything is sent a second time, and for what is to be deleted and has no known id. A
+search begins at a snowflake of Discord's own, so no clock of ours decides what it sees. It must not
+know what a message is for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 
 import discord
 
-#: Our clock and Discord's may differ by this much.
-_MARGIN_MS = 5 * 60_000
+from bot.client import WaifuBot
+from bot.domain import BotError, ChannelId, GuildId
 
 
-async def find_own(
-    channel: discord.abc.Messageable,
-    me_id: int,
-    since_ms: int,
-    until_ms: int | None,
-    wanted: Callable[[discord.Message], bool],
-) -> discord.Message | None:
-    """The newest message of the user `me_id` in that time for which `wanted` says yes, or None.
+class BlindError(BotError):
+    """Without Read Message History Discord shows an empty channel, so nothing can be told."""
 
-    Without Read Message History Discord shows no message at all, and the answer is None too.
+
+class NotThereYetError(BotError):
+    """Not found; Discord may still be at work on it, so it is looked for again."""
+
+
+class Patience:
+    """How often each name was looked for in vain; a restart begins anew."""
+
+    def __init__(self, looks: int = 4) -> None:
+        self._looks = looks
+        self._in_vain: Counter[str] = Counter()
+
+    def look_again(self, name: str) -> None:
+        """Raise `NotThereYetError` until the name was looked for often enough."""
+        self._in_vain[name] += 1
+        if self._in_vain[name] < self._looks:
+            raise NotThereYetError(f"no message with the name {name} yet")
+        del self._in_vain[name]
+
+    def found(self, name: str) -> None:
+        """It is there."""
+        self._in_vain.pop(name, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A stretch of a channel's history, between two snowflakes of Discord's own."""
+
+    guild_id: GuildId
+    channel_id: ChannelId
+    since_id: int
+    #: None: up to now.
+    until_id: int | None = None
+
+
+async def own_messages(
+    bot: WaifuBot, stretch: Stretch, wanted: Callable[[discord.Message], bool]
+) -> AsyncGenerator[discord.Message]:
+    """Our messages there for which `wanted` says yes, the newest first.
+
+    Raises `BlindError` where we may not read the history, and what Discord raises.
     """
+    await _see(bot, stretch)
+    assert bot.user is not None, "nothing is sent before the login"
+    channel = bot.get_partial_messageable(stretch.channel_id, guild_id=stretch.guild_id)
     async for message in channel.history(
         limit=None,
-        after=_moment(since_ms - _MARGIN_MS),
-        before=None if until_ms is None else _moment(until_ms + _MARGIN_MS),
+        after=discord.Object(id=stretch.since_id),
+        before=None if stretch.until_id is None else discord.Object(id=stretch.until_id),
         oldest_first=False,
     ):
-        if message.author.id == me_id and wanted(message):
-            return message
-    return None
+        if message.author.id == bot.user.id and wanted(message):
+            yield message
+
+
+async def newest_own(
+    bot: WaifuBot, stretch: Stretch, wanted: Callable[[discord.Message], bool]
+) -> discord.Message | None:
+    """The first of `own_messages`, or None if there is none, for certain."""
+    messages = own_messages(bot, stretch, wanted)
+    try:
+        return await anext(messages, None)
+    finally:
+        await messages.aclose()
+
+
+async def _see(bot: WaifuBot, stretch: Stretch) -> None:
+    """Pass if we may read the channel's history."""
+    guild = bot.get_guild(stretch.guild_id)
+    channel = guild and guild.get_channel_or_thread(stretch.channel_id)
+    # An archived thread is not in the cache.
+    found = channel or await bot.fetch_channel(stretch.channel_id)
+    me = guild and guild.me
+    if not isinstance(found, discord.abc.GuildChannel | discord.Thread) or me is None:
+        raise BlindError(f"channel {stretch.channel_id} cannot be looked at")
+    if not found.permissions_for(me).read_message_history:
+        raise BlindError(f"I lack Read Message History in channel {stretch.channel_id}")
 
 
 def shows(message: discord.Message, name: str) -> bool:
     """An attachment carries this name (a spoiler mark may stand before it), or a button does."""
     files = (attachment.filename for attachment in message.attachments)
     return any(name in file for file in files) or name in button_ids(message)
+
+
+def carries(message: discord.Message, name: str) -> bool:
+    """The message shows this name or says it, or it answers the interaction of this id."""
+    answered = message.interaction_metadata
+    return (
+        shows(message, name)
+        or name in message.content
+        or (answered is not None and str(answered.id) == name)
+    )
 
 
 def button_ids(message: discord.Message) -> set[str]:
@@ -51,8 +124,3 @@ def button_ids(message: discord.Message) -> set[str]:
         for child in row.children
         if isinstance(child, discord.Button) and child.custom_id
     }
-
-
-def _moment(ms: int) -> discord.Object:
-    moment = datetime.fromtimestamp(max(ms, 0) / 1000, UTC)
-    return discord.Object(id=max(discord.utils.time_snowflake(moment), 0))

@@ -29,6 +29,9 @@ _FORGET = """\
 **Erase everything?** Your requests, pictures (here and from my disk), votes, settings and your
 acceptance of the licence. What others voted stays as a number without a name. There is no way back.
 """
+_FORGOTTEN = """\
+Done. Everything I stored about you is erased; your pictures leave Discord over the next minutes.
+"""
 #: Table names as members understand them.
 _NAMES = {
     "jobs": "pictures asked for",
@@ -159,17 +162,20 @@ class Forget(Press, template=template(Action.FORGET)):
     action = Action.FORGET
 
     async def pressed(self, interaction: Interaction) -> None:
-        """One transaction, then the files, then the messages."""
+        """One transaction; the files and the messages follow by themselves."""
         services, user_id = interaction.client.services, user_of(interaction)
         if self.target != str(user_id):
             await tell(interaction, "That button was not for you.")
             return
-        await interaction.response.edit_message(content="Erasing …", view=None)
-        forgotten = await services.privacy.forget(user_id, services.clock())
+        # The wish is a row before anything is answered, and the answer comes after the deed: what
+        # dies in between is made up for at the next start.
+        await services.privacy.wish(user_id, services.clock())
+        await interaction.response.defer()
+        forgotten = await services.privacy.forget(user_id)
         services.signals.cancelled(forgotten.job_ids)
-        rows = sum(forgotten.counts.values())
         services.signals.doomed.set()
-        await tell(interaction, f"Done: {rows} entries and their pictures are erased.")
+        services.signals.erase.set()
+        await interaction.edit_original_response(content=_FORGOTTEN, view=None)
 
 
 _PRESSES = (Accept, Forget)

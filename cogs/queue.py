@@ -12,21 +12,20 @@ from discord.ext import commands
 from bot import wording
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
-    ChannelId,
     GuildId,
     Job,
     JobId,
     JobState,
-    MessageId,
     Picture,
-    Post,
     Rating,
     StorageError,
 )
+from bot.sends import SendKind
 from cogs.audience import may_show_here
 from cogs.components import Action, post_view, row_of, template
 from cogs.press import Press
 from cogs.requests import guild_of, place_of, tell, user_of
+from cogs.sending import answer_to, send_tracked
 from cogs.uploads import upload
 
 #: Lines of `/queue` and of a page of `/history`; Discord's limit of choices.
@@ -128,35 +127,17 @@ class Queue(commands.Cog):
         await interaction.response.defer()
         try:
             png = await self._services.gallery.read(picture)
+            send = answer_to(interaction, SendKind.SHOW, [job.id])
+            shown = await send_tracked(
+                interaction, send, lambda: _show(interaction, job, picture, png)
+            )
         except StorageError:
             await tell(interaction, "The picture's file cannot be read. Tell the operator.")
-            return
-        try:
-            message = await upload(
-                png,
-                interaction.filesize_limit,
-                lambda data, extension: interaction.followup.send(
-                    wording.caption(job, picture),
-                    file=discord.File(
-                        io.BytesIO(data), f"{job.id}.{extension}", description="AI-made"
-                    ),
-                    view=post_view(job.id),
-                    wait=True,
-                ),
-            )
         except ValueError:
             await tell(interaction, "I could not make the picture small enough for this server.")
-            return
-        await self._services.gallery.add_post(
-            Post(
-                message_id=MessageId(message.id),
-                job_id=job.id,
-                channel_id=ChannelId(message.channel.id),
-                guild_id=job.guild_id,
-                posted_ms=self._services.clock(),
-            )
-        )
-        self._services.signals.posted.set()
+        else:
+            if not shown:
+                await tell(interaction, _DELETED)
 
     async def _showable(self, interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
         """The picture if it may be shown in this place, else why not."""
@@ -188,6 +169,21 @@ class Queue(commands.Cog):
         """The first page; a button brings the next."""
         content, view = await _page(interaction, None)
         await interaction.response.send_message(content, view=view, ephemeral=True)
+
+
+async def _show(
+    interaction: Interaction, job: Job, picture: Picture, png: bytes
+) -> discord.WebhookMessage:
+    return await upload(
+        png,
+        interaction.filesize_limit,
+        lambda data, extension: interaction.followup.send(
+            wording.caption(job, picture),
+            file=discord.File(io.BytesIO(data), f"{job.id}.{extension}", description="AI-made"),
+            view=post_view(job.id),
+            wait=True,
+        ),
+    )
 
 
 class Older(Press, template=template(Action.HISTORY)):

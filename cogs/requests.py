@@ -14,13 +14,14 @@ import aiohttp
 import discord
 
 from bot import policy, wording
-from bot.client import Interaction, Services
+from bot.client import Interaction
 from bot.domain import (
     Ask,
     ChannelId,
     GuildId,
     Job,
     MessageId,
+    MessageRef,
     Place,
     RefusalReason,
     Refused,
@@ -103,7 +104,7 @@ async def submit(
         await tell(interaction, ask.text)
         return
     services = interaction.client.services
-    outcome = _lacking(interaction) or await _queue(services, ask, waiting_id)
+    outcome = _lacking(interaction) or await _queue(interaction, ask, waiting_id)
     if waiting_id is not None:
         await services.consent.take(waiting_id, ask.user_id)
         await close_terms(interaction, "Here we go." if isinstance(outcome, tuple) else "")
@@ -119,21 +120,25 @@ async def submit(
 
 
 async def _queue(
-    services: Services, ask: Ask, waiting_id: RequestId | None
+    interaction: Interaction, ask: Ask, waiting_id: RequestId | None
 ) -> tuple[Job, ...] | Refused | None:
     """The jobs, or why there are none; None if the licence is not accepted yet."""
+    services = interaction.client.services
     verdict = policy.admit(ask, await services.guilds.policy(ask.place.guild_id))
     if isinstance(verdict, Refused):
         return verdict
     if not await services.consent.accepted(ask.user_id, services.model().licence_sha256):
         return None
-    return await services.jobs.enqueue(verdict, services.caps, services.clock(), waiting_id)
+    return await services.jobs.enqueue(
+        verdict, services.caps, services.clock(), waiting_id, since_id=interaction.id
+    )
 
 
 def _lacking(interaction: Interaction) -> Refused | None:
     """What the bot may not do in this channel, before anybody waits for nothing."""
     in_thread = isinstance(interaction.channel, discord.Thread)
-    needed = ("view_channel", "attach_files") + (
+    # Without the history a post whose answer was lost cannot be found, and would come twice.
+    needed = ("view_channel", "attach_files", "read_message_history") + (
         ("send_messages_in_threads",) if in_thread else ("send_messages",)
     )
     missing = [n for n in needed if not getattr(interaction.app_permissions, n)]
@@ -161,7 +166,11 @@ async def _acknowledge(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as problem:
             log.warning("the acknowledgement was not taken (%s); the pictures will come", problem)
             return
-    await services.jobs.set_status_message(first.request_id, message_id)
+    message = MessageRef(
+        message_id=message_id, channel_id=first.channel_id, guild_id=first.guild_id
+    )
+    if not await services.jobs.set_status_message(first.request_id, message):
+        services.signals.doomed.set()
 
 
 async def _answer(interaction: Interaction, text: str, job: Job) -> MessageId:

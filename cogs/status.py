@@ -25,13 +25,16 @@ from bot.domain import (
     JobId,
     JobState,
     MessageId,
+    Rating,
     RequestId,
     Standing,
 )
 from bot.job_views import StatusMessage
 from bot.log import whereabouts
-from cogs.faults import DISCORD_ERRORS, is_edit_limit, is_passing
-from cogs.finding import button_ids, find_own
+from bot.sends import Begun, Send, SendKind
+from cogs.faults import DISCORD_ERRORS, is_edit_limit, is_gone, is_passing
+from cogs.finding import BlindError, Stretch, button_ids, newest_own
+from cogs.requests import is_adult_place
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,8 @@ _PAUSE_MS, _EDIT_LIMIT_PAUSE_MS = 10_000, 600_000
 _GRACE_MS = 30_000
 #: Messages tended at the same time.
 _WIDTH = 8
+#: An interaction is answered within a quarter of an hour; as a difference of snowflakes.
+_ANSWERED_WITHIN = 15 * 60_000 << 22
 
 _BAD_ENDS = frozenset({JobState.FAILED, JobState.WITHHELD})
 
@@ -160,7 +165,7 @@ class Status(commands.Cog):
             return _last_plan(status, shown, jobs, now_ms)
         if status.message_id is None:
             return None
-        text, previews = await self._text(jobs), self._previews(jobs) or shown.previews
+        text, previews = await self._text(jobs), self._previews(jobs, shown)
         if text == shown.text and previews == shown.previews:
             return None
         return _Plan(status=status, shown=shown, text=text, previews=previews)
@@ -179,21 +184,32 @@ class Status(commands.Cog):
         """One message's boundary: whatever Discord says, the others go on."""
         with whereabouts(guild=plan.status.guild_id):
             try:
-                await (self._finish(plan) if plan.last else self._update(plan))
+                await self._try(plan)
             except (*DISCORD_ERRORS, BotError) as problem:
-                await self._failed(plan, problem)
+                self._rest(plan, problem)
+            except Exception as problem:
+                log.exception("a status message failed in a way that nobody thought of")
+                self._rest(plan, problem)
             finally:
                 self._busy.discard(plan.status.request_id)
 
-    async def _failed(self, plan: _Plan, problem: Exception) -> None:
-        now_ms = self._services.clock()
-        if is_edit_limit(problem):
-            plan.shown.retry_ms = now_ms + _EDIT_LIMIT_PAUSE_MS
-        elif is_passing(problem):
-            plan.shown.retry_ms = now_ms + _PAUSE_MS
-        else:
+    async def _try(self, plan: _Plan) -> None:
+        """Carry the plan out; what Discord will never take is given up."""
+        try:
+            await (self._finish(plan) if plan.last else self._update(plan))
+        except discord.HTTPException as problem:
+            if is_passing(problem) or is_edit_limit(problem):
+                raise
             log.info("status of request %s is given up: %s", plan.status.request_id, problem)
-            await self._close(plan.status)
+            # Its end is still news to its member, and told in a message of its own.
+            if plan.last or not is_gone(problem):
+                await self._close(plan.status)
+            else:
+                await self._services.jobs.set_status_message(plan.status.request_id, None)
+
+    def _rest(self, plan: _Plan, problem: Exception) -> None:
+        pause_ms = _EDIT_LIMIT_PAUSE_MS if is_edit_limit(problem) else _PAUSE_MS
+        plan.shown.retry_ms = self._services.clock() + pause_ms
 
     def _message(self, status: StatusMessage, message_id: MessageId) -> discord.PartialMessage:
         channel = self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
@@ -226,42 +242,87 @@ class Status(commands.Cog):
             progress={job.id: p for job in jobs if (p := board.get(job.id)) is not None},
         )
 
-    def _previews(self, jobs: list[Job]) -> tuple[bytes, ...]:
+    def _previews(self, jobs: list[Job], shown: _Shown) -> tuple[bytes, ...]:
+        """The latest previews, none where they may not be shown any more."""
+        if not self._may_preview(jobs[0]):
+            return ()
         reports = (self._services.progress.get(job.id) for job in jobs)
-        return tuple(r.preview_png for r in reports if r is not None and r.preview_png is not None)
+        fresh = tuple(r.preview_png for r in reports if r is not None and r.preview_png is not None)
+        return fresh or shown.previews
+
+    def _may_preview(self, job: Job) -> bool:
+        """A channel can stop being age-restricted while a picture for adults is drawn for it."""
+        guild = self._bot.get_guild(job.guild_id)
+        channel = guild and guild.get_channel_or_thread(job.channel_id)
+        return job.rating is Rating.GENERAL or is_adult_place(channel, guild)
 
     async def _finish(self, plan: _Plan) -> None:
-        """Take the message away once all is posted; tell in it what went wrong otherwise."""
+        """Take the message away once all is posted; tell what went wrong otherwise."""
         status = plan.status
         message_id = status.message_id or await self._lost_answer(status)
-        if message_id is not None:
-            message = self._message(status, message_id)
+        told = message_id is not None and await self._tell(plan, message_id)
+        if not told and plan.text is not None and plan.is_news:
+            await self._announce(status, plan.text)
+        await self._close(status)
+
+    async def _tell(self, plan: _Plan, message_id: MessageId) -> bool:
+        """Say the last word in the message, or take it away. False if it is gone by itself."""
+        message = self._message(plan.status, message_id)
+        try:
             if plan.text is None:
                 await message.delete()
             else:
                 await message.edit(content=plan.text, attachments=[], view=None)
-        elif plan.text is not None and plan.is_news:
-            await self._announce(status, plan.text)
-        await self._close(status)
+        except discord.NotFound as problem:
+            if not is_gone(problem):
+                raise
+            return False
+        return True
 
     async def _lost_answer(self, status: StatusMessage) -> MessageId | None:
         """The answer to the command, if we died between sending it and writing down its id."""
-        me = self._bot.user
-        assert me is not None, "nothing is tended before the login"
-        found = await find_own(
-            self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id),
-            me.id,
-            status.created_ms,
-            status.created_ms,
-            lambda message: status.request_id in button_ids(message),
-        )
+        try:
+            found = await newest_own(
+                self._bot,
+                _stretch(status, status.since_id + _ANSWERED_WITHIN),
+                lambda message: status.request_id in button_ids(message),
+            )
+        except BlindError as problem:
+            log.info("the answer to request %s is not found: %s", status.request_id, problem)
+            return None
         return None if found is None else MessageId(found.id)
 
     async def _announce(self, status: StatusMessage, text: str) -> None:
-        """There is no message to tell the end in: post one for the requester."""
+        """There is no message to tell the end in: post one for the requester, once."""
+        notice = Send(
+            name=status.request_id,
+            kind=SendKind.NOTICE,
+            guild_id=status.guild_id,
+            channel_id=status.channel_id,
+            since_id=status.since_id,
+            job_ids=[job.id for job in await self._services.jobs.of_request(status.request_id)],
+        )
+        begun = await self._services.sends.begin(notice)
+        if begun is Begun.GONE:
+            return
+        message = await self._noticed(status) if begun is Begun.AGAIN else None
+        if message is None:
+            message = await self._notice(status, text)
+        if not await self._services.sends.sent(notice, MessageId(message.id)):
+            self._services.signals.doomed.set()
+
+    async def _noticed(self, status: StatusMessage) -> discord.Message | None:
+        """The notice of an earlier try whose answer never came."""
+        return await newest_own(
+            self._bot,
+            _stretch(status),
+            lambda m: m.interaction_metadata is None and status.request_id in m.content,
+        )
+
+    async def _notice(self, status: StatusMessage, text: str) -> discord.Message:
         channel = self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
-        await channel.send(
-            f"<@{status.user_id}> {text}",
+        return await channel.send(
+            f"<@{status.user_id}> {text}\n-# Request `{status.request_id}`",
             allowed_mentions=discord.AllowedMentions(
                 everyone=False, roles=False, users=[discord.Object(status.user_id)]
             ),
@@ -283,6 +344,15 @@ def _last_plan(status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: in
         return None
     bad = any(job.state in _BAD_ENDS for job in jobs)
     return _Plan(status=status, shown=shown, text=wording.ended(jobs), last=True, is_news=bad)
+
+
+def _stretch(status: StatusMessage, until_id: int | None = None) -> Stretch:
+    return Stretch(
+        guild_id=status.guild_id,
+        channel_id=status.channel_id,
+        since_id=status.since_id,
+        until_id=until_id,
+    )
 
 
 def _files(previews: tuple[bytes, ...]) -> list[discord.File]:

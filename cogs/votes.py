@@ -29,12 +29,14 @@ from bot.domain import (
     UserId,
     VoteEmoji,
 )
+from bot.sends import SendKind
 from cogs.adopting import Adopter
 from cogs.audience import may_show_here
 from cogs.inbox import Cleared, Deleted, Inbox, Seen
 from cogs.reconciling import Reconciler, emoji_name
 from cogs.requests import place_of
 from cogs.seeding import Seeder
+from cogs.sending import answer_to, send_tracked
 
 log = logging.getLogger(__name__)
 
@@ -154,11 +156,20 @@ class VotesCog(commands.Cog):
             return
         emoji = await self._services.guilds.vote_emoji(GuildId(guild.id))
         lines = [_line(place, emoji, *entry) for place, entry in enumerate(places, 1)]
-        await interaction.followup.send(
-            "\n".join((f"**The best pictures {words}**", *lines)),
-            files=await self._files([picture for picture, _, _ in places]),
-            suppress_embeds=True,
+        pictures = [picture for picture, _, _ in places]
+        files = await self._files(pictures)
+        shown = await send_tracked(
+            interaction,
+            answer_to(interaction, SendKind.TOP, [picture.job_id for picture in pictures]),
+            lambda: interaction.followup.send(
+                "\n".join((f"**The best pictures {words}**", *lines)),
+                files=files,
+                suppress_embeds=True,
+                wait=True,
+            ),
         )
+        if not shown:
+            await interaction.followup.send("A picture of the list was just deleted. Ask again.")
 
     async def _best(
         self, interaction: Interaction, guild: discord.Guild, length_ms: int | None

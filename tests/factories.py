@@ -15,6 +15,7 @@ from bot.domain import (
     JobId,
     JobState,
     MessageId,
+    MessageRef,
     Origin,
     Place,
     Post,
@@ -25,6 +26,7 @@ from bot.domain import (
     UserId,
     VoteSource,
 )
+from bot.sends import Send, SendKind
 from models.contract import Aspect, Sampler, Scores
 from models.provenance import Provenance, encode_png
 
@@ -32,6 +34,8 @@ USER = UserId(700_000_000_000_000_001)
 OTHER = UserId(700_000_000_000_000_002)
 GUILD = GuildId(800_000_000_000_000_001)
 CHANNEL = ChannelId(810_000_000_000_000_001)
+#: The interaction that asked: older than every message of its request.
+SINCE = 820_000_000_000_000_001
 SIZE_PX = 8
 
 
@@ -162,6 +166,29 @@ def make_post(
         channel_id=ChannelId(channel),
         guild_id=GuildId(guild),
         posted_ms=at_ms,
+    )
+
+
+def make_message(message: int, channel: int = CHANNEL, guild: int = GUILD) -> MessageRef:
+    return MessageRef(
+        message_id=MessageId(message), channel_id=ChannelId(channel), guild_id=GuildId(guild)
+    )
+
+
+def make_send(
+    *job_ids: str,
+    name: str = "830000000000000001",
+    kind: SendKind = SendKind.SHOW,
+    channel: int = CHANNEL,
+    guild: int = GUILD,
+) -> Send:
+    return Send(
+        name=name,
+        kind=kind,
+        guild_id=GuildId(guild),
+        channel_id=ChannelId(channel),
+        since_id=SINCE,
+        job_ids=[JobId(job_id) for job_id in job_ids],
     )
 
 

@@ -83,8 +83,8 @@ def custom_ids(message: ResponseMessage) -> list[str]:
 
 
 @asynccontextmanager
-async def front(tmp_path: Path) -> AsyncIterator[Front]:
-    async with scene(tmp_path, *EXTENSIONS, kind=Front) as ready:
+async def front(tmp_path: Path, *more: str) -> AsyncIterator[Front]:
+    async with scene(tmp_path, *EXTENSIONS, *more, kind=Front) as ready:
         info = ready.services.model()
         await ready.services.consent.accept(
             UserId(ready.member.id), info.licence_sha256, info.card_id, 1

@@ -6,6 +6,7 @@ does not depend on timing. Time is the simulation's.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -14,19 +15,35 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import discord
+import pytest
+from discord.http import Route
 from simcord.actors import MemberActor
+from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle, GuildHandle
+from simcord.enums import OverwriteType
 from simcord.env import Env
 
 from bot.client import Services, WaifuBot
 from bot.consent import Consent
 from bot.db import Database
-from bot.domain import Job, MessageId, Post, Refused, Released
+from bot.domain import (
+    ChannelId,
+    GuildId,
+    Job,
+    MessageId,
+    MessageRef,
+    Post,
+    Rating,
+    Refused,
+    Released,
+)
+from bot.doomed import Doomed
 from bot.gallery import Gallery
 from bot.guilds import Guilds
 from bot.jobs import Caps, Jobs
 from bot.privacy import Privacy
 from bot.progress import ProgressBoard
+from bot.sends import Sends
 from bot.settings import load
 from bot.signals import Signals
 from bot.votes import Votes
@@ -76,6 +93,12 @@ class Scene:
         assert cog is not None, name
         return cog
 
+    async def looks(self, name: str, rounds: int = 1) -> None:
+        """Rounds of the cog that works in lanes, each to the end of its lanes."""
+        for _ in range(rounds):
+            async with asyncio.TaskGroup() as tasks:
+                await self.cog(name).look(tasks)
+
     async def restart(self) -> None:
         """The process dies and comes back; the database is all it remembers."""
         await self.env.restart_bot(ParkedBot(self.services, self.extensions, live=False))
@@ -87,13 +110,58 @@ class Scene:
         channel: ChannelHandle | None = None,
         prompt: str = "1girl, blue hair",
         seed: int = 7,
+        rating: Rating = Rating.GENERAL,
     ) -> list[Job]:
         """Jobs of one request of the member's."""
         place = make_place(guild=self.guild.id, channel=(channel or self.channel).id)
         ask = make_ask(prompt, user=self.member.id, place=place, count=count, seed=seed)
-        jobs = await self.services.jobs.enqueue(make_admitted(ask), CAPS, self.services.clock())
+        jobs = await self.services.jobs.enqueue(
+            make_admitted(ask, rating=rating),
+            CAPS,
+            self.services.clock(),
+            since_id=self.snowflake(),
+        )
         assert not isinstance(jobs, Refused)
         return list(jobs)
+
+    def snowflake(self) -> int:
+        """Older than every message that is sent from now on, as an interaction's id is."""
+        return discord.utils.time_snowflake(self.env.now())
+
+    async def bot_may_not(self, *permissions: str, channel: ChannelHandle | None = None) -> None:
+        """A moderator takes the bot these permissions in a channel, and gives all others back."""
+        me = self.guild.me
+        assert me is not None
+        overwrite = discord.PermissionOverwrite(**dict.fromkeys(permissions, False))
+        self.env.backend.set_overwrite(
+            (channel or self.channel).id,
+            Overwrite(me.id, OverwriteType.MEMBER, deny=overwrite.pair()[1].value),
+        )
+        await self.env.settle()
+
+    def channel_of(self, job: Job) -> discord.PartialMessageable:
+        return self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+
+    def loses_answers(self, monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
+        """The next message is created, but Discord's answer does not reach the bot."""
+        http = self.env.bot.http
+        request = http.request
+
+        async def lossy(route: Route, **options: Any) -> Any:
+            answer = await request(route, **options)
+            if route.method == "POST" and route.path.endswith("/messages"):
+                monkeypatch.setattr(http, "request", request)
+                raise problem
+            return answer
+
+        monkeypatch.setattr(http, "request", lossy)
+
+    def message_ref(self, message: discord.Message) -> MessageRef:
+        return MessageRef(
+            message_id=MessageId(message.id),
+            channel_id=ChannelId(message.channel.id),
+            guild_id=GuildId(self.guild.id),
+        )
 
     async def drawn(self, jobs: Sequence[Job]) -> None:
         """The worker draws these jobs, which must be the next in the queue."""
@@ -146,6 +214,8 @@ async def scene(
         settings=load({"DATA_DIR": str(directory)}, None),
         jobs=Jobs(db),
         gallery=gallery,
+        sends=Sends(db),
+        doomed=Doomed(db),
         votes=Votes(db),
         guilds=Guilds(db),
         consent=Consent(db),
@@ -155,6 +225,7 @@ async def scene(
         caps=CAPS,
         model=lambda: INFO,
         clock=lambda: round(envs[0].now().timestamp() * 1000),
+        elapsed_s=lambda: envs[0].now().timestamp(),
     )
     env = Env(ParkedBot(services, extensions, live=live))
     envs.append(env)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from bot.db import Database
 from bot.domain import Admitted, Job, Picture, Rating, Refused, UserId
+from bot.doomed import Doomed
 from bot.gallery import Gallery
 from bot.jobs import Caps, Jobs
 from bot.privacy import Privacy
+from bot.sends import Sends
 from bot.votes import Votes
 from tests.factories import (
+    SINCE,
     USER,
     make_admitted,
     make_ask,
@@ -35,9 +38,11 @@ class Stores:
     gallery: Gallery
     votes: Votes
     privacy: Privacy
+    sends: Sends
+    doomed: Doomed
 
     async def enqueue(self, admitted: Admitted | None = None, now_ms: int = 1_000) -> list[Job]:
-        result = await self.jobs.enqueue(admitted or make_admitted(), AMPLE, now_ms)
+        result = await self.jobs.enqueue(admitted or make_admitted(), AMPLE, now_ms, since_id=SINCE)
         assert not isinstance(result, Refused), result.text
         return list(result)
 
@@ -107,6 +112,8 @@ async def open_stores(directory: Path) -> AsyncGenerator[Stores]:
             gallery=gallery,
             votes=Votes(db),
             privacy=Privacy(db, gallery),
+            sends=Sends(db),
+            doomed=Doomed(db),
         )
     finally:
         await db.close()

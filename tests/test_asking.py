@@ -13,7 +13,7 @@ import pytest
 from bot import policy
 from bot.domain import JobState, Origin, RefusalReason, Refused, StorageError, UserId
 from bot.jobs import Caps
-from tests.factories import make_admitted, make_ask
+from tests.factories import SINCE, make_admitted, make_ask
 from tests.fake_engine import INFO
 from tests.front import Front, custom_ids, front, said
 
@@ -141,7 +141,9 @@ async def test_a_request_whose_button_is_pressed_twice_at_once_is_queued_once(de
     waiting_id = await desk.services.consent.hold(ask, 1)
     results = await asyncio.gather(
         *(
-            desk.services.jobs.enqueue(make_admitted(ask), desk.services.caps, 1, waiting_id)
+            desk.services.jobs.enqueue(
+                make_admitted(ask), desk.services.caps, 1, waiting_id, since_id=SINCE
+            )
             for _ in range(3)
         )
     )
@@ -162,14 +164,20 @@ async def test_caps_are_answered_with_the_numbers(desk: Front) -> None:
     assert "This server has 2 pictures waiting, and the most at once is 4" in ours.content
 
 
-async def test_a_channel_where_it_could_not_post_is_told_before_anybody_waits(desk: Front) -> None:
+@pytest.mark.parametrize(
+    ("lacking", "named"),
+    [("attach_files", "Attach Files"), ("read_message_history", "Read Message History")],
+)
+async def test_a_channel_where_it_could_not_post_once_is_told_before_anybody_waits(
+    desk: Front, lacking: str, named: str
+) -> None:
     me = desk.guild.me
     assert me is not None
     deaf = desk.guild.create_text_channel(
-        "deaf", overwrites={me: discord.PermissionOverwrite(attach_files=False)}
+        "deaf", overwrites={me: discord.PermissionOverwrite(**{lacking: False})}
     )
     answer = said(await desk.member.slash(deaf, "waifu", prompt="1girl"))
-    assert "Attach Files" in answer.content
+    assert named in answer.content
     assert not await desk.jobs()
 
 

@@ -133,14 +133,14 @@ async def test_no_file_names_a_person_a_job_or_a_message(stores: Stores, tmp_pat
 
 async def test_nameless_votes_count_too(stores: Stores, tmp_path: Path) -> None:
     await voted(stores, 1)
-    await stores.privacy.forget(make_reaction(1, THIRD).voter_id, 9_000)
+    await stores.privacy.forget(make_reaction(1, THIRD).voter_id)
     await export(stores, tmp_path / "out")
     assert manifest(tmp_path / "out")[0]["up"] == 1
 
 
 async def test_a_forgotten_users_pictures_do_not_leave(stores: Stores, tmp_path: Path) -> None:
     await voted(stores, 1)
-    await stores.privacy.forget(make_job(user=USER).user_id, 9_000)
+    await stores.privacy.forget(make_job(user=USER).user_id)
     assert (await export(stores, tmp_path / "out")).pictures == 0
     assert manifest(tmp_path / "out") == []
 

@@ -6,6 +6,7 @@ import asyncio
 import io
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from discord.http import Route
 from PIL import Image
 from simcord.builders import ChannelHandle
 
-from bot.domain import DatabaseError, Job, JobState, MessageId
+from bot.domain import DatabaseError, Job, JobState
 from models.provenance import encode_png
 from tests.factories import make_png
 from tests.simulated import OWNER, Scene, scene
@@ -27,8 +28,7 @@ class Office(Scene):
 
     async def delivers(self) -> None:
         """One round of the delivery, to the end of its lanes."""
-        async with asyncio.TaskGroup() as lanes:
-            await self.cog("Delivery").look(lanes)
+        await self.looks("Delivery")
 
     async def drawn_picture(self, **options: Any) -> Job:
         jobs = await self.queued(**options)
@@ -52,20 +52,6 @@ class Office(Scene):
         """The names of the pictures in a channel, in its order."""
         messages = (channel or self.channel).history()
         return [file.filename for message in messages for file in message.attachments]
-
-    def loses_answers(self, monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
-        """The next message is created, but Discord's answer does not reach the bot."""
-        http = self.env.bot.http
-        request = http.request
-
-        async def lossy(route: Route, **options: Any) -> Any:
-            answer = await request(route, **options)
-            if route.method == "POST" and route.path.endswith("/messages"):
-                monkeypatch.setattr(http, "request", request)
-                raise problem
-            return answer
-
-        monkeypatch.setattr(http, "request", lossy)
 
 
 @pytest.fixture
@@ -306,6 +292,89 @@ async def test_a_missing_file_is_said(office: Office) -> None:
     assert (state, "cannot be read" in error) == (JobState.FAILED, True)
 
 
+async def test_what_a_sick_channel_is_owed_hides_nobody_elses_pictures(office: Office) -> None:
+    other = office.guild.create_text_channel("other")
+    many = await office.queued(count=600)
+    await office.drawn(many)
+    fine = await office.drawn_picture(channel=other)
+    office.env.inject_error("POST", f"/channels/{office.channel.id}/messages", status=503, times=9)
+    await office.delivers()
+    assert await office.state(fine) == (JobState.DELIVERED, "")
+    tries = sum(r.method == "POST" for r in office.env.http_requests)
+    assert tries == 2, "the sick channel rests as a whole"
+
+
+async def test_channels_that_hang_hold_no_place_of_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = [office.guild.create_text_channel(f"slow{n}") for n in range(8)]
+    for channel in slow:
+        await office.drawn_picture(channel=channel)
+    fine = await office.drawn_picture()
+    http, gate = office.env.bot.http, asyncio.Event()
+    request = http.request
+
+    async def gated(route: Route, **options: Any) -> Any:
+        if route.method == "POST" and route.channel_id != office.channel.id:
+            await gate.wait()
+        return await request(route, **options)
+
+    monkeypatch.setattr(http, "request", gated)
+    monkeypatch.setattr("cogs.lanes._SLOW_S", 0.01)
+    async with asyncio.TaskGroup() as lanes:
+        await office.cog("Delivery").look(lanes)
+        async with asyncio.timeout(5):
+            while not office.pictures():
+                await asyncio.sleep(0.01)
+        gate.set()
+    assert await office.state(fine) == (JobState.DELIVERED, "")
+    assert [len(office.pictures(channel)) for channel in slow] == [1] * 8
+
+
+async def test_a_pause_is_not_written_down_as_a_date(office: Office) -> None:
+    job = await office.drawn_picture()
+    office.env.inject_error("POST", "/channels/*/messages", status=503, times=1)
+    await office.delivers()
+    await office.restart()
+    await office.delivers()
+    assert await office.state(job) == (JobState.DELIVERED, "")
+
+
+async def test_an_earlier_post_is_found_whatever_the_clock_said_when_it_was_made(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await office.drawn_picture()
+    clock = office.services.clock
+    ahead = replace(office.services, clock=lambda: clock() + 24 * 3_600_000)
+    monkeypatch.setattr(office.cog("Delivery"), "_services", ahead)
+    office.loses_answers(monkeypatch, asyncio.CancelledError())
+    await office.delivers()
+    # Longer than Discord remembers a nonce.
+    await office.env.advance_time(3600)
+    await office.restart()
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    assert await office.state(job) == (JobState.DELIVERED, "")
+
+
+async def test_where_i_may_not_look_back_i_do_not_post_twice(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await office.drawn_picture()
+    office.loses_answers(monkeypatch, asyncio.CancelledError())
+    await office.delivers()
+    await office.env.advance_time(3600)
+    await office.bot_may_not("read_message_history")
+    await office.restart()
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    state, error = await office.state(job)
+    assert state is JobState.FAILED
+    assert "Read Message History" in error
+    assert f"/show {job.id}" in error
+    assert await office.services.gallery.get(job.id) is not None
+
+
 async def test_a_picture_deleted_while_it_is_posted_is_taken_down(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,7 +390,7 @@ async def test_a_picture_deleted_while_it_is_posted_is_taken_down(
 
     monkeypatch.setattr(http, "request", meddled)
     await office.delivers()
-    await office.cog("Takedown").round()
+    await office.looks("Takedown")
     assert office.pictures() == []
     assert (await office.state(job))[0] is JobState.CANCELLED
 
@@ -353,7 +422,7 @@ async def test_the_loops_post_seed_and_tidy_up_by_themselves(tmp_path: Path) -> 
         jobs = await office.queued(count=2)
         channel = office.env.bot.get_partial_messageable(office.channel.id)
         asked = await channel.send("asked")
-        await office.services.jobs.set_status_message(jobs[0].request_id, MessageId(asked.id))
+        await office.services.jobs.set_status_message(jobs[0].request_id, office.message_ref(asked))
         await office.drawn(jobs)
         office.services.signals.deliver.set()
         async with asyncio.timeout(20):

@@ -133,13 +133,13 @@ async def test_deleting_takes_the_file_and_dooms_the_posts(stores: Stores, tmp_p
     job = await stores.deliver(message=1)
     await stores.gallery.add_post(make_post(job.id, message=2))
     await stores.gallery.delete(job.id, 9_000)
-    assert [m.message_id for m in await stores.gallery.doomed_messages(9)] == [1, 2]
+    assert [m.message_id for m in await stores.doomed.messages(9)] == [1, 2]
     assert files(tmp_path) == []
     assert await stores.gallery.get(job.id) is None
     assert len(await stores.rows("pictures")) == 1, "votes on it keep their meaning"
-    await stores.gallery.gone(MessageId(1), 9_100)
+    await stores.doomed.gone(MessageId(1), 9_100)
     await stores.gallery.delete(job.id, 9_500)
-    assert [m.message_id for m in await stores.gallery.doomed_messages(9)] == [2]
+    assert [m.message_id for m in await stores.doomed.messages(9)] == [2]
     assert [post.message_id for post in await stores.gallery.posts(job.id)] == [2]
     assert (await stores.rows("pictures"))[0]["deleted_ms"] == 9_000
 
@@ -210,5 +210,5 @@ async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
     async with open_stores(tmp_path) as second:
         assert await second.gallery.sweep() == 0
         assert await second.gallery.get(job.id) == picture
-        assert [owed.id for owed in await Jobs(second.db).rendered(9_000)] == [job.id]
+        assert [owed.id for owed in await Jobs(second.db).rendered()] == [job.id]
         assert (await Privacy(second.db, second.gallery).show(job.user_id)).counts["pictures"] == 1

@@ -9,9 +9,18 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot import jobs as room
-from bot.domain import Job, JobId, JobState, MessageId, RefusalReason, Refused, RequestId, UserId
+from bot.domain import Job, JobId, JobState, RefusalReason, Refused, RequestId, UserId
 from bot.jobs import Caps
-from tests.factories import GUILD, OTHER, USER, make_admitted, make_ask, make_place
+from tests.factories import (
+    GUILD,
+    OTHER,
+    SINCE,
+    USER,
+    make_admitted,
+    make_ask,
+    make_message,
+    make_place,
+)
 from tests.stores import AMPLE, LEASE_MS, WORKER, Stores, open_stores
 
 FAR_MS = 10_000_000
@@ -42,7 +51,7 @@ async def test_a_cap_takes_all_of_an_ask_or_none(stores: Stores) -> None:
 
     async def wish(user: int, count: int) -> Refused | None:
         admitted = make_admitted(make_ask(user=user, count=count))
-        result = await stores.jobs.enqueue(admitted, caps, 1)
+        result = await stores.jobs.enqueue(admitted, caps, 1, since_id=SINCE)
         return result if isinstance(result, Refused) else None
 
     assert await wish(1, 4) is None
@@ -62,7 +71,10 @@ async def test_a_cap_takes_all_of_an_ask_or_none(stores: Stores) -> None:
 async def test_asks_at_the_same_moment_respect_a_cap_together(stores: Stores) -> None:
     caps = Caps(per_user=5, per_guild=100)
     results = await asyncio.gather(
-        *(stores.jobs.enqueue(make_admitted(make_ask(count=2)), caps, 1) for _ in range(20))
+        *(
+            stores.jobs.enqueue(make_admitted(make_ask(count=2)), caps, 1, since_id=SINCE)
+            for _ in range(20)
+        )
     )
     assert sum(not isinstance(result, Refused) for result in results) == 2
 
@@ -70,9 +82,11 @@ async def test_asks_at_the_same_moment_respect_a_cap_together(stores: Stores) ->
 async def test_an_ended_job_makes_room_under_the_cap(stores: Stores) -> None:
     caps = Caps(per_user=1, per_guild=1)
     job = (await stores.enqueue())[0]
-    assert isinstance(await stores.jobs.enqueue(make_admitted(), caps, 1), Refused)
+    assert isinstance(await stores.jobs.enqueue(make_admitted(), caps, 1, since_id=SINCE), Refused)
     await stores.jobs.cancel_job(job.id, 2)
-    assert not isinstance(await stores.jobs.enqueue(make_admitted(), caps, 3), Refused)
+    assert not isinstance(
+        await stores.jobs.enqueue(make_admitted(), caps, 3, since_id=SINCE), Refused
+    )
 
 
 async def test_a_job_is_leased_to_one_claimer(stores: Stores) -> None:
@@ -275,7 +289,7 @@ async def test_counts_and_lists_show_what_is_alive(stores: Stores) -> None:
 
 async def test_status_messages_are_open_until_closed(stores: Stores) -> None:
     first, second = (await ask(stores, USER))[0], (await ask(stores, OTHER))[0]
-    await stores.jobs.set_status_message(first.request_id, MessageId(77))
+    await stores.jobs.set_status_message(first.request_id, make_message(77))
     status = await stores.jobs.status(first.request_id)
     assert status is not None
     assert (status.message_id, status.user_id, status.channel_id) == (77, USER, first.channel_id)
@@ -291,7 +305,9 @@ async def test_status_messages_are_open_until_closed(stores: Stores) -> None:
 async def test_asks_of_two_hundred_people_at_once_are_all_kept(stores: Stores) -> None:
     results = await asyncio.gather(
         *(
-            stores.jobs.enqueue(make_admitted(make_ask(user=user, count=2)), AMPLE, 1)
+            stores.jobs.enqueue(
+                make_admitted(make_ask(user=user, count=2)), AMPLE, 1, since_id=SINCE
+            )
             for user in range(200)
         )
     )

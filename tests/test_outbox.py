@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from bot.domain import JobState, VoteEmoji
 from bot.guilds import Guilds
-from tests.factories import GUILD, USER, make_post
+from tests.factories import GUILD, SINCE, USER, make_post
 from tests.stores import Stores, open_stores
 
 
@@ -19,10 +19,10 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 async def test_what_is_drawn_is_owed_until_it_is_posted(stores: Stores) -> None:
     job, _ = await stores.draw()
-    assert [owed.id for owed in await stores.jobs.rendered(5_000)] == [job.id]
+    assert [owed.id for owed in await stores.jobs.rendered()] == [job.id]
     post = make_post(job.id)
     assert await stores.jobs.delivered(job.id, post, 5_001)
-    assert await stores.jobs.rendered(5_002) == []
+    assert await stores.jobs.rendered() == []
     assert await stores.state(job) == "delivered"
     assert await stores.gallery.posts(job.id) == [post]
 
@@ -41,42 +41,33 @@ async def test_a_second_message_is_not_the_delivery(stores: Stores) -> None:
     assert await stores.jobs.delivered(job.id, make_post(job.id, message=1), 5_000)
     assert not await stores.jobs.delivered(job.id, make_post(job.id, message=2), 5_001)
     assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1]
-    assert [gone.message_id for gone in await stores.gallery.doomed_messages(9)] == [2]
+    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [2]
 
 
 async def test_a_picture_deleted_meanwhile_is_owed_nothing(stores: Stores) -> None:
     job, _ = await stores.draw()
     await stores.gallery.delete(job.id, 4_000)
-    assert await stores.jobs.rendered(5_000) == []
+    assert await stores.jobs.rendered() == []
     assert not await stores.jobs.delivered(job.id, make_post(job.id), 5_000)
     assert await stores.state(job) == "cancelled"
 
 
 async def test_a_picture_forgotten_meanwhile_is_owed_nothing(stores: Stores) -> None:
     job, _ = await stores.draw()
-    await stores.privacy.forget(USER, 4_000)
+    await stores.privacy.forget(USER)
     post = make_post(job.id)
     assert not await stores.jobs.delivered(job.id, post, 5_000)
     assert await stores.rows("posts") == []
-    assert [gone.message_id for gone in await stores.gallery.doomed_messages(9)] == [
-        post.message_id
-    ], "its message goes, also if the process dies now"
+    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [post.message_id], (
+        "its message goes, also if the process dies now"
+    )
 
 
 async def test_the_first_try_is_remembered_for_the_next(stores: Stores) -> None:
     job, _ = await stores.draw()
     assert await stores.jobs.begin_posting(job.id, 5_000) is None
-    assert await stores.jobs.begin_posting(job.id, 6_000) == 5_000
-    assert await stores.jobs.begin_posting(job.id, 7_000) == 5_000
-
-
-async def test_a_postponed_picture_waits_and_lets_others_pass(stores: Stores) -> None:
-    first, _ = await stores.draw()
-    second, _ = await stores.draw()
-    await stores.jobs.postpone(first.id, 9_000)
-    assert [job.id for job in await stores.jobs.rendered(8_999)] == [second.id]
-    assert [job.id for job in await stores.jobs.rendered(9_000)] == [second.id, first.id]
-    assert [job.id for job in await stores.jobs.rendered(9_000, limit=1)] == [second.id]
+    assert await stores.jobs.begin_posting(job.id, 6_000) == SINCE
+    assert await stores.jobs.begin_posting(job.id, 7_000) == SINCE
 
 
 async def test_giving_up_a_delivery_keeps_the_picture(stores: Stores) -> None:

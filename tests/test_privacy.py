@@ -14,10 +14,18 @@ import pytest_asyncio
 from bot import privacy as room
 from bot.consent import Consent
 from bot.domain import GuildId, MessageId, Tally, UserId, VoteEmoji
-from bot.gallery import Gallery
 from bot.guilds import Guilds
 from bot.jobs import Jobs
-from tests.factories import GUILD, OTHER, USER, make_admitted, make_ask, make_png, make_released
+from tests.factories import (
+    GUILD,
+    OTHER,
+    USER,
+    make_admitted,
+    make_ask,
+    make_png,
+    make_released,
+    make_send,
+)
 from tests.factories import make_reaction as react
 from tests.stores import Stores, open_stores
 
@@ -78,10 +86,8 @@ async def live(stores: Stores) -> None:
     await consent.set_sharing(USER, True, 5)
     await consent.hold(make_ask(f"{WORD} waiting"), 5)
     await guilds.block(GUILD, "spiders", "", USER, 6)
-    async with stores.db.write() as tx:
-        await tx.execute("INSERT INTO sends VALUES ('r', 'notice', 1, 1, 1, 5, 0)")
-        await tx.execute("INSERT INTO send_jobs VALUES ('r', 'notice', :job)", {"job": mine.id})
-        await tx.execute("INSERT INTO forget_wishes VALUES (:user, 1)", {"user": USER})
+    await stores.sends.begin(make_send(mine.id))
+    await stores.privacy.wish(USER, 6)
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)
     assert await stores.votes.tally(theirs.id) == Tally(up=1)
 
@@ -113,16 +119,17 @@ async def test_nothing_of_a_forgotten_user_is_left_anywhere(stores: Stores, tmp_
     marks = (WORD.encode(), USER.to_bytes(8, "big"))
     assert await traces(stores, str(USER), WORD)
     assert all(holding_files(tmp_path, mark) for mark in marks), "or the look below proves nothing"
-    await stores.privacy.forget(USER, 9_000)
+    await stores.privacy.forget(USER)
     assert await traces(stores, str(USER), WORD) == []
     assert (await stores.privacy.show(USER)).counts == {}
+    assert await stores.privacy.clean()
     assert not any(holding_files(tmp_path, mark) for mark in marks)
 
 
 async def test_others_keep_what_is_theirs(stores: Stores) -> None:
     await live(stores)
     before = (await stores.privacy.show(OTHER)).counts
-    await stores.privacy.forget(USER, 9_000)
+    await stores.privacy.forget(USER)
     after = (await stores.privacy.show(OTHER)).counts
     lost = {table for table in before if before[table] != after.get(table, 0)}
     # OTHER's vote on the forgotten picture is a number now; everything else stays.
@@ -134,8 +141,8 @@ async def test_others_keep_what_is_theirs(stores: Stores) -> None:
 async def test_forgetting_tells_what_is_left_to_do(stores: Stores) -> None:
     await live(stores)
     alive = [job.id for job in await stores.jobs.mine(USER, GUILD) if job.state != "rendered"]
-    forgotten = await stores.privacy.forget(USER, 9_000)
-    doomed = await stores.gallery.doomed_messages(10)
+    forgotten = await stores.privacy.forget(USER)
+    doomed = await stores.doomed.messages(10)
     assert 1 in [message.message_id for message in doomed]
     assert sorted(forgotten.job_ids) == sorted(alive)
     assert len(alive) == 3
@@ -149,7 +156,7 @@ async def test_votes_of_the_forgotten_stay_as_numbers(stores: Stores) -> None:
         await stores.votes.record(react(message, voter, emoji))
     for message, voter, emoji in ((2, USER, "👎"), (2, 50, "👍")):
         await stores.votes.record(react(message, voter, emoji))
-    await stores.privacy.forget(USER, 9_000)
+    await stores.privacy.forget(USER)
     assert await stores.votes.tally(theirs.id) == Tally(up=1, down=1)
     assert await stores.votes.tally(mine.id) == Tally(up=2, down=1)
     assert await stores.votes.standing(MessageId(1)) == []
@@ -159,7 +166,7 @@ async def test_votes_of_the_forgotten_stay_as_numbers(stores: Stores) -> None:
 async def test_reconciling_does_not_write_a_forgotten_voter_down_again(stores: Stores) -> None:
     theirs = await stores.deliver(message=2, user=OTHER)
     await stores.votes.record(react(2, USER))
-    await stores.privacy.forget(USER, 9_000)
+    await stores.privacy.forget(USER)
     # Their reaction still stands on Discord, and an outage made us miss another's.
     on_discord = {UserId(USER), UserId(50)}
     assert await stores.votes.reconcile(MessageId(2), "👍", on_discord, 9_500) == (1, 0)
@@ -171,11 +178,11 @@ async def test_a_forgotten_voter_who_acts_again_counts_once(stores: Stores) -> N
     theirs = await stores.deliver(message=2, user=OTHER)
     for _ in range(3):
         await stores.votes.record(react(2, USER))
-        await stores.privacy.forget(USER, 9_000)
+        await stores.privacy.forget(USER)
         assert await stores.votes.tally(theirs.id) == Tally(up=1)
     await stores.votes.record(react(2, USER, "👎"))
     assert await stores.votes.tally(theirs.id) == Tally(down=1)
-    await stores.privacy.forget(USER, 9_000)
+    await stores.privacy.forget(USER)
     assert await stores.votes.tally(theirs.id) == Tally(down=1)
     await stores.votes.record(react(2, USER, "👎", added=False))
     assert await stores.votes.tally(theirs.id) == Tally()
@@ -193,7 +200,7 @@ async def test_forgetting_is_one_transaction(
     with monkeypatch.context() as patched:
         patched.setattr(room, "HOLDINGS", broken)
         with pytest.raises(Exception, match="nowhere"):
-            await stores.privacy.forget(USER, 9_000)
+            await stores.privacy.forget(USER)
     assert {table: await stores.rows(table) for table in await tables(stores)} == before
     picture = (await stores.jobs.history(USER, GUILD, 1))[0]
     found = await stores.gallery.get(picture.id)
@@ -202,17 +209,11 @@ async def test_forgetting_is_one_transaction(
 
 
 async def test_files_left_by_a_crash_are_removed_at_the_next_start(
-    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stores: Stores, tmp_path: Path
 ) -> None:
     await live(stores)
 
-    async def crash(_self: Gallery) -> int:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(room.Gallery, "reap", crash)
-        async with stores.db.write() as tx:
-            await room._erase(tx, USER)
+    await stores.privacy.forget(USER)
     assert pngs(tmp_path) == 3
     assert await stores.gallery.sweep() == 2
     assert pngs(tmp_path) == 1
@@ -224,7 +225,7 @@ async def test_a_picture_in_the_worker_is_not_kept_after_all(
     await stores.enqueue()
     job = await stores.claim()
     assert job is not None
-    await stores.privacy.forget(USER, 9_000)
+    await stores.privacy.forget(USER)
     kept = await stores.gallery.keep(
         make_released(job), make_png(job), card_id="tiny-1", owner="worker-1", now_ms=9_001
     )
@@ -238,10 +239,10 @@ async def test_forgetting_while_others_work_disturbs_nobody(stores: Stores) -> N
     theirs = await stores.deliver(message=9, user=OTHER)
     voters = range(100, 160)
     results = await asyncio.gather(
-        stores.privacy.forget(USER, 9_000),
+        stores.privacy.forget(USER),
         *(stores.votes.record(react(9, voter)) for voter in voters),
         *(Jobs(stores.db).claim("w", 1, 9) for _ in range(5)),
-        stores.privacy.forget(USER, 9_000),
+        stores.privacy.forget(USER),
     )
     assert not [result for result in results if isinstance(result, BaseException)]
     assert await stores.votes.tally(theirs.id) == Tally(up=len(voters))

@@ -10,11 +10,10 @@ import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import discord
 import pytest
 from simcord.results import InteractionResult
 
-from bot.domain import JobId, JobState, MessageId, Rating, UserId
+from bot.domain import JobId, JobState, Rating, UserId
 from models.provenance import encode_png
 from tests.factories import make_released
 from tests.fake_engine import LICENCE
@@ -138,36 +137,24 @@ async def test_delete_is_for_the_requester_and_moderators_and_takes_every_post(
     assert list((tmp_path / "pictures").rglob("*.png"))
     await desk.moderator(manage_messages=True).click(again.message, label="Delete")
     assert not list((tmp_path / "pictures").rglob("*.png"))
-    assert not await desk.cog("Takedown").round()
+    await desk.looks("Takedown")
     assert not {message.id, again.id} & set(desk.shown())
-    assert not await desk.services.gallery.doomed_messages(9)
+    assert not await desk.services.doomed.messages(9)
 
 
 async def test_a_message_is_taken_down_at_last_when_discord_is_sick(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.services.gallery.delete(job.id, 1)
     desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=None)
-    assert await desk.cog("Takedown").round(), "to be tried again"
+    await desk.looks("Takedown")
     assert message.id in desk.shown()
     desk.env.backend.faults.clear()
     await desk.restart()
-    assert not await desk.cog("Takedown").round()
+    await desk.looks("Takedown")
     assert message.id not in desk.shown()
-    await desk.services.gallery.doom((await doomed(desk, message))[0])
-    assert not await desk.cog("Takedown").round(), "one that is gone already is as good"
-    assert not await desk.services.gallery.doomed_messages(9)
-
-
-async def doomed(desk: Front, message: discord.Message) -> list[object]:
-    from bot.domain import ChannelId, DoomedMessage, GuildId
-
-    return [
-        DoomedMessage(
-            message_id=MessageId(message.id),
-            channel_id=ChannelId(desk.channel.id),
-            guild_id=GuildId(desk.guild.id),
-        )
-    ]
+    await desk.services.doomed.add(desk.message_ref(message))
+    await desk.looks("Takedown")
+    assert not await desk.services.doomed.messages(9), "one that is gone already is as good"
 
 
 async def test_the_licence_comes_with_its_file(desk: Front) -> None:
@@ -211,9 +198,10 @@ async def test_forget_erases_after_a_second_word_and_takes_the_messages_down(
     done = await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     assert "erased" in said(done).content
     assert not await desk.jobs()
+    await desk.services.privacy.clean()
     assert not list((tmp_path / "pictures").rglob("*.png"))
     assert len(desk.services.signals.take_cancelled()) == 1
-    assert not await desk.cog("Takedown").round()
+    await desk.looks("Takedown")
     assert not {message.id, waiting.id} & set(desk.shown()), "not even the words in the status stay"
 
 

@@ -12,7 +12,7 @@ import discord
 import pytest
 from discord.http import Route
 
-from bot.domain import Job, JobId, MessageId
+from bot.domain import Job, JobId, Rating, StorageError
 from cogs.components import cancel_view
 from models.contract import StepReport
 from tests.simulated import OWNER, Scene, scene
@@ -29,13 +29,12 @@ class Desk(Scene):
         channel_id = jobs[0].channel_id
         channel = self.env.bot.get_partial_messageable(channel_id, guild_id=self.guild.id)
         message = await channel.send("asked", view=cancel_view(jobs[0].request_id))
-        await self.services.jobs.set_status_message(jobs[0].request_id, MessageId(message.id))
+        await self.services.jobs.set_status_message(jobs[0].request_id, self.message_ref(message))
         return jobs, message
 
-    async def looks(self) -> None:
+    async def tends(self) -> None:
         """One round, to the end of its edits."""
-        async with asyncio.TaskGroup() as tasks:
-            await self.cog("Status").look(tasks)
+        await self.looks("Status")
 
     async def begins(self, job: Job) -> None:
         """The worker takes the job, which must be the next in the queue."""
@@ -63,6 +62,12 @@ class Desk(Scene):
         assert shown is not None
         return shown.content
 
+    def is_adult(self, *, adult: bool) -> None:
+        """The channel becomes age-restricted, or stops being so."""
+        channel = self.env.bot.get_channel(self.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        channel.nsfw = adult
+
     def edits(self) -> int:
         return sum(request.method == "PATCH" for request in self.env.http_requests)
 
@@ -84,7 +89,7 @@ async def test_progress_and_preview_are_shown_at_most_every_three_seconds(desk: 
     for tick in range(100):
         before = desk.edits()
         desk.steps(job, 1 + tick % job.steps, PREVIEWS[tick % 2])
-        await desk.looks()
+        await desk.tends()
         assert desk.edits() - before <= 1
         edited += [tick / 10] * (desk.edits() - before)
         await desk.env.advance_time(0.1)
@@ -104,7 +109,7 @@ async def test_what_did_not_change_is_not_edited(desk: Desk) -> None:
     desk.steps(job, 2, PREVIEWS[0])
     for _ in range(10):
         await desk.env.advance_time(4)
-        await desk.looks()
+        await desk.tends()
     assert desk.edits() == 1
 
 
@@ -114,7 +119,7 @@ async def test_a_new_step_with_the_old_preview_uploads_nothing(desk: Desk) -> No
     for step in (1, 2):
         desk.steps(job, step, PREVIEWS[0] if step == 1 else None)
         await desk.env.advance_time(4)
-        await desk.looks()
+        await desk.tends()
     bodies = [r.json for r in desk.env.http_requests if r.method == "PATCH"]
     assert ["attachments" in body for body in bodies] == [True, False]
     shown = desk.shown(message)
@@ -137,7 +142,7 @@ async def test_a_waiting_request_is_looked_at_every_quarter_of_a_minute(
     monkeypatch.setattr(desk.services.jobs, "of_request", counted)
     for _ in range(60):
         await desk.env.advance_time(1)
-        await desk.looks()
+        await desk.tends()
     assert 2 * 3 <= looked <= 2 * 5
     assert "Place 2" in desk.text(message)
 
@@ -147,7 +152,7 @@ async def test_who_finds_the_channel_taken_is_next(desk: Desk) -> None:
         await desk.asked(prompt=f"picture {n}")
     for _ in range(8):
         await desk.env.advance_time(1)
-        await desk.looks()
+        await desk.tends()
     assert desk.edits() == 4
 
 
@@ -158,7 +163,7 @@ async def test_edits_of_many_requests_in_one_channel_keep_its_rate(desk: Desk) -
     for tick in range(100):
         for job in jobs:
             desk.steps(job, 1 + tick % 4, PREVIEWS[tick % 2])
-        await desk.looks()
+        await desk.tends()
         await desk.env.advance_time(0.2)
     assert desk.edits() <= 21
     edited = {r.path for r in desk.env.http_requests if r.method == "PATCH"}
@@ -194,10 +199,10 @@ async def test_the_message_goes_when_every_picture_is_posted(desk: Desk) -> None
     jobs, message = await desk.asked(count=2)
     await desk.drawn(jobs)
     await desk.posted(jobs[0])
-    await desk.looks()
+    await desk.tends()
     assert desk.shown(message) is not None
     await desk.posted(jobs[1])
-    await desk.looks()
+    await desk.tends()
     assert desk.shown(message) is None
     assert not await desk.is_open(jobs[0])
 
@@ -209,11 +214,11 @@ async def test_a_failure_is_told_in_it_and_its_button_goes(desk: Desk) -> None:
     await desk.begins(jobs[1])
     desk.steps(jobs[1], 1, PREVIEWS[0])
     await desk.env.advance_time(4)
-    await desk.looks()
+    await desk.tends()
     desk.leaves_engine(jobs[1])
     await desk.fails(jobs[1].id, "The picture came out as noise.")
     await desk.env.advance_time(4)
-    await desk.looks()
+    await desk.tends()
     shown = desk.shown(message)
     assert shown is not None
     assert "1 of 2" in shown.content
@@ -227,7 +232,7 @@ async def test_a_cancelled_request_says_so(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.services.jobs.cancel_request(job.request_id, job.user_id, desk.services.clock())
     await desk.env.advance_time(4)
-    await desk.looks()
+    await desk.tends()
     assert "Cancelled" in desk.text(message)
     assert not await desk.is_open(job)
 
@@ -238,10 +243,10 @@ async def test_a_failure_is_mended_as_a_new_message_if_the_answer_was_never_know
     (job,) = await desk.queued()
     await desk.begins(job)
     await desk.fails(job.id, "The picture came out as noise.")
-    await desk.looks()
+    await desk.tends()
     assert await desk.is_open(job), "the answer may still be on its way"
     await desk.env.advance_time(31)
-    await desk.looks()
+    await desk.tends()
     message = desk.channel.last_message
     assert message is not None
     assert "came out as noise" in message.content
@@ -256,21 +261,117 @@ async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(des
     await desk.posted(jobs[0])
     await desk.env.advance_time(31)
     await desk.restart()
-    await desk.looks()
+    await desk.tends()
     assert desk.shown(message) is None
     assert not await desk.is_open(jobs[0])
+
+
+async def deleted_by_a_moderator(desk: Desk, message: discord.Message) -> None:
+    desk.env.backend.delete_message(desk.channel.id, message.id)
+    await desk.env.settle()
+    await desk.env.advance_time(4)
 
 
 async def test_a_message_that_a_moderator_deleted_is_not_made_again(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
-    desk.env.backend.delete_message(desk.channel.id, message.id)
-    await desk.env.settle()
-    desk.steps(job, 1)
-    await desk.env.advance_time(4)
-    await desk.looks()
+    await deleted_by_a_moderator(desk, message)
+    for step in (1, 2):
+        desk.steps(job, step)
+        await desk.tends()
+        await desk.env.advance_time(4)
+    assert desk.edits() == 1
+    desk.leaves_engine(job)
+    await desk.kept(job)
+    await desk.posted(job, await desk.channel_of(job).send("the picture"))
+    await desk.env.advance_time(31)
+    await desk.tends()
+    assert [m.content for m in desk.channel.history()] == ["the picture"]
     assert not await desk.is_open(job)
-    assert not desk.channel.history()
+
+
+@pytest.mark.parametrize("edits", [0, 1])
+async def test_a_failure_is_told_anew_if_a_moderator_deleted_the_message(
+    desk: Desk, edits: int
+) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    await deleted_by_a_moderator(desk, message)
+    if edits:
+        desk.steps(job, 1)
+        await desk.tends()
+    await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(31)
+    await desk.tends()
+    await desk.tends()
+    (told,) = desk.channel.history()
+    assert "came out as noise" in told.content
+    assert [user.id for user in told.mentions] == [desk.member.id]
+    assert not await desk.is_open(job)
+
+
+async def test_a_notice_whose_answer_was_lost_is_not_sent_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = await desk.queued()
+    await desk.begins(job)
+    await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(31)
+    desk.loses_answers(monkeypatch, TimeoutError())
+    await desk.tends()
+    # Longer than Discord remembers a nonce.
+    await desk.env.advance_time(3600)
+    await desk.restart()
+    await desk.tends()
+    (told,) = desk.channel.history()
+    assert not await desk.is_open(job)
+    await desk.services.privacy.forget(job.user_id)
+    assert told.id in [m.message_id for m in await desk.services.doomed.messages(9)]
+
+
+async def test_a_status_that_cannot_be_closed_disturbs_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,), _ = await desk.asked()
+    await desk.drawn([job])
+    await desk.posted(job)
+
+    async def full(_request_id: object) -> None:
+        raise StorageError("the disk is full")
+
+    async def strange(_request_id: object) -> None:
+        raise ZeroDivisionError
+
+    for fault in (full, strange):
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.services.jobs, "close_status", fault)
+            await desk.tends()
+        assert await desk.is_open(job)
+        await desk.env.advance_time(11)
+    await desk.tends()
+    assert not await desk.is_open(job)
+
+
+async def test_previews_for_adults_go_when_the_channel_stops_being_age_restricted(
+    desk: Desk,
+) -> None:
+    desk.is_adult(adult=True)
+    (job,), message = await desk.asked(rating=Rating.EXPLICIT)
+    await desk.begins(job)
+    desk.steps(job, 1, PREVIEWS[0])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    shown = desk.shown(message)
+    assert shown is not None
+    assert shown.attachments
+    desk.is_adult(adult=False)
+    desk.steps(job, 2, PREVIEWS[1])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    shown = desk.shown(message)
+    assert shown is not None
+    assert "step 2" in shown.content
+    assert not shown.attachments
 
 
 async def test_a_sick_discord_is_tried_again_later(desk: Desk) -> None:
@@ -279,12 +380,12 @@ async def test_a_sick_discord_is_tried_again_later(desk: Desk) -> None:
     await desk.fails(job.id, "The picture came out as noise.")
     desk.env.inject_error("PATCH", "/channels/*/messages/*", status=503)
     await desk.env.advance_time(4)
-    await desk.looks()
-    await desk.looks()
+    await desk.tends()
+    await desk.tends()
     assert desk.edits() == 1
     assert await desk.is_open(job)
     await desk.env.advance_time(11)
-    await desk.looks()
+    await desk.tends()
     assert "came out as noise" in desk.text(message)
     assert not await desk.is_open(job)
 
@@ -295,11 +396,11 @@ async def test_discords_limit_on_edits_of_old_messages_ends_only_the_progress(de
     desk.steps(job, 1)
     desk.env.inject_error("PATCH", "/channels/*/messages/*", status=400, code=30046)
     await desk.env.advance_time(4)
-    await desk.looks()
+    await desk.tends()
     assert await desk.is_open(job)
     await desk.fails(job.id, "The picture came out as noise.")
     await desk.env.advance_time(601)
-    await desk.looks()
+    await desk.tends()
     assert "came out as noise" in desk.text(message)
 
 
@@ -309,5 +410,5 @@ async def test_a_restart_goes_on_with_the_same_messages(desk: Desk) -> None:
     await desk.restart()
     desk.steps(job, 3)
     await desk.env.advance_time(4)
-    await desk.looks()
+    await desk.tends()
     assert "step 3" in desk.text(message)

@@ -19,7 +19,7 @@ from bot.progress import ProgressBoard
 from bot.signals import Signals
 from bot.worker import GpuThread, Worker, WorkerLimits
 from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
-from tests.factories import make_admitted, make_ask
+from tests.factories import SINCE, make_admitted, make_ask
 from tests.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 
 CAPS = Caps(per_user=100, per_guild=1000)
@@ -39,7 +39,7 @@ class Studio:
 
     async def ask(self, **changes: object) -> tuple[Job, ...]:
         admitted = make_admitted(replace(make_ask(), **changes))
-        made = await self.jobs.enqueue(admitted, CAPS, self.now_ms())
+        made = await self.jobs.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
         assert isinstance(made, tuple)
         self.signals.work.set()
         return made

@@ -14,7 +14,7 @@ from bot.gallery import Gallery
 from bot.jobs import Caps, Jobs
 from bot.votes import Votes
 from models.report import Row
-from tests.factories import make_admitted, make_ask, make_png, make_post, make_released
+from tests.factories import SINCE, make_admitted, make_ask, make_png, make_post, make_released
 
 EVENTS = 20_000
 VOTERS = 500
@@ -58,7 +58,7 @@ async def measure(events: int = EVENTS) -> list[Row]:
 async def _posted(jobs: Jobs, gallery: Gallery, number: int) -> Post:
     """A picture that went the whole way, from the queue to its post."""
     caps = Caps(per_user=POSTS, per_guild=POSTS)
-    await jobs.enqueue(make_admitted(make_ask(seed=number)), caps, number)
+    await jobs.enqueue(make_admitted(make_ask(seed=number)), caps, number, since_id=SINCE)
     job = await jobs.claim("bench", 60_000, number)
     assert job is not None
     await gallery.keep(

@@ -1,0 +1,58 @@
+"""Carries out wishes to be forgotten, and tidies up behind them, however often it takes.
+
+Started by the composition root. The press of the button writes the wish down and erases at once;
+what a crash, a full disk or a reader of the database put off is done here. No Discord.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from bot.domain import BotError
+from bot.privacy import Privacy
+from bot.signals import Signals
+
+log = logging.getLogger(__name__)
+
+#: Rest after a try that left something to do; doubles up to the longest.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 600.0
+#: How long the loop sleeps when nothing is due and nobody nudges it.
+_POLL_S = 3600.0
+
+
+class Eraser:
+    """The rows of wishes and of the scrubbing that is due are the truth."""
+
+    def __init__(self, privacy: Privacy, signals: Signals) -> None:
+        self._privacy = privacy
+        self._signals = signals
+
+    async def run(self) -> None:
+        """Erase and clean until cancelled."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            if await self.round():
+                pause_s = _FIRST_PAUSE_S
+                await self._signals.erase.wait(_POLL_S)
+            else:
+                await self._signals.erase.wait(pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def round(self) -> bool:
+        """Do what is due; False if something is left for later."""
+        try:
+            for user_id in await self._privacy.wishes():
+                forgotten = await self._privacy.forget(user_id)
+                self._signals.cancelled(forgotten.job_ids)
+                self._signals.doomed.set()
+                log.info("a member is forgotten, as they wished before a restart or a fault")
+            cleaned = await self._privacy.clean()
+        except BotError as problem:
+            log.error("erasing is not finished: %s", problem)  # noqa: TRY400  the sentence says it all
+            return False
+        if not cleaned:
+            log.warning(
+                "what was erased may still be read from the database's files: another program has "
+                "the database open. Close it, and I finish by myself."
+            )
+        return cleaned
