@@ -91,11 +91,11 @@ class Lanes(Generic[ItemT]):
             await self._in_a_slot(item)
         except (*DISCORD_ERRORS, BotError) as problem:
             pause_s = self._rest(channel_id)
-            log.warning("not done (%s), next try in %.0f s", problem, pause_s)
+            log.warning("channel %s rests for %.0f s: %s", channel_id, pause_s, problem)
             return False
         except Exception:
             pause_s = self._rest(channel_id)
-            log.exception("failed in a way that nobody thought of, next try in %.0f s", pause_s)
+            log.exception("channel %s rests for %.0f s: nobody thought of this", channel_id, pause_s)
             return False
         self._failures.pop(channel_id, None)
         self._rests_until_s.pop(channel_id, None)

@@ -30,7 +30,6 @@ from bot.domain import (
     VoteEmoji,
 )
 from bot.sends import SendKind
-from cogs.adopting import Adopter
 from cogs.audience import may_show_here
 from cogs.inbox import Cleared, Deleted, Inbox, Seen
 from cogs.reconciling import Reconciler, emoji_name
@@ -65,7 +64,6 @@ class VotesCog(commands.Cog):
         self._inbox = Inbox(bot.services)
         self._reconciler = Reconciler(bot, self._inbox)
         self._seeder = Seeder(bot, self._reconciler)
-        self._adopter = Adopter(bot)
 
     async def cog_load(self) -> None:
         """Start writing; the reconciler and the seeder wait until the bot is connected."""
@@ -88,7 +86,6 @@ class VotesCog(commands.Cog):
         """A reaction came; only these events say whether it is a bot's."""
         if payload.member is None or not payload.member.bot:
             self._put(payload, added=True)
-            await self._adopter.look(payload)
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:

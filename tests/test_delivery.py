@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,43 +14,11 @@ import discord
 import pytest
 from discord.http import Route
 from PIL import Image
-from simcord.builders import ChannelHandle
 
-from bot.domain import DatabaseError, Job, JobState
-from models.provenance import encode_png
+from bot.domain import DatabaseError, JobState
 from tests.factories import make_png
-from tests.simulated import OWNER, Scene, scene
-
-
-class Office(Scene):
-    """The scene with the delivery at hand."""
-
-    async def delivers(self) -> None:
-        """One round of the delivery, to the end of its lanes."""
-        await self.looks("Delivery")
-
-    async def drawn_picture(self, **options: Any) -> Job:
-        jobs = await self.queued(**options)
-        await self.drawn(jobs)
-        return jobs[0]
-
-    async def large_picture(self) -> tuple[Job, bytes]:
-        """A drawn picture that hardly compresses, and its file."""
-        (job,) = await self.queued()
-        assert await self.services.jobs.claim(OWNER, 60_000, self.services.clock()) is not None
-        png = encode_png(random.Random(3).randbytes(3 * 128 * 128), 128, 128)
-        await self.kept(job, data=png)
-        return job, png
-
-    async def state(self, job: Job) -> tuple[JobState, str]:
-        now = await self.services.jobs.get(job.id)
-        assert now is not None
-        return now.state, now.error or ""
-
-    def pictures(self, channel: ChannelHandle | None = None) -> list[str]:
-        """The names of the pictures in a channel, in its order."""
-        messages = (channel or self.channel).history()
-        return [file.filename for message in messages for file in message.attachments]
+from tests.office import Office
+from tests.simulated import scene
 
 
 @pytest.fixture
@@ -158,63 +125,6 @@ async def test_a_post_that_could_not_be_written_down_is_found_again(
     assert await office.state(job) == (JobState.DELIVERED, "")
 
 
-async def test_pictures_of_a_channel_keep_their_order_through_a_failure(office: Office) -> None:
-    jobs = await office.queued(count=3, seed=2**32 - 5)
-    await office.drawn(jobs)
-    await office.env.advance_time(0.1)
-    later = await office.drawn_picture()
-    office.env.inject_error("POST", "/channels/*/messages", status=503)
-    await office.delivers()
-    assert office.pictures() == []
-    await office.env.advance_time(1.1)
-    await office.delivers()
-    assert office.pictures() == [f"{job.id}.png" for job in (*jobs, later)]
-
-
-async def test_a_slow_channel_holds_up_nobody_else(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = office.guild.create_text_channel("other")
-    slow, quick = await office.drawn_picture(), await office.drawn_picture(channel=other)
-    http, gate = office.env.bot.http, asyncio.Event()
-    request = http.request
-
-    async def gated(route: Route, **options: Any) -> Any:
-        if route.method == "POST" and route.channel_id == office.channel.id:
-            await gate.wait()
-        return await request(route, **options)
-
-    monkeypatch.setattr(http, "request", gated)
-    async with asyncio.TaskGroup() as lanes:
-        await office.cog("Delivery").look(lanes)
-        async with asyncio.timeout(5):
-            while not office.pictures(other):
-                await asyncio.sleep(0.01)
-        assert office.pictures() == []
-        more = await office.drawn_picture(channel=other)
-        await office.cog("Delivery").look(lanes)
-        async with asyncio.timeout(5):
-            while len(office.pictures(other)) < 2:
-                await asyncio.sleep(0.01)
-        gate.set()
-    assert office.pictures() == [f"{slow.id}.png"]
-    assert office.pictures(other) == [f"{quick.id}.png", f"{more.id}.png"]
-    assert sum(r.method == "POST" for r in office.env.http_requests) == 3, "one try for each"
-
-
-async def test_a_sick_discord_is_tried_again_after_growing_pauses(office: Office) -> None:
-    job = await office.drawn_picture()
-    office.env.inject_error("POST", "/channels/*/messages", status=503, times=4)
-    tried: list[float] = []
-    for second in range(40):
-        before = len(office.env.http_requests)
-        await office.delivers()
-        tried += [second] * any(r.method == "POST" for r in office.env.http_requests[before:])
-        await office.env.advance_time(1)
-    assert tried == [0, 1, 3, 7, 15]
-    assert await office.state(job) == (JobState.DELIVERED, "")
-
-
 async def test_a_refused_upload_is_made_smaller(office: Office) -> None:
     job, png = await office.large_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=413, code=40005)
@@ -290,54 +200,6 @@ async def test_a_missing_file_is_said(office: Office) -> None:
     await office.delivers()
     state, error = await office.state(job)
     assert (state, "cannot be read" in error) == (JobState.FAILED, True)
-
-
-async def test_what_a_sick_channel_is_owed_hides_nobody_elses_pictures(office: Office) -> None:
-    other = office.guild.create_text_channel("other")
-    many = await office.queued(count=600)
-    await office.drawn(many)
-    fine = await office.drawn_picture(channel=other)
-    office.env.inject_error("POST", f"/channels/{office.channel.id}/messages", status=503, times=9)
-    await office.delivers()
-    assert await office.state(fine) == (JobState.DELIVERED, "")
-    tries = sum(r.method == "POST" for r in office.env.http_requests)
-    assert tries == 2, "the sick channel rests as a whole"
-
-
-async def test_channels_that_hang_hold_no_place_of_others(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slow = [office.guild.create_text_channel(f"slow{n}") for n in range(8)]
-    for channel in slow:
-        await office.drawn_picture(channel=channel)
-    fine = await office.drawn_picture()
-    http, gate = office.env.bot.http, asyncio.Event()
-    request = http.request
-
-    async def gated(route: Route, **options: Any) -> Any:
-        if route.method == "POST" and route.channel_id != office.channel.id:
-            await gate.wait()
-        return await request(route, **options)
-
-    monkeypatch.setattr(http, "request", gated)
-    monkeypatch.setattr("cogs.lanes._SLOW_S", 0.01)
-    async with asyncio.TaskGroup() as lanes:
-        await office.cog("Delivery").look(lanes)
-        async with asyncio.timeout(5):
-            while not office.pictures():
-                await asyncio.sleep(0.01)
-        gate.set()
-    assert await office.state(fine) == (JobState.DELIVERED, "")
-    assert [len(office.pictures(channel)) for channel in slow] == [1] * 8
-
-
-async def test_a_pause_is_not_written_down_as_a_date(office: Office) -> None:
-    job = await office.drawn_picture()
-    office.env.inject_error("POST", "/channels/*/messages", status=503, times=1)
-    await office.delivers()
-    await office.restart()
-    await office.delivers()
-    assert await office.state(job) == (JobState.DELIVERED, "")
 
 
 async def test_an_earlier_post_is_found_whatever_the_clock_said_when_it_was_made(
