@@ -95,7 +95,7 @@ class Lanes(Generic[ItemT]):
             return False
         except Exception:
             pause_s = self._rest(channel_id)
-            log.exception("channel %s rests for %.0f s: nobody thought of this", channel_id, pause_s)
+            log.exception("channel %s rests for %.0f s: an unknown fault", channel_id, pause_s)
             return False
         self._failures.pop(channel_id, None)
         self._rests_until_s.pop(channel_id, None)

@@ -29,9 +29,10 @@ _FORGET = """\
 **Erase everything?** Your requests, pictures (here and from my disk), votes, settings and your
 acceptance of the licence. What others voted stays as a number without a name. There is no way back.
 """
-_FORGOTTEN = """\
-Done. Everything I stored about you is erased; your pictures leave Discord over the next minutes.
-"""
+_FORGOTTEN = (
+    "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "
+    "minutes."
+)
 #: Table names as members understand them.
 _NAMES = {
     "jobs": "pictures asked for",
