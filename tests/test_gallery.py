@@ -195,8 +195,6 @@ async def test_posts_are_seeded_found_and_lost(stores: Stores) -> None:
     assert [post.message_id for post in await stores.gallery.unseeded(9)] == [1, 2]
     await stores.gallery.seeded(MessageId(1))
     assert [post.message_id for post in await stores.gallery.unseeded(9)] == [2]
-    assert [post.message_id for post in await stores.gallery.recent_posts(0, 9)] == [2, 1]
-    assert [post.message_id for post in await stores.gallery.recent_posts(8_000, 9)] == [2]
     assert await stores.gallery.post(MessageId(2)) == show
     await stores.gallery.message_deleted([MessageId(2), MessageId(404)], 9_000)
     assert await stores.gallery.post(MessageId(2)) is None

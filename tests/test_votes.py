@@ -129,7 +129,7 @@ async def test_reconciling_makes_the_ledger_agree_with_discord(stores: Stores) -
     now = {UserId(51), UserId(52), UserId(53), UserId(54)}
     assert await stores.votes.reconcile(MessageId(1), "👍", now, 9) == (2, 1)
     assert await stores.votes.reconcile(MessageId(1), "👍", now, 9) == (0, 0)
-    assert {voter for voter, _ in await stores.votes.standing(MessageId(1))} == now
+    assert {voter for voter, _, _ in await stores.votes.standing(MessageId(1))} == now
     assert await stores.votes.tally(job.id) == Tally(up=4)
     sources = [row["source"] for row in await stores.rows("vote_events")]
     assert sources == ["gateway"] * 3 + ["reconciled"] * 3
@@ -232,7 +232,8 @@ async def test_any_sequence_of_events_ends_as_the_model_says(stores: Stores, see
         assert await stores.votes.tally(job_id) == play.model.tally(group, USER)
     for message in messages:
         expected = {(voter, emoji) for m, voter, emoji in play.model.standing if m == message}
-        assert set(await stores.votes.standing(MessageId(message))) == expected
+        standing = await stores.votes.standing(MessageId(message))
+        assert {(voter, emoji) for voter, emoji, _ in standing} == expected
 
 
 async def test_thousands_at_once_are_all_recorded(stores: Stores) -> None:
