@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from bot.domain import Tally, UserId
 from cogs import rests
+from cogs.watching import LAG_S
 from tests.booth import DOWN, UP, Hourglass
 from tests.factories import CHANNEL, OTHER, make_post
 from tests.fake_reactions import FakeReactions
@@ -86,6 +87,26 @@ async def test_a_list_that_lags_does_not_overwrite_a_newer_event(reader: Reader)
     await reader.read()
     assert await reader.ledger() == {(POST, 60, DOWN, False), (POST, 70, UP, False)}
     assert await reader.settled()
+
+
+async def test_events_are_remembered_as_long_as_a_list_may_lag(reader: Reader) -> None:
+    reader.glass.run(100)
+    reader.discord.react(POST, 50, UP)
+    await reader.arrived()
+    reader.glass.run(LAG_S - 1)
+    reader.discord.lag_s = lambda: LAG_S
+    await reader.read()
+    assert await reader.ledger() == {(POST, 50, UP, False)}
+
+
+async def test_events_are_not_remembered_for_ever(reader: Reader) -> None:
+    reader.discord.react(POST, 50, UP)
+    await reader.arrived()
+    reader.discord.react(POST, 50, UP, added=False)
+    reader.discord.late.clear()
+    reader.glass.run(2 * LAG_S)
+    await reader.read()
+    assert await reader.ledger() == set()
 
 
 async def test_an_event_from_before_a_lost_session_is_older_than_the_list(reader: Reader) -> None:

@@ -41,6 +41,30 @@ async def test_an_added_reaction_is_a_vote_and_a_removed_one_is_none(booth: Boot
     assert await booth.services.votes.tally(job.id) == Tally()
 
 
+async def test_taking_a_super_reaction_back_leaves_the_plain_one(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    for event in ("MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"):
+        # SimCord knows no super reactions.
+        booth.env.backend.emit(
+            event,
+            {
+                "user_id": str(ada.id),
+                "channel_id": str(post.channel_id),
+                "message_id": str(post.message_id),
+                "guild_id": str(post.guild_id),
+                "emoji": {"id": None, "name": UP},
+                "burst": True,
+                "type": 1,
+            },
+        )
+        await booth.env.settle()
+        await booth.written()
+        assert await booth.services.votes.tally(job.id) == Tally(up=1)
+    assert len(await booth.services.votes._db.fetch_all("SELECT * FROM vote_events")) == 3
+
+
 async def test_the_requesters_own_vote_is_kept_apart(booth: Booth) -> None:
     job, post = await booth.a_post()
     await booth.member.react(booth.message(post), UP)
