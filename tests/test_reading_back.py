@@ -93,10 +93,13 @@ async def test_events_are_remembered_as_long_as_a_list_may_lag(reader: Reader) -
     reader.glass.run(100)
     reader.discord.react(POST, 50, UP)
     await reader.arrived()
-    reader.glass.run(LAG_S - 1)
+    for second in range(int(LAG_S) - 1):
+        reader.glass.run(1)
+        reader.discord.react(POST, 60, DOWN, added=second % 2 == 0)
+        await reader.arrived()
     reader.discord.lag_s = lambda: LAG_S
     await reader.read()
-    assert await reader.ledger() == {(POST, 50, UP, False)}
+    assert await reader.ledger() == {(POST, 50, UP, False), (POST, 60, DOWN, False)}
 
 
 async def test_events_are_not_remembered_for_ever(reader: Reader) -> None:
