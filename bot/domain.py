@@ -296,6 +296,8 @@ class Reaction:
     added: bool
     at_ms: int
     source: VoteSource = VoteSource.GATEWAY
+    #: A super reaction: it stands beside a normal one of the same voter and emoji.
+    burst: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

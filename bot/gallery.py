@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from bot.db import Database, Params, Row, Transaction, undisturbed
+from bot.db import Database, Params, Row, Transaction, Value, undisturbed
 from bot.domain import (
     ChannelId,
     GuildId,
@@ -167,12 +167,23 @@ class Gallery:
                 "DELETE FROM sends WHERE message_id IN (SELECT value FROM json_each(:ids))", gone
             )
 
-    async def unseeded(self, limit: int) -> list[Post]:
-        """Posts that lack the bot's own vote reactions, the oldest first."""
+    async def unseeded(
+        self,
+        limit: int,
+        *,
+        besides: Collection[ChannelId] = (),
+        nor: Collection[MessageId] = (),
+    ) -> list[Post]:
+        """Posts that lack the bot's own vote reactions, the oldest first.
+
+        Without those in the channels `besides`, and without the posts `nor`.
+        """
         rows = await self._db.fetch_all(
             "SELECT * FROM posts WHERE seeded = 0 AND deleted_ms IS NULL"
+            " AND channel_id NOT IN (SELECT value FROM json_each(:channels))"
+            " AND message_id NOT IN (SELECT value FROM json_each(:posts))"
             " ORDER BY posted_ms LIMIT :limit",
-            {"limit": limit},
+            _left_out(besides, nor) | {"limit": limit},
         )
         return [post_of(row) for row in rows]
 
@@ -182,14 +193,52 @@ class Gallery:
             "UPDATE posts SET seeded = 1 WHERE message_id = :message", {"message": message_id}
         )
 
-    async def recent_posts(self, since_ms: int, limit: int) -> list[Post]:
-        """Posts made since then, the newest first; their reactions are to be reconciled."""
-        rows = await self._db.fetch_all(
-            "SELECT * FROM posts WHERE posted_ms >= :since AND deleted_ms IS NULL"
-            " ORDER BY posted_ms DESC LIMIT :limit",
-            {"since": since_ms, "limit": limit},
-        )
+    async def unsettled(
+        self,
+        limit: int,
+        *,
+        besides: Collection[ChannelId] = (),
+        nor: Collection[MessageId] = (),
+    ) -> list[Post]:
+        """The newest post of each channel whose reactions are to be read, the newest of all first.
+
+        Without those in the channels `besides`, and without the posts `nor`.
+        """
+        rows = await self._db.fetch_all(_UNSETTLED, _left_out(besides, nor) | {"limit": limit})
         return [post_of(row) for row in rows]
+
+    async def settled(self, message_id: MessageId) -> None:
+        """The ledger agrees with Discord about this post."""
+        await self._db.write_one(
+            "UPDATE posts SET settled = 1 WHERE message_id = :message", {"message": message_id}
+        )
+
+    async def unsettle_all(self) -> None:
+        """Events may have been lost: the reactions of every post are to be read again."""
+        await self._db.write_one(
+            "UPDATE posts SET settled = 0 WHERE settled = 1 AND deleted_ms IS NULL"
+        )
+
+
+#: Hops from channel to channel over the index, so that a large one costs no more than a small one.
+_UNSETTLED = (
+    "WITH RECURSIVE owing (channel_id) AS ("
+    "  SELECT min(channel_id) FROM posts WHERE settled = 0 AND deleted_ms IS NULL"
+    "  UNION ALL SELECT (SELECT min(channel_id) FROM posts WHERE settled = 0"
+    "   AND deleted_ms IS NULL AND channel_id > owing.channel_id)"
+    "  FROM owing WHERE owing.channel_id IS NOT NULL)"
+    " SELECT posts.* FROM owing CROSS JOIN posts ON posts.message_id = ("
+    "  SELECT message_id FROM posts AS newest WHERE newest.channel_id = owing.channel_id"
+    "   AND settled = 0 AND deleted_ms IS NULL"
+    "   AND message_id NOT IN (SELECT value FROM json_each(:posts))"
+    "   ORDER BY posted_ms DESC LIMIT 1)"
+    " WHERE owing.channel_id NOT IN (SELECT value FROM json_each(:channels))"
+    " ORDER BY posts.posted_ms DESC LIMIT :limit"
+)
+
+
+def _left_out(channels: Collection[ChannelId], posts: Collection[MessageId]) -> dict[str, Value]:
+    return {"channels": json.dumps(list(channels)), "posts": json.dumps(list(posts))}
 
 
 async def _keep_row(tx: Transaction, picture: Picture, scores: str, owner: str) -> bool:

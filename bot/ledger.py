@@ -39,6 +39,12 @@ class Ballot:
                 return -1
         return None
 
+    def opened_with(self, emoji: str) -> tuple[int, ...]:
+        """What an emoji means if it is one that the bot itself put under the post, else nothing."""
+        key = reaction_key(emoji)
+        pairs = ((self.then.up, 1), (self.then.down, -1))
+        return tuple(value for own, value in pairs if reaction_key(own) == key)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
@@ -47,6 +53,7 @@ class Stand:
     message_id: MessageId
     voter_id: UserId
     emoji: str
+    burst: bool
     job_id: JobId
     value: int
     event_id: int
@@ -61,6 +68,7 @@ class Event:
     ballot: Ballot
     voter_id: UserId
     emoji: str
+    burst: bool
     value: int
     added: bool
     source: VoteSource
@@ -69,7 +77,8 @@ class Event:
 
 #: A voter and a picture: what has one current vote.
 Pair = tuple[JobId, UserId]
-_Key = tuple[MessageId, str]
+#: What stands once for each voter: an emoji under a post, as a super reaction or not.
+_Key = tuple[MessageId, str, bool]
 
 
 @dataclass(slots=True)
@@ -92,7 +101,7 @@ class Book:
         """Know what stands already; needed for every pair that will be taken."""
         for stand in stands:
             held = self._stands.setdefault((stand.job_id, stand.voter_id), {})
-            held[stand.message_id, reaction_key(stand.emoji)] = stand
+            held[stand.message_id, reaction_key(stand.emoji), stand.burst] = stand
 
     def take(self, reaction: Reaction) -> bool:
         """Take one reaction; True if it is a vote of ours, even if nothing changed by it."""
@@ -101,7 +110,7 @@ class Book:
             return False
         pair = (ballot.job_id, reaction.voter_id)
         held = self._stands.setdefault(pair, {})
-        key = (reaction.message_id, reaction_key(reaction.emoji))
+        key = (reaction.message_id, reaction_key(reaction.emoji), reaction.burst)
         stand = held.get(key)
         value = stand.value if stand else ballot.value(reaction.emoji)
         if value is None:
@@ -123,6 +132,7 @@ class Book:
             message_id=ballot.message_id,
             voter_id=reaction.voter_id,
             emoji=reaction.emoji,
+            burst=reaction.burst,
             job_id=ballot.job_id,
             value=value,
             event_id=event.id,
@@ -136,6 +146,7 @@ class Book:
             ballot=ballot,
             voter_id=reaction.voter_id,
             emoji=emoji,
+            burst=reaction.burst,
             value=value,
             added=reaction.added,
             source=reaction.source,
@@ -147,7 +158,7 @@ class Book:
     def stand_of(self, event: Event) -> Stand | None:
         """What stands in the end of the reaction that an event was about; None: taken back."""
         held = self._stands[event.ballot.job_id, event.voter_id]
-        return held.get((event.ballot.message_id, reaction_key(event.emoji)))
+        return held.get((event.ballot.message_id, reaction_key(event.emoji), event.burst))
 
     def current(self, pair: Pair) -> Stand | None:
         """The reaction that is the voter's vote on the picture in the end."""

@@ -2,17 +2,18 @@
 
 A tally keeps the numbers. Their reactions still stand on Discord, so a reconciliation would write
 the voter down again and count the vote twice; a mark, a keyed hash of picture and voter, tells it
-not to. `bot/privacy.py` folds votes in, `bot/votes.py` asks and takes out.
+not to, and where the voter stopped reacting. `bot/privacy.py` folds votes in, `bot/votes.py` asks
+and takes out.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.db import Transaction
-from bot.domain import JobId, UserId
+from bot.domain import JobId, MessageId, UserId
 from bot.ledger import Pair
 
 _MARK_BYTES = 16
@@ -34,7 +35,47 @@ async def find_counted(tx: Transaction, pairs: Iterable[Pair]) -> frozenset[Pair
 async def discount(tx: Transaction, pairs: Iterable[Pair]) -> None:
     """Take votes out of their tallies: the voter has acted again, so the vote has a name."""
     key = await _key(tx)
-    marks = [{"mark": _mark(key, pair)} for pair in pairs]
+    await _take_out(tx, [_mark(key, pair) for pair in pairs])
+
+
+async def drop_gone(
+    tx: Transaction,
+    message_id: MessageId,
+    job_id: JobId,
+    reacting: Mapping[int, Iterable[UserId]],
+) -> int:
+    """Take votes out of a picture's tally whose voters react no more. Returns how many fell.
+
+    `reacting` says for each value who reacts with it under the message; a value that is not in it
+    was not looked at. A mark does not tell under which post its voter reacted, and a post that is
+    deleted takes no vote with it: nothing falls unless the message is the picture's only post ever.
+    """
+    posts = await tx.fetch_all("SELECT message_id FROM posts WHERE job_id = :job", {"job": job_id})
+    if [row["message_id"] for row in posts] != [message_id]:
+        return 0
+    rows = await tx.fetch_all(
+        "SELECT mark, value FROM nameless_marks WHERE job_id = :job", {"job": job_id}
+    )
+    if not rows:
+        return 0
+    key = await _key(tx)
+    kept = {
+        (_mark(key, (job_id, voter_id)), value)
+        for value, voter_ids in reacting.items()
+        for voter_id in voter_ids
+    }
+    gone = [
+        row["mark"]
+        for row in rows
+        if row["value"] in reacting and (row["mark"], row["value"]) not in kept
+    ]
+    await _take_out(tx, gone)
+    return len(gone)
+
+
+async def _take_out(tx: Transaction, gone: Sequence[bytes]) -> None:
+    """Let the votes behind these marks count no more."""
+    marks = [{"mark": mark} for mark in gone]
     await tx.execute_many(
         "UPDATE nameless_tallies SET up = up - (value = 1), down = down - (value = -1)"
         " FROM nameless_marks WHERE mark = :mark"

@@ -6,13 +6,15 @@
 - An event keeps its value, so a server that changes its emoji loses no vote; under a post both the
   emoji of its time and today's count.
 - 👍🏽 is a thumb up (`bot/emoji.py`), yet a reaction of its own: taking back one leaves the other.
+- So is a super reaction beside a normal one with the same emoji.
 - A message that is deleted takes no vote with it: nobody changed their mind.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from bot.db import Database, Params, Row, Transaction
 from bot.domain import (
@@ -32,7 +34,7 @@ from bot.emoji import reaction_key
 from bot.gallery import picture_of
 from bot.group_commit import GroupCommit
 from bot.ledger import Ballot, Book, Event, Pair, Stand
-from bot.nameless import discount, find_counted
+from bot.nameless import discount, drop_gone, find_counted
 
 #: Reactions in one transaction at most, so that other writers get their turn.
 _MOST = 2_000
@@ -57,9 +59,9 @@ class Votes:
         """
         return await self._group.do(reaction)
 
-    async def record_many(self, reactions: Sequence[Reaction]) -> int:
-        """Take reactions in their order, in one transaction. Returns how many are votes."""
-        return sum(await self._commit(reactions))
+    async def record_many(self, reactions: Sequence[Reaction]) -> list[bool]:
+        """Take reactions in their order, in one transaction. Returns which of them are votes."""
+        return await self._commit(reactions)
 
     async def _commit(self, reactions: Sequence[Reaction]) -> list[bool]:
         async with self._db.write() as tx:
@@ -72,7 +74,12 @@ class Votes:
         at_ms: int,
         source: VoteSource = VoteSource.GATEWAY,
     ) -> int:
-        """A moderator took away all reactions, or all of one emoji. Returns how many votes fell."""
+        """A moderator took away all reactions, or all of one emoji. Returns how many votes fell.
+
+        Nameless votes fall too, if no other post ever showed the picture: with several it cannot be
+        known where their voters reacted, so they stay. For the same reason, one emoji takes them
+        along only if it is one that the post was opened with.
+        """
         async with self._db.write() as tx:
             fallen = [
                 Reaction(
@@ -82,24 +89,38 @@ class Votes:
                     added=False,
                     at_ms=at_ms,
                     source=source,
+                    burst=burst,
                 )
-                for voter_id, stands in await _standing(tx, message_id)
+                for voter_id, stands, burst in await _standing(tx, message_id)
                 if emoji is None or reaction_key(stands) == reaction_key(emoji)
             ]
-            return (await _take(tx, fallen))[1]
+            named = (await _take(tx, fallen))[1]
+            ballot = (await _ballots(tx, {message_id})).get(message_id)
+            if ballot is None:
+                return named
+            values = (1, -1) if emoji is None else ballot.opened_with(emoji)
+            return named + await drop_gone(tx, message_id, ballot.job_id, dict.fromkeys(values, ()))
 
     async def reconcile(
-        self, message_id: MessageId, emoji: str, voter_ids: set[UserId], at_ms: int
+        self,
+        message_id: MessageId,
+        emoji: str,
+        voter_ids: AbstractSet[UserId],
+        at_ms: int,
+        *,
+        burst: bool = False,
+        besides: AbstractSet[UserId] = frozenset(),
     ) -> tuple[int, int]:
         """Make the ledger agree with Discord: exactly these people (no bots) react with `emoji`.
 
-        Returns how many reactions were added and how many removed.
+        The people in `besides` are left as they are: the ledger has newer news of them. Returns how
+        many reactions were added and how many removed.
         """
         async with self._db.write() as tx:
             known = {
                 voter_id
-                for voter_id, stands in await _standing(tx, message_id)
-                if reaction_key(stands) == reaction_key(emoji)
+                for voter_id, stands, super_reaction in await _standing(tx, message_id)
+                if reaction_key(stands) == reaction_key(emoji) and super_reaction == burst
             }
             changes = [
                 [
@@ -110,15 +131,39 @@ class Votes:
                         added=added,
                         at_ms=at_ms,
                         source=VoteSource.RECONCILED,
+                        burst=burst,
                     )
-                    for voter_id in sorted(differing)
+                    for voter_id in sorted(differing - besides)
                 ]
                 for added, differing in ((True, voter_ids - known), (False, known - voter_ids))
             ]
             return (await _take(tx, changes[0]))[1], (await _take(tx, changes[1]))[1]
 
-    async def standing(self, message_id: MessageId) -> list[tuple[UserId, str]]:
-        """The vote reactions that stand under a message, as far as the ledger knows."""
+    async def reconcile_nameless(
+        self, message_id: MessageId, reacting: Mapping[str, Iterable[UserId]]
+    ) -> int:
+        """Let nameless votes fall whose voters do not react any more. Returns how many fell.
+
+        `reacting` is everything that stands on Discord under the message. As in `cleared`, nothing
+        falls if the picture had another post.
+        """
+        async with self._db.write() as tx:
+            ballot = (await _ballots(tx, {message_id})).get(message_id)
+            if ballot is None:
+                return 0
+            seen: dict[int, set[UserId]] = {1: set(), -1: set()}
+            for emoji, voter_ids in reacting.items():
+                value = ballot.value(emoji)
+                # One that means nothing today may have meant something when it was the server's.
+                for meant in (1, -1) if value is None else (value,):
+                    seen[meant].update(voter_ids)
+            return await drop_gone(tx, message_id, ballot.job_id, seen)
+
+    async def standing(self, message_id: MessageId) -> list[tuple[UserId, str, bool]]:
+        """The vote reactions that stand under a message, as far as the ledger knows.
+
+        Each with its voter, its emoji, and whether it is a super reaction.
+        """
         return await _standing(self._db, message_id)
 
     async def tally(self, job_id: JobId) -> Tally:
@@ -179,12 +224,14 @@ def _tally_of(row: Row) -> Tally:
     return Tally(up=row["up"], down=row["down"], self_votes=row["self_votes"])
 
 
-async def _standing(db: Database | Transaction, message_id: MessageId) -> list[tuple[UserId, str]]:
+async def _standing(
+    db: Database | Transaction, message_id: MessageId
+) -> list[tuple[UserId, str, bool]]:
     rows = await db.fetch_all(
-        "SELECT voter_id, emoji FROM standing_reactions WHERE message_id = :message",
+        "SELECT voter_id, emoji, burst FROM standing_reactions WHERE message_id = :message",
         {"message": message_id},
     )
-    return [(UserId(row["voter_id"]), row["emoji"]) for row in rows]
+    return [(UserId(row["voter_id"]), row["emoji"], bool(row["burst"])) for row in rows]
 
 
 async def _take(tx: Transaction, reactions: Sequence[Reaction]) -> tuple[list[bool], int]:
@@ -245,6 +292,7 @@ def _stand_of(row: Row) -> Stand:
         message_id=MessageId(row["message_id"]),
         voter_id=UserId(row["voter_id"]),
         emoji=row["emoji"],
+        burst=bool(row["burst"]),
         job_id=JobId(row["job_id"]),
         value=row["value"],
         event_id=row["event_id"],
@@ -255,14 +303,14 @@ def _stand_of(row: Row) -> Stand:
 async def _write(tx: Transaction, book: Book) -> None:
     """The events, and what stands and who votes how after them."""
     await tx.execute_many(
-        "INSERT INTO vote_events (id, message_id, job_id, voter_id, axis, emoji, value, added,"
-        " self_vote, source, at_ms) VALUES (:id, :message_id, :job_id, :voter_id, :axis, :emoji,"
-        " :value, :added, :self_vote, :source, :at_ms)",
+        "INSERT INTO vote_events (id, message_id, job_id, voter_id, axis, emoji, burst, value,"
+        " added, self_vote, source, at_ms) VALUES (:id, :message_id, :job_id, :voter_id, :axis,"
+        " :emoji, :burst, :value, :added, :self_vote, :source, :at_ms)",
         [_event_columns(event) for event in book.events],
     )
     await tx.execute_many(
         "DELETE FROM standing_reactions WHERE message_id = :message_id AND voter_id = :voter_id"
-        " AND emoji = :emoji",
+        " AND emoji = :emoji AND burst = :burst",
         [_event_columns(event) for event in book.events if not event.added],
     )
     # An add that a later event of the batch took back is not inserted: only what stands is.
@@ -270,7 +318,7 @@ async def _write(tx: Transaction, book: Book) -> None:
     await tx.execute_many(
         "INSERT INTO standing_reactions (message_id, voter_id, emoji, burst, job_id, value,"
         " event_id, at_ms)"
-        " VALUES (:message_id, :voter_id, :emoji, 0, :job_id, :value, :event_id, :at_ms)",
+        " VALUES (:message_id, :voter_id, :emoji, :burst, :job_id, :value, :event_id, :at_ms)",
         [_stand_columns(stand) for stand in stands.values()],
     )
     await _write_votes(tx, book)
@@ -310,6 +358,7 @@ def _event_columns(event: Event) -> Params:
         "voter_id": event.voter_id,
         "axis": Axis.TASTE,
         "emoji": event.emoji,
+        "burst": int(event.burst),
         "value": event.value,
         "added": int(event.added),
         "self_vote": int(event.voter_id == event.ballot.requester_id),
@@ -323,6 +372,7 @@ def _stand_columns(stand: Stand) -> Params:
         "message_id": stand.message_id,
         "voter_id": stand.voter_id,
         "emoji": stand.emoji,
+        "burst": int(stand.burst),
         "job_id": stand.job_id,
         "value": stand.value,
         "event_id": stand.event_id,

@@ -7,17 +7,19 @@ writer takes them out. An item leaves only after it is written, so a locked data
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
+import time
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.client import Services
 from bot.domain import BotError, MessageId, Reaction, UserId
 from bot.signals import Nudge
+from cogs.watching import Watch, Watches
 
 log = logging.getLogger(__name__)
 
@@ -59,47 +61,58 @@ class Standing:
 
     message_id: MessageId
     emoji: str
+    burst: bool
     voter_ids: frozenset[UserId]
+    #: Of these the ledger has newer news.
+    besides: frozenset[UserId]
     at_ms: int
 
 
-Item: TypeAlias = Seen | Cleared | Deleted | Standing
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Watch:
-    """How many events came for a message since it is read back: they make the reading stale."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reacting:
+    """Everybody who reacts, by emoji, read back from Discord; no bots."""
 
     message_id: MessageId
-    events: int = 0
+    voter_ids: Mapping[str, frozenset[UserId]]
+
+
+Item: TypeAlias = Seen | Cleared | Deleted | Standing | Reacting
 
 
 class Inbox:
     """Items in the order of their arrival."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, now_s: Callable[[], float] = time.monotonic) -> None:
         self._services = services
         self._items: deque[Item] = deque()
         self._nudge = Nudge()
         self._writing = asyncio.Lock()
-        self._watches: list[Watch] = []
+        self._watches = Watches(now_s)
+        #: So many of the first items came before the session.
+        self._earlier = 0
 
     def put(self, item: Item) -> None:
         """Take an item in; never waits, so that the order of the gateway is kept."""
         self._items.append(item)
-        for watch in self._watches:
-            watch.events += watch.message_id in _events_of(item)
+        match item:
+            case Seen():
+                self._watches.overtake(item.reaction)
+            case Cleared():
+                self._watches.spoil([item.message_id])
+            case Deleted():
+                self._watches.spoil(item.message_ids)
+            case Standing() | Reacting():
+                pass
         self._nudge.set()
 
-    @contextlib.contextmanager
-    def watch(self, message_id: MessageId) -> Generator[Watch]:
-        """Count the events of a message while its reactions are read back."""
-        watch = Watch(message_id=message_id)
-        self._watches.append(watch)
-        try:
-            yield watch
-        finally:
-            self._watches.remove(watch)
+    def watch(self, message_id: MessageId) -> AbstractContextManager[Watch]:
+        """See what happens under a message while its reactions are read back."""
+        return self._watches.watch(message_id)
+
+    def begin(self) -> None:
+        """A session began: events may be missing after those that came, so lists are newer."""
+        self._watches.forget()
+        self._earlier = len(self._items)
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -120,6 +133,7 @@ class Inbox:
                 await self._write(batch)
                 for _ in batch:
                     self._items.popleft()
+                self._earlier = max(0, self._earlier - len(batch))
 
     def _next_batch(self) -> list[Item]:
         """The leading reactions, or the one item of another kind that leads."""
@@ -130,22 +144,29 @@ class Inbox:
         votes, gallery = self._services.votes, self._services.gallery
         match batch[0]:
             case Seen():
-                await votes.record_many([item.reaction for item in batch if isinstance(item, Seen)])
+                await self._record([item.reaction for item in batch if isinstance(item, Seen)])
             case Cleared() as fallen:
                 await votes.cleared(fallen.message_id, fallen.emoji, fallen.at_ms)
             case Deleted() as gone:
                 await gallery.message_deleted(gone.message_ids, gone.at_ms)
             case Standing() as now:
-                await votes.reconcile(now.message_id, now.emoji, set(now.voter_ids), now.at_ms)
+                await votes.reconcile(
+                    now.message_id,
+                    now.emoji,
+                    now.voter_ids,
+                    now.at_ms,
+                    burst=now.burst,
+                    besides=now.besides,
+                )
+            case Reacting() as now:
+                await votes.reconcile_nameless(now.message_id, now.voter_ids)
 
+    async def _record(self, reactions: Sequence[Reaction]) -> None:
+        """Write reactions. What the ledger took is newer than a list that is read soon.
 
-def _events_of(item: Item) -> Sequence[MessageId]:
-    match item:
-        case Seen():
-            return (item.reaction.message_id,)
-        case Cleared():
-            return (item.message_id,)
-        case Deleted():
-            return item.message_ids
-        case Standing():
-            return ()
+        What it did not take may have come before its post was written down: that is to be read.
+        """
+        taken = await self._services.votes.record_many(reactions)
+        for place, (reaction, is_vote) in enumerate(zip(reactions, taken, strict=True)):
+            if is_vote and place >= self._earlier:
+                self._watches.touch(reaction)

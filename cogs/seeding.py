@@ -1,97 +1,79 @@
-"""Opens the vote under every new post: puts the two reactions there, and reads who was faster.
+"""Opens the vote under every new post: puts the two reactions there.
 
 The rows of unseeded posts are the truth, so posts of the delivery, of `/show` and of a process that
-died in between are all opened here. Somebody may react before the ledger knows the post, hence the
-reading. `cogs/votes.py` runs it; a lacking permission only costs the ready-made reactions.
+died in between are all opened here. Who reacted before the ledger knew the post is another debt,
+which `cogs/reconciling.py` pays: a crowd under one post must not keep the others closed.
+`cogs/votes.py` runs it; a lacking permission only costs the ready-made reactions.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import discord
 
 from bot.client import WaifuBot
-from bot.domain import BotError, GuildId, Post
-from bot.log import whereabouts
+from bot.domain import GuildId, Post
 from cogs.faults import DISCORD_ERRORS, is_gone, is_passing
-from cogs.reconciling import Reconciler
+from cogs.rounds import Outcome, Rounds
 
 log = logging.getLogger(__name__)
 
-#: How long the loop sleeps when nobody nudges it.
-_POLL_S = 5.0
-#: Rest after a passing failure, so that a sick server is not hammered.
-_PAUSE_S = 10.0
-#: Posts taken in one round, and channels seeded at the same time.
-_LOOK, _WIDTH = 50, 4
+#: Channels seeded at the same time, and how long each of them may take over one post.
+_WIDTH, _PATIENCE_S = 8, 60.0
+#: Pauses after passing failures, so that a sick server is not hammered.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 10.0, 300.0
 
 
 class Seeder:
-    """Works in the background, one post of a channel at a time."""
+    """Works in the background; `seeded` is called after each post."""
 
-    def __init__(self, bot: WaifuBot, reconciler: Reconciler) -> None:
-        self._reconciler = reconciler
+    def __init__(self, bot: WaifuBot, seeded: Callable[[], None]) -> None:
         self._bot = bot
         self._services = bot.services
-        self._slots = asyncio.Semaphore(_WIDTH)
+        self._seeded = seeded
+        self._lanes = Rounds(
+            bot.services.gallery.unseeded,
+            self._seed,
+            bot.services.signals.posted,
+            width=_WIDTH,
+            first_pause_s=_FIRST_PAUSE_S,
+            longest_pause_s=_LONGEST_PAUSE_S,
+        )
         #: Servers whose lack of a permission or an emoji is in the log already.
         self._told: set[GuildId] = set()
+
+    def begin(self) -> None:
+        """A session began: whatever failed may go well now."""
+        self._lanes.wake_all()
 
     async def run(self) -> None:
         """Seed until cancelled."""
         await self._bot.wait_until_ready()
-        while True:
-            try:
-                passing = await self.round()
-            except BotError as problem:
-                log.warning("cannot look for posts to seed: %s", problem)
-                passing = True
-            if passing:
-                await asyncio.sleep(_PAUSE_S)
-            else:
-                await self._services.signals.posted.wait(_POLL_S)
+        await self._lanes.run()
 
     async def round(self) -> bool:
         """Seed the posts that lack it; True if some could not be seeded now but may be later."""
-        passing = False
-        while posts := await self._services.gallery.unseeded(_LOOK):
-            posts = sorted(posts, key=lambda post: (post.channel_id, post.message_id))
-            lanes = [list(lane) for _, lane in itertools.groupby(posts, lambda p: p.channel_id)]
-            done = await asyncio.gather(*(self._lane(lane) for lane in lanes))
-            passing = not all(done)
-            if passing or len(posts) < _LOOK:
-                break
-        return passing
+        return await self._lanes.round()
 
-    async def _lane(self, posts: Sequence[Post]) -> bool:
-        """The posts of one channel in order; False at the first passing failure."""
-        async with self._slots:
-            for post in posts:
-                with whereabouts(job=post.job_id, guild=post.guild_id):
-                    if not await self._seed(post):
-                        return False
-        return True
-
-    async def _seed(self, post: Post) -> bool:
+    async def _seed(self, post: Post) -> Outcome:
         emoji = await self._services.guilds.vote_emoji(post.guild_id)
         channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
         message = channel.get_partial_message(post.message_id)
         try:
-            await message.add_reaction(emoji.up)
-            await message.add_reaction(emoji.down)
+            async with asyncio.timeout(_PATIENCE_S):
+                await message.add_reaction(emoji.up)
+                await message.add_reaction(emoji.down)
         except DISCORD_ERRORS as problem:
             if is_passing(problem):
                 log.warning("vote reactions not added yet: %s", problem)
-                return False
+                return Outcome.SICK
             await self._lacking(post, problem)
-        if not await self._reconciler.settled(post):
-            return False
         await self._services.gallery.seeded(post.message_id)
-        return True
+        self._seeded()
+        return Outcome.DONE
 
     async def _lacking(self, post: Post, problem: Exception) -> None:
         """Members can still react by themselves: note why there is nothing to click on."""

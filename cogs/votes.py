@@ -63,7 +63,7 @@ class VotesCog(commands.Cog):
         self._services = bot.services
         self._inbox = Inbox(bot.services)
         self._reconciler = Reconciler(bot, self._inbox)
-        self._seeder = Seeder(bot, self._reconciler)
+        self._seeder = Seeder(bot, self._reconciler.wake)
 
     async def cog_load(self) -> None:
         """Start writing; the reconciler and the seeder wait until the bot is connected."""
@@ -79,6 +79,7 @@ class VotesCog(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """A fresh session: Discord does not repeat what happened before it."""
+        self._seeder.begin()
         self._reconciler.begin()
 
     @commands.Cog.listener()
@@ -102,6 +103,7 @@ class VotesCog(commands.Cog):
             emoji=emoji_name(payload.emoji),
             added=added,
             at_ms=self._services.clock(),
+            burst=payload.burst,
         )
         self._inbox.put(Seen(reaction=reaction))
 

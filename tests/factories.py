@@ -200,6 +200,7 @@ def make_reaction(
     added: bool = True,
     at_ms: int = 6_000,
     source: VoteSource = VoteSource.GATEWAY,
+    burst: bool = False,
 ) -> Reaction:
     return Reaction(
         message_id=MessageId(message),
@@ -208,4 +209,5 @@ def make_reaction(
         added=added,
         at_ms=at_ms,
         source=source,
+        burst=burst,
     )

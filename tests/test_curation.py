@@ -136,6 +136,8 @@ async def test_nameless_votes_count_too(stores: Stores, tmp_path: Path) -> None:
     await stores.privacy.forget(make_reaction(1, THIRD).voter_id)
     await export(stores, tmp_path / "out")
     assert manifest(tmp_path / "out")[0]["up"] == 1
+    await stores.votes.cleared(make_reaction(1).message_id, None, 9_500)
+    assert (await export(stores, tmp_path / "out")).pictures == 0, "a moderator took them away"
 
 
 async def test_a_forgotten_users_pictures_do_not_leave(stores: Stores, tmp_path: Path) -> None:

@@ -77,6 +77,24 @@ async def test_skin_tones_mean_the_same_vote_and_stand_apart(stores: Stores) -> 
     assert await stores.votes.tally(job.id) == Tally(down=1)
 
 
+async def test_a_super_reaction_stands_beside_a_plain_one(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    plain, super_ = make_reaction(1, 50), make_reaction(1, 50, burst=True)
+    await stores.votes.record_many([plain, super_, super_])
+    assert await stores.votes.tally(job.id) == Tally(up=1), "one vote for each voter"
+    assert set(await stores.votes.standing(MessageId(1))) == {(50, "👍", False), (50, "👍", True)}
+    await stores.votes.record(make_reaction(1, 50, added=False, burst=True))
+    assert await stores.votes.tally(job.id) == Tally(up=1), "the plain one still stands"
+    await stores.votes.record(make_reaction(1, 50, added=False))
+    assert await stores.votes.tally(job.id) == Tally()
+    assert [row["burst"] for row in await stores.rows("vote_events")] == [0, 1, 1, 0]
+    await stores.votes.record_many([plain, super_])
+    assert await stores.votes.reconcile(MessageId(1), "👍", set(), 9, burst=True) == (0, 1)
+    assert await stores.votes.standing(MessageId(1)) == [(50, "👍", False)]
+    await stores.votes.record(super_)
+    assert await stores.votes.cleared(MessageId(1), "👍", 9) == 2
+
+
 async def test_presentation_and_custom_names_make_no_difference(stores: Stores) -> None:
     guilds = Guilds(stores.db)
     await guilds.set_vote_emoji(GUILD, VoteEmoji(up="❤️", down="stone:654321"), USER, 1)
@@ -129,10 +147,65 @@ async def test_reconciling_makes_the_ledger_agree_with_discord(stores: Stores) -
     now = {UserId(51), UserId(52), UserId(53), UserId(54)}
     assert await stores.votes.reconcile(MessageId(1), "👍", now, 9) == (2, 1)
     assert await stores.votes.reconcile(MessageId(1), "👍", now, 9) == (0, 0)
-    assert {voter for voter, _ in await stores.votes.standing(MessageId(1))} == now
+    assert {voter for voter, _, _ in await stores.votes.standing(MessageId(1))} == now
     assert await stores.votes.tally(job.id) == Tally(up=4)
     sources = [row["source"] for row in await stores.rows("vote_events")]
     assert sources == ["gateway"] * 3 + ["reconciled"] * 3
+
+
+async def test_reconciling_leaves_alone_whom_the_ledger_knows_better(stores: Stores) -> None:
+    await stores.deliver(message=1)
+    for voter in (50, 51):
+        await stores.votes.record(make_reaction(1, voter))
+    on_discord, newer = {UserId(60), UserId(61)}, {UserId(50), UserId(60)}
+    changed = await stores.votes.reconcile(MessageId(1), "👍", on_discord, 9, besides=newer)
+    assert changed == (1, 1)
+    assert {voter for voter, _, _ in await stores.votes.standing(MessageId(1))} == {50, 61}
+
+
+async def forgotten_votes(stores: Stores) -> JobId:
+    """A picture with a named thumb up, two nameless ones, and a nameless thumb down."""
+    job = await stores.deliver(message=1)
+    for voter, emoji in ((50, "👍"), (51, "👍"), (52, "👍"), (53, "👎")):
+        await stores.votes.record(make_reaction(1, voter, emoji))
+    for voter in (51, 52, 53):
+        await stores.privacy.forget(UserId(voter))
+    assert await stores.votes.tally(job.id) == Tally(up=3, down=1)
+    return job.id
+
+
+async def test_a_moderators_clear_takes_nameless_votes_too(stores: Stores) -> None:
+    job_id = await forgotten_votes(stores)
+    assert await stores.votes.cleared(MessageId(1), "👍🏽", 9) == 0
+    assert await stores.votes.tally(job_id) == Tally(up=3, down=1), "who knows who used that one"
+    assert await stores.votes.cleared(MessageId(1), "👎", 9) == 1
+    assert await stores.votes.tally(job_id) == Tally(up=3)
+    await stores.votes.record(make_reaction(1, 53, "👎"))
+    assert await stores.votes.tally(job_id) == Tally(up=3, down=1), "a new vote"
+    assert await stores.votes.cleared(MessageId(1), None, 9) == 4
+    assert await stores.votes.tally(job_id) == Tally()
+    assert await stores.rows("nameless_marks") == []
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+async def test_with_several_posts_nameless_votes_outlive_a_clear(
+    stores: Stores, *, deleted: bool
+) -> None:
+    job_id = await forgotten_votes(stores)
+    await stores.gallery.add_post(make_post(job_id, message=2))
+    if deleted:
+        await stores.gallery.message_deleted([MessageId(1)], 9)
+    await stores.votes.cleared(MessageId(2), None, 9)
+    await stores.votes.reconcile_nameless(MessageId(2), {})
+    assert await stores.votes.tally(job_id) == Tally(up=3, down=1)
+
+
+async def test_nameless_votes_stay_with_whom_still_reacts(stores: Stores) -> None:
+    job_id = await forgotten_votes(stores)
+    reacting = {"👍": [UserId(50), UserId(53)], "👍🏽": [UserId(51)], "🎉": [UserId(53)]}
+    assert await stores.votes.reconcile_nameless(MessageId(1), reacting) == 1
+    assert await stores.votes.tally(job_id) == Tally(up=2, down=1), "52 is gone"
+    assert await stores.votes.reconcile_nameless(MessageId(404), {}) == 0
 
 
 async def test_votes_outlive_message_and_picture(stores: Stores) -> None:
@@ -148,11 +221,11 @@ class Model:
     """The rule, said again in the plainest way: all events, then who stands, then the last one."""
 
     def __init__(self) -> None:
-        self.standing: dict[tuple[int, int, str], int] = {}
+        self.standing: dict[tuple[int, int, str, bool], int] = {}
         self.clock = 0
 
     def take(self, reaction: Reaction) -> None:
-        key = (reaction.message_id, reaction.voter_id, reaction.emoji)
+        key = (reaction.message_id, reaction.voter_id, reaction.emoji, reaction.burst)
         if reaction.added and key not in self.standing:
             self.clock += 1
             self.standing[key] = self.clock
@@ -161,7 +234,7 @@ class Model:
 
     def tally(self, messages: set[int], requester: int) -> Tally:
         latest: dict[int, tuple[int, str]] = {}
-        for (message, voter, emoji), when in self.standing.items():
+        for (message, voter, emoji, _), when in self.standing.items():
             if message in messages:
                 latest[voter] = max(latest.get(voter, (0, "")), (when, emoji))
         votes = [emoji for voter, (_, emoji) in latest.items() if voter != requester]
@@ -187,6 +260,7 @@ class Play:
             self.dice.choice(self.voters),
             self.dice.choice(self.emoji),
             added=self.dice.random() < 0.6,
+            burst=self.dice.random() < 0.2,
         )
         self.model.take(reaction)
         return reaction
@@ -211,9 +285,10 @@ class Play:
     async def reconcile(self) -> None:
         message, emoji = self.dice.choice(self.messages), self.dice.choice(self.emoji)
         now = {UserId(voter) for voter in self.voters if self.dice.random() < 0.5}
-        await self.stores.votes.reconcile(MessageId(message), emoji, now, 1)
+        burst = self.dice.random() < 0.5
+        await self.stores.votes.reconcile(MessageId(message), emoji, now, 1, burst=burst)
         for voter in sorted(self.voters):
-            self.model.take(make_reaction(message, voter, emoji, added=voter in now))
+            self.model.take(make_reaction(message, voter, emoji, added=voter in now, burst=burst))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -231,7 +306,7 @@ async def test_any_sequence_of_events_ends_as_the_model_says(stores: Stores, see
     for job_id, group in posts.items():
         assert await stores.votes.tally(job_id) == play.model.tally(group, USER)
     for message in messages:
-        expected = {(voter, emoji) for m, voter, emoji in play.model.standing if m == message}
+        expected = {key[1:] for key in play.model.standing if key[0] == message}
         assert set(await stores.votes.standing(MessageId(message))) == expected
 
 

@@ -2,74 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import discord
 import pytest
-from simcord.actors import MemberActor
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.domain import Job, Post, Rating, Tally, UserId, VoteEmoji
+from bot.domain import Rating, Tally, UserId, VoteEmoji
+from cogs import sending
 from cogs.components import post_view
-from cogs.votes import VotesCog
+from tests.booth import DOWN, UP, Booth
 from tests.factories import make_released
-from tests.simulated import OWNER, Scene, scene
-
-UP, DOWN = "👍", "👎"
-
-
-class Booth(Scene):
-    """The scene with the votes cog at hand."""
-
-    @property
-    def votes_cog(self) -> VotesCog:
-        cog: VotesCog = self.cog("VotesCog")
-        return cog
-
-    async def written(self) -> None:
-        await self.votes_cog._inbox.flush()
-
-    async def reconciled(self) -> None:
-        await self.votes_cog._reconciler.pass_once()
-        await self.written()
-
-    async def a_post(self) -> tuple[Job, Post]:
-        jobs = await self.queued()
-        await self.drawn(jobs)
-        return jobs[0], await self.posted(jobs[0])
-
-    def another(self, name: str) -> MemberActor:
-        return self.guild.add_member(self.env.create_user(name))
-
-    async def standing(self, post: Post) -> set[tuple[UserId, str]]:
-        await self.written()
-        return set(await self.services.votes.standing(post.message_id))
-
-    def truth(self, post: Post) -> set[tuple[UserId, str]]:
-        """What stands on Discord, bots left out."""
-        backend = self.env.backend
-        message = backend.messages[post.channel_id][post.message_id]
-        return {
-            (UserId(user_id), reaction.emoji)
-            for reaction in message.reactions
-            for user_id in reaction.user_ids
-            if not backend.get_user(user_id).bot
-        }
-
-    def seeds(self, post: Post) -> list[str]:
-        """The reactions that the bot put there itself."""
-        backend = self.env.backend
-        reactions = backend.messages[post.channel_id][post.message_id].reactions
-        return [r.emoji for r in reactions if backend.bot_user.id in r.user_ids]
-
-    def message(self, post: Post) -> discord.Message:
-        return next(m for m in self.channel.history() if m.id == post.message_id)
-
-    def outage(self) -> None:
-        """The gateway goes dark: nothing that happens from now on reaches the bot."""
-        self.env.backend.subscribers.clear()
+from tests.simulated import OWNER, scene
 
 
 def said(result: InteractionResult) -> ResponseMessage:
@@ -81,7 +28,7 @@ def said(result: InteractionResult) -> ResponseMessage:
 
 @pytest.fixture
 async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
-    async with scene(tmp_path, "cogs.votes", "cogs.queue", kind=Booth) as built:
+    async with scene(tmp_path, "cogs.votes", "cogs.queue", "cogs.lost", kind=Booth) as built:
         yield built
 
 
@@ -94,6 +41,30 @@ async def test_an_added_reaction_is_a_vote_and_a_removed_one_is_none(booth: Boot
     await ada.unreact(booth.message(post), UP)
     await booth.written()
     assert await booth.services.votes.tally(job.id) == Tally()
+
+
+async def test_taking_a_super_reaction_back_leaves_the_plain_one(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    for event in ("MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"):
+        # SimCord knows no super reactions.
+        booth.env.backend.emit(
+            event,
+            {
+                "user_id": str(ada.id),
+                "channel_id": str(post.channel_id),
+                "message_id": str(post.message_id),
+                "guild_id": str(post.guild_id),
+                "emoji": {"id": None, "name": UP},
+                "burst": True,
+                "type": 1,
+            },
+        )
+        await booth.env.settle()
+        await booth.written()
+        assert await booth.services.votes.tally(job.id) == Tally(up=1)
+    assert len(await booth.services.votes._db.fetch_all("SELECT * FROM vote_events")) == 3
 
 
 async def test_the_requesters_own_vote_is_kept_apart(booth: Booth) -> None:
@@ -147,82 +118,24 @@ async def test_random_reactions_equal_the_truth(booth: Booth) -> None:
         assert await booth.standing(post) == {v for v in booth.truth(post) if v[1] != "🎉"}
 
 
-async def test_what_an_outage_swallowed_is_read_back(booth: Booth) -> None:
-    _, post = await booth.a_post()
-    ada, bob, eve = (booth.another(name) for name in ("ada", "bob", "eve"))
-    await ada.react(booth.message(post), UP)
-    await bob.react(booth.message(post), DOWN)
-    before = await booth.standing(post)
-    booth.outage()
-    await ada.unreact(booth.message(post), UP)
-    await eve.react(booth.message(post), UP)
-    await bob.unreact(booth.message(post), DOWN)
-    assert await booth.standing(post) == before, "the outage let an event through"
-    await booth.restart()
-    await booth.reconciled()
-    assert await booth.standing(post) == booth.truth(post)
-
-
-async def test_a_fresh_session_starts_a_pass_and_a_resumed_one_does_not(booth: Booth) -> None:
-    reconciler = booth.votes_cog._reconciler
-    assert reconciler._session == 1, "the first READY"
-    booth.env.bot.dispatch("resumed")
-    await booth.env.settle()
-    assert reconciler._session == 1
-    booth.env.bot.dispatch("ready")
-    await booth.env.settle()
-    assert reconciler._session == 2
-
-
-async def test_an_event_during_the_reading_is_not_overwritten(
+async def test_votes_under_a_shown_picture_count_although_the_bot_died_before_its_row(
     booth: Booth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, post = await booth.a_post()
-    ada, bob = booth.another("ada"), booth.another("bob")
-    await ada.react(booth.message(post), UP)
-    read: list[str] = []
-    flush = booth.votes_cog._inbox.flush
+    async def dies(*_: object) -> None:
+        raise asyncio.CancelledError
 
-    async def flush_after_a_change() -> None:
-        if not read:
-            read.append("stale")
-            await ada.unreact(booth.message(post), UP)
-            await bob.react(booth.message(post), UP)
-        await flush()
-
-    monkeypatch.setattr(booth.votes_cog._inbox, "flush", flush_after_a_change)
-    await booth.reconciled()
-    assert read, "the reading was not disturbed"
-    assert await booth.standing(post) == {(UserId(bob.id), UP)}
-
-
-async def test_a_vote_cast_before_the_post_was_written_down_counts(booth: Booth) -> None:
-    jobs = await booth.queued()
-    await booth.drawn(jobs)
-    ada = booth.another("ada")
-    channel = booth.env.bot.get_partial_messageable(booth.channel.id, guild_id=booth.guild.id)
-    message = await channel.send("a picture")
-    await ada.react(message, UP)
-    await booth.written()
-    post = await booth.posted(jobs[0], message)
-    assert await booth.standing(post) == set()
-    await booth.votes_cog._seeder.round()
-    assert await booth.standing(post) == {(UserId(ada.id), UP)}
-
-
-async def test_votes_under_a_shown_picture_count_although_the_bot_died_before_its_row(
-    booth: Booth,
-) -> None:
-    job, _ = await booth.a_post()
-    shown = said(await booth.member.slash(booth.channel, "show", id=job.id)).message
-    await booth.services.jobs._db.write_one(
-        "DELETE FROM posts WHERE message_id = :message", {"message": shown.id}
-    )
+    job, post = await booth.a_post()
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "note_sent", dies)
+        await booth.member.slash(booth.channel, "show", id=job.id)
+    (shown,) = [m for m in booth.channel.history() if m.id != post.message_id]
+    await booth.services.sends.lose_all()
     booth.outage()
     await booth.another("early").react(shown, UP)
     await booth.restart()
     await booth.another("late").react(shown, UP)
-    await booth.votes_cog._seeder.round()
+    await booth.looks("Lost")
+    await booth.reconciled()
     await booth.written()
     assert await booth.services.votes.tally(job.id) == Tally(up=2)
 
@@ -236,33 +149,6 @@ async def test_a_reaction_to_a_delivery_that_is_not_written_down_leaves_it_to_th
     message = await channel.send("a picture", view=post_view(job.id))
     await booth.member.react(message, UP)
     assert not await booth.services.gallery.posts(job.id)
-
-
-async def test_every_post_gets_both_vote_reactions_once(booth: Booth) -> None:
-    _, post = await booth.a_post()
-    await booth.votes_cog._seeder.round()
-    assert booth.seeds(post) == [UP, DOWN]
-    assert await booth.services.gallery.unseeded(10) == []
-
-
-async def test_without_the_permission_to_react_the_post_stays_and_votes_count(booth: Booth) -> None:
-    _, post = await booth.a_post()
-    ada = booth.another("ada")
-    await ada.react(booth.message(post), UP)
-    booth.env.inject_error(
-        "PUT", "/channels/*/reactions/*", status=403, code=50013, message="Missing Permissions"
-    )
-    assert await booth.votes_cog._seeder.round() is False
-    assert await booth.services.gallery.unseeded(10) == []
-    assert await booth.standing(post) == {(UserId(ada.id), UP)}
-
-
-async def test_a_sick_server_is_asked_again_for_the_reactions(booth: Booth) -> None:
-    _, post = await booth.a_post()
-    booth.env.inject_error("PUT", "/channels/*/reactions/*", status=503)
-    assert await booth.votes_cog._seeder.round() is True
-    assert await booth.votes_cog._seeder.round() is False
-    assert booth.seeds(post) == [UP, DOWN]
 
 
 async def test_custom_emoji_are_votes_by_their_id(booth: Booth) -> None:
@@ -291,14 +177,18 @@ async def test_a_deleted_message_is_noted_and_its_votes_stay(booth: Booth) -> No
     assert await booth.services.votes.tally(job.id) == Tally(up=1)
 
 
-async def test_messages_deleted_in_an_outage_are_noted_by_the_pass(booth: Booth) -> None:
-    made = [await booth.a_post() for _ in range(2)]
-    booth.outage()
-    booth.env.backend.bulk_delete_messages(booth.channel.id, [p.message_id for _, p in made])
-    await booth.restart()
-    await booth.reconciled()
-    for job, _ in made:
+async def test_messages_deleted_all_at_once_are_noted_and_their_votes_stay(booth: Booth) -> None:
+    made = [await booth.a_post() for _ in range(3)]
+    for _, post in made:
+        await booth.another("ada").react(booth.message(post), UP)
+    gone, kept = made[:2], made[2]
+    booth.env.backend.bulk_delete_messages(booth.channel.id, [p.message_id for _, p in gone])
+    await booth.env.settle()
+    await booth.written()
+    for job, _ in gone:
         assert await booth.services.gallery.posts(job.id) == []
+        assert await booth.services.votes.tally(job.id) == Tally(up=1)
+    assert await booth.services.gallery.posts(kept[0].id) == [kept[1]]
 
 
 async def test_top_shows_the_best_first_and_hides_what_is_not_for_here(booth: Booth) -> None:

@@ -62,7 +62,10 @@ INSERT INTO installation (only_row, id) VALUES (1, lower(hex(randomblob(16))));
 
 -- Seeding a post and reading who reacted there are two debts: a crowd must not hold up the first.
 ALTER TABLE posts ADD COLUMN settled INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1));
-CREATE INDEX posts_unsettled ON posts (posted_ms) WHERE settled = 0 AND deleted_ms IS NULL;
+-- Each channel's newest debt is found without reading everybody else's.
+CREATE INDEX posts_unsettled ON posts (channel_id, posted_ms)
+    WHERE settled = 0 AND deleted_ms IS NULL;
+DROP INDEX posts_recent;
 
 -- A super reaction and a plain one with the same emoji stand apart, so that taking one back leaves
 -- the other.

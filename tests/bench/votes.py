@@ -91,6 +91,6 @@ async def _lost(votes: Votes, reactions: list[Reaction]) -> int:
     found = {
         (message_id, voter_id, emoji)
         for message_id in {r.message_id for r in reactions}
-        for voter_id, emoji in await votes.standing(message_id)
+        for voter_id, emoji, _ in await votes.standing(message_id)
     }
     return len(truth ^ found)
