@@ -45,7 +45,6 @@ _WIDTH = 8
 _LOOK = 500
 #: Pause of a channel after a failed try; doubles up to the longest.
 _FIRST_PAUSE_MS, _LONGEST_PAUSE_MS = 1_000, 300_000
-_ALT_CHARS_MAX = 1024
 
 _KEPT = "The picture is kept: `/show {id}` brings it back in another channel of this server."
 _NO_PERMISSION = (
@@ -237,7 +236,7 @@ class Delivery(commands.Cog):
             file=discord.File(
                 io.BytesIO(data),
                 filename=f"{job.id}.{extension}",
-                description=f"AI-made picture: {job.prompt}"[:_ALT_CHARS_MAX],
+                description=wording.alt_text(job),
             ),
             view=post_view(job.id),
             allowed_mentions=discord.AllowedMentions(

@@ -15,6 +15,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot import wording
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
     BotError,
@@ -155,7 +156,7 @@ class VotesCog(commands.Cog):
         emoji = await self._services.guilds.vote_emoji(GuildId(guild.id))
         lines = [_line(place, emoji, *entry) for place, entry in enumerate(places, 1)]
         await interaction.followup.send(
-            "\n".join((f"**The best pictures {words}**", *lines)),
+            wording.fitting([f"**The best pictures {words}**", *lines]),
             files=await self._files([picture for picture, _, _ in places]),
             suppress_embeds=True,
         )
