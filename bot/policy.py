@@ -1,4 +1,6 @@
-"""*Decide*: guild policy, verdicts and their join, `admit`, `release`. Pure, total, fails closed.
+"""*Decide*: guild policy, verdicts and their join, `admit`, `release`, `may_show`.
+
+Pure, total, fails closed.
 
 The only room that constructs `Admitted` and `Released`, so nothing unreviewed can be queued, kept
 or posted. Verdicts form a join-semilattice: `join` is idempotent, commutative and associative, and
@@ -18,6 +20,8 @@ from bot.domain import (
     ChannelId,
     GuildId,
     Job,
+    Picture,
+    Place,
     Rating,
     RefusalReason,
     Refused,
@@ -25,7 +29,7 @@ from bot.domain import (
     Withheld,
 )
 from bot.screening import Finding, Rule, findings
-from bot.wording import plain
+from bot.wording import CONTENT_CHARS_MAX, fitting, plain
 from models.contract import ModelInfo, Rendered, Scores
 
 #: From here on a picture counts as blank: nothing was drawn, or the model broke.
@@ -86,9 +90,25 @@ _AGE_TEXT = (
     "age-restricted in its settings), or leave out what is only for adults."
 )
 _CHANNEL_TEXT = "The moderators switched me off in this channel. Ask me in another one."
+_SERVER_TEXT = "This server's moderators do not want that here."
 _FAULT_TEXT = (
     "I could not check your request, so I do not draw it. That is a fault of mine: try again, and "
     "tell the operator if it stays."
+)
+_UNCHECKED_TEXT = "The finished picture could not be checked, so it is not shown."
+_EMPTY_TEXT = "The picture came out empty. Try another seed or other words."
+_REVEALING_TEXT = (
+    "The picture came out too revealing for this channel, so it is not shown. Try again, or ask "
+    "in an age-restricted channel."
+)
+_ADULT_TEXT = "That picture may only be shown in an age-restricted channel."
+_FORBIDDEN_TEXT = (
+    "I do not show that picture any more: what it was asked for with is refused in every server "
+    "by now."
+)
+_UNSURE_TEXT = (
+    "I could not check whether that picture may be shown here, so I do not show it. That is a "
+    "fault of mine: try again, and tell the operator if it stays."
 )
 
 
@@ -108,18 +128,37 @@ def admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
 def _admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
     place = ask.place
     assert guild.guild_id == place.guild_id, "the policy of another server"
-    if guild.disabled_channels & {place.channel_id, place.parent_id}:
+    if _is_off(place, guild):
         return Refused(reason=RefusalReason.CHANNEL, text=_CHANNEL_TEXT)
-    found = findings(ask.prompt, ask.negative, frozenset(b.term for b in guild.blocked))
-    verdict = join(_VERDICT_OF[finding.rule] for finding in found)
+    found = _found(ask.prompt, ask.negative, guild)
+    verdict = _verdict(found)
     if verdict is Verdict.FLOOR:
         return Refused(reason=RefusalReason.FLOOR, text=_FLOOR_TEXT)
     if verdict is Verdict.SERVER:
         return Refused(reason=RefusalReason.SERVER, text=_server_text(found, guild))
-    adult = any(_VERDICT_OF[finding.rule] is Verdict.ADULTS_ONLY for finding in found)
-    if adult and not place.age_restricted:
+    if _is_adult(found) and not place.age_restricted:
         return Refused(reason=RefusalReason.AGE, text=_AGE_TEXT)
-    return Admitted(ask=ask, rating=Rating.EXPLICIT if adult else Rating.GENERAL)
+    ceiling = Rating.EXPLICIT if place.age_restricted else Rating.GENERAL
+    return Admitted(ask=ask, rating=ceiling)
+
+
+def _is_off(place: Place, guild: GuildPolicy) -> bool:
+    """The channel is switched off, or the one that this thread lives in."""
+    return bool(guild.disabled_channels & {place.channel_id, place.parent_id})
+
+
+def _found(prompt: str, negative: str, guild: GuildPolicy | None) -> frozenset[Finding]:
+    terms = guild.blocked if guild else ()
+    return findings(prompt, negative, frozenset(blocked.term for blocked in terms))
+
+
+def _verdict(found: Iterable[Finding]) -> Verdict:
+    return join(_VERDICT_OF[finding.rule] for finding in found)
+
+
+def _is_adult(found: Iterable[Finding]) -> bool:
+    """A prompt with these findings asks for what is for adults."""
+    return any(_VERDICT_OF[finding.rule] is Verdict.ADULTS_ONLY for finding in found)
 
 
 def _server_text(found: frozenset[Finding], guild: GuildPolicy) -> str:
@@ -129,9 +168,8 @@ def _server_text(found: frozenset[Finding], guild: GuildPolicy) -> str:
         for b in guild.blocked
         if b.term in hit
     ]
-    more = f"; and {len(lines) - _TOLD} more" if len(lines) > _TOLD else ""
-    told = "; ".join(lines[:_TOLD])
-    return f"This server's moderators do not want that here. {told}{more}"
+    told = fitting(lines[:_TOLD], CONTENT_CHARS_MAX - len(_SERVER_TEXT) - 1, total=len(lines))
+    return f"{_SERVER_TEXT}\n{told}"
 
 
 def may_preview(job: Job, info: ModelInfo) -> bool:
@@ -145,32 +183,64 @@ def may_preview(job: Job, info: ModelInfo) -> bool:
 def release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:
     """Let a finished picture out, or hold it back. Never raises: a fault of ours holds it back.
 
+    A job is admitted by its place and a picture labelled by what it shows: explicit if it was
+    measured nude, or if its prompt asks for what is for adults. What is above the most that the
+    job's place may show is held back.
+
     A model that can draw nudity has a scorer that measures it, and a scorer that fails raises, so a
     missing `nudity` score means that the model cannot draw any; a missing `blank` score is a fault.
     """
     try:
         return _release(job, rendered, scores)
     except Exception:  # noqa: BLE001  any error in policy means no
-        return Withheld(text="The finished picture could not be checked, so it is not shown.")
+        return Withheld(text=_UNCHECKED_TEXT)
 
 
 def _release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:
     values = scores.values
     if not all(math.isfinite(v) and 0 <= v <= 1 for v in values.values()):
-        return Withheld(text="The finished picture could not be checked, so it is not shown.")
+        return Withheld(text=_UNCHECKED_TEXT)
     if values["blank"] >= _BLANK:
-        return Withheld(text="The picture came out empty. Try another seed or other words.")
+        return Withheld(text=_EMPTY_TEXT)
     nude = values.get("nudity", 0.0) >= _NUDE
-    if nude and job.rating is Rating.GENERAL:
-        return Withheld(
-            text="The picture came out too revealing for this channel, so it is not shown. Try "
-            "again, or ask in an age-restricted channel."
-        )
+    explicit = nude or _is_adult(_found(job.prompt, job.negative, None))
+    if explicit and job.rating is not Rating.EXPLICIT:
+        return Withheld(text=_REVEALING_TEXT)
     return Released(
         job=job,
         width_px=rendered.width_px,
         height_px=rendered.height_px,
         rgb=rendered.rgb,
         scores=scores,
-        rating=Rating.EXPLICIT if nude else job.rating,
+        rating=Rating.EXPLICIT if explicit else Rating.GENERAL,
     )
+
+
+def may_show(job: Job, picture: Picture, place: Place, guild: GuildPolicy) -> Refused | None:
+    """Why this picture may not be shown (again) in this place, None if it may. Never raises.
+
+    Asked by whatever shows a picture that was released once: the channel may be switched off since
+    then, the prompt be blocked by now, and this place be another than the one it was drawn for.
+    Who may see the channel that it comes from is not known here.
+    """
+    try:
+        return _may_show(job, picture, place, guild)
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return Refused(reason=RefusalReason.FAULT, text=_UNSURE_TEXT)
+
+
+def _may_show(job: Job, picture: Picture, place: Place, guild: GuildPolicy) -> Refused | None:
+    assert picture.job_id == job.id, "the picture of another job"
+    assert {job.guild_id, picture.guild_id, place.guild_id} == {guild.guild_id}, "another server"
+    if _is_off(place, guild):
+        return Refused(reason=RefusalReason.CHANNEL, text=_CHANNEL_TEXT)
+    found = _found(job.prompt, job.negative, guild)
+    verdict = _verdict(found)
+    if verdict is Verdict.FLOOR:
+        return Refused(reason=RefusalReason.FLOOR, text=_FORBIDDEN_TEXT)
+    if verdict is Verdict.SERVER:
+        return Refused(reason=RefusalReason.SERVER, text=_server_text(found, guild))
+    explicit = picture.rating is Rating.EXPLICIT or _is_adult(found)
+    if explicit and not place.age_restricted:
+        return Refused(reason=RefusalReason.AGE, text=_ADULT_TEXT)
+    return None

@@ -2,6 +2,9 @@
 
 Called by `bot/policy.py`. Pure: no I/O, no clock. Matching is on whole words of the normalised
 text, never on substrings: a substring filter flags most benign anime prompts ("classic", "grape").
+What is matched is the text as typed and as the model will read it: `models.prompt` says which
+halves of a word its brackets join, and which words are turned into their opposite. Whatever is
+typed is read in one pass: no pattern here gives back what it took (`++`), so none is slow.
 """
 
 from __future__ import annotations
@@ -9,12 +12,13 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from bot import floor
+from models.prompt import Piece, parse
 
 
 class Rule(StrEnum):
@@ -65,15 +69,17 @@ _LOOKALIKES = str.maketrans(
 _LEET = str.maketrans("013457@$!€", "oieastasie")
 _LEET_L = str.maketrans("013457@$!€", "oleastasle")
 _SIGNS = "@$!€"
-_WEIGHT = re.compile(r":\s*[-+]?\d*\.?\d+\s*(?=[)\]}>,]|$)")
-#: Brackets of attention inside a word: `lo(li:1.2)`.
-_INNER_BRACKETS = re.compile(r"(?<=\w)[()\[\]{}](?=\w)|(?<=\w):[\d.]+\)+\(+(?=\w)")
+_LEET_SIGN = re.compile("[013457@$!€]")
+_NUMBER = r"[-+]?(?:\d++(?:\.\d++)?|\.\d++)"
+_WEIGHT = re.compile(rf":\s*+{_NUMBER}\s*+(?=[)\]}}>,]|$)")
+#: Brackets inside a word, with a weight or without: `lo(li:1.2)`, `lo{li}`, `lo:1.2)(li`.
+_INNER_BRACKETS = re.compile(rf"(?<=\w)(?::\s*+{_NUMBER}\s*+)?[()\[\]{{}}]++(?=\w)")
 #: Signs that tie two halves of a word together as well as they part two words.
 _TIES = re.compile(r"(?<=\w)[-_.*'\u2019\u00b7|/\\~](?=\w)")
-_WORD = re.compile(r"[^\s]+")
+_WORD = re.compile(r"[^\s]++")
 #: `1girl`, `2boys`, `girl2`: a number before or after a word.
-_COUNTED = re.compile(r"(?<!\w)\d*([^\W\d]+)\d*(?!\w)")
-_LONG_RUN = re.compile(r"(.)\1{2,}")
+_COUNTED = re.compile(r"(?<!\w)\d*+([^\W\d]++)\d*+(?!\w)")
+_LONG_RUN = re.compile(r"(.)\1{2,}+")
 _YEARS = (
     "(?:[1-9]|1[0-7]|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|"
     "fourteen|fifteen|sixteen|seventeen)"
@@ -91,28 +97,38 @@ def normalise(text: str) -> str:
     NFKC and case folding, invisible and combining characters removed, look-alikes folded, attention
     weights and brackets taken away, separators made spaces, spelled-out letters joined.
     """
-    return _words(_folded(text))
+    return _words(_INNER_BRACKETS.sub("", _folded(text)))
 
 
 def _folded(text: str) -> str:
     """Every letter in its plain form; separators and weights still stand."""
-    text = unicodedata.normalize("NFKC", text).casefold()
-    text = unicodedata.normalize("NFD", text)
-    text = "".join(
-        c for c in text if unicodedata.category(c) not in {"Mn", "Me", "Cf", "Cc"} or c in "\n\t"
+    # One by one: Unicode sorts the marks over a letter, and a thousand of them take their time.
+    plain = "".join(map(_plain_letter, text))
+    return unicodedata.normalize("NFC", plain).translate(_LOOKALIKES)
+
+
+@lru_cache(maxsize=8192)
+def _plain_letter(letter: str) -> str:
+    """NFKC and case folding of one character, without what is unseen or stands over a letter."""
+    folded = unicodedata.normalize("NFKC", letter).casefold()
+    return "".join(
+        c
+        for c in unicodedata.normalize("NFD", folded)
+        if c in "\n\t"
+        or not (unicodedata.combining(c) or unicodedata.category(c) in {"Mn", "Me", "Cf", "Cc"})
     )
-    return unicodedata.normalize("NFC", text).translate(_LOOKALIKES)
 
 
-def _words(folded: str) -> str:
-    text = _WEIGHT.sub(" ", _INNER_BRACKETS.sub("", folded))
-    return _join_letters("".join(c if c.isalnum() else " " for c in text))
+@lru_cache(maxsize=8192)
+def _compatible(letter: str) -> str:
+    """NFKC of one character: a full-width bracket is a bracket, a circled digit a digit."""
+    return unicodedata.normalize("NFKC", letter)
 
 
-def _signed_words(folded: str) -> str:
-    """As `_words`, with the signs that may stand for letters."""
-    text = _WEIGHT.sub(" ", _INNER_BRACKETS.sub("", folded))
-    return _join_letters("".join(c if c.isalnum() or c in _SIGNS else " " for c in text))
+def _words(folded: str, signs: str = "") -> str:
+    """Words with single spaces, brackets and weights left out; these signs may be letters."""
+    text = _WEIGHT.sub(" ", folded)
+    return _join_letters("".join(c if c.isalnum() or c in signs else " " for c in text))
 
 
 def _join_letters(text: str) -> str:
@@ -129,18 +145,50 @@ def _join_letters(text: str) -> str:
     return " ".join(words[:-1])
 
 
-def _readings(text: str) -> tuple[str, ...]:
-    """The text in every way in which a person would read it, each once."""
-    folded = _folded(text)
-    signed = _signed_words(folded)
-    ways = (
-        _words(folded),
-        _words(_TIES.sub("", folded)),
-        _unleet(signed, _LEET),
-        _unleet(signed, _LEET_L),
+def _as_read(pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """What a tokenizer makes of the pieces: each by itself; without a gap; through a BREAK too."""
+    return (
+        " ".join(piece.text for piece in pieces),
+        "".join(f" {piece.text}" if piece.breaks else piece.text for piece in pieces),
+        "".join(piece.text for piece in pieces),
     )
-    plain = [form for way in ways for form in (way, _COUNTED.sub(r"\1", way))]
+
+
+def _spoken(text: str, opposite: str = "") -> tuple[str, ...]:
+    """The text as typed and as the model reads it, with what the opposite prompt turns into it.
+
+    Less of what is not wanted is more of it: a negative weight makes a wish of an aversion and an
+    aversion of a wish. Full-width brackets are read as brackets too.
+    """
+    spoken = [text]
+    for form in _widths(text):
+        spoken += _as_read(parse(form))
+    for form in _widths(opposite):
+        pieces = parse(form)
+        if any(piece.weight < 0 for piece in pieces):
+            gap = Piece(text=" ")
+            spoken += _as_read([piece if piece.weight < 0 else gap for piece in pieces])
+    return tuple(dict.fromkeys(spoken))
+
+
+def _widths(text: str) -> Iterable[str]:
+    return dict.fromkeys((text, "".join(map(_compatible, text))))
+
+
+def _readings(spoken: Iterable[str]) -> tuple[str, ...]:
+    """The texts in every way in which a person would read them, each once."""
+    folded = dict.fromkeys(_folded(text) for text in spoken)
+    apart = [form for text in folded for form in (text, _INNER_BRACKETS.sub("", text))]
+    tied = dict.fromkeys(form for text in apart for form in (text, _TIES.sub("", text)))
+    ways = dict.fromkeys(way for text in tied for way in _letters(text))
+    plain = dict.fromkeys(form for way in ways for form in (way, _COUNTED.sub(r"\1", way)))
     return tuple(dict.fromkeys(f for form in plain for f in (form, _LONG_RUN.sub(r"\1", form))))
+
+
+def _letters(folded: str) -> tuple[str, ...]:
+    """The words, and what they are if digits and signs stand for letters."""
+    signed = _words(folded, _SIGNS)
+    return _words(folded), _unleet(signed, _LEET), _unleet(signed, _LEET_L)
 
 
 def _unleet(text: str, table: dict[int, int]) -> str:
@@ -150,7 +198,7 @@ def _unleet(text: str, table: dict[int, int]) -> str:
         plain = word[0]
         return plain.translate(table) if any(c.isalpha() for c in plain) else plain
 
-    return _WORD.sub(read, text)
+    return _WORD.sub(read, text) if _LEET_SIGN.search(text) else text
 
 
 #: Scripts that put no space between words: a term of theirs is found inside a longer text.
@@ -174,15 +222,22 @@ class _Text:
 
 def _text(readings: Iterable[str]) -> _Text:
     tokens = [_TOKEN.findall(reading) for reading in readings]
+    # Readings differ in a few words: what they share is looked at once.
+    windows = {window for words in tokens for window in _windows(words)}
     return _Text(
         frozenset(
-            " ".join(words[at : at + length])
-            for words in tokens
+            " ".join(window[:length])
+            for window in windows
             for length in range(1, _PHRASE_WORDS + 1)
-            for at in range(len(words) - length + 1)
         ),
         tuple(f" {' '.join(words)} " for words in tokens),
     )
+
+
+def _windows(words: list[str]) -> Iterable[tuple[str, ...]]:
+    """Every few words in a row; the last ones are filled up with empty words."""
+    filled = [*words, *[""] * (_PHRASE_WORDS - 1)]
+    return zip(*(filled[at:] for at in range(_PHRASE_WORDS)), strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +285,10 @@ def findings(
     """Everything that any rule matches.
 
     `blocked` are a server's terms, normalised here. The negative prompt names what is not wanted,
-    so it is only read for adulthood beside a sexual prompt.
+    so it is only read for what a negative weight wants after all, and for adulthood beside a
+    sexual prompt.
     """
-    readings = _readings(prompt)
+    readings = _readings(_spoken(prompt, opposite=negative))
     text = _text(readings)
     sexual = _hits(text, floor.SEXUAL)
     intimate = sexual | _hits(text, floor.SUGGESTIVE)
@@ -244,7 +300,11 @@ def findings(
         Rule.REAL_PERSON_IN_SEXUAL_CONTEXT: (
             _hits(text, floor.REAL_PEOPLE) if sexual else set[str]()
         ),
-        Rule.ADULTHOOD_UNWANTED: _unwanted(negative, floor.ADULTHOOD) if sexual else set[str](),
+        Rule.ADULTHOOD_UNWANTED: (
+            _hits(_text(_readings(_spoken(negative, opposite=prompt))), floor.ADULTHOOD)
+            if sexual
+            else set[str]()
+        ),
         Rule.SEXUAL: sexual,
         Rule.SERVER: _blocked(text, blocked),
     }
@@ -258,10 +318,6 @@ def _minors(readings: tuple[str, ...]) -> set[str]:
 
 
 _HARMLESS = re.compile(rf"\b(?:{'|'.join(sorted(floor.HARMLESS))})\b")
-
-
-def _unwanted(negative: str, terms: frozenset[str]) -> set[str]:
-    return _hits(_text(_readings(negative)), terms)
 
 
 def _blocked(text: _Text, blocked: frozenset[str]) -> set[str]:

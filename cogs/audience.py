@@ -1,7 +1,8 @@
 """Who sees a channel, and so whether what was posted there may be shown here.
 
 Called before a picture of one channel is shown in another. It knows Discord's permissions and
-nothing of pictures.
+nothing of pictures. The members of a server are not known to us, so what is not certain from its
+roles and overwrites is a no.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import discord
 
 from bot.domain import ChannelId
+
+#: What an overwrite says of a permission, in rising order.
+_DENIED, _NEUTRAL, _ALLOWED = -1, 0, 1
 
 
 def may_show_here(guild: discord.Guild, here_id: ChannelId, there_id: ChannelId) -> bool:
@@ -18,12 +22,19 @@ def may_show_here(guild: discord.Guild, here_id: ChannelId, there_id: ChannelId)
     here, there = _channel(guild, here_id), _channel(guild, there_id)
     if there is None:
         return False
-    if there.permissions_for(guild.default_role).view_channel:
+    if here is not None and _is_as_open(here, there):
+        return True
+    return not _denies_some(there) and _roles_suffice(here, there)
+
+
+def _roles_suffice(here: discord.abc.GuildChannel | None, there: discord.abc.GuildChannel) -> bool:
+    """Every role that lets somebody in here lets them in there; nobody is denied anything there."""
+    if _can_read(there, there.guild.default_role):
         return True
     if here is None or _has_guests(here):
         return False
-    readers = [role for role in guild.roles if here.permissions_for(role).view_channel]
-    return all(there.permissions_for(role).view_channel for role in readers)
+    readers = [role for role in here.guild.roles if here.permissions_for(role).view_channel]
+    return all(_can_read(there, role) for role in readers)
 
 
 def _channel(guild: discord.Guild, channel_id: ChannelId) -> discord.abc.GuildChannel | None:
@@ -35,6 +46,50 @@ def _channel(guild: discord.Guild, channel_id: ChannelId) -> discord.abc.GuildCh
     if thread is not None:
         return None if thread.is_private() else thread.parent
     return guild.get_channel(channel_id)
+
+
+def _needed(channel: discord.abc.GuildChannel) -> tuple[str, ...]:
+    """The permissions without which nobody reads it: the text of a voice channel is inside."""
+    spoken = isinstance(channel, discord.VoiceChannel | discord.StageChannel)
+    return ("view_channel", "connect") if spoken else ("view_channel",)
+
+
+def _can_read(channel: discord.abc.GuildChannel, role: discord.Role) -> bool:
+    """Whether a member with this role alone reads the channel."""
+    permissions = channel.permissions_for(role)
+    return all(getattr(permissions, name) for name in _needed(channel))
+
+
+def _overwrites(channel: discord.abc.GuildChannel, permission: str) -> dict[int, int]:
+    """What each overwrite says of the permission, by the id of its role or member."""
+    said = {None: _NEUTRAL, False: _DENIED, True: _ALLOWED}
+    return {t.id: said[getattr(o, permission)] for t, o in channel.overwrites.items()}
+
+
+def _is_as_open(here: discord.abc.GuildChannel, there: discord.abc.GuildChannel) -> bool:
+    """No overwrite of `there` says less than that of `here`, so nobody who reads here is shut out.
+
+    So it is for channels that share the overwrites of their category.
+    """
+    for permission in _needed(there):
+        if permission not in _needed(here):
+            return False
+        ours, theirs = _overwrites(here, permission), _overwrites(there, permission)
+        if any(
+            theirs.get(t, _NEUTRAL) < ours.get(t, _NEUTRAL) for t in ours.keys() | theirs.keys()
+        ):
+            return False
+    return True
+
+
+def _denies_some(channel: discord.abc.GuildChannel) -> bool:
+    """A role or a member is shut out, whatever everybody else may."""
+    everybody = channel.guild.default_role.id
+    return any(
+        said == _DENIED and target != everybody
+        for permission in _needed(channel)
+        for target, said in _overwrites(channel, permission).items()
+    )
 
 
 def _has_guests(channel: discord.abc.GuildChannel) -> bool:

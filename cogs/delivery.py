@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 _POLL_S = 2.0
 #: Channels that are posted to at the same time.
 _WIDTH = 8
-_ALT_CHARS_MAX = 1024
 
 _KEPT = "The picture is kept: `/show {id}` brings it back in another channel of this server."
 _NO_PERMISSION = (
@@ -206,7 +205,7 @@ class Delivery(commands.Cog):
             file=discord.File(
                 io.BytesIO(data),
                 filename=f"{job.id}.{extension}",
-                description=f"AI-made picture: {job.prompt}"[:_ALT_CHARS_MAX],
+                description=wording.alt_text(job),
             ),
             view=post_view(job.id),
             allowed_mentions=discord.AllowedMentions(

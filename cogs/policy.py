@@ -155,7 +155,10 @@ class PolicyCog(
     ) -> list[app_commands.Choice[str]]:
         policy = await self._guilds.policy(guild_of(interaction))
         fitting = [b.term for b in policy.blocked if current.lower() in b.term.lower()]
-        return [app_commands.Choice(name=term, value=term) for term in fitting[:_CHOICES]]
+        return [
+            app_commands.Choice(name=wording.short(term, wording.CHOICE_CHARS_MAX), value=term)
+            for term in fitting[:_CHOICES]
+        ]
 
     @app_commands.command(description="Switch me on or off in a channel")
     @app_commands.describe(channel="Which channel; its threads follow", enabled="On or off")

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import wording
+from bot import policy, wording
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
     GuildId,
@@ -17,7 +17,6 @@ from bot.domain import (
     JobId,
     JobState,
     Picture,
-    Rating,
     StorageError,
 )
 from bot.sends import SendKind
@@ -32,10 +31,8 @@ from cogs.uploads import upload
 _LINES, _PAGE, _CHOICES = 10, 10, 25
 #: Lines of `/queue` about everybody in the server.
 _NEXT = 5
-_CHOICE_CHARS_MAX = 100
 _UNKNOWN = "I know no picture `{id}` of this server. `/history` lists yours with their ids."
 _DELETED = "That picture was deleted."
-_ADULTS = "That picture may only be shown in an age-restricted channel."
 _ELSEWHERE = (
     "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
 )
@@ -53,20 +50,24 @@ class Queue(commands.Cog):
         jobs = self._services.jobs
         mine = await jobs.mine(user_of(interaction), guild_of(interaction))
         lines = [await self._line(job) for job in mine[:_LINES]]
-        if len(mine) > _LINES:
-            lines.append(f"… and {len(mine) - _LINES} more of yours")
-        counts = await jobs.counts(guild_of(interaction))
-        everybody = await jobs.counts(None)
-        lines = ["**Yours**", *(lines or ["Nothing of yours is waiting."]), "**This server**"]
-        lines.append(
+        rest = "\n".join(await self._server(guild_of(interaction), hint=bool(mine)))
+        heading = "**Yours**\n"
+        yours = wording.fitting(
+            lines, wording.CONTENT_CHARS_MAX - len(heading) - len(rest) - 1, total=len(mine)
+        )
+        await tell(interaction, f"{heading}{yours or 'Nothing of yours is waiting.'}\n{rest}")
+
+    async def _server(self, guild_id: GuildId, *, hint: bool) -> list[str]:
+        """How busy the server is."""
+        counts = await self._services.jobs.counts(guild_id)
+        everybody = await self._services.jobs.counts(None)
+        busy = (
             f"{counts[JobState.QUEUED]} waiting, {counts[JobState.RUNNING]} being drawn, "
             f"{counts[JobState.RENDERED]} on their way; "
             f"{everybody[JobState.QUEUED]} waiting in all servers"
         )
-        lines += await self._next(guild_of(interaction))
-        if mine:
-            lines.append("-# `/cancel` takes back what waits.")
-        await tell(interaction, "\n".join(lines)[: wording.CONTENT_CHARS_MAX])
+        lines = ["**This server**", busy, *await self._next(guild_id)]
+        return [*lines, "-# `/cancel` takes back what waits."] if hint else lines
 
     async def _next(self, guild_id: GuildId) -> list[str]:
         """Whose turn it is in this server; without the words, which may be of a private channel."""
@@ -149,11 +150,12 @@ class Queue(commands.Cog):
         if picture is None:
             return _DELETED
         place = place_of(interaction)
-        if picture.rating is Rating.EXPLICIT and not place.age_restricted:
-            return _ADULTS
+        # First, for what the policy says of a picture tells something of its words.
         if not may_show_here(guild, place.channel_id, job.channel_id):
             return _ELSEWHERE
-        return job, picture
+        rules = await self._services.guilds.policy(place.guild_id)
+        refused = policy.may_show(job, picture, place, rules)
+        return refused.text if refused else (job, picture)
 
     @show.autocomplete("id")
     async def _drawn(
@@ -206,8 +208,10 @@ async def _page(interaction: Interaction, before: JobId | None) -> tuple[str, di
         nothing = "No older pictures." if before else "You have no pictures here yet."
         return nothing, row_of()
     lines = [await _entry(interaction, job) for job in jobs[:_PAGE]]
-    more = [(Action.HISTORY, jobs[_PAGE - 1].id)] if len(jobs) > _PAGE else []
-    return "\n".join(lines)[: wording.CONTENT_CHARS_MAX], row_of(*more)
+    # The next page begins where this one had no room any more.
+    count = max(1, wording.fits(lines))
+    more = [(Action.HISTORY, jobs[count - 1].id)] if len(jobs) > count else []
+    return wording.fit("\n".join(lines[:count])), row_of(*more)
 
 
 async def _entry(interaction: Interaction, job: Job) -> str:
@@ -224,7 +228,7 @@ def _choices(jobs: Sequence[Job], current: str) -> list[app_commands.Choice[str]
     wanted = current.strip().lower()
     fitting = (job for job in jobs if wanted in job.id or wanted in job.prompt.lower())
     return [
-        app_commands.Choice(name=f"{job.id} {job.prompt}"[:_CHOICE_CHARS_MAX], value=job.id)
+        app_commands.Choice(name=wording.choice(job), value=job.id)
         for job, _ in zip(fitting, range(_CHOICES), strict=False)
     ]
 

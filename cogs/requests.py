@@ -85,7 +85,8 @@ def fresh_seed() -> int:
 
 
 async def tell(interaction: Interaction, text: str) -> None:
-    """Answer for these eyes only."""
+    """Answer for these eyes only, in as much as a message holds."""
+    text = wording.fit(text)
     if interaction.response.is_done():
         await interaction.followup.send(text, ephemeral=True)
     else:

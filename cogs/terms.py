@@ -11,6 +11,7 @@ import logging
 
 import discord
 
+from bot import wording
 from bot.client import Interaction
 from bot.domain import RequestId
 from cogs.components import Action, row_of
@@ -31,6 +32,8 @@ I keep your request, your pictures and votes until you say `/privacy forget`.
 """
 #: A waiting ask's id has ten characters; what follows in the button is the licence's hash.
 _ID_CHARS, _HASH_CHARS = 10, 20
+#: There is room for a line before the terms.
+_TERMS_CHARS_MAX = wording.CONTENT_CHARS_MAX - 100
 
 
 def licence_file(info: ModelInfo) -> discord.File:
@@ -42,7 +45,7 @@ def terms_of(info: ModelInfo, waiting_id: RequestId) -> tuple[str, discord.ui.Vi
     """The words, and the button that accepts this licence and lets the waiting ask go on."""
     target = waiting_id + info.licence_sha256[:_HASH_CHARS]
     words = _TERMS.format(name=info.name, licence=info.licence_name)
-    return words, row_of((Action.ACCEPT, target))
+    return wording.fit(words, _TERMS_CHARS_MAX), row_of((Action.ACCEPT, target))
 
 
 def accepted_by(target: str, info: ModelInfo) -> tuple[RequestId, bool]:

@@ -15,6 +15,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot import wording
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
     BotError,
@@ -161,7 +162,7 @@ class VotesCog(commands.Cog):
             interaction,
             answer_to(interaction, SendKind.TOP, [picture.job_id for picture in pictures]),
             lambda: interaction.followup.send(
-                "\n".join((f"**The best pictures {words}**", *lines)),
+                wording.fitting([f"**The best pictures {words}**", *lines]),
                 files=files,
                 suppress_embeds=True,
                 wait=True,

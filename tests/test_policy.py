@@ -180,6 +180,45 @@ def test_what_is_fit_is_released_with_what_it_may_be_treated_as() -> None:
     assert shown.rating is Rating.EXPLICIT
 
 
+def test_a_plain_ask_is_admitted_by_its_place_and_its_picture_labelled_by_the_result() -> None:
+    """A nude picture of a plain prompt is held back elsewhere, and shown where adults are."""
+    for place, nude_is, adult in (
+        (make_place(), Withheld, False),
+        (make_place(adult=True), Released, True),
+    ):
+        admitted = admit(make_ask("1girl, beach", place=place), FREE)
+        assert isinstance(admitted, Admitted)
+        assert (admitted.rating is Rating.EXPLICIT) is adult
+        job = make_job(prompt="1girl, beach", rating=admitted.rating)
+        nude = release(job, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.9}))
+        assert isinstance(nude, nude_is)
+        assert getattr(nude, "rating", Rating.EXPLICIT) is Rating.EXPLICIT
+        clean = release(job, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.1}))
+        assert isinstance(clean, Released)
+        assert clean.rating is Rating.GENERAL, "it may be shown again in every channel"
+
+
+@pytest.mark.parametrize("values", [{"blank": 0.0}, {"blank": 0.0, "nudity": 0.0}])
+def test_what_a_prompt_for_adults_draws_is_for_adults_whatever_was_measured(
+    values: dict[str, float],
+) -> None:
+    for prompt, negative in (("1girl, nude", ""), ("1girl", "(nude:-1)")):
+        job = replace(make_job(prompt=prompt, rating=Rating.EXPLICIT), negative=negative)
+        shown = release(job, RENDERED, Scores(values=values))
+        assert isinstance(shown, Released)
+        assert shown.rating is Rating.EXPLICIT
+        below = release(replace(job, rating=Rating.GENERAL), RENDERED, Scores(values=values))
+        assert isinstance(below, Withheld), "the words became adult ones while it waited"
+
+
+@pytest.mark.parametrize(("name", "threshold"), [("blank", 0.5), ("nudity", 0.8)])
+def test_a_threshold_is_exactly_where_it_is_said_to_be(name: str, threshold: float) -> None:
+    job = make_job()
+    for value, fit in ((math.nextafter(threshold, 0), True), (threshold, False)):
+        verdict = release(job, RENDERED, Scores(values={"blank": 0.0, name: value}))
+        assert isinstance(verdict, Released if fit else Withheld)
+
+
 def test_an_unfinished_picture_is_shown_only_where_a_finished_one_surely_could_be() -> None:
     bold = replace(INFO, can_draw_nudity=True)
     adult = make_job(rating=Rating.EXPLICIT)

@@ -1,0 +1,57 @@
+"""Spellings that the prompt language reads as one word although brackets stand inside it.
+
+A seeded generator for the tests of the screening. Every spelling it makes is one whose halves the
+model's own parser brings together again: `(lo)(li)`, `nu[](de:1.0)`, `ra BREAK pe`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+_Wrap = Callable[[str], str]
+#: Around a part of a word, balanced or not.
+_WRAPS: tuple[_Wrap, ...] = (
+    "({})".format, "[{}]".format, "(({}))".format, "[[{}]]".format, "([{}])".format,
+    "[({})]".format, "({}:1.0)".format, "({}:1.1)".format, "({}: 1.2 )".format, "({}:.9)".format,
+    "(({}:1.3):0.8)".format, "({}:+2)".format, "({}:1.)".format, "({}".format, "[{}".format,
+    "(({})".format, "(({}:1.1)".format, "[[{}]".format, "{}".format,
+)  # fmt: skip
+#: Between two parts of a word: nothing that a tokenizer would see.
+_JOINTS = ("", "", "()", "[]", "(())", "[()]", "(:1.0)", "(:1.1)", "[(:.5)]", "(", "[", "((")
+#: Signs that stay in the text, and cuts of the prompt.
+_VISIBLE = ("\\(", "\\)", "\\[", "\\]", "\\\\", "\\(\\)", ")", "]", " BREAK ", "(BREAK)", "[BREAK]")
+
+
+def spellings(word: str, dice: random.Random, count: int) -> Iterator[str]:
+    """This many spellings of the word, which has two letters or more."""
+    for _ in range(count):
+        yield dice.choice((_parted, _parted, _nested, _signed))(word, dice)
+
+
+def _parts(word: str, dice: random.Random) -> list[str]:
+    cuts = sorted(dice.sample(range(1, len(word)), min(dice.randint(1, 3), len(word) - 1)))
+    return [word[a:b] for a, b in zip([0, *cuts], [*cuts, len(word)], strict=True)]
+
+
+def _parted(word: str, dice: random.Random) -> str:
+    """Every part bracketed by itself, with empty brackets between."""
+    spelled = ""
+    for part in _parts(word, dice):
+        joint = dice.choice(_JOINTS) if spelled else ""
+        spelled += joint + dice.choice(_WRAPS)(part)
+    return spelled
+
+
+def _nested(word: str, dice: random.Random) -> str:
+    """Brackets around a part and what stands before it: `((lo)li:1.2)`."""
+    spelled = ""
+    for part in _parts(word, dice):
+        spelled = dice.choice(_WRAPS)(spelled + part)
+    return spelled
+
+
+def _signed(word: str, dice: random.Random) -> str:
+    """One sign that the parser leaves in the text, or cuts at."""
+    first, *rest = _parts(word, dice)
+    return first + dice.choice(_VISIBLE) + "".join(rest)
