@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -70,7 +70,7 @@ _LEET = str.maketrans("013457@$!€", "oieastasie")
 _LEET_L = str.maketrans("013457@$!€", "oleastasle")
 _SIGNS = "@$!€"
 _LEET_SIGN = re.compile("[013457@$!€]")
-_NUMBER = r"[-+]?(?:\d++(?:\.\d++)?|\.\d++)"
+_NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _WEIGHT = re.compile(rf":\s*+{_NUMBER}\s*+(?=[)\]}}>,]|$)")
 #: Brackets inside a word, with a weight or without: `lo(li:1.2)`, `lo{li}`, `lo:1.2)(li`.
 _INNER_BRACKETS = re.compile(rf"(?<=\w)(?::\s*+{_NUMBER}\s*+)?[()\[\]{{}}]++(?=\w)")
@@ -145,13 +145,19 @@ def _join_letters(text: str) -> str:
     return " ".join(words[:-1])
 
 
-def _as_read(pieces: Sequence[Piece]) -> tuple[str, ...]:
-    """What a tokenizer makes of the pieces: each by itself; without a gap; through a BREAK too."""
-    return (
-        " ".join(piece.text for piece in pieces),
-        "".join(f" {piece.text}" if piece.breaks else piece.text for piece in pieces),
-        "".join(piece.text for piece in pieces),
-    )
+def _as_read(pieces: Sequence[Piece]) -> Iterator[str]:
+    """What a tokenizer makes of the pieces: each by itself, and without a gap between them.
+
+    A BREAK is a gap; it is also read through, every second one and all of them, for a person puts
+    `lo BREAK li` together.
+    """
+    yield " ".join(piece.text for piece in pieces)
+    breaks = list(itertools.accumulate(piece.breaks for piece in pieces))
+    for gaps in ((0, 1), (0,), (1,), ()):
+        yield "".join(
+            f" {piece.text}" if piece.breaks and number % 2 in gaps else piece.text
+            for piece, number in zip(pieces, breaks, strict=True)
+        )
 
 
 def _spoken(text: str, opposite: str = "") -> tuple[str, ...]:

@@ -43,8 +43,10 @@ def test_brackets_hide_no_word(name: str) -> None:
     passed: list[str] = []
     for word in words:
         for spelled in spellings(word, dice, 12):
-            ask = make_ask(f"1girl, {spelled}, smile", place=make_place(adult=adult))
-            if getattr(admit(ask, guild), "reason", None) is not reason:
+            around = dice.choice(("1girl, {}, smile", "{}", "[lowres] {} BREAK sky", "(a:1.2), {}"))
+            ask = make_ask(around.format(spelled), place=make_place(adult=adult))
+            # Leet makes a `1.0li` of some weights: the floor is as good a refusal.
+            if getattr(admit(ask, guild), "reason", None) not in {reason, RefusalReason.FLOOR}:
                 passed.append(spelled)
     assert not passed, f"{len(passed)}: {passed[:20]}"
 
