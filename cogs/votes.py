@@ -138,6 +138,7 @@ class VotesCog(commands.Cog):
 
     @votes.command(name="top")
     @app_commands.describe(period="How far to look back (a week if you do not say)")
+    @app_commands.checks.cooldown(5, 30)
     async def top(
         self, interaction: Interaction, period: Literal["day", "week", "month", "all"] = "week"
     ) -> None:
