@@ -8,7 +8,7 @@ into the bot. Used by `tests/crashing.py` and `tests/walking.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,8 @@ from bot.sandbox.wire import Payload
 from tests.stage import Stage, button
 
 _EPHEMERAL = 64
+#: Up and down.
+_VOTE_EMOJI = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,13 @@ def faults(here: Stage, promised: Mapping[str, int], forgotten: Forgotten | None
     gone = [*rows_of(here, forgotten), *messages_of(here, forgotten), *bytes_of(here, forgotten)]
     wish = [] if forgotten is None else wish_lost(here, forgotten)
     return Faults(
-        lost=[*never_noted(here, promised), *not_shown(here), *rows_without_file(here), *wish],
+        lost=[
+            *never_noted(here, promised),
+            *not_shown(here),
+            *without_a_vote(here),
+            *rows_without_file(here),
+            *wish,
+        ],
         doubled=posted_twice(here),
         # What the bot still has of a member whose wish it lost is one fault and not twenty.
         left_behind=[
@@ -91,6 +99,16 @@ def not_shown(here: Stage) -> list[str]:
         " AND id NOT IN (SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL)"
     )
     return [f"{prompt!r} is {state} and not shown" for job, prompt, state in jobs if not shown[job]]
+
+
+def without_a_vote(here: Stage) -> list[str]:
+    """Pictures on show whose vote the bot has not opened with its own two reactions."""
+    return [
+        f"the vote on {job}"
+        for message in _seen_by_all(here)
+        for job in _job_ids(message)
+        if len(_reactions(here, message, of_bot=True)) < _VOTE_EMOJI
+    ]
 
 
 def rows_without_file(here: Stage) -> list[str]:
@@ -238,11 +256,14 @@ def _job_ids(message: Payload) -> list[str]:
     return [str(item["filename"]).partition(".")[0] for item in message["attachments"]]
 
 
-def _reactions(here: Stage, message: Payload) -> Iterator[tuple[int, int]]:
-    for emoji, users in here.sandbox.reactions(message["id"]).items():
-        for user in users:
-            if user != BOT_ID:
-                yield user, 1 if emoji == "👍" else -1
+def _reactions(here: Stage, message: Payload, *, of_bot: bool = False) -> set[tuple[int, int]]:
+    """Who voted what: people, or the bot itself."""
+    return {
+        (user, 1 if emoji == "👍" else -1)
+        for emoji, users in here.sandbox.reactions(message["id"]).items()
+        for user in users
+        if (user == BOT_ID) is of_bot
+    }
 
 
 def _known(here: Stage) -> set[Any]:

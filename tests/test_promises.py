@@ -78,6 +78,13 @@ async def test_a_picture_that_nobody_sees_is_lost_unless_it_was_deleted(here: St
     assert not promises.not_shown(here)
 
 
+async def test_a_picture_that_nobody_can_vote_on_has_lost_its_vote(here: Stage) -> None:
+    (shown,) = here.posted()
+    here.sandbox.clear_reactions(shown["id"], "👎")
+    assert kinds(here) == ["lost"]
+    assert promises.without_a_vote(here) == [f"the vote on {job_of(here)}"]
+
+
 async def test_a_picture_whose_file_is_gone_is_lost(here: Stage) -> None:
     next((here.data_dir / "pictures").rglob("*.png")).unlink()
     assert kinds(here) == ["lost"]
@@ -85,7 +92,8 @@ async def test_a_picture_whose_file_is_gone_is_lost(here: Stage) -> None:
 
 async def test_a_picture_posted_again_is_doubled(here: Stage) -> None:
     await post(here, {"content": "again"}, f"{job_of(here)}.png")
-    assert kinds(here) == ["doubled"]
+    assert promises.posted_twice(here) == [f"{job_of(here)}, 2 times"]
+    assert "doubled" in kinds(here)
 
 
 async def test_what_still_offers_to_cancel_is_left_behind(here: Stage) -> None:
