@@ -68,8 +68,9 @@ def _watched(
     execute: Callable[..., Awaitable[object]], passed: Pass, last: dict[aiosqlite.Connection, str]
 ) -> Callable[..., Awaitable[object]]:
     async def watched(self: aiosqlite.Connection, sql: str, parameters: Any = None) -> object:
-        name, uncounted = " ".join(sql.split())[:_NAME_CHARS], sql.startswith(_UNCOUNTED)
-        if sql == "COMMIT":
+        name = " ".join(sql.split())[:_NAME_CHARS]
+        uncounted = name.startswith(_UNCOUNTED)
+        if name == "COMMIT":
             name = f"COMMIT of {last.get(self, 'nothing')}"
         last[self] = name
         changes = self.total_changes

@@ -174,8 +174,7 @@ def _holds(data: bytes, marks: Sequence[bytes]) -> bool:
 
 def deleted_and_shown(here: Stage) -> list[str]:
     """Messages that show a picture which its owner deleted."""
-    deleted = here.rows("SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL")
-    gone = {job for (job,) in deleted}
+    gone = _deleted(here)
     return [
         f"the deleted picture {job}"
         for message in _seen_by_all(here)
@@ -210,18 +209,18 @@ def files_without_row(here: Stage) -> list[str]:
 
 
 def votes_unlike_reactions(here: Stage) -> list[str]:
-    """Pictures whose votes are not the reactions that stand on Discord."""
+    """Pictures whose votes are not the reactions that stand on Discord; deletion keeps votes."""
     wanted: dict[str, set[tuple[int, int]]] = {}
     for message in _seen_by_all(here):
         for job in _job_ids(message):
             wanted.setdefault(job, set()).update(_reactions(here, message))
-    votes: dict[str, set[tuple[int, int]]] = {}
+    deleted, votes = _deleted(here), dict[str, set[tuple[int, int]]]()
     for job, voter, value in here.rows("SELECT job_id, voter_id, value FROM votes"):
         votes.setdefault(job, set()).add((voter, value))
     return [
         f"votes of {job}: {sorted(votes.get(job, set()))}, on Discord {sorted(truth)}"
         for job, truth in wanted.items()
-        if votes.get(job, set()) != truth
+        if job not in deleted and votes.get(job, set()) != truth
     ]
 
 
@@ -264,6 +263,10 @@ def _reactions(here: Stage, message: Payload, *, of_bot: bool = False) -> set[tu
         for user in users
         if (user == BOT_ID) is of_bot
     }
+
+
+def _deleted(here: Stage) -> set[Any]:
+    return {job for (job,) in here.rows("SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL")}
 
 
 def _known(here: Stage) -> set[Any]:

@@ -45,29 +45,30 @@ class Lived:
     @property
     def killed(self) -> str:
         """Where the bot died; a life can be shorter than the one that was counted."""
-        reached = 0 < self.kill_at <= len(self.boundaries)
-        return self.boundaries[self.kill_at - 1] if reached else "never reached"
+        if not self.kill_at:
+            return "no kill"
+        if self.kill_at > len(self.boundaries):
+            return f"boundary {self.kill_at}, never reached"
+        return f"boundary {self.kill_at}, {self.boundaries[self.kill_at - 1]}"
 
 
-async def walk(numbers: list[int], say: Callable[[str], None]) -> list[Lived]:
-    """Live once for each boundary and die there; `say` hears how it went."""
+async def walk(sample: int | None, say: Callable[[str], None]) -> list[Lived]:
+    """Live without a kill, then once for each boundary of that life, and die there.
+
+    `sample` is content with so many boundaries, evenly spread. `say` hears how each life went.
+    """
     # A life is mostly waiting: for a process to start, for it to be quiet.
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def one(number: int) -> Lived:
         async with room:
             lived = await live(number)
-        say(f"boundary {number} ({lived.killed}): {lived.faults or 'kept every promise'}")
+        say(f"{lived.killed}: {lived.faults or 'every promise kept'}")
         return lived
 
-    return await asyncio.gather(*map(one, numbers))
-
-
-async def count() -> int:
-    """How many boundaries a life has that nobody ends before its time."""
-    lived = await live(0)
-    assert not lived.faults, f"broken without any kill: {lived.faults}"
-    return len(lived.boundaries)
+    whole = await one(0)
+    say(f"{len(whole.boundaries)} boundaries")
+    return [whole, *await asyncio.gather(*map(one, spread(len(whole.boundaries), sample)))]
 
 
 def spread(boundaries: int, sample: int | None) -> list[int]:
@@ -105,14 +106,16 @@ class Life:
         self._stopped = True
 
     async def lead(self) -> Faults:
-        """Live it. Returns the promises that were broken."""
-        await self._draw()
-        # What was lost of a member's can only be seen before they are forgotten.
-        if broken := await self._settled():
-            return broken
-        await self._vote_show_and_delete()
-        await self._forget()
-        return await self._end()
+        """Live it to its end, or to the first promises that stay broken, and return those.
+
+        Each is looked at while its evidence is there: forgetting takes that of a loss with it, and
+        closing the database much of what forgetting has left.
+        """
+        for chapter in (self._draw, self._vote_show_and_delete, self._forget, self._stop):
+            await chapter()
+            if broken := await self._settled():
+                return broken
+        return Faults()
 
     async def _draw(self) -> None:
         """Accept the licence, ask for one picture and for two, and for another member's."""
@@ -131,7 +134,6 @@ class Life:
         await self._act(lambda: click("owner", post["id"], button(post, "settings")))
         await self._act(lambda: self._sandbox.slash("moderator", where, "show", {"id": job}))
         await self._act(lambda: click("member", post["id"], button(post, "delete")))
-        await self._quiet()
 
     async def _forget(self) -> None:
         """The member is forgotten; from the press on they are promised that, and nothing else."""
@@ -147,21 +149,11 @@ class Life:
             user_id=member, words=(ONE, TWO), job_ids=frozenset(job for (job,) in theirs)
         )
         self._promised = {OTHERS: 1}
-        await self._quiet()
 
-    async def _end(self) -> Faults:
-        """SIGTERM and one more start; yet another where the bot died before it had stopped."""
-        await self._stop()
-        for _ in range(_TRIES):
-            await self._settled()
-            if await self._stop() == 0:
-                return self._faults()
-        raise AssertionError("the bot does not stop by itself")
-
-    async def _stop(self) -> int:
+    async def _stop(self) -> None:
+        """SIGTERM, after which somebody starts it again."""
         self._stopped = True
         await self._here.bot.stop()
-        return await self._here.bot.wait()
 
     async def _ask(self, who: str, prompt: str, count: int = 1) -> None:
         """Ask, and accept the licence where that is the answer, until the request is queued."""
@@ -202,7 +194,10 @@ class Life:
         return None
 
     async def _settled(self) -> Faults:
-        """Wait until the bot is quiet and keeps every promise; returns those that it breaks."""
+        """See that the bot is up, and wait until it is quiet and keeps every promise.
+
+        Returns those that it breaks.
+        """
         loop = asyncio.get_running_loop()
         until_s = loop.time() + _PATIENCE_S
         while True:

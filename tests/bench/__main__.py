@@ -62,7 +62,7 @@ def main() -> int:
     parser.add_argument(
         "--boundaries",
         type=int,
-        help="kill it at so many boundaries of a life, evenly spread; all if not given",
+        help="kill it at so many boundaries of a life, evenly spread (0: none); all if not given",
     )
     arguments = parser.parse_args()
     known = _programs(0, 0)

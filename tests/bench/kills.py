@@ -12,7 +12,7 @@ from pathlib import Path
 from models.report import Row
 from tests.crashing import crash
 from tests.promises import Faults
-from tests.walking import count, spread, walk
+from tests.walking import walk
 
 KILLS = 1000
 
@@ -25,9 +25,10 @@ async def measure(tmp_path: Path, kills: int = KILLS, boundaries: int | None = N
         what = f"of {outcome.accepted} accepted jobs, through {kills} kills"
         rows += _rows("crash", what, [outcome.faults])
     if boundaries != 0:
-        there_are = await count()
-        lives = await walk(spread(there_are, boundaries), _say)
-        what = f"by a kill at {len(lives)} of the {there_are} boundaries of a life"
+        lives = await walk(boundaries, _say)
+        what = (
+            f"by a kill at {len(lives) - 1} of the {len(lives[0].boundaries)} boundaries of a life"
+        )
         rows += _rows("boundaries", what, [life.faults for life in lives])
     return rows
 
