@@ -49,6 +49,7 @@ _OLD_COMMAND = (
     "I have changed since your Discord read my commands. Restart it (Ctrl-R), or try again in a "
     "minute."
 )
+_RESTING = "You are quick! Try again in {seconds} s."
 #: Seconds to wait before the next try at a connection, and the most it grows to.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 #: A connection that held this long was a good one: the next pause is the first again.
@@ -98,7 +99,11 @@ class GatedTree(app_commands.CommandTree["WaifuBot"]):
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
-        """Tell the user an incident id and the log the whole story."""
+        """Tell the user what to do, or an incident id, and the log the whole story."""
+        if isinstance(error, app_commands.CommandOnCooldown):
+            # At the very end of its time the command still rests, so the next whole second.
+            await _answer(interaction, _RESTING.format(seconds=int(error.retry_after) + 1))
+            return
         if isinstance(error, app_commands.CheckFailure) and interaction.response.is_done():
             # A check that refuses says why by itself.
             return

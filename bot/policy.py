@@ -128,8 +128,8 @@ def admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
 def _admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
     place = ask.place
     assert guild.guild_id == place.guild_id, "the policy of another server"
-    if _is_off(place, guild):
-        return Refused(reason=RefusalReason.CHANNEL, text=_CHANNEL_TEXT)
+    if silenced := silence(place, guild):
+        return silenced
     found = _found(ask.prompt, ask.negative, guild)
     verdict = _verdict(found)
     if verdict is Verdict.FLOOR:
@@ -142,9 +142,14 @@ def _admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
     return Admitted(ask=ask, rating=ceiling)
 
 
-def _is_off(place: Place, guild: GuildPolicy) -> bool:
-    """The channel is switched off, or the one that this thread lives in."""
-    return bool(guild.disabled_channels & {place.channel_id, place.parent_id})
+def silence(place: Place, guild: GuildPolicy) -> Refused | None:
+    """Why nothing may be asked or shown in this place, None if it may.
+
+    The channel is switched off, or the one that this thread lives in.
+    """
+    if guild.disabled_channels & {place.channel_id, place.parent_id}:
+        return Refused(reason=RefusalReason.CHANNEL, text=_CHANNEL_TEXT)
+    return None
 
 
 def _found(prompt: str, negative: str, guild: GuildPolicy | None) -> frozenset[Finding]:
@@ -232,8 +237,8 @@ def may_show(job: Job, picture: Picture, place: Place, guild: GuildPolicy) -> Re
 def _may_show(job: Job, picture: Picture, place: Place, guild: GuildPolicy) -> Refused | None:
     assert picture.job_id == job.id, "the picture of another job"
     assert {job.guild_id, picture.guild_id, place.guild_id} == {guild.guild_id}, "another server"
-    if _is_off(place, guild):
-        return Refused(reason=RefusalReason.CHANNEL, text=_CHANNEL_TEXT)
+    if silenced := silence(place, guild):
+        return silenced
     found = _found(job.prompt, job.negative, guild)
     verdict = _verdict(found)
     if verdict is Verdict.FLOOR:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot.db import Database, Params, Row, Transaction
+from bot.db import Database, Params, Row, Transaction, undisturbed
 from bot.domain import JobId, Picture, StorageError, UserId
 from bot.doomed import doom_messages_of_jobs, doom_messages_of_requests
 from bot.gallery import Gallery, picture_of
@@ -125,12 +127,21 @@ class Forgotten:
     job_ids: Sequence[JobId]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """A zip of everything, to be read from its beginning, and how many pictures are not in it."""
+
+    file: io.BufferedIOBase
+    left_out: int
+
+
 class Privacy:
     """One user's data, in all stores at once."""
 
     def __init__(self, db: Database, gallery: Gallery) -> None:
         self._db = db
         self._gallery = gallery
+        self._exporting: set[UserId] = set()
 
     async def show(self, user_id: UserId) -> Summary:
         """What is kept of a user, in numbers."""
@@ -142,12 +153,30 @@ class Privacy:
             shares_prompts=sharing is not None and bool(sharing["share_prompts"]),
         )
 
-    async def export(self, user_id: UserId, *, limit_bytes: int | None = None) -> tuple[bytes, int]:
-        """A zip with every row of a user as JSON and their pictures; and how many are not in it.
+    @asynccontextmanager
+    async def export(
+        self, user_id: UserId, *, limit_bytes: int | None = None
+    ) -> AsyncGenerator[Export | None]:
+        """A zip with every row of a user as JSON and their pictures; it is gone at the block's end.
 
         With `limit_bytes`, the newest pictures that fit are in it, and `left_out` in the JSON names
-        the others.
+        the others. The file has no name on the disk, and its pictures pass through memory one by
+        one. None while another export of this user is in use.
         """
+        if user_id in self._exporting:
+            yield None
+            return
+        self._exporting.add(user_id)
+        try:
+            with tempfile.TemporaryFile() as file:
+                left_out = await self._pack(file, user_id, limit_bytes)
+                file.seek(0)
+                yield Export(file=file, left_out=left_out)
+        finally:
+            self._exporting.remove(user_id)
+
+    async def _pack(self, file: io.BufferedIOBase, user_id: UserId, limit_bytes: int | None) -> int:
+        """Write the zip. Returns how many pictures are not in it."""
         tables = {
             table: [_plain(row) for row in await self._rows(table, holding, user_id)]
             for table, holding in HOLDINGS.items()
@@ -160,14 +189,22 @@ class Privacy:
         )
         kept = [picture_of(row) for row in rows]
         chosen, left_out = await asyncio.to_thread(_fitting, kept, tables, limit_bytes)
-        pictures: dict[str, bytes] = {}
-        for picture in chosen:
-            try:
-                pictures[picture.job_id] = await self._gallery.read(picture)
-            except StorageError:
-                left_out.append(picture.job_id)
-        data = await asyncio.to_thread(_zip, {**tables, "left_out": left_out}, pictures)
-        return data, len(left_out)
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for picture in chosen:
+                if not await self._pack_picture(archive, picture):
+                    left_out.append(picture.job_id)
+            everything = await asyncio.to_thread(_json, {**tables, "left_out": left_out})
+            await _add(archive, "everything.json", everything, zipfile.ZIP_DEFLATED)
+        return len(left_out)
+
+    async def _pack_picture(self, archive: zipfile.ZipFile, picture: Picture) -> bool:
+        """Add a picture, and forget its bytes before the next; False if its file cannot be read."""
+        try:
+            data = await self._gallery.read(picture)
+        except StorageError:
+            return False
+        await _add(archive, f"pictures/{picture.job_id}.png", data, zipfile.ZIP_STORED)
+        return True
 
     async def _rows(self, table: str, holding: Holding, user_id: UserId) -> list[Row]:
         return await self._db.fetch_all(
@@ -291,10 +328,6 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 
-def _zip(tables: Mapping[str, object], pictures: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("everything.json", _json(tables))
-        for job_id, data in pictures.items():
-            archive.writestr(f"pictures/{job_id}.png", data, zipfile.ZIP_STORED)
-    return out.getvalue()
+async def _add(archive: zipfile.ZipFile, name: str, data: bytes, how: int) -> None:
+    """Put a file into the archive; the thread has ended before anybody closes what it writes to."""
+    await undisturbed(asyncio.to_thread(archive.writestr, name, data, how))

@@ -5,7 +5,7 @@ What is stored of whom is `bot/privacy.py`'s to know; the licence is the one of 
 
 from __future__ import annotations
 
-import io
+from contextlib import closing
 from dataclasses import replace
 
 import discord
@@ -33,6 +33,10 @@ _FORGOTTEN = (
     "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "
     "minutes."
 )
+_STILL_PACKING = "Your data are still being packed from the last time you asked. They come soon."
+_LEFT_OUT = """
+Discord lets me send {limit_mb:.0f} MB here, so {count} older pictures are not in it: \
+`everything.json` names them, and `/show` brings each of them."""
 #: Table names as members understand them.
 _NAMES = {
     "jobs": "pictures asked for",
@@ -93,22 +97,24 @@ class PrivacyCog(commands.Cog):
         )
 
     @privacy.command(description="Everything that I have stored of you, as a file")
+    @app_commands.checks.cooldown(1, 60)
     async def export(self, interaction: Interaction) -> None:
         """A zip of rows and pictures; as much of it as Discord carries."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         limit_bytes = interaction.filesize_limit
-        data, left_out = await self._services.privacy.export(
-            user_of(interaction), limit_bytes=limit_bytes
-        )
-        more = (
-            f"\nDiscord lets me send {limit_bytes / 1e6:.0f} MB here, so {left_out} older pictures "
-            "are not in it: `everything.json` names them, and `/show` brings each of them."
-        )
-        await interaction.followup.send(
-            "Everything that I have stored of you." + (more if left_out else ""),
-            file=discord.File(io.BytesIO(data), "waifu-my-data.zip"),
-            ephemeral=True,
-        )
+        privacy = self._services.privacy
+        async with privacy.export(user_of(interaction), limit_bytes=limit_bytes) as export:
+            if export is None:
+                await tell(interaction, _STILL_PACKING)
+                return
+            more = _LEFT_OUT.format(limit_mb=limit_bytes / 1e6, count=export.left_out)
+            # discord.py takes `close` away from what it sends, and gives it back here.
+            with closing(discord.File(export.file, "waifu-my-data.zip")) as file:
+                await interaction.followup.send(
+                    "Everything that I have stored of you." + (more if export.left_out else ""),
+                    file=file,
+                    ephemeral=True,
+                )
 
     @privacy.command(description="Erase everything that I have stored of you")
     async def forget(self, interaction: Interaction) -> None:

@@ -118,6 +118,7 @@ class Queue(commands.Cog):
 
     @app_commands.command(description="Bring back a picture with live buttons")
     @app_commands.describe(id="The ten characters under the picture")
+    @app_commands.checks.cooldown(5, 30)
     async def show(self, interaction: Interaction, id: str) -> None:  # noqa: A002  the option's name
         """Post a picture of this server once more; votes on it count as ever."""
         found = await self._showable(interaction, JobId(id.strip().strip("`").lower()))

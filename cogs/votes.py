@@ -15,14 +15,14 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import wording
+from bot import policy, wording
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
     BotError,
-    ChannelId,
     GuildId,
     MessageId,
     Picture,
+    Place,
     Post,
     Rating,
     Reaction,
@@ -30,11 +30,12 @@ from bot.domain import (
     UserId,
     VoteEmoji,
 )
+from bot.policy import GuildPolicy
 from bot.sends import SendKind
 from cogs.audience import may_show_here
 from cogs.inbox import Cleared, Deleted, Inbox, Seen
 from cogs.reconciling import Reconciler, emoji_name
-from cogs.requests import place_of
+from cogs.requests import place_of, tell
 from cogs.seeding import Seeder
 from cogs.sending import answer_to, send_tracked
 
@@ -140,15 +141,20 @@ class VotesCog(commands.Cog):
 
     @votes.command(name="top")
     @app_commands.describe(period="How far to look back (a week if you do not say)")
+    @app_commands.checks.cooldown(5, 30)
     async def top(
         self, interaction: Interaction, period: Literal["day", "week", "month", "all"] = "week"
     ) -> None:
         """Show the pictures of this server that people like best."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
+        rules = await self._services.guilds.policy(GuildId(guild.id))
+        if silenced := policy.silence(place_of(interaction), rules):
+            await tell(interaction, silenced.text)
+            return
         await interaction.response.defer()
         words, length_ms = _PERIODS[period]
-        places = await self._best(interaction, guild, length_ms)
+        places = await self._best(interaction, guild, rules, length_ms)
         if not places:
             await interaction.followup.send(
                 f"Nobody has voted on a picture {words} yet. React under one you like!"
@@ -172,24 +178,31 @@ class VotesCog(commands.Cog):
             await interaction.followup.send("A picture of the list was just deleted. Ask again.")
 
     async def _best(
-        self, interaction: Interaction, guild: discord.Guild, length_ms: int | None
+        self,
+        interaction: Interaction,
+        guild: discord.Guild,
+        rules: GuildPolicy,
+        length_ms: int | None,
     ) -> list[tuple[Picture, Tally, Post]]:
-        """The best pictures with a post that everybody who reads the answer may see."""
+        """The best pictures that may be shown here, each with a post that every reader may see."""
         now_ms = self._services.clock()
-        here_id = ChannelId(interaction.channel_id or 0)
+        place = place_of(interaction)
         best: list[tuple[Picture, Tally, Post]] = []
         for picture, tally in await self._services.votes.top(
             GuildId(guild.id),
             0 if length_ms is None else now_ms - length_ms,
             now_ms,
             _READ,
-            ratings=_ratings(interaction),
+            ratings=_ratings(place),
         ):
             posts = await self._services.gallery.posts(picture.job_id)
-            shown = [post for post in posts if may_show_here(guild, here_id, post.channel_id)]
-            if shown:
-                best.append((picture, tally, shown[0]))
-        return best[:_PLACES]
+            seen = [p for p in posts if may_show_here(guild, place.channel_id, p.channel_id)]
+            job = await self._services.jobs.get(picture.job_id)
+            if seen and job and not policy.may_show(job, picture, place, rules):
+                best.append((picture, tally, seen[0]))
+            if len(best) == _PLACES:
+                break
+        return best
 
     async def _files(self, pictures: list[Picture]) -> list[discord.File]:
         """The first few pictures themselves; one that cannot be read is left out."""
@@ -225,9 +238,9 @@ def _shown(emoji: str) -> str:
     return f"<:{emoji}>" if ":" in emoji else emoji
 
 
-def _ratings(interaction: Interaction) -> tuple[Rating, ...]:
-    """What may be shown where the command was used."""
-    return tuple(Rating) if place_of(interaction).age_restricted else (Rating.GENERAL,)
+def _ratings(place: Place) -> tuple[Rating, ...]:
+    """What is read from the ledger at all; what may be shown is the policy's to say."""
+    return tuple(Rating) if place.age_restricted else (Rating.GENERAL,)
 
 
 async def setup(bot: WaifuBot) -> None:

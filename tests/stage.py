@@ -34,10 +34,12 @@ FAKE_ENGINE: Mapping[str, str] = {
 class Stage:
     """A sandbox and its bot. `where` is the channel that the helpers use."""
 
-    def __init__(self, sandbox: Sandbox, data_dir: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, sandbox: Sandbox, data_dir: Path, settings: Mapping[str, str], module: str = "bot"
+    ) -> None:
         self.sandbox = sandbox
         self.data_dir = data_dir
-        self.bot = BotProcess(sandbox, data_dir, settings)
+        self.bot = BotProcess(sandbox, data_dir, settings, module)
         self.where = "general"
 
     async def up(self) -> None:
@@ -128,11 +130,18 @@ def button(message: dict[str, Any], action: str, missing: str | None = None) -> 
 
 @asynccontextmanager
 async def stage(
-    tmp_path: Path, settings: Mapping[str, str] | None = None, *, start: bool = True
+    tmp_path: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    start: bool = True,
+    module: str = "bot",
 ) -> AsyncIterator[Stage]:
-    """A stage with the bot on it; at the end nothing that was sent may break Discord's rules."""
+    """A stage with the bot on it; at the end nothing that was sent may break Discord's rules.
+
+    `module` is what runs in the bot's place.
+    """
     async with Sandbox(openapi=OPENAPI) as sandbox:
-        here = Stage(sandbox, tmp_path / "bot", {**FAKE_ENGINE, **(settings or {})})
+        here = Stage(sandbox, tmp_path / "bot", {**FAKE_ENGINE, **(settings or {})}, module)
         try:
             if start:
                 await here.up()

@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.crashing import crash
+from tests.walking import spread, walk
+
+
+def test_a_sample_of_the_boundaries_is_spread_over_the_whole_life() -> None:
+    assert spread(5, None) == spread(5, 9) == [1, 2, 3, 4, 5]
+    sample = spread(202, 12)
+    assert sample == spread(202, 12), "the same each time"
+    assert {after - before for before, after in pairwise(sample)} == {16, 17}
+    assert sample[0] - 1 < 17
+    assert 202 - sample[-1] < 17
 
 
 @pytest.mark.slow
@@ -14,5 +25,13 @@ async def test_every_accepted_job_is_delivered_exactly_once_through_sixty_kills(
 ) -> None:
     outcome = await crash(tmp_path, kills=60)
     assert outcome.accepted >= 60
-    assert not outcome.lost
-    assert not outcome.doubled
+    assert not outcome.faults, str(outcome.faults)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_kill_at_any_boundary_of_a_whole_life_breaks_no_promise() -> None:
+    lives = await walk(12, say=print)
+    reached = [life for life in lives if 0 < life.kill_at <= len(life.boundaries)]
+    assert len(reached) >= 8, "or nothing was proved"
+    assert not {life.killed: str(life.faults) for life in lives if life.faults}

@@ -138,7 +138,7 @@ async def test_top_of_ten_pictures_fits_with_custom_emoji(tmp_path: Path) -> Non
 async def test_whatever_is_told_is_cut_to_a_message(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def wordy(*_: object) -> Refused:
+    async def wordy(*_: object, **_options: object) -> Refused:
         return Refused(reason=RefusalReason.CAP, text=f"**{'x' * 3000}**")
 
     monkeypatch.setattr(desk.services.jobs, "enqueue", wordy)

@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import random
+import tracemalloc
 import zipfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from tests.factories import (
     make_send,
 )
 from tests.factories import make_reaction as react
-from tests.stores import Stores, open_stores
+from tests.stores import WORKER, Stores, open_stores
 
 WORD = "xylophone"
 
@@ -248,6 +250,12 @@ async def test_forgetting_while_others_work_disturbs_nobody(stores: Stores) -> N
     assert await stores.votes.tally(theirs.id) == Tally(up=len(voters))
 
 
+async def export(stores: Stores, limit_bytes: int | None = None) -> tuple[bytes, int]:
+    async with stores.privacy.export(USER, limit_bytes=limit_bytes) as made:
+        assert made is not None
+        return made.file.read(), made.left_out
+
+
 def opened(data: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [name for name in archive.namelist() if name.startswith("pictures/")]
@@ -258,7 +266,7 @@ def opened(data: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
 async def test_an_export_holds_every_row_and_picture(stores: Stores) -> None:
     await live(stores)
     counts = (await stores.privacy.show(USER)).counts
-    everything, pictures = opened((await stores.privacy.export(USER))[0])
+    everything, pictures = opened((await export(stores))[0])
     assert {table: len(rows) for table, rows in everything.items() if rows} == counts
     drawn = await stores.jobs.history(USER, GUILD, 9)
     assert pictures == {f"pictures/{job.id}.png": make_png(job) for job in drawn}
@@ -268,8 +276,8 @@ async def test_an_export_holds_every_row_and_picture(stores: Stores) -> None:
 
 async def test_an_export_fits_its_limit_and_names_what_does_not(stores: Stores) -> None:
     jobs = [await stores.deliver(message=i, seed=i, now_ms=1_000 + i) for i in range(1, 9)]
-    limit = len((await stores.privacy.export(USER))[0]) - 2_000
-    data, missing = await stores.privacy.export(USER, limit_bytes=limit)
+    limit = len((await export(stores))[0]) - 2_000
+    data, missing = await export(stores, limit)
     everything, pictures = opened(data)
     assert len(data) <= limit
     kept = [job for job in jobs if f"pictures/{job.id}.png" in pictures]
@@ -278,7 +286,7 @@ async def test_an_export_fits_its_limit_and_names_what_does_not(stores: Stores) 
     left_out = {job.id for job in jobs} - {job.id for job in kept}
     assert set(everything["left_out"]) == left_out
     assert missing == len(left_out)
-    smaller, none = opened((await stores.privacy.export(USER, limit_bytes=1))[0])
+    smaller, none = opened((await export(stores, 1))[0])
     assert not none
     assert len(smaller["left_out"]) == 8
 
@@ -286,6 +294,61 @@ async def test_an_export_fits_its_limit_and_names_what_does_not(stores: Stores) 
 async def test_an_export_names_a_picture_whose_file_is_lost(stores: Stores) -> None:
     job, picture = await stores.draw()
     stores.gallery.path(picture).unlink()
-    everything, pictures = opened((await stores.privacy.export(USER))[0])
+    everything, pictures = opened((await export(stores))[0])
     assert pictures == {}
     assert everything["left_out"] == [job.id]
+
+
+async def test_the_pictures_of_an_export_pass_through_memory_one_by_one(stores: Stores) -> None:
+    size_bytes, count = 500_000, 60
+    for seed in range(count):
+        await stores.enqueue(make_admitted(make_ask("large", seed=seed)))
+        job = await stores.claim()
+        assert job is not None
+        data = random.Random(seed).randbytes(size_bytes)
+        await stores.gallery.keep(
+            make_released(job), data, card_id="tiny-1", owner=WORKER, now_ms=9
+        )
+    tracemalloc.start()
+    try:
+        async with stores.privacy.export(USER) as made:
+            _, peak_bytes = tracemalloc.get_traced_memory()
+            assert made is not None
+            assert made.file.seek(0, io.SEEK_END) > count * size_bytes
+    finally:
+        tracemalloc.stop()
+    # Python lets go of a few a little later.
+    assert peak_bytes < 12 * size_bytes
+
+
+async def test_an_export_is_put_away_however_it_ends(stores: Stores) -> None:
+    await stores.deliver(message=1)
+    async with stores.privacy.export(USER) as made, stores.privacy.export(USER) as second:
+        assert made is not None
+        assert second is None, "one at a time"
+        async with stores.privacy.export(OTHER) as theirs:
+            assert theirs is not None, "for each member"
+    assert made.file.closed
+    broken = stores.privacy.export(USER)
+    assert (opened_too := await broken.__aenter__()) is not None
+    assert not await broken.__aexit__(KeyError, KeyError(), None), "it is not kept from anybody"
+    assert opened_too.file.closed
+    assert (await export(stores))[0], "and the next can be made"
+
+
+async def test_an_export_that_cannot_be_written_frees_its_place(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stores.deliver(message=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(zipfile.ZipFile, "writestr", raising(OSError("no space left")))
+        with pytest.raises(OSError, match="no space"):
+            await export(stores)
+    assert (await export(stores))[1] == 0
+
+
+def raising(problem: Exception) -> Callable[..., None]:
+    def fail(*_: Any) -> None:
+        raise problem
+
+    return fail

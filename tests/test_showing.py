@@ -13,7 +13,7 @@ from simcord.builders import ChannelHandle
 from bot import policy
 from bot.domain import ChannelId, GuildId, Job, Picture, Place, Rating, RefusalReason
 from bot.policy import BlockedTerm, GuildPolicy, may_show
-from tests.factories import CHANNEL, GUILD, make_job, make_place
+from tests.factories import CHANNEL, GUILD, make_job, make_place, make_reaction
 from tests.front import Front, front, said
 
 FREE = GuildPolicy(guild_id=GUILD)
@@ -88,7 +88,7 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
-    async with front(tmp_path) as ready:
+    async with front(tmp_path, "cogs.votes") as ready:
         yield ready
 
 
@@ -147,3 +147,27 @@ async def test_show_does_not_show_to_a_role_that_the_other_channel_denies(desk: 
     await desk.drawn([job])
     assert "not everybody here can see" in await shown(desk, job)
     assert not await shown(desk, job, grown)
+
+
+async def test_the_list_of_the_best_leaves_out_what_is_blocked_by_now(desk: Front) -> None:
+    (job, message), (fine, other) = [await desk.picture(p) for p in ("a dragon", "1girl")]
+    voter = desk.newcomer("voter")
+    for shown in (message, other):
+        await desk.services.votes.record(make_reaction(shown.id, voter.id))
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy block", term="dragon")
+    listed = said(await desk.member.slash(desk.channel, "votes top"))
+    assert fine.id in listed.content
+    assert job.id not in listed.content
+    assert len(listed.attachments) == 1
+
+
+async def test_the_list_of_the_best_is_not_shown_where_the_bot_is_switched_off(desk: Front) -> None:
+    _, message = await desk.picture()
+    await desk.services.votes.record(make_reaction(message.id, desk.newcomer("voter").id))
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
+    answer = said(await desk.member.slash(desk.channel, "votes top"))
+    assert "switched me off" in answer.content
+    assert answer.ephemeral
+    assert not answer.attachments

@@ -26,12 +26,18 @@ _STOP_S = 15.0
 class BotProcess:
     """The bot as a child process; implements the sandbox's `BotControl`.
 
-    `settings` are further variables of its environment, for harnesses.
+    For harnesses: `settings` are further variables of its environment, and `module` is what runs
+    in the place of `bot`.
     """
 
     def __init__(
-        self, sandbox: Sandbox, data_dir: Path, settings: Mapping[str, str] | None = None
+        self,
+        sandbox: Sandbox,
+        data_dir: Path,
+        settings: Mapping[str, str] | None = None,
+        module: str = "bot",
     ) -> None:
+        self._module = module
         self._environment = environment_with(
             {
                 "DISCORD_TOKEN": sandbox.token,
@@ -59,7 +65,7 @@ class BotProcess:
         """Start the bot unless it runs."""
         if not self.running:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", env=self._environment
+                sys.executable, "-m", self._module, env=self._environment
             )
 
     async def stop(self) -> None:

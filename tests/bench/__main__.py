@@ -17,25 +17,26 @@ from tests.bench import claim, flow, kills, pictures, training, votes
 Program = Callable[[Path], Awaitable[list[Row]]]
 
 
-def _programs(kill_count: int) -> dict[str, Program]:
+def _programs(kill_count: int, boundaries: int | None) -> dict[str, Program]:
     return {
         "claim": lambda _: claim.measure(),
         "votes": lambda _: votes.measure(),
         "flow": flow.measure,
         "pictures": lambda _: pictures.measure(),
         "training": training.measure,
-        "kills": lambda scratch: kills.measure(scratch, kill_count),
+        "kills": lambda scratch: kills.measure(scratch, kill_count, boundaries),
     }
 
 
-async def _run(names: list[str], kill_count: int) -> list[Row]:
+async def _run(names: list[str], kill_count: int, boundaries: int | None) -> list[Row]:
     rows: list[Row] = []
-    programs = _programs(kill_count)
+    programs = _programs(kill_count, boundaries)
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         command = f"python -m tests.bench {name}"
         if name == "kills":
             command += f" --kills {kill_count}"
+            command += "" if boundaries is None else f" --boundaries {boundaries}"
         with tempfile.TemporaryDirectory(prefix="waifu-bench-") as scratch:
             try:
                 measured = await programs[name](Path(scratch))
@@ -55,12 +56,20 @@ def main() -> int:
         help="claim, votes, flow, pictures, training, kills; all if none is named",
     )
     parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--kills", type=int, default=kills.KILLS, help="how often to kill the bot")
+    parser.add_argument(
+        "--kills", type=int, default=kills.KILLS, help="how often to kill the bot at random moments"
+    )
+    parser.add_argument(
+        "--boundaries",
+        type=int,
+        help="kill it at so many boundaries of a life, evenly spread (0: none); all if not given",
+    )
     arguments = parser.parse_args()
-    names = arguments.names or list(_programs(0))
-    if unknown := set(names) - set(_programs(0)):
+    known = _programs(0, 0)
+    names = arguments.names or list(known)
+    if unknown := set(names) - set(known):
         parser.error(f"there is no measurement called {', '.join(sorted(unknown))}")
-    rows = asyncio.run(_run(names, arguments.kills))
+    rows = asyncio.run(_run(names, arguments.kills, arguments.boundaries))
     print(table(rows))
     if arguments.json:
         write_json(rows, arguments.json)

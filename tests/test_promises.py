@@ -1,0 +1,141 @@
+"""Each promise of the harnesses is broken by hand, and its function says so."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncGenerator, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest_asyncio
+
+from tests import promises
+from tests.promises import Forgotten, faults
+from tests.stage import Stage, stage
+
+
+@pytest_asyncio.fixture
+async def here(tmp_path: Path) -> AsyncGenerator[Stage]:
+    """A member's picture is posted, everything has come to rest, and the bot is stopped."""
+    async with stage(tmp_path) as ready:
+        await ready.accept_terms()
+
+        async def kept() -> bool:
+            return not faults(ready, {"1girl": 1})
+
+        await ready.until(kept)
+        await ready.bot.stop()
+        yield ready
+
+
+def edit(here: Stage, sql: str) -> None:
+    with closing(sqlite3.connect(here.data_dir / "bot.sqlite3")) as connection:
+        connection.execute(sql)
+        connection.commit()
+
+
+async def post(here: Stage, body: dict[str, Any], filename: str | None = None) -> None:
+    """A message of the bot's that the bot knows nothing of."""
+    form = aiohttp.FormData()
+    if filename is not None:
+        body |= {"attachments": [{"id": 0, "filename": filename}]}
+    form.add_field("payload_json", json.dumps(body), content_type="application/json")
+    if filename is not None:
+        form.add_field("files[0]", b"bytes", filename=filename, content_type="image/png")
+    url = f"{here.sandbox.rest_url}/channels/{here.sandbox.channel(here.where)}/messages"
+    token = {"Authorization": f"Bot {here.sandbox.token}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=form, headers=token) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+
+
+def job_of(here: Stage) -> str:
+    return str(here.rows("SELECT id FROM jobs")[0][0])
+
+
+def kinds(here: Stage, forgotten: Forgotten | None = None) -> list[str]:
+    """The kinds of fault that are found."""
+    found = faults(here, {"1girl": 1}, forgotten)
+    return [kind for kind in ("lost", "doubled", "left_behind", "damaged") if getattr(found, kind)]
+
+
+async def test_a_promised_picture_that_was_never_noted_is_lost(here: Stage) -> None:
+    assert not faults(here, {"1girl": 1})
+    assert faults(here, {"1girl": 2}).lost
+    assert promises.never_noted(here, {"a cat": 1}) == ["'a cat', noted 0 times of 1"]
+
+
+async def test_a_picture_that_nobody_sees_is_lost_unless_it_was_deleted(here: Stage) -> None:
+    (shown,) = here.posted()
+    here.sandbox.delete_message("moderator", shown["id"])
+    assert kinds(here) == ["lost"]
+    edit(here, "UPDATE pictures SET deleted_ms = 1")
+    assert not promises.not_shown(here)
+
+
+async def test_a_picture_that_nobody_can_vote_on_has_lost_its_vote(here: Stage) -> None:
+    (shown,) = here.posted()
+    here.sandbox.clear_reactions(shown["id"], "👎")
+    assert kinds(here) == ["lost"]
+    assert promises.without_a_vote(here) == [f"the vote on {job_of(here)}"]
+
+
+async def test_a_picture_whose_file_is_gone_is_lost(here: Stage) -> None:
+    next((here.data_dir / "pictures").rglob("*.png")).unlink()
+    assert kinds(here) == ["lost"]
+
+
+async def test_a_picture_posted_again_is_doubled(here: Stage) -> None:
+    await post(here, {"content": "again"}, f"{job_of(here)}.png")
+    assert promises.posted_twice(here) == [f"{job_of(here)}, 2 times"]
+    assert "doubled" in kinds(here)
+
+
+async def test_what_still_offers_to_cancel_is_left_behind(here: Stage) -> None:
+    button = {"type": 2, "style": 4, "label": "Cancel", "custom_id": "wd:cancel:0123456789"}
+    await post(here, {"content": "?", "components": [{"type": 1, "components": [button]}]})
+    assert kinds(here) == ["left_behind"]
+
+
+async def test_files_that_no_row_names_are_left_behind(here: Stage) -> None:
+    for name in ("0" * 64 + ".png", "half.part"):
+        (stranger := here.data_dir / "pictures" / name).write_bytes(b"bytes")
+        assert kinds(here) == ["left_behind"], name
+        stranger.unlink()
+
+
+async def test_a_message_with_a_deleted_picture_is_left_behind(here: Stage) -> None:
+    edit(here, "UPDATE pictures SET deleted_ms = 1")
+    assert promises.deleted_and_shown(here) == [f"the deleted picture {job_of(here)}"]
+
+
+async def test_votes_that_are_not_the_reactions_are_damage(here: Stage) -> None:
+    (shown,) = here.posted()
+    here.sandbox.react("owner", shown["id"], "👍")
+    assert kinds(here) == ["damaged"]
+    vote = "INSERT INTO votes (job_id, voter_id, axis, value, self_vote, at_ms) VALUES"
+    edit(here, f"{vote} ('{job_of(here)}', {here.sandbox.persona('owner')}, 'taste', 1, 0, 1)")
+    assert kinds(here) == []
+
+
+async def test_a_reference_to_nothing_is_damage(here: Stage) -> None:
+    edit(here, "DELETE FROM pictures")
+    assert "damaged" in kinds(here)
+
+
+async def test_whatever_is_left_of_the_forgotten_is_found(here: Stage) -> None:
+    member = here.sandbox.persona("member")
+    gone = Forgotten(user_id=member, words=("1girl",), job_ids=frozenset([job_of(here)]))
+    looks: list[Callable[[Stage, Forgotten], list[str]]] = [
+        promises.wish_lost, promises.rows_of, promises.messages_of, promises.bytes_of,
+    ]  # fmt: skip
+    assert all(look(here, gone) for look in looks)
+    assert len(faults(here, {}, gone).lost) == 1, "one lost wish is one fault"
+    nobody = Forgotten(user_id=1234567890123456789, words=("xylophone",), job_ids=frozenset())
+    assert not any(look(here, nobody) for look in looks)
+    assert kinds(here, nobody) == []
