@@ -129,16 +129,25 @@ SLOW = (
 )
 
 
-async def test_our_own_reading_is_never_in_the_way(db: Database) -> None:
+async def test_our_own_reading_is_never_in_the_way(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await db.write_one(BLOCK, {"word": WORD})
     done = asyncio.Event()
+    empty = room._all
+
+    async def late(connection: room.aiosqlite.Connection, sql: str) -> list[room.Row]:
+        await asyncio.sleep(0.05)
+        return await empty(connection, sql)
+
+    monkeypatch.setattr(room, "_all", late)
 
     async def read_on_and_on() -> None:
         while not done.is_set():
             await db.fetch_all(SLOW)
 
     async with asyncio.TaskGroup() as readers:
-        for _ in range(3):
+        for _ in range(2):
             readers.create_task(read_on_and_on())
         await db.fetch_all("SELECT 1")
         scrubbed = await db.scrub()
