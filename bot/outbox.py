@@ -6,9 +6,14 @@ between is found by `begin_posting`, which remembers that a first try was made. 
 
 from __future__ import annotations
 
-from bot.db import Database, Transaction
+import logging
+from collections.abc import Iterable
+
+from bot.db import Database, Row, Transaction
 from bot.domain import Job, JobId, Post, VoteEmoji
-from bot.job_views import job_of
+from bot.job_rows import FOREIGN, job_of
+
+log = logging.getLogger(__name__)
 
 _DEFAULT = VoteEmoji()
 
@@ -26,7 +31,16 @@ class Outbox:
             " ORDER BY not_before_ms, seq LIMIT :limit",
             {"now": now_ms, "limit": limit},
         )
-        return [job_of(row) for row in rows]
+        return await self._readable(rows, now_ms)
+
+    async def _readable(self, rows: Iterable[Row], now_ms: int) -> list[Job]:
+        """These rows as jobs, without those of another version, which end here."""
+        jobs = [job_of(row) for row in rows]
+        for job in jobs:
+            if job.fault is not None:
+                await self.fail_delivery(job.id, FOREIGN, now_ms)
+                log.warning("job %s rendered -> failed (unknown %s)", job.id, job.fault)
+        return [job for job in jobs if job.fault is None]
 
     async def begin_posting(self, job_id: JobId, now_ms: int) -> int | None:
         """Record the first try to post, before it is made.
