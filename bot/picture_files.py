@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.domain import StorageError
+from bot.domain import DiskFullError, StorageError
 
 _SUFFIX, _UNFINISHED = ".png", ".part"
 
@@ -91,7 +91,7 @@ def _remove(path: Path) -> None:
 def _plain(problem: OSError, path: Path) -> StorageError:
     match problem.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return StorageError(f"the disk that holds {path.parent} is full: free some room.")
+            return DiskFullError(f"the disk that holds {path.parent} is full: free some room.")
         case errno.EROFS | errno.EACCES | errno.EPERM:
             return StorageError(
                 f"{path.parent} cannot be written: make it writable for the bot's user."
