@@ -11,15 +11,17 @@ import asyncio
 import fcntl
 import importlib
 import logging
+import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TextIO, cast
+from types import ModuleType
+from typing import NoReturn, TextIO, cast
 
 from bot import client, doctor
 from bot.client import Services
@@ -52,14 +54,15 @@ class _Program:
     """What `serve` runs: built by `_build`, torn down by its exit stack."""
 
     services: Services
+    gpu: GpuThread
     worker: Worker
 
 
-def _engine_seam(settings: Settings) -> tuple[Callable[[], Engine], Callable[[], Scorer]]:
-    """How to open the engine and the scorer.
+def _engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
+    """Where `open_engine` and `open_scorer` are.
 
-    `ENGINE=slots` is ours; anything else names a module with `open_engine` and `open_scorer` of the
-    same form (the tests' fake engine is one). Imported here, so that the rest stays free of torch.
+    `ENGINE=slots` is ours; anything else names a module with functions of the same form (the tests'
+    fake engine is one). Imported when the model is opened, so that the rest stays free of torch.
     """
     ours = settings.engine == "slots"
     try:
@@ -70,8 +73,14 @@ def _engine_seam(settings: Settings) -> tuple[Callable[[], Engine], Callable[[],
     for room, name in ((module, "open_engine"), (scorers, "open_scorer")):
         if not callable(getattr(room, name, None)):
             raise SettingsError(f"ENGINE={settings.engine} is no picture engine: it has no {name}.")
+    return module, scorers
+
+
+def _gpu(settings: Settings) -> GpuThread:
+    """The thread that will import the engine and open it: the loop goes on meanwhile."""
 
     def open_engine() -> Engine:
+        module, _ = _engine_rooms(settings)
         return module.open_engine(
             settings.model,
             device=settings.device,
@@ -80,12 +89,13 @@ def _engine_seam(settings: Settings) -> tuple[Callable[[], Engine], Callable[[],
         )
 
     def open_scorer() -> Scorer:
+        _, scorers = _engine_rooms(settings)
         return scorers.open_scorer(settings.model)
 
-    return open_engine, open_scorer
+    return GpuThread(open_engine, open_scorer)
 
 
-def _lock_data(stack: AsyncExitStack, settings: Settings) -> None:
+def _lock_data(stack: ExitStack, settings: Settings) -> None:
     """Make the data directory ours alone; two bots on one would draw and post everything twice."""
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -106,20 +116,16 @@ def _lock_data(stack: AsyncExitStack, settings: Settings) -> None:
 
 @asynccontextmanager
 async def _build(settings: Settings) -> AsyncGenerator[_Program]:
-    """Everything the bot needs, in the order of need; closed in reverse."""
+    """Everything the bot needs, in the order of need; closed in reverse. No model yet."""
     async with AsyncExitStack() as stack:
-        _lock_data(stack, settings)
         db = await Database.open(settings.database_path)
         stack.push_async_callback(db.close)
         gallery = Gallery(db, settings.pictures_dir)
-        await gallery.sweep()
+        await _sweep(gallery)
         votes = Votes(db)
         stack.push_async_callback(votes.close)
-        gpu = GpuThread(*_engine_seam(settings))
+        gpu = _gpu(settings)
         stack.push_async_callback(gpu.close)
-        log.info("loading the model %s", settings.model)
-        await gpu.open()
-        log.info("model %s ready, %s rows", gpu.info().card_id, gpu.engine.capacity)
         services = Services(
             settings=settings,
             jobs=Jobs(db),
@@ -134,7 +140,15 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             model=gpu.info,
             clock=now_ms,
         )
-        yield _Program(services=services, worker=_worker(services, gpu))
+        yield _Program(services=services, gpu=gpu, worker=_worker(services, gpu))
+
+
+async def _sweep(gallery: Gallery) -> None:
+    """Tidy the picture files; a disk that does not let us is no reason not to start."""
+    try:
+        await gallery.sweep()
+    except BotError as problem:
+        log.error("the picture files are not tidied up at this start: %s", problem)  # noqa: TRY400  the sentence says it all
 
 
 def _worker(services: Services, gpu: GpuThread) -> Worker:
@@ -156,37 +170,87 @@ def _worker(services: Services, gpu: GpuThread) -> Worker:
     )
 
 
-async def _serve(settings: Settings) -> None:
-    """Run until SIGTERM or Ctrl-C, then drain: finish or put back, and lose nothing."""
+class _Stop:
+    """SIGTERM or Ctrl-C, as something to wait for."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._number = 0
+
+    def listen(self) -> None:
+        """From now on these signals end nothing by themselves."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._came, number)
+
+    def _came(self, number: int) -> None:
+        self._number = self._number or number
+        self._event.set()
+
+    async def wait(self) -> None:
+        """Return when one has come."""
+        await self._event.wait()
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell says of a process that the signal ended."""
+        return 128 + self._number
+
+
+async def _serve(settings: Settings) -> int:
+    """Run until SIGTERM or Ctrl-C, then drain: finish or put back, and lose nothing.
+
+    Returns 0; or, stopped while the model loads, the exit code that the process is to end with
+    at once, for its loading thread cannot be stopped.
+    """
     fault = token_fault(settings.discord_token)
     if fault:
         raise SettingsError(fault)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = _Stop()
+    stop.listen()
     client.point_at(settings)
-    async with _build(settings) as program:
-        await _take_back_leases(program.services)
+    with ExitStack() as stack:
+        _lock_data(stack, settings)
         async with asyncio.TaskGroup() as tasks:
-            drawing = tasks.create_task(program.worker.run(), name="worker")
-            online = tasks.create_task(
-                client.serve(program.services, settings.discord_token), name="discord"
-            )
+            # First of all, for a model may have to be downloaded, and that is a life too.
             beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
-            await stop.wait()
-            log.info("stopping: pictures in the engine are finished or put back")
-            program.worker.stop()
-            await drawing
-            online.cancel()
+            async with _build(settings) as program:
+                if await _loaded(program.gpu, settings, stop):
+                    await _work(program, settings, stop)
             beating.cancel()
+    return stop.exit_code if program.gpu.abandoned else 0
 
 
-async def _take_back_leases(services: Services) -> None:
-    """Queue again what an earlier process was drawing: the directory is ours, so it is dead."""
-    settings = services.settings
-    every_lease_ms = now_ms() + settings.lease_s * 1000
-    await services.jobs.release_expired(every_lease_ms, settings.max_attempts, 0)
+async def _loaded(gpu: GpuThread, settings: Settings, stop: _Stop) -> bool:
+    """Load the model; False if the stop came first."""
+    log.info("loading the model %s", settings.model)
+    loading = asyncio.create_task(gpu.open(), name="load")
+    stopping = asyncio.create_task(stop.wait(), name="stop while loading")
+    try:
+        await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not loading.done():
+            log.warning("stopped while the model was loading")
+            return False
+        await loading
+    finally:
+        loading.cancel()
+        stopping.cancel()
+        await asyncio.wait({loading, stopping})
+    log.info("model %s ready, %s rows", gpu.info().card_id, gpu.engine.capacity)
+    return True
+
+
+async def _work(program: _Program, settings: Settings, stop: _Stop) -> None:
+    """Draw and talk to Discord until the stop."""
+    async with asyncio.TaskGroup() as tasks:
+        drawing = tasks.create_task(program.worker.run(), name="worker")
+        online = tasks.create_task(
+            client.serve(program.services, settings.discord_token), name="discord"
+        )
+        await stop.wait()
+        log.info("stopping: pictures in the engine are finished or put back")
+        program.worker.stop()
+        await drawing
+        online.cancel()
 
 
 def _check_model(settings: Settings) -> str:
@@ -276,8 +340,18 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         case "health":
             return _health(settings)
         case _:
-            asyncio.run(_serve(settings))
+            code = asyncio.run(_serve(settings))
+            if code:
+                _leave(code)
     return 0
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process beside a thread that still loads; everything else is closed by now."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
