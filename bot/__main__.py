@@ -11,9 +11,7 @@ import asyncio
 import fcntl
 import importlib
 import logging
-import os
 import secrets
-import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
@@ -21,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn, TextIO, cast
+from typing import TextIO, cast
 
 from bot import client, doctor
 from bot.client import Services
@@ -35,10 +33,12 @@ from bot.guilds import Guilds
 from bot.health import beat, read_pulse
 from bot.jobs import Caps, Jobs
 from bot.log import set_up
+from bot.picture_files import make_directory
 from bot.privacy import Privacy
 from bot.progress import ProgressBoard
 from bot.settings import Settings, load, token_fault
 from bot.signals import Signals
+from bot.stopping import Stop, leave
 from bot.votes import Votes
 from bot.worker import GpuThread, Worker, WorkerLimits
 from models.contract import Engine, EngineError, Scorer
@@ -98,7 +98,7 @@ def _gpu(settings: Settings) -> GpuThread:
 def _lock_data(stack: ExitStack, settings: Settings) -> None:
     """Make the data directory ours alone; two bots on one would draw and post everything twice."""
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_directory(settings.data_dir)
         lock: TextIO = stack.enter_context((settings.data_dir / "lock").open("w"))
     except OSError as problem:
         raise SettingsError(
@@ -109,8 +109,8 @@ def _lock_data(stack: ExitStack, settings: Settings) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise SettingsError(
-            f"another bot is running on DATA_DIR={settings.data_dir}: stop it first, or give this "
-            "one a directory of its own."
+            f"another bot is running on DATA_DIR={settings.data_dir}: stop it first, or choose "
+            "another directory."
         ) from None
 
 
@@ -170,32 +170,6 @@ def _worker(services: Services, gpu: GpuThread) -> Worker:
     )
 
 
-class _Stop:
-    """SIGTERM or Ctrl-C, as something to wait for."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-        self._number = 0
-
-    def listen(self) -> None:
-        """From now on these signals end nothing by themselves."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._came, number)
-
-    def _came(self, number: int) -> None:
-        self._number = self._number or number
-        self._event.set()
-
-    async def wait(self) -> None:
-        """Return when one has come."""
-        await self._event.wait()
-
-    @property
-    def exit_code(self) -> int:
-        """What a shell says of a process that the signal ended."""
-        return 128 + self._number
-
-
 async def _serve(settings: Settings) -> int:
     """Run until SIGTERM or Ctrl-C, then drain: finish or put back, and lose nothing.
 
@@ -205,7 +179,7 @@ async def _serve(settings: Settings) -> int:
     fault = token_fault(settings.discord_token)
     if fault:
         raise SettingsError(fault)
-    stop = _Stop()
+    stop = Stop()
     stop.listen()
     client.point_at(settings)
     with ExitStack() as stack:
@@ -220,7 +194,7 @@ async def _serve(settings: Settings) -> int:
     return stop.exit_code if program.gpu.abandoned else 0
 
 
-async def _loaded(gpu: GpuThread, settings: Settings, stop: _Stop) -> bool:
+async def _loaded(gpu: GpuThread, settings: Settings, stop: Stop) -> bool:
     """Load the model; False if the stop came first."""
     log.info("loading the model %s", settings.model)
     loading = asyncio.create_task(gpu.open(), name="load")
@@ -239,7 +213,7 @@ async def _loaded(gpu: GpuThread, settings: Settings, stop: _Stop) -> bool:
     return True
 
 
-async def _work(program: _Program, settings: Settings, stop: _Stop) -> None:
+async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
     """Draw and talk to Discord until the stop."""
     async with asyncio.TaskGroup() as tasks:
         drawing = tasks.create_task(program.worker.run(), name="worker")
@@ -258,6 +232,12 @@ def _check_model(settings: Settings) -> str:
     if settings.engine != "slots":
         return f"engine {settings.engine} is not ours and was not looked at"
     return importlib.import_module("models.check").check(settings.model, settings.device)
+
+
+async def _mend(settings: Settings) -> str:
+    with ExitStack() as stack:
+        _lock_data(stack, settings)
+        return await doctor.mend(settings)
 
 
 async def _export(settings: Settings, directory: Path) -> None:
@@ -320,7 +300,14 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument(
         "--out", type=Path, default=Path("out"), help="where --once puts pictures and files"
     )
-    commands.add_parser("doctor", help="check the set-up and say what to do about each fault")
+    examine = commands.add_parser(
+        "doctor", help="check the set-up and say what to do about each fault"
+    )
+    examine.add_argument(
+        "--mend",
+        action="store_true",
+        help="first bring back pictures that were set aside and that the database knows",
+    )
     export = commands.add_parser("export", help="write the voted pictures and their manifest")
     export.add_argument("directory", type=Path)
     commands.add_parser("health", help="exit 0 if a running bot is alive (for containers)")
@@ -334,6 +321,8 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         case "doctor":
             # Its report is the output; what the rooms say of themselves would stand in between.
             set_up("ERROR")
+            if arguments.mend:
+                print(asyncio.run(_mend(settings)))
             return asyncio.run(doctor.run(settings, partial(_check_model, settings)))
         case "export":
             asyncio.run(_export(settings, arguments.directory))
@@ -342,16 +331,8 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         case _:
             code = asyncio.run(_serve(settings))
             if code:
-                _leave(code)
+                leave(code)
     return 0
-
-
-def _leave(code: int) -> NoReturn:
-    """End the process beside a thread that still loads; everything else is closed by now."""
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
