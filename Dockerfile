@@ -23,6 +23,7 @@ USER bot
 # `data`, then still means the volume.
 WORKDIR /
 VOLUME /data
-HEALTHCHECK --interval=30s --timeout=10s --start-period=180s CMD ["python", "-m", "bot", "health"]
+# Short, for the bot shows signs of life while its model is still being downloaded too.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["python", "-m", "bot", "health"]
 STOPSIGNAL SIGTERM
 CMD ["python", "-m", "bot"]

@@ -12,13 +12,13 @@ import fcntl
 import importlib
 import logging
 import secrets
-import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import TextIO, cast
 
 from bot import client, doctor
@@ -35,11 +35,13 @@ from bot.guilds import Guilds
 from bot.health import beat, read_pulse
 from bot.jobs import Caps, Jobs
 from bot.log import set_up
+from bot.picture_files import make_directory
 from bot.privacy import Privacy
 from bot.progress import ProgressBoard
 from bot.sends import Sends
 from bot.settings import Settings, load, token_fault
 from bot.signals import Signals
+from bot.stopping import Stop, leave
 from bot.votes import Votes
 from bot.worker import GpuThread, Worker, WorkerLimits
 from models.contract import Engine, EngineError, Scorer
@@ -55,14 +57,15 @@ class _Program:
     """What `serve` runs: built by `_build`, torn down by its exit stack."""
 
     services: Services
+    gpu: GpuThread
     worker: Worker
 
 
-def _engine_seam(settings: Settings) -> tuple[Callable[[], Engine], Callable[[], Scorer]]:
-    """How to open the engine and the scorer.
+def _engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
+    """Where `open_engine` and `open_scorer` are.
 
-    `ENGINE=slots` is ours; anything else names a module with `open_engine` and `open_scorer` of the
-    same form (the tests' fake engine is one). Imported here, so that the rest stays free of torch.
+    `ENGINE=slots` is ours; anything else names a module with functions of the same form (the tests'
+    fake engine is one). Imported when the model is opened, so that the rest stays free of torch.
     """
     ours = settings.engine == "slots"
     try:
@@ -73,8 +76,14 @@ def _engine_seam(settings: Settings) -> tuple[Callable[[], Engine], Callable[[],
     for room, name in ((module, "open_engine"), (scorers, "open_scorer")):
         if not callable(getattr(room, name, None)):
             raise SettingsError(f"ENGINE={settings.engine} is no picture engine: it has no {name}.")
+    return module, scorers
+
+
+def _gpu(settings: Settings) -> GpuThread:
+    """The thread that will import the engine and open it: the loop goes on meanwhile."""
 
     def open_engine() -> Engine:
+        module, _ = _engine_rooms(settings)
         return module.open_engine(
             settings.model,
             device=settings.device,
@@ -83,15 +92,16 @@ def _engine_seam(settings: Settings) -> tuple[Callable[[], Engine], Callable[[],
         )
 
     def open_scorer() -> Scorer:
+        _, scorers = _engine_rooms(settings)
         return scorers.open_scorer(settings.model)
 
-    return open_engine, open_scorer
+    return GpuThread(open_engine, open_scorer)
 
 
-def _lock_data(stack: AsyncExitStack, settings: Settings) -> None:
+def _lock_data(stack: ExitStack, settings: Settings) -> None:
     """Make the data directory ours alone; two bots on one would draw and post everything twice."""
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_directory(settings.data_dir)
         lock: TextIO = stack.enter_context((settings.data_dir / "lock").open("w"))
     except OSError as problem:
         raise SettingsError(
@@ -102,27 +112,23 @@ def _lock_data(stack: AsyncExitStack, settings: Settings) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise SettingsError(
-            f"another bot is running on DATA_DIR={settings.data_dir}: stop it first, or give this "
-            "one a directory of its own."
+            f"another bot is running on DATA_DIR={settings.data_dir}: stop it first, or choose "
+            "another directory."
         ) from None
 
 
 @asynccontextmanager
 async def _build(settings: Settings) -> AsyncGenerator[_Program]:
-    """Everything the bot needs, in the order of need; closed in reverse."""
+    """Everything the bot needs, in the order of need; closed in reverse. No model yet."""
     async with AsyncExitStack() as stack:
-        _lock_data(stack, settings)
         db = await Database.open(settings.database_path)
         stack.push_async_callback(db.close)
         gallery = Gallery(db, settings.pictures_dir)
-        await gallery.sweep()
+        await _sweep(gallery)
         votes = Votes(db)
         stack.push_async_callback(votes.close)
-        gpu = GpuThread(*_engine_seam(settings))
+        gpu = _gpu(settings)
         stack.push_async_callback(gpu.close)
-        log.info("loading the model %s", settings.model)
-        await gpu.open()
-        log.info("model %s ready, %s rows", gpu.info().card_id, gpu.engine.capacity)
         services = Services(
             settings=settings,
             jobs=Jobs(db),
@@ -140,7 +146,15 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
-        yield _Program(services=services, worker=_worker(services, gpu))
+        yield _Program(services=services, gpu=gpu, worker=_worker(services, gpu))
+
+
+async def _sweep(gallery: Gallery) -> None:
+    """Tidy the picture files; a disk that does not let us is no reason not to start."""
+    try:
+        await gallery.sweep()
+    except BotError as problem:
+        log.error("the picture files are not tidied up at this start: %s", problem)  # noqa: TRY400  the sentence says it all
 
 
 def _worker(services: Services, gpu: GpuThread) -> Worker:
@@ -162,41 +176,64 @@ def _worker(services: Services, gpu: GpuThread) -> Worker:
     )
 
 
-async def _serve(settings: Settings) -> None:
-    """Run until SIGTERM or Ctrl-C, then drain: finish or put back, and lose nothing."""
+async def _serve(settings: Settings) -> int:
+    """Run until SIGTERM or Ctrl-C, then drain: finish or put back, and lose nothing.
+
+    Returns 0; or, stopped while the model loads, the exit code that the process is to end with
+    at once, for its loading thread cannot be stopped.
+    """
     fault = token_fault(settings.discord_token)
     if fault:
         raise SettingsError(fault)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = Stop()
+    stop.listen()
     client.point_at(settings)
-    async with _build(settings) as program:
-        await _take_back_leases(program.services)
-        await program.services.sends.lose_all()
+    with ExitStack() as stack:
+        _lock_data(stack, settings)
         async with asyncio.TaskGroup() as tasks:
-            drawing = tasks.create_task(program.worker.run(), name="worker")
-            online = tasks.create_task(
-                client.serve(program.services, settings.discord_token), name="discord"
-            )
+            # First of all, for a model may have to be downloaded, and that is a life too.
             beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
-            eraser = Eraser(program.services.privacy, program.services.signals)
-            erasing = tasks.create_task(eraser.run(), name="erasing")
-            await stop.wait()
-            log.info("stopping: pictures in the engine are finished or put back")
-            program.worker.stop()
-            await drawing
-            online.cancel()
+            async with _build(settings) as program:
+                if await _loaded(program.gpu, settings, stop):
+                    await _work(program, settings, stop)
             beating.cancel()
-            erasing.cancel()
+    return stop.exit_code if program.gpu.abandoned else 0
 
 
-async def _take_back_leases(services: Services) -> None:
-    """Queue again what an earlier process was drawing: the directory is ours, so it is dead."""
-    settings = services.settings
-    every_lease_ms = now_ms() + settings.lease_s * 1000
-    await services.jobs.release_expired(every_lease_ms, settings.max_attempts, 0)
+async def _loaded(gpu: GpuThread, settings: Settings, stop: Stop) -> bool:
+    """Load the model; False if the stop came first."""
+    log.info("loading the model %s", settings.model)
+    loading = asyncio.create_task(gpu.open(), name="load")
+    stopping = asyncio.create_task(stop.wait(), name="stop while loading")
+    try:
+        await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not loading.done():
+            log.warning("stopped while the model was loading")
+            return False
+        await loading
+    finally:
+        loading.cancel()
+        stopping.cancel()
+        await asyncio.wait({loading, stopping})
+    log.info("model %s ready, %s rows", gpu.info().card_id, gpu.engine.capacity)
+    return True
+
+
+async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
+    """Draw and talk to Discord until the stop."""
+    async with asyncio.TaskGroup() as tasks:
+        drawing = tasks.create_task(program.worker.run(), name="worker")
+        online = tasks.create_task(
+            client.serve(program.services, settings.discord_token), name="discord"
+        )
+        eraser = Eraser(program.services.privacy, program.services.signals)
+        erasing = tasks.create_task(eraser.run(), name="erasing")
+        await stop.wait()
+        log.info("stopping: pictures in the engine are finished or put back")
+        program.worker.stop()
+        await drawing
+        online.cancel()
+        erasing.cancel()
 
 
 def _check_model(settings: Settings) -> str:
@@ -204,6 +241,12 @@ def _check_model(settings: Settings) -> str:
     if settings.engine != "slots":
         return f"engine {settings.engine} is not ours and was not looked at"
     return importlib.import_module("models.check").check(settings.model, settings.device)
+
+
+async def _mend(settings: Settings) -> str:
+    with ExitStack() as stack:
+        _lock_data(stack, settings)
+        return await doctor.mend(settings)
 
 
 async def _export(settings: Settings, directory: Path) -> None:
@@ -266,7 +309,14 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument(
         "--out", type=Path, default=Path("out"), help="where --once puts pictures and files"
     )
-    commands.add_parser("doctor", help="check the set-up and say what to do about each fault")
+    examine = commands.add_parser(
+        "doctor", help="check the set-up and say what to do about each fault"
+    )
+    examine.add_argument(
+        "--mend",
+        action="store_true",
+        help="first bring back pictures that were set aside and that the database knows",
+    )
     export = commands.add_parser("export", help="write the voted pictures and their manifest")
     export.add_argument("directory", type=Path)
     commands.add_parser("health", help="exit 0 if a running bot is alive (for containers)")
@@ -280,13 +330,17 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         case "doctor":
             # Its report is the output; what the rooms say of themselves would stand in between.
             set_up("ERROR")
+            if arguments.mend:
+                print(asyncio.run(_mend(settings)))
             return asyncio.run(doctor.run(settings, partial(_check_model, settings)))
         case "export":
             asyncio.run(_export(settings, arguments.directory))
         case "health":
             return _health(settings)
         case _:
-            asyncio.run(_serve(settings))
+            code = asyncio.run(_serve(settings))
+            if code:
+                leave(code)
     return 0
 
 

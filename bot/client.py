@@ -14,6 +14,7 @@ import logging
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 import aiohttp
@@ -25,7 +26,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.consent import Consent
-from bot.domain import BotError, SettingsError
+from bot.domain import BotError, DiskFullError, SettingsError, StorageError
 from bot.doomed import Doomed
 from bot.gallery import Gallery
 from bot.guilds import Guilds
@@ -99,7 +100,7 @@ class GatedTree(app_commands.CommandTree["WaifuBot"]):
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
-        """Tell the user what to do, or an incident id, and the log the whole story."""
+        """Tell the user what can be done, or an incident id, and the log the whole story."""
         if isinstance(error, app_commands.CommandOnCooldown):
             # At the very end of its time the command still rests, so the next whole second.
             await _answer(interaction, _RESTING.format(seconds=int(error.retry_after) + 1))
@@ -119,6 +120,11 @@ async def report_incident(interaction: Interaction, error: BaseException) -> Non
     if isinstance(error, app_commands.MissingPermissions):
         await _answer(interaction, "You need the Manage Server permission for that.")
         return
+    if isinstance(cause, BotError):
+        with whereabouts(guild=interaction.guild_id):
+            log.error("%s failed: %s", _name(interaction), cause)
+        await _answer(interaction, _sorry(cause))
+        return
     incident = secrets.token_hex(4)
     with whereabouts(guild=interaction.guild_id):
         log.error("incident %s in %s", incident, _name(interaction), exc_info=cause)
@@ -127,6 +133,18 @@ async def report_incident(interaction: Interaction, error: BaseException) -> Non
         f"Something went wrong on my side (incident `{incident}`). Nothing you had queued is "
         "lost; try again, and tell the operator this id if it keeps happening.",
     )
+
+
+def _sorry(problem: BotError) -> str:
+    """What a member reads of a fault that the operator can mend."""
+    match problem:
+        case DiskFullError():
+            what = "My disk is full, so I could not write that down."
+        case StorageError():
+            what = "My disk does not do its work just now, so I could not do that."
+        case _:
+            what = "I cannot get at my notes just now, so I could not do that."
+    return f"{what} Nothing that you had queued is lost; tell the operator, and try again later."
 
 
 def _name(interaction: Interaction) -> str:
@@ -184,7 +202,7 @@ class WaifuBot(commands.Bot):
         payload = [c.to_dict(self.tree) for c in self.tree.get_commands(guild=guild)]
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         mark = self.services.settings.data_dir / f"commands-{self.application_id}.sha256"
-        known = mark.read_text() if mark.is_file() else ""
+        known = _read_mark(mark)
         registered = {c.name for c in await self.tree.fetch_commands(guild=guild)}
         if digest == known and registered == {c["name"] for c in payload}:
             return
@@ -219,6 +237,17 @@ class WaifuBot(commands.Bot):
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await super().close()
+
+
+def _read_mark(mark: Path) -> str:
+    """What was synced last; nothing, where that cannot be read: then it is synced once more."""
+    try:
+        return mark.read_text()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as problem:
+        log.warning("%s cannot be read, so the commands are synced again: %s", mark, problem)
+        return ""
 
 
 def point_at(settings: Settings) -> None:

@@ -7,6 +7,7 @@ knows what a licence says.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict
 
 from bot.db import Database
@@ -22,6 +23,8 @@ from bot.domain import (
 )
 from bot.ids import new_id
 from models.contract import Aspect, Sampler
+
+log = logging.getLogger(__name__)
 
 #: The asks of one user that may wait for acceptance; the oldest makes room.
 _HELD_MAX = 5
@@ -107,30 +110,35 @@ def _to_json(ask: Ask) -> str:
     return json.dumps(asdict(ask), ensure_ascii=False)
 
 
-def _from_json(text: str) -> Ask:
-    values = json.loads(text)
-    place = values["place"]
-    parent = place["parent_id"]
-    return Ask(
-        user_id=UserId(values["user_id"]),
-        place=Place(
-            guild_id=GuildId(place["guild_id"]),
-            channel_id=ChannelId(place["channel_id"]),
-            parent_id=None if parent is None else ChannelId(parent),
-            channel_age_restricted=place["channel_age_restricted"],
-            parent_age_restricted=place["parent_age_restricted"],
-            guild_age_restricted=place["guild_age_restricted"],
-        ),
-        prompt=values["prompt"],
-        negative=values["negative"],
-        aspect=Aspect(values["aspect"]),
-        count=values["count"],
-        seed=values["seed"],
-        steps=values["steps"],
-        guidance=values["guidance"],
-        sampler=Sampler(values["sampler"]),
-        width_px=values["width_px"],
-        height_px=values["height_px"],
-        origin=Origin(values["origin"]),
-        parent_job_id=JobId(values["parent_job_id"]) if values["parent_job_id"] else None,
-    )
+def _from_json(text: str) -> Ask | None:
+    """None if another version of this bot wrote it in a way that this one cannot read."""
+    try:
+        values = json.loads(text)
+        place = values["place"]
+        parent = place["parent_id"]
+        return Ask(
+            user_id=UserId(values["user_id"]),
+            place=Place(
+                guild_id=GuildId(place["guild_id"]),
+                channel_id=ChannelId(place["channel_id"]),
+                parent_id=None if parent is None else ChannelId(parent),
+                channel_age_restricted=place["channel_age_restricted"],
+                parent_age_restricted=place["parent_age_restricted"],
+                guild_age_restricted=place["guild_age_restricted"],
+            ),
+            prompt=values["prompt"],
+            negative=values["negative"],
+            aspect=Aspect(values["aspect"]),
+            count=values["count"],
+            seed=values["seed"],
+            steps=values["steps"],
+            guidance=values["guidance"],
+            sampler=Sampler(values["sampler"]),
+            width_px=values["width_px"],
+            height_px=values["height_px"],
+            origin=Origin(values["origin"]),
+            parent_job_id=JobId(values["parent_job_id"]) if values["parent_job_id"] else None,
+        )
+    except (ValueError, KeyError, TypeError) as problem:
+        log.warning("a waiting request of another version cannot be read: %r", problem)
+        return None

@@ -1,7 +1,8 @@
 """The one SQLite file: one writer, one read-only connection, and the numbered migrations.
 
 The stores call `write`, `fetch_one` and `fetch_all` and keep their SQL to themselves; nobody else
-imports aiosqlite or sqlite3. This room must not know what the tables mean.
+imports aiosqlite. What its errors mean is in `bot/db_faults.py`. This room must not know what the
+tables mean.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import aiosqlite
 
-from bot.domain import BotError, DatabaseError, StorageError
+from bot.db_faults import code_of, in_plain_words, plain
+from bot.domain import DatabaseError
 
 Row: TypeAlias = sqlite3.Row
 Value: TypeAlias = "str | int | float | bytes | None"
@@ -33,6 +35,9 @@ _PATIENCE_S = 20.0
 #: SQLite's own wait within that, after which a cancelled coroutine gets its word in.
 _BUSY_SLICE_MS = 250
 _READ_BUSY_MS = 5_000
+#: Pages in the write-ahead log that make a commit empty it into the file, and the bytes that they
+#: take at most with their headers.
+_LOG_PAGES, _LOG_BYTES = 4_000, 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +58,17 @@ class Transaction:
 
     async def execute(self, sql: str, params: Params = _NO_PARAMS) -> int:
         """Run one statement; returns how many rows it changed."""
-        with _in_plain_words(self._path):
+        with in_plain_words(self._path):
             return (await self._connection.execute(sql, params)).rowcount
 
     async def execute_many(self, sql: str, rows: Iterable[Params]) -> None:
         """Run one statement for each set of parameters."""
-        with _in_plain_words(self._path):
+        with in_plain_words(self._path):
             await self._connection.executemany(sql, rows)
 
     async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
         """Every row of a query, or of a statement with RETURNING."""
-        with _in_plain_words(self._path):
+        with in_plain_words(self._path):
             return list(await self._connection.execute_fetchall(sql, params))
 
     async def fetch_one(self, sql: str, params: Params = _NO_PARAMS) -> Row | None:
@@ -83,6 +88,8 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._lock = asyncio.Lock()
+        #: One read at a time (the reader has one thread anyway), so that `scrub` can keep it off.
+        self._reading = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: Path) -> Database:
@@ -91,7 +98,7 @@ class Database:
         Raises `DatabaseError` with one sentence: no database, not ours, from a newer version, or
         in a place that cannot be written.
         """
-        with _in_plain_words(path):
+        with in_plain_words(path):
             writer = await _connect(str(path))
             try:
                 version = await _prepare(writer, path)
@@ -113,19 +120,22 @@ class Database:
 
         A cancelled coroutine leaves no half: before COMMIT everything is rolled back, from COMMIT
         on everything is kept and the cancellation follows. Raises `DatabaseError` when another
-        process keeps the write lock for 20 s, `StorageError` when the disk is full.
+        process keeps the write lock for 20 s or the file is damaged, `StorageError` when the disk
+        is full or fails, and never an `sqlite3.Error` that an operator can mend.
         """
         give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
         async with self._lock:
             try:
                 await self._patiently("BEGIN IMMEDIATE", _NO_PARAMS, give_up_s)
                 yield Transaction(self._writer, self._path)
-                with _in_plain_words(self._path):
+                with in_plain_words(self._path):
                     await undisturbed(_run(self._writer, "COMMIT"))
             except BaseException:
                 # rollback() does nothing where no transaction is open, and the writer's thread
-                # runs it after whatever statement a cancelled coroutine left there.
-                await undisturbed(self._writer.rollback())
+                # runs it after whatever statement a cancelled coroutine left there. Should it fail
+                # too, the fault that led here is the one to tell; the next write tries it again.
+                with suppress(sqlite3.Error):
+                    await undisturbed(self._writer.rollback())
                 raise
 
     async def write_one(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
@@ -140,18 +150,26 @@ class Database:
     async def _patiently(self, sql: str, params: Params, give_up_s: float) -> list[Row]:
         """Run a statement that needs the write lock, again and again while another has it."""
         loop = asyncio.get_running_loop()
+        await self._undo()
         while True:
             try:
                 return list(await self._writer.execute_fetchall(sql, params))
             except sqlite3.Error as problem:
-                if _code(problem) != sqlite3.SQLITE_BUSY or loop.time() >= give_up_s:
-                    raise _plain(problem, self._path) or problem from problem
+                if code_of(problem) != sqlite3.SQLITE_BUSY or loop.time() >= give_up_s:
+                    raise plain(problem, self._path) or problem from problem
             await asyncio.sleep(_BUSY_SLICE_MS / 1000)
 
+    async def _undo(self) -> None:
+        """Roll back what a sick disk did not even let be rolled back when it failed."""
+        if self._writer.in_transaction:
+            with in_plain_words(self._path):
+                await undisturbed(self._writer.rollback())
+
     async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
-        """Every row, as of the latest commit, on the read-only connection."""
-        with _in_plain_words(self._path):
-            return list(await self._reader.execute_fetchall(sql, params))
+        """Every row, as of the latest commit, on the read-only connection. Raises as `write`."""
+        async with self._reading:
+            with in_plain_words(self._path):
+                return list(await self._reader.execute_fetchall(sql, params))
 
     async def fetch_one(self, sql: str, params: Params = _NO_PARAMS) -> Row | None:
         """The first row, or None."""
@@ -159,12 +177,30 @@ class Database:
         return rows[0] if rows else None
 
     async def scrub(self) -> bool:
-        """Empty the write-ahead log into the file, so that deleted rows are gone from both."""
+        """Leave no byte of a deleted row in any file: neither in free pages nor in the log.
+
+        False if another program reads the file just now (a backup): then the log keeps what it
+        has, everything stays usable, and it is to be tried again later. Raises as `write`.
+        """
         async with self._lock:
-            with _in_plain_words(self._path):
-                await undisturbed(_run(self._writer, "VACUUM"))
-                rows = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-        return next(iter(rows))[0] == 0
+            await self._undo()
+            # Looked at first, so that trying again beside a reader that stays costs nothing:
+            # rewriting the file makes the log as long as the file.
+            if not await self._empty_log():
+                return False
+            give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
+            await self._patiently("VACUUM", _NO_PARAMS, give_up_s)
+            return await self._empty_log()
+
+    async def _empty_log(self) -> bool:
+        """Move the log into the file and cut it off; False if somebody reads from it."""
+        async with self._reading:
+            with in_plain_words(self._path):
+                # A read whose caller was cancelled may still be in the reader's thread.
+                await self._reader.execute_fetchall("SELECT 1")
+                rows = await undisturbed(_all(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)"))
+        busy, frames, _ = rows[0]
+        return not busy and not frames
 
 
 async def undisturbed(work: Coroutine[object, object, T]) -> T:
@@ -181,15 +217,38 @@ async def undisturbed(work: Coroutine[object, object, T]) -> T:
     return task.result()
 
 
-async def inspect(path: Path) -> str:
-    """What the doctor says of an existing file. Reads only, never migrates; raises as `open`."""
-    with _in_plain_words(path):
+class Glance:
+    """A file that is only read, whatever its version: what the doctor looks through."""
+
+    def __init__(self, reader: aiosqlite.Connection, path: Path, version: int) -> None:
+        #: 0 before the first migration: then there are no tables.
+        self.version = version
+        self._reader = reader
+        self._path = path
+
+    async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
+        """Every row of a query."""
+        with in_plain_words(self._path):
+            return list(await self._reader.execute_fetchall(sql, params))
+
+
+@asynccontextmanager
+async def glance(path: Path) -> AsyncGenerator[Glance]:
+    """Open an existing file to read only; it is never migrated. Raises as `Database.open`."""
+    with in_plain_words(path):
         reader = await _connect_reader(path)
-        try:
+    try:
+        with in_plain_words(path):
             version = await _version(reader, path)
-            await reader.execute_fetchall("SELECT name FROM sqlite_master")
-        finally:
-            await reader.close()
+        yield Glance(reader, path, version)
+    finally:
+        await undisturbed(reader.close())
+
+
+async def inspect(path: Path) -> str:
+    """What the doctor says of an existing file. Reads only; raises as `Database.open`."""
+    async with glance(path) as file:
+        version = file.version
     newest = len(migrations())
     if version < newest:
         return f"version {version}, will be brought to {newest} at the next start"
@@ -217,8 +276,11 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> int:
     await writer.execute("PRAGMA foreign_keys = ON")
     await writer.execute("PRAGMA secure_delete = ON")
     await writer.execute("PRAGMA cache_size = -32000")
-    # A checkpoint holds up one commit: four times rarer than by default, 16 MB of log at most.
-    await writer.execute("PRAGMA wal_autocheckpoint = 4000")
+    # A checkpoint holds up one commit: four times rarer than by default, so the log takes 16 MB.
+    # It takes more while a transaction writes more, or while another program reads on and on (a
+    # backup): no checkpoint can empty it then. The second commit after that cuts it back.
+    await writer.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+    await writer.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
     writer.row_factory = sqlite3.Row
     for step in migrations():
         await _migrate(writer, path, step)
@@ -246,7 +308,7 @@ async def _patiently(connection: aiosqlite.Connection, sql: str) -> None:
         try:
             await _run(connection, sql)
         except sqlite3.OperationalError as problem:
-            if _code(problem) != sqlite3.SQLITE_BUSY:
+            if code_of(problem) != sqlite3.SQLITE_BUSY:
                 raise
             await asyncio.sleep(_BUSY_SLICE_MS / 1000)
         else:
@@ -317,41 +379,5 @@ async def _run(connection: aiosqlite.Connection, sql: str) -> None:
     await connection.execute_fetchall(sql)
 
 
-@contextmanager
-def _in_plain_words(path: Path) -> Generator[None]:
-    """Turn what an operator can mend into a sentence; our own mistakes pass as they are."""
-    try:
-        yield
-    except sqlite3.Error as problem:
-        plain = _plain(problem, path)
-        if plain is None:
-            raise
-        raise plain from problem
-
-
-def _code(problem: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 where the module itself complains."""
-    return getattr(problem, "sqlite_errorcode", 0) & 0xFF
-
-
-def _plain(problem: sqlite3.Error, path: Path) -> BotError | None:
-    match _code(problem):
-        case sqlite3.SQLITE_FULL:
-            return StorageError(f"the disk that holds {path} is full: free some room.")
-        case sqlite3.SQLITE_BUSY:
-            return DatabaseError(
-                f"{path} is locked by another program: close whatever else has it open for writing."
-            )
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
-            return DatabaseError(
-                f"{path} cannot be written: make the file and its directory writable for the "
-                "bot's user, or point DATA_DIR elsewhere."
-            )
-        case sqlite3.SQLITE_NOTADB:
-            return DatabaseError(f"{path} is not a database: move it away, or restore a copy.")
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_IOERR:
-            return DatabaseError(
-                f"{path} is damaged or its disk fails ({problem}): restore a copy of it."
-            )
-        case _:
-            return None
+async def _all(connection: aiosqlite.Connection, sql: str) -> list[Row]:
+    return list(await connection.execute_fetchall(sql))

@@ -1,7 +1,8 @@
 """`python -m bot doctor`: looks at settings, token, Discord, model, disk and database.
 
-Each check is one line: what was looked at, whether it is well, and what to do if not. Reads only;
-it never migrates, posts or repairs. Exit code 0 when nothing stands in the way, else 1.
+Each check is one line: what was looked at, whether it is well, and what to do if not. `run` reads
+only; it never migrates, posts or repairs. Exit code 0 when nothing stands in the way, else 1. What
+it can mend itself, it mends in `mend`, when asked to.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from bot import client
-from bot.db import inspect
+from bot.db import glance, inspect
 from bot.domain import BotError
+from bot.gallery import known_files
+from bot.picture_files import PictureFiles
 from bot.settings import Settings, strangers, token_fault
 from models.contract import EngineError
 
@@ -60,6 +63,8 @@ async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncG
         )
     yield _disk(settings)
     yield await _database(settings)
+    async for finding in _quarantine(settings):
+        yield finding
     yield await asyncio.to_thread(_model, settings, check_model)
     fault = token_fault(settings.discord_token)
     if fault:
@@ -101,6 +106,49 @@ async def _database(settings: Settings) -> Finding:
     except BotError as problem:
         return Finding(name="database", said=f"{path} cannot be used", advice=str(problem))
     return Finding(name="database", said=f"{path}: {said}")
+
+
+async def _quarantine(settings: Settings) -> AsyncGenerator[Finding]:
+    """Picture files that were set aside; nothing is said where there are none."""
+    files = PictureFiles(settings.pictures_dir)
+    try:
+        count, _ = await asyncio.to_thread(files.aside, set())
+        if not count:
+            return
+        known = await _known(settings)
+    except BotError as problem:
+        yield Finding(name="quarantine", said="cannot be compared", advice=str(problem))
+        return
+    _, ours = await asyncio.to_thread(files.aside, known)
+    back = "They come back at the next start, or by `python -m bot doctor --mend`. " if ours else ""
+    yield Finding(
+        name="quarantine",
+        said=f"{_files(count)} in {files.quarantine}, {ours} of them known to the database",
+        advice=f"{back}To delete the rest, remove that folder; if the database is the wrong one, "
+        "put the right one in its place first.",
+    )
+
+
+async def _known(settings: Settings) -> set[str]:
+    """The pictures that the database knows, whatever its version."""
+    if not settings.database_path.is_file():
+        return set()
+    async with glance(settings.database_path) as db:
+        return await known_files(db) if db.version else set()
+
+
+async def mend(settings: Settings) -> str:
+    """Bring back the set-aside pictures that the database knows; says how many.
+
+    The caller holds the lock of the data directory, so no bot runs.
+    """
+    files = PictureFiles(settings.pictures_dir)
+    back = await asyncio.to_thread(files.bring_back, await _known(settings))
+    return f"{_files(back)} came back from {files.quarantine}."
+
+
+def _files(count: int) -> str:
+    return "1 picture file" if count == 1 else f"{count} picture files"
 
 
 def _model(settings: Settings, check_model: Callable[[], str]) -> Finding:

@@ -31,11 +31,15 @@ class SettingsError(BotError):
 
 
 class DatabaseError(BotError):
-    """The database cannot be used: from a newer version, read-only, not a database."""
+    """The database cannot be used: from a newer version, locked, read-only, damaged."""
 
 
 class StorageError(BotError):
-    """A file of the gallery cannot be written or read: a full or read-only disk."""
+    """The disk does not take or give a file, of the gallery or of the database."""
+
+
+class DiskFullError(StorageError):
+    """There is no room left on the disk."""
 
 
 class RefusalReason(StrEnum):
@@ -188,6 +192,8 @@ class Job:
     attempts: int
     created_ms: int
     error: str | None = None
+    #: What another version wrote into its row that this one cannot read; it is never drawn.
+    fault: str | None = None
 
     def request(self, preview_every: int = 0) -> RenderRequest:
         """What the engine is asked to draw; the row is named after the job."""

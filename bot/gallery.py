@@ -1,8 +1,10 @@
 """Kept pictures: content-addressed files, their provenance rows, and the posts that show them.
 
 The worker keeps, the cogs read, post and delete. Bytes are on disk before their row is committed
-and leave the disk after it is gone, so a crash leaves at worst a file without a row, and `sweep`
-removes it at the next start. What a picture shows is not known here.
+and leave the disk after it is gone; in between they are in `doomed_files`, so a crash leaves at
+worst a doomed file, and `sweep` removes it at the next start. A file that is neither known nor
+doomed is set aside and never deleted: then it is the database that is the wrong one. What a picture
+shows is not known here.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from bot.db import Database, Params, Row, Transaction, Value, undisturbed
+from bot.db import Database, Glance, Params, Row, Transaction, Value, undisturbed
 from bot.domain import (
     ChannelId,
     GuildId,
@@ -28,6 +31,8 @@ from bot.domain import (
 from bot.doomed import doom_messages_of_jobs
 from bot.outbox import insert_post
 from bot.picture_files import PictureFiles
+
+log = logging.getLogger(__name__)
 
 
 class Gallery:
@@ -62,6 +67,8 @@ class Gallery:
             created_ms=now_ms,
         )
         async with self._moving:
+            # Should we die before the row is there, the next start finds this and not a stranger.
+            await self._db.write_one(_DOOM, {"sha256": picture.sha256})
             # A cancelled caller waits for the thread, so that the lock covers all of its work.
             await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
             async with self._db.write() as tx:
@@ -126,11 +133,32 @@ class Gallery:
         return len(doomed)
 
     async def sweep(self) -> int:
-        """At the start: remove files that no row names. Returns how many there were."""
+        """At the start: remove doomed files and see that the others and the rows belong together.
+
+        Files that no row names are set aside, and come back by themselves once a row does: a fresh
+        database, or an older copy, deletes nobody's picture. Returns how many were doomed.
+        """
         reaped = await self.reap()
-        rows = await self._db.fetch_all("SELECT sha256 FROM pictures WHERE deleted_ms IS NULL")
-        known = {row["sha256"] for row in rows}
-        return reaped + await asyncio.to_thread(self._files.remove_unknown, known)
+        known = await known_files(self._db)
+        back = await asyncio.to_thread(self._files.bring_back, known)
+        if back:
+            log.info("%s picture file(s) came back from %s", back, self._files.quarantine)
+        strangers = await asyncio.to_thread(self._files.set_aside, known)
+        if strangers.moved:
+            log.warning(
+                "%s picture file(s) that this database does not know were moved to %s: if it is the"
+                " wrong database, stop me, put the right one in its place, and they come back at"
+                " the next start; if it is right, remove that folder",
+                strangers.moved,
+                self._files.quarantine,
+            )
+        if strangers.stuck:
+            log.warning(
+                "%s picture file(s) of nobody cannot be moved to %s and stay",
+                strangers.stuck,
+                self._files.quarantine,
+            )
+        return reaped
 
     async def posts(self, job_id: JobId) -> list[Post]:
         """The messages that show a picture, the oldest first."""
@@ -241,18 +269,25 @@ def _left_out(channels: Collection[ChannelId], posts: Collection[MessageId]) -> 
     return {"channels": json.dumps(list(channels)), "posts": json.dumps(list(posts))}
 
 
+async def known_files(db: Database | Glance) -> set[str]:
+    """The hashes of all pictures that are not deleted."""
+    rows = await db.fetch_all("SELECT sha256 FROM pictures WHERE deleted_ms IS NULL")
+    return {row["sha256"] for row in rows}
+
+
+_DOOM = "INSERT OR IGNORE INTO doomed_files VALUES (:sha256)"
+
+
 async def _keep_row(tx: Transaction, picture: Picture, scores: str, owner: str) -> bool:
-    """Row and state together; False, and the file doomed, if the job is not the owner's."""
+    """Row and state together; False, and the file stays doomed, if the job is not the owner's."""
     ours = await tx.execute(
         "UPDATE jobs SET state = 'rendered', lease_owner = NULL, lease_until_ms = NULL,"
         " not_before_ms = 0 WHERE id = :job AND lease_owner = :owner",
         {"job": picture.job_id, "owner": owner},
     )
     if not ours:
-        await tx.execute(
-            "INSERT OR IGNORE INTO doomed_files VALUES (:sha256)", {"sha256": picture.sha256}
-        )
         return False
+    await tx.execute("DELETE FROM doomed_files WHERE sha256 = :sha256", {"sha256": picture.sha256})
     await tx.execute(
         "INSERT INTO pictures (job_id, user_id, guild_id, sha256, size_bytes, width_px, height_px,"
         " card_id, rating, scores, created_ms) VALUES (:job_id, :user_id, :guild_id, :sha256,"

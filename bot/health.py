@@ -1,16 +1,22 @@
 """A sign of life: how late the event loop runs, written to a file that `bot health` looks at.
 
-A blocked loop stops writing, which is the point: containers restart a bot whose file is old.
+A blocked loop stops writing, which is the point: containers restart a bot whose file is old. A disk
+that takes no file does not end the bot: it only says so, and the old file is kept young.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import logging
+import os
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 _FILE = "alive.json"
 _WRITE_EVERY_S = 5.0
@@ -46,19 +52,32 @@ async def beat(data_dir: Path) -> None:
     loop = asyncio.get_running_loop()
     lags_s: deque[float] = deque(maxlen=_SAMPLES)
     written_s = 0.0
+    well = True
     while True:
         due_s = loop.time() + _SAMPLE_EVERY_S
         await asyncio.sleep(_SAMPLE_EVERY_S)
         lags_s.append(max(0.0, loop.time() - due_s))
         if loop.time() - written_s >= _WRITE_EVERY_S:
             written_s = loop.time()
-            await asyncio.to_thread(_write, data_dir / _FILE, pulse_of(list(lags_s)))
+            pulse = pulse_of(list(lags_s))
+            problem = await asyncio.to_thread(_write, data_dir / _FILE, pulse)
+            if problem is not None and well:
+                log.error("no sign of life can be written, yet I live: %s", problem)
+            well = problem is None
 
 
-def _write(path: Path, pulse: Pulse) -> None:
+def _write(path: Path, pulse: Pulse) -> OSError | None:
+    """Write the pulse; returns what the disk has against it."""
     fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(pulse)))
-    fresh.replace(path)
+    try:
+        fresh.write_text(json.dumps(asdict(pulse)))
+        fresh.replace(path)
+    except OSError as problem:
+        # A full disk still takes a new time for an old file, so nobody restarts us for nothing.
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return problem
+    return None
 
 
 def read_pulse(data_dir: Path) -> Pulse | None:

@@ -17,14 +17,12 @@ from bot.domain import (
     JobState,
     MessageId,
     MessageRef,
-    Origin,
-    Rating,
     RequestId,
     Standing,
     UserId,
 )
 from bot.doomed import doom
-from models.contract import Aspect, Sampler
+from bot.job_rows import job_of
 
 _ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.RENDERED)
 
@@ -179,33 +177,6 @@ class JobViews:
             " AND state IN ('queued', 'running', 'rendered'))"
         )
         return {RequestId(row["id"]) for row in rows}
-
-
-def job_of(row: Row) -> Job:
-    """A row of `jobs` as the domain's noun."""
-    return Job(
-        id=JobId(row["id"]),
-        request_id=RequestId(row["request_id"]),
-        user_id=UserId(row["user_id"]),
-        guild_id=GuildId(row["guild_id"]),
-        channel_id=ChannelId(row["channel_id"]),
-        prompt=row["prompt"],
-        negative=row["negative"],
-        aspect=Aspect(row["aspect"]),
-        seed=row["seed"],
-        steps=row["steps"],
-        guidance=row["guidance"],
-        sampler=Sampler(row["sampler"]),
-        width_px=row["width_px"],
-        height_px=row["height_px"],
-        rating=Rating(row["rating"]),
-        origin=Origin(row["origin"]),
-        parent_job_id=JobId(row["parent_job_id"]) if row["parent_job_id"] else None,
-        state=JobState(row["state"]),
-        attempts=row["attempts"],
-        created_ms=row["created_ms"],
-        error=row["error"],
-    )
 
 
 def _status_of(row: Row) -> StatusMessage:

@@ -8,6 +8,7 @@ latest turn is longest ago, then that user's oldest job. It must not know the en
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,8 +28,11 @@ from bot.domain import (
 )
 from bot.group_commit import GroupCommit
 from bot.ids import new_id
-from bot.job_views import JobViews, job_of
+from bot.job_rows import FOREIGN, columns_of, job_of
+from bot.job_views import JobViews
 from bot.outbox import Outbox
+
+log = logging.getLogger(__name__)
 
 _SEEDS = 2**32
 _WAITS_NO_MORE = Refused(
@@ -96,7 +100,7 @@ class Jobs(JobViews, Outbox):
                 "INSERT INTO requests (id, user_id, guild_id, channel_id, created_ms, since_id)"
                 " VALUES (:request_id, :user_id, :guild_id, :channel_id, :created_ms, :since_id)",
                 [
-                    {**_columns(jobs[0]), "since_id": wish.since_id}
+                    {**columns_of(jobs[0]), "since_id": wish.since_id}
                     for wish, jobs in zip(wishes, results, strict=True)
                     if not isinstance(jobs, Refused)
                 ],
@@ -108,12 +112,23 @@ class Jobs(JobViews, Outbox):
                 " VALUES (:id, :request_id, :user_id, :guild_id, :channel_id, :prompt, :negative,"
                 " :aspect, :seed, :steps, :guidance, :sampler, :width_px, :height_px, :rating,"
                 " :origin, :parent_job_id, 'queued', :created_ms)",
-                [_columns(job) for jobs in granted for job in jobs],
+                [columns_of(job) for jobs in granted for job in jobs],
             )
         return results
 
     async def claim(self, owner: str, lease_ms: int, now_ms: int) -> Job | None:
-        """Lease the next job in fair order to `owner`; counts an attempt. None if none may run."""
+        """Lease the next job in fair order to `owner`; counts an attempt. None if none may run.
+
+        A job of another version, of which this one cannot read all, ends here.
+        """
+        while job := await self._claim_any(owner, lease_ms, now_ms):
+            if job.fault is None:
+                return job
+            await self.fail(owner, job.id, FOREIGN, now_ms)
+            log.warning("job %s queued -> failed (unknown %s)", job.id, job.fault)
+        return None
+
+    async def _claim_any(self, owner: str, lease_ms: int, now_ms: int) -> Job | None:
         clock: Params = {"now": now_ms}
         if await self._db.fetch_one(_NEXT, clock) is None:
             return None
@@ -196,22 +211,23 @@ class Jobs(JobViews, Outbox):
         if await self._db.fetch_one(_ANY_EXPIRED, expired) is None:
             return [], []
         async with self._db.write() as tx:
-            failed = await tx.fetch_all(
-                "UPDATE jobs SET state = 'failed', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  a constant of this file
-                " lease_until_ms = NULL, error = :error"
-                f" WHERE {_EXPIRED} AND attempts >= :most RETURNING id",
-                {
-                    **expired,
-                    "most": max_attempts,
-                    "error": f"Drawing it was interrupted {max_attempts} times, so I gave it up.",
-                },
+            return await _take_back(tx, _EXPIRED, now_ms, max_attempts, pause_ms)
+
+    async def take_back(self, now_ms: int, max_attempts: int) -> tuple[list[JobId], list[JobId]]:
+        """At the start, with the data directory ours alone: every lease is a dead worker's.
+
+        No time is looked at, for the clock may have been set back since: neither the leases' nor
+        that of a pause, which ends here. Returns the jobs queued again and those given up.
+        """
+        if await self._db.fetch_one(_ANY_LEFT_OVER) is None:
+            return [], []
+        async with self._db.write() as tx:
+            taken = await _take_back(tx, "state = 'running'", now_ms, max_attempts, 0)
+            await tx.execute(
+                "UPDATE jobs SET not_before_ms = 0"
+                " WHERE state IN ('queued', 'rendered') AND not_before_ms > 0"
             )
-            requeued = await tx.fetch_all(
-                "UPDATE jobs SET state = 'queued', lease_owner = NULL, lease_until_ms = NULL,"  # noqa: S608  a constant of this file
-                f" not_before_ms = :not_before WHERE {_EXPIRED} RETURNING id",
-                {**expired, "not_before": now_ms + pause_ms if pause_ms else 0},
-            )
-        return _ids(requeued), _ids(failed)
+        return taken
 
     async def cancel_request(
         self, request_id: RequestId, user_id: UserId, now_ms: int
@@ -260,6 +276,32 @@ _CLAIM = (
 )
 _EXPIRED = "state = 'running' AND lease_until_ms <= :now"
 _ANY_EXPIRED = f"SELECT 1 FROM jobs WHERE {_EXPIRED} LIMIT 1"  # noqa: S608  a constant above
+_ANY_LEFT_OVER = (
+    "SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'rendered')"
+    " AND (state = 'running' OR not_before_ms > 0) LIMIT 1"
+)
+
+
+async def _take_back(
+    tx: Transaction, which: str, now_ms: int, max_attempts: int, pause_ms: int
+) -> tuple[list[JobId], list[JobId]]:
+    """Queue running jobs again, or give them up where their tries are used up."""
+    failed = await tx.fetch_all(
+        "UPDATE jobs SET state = 'failed', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  a constant of this file
+        " lease_until_ms = NULL, error = :error"
+        f" WHERE {which} AND attempts >= :most RETURNING id",
+        {
+            "now": now_ms,
+            "most": max_attempts,
+            "error": f"Drawing it was interrupted {max_attempts} times, so I gave it up.",
+        },
+    )
+    requeued = await tx.fetch_all(
+        "UPDATE jobs SET state = 'queued', lease_owner = NULL, lease_until_ms = NULL,"  # noqa: S608  a constant of this file
+        f" not_before_ms = :not_before WHERE {which} RETURNING id",
+        {"now": now_ms, "not_before": now_ms + pause_ms if pause_ms else 0},
+    )
+    return _ids(requeued), _ids(failed)
 
 
 def _jobs_of(admitted: Admitted, now_ms: int) -> tuple[Job, ...]:
@@ -295,29 +337,6 @@ def _job_of_ask(
         attempts=0,
         created_ms=now_ms,
     )
-
-
-def _columns(job: Job) -> Params:
-    return {
-        "id": job.id,
-        "request_id": job.request_id,
-        "user_id": job.user_id,
-        "guild_id": job.guild_id,
-        "channel_id": job.channel_id,
-        "prompt": job.prompt,
-        "negative": job.negative,
-        "aspect": job.aspect,
-        "seed": job.seed,
-        "steps": job.steps,
-        "guidance": job.guidance,
-        "sampler": job.sampler,
-        "width_px": job.width_px,
-        "height_px": job.height_px,
-        "rating": job.rating,
-        "origin": job.origin,
-        "parent_job_id": job.parent_job_id,
-        "created_ms": job.created_ms,
-    }
 
 
 async def _count_alive(tx: Transaction, wishes: Sequence[_Wish]) -> Counter[tuple[str, int]]:

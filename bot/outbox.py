@@ -8,12 +8,15 @@ no clock that decides anything: a channel that rests is the caller's to leave ou
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 
-from bot.db import Database, Transaction
+from bot.db import Database, Row, Transaction
 from bot.domain import ChannelId, Job, JobId, MessageRef, Post, VoteEmoji
 from bot.doomed import doom
-from bot.job_views import job_of
+from bot.job_rows import FOREIGN, job_of
+
+log = logging.getLogger(__name__)
 
 _DEFAULT = VoteEmoji()
 
@@ -24,11 +27,14 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def rendered(self, closed: Iterable[ChannelId] = (), each: int = 50) -> list[Job]:
+    async def rendered(
+        self, now_ms: int, closed: Iterable[ChannelId] = (), each: int = 50
+    ) -> list[Job]:
         """The oldest pictures owed to every channel, `each` at most, in the order of asking.
 
         Channels that are `closed` (posted to already, or resting) are left out, so that no number
-        of pictures owed to a sick channel hides what is owed to a healthy one.
+        of pictures owed to a sick channel hides what is owed to a healthy one. A job of another
+        version ends here as failed.
         """
         rows = await self._db.fetch_all(
             "WITH owed AS (SELECT DISTINCT channel_id FROM jobs WHERE state = 'rendered'"
@@ -39,7 +45,16 @@ class Outbox:
             " ORDER BY jobs.seq",
             {"closed": json.dumps(list(closed)), "each": each},
         )
-        return [job_of(row) for row in rows]
+        return await self._readable(rows, now_ms)
+
+    async def _readable(self, rows: Iterable[Row], now_ms: int) -> list[Job]:
+        """These rows as jobs, without those of another version, which end here."""
+        jobs = [job_of(row) for row in rows]
+        for job in jobs:
+            if job.fault is not None:
+                await self.fail_delivery(job.id, FOREIGN, now_ms)
+                log.warning("job %s rendered -> failed (unknown %s)", job.id, job.fault)
+        return [job for job in jobs if job.fault is None]
 
     async def begin_posting(self, job_id: JobId, now_ms: int) -> int | None:
         """Record the first try to post, before it is made.

@@ -120,7 +120,7 @@ class Sends:
         )
 
     async def lose_all(self) -> None:
-        """At the start: what an earlier process was sending is to be looked for."""
+        """At a start: what was being sent before it is to be looked for."""
         await self._db.write_one("UPDATE sends SET lost = 1 WHERE message_id IS NULL AND lost = 0")
 
     async def lost(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[Send]:

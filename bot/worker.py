@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from bot import policy
-from bot.domain import BotError, Job, JobId, Released, StorageError, Withheld
+from bot.db import undisturbed
+from bot.domain import BotError, DiskFullError, Job, JobId, Released, Withheld
 from bot.gallery import Gallery
 from bot.jobs import Jobs
 from bot.log import short_hash, whereabouts
@@ -44,6 +45,9 @@ _ENGINE_PAUSE_S = 5.0
 #: After the database failed: rest before it is asked again.
 _DATABASE_PAUSE_MS = 5_000
 
+_NO_ROOM = "There is no room on my disk for the picture. Tell the operator, and ask again later."
+_NOT_TAKEN = "My disk would not take the picture. Tell the operator, and ask again later."
+
 
 class GpuThread:
     """The one thread that touches the engine, and the engine on it."""
@@ -56,11 +60,21 @@ class GpuThread:
         self._open_scorer = open_scorer
         self._engine: Engine | None = None
         self._scorer: Scorer | None = None
+        #: Nobody waits for the model any more, but the thread is still loading it.
+        self.abandoned = False
 
     async def open(self) -> None:
-        """Load the model. Raises `EngineError` with one clear sentence."""
-        self._engine = await self.call(self._open_engine)
-        self._scorer = await self.call(self._open_scorer)
+        """Load the model. Raises `EngineError` with one clear sentence.
+
+        Cancelled, it returns at once and the thread goes on: nothing can stop it, so a process
+        that is to end then must not wait for its threads.
+        """
+        try:
+            self._engine = await self.call(self._open_engine)
+            self._scorer = await self.call(self._open_scorer)
+        except asyncio.CancelledError:
+            self.abandoned = True
+            raise
 
     @property
     def engine(self) -> Engine:
@@ -84,10 +98,10 @@ class GpuThread:
         return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
 
     async def close(self) -> None:
-        """Free the model and end the thread."""
-        if self._engine is not None:
+        """Free the model and end the thread; one that is abandoned is not waited for."""
+        if self._engine is not None and not self.abandoned:
             await self.call(self._engine.close)
-        self._pool.shutdown(wait=True)
+        self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +142,7 @@ class Worker:
         self._rows: dict[JobId, Job] = {}
         self._keeping: set[JobId] = set()
         self._renewed_ms = 0
+        self._took_back = False
         self._resting_until_ms = 0
         self._stop = asyncio.Event()
 
@@ -137,7 +152,10 @@ class Worker:
         self._signals.work.set()
 
     async def run(self) -> None:
-        """Draw until `stop`. Leases left by a process that died are taken back first."""
+        """Draw until `stop`. What a process that died was drawing is taken back first.
+
+        The composition root holds the data directory's lock, so no other worker is alive.
+        """
         async with asyncio.TaskGroup() as keepers:
             while not self._stop.is_set():
                 if self._clock() >= self._resting_until_ms:
@@ -151,6 +169,7 @@ class Worker:
     async def _look(self) -> None:
         """What the database has for us. While it fails, the rows in the engine are drawn on."""
         try:
+            await self._take_back()
             await self._housekeeping()
             await self._fill()
         except BotError as problem:
@@ -164,13 +183,21 @@ class Worker:
             return
         self._renewed_ms = now_ms
         await self._renew(now_ms)
-        requeued, failed = await self._jobs.release_expired(
-            now_ms, self._limits.max_attempts, _RETRY_PAUSE_MS
-        )
+        taken = await self._jobs.release_expired(now_ms, self._limits.max_attempts, _RETRY_PAUSE_MS)
+        self._tell_taken(*taken, "its lease expired")
+
+    async def _take_back(self) -> None:
+        """Once, as soon as the database lets us."""
+        if not self._took_back:
+            taken = await self._jobs.take_back(self._clock(), self._limits.max_attempts)
+            self._took_back = True
+            self._tell_taken(*taken, "its process died")
+
+    def _tell_taken(self, requeued: list[JobId], failed: list[JobId], why: str) -> None:
         for job_id in requeued:
-            log.info("job %s running -> queued (its lease expired)", job_id)
+            log.info("job %s running -> queued (%s)", job_id, why)
         for job_id in failed:
-            log.warning("job %s running -> failed (its lease expired too often)", job_id)
+            log.warning("job %s running -> failed (%s too often)", job_id, why)
         if failed:
             self._signals.status.set()
 
@@ -252,10 +279,12 @@ class Worker:
         """From pixels to the gallery; the second half of a job's boundary."""
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
-                await asyncio.shield(self._release_and_keep(job, rendered))
-            except StorageError as problem:
+                # Even a worker that is cancelled waits until what it drew is kept.
+                await undisturbed(self._release_and_keep(job, rendered))
+            except BotError as problem:
                 log.error("picture not kept: %s", problem)  # noqa: TRY400  the sentence says it all
-                await self._retry_or_fail(job, "There is no room on my disk for the picture.")
+                full = isinstance(problem, DiskFullError)
+                await self._retry_or_fail(job, _NO_ROOM if full else _NOT_TAKEN)
             except Exception:
                 log.exception("picture lost on its way to the gallery")
                 await self._retry_or_fail(job, "The finished picture could not be kept.")

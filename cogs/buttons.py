@@ -30,6 +30,10 @@ from cogs.requests import fresh_seed, guild_of, place_of, submit, tell, user_of
 from models.provenance import Provenance, a1111_parameters
 
 _GONE = "That picture is gone, so this button has nothing to work with any more."
+_FOREIGN = (
+    "That picture was asked for by another version of me, and I cannot read all of its settings. "
+    "Ask afresh with `/waifu`."
+)
 _STALE = "This button is from an older version of me. Use `/show` to bring a picture back to life."
 _NOT_YOURS = "Only its requester, or a moderator (Manage Messages), may do that."
 
@@ -45,6 +49,14 @@ class _OfPicture(Press, template="wd:none"):
         await tell(interaction, _GONE)
         return None
 
+    async def settings(self, interaction: Interaction) -> Job | None:
+        """The job, if its settings can be read too; tells the user if not."""
+        job = await self.job(interaction)
+        if job is None or job.fault is None:
+            return job
+        await tell(interaction, _FOREIGN)
+        return None
+
 
 class Again(_OfPicture, template=template(Action.AGAIN)):
     """The same settings and the same seed once more."""
@@ -53,7 +65,7 @@ class Again(_OfPicture, template=template(Action.AGAIN)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask as the one who pressed, in the place of the press."""
-        job = await self.job(interaction)
+        job = await self.settings(interaction)
         if job is not None:
             await _ask_again(interaction, job, Origin.AGAIN, job.seed)
 
@@ -65,7 +77,7 @@ class Vary(_OfPicture, template=template(Action.VARY)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask as the one who pressed, in the place of the press."""
-        job = await self.job(interaction)
+        job = await self.settings(interaction)
         if job is not None:
             await _ask_again(interaction, job, Origin.VARY, fresh_seed())
 
@@ -95,7 +107,7 @@ class Settings(_OfPicture, template=template(Action.SETTINGS)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """The command, and the text that AUTOMATIC1111's WebUI reads; as a file if it is long."""
-        job = await self.job(interaction)
+        job = await self.settings(interaction)
         if job is None:
             return
         info = interaction.client.services.model()

@@ -97,7 +97,8 @@ class Delivery(commands.Cog):
     async def look(self, tasks: asyncio.TaskGroup) -> None:
         """Open a lane for every channel that is owed pictures and is neither busy nor resting."""
         owed: dict[ChannelId, list[Job]] = {}
-        for job in await self._services.jobs.rendered(self._lanes.closed()):
+        closed, now_ms = self._lanes.closed(), self._services.clock()
+        for job in await self._services.jobs.rendered(now_ms, closed):
             owed.setdefault(job.channel_id, []).append(job)
         for channel_id, jobs in owed.items():
             self._lanes.open(tasks, channel_id, jobs)

@@ -14,7 +14,7 @@ import discord
 from discord.ext import commands
 
 from bot.client import WaifuBot
-from bot.domain import ChannelId
+from bot.domain import BotError, ChannelId
 from bot.log import whereabouts
 from bot.sends import Send
 from cogs.faults import is_gone
@@ -45,7 +45,11 @@ class Lost(commands.Cog):
         )
 
     async def cog_load(self) -> None:
-        """Start as soon as the bot is connected."""
+        """Start as soon as the bot is connected; what an earlier one was sending is lost by now."""
+        try:
+            await self._services.sends.lose_all()
+        except BotError as problem:
+            log.warning("messages of before are looked for after the next start: %s", problem)
         self._bot.spawn(self._run(), name="lost messages")
 
     async def _run(self) -> None:

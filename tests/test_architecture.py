@@ -27,7 +27,7 @@ IMPURE = {
 HOMES = {
     "discord": ("bot.client", "cogs.", "bot.sandbox."),
     "aiosqlite": ("bot.db",),
-    "sqlite3": ("bot.db",),
+    "sqlite3": ("bot.db", "bot.db_faults"),
     "dotenv": ("bot.settings",),
     "simcord": ("bot.sandbox.",),
     "torch": ("models.",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.health import read_pulse
 from tests.stage import Stage, stage
 
 
@@ -137,6 +139,35 @@ async def test_a_full_disk_delays_the_picture_until_there_is_room(tmp_path: Path
         prlimit(here.bot.pid, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
         *_, post = await here.posts(3)
         assert post["attachments"][0]["size"] > 2 << 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes a live process's disk away")
+async def test_a_disk_that_takes_no_byte_ends_nothing_and_is_told_kindly(tmp_path: Path) -> None:
+    """Heartbeat, queue, gallery, delivery, log: nothing of the bot can be written for a while."""
+    from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
+
+    async with stage(tmp_path, {"LEASE_S": "5"}) as here:
+        await here.accept_terms()
+        await here.draw("1girl, half drawn", steps=50)
+        pid, alive = here.bot.pid, here.data_dir / "alive.json"
+        prlimit(pid, RLIMIT_FSIZE, (0, RLIM_INFINITY))
+        for _ in range(2):
+            refused = await here.draw("1girl, refused")
+            assert "My disk" in refused["content"]
+            assert "Nothing that you had queued is lost" in refused["content"]
+            os.utime(alive, (0, 0))
+
+            async def beaten() -> bool:
+                return read_pulse(here.data_dir) is not None
+
+            # The next beat fails, and is a sign of life all the same.
+            await here.until(beaten)
+        assert here.bot.running
+        assert here.bot.pid == pid
+        prlimit(pid, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
+        await drawn(here, "1girl, after", 3)
+        assert here.bot.pid == pid
+        assert not [m for m in here.posted() if "refused" in m["content"]]
 
 
 async def test_a_database_locked_for_a_moment_only_delays(tmp_path: Path) -> None:

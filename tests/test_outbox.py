@@ -19,10 +19,10 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 async def test_what_is_drawn_is_owed_until_it_is_posted(stores: Stores) -> None:
     job, _ = await stores.draw()
-    assert [owed.id for owed in await stores.jobs.rendered()] == [job.id]
+    assert [owed.id for owed in await stores.jobs.rendered(5_000)] == [job.id]
     post = make_post(job.id)
     assert await stores.jobs.delivered(job.id, post, 5_001)
-    assert await stores.jobs.rendered() == []
+    assert await stores.jobs.rendered(5_000) == []
     assert await stores.state(job) == "delivered"
     assert await stores.gallery.posts(job.id) == [post]
 
@@ -47,7 +47,7 @@ async def test_a_second_message_is_not_the_delivery(stores: Stores) -> None:
 async def test_a_picture_deleted_meanwhile_is_owed_nothing(stores: Stores) -> None:
     job, _ = await stores.draw()
     await stores.gallery.delete(job.id, 4_000)
-    assert await stores.jobs.rendered() == []
+    assert await stores.jobs.rendered(5_000) == []
     assert not await stores.jobs.delivered(job.id, make_post(job.id), 5_000)
     assert await stores.state(job) == "cancelled"
 

@@ -232,7 +232,6 @@ async def dies_after_sending(desk: Front, monkeypatch: pytest.MonkeyPatch, comma
         options = {"id": job.id} if command == "show" else {}
         await desk.moderator(manage_messages=True).slash(desk.channel, command, **options)
     assert len(desk.shown()) == 2
-    await desk.services.sends.lose_all()
     await desk.restart()
     return job
 

@@ -129,7 +129,6 @@ async def test_votes_under_a_shown_picture_count_although_the_bot_died_before_it
         patch.setattr(sending, "note_sent", dies)
         await booth.member.slash(booth.channel, "show", id=job.id)
     (shown,) = [m for m in booth.channel.history() if m.id != post.message_id]
-    await booth.services.sends.lose_all()
     booth.outage()
     await booth.another("early").react(shown, UP)
     await booth.restart()

@@ -50,15 +50,11 @@ CREATE TABLE forget_wishes (
 -- What the program knows of this file itself.
 CREATE TABLE installation (
     only_row    INTEGER PRIMARY KEY CHECK (only_row = 1),
-    -- Tells this database from another one beside the same pictures.
-    id          TEXT NOT NULL,
-    -- Counts the starts: a restored copy is behind what the pictures' directory remembers.
-    starts      INTEGER NOT NULL DEFAULT 0,
     -- Counts erasures whose bytes may still lie in free pages and in the write-ahead log; 0: none.
     scrubs_due  INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-INSERT INTO installation (only_row, id) VALUES (1, lower(hex(randomblob(16))));
+INSERT INTO installation (only_row) VALUES (1);
 
 -- Seeding a post and reading who reacted there are two debts: a crowd must not hold up the first.
 ALTER TABLE posts ADD COLUMN settled INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1));

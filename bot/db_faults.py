@@ -1,0 +1,67 @@
+"""What an error of SQLite means to the operator: one sentence that says how it is mended.
+
+`bot/db.py` wraps every call in it, so that no other room ever meets an `sqlite3.Error` that is not
+our own mistake.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from bot.domain import BotError, DatabaseError, DiskFullError, StorageError
+
+_FULL = "the disk that holds {path} is full: free some room."
+#: A full disk looks like this too where the index of the log has to grow.
+_FAILS = "the disk that holds {path} fails ({problem}): see that it has room and is well."
+_LOCKED = "{path} is locked by another program: close whatever else has it open for writing."
+_READ_ONLY = (
+    "{path} cannot be written: make the file and its directory writable for the bot's user, or "
+    "point DATA_DIR elsewhere."
+)
+_NO_DATABASE = "{path} is not a database: move it away, or restore a copy."
+_DAMAGED = "{path} is damaged ({problem}): restore a copy of it."
+_NO_MEMORY = "there is no memory left to read {path} with: free some."
+
+#: By SQLite's primary result code. What is not here is our own mistake.
+_FAULTS: Mapping[int, tuple[type[BotError], str]] = MappingProxyType(
+    {
+        sqlite3.SQLITE_FULL: (DiskFullError, _FULL),
+        sqlite3.SQLITE_IOERR: (StorageError, _FAILS),
+        sqlite3.SQLITE_BUSY: (DatabaseError, _LOCKED),
+        sqlite3.SQLITE_LOCKED: (DatabaseError, _LOCKED),
+        sqlite3.SQLITE_PROTOCOL: (DatabaseError, _LOCKED),
+        sqlite3.SQLITE_READONLY: (DatabaseError, _READ_ONLY),
+        sqlite3.SQLITE_CANTOPEN: (DatabaseError, _READ_ONLY),
+        sqlite3.SQLITE_PERM: (DatabaseError, _READ_ONLY),
+        sqlite3.SQLITE_NOTADB: (DatabaseError, _NO_DATABASE),
+        sqlite3.SQLITE_CORRUPT: (DatabaseError, _DAMAGED),
+        sqlite3.SQLITE_NOMEM: (DatabaseError, _NO_MEMORY),
+    }
+)
+
+
+@contextmanager
+def in_plain_words(path: Path) -> Generator[None]:
+    """Turn what an operator can mend into a sentence; our own mistakes pass as they are."""
+    try:
+        yield
+    except sqlite3.Error as problem:
+        told = plain(problem, path)
+        if told is None:
+            raise
+        raise told from problem
+
+
+def code_of(problem: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 where the module itself complains."""
+    return getattr(problem, "sqlite_errorcode", 0) & 0xFF
+
+
+def plain(problem: sqlite3.Error, path: Path) -> BotError | None:
+    """What an operator can do about it; None: nothing, the mistake is ours."""
+    kind, sentence = _FAULTS.get(code_of(problem), (None, ""))
+    return kind and kind(sentence.format(path=path, problem=problem))

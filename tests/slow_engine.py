@@ -1,0 +1,22 @@
+"""An engine whose model takes longer to load than any test waits: a download of gigabytes."""
+
+from __future__ import annotations
+
+import time
+from typing import NoReturn
+
+LOAD_S = 120.0
+
+
+def open_engine(
+    model: str, *, device: str | None, threads: int | None, capacity: int | None
+) -> NoReturn:
+    """Same form as `models.engine.open_engine`."""
+    del model, device, threads, capacity
+    time.sleep(LOAD_S)
+    raise AssertionError("no test waits for so long")
+
+
+def open_scorer(model: str) -> NoReturn:
+    """Same form as `models.safety.open_scorer`."""
+    raise AssertionError(model)
