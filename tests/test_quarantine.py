@@ -177,6 +177,7 @@ async def test_delete_and_forget_reach_into_quarantine(
         (aside / f"{path.stem}.part").write_bytes(b"half of it")
         if forget:
             await stores.privacy.forget(USER)
+            await stores.privacy.clean()
         else:
             await stores.gallery.delete(job.id, 9)
     assert below(tmp_path / "quarantine") == {}

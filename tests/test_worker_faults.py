@@ -16,7 +16,7 @@ from tests.sick_disk import SICK, SickConnection, sicken_reader, sicken_writer
 from tests.studio import Studio, studio
 
 #: The most statements that each connection runs in the life that `live` tells; more are never met.
-WRITES, READS = 26, 12
+WRITES, READS = 32, 12
 
 
 @pytest.fixture(autouse=True)
