@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -187,3 +188,15 @@ def test_a_planted_fault_is_found(
     planted.write_text(line + "\n")
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     assert [fault for fault in faults_of(planted) if fault.startswith(f"{room}:1:")]
+
+
+def test_every_test_that_the_docs_name_exists() -> None:
+    known = {
+        node.name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        named = set(re.findall(r"`(test_\w+)`", page.read_text()))
+        assert named <= known, f"{page.name}: {named - known}"
