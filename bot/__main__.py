@@ -24,26 +24,26 @@ from typing import TextIO, cast
 from bot import client, doctor
 from bot.client import Services
 from bot.clock import elapsed_s, now_ms
-from bot.consent import Consent
-from bot.curation import export_voted
-from bot.db import Database
 from bot.domain import BotError, SettingsError
-from bot.doomed import Doomed
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.signals import Signals
+from bot.drawing.worker import GpuThread, Worker, WorkerLimits
 from bot.erasing import Eraser
-from bot.gallery import Gallery
-from bot.guilds import Guilds
 from bot.health import beat, read_pulse
-from bot.jobs import Caps, Jobs
 from bot.log import set_up
-from bot.picture_files import make_directory
-from bot.privacy import Privacy
-from bot.progress import ProgressBoard
-from bot.sends import Sends
 from bot.settings import Settings, load, token_fault
-from bot.signals import Signals
 from bot.stopping import Stop, leave
-from bot.votes import Votes
-from bot.worker import GpuThread, Worker, WorkerLimits
+from bot.store.consent import Consent
+from bot.store.curation import export_voted
+from bot.store.db import Database
+from bot.store.doomed import Doomed
+from bot.store.gallery import Gallery
+from bot.store.guilds import Guilds
+from bot.store.picture_files import make_directory
+from bot.store.privacy import Privacy
+from bot.store.queue import Caps, Jobs
+from bot.store.sends import Sends
+from bot.store.votes import Votes
 from models.contract import Engine, EngineError, Scorer
 
 log = logging.getLogger("bot")
@@ -69,10 +69,10 @@ def _engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
     """
     ours = settings.engine == "slots"
     try:
-        module = importlib.import_module("models.engine" if ours else settings.engine)
+        module = importlib.import_module("models.engine.slots" if ours else settings.engine)
     except ImportError as problem:
         raise SettingsError(f"ENGINE={settings.engine} cannot be loaded: {problem}.") from None
-    scorers = importlib.import_module("models.safety") if ours else module
+    scorers = importlib.import_module("models.engine.safety") if ours else module
     for room, name in ((module, "open_engine"), (scorers, "open_scorer")):
         if not callable(getattr(room, name, None)):
             raise SettingsError(f"ENGINE={settings.engine} is no picture engine: it has no {name}.")
@@ -240,7 +240,7 @@ def _check_model(settings: Settings) -> str:
     """Load and try the model for the doctor, which stays free of torch."""
     if settings.engine != "slots":
         return f"engine {settings.engine} is not ours and was not looked at"
-    return importlib.import_module("models.check").check(settings.model, settings.device)
+    return importlib.import_module("models.engine.check").check(settings.model, settings.device)
 
 
 async def _mend(settings: Settings) -> str:

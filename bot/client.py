@@ -25,19 +25,19 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.consent import Consent
 from bot.domain import BotError, DiskFullError, SettingsError, StorageError
-from bot.doomed import Doomed
-from bot.gallery import Gallery
-from bot.guilds import Guilds
-from bot.jobs import Caps, Jobs
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.signals import Signals
 from bot.log import whereabouts
-from bot.privacy import Privacy
-from bot.progress import ProgressBoard
-from bot.sends import Sends
 from bot.settings import Settings
-from bot.signals import Signals
-from bot.votes import Votes
+from bot.store.consent import Consent
+from bot.store.doomed import Doomed
+from bot.store.gallery import Gallery
+from bot.store.guilds import Guilds
+from bot.store.privacy import Privacy
+from bot.store.queue import Caps, Jobs
+from bot.store.sends import Sends
+from bot.store.votes import Votes
 from models.contract import ModelInfo
 
 log = logging.getLogger(__name__)

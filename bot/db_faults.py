@@ -1,7 +1,7 @@
 """What an error of SQLite means to the operator: one sentence that says how it is mended.
 
-`bot/db.py` wraps every call in it, so that no other room ever meets an `sqlite3.Error` that is not
-our own mistake.
+`bot/store/db.py` wraps every call in it, so that no other room ever meets an `sqlite3.Error` that
+is not our own mistake.
 """
 
 from __future__ import annotations

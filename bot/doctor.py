@@ -14,11 +14,11 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from bot import client
-from bot.db import glance, inspect
 from bot.domain import BotError
-from bot.gallery import known_files
-from bot.picture_files import PictureFiles
 from bot.settings import Settings, strangers, token_fault
+from bot.store.db import glance, inspect
+from bot.store.gallery import known_files
+from bot.store.picture_files import PictureFiles
 from models.contract import EngineError
 
 #: Less free disk than this and the gallery will soon be full.

@@ -136,7 +136,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """An ask that policy let through. Constructed in `bot/policy.py` alone."""
+    """An ask that policy let through. Constructed in `bot/policy/decide.py` alone."""
 
     ask: Ask
     #: The most that its pictures may show where they will be posted.
@@ -222,7 +222,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """A finished picture that policy lets out. Constructed in `bot/policy.py` alone."""
+    """A finished picture that policy lets out. Constructed in `bot/policy/decide.py` alone."""
 
     job: Job
     width_px: int

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 
 from bot.domain import BotError
-from bot.privacy import Privacy
-from bot.signals import Signals
+from bot.drawing.signals import Signals
+from bot.store.privacy import Privacy
 
 log = logging.getLogger(__name__)
 

@@ -4,14 +4,14 @@
 """
 
 EXTENSIONS: tuple[str, ...] = (
-    "cogs.waifu",
-    "cogs.delivery",
-    "cogs.status",
-    "cogs.buttons",
-    "cogs.queue",
-    "cogs.votes",
-    "cogs.policy",
-    "cogs.privacy",
-    "cogs.takedown",
-    "cogs.lost",
+    "cogs.asking.waifu",
+    "cogs.posting.delivery",
+    "cogs.posting.status",
+    "cogs.asking.buttons",
+    "cogs.asking.queue",
+    "cogs.voting.votes",
+    "cogs.governing.policy",
+    "cogs.governing.privacy",
+    "cogs.posting.takedown",
+    "cogs.posting.lost",
 )

@@ -24,17 +24,19 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {
-    "draw": Command("models.draw", "draw pictures of a prompt"),
-    "check": Command("models.check", "load a model, draw two steps and say what it is"),
-    "finetune": Command("models.finetune", "train a model further on your pictures"),
-    "dataset": Command("models.corpus.overview", "say what a folder of training pictures holds"),
+    "draw": Command("models.engine.draw", "draw pictures of a prompt"),
+    "check": Command("models.engine.check", "load a model, draw two steps and say what it is"),
+    "finetune": Command("models.finetuning.command", "train a model further on your pictures"),
+    "dataset": Command("models.data.overview", "say what a folder of training pictures holds"),
     "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
     "paint": Command("models.painter.paint", "paint labelled training pictures"),
-    "score": Command("models.aesthetics", "score pictures and list the good ones"),
-    "pretrain": Command("models.pretrain", "make the embedded model from nothing"),
-    "evaluate": Command("models.evaluate", "measure how well a model does what it is asked"),
-    "aesthetic-train": Command("models.scoring.training", "train our own scorer on the painter"),
+    "score": Command("models.aesthetics.scorer", "score pictures and list the good ones"),
+    "pretrain": Command("models.pretraining.command", "make the embedded model from nothing"),
+    "evaluate": Command(
+        "models.measuring.command", "measure how well a model does what it is asked"
+    ),
+    "aesthetic-train": Command("models.aesthetics.training", "train our own scorer on the painter"),
 }
 
 

@@ -2,7 +2,8 @@
 
 Every file carries the settings as AUTOMATIC1111 writes them, the ids of the job and of the model's
 card, and the machine-readable mark "made by a trained algorithm" (IPTC digital source type, in
-XMP). Torch-free: `bot` and `models.draw` call it. It must not know Discord or where files go.
+XMP). Torch-free: `bot` and `models.engine.draw` call it. It must not know Discord or where files
+go.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
 
 from bot.domain import Job, MessageId, Post, UserId
-from cogs.votes import VotesCog
+from cogs.voting.votes import VotesCog
 from tests.simulated import Scene
 
 UP, DOWN = "👍", "👎"

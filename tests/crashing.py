@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.sandbox.wire import NotPossible
+from bot.sandbox.wire.wire import NotPossible
 from tests.promises import Faults, faults
 from tests.stage import Stage, button, stage
 

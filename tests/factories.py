@@ -1,7 +1,7 @@
 """Small builders of domain values for the tests; each argument has a harmless default.
 
-Only here and in `bot/policy.py` are `Admitted` and `Released` built: a store's test needs one
-without a policy to ask.
+Only here and in `bot/policy/decide.py` are `Admitted` and `Released` built: a store's test needs
+one without a policy to ask.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bot.domain import (
     UserId,
     VoteSource,
 )
-from bot.sends import Send, SendKind
+from bot.store.sends import Send, SendKind
 from models.contract import Aspect, Sampler, Scores
 from models.provenance import Provenance, encode_png
 

@@ -140,12 +140,12 @@ class FakeScorer:
 def open_engine(
     model: str, *, device: str | None, threads: int | None, capacity: int | None
 ) -> FakeEngine:
-    """Same form as `models.engine.open_engine`."""
+    """Same form as `models.engine.slots.open_engine`."""
     del model, device, threads
     return FakeEngine(capacity or 4)
 
 
 def open_scorer(model: str) -> FakeScorer:
-    """Same form as `models.safety.open_scorer`."""
+    """Same form as `models.engine.safety.open_scorer`."""
     del model
     return FakeScorer()

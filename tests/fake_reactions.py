@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import discord
 
 from bot.domain import ChannelId, GuildId, MessageId, Reaction, UserId
-from cogs.inbox import Cleared, Inbox, Seen
-from cogs.reconciling import Reconciler
+from cogs.voting.inbox import Cleared, Inbox, Seen
+from cogs.voting.reconciling import Reconciler
 from tests.booth import Hourglass
 from tests.stores import Stores
 

@@ -18,7 +18,8 @@ from models.contract import ModelInfo
 from tests.simulated import Scene, scene
 
 EXTENSIONS = (
-    "cogs.waifu", "cogs.buttons", "cogs.queue", "cogs.policy", "cogs.privacy", "cogs.takedown",
+    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.queue", "cogs.governing.policy",
+    "cogs.governing.privacy", "cogs.posting.takedown",
 )  # fmt: skip
 #: Bounds of Discord's messages and choices that no answer may break.
 CONTENT_CHARS_MAX = 2000
@@ -57,7 +58,7 @@ class Front(Scene):
 
     async def picture(self, prompt: str = "1girl, blue hair") -> tuple[Job, discord.Message]:
         """A picture of the member's, posted with its buttons."""
-        from cogs.components import post_view
+        from cogs.asking.components import post_view
 
         (job,) = await self.queued(prompt=prompt)
         await self.drawn([job])

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox.lounge import BOT_ID
-from bot.sandbox.wire import Payload
+from bot.sandbox.wire.wire import Payload
+from bot.sandbox.world.lounge import BOT_ID
 from tests.stage import Stage, button
 
 _EPHEMERAL = 64

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from bot.db import Database
+from bot.store.db import Database
 
 #: What a statement may end with: the disk is full, fails, or was remounted read-only.
 FULL, IOERR, READONLY = sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY

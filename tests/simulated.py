@@ -24,8 +24,6 @@ from simcord.enums import OverwriteType
 from simcord.env import Env
 
 from bot.client import Services, WaifuBot
-from bot.consent import Consent
-from bot.db import Database
 from bot.domain import (
     ChannelId,
     GuildId,
@@ -37,16 +35,18 @@ from bot.domain import (
     Refused,
     Released,
 )
-from bot.doomed import Doomed
-from bot.gallery import Gallery
-from bot.guilds import Guilds
-from bot.jobs import Caps, Jobs
-from bot.privacy import Privacy
-from bot.progress import ProgressBoard
-from bot.sends import Sends
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.signals import Signals
 from bot.settings import load
-from bot.signals import Signals
-from bot.votes import Votes
+from bot.store.consent import Consent
+from bot.store.db import Database
+from bot.store.doomed import Doomed
+from bot.store.gallery import Gallery
+from bot.store.guilds import Guilds
+from bot.store.privacy import Privacy
+from bot.store.queue import Caps, Jobs
+from bot.store.sends import Sends
+from bot.store.votes import Votes
 from tests.factories import make_admitted, make_ask, make_place, make_png, make_released
 from tests.fake_engine import INFO
 

@@ -11,12 +11,12 @@ LOAD_S = 120.0
 def open_engine(
     model: str, *, device: str | None, threads: int | None, capacity: int | None
 ) -> NoReturn:
-    """Same form as `models.engine.open_engine`."""
+    """Same form as `models.engine.slots.open_engine`."""
     del model, device, threads, capacity
     time.sleep(LOAD_S)
     raise AssertionError("no test waits for so long")
 
 
 def open_scorer(model: str) -> NoReturn:
-    """Same form as `models.safety.open_scorer`."""
+    """Same form as `models.engine.safety.open_scorer`."""
     raise AssertionError(model)

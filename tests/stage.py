@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.sandbox.demo import BotProcess
-from bot.sandbox.server import Sandbox
+from bot.sandbox.wire.server import Sandbox
 
 T = TypeVar("T")
 

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.db import Database
 from bot.domain import Admitted, Job, Picture, Rating, Refused, UserId
-from bot.doomed import Doomed
-from bot.gallery import Gallery
-from bot.jobs import Caps, Jobs
-from bot.privacy import Privacy
-from bot.sends import Sends
-from bot.votes import Votes
+from bot.store.db import Database
+from bot.store.doomed import Doomed
+from bot.store.gallery import Gallery
+from bot.store.privacy import Privacy
+from bot.store.queue import Caps, Jobs
+from bot.store.sends import Sends
+from bot.store.votes import Votes
 from tests.factories import (
     SINCE,
     USER,

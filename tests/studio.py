@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.db import Database
 from bot.domain import Job, JobState
-from bot.gallery import Gallery
-from bot.jobs import Caps, Jobs
-from bot.progress import ProgressBoard
-from bot.signals import Signals
-from bot.worker import GpuThread, Worker, WorkerLimits
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.signals import Signals
+from bot.drawing.worker import GpuThread, Worker, WorkerLimits
+from bot.store.db import Database
+from bot.store.gallery import Gallery
+from bot.store.queue import Caps, Jobs
 from tests.factories import SINCE, make_admitted, make_ask
 from tests.fake_engine import FakeEngine, FakeScorer
 

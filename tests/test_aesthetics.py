@@ -13,17 +13,17 @@ import torch
 from PIL import Image, ImageFilter
 from torch import nn
 
-from models import aesthetics
 from models.__main__ import main
-from models.aesthetics import open_aesthetic
+from models.aesthetics import painted
+from models.aesthetics import scorer as aesthetics
+from models.aesthetics.grader import Grader, export, fit
+from models.aesthetics.heads import read_head, save_head
+from models.aesthetics.painted import FAULTS, Graded
+from models.aesthetics.rank import spearman
+from models.aesthetics.scorer import open_aesthetic
+from models.aesthetics.towers import PictureTower, Tower, open_tower, save_tower
+from models.aesthetics.window import Window, read_window
 from models.contract import EngineError
-from models.scoring import painted
-from models.scoring.grader import Grader, export, fit
-from models.scoring.heads import read_head, save_head
-from models.scoring.painted import FAULTS, Graded
-from models.scoring.rank import spearman
-from models.scoring.towers import PictureTower, Tower, open_tower, save_tower
-from models.scoring.window import Window, read_window
 
 WIDTH = 12
 
@@ -130,7 +130,7 @@ def test_the_window_of_a_long_picture_is_that_of_the_whole(
     # Blurred noise: steep enough that a window a pixel further on would differ by far more.
     picture = colourful(*size).filter(ImageFilter.GaussianBlur(1))
     ours = Window().cut(picture).astype(int)
-    monkeypatch.setattr("models.scoring.window._LONGEST", 1_000)
+    monkeypatch.setattr("models.aesthetics.window._LONGEST", 1_000)
     theirs = Window().cut(picture).astype(int)
     assert np.abs(ours - theirs).max() <= 2
     assert theirs.std() > 5
@@ -300,7 +300,7 @@ def graded(rows: int) -> Graded:
 def test_a_training_that_was_killed_ends_as_one_that_was_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from models.pretraining.course import Course
+    from models.training.pretraining_course import Course
 
     def learn(name: str) -> Grader:
         return fit(graded(8), tmp_path / name, steps=4, batch=4, seed=1, save_every=1)

@@ -9,7 +9,7 @@ from typing import Any
 import discord
 import pytest
 
-from cogs.requests import is_adult_place
+from cogs.asking.requests import is_adult_place
 from tests.stage import Stage, stage
 
 EPHEMERAL_FLAG = 1 << 6

@@ -10,9 +10,9 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot import policy
 from bot.domain import JobState, Origin, RefusalReason, Refused, StorageError, UserId
-from bot.jobs import Caps
+from bot.policy import decide
+from bot.store.queue import Caps
 from tests.factories import SINCE, make_admitted, make_ask
 from tests.fake_engine import INFO
 from tests.front import Front, custom_ids, front, said
@@ -212,7 +212,7 @@ async def test_policy_is_on_the_only_path(desk: Front, monkeypatch: pytest.Monke
         raise RuntimeError
 
     job, message = await desk.picture()
-    monkeypatch.setattr(policy, "findings", broken)
+    monkeypatch.setattr(decide, "findings", broken)
     assert (await desk.asks()).ephemeral
     for action in ("again", "vary"):
         await desk.member.click(message, custom_id=f"wd:{action}:{job.id}")

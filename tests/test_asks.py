@@ -7,9 +7,9 @@ import math
 
 import pytest
 
-from bot.asks import make_ask
 from bot.domain import Ask, RefusalReason, Refused
-from bot.wording import plain
+from bot.policy.asks import make_ask
+from bot.words.wording import plain
 from models.contract import Aspect
 from tests.factories import USER, make_place
 from tests.fake_engine import INFO

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from models.batcher import Batcher
+from models.engine.batcher import Batcher
 
 
 def filled(width_max: int, **buckets: str) -> Batcher:

@@ -7,10 +7,10 @@ import random
 
 import pytest
 
-from bot import floor
 from bot.domain import Admitted, RefusalReason
-from bot.policy import BlockedTerm, GuildPolicy, admit
-from bot.screening import Rule, findings
+from bot.policy import floor
+from bot.policy.decide import BlockedTerm, GuildPolicy, admit
+from bot.policy.screening import Rule, findings
 from models.prompt import parse
 from tests.factories import GUILD, make_ask, make_place
 from tests.spellings import spellings

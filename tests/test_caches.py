@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.dataset import Bucket, EmbeddingCache, LatentCache, token_ids, weights_sha256
+from models.data.command import Bucket, EmbeddingCache, LatentCache, token_ids, weights_sha256
 from tests.tiny_models import tiny_folder
 
 __all__ = ["tiny_folder"]
@@ -173,7 +173,7 @@ def test_training_reads_a_long_caption_as_drawing_reads_the_prompt(
 ) -> None:
     from transformers import CLIPTextModel
 
-    from models.conditioning import Conditioner
+    from models.engine.conditioning import Conditioner
 
     encoder = CLIPTextModel.from_pretrained(tiny_folder / "text_encoder").eval()
     caption = ", ".join(["1girl", "blue hair", "glasses", "school uniform", "smile"] * 4)

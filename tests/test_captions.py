@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from models.captions import (
+from models.painter.captions import (
     CHEERFUL,
     GIRLS,
     PRAISE,

@@ -29,8 +29,8 @@ from tiny_checkpoints import (
 )
 
 from models.__main__ import main
-from models.card import Prediction
-from models.check import examine
+from models.catalogue.card import Prediction
+from models.catalogue.registry import card_of, faults
 from models.checkpoint.exporting import export, layout_of
 from models.checkpoint.files import read, read_part
 from models.checkpoint.importing import import_checkpoint
@@ -39,9 +39,9 @@ from models.checkpoint.names import TEXT, TextKind, to_original
 from models.checkpoint.prediction import predicted
 from models.checkpoint.skeleton import PARTS, skeleton
 from models.contract import EngineError
-from models.engine import SlotEngine
-from models.loader import load
-from models.registry import card_of, faults
+from models.engine.check import examine
+from models.engine.loader import load
+from models.engine.slots import SlotEngine
 
 __all__ = ["clip", "exported", "file", "openclip"]
 

@@ -12,12 +12,12 @@ import pytest
 from tiny_checkpoints import clip, exported, file, rewrite
 from transformers import CLIPTokenizer
 
+from models.catalogue.registry import EMBEDDED
 from models.checkpoint.files import read
 from models.checkpoint.importing import import_checkpoint
 from models.checkpoint.names import TextKind
 from models.checkpoint.vocabulary import CLIP_WORDS, provide
 from models.contract import EngineError
-from models.registry import EMBEDDED
 
 __all__ = ["clip", "exported", "file"]
 

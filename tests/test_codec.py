@@ -13,7 +13,7 @@ from PIL import Image
 from tiny_models import _vae
 from torch import Tensor, nn
 
-from models.codec import Codec, NotFiniteError, lanczos
+from models.engine.codec import Codec, NotFiniteError, lanczos
 
 
 class Autoencoder(nn.Module):

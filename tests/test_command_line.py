@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
-from bot.db import migrations
 from bot.settings import load
+from bot.store.db import migrations
 from models.__main__ import COMMANDS
 from models.__main__ import main as models_main
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from tiny_models import tiny_folder
 
-from models.conditioning import Conditioner, chunked
-from models.loader import load
+from models.engine.conditioning import Conditioner, chunked
+from models.engine.loader import load
 from models.prompt import parse
 
 __all__ = ["tiny_folder"]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.consent import Consent
-from bot.db import Database
 from bot.domain import Ask, ChannelId, GuildId, Origin, Place, RequestId
+from bot.store.consent import Consent
+from bot.store.db import Database
 from tests.factories import OTHER, USER, make_ask
 
 OLD, NEW = "a" * 64, "b" * 64

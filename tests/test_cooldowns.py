@@ -20,7 +20,7 @@ from tests.simulated import scene
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
-    async with scene(tmp_path, *EXTENSIONS, "cogs.votes", kind=Front) as ready:
+    async with scene(tmp_path, *EXTENSIONS, "cogs.voting.votes", kind=Front) as ready:
         yield ready
         # discord.py raises it, the tree answers it, and the simulation notes it all the same.
         assert {type(error) for error in ready.env.errors} <= {app_commands.CommandOnCooldown}

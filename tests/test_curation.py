@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from bot import curation
-from bot.consent import Consent
-from bot.curation import ExportReport, export_voted, without_texts
 from bot.domain import StorageError
+from bot.store import curation
+from bot.store.consent import Consent
+from bot.store.curation import ExportReport, export_voted, without_texts
 from models.provenance import DIGITAL_SOURCE_TYPE
 from tests.factories import OTHER, USER, make_job, make_png, make_reaction, make_rgb
 from tests.stores import Stores, open_stores

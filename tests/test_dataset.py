@@ -13,8 +13,7 @@ import pytest
 from PIL import Image
 
 from models.__main__ import main
-from models.corpus.sources import caption_of, tags_of
-from models.dataset import (
+from models.data.command import (
     Caption,
     CaptionPolicy,
     DatasetError,
@@ -25,6 +24,7 @@ from models.dataset import (
     Skip,
     read,
 )
+from models.data.sources import caption_of, tags_of
 
 ROOT = Path(__file__).parent.parent
 #: A post as Danbooru's interface and dumps have it, shortened.

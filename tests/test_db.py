@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot import db as room
-from bot.db import Database, Migration, inspect, migrations
 from bot.domain import DatabaseError, StorageError
+from bot.store import db as room
+from bot.store.db import Database, Migration, inspect, migrations
 
 ADD = "INSERT INTO sharing (user_id, share_prompts, at_ms) VALUES (:user, 1, 0)"
 

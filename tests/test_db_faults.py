@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.db import Database
 from bot.domain import BotError, DatabaseError, DiskFullError, StorageError
+from bot.store.db import Database
 from tests.sick_disk import sicken_reader, sicken_writer
 
 ADD = "INSERT INTO sharing (user_id, share_prompts, at_ms) VALUES (:user, 1, 0)"
@@ -29,7 +29,7 @@ KINDS: dict[int, type[BotError]] = {
 
 @pytest_asyncio.fixture
 async def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Database]:
-    monkeypatch.setattr("bot.db._PATIENCE_S", 0)
+    monkeypatch.setattr("bot.store.db._PATIENCE_S", 0)
     database = await Database.open(tmp_path / "bot.sqlite3")
     try:
         yield database

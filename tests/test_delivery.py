@@ -23,7 +23,9 @@ from tests.simulated import scene
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with scene(tmp_path, "cogs.delivery", "cogs.takedown", kind=Office) as built:
+    async with scene(
+        tmp_path, "cogs.posting.delivery", "cogs.posting.takedown", kind=Office
+    ) as built:
         yield built
 
 
@@ -279,7 +281,7 @@ async def test_one_job_that_nobody_thought_of_does_not_stop_the_others(
 
 
 async def test_the_loops_post_seed_and_tidy_up_by_themselves(tmp_path: Path) -> None:
-    extensions = ("cogs.delivery", "cogs.status", "cogs.votes")
+    extensions = ("cogs.posting.delivery", "cogs.posting.status", "cogs.voting.votes")
     async with scene(tmp_path, *extensions, kind=Office, live=True) as office:
         jobs = await office.queued(count=2)
         channel = office.env.bot.get_partial_messageable(office.channel.id)

@@ -17,7 +17,9 @@ from tests.simulated import scene
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with scene(tmp_path, "cogs.delivery", "cogs.takedown", kind=Office) as built:
+    async with scene(
+        tmp_path, "cogs.posting.delivery", "cogs.posting.takedown", kind=Office
+    ) as built:
         yield built
 
 
@@ -106,7 +108,7 @@ async def test_channels_that_hang_hold_no_place_of_others(
         return await request(route, **options)
 
     monkeypatch.setattr(http, "request", gated)
-    monkeypatch.setattr("cogs.lanes._SLOW_S", 0.01)
+    monkeypatch.setattr("cogs.posting.lanes._SLOW_S", 0.01)
     async with asyncio.TaskGroup() as lanes:
         await office.cog("Delivery").look(lanes)
         async with asyncio.timeout(5):

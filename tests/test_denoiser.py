@@ -9,9 +9,9 @@ import torch
 from tiny_models import SCHEDULE, _unet
 from torch import Tensor, nn
 
-from models.card import Prediction
-from models.denoiser import Conditions, Denoiser, Levels, c_in, x0_of
-from models.sampler import Schedule
+from models.catalogue.card import Prediction
+from models.engine.denoiser import Conditions, Denoiser, Levels, c_in, x0_of
+from models.engine.samplers import Schedule
 
 LEVELS = Levels(Schedule.from_config(SCHEDULE).train_sigmas, torch.device("cpu"))
 

@@ -12,12 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
-from models.judge.heads import HEADS, UNSEEN
+from models.measuring.judge.heads import HEADS, UNSEEN
 from models.painter.portrait import sample
-from models.precision import Lowered
 from models.pretraining import architecture, diffuse, vocabulary
 from models.pretraining.architecture import TOY
-from models.pretraining.course import generator
 from models.pretraining.diffuse import (
     DECIDED_BELOW,
     DROPPED,
@@ -36,6 +34,8 @@ from models.pretraining.pictures import Pictures
 from models.pretraining.pipeline import Trained, noise_schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
+from models.training.precision import Lowered
+from models.training.pretraining_course import generator
 
 CPU = torch.device("cpu")
 

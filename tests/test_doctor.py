@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bot.sandbox.server import Sandbox
+from bot.sandbox.wire.server import Sandbox
 
 ROOT = Path(__file__).parent.parent
 

@@ -12,10 +12,10 @@ from PIL import Image
 from tiny_models import build
 
 from models.__main__ import COMMANDS, main
-from models.card import Defaults
-from models.check import check
+from models.catalogue.card import Defaults
+from models.catalogue.registry import card_of, seal
 from models.contract import Sampler
-from models.registry import card_of, seal
+from models.engine.check import check
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,9 @@ from models.contract import (
     Sampler,
     TickResult,
 )
-from models.denoiser import Conditions
-from models.engine import SlotEngine, open_engine
-from models.loader import load
+from models.engine.denoiser import Conditions
+from models.engine.loader import load
+from models.engine.slots import SlotEngine, open_engine
 
 __all__ = ["tiny_folder"]
 

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import StorageError
+from bot.drawing.signals import Signals
 from bot.erasing import Eraser
-from bot.signals import Signals
 from tests.factories import OTHER, USER, make_send
 from tests.stores import Stores, open_stores
 from tests.test_privacy import WORD, holding_files, live

@@ -16,18 +16,18 @@ import pytest
 import torch
 from PIL import Image
 
-from models import evaluate
 from models.__main__ import main
-from models.aesthetics import open_aesthetic
-from models.captions import prompt
+from models.aesthetics.scorer import open_aesthetic
 from models.contract import EngineError
-from models.evaluate import graded, steered
-from models.evaluation import adherence, diversity, sheets, steering, variety
-from models.evaluation.adherence import GROUPS
-from models.judge import network
-from models.judge.heads import HEADS, UNSEEN, labels, visible
-from models.judge.network import Judge
+from models.measuring import adherence, diversity, sheets, steering, variety
+from models.measuring import command as evaluate
+from models.measuring.adherence import GROUPS
+from models.measuring.command import graded, steered
+from models.measuring.judge import network
+from models.measuring.judge.heads import HEADS, UNSEEN, labels, visible
+from models.measuring.judge.network import Judge
 from models.painter import flaws
+from models.painter.captions import prompt
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 from models.pretraining.architecture import FULL

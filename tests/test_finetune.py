@@ -18,16 +18,16 @@ from safetensors.torch import load_file
 from tiny_course import Place, place, tiny_base
 from tiny_models import build
 
-from models.check import check
+from models.catalogue.registry import card_of, faults, seal
 from models.checkpoint.files import read_part
-from models.conditioning import Conditioner
-from models.finetune import finetune
+from models.engine.check import check
+from models.engine.conditioning import Conditioner
+from models.engine.loader import load
 from models.finetuning import recipe as recipes
+from models.finetuning.command import finetune
 from models.finetuning.material import encode
 from models.finetuning.trainee import merged
 from models.finetuning.words import KeptWords, embed
-from models.loader import load
-from models.registry import card_of, faults, seal
 
 __all__ = ["place", "tiny_base"]
 
@@ -290,7 +290,7 @@ def test_latents_are_what_the_codec_turns_into_the_picture(tmp_path: Path, kind:
 def test_training_reads_a_caption_as_drawing_reads_a_prompt(
     tiny_base: Path, clip_skip: int
 ) -> None:
-    from models.dataset import token_ids
+    from models.data.command import token_ids
 
     parts = load(str(tiny_base), device="cpu")
     text = "1girl, " + "long hair, " * 12

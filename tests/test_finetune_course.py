@@ -9,9 +9,9 @@ import torch
 from tiny_course import Place, place, stopped, tiny_base
 
 from models.contract import EngineError
-from models.finetuning import course as courses
-from models.finetuning.average import Average
+from models.finetuning import run as courses
 from models.finetuning.steps import Stepper
+from models.training.average import Average
 
 __all__ = ["place", "tiny_base"]
 

@@ -20,14 +20,14 @@ from safetensors.torch import load_file, save_file
 from tiny_course import Place, interrupt, paint, place, stop_at, stopped, tiny_base
 
 from models.contract import EngineError
-from models.finetuning import course as courses
-from models.finetuning import run_state
-from models.finetuning.curves import Log, Point, read
+from models.finetuning import run as courses
 from models.finetuning.recipe import RecipeError
 from models.finetuning.recipe import read as read_recipe
-from models.finetuning.run_state import State, StateError, States
 from models.finetuning.steps import Stepper
-from models.finetuning.watch import SpikeError, Spikes
+from models.training import state as run_state
+from models.training.curves import Log, Point, read
+from models.training.state import State, StateError, States
+from models.training.watch import SpikeError, Spikes
 
 __all__ = ["place", "tiny_base"]
 

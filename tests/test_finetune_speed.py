@@ -12,9 +12,9 @@ from torch import nn
 from torch._dynamo.exc import BackendCompilerFailed
 
 from models.contract import EngineError
+from models.engine.loader import load
 from models.finetuning import material
-from models.finetuning.course import StoppedError
-from models.loader import load
+from models.finetuning.run import StoppedError
 from tests.bench import training
 
 __all__ = ["place", "tiny_base"]

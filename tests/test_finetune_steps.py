@@ -16,13 +16,13 @@ from accelerate import Accelerator
 from tiny_course import Place, forget_devices, place, tiny_base
 from torch import Tensor
 
-from models.card import Prediction
-from models.corpus.batches import Batch
+from models.catalogue.card import Prediction
+from models.data.batches import Batch
+from models.engine.loader import load
 from models.finetuning import recipe as recipes
 from models.finetuning.material import Fed
 from models.finetuning.steps import Stepper
 from models.finetuning.trainee import Trainee, build
-from models.loader import load
 
 __all__ = ["place", "tiny_base"]
 

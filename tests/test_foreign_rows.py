@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.consent import Consent
 from bot.domain import Job, JobState, Origin, Rating
-from bot.job_rows import FOREIGN
+from bot.store.consent import Consent
+from bot.store.job_rows import FOREIGN
 from models.contract import Aspect, Sampler
 from tests.factories import GUILD, USER, make_ask
 from tests.front import Front, front, said

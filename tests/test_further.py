@@ -9,14 +9,14 @@ import torch
 from torch import nn
 
 from models.__main__ import main
+from models.catalogue.registry import card_of
 from models.contract import EngineError
-from models.judge import network as judge
-from models.precision import Lowered, lowers
+from models.measuring.judge import network as judge
 from models.pretraining import architecture, diffuse, further, judging, papers, pipeline, vocabulary
 from models.pretraining.architecture import FULL, TOY
 from models.pretraining.pipeline import Trained
 from models.pretraining.workshop import Workshop
-from models.registry import card_of
+from models.training.precision import Lowered, lowers
 
 CPU = torch.device("cpu")
 TOY_OPTIONS = ("--toy", "--jobs", "1", "--device", "cpu")

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import ChannelId, Job, MessageId, StorageError
-from bot.gallery import Gallery
-from bot.jobs import Jobs
-from bot.privacy import Privacy
+from bot.store.gallery import Gallery
+from bot.store.privacy import Privacy
+from bot.store.queue import Jobs
 from tests.factories import CHANNEL, make_png, make_post, make_released
 from tests.stores import LEASE_MS, WORKER, Stores, open_stores
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.group_commit import GroupCommit
+from bot.store.group_commit import GroupCommit
 
 
 class Book:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.db import Database, Params, Row
 from bot.domain import ChannelId, GuildId, RefusalReason, VoteEmoji
-from bot.guilds import Guilds
-from bot.policy import BlockedTerm, GuildPolicy
+from bot.policy.decide import BlockedTerm, GuildPolicy
+from bot.store.db import Database, Params, Row
+from bot.store.guilds import Guilds
 from tests.factories import CHANNEL, GUILD, OTHER, USER
 
 

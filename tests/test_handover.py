@@ -15,12 +15,12 @@ from safetensors import SafetensorError
 from tiny_course import Place, place, tiny_base
 from tiny_models import build
 
-from models.card import Score
+from models.catalogue.card import Score
+from models.catalogue.registry import card_of
 from models.checkpoint import files
 from models.contract import EngineError
 from models.finetuning import export, material
 from models.finetuning.recipe import read
-from models.registry import card_of
 
 __all__ = ["place", "tiny_base"]
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bot import wording
 from bot.domain import Ask
-from bot.screening import findings, normalise
+from bot.policy.screening import findings, normalise
+from bot.words import wording
 from models.contract import Limits
 from models.prompt import parse
 from tests.test_asks import ask

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot import jobs as room
-from bot.db import Database
 from bot.domain import Job, JobId, JobState, RefusalReason, Refused, RequestId, UserId
-from bot.jobs import Caps
+from bot.store import queue as room
+from bot.store.db import Database
+from bot.store.queue import Caps
 from tests.factories import (
     GUILD,
     OTHER,

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bot.domain import ChannelId, DatabaseError
-from bot.signals import Nudge
-from cogs.lanes import Lanes, keep_looking
+from bot.drawing.signals import Nudge
+from cogs.posting.lanes import Lanes, keep_looking
 
 HERE, THERE = ChannelId(1), ChannelId(2)
 
@@ -100,7 +100,7 @@ async def test_a_busy_channel_is_closed_and_told_of_when_it_is_done() -> None:
 
 
 async def test_who_only_waits_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cogs.lanes._SLOW_S", 0.01)
+    monkeypatch.setattr("cogs.posting.lanes._SLOW_S", 0.01)
     gate = asyncio.Event()
 
     async def wait(item: int) -> None:
@@ -139,7 +139,7 @@ async def test_only_so_many_work_at_once() -> None:
 async def test_a_stop_ends_the_work_and_not_only_the_lane(
     slow_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cogs.lanes._SLOW_S", slow_s)
+    monkeypatch.setattr("cogs.posting.lanes._SLOW_S", slow_s)
     began, ended = asyncio.Event(), asyncio.Event()
 
     async def work(_item: int) -> None:

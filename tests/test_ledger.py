@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox import lounge
+from bot.sandbox.world import lounge
 from tests.stage import Stage, stage
 
 EVENTS = 2000

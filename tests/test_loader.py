@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import build, tiny_folder
 
-from models.card import CardError
+from models.catalogue.card import CardError
+from models.catalogue.hub import locate
+from models.catalogue.registry import EMBEDDED, card_of, seal
 from models.contract import EngineError
-from models.hub import locate
-from models.loader import choose_device, load
-from models.registry import EMBEDDED, card_of, seal
+from models.engine.loader import choose_device, load
 
 __all__ = ["tiny_folder"]
 

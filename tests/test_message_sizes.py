@@ -106,7 +106,7 @@ async def test_the_acknowledgement_and_the_choices_fit(desk: Front, unit: str) -
 
 
 async def test_top_of_ten_pictures_fits_with_custom_emoji(tmp_path: Path) -> None:
-    async with scene(tmp_path, "cogs.votes", kind=Scene) as booth:
+    async with scene(tmp_path, "cogs.voting.votes", kind=Scene) as booth:
         long_name = "heart_of_gold_and_more_than_that"
         emoji = [
             booth.guild.create_emoji(long_name),

@@ -8,12 +8,12 @@ import pytest
 import torch
 from tiny_models import SCHEDULE
 
-from models.card import Prediction
-from models.denoiser import Levels, c_in, x0_of
-from models.finetuning import chance
-from models.finetuning.average import Average
-from models.finetuning.objective import Curve, learning_rate, noised, target, weights
-from models.sampler import Schedule
+from models.catalogue.card import Prediction
+from models.engine.denoiser import Levels, c_in, x0_of
+from models.engine.samplers import Schedule
+from models.training import chance
+from models.training.average import Average
+from models.training.objective import Curve, learning_rate, noised, target, weights
 
 SIGMA = torch.tensor([0.03, 0.7, 2.0, 14.6])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot.domain import JobState, VoteEmoji
-from bot.guilds import Guilds
+from bot.store.guilds import Guilds
 from tests.factories import GUILD, SINCE, USER, make_post
 from tests.stores import Stores, open_stores
 

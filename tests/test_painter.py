@@ -13,7 +13,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from models.judge.heads import HEADS, UNSEEN, labels
+from models.measuring.judge.heads import HEADS, UNSEEN, labels
 from models.painter import flaws as flaw
 from models.painter import headwear, palette, portrait
 from models.painter import tags as tags_of

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageOps
 
-from models.corpus.pictures import look, open_fitted, open_rgb
-from models.dataset import Bucket, Note, Skip, UnusableError
+from models.data.command import Bucket, Note, Skip, UnusableError
+from models.data.pictures import look, open_fitted, open_rgb
 
 RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bot import policy
 from bot.domain import (
     Admitted,
     ChannelId,
@@ -22,7 +21,8 @@ from bot.domain import (
     Released,
     Withheld,
 )
-from bot.policy import BlockedTerm, GuildPolicy, Verdict, admit, join, may_preview, release
+from bot.policy import decide
+from bot.policy.decide import BlockedTerm, GuildPolicy, Verdict, admit, join, may_preview, release
 from models.contract import Rendered, Scores
 from tests.factories import CHANNEL, GUILD, make_ask, make_job, make_place
 from tests.fake_engine import INFO
@@ -51,7 +51,7 @@ def test_only_policy_constructs_what_was_admitted_or_released() -> None:
     """From the syntax tree, under whatever name the class was imported."""
     faults: list[str] = []
     for path in [p for top in ("bot", "cogs", "models") for p in (ROOT / top).rglob("*.py")]:
-        if path == ROOT / "bot" / "policy.py":
+        if path == ROOT / "bot" / "policy" / "decide.py":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
@@ -143,7 +143,7 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError
 
     assert refusal("1girl", GuildPolicy(guild_id=GuildId(GUILD + 1))) is RefusalReason.FAULT
-    monkeypatch.setattr(policy, "findings", broken)
+    monkeypatch.setattr(decide, "findings", broken)
     assert refusal("1girl") is RefusalReason.FAULT
 
 

@@ -9,7 +9,7 @@ import pytest
 from simcord.actors import MemberActor
 
 from bot.domain import GuildId, VoteEmoji
-from bot.emoji import is_one_emoji
+from bot.words.emoji import is_one_emoji
 from tests.front import Front, front, said
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot import privacy as room
-from bot.consent import Consent
 from bot.domain import GuildId, MessageId, Tally, UserId, VoteEmoji
-from bot.guilds import Guilds
-from bot.jobs import Jobs
+from bot.store import privacy as room
+from bot.store.consent import Consent
+from bot.store.guilds import Guilds
+from bot.store.queue import Jobs
 from tests.factories import (
     GUILD,
     OTHER,

@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 from bot.domain import JobId
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
-from bot.progress import ProgressBoard
-from bot.signals import Nudge, Signals
 from models.contract import StepReport
 
 A, B = JobId("a"), JobId("b")

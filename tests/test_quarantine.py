@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from bot.__main__ import main
 from bot.domain import StorageError
-from bot.picture_files import PictureFiles
+from bot.store.picture_files import PictureFiles
 from tests.factories import USER, make_png, make_released
 from tests.stage import stage
 from tests.stores import WORKER, Stores, open_stores

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import Tally, UserId
-from cogs import rests
-from cogs.watching import LAG_S
+from cogs.voting import rests
+from cogs.voting.watching import LAG_S
 from tests.booth import DOWN, UP, Hourglass
 from tests.factories import CHANNEL, OTHER, make_post
 from tests.fake_reactions import FakeReactions

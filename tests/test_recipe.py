@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from models.evaluation.adherence import GROUPS
+from models.measuring.adherence import GROUPS
 from tests.bench import recipe
 
 GRADE = "mean aesthetic grade"

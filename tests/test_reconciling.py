@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from bot.domain import MessageId, UserId
-from cogs import rests
-from cogs.watching import Watch, Watches
+from cogs.voting import rests
+from cogs.voting.watching import Watch, Watches
 from tests.booth import DOWN, UP, Booth, Hourglass
 from tests.simulated import scene
 
 
 @pytest.fixture
 async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
-    async with scene(tmp_path, "cogs.votes", kind=Booth) as built:
+    async with scene(tmp_path, "cogs.voting.votes", kind=Booth) as built:
         yield built
 
 

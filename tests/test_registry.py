@@ -14,10 +14,10 @@ import pytest
 from safetensors import safe_open
 from tiny_models import build
 
-from models import card as cards
-from models.card import CardError, Prediction, Score
+from models.catalogue import card as cards
+from models.catalogue.card import CardError, Prediction, Score
+from models.catalogue.registry import EMBEDDED, Registry, card_of, faults, model_info, seal
 from models.contract import Aspect
-from models.registry import EMBEDDED, Registry, card_of, faults, model_info, seal
 
 LICENCE = "Be kind.\n"
 
@@ -240,6 +240,6 @@ def test_a_model_out_of_order_is_not_promoted(folder: Path, fault: str) -> None:
 
 
 def test_the_registry_knows_no_torch() -> None:
-    rooms = "models.registry, models.provenance, models.prompt, models.contract"
+    rooms = "models.catalogue.registry, models.provenance, models.prompt, models.contract"
     code = f"import sys, {rooms}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,10 +6,10 @@ from collections.abc import Collection
 import pytest
 
 from bot.domain import ChannelId, DatabaseError, MessageId, Post
-from bot.signals import Nudge
-from cogs import rests
-from cogs.rests import Rests
-from cogs.rounds import Outcome, Rounds
+from bot.drawing.signals import Nudge
+from cogs.voting import rests
+from cogs.voting.rests import Rests
+from cogs.voting.rounds import Outcome, Rounds
 from tests.booth import Hourglass
 from tests.factories import make_post
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageDraw
 
-from models.card import Score
+from models.catalogue.card import Score
+from models.catalogue.registry import EMBEDDED, card_of
 from models.contract import EngineError, Rendered
-from models.registry import EMBEDDED, card_of
-from models.safety import open_scorer, scorer_of
+from models.engine.safety import open_scorer, scorer_of
 
 SIDE_PX = 64
 

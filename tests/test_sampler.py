@@ -16,11 +16,11 @@ from diffusers import (
 from tiny_models import SCHEDULE, _unet
 from torch import Tensor
 
-from models import sampler as ours
-from models.card import Prediction
+from models.catalogue.card import Prediction
 from models.contract import EngineError, Sampler
-from models.denoiser import Levels, c_in, x0_of
-from models.sampler import Schedule, Spacing
+from models.engine import samplers as ours
+from models.engine.denoiser import Levels, c_in, x0_of
+from models.engine.samplers import Schedule, Spacing
 
 # diffusers hands a tensor to numpy in a way that numpy 2 will give up.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

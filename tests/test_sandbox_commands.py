@@ -15,9 +15,9 @@ import pytest
 from tiny_bot import TinyBot, lounge, until
 
 from bot.sandbox import once
-from bot.sandbox.images import heart, picture_size
-from bot.sandbox.server import Sandbox
-from bot.sandbox.wire import NotPossible
+from bot.sandbox.wire.images import heart, picture_size
+from bot.sandbox.wire.server import Sandbox
+from bot.sandbox.wire.wire import NotPossible
 from tests.stage import stage
 
 OPENAPI = Path(os.environ["DISCORD_OPENAPI"]) if os.environ.get("DISCORD_OPENAPI") else None

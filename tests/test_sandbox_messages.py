@@ -9,8 +9,8 @@ import discord
 import pytest
 from tiny_bot import INTENTS, TinyBot, lounge, until
 
-from bot.sandbox.images import heart
-from bot.sandbox.server import Sandbox
+from bot.sandbox.wire.images import heart
+from bot.sandbox.wire.server import Sandbox
 
 Lounge = tuple[Sandbox, TinyBot]
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from tiny_bot import TinyBot, lounge, until
 
-from bot.sandbox.server import Sandbox
+from bot.sandbox.wire.server import Sandbox
 
 
 class Page:

@@ -15,8 +15,8 @@ import discord
 import pytest
 from tiny_bot import TinyBot, lounge, point_at, running, until
 
-from bot.sandbox.images import heart
-from bot.sandbox.server import Sandbox
+from bot.sandbox.wire.images import heart
+from bot.sandbox.wire.server import Sandbox
 
 
 async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:

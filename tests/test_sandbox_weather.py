@@ -12,7 +12,7 @@ import discord
 import pytest
 from tiny_bot import INTENTS, TinyBot, lounge, point_at, running, until
 
-from bot.sandbox.server import Sandbox
+from bot.sandbox.wire.server import Sandbox
 
 Lounge = tuple[Sandbox, TinyBot]
 

@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 
 from models.__main__ import main
-from models.aesthetics import Aesthetic, open_aesthetic
-from models.dataset import Report, read
-from models.scoring import command, sheets
-from models.scoring.heads import save_head
-from models.scoring.record import Record
-from models.scoring.sheets import Group, Scored
-from models.scoring.sources import found
-from models.scoring.towers import PictureTower, save_tower
+from models.aesthetics import command, sheets
+from models.aesthetics.heads import save_head
+from models.aesthetics.record import Record
+from models.aesthetics.scorer import Aesthetic, open_aesthetic
+from models.aesthetics.sheets import Group, Scored
+from models.aesthetics.sources import found
+from models.aesthetics.towers import PictureTower, save_tower
+from models.data.command import Report, read
 
 WIDTH = 12
 Score = Callable[..., int]

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from models.__main__ import main
-from models.aesthetics import Aesthetic
-from models.corpus.sources import pairs
-from models.dataset import Report, Skip
-from models.scoring import command
-from models.scoring.sources import found
+from models.aesthetics import command
+from models.aesthetics.scorer import Aesthetic
+from models.aesthetics.sources import found
+from models.data.command import Report, Skip
+from models.data.sources import pairs
 
 #: Lines of a manifest beside `a.png` and `b.png`, good and bad.
 LINES: list[Any] = [

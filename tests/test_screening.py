@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot import floor
-from bot.screening import Rule, findings, normalise
+from bot.policy import floor
+from bot.policy.screening import Rule, findings, normalise
 
 LISTS = {name: terms for name, terms in vars(floor).items() if isinstance(terms, frozenset)}
 

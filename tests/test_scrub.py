@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot import db as room
-from bot.db import Database
+from bot.store import db as room
+from bot.store.db import Database
 from tests.factories import OTHER, USER, make_admitted, make_ask
 from tests.stores import open_stores
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import MessageId, UserId
-from cogs import rests
+from cogs.voting import rests
 from tests.booth import DOWN, UP, Booth, Hourglass
 from tests.factories import make_post
 from tests.simulated import scene
@@ -16,7 +16,7 @@ from tests.simulated import scene
 
 @pytest.fixture
 async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
-    async with scene(tmp_path, "cogs.votes", kind=Booth) as built:
+    async with scene(tmp_path, "cogs.voting.votes", kind=Booth) as built:
         yield built
 
 

@@ -12,7 +12,7 @@ import discord
 import pytest
 import pytest_asyncio
 
-from bot.sends import Begun, SendKind
+from bot.store.sends import Begun, SendKind
 from tests.factories import USER, make_message, make_post, make_send
 from tests.front import Front, front, said
 from tests.stores import Stores, open_stores
@@ -26,7 +26,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Front]:
-    async with front(tmp_path, "cogs.lost") as ready:
+    async with front(tmp_path, "cogs.posting.lost") as ready:
         yield ready
 
 
@@ -131,7 +131,7 @@ async def test_a_show_whose_answer_was_lost_becomes_a_post_all_the_same(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, _ = await desk.picture()
-    shelf = sys.modules["cogs.queue"]
+    shelf = sys.modules["cogs.asking.queue"]
     post = shelf._show
 
     async def lost(*arguments: Any) -> discord.WebhookMessage:
@@ -163,7 +163,7 @@ async def test_what_was_refused_for_certain_is_not_looked_for(
     async def fails(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr(sys.modules["cogs.queue"], "_show", fails)
+    monkeypatch.setattr(sys.modules["cogs.asking.queue"], "_show", fails)
     await desk.member.slash(desk.channel, "show", id=job.id)
     desk.env._errors.clear()
     assert bool(await desk.services.sends.lost(9)) is looked_for

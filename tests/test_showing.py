@@ -10,9 +10,9 @@ import discord
 import pytest
 from simcord.builders import ChannelHandle
 
-from bot import policy
 from bot.domain import ChannelId, GuildId, Job, Picture, Place, Rating, RefusalReason
-from bot.policy import BlockedTerm, GuildPolicy, may_show
+from bot.policy import decide
+from bot.policy.decide import BlockedTerm, GuildPolicy, may_show
 from tests.factories import CHANNEL, GUILD, make_job, make_place, make_reaction
 from tests.front import Front, front, said
 
@@ -82,13 +82,13 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused.reason is RefusalReason.FAULT
     elsewhere = replace(picture_of(job), guild_id=other)
     assert may_show(job, elsewhere, THREAD, FREE) is not None
-    monkeypatch.setattr(policy, "findings", broken)
+    monkeypatch.setattr(decide, "findings", broken)
     assert no() is RefusalReason.FAULT
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
-    async with front(tmp_path, "cogs.votes") as ready:
+    async with front(tmp_path, "cogs.voting.votes") as ready:
         yield ready
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from bot import __main__ as root
 from bot.__main__ import main
-from bot.db import Database
 from bot.domain import DiskFullError
-from bot.gallery import Gallery
 from bot.health import read_pulse
+from bot.store.db import Database
+from bot.store.gallery import Gallery
 from tests.stage import stage
 
 ROOT = Path(__file__).parent.parent

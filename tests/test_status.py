@@ -18,7 +18,7 @@ from tests.simulated import scene
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with scene(tmp_path, "cogs.status", kind=Desk) as built:
+    async with scene(tmp_path, "cogs.posting.status", kind=Desk) as built:
         yield built
 
 

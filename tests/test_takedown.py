@@ -12,14 +12,16 @@ import pytest
 from discord.http import Route
 
 from bot.domain import Job
-from cogs import sending
+from cogs.posting import sending
 from tests.factories import make_reaction, make_send
 from tests.front import Front, custom_ids, front, said
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
-    async with front(tmp_path, "cogs.delivery", "cogs.lost", "cogs.votes") as ready:
+    async with front(
+        tmp_path, "cogs.posting.delivery", "cogs.posting.lost", "cogs.voting.votes"
+    ) as ready:
         yield ready
 
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from models import upscaler
 from models.contract import EngineError
-from models.engine import SlotEngine
-from models.loader import load
-from models.upscaler import Enlarger, Upscaler
+from models.engine import upscaler
+from models.engine.loader import load
+from models.engine.slots import SlotEngine
+from models.engine.upscaler import Enlarger, Upscaler
 from tests.tiny_models import NATIVE_PX, request, tiny_folder
 
 __all__ = ["tiny_folder"]

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import GuildId, JobId, MessageId, Rating, Reaction, Tally, UserId, VoteEmoji
-from bot.guilds import Guilds
+from bot.store.guilds import Guilds
 from tests.factories import GUILD, USER, make_post, make_reaction
 from tests.stores import Stores, open_stores
 

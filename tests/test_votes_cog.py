@@ -12,8 +12,8 @@ import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.domain import Rating, Tally, UserId, VoteEmoji
-from cogs import sending
-from cogs.components import post_view
+from cogs.asking.components import post_view
+from cogs.posting import sending
 from tests.booth import DOWN, UP, Booth
 from tests.factories import make_released
 from tests.simulated import OWNER, scene
@@ -28,7 +28,9 @@ def said(result: InteractionResult) -> ResponseMessage:
 
 @pytest.fixture
 async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
-    async with scene(tmp_path, "cogs.votes", "cogs.queue", "cogs.lost", kind=Booth) as built:
+    async with scene(
+        tmp_path, "cogs.voting.votes", "cogs.asking.queue", "cogs.posting.lost", kind=Booth
+    ) as built:
         yield built
 
 

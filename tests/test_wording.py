@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot import wording
 from bot.domain import JobState, Picture, Rating, Refused, Standing
-from bot.policy import BlockedTerm, GuildPolicy, admit
-from bot.progress import JobProgress
-from bot.wording import code, fit, fits, fitting, plain, short
+from bot.drawing.progress import JobProgress
+from bot.policy.decide import BlockedTerm, GuildPolicy, admit
+from bot.words import wording
+from bot.words.wording import code, fit, fits, fitting, plain, short
 from tests.factories import GUILD, USER, make_ask, make_job
 
 LIMIT = 2000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import BotError, Job, JobState
-from bot.picture_files import PictureFiles
+from bot.store.picture_files import PictureFiles
 from tests.factories import make_post
 from tests.fake_engine import POISON, FakeEngine
 from tests.sick_disk import SICK, SickConnection, sicken_reader, sicken_writer
@@ -22,7 +22,7 @@ WRITES, READS = 32, 12
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker looks again at once, where nobody nudges it."""
-    monkeypatch.setattr("bot.worker._POLL_S", 0.005)
+    monkeypatch.setattr("bot.drawing.worker._POLL_S", 0.005)
 
 
 async def deliver(s: Studio, job: Job) -> None:

@@ -21,9 +21,9 @@ from discord.http import Route
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
-from bot.sandbox.images import heart
-from bot.sandbox.lounge import DEFAULT_TOKEN
-from bot.sandbox.server import Sandbox
+from bot.sandbox.wire.images import heart
+from bot.sandbox.wire.server import Sandbox
+from bot.sandbox.world.lounge import DEFAULT_TOKEN
 
 INTENTS = discord.Intents(guilds=True, guild_reactions=True)
 

@@ -13,10 +13,10 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
+from models.catalogue.registry import card_of, seal
 from models.checkpoint.exporting import export
 from models.checkpoint.files import read, read_part
 from models.checkpoint.skeleton import PARTS
-from models.registry import card_of, seal
 
 #: The original code always norms in 32 groups, so no level can be narrower.
 WIDTHS = (32, 32, 64)

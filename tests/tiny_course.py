@@ -20,8 +20,8 @@ from tiny_models import build
 from torch import Tensor
 
 from models.__main__ import main
-from models.finetune import finetune
-from models.finetuning.course import StoppedError
+from models.finetuning.command import finetune
+from models.finetuning.run import StoppedError
 from models.finetuning.steps import Stepper
 
 #: Width and height of the pictures: three ratios, so three buckets.

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bot.sandbox.interactions import Ticket
-from bot.sandbox.wire import NotPossible, Payload
+from bot.sandbox.wire.wire import NotPossible, Payload
+from bot.sandbox.world.interactions import Ticket
 from tests.promises import Faults, Forgotten, faults
 from tests.stage import Stage, button, stage
 

@@ -8,7 +8,7 @@ import logging
 import signal
 from pathlib import Path
 
-from bot.sandbox.server import Sandbox
+from bot.sandbox.wire.server import Sandbox
 
 
 async def _serve(port: int, state_dir: Path | None, openapi: Path | None) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.domain import SettingsError
 from bot.sandbox import once as one_run
-from bot.sandbox.server import Sandbox
+from bot.sandbox.wire.server import Sandbox
 from bot.settings import environment_with
 
 #: A bot that does not stop by itself within this time is killed.

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bot.sandbox.server import Sandbox
-from bot.sandbox.wire import NotPossible, Payload
+from bot.sandbox.wire.server import Sandbox
+from bot.sandbox.wire.wire import NotPossible, Payload
 
 T = TypeVar("T")
 

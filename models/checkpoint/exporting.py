@@ -13,8 +13,10 @@ import torch
 import yaml
 from torch import Tensor
 
-from models.adoption import read_config
-from models.card import Prediction
+from models.catalogue.adoption import read_config
+from models.catalogue.card import Prediction
+from models.catalogue.hub import locate
+from models.catalogue.registry import card_of, faults
 from models.checkpoint.files import read_part, staging, write
 from models.checkpoint.inference_yaml import (
     Layout,
@@ -32,8 +34,6 @@ from models.checkpoint.names import (
 from models.checkpoint.papers import beside, gather, lay_beside
 from models.checkpoint.skeleton import PARTS, require_fit, skeleton
 from models.contract import EngineError
-from models.hub import locate
-from models.registry import card_of, faults
 
 #: The text encoders that the original code and its descendants build, (width, layers).
 _KNOWN_TEXT = {TextKind.CLIP: (768, 12), TextKind.OPENCLIP: (1024, 23)}

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from torch import Tensor
 
-from models.card import Card, Prediction
+from models.catalogue.card import Card, Prediction
 from models.checkpoint import papers
 from models.checkpoint.files import put_folder, read, staging, write_part
 from models.checkpoint.inference_yaml import Layout, interpret, standard

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from models.card import Prediction
+from models.catalogue.card import Prediction
 from models.checkpoint.fields import Fields
 from models.checkpoint.names import TextKind
 from models.contract import EngineError

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from models import card as cards
-from models.adoption import BUNDLED_LICENCE, adopt, read_config
-from models.card import Card
+from models.catalogue import card as cards
+from models.catalogue.adoption import BUNDLED_LICENCE, adopt, read_config
+from models.catalogue.card import Card
+from models.catalogue.registry import file_sha256, model_info, seal
 from models.contract import EngineError
-from models.registry import file_sha256, model_info, seal
 
 LICENCE = "LICENSE.md"
 README = "README.md"

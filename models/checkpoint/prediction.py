@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.card import Prediction
+from models.catalogue.card import Prediction
 from models.checkpoint.inference_yaml import Layout, plain_unet
 
 #: Side of the latent picture asked about; every level of the UNet still has several cells.

@@ -1,1 +1,1 @@
-"""The rooms of the fine-tuning command; `models.finetune` is their front door."""
+"""The rooms of the fine-tuning command; `models.finetuning.command` is their front door."""

@@ -17,14 +17,14 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from models.adoption import BUNDLED_LICENCE, identifier, read_config
-from models.card import Card, Score
+from models.catalogue.adoption import BUNDLED_LICENCE, identifier, read_config
+from models.catalogue.card import Card, Score
+from models.catalogue.registry import file_sha256, seal
 from models.checkpoint.files import published, write_part
 from models.contract import EngineError
+from models.engine.loader import Components, load
 from models.finetuning.recipe import Method, Recipe, RecipeError, Saved
 from models.finetuning.trainee import TEXT_TARGETS, UNET_TARGETS, merged
-from models.loader import Components, load
-from models.registry import file_sha256, seal
 
 #: The file that diffusers looks for in a LoRA's folder.
 LORA_FILE = "pytorch_lora_weights.safetensors"

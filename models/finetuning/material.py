@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.adoption import pixel_step
+from models.catalogue.adoption import pixel_step
 from models.contract import EngineError
-from models.dataset import (
+from models.data.command import (
     Batch,
     Batches,
     Bucket,
@@ -35,9 +35,9 @@ from models.dataset import (
     token_ids,
     weights_sha256,
 )
-from models.finetuning import chance
+from models.engine.loader import Components
 from models.finetuning.recipe import Recipe
-from models.loader import Components
+from models.training import chance
 
 #: Pixels that the autoencoder encodes at once: eight pictures of Stable Diffusion's size.
 _ENCODED_PX = 8 * 512 * 512

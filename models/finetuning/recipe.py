@@ -18,8 +18,8 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from models.contract import EngineError
-from models.dataset import CaptionPolicy
-from models.finetuning.objective import Curve
+from models.data.command import CaptionPolicy
+from models.training.objective import Curve
 
 _T = TypeVar("_T")
 

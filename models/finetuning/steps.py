@@ -17,16 +17,16 @@ from accelerate import Accelerator
 from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
 
-from models.card import Prediction
+from models.catalogue.card import Prediction
 from models.contract import EngineError
-from models.denoiser import Levels
-from models.finetuning import chance
-from models.finetuning.average import Average
+from models.engine.denoiser import Levels
+from models.engine.samplers import Schedule
 from models.finetuning.material import Fed, Material
-from models.finetuning.objective import learning_rate, losses, noised, target, weights
 from models.finetuning.recipe import Optimizer, Recipe
 from models.finetuning.trainee import Trainee
-from models.sampler import Schedule
+from models.training import chance
+from models.training.average import Average
+from models.training.objective import learning_rate, losses, noised, target, weights
 
 _NO_MEMORY = (
     "the training does not fit into the device's memory. Less is needed with a smaller batch (and "

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import EngineError
+from models.engine.loader import Components
 from models.finetuning.recipe import Lora, Method, Recipe
 from models.finetuning.words import KeptWords, embed, unused_layers
-from models.loader import Components
-from models.precision import Lowered
+from models.training.precision import Lowered
 
 #: Where LoRA matrices stand: every attention of the UNet, every one of the text encoder.
 UNET_TARGETS = ("to_q", "to_k", "to_v", "to_out.0")

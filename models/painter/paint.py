@@ -23,10 +23,10 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from models.captions import full_caption
 from models.contract import EngineError
 from models.painter import flaws as flaw
 from models.painter.album import Album, Entry
+from models.painter.captions import full_caption
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 from models.painter.tags import tags

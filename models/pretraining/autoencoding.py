@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.corpus.caches import TensorCache, tensor_sha256, weights_sha256
+from models.data.caches import TensorCache, tensor_sha256, weights_sha256
 from models.painter.drawing import face_middle
-from models.precision import Lowered, scaled
 from models.pretraining import architecture
 from models.pretraining.architecture import Recipe
-from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures, batches
+from models.training.precision import Lowered, scaled
+from models.training.pretraining_course import Course, chunks, generator
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny

@@ -13,18 +13,18 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from models.judge import network as judge
-from models.judge.heads import UNSEEN
+from models.measuring.judge import network as judge
+from models.measuring.judge.heads import UNSEEN
 from models.painter.drawing import face_middle
-from models.precision import Lowered
 from models.pretraining import vocabulary
 from models.pretraining.architecture import Recipe
-from models.pretraining.course import Course, generator
 from models.pretraining.papers import DEFAULTS
 from models.pretraining.pictures import Pictures, batches
 from models.pretraining.pipeline import Trained, noise_schedule, pipeline
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
+from models.training.precision import Lowered
+from models.training.pretraining_course import Course, generator
 
 if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel

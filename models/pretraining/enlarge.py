@@ -15,13 +15,13 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from models.engine.upscaler import Upscaler
 from models.painter.drawing import face_middle
-from models.precision import Lowered, scaled
 from models.pretraining.architecture import SCALE, Recipe
 from models.pretraining.autoencoding import latents_of, reconstruction_loss
-from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures
-from models.upscaler import Upscaler
+from models.training.precision import Lowered, scaled
+from models.training.pretraining_course import Course, chunks, generator
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from models import loader, upscaler
 from models.contract import EngineError
-from models.judge import network as judge
-from models.loader import Components
+from models.engine import loader, upscaler
+from models.engine.loader import Components
+from models.measuring.judge import network as judge
 from models.pretraining import architecture, vocabulary
 from models.pretraining.architecture import Recipe
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.judge import network as judge
-from models.judge.heads import HEADS
-from models.precision import autocast, scaled
+from models.measuring.judge import network as judge
+from models.measuring.judge.heads import HEADS
 from models.pretraining.architecture import Recipe
-from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures, batches
+from models.training.precision import autocast, scaled
+from models.training.pretraining_course import Course, chunks, generator
 
 #: The peak of the learning rate from nothing, and of a judge that was finished once.
 LR, FURTHER_LR = 1.5e-3, 1.0e-3

@@ -17,9 +17,9 @@ from random import Random
 
 import numpy as np
 
-from models.captions import caption, prompt
-from models.judge.heads import HEADS, UNSEEN, labels
+from models.measuring.judge.heads import HEADS, UNSEEN, labels
 from models.painter import tags
+from models.painter.captions import caption, prompt
 from models.painter.drawing import draw, raster
 from models.painter.portrait import FRAMING, Portrait, sample
 from models.pretraining import vocabulary

@@ -8,11 +8,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from models.adoption import identifier
-from models.card import Card, Defaults, Licence, Prediction, Score, Size
+from models.catalogue.adoption import identifier
+from models.catalogue.card import Card, Defaults, Licence, Prediction, Score, Size
+from models.catalogue.registry import EMBEDDED, seal
 from models.contract import Aspect, Limits, Sampler
 from models.pretraining.architecture import SCALE, Recipe
-from models.registry import EMBEDDED, seal
 
 #: Steps were chosen by eye and for speed, guidance by measuring; see docs/embedded-model.md.
 DEFAULTS = Defaults(steps=16, guidance=2.2, sampler=Sampler.DPMPP_2M)

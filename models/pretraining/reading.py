@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.judge import network as judge
-from models.judge.heads import HEADS
-from models.precision import autocast
+from models.measuring.judge import network as judge
+from models.measuring.judge.heads import HEADS
 from models.pretraining import architecture, vocabulary
 from models.pretraining.architecture import Recipe
-from models.pretraining.course import Course, chunks, generator
 from models.pretraining.pictures import Pictures, batches
+from models.training.precision import autocast
+from models.training.pretraining_course import Course, chunks, generator
 
 if TYPE_CHECKING:
     from transformers import CLIPTextModel

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from models.judge.heads import HEADS
+from models.measuring.judge.heads import HEADS
 from models.painter.portrait import Portrait, Weights, pick
 
 #: Portraits of a family.

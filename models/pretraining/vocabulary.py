@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.captions import words
+from models.painter.captions import words
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer

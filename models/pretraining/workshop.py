@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from models import upscaler
 from models.contract import EngineError
-from models.judge import network as judge
+from models.engine import upscaler
+from models.measuring.judge import network as judge
 from models.pretraining import (
     architecture,
     autoencoding,
@@ -29,11 +29,11 @@ from models.pretraining import (
     vocabulary,
 )
 from models.pretraining.architecture import Recipe
-from models.pretraining.course import chunks, generator
 from models.pretraining.further import keep
 from models.pretraining.painting import Purpose, plan
 from models.pretraining.pictures import Pictures, load
 from models.pretraining.pipeline import Trained
+from models.training.pretraining_course import chunks, generator
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny

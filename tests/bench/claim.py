@@ -6,8 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.db import Database
-from bot.jobs import Jobs
+from bot.store.db import Database
+from bot.store.queue import Jobs
 from models.report import Row, percentile
 
 ROWS = 1_000_000

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 
 from bot.health import read_pulse
-from bot.sandbox.interactions import DEADLINE_S
-from bot.sandbox.wire import NotPossible
+from bot.sandbox.wire.wire import NotPossible
+from bot.sandbox.world.interactions import DEADLINE_S
 from models.report import Row, percentile
 from tests.stage import Stage, stage
 

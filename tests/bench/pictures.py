@@ -22,7 +22,7 @@ async def measure(widths: tuple[int, ...] = WIDTHS, repeats: int = 3) -> list[Ro
 
 
 def _measure(widths: tuple[int, ...], repeats: int) -> list[Row]:
-    from models.engine import open_engine
+    from models.engine.slots import open_engine
 
     rows: list[Row] = []
     for threads in THREADS:

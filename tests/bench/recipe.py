@@ -23,9 +23,9 @@ from typing import Any
 import torch
 from PIL import Image
 
-from models.evaluation.adherence import GROUPS
-from models.precision import lowers
+from models.measuring.adherence import GROUPS
 from models.report import Row, table, write_json
+from models.training.precision import lowers
 
 #: What the first training changes of the recipe: the model is to learn all grades, quickly.
 MIXED: dict[str, Any] = {"epochs": 1, "lr": 5.0e-4, "ema_decay": 0.995}

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from models.captions import prompt
-from models.dataset import Bucket, LatentCache, Report, open_fitted, read
+from models.data.command import Bucket, LatentCache, Report, open_fitted, read
+from models.painter.captions import prompt
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 from models.report import Row, unmeasured
@@ -62,8 +62,8 @@ def _alternately(*programs: Callable[[], object], rounds: int = ROUNDS) -> list[
 
 def _loading(scratch: Path) -> list[Row]:
     """Pictures a second from a folder, and latents from the cache."""
+    from models.engine.loader import load
     from models.finetuning.material import encode, pixels_of
-    from models.loader import load
 
     folder = _painted(scratch / "pictures")
     examples = read(folder, report=Report())
@@ -199,7 +199,7 @@ def _compiled(bench: Bench, device: torch.device, least: float, theirs: float) -
 
 
 def _embedded() -> Bench:
-    from models.loader import load
+    from models.engine.loader import load
 
     parts = load("embedded", device="cpu")
     return Bench(
@@ -239,13 +239,13 @@ def _own(bench: Bench, device: torch.device, *, compiled: bool = False) -> Calla
     """The project's step, as `finetune` takes it."""
     from accelerate import Accelerator
 
-    from models.card import Prediction
-    from models.dataset import Batch
+    from models.catalogue.card import Prediction
+    from models.data.command import Batch
+    from models.engine.samplers import Schedule
     from models.finetuning.material import Fed
     from models.finetuning.recipe import Recipe
     from models.finetuning.steps import Stepper
     from models.finetuning.trainee import Trainee
-    from models.sampler import Schedule
 
     recipe = Recipe(base="any", data="any", out="any", batch=bench.batch, compile=compiled)
     unet = deepcopy(bench.unet).requires_grad_(True)

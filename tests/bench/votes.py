@@ -8,11 +8,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.db import Database
 from bot.domain import MessageId, Post, Reaction, UserId
-from bot.gallery import Gallery
-from bot.jobs import Caps, Jobs
-from bot.votes import Votes
+from bot.store.db import Database
+from bot.store.gallery import Gallery
+from bot.store.queue import Caps, Jobs
+from bot.store.votes import Votes
 from models.report import Row
 from tests.factories import SINCE, make_admitted, make_ask, make_png, make_post, make_released
 

@@ -1,0 +1,350 @@
+"""THE generation coroutine: claim, admit, step on the one GPU thread, score, release, keep.
+
+Started by the composition root, told nothing but nudges; it talks to Discord never and to SQLite
+only through the stores. The database is the truth: every row it draws is a lease it holds, and a
+row whose lease is gone (cancelled, expired) is dropped wherever it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from bot.domain import BotError, DiskFullError, Job, JobId, Released, Withheld
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.signals import Signals
+from bot.log import short_hash, whereabouts
+from bot.policy import decide
+from bot.store.db import undisturbed
+from bot.store.gallery import Gallery
+from bot.store.queue import Jobs
+from models.contract import (
+    Engine,
+    ModelInfo,
+    Rendered,
+    Scorer,
+    TickResult,
+)
+from models.provenance import Provenance, encode_png
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: How long an idle worker sleeps when nobody nudges it; also the pace of lease housekeeping.
+_POLL_S = 1.0
+#: Pause before a job whose try failed is claimed again.
+_RETRY_PAUSE_MS = 2_000
+#: After the engine itself failed: rest before the next try, so that a broken GPU is not hammered.
+_ENGINE_PAUSE_S = 5.0
+#: After the database failed: rest before it is asked again.
+_DATABASE_PAUSE_MS = 5_000
+
+_NO_ROOM = "There is no room on my disk for the picture. Tell the operator, and ask again later."
+_NOT_TAKEN = "My disk would not take the picture. Tell the operator, and ask again later."
+
+
+class GpuThread:
+    """The one thread that touches the engine, and the engine on it."""
+
+    def __init__(
+        self, open_engine: Callable[[], Engine], open_scorer: Callable[[], Scorer]
+    ) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
+        self._open_engine = open_engine
+        self._open_scorer = open_scorer
+        self._engine: Engine | None = None
+        self._scorer: Scorer | None = None
+        #: Nobody waits for the model any more, but the thread is still loading it.
+        self.abandoned = False
+
+    async def open(self) -> None:
+        """Load the model. Raises `EngineError` with one clear sentence.
+
+        Cancelled, it returns at once and the thread goes on: nothing can stop it, so a process
+        that is to end then must not wait for its threads.
+        """
+        try:
+            self._engine = await self.call(self._open_engine)
+            self._scorer = await self.call(self._open_scorer)
+        except asyncio.CancelledError:
+            self.abandoned = True
+            raise
+
+    @property
+    def engine(self) -> Engine:
+        """The open engine; call its methods through `call` only."""
+        assert self._engine is not None, "open() comes first"
+        return self._engine
+
+    @property
+    def scorer(self) -> Scorer:
+        """The open scorer; call it through `call` only."""
+        assert self._scorer is not None, "open() comes first"
+        return self._scorer
+
+    def info(self) -> ModelInfo:
+        """The model in use; a plain attribute read, safe from the loop."""
+        return self.engine.info
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` on the GPU thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
+
+    async def close(self) -> None:
+        """Free the model and end the thread; one that is abandoned is not waited for."""
+        if self._engine is not None and not self.abandoned:
+            await self.call(self._engine.close)
+        self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLimits:
+    """The numbers that settings give the worker."""
+
+    lease_ms: int
+    max_attempts: int
+    preview_every: int
+    #: How long a stop lets running rows go on before it puts them back.
+    grace_ms: int
+
+
+class Worker:
+    """Keeps the engine's rows full, and each job's story in the database."""
+
+    def __init__(
+        self,
+        *,
+        owner: str,
+        gpu: GpuThread,
+        jobs: Jobs,
+        gallery: Gallery,
+        signals: Signals,
+        progress: ProgressBoard,
+        limits: WorkerLimits,
+        clock: Callable[[], int],
+    ) -> None:
+        self._owner = owner
+        self._gpu = gpu
+        self._jobs = jobs
+        self._gallery = gallery
+        self._signals = signals
+        self._progress = progress
+        self._limits = limits
+        self._clock = clock
+        #: Rows in the engine, and pictures on their way to the gallery: both hold leases.
+        self._rows: dict[JobId, Job] = {}
+        self._keeping: set[JobId] = set()
+        self._renewed_ms = 0
+        self._took_back = False
+        self._resting_until_ms = 0
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask `run` to drain: no new claims, finish what is nearly done, put the rest back."""
+        self._stop.set()
+        self._signals.work.set()
+
+    async def run(self) -> None:
+        """Draw until `stop`. What a process that died was drawing is taken back first.
+
+        The composition root holds the data directory's lock, so no other worker is alive.
+        """
+        async with asyncio.TaskGroup() as keepers:
+            while not self._stop.is_set():
+                if self._clock() >= self._resting_until_ms:
+                    await self._look()
+                if self._rows:
+                    await self._tick(keepers)
+                else:
+                    await self._signals.work.wait(_POLL_S)
+            await self._drain(keepers)
+
+    async def _look(self) -> None:
+        """What the database has for us. While it fails, the rows in the engine are drawn on."""
+        try:
+            await self._take_back()
+            await self._housekeeping()
+            await self._fill()
+        except BotError as problem:
+            log.error("the queue cannot be read or written: %s", problem)  # noqa: TRY400  the sentence says it all
+            self._resting_until_ms = self._clock() + _DATABASE_PAUSE_MS
+
+    async def _housekeeping(self) -> None:
+        await self._drop(self._signals.take_cancelled())
+        now_ms = self._clock()
+        if now_ms - self._renewed_ms < self._limits.lease_ms // 4:
+            return
+        self._renewed_ms = now_ms
+        await self._renew(now_ms)
+        taken = await self._jobs.release_expired(now_ms, self._limits.max_attempts, _RETRY_PAUSE_MS)
+        self._tell_taken(*taken, "its lease expired")
+
+    async def _take_back(self) -> None:
+        """Once, as soon as the database lets us."""
+        if not self._took_back:
+            taken = await self._jobs.take_back(self._clock(), self._limits.max_attempts)
+            self._took_back = True
+            self._tell_taken(*taken, "its process died")
+
+    def _tell_taken(self, requeued: list[JobId], failed: list[JobId], why: str) -> None:
+        for job_id in requeued:
+            log.info("job %s running -> queued (%s)", job_id, why)
+        for job_id in failed:
+            log.warning("job %s running -> failed (%s too often)", job_id, why)
+        if failed:
+            self._signals.status.set()
+
+    async def _renew(self, now_ms: int) -> None:
+        held = [*self._rows, *self._keeping]
+        if held:
+            ours = await self._jobs.renew(self._owner, held, self._limits.lease_ms, now_ms)
+            await self._drop(set(self._rows) - ours)
+
+    async def _drop(self, job_ids: set[JobId]) -> None:
+        """Evict rows that are no longer ours to draw."""
+        for job_id in job_ids & self._rows.keys():
+            await self._gpu.call(self._gpu.engine.evict, job_id)
+            del self._rows[job_id]
+            self._progress.ended(job_id, self._clock(), drawn=False)
+            log.info("job %s dropped from the engine", job_id)
+
+    async def _fill(self) -> None:
+        while len(self._rows) < self._gpu.engine.capacity and not self._stop.is_set():
+            job = await self._jobs.claim(self._owner, self._limits.lease_ms, self._clock())
+            if job is None:
+                return
+            log.info("job %s queued -> running (attempt %s)", job.id, job.attempts)
+            await self._admit(job)
+
+    async def _admit(self, job: Job) -> None:
+        """One job's boundary: whatever a request makes the engine raise ends that job alone."""
+        with whereabouts(job=job.id, guild=job.guild_id):
+            try:
+                await self._gpu.call(self._gpu.engine.admit, job.request(self._previews(job)))
+            except Exception:
+                log.exception("admit failed, prompt %s", short_hash(job.prompt))
+                await self._retry_or_fail(job, "The model could not take this request.")
+                return
+        self._rows[job.id] = job
+        self._progress.started(job.id, job.steps, self._clock())
+        self._signals.status.set()
+
+    def _previews(self, job: Job) -> int:
+        shown = decide.may_preview(job, self._gpu.info())
+        return self._limits.preview_every if shown else 0
+
+    async def _tick(self, keepers: asyncio.TaskGroup) -> None:
+        try:
+            result = await self._gpu.call(self._gpu.engine.step)
+        except Exception:
+            log.exception("the engine failed; %s rows go back to the queue", len(self._rows))
+            await self._engine_failed()
+            return
+        await self._take(result, keepers)
+
+    async def _take(self, result: TickResult, keepers: asyncio.TaskGroup) -> None:
+        for report in result.reports:
+            self._progress.reported(report)
+        for failed in result.failed:
+            job = self._rows.pop(JobId(failed.row_id), None)
+            if job is not None:
+                self._progress.ended(job.id, self._clock(), drawn=False)
+                await self._retry_or_fail(job, failed.reason)
+        for rendered in result.finished:
+            job = self._rows.pop(JobId(rendered.row_id), None)
+            if job is not None:
+                self._progress.ended(job.id, self._clock(), drawn=True)
+                self._keeping.add(job.id)
+                keepers.create_task(self._keep(job, rendered), name=f"keep {job.id}")
+        if result.reports or result.failed:
+            self._signals.status.set()
+
+    async def _engine_failed(self) -> None:
+        """Give back every row; a job that breaks the engine again and again runs out of tries."""
+        rows, self._rows = self._rows, {}
+        for job in rows.values():
+            self._progress.ended(job.id, self._clock(), drawn=False)
+            await self._gpu.call(self._gpu.engine.evict, job.id)
+            await self._retry_or_fail(job, "The picture engine failed while drawing this.")
+        await self._signals.work.wait(_ENGINE_PAUSE_S)
+
+    async def _keep(self, job: Job, rendered: Rendered) -> None:
+        """From pixels to the gallery; the second half of a job's boundary."""
+        with whereabouts(job=job.id, guild=job.guild_id):
+            try:
+                # Even a worker that is cancelled waits until what it drew is kept.
+                await undisturbed(self._release_and_keep(job, rendered))
+            except BotError as problem:
+                log.error("picture not kept: %s", problem)  # noqa: TRY400  the sentence says it all
+                full = isinstance(problem, DiskFullError)
+                await self._retry_or_fail(job, _NO_ROOM if full else _NOT_TAKEN)
+            except Exception:
+                log.exception("picture lost on its way to the gallery")
+                await self._retry_or_fail(job, "The finished picture could not be kept.")
+            finally:
+                self._keeping.discard(job.id)
+                self._signals.deliver.set()
+                self._signals.status.set()
+
+    async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
+        scores = await self._gpu.call(self._gpu.scorer.score, rendered)
+        verdict = decide.release(job, rendered, scores)
+        if isinstance(verdict, Withheld):
+            await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
+            log.info("job %s running -> withheld", job.id)
+            return
+        info = self._gpu.info()
+        provenance = Provenance.of(job.request(), info, batch_width=rendered.batch_width)
+        data = await asyncio.to_thread(_encode, verdict, provenance)
+        picture = await self._gallery.keep(
+            verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
+        )
+        log.info("job %s running -> %s", job.id, "rendered" if picture else "dropped")
+
+    async def _retry_or_fail(self, job: Job, reason: str) -> None:
+        """The end of a failed try. Where it cannot be written down, the lease runs out instead."""
+        try:
+            await self._end_try(job, reason)
+        except BotError as problem:
+            log.error("job %s waits for its lease to run out: %s", job.id, problem)  # noqa: TRY400  the sentence says it all
+
+    async def _end_try(self, job: Job, reason: str) -> None:
+        now_ms = self._clock()
+        if job.attempts < self._limits.max_attempts:
+            await self._jobs.put_back(self._owner, [job.id], now_ms, pause_ms=_RETRY_PAUSE_MS)
+            log.info("job %s running -> queued (%s)", job.id, reason)
+        else:
+            await self._jobs.fail(self._owner, job.id, reason, now_ms)
+            log.warning("job %s running -> failed (%s)", job.id, reason)
+        self._signals.status.set()
+
+    async def _drain(self, keepers: asyncio.TaskGroup) -> None:
+        """Let rows end for a moment; what is left goes back untouched, no attempt counted."""
+        deadline_ms = self._clock() + self._limits.grace_ms
+        while self._rows and self._clock() < deadline_ms:
+            await self._drop(self._signals.take_cancelled())
+            await self._tick(keepers)
+        left = list(self._rows)
+        for job_id in left:
+            await self._gpu.call(self._gpu.engine.evict, job_id)
+        if left:
+            await self._put_back(left)
+        self._rows.clear()
+
+    async def _put_back(self, job_ids: list[JobId]) -> None:
+        try:
+            await self._jobs.put_back(self._owner, job_ids, self._clock(), count_attempt=False)
+            log.info("%s rows put back into the queue", len(job_ids))
+        except BotError as problem:
+            log.error("%s rows wait for the next start: %s", len(job_ids), problem)  # noqa: TRY400  the sentence says it all
+
+
+def _encode(released: Released, provenance: Provenance) -> bytes:
+    return encode_png(released.rgb, released.width_px, released.height_px, provenance)

@@ -1,0 +1,107 @@
+"""What an open page is told: events as the looking persona sees them, over one websocket each.
+
+Served by `server.py`; listens to the world. `broadcast` and `notify` carry the sandbox's own
+events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from bot.sandbox.wire.wire import NotPossible, Payload, encode
+from bot.sandbox.world.people import People
+from bot.sandbox.world.scene import World
+
+#: A page that is this far behind is sent away; it reloads and is up to date.
+_BEHIND_AT_MOST = 5000
+_SHOWN = ("MESSAGE_", "CHANNEL_", "THREAD_", "TYPING_START", "COMMANDS_UPDATE")
+
+
+class _Viewer:
+    """One open page."""
+
+    def __init__(self, user_id: int) -> None:
+        self.user_id = user_id
+        self.queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def send(self, event: str, payload: Payload) -> None:
+        behind = self.queue.qsize() > _BEHIND_AT_MOST
+        self.queue.put_nowait(None if behind else encode({"t": event, "d": payload}))
+
+
+class Feed:
+    """All open pages."""
+
+    def __init__(self, world: World, people: People) -> None:
+        self._people = people
+        self._viewers: set[_Viewer] = set()
+        world.listen(self._publish)
+
+    def broadcast(self, event: str, payload: Payload) -> None:
+        """Tell every page."""
+        for viewer in self._viewers:
+            viewer.send(event, payload)
+
+    def notify(self, user_id: int, event: str, payload: Payload) -> None:
+        """Tell the pages of one persona."""
+        for viewer in self._viewers:
+            if viewer.user_id == user_id:
+                viewer.send(event, payload)
+
+    def _publish(self, event: str, payload: Payload, only: int | None) -> None:
+        if not self._viewers or not event.startswith(_SHOWN):
+            return
+        for viewer in self._viewers:
+            if only in (None, viewer.user_id) and self._may_see(viewer, event, payload):
+                viewer.send(event, self._through_eyes_of(viewer, event, payload))
+
+    def _may_see(self, viewer: _Viewer, event: str, payload: Payload) -> bool:
+        if event.endswith("_DELETE") and "type" in payload:
+            return True
+        place = payload.get("channel_id") or payload.get("id")
+        return place is None or self._people.sees(viewer.user_id, int(place))
+
+    def _through_eyes_of(self, viewer: _Viewer, event: str, payload: Payload) -> Payload:
+        """Events are told from nobody's view; `me` in reactions depends on who looks."""
+        if event not in ("MESSAGE_CREATE", "MESSAGE_UPDATE") or not payload.get("reactions"):
+            return payload
+        try:
+            return self._people.message(int(payload["id"]), viewer.user_id)
+        except NotPossible:
+            return payload
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """GET /page/ws?persona=ID."""
+        user_id = int(request.query["persona"])
+        if user_id not in self._people.personas:
+            raise web.HTTPNotFound
+        ws = web.WebSocketResponse(heartbeat=30.0, timeout=1.0)
+        await ws.prepare(request)
+        viewer = _Viewer(user_id)
+        self._viewers.add(viewer)
+        writer = asyncio.create_task(self._write(viewer, ws), name="page feed")
+        try:
+            async for _ in ws:
+                pass
+        finally:
+            self._viewers.discard(viewer)
+            writer.cancel()
+        return ws
+
+    async def _write(self, viewer: _Viewer, ws: web.WebSocketResponse) -> None:
+        while True:
+            text = await viewer.queue.get()
+            try:
+                if text is None:
+                    await ws.close(code=4008)
+                    return
+                await ws.send_str(text)
+            except (ConnectionError, RuntimeError):
+                return
+
+    def close(self) -> None:
+        """Send every page away."""
+        for viewer in self._viewers:
+            viewer.queue.put_nowait(None)

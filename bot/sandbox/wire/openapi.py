@@ -1,0 +1,215 @@
+"""Checks what the bot sends against Discord's own OpenAPI description of its API.
+
+`rest.py` submits every call; checking happens in quiet moments, because a body takes milliseconds.
+Without a description file only the rules that it lacks are checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+
+from bot.sandbox.wire.wire import Payload, as_object
+from bot.sandbox.world.scene import Call
+
+log = logging.getLogger(__name__)
+
+_URI = "urn:discord"
+_METHODS = ("get", "post", "put", "patch", "delete")
+#: discord.py sends the ids of uploads and replies as numbers; Discord takes both.
+_SNOWFLAKE = {
+    "anyOf": [
+        {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"},
+        {"type": "integer", "minimum": 0},
+    ]
+}
+#: Keys that discord.py sends and Discord ignores where its schemas do not name them.
+_TOLERATED = {"PATCH": {"tts"}}
+_CONTENT_LIMIT = 2000
+#: Ids of uploads are their places in the form; anything larger names an older attachment.
+_UPLOADS_AT_MOST = 10
+#: A check takes milliseconds: it waits until no call came for this long, or very many wait.
+_QUIET_S = 0.05
+_BACKLOG = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A call that waits to be checked, without the bytes of its files."""
+
+    call: Call
+    files: int
+    content_type: str
+
+
+class Description:
+    """Discord's OpenAPI file, ready to check bodies with."""
+
+    def __init__(self, path: Path) -> None:
+        spec = as_object(json.loads(path.read_text()))
+        spec["components"]["schemas"]["SnowflakeType"] = _SNOWFLAKE
+        document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec}
+        # Two libraries that type themselves halfway: `Any` at their door, nowhere else.
+        registry = cast("Any", Registry)()
+        self._registry: Any = registry.with_resource(_URI, Resource.from_contents(document))
+        paths = cast("dict[str, Payload]", spec["paths"])
+        # The literal paths come first, so that @original and @me win over {message_id}.
+        self._operations = [
+            (method.upper(), _pattern(template), template, as_object(operations[method]))
+            for template, operations in sorted(paths.items(), key=lambda item: item[0].count("{"))
+            for method in _METHODS
+            if method in operations
+        ]
+        self._schemas: dict[str, Payload] = spec["components"]["schemas"]
+        self._checks: dict[tuple[str, str, str], tuple[Any, set[str]]] = {}
+
+    def errors(self, method: str, path: str, body: object, content_type: str) -> list[str]:
+        """What is wrong with a request body; empty when nothing is."""
+        for verb, pattern, template, operation in self._operations:
+            if verb == method and pattern.fullmatch(path):
+                return self._check(verb, template, operation, body, content_type)
+        return [f"no such operation: {method} {path}"]
+
+    def _check(
+        self, verb: str, template: str, operation: Payload, body: object, content_type: str
+    ) -> list[str]:
+        declared = as_object(operation.get("requestBody"))
+        if not declared:
+            return [] if body in (None, {}) else [f"{template} takes no body"]
+        if body is None:
+            return ["a body is required"] if declared.get("required") else []
+        if content_type not in declared["content"]:
+            return [f"{template} does not take {content_type}"]
+        key = (verb, template, content_type)
+        if key not in self._checks:
+            self._checks[key] = self._prepare(declared["content"][content_type]["schema"])
+        validator, known = self._checks[key]
+        faults: list[ValidationError] = list(validator.iter_errors(body))
+        errors = [_sentence(fault) for fault in faults]
+        if isinstance(body, dict):
+            # The description leaves objects open; a key that it does not name is a fault.
+            strange = as_object(cast("object", body)).keys() - known - _TOLERATED.get(verb, set())
+            errors += [f"{name}: no such key" for name in sorted(strange)]
+        return errors
+
+    def _prepare(self, schema: Payload) -> tuple[Any, set[str]]:
+        rooted = cast("Payload", _absolute(schema))
+        validator = Draft202012Validator(
+            rooted, registry=self._registry, format_checker=FormatChecker()
+        )
+        return validator, set(self._keys(schema))
+
+    def _keys(self, schema: Payload) -> Iterator[str]:
+        """Every key that an object of this schema may have at its root."""
+        if "$ref" in schema:
+            name = str(schema["$ref"]).rpartition("/")[2]
+            yield from self._keys(self._schemas[name])
+        yield from as_object(schema.get("properties"))
+        for joint in ("allOf", "anyOf", "oneOf"):
+            for part in cast("list[Payload]", schema.get(joint) or []):
+                yield from self._keys(part)
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    pieces = re.split(r"\{[^}]+\}", template)
+    return re.compile("([^/]+)".join(re.escape(piece) for piece in pieces))
+
+
+def _absolute(node: object) -> object:
+    """The same schema with references that work outside the document."""
+    if isinstance(node, dict):
+        return {
+            key: _URI + value if key == "$ref" and isinstance(value, str) else _absolute(value)
+            for key, value in cast("Payload", node).items()
+        }
+    if isinstance(node, list):
+        return [_absolute(item) for item in cast("list[object]", node)]
+    return node
+
+
+def _sentence(fault: ValidationError) -> str:
+    deepest = fault
+    while deepest.context:
+        deepest = max(deepest.context, key=lambda inner: len(inner.absolute_path))
+    where = "/".join(str(step) for step in deepest.absolute_path) or "<root>"
+    return f"{where}: {deepest.message[:200]}"
+
+
+class Inspector:
+    """Collects the violations of all calls. `openapi` names the description file, or None."""
+
+    def __init__(self, openapi: Path | None) -> None:
+        self._description = Description(openapi) if openapi else None
+        self._waiting: deque[_Case] = deque()
+        self._found: list[Payload] = []
+        self._work = asyncio.Event()
+        self._busy_s = 0.0
+
+    def submit(self, call: Call, content_type: str) -> None:
+        """Have a call checked when things are quiet."""
+        case = _Case(
+            call=replace(call, uploads=()), files=len(call.uploads), content_type=content_type
+        )
+        self._waiting.append(case)
+        self._busy_s = asyncio.get_running_loop().time()
+        self._work.set()
+
+    def report(self, call: Call, errors: list[str]) -> None:
+        """Note violations found elsewhere."""
+        log.warning("%s %s: %s", call.method, call.path, "; ".join(errors))
+        self._found.append({"method": call.method, "path": call.path, "errors": errors})
+
+    async def run(self) -> None:
+        """Check what was submitted, one at a time and while nobody calls, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while self._waiting:
+                if loop.time() - self._busy_s < _QUIET_S and len(self._waiting) < _BACKLOG:
+                    await asyncio.sleep(_QUIET_S)
+                    continue
+                self._next()
+                await asyncio.sleep(0)
+
+    def violations(self) -> list[Payload]:
+        """Everything wrong with the calls so far: `{method, path, errors}`."""
+        while self._waiting:
+            self._next()
+        return list(self._found)
+
+    def _next(self) -> None:
+        case = self._waiting.popleft()
+        call = case.call
+        errors = list(_own_rules(call, case.files))
+        if self._description is not None:
+            errors += self._description.errors(call.method, call.path, call.body, case.content_type)
+        if errors:
+            self.report(call, errors)
+
+
+def _own_rules(call: Call, files: int) -> Iterator[str]:
+    """What the description leaves out: the content limit, and files belonging to attachments."""
+    outer = as_object(call.body)
+    body = as_object(outer["data"]) if "data" in outer else outer
+    content = body.get("content")
+    if isinstance(content, str) and len(content) > _CONTENT_LIMIT:
+        yield f"content: {len(content)} characters, {_CONTENT_LIMIT} are allowed"
+    attachments = cast("list[Payload]", body.get("attachments") or [])
+    named = {int(a["id"]) for a in attachments if str(a.get("id")).isdecimal()}
+    sent = set(range(files))
+    for number in sorted(sent - named):
+        yield f"files[{number}] belongs to no attachment"
+    for number in sorted(n for n in named - sent if n < _UPLOADS_AT_MOST):
+        yield f"attachment {number} has no file"

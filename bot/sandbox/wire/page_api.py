@@ -1,0 +1,269 @@
+"""The page's own API under /page: state, messages, what a persona does, and the weather.
+
+Thin: reads the request, calls the `Sandbox` (see `server.py`), answers JSON. Only pages that the
+sandbox itself served may use it, so that another site open in the browser cannot drive it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.sandbox.wire.wire import NotPossible, Payload, as_object, json_response
+
+if TYPE_CHECKING:
+    from bot.sandbox.wire.server import Sandbox
+
+log = logging.getLogger(__name__)
+
+PAGE = Path(__file__).parents[1] / "page"
+_NO_CACHE = {"Cache-Control": "no-cache"}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn away what does not come from our own page, or not from this machine.
+
+    A foreign site can make a browser send requests here, but not without its Origin; and a name
+    that resolves to 127.0.0.1 shows in Host.
+    """
+    host = request.headers.get("Host", "")
+    name = host.rpartition(":")[0] or host
+    if name not in ("127.0.0.1", "localhost", "[::1]"):
+        raise web.HTTPForbidden(text="This is a local page: use its address on 127.0.0.1.")
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != f"http://{host}":
+        raise web.HTTPForbidden(text="Only the sandbox's own page may do that.")
+    return await handler(request)
+
+
+@web.middleware
+async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What a person cannot do is told in JSON, with status 400."""
+    try:
+        return await handler(request)
+    except NotPossible as reason:
+        return json_response({"error": str(reason)}, 400)
+    except (KeyError, ValueError, TypeError) as fault:
+        if not request.path.startswith("/page/"):
+            raise
+        log.info("%s %s: %r", request.method, request.path, fault)
+        return json_response({"error": f"malformed request: {fault!r}"}, 400)
+
+
+async def _body(request: web.Request) -> Payload:
+    if request.content_type != "application/json":
+        raise ValueError("the body must be application/json")
+    return as_object(json.loads(await request.read()))
+
+
+def _nonce(body: Payload) -> str | None:
+    return str(body["nonce"]) if body.get("nonce") is not None else None
+
+
+def _path(body: Payload) -> tuple[str, ...]:
+    names = (body["name"], body.get("group"), body.get("subcommand"))
+    return tuple(str(name) for name in names if name)
+
+
+class PageApi:
+    """The handlers, over one sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def routes(self) -> list[web.RouteDef]:
+        """What `server.py` adds to its router."""
+        return [
+            web.get("/", self.index),
+            web.get("/static/{file}", self.static),
+            web.get("/page/state", self.state),
+            web.get("/page/messages", self.messages),
+            web.get("/page/violations", self.violations),
+            web.get("/page/truth", self.truth),
+            web.post("/page/command", self.command),
+            web.post("/page/context", self.context),
+            web.post("/page/autocomplete", self.autocomplete),
+            web.post("/page/component", self.component),
+            web.post("/page/modal", self.modal),
+            web.put("/page/reaction", self.react),
+            web.delete("/page/reaction", self.unreact),
+            web.post("/page/message", self.say),
+            web.delete("/page/message", self.unsay),
+            web.post("/page/weather", self.weather),
+            web.post("/page/bot", self.bot),
+        ]
+
+    # ---- looking --------------------------------------------------------------------------------
+
+    async def index(self, _request: web.Request) -> web.FileResponse:
+        """The page."""
+        return web.FileResponse(PAGE / "index.html", headers=_NO_CACHE)
+
+    async def static(self, request: web.Request) -> web.FileResponse:
+        """A file of the page."""
+        path = PAGE / Path(request.match_info["file"]).name
+        if not path.is_file():
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers=_NO_CACHE)
+
+    async def state(self, request: web.Request) -> web.Response:
+        """Everything a page needs to begin."""
+        return json_response(self._sandbox.state(int(request.query["persona"])))
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """A channel's last messages, oldest first."""
+        query = request.query
+        limit = max(1, min(500, int(query.get("limit", "100"))))
+        people = self._sandbox.people
+        return json_response(people.messages(int(query["channel"]), int(query["persona"]), limit))
+
+    async def violations(self, _request: web.Request) -> web.Response:
+        """What the bot sent against Discord's description."""
+        return json_response(self._sandbox.violations())
+
+    async def truth(self, request: web.Request) -> web.Response:
+        """A message's reactions with their users, for tests."""
+        return json_response(self._sandbox.people.reactions(int(request.query["message_id"])))
+
+    # ---- doing ----------------------------------------------------------------------------------
+
+    async def command(self, request: web.Request) -> web.Response:
+        """Call a slash command."""
+        body = await _body(request)
+        ticket = self._sandbox.interactions.command(
+            int(body["persona"]),
+            int(body["channel"]),
+            _path(body),
+            as_object(body.get("options")),
+            _nonce(body),
+        )
+        return json_response({"ok": True, "interaction_id": str(ticket.id)})
+
+    async def context(self, request: web.Request) -> web.Response:
+        """Call a menu command."""
+        body = await _body(request)
+        ticket = self._sandbox.interactions.context(
+            int(body["persona"]),
+            int(body["channel"]),
+            str(body["name"]),
+            int(body["target_id"]),
+            _nonce(body),
+        )
+        return json_response({"ok": True, "interaction_id": str(ticket.id)})
+
+    async def autocomplete(self, request: web.Request) -> web.Response:
+        """Ask the bot for suggestions and wait for them."""
+        body = await _body(request)
+        ticket = self._sandbox.interactions.autocomplete(
+            int(body["persona"]),
+            int(body["channel"]),
+            _path(body),
+            as_object(body.get("options")),
+            str(body["focused"]),
+        )
+        return json_response({"choices": (await ticket.answer()).choices})
+
+    async def component(self, request: web.Request) -> web.Response:
+        """Press a button or choose from a menu."""
+        body = await _body(request)
+        values = body.get("values")
+        ticket = self._sandbox.interactions.component(
+            int(body["persona"]),
+            int(body["message_id"]),
+            str(body["custom_id"]),
+            None if values is None else [str(value) for value in values],
+            _nonce(body),
+        )
+        return json_response({"ok": True, "interaction_id": str(ticket.id)})
+
+    async def modal(self, request: web.Request) -> web.Response:
+        """Submit a form."""
+        body = await _body(request)
+        ticket = self._sandbox.interactions.modal(
+            int(body["persona"]),
+            int(body["interaction_id"]),
+            as_object(body.get("fields")),
+            _nonce(body),
+        )
+        return json_response({"ok": True, "interaction_id": str(ticket.id)})
+
+    async def react(self, request: web.Request) -> web.Response:
+        """Add a reaction."""
+        body = await _body(request)
+        self._sandbox.people.react(
+            int(body["persona"]), int(body["message_id"]), str(body["emoji"])
+        )
+        return json_response({"ok": True})
+
+    async def unreact(self, request: web.Request) -> web.Response:
+        """Take a reaction back."""
+        body = await _body(request)
+        self._sandbox.people.unreact(
+            int(body["persona"]), int(body["message_id"]), str(body["emoji"])
+        )
+        return json_response({"ok": True})
+
+    async def say(self, request: web.Request) -> web.Response:
+        """Write a message."""
+        body = await _body(request)
+        message = self._sandbox.people.say(
+            int(body["persona"]), int(body["channel"]), str(body["content"])
+        )
+        return json_response({"ok": True, "message_id": message["id"]})
+
+    async def unsay(self, request: web.Request) -> web.Response:
+        """Delete a message."""
+        body = await _body(request)
+        self._sandbox.people.unsay(int(body["persona"]), int(body["message_id"]))
+        return json_response({"ok": True})
+
+    async def weather(self, request: web.Request) -> web.Response:
+        """Make trouble."""
+        body = await _body(request)
+        sandbox = self._sandbox
+        match body["action"]:
+            case "drop":
+                sandbox.drop_gateway()
+            case "invalidate":
+                sandbox.invalidate()
+            case "ratelimit":
+                sandbox.ratelimit(int(body.get("n") or 1))
+            case "outage":
+                sandbox.outage(int(body.get("n") or 1), int(body.get("status") or 503))
+            case "latency":
+                sandbox.latency(int(body.get("ms") or 0))
+            case "upload_limit":
+                sandbox.upload_limit(int(body["bytes"]))
+            case "offline":
+                sandbox.offline(float(body.get("seconds") or 10))
+            case "clear":
+                sandbox.clear_weather()
+            case other:
+                raise NotPossible(f"There is no weather called {other}.")
+        return json_response(sandbox.weather_report())
+
+    async def bot(self, request: web.Request) -> web.Response:
+        """Start, stop, restart or kill the bot."""
+        body = await _body(request)
+        control = self._sandbox.bot_control
+        if control is None:
+            raise NotPossible("The bot was not started from here.")
+        actions = {
+            "restart": control.restart,
+            "kill": control.kill,
+            "start": control.start,
+            "stop": control.stop,
+        }
+        if body["action"] not in actions:
+            raise NotPossible(f"The bot cannot {body['action']}.")
+        await actions[body["action"]]()
+        self._sandbox.tell_bot_state()
+        return json_response({"ok": True})

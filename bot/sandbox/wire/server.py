@@ -1,0 +1,378 @@
+"""`Sandbox`: the local Discord as one object, with what tests and the page do to it.
+
+The composition root of this room: builds the world, the REST API, the gateway, the CDN and the page
+API on one port of 127.0.0.1, and closes them in reverse. Nothing of it knows the bot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from bot.sandbox.wire.cdn import Cdn
+from bot.sandbox.wire.control import BotControl
+from bot.sandbox.wire.faults import Weather
+from bot.sandbox.wire.feed import Feed
+from bot.sandbox.wire.gateway import Gateway
+from bot.sandbox.wire.limits import Limits
+from bot.sandbox.wire.openapi import Inspector
+from bot.sandbox.wire.page_api import PageApi, explain, guard
+from bot.sandbox.wire.rest import PREFIX, Rest
+from bot.sandbox.wire.wire import NotPossible, Payload
+from bot.sandbox.world import lounge
+from bot.sandbox.world.backend import LoungeBackend
+from bot.sandbox.world.interactions import Interactions, Ticket
+from bot.sandbox.world.people import UPLOAD_LIMIT_BYTES, People
+from bot.sandbox.world.records import Keeper
+from bot.sandbox.world.scene import World
+from bot.sandbox.world.state import Store
+
+_HOST = "127.0.0.1"
+
+
+class Sandbox:
+    """A Discord of one server. Use as `async with Sandbox() as sandbox`.
+
+    `port=0` takes any free one; `state_dir` keeps everything over a restart; `openapi` names
+    Discord's description; `privileged=False` closes with 4014 on privileged intents;
+    `strict_limits` enforces the rate limits that clients observe (see `limits.py`). Persons and
+    channels are named by id or by name ("member", "Haru", "general").
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        state_dir: Path | None = None,
+        openapi: Path | None = None,
+        token: str = lounge.DEFAULT_TOKEN,
+        privileged: bool = True,
+        strict_limits: bool = False,
+    ) -> None:
+        self.port = port
+        self.token = token
+        self.bot_control: BotControl | None = None
+        self._cdn = Cdn()
+        backend = LoungeBackend(self._cdn)
+        self.world = World(backend)
+        self.people = People(backend)
+        self._weather = Weather()
+        self._weather.on_change = self._tell_weather
+        self._inspector = Inspector(openapi)
+        self.limits = Limits(strict=strict_limits)
+        self.interactions = Interactions(self.people)
+        self._store = Store(state_dir, Keeper(backend, self._cdn), self._cdn) if state_dir else None
+        self._gateway = Gateway(self.world, self._weather, token, privileged=privileged)
+        self._gateway.on_change = self.tell_bot_state
+        self._feed = Feed(self.world, self.people)
+        self.interactions.notify = self._feed.notify
+        self._rest = Rest(
+            world=self.world,
+            people=self.people,
+            interactions=self.interactions,
+            weather=self._weather,
+            inspector=self._inspector,
+            limits=self.limits,
+            token=token,
+        )
+        self._stack = AsyncExitStack()
+
+    # ---- coming up and going down ---------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            # The addresses of saved files need the port; nobody may be let in before they are back.
+            door = socket.create_server((_HOST, self.port))
+            stack.callback(door.close)
+            self.port = int(door.getsockname()[1])
+            self._cdn.base_url = f"http://{_HOST}:{self.port}/cdn"
+            self._gateway.url = self._rest.gateway_url = self.gateway_url
+            if self._store is not None:
+                await self._store.load()
+                self.world.listen(self._store.note)
+                stack.push_async_callback(self._store.save)
+                await stack.enter_async_context(_running(self._store.run()))
+            await stack.enter_async_context(_running(self._inspector.run()))
+            runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=2.0)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.SockSite(runner, door).start()
+            stack.push_async_callback(self._gateway.close)
+            stack.callback(self._feed.close)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=64 << 20, middlewares=[guard, explain])
+        app.add_routes(
+            [
+                web.get("/gateway", self._gateway.serve),
+                web.get("/gateway/", self._gateway.serve),
+                web.route("*", PREFIX + "/{path:.*}", self._rest.serve),
+                web.get(
+                    r"/cdn/attachments/{channel:\d+}/{attachment:\d+}/{filename}", self._cdn.serve
+                ),
+                web.get(r"/cdn/emojis/{emoji:\d+}.png", self._cdn.serve_emoji),
+                web.get("/page/ws", self._feed.serve),
+                *PageApi(self).routes(),
+            ]
+        )
+        return app
+
+    @property
+    def rest_url(self) -> str:
+        """What `discord.http.Route.BASE` must be."""
+        return f"http://{_HOST}:{self.port}{PREFIX}"
+
+    @property
+    def gateway_url(self) -> str:
+        """What `discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY` must be."""
+        return f"ws://{_HOST}:{self.port}/gateway"
+
+    @property
+    def page_url(self) -> str:
+        """Where a browser finds the page."""
+        return f"http://{_HOST}:{self.port}/"
+
+    @property
+    def online(self) -> bool:
+        """True while the bot has an identified gateway connection."""
+        return self._gateway.online
+
+    # ---- who and where --------------------------------------------------------------------------
+
+    def persona(self, name: str | int) -> int:
+        """The user id of a persona: by id, role or name."""
+        if str(name).isdecimal() and int(name) in self.people.personas:
+            return int(name)
+        for persona in self.people.personas.values():
+            if str(name).lower() in (persona.role, persona.name.lower()):
+                return persona.id
+        raise NotPossible(f"There is nobody called {name}.")
+
+    def channel(self, name: str | int) -> int:
+        """The id of a channel: by id or name."""
+        for channel in self.people.channels():
+            if str(name) in (channel["id"], channel["name"]):
+                return int(channel["id"])
+        raise NotPossible(f"There is no channel called {name}.")
+
+    # ---- what people do -------------------------------------------------------------------------
+
+    def add_person(self, name: str, role: lounge.Role = lounge.Role.MEMBER) -> int:
+        """Let somebody join. Returns the user id."""
+        return self.people.add_person(name, role)
+
+    def slash(
+        self, persona: str | int, channel: str | int, name: str, options: Payload | None = None
+    ) -> Ticket:
+        """Call `/name`; a group and subcommand follow the name after spaces."""
+        return self.interactions.command(
+            self.persona(persona), self.channel(channel), tuple(name.split()), options or {}
+        )
+
+    def context(self, persona: str | int, channel: str | int, name: str, target_id: int) -> Ticket:
+        """Call a menu command on a message or a user."""
+        return self.interactions.context(
+            self.persona(persona), self.channel(channel), name, target_id
+        )
+
+    def autocomplete(
+        self, persona: str | int, channel: str | int, name: str, options: Payload, focused: str
+    ) -> Ticket:
+        """Ask for the suggestions of an option."""
+        return self.interactions.autocomplete(
+            self.persona(persona), self.channel(channel), tuple(name.split()), options, focused
+        )
+
+    def click(
+        self,
+        persona: str | int,
+        message_id: int | str,
+        custom_id: str,
+        values: list[str] | None = None,
+    ) -> Ticket:
+        """Press a button, or choose `values` from a menu."""
+        return self.interactions.component(
+            self.persona(persona), int(message_id), custom_id, values
+        )
+
+    def submit(self, persona: str | int, opened: Ticket, fields: Payload) -> Ticket:
+        """Submit the modal that `opened` led to."""
+        return self.interactions.modal(self.persona(persona), opened.id, fields)
+
+    def say(self, persona: str | int, channel: str | int, content: str) -> Payload:
+        """Write a message."""
+        return self.people.say(self.persona(persona), self.channel(channel), content)
+
+    def react(self, persona: str | int, message_id: int | str, emoji: str) -> None:
+        """Add a reaction."""
+        self.people.react(self.persona(persona), int(message_id), emoji)
+
+    def unreact(self, persona: str | int, message_id: int | str, emoji: str) -> None:
+        """Take a reaction back."""
+        self.people.unreact(self.persona(persona), int(message_id), emoji)
+
+    def clear_reactions(self, message_id: int | str, emoji: str | None = None) -> None:
+        """Clear all reactions of a message, or those of one emoji."""
+        self.people.clear_reactions(int(message_id), emoji)
+
+    def delete_message(self, persona: str | int, message_id: int | str) -> None:
+        """Delete a message, as somebody who may."""
+        self.people.unsay(self.persona(persona), int(message_id))
+
+    def bulk_delete(self, channel: str | int, message_ids: Iterable[int | str]) -> None:
+        """Delete several messages at once."""
+        self.people.bulk_delete(self.channel(channel), [int(i) for i in message_ids])
+
+    def delete_channel(self, channel: str | int) -> None:
+        """Delete a channel and all in it."""
+        self.people.delete_channel(self.channel(channel))
+
+    def set_bot_permissions(self, *names: str) -> None:
+        """Leave the bot these permissions only, by discord.py's names."""
+        self.people.set_bot_permissions(names)
+
+    # ---- what can be seen -----------------------------------------------------------------------
+
+    def messages(
+        self, channel: str | int, persona: str | int | None = None, limit: int = 1_000_000
+    ) -> list[Payload]:
+        """A channel's last messages, oldest first, as a persona sees them; of all, if None."""
+        viewer = None if persona is None else self.persona(persona)
+        return self.people.messages(self.channel(channel), viewer, limit)
+
+    def reactions(self, message_id: int | str) -> dict[str, list[int]]:
+        """User ids by emoji, in the order in which they reacted."""
+        truth = self.people.reactions(int(message_id))
+        return {str(r["emoji"]): [int(u) for u in r["user_ids"]] for r in truth}
+
+    def attachment(self, attachment: Payload) -> bytes:
+        """The bytes behind an attachment object."""
+        data = self._cdn.read(int(attachment["id"]))
+        if data is None:
+            raise NotPossible("Those bytes are gone.")
+        return data
+
+    def violations(self) -> list[Payload]:
+        """What the bot sent against Discord's description so far."""
+        return self._inspector.violations()
+
+    def state(self, persona: int) -> Payload:
+        """What a page needs to begin, as one persona sees it."""
+        people = self.people
+        if persona not in people.personas:
+            persona = lounge.PERSONAS[1].id
+        return {
+            "personas": [
+                {"id": str(p.id), "name": p.name, "avatar_color": p.avatar_color, "role": p.role}
+                for p in people.personas.values()
+            ],
+            "bot": {"id": str(lounge.BOT_ID), "name": lounge.BOT_NAME, **self._bot_state()},
+            "guild": {
+                "id": str(lounge.GUILD_ID),
+                "name": lounge.GUILD_NAME,
+                "emojis": [
+                    {"id": str(e.id), "name": e.name, "url": f"/cdn/emojis/{e.id}.png"}
+                    for e in lounge.EMOJIS
+                ],
+            },
+            "channels": [
+                {
+                    "id": c["id"],
+                    "name": c["name"],
+                    "topic": c.get("topic"),
+                    "nsfw": c.get("nsfw", False),
+                    "type": c["type"],
+                    "parent_id": c.get("parent_id"),
+                }
+                for c in people.channels(persona)
+            ],
+            "commands": people.commands(persona),
+            "weather": self.weather_report(),
+        }
+
+    # ---- the weather ----------------------------------------------------------------------------
+
+    def drop_gateway(self) -> None:
+        """Close the bot's gateway connection; it may resume."""
+        self._gateway.drop()
+
+    def invalidate(self) -> None:
+        """End the bot's session; it must identify again."""
+        self._gateway.invalidate()
+
+    def ratelimit(self, calls: int) -> None:
+        """The next calls are answered with 429."""
+        self._weather.ratelimit_left = calls
+        self._tell_weather()
+
+    def outage(self, calls: int, status: int = 503) -> None:
+        """The next calls are answered with this status."""
+        self._weather.outage_left, self._weather.outage_status = calls, status
+        self._tell_weather()
+
+    def latency(self, ms: int) -> None:
+        """Every call waits this long first."""
+        self._weather.latency_ms = ms
+        self._tell_weather()
+
+    def upload_limit(self, limit_bytes: int) -> None:
+        """The largest file that may be uploaded."""
+        self.people.upload_limit_bytes = limit_bytes
+        self._tell_weather()
+
+    def offline(self, seconds: float) -> None:
+        """Drop the gateway and refuse it for a while."""
+        self._weather.go_offline(seconds)
+        self._gateway.drop()
+        self._tell_weather()
+        asyncio.get_running_loop().call_later(seconds + 0.01, self._tell_weather)
+
+    def clear_weather(self) -> None:
+        """End all trouble."""
+        self._weather.clear()
+        self.people.upload_limit_bytes = UPLOAD_LIMIT_BYTES
+        self._tell_weather()
+
+    def weather_report(self) -> Payload:
+        """The weather as the page shows it."""
+        return self._weather.report() | {"upload_limit_bytes": self.people.upload_limit_bytes}
+
+    def _tell_weather(self) -> None:
+        self._feed.broadcast("WEATHER", self.weather_report())
+
+    def _bot_state(self) -> Payload:
+        running = self.online if self.bot_control is None else self.bot_control.running
+        return {"online": self.online, "running": running}
+
+    def tell_bot_state(self) -> None:
+        """Tell the pages whether the bot is there."""
+        self._feed.broadcast("BOT_STATE", self._bot_state())
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
+    """Keep a background task going; what it raised comes out at the end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

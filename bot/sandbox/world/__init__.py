@@ -1,0 +1,1 @@
+"""What the pretended Discord is and allows: SimCord with people, rooms and interactions."""

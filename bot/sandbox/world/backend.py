@@ -1,0 +1,365 @@
+"""SimCord's backend, corrected: real time, fixed ids, picture sizes, nonces, and bounded memory.
+
+`simcord==3.2.1` models Discord's semantics for tests that last a second on a virtual clock. This
+subclass makes it fit to run for days beside a real client and adds what it leaves out. Only this
+file, `world.py` and `records.py` know SimCord; nobody else uses this one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
+
+from simcord._clock import Clock
+from simcord.backend import Backend, errors, serializers
+from simcord.backend.cdn import CdnStore
+from simcord.backend.models import Guild, Interaction, Member, Message, Overwrite, Role, User
+from simcord.backend.models import GuildEmoji as CustomEmoji
+from simcord.backend.ops.commands import COMMAND_FIELDS
+from simcord.backend.permissions import flag
+from simcord.enums import OverwriteType
+
+from bot.sandbox.wire.cdn import Cdn
+from bot.sandbox.wire.wire import Payload
+from bot.sandbox.world import lounge
+
+#: Called with an event's name, its payload, and the only user who may see it (None: everybody).
+Listener = Callable[[str, Payload, int | None], None]
+
+_DISCORD_EPOCH_MS = 1_420_070_400_000
+#: After this an interaction's token is dead and its record is forgotten.
+_INTERACTION_LIFE = dt.timedelta(minutes=16)
+_MEMBER_POWERS = (
+    "view_channel", "send_messages", "send_messages_in_threads", "read_message_history",
+    "add_reactions", "embed_links", "attach_files", "external_emojis", "change_nickname",
+    "use_application_commands", "create_public_threads",
+)  # fmt: skip
+_MODERATOR_POWERS = ("manage_guild", "manage_messages", "manage_threads", "moderate_members")
+#: What a careful operator grants the bot when inviting it.
+BOT_POWERS = (
+    "view_channel", "send_messages", "send_messages_in_threads", "read_message_history",
+    "add_reactions", "embed_links", "attach_files", "external_emojis",
+)  # fmt: skip
+
+ItemT = TypeVar("ItemT")
+
+
+class _Forgetful(deque[Any]):
+    """A list that keeps nothing: SimCord logs every request and event for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(maxlen=0)
+
+
+class _RealClock(Clock):
+    """SimCord's clock stands still until a test moves it; this one is the wall's."""
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
+
+
+class _Shelf(CdnStore):
+    """SimCord's door to our CDN."""
+
+    def __init__(self, cdn: Cdn) -> None:
+        super().__init__()
+        self._cdn = cdn
+
+    def store_attachment(
+        self,
+        attachment_id: int,
+        channel_id: int,
+        filename: str,
+        data: bytes,
+        description: str | None,
+    ) -> dict[str, Any]:
+        return self._cdn.keep(attachment_id, channel_id, filename, data, description)
+
+
+def powers(names: Iterable[str]) -> int:
+    """The permission bits of permission names."""
+    bits = 0
+    for name in names:
+        bits |= flag(name)
+    return bits
+
+
+class LoungeBackend(Backend):
+    """SimCord's backend with the local server built in it and its gaps filled."""
+
+    def __init__(self, cdn: Cdn) -> None:
+        self._last_id = 0
+        super().__init__(clock=_RealClock())
+        self._files = cdn
+        self.cdn = _Shelf(cdn)
+        self.http_requests = cast("list[Any]", _Forgetful())
+        self.transcript = cast("list[Any]", _Forgetful())
+        self.listeners: list[Listener] = []
+        #: Nonces by message id, as the bot sent them.
+        self.nonces: dict[int, str | int] = {}
+        #: The nonce of the request that is being handled, for the message it creates.
+        self.arriving_nonce: str | int | None = None
+        self.age_restricted: set[int] = {place.id for place in lounge.PLACES if place.nsfw}
+        self._build()
+
+    # ---- the local server -----------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.application_id = lounge.BOT_ID
+        self.users.clear()
+        self.bot_user = self._user(lounge.BOT_ID, lounge.BOT_NAME, bot=True)
+        for persona in lounge.PERSONAS:
+            self._user(persona.id, persona.name)
+        owner = next(p for p in lounge.PERSONAS if p.role is lounge.Role.OWNER)
+        guild = Guild(id=lounge.GUILD_ID, name=lounge.GUILD_NAME, owner_id=owner.id)
+        self.guilds[guild.id] = guild
+        everyone = powers(_MEMBER_POWERS)
+        for position, (role_id, name, permissions) in enumerate(
+            (
+                (guild.id, "@everyone", everyone),
+                (lounge.MEMBER_ROLE_ID, "Member", 0),
+                (lounge.BOT_ROLE_ID, lounge.BOT_NAME, powers(BOT_POWERS)),
+                (lounge.MODERATOR_ROLE_ID, "Moderator", powers(_MODERATOR_POWERS)),
+            )
+        ):
+            guild.roles[role_id] = Role(
+                id=role_id, name=name, permissions=permissions, position=position
+            )
+        guild.roles[lounge.BOT_ROLE_ID].managed = True
+        self._join(guild, lounge.BOT_ID, [lounge.BOT_ROLE_ID])
+        for persona in lounge.PERSONAS:
+            self._join(guild, persona.id, _ROLES_OF[persona.role])
+        for emoji in lounge.EMOJIS:
+            guild.emojis[emoji.id] = CustomEmoji(id=emoji.id, name=emoji.name, user_id=owner.id)
+        for place in lounge.PLACES:
+            self._open(guild, place)
+
+    def _user(self, user_id: int, name: str, *, bot: bool = False) -> User:
+        user = User(id=user_id, name=name.lower().replace(" ", "-"), global_name=name, bot=bot)
+        self.users[user_id] = user
+        return user
+
+    def _join(self, guild: Guild, user_id: int, roles: list[int]) -> None:
+        guild.members[user_id] = Member(
+            user_id=user_id, role_ids=list(roles), joined_at=self.now_iso()
+        )
+
+    def _open(self, guild: Guild, place: lounge.Place) -> None:
+        seen = flag("view_channel")
+        secret = [
+            Overwrite(guild.id, OverwriteType.ROLE, deny=seen),
+            Overwrite(lounge.MODERATOR_ROLE_ID, OverwriteType.ROLE, allow=seen),
+        ]
+        channel = self.create_channel(
+            guild.id,
+            place.name,
+            topic=place.topic,
+            overwrites=secret if place.moderators_only else [],
+            announce=False,
+        )
+        # SimCord gives a fresh id; ours is fixed.
+        guild.channel_ids[-1] = place.id
+        self.channels[place.id] = self.channels.pop(channel.id)
+        self.messages[place.id] = self.messages.pop(channel.id)
+        channel.id = place.id
+
+    def add_person(self, name: str, role: lounge.Role) -> int:
+        """A new member, for tests that need many. Returns the user's id."""
+        user_id = self.snowflake()
+        self._user(user_id, name)
+        self._join(self.guilds[lounge.GUILD_ID], user_id, _ROLES_OF[role])
+        return user_id
+
+    # ---- time, ids and memory -------------------------------------------------------------------
+
+    def _allocate_at(self, milliseconds: int) -> int:
+        self._last_id = max(milliseconds << 22, self._last_id + 1)
+        return self._last_id
+
+    def ids_start_after(self, used: int) -> None:
+        """Never give out an id up to `used` again, even if the clock went back."""
+        self._last_id = max(self._last_id, used)
+
+    def new_interaction(
+        self,
+        type: int,  # noqa: A002  SimCord's name
+        channel_id: int,
+        user_id: int,
+        guild_id: int | None,
+    ) -> Interaction:
+        """A fresh interaction; the dead ones are forgotten on the way."""
+        oldest_ms = int((self.clock.now() - _INTERACTION_LIFE).timestamp() * 1000)
+        oldest_id = (oldest_ms - _DISCORD_EPOCH_MS) << 22
+        for interaction_id, record in list(_first(self.interactions.items(), 8)):
+            if interaction_id < oldest_id:
+                del self.interactions[interaction_id]
+                del self.interaction_tokens[record.token]
+        return super().new_interaction(type, channel_id, user_id, guild_id)
+
+    # ---- events ---------------------------------------------------------------------------------
+
+    def emit(self, event: str, payload: Mapping[str, Any]) -> None:
+        """Complete a payload that SimCord left short and tell every listener."""
+        full = dict(payload)
+        if event == "MESSAGE_CREATE":
+            full["nonce"] = self.nonces.get(int(full["id"]))
+        elif event.startswith("CHANNEL_") and "type" in full:
+            self.mark_age(full)
+        elif event == "GUILD_CREATE":
+            for channel in full["channels"]:
+                self.mark_age(channel)
+        self.tell(event, full)
+
+    def tell(self, event: str, payload: Payload, only: int | None = None) -> None:
+        """Tell every listener, in the order in which they came."""
+        for listener in self.listeners:
+            listener(event, payload, only)
+
+    def mark_age(self, channel: Payload) -> None:
+        """SimCord's channels do not know whether they are age-restricted."""
+        if channel.get("type") not in (10, 11, 12):
+            channel["nsfw"] = int(channel["id"]) in self.age_restricted
+
+    def _tell_ephemeral(self, event: str, message: Message) -> None:
+        metadata = message.interaction_metadata
+        if message.is_ephemeral and metadata is not None:
+            viewer = int(metadata["user"]["id"])
+            self.tell(event, self.describe(message, viewer), only=viewer)
+
+    def describe(self, message: Message, viewer: int | None) -> Payload:
+        """The message object as `viewer` would get it."""
+        payload = cast("Payload", serializers.message_payload(self, message, for_user=viewer))
+        payload["nonce"] = self.nonces.get(message.id)
+        return payload
+
+    # ---- messages -------------------------------------------------------------------------------
+
+    def commit_message(self, message: Message, *, broadcast: bool = True) -> Message:
+        """Install a message with its nonce and its embedded pictures resolved."""
+        if self.arriving_nonce is not None:
+            self.nonces[message.id], self.arriving_nonce = self.arriving_nonce, None
+        _resolve_embeds(message)
+        message = super().commit_message(message, broadcast=broadcast)
+        self._tell_ephemeral("MESSAGE_CREATE", message)
+        return message
+
+    def edit_message(self, channel_id: int, message_id: int, fields: dict[str, Any]) -> Message:
+        """Edit, and let go of the files that the message no longer shows."""
+        before = _file_ids(self.get_message(channel_id, message_id))
+        if "embeds" in fields or "attachments" in fields:
+            fields = fields | _resolved(self.get_message(channel_id, message_id), fields)
+        message = super().edit_message(channel_id, message_id, fields)
+        self._files.orphan(before - _file_ids(message))
+        self._tell_ephemeral("MESSAGE_UPDATE", message)
+        return message
+
+    def delete_message(self, channel_id: int, message_id: int) -> None:
+        """Delete, and let go of its files."""
+        message = self.get_message(channel_id, message_id)
+        super().delete_message(channel_id, message_id)
+        self._forget(message)
+        if message.is_ephemeral:
+            self._tell_ephemeral("MESSAGE_DELETE", message)
+
+    def bulk_delete_messages(self, channel_id: int, message_ids: Iterable[int]) -> list[int]:
+        """Delete several, and let go of their files."""
+        held = dict(self.messages.get(channel_id, {}))
+        deleted = super().bulk_delete_messages(channel_id, message_ids)
+        for message_id in deleted:
+            self._forget(held[message_id])
+        return deleted
+
+    def delete_channel(self, channel_id: int) -> None:
+        """Delete, and let go of everything in it."""
+        held = list(self.messages.get(channel_id, {}).values())
+        super().delete_channel(channel_id)
+        for message in held:
+            self._forget(message)
+
+    def _forget(self, message: Message) -> None:
+        self._files.orphan(_file_ids(message))
+        self.nonces.pop(message.id, None)
+
+    # ---- reactions and commands -----------------------------------------------------------------
+
+    def add_reaction(self, channel_id: int, message_id: int, emoji: str, user_id: int) -> None:
+        """React; a custom emoji must be one of this server's."""
+        name, _, emoji_id = emoji.partition(":")
+        known = self.guilds[lounge.GUILD_ID].emojis
+        if emoji_id and (not emoji_id.isdecimal() or int(emoji_id) not in known):
+            raise errors.unknown_emoji()
+        if not emoji_id and (not name or name.isascii()):
+            raise errors.unknown_emoji()
+        super().add_reaction(channel_id, message_id, emoji, user_id)
+
+    def _emit_reaction(self, event: str, message: Message, emoji: str, user_id: int) -> None:
+        payload: Payload = {
+            "user_id": str(user_id),
+            "channel_id": str(message.channel_id),
+            "message_id": str(message.id),
+            "guild_id": str(lounge.GUILD_ID),
+            "emoji": serializers.emoji_payload(emoji),
+            "burst": False,
+            "type": 0,
+        }
+        if event == "MESSAGE_REACTION_ADD":
+            guild = self.guilds[lounge.GUILD_ID]
+            payload["message_author_id"] = str(message.author_id)
+            payload["member"] = serializers.member_payload(self, guild, guild.members[user_id])
+        self.emit(event, payload)
+
+    def register_commands(
+        self, guild_id: int | None, payloads: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Register, with the fields that SimCord does not keep, and tell the page."""
+        known = [{k: v for k, v in p.items() if k in COMMAND_FIELDS} for p in payloads]
+        registered = super().register_commands(guild_id, known)
+        for command, payload in zip(registered, payloads, strict=True):
+            command["nsfw"] = bool(payload.get("nsfw"))
+            command["version"] = str(self.snowflake())
+            command["integration_types"] = payload.get("integration_types") or [0]
+            command.setdefault("contexts", None)
+        self.tell("COMMANDS_UPDATE", {})
+        return registered
+
+
+_ROLES_OF: dict[lounge.Role, list[int]] = {
+    lounge.Role.NEWCOMER: [],
+    lounge.Role.MEMBER: [lounge.MEMBER_ROLE_ID],
+    lounge.Role.MODERATOR: [lounge.MEMBER_ROLE_ID, lounge.MODERATOR_ROLE_ID],
+    lounge.Role.OWNER: [lounge.MEMBER_ROLE_ID],
+}
+
+
+def _first(items: Iterable[ItemT], count: int) -> Iterable[ItemT]:
+    for _, item in zip(range(count), items, strict=False):
+        yield item
+
+
+def _file_ids(message: Message) -> set[int]:
+    return {int(attachment["id"]) for attachment in message.attachments}
+
+
+def _resolve_embeds(message: Message) -> None:
+    message.embeds = _embeds_with_urls(message.embeds, message.attachments)
+
+
+def _resolved(message: Message, fields: Payload) -> Payload:
+    embeds = fields.get("embeds", message.embeds)
+    attachments = fields.get("attachments", message.attachments)
+    return {"embeds": _embeds_with_urls(embeds or [], attachments or [])}
+
+
+def _embeds_with_urls(embeds: list[Payload], attachments: list[Payload]) -> list[Payload]:
+    """`attachment://name` in an embed becomes the address of the uploaded file."""
+    urls = {f"attachment://{item['filename']}": item["url"] for item in attachments}
+    result: list[Payload] = []
+    for embed in embeds:
+        copy = dict(embed)
+        for part in ("image", "thumbnail"):
+            if isinstance(copy.get(part), dict) and copy[part].get("url") in urls:
+                copy[part] = copy[part] | {"url": urls[copy[part]["url"]]}
+        result.append(copy)
+    return result

@@ -1,0 +1,206 @@
+"""What a client makes of what a person filled in: command options, select menus and modals.
+
+Refuses, as a client would before sending, whatever the bot did not offer. Used by
+`interactions.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from bot.sandbox.wire.wire import NotPossible, Payload
+from bot.sandbox.world.people import People
+
+_SUBCOMMAND, _GROUP = 1, 2
+_STRING, _INTEGER, _BOOLEAN, _NUMBER = 3, 4, 5, 10
+#: Where the object of an option or select value is found, by option type.
+_BUCKETS = {6: ("users", "members"), 7: ("channels",), 8: ("roles",), 9: ("users", "members")}
+#: The same by component type of a select menu.
+_SELECT_BUCKETS = {
+    5: ("users", "members"),
+    6: ("roles",),
+    7: ("users", "members"),
+    8: ("channels",),
+}
+_STRING_SELECT, _TEXT_INPUT, _TEXT, _LABEL, _FILE = 3, 4, 10, 18, 19
+_RADIO, _CHECKBOXES, _CHECKBOX = 21, 22, 23
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Who acts, and where."""
+
+    people: People
+    user_id: int
+    channel_id: int
+
+    def resolve(
+        self, buckets: tuple[str, ...], value: object, resolved: dict[str, dict[str, Payload]]
+    ) -> None:
+        """Add the objects that an id names to `resolved`. Raises `NotPossible`."""
+        if not str(value).isdecimal():
+            raise NotPossible(f"{value} is no id.")
+        for bucket in buckets:
+            thing = self.people.resolve(bucket, int(str(value)), self.user_id, self.channel_id)
+            resolved.setdefault(bucket, {})[str(value)] = thing
+
+
+def options_of(
+    spot: Spot,
+    root: Payload,
+    path: tuple[str, ...],
+    given: Payload,
+    *,
+    focused: str | None = None,
+) -> tuple[list[Payload], Payload]:
+    """The `options` array and `resolved` object of a command call. Raises `NotPossible`.
+
+    `focused` names the option that is being typed: only then may others be missing or unfinished.
+    """
+    leaf, wrappers = _descend(root, path)
+    options: list[Payload] = leaf.get("options") or []
+    offered = {str(option["name"]): option for option in options}
+    for name in given:
+        if name not in offered:
+            raise NotPossible(f"/{root['name']} has no option called {name}.")
+    built: list[Payload] = []
+    resolved: dict[str, dict[str, Payload]] = {}
+    for name, option in offered.items():
+        if name == focused:
+            built.append(_plain(option, given.get(name, "")) | {"focused": True})
+        elif name in given and given[name] is not None:
+            value = _typed(option, given[name])
+            if option["type"] in _BUCKETS:
+                spot.resolve(_BUCKETS[option["type"]], value, resolved)
+            elif focused is None:
+                spot.people.check_option(root["name"], option, value)
+            built.append(_plain(option, value))
+        elif option.get("required") and focused is None:
+            raise NotPossible(f"/{root['name']} needs the option {name}.")
+    for wrapper in reversed(wrappers):
+        built = [{"name": wrapper["name"], "type": wrapper["type"], "options": built}]
+    return built, resolved
+
+
+def _plain(option: Payload, value: object) -> Payload:
+    return {"name": option["name"], "type": option["type"], "value": value}
+
+
+def _descend(root: Payload, path: tuple[str, ...]) -> tuple[Payload, list[Payload]]:
+    node, wrappers = root, list[Payload]()
+    for name in path:
+        inner: list[Payload] = node.get("options") or []
+        found = [o for o in inner if o["type"] in (_SUBCOMMAND, _GROUP) and o["name"] == name]
+        if not found:
+            raise NotPossible(f"/{root['name']} has no subcommand {name}.")
+        node = found[0]
+        wrappers.append(node)
+    options: list[Payload] = node.get("options") or []
+    if any(o["type"] in (_SUBCOMMAND, _GROUP) for o in options):
+        raise NotPossible(f"/{root['name']} needs a subcommand.")
+    return node, wrappers
+
+
+def _typed(option: Payload, value: object) -> object:
+    """A form field is text; numbers and switches become what the option asks for."""
+    kind = option["type"]
+    if not isinstance(value, str):
+        return value
+    try:
+        if kind == _INTEGER:
+            return int(value)
+        if kind == _NUMBER:
+            return float(value)
+    except ValueError:
+        raise NotPossible(f"The option {option['name']} takes a number.") from None
+    if kind == _BOOLEAN and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    return value
+
+
+def walk(components: list[Payload]) -> Iterator[Payload]:
+    """Every component of a message or modal, outermost first."""
+    for component in components:
+        yield component
+        yield from walk(component.get("components") or [])
+        for key in ("accessory", "component"):
+            if component.get(key):
+                yield from walk([component[key]])
+
+
+def pressed(spot: Spot, control: Payload, values: list[str] | None) -> Payload:
+    """The `data` of a component interaction. Raises `NotPossible`."""
+    if control.get("disabled"):
+        raise NotPossible("That control is switched off.")
+    kind = int(control["type"])
+    data: Payload = {
+        "custom_id": control["custom_id"],
+        "component_type": kind,
+        "id": control.get("id", 0),
+    }
+    if kind == 2:
+        return data
+    chosen = _chosen(control, values or [])
+    data["values"] = chosen
+    if kind in _SELECT_BUCKETS:
+        resolved: dict[str, dict[str, Payload]] = {}
+        for value in chosen:
+            spot.resolve(_SELECT_BUCKETS[kind], value, resolved)
+        data["resolved"] = resolved
+    return data
+
+
+def _chosen(control: Payload, values: list[str]) -> list[str]:
+    least, most = control.get("min_values", 1), control.get("max_values", 1)
+    if not least <= len(values) <= most:
+        raise NotPossible(f"Choose between {least} and {most}.")
+    if len(set(values)) != len(values):
+        raise NotPossible("Choose each thing once.")
+    if control.get("options"):
+        offered = {option["value"] for option in control["options"]}
+        for value in values:
+            if value not in offered:
+                raise NotPossible(f"{value} is not on offer.")
+    return values
+
+
+def modal_answer(components: list[Payload], fields: Payload) -> list[Payload]:
+    """The component tree of a modal's submission: the shown tree with the values filled in."""
+    answer: list[Payload] = []
+    for component in components:
+        kind = int(component["type"])
+        node: Payload = {"type": kind, "id": component.get("id", 0)}
+        if kind == _LABEL:
+            node["component"] = modal_answer([component["component"]], fields)[0]
+        elif "components" in component:
+            node["components"] = modal_answer(component["components"], fields)
+        elif kind != _TEXT:
+            node |= _field(component, kind, fields.get(component["custom_id"]))
+        answer.append(node)
+    return answer
+
+
+def _field(control: Payload, kind: int, value: Any) -> Payload:
+    name = control["custom_id"]
+    needed = bool(control.get("required", kind != _CHECKBOX))
+    if needed and value in (None, "", []):
+        raise NotPossible(f"The field {control.get('label') or name} must be filled in.")
+    if kind == _TEXT_INPUT:
+        text = str(value or "")
+        least, most = control.get("min_length") or 0, control.get("max_length") or 4000
+        if text and not least <= len(text) <= most:
+            raise NotPossible(f"Between {least} and {most} characters, please.")
+        return {"custom_id": name, "value": text}
+    if kind in (_STRING_SELECT, _CHECKBOXES, 5, 6, 7, 8):
+        values = cast("list[str]", value if isinstance(value, list) else [value] if value else [])
+        return {"custom_id": name, "values": _chosen(control, values) if values else []}
+    if kind == _RADIO:
+        offered = {option["value"] for option in control["options"]}
+        if value is not None and value not in offered:
+            raise NotPossible(f"{value} is not on offer.")
+        return {"custom_id": name, "value": value}
+    if kind == _CHECKBOX:
+        return {"custom_id": name, "value": bool(value)}
+    raise NotPossible("The local Discord has no such field.")

@@ -1,0 +1,220 @@
+"""Interactions: what a client sends when a person calls a command, presses, chooses or submits.
+
+Builds the payloads from what the bot registered, keeps a `Ticket` for each until the bot has
+answered, and tells the page. `rest.py` reports the bot's answers to `answered`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.sandbox.wire.wire import NotPossible, Payload
+from bot.sandbox.world import lounge
+from bot.sandbox.world.forms import Spot, modal_answer, options_of, pressed, walk
+from bot.sandbox.world.people import People
+
+#: Discord gives up on an answer after this.
+DEADLINE_S = 3.0
+
+_COMMAND, _COMPONENT, _AUTOCOMPLETE, _MODAL = 2, 3, 4, 5
+_CHAT_INPUT, _USER_MENU, _MESSAGE_MENU = 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The bot's first answer: its kind and whichever of the rest belongs to it."""
+
+    #: message, deferred, deferred_update, update, modal or autocomplete
+    kind: str
+    #: The message that was posted, or is being thought about; None if it is already gone.
+    message: Payload | None
+    modal: Payload | None
+    choices: list[Payload]
+
+
+class Ticket:
+    """One interaction on its way."""
+
+    def __init__(self, interaction_id: int, user_id: int, nonce: str | None) -> None:
+        loop = asyncio.get_running_loop()
+        self.id = interaction_id
+        self.user_id = user_id
+        self.nonce = nonce
+        self.sent_s = loop.time()
+        self.answered_s: float | None = None
+        self.future: asyncio.Future[Answer | None] = loop.create_future()
+
+    async def answer(self) -> Answer:
+        """The bot's first answer. Raises `NotPossible` when there is none within 3 s."""
+        answer = await asyncio.shield(self.future)
+        if answer is None:
+            raise NotPossible("The application did not respond.")
+        return answer
+
+    @property
+    def wait_ms(self) -> float | None:
+        """From the press to the answer; None while there is none."""
+        return None if self.answered_s is None else (self.answered_s - self.sent_s) * 1000
+
+
+class Interactions:
+    """Opens interactions for people. `notify(user_id, event, payload)` reaches their page."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._open: dict[int, Ticket] = {}
+        self.notify: Callable[[int, str, Payload], None] = lambda _user, _event, _payload: None
+
+    # ---- what people do -------------------------------------------------------------------------
+
+    def command(
+        self,
+        user_id: int,
+        channel_id: int,
+        path: tuple[str, ...],
+        options: Payload,
+        nonce: str | None = None,
+    ) -> Ticket:
+        """Call a slash command; `path` is its name, then group and subcommand where it has them."""
+        root = self._slash(user_id, channel_id, path[0])
+        built, resolved = options_of(self._at(user_id, channel_id), root, path[1:], options)
+        data = _command_data(root, resolved) | {"options": built}
+        return self._send(_COMMAND, self._at(user_id, channel_id), data, nonce)
+
+    def autocomplete(
+        self, user_id: int, channel_id: int, path: tuple[str, ...], options: Payload, focused: str
+    ) -> Ticket:
+        """Ask for suggestions for the option that is being typed."""
+        root = self._slash(user_id, channel_id, path[0])
+        built, resolved = options_of(
+            self._at(user_id, channel_id), root, path[1:], options, focused=focused
+        )
+        data = _command_data(root, resolved) | {"options": built}
+        return self._send(_AUTOCOMPLETE, self._at(user_id, channel_id), data, None)
+
+    def context(
+        self, user_id: int, channel_id: int, name: str, target_id: int, nonce: str | None = None
+    ) -> Ticket:
+        """Call a command from the context menu of a message or a person."""
+        root = self._people.command(user_id, channel_id, name, (_USER_MENU, _MESSAGE_MENU))
+        if root is None:
+            raise NotPossible(f"There is no menu command called {name}.")
+        buckets = ("messages",) if root["type"] == _MESSAGE_MENU else ("users", "members")
+        resolved = {
+            bucket: {str(target_id): self._people.resolve(bucket, target_id, user_id, channel_id)}
+            for bucket in buckets
+        }
+        data = _command_data(root, resolved) | {"target_id": str(target_id)}
+        return self._send(_COMMAND, self._at(user_id, channel_id), data, nonce)
+
+    def component(
+        self,
+        user_id: int,
+        message_id: int,
+        custom_id: str,
+        values: list[str] | None = None,
+        nonce: str | None = None,
+    ) -> Ticket:
+        """Press a button, or choose from a select menu, of a message."""
+        message = self._people.message(message_id, user_id)
+        channel_id = int(message["channel_id"])
+        found = [c for c in walk(message["components"]) if c.get("custom_id") == custom_id]
+        if not found:
+            raise NotPossible("That control is no longer there.")
+        data = pressed(self._at(user_id, channel_id), found[0], values)
+        return self._send(_COMPONENT, self._at(user_id, channel_id), data, nonce, message_id)
+
+    def modal(
+        self,
+        user_id: int,
+        interaction_id: int,
+        fields: Payload,
+        nonce: str | None = None,
+    ) -> Ticket:
+        """Submit the modal that an interaction opened."""
+        opened = self._people.interaction(interaction_id)
+        if opened is None or opened.modal is None or opened.user_id != user_id:
+            raise NotPossible("That form is no longer open.")
+        components = modal_answer(opened.modal["components"], fields)
+        if not self._people.consume_modal(interaction_id):
+            raise NotPossible("That form was already submitted.")
+        data: Payload = {"custom_id": opened.modal["custom_id"], "components": components}
+        return self._send(
+            _MODAL, self._at(user_id, opened.channel_id), data, nonce, opened.source_message_id
+        )
+
+    def _at(self, user_id: int, channel_id: int) -> Spot:
+        return Spot(people=self._people, user_id=user_id, channel_id=channel_id)
+
+    def _slash(self, user_id: int, channel_id: int, name: str) -> Payload:
+        root = self._people.command(user_id, channel_id, name, (_CHAT_INPUT,))
+        if root is None:
+            raise NotPossible(f"There is no command /{name} here for you.")
+        return root
+
+    # ---- their way to the bot and back ----------------------------------------------------------
+
+    def _send(
+        self,
+        kind: int,
+        spot: Spot,
+        data: Payload,
+        nonce: str | None,
+        message_id: int | None = None,
+    ) -> Ticket:
+        interaction_id = self._people.open_interaction(
+            kind, spot.channel_id, spot.user_id, data, message_id
+        )
+        ticket = Ticket(interaction_id, spot.user_id, nonce)
+        self._open[interaction_id] = ticket
+        asyncio.get_running_loop().call_later(DEADLINE_S, self._expire, interaction_id)
+        self._tell(ticket, "sent")
+        return ticket
+
+    def answered(self, interaction_id: int) -> None:
+        """The bot's callback for this interaction was accepted."""
+        ticket = self._open.pop(interaction_id, None)
+        state = self._people.interaction(interaction_id)
+        if ticket is None or state is None:
+            return
+        ticket.answered_s = asyncio.get_running_loop().time()
+        message: Payload | None = None
+        if state.message_id is not None:
+            try:
+                message = self._people.message(state.message_id, ticket.user_id)
+            except NotPossible:
+                message = None
+        ticket.future.set_result(
+            Answer(kind=state.kind or "", message=message, modal=state.modal, choices=state.choices)
+        )
+        if state.modal is not None:
+            opened = {key: state.modal[key] for key in ("title", "custom_id", "components")}
+            opened |= {"nonce": ticket.nonce, "interaction_id": str(interaction_id)}
+            self.notify(ticket.user_id, "MODAL", opened)
+        self._tell(ticket, "acknowledged")
+
+    def _expire(self, interaction_id: int) -> None:
+        ticket = self._open.pop(interaction_id, None)
+        if ticket is not None:
+            ticket.future.set_result(None)
+            self._tell(ticket, "failed", "The application did not respond")
+
+    def _tell(self, ticket: Ticket, state: str, message: str | None = None) -> None:
+        if ticket.nonce is None:
+            return
+        payload: Payload = {"nonce": ticket.nonce, "state": state}
+        payload["interaction_id"] = str(ticket.id)
+        if message is not None:
+            payload["message"] = message
+        self.notify(ticket.user_id, "INTERACTION", payload)
+
+
+def _command_data(root: Payload, resolved: Payload) -> Payload:
+    data: Payload = {"id": root["id"], "name": root["name"], "type": root["type"]}
+    if resolved:
+        data["resolved"] = resolved
+    if root.get("guild_id"):
+        data["guild_id"] = str(lounge.GUILD_ID)
+    return data

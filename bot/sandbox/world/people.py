@@ -1,0 +1,314 @@
+"""What people do in the world: write, react, press, call commands; and what they see of it.
+
+The page API and the tests act through this room. Refusals are `NotPossible`, in words for a person.
+Part of the adapter to SimCord (see `world.py`): ids and JSON objects go in and out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from simcord import interactions as build
+from simcord.backend import serializers
+from simcord.backend.access import channel_accessible, message_accessible, reaction_permissions
+from simcord.backend.command_access import command_access
+from simcord.backend.errors import BackendError, OptionError
+from simcord.backend.models import Interaction, Message, Overwrite
+from simcord.enums import OverwriteType
+
+from bot.sandbox.wire.wire import NotPossible, Payload
+from bot.sandbox.world import lounge
+from bot.sandbox.world.backend import LoungeBackend, powers
+
+#: The limit for each file in a server without boosts.
+UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
+_SUBCOMMAND, _GROUP = 1, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionState:
+    """How far the bot's answer to an interaction has come."""
+
+    id: int
+    user_id: int
+    channel_id: int
+    kind: str | None
+    message_id: int | None
+    source_message_id: int | None
+    modal: Payload | None
+    choices: list[Payload]
+
+
+class People:
+    """Everybody but the bot, and what they see and do."""
+
+    def __init__(self, backend: LoungeBackend) -> None:
+        self._backend = backend
+        self.upload_limit_bytes = UPLOAD_LIMIT_BYTES
+        self.personas: dict[int, lounge.Persona] = {p.id: p for p in lounge.PERSONAS}
+
+    def add_person(self, name: str, role: lounge.Role = lounge.Role.MEMBER) -> int:
+        """Let somebody join; returns the user's id."""
+        user_id = self._backend.add_person(name, role)
+        color = lounge.MORE_COLORS[len(self.personas) % len(lounge.MORE_COLORS)]
+        self.personas[user_id] = lounge.Persona(
+            id=user_id, name=name, role=role, avatar_color=color
+        )
+        return user_id
+
+    def sees(self, user_id: int, channel_id: int) -> bool:
+        """True if this person may look into the channel."""
+        return channel_accessible(self._backend, channel_id, user_id)
+
+    def channels(self, user_id: int | None = None) -> list[Payload]:
+        """The channels and threads, in order; of a person, those that they see."""
+        guild = self._backend.guilds[lounge.GUILD_ID]
+        result: list[Payload] = []
+        for channel_id in (*guild.channel_ids, *guild.thread_ids):
+            if user_id is None or self.sees(user_id, channel_id):
+                channel = self._backend.channels[channel_id]
+                payload = cast("Payload", serializers.channel_payload(self._backend, channel))
+                self._backend.mark_age(payload)
+                result.append(payload)
+        return result
+
+    def messages(self, channel_id: int, viewer: int | None, limit: int = 100) -> list[Payload]:
+        """The last messages of a channel, oldest first, as one person sees them (None: all)."""
+        stored = self._backend.messages.get(channel_id)
+        if stored is None or (viewer is not None and not self.sees(viewer, channel_id)):
+            raise NotPossible("There is no such channel.")
+        shown = [
+            m
+            for m in stored.values()
+            if not m.is_ephemeral or viewer is None or m.visible_to(viewer)
+        ]
+        return [self._backend.describe(m, viewer) for m in shown[-limit:]]
+
+    def message(self, message_id: int, viewer: int | None = None) -> Payload:
+        """One message, wherever it is."""
+        return self._backend.describe(self._found(message_id, viewer), viewer)
+
+    def _found(self, message_id: int, viewer: int | None) -> Message:
+        for channel_id, messages in self._backend.messages.items():
+            message = messages.get(message_id)
+            if message is not None and (
+                viewer is None or message_accessible(self._backend, channel_id, message, viewer)
+            ):
+                return message
+        raise NotPossible("That message is gone.")
+
+    def reactions(self, message_id: int) -> list[Payload]:
+        """The truth about a message's reactions: users in the order in which they reacted."""
+        return [
+            {"emoji": r.emoji, "user_ids": [str(u) for u in r.user_ids]}
+            for r in self._found(message_id, None).reactions
+        ]
+
+    def say(self, user_id: int, channel_id: int, content: str) -> Payload:
+        """A person writes a message."""
+        if not content.strip():
+            raise NotPossible("An empty message cannot be sent.")
+        with _asked():
+            self._may(user_id, channel_id, "send_messages")
+            message = self._backend.create_message(channel_id, user_id, content)
+        return self._backend.describe(message, user_id)
+
+    def unsay(self, user_id: int, message_id: int) -> None:
+        """A person deletes a message: their own, or any if they manage messages."""
+        with _asked():
+            message = self._found(message_id, user_id)
+            if message.author_id != user_id and not message.is_ephemeral:
+                self._may(user_id, message.channel_id, "manage_messages")
+            self._backend.delete_message(message.channel_id, message_id)
+
+    def react(self, user_id: int, message_id: int, emoji: str) -> None:
+        """A person reacts."""
+        with _asked():
+            message = self._found(message_id, user_id)
+            self._may(user_id, message.channel_id, *reaction_permissions(message, emoji))
+            self._backend.add_reaction(message.channel_id, message_id, emoji, user_id)
+
+    def unreact(self, user_id: int, message_id: int, emoji: str) -> None:
+        """A person takes their reaction back."""
+        with _asked():
+            message = self._found(message_id, user_id)
+            self._backend.remove_reaction(message.channel_id, message_id, emoji, user_id)
+
+    def clear_reactions(self, message_id: int, emoji: str | None = None) -> None:
+        """A moderator clears all reactions, or those of one emoji."""
+        message = self._found(message_id, None)
+        if emoji is None:
+            self._backend.clear_reactions(message.channel_id, message_id)
+        else:
+            self._backend.clear_reaction(message.channel_id, message_id, emoji)
+
+    def bulk_delete(self, channel_id: int, message_ids: Iterable[int]) -> None:
+        """A moderator deletes several messages at once."""
+        with _asked():
+            self._backend.bulk_delete_messages(channel_id, message_ids)
+
+    def delete_channel(self, channel_id: int) -> None:
+        """The owner deletes a channel."""
+        with _asked():
+            self._backend.delete_channel(channel_id)
+
+    def set_bot_permissions(self, names: Iterable[str]) -> None:
+        """Leave the bot these permissions only, in every channel; people keep theirs.
+
+        The bot's role gets them, and an overwrite for the bot takes away what @everyone gives it.
+        """
+        guild = self._backend.guilds[lounge.GUILD_ID]
+        role = guild.roles[lounge.BOT_ROLE_ID]
+        role.permissions = powers(names)
+        payload = serializers.role_payload(role)
+        self._backend.emit("GUILD_ROLE_UPDATE", {"guild_id": str(guild.id), "role": payload})
+        taken = guild.everyone_role.permissions & ~role.permissions
+        for channel_id in guild.channel_ids:
+            overwrite = Overwrite(lounge.BOT_ID, OverwriteType.MEMBER, deny=taken)
+            self._backend.set_overwrite(channel_id, overwrite)
+
+    def _may(self, user_id: int, channel_id: int, *names: str) -> None:
+        self._backend.require_permissions(lounge.GUILD_ID, user_id, channel_id, *names)
+
+    # ---- commands and interactions --------------------------------------------------------------
+
+    def commands(self, user_id: int, channel_id: int | None = None) -> list[Payload]:
+        """The registered commands that this person is offered (there)."""
+        return [c for c in self._registered() if self._offered(c, user_id, channel_id)]
+
+    def command(
+        self, user_id: int, channel_id: int, name: str, kinds: tuple[int, ...]
+    ) -> Payload | None:
+        """The command of this name and one of these types, if this person is offered it there."""
+        for command in self._registered():
+            if command["name"] == name and command["type"] in kinds:
+                return command if self._offered(command, user_id, channel_id) else None
+        return None
+
+    def _registered(self) -> Iterator[Payload]:
+        for scope in (lounge.GUILD_ID, None):
+            yield from self._backend.commands.get(scope, {}).values()
+
+    def _offered(self, command: Payload, user_id: int, channel_id: int | None) -> bool:
+        where = channel_id
+        if where is None:
+            where = next(iter(self._backend.guilds[lounge.GUILD_ID].channel_ids), None)
+        if where not in self._backend.channels:
+            return False
+        if channel_id is not None and command["nsfw"] and not self._is_restricted(channel_id):
+            return False
+        return command_access(self._backend, command, user_id=user_id, channel_id=where).allowed
+
+    def _is_restricted(self, channel_id: int) -> bool:
+        channel = self._backend.get_channel(channel_id)
+        return bool({channel.id, channel.parent_id} & self._backend.age_restricted)
+
+    def check_option(self, command: str, option: Payload, value: object) -> None:
+        """Refuse a value that a client would not let one send. Raises `NotPossible`."""
+        try:
+            build.validate_option_value(command, option, value)
+        except OptionError as fault:
+            raise NotPossible(str(fault)) from None
+
+    def resolve(self, bucket: str, entity_id: int, asker: int, channel_id: int) -> Payload:
+        """The object of a user, member, role, channel or message that an interaction names."""
+        backend = self._backend
+        guild = backend.guilds[lounge.GUILD_ID]
+        with _asked():
+            match bucket:
+                case "users":
+                    return cast("Payload", serializers.user_payload(backend.get_user(entity_id)))
+                case "members" if entity_id in guild.members:
+                    member = guild.members[entity_id]
+                    return cast(
+                        "Payload",
+                        serializers.member_payload(backend, guild, member, with_user=False),
+                    ) | {"permissions": str(backend.compute_permissions(guild.id, entity_id))}
+                case "roles" if entity_id in guild.roles:
+                    return cast("Payload", serializers.role_payload(guild.roles[entity_id]))
+                case "channels" if self.sees(asker, entity_id):
+                    channel = next(c for c in self.channels() if c["id"] == str(entity_id))
+                    may = backend.compute_permissions(guild.id, asker, channel_id)
+                    return channel | {"permissions": str(may)}
+                case "messages":
+                    return backend.describe(self._found(entity_id, asker), None)
+                case _:
+                    raise NotPossible(f"There is no such thing among the {bucket}: {entity_id}.")
+
+    def open_interaction(
+        self,
+        kind: int,
+        channel_id: int,
+        user_id: int,
+        data: Payload,
+        source_message_id: int | None = None,
+    ) -> int:
+        """Send INTERACTION_CREATE to the bot. Returns the interaction's id."""
+        backend = self._backend
+        if not self.sees(user_id, channel_id):
+            raise NotPossible("There is no such channel.")
+        record, payload = build.base_payload(
+            backend,
+            type=kind,
+            channel_id=channel_id,
+            guild_id=lounge.GUILD_ID,
+            user_id=user_id,
+            data=data,
+        )
+        if record.command_name is not None:
+            record.command_name = _full_name(data)
+        payload["attachment_size_limit"] = self.upload_limit_bytes
+        payload["authorizing_integration_owners"] = {"0": str(lounge.GUILD_ID)}
+        payload["guild"] = {"id": str(lounge.GUILD_ID), "locale": "en-US", "features": []}
+        backend.mark_age(payload["channel"])
+        if source_message_id is not None:
+            source = self._found(source_message_id, user_id)
+            record.source_message_id = source_message_id
+            payload["message"] = backend.describe(source, None)
+        backend.emit("INTERACTION_CREATE", payload)
+        return record.id
+
+    def interaction(self, interaction_id: int) -> InteractionState | None:
+        """How the bot answered so far; None once the interaction is forgotten."""
+        record: Interaction | None = self._backend.interactions.get(interaction_id)
+        if record is None:
+            return None
+        return InteractionState(
+            id=record.id,
+            user_id=record.user_id,
+            channel_id=record.channel_id,
+            kind=str(record.response_kind) if record.response_kind is not None else None,
+            message_id=record.message_id,
+            source_message_id=record.source_message_id,
+            modal=record.modal,
+            choices=record.autocomplete_choices or [],
+        )
+
+    def consume_modal(self, interaction_id: int) -> bool:
+        """Mark a modal as submitted; False if it was already."""
+        record = self._backend.interactions[interaction_id]
+        fresh, record.modal_consumed = not record.modal_consumed, True
+        return fresh
+
+
+class _asked:  # noqa: N801  reads as a statement: with _asked()
+    """Turns Discord's refusals into `NotPossible` for what people do."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
+        if isinstance(fault, BackendError):
+            raise NotPossible(fault.message) from None
+
+
+def _full_name(data: Payload) -> str:
+    """A called command's name as messages show it: "policy show", not "policy"."""
+    names = [str(data["name"])]
+    options: list[Payload] = data.get("options") or []
+    while options and int(options[0]["type"]) in (_SUBCOMMAND, _GROUP):
+        names.append(str(options[0]["name"]))
+        options = options[0].get("options") or []
+    return " ".join(names)

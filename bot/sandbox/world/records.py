@@ -1,0 +1,160 @@
+"""Messages, channels and commands as JSON records, and back: what `state.py` saves.
+
+Ephemeral messages and interactions are not kept: Discord's client forgets them, too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, cast
+
+from simcord.backend.models import (
+    AllowedMentions,
+    Channel,
+    Message,
+    Overwrite,
+    Reaction,
+    ThreadMetadata,
+)
+from simcord.enums import OverwriteType
+
+from bot.sandbox.wire.cdn import Cdn
+from bot.sandbox.wire.wire import Payload
+from bot.sandbox.world import lounge
+from bot.sandbox.world.backend import LoungeBackend
+
+#: What a record keeps of a message as it stands; reactions and mentions need translating.
+_PLAIN = (
+    "id", "channel_id", "author_id", "content", "timestamp", "edited_timestamp", "type", "flags",
+    "pinned", "tts", "embeds", "components", "attachments", "mention_user_ids",
+    "mention_role_ids", "mention_everyone", "reference", "reply_author_id",
+    "reply_author_interaction", "interaction_metadata",
+)  # fmt: skip
+
+
+class Keeper:
+    """Turns the world into records and records into the world."""
+
+    def __init__(self, backend: LoungeBackend, cdn: Cdn) -> None:
+        self._backend = backend
+        self._cdn = cdn
+
+    # ---- messages -------------------------------------------------------------------------------
+
+    def message_ids(self, channel_id: int) -> list[int]:
+        """The messages of a channel that are worth keeping, oldest first."""
+        held = self._backend.messages.get(channel_id, {})
+        return [m.id for m in held.values() if not m.is_ephemeral]
+
+    def message(self, channel_id: int, message_id: int) -> Payload:
+        """The record of one message."""
+        message = self._backend.messages[channel_id][message_id]
+        record: Payload = {name: getattr(message, name) for name in _PLAIN}
+        policy = message.allowed_mentions
+        record["reactions"] = [[r.emoji, r.user_ids] for r in message.reactions]
+        record["nonce"] = self._backend.nonces.get(message_id)
+        record["mentions"] = {
+            "everyone": policy.everyone,
+            "users": None if policy.users is None else sorted(policy.users),
+            "roles": None if policy.roles is None else sorted(policy.roles),
+            "replied_user": policy.replied_user,
+        }
+        return record
+
+    def restore_message(self, record: Payload) -> None:
+        """Put a saved message back; its files' addresses become this run's."""
+        mentions: Payload = record["mentions"]
+        message = Message(
+            **{name: record[name] for name in _PLAIN},
+            reactions=[Reaction(emoji, list(users)) for emoji, users in record["reactions"]],
+            allowed_mentions=AllowedMentions(
+                everyone=mentions["everyone"],
+                users=None if mentions["users"] is None else frozenset(mentions["users"]),
+                roles=None if mentions["roles"] is None else frozenset(mentions["roles"]),
+                replied_user=mentions["replied_user"],
+            ),
+        )
+        moved: dict[str, str] = {}
+        for attachment in message.attachments:
+            url = self._cdn.url(
+                message.channel_id, int(attachment["id"]), str(attachment["filename"])
+            )
+            moved[attachment["url"]] = url
+            attachment["url"] = attachment["proxy_url"] = url
+        for embed in message.embeds:
+            for part in ("image", "thumbnail"):
+                picture: Payload = embed.get(part) or {}
+                if picture.get("url") in moved:
+                    picture["url"] = moved[picture["url"]]
+        self._backend.messages[message.channel_id][message.id] = message
+        if record["nonce"] is not None:
+            self._backend.nonces[message.id] = record["nonce"]
+
+    def files(self, channel_id: int) -> Iterator[int]:
+        """The ids of the files that a channel's kept messages show."""
+        for message in self._backend.messages.get(channel_id, {}).values():
+            if not message.is_ephemeral:
+                yield from (int(a["id"]) for a in message.attachments)
+
+    # ---- the rest -------------------------------------------------------------------------------
+
+    def channel_ids(self) -> list[int]:
+        """Every channel and thread of the server."""
+        guild = self._backend.guilds[lounge.GUILD_ID]
+        return [*guild.channel_ids, *guild.thread_ids]
+
+    def server(self) -> Payload:
+        """Channels, roles, people and commands."""
+        backend = self._backend
+        guild = backend.guilds[lounge.GUILD_ID]
+        return {
+            "last_id": backend.snowflake(),
+            "channels": [_channel_record(backend.channels[c]) for c in guild.channel_ids],
+            "threads": [_channel_record(backend.channels[t]) for t in guild.thread_ids],
+            "age_restricted": sorted(backend.age_restricted),
+            "roles": {str(r.id): r.permissions for r in guild.roles.values()},
+            "commands": [
+                [scope, list(commands.values())] for scope, commands in backend.commands.items()
+            ],
+        }
+
+    def restore_server(self, record: Payload) -> None:
+        """Put the saved server back, before its messages."""
+        backend = self._backend
+        guild = backend.guilds[lounge.GUILD_ID]
+        backend.ids_start_after(record["last_id"])
+        for channel_id in guild.channel_ids:
+            del backend.channels[channel_id], backend.messages[channel_id]
+        for saved, ids in (
+            (record["channels"], guild.channel_ids),
+            (record["threads"], guild.thread_ids),
+        ):
+            restored = [_channel(item) for item in cast("list[Payload]", saved)]
+            ids[:] = [channel.id for channel in restored]
+            for channel in restored:
+                backend.channels[channel.id] = channel
+                backend.messages[channel.id] = {}
+        backend.age_restricted = set(record["age_restricted"])
+        for role_id, permissions in cast("dict[str, int]", record["roles"]).items():
+            if int(role_id) in guild.roles:
+                guild.roles[int(role_id)].permissions = permissions
+        for scope, commands in cast("list[Any]", record["commands"]):
+            backend.commands[scope] = {(c["name"], c["type"]): c for c in commands}
+
+
+def _channel_record(channel: Channel) -> Payload:
+    return dataclasses.asdict(channel)
+
+
+def _channel(record: Payload) -> Channel:
+    parts = dict(record)
+    parts["overwrites"] = [
+        Overwrite(o["target_id"], OverwriteType(o["type"]), o["allow"], o["deny"])
+        for o in cast("list[Payload]", record["overwrites"])
+    ]
+    if record["thread_metadata"] is not None:
+        parts["thread_metadata"] = ThreadMetadata(**record["thread_metadata"])
+    joined = cast("dict[str, str]", record["thread_members"])
+    parts["thread_members"] = {int(user): when for user, when in joined.items()}
+    return Channel(**parts)

@@ -1,0 +1,159 @@
+"""Persistence: what the local Discord keeps over a restart, as JSON lines and files.
+
+`server.json` holds channels, roles and commands; `messages/<channel>.jsonl` one message a line;
+`files/<attachment>` the bytes. Changes are noted by events and written together, half a second
+later and on close; each file is replaced atomically.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.sandbox.wire.cdn import Cdn
+from bot.sandbox.wire.wire import Payload, as_object, encode
+from bot.sandbox.world.records import Keeper
+
+log = logging.getLogger(__name__)
+
+_DEBOUNCE_S = 0.5
+_FORMAT = 1
+_OF_SERVER = ("CHANNEL_", "THREAD_", "GUILD_ROLE_", "COMMANDS_UPDATE")
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What the next save must write."""
+
+    server: bool = False
+    channels: set[int] = field(default_factory=set[int])
+    messages: set[int] = field(default_factory=set[int])
+
+
+class Store:
+    """Saves the world into a directory and brings it back."""
+
+    def __init__(self, directory: Path, keeper: Keeper, cdn: Cdn) -> None:
+        self._directory = directory
+        self._keeper = keeper
+        self._cdn = cdn
+        self._changes = _Changes()
+        self._changed = asyncio.Event()
+        #: The encoded line of each kept message, by channel; only what changed is encoded again.
+        self._lines: dict[int, dict[int, str]] = {}
+        self._on_disk: set[int] = set()
+
+    # ---- noticing -------------------------------------------------------------------------------
+
+    def note(self, event: str, payload: Payload, only: int | None) -> None:
+        """Listen to the world: remember what an event touched."""
+        if only is not None:
+            return
+        if event.startswith(_OF_SERVER):
+            self._changes.server = True
+            if event in ("CHANNEL_DELETE", "THREAD_DELETE"):
+                self._changes.channels.add(int(payload["id"]))
+        elif event.startswith("MESSAGE_"):
+            self._changes.channels.add(int(payload["channel_id"]))
+            message_id = payload.get("message_id") or payload.get("id")
+            if message_id is not None:
+                self._changes.messages.add(int(message_id))
+        else:
+            return
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Save after changes, for ever."""
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(_DEBOUNCE_S)
+            await self.save()
+
+    # ---- saving ---------------------------------------------------------------------------------
+
+    async def save(self) -> None:
+        """Write what changed since the last save."""
+        self._changed.clear()
+        changes, self._changes = self._changes, _Changes()
+        texts: dict[Path, str] = {}
+        if changes.server:
+            texts[self._directory / "server.json"] = encode(
+                {"format": _FORMAT} | self._keeper.server()
+            )
+        for channel_id in changes.channels:
+            lines = self._refresh(channel_id, changes.messages)
+            texts[self._messages_path(channel_id)] = "".join(line + "\n" for line in lines)
+        if texts:
+            wanted = {f for c in self._keeper.channel_ids() for f in self._keeper.files(c)}
+            blobs = {f: self._cdn.read(f) for f in wanted - self._on_disk}
+            stale = self._on_disk - wanted
+            self._on_disk = wanted
+            await asyncio.to_thread(self._write, texts, blobs, stale)
+
+    def _refresh(self, channel_id: int, changed: set[int]) -> list[str]:
+        before = self._lines.get(channel_id, {})
+        lines: dict[int, str] = {}
+        for message_id in self._keeper.message_ids(channel_id):
+            if message_id in changed or message_id not in before:
+                lines[message_id] = encode(self._keeper.message(channel_id, message_id))
+            else:
+                lines[message_id] = before[message_id]
+        self._lines[channel_id] = lines
+        return list(lines.values())
+
+    def _write(
+        self, texts: dict[Path, str], blobs: dict[int, bytes | None], stale: set[int]
+    ) -> None:
+        """Files first, then the messages that show them, then what nobody shows goes."""
+        for file_id, data in blobs.items():
+            if data is not None:
+                _replace(self._file_path(file_id), data)
+        for path, text in texts.items():
+            _replace(path, text.encode())
+        for file_id in stale:
+            self._file_path(file_id).unlink(missing_ok=True)
+
+    def _messages_path(self, channel_id: int) -> Path:
+        return self._directory / "messages" / f"{channel_id}.jsonl"
+
+    def _file_path(self, file_id: int) -> Path:
+        return self._directory / "files" / str(file_id)
+
+    # ---- loading --------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Bring back what an earlier run saved, if there was one."""
+        for folder in ("messages", "files"):
+            (self._directory / folder).mkdir(parents=True, exist_ok=True)
+        server = self._directory / "server.json"
+        if server.is_file():
+            record = as_object(json.loads(await asyncio.to_thread(server.read_text)))
+            if record.get("format") != _FORMAT:
+                log.warning("%s was written by another version and is left alone", server)
+            else:
+                self._keeper.restore_server(record)
+        for channel_id in self._keeper.channel_ids():
+            await self._load_messages(channel_id)
+
+    async def _load_messages(self, channel_id: int) -> None:
+        path = self._messages_path(channel_id)
+        if not path.is_file():
+            return
+        text = await asyncio.to_thread(path.read_text)
+        for line in text.splitlines():
+            self._keeper.restore_message(as_object(json.loads(line)))
+        for file_id in self._keeper.files(channel_id):
+            saved = self._file_path(file_id)
+            if saved.is_file():
+                self._cdn.restore(file_id, await asyncio.to_thread(saved.read_bytes))
+                self._on_disk.add(file_id)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write beside and rename, so that a reader finds the old file or the new one, never half."""
+    beside = path.with_suffix(".new")
+    beside.write_bytes(data)
+    beside.replace(path)

@@ -1,0 +1,230 @@
+"""The voted pictures and their manifest, for the learning loop; nothing in it names a person.
+
+`python -m bot export DIR` calls `export_voted`. A picture leaves with its numbers; its prompt only
+if its user shares prompts, and never inside the file, for the files' texts are taken out. What the
+votes mean for training is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import struct
+import zlib
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bot.domain import Picture, Rating, StorageError
+from bot.store.db import Database, Row
+from bot.store.gallery import Gallery, picture_of
+from models.provenance import xmp_packet
+
+_MANIFEST = "manifest.jsonl"
+_MANIFEST_HASH = "manifest.jsonl.sha256"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the manifest. `prompt` and `negative` are None unless their user shares them."""
+
+    file: str
+    sha256: str
+    card_id: str
+    seed: int
+    steps: int
+    guidance: float
+    sampler: str
+    width_px: int
+    height_px: int
+    rating: Rating
+    up: int
+    down: int
+    prompt: str | None
+    negative: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReport:
+    """What was written, and where."""
+
+    directory: Path
+    pictures: int
+    with_prompt: int
+    #: Voted pictures whose files could not be read.
+    missing: int
+    manifest_sha256: str
+
+    def __str__(self) -> str:
+        lost = f", {self.missing} left out (file missing or damaged)" if self.missing else ""
+        return (
+            f"{self.pictures} voted pictures, {self.with_prompt} with their prompt{lost}, in "
+            f"{self.directory}\n{_MANIFEST} sha256 {self.manifest_sha256}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Voted:
+    """A picture that somebody but its requester voted on."""
+
+    picture: Picture
+    row: Row
+
+
+async def export_voted(db: Database, gallery: Gallery, directory: Path) -> ExportReport:
+    """Write every voted picture and the manifest into `directory`, all or nothing.
+
+    An earlier export there is replaced. `StorageError` if the directory holds anything else, or if
+    the disk does not take it.
+    """
+    voted = [_Voted(picture=picture_of(row), row=row) for row in await _select(db)]
+    return await asyncio.to_thread(_write, voted, gallery, directory)
+
+
+async def _select(db: Database) -> list[Row]:
+    """Pictures with a vote of somebody else, the oldest first, and what the manifest says."""
+    return await db.fetch_all(
+        "WITH counted AS ("
+        " SELECT job_id, sum(up) AS up, sum(down) AS down FROM ("
+        "  SELECT job_id, value = 1 AS up, value = -1 AS down FROM votes"
+        "   WHERE axis = 'taste' AND NOT self_vote"
+        "  UNION ALL SELECT job_id, up, down FROM nameless_tallies WHERE axis = 'taste')"
+        " GROUP BY job_id)"
+        " SELECT pictures.*, counted.up, counted.down, jobs.seed, jobs.steps, jobs.guidance,"
+        " jobs.sampler, iif(ifnull(share_prompts, 0), jobs.prompt, NULL) AS prompt,"
+        " iif(ifnull(share_prompts, 0), jobs.negative, NULL) AS negative"
+        " FROM counted JOIN pictures USING (job_id) JOIN jobs ON jobs.id = pictures.job_id"
+        " LEFT JOIN sharing ON sharing.user_id = pictures.user_id"
+        " WHERE pictures.deleted_ms IS NULL AND up + down > 0 ORDER BY jobs.seq"
+    )
+
+
+def _write(voted: Sequence[_Voted], gallery: Gallery, directory: Path) -> ExportReport:
+    """Build the export beside its place, then move it there."""
+    _may_replace(directory)
+    building = directory.with_name(f".{directory.name}.{os.getpid()}.part")
+    try:
+        report = _build(voted, gallery, building, directory)
+        _swap(building, directory)
+    except OSError as problem:
+        raise StorageError(f"{directory} cannot be written: {problem.strerror}.") from problem
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return report
+
+
+def _may_replace(directory: Path) -> None:
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise StorageError(f"{directory} is a file: name a directory.")
+    if any(directory.iterdir()) and not (directory / _MANIFEST).is_file():
+        raise StorageError(
+            f"{directory} holds something else than an earlier export: name a new directory."
+        )
+
+
+def _build(
+    voted: Sequence[_Voted], gallery: Gallery, building: Path, directory: Path
+) -> ExportReport:
+    (building / "pictures").mkdir(parents=True)
+    entries: list[Entry] = []
+    for item in voted:
+        try:
+            data = without_texts(gallery.path(item.picture).read_bytes(), item.picture.card_id)
+        except (OSError, ValueError):
+            continue
+        entry = _entry(item, hashlib.sha256(data).hexdigest())
+        (building / entry.file).write_bytes(data)
+        entries.append(entry)
+    manifest = "".join(json.dumps(asdict(e), ensure_ascii=False) + "\n" for e in entries).encode()
+    manifest_sha256 = hashlib.sha256(manifest).hexdigest()
+    (building / _MANIFEST).write_bytes(manifest)
+    (building / _MANIFEST_HASH).write_text(f"{manifest_sha256}  {_MANIFEST}\n")
+    return ExportReport(
+        directory=directory,
+        pictures=len(entries),
+        with_prompt=sum(entry.prompt is not None for entry in entries),
+        missing=len(voted) - len(entries),
+        manifest_sha256=manifest_sha256,
+    )
+
+
+def _entry(item: _Voted, sha256: str) -> Entry:
+    picture, row = item.picture, item.row
+    return Entry(
+        file=f"pictures/{sha256}.png",
+        sha256=sha256,
+        card_id=picture.card_id,
+        seed=row["seed"],
+        steps=row["steps"],
+        guidance=row["guidance"],
+        sampler=row["sampler"],
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+        rating=picture.rating,
+        up=row["up"],
+        down=row["down"],
+        prompt=row["prompt"],
+        negative=row["negative"],
+    )
+
+
+def _swap(building: Path, directory: Path) -> None:
+    """Put the new export in place of an earlier one; nobody ever reads half of either."""
+    before = directory.with_name(f".{directory.name}.{os.getpid()}.old")
+    if directory.exists():
+        directory.rename(before)
+    try:
+        building.rename(directory)
+    except OSError:
+        if before.exists():
+            before.rename(directory)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def without_texts(png: bytes, card_id: str) -> bytes:
+    """The PNG without what was written into it (prompt, settings, job), still marked as AI-made.
+
+    ValueError if it is no PNG or damaged.
+    """
+    out = [_SIGNATURE]
+    for kind, chunk in _chunks(png):
+        if kind not in _TEXT_CHUNKS:
+            out.append(chunk)
+        if kind == b"IHDR":
+            out.append(_chunk(b"iTXt", _XMP_HEAD + xmp_packet("", card_id).encode()))
+    return b"".join(out)
+
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_TEXT_CHUNKS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
+#: Keyword, not compressed (two bytes), no language, no translated keyword (PNG 11.3.4.5).
+_XMP_HEAD = b"XML:com.adobe.xmp\0\0\0\0\0"
+
+
+def _chunks(png: bytes) -> Generator[tuple[bytes, bytes]]:
+    """Each chunk's type and whole bytes (PNG 5.3: length, type, data, CRC)."""
+    if not png.startswith(_SIGNATURE):
+        raise ValueError("no PNG")
+    at = len(_SIGNATURE)
+    kind = b""
+    while at < len(png):
+        length, kind = (
+            struct.unpack_from(">I4s", png, at) if at + 8 <= len(png) else (len(png), b"")
+        )
+        end = at + length + 12
+        if end > len(png):
+            raise ValueError("the file ends inside a chunk")
+        yield kind, png[at:end]
+        at = end
+    if kind != b"IEND":
+        raise ValueError("the file has no end")
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

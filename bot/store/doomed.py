@@ -1,0 +1,181 @@
+"""Messages that are to go from Discord, and those that are hunted because nobody knows their ids.
+
+Every store that decides that a message goes writes it down here, in the transaction that decides;
+`cogs/posting/takedown.py` works it off. Why a message goes is not known here.
+"""
+
+# ruff: noqa: S608  the statements below are put together of constants of this file
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.domain import ChannelId, GuildId, MessageId, MessageRef
+from bot.store.db import Database, Params, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hunt:
+    """Whatever carries `name` in this channel and is younger than `since_id` is to go."""
+
+    name: str
+    channel_id: ChannelId
+    guild_id: GuildId
+    since_id: int
+
+
+class Doomed:
+    """The tables `doomed_messages` and `hunts`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def add(self, message: MessageRef) -> None:
+        """Let a message go that no other row names."""
+        async with self._db.write() as tx:
+            await doom(tx, message)
+
+    async def messages(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[MessageRef]:
+        """Messages that are to go, the oldest first; none of channels that are `closed` for now."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM doomed_messages"
+            " WHERE channel_id NOT IN (SELECT value FROM json_each(:closed))"
+            " ORDER BY message_id LIMIT :limit",
+            {"closed": json.dumps(list(closed)), "limit": limit},
+        )
+        return [
+            MessageRef(
+                message_id=MessageId(row["message_id"]),
+                channel_id=ChannelId(row["channel_id"]),
+                guild_id=GuildId(row["guild_id"]),
+            )
+            for row in rows
+        ]
+
+    async def gone(self, message_id: MessageId, now_ms: int) -> None:
+        """A doomed message is gone from Discord."""
+        gone: Params = {"message": message_id, "now": now_ms}
+        async with self._db.write() as tx:
+            await tx.execute("DELETE FROM doomed_messages WHERE message_id = :message", gone)
+            await tx.execute(
+                "UPDATE posts SET deleted_ms = :now"
+                " WHERE message_id = :message AND deleted_ms IS NULL",
+                gone,
+            )
+
+    async def hunts(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[Hunt]:
+        """Messages that are to be found first; none of channels that are `closed` for now."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM hunts WHERE channel_id NOT IN (SELECT value FROM json_each(:closed))"
+            " ORDER BY since_id LIMIT :limit",
+            {"closed": json.dumps(list(closed)), "limit": limit},
+        )
+        return [
+            Hunt(
+                name=row["name"],
+                channel_id=ChannelId(row["channel_id"]),
+                guild_id=GuildId(row["guild_id"]),
+                since_id=row["since_id"],
+            )
+            for row in rows
+        ]
+
+    async def caught(self, hunt: Hunt, message_ids: Iterable[MessageId]) -> None:
+        """The hunt is over: these messages are doomed, and nothing else carries the name."""
+        async with self._db.write() as tx:
+            for message_id in message_ids:
+                await doom(
+                    tx,
+                    MessageRef(
+                        message_id=message_id, channel_id=hunt.channel_id, guild_id=hunt.guild_id
+                    ),
+                )
+            await tx.execute(
+                "DELETE FROM hunts WHERE name = :name AND channel_id = :channel",
+                {"name": hunt.name, "channel": hunt.channel_id},
+            )
+
+
+async def doom(tx: Transaction, message: MessageRef) -> None:
+    """Let a message go."""
+    await tx.execute(
+        "INSERT OR IGNORE INTO doomed_messages VALUES (:message, :channel, :guild)",
+        {
+            "message": message.message_id,
+            "channel": message.channel_id,
+            "guild": message.guild_id,
+        },
+    )
+
+
+async def doom_messages_of_jobs(tx: Transaction, which: str, values: Params) -> None:
+    """Let every message go that shows a picture of the jobs for which `which` holds.
+
+    Called while the jobs and their requests still stand. A message whose id is not known is hunted.
+    """
+    for statement in _DOOM_OF_JOBS:
+        await tx.execute(statement.format(which=which), values)
+
+
+async def doom_messages_of_requests(tx: Transaction, which: str, values: Params) -> None:
+    """Let the status messages and notices of requests go, but for those that are gone already."""
+    for statement in _DOOM_OF_REQUESTS:
+        await tx.execute(statement.format(which=which), values)
+
+
+_CHOSEN = "SELECT id FROM jobs WHERE {which}"
+_POSTS = (
+    "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM posts"
+    f" WHERE job_id IN ({_CHOSEN}) AND deleted_ms IS NULL"
+)
+#: A try to deliver was begun, and no post came of it that we know.
+_POSTS_UNDER_WAY = (
+    "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
+    " SELECT jobs.id, jobs.channel_id, jobs.guild_id, requests.since_id"
+    " FROM jobs JOIN requests ON requests.id = jobs.request_id"
+    f" WHERE jobs.id IN ({_CHOSEN}) AND posting_ms IS NOT NULL AND NOT EXISTS"
+    "  (SELECT 1 FROM posts WHERE posts.job_id = jobs.id AND posts.kind = 'delivery')"
+)
+_STATUSES = (
+    "INSERT OR IGNORE INTO doomed_messages SELECT status_message_id, channel_id, guild_id"
+    " FROM requests WHERE {which} AND status_message_id IS NOT NULL AND (NOT status_closed"
+    "  OR EXISTS (SELECT 1 FROM jobs WHERE request_id = requests.id AND state <> 'delivered'))"
+)
+_STATUSES_UNDER_WAY = (
+    "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
+    " SELECT id, channel_id, guild_id, since_id FROM requests"
+    " WHERE {which} AND status_message_id IS NULL AND (NOT status_closed"
+    "  OR EXISTS (SELECT 1 FROM jobs WHERE request_id = requests.id AND state <> 'delivered'))"
+)
+
+
+def _of_sends(chosen: str) -> tuple[str, ...]:
+    """The sends for which `chosen` holds: doomed if they are there, else hunted; their rows go."""
+    there = (
+        "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM sends"
+        f" WHERE {chosen} AND message_id IS NOT NULL"
+    )
+    under_way = (
+        "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
+        f" SELECT name, channel_id, guild_id, since_id FROM sends WHERE {chosen}"
+        " AND message_id IS NULL"
+    )
+    return there, under_way, f"DELETE FROM sends WHERE {chosen}"
+
+
+_DOOM_OF_JOBS = (
+    _POSTS,
+    _POSTS_UNDER_WAY,
+    *_of_sends(
+        "(name, kind) IN (SELECT name, kind FROM send_jobs"
+        f" WHERE job_id IN ({_CHOSEN}) AND kind IN ('show', 'top'))"
+    ),
+)
+#: A status message that was taken away when all was posted is known to be gone.
+_DOOM_OF_REQUESTS = (
+    _STATUSES,
+    _STATUSES_UNDER_WAY,
+    *_of_sends("kind = 'notice' AND name IN (SELECT id FROM requests WHERE {which})"),
+)

@@ -1,0 +1,336 @@
+"""Kept pictures: content-addressed files, their provenance rows, and the posts that show them.
+
+The worker keeps, the cogs read, post and delete. Bytes are on disk before their row is committed
+and leave the disk after it is gone; in between they are in `doomed_files`, so a crash leaves at
+worst a doomed file, and `sweep` removes it at the next start. A file that is neither known nor
+doomed is set aside and never deleted: then it is the database that is the wrong one. What a picture
+shows is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from bot.domain import (
+    ChannelId,
+    GuildId,
+    JobId,
+    MessageId,
+    Picture,
+    Post,
+    Rating,
+    Released,
+    UserId,
+)
+from bot.store.db import Database, Glance, Params, Row, Transaction, Value, undisturbed
+from bot.store.doomed import doom_messages_of_jobs
+from bot.store.outbox import insert_post
+from bot.store.picture_files import PictureFiles
+
+log = logging.getLogger(__name__)
+
+
+class Gallery:
+    """Pictures below `root`, and what the database says of them."""
+
+    def __init__(self, db: Database, root: Path) -> None:
+        self._db = db
+        self._files = PictureFiles(root)
+        # A file may be written and removed by two jobs' steps at once (a picture that is drawn
+        # again has the same bytes), so files and rows move together.
+        self._moving = asyncio.Lock()
+
+    async def keep(
+        self, released: Released, data: bytes, *, card_id: str, owner: str, now_ms: int
+    ) -> Picture | None:
+        """Keep the PNG `data` of a running job and make the job `rendered`.
+
+        None if the job is not `owner`'s any more (cancelled, expired, forgotten): then nothing is
+        kept. `StorageError` if the disk does not take it; the job stays as it is.
+        """
+        job = released.job
+        picture = Picture(
+            job_id=job.id,
+            user_id=job.user_id,
+            guild_id=job.guild_id,
+            sha256=hashlib.sha256(data).hexdigest(),
+            size_bytes=len(data),
+            width_px=released.width_px,
+            height_px=released.height_px,
+            card_id=card_id,
+            rating=released.rating,
+            created_ms=now_ms,
+        )
+        async with self._moving:
+            # Should we die before the row is there, the next start finds this and not a stranger.
+            await self._db.write_one(_DOOM, {"sha256": picture.sha256})
+            # A cancelled caller waits for the thread, so that the lock covers all of its work.
+            await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
+            async with self._db.write() as tx:
+                kept = await _keep_row(tx, picture, json.dumps(released.scores.values), owner)
+        if not kept:
+            await self.reap()
+        return picture if kept else None
+
+    async def get(self, job_id: JobId) -> Picture | None:
+        """A picture that is not deleted."""
+        row = await self._db.fetch_one(
+            "SELECT * FROM pictures WHERE job_id = :job AND deleted_ms IS NULL", {"job": job_id}
+        )
+        return picture_of(row) if row else None
+
+    def path(self, picture: Picture) -> Path:
+        """Where the picture's file lies."""
+        return self._files.path(picture.sha256)
+
+    async def read(self, picture: Picture) -> bytes:
+        """The PNG. `StorageError` if its file is missing or cannot be read."""
+        return await asyncio.to_thread(self._files.read, picture.sha256)
+
+    async def delete(self, job_id: JobId, now_ms: int) -> None:
+        """Remove a picture's file and mark its row; the votes on it keep their meaning.
+
+        Every message that shows it is doomed, also one whose id nobody knows yet. A job whose
+        picture was not posted yet is cancelled.
+        """
+        async with self._db.write() as tx:
+            await tx.execute(
+                "UPDATE pictures SET deleted_ms = :now WHERE job_id = :job AND deleted_ms IS NULL",
+                {"now": now_ms, "job": job_id},
+            )
+            await tx.execute(
+                "UPDATE jobs SET state = 'cancelled', ended_ms = :now"
+                " WHERE id = :job AND state = 'rendered'",
+                {"now": now_ms, "job": job_id},
+            )
+            await tx.execute(
+                "INSERT OR IGNORE INTO doomed_files"
+                " SELECT sha256 FROM pictures WHERE job_id = :job",
+                {"job": job_id},
+            )
+            await doom_messages_of_jobs(tx, "id = :job", {"job": job_id})
+        await self.reap()
+
+    async def reap(self) -> int:
+        """Remove the doomed files that no picture uses. Returns how many there were."""
+        async with self._moving:
+            rows = await self._db.fetch_all(
+                "SELECT sha256, EXISTS (SELECT 1 FROM pictures WHERE deleted_ms IS NULL"
+                " AND pictures.sha256 = doomed_files.sha256) AS used FROM doomed_files"
+            )
+            doomed = [row["sha256"] for row in rows if not row["used"]]
+            if rows:
+                await undisturbed(asyncio.to_thread(self._files.remove, doomed))
+                await self._db.write_one(
+                    "DELETE FROM doomed_files WHERE sha256 IN (SELECT value FROM json_each(:all))",
+                    {"all": json.dumps([row["sha256"] for row in rows])},
+                )
+        return len(doomed)
+
+    async def sweep(self) -> int:
+        """At the start: remove doomed files and see that the others and the rows belong together.
+
+        Files that no row names are set aside, and come back by themselves once a row does: a fresh
+        database, or an older copy, deletes nobody's picture. Returns how many were doomed.
+        """
+        reaped = await self.reap()
+        known = await known_files(self._db)
+        back = await asyncio.to_thread(self._files.bring_back, known)
+        if back:
+            log.info("%s picture file(s) came back from %s", back, self._files.quarantine)
+        strangers = await asyncio.to_thread(self._files.set_aside, known)
+        if strangers.moved:
+            log.warning(
+                "%s picture file(s) that this database does not know were moved to %s: if it is the"
+                " wrong database, stop me, put the right one in its place, and they come back at"
+                " the next start; if it is right, remove that folder",
+                strangers.moved,
+                self._files.quarantine,
+            )
+        if strangers.stuck:
+            log.warning(
+                "%s picture file(s) of nobody cannot be moved to %s and stay",
+                strangers.stuck,
+                self._files.quarantine,
+            )
+        return reaped
+
+    async def posts(self, job_id: JobId) -> list[Post]:
+        """The messages that show a picture, the oldest first."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM posts WHERE job_id = :job AND deleted_ms IS NULL"
+            " ORDER BY posted_ms, message_id",
+            {"job": job_id},
+        )
+        return [post_of(row) for row in rows]
+
+    async def post(self, message_id: MessageId) -> Post | None:
+        """The post that a message is, if it is one of ours and not deleted."""
+        row = await self._db.fetch_one(
+            "SELECT * FROM posts WHERE message_id = :message AND deleted_ms IS NULL",
+            {"message": message_id},
+        )
+        return post_of(row) if row else None
+
+    async def add_post(self, post: Post, kind: str = "show") -> None:
+        """Remember another message that shows a picture; a known one stays as it is."""
+        async with self._db.write() as tx:
+            await insert_post(tx, post, kind)
+
+    async def message_deleted(self, message_ids: Iterable[MessageId], now_ms: int) -> None:
+        """These messages are gone from Discord; what is none of ours is passed over."""
+        gone: Params = {"now": now_ms, "ids": json.dumps(list(message_ids))}
+        async with self._db.write() as tx:
+            await tx.execute(
+                "UPDATE posts SET deleted_ms = :now WHERE deleted_ms IS NULL"
+                " AND message_id IN (SELECT value FROM json_each(:ids))",
+                gone,
+            )
+            await tx.execute(
+                "DELETE FROM sends WHERE message_id IN (SELECT value FROM json_each(:ids))", gone
+            )
+
+    async def unseeded(
+        self,
+        limit: int,
+        *,
+        besides: Collection[ChannelId] = (),
+        nor: Collection[MessageId] = (),
+    ) -> list[Post]:
+        """Posts that lack the bot's own vote reactions, the oldest first.
+
+        Without those in the channels `besides`, and without the posts `nor`.
+        """
+        rows = await self._db.fetch_all(
+            "SELECT * FROM posts WHERE seeded = 0 AND deleted_ms IS NULL"
+            " AND channel_id NOT IN (SELECT value FROM json_each(:channels))"
+            " AND message_id NOT IN (SELECT value FROM json_each(:posts))"
+            " ORDER BY posted_ms LIMIT :limit",
+            _left_out(besides, nor) | {"limit": limit},
+        )
+        return [post_of(row) for row in rows]
+
+    async def seeded(self, message_id: MessageId) -> None:
+        """Both vote reactions stand under this post."""
+        await self._db.write_one(
+            "UPDATE posts SET seeded = 1 WHERE message_id = :message", {"message": message_id}
+        )
+
+    async def unsettled(
+        self,
+        limit: int,
+        *,
+        besides: Collection[ChannelId] = (),
+        nor: Collection[MessageId] = (),
+    ) -> list[Post]:
+        """The newest post of each channel whose reactions are to be read, the newest of all first.
+
+        Without those in the channels `besides`, and without the posts `nor`.
+        """
+        rows = await self._db.fetch_all(_UNSETTLED, _left_out(besides, nor) | {"limit": limit})
+        return [post_of(row) for row in rows]
+
+    async def settled(self, message_id: MessageId) -> None:
+        """The ledger agrees with Discord about this post."""
+        await self._db.write_one(
+            "UPDATE posts SET settled = 1 WHERE message_id = :message", {"message": message_id}
+        )
+
+    async def unsettle_all(self) -> None:
+        """Events may have been lost: the reactions of every post are to be read again."""
+        await self._db.write_one(
+            "UPDATE posts SET settled = 0 WHERE settled = 1 AND deleted_ms IS NULL"
+        )
+
+
+#: Hops from channel to channel over the index, so that a large one costs no more than a small one.
+_UNSETTLED = (
+    "WITH RECURSIVE owing (channel_id) AS ("
+    "  SELECT min(channel_id) FROM posts WHERE settled = 0 AND deleted_ms IS NULL"
+    "  UNION ALL SELECT (SELECT min(channel_id) FROM posts WHERE settled = 0"
+    "   AND deleted_ms IS NULL AND channel_id > owing.channel_id)"
+    "  FROM owing WHERE owing.channel_id IS NOT NULL)"
+    " SELECT posts.* FROM owing CROSS JOIN posts ON posts.message_id = ("
+    "  SELECT message_id FROM posts AS newest WHERE newest.channel_id = owing.channel_id"
+    "   AND settled = 0 AND deleted_ms IS NULL"
+    "   AND message_id NOT IN (SELECT value FROM json_each(:posts))"
+    "   ORDER BY posted_ms DESC LIMIT 1)"
+    " WHERE owing.channel_id NOT IN (SELECT value FROM json_each(:channels))"
+    " ORDER BY posts.posted_ms DESC LIMIT :limit"
+)
+
+
+def _left_out(channels: Collection[ChannelId], posts: Collection[MessageId]) -> dict[str, Value]:
+    return {"channels": json.dumps(list(channels)), "posts": json.dumps(list(posts))}
+
+
+async def known_files(db: Database | Glance) -> set[str]:
+    """The hashes of all pictures that are not deleted."""
+    rows = await db.fetch_all("SELECT sha256 FROM pictures WHERE deleted_ms IS NULL")
+    return {row["sha256"] for row in rows}
+
+
+_DOOM = "INSERT OR IGNORE INTO doomed_files VALUES (:sha256)"
+
+
+async def _keep_row(tx: Transaction, picture: Picture, scores: str, owner: str) -> bool:
+    """Row and state together; False, and the file stays doomed, if the job is not the owner's."""
+    ours = await tx.execute(
+        "UPDATE jobs SET state = 'rendered', lease_owner = NULL, lease_until_ms = NULL,"
+        " not_before_ms = 0 WHERE id = :job AND lease_owner = :owner",
+        {"job": picture.job_id, "owner": owner},
+    )
+    if not ours:
+        return False
+    await tx.execute("DELETE FROM doomed_files WHERE sha256 = :sha256", {"sha256": picture.sha256})
+    await tx.execute(
+        "INSERT INTO pictures (job_id, user_id, guild_id, sha256, size_bytes, width_px, height_px,"
+        " card_id, rating, scores, created_ms) VALUES (:job_id, :user_id, :guild_id, :sha256,"
+        " :size_bytes, :width_px, :height_px, :card_id, :rating, :scores, :created_ms)",
+        {
+            "job_id": picture.job_id,
+            "user_id": picture.user_id,
+            "guild_id": picture.guild_id,
+            "sha256": picture.sha256,
+            "size_bytes": picture.size_bytes,
+            "width_px": picture.width_px,
+            "height_px": picture.height_px,
+            "card_id": picture.card_id,
+            "rating": picture.rating,
+            "scores": scores,
+            "created_ms": picture.created_ms,
+        },
+    )
+    return True
+
+
+def picture_of(row: Row) -> Picture:
+    """A row of `pictures` as the domain's noun."""
+    return Picture(
+        job_id=JobId(row["job_id"]),
+        user_id=UserId(row["user_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        sha256=row["sha256"],
+        size_bytes=row["size_bytes"],
+        width_px=row["width_px"],
+        height_px=row["height_px"],
+        card_id=row["card_id"],
+        rating=Rating(row["rating"]),
+        created_ms=row["created_ms"],
+    )
+
+
+def post_of(row: Row) -> Post:
+    """A row of `posts` as the domain's noun."""
+    return Post(
+        message_id=MessageId(row["message_id"]),
+        job_id=JobId(row["job_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        posted_ms=row["posted_ms"],
+    )

@@ -1,0 +1,166 @@
+"""The rule of the vote ledger: raw reactions in, events and current votes out. Pure.
+
+`bot/store/votes.py` loads what stands, lets a `Book` take the reactions in order, and writes what
+the book then says. The rule: a voter's current vote on a picture is the value of the latest of that
+voter's reactions that still stand, under whichever post of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bot.domain import JobId, MessageId, Reaction, UserId, VoteEmoji, VoteSource
+from bot.words.emoji import meaning, reaction_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """A post of a picture and what counts under it.
+
+    `then` are the emoji of the server when it was posted, `now` its emoji today: both count, so
+    that a change of emoji neither ends the voting under old posts nor ignores the new emoji there.
+    Where they contradict each other, `then` wins: it is what the bot itself put under the post.
+    """
+
+    message_id: MessageId
+    job_id: JobId
+    requester_id: UserId
+    then: VoteEmoji
+    now: VoteEmoji
+
+    def value(self, emoji: str) -> int | None:
+        """+1 or -1, or None for an emoji that is no vote here."""
+        meant = meaning(emoji)
+        for pair in (self.then, self.now):
+            if meant == meaning(pair.up):
+                return 1
+            if meant == meaning(pair.down):
+                return -1
+        return None
+
+    def opened_with(self, emoji: str) -> tuple[int, ...]:
+        """What an emoji means if it is one that the bot itself put under the post, else nothing."""
+        key = reaction_key(emoji)
+        pairs = ((self.then.up, 1), (self.then.down, -1))
+        return tuple(value for own, value in pairs if reaction_key(own) == key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """A vote reaction that stands under a post. `emoji` is as it was first seen."""
+
+    message_id: MessageId
+    voter_id: UserId
+    emoji: str
+    burst: bool
+    job_id: JobId
+    value: int
+    event_id: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A new row of the ledger."""
+
+    id: int
+    ballot: Ballot
+    voter_id: UserId
+    emoji: str
+    burst: bool
+    value: int
+    added: bool
+    source: VoteSource
+    at_ms: int
+
+
+#: A voter and a picture: what has one current vote.
+Pair = tuple[JobId, UserId]
+#: What stands once for each voter: an emoji under a post, as a super reaction or not.
+_Key = tuple[MessageId, str, bool]
+
+
+@dataclass(slots=True)
+class Book:
+    """What a batch of reactions is taken into; afterwards `events`, `current` and `stands` speak.
+
+    `counted` are the pairs that a nameless tally holds already (their voter was forgotten). What
+    is merely read back from Discord leaves them alone; a fresh deed of the voter takes the pair out
+    of the tally (`uncounted`), for from then on it has a name again.
+    """
+
+    ballots: dict[MessageId, Ballot]
+    last_event_id: int
+    counted: frozenset[Pair] = frozenset()
+    events: list[Event] = field(default_factory=list[Event])
+    uncounted: set[Pair] = field(default_factory=set[Pair])
+    _stands: dict[Pair, dict[_Key, Stand]] = field(default_factory=dict[Pair, dict[_Key, Stand]])
+
+    def load(self, stands: Iterable[Stand]) -> None:
+        """Know what stands already; needed for every pair that will be taken."""
+        for stand in stands:
+            held = self._stands.setdefault((stand.job_id, stand.voter_id), {})
+            held[stand.message_id, reaction_key(stand.emoji), stand.burst] = stand
+
+    def take(self, reaction: Reaction) -> bool:
+        """Take one reaction; True if it is a vote of ours, even if nothing changed by it."""
+        ballot = self.ballots.get(reaction.message_id)
+        if ballot is None:
+            return False
+        pair = (ballot.job_id, reaction.voter_id)
+        held = self._stands.setdefault(pair, {})
+        key = (reaction.message_id, reaction_key(reaction.emoji), reaction.burst)
+        stand = held.get(key)
+        value = stand.value if stand else ballot.value(reaction.emoji)
+        if value is None:
+            return False
+        if pair in self.counted and pair not in self.uncounted:
+            if reaction.source is VoteSource.RECONCILED:
+                return True
+            self.uncounted.add(pair)
+        if reaction.added and not stand:
+            held[key] = self._added(ballot, reaction, value)
+        elif stand and not reaction.added:
+            self._note(ballot, reaction, stand.emoji, value)
+            del held[key]
+        return True
+
+    def _added(self, ballot: Ballot, reaction: Reaction, value: int) -> Stand:
+        event = self._note(ballot, reaction, reaction.emoji, value)
+        return Stand(
+            message_id=ballot.message_id,
+            voter_id=reaction.voter_id,
+            emoji=reaction.emoji,
+            burst=reaction.burst,
+            job_id=ballot.job_id,
+            value=value,
+            event_id=event.id,
+            at_ms=reaction.at_ms,
+        )
+
+    def _note(self, ballot: Ballot, reaction: Reaction, emoji: str, value: int) -> Event:
+        self.last_event_id += 1
+        event = Event(
+            id=self.last_event_id,
+            ballot=ballot,
+            voter_id=reaction.voter_id,
+            emoji=emoji,
+            burst=reaction.burst,
+            value=value,
+            added=reaction.added,
+            source=reaction.source,
+            at_ms=reaction.at_ms,
+        )
+        self.events.append(event)
+        return event
+
+    def stand_of(self, event: Event) -> Stand | None:
+        """What stands in the end of the reaction that an event was about; None: taken back."""
+        held = self._stands[event.ballot.job_id, event.voter_id]
+        return held.get((event.ballot.message_id, reaction_key(event.emoji), event.burst))
+
+    def current(self, pair: Pair) -> Stand | None:
+        """The reaction that is the voter's vote on the picture in the end."""
+        held = self._stands.get(pair)
+        return max(held.values(), key=lambda stand: stand.event_id) if held else None

@@ -1,0 +1,151 @@
+"""Votes of people who asked to be forgotten: counted, without a name.
+
+A tally keeps the numbers. Their reactions still stand on Discord, so a reconciliation would write
+the voter down again and count the vote twice; a mark, a keyed hash of picture and voter, tells it
+not to, and where the voter stopped reacting. `bot/store/privacy.py` folds votes in,
+`bot/store/votes.py` asks and takes out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.domain import JobId, MessageId, UserId
+from bot.store.db import Transaction
+from bot.store.ledger import Pair
+
+_MARK_BYTES = 16
+
+
+async def find_counted(tx: Transaction, pairs: Iterable[Pair]) -> frozenset[Pair]:
+    """Which of these pairs are in a tally."""
+    pairs = list(pairs)
+    rows = await tx.fetch_all(
+        "SELECT mark FROM nameless_marks WHERE job_id IN (SELECT value FROM json_each(:jobs))",
+        {"jobs": json.dumps(list({job_id for job_id, _ in pairs}))},
+    )
+    if not rows:
+        return frozenset()
+    key, marks = await _key(tx), {row["mark"] for row in rows}
+    return frozenset(pair for pair in pairs if _mark(key, pair) in marks)
+
+
+async def discount(tx: Transaction, pairs: Iterable[Pair]) -> None:
+    """Take votes out of their tallies: the voter has acted again, so the vote has a name."""
+    key = await _key(tx)
+    await _take_out(tx, [_mark(key, pair) for pair in pairs])
+
+
+async def drop_gone(
+    tx: Transaction,
+    message_id: MessageId,
+    job_id: JobId,
+    reacting: Mapping[int, Iterable[UserId]],
+) -> int:
+    """Take votes out of a picture's tally whose voters react no more. Returns how many fell.
+
+    `reacting` says for each value who reacts with it under the message; a value that is not in it
+    was not looked at. A mark does not tell under which post its voter reacted, and a post that is
+    deleted takes no vote with it: nothing falls unless the message is the picture's only post ever.
+    """
+    posts = await tx.fetch_all("SELECT message_id FROM posts WHERE job_id = :job", {"job": job_id})
+    if [row["message_id"] for row in posts] != [message_id]:
+        return 0
+    rows = await tx.fetch_all(
+        "SELECT mark, value FROM nameless_marks WHERE job_id = :job", {"job": job_id}
+    )
+    if not rows:
+        return 0
+    key = await _key(tx)
+    kept = {
+        (_mark(key, (job_id, voter_id)), value)
+        for value, voter_ids in reacting.items()
+        for voter_id in voter_ids
+    }
+    gone = [
+        row["mark"]
+        for row in rows
+        if row["value"] in reacting and (row["mark"], row["value"]) not in kept
+    ]
+    await _take_out(tx, gone)
+    return len(gone)
+
+
+async def _take_out(tx: Transaction, gone: Sequence[bytes]) -> None:
+    """Let the votes behind these marks count no more."""
+    marks = [{"mark": mark} for mark in gone]
+    await tx.execute_many(
+        "UPDATE nameless_tallies SET up = up - (value = 1), down = down - (value = -1)"
+        " FROM nameless_marks WHERE mark = :mark"
+        " AND nameless_marks.job_id = nameless_tallies.job_id"
+        " AND nameless_marks.axis = nameless_tallies.axis",
+        marks,
+    )
+    await tx.execute_many("DELETE FROM nameless_marks WHERE mark = :mark", marks)
+
+
+async def fold_voter(tx: Transaction, user_id: UserId) -> None:
+    """Count a voter's current votes on other people's pictures without a name, and mark them.
+
+    The rows that name the voter are the caller's to delete.
+    """
+    rows = await tx.fetch_all(
+        "SELECT job_id, axis, value FROM votes WHERE voter_id = :user AND NOT self_vote",
+        {"user": user_id},
+    )
+    await tx.execute(
+        "INSERT INTO nameless_tallies (job_id, axis, up, down)"
+        " SELECT job_id, axis, value = 1, value = -1 FROM votes"
+        "  WHERE voter_id = :user AND NOT self_vote"
+        " ON CONFLICT DO UPDATE SET up = up + excluded.up, down = down + excluded.down",
+        {"user": user_id},
+    )
+    key = await _key(tx)
+    await tx.execute_many(
+        "INSERT INTO nameless_marks (mark, job_id, axis, value)"
+        " VALUES (:mark, :job, :axis, :value)",
+        [
+            {
+                "mark": _mark(key, (JobId(row["job_id"]), user_id)),
+                "job": row["job_id"],
+                "axis": row["axis"],
+                "value": row["value"],
+            }
+            for row in rows
+        ],
+    )
+
+
+async def fold_pictures(tx: Transaction, owner_id: UserId) -> None:
+    """Keep of all votes on a user's pictures the numbers alone.
+
+    Their posts go, so nobody can vote there again and no mark is needed.
+    """
+    await tx.execute(
+        "INSERT INTO nameless_tallies (job_id, axis, up, down)"
+        " SELECT job_id, axis, sum(value = 1), sum(value = -1) FROM votes"
+        "  WHERE job_id IN (SELECT job_id FROM pictures WHERE user_id = :user) AND NOT self_vote"
+        "  GROUP BY job_id, axis"
+        " ON CONFLICT DO UPDATE SET up = up + excluded.up, down = down + excluded.down",
+        {"user": owner_id},
+    )
+    await tx.execute(
+        "DELETE FROM nameless_marks"
+        " WHERE job_id IN (SELECT job_id FROM pictures WHERE user_id = :user)",
+        {"user": owner_id},
+    )
+
+
+async def _key(tx: Transaction) -> bytes:
+    row = await tx.fetch_one("SELECT key FROM mark_key")
+    assert row is not None, "the first migration made it"
+    return row["key"]
+
+
+def _mark(key: bytes, pair: Pair) -> bytes:
+    job_id, voter_id = pair
+    return hashlib.blake2b(
+        f"{job_id} {voter_id}".encode(), key=key, digest_size=_MARK_BYTES
+    ).digest()

@@ -1,0 +1,140 @@
+"""What is drawn and not yet posted: at least one try each, and one post remembered.
+
+The delivery half of `bot.store.queue.Jobs`. The caller posts first and calls `delivered` after; a
+crash in between is found by `begin_posting`, which remembers that a first try was made. No Discord
+here, and no clock that decides anything: a channel that rests is the caller's to leave out.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+
+from bot.domain import ChannelId, Job, JobId, MessageRef, Post, VoteEmoji
+from bot.store.db import Database, Row, Transaction
+from bot.store.doomed import doom
+from bot.store.job_rows import FOREIGN, job_of
+
+log = logging.getLogger(__name__)
+
+_DEFAULT = VoteEmoji()
+
+
+class Outbox:
+    """The jobs in state `rendered`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def rendered(
+        self, now_ms: int, closed: Iterable[ChannelId] = (), each: int = 50
+    ) -> list[Job]:
+        """The oldest pictures owed to every channel, `each` at most, in the order of asking.
+
+        Channels that are `closed` (posted to already, or resting) are left out, so that no number
+        of pictures owed to a sick channel hides what is owed to a healthy one. A job of another
+        version ends here as failed.
+        """
+        rows = await self._db.fetch_all(
+            "WITH owed AS (SELECT DISTINCT channel_id FROM jobs WHERE state = 'rendered'"
+            "  AND channel_id NOT IN (SELECT value FROM json_each(:closed)))"
+            " SELECT jobs.* FROM owed CROSS JOIN jobs ON jobs.seq IN ("
+            "  SELECT seq FROM jobs AS first WHERE first.state = 'rendered'"
+            "   AND first.channel_id = owed.channel_id ORDER BY seq LIMIT :each)"
+            " ORDER BY jobs.seq",
+            {"closed": json.dumps(list(closed)), "each": each},
+        )
+        return await self._readable(rows, now_ms)
+
+    async def _readable(self, rows: Iterable[Row], now_ms: int) -> list[Job]:
+        """These rows as jobs, without those of another version, which end here."""
+        jobs = [job_of(row) for row in rows]
+        for job in jobs:
+            if job.fault is not None:
+                await self.fail_delivery(job.id, FOREIGN, now_ms)
+                log.warning("job %s rendered -> failed (unknown %s)", job.id, job.fault)
+        return [job for job in jobs if job.fault is None]
+
+    async def begin_posting(self, job_id: JobId, now_ms: int) -> int | None:
+        """Record the first try to post, before it is made.
+
+        If there was an earlier try its post may be in the channel already: then a snowflake of
+        Discord's own that is older than that post is returned, to begin the search at.
+        """
+        async with self._db.write() as tx:
+            first = await tx.execute(
+                "UPDATE jobs SET posting_ms = :now WHERE id = :id AND posting_ms IS NULL",
+                {"now": now_ms, "id": job_id},
+            )
+            if first:
+                return None
+            row = await tx.fetch_one(
+                "SELECT since_id FROM requests JOIN jobs ON jobs.request_id = requests.id"
+                " WHERE jobs.id = :id",
+                {"id": job_id},
+            )
+        return row["since_id"] if row else None
+
+    async def delivered(self, job_id: JobId, post: Post, now_ms: int) -> bool:
+        """Remember the post and end the job, in one transaction; a repetition changes nothing.
+
+        False if this post is not the job's: its picture was deleted meanwhile, or another post
+        was remembered first. Its message is then doomed.
+        """
+        async with self._db.write() as tx:
+            if not await tx.fetch_one(
+                "SELECT 1 FROM pictures WHERE job_id = :id AND deleted_ms IS NULL", {"id": job_id}
+            ):
+                await _doom_post(tx, post)
+                return False
+            await insert_post(tx, post, "delivery")
+            await tx.execute(
+                "UPDATE jobs SET state = 'delivered', ended_ms = :now"
+                " WHERE id = :id AND state = 'rendered'",
+                {"now": now_ms, "id": job_id},
+            )
+            row = await tx.fetch_one(
+                "SELECT message_id FROM posts WHERE job_id = :id AND kind = 'delivery'",
+                {"id": job_id},
+            )
+            ours = row is not None and row["message_id"] == post.message_id
+            if not ours:
+                await _doom_post(tx, post)
+        return ours
+
+    async def fail_delivery(self, job_id: JobId, error: str, now_ms: int) -> None:
+        """Give up posting; the picture is kept, and `error` is shown to its user."""
+        await self._db.write_one(
+            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now"
+            " WHERE id = :id AND state = 'rendered'",
+            {"error": error, "now": now_ms, "id": job_id},
+        )
+
+
+async def _doom_post(tx: Transaction, post: Post) -> None:
+    await doom(
+        tx,
+        MessageRef(message_id=post.message_id, channel_id=post.channel_id, guild_id=post.guild_id),
+    )
+
+
+async def insert_post(tx: Transaction, post: Post, kind: str) -> None:
+    """Add a post with the vote emoji that its server has now; one that is known stays as it is."""
+    await tx.execute(
+        "INSERT INTO posts (message_id, job_id, channel_id, guild_id, kind, posted_ms, up_emoji,"
+        " down_emoji) VALUES (:message, :job, :channel, :guild, :kind, :posted,"
+        " ifnull((SELECT up_emoji FROM guilds WHERE guild_id = :guild), :up),"
+        " ifnull((SELECT down_emoji FROM guilds WHERE guild_id = :guild), :down))"
+        " ON CONFLICT DO NOTHING",
+        {
+            "message": post.message_id,
+            "job": post.job_id,
+            "channel": post.channel_id,
+            "guild": post.guild_id,
+            "kind": kind,
+            "posted": post.posted_ms,
+            "up": _DEFAULT.up,
+            "down": _DEFAULT.down,
+        },
+    )

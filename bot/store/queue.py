@@ -1,0 +1,394 @@
+"""The durable queue: enqueue, claim in fair order, renew, end, take back leases of the dead.
+
+The cogs enqueue and cancel, the worker claims and ends; what both read is in `bot/store/views.py`,
+what the delivery does in `bot/store/outbox.py`, and `Jobs` is all three. Fair order: the user whose
+latest turn is longest ago, then that user's oldest job. It must not know the engine or Discord.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.domain import (
+    Admitted,
+    Ask,
+    GuildId,
+    Job,
+    JobId,
+    JobState,
+    RefusalReason,
+    Refused,
+    RequestId,
+    UserId,
+)
+from bot.ids import new_id
+from bot.store.db import Database, Params, Row, Transaction
+from bot.store.group_commit import GroupCommit
+from bot.store.job_rows import FOREIGN, columns_of, job_of
+from bot.store.outbox import Outbox
+from bot.store.views import JobViews
+
+log = logging.getLogger(__name__)
+
+_SEEDS = 2**32
+_WAITS_NO_MORE = Refused(
+    reason=RefusalReason.GONE,
+    text="That request waits no more: just ask again with `/waifu`.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """The most pictures that may wait or be on their way at once."""
+
+    per_user: int
+    per_guild: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """The jobs of one ask, the caps that they must fit under, and the waiting ask that it was."""
+
+    jobs: tuple[Job, ...]
+    caps: Caps
+    waiting_id: RequestId | None
+    since_id: int
+
+
+class Jobs(JobViews, Outbox):
+    """The queue in the database; every method is one transaction."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__(db)
+        self._asks = GroupCommit(self._enqueue_all, most=500)
+
+    async def enqueue(
+        self,
+        admitted: Admitted,
+        caps: Caps,
+        now_ms: int,
+        waiting_id: RequestId | None = None,
+        *,
+        since_id: int,
+    ) -> tuple[Job, ...] | Refused:
+        """Queue every picture of the ask as one request, or none of them where a cap is reached.
+
+        Picture `i` gets the seed `seed + i` modulo 2**32. Concurrent callers share a transaction.
+        An ask that waited for the licence as `waiting_id` stops waiting in that transaction, so it
+        is queued once, whatever dies and however often its button is pressed. `since_id` is a
+        snowflake of Discord's that is older than every message of the request: its interaction's.
+        """
+        jobs = _jobs_of(admitted, now_ms)
+        return await self._asks.do(
+            _Wish(jobs=jobs, caps=caps, waiting_id=waiting_id, since_id=since_id)
+        )
+
+    async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[tuple[Job, ...] | Refused]:
+        """Judge the wishes one after another by their caps, and insert what is granted."""
+        async with self._db.write() as tx:
+            waiting = await _count_alive(tx, wishes)
+            results = [
+                _judge(wish, waiting) if await _stops_waiting(tx, wish) else _WAITS_NO_MORE
+                for wish in wishes
+            ]
+            granted = [jobs for jobs in results if not isinstance(jobs, Refused)]
+            await tx.execute_many(
+                "INSERT INTO requests (id, user_id, guild_id, channel_id, created_ms, since_id)"
+                " VALUES (:request_id, :user_id, :guild_id, :channel_id, :created_ms, :since_id)",
+                [
+                    {**columns_of(jobs[0]), "since_id": wish.since_id}
+                    for wish, jobs in zip(wishes, results, strict=True)
+                    if not isinstance(jobs, Refused)
+                ],
+            )
+            await tx.execute_many(
+                "INSERT INTO jobs (id, request_id, user_id, guild_id, channel_id, prompt, negative,"
+                " aspect, seed, steps, guidance, sampler, width_px, height_px, rating, origin,"
+                " parent_job_id, state, created_ms)"
+                " VALUES (:id, :request_id, :user_id, :guild_id, :channel_id, :prompt, :negative,"
+                " :aspect, :seed, :steps, :guidance, :sampler, :width_px, :height_px, :rating,"
+                " :origin, :parent_job_id, 'queued', :created_ms)",
+                [columns_of(job) for jobs in granted for job in jobs],
+            )
+        return results
+
+    async def claim(self, owner: str, lease_ms: int, now_ms: int) -> Job | None:
+        """Lease the next job in fair order to `owner`; counts an attempt. None if none may run.
+
+        A job of another version, of which this one cannot read all, ends here.
+        """
+        while job := await self._claim_any(owner, lease_ms, now_ms):
+            if job.fault is None:
+                return job
+            await self.fail(owner, job.id, FOREIGN, now_ms)
+            log.warning("job %s queued -> failed (unknown %s)", job.id, job.fault)
+        return None
+
+    async def _claim_any(self, owner: str, lease_ms: int, now_ms: int) -> Job | None:
+        clock: Params = {"now": now_ms}
+        if await self._db.fetch_one(_NEXT, clock) is None:
+            return None
+        rows = await self._db.write_one(
+            _CLAIM, {**clock, "owner": owner, "until": now_ms + lease_ms}
+        )
+        return job_of(rows[0]) if rows else None
+
+    async def renew(
+        self, owner: str, job_ids: Iterable[JobId], lease_ms: int, now_ms: int
+    ) -> set[JobId]:
+        """Prolong leases. Returns the jobs that are still ours; a cancelled one is not."""
+        rows = await self._db.write_one(
+            "UPDATE jobs SET lease_until_ms = :until WHERE lease_owner = :owner"
+            " AND id IN (SELECT value FROM json_each(:ids)) RETURNING id",
+            {"owner": owner, "until": now_ms + lease_ms, "ids": _array(job_ids)},
+        )
+        return {JobId(row["id"]) for row in rows}
+
+    async def put_back(
+        self,
+        owner: str,
+        job_ids: Iterable[JobId],
+        now_ms: int,
+        *,
+        pause_ms: int = 0,
+        count_attempt: bool = True,
+    ) -> None:
+        """Queue our running jobs again, to be claimed after `pause_ms`.
+
+        An attempt that is not counted (a drain) was not the job's fault, so its user does not lose
+        the turn either and comes first next time.
+        """
+        values: Params = {
+            "owner": owner,
+            "ids": _array(job_ids),
+            "not_before": now_ms + pause_ms if pause_ms else 0,
+            "refund": 0 if count_attempt else 1,
+        }
+        async with self._db.write() as tx:
+            if not count_attempt:
+                await tx.execute(
+                    "UPDATE turns SET last_turn = 0 WHERE user_id IN (SELECT user_id FROM jobs"
+                    " WHERE lease_owner = :owner AND id IN (SELECT value FROM json_each(:ids)))",
+                    {"owner": owner, "ids": values["ids"]},
+                )
+            await tx.execute(
+                "UPDATE jobs SET state = 'queued', lease_owner = NULL, lease_until_ms = NULL,"
+                " not_before_ms = :not_before, attempts = attempts - :refund"
+                " WHERE lease_owner = :owner AND id IN (SELECT value FROM json_each(:ids))",
+                values,
+            )
+
+    async def fail(self, owner: str, job_id: JobId, error: str, now_ms: int) -> None:
+        """End our running job as failed; `error` is shown to its user."""
+        await self._end_ours(owner, job_id, JobState.FAILED, error, now_ms)
+
+    async def withhold(self, owner: str, job_id: JobId, text: str, now_ms: int) -> None:
+        """End our running job because policy keeps its picture back; `text` is for its user."""
+        await self._end_ours(owner, job_id, JobState.WITHHELD, text, now_ms)
+
+    async def _end_ours(
+        self, owner: str, job_id: JobId, state: JobState, error: str, now_ms: int
+    ) -> None:
+        await self._db.write_one(
+            "UPDATE jobs SET state = :state, error = :error, ended_ms = :now,"
+            " lease_owner = NULL, lease_until_ms = NULL"
+            " WHERE id = :id AND lease_owner = :owner",
+            {"state": state, "error": error, "now": now_ms, "id": job_id, "owner": owner},
+        )
+
+    async def release_expired(
+        self, now_ms: int, max_attempts: int, pause_ms: int
+    ) -> tuple[list[JobId], list[JobId]]:
+        """Take back leases that ran out. Returns the jobs queued again and those given up.
+
+        Their users' turns stay spent: a job that kills its worker goes to the end of the line.
+        """
+        expired: Params = {"now": now_ms}
+        if await self._db.fetch_one(_ANY_EXPIRED, expired) is None:
+            return [], []
+        async with self._db.write() as tx:
+            return await _take_back(tx, _EXPIRED, now_ms, max_attempts, pause_ms)
+
+    async def take_back(self, now_ms: int, max_attempts: int) -> tuple[list[JobId], list[JobId]]:
+        """At the start, with the data directory ours alone: every lease is a dead worker's.
+
+        No time is looked at, for the clock may have been set back since: neither the leases' nor
+        that of a pause, which ends here. Returns the jobs queued again and those given up.
+        """
+        if await self._db.fetch_one(_ANY_LEFT_OVER) is None:
+            return [], []
+        async with self._db.write() as tx:
+            taken = await _take_back(tx, "state = 'running'", now_ms, max_attempts, 0)
+            await tx.execute(
+                "UPDATE jobs SET not_before_ms = 0"
+                " WHERE state IN ('queued', 'rendered') AND not_before_ms > 0"
+            )
+        return taken
+
+    async def cancel_request(
+        self, request_id: RequestId, user_id: UserId, now_ms: int
+    ) -> list[JobId]:
+        """Cancel what is queued or running of a user's own request. Returns the jobs it ended."""
+        return await self._cancel(
+            "request_id = :request AND user_id = :user",
+            {"request": request_id, "user": user_id},
+            now_ms,
+        )
+
+    async def cancel_user(
+        self, user_id: UserId, guild_id: GuildId | None, now_ms: int
+    ) -> list[JobId]:
+        """Cancel what a user has queued or running, in one server or in all."""
+        return await self._cancel(
+            "user_id = :user AND (:guild IS NULL OR guild_id = :guild)",
+            {"user": user_id, "guild": guild_id},
+            now_ms,
+        )
+
+    async def cancel_job(self, job_id: JobId, now_ms: int) -> bool:
+        """Cancel one job; who may is the caller's to check. False if it was not waiting."""
+        return bool(await self._cancel("id = :id", {"id": job_id}, now_ms))
+
+    async def _cancel(self, which: str, values: Params, now_ms: int) -> list[JobId]:
+        # The state is said twice because a partial index is only used under its own words.
+        rows = await self._db.write_one(
+            "UPDATE jobs SET state = 'cancelled', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  the callers' constants
+            " lease_until_ms = NULL WHERE state IN ('queued', 'running', 'rendered')"
+            f" AND state <> 'rendered' AND {which} RETURNING id",
+            {**values, "now": now_ms},
+        )
+        return _ids(rows)
+
+
+#: CROSS JOIN fixes the order of the loops: users by turn, then one user's jobs; nothing is sorted.
+_NEXT = (
+    "SELECT jobs.seq FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"
+    " WHERE turns.queued > 0 AND jobs.state = 'queued' AND jobs.not_before_ms <= :now"
+    " ORDER BY turns.last_turn, turns.since_ms, turns.user_id, jobs.seq LIMIT 1"
+)
+_CLAIM = (
+    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_owner = :owner,"  # noqa: S608  a constant above
+    f" lease_until_ms = :until WHERE seq = ({_NEXT}) RETURNING *"
+)
+_EXPIRED = "state = 'running' AND lease_until_ms <= :now"
+_ANY_EXPIRED = f"SELECT 1 FROM jobs WHERE {_EXPIRED} LIMIT 1"  # noqa: S608  a constant above
+_ANY_LEFT_OVER = (
+    "SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'rendered')"
+    " AND (state = 'running' OR not_before_ms > 0) LIMIT 1"
+)
+
+
+async def _take_back(
+    tx: Transaction, which: str, now_ms: int, max_attempts: int, pause_ms: int
+) -> tuple[list[JobId], list[JobId]]:
+    """Queue running jobs again, or give them up where their tries are used up."""
+    failed = await tx.fetch_all(
+        "UPDATE jobs SET state = 'failed', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  a constant of this file
+        " lease_until_ms = NULL, error = :error"
+        f" WHERE {which} AND attempts >= :most RETURNING id",
+        {
+            "now": now_ms,
+            "most": max_attempts,
+            "error": f"Drawing it was interrupted {max_attempts} times, so I gave it up.",
+        },
+    )
+    requeued = await tx.fetch_all(
+        "UPDATE jobs SET state = 'queued', lease_owner = NULL, lease_until_ms = NULL,"  # noqa: S608  a constant of this file
+        f" not_before_ms = :not_before WHERE {which} RETURNING id",
+        {"now": now_ms, "not_before": now_ms + pause_ms if pause_ms else 0},
+    )
+    return _ids(requeued), _ids(failed)
+
+
+def _jobs_of(admitted: Admitted, now_ms: int) -> tuple[Job, ...]:
+    request_id = RequestId(new_id())
+    return tuple(
+        _job_of_ask(admitted.ask, admitted, request_id, index, now_ms)
+        for index in range(admitted.ask.count)
+    )
+
+
+def _job_of_ask(
+    ask: Ask, admitted: Admitted, request_id: RequestId, index: int, now_ms: int
+) -> Job:
+    return Job(
+        id=JobId(new_id()),
+        request_id=request_id,
+        user_id=ask.user_id,
+        guild_id=ask.place.guild_id,
+        channel_id=ask.place.channel_id,
+        prompt=ask.prompt,
+        negative=ask.negative,
+        aspect=ask.aspect,
+        seed=(ask.seed + index) % _SEEDS,
+        steps=ask.steps,
+        guidance=ask.guidance,
+        sampler=ask.sampler,
+        width_px=ask.width_px,
+        height_px=ask.height_px,
+        rating=admitted.rating,
+        origin=ask.origin,
+        parent_job_id=ask.parent_job_id,
+        state=JobState.QUEUED,
+        attempts=0,
+        created_ms=now_ms,
+    )
+
+
+async def _count_alive(tx: Transaction, wishes: Sequence[_Wish]) -> Counter[tuple[str, int]]:
+    """How many pictures each user and each server of the wishes waits for."""
+    rows = await tx.fetch_all(
+        "SELECT 'user' AS kind, value AS id, (SELECT count(*) FROM jobs WHERE user_id = value"
+        "  AND state IN ('queued', 'running', 'rendered')) AS jobs FROM json_each(:users)"
+        " UNION ALL"
+        " SELECT 'guild' AS kind, value AS id, (SELECT count(*) FROM jobs WHERE guild_id = value"
+        "  AND state IN ('queued', 'running', 'rendered')) AS jobs FROM json_each(:guilds)",
+        {
+            "users": _array({wish.jobs[0].user_id for wish in wishes}),
+            "guilds": _array({wish.jobs[0].guild_id for wish in wishes}),
+        },
+    )
+    return Counter({(row["kind"], row["id"]): row["jobs"] for row in rows})
+
+
+async def _stops_waiting(tx: Transaction, wish: _Wish) -> bool:
+    """False if the wish should have waited for the licence until now, and did not."""
+    return wish.waiting_id is None or bool(
+        await tx.execute(
+            "DELETE FROM waiting_asks WHERE id = :id AND user_id = :user",
+            {"id": wish.waiting_id, "user": wish.jobs[0].user_id},
+        )
+    )
+
+
+def _judge(wish: _Wish, waiting: Counter[tuple[str, int]]) -> tuple[Job, ...] | Refused:
+    """The jobs, counted into `waiting`, or the refusal if they would be too many."""
+    more = len(wish.jobs)
+    user, guild = ("user", wish.jobs[0].user_id), ("guild", wish.jobs[0].guild_id)
+    if waiting[user] + more > wish.caps.per_user:
+        return _refusal("You have", waiting[user], wish.caps.per_user, more)
+    if waiting[guild] + more > wish.caps.per_guild:
+        return _refusal("This server has", waiting[guild], wish.caps.per_guild, more)
+    waiting.update({user: more, guild: more})
+    return wish.jobs
+
+
+def _refusal(whose: str, now: int, cap: int, more: int) -> Refused:
+    waiting = f"{now} picture{'' if now == 1 else 's'} waiting"
+    return Refused(
+        reason=RefusalReason.CAP,
+        text=f"{whose} {waiting}, and the most at once is {cap}: {more} more would be too many. "
+        "Try again when some are done.",
+    )
+
+
+def _array(ids: Iterable[JobId | UserId | GuildId]) -> str:
+    return json.dumps(list(ids))
+
+
+def _ids(rows: list[Row]) -> list[JobId]:
+    return [JobId(row["id"]) for row in rows]

@@ -1,0 +1,169 @@
+"""Messages that are written down before they are sent, if no other table remembers them.
+
+A message whose id nobody knows (we died while sending, or Discord's answer was lost) is found by a
+name that it carries. `cogs/posting/sending.py` begins and ends a send, `cogs/posting/lost.py` looks
+for what was lost. What a message says is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain import ChannelId, GuildId, JobId, MessageId, MessageRef, Post
+from bot.store.db import Database, Params, Row, Transaction
+from bot.store.doomed import doom
+from bot.store.outbox import insert_post
+
+
+class SendKind(StrEnum):
+    """What a message is that no other table remembers before it is there."""
+
+    #: `/show`; once it is there it is a post like any other.
+    SHOW = "show"
+    #: The list of `/votes top` with its pictures.
+    TOP = "top"
+    #: A failed request is told in a message of its own.
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """One message that is about to be sent, or was."""
+
+    #: What it can be found by: the id of the interaction that it answers, or of its request.
+    name: str
+    kind: SendKind
+    guild_id: GuildId
+    channel_id: ChannelId
+    #: A snowflake of Discord's own that is older than the message.
+    since_id: int
+    #: Whose pictures or words it shows.
+    job_ids: Sequence[JobId]
+
+
+class Begun(StrEnum):
+    """What `Sends.begin` found."""
+
+    #: Nobody tried before.
+    FIRST = "first"
+    #: It was tried before, so the message may be in the channel.
+    AGAIN = "again"
+    #: One of its pictures was deleted, or its member forgotten: nothing is to be sent.
+    GONE = "gone"
+
+
+class Sends:
+    """The table `sends` and what its messages show."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def begin(self, send: Send) -> Begun:
+        """Write the intent down, unless what it shows is gone by now. Comes before the sending."""
+        async with self._db.write() as tx:
+            if not await _all_there(tx, send):
+                return Begun.GONE
+            first = await tx.execute(
+                "INSERT INTO sends (name, kind, channel_id, guild_id, since_id)"
+                " VALUES (:name, :kind, :channel, :guild, :since) ON CONFLICT DO NOTHING",
+                {
+                    **_key(send),
+                    "channel": send.channel_id,
+                    "guild": send.guild_id,
+                    "since": send.since_id,
+                },
+            )
+            await tx.execute_many(
+                "INSERT OR IGNORE INTO send_jobs (name, kind, job_id) VALUES (:name, :kind, :job)",
+                [{**_key(send), "job": job_id} for job_id in send.job_ids],
+            )
+        return Begun.FIRST if first else Begun.AGAIN
+
+    async def sent(self, send: Send, message_id: MessageId) -> bool:
+        """The message is there. False if it is to go: what it shows went meanwhile."""
+        async with self._db.write() as tx:
+            known = await tx.execute(
+                "UPDATE sends SET message_id = :message, lost = 0"
+                " WHERE name = :name AND kind = :kind",
+                {**_key(send), "message": message_id},
+            )
+            if not known:
+                await doom(tx, _doomed(send, message_id))
+        return bool(known)
+
+    async def shown(self, send: Send, post: Post) -> bool:
+        """The message of a `/show` is there and becomes a post. False if it is to go."""
+        async with self._db.write() as tx:
+            known = await tx.execute("DELETE FROM sends WHERE name = :name AND kind = :kind",
+                                     _key(send))  # fmt: skip
+            if known:
+                await insert_post(tx, post, "show")
+            else:
+                await doom(tx, _doomed(send, post.message_id))
+        return bool(known)
+
+    async def abandon(self, send: Send) -> None:
+        """Nothing was sent, for certain."""
+        await self._db.write_one(
+            "DELETE FROM sends WHERE name = :name AND kind = :kind AND message_id IS NULL",
+            _key(send),
+        )
+
+    async def answer_lost(self, send: Send) -> None:
+        """The message may be there: it is to be looked for."""
+        await self._db.write_one(
+            "UPDATE sends SET lost = 1 WHERE name = :name AND kind = :kind AND message_id IS NULL",
+            _key(send),
+        )
+
+    async def lose_all(self) -> None:
+        """At a start: what was being sent before it is to be looked for."""
+        await self._db.write_one("UPDATE sends SET lost = 1 WHERE message_id IS NULL AND lost = 0")
+
+    async def lost(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[Send]:
+        """Messages that are to be looked for; none of channels that are `closed` for now."""
+        rows = await self._db.fetch_all(
+            "SELECT sends.*, (SELECT json_group_array(job_id) FROM send_jobs"
+            "  WHERE send_jobs.name = sends.name AND send_jobs.kind = sends.kind) AS job_ids"
+            " FROM sends WHERE lost = 1 AND message_id IS NULL"
+            " AND channel_id NOT IN (SELECT value FROM json_each(:closed))"
+            " ORDER BY since_id LIMIT :limit",
+            {"closed": json.dumps(list(closed)), "limit": limit},
+        )
+        return [_send_of(row) for row in rows]
+
+
+async def _all_there(tx: Transaction, send: Send) -> bool:
+    """Whether everything that the message would show still stands."""
+    # A notice is about pictures that could not be drawn or posted; its words are the request's.
+    there = "1" if send.kind is SendKind.NOTICE else "pictures.deleted_ms IS NULL"
+    join = "LEFT JOIN" if send.kind is SendKind.NOTICE else "JOIN"
+    row = await tx.fetch_one(
+        f"SELECT count(*) AS n FROM jobs {join} pictures ON pictures.job_id = jobs.id"  # noqa: S608  the words above
+        f" WHERE jobs.id IN (SELECT value FROM json_each(:ids)) AND {there}",
+        {"ids": json.dumps(list(send.job_ids))},
+    )
+    assert row is not None
+    return row["n"] == len(set(send.job_ids))
+
+
+def _key(send: Send) -> Params:
+    return {"name": send.name, "kind": send.kind}
+
+
+def _doomed(send: Send, message_id: MessageId) -> MessageRef:
+    return MessageRef(message_id=message_id, channel_id=send.channel_id, guild_id=send.guild_id)
+
+
+def _send_of(row: Row) -> Send:
+    return Send(
+        name=row["name"],
+        kind=SendKind(row["kind"]),
+        guild_id=GuildId(row["guild_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        since_id=row["since_id"],
+        job_ids=[JobId(job_id) for job_id in json.loads(row["job_ids"])],
+    )

@@ -1,0 +1,192 @@
+"""What can be read of the queue: jobs, requests and their status messages, and where a job stands.
+
+The read half of `bot.store.queue.Jobs`, for the cogs; every read is one query on the read-only
+connection. It must not know how a place in the queue is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain import (
+    ChannelId,
+    GuildId,
+    Job,
+    JobId,
+    JobState,
+    MessageId,
+    MessageRef,
+    RequestId,
+    Standing,
+    UserId,
+)
+from bot.store.db import Database, Row
+from bot.store.doomed import doom
+from bot.store.job_rows import job_of
+
+_ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.RENDERED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusMessage:
+    """The message that tells how a request is doing; `message_id` is None while it is unknown."""
+
+    request_id: RequestId
+    user_id: UserId
+    guild_id: GuildId
+    channel_id: ChannelId
+    message_id: MessageId | None
+    created_ms: int
+    #: A snowflake of Discord's own that is older than the message.
+    since_id: int
+
+
+class JobViews:
+    """Reads of the queue, and the four writes that keep the status messages."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def get(self, job_id: JobId) -> Job | None:
+        """One job, in whatever state."""
+        row = await self._db.fetch_one("SELECT * FROM jobs WHERE id = :id", {"id": job_id})
+        return job_of(row) if row else None
+
+    async def of_request(self, request_id: RequestId) -> list[Job]:
+        """Every job of a request, in the order of its seeds."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM jobs WHERE request_id = :id ORDER BY seq", {"id": request_id}
+        )
+        return [job_of(row) for row in rows]
+
+    async def standing(self, job_id: JobId) -> Standing | None:
+        """Where a queued job stands in fair order; None if it is not queued.
+
+        Turns go round. A job with `own` older ones of its user before it is drawn in round `own`
+        (from 0); until then every user in front has had `own + 1` turns, every user behind `own`,
+        and nobody more than jobs queued. A pause after a failed try is not looked at.
+        """
+        row = await self._db.fetch_one(
+            "WITH me AS ("
+            " SELECT turns.*, (SELECT count(*) FROM jobs AS older WHERE older.state = 'queued'"
+            "   AND older.user_id = jobs.user_id AND older.seq < jobs.seq) AS own"
+            " FROM jobs JOIN turns USING (user_id) WHERE jobs.id = :id AND jobs.state = 'queued')"
+            "SELECT"
+            " own + (SELECT ifnull(sum(min(turns.queued, own +"
+            "   ((turns.last_turn, turns.since_ms, turns.user_id)"
+            "    < (me.last_turn, me.since_ms, me.user_id)))), 0)"
+            "  FROM turns WHERE turns.queued > 0 AND turns.user_id <> me.user_id) AS ahead,"
+            " (SELECT sum(queued) FROM turns WHERE queued > 0) AS queued,"
+            " (SELECT count(*) FROM jobs WHERE state = 'running') AS running FROM me",
+            {"id": job_id},
+        )
+        if row is None:
+            return None
+        return Standing(ahead=row["ahead"], queued=row["queued"], running=row["running"])
+
+    async def mine(self, user_id: UserId, guild_id: GuildId) -> list[Job]:
+        """A user's jobs in a server that are not at their end, oldest first."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM jobs WHERE user_id = :user AND guild_id = :guild"
+            " AND state IN ('queued', 'running', 'rendered') ORDER BY seq",
+            {"user": user_id, "guild": guild_id},
+        )
+        return [job_of(row) for row in rows]
+
+    async def of_guild(self, guild_id: GuildId) -> list[Job]:
+        """A server's jobs that are not at their end: drawn ones, running ones, then by turn."""
+        rows = await self._db.fetch_all(
+            "WITH waiting AS ("
+            " SELECT seq, row_number() OVER (PARTITION BY user_id ORDER BY seq) AS round"
+            " FROM jobs WHERE state = 'queued' AND user_id IN (SELECT user_id FROM jobs"
+            "   WHERE guild_id = :guild AND state IN ('queued', 'running', 'rendered')))"
+            " SELECT jobs.* FROM jobs LEFT JOIN waiting USING (seq) LEFT JOIN turns USING (user_id)"
+            " WHERE guild_id = :guild AND state IN ('queued', 'running', 'rendered')"
+            " ORDER BY state = 'queued', state = 'running', round, last_turn, since_ms, user_id,"
+            " seq",
+            {"guild": guild_id},
+        )
+        return [job_of(row) for row in rows]
+
+    async def counts(self, guild_id: GuildId | None) -> dict[JobState, int]:
+        """How many jobs are queued, running and rendered, in one server or in all."""
+        rows = await self._db.fetch_all(
+            "SELECT state, count(*) AS jobs FROM jobs"
+            " WHERE state IN ('queued', 'running', 'rendered')"
+            " AND (:guild IS NULL OR guild_id = :guild) GROUP BY state",
+            {"guild": guild_id},
+        )
+        return dict.fromkeys(_ALIVE, 0) | {JobState(r["state"]): r["jobs"] for r in rows}
+
+    async def history(
+        self, user_id: UserId, guild_id: GuildId, limit: int, before: JobId | None = None
+    ) -> list[Job]:
+        """A user's jobs in a server whose pictures exist, newest first.
+
+        `before` leaves out that job and what was asked for after it (for paging). By place and
+        not by time: the pictures of one request were asked for in the same millisecond.
+        """
+        rows = await self._db.fetch_all(
+            "SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id"
+            " WHERE jobs.user_id = :user AND jobs.guild_id = :guild"
+            " AND pictures.deleted_ms IS NULL"
+            " AND (:before IS NULL OR jobs.seq < (SELECT seq FROM jobs WHERE id = :before))"
+            " ORDER BY jobs.seq DESC LIMIT :limit",
+            {"user": user_id, "guild": guild_id, "before": before, "limit": limit},
+        )
+        return [job_of(row) for row in rows]
+
+    async def set_status_message(self, request_id: RequestId, message: MessageRef | None) -> bool:
+        """Remember a request's status message, or (None) that it is not known.
+
+        If its member was forgotten while it was being sent there is no request any more, and the
+        message is doomed.
+        """
+        async with self._db.write() as tx:
+            known = await tx.execute(
+                "UPDATE requests SET status_message_id = :message WHERE id = :id",
+                {"message": message.message_id if message else None, "id": request_id},
+            )
+            if message is not None and not known:
+                await doom(tx, message)
+        return bool(known)
+
+    async def close_status(self, request_id: RequestId) -> None:
+        """Nothing more will be said in this request's status message."""
+        await self._db.write_one(
+            "UPDATE requests SET status_closed = 1 WHERE id = :id", {"id": request_id}
+        )
+
+    async def status(self, request_id: RequestId) -> StatusMessage | None:
+        """The status message of a request, closed or not."""
+        row = await self._db.fetch_one("SELECT * FROM requests WHERE id = :id", {"id": request_id})
+        return _status_of(row) if row else None
+
+    async def open_statuses(self) -> list[StatusMessage]:
+        """The status messages that are still to be edited or removed, oldest first."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM requests WHERE status_closed = 0 ORDER BY created_ms"
+        )
+        return [_status_of(row) for row in rows]
+
+    async def ended_requests(self) -> set[RequestId]:
+        """The requests with an open status message of which no job is alive any more."""
+        rows = await self._db.fetch_all(
+            "SELECT id FROM requests WHERE status_closed = 0 AND NOT EXISTS"
+            " (SELECT 1 FROM jobs WHERE request_id = requests.id"
+            " AND state IN ('queued', 'running', 'rendered'))"
+        )
+        return {RequestId(row["id"]) for row in rows}
+
+
+def _status_of(row: Row) -> StatusMessage:
+    message = row["status_message_id"]
+    return StatusMessage(
+        request_id=RequestId(row["id"]),
+        user_id=UserId(row["user_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        message_id=None if message is None else MessageId(message),
+        created_ms=row["created_ms"],
+        since_id=row["since_id"],
+    )

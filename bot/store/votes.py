@@ -1,0 +1,381 @@
+"""The vote ledger: every reaction that counts as an event, and the current votes that follow.
+
+`cogs/voting/votes.py` records and reconciles, `/votes top` and the learning loop read. The rule is
+in `bot/store/ledger.py`; here it meets the tables, in one transaction for many reactions. Decided:
+
+- An event keeps its value, so a server that changes its emoji loses no vote; under a post both the
+  emoji of its time and today's count.
+- 👍🏽 is a thumb up (`bot/words/emoji.py`), yet a reaction of
+  its own: taking back one leaves the other.
+- So is a super reaction beside a normal one with the same emoji.
+- A message that is deleted takes no vote with it: nobody changed their mind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from bot.domain import (
+    Axis,
+    GuildId,
+    JobId,
+    MessageId,
+    Picture,
+    Rating,
+    Reaction,
+    Tally,
+    UserId,
+    VoteEmoji,
+    VoteSource,
+)
+from bot.store.db import Database, Params, Row, Transaction
+from bot.store.gallery import picture_of
+from bot.store.group_commit import GroupCommit
+from bot.store.ledger import Ballot, Book, Event, Pair, Stand
+from bot.store.nameless import discount, drop_gone, find_counted
+from bot.words.emoji import reaction_key
+
+#: Reactions in one transaction at most, so that other writers get their turn.
+_MOST = 2_000
+
+
+class Votes:
+    """Records reactions and counts votes."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._group = GroupCommit(self._commit, most=_MOST)
+
+    async def close(self) -> None:
+        """Return when everything that was handed in is committed."""
+        await self._group.idle()
+
+    async def record(self, reaction: Reaction) -> bool:
+        """Take one reaction into the ledger; concurrent callers share a transaction.
+
+        False if it is no vote: not a post of ours, or no vote emoji there. An add of what stands,
+        or a removal of what does not, writes nothing.
+        """
+        return await self._group.do(reaction)
+
+    async def record_many(self, reactions: Sequence[Reaction]) -> list[bool]:
+        """Take reactions in their order, in one transaction. Returns which of them are votes."""
+        return await self._commit(reactions)
+
+    async def _commit(self, reactions: Sequence[Reaction]) -> list[bool]:
+        async with self._db.write() as tx:
+            return (await _take(tx, reactions))[0]
+
+    async def cleared(
+        self,
+        message_id: MessageId,
+        emoji: str | None,
+        at_ms: int,
+        source: VoteSource = VoteSource.GATEWAY,
+    ) -> int:
+        """A moderator took away all reactions, or all of one emoji. Returns how many votes fell.
+
+        Nameless votes fall too, if no other post ever showed the picture: with several it cannot be
+        known where their voters reacted, so they stay. For the same reason, one emoji takes them
+        along only if it is one that the post was opened with.
+        """
+        async with self._db.write() as tx:
+            fallen = [
+                Reaction(
+                    message_id=message_id,
+                    voter_id=voter_id,
+                    emoji=stands,
+                    added=False,
+                    at_ms=at_ms,
+                    source=source,
+                    burst=burst,
+                )
+                for voter_id, stands, burst in await _standing(tx, message_id)
+                if emoji is None or reaction_key(stands) == reaction_key(emoji)
+            ]
+            named = (await _take(tx, fallen))[1]
+            ballot = (await _ballots(tx, {message_id})).get(message_id)
+            if ballot is None:
+                return named
+            values = (1, -1) if emoji is None else ballot.opened_with(emoji)
+            return named + await drop_gone(tx, message_id, ballot.job_id, dict.fromkeys(values, ()))
+
+    async def reconcile(
+        self,
+        message_id: MessageId,
+        emoji: str,
+        voter_ids: AbstractSet[UserId],
+        at_ms: int,
+        *,
+        burst: bool = False,
+        besides: AbstractSet[UserId] = frozenset(),
+    ) -> tuple[int, int]:
+        """Make the ledger agree with Discord: exactly these people (no bots) react with `emoji`.
+
+        The people in `besides` are left as they are: the ledger has newer news of them. Returns how
+        many reactions were added and how many removed.
+        """
+        async with self._db.write() as tx:
+            known = {
+                voter_id
+                for voter_id, stands, super_reaction in await _standing(tx, message_id)
+                if reaction_key(stands) == reaction_key(emoji) and super_reaction == burst
+            }
+            changes = [
+                [
+                    Reaction(
+                        message_id=message_id,
+                        voter_id=voter_id,
+                        emoji=emoji,
+                        added=added,
+                        at_ms=at_ms,
+                        source=VoteSource.RECONCILED,
+                        burst=burst,
+                    )
+                    for voter_id in sorted(differing - besides)
+                ]
+                for added, differing in ((True, voter_ids - known), (False, known - voter_ids))
+            ]
+            return (await _take(tx, changes[0]))[1], (await _take(tx, changes[1]))[1]
+
+    async def reconcile_nameless(
+        self, message_id: MessageId, reacting: Mapping[str, Iterable[UserId]]
+    ) -> int:
+        """Let nameless votes fall whose voters do not react any more. Returns how many fell.
+
+        `reacting` is everything that stands on Discord under the message. As in `cleared`, nothing
+        falls if the picture had another post.
+        """
+        async with self._db.write() as tx:
+            ballot = (await _ballots(tx, {message_id})).get(message_id)
+            if ballot is None:
+                return 0
+            seen: dict[int, set[UserId]] = {1: set(), -1: set()}
+            for emoji, voter_ids in reacting.items():
+                value = ballot.value(emoji)
+                # One that means nothing today may have meant something when it was the server's.
+                for meant in (1, -1) if value is None else (value,):
+                    seen[meant].update(voter_ids)
+            return await drop_gone(tx, message_id, ballot.job_id, seen)
+
+    async def standing(self, message_id: MessageId) -> list[tuple[UserId, str, bool]]:
+        """The vote reactions that stand under a message, as far as the ledger knows.
+
+        Each with its voter, its emoji, and whether it is a super reaction.
+        """
+        return await _standing(self._db, message_id)
+
+    async def tally(self, job_id: JobId) -> Tally:
+        """The votes on one picture."""
+        row = await self._db.fetch_one(
+            f"SELECT {_COUNTS} FROM (SELECT :job AS job_id) AS pictures",  # noqa: S608  a constant of this file
+            {"job": job_id},
+        )
+        assert row is not None
+        return _tally_of(row)
+
+    async def top(
+        self,
+        guild_id: GuildId,
+        since_ms: int,
+        until_ms: int,
+        limit: int,
+        *,
+        ratings: Iterable[Rating],
+    ) -> list[tuple[Picture, Tally]]:
+        """The best pictures of a server that were made in a period: ups minus downs, then ups.
+
+        A picture needs a vote up; deleted ones are left out, and so are ratings not named.
+        """
+        rows = await self._db.fetch_all(
+            f"WITH counted AS (SELECT pictures.*, {_COUNTS} FROM pictures"  # noqa: S608  a constant of this file
+            "  WHERE guild_id = :guild AND created_ms BETWEEN :since AND :until"
+            "  AND deleted_ms IS NULL AND rating IN (SELECT value FROM json_each(:ratings)))"
+            " SELECT * FROM counted WHERE up > 0"
+            " ORDER BY up - down DESC, up DESC, created_ms LIMIT :limit",
+            {
+                "guild": guild_id,
+                "since": since_ms,
+                "until": until_ms,
+                "ratings": json.dumps(list(ratings)),
+                "limit": limit,
+            },
+        )
+        return [(picture_of(row), _tally_of(row)) for row in rows]
+
+
+#: The votes on `pictures.job_id`: nameless ones count, self-votes are apart.
+_COUNTS = (
+    "(SELECT count(*) FROM votes WHERE job_id = pictures.job_id AND axis = 'taste'"
+    "  AND value = 1 AND NOT self_vote)"
+    " + ifnull((SELECT up FROM nameless_tallies"
+    "  WHERE job_id = pictures.job_id AND axis = 'taste'), 0) AS up,"
+    " (SELECT count(*) FROM votes WHERE job_id = pictures.job_id AND axis = 'taste'"
+    "  AND value = -1 AND NOT self_vote)"
+    " + ifnull((SELECT down FROM nameless_tallies"
+    "  WHERE job_id = pictures.job_id AND axis = 'taste'), 0) AS down,"
+    " (SELECT count(*) FROM votes WHERE job_id = pictures.job_id AND axis = 'taste'"
+    "  AND self_vote) AS self_votes"
+)
+
+
+def _tally_of(row: Row) -> Tally:
+    return Tally(up=row["up"], down=row["down"], self_votes=row["self_votes"])
+
+
+async def _standing(
+    db: Database | Transaction, message_id: MessageId
+) -> list[tuple[UserId, str, bool]]:
+    rows = await db.fetch_all(
+        "SELECT voter_id, emoji, burst FROM standing_reactions WHERE message_id = :message",
+        {"message": message_id},
+    )
+    return [(UserId(row["voter_id"]), row["emoji"], bool(row["burst"])) for row in rows]
+
+
+async def _take(tx: Transaction, reactions: Sequence[Reaction]) -> tuple[list[bool], int]:
+    """Take reactions into the ledger. Returns which are votes, and how many events were written."""
+    book = await _open_book(tx, reactions)
+    votes = [book.take(reaction) for reaction in reactions]
+    if book.uncounted:
+        await discount(tx, book.uncounted)
+    if book.events:
+        await _write(tx, book)
+    return votes, len(book.events)
+
+
+async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> Book:
+    """Everything that the rule needs to know for these reactions, in four queries at most."""
+    ballots = await _ballots(tx, {reaction.message_id for reaction in reactions})
+    pairs = {
+        (ballots[reaction.message_id].job_id, reaction.voter_id)
+        for reaction in reactions
+        if reaction.message_id in ballots
+    }
+    if not pairs:
+        return Book(ballots={}, last_event_id=0)
+    rows = await tx.fetch_all(
+        "SELECT standing_reactions.* FROM json_each(:pairs) AS pair CROSS JOIN standing_reactions"
+        " ON voter_id = pair.value ->> 1 AND job_id = pair.value ->> 0",
+        {"pairs": json.dumps(list(pairs))},
+    )
+    last = await tx.fetch_one("SELECT ifnull(max(id), 0) AS id FROM vote_events")
+    assert last is not None
+    book = Book(ballots=ballots, last_event_id=last["id"], counted=await find_counted(tx, pairs))
+    book.load(_stand_of(row) for row in rows)
+    return book
+
+
+async def _ballots(tx: Transaction, message_ids: Iterable[MessageId]) -> dict[MessageId, Ballot]:
+    rows = await tx.fetch_all(
+        "SELECT posts.message_id, posts.job_id, posts.up_emoji, posts.down_emoji,"
+        " ifnull(guilds.up_emoji, :up) AS up_now, ifnull(guilds.down_emoji, :down) AS down_now,"
+        " pictures.user_id FROM json_each(:messages) CROSS JOIN posts ON posts.message_id = value"
+        " JOIN pictures USING (job_id) LEFT JOIN guilds ON guilds.guild_id = posts.guild_id",
+        {"messages": json.dumps(list(message_ids)), "up": VoteEmoji().up, "down": VoteEmoji().down},
+    )
+    return {
+        MessageId(row["message_id"]): Ballot(
+            message_id=MessageId(row["message_id"]),
+            job_id=JobId(row["job_id"]),
+            requester_id=UserId(row["user_id"]),
+            then=VoteEmoji(up=row["up_emoji"], down=row["down_emoji"]),
+            now=VoteEmoji(up=row["up_now"], down=row["down_now"]),
+        )
+        for row in rows
+    }
+
+
+def _stand_of(row: Row) -> Stand:
+    return Stand(
+        message_id=MessageId(row["message_id"]),
+        voter_id=UserId(row["voter_id"]),
+        emoji=row["emoji"],
+        burst=bool(row["burst"]),
+        job_id=JobId(row["job_id"]),
+        value=row["value"],
+        event_id=row["event_id"],
+        at_ms=row["at_ms"],
+    )
+
+
+async def _write(tx: Transaction, book: Book) -> None:
+    """The events, and what stands and who votes how after them."""
+    await tx.execute_many(
+        "INSERT INTO vote_events (id, message_id, job_id, voter_id, axis, emoji, burst, value,"
+        " added, self_vote, source, at_ms) VALUES (:id, :message_id, :job_id, :voter_id, :axis,"
+        " :emoji, :burst, :value, :added, :self_vote, :source, :at_ms)",
+        [_event_columns(event) for event in book.events],
+    )
+    await tx.execute_many(
+        "DELETE FROM standing_reactions WHERE message_id = :message_id AND voter_id = :voter_id"
+        " AND emoji = :emoji AND burst = :burst",
+        [_event_columns(event) for event in book.events if not event.added],
+    )
+    # An add that a later event of the batch took back is not inserted: only what stands is.
+    stands = {s.event_id: s for event in book.events if (s := book.stand_of(event))}
+    await tx.execute_many(
+        "INSERT INTO standing_reactions (message_id, voter_id, emoji, burst, job_id, value,"
+        " event_id, at_ms)"
+        " VALUES (:message_id, :voter_id, :emoji, :burst, :job_id, :value, :event_id, :at_ms)",
+        [_stand_columns(stand) for stand in stands.values()],
+    )
+    await _write_votes(tx, book)
+
+
+async def _write_votes(tx: Transaction, book: Book) -> None:
+    """Bring the current votes of every pair that moved up to date."""
+    pairs: dict[Pair, Ballot] = {
+        (event.ballot.job_id, event.voter_id): event.ballot for event in book.events
+    }
+    votes: list[Params] = []
+    withdrawn: list[Params] = []
+    for (job_id, voter_id), ballot in pairs.items():
+        row: dict[str, str | int] = {"job_id": job_id, "voter_id": voter_id, "axis": Axis.TASTE}
+        if stand := book.current((job_id, voter_id)):
+            self_vote = int(voter_id == ballot.requester_id)
+            row |= {"value": stand.value, "self_vote": self_vote, "at_ms": stand.at_ms}
+            votes.append(row)
+        else:
+            withdrawn.append(row)
+    await tx.execute_many(
+        "INSERT OR REPLACE INTO votes (job_id, axis, voter_id, value, self_vote, at_ms)"
+        " VALUES (:job_id, :axis, :voter_id, :value, :self_vote, :at_ms)",
+        votes,
+    )
+    await tx.execute_many(
+        "DELETE FROM votes WHERE job_id = :job_id AND axis = :axis AND voter_id = :voter_id",
+        withdrawn,
+    )
+
+
+def _event_columns(event: Event) -> Params:
+    return {
+        "id": event.id,
+        "message_id": event.ballot.message_id,
+        "job_id": event.ballot.job_id,
+        "voter_id": event.voter_id,
+        "axis": Axis.TASTE,
+        "emoji": event.emoji,
+        "burst": int(event.burst),
+        "value": event.value,
+        "added": int(event.added),
+        "self_vote": int(event.voter_id == event.ballot.requester_id),
+        "source": event.source,
+        "at_ms": event.at_ms,
+    }
+
+
+def _stand_columns(stand: Stand) -> Params:
+    return {
+        "message_id": stand.message_id,
+        "voter_id": stand.voter_id,
+        "emoji": stand.emoji,
+        "burst": int(stand.burst),
+        "job_id": stand.job_id,
+        "value": stand.value,
+        "event_id": stand.event_id,
+        "at_ms": stand.at_ms,
+    }

@@ -1,0 +1,1 @@
+"""Everything the bot says, and how emoji read."""

@@ -1,0 +1,242 @@
+"""What the bot says of jobs and pictures: status texts, the line under a picture, durations.
+
+Called by the cogs, so that the command, the status message and the delivery speak with one voice.
+Pure text: no Discord objects, but Discord's markdown and its limit of 2,000 characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from bot.domain import Job, JobId, JobState, Picture, Standing
+from bot.drawing.progress import JobProgress
+
+#: Discord's limit of a message's content, of a picture's description and of a choice's name.
+CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
+#: Room for the `<@id> ` that may be put before a text.
+_MENTION_CHARS = 25
+#: How much of a prompt is shown where it is only a reminder.
+_PROMPT_CHARS = 300
+_BAR_CELLS = 12
+#: The point is escaped for `discord.gg/x`, which Discord takes for an invite without a scheme.
+_MARKDOWN = re.compile(r"([\\*_~`|>#\[\]()<:@.-])")
+#: Marks that turn the text around them about, or could end the isolation of ours.
+_TURNS = dict.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+                                "\u2066\u2067\u2068\u2069"))  # fmt: skip
+#: What the eye takes for one sign: a letter with its accents, a flag, a joined emoji.
+_SIGN = (
+    "[\U0001f1e6-\U0001f1ff]{2}"
+    "|.(?:[\u0300-\u036f\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]"
+    r"|\u200d[^\\<`*\[]){0,20}"
+)
+_SIGNS = re.compile(_SIGN, re.DOTALL)
+#: What a message must not be cut in: an escape, a mention or emoji, a link, a mark of markdown.
+_ATOMS = re.compile(
+    rf"\\.|<[^<>\s]{{1,100}}>|\[[^\[\]\s]{{1,100}}\]\([^()\s]{{1,300}}\)|```|\*\*|`|{_SIGN}",
+    re.DOTALL,
+)
+#: A backtick before another: three in a row would end a code block.
+_TICKS = re.compile("`(?=`)")
+#: What opens and how it is closed.
+_CLOSES = {"```": "\n```", "`": "`", "**": "**", "\u2068": "\u2069"}
+
+
+def plain(text: str, limit: int = _PROMPT_CHARS) -> str:
+    """A member's words as Discord shows them and nothing more: no markdown, no mention, cut.
+
+    At most three times `limit` and two more characters long.
+    """
+    cut = short(text.translate(_TURNS), limit)
+    # A zero-width space after @ keeps a mention from being one even where it is copied.
+    shown = _MARKDOWN.sub(r"\\\1", cut).replace("@", "@\u200b")
+    leftward = any(unicodedata.bidirectional(c) in {"R", "AL"} for c in cut)
+    # Isolated, so that words from right to left leave what stands around them in its order.
+    return f"\u2068{shown}\u2069" if leftward else shown
+
+
+def short(text: str, limit: int) -> str:
+    """The text in at most `limit` characters, cut between two signs; for what is no markdown."""
+    if len(text) <= limit:
+        return text
+    end = 0
+    for sign in _SIGNS.finditer(text):
+        if sign.end() > limit - 1:
+            break
+        end = sign.end()
+    return text[:end].rstrip() + "…"
+
+
+def code(text: str, limit: int = CONTENT_CHARS_MAX - 100) -> str:
+    """A code block that the text cannot break out of."""
+    return "```\n" + short(_TICKS.sub("`\u200b", text), limit) + "\n```"
+
+
+def fit(text: str, limit: int = CONTENT_CHARS_MAX) -> str:
+    """A message in at most `limit` characters, whatever it was made of.
+
+    Everything that is sent comes through here or through `fitting`. It is never cut inside an
+    escape, a mention, a link or a sign, and what was open is closed.
+    """
+    if len(text) <= limit:
+        return text
+    opened: list[str] = []
+    kept, end = 0, "…"[:limit]
+    for atom in _ATOMS.finditer(text):
+        _open_or_close(opened, atom[0])
+        closing = "…" + "".join(_CLOSES[mark] for mark in reversed(opened))
+        if atom.end() + len(closing) <= limit:
+            kept, end = atom.end(), closing
+        if atom.end() >= limit:
+            break
+    return text[:kept].rstrip() + end
+
+
+def _open_or_close(opened: list[str], atom: str) -> None:
+    """Note what this atom opens or closes; in code nothing counts but its end."""
+    last = opened[-1] if opened else ""
+    if atom == last or (atom == "\u2069" and last == "\u2068"):
+        opened.pop()
+    elif atom in _CLOSES and last not in {"```", "`"}:
+        opened.append(atom)
+
+
+def fits(lines: Sequence[str], limit: int = CONTENT_CHARS_MAX, total: int | None = None) -> int:
+    """How many of the first lines fit whole, with the words for how many more there are."""
+    if total in {None, len(lines)} and len("\n".join(lines)) <= limit:
+        return len(lines)
+    total = len(lines) if total is None else total
+    used = -1
+    for number, line in enumerate(lines):
+        used += len(line) + 1
+        left = total - number - 1
+        if used + (len(_more(total)) + 1 if left else 0) > limit:
+            return number
+    return len(lines)
+
+
+def fitting(lines: Sequence[str], limit: int = CONTENT_CHARS_MAX, total: int | None = None) -> str:
+    """The first lines that fit, whole, and how many more there are of `total`."""
+    total = len(lines) if total is None else total
+    count = fits(lines, limit, total)
+    kept = list(lines[:count])
+    if lines and not kept:
+        kept = [fit(lines[0], limit - len(_more(total)) - 1)]
+    if total > len(kept):
+        kept.append(_more(total - len(kept)))
+    return "\n".join(kept)
+
+
+def _more(count: int) -> str:
+    return f"… and {count:,} more"
+
+
+def duration(ms: float) -> str:
+    """`12 s`, `3 min`, `2 h`: as exact as a wait needs."""
+    seconds = max(1, round(ms / 1000))
+    if seconds < 90:
+        return f"{seconds} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{round(seconds / 3600)} h"
+
+
+def status(
+    jobs: Sequence[Job],
+    *,
+    standing: Standing | None,
+    eta_ms: int | None,
+    progress: Mapping[JobId, JobProgress],
+) -> str:
+    """The status message of an open request: what is drawn, what waits and where."""
+    lines = [f"**{_pictures(len(jobs))}** · {plain(jobs[0].prompt)}"]
+    lines += [_bar(progress[job.id]) for job in jobs if job.id in progress]
+    counts = Counter(job.state for job in jobs)
+    if counts[JobState.RENDERED]:
+        lines.append(f"Drawn, on its way: {counts[JobState.RENDERED]}")
+    if standing is not None:
+        lines.append(place(standing, eta_ms))
+    if counts[JobState.RUNNING] and not progress:
+        lines.append("Drawing …")
+    return fitting([*lines, *_faults(jobs)])
+
+
+def place(standing: Standing, eta_ms: int | None) -> str:
+    """Where a queued picture stands, and about how long it will take."""
+    where = f"Place {standing.ahead + 1} in the queue" if standing.ahead else "Next in the queue"
+    return where + (f", about {duration(eta_ms)}" if eta_ms is not None else "")
+
+
+def ended(jobs: Sequence[Job]) -> str:
+    """The last words of a request that did not end with all its pictures posted.
+
+    There is room for a mention before them.
+    """
+    delivered = sum(job.state is JobState.DELIVERED for job in jobs)
+    lines = [f"**{delivered} of {_pictures(len(jobs))}** · {plain(jobs[0].prompt)}"]
+    cancelled = sum(job.state is JobState.CANCELLED for job in jobs)
+    if cancelled:
+        lines.append(f"Cancelled: {cancelled}")
+    return fitting([*lines, *_faults(jobs)], CONTENT_CHARS_MAX - _MENTION_CHARS)
+
+
+def _faults(jobs: Sequence[Job]) -> list[str]:
+    """Why pictures failed or are held back, each reason once."""
+    bad = (job for job in jobs if job.state in {JobState.FAILED, JobState.WITHHELD})
+    reasons = Counter(job.error or "It could not be drawn." for job in bad)
+    return [
+        f"⚠️ {reason}" + (f" ({count} pictures)" if count > 1 else "")
+        for reason, count in reasons.items()
+    ]
+
+
+def _bar(progress: JobProgress) -> str:
+    full = round(_BAR_CELLS * progress.step / progress.steps)
+    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` step {progress.step} of {progress.steps}"
+
+
+def _pictures(count: int) -> str:
+    return "1 picture" if count == 1 else f"{count} pictures"
+
+
+def caption(job: Job, picture: Picture) -> str:
+    """The message that shows a picture: for whom, what, and how to get it again."""
+    settings = (
+        f"-# seed {job.seed} · {job.steps} steps · guidance {job.guidance:g} · {picture.card_id} · "
+        f"`{job.id}`"
+    )
+    whose = f"<@{job.user_id}> {plain(job.prompt)}"
+    return fit(f"{fit(whose, CONTENT_CHARS_MAX // 2)}\n{settings}")
+
+
+def alt_text(job: Job) -> str:
+    """What a picture shows, for those who do not see it."""
+    return short(f"AI-made picture: {job.prompt}", ALT_CHARS_MAX)
+
+
+def choice(job: Job) -> str:
+    """A picture's name in a list to choose from."""
+    return short(f"{job.id} {job.prompt}", CHOICE_CHARS_MAX)
+
+
+def command(job: Job) -> str:
+    """The `/waifu` that draws this picture again, ready to paste."""
+    parts = [f"/waifu prompt: {job.prompt}"]
+    if job.negative:
+        parts.append(f"negative: {job.negative}")
+    parts.append(
+        f"aspect: {job.aspect} seed: {job.seed} steps: {job.steps} guidance: {job.guidance:g}"
+    )
+    return " ".join(parts)
+
+
+def where(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
+    """How far a job is, for a line of `/queue`."""
+    if standing is not None:
+        return place(standing, eta_ms)
+    return "drawn, on its way" if job.state is JobState.RENDERED else "drawing"
+
+
+def in_queue(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
+    """One line of `/queue`."""
+    return f"`{job.id}` {plain(job.prompt, 60)} — {where(job, standing, eta_ms)}"

@@ -1,0 +1,212 @@
+"""What the buttons under pictures and status messages do, after any restart.
+
+Everything a press needs is in its custom id and the database. A button that nothing answers any
+more gets a kind word.
+"""
+
+from __future__ import annotations
+
+import io
+
+import discord
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import (
+    ChannelId,
+    Job,
+    JobId,
+    MessageId,
+    MessageRef,
+    Origin,
+    RequestId,
+    UserId,
+)
+from bot.policy.asks import make_ask
+from bot.words import wording
+from cogs.asking.components import PREFIX, Action, template
+from cogs.asking.press import Press
+from cogs.asking.requests import fresh_seed, guild_of, place_of, submit, tell, user_of
+from models.provenance import Provenance, a1111_parameters
+
+_GONE = "That picture is gone, so this button has nothing to work with any more."
+_FOREIGN = (
+    "That picture was asked for by another version of me, and I cannot read all of its settings. "
+    "Ask afresh with `/waifu`."
+)
+_STALE = "This button is from an older version of me. Use `/show` to bring a picture back to life."
+_NOT_YOURS = "Only its requester, or a moderator (Manage Messages), may do that."
+
+
+class _OfPicture(Press, template="wd:none"):
+    """A button whose target is a picture."""
+
+    async def job(self, interaction: Interaction) -> Job | None:
+        """The picture's job, if it is of this server; tells the user if not."""
+        job = await interaction.client.services.jobs.get(JobId(self.target))
+        if job is not None and job.guild_id == interaction.guild_id:
+            return job
+        await tell(interaction, _GONE)
+        return None
+
+    async def settings(self, interaction: Interaction) -> Job | None:
+        """The job, if its settings can be read too; tells the user if not."""
+        job = await self.job(interaction)
+        if job is None or job.fault is None:
+            return job
+        await tell(interaction, _FOREIGN)
+        return None
+
+
+class Again(_OfPicture, template=template(Action.AGAIN)):
+    """The same settings and the same seed once more."""
+
+    action = Action.AGAIN
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask as the one who pressed, in the place of the press."""
+        job = await self.settings(interaction)
+        if job is not None:
+            await _ask_again(interaction, job, Origin.AGAIN, job.seed)
+
+
+class Vary(_OfPicture, template=template(Action.VARY)):
+    """The same settings with a new seed."""
+
+    action = Action.VARY
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask as the one who pressed, in the place of the press."""
+        job = await self.settings(interaction)
+        if job is not None:
+            await _ask_again(interaction, job, Origin.VARY, fresh_seed())
+
+
+async def _ask_again(interaction: Interaction, job: Job, origin: Origin, seed: int) -> None:
+    ask = make_ask(
+        info=interaction.client.services.model(),
+        user_id=user_of(interaction),
+        place=place_of(interaction),
+        prompt=job.prompt,
+        negative=job.negative,
+        aspect=job.aspect,
+        seed=seed,
+        steps=job.steps,
+        guidance=job.guidance,
+        fresh_seed=seed,
+        origin=origin,
+        parent_job_id=job.id,
+    )
+    await submit(interaction, ask)
+
+
+class Settings(_OfPicture, template=template(Action.SETTINGS)):
+    """The settings, ready to copy."""
+
+    action = Action.SETTINGS
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """The command, and the text that AUTOMATIC1111's WebUI reads; as a file if it is long."""
+        job = await self.settings(interaction)
+        if job is None:
+            return
+        info = interaction.client.services.model()
+        command = wording.command(job)
+        parameters = a1111_parameters(Provenance.of(job.request(), info))
+        text = (
+            f"Draw it again:\n{wording.code(command)}\n"
+            f"For AUTOMATIC1111's WebUI:\n{wording.code(parameters)}"
+        )
+        if len(text) <= wording.CONTENT_CHARS_MAX and "```" not in command:
+            await tell(interaction, text)
+            return
+        whole = f"{command}\n\n{parameters}\n".encode()
+        await interaction.response.send_message(
+            "The settings are too long to copy from a message, so here they are as a file.",
+            file=discord.File(io.BytesIO(whole), f"{job.id}.txt"),
+            ephemeral=True,
+        )
+
+
+class Delete(_OfPicture, template=template(Action.DELETE)):
+    """Remove a picture: its file, its row's life and every message that shows it."""
+
+    action = Action.DELETE
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """For the requester and for moderators."""
+        job = await self.job(interaction)
+        if job is None:
+            return
+        if not _may_touch(interaction, job.user_id):
+            await tell(interaction, _NOT_YOURS)
+            return
+        await interaction.response.defer()
+        services = interaction.client.services
+        await services.gallery.delete(job.id, services.clock())
+        if interaction.message is not None:
+            # A crash may have left this very message without a row.
+            await services.doomed.add(
+                MessageRef(
+                    message_id=MessageId(interaction.message.id),
+                    channel_id=ChannelId(interaction.message.channel.id),
+                    guild_id=guild_of(interaction),
+                )
+            )
+        services.signals.doomed.set()
+        await tell(interaction, "The picture is deleted, here and from my disk.")
+
+
+class Cancel(Press, template=template(Action.CANCEL)):
+    """Take a request back, whether it waits or is being drawn."""
+
+    action = Action.CANCEL
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """For the requester and for moderators."""
+        services = interaction.client.services
+        status = await services.jobs.status(RequestId(self.target))
+        if status is None or status.guild_id != guild_of(interaction):
+            await tell(interaction, _GONE)
+            return
+        if not _may_touch(interaction, status.user_id):
+            await tell(interaction, _NOT_YOURS)
+            return
+        taken = await services.jobs.cancel_request(
+            status.request_id, status.user_id, services.clock()
+        )
+        services.signals.cancelled(taken)
+        what = "1 picture" if len(taken) == 1 else f"{len(taken)} pictures"
+        await tell(interaction, f"Cancelled: {what}." if taken else "There is nothing to cancel.")
+
+
+def _may_touch(interaction: Interaction, owner: UserId) -> bool:
+    return user_of(interaction) == owner or interaction.permissions.manage_messages
+
+
+_PRESSES = (Again, Vary, Settings, Delete, Cancel)
+
+
+class Buttons(commands.Cog):
+    """Answers what no template matches: a button of a version of us that was."""
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Discord shows "interaction failed" for a press that nobody answers; say why instead."""
+        if interaction.type is not discord.InteractionType.component:
+            return
+        pressed = str((interaction.data or {}).get("custom_id", ""))
+        known = any(template(action).fullmatch(pressed) for action in Action)
+        if pressed.startswith(PREFIX) and not known:
+            await tell(interaction, _STALE)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_PRESSES)
+    await bot.add_cog(Buttons())
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_PRESSES)

@@ -1,0 +1,93 @@
+"""The buttons under our messages, as plain data: which there are, their looks and their ids.
+
+A custom id is `wd:<action>:<id>`; `cogs/asking/buttons.py` and `cogs/governing/privacy.py` register
+what answers them. Views built here hold no state and are never waited on, so they work after any
+restart.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+import discord
+
+from bot.domain import JobId, RequestId
+
+#: Every custom id of ours begins so.
+PREFIX = "wd:"
+
+
+class Action(StrEnum):
+    """What a press asks for."""
+
+    #: The same picture once more.
+    AGAIN = "again"
+    #: The same settings with a new seed.
+    VARY = "vary"
+    #: The settings, copyable.
+    SETTINGS = "settings"
+    #: Remove the picture everywhere.
+    DELETE = "delete"
+    #: Take a request back.
+    CANCEL = "cancel"
+    #: Another page of one's pictures.
+    HISTORY = "history"
+    #: Accept the model's licence.
+    ACCEPT = "accept"
+    #: Yes, erase everything.
+    FORGET = "forget"
+
+
+def template(action: str) -> re.Pattern[str]:
+    """The pattern of an action's custom ids; group `id` is the job or request."""
+    return re.compile(rf"{PREFIX}{action}:(?P<id>[0-9a-z]{{1,32}})")
+
+
+def custom_id(action: str, target: str) -> str:
+    """The custom id of a button."""
+    return f"{PREFIX}{action}:{target}"
+
+
+_LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
+    Action.AGAIN: ("Again", "🔁", discord.ButtonStyle.secondary),
+    Action.VARY: ("Vary", "🎲", discord.ButtonStyle.primary),
+    Action.SETTINGS: ("Settings", "📋", discord.ButtonStyle.secondary),
+    Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
+    Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
+    Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
+    Action.ACCEPT: ("Accept and draw", "✅", discord.ButtonStyle.success),
+    Action.FORGET: ("Yes, erase everything", "🗑️", discord.ButtonStyle.danger),
+}
+
+
+def button(action: Action, target: str) -> discord.ui.Button[discord.ui.View]:
+    """One of our buttons."""
+    label, emoji, style = _LOOKS[action]
+    return discord.ui.Button(
+        label=label, emoji=emoji, style=style, custom_id=custom_id(action, target)
+    )
+
+
+def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
+    """Buttons side by side, each an action and its target.
+
+    The view is stopped before it is sent: what answers a press is registered by its custom id, and
+    a live view would be remembered for every message for ever.
+    """
+    view = discord.ui.View(timeout=None)
+    for action, target in buttons:
+        view.add_item(button(action, target))
+    view.stop()
+    return view
+
+
+def post_view(job_id: JobId) -> discord.ui.View:
+    """The row under a picture."""
+    actions = (Action.AGAIN, Action.VARY, Action.SETTINGS, Action.DELETE)
+    return row_of(*((action, job_id) for action in actions))
+
+
+def cancel_view(request_id: RequestId) -> discord.ui.View:
+    """The button under a status message."""
+    return row_of((Action.CANCEL, request_id))

@@ -1,0 +1,246 @@
+"""What waits and what was drawn: `/queue`, `/cancel`, `/show`, `/history`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import (
+    GuildId,
+    Job,
+    JobId,
+    JobState,
+    Picture,
+    StorageError,
+)
+from bot.policy import decide
+from bot.store.sends import SendKind
+from bot.words import wording
+from cogs.asking.components import Action, post_view, row_of, template
+from cogs.asking.press import Press
+from cogs.asking.requests import guild_of, place_of, tell, user_of
+from cogs.audience import may_show_here
+from cogs.posting.sending import answer_to, send_tracked
+from cogs.posting.uploads import upload
+
+#: Lines of `/queue` and of a page of `/history`; Discord's limit of choices.
+_LINES, _PAGE, _CHOICES = 10, 10, 25
+#: Lines of `/queue` about everybody in the server.
+_NEXT = 5
+_UNKNOWN = "I know no picture `{id}` of this server. `/history` lists yours with their ids."
+_DELETED = "That picture was deleted."
+_ELSEWHERE = (
+    "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
+)
+
+
+class Queue(commands.Cog):
+    """Reads the queue and the gallery for their members."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+
+    @app_commands.command(description="Your place in the queue, and the server's")
+    async def queue(self, interaction: Interaction) -> None:
+        """Mine with place and ETA, then how busy the server is."""
+        jobs = self._services.jobs
+        mine = await jobs.mine(user_of(interaction), guild_of(interaction))
+        lines = [await self._line(job) for job in mine[:_LINES]]
+        rest = "\n".join(await self._server(guild_of(interaction), hint=bool(mine)))
+        heading = "**Yours**\n"
+        yours = wording.fitting(
+            lines, wording.CONTENT_CHARS_MAX - len(heading) - len(rest) - 1, total=len(mine)
+        )
+        await tell(interaction, f"{heading}{yours or 'Nothing of yours is waiting.'}\n{rest}")
+
+    async def _server(self, guild_id: GuildId, *, hint: bool) -> list[str]:
+        """How busy the server is."""
+        counts = await self._services.jobs.counts(guild_id)
+        everybody = await self._services.jobs.counts(None)
+        busy = (
+            f"{counts[JobState.QUEUED]} waiting, {counts[JobState.RUNNING]} being drawn, "
+            f"{counts[JobState.RENDERED]} on their way; "
+            f"{everybody[JobState.QUEUED]} waiting in all servers"
+        )
+        lines = ["**This server**", busy, *await self._next(guild_id)]
+        return [*lines, "-# `/cancel` takes back what waits."] if hint else lines
+
+    async def _next(self, guild_id: GuildId) -> list[str]:
+        """Whose turn it is in this server; without the words, which may be of a private channel."""
+        jobs = await self._services.jobs.of_guild(guild_id)
+        lines = [
+            f"{place}. <@{job.user_id}>: {await self._where(job)}"
+            for place, job in enumerate(jobs[:_NEXT], 1)
+        ]
+        return lines + ([f"… and {len(jobs) - _NEXT} more"] if len(jobs) > _NEXT else [])
+
+    async def _where(self, job: Job) -> str:
+        standing = await self._services.jobs.standing(job.id)
+        eta_ms = None if standing is None else self._services.progress.eta_ms(standing.ahead)
+        return wording.where(job, standing, eta_ms)
+
+    async def _line(self, job: Job) -> str:
+        standing = await self._services.jobs.standing(job.id)
+        eta_ms = None if standing is None else self._services.progress.eta_ms(standing.ahead)
+        return wording.in_queue(job, standing, eta_ms)
+
+    @app_commands.command(description="Take back what you have waiting or being drawn here")
+    @app_commands.describe(id="One picture; all of yours in this server if you name none")
+    async def cancel(self, interaction: Interaction, id: str | None = None) -> None:  # noqa: A002  the option's name
+        """One of mine, or all of mine in this server."""
+        services, user_id = self._services, user_of(interaction)
+        if id is None:
+            taken = await services.jobs.cancel_user(
+                user_id, guild_of(interaction), services.clock()
+            )
+        else:
+            job = await services.jobs.get(JobId(id.strip().lower()))
+            if job is None or job.user_id != user_id or job.guild_id != guild_of(interaction):
+                await tell(interaction, "You have no such picture waiting. `/queue` lists yours.")
+                return
+            gone = await services.jobs.cancel_job(job.id, services.clock())
+            taken = [job.id] if gone else []
+        services.signals.cancelled(taken)
+        what = "1 picture" if len(taken) == 1 else f"{len(taken)} pictures"
+        await tell(interaction, f"Cancelled: {what}." if taken else "There is nothing to cancel.")
+
+    @cancel.autocomplete("id")
+    async def _waiting(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        return _choices(
+            await self._services.jobs.mine(user_of(interaction), guild_of(interaction)), current
+        )
+
+    @app_commands.command(description="Bring back a picture with live buttons")
+    @app_commands.describe(id="The ten characters under the picture")
+    @app_commands.checks.cooldown(5, 30)
+    async def show(self, interaction: Interaction, id: str) -> None:  # noqa: A002  the option's name
+        """Post a picture of this server once more; votes on it count as ever."""
+        found = await self._showable(interaction, JobId(id.strip().strip("`").lower()))
+        if isinstance(found, str):
+            await tell(interaction, found)
+            return
+        job, picture = found
+        await interaction.response.defer()
+        try:
+            png = await self._services.gallery.read(picture)
+            send = answer_to(interaction, SendKind.SHOW, [job.id])
+            shown = await send_tracked(
+                interaction, send, lambda: _show(interaction, job, picture, png)
+            )
+        except StorageError:
+            await tell(interaction, "The picture's file cannot be read. Tell the operator.")
+        except ValueError:
+            await tell(interaction, "I could not make the picture small enough for this server.")
+        else:
+            if not shown:
+                await tell(interaction, _DELETED)
+
+    async def _showable(self, interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
+        """The picture if it may be shown in this place, else why not."""
+        guild = interaction.guild
+        job = await self._services.jobs.get(job_id)
+        if job is None or guild is None or job.guild_id != guild.id:
+            return _UNKNOWN.format(id=wording.plain(job_id, 20))
+        picture = await self._services.gallery.get(job.id)
+        if picture is None:
+            return _DELETED
+        place = place_of(interaction)
+        # First, for what the policy says of a picture tells something of its words.
+        if not may_show_here(guild, place.channel_id, job.channel_id):
+            return _ELSEWHERE
+        rules = await self._services.guilds.policy(place.guild_id)
+        refused = decide.may_show(job, picture, place, rules)
+        return refused.text if refused else (job, picture)
+
+    @show.autocomplete("id")
+    async def _drawn(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        jobs = await self._services.jobs.history(
+            user_of(interaction), guild_of(interaction), limit=100
+        )
+        return _choices(jobs, current)
+
+    @app_commands.command(description="Your pictures in this server, newest first")
+    async def history(self, interaction: Interaction) -> None:
+        """The first page; a button brings the next."""
+        content, view = await _page(interaction, None)
+        await interaction.response.send_message(content, view=view, ephemeral=True)
+
+
+async def _show(
+    interaction: Interaction, job: Job, picture: Picture, png: bytes
+) -> discord.WebhookMessage:
+    return await upload(
+        png,
+        interaction.filesize_limit,
+        lambda data, extension: interaction.followup.send(
+            wording.caption(job, picture),
+            file=discord.File(io.BytesIO(data), f"{job.id}.{extension}", description="AI-made"),
+            view=post_view(job.id),
+            wait=True,
+        ),
+    )
+
+
+class Older(Press, template=template(Action.HISTORY)):
+    """The next page of `/history`; the target is the last picture shown."""
+
+    action = Action.HISTORY
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Turn the page in place."""
+        content, view = await _page(interaction, JobId(self.target))
+        await interaction.response.edit_message(content=content, view=view)
+
+
+async def _page(interaction: Interaction, before: JobId | None) -> tuple[str, discord.ui.View]:
+    services = interaction.client.services
+    jobs = await services.jobs.history(
+        user_of(interaction), guild_of(interaction), _PAGE + 1, before
+    )
+    if not jobs:
+        nothing = "No older pictures." if before else "You have no pictures here yet."
+        return nothing, row_of()
+    lines = [await _entry(interaction, job) for job in jobs[:_PAGE]]
+    # The next page begins where this one had no room any more.
+    count = max(1, wording.fits(lines))
+    more = [(Action.HISTORY, jobs[count - 1].id)] if len(jobs) > count else []
+    return wording.fit("\n".join(lines[:count])), row_of(*more)
+
+
+async def _entry(interaction: Interaction, job: Job) -> str:
+    posts = await interaction.client.services.gallery.posts(job.id)
+    where = (
+        f" · [open](https://discord.com/channels/{p.guild_id}/{p.channel_id}/{p.message_id})"
+        if (p := next(iter(posts), None))
+        else ""
+    )
+    return f"`{job.id}` <t:{job.created_ms // 1000}:R> {wording.plain(job.prompt, 70)}{where}"
+
+
+def _choices(jobs: Sequence[Job], current: str) -> list[app_commands.Choice[str]]:
+    wanted = current.strip().lower()
+    fitting = (job for job in jobs if wanted in job.id or wanted in job.prompt.lower())
+    return [
+        app_commands.Choice(name=wording.choice(job), value=job.id)
+        for job, _ in zip(fitting, range(_CHOICES), strict=False)
+    ]
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(Older)
+    await bot.add_cog(Queue(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(Older)

@@ -1,0 +1,61 @@
+"""`/waifu prompt:`: reads the options and hands the ask on. Buttons are in `buttons.py`."""
+
+from __future__ import annotations
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.policy.asks import make_ask
+from cogs.asking.requests import fresh_seed, place_of, submit, user_of
+from models.contract import Aspect
+
+_ASPECTS = [app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect]
+
+
+class Waifu(commands.Cog):
+    """The one command that the bot is for."""
+
+    # No bounds on the numbers: a client would refuse them without a word, we name the limit.
+    @app_commands.command(description="Draw an anime picture of what you describe")
+    @app_commands.describe(
+        prompt="What to draw, as Danbooru tags: 1girl, blue hair, glasses, smile",
+        negative="What to keep out of the picture",
+        aspect="Square, portrait or landscape",
+        count="How many pictures, 1 to 4",
+        seed="The same seed and settings draw the same picture",
+        steps="How many steps: more is finer and slower",
+        guidance="How closely to follow the prompt",
+    )
+    @app_commands.choices(aspect=_ASPECTS)
+    async def waifu(  # noqa: PLR0917  discord.py makes the options of the parameters
+        self,
+        interaction: Interaction,
+        prompt: str,
+        negative: str | None = None,
+        aspect: str | None = None,
+        count: int | None = None,
+        seed: int | None = None,
+        steps: int | None = None,
+        guidance: float | None = None,
+    ) -> None:
+        """Check, queue and acknowledge."""
+        ask = make_ask(
+            info=interaction.client.services.model(),
+            user_id=user_of(interaction),
+            place=place_of(interaction),
+            prompt=prompt,
+            negative=negative,
+            aspect=Aspect(aspect) if aspect else None,
+            count=count,
+            seed=seed,
+            steps=steps,
+            guidance=guidance,
+            fresh_seed=fresh_seed(),
+        )
+        await submit(interaction, ask)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Waifu())

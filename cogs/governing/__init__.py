@@ -1,0 +1,1 @@
+"""What moderators decide and members may know: `/policy`, `/privacy`, `/licence`."""

@@ -1,0 +1,200 @@
+"""The licence and the member's own data: `/licence`, the terms before a first picture, `/privacy`.
+
+What is stored of whom is `bot/store/privacy.py`'s to know; the licence is the one of the model in
+use.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from cogs.asking.components import Action, row_of, template
+from cogs.asking.press import Press
+from cogs.asking.requests import place_of, submit, tell, user_of
+from cogs.asking.terms import accepted_by, close_terms, licence_file, terms_of
+
+_LICENCE = """\
+I draw with **{name}** under the **{licence}**; the file that came with the model is attached.
+Your pictures are yours and you answer for them; no unlawful or harmful use, nothing that harms or
+sexualises minors, nobody's rights or personal data violated. Whoever passes the model on passes on
+the same restrictions and a copy of the licence.
+"""
+_WAITING_GONE = "That request waits no more: just ask again with `/waifu`."
+_FORGET = """\
+**Erase everything?** Your requests, pictures (here and from my disk), votes, settings and your
+acceptance of the licence. What others voted stays as a number without a name. There is no way back.
+"""
+_FORGOTTEN = (
+    "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "
+    "minutes."
+)
+_STILL_PACKING = "Your data are still being packed from the last time you asked. They come soon."
+_LEFT_OUT = """
+Discord lets me send {limit_mb:.0f} MB here, so {count} older pictures are not in it: \
+`everything.json` names them, and `/show` brings each of them."""
+#: Table names as members understand them.
+_NAMES = {
+    "jobs": "pictures asked for",
+    "requests": "requests",
+    "pictures": "pictures kept",
+    "posts": "messages that show your pictures",
+    "votes": "current votes of yours",
+    "vote_events": "reactions in the ledger",
+    "standing_reactions": "reactions that stand",
+    "acceptances": "licences accepted",
+    "sharing": "choices about your prompts",
+    "waiting_asks": "requests that wait for the licence",
+    "sends": "messages of mine about your pictures",
+    "send_jobs": "your pictures in them",
+    "forget_wishes": "wishes to be forgotten",
+    "turns": "places in the order of turns",
+    "blocked_terms": "terms you blocked as a moderator",
+    "audit_log": "changes you made as a moderator",
+}
+
+
+class PrivacyCog(commands.Cog):
+    """Licence and data."""
+
+    privacy = app_commands.Group(name="privacy", description="What I know of you, and your choices")
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+
+    @app_commands.command(description="What the model's licence asks of you")
+    async def licence(self, interaction: Interaction) -> None:
+        """The plain words and the file."""
+        info = self._services.model()
+        await interaction.response.send_message(
+            _LICENCE.format(name=info.name, licence=info.licence_name),
+            file=licence_file(info),
+            ephemeral=True,
+        )
+
+    @privacy.command(description="What I have stored of you")
+    async def show(self, interaction: Interaction) -> None:
+        """A count for each kind of thing."""
+        summary = await self._services.privacy.show(user_of(interaction))
+        lines = [
+            f"- {_NAMES.get(table, table)}: {count}" for table, count in summary.counts.items()
+        ]
+        shares = "may" if summary.shares_prompts else "may not"
+        await tell(
+            interaction,
+            "\n".join(
+                [
+                    "**What I have stored of you**, in all servers:",
+                    *(lines or ["Nothing."]),
+                    f"Your prompts {shares} be used to improve the model (`/privacy share`).",
+                    "-# `/privacy export` gives you all of it, `/privacy forget` erases it.",
+                ]
+            ),
+        )
+
+    @privacy.command(description="Everything that I have stored of you, as a file")
+    @app_commands.checks.cooldown(1, 60)
+    async def export(self, interaction: Interaction) -> None:
+        """A zip of rows and pictures; as much of it as Discord carries."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        limit_bytes = interaction.filesize_limit
+        privacy = self._services.privacy
+        async with privacy.export(user_of(interaction), limit_bytes=limit_bytes) as export:
+            if export is None:
+                await tell(interaction, _STILL_PACKING)
+                return
+            more = _LEFT_OUT.format(limit_mb=limit_bytes / 1e6, count=export.left_out)
+            # discord.py takes `close` away from what it sends, and gives it back here.
+            with closing(discord.File(export.file, "waifu-my-data.zip")) as file:
+                await interaction.followup.send(
+                    "Everything that I have stored of you." + (more if export.left_out else ""),
+                    file=file,
+                    ephemeral=True,
+                )
+
+    @privacy.command(description="Erase everything that I have stored of you")
+    async def forget(self, interaction: Interaction) -> None:
+        """Ask first."""
+        view = row_of((Action.FORGET, str(user_of(interaction))))
+        await interaction.response.send_message(_FORGET, view=view, ephemeral=True)
+
+    @privacy.command(description="Whether your prompts may help to improve the model")
+    @app_commands.describe(allow="Yes or no; no unless you say yes")
+    async def share(self, interaction: Interaction, allow: bool) -> None:  # noqa: FBT001  the option itself
+        """Only what is exported from now on is concerned."""
+        await self._services.consent.set_sharing(
+            user_of(interaction), allow, self._services.clock()
+        )
+        await tell(
+            interaction,
+            "Thank you: your prompts may help to improve the model."
+            if allow
+            else "Your prompts stay out of the training data.",
+        )
+
+
+class Accept(Press, template=template(Action.ACCEPT)):
+    """The licence is accepted; the waiting request runs by itself."""
+
+    action = Action.ACCEPT
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Record it with the licence's hash, then let the request go on where it was made."""
+        services, user_id = interaction.client.services, user_of(interaction)
+        info = services.model()
+        waiting_id, is_this = accepted_by(self.target, info)
+        if not is_this:
+            words, view = terms_of(info, waiting_id)
+            await interaction.response.edit_message(
+                content=f"The model has changed, and its licence with it.\n{words}",
+                attachments=[licence_file(info)],
+                view=view,
+            )
+            return
+        await services.consent.accept(user_id, info.licence_sha256, info.card_id, services.clock())
+        ask = await services.consent.waiting(waiting_id, user_id)
+        if ask is None:
+            await close_terms(interaction, _WAITING_GONE)
+            return
+        await submit(interaction, replace(ask, place=place_of(interaction)), waiting_id)
+
+
+class Forget(Press, template=template(Action.FORGET)):
+    """Yes, erase everything."""
+
+    action = Action.FORGET
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """One transaction; the files and the messages follow by themselves."""
+        services, user_id = interaction.client.services, user_of(interaction)
+        if self.target != str(user_id):
+            await tell(interaction, "That button was not for you.")
+            return
+        # The wish is a row before anything is answered, and the answer comes after the deed: what
+        # dies in between is made up for at the next start.
+        await services.privacy.wish(user_id, services.clock())
+        await interaction.response.defer()
+        forgotten = await services.privacy.forget(user_id)
+        services.signals.cancelled(forgotten.job_ids)
+        services.signals.doomed.set()
+        services.signals.erase.set()
+        await interaction.edit_original_response(content=_FORGOTTEN, view=None)
+
+
+_PRESSES = (Accept, Forget)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_PRESSES)
+    await bot.add_cog(PrivacyCog(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_PRESSES)

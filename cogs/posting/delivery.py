@@ -1,0 +1,236 @@
+"""Posts finished pictures with the bot's own token: never lost, never delivered twice.
+
+The database is the truth: a picture is owed while its job is `rendered`, and the nudge only saves
+waiting. The intent is recorded before the first POST and the post after it; whoever finds an old
+intent looks in the channel before posting again, and does not post where it may not look. It must
+not know how pictures are made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+
+import discord
+from discord.ext import commands
+
+from bot.client import WaifuBot
+from bot.domain import (
+    ChannelId,
+    GuildId,
+    Job,
+    JobState,
+    MessageId,
+    Picture,
+    Post,
+    Rating,
+    StorageError,
+)
+from bot.log import whereabouts
+from bot.words import wording
+from cogs.asking.components import post_view
+from cogs.asking.requests import is_adult_place
+from cogs.posting.faults import is_forbidden, is_gone, is_passing
+from cogs.posting.finding import BlindError, Stretch, newest_own, shows
+from cogs.posting.lanes import Lanes, keep_looking
+from cogs.posting.uploads import upload
+
+log = logging.getLogger(__name__)
+
+#: How long the loop sleeps when nobody nudges it.
+_POLL_S = 2.0
+#: Channels that are posted to at the same time.
+_WIDTH = 8
+
+_KEPT = "The picture is kept: `/show {id}` brings it back in another channel of this server."
+_NO_PERMISSION = (
+    "I may not post pictures in this channel any more (I need View Channel, Send Messages and "
+    "Attach Files). " + _KEPT
+)
+_NO_CHANNEL = "The channel is gone. " + _KEPT
+_REFUSED = "Discord would not take the message. " + _KEPT
+_TOO_LARGE = "I could not make the picture small enough for this server. " + _KEPT
+_NOT_ADULT = (
+    "The channel is not age-restricted any more, and this picture is for adults. The picture is "
+    "kept: `/show {id}` brings it back in an age-restricted channel of this server."
+)
+_BLIND = (
+    "I may have posted the picture already, but without Read Message History in this channel I "
+    "can't look, so I don't post it twice. " + _KEPT
+)
+_DELETED = "The picture was deleted before I could post it."
+_UNREADABLE = "The picture's file cannot be read from my disk. Tell the operator, or ask again."
+
+
+class UndeliverableError(Exception):
+    """The picture cannot be posted, now or later; the message tells its user why."""
+
+
+class Delivery(commands.Cog):
+    """One lane for each channel: pictures in order, a slow channel holds up nobody else."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._lanes = Lanes(
+            self._deliver,
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.deliver,
+            width=_WIDTH,
+        )
+
+    async def cog_load(self) -> None:
+        """Start posting as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name="delivery")
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        async with asyncio.TaskGroup() as tasks:
+            await keep_looking(
+                lambda: self.look(tasks),
+                self._services.signals.deliver,
+                _POLL_S,
+                "pictures to post",
+            )
+
+    async def look(self, tasks: asyncio.TaskGroup) -> None:
+        """Open a lane for every channel that is owed pictures and is neither busy nor resting."""
+        owed: dict[ChannelId, list[Job]] = {}
+        closed, now_ms = self._lanes.closed(), self._services.clock()
+        for job in await self._services.jobs.rendered(now_ms, closed):
+            owed.setdefault(job.channel_id, []).append(job)
+        for channel_id, jobs in owed.items():
+            self._lanes.open(tasks, channel_id, jobs)
+
+    async def _deliver(self, job: Job) -> None:
+        with whereabouts(job=job.id, guild=job.guild_id):
+            await self._deliver_or_give_up(job)
+
+    async def _deliver_or_give_up(self, job: Job) -> None:
+        try:
+            await self._deliver_once(job)
+        except UndeliverableError as fault:
+            await self._give_up(job, str(fault), fault)
+        except discord.HTTPException as problem:
+            if is_passing(problem):
+                raise
+            await self._give_up(job, _reason(problem).format(id=job.id), problem)
+
+    async def _deliver_once(self, job: Job) -> None:
+        jobs = self._services.jobs
+        current = await jobs.get(job.id)
+        if current is None or current.state is not JobState.RENDERED:
+            return
+        since_id = await jobs.begin_posting(job.id, self._services.clock())
+        message = None if since_id is None else await self._find(job, since_id)
+        if message is None:
+            channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+            message = await self._post(channel, job)
+        await asyncio.shield(self._record(job, message))
+
+    async def _record(self, job: Job, message: discord.Message) -> None:
+        """Write down that the deed is done, or that it is to be undone: its picture is deleted."""
+        post = Post(
+            message_id=MessageId(message.id),
+            job_id=job.id,
+            channel_id=job.channel_id,
+            guild_id=job.guild_id,
+            posted_ms=round(message.created_at.timestamp() * 1000),
+        )
+        if await self._services.jobs.delivered(job.id, post, self._services.clock()):
+            log.info("job %s rendered -> delivered", job.id)
+            self._services.signals.posted.set()
+            self._services.signals.status.set()
+            return
+        log.info("job %s is owed no post any more, so it is taken back", job.id)
+        self._services.signals.doomed.set()
+
+    async def _find(self, job: Job, since_id: int) -> discord.Message | None:
+        """The post of an earlier try whose answer never came."""
+        try:
+            found = await newest_own(
+                self._bot,
+                Stretch(guild_id=job.guild_id, channel_id=job.channel_id, since_id=since_id),
+                lambda message: message.interaction_metadata is None and shows(message, job.id),
+            )
+        except BlindError as problem:
+            raise UndeliverableError(_BLIND.format(id=job.id)) from problem
+        log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
+        return found
+
+    async def _post(self, channel: discord.PartialMessageable, job: Job) -> discord.Message:
+        """Post the picture, smaller and smaller until Discord takes it."""
+        picture = await self._services.gallery.get(job.id)
+        if picture is None:
+            raise UndeliverableError(_DELETED)
+        if picture.rating is Rating.EXPLICIT and not await self._is_adult(job):
+            raise UndeliverableError(_NOT_ADULT.format(id=job.id))
+        png = await self._read(picture)
+        try:
+            return await upload(
+                png,
+                self._limit_bytes(job.guild_id),
+                lambda data, extension: self._send(channel, job, picture, data, extension),
+            )
+        except ValueError:
+            raise UndeliverableError(_TOO_LARGE.format(id=job.id)) from None
+
+    async def _is_adult(self, job: Job) -> bool:
+        """Whether the channel is age-restricted now: it may have changed since the asking."""
+        guild = self._bot.get_guild(job.guild_id)
+        channel = guild and guild.get_channel_or_thread(job.channel_id)
+        return is_adult_place(channel or await self._bot.fetch_channel(job.channel_id), guild)
+
+    async def _read(self, picture: Picture) -> bytes:
+        try:
+            return await self._services.gallery.read(picture)
+        except (StorageError, FileNotFoundError) as problem:
+            log.error("%s", problem)  # noqa: TRY400  the sentence says it all
+            raise UndeliverableError(_UNREADABLE) from None
+
+    def _limit_bytes(self, guild_id: GuildId) -> int:
+        guild = self._bot.get_guild(guild_id)
+        return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    async def _send(
+        self,
+        channel: discord.PartialMessageable,
+        job: Job,
+        picture: Picture,
+        data: bytes,
+        extension: str,
+    ) -> discord.Message:
+        return await channel.send(
+            wording.caption(job, picture),
+            file=discord.File(
+                io.BytesIO(data),
+                filename=f"{job.id}.{extension}",
+                description=wording.alt_text(job),
+            ),
+            view=post_view(job.id),
+            allowed_mentions=discord.AllowedMentions(
+                everyone=False,
+                roles=False,
+                replied_user=False,
+                users=[discord.Object(job.user_id)],
+            ),
+            nonce=job.id,
+            suppress_embeds=True,
+        )
+
+    async def _give_up(self, job: Job, text: str, problem: Exception) -> None:
+        log.warning("job %s rendered -> failed (%s)", job.id, problem)
+        await self._services.jobs.fail_delivery(job.id, text, self._services.clock())
+        self._services.signals.status.set()
+
+
+def _reason(problem: BaseException) -> str:
+    if is_gone(problem):
+        return _NO_CHANNEL
+    return _NO_PERMISSION if is_forbidden(problem) else _REFUSED
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Delivery(bot))

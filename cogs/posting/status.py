@@ -1,0 +1,367 @@
+"""Keeps the status message of every open request true: place, progress, preview, end.
+
+The database says which requests are open, the progress board how far their pictures are. Edits go
+out with the bot's own token, for an interaction's token dies after a quarter of an hour. It must
+not know how pictures are drawn or posted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from dataclasses import dataclass
+
+import discord
+from discord.ext import commands
+
+from bot.client import WaifuBot
+from bot.domain import (
+    ENDED,
+    BotError,
+    ChannelId,
+    Job,
+    JobId,
+    JobState,
+    MessageId,
+    Rating,
+    RequestId,
+    Standing,
+)
+from bot.log import whereabouts
+from bot.store.sends import Begun, Send, SendKind
+from bot.store.views import StatusMessage
+from bot.words import wording
+from cogs.asking.requests import is_adult_place
+from cogs.posting.faults import DISCORD_ERRORS, is_edit_limit, is_gone, is_passing
+from cogs.posting.finding import BlindError, Stretch, button_ids, newest_own
+
+log = logging.getLogger(__name__)
+
+#: The loop's pace: at least so long between two rounds, at most so long without a nudge.
+_PACE_S, _POLL_S = 0.5, 1.0
+#: Between two edits of one message; Discord limits those of messages older than an hour.
+_EDIT_MS, _OLD_EDIT_MS, _OLD_MS = 3_000, 60_000, 50 * 60_000
+#: How often a waiting request's place is looked up.
+_PLACE_MS = 15_000
+#: Between two edits in one channel, which share a rate limit.
+_CHANNEL_MS = 1_000
+#: Rest of a message after a passing failure, and after Discord called its edits too many.
+_PAUSE_MS, _EDIT_LIMIT_PAUSE_MS = 10_000, 600_000
+#: The answer to the command may still be on its way for so long.
+_GRACE_MS = 30_000
+#: Messages tended at the same time.
+_WIDTH = 8
+#: An interaction is answered within a quarter of an hour; as a difference of snowflakes.
+_ANSWERED_WITHIN = 15 * 60_000 << 22
+
+_BAD_ENDS = frozenset({JobState.FAILED, JobState.WITHHELD})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Shown:
+    """What a status message shows, as far as this process knows."""
+
+    #: The earliest time of its next edit, and of any next try after a failure.
+    edit_ms: int
+    retry_ms: int = 0
+    #: When a request that only waits is looked at again.
+    look_ms: int = 0
+    job_ids: tuple[JobId, ...] = ()
+    #: Its pictures that were in the engine when it was last looked at.
+    drawing: frozenset[JobId] = frozenset()
+    text: str = ""
+    previews: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What is to be done with one message."""
+
+    status: StatusMessage
+    shown: _Shown
+    #: What it shall say; None: it shall go.
+    text: str | None
+    previews: tuple[bytes, ...] = ()
+    #: The last that is done for this request.
+    last: bool = False
+    #: A last word that is worth a new message, should there be none to edit.
+    is_news: bool = False
+
+
+class Status(commands.Cog):
+    """One edit in flight for each message, few for all; only what changed is looked at."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._shown: dict[RequestId, _Shown] = {}
+        self._busy: set[RequestId] = set()
+        self._channel_free_ms: dict[ChannelId, int] = {}
+
+    async def cog_load(self) -> None:
+        """Start as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name="status messages")
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                try:
+                    await self.look(tasks)
+                except BotError as problem:
+                    log.warning("cannot look for open requests: %s", problem)
+                await asyncio.sleep(_PACE_S)
+                await self._services.signals.status.wait(_POLL_S)
+
+    async def look(self, tasks: asyncio.TaskGroup) -> None:
+        """Plan for every request that moved; last words first, then who waits longest."""
+        now_ms = self._services.clock()
+        plans = await self._plans(now_ms)
+        plans.sort(key=lambda plan: (not plan.last, plan.shown.edit_ms))
+        for plan in plans:
+            if len(self._busy) >= _WIDTH or not self._take_channel(plan, now_ms):
+                plan.shown.look_ms = now_ms
+                continue
+            self._busy.add(plan.status.request_id)
+            tasks.create_task(self._carry_out(plan), name=f"status {plan.status.request_id}")
+
+    async def _plans(self, now_ms: int) -> list[_Plan]:
+        statuses = await self._services.jobs.open_statuses()
+        ended = await self._services.jobs.ended_requests()
+        open_ids = {status.request_id for status in statuses}
+        for request_id in self._shown.keys() - open_ids - self._busy:
+            del self._shown[request_id]
+        plans: list[_Plan] = []
+        for status in statuses:
+            is_ended = status.request_id in ended
+            if self._is_due(status, now_ms, is_ended=is_ended):
+                plan = await self._plan(status, self._shown[status.request_id], now_ms)
+                plans += [plan] if plan else []
+        return plans
+
+    def _is_due(self, status: StatusMessage, now_ms: int, *, is_ended: bool) -> bool:
+        shown = self._shown.setdefault(
+            status.request_id, _Shown(edit_ms=status.created_ms + _EDIT_MS)
+        )
+        if status.request_id in self._busy or now_ms < shown.retry_ms:
+            return False
+        if is_ended:
+            return True
+        drawing = self._drawing(shown.job_ids)
+        moved = bool(drawing) or drawing != shown.drawing or now_ms >= shown.look_ms
+        return moved and now_ms >= shown.edit_ms
+
+    def _drawing(self, job_ids: tuple[JobId, ...]) -> frozenset[JobId]:
+        return frozenset(i for i in job_ids if self._services.progress.get(i) is not None)
+
+    async def _plan(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
+        """What to do with a message now; None: nothing yet."""
+        jobs = await self._services.jobs.of_request(status.request_id)
+        shown.job_ids = tuple(job.id for job in jobs)
+        shown.drawing = self._drawing(shown.job_ids)
+        shown.look_ms = now_ms + _PLACE_MS
+        if all(job.state in ENDED for job in jobs):
+            return _last_plan(status, shown, jobs, now_ms)
+        if status.message_id is None:
+            return None
+        text, previews = await self._text(jobs), self._previews(jobs, shown)
+        if text == shown.text and previews == shown.previews:
+            return None
+        return _Plan(status=status, shown=shown, text=text, previews=previews)
+
+    def _take_channel(self, plan: _Plan, now_ms: int) -> bool:
+        """Take the channel's turn to edit, False if it is taken; deleting has its own limit."""
+        channel_id = plan.status.channel_id
+        if plan.text is None:
+            return True
+        if now_ms < self._channel_free_ms.get(channel_id, 0):
+            return False
+        self._channel_free_ms[channel_id] = now_ms + _CHANNEL_MS
+        return True
+
+    async def _carry_out(self, plan: _Plan) -> None:
+        """One message's boundary: whatever Discord says, the others go on."""
+        with whereabouts(guild=plan.status.guild_id):
+            try:
+                await self._try(plan)
+            except (*DISCORD_ERRORS, BotError) as problem:
+                self._rest(plan, problem)
+            except Exception as problem:
+                log.exception("a status message failed in a way that nobody thought of")
+                self._rest(plan, problem)
+            finally:
+                self._busy.discard(plan.status.request_id)
+
+    async def _try(self, plan: _Plan) -> None:
+        """Carry the plan out; what Discord will never take is given up."""
+        try:
+            await (self._finish(plan) if plan.last else self._update(plan))
+        except discord.HTTPException as problem:
+            if is_passing(problem) or is_edit_limit(problem):
+                raise
+            log.info("status of request %s is given up: %s", plan.status.request_id, problem)
+            # Its end is still news to its member, and told in a message of its own.
+            if plan.last or not is_gone(problem):
+                await self._close(plan.status)
+            else:
+                await self._services.jobs.set_status_message(plan.status.request_id, None)
+
+    def _rest(self, plan: _Plan, problem: Exception) -> None:
+        pause_ms = _EDIT_LIMIT_PAUSE_MS if is_edit_limit(problem) else _PAUSE_MS
+        plan.shown.retry_ms = self._services.clock() + pause_ms
+
+    def _message(self, status: StatusMessage, message_id: MessageId) -> discord.PartialMessage:
+        channel = self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
+        return channel.get_partial_message(message_id)
+
+    async def _update(self, plan: _Plan) -> None:
+        """Show where the request stands; a preview that is there already is not sent again."""
+        status, shown = plan.status, plan.shown
+        assert status.message_id is not None, "no plan to edit what is not known"
+        message = self._message(status, status.message_id)
+        if plan.previews == shown.previews:
+            await message.edit(content=plan.text)
+        else:
+            await message.edit(content=plan.text, attachments=_files(plan.previews))
+        shown.text, shown.previews = plan.text or "", plan.previews
+        now_ms = self._services.clock()
+        old = now_ms - status.created_ms > _OLD_MS
+        shown.edit_ms = now_ms + (_OLD_EDIT_MS if old else _EDIT_MS)
+
+    async def _text(self, jobs: list[Job]) -> str:
+        queued = next((job for job in jobs if job.state is JobState.QUEUED), None)
+        standing: Standing | None = None
+        if queued is not None:
+            standing = await self._services.jobs.standing(queued.id)
+        board = self._services.progress
+        return wording.status(
+            jobs,
+            standing=standing,
+            eta_ms=None if standing is None else board.eta_ms(standing.ahead),
+            progress={job.id: p for job in jobs if (p := board.get(job.id)) is not None},
+        )
+
+    def _previews(self, jobs: list[Job], shown: _Shown) -> tuple[bytes, ...]:
+        """The latest previews, none where they may not be shown any more."""
+        if not self._may_preview(jobs[0]):
+            return ()
+        reports = (self._services.progress.get(job.id) for job in jobs)
+        fresh = tuple(r.preview_png for r in reports if r is not None and r.preview_png is not None)
+        return fresh or shown.previews
+
+    def _may_preview(self, job: Job) -> bool:
+        """A channel can stop being age-restricted while a picture for adults is drawn for it."""
+        guild = self._bot.get_guild(job.guild_id)
+        channel = guild and guild.get_channel_or_thread(job.channel_id)
+        return job.rating is Rating.GENERAL or is_adult_place(channel, guild)
+
+    async def _finish(self, plan: _Plan) -> None:
+        """Take the message away once all is posted; tell what went wrong otherwise."""
+        status = plan.status
+        message_id = status.message_id or await self._lost_answer(status)
+        told = message_id is not None and await self._tell(plan, message_id)
+        if not told and plan.text is not None and plan.is_news:
+            await self._announce(status, plan.text)
+        await self._close(status)
+
+    async def _tell(self, plan: _Plan, message_id: MessageId) -> bool:
+        """Say the last word in the message, or take it away. False if it is gone by itself."""
+        message = self._message(plan.status, message_id)
+        try:
+            if plan.text is None:
+                await message.delete()
+            else:
+                await message.edit(content=plan.text, attachments=[], view=None)
+        except discord.NotFound as problem:
+            if not is_gone(problem):
+                raise
+            return False
+        return True
+
+    async def _lost_answer(self, status: StatusMessage) -> MessageId | None:
+        """The answer to the command, if we died between sending it and writing down its id."""
+        try:
+            found = await newest_own(
+                self._bot,
+                _stretch(status, status.since_id + _ANSWERED_WITHIN),
+                lambda message: status.request_id in button_ids(message),
+            )
+        except BlindError as problem:
+            log.info("the answer to request %s is not found: %s", status.request_id, problem)
+            return None
+        return None if found is None else MessageId(found.id)
+
+    async def _announce(self, status: StatusMessage, text: str) -> None:
+        """There is no message to tell the end in: post one for the requester, once."""
+        notice = Send(
+            name=status.request_id,
+            kind=SendKind.NOTICE,
+            guild_id=status.guild_id,
+            channel_id=status.channel_id,
+            since_id=status.since_id,
+            job_ids=[job.id for job in await self._services.jobs.of_request(status.request_id)],
+        )
+        begun = await self._services.sends.begin(notice)
+        if begun is Begun.GONE:
+            return
+        message = await self._noticed(status) if begun is Begun.AGAIN else None
+        if message is None:
+            message = await self._notice(status, text)
+        if not await self._services.sends.sent(notice, MessageId(message.id)):
+            self._services.signals.doomed.set()
+
+    async def _noticed(self, status: StatusMessage) -> discord.Message | None:
+        """The notice of an earlier try whose answer never came."""
+        return await newest_own(
+            self._bot,
+            _stretch(status),
+            lambda m: m.interaction_metadata is None and status.request_id in m.content,
+        )
+
+    async def _notice(self, status: StatusMessage, text: str) -> discord.Message:
+        channel = self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
+        return await channel.send(
+            f"<@{status.user_id}> {text}\n-# Request `{status.request_id}`",
+            allowed_mentions=discord.AllowedMentions(
+                everyone=False, roles=False, users=[discord.Object(status.user_id)]
+            ),
+            nonce=status.request_id,
+        )
+
+    async def _close(self, status: StatusMessage) -> None:
+        await self._services.jobs.close_status(status.request_id)
+        self._shown.pop(status.request_id, None)
+
+
+def _last_plan(status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: int) -> _Plan | None:
+    """Every job has ended: the message goes if all is posted, and says what is not otherwise."""
+    if status.message_id is None and now_ms < status.created_ms + _GRACE_MS:
+        return None
+    if all(job.state is JobState.DELIVERED for job in jobs):
+        return _Plan(status=status, shown=shown, text=None, last=True)
+    if now_ms < shown.edit_ms:
+        return None
+    bad = any(job.state in _BAD_ENDS for job in jobs)
+    return _Plan(status=status, shown=shown, text=wording.ended(jobs), last=True, is_news=bad)
+
+
+def _stretch(status: StatusMessage, until_id: int | None = None) -> Stretch:
+    return Stretch(
+        guild_id=status.guild_id,
+        channel_id=status.channel_id,
+        since_id=status.since_id,
+        until_id=until_id,
+    )
+
+
+def _files(previews: tuple[bytes, ...]) -> list[discord.File]:
+    return [
+        discord.File(io.BytesIO(png), f"preview-{number}.png", description="Not finished yet")
+        for number, png in enumerate(previews, 1)
+    ]
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Status(bot))

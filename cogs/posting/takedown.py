@@ -1,0 +1,125 @@
+"""Deletes from Discord what is to go: posts of deleted pictures, messages of forgotten users.
+
+The rows of doomed messages and of hunts are the truth, written in the transaction that decided it;
+the nudge only saves waiting. A message that may not be deleted now is tried again for as long as
+its channel exists. It must not know why a message goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TypeAlias
+
+import discord
+from discord.ext import commands
+
+from bot.client import WaifuBot
+from bot.domain import ChannelId, MessageId, MessageRef
+from bot.log import whereabouts
+from bot.store.doomed import Hunt
+from cogs.posting.faults import is_archived, is_forbidden, is_gone, is_passing
+from cogs.posting.finding import Patience, Stretch, carries, own_messages
+from cogs.posting.lanes import Lanes, keep_looking
+
+log = logging.getLogger(__name__)
+
+#: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
+_POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
+#: Messages looked at in one round, and channels that are worked for at the same time.
+_LOOK, _WIDTH = 100, 4
+
+Prey: TypeAlias = MessageRef | Hunt
+
+
+class Takedown(commands.Cog):
+    """One message of a channel after the other; Discord limits deletions by channel."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._patience = Patience()
+        self._lanes = Lanes(
+            self._take_down,
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.doomed,
+            width=_WIDTH,
+            longest_pause_s=_LONGEST_PAUSE_S,
+        )
+
+    async def cog_load(self) -> None:
+        """Start as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name="takedown")
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        async with asyncio.TaskGroup() as tasks:
+            await keep_looking(
+                lambda: self.look(tasks), self._services.signals.doomed, _POLL_S, "what is to go"
+            )
+
+    async def look(self, tasks: asyncio.TaskGroup) -> None:
+        """Open a lane for every channel from which something is to go."""
+        closed, doomed = self._lanes.closed(), self._services.doomed
+        prey: dict[ChannelId, list[Prey]] = {}
+        for one in (*await doomed.messages(_LOOK, closed), *await doomed.hunts(_LOOK, closed)):
+            prey.setdefault(one.channel_id, []).append(one)
+        for channel_id, some in prey.items():
+            self._lanes.open(tasks, channel_id, some)
+
+    async def _take_down(self, prey: Prey) -> None:
+        with whereabouts(guild=prey.guild_id):
+            if isinstance(prey, Hunt):
+                await self._hunt(prey)
+            else:
+                await self._delete(prey)
+
+    async def _hunt(self, hunt: Hunt) -> None:
+        """Find what carries the name; what is found is doomed, and goes in the next round."""
+        found: list[MessageId] = []
+        try:
+            found = [
+                MessageId(message.id)
+                async for message in own_messages(
+                    self._bot,
+                    Stretch(
+                        guild_id=hunt.guild_id, channel_id=hunt.channel_id, since_id=hunt.since_id
+                    ),
+                    lambda message: carries(message, hunt.name),
+                )
+            ]
+        except discord.HTTPException as problem:
+            if not is_gone(problem):
+                raise
+        else:
+            if not found:
+                self._patience.look_again(hunt.name)
+        self._patience.found(hunt.name)
+        await self._services.doomed.caught(hunt, found)
+        self._services.signals.doomed.set()
+
+    async def _delete(self, message: MessageRef) -> None:
+        channel = self._bot.get_partial_messageable(message.channel_id, guild_id=message.guild_id)
+        try:
+            await channel.get_partial_message(message.message_id).delete()
+        except discord.HTTPException as problem:
+            if is_archived(problem):
+                await self._delete_from_archive(message)
+            elif is_passing(problem) or is_forbidden(problem):
+                raise
+            elif not is_gone(problem):
+                log.warning("message %s can never be deleted: %s", message.message_id, problem)
+        await self._services.doomed.gone(message.message_id, self._services.clock())
+
+    async def _delete_from_archive(self, message: MessageRef) -> None:
+        """Open the thread for a moment; without the permission it is tried again later."""
+        thread = await self._bot.fetch_channel(message.channel_id)
+        assert isinstance(thread, discord.Thread), "only a thread is archived"
+        await thread.edit(archived=False)
+        await thread.get_partial_message(message.message_id).delete()
+        await thread.edit(archived=True)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Takedown(bot))

@@ -1,0 +1,1 @@
+"""Reactions become votes, through every outage; `/votes top`."""

@@ -1,0 +1,173 @@
+"""The one ordered way into the vote ledger: what Discord told, written in the order it was told.
+
+`cogs/voting/votes.py` puts events in without waiting, `cogs/voting/reconciling.py` puts in what it
+read; one writer takes them out. An item leaves only after it is written, so a locked database loses
+nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.client import Services
+from bot.domain import BotError, MessageId, Reaction, UserId
+from bot.drawing.signals import Nudge
+from cogs.voting.watching import Watch, Watches
+
+log = logging.getLogger(__name__)
+
+#: Reactions written in one transaction.
+_BATCH = 1_000
+#: Rest before the next try when the database does not take them.
+_PAUSE_S = 1.0
+#: How long the writer sleeps when nobody nudges it.
+_POLL_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One reaction that came or went."""
+
+    reaction: Reaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """A moderator took away all reactions of a message, or all of one emoji."""
+
+    message_id: MessageId
+    emoji: str | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """Messages that are gone from Discord."""
+
+    message_ids: tuple[MessageId, ...]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Who reacts with one emoji, read back from Discord; no bots."""
+
+    message_id: MessageId
+    emoji: str
+    burst: bool
+    voter_ids: frozenset[UserId]
+    #: Of these the ledger has newer news.
+    besides: frozenset[UserId]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reacting:
+    """Everybody who reacts, by emoji, read back from Discord; no bots."""
+
+    message_id: MessageId
+    voter_ids: Mapping[str, frozenset[UserId]]
+
+
+Item: TypeAlias = Seen | Cleared | Deleted | Standing | Reacting
+
+
+class Inbox:
+    """Items in the order of their arrival."""
+
+    def __init__(self, services: Services, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._services = services
+        self._items: deque[Item] = deque()
+        self._nudge = Nudge()
+        self._writing = asyncio.Lock()
+        self._watches = Watches(now_s)
+        #: So many of the first items came before the session.
+        self._earlier = 0
+
+    def put(self, item: Item) -> None:
+        """Take an item in; never waits, so that the order of the gateway is kept."""
+        self._items.append(item)
+        match item:
+            case Seen():
+                self._watches.overtake(item.reaction)
+            case Cleared():
+                self._watches.spoil([item.message_id])
+            case Deleted():
+                self._watches.spoil(item.message_ids)
+            case Standing() | Reacting():
+                pass
+        self._nudge.set()
+
+    def watch(self, message_id: MessageId) -> AbstractContextManager[Watch]:
+        """See what happens under a message while its reactions are read back."""
+        return self._watches.watch(message_id)
+
+    def begin(self) -> None:
+        """A session began: events may be missing after those that came, so lists are newer."""
+        self._watches.forget()
+        self._earlier = len(self._items)
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            try:
+                await self.flush()
+            except BotError as problem:
+                log.warning("%s reactions wait for the database: %s", len(self._items), problem)
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                await self._nudge.wait(_POLL_S)
+
+    async def flush(self) -> None:
+        """Write everything that has come so far. Raises `DatabaseError`, and keeps what is left."""
+        async with self._writing:
+            while self._items:
+                batch = self._next_batch()
+                await self._write(batch)
+                for _ in batch:
+                    self._items.popleft()
+                self._earlier = max(0, self._earlier - len(batch))
+
+    def _next_batch(self) -> list[Item]:
+        """The leading reactions, or the one item of another kind that leads."""
+        seen = itertools.takewhile(lambda item: isinstance(item, Seen), self._items)
+        return list(itertools.islice(seen, _BATCH)) or [self._items[0]]
+
+    async def _write(self, batch: Sequence[Item]) -> None:
+        votes, gallery = self._services.votes, self._services.gallery
+        match batch[0]:
+            case Seen():
+                await self._record([item.reaction for item in batch if isinstance(item, Seen)])
+            case Cleared() as fallen:
+                await votes.cleared(fallen.message_id, fallen.emoji, fallen.at_ms)
+            case Deleted() as gone:
+                await gallery.message_deleted(gone.message_ids, gone.at_ms)
+            case Standing() as now:
+                await votes.reconcile(
+                    now.message_id,
+                    now.emoji,
+                    now.voter_ids,
+                    now.at_ms,
+                    burst=now.burst,
+                    besides=now.besides,
+                )
+            case Reacting() as now:
+                await votes.reconcile_nameless(now.message_id, now.voter_ids)
+
+    async def _record(self, reactions: Sequence[Reaction]) -> None:
+        """Write reactions. What the ledger took is newer than a list that is read soon.
+
+        What it did not take may have come before its post was written down: that is to be read.
+        """
+        taken = await self._services.votes.record_many(reactions)
+        for place, (reaction, is_vote) in enumerate(zip(reactions, taken, strict=True)):
+            if is_vote and place >= self._earlier:
+                self._watches.touch(reaction)

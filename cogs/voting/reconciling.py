@@ -1,0 +1,201 @@
+"""Reads the vote reactions back from Discord and lets the ledger agree with them.
+
+A post is owed a reading (`posts.settled = 0`) when it is new, for somebody may have reacted before
+the ledger knew it, and when a session began, for then events may have been lost (a resumed session
+replays them). `cogs/voting/votes.py` runs it. Every living post is read, the newest first, however
+long it takes: a row remembers what is left. What an event has told meanwhile or just before is
+newer than what is read and stays, so that a post is settled by one reading, however much is going
+on there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeAlias
+
+import discord
+
+from bot.client import WaifuBot
+from bot.domain import ChannelId, MessageId, Post, UserId
+from bot.drawing.signals import Nudge
+from bot.words.emoji import reaction_key
+from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
+from cogs.voting.inbox import Inbox, Reacting, Standing
+from cogs.voting.rounds import Outcome, Rounds
+from cogs.voting.watching import Touch
+
+log = logging.getLogger(__name__)
+
+#: Channels read at the same time, and how long an answer of Discord's may take.
+_WIDTH, _PATIENCE_S = 4, 60.0
+#: Pauses after a reading that failed.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 600.0
+#: The most users that Discord lists at once.
+_PAGE = 100
+
+#: An emoji, and whether it is a super reaction: who reacts with it.
+_Found: TypeAlias = Mapping[tuple[str, bool], frozenset[UserId]]
+
+
+class Reconciler:
+    """Works in the background on the posts that are not settled."""
+
+    def __init__(self, bot: WaifuBot, inbox: Inbox) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._inbox = inbox
+        self._wanted = Nudge()
+        #: How many sessions began, and for how many of them every post was marked.
+        self._session = self._marked = 0
+        self._lanes = Rounds(
+            self._owed,
+            self._settle,
+            self._wanted,
+            width=_WIDTH,
+            first_pause_s=_FIRST_PAUSE_S,
+            longest_pause_s=_LONGEST_PAUSE_S,
+        )
+
+    def begin(self) -> None:
+        """A session began in which events may be missing."""
+        self._session += 1
+        self._inbox.begin()
+        self._lanes.wake_all()
+
+    def wake(self) -> None:
+        """There is a new post."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Read what is owed until cancelled."""
+        await self._lanes.run()
+
+    async def round(self) -> bool:
+        """Read what is owed and does not rest; True if somebody rests in the end."""
+        return await self._lanes.round()
+
+    async def _owed(
+        self, limit: int, *, besides: Collection[ChannelId], nor: Collection[MessageId]
+    ) -> list[Post]:
+        """What is to be read next; before the first session, nothing."""
+        if session := self._session:
+            if self._marked != session:
+                await self._services.gallery.unsettle_all()
+                self._marked = session
+            return await self._services.gallery.unsettled(limit, besides=besides, nor=nor)
+        return []
+
+    async def _settle(self, post: Post) -> Outcome:
+        session = self._session
+        try:
+            read = await self._read(post)
+        except DISCORD_ERRORS as problem:
+            if is_passing(problem):
+                log.info("reactions not read yet: %s", problem)
+                return Outcome.SICK
+            if is_gone(problem):
+                at_ms = self._services.clock()
+                await self._services.gallery.message_deleted([post.message_id], at_ms)
+            elif not is_forbidden(problem):
+                log.warning("reactions of message %s not read: %s", post.message_id, problem)
+            read = True
+        if not read:
+            return Outcome.LATER
+        # What was read before a session began is owed to it again.
+        if session == self._session:
+            await self._services.gallery.settled(post.message_id)
+        return Outcome.DONE
+
+    async def _read(self, post: Post) -> bool:
+        """Read every reaction; False if the reading is not to be believed."""
+        message_id = post.message_id
+        with self._inbox.watch(message_id) as watch:
+            found = await self._ask(post)
+            # The ledger takes everything that came before: what it took is newer than the reading,
+            # what it did not take came before it knew the post.
+            await self._inbox.flush()
+            standing = await self._services.votes.standing(message_id)
+            if watch.stale:
+                return False
+            for (emoji, burst), voter_ids in _with_gone(found, standing).items():
+                self._inbox.put(
+                    Standing(
+                        message_id=message_id,
+                        emoji=emoji,
+                        burst=burst,
+                        voter_ids=voter_ids,
+                        besides=watch.besides(emoji, burst=burst),
+                        at_ms=self._services.clock(),
+                    )
+                )
+            self._inbox.put(
+                Reacting(message_id=message_id, voter_ids=_by_emoji(found, watch.touched))
+            )
+        await self._inbox.flush()
+        return True
+
+    async def _ask(self, post: Post) -> _Found:
+        """Everybody who reacts, as Discord says."""
+        channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
+        found: dict[tuple[str, bool], frozenset[UserId]] = {}
+        async with asyncio.timeout(_PATIENCE_S) as patience:
+            message = await channel.fetch_message(post.message_id)
+            pages = sum(2 + reaction.count // _PAGE for reaction in message.reactions)
+            patience.reschedule(asyncio.get_running_loop().time() + (1 + pages) * _PATIENCE_S)
+            for reaction in message.reactions:
+                name = emoji_name(reaction.emoji)
+                if reaction.count != 1 or not reaction.me:
+                    found[name, False] = await _voters(reaction, discord.ReactionType.normal)
+                if reaction.burst_count:
+                    found[name, True] = await _voters(reaction, discord.ReactionType.burst)
+        return found
+
+
+def _with_gone(found: _Found, standing: Iterable[tuple[UserId, str, bool]]) -> _Found:
+    """What was found, and empty what stands in the ledger though nobody reacts with it any more."""
+    keys = {(reaction_key(emoji), burst) for emoji, burst in found}
+    gone = {
+        (emoji, burst): frozenset[UserId]()
+        for _, emoji, burst in standing
+        if (reaction_key(emoji), burst) not in keys
+    }
+    return {**found, **gone}
+
+
+def _by_emoji(found: _Found, touched: Iterable[Touch]) -> dict[str, frozenset[UserId]]:
+    """Who reacts with each emoji, in whatever way, or may do so by what events told."""
+    together: defaultdict[str, set[UserId]] = defaultdict(set)
+    for (emoji, _), voter_ids in found.items():
+        together[emoji] |= voter_ids
+    for voter_id, emoji, _ in touched:
+        together[emoji].add(voter_id)
+    return {emoji: frozenset(voter_ids) for emoji, voter_ids in together.items()}
+
+
+async def _voters(reaction: discord.Reaction, kind: discord.ReactionType) -> frozenset[UserId]:
+    """The people behind one reaction, page by page to the end: the count may be out of date.
+
+    Which emoji are votes, now or when the picture was posted, is the ledger's to say.
+    """
+    people: dict[int, bool] = {}
+    after: discord.Object | None = None
+    while True:
+        page = {
+            user.id: user.bot
+            async for user in reaction.users(limit=_PAGE, after=after, type=kind)
+            if user.id not in people
+        }
+        people.update(page)
+        if len(page) < _PAGE:
+            return frozenset(UserId(user_id) for user_id, bot in people.items() if not bot)
+        after = discord.Object(max(page))
+
+
+def emoji_name(emoji: discord.Emoji | discord.PartialEmoji | str) -> str:
+    """An emoji as the domain writes it: "👍", or "name:id" for a custom one."""
+    if isinstance(emoji, str):
+        return emoji
+    return f"{emoji.name}:{emoji.id}" if emoji.id else str(emoji.name)

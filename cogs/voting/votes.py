@@ -1,0 +1,249 @@
+"""Reactions become votes: every event of Discord goes into the ledger, and `/votes top` reads it.
+
+The events are put into the inbox without waiting; the reconciler makes up for what an outage
+swallowed. It must not know what a vote is worth.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from typing import Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import (
+    BotError,
+    GuildId,
+    MessageId,
+    Picture,
+    Place,
+    Post,
+    Rating,
+    Reaction,
+    Tally,
+    UserId,
+    VoteEmoji,
+)
+from bot.policy import decide
+from bot.policy.decide import GuildPolicy
+from bot.store.sends import SendKind
+from bot.words import wording
+from cogs.asking.requests import place_of, tell
+from cogs.audience import may_show_here
+from cogs.posting.sending import answer_to, send_tracked
+from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
+from cogs.voting.reconciling import Reconciler, emoji_name
+from cogs.voting.seeding import Seeder
+
+log = logging.getLogger(__name__)
+
+_DAY_MS = 24 * 3_600_000
+#: Each choice of `/votes top`: its words, and how far it looks back (None: to the beginning).
+_PERIODS: dict[str, tuple[str, int | None]] = {
+    "day": ("of the last day", _DAY_MS),
+    "week": ("of the last week", 7 * _DAY_MS),
+    "month": ("of the last month", 30 * _DAY_MS),
+    "all": ("of all time", None),
+}
+#: Places read from the ledger, places shown, pictures shown, and their bytes together.
+_READ, _PLACES, _SHOWN, _SHOWN_BYTES_MAX = 50, 10, 4, 8 * 2**20
+
+
+class VotesCog(commands.Cog):
+    """Listens to reactions; knows nothing that the ledger does not."""
+
+    votes = app_commands.Group(
+        name="votes", description="What people think of the pictures", guild_only=True
+    )
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._inbox = Inbox(bot.services)
+        self._reconciler = Reconciler(bot, self._inbox)
+        self._seeder = Seeder(bot, self._reconciler.wake)
+
+    async def cog_load(self) -> None:
+        """Start writing; the reconciler and the seeder wait until the bot is connected."""
+        self._bot.spawn(self._inbox.run(), name="vote inbox")
+        self._bot.spawn(self._seeder.run(), name="vote seeding")
+        self._bot.spawn(self._reconciler.run(), name="vote reconciliation")
+
+    async def cog_unload(self) -> None:
+        """Write what came in last; what a fault leaves out is reconciled at the next start."""
+        with contextlib.suppress(BotError):
+            await self._inbox.flush()
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """A fresh session: Discord does not repeat what happened before it."""
+        self._seeder.begin()
+        self._reconciler.begin()
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """A reaction came; only these events say whether it is a bot's."""
+        if payload.member is None or not payload.member.bot:
+            self._put(payload, added=True)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        """A reaction went; a bot's was never in the ledger, so its removal changes nothing."""
+        self._put(payload, added=False)
+
+    def _put(self, payload: discord.RawReactionActionEvent, *, added: bool) -> None:
+        me = self._bot.user
+        if payload.guild_id is None or (me is not None and payload.user_id == me.id):
+            return
+        reaction = Reaction(
+            message_id=MessageId(payload.message_id),
+            voter_id=UserId(payload.user_id),
+            emoji=emoji_name(payload.emoji),
+            added=added,
+            at_ms=self._services.clock(),
+            burst=payload.burst,
+        )
+        self._inbox.put(Seen(reaction=reaction))
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear(self, payload: discord.RawReactionClearEvent) -> None:
+        """A moderator took away every reaction."""
+        self._put_cleared(payload.message_id, None)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear_emoji(
+        self, payload: discord.RawReactionClearEmojiEvent
+    ) -> None:
+        """A moderator took away one emoji."""
+        self._put_cleared(payload.message_id, emoji_name(payload.emoji))
+
+    def _put_cleared(self, message_id: int, emoji: str | None) -> None:
+        at_ms = self._services.clock()
+        self._inbox.put(Cleared(message_id=MessageId(message_id), emoji=emoji, at_ms=at_ms))
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """A message is gone; the votes on its picture stay."""
+        self._put_deleted({payload.message_id})
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Many messages are gone at once."""
+        self._put_deleted(payload.message_ids)
+
+    def _put_deleted(self, message_ids: set[int]) -> None:
+        ids = tuple(MessageId(message_id) for message_id in sorted(message_ids))
+        self._inbox.put(Deleted(message_ids=ids, at_ms=self._services.clock()))
+
+    @votes.command(name="top")
+    @app_commands.describe(period="How far to look back (a week if you do not say)")
+    @app_commands.checks.cooldown(5, 30)
+    async def top(
+        self, interaction: Interaction, period: Literal["day", "week", "month", "all"] = "week"
+    ) -> None:
+        """Show the pictures of this server that people like best."""
+        guild = interaction.guild
+        assert guild is not None, "the tree's gate lets only servers in"
+        rules = await self._services.guilds.policy(GuildId(guild.id))
+        if silenced := decide.silence(place_of(interaction), rules):
+            await tell(interaction, silenced.text)
+            return
+        await interaction.response.defer()
+        words, length_ms = _PERIODS[period]
+        places = await self._best(interaction, guild, rules, length_ms)
+        if not places:
+            await interaction.followup.send(
+                f"Nobody has voted on a picture {words} yet. React under one you like!"
+            )
+            return
+        emoji = await self._services.guilds.vote_emoji(GuildId(guild.id))
+        lines = [_line(place, emoji, *entry) for place, entry in enumerate(places, 1)]
+        pictures = [picture for picture, _, _ in places]
+        files = await self._files(pictures)
+        shown = await send_tracked(
+            interaction,
+            answer_to(interaction, SendKind.TOP, [picture.job_id for picture in pictures]),
+            lambda: interaction.followup.send(
+                wording.fitting([f"**The best pictures {words}**", *lines]),
+                files=files,
+                suppress_embeds=True,
+                wait=True,
+            ),
+        )
+        if not shown:
+            await interaction.followup.send("A picture of the list was just deleted. Ask again.")
+
+    async def _best(
+        self,
+        interaction: Interaction,
+        guild: discord.Guild,
+        rules: GuildPolicy,
+        length_ms: int | None,
+    ) -> list[tuple[Picture, Tally, Post]]:
+        """The best pictures that may be shown here, each with a post that every reader may see."""
+        now_ms = self._services.clock()
+        place = place_of(interaction)
+        best: list[tuple[Picture, Tally, Post]] = []
+        for picture, tally in await self._services.votes.top(
+            GuildId(guild.id),
+            0 if length_ms is None else now_ms - length_ms,
+            now_ms,
+            _READ,
+            ratings=_ratings(place),
+        ):
+            posts = await self._services.gallery.posts(picture.job_id)
+            seen = [p for p in posts if may_show_here(guild, place.channel_id, p.channel_id)]
+            job = await self._services.jobs.get(picture.job_id)
+            if seen and job and not decide.may_show(job, picture, place, rules):
+                best.append((picture, tally, seen[0]))
+            if len(best) == _PLACES:
+                break
+        return best
+
+    async def _files(self, pictures: list[Picture]) -> list[discord.File]:
+        """The first few pictures themselves; one that cannot be read is left out."""
+        files: list[discord.File] = []
+        room_bytes = _SHOWN_BYTES_MAX
+        for place, picture in enumerate(pictures[:_SHOWN], 1):
+            if picture.size_bytes > room_bytes:
+                continue
+            try:
+                data = await self._services.gallery.read(picture)
+            except (BotError, OSError) as problem:
+                log.warning("picture %s cannot be shown: %s", picture.job_id, problem)
+                continue
+            room_bytes -= len(data)
+            files.append(
+                discord.File(
+                    io.BytesIO(data), f"place-{place}.png", description=f"AI-made, place {place}"
+                )
+            )
+        return files
+
+
+def _line(place: int, emoji: VoteEmoji, picture: Picture, tally: Tally, post: Post) -> str:
+    url = f"https://discord.com/channels/{post.guild_id}/{post.channel_id}/{post.message_id}"
+    return (
+        f"{place}. {_shown(emoji.up)} {tally.up} {_shown(emoji.down)} {tally.down} · "
+        f"<@{picture.user_id}> · [`{picture.job_id}`]({url})"
+    )
+
+
+def _shown(emoji: str) -> str:
+    """An emoji as message text shows it."""
+    return f"<:{emoji}>" if ":" in emoji else emoji
+
+
+def _ratings(place: Place) -> tuple[Rating, ...]:
+    """What is read from the ledger at all; what may be shown is the policy's to say."""
+    return tuple(Rating) if place.age_restricted else (Rating.GENERAL,)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(VotesCog(bot))

@@ -1,0 +1,1 @@
+"""Scoring a folder of pictures: the scorer, its heads and towers, and its command."""

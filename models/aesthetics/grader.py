@@ -1,0 +1,99 @@
+"""What learns the painter's grades: a tower, its head, and a second head for the training alone.
+
+Called by the training. It must not know where pictures come from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from models.aesthetics.heads import save_head
+from models.aesthetics.painted import FAULTS, Graded
+from models.aesthetics.towers import PictureTower, save_tower
+from models.aesthetics.window import Window, write_window
+from models.training.pretraining_course import Course
+
+CHANNELS = (12, 24, 48, 80, 112)
+WIDTH = 64
+HEAD = "head.safetensors"
+#: Where grades lie, roughly: what the head learns is the distance from here.
+_MIDDLE, _SPREAD = 7.0, 2.5
+#: Embeddings are stretched to this length while learning, so that weights of common size reach
+#: every grade; the written head has the length multiplied in.
+_LENGTH = WIDTH**0.5
+#: Pictures that the statistics of the finished weights are taken from.
+_SETTLE = 3_200
+
+
+class Grader(nn.Module):
+    """Grade and faults of a picture, both read from the tower's embedding of length one.
+
+    The faults are named only to teach the tower what a grade is made of.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tower = PictureTower(CHANNELS, WIDTH)
+        self.grade = nn.Linear(WIDTH, 1)
+        self.faults = nn.Linear(WIDTH, len(FAULTS))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pictures [B,3,S,S] -> grades [B], in spreads from the middle, and degrees [B,faults]."""
+        told = _LENGTH * functional.normalize(self.tower(x), dim=-1)
+        return self.grade(told)[:, 0], self.faults(told)
+
+
+def fit(
+    graded: Graded, checkpoint: Path, *, steps: int, batch: int, seed: int, save_every: int = 100
+) -> Grader:
+    """Learn grades and faults; a checkpoint that is there is gone on from.
+
+    A step's pictures depend on its number alone, so a resumed run sees what an unbroken one would
+    have seen. FloatingPointError when the loss is no number.
+    """
+    torch.manual_seed(seed)
+    grader = Grader()
+    course = Course({"grader": grader}, checkpoint, steps=steps, lr=2e-3, decay=0.98)
+    grades, degrees = torch.from_numpy(graded.grades), torch.from_numpy(graded.degrees)
+
+    def one(step: int) -> torch.Tensor:
+        rows = np.random.default_rng((seed, step)).integers(0, len(grades), batch)
+        cuts = graded.cuts[rows]
+        grade, faults = grader(seen(cuts if step % 2 else cuts[:, :, ::-1]))
+        off = grade - (grades[rows] - _MIDDLE) / _SPREAD
+        return off.square().mean() + (faults - 2 * degrees[rows]).square().mean()
+
+    course.run(one, save_every=save_every)
+    course.average.settle()
+    _settle(grader.tower, graded.cuts)
+    return grader.eval()
+
+
+def seen(cuts: np.ndarray) -> torch.Tensor:
+    """Cuts uint8 [B,S,S,3] as a tower takes them, float32 [B,3,S,S]."""
+    return torch.from_numpy(Window().normalised(cuts)).permute(0, 3, 1, 2)
+
+
+def export(grader: Grader, folder: Path) -> None:
+    """Write tower, window and head as the scorer reads them."""
+    save_tower(grader.tower, folder)
+    write_window(Window(), folder)
+    grade = grader.grade
+    save_head(_SPREAD * _LENGTH * grade.weight, _MIDDLE + _SPREAD * grade.bias, folder / HEAD)
+
+
+@torch.no_grad()
+def _settle(tower: nn.Module, cuts: np.ndarray) -> None:
+    """Averaged weights want statistics of their own: take them afresh, as a plain average."""
+    for module in tower.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None
+    tower.train()
+    for start in range(0, min(len(cuts), _SETTLE), 64):
+        tower(seen(cuts[start : start + 64]))

@@ -1,0 +1,82 @@
+"""Scores kept on disk, so that a stopped run goes on where it was: one line for each picture.
+
+Called by `models.aesthetics.scorer`; torch-free. A score belongs to the content of a file and to
+one tower with one head, so moving files loses nothing and another head begins anew. What was noted
+when the picture was read stands beside the score, because a picture whose score is known is not
+read again. It must not know how scores come about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from models.contract import EngineError
+from models.data.command import Note
+
+FILE_NAME = "scores.jsonl"
+_NOTES = {note.value: note for note in Note}
+
+
+class Record:
+    """The file of scores, open for one head. Lines are only ever added."""
+
+    def __init__(self, path: Path, head_id: str) -> None:
+        """Read what is there. A last line that a kill cut short is taken off.
+
+        EngineError if any other line is not a score: it is not ours to write over.
+        """
+        self.path, self.head_id = path, head_id
+        self.scores: dict[str, float] = {}
+        self.notes: dict[str, tuple[Note, ...]] = {}
+        whole = self._read()
+        self._file = path.open("ab")
+        self._file.truncate(whole)
+
+    def _read(self) -> int:
+        """Take in the lines; the result is how many bytes of whole lines there are."""
+        if not self.path.exists():
+            return 0
+        data = self.path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        for number, line in enumerate(data[:whole].splitlines(), 1):
+            try:
+                told = json.loads(line)
+                if told["head"] == self.head_id:
+                    self.scores[told["sha256"]] = float(told["score"])
+                    notes = [_NOTES[name] for name in told.get("notes", ()) if name in _NOTES]
+                    self.notes[told["sha256"]] = tuple(notes)
+            except (ValueError, TypeError, KeyError) as fault:
+                raise EngineError(
+                    f"{self.path}, line {number}, is no score; move it away."
+                ) from fault
+        return whole
+
+    def add(
+        self, scores: dict[str, float], notes: Mapping[str, tuple[Note, ...]] | None = None
+    ) -> None:
+        """Take down the scores of a batch by the sha256 of each file; they survive a kill."""
+        notes = notes or {}
+        for sha256, score in scores.items():
+            line: dict[str, object] = {"sha256": sha256, "head": self.head_id, "score": score}
+            if noted := notes.get(sha256):
+                line["notes"] = noted
+            self._file.write(json.dumps(line).encode() + b"\n")
+        self._file.flush()
+        # In this order: a thread that sees a score looks for its notes next.
+        self.notes.update(notes)
+        self.scores |= scores
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._file.close()

@@ -1,0 +1,142 @@
+"""Through all pictures once: threads read and cut, the scorer scores, the record keeps.
+
+Called by the command. A kill at any time costs at most one batch. It must not know manifests of
+what is kept, or sheets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from models.aesthetics.record import Record
+from models.aesthetics.sheets import Scored
+from models.catalogue.registry import file_sha256
+from models.data.command import Note, Report, Skip, UnusableError, look, open_rgb
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from models.aesthetics.scorer import Aesthetic
+
+
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """What a run found out.
+
+    `scored` has the pictures in their order, `fresh` says how many scores were not known before,
+    and the report holds what was skipped, what was odd, and why.
+    """
+
+    scored: list[Scored] = field(default_factory=list[Scored])
+    report: Report = field(default_factory=Report)
+    fresh: int = 0
+    took_s: float = 0.0
+
+
+#: What the report takes of a picture that cannot be used.
+_Fault = tuple[Path, Skip, str]
+
+
+class _Read(NamedTuple):
+    """A picture as a thread prepared it; no cut where its score is known already."""
+
+    path: Path
+    sha256: str
+    cut: np.ndarray | None
+    notes: tuple[Note, ...] = ()
+
+
+class _New(NamedTuple):
+    """What waits to be scored, and what was noted when it was read."""
+
+    cut: np.ndarray
+    notes: tuple[Note, ...]
+
+
+def scan(
+    paths: list[Path],
+    aesthetic: Aesthetic,
+    record: Record,
+    *,
+    report: Report,
+    batch: int,
+    jobs: int,
+) -> Told:
+    """Score what the record does not know yet, batch by batch, each taken down before the next.
+
+    What is found of each picture is added to the report, which may hold findings already.
+    """
+    from tqdm import tqdm
+
+    told, known, began = Told(report=report), len(record.scores), time.monotonic()
+    places: list[tuple[Path, str]] = []
+    waiting: dict[str, _New] = {}
+    with tqdm(
+        total=len(paths), unit="picture", desc="score", mininterval=0.5, disable=not paths
+    ) as bar:
+        for read in _read_ahead(paths, aesthetic, record, batch=batch, jobs=jobs):
+            if isinstance(read, _Read):
+                places.append((read.path, read.sha256))
+                for note in read.notes:
+                    told.report.add(read.path, note)
+                if read.cut is not None and read.sha256 not in record.scores:
+                    waiting[read.sha256] = _New(read.cut, read.notes)
+            else:
+                told.report.add(*read)
+            if len(waiting) == batch:
+                _score(waiting, aesthetic, record)
+            bar.update()
+    _score(waiting, aesthetic, record)
+    told.scored = [Scored(path, record.scores[sha256]) for path, sha256 in places]
+    told.report.used = len(places)
+    told.fresh, told.took_s = len(record.scores) - known, time.monotonic() - began
+    return told
+
+
+def _score(waiting: dict[str, _New], aesthetic: Aesthetic, record: Record) -> None:
+    if waiting:
+        scores = aesthetic.score_cuts([new.cut for new in waiting.values()])
+        notes = {sha256: new.notes for sha256, new in waiting.items()}
+        record.add(dict(zip(waiting, scores, strict=True)), notes)
+        waiting.clear()
+
+
+def _read_ahead(
+    paths: Iterable[Path], aesthetic: Aesthetic, record: Record, *, batch: int, jobs: int
+) -> Iterator[_Read | _Fault]:
+    """The pictures in their order, at most two batches of them read before they are asked for."""
+    rest = iter(paths)
+    ahead: deque[Future[_Read | _Fault]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for path in islice(rest, 2 * batch):
+                ahead.append(pool.submit(_read, path, aesthetic, record))
+            while ahead:
+                yield ahead.popleft().result()
+                for path in islice(rest, 1):
+                    ahead.append(pool.submit(_read, path, aesthetic, record))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _read(path: Path, aesthetic: Aesthetic, record: Record) -> _Read | _Fault:
+    """One file: its hash, and if that is new, what the tower will see of it."""
+    try:
+        sha256 = file_sha256(path)
+        if sha256 in record.scores:
+            return _Read(path, sha256, None, record.notes.get(sha256, ()))
+        notes = look(path).notes
+        return _Read(path, sha256, aesthetic.cut(open_rgb(path)), notes)
+    except FileNotFoundError:
+        return path, Skip.NO_PICTURE, ""
+    except OSError as fault:
+        return path, Skip.UNREADABLE, fault.strerror or ""
+    except UnusableError as fault:
+        return path, fault.reason, fault.detail

@@ -1,0 +1,60 @@
+"""Where a model lies: the embedded one, a folder, or the local copy of one from the model hub.
+
+Torch-free; called by `loader`, `safety` and `check`. Only a hub id touches the network, and only
+for what is not on this machine yet. It must not know more of the files than their family.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from models.catalogue.adoption import require_family
+from models.catalogue.registry import EMBEDDED
+from models.contract import EngineError
+
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+_CONFIGS = ("*.json", "*/*.json", "tokenizer/*", "LICEN[CS]E*")
+_SAFE = ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model")
+_OLD = ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/pytorch_model")
+
+
+def locate(model: str) -> tuple[Path, str | None]:
+    """The folder of a model and, where it came from the hub, its id. Fetches what is missing."""
+    if model == "embedded":
+        return EMBEDDED, None
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder, None
+    if folder.is_file():
+        raise EngineError(
+            f"{model} is a file; what is wanted is a diffusers folder or a hub id. A checkpoint "
+            "becomes a folder with python -m models import."
+        )
+    if not _HUB_ID.fullmatch(model):
+        raise EngineError(f"there is no folder {model}, and it is no hub id such as owner/name.")
+    return _fetch(model), model
+
+
+def _fetch(hub_id: str) -> Path:
+    """The local copy of a hub model: configs, tokenizer, licence and one set of weights."""
+    import huggingface_hub as hub
+    from huggingface_hub import errors
+
+    try:
+        folder = Path(hub.snapshot_download(hub_id, allow_patterns=list(_CONFIGS)))
+        # The configs are small and the weights are gigabytes: know whether they are of use.
+        require_family(folder, hub_id)
+        for stems, suffix in ((_SAFE, ".safetensors"), (_OLD, ".bin")):
+            wanted = [stem + suffix for stem in stems]
+            folder = Path(hub.snapshot_download(hub_id, allow_patterns=[*_CONFIGS, *wanted]))
+            if all((folder / path).exists() for path in wanted):
+                return folder
+    except (errors.RepositoryNotFoundError, errors.HFValidationError) as fault:
+        raise EngineError(f"the model hub has no {hub_id}, or it is private.") from fault
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as fault:
+        raise EngineError(
+            f"{hub_id} is not on this machine and the model hub cannot be reached: "
+            "check the connection, or name a folder."
+        ) from fault
+    raise EngineError(f"{hub_id} is no complete diffusers model: it lacks weights.")

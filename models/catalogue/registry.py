@@ -1,0 +1,151 @@
+"""Which models there are and which one is in use: folders with a card, and the `active` pointer.
+
+Torch-free: `bot/` and `cogs/` may import it. It reads cards and licences and hashes files; it must
+not load weights and knows nothing of Discord.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from models.catalogue import card as cards
+from models.catalogue.adoption import BUNDLED_LICENCE, adopt, licence_sha256
+from models.catalogue.card import Card, CardError, Score
+from models.contract import ModelInfo
+
+__all__ = ["EMBEDDED", "Card", "CardError", "Registry", "card_of", "faults", "model_info", "seal"]
+
+#: The default model, part of the package.
+EMBEDDED = Path(__file__).parents[1] / "embedded"
+
+_ACTIVE = "active"
+
+
+def card_of(folder: Path, name: str | None = None) -> Card:
+    """The folder's card, or one derived from its configs. CardError if neither is possible."""
+    if not folder.is_dir():
+        raise CardError(f"{folder} is not a folder; MODEL must name a diffusers folder or hub id.")
+    path = folder / cards.FILE_NAME
+    return cards.read(path) if path.exists() else adopt(folder, name)
+
+
+def model_info(card: Card, folder: Path) -> ModelInfo:
+    """What the bot needs to know of the model; reads the licence and checks its hash."""
+    text = _licence_text(card, folder)
+    return ModelInfo(
+        card_id=card.id,
+        name=card.name,
+        sizes_px={aspect: size.finished_px for aspect, size in card.sizes.items()},
+        default_steps=card.defaults.steps,
+        default_guidance=card.defaults.guidance,
+        default_sampler=card.defaults.sampler,
+        default_negative=card.defaults.negative,
+        limits=card.limits,
+        licence_name=card.licence.name,
+        licence_text=text,
+        licence_sha256=card.licence.sha256,
+        can_draw_nudity=Score.NUDITY in card.scores,
+    )
+
+
+def faults(card: Card, folder: Path) -> list[str]:
+    """What is wrong with the files that the card vouches for, one sentence each; [] if nothing."""
+    found: list[str] = []
+    for relative, expected in card.files.items():
+        path = folder / relative
+        try:
+            actual = file_sha256(path)
+        except OSError as fault:
+            found.append(f"{path} cannot be read ({fault.strerror}); fetch the model again.")
+            continue
+        if actual != expected:
+            found.append(f"{path} is not the file its card names (sha256 {actual[:12]}...).")
+    return found
+
+
+def seal(card: Card, folder: Path) -> Card:
+    """Write the card into its folder, vouching for every file there now, and return it so.
+
+    Called by whatever makes a model (training, conversion), as the last thing. The licence file
+    that the card names must be there.
+    """
+    licence = card.licence
+    if licence.file is not None:
+        text = (folder / licence.file).read_text("utf-8", errors="replace")
+        licence = replace(licence, sha256=licence_sha256(text))
+    files = {
+        path.relative_to(folder).as_posix(): file_sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (cards.FILE_NAME, licence.file)
+    }
+    sealed = replace(card, files=files, licence=licence)
+    cards.write(sealed, folder / cards.FILE_NAME)
+    return sealed
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Registry:
+    """A directory with a folder for each card id and a file `active` that holds one of them."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def folder(self, card_id: str) -> Path:
+        """Where the model of this id lies, or would lie."""
+        return self._root / card_id
+
+    def active(self) -> str | None:
+        """The id of the model in use, or None if none was ever promoted."""
+        try:
+            return (self._root / _ACTIVE).read_text("utf-8").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def promote(self, card_id: str) -> str | None:
+        """Make this model the one in use, at once and durably; returns the id it replaces.
+
+        CardError if its folder, card or files are not in order: the pointer then stays as it was.
+        """
+        folder = self.folder(card_id)
+        card = cards.read(folder / cards.FILE_NAME)
+        if card.id != card_id:
+            raise CardError(f"{folder} holds the card of {card.id}, not of {card_id}.")
+        if wrong := faults(card, folder):
+            raise CardError(wrong[0])
+        before = self.active()
+        _write_durably(self._root / _ACTIVE, card_id + "\n")
+        return before
+
+
+def _licence_text(card: Card, folder: Path) -> str:
+    path = BUNDLED_LICENCE if card.licence.file is None else folder / card.licence.file
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError as fault:
+        raise CardError(f"{path}, the model's licence, cannot be read: {fault.strerror}") from fault
+    if licence_sha256(text) != card.licence.sha256:
+        raise CardError(f"{path} is not the licence that the model's card names; restore it.")
+    return text
+
+
+def _write_durably(path: Path, text: str) -> None:
+    """Replace a small file so that a crash leaves the old text or the new one."""
+    partial = path.with_name(path.name + ".part")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,1 +1,0 @@
-"""What training reads: captions, pictures, buckets, batches, caches; `models.dataset` leads in."""

@@ -1,0 +1,61 @@
+"""Which pictures are trained together, and when: every picture once an epoch, exact on resume.
+
+Called by whoever trains. Torch-free. An epoch's order follows from the seed and the epoch alone, so
+a run that continues at batch n of an epoch sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from random import Random
+from typing import NamedTuple
+
+from models.data.buckets import Assignment, Bucket, steps_of
+
+
+class Batch(NamedTuple):
+    """Pictures of one bucket, by their index in the list of examples."""
+
+    bucket: Bucket
+    indices: tuple[int, ...]
+
+
+class Batches:
+    """The epochs of one assignment; `len` is the number of batches in an epoch.
+
+    The last batch of a bucket may be short and is kept. ValueError if `batch_size` is below 1.
+    """
+
+    def __init__(self, assignment: Assignment, *, batch_size: int, seed: int) -> None:
+        if batch_size < 1:
+            raise ValueError(f"a batch has 1 picture or more, not {batch_size}")
+        self._members = assignment.members
+        self._batch_size = batch_size
+        self._seed = seed
+
+    def __len__(self) -> int:
+        return steps_of(map(len, self._members.values()), self._batch_size)
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch (from 0 on), those before batch `start` left out."""
+        return islice(self._shuffled(epoch), start, None)
+
+    def _shuffled(self, epoch: int) -> list[Batch]:
+        rng = Random(f"{self._seed} {epoch}")
+        size = self._batch_size
+        batches: list[Batch] = []
+        for bucket, members in self._members.items():
+            order = rng.sample(members, len(members))
+            parts = (order[at : at + size] for at in range(0, len(order), size))
+            batches += [Batch(bucket, tuple(part)) for part in parts]
+        rng.shuffle(batches)
+        return batches
+
+
+def lot(seed: int, epoch: int, index: int) -> Random:
+    """The generator for what is drawn of one picture in one epoch (caption, flip).
+
+    It depends on nothing else, so neither batch size nor resuming changes what a picture is told.
+    """
+    return Random(f"{seed} {epoch} {index}")

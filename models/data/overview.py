@@ -1,0 +1,166 @@
+"""`python -m models dataset DIR`: what a training folder holds, before anything is trained on it.
+
+Called from the command table. It reads as the trainer reads and prints counts, tags, buckets and
+every file that would be skipped, with its reason. It must not know how a model is trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from models.contract import EngineError
+from models.data.buckets import Assignment, buckets
+from models.data.command import DatasetError, Example, read
+from models.data.findings import Report
+from models.data.tagging import CaptionPolicy
+from models.report import Row, write_json
+
+#: So many tags, and so many skipped files, are shown.
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """A dataset as the command shows it."""
+
+    examples: Sequence[Example]
+    report: Report
+    placed: Assignment
+
+    def tags(self) -> Counter[str]:
+        """In how many captions each tag stands, in its cleaned form."""
+        policy = CaptionPolicy()
+        return Counter(tag for example in self.examples for tag in policy.tags(example.caption))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `dataset`."""
+    add = parser.add_argument
+    add("source", type=Path, metavar="DIR", help="a folder of pictures, or a manifest (.jsonl)")
+    add("--resolution", type=int, default=512, metavar="PX", help="side of a square bucket")
+    add("--step", type=int, default=64, metavar="PX", help="bucket sides are whole steps")
+    add("--max-ratio", type=float, default=2.0, help="the longest bucket (default: 2)")
+    add("--json", type=Path, metavar="FILE", help="write the figures as rows")
+    add("--findings", type=Path, metavar="FILE", help="write one JSON line for each finding")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, print, write. EngineError with one line if there is nothing to train on."""
+    report = Report()
+    if args.resolution < args.step:
+        raise EngineError("--resolution must be at least --step.")
+    try:
+        # The parameters are tried first: reading takes minutes.
+        _placed(args, ())
+        examples = read(args.source, report=report)
+    except DatasetError as fault:
+        _write_findings(args, report)
+        if report.findings:
+            print(f"{report.table()}\n{_skipped(report)}")  # noqa: T201  the command line prints
+        raise EngineError(str(fault)) from fault
+    except ValueError as fault:
+        raise EngineError(f"{fault}.") from fault
+    placed = _placed(args, [example.size_px for example in examples])
+    overview = Overview(examples=examples, report=report, placed=placed)
+    print(text_of(overview))  # noqa: T201  the command line prints
+    _write_findings(args, report)
+    if args.json:
+        write_json(rows_of(overview, _said(args)), args.json)
+    return 0
+
+
+def text_of(overview: Overview) -> str:
+    """Everything that is printed."""
+    parts = [
+        overview.report.table(),
+        _most(overview.tags(), len(overview.examples)),
+        _bucket_table(overview.placed),
+        _skipped(overview.report),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def rows_of(overview: Overview, command: str) -> list[Row]:
+    """The same figures for machines."""
+    rows: list[tuple[str, float, str]] = [("usable pictures", overview.report.used, "")]
+    rows += [(reason, count, "") for reason, count in overview.report.counts().items()]
+    rows += [(f"tag {tag}", n, "pictures") for tag, n in overview.tags().most_common(_SHOWN)]
+    for bucket, count in overview.placed.counts().items():
+        rows.append((f"bucket {bucket}", count, "pictures"))
+    cuts = [placement.cut for placement in overview.placed.placements]
+    rows += [
+        ("cut off by buckets, mean", round(100 * fmean(cuts), 2), "%"),
+        ("cut off by buckets, most", round(100 * max(cuts), 2), "%"),
+        ("stretched beyond the limit", sum(p.stretched for p in overview.placed.placements), ""),
+    ]
+    return [
+        Row(area="dataset", name=name, value=value, unit=unit, command=command)
+        for name, value, unit in rows
+    ]
+
+
+def _placed(args: argparse.Namespace, sizes: Sequence[tuple[int, int]]) -> Assignment:
+    return buckets(
+        sizes,
+        area_px=args.resolution**2,
+        step_px=args.step,
+        max_ratio=args.max_ratio,
+    )
+
+
+def _most(tags: Counter[str], pictures: int) -> str:
+    """The most frequent tags, the share of pictures that have each, and a bar."""
+    if not tags:
+        return ""
+    lines = [f"{len(tags):,} different tags; the most frequent:"]
+    width = max(len(tag) for tag, _ in tags.most_common(_SHOWN))
+    for tag, count in tags.most_common(_SHOWN):
+        share = count / pictures
+        lines.append(f"  {tag:<{width}}  {count:>7,}  {share:>4.0%}  {'#' * round(30 * share)}")
+    return "\n".join(lines)
+
+
+def _bucket_table(placed: Assignment) -> str:
+    """One line for each bucket: how many pictures, and how much of them is cut off."""
+    lines = ["bucket        pictures  cut off: mean   most  enlarged"]
+    for bucket, count in placed.counts().items():
+        here = [placed.placements[index] for index in placed.members[bucket]]
+        cuts = [placement.cut for placement in here]
+        enlarged = sum(placement.scale > 1 for placement in here)
+        lines.append(
+            f"{bucket!s:<12} {count:>9,} {fmean(cuts):>14.1%} {max(cuts):>6.1%} {enlarged:>9,}"
+        )
+    if stretched := sum(placement.stretched for placement in placed.placements):
+        lines.append(f"{stretched:,} of them grow beyond the limit: no bucket is small enough")
+    return "\n".join(lines)
+
+
+def _skipped(report: Report) -> str:
+    """The first skipped files with their reasons."""
+    skipped = report.skipped
+    lines = [f"{len(skipped):,} skipped:"] if skipped else []
+    for finding in skipped[:_SHOWN]:
+        detail = f" ({finding.detail})" if finding.detail else ""
+        lines.append(f"  {finding.path}: {finding.reason}{detail}")
+    if len(skipped) > _SHOWN:
+        lines.append(f"  and {len(skipped) - _SHOWN:,} more: --findings FILE lists them all")
+    return "\n".join(lines)
+
+
+def _write_findings(args: argparse.Namespace, report: Report) -> None:
+    if args.findings:
+        report.write_jsonl(args.findings)
+
+
+def _said(args: argparse.Namespace) -> str:
+    """The command that measures the same again."""
+    words = ["python", "-m", "models", "dataset", str(args.source)]
+    for name in ("resolution", "step", "max_ratio"):
+        words += [f"--{name.replace('_', '-')}", f"{getattr(args, name):g}"]
+    return shlex.join(words)

@@ -1,0 +1,150 @@
+"""Picture files of any kind as 8-bit RGB on white, or a reason why not.
+
+Called by `sources` to look at a file once, and by whoever trains to open it again. It must not know
+captions or tensors. The files are strangers': only raster formats are read, and a header that
+promises too many pixels is refused before a pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import ExifTags, Image, ImageOps
+
+from models.data.buckets import Bucket
+from models.data.findings import Note, Skip
+
+#: Endings that are looked at, whatever their case.
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
+)
+#: More is refused: 64 million pixels need about 400 MB to decode and turn, and Danbooru's largest
+#: pictures lose nothing that training would see.
+MAX_PIXELS = 64_000_000
+#: Pillow's decoders that may see a stranger's file; none of them runs another program. MPO comes
+#: with JPEG: naming it, which has no decoder of its own, would refuse every format after it.
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+#: What Pillow's decoders raise on damaged files: its documentation promises OSError alone.
+_DAMAGE = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
+    AttributeError, AssertionError, RuntimeError, MemoryError, struct.error, zlib.error,
+)  # fmt: skip
+#: What EXIF's orientations 2 to 8 ask for.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ANIMATIONS = ("PNG", "WEBP", "GIF", "AVIF")
+
+
+class UnusableError(Exception):
+    """This picture cannot be used; `reason` says why, `detail` is half a sentence or empty."""
+
+    def __init__(self, reason: Skip, detail: str = "") -> None:
+        super().__init__(f"{reason} ({detail})" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look at a file tells: the size as shown, the hash of its bytes, what was done."""
+
+    size_px: tuple[int, int]
+    sha256: str
+    notes: tuple[Note, ...]
+
+
+def look(path: Path, *, max_pixels: int = MAX_PIXELS) -> Look:
+    """Read and decode the whole file once. UnusableError if it cannot be trained on."""
+    data = _bytes(path)
+    picture, notes = _decoded(data, max_pixels)
+    return Look(size_px=picture.size, sha256=hashlib.sha256(data).hexdigest(), notes=notes)
+
+
+def open_rgb(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """The picture in RGB as a person sees it: turned, on white, first frame. Or UnusableError."""
+    return _decoded(_bytes(path), max_pixels)[0]
+
+
+def open_fitted(path: Path, bucket: Bucket, *, flip: bool = False) -> Image.Image:
+    """The picture at its bucket's size: scaled to cover it, cut evenly, mirrored if asked."""
+    fitted = ImageOps.fit(
+        open_rgb(path), (bucket.width_px, bucket.height_px), Image.Resampling.LANCZOS
+    )
+    return ImageOps.mirror(fitted) if flip else fitted
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise UnusableError(Skip.UNREADABLE, fault.strerror or str(fault)) from fault
+
+
+def _decoded(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[Note, ...]]:
+    try:
+        picture = Image.open(BytesIO(data), formats=_FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
+        raise UnusableError(Skip.TOO_LARGE, "over 89 million") from fault
+    except _DAMAGE as fault:
+        raise UnusableError(Skip.NOT_A_PICTURE) from fault
+    width, height = picture.size
+    if width * height > max_pixels:
+        raise UnusableError(Skip.TOO_LARGE, f"{width} x {height}")
+    try:
+        return _as_seen(picture)
+    except _DAMAGE as fault:
+        raise UnusableError(Skip.DAMAGED, str(fault)) from fault
+
+
+def _as_seen(picture: Image.Image) -> tuple[Image.Image, tuple[Note, ...]]:
+    """The first frame turned and in RGB, and what that took. Raises what Pillow raises."""
+    notes: list[Note] = []
+    if picture.format in _ANIMATIONS and getattr(picture, "is_animated", False):
+        notes.append(Note.ANIMATED)
+    picture.load()
+    turn = _turn(picture)
+    if turn is not None:
+        notes.append(Note.TURNED)
+        picture = picture.transpose(turn)
+    rgb, note = _as_rgb(picture)
+    return rgb, (*notes, *([note] if note else []))
+
+
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    """How EXIF says the picture must be turned; None if it stands right or EXIF is damaged."""
+    try:
+        return _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except _DAMAGE:
+        return None
+
+
+def _as_rgb(picture: Image.Image) -> tuple[Image.Image, Note | None]:
+    """8-bit RGB, and what was lost on the way. ValueError for pixels without a known white."""
+    if picture.mode.startswith("I"):
+        narrowed = picture.point(lambda value: value * (1 / 257)).convert("L")
+        return narrowed.convert("RGB"), Note.SIXTEEN_BIT
+    if picture.mode == "F":
+        raise ValueError("floating-point pixels do not say what is white")
+    if picture.has_transparency_data:
+        return _on_white(picture.convert("RGBA"))
+    return picture.convert("RGB"), Note.CMYK if picture.mode == "CMYK" else None
+
+
+def _on_white(picture: Image.Image) -> tuple[Image.Image, Note | None]:
+    """An RGBA picture laid on white; no note if nothing of it is transparent."""
+    transparent = any(picture.getchannel("A").histogram()[:255])
+    white = Image.new("RGBA", picture.size, "white")
+    flat = Image.alpha_composite(white, picture).convert("RGB")
+    return flat, Note.FLATTENED if transparent else None

@@ -1,0 +1,366 @@
+"""Where captions come from: `metadata.jsonl`, Danbooru's JSON beside a picture, or text beside it.
+
+Called by `models.data.command.read`, and by the scorer's `sources`, which reads manifests and
+sidecars the same way. It pairs files with captions and reports what has no partner; it opens no
+pictures and must not know what training does with a caption.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Container, Iterator, Mapping
+from math import isfinite
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, cast
+
+from models.data.findings import Report, Skip
+from models.data.pictures import SUFFIXES
+from models.data.tagging import Caption, Rating
+
+#: What a manifest is called in its folder; `datasets` calls it so too.
+MANIFEST = "metadata.jsonl"
+#: The order in which Danbooru's groups are said, after the tags that count people.
+GROUPS = ("character", "copyright", "artist", "general", "meta")
+#: The same groups by the numbers that the tags of Danbooru's yearly dumps carry.
+_CATEGORIES = {"0": "general", "1": "artist", "3": "copyright", "4": "character", "5": "meta"}
+#: Count tags go first: they say most about a picture, and prompts begin with them.
+COUNTS = frozenset(
+    f"{count}{who}{s}" for who in ("girl", "boy", "other")
+    for count, s in (("1", ""), ("2", "s"), ("3", "s"), ("4", "s"), ("5", "s"), ("6+", "s"))
+) | {"solo", "no_humans"}  # fmt: skip
+#: The most that a linear head gives on a scale of 1 to 10.
+_BEST = 12.0
+_RATINGS = {
+    **{rating[0]: rating for rating in Rating},
+    **{rating.value: rating for rating in Rating},
+    # Danbooru's word before 2022. Its letter was "s" as well, which now means sensitive: the
+    # stricter reading holds.
+    "safe": Rating.GENERAL,
+}
+_FILE_KEYS = ("file_name", "file")
+_TEXT_KEYS = ("text", "caption", "prompt")
+#: All that a line holds of a picture that was scored and that nothing describes.
+_NOT_CAPTIONS = {*_FILE_KEYS, "aesthetic", "aesthetic_head", "score", "grade"}
+
+
+class Pair(NamedTuple):
+    """A picture file and what is said of it."""
+
+    path: Path
+    caption: Caption
+
+
+class Line(NamedTuple):
+    """A line of a manifest: the file that it names, all that it says, and where it stands."""
+
+    path: Path
+    record: Mapping[str, object]
+    where: str
+
+
+class CaptionError(ValueError):
+    """A sidecar or a line of a manifest cannot be understood; the text is half a sentence."""
+
+
+def pairs(source: Path, report: Report) -> list[Pair]:
+    """The pictures of a folder or manifest that have captions, sorted by path.
+
+    A folder's `metadata.jsonl`, if it has one, is the whole truth; else every picture below the
+    folder is paired with `NAME.json`, `NAME.png.json`, `NAME.txt` or `NAME.png.txt`, the first of
+    them that is there. Names that begin with a dot are left alone. OSError if it cannot be listed.
+    """
+    manifest = source / MANIFEST if source.is_dir() else source
+    if manifest.is_file():
+        found = _listed(manifest, report)
+        named = {pair.path for pair in found} | {finding.path for finding in report.findings}
+        for path in pictures_below(source, report) if source.is_dir() else ():
+            if path not in named:
+                report.add(path, Skip.UNLISTED)
+    else:
+        found = list(_beside(source, report))
+    return sorted(found)
+
+
+def tags_of(text: str) -> Caption:
+    """The caption of a text: tags if there are commas, lines or underscores, else one sentence."""
+    lines = [part.strip() for line in text.splitlines() for part in line.split(",")]
+    parts = tuple(part for part in lines if part)
+    if len(parts) > 1:
+        return Caption(tags=parts)
+    words = text.split()
+    if len(words) == 1 or any("_" in word for word in words):
+        return Caption(tags=tuple(words))
+    return Caption(sentence=" ".join(words))
+
+
+def caption_of(record: Mapping[str, object]) -> Caption:
+    """The caption of a JSON record. CaptionError if it has none, or tags and text of a wrong kind.
+
+    The aesthetic score is the first of `aesthetic`, `score`, `grade` that lies on its scale, 1 to
+    10; a scorer's best pictures come out a little over 10, so `aesthetic` may. In a record of
+    Danbooru's, `score` is the votes. A number that cannot be read costs nothing but itself.
+    """
+    danbooru = is_danbooru(record)
+    said = _sound(_danbooru(record) if danbooru else _plain(record))
+    votes = number_of(record.get("score")) if danbooru else None
+    judged = ("aesthetic",) if danbooru else ("aesthetic", "score", "grade")
+    scores = [number_of(record.get(key)) for key in judged]
+    if scores[0] is not None and 10 < scores[0] <= _BEST:
+        scores[0] = 10.0
+    return Caption(
+        tags=said.tags,
+        sentence=said.sentence,
+        rating=_RATINGS.get(str(record.get("rating", "")).lower()),
+        votes=None if votes is None else round(votes),
+        score=next((s for s in scores if s is not None and 1 <= s <= 10), None),
+    )
+
+
+def _sound(said: Caption) -> Caption:
+    """The caption without halves of characters that were cut in two, which nothing can write."""
+    tags = tuple(text for tag in said.tags if (text := _whole(tag)))
+    sentence = _whole(said.sentence)
+    if not tags and not sentence:
+        raise CaptionError("it has no text")
+    return Caption(tags=tags, sentence=sentence)
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "ignore").decode("utf-8").strip()
+
+
+def is_danbooru(record: Mapping[str, object]) -> bool:
+    """Whether this is a post as Danbooru tells it, so that its `score` is the votes.
+
+    Its interface writes texts named `tag_string...`, its yearly dumps a list of tags of which each
+    has a category.
+    """
+    return any(key.startswith("tag_string") for key in record) or bool(_dumped(record))
+
+
+def number_of(value: object) -> float | None:
+    """A finite number, or the text of one as Danbooru's dumps have it; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
+
+
+def _danbooru(record: Mapping[str, object]) -> Caption:
+    """Tags by group, counts first; what only `tag_string` holds comes last."""
+    groups = {group: _text(record, f"tag_string_{group}").split() for group in GROUPS}
+    for tag in _dumped(record):
+        if name := _name(tag):
+            groups[_CATEGORIES.get(str(_category(tag)), "general")].append(name)
+    tags = [tag for group in GROUPS for tag in groups[group]] + _text(record, "tag_string").split()
+    if not tags:
+        raise CaptionError("it has no tags")
+    counts = [tag for tag in tags if tag in COUNTS]
+    return Caption(tags=tuple(dict.fromkeys([*counts, *tags])))
+
+
+def _dumped(record: Mapping[str, object]) -> list[object]:
+    """The tags of a post of the yearly dumps; none if no tag has a category."""
+    tags = record.get("tags")
+    listed = cast("list[object]", tags) if isinstance(tags, list) else []
+    return listed if any(_category(tag) is not None for tag in listed) else []
+
+
+def _category(tag: object) -> object:
+    return cast("dict[str, object]", tag).get("category") if isinstance(tag, dict) else None
+
+
+def _plain(record: Mapping[str, object]) -> Caption:
+    tags = record.get("tags")
+    if isinstance(tags, list):
+        said = tuple(name for tag in cast("list[object]", tags) if (name := _name(tag)))
+        if said:
+            return Caption(tags=said)
+    if isinstance(tags, str) and tags.strip():
+        # Booru exports separate tags by spaces, taggers by commas.
+        return tags_of(tags) if "," in tags else Caption(tags=tuple(tags.split()))
+    for key in _TEXT_KEYS:
+        if text := _text(record, key).strip():
+            return tags_of(text)
+    raise CaptionError("it has none of tags, text, caption, prompt, tag_string")
+
+
+def _text(record: Mapping[str, object], key: str) -> str:
+    value = record.get(key)
+    if value is not None and not isinstance(value, str):
+        raise CaptionError(f"{key} is no text")
+    return value or ""
+
+
+def _name(tag: object) -> str:
+    """A tag of a list: its text, or the `name` of an object as in Danbooru's yearly dumps."""
+    if isinstance(tag, dict):
+        tag = cast("dict[str, object]", tag).get("name")
+    if not isinstance(tag, str):
+        raise CaptionError("tags holds something that is no tag")
+    return tag.strip()
+
+
+def record_of(text: str) -> Mapping[str, object]:
+    """The JSON object that a text holds. CaptionError if it holds none."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as fault:
+        raise CaptionError("it is no JSON") from fault
+    if not isinstance(record, dict):
+        raise CaptionError("it is no JSON object")
+    return cast("dict[str, object]", record)
+
+
+def _listed(manifest: Path, report: Report) -> list[Pair]:
+    """The pairs of a manifest's lines, each picture once."""
+    found: dict[Path, Pair] = {}
+    for path, record, where in lines_of(manifest, report):
+        if record.keys() <= _NOT_CAPTIONS:
+            report.add(path, Skip.NO_CAPTION, where)
+            continue
+        try:
+            pair = Pair(path, caption_of(record))
+        except CaptionError as fault:
+            report.add(path, Skip.BAD_CAPTION, f"{where}: {fault}")
+            continue
+        if is_new(path, where, found, report):
+            found[path] = pair
+    return list(found.values())
+
+
+def lines_of(manifest: Path, report: Report) -> Iterator[Line]:
+    """The lines that name a file of the manifest's folder, and a report of those that do not.
+
+    CaptionError if the manifest is no text.
+    """
+    # Not splitlines: a caption may hold U+2028, which ends no line of JSONL.
+    for number, text in enumerate(text_of(manifest).split("\n"), 1):
+        if not text.strip():
+            continue
+        where = f"line {number}"
+        try:
+            record = record_of(text)
+            line = Line(_named(manifest.parent, record), record, where)
+        except CaptionError as fault:
+            report.add(manifest, Skip.BAD_CAPTION, f"{where}: {fault}")
+        except _OutsideError as fault:
+            report.add(manifest, Skip.OUTSIDE, f"{where}: {fault}")
+        else:
+            yield line
+
+
+def is_new(path: Path, where: str, found: Container[Path], report: Report) -> bool:
+    """Whether a line names a file that is there and that no earlier line named; reported if not."""
+    if path in found:
+        report.add(path, Skip.REPEATED, where)
+    elif not _is_file(path):
+        report.add(path, Skip.NO_PICTURE, where)
+    else:
+        return True
+    return False
+
+
+def _is_file(path: Path) -> bool:
+    """`Path.is_file`, which raises for a name that is too long to be one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+class _OutsideError(Exception):
+    """A manifest's line leads out of its folder; the text is the name."""
+
+
+def _named(folder: Path, record: Mapping[str, object]) -> Path:
+    """The file that a line of a manifest names."""
+    name = next((text for key in _FILE_KEYS if (text := _text(record, key))), "")
+    if not name or "\0" in name:
+        raise CaptionError("it has no file_name")
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise _OutsideError(name)
+    return folder / relative
+
+
+def files_below(folder: Path, report: Report) -> list[Path]:
+    """Every file below the folder that is not hidden, sorted; a report of folders it cannot open.
+
+    Folders that are linked count as well, each once and by its own name if it has one here: a link
+    that leads back up ends there.
+    """
+    found: list[Path] = []
+    known: set[str] = set()
+    roots = [folder]
+
+    def closed(fault: OSError) -> None:
+        report.add(Path(fault.filename), Skip.UNREADABLE, fault.strerror or str(fault))
+
+    for root in roots:  # It grows by the links that are met, which are followed last.
+        for place, folders, names in os.walk(root, onerror=closed):
+            real = os.path.realpath(place)
+            folders[:] = sorted(n for n in folders if real not in known and not n.startswith("."))
+            if real in known:
+                continue
+            known.add(real)
+            below = (Path(place, name) for name in folders)
+            roots += [path for path in below if path.is_symlink()]
+            paths = (Path(place, name) for name in names if not name.startswith("."))
+            found += [path for path in paths if path.is_file()]
+    return sorted(found)
+
+
+def pictures_below(folder: Path, report: Report) -> list[Path]:
+    """The pictures among `files_below`, by their suffixes."""
+    return [path for path in files_below(folder, report) if path.suffix.lower() in SUFFIXES]
+
+
+def sidecars_of(picture: Path) -> tuple[Path, ...]:
+    """Where a picture's caption may lie, the first one first."""
+    longer = picture.with_name(picture.name + ".json"), picture.with_name(picture.name + ".txt")
+    return picture.with_suffix(".json"), longer[0], picture.with_suffix(".txt"), longer[1]
+
+
+def _beside(folder: Path, report: Report) -> Iterator[Pair]:
+    """The pairs of pictures and sidecars, and a report of what is left over on both sides."""
+    files = files_below(folder, report)
+    present, partnered = set(files), set[Path]()
+    for path in files:
+        if path.suffix.lower() not in SUFFIXES:
+            continue
+        sidecars = [sidecar for sidecar in sidecars_of(path) if sidecar in present]
+        partnered.update(sidecars)
+        if not sidecars:
+            report.add(path, Skip.NO_CAPTION)
+            continue
+        try:
+            yield Pair(path, _sidecar(sidecars[0]))
+        except CaptionError as fault:
+            report.add(path, Skip.BAD_CAPTION, f"{sidecars[0].name}: {fault}")
+    for path in files:
+        if path.suffix.lower() in (".txt", ".json") and path not in partnered:
+            report.add(path, Skip.NO_PICTURE)
+
+
+def _sidecar(path: Path) -> Caption:
+    text = text_of(path)
+    if path.suffix.lower() == ".json":
+        return caption_of(record_of(text))
+    if not text.strip():
+        raise CaptionError("it is empty")
+    return tags_of(text)
+
+
+def text_of(path: Path) -> str:
+    """A text file, with or without a byte order mark. CaptionError if it is none."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise CaptionError("it is not UTF-8") from fault
+    except OSError as fault:
+        raise CaptionError(fault.strerror or str(fault)) from fault

@@ -1,0 +1,1 @@
+"""Prompts to pictures, many rows at once: the engine and the parts it is made of."""

@@ -1,0 +1,129 @@
+"""`python -m models check MODEL`: whether a model can draw, and what it is.
+
+Loads it, encodes a prompt, takes two steps and decodes: what breaks at the first picture breaks
+here. Called by the command line and by `python -m bot doctor`; torch is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.catalogue.hub import locate
+from models.catalogue.registry import file_sha256
+from models.contract import Aspect, EngineError, RenderRequest, TickResult
+
+if TYPE_CHECKING:
+    from models.engine.slots import SlotEngine
+
+_WEIGHTS = "unet/diffusion_pytorch_model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a model that passed is."""
+
+    name: str
+    card_id: str
+    folder: Path
+    base: str
+    prediction: str
+    unet_sha256: str
+    device: str
+    sizes_px: dict[Aspect, tuple[int, int]]
+    licence_name: str
+    scores: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """The report for people, one fact on a line."""
+        sizes = ", ".join(f"{aspect} {w}x{h}" for aspect, (w, h) in self.sizes_px.items())
+        return [
+            f"model       {self.name} ({self.card_id})",
+            f"folder      {self.folder}",
+            f"base        {self.base}",
+            f"prediction  {self.prediction}",
+            f"unet        sha256 {self.unet_sha256}",
+            f"device      {self.device}",
+            f"sizes       {sizes}",
+            f"licence     {self.licence_name}",
+            f"scores      {', '.join(self.scores)}",
+        ]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("model", nargs="?", default="embedded", help="a folder or a hub id")
+    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check and print what the model is; a fault is raised as EngineError."""
+    print("\n".join(examine(args.model, args.device).lines()))
+    return 0
+
+
+def check(model: str, device: str | None = None) -> str:
+    """One line on a model that loads and draws. EngineError says what is wrong."""
+    report = examine(model, device)
+    return (
+        f"{report.name} ({report.card_id}), {report.base}, {report.prediction}, "
+        f"on {report.device}, unet sha256 {report.unet_sha256[:12]}"
+    )
+
+
+def examine(model: str, device: str | None = None) -> Report:
+    """Load a model and draw two steps with it. EngineError says what is wrong."""
+    from models.engine.loader import load
+    from models.engine.safety import scorer_of
+    from models.engine.slots import SlotEngine
+
+    folder, _ = locate(model)
+    parts = load(model, device=device)
+    scorer_of(parts.card)
+    engine = SlotEngine(parts, 1)
+    _draw_two_steps(engine)
+    report = Report(
+        name=parts.card.name,
+        card_id=parts.card.id,
+        folder=folder,
+        base=parts.base,
+        prediction=parts.card.prediction.value,
+        unet_sha256=_unet_sha256(folder),
+        device=str(parts.device),
+        sizes_px=engine.info.sizes_px,
+        licence_name=engine.info.licence_name,
+        scores=tuple(score.value for score in parts.card.scores),
+    )
+    engine.close()
+    return report
+
+
+def _draw_two_steps(engine: SlotEngine) -> None:
+    width, height = engine.info.sizes_px[Aspect.SQUARE]
+    engine.admit(
+        RenderRequest(
+            row_id="check",
+            prompt="1girl, (smile:1.2)",
+            seed=0,
+            steps=2,
+            guidance=engine.info.default_guidance,
+            sampler=engine.info.default_sampler,
+            width_px=width,
+            height_px=height,
+        )
+    )
+    result = TickResult()
+    for _ in range(2):
+        result = engine.step()
+    if result.failed or not result.finished:
+        raise EngineError("the model loads but draws no picture: its numbers run off.")
+
+
+def _unet_sha256(folder: Path) -> str:
+    for suffix in (".safetensors", ".bin"):
+        path = folder / (_WEIGHTS + suffix)
+        if path.exists():
+            return file_sha256(path)
+    return "of several files"

@@ -1,0 +1,147 @@
+"""`python -m models draw "PROMPT" -o out.png`: pictures without Discord.
+
+A command of `models.__main__`; torch is imported when it runs. It must not know the bot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from models.contract import (
+    Aspect,
+    Engine,
+    EngineError,
+    ModelInfo,
+    Rendered,
+    RenderRequest,
+    Sampler,
+)
+from models.provenance import Provenance, encode_png
+
+_BAR_CELLS = 30
+#: A seed is a whole number below this, as the bot's are.
+_SEEDS = 2**32
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; what is left out comes from the model's card."""
+    parser.add_argument("prompt", help='what to draw, such as "1girl, blue hair, (smile:1.2)"')
+    parser.add_argument("-o", "--out", type=Path, required=True, help="the PNG to write")
+    parser.add_argument("--model", default="embedded", help="embedded, a folder or a hub id")
+    parser.add_argument("--negative", help="what to keep out")
+    parser.add_argument("--aspect", type=Aspect, choices=list(Aspect), default=Aspect.SQUARE)
+    parser.add_argument("--count", type=int, default=1, help="pictures; seeds count up")
+    parser.add_argument("--seed", type=int, help="a whole number; a random one if left out")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--guidance", type=float)
+    parser.add_argument("--sampler", type=Sampler, choices=list(Sampler))
+    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
+    parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw, write and print one line for each picture: path, seed, seconds.
+
+    The exit code is 1 if some picture could not be drawn.
+    """
+    _require_sense(args)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    from models.engine.slots import open_engine
+
+    engine = open_engine(args.model, device=args.device, threads=args.threads)
+    requests = {request.row_id: request for request in _requests(args, engine.info)}
+    failures = 0
+    began = time.monotonic()
+    for row_id, outcome in drawn(engine, list(requests.values())):
+        request = requests[row_id]
+        if isinstance(outcome, str):
+            print(f"seed {request.seed}: {outcome}", file=sys.stderr)
+            failures += 1
+            continue
+        path = _path(args.out, int(row_id))
+        _write(path, outcome, Provenance.of(request, engine.info, batch_width=outcome.batch_width))
+        print(f"{path}  seed {request.seed}  {time.monotonic() - began:.1f} s")
+    engine.close()
+    return 1 if failures else 0
+
+
+def _require_sense(args: argparse.Namespace) -> None:
+    """EngineError for what no model could make a picture of."""
+    if args.out.suffix.lower() != ".png":
+        raise EngineError(f"{args.out} must end in .png: only PNG keeps everything.")
+    for name in ("count", "threads"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise EngineError(f"--{name} must be at least 1.")
+    if args.seed is not None and not 0 <= args.seed < _SEEDS:
+        raise EngineError(f"--seed must be 0 to {_SEEDS - 1}.")
+
+
+def require_within(info: ModelInfo, steps: int, guidance: float) -> None:
+    """EngineError for steps or guidance outside the model's limits."""
+    limits = info.limits
+    if not limits.steps_min <= steps <= limits.steps_max:
+        raise EngineError(f"--steps must be {limits.steps_min} to {limits.steps_max}.")
+    if not limits.guidance_min <= guidance <= limits.guidance_max:
+        raise EngineError(f"--guidance must be {limits.guidance_min} to {limits.guidance_max}.")
+
+
+def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderRequest]:
+    """One request for each picture, within the model's limits. EngineError if one is outside."""
+    steps = args.steps if args.steps is not None else info.default_steps
+    guidance = args.guidance if args.guidance is not None else info.default_guidance
+    require_within(info, steps, guidance)
+    width, height = info.sizes_px[args.aspect]
+    seed = args.seed if args.seed is not None else secrets.randbelow(_SEEDS)
+    for index in range(args.count):
+        yield RenderRequest(
+            row_id=str(index),
+            prompt=args.prompt,
+            negative=info.default_negative if args.negative is None else args.negative,
+            seed=(seed + index) % _SEEDS,
+            steps=steps,
+            guidance=guidance,
+            sampler=args.sampler or info.default_sampler,
+            width_px=width,
+            height_px=height,
+        )
+
+
+def drawn(engine: Engine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered | str]]:
+    """Each row's picture, or why there is none, as they end; the engine is kept full."""
+    total, done = sum(request.steps for request in waiting), 0
+    in_flight = 0
+    while waiting or in_flight:
+        while waiting and in_flight < engine.capacity:
+            engine.admit(waiting.pop(0))
+            in_flight += 1
+        result = engine.step()
+        done += len(result.reports)
+        _show_progress(done, total)
+        in_flight -= len(result.finished) + len(result.failed)
+        yield from ((rendered.row_id, rendered) for rendered in result.finished)
+        yield from ((failed.row_id, failed.reason) for failed in result.failed)
+
+
+def _show_progress(done: int, total: int) -> None:
+    """A bar on one line of the terminal; nothing where nobody watches."""
+    if sys.stderr.isatty():
+        filled = _BAR_CELLS * done // total
+        bar = "#" * filled + "." * (_BAR_CELLS - filled)
+        print(f"\r[{bar}] {done}/{total} steps ", end="", file=sys.stderr, flush=True)
+        if done >= total:
+            print(file=sys.stderr)
+
+
+def _path(out: Path, index: int) -> Path:
+    """The first picture has the name that was asked for, the others a number behind it."""
+    return out if index == 0 else out.with_stem(f"{out.stem}-{index + 1}")
+
+
+def _write(path: Path, rendered: Rendered, provenance: Provenance) -> None:
+    path.write_bytes(encode_png(rendered.rgb, rendered.width_px, rendered.height_px, provenance))

@@ -1,0 +1,232 @@
+"""`python -m models finetune CONFIG.toml`: the Waifu Diffusion recipe, on any base of its family.
+
+The front door: it reads the recipe, prepares base and pictures, runs the course and hands the
+result over; each part has a room in `models/finetuning/`. On several GPUs,
+`accelerate launch -m models finetune CONFIG.toml` runs it once for each of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.contract import EngineError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from torch import Tensor
+
+    from models.catalogue.card import Card
+    from models.engine.loader import Components
+    from models.finetuning.recipe import Recipe
+    from models.finetuning.run import Setting
+
+#: Where the result lies in a run's folder.
+MODEL, LORA = "model", "lora"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("config", type=Path, metavar="CONFIG.toml", help="see docs/finetuning.md")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the newest state in the run's folder"
+    )
+    parser.add_argument("--cpu", action="store_true", help="leave GPUs alone")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and say where the result lies; 130 after Ctrl-C. EngineError says how to go on."""
+    from models.finetuning.run import StoppedError
+
+    show = _Progress()
+    try:
+        for folder in finetune(args.config, resume=args.resume, cpu=args.cpu, say=show.say):
+            show.say(f"written: {folder}")
+    except StoppedError as stopped:
+        show.end()
+        print(stopped, file=sys.stderr)
+        return 130
+    finally:
+        show.end()
+    return 0
+
+
+def finetune(
+    config: Path, *, resume: bool, cpu: bool = False, say: Callable[[str], None] = print
+) -> list[Path]:
+    """Run a recipe to its end; the folders that were written: the model, the LoRA, or both.
+
+    `say` hears what happens, line by line. EngineError for whatever cannot be done.
+    """
+    from models.finetuning.recipe import read
+
+    recipe = read(config)
+    out = Path(recipe.out)
+    _require_free(recipe, out, config, resume=resume)
+    accelerator = _accelerator(recipe, cpu=cpu)
+    tell = say if accelerator.is_main_process else _hush
+    setting = _prepare(recipe, config, accelerator, tell)
+    from models.finetuning.run import Course
+    from models.finetuning.steps import fitting
+
+    course = Course(setting)
+    with course.way_back(), fitting():
+        _prepare_latents(setting)
+    tell(f"training {setting.card.id} for {course.steps} steps on {accelerator.device}")
+    if recipe.compile:
+        tell("the first steps compile the UNet, which takes minutes")
+    course.run()
+    if not accelerator.is_main_process:
+        return []
+    trained = {name: weight.detach().cpu() for name, weight in course.trained.items()}
+    with course.way_back():
+        return _hand_over(recipe, setting.card, trained)
+
+
+def _promised(recipe: Recipe) -> list[str]:
+    """The folders that a run leaves in the end."""
+    from models.finetuning.recipe import Method
+
+    if recipe.method is Method.FULL:
+        return [MODEL]
+    return [LORA, MODEL] if recipe.lora.merge else [LORA]
+
+
+def _require_free(recipe: Recipe, out: Path, config: Path, *, resume: bool) -> None:
+    """EngineError if the folder holds a run and nobody asked to go on with it."""
+    if all((out / name).exists() for name in _promised(recipe)):
+        raise EngineError(f"{out} holds a run that has ended; name another `out` in {config}.")
+    if (out / "states").exists() and not resume:
+        raise EngineError(
+            f"{out} holds a run that has not ended; go on with --resume, or name another `out`."
+        )
+
+
+def _accelerator(recipe: Recipe, *, cpu: bool) -> Accelerator:
+    import torch
+    from accelerate import Accelerator
+
+    from models.finetuning.recipe import Precision
+
+    cuda = torch.cuda.is_available() and not cpu
+    fit = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+    precision = recipe.precision
+    if precision is Precision.AUTO:
+        precision = Precision.BF16 if fit else Precision.FP32
+    if cuda:
+        torch.set_float32_matmul_precision("high")
+    return Accelerator(mixed_precision="bf16" if precision is Precision.BF16 else "no", cpu=cpu)
+
+
+def _prepare(
+    recipe: Recipe, config: Path, accelerator: Accelerator, say: Callable[[str], None]
+) -> Setting:
+    """Base, card and pictures, all of them fit for each other."""
+    from models.data.command import Report
+    from models.engine.loader import load
+    from models.finetuning.export import successor
+    from models.finetuning.material import Material, gather
+    from models.finetuning.run import Setting
+    from models.finetuning.trainee import require_family
+
+    parts = load(recipe.base, device="cpu")
+    require_family(parts)
+    clip_skip = recipe.clip_skip or parts.card.defaults.clip_skip
+    _require_layers(parts, clip_skip)
+    card = successor(recipe, parts.card, clip_skip, f"python -m models finetune {config.name}")
+    report = Report()
+    examples = gather(recipe, report)
+    if report.skipped:
+        say(f"{len(report.skipped)} files are not used; python -m models dataset says why")
+    if left := report.used - len(examples):
+        say(f"{left} pictures have no score or one below {recipe.min_score} and are left out")
+    launch = "python" if accelerator.num_processes == 1 else "accelerate launch"
+    rows = recipe.batch * recipe.accumulate * accelerator.num_processes
+    material = Material(recipe, parts, examples, rows)
+    say(f"{material.describe()}, {rows} a step")
+    native_px = max(max(size.native_px) for size in parts.card.sizes.values())
+    if recipe.resolution_px > 2 * native_px:
+        say(f"resolution_px = {recipe.resolution_px} is far over the {native_px} px that it draws")
+    return Setting(
+        recipe=recipe,
+        parts=parts,
+        card=card,
+        material=material,
+        accelerator=accelerator,
+        resume=f"{launch} -m models finetune {shlex.quote(str(config))} --resume",
+        say=say,
+    )
+
+
+def _require_layers(parts: Components, clip_skip: int) -> None:
+    from models.finetuning.recipe import RecipeError
+
+    config: Any = parts.text_encoder.config
+    if clip_skip > config.num_hidden_layers:
+        raise RecipeError(
+            f"clip_skip: the text encoder of {parts.card.id} has {config.num_hidden_layers} "
+            f"layers, so {clip_skip} is too many."
+        )
+
+
+def _prepare_latents(setting: Setting) -> None:
+    """Fill the cache, shared out over the processes; the autoencoder then leaves the GPU."""
+    accelerator, vae = setting.accelerator, setting.parts.vae
+    vae.to(accelerator.device)
+
+    def tell(done: int, total: int) -> None:
+        setting.say(f"latents of {done}/{total} pictures")
+
+    setting.material.encode(accelerator.process_index, accelerator.num_processes, tell)
+    vae.to("cpu")
+    accelerator.wait_for_everyone()
+    if accelerator.device.type == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()
+
+
+def _hand_over(recipe: Recipe, card: Card, trained: dict[str, Tensor]) -> list[Path]:
+    """Write the model, and the LoRA if that is what was trained."""
+    from models.finetuning.export import write_lora, write_model
+
+    folders = [Path(recipe.out) / name for name in _promised(recipe)]
+    for folder in folders:
+        write = write_lora if folder.name == LORA else write_model
+        write(recipe, card, trained, folder)
+    return folders
+
+
+def _hush(line: str) -> None:
+    """What the other processes say."""
+
+
+class _Progress:
+    """Lines on the terminal; those that only count up take the place of the one before."""
+
+    _COUNTING = ("step ", "latents of ")
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._open = False
+
+    def say(self, line: str) -> None:
+        """Show a line: counting ones on stderr and only where somebody watches."""
+        if not line.startswith(self._COUNTING):
+            self.end()
+            print(line, flush=True)
+        elif self._live:
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r{line[:width]:<{width}}", end="", file=sys.stderr, flush=True)
+            self._open = True
+
+    def end(self) -> None:
+        """Leave the counting line as it is and go to the next."""
+        if self._open:
+            print(file=sys.stderr)
+            self._open = False

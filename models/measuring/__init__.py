@@ -1,0 +1,1 @@
+"""How well a model does what it is asked: the judge, and what is measured with it."""

@@ -1,0 +1,112 @@
+"""Whether pictures show what was asked for, in the judge's eyes.
+
+Called by the `evaluate` command. Portraits that no training saw become prompts, a model draws them,
+and the judge says what it sees. It must not know how pictures are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from random import Random
+
+import numpy as np
+from PIL import Image
+
+from models.contract import Aspect
+from models.measuring.judge.heads import HEADS, UNSEEN, labels
+from models.measuring.judge.network import SIZE_PX, Judge
+from models.painter.captions import prompt, sentence
+from models.painter.portrait import Portrait, sample
+from models.painter.tags import tags
+
+#: Seeds from here on are used for evaluation only.
+FIRST_SEED = 2_000_000_000
+#: What is reported together: the heads of each, and the share of right answers to reach.
+GROUPS: dict[str, tuple[tuple[str, ...], float]] = {
+    "hair colour": (("hair_colour",), 0.97),
+    "eye colour": (("eye_colour",), 0.90),
+    "hair style and length": (("hair_style", "hair_length", "wavy", "spiky"), 0.90),
+    "head-wear and animal ears": (("head",), 0.90),
+    "glasses": (("eyewear",), 0.92),
+    "expression": (("mouth", "eye_state", "brows"), 0.85),
+    "clothes": (("clothes", "clothes_colour"), 0.85),
+    "background": (("scene", "background"), 0.95),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One picture to ask for."""
+
+    portrait: Portrait
+    prompt: str
+    seed: int
+    aspect: Aspect
+    #: What is not wanted, beside what the model never wants.
+    negative: str = ""
+
+
+def tasks(count: int, *, sentences: bool = False, square: bool = False) -> list[Task]:
+    """Tag combinations that no training saw, as full prompts, or as English sentences."""
+    out: list[Task] = []
+    for seed in range(FIRST_SEED, FIRST_SEED + count):
+        portrait = sample(Random(seed))
+        if square:
+            portrait = replace(portrait, framing="square")
+        words = prompt(portrait)
+        if sentences:
+            said = [tag for tag in tags(portrait) if tag.text in words.split(", ")]
+            words = sentence(said, Random(seed), portrait)
+        aspect = Aspect(portrait.framing)
+        out.append(Task(portrait=portrait, prompt=words, seed=seed % 2**31, aspect=aspect))
+    return out
+
+
+def judged(judge: Judge, pictures: Iterable[Image.Image]) -> np.ndarray:
+    """The class of each head in each picture, int64 [N, heads]."""
+    return np.concatenate([judge.classes(_small(picture)[None]) for picture in pictures])
+
+
+def _small(picture: Image.Image) -> np.ndarray:
+    """The picture with the short side that the judge knows, uint8 [H,W,3]."""
+    scale = SIZE_PX / min(picture.size)
+    size = (round(picture.width * scale), round(picture.height * scale))
+    return np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BOX))
+
+
+def truth(portraits: Iterable[Portrait]) -> np.ndarray:
+    """The true class of each head, int64 [N, heads]; `UNSEEN` where none can be told."""
+    return np.asarray([labels(portrait) for portrait in portraits], dtype=np.int64)
+
+
+def shares(said: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """The share of right answers of each head, among what can be seen."""
+    seen = true != UNSEEN
+    right = ((said == true) & seen).sum(0)
+    counts = np.maximum(1, seen.sum(0))
+    return {head: float(r / c) for head, r, c in zip(HEADS, right, counts, strict=True)}
+
+
+def weakest(said: np.ndarray, true: np.ndarray, head: str, least: int = 5) -> tuple[str, float]:
+    """The value of a head that is shown least often when asked for, and how often, 0 to 1.
+
+    A share over all pictures hides a rare value that never comes. Values asked for fewer than
+    `least` times are left out; ("", 1) if that is all of them.
+    """
+    column = list(HEADS).index(head)
+    said, true = said[:, column], true[:, column]
+    of_value = {
+        value: float((said[true == i] == i).mean())
+        for i, value in enumerate(HEADS[head])
+        if (true == i).sum() >= least
+    }
+    return min(of_value.items(), key=lambda item: item[1], default=("", 1.0))
+
+
+def grouped(by_head: dict[str, float]) -> dict[str, float]:
+    """The mean share of each group's heads."""
+    return {
+        name: sum(by_head[head] for head in heads) / len(heads)
+        for name, (heads, _) in GROUPS.items()
+    }

@@ -1,0 +1,1 @@
+"""The classifier that reads attributes off portraits, and what it asks."""

@@ -1,0 +1,61 @@
+"""Whether prompt weights and negative prompts pull pictures the way they should.
+
+Called by the `evaluate` command. It asks for hair in two colours at once, with one of them weighed
+up or down, and for hair of no colour with the dark ones unwanted. It must not know how pictures
+are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+
+from models.contract import Aspect
+from models.measuring.adherence import FIRST_SEED, Task
+from models.measuring.judge.heads import HEADS
+from models.painter.portrait import Portrait, sample
+
+#: What the second colour of a prompt is weighed with, least first.
+WEIGHTS = (0.5, 1.0, 1.5)
+#: Colours that no eye confuses.
+PAIRS = (("red", "blue"), ("blonde", "purple"), ("pink", "green"), ("white", "black"))
+DARK = ("black", "brown", "red", "blue", "purple", "green")
+
+
+def weighed(count: int) -> list[list[Task]]:
+    """For each of `WEIGHTS`, `count` pictures of hair in two colours, the second so weighed."""
+    return [[_torn(weight, i) for i in range(count)] for weight in WEIGHTS]
+
+
+def second_colour(i: int) -> str:
+    """The colour that is weighed in the i-th picture of each weight."""
+    return PAIRS[i % len(PAIRS)][1]
+
+
+def unwanted(count: int) -> tuple[list[Task], list[Task]]:
+    """Pictures of hair of any colour, without and with the dark colours in the negative prompt."""
+    free = [_task("1girl, smile, white shirt, white background", i) for i in range(count)]
+    negative = ", ".join(f"{colour} hair" for colour in DARK)
+    return free, [replace(task, negative=negative) for task in free]
+
+
+def share_of(said: np.ndarray, wanted: Sequence[Sequence[str]]) -> float:
+    """How often the judged hair colour, of int64 [N, heads], is one of each picture's colours."""
+    names = HEADS["hair_colour"]
+    seen = said[:, list(HEADS).index("hair_colour")]
+    right = [names[c] in colours for c, colours in zip(seen, wanted, strict=True)]
+    return sum(right) / len(right)
+
+
+def _torn(weight: float, i: int) -> Task:
+    first, second = PAIRS[i % len(PAIRS)]
+    return _task(f"1girl, {first} hair, ({second} hair:{weight:g}), smile, white background", i)
+
+
+def _task(prompt: str, i: int) -> Task:
+    portrait: Portrait = sample(Random(FIRST_SEED + i))
+    seed = (FIRST_SEED + i) % 2**31
+    return Task(portrait=portrait, prompt=prompt, seed=seed, aspect=Aspect.SQUARE)

@@ -1,0 +1,74 @@
+"""What comes where a prompt leaves something open: many things, or always the same one.
+
+Called by the `evaluate` command. A model may do all it is asked and still draw one background
+whenever it is not told which. It must not know how pictures are made.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import numpy as np
+
+from models.contract import Aspect
+from models.measuring.adherence import FIRST_SEED, Task
+from models.measuring.judge.heads import HEADS, UNSEEN, labels
+from models.painter.captions import unsaid
+from models.painter.portrait import sample
+
+#: None of them names an eye's colour or a background.
+PROMPTS = (
+    "1girl, blue hair, glasses, smile",
+    "1boy, black hair, suit",
+    "1girl, pink hair, twintails, serafuku",
+    "1girl, blonde hair, cat ears, open mouth",
+)
+#: What they leave open, what people call it, and the groups of the tags that would say it.
+OPEN = {
+    "scene": ("background", ("background", "scene")),
+    "eye_colour": ("colour of eyes", ("eye colour",)),
+}
+
+
+def tasks(count: int) -> list[Task]:
+    """`count` pictures, all of other seeds."""
+    out: list[Task] = []
+    for i in range(count):
+        seed = FIRST_SEED + 500_000 + i
+        portrait = sample(Random(seed))
+        prompt = PROMPTS[i % len(PROMPTS)]
+        out.append(Task(portrait=portrait, prompt=prompt, seed=seed % 2**31, aspect=Aspect.SQUARE))
+    return out
+
+
+def expected(head: str, count: int = 4000) -> np.ndarray:
+    """What pictures show whose captions leave the attribute open: the share of each value.
+
+    A model that has learned its captions draws it like that. It is not how often each value is
+    painted: a starry sky is nearly always named, a plain background often not.
+    """
+    shares, column, groups = np.zeros(len(HEADS[head])), list(HEADS).index(head), OPEN[head][1]
+    for seed in range(count):
+        portrait = sample(Random(seed))
+        value = labels(portrait)[column]
+        if value != UNSEEN and unsaid(portrait, Random(seed + 1), groups):
+            shares[value] += 1
+    return shares / shares.sum()
+
+
+def apart(said: np.ndarray, head: str) -> float:
+    """How far the shares in int64 [N, heads] lie from `expected`: 0 the same, 1 nothing in common.
+
+    Half of the summed differences (the total variation distance).
+    """
+    column = said[:, list(HEADS).index(head)]
+    shares = np.bincount(column, minlength=len(HEADS[head])) / len(column)
+    return float(np.abs(shares - expected(head)).sum() / 2)
+
+
+def commonest(said: np.ndarray, head: str) -> tuple[str, float]:
+    """The value of a head that comes most often in int64 [N, heads], and how often, 0 to 1."""
+    counts = Counter(said[:, list(HEADS).index(head)].tolist())
+    ((value, times),) = counts.most_common(1)
+    return HEADS[head][value], times / len(said)

@@ -1,0 +1,145 @@
+"""`python -m models pretrain`: makes the embedded model from nothing, stage by stage.
+
+Called from the command table. Pictures are painted in processes of their own while the first stages
+train; every stage leaves a checkpoint in the work folder, resumes from it, and is quick once it is
+done. It must not know how a stage works inside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import multiprocessing
+import os
+import re
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.contract import EngineError
+from models.pretraining.architecture import FULL, TOY, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: How long a stage waits for pictures that are being painted beside it.
+WAIT_S = 3 * 3600.0
+#: The stages that a finished model's weights cannot begin.
+FRESH = ("autoencoder", "words")
+STAGES = ("paint", "autoencoder", "words", "judge", "unet", "decoder", "upscaler", "export")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `pretrain`."""
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder for pictures and checkpoints"
+    )
+    parser.add_argument("--out", type=Path, help="model folder to write (default: WORK/model)")
+    parser.add_argument(
+        "--from",
+        dest="model",
+        metavar="MODEL",
+        help='train a finished model further ("embedded" or a folder); with --only',
+    )
+    parser.add_argument("--name", default="", help="the model's (default: the work folder's)")
+    parser.add_argument("--device", help="cuda or cpu (default: cuda where there is one)")
+    parser.add_argument("--toy", action="store_true", help="a rehearsal at toy size")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="painting processes")
+    parser.add_argument(
+        "--only", choices=STAGES, action="append", help="just this stage (repeatable)"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="NAME=N",
+        action="append",
+        default=[],
+        help="another length, such as unet_steps=9000",
+    )
+
+
+def recipe_of(*, toy: bool, changes: list[str]) -> Recipe:
+    """The recipe with the lengths that the command line changes. EngineError on an unknown name."""
+    recipe = TOY if toy else FULL
+    fields = dataclasses.fields(Recipe)
+    known = sorted(f.name for f in fields if isinstance(getattr(recipe, f.name), int))
+    values: dict[str, int] = {}
+    for text in changes:
+        name, _, value = text.partition("=")
+        if name not in known or not re.fullmatch("[0-9]+", value) or int(value) < 1:
+            raise EngineError(f"--set {text}: NAME=N with N from 1 and one of {', '.join(known)}")
+        values[name] = int(value)
+    return dataclasses.replace(recipe, **values)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the stages in order; Ctrl-C keeps the last checkpoint."""
+    recipe = recipe_of(toy=args.toy, changes=args.set)
+    if args.jobs < 1:
+        raise EngineError("--jobs starts at 1")
+    if args.model and not args.only:
+        raise EngineError(
+            "--from needs --only STAGE: all but those named are taken from the finished model"
+        )
+    if args.model and (fresh := {*args.only} & {*FRESH}):
+        raise EngineError(
+            f"--from and --only {min(fresh)} do not go together: that stage begins from nothing, "
+            "and the finished model's UNet would not know what it makes"
+        )
+    if args.model:
+        from models.pretraining.further import begin
+
+        begin(recipe, args.model, args.work, _out(args))
+    wanted: list[str] = args.only or list(STAGES)
+    # Whoever ends the command ends the painters too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _painting(recipe, args.work / "pictures", args.jobs, wanted=wanted):
+        rest = [stage for stage in STAGES if stage in wanted and stage != "paint"]
+        if rest:
+            _train(recipe, args, rest, wait_s=WAIT_S if "paint" in wanted else 0.0)
+    return 0
+
+
+def _train(recipe: Recipe, args: argparse.Namespace, stages: list[str], *, wait_s: float) -> None:
+    import torch
+
+    from models.engine.loader import choose_device
+    from models.pretraining.workshop import Workshop
+
+    device = choose_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    torch.set_float32_matmul_precision("high")
+    work = Workshop(recipe, args.work, _out(args), device, wait_s=wait_s, name=args.name)
+    try:
+        for stage in stages:
+            getattr(work, stage)()
+    except FloatingPointError as fault:
+        raise EngineError(str(fault)) from fault
+    if "export" in stages:
+        print(f"written: {_out(args)}")
+
+
+def _out(args: argparse.Namespace) -> Path:
+    """The model folder."""
+    return args.out or args.work / "model"
+
+
+@contextmanager
+def _painting(recipe: Recipe, folder: Path, jobs: int, *, wanted: list[str]) -> Iterator[None]:
+    """Paint beside whatever is done meanwhile, so that training begins on the first pictures."""
+    if "paint" not in wanted:
+        yield
+        return
+    from models.pretraining.painting import paint
+
+    process = multiprocessing.get_context("spawn").Process(
+        target=paint, args=(recipe, folder, jobs)
+    )
+    process.start()
+    try:
+        yield
+        process.join()
+    except BaseException:
+        process.terminate()
+        raise
+    if process.exitcode:
+        raise EngineError("painting failed; what was painted is kept, run the same command again")

@@ -1,0 +1,1 @@
+"""The bench that every trainer shares: objective, averages, chance, state, curves, precision."""
