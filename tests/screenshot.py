@@ -16,8 +16,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.browsing import find, missing, open_browser, picture_width, type_text, wait
-from tests.stage import Stage, button, stage
+from tests.stages.browsing import find, missing, open_browser, picture_width, type_text, wait
+from tests.stages.stage import Stage, button, stage
 
 #: The same request draws the same picture, so the README's changes with the model alone.
 PROMPT = "1girl, blue hair, long hair, glasses, smile"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crashing import crash
-from tests.walking import spread, walk
+from tests.stages.crashing import crash
+from tests.stages.walking import spread, walk
 
 
 def test_a_sample_of_the_boundaries_is_spread_over_the_whole_life() -> None:

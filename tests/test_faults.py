@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.health import read_pulse
-from tests.stage import Stage, stage
+from tests.stages.stage import Stage, stage
 
 
 async def drawn(here: Stage, prompt: str, count: int) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import aiohttp
 import pytest_asyncio
 
-from tests import promises
-from tests.promises import Forgotten, faults
-from tests.stage import Stage, stage
+from tests.stages import promises
+from tests.stages.promises import Forgotten, faults
+from tests.stages.stage import Stage, stage
 
 
 @pytest_asyncio.fixture

@@ -16,7 +16,7 @@ from bot.health import read_pulse
 from bot.sandbox.wire.wire import NotPossible
 from bot.sandbox.world.interactions import DEADLINE_S
 from models.report import Row, percentile
-from tests.stage import Stage, stage
+from tests.stages.stage import Stage, stage
 
 MEMBERS = 200
 REAL_ENGINE = {"ENGINE": "slots", "MODEL": "embedded", "CAP_GUILD": "10000"}

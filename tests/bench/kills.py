@@ -10,9 +10,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from models.report import Row
-from tests.crashing import crash
-from tests.promises import Faults
-from tests.walking import walk
+from tests.stages.crashing import crash
+from tests.stages.promises import Faults
+from tests.stages.walking import walk
 
 KILLS = 1000
 

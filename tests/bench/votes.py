@@ -14,7 +14,14 @@ from bot.store.gallery import Gallery
 from bot.store.queue import Caps, Jobs
 from bot.store.votes import Votes
 from models.report import Row
-from tests.factories import SINCE, make_admitted, make_ask, make_png, make_post, make_released
+from tests.stages.factories import (
+    SINCE,
+    make_admitted,
+    make_ask,
+    make_png,
+    make_post,
+    make_released,
+)
 
 EVENTS = 20_000
 VOTERS = 500

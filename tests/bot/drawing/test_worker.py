@@ -1,0 +1,183 @@
+"""The worker with the real stores and a fake engine: what it claims ends in the database."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain import DatabaseError, JobState, StorageError
+from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
+from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
+from tests.stages.studio import studio
+
+
+async def test_a_queued_job_becomes_a_kept_picture(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        (job,) = await s.ask()
+        await s.until(job, JobState.RENDERED)
+        picture = await s.gallery.get(job.id)
+        assert picture is not None
+        data = await s.gallery.read(picture)
+        assert data.startswith(b"\x89PNG")
+        assert job.id.encode() in data
+
+
+async def test_rows_are_drawn_side_by_side(tmp_path: Path) -> None:
+    widths: list[int] = []
+
+    class Counting(FakeEngine):
+        def step(self) -> TickResult:
+            widths.append(len(self._rows))
+            return super().step()
+
+    async with studio(tmp_path, engine=Counting(4, step_s=0.01)) as s:
+        for job in [*await s.ask(count=4), *await s.ask(count=4)]:
+            await s.until(job, JobState.RENDERED)
+    assert max(widths) == 4
+
+
+async def test_one_bad_row_fails_after_its_tries_and_its_neighbours_go_on(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        (bad,) = await s.ask(prompt=f"1girl, {POISON}")
+        (good,) = await s.ask(prompt="1girl")
+        await s.until(good, JobState.RENDERED)
+        failed = await s.until(bad, JobState.FAILED)
+        assert failed.attempts == 3
+        assert failed.error == "The picture came out as noise."
+
+
+async def test_a_broken_engine_loses_no_job(tmp_path: Path) -> None:
+    class Breaking(FakeEngine):
+        broken = 0
+
+        def step(self) -> TickResult:
+            if self._rows and self.broken < 1:
+                self.broken += 1
+                raise EngineError("out of memory")
+            return super().step()
+
+    async with studio(tmp_path, engine=Breaking(4, step_s=0.001)) as s:
+        jobs = await s.ask(count=3)
+        s.signals.work.set()
+        for job in jobs:
+            assert (await s.until(job, JobState.RENDERED)).attempts == 2
+
+
+async def test_a_cancelled_row_leaves_the_engine_at_once(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(1, step_s=0.02)) as s:
+        (job,) = await s.ask(steps=50)
+        await s.until(job, JobState.RUNNING)
+        taken = await s.jobs.cancel_request(job.request_id, job.user_id, s.now_ms())
+        s.signals.cancelled(taken)
+        async with asyncio.timeout(2):
+            while s.engine._rows:
+                await asyncio.sleep(0.01)
+        assert (await s.until(job, JobState.CANCELLED)).state is JobState.CANCELLED
+        (after,) = await s.ask(steps=2)
+        await s.until(after, JobState.RENDERED)
+
+
+async def test_a_picture_that_cannot_be_scored_is_not_let_out(tmp_path: Path) -> None:
+    class Broken(FakeScorer):
+        def score(self, rendered: Rendered) -> Scores:
+            raise ValueError("the classifier broke")
+
+    async with studio(tmp_path, scorer=Broken()) as s:
+        (job,) = await s.ask()
+        await s.until(job, JobState.FAILED, JobState.WITHHELD)
+        assert await s.gallery.get(job.id) is None
+
+
+async def test_a_model_that_can_draw_nudity_shows_no_preview_of_a_general_picture(
+    tmp_path: Path,
+) -> None:
+    asked: list[int] = []
+
+    class Daring(FakeEngine):
+        info = replace(INFO, can_draw_nudity=True)
+
+        def admit(self, request: RenderRequest) -> None:
+            asked.append(request.preview_every)
+            super().admit(request)
+
+    async with studio(tmp_path, engine=Daring(4, step_s=0.001)) as s:
+        (job,) = await s.ask()
+        await s.until(job, JobState.RENDERED)
+    assert asked == [0]
+
+
+async def test_a_full_disk_is_told_and_the_worker_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with studio(tmp_path) as s:
+
+        async def full(*_: object, **__: object) -> None:
+            raise StorageError("No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(s.gallery, "keep", full)
+            (job,) = await s.ask()
+            failed = await s.until(job, JobState.FAILED)
+            assert "disk" in (failed.error or "")
+        (after,) = await s.ask()
+        await s.until(after, JobState.RENDERED)
+
+
+async def test_a_database_that_fails_for_a_while_loses_no_job_and_ends_no_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every write of the queue fails, in turn; what is in the engine is drawn on."""
+
+    async def locked(*_: object, **__: object) -> None:
+        raise DatabaseError("bot.sqlite3 is locked by another program")
+
+    async with studio(tmp_path) as s:
+        (first,) = await s.ask(steps=40)
+        (bad,) = await s.ask(prompt=POISON)
+        await s.until(first, JobState.RUNNING)
+        with monkeypatch.context() as patch:
+            for name in ("claim", "renew", "put_back", "fail", "release_expired"):
+                patch.setattr(s.jobs, name, locked)
+            await s.until(first, JobState.RENDERED)
+            await asyncio.sleep(0.2)
+            assert not s.running.done()
+        (after,) = await s.ask()
+        await s.until(after, JobState.RENDERED)
+        await s.until(bad, JobState.FAILED)
+
+
+async def test_an_engine_that_breaks_in_an_unknown_way_is_tried_again(tmp_path: Path) -> None:
+    class Odd(FakeEngine):
+        broken = True
+
+        def step(self) -> TickResult:
+            if self.broken:
+                self.broken = False
+                raise KeyError("a fault of no known kind")
+            return super().step()
+
+    async with studio(tmp_path, engine=Odd(4, step_s=0.001)) as s:
+        (job,) = await s.ask()
+        s.signals.work.set()
+        assert (await s.until(job, JobState.RENDERED)).attempts == 2
+
+
+async def test_a_stop_finishes_what_is_nearly_done(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(2, step_s=0.005)) as s:
+        (job,) = await s.ask(steps=30)
+        await s.until(job, JobState.RUNNING)
+        await s.stop()
+        assert (await s.until(job, JobState.RENDERED)).attempts == 1
+
+
+async def test_a_stop_puts_back_what_takes_too_long_without_counting_the_try(
+    tmp_path: Path,
+) -> None:
+    async with studio(tmp_path, engine=FakeEngine(2, step_s=0.05), grace_ms=0) as s:
+        (job,) = await s.ask(steps=50)
+        await s.until(job, JobState.RUNNING)
+        await s.stop()
+        assert (await s.until(job, JobState.QUEUED)).attempts == 0

@@ -1,0 +1,185 @@
+"""The disk fails at any statement of a job's life: the worker lives, and the job ends once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from bot.domain import BotError, Job, JobState
+from bot.store.picture_files import PictureFiles
+from tests.stages.factories import make_post
+from tests.stages.fake_engine import POISON, FakeEngine
+from tests.stages.sick_disk import SICK, SickConnection, sicken_reader, sicken_writer
+from tests.stages.studio import Studio, studio
+
+#: The most statements that each connection runs in the life that `live` tells; more are never met.
+WRITES, READS = 32, 12
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker looks again at once, where nobody nudges it."""
+    monkeypatch.setattr("bot.drawing.worker._POLL_S", 0.005)
+
+
+async def deliver(s: Studio, job: Job) -> None:
+    """The delivery, which tries again what failed."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                if await s.jobs.begin_posting(job.id, s.now_ms()) is not None:
+                    await s.jobs.delivered(job.id, make_post(job.id, message=77), s.now_ms())
+                    return
+            except BotError:
+                await asyncio.sleep(0.001)
+
+
+async def live(s: Studio) -> tuple[Job, Job]:
+    """A job that is drawn, kept and posted, and one that fails after its tries."""
+    (good,) = await s.ask()
+    (bad,) = await s.ask(prompt=POISON)
+    return good, bad
+
+
+async def check(s: Studio, good: Job, bad: Job) -> None:
+    """Whatever failed once, in the end all is as it should be."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                found = [await s.jobs.get(job.id) for job in (good, bad)]
+            except BotError:
+                continue
+            if [job and job.state for job in found] == [JobState.RENDERED, JobState.FAILED]:
+                break
+            assert not s.running.done(), "the worker lives"
+            await asyncio.sleep(0.005)
+    await deliver(s, good)
+    picture = await s.gallery.get(good.id)
+    assert picture is not None
+    assert (await s.gallery.read(picture)).startswith(b"\x89PNG")
+    rows = await s.db.fetch_all("SELECT message_id FROM posts")
+    assert [row["message_id"] for row in rows] == [77]
+    assert not s.running.done()
+
+
+@pytest.mark.parametrize("code", SICK.values(), ids=SICK)
+@pytest.mark.parametrize("number", range(WRITES))
+async def test_a_write_that_fails_anywhere_in_a_jobs_life_ends_neither_it_nor_the_worker(
+    tmp_path: Path, code: int, number: int
+) -> None:
+    async with studio(tmp_path, haste=400) as s:
+        jobs = await live(s)
+        sick = sicken_writer(s.db)
+        sick.fails = lambda at, _sql: code if at == number else 0
+        await check(s, *jobs)
+
+
+@pytest.mark.parametrize("code", SICK.values(), ids=SICK)
+@pytest.mark.parametrize("number", range(READS))
+async def test_a_read_that_fails_anywhere_in_a_jobs_life_ends_neither_it_nor_the_worker(
+    tmp_path: Path, code: int, number: int
+) -> None:
+    async with studio(tmp_path, haste=400) as s:
+        jobs = await live(s)
+        sick = sicken_reader(s.db)
+        sick.fails = lambda at, _sql: code if at == number else 0
+        await check(s, *jobs)
+
+
+async def test_every_kind_of_statement_of_a_jobs_life_is_made_to_fail_above(
+    tmp_path: Path,
+) -> None:
+    async with studio(tmp_path, haste=400) as s:
+        jobs = await live(s)
+        writes, reads = sicken_writer(s.db), sicken_reader(s.db)
+        await check(s, *jobs)
+    made = statements(writes, WRITES)
+    for part in (
+        "BEGIN", "COMMIT", "state = 'running'", "state = 'rendered'", "INSERT INTO pictures",
+        "state = :state", "attempts - :refund", "posting_ms = :now", "INSERT INTO posts",
+        "state = 'delivered'",
+    ):  # fmt: skip
+        assert part in made, part
+    assert "FROM turns" in statements(reads, READS)
+
+
+def statements(sick: SickConnection, most: int) -> str:
+    return "\n".join(sick.statements[:most])
+
+
+@pytest.mark.parametrize("code", SICK.values(), ids=SICK)
+async def test_a_disk_that_is_sick_for_a_while_only_delays(tmp_path: Path, code: int) -> None:
+    """Nothing at all is written meanwhile; then everything goes on, with no try lost to claims."""
+    async with studio(tmp_path, haste=100) as s:
+        (drawing,) = await s.ask(steps=50)
+        await s.until(drawing, JobState.RUNNING)
+        sick = sicken_writer(s.db)
+        sick.fails = lambda _at, _sql: code
+        await asyncio.sleep(0.5)
+        assert sick.statements, "it tried"
+        assert not s.running.done()
+        with pytest.raises(BotError):
+            await s.ask()
+        sick.fails = lambda _at, _sql: 0
+        (after,) = await s.ask()
+        for job in (drawing, after):
+            await s.until(job, JobState.RENDERED)
+
+
+async def test_a_lease_is_renewed_for_as_long_as_its_picture_is_drawn(tmp_path: Path) -> None:
+    """Drawing takes many leases; without the renewal it would be taken for a dead worker's."""
+    async with studio(tmp_path, engine=FakeEngine(2, step_s=0.02), lease_ms=4_000) as s:
+        (job,) = await s.ask(steps=40)
+        drawn = await s.until(job, JobState.RENDERED, JobState.FAILED)
+        assert (drawn.state, drawn.attempts) == (JobState.RENDERED, 1)
+
+
+async def test_a_lease_is_renewed_while_its_picture_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, go_on = hold_the_disk(monkeypatch)
+    async with studio(tmp_path, lease_ms=4_000) as s:
+        (job,) = await s.ask()
+        await writing.wait()
+        # Three leases of a slow disk.
+        until_ms = s.now_ms() + 12_000
+        while s.now_ms() < until_ms:
+            await asyncio.sleep(0.02)
+        go_on.set()
+        assert (await s.until(job, JobState.RENDERED)).attempts == 1
+
+
+async def test_a_worker_that_is_cancelled_keeps_what_it_drew_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, go_on = hold_the_disk(monkeypatch)
+    async with studio(tmp_path) as s:
+        (job,) = await s.ask()
+        await writing.wait()
+        s.running.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not s.running.done()
+        go_on.set()
+        await asyncio.wait([s.running])
+        found = await s.jobs.get(job.id)
+        assert found is not None
+        assert found.state is JobState.RENDERED, "by the time that the worker is gone"
+        assert await s.gallery.get(job.id) is not None
+
+
+def hold_the_disk(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, threading.Event]:
+    """Picture files take their time: the first is set when one is begun, the second lets it end."""
+    writing, go_on = asyncio.Event(), threading.Event()
+    loop, write = asyncio.get_running_loop(), PictureFiles.write
+
+    def slowly(self: PictureFiles, sha256: str, data: bytes) -> None:
+        loop.call_soon_threadsafe(writing.set)
+        assert go_on.wait(20)
+        write(self, sha256, data)
+
+    monkeypatch.setattr(PictureFiles, "write", slowly)
+    return writing, go_on

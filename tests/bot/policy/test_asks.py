@@ -1,0 +1,137 @@
+"""From what a member typed to an ask: every odd input is taken kindly or answered clearly."""
+
+# ruff: noqa: RUF001  letters of every script are what is tested
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bot.domain import Ask, RefusalReason, Refused
+from bot.policy.asks import make_ask
+from bot.words.wording import plain
+from models.contract import Aspect
+from tests.stages.factories import USER, make_place
+from tests.stages.fake_engine import INFO
+
+
+def ask(prompt: str = "1girl", **options: object) -> Ask | Refused:
+    return make_ask(
+        info=INFO,
+        user_id=USER,
+        place=make_place(),
+        prompt=prompt,
+        fresh_seed=99,
+        **options,  # type: ignore[arg-type]  each test names its own
+    )
+
+
+def taken(prompt: str = "1girl", **options: object) -> Ask:
+    made = ask(prompt, **options)
+    assert isinstance(made, Ask), made
+    return made
+
+
+def no(prompt: str = "1girl", **options: object) -> str:
+    made = ask(prompt, **options)
+    assert isinstance(made, Refused), made
+    assert made.reason is RefusalReason.INPUT
+    return made.text
+
+
+def test_what_is_not_said_is_the_models_default() -> None:
+    made = taken()
+    assert (made.count, made.seed, made.steps) == (1, 99, INFO.default_steps)
+    assert (made.guidance, made.negative) == (INFO.default_guidance, INFO.default_negative)
+    assert (made.width_px, made.height_px) == INFO.sizes_px[Aspect.SQUARE]
+
+
+def test_what_is_said_is_kept() -> None:
+    made = taken(
+        negative=" lowres ", aspect=Aspect.PORTRAIT, count=4, seed=0, steps=1, guidance=7.5
+    )
+    assert (made.negative, made.count, made.seed, made.steps) == ("lowres", 4, 0, 1)
+    assert made.guidance == 7.5
+    assert (made.width_px, made.height_px) == INFO.sizes_px[Aspect.PORTRAIT]
+    assert taken(negative="").negative == "", "said empty is not unsaid"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["", "   ", "\n\t", "\u200b\u200b", "\u202e", "...", ",,, --", "\u3164", "\u2800", "\0"],
+)
+def test_a_prompt_without_words_is_asked_for_some(prompt: str) -> None:
+    assert "prompt:" in no(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "🌸🌸🌸",
+        "👩‍👩‍👧",
+        "فتاة ذات شعر أزرق",
+        "ילדה",
+        "初音ミク",
+        "@everyone <@1> <@&2> <#3>",
+        "1girl",
+    ],
+)
+def test_an_odd_prompt_with_words_is_taken_as_it_is(prompt: str) -> None:
+    assert taken(prompt).prompt == prompt
+
+
+def test_what_cannot_be_seen_is_left_out_and_lines_are_joined() -> None:
+    assert taken("blue\u200b hair\u202e,\n\n  smile\x07").prompt == "blue hair, smile"
+
+
+def test_a_prompt_that_is_too_long_is_told_both_numbers() -> None:
+    limit = INFO.limits.prompt_chars_max
+    assert taken("x" * limit).prompt == "x" * limit
+    said = no("x" * 10_000)
+    assert "10,000" in said
+    assert f"{limit:,}" in said
+    assert "negative:" in no(negative="x" * (limit + 1))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "low", "high"),
+    [
+        ("count", 0, "1", "4"),
+        ("count", 5, "1", "4"),
+        ("steps", 0, "1", "50"),
+        ("steps", 51, "1", "50"),
+        ("seed", -1, "0", "4,294,967,295"),
+        ("seed", 2**32, "0", "4,294,967,295"),
+        ("seed", -(2**53), "0", "4,294,967,295"),
+        ("steps", 10**4000, "1", "50"),
+        ("guidance", 0.99, "1", "20"),
+        ("guidance", 1e300, "1", "20"),
+        ("guidance", math.nan, "1", "20"),
+        ("guidance", -math.inf, "1", "20"),
+    ],
+)
+def test_an_option_out_of_range_is_answered_with_its_limits(
+    option: str, value: float, low: str, high: str
+) -> None:
+    said = no(**{option: value})
+    assert f"`{option}:`" in said
+    assert low in said
+    assert high in said
+    assert len(said) < 300
+
+
+def test_shown_words_are_words_and_nothing_else() -> None:
+    shown = plain("@everyone <@1> **bold** `code` [a](http://b.c) ||x|| # h\u2026")
+    assert "@everyone" not in shown
+    assert "<@1>" not in shown.replace("\\", "")
+    for mark in ("**", "`", "[", "||", "#"):
+        assert mark not in shown.replace(f"\\{mark[0]}", "")
+
+
+def test_words_from_right_to_left_leave_their_line_in_order() -> None:
+    assert plain("فتاة") == "\u2068فتاة\u2069"
+    assert plain("1girl") == "1girl"
+
+
+def test_a_long_text_is_cut_where_it_is_only_a_reminder() -> None:
+    assert len(plain("x" * 1000)) == 300

@@ -1,0 +1,98 @@
+"""The screening reads what the model will read: brackets, weights and BREAK hide no word."""
+
+# ruff: noqa: RUF001  letters of every script are what is tested
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bot.domain import Admitted, RefusalReason
+from bot.policy import floor
+from bot.policy.decide import BlockedTerm, GuildPolicy, admit
+from bot.policy.screening import Rule, findings
+from models.prompt import parse
+from tests.stages.factories import GUILD, make_ask, make_place
+from tests.stages.spellings import spellings
+
+TERM = "spoiler dragon"
+PLAIN = GuildPolicy(guild_id=GUILD)
+STRICT = GuildPolicy(guild_id=GUILD, blocked=(BlockedTerm(term=TERM, reason=""),))
+#: The words, the server's policy, whether adults are among themselves, and the refusal.
+LISTS = {
+    "floor": (sorted(floor.SEXUALISED_MINORS | floor.FORBIDDEN), PLAIN, True, RefusalReason.FLOOR),
+    "age": (sorted(floor.SEXUAL), PLAIN, False, RefusalReason.AGE),
+    "server": ([TERM, "spoilerdragon"] * 40, STRICT, False, RefusalReason.SERVER),
+}
+BENIGN = [
+    "(cat ears, :3)", "(best quality:1.2), [lowres]", "((masterpiece)), 1girl, [blurry]",
+    "(classic:1.3) grape juice", "(cocktail dress:1.1), [night city]", "[assassin], (dagger)",
+    "hatsune miku \\(vocaloid\\), smile", "a cat BREAK (a dog:1.2) BREAK grass field",
+    "(glass of water:0.8) BREAK [analog clock]", "{best quality}, {{detailed sky}}",
+    "1girl(smile)[hat]", "(((sextant))), sailor", "[cumulonimbus] clouds", "(peacock:1.05) tail",
+    "(baby blue:1.2) bikini", "(baby) blue dress, bikini", "((100 years old) tree)", "(x:-1), sky",
+    "(:3:1.2), (^_^), :D, (>w<)", "a) b] (c", "(12:30:1.1), ratio 3:4", "(hello kitty)[card]",
+    "（青い空:1.2）, ［夜］", "title (card), un(canny) valley", "dr(apes), win(dow)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_brackets_hide_no_word(name: str) -> None:
+    words, guild, adult, reason = LISTS[name]
+    dice = random.Random(13)
+    passed: list[str] = []
+    for word in words:
+        for spelled in spellings(word, dice, 12):
+            around = dice.choice(("1girl, {}, smile", "{}", "[lowres] {} BREAK sky", "(a:1.2), {}"))
+            ask = make_ask(around.format(spelled), place=make_place(adult=adult))
+            # Leet makes a `1.0li` of some weights: the floor is as good a refusal.
+            if getattr(admit(ask, guild), "reason", None) not in {reason, RefusalReason.FLOOR}:
+                passed.append(spelled)
+    assert not passed, f"{len(passed)}: {passed[:20]}"
+
+
+@pytest.mark.parametrize("prompt", BENIGN)
+def test_brackets_make_no_word_that_nobody_wrote(prompt: str) -> None:
+    assert isinstance(admit(make_ask(prompt), PLAIN), Admitted), findings(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "1girl(nude)", "1girl{nude}", "1girl（nude）", "no(nude:1.0)", "(1girl)(nude:1.2)girl",
+        "nu（）de", "nu（:1.0）de", "（nu）（de：1.1）", "1girl[[nude]]girl",
+    ],
+)  # fmt: skip
+def test_a_word_against_a_bracket_stands_alone_as_the_model_reads_it(prompt: str) -> None:
+    assert Rule.SEXUAL in {finding.rule for finding in findings(prompt)}
+
+
+def test_a_spelling_that_is_tested_is_one_that_the_model_reads() -> None:
+    """The generator's own claim: but for signs inside it, the parser gives the word back."""
+    dice = random.Random(13)
+    whole = 0
+    for spelled in spellings("abcdef", dice, 500):
+        read = "".join(piece.text for piece in parse(spelled))
+        assert "".join(c for c in read if c not in "()[]\\") == "abcdef", spelled
+        whole += read == "abcdef" != spelled
+    assert whole > 300
+
+
+def test_a_negative_weight_in_the_negative_prompt_wants_the_thing() -> None:
+    def verdict(negative: str) -> set[Rule]:
+        return {f.rule for f in findings("1girl, smile", f"lowres, {negative}, blurry")}
+
+    assert verdict("(nude:-1)") == {Rule.SEXUAL}
+    assert verdict("((nu:1.2)de:-1)") == {Rule.SEXUAL}
+    assert verdict("(nu:-1)(de:-1.2)") == {Rule.SEXUAL}
+    assert Rule.SEXUALISED_MINOR in verdict("[(loli:-0.5)]")
+    assert not verdict("(nude:1.2), ((nude:-1):-1), (bra:-1), nd new")
+    blocked = findings("1girl", "(spoiler dragon:-1)", frozenset({TERM}))
+    assert {f.rule for f in blocked} == {Rule.SERVER}
+
+
+def test_a_negative_weight_in_the_prompt_is_unwanted_and_still_read() -> None:
+    found = {f.rule for f in findings("1girl, nude, (mature female:-1.2)")}
+    assert Rule.ADULTHOOD_UNWANTED in found
+    assert {f.rule for f in findings("1girl, nude, (mature female:1.2)")} == {Rule.SEXUAL}
+    assert Rule.SEXUAL in {f.rule for f in findings("1girl, (nude:-1)")}

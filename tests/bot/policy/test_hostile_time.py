@@ -1,0 +1,152 @@
+"""Whatever is typed is read in a time that grows with its length, not with the square of it.
+
+Times are the thread's own, the best of a few tries, and compared within one run: with the same
+input eight times as long, and with a harmless prompt. A square would grow by 64.
+"""
+
+# ruff: noqa: RUF001  letters of every script are what is tested
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bot.domain import Ask
+from bot.policy.screening import findings, normalise
+from bot.words import wording
+from models.contract import Limits
+from models.prompt import parse
+from tests.bot.policy.test_asks import ask
+
+LONGEST = Limits().prompt_chars_max
+TIMES = 8
+SHORT = LONGEST // TIMES
+#: Times for `TIMES` the length: 8 if it is linear, 64 if it is quadratic.
+GROWTH_MAX = 24
+#: Below so many times a harmless prompt's cost nobody waits, however it grows.
+FREE = 2
+#: Times the cost of a harmless prompt. Some signs stand for eighteen letters, each read anew.
+WORST = 60
+
+
+def filled(unit: str, begin: str = "", end: str = "") -> Callable[[int], str]:
+    def made(length: int) -> str:
+        room = length - len(begin) - len(end)
+        return begin + (unit * (room // len(unit) + 1))[:room] + end
+
+    return made
+
+
+def halves(unit: str, other: str) -> Callable[[int], str]:
+    def made(length: int) -> str:
+        count = length // (len(unit) + len(other))
+        return unit * count + other * count
+
+    return made
+
+
+HARMLESS = filled("1girl, blue hair, ")
+HOSTILE: dict[str, Callable[[int], str]] = {
+    "circled digits": filled("㊿", "nude:", "x"),
+    "digits": filled("1", ":", "x"),
+    "digits and points": filled("1.", "(:", "x"),
+    "digits after a word": filled("1", "a:"),
+    "weights": filled(":1.1", "(a", ")"),
+    "colons": filled(":", "a", "x"),
+    "colons and spaces": filled(": ", "a", "x"),
+    "spaces": filled(" ", "a", "x"),
+    "accents that become spaces": filled("¨", "a", "x"),
+    "one letter": filled("a"),
+    "letters and digits": filled("a1"),
+    "single letters": filled("l "),
+    "signs": filled("@$!"),
+    "ties": filled("a-.'"),
+    "open brackets": filled("("),
+    "closed brackets": filled(")", "a"),
+    "deep": halves("(", "a)"),
+    "deep and square": halves("[", "a]"),
+    "deep and mixed": halves("([", "a)b]"),
+    "faces": halves("(", "a :3)"),
+    "faces after blanks": halves("([ ]", ":3)"),
+    "deep weights": halves("(", "a:-1.01)"),
+    "brackets side by side": filled("(a)[b:1.2]"),
+    "brackets inside a word": filled(":1)(", "a", "b"),
+    "escapes": filled("\\(\\"),
+    "backslashes": filled("\\"),
+    "BREAK": filled("BREAK "),
+    "BREAK far away": filled(" ", "a", "BREAK"),
+    "half a special token": filled("<|a", "", "|>"),
+    "marks over a letter": filled("\u0300\u0323", "a"),
+    "a sign of eighteen letters": filled("ﷺ"),
+    "that sign, turned": filled("[(ﷺ:-1)]"),
+    "of everything": filled("(l0-l1:1.2){x}（y㊿）BREAK aaa ạ̀裸"),
+    "mentions": filled("<@1>"),
+    "half mentions": filled("<"),
+    "half links": filled("[a]("),
+    "stars": filled("*"),
+    "ticks": filled("`"),
+    "from right to left": filled("ש\u202e"),
+    "joined emoji": filled("👩\u200d"),
+}
+TERMS = frozenset({f"blocked term {n}" for n in range(100)} | {f"長い言葉{n}" for n in range(100)})
+
+
+def screened(text: str) -> None:
+    findings(f"nude {text}", text, TERMS)
+
+
+def shown(text: str) -> None:
+    wording.plain(text, len(text))
+    wording.code(text, len(text))
+    wording.fit(text, len(text) - 1)
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "the prompt language": parse,
+    "screening": screened,
+    "a server's term": normalise,
+    "a command's options": lambda text: ask(text, negative=text),
+    "wording": shown,
+}
+
+
+def seconds(read: Callable[[str], object], text: str, tries: int = 4) -> float:
+    """The least time of this thread that it took."""
+    best = float("inf")
+    gc.disable()
+    try:
+        for _ in range(tries):
+            began = time.thread_time()
+            read(text)
+            best = min(best, time.thread_time() - began)
+    finally:
+        gc.enable()
+    return best
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_time_grows_with_the_length_and_no_faster(reader: str) -> None:
+    read = READERS[reader]
+    read(HARMLESS(SHORT))
+    free = FREE * seconds(read, HARMLESS(SHORT * TIMES))
+    slow: dict[str, float] = {}
+    for name, made in HOSTILE.items():
+        long = seconds(read, made(SHORT * TIMES))
+        growth = long / seconds(read, made(SHORT))
+        if long > free and growth > GROWTH_MAX:
+            slow[name] = growth
+    assert not slow
+
+
+def test_the_worst_prompt_costs_a_bounded_number_of_harmless_ones() -> None:
+    screened(HARMLESS(LONGEST))
+    harmless = seconds(screened, HARMLESS(LONGEST))
+    costs = {name: seconds(screened, made(LONGEST)) / harmless for name, made in HOSTILE.items()}
+    assert max(costs.values()) < WORST, costs
+
+
+def test_what_was_tried_is_as_long_as_anybody_can_ask() -> None:
+    assert isinstance(ask(HARMLESS(LONGEST)), Ask)
+    assert not isinstance(ask(HARMLESS(LONGEST + 1)), Ask)

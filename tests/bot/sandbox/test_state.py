@@ -1,0 +1,149 @@
+"""What the local Discord keeps over a restart, and that it never runs out of step with its disk."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import discord
+import pytest
+
+from bot.sandbox.wire.images import heart
+from bot.sandbox.wire.server import Sandbox
+from tests.stages.tiny_bot import TinyBot, lounge, point_at, running, until
+
+
+async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+    async with lounge(state_dir=tmp_path) as (sandbox, bot):
+        await sandbox.slash("haru", "art", "draw", {"prompt": "hearts"}).answer()
+        await until(lambda: sandbox.messages("art")[-1]["attachments"])
+        drawn = sandbox.messages("art")[-1]
+        sandbox.react("haru", drawn["id"], "👍")
+        await sandbox.slash("haru", "art", "secret").answer()
+        sandbox.say("momo", "general", "hello")
+        sandbox.delete_channel("after-dark")
+        art = bot.channel("art")
+        thread = await (await art.send("thread here")).create_thread(name="talk")
+        await thread.send("in it")
+    async with Sandbox(state_dir=tmp_path) as sandbox:
+        restored = sandbox.messages("art")[0]
+        assert restored["id"] == drawn["id"]
+        assert restored["components"] == drawn["components"]
+        assert restored["interaction_metadata"] == drawn["interaction_metadata"]
+        assert sandbox.attachment(restored["attachments"][0]) == heart((255, 0, 0))
+        assert restored["attachments"][0]["url"].startswith(f"{sandbox.page_url}cdn/")
+        assert sandbox.reactions(drawn["id"]) == {"👍": [sandbox.persona("haru")]}
+        assert [m["content"] for m in sandbox.messages("general")] == ["hello"]
+        assert not [m for m in sandbox.messages("art") if m["flags"] & 64], "ephemeral is gone"
+        assert {c["name"] for c in sandbox.people.channels()} == {
+            "general", "art", "mods-only", "talk"
+        }  # fmt: skip
+        assert [m["content"] for m in sandbox.messages(thread.id)] == ["in it"]
+        assert "draw" in {c["name"] for c in sandbox.people.commands(sandbox.persona("haru"))}
+        fresh = sandbox.say("haru", "art", "later")
+        assert int(fresh["id"]) > int(drawn["id"])
+
+
+async def test_old_buttons_work_after_a_restart(tmp_path: Path) -> None:
+    async with lounge(state_dir=tmp_path) as (sandbox, _):
+        await sandbox.slash("haru", "art", "draw", {"prompt": "x"}).answer()
+        await until(lambda: sandbox.messages("art")[-1]["components"])
+    async with lounge(state_dir=tmp_path) as (sandbox, _):
+        pressed = sandbox.click("rin", sandbox.messages("art")[-1]["id"], "tiny:again")
+        assert (await pressed.answer()).kind == "message"
+
+
+async def test_changes_reach_the_disk_without_a_close(tmp_path: Path) -> None:
+    async with Sandbox(state_dir=tmp_path) as sandbox:
+        first = sandbox.say("haru", "art", "one")
+        path = tmp_path / "messages" / f"{sandbox.channel('art')}.jsonl"
+        await until(path.is_file)
+        second = sandbox.say("haru", "art", "two")
+        await until(lambda: "two" in path.read_text())
+        sandbox.react("rin", second["id"], "👍")
+        sandbox.delete_message("haru", first["id"])
+        await until(lambda: '"one"' not in path.read_text())
+        assert str(sandbox.persona("rin")) in path.read_text()
+        assert [json.loads(line)["content"] for line in path.read_text().splitlines()] == ["two"]
+
+
+async def test_files_that_no_message_shows_are_removed(tmp_path: Path) -> None:
+    async with lounge(state_dir=tmp_path) as (_, bot):
+        message = await bot.channel("art").send(file=_picture(1))
+        files = tmp_path / "files"
+        await until(lambda: len(list(files.iterdir())) == 1)
+        first = next(files.iterdir()).name
+        await message.edit(attachments=[_picture(2)])
+        await until(lambda: [f.name for f in files.iterdir()] not in ([], [first]))
+        assert len(list(files.iterdir())) == 1
+        await message.delete()
+        await until(lambda: not list(files.iterdir()))
+
+
+async def test_a_nonce_is_remembered_over_a_restart(tmp_path: Path) -> None:
+    body = {"content": "once", "nonce": "job1", "enforce_nonce": True}
+    ids: list[str] = []
+    for _ in range(2):
+        async with Sandbox(state_dir=tmp_path) as sandbox:
+            point_at(sandbox.rest_url, sandbox.gateway_url)
+            async with running(TinyBot(), sandbox.token) as bot:
+                route = discord.http.Route(
+                    "POST", "/channels/{c}/messages", c=sandbox.channel("art")
+                )
+                ids.append((await bot.http.request(route, json=body))["id"])
+    assert ids[0] == ids[1]
+
+
+async def test_a_directory_of_another_version_is_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "server.json").write_text('{"format": 99}')
+    async with Sandbox(state_dir=tmp_path) as sandbox:
+        assert len(sandbox.people.channels()) == 4
+    assert "another version" in caplog.text
+    assert (tmp_path / "server.json").read_text() == '{"format": 99}'
+
+
+async def test_ctrl_c_saves_and_ends_the_stand_alone_server(tmp_path: Path) -> None:
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.sandbox", "--port", "0", "--state-dir", str(tmp_path),
+        stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    assert server.stdout is not None
+    line = (await server.stdout.readline()).decode()
+    url = re.findall(r"http://127\.0\.0\.1:\d+/", line)[0]
+    body = {"persona": 1100000000000000021, "channel": 1100000000000000031, "content": "kept"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{url}page/ws?persona={body['persona']}"),
+    ):
+        async with session.post(f"{url}page/message", json=body) as response:
+            assert response.status == 200
+        server.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(server.wait(), 10) == 0
+    assert "kept" in (tmp_path / "messages" / "1100000000000000031.jsonl").read_text()
+
+
+async def test_two_sandboxes_know_the_same_ids() -> None:
+    async with Sandbox() as one, Sandbox() as other:
+        for name in ("general", "art", "after-dark", "mods-only"):
+            assert one.channel(name) == other.channel(name)
+        assert list(one.people.personas) == list(other.people.personas)
+        assert one.port != other.port
+
+
+async def test_a_taken_port_is_an_os_error() -> None:
+    async with Sandbox() as one:
+        with pytest.raises(OSError, match="in use"):
+            async with Sandbox(port=one.port):
+                pass
+
+
+def _picture(shade: int) -> discord.File:
+    return discord.File(io.BytesIO(heart((shade, 0, 0))), "x.png")

@@ -1,0 +1,111 @@
+"""A wish to be forgotten is carried out to the last byte, however long it takes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import StorageError
+from bot.drawing.signals import Signals
+from bot.erasing import Eraser
+from tests.bot.store.test_privacy import WORD, holding_files, live
+from tests.stages.factories import OTHER, USER, make_send
+from tests.stages.stores import Stores, open_stores
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+def eraser_of(stores: Stores) -> Eraser:
+    return Eraser(stores.privacy, Signals())
+
+
+async def test_a_wish_that_a_crash_left_is_carried_out_at_the_next_start(
+    stores: Stores, tmp_path: Path
+) -> None:
+    await live(stores)
+    await stores.privacy.wish(USER, 9_000)
+    signals = Signals()
+    assert await Eraser(stores.privacy, signals).round()
+    assert (await stores.privacy.show(USER)).counts == {}
+    assert await stores.privacy.wishes() == []
+    assert not holding_files(tmp_path, WORD.encode())
+    assert len(signals.take_cancelled()) == 3, "the worker drops what it draws"
+
+
+async def test_wishes_are_carried_out_in_their_order_and_once(stores: Stores) -> None:
+    for user in (OTHER, USER, OTHER):
+        await stores.privacy.wish(user, 9_000 if user == OTHER else 8_000)
+    assert await stores.privacy.wishes() == [USER, OTHER]
+    assert await eraser_of(stores).round()
+    assert await stores.privacy.wishes() == []
+
+
+async def test_traces_are_overwritten_when_nobody_reads_the_file_any_more(
+    stores: Stores, tmp_path: Path
+) -> None:
+    await live(stores)
+    uri = f"{(tmp_path / 'bot.sqlite3').as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as backup:
+        backup.execute("BEGIN")
+        backup.execute("SELECT count(*) FROM jobs").fetchone()
+        await stores.privacy.forget(USER)
+        assert not await eraser_of(stores).round()
+        assert holding_files(tmp_path, WORD.encode()), "the reader still needs the old pages"
+    # The debt is a row: a new process works it off.
+    assert await eraser_of(stores).round()
+    assert not holding_files(tmp_path, WORD.encode())
+
+
+async def test_traces_are_overwritten_when_the_disk_has_room_again(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live(stores)
+    await stores.privacy.forget(USER)
+
+    async def full() -> bool:
+        raise StorageError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stores.db, "scrub", full)
+        assert not await eraser_of(stores).round()
+    assert await eraser_of(stores).round()
+    assert not holding_files(tmp_path, WORD.encode())
+
+
+async def test_somebody_forgotten_during_the_scrubbing_is_scrubbed_too(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live(stores)
+    await stores.privacy.forget(USER)
+    scrub = stores.db.scrub
+
+    async def meddled() -> bool:
+        done = await scrub()
+        await stores.privacy.forget(OTHER)
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stores.db, "scrub", meddled)
+        assert not await stores.privacy.clean()
+    assert await stores.privacy.clean()
+
+
+async def test_nothing_is_scrubbed_when_nothing_was_erased(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never() -> bool:
+        raise AssertionError
+
+    monkeypatch.setattr(stores.db, "scrub", never)
+    job = await stores.deliver(message=1)
+    await stores.sends.begin(make_send(job.id))
+    assert await eraser_of(stores).round()

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import ChannelId, Job, MessageId, StorageError
+from bot.store.gallery import Gallery
+from bot.store.privacy import Privacy
+from bot.store.queue import Jobs
+from tests.stages.factories import CHANNEL, make_png, make_post, make_released
+from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+def files(root: Path) -> list[Path]:
+    return sorted(path for path in (root / "pictures").rglob("*") if path.is_file())
+
+
+async def running(stores: Stores) -> Job:
+    await stores.enqueue()
+    job = await stores.claim()
+    assert job is not None
+    return job
+
+
+async def keep(stores: Stores, job: Job, data: bytes | None = None) -> bool:
+    picture = await stores.gallery.keep(
+        make_released(job), data or make_png(job), card_id="tiny-1", owner=WORKER, now_ms=3_000
+    )
+    return picture is not None
+
+
+async def test_a_kept_picture_is_its_bytes_under_its_hash(stores: Stores, tmp_path: Path) -> None:
+    job, picture = await stores.draw()
+    data = make_png(job)
+    assert picture.sha256 == hashlib.sha256(data).hexdigest()
+    assert files(tmp_path) == [stores.gallery.path(picture)]
+    assert await stores.gallery.read(picture) == data
+    assert await stores.gallery.get(job.id) == picture
+    assert await stores.state(job) == "rendered"
+
+
+async def test_a_cancelled_job_keeps_nothing(stores: Stores, tmp_path: Path) -> None:
+    job = await running(stores)
+    await stores.jobs.cancel_job(job.id, 2_500)
+    assert not await keep(stores, job)
+    assert files(tmp_path) == []
+    assert await stores.rows("pictures") == []
+
+
+async def test_a_late_worker_does_not_take_the_file_of_the_next(
+    stores: Stores, tmp_path: Path
+) -> None:
+    job = await running(stores)
+    await stores.jobs.release_expired(LEASE_MS * 2, 3, 0)
+    again = await stores.jobs.claim("worker-2", LEASE_MS, LEASE_MS * 3)
+    assert again is not None
+    kept = await stores.gallery.keep(
+        make_released(again), make_png(again), card_id="tiny-1", owner="worker-2", now_ms=4
+    )
+    assert kept is not None
+    # The first worker drew the same bytes; its lease is gone, the file is not.
+    assert not await keep(stores, job)
+    assert len(files(tmp_path)) == 1
+    assert await stores.gallery.read(kept) == make_png(again)
+
+
+async def test_both_at_the_same_moment_leave_the_file(stores: Stores, tmp_path: Path) -> None:
+    for _ in range(10):
+        job = await running(stores)
+        await stores.jobs.release_expired(LEASE_MS * 2, 3, 0)
+        again = await stores.jobs.claim("worker-2", LEASE_MS, LEASE_MS * 3)
+        assert again is not None
+        released, data = make_released(again), make_png(again)
+        late, kept = await asyncio.gather(
+            keep(stores, job),
+            stores.gallery.keep(released, data, card_id="tiny-1", owner="worker-2", now_ms=4),
+        )
+        assert kept is not None
+        assert not late
+        assert await stores.gallery.read(kept) == data
+    assert len(files(tmp_path)) == 10
+
+
+async def test_a_full_disk_loses_no_job(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await running(stores)
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="full: free some room"):
+        await keep(stores, job)
+    monkeypatch.undo()
+    assert files(tmp_path) == []
+    assert await stores.state(job) == "running"
+    assert await keep(stores, job)
+
+
+async def test_a_read_only_gallery_says_so(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await running(stores)
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "denied")
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    with pytest.raises(StorageError, match="make it writable"):
+        await keep(stores, job)
+
+
+async def test_a_missing_file_is_told_as_missing(stores: Stores) -> None:
+    _, picture = await stores.draw()
+    stores.gallery.path(picture).unlink()
+    with pytest.raises(StorageError, match="is missing"):
+        await stores.gallery.read(picture)
+
+
+async def test_deleting_takes_the_file_and_dooms_the_posts(stores: Stores, tmp_path: Path) -> None:
+    job = await stores.deliver(message=1)
+    await stores.gallery.add_post(make_post(job.id, message=2))
+    await stores.gallery.delete(job.id, 9_000)
+    assert [m.message_id for m in await stores.doomed.messages(9)] == [1, 2]
+    assert files(tmp_path) == []
+    assert await stores.gallery.get(job.id) is None
+    assert len(await stores.rows("pictures")) == 1, "votes on it keep their meaning"
+    await stores.doomed.gone(MessageId(1), 9_100)
+    await stores.gallery.delete(job.id, 9_500)
+    assert [m.message_id for m in await stores.doomed.messages(9)] == [2]
+    assert [post.message_id for post in await stores.gallery.posts(job.id)] == [2]
+    assert (await stores.rows("pictures"))[0]["deleted_ms"] == 9_000
+
+
+async def test_a_file_that_two_pictures_share_stays_for_the_other(
+    stores: Stores, tmp_path: Path
+) -> None:
+    first, second = await running(stores), await running(stores)
+    for job in (first, second):
+        assert await keep(stores, job, data=b"the same bytes")
+    await stores.gallery.delete(first.id, 9_000)
+    assert len(files(tmp_path)) == 1
+    await stores.gallery.delete(second.id, 9_000)
+    assert files(tmp_path) == []
+
+
+async def test_a_crash_before_the_files_are_removed_is_mended_at_the_start(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = await stores.draw()
+
+    async def crash(_self: Gallery) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Gallery, "reap", crash)
+        task = stores.gallery.delete(job.id, 9_000)
+        with pytest.raises(KeyboardInterrupt):
+            await task
+    assert len(files(tmp_path)) == 1
+    assert await Gallery(stores.db, tmp_path / "pictures").sweep() == 1
+    assert files(tmp_path) == []
+    assert await stores.rows("doomed_files") == []
+
+
+async def test_posts_are_seeded_found_and_lost(stores: Stores) -> None:
+    job = await stores.deliver(message=1, now_ms=3_000)
+    show = make_post(job.id, message=2, at_ms=8_000)
+    await stores.gallery.add_post(show)
+    await stores.gallery.add_post(show)
+    assert [post.message_id for post in await stores.gallery.unseeded(9)] == [1, 2]
+    await stores.gallery.seeded(MessageId(1))
+    assert [post.message_id for post in await stores.gallery.unseeded(9)] == [2]
+    assert await stores.gallery.post(MessageId(2)) == show
+    await stores.gallery.message_deleted([MessageId(2), MessageId(404)], 9_000)
+    assert await stores.gallery.post(MessageId(2)) is None
+    assert await stores.gallery.unseeded(9) == []
+    assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1]
+
+
+async def test_the_newest_unsettled_post_of_each_channel_comes_first(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    for message, channel in ((2, 7), (3, 8), (4, 7), (5, 9), (6, 9)):
+        post = make_post(job.id, message=message, channel=channel, at_ms=10_000 + message)
+        await stores.gallery.add_post(post)
+
+    async def owed(limit: int = 9, *, besides: tuple[int, ...] = (), nor: tuple[int, ...] = ()):  # noqa: ANN202
+        found = await stores.gallery.unsettled(
+            limit, besides=[ChannelId(c) for c in besides], nor=[MessageId(m) for m in nor]
+        )
+        return [post.message_id for post in found]
+
+    assert await owed() == [6, 4, 3, 1]
+    assert await owed(2) == [6, 4]
+    assert await owed(besides=(9, 8)) == [4, 1]
+    assert await owed(nor=(6, 4, 3)) == [5, 2, 1]
+    await stores.gallery.settled(MessageId(6))
+    await stores.gallery.message_deleted([MessageId(4)], 9)
+    assert await owed() == [5, 3, 2, 1]
+    for message in (1, 2, 3, 5):
+        await stores.gallery.settled(MessageId(message))
+    assert await owed() == []
+    await stores.gallery.unsettle_all()
+    assert await owed() == [6, 3, 2, 1], "every living one"
+
+
+async def test_unseeded_posts_are_found_behind_those_that_wait(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    for message in (2, 3, 4):
+        post = make_post(job.id, message=message, channel=7, at_ms=10_000 + message)
+        await stores.gallery.add_post(post)
+    found = await stores.gallery.unseeded(9, besides=[CHANNEL], nor=[MessageId(2)])
+    assert [post.message_id for post in found] == [3, 4]
+
+
+async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
+    async with open_stores(tmp_path) as first:
+        job, picture = await first.draw()
+    async with open_stores(tmp_path) as second:
+        assert await second.gallery.sweep() == 0
+        assert await second.gallery.get(job.id) == picture
+        assert [owed.id for owed in await Jobs(second.db).rendered(9_000)] == [job.id]
+        assert (await Privacy(second.db, second.gallery).show(job.user_id)).counts["pictures"] == 1

@@ -1,0 +1,137 @@
+"""Rows that another version of the bot wrote (it was set back): each ends alone, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import Job, JobState, Origin, Rating
+from bot.store.consent import Consent
+from bot.store.job_rows import FOREIGN
+from models.contract import Aspect, Sampler
+from tests.stages.factories import GUILD, USER, make_ask
+from tests.stages.front import Front, front, said
+from tests.stages.stores import Stores, open_stores
+from tests.stages.studio import studio
+
+STRANGE = {
+    "aspect": "banner",
+    "sampler": "dpm_9",
+    "rating": "mature",
+    "origin": "dream",
+}
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+async def rewrite(stores: Stores | Front, job: Job, column: str) -> None:
+    """As a newer version would have written it, whose checks are others."""
+    db = stores.db if isinstance(stores, Stores) else stores.services.jobs._db
+    await db.write_one("PRAGMA ignore_check_constraints = ON")
+    await db.write_one(
+        f"UPDATE jobs SET {column} = :value WHERE id = :id",  # noqa: S608  a column's name
+        {"value": STRANGE[column], "id": job.id},
+    )
+    await db.write_one("PRAGMA ignore_check_constraints = OFF")
+
+
+@pytest.mark.parametrize("column", STRANGE)
+async def test_a_queued_job_with_an_unknown_value_fails_alone(
+    stores: Stores, column: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (strange,), (fine,) = await stores.enqueue(), await stores.enqueue()
+    await rewrite(stores, strange, column)
+    claimed = await stores.claim()
+    assert claimed is not None
+    assert claimed.id == fine.id
+    ended = await stores.jobs.get(strange.id)
+    assert ended is not None
+    assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
+    assert ended.fault == f"{column} '{STRANGE[column]}'"
+    assert STRANGE[column] in caplog.text
+    assert await stores.claim() is None
+
+
+@pytest.mark.parametrize("column", STRANGE)
+async def test_a_drawn_job_with_an_unknown_value_fails_alone(stores: Stores, column: str) -> None:
+    strange, _ = await stores.draw()
+    fine, _ = await stores.draw()
+    await rewrite(stores, strange, column)
+    assert [job.id for job in await stores.jobs.rendered(9_000)] == [fine.id]
+    ended = await stores.jobs.get(strange.id)
+    assert ended is not None
+    assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
+
+
+async def test_what_cannot_be_read_is_taken_for_the_most_careful_value(stores: Stores) -> None:
+    (job,) = await stores.enqueue()
+    for column in STRANGE:
+        await rewrite(stores, job, column)
+    (seen,) = await stores.jobs.mine(USER, GUILD)
+    assert seen.rating is Rating.EXPLICIT
+    assert (seen.aspect, seen.sampler) == (Aspect.SQUARE, Sampler.EULER_A)
+    assert seen.origin is Origin.COMMAND
+    assert seen.fault is not None
+    assert all(value in seen.fault for value in STRANGE.values())
+    assert [job.id for job in await stores.jobs.of_guild(GUILD)] == [job.id]
+    assert [job.id for job in await stores.jobs.of_request(job.request_id)] == [job.id]
+
+
+async def test_the_worker_draws_on_beside_a_job_of_another_version(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        s.worker.stop()
+        await s.running
+        (strange,), (fine,) = await s.ask(), await s.ask()
+        await s.db.write_one("UPDATE jobs SET sampler = 'dpm_9' WHERE id = :id", {"id": strange.id})
+    async with studio(tmp_path) as s:
+        await s.until(fine, JobState.RENDERED)
+        assert (await s.until(strange, JobState.FAILED)).error == FOREIGN
+
+
+async def test_queue_history_and_buttons_are_kind_about_it(desk: Front) -> None:
+    job, post = await desk.picture()
+    await rewrite(desk, job, "aspect")
+    assert job.id in said(await desk.member.slash(desk.channel, "history")).content
+    for label in ("Again", "Vary", "Settings"):
+        answer = said(await desk.member.click(post, label=label))
+        assert "another version of me" in answer.content, label
+        assert answer.ephemeral
+    assert len(await desk.jobs()) == 1
+    assert "is deleted" in said(await desk.member.click(post, label="Delete")).content
+    (waiting,) = await desk.queued()
+    await rewrite(desk, waiting, "sampler")
+    assert waiting.id in said(await desk.member.slash(desk.channel, "queue")).content
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"aspect": "square"', '"aspect": "banner"'),
+        ('"place": ', '"where": '),
+        ('"place": {', '"place": 7, "was": {'),
+        ("{", ""),
+    ],
+)
+async def test_a_waiting_ask_of_another_version_is_gone(stores: Stores, old: str, new: str) -> None:
+    consent = Consent(stores.db)
+    waiting_id = await consent.hold(make_ask(), 1)
+    assert await consent.waiting(waiting_id, USER) is not None
+    await stores.db.write_one(
+        "UPDATE waiting_asks SET ask = replace(ask, :old, :new)", {"old": old, "new": new}
+    )
+    assert await consent.waiting(waiting_id, USER) is None
+    assert await consent.take(waiting_id, USER) is None
+    assert await stores.rows("waiting_asks") == []

@@ -1,0 +1,88 @@
+"""The ledger against the truth: random reactions, restarts and outages, over the real wire."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.world import lounge
+from tests.stages.stage import Stage, stage
+
+EVENTS = 2000
+POSTS = 8
+VOTERS = 25
+EMOJI = ("👍", "👎", "🎉")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_two_thousand_events_with_outages_leave_the_ledger_equal_to_discord(
+    tmp_path: Path,
+) -> None:
+    dice = random.Random(3)
+    async with stage(tmp_path) as here:
+        await here.accept_terms()
+        await here.draw("1girl", count=4)
+        await here.draw("1girl", count=3)
+        messages = [int(post["id"]) for post in await here.posts(POSTS)]
+        voters = [here.sandbox.add_person(f"voter {n}") for n in range(VOTERS)]
+        for event in range(EVENTS):
+            _react(here, dice, messages, voters)
+            if event % 20 == 0:
+                await asyncio.sleep(0.01)
+            if event % 250 == 249:
+                await _trouble(here, event // 250)
+            if event % 250 == 60 and not here.bot.running:
+                await here.up()
+        await here.until(lambda: _equal(here, messages), 120)
+        assert _one_vote_each(here, messages)
+
+
+def _react(here: Stage, dice: random.Random, messages: list[int], voters: list[int]) -> None:
+    message, voter, emoji = dice.choice(messages), dice.choice(voters), dice.choice(EMOJI)
+    standing = voter in here.sandbox.reactions(message).get(emoji, [])
+    if dice.random() < 0.004:
+        here.sandbox.clear_reactions(message, dice.choice((None, emoji)))
+    elif standing:
+        here.sandbox.unreact(voter, message, emoji)
+    else:
+        here.sandbox.react(voter, message, emoji)
+
+
+async def _trouble(here: Stage, turn: int) -> None:
+    """A gateway outage, a lost session or a bot that stays dead for sixty reactions."""
+    match turn % 4:
+        case 0:
+            here.sandbox.drop_gateway()
+        case 1:
+            here.sandbox.invalidate()
+        case 2:
+            await here.bot.kill()
+        case _:
+            here.sandbox.offline(0.5)
+
+
+async def _equal(here: Stage, messages: list[int]) -> bool:
+    ledger = set(here.rows("SELECT message_id, voter_id, emoji FROM standing_reactions"))
+    return ledger == _standing(here, messages)
+
+
+def _standing(here: Stage, messages: list[int]) -> set[tuple[int, int, str]]:
+    """Discord's truth: message, voter and thumb."""
+    return {
+        (message, voter, emoji)
+        for message in messages
+        for emoji, voters in here.sandbox.reactions(message).items()
+        for voter in voters
+        if voter != lounge.BOT_ID and emoji in EMOJI[:2]
+    }
+
+
+def _one_vote_each(here: Stage, messages: list[int]) -> bool:
+    """Whoever has a thumb standing has one current vote there, and nobody else has any."""
+    truth = {(message, voter) for message, voter, _ in _standing(here, messages)}
+    votes = here.rows("SELECT message_id, voter_id FROM votes JOIN posts USING (job_id)")
+    return sorted(votes) == sorted(truth)

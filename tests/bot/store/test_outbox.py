@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.domain import JobState, VoteEmoji
+from bot.store.guilds import Guilds
+from tests.stages.factories import GUILD, SINCE, USER, make_post
+from tests.stages.stores import Stores, open_stores
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+async def test_what_is_drawn_is_owed_until_it_is_posted(stores: Stores) -> None:
+    job, _ = await stores.draw()
+    assert [owed.id for owed in await stores.jobs.rendered(5_000)] == [job.id]
+    post = make_post(job.id)
+    assert await stores.jobs.delivered(job.id, post, 5_001)
+    assert await stores.jobs.rendered(5_000) == []
+    assert await stores.state(job) == "delivered"
+    assert await stores.gallery.posts(job.id) == [post]
+
+
+async def test_telling_twice_of_a_delivery_changes_nothing(stores: Stores) -> None:
+    job, _ = await stores.draw()
+    post = make_post(job.id, message=1)
+    assert await stores.jobs.delivered(job.id, post, 5_000)
+    before = await stores.rows("posts"), await stores.rows("jobs")
+    assert await stores.jobs.delivered(job.id, post, 6_000)
+    assert (await stores.rows("posts"), await stores.rows("jobs")) == before
+
+
+async def test_a_second_message_is_not_the_delivery(stores: Stores) -> None:
+    job, _ = await stores.draw()
+    assert await stores.jobs.delivered(job.id, make_post(job.id, message=1), 5_000)
+    assert not await stores.jobs.delivered(job.id, make_post(job.id, message=2), 5_001)
+    assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1]
+    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [2]
+
+
+async def test_a_picture_deleted_meanwhile_is_owed_nothing(stores: Stores) -> None:
+    job, _ = await stores.draw()
+    await stores.gallery.delete(job.id, 4_000)
+    assert await stores.jobs.rendered(5_000) == []
+    assert not await stores.jobs.delivered(job.id, make_post(job.id), 5_000)
+    assert await stores.state(job) == "cancelled"
+
+
+async def test_a_picture_forgotten_meanwhile_is_owed_nothing(stores: Stores) -> None:
+    job, _ = await stores.draw()
+    await stores.privacy.forget(USER)
+    post = make_post(job.id)
+    assert not await stores.jobs.delivered(job.id, post, 5_000)
+    assert await stores.rows("posts") == []
+    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [post.message_id], (
+        "its message goes, also if the process dies now"
+    )
+
+
+async def test_the_first_try_is_remembered_for_the_next(stores: Stores) -> None:
+    job, _ = await stores.draw()
+    assert await stores.jobs.begin_posting(job.id, 5_000) is None
+    assert await stores.jobs.begin_posting(job.id, 6_000) == SINCE
+    assert await stores.jobs.begin_posting(job.id, 7_000) == SINCE
+
+
+async def test_giving_up_a_delivery_keeps_the_picture(stores: Stores) -> None:
+    job, picture = await stores.draw()
+    await stores.jobs.fail_delivery(job.id, "The channel is gone.", 6_000)
+    ended = await stores.jobs.get(job.id)
+    assert ended is not None
+    assert (ended.state, ended.error) == (JobState.FAILED, "The channel is gone.")
+    assert await stores.gallery.get(job.id) == picture
+
+
+async def test_a_post_remembers_the_vote_emoji_of_its_time(stores: Stores) -> None:
+    guilds = Guilds(stores.db)
+    await stores.deliver(message=1)
+    await guilds.set_vote_emoji(GUILD, VoteEmoji(up="🌸", down="🪨"), USER, 5_000)
+    await stores.deliver(message=2)
+    pairs = {row["message_id"]: row["up_emoji"] for row in await stores.rows("posts")}
+    assert pairs == {1: "👍", 2: "🌸"}

@@ -1,0 +1,169 @@
+"""A message is written down before it is sent, and what came of it is written down after."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+import pytest_asyncio
+
+from bot.store.sends import Begun, SendKind
+from tests.stages.factories import USER, make_message, make_post, make_send
+from tests.stages.front import Front, front, said
+from tests.stages.stores import Stores, open_stores
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Front]:
+    async with front(tmp_path, "cogs.posting.lost") as ready:
+        yield ready
+
+
+async def test_a_second_beginning_says_that_the_message_may_be_there(stores: Stores) -> None:
+    send = make_send((await stores.deliver(message=1)).id)
+    assert await stores.sends.begin(send) is Begun.FIRST
+    assert await stores.sends.begin(send) is Begun.AGAIN
+
+
+@pytest.mark.parametrize("kind", SendKind)
+async def test_nothing_is_begun_for_a_forgotten_member(stores: Stores, kind: SendKind) -> None:
+    send = make_send((await stores.deliver(message=1)).id, kind=kind)
+    await stores.privacy.forget(USER)
+    assert await stores.sends.begin(send) is Begun.GONE
+    assert await stores.rows("sends") == []
+
+
+async def test_a_deleted_picture_is_not_shown_but_its_failure_is_told(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    await stores.gallery.delete(job.id, 9_000)
+    assert await stores.sends.begin(make_send(job.id, kind=SendKind.SHOW)) is Begun.GONE
+    assert await stores.sends.begin(make_send(job.id, kind=SendKind.TOP)) is Begun.GONE
+    assert await stores.sends.begin(make_send(job.id, kind=SendKind.NOTICE)) is Begun.FIRST
+
+
+async def test_one_missing_picture_keeps_a_whole_list_back(stores: Stores) -> None:
+    jobs = [await stores.deliver(message=n, seed=n) for n in (1, 2)]
+    await stores.gallery.delete(jobs[0].id, 9_000)
+    send = make_send(*(job.id for job in jobs), kind=SendKind.TOP)
+    assert await stores.sends.begin(send) is Begun.GONE
+
+
+async def test_a_show_that_is_there_is_a_post_and_nothing_else(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    send = make_send(job.id)
+    await stores.sends.begin(send)
+    assert await stores.sends.shown(send, make_post(job.id, message=2))
+    assert await stores.rows("sends") == []
+    assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1, 2]
+
+
+@pytest.mark.parametrize("deed", ["delete", "forget"])
+async def test_a_known_message_is_doomed_and_an_unknown_one_hunted(
+    stores: Stores, deed: str
+) -> None:
+    job = await stores.deliver(message=1)
+    known, unknown = (make_send(job.id, name=name, kind=SendKind.TOP) for name in ("k", "u"))
+    for send in (known, unknown):
+        await stores.sends.begin(send)
+    assert await stores.sends.sent(known, make_message(5).message_id)
+    if deed == "delete":
+        await stores.gallery.delete(job.id, 9_000)
+    else:
+        await stores.privacy.forget(USER)
+    assert {m.message_id for m in await stores.doomed.messages(9)} == {1, 5}
+    assert {hunt.name for hunt in await stores.doomed.hunts(9)} == {"u"} | (
+        {job.request_id} if deed == "forget" else set()
+    )
+    assert not await stores.sends.sent(unknown, make_message(6).message_id), "too late"
+    assert {m.message_id for m in await stores.doomed.messages(9)} == {1, 5, 6}
+
+
+async def test_only_what_an_earlier_process_was_sending_is_lost(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    under_way, there = (make_send(job.id, name=name, kind=SendKind.TOP) for name in ("u", "t"))
+    for send in (under_way, there):
+        await stores.sends.begin(send)
+    await stores.sends.sent(there, make_message(5).message_id)
+    assert await stores.sends.lost(9) == [], "this process still waits for its answer"
+    await stores.sends.lose_all()
+    assert await stores.sends.lost(9) == [under_way]
+    assert await stores.sends.lost(9, closed=[under_way.channel_id]) == []
+
+
+async def test_a_list_that_a_moderator_deleted_is_remembered_no_more(stores: Stores) -> None:
+    send = make_send((await stores.deliver(message=1)).id, kind=SendKind.TOP)
+    await stores.sends.begin(send)
+    await stores.sends.sent(send, make_message(5).message_id)
+    await stores.gallery.message_deleted([make_message(5).message_id], 9_000)
+    assert await stores.rows("sends") == await stores.rows("send_jobs") == []
+
+
+async def test_a_picture_deleted_just_before_it_is_shown_is_not_shown(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = await desk.picture()
+    read = desk.services.gallery.read
+
+    async def meddled(picture: Any) -> bytes:
+        data = await read(picture)
+        await desk.services.gallery.delete(job.id, 1)
+        return data
+
+    monkeypatch.setattr(desk.services.gallery, "read", meddled)
+    answer = said(await desk.member.slash(desk.channel, "show", id=job.id))
+    assert "was deleted" in answer.content
+    assert not answer.attachments
+    assert not [m for m in desk.channel.history() if m.attachments]
+
+
+async def test_a_show_whose_answer_was_lost_becomes_a_post_all_the_same(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = await desk.picture()
+    shelf = sys.modules["cogs.asking.queue"]
+    post = shelf._show
+
+    async def lost(*arguments: Any) -> discord.WebhookMessage:
+        await post(*arguments)
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, "_show", lost)
+        await desk.member.slash(desk.channel, "show", id=job.id)
+    desk.env._errors.clear()
+    assert len(await desk.services.gallery.posts(job.id)) == 1
+    await desk.looks("Lost")
+    assert len(await desk.services.gallery.posts(job.id)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "looked_for"),
+    [
+        (ValueError("too large"), False),
+        (asyncio.CancelledError(), True),
+        (ConnectionResetError(), True),
+    ],
+)
+async def test_what_was_refused_for_certain_is_not_looked_for(
+    desk: Front, monkeypatch: pytest.MonkeyPatch, fault: BaseException, *, looked_for: bool
+) -> None:
+    job, _ = await desk.picture()
+
+    async def fails(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(sys.modules["cogs.asking.queue"], "_show", fails)
+    await desk.member.slash(desk.channel, "show", id=job.id)
+    desk.env._errors.clear()
+    assert bool(await desk.services.sends.lost(9)) is looked_for

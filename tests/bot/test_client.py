@@ -1,0 +1,118 @@
+"""The client: commands are synced when they changed and only then; faults of the disk are told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.domain import BotError, DatabaseError, DiskFullError, StorageError
+from tests.stages.front import Front, front, said
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+class Syncs:
+    """Counts how often the commands are told to Discord."""
+
+    def __init__(self, desk: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.bot = desk.bot
+        self.count = 0
+        sync = self.bot.tree.sync
+
+        async def counted(*, guild: discord.abc.Snowflake | None = None) -> list[Any]:
+            self.count += 1
+            return await sync(guild=guild)
+
+        monkeypatch.setattr(self.bot.tree, "sync", counted)
+
+    async def start(self) -> int:
+        """How many times one start syncs."""
+        before = self.count
+        await self.bot._sync_commands()
+        return self.count - before
+
+
+async def test_commands_are_synced_only_when_they_changed(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = Syncs(desk, monkeypatch)
+    assert await starts.start() == 1, "nobody knows what Discord has"
+    assert await starts.start() == 0
+    assert await starts.start() == 0
+    desk.bot.tree.remove_command("history")
+    assert await starts.start() == 1
+    assert await starts.start() == 0
+
+
+async def test_commands_that_discord_lost_are_synced_again(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = Syncs(desk, monkeypatch)
+    assert await starts.start() == 1
+
+    async def none(**_: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(desk.bot.tree, "fetch_commands", none)
+    assert await starts.start() == 1
+
+
+async def test_a_mark_that_cannot_be_read_or_written_costs_a_sync_and_no_start(
+    desk: Front, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    starts = Syncs(desk, monkeypatch)
+    mark = tmp_path / f"commands-{desk.bot.application_id}.sha256"
+    mark.mkdir()
+    for _ in range(2):
+        assert await starts.start() == 1
+    assert "cannot be read" in caplog.text
+    assert "cannot be written" in caplog.text
+    mark.rmdir()
+    mark.write_bytes(b"\xff\xfe")
+    assert [await starts.start(), await starts.start()] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (DiskFullError("the disk that holds /srv/data is full."), "My disk is full"),
+        (StorageError("the disk that holds /srv/data fails."), "My disk does not do its work"),
+        (DatabaseError("/srv/data/bot.sqlite3 cannot be written."), "I cannot get at my notes"),
+    ],
+)
+async def test_a_fault_of_the_disk_is_told_in_kind_words_to_commands_and_buttons(
+    desk: Front,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fault: BotError,
+    told: str,
+) -> None:
+    async def sick(*_: object, **__: object) -> None:
+        raise fault
+
+    _, post = await desk.picture()
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.services.jobs, "enqueue", sick)
+        patch.setattr(desk.services.jobs, "mine", sick)
+        answers = [
+            await desk.asks(prompt="1girl"),
+            said(await desk.member.click(post, label="Vary")),
+            said(await desk.member.slash(desk.channel, "queue")),
+        ]
+    desk.env._errors.clear()
+    for answer in answers:
+        assert told in answer.content
+        assert "Nothing that you had queued is lost" in answer.content
+        assert "tell the operator" in answer.content
+        assert "/srv" not in answer.content, "paths are the operator's"
+        assert answer.ephemeral
+    assert caplog.text.count(str(fault)) == len(answers), "whom the log tells all of it"
+    assert "Next in the queue" in (await desk.asks(prompt="1girl")).content

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain import SettingsError
+from bot.settings import (
+    DISCORD_API,
+    DISCORD_GATEWAY,
+    FIELDS,
+    load,
+    strangers,
+    token_fault,
+)
+
+ROOT = Path(__file__).parents[2]
+VARIABLES = [field.variable for field in FIELDS.values()]
+
+
+def test_defaults_need_no_environment() -> None:
+    settings = load({}, dotenv=None)
+    assert settings.model == "embedded"
+    assert settings.threads is None
+    assert settings.database_path == Path("data/bot.sqlite3")
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("MODEL=from-file\nCAP_USER=3\n")
+    settings = load({"MODEL": "from-environment"}, dotenv)
+    assert (settings.model, settings.cap_user) == ("from-environment", 3)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CAP_USER", "many"),
+        ("CAP_USER", "0"),
+        ("LEASE_S", "-5"),
+        ("LOG_LEVEL", "loud"),
+        ("SANDBOX_PORT", "70000"),
+        ("DEV_GUILD_ID", "my server"),
+        ("DISCORD_API_BASE", "discord.com"),
+        ("THREADS", "³"),
+    ],
+)
+def test_every_wrong_value_is_told_with_its_variable(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        load({variable: value}, dotenv=None)
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("document", [".env.example", "docs/settings.md"])
+def test_every_setting_is_documented(variable: str, document: str) -> None:
+    assert variable in (ROOT / document).read_text()
+
+
+def test_the_example_is_a_valid_file_that_changes_nothing() -> None:
+    assert load({}, ROOT / ".env.example") == load({}, dotenv=None)
+
+
+def test_the_example_names_no_setting_that_is_not_read() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    named = {line.split("=")[0] for line in lines if "=" in line and not line.startswith("#")}
+    assert named == set(VARIABLES)
+
+
+def test_the_table_names_every_setting_with_its_real_default() -> None:
+    rows = [
+        [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+        for line in (ROOT / "docs" / "settings.md").read_text().splitlines()
+        if line.startswith("| `")
+    ]
+    told = {variable: default for variable, default, _ in rows}
+    in_words = {"none", "best there is", "all cores but one", "by model and device", "Discord's"}
+    assert set(told) == set(VARIABLES)
+    for field in FIELDS.values():
+        said = told[field.variable]
+        if said in in_words:
+            assert not field.default or field.default in {DISCORD_API, DISCORD_GATEWAY}
+        else:
+            assert said == field.default, field.variable
+
+
+def test_a_name_that_no_setting_has_is_found_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("DISCORD_TOKN=abc\nmodel=x\nPAGER=less\nCAP_USER=3\n")
+    assert strangers(dotenv) == {"DISCORD_TOKN": "DISCORD_TOKEN", "model": "MODEL", "PAGER": None}
+
+
+@pytest.mark.parametrize("token", ["", "abc", "a.b.c", "aaaaaaaa.bbbbbbbb"])
+def test_a_token_of_the_wrong_shape_is_told(token: str) -> None:
+    assert "DISCORD_TOKEN" in (token_fault(token) or "")
+
+
+def test_a_token_is_never_repeated_in_an_error() -> None:
+    assert "s3cret" not in (token_fault("s3cret") or "")
+
+
+def test_a_token_of_the_right_shape_passes() -> None:
+    assert token_fault("MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.abcdefghijklmnopqrstuvwxyz0123") is None

@@ -1,0 +1,135 @@
+"""The start of the bot as a process: alive while its model loads, and stopped at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot import __main__ as root
+from bot.__main__ import main
+from bot.domain import DiskFullError
+from bot.health import read_pulse
+from bot.store.db import Database
+from bot.store.gallery import Gallery
+from tests.stages.stage import stage
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.abcdefghijklmnopqrstuvwxyz0123"  # noqa: S105  of the right shape and nobody's
+
+
+async def starting(data_dir: Path) -> asyncio.subprocess.Process:
+    """A bot that is loading its model."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        cwd=data_dir.parent,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "DATA_DIR": str(data_dir),
+            "ENGINE": "tests.stages.slow_engine",
+            "DISCORD_TOKEN": TOKEN,
+            "LOG_LEVEL": "INFO",
+        },
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        while b"loading the model" not in await process.stderr.readline():
+            assert not process.stderr.at_eof(), "it ended by itself"
+    return process
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_a_stop_while_the_model_loads_ends_the_process_at_once(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    process = await starting(tmp_path / "data")
+    began_s = time.monotonic()
+    process.send_signal(number)
+    try:
+        _, said = await asyncio.wait_for(process.communicate(), 20)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert time.monotonic() - began_s < 5
+    assert process.returncode == code
+    assert said.decode().count("\n") == 1
+    assert "stopped while the model was loading" in said.decode()
+    left = {path.name for path in (tmp_path / "data").iterdir()}
+    assert "bot.sqlite3" in left
+    assert "bot.sqlite3-wal" not in left, "the database was closed"
+
+
+async def test_a_bot_whose_model_still_loads_is_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that downloads its model must not be restarted again and again."""
+    process = await starting(tmp_path / "data")
+    try:
+        async with asyncio.timeout(20):
+            while read_pulse(tmp_path / "data") is None:
+                await asyncio.sleep(0.02)
+        monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+        assert main(["health"]) == 0
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+def test_the_container_looks_soon_for_there_is_life_from_the_start() -> None:
+    (line,) = [
+        line
+        for line in (ROOT / "Dockerfile").read_text().splitlines()
+        if line.startswith("HEALTHCHECK")
+    ]
+    assert "--start-period=30s" in line
+    assert '"bot", "health"' in line
+
+
+async def test_a_disk_that_lets_nothing_be_tidied_is_no_reason_not_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def full(_self: Gallery) -> None:
+        raise DiskFullError("the disk is full: free some room.")
+
+    monkeypatch.setattr(Gallery, "sweep", full)
+    db = await Database.open(tmp_path / "bot.sqlite3")
+    try:
+        await root._sweep(Gallery(db, tmp_path / "pictures"))
+    finally:
+        await db.close()
+    assert "not tidied up" in caplog.text
+
+
+async def test_a_picture_that_a_killed_process_was_drawing_is_drawn_whatever_the_clock_says(
+    tmp_path: Path,
+) -> None:
+    """Its lease ends in a century, as after a clock that was set back."""
+    async with stage(tmp_path) as here:
+        await here.accept_terms()
+        await here.draw("1girl, interrupted", steps=50, count=4)
+
+        async def drawing() -> bool:
+            return bool(here.rows("SELECT 1 FROM jobs WHERE state = 'running'"))
+
+        await here.until(drawing)
+        await here.bot.kill()
+        with closing(sqlite3.connect(here.data_dir / "bot.sqlite3")) as other, other:
+            other.execute("UPDATE jobs SET lease_until_ms = 4000000000000 WHERE state = 'running'")
+            other.execute(
+                "UPDATE jobs SET not_before_ms = 4000000000000"
+                " WHERE state IN ('queued', 'rendered')"
+            )
+        await here.up()
+        assert len(await here.posts(5)) == 5

@@ -1,0 +1,165 @@
+"""What the bot says fits Discord's limits, and members' words in it are words and nothing else."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+
+import pytest
+
+from bot.domain import JobState, Picture, Rating, Refused, Standing
+from bot.drawing.progress import JobProgress
+from bot.policy.decide import BlockedTerm, GuildPolicy, admit
+from bot.words import wording
+from bot.words.wording import code, fit, fits, fitting, plain, short
+from tests.stages.factories import GUILD, USER, make_ask, make_job
+
+LIMIT = 2000
+#: The longest that a moderator can write.
+TERM_CHARS, REASON_CHARS = 80, 200
+NASTY = [
+    "*", "@", "`", "\\", "<@1>", "<:heart_of_gold_and_more:1100000000000000040>", "_~|", "ש",
+    "ع\u202e", "😀", "👩🏽\u200d👩🏽\u200d👧", "🇯🇵", "e\u0301", "漢", "[a](https://b.c) ", "||",
+    "discord.gg/x ", "\u2068", "\u2069", "```", "# x ", "- ", "> ", "word ",
+]  # fmt: skip
+#: Marks of markdown that nobody escaped.
+BARE = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|>#\[\]()<:@.-]")
+
+
+def long(unit: str, length: int = LIMIT) -> str:
+    return (unit * (length // len(unit) + 1))[:length]
+
+
+@pytest.mark.parametrize("unit", NASTY)
+def test_a_status_and_its_end_fit_whatever_the_words(unit: str) -> None:
+    states = (JobState.FAILED, JobState.WITHHELD, JobState.RUNNING, JobState.CANCELLED) * 2
+    faults = [long(unit, 900), long("x", 900), None, None, long("y ", 900), "z", None, None]
+    jobs = [
+        replace(make_job(f"000000000{n}", prompt=long(unit), state=state), error=fault)
+        for n, (state, fault) in enumerate(zip(states, faults, strict=True))
+    ]
+    board = {job.id: JobProgress(step=3, steps=50, preview_png=None) for job in jobs}
+    standing = Standing(ahead=10**6, queued=10**6, running=4)
+    assert len(wording.status(jobs, standing=standing, eta_ms=10**9, progress=board)) <= LIMIT
+    mention = f"<@{2**63 - 1}> "
+    assert len(mention + wording.ended(jobs)) <= LIMIT, "it may be announced with a mention"
+
+
+@pytest.mark.parametrize("unit", NASTY)
+def test_the_words_beside_a_picture_fit_and_keep_its_id(unit: str) -> None:
+    job = make_job(prompt=long(unit))
+    picture = Picture(
+        job_id=job.id, user_id=USER, guild_id=GUILD, sha256="0", size_bytes=1, width_px=1,
+        height_px=1, card_id="c" * 900, rating=Rating.GENERAL, created_ms=1,
+    )  # fmt: skip
+    caption = wording.caption(job, picture)
+    assert len(caption) <= LIMIT
+    assert caption.startswith(f"<@{USER}> ")
+    assert caption.endswith(f"`{job.id}`")
+    assert len(wording.alt_text(job)) <= 1024
+    assert len(wording.choice(job)) <= 100
+    assert wording.choice(job).startswith(job.id)
+    assert len(wording.in_queue(job, Standing(ahead=10**6, queued=1, running=1), 10**9)) < 300
+
+
+@pytest.mark.parametrize("unit", NASTY)
+def test_a_refusal_with_three_long_terms_fits(unit: str) -> None:
+    terms = [f"{word} {long(unit, TERM_CHARS - 4)}" for word in ("cat", "dog", "owl", "fox")]
+    guild = GuildPolicy(
+        guild_id=GUILD,
+        blocked=tuple(BlockedTerm(term=t, reason=long(unit, REASON_CHARS)) for t in terms),
+    )
+    refused = admit(make_ask(", ".join(terms)), guild)
+    assert isinstance(refused, Refused)
+    assert "cat" in refused.text
+    assert refused.text.endswith(" more")
+    assert len(refused.text) <= LIMIT
+
+
+@pytest.mark.parametrize("unit", NASTY)
+@pytest.mark.parametrize("limit", [30, 100, LIMIT])
+def test_a_text_that_is_cut_stays_within_the_limit(unit: str, limit: int) -> None:
+    for text in (long(unit, 3 * LIMIT), plain(long(unit), LIMIT), code(long(unit), 2 * LIMIT)):
+        assert len(fit(text, limit)) <= limit
+        assert len(short(text, limit)) <= limit
+    lines = [f"{n} {plain(long(unit, 300))}" for n in range(50)]
+    assert len(fitting(lines, limit)) <= limit
+    assert len(fitting(lines, limit, total=10**6)) <= limit
+
+
+def test_a_text_that_fits_is_left_as_it_is() -> None:
+    for text in ("", "x" * LIMIT, "**bold** `code`", "\u2068ש\u2069" * 600):
+        assert fit(text) == text
+    assert fitting(["a", "b"], 3) == "a\nb"
+
+
+def test_a_cut_is_never_inside_a_mark_and_closes_what_is_open() -> None:
+    pieces = ["\\*", "<@123>", "<:heart:11000000>", "[`id`](https://discord.com/x)", "a", " ", "é"]
+    dice = random.Random(13)
+    for _ in range(300):
+        text = "".join(dice.choices(pieces, k=60))
+        kept = fit(text, dice.randint(20, 90)).removesuffix("…")
+        begun = "".join(piece for piece in pieces if piece)
+        assert text.startswith(kept)
+        rest = text[len(kept) :].lstrip()
+        assert any(rest.startswith(piece.lstrip()) for piece in pieces if piece.strip()), begun
+    assert fit("**" + "x" * 50 + "**", 20) == "**" + "x" * 15 + "…**"
+    assert fit("`" + "x" * 50 + "`", 20) == "`" + "x" * 17 + "…`"
+    assert fit("```\n" + "*" * 50 + "\n```", 20).endswith("*…\n```")
+    assert fit("\u2068" + "ש" * 50 + "\u2069", 20) == "\u2068" + "ש" * 17 + "…\u2069"
+
+
+@pytest.mark.parametrize(
+    "sign", ["👩🏽\u200d👩🏽\u200d👧", "🇯🇵", "e\u0301", "❤\ufe0f", "1\ufe0f\u20e3"]
+)
+def test_a_cut_is_never_inside_what_the_eye_takes_for_one_sign(sign: str) -> None:
+    for limit in range(20, 60):
+        for cut in (short(sign * 50, limit), fit(sign * 50, limit), plain(sign * 50, limit)):
+            assert cut.removesuffix("…").replace(sign, "") == ""
+
+
+def test_lines_are_kept_whole_and_the_others_counted() -> None:
+    lines = [f"{n}" * 10 for n in range(10)]
+    said = fitting(lines, 60).split("\n")
+    assert said[:-1] == lines[: len(said) - 1]
+    assert said[-1] == f"… and {10 - len(said) + 1} more"
+    assert fits(lines, 60) == len(said) - 1
+    assert fitting(lines[:2], total=9).endswith("\n… and 7 more")
+    assert fitting(["x" * 100], 40).startswith("xxx")
+
+
+@pytest.mark.parametrize("ticks", range(1, 12))
+def test_a_code_block_cannot_be_broken_out_of(ticks: int) -> None:
+    for text in ("`" * ticks, "a" + "`" * ticks + "b", "`" * 3000):
+        inside = code(text).removeprefix("```\n").removesuffix("\n```")
+        assert "```" not in inside
+        assert inside.replace("\u200b", "")[:50] == text[:50]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "discord.gg/x", "discord.com/invite/x", "discordapp.com/invite/x", "DISCORD.GG/x",
+        "https://discord.gg/x", "http://a.example/b", "www.example.com", "https://a",
+        "mailto:a@b.example", "discord://-/x", "<https://a.b>", "[free](https://a.b)",
+    ],
+)  # fmt: skip
+def test_no_link_or_invite_is_made_of_a_members_words(link: str) -> None:
+    """Discord finds an invite by the host, with or without a scheme, and a link by its scheme."""
+    for shown in (plain(link), plain(f"see {link} now"), plain(f"\u05e9 {link}")):
+        assert not re.search(r"discord(?:app)?\.(?:gg|com)", shown, re.IGNORECASE)
+        assert not re.search(r"\w://", shown)
+        assert not BARE.search(shown), shown
+
+
+@pytest.mark.parametrize("unit", NASTY)
+def test_shown_words_have_no_bare_mark(unit: str) -> None:
+    shown = plain(long(unit, 400))
+    assert not BARE.search(shown)
+    assert len(shown) <= 3 * 300 + 2
+
+
+def test_words_that_turn_the_line_about_do_not() -> None:
+    assert plain("a\u202eb\u2066c\u2069\u200f") == "abc"
+    assert plain("\u05e9\u2069\u202e") == "\u2068\u05e9\u2069"

@@ -1,0 +1,248 @@
+"""`/waifu` as members see it: options, consent, policy, caps, and the buttons that ask again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.domain import JobState, Origin, RefusalReason, Refused, StorageError, UserId
+from bot.policy import decide
+from bot.store.queue import Caps
+from tests.stages.factories import SINCE, make_admitted, make_ask
+from tests.stages.fake_engine import INFO
+from tests.stages.front import Front, custom_ids, front, said
+
+NEW_LICENCE = replace(INFO, card_id="fake-2", name="Fake 2", licence_sha256="f" * 64)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+async def test_every_option_reaches_the_queue(desk: Front) -> None:
+    options = {
+        "negative": "lowres", "aspect": "portrait", "count": 3, "seed": 2**32 - 1, "steps": 9,
+        "guidance": 3.5,
+    }  # fmt: skip
+    answer = await desk.asks(prompt="1girl, hat", **options)
+    assert not answer.ephemeral
+    assert "Next in the queue" in answer.content
+    jobs = await desk.jobs()
+    assert [job.seed for job in jobs] == [2**32 - 1, 0, 1], "seeds go round"
+    for job in jobs:
+        assert (job.prompt, job.negative, job.aspect) == ("1girl, hat", "lowres", "portrait")
+        assert (job.steps, job.guidance) == (9, 3.5)
+        assert (job.width_px, job.height_px) == INFO.sizes_px[job.aspect]
+    status = await desk.services.jobs.status(jobs[0].request_id)
+    assert status is not None
+    assert status.message_id == answer.id
+
+
+async def test_a_mention_in_a_prompt_pings_nobody(desk: Front) -> None:
+    answer = await desk.asks(prompt=f"@everyone <@{desk.member.id}> hi")
+    assert not answer.message.mentions
+    assert not answer.message.mention_everyone
+
+
+async def test_a_waiting_request_runs_by_itself_after_the_licence_is_accepted(desk: Front) -> None:
+    who = desk.newcomer()
+    terms = await desk.asks(who, prompt="1girl, patient", count=2)
+    assert terms.ephemeral
+    assert [a.filename for a in terms.attachments] == ["LICENCE.txt"]
+    assert INFO.licence_name in terms.content
+    assert not await desk.jobs(who)
+    pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
+    assert not said(pressed).ephemeral, "the acknowledgement is for everybody"
+    assert [job.prompt for job in await desk.jobs(who)] == ["1girl, patient"] * 2
+    row = await desk.services.jobs._db.fetch_one("SELECT * FROM acceptances WHERE user_id = :u",
+                                                 {"u": who.id})  # fmt: skip
+    assert row is not None
+    assert (row["licence_sha256"], row["card_id"]) == (INFO.licence_sha256, INFO.card_id)
+
+
+async def test_a_new_licence_asks_again(desk: Front) -> None:
+    assert not (await desk.asks()).ephemeral
+    desk.use_model(NEW_LICENCE)
+    assert (await desk.asks()).ephemeral
+
+
+async def test_nobody_accepts_a_licence_they_have_not_seen(desk: Front) -> None:
+    who = desk.newcomer()
+    terms = await desk.asks(who, prompt="1girl, slow reader")
+    desk.use_model(NEW_LICENCE)
+    await who.click(terms.message, custom_id=custom_ids(terms)[0])
+    assert not await desk.jobs(who)
+    assert not await desk.services.consent.accepted(UserId(who.id), NEW_LICENCE.licence_sha256)
+    stored = desk.env.backend.messages[desk.channel.id][terms.id]
+    fresh = [i["custom_id"] for row in stored.components for i in row["components"]]
+    assert "Fake 2" in stored.content
+    await who.click(terms.message, custom_id=fresh[0])
+    assert [job.prompt for job in await desk.jobs(who)] == ["1girl, slow reader"]
+
+
+async def test_a_request_that_policy_refuses_is_not_kept_for_later(desk: Front) -> None:
+    who = desk.newcomer()
+    answer = await desk.asks(who, prompt="loli, nude")
+    assert answer.ephemeral
+    assert not answer.attachments
+    assert not await desk.services.jobs._db.fetch_all("SELECT * FROM waiting_asks")
+
+
+async def test_a_request_accepted_late_is_judged_by_the_policy_of_then(desk: Front) -> None:
+    who, boss = desk.newcomer(), desk.moderator(manage_guild=True)
+    terms = await desk.asks(who, prompt="1girl, dragon")
+    await boss.slash(desk.channel, "policy block", term="dragon")
+    pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
+    assert "dragon" in said(pressed).content
+    assert said(pressed).ephemeral
+    assert not await desk.jobs(who)
+
+
+async def test_a_fault_after_accepting_is_told_with_an_incident(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    who = desk.newcomer()
+    terms = await desk.asks(who)
+    monkeypatch.setattr(desk.services.jobs, "enqueue", broken)
+    pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
+    assert "incident" in said(pressed).content
+
+
+async def test_a_request_that_was_not_queued_after_accepting_waits_for_a_second_press(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object) -> None:
+        raise StorageError("as if the process had died here")
+
+    who = desk.newcomer()
+    terms = await desk.asks(who, prompt="1girl, patient")
+    accept = custom_ids(terms)[0]
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.services.jobs, "enqueue", dies)
+        await who.click(terms.message, custom_id=accept)
+    assert not await desk.jobs(who)
+    await who.click(terms.message, custom_id=accept)
+    assert [job.prompt for job in await desk.jobs(who)] == ["1girl, patient"]
+
+
+async def test_a_request_whose_button_is_pressed_twice_at_once_is_queued_once(desk: Front) -> None:
+    who = UserId(desk.newcomer().id)
+    ask = make_ask(user=who)
+    waiting_id = await desk.services.consent.hold(ask, 1)
+    results = await asyncio.gather(
+        *(
+            desk.services.jobs.enqueue(
+                make_admitted(ask), desk.services.caps, 1, waiting_id, since_id=SINCE
+            )
+            for _ in range(3)
+        )
+    )
+    reasons = [result.reason for result in results if isinstance(result, Refused)]
+    assert reasons == [RefusalReason.GONE] * 2
+    assert await desk.services.consent.waiting(waiting_id, who) is None
+
+
+async def test_caps_are_answered_with_the_numbers(desk: Front) -> None:
+    desk.bot.services = replace(desk.services, caps=Caps(per_user=3, per_guild=4))
+    assert not (await desk.asks(count=2)).ephemeral
+    mine = await desk.asks(count=2)
+    assert mine.ephemeral
+    assert "You have 2 pictures waiting, and the most at once is 3" in mine.content
+    who = desk.newcomer()
+    await desk.services.consent.accept(UserId(who.id), INFO.licence_sha256, INFO.card_id, 1)
+    ours = await desk.asks(who, count=3)
+    assert "This server has 2 pictures waiting, and the most at once is 4" in ours.content
+
+
+@pytest.mark.parametrize(
+    ("lacking", "named"),
+    [("attach_files", "Attach Files"), ("read_message_history", "Read Message History")],
+)
+async def test_a_channel_where_it_could_not_post_once_is_told_before_anybody_waits(
+    desk: Front, lacking: str, named: str
+) -> None:
+    me = desk.guild.me
+    assert me is not None
+    deaf = desk.guild.create_text_channel(
+        "deaf", overwrites={me: discord.PermissionOverwrite(**{lacking: False})}
+    )
+    answer = said(await desk.member.slash(deaf, "waifu", prompt="1girl"))
+    assert named in answer.content
+    assert not await desk.jobs()
+
+
+async def test_again_draws_the_same_and_vary_another_seed_for_whoever_presses(desk: Front) -> None:
+    job, message = await desk.picture()
+    await desk.restart()
+    who = desk.newcomer()
+    await desk.services.consent.accept(UserId(who.id), INFO.licence_sha256, INFO.card_id, 1)
+    for action in ("again", "vary"):
+        await who.click(message, custom_id=f"wd:{action}:{job.id}")
+    again, vary = await desk.jobs(who)
+    assert (again.seed, again.prompt, again.origin) == (job.seed, job.prompt, Origin.AGAIN)
+    assert (vary.prompt, vary.origin) == (job.prompt, Origin.VARY)
+    assert vary.seed != job.seed
+    assert {again.parent_job_id, vary.parent_job_id} == {job.id}
+    assert {again.user_id, vary.user_id} == {who.id}
+
+
+async def test_a_button_cannot_go_round_the_policy(desk: Front) -> None:
+    job, message = await desk.picture("1girl, dragon")
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
+    pressed = await desk.member.click(message, custom_id=f"wd:vary:{job.id}")
+    assert "switched me off" in said(pressed).content
+    assert len(await desk.jobs()) == 1
+
+
+async def test_policy_is_on_the_only_path(desk: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a policy that fails, nothing that members can do queues anything."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    job, message = await desk.picture()
+    monkeypatch.setattr(decide, "findings", broken)
+    assert (await desk.asks()).ephemeral
+    for action in ("again", "vary"):
+        await desk.member.click(message, custom_id=f"wd:{action}:{job.id}")
+    assert len(await desk.jobs()) == 1
+
+
+async def test_cancel_is_for_the_requester_and_moderators(desk: Front) -> None:
+    answer = await desk.asks(count=2)
+    (cancel,) = custom_ids(answer)
+    stranger = await desk.newcomer().click(answer.message, custom_id=cancel)
+    assert said(stranger).ephemeral
+    assert {job.state for job in await desk.jobs()} == {JobState.QUEUED}
+    boss = desk.moderator(manage_messages=True)
+    assert "2 pictures" in said(await boss.click(answer.message, custom_id=cancel)).content
+    assert {job.state for job in await desk.jobs()} == {JobState.CANCELLED}
+    late = await desk.member.click(answer.message, custom_id=cancel)
+    assert "nothing to cancel" in said(late).content
+
+
+@pytest.mark.parametrize(
+    "stale",
+    ["wd:upscale:0123456789", "wd:vary:", "wd:vary:NOT-AN-ID", "wd:again:zzzzzzzzzz", "wd:x"],
+)
+async def test_a_button_that_leads_nowhere_gets_a_kind_word(desk: Front, stale: str) -> None:
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(label="old", custom_id=stale))
+    view.stop()
+    channel = desk.env.bot.get_partial_messageable(desk.channel.id, guild_id=desk.guild.id)
+    message = await channel.send("from another time", view=view)
+    answer = said(await desk.member.click(message, custom_id=stale))
+    assert answer.ephemeral
+    assert answer.content
+    assert "incident" not in answer.content

@@ -1,0 +1,216 @@
+"""Pictures and data as members find them again: `/queue /cancel /show /history`, the buttons under
+a picture, `/licence` and `/privacy`."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from simcord.results import InteractionResult
+
+from bot.domain import JobId, JobState, Rating, UserId
+from models.provenance import encode_png
+from tests.stages.factories import make_released
+from tests.stages.fake_engine import LICENCE
+from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.simulated import OWNER
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+async def test_queue_shows_mine_and_the_servers_and_tells_nobodys_words(desk: Front) -> None:
+    other = desk.newcomer("otto")
+    mine = await desk.queued(count=2, prompt="my words")
+    theirs = await desk.queued(prompt="their words")
+    for job in theirs:
+        await desk.services.jobs._db.write_one(
+            "UPDATE jobs SET user_id = :user WHERE id = :id", {"user": other.id, "id": job.id}
+        )
+    text = said(await desk.member.slash(desk.channel, "queue")).content
+    assert all(job.id in text for job in mine)
+    assert "my words" in text
+    assert "their words" not in text
+    assert f"<@{other.id}>" in text
+    assert "3 waiting, 0 being drawn" in text
+
+
+async def test_cancel_takes_back_one_or_all_of_mine_and_nothing_of_others(desk: Front) -> None:
+    first, second, third = await desk.queued(count=3)
+    other = desk.newcomer()
+    answer = said(await other.slash(desk.channel, "cancel", id=first.id))
+    assert "no such picture" in answer.content
+    assert "nothing to cancel" in said(await other.slash(desk.channel, "cancel")).content
+    offered = await desk.member.autocomplete(desk.channel, "cancel", "id", "blue")
+    assert [c["value"] for c in offered] == [first.id, second.id, third.id]
+    await desk.member.slash(desk.channel, "cancel", id=f" {second.id.upper()} ")
+    states = [job.state for job in await desk.jobs()]
+    assert states == [JobState.QUEUED, JobState.CANCELLED, JobState.QUEUED]
+    assert "2 pictures" in said(await desk.member.slash(desk.channel, "cancel")).content
+    assert desk.services.signals.take_cancelled() == {first.id, second.id, third.id}
+
+
+async def shows(desk: Front, job_id: str) -> InteractionResult:
+    return await desk.member.slash(desk.channel, "show", id=job_id)
+
+
+async def test_show_brings_a_picture_back_with_live_buttons_and_votes(desk: Front) -> None:
+    job, _ = await desk.picture()
+    answer = said(await shows(desk, f"`{job.id}`"))
+    assert [a.filename for a in answer.attachments] == [f"{job.id}.png"]
+    assert f"wd:vary:{job.id}" in custom_ids(answer)
+    posts = await desk.services.gallery.posts(job.id)
+    assert answer.id in [post.message_id for post in posts]
+    unseeded = await desk.services.gallery.unseeded(9)
+    assert answer.id in [post.message_id for post in unseeded], "its vote is opened too"
+    assert desk.services.signals.posted._event.is_set(), "and at once"
+    await desk.restart()
+    assert "/waifu" in said(await desk.member.click(answer.message, label="Settings")).content
+
+
+async def test_show_posts_smaller_what_discord_finds_too_large(desk: Front) -> None:
+    (job,) = await desk.queued()
+    claimed = await desk.services.jobs.claim(OWNER, 60_000, desk.services.clock())
+    assert claimed is not None
+    noise = encode_png(random.Random(1).randbytes(3 * 64 * 64), 64, 64)
+    await desk.kept(claimed, data=noise)
+    desk.env.inject_error("POST", "/webhooks/*", status=413, code=40005, times=1)
+    answer = said(await shows(desk, job.id))
+    assert [a.filename for a in answer.attachments] == [f"{job.id}.webp"]
+
+
+async def test_show_tells_what_cannot_be_shown(desk: Front) -> None:
+    assert "no picture" in said(await shows(desk, "0000000000")).content
+    assert "no picture" in said(await shows(desk, "@everyone " * 50)).content
+    job, _ = await desk.picture()
+    await desk.services.gallery.delete(job.id, 1)
+    assert "deleted" in said(await shows(desk, job.id)).content
+    (adult,) = await desk.queued()
+    claimed = await desk.services.jobs.claim(OWNER, 60_000, desk.services.clock())
+    assert claimed is not None
+    await desk.kept(claimed, make_released(claimed, rating=Rating.EXPLICIT))
+    assert "age-restricted" in said(await shows(desk, adult.id)).content
+
+
+async def test_history_pages_through_every_picture_also_of_one_request(desk: Front) -> None:
+    jobs = [job for _ in range(3) for job in await desk.queued(count=4)]
+    await desk.drawn(sorted(jobs, key=lambda job: job.created_ms))
+    page = said(await desk.member.slash(desk.channel, "history"))
+    seen = page.content
+    message = page.message
+    older = custom_ids(page)
+    assert len(older) == 1
+    await desk.member.click(message, custom_id=older[0])
+    seen += desk.env.backend.messages[desk.channel.id][page.id].content
+    assert [job.id for job in jobs if job.id not in seen] == []
+
+
+async def test_settings_are_copyable_whatever_their_length(desk: Front) -> None:
+    short, message = await desk.picture("1girl, hat")
+    text = said(await desk.newcomer().click(message, label="Settings")).content
+    assert f"/waifu prompt: 1girl, hat negative: lowres aspect: square seed: {short.seed}" in text
+    assert "Steps: 4, Sampler: Euler a" in text
+    long, message = await desk.picture("blue hair, " * 90)
+    answer = said(await desk.member.click(message, label="Settings"))
+    (file,) = answer.attachments
+    whole = (await file.read()).decode()
+    assert long.prompt in whole
+    assert f"seed: {long.seed}" in whole
+
+
+async def test_delete_is_for_the_requester_and_moderators_and_takes_every_post(
+    desk: Front, tmp_path: Path
+) -> None:
+    job, message = await desk.picture()
+    again = said(await shows(desk, job.id))
+    await desk.restart()
+    refused = said(await desk.newcomer().click(message, label="Delete"))
+    assert "moderator" in refused.content
+    assert list((tmp_path / "pictures").rglob("*.png"))
+    await desk.moderator(manage_messages=True).click(again.message, label="Delete")
+    assert not list((tmp_path / "pictures").rglob("*.png"))
+    await desk.looks("Takedown")
+    assert not {message.id, again.id} & set(desk.shown())
+    assert not await desk.services.doomed.messages(9)
+
+
+async def test_a_message_is_taken_down_at_last_when_discord_is_sick(desk: Front) -> None:
+    job, message = await desk.picture()
+    await desk.services.gallery.delete(job.id, 1)
+    desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=None)
+    await desk.looks("Takedown")
+    assert message.id in desk.shown()
+    desk.env.backend.faults.clear()
+    await desk.restart()
+    await desk.looks("Takedown")
+    assert message.id not in desk.shown()
+    await desk.services.doomed.add(desk.message_ref(message))
+    await desk.looks("Takedown")
+    assert not await desk.services.doomed.messages(9), "one that is gone already is as good"
+
+
+async def test_the_licence_comes_with_its_file(desk: Front) -> None:
+    answer = said(await desk.newcomer().slash(desk.channel, "licence"))
+    assert answer.ephemeral
+    (file,) = answer.attachments
+    assert (await file.read()).decode() == LICENCE
+
+
+async def test_my_data_are_shown_and_exported(desk: Front) -> None:
+    job, _ = await desk.picture("only mine")
+    assert "Nothing." in said(await desk.newcomer().slash(desk.channel, "privacy show")).content
+    shown = said(await desk.member.slash(desk.channel, "privacy show"))
+    assert shown.ephemeral
+    assert "pictures kept: 1" in shown.content
+    answer = said(await desk.member.slash(desk.channel, "privacy export"))
+    assert answer.ephemeral
+    archive = zipfile.ZipFile(io.BytesIO(await answer.attachments[0].read()))
+    everything = json.loads(archive.read("everything.json"))
+    assert [row["prompt"] for row in everything["jobs"]] == ["only mine"]
+    assert f"pictures/{job.id}.png" in archive.namelist()
+
+
+async def test_sharing_prompts_is_off_until_said_and_can_be_taken_back(desk: Front) -> None:
+    shares = desk.services.consent.shares_prompts
+    user_id = UserId(desk.member.id)
+    assert not await shares(user_id)
+    for allow in (True, False):
+        await desk.member.slash(desk.channel, "privacy share", allow=allow)
+        assert await shares(user_id) is allow
+
+
+async def test_forget_erases_after_a_second_word_and_takes_the_messages_down(
+    desk: Front, tmp_path: Path
+) -> None:
+    _, message = await desk.picture()
+    waiting = await desk.asks(prompt="still waiting")
+    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+    assert await desk.jobs(), "nothing goes before the second word"
+    await desk.restart()
+    done = await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
+    assert "erased" in said(done).content
+    assert not await desk.jobs()
+    await desk.services.privacy.clean()
+    assert not list((tmp_path / "pictures").rglob("*.png"))
+    assert len(desk.services.signals.take_cancelled()) == 1
+    await desk.looks("Takedown")
+    assert not {message.id, waiting.id} & set(desk.shown()), "not even the words in the status stay"
+
+
+async def test_the_forget_button_of_somebody_else_does_nothing(desk: Front) -> None:
+    from cogs.asking.components import Action, row_of
+
+    channel = desk.env.bot.get_partial_messageable(desk.channel.id, guild_id=desk.guild.id)
+    message = await channel.send("?", view=row_of((Action.FORGET, str(desk.member.id))))
+    job, _ = await desk.picture()
+    answer = said(await desk.newcomer().click(message, label="Yes, erase everything"))
+    assert "not for you" in answer.content
+    assert await desk.services.jobs.get(JobId(job.id)) is not None

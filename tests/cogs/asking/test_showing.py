@@ -1,0 +1,173 @@
+"""What was let out once is not shown everywhere for ever: `may_show`, and `/show` that asks it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import discord
+import pytest
+from simcord.builders import ChannelHandle
+
+from bot.domain import ChannelId, GuildId, Job, Picture, Place, Rating, RefusalReason
+from bot.policy import decide
+from bot.policy.decide import BlockedTerm, GuildPolicy, may_show
+from tests.stages.factories import CHANNEL, GUILD, make_job, make_place, make_reaction
+from tests.stages.front import Front, front, said
+
+FREE = GuildPolicy(guild_id=GUILD)
+PARENT = ChannelId(CHANNEL + 1)
+THREAD = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT)
+ADULT = make_place(adult=True)
+
+
+def picture_of(job: Job, rating: Rating = Rating.GENERAL) -> Picture:
+    return Picture(
+        job_id=job.id, user_id=job.user_id, guild_id=job.guild_id, sha256="0" * 64, size_bytes=1,
+        width_px=1, height_px=1, card_id="tiny-1", rating=rating, created_ms=1,
+    )  # fmt: skip
+
+
+def no(
+    prompt: str = "1girl",
+    *,
+    place: Place = THREAD,
+    guild: GuildPolicy = FREE,
+    rating: Rating = Rating.GENERAL,
+) -> RefusalReason | None:
+    job = make_job(prompt=prompt)
+    refused = may_show(job, picture_of(job, rating), place, guild)
+    assert refused is None or refused.text
+    return refused.reason if refused else None
+
+
+def test_a_plain_picture_may_be_shown_in_every_place() -> None:
+    assert no() is None
+    assert no(place=ADULT) is None
+
+
+@pytest.mark.parametrize("off", [CHANNEL, PARENT])
+def test_nothing_is_shown_where_the_bot_is_switched_off(off: ChannelId) -> None:
+    guild = GuildPolicy(guild_id=GUILD, disabled_channels=frozenset({off}))
+    assert no(guild=guild) is RefusalReason.CHANNEL
+
+
+def test_what_is_blocked_by_now_is_not_shown_any_more() -> None:
+    guild = GuildPolicy(guild_id=GUILD, blocked=(BlockedTerm(term="dragon", reason="spoilers"),))
+    assert no("a dr(ag:1.0)on", guild=guild) is RefusalReason.SERVER
+    assert no("a dragon", guild=FREE) is None
+    for place in (THREAD, ADULT):
+        assert no("loli", place=place) is RefusalReason.FLOOR
+
+
+def test_what_is_for_adults_is_shown_among_adults_alone() -> None:
+    assert no(rating=Rating.EXPLICIT) is RefusalReason.AGE
+    assert no(rating=Rating.EXPLICIT, place=ADULT) is None
+    assert no("1girl, nude") is RefusalReason.AGE, "whatever it was labelled when it was drawn"
+    assert no("1girl, nude", place=ADULT) is None
+
+
+def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    other = GuildId(GUILD + 1)
+    assert no(guild=GuildPolicy(guild_id=other)) is RefusalReason.FAULT
+    assert no(place=make_place(guild=other)) is RefusalReason.FAULT
+    job = make_job()
+    stranger = picture_of(make_job("0000000002"))
+    refused = may_show(job, stranger, THREAD, FREE)
+    assert refused is not None
+    assert refused.reason is RefusalReason.FAULT
+    elsewhere = replace(picture_of(job), guild_id=other)
+    assert may_show(job, elsewhere, THREAD, FREE) is not None
+    monkeypatch.setattr(decide, "findings", broken)
+    assert no() is RefusalReason.FAULT
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path, "cogs.voting.votes") as ready:
+        yield ready
+
+
+async def shown(desk: Front, job: Job, where: ChannelHandle | None = None) -> str:
+    """What `/show` says, "" if it shows the picture."""
+    answer = said(await desk.member.slash(where or desk.channel, "show", id=job.id))
+    if answer.attachments:
+        return ""
+    assert answer.ephemeral
+    return answer.content
+
+
+async def test_show_is_refused_where_the_bot_is_switched_off(desk: Front) -> None:
+    job, _ = await desk.picture()
+    boss = desk.moderator(manage_guild=True)
+    assert not await shown(desk, job)
+    await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
+    assert "switched me off" in await shown(desk, job)
+
+
+async def test_show_is_refused_for_a_prompt_that_is_blocked_by_now(desk: Front) -> None:
+    job, _ = await desk.picture("1girl, dragon")
+    assert not await shown(desk, job)
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy block", term="dragon", reason="we read it together")
+    assert "we read it together" in await shown(desk, job)
+    worse, _ = await desk.picture("1girl, loli")
+    assert "any more" in await shown(desk, worse)
+
+
+async def test_show_does_not_carry_a_picture_out_of_a_private_channel(desk: Front) -> None:
+    """Nor tell anything of its words, which may be blocked by now."""
+    me = desk.guild.me
+    assert me is not None
+    secret = desk.guild.create_text_channel(
+        "secret",
+        overwrites={
+            desk.guild.default_role: discord.PermissionOverwrite(view_channel=False),
+            me: discord.PermissionOverwrite(view_channel=True),
+        },
+    )
+    (job,) = await desk.queued(channel=secret, prompt="1girl, dragon")
+    await desk.drawn([job])
+    await desk.services.guilds.block(GuildId(desk.guild.id), "dragon", "", desk.member.id, 1)
+    answer = await shown(desk, job)
+    assert "drawn in a channel that not everybody here can see" in answer
+    assert not any(message.attachments for message in desk.channel.history())
+
+
+async def test_show_does_not_show_to_a_role_that_the_other_channel_denies(desk: Front) -> None:
+    young = desk.guild.create_role("under-18")
+    grown = desk.guild.create_text_channel(
+        "grown-ups", overwrites={young: discord.PermissionOverwrite(view_channel=False)}
+    )
+    (job,) = await desk.queued(channel=grown)
+    await desk.drawn([job])
+    assert "not everybody here can see" in await shown(desk, job)
+    assert not await shown(desk, job, grown)
+
+
+async def test_the_list_of_the_best_leaves_out_what_is_blocked_by_now(desk: Front) -> None:
+    (job, message), (fine, other) = [await desk.picture(p) for p in ("a dragon", "1girl")]
+    voter = desk.newcomer("voter")
+    for shown in (message, other):
+        await desk.services.votes.record(make_reaction(shown.id, voter.id))
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy block", term="dragon")
+    listed = said(await desk.member.slash(desk.channel, "votes top"))
+    assert fine.id in listed.content
+    assert job.id not in listed.content
+    assert len(listed.attachments) == 1
+
+
+async def test_the_list_of_the_best_is_not_shown_where_the_bot_is_switched_off(desk: Front) -> None:
+    _, message = await desk.picture()
+    await desk.services.votes.record(make_reaction(message.id, desk.newcomer("voter").id))
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
+    answer = said(await desk.member.slash(desk.channel, "votes top"))
+    assert "switched me off" in answer.content
+    assert answer.ephemeral
+    assert not answer.attachments

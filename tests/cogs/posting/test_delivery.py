@@ -1,0 +1,299 @@
+"""Every drawn picture is posted once: no fault of Discord's or ours loses or doubles it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import discord
+import pytest
+from discord.http import Route
+from PIL import Image
+
+from bot.domain import DatabaseError, JobState
+from tests.stages.factories import make_png
+from tests.stages.office import Office
+from tests.stages.simulated import scene
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with scene(
+        tmp_path, "cogs.posting.delivery", "cogs.posting.takedown", kind=Office
+    ) as built:
+        yield built
+
+
+async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Office) -> None:
+    job = await office.drawn_picture(prompt="1girl, @everyone *blue*")
+    await office.delivers()
+    message = office.channel.last_message
+    assert message is not None
+    (file,) = message.attachments
+    assert (file.filename, file.description) == (
+        f"{job.id}.png",
+        "AI-made picture: 1girl, @everyone *blue*",
+    )
+    assert await file.read() == make_png(job)
+    assert f"<@{office.member.id}>" in message.content
+    assert "@everyone" not in message.content
+    for part in (f"seed {job.seed}", f"{job.steps} steps", "guidance 7", "tiny-1", job.id):
+        assert part in message.content
+    (row,) = message.components
+    assert isinstance(row, discord.ActionRow)
+    assert [getattr(b, "custom_id", "") for b in row.children] == [
+        f"wd:{action}:{job.id}" for action in ("again", "vary", "settings", "delete")
+    ]
+    assert [user.id for user in message.mentions] == [office.member.id]
+    assert not message.mention_everyone
+    assert await office.state(job) == (JobState.DELIVERED, "")
+    assert [p.message_id for p in await office.services.gallery.posts(job.id)] == [message.id]
+
+
+async def test_the_request_is_made_so_that_discord_drops_a_repetition(office: Office) -> None:
+    job = await office.drawn_picture()
+    await office.delivers()
+    body = next(r.json for r in office.env.http_requests if r.path.endswith("/messages"))
+    assert (body["nonce"], body["enforce_nonce"]) == (job.id, True)
+    assert body["allowed_mentions"] == {"parse": [], "users": [office.member.id]}
+
+
+async def test_a_second_round_posts_nothing(office: Office) -> None:
+    await office.drawn_picture()
+    await office.delivers()
+    await office.delivers()
+    assert len(office.pictures()) == 1
+
+
+@pytest.mark.parametrize(
+    "problem", [aiohttp.ServerDisconnectedError(), TimeoutError(), ConnectionResetError()]
+)
+async def test_a_lost_answer_makes_no_second_post(
+    office: Office, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    job = await office.drawn_picture()
+    office.loses_answers(monkeypatch, problem)
+    await office.delivers()
+    assert await office.state(job) == (JobState.RENDERED, "")
+    await office.env.advance_time(1.1)
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    assert await office.state(job) == (JobState.DELIVERED, "")
+
+
+async def test_a_death_after_the_post_makes_no_second_one(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await office.drawn_picture()
+    office.loses_answers(monkeypatch, asyncio.CancelledError())
+    await office.delivers()
+    assert await office.state(job) == (JobState.RENDERED, "")
+    await office.env.advance_time(3600)
+    for n in range(120):
+        office.env.backend.create_message(office.channel.id, office.member.id, f"talk {n}")
+    await office.restart()
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    assert await office.state(job) == (JobState.DELIVERED, "")
+
+
+async def test_a_death_before_the_post_loses_nothing(office: Office) -> None:
+    job = await office.drawn_picture()
+    await office.services.jobs.begin_posting(job.id, office.services.clock())
+    await office.restart()
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+
+
+async def test_a_post_that_could_not_be_written_down_is_found_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await office.drawn_picture()
+
+    async def locked(*_arguments: object) -> bool:
+        raise DatabaseError("the database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.services.jobs, "delivered", locked)
+        await office.delivers()
+    await office.env.advance_time(1.1)
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    assert await office.state(job) == (JobState.DELIVERED, "")
+
+
+async def test_a_refused_upload_is_made_smaller(office: Office) -> None:
+    job, png = await office.large_picture()
+    office.env.inject_error("POST", "/channels/*/messages", status=413, code=40005)
+    await office.delivers()
+    message = office.channel.last_message
+    assert message is not None
+    (file,) = message.attachments
+    data = await file.read()
+    assert file.filename == f"{job.id}.webp"
+    assert len(data) <= 0.75 * len(png)
+    assert Image.open(io.BytesIO(data)).size == Image.open(io.BytesIO(png)).size
+    assert await office.state(job) == (JobState.DELIVERED, "")
+
+
+async def test_a_picture_over_the_servers_limit_is_not_even_tried(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, png = await office.large_picture()
+    limit_bytes = len(png) // 2
+    monkeypatch.setattr(discord.Guild, "filesize_limit", limit_bytes)
+    await office.delivers()
+    message = office.channel.last_message
+    assert message is not None
+    assert message.attachments[0].size <= limit_bytes
+    assert sum(r.method == "POST" for r in office.env.http_requests) == 1
+
+
+async def test_what_no_limit_lets_through_is_kept_and_said(office: Office) -> None:
+    job = await office.drawn_picture()
+    office.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=None)
+    await office.delivers()
+    state, error = await office.state(job)
+    assert state is JobState.FAILED
+    assert f"/show {job.id}" in error
+    assert await office.services.gallery.get(job.id) is not None
+
+
+@pytest.mark.parametrize("code", [50001, 50013])
+async def test_a_lost_permission_is_said_and_the_picture_kept(office: Office, code: int) -> None:
+    job = await office.drawn_picture()
+    office.env.inject_error("POST", "/channels/*/messages", status=403, code=code)
+    await office.delivers()
+    state, error = await office.state(job)
+    assert state is JobState.FAILED
+    assert "Attach Files" in error
+    assert f"/show {job.id}" in error
+    assert await office.services.gallery.get(job.id) is not None
+
+
+async def test_a_deleted_channel_ends_its_deliveries_and_no_others(office: Office) -> None:
+    doomed = office.guild.create_text_channel("doomed")
+    lost, fine = await office.drawn_picture(channel=doomed), await office.drawn_picture()
+    office.env.backend.delete_channel(doomed.id)
+    await office.delivers()
+    state, error = await office.state(lost)
+    assert state is JobState.FAILED
+    assert "channel is gone" in error
+    assert await office.state(fine) == (JobState.DELIVERED, "")
+
+
+async def test_a_403_from_something_in_between_is_no_lost_permission(office: Office) -> None:
+    job = await office.drawn_picture()
+    office.env.inject_error("POST", "/channels/*/messages", status=403, code=0)
+    await office.delivers()
+    assert await office.state(job) == (JobState.RENDERED, "")
+
+
+async def test_a_missing_file_is_said(office: Office) -> None:
+    job = await office.drawn_picture()
+    picture = await office.services.gallery.get(job.id)
+    assert picture is not None
+    office.services.gallery.path(picture).unlink()
+    await office.delivers()
+    state, error = await office.state(job)
+    assert (state, "cannot be read" in error) == (JobState.FAILED, True)
+
+
+async def test_an_earlier_post_is_found_whatever_the_clock_said_when_it_was_made(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await office.drawn_picture()
+    clock = office.services.clock
+    ahead = replace(office.services, clock=lambda: clock() + 24 * 3_600_000)
+    monkeypatch.setattr(office.cog("Delivery"), "_services", ahead)
+    office.loses_answers(monkeypatch, asyncio.CancelledError())
+    await office.delivers()
+    # Longer than Discord remembers a nonce.
+    await office.env.advance_time(3600)
+    await office.restart()
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    assert await office.state(job) == (JobState.DELIVERED, "")
+
+
+async def test_where_i_may_not_look_back_i_do_not_post_twice(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await office.drawn_picture()
+    office.loses_answers(monkeypatch, asyncio.CancelledError())
+    await office.delivers()
+    await office.env.advance_time(3600)
+    await office.bot_may_not("read_message_history")
+    await office.restart()
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    state, error = await office.state(job)
+    assert state is JobState.FAILED
+    assert "Read Message History" in error
+    assert f"/show {job.id}" in error
+    assert await office.services.gallery.get(job.id) is not None
+
+
+async def test_a_picture_deleted_while_it_is_posted_is_taken_down(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await office.drawn_picture()
+    http = office.env.bot.http
+    request = http.request
+
+    async def meddled(route: Route, **options: Any) -> Any:
+        answer = await request(route, **options)
+        if route.method == "POST":
+            await office.services.gallery.delete(job.id, office.services.clock())
+        return answer
+
+    monkeypatch.setattr(http, "request", meddled)
+    await office.delivers()
+    await office.looks("Takedown")
+    assert office.pictures() == []
+    assert (await office.state(job))[0] is JobState.CANCELLED
+
+
+async def test_one_job_that_nobody_thought_of_does_not_stop_the_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = office.guild.create_text_channel("other")
+    strange, fine = await office.drawn_picture(), await office.drawn_picture(channel=other)
+    read = office.services.gallery.read
+
+    async def odd(picture: Any) -> bytes:
+        if picture.job_id == strange.id:
+            raise ZeroDivisionError
+        return await read(picture)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.services.gallery, "read", odd)
+        await office.delivers()
+    assert await office.state(fine) == (JobState.DELIVERED, "")
+    await office.env.advance_time(1.1)
+    await office.delivers()
+    assert await office.state(strange) == (JobState.DELIVERED, "")
+
+
+async def test_the_loops_post_seed_and_tidy_up_by_themselves(tmp_path: Path) -> None:
+    extensions = ("cogs.posting.delivery", "cogs.posting.status", "cogs.voting.votes")
+    async with scene(tmp_path, *extensions, kind=Office, live=True) as office:
+        jobs = await office.queued(count=2)
+        channel = office.env.bot.get_partial_messageable(office.channel.id)
+        asked = await channel.send("asked")
+        await office.services.jobs.set_status_message(jobs[0].request_id, office.message_ref(asked))
+        await office.drawn(jobs)
+        office.services.signals.deliver.set()
+        async with asyncio.timeout(20):
+            # The row is closed after the message is gone.
+            while [len(m.reactions) for m in office.channel.history()] != [
+                2,
+                2,
+            ] or await office.services.jobs.open_statuses():
+                await asyncio.sleep(0.05)
+        assert office.pictures() == [f"{job.id}.png" for job in jobs]

@@ -1,0 +1,217 @@
+"""The status message of a request tells the truth, sparingly, and goes when all is said."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from discord.http import Route
+
+from bot.domain import Job
+from tests.stages.desk import PREVIEWS, Desk
+from tests.stages.simulated import scene
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with scene(tmp_path, "cogs.posting.status", kind=Desk) as built:
+        yield built
+
+
+async def test_progress_and_preview_are_shown_at_most_every_three_seconds(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    edited: list[float] = []
+    for tick in range(100):
+        before = desk.edits()
+        desk.steps(job, 1 + tick % job.steps, PREVIEWS[tick % 2])
+        await desk.tends()
+        assert desk.edits() - before <= 1
+        edited += [tick / 10] * (desk.edits() - before)
+        await desk.env.advance_time(0.1)
+    assert len(edited) == 3
+    assert edited[0] >= 3, "the answer to the command counts as an edit"
+    assert min(b - a for a, b in itertools.pairwise(edited)) >= 3
+    assert "step" in desk.text(message)
+    shown = desk.shown(message)
+    assert shown is not None
+    assert [file.filename for file in shown.attachments] == ["preview-1.png"]
+    assert shown.components, "the button to cancel stays"
+
+
+async def test_what_did_not_change_is_not_edited(desk: Desk) -> None:
+    (job,), _ = await desk.asked()
+    await desk.begins(job)
+    desk.steps(job, 2, PREVIEWS[0])
+    for _ in range(10):
+        await desk.env.advance_time(4)
+        await desk.tends()
+    assert desk.edits() == 1
+
+
+async def test_a_new_step_with_the_old_preview_uploads_nothing(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    for step in (1, 2):
+        desk.steps(job, step, PREVIEWS[0] if step == 1 else None)
+        await desk.env.advance_time(4)
+        await desk.tends()
+    bodies = [r.json for r in desk.env.http_requests if r.method == "PATCH"]
+    assert ["attachments" in body for body in bodies] == [True, False]
+    shown = desk.shown(message)
+    assert shown is not None
+    assert len(shown.attachments) == 1
+
+
+async def test_a_waiting_request_is_looked_at_every_quarter_of_a_minute(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.asked()
+    (_, message), looked = await desk.asked(prompt="second"), 0
+    of_request = desk.services.jobs.of_request
+
+    async def counted(request_id: Any) -> list[Job]:
+        nonlocal looked
+        looked += 1
+        return await of_request(request_id)
+
+    monkeypatch.setattr(desk.services.jobs, "of_request", counted)
+    for _ in range(60):
+        await desk.env.advance_time(1)
+        await desk.tends()
+    assert 2 * 3 <= looked <= 2 * 5
+    assert "Place 2" in desk.text(message)
+
+
+async def test_who_finds_the_channel_taken_is_next(desk: Desk) -> None:
+    for n in range(4):
+        await desk.asked(prompt=f"picture {n}")
+    for _ in range(8):
+        await desk.env.advance_time(1)
+        await desk.tends()
+    assert desk.edits() == 4
+
+
+async def test_edits_of_many_requests_in_one_channel_keep_its_rate(desk: Desk) -> None:
+    jobs = [(await desk.asked(prompt=f"picture {n}"))[0][0] for n in range(12)]
+    for job in jobs:
+        await desk.begins(job)
+    for tick in range(100):
+        for job in jobs:
+            desk.steps(job, 1 + tick % 4, PREVIEWS[tick % 2])
+        await desk.tends()
+        await desk.env.advance_time(0.2)
+    assert desk.edits() <= 21
+    edited = {r.path for r in desk.env.http_requests if r.method == "PATCH"}
+    assert len(edited) == 12, "every message has its turn"
+
+
+async def test_one_edit_in_flight_for_each_message(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,), _ = await desk.asked()
+    await desk.begins(job)
+    http, gate, flying = desk.env.bot.http, asyncio.Event(), 0
+    request = http.request
+
+    async def slow(route: Route, **options: Any) -> Any:
+        nonlocal flying
+        flying += 1
+        await gate.wait()
+        return await request(route, **options)
+
+    monkeypatch.setattr(http, "request", slow)
+    async with asyncio.TaskGroup() as tasks:
+        for step in range(1, 4):
+            desk.steps(job, step)
+            await desk.env.advance_time(5)
+            await desk.cog("Status").look(tasks)
+            await asyncio.sleep(0.05)
+        gate.set()
+    assert flying == 1
+
+
+async def test_the_message_goes_when_every_picture_is_posted(desk: Desk) -> None:
+    jobs, message = await desk.asked(count=2)
+    await desk.drawn(jobs)
+    await desk.posted(jobs[0])
+    await desk.tends()
+    assert desk.shown(message) is not None
+    await desk.posted(jobs[1])
+    await desk.tends()
+    assert desk.shown(message) is None
+    assert not await desk.is_open(jobs[0])
+
+
+async def test_a_failure_is_told_in_it_and_its_button_goes(desk: Desk) -> None:
+    jobs, message = await desk.asked(count=2)
+    await desk.drawn(jobs[:1])
+    await desk.posted(jobs[0])
+    await desk.begins(jobs[1])
+    desk.steps(jobs[1], 1, PREVIEWS[0])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    desk.leaves_engine(jobs[1])
+    await desk.fails(jobs[1].id, "The picture came out as noise.")
+    await desk.env.advance_time(4)
+    await desk.tends()
+    shown = desk.shown(message)
+    assert shown is not None
+    assert "1 of 2" in shown.content
+    assert "came out as noise" in shown.content
+    assert not shown.components
+    assert not shown.attachments
+    assert not await desk.is_open(jobs[0])
+
+
+async def test_a_cancelled_request_says_so(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.services.jobs.cancel_request(job.request_id, job.user_id, desk.services.clock())
+    await desk.env.advance_time(4)
+    await desk.tends()
+    assert "Cancelled" in desk.text(message)
+    assert not await desk.is_open(job)
+
+
+async def test_a_sick_discord_is_tried_again_later(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    await desk.fails(job.id, "The picture came out as noise.")
+    desk.env.inject_error("PATCH", "/channels/*/messages/*", status=503)
+    await desk.env.advance_time(4)
+    await desk.tends()
+    await desk.tends()
+    assert desk.edits() == 1
+    assert await desk.is_open(job)
+    await desk.env.advance_time(11)
+    await desk.tends()
+    assert "came out as noise" in desk.text(message)
+    assert not await desk.is_open(job)
+
+
+async def test_discords_limit_on_edits_of_old_messages_ends_only_the_progress(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    desk.steps(job, 1)
+    desk.env.inject_error("PATCH", "/channels/*/messages/*", status=400, code=30046)
+    await desk.env.advance_time(4)
+    await desk.tends()
+    assert await desk.is_open(job)
+    await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(601)
+    await desk.tends()
+    assert "came out as noise" in desk.text(message)
+
+
+async def test_a_restart_goes_on_with_the_same_messages(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    await desk.restart()
+    desk.steps(job, 3)
+    await desk.env.advance_time(4)
+    await desk.tends()
+    assert "step 3" in desk.text(message)

@@ -1,0 +1,156 @@
+"""How a request ends is told once, to its member, and what may not be shown any more goes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.domain import Rating, StorageError
+from tests.stages.desk import PREVIEWS, Desk
+from tests.stages.simulated import scene
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with scene(tmp_path, "cogs.posting.status", kind=Desk) as built:
+        yield built
+
+
+async def test_a_failure_is_mended_as_a_new_message_if_the_answer_was_never_known(
+    desk: Desk,
+) -> None:
+    (job,) = await desk.queued()
+    await desk.begins(job)
+    await desk.fails(job.id, "The picture came out as noise.")
+    await desk.tends()
+    assert await desk.is_open(job), "the answer may still be on its way"
+    await desk.env.advance_time(31)
+    await desk.tends()
+    message = desk.channel.last_message
+    assert message is not None
+    assert "came out as noise" in message.content
+    assert [user.id for user in message.mentions] == [desk.member.id]
+    assert not await desk.is_open(job)
+
+
+async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(desk: Desk) -> None:
+    jobs, message = await desk.asked()
+    await desk.services.jobs.set_status_message(jobs[0].request_id, None)
+    await desk.drawn(jobs)
+    await desk.posted(jobs[0])
+    await desk.env.advance_time(31)
+    await desk.restart()
+    await desk.tends()
+    assert desk.shown(message) is None
+    assert not await desk.is_open(jobs[0])
+
+
+async def deleted_by_a_moderator(desk: Desk, message: discord.Message) -> None:
+    desk.env.backend.delete_message(desk.channel.id, message.id)
+    await desk.env.settle()
+    await desk.env.advance_time(4)
+
+
+async def test_a_message_that_a_moderator_deleted_is_not_made_again(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    await deleted_by_a_moderator(desk, message)
+    for step in (1, 2):
+        desk.steps(job, step)
+        await desk.tends()
+        await desk.env.advance_time(4)
+    assert desk.edits() == 1
+    desk.leaves_engine(job)
+    await desk.kept(job)
+    await desk.posted(job, await desk.channel_of(job).send("the picture"))
+    await desk.env.advance_time(31)
+    await desk.tends()
+    assert [m.content for m in desk.channel.history()] == ["the picture"]
+    assert not await desk.is_open(job)
+
+
+@pytest.mark.parametrize("edits", [0, 1])
+async def test_a_failure_is_told_anew_if_a_moderator_deleted_the_message(
+    desk: Desk, edits: int
+) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    await deleted_by_a_moderator(desk, message)
+    if edits:
+        desk.steps(job, 1)
+        await desk.tends()
+    await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(31)
+    await desk.tends()
+    await desk.tends()
+    (told,) = desk.channel.history()
+    assert "came out as noise" in told.content
+    assert [user.id for user in told.mentions] == [desk.member.id]
+    assert not await desk.is_open(job)
+
+
+async def test_a_notice_whose_answer_was_lost_is_not_sent_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = await desk.queued()
+    await desk.begins(job)
+    await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(31)
+    desk.loses_answers(monkeypatch, TimeoutError())
+    await desk.tends()
+    # Longer than Discord remembers a nonce.
+    await desk.env.advance_time(3600)
+    await desk.restart()
+    await desk.tends()
+    (told,) = desk.channel.history()
+    assert not await desk.is_open(job)
+    await desk.services.privacy.forget(job.user_id)
+    assert told.id in [m.message_id for m in await desk.services.doomed.messages(9)]
+
+
+async def test_a_status_that_cannot_be_closed_disturbs_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,), _ = await desk.asked()
+    await desk.drawn([job])
+    await desk.posted(job)
+
+    async def full(_request_id: object) -> None:
+        raise StorageError("the disk is full")
+
+    async def strange(_request_id: object) -> None:
+        raise ZeroDivisionError
+
+    for fault in (full, strange):
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.services.jobs, "close_status", fault)
+            await desk.tends()
+        assert await desk.is_open(job)
+        await desk.env.advance_time(11)
+    await desk.tends()
+    assert not await desk.is_open(job)
+
+
+async def test_previews_for_adults_go_when_the_channel_stops_being_age_restricted(
+    desk: Desk,
+) -> None:
+    desk.is_adult(adult=True)
+    (job,), message = await desk.asked(rating=Rating.EXPLICIT)
+    await desk.begins(job)
+    desk.steps(job, 1, PREVIEWS[0])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    shown = desk.shown(message)
+    assert shown is not None
+    assert shown.attachments
+    desk.is_adult(adult=False)
+    desk.steps(job, 2, PREVIEWS[1])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    shown = desk.shown(message)
+    assert shown is not None
+    assert "step 2" in shown.content
+    assert not shown.attachments

@@ -1,0 +1,100 @@
+"""Age-restricted places: the channel, the parent of a thread and the whole server are looked at,
+when a picture is asked for and again when it is posted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from cogs.asking.requests import is_adult_place
+from tests.stages.stage import Stage, stage
+
+EPHEMERAL_FLAG = 1 << 6
+
+ADULT = "1girl, nude"
+
+
+def channel(kind: type[Any], **attributes: Any) -> Any:
+    """A channel of discord.py's own class with nothing but what is looked at."""
+    made = kind.__new__(kind)
+    for name, value in attributes.items():
+        setattr(made, name, value)
+    return made
+
+
+class House:
+    """As much of a server as a channel asks for."""
+
+    def __init__(self, level: discord.NSFWLevel = discord.NSFWLevel.default, **by_id: Any) -> None:
+        self.nsfw_level = level
+        self._channels = {int(name[1:]): there for name, there in by_id.items()}
+
+    def get_channel(self, channel_id: int) -> Any:
+        return self._channels.get(channel_id)
+
+
+def test_a_thread_is_as_old_as_its_parent() -> None:
+    for nsfw in (True, False):
+        for kind in (discord.TextChannel, discord.ForumChannel):
+            parent = channel(kind, nsfw=nsfw, _type=0)
+            house: Any = House(_1=parent)
+            thread = channel(discord.Thread, guild=house, parent_id=1)
+            assert is_adult_place(thread, house) is nsfw
+
+
+def test_a_thread_whose_parent_is_unknown_is_for_everybody() -> None:
+    house: Any = House()
+    assert not is_adult_place(channel(discord.Thread, guild=house, parent_id=1), house)
+
+
+@pytest.mark.parametrize("level", list(discord.NSFWLevel))
+def test_an_adult_server_is_adult_in_every_channel(level: discord.NSFWLevel) -> None:
+    house: Any = House(level)
+    expected = level in {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
+    assert is_adult_place(channel(discord.TextChannel, nsfw=False, _type=0), house) is expected
+
+
+def test_what_is_not_known_is_for_everybody() -> None:
+    assert not is_adult_place(None, None)
+    assert not is_adult_place(channel(discord.StageChannel, nsfw=False), None)
+
+
+async def refused(here: Stage, prompt: str) -> str:
+    answer = await here.draw(prompt)
+    return str(answer["content"]) if answer["flags"] & EPHEMERAL_FLAG else ""
+
+
+async def test_adult_pictures_stay_where_adults_are(tmp_path: Path) -> None:
+    async with stage(tmp_path) as here:
+        await here.accept_terms()
+        assert "age-restricted" in await refused(here, ADULT)
+        here.where = "after-dark"
+        assert not await refused(here, ADULT)
+        (post,) = await here.posts(1)
+        job_id = post["attachments"][0]["filename"].split(".")[0]
+        here.where = "general"
+        shown = await here.sandbox.slash("member", here.where, "show", {"id": job_id}).answer()
+        assert shown.message is not None
+        assert "age-restricted" in shown.message["content"]
+        assert "do not draw that" in await refused(here, "nude, schoolgirl")
+        here.where = "after-dark"
+        assert "do not draw that" in await refused(here, "nude, schoolgirl"), "the floor"
+
+
+async def test_a_channel_that_is_opened_to_everybody_gets_no_adult_picture(tmp_path: Path) -> None:
+    async with stage(tmp_path) as here:
+        await here.accept_terms()
+        here.where = "after-dark"
+        await here.draw(ADULT, steps=50)
+        here.sandbox.world.restrict_channel(here.sandbox.channel("after-dark"), nsfw=False)
+
+        async def told() -> bool:
+            return any("not age-restricted any more" in m["content"]
+                       for m in here.sandbox.messages(here.where))  # fmt: skip
+
+        await here.until(told)
+        assert not here.posted()
+        assert here.rows("SELECT count(*) FROM pictures WHERE deleted_ms IS NULL") == [(2,)]

@@ -1,0 +1,177 @@
+"""Who reads a channel: nothing is shown to anybody who could not have seen it where it was."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import discord
+import pytest
+from simcord.backend.models import Overwrite
+from simcord.enums import ChannelType, OverwriteType
+
+from bot.domain import ChannelId
+from cogs.audience import may_show_here
+from tests.stages.front import Front, front
+
+VIEW = discord.Permissions(view_channel=True).value
+CONNECT = discord.Permissions(connect=True).value
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A member by its roles; the id is one that overwrites may name."""
+
+    id: int
+    roles: tuple[int, ...]
+
+
+class Town:
+    """The server, its channels as they were made, and Discord's own rule for who reads them."""
+
+    def __init__(self, desk: Front) -> None:
+        self.desk = desk
+        self.everyone = desk.guild.default_role.id
+        self.base = {self.everyone: VIEW | CONNECT}
+        self.made: dict[int, tuple[bool, list[Overwrite]]] = {}
+
+    def role(self, name: str, permissions: int = 0) -> int:
+        role = self.desk.guild.create_role(name, permissions=discord.Permissions(permissions))
+        self.base[role.id] = permissions
+        return role.id
+
+    def channel(self, name: str, *overwrites: Overwrite, voice: bool = False) -> int:
+        kind = ChannelType.VOICE if voice else ChannelType.TEXT
+        made = self.desk.env.backend.create_channel(
+            self.desk.guild.id, name, type=kind, overwrites=list(overwrites)
+        )
+        self.made[made.id] = (voice, list(overwrites))
+        return made.id
+
+    async def shows(self, here: int, there: int) -> bool:
+        await self.desk.env.settle()
+        guild = self.desk.bot.get_guild(self.desk.guild.id)
+        assert guild is not None
+        return may_show_here(guild, ChannelId(here), ChannelId(there))
+
+    def reads(self, who: Reader, channel: int) -> bool:
+        """As Discord's documentation computes permissions, for whoever is no administrator."""
+        voice, overwrites = self.made[channel]
+        allowed = 0
+        for role in (self.everyone, *who.roles):
+            allowed |= self.base[role]
+        for ids in ({self.everyone}, set(who.roles), {who.id}):
+            met = [overwrite for overwrite in overwrites if overwrite.target_id in ids]
+            for overwrite in met:
+                allowed &= ~overwrite.deny
+            for overwrite in met:
+                allowed |= overwrite.allow
+        needed = VIEW | CONNECT if voice else VIEW
+        return allowed & needed == needed
+
+
+def overwrite(target: int, *, allows: bool, member: bool = False, what: int = VIEW) -> Overwrite:
+    return Overwrite(
+        target_id=target,
+        type=OverwriteType.MEMBER if member else OverwriteType.ROLE,
+        allow=what if allows else 0,
+        deny=0 if allows else what,
+    )
+
+
+async def test_a_role_or_a_member_that_is_denied_there_keeps_its_pictures_there(
+    desk: Front,
+) -> None:
+    town = Town(desk)
+    young = town.role("under-18")
+    general = town.channel("plain")
+    role_denied = town.channel("grown-ups", overwrite(young, allows=False))
+    one_denied = town.channel("surprise", overwrite(desk.member.id, allows=False, member=True))
+    for there in (role_denied, one_denied):
+        assert not await town.shows(general, there)
+        assert await town.shows(there, general), "whoever reads there reads what everybody does"
+        assert await town.shows(there, there)
+    assert not await town.shows(role_denied, one_denied)
+
+
+async def test_channels_of_one_category_show_each_others_pictures(desk: Front) -> None:
+    """Synced overwrites are the same ones, denials and guests included."""
+    town = Town(desk)
+    young, staff = town.role("under-18"), town.role("staff")
+    shared = (
+        overwrite(town.everyone, allows=False),
+        overwrite(staff, allows=True),
+        overwrite(young, allows=False),
+        overwrite(desk.member.id, allows=True, member=True),
+    )
+    one, other = town.channel("one", *shared), town.channel("two", *shared)
+    assert await town.shows(one, other)
+    narrower = town.channel("four", *shared[:3])
+    assert await town.shows(narrower, one), "fewer guests here than there"
+    assert not await town.shows(one, narrower), "a guest here is none there"
+
+
+async def test_staff_sees_what_everybody_sees_and_nobody_else_sees_staffs(desk: Front) -> None:
+    town = Town(desk)
+    staff = town.role("staff")
+    general = town.channel("plain")
+    office = town.channel(
+        "office", overwrite(town.everyone, allows=False), overwrite(staff, allows=True)
+    )
+    assert await town.shows(office, general)
+    assert not await town.shows(general, office)
+
+
+async def test_the_text_of_a_voice_channel_is_for_those_who_can_connect(desk: Front) -> None:
+    town = Town(desk)
+    general = town.channel("plain")
+    closed = town.channel("stage", overwrite(town.everyone, allows=False, what=CONNECT), voice=True)
+    opened = town.channel("lounge", voice=True)
+    assert await town.shows(general, opened)
+    assert not await town.shows(general, closed)
+    assert not await town.shows(opened, closed)
+    assert await town.shows(closed, general)
+
+
+def readers(roles: Iterable[int], member_ids: Iterable[int]) -> list[Reader]:
+    """A member with each set of roles and each id."""
+    roles = list(roles)
+    sets = [s for size in range(len(roles) + 1) for s in itertools.combinations(roles, size)]
+    return [Reader(id=who, roles=chosen) for who in member_ids for chosen in sets]
+
+
+async def test_whoever_reads_here_reads_there_wherever_it_says_yes(desk: Front) -> None:
+    """Over random overwrites of roles and members, against Discord's own rule."""
+    town, dice = Town(desk), random.Random(13)
+    roles = [town.role("a", VIEW | CONNECT), town.role("b"), town.role("c")]
+    people = [desk.member.id, desk.newcomer().id]
+    targets = [(town.everyone, False), *((r, False) for r in roles), (people[0], True)]
+    channels: list[int] = []
+    for number in range(60):
+        chosen = dice.sample(targets, dice.choice((0, 1, 1, 2, 2, 3)))
+        said = [
+            overwrite(
+                t, allows=dice.random() < 0.5, member=is_member, what=dice.choice((VIEW, CONNECT))
+            )
+            for t, is_member in chosen
+        ]
+        channels.append(town.channel(f"c{number}", *said, voice=number % 5 == 0))
+    everybody = readers(roles, people)
+    yes = leaks = fair = 0
+    for here, there in itertools.permutations(channels, 2):
+        fits = all(town.reads(who, there) for who in everybody if town.reads(who, here))
+        says = await town.shows(here, there)
+        yes += says
+        fair += fits
+        leaks += says and not fits
+    assert not leaks
+    assert yes > fair * 0.7, "it is no use to say no to everything"

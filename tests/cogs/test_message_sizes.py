@@ -1,0 +1,145 @@
+"""What the commands answer fits a message, with the largest and nastiest that members can write."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain import GuildId, JobId, RefusalReason, Refused, VoteEmoji
+from tests.bot.words.test_wording import LIMIT, REASON_CHARS, TERM_CHARS, long
+from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.simulated import Scene, scene
+
+PROMPT_CHARS = 1000
+#: Of what `tests/bot/words/test_wording.py` tries, what grows most or is hardest to cut.
+NASTY = (
+    "*",
+    "@",
+    "<:heart_of_gold:1100000000000000040>",
+    "ש",
+    "👩🏽\u200d👧",
+    "```",
+    "discord.gg/x ",
+)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+@pytest.mark.parametrize("unit", NASTY)
+async def test_queue_fits_and_counts_what_it_leaves_out(desk: Front, unit: str) -> None:
+    jobs = [j for _ in range(5) for j in await desk.queued(count=4, prompt=long(unit, 1000))]
+    text = said(await desk.member.slash(desk.channel, "queue")).content
+    told = sum(job.id in text for job in jobs)
+    assert told >= 5
+    assert f"… and {len(jobs) - told} more\n**This server**" in text
+    assert text.endswith("`/cancel` takes back what waits.")
+
+
+@pytest.mark.parametrize("unit", NASTY)
+async def test_history_shows_every_picture_however_long_the_words(desk: Front, unit: str) -> None:
+    """A page holds as many whole lines as fit, and the next one goes on from there."""
+    jobs = [j for _ in range(4) for j in await desk.queued(count=4, prompt=long(unit, 1000))]
+    for job in jobs:
+        claimed = await desk.services.jobs.claim("worker", 60_000, desk.services.clock())
+        assert claimed is not None
+        await desk.kept(claimed)
+        channel = desk.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        await desk.posted(claimed, await channel.send("x"))
+    page = said(await desk.member.slash(desk.channel, "history"))
+    text, buttons, seen = page.content, custom_ids(page), ""
+    for _ in range(9):
+        assert len(text) <= LIMIT
+        assert all(line.endswith(")") for line in text.split("\n")), "every link is whole"
+        seen += text
+        if not buttons:
+            break
+        await desk.member.click(page.message, custom_id=buttons[0])
+        stored = desk.env.backend.messages[desk.channel.id][page.id]
+        text = stored.content
+        buttons = [item["custom_id"] for row in stored.components for item in row["components"]]
+    assert [job.id for job in jobs if job.id not in seen] == []
+
+
+@pytest.mark.parametrize("unit", NASTY)
+async def test_policy_and_its_refusals_fit(desk: Front, unit: str) -> None:
+    boss = desk.moderator(manage_guild=True)
+    words = [f"{chr(97 + n)}word" for n in range(20)]
+    for number, word in enumerate(words):
+        term = f"{word} {long(unit, TERM_CHARS - 6)}"
+        await desk.services.guilds.block(
+            GuildId(desk.guild.id), term, long(unit, REASON_CHARS), desk.member.id, number
+        )
+    for command in ("policy show", "policy log"):
+        assert "word" in said(await boss.slash(desk.channel, command)).content
+    offered = await boss.autocomplete(desk.channel, "policy unblock", "term", "")
+    assert offered
+    assert all(0 < len(choice["name"]) <= 100 for choice in offered)
+    policy = await desk.services.guilds.policy(GuildId(desk.guild.id))
+    prompt = ", ".join(blocked.term for blocked in policy.blocked)[:PROMPT_CHARS]
+    refused = await desk.asks(prompt=prompt)
+    assert refused.ephemeral
+    assert "do not want that here" in refused.content
+    assert "Allowed again" in said(
+        await boss.slash(desk.channel, "policy unblock", term=policy.blocked[0].term)
+    ).content  # fmt: skip
+    assert "not blocked" in said(
+        await boss.slash(desk.channel, "policy unblock", term=long(unit, 6000))
+    ).content  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", NASTY)
+async def test_the_acknowledgement_and_the_choices_fit(desk: Front, unit: str) -> None:
+    prompt = "a " + long(unit, PROMPT_CHARS - 2).strip()
+    assert len((await desk.asks(prompt=prompt, count=4)).content) <= LIMIT
+    for command in ("cancel", "show"):
+        offered = await desk.member.autocomplete(desk.channel, command, "id", "")
+        assert all(len(choice["name"]) <= 100 for choice in offered)
+    assert "no picture" in said(
+        await desk.member.slash(desk.channel, "show", id=long(unit, 6000))
+    ).content  # fmt: skip
+
+
+async def test_top_of_ten_pictures_fits_with_custom_emoji(tmp_path: Path) -> None:
+    async with scene(tmp_path, "cogs.voting.votes", kind=Scene) as booth:
+        long_name = "heart_of_gold_and_more_than_that"
+        emoji = [
+            booth.guild.create_emoji(long_name),
+            booth.guild.create_emoji(long_name[:-1] + "s"),
+        ]
+        await booth.env.settle()
+        up, down = (f"{made.name}:{made.id}" for made in emoji)
+        await booth.services.guilds.set_vote_emoji(
+            GuildId(booth.guild.id), VoteEmoji(up=up, down=down), booth.member.id, 1
+        )
+        voter = booth.guild.add_member(booth.env.create_user("ada"))
+        ids: list[JobId] = []
+        for seed in range(12):
+            (job,) = await booth.queued(seed=seed)
+            await booth.drawn([job])
+            post = await booth.posted(job)
+            await voter.react(
+                next(m for m in booth.channel.history() if m.id == post.message_id), up
+            )
+            ids.append(job.id)
+        await booth.cog("VotesCog")._inbox.flush()
+        answer = said(await voter.slash(booth.channel, "votes top"))
+        shown = sum(job_id in answer.content for job_id in ids)
+        assert shown >= 6
+        assert f"… and {10 - shown} more" in answer.content
+        assert answer.attachments
+
+
+async def test_whatever_is_told_is_cut_to_a_message(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wordy(*_: object, **_options: object) -> Refused:
+        return Refused(reason=RefusalReason.CAP, text=f"**{'x' * 3000}**")
+
+    monkeypatch.setattr(desk.services.jobs, "enqueue", wordy)
+    assert (await desk.asks()).content.endswith("x…**")

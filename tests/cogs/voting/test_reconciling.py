@@ -1,0 +1,236 @@
+"""What Discord says is read back after every session's beginning, and the ledger agrees with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from bot.domain import MessageId, UserId
+from cogs.voting import rests
+from cogs.voting.watching import Watch, Watches
+from tests.stages.booth import DOWN, UP, Booth, Hourglass
+from tests.stages.simulated import scene
+
+
+@pytest.fixture
+async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
+    async with scene(tmp_path, "cogs.voting.votes", kind=Booth) as built:
+        yield built
+
+
+@pytest.fixture
+def glass(monkeypatch: pytest.MonkeyPatch) -> Hourglass:
+    hourglass = Hourglass()
+    monkeypatch.setattr(rests, "_now_s", hourglass)
+    return hourglass
+
+
+async def test_what_an_outage_swallowed_is_read_back(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    ada, bob, eve = (booth.another(name) for name in ("ada", "bob", "eve"))
+    await ada.react(booth.message(post), UP)
+    await bob.react(booth.message(post), DOWN)
+    before = await booth.standing(post)
+    booth.outage()
+    await ada.unreact(booth.message(post), UP)
+    await eve.react(booth.message(post), UP)
+    await bob.unreact(booth.message(post), DOWN)
+    assert await booth.standing(post) == before, "the outage let an event through"
+    await booth.restart()
+    await booth.reconciled()
+    assert await booth.standing(post) == booth.truth(post)
+
+
+async def test_a_fresh_session_owes_every_post_a_reading_and_a_resumed_one_none(
+    booth: Booth,
+) -> None:
+    posts = [(await booth.a_post())[1] for _ in range(3)]
+    await booth.services.gallery.message_deleted([posts[2].message_id], 9)
+    await booth.reconciled()
+    assert await booth.owed() == set()
+    booth.env.bot.dispatch("resumed")
+    await booth.env.settle()
+    read = await readings(booth)
+    assert read == []
+    booth.env.bot.dispatch("ready")
+    await booth.env.settle()
+    assert await readings(booth) == [posts[1].message_id, posts[0].message_id], "the newest first"
+    assert await booth.owed() == set()
+
+
+async def readings(booth: Booth) -> list[int]:
+    """Which posts a round reads, in their order."""
+    read: list[int] = []
+    watch = booth.votes_cog._inbox.watch
+
+    def noted(message_id: MessageId) -> AbstractContextManager[Watch]:
+        read.append(message_id)
+        return watch(message_id)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(booth.votes_cog._inbox, "watch", noted)
+        await booth.reconciled()
+    return read
+
+
+async def test_an_event_during_the_reading_is_not_overwritten(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, post = await booth.a_post()
+    ada, bob = booth.another("ada"), booth.another("bob")
+    await ada.react(booth.message(post), UP)
+    read: list[str] = []
+    flush = booth.votes_cog._inbox.flush
+
+    async def flush_after_a_change() -> None:
+        if not read:
+            read.append("stale")
+            await ada.unreact(booth.message(post), UP)
+            await bob.react(booth.message(post), UP)
+        await flush()
+
+    monkeypatch.setattr(booth.votes_cog._inbox, "flush", flush_after_a_change)
+    await booth.reconciled()
+    assert read, "the reading was not disturbed"
+    assert await booth.owed() == set(), "a hot post is settled by its first reading"
+    assert await booth.standing(post) == {(UserId(bob.id), UP)}
+
+
+async def test_a_vote_cast_before_the_post_was_written_down_counts(booth: Booth) -> None:
+    jobs = await booth.queued()
+    await booth.drawn(jobs)
+    ada = booth.another("ada")
+    channel = booth.env.bot.get_partial_messageable(booth.channel.id, guild_id=booth.guild.id)
+    message = await channel.send("a picture")
+    await ada.react(message, UP)
+    await booth.written()
+    post = await booth.posted(jobs[0], message)
+    assert await booth.standing(post) == set()
+    await booth.reconciled()
+    assert await booth.standing(post) == {(UserId(ada.id), UP)}
+
+
+async def test_messages_deleted_in_an_outage_are_noted_by_the_pass(booth: Booth) -> None:
+    made = [await booth.a_post() for _ in range(2)]
+    booth.outage()
+    booth.env.backend.bulk_delete_messages(booth.channel.id, [p.message_id for _, p in made])
+    await booth.restart()
+    await booth.reconciled()
+    for job, _ in made:
+        assert await booth.services.gallery.posts(job.id) == []
+
+
+async def test_an_outage_is_made_up_for_under_the_oldest_post_too(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    await booth.services.jobs._db.write_one("UPDATE posts SET posted_ms = 1")
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    await booth.written()
+    booth.outage()
+    await ada.unreact(booth.message(post), UP)
+    await booth.restart()
+    await booth.reconciled()
+    assert await booth.standing(post) == set()
+
+
+async def test_a_session_that_begins_during_a_reading_makes_it_void(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, post = await booth.a_post()
+    await booth.reconciled()
+    standing = booth.services.votes.standing
+    ada = booth.another("ada")
+    read: list[int] = []
+
+    async def interrupted(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
+        read.append(message_id)
+        if len(read) == 1:
+            booth.outage()
+            booth.env.backend.set_reaction(
+                post.channel_id, post.message_id, UP, ada.id, reacted=True
+            )
+            booth.votes_cog._reconciler.begin()
+        return await standing(message_id)
+
+    booth.votes_cog._reconciler.begin()
+    monkeypatch.setattr(booth.services.votes, "standing", interrupted)
+    await booth.reconciled()
+    assert read == [post.message_id] * 2
+    assert await standing(post.message_id) == [(UserId(ada.id), UP, False)]
+
+
+async def test_a_channel_that_does_not_answer_is_read_later_and_holds_up_no_other(
+    booth: Booth, glass: Hourglass
+) -> None:
+    sick, well = [booth.guild.create_text_channel(name) for name in ("sick", "well")]
+    posts = [(await booth.a_post(well))[1] for _ in range(3)]
+    posts += [(await booth.a_post(sick))[1] for _ in range(3)]
+    booth.env.inject_error("GET", f"/channels/{sick.id}/*", status=503, times=4)
+    await booth.reconciled()
+    assert await booth.owed() == {posts[-1].message_id}
+    # Four failures in a row: the pause has grown to 5 + 10 + 20 + 40 seconds.
+    for seconds in (4, 2, 11, 19, 2, 39):
+        glass.run(seconds)
+        await booth.reconciled()
+        assert await booth.owed() != set()
+    glass.run(2)
+    await booth.reconciled()
+    glass.run(600)
+    await booth.reconciled()
+    assert await booth.owed() == set()
+
+
+async def test_a_channel_that_may_not_be_read_is_left_to_the_next_session(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    booth.env.inject_error("GET", "/channels/*", status=403, code=50001, message="Missing Access")
+    await booth.reconciled()
+    assert await booth.owed() == set()
+    booth.env.bot.dispatch("ready")
+    await booth.env.settle()
+    assert await readings(booth) == [post.message_id]
+
+
+async def test_a_fault_of_ours_about_one_post_does_not_end_the_reading(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    posts = [(await booth.a_post())[1] for _ in range(3)]
+    standing = booth.services.votes.standing
+
+    async def faulty(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
+        if message_id == posts[1].message_id:
+            raise KeyError("a row that nobody expected")
+        return await standing(message_id)
+
+    monkeypatch.setattr(booth.services.votes, "standing", faulty)
+    await booth.reconciled()
+    assert await booth.owed() == {posts[1].message_id}
+    assert [record for record in caplog.records if record.exc_info]
+
+
+async def test_a_clear_during_the_reading_makes_it_void(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch, glass: Hourglass
+) -> None:
+    _, post = await booth.a_post()
+    await booth.another("ada").react(booth.message(post), DOWN)
+    booth.votes_cog._inbox._watches = Watches(glass)
+    standing = booth.services.votes.standing
+    cleared: list[int] = []
+
+    async def cleared_meanwhile(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
+        if not cleared:
+            cleared.append(message_id)
+            booth.env.backend.clear_reactions(post.channel_id, post.message_id)
+            await booth.env.settle()
+        return await standing(message_id)
+
+    monkeypatch.setattr(booth.services.votes, "standing", cleared_meanwhile)
+    await booth.reconciled()
+    assert await booth.standing(post) == set()
+    assert await booth.owed() == {post.message_id}, "it was not believed"
+    for _ in range(5):
+        glass.run(30)
+        await booth.reconciled()
+    assert await booth.owed() == await booth.standing(post) == set()

@@ -1,0 +1,126 @@
+"""The vote is opened under every post, whatever goes on under the others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain import MessageId, UserId
+from cogs.voting import rests
+from tests.stages.booth import DOWN, UP, Booth, Hourglass
+from tests.stages.factories import make_post
+from tests.stages.simulated import scene
+
+
+@pytest.fixture
+async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
+    async with scene(tmp_path, "cogs.voting.votes", kind=Booth) as built:
+        yield built
+
+
+@pytest.fixture
+def glass(monkeypatch: pytest.MonkeyPatch) -> Hourglass:
+    hourglass = Hourglass()
+    monkeypatch.setattr(rests, "_now_s", hourglass)
+    return hourglass
+
+
+async def test_every_post_gets_both_vote_reactions_once(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    await booth.seeded()
+    assert booth.seeds(post) == [UP, DOWN]
+    assert await booth.services.gallery.unseeded(10) == []
+
+
+async def test_without_the_permission_to_react_the_post_stays_and_votes_count(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    booth.env.inject_error(
+        "PUT", "/channels/*/reactions/*", status=403, code=50013, message="Missing Permissions"
+    )
+    assert await booth.seeded() is False
+    assert await booth.services.gallery.unseeded(10) == []
+    await ada.react(booth.message(post), DOWN)
+    assert await booth.standing(post) == {(UserId(ada.id), UP), (UserId(ada.id), DOWN)}
+
+
+async def test_a_sick_server_is_asked_again_for_the_reactions(
+    booth: Booth, glass: Hourglass
+) -> None:
+    (_, post), (_, other) = [await booth.a_post() for _ in range(2)]
+    booth.env.inject_error("PUT", "/channels/*/reactions/*", status=503)
+    for _ in range(2):
+        assert await booth.seeded() is True
+        assert booth.seeds(post) == booth.seeds(other) == [], "its channel rests"
+    glass.run(21)
+    assert await booth.seeded() is False
+    assert booth.seeds(post) == booth.seeds(other) == [UP, DOWN]
+
+
+async def test_a_hot_post_does_not_hold_up_the_seeding_of_its_channel(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (_, hot), (_, other) = [await booth.a_post() for _ in range(2)]
+    ada = booth.another("ada")
+    standing = booth.services.votes.standing
+
+    async def standing_in_a_crowd(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
+        """Somebody reacts under the hot post whenever it is read."""
+        has = (UserId(ada.id), UP) in booth.truth(hot)
+        booth.env.backend.set_reaction(hot.channel_id, hot.message_id, UP, ada.id, reacted=not has)
+        await booth.env.settle()
+        return await standing(message_id)
+
+    monkeypatch.setattr(booth.services.votes, "standing", standing_in_a_crowd)
+    assert await booth.seeded() is False
+    assert booth.seeds(hot) == booth.seeds(other) == [UP, DOWN]
+
+
+async def test_a_channel_that_does_not_answer_holds_up_no_other(booth: Booth) -> None:
+    job, _ = await booth.a_post()
+    for message in range(1, 60):
+        await booth.services.gallery.add_post(
+            make_post(job.id, message=message, channel=404, guild=booth.guild.id, at_ms=message)
+        )
+    booth.env.inject_error("PUT", "/channels/404/*", status=503, times=None)
+    others = [booth.guild.create_text_channel(f"art-{n}") for n in range(3)]
+    posts = [(await booth.a_post(channel))[1] for channel in others]
+    assert await booth.seeded() is True
+    assert [booth.seeds(post) for post in posts] == [[UP, DOWN]] * 3
+    left = await booth.services.gallery.unseeded(100)
+    assert {post.channel_id for post in left} == {404}
+    assert len(left) == 59
+
+
+async def test_a_post_that_always_fails_holds_up_no_other_of_its_channel(
+    booth: Booth, glass: Hourglass
+) -> None:
+    (_, bad), *others = [await booth.a_post() for _ in range(3)]
+    its_path = f"/channels/*/messages/{bad.message_id}/*"
+    booth.env.inject_error("PUT", its_path, status=503, times=None)
+    for _ in range(2):
+        assert await booth.seeded() is True
+        glass.run(11)
+    assert [booth.seeds(post) for _, post in others] == [[UP, DOWN]] * 2
+
+
+async def test_a_fault_of_ours_about_one_post_does_not_end_the_seeding(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (_, bad), (_, good) = [await booth.a_post() for _ in range(2)]
+    told = booth.services.gallery.seeded
+
+    async def seeded(message_id: MessageId) -> None:
+        if message_id == bad.message_id:
+            raise KeyError("a row that nobody expected")
+        await told(message_id)
+
+    monkeypatch.setattr(booth.services.gallery, "seeded", seeded)
+    assert await booth.seeded() is True
+    assert await booth.services.gallery.unseeded(9) == [bad]
+    assert booth.seeds(good) == [UP, DOWN]
+    (told_once,) = [record for record in caplog.records if record.exc_info]
+    assert "a row that nobody expected" in str(told_once.exc_info)

@@ -1,0 +1,232 @@
+"""Reactions on Discord and votes in the ledger: the same, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+from simcord.results import InteractionResult, ResponseMessage
+
+from bot.domain import Rating, Tally, UserId, VoteEmoji
+from cogs.asking.components import post_view
+from cogs.posting import sending
+from tests.stages.booth import DOWN, UP, Booth
+from tests.stages.factories import make_released
+from tests.stages.simulated import OWNER, scene
+
+
+def said(result: InteractionResult) -> ResponseMessage:
+    """The answer to a command, whichever way it went."""
+    answer = result.followups[-1] if result.followups else result.response
+    assert answer is not None
+    return answer
+
+
+@pytest.fixture
+async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
+    async with scene(
+        tmp_path, "cogs.voting.votes", "cogs.asking.queue", "cogs.posting.lost", kind=Booth
+    ) as built:
+        yield built
+
+
+async def test_an_added_reaction_is_a_vote_and_a_removed_one_is_none(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally(up=1)
+    await ada.unreact(booth.message(post), UP)
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally()
+
+
+async def test_taking_a_super_reaction_back_leaves_the_plain_one(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    for event in ("MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"):
+        # SimCord knows no super reactions.
+        booth.env.backend.emit(
+            event,
+            {
+                "user_id": str(ada.id),
+                "channel_id": str(post.channel_id),
+                "message_id": str(post.message_id),
+                "guild_id": str(post.guild_id),
+                "emoji": {"id": None, "name": UP},
+                "burst": True,
+                "type": 1,
+            },
+        )
+        await booth.env.settle()
+        await booth.written()
+        assert await booth.services.votes.tally(job.id) == Tally(up=1)
+    assert len(await booth.services.votes._db.fetch_all("SELECT * FROM vote_events")) == 3
+
+
+async def test_the_requesters_own_vote_is_kept_apart(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    await booth.member.react(booth.message(post), UP)
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally(self_votes=1)
+
+
+async def test_bots_do_not_vote(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    robot = booth.guild.add_member(booth.env.create_user("robot", bot=True))
+    await robot.react(booth.message(post), UP)
+    await booth.message(post).add_reaction(DOWN)
+    assert await booth.standing(post) == set()
+    await booth.reconciled()
+    assert await booth.standing(post) == set()
+
+
+async def test_clearing_one_emoji_or_all_takes_the_votes_away(booth: Booth) -> None:
+    _, post = await booth.a_post()
+    ada, bob = booth.another("ada"), booth.another("bob")
+    backend = booth.env.backend
+    for who, emoji in ((ada, UP), (bob, UP), (bob, DOWN)):
+        await who.react(booth.message(post), emoji)
+    backend.clear_reaction(post.channel_id, post.message_id, UP)
+    await booth.env.settle()
+    assert await booth.standing(post) == {(UserId(bob.id), DOWN)}
+    backend.clear_reactions(post.channel_id, post.message_id)
+    await booth.env.settle()
+    assert await booth.standing(post) == set()
+
+
+async def test_random_reactions_equal_the_truth(booth: Booth) -> None:
+    rng = random.Random(5)
+    posts = [(await booth.a_post())[1] for _ in range(3)]
+    people = [booth.another(f"person{n}") for n in range(4)]
+    backend = booth.env.backend
+    for n in range(300):
+        post, who = rng.choice(posts), rng.choice(people)
+        emoji = rng.choice((UP, DOWN, "🎉"))
+        has = (UserId(who.id), emoji) in booth.truth(post)
+        if rng.random() < 0.05:
+            backend.clear_reaction(post.channel_id, post.message_id, emoji)
+        else:
+            backend.set_reaction(post.channel_id, post.message_id, emoji, who.id, reacted=not has)
+        if n % 30 == 0:
+            await booth.written()
+    await booth.env.settle()
+    for post in posts:
+        assert await booth.standing(post) == {v for v in booth.truth(post) if v[1] != "🎉"}
+
+
+async def test_votes_under_a_shown_picture_count_although_the_bot_died_before_its_row(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    job, post = await booth.a_post()
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "note_sent", dies)
+        await booth.member.slash(booth.channel, "show", id=job.id)
+    (shown,) = [m for m in booth.channel.history() if m.id != post.message_id]
+    booth.outage()
+    await booth.another("early").react(shown, UP)
+    await booth.restart()
+    await booth.another("late").react(shown, UP)
+    await booth.looks("Lost")
+    await booth.reconciled()
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally(up=2)
+
+
+async def test_a_reaction_to_a_delivery_that_is_not_written_down_leaves_it_to_the_delivery(
+    booth: Booth,
+) -> None:
+    (job,) = await booth.queued()
+    await booth.drawn([job])
+    channel = booth.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+    message = await channel.send("a picture", view=post_view(job.id))
+    await booth.member.react(message, UP)
+    assert not await booth.services.gallery.posts(job.id)
+
+
+async def test_custom_emoji_are_votes_by_their_id(booth: Booth) -> None:
+    custom = booth.guild.create_emoji("best")
+    emoji = VoteEmoji(up=f"oldname:{custom.id}", down=DOWN)
+    await booth.services.guilds.set_vote_emoji(
+        booth.guild.id, emoji, booth.member.id, booth.services.clock()
+    )
+    job, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), f"best:{custom.id}")
+    await booth.written()
+    assert await booth.services.votes.tally(job.id) == Tally(up=1)
+    await booth.reconciled()
+    assert await booth.services.votes.tally(job.id) == Tally(up=1)
+
+
+async def test_a_deleted_message_is_noted_and_its_votes_stay(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    ada = booth.another("ada")
+    await ada.react(booth.message(post), UP)
+    booth.env.backend.delete_message(post.channel_id, post.message_id)
+    await booth.env.settle()
+    await booth.written()
+    assert await booth.services.gallery.posts(job.id) == []
+    assert await booth.services.votes.tally(job.id) == Tally(up=1)
+
+
+async def test_messages_deleted_all_at_once_are_noted_and_their_votes_stay(booth: Booth) -> None:
+    made = [await booth.a_post() for _ in range(3)]
+    for _, post in made:
+        await booth.another("ada").react(booth.message(post), UP)
+    gone, kept = made[:2], made[2]
+    booth.env.backend.bulk_delete_messages(booth.channel.id, [p.message_id for _, p in gone])
+    await booth.env.settle()
+    await booth.written()
+    for job, _ in gone:
+        assert await booth.services.gallery.posts(job.id) == []
+        assert await booth.services.votes.tally(job.id) == Tally(up=1)
+    assert await booth.services.gallery.posts(kept[0].id) == [kept[1]]
+
+
+async def test_top_shows_the_best_first_and_hides_what_is_not_for_here(booth: Booth) -> None:
+    ada, bob = booth.another("ada"), booth.another("bob")
+    (liked, first), (best, second) = [await booth.a_post() for _ in range(2)]
+    jobs = await booth.queued()
+    claimed = await booth.services.jobs.claim(OWNER, 60_000, booth.services.clock())
+    assert claimed is not None
+    await booth.kept(claimed, make_released(claimed, rating=Rating.EXPLICIT))
+    adult = await booth.posted(jobs[0])
+    for post, voters in ((first, [ada]), (second, [ada, bob]), (adult, [ada, bob])):
+        for who in voters:
+            await who.react(booth.message(post), UP)
+    await booth.written()
+    answer = said(await ada.slash(booth.channel, "votes top"))
+    text = answer.content
+    assert text.index(best.id) < text.index(liked.id)
+    assert f"/{booth.channel.id}/{second.message_id}" in text
+    assert adult.job_id not in text
+    assert [a.filename for a in answer.attachments] == ["place-1.png", "place-2.png"]
+
+
+async def test_top_does_not_carry_pictures_out_of_a_private_channel(booth: Booth) -> None:
+    secret = booth.guild.create_text_channel(
+        "secret",
+        overwrites={booth.guild.default_role: discord.PermissionOverwrite(view_channel=False),
+                    booth.guild.me: discord.PermissionOverwrite(view_channel=True)},
+    )  # fmt: skip
+    jobs = await booth.queued(channel=secret)
+    await booth.drawn(jobs)
+    post = await booth.posted(jobs[0])
+    booth.env.backend.set_reaction(
+        post.channel_id, post.message_id, UP, booth.another("ada").id, reacted=True
+    )
+    await booth.env.settle()
+    await booth.written()
+    assert await booth.services.votes.tally(jobs[0].id) == Tally(up=1)
+    answer = said(await booth.member.slash(booth.channel, "votes top"))
+    assert "Nobody has voted" in answer.content
+    assert not answer.attachments

@@ -1,0 +1,158 @@
+"""The command line of the picture room: `draw`, `check`, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sd_parsers
+from PIL import Image
+
+from models.__main__ import COMMANDS, main
+from models.catalogue.card import Defaults
+from models.catalogue.registry import card_of, seal
+from models.contract import Sampler
+from models.engine.check import check
+from tests.stages.tiny_models import build
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tiny model with a card that asks for few steps."""
+    from dataclasses import replace
+
+    folder = build(tmp_path_factory.mktemp("draw") / "tiny-waifu")
+    card = card_of(folder)
+    defaults = Defaults(steps=3, guidance=2.0, sampler=Sampler.EULER, negative="bad")
+    seal(replace(card, defaults=defaults, scores=card.scores[:1]), folder)
+    return str(folder)
+
+
+def draw(model: str, out: Path, *options: str, prompt: str = "1girl, (smile:1.2)") -> int:
+    return main(["draw", prompt, "-o", str(out), "--model", model, "--threads", "1", *options])
+
+
+def test_a_picture_is_drawn_and_carries_its_settings(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new" / "out.png"
+    assert draw(model, out, "--seed", "7") == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"{out}  seed 7  ")
+    assert said.err == ""
+    info = sd_parsers.ParserManager().parse(out)
+    assert info is not None
+    assert info.samplers[0].parameters["seed"] == "7"
+    assert info.samplers[0].prompts[0].value == "1girl, (smile:1.2)"
+    assert info.samplers[0].negative_prompts[0].value == "bad"
+    with Image.open(out) as picture:
+        assert picture.size == (512, 512)
+
+
+def test_the_same_seed_draws_the_same_file(model: str, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        draw(model, tmp_path / name, "--seed", "7")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_several_pictures_count_names_and_seeds_up(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--count", "6", "--seed", str(2**32 - 2), "--aspect", "portrait")
+    assert draw(model, tmp_path / "out.png", *options) == 0
+    lines = capsys.readouterr().out.splitlines()
+    seeds = {line.split()[0]: int(line.split()[2]) for line in lines}
+    names = ["out.png", *(f"out-{n}.png" for n in range(2, 7))]
+    expected = [2**32 - 2, 2**32 - 1, 0, 1, 2, 3]
+    assert seeds == {str(tmp_path / name): seed for name, seed in zip(names, expected, strict=True)}
+    with Image.open(tmp_path / "out-6.png") as picture:
+        assert picture.size == (512, 768)
+
+
+def test_options_change_the_picture(model: str, tmp_path: Path) -> None:
+    every = [
+        (),
+        ("--sampler", "dpmpp_2m"),
+        ("--steps", "2"),
+        ("--guidance", "9"),
+        ("--negative", ""),
+    ]
+    for index, options in enumerate(every):
+        assert draw(model, tmp_path / f"{index}.png", "--seed", "7", *options) == 0
+    files = {Image.open(tmp_path / f"{index}.png").tobytes() for index in range(len(every))}
+    assert len(files) == len(every)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--steps", "0"), "--steps must be 1 to 50"),
+        (("--guidance", "99"), "--guidance must be 1.0 to 20.0"),
+        (("--count", "0"), "--count must be at least 1"),
+        (("--seed", "-1"), "--seed must be 0 to 4294967295"),
+        (("-o", "out.jpg"), "must end in .png"),
+        (("-o", "/dev/null/out.png"), "/dev/null: File exists"),
+        (("--model", "/nowhere"), "no folder /nowhere"),
+        (("--device", "abacus"), "use cuda, mps or cpu"),
+        (("--threads", "0"), "--threads must be at least 1"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_2(
+    model: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    complaint: str,
+) -> None:
+    assert draw(model, tmp_path / "out.png", *options) == 2
+    said = capsys.readouterr()
+    assert complaint in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+def test_check_says_what_the_model_is(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", model]) == 0
+    said = capsys.readouterr().out
+    for fact in ("tiny-waifu", "epsilon", "sha256", "square 512x512", "Open RAIL-M", "blank"):
+        assert fact in said
+
+
+def test_a_check_is_also_to_be_had_as_one_line(model: str) -> None:
+    said = check(model, "cpu")
+    assert said.startswith("tiny-waifu (tiny-waifu), ")
+    assert "epsilon, on cpu, unet sha256 " in said
+    assert "\n" not in said
+
+
+def test_check_of_a_broken_model_is_one_line_and_exit_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_lists_the_commands_without_loading_them() -> None:
+    code = (
+        "import sys, models.__main__ as cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    for name, command in COMMANDS.items():
+        assert name in done.stdout
+        assert command.help in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["paint-the-town"]])
+def test_no_command_and_an_unknown_one_are_explained(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "usage: python -m models" in capsys.readouterr().err

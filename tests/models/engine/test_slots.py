@@ -1,0 +1,305 @@
+"""Rows share UNet calls and are drawn as if alone; one row's fault is its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from models.contract import (
+    Aspect,
+    Engine,
+    EngineError,
+    Rendered,
+    RenderRequest,
+    RowFailed,
+    Sampler,
+    TickResult,
+)
+from models.engine.denoiser import Conditions
+from models.engine.loader import load
+from models.engine.slots import SlotEngine, open_engine
+from tests.stages.tiny_models import build, request, tiny_folder
+
+__all__ = ["tiny_folder"]
+
+
+THEIRS: dict[Sampler, Any] = {
+    Sampler.EULER: diffusers.EulerDiscreteScheduler,
+    Sampler.EULER_A: diffusers.EulerAncestralDiscreteScheduler,
+    Sampler.DPMPP_2M: diffusers.DPMSolverMultistepScheduler,
+}
+
+
+@pytest.fixture
+def engine(tiny_folder: Path) -> Iterator[SlotEngine]:
+    opened = open_engine(str(tiny_folder), device="cpu", threads=1, capacity=4)
+    yield opened
+    opened.close()
+
+
+def ticks(engine: Engine) -> Iterator[TickResult]:
+    """Step until nothing is in flight."""
+    while (result := engine.step()) != TickResult():
+        yield result
+
+
+def drawn(engine: Engine, requests: Sequence[RenderRequest]) -> dict[str, Rendered]:
+    for asked in requests:
+        engine.admit(asked)
+    return {done.row_id: done for result in ticks(engine) for done in result.finished}
+
+
+def pixels(rendered: Rendered) -> np.ndarray[Any, Any]:
+    return np.frombuffer(rendered.rgb, np.uint8).astype(int)
+
+
+def assert_same_picture(one: Rendered, other: Rendered) -> None:
+    """Equal to rounding: no value of 0..255 is off by more than one."""
+    assert np.abs(pixels(one) - pixels(other)).max() <= 1
+
+
+MIXED = [
+    request("euler-a"),
+    request("euler", sampler=Sampler.EULER, guidance=9.0, prompt="(cat:1.3), red eyes"),
+    request("dpm", sampler=Sampler.DPMPP_2M, steps=9, negative=""),
+    request("unguided", guidance=1.0, steps=3, prompt=""),
+]
+
+
+@pytest.mark.parametrize("asked", MIXED, ids=lambda asked: asked.row_id)
+def test_a_row_in_company_equals_a_solo_run(engine: SlotEngine, asked: RenderRequest) -> None:
+    together = drawn(engine, MIXED)
+    alone = drawn(engine, [asked])
+    assert_same_picture(together[asked.row_id], alone[asked.row_id])
+    assert together[asked.row_id].batch_width == 4
+    assert alone[asked.row_id].batch_width == 1
+
+
+@pytest.mark.parametrize("kind", Sampler)
+def test_a_late_row_equals_a_solo_run_and_so_do_those_it_joins(
+    engine: SlotEngine, kind: Sampler
+) -> None:
+    first, late = request("first", sampler=kind, steps=8), request("late", sampler=kind)
+    solo = drawn(engine, [first]) | drawn(engine, [late])
+    engine.admit(first)
+    for _ in range(3):
+        engine.step()
+    company = drawn(engine, [late])
+    for row_id, picture in solo.items():
+        assert_same_picture(company[row_id], picture)
+
+
+def test_a_row_that_leaves_changes_nothing_for_the_others(engine: SlotEngine) -> None:
+    stays, leaves = request("stays"), request("leaves")
+    solo = drawn(engine, [stays])["stays"]
+    engine.admit(leaves)
+    engine.admit(stays)
+    engine.step()
+    assert engine.evict("leaves")
+    assert not engine.evict("leaves")
+    rest = {done.row_id: done for result in ticks(engine) for done in result.finished}
+    assert set(rest) == {"stays"}
+    assert_same_picture(rest["stays"], solo)
+
+
+def test_seeds_prompts_and_negatives_make_different_pictures(engine: SlotEngine) -> None:
+    pictures = [
+        drawn(engine, [request("x", **changes)])["x"].rgb
+        for changes in ({}, {"seed": 5}, {"prompt": "zzz"}, {"negative": "qqq"}, {"steps": 7})
+    ]
+    assert len(set(pictures)) == len(pictures)
+
+
+def test_a_long_prompt_shares_no_call_with_a_short_one_and_both_are_drawn(
+    engine: SlotEngine,
+) -> None:
+    long = request("long", prompt="blue hair, " * 12)
+    short = request("short")
+    together = drawn(engine, [long, short])
+    assert together["long"].batch_width == together["short"].batch_width == 1
+    assert_same_picture(together["short"], drawn(engine, [short])["short"])
+
+
+def test_pictures_of_different_shape_are_drawn_side_by_side(engine: SlotEngine) -> None:
+    sizes = engine.info.sizes_px
+    requests = [
+        request(aspect.value, width_px=sizes[aspect][0], height_px=sizes[aspect][1], steps=3)
+        for aspect in Aspect
+    ]
+    pictures = drawn(engine, requests)
+    for aspect in Aspect:
+        picture = pictures[aspect.value]
+        assert (picture.width_px, picture.height_px) == sizes[aspect]
+        assert len(picture.rgb) == 3 * picture.width_px * picture.height_px
+        assert min(picture.width_px, picture.height_px) >= 512
+
+
+def test_a_size_the_card_does_not_list_is_still_answered_in_that_size(engine: SlotEngine) -> None:
+    picture = drawn(engine, [request("odd", width_px=77, height_px=131)])["odd"]
+    assert (picture.width_px, picture.height_px, len(picture.rgb)) == (77, 131, 77 * 131 * 3)
+
+
+def test_every_step_is_reported_once(engine: SlotEngine) -> None:
+    engine.admit(request("a", steps=5))
+    reports = [report for result in ticks(engine) for report in result.reports]
+    assert [(report.step, report.steps) for report in reports] == [(n, 5) for n in range(1, 6)]
+
+
+def test_previews_come_when_asked_for_and_are_small(tmp_path: Path) -> None:
+    engine = open_engine(str(build(tmp_path / "m", tiny_vae=True)), threads=1, capacity=2)
+    engine.admit(request("seen", steps=6, preview_every=2))
+    engine.admit(request("unseen", steps=6))
+    previews = {
+        (report.row_id, report.step): report.preview_png
+        for result in ticks(engine)
+        for report in result.reports
+        if report.preview_png
+    }
+    assert set(previews) == {("seen", 2), ("seen", 4)}
+    for data in previews.values():
+        with Image.open(io.BytesIO(data)) as picture:
+            assert picture.format == "PNG"
+            assert max(picture.size) <= 256
+
+
+def test_a_preview_that_does_not_fit_into_memory_costs_nothing_but_itself(
+    engine: SlotEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(_: Tensor) -> bytes:
+        raise torch.OutOfMemoryError("no memory")
+
+    monkeypatch.setattr(engine._codec, "preview", no_memory)
+    assert set(drawn(engine, [request("a", preview_every=1)])) == {"a"}
+
+
+def test_an_id_in_flight_a_full_engine_and_no_steps_are_refused(engine: SlotEngine) -> None:
+    engine.admit(request("a"))
+    with pytest.raises(ValueError, match="in flight"):
+        engine.admit(request("a"))
+    with pytest.raises(ValueError, match="steps"):
+        engine.admit(request("none", steps=0))
+    for row in "bcd":
+        engine.admit(request(row))
+    with pytest.raises(ValueError, match="full"):
+        engine.admit(request("e"))
+    assert len([done for result in ticks(engine) for done in result.finished]) == 4
+
+
+class Faulty:
+    """A denoiser that fails for some rows: those whose guidance is 13."""
+
+    def __init__(self, engine: SlotEngine, fault: float) -> None:
+        self._denoise = engine._denoise
+        self._fault = fault
+
+    def __call__(self, x: Tensor, sigma: Tensor, conditions: Conditions) -> Tensor:
+        x0 = self._denoise(x, sigma, conditions)
+        x0[conditions.guidance == 13] = self._fault
+        return x0
+
+
+@pytest.mark.parametrize("fault", [float("nan"), float("inf")])
+def test_a_row_that_runs_off_fails_alone(engine: SlotEngine, fault: float) -> None:
+    solo = drawn(engine, [request("sound")])["sound"]
+    engine._denoise = Faulty(engine, fault)
+    engine.admit(request("sick", guidance=13.0))
+    engine.admit(request("sound"))
+    results = list(ticks(engine))
+    failed = results[0].failed
+    assert [row.row_id for row in failed] == ["sick"]
+    assert all(not result.failed for result in results[1:])
+    assert "seed" in failed[0].reason
+    finished = [row for result in results for row in result.finished]
+    assert [row.row_id for row in finished] == ["sound"]
+    assert_same_picture(finished[0], solo)
+
+
+class Cramped:
+    """A denoiser with memory for `room` rows."""
+
+    def __init__(self, engine: SlotEngine, room: int) -> None:
+        self._denoise = engine._denoise
+        self._room = room
+
+    def __call__(self, x: Tensor, sigma: Tensor, conditions: Conditions) -> Tensor:
+        if len(x) > self._room:
+            raise torch.OutOfMemoryError("no memory")
+        return self._denoise(x, sigma, conditions)
+
+
+def test_out_of_memory_narrows_the_batch_and_loses_no_row(engine: SlotEngine) -> None:
+    solo = drawn(engine, [MIXED[0]])
+    engine._denoise = Cramped(engine, 1)
+    for asked in MIXED:
+        engine.admit(asked)
+    finished: dict[str, Rendered] = {}
+    for _ in range(40):
+        finished |= {done.row_id: done for done in engine.step().finished}
+    assert set(finished) == {asked.row_id for asked in MIXED}
+    assert_same_picture(finished["euler-a"], solo["euler-a"])
+
+
+def test_a_row_too_big_on_its_own_fails_with_advice(engine: SlotEngine) -> None:
+    engine._denoise = Cramped(engine, 0)
+    engine.admit(request("big"))
+    assert [type(row) for row in engine.step().failed] == [RowFailed]
+    assert engine.step() == TickResult()
+
+
+def test_velocity_models_and_small_autoencoders_are_drawn_too(tmp_path: Path) -> None:
+    folder = build(
+        tmp_path / "v", tiny_vae=True, prediction_type="v_prediction", timestep_spacing="trailing"
+    )
+    engine = open_engine(str(folder), threads=1, capacity=1)
+    assert len(drawn(engine, [request("v")])["v"].rgb) == 16 * 16 * 3
+
+
+# diffusers hands a tensor to numpy in a way that numpy 2 will give up.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("kind", Sampler)
+@torch.inference_mode()
+def test_the_picture_equals_diffusers_own_pipeline(tiny_folder: Path, kind: Sampler) -> None:
+    asked = request("same", sampler=kind, steps=7, width_px=16, height_px=16)
+    pipe = diffusers.StableDiffusionPipeline.from_pretrained(str(tiny_folder))
+    pipe.scheduler = THEIRS[kind].from_config(pipe.scheduler.config)
+    pipe.set_progress_bar_config(disable=True)
+    generator = torch.Generator().manual_seed(asked.seed)
+    noise = torch.randn(1, 4, 8, 8, generator=generator)
+    theirs = pipe(
+        asked.prompt,
+        negative_prompt=asked.negative,
+        num_inference_steps=asked.steps,
+        guidance_scale=asked.guidance,
+        generator=generator,
+        latents=noise,
+        height=16,
+        width=16,
+        output_type="np",
+    ).images[0]
+    engine = SlotEngine(load(str(tiny_folder), device="cpu"), 1)
+    ours = pixels(drawn(engine, [asked])["same"]).reshape(16, 16, 3)
+    assert np.abs(ours - np.round(theirs * 255)).max() <= 2
+
+
+@pytest.mark.parametrize("capacity", [0, -3])
+def test_no_room_at_all_is_refused(tiny_folder: Path, capacity: int) -> None:
+    with pytest.raises(EngineError, match="one row"):
+        open_engine(str(tiny_folder), capacity=capacity)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_draws_the_same_pictures_to_half_precision(tiny_folder: Path) -> None:
+    exact = drawn(open_engine(str(tiny_folder), device="cpu", capacity=4), MIXED)
+    half = drawn(open_engine(str(tiny_folder), device="cuda", capacity=4), MIXED)
+    for row_id, picture in exact.items():
+        assert np.abs(pixels(half[row_id]) - pixels(picture)).mean() < 4

@@ -1,0 +1,91 @@
+"""The trained upscaler: what it draws, how it travels with a model, and what a broken one says."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from models.contract import EngineError
+from models.engine import upscaler
+from models.engine.loader import load
+from models.engine.slots import SlotEngine
+from models.engine.upscaler import Enlarger, Upscaler
+from tests.stages.tiny_models import NATIVE_PX, request, tiny_folder
+
+__all__ = ["tiny_folder"]
+
+
+def trained() -> Upscaler:
+    """An upscaler with something learned, by chance."""
+    torch.manual_seed(1)
+    net = Upscaler(8, 1)
+    torch.nn.init.normal_(net.leave.weight, std=0.3)
+    return net.eval()
+
+
+def test_an_untrained_upscaler_is_bilinear() -> None:
+    x = torch.rand(2, 3, 6, 8) * 2 - 1
+    assert torch.equal(
+        Upscaler(8, 1)(x), functional.interpolate(x, scale_factor=4, mode="bilinear")
+    )
+
+
+def test_an_upscaler_is_the_same_after_a_trip_over_the_disk(tmp_path: Path) -> None:
+    net = trained()
+    upscaler.save(net, tmp_path)
+    pixels = torch.rand(3, 8, 8)
+    before, after = (
+        np.asarray(Enlarger(n)(pixels, 32, 32), dtype=int) for n in (net, upscaler.load(tmp_path))
+    )
+    assert np.abs(before - after).max() <= 1
+    assert before.std() > 1
+
+
+def test_a_picture_between_sizes_is_brought_to_the_one_asked_for() -> None:
+    assert Enlarger(trained())(torch.rand(3, 8, 8), 20, 24).size == (20, 24)
+
+
+def test_a_model_with_an_upscaler_finishes_its_pictures_with_it(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "with-upscaler")
+    plain = finished(folder)
+    upscaler.save(Upscaler(8, 1), folder / upscaler.FOLDER)
+    smooth = finished(folder)
+    upscaler.save(trained(), folder / upscaler.FOLDER)
+    assert len({plain, smooth, finished(folder)}) == 3
+
+
+def finished(folder: Path) -> bytes:
+    """The pixels of one picture at four times its native size."""
+    engine = SlotEngine(load(str(folder), device="cpu"), capacity=1)
+    side = NATIVE_PX * 4
+    engine.admit(request("one", steps=2, width_px=side, height_px=side))
+    while not (done := engine.step().finished):
+        pass
+    assert len(done[0].rgb) == 3 * side * side
+    return done[0].rgb
+
+
+@pytest.mark.parametrize("damage", ["config", "weights", "another scale", "other sizes"])
+def test_a_broken_upscaler_is_one_sentence(tiny_folder: Path, tmp_path: Path, damage: str) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "broken")
+    own = folder / upscaler.FOLDER
+    upscaler.save(Upscaler(8, 1), own)
+    config = own / upscaler.CONFIG
+    if damage == "config":
+        config.write_text("{")
+    elif damage == "weights":
+        (own / upscaler.WEIGHTS).write_bytes(b"torn")
+    elif damage == "another scale":
+        config.write_text(config.read_text().replace("4", "3"))
+    else:
+        config.write_text(config.read_text().replace("8", "16"))
+    with pytest.raises(EngineError, match=r"upscaler.*(again|scale)") as caught:
+        load(str(folder), device="cpu")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,344 @@
+"""Every fault of a fine-tuning is one clear line; the last good state is kept and gone on from."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from models.contract import EngineError
+from models.finetuning import run as courses
+from models.finetuning.recipe import RecipeError
+from models.finetuning.recipe import read as read_recipe
+from models.finetuning.steps import Stepper
+from models.training import state as run_state
+from models.training.curves import Log, Point, read
+from models.training.state import State, StateError, States
+from models.training.watch import SpikeError, Spikes
+from tests.stages.tiny_course import Place, interrupt, paint, place, stop_at, stopped, tiny_base
+
+__all__ = ["place", "tiny_base"]
+
+ROOT = Path(__file__).parents[3]
+
+
+def assert_same_run(place: Place, one: str, other: str) -> None:
+    first, second = place.state(one), place.state(other)
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+    assert place.curve(one) == place.curve(other)
+    same = ("unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors")
+    for name in same:
+        files = [place.out(run) / "model" / name for run in (one, other)]
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+CHANGES: dict[str, Any] = {
+    "train_text_encoder": True,
+    "captions": {"order": "shuffle", "tag_dropout": 0.3},
+    "flip": 0.5,
+}
+
+
+def test_ctrl_c_saves_and_the_resumed_run_equals_one_that_was_not_stopped(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.train("whole", **CHANGES)
+    with monkeypatch.context() as patch:
+        stop_at(patch, 5, interrupt)
+        assert place.command("broken", **CHANGES) == 130
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "the last good state is" in said
+    assert "step-00000006. Go on with: python -m models finetune" in said
+    assert said.endswith("broken.toml --resume")
+    assert len(place.curve("broken")) == 6
+    assert place.command("broken", "--resume", **CHANGES) == 0
+    assert_same_run(place, "whole", "broken")
+
+
+def test_lora_with_dropout_resumes_exactly(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: dict[str, Any] = {"method": "lora", "lora": {"dropout": 0.3, "rank": 2}, "lr": 1e-2}
+    place.train("whole", **changes)
+    with monkeypatch.context() as patch:
+        stop_at(patch, 2, interrupt)
+        with pytest.raises(courses.StoppedError):
+            place.train("broken", **changes)
+    place.train("broken", resume=True, **changes)
+    assert_same_run(place, "whole", "broken")
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_exactly(place: Place) -> None:
+    changes = {"epochs": 5, "save_every": 1}
+    command = [
+        sys.executable, "-m", "models", "finetune", str(place.recipe("broken", **changes)), "--cpu",
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    try:
+        states = place.out("broken") / "states"
+        while process.poll() is None and not (states / "step-00000003").exists():
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+    place.train("broken", resume=True, **changes)
+    place.train("whole", **changes)
+    assert_same_run(place, "whole", "broken")
+
+
+def test_a_loss_that_is_no_number_stops_with_the_last_good_state(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.train("whole", save_every=3)
+    with monkeypatch.context() as patch:
+        loss = Stepper._loss
+
+        def spoilt(self: Stepper, fed: Any, *rest: Any) -> torch.Tensor:
+            return loss(self, fed, *rest) * (float("nan") if fed.step == 3 else 1)
+
+        patch.setattr(Stepper, "_loss", spoilt)
+        assert place.command("new", save_every=3) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert "step 4: loss nan" in said[-1]
+    assert "step-00000003. Go on with:" in said[-1]
+    assert all(w.isfinite().all() for w in place.state("new").values())
+    assert len(place.curve("new")) == 3
+    place.train("new", resume=True, save_every=3)
+    assert_same_run(place, "whole", "new")
+
+
+def test_a_full_disk_leaves_the_states_that_were_whole(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.train("whole", save_every=3)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with monkeypatch.context() as patch:
+        # A file may not grow beyond this any more: what a write meets on a full disk.
+        stop_at(patch, 3, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limit[1])))
+        try:
+            assert place.command("new", save_every=3) == 2
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "step-00000004 cannot be written" in said
+    assert "step-00000003. Go on with:" in said
+    assert [path.name for path in place.states("new")] == ["step-00000003"]
+    place.train("new", resume=True, save_every=3)
+    assert_same_run(place, "whole", "new")
+
+
+def test_a_disk_without_room_is_told_before_the_first_step(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"need .* GB more and the disk of .* has .* GB left"):
+        courses.require_room(tmp_path, 10**18, 0)
+    courses.require_room(tmp_path, 1000, 0)
+
+
+def test_two_states_are_kept_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    states = States(tmp_path)
+    for step in (1, 2, 3):
+        states.save(State(step=step, tensors={"weights": {"w": torch.ones(9)}}, facts={"a": step}))
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-00000002", "step-00000003"]
+    (tmp_path / "step-00000009.part").mkdir()
+    latest = states.latest()
+    assert latest is not None
+    assert states.load(latest).facts == {"a": 3}
+    (latest / "weights.safetensors").write_bytes(b"\0" * 20)
+    with pytest.raises(StateError, match=r"step-00000003 is damaged .*go on from step-00000002"):
+        states.load(latest)
+
+
+def test_a_leap_of_the_loss_stops_and_noise_does_not() -> None:
+    noise = torch.rand(1000, generator=torch.Generator().manual_seed(0)).square().tolist()
+    spikes = Spikes(5.0)
+    for step, loss in enumerate(noise):
+        spikes.see(step, loss)
+    high = Spikes(5.0, [*noise[-180:], *[9.0] * 19])
+    with pytest.raises(SpikeError, match="times its usual"):
+        high.see(1020, 9.0)
+    calm = Spikes(0.0, spikes.remembered)
+    calm.see(1021, 1e9)
+
+
+def test_a_state_that_was_cut_off_leaves_nothing_behind(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_state, "_write", cut_off)
+        with pytest.raises(courses.StoppedError):
+            place.train("new", epochs=1)
+    assert place.states("new") == []
+    (place.out("new") / "states" / "step-00000001.part").mkdir()  # A killed process cleans nothing.
+    place.train("new", epochs=1, resume=True)
+    assert not any(path.name.endswith(".part") for path in place.states("new"))
+
+
+def test_a_recipe_may_name_the_home_folder(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    recipe = read_recipe(place.recipe("new", data="~/pictures", out="~/runs/new", cache="~"))
+    assert recipe.data == f"{tmp_path}/pictures"
+    assert recipe.out == f"{tmp_path}/runs/new"
+    assert recipe.kept == tmp_path
+
+
+def test_a_run_is_not_begun_over_another(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped(place, monkeypatch, 0, epochs=1)
+    with pytest.raises(EngineError, match="go on with --resume"):
+        place.train("new", epochs=1)
+    with pytest.raises(EngineError, match='was saved with method = "full", not "lora"'):
+        place.train("new", epochs=1, method="lora", resume=True)
+    with pytest.raises(EngineError, match="pictures a step"):
+        place.train("new", epochs=1, batch=3, resume=True)
+    said = place.train("new", epochs=1, lr=1e-4, resume=True)
+    assert "lr is now 0.0001, was 0.001" in said
+    with pytest.raises(EngineError, match="a run that has ended"):
+        place.train("new", epochs=1, resume=True)
+
+
+RECIPES: list[tuple[dict[str, Any], str]] = [
+    ({"learning_rate": 1.0}, r"learning_rate is not a key of the recipe; the nearest is warmup|lr"),
+    ({"epoch": 1}, "epoch is not a key of the recipe; the nearest is epochs"),
+    ({"lora": {"rnk": 4}}, r"lora\.rnk is not a key of the recipe; the nearest is lora\.rank"),
+    ({"captions": {"keep_frist": 4}}, r"nearest is captions\.keep_first"),
+    ({"lr": "fast"}, "lr must be a number, not 'fast'"),
+    ({"ema": 1}, "ema must be true or false, not 1"),
+    ({"epochs": 2.5}, "epochs must be a whole number, not 2.5"),
+    ({"lora": 3}, "lora must be a table of its own"),
+    ({"samples": {"prompts": "x"}}, r"samples\.prompts must be a list"),
+    ({"method": "lroa"}, "method must be one of full, lora; lora is nearest 'lroa'"),
+    ({"lr": 0}, "lr must be above 0 and at most 1, not 0"),
+    ({"batch": 0}, "batch must be at least 1, not 0"),
+    ({"warmup": 1.0}, "warmup must be at least 0 and below 1, not 1.0"),
+    ({"captions": {"caption_dropout": 1.5}}, "captions: caption_dropout must be from 0 to 1"),
+    ({"base": None}, "base is missing"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), RECIPES)
+def test_a_wrong_recipe_is_one_line_that_names_the_key(
+    place: Place, changes: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = place.recipe("wrong", **changes)
+    with pytest.raises(RecipeError, match=message) as caught:
+        read_recipe(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert place.command("wrong", **changes) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_what_is_no_toml_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("base = ")
+    with pytest.raises(RecipeError, match=r"c\.toml is not TOML: Invalid value"):
+        read_recipe(tmp_path / "c.toml")
+    with pytest.raises(RecipeError, match="cannot be read: No such file"):
+        read_recipe(tmp_path / "missing.toml")
+
+
+def test_missing_packages_are_one_clear_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("bitsandbytes.optim", "bitsandbytes", "torch.utils.tensorboard", "peft"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(EngineError, match="pip install bitsandbytes"):
+        place.train("a", optimizer="adamw8bit")
+    with pytest.raises(EngineError, match="pip install tensorboard"):
+        place.train("b", tensorboard=True)
+    with pytest.raises(EngineError, match="needs the package peft"):
+        place.train("c", method="lora")
+
+
+def test_data_that_cannot_be_used_is_one_clear_line(place: Place, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(EngineError, match="holds no pictures"):
+        place.train("new", data=str(empty))
+    with pytest.raises(
+        EngineError, match=r"no picture in .* has a score: run python -m models score"
+    ):
+        place.train("new", min_score=6.0)
+    assert place.command("new", data=str(tmp_path / "nowhere")) == 2
+    with pytest.raises(EngineError, match="resolution_px must be at least 4 for tiny-waifu"):
+        place.train("new", resolution_px=3)
+    assert not (place.out("new") / "states").exists()
+
+
+def with_class(folder: Path) -> None:
+    index = folder / "model_index.json"
+    index.write_text(index.read_text().replace("StableDiffusionPipeline", "FluxPipeline"))
+
+
+def inpainting(folder: Path) -> None:
+    path = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(path)
+    weights["conv_in.weight"] = torch.zeros(8, 9, 3, 3)
+    save_file(weights, path, {"format": "pt"})
+    config = folder / "unet" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"in_channels": 9}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (with_class, "is a FluxPipeline; only a StableDiffusionPipeline"),
+        (inpainting, "reads 9 channels and writes 4"),
+    ],
+)
+def test_a_base_of_another_family_is_refused(
+    place: Place, tmp_path: Path, spoil: Callable[[Path], None], message: str
+) -> None:
+    base = tmp_path / "other"
+    shutil.copytree(place.base, base)
+    spoil(base)
+    with pytest.raises(EngineError, match=message):
+        place.train("new", base=str(base))
+    with pytest.raises(RecipeError, match="has 3 layers, so 4 is too many"):
+        place.train("new", clip_skip=4)
+
+
+def test_a_curve_goes_on_where_its_state_was_saved(tmp_path: Path) -> None:
+    def point(step: int, loss: float) -> Point:
+        return Point(step=step, epoch=1, loss=loss, lr=0.1, grad_norm=1 / 3, images_per_s=2.0)
+
+    log = Log(tmp_path, 0)
+    for step in (1, 2, 3):
+        log.add(point(step, 1 / step))
+    log.close()
+    with (tmp_path / "curve.csv").open("a") as file:
+        file.write("4,1,0.")
+    assert [p.step for p in read(tmp_path / "curve.csv")] == [1, 2, 3]
+    log = Log(tmp_path, 2)
+    log.add(point(3, 0.25))
+    log.plot()
+    log.close()
+    assert [p.loss for p in read(tmp_path / "curve.csv")] == [1, 0.5, 0.25]
+
+
+def test_a_second_folder_of_pictures_is_not_taken_for_the_first(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        stop_at(patch, 0, interrupt)
+        with pytest.raises(courses.StoppedError):
+            place.train("new")
+    other = paint(tmp_path / "other", ((20, 20), (20, 20), (20, 20), (16, 24), (24, 18)))
+    with pytest.raises(EngineError, match="saved with other pictures"):
+        place.train("new", data=str(other), resume=True)

@@ -1,0 +1,59 @@
+"""A fine-tuning's course: what may change on the way, and what too little memory costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from models.contract import EngineError
+from models.finetuning import run as courses
+from models.finetuning.steps import Stepper
+from models.training.average import Average
+from tests.stages.tiny_course import Place, place, stopped, tiny_base
+
+__all__ = ["place", "tiny_base"]
+
+
+def full(*_: Any, **__: Any) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(Stepper, "_gradients"), (torch.optim.AdamW, "step"), (Average, "__init__")],
+)
+def test_too_little_memory_is_one_line_that_says_what_helps(
+    place: Place, monkeypatch: pytest.MonkeyPatch, kind: type, name: str
+) -> None:
+    monkeypatch.setattr(kind, name, full)
+    with pytest.raises(EngineError, match=r"does not fit into the device's memory.*smaller batch"):
+        place.train("new", epochs=1)
+
+
+def test_samples_that_do_not_fit_into_the_memory_cost_nothing_else(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courses, "sheet", full)
+    said = place.train("new", epochs=1, samples={"prompts": ["1girl"], "steps": 1})
+    assert "no samples of epoch 1: the device's memory is full" in said
+    assert (place.out("new") / "model").exists()
+
+
+def test_what_the_optimizer_is_told_may_change_on_the_way(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped(place, monkeypatch, 1, epochs=1)
+    said = place.train("new", epochs=1, weight_decay=0.5, beta1=0.8, resume=True)
+    assert "weight_decay is now 0.5, was 0.01" in said
+    (group,) = place.facts("new")["optimizer"]["groups"]
+    assert (group["weight_decay"], group["betas"]) == (0.5, [0.8, 0.999])
+
+
+def test_a_layer_of_the_text_encoder_is_not_changed_on_the_way(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped(place, monkeypatch, 0, train_text_encoder=True)
+    with pytest.raises(EngineError, match="was saved with clip_skip = 0, not 2; put it back"):
+        place.train("new", train_text_encoder=True, clip_skip=2, resume=True)

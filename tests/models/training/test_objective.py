@@ -1,0 +1,121 @@
+"""What the UNet is asked for agrees with what it is served with; the average averages."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from models.catalogue.card import Prediction
+from models.engine.denoiser import Levels, c_in, x0_of
+from models.engine.samplers import Schedule
+from models.training import chance
+from models.training.average import Average
+from models.training.objective import Curve, learning_rate, noised, target, weights
+from tests.stages.tiny_models import SCHEDULE
+
+SIGMA = torch.tensor([0.03, 0.7, 2.0, 14.6])
+
+
+@pytest.mark.parametrize("prediction", Prediction)
+def test_the_target_is_what_the_engine_turns_back_into_the_picture(prediction: Prediction) -> None:
+    x0, noise = torch.randn(2, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    x = x0 + SIGMA[:, None, None, None] * noise
+    output = target(x0, noise, SIGMA, prediction)
+    torch.testing.assert_close(x0_of(output, x, SIGMA, prediction), x0, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(noised(x0, noise, SIGMA), c_in(SIGMA) * x)
+
+
+def test_noising_and_velocity_are_those_of_diffusers() -> None:
+    from diffusers import DDPMScheduler
+
+    fields = {k: v for k, v in SCHEDULE.items() if k.startswith(("beta", "num"))}
+    theirs = DDPMScheduler(**fields)
+    levels = Levels(Schedule.from_config(SCHEDULE).train_sigmas, torch.device("cpu"))
+    times = torch.tensor([0, 1, 500, 999])
+    x0, noise = torch.randn(2, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    sigma = levels.sigma(times)
+    torch.testing.assert_close(
+        noised(x0, noise, sigma), theirs.add_noise(x0, noise, times), rtol=1e-4, atol=1e-4
+    )
+    velocity = theirs.get_velocity(x0, noise, times)
+    torch.testing.assert_close(
+        target(x0, noise, sigma, Prediction.V), velocity, rtol=1e-4, atol=1e-4
+    )
+
+
+def test_min_snr_weighs_noise_and_velocity_as_its_authors_do() -> None:
+    snr = [1 / 0.03**2, 1 / 0.7**2, 0.25, 1 / 14.6**2]
+    noise = [min(s, 5) / s for s in snr]
+    velocity = [min(s, 5) / (s + 1) for s in snr]
+    torch.testing.assert_close(weights(SIGMA, Prediction.EPSILON, 5), torch.tensor(noise))
+    torch.testing.assert_close(weights(SIGMA, Prediction.V, 5), torch.tensor(velocity))
+    assert weights(SIGMA, Prediction.V, 0).tolist() == [1, 1, 1, 1]
+
+
+def test_the_learning_rate_rises_over_a_twentieth_and_falls_on_a_cosine() -> None:
+    rates = [learning_rate(step, 1000, 5e-6, 0.05, Curve.COSINE) for step in range(1000)]
+    assert rates[0] == pytest.approx(1e-7)
+    assert rates[49] == rates[50] == 5e-6
+    assert rates[525] == pytest.approx(2.5e-6)
+    assert rates[999] < 5e-10
+    assert rates[:50] == sorted(rates[:50])
+    assert rates[50:] == sorted(rates[50:], reverse=True)
+
+
+def test_other_curves_end_where_they_say() -> None:
+    def last(curve: Curve) -> float:
+        return learning_rate(999, 1000, 1.0, 0.0, curve)
+
+    assert last(Curve.CONSTANT) == 1
+    assert last(Curve.LINEAR) == pytest.approx(0.001)
+    assert learning_rate(0, 1, 1.0, 0.05, Curve.COSINE) == 1
+
+
+def test_the_average_is_the_closed_form() -> None:
+    """m_n = sum_i (1 - d_i) w_i prod_{j > i} d_j, with m_0 = w_0 and d warmed up to the decay."""
+    decay, steps = 0.6, 40
+    walk = torch.randn(steps + 1, 3, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+    live = walk[0].float().clone()
+    average = Average({"w": live}, decay)
+    for step in range(steps):
+        live.copy_(walk[step + 1])
+        average.update(step)
+    kept = [min(decay, (1 + s) / (10 + s)) for s in range(steps)]
+    expected = walk[0] * math.prod(kept)
+    for step in range(steps):
+        expected = expected + walk[step + 1] * (1 - kept[step]) * math.prod(kept[step + 1 :])
+    torch.testing.assert_close(average.shadow["w"], expected.float(), rtol=1e-5, atol=1e-6)
+
+
+def test_the_decay_is_reached_and_never_lost() -> None:
+    average = Average({"w": torch.zeros(1)}, 0.9999)
+    for step in range(50):
+        average.update(step)
+    assert average.coefficient(0) == 0.1
+    assert average.coefficient(8) == 0.5
+    assert average.coefficient(90) == 0.91
+    assert average.coefficient(10**6) == 0.9999
+
+
+def test_the_average_is_in_use_for_a_while_only() -> None:
+    live = torch.ones(2)
+    average = Average({"w": live}, 0.5)
+    live.zero_()
+    average.update(0)
+    with average.in_use():
+        assert live.tolist() == pytest.approx([0.1, 0.1])
+    assert live.tolist() == [0, 0]
+    assert average.shadow["w"].tolist() == pytest.approx([0.1, 0.1])
+
+
+def test_chance_depends_on_every_part_of_its_name_and_nothing_else() -> None:
+    numbers = {
+        chance.number(*path) for path in ((0, "a", 1), (1, "a", 1), (0, "b", 1), (0, "a", 2))
+    }
+    assert len(numbers) == 4
+    torch.rand(3)
+    first = torch.randn(4, generator=chance.generator(0, "noise", 7, 1))
+    torch.rand(3)
+    assert torch.equal(first, torch.randn(4, generator=chance.generator(0, "noise", 7, 1)))

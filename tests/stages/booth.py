@@ -1,0 +1,86 @@
+"""A voting booth: the simulated scene with the votes cog at hand."""
+
+from __future__ import annotations
+
+import discord
+from simcord.actors import MemberActor
+from simcord.builders import ChannelHandle
+
+from bot.domain import Job, MessageId, Post, UserId
+from cogs.voting.votes import VotesCog
+from tests.stages.simulated import Scene
+
+UP, DOWN = "👍", "👎"
+
+
+class Booth(Scene):
+    """The scene with the votes cog at hand."""
+
+    @property
+    def votes_cog(self) -> VotesCog:
+        cog: VotesCog = self.cog("VotesCog")
+        return cog
+
+    async def written(self) -> None:
+        await self.votes_cog._inbox.flush()
+
+    async def reconciled(self) -> None:
+        await self.votes_cog._reconciler.round()
+
+    async def seeded(self) -> bool:
+        """A round of seeding; True if something rests."""
+        return await self.votes_cog._seeder.round()
+
+    async def a_post(self, channel: ChannelHandle | None = None) -> tuple[Job, Post]:
+        jobs = await self.queued(channel=channel)
+        await self.drawn(jobs)
+        return jobs[0], await self.posted(jobs[0])
+
+    def another(self, name: str) -> MemberActor:
+        return self.guild.add_member(self.env.create_user(name))
+
+    async def standing(self, post: Post) -> set[tuple[UserId, str]]:
+        await self.written()
+        standing = await self.services.votes.standing(post.message_id)
+        return {(voter, emoji) for voter, emoji, _ in standing}
+
+    async def owed(self) -> set[MessageId]:
+        """The newest post of each channel that is to be read."""
+        return {post.message_id for post in await self.services.gallery.unsettled(100)}
+
+    def truth(self, post: Post) -> set[tuple[UserId, str]]:
+        """What stands on Discord, bots left out."""
+        backend = self.env.backend
+        message = backend.messages[post.channel_id][post.message_id]
+        return {
+            (UserId(user_id), reaction.emoji)
+            for reaction in message.reactions
+            for user_id in reaction.user_ids
+            if not backend.get_user(user_id).bot
+        }
+
+    def seeds(self, post: Post) -> list[str]:
+        """The reactions that the bot put there itself."""
+        backend = self.env.backend
+        reactions = backend.messages[post.channel_id][post.message_id].reactions
+        return [r.emoji for r in reactions if backend.bot_user.id in r.user_ids]
+
+    def message(self, post: Post) -> discord.Message:
+        return next(m for m in self.channel.history() if m.id == post.message_id)
+
+    def outage(self) -> None:
+        """The gateway goes dark: nothing that happens from now on reaches the bot."""
+        self.env.backend.subscribers.clear()
+
+
+class Hourglass:
+    """The clock of rests and of the memory of events, turned by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def run(self, seconds: float) -> None:
+        self.now_s += seconds

@@ -1,0 +1,93 @@
+"""The cogs that members speak to, in a simulated server, for the tests of commands and buttons."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import discord
+from simcord.actors import MemberActor
+from simcord.results import InteractionResult, ResponseMessage
+
+from bot.client import WaifuBot
+from bot.domain import Job, JobId, UserId
+from models.contract import ModelInfo
+from tests.stages.simulated import Scene, scene
+
+EXTENSIONS = (
+    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.queue", "cogs.governing.policy",
+    "cogs.governing.privacy", "cogs.posting.takedown",
+)  # fmt: skip
+#: Bounds of Discord's messages and choices that no answer may break.
+CONTENT_CHARS_MAX = 2000
+
+
+@dataclass(kw_only=True)
+class Front(Scene):
+    """`member` has accepted the licence; a moderator and a newcomer come on demand."""
+
+    @property
+    def bot(self) -> WaifuBot:
+        assert isinstance(self.env.bot, WaifuBot)
+        return self.env.bot
+
+    def newcomer(self, name: str = "newcomer") -> MemberActor:
+        return self.guild.add_member(self.env.create_user(name))
+
+    def moderator(self, **permissions: bool) -> MemberActor:
+        role = self.guild.create_role("power", permissions=discord.Permissions(**permissions))
+        return self.guild.add_member(self.env.create_user("mod"), roles=[role])
+
+    def use_model(self, info: ModelInfo) -> None:
+        self.bot.services = replace(self.services, model=lambda: info)
+
+    async def asks(self, who: MemberActor | None = None, **options: Any) -> ResponseMessage:
+        options.setdefault("prompt", "1girl")
+        return said(await (who or self.member).slash(self.channel, "waifu", **options))
+
+    async def jobs(self, who: MemberActor | None = None) -> list[Job]:
+        user_id = UserId((who or self.member).id)
+        rows = await self.services.jobs._db.fetch_all(
+            "SELECT id FROM jobs WHERE user_id = :user ORDER BY seq", {"user": user_id}
+        )
+        found = [await self.services.jobs.get(JobId(row["id"])) for row in rows]
+        return [job for job in found if job is not None]
+
+    async def picture(self, prompt: str = "1girl, blue hair") -> tuple[Job, discord.Message]:
+        """A picture of the member's, posted with its buttons."""
+        from cogs.asking.components import post_view
+
+        (job,) = await self.queued(prompt=prompt)
+        await self.drawn([job])
+        channel = self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        message = await channel.send(f"a picture {job.id}", view=post_view(job.id))
+        await self.posted(job, message)
+        return job, message
+
+    def shown(self) -> list[int]:
+        return [message.id for message in self.channel.history()]
+
+
+def said(result: InteractionResult) -> ResponseMessage:
+    """The last answer to a command or a press, within Discord's bounds."""
+    answer = result.followups[-1] if result.followups else result.response
+    assert answer is not None
+    assert len(answer.content) <= CONTENT_CHARS_MAX
+    return answer
+
+
+def custom_ids(message: ResponseMessage) -> list[str]:
+    return [item["custom_id"] for row in message.components for item in row.get("components", [])]
+
+
+@asynccontextmanager
+async def front(tmp_path: Path, *more: str) -> AsyncIterator[Front]:
+    async with scene(tmp_path, *EXTENSIONS, *more, kind=Front) as ready:
+        info = ready.services.model()
+        await ready.services.consent.accept(
+            UserId(ready.member.id), info.licence_sha256, info.card_id, 1
+        )
+        yield ready

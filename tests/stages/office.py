@@ -1,0 +1,43 @@
+"""The scene of the tests of delivery."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from simcord.builders import ChannelHandle
+
+from bot.domain import Job, JobState
+from models.provenance import encode_png
+from tests.stages.simulated import OWNER, Scene
+
+
+class Office(Scene):
+    """The scene with the delivery at hand."""
+
+    async def delivers(self) -> None:
+        """One round of the delivery, to the end of its lanes."""
+        await self.looks("Delivery")
+
+    async def drawn_picture(self, **options: Any) -> Job:
+        jobs = await self.queued(**options)
+        await self.drawn(jobs)
+        return jobs[0]
+
+    async def large_picture(self) -> tuple[Job, bytes]:
+        """A drawn picture that hardly compresses, and its file."""
+        (job,) = await self.queued()
+        assert await self.services.jobs.claim(OWNER, 60_000, self.services.clock()) is not None
+        png = encode_png(random.Random(3).randbytes(3 * 128 * 128), 128, 128)
+        await self.kept(job, data=png)
+        return job, png
+
+    async def state(self, job: Job) -> tuple[JobState, str]:
+        now = await self.services.jobs.get(job.id)
+        assert now is not None
+        return now.state, now.error or ""
+
+    def pictures(self, channel: ChannelHandle | None = None) -> list[str]:
+        """The names of the pictures in a channel, in its order."""
+        messages = (channel or self.channel).history()
+        return [file.filename for message in messages for file in message.attachments]

@@ -1,0 +1,281 @@
+"""What must hold of a bot that was killed at any moment, each promise as one function.
+
+Each returns the faults that it finds, in words; none is the promise kept. They look at what a
+person sees on the local Discord, at the bot's tables and at the files of its data directory, never
+into the bot. Used by `tests/stages/crashing.py` and `tests/stages/walking.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.sandbox.wire.wire import Payload
+from bot.sandbox.world.lounge import BOT_ID
+from tests.stages.stage import Stage, button
+
+_EPHEMERAL = 64
+#: Up and down.
+_VOTE_EMOJI = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """Somebody who pressed "erase everything", and what they could be known by."""
+
+    user_id: int
+    #: Words of their prompts that nobody else uses.
+    words: Sequence[str]
+    #: The pictures that they had when they pressed.
+    job_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """Everything that is wrong, by what it means for people; all must be empty."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.doubled or self.left_behind or self.damaged)
+
+    def __str__(self) -> str:
+        kinds = {
+            "lost": self.lost,
+            "doubled": self.doubled,
+            "left behind": self.left_behind,
+            "damaged": self.damaged,
+        }
+        return "; ".join(f"{kind}: {', '.join(what)}" for kind, what in kinds.items() if what)
+
+
+def faults(here: Stage, promised: Mapping[str, int], forgotten: Forgotten | None = None) -> Faults:
+    """Every promise. `promised` counts pictures by prompt, but not those of the forgotten."""
+    gone = [*rows_of(here, forgotten), *messages_of(here, forgotten), *bytes_of(here, forgotten)]
+    wish = [] if forgotten is None else wish_lost(here, forgotten)
+    return Faults(
+        lost=[
+            *never_noted(here, promised),
+            *not_shown(here),
+            *without_a_vote(here),
+            *rows_without_file(here),
+            *wish,
+        ],
+        doubled=posted_twice(here),
+        # What the bot still has of a member whose wish it lost is one fault and not twenty.
+        left_behind=[
+            *([] if wish else gone),
+            *deleted_and_shown(here),
+            *open_status_messages(here),
+            *files_without_row(here),
+        ],
+        damaged=[*votes_unlike_reactions(here), *database_damage(here)],
+    )
+
+
+# ---- nothing is lost ----------------------------------------------------------------------------
+
+
+def never_noted(here: Stage, promised: Mapping[str, int]) -> list[str]:
+    """Pictures that were promised and of which the bot knows nothing."""
+    noted = Counter(prompt for (prompt,) in here.rows("SELECT prompt FROM jobs"))
+    return [
+        f"{prompt!r}, noted {noted[prompt]} times of {count}"
+        for prompt, count in promised.items()
+        if noted[prompt] < count
+    ]
+
+
+def not_shown(here: Stage) -> list[str]:
+    """Jobs that the bot has noted and whose picture nobody can see, unless its owner deleted it."""
+    shown = _times_shown(here)
+    jobs = here.rows(
+        "SELECT id, prompt, state FROM jobs WHERE state <> 'cancelled'"
+        " AND id NOT IN (SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL)"
+    )
+    return [f"{prompt!r} is {state} and not shown" for job, prompt, state in jobs if not shown[job]]
+
+
+def without_a_vote(here: Stage) -> list[str]:
+    """Pictures on show whose vote the bot has not opened with its own two reactions."""
+    return [
+        f"the vote on {job}"
+        for message in _seen_by_all(here)
+        for job in _job_ids(message)
+        if len(_reactions(here, message, of_bot=True)) < _VOTE_EMOJI
+    ]
+
+
+def rows_without_file(here: Stage) -> list[str]:
+    """Pictures that the bot believes to have."""
+    return [f"the file of picture {sha[:8]}" for sha in sorted(_known(here) - _kept(here))]
+
+
+def wish_lost(here: Stage, forgotten: Forgotten) -> list[str]:
+    """The wish to be forgotten, where the requests are still there."""
+    requests = here.rows(f"SELECT id FROM requests WHERE user_id = {forgotten.user_id}")  # noqa: S608
+    return [f"the wish to be forgotten: {len(requests)} requests are there"] if requests else []
+
+
+# ---- nothing is posted twice --------------------------------------------------------------------
+
+
+def posted_twice(here: Stage) -> list[str]:
+    """Jobs that were delivered more than once; `/show` does not deliver."""
+    return [f"{job}, {times} times" for job, times in _times_shown(here).items() if times > 1]
+
+
+# ---- forgotten means gone -----------------------------------------------------------------------
+
+
+def rows_of(here: Stage, forgotten: Forgotten | None) -> list[str]:
+    """Tables with a cell that names the forgotten or holds their words."""
+    if forgotten is None:
+        return []
+    marks = (str(forgotten.user_id), *forgotten.words)
+    tables = [name for (name,) in here.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return [
+        f"a row of {table}"
+        for table in tables
+        for row in here.rows(f"SELECT * FROM {table}")  # noqa: S608
+        if any(mark in str(cell) for cell in row for mark in marks)
+    ]
+
+
+def messages_of(here: Stage, forgotten: Forgotten | None) -> list[str]:
+    """Messages that show a picture or the words of the forgotten."""
+    if forgotten is None:
+        return []
+    return [
+        f"the message {message['content'][:40]!r}"
+        for message in _seen_by_all(here)
+        if any(word in message["content"] for word in forgotten.words)
+        or forgotten.job_ids & set(_job_ids(message))
+    ]
+
+
+def bytes_of(here: Stage, forgotten: Forgotten | None) -> list[str]:
+    """Files of the data directory with the words of the forgotten in them, or their id."""
+    if forgotten is None:
+        return []
+    marks = (forgotten.user_id.to_bytes(8, "big"), *(word.encode() for word in forgotten.words))
+    files = sorted(path for path in here.data_dir.rglob("*") if path.is_file())
+    return [f"bytes in {file.name}" for file in files if _holds(file.read_bytes(), marks)]
+
+
+def _holds(data: bytes, marks: Sequence[bytes]) -> bool:
+    return any(mark in data for mark in marks)
+
+
+def deleted_and_shown(here: Stage) -> list[str]:
+    """Messages that show a picture which its owner deleted."""
+    gone = _deleted(here)
+    return [
+        f"the deleted picture {job}"
+        for message in _seen_by_all(here)
+        for job in _job_ids(message)
+        if job in gone
+    ]
+
+
+# ---- nothing stays open -------------------------------------------------------------------------
+
+
+def open_status_messages(here: Stage) -> list[str]:
+    """Status messages that still offer to cancel."""
+    return [
+        f"the status message {message['content'][:40]!r}"
+        for message in _seen_by_all(here)
+        if button(message, "cancel", missing="")
+    ]
+
+
+def files_without_row(here: Stage) -> list[str]:
+    """Files among the pictures that no row names, half written ones too."""
+    known = _known(here)
+    return [
+        f"the file {path.name[:8]}{path.suffix}"
+        for path in _picture_files(here)
+        if path.stem not in known or path.suffix != ".png"
+    ]
+
+
+# ---- the records are true -----------------------------------------------------------------------
+
+
+def votes_unlike_reactions(here: Stage) -> list[str]:
+    """Pictures whose votes are not the reactions that stand on Discord; deletion keeps votes."""
+    wanted: dict[str, set[tuple[int, int]]] = {}
+    for message in _seen_by_all(here):
+        for job in _job_ids(message):
+            wanted.setdefault(job, set()).update(_reactions(here, message))
+    deleted, votes = _deleted(here), dict[str, set[tuple[int, int]]]()
+    for job, voter, value in here.rows("SELECT job_id, voter_id, value FROM votes"):
+        votes.setdefault(job, set()).add((voter, value))
+    return [
+        f"votes of {job}: {sorted(votes.get(job, set()))}, on Discord {sorted(truth)}"
+        for job, truth in wanted.items()
+        if job not in deleted and votes.get(job, set()) != truth
+    ]
+
+
+def database_damage(here: Stage) -> list[str]:
+    """What SQLite's own checks find."""
+    found = [row for row in here.rows("PRAGMA integrity_check") if row != ("ok",)]
+    return [str(row) for row in (*found, *here.rows("PRAGMA foreign_key_check"))]
+
+
+# ---- what is there to see -----------------------------------------------------------------------
+
+
+def _seen_by_all(here: Stage) -> list[Payload]:
+    return [
+        message
+        for message in here.sandbox.messages(here.where)
+        if not (message.get("flags") or 0) & _EPHEMERAL
+    ]
+
+
+def _times_shown(here: Stage) -> Counter[str]:
+    """How often each job was delivered: by a message that answers no interaction."""
+    return Counter(
+        job
+        for message in _seen_by_all(here)
+        if message.get("interaction_metadata") is None
+        for job in _job_ids(message)
+    )
+
+
+def _job_ids(message: Payload) -> list[str]:
+    return [str(item["filename"]).partition(".")[0] for item in message["attachments"]]
+
+
+def _reactions(here: Stage, message: Payload, *, of_bot: bool = False) -> set[tuple[int, int]]:
+    """Who voted what: people, or the bot itself."""
+    return {
+        (user, 1 if emoji == "👍" else -1)
+        for emoji, users in here.sandbox.reactions(message["id"]).items()
+        for user in users
+        if (user == BOT_ID) is of_bot
+    }
+
+
+def _deleted(here: Stage) -> set[Any]:
+    return {job for (job,) in here.rows("SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL")}
+
+
+def _known(here: Stage) -> set[Any]:
+    return {sha for (sha,) in here.rows("SELECT sha256 FROM pictures WHERE deleted_ms IS NULL")}
+
+
+def _kept(here: Stage) -> set[str]:
+    return {path.stem for path in _picture_files(here) if path.suffix == ".png"}
+
+
+def _picture_files(here: Stage) -> list[Any]:
+    return sorted(path for path in (here.data_dir / "pictures").rglob("*") if path.is_file())

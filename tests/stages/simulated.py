@@ -1,0 +1,250 @@
+"""A simulated Discord around real cogs and real stores, for the tests of what runs in background.
+
+The loops of the cogs do not run by themselves here: a test calls their rounds, so that what it sees
+does not depend on timing. Time is the simulation's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import discord
+import pytest
+from discord.http import Route
+from simcord.actors import MemberActor
+from simcord.backend.models import Overwrite
+from simcord.builders import ChannelHandle, GuildHandle
+from simcord.enums import OverwriteType
+from simcord.env import Env
+
+from bot.client import Services, WaifuBot
+from bot.domain import (
+    ChannelId,
+    GuildId,
+    Job,
+    MessageId,
+    MessageRef,
+    Post,
+    Rating,
+    Refused,
+    Released,
+)
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.signals import Signals
+from bot.settings import load
+from bot.store.consent import Consent
+from bot.store.db import Database
+from bot.store.doomed import Doomed
+from bot.store.gallery import Gallery
+from bot.store.guilds import Guilds
+from bot.store.privacy import Privacy
+from bot.store.queue import Caps, Jobs
+from bot.store.sends import Sends
+from bot.store.votes import Votes
+from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
+from tests.stages.fake_engine import INFO
+
+CAPS = Caps(per_user=1000, per_guild=1000)
+OWNER = "worker"
+
+
+class ParkedBot(WaifuBot):
+    """Loads the cogs of one test; their loops stay parked, unless it is `live`."""
+
+    def __init__(self, services: Services, extensions: Sequence[str], *, live: bool) -> None:
+        super().__init__(services)
+        self._extensions = extensions
+        self._live = live
+
+    async def setup_hook(self) -> None:
+        for name in self._extensions:
+            await self.load_extension(name)
+        await self.tree.sync()
+
+    def spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
+        if self._live:
+            # Outside the simulation's context, or it would wait for the loops to end.
+            contextvars.Context().run(super().spawn, work, name=name)
+        else:
+            work.close()
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """One server with one channel, one member and the bot."""
+
+    env: Env
+    services: Services
+    guild: GuildHandle
+    channel: ChannelHandle
+    member: MemberActor
+    extensions: Sequence[str]
+
+    def cog(self, name: str) -> Any:
+        """The cog of this name; its class is not the one that an import gives (it is reloaded)."""
+        assert isinstance(self.env.bot, WaifuBot)
+        cog = self.env.bot.get_cog(name)
+        assert cog is not None, name
+        return cog
+
+    async def looks(self, name: str, rounds: int = 1) -> None:
+        """Rounds of the cog that works in lanes, each to the end of its lanes."""
+        for _ in range(rounds):
+            async with asyncio.TaskGroup() as tasks:
+                await self.cog(name).look(tasks)
+
+    async def restart(self) -> None:
+        """The process dies and comes back; the database is all it remembers."""
+        await self.env.restart_bot(ParkedBot(self.services, self.extensions, live=False))
+
+    async def queued(
+        self,
+        *,
+        count: int = 1,
+        channel: ChannelHandle | None = None,
+        prompt: str = "1girl, blue hair",
+        seed: int = 7,
+        rating: Rating = Rating.GENERAL,
+    ) -> list[Job]:
+        """Jobs of one request of the member's."""
+        place = make_place(guild=self.guild.id, channel=(channel or self.channel).id)
+        ask = make_ask(prompt, user=self.member.id, place=place, count=count, seed=seed)
+        jobs = await self.services.jobs.enqueue(
+            make_admitted(ask, rating=rating),
+            CAPS,
+            self.services.clock(),
+            since_id=self.snowflake(),
+        )
+        assert not isinstance(jobs, Refused)
+        return list(jobs)
+
+    def snowflake(self) -> int:
+        """Older than every message that is sent from now on, as an interaction's id is."""
+        return discord.utils.time_snowflake(self.env.now())
+
+    async def bot_may_not(self, *permissions: str, channel: ChannelHandle | None = None) -> None:
+        """A moderator takes the bot these permissions in a channel, and gives all others back."""
+        me = self.guild.me
+        assert me is not None
+        overwrite = discord.PermissionOverwrite(**dict.fromkeys(permissions, False))
+        self.env.backend.set_overwrite(
+            (channel or self.channel).id,
+            Overwrite(me.id, OverwriteType.MEMBER, deny=overwrite.pair()[1].value),
+        )
+        await self.env.settle()
+
+    def channel_of(self, job: Job) -> discord.PartialMessageable:
+        return self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+
+    def loses_answers(self, monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
+        """The next message is created, but Discord's answer does not reach the bot."""
+        http = self.env.bot.http
+        request = http.request
+
+        async def lossy(route: Route, **options: Any) -> Any:
+            answer = await request(route, **options)
+            if route.method == "POST" and route.path.endswith("/messages"):
+                monkeypatch.setattr(http, "request", request)
+                raise problem
+            return answer
+
+        monkeypatch.setattr(http, "request", lossy)
+
+    def message_ref(self, message: discord.Message) -> MessageRef:
+        return MessageRef(
+            message_id=MessageId(message.id),
+            channel_id=ChannelId(message.channel.id),
+            guild_id=GuildId(self.guild.id),
+        )
+
+    async def drawn(self, jobs: Sequence[Job]) -> None:
+        """The worker draws these jobs, which must be the next in the queue."""
+        for job in jobs:
+            claimed = await self.services.jobs.claim(OWNER, 60_000, self.services.clock())
+            assert claimed is not None
+            assert claimed.id == job.id
+            await self.kept(job)
+
+    async def kept(
+        self, job: Job, released: Released | None = None, data: bytes | None = None
+    ) -> None:
+        """The picture of a running job goes to the gallery."""
+        picture = await self.services.gallery.keep(
+            released or make_released(job),
+            data or make_png(job),
+            card_id="tiny-1",
+            owner=OWNER,
+            now_ms=self.services.clock(),
+        )
+        assert picture is not None
+
+    async def posted(self, job: Job, message: discord.Message | None = None) -> Post:
+        """The delivery's post, made by hand: a message of the bot's and its row."""
+        channel = self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        message = message or await channel.send(f"a picture {job.id}")
+        post = Post(
+            message_id=MessageId(message.id),
+            job_id=job.id,
+            channel_id=job.channel_id,
+            guild_id=job.guild_id,
+            posted_ms=self.services.clock(),
+        )
+        assert await self.services.jobs.delivered(job.id, post, self.services.clock())
+        return post
+
+
+SceneT = TypeVar("SceneT", bound=Scene)
+
+
+@asynccontextmanager
+async def scene(
+    directory: Path, *extensions: str, kind: type[SceneT], live: bool = False
+) -> AsyncIterator[SceneT]:
+    """A running simulation with real stores below `directory` and these cogs."""
+    db = await Database.open(directory / "bot.sqlite3")
+    gallery = Gallery(db, directory / "pictures")
+    envs: list[Env] = []
+    services = Services(
+        settings=load({"DATA_DIR": str(directory)}, None),
+        jobs=Jobs(db),
+        gallery=gallery,
+        sends=Sends(db),
+        doomed=Doomed(db),
+        votes=Votes(db),
+        guilds=Guilds(db),
+        consent=Consent(db),
+        privacy=Privacy(db, gallery),
+        signals=Signals(),
+        progress=ProgressBoard(),
+        caps=CAPS,
+        model=lambda: INFO,
+        clock=lambda: round(envs[0].now().timestamp() * 1000),
+        elapsed_s=lambda: envs[0].now().timestamp(),
+    )
+    env = Env(ParkedBot(services, extensions, live=live))
+    envs.append(env)
+    try:
+        await env.start()
+        guild = env.create_guild()
+        channel = guild.create_text_channel("general")
+        member = guild.add_member(env.create_user("mia"))
+        await env.settle()
+        yield kind(
+            env=env,
+            services=services,
+            guild=guild,
+            channel=channel,
+            member=member,
+            extensions=extensions,
+        )
+    finally:
+        await env.bot.close()
+        await env.shutdown()
+        await db.close()
+    env.raise_errors()

@@ -1,0 +1,151 @@
+"""The stage of the harnesses: a local Discord in this process and the real bot as its child.
+
+The bot is `python -m bot` with the fake engine at the `Engine` seam, so that a restart takes a
+second; everything else of it is real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.sandbox.demo import BotProcess
+from bot.sandbox.wire.server import Sandbox
+
+T = TypeVar("T")
+
+OPENAPI = Path(os.environ["DISCORD_OPENAPI"]) if os.environ.get("DISCORD_OPENAPI") else None
+
+FAKE_ENGINE: Mapping[str, str] = {
+    "ENGINE": "tests.stages.fake_engine",
+    "LOG_LEVEL": "WARNING",
+    # The harness kills a job's process more often than an operator would accept.
+    "MAX_ATTEMPTS": "100",
+    "CAP_USER": "1000",
+    "CAP_GUILD": "10000",
+}
+
+
+class Stage:
+    """A sandbox and its bot. `where` is the channel that the helpers use."""
+
+    def __init__(
+        self, sandbox: Sandbox, data_dir: Path, settings: Mapping[str, str], module: str = "bot"
+    ) -> None:
+        self.sandbox = sandbox
+        self.data_dir = data_dir
+        self.bot = BotProcess(sandbox, data_dir, settings, module)
+        self.where = "general"
+
+    async def up(self) -> None:
+        """Start the bot and wait until it is connected and its commands are registered."""
+        await self.bot.start()
+        await self.until(self.is_up, 180)
+
+    async def is_up(self) -> bool:
+        """Is the bot connected, with its commands registered?"""
+        assert self.bot.running, "the bot ended by itself"
+        return self.sandbox.online and bool(
+            self.sandbox.people.commands(self.sandbox.persona("member"))
+        )
+
+    async def until(self, look: Callable[[], Awaitable[T]], limit_s: float = 60) -> T:
+        """Look until there is something true to see."""
+        async with asyncio.timeout(limit_s):
+            while True:
+                if seen := await look():
+                    return seen
+                await asyncio.sleep(0.02)
+
+    async def accept_terms(self, who: str | int = "member") -> None:
+        """Ask once and accept the licence, so that later requests run at once."""
+        ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": "1girl"})
+        message = (await ticket.answer()).message
+        assert message is not None
+        await self.sandbox.click(who, message["id"], button(message, "accept")).answer()
+        await self.posts(1)
+
+    async def accept_only(self, who: str | int) -> None:
+        """Accept the licence and take the request that waited for it back."""
+        ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": "1girl"})
+        terms = (await ticket.answer()).message
+        assert terms is not None
+        await self.sandbox.click(who, terms["id"], button(terms, "accept")).answer()
+        person = self.sandbox.persona(who)
+
+        async def over() -> bool:
+            left = f"SELECT 1 FROM jobs WHERE user_id = {person} AND ended_ms IS NULL"  # noqa: S608
+            return not self.rows(left)
+
+        # The request is queued before the press is answered, so there is something to cancel.
+        await self.sandbox.slash(who, self.where, "cancel").answer()
+        await self.until(over)
+
+    async def draw(self, prompt: str, who: str | int = "member", **options: Any) -> dict[str, Any]:
+        """Ask for pictures; returns the acknowledgement."""
+        ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": prompt, **options})
+        message = (await ticket.answer()).message
+        assert message is not None
+        return message
+
+    def posted(self) -> list[dict[str, Any]]:
+        """Every message that shows a finished picture."""
+        return [
+            m
+            for m in self.sandbox.messages(self.where)
+            if m["attachments"] and button(m, "vary", missing="")
+        ]
+
+    async def posts(self, count: int, limit_s: float = 120) -> list[dict[str, Any]]:
+        """Wait until that many pictures are posted."""
+
+        async def enough() -> list[dict[str, Any]]:
+            posts = self.posted()
+            return posts if len(posts) >= count else []
+
+        return await self.until(enough, limit_s)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Look into the bot's database, read-only."""
+        uri = f"{(self.data_dir / 'bot.sqlite3').as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def button(message: dict[str, Any], action: str, missing: str | None = None) -> str:
+    """The custom id of a message's button `wd:<action>:...`."""
+    for row in message["components"]:
+        for item in row["components"]:
+            if str(item.get("custom_id", "")).startswith(f"wd:{action}:"):
+                return str(item["custom_id"])
+    if missing is None:
+        raise AssertionError(f"no {action} button under {message['content']!r}")
+    return missing
+
+
+@asynccontextmanager
+async def stage(
+    tmp_path: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    start: bool = True,
+    module: str = "bot",
+) -> AsyncIterator[Stage]:
+    """A stage with the bot on it; at the end nothing that was sent may break Discord's rules.
+
+    `module` is what runs in the bot's place.
+    """
+    async with Sandbox(openapi=OPENAPI) as sandbox:
+        here = Stage(sandbox, tmp_path / "bot", {**FAKE_ENGINE, **(settings or {})}, module)
+        try:
+            if start:
+                await here.up()
+            yield here
+        finally:
+            await here.bot.stop()
+        assert not sandbox.violations()

@@ -1,0 +1,119 @@
+"""A database with its stores for the tests of `bot/`'s stores, and the short way to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain import Admitted, Job, Picture, Rating, Refused, UserId
+from bot.store.db import Database
+from bot.store.doomed import Doomed
+from bot.store.gallery import Gallery
+from bot.store.privacy import Privacy
+from bot.store.queue import Caps, Jobs
+from bot.store.sends import Sends
+from bot.store.votes import Votes
+from tests.stages.factories import (
+    SINCE,
+    USER,
+    make_admitted,
+    make_ask,
+    make_place,
+    make_png,
+    make_post,
+    make_released,
+)
+
+WORKER = "worker-1"
+LEASE_MS = 60_000
+AMPLE = Caps(per_user=10_000, per_guild=10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    db: Database
+    jobs: Jobs
+    gallery: Gallery
+    votes: Votes
+    privacy: Privacy
+    sends: Sends
+    doomed: Doomed
+
+    async def enqueue(self, admitted: Admitted | None = None, now_ms: int = 1_000) -> list[Job]:
+        result = await self.jobs.enqueue(admitted or make_admitted(), AMPLE, now_ms, since_id=SINCE)
+        assert not isinstance(result, Refused), result.text
+        return list(result)
+
+    async def claim(self, now_ms: int = 2_000) -> Job | None:
+        return await self.jobs.claim(WORKER, LEASE_MS, now_ms)
+
+    async def state(self, job: Job) -> str:
+        found = await self.jobs.get(job.id)
+        assert found is not None
+        return found.state
+
+    async def draw(
+        self,
+        *,
+        user: int = USER,
+        prompt: str = "1girl",
+        guild: int | None = None,
+        seed: int = 7,
+        rating: Rating = Rating.GENERAL,
+        now_ms: int = 3_000,
+    ) -> tuple[Job, Picture]:
+        """Ask, claim and keep one picture (nothing else may be queued)."""
+        place = make_place() if guild is None else make_place(guild=guild)
+        ask = make_ask(prompt, user=UserId(user), seed=seed, place=place)
+        await self.enqueue(make_admitted(ask, rating=rating))
+        job = await self.claim()
+        assert job is not None
+        picture = await self.gallery.keep(
+            make_released(job, rating=rating),
+            make_png(job),
+            card_id="tiny-1",
+            owner=WORKER,
+            now_ms=now_ms,
+        )
+        assert picture is not None
+        return job, picture
+
+    async def deliver(
+        self,
+        *,
+        message: int,
+        user: int = USER,
+        prompt: str = "1girl",
+        guild: int | None = None,
+        seed: int = 7,
+        now_ms: int = 3_000,
+    ) -> Job:
+        """A picture that is posted as `message`."""
+        job, _ = await self.draw(user=user, prompt=prompt, guild=guild, seed=seed, now_ms=now_ms)
+        post = make_post(job.id, message=message, guild=job.guild_id)
+        assert await self.jobs.delivered(job.id, post, now_ms + 1)
+        return job
+
+    async def rows(self, table: str) -> list[dict[str, object]]:
+        found = await self.db.fetch_all(f"SELECT * FROM {table}")  # noqa: S608  a table's name
+        return [dict(row) for row in found]
+
+
+@asynccontextmanager
+async def open_stores(directory: Path) -> AsyncGenerator[Stores]:
+    db = await Database.open(directory / "bot.sqlite3")
+    gallery = Gallery(db, directory / "pictures")
+    try:
+        yield Stores(
+            db=db,
+            jobs=Jobs(db),
+            gallery=gallery,
+            votes=Votes(db),
+            privacy=Privacy(db, gallery),
+            sends=Sends(db),
+            doomed=Doomed(db),
+        )
+    finally:
+        await db.close()

@@ -1,0 +1,234 @@
+"""The boundary walk: one whole life of the bot, lived again and again, killed at another boundary.
+
+In the life people accept the licence, ask for one picture and for two, vote, look at settings, show
+a picture again, delete one and are forgotten; then the bot is stopped and started once more. Where
+the bot dies, people do what people do: they try again when they got no answer. The boundaries are
+those of `tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`.
+`tests/test_crash.py` walks a few, `tests/bench/kills.py` all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bot.sandbox.wire.wire import NotPossible, Payload
+from bot.sandbox.world.interactions import Ticket
+from tests.stages.promises import Faults, Forgotten, faults
+from tests.stages.stage import Stage, button, stage
+
+#: Words that nobody but the member uses, and what somebody else asks for.
+ONE, TWO, OTHERS = "wordaone", "wordbtwo", "a cat"
+#: How often people try before they give up; the bot dies once.
+_TRIES = 4
+#: No boundary for so long means that the bot has nothing to do.
+_QUIET_S = 0.5
+#: Lives that are lived at the same time.
+_AT_ONCE = 3
+#: Pauses after failures grow to some seconds; what is wrong after this stays wrong.
+_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """A life: the boundary of the kill by number and name, all that were passed, what was wrong."""
+
+    kill_at: int
+    boundaries: list[str]
+    faults: Faults
+
+    @property
+    def killed(self) -> str:
+        """Where the bot died; a life can be shorter than the one that was counted."""
+        if not self.kill_at:
+            return "no kill"
+        if self.kill_at > len(self.boundaries):
+            return f"boundary {self.kill_at}, never reached"
+        return f"boundary {self.kill_at}, {self.boundaries[self.kill_at - 1]}"
+
+
+async def walk(sample: int | None, say: Callable[[str], None]) -> list[Lived]:
+    """Live without a kill, then once for each boundary of that life, and die there.
+
+    `sample` is content with so many boundaries, evenly spread. `say` hears how each life went.
+    """
+    # A life is mostly waiting: for a process to start, for it to be quiet.
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(number: int) -> Lived:
+        async with room:
+            lived = await live(number)
+        say(f"{lived.killed}: {lived.faults or 'every promise kept'}")
+        return lived
+
+    whole = await one(0)
+    say(f"{len(whole.boundaries)} boundaries")
+    return [whole, *await asyncio.gather(*map(one, spread(len(whole.boundaries), sample)))]
+
+
+def spread(boundaries: int, sample: int | None) -> list[int]:
+    """The numbers of all boundaries, or of so many of them at even distances."""
+    everyone = list(range(1, boundaries + 1))
+    if sample is None or sample >= boundaries:
+        return everyone
+    return [everyone[(2 * i + 1) * boundaries // (2 * sample)] for i in range(sample)]
+
+
+async def live(kill_at: int) -> Lived:
+    """One life with a death at the boundary of that number (0: none)."""
+    with tempfile.TemporaryDirectory(prefix="waifu-life-") as scratch:
+        trace = Path(scratch) / "boundaries"
+        trace.touch()
+        settings = {"BOUNDARIES": str(trace), "KILL_AT": str(kill_at), "LOG_LEVEL": "ERROR"}
+        async with stage(
+            Path(scratch), settings, start=False, module="tests.stages.boundaries"
+        ) as here:
+            try:
+                broken = await Life(here, trace).lead()
+            except (AssertionError, TimeoutError) as fault:
+                broken = Faults(damaged=[f"the life broke off: {fault!r}"])
+        return Lived(kill_at=kill_at, boundaries=trace.read_text().splitlines(), faults=broken)
+
+
+class Life:
+    """The people of one life, and what they were promised."""
+
+    def __init__(self, here: Stage, trace: Path) -> None:
+        self._here = here
+        self._sandbox = here.sandbox
+        self._trace = trace
+        self._promised: dict[str, int] = {}
+        self._forgotten: Forgotten | None = None
+        #: True while nothing but us has ended the bot.
+        self._stopped = True
+
+    async def lead(self) -> Faults:
+        """Live it to its end, or to the first promises that stay broken, and return those.
+
+        Each is looked at while its evidence is there: forgetting takes that of a loss with it, and
+        closing the database much of what forgetting has left.
+        """
+        for chapter in (self._draw, self._vote_show_and_delete, self._forget, self._stop):
+            await chapter()
+            if broken := await self._settled():
+                return broken
+        return Faults()
+
+    async def _draw(self) -> None:
+        """Accept the licence, ask for one picture and for two, and for another member's."""
+        await self._ask("member", ONE)
+        await self._ask("moderator", OTHERS)
+        await self._ask("member", TWO, 2)
+
+    async def _vote_show_and_delete(self) -> None:
+        """Two people vote; settings and `/show` of a picture, which its owner then deletes."""
+        click, where = self._sandbox.click, self._here.where
+        for message in self._here.posted():
+            self._sandbox.react("owner", message["id"], "👍")
+            self._sandbox.react("newcomer", message["id"], "👎")
+        post = next(m for m in self._here.posted() if ONE in m["content"])
+        job = post["attachments"][0]["filename"].partition(".")[0]
+        await self._act(lambda: click("owner", post["id"], button(post, "settings")))
+        await self._act(lambda: self._sandbox.slash("moderator", where, "show", {"id": job}))
+        await self._act(lambda: click("member", post["id"], button(post, "delete")))
+
+    async def _forget(self) -> None:
+        """The member is forgotten; from the press on they are promised that, and nothing else."""
+        member = self._sandbox.persona("member")
+        theirs = self._here.rows(f"SELECT id FROM jobs WHERE user_id = {member}")  # noqa: S608
+        question = await self._act(
+            lambda: self._sandbox.slash("member", self._here.where, "privacy forget")
+        )
+        assert question, "nobody answered /privacy forget"
+        yes = button(question, "forget")
+        await self._act(lambda: self._sandbox.click("member", question["id"], yes))
+        self._forgotten = Forgotten(
+            user_id=member, words=(ONE, TWO), job_ids=frozenset(job for (job,) in theirs)
+        )
+        self._promised = {OTHERS: 1}
+
+    async def _stop(self) -> None:
+        """SIGTERM, after which somebody starts it again."""
+        self._stopped = True
+        await self._here.bot.stop()
+
+    async def _ask(self, who: str, prompt: str, count: int = 1) -> None:
+        """Ask, and accept the licence where that is the answer, until the request is queued."""
+        options = {"prompt": prompt, "count": count}
+        for _ in range(_TRIES):
+            told = await self._act(
+                lambda: self._sandbox.slash(who, self._here.where, "waifu", options)
+            )
+            if told and (accept := button(told, "accept", missing="")):
+                # The answer to this press is the terms' end; the request is queued by then.
+                told = await self._act(partial(self._sandbox.click, who, told["id"], accept))
+                queued = told is not None and not button(told, "accept", missing="")
+            else:
+                queued = told is not None and bool(button(told, "cancel", missing=""))
+            if queued:
+                self._promised[prompt] = count
+                return
+        raise AssertionError(f"nobody took the request for {prompt}")
+
+    async def _act(self, deed: Callable[[], Ticket]) -> Payload | None:
+        """What a person does, again where the bot dies before it answers.
+
+        None when the control has gone meanwhile: the bot acted and could not say so.
+        """
+        for _ in range(_TRIES):
+            await self._alive()
+            try:
+                ticket = deed()
+            except NotPossible:
+                return None
+            answer = asyncio.ensure_future(ticket.answer())
+            death = asyncio.ensure_future(self._here.bot.wait())
+            await asyncio.wait({answer, death}, return_when=asyncio.FIRST_COMPLETED)
+            death.cancel()
+            if answer.done() and answer.exception() is None:
+                return answer.result().message or {}
+            answer.cancel()
+        return None
+
+    async def _settled(self) -> Faults:
+        """See that the bot is up, and wait until it is quiet and keeps every promise.
+
+        Returns those that it breaks.
+        """
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + _PATIENCE_S
+        while True:
+            await self._quiet()
+            broken = self._faults()
+            if not broken or loop.time() > until_s:
+                return broken
+
+    async def _quiet(self) -> None:
+        """Wait until the bot is up and has passed no boundary for a while."""
+        loop = asyncio.get_running_loop()
+        passed, since_s = -1, loop.time()
+        async with asyncio.timeout(_PATIENCE_S):
+            while loop.time() < since_s + _QUIET_S:
+                await self._alive()
+                if (now := self._trace.stat().st_size) != passed:
+                    passed, since_s = now, loop.time()
+                await asyncio.sleep(0.05)
+
+    def _faults(self) -> Faults:
+        return faults(self._here, self._promised, self._forgotten)
+
+    async def _alive(self) -> None:
+        """See that the bot is up; a SIGKILL is the only end that it may have come to."""
+        bot = self._here.bot
+        async with asyncio.timeout(_PATIENCE_S):
+            while not (bot.running and await self._here.is_up()):
+                if not bot.running:
+                    assert self._stopped or await bot.wait() == -signal.SIGKILL, "it ended itself"
+                    self._stopped = False
+                    await bot.start()
+                await asyncio.sleep(0.02)
