@@ -10,13 +10,13 @@ import logging
 import secrets
 from typing import cast
 
-import aiohttp
 import discord
 
 from bot import policy, wording
 from bot.client import Interaction
 from bot.domain import (
     Ask,
+    BotError,
     ChannelId,
     GuildId,
     Job,
@@ -30,6 +30,7 @@ from bot.domain import (
 )
 from bot.log import short_hash, whereabouts
 from cogs.components import cancel_view
+from cogs.faults import DISCORD_ERRORS
 from cogs.terms import close_terms, show_terms
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,9 @@ async def submit(
     services = interaction.client.services
     outcome = _lacking(interaction) or await _queue(interaction, ask, waiting_id)
     if waiting_id is not None:
-        await services.consent.take(waiting_id, ask.user_id)
+        # What was queued waits no more already; its transaction saw to that.
+        if not isinstance(outcome, tuple):
+            await services.consent.take(waiting_id, ask.user_id)
         await close_terms(interaction, "Here we go." if isinstance(outcome, tuple) else "")
     if outcome is None:
         # On acceptance it comes through here once more, with the policy and the place of then.
@@ -155,18 +158,21 @@ def _lacking(interaction: Interaction) -> Refused | None:
 
 async def _acknowledge(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
     """Say where the request stands. If Discord does not take it, the jobs go on all the same."""
-    services = interaction.client.services
     first = jobs[0]
-    standing = await services.jobs.standing(first.id)
-    eta_ms = None if standing is None else services.progress.eta_ms(standing.ahead)
-    text = wording.status(jobs, standing=standing, eta_ms=eta_ms, progress={})
     with whereabouts(job=first.id, guild=first.guild_id):
         log.info("job %s asked -> queued (%s pictures)", first.id, len(jobs))
         try:
-            message_id = await _answer(interaction, text, first)
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as problem:
-            log.warning("the acknowledgement was not taken (%s); the pictures will come", problem)
-            return
+            await _tell_standing(interaction, jobs)
+        except (*DISCORD_ERRORS, BotError) as problem:
+            log.warning("the acknowledgement is not complete (%s); the pictures will come", problem)
+
+
+async def _tell_standing(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
+    services, first = interaction.client.services, jobs[0]
+    standing = await services.jobs.standing(first.id)
+    eta_ms = None if standing is None else services.progress.eta_ms(standing.ahead)
+    text = wording.status(jobs, standing=standing, eta_ms=eta_ms, progress={})
+    message_id = await _answer(interaction, text, first)
     message = MessageRef(
         message_id=message_id, channel_id=first.channel_id, guild_id=first.guild_id
     )
