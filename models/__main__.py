@@ -31,7 +31,7 @@ COMMANDS: dict[str, Command] = {
     "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
     "paint": Command("models.painter.paint", "paint labelled training pictures"),
-    "score": Command("models.aesthetics.scorer", "score pictures and list the good ones"),
+    "score": Command("models.aesthetics.command", "score pictures and list the good ones"),
     "pretrain": Command("models.pretraining.command", "make the embedded model from nothing"),
     "evaluate": Command(
         "models.measuring.command", "measure how well a model does what it is asked"

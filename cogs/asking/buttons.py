@@ -24,9 +24,10 @@ from bot.domain import (
 )
 from bot.policy.asks import make_ask
 from bot.words import wording
-from cogs.asking.components import PREFIX, Action, template
 from cogs.asking.press import Press
-from cogs.asking.requests import fresh_seed, guild_of, place_of, submit, tell, user_of
+from cogs.asking.requests import fresh_seed, submit
+from cogs.components import PREFIX, Action, template
+from cogs.translating import guild_of, place_of, tell, user_of
 from models.provenance import Provenance, a1111_parameters
 
 _GONE = "That picture is gone, so this button has nothing to work with any more."

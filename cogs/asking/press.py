@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import discord
 
 from bot.client import Interaction, report_incident
-from cogs.asking.components import Action, button
+from cogs.components import Action, button
 
 
 class Press(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template="wd:none"):

@@ -21,12 +21,12 @@ from bot.domain import (
 from bot.policy import decide
 from bot.store.sends import SendKind
 from bot.words import wording
-from cogs.asking.components import Action, post_view, row_of, template
 from cogs.asking.press import Press
-from cogs.asking.requests import guild_of, place_of, tell, user_of
 from cogs.audience import may_show_here
+from cogs.components import Action, post_view, row_of, template
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.posting.uploads import upload
+from cogs.translating import guild_of, place_of, tell, user_of
 
 #: Lines of `/queue` and of a page of `/history`; Discord's limit of choices.
 _LINES, _PAGE, _CHOICES = 10, 10, 25

@@ -8,90 +8,34 @@ from __future__ import annotations
 
 import logging
 import secrets
-from typing import cast
 
-import aiohttp
 import discord
 
 from bot.client import Interaction
 from bot.domain import (
     Ask,
-    ChannelId,
-    GuildId,
+    BotError,
     Job,
     MessageId,
     MessageRef,
-    Place,
     RefusalReason,
     Refused,
     RequestId,
-    UserId,
 )
 from bot.log import short_hash, whereabouts
 from bot.policy import decide
 from bot.words import wording
-from cogs.asking.components import cancel_view
 from cogs.asking.terms import close_terms, show_terms
+from cogs.components import cancel_view
+from cogs.posting.faults import DISCORD_ERRORS
+from cogs.translating import tell
 
 log = logging.getLogger(__name__)
-
-_ADULT_GUILDS = {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
-
-
-def user_of(interaction: Interaction) -> UserId:
-    """Who pressed or typed."""
-    return UserId(interaction.user.id)
-
-
-def guild_of(interaction: Interaction) -> GuildId:
-    """In which server; the tree's gate has let nothing else through."""
-    assert interaction.guild_id is not None, "the gate lets servers only through"
-    return GuildId(interaction.guild_id)
-
-
-def place_of(interaction: Interaction) -> Place:
-    """Where the request was made, with everything that can make the place age-restricted."""
-    channel, guild = interaction.channel, interaction.guild
-    assert interaction.channel_id is not None, "commands and buttons come from a channel"
-    parent = channel.parent if isinstance(channel, discord.Thread) else None
-    return Place(
-        guild_id=guild_of(interaction),
-        channel_id=ChannelId(interaction.channel_id),
-        parent_id=ChannelId(channel.parent_id) if isinstance(channel, discord.Thread) else None,
-        channel_age_restricted=_is_nsfw(channel),
-        parent_age_restricted=_is_nsfw(parent),
-        guild_age_restricted=_is_adult_guild(guild),
-    )
-
-
-def is_adult_place(channel: object, guild: discord.Guild | None) -> bool:
-    """The channel, its parent or its whole server is age-restricted."""
-    parent = channel.parent if isinstance(channel, discord.Thread) else None
-    return _is_nsfw(channel) or _is_nsfw(parent) or _is_adult_guild(guild)
-
-
-def _is_adult_guild(guild: discord.Guild | None) -> bool:
-    return guild is not None and guild.nsfw_level in _ADULT_GUILDS
-
-
-def _is_nsfw(channel: object) -> bool:
-    """Not every kind of channel can be age-restricted; those that cannot are not."""
-    check = getattr(channel, "is_nsfw", None)
-    return check is not None and bool(cast("bool", check()))
 
 
 def fresh_seed() -> int:
     """A seed that nobody chose."""
     return secrets.randbelow(2**32)
-
-
-async def tell(interaction: Interaction, text: str) -> None:
-    """Answer for these eyes only, in as much as a message holds."""
-    text = wording.fit(text)
-    if interaction.response.is_done():
-        await interaction.followup.send(text, ephemeral=True)
-    else:
-        await interaction.response.send_message(text, ephemeral=True)
 
 
 async def submit(
@@ -108,7 +52,9 @@ async def submit(
     services = interaction.client.services
     outcome = _lacking(interaction) or await _queue(interaction, ask, waiting_id)
     if waiting_id is not None:
-        await services.consent.take(waiting_id, ask.user_id)
+        # What was queued waits no more already; its transaction saw to that.
+        if not isinstance(outcome, tuple):
+            await services.consent.take(waiting_id, ask.user_id)
         await close_terms(interaction, "Here we go." if isinstance(outcome, tuple) else "")
     if outcome is None:
         # On acceptance it comes through here once more, with the policy and the place of then.
@@ -156,18 +102,21 @@ def _lacking(interaction: Interaction) -> Refused | None:
 
 async def _acknowledge(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
     """Say where the request stands. If Discord does not take it, the jobs go on all the same."""
-    services = interaction.client.services
     first = jobs[0]
-    standing = await services.jobs.standing(first.id)
-    eta_ms = None if standing is None else services.progress.eta_ms(standing.ahead)
-    text = wording.status(jobs, standing=standing, eta_ms=eta_ms, progress={})
     with whereabouts(job=first.id, guild=first.guild_id):
         log.info("job %s asked -> queued (%s pictures)", first.id, len(jobs))
         try:
-            message_id = await _answer(interaction, text, first)
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as problem:
-            log.warning("the acknowledgement was not taken (%s); the pictures will come", problem)
-            return
+            await _tell_standing(interaction, jobs)
+        except (*DISCORD_ERRORS, BotError) as problem:
+            log.warning("the acknowledgement is not complete (%s); the pictures will come", problem)
+
+
+async def _tell_standing(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
+    services, first = interaction.client.services, jobs[0]
+    standing = await services.jobs.standing(first.id)
+    eta_ms = None if standing is None else services.progress.eta_ms(standing.ahead)
+    text = wording.status(jobs, standing=standing, eta_ms=eta_ms, progress={})
+    message_id = await _answer(interaction, text, first)
     message = MessageRef(
         message_id=message_id, channel_id=first.channel_id, guild_id=first.guild_id
     )

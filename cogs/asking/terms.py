@@ -14,7 +14,7 @@ import discord
 from bot.client import Interaction
 from bot.domain import RequestId
 from bot.words import wording
-from cogs.asking.components import Action, row_of
+from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
 from models.contract import ModelInfo
 

@@ -7,7 +7,8 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.policy.asks import make_ask
-from cogs.asking.requests import fresh_seed, place_of, submit, user_of
+from cogs.asking.requests import fresh_seed, submit
+from cogs.translating import place_of, user_of
 from models.contract import Aspect
 
 _ASPECTS = [app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect]

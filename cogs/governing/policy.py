@@ -17,7 +17,7 @@ from bot.domain import ChannelId, GuildId, VoteEmoji
 from bot.policy.screening import normalise
 from bot.words import wording
 from bot.words.emoji import is_one_emoji
-from cogs.asking.requests import guild_of, tell, user_of
+from cogs.translating import guild_of, tell, user_of
 
 _TERM_CHARS_MAX, _REASON_CHARS_MAX, _LOG_LINES, _CHOICES = 80, 200, 15, 25
 _TERMS_MAX = 200

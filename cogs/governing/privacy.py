@@ -14,10 +14,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
-from cogs.asking.components import Action, row_of, template
 from cogs.asking.press import Press
-from cogs.asking.requests import place_of, submit, tell, user_of
+from cogs.asking.requests import submit
 from cogs.asking.terms import accepted_by, close_terms, licence_file, terms_of
+from cogs.components import Action, row_of, template
+from cogs.translating import place_of, tell, user_of
 
 _LICENCE = """\
 I draw with **{name}** under the **{licence}**; the file that came with the model is attached.

@@ -29,12 +29,12 @@ from bot.domain import (
 )
 from bot.log import whereabouts
 from bot.words import wording
-from cogs.asking.components import post_view
-from cogs.asking.requests import is_adult_place
+from cogs.components import post_view
 from cogs.posting.faults import is_forbidden, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, keep_looking
 from cogs.posting.uploads import upload
+from cogs.translating import is_adult_place
 
 log = logging.getLogger(__name__)
 

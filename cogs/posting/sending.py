@@ -13,8 +13,8 @@ import discord
 from bot.client import Interaction, Services
 from bot.domain import BotError, ChannelId, JobId, MessageId, Post
 from bot.store.sends import Begun, Send, SendKind
-from cogs.asking.requests import guild_of
 from cogs.posting.faults import is_passing
+from cogs.translating import guild_of
 
 log = logging.getLogger(__name__)
 

@@ -32,9 +32,9 @@ from bot.log import whereabouts
 from bot.store.sends import Begun, Send, SendKind
 from bot.store.views import StatusMessage
 from bot.words import wording
-from cogs.asking.requests import is_adult_place
 from cogs.posting.faults import DISCORD_ERRORS, is_edit_limit, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, button_ids, newest_own
+from cogs.translating import is_adult_place
 
 log = logging.getLogger(__name__)
 

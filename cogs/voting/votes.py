@@ -33,9 +33,9 @@ from bot.policy import decide
 from bot.policy.decide import GuildPolicy
 from bot.store.sends import SendKind
 from bot.words import wording
-from cogs.asking.requests import place_of, tell
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
+from cogs.translating import place_of, tell
 from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
 from cogs.voting.reconciling import Reconciler, emoji_name
 from cogs.voting.seeding import Seeder

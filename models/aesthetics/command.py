@@ -1,7 +1,6 @@
 """The command `score`: pictures in; a manifest of the good ones and sheets to look at out.
 
-Called by `models.aesthetics.scorer`, which brings the scorer. It must not know how scores come
-about.
+Called by the command table. It must not know how scores come about.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from PIL import Image
 from models.aesthetics import record, sheets, sources
 from models.aesthetics.rank import spearman
 from models.aesthetics.scan import Told, scan
+from models.aesthetics.scorer import OWN, OWN_HEAD, Aesthetic, open_aesthetic
 from models.aesthetics.sheets import Group, Scored
 from models.contract import EngineError
 from models.data.command import Report
@@ -28,7 +28,6 @@ from models.data.sources import is_danbooru, number_of
 from models.report import Row, write_json
 
 if TYPE_CHECKING:
-    from models.aesthetics.scorer import Aesthetic
     from models.aesthetics.sources import Found
 
 KEPT, SKIPPED, HISTOGRAM = "kept.jsonl", "skipped.jsonl", "histogram.png"
@@ -40,13 +39,15 @@ _GOAL = 0.9
 _ENOUGH = 500
 
 
-def add_arguments(parser: argparse.ArgumentParser, head: Path, tower: Path) -> None:
-    """Declare the options; `head` and `tower` are the defaults."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
     add = parser.add_argument
     add("source", type=Path, metavar="DIR", help="a folder of pictures, or a manifest (.jsonl)")
     add("--min-aesthetic", type=float, default=6.0, help="keep what scores more (default: 6.0)")
-    add("--head", type=Path, default=head, help="a .pth or .safetensors file (default: our own)")
-    add("--tower", type=Path, default=tower, help="a CLIP's folder (default: our own)")
+    add(
+        "--head", type=Path, default=OWN_HEAD, help="a .pth or .safetensors file (default: our own)"
+    )
+    add("--tower", type=Path, default=OWN, help="a CLIP's folder (default: our own)")
     add("--out", type=Path, help="folder for scores and sheets (default: DIR-scores)")
     add("--kept", type=Path, help=f"manifest of what is kept (default: DIR/{KEPT})")
     add("--batch", type=int, default=32, help="pictures at once (default: 32)")
@@ -64,7 +65,13 @@ def require_sense(args: argparse.Namespace) -> None:
         raise EngineError(f"there is no folder or manifest {args.source}.")
 
 
-def run(args: argparse.Namespace, aesthetic: Aesthetic) -> int:
+def run(args: argparse.Namespace) -> int:
+    """Score a folder. EngineError, one sentence, for what cannot be done."""
+    require_sense(args)
+    return score(args, open_aesthetic(args.head, args.tower, args.device))
+
+
+def score(args: argparse.Namespace, aesthetic: Aesthetic) -> int:
     """Score, write, and print one table. EngineError if nothing can be scored."""
     _require_reach(args.min_aesthetic, aesthetic)
     source: Path = args.source.resolve()

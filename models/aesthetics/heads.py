@@ -1,6 +1,6 @@
 """Heads: an embedding of length one -> an aesthetic score, read from the files people share.
 
-Called by `models.aesthetics.scorer` and by the training. Three layouts are known, by their names of
+Called by `scorer` and by the training. Three layouts are known, by their names of
 tensors. It must not know towers or pictures.
 """
 

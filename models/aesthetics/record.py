@@ -1,6 +1,6 @@
 """Scores kept on disk, so that a stopped run goes on where it was: one line for each picture.
 
-Called by `models.aesthetics.scorer`; torch-free. A score belongs to the content of a file and to
+Called by the command `score`; torch-free. A score belongs to the content of a file and to
 one tower with one head, so moving files loses nothing and another head begins anew. What was noted
 when the picture was read stands beside the score, because a picture whose score is known is not
 read again. It must not know how scores come about.

@@ -1,16 +1,14 @@
-"""How beautiful a picture is, by any CLIP image tower with a head; `python -m models score DIR`.
+"""How beautiful a picture is, by any CLIP image tower with a head.
 
     aesthetic = open_aesthetic()                        # or (head file, tower folder)
     scores = aesthetic.score([picture, ...])            # one number for each RGB picture
 
-Called by the command table and by whoever filters or judges pictures. The rooms are in
-`models/scoring/`. It measures; it never deletes, moves or changes a picture. It must not know
-training.
+Called by the command `score` and by whoever filters or judges pictures. It measures; it never
+deletes, moves or changes a picture. It must not know training.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
     from models.aesthetics.heads import Head
     from models.aesthetics.towers import Tower
-
-__all__ = ["OWN", "Aesthetic", "add_arguments", "open_aesthetic", "run"]
 
 #: The project's own tower and head, trained on painted pictures of known grade.
 OWN = Path(__file__).parent / "weights"
@@ -83,18 +79,3 @@ def open_aesthetic(
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return Aesthetic(open_tower(tower, device), read_head(head))
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `score`."""
-    from models.aesthetics import command
-
-    command.add_arguments(parser, OWN_HEAD, OWN)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Score a folder. EngineError, one sentence, for what cannot be done."""
-    from models.aesthetics import command
-
-    command.require_sense(args)
-    return command.run(args, open_aesthetic(args.head, args.tower, args.device))

@@ -1,6 +1,6 @@
 """Scores as pictures: a histogram, and contact sheets of what was kept and what was dropped.
 
-Called by `models.aesthetics.scorer`; Pillow only. It must not know towers or heads.
+Called by the command `score`; Pillow only. It must not know towers or heads.
 """
 
 from __future__ import annotations

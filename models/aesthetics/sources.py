@@ -1,6 +1,6 @@
 """Which pictures are to be scored, and what is said of each.
 
-Called by `models.aesthetics.scorer`; torch-free. Manifests and sidecars are read as the training
+Called by the command `score`; torch-free. Manifests and sidecars are read as the training
 reads them. It must not know scores, and it opens no pictures.
 """
 

@@ -1,6 +1,6 @@
 """Image towers: pictures -> embeddings of length one, by any CLIP or by the project's own network.
 
-Called by `models.aesthetics.scorer` and by the training. A tower is a folder with `config.json` and
+Called by `scorer` and by the training. A tower is a folder with `config.json` and
 weights. It must not know heads, grades or where pictures come from.
 """
 

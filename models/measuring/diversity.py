@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -15,8 +14,7 @@ from PIL import Image
 
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
-from models.pretraining.architecture import FULL
-from models.pretraining.painting import Purpose, plan
+from models.painter.sets import PICTURES, Purpose, parts
 
 #: The side at which pictures are compared.
 SIDE_PX = 48
@@ -30,8 +28,8 @@ def thumbnail(picture: Image.Image) -> np.ndarray:
 
 def trained(count: int) -> list[int]:
     """The seeds of the first `count` square portraits that the embedded model learned from."""
-    shards = plan(FULL, Path(), Purpose.TRAIN)
-    seeds = [seed for shard in shards if shard.framing == "square" for seed in shard.seeds]
+    trained_on = parts(Purpose.TRAIN, PICTURES)
+    seeds = [seed for part in trained_on if part.framing == "square" for seed in part.seeds]
     return seeds[:count]
 
 

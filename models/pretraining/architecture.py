@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.painter.sets import PICTURES
 from models.pretraining import vocabulary
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Recipe:
     """Sizes and lengths of one pre-training; steps are optimizer steps."""
 
     size_px: int = 128
-    pictures: int = 24_000
+    pictures: int = PICTURES
     held_out: int = 1_000
     large: int = 600
     families: int = 3_600

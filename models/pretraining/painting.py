@@ -11,7 +11,6 @@ import multiprocessing
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from random import Random
 
@@ -21,7 +20,8 @@ from models.measuring.judge.heads import HEADS, UNSEEN, labels
 from models.painter import tags
 from models.painter.captions import caption, prompt
 from models.painter.drawing import draw, raster
-from models.painter.portrait import FRAMING, Portrait, sample
+from models.painter.portrait import Portrait, sample
+from models.painter.sets import Purpose, parts
 from models.pretraining import vocabulary
 from models.pretraining.architecture import SCALE, Recipe
 from models.pretraining.siblings import family
@@ -41,30 +41,6 @@ SAID_BY = {"boy": {"False": ("1girl", "girl"), "True": ("1boy", "boy")}} | {
     head: {value: tuple(t.replace("{} ", "") for t in texts) for value, texts in table.items()}
     for head, table in (("mouth", tags.MOUTH), ("clothes", tags.CLOTHES), ("scene", tags.SCENE))
 }
-
-
-class Purpose(StrEnum):
-    """What a set of pictures is for."""
-
-    #: Every training but the upscaler's.
-    TRAIN = "train"
-    #: Never trained on.
-    HELD = "held"
-    #: The upscaler's: each picture at two sizes.
-    LARGE = "large"
-    #: The UNet's: families of portraits that differ in one attribute.
-    SIBLINGS = "siblings"
-
-
-#: The first seed of each set, far enough from the others.
-FIRST_SEED = {
-    Purpose.TRAIN: 0,
-    Purpose.LARGE: 500_000_000,
-    Purpose.SIBLINGS: 750_000_000,
-    Purpose.HELD: 1_000_000_000,
-}
-#: Seeds of a shard; each is a picture, or a family of them.
-PER_SHARD = {Purpose.TRAIN: 200, Purpose.LARGE: 50, Purpose.SIBLINGS: 60, Purpose.HELD: 200}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,31 +146,20 @@ def plan(recipe: Recipe, folder: Path, purpose: Purpose) -> list[Shard]:
         Purpose.LARGE: recipe.large,
         Purpose.SIBLINGS: recipe.families,
     }
-    count = counts[purpose]
-    per = min(PER_SHARD[purpose], count)
-    rng = Random(0)
-    out: list[Shard] = []
-    for i in range(-(-count // per)):
-        framing = rng.choices(list(FRAMING), weights=list(FRAMING.values()))[0]
-        if i < len(FRAMING):
-            framing = list(FRAMING)[i]
-        if purpose in (Purpose.LARGE, Purpose.SIBLINGS):
-            framing = "square"
-        first = FIRST_SEED[purpose] + i * per
-        out.append(
-            Shard(
-                path=folder / f"{purpose}-{i:04d}-{framing}.npz",
-                seeds=range(first, first + min(per, count - i * per)),
-                framing=framing,
-                size_px=recipe.size_px,
-                # What else a caption by lot leaves out would tell siblings apart too.
-                captions_each=1 if purpose is Purpose.SIBLINGS else recipe.captions_each,
-                large=purpose is Purpose.LARGE,
-                siblings=purpose is Purpose.SIBLINGS,
-                words=folder / "tokenizer",
-            )
+    return [
+        Shard(
+            path=folder / f"{purpose}-{number:04d}-{part.framing}.npz",
+            seeds=part.seeds,
+            framing=part.framing,
+            size_px=recipe.size_px,
+            # What else a caption by lot leaves out would tell siblings apart too.
+            captions_each=1 if purpose is Purpose.SIBLINGS else recipe.captions_each,
+            large=purpose is Purpose.LARGE,
+            siblings=purpose is Purpose.SIBLINGS,
+            words=folder / "tokenizer",
         )
-    return out
+        for number, part in enumerate(parts(purpose, counts[purpose]))
+    ]
 
 
 def paint(recipe: Recipe, folder: Path, jobs: int) -> None:

@@ -16,6 +16,7 @@ from torch import nn
 from models.contract import EngineError
 from models.engine import upscaler
 from models.measuring.judge import network as judge
+from models.painter.sets import Purpose
 from models.pretraining import (
     architecture,
     autoencoding,
@@ -30,7 +31,7 @@ from models.pretraining import (
 )
 from models.pretraining.architecture import Recipe
 from models.pretraining.further import keep
-from models.pretraining.painting import Purpose, plan
+from models.pretraining.painting import plan
 from models.pretraining.pictures import Pictures, load
 from models.pretraining.pipeline import Trained
 from models.training.pretraining_course import chunks, generator

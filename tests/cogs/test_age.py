@@ -9,7 +9,7 @@ from typing import Any
 import discord
 import pytest
 
-from cogs.asking.requests import is_adult_place
+from cogs.translating import is_adult_place
 from tests.stages.stage import Stage, stage
 
 EPHEMERAL_FLAG = 1 << 6

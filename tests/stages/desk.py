@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from bot.domain import Job, JobId
-from cogs.asking.components import cancel_view
+from cogs.components import cancel_view
 from models.contract import StepReport
 from tests.stages.simulated import OWNER, Scene
 

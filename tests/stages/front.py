@@ -58,7 +58,7 @@ class Front(Scene):
 
     async def picture(self, prompt: str = "1girl, blue hair") -> tuple[Job, discord.Message]:
         """A picture of the member's, posted with its buttons."""
-        from cogs.asking.components import post_view
+        from cogs.components import post_view
 
         (job,) = await self.queued(prompt=prompt)
         await self.drawn([job])

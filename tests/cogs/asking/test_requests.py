@@ -152,6 +152,21 @@ async def test_a_request_whose_button_is_pressed_twice_at_once_is_queued_once(de
     assert await desk.services.consent.waiting(waiting_id, who) is None
 
 
+async def test_a_database_that_fails_after_the_queueing_calls_nothing_a_failure(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> bool:
+        raise StorageError("the disk is full")
+
+    who = desk.newcomer()
+    terms = await desk.asks(who)
+    monkeypatch.setattr(desk.services.jobs, "set_status_message", full)
+    monkeypatch.setattr(desk.services.consent, "take", full)
+    pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
+    assert "Next in the queue" in said(pressed).content
+    assert len(await desk.jobs(who)) == 1
+
+
 async def test_caps_are_answered_with_the_numbers(desk: Front) -> None:
     desk.bot.services = replace(desk.services, caps=Caps(per_user=3, per_guild=4))
     assert not (await desk.asks(count=2)).ephemeral

@@ -206,7 +206,7 @@ async def test_forget_erases_after_a_second_word_and_takes_the_messages_down(
 
 
 async def test_the_forget_button_of_somebody_else_does_nothing(desk: Front) -> None:
-    from cogs.asking.components import Action, row_of
+    from cogs.components import Action, row_of
 
     channel = desk.env.bot.get_partial_messageable(desk.channel.id, guild_id=desk.guild.id)
     message = await channel.send("?", view=row_of((Action.FORGET, str(desk.member.id))))

@@ -12,7 +12,7 @@ import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.domain import Rating, Tally, UserId, VoteEmoji
-from cogs.asking.components import post_view
+from cogs.components import post_view
 from cogs.posting import sending
 from tests.stages.booth import DOWN, UP, Booth
 from tests.stages.factories import make_released

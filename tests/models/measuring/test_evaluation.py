@@ -30,8 +30,9 @@ from models.painter import flaws
 from models.painter.captions import prompt
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
+from models.painter.sets import FIRST_SEED, Purpose
 from models.pretraining.architecture import FULL
-from models.pretraining.painting import FIRST_SEED, Purpose, plan
+from models.pretraining.painting import plan
 from models.report import Row, table, unmeasured
 
 

@@ -20,11 +20,12 @@ from models.contract import EngineError
 from models.measuring.judge.heads import HEADS, UNSEEN, labels
 from models.painter.captions import caption
 from models.painter.portrait import sample
+from models.painter.sets import Purpose
 from models.pretraining import architecture, autoencoding, reading, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
 from models.pretraining.command import recipe_of
-from models.pretraining.painting import Purpose, paint_shard, plan, stated_labels
+from models.pretraining.painting import paint_shard, plan, stated_labels
 from models.pretraining.pictures import Pictures, batches, load
 from models.pretraining.siblings import DIFFERING, FAMILY, family
 from models.training.muon import A, B, C, Muon, orthogonal

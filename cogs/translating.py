@@ -1,0 +1,67 @@
+"""Who, where and how: an interaction as the domain's nouns, and the answer to one.
+
+Every cog translates with these. It must not know what is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import discord
+
+from bot.client import Interaction
+from bot.domain import ChannelId, GuildId, Place, UserId
+from bot.words import wording
+
+_ADULT_GUILDS = {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
+
+
+def user_of(interaction: Interaction) -> UserId:
+    """Who pressed or typed."""
+    return UserId(interaction.user.id)
+
+
+def guild_of(interaction: Interaction) -> GuildId:
+    """In which server; the tree's gate has let nothing else through."""
+    assert interaction.guild_id is not None, "the gate lets servers only through"
+    return GuildId(interaction.guild_id)
+
+
+def place_of(interaction: Interaction) -> Place:
+    """Where the request was made, with everything that can make the place age-restricted."""
+    channel, guild = interaction.channel, interaction.guild
+    assert interaction.channel_id is not None, "commands and buttons come from a channel"
+    parent = channel.parent if isinstance(channel, discord.Thread) else None
+    return Place(
+        guild_id=guild_of(interaction),
+        channel_id=ChannelId(interaction.channel_id),
+        parent_id=ChannelId(channel.parent_id) if isinstance(channel, discord.Thread) else None,
+        channel_age_restricted=_is_nsfw(channel),
+        parent_age_restricted=_is_nsfw(parent),
+        guild_age_restricted=_is_adult_guild(guild),
+    )
+
+
+def is_adult_place(channel: object, guild: discord.Guild | None) -> bool:
+    """The channel, its parent or its whole server is age-restricted."""
+    parent = channel.parent if isinstance(channel, discord.Thread) else None
+    return _is_nsfw(channel) or _is_nsfw(parent) or _is_adult_guild(guild)
+
+
+def _is_adult_guild(guild: discord.Guild | None) -> bool:
+    return guild is not None and guild.nsfw_level in _ADULT_GUILDS
+
+
+def _is_nsfw(channel: object) -> bool:
+    """Not every kind of channel can be age-restricted; those that cannot are not."""
+    check = getattr(channel, "is_nsfw", None)
+    return check is not None and bool(cast("bool", check()))
+
+
+async def tell(interaction: Interaction, text: str) -> None:
+    """Answer for these eyes only, in as much as a message holds."""
+    text = wording.fit(text)
+    if interaction.response.is_done():
+        await interaction.followup.send(text, ephemeral=True)
+    else:
+        await interaction.response.send_message(text, ephemeral=True)
