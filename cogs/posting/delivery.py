@@ -17,7 +17,6 @@ from discord.ext import commands
 
 from bot.client import WaifuBot
 from bot.domain import (
-    ChannelId,
     GuildId,
     Job,
     JobState,
@@ -32,7 +31,7 @@ from bot.words import wording
 from cogs.components import post_view
 from cogs.posting.faults import is_forbidden, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
-from cogs.posting.lanes import Lanes, keep_looking
+from cogs.posting.lanes import Lanes, by_channel, keep_looking
 from cogs.posting.uploads import upload
 from cogs.translating import is_adult_place
 
@@ -96,11 +95,9 @@ class Delivery(commands.Cog):
 
     async def look(self, tasks: asyncio.TaskGroup) -> None:
         """Open a lane for every channel that is owed pictures and is neither busy nor resting."""
-        owed: dict[ChannelId, list[Job]] = {}
         closed, now_ms = self._lanes.closed(), self._services.clock()
-        for job in await self._services.jobs.rendered(now_ms, closed):
-            owed.setdefault(job.channel_id, []).append(job)
-        for channel_id, jobs in owed.items():
+        owed = await self._services.jobs.rendered(now_ms, closed)
+        for channel_id, jobs in by_channel(owed).items():
             self._lanes.open(tasks, channel_id, jobs)
 
     async def _deliver(self, job: Job) -> None:

@@ -8,13 +8,14 @@ know what a message is for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 
 import discord
 
 from bot.client import WaifuBot
 from bot.domain import BotError, ChannelId, GuildId
+from cogs.faults import is_gone
 
 
 class BlindError(BotError):
@@ -32,12 +33,13 @@ class Patience:
         self._looks = looks
         self._in_vain: Counter[str] = Counter()
 
-    def look_again(self, name: str) -> None:
-        """Raise `NotThereYetError` until the name was looked for often enough."""
+    def is_over(self, name: str) -> bool:
+        """One more look was in vain. True if that was often enough: it was never sent."""
         self._in_vain[name] += 1
         if self._in_vain[name] < self._looks:
-            raise NotThereYetError(f"no message with the name {name} yet")
+            return False
         del self._in_vain[name]
+        return True
 
     def found(self, name: str) -> None:
         """It is there."""
@@ -73,6 +75,22 @@ async def own_messages(
     ):
         if message.author.id == bot.user.id and wanted(message):
             yield message
+
+
+async def found_by_name(
+    bot: WaifuBot, stretch: Stretch, names: Iterable[str]
+) -> dict[str, list[discord.Message]]:
+    """Our messages there that carry each name, the newest first; none where the channel is gone."""
+    found: dict[str, list[discord.Message]] = {name: [] for name in names}
+    try:
+        async for message in own_messages(bot, stretch, lambda _: True):
+            for name, messages in found.items():
+                if carries(message, name):
+                    messages.append(message)
+    except discord.HTTPException as problem:
+        if not is_gone(problem):
+            raise
+    return found
 
 
 async def newest_own(

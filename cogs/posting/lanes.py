@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from bot.domain import BotError, ChannelId
 from bot.drawing.signals import Nudge
@@ -37,6 +37,26 @@ async def keep_looking(
         except Exception:
             log.exception("looking for %s failed in a way that nobody thought of", what)
         await nudge.wait(poll_s)
+
+
+class OfChannel(Protocol):
+    """What is owed to one channel."""
+
+    @property
+    def channel_id(self) -> ChannelId:
+        """Whose it is."""
+        ...
+
+
+OwedT = TypeVar("OwedT", bound=OfChannel)
+
+
+def by_channel(owed: Iterable[OwedT]) -> dict[ChannelId, list[OwedT]]:
+    """What each channel is owed, in the order given."""
+    found: dict[ChannelId, list[OwedT]] = {}
+    for one in owed:
+        found.setdefault(one.channel_id, []).append(one)
+    return found
 
 
 class Lanes(Generic[ItemT]):

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 import discord
 from discord.ext import commands
 
 from bot.client import WaifuBot
-from bot.domain import BotError, ChannelId
+from bot.domain import BotError
 from bot.log import whereabouts
 from bot.store.sends import Send
-from cogs.posting.faults import is_gone
-from cogs.posting.finding import Patience, Stretch, carries, newest_own
-from cogs.posting.lanes import Lanes, keep_looking
+from cogs.posting.finding import NotThereYetError, Patience, Stretch, found_by_name
+from cogs.posting.lanes import Lanes, by_channel, keep_looking
 from cogs.posting.sending import note_sent
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _LOOK, _WIDTH = 100, 2
 
 
 class Lost(commands.Cog):
-    """One search after the other in each channel."""
+    """One search of a channel at a time, for everything that was lost there."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._bot = bot
@@ -60,39 +60,35 @@ class Lost(commands.Cog):
             )
 
     async def look(self, tasks: asyncio.TaskGroup) -> None:
-        """Open a lane for every channel in which a message was lost."""
-        lost: dict[ChannelId, list[Send]] = {}
-        for send in await self._services.sends.lost(_LOOK, self._lanes.closed()):
-            lost.setdefault(send.channel_id, []).append(send)
-        for channel_id, sends in lost.items():
-            self._lanes.open(tasks, channel_id, sends)
+        """Open a lane for every channel in which messages were lost."""
+        lost = await self._services.sends.lost(_LOOK, self._lanes.closed())
+        for channel_id, sends in by_channel(lost).items():
+            self._lanes.open(tasks, channel_id, [sends])
 
-    async def _settle(self, send: Send) -> None:
-        """Find one message and say so, or say that nothing was sent."""
-        with whereabouts(guild=send.guild_id):
-            try:
-                message = await self._find(send)
-            except discord.HTTPException as problem:
-                if not is_gone(problem):
-                    raise
-                message = None
-            else:
-                if message is None:
-                    self._patience.look_again(send.name)
+    async def _settle(self, sends: Sequence[Send]) -> None:
+        """Look for all that was lost in a channel at once; raises if some may yet come."""
+        with whereabouts(guild=sends[0].guild_id):
+            stretch = Stretch(
+                guild_id=sends[0].guild_id,
+                channel_id=sends[0].channel_id,
+                since_id=min(send.since_id for send in sends),
+            )
+            found = await found_by_name(self._bot, stretch, [send.name for send in sends])
+            waiting = [send for send in sends if not await self._is_settled(send, found[send.name])]
+        if waiting:
+            raise NotThereYetError(f"{len(waiting)} lost messages are not there yet")
+
+    async def _is_settled(self, send: Send, found: Sequence[discord.Message]) -> bool:
+        if found:
+            log.info("message %s is a %s that was lost", found[0].id, send.kind)
             self._patience.found(send.name)
-            if message is None:
-                log.info("a %s was never sent, or its channel is gone", send.kind)
-                await self._services.sends.abandon(send)
-            else:
-                log.info("message %s is a %s that was lost", message.id, send.kind)
-                await note_sent(self._services, send, message)
-
-    async def _find(self, send: Send) -> discord.Message | None:
-        return await newest_own(
-            self._bot,
-            Stretch(guild_id=send.guild_id, channel_id=send.channel_id, since_id=send.since_id),
-            lambda message: carries(message, send.name),
-        )
+            await note_sent(self._services, send, found[0])
+            return True
+        if not self._patience.is_over(send.name):
+            return False
+        log.info("a %s was never sent, or its channel is gone", send.kind)
+        await self._services.sends.abandon(send)
+        return True
 
 
 async def setup(bot: WaifuBot) -> None:

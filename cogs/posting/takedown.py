@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TypeVar
 
 import discord
 from discord.ext import commands
 
 from bot.client import WaifuBot
-from bot.domain import ChannelId, MessageId, MessageRef
+from bot.domain import MessageId, MessageRef
 from bot.log import whereabouts
 from bot.store.doomed import Hunt
 from cogs.posting.faults import is_archived, is_forbidden, is_gone, is_passing
-from cogs.posting.finding import Patience, Stretch, carries, own_messages
-from cogs.posting.lanes import Lanes, keep_looking
+from cogs.posting.finding import NotThereYetError, Patience, Stretch, found_by_name
+from cogs.posting.lanes import Lanes, by_channel, keep_looking
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ _POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
 #: Messages looked at in one round, and channels that are worked for at the same time.
 _LOOK, _WIDTH = 100, 4
 
-Prey: TypeAlias = MessageRef | Hunt
+WorkT = TypeVar("WorkT")
 
 
 class Takedown(commands.Cog):
@@ -39,10 +40,15 @@ class Takedown(commands.Cog):
         self._bot = bot
         self._services = bot.services
         self._patience = Patience()
-        self._lanes = Lanes(
-            self._take_down,
-            elapsed_s=bot.services.elapsed_s,
-            nudge=bot.services.signals.doomed,
+        # Apart, for a search that finds nothing yet must not hold up what is known.
+        self._deleting = self._lanes_for(self._delete)
+        self._hunting = self._lanes_for(self._hunt)
+
+    def _lanes_for(self, work: Callable[[WorkT], Coroutine[None, None, None]]) -> Lanes[WorkT]:
+        return Lanes(
+            work,
+            elapsed_s=self._services.elapsed_s,
+            nudge=self._services.signals.doomed,
             width=_WIDTH,
             longest_pause_s=_LONGEST_PAUSE_S,
         )
@@ -60,45 +66,41 @@ class Takedown(commands.Cog):
 
     async def look(self, tasks: asyncio.TaskGroup) -> None:
         """Open a lane for every channel from which something is to go."""
-        closed, doomed = self._lanes.closed(), self._services.doomed
-        prey: dict[ChannelId, list[Prey]] = {}
-        for one in (*await doomed.messages(_LOOK, closed), *await doomed.hunts(_LOOK, closed)):
-            prey.setdefault(one.channel_id, []).append(one)
-        for channel_id, some in prey.items():
-            self._lanes.open(tasks, channel_id, some)
+        doomed = self._services.doomed
+        messages = await doomed.messages(_LOOK, self._deleting.closed())
+        for channel_id, some in by_channel(messages).items():
+            self._deleting.open(tasks, channel_id, some)
+        hunts = await doomed.hunts(_LOOK, self._hunting.closed())
+        for channel_id, hunted in by_channel(hunts).items():
+            self._hunting.open(tasks, channel_id, [hunted])
 
-    async def _take_down(self, prey: Prey) -> None:
-        with whereabouts(guild=prey.guild_id):
-            if isinstance(prey, Hunt):
-                await self._hunt(prey)
-            else:
-                await self._delete(prey)
+    async def _hunt(self, hunts: Sequence[Hunt]) -> None:
+        """Find what carries the names; what is found is doomed, and goes in the next round."""
+        with whereabouts(guild=hunts[0].guild_id):
+            stretch = Stretch(
+                guild_id=hunts[0].guild_id,
+                channel_id=hunts[0].channel_id,
+                since_id=min(hunt.since_id for hunt in hunts),
+            )
+            found = await found_by_name(self._bot, stretch, [hunt.name for hunt in hunts])
+            waiting = [hunt for hunt in hunts if not await self._is_over(hunt, found[hunt.name])]
+        if waiting:
+            raise NotThereYetError(f"{len(waiting)} hunted messages are not there yet")
 
-    async def _hunt(self, hunt: Hunt) -> None:
-        """Find what carries the name; what is found is doomed, and goes in the next round."""
-        found: list[MessageId] = []
-        try:
-            found = [
-                MessageId(message.id)
-                async for message in own_messages(
-                    self._bot,
-                    Stretch(
-                        guild_id=hunt.guild_id, channel_id=hunt.channel_id, since_id=hunt.since_id
-                    ),
-                    lambda message: carries(message, hunt.name),
-                )
-            ]
-        except discord.HTTPException as problem:
-            if not is_gone(problem):
-                raise
-        else:
-            if not found:
-                self._patience.look_again(hunt.name)
+    async def _is_over(self, hunt: Hunt, found: Sequence[discord.Message]) -> bool:
+        if not found and not self._patience.is_over(hunt.name):
+            return False
         self._patience.found(hunt.name)
-        await self._services.doomed.caught(hunt, found)
-        self._services.signals.doomed.set()
+        await self._services.doomed.caught(hunt, [MessageId(message.id) for message in found])
+        if found:
+            self._services.signals.doomed.set()
+        return True
 
     async def _delete(self, message: MessageRef) -> None:
+        with whereabouts(guild=message.guild_id):
+            await self._take_down(message)
+
+    async def _take_down(self, message: MessageRef) -> None:
         channel = self._bot.get_partial_messageable(message.channel_id, guild_id=message.guild_id)
         try:
             await channel.get_partial_message(message.message_id).delete()

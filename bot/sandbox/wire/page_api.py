@@ -10,14 +10,14 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from aiohttp import web
 
+from bot.sandbox.wire.control import BotControl
 from bot.sandbox.wire.wire import NotPossible, Payload, as_object, json_response
-
-if TYPE_CHECKING:
-    from bot.sandbox.wire.server import Sandbox
+from bot.sandbox.world.interactions import Interactions
+from bot.sandbox.world.people import People
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +73,31 @@ def _path(body: Payload) -> tuple[str, ...]:
     return tuple(str(name) for name in names if name)
 
 
+class Pretended(Protocol):
+    """What the page sees of the pretended Discord and does to it; `Sandbox` is one."""
+
+    people: People
+    interactions: Interactions
+    bot_control: BotControl | None
+
+    def state(self, persona: int) -> Payload: ...  # noqa: D102  as `Sandbox` says
+    def violations(self) -> list[Payload]: ...  # noqa: D102  as `Sandbox` says
+    def drop_gateway(self) -> None: ...  # noqa: D102  as `Sandbox` says
+    def invalidate(self) -> None: ...  # noqa: D102  as `Sandbox` says
+    def ratelimit(self, calls: int) -> None: ...  # noqa: D102  as `Sandbox` says
+    def outage(self, calls: int, status: int = 503) -> None: ...  # noqa: D102  as `Sandbox` says
+    def latency(self, ms: int) -> None: ...  # noqa: D102  as `Sandbox` says
+    def upload_limit(self, limit_bytes: int) -> None: ...  # noqa: D102  as `Sandbox` says
+    def offline(self, seconds: float) -> None: ...  # noqa: D102  as `Sandbox` says
+    def clear_weather(self) -> None: ...  # noqa: D102  as `Sandbox` says
+    def weather_report(self) -> Payload: ...  # noqa: D102  as `Sandbox` says
+    def tell_bot_state(self) -> None: ...  # noqa: D102  as `Sandbox` says
+
+
 class PageApi:
     """The handlers, over one sandbox."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Pretended) -> None:
         self._sandbox = sandbox
 
     def routes(self) -> list[web.RouteDef]:

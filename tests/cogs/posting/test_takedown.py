@@ -109,6 +109,19 @@ async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
     assert await nothing_is_owed(desk)
 
 
+async def test_a_hunt_that_finds_nothing_holds_up_no_message_that_is_known(desk: Front) -> None:
+    (job,) = await desk.queued()
+    await desk.drawn([job])
+    await desk.services.jobs.begin_posting(job.id, desk.services.clock())
+    await desk.services.gallery.delete(job.id, 1)
+    await desk.looks("Takedown")
+    known, message = await desk.picture()
+    await desk.services.gallery.delete(known.id, 1)
+    await desk.looks("Takedown")
+    assert message.id not in desk.shown()
+    assert await desk.services.doomed.hunts(9)
+
+
 async def test_a_hunt_in_a_channel_that_is_gone_ends(desk: Front) -> None:
     other = desk.guild.create_text_channel("other")
     (job,) = await desk.queued(channel=other)

@@ -252,7 +252,7 @@ async def test_nameless_votes_fall_whose_voters_stopped_reacting_in_an_outage(
         reader.discord.react(POST, voter, UP)
     await reader.arrived()
     for voter in (50, 51):
-        await reader.stores.privacy.forget(UserId(voter), 9_000)
+        await reader.stores.privacy.forget(UserId(voter))
     (job,) = await reader.stores.rows("jobs")
     await reader.until_settled()
     assert await reader.stores.votes.tally(job["id"]) == Tally(up=3)
@@ -269,7 +269,7 @@ async def test_a_list_that_lags_takes_no_nameless_vote(reader: Reader) -> None:
     reader.glass.run(100)
     reader.discord.react(POST, 50, UP)
     await reader.arrived()
-    await reader.stores.privacy.forget(UserId(50), 9_000)
+    await reader.stores.privacy.forget(UserId(50))
     reader.discord.lag_s = lambda: 10.0
     await reader.read()
     assert await reader.stores.votes.tally(job["id"]) == Tally(up=1)
