@@ -15,7 +15,7 @@ import discord
 
 from bot.client import WaifuBot
 from bot.domain import BotError, ChannelId, GuildId
-from cogs.faults import is_gone
+from cogs.posting.faults import is_gone
 
 
 class BlindError(BotError):
