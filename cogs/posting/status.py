@@ -98,6 +98,8 @@ class Status(commands.Cog):
         self._shown: dict[RequestId, _Shown] = {}
         self._busy: set[RequestId] = set()
         self._channel_free_ms: dict[ChannelId, int] = {}
+        #: Answers to requests of before were sent by a process that is dead, or not at all.
+        self._began_ms = bot.services.clock()
 
     async def cog_load(self) -> None:
         """Start as soon as the bot is connected."""
@@ -162,13 +164,18 @@ class Status(commands.Cog):
         shown.drawing = self._drawing(shown.job_ids)
         shown.look_ms = now_ms + _PLACE_MS
         if all(job.state in ENDED for job in jobs):
-            return _last_plan(status, shown, jobs, now_ms)
+            on_its_way = status.message_id is None and self._is_young(status, now_ms)
+            return None if on_its_way else _last_plan(status, shown, jobs, now_ms)
         if status.message_id is None:
             return None
         text, previews = await self._text(jobs), self._previews(jobs, shown)
         if text == shown.text and previews == shown.previews:
             return None
         return _Plan(status=status, shown=shown, text=text, previews=previews)
+
+    def _is_young(self, status: StatusMessage, now_ms: int) -> bool:
+        """The answer to the command may still be on its way."""
+        return max(self._began_ms, now_ms - _GRACE_MS) < status.created_ms <= now_ms
 
     def _take_channel(self, plan: _Plan, now_ms: int) -> bool:
         """Take the channel's turn to edit, False if it is taken; deleting has its own limit."""
@@ -336,8 +343,6 @@ class Status(commands.Cog):
 
 def _last_plan(status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: int) -> _Plan | None:
     """Every job has ended: the message goes if all is posted, and says what is not otherwise."""
-    if status.message_id is None and now_ms < status.created_ms + _GRACE_MS:
-        return None
     if all(job.state is JobState.DELIVERED for job in jobs):
         return _Plan(status=status, shown=shown, text=None, last=True)
     if now_ms < shown.edit_ms:
