@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -62,31 +62,71 @@ def within(name: str, room: str) -> bool:
     return name == room or name.startswith(room + ".")
 
 
+#: Each trains in a way of its own, on the bench that `training` is.
+RECIPES = ("models.finetuning", "models.pretraining", "models.preference")
+#: Rooms below the recipes: they know of none.
+BELOW_RECIPES = ("models.training", "models.data", "models.measuring", "models.aesthetics")
+#: The floors of `cogs/`, from the ground up; a room imports from its own floor and below.
+FLOORS = {
+    "cogs.posting": ("cogs.posting",),
+    "cogs.asking": ("cogs.posting", "cogs.asking"),
+    "cogs.voting": ("cogs.posting", "cogs.asking", "cogs.voting"),
+    "cogs.governing": ("cogs.posting", "cogs.asking", "cogs.governing"),
+}
+
+
+def floor_fault(here: str, name: str) -> str | None:
+    """What is wrong with an import between the rooms of one floor plan, if anything."""
+    recipe = next((room for room in RECIPES if within(name, room)), None)
+    if recipe and not within(here, recipe):
+        if any(within(here, room) for room in RECIPES):
+            return f"recipes never import each other ({name})"
+        if any(within(here, room) for room in BELOW_RECIPES):
+            return f"{here} lies below the recipes and knows none ({name})"
+    room = ".".join(here.split(".")[:2])
+    if within(name, "cogs") and room in FLOORS:
+        other = next((floor for floor in FLOORS if within(name, floor)), room)
+        if other not in FLOORS[room]:
+            return f"{room} lies below {other} ({name})"
+    return None
+
+
 def faults_of(path: Path) -> Iterator[str]:
     here = room_of(path)
-    top = here.split(".")[0]
     for name, line in imports_of(path):
-        where = f"{path.relative_to(ROOT)}:{line}"
-        target = name.split(".")[0]
-        if top == "models" and target in {"bot", "cogs"}:
-            yield f"{where}: models imports only models, not {name}"
-        if top == "bot" and target == "cogs":
-            yield f"{where}: bot never imports cogs ({name})"
-        free = any(within(name, room) for room in TORCH_FREE)
-        if top in {"bot", "cogs"} and target == "models" and not free and here != "bot.__main__":
-            yield f"{where}: {name} is no torch-free room"
-        if top == "cogs" and (within(name, "bot.store.db") or within(name, "bot.drawing.worker")):
-            yield f"{where}: cogs go through the stores, not {name}"
-        if top == "cogs" and target == "cogs" and is_cog(name) and not here.startswith(name):
-            yield f"{where}: no cog imports another ({name})"
-        homes = HOMES.get(target)
-        if homes and not any(here == h or (h.endswith(".") and here.startswith(h)) for h in homes):
-            yield f"{where}: {target} lives in {', '.join(homes)}"
-        if any(within(here, room) for room in PURE) and target in IMPURE:
-            yield f"{where}: {here} is pure and has no business with {name}"
-        heavy = target in {"torch", "diffusers", "transformers", "numpy"}
-        if heavy and any(within(here, room) for room in TORCH_FREE):
-            yield f"{where}: {here} is torch-free"
+        for fault in (*side_faults(here, name), *third_party_faults(here, name)):
+            yield f"{path.relative_to(ROOT)}:{line}: {fault}"
+        if fault := floor_fault(here, name):
+            yield f"{path.relative_to(ROOT)}:{line}: {fault}"
+
+
+def side_faults(here: str, name: str) -> Iterator[str]:
+    """What is wrong with an import between bot/, cogs/ and models/."""
+    top, target = here.split(".", maxsplit=1)[0], name.split(".", maxsplit=1)[0]
+    if top == "models" and target in {"bot", "cogs"}:
+        yield f"models imports only models, not {name}"
+    if top == "bot" and target == "cogs":
+        yield f"bot never imports cogs ({name})"
+    free = any(within(name, room) for room in TORCH_FREE)
+    if top in {"bot", "cogs"} and target == "models" and not free and here != "bot.__main__":
+        yield f"{name} is no torch-free room"
+    if top == "cogs" and (within(name, "bot.store.db") or within(name, "bot.drawing.worker")):
+        yield f"cogs go through the stores, not {name}"
+    if top == "cogs" and target == "cogs" and is_cog(name) and not here.startswith(name):
+        yield f"no cog imports another ({name})"
+
+
+def third_party_faults(here: str, name: str) -> Iterator[str]:
+    """What is wrong with an import from outside the house."""
+    target = name.split(".", maxsplit=1)[0]
+    homes = HOMES.get(target)
+    if homes and not any(here == h or (h.endswith(".") and here.startswith(h)) for h in homes):
+        yield f"{target} lives in {', '.join(homes)}"
+    if any(within(here, room) for room in PURE) and target in IMPURE:
+        yield f"{here} is pure and has no business with {name}"
+    heavy = target in {"torch", "diffusers", "transformers", "numpy"}
+    if heavy and any(within(here, room) for room in TORCH_FREE):
+        yield f"{here} is torch-free"
 
 
 def is_cog(name: str) -> bool:
@@ -98,6 +138,47 @@ def is_cog(name: str) -> bool:
 def test_every_import_keeps_the_rules() -> None:
     faults = [fault for path in rooms() for fault in faults_of(path)]
     assert not faults, "\n" + "\n".join(faults)
+
+
+def circles(paths: Iterable[Path]) -> list[list[str]]:
+    """Files that import each other, directly or around, as lists of rooms."""
+    rooms_ = {room_of(path): path for path in paths}
+    below = {
+        room: {
+            target
+            for name, _ in imports_of(path)
+            for target in (name, name.rpartition(".")[0])
+            if target in rooms_ and target != room
+        }
+        for room, path in rooms_.items()
+    }
+    while ground := [room for room, needed in below.items() if not needed & below.keys()]:
+        for room in ground:
+            del below[room]
+    while roof := [room for room in below if not any(room in below[other] for other in below)]:
+        for room in roof:
+            del below[room]
+    return [[room, *sorted(needed & below.keys())] for room, needed in sorted(below.items())]
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    found = circles(rooms())
+    assert not found, found
+
+
+def test_a_planted_circle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bot").mkdir()
+    lines = {
+        "a": "from bot import b",
+        "b": "import bot.c",
+        "c": "from bot.a import x",
+        "d": "import bot.a",
+    }
+    paths = [tmp_path / "bot" / f"{name}.py" for name in lines]
+    for path in paths:
+        path.write_text(lines[path.stem])
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    assert [circle[0] for circle in circles(paths)] == ["bot.a", "bot.b", "bot.c"]
 
 
 def test_only_settings_reads_the_environment() -> None:
@@ -180,7 +261,14 @@ def test_no_function_is_longer_than_eighty_lines() -> None:
         ("models/planted.py", "import bot.domain"),
         ("bot/planted.py", "import torch"),
         ("bot/planted.py", "from models.engine.slots import SlotEngine"),
-        ("cogs/planted.py", "from bot import db"),
+        ("cogs/planted.py", "from bot.store import db"),
+        ("cogs/planted.py", "from bot.drawing.worker import Worker"),
+        ("cogs/posting/planted.py", "from cogs.asking import press"),
+        ("cogs/planted.py", "from cogs.voting import votes"),
+        ("models/finetuning/planted.py", "from models.pretraining import vocabulary"),
+        ("models/measuring/planted.py", "import models.finetuning.run"),
+        ("bot/policy/planted.py", "import time"),
+        ("models/catalogue/planted.py", "import torch"),
         ("bot/planted.py", "import discord"),
         ("bot/planted.py", "import cogs.asking.waifu"),
     ],
@@ -188,8 +276,11 @@ def test_no_function_is_longer_than_eighty_lines() -> None:
 def test_a_planted_fault_is_found(
     room: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    another = tmp_path / "cogs" / "voting" / "votes.py"
+    another.parent.mkdir(parents=True)
+    another.write_text("async def setup(bot): ...\n")
     planted = tmp_path / room
-    planted.parent.mkdir()
+    planted.parent.mkdir(parents=True, exist_ok=True)
     planted.write_text(line + "\n")
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     assert [fault for fault in faults_of(planted) if fault.startswith(f"{room}:1:")]
