@@ -13,7 +13,7 @@ install: $(STAMP)
 	@echo "Installed: $(BIN)/python -m bot doctor says what is still missing."
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .

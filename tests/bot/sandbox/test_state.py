@@ -80,8 +80,10 @@ async def test_files_that_no_message_shows_are_removed(tmp_path: Path) -> None:
         await until(lambda: len(list(files.iterdir())) == 1)
         first = next(files.iterdir()).name
         await message.edit(attachments=[_picture(2)])
-        await until(lambda: [f.name for f in files.iterdir()] not in ([], [first]))
-        assert len(list(files.iterdir())) == 1
+        # The new file comes before the old one goes.
+        await until(
+            lambda: len(names := [f.name for f in files.iterdir()]) == 1 and names != [first]
+        )
         await message.delete()
         await until(lambda: not list(files.iterdir()))
 
