@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-
-# Workers of pytest-xdist share the machine: one thread each for torch, which reads this as it loads.
+# Workers of pytest-xdist share the machine: one thread each for torch, which reads this on loading.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
