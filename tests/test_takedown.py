@@ -12,6 +12,7 @@ import pytest
 from discord.http import Route
 
 from bot.domain import Job
+from bot.erasing import Eraser
 from cogs import sending
 from tests.factories import make_reaction, make_send
 from tests.front import Front, custom_ids, front, said
@@ -305,3 +306,22 @@ async def test_the_button_stays_until_the_deed_is_done(
     assert "Everything I stored about you is erased" in said(done).content
     assert not await desk.services.privacy.wishes()
     assert not desk.env.backend.messages[desk.channel.id][asked.id].components
+
+
+async def test_a_wish_is_carried_out_soon_though_discord_did_not_take_the_answer(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = await desk.picture()
+    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+
+    async def refused(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(discord.InteractionResponse, "defer", refused)
+        await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
+    desk.env._errors.clear()
+    async with asyncio.timeout(1):
+        await desk.services.signals.erase.wait(3600)
+    assert await Eraser(desk.services.privacy, desk.services.signals).round()
+    assert await desk.services.jobs.get(job.id) is None
