@@ -25,10 +25,12 @@ from bot.domain import (
     JobId,
     JobState,
     MessageId,
+    MessageRef,
     Rating,
     RequestId,
     Standing,
 )
+from bot.doomed import Hunt
 from bot.job_views import StatusMessage
 from bot.log import whereabouts
 from bot.sends import Begun, Send, SendKind
@@ -259,7 +261,7 @@ class Status(commands.Cog):
     async def _finish(self, plan: _Plan) -> None:
         """Take the message away once all is posted; tell what went wrong otherwise."""
         status = plan.status
-        message_id = status.message_id or await self._lost_answer(status)
+        message_id = status.message_id or await self._lost_answer(plan)
         told = message_id is not None and await self._tell(plan, message_id)
         if not told and plan.text is not None and plan.is_news:
             await self._announce(status, plan.text)
@@ -273,14 +275,20 @@ class Status(commands.Cog):
                 await message.delete()
             else:
                 await message.edit(content=plan.text, attachments=[], view=None)
-        except discord.NotFound as problem:
-            if not is_gone(problem):
+        except discord.HTTPException as problem:
+            if is_gone(problem):
+                return False
+            if plan.text is not None or is_passing(problem):
                 raise
-            return False
+            # It still shows the member's words: the takedown tries for as long as it takes.
+            log.info("message %s cannot be removed yet: %s", message_id, problem)
+            await self._services.doomed.add(_ref(plan.status, message_id))
+            self._services.signals.doomed.set()
         return True
 
-    async def _lost_answer(self, status: StatusMessage) -> MessageId | None:
+    async def _lost_answer(self, plan: _Plan) -> MessageId | None:
         """The answer to the command, if we died between sending it and writing down its id."""
+        status = plan.status
         try:
             found = await newest_own(
                 self._bot,
@@ -289,6 +297,9 @@ class Status(commands.Cog):
             )
         except BlindError as problem:
             log.info("the answer to request %s is not found: %s", status.request_id, problem)
+            if plan.text is None:
+                await self._services.doomed.hunt(_hunted(status))
+                self._services.signals.doomed.set()
             return None
         return None if found is None else MessageId(found.id)
 
@@ -305,7 +316,11 @@ class Status(commands.Cog):
         begun = await self._services.sends.begin(notice)
         if begun is Begun.GONE:
             return
-        message = await self._noticed(status) if begun is Begun.AGAIN else None
+        try:
+            message = await self._noticed(status) if begun is Begun.AGAIN else None
+        except BlindError as problem:
+            log.info("request %s may have been told its end: %s", status.request_id, problem)
+            return
         if message is None:
             message = await self._notice(status, text)
         if not await self._services.sends.sent(notice, MessageId(message.id)):
@@ -352,6 +367,19 @@ def _stretch(status: StatusMessage, until_id: int | None = None) -> Stretch:
         channel_id=status.channel_id,
         since_id=status.since_id,
         until_id=until_id,
+    )
+
+
+def _ref(status: StatusMessage, message_id: MessageId) -> MessageRef:
+    return MessageRef(message_id=message_id, channel_id=status.channel_id, guild_id=status.guild_id)
+
+
+def _hunted(status: StatusMessage) -> Hunt:
+    return Hunt(
+        name=status.request_id,
+        channel_id=status.channel_id,
+        guild_id=status.guild_id,
+        since_id=status.since_id,
     )
 
 

@@ -12,6 +12,7 @@ import discord
 import pytest
 import pytest_asyncio
 
+from bot.domain import DatabaseError
 from bot.sends import Begun, SendKind
 from tests.factories import USER, make_message, make_post, make_send
 from tests.front import Front, front, said
@@ -89,6 +90,17 @@ async def test_a_known_message_is_doomed_and_an_unknown_one_hunted(
     assert {m.message_id for m in await stores.doomed.messages(9)} == {1, 5, 6}
 
 
+async def test_an_answer_lost_after_its_hunt_was_over_is_hunted_again(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    send = make_send(job.id, name="u")
+    await stores.sends.begin(send)
+    await stores.gallery.delete(job.id, 9_000)
+    (hunt,) = await stores.doomed.hunts(9)
+    await stores.doomed.caught(hunt, [])
+    await stores.sends.answer_lost(send)
+    assert await stores.doomed.hunts(9) == [hunt]
+
+
 async def test_only_what_an_earlier_process_was_sending_is_lost(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     under_way, there = (make_send(job.id, name=name, kind=SendKind.TOP) for name in ("u", "t"))
@@ -143,6 +155,22 @@ async def test_a_show_whose_answer_was_lost_becomes_a_post_all_the_same(
         await desk.member.slash(desk.channel, "show", id=job.id)
     desk.env._errors.clear()
     assert len(await desk.services.gallery.posts(job.id)) == 1
+    await desk.looks("Lost")
+    assert len(await desk.services.gallery.posts(job.id)) == 2
+
+
+async def test_a_show_that_could_not_be_noted_is_looked_for_without_a_restart(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = await desk.picture()
+
+    async def busy(*_: object) -> bool:
+        raise DatabaseError("another program has it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.services.sends, "shown", busy)
+        await desk.member.slash(desk.channel, "show", id=job.id)
+    desk.env._errors.clear()
     await desk.looks("Lost")
     assert len(await desk.services.gallery.posts(job.id)) == 2
 
