@@ -202,6 +202,50 @@ async def test_a_missing_file_is_said(office: Office) -> None:
     assert (state, "cannot be read" in error) == (JobState.FAILED, True)
 
 
+async def test_a_damaged_file_is_said_and_stops_no_other_picture_of_its_channel(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, png = await office.large_picture()
+    fine = await office.drawn_picture()
+    picture = await office.services.gallery.get(job.id)
+    assert picture is not None
+    office.services.gallery.path(picture).write_bytes(bytes(len(png)))
+    monkeypatch.setattr(discord.Guild, "filesize_limit", len(png) - 1)
+    await office.delivers()
+    state, error = await office.state(job)
+    assert (state, "cannot be read" in error) == (JobState.FAILED, True)
+    assert await office.state(fine) == (JobState.DELIVERED, "")
+
+
+@pytest.mark.parametrize("deed", ["delete", "forget"])
+async def test_a_post_whose_answer_is_lost_after_its_hunt_is_taken_down(
+    office: Office, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    job = await office.drawn_picture()
+    http = office.env.bot.http
+    request = http.request
+
+    async def slow(route: Route, **options: Any) -> Any:
+        if route.method == "POST":
+            monkeypatch.setattr(http, "request", request)
+            if deed == "delete":
+                await office.services.gallery.delete(job.id, office.services.clock())
+            else:
+                await office.services.privacy.forget(job.user_id)
+            for hunt in await office.services.doomed.hunts(9):
+                await office.services.doomed.caught(hunt, [])
+            await request(route, **options)
+            raise TimeoutError
+        return await request(route, **options)
+
+    monkeypatch.setattr(http, "request", slow)
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    for _ in range(2):
+        await office.looks("Takedown")
+    assert office.pictures() == []
+
+
 async def test_an_earlier_post_is_found_whatever_the_clock_said_when_it_was_made(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
