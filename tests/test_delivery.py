@@ -61,6 +61,20 @@ async def test_the_request_is_made_so_that_discord_drops_a_repetition(office: Of
     assert body["allowed_mentions"] == {"parse": [], "users": [office.member.id]}
 
 
+async def test_a_search_for_an_earlier_post_reads_nothing_older_than_its_request(
+    office: Office,
+) -> None:
+    for n in range(250):
+        office.env.backend.create_message(office.channel.id, office.member.id, f"talk {n}")
+    await office.env.advance_time(1)
+    job = await office.drawn_picture()
+    await office.services.jobs.begin_posting(job.id, office.services.clock())
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    searches = [r for r in office.env.http_requests if r.method == "GET" and "messages" in r.path]
+    assert len(searches) == 1
+
+
 async def test_a_second_round_posts_nothing(office: Office) -> None:
     await office.drawn_picture()
     await office.delivers()

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,30 @@ async def test_both_at_the_same_moment_leave_the_file(stores: Stores, tmp_path: 
         assert not late
         assert await stores.gallery.read(kept) == data
     assert len(files(tmp_path)) == 10
+
+
+async def test_a_cancelled_keeping_waits_for_the_disk(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await running(stores)
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        begun.set()
+        assert goes_on.wait(10)
+
+    monkeypatch.setattr(stores.gallery._files, "write", slow)
+    keeping = asyncio.create_task(keep(stores, job))
+    assert await asyncio.to_thread(begun.wait, 10)
+    keeping.cancel()
+    reaping = asyncio.create_task(stores.gallery.reap())
+    await stores.rows("doomed_files")
+    assert not keeping.done()
+    assert not reaping.done(), "nobody else moves files meanwhile"
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert await reaping == 1
 
 
 async def test_a_full_disk_loses_no_job(

@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from bot.domain import Rating, StorageError
-from bot.sends import SendKind
+from bot.sends import Begun, Send, SendKind
 from tests.desk import PREVIEWS, Desk
 from tests.factories import make_send
 from tests.simulated import scene
@@ -36,6 +36,27 @@ async def test_a_failure_is_mended_as_a_new_message_if_the_answer_was_never_know
     assert "came out as noise" in message.content
     assert [user.id for user in message.mentions] == [desk.member.id]
     assert not await desk.is_open(job)
+    body = next(r.json for r in desk.env.http_requests if r.method == "POST")
+    assert (body["nonce"], body["enforce_nonce"]) == (job.request_id, True)
+    assert body["allowed_mentions"] == {"parse": [], "users": [desk.member.id]}
+
+
+async def test_nothing_is_told_of_a_member_who_is_just_forgotten(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = await desk.queued()
+    await desk.begins(job)
+    await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(31)
+    begin = desk.services.sends.begin
+
+    async def meddled(send: Send) -> Begun:
+        await desk.services.privacy.forget(job.user_id)
+        return await begin(send)
+
+    monkeypatch.setattr(desk.services.sends, "begin", meddled)
+    await desk.tends()
+    assert not any(r.method == "POST" for r in desk.env.http_requests)
 
 
 async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(desk: Desk) -> None:
@@ -43,11 +64,15 @@ async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(des
     await desk.services.jobs.set_status_message(jobs[0].request_id, None)
     await desk.drawn(jobs)
     await desk.posted(jobs[0])
-    await desk.env.advance_time(31)
+    await desk.env.advance_time(16 * 60)
+    for n in range(250):
+        desk.env.backend.create_message(desk.channel.id, desk.member.id, f"talk {n}")
     await desk.restart()
     await desk.tends()
     assert desk.shown(message) is None
     assert not await desk.is_open(jobs[0])
+    searches = [r for r in desk.env.http_requests if r.method == "GET" and "messages" in r.path]
+    assert len(searches) == 1, "an answer comes soon or never"
 
 
 async def test_a_message_that_may_not_be_removed_now_is_left_to_the_takedown(desk: Desk) -> None:

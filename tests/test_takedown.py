@@ -11,7 +11,7 @@ import discord
 import pytest
 from discord.http import Route
 
-from bot.domain import Job
+from bot.domain import Job, MessageId
 from bot.erasing import Eraser
 from cogs import sending
 from tests.factories import make_reaction, make_send
@@ -106,6 +106,34 @@ async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
     assert not await nothing_is_owed(desk), "Discord may still be at work on it"
     await takes_down(desk)
     assert await nothing_is_owed(desk)
+
+
+async def test_a_hunt_takes_what_we_said_and_leaves_what_others_say(desk: Front) -> None:
+    (job,) = await desk.queued()
+    await desk.channel_of(job).send(f"0 of 1 picture\n-# Request `{job.request_id}`")
+    theirs = desk.env.backend.create_message(
+        desk.channel.id, desk.member.id, f"where is {job.request_id}?"
+    )
+    await desk.services.privacy.forget(job.user_id)
+    await takes_down(desk)
+    assert desk.shown() == [theirs.id]
+
+
+async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
+    job, message = await desk.picture()
+    await desk.services.jobs.begin_posting(job.id, 1)
+    await desk.services.gallery.message_deleted([MessageId(message.id)], 1)
+    await desk.services.gallery.delete(job.id, 1)
+    assert await nothing_is_owed(desk)
+
+
+async def test_a_show_of_a_picture_is_not_taken_for_its_delivery(desk: Front) -> None:
+    (job,) = await desk.queued()
+    await desk.drawn([job])
+    await desk.services.jobs.begin_posting(job.id, 1)
+    await desk.member.slash(desk.channel, "show", id=job.id)
+    await desk.looks("Delivery")
+    assert len(await desk.services.gallery.posts(job.id)) == len(desk.shown()) == 2
 
 
 async def test_a_hunt_in_a_channel_that_is_gone_ends(desk: Front) -> None:
@@ -306,6 +334,13 @@ async def test_the_button_stays_until_the_deed_is_done(
     assert "Everything I stored about you is erased" in said(done).content
     assert not await desk.services.privacy.wishes()
     assert not desk.env.backend.messages[desk.channel.id][asked.id].components
+
+
+async def test_the_worker_drops_what_it_draws_for_the_forgotten(desk: Front) -> None:
+    (job,) = await desk.queued()
+    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+    await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
+    assert desk.services.signals.take_cancelled() == {job.id}
 
 
 async def test_a_wish_is_carried_out_soon_though_discord_did_not_take_the_answer(
