@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TypeVar
 
 import discord
 from discord.ext import commands
@@ -26,24 +27,34 @@ log = logging.getLogger(__name__)
 
 #: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
 _POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
-#: Messages looked at in one round, and channels that are worked for at the same time.
-_LOOK, _WIDTH = 100, 4
+#: Messages looked at in one round; channels that are worked for, and searched, at the same time.
+_LOOK, _WIDTH, _HUNTS = 100, 4, 2
 
-Prey: TypeAlias = MessageRef | Hunt
+PreyT = TypeVar("PreyT", MessageRef, Hunt)
 
 
 class Takedown(commands.Cog):
-    """One message of a channel after the other; Discord limits deletions by channel."""
+    """One message of a channel after the other; Discord limits deletions by channel.
+
+    What is hunted has lanes of its own: a long history, or one that we may not read, holds up no
+    deletion.
+    """
 
     def __init__(self, bot: WaifuBot) -> None:
         self._bot = bot
         self._services = bot.services
         self._patience = Patience()
-        self._lanes = Lanes(
-            self._take_down,
-            elapsed_s=bot.services.elapsed_s,
-            nudge=bot.services.signals.doomed,
-            width=_WIDTH,
+        self._deletions = self._lanes(self._delete, _WIDTH)
+        self._hunts = self._lanes(self._hunt, _HUNTS)
+
+    def _lanes(
+        self, work: Callable[[PreyT], Coroutine[None, None, None]], width: int
+    ) -> Lanes[PreyT]:
+        return Lanes(
+            work,
+            elapsed_s=self._services.elapsed_s,
+            nudge=self._services.signals.doomed,
+            width=width,
             longest_pause_s=_LONGEST_PAUSE_S,
         )
 
@@ -60,22 +71,16 @@ class Takedown(commands.Cog):
 
     async def look(self, tasks: asyncio.TaskGroup) -> None:
         """Open a lane for every channel from which something is to go."""
-        closed, doomed = self._lanes.closed(), self._services.doomed
-        prey: dict[ChannelId, list[Prey]] = {}
-        for one in (*await doomed.messages(_LOOK, closed), *await doomed.hunts(_LOOK, closed)):
-            prey.setdefault(one.channel_id, []).append(one)
-        for channel_id, some in prey.items():
-            self._lanes.open(tasks, channel_id, some)
-
-    async def _take_down(self, prey: Prey) -> None:
-        with whereabouts(guild=prey.guild_id):
-            if isinstance(prey, Hunt):
-                await self._hunt(prey)
-            else:
-                await self._delete(prey)
+        doomed = self._services.doomed
+        _open(tasks, self._deletions, await doomed.messages(_LOOK, self._deletions.closed()))
+        _open(tasks, self._hunts, await doomed.hunts(_LOOK, self._hunts.closed()))
 
     async def _hunt(self, hunt: Hunt) -> None:
         """Find what carries the name; what is found is doomed, and goes in the next round."""
+        with whereabouts(guild=hunt.guild_id):
+            await self._catch(hunt)
+
+    async def _catch(self, hunt: Hunt) -> None:
         found: list[MessageId] = []
         try:
             found = [
@@ -99,6 +104,10 @@ class Takedown(commands.Cog):
         self._services.signals.doomed.set()
 
     async def _delete(self, message: MessageRef) -> None:
+        with whereabouts(guild=message.guild_id):
+            await self._remove(message)
+
+    async def _remove(self, message: MessageRef) -> None:
         channel = self._bot.get_partial_messageable(message.channel_id, guild_id=message.guild_id)
         try:
             await channel.get_partial_message(message.message_id).delete()
@@ -118,6 +127,15 @@ class Takedown(commands.Cog):
         await thread.edit(archived=False)
         await thread.get_partial_message(message.message_id).delete()
         await thread.edit(archived=True)
+
+
+def _open(tasks: asyncio.TaskGroup, lanes: Lanes[PreyT], prey: Iterable[PreyT]) -> None:
+    """Each channel's prey in a lane of its own."""
+    by_channel: dict[ChannelId, list[PreyT]] = {}
+    for one in prey:
+        by_channel.setdefault(one.channel_id, []).append(one)
+    for channel_id, some in by_channel.items():
+        lanes.open(tasks, channel_id, some)
 
 
 async def setup(bot: WaifuBot) -> None:

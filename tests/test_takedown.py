@@ -119,6 +119,19 @@ async def test_a_hunt_takes_what_we_said_and_leaves_what_others_say(desk: Front)
     assert desk.shown() == [theirs.id]
 
 
+async def test_a_hunt_that_cannot_go_on_holds_up_no_deletion(desk: Front) -> None:
+    (never,) = await desk.queued()
+    await desk.services.privacy.forget(never.user_id)
+    await desk.bot_may_not("read_message_history")
+    for _ in range(2):
+        await desk.looks("Takedown")
+    assert await desk.services.doomed.hunts(9), "it waits for the permission"
+    job, message = await desk.picture()
+    await desk.services.gallery.delete(job.id, 1)
+    await desk.looks("Takedown")
+    assert message.id not in desk.shown()
+
+
 async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.services.jobs.begin_posting(job.id, 1)
