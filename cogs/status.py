@@ -25,12 +25,10 @@ from bot.domain import (
     JobId,
     JobState,
     MessageId,
-    MessageRef,
     Rating,
     RequestId,
     Standing,
 )
-from bot.doomed import Hunt
 from bot.job_views import StatusMessage
 from bot.log import whereabouts
 from bot.sends import Begun, Send, SendKind
@@ -138,7 +136,7 @@ class Status(commands.Cog):
         for status in statuses:
             is_ended = status.request_id in ended
             if self._is_due(status, now_ms, is_ended=is_ended):
-                plan = await self._plan(status, self._shown[status.request_id], now_ms)
+                plan = await self._planned(status, self._shown[status.request_id], now_ms)
                 plans += [plan] if plan else []
         return plans
 
@@ -156,6 +154,17 @@ class Status(commands.Cog):
 
     def _drawing(self, job_ids: tuple[JobId, ...]) -> frozenset[JobId]:
         return frozenset(i for i in job_ids if self._services.progress.get(i) is not None)
+
+    async def _planned(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
+        """One request's boundary while it is looked at, as `_carry_out` is later."""
+        try:
+            return await self._plan(status, shown, now_ms)
+        except BotError:
+            raise
+        except Exception:
+            log.exception("request %s is odd in a way that nobody thought of", status.request_id)
+            shown.retry_ms = now_ms + _PAUSE_MS
+            return None
 
     async def _plan(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
         """What to do with a message now; None: nothing yet."""
@@ -282,7 +291,7 @@ class Status(commands.Cog):
                 raise
             # It still shows the member's words: the takedown tries for as long as it takes.
             log.info("message %s cannot be removed yet: %s", message_id, problem)
-            await self._services.doomed.add(_ref(plan.status, message_id))
+            await self._services.doomed.add(plan.status.message(message_id))
             self._services.signals.doomed.set()
         return True
 
@@ -298,7 +307,7 @@ class Status(commands.Cog):
         except BlindError as problem:
             log.info("the answer to request %s is not found: %s", status.request_id, problem)
             if plan.text is None:
-                await self._services.doomed.hunt(_hunted(status))
+                await self._services.doomed.hunt(status.hunt())
                 self._services.signals.doomed.set()
             return None
         return None if found is None else MessageId(found.id)
@@ -367,19 +376,6 @@ def _stretch(status: StatusMessage, until_id: int | None = None) -> Stretch:
         channel_id=status.channel_id,
         since_id=status.since_id,
         until_id=until_id,
-    )
-
-
-def _ref(status: StatusMessage, message_id: MessageId) -> MessageRef:
-    return MessageRef(message_id=message_id, channel_id=status.channel_id, guild_id=status.guild_id)
-
-
-def _hunted(status: StatusMessage) -> Hunt:
-    return Hunt(
-        name=status.request_id,
-        channel_id=status.channel_id,
-        guild_id=status.guild_id,
-        since_id=status.since_id,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import Rating, StorageError
+from bot.domain import Job, Rating, RequestId, StorageError
 from bot.sends import Begun, Send, SendKind
 from tests.desk import PREVIEWS, Desk
 from tests.factories import make_send
@@ -190,6 +190,31 @@ async def test_a_notice_that_is_still_to_be_sent_is_not_given_up_meanwhile(desk:
     assert await desk.services.sends.lost(9) == [], "whoever tells the end looks for it"
     await desk.services.jobs.close_status(job.request_id)
     assert [send.name for send in await desk.services.sends.lost(9)] == [job.request_id]
+
+
+async def test_a_request_that_nobody_thought_of_stops_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (odd,), (fine,) = await desk.queued(), await desk.queued(seed=8)
+    for job in (odd, fine):
+        await desk.begins(job)
+        await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(31)
+    of_request = desk.services.jobs.of_request
+
+    async def strange(request_id: RequestId) -> list[Job]:
+        if request_id == odd.request_id:
+            raise ZeroDivisionError
+        return await of_request(request_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.services.jobs, "of_request", strange)
+        await desk.tends()
+    assert await desk.is_open(odd)
+    assert not await desk.is_open(fine)
+    await desk.env.advance_time(11)
+    await desk.tends()
+    assert not await desk.is_open(odd)
 
 
 async def test_a_status_that_cannot_be_closed_disturbs_nobody(
