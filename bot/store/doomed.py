@@ -37,6 +37,11 @@ class Doomed:
         async with self._db.write() as tx:
             await doom(tx, message)
 
+    async def hunt(self, hunt: Hunt) -> None:
+        """Let a message go that nobody can look for now."""
+        async with self._db.write() as tx:
+            await hunt_down(tx, hunt)
+
     async def messages(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[MessageRef]:
         """Messages that are to go, the oldest first; none of channels that are `closed` for now."""
         rows = await self._db.fetch_all(
@@ -106,6 +111,20 @@ async def doom(tx: Transaction, message: MessageRef) -> None:
             "message": message.message_id,
             "channel": message.channel_id,
             "guild": message.guild_id,
+        },
+    )
+
+
+async def hunt_down(tx: Transaction, hunt: Hunt) -> None:
+    """Let whatever carries this name go, once it is found."""
+    await tx.execute(
+        "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
+        " VALUES (:name, :channel, :guild, :since)",
+        {
+            "name": hunt.name,
+            "channel": hunt.channel_id,
+            "guild": hunt.guild_id,
+            "since": hunt.since_id,
         },
     )
 

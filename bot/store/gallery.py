@@ -126,9 +126,11 @@ class Gallery:
             doomed = [row["sha256"] for row in rows if not row["used"]]
             if rows:
                 await undisturbed(asyncio.to_thread(self._files.remove, doomed))
+                # A picture that used its file a moment ago may have gone since.
                 await self._db.write_one(
-                    "DELETE FROM doomed_files WHERE sha256 IN (SELECT value FROM json_each(:all))",
-                    {"all": json.dumps([row["sha256"] for row in rows])},
+                    "DELETE FROM doomed_files WHERE sha256 IN (SELECT value FROM json_each(:gone))"
+                    " OR sha256 IN (SELECT sha256 FROM pictures WHERE deleted_ms IS NULL)",
+                    {"gone": json.dumps(doomed)},
                 )
         return len(doomed)
 

@@ -10,15 +10,26 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bot.domain import ChannelId, Job, JobId, MessageRef, Post, VoteEmoji
 from bot.store.db import Database, Row, Transaction
-from bot.store.doomed import doom
+from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.job_rows import FOREIGN, job_of
 
 log = logging.getLogger(__name__)
 
 _DEFAULT = VoteEmoji()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """A try to post that is about to be made."""
+
+    #: A snowflake of Discord's own that is older than every post of the picture.
+    since_id: int
+    #: False: an earlier try may have left a post in the channel.
+    is_first: bool
 
 
 class Outbox:
@@ -56,25 +67,40 @@ class Outbox:
                 log.warning("job %s rendered -> failed (unknown %s)", job.id, job.fault)
         return [job for job in jobs if job.fault is None]
 
-    async def begin_posting(self, job_id: JobId, now_ms: int) -> int | None:
-        """Record the first try to post, before it is made.
-
-        If there was an earlier try its post may be in the channel already: then a snowflake of
-        Discord's own that is older than that post is returned, to begin the search at.
-        """
+    async def begin_posting(self, job_id: JobId, now_ms: int) -> Posting | None:
+        """Record the first try to post, before it is made. None if no post is owed any more."""
         async with self._db.write() as tx:
             first = await tx.execute(
-                "UPDATE jobs SET posting_ms = :now WHERE id = :id AND posting_ms IS NULL",
+                "UPDATE jobs SET posting_ms = :now"
+                " WHERE id = :id AND posting_ms IS NULL AND state = 'rendered'",
                 {"now": now_ms, "id": job_id},
             )
-            if first:
-                return None
             row = await tx.fetch_one(
                 "SELECT since_id FROM requests JOIN jobs ON jobs.request_id = requests.id"
-                " WHERE jobs.id = :id",
+                " WHERE jobs.id = :id AND state = 'rendered'",
                 {"id": job_id},
             )
-        return row["since_id"] if row else None
+        return Posting(since_id=row["since_id"], is_first=bool(first)) if row else None
+
+    async def answer_lost(self, job: Job, posting: Posting) -> None:
+        """The post may be there. It is looked for at the next try, if there will be one.
+
+        If its picture was deleted meanwhile there is none, and the hunt that began then may have
+        ended before the post was there: then it begins again.
+        """
+        async with self._db.write() as tx:
+            if not await tx.fetch_one(
+                "SELECT 1 FROM jobs WHERE id = :id AND state = 'rendered'", {"id": job.id}
+            ):
+                await hunt_down(
+                    tx,
+                    Hunt(
+                        name=job.id,
+                        channel_id=job.channel_id,
+                        guild_id=job.guild_id,
+                        since_id=posting.since_id,
+                    ),
+                )
 
     async def delivered(self, job_id: JobId, post: Post, now_ms: int) -> bool:
         """Remember the post and end the job, in one transaction; a repetition changes nothing.

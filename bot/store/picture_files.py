@@ -7,6 +7,7 @@ have given itself it never touches. It must not know what is in a file or who it
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -56,12 +57,15 @@ class PictureFiles:
             raise _plain(problem, path) from problem
 
     def read(self, sha256: str) -> bytes:
-        """The bytes. `StorageError` if they cannot be had."""
+        """The bytes that the name stands for. `StorageError` if they cannot be had."""
         path = self.path(sha256)
         try:
-            return path.read_bytes()
+            data = path.read_bytes()
         except OSError as problem:
             raise _plain(problem, path) from problem
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise StorageError(f"the picture file {path} is damaged: restore it from a copy.")
+        return data
 
     def remove(self, hashes: Iterable[str]) -> None:
         """Remove files, half-written and set-aside ones too; one that is not there is fine."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from bot.domain import ChannelId, GuildId, JobId, MessageId, MessageRef, Post
 from bot.store.db import Database, Params, Row, Transaction
-from bot.store.doomed import doom
+from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.outbox import insert_post
 
 
@@ -113,22 +113,30 @@ class Sends:
         )
 
     async def answer_lost(self, send: Send) -> None:
-        """The message may be there: it is to be looked for."""
-        await self._db.write_one(
-            "UPDATE sends SET lost = 1 WHERE name = :name AND kind = :kind AND message_id IS NULL",
-            _key(send),
-        )
+        """The message may be there: it is to be looked for, and to go if what it shows is gone."""
+        async with self._db.write() as tx:
+            known = await tx.execute(
+                "UPDATE sends SET lost = 1 WHERE name = :name AND kind = :kind", _key(send)
+            )
+            if not known:
+                # The hunt of whoever took the row may have ended before the message was there.
+                await hunt_down(tx, _hunted(send))
 
     async def lose_all(self) -> None:
         """At a start: what was being sent before it is to be looked for."""
         await self._db.write_one("UPDATE sends SET lost = 1 WHERE message_id IS NULL AND lost = 0")
 
     async def lost(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[Send]:
-        """Messages that are to be looked for; none of channels that are `closed` for now."""
+        """Messages that are to be looked for; none of channels that are `closed` for now.
+
+        A notice is not among them while its request is open: whoever tells the end looks himself,
+        and would be told that the notice he just sent is to go.
+        """
         rows = await self._db.fetch_all(
             "SELECT sends.*, (SELECT json_group_array(job_id) FROM send_jobs"
             "  WHERE send_jobs.name = sends.name AND send_jobs.kind = sends.kind) AS job_ids"
-            " FROM sends WHERE lost = 1 AND message_id IS NULL"
+            " FROM sends WHERE lost = 1 AND message_id IS NULL AND NOT (kind = 'notice' AND EXISTS"
+            "  (SELECT 1 FROM requests WHERE id = name AND status_closed = 0))"
             " AND channel_id NOT IN (SELECT value FROM json_each(:closed))"
             " ORDER BY since_id LIMIT :limit",
             {"closed": json.dumps(list(closed)), "limit": limit},
@@ -156,6 +164,12 @@ def _key(send: Send) -> Params:
 
 def _doomed(send: Send, message_id: MessageId) -> MessageRef:
     return MessageRef(message_id=message_id, channel_id=send.channel_id, guild_id=send.guild_id)
+
+
+def _hunted(send: Send) -> Hunt:
+    return Hunt(
+        name=send.name, channel_id=send.channel_id, guild_id=send.guild_id, since_id=send.since_id
+    )
 
 
 def _send_of(row: Row) -> Send:

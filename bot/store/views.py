@@ -21,7 +21,7 @@ from bot.domain import (
     UserId,
 )
 from bot.store.db import Database, Row
-from bot.store.doomed import doom
+from bot.store.doomed import Hunt, doom
 from bot.store.job_rows import job_of
 
 _ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.RENDERED)
@@ -39,6 +39,19 @@ class StatusMessage:
     created_ms: int
     #: A snowflake of Discord's own that is older than the message.
     since_id: int
+
+    def message(self, message_id: MessageId) -> MessageRef:
+        """The message that this id names."""
+        return MessageRef(message_id=message_id, channel_id=self.channel_id, guild_id=self.guild_id)
+
+    def hunt(self) -> Hunt:
+        """The search for it where its id is not known."""
+        return Hunt(
+            name=self.request_id,
+            channel_id=self.channel_id,
+            guild_id=self.guild_id,
+            since_id=self.since_id,
+        )
 
 
 class JobViews:

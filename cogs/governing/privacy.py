@@ -179,11 +179,14 @@ class Forget(Press, template=template(Action.FORGET)):
         # The wish is a row before anything is answered, and the answer comes after the deed: what
         # dies in between is made up for at the next start.
         await services.privacy.wish(user_id, services.clock())
-        await interaction.response.defer()
-        forgotten = await services.privacy.forget(user_id)
+        try:
+            await interaction.response.defer()
+            forgotten = await services.privacy.forget(user_id)
+        finally:
+            # Whatever became of it, what is left of the wish is carried out now and not some day.
+            services.signals.erase.set()
         services.signals.cancelled(forgotten.job_ids)
         services.signals.doomed.set()
-        services.signals.erase.set()
         await interaction.edit_original_response(content=_FORGOTTEN, view=None)
 
 

@@ -19,7 +19,6 @@ from bot.client import WaifuBot
 from bot.domain import (
     GuildId,
     Job,
-    JobState,
     MessageId,
     Picture,
     Post,
@@ -27,9 +26,10 @@ from bot.domain import (
     StorageError,
 )
 from bot.log import whereabouts
+from bot.store.outbox import Posting
 from bot.words import wording
 from cogs.components import post_view
-from cogs.posting.faults import is_forbidden, is_gone, is_passing
+from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, by_channel, keep_looking
 from cogs.posting.uploads import upload
@@ -116,14 +116,12 @@ class Delivery(commands.Cog):
 
     async def _deliver_once(self, job: Job) -> None:
         jobs = self._services.jobs
-        current = await jobs.get(job.id)
-        if current is None or current.state is not JobState.RENDERED:
+        posting = await jobs.begin_posting(job.id, self._services.clock())
+        if posting is None:
             return
-        since_id = await jobs.begin_posting(job.id, self._services.clock())
-        message = None if since_id is None else await self._find(job, since_id)
+        message = None if posting.is_first else await self._find(job, posting.since_id)
         if message is None:
-            channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-            message = await self._post(channel, job)
+            message = await self._post_tracked(job, posting)
         await asyncio.shield(self._record(job, message))
 
     async def _record(self, job: Job, message: discord.Message) -> None:
@@ -155,6 +153,16 @@ class Delivery(commands.Cog):
             raise UndeliverableError(_BLIND.format(id=job.id)) from problem
         log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
         return found
+
+    async def _post_tracked(self, job: Job, posting: Posting) -> discord.Message:
+        channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        try:
+            return await self._post(channel, job)
+        except DISCORD_ERRORS as problem:
+            if is_passing(problem):
+                await self._services.jobs.answer_lost(job, posting)
+                self._services.signals.doomed.set()
+            raise
 
     async def _post(self, channel: discord.PartialMessageable, job: Job) -> discord.Message:
         """Post the picture, smaller and smaller until Discord takes it."""

@@ -63,7 +63,8 @@ class Lanes(Generic[ItemT]):
     """Each channel's items in order, one at a time; `width` channels at once.
 
     `work` raises what Discord or the database raise; then its channel rests, its other items with
-    it, and `nudge` is set when there may be more to do.
+    it. After a fault that is the item's own the others are done first. `nudge` is set when there
+    may be more to do.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Lanes(Generic[ItemT]):
             self._nudge.set()
 
     async def _one(self, channel_id: ChannelId, item: ItemT) -> bool:
-        """One item's boundary: False if its channel should rest before the next try."""
+        """One item's boundary: False if the channel's other items are to wait as well."""
         try:
             await self._in_a_slot(item)
         except (*DISCORD_ERRORS, BotError) as problem:
@@ -116,9 +117,12 @@ class Lanes(Generic[ItemT]):
         except Exception:
             pause_s = self._rest(channel_id)
             log.exception("channel %s rests for %.0f s: an unknown fault", channel_id, pause_s)
-            return False
-        self._failures.pop(channel_id, None)
-        self._rests_until_s.pop(channel_id, None)
+            # A fault of the item and not of its channel: the others need not wait behind it.
+            return True
+        # Unless an item before it failed for itself: that one is to rest before its next try.
+        if self._elapsed_s() >= self._rests_until_s.get(channel_id, 0):
+            self._failures.pop(channel_id, None)
+            self._rests_until_s.pop(channel_id, None)
         return True
 
     async def _in_a_slot(self, item: ItemT) -> None:

@@ -44,11 +44,10 @@ async def send_tracked(
     if await services.sends.begin(send) is Begun.GONE:
         return False
     try:
-        message = await post()
+        await note_sent(services, send, await post())
     except BaseException as problem:
         await _note_failure(services, send, problem)
         raise
-    await note_sent(services, send, message)
     return True
 
 
@@ -71,6 +70,7 @@ async def _note_failure(services: Services, send: Send, problem: BaseException) 
         else:
             await services.sends.answer_lost(send)
             services.signals.lost.set()
+            services.signals.doomed.set()
     except BotError as also:
         log.warning("what became of a message is written down at the next start: %s", also)
 

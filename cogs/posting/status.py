@@ -138,7 +138,7 @@ class Status(commands.Cog):
         for status in statuses:
             is_ended = status.request_id in ended
             if self._is_due(status, now_ms, is_ended=is_ended):
-                plan = await self._plan(status, self._shown[status.request_id], now_ms)
+                plan = await self._planned(status, self._shown[status.request_id], now_ms)
                 plans += [plan] if plan else []
         return plans
 
@@ -156,6 +156,17 @@ class Status(commands.Cog):
 
     def _drawing(self, job_ids: tuple[JobId, ...]) -> frozenset[JobId]:
         return frozenset(i for i in job_ids if self._services.progress.get(i) is not None)
+
+    async def _planned(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
+        """One request's boundary while it is looked at, as `_carry_out` is later."""
+        try:
+            return await self._plan(status, shown, now_ms)
+        except BotError:
+            raise
+        except Exception:
+            log.exception("request %s is odd in a way that nobody thought of", status.request_id)
+            shown.retry_ms = now_ms + _PAUSE_MS
+            return None
 
     async def _plan(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
         """What to do with a message now; None: nothing yet."""
@@ -266,7 +277,7 @@ class Status(commands.Cog):
     async def _finish(self, plan: _Plan) -> None:
         """Take the message away once all is posted; tell what went wrong otherwise."""
         status = plan.status
-        message_id = status.message_id or await self._lost_answer(status)
+        message_id = status.message_id or await self._lost_answer(plan)
         told = message_id is not None and await self._tell(plan, message_id)
         if not told and plan.text is not None and plan.is_news:
             await self._announce(status, plan.text)
@@ -280,14 +291,20 @@ class Status(commands.Cog):
                 await message.delete()
             else:
                 await message.edit(content=plan.text, attachments=[], view=None)
-        except discord.NotFound as problem:
-            if not is_gone(problem):
+        except discord.HTTPException as problem:
+            if is_gone(problem):
+                return False
+            if plan.text is not None or is_passing(problem):
                 raise
-            return False
+            # It still shows the member's words: the takedown tries for as long as it takes.
+            log.info("message %s cannot be removed yet: %s", message_id, problem)
+            await self._services.doomed.add(plan.status.message(message_id))
+            self._services.signals.doomed.set()
         return True
 
-    async def _lost_answer(self, status: StatusMessage) -> MessageId | None:
+    async def _lost_answer(self, plan: _Plan) -> MessageId | None:
         """The answer to the command, if we died between sending it and writing down its id."""
+        status = plan.status
         try:
             found = await newest_own(
                 self._bot,
@@ -296,6 +313,9 @@ class Status(commands.Cog):
             )
         except BlindError as problem:
             log.info("the answer to request %s is not found: %s", status.request_id, problem)
+            if plan.text is None:
+                await self._services.doomed.hunt(status.hunt())
+                self._services.signals.doomed.set()
             return None
         return None if found is None else MessageId(found.id)
 
@@ -312,7 +332,11 @@ class Status(commands.Cog):
         begun = await self._services.sends.begin(notice)
         if begun is Begun.GONE:
             return
-        message = await self._noticed(status) if begun is Begun.AGAIN else None
+        try:
+            message = await self._noticed(status) if begun is Begun.AGAIN else None
+        except BlindError as problem:
+            log.info("request %s may have been told its end: %s", status.request_id, problem)
+            return
         if message is None:
             message = await self._notice(status, text)
         if not await self._services.sends.sent(notice, MessageId(message.id)):

@@ -27,29 +27,34 @@ log = logging.getLogger(__name__)
 
 #: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
 _POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
-#: Messages looked at in one round, and channels that are worked for at the same time.
-_LOOK, _WIDTH = 100, 4
+#: Messages looked at in one round; channels that are worked for, and searched, at the same time.
+_LOOK, _WIDTH, _HUNTS = 100, 4, 2
 
 WorkT = TypeVar("WorkT")
 
 
 class Takedown(commands.Cog):
-    """One message of a channel after the other; Discord limits deletions by channel."""
+    """One message of a channel after the other; Discord limits deletions by channel.
+
+    What is hunted has lanes of its own: a long history, or one that we may not read, holds up no
+    deletion.
+    """
 
     def __init__(self, bot: WaifuBot) -> None:
         self._bot = bot
         self._services = bot.services
         self._patience = Patience()
-        # Apart, for a search that finds nothing yet must not hold up what is known.
-        self._deleting = self._lanes_for(self._delete)
-        self._hunting = self._lanes_for(self._hunt)
+        self._deleting = self._lanes_for(self._delete, _WIDTH)
+        self._hunting = self._lanes_for(self._hunt, _HUNTS)
 
-    def _lanes_for(self, work: Callable[[WorkT], Coroutine[None, None, None]]) -> Lanes[WorkT]:
+    def _lanes_for(
+        self, work: Callable[[WorkT], Coroutine[None, None, None]], width: int
+    ) -> Lanes[WorkT]:
         return Lanes(
             work,
             elapsed_s=self._services.elapsed_s,
             nudge=self._services.signals.doomed,
-            width=_WIDTH,
+            width=width,
             longest_pause_s=_LONGEST_PAUSE_S,
         )
 

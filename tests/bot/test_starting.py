@@ -112,6 +112,25 @@ async def test_a_disk_that_lets_nothing_be_tidied_is_no_reason_not_to_start(
     assert "not tidied up" in caplog.text
 
 
+async def test_a_start_carries_out_what_a_killed_process_left_to_erase(tmp_path: Path) -> None:
+    async with stage(tmp_path) as here:
+        await here.accept_terms()
+        await here.draw("1girl, forgettable")
+        await here.posts(1)
+        await here.bot.kill()
+        with closing(sqlite3.connect(here.data_dir / "bot.sqlite3")) as other, other:
+            other.execute("INSERT INTO forget_wishes SELECT DISTINCT user_id, 0 FROM requests")
+
+        async def erased() -> bool:
+            return not here.rows("SELECT 1 FROM requests") and not here.rows(
+                "SELECT 1 FROM installation WHERE scrubs_due > 0"
+            )
+
+        await here.up()
+        await here.until(erased)
+        assert not list(here.data_dir.glob("pictures/*/*"))
+
+
 async def test_a_picture_that_a_killed_process_was_drawing_is_drawn_whatever_the_clock_says(
     tmp_path: Path,
 ) -> None:

@@ -4,6 +4,9 @@
 -- A snowflake of Discord's own that is older than every message of the request: a search for one of
 -- them starts there, whatever our clock says. It is the id of the interaction that asked.
 ALTER TABLE requests ADD COLUMN since_id INTEGER NOT NULL DEFAULT 0;
+-- Those of before have only our clock; a day earlier, for it may have been ahead. From 0 a search
+-- would read a channel's history to its beginning.
+UPDATE requests SET since_id = max(0, (created_ms - 1420070400000 - 86400000) << 22);
 
 -- Messages that neither `posts` nor `requests` remembers until they are there, or ever: `/show`
 -- before its post, the list of `/votes top`, the notice of a failed request.

@@ -30,7 +30,8 @@ async def deliver(s: Studio, job: Job) -> None:
     async with asyncio.timeout(20):
         while True:
             try:
-                if await s.jobs.begin_posting(job.id, s.now_ms()) is not None:
+                posting = await s.jobs.begin_posting(job.id, s.now_ms())
+                if posting is not None and not posting.is_first:
                     await s.jobs.delivered(job.id, make_post(job.id, message=77), s.now_ms())
                     return
             except BotError:

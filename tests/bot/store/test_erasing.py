@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import closing
@@ -35,6 +36,8 @@ async def test_a_wish_that_a_crash_left_is_carried_out_at_the_next_start(
     await stores.privacy.wish(USER, 9_000)
     signals = Signals()
     assert await Eraser(stores.privacy, signals).round()
+    async with asyncio.timeout(1):
+        await signals.doomed.wait(60)
     assert (await stores.privacy.show(USER)).counts == {}
     assert await stores.privacy.wishes() == []
     assert not holding_files(tmp_path, WORD.encode())
@@ -79,6 +82,27 @@ async def test_traces_are_overwritten_when_the_disk_has_room_again(
         assert not await eraser_of(stores).round()
     assert await eraser_of(stores).round()
     assert not holding_files(tmp_path, WORD.encode())
+
+
+async def test_what_cannot_be_finished_is_tried_again_after_growing_pauses(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals, pauses = Signals(), list[float]()
+    outcomes = iter([False, False, False, True, False])
+
+    async def clean() -> bool:
+        return next(outcomes)
+
+    async def wait(timeout_s: float) -> None:
+        pauses.append(timeout_s)
+        if len(pauses) == 5:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(stores.privacy, "clean", clean)
+    monkeypatch.setattr(signals.erase, "wait", wait)
+    with pytest.raises(asyncio.CancelledError):
+        await Eraser(stores.privacy, signals).run()
+    assert pauses == [2, 4, 8, 3600, 2]
 
 
 async def test_somebody_forgotten_during_the_scrubbing_is_scrubbed_too(

@@ -4,18 +4,21 @@ import asyncio
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from bot.domain import ChannelId, Job, MessageId, StorageError
+from bot.store.db import Row
 from bot.store.gallery import Gallery
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
-from tests.stages.factories import CHANNEL, make_png, make_post, make_released
-from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
+from tests.factories import CHANNEL, USER, make_png, make_post, make_released
+from tests.stores import LEASE_MS, WORKER, Stores, open_stores
 
 
 @pytest_asyncio.fixture
@@ -94,6 +97,30 @@ async def test_both_at_the_same_moment_leave_the_file(stores: Stores, tmp_path: 
     assert len(files(tmp_path)) == 10
 
 
+async def test_a_cancelled_keeping_waits_for_the_disk(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await running(stores)
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        begun.set()
+        assert goes_on.wait(10)
+
+    monkeypatch.setattr(stores.gallery._files, "write", slow)
+    keeping = asyncio.create_task(keep(stores, job))
+    assert await asyncio.to_thread(begun.wait, 10)
+    keeping.cancel()
+    reaping = asyncio.create_task(stores.gallery.reap())
+    await stores.rows("doomed_files")
+    assert not keeping.done()
+    assert not reaping.done(), "nobody else moves files meanwhile"
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert await reaping == 1
+
+
 async def test_a_full_disk_loses_no_job(
     stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +180,27 @@ async def test_a_file_that_two_pictures_share_stays_for_the_other(
     await stores.gallery.delete(first.id, 9_000)
     assert len(files(tmp_path)) == 1
     await stores.gallery.delete(second.id, 9_000)
+    assert files(tmp_path) == []
+
+
+async def test_a_shared_file_goes_though_its_last_picture_goes_while_the_first_is_tidied_up(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = await running(stores), await running(stores)
+    for job in (first, last):
+        assert await keep(stores, job, data=b"the same bytes")
+    fetch_all = stores.db.fetch_all
+
+    async def meddled(sql: str, *arguments: Any) -> list[Row]:
+        rows = await fetch_all(sql, *arguments)
+        if "doomed_files" in sql:
+            monkeypatch.setattr(stores.db, "fetch_all", fetch_all)
+            await stores.privacy.forget(USER)
+        return rows
+
+    monkeypatch.setattr(stores.db, "fetch_all", meddled)
+    await stores.gallery.delete(first.id, 9_000)
+    assert await stores.privacy.clean()
     assert files(tmp_path) == []
 
 

@@ -7,8 +7,9 @@ import pytest_asyncio
 
 from bot.domain import JobState, VoteEmoji
 from bot.store.guilds import Guilds
-from tests.stages.factories import GUILD, SINCE, USER, make_post
-from tests.stages.stores import Stores, open_stores
+from bot.store.outbox import Posting
+from tests.factories import GUILD, SINCE, USER, make_post
+from tests.stores import Stores, open_stores
 
 
 @pytest_asyncio.fixture
@@ -65,9 +66,18 @@ async def test_a_picture_forgotten_meanwhile_is_owed_nothing(stores: Stores) -> 
 
 async def test_the_first_try_is_remembered_for_the_next(stores: Stores) -> None:
     job, _ = await stores.draw()
-    assert await stores.jobs.begin_posting(job.id, 5_000) is None
-    assert await stores.jobs.begin_posting(job.id, 6_000) == SINCE
-    assert await stores.jobs.begin_posting(job.id, 7_000) == SINCE
+    first, again = (Posting(since_id=SINCE, is_first=is_first) for is_first in (True, False))
+    assert await stores.jobs.begin_posting(job.id, 5_000) == first
+    assert await stores.jobs.begin_posting(job.id, 6_000) == again
+    assert await stores.jobs.begin_posting(job.id, 7_000) == again
+
+
+async def test_nothing_is_begun_for_what_is_owed_no_more(stores: Stores) -> None:
+    (deleted, _), (forgotten, _) = await stores.draw(seed=1), await stores.draw(seed=2)
+    await stores.gallery.delete(deleted.id, 4_000)
+    assert await stores.jobs.begin_posting(deleted.id, 5_000) is None
+    await stores.privacy.forget(USER)
+    assert await stores.jobs.begin_posting(forgotten.id, 5_000) is None
 
 
 async def test_giving_up_a_delivery_keeps_the_picture(stores: Stores) -> None:

@@ -6,16 +6,23 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import discord
 import pytest
 import pytest_asyncio
 
+from bot.domain import DatabaseError
 from bot.store.sends import Begun, SendKind
-from tests.stages.factories import USER, make_message, make_post, make_send
-from tests.stages.front import Front, front, said
-from tests.stages.stores import Stores, open_stores
+from tests.factories import USER, make_message, make_post, make_send
+from tests.front import Front, front, said
+from tests.stores import Stores, open_stores
+
+
+def http_fault(status: int, code: int) -> discord.HTTPException:
+    response: Any = SimpleNamespace(status=status, reason="")
+    return discord.HTTPException(response, {"code": code, "message": ""})
 
 
 @pytest_asyncio.fixture
@@ -89,6 +96,36 @@ async def test_a_known_message_is_doomed_and_an_unknown_one_hunted(
     assert {m.message_id for m in await stores.doomed.messages(9)} == {1, 5, 6}
 
 
+async def test_a_show_that_is_too_late_is_doomed(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    send = make_send(job.id)
+    await stores.sends.begin(send)
+    await stores.gallery.delete(job.id, 9_000)
+    assert not await stores.sends.shown(send, make_post(job.id, message=6))
+    assert {m.message_id for m in await stores.doomed.messages(9)} == {1, 6}
+
+
+async def test_a_message_that_is_there_is_not_given_up(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    send = make_send(job.id, kind=SendKind.TOP)
+    await stores.sends.begin(send)
+    await stores.sends.sent(send, make_message(5).message_id)
+    await stores.sends.abandon(send)
+    await stores.gallery.delete(job.id, 9_000)
+    assert {m.message_id for m in await stores.doomed.messages(9)} == {1, 5}
+
+
+async def test_an_answer_lost_after_its_hunt_was_over_is_hunted_again(stores: Stores) -> None:
+    job = await stores.deliver(message=1)
+    send = make_send(job.id, name="u")
+    await stores.sends.begin(send)
+    await stores.gallery.delete(job.id, 9_000)
+    (hunt,) = await stores.doomed.hunts(9)
+    await stores.doomed.caught(hunt, [])
+    await stores.sends.answer_lost(send)
+    assert await stores.doomed.hunts(9) == [hunt]
+
+
 async def test_only_what_an_earlier_process_was_sending_is_lost(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     under_way, there = (make_send(job.id, name=name, kind=SendKind.TOP) for name in ("u", "t"))
@@ -147,12 +184,49 @@ async def test_a_show_whose_answer_was_lost_becomes_a_post_all_the_same(
     assert len(await desk.services.gallery.posts(job.id)) == 2
 
 
+async def test_a_show_that_could_not_be_noted_is_looked_for_without_a_restart(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = await desk.picture()
+
+    async def busy(*_: object) -> bool:
+        raise DatabaseError("another program has it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.services.sends, "shown", busy)
+        await desk.member.slash(desk.channel, "show", id=job.id)
+    desk.env._errors.clear()
+    await desk.looks("Lost")
+    assert len(await desk.services.gallery.posts(job.id)) == 2
+
+
+async def test_where_nobody_may_look_nothing_is_given_up(desk: Front) -> None:
+    job, _ = await desk.picture()
+    send = make_send(job.id, channel=desk.channel.id, guild=desk.guild.id)
+    await desk.services.sends.begin(send)
+    await desk.services.sends.lose_all()
+    desk.env.inject_error("GET", "/channels/*/messages", status=403, code=50001, times=None)
+    for number in range(8):
+        await desk.looks("Lost")
+        await desk.env.advance_time(2**number)
+    assert await desk.services.sends.lost(9) == [send]
+
+
+async def test_a_shown_picture_is_opened_for_votes_at_once(desk: Front) -> None:
+    job, _ = await desk.picture()
+    await desk.member.slash(desk.channel, "show", id=job.id)
+    async with asyncio.timeout(1):
+        await desk.services.signals.posted.wait(60)
+
+
 @pytest.mark.parametrize(
     ("fault", "looked_for"),
     [
         (ValueError("too large"), False),
         (asyncio.CancelledError(), True),
         (ConnectionResetError(), True),
+        (http_fault(503, 0), True),
+        (http_fault(404, 10062), False),
     ],
 )
 async def test_what_was_refused_for_certain_is_not_looked_for(

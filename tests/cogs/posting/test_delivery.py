@@ -63,6 +63,20 @@ async def test_the_request_is_made_so_that_discord_drops_a_repetition(office: Of
     assert body["allowed_mentions"] == {"parse": [], "users": [office.member.id]}
 
 
+async def test_a_search_for_an_earlier_post_reads_nothing_older_than_its_request(
+    office: Office,
+) -> None:
+    for n in range(250):
+        office.env.backend.create_message(office.channel.id, office.member.id, f"talk {n}")
+    await office.env.advance_time(1)
+    job = await office.drawn_picture()
+    await office.services.jobs.begin_posting(job.id, office.services.clock())
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    searches = [r for r in office.env.http_requests if r.method == "GET" and "messages" in r.path]
+    assert len(searches) == 1
+
+
 async def test_a_second_round_posts_nothing(office: Office) -> None:
     await office.drawn_picture()
     await office.delivers()
@@ -202,6 +216,50 @@ async def test_a_missing_file_is_said(office: Office) -> None:
     await office.delivers()
     state, error = await office.state(job)
     assert (state, "cannot be read" in error) == (JobState.FAILED, True)
+
+
+async def test_a_damaged_file_is_said_and_stops_no_other_picture_of_its_channel(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, png = await office.large_picture()
+    fine = await office.drawn_picture()
+    picture = await office.services.gallery.get(job.id)
+    assert picture is not None
+    office.services.gallery.path(picture).write_bytes(bytes(len(png)))
+    monkeypatch.setattr(discord.Guild, "filesize_limit", len(png) - 1)
+    await office.delivers()
+    state, error = await office.state(job)
+    assert (state, "cannot be read" in error) == (JobState.FAILED, True)
+    assert await office.state(fine) == (JobState.DELIVERED, "")
+
+
+@pytest.mark.parametrize("deed", ["delete", "forget"])
+async def test_a_post_whose_answer_is_lost_after_its_hunt_is_taken_down(
+    office: Office, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    job = await office.drawn_picture()
+    http = office.env.bot.http
+    request = http.request
+
+    async def slow(route: Route, **options: Any) -> Any:
+        if route.method == "POST":
+            monkeypatch.setattr(http, "request", request)
+            if deed == "delete":
+                await office.services.gallery.delete(job.id, office.services.clock())
+            else:
+                await office.services.privacy.forget(job.user_id)
+            for hunt in await office.services.doomed.hunts(9):
+                await office.services.doomed.caught(hunt, [])
+            await request(route, **options)
+            raise TimeoutError
+        return await request(route, **options)
+
+    monkeypatch.setattr(http, "request", slow)
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+    for _ in range(2):
+        await office.looks("Takedown")
+    assert office.pictures() == []
 
 
 async def test_an_earlier_post_is_found_whatever_the_clock_said_when_it_was_made(

@@ -8,9 +8,11 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import Rating, StorageError
-from tests.stages.desk import PREVIEWS, Desk
-from tests.stages.simulated import scene
+from bot.domain import Job, Rating, RequestId, StorageError
+from bot.store.sends import Begun, Send, SendKind
+from tests.desk import PREVIEWS, Desk
+from tests.factories import make_send
+from tests.simulated import scene
 
 
 @pytest.fixture
@@ -34,6 +36,27 @@ async def test_a_failure_is_mended_as_a_new_message_if_the_answer_was_never_know
     assert "came out as noise" in message.content
     assert [user.id for user in message.mentions] == [desk.member.id]
     assert not await desk.is_open(job)
+    body = next(r.json for r in desk.env.http_requests if r.method == "POST")
+    assert (body["nonce"], body["enforce_nonce"]) == (job.request_id, True)
+    assert body["allowed_mentions"] == {"parse": [], "users": [desk.member.id]}
+
+
+async def test_nothing_is_told_of_a_member_who_is_just_forgotten(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = await desk.queued()
+    await desk.begins(job)
+    await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(31)
+    begin = desk.services.sends.begin
+
+    async def meddled(send: Send) -> Begun:
+        await desk.services.privacy.forget(job.user_id)
+        return await begin(send)
+
+    monkeypatch.setattr(desk.services.sends, "begin", meddled)
+    await desk.tends()
+    assert not any(r.method == "POST" for r in desk.env.http_requests)
 
 
 async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(desk: Desk) -> None:
@@ -41,11 +64,37 @@ async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(des
     await desk.services.jobs.set_status_message(jobs[0].request_id, None)
     await desk.drawn(jobs)
     await desk.posted(jobs[0])
-    await desk.env.advance_time(1)
+    await desk.env.advance_time(16 * 60)
+    for n in range(250):
+        desk.env.backend.create_message(desk.channel.id, desk.member.id, f"talk {n}")
     await desk.restart()
     await desk.tends()
     assert desk.shown(message) is None
     assert not await desk.is_open(jobs[0])
+    searches = [r for r in desk.env.http_requests if r.method == "GET" and "messages" in r.path]
+    assert len(searches) == 1, "an answer comes soon or never"
+
+
+async def test_a_message_that_may_not_be_removed_now_is_left_to_the_takedown(desk: Desk) -> None:
+    (job,), message = await desk.asked(prompt="1girl, a secret")
+    await desk.drawn([job])
+    await desk.posted(job)
+    await desk.bot_may_not("view_channel")
+    await desk.tends()
+    assert not await desk.is_open(job)
+    assert message.id in [m.message_id for m in await desk.services.doomed.messages(9)]
+
+
+async def test_an_answer_that_cannot_be_looked_for_now_is_left_to_the_takedown(desk: Desk) -> None:
+    (job,), _ = await desk.asked()
+    await desk.services.jobs.set_status_message(job.request_id, None)
+    await desk.drawn([job])
+    await desk.posted(job)
+    await desk.env.advance_time(31)
+    await desk.bot_may_not("read_message_history")
+    await desk.tends()
+    assert not await desk.is_open(job)
+    assert [hunt.name for hunt in await desk.services.doomed.hunts(9)] == [job.request_id]
 
 
 async def deleted_by_a_moderator(desk: Desk, message: discord.Message) -> None:
@@ -109,6 +158,63 @@ async def test_a_notice_whose_answer_was_lost_is_not_sent_twice(
     assert not await desk.is_open(job)
     await desk.services.privacy.forget(job.user_id)
     assert told.id in [m.message_id for m in await desk.services.doomed.messages(9)]
+
+
+async def test_a_notice_is_not_sent_twice_where_nobody_can_look_for_the_first(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = await desk.queued()
+    await desk.begins(job)
+    await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(31)
+    desk.loses_answers(monkeypatch, TimeoutError())
+    await desk.tends()
+    await desk.env.advance_time(3600)
+    await desk.restart()
+    await desk.bot_may_not("read_message_history")
+    await desk.tends()
+    assert len(desk.channel.history()) == 1
+    assert not await desk.is_open(job), "it is not asked for again and again"
+
+
+async def test_a_notice_that_is_still_to_be_sent_is_not_given_up_meanwhile(desk: Desk) -> None:
+    (job,) = await desk.queued()
+    await desk.begins(job)
+    await desk.fails(job.id, "The picture came out as noise.")
+    notice = make_send(
+        job.id, name=job.request_id, kind=SendKind.NOTICE,
+        channel=desk.channel.id, guild=desk.guild.id,
+    )  # fmt: skip
+    await desk.services.sends.begin(notice)
+    await desk.services.sends.lose_all()
+    assert await desk.services.sends.lost(9) == [], "whoever tells the end looks for it"
+    await desk.services.jobs.close_status(job.request_id)
+    assert [send.name for send in await desk.services.sends.lost(9)] == [job.request_id]
+
+
+async def test_a_request_that_nobody_thought_of_stops_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (odd,), (fine,) = await desk.queued(), await desk.queued(seed=8)
+    for job in (odd, fine):
+        await desk.begins(job)
+        await desk.fails(job.id, "The picture came out as noise.")
+    await desk.env.advance_time(31)
+    of_request = desk.services.jobs.of_request
+
+    async def strange(request_id: RequestId) -> list[Job]:
+        if request_id == odd.request_id:
+            raise ZeroDivisionError
+        return await of_request(request_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.services.jobs, "of_request", strange)
+        await desk.tends()
+    assert await desk.is_open(odd)
+    assert not await desk.is_open(fine)
+    await desk.env.advance_time(11)
+    await desk.tends()
+    assert not await desk.is_open(odd)
 
 
 async def test_a_status_that_cannot_be_closed_disturbs_nobody(

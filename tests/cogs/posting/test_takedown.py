@@ -11,10 +11,11 @@ import discord
 import pytest
 from discord.http import Route
 
-from bot.domain import Job
-from cogs.posting import sending
-from tests.stages.factories import make_reaction, make_send
-from tests.stages.front import Front, custom_ids, front, said
+from bot.domain import Job, MessageId
+from bot.erasing import Eraser
+from cogs import sending
+from tests.factories import make_reaction, make_send
+from tests.front import Front, custom_ids, front, said
 
 
 @pytest.fixture
@@ -120,6 +121,47 @@ async def test_a_hunt_that_finds_nothing_holds_up_no_message_that_is_known(desk:
     await desk.looks("Takedown")
     assert message.id not in desk.shown()
     assert await desk.services.doomed.hunts(9)
+
+
+async def test_a_hunt_takes_what_we_said_and_leaves_what_others_say(desk: Front) -> None:
+    (job,) = await desk.queued()
+    await desk.channel_of(job).send(f"0 of 1 picture\n-# Request `{job.request_id}`")
+    theirs = desk.env.backend.create_message(
+        desk.channel.id, desk.member.id, f"where is {job.request_id}?"
+    )
+    await desk.services.privacy.forget(job.user_id)
+    await takes_down(desk)
+    assert desk.shown() == [theirs.id]
+
+
+async def test_a_hunt_that_cannot_go_on_holds_up_no_deletion(desk: Front) -> None:
+    (never,) = await desk.queued()
+    await desk.services.privacy.forget(never.user_id)
+    await desk.bot_may_not("read_message_history")
+    for _ in range(2):
+        await desk.looks("Takedown")
+    assert await desk.services.doomed.hunts(9), "it waits for the permission"
+    job, message = await desk.picture()
+    await desk.services.gallery.delete(job.id, 1)
+    await desk.looks("Takedown")
+    assert message.id not in desk.shown()
+
+
+async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
+    job, message = await desk.picture()
+    await desk.services.jobs.begin_posting(job.id, 1)
+    await desk.services.gallery.message_deleted([MessageId(message.id)], 1)
+    await desk.services.gallery.delete(job.id, 1)
+    assert await nothing_is_owed(desk)
+
+
+async def test_a_show_of_a_picture_is_not_taken_for_its_delivery(desk: Front) -> None:
+    (job,) = await desk.queued()
+    await desk.drawn([job])
+    await desk.services.jobs.begin_posting(job.id, 1)
+    await desk.member.slash(desk.channel, "show", id=job.id)
+    await desk.looks("Delivery")
+    assert len(await desk.services.gallery.posts(job.id)) == len(desk.shown()) == 2
 
 
 async def test_a_hunt_in_a_channel_that_is_gone_ends(desk: Front) -> None:
@@ -320,3 +362,29 @@ async def test_the_button_stays_until_the_deed_is_done(
     assert "Everything I stored about you is erased" in said(done).content
     assert not await desk.services.privacy.wishes()
     assert not desk.env.backend.messages[desk.channel.id][asked.id].components
+
+
+async def test_the_worker_drops_what_it_draws_for_the_forgotten(desk: Front) -> None:
+    (job,) = await desk.queued()
+    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+    await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
+    assert desk.services.signals.take_cancelled() == {job.id}
+
+
+async def test_a_wish_is_carried_out_soon_though_discord_did_not_take_the_answer(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = await desk.picture()
+    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+
+    async def refused(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(discord.InteractionResponse, "defer", refused)
+        await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
+    desk.env._errors.clear()
+    async with asyncio.timeout(1):
+        await desk.services.signals.erase.wait(3600)
+    assert await Eraser(desk.services.privacy, desk.services.signals).round()
+    assert await desk.services.jobs.get(job.id) is None
