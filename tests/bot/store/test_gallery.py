@@ -17,8 +17,8 @@ from bot.store.db import Row
 from bot.store.gallery import Gallery
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
-from tests.factories import CHANNEL, USER, make_png, make_post, make_released
-from tests.stores import LEASE_MS, WORKER, Stores, open_stores
+from tests.stages.factories import CHANNEL, USER, make_png, make_post, make_released
+from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
 
 
 @pytest_asyncio.fixture

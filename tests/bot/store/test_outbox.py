@@ -8,8 +8,8 @@ import pytest_asyncio
 from bot.domain import JobState, VoteEmoji
 from bot.store.guilds import Guilds
 from bot.store.outbox import Posting
-from tests.factories import GUILD, SINCE, USER, make_post
-from tests.stores import Stores, open_stores
+from tests.stages.factories import GUILD, SINCE, USER, make_post
+from tests.stages.stores import Stores, open_stores
 
 
 @pytest_asyncio.fixture

@@ -15,9 +15,9 @@ import pytest_asyncio
 
 from bot.domain import DatabaseError
 from bot.store.sends import Begun, SendKind
-from tests.factories import USER, make_message, make_post, make_send
-from tests.front import Front, front, said
-from tests.stores import Stores, open_stores
+from tests.stages.factories import USER, make_message, make_post, make_send
+from tests.stages.front import Front, front, said
+from tests.stages.stores import Stores, open_stores
 
 
 def http_fault(status: int, code: int) -> discord.HTTPException:

@@ -10,9 +10,9 @@ import pytest
 
 from bot.domain import Job, Rating, RequestId, StorageError
 from bot.store.sends import Begun, Send, SendKind
-from tests.desk import PREVIEWS, Desk
-from tests.factories import make_send
-from tests.simulated import scene
+from tests.stages.desk import PREVIEWS, Desk
+from tests.stages.factories import make_send
+from tests.stages.simulated import scene
 
 
 @pytest.fixture

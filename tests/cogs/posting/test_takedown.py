@@ -14,8 +14,8 @@ from discord.http import Route
 from bot.domain import Job, MessageId
 from bot.erasing import Eraser
 from cogs import sending
-from tests.factories import make_reaction, make_send
-from tests.front import Front, custom_ids, front, said
+from tests.stages.factories import make_reaction, make_send
+from tests.stages.front import Front, custom_ids, front, said
 
 
 @pytest.fixture
