@@ -13,7 +13,7 @@ from discord.http import Route
 
 from bot.domain import Job, MessageId
 from bot.erasing import Eraser
-from cogs import sending
+from cogs.posting import sending
 from tests.stages.factories import make_reaction, make_send
 from tests.stages.front import Front, custom_ids, front, said
 
