@@ -9,14 +9,19 @@ from bot.store.group_commit import GroupCommit
 
 
 class Book:
-    """Writes down what was committed together; a commit takes a while, and may fail."""
+    """Writes down what was committed together; a commit can be held, and may fail."""
 
     def __init__(self) -> None:
         self.pages: list[list[int]] = []
         self.fault: Exception | None = None
+        self.began = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.may_end.set()
 
     async def commit(self, items: Sequence[int]) -> list[int]:
-        await asyncio.sleep(0.01)
+        self.began.set()
+        await asyncio.sleep(0)
+        await self.may_end.wait()
         if self.fault:
             raise self.fault
         self.pages.append(list(items))
@@ -62,9 +67,11 @@ async def test_a_fault_reaches_everybody_in_the_list_and_nobody_after() -> None:
 async def test_a_cancelled_leader_takes_nobody_with_it() -> None:
     book = Book()
     group = GroupCommit(book.commit, most=100)
+    book.may_end.clear()
     tasks = [asyncio.create_task(group.do(i)) for i in range(5)]
-    await asyncio.sleep(0.002)
+    await book.began.wait()
     tasks[0].cancel()
+    book.may_end.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(results[0], asyncio.CancelledError)
     assert results[1:] == [2, 4, 6, 8]
@@ -73,11 +80,14 @@ async def test_a_cancelled_leader_takes_nobody_with_it() -> None:
 async def test_who_is_cancelled_in_line_is_left_out() -> None:
     book = Book()
     group = GroupCommit(book.commit, most=100)
+    book.may_end.clear()
     first = asyncio.create_task(group.do(1))
-    await asyncio.sleep(0.002)
+    await book.began.wait()
     late = [asyncio.create_task(group.do(i)) for i in (2, 3)]
-    await asyncio.sleep(0.002)
+    # Each has its say until it stands in line.
+    await asyncio.sleep(0)
     late[0].cancel()
+    book.may_end.set()
     assert await first == 2
     assert await late[1] == 6
     with pytest.raises(asyncio.CancelledError):
