@@ -146,8 +146,10 @@ async def test_a_hunt_that_cannot_go_on_holds_up_no_deletion(desk: Front) -> Non
 
 
 async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
-    job, message = await desk.picture()
-    await desk.services.jobs.begin_posting(job.id, 1)
+    (job,) = await desk.queued()
+    await desk.drawn([job])
+    await desk.looks("Delivery")
+    (message,) = desk.channel.history()
     await desk.services.gallery.message_deleted([MessageId(message.id)], 1)
     await desk.services.gallery.delete(job.id, 1)
     assert await nothing_is_owed(desk)
