@@ -12,6 +12,7 @@ import pytest
 from discord.http import Route
 
 from bot.domain import Job, MessageId
+from bot.doomed import Hunt
 from bot.erasing import Eraser
 from cogs import sending
 from tests.factories import make_reaction, make_send
@@ -130,6 +131,24 @@ async def test_a_hunt_takes_what_we_said_and_leaves_what_others_say(desk: Front)
     await desk.services.privacy.forget(job.user_id)
     await takes_down(desk)
     assert desk.shown() == [theirs.id]
+
+
+async def test_a_name_in_somebodys_prompt_draws_no_hunt_upon_their_post(desk: Front) -> None:
+    (never,) = await desk.queued()
+    (theirs,) = await desk.queued(prompt=f"where is {never.request_id}?")
+    await desk.drawn([never, theirs])
+    await desk.looks("Delivery")
+    await desk.services.doomed.hunt(
+        Hunt(
+            name=never.request_id,
+            channel_id=never.channel_id,
+            guild_id=never.guild_id,
+            since_id=1,
+        )
+    )
+    before = desk.shown()
+    await takes_down(desk)
+    assert desk.shown() == before
 
 
 async def test_a_hunt_that_cannot_go_on_holds_up_no_deletion(desk: Front) -> None:
