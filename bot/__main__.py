@@ -193,11 +193,24 @@ async def _serve(settings: Settings) -> int:
         async with asyncio.TaskGroup() as tasks:
             # First of all, for a model may have to be downloaded, and that is a life too.
             beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
-            async with _build(settings) as program:
+            async with _build(settings) as program, _erasing(program.services):
                 if await _loaded(program.gpu, settings, stop):
                     await _work(program, settings, stop)
             beating.cancel()
     return stop.exit_code if program.gpu.abandoned else 0
+
+
+@asynccontextmanager
+async def _erasing(services: Services) -> AsyncGenerator[None]:
+    """Carry out wishes to be forgotten meanwhile; they wait for no model."""
+    async with asyncio.TaskGroup() as tasks:
+        erasing = tasks.create_task(
+            Eraser(services.privacy, services.signals).run(), name="erasing"
+        )
+        try:
+            yield
+        finally:
+            erasing.cancel()
 
 
 async def _loaded(gpu: GpuThread, settings: Settings, stop: Stop) -> bool:
@@ -226,14 +239,11 @@ async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
         online = tasks.create_task(
             client.serve(program.services, settings.discord_token), name="discord"
         )
-        eraser = Eraser(program.services.privacy, program.services.signals)
-        erasing = tasks.create_task(eraser.run(), name="erasing")
         await stop.wait()
         log.info("stopping: pictures in the engine are finished or put back")
         program.worker.stop()
         await drawing
         online.cancel()
-        erasing.cancel()
 
 
 def _check_model(settings: Settings) -> str:

@@ -124,11 +124,14 @@ def shows(message: discord.Message, name: str) -> bool:
 
 
 def carries(message: discord.Message, name: str) -> bool:
-    """The message shows this name or says it, or it answers the interaction of this id."""
+    """The message shows this name or ends with it, or it answers the interaction of this id.
+
+    Members' words stand before our last line, so nobody's prompt makes a message carry a name.
+    """
     answered = message.interaction_metadata
     return (
         shows(message, name)
-        or name in message.content
+        or message.content.endswith(f"`{name}`")
         or (answered is not None and str(answered.id) == name)
     )
 

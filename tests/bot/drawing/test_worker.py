@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import DatabaseError, JobState, StorageError
+from bot.domain import DatabaseError, DiskFullError, JobState, StorageError
 from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
 from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 from tests.stages.studio import studio
@@ -109,19 +109,26 @@ async def test_a_model_that_can_draw_nudity_shows_no_preview_of_a_general_pictur
     assert asked == [0]
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (StorageError("the disk fails"), "would not take the picture"),
+        (DiskFullError("the disk is full"), "no room on my disk"),
+    ],
+)
 async def test_a_full_disk_is_told_and_the_worker_lives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: StorageError, words: str
 ) -> None:
     async with studio(tmp_path) as s:
 
         async def full(*_: object, **__: object) -> None:
-            raise StorageError("No space left on device")
+            raise fault
 
         with monkeypatch.context() as patch:
             patch.setattr(s.gallery, "keep", full)
             (job,) = await s.ask()
             failed = await s.until(job, JobState.FAILED)
-            assert "disk" in (failed.error or "")
+            assert words in (failed.error or "")
         (after,) = await s.ask()
         await s.until(after, JobState.RENDERED)
 

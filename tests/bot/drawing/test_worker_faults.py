@@ -138,6 +138,18 @@ async def test_a_lease_is_renewed_for_as_long_as_its_picture_is_drawn(tmp_path: 
         assert (drawn.state, drawn.attempts) == (JobState.RENDERED, 1)
 
 
+async def test_a_row_that_is_not_ours_any_more_leaves_the_engine_though_nobody_told_us(
+    tmp_path: Path,
+) -> None:
+    async with studio(tmp_path, engine=FakeEngine(2, step_s=0.02), lease_ms=4_000) as s:
+        (job,) = await s.ask(steps=100)
+        await s.until(job, JobState.RUNNING)
+        assert await s.jobs.cancel_job(job.id, s.now_ms())
+        async with asyncio.timeout(1):
+            while s.engine._rows:
+                await asyncio.sleep(0.01)
+
+
 async def test_a_lease_is_renewed_while_its_picture_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from discord.http import Route
 
 from bot.domain import Job, MessageId
+from bot.doomed import Hunt
 from bot.erasing import Eraser
 from cogs.posting import sending
 from tests.stages.factories import make_reaction, make_send
@@ -134,6 +135,24 @@ async def test_a_hunt_takes_what_we_said_and_leaves_what_others_say(desk: Front)
     assert desk.shown() == [theirs.id]
 
 
+async def test_a_name_in_somebodys_prompt_draws_no_hunt_upon_their_post(desk: Front) -> None:
+    (never,) = await desk.queued()
+    (theirs,) = await desk.queued(prompt=f"where is {never.request_id}?")
+    await desk.drawn([never, theirs])
+    await desk.looks("Delivery")
+    await desk.services.doomed.hunt(
+        Hunt(
+            name=never.request_id,
+            channel_id=never.channel_id,
+            guild_id=never.guild_id,
+            since_id=1,
+        )
+    )
+    before = desk.shown()
+    await takes_down(desk)
+    assert desk.shown() == before
+
+
 async def test_a_hunt_that_cannot_go_on_holds_up_no_deletion(desk: Front) -> None:
     (never,) = await desk.queued()
     await desk.services.privacy.forget(never.user_id)
@@ -148,8 +167,10 @@ async def test_a_hunt_that_cannot_go_on_holds_up_no_deletion(desk: Front) -> Non
 
 
 async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
-    job, message = await desk.picture()
-    await desk.services.jobs.begin_posting(job.id, 1)
+    (job,) = await desk.queued()
+    await desk.drawn([job])
+    await desk.looks("Delivery")
+    (message,) = desk.channel.history()
     await desk.services.gallery.message_deleted([MessageId(message.id)], 1)
     await desk.services.gallery.delete(job.id, 1)
     assert await nothing_is_owed(desk)
