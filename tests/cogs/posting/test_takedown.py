@@ -12,8 +12,8 @@ import pytest
 from discord.http import Route
 
 from bot.domain import Job, MessageId
-from bot.doomed import Hunt
 from bot.erasing import Eraser
+from bot.store.doomed import Hunt
 from cogs.posting import sending
 from tests.stages.factories import make_reaction, make_send
 from tests.stages.front import Front, custom_ids, front, said
