@@ -256,7 +256,7 @@ async def inspect(path: Path) -> str:
 
 
 def migrations() -> list[Migration]:
-    """The steps in `bot/migrations/`, numbered from 1 without a gap."""
+    """The steps in `bot/store/migrations/`, numbered from 1 without a gap."""
     found = [
         Migration(number=int(path.name[:4]), name=path.stem[5:], sql=path.read_text("utf-8"))
         for path in sorted(_MIGRATIONS.glob("*.sql"))

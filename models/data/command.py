@@ -8,7 +8,7 @@
             text = policy.apply(examples[index].caption, lot(0, 0, index))
             picture = open_fitted(examples[index].path, batch.bucket)
 
-Called by `finetune` and the command table; each part has a room in `models/corpus/`. Torch is
+Called by `finetune` and the command table; each part has a room in `models/data/`. Torch is
 imported when a cache is used and not before. It must not know how a model is trained.
 """
 
