@@ -1,4 +1,4 @@
-"""Schedules (tables of noise levels) and samplers (the update from one noise level to the next).
+"""Samplers: the update from one noise level to the next.
 
 A picture in flight is `x = x0 + sigma * noise` (the "variance exploding" form of Karras et al.
 2022, arXiv:2206.00364), float32, one sigma for each row. The updates are pure functions over rows
@@ -8,100 +8,8 @@ UNets, prompts or devices.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-
-from models.contract import EngineError, Sampler
-
-#: Stands for an alpha-bar of 0 (zero terminal SNR, arXiv:2305.08891), whose sigma is infinite.
-_LEAST_ALPHA_BAR = 2.0**-24
-#: The exponent of the Karras table (Karras et al. 2022, eq. 5).
-_RHO = 7.0
-
-
-class Spacing(StrEnum):
-    """How the steps are spread over the training timesteps (arXiv:2305.08891, table 2)."""
-
-    #: From the last timestep to the first, both included.
-    LINSPACE = "linspace"
-    #: Equal strides upward from the first timestep; the last is not reached.
-    LEADING = "leading"
-    #: Equal strides downward from the last timestep.
-    TRAILING = "trailing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """The noise levels that a model was trained on and how a number of steps is laid over them.
-
-    `train_sigmas` is float64, (T,), rising: the sigma of timestep 0 .. T-1.
-    """
-
-    train_sigmas: NDArray[np.float64]
-    spacing: Spacing
-    offset: int = 0
-    karras: bool = False
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Schedule:
-        """From a folder's scheduler_config.json. EngineError for what is not supported."""
-        if "FlowMatch" in str(config.get("_class_name")) or config.get("use_flow_sigmas"):
-            raise EngineError("scheduler_config.json is of a flow model, which is not supported.")
-        alpha_bars: NDArray[np.float64] = np.cumprod(1.0 - _betas(config), dtype=np.float64)
-        if config.get("rescale_betas_zero_snr"):
-            alpha_bars = _zero_terminal(alpha_bars)
-        spacing = config.get("timestep_spacing", _usual_spacing(config))
-        if spacing not in list(Spacing):
-            raise EngineError(f"scheduler_config.json: timestep_spacing {spacing!r} is not known.")
-        return cls(
-            train_sigmas=np.sqrt((1 - alpha_bars) / alpha_bars),
-            spacing=Spacing(spacing),
-            offset=int(config.get("steps_offset", 0)),
-            karras=bool(config.get("use_karras_sigmas", False)),
-        )
-
-    def sigmas(self, steps: int, sampler: Sampler) -> tuple[float, ...]:
-        """The `steps + 1` falling noise levels of one picture; the last is 0."""
-        if not 1 <= steps <= len(self.train_sigmas):
-            raise ValueError(f"a picture takes 1 to {len(self.train_sigmas)} steps, not {steps}")
-        if self.karras:
-            levels = self._karras(steps, sampler)
-        else:
-            timesteps = self._timesteps(steps, sampler)
-            levels = np.interp(timesteps, np.arange(len(self.train_sigmas)), self.train_sigmas)
-        return (*levels.astype(np.float32).tolist(), 0.0)
-
-    def _timesteps(self, steps: int, sampler: Sampler) -> NDArray[np.float64]:
-        """The training timesteps of the steps, falling."""
-        count = len(self.train_sigmas)
-        if self.spacing is Spacing.TRAILING:
-            return np.round(np.arange(count, 0, -count / steps))[:steps] - 1
-        # DPM-Solver lays one point more and leaves out the lowest: its last step goes to 0 at once.
-        points = steps + 1 if sampler is Sampler.DPMPP_2M else steps
-        if self.spacing is Spacing.LINSPACE:
-            timesteps = np.linspace(0, count - 1, points)
-            if sampler is Sampler.DPMPP_2M:
-                timesteps = np.round(timesteps)
-        else:
-            timesteps = np.arange(points) * float(count // points) + self.offset
-        return np.minimum(timesteps[::-1][:steps], count - 1)
-
-    def _karras(self, steps: int, sampler: Sampler) -> NDArray[np.float64]:
-        """Karras et al. 2022, eq. 5, between the ends of the plain table."""
-        if sampler is Sampler.DPMPP_2M:
-            low, high = self.train_sigmas[0], self.train_sigmas[-1]
-        else:
-            plain = self._timesteps(steps, sampler)[[-1, 0]]
-            low, high = np.interp(plain, np.arange(len(self.train_sigmas)), self.train_sigmas)
-        ramp = np.linspace(0, 1, steps)
-        return (high ** (1 / _RHO) + ramp * (low ** (1 / _RHO) - high ** (1 / _RHO))) ** _RHO
 
 
 def start(noise: Tensor, sigma: float) -> Tensor:
@@ -159,33 +67,3 @@ def dpmpp_2m_step(
 def _column(values: Tensor) -> Tensor:
     """(B,) to (B, 1, 1, 1), to scale pictures with."""
     return values[:, None, None, None]
-
-
-def _betas(config: Mapping[str, Any]) -> NDArray[np.float64]:
-    """The noise added by each training timestep, (T,), in the precision it was trained with."""
-    trained = config.get("trained_betas")
-    if trained is not None:
-        return np.asarray(trained, np.float64)
-    kind = config.get("beta_schedule", "linear")
-    first, last = float(config.get("beta_start", 1e-4)), float(config.get("beta_end", 0.02))
-    count = int(config.get("num_train_timesteps", 1000))
-    if kind == "linear":
-        return np.linspace(first, last, count)
-    if kind == "scaled_linear":
-        return np.linspace(first**0.5, last**0.5, count) ** 2
-    raise EngineError(f"scheduler_config.json: beta_schedule {kind!r} is not supported.")
-
-
-def _zero_terminal(alpha_bars: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shift and scale sqrt(alpha-bar) so that the last is 0 (arXiv:2305.08891, algorithm 1)."""
-    roots = np.sqrt(alpha_bars)
-    roots = (roots - roots[-1]) * roots[0] / (roots[0] - roots[-1])
-    return np.maximum(roots**2, _LEAST_ALPHA_BAR)
-
-
-def _usual_spacing(config: Mapping[str, Any]) -> str:
-    """What diffusers takes where an old config is silent: each class has its own habit."""
-    linspace = "Euler" in config.get("_class_name", "") or "DPMSolver" in config.get(
-        "_class_name", ""
-    )
-    return Spacing.LINSPACE if linspace else Spacing.LEADING

@@ -19,7 +19,7 @@ from models.catalogue.card import Prediction
 from models.contract import EngineError, Sampler
 from models.engine import samplers as ours
 from models.engine.denoiser import Levels, c_in, x0_of
-from models.engine.samplers import Schedule, Spacing
+from models.engine.schedule import Schedule, Spacing
 from tests.stages.tiny_models import SCHEDULE, _unet
 
 # diffusers hands a tensor to numpy in a way that numpy 2 will give up.
