@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contract import EngineError, Sampler
+from models.contract import EngineError
 
 #: Stands for an alpha-bar of 0 (zero terminal SNR, arXiv:2305.08891), whose sigma is infinite.
 _LEAST_ALPHA_BAR = 2.0**-24
@@ -32,6 +32,28 @@ class Spacing(StrEnum):
     LEADING = "leading"
     #: Equal strides downward from the last timestep.
     TRAILING = "trailing"
+
+
+class KarrasSpan(StrEnum):
+    """What the Karras table of a schedule that has one runs between, for a sampler."""
+
+    #: The sampler's own first and last point.
+    OWN = "own"
+    #: The ends of the training table.
+    TABLE = "table"
+    #: Nothing: the sampler keeps to training timesteps.
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """Where on a schedule a sampler's steps stand; as it is, as Euler's do."""
+
+    #: Points that linspace and leading lay beyond the steps; the lowest are left out again.
+    spare: int = 0
+    #: Training timesteps alone: what falls between two is rounded.
+    whole: bool = False
+    karras: KarrasSpan = KarrasSpan.OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,41 +86,39 @@ class Schedule:
             karras=bool(config.get("use_karras_sigmas", False)),
         )
 
-    def sigmas(self, steps: int, sampler: Sampler) -> tuple[float, ...]:
+    def sigmas(self, steps: int, points: Points) -> tuple[float, ...]:
         """The `steps + 1` falling noise levels of one picture; the last is 0."""
         if not 1 <= steps <= len(self.train_sigmas):
             raise ValueError(f"a picture takes 1 to {len(self.train_sigmas)} steps, not {steps}")
-        if self.karras:
-            levels = self._karras(steps, sampler)
-        else:
-            timesteps = self._timesteps(steps, sampler)
-            levels = np.interp(timesteps, np.arange(len(self.train_sigmas)), self.train_sigmas)
+        levels = self._levels(self._timesteps(steps, points))
+        if self.karras and points.karras is not KarrasSpan.NONE:
+            ends = self.train_sigmas if points.karras is KarrasSpan.TABLE else levels[::-1]
+            levels = _karras(steps, ends[0], ends[-1])
         return (*levels.astype(np.float32).tolist(), 0.0)
 
-    def _timesteps(self, steps: int, sampler: Sampler) -> NDArray[np.float64]:
+    def _timesteps(self, steps: int, points: Points) -> NDArray[np.float64]:
         """The training timesteps of the steps, falling."""
         count = len(self.train_sigmas)
         if self.spacing is Spacing.TRAILING:
             return np.round(np.arange(count, 0, -count / steps))[:steps] - 1
-        # DPM-Solver lays one point more and leaves out the lowest: its last step goes to 0 at once.
-        points = steps + 1 if sampler is Sampler.DPMPP_2M else steps
+        laid = steps + points.spare
         if self.spacing is Spacing.LINSPACE:
-            timesteps = np.linspace(0, count - 1, points)
-            if sampler is Sampler.DPMPP_2M:
-                timesteps = np.round(timesteps)
+            timesteps = np.linspace(0, count - 1, laid)
         else:
-            timesteps = np.arange(points) * float(count // points) + self.offset
+            timesteps = np.arange(laid) * float(count // laid) + self.offset
+        if points.whole:
+            timesteps = np.round(timesteps)
         return np.minimum(timesteps[::-1][:steps], count - 1)
 
-    def _karras(self, steps: int, sampler: Sampler) -> NDArray[np.float64]:
-        """Karras et al. 2022, eq. 5, between the ends of the plain table."""
-        if sampler is Sampler.DPMPP_2M:
-            low, high = self.train_sigmas[0], self.train_sigmas[-1]
-        else:
-            plain = self._timesteps(steps, sampler)[[-1, 0]]
-            low, high = np.interp(plain, np.arange(len(self.train_sigmas)), self.train_sigmas)
-        ramp = np.linspace(0, 1, steps)
-        return (high ** (1 / _RHO) + ramp * (low ** (1 / _RHO) - high ** (1 / _RHO))) ** _RHO
+    def _levels(self, timesteps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The sigma of each timestep, by linear interpolation in the training table."""
+        return np.interp(timesteps, np.arange(len(self.train_sigmas)), self.train_sigmas)
+
+
+def _karras(steps: int, low: float, high: float) -> NDArray[np.float64]:
+    """Karras et al. 2022, eq. 5, falling from `high` to `low`."""
+    ramp = np.linspace(0, 1, steps)
+    return (high ** (1 / _RHO) + ramp * (low ** (1 / _RHO) - high ** (1 / _RHO))) ** _RHO
 
 
 def _betas(config: Mapping[str, Any]) -> NDArray[np.float64]:

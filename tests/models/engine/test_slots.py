@@ -27,16 +27,10 @@ from models.contract import (
 from models.engine.denoiser import Conditions
 from models.engine.loader import load
 from models.engine.slots import SlotEngine, open_engine
+from tests.stages.published import PUBLISHED
 from tests.stages.tiny_models import build, request, tiny_folder
 
 __all__ = ["tiny_folder"]
-
-
-THEIRS: dict[Sampler, Any] = {
-    Sampler.EULER: diffusers.EulerDiscreteScheduler,
-    Sampler.EULER_A: diffusers.EulerAncestralDiscreteScheduler,
-    Sampler.DPMPP_2M: diffusers.DPMSolverMultistepScheduler,
-}
 
 
 @pytest.fixture
@@ -270,7 +264,8 @@ def test_velocity_models_and_small_autoencoders_are_drawn_too(tmp_path: Path) ->
 def test_the_picture_equals_diffusers_own_pipeline(tiny_folder: Path, kind: Sampler) -> None:
     asked = request("same", sampler=kind, steps=7, width_px=16, height_px=16)
     pipe = diffusers.StableDiffusionPipeline.from_pretrained(str(tiny_folder))
-    pipe.scheduler = THEIRS[kind].from_config(pipe.scheduler.config)
+    own, told = PUBLISHED[kind]
+    pipe.scheduler = own.from_config(pipe.scheduler.config, **told)
     pipe.set_progress_bar_config(disable=True)
     generator = torch.Generator().manual_seed(asked.seed)
     noise = torch.randn(1, 4, 8, 8, generator=generator)
