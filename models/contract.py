@@ -33,6 +33,10 @@ class Sampler(StrEnum):
     DPMPP_2M = "dpmpp_2m", "DPM++ 2M"
     #: Plain Euler, deterministic (Karras et al. 2022, Algorithm 1 without the correction).
     EULER = "euler", "Euler"
+    #: Denoising diffusion implicit models, deterministic (Song et al. 2021, eq. 12 with eta 0).
+    DDIM = "ddim", "DDIM"
+    #: Heun's method (Karras et al. 2022, Algorithm 1), two evaluations a step.
+    HEUN = "heun", "Heun"
 
 
 class Aspect(StrEnum):

@@ -190,6 +190,23 @@ def _euler(rows: Rows) -> tuple[Tensor, Memory]:
     return euler_step(rows.x, rows.x0, rows.sigma, rows.sigma_next), {}
 
 
+def _heun_predicted(rows: Rows) -> tuple[Tensor, Memory]:
+    """The first half of a Heun step: Euler's, and what it came from."""
+    x = euler_step(rows.x, rows.x0, rows.sigma, rows.sigma_next)
+    return x, {"x": rows.x, "x0": rows.x0}
+
+
+def _heun_corrected(rows: Rows) -> tuple[Tensor, Memory]:
+    """The second half: again from the start, by the mean of the slopes at both ends.
+
+    Karras et al. 2022, algorithm 1, lines 7 and 8; dx/dsigma = (x - x0) / sigma.
+    """
+    x = rows.memory["x"]
+    slope = (x - rows.memory["x0"]) / _column(rows.sigma)
+    slope_next = (rows.x - rows.x0) / _column(rows.sigma_next)
+    return x + _column(rows.sigma_next - rows.sigma) * (slope + slope_next) / 2, {}
+
+
 def _euler_ancestral(rows: Rows) -> tuple[Tensor, Memory]:
     """Euler's method to below sigma_next, then new noise up to it (ancestral sampling, eta 1)."""
     before, after = rows.sigma**2, rows.sigma_next**2
@@ -234,4 +251,11 @@ METHODS: Mapping[Sampler, Method] = {
         begin=_no_step_before,
     ),
     Sampler.EULER: Method(points=Points(), updates=(_euler,)),
+    # In sigma, eq. 12 of DDIM with eta 0 is Euler's step: x0 + sigma_next * the noise predicted.
+    # What is its own is that it stands on the timesteps of the training and no others.
+    Sampler.DDIM: Method(
+        points=Points(whole=True, karras=KarrasSpan.NONE),
+        updates=(_euler,),
+    ),
+    Sampler.HEUN: Method(points=Points(), updates=(_heun_predicted, _heun_corrected)),
 }

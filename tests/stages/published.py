@@ -17,6 +17,9 @@ PUBLISHED: dict[Sampler, tuple[Any, dict[str, Any]]] = {
     Sampler.EULER_A: (diffusers.EulerAncestralDiscreteScheduler, {}),
     Sampler.DPMPP_2M: (diffusers.DPMSolverMultistepScheduler, {}),
     Sampler.EULER: (diffusers.EulerDiscreteScheduler, {}),
+    # The paper's alpha_0 is 1; Stable Diffusion's folders say otherwise.
+    Sampler.DDIM: (diffusers.DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": True}),
+    Sampler.HEUN: (diffusers.HeunDiscreteScheduler, {}),
 }
 
 
@@ -26,14 +29,20 @@ def config(**changes: Any) -> dict[str, Any]:
 
 
 def published(kind: Sampler, **changes: Any) -> Any:
-    """Diffusers' own object for a sampler on the tiny model's schedule."""
+    """Diffusers' own object for a sampler on the tiny model's schedule, as far as it knows it."""
     own, told = PUBLISHED[kind]
-    fields = {name: value for name, value in config(**changes).items() if name[0] != "_"}
+    known = inspect.signature(own).parameters
+    fields = {name: value for name, value in config(**changes).items() if name in known}
     return own(**fields | told)
 
 
 def published_sigmas(reference: Any) -> Tensor:
     """The noise levels of the steps that it has been set to, falling, with the 0 at the end."""
+    if isinstance(reference, diffusers.DDIMScheduler):
+        alpha_bars = reference.alphas_cumprod[reference.timesteps]
+        return torch.cat([((1 - alpha_bars) / alpha_bars).sqrt(), torch.zeros(1)])
+    if isinstance(reference, diffusers.HeunDiscreteScheduler):
+        return torch.cat([reference.sigmas[:1], reference.sigmas[1::2]])  # each inner one is twice
     return reference.sigmas
 
 

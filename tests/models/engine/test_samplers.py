@@ -24,6 +24,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 SPACINGS = ("leading", "linspace", "trailing")
 SHAPE = (4, 8, 8)
 CONTEXT = torch.randn(1, 77, 16, generator=torch.Generator().manual_seed(3))
+#: Diffusers' DDIM steps down by equal strides, which linspace's timesteps do not stand on.
+COMPARABLE = [
+    (kind, spacing)
+    for kind in Sampler
+    for spacing in SPACINGS
+    if (kind, spacing) != (Sampler.DDIM, "linspace")
+]
 Denoise = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -61,7 +68,12 @@ def tick(rows: Sequence[Descent], denoise: Denoise) -> None:
 
 def run(row: Descent, denoise: Denoise) -> Tensor:
     """The row to its end, alone."""
-    while not row.done:
+    return run_steps(row, denoise, len(row.sigmas) - 1)
+
+
+def run_steps(row: Descent, denoise: Denoise, steps: int) -> Tensor:
+    """The row after so many whole steps."""
+    while row.step < steps:
         tick([row], denoise)
     return row.x
 
@@ -72,8 +84,7 @@ def test_the_table_says_of_every_sampler_how_it_works() -> None:
     assert all(method.evaluations >= 1 for method in METHODS.values())
 
 
-@pytest.mark.parametrize("kind", Sampler)
-@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize(("kind", "spacing"), COMPARABLE)
 @pytest.mark.parametrize("prediction", Prediction)
 @torch.inference_mode()
 def test_a_whole_picture_equals_diffusers(
@@ -90,6 +101,56 @@ def test_a_whole_picture_equals_diffusers(
     row.generator.manual_seed(7)
     drawn = run(row, denoise_of(unet, **changes))
     torch.testing.assert_close(drawn, expected[0], rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+@torch.inference_mode()
+def test_ddim_is_equation_12_on_training_timesteps(unet: Any, spacing: str) -> None:
+    """Song et al. 2021 (arXiv:2010.02502), eq. 12, with sigma_t = 0 and alpha_0 = 1."""
+    reference = published(Sampler.DDIM, timestep_spacing=spacing)
+    reference.set_timesteps(7)
+    timesteps = reference.timesteps.tolist()
+    row = descent(Sampler.DDIM, 7, timestep_spacing=spacing)
+    alphas = [*reference.alphas_cumprod[timesteps], torch.tensor(1.0)]
+    x = row.x[None] * alphas[0].sqrt()
+    for t, alpha, alpha_next in zip(timesteps, alphas, alphas[1:], strict=False):
+        noise = unet(x, t, CONTEXT, return_dict=False)[0]
+        predicted_x0 = (x - (1 - alpha).sqrt() * noise) / alpha.sqrt()
+        x = alpha_next.sqrt() * predicted_x0 + (1 - alpha_next).sqrt() * noise
+    drawn = run(row, denoise_of(unet, timestep_spacing=spacing))
+    torch.testing.assert_close(drawn, x[0], rtol=2e-3, atol=2e-3)
+
+
+@torch.inference_mode()
+def test_the_error_of_heun_shrinks_with_the_square_of_the_step() -> None:
+    """Of normal pictures, where x0 and the way down are known: x / sqrt(1 + sigma^2) stays."""
+
+    def denoise(x: Tensor, sigma: Tensor) -> Tensor:
+        return x * c_in(sigma) ** 2
+
+    def error(kind: Sampler, steps: int) -> float:
+        row = descent(kind, steps, timestep_spacing="trailing")
+        row.sigmas = tuple(float(sigma) for sigma in torch.linspace(4, 1, steps + 1))
+        exact = row.x * (2 / 17) ** 0.5
+        return float((run_steps(row, denoise, steps) - exact).abs().max())
+
+    orders = {kind: error(kind, 8) / error(kind, 16) for kind in (Sampler.EULER, Sampler.HEUN)}
+    assert orders == {
+        Sampler.EULER: pytest.approx(2, rel=0.2),
+        Sampler.HEUN: pytest.approx(4, rel=0.2),
+    }
+
+
+@torch.inference_mode()
+def test_a_step_of_two_evaluations_takes_two_ticks_but_for_the_last(unet: Any) -> None:
+    denoise = denoise_of(unet)
+    row = descent(Sampler.HEUN, 3)
+    seen = []
+    while not row.done:
+        seen.append((row.sigma, row.between_steps))
+        tick([row], denoise)
+    first, second, third, _ = row.sigmas
+    assert seen == [(first, True), (second, False), (second, True), (third, False), (third, True)]
 
 
 @pytest.mark.parametrize("kind", Sampler)
@@ -120,8 +181,7 @@ def test_rows_at_different_levels_step_as_they_would_alone(unet: Any, kind: Samp
 def test_the_last_step_goes_to_the_picture_that_was_predicted(unet: Any, kind: Sampler) -> None:
     denoise = denoise_of(unet)
     row = descent(kind, 3)
-    while row.step < 2:
-        tick([row], denoise)
+    run_steps(row, denoise, 2)
     predicted = denoise(row.x[None], torch.tensor([row.sigma]))[0]
     torch.testing.assert_close(run(row, denoise), predicted)
 
