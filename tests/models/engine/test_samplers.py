@@ -82,6 +82,8 @@ def test_the_table_says_of_every_sampler_how_it_works() -> None:
     assert set(METHODS) == set(Sampler)
     assert set(PUBLISHED) == set(Sampler), "each is held against what was published"
     assert all(method.evaluations >= 1 for method in METHODS.values())
+    assert all(Sampler(kind.value) is kind for kind in Sampler)
+    assert len({kind.label for kind in Sampler}) == len(Sampler)
 
 
 @pytest.mark.parametrize(("kind", "spacing"), COMPARABLE)

@@ -25,6 +25,8 @@ from models.contract import (
 )
 from models.engine.denoiser import Conditions
 from models.engine.loader import load
+from models.engine.samplers import METHODS, Memory, Method, Rows
+from models.engine.schedule import Points
 from models.engine.slots import SlotEngine, open_engine
 from tests.stages.published import PUBLISHED
 from tests.stages.tiny_models import build, request, tiny_folder
@@ -148,6 +150,25 @@ def test_every_step_is_reported_once(engine: SlotEngine, kind: Sampler) -> None:
     engine.admit(request("a", steps=5, sampler=kind))
     reports = [report for result in ticks(engine) for report in result.reports]
     assert [(report.step, report.steps) for report in reports] == [(n, 5) for n in range(1, 6)]
+
+
+def test_a_sampler_is_drawn_by_what_the_table_says_of_it(
+    engine: SlotEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three evaluations a step, and a memory of how many there were: the engine knows neither."""
+    counted: list[float] = []
+
+    def counting(rows: Rows) -> tuple[Tensor, Memory]:
+        counted.extend((rows.memory["made"] + 1).tolist())
+        return rows.x0, {"made": rows.memory["made"] + 1}
+
+    method = Method(
+        points=Points(), updates=(counting,) * 3, begin=lambda _: {"made": torch.zeros(())}
+    )
+    monkeypatch.setitem(METHODS, Sampler.EULER, method)
+    picture = drawn(engine, [request("new", sampler=Sampler.EULER, steps=2)])["new"]
+    assert len(picture.rgb) == 16 * 16 * 3
+    assert counted == [1, 2, 3, 4], "three of the first step, one of the step to sigma 0"
 
 
 def test_previews_come_when_asked_for_and_are_small(tmp_path: Path) -> None:
