@@ -8,26 +8,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class Sampler(StrEnum):
-    """The update rule that takes a row from one sigma to the next."""
+    """How a row is taken from one sigma to the next: each member's name in data, and its label.
+
+    `models.engine.samplers.METHODS` says for each how it works.
+    """
+
+    #: What people and A1111 call it.
+    label: str
+
+    def __new__(cls, name: str, label: str) -> Self:
+        """A member is its name; the label goes with it."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.label = label
+        return member
 
     #: Ancestral Euler (Karras et al. 2022, Algorithm 2 with k-diffusion's ancestral noise).
-    EULER_A = "euler_a"
+    EULER_A = "euler_a", "Euler a"
     #: DPM-Solver++(2M) (Lu et al. 2022b), the multistep second-order solver.
-    DPMPP_2M = "dpmpp_2m"
+    DPMPP_2M = "dpmpp_2m", "DPM++ 2M"
     #: Plain Euler, deterministic (Karras et al. 2022, Algorithm 1 without the correction).
-    EULER = "euler"
-
-
-#: What people and A1111 call each sampler.
-SAMPLER_LABELS: dict[Sampler, str] = {
-    Sampler.EULER_A: "Euler a",
-    Sampler.DPMPP_2M: "DPM++ 2M",
-    Sampler.EULER: "Euler",
-}
+    EULER = "euler", "Euler"
+    #: Denoising diffusion implicit models, deterministic (Song et al. 2021, eq. 12 with eta 0).
+    DDIM = "ddim", "DDIM"
+    #: Heun's method (Karras et al. 2022, Algorithm 1), two evaluations a step.
+    HEUN = "heun", "Heun"
 
 
 class Aspect(StrEnum):
@@ -168,7 +177,10 @@ class Engine(Protocol):
         ...
 
     def step(self) -> TickResult:
-        """Advance every running row by one step (one UNet call for each latent shape chosen)."""
+        """Advance rows of one shape by one UNet call; of most samplers that is one step.
+
+        A row is reported whenever a whole step of it is done, so a tick may report nothing.
+        """
         ...
 
     def evict(self, row_id: str) -> bool:

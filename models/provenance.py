@@ -17,7 +17,7 @@ from xml.sax.saxutils import quoteattr
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from models.contract import SAMPLER_LABELS, ModelInfo, RenderRequest
+from models.contract import ModelInfo, RenderRequest
 
 #: IPTC's term for media that a trained model made.
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -43,7 +43,7 @@ class Provenance:
     seed: int
     steps: int
     guidance: float
-    #: As people call it: `contract.SAMPLER_LABELS`.
+    #: As people call it: `contract.Sampler.label`.
     sampler: str
     width_px: int
     height_px: int
@@ -63,7 +63,7 @@ class Provenance:
             seed=request.seed,
             steps=request.steps,
             guidance=request.guidance,
-            sampler=SAMPLER_LABELS[request.sampler],
+            sampler=request.sampler.label,
             width_px=request.width_px,
             height_px=request.height_px,
             batch_width=batch_width,

@@ -115,7 +115,7 @@ def _draw_two_steps(engine: SlotEngine) -> None:
         )
     )
     result = TickResult()
-    for _ in range(2):
+    while not (result.finished or result.failed):
         result = engine.step()
     if result.failed or not result.finished:
         raise EngineError("the model loads but draws no picture: its numbers run off.")

@@ -24,7 +24,7 @@ from models.catalogue.registry import card_of, faults, model_info
 from models.contract import EngineError, ModelInfo
 from models.engine import upscaler
 from models.engine.codec import Upscale, lanczos
-from models.engine.samplers import Schedule
+from models.engine.schedule import Schedule
 
 logger = logging.getLogger(__name__)
 

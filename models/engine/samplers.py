@@ -1,107 +1,137 @@
-"""Schedules (tables of noise levels) and samplers (the update from one noise level to the next).
+"""Samplers: how a row gets from noise to picture, one noise level after the other.
 
 A picture in flight is `x = x0 + sigma * noise` (the "variance exploding" form of Karras et al.
-2022, arXiv:2206.00364), float32, one sigma for each row. The updates are pure functions over rows
-at different steps; `engine` calls them and keeps what a row must remember. They must not know
-UNets, prompts or devices.
+2022, arXiv:2206.00364), float32, one sigma for each row. `METHODS` is the table of samplers: a new
+one is an entry there and a name in `contract.Sampler`. The updates are pure functions over rows at
+different steps; a row's `Descent` keeps where it is and what its method remembers. `slots` brings
+the predictions and calls `advance`. Nothing here may know UNets, prompts or requests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from models.contract import EngineError, Sampler
+from models.contract import Sampler
+from models.engine.schedule import KarrasSpan, Points, Schedule
 
-#: Stands for an alpha-bar of 0 (zero terminal SNR, arXiv:2305.08891), whose sigma is infinite.
-_LEAST_ALPHA_BAR = 2.0**-24
-#: The exponent of the Karras table (Karras et al. 2022, eq. 5).
-_RHO = 7.0
-
-
-class Spacing(StrEnum):
-    """How the steps are spread over the training timesteps (arXiv:2305.08891, table 2)."""
-
-    #: From the last timestep to the first, both included.
-    LINSPACE = "linspace"
-    #: Equal strides upward from the first timestep; the last is not reached.
-    LEADING = "leading"
-    #: Equal strides downward from the last timestep.
-    TRAILING = "trailing"
+#: What a method keeps from one evaluation to the next: tensors of one row by the method's own
+#: names, or of several rows stacked, (B, ...).
+Memory = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """The noise levels that a model was trained on and how a number of steps is laid over them.
+class Rows:
+    """Rows of one method after one evaluation of the UNet: all that an update is given."""
 
-    `train_sigmas` is float64, (T,), rising: the sigma of timestep 0 .. T-1.
+    #: What was evaluated, (B, C, h, w).
+    x: Tensor
+    #: The picture that was predicted from it, (B, C, h, w).
+    x0: Tensor
+    #: Where each row's step begins, (B,).
+    sigma: Tensor
+    #: Where it ends, (B,), below `sigma` and at least 0.
+    sigma_next: Tensor
+    #: What the rows remember.
+    memory: Memory
+    #: Unit noise (B, C, h, w): at each call the next draw of every row's own generator.
+    noise: Callable[[], Tensor]
+
+
+#: From the rows to their next x (B, C, h, w) and to what they remember from now on.
+Update = Callable[[Rows], tuple[Tensor, Memory]]
+
+
+def _nothing(x: Tensor) -> Memory:
+    """What most methods remember before the first step."""
+    del x
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One sampler: where its steps stand and how it takes them.
+
+    `updates` has one function for each evaluation of a step. The first evaluation is made where the
+    step begins, the others where it ends, so the first update must reach `sigma_next` by itself; a
+    step to sigma 0, where a UNet has nothing to say, is left at that.
     """
 
-    train_sigmas: NDArray[np.float64]
-    spacing: Spacing
-    offset: int = 0
-    karras: bool = False
+    points: Points
+    updates: tuple[Update, ...]
+    #: What a row remembers before its first step, from its first x (C, h, w).
+    begin: Callable[[Tensor], Memory] = _nothing
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Schedule:
-        """From a folder's scheduler_config.json. EngineError for what is not supported."""
-        if "FlowMatch" in str(config.get("_class_name")) or config.get("use_flow_sigmas"):
-            raise EngineError("scheduler_config.json is of a flow model, which is not supported.")
-        alpha_bars: NDArray[np.float64] = np.cumprod(1.0 - _betas(config), dtype=np.float64)
-        if config.get("rescale_betas_zero_snr"):
-            alpha_bars = _zero_terminal(alpha_bars)
-        spacing = config.get("timestep_spacing", _usual_spacing(config))
-        if spacing not in list(Spacing):
-            raise EngineError(f"scheduler_config.json: timestep_spacing {spacing!r} is not known.")
-        return cls(
-            train_sigmas=np.sqrt((1 - alpha_bars) / alpha_bars),
-            spacing=Spacing(spacing),
-            offset=int(config.get("steps_offset", 0)),
-            karras=bool(config.get("use_karras_sigmas", False)),
-        )
+    @property
+    def evaluations(self) -> int:
+        """How many UNet calls a step takes, the last step excepted: that takes one."""
+        return len(self.updates)
 
-    def sigmas(self, steps: int, sampler: Sampler) -> tuple[float, ...]:
-        """The `steps + 1` falling noise levels of one picture; the last is 0."""
-        if not 1 <= steps <= len(self.train_sigmas):
-            raise ValueError(f"a picture takes 1 to {len(self.train_sigmas)} steps, not {steps}")
-        if self.karras:
-            levels = self._karras(steps, sampler)
-        else:
-            timesteps = self._timesteps(steps, sampler)
-            levels = np.interp(timesteps, np.arange(len(self.train_sigmas)), self.train_sigmas)
-        return (*levels.astype(np.float32).tolist(), 0.0)
 
-    def _timesteps(self, steps: int, sampler: Sampler) -> NDArray[np.float64]:
-        """The training timesteps of the steps, falling."""
-        count = len(self.train_sigmas)
-        if self.spacing is Spacing.TRAILING:
-            return np.round(np.arange(count, 0, -count / steps))[:steps] - 1
-        # DPM-Solver lays one point more and leaves out the lowest: its last step goes to 0 at once.
-        points = steps + 1 if sampler is Sampler.DPMPP_2M else steps
-        if self.spacing is Spacing.LINSPACE:
-            timesteps = np.linspace(0, count - 1, points)
-            if sampler is Sampler.DPMPP_2M:
-                timesteps = np.round(timesteps)
-        else:
-            timesteps = np.arange(points) * float(count // points) + self.offset
-        return np.minimum(timesteps[::-1][:steps], count - 1)
+@dataclass(slots=True, kw_only=True)
+class Descent:
+    """One row's way down its sigmas: `x` (C, h, w) is what the UNet is to see next, at `sigma`."""
 
-    def _karras(self, steps: int, sampler: Sampler) -> NDArray[np.float64]:
-        """Karras et al. 2022, eq. 5, between the ends of the plain table."""
-        if sampler is Sampler.DPMPP_2M:
-            low, high = self.train_sigmas[0], self.train_sigmas[-1]
-        else:
-            plain = self._timesteps(steps, sampler)[[-1, 0]]
-            low, high = np.interp(plain, np.arange(len(self.train_sigmas)), self.train_sigmas)
-        ramp = np.linspace(0, 1, steps)
-        return (high ** (1 / _RHO) + ramp * (low ** (1 / _RHO) - high ** (1 / _RHO))) ** _RHO
+    method: Method
+    sigmas: tuple[float, ...]
+    #: On the CPU, the row's own: a row is the same whoever it shares its batch with.
+    generator: torch.Generator
+    x: Tensor
+    memory: Memory = field(default_factory=dict[str, Tensor])
+    #: Whole steps done.
+    step: int = 0
+    #: Evaluations done of the step that is under way.
+    evaluation: int = 0
+
+    @property
+    def sigma(self) -> float:
+        """The noise level of `x`."""
+        return self.sigmas[self.step if self.evaluation == 0 else self.step + 1]
+
+    @property
+    def between_steps(self) -> bool:
+        """False in the middle of a step that takes more than one evaluation."""
+        return self.evaluation == 0
+
+    @property
+    def done(self) -> bool:
+        """True once `x` is the picture."""
+        return self.step == len(self.sigmas) - 1
+
+    def noise(self) -> Tensor:
+        """Unit noise (C, h, w), the next draw of the row's generator."""
+        return torch.randn(self.x.shape, generator=self.generator).to(self.x.device)
+
+    def moved(self, x: Tensor, memory: Memory) -> None:
+        """Take an update in: the row's next x and memory."""
+        self.x, self.memory = x, memory
+        self.evaluation += 1
+        if self.evaluation == self.method.evaluations or self.sigmas[self.step + 1] == 0:
+            self.step += 1
+            self.evaluation = 0
+
+
+def begin(
+    sampler: Sampler,
+    schedule: Schedule,
+    steps: int,
+    *,
+    shape: tuple[int, int, int],
+    seed: int,
+    device: torch.device,
+) -> Descent:
+    """A row of the shape (C, h, w) before its first step: all noise, drawn from its seed.
+
+    ValueError if the schedule has no such number of steps.
+    """
+    method = METHODS[sampler]
+    sigmas = schedule.sigmas(steps, method.points)
+    generator = torch.Generator("cpu").manual_seed(seed)
+    x = start(torch.randn(shape, generator=generator), sigmas[0]).to(device)
+    return Descent(method=method, sigmas=sigmas, generator=generator, x=x, memory=method.begin(x))
 
 
 def start(noise: Tensor, sigma: float) -> Tensor:
@@ -110,6 +140,40 @@ def start(noise: Tensor, sigma: float) -> Tensor:
     Its variance is that of a noised unit-variance picture, `1 + sigma^2`, as in training.
     """
     return noise * (1 + sigma**2) ** 0.5
+
+
+def advance(descents: Sequence[Descent], x: Tensor, x0: Tensor) -> Tensor:
+    """Take every row on by the evaluation just made: x0 (B, C, h, w), predicted from x.
+
+    Each row moves by its own method, wherever in its step it is. Returns their next x.
+    """
+    result = torch.empty_like(x)
+    groups: dict[tuple[Method, int], list[int]] = {}
+    for index, row in enumerate(descents):
+        groups.setdefault((row.method, row.evaluation), []).append(index)
+    for (method, evaluation), at in groups.items():
+        rows = [descents[index] for index in at]
+        result[at], memory = method.updates[evaluation](_gathered(rows, x[at], x0[at]))
+        for place, index in enumerate(at):
+            own = {name: values[place] for name, values in memory.items()}
+            descents[index].moved(result[index], own)
+    return result
+
+
+def _gathered(rows: Sequence[Descent], x: Tensor, x0: Tensor) -> Rows:
+    """Rows that remember the same things, stacked."""
+
+    def column(values: Iterable[float]) -> Tensor:
+        return torch.tensor(list(values), dtype=torch.float32, device=x.device)
+
+    return Rows(
+        x=x,
+        x0=x0,
+        sigma=column(row.sigmas[row.step] for row in rows),
+        sigma_next=column(row.sigmas[row.step + 1] for row in rows),
+        memory={name: torch.stack([row.memory[name] for row in rows]) for name in rows[0].memory},
+        noise=lambda: torch.stack([row.noise() for row in rows]),
+    )
 
 
 def euler_step(x: Tensor, x0: Tensor, sigma: Tensor, sigma_next: Tensor) -> Tensor:
@@ -121,39 +185,55 @@ def euler_step(x: Tensor, x0: Tensor, sigma: Tensor, sigma_next: Tensor) -> Tens
     return x0 + ratio * (x - x0)
 
 
-def euler_ancestral_step(
-    x: Tensor, x0: Tensor, sigma: Tensor, sigma_next: Tensor, noise: Tensor
-) -> Tensor:
-    """Euler's method to below sigma_next, then new noise up to it (ancestral sampling, eta 1).
+def _euler(rows: Rows) -> tuple[Tensor, Memory]:
+    """Plain Euler: nothing to remember."""
+    return euler_step(rows.x, rows.x0, rows.sigma, rows.sigma_next), {}
 
-    Shapes as in `euler_step`; noise is (B, C, h, w), unit normal, one draw for each row and step.
+
+def _heun_predicted(rows: Rows) -> tuple[Tensor, Memory]:
+    """The first half of a Heun step: Euler's, and what it came from."""
+    x = euler_step(rows.x, rows.x0, rows.sigma, rows.sigma_next)
+    return x, {"x": rows.x, "x0": rows.x0}
+
+
+def _heun_corrected(rows: Rows) -> tuple[Tensor, Memory]:
+    """The second half: again from the start, by the mean of the slopes at both ends.
+
+    Karras et al. 2022, algorithm 1, lines 7 and 8; dx/dsigma = (x - x0) / sigma.
     """
-    up = torch.sqrt(sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2)
-    down = torch.sqrt((sigma_next**2 - up**2).clamp(min=0))
-    return euler_step(x, x0, sigma, down) + _column(up) * noise
+    x = rows.memory["x"]
+    slope = (x - rows.memory["x0"]) / _column(rows.sigma)
+    slope_next = (rows.x - rows.x0) / _column(rows.sigma_next)
+    return x + _column(rows.sigma_next - rows.sigma) * (slope + slope_next) / 2, {}
 
 
-def dpmpp_2m_step(
-    x: Tensor,
-    x0: Tensor,
-    sigma: Tensor,
-    sigma_next: Tensor,
-    *,
-    x0_before: Tensor,
-    sigma_before: Tensor,
-) -> Tensor:
+def _euler_ancestral(rows: Rows) -> tuple[Tensor, Memory]:
+    """Euler's method to below sigma_next, then new noise up to it (ancestral sampling, eta 1)."""
+    before, after = rows.sigma**2, rows.sigma_next**2
+    up = torch.sqrt(after * (before - after) / before)
+    down = torch.sqrt((after - up**2).clamp(min=0))
+    return euler_step(rows.x, rows.x0, rows.sigma, down) + _column(up) * rows.noise(), {}
+
+
+def _no_step_before(x: Tensor) -> Memory:
+    """The first step of a multistep method: an infinite sigma says that there was none before."""
+    return {"x0": torch.zeros_like(x), "sigma": torch.full((), torch.inf, device=x.device)}
+
+
+def _dpmpp_2m(rows: Rows) -> tuple[Tensor, Memory]:
     """DPM-Solver++(2M), midpoint form (Lu et al. 2022, arXiv:2211.01095, algorithm 2).
 
-    Shapes as in `euler_step`; `x0_before` and `sigma_before` are of the step before. A row without
-    one passes `sigma_before = inf`, and takes a first-order step; so does a step to sigma 0.
+    Remembers x0 and sigma of the step before. A row without one takes a first-order step; so does
+    a step to sigma 0.
     """
-    h = torch.log(sigma / sigma_next)
-    h_before = torch.log(sigma_before / sigma)
+    h = torch.log(rows.sigma / rows.sigma_next)
+    h_before = torch.log(rows.memory["sigma"] / rows.sigma)
     # 1 / (2 r) with r = h_before / h; nothing to extrapolate from, or to, means weight 0.
     usable = torch.isfinite(h) & torch.isfinite(h_before) & (h_before > 0)
     weight = torch.where(usable, h / (2 * h_before), torch.zeros_like(h))
-    slope = x0 + _column(weight) * (x0 - x0_before)
-    return slope + _column(sigma_next / sigma) * (x - slope)
+    slope = rows.x0 + _column(weight) * (rows.x0 - rows.memory["x0"])
+    x = slope + _column(rows.sigma_next / rows.sigma) * (rows.x - slope)
+    return x, {"x0": rows.x0, "sigma": rows.sigma}
 
 
 def _column(values: Tensor) -> Tensor:
@@ -161,31 +241,21 @@ def _column(values: Tensor) -> Tensor:
     return values[:, None, None, None]
 
 
-def _betas(config: Mapping[str, Any]) -> NDArray[np.float64]:
-    """The noise added by each training timestep, (T,), in the precision it was trained with."""
-    trained = config.get("trained_betas")
-    if trained is not None:
-        return np.asarray(trained, np.float64)
-    kind = config.get("beta_schedule", "linear")
-    first, last = float(config.get("beta_start", 1e-4)), float(config.get("beta_end", 0.02))
-    count = int(config.get("num_train_timesteps", 1000))
-    if kind == "linear":
-        return np.linspace(first, last, count)
-    if kind == "scaled_linear":
-        return np.linspace(first**0.5, last**0.5, count) ** 2
-    raise EngineError(f"scheduler_config.json: beta_schedule {kind!r} is not supported.")
-
-
-def _zero_terminal(alpha_bars: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shift and scale sqrt(alpha-bar) so that the last is 0 (arXiv:2305.08891, algorithm 1)."""
-    roots = np.sqrt(alpha_bars)
-    roots = (roots - roots[-1]) * roots[0] / (roots[0] - roots[-1])
-    return np.maximum(roots**2, _LEAST_ALPHA_BAR)
-
-
-def _usual_spacing(config: Mapping[str, Any]) -> str:
-    """What diffusers takes where an old config is silent: each class has its own habit."""
-    linspace = "Euler" in config.get("_class_name", "") or "DPMSolver" in config.get(
-        "_class_name", ""
-    )
-    return Spacing.LINSPACE if linspace else Spacing.LEADING
+#: How each sampler works. Its name and its label are in `contract.Sampler`.
+METHODS: Mapping[Sampler, Method] = {
+    Sampler.EULER_A: Method(points=Points(), updates=(_euler_ancestral,)),
+    # DPM-Solver lays one point more and leaves out the lowest: its last step goes to 0 at once.
+    Sampler.DPMPP_2M: Method(
+        points=Points(spare=1, whole=True, karras=KarrasSpan.TABLE),
+        updates=(_dpmpp_2m,),
+        begin=_no_step_before,
+    ),
+    Sampler.EULER: Method(points=Points(), updates=(_euler,)),
+    # In sigma, eq. 12 of DDIM with eta 0 is Euler's step: x0 + sigma_next * the noise predicted.
+    # What is its own is that it stands on the timesteps of the training and no others.
+    Sampler.DDIM: Method(
+        points=Points(whole=True, karras=KarrasSpan.NONE),
+        updates=(_euler,),
+    ),
+    Sampler.HEUN: Method(points=Points(), updates=(_heun_predicted, _heun_corrected)),
+}

@@ -1,9 +1,10 @@
 """`SlotEngine`: rows at different steps share one UNet call, and join and leave between calls.
 
-A tick gathers the rows that `batcher` chose, denoises them in one call, takes each one step along
-its own schedule and scatters them again; rows that end are decoded. Everything random about a row
-comes from its own generator, on the CPU, so a row is the same whoever shares its batch. Runs on
-one thread; called by the bot's worker and by `draw`. It must not know where requests come from.
+A tick gathers the rows that `batcher` chose, denoises them in one call, has `samplers` take each
+one on along its own schedule and scatters them again; rows that end are decoded. Everything random
+about a row comes from its own generator, on the CPU, so a row is the same whoever shares its batch.
+Runs on one thread; called by the bot's worker and by `draw`. It must not know where requests come
+from, nor any sampler by name.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from models.contract import (
     Rendered,
     RenderRequest,
     RowFailed,
-    Sampler,
     StepReport,
     TickResult,
 )
@@ -33,6 +33,7 @@ from models.engine.codec import Codec, NotFiniteError
 from models.engine.conditioning import Conditioner
 from models.engine.denoiser import Conditions, Denoise, Denoiser, Levels
 from models.engine.loader import Components, load
+from models.engine.samplers import Descent
 
 logger = logging.getLogger(__name__)
 
@@ -48,17 +49,14 @@ _NO_MEMORY = "This picture needs more memory than the device has. Try a smaller 
 
 @dataclass(slots=True)
 class _Row:
-    """One picture in flight. `step` steps are done, so `x` (C, h, w) is at `sigmas[step]`."""
+    """One picture in flight: what was asked for, how far it has come, and what guides it."""
 
     request: RenderRequest
-    sigmas: tuple[float, ...]
-    generator: torch.Generator
-    x: Tensor
+    descent: Descent
     positive: Tensor
     negative: Tensor
-    step: int = 0
-    #: The x0 of the step before, for the multistep sampler.
-    x0_before: Tensor | None = None
+    #: The picture predicted last, (C, h, w), for previews.
+    x0: Tensor | None = None
     #: The most rows it ever shared a tick with, itself included.
     batch_width: int = 1
 
@@ -66,14 +64,6 @@ class _Row:
     def guided(self) -> bool:
         """False where guidance would change nothing and half the work can be saved."""
         return self.request.guidance != 1
-
-    @property
-    def done(self) -> bool:
-        return self.step == self.request.steps
-
-    def noise(self) -> Tensor:
-        """Unit noise of the row's shape, the next draw of its own generator."""
-        return torch.randn(self.x.shape, generator=self.generator).to(self.x.device)
 
 
 class SlotEngine:
@@ -114,26 +104,24 @@ class SlotEngine:
             raise ValueError(f"the engine is full: {self._capacity} rows are in flight")
         row = self._begin(request)
         self._rows[request.row_id] = row
-        self._batcher.add(request.row_id, (*row.x.shape, len(row.positive)))
+        self._batcher.add(request.row_id, (*row.descent.x.shape, len(row.positive)))
 
     @torch.inference_mode()
     def step(self) -> TickResult:
-        """Advance the rows of one bucket by one step: one UNet call, then what it finished."""
+        """Advance the rows of one bucket by one UNet call, then hand over what it finished."""
         rows = [self._rows[row_id] for row_id in self._batcher.next_tick()]
         if not rows:
             return TickResult()
-        x = torch.stack([row.x for row in rows])
-        sigma = self._column(row.sigmas[row.step] for row in rows)
+        descents = [row.descent for row in rows]
+        x = torch.stack([descent.x for descent in descents])
+        sigma = self._column(descent.sigma for descent in descents)
         try:
             x0 = self._denoise(x, sigma, self._conditions(rows))
         except torch.OutOfMemoryError:
             return self._yield_memory(rows)
-        sigma_next = self._column(row.sigmas[row.step + 1] for row in rows)
-        x_next = self._updated(rows, x, x0, sigma, sigma_next)
-        finite = x_next.isfinite().flatten(1).all(1).tolist()
+        finite = samplers.advance(descents, x, x0).isfinite().flatten(1).all(1).tolist()
         for index, row in enumerate(rows):
-            row.x, row.x0_before = x_next[index], x0[index]
-            row.step += 1
+            row.x0 = x0[index]
             row.batch_width = max(row.batch_width, len(rows))
         return self._outcome(rows, finite)
 
@@ -155,18 +143,16 @@ class SlotEngine:
         width, height = self._parts.card.native_px(request.width_px, request.height_px)
         cell = self._parts.pixels_per_latent
         shape = (self._parts.latent_channels, height // cell, width // cell)
-        sigmas = self._parts.schedule.sigmas(request.steps, request.sampler)
-        positive, negative = self._conditioner.pair(request.prompt, request.negative)
-        generator = torch.Generator("cpu").manual_seed(request.seed)
-        noise = torch.randn(shape, generator=generator)
-        return _Row(
-            request=request,
-            sigmas=sigmas,
-            generator=generator,
-            x=samplers.start(noise, sigmas[0]).to(self._parts.device),
-            positive=positive,
-            negative=negative,
+        descent = samplers.begin(
+            request.sampler,
+            self._parts.schedule,
+            request.steps,
+            shape=shape,
+            seed=request.seed,
+            device=self._parts.device,
         )
+        positive, negative = self._conditioner.pair(request.prompt, request.negative)
+        return _Row(request=request, descent=descent, positive=positive, negative=negative)
 
     def _conditions(self, rows: Sequence[_Row]) -> Conditions:
         guided = [row for row in rows if row.guided]
@@ -179,45 +165,19 @@ class SlotEngine:
             guided=tuple(row.guided for row in rows),
         )
 
-    def _updated(
-        self, rows: Sequence[_Row], x: Tensor, x0: Tensor, sigma: Tensor, sigma_next: Tensor
-    ) -> Tensor:
-        """The rows' x (B, C, h, w) after the step, each by its own sampler."""
-        result = torch.empty_like(x)
-        for kind in {row.request.sampler for row in rows}:
-            at = [index for index, row in enumerate(rows) if row.request.sampler is kind]
-            state = (x[at], x0[at], sigma[at], sigma_next[at])
-            result[at] = self._rule([rows[index] for index in at], kind, state)
-        return result
-
-    def _rule(
-        self, rows: Sequence[_Row], kind: Sampler, state: tuple[Tensor, Tensor, Tensor, Tensor]
-    ) -> Tensor:
-        """One sampler's update with what its rows remember; state: x, x0, sigma, sigma_next."""
-        if kind is Sampler.EULER:
-            return samplers.euler_step(*state)
-        if kind is Sampler.EULER_A:
-            noise = torch.stack([row.noise() for row in rows])
-            return samplers.euler_ancestral_step(*state, noise)
-        x0 = state[1]
-        before = [x0[i] if row.x0_before is None else row.x0_before for i, row in enumerate(rows)]
-        levels = (row.sigmas[row.step - 1] if row.step else float("inf") for row in rows)
-        return samplers.dpmpp_2m_step(
-            *state, x0_before=torch.stack(before), sigma_before=self._column(levels)
-        )
-
     def _outcome(self, rows: Sequence[_Row], finite: Sequence[bool]) -> TickResult:
-        """Sort the rows of a tick into those that failed, ended and go on."""
+        """Sort the rows of a tick into those that failed, ended and go on; report whole steps."""
         reports: list[StepReport] = []
         finished: list[Rendered] = []
         failed: list[RowFailed] = []
         for row, sound in zip(rows, finite, strict=True):
-            ended = self._finish(row) if row.done else None
+            ended = self._finish(row) if row.descent.done else None
             if not sound:
                 ended = RowFailed(row_id=row.request.row_id, reason=_NOT_FINITE)
             match ended:
                 case None:
-                    reports.append(self._report(row))
+                    if row.descent.between_steps:
+                        reports.append(self._report(row))
                     continue
                 case Rendered():
                     reports.append(self._report(row))
@@ -230,7 +190,7 @@ class SlotEngine:
     def _finish(self, row: _Row) -> Rendered | RowFailed:
         request = row.request
         try:
-            rgb = self._codec.finish(row.x, request.width_px, request.height_px)
+            rgb = self._codec.finish(row.descent.x, request.width_px, request.height_px)
         except NotFiniteError:
             return RowFailed(row_id=request.row_id, reason=_NOT_FINITE)
         except torch.OutOfMemoryError:
@@ -245,14 +205,15 @@ class SlotEngine:
 
     def _report(self, row: _Row) -> StepReport:
         request = row.request
-        wanted = request.preview_every > 0 and row.step % request.preview_every == 0
+        step = row.descent.step
+        wanted = request.preview_every > 0 and step % request.preview_every == 0
         preview = None
-        if wanted and not row.done and row.x0_before is not None:
+        if wanted and not row.descent.done and row.x0 is not None:
             # A preview is a courtesy: it may be missing, it may not cost the row.
             with suppress(torch.OutOfMemoryError):
-                preview = self._codec.preview(row.x0_before)
+                preview = self._codec.preview(row.x0)
         return StepReport(
-            row_id=request.row_id, step=row.step, steps=request.steps, preview_png=preview
+            row_id=request.row_id, step=step, steps=request.steps, preview_png=preview
         )
 
     def _yield_memory(self, rows: Sequence[_Row]) -> TickResult:

@@ -20,7 +20,7 @@ from torch._dynamo.exc import TorchDynamoException
 from models.catalogue.card import Prediction
 from models.contract import EngineError
 from models.engine.denoiser import Levels
-from models.engine.samplers import Schedule
+from models.engine.schedule import Schedule
 from models.finetuning.material import Fed, Material
 from models.finetuning.recipe import Optimizer, Recipe
 from models.finetuning.trainee import Trainee

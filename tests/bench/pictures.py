@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from models.contract import Aspect, Engine, RenderRequest, TickResult
+from models.contract import Aspect, Engine, RenderRequest
 from models.report import Row
 
 THREADS = (1, 2)
@@ -64,6 +64,8 @@ def _draw(engine: Engine, count: int) -> float:
             )
         )
     began_s = time.perf_counter()
-    while engine.step() != TickResult():
-        pass
+    ended = 0
+    while ended < count:
+        result = engine.step()
+        ended += len(result.finished) + len(result.failed)
     return time.perf_counter() - began_s

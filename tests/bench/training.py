@@ -241,7 +241,7 @@ def _own(bench: Bench, device: torch.device, *, compiled: bool = False) -> Calla
 
     from models.catalogue.card import Prediction
     from models.data.command import Batch
-    from models.engine.samplers import Schedule
+    from models.engine.schedule import Schedule
     from models.finetuning.material import Fed
     from models.finetuning.recipe import Recipe
     from models.finetuning.steps import Stepper

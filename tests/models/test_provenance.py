@@ -18,6 +18,7 @@ from models.provenance import (
     encode_png,
     encode_smaller,
 )
+from tests.stages.tiny_models import request
 
 SIZE_PX = (96, 64)
 HARD_PROMPT = 'masterpiece, (青い髪:1.3), "quoted", a: b'
@@ -155,8 +156,6 @@ def test_a_value_that_would_break_the_line_is_quoted() -> None:
 
 
 def test_a_request_and_a_model_make_a_provenance() -> None:
-    from tiny_models import request
-
     info = ModelInfo(
         card_id="c",
         name="m",

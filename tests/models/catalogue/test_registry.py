@@ -74,7 +74,7 @@ def test_a_card_survives_writing_and_reading(folder: Path) -> None:
         (("defaults", "steps"), True, r"defaults\.steps must be a whole number"),
         (("defaults", "steps"), 900, "outside the card's own limits"),
         (("defaults", "guidance"), 99, "outside the card's own limits"),
-        (("defaults", "sampler"), "ddim", "one of euler_a"),
+        (("defaults", "sampler"), "plms", "one of euler_a"),
         (("limits", "guidance_max"), "many", r"limits\.guidance_max must be a number"),
         (("scores",), ["beauty"], "a list out of blank, nudity"),
         (("licence", "sha256"), "abc", r"licence\.sha256 must be of the form"),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from models.catalogue.card import Prediction
 from models.engine.denoiser import Conditions, Denoiser, Levels, c_in, x0_of
-from models.engine.samplers import Schedule
+from models.engine.schedule import Schedule
 from tests.stages.tiny_models import SCHEDULE, _unet
 
 LEVELS = Levels(Schedule.from_config(SCHEDULE).train_sigmas, torch.device("cpu"))

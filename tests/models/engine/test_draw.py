@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,6 @@ from tests.stages.tiny_models import build
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The tiny model with a card that asks for few steps."""
-    from dataclasses import replace
-
     folder = build(tmp_path_factory.mktemp("draw") / "tiny-waifu")
     card = card_of(folder)
     defaults = Defaults(steps=3, guidance=2.0, sampler=Sampler.EULER, negative="bad")
@@ -75,6 +75,7 @@ def test_options_change_the_picture(model: str, tmp_path: Path) -> None:
     every = [
         (),
         ("--sampler", "dpmpp_2m"),
+        ("--sampler", "heun"),
         ("--steps", "2"),
         ("--guidance", "9"),
         ("--negative", ""),
@@ -118,6 +119,13 @@ def test_check_says_what_the_model_is(model: str, capsys: pytest.CaptureFixture[
     said = capsys.readouterr().out
     for fact in ("tiny-waifu", "epsilon", "sha256", "square 512x512", "Open RAIL-M", "blank"):
         assert fact in said
+
+
+def test_a_model_that_draws_by_half_steps_passes_its_check(model: str, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(model, tmp_path / "heun"))
+    card = card_of(folder)
+    seal(replace(card, defaults=replace(card.defaults, sampler=Sampler.HEUN)), folder)
+    assert "epsilon, on cpu" in check(str(folder), "cpu")
 
 
 def test_a_check_is_also_to_be_had_as_one_line(model: str) -> None:

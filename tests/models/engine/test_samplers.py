@@ -1,45 +1,37 @@
-"""The schedules and samplers equal diffusers' own, and rows do not disturb each other."""
+"""The samplers equal diffusers' own, and rows do not disturb each other."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from diffusers import (
-    DPMSolverMultistepScheduler,
-    EulerAncestralDiscreteScheduler,
-    EulerDiscreteScheduler,
-)
 from torch import Tensor
 
 from models.catalogue.card import Prediction
-from models.contract import EngineError, Sampler
+from models.contract import Sampler
 from models.engine import samplers as ours
 from models.engine.denoiser import Levels, c_in, x0_of
-from models.engine.samplers import Schedule, Spacing
-from tests.stages.tiny_models import SCHEDULE, _unet
+from models.engine.samplers import METHODS, Descent
+from models.engine.schedule import Schedule
+from tests.stages.published import PUBLISHED, config, drawn_by, published
+from tests.stages.tiny_models import _unet
 
 # diffusers hands a tensor to numpy in a way that numpy 2 will give up.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-THEIRS: dict[Sampler, Any] = {
-    Sampler.EULER: EulerDiscreteScheduler,
-    Sampler.EULER_A: EulerAncestralDiscreteScheduler,
-    Sampler.DPMPP_2M: DPMSolverMultistepScheduler,
-}
 SPACINGS = ("leading", "linspace", "trailing")
-
-
-def config(**changes: Any) -> dict[str, Any]:
-    return {**SCHEDULE, "_class_name": "EulerDiscreteScheduler"} | changes
-
-
-def theirs(kind: Sampler, **changes: Any) -> Any:
-    fields = {name: value for name, value in config(**changes).items() if name[0] != "_"}
-    return THEIRS[kind](**fields)
+SHAPE = (4, 8, 8)
+CONTEXT = torch.randn(1, 77, 16, generator=torch.Generator().manual_seed(3))
+#: Diffusers' DDIM steps down by equal strides, which linspace's timesteps do not stand on.
+COMPARABLE = [
+    (kind, spacing)
+    for kind in Sampler
+    for spacing in SPACINGS
+    if (kind, spacing) != (Sampler.DDIM, "linspace")
+]
+Denoise = Callable[[Tensor, Tensor], Tensor]
 
 
 @pytest.fixture(scope="module")
@@ -48,148 +40,154 @@ def unet() -> Any:
     return _unet().eval()
 
 
-@pytest.mark.parametrize("kind", Sampler)
-@pytest.mark.parametrize("spacing", SPACINGS)
-@pytest.mark.parametrize("steps", [1, 7, 20, 50])
-def test_sigmas_equal_diffusers(kind: Sampler, spacing: str, steps: int) -> None:
-    reference = theirs(kind, timestep_spacing=spacing)
-    reference.set_timesteps(steps)
-    schedule = Schedule.from_config(config(timestep_spacing=spacing))
-    np.testing.assert_allclose(schedule.sigmas(steps, kind), reference.sigmas.numpy(), rtol=2e-4)
+def descent(kind: Sampler, steps: int, seed: int = 0, **changes: Any) -> Descent:
+    """A row of the tiny model before its first step."""
+    schedule = Schedule.from_config(config(**changes))
+    return ours.begin(kind, schedule, steps, shape=SHAPE, seed=seed, device=torch.device("cpu"))
 
 
-@pytest.mark.parametrize("kind", [Sampler.EULER, Sampler.DPMPP_2M])
-@pytest.mark.parametrize("spacing", SPACINGS)
-def test_karras_sigmas_equal_diffusers(kind: Sampler, spacing: str) -> None:
-    reference = theirs(kind, timestep_spacing=spacing, use_karras_sigmas=True)
-    reference.set_timesteps(12)
-    schedule = Schedule.from_config(config(timestep_spacing=spacing, use_karras_sigmas=True))
-    np.testing.assert_allclose(schedule.sigmas(12, kind), reference.sigmas.numpy(), rtol=2e-4)
-
-
-def test_zero_terminal_snr_equals_diffusers() -> None:
-    fields = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True}
-    reference = theirs(Sampler.EULER, **fields)
-    reference.set_timesteps(10)
-    sigmas = Schedule.from_config(config(**fields)).sigmas(10, Sampler.EULER)
-    assert sigmas[0] == pytest.approx(4096, rel=1e-3)
-    np.testing.assert_allclose(sigmas, reference.sigmas.numpy(), rtol=2e-3)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("EulerDiscreteScheduler", "linspace"), ("PNDMScheduler", "leading")],
-)
-def test_an_old_config_without_spacing_gets_its_class_habit(name: str, expected: str) -> None:
-    silent = {key: value for key, value in SCHEDULE.items() if key != "timestep_spacing"}
-    assert Schedule.from_config(silent | {"_class_name": name}).spacing == expected
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"timestep_spacing": "sideways"},
-        {"beta_schedule": "squaredcos_cap_v2"},
-        {"_class_name": "FlowMatchEulerDiscreteScheduler"},
-    ],
-)
-def test_a_schedule_that_is_not_supported_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(EngineError, match=r"scheduler_config\.json"):
-        Schedule.from_config(config(**wrong))
-
-
-@pytest.mark.parametrize("steps", [0, -1, 1001])
-def test_an_impossible_number_of_steps_is_refused(steps: int) -> None:
-    with pytest.raises(ValueError, match="steps"):
-        Schedule.from_config(config()).sigmas(steps, Sampler.EULER)
-
-
-def draw_theirs(unet: Any, kind: Sampler, steps: int, noise: Tensor, **changes: Any) -> Tensor:
-    """Diffusers' own loop, as its pipelines run it."""
-    reference = theirs(kind, **changes)
-    reference.set_timesteps(steps)
-    x = noise * reference.init_noise_sigma
-    generator = torch.Generator().manual_seed(7)
-    extra = {"generator": generator} if kind is not Sampler.DPMPP_2M else {}
-    for t in reference.timesteps:
-        output = unet(reference.scale_model_input(x, t), t, context(), return_dict=False)[0]
-        x = reference.step(output, t, x, return_dict=False, **extra)[0]
-    return x
-
-
-def draw_ours(unet: Any, kind: Sampler, steps: int, first: Tensor, **changes: Any) -> Tensor:
-    """The same picture through our tables, scalings and updates."""
+def denoise_of(unet: Any, **changes: Any) -> Denoise:
+    """The tiny model's x0 from rows and their noise levels."""
     settings = config(**changes)
-    schedule = Schedule.from_config(settings)
-    levels = Levels(schedule.train_sigmas, torch.device("cpu"))
+    levels = Levels(Schedule.from_config(settings).train_sigmas, torch.device("cpu"))
     prediction = Prediction(settings["prediction_type"])
-    generator = torch.Generator().manual_seed(7)
-    sigmas = [torch.tensor([sigma]) for sigma in schedule.sigmas(steps, kind)]
-    x, x0_before, sigma_before = first, torch.zeros_like(first), torch.tensor([torch.inf])
-    for sigma, sigma_next in pairwise(sigmas):
-        output = unet(x * c_in(sigma), levels.timestep(sigma), context(), return_dict=False)[0]
-        x0 = x0_of(output, x, sigma, prediction)
-        if kind is Sampler.EULER:
-            x = ours.euler_step(x, x0, sigma, sigma_next)
-        elif kind is Sampler.EULER_A:
-            noise = torch.randn(x.shape, generator=generator)
-            x = ours.euler_ancestral_step(x, x0, sigma, sigma_next, noise)
-        else:
-            x = ours.dpmpp_2m_step(
-                x, x0, sigma, sigma_next, x0_before=x0_before, sigma_before=sigma_before
-            )
-        x0_before, sigma_before = x0, sigma
-    return x
+
+    def denoise(x: Tensor, sigma: Tensor) -> Tensor:
+        context = CONTEXT.expand(len(x), -1, -1)
+        output = unet(x * c_in(sigma), levels.timestep(sigma), context, return_dict=False)[0]
+        return x0_of(output, x, sigma, prediction)
+
+    return denoise
 
 
-def context() -> Tensor:
-    return torch.randn(1, 77, 16, generator=torch.Generator().manual_seed(3))
+def tick(rows: Sequence[Descent], denoise: Denoise) -> None:
+    """One evaluation of the rows, as the engine makes it."""
+    x = torch.stack([row.x for row in rows])
+    ours.advance(rows, x, denoise(x, torch.tensor([row.sigma for row in rows])))
 
 
-@pytest.mark.parametrize("kind", Sampler)
-@pytest.mark.parametrize("spacing", SPACINGS)
+def run(row: Descent, denoise: Denoise) -> Tensor:
+    """The row to its end, alone."""
+    return run_steps(row, denoise, len(row.sigmas) - 1)
+
+
+def run_steps(row: Descent, denoise: Denoise, steps: int) -> Tensor:
+    """The row after so many whole steps."""
+    while row.step < steps:
+        tick([row], denoise)
+    return row.x
+
+
+def test_the_table_says_of_every_sampler_how_it_works() -> None:
+    assert set(METHODS) == set(Sampler)
+    assert set(PUBLISHED) == set(Sampler), "each is held against what was published"
+    assert all(method.evaluations >= 1 for method in METHODS.values())
+    assert all(Sampler(kind.value) is kind for kind in Sampler)
+    assert len({kind.label for kind in Sampler}) == len(Sampler)
+
+
+@pytest.mark.parametrize(("kind", "spacing"), COMPARABLE)
 @pytest.mark.parametrize("prediction", Prediction)
 @torch.inference_mode()
 def test_a_whole_picture_equals_diffusers(
     unet: Any, kind: Sampler, spacing: str, prediction: Prediction
 ) -> None:
     changes = {"timestep_spacing": spacing, "prediction_type": prediction.value}
-    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    expected = draw_theirs(unet, kind, 9, noise, **changes)
-    sigma = Schedule.from_config(config(**changes)).sigmas(9, kind)[0]
+    reference = published(kind, **changes)
+    noise = torch.randn(1, *SHAPE, generator=torch.Generator().manual_seed(0))
+    expected = drawn_by(reference, unet, 10, noise, CONTEXT)
+    row = descent(kind, 10, **changes)
     # Euler's classes begin at sigma unless the spacing is leading; that choice is not under test.
-    plain = kind is not Sampler.DPMPP_2M and spacing != "leading"
-    first = noise * sigma if plain else ours.start(noise, sigma)
-    drawn = draw_ours(unet, kind, 9, first, **changes)
-    torch.testing.assert_close(drawn, expected, rtol=2e-3, atol=2e-3)
+    plain = float(reference.init_noise_sigma) == pytest.approx(row.sigma, rel=1e-3)
+    row.x = noise[0] * row.sigma if plain else ours.start(noise[0], row.sigma)
+    row.generator.manual_seed(7)
+    drawn = run(row, denoise_of(unet, **changes))
+    torch.testing.assert_close(drawn, expected[0], rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+@torch.inference_mode()
+def test_ddim_is_equation_12_on_training_timesteps(unet: Any, spacing: str) -> None:
+    """Song et al. 2021 (arXiv:2010.02502), eq. 12, with sigma_t = 0 and alpha_0 = 1."""
+    reference = published(Sampler.DDIM, timestep_spacing=spacing)
+    reference.set_timesteps(7)
+    timesteps = reference.timesteps.tolist()
+    row = descent(Sampler.DDIM, 7, timestep_spacing=spacing)
+    alphas = [*reference.alphas_cumprod[timesteps], torch.tensor(1.0)]
+    x = row.x[None] * alphas[0].sqrt()
+    for t, alpha, alpha_next in zip(timesteps, alphas, alphas[1:], strict=False):
+        noise = unet(x, t, CONTEXT, return_dict=False)[0]
+        predicted_x0 = (x - (1 - alpha).sqrt() * noise) / alpha.sqrt()
+        x = alpha_next.sqrt() * predicted_x0 + (1 - alpha_next).sqrt() * noise
+    drawn = run(row, denoise_of(unet, timestep_spacing=spacing))
+    torch.testing.assert_close(drawn, x[0], rtol=2e-3, atol=2e-3)
+
+
+@torch.inference_mode()
+def test_the_error_of_heun_shrinks_with_the_square_of_the_step() -> None:
+    """Of normal pictures, where x0 and the way down are known: x / sqrt(1 + sigma^2) stays."""
+
+    def denoise(x: Tensor, sigma: Tensor) -> Tensor:
+        return x * c_in(sigma) ** 2
+
+    def error(kind: Sampler, steps: int) -> float:
+        row = descent(kind, steps, timestep_spacing="trailing")
+        row.sigmas = tuple(float(sigma) for sigma in torch.linspace(4, 1, steps + 1))
+        exact = row.x * (2 / 17) ** 0.5
+        return float((run_steps(row, denoise, steps) - exact).abs().max())
+
+    orders = {kind: error(kind, 8) / error(kind, 16) for kind in (Sampler.EULER, Sampler.HEUN)}
+    assert orders == {
+        Sampler.EULER: pytest.approx(2, rel=0.2),
+        Sampler.HEUN: pytest.approx(4, rel=0.2),
+    }
+
+
+@torch.inference_mode()
+def test_a_step_of_two_evaluations_takes_two_ticks_but_for_the_last(unet: Any) -> None:
+    denoise = denoise_of(unet)
+    row = descent(Sampler.HEUN, 3)
+    seen = []
+    while not row.done:
+        seen.append((row.sigma, row.between_steps))
+        tick([row], denoise)
+    first, second, third, _ = row.sigmas
+    assert seen == [(first, True), (second, False), (second, True), (third, False), (third, True)]
 
 
 @pytest.mark.parametrize("kind", Sampler)
-def test_rows_at_different_levels_step_as_they_would_alone(kind: Sampler) -> None:
-    torch.manual_seed(0)
-    x, x0, noise, before = (torch.randn(3, 4, 8, 8) for _ in range(4))
-    sigma = torch.tensor([14.0, 3.0, 0.2])
-    sigma_next = torch.tensor([9.0, 2.5, 0.0])
-    sigma_before = torch.tensor([torch.inf, 5.0, 0.4])
+@torch.inference_mode()
+def test_rows_at_different_levels_step_as_they_would_alone(unet: Any, kind: Sampler) -> None:
+    denoise = denoise_of(unet)
 
-    def update(at: slice) -> Tensor:
-        state = (x[at], x0[at], sigma[at], sigma_next[at])
-        if kind is Sampler.EULER:
-            return ours.euler_step(*state)
-        if kind is Sampler.EULER_A:
-            return ours.euler_ancestral_step(*state, noise[at])
-        return ours.dpmpp_2m_step(*state, x0_before=before[at], sigma_before=sigma_before[at])
+    def begun() -> list[Descent]:
+        """Rows of one sampler with 0 to 4 evaluations behind them, one of all kinds besides."""
+        rows = [descent(kind, 3 + before, seed=before) for before in range(5)]
+        for before, row in enumerate(rows):
+            for _ in range(before):
+                tick([row], denoise)
+        return rows + [descent(other, 5, seed=9) for other in Sampler]
 
-    together = update(slice(0, 3))
-    for row in range(3):
-        torch.testing.assert_close(together[row : row + 1], update(slice(row, row + 1)))
-    torch.testing.assert_close(together[2], x0[2])  # at sigma 0 the picture is x0
+    together, alone = begun(), begun()
+    for _ in range(3):
+        tick(together, denoise)
+        for row in alone:
+            tick([row], denoise)
+    for one, other in zip(together, alone, strict=True):
+        assert (one.step, one.evaluation) == (other.step, other.evaluation)
+        torch.testing.assert_close(one.x, other.x, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", Sampler)
+@torch.inference_mode()
+def test_the_last_step_goes_to_the_picture_that_was_predicted(unet: Any, kind: Sampler) -> None:
+    denoise = denoise_of(unet)
+    row = descent(kind, 3)
+    run_steps(row, denoise, 2)
+    predicted = denoise(row.x[None], torch.tensor([row.sigma]))[0]
+    torch.testing.assert_close(run(row, denoise), predicted)
 
 
 def test_the_first_picture_has_the_variance_of_training() -> None:
     noise = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
     assert float(ours.start(noise, 3.0).var()) == pytest.approx(10.0, rel=0.05)
-
-
-def test_spacing_names_are_diffusers_names() -> None:
-    assert tuple(sorted(Spacing)) == SPACINGS

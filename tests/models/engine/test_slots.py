@@ -16,7 +16,6 @@ from torch import Tensor
 
 from models.contract import (
     Aspect,
-    Engine,
     EngineError,
     Rendered,
     RenderRequest,
@@ -26,33 +25,29 @@ from models.contract import (
 )
 from models.engine.denoiser import Conditions
 from models.engine.loader import load
+from models.engine.samplers import METHODS, Memory, Method, Rows
+from models.engine.schedule import Points
 from models.engine.slots import SlotEngine, open_engine
+from tests.stages.published import PUBLISHED
 from tests.stages.tiny_models import build, request, tiny_folder
 
 __all__ = ["tiny_folder"]
 
 
-THEIRS: dict[Sampler, Any] = {
-    Sampler.EULER: diffusers.EulerDiscreteScheduler,
-    Sampler.EULER_A: diffusers.EulerAncestralDiscreteScheduler,
-    Sampler.DPMPP_2M: diffusers.DPMSolverMultistepScheduler,
-}
-
-
 @pytest.fixture
 def engine(tiny_folder: Path) -> Iterator[SlotEngine]:
-    opened = open_engine(str(tiny_folder), device="cpu", threads=1, capacity=4)
+    opened = open_engine(str(tiny_folder), device="cpu", threads=1, capacity=len(MIXED))
     yield opened
     opened.close()
 
 
-def ticks(engine: Engine) -> Iterator[TickResult]:
+def ticks(engine: SlotEngine) -> Iterator[TickResult]:
     """Step until nothing is in flight."""
-    while (result := engine.step()) != TickResult():
-        yield result
+    while engine._rows:
+        yield engine.step()
 
 
-def drawn(engine: Engine, requests: Sequence[RenderRequest]) -> dict[str, Rendered]:
+def drawn(engine: SlotEngine, requests: Sequence[RenderRequest]) -> dict[str, Rendered]:
     for asked in requests:
         engine.admit(asked)
     return {done.row_id: done for result in ticks(engine) for done in result.finished}
@@ -72,6 +67,8 @@ MIXED = [
     request("euler", sampler=Sampler.EULER, guidance=9.0, prompt="(cat:1.3), red eyes"),
     request("dpm", sampler=Sampler.DPMPP_2M, steps=9, negative=""),
     request("unguided", guidance=1.0, steps=3, prompt=""),
+    request("heun", sampler=Sampler.HEUN, steps=4),
+    request("ddim", sampler=Sampler.DDIM, steps=7),
 ]
 
 
@@ -80,7 +77,7 @@ def test_a_row_in_company_equals_a_solo_run(engine: SlotEngine, asked: RenderReq
     together = drawn(engine, MIXED)
     alone = drawn(engine, [asked])
     assert_same_picture(together[asked.row_id], alone[asked.row_id])
-    assert together[asked.row_id].batch_width == 4
+    assert together[asked.row_id].batch_width == len(MIXED)
     assert alone[asked.row_id].batch_width == 1
 
 
@@ -148,10 +145,30 @@ def test_a_size_the_card_does_not_list_is_still_answered_in_that_size(engine: Sl
     assert (picture.width_px, picture.height_px, len(picture.rgb)) == (77, 131, 77 * 131 * 3)
 
 
-def test_every_step_is_reported_once(engine: SlotEngine) -> None:
-    engine.admit(request("a", steps=5))
+@pytest.mark.parametrize("kind", Sampler)
+def test_every_step_is_reported_once(engine: SlotEngine, kind: Sampler) -> None:
+    engine.admit(request("a", steps=5, sampler=kind))
     reports = [report for result in ticks(engine) for report in result.reports]
     assert [(report.step, report.steps) for report in reports] == [(n, 5) for n in range(1, 6)]
+
+
+def test_a_sampler_is_drawn_by_what_the_table_says_of_it(
+    engine: SlotEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three evaluations a step, and a memory of how many there were: the engine knows neither."""
+    counted: list[float] = []
+
+    def counting(rows: Rows) -> tuple[Tensor, Memory]:
+        counted.extend((rows.memory["made"] + 1).tolist())
+        return rows.x0, {"made": rows.memory["made"] + 1}
+
+    method = Method(
+        points=Points(), updates=(counting,) * 3, begin=lambda _: {"made": torch.zeros(())}
+    )
+    monkeypatch.setitem(METHODS, Sampler.EULER, method)
+    picture = drawn(engine, [request("new", sampler=Sampler.EULER, steps=2)])["new"]
+    assert len(picture.rgb) == 16 * 16 * 3
+    assert counted == [1, 2, 3, 4], "three of the first step, one of the step to sigma 0"
 
 
 def test_previews_come_when_asked_for_and_are_small(tmp_path: Path) -> None:
@@ -187,11 +204,11 @@ def test_an_id_in_flight_a_full_engine_and_no_steps_are_refused(engine: SlotEngi
         engine.admit(request("a"))
     with pytest.raises(ValueError, match="steps"):
         engine.admit(request("none", steps=0))
-    for row in "bcd":
+    for row in "bcdef":
         engine.admit(request(row))
     with pytest.raises(ValueError, match="full"):
-        engine.admit(request("e"))
-    assert len([done for result in ticks(engine) for done in result.finished]) == 4
+        engine.admit(request("g"))
+    assert len([done for result in ticks(engine) for done in result.finished]) == 6
 
 
 class Faulty:
@@ -242,8 +259,8 @@ def test_out_of_memory_narrows_the_batch_and_loses_no_row(engine: SlotEngine) ->
     for asked in MIXED:
         engine.admit(asked)
     finished: dict[str, Rendered] = {}
-    for _ in range(40):
-        finished |= {done.row_id: done for done in engine.step().finished}
+    for result in ticks(engine):
+        finished |= {done.row_id: done for done in result.finished}
     assert set(finished) == {asked.row_id for asked in MIXED}
     assert_same_picture(finished["euler-a"], solo["euler-a"])
 
@@ -270,7 +287,8 @@ def test_velocity_models_and_small_autoencoders_are_drawn_too(tmp_path: Path) ->
 def test_the_picture_equals_diffusers_own_pipeline(tiny_folder: Path, kind: Sampler) -> None:
     asked = request("same", sampler=kind, steps=7, width_px=16, height_px=16)
     pipe = diffusers.StableDiffusionPipeline.from_pretrained(str(tiny_folder))
-    pipe.scheduler = THEIRS[kind].from_config(pipe.scheduler.config)
+    own, told = PUBLISHED[kind]
+    pipe.scheduler = own.from_config(pipe.scheduler.config, **told)
     pipe.set_progress_bar_config(disable=True)
     generator = torch.Generator().manual_seed(asked.seed)
     noise = torch.randn(1, 4, 8, 8, generator=generator)
@@ -299,7 +317,7 @@ def test_no_room_at_all_is_refused(tiny_folder: Path, capacity: int) -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_draws_the_same_pictures_to_half_precision(tiny_folder: Path) -> None:
-    exact = drawn(open_engine(str(tiny_folder), device="cpu", capacity=4), MIXED)
-    half = drawn(open_engine(str(tiny_folder), device="cuda", capacity=4), MIXED)
+    exact = drawn(open_engine(str(tiny_folder), device="cpu", capacity=len(MIXED)), MIXED)
+    half = drawn(open_engine(str(tiny_folder), device="cuda", capacity=len(MIXED)), MIXED)
     for row_id, picture in exact.items():
         assert np.abs(pixels(half[row_id]) - pixels(picture)).mean() < 4

@@ -9,7 +9,7 @@ import torch
 
 from models.catalogue.card import Prediction
 from models.engine.denoiser import Levels, c_in, x0_of
-from models.engine.samplers import Schedule
+from models.engine.schedule import Schedule
 from models.training import chance
 from models.training.average import Average
 from models.training.objective import Curve, learning_rate, noised, target, weights

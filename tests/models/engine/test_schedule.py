@@ -1,0 +1,84 @@
+"""The noise levels of every sampler's steps equal diffusers' own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.contract import EngineError, Sampler
+from models.engine.samplers import METHODS
+from models.engine.schedule import Points, Schedule, Spacing
+from tests.stages.published import config, published, published_sigmas
+from tests.stages.tiny_models import SCHEDULE
+
+# diffusers hands a tensor to numpy in a way that numpy 2 will give up.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SPACINGS = ("leading", "linspace", "trailing")
+#: Diffusers' Euler a knows no Karras table; ours takes Euler's.
+KARRAS = [kind for kind in Sampler if kind is not Sampler.EULER_A]
+
+
+@pytest.mark.parametrize("kind", Sampler)
+@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("steps", [1, 7, 20, 50])
+def test_sigmas_equal_diffusers(kind: Sampler, spacing: str, steps: int) -> None:
+    reference = published(kind, timestep_spacing=spacing)
+    reference.set_timesteps(steps)
+    sigmas = Schedule.from_config(config(timestep_spacing=spacing)).sigmas(
+        steps, METHODS[kind].points
+    )
+    np.testing.assert_allclose(sigmas, published_sigmas(reference).numpy(), rtol=2e-4)
+
+
+@pytest.mark.parametrize("kind", KARRAS)
+@pytest.mark.parametrize("spacing", SPACINGS)
+def test_karras_sigmas_equal_diffusers(kind: Sampler, spacing: str) -> None:
+    reference = published(kind, timestep_spacing=spacing, use_karras_sigmas=True)
+    reference.set_timesteps(12)
+    schedule = Schedule.from_config(config(timestep_spacing=spacing, use_karras_sigmas=True))
+    sigmas = schedule.sigmas(12, METHODS[kind].points)
+    np.testing.assert_allclose(sigmas, published_sigmas(reference).numpy(), rtol=2e-4)
+
+
+def test_zero_terminal_snr_equals_diffusers() -> None:
+    fields = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True}
+    reference = published(Sampler.EULER, **fields)
+    reference.set_timesteps(10)
+    sigmas = Schedule.from_config(config(**fields)).sigmas(10, Points())
+    assert sigmas[0] == pytest.approx(4096, rel=1e-3)
+    np.testing.assert_allclose(sigmas, reference.sigmas.numpy(), rtol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("EulerDiscreteScheduler", "linspace"), ("PNDMScheduler", "leading")],
+)
+def test_an_old_config_without_spacing_gets_its_class_habit(name: str, expected: str) -> None:
+    silent = {key: value for key, value in SCHEDULE.items() if key != "timestep_spacing"}
+    assert Schedule.from_config(silent | {"_class_name": name}).spacing == expected
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"timestep_spacing": "sideways"},
+        {"beta_schedule": "squaredcos_cap_v2"},
+        {"_class_name": "FlowMatchEulerDiscreteScheduler"},
+    ],
+)
+def test_a_schedule_that_is_not_supported_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(EngineError, match=r"scheduler_config\.json"):
+        Schedule.from_config(config(**wrong))
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1001])
+def test_an_impossible_number_of_steps_is_refused(steps: int) -> None:
+    with pytest.raises(ValueError, match="steps"):
+        Schedule.from_config(config()).sigmas(steps, Points())
+
+
+def test_spacing_names_are_diffusers_names() -> None:
+    assert tuple(sorted(Spacing)) == SPACINGS

@@ -1,0 +1,58 @@
+"""The samplers as diffusers publishes them, to hold ours against."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import diffusers
+import torch
+from torch import Tensor
+
+from models.contract import Sampler
+from tests.stages.tiny_models import SCHEDULE
+
+#: The class of each, and what it must be told to follow its paper.
+PUBLISHED: dict[Sampler, tuple[Any, dict[str, Any]]] = {
+    Sampler.EULER_A: (diffusers.EulerAncestralDiscreteScheduler, {}),
+    Sampler.DPMPP_2M: (diffusers.DPMSolverMultistepScheduler, {}),
+    Sampler.EULER: (diffusers.EulerDiscreteScheduler, {}),
+    # The paper's alpha_0 is 1; Stable Diffusion's folders say otherwise.
+    Sampler.DDIM: (diffusers.DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": True}),
+    Sampler.HEUN: (diffusers.HeunDiscreteScheduler, {}),
+}
+
+
+def config(**changes: Any) -> dict[str, Any]:
+    """A scheduler_config.json of the tiny model with some fields changed."""
+    return {**SCHEDULE, "_class_name": "EulerDiscreteScheduler"} | changes
+
+
+def published(kind: Sampler, **changes: Any) -> Any:
+    """Diffusers' own object for a sampler on the tiny model's schedule, as far as it knows it."""
+    own, told = PUBLISHED[kind]
+    known = inspect.signature(own).parameters
+    fields = {name: value for name, value in config(**changes).items() if name in known}
+    return own(**fields | told)
+
+
+def published_sigmas(reference: Any) -> Tensor:
+    """The noise levels of the steps that it has been set to, falling, with the 0 at the end."""
+    if isinstance(reference, diffusers.DDIMScheduler):
+        alpha_bars = reference.alphas_cumprod[reference.timesteps]
+        return torch.cat([((1 - alpha_bars) / alpha_bars).sqrt(), torch.zeros(1)])
+    if isinstance(reference, diffusers.HeunDiscreteScheduler):
+        return torch.cat([reference.sigmas[:1], reference.sigmas[1::2]])  # each inner one is twice
+    return reference.sigmas
+
+
+def drawn_by(reference: Any, unet: Any, steps: int, noise: Tensor, context: Tensor) -> Tensor:
+    """Diffusers' own loop, as its pipelines run it; the noise of the way is of seed 7."""
+    reference.set_timesteps(steps)
+    x = noise * reference.init_noise_sigma
+    drawing = "generator" in inspect.signature(reference.step).parameters
+    extra = {"generator": torch.Generator().manual_seed(7)} if drawing else {}
+    for t in reference.timesteps:
+        output = unet(reference.scale_model_input(x, t), t, context, return_dict=False)[0]
+        x = reference.step(output, t, x, return_dict=False, **extra)[0]
+    return x
