@@ -19,14 +19,13 @@ from torch._dynamo.exc import TorchDynamoException
 
 from models.catalogue.card import Prediction
 from models.contract import EngineError
-from models.engine.denoiser import Levels
 from models.engine.samplers import Schedule
 from models.finetuning.material import Fed, Material
 from models.finetuning.recipe import Optimizer, Recipe
 from models.finetuning.trainee import Trainee
 from models.training import chance
 from models.training.average import Average
-from models.training.objective import learning_rate, losses, noised, target, weights
+from models.training.objective import Objective, learning_rate
 
 _NO_MEMORY = (
     "the training does not fit into the device's memory. Less is needed with a smaller batch (and "
@@ -63,13 +62,14 @@ class Stepper:
         prediction: Prediction,
         accelerator: Accelerator,
     ) -> None:
-        self._recipe, self._prediction, self._accelerator = recipe, prediction, accelerator
+        self._recipe, self._accelerator = recipe, accelerator
         # Checkpointed activations are calculated again when the copies are gone.
         low = accelerator.mixed_precision == "bf16" and not recipe.gradient_checkpointing
         trainee.quicken(accelerator.device, low=low, compiled=recipe.compile)
         self._network: Any = accelerator.prepare_model(trainee)
-        self._levels = Levels(schedule.train_sigmas, accelerator.device)
-        self._times = len(schedule.train_sigmas)
+        self._objective = Objective(
+            schedule, prediction, accelerator.device, snr_most=recipe.min_snr
+        )
         self.live = trainee.learning()
         self.optimizer = optimizer_of(recipe, list(self.live.values()))
         cpu = torch.device("cpu") if recipe.ema_on_cpu else None
@@ -153,16 +153,15 @@ class Stepper:
         drawn = [self._noise(fed.step, place, x0[0].shape) for place in rows]
         noise = torch.stack([noise for noise, _ in drawn]).to(device)
         times = torch.tensor([time for _, time in drawn], device=device)
-        sigma = self._levels.sigma(times)
-        output = self._network(noised(x0, noise, sigma), times, fed.ids[rows].to(device))
-        each = losses(output, target(x0, noise, sigma, self._prediction))
-        weighted = each * weights(sigma, self._prediction, self._recipe.min_snr)
-        return weighted.sum() * (counts * self._accelerator.num_processes / len(fed))
+        posed = self._objective.pose(x0, noise, times)
+        output = self._network(posed.shown, posed.times, fed.ids[rows].to(device))
+        each = self._objective.losses(output, posed)
+        return each.sum() * (counts * self._accelerator.num_processes / len(fed))
 
     def _noise(self, step: int, place: int, shape: torch.Size) -> tuple[Tensor, int]:
         """The noise (C, h, w) of a row and its timestep."""
         generator = chance.generator(self._recipe.seed, "noise", step, place)
-        time = int(torch.randint(self._times, (), generator=generator))
+        time = int(torch.randint(self._objective.count, (), generator=generator))
         noise = torch.randn(shape, generator=generator)
         if self._recipe.noise_offset:
             noise = noise + self._recipe.noise_offset * torch.randn(

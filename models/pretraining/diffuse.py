@@ -20,9 +20,10 @@ from models.pretraining import vocabulary
 from models.pretraining.architecture import Recipe
 from models.pretraining.papers import DEFAULTS
 from models.pretraining.pictures import Pictures, batches
-from models.pretraining.pipeline import Trained, noise_schedule, pipeline
+from models.pretraining.pipeline import PREDICTION, Trained, pipeline, schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
+from models.training.objective import Objective
 from models.training.precision import Lowered
 from models.training.pretraining_course import Course, generator
 
@@ -39,6 +40,8 @@ DROPPED = 0.1
 #: 2023, arXiv 2303.09556). Without the lower one the noisiest steps, where a picture is decided,
 #: count for next to nothing, and what no prompt names ends as one average scene.
 SNR_LEAST, SNR_MOST = 0.25, 5.0
+#: What the loss is divided by: about the mean of those weights over all steps.
+MEAN_WEIGHT = 0.35
 #: The bell over a face: its deviation across and down, in short sides of the picture, and how much
 #: more an error in its middle counts.
 FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 2.0
@@ -116,23 +119,19 @@ def face_weights(height: int, width: int) -> Tensor:
     return weights / weights.mean()
 
 
-def noised(drawn: Draw, alphas: Tensor) -> tuple[Tensor, Tensor]:
-    """What the UNet sees of a batch, and the v that it should say; `alphas` are cumulated [1000].
-
-    v is such that z = sqrt(a) noisy - sqrt(1 - a) v (Salimans and Ho 2022, arXiv 2202.00512,
-    section 4).
-    """
-    a = alphas[drawn.times].view(-1, 1, 1, 1)
-    noisy = a.sqrt() * drawn.seen + (1 - a).sqrt() * drawn.noise
-    return noisy, (a.sqrt() * noisy - drawn.z) / (1 - a).sqrt()
+def objective_on(device: torch.device) -> Objective:
+    """The UNet's task, at the levels of the schedule that it is served with."""
+    return Objective(schedule(), PREDICTION, device, snr_most=SNR_MOST, snr_least=SNR_LEAST)
 
 
-def v_loss(error: Tensor, a: Tensor) -> Tensor:
-    """Min-SNR weighted v-loss: errors of v [B,C,h,w], the cumulated alphas of their times [B]."""
-    snr = (a / (1 - a)).clamp(min=SNR_LEAST)
-    weight = snr.clamp(max=SNR_MOST) / (snr + 1)
-    error = error**2 * face_weights(*error.shape[2:]).to(error.device)
-    return (error.mean((1, 2, 3)) * weight).mean() / 0.35
+def drawing_loss(
+    guess: Guess | Lowered, drawn: Draw, objective: Objective
+) -> tuple[Tensor, Tensor]:
+    """How badly a batch is drawn, 0-d, and the states (B, 77, width) of its captions."""
+    posed = objective.pose(drawn.z, drawn.noise, drawn.times, seen=drawn.seen)
+    output, states = guess(posed.shown, posed.times, drawn.ids)
+    counts = face_weights(*output.shape[2:]).to(output.device)
+    return objective.losses(output, posed, counts).mean() / MEAN_WEIGHT, states
 
 
 def told_loss(states: Tensor, told: Told, drawn: Draw) -> Tensor:
@@ -203,16 +202,14 @@ def train_unet(
     )
     draw = _draws(material, course.step, recipe.unet_batch, empty)
     draw_siblings = _draws(siblings, course.step, recipe.unet_batch, empty, FAMILY)
-    alphas = noise_schedule().alphas_cumprod.to(device)
+    objective = objective_on(device)
     guess = Lowered(Guess(parts.unet, parts.text), device)
 
     def one(step: int) -> Tensor:
         usual, family = next(draw), next(draw_siblings)
         drawn = usual if step % SIBLINGS_EVERY else family
-        noisy, target = noised(drawn, alphas)
-        v, states = guess(noisy, drawn.times, drawn.ids)
-        error, a = v.float() - target, alphas[drawn.times]
-        return v_loss(error, a) + TOLD_WEIGHT * told_loss(states, told, drawn)
+        loss, states = drawing_loss(guess, drawn, objective)
+        return loss + TOLD_WEIGHT * told_loss(states, told, drawn)
 
     def sheet() -> None:
         name = f"{path.stem}-{course.step:06d}.png"
@@ -238,16 +235,14 @@ def _draws(
 
 
 @torch.no_grad()
-def remembered(guess: Guess, z: Tensor, ids: Tensor, g: torch.Generator, alphas: Tensor) -> Tensor:
-    """Latents [B,C,h,w] noised a little and guessed back at once, with the captions `ids` [B,77].
-
-    x0 = sqrt(a) noisy - sqrt(1 - a) v; `alphas` are the cumulated ones [1000].
-    """
+def remembered(
+    guess: Guess, z: Tensor, ids: Tensor, g: torch.Generator, objective: Objective
+) -> Tensor:
+    """Latents (B, C, h, w) noised a little and guessed back at once; captions as `ids` (B, 77)."""
     times = torch.randint(*REMEMBERED, (len(z),), generator=g, device=z.device)
-    a = alphas[times].view(-1, 1, 1, 1)
     noise = torch.randn(z.shape, generator=g, device=z.device)
-    noisy = a.sqrt() * z + (1 - a).sqrt() * noise
-    return a.sqrt() * noisy - (1 - a).sqrt() * guess(noisy, times, ids)[0]
+    posed = objective.pose(z, noise, times)
+    return objective.x0(guess(posed.shown, times, ids)[0], posed)
 
 
 @torch.no_grad()

@@ -9,10 +9,11 @@ import shutil
 from pathlib import Path
 
 from models.catalogue.adoption import identifier
-from models.catalogue.card import Card, Defaults, Licence, Prediction, Score, Size
+from models.catalogue.card import Card, Defaults, Licence, Score, Size
 from models.catalogue.registry import EMBEDDED, seal
 from models.contract import Aspect, Limits, Sampler
 from models.pretraining.architecture import SCALE, Recipe
+from models.pretraining.pipeline import PREDICTION
 
 #: Steps were chosen by eye and for speed, guidance by measuring; see docs/embedded-model.md.
 DEFAULTS = Defaults(steps=16, guidance=2.2, sampler=Sampler.DPMPP_2M)
@@ -40,7 +41,7 @@ def card(recipe: Recipe, name: str, parent: str | None = None) -> Card:
         id=identifier(name),
         name=name,
         parent=parent,
-        prediction=Prediction.V,
+        prediction=PREDICTION,
         sizes=sizes,
         defaults=DEFAULTS,
         limits=Limits(),

@@ -196,8 +196,8 @@ class Workshop:
     def _memory(self, parts: Trained) -> autoencoding.Remembered:
         """What the finished UNet makes of noised latents."""
         guess = diffuse.Guess(parts.unet, parts.text)
-        alphas = pipeline.noise_schedule().alphas_cumprod.to(self.device)
-        return lambda z, ids, g: diffuse.remembered(guess, z, ids, g, alphas)
+        objective = diffuse.objective_on(self.device)
+        return lambda z, ids, g: diffuse.remembered(guess, z, ids, g, objective)
 
     def _finished(self, stage: str) -> Trained:
         """The trained UNet and text encoder beside the autoencoder of the given stage."""

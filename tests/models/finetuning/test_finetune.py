@@ -258,7 +258,7 @@ def test_bfloat16_keeps_its_masters_in_float32(place: Place) -> None:
     place.train("half", precision="bf16", epochs=1)
     weights = [w for n, w in place.state("half").items() if not n.endswith(".step")]
     assert {weight.dtype for weight in weights} == {torch.float32}
-    from tiny_course import forget_devices
+    from tests.stages.tiny_course import forget_devices
 
     forget_devices()
     place.train("full", epochs=1)

@@ -12,6 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
+from models.catalogue.adoption import read_config
+from models.catalogue.card import Prediction
+from models.catalogue.registry import EMBEDDED
+from models.engine.samplers import Schedule, Spacing
 from models.measuring.judge.heads import HEADS, UNSEEN
 from models.painter.portrait import sample
 from models.pretraining import architecture, diffuse, vocabulary
@@ -20,22 +24,26 @@ from models.pretraining.diffuse import (
     DECIDED_BELOW,
     DROPPED,
     FACE_WEIGHT,
+    SNR_LEAST,
+    SNR_MOST,
     Draw,
     Guess,
     Material,
     draw_batch,
+    drawing_loss,
     face_weights,
-    noised,
+    objective_on,
     remembered,
     told_loss,
-    v_loss,
 )
 from models.pretraining.pictures import Pictures
-from models.pretraining.pipeline import Trained, noise_schedule
+from models.pretraining.pipeline import PREDICTION, Trained, noise_schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
+from models.training.objective import Objective, weights
 from models.training.precision import Lowered
 from models.training.pretraining_course import generator
+from tests.stages.perfect_unet import PerfectUnet
 
 CPU = torch.device("cpu")
 
@@ -51,21 +59,19 @@ def test_the_weights_of_faces_peak_where_the_painter_puts_them_and_change_no_sum
         assert 0.8 < weights[y, x] / weights[0, 0] / (1 + FACE_WEIGHT) < 1
 
 
+def shipped() -> Schedule:
+    """The noise levels that the shipped model is drawn with."""
+    return Schedule.from_config(read_config(EMBEDDED, "scheduler/scheduler_config.json"))
+
+
 def test_a_unet_that_is_never_wrong_remembers_every_latent() -> None:
     torch.manual_seed(0)
     z, ids = torch.randn(6, 4, 8, 8), torch.zeros(6, 77, dtype=torch.long)
-    alphas = noise_schedule().alphas_cumprod
-
-    def knows(noisy: torch.Tensor, times: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor]:
-        a = alphas[times].view(-1, 1, 1, 1)
-        noise = (noisy - a.sqrt() * z) / (1 - a).sqrt()
-        return (a.sqrt() * noise - (1 - a).sqrt() * z,)
-
-    guess: Any = knows
-    again = remembered(guess, z, ids, torch.Generator().manual_seed(1), alphas)
+    guess: Any = PerfectUnet(z, shipped(), Prediction.V)
+    again = remembered(guess, z, ids, torch.Generator().manual_seed(1), objective_on(CPU))
     torch.testing.assert_close(again, z, rtol=1e-3, atol=1e-3)
     guess = lambda noisy, *_: (torch.zeros_like(noisy),)  # noqa: E731  a UNet that knows nothing
-    lost = remembered(guess, z, ids, torch.Generator().manual_seed(1), alphas)
+    lost = remembered(guess, z, ids, torch.Generator().manual_seed(1), objective_on(CPU))
     assert (lost - z).abs().max() > 0.1
 
 
@@ -109,23 +115,53 @@ def test_siblings_see_each_other_and_draw_themselves_if_words_say_who_they_are()
     assert torch.equal(alone.seen, z)
 
 
-def test_the_v_asked_for_leads_from_what_is_seen_to_what_is_to_be_drawn() -> None:
-    torch.manual_seed(0)
-    alphas = noise_schedule().alphas_cumprod
-    z, seen, noise = (torch.randn(5, 4, 8, 8) for _ in range(3))
-    times = torch.tensor([60, 250, 500, 750, 990])
-    none, a = torch.zeros(0), alphas[times].view(-1, 1, 1, 1)
-    noisy, v = noised(Draw(z, seen, none, none, noise, times), alphas)
-    torch.testing.assert_close(noisy, a.sqrt() * seen + (1 - a).sqrt() * noise)
-    torch.testing.assert_close(a.sqrt() * noisy - (1 - a).sqrt() * v, z, rtol=1e-3, atol=1e-3)
-    _, own = noised(Draw(z, z, none, none, noise, times), alphas)
-    # Salimans and Ho's v, where what is seen is what is to be drawn.
-    torch.testing.assert_close(own, a.sqrt() * noise - (1 - a).sqrt() * z, rtol=1e-3, atol=1e-3)
+def batch_of(kind: str) -> Draw:
+    """Six rows, each of its own picture or of another one that is seen in its place."""
+    z, other, noise = torch.randn(3, 6, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    times = torch.tensor([30, 60, 250, 500, 750, 999])
+    none = torch.zeros(0)
+    return Draw(z, z if kind == "own" else other, none, none, noise, times)
+
+
+def loss_by_hand(drawn: Draw, v: Any) -> float:
+    """Salimans and Ho's v (arXiv:2202.00512) and min-SNR, from diffusers' table of alphas."""
+    a = noise_schedule().alphas_cumprod[drawn.times]
+    alpha, level = a.sqrt().view(-1, 1, 1, 1), (1 - a).sqrt().view(-1, 1, 1, 1)
+    noisy = alpha * drawn.seen + level * drawn.noise
+    error = v(noisy) - (alpha * noisy - drawn.z) / level
+    snr = (a / (1 - a)).clamp(min=0.25)
+    weight = snr.clamp(max=5) / (snr + 1)
+    each = (error**2 * face_weights(16, 16)).mean((1, 2, 3))
+    return float((each * weight).mean()) / 0.35
+
+
+@pytest.mark.parametrize("kind", ["own", "another's"])
+def test_the_loss_is_the_formula_that_the_shipped_model_was_made_with(kind: str) -> None:
+    drawn = batch_of(kind)
+
+    def v(noisy: torch.Tensor) -> torch.Tensor:
+        return 0.3 * noisy.roll(1, 0) - 0.1
+
+    guess: Any = lambda noisy, *_: (v(noisy), "states")  # noqa: E731
+    loss, states = drawing_loss(guess, drawn, objective_on(CPU))
+    assert states == "states"
+    assert float(loss) == pytest.approx(loss_by_hand(drawn, v), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["own", "another's"])
+def test_a_unet_that_draws_the_shipped_models_way_has_nothing_to_learn(kind: str) -> None:
+    drawn = batch_of(kind)
+    for prediction in Prediction:
+        unet = PerfectUnet(drawn.z, shipped(), prediction)
+        guess: Any = lambda *given, unet=unet: (*unet(*given), None)  # noqa: E731
+        loss, _ = drawing_loss(guess, drawn, objective_on(CPU))
+        assert (float(loss) < 1e-6) == (prediction is Prediction.V)
 
 
 def test_errors_weigh_by_min_snr_but_count_at_the_noisiest_steps_too() -> None:
     def weight(a: float) -> float:
-        return v_loss(torch.ones(1, 4, 16, 16), torch.tensor([a])).item() * 0.35
+        sigma = torch.tensor([((1 - a) / a) ** 0.5])
+        return weights(sigma, PREDICTION, SNR_MOST, SNR_LEAST).item()
 
     assert weight(0.5) == pytest.approx(1 / 2, rel=1e-4)  # The ratio is 1.
     assert weight(0.9) == pytest.approx(5 / 10, rel=1e-4)  # 9, which counts as 5.
@@ -144,7 +180,9 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     stated = torch.full((2, 1, len(HEADS)), UNSEEN)
     none = torch.zeros(0)
     material = Material(z.half(), Pictures(none, none, ids, stated, none, none))
-    alphas = torch.linspace(0.999, 0.01, 1000)
+    alphas = np.linspace(0.999, 0.01, 1000)  # Quicker to learn than the shipped model's.
+    schedule = Schedule(train_sigmas=np.sqrt((1 - alphas) / alphas), spacing=Spacing.TRAILING)
+    objective = Objective(schedule, PREDICTION, CPU, snr_most=SNR_MOST, snr_least=SNR_LEAST)
     guess = Lowered(Guess(unet, text), CPU)
     optimizer = torch.optim.Adam([*unet.parameters(), *text.parameters()], lr=4e-3)
     losses: list[float] = []
@@ -152,9 +190,7 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     for step in range(160):
         rows = torch.arange(4) % 2
         drawn = draw_batch(material, rows, generator(1, step, CPU), empty)
-        noisy, target = noised(drawn, alphas)
-        error = guess(noisy, drawn.times, drawn.ids)[0] - target
-        loss = v_loss(error, alphas[drawn.times])
+        loss, _ = drawing_loss(guess, drawn, objective)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -178,13 +214,13 @@ def test_the_unet_learns_from_siblings_and_the_text_encoder_goes_on_reading(
     words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[Draw] = []
-    real = diffuse.told_loss
+    real = diffuse.drawing_loss
 
-    def spy(states: torch.Tensor, told: Told, one: Draw) -> torch.Tensor:
+    def spy(guess: Lowered, one: Draw, objective: Objective) -> tuple[torch.Tensor, torch.Tensor]:
         drawn.append(one)
-        return real(states, told, one)
+        return real(guess, one, objective)
 
-    monkeypatch.setattr(diffuse, "told_loss", spy)
+    monkeypatch.setattr(diffuse, "drawing_loss", spy)
     monkeypatch.setattr(diffuse, "sample_sheet", lambda *_: Image.new("RGB", (8, 8)))
     torch.manual_seed(0)
     tokenizer = vocabulary.load(words)
