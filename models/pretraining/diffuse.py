@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from models.data.dropout import NO_WORDS, dropped
 from models.measuring.judge import network as judge
 from models.measuring.judge.heads import UNSEEN
 from models.painter.drawing import face_middle
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 #: The peak of the learning rate from nothing, and from weights that were finished once. The
 #: second is a guess: when the full rate came back once, what was drawn faintly was lost.
 LR, FURTHER_LR = 1.5e-3, 1.0e-3
-#: Share of captions that are dropped, for classifier-free guidance.
-DROPPED = 0.1
 #: Bounds of the signal-to-noise ratio in the loss weight. The upper one is min-SNR's (Hang et al.
 #: 2023, arXiv 2303.09556). Without the lower one the noisiest steps, where a picture is decided,
 #: count for next to nothing, and what no prompt names ends as one average scene.
@@ -158,13 +157,13 @@ def draw_batch(
         return drawn.repeat_interleave(family, 0)
 
     which = torch.randint(0, pictures.ids.shape[1], (count,), generator=g, device=device)
-    dropped = for_all(torch.rand(count, generator=g, device=device) < DROPPED)[:, None]
+    unsaid = for_all(dropped(torch.rand(count, generator=g, device=device)))[:, None]
     which = for_all(which)
-    ids = torch.where(dropped, empty, pictures.ids[rows, which].long())
-    stated = torch.where(dropped, UNSEEN, pictures.stated[rows, which].long())
+    ids = torch.where(unsaid, empty, pictures.ids[rows, which].long())
+    stated = torch.where(unsaid, UNSEEN, pictures.stated[rows, which].long())
     z = latents[rows].float().contiguous(memory_format=torch.channels_last)
     # Without words nobody can know another's latents.
-    on = for_all(torch.randint(0, family, (count,), generator=g, device=device)) * ~dropped[:, 0]
+    on = for_all(torch.randint(0, family, (count,), generator=g, device=device)) * ~unsaid[:, 0]
     place = torch.arange(len(rows), device=device)
     seen = z[place - place % family + (place + on) % family]
     noise = for_all(torch.randn((count, *z.shape[1:]), generator=g, device=device))
@@ -189,7 +188,7 @@ def train_unet(
     `path`.
     """
     device = parts.unet.device
-    empty = torch.tensor(vocabulary.encode(parts.tokenizer, [""])[0], device=device)
+    empty = torch.tensor(vocabulary.encode(parts.tokenizer, [NO_WORDS])[0], device=device)
     told = Told(recipe.width, int(empty[-1])).to(device)
     course = Course(
         {"unet": parts.unet, "text": parts.text, "told": told},

@@ -15,6 +15,7 @@ from PIL import Image
 from models.catalogue.adoption import read_config
 from models.catalogue.card import Prediction
 from models.catalogue.registry import EMBEDDED
+from models.data.dropout import SHARE
 from models.engine.samplers import Schedule, Spacing
 from models.measuring.judge.heads import HEADS, UNSEEN
 from models.painter.portrait import sample
@@ -22,7 +23,6 @@ from models.pretraining import architecture, diffuse, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.diffuse import (
     DECIDED_BELOW,
-    DROPPED,
     FACE_WEIGHT,
     SNR_LEAST,
     SNR_MOST,
@@ -254,7 +254,7 @@ def test_a_dropped_caption_states_nothing(words: Path) -> None:
         empty,
     )
     dropped = (drawn.ids == empty).all(1)
-    assert dropped.float().mean() == pytest.approx(DROPPED, abs=0.04)
+    assert dropped.float().mean() == pytest.approx(SHARE, abs=0.04)
     assert (drawn.stated[dropped] == UNSEEN).all()
     assert (drawn.stated[~dropped] == 1).all()
 
