@@ -23,7 +23,7 @@ from models.aesthetics.scan import Told, scan
 from models.aesthetics.scorer import OWN, OWN_HEAD, Aesthetic, open_aesthetic
 from models.aesthetics.sheets import Group, Scored
 from models.contract import EngineError
-from models.data.command import Report
+from models.data.findings import Report
 from models.data.sources import is_danbooru, number_of
 from models.report import Row, write_json
 

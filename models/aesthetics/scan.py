@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from models.aesthetics.record import Record
 from models.aesthetics.sheets import Scored
 from models.catalogue.registry import file_sha256
-from models.data.command import Note, Report, Skip, UnusableError, look, open_rgb
+from models.data.findings import Note, Report, Skip
+from models.data.pictures import UnusableError, look, open_rgb
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,6 +1,6 @@
 """Where captions come from: `metadata.jsonl`, Danbooru's JSON beside a picture, or text beside it.
 
-Called by `models.data.command.read`, and by the scorer's `sources`, which reads manifests and
+Called by `models.data.examples.read`, and by the scorer's `sources`, which reads manifests and
 sidecars the same way. It pairs files with captions and reports what has no partner; it opens no
 pictures and must not know what training does with a caption.
 """

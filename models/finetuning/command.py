@@ -127,7 +127,7 @@ def _prepare(
     recipe: Recipe, config: Path, accelerator: Accelerator, say: Callable[[str], None]
 ) -> Setting:
     """Base, card and pictures, all of them fit for each other."""
-    from models.data.command import Report
+    from models.data.findings import Report
     from models.engine.loader import load
     from models.finetuning.export import successor
     from models.finetuning.material import Material, gather

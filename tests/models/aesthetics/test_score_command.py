@@ -19,7 +19,8 @@ from models.aesthetics.scorer import Aesthetic, open_aesthetic
 from models.aesthetics.sheets import Group, Scored
 from models.aesthetics.sources import found
 from models.aesthetics.towers import PictureTower, save_tower
-from models.data.command import Report, read
+from models.data.examples import read
+from models.data.findings import Report
 
 WIDTH = 12
 Score = Callable[..., int]

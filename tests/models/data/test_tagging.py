@@ -6,8 +6,15 @@ from random import Random
 
 import pytest
 
-from models.data.command import Caption, CaptionPolicy, Order, Parentheses, Rating
-from models.data.tagging import is_emoticon, quality
+from models.data.tagging import (
+    Caption,
+    CaptionPolicy,
+    Order,
+    Parentheses,
+    Rating,
+    is_emoticon,
+    quality,
+)
 
 #: Nothing is left to chance unless a test says so.
 PLAIN = CaptionPolicy(caption_dropout=0)

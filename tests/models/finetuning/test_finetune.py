@@ -290,7 +290,7 @@ def test_latents_are_what_the_codec_turns_into_the_picture(tmp_path: Path, kind:
 def test_training_reads_a_caption_as_drawing_reads_a_prompt(
     tiny_base: Path, clip_skip: int
 ) -> None:
-    from models.data.command import token_ids
+    from models.data.tokens import token_ids
 
     parts = load(str(tiny_base), device="cpu")
     text = "1girl, " + "long hair, " * 12
