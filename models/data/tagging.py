@@ -16,7 +16,7 @@ from random import Random
 from models.data.dropout import NO_WORDS, SHARE, dropped
 
 
-class Rating(StrEnum):
+class BooruRating(StrEnum):
     """Danbooru's ratings, as they are since 2022."""
 
     #: Fit for everybody.
@@ -92,7 +92,7 @@ class Caption:
 
     tags: tuple[str, ...] = ()
     sentence: str = ""
-    rating: Rating | None = None
+    rating: BooruRating | None = None
     votes: int | None = None
     score: float | None = None
 

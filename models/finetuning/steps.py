@@ -1,7 +1,7 @@
 """One step of learning: forward passes, gradients, clipping, optimizer, average.
 
 Everything random about a row comes from the seed, the step and the row's place in it, so rows may
-be shared out over forward passes and GPUs as one likes. Called by the course. It knows no files.
+be shared out over forward passes and GPUs as one likes. Called by the run. It knows no files.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NO_MEMORY = (
 )
 
 
-class NotFiniteError(EngineError):
+class DivergedError(EngineError):
     """The loss or the gradients are not numbers; the weights have not been touched."""
 
 
@@ -78,7 +78,7 @@ class Stepper:
     def take(self, fed: Fed, material: Material, steps: int) -> Taken:
         """Learn from one step's rows; `steps` is the length of the run, for the learning rate.
 
-        NotFiniteError and CompilingError before any weight has changed; EngineError if the device's
+        DivergedError and CompilingError before any weight has changed; EngineError if the device's
         memory does not suffice, at worst when the first step wants its moments.
         """
         try:
@@ -102,7 +102,7 @@ class Stepper:
         rate = learning_rate(fed.step, steps, recipe.lr, recipe.warmup, recipe.lr_curve)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.optimizer.zero_grad()
-            raise NotFiniteError(f"step {fed.step + 1}: loss {loss}, gradient norm {norm}")
+            raise DivergedError(f"step {fed.step + 1}: loss {loss}, gradient norm {norm}")
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()

@@ -16,7 +16,7 @@ from models.__main__ import main
 from models.data.examples import DatasetError, Example, read
 from models.data.findings import Note, Report, Skip
 from models.data.sources import caption_of, tags_of
-from models.data.tagging import Caption, CaptionPolicy, Rating
+from models.data.tagging import BooruRating, Caption, CaptionPolicy
 
 ROOT = Path(__file__).parents[3]
 #: A post as Danbooru's interface and dumps have it, shortened.
@@ -99,7 +99,7 @@ def test_a_danbooru_post_brings_its_groups_in_order_and_its_numbers() -> None:
     assert caption.tags == (
         "1girl", "saber_(fate)", "fate_(series)", "some_artist", "blue_hair", "o_o", "highres",
     )  # fmt: skip
-    assert (caption.rating, caption.votes, caption.score) == (Rating.SENSITIVE, 42, None)
+    assert (caption.rating, caption.votes, caption.score) == (BooruRating.SENSITIVE, 42, None)
     text = CaptionPolicy(caption_dropout=0).tags(caption)
     assert text[:3] == ["1girl", "saber (fate)", "fate (series)"]
     assert "o_o" in text

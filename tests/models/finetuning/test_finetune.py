@@ -26,7 +26,7 @@ from models.finetuning.command import finetune
 from models.finetuning.material import encode
 from models.finetuning.trainee import merged
 from models.finetuning.words import KeptWords, embed
-from tests.stages.tiny_course import Place, place, tiny_base
+from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
 
 __all__ = ["place", "tiny_base"]
@@ -258,7 +258,7 @@ def test_bfloat16_keeps_its_masters_in_float32(place: Place) -> None:
     place.train("half", precision="bf16", epochs=1)
     weights = [w for n, w in place.state("half").items() if not n.endswith(".step")]
     assert {weight.dtype for weight in weights} == {torch.float32}
-    from tests.stages.tiny_course import forget_devices
+    from tests.stages.tiny_finetuning import forget_devices
 
     forget_devices()
     place.train("full", epochs=1)

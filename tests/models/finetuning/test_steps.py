@@ -24,7 +24,7 @@ from models.finetuning.material import Fed
 from models.finetuning.steps import Stepper
 from models.finetuning.trainee import Trainee, build
 from tests.stages.perfect_unet import PerfectUnet
-from tests.stages.tiny_course import Place, forget_devices, place, tiny_base
+from tests.stages.tiny_finetuning import Place, forget_devices, place, tiny_base
 
 __all__ = ["place", "tiny_base"]
 

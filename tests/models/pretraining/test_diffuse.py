@@ -26,12 +26,12 @@ from models.pretraining.diffuse import (
     FACE_WEIGHT,
     SNR_LEAST,
     SNR_MOST,
-    Draw,
+    EncodedPictures,
     Guess,
-    Material,
-    draw_batch,
+    Lesson,
     drawing_loss,
     face_weights,
+    lesson_of,
     objective_on,
     remembered,
     told_loss,
@@ -79,17 +79,17 @@ def test_siblings_are_noised_alike_and_others_are_not() -> None:
     ids = torch.arange(12 * 5 * 77).view(12, 5, 77)
     stated, none = torch.zeros(12, 5, len(HEADS)), torch.zeros(0)
     pictures = Pictures(none, none, ids, stated, none, none)
-    material = Material(torch.randn(12, 4, 8, 8), pictures)
+    encoded = EncodedPictures(torch.randn(12, 4, 8, 8), pictures)
     empty = torch.zeros(77, dtype=torch.long)
     for size in (1, FAMILY):
-        drawn = draw_batch(material, torch.arange(12), generator(1, 0, CPU), empty, size)
-        same = (drawn.noise == drawn.noise[:1]).flatten(1).all(1)
+        lesson = lesson_of(encoded, torch.arange(12), generator(1, 0, CPU), empty, size)
+        same = (lesson.noise == lesson.noise[:1]).flatten(1).all(1)
         assert same.tolist() == [True] * size + [False] * (12 - size)
-        assert (drawn.times == drawn.times[0])[:size].all()
-        assert drawn.times.max() > 700
-        assert drawn.times.min() >= (DECIDED_BELOW if size > 1 else 0)
-        torch.testing.assert_close(drawn.z, material.latents)
-        which = torch.where((drawn.ids == empty).all(1), -1, drawn.ids[:, 0] % (5 * 77) // 77)
+        assert (lesson.times == lesson.times[0])[:size].all()
+        assert lesson.times.max() > 700
+        assert lesson.times.min() >= (DECIDED_BELOW if size > 1 else 0)
+        torch.testing.assert_close(lesson.z, encoded.latents)
+        which = torch.where((lesson.ids == empty).all(1), -1, lesson.ids[:, 0] % (5 * 77) // 77)
         assert all(len(set(part)) == 1 for part in which.view(-1, size).tolist())
         assert len(set(which.tolist())) > 2
 
@@ -98,37 +98,37 @@ def test_siblings_see_each_other_and_draw_themselves_if_words_say_who_they_are()
     ids = torch.arange(1, 301)[:, None, None].expand(-1, 1, 77)
     stated, none = torch.zeros(300, 1, len(HEADS)), torch.zeros(0)
     z = torch.arange(300.0)[:, None, None, None].expand(-1, 4, 8, 8)
-    material = Material(z, Pictures(none, none, ids, stated, none, none))
+    encoded = EncodedPictures(z, Pictures(none, none, ids, stated, none, none))
     empty = torch.zeros(77, dtype=torch.long)
     rows = torch.arange(300)
-    drawn = draw_batch(material, rows, generator(1, 0, CPU), empty, FAMILY)
-    seen = drawn.seen[:, 0, 0, 0].long()
-    assert torch.equal(drawn.z, z)
+    lesson = lesson_of(encoded, rows, generator(1, 0, CPU), empty, FAMILY)
+    seen = lesson.seen[:, 0, 0, 0].long()
+    assert torch.equal(lesson.z, z)
     assert torch.equal(seen // FAMILY, rows // FAMILY)
     on = ((seen - rows) % FAMILY).view(-1, FAMILY)
     assert (on == on[:, :1]).all()
-    dropped = (drawn.ids == empty).all(1).view(-1, FAMILY)[:, 0]
+    dropped = (lesson.ids == empty).all(1).view(-1, FAMILY)[:, 0]
     assert 3 < dropped.sum() < 25
     assert (on[dropped] == 0).all()
     assert (torch.bincount(on[~dropped, 0], minlength=FAMILY) > 15).all()
-    alone = draw_batch(material, rows, generator(1, 0, CPU), empty)
+    alone = lesson_of(encoded, rows, generator(1, 0, CPU), empty)
     assert torch.equal(alone.seen, z)
 
 
-def batch_of(kind: str) -> Draw:
+def batch_of(kind: str) -> Lesson:
     """Six rows, each of its own picture or of another one that is seen in its place."""
     z, other, noise = torch.randn(3, 6, 4, 16, 16, generator=torch.Generator().manual_seed(0))
     times = torch.tensor([30, 60, 250, 500, 750, 999])
     none = torch.zeros(0)
-    return Draw(z, z if kind == "own" else other, none, none, noise, times)
+    return Lesson(z, z if kind == "own" else other, none, none, noise, times)
 
 
-def loss_by_hand(drawn: Draw, v: Any) -> float:
+def loss_by_hand(lesson: Lesson, v: Any) -> float:
     """Salimans and Ho's v (arXiv:2202.00512) and min-SNR, from diffusers' table of alphas."""
-    a = noise_schedule().alphas_cumprod[drawn.times]
+    a = noise_schedule().alphas_cumprod[lesson.times]
     alpha, level = a.sqrt().view(-1, 1, 1, 1), (1 - a).sqrt().view(-1, 1, 1, 1)
-    noisy = alpha * drawn.seen + level * drawn.noise
-    error = v(noisy) - (alpha * noisy - drawn.z) / level
+    noisy = alpha * lesson.seen + level * lesson.noise
+    error = v(noisy) - (alpha * noisy - lesson.z) / level
     snr = (a / (1 - a)).clamp(min=0.25)
     weight = snr.clamp(max=5) / (snr + 1)
     each = (error**2 * face_weights(16, 16)).mean((1, 2, 3))
@@ -137,24 +137,24 @@ def loss_by_hand(drawn: Draw, v: Any) -> float:
 
 @pytest.mark.parametrize("kind", ["own", "another's"])
 def test_the_loss_is_the_formula_that_the_shipped_model_was_made_with(kind: str) -> None:
-    drawn = batch_of(kind)
+    lesson = batch_of(kind)
 
     def v(noisy: torch.Tensor) -> torch.Tensor:
         return 0.3 * noisy.roll(1, 0) - 0.1
 
     guess: Any = lambda noisy, *_: (v(noisy), "states")  # noqa: E731
-    loss, states = drawing_loss(guess, drawn, objective_on(CPU))
+    loss, states = drawing_loss(guess, lesson, objective_on(CPU))
     assert states == "states"
-    assert float(loss) == pytest.approx(loss_by_hand(drawn, v), rel=1e-5)
+    assert float(loss) == pytest.approx(loss_by_hand(lesson, v), rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["own", "another's"])
 def test_a_unet_that_draws_the_shipped_models_way_has_nothing_to_learn(kind: str) -> None:
-    drawn = batch_of(kind)
+    lesson = batch_of(kind)
     for prediction in Prediction:
-        unet = PerfectUnet(drawn.z, shipped(), prediction)
+        unet = PerfectUnet(lesson.z, shipped(), prediction)
         guess: Any = lambda *given, unet=unet: (*unet(*given), None)  # noqa: E731
-        loss, _ = drawing_loss(guess, drawn, objective_on(CPU))
+        loss, _ = drawing_loss(guess, lesson, objective_on(CPU))
         assert (float(loss) < 1e-6) == (prediction is Prediction.V)
 
 
@@ -179,7 +179,7 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     ids = torch.tensor(vocabulary.encode(tokenizer, captions))[:, None]
     stated = torch.full((2, 1, len(HEADS)), UNSEEN)
     none = torch.zeros(0)
-    material = Material(z.half(), Pictures(none, none, ids, stated, none, none))
+    encoded = EncodedPictures(z.half(), Pictures(none, none, ids, stated, none, none))
     alphas = np.linspace(0.999, 0.01, 1000)  # Quicker to learn than the shipped model's.
     schedule = Schedule(train_sigmas=np.sqrt((1 - alphas) / alphas), spacing=Spacing.TRAILING)
     objective = Objective(schedule, PREDICTION, CPU, snr_most=SNR_MOST, snr_least=SNR_LEAST)
@@ -189,8 +189,8 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
     for step in range(160):
         rows = torch.arange(4) % 2
-        drawn = draw_batch(material, rows, generator(1, step, CPU), empty)
-        loss, _ = drawing_loss(guess, drawn, objective)
+        lesson = lesson_of(encoded, rows, generator(1, step, CPU), empty)
+        loss, _ = drawing_loss(guess, lesson, objective)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -198,7 +198,7 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
 
 
-def material(pictures: int, family: int, end: int) -> dict[str, Material]:
+def encoded(pictures: int, family: int, end: int) -> dict[str, EncodedPictures]:
     """Latents, ids and labels by lot, as the toy recipe has them."""
     g = generator(2, family, CPU)
     ids = torch.randint(0, 100, (pictures, 2, 77), generator=g)
@@ -207,17 +207,17 @@ def material(pictures: int, family: int, end: int) -> dict[str, Material]:
     labels_ = torch.zeros(pictures, len(HEADS))
     none = torch.zeros(0)
     latents = torch.randn(pictures, TOY.latent_channels, 8, 8, generator=g).half()
-    return {"square": Material(latents, Pictures(none, labels_, ids, stated, none, none))}
+    return {"square": EncodedPictures(latents, Pictures(none, labels_, ids, stated, none, none))}
 
 
 def test_the_unet_learns_from_siblings_and_the_text_encoder_goes_on_reading(
     words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[Draw] = []
+    lessons: list[Lesson] = []
     real = diffuse.drawing_loss
 
-    def spy(guess: Lowered, one: Draw, objective: Objective) -> tuple[torch.Tensor, torch.Tensor]:
-        drawn.append(one)
+    def spy(guess: Lowered, one: Lesson, objective: Objective) -> tuple[torch.Tensor, torch.Tensor]:
+        lessons.append(one)
         return real(guess, one, objective)
 
     monkeypatch.setattr(diffuse, "drawing_loss", spy)
@@ -226,12 +226,12 @@ def test_the_unet_learns_from_siblings_and_the_text_encoder_goes_on_reading(
     tokenizer = vocabulary.load(words)
     text, unet = architecture.text_encoder(TOY, tokenizer), architecture.unet(TOY)
     parts = Trained(architecture.autoencoder(TOY), text, unet, tokenizer)
-    recipe = replace(TOY, unet_steps=6, unet_batch=6)
+    blueprint = replace(TOY, unet_steps=6, unet_batch=6)
     path = tmp_path / "unet.pt"
     end = vocabulary.encode(tokenizer, [""])[0][-1]
-    usual, alike = material(20, 1, end), material(12, FAMILY, end)
-    diffuse.train_unet(recipe, usual, alike, parts, path)
-    noised_alike = [bool((one.noise[0] == one.noise[1]).all()) for one in drawn]
+    usual, alike = encoded(20, 1, end), encoded(12, FAMILY, end)
+    diffuse.train_unet(blueprint, usual, alike, parts, path)
+    noised_alike = [bool((one.noise[0] == one.noise[1]).all()) for one in lessons]
     assert noised_alike == [True, False, False, True, False, False]
     # What is stated is the first class of every head: the last gradients of its bias point there.
     saved = torch.load(path, weights_only=True)
@@ -247,16 +247,16 @@ def test_a_dropped_caption_states_nothing(words: Path) -> None:
     ids = torch.tensor(vocabulary.encode(tokenizer, ["1girl, blue hair"]))[:, None]
     stated, none = torch.ones(1, 1, len(HEADS), dtype=torch.int8), torch.zeros(0)
     empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
-    drawn = draw_batch(
-        Material(torch.zeros(1, 4, 8, 8), Pictures(none, none, ids, stated, none, none)),
+    lesson = lesson_of(
+        EncodedPictures(torch.zeros(1, 4, 8, 8), Pictures(none, none, ids, stated, none, none)),
         torch.zeros(400, dtype=torch.long),
         generator(1, 0, CPU),
         empty,
     )
-    dropped = (drawn.ids == empty).all(1)
+    dropped = (lesson.ids == empty).all(1)
     assert dropped.float().mean() == pytest.approx(SHARE, abs=0.04)
-    assert (drawn.stated[dropped] == UNSEEN).all()
-    assert (drawn.stated[~dropped] == 1).all()
+    assert (lesson.stated[dropped] == UNSEEN).all()
+    assert (lesson.stated[~dropped] == 1).all()
 
 
 def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
@@ -272,11 +272,11 @@ def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
     stated = torch.full((16, len(HEADS)), UNSEEN)
     stated[:, brows] = torch.tensor([HEADS["brows"].index(p.brows) for p in portraits])
     none = torch.zeros(0)
-    drawn = Draw(none, none, ids, stated, none, none)
+    lesson = Lesson(none, none, ids, stated, none, none)
     learning = torch.optim.Adam([*text.parameters(), *told.parameters()], lr=1e-2)
-    first = told_loss(text(ids).last_hidden_state, told, drawn).item()
+    first = told_loss(text(ids).last_hidden_state, told, lesson).item()
     for _ in range(40):
-        loss = told_loss(text(ids).last_hidden_state, told, drawn)
+        loss = told_loss(text(ids).last_hidden_state, told, lesson)
         learning.zero_grad()
         loss.backward()
         learning.step()
