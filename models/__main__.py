@@ -27,7 +27,7 @@ COMMANDS: dict[str, Command] = {
     "draw": Command("models.engine.draw", "draw pictures of a prompt"),
     "check": Command("models.engine.check", "load a model, draw two steps and say what it is"),
     "finetune": Command("models.finetuning.command", "train a model further on your pictures"),
-    "dataset": Command("models.data.overview", "say what a folder of training pictures holds"),
+    "dataset": Command("models.data.command", "say what a folder of training pictures holds"),
     "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
     "paint": Command("models.painter.paint", "paint labelled training pictures"),

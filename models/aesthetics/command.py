@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from models.aesthetics import record, sheets, sources
+from models.aesthetics import charts, record, sources
+from models.aesthetics.charts import Group, Scored
 from models.aesthetics.rank import spearman
-from models.aesthetics.scan import Told, scan
+from models.aesthetics.scan import Scanned, scan
 from models.aesthetics.scorer import OWN, OWN_HEAD, Aesthetic, open_aesthetic
-from models.aesthetics.sheets import Group, Scored
 from models.contract import EngineError
-from models.data.command import Report
+from models.data.findings import Report
 from models.data.sources import is_danbooru, number_of
 from models.report import Row, write_json
 
@@ -84,26 +84,26 @@ def score(args: argparse.Namespace, aesthetic: Aesthetic) -> int:
     if not found and not report.findings:
         raise EngineError(f"there are no pictures in {args.source}.")
     out: Path = args.out or folder.with_name(folder.name + "-scores")
-    told = _scored(found, report, aesthetic, out, args)
-    _write_kept(told, found, args.min_aesthetic, kept, aesthetic)
-    _draw(told, args.min_aesthetic, out, aesthetic)
-    rows = rows_of(told, found, args.min_aesthetic, _said(args))
-    _print(rows, told, out)
+    scanned = _scored(found, report, aesthetic, out, args)
+    _write_kept(scanned, found, args.min_aesthetic, kept, aesthetic)
+    _draw(scanned, args.min_aesthetic, out, aesthetic)
+    rows = rows_of(scanned, found, args.min_aesthetic, _said(args))
+    _print(rows, scanned, out)
     print(f"kept: {kept}\nhistogram, contact sheets and reasons: {out}")
     if args.json:
         write_json(rows, args.json)
     return 0
 
 
-def rows_of(told: Told, found: list[Found], threshold: float, command: str) -> list[Row]:
+def rows_of(scanned: Scanned, found: list[Found], threshold: float, command: str) -> list[Row]:
     """What the run measured, as rows of a report."""
-    scores = [one.score for one in told.scored]
+    scores = [one.score for one in scanned.scored]
     kept = sum(score > threshold for score in scores)
-    speed = told.fresh / told.took_s if told.fresh else "all scores were known"
+    speed = scanned.fresh / scanned.took_s if scanned.fresh else "all scores were known"
     values: list[tuple[str, float | str, str]] = [
         ("pictures found", len(found), ""),
-        ("scored in this run", told.fresh, ""),
-        ("skipped", len(told.report.skipped), ""),
+        ("scored in this run", scanned.fresh, ""),
+        ("skipped", len(scanned.report.skipped), ""),
         (f"kept, over {threshold:g}", kept, ""),
         ("kept", round(100 * kept / len(scores), 1), "%"),
         ("lowest score", min(scores), ""),
@@ -113,17 +113,17 @@ def rows_of(told: Told, found: list[Found], threshold: float, command: str) -> l
         ("speed", speed if isinstance(speed, str) else round(speed, 1), "pictures/s"),
     ]
     rows = [_row(name, value, unit, command) for name, value, unit in values]
-    return rows + _against_truth(told, found, command)
+    return rows + _against_truth(scanned, found, command)
 
 
 def _row(name: str, value: float | str, unit: str, command: str) -> Row:
     return Row(area="aesthetics", name=name, value=value, unit=unit, command=command)
 
 
-def _against_truth(told: Told, found: list[Found], command: str) -> list[Row]:
+def _against_truth(scanned: Scanned, found: list[Found], command: str) -> list[Row]:
     """How well scores and true grades agree, where the manifest knows them, as a painter's does."""
     records = {one.path: one.record for one in found}
-    graded = [(one.score, number_of(records[one.path].get("grade"))) for one in told.scored]
+    graded = [(one.score, number_of(records[one.path].get("grade"))) for one in scanned.scored]
     pairs = [(score, grade) for score, grade in graded if grade is not None]
     # Grades that are all the same have no order to agree with.
     if len({grade for _, grade in pairs}) < 2:
@@ -147,23 +147,23 @@ def _require_reach(threshold: float, aesthetic: Aesthetic) -> None:
 
 def _scored(
     found: list[Found], report: Report, aesthetic: Aesthetic, out: Path, args: argparse.Namespace
-) -> Told:
+) -> Scanned:
     """All scores, old and new; what could not be read is listed in a file."""
     out.mkdir(parents=True, exist_ok=True)
     paths = [one.path for one in found]
     with record.Record(out / record.FILE_NAME, aesthetic.id) as scores, warnings.catch_warnings():
         # Sizes are checked before a pixel is decoded; Pillow's own word on them is an error too.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        told = scan(paths, aesthetic, scores, report=report, batch=args.batch, jobs=args.jobs)
+        scanned = scan(paths, aesthetic, scores, report=report, batch=args.batch, jobs=args.jobs)
     report.write_jsonl(out / SKIPPED)
-    if not told.scored:
+    if not scanned.scored:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in report.counts().items())
         raise EngineError(f"no picture could be read: {reasons} (see {out / SKIPPED}).")
-    return told
+    return scanned
 
 
 def _write_kept(
-    told: Told, found: list[Found], threshold: float, path: Path, aesthetic: Aesthetic
+    scanned: Scanned, found: list[Found], threshold: float, path: Path, aesthetic: Aesthetic
 ) -> None:
     """A manifest as `metadata.jsonl` is one: what was known of each picture, and its score.
 
@@ -174,7 +174,7 @@ def _write_kept(
     part = path.with_name(path.name + ".part")
     # A name that is no UTF-8 is written as the reader of JSON takes it back, see `Report`.
     with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        for one in told.scored:
+        for one in scanned.scored:
             if one.score > threshold:
                 said = records[one.path]
                 line = said | {
@@ -188,12 +188,12 @@ def _write_kept(
     part.replace(path)
 
 
-def _draw(told: Told, threshold: float, out: Path, aesthetic: Aesthetic) -> None:
+def _draw(scanned: Scanned, threshold: float, out: Path, aesthetic: Aesthetic) -> None:
     """The histogram and both contact sheets, as files."""
-    scores = [one.score for one in told.scored]
+    scores = [one.score for one in scanned.scored]
     head = aesthetic.head
-    sheets.histogram(scores, threshold, head.low, head.high).save(out / HISTOGRAM)
-    ranked = sorted(told.scored, key=lambda one: one.score, reverse=True)
+    charts.histogram(scores, threshold, head.low, head.high).save(out / HISTOGRAM)
+    ranked = sorted(scanned.scored, key=lambda one: one.score, reverse=True)
     kept = [one for one in ranked if one.score > threshold]
     dropped = ranked[len(kept) :]
     groups = {
@@ -202,7 +202,7 @@ def _draw(told: Told, threshold: float, out: Path, aesthetic: Aesthetic) -> None
     }
     for name, both in groups.items():
         title = f"{name}: {len(kept if name == 'kept' else dropped):,} pictures"
-        sheets.sheet(title, both).save(out / f"{name}.png")
+        charts.sheet(title, both).save(out / f"{name}.png")
 
 
 def _ends(ranked: list[Scored], above: str, below: str) -> list[Group]:
@@ -220,11 +220,11 @@ def _said(args: argparse.Namespace) -> str:
     return shlex.join([*words, "--min-aesthetic", f"{args.min_aesthetic:g}"])
 
 
-def _print(rows: list[Row], told: Told, out: Path) -> None:
+def _print(rows: list[Row], scanned: Scanned, out: Path) -> None:
     """The rows as a table, counts in full, and what was skipped or odd beneath it."""
     for row in rows:
         value = row.value if isinstance(row.value, str) else f"{row.value:,}"
         held = {True: "holds", False: "does NOT hold", None: ""}[row.holds]
         print(f"{row.name:<30} {value} {row.unit}  {row.goal} {held}".rstrip())
-    for reason, count in told.report.counts().items():
+    for reason, count in scanned.report.counts().items():
         print(f"  {count} x {reason} (see {out / SKIPPED})")

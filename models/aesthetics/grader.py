@@ -43,7 +43,7 @@ class Grader(nn.Module):
         self.faults = nn.Linear(WIDTH, len(FAULTS))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pictures [B,3,S,S] -> grades [B], in spreads from the middle, and degrees [B,faults]."""
+        """Pictures (B, 3, S, S) -> grades (B,), in spreads from the middle; degrees (B, faults)."""
         told = _LENGTH * functional.normalize(self.tower(x), dim=-1)
         return self.grade(told)[:, 0], self.faults(told)
 
@@ -75,7 +75,7 @@ def fit(
 
 
 def seen(cuts: np.ndarray) -> torch.Tensor:
-    """Cuts uint8 [B,S,S,3] as a tower takes them, float32 [B,3,S,S]."""
+    """Cuts uint8 (B, S, S, 3) as a tower takes them, float32 (B, 3, S, S)."""
     return torch.from_numpy(Window().normalised(cuts)).permute(0, 3, 1, 2)
 
 

@@ -21,7 +21,7 @@ from models.catalogue.registry import file_sha256
 from models.contract import EngineError
 
 State = dict[str, torch.Tensor]
-#: Unit embeddings float64 [B,width] -> scores float64 [B].
+#: Unit embeddings float64 (B, width) -> scores float64 (B,).
 Rule = Callable[[torch.Tensor], torch.Tensor]
 
 #: LAION's improved-aesthetic-predictor: linear layers with dropout between them and nothing else.
@@ -44,7 +44,7 @@ class Head:
     rule: Rule
 
     def __call__(self, unit: torch.Tensor) -> list[float]:
-        """Scores of embeddings of length one, [B,width]; computed in float64."""
+        """Scores of embeddings of length one, (B, width); computed in float64."""
         return self.rule(unit.double()).tolist()
 
 
@@ -72,7 +72,7 @@ def read_head(path: Path) -> Head:
 
 
 def save_head(weight: torch.Tensor, bias: torch.Tensor, path: Path) -> None:
-    """Write the project's own head: weight [width], bias [] -> one affine map, float32."""
+    """Write the project's own head: weight (width,), bias () -> one affine map, float32."""
     (name,) = _OWN
     own = {f"{name}.weight": weight.view(1, -1), f"{name}.bias": bias.view(1)}
     save_file({k: v.detach().float().contiguous().cpu() for k, v in own.items()}, path)

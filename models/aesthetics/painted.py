@@ -30,7 +30,7 @@ TRAIN_SEED, UNSEEN_SEED = 700_000_000, 1_700_000_000
 SHORT_PX = (224, 256, 256, 320, 512)
 
 
-class Shard(NamedTuple):
+class GradedShard(NamedTuple):
     """What one process paints at a time; `short_px` 0 draws the size by lot."""
 
     path: Path
@@ -40,7 +40,7 @@ class Shard(NamedTuple):
 
 
 class Graded(NamedTuple):
-    """Cuts uint8 [N,S,S,3], true grades float32 [N], degrees of the faults float32 [N,faults]."""
+    """Cuts uint8 (N, S, S, 3), true grades float32 (N,), faults' degrees float32 (N, faults)."""
 
     cuts: np.ndarray
     grades: np.ndarray
@@ -63,16 +63,18 @@ def degrees(flaws: flaw.Flaws) -> tuple[float, ...]:
     return astuple(flaws)
 
 
-def plan(name: str, first_seed: int, count: int, folder: Path, short_px: int = 0) -> list[Shard]:
+def plan(
+    name: str, first_seed: int, count: int, folder: Path, short_px: int = 0
+) -> list[GradedShard]:
     """The shards of a set of pictures with consecutive seeds; their names say which those are."""
     return [
-        Shard(folder / f"{name}-{seed}-{pictures}.npz", seed, pictures, short_px)
+        GradedShard(folder / f"{name}-{seed}-{pictures}.npz", seed, pictures, short_px)
         for i in range(0, count, PER_SHARD)
         for seed, pictures in [(first_seed + i, min(PER_SHARD, count - i))]
     ]
 
 
-def paint_shard(shard: Shard) -> Path:
+def paint_shard(shard: GradedShard) -> Path:
     """Paint one shard; one that exists is kept."""
     if shard.path.exists():
         return shard.path
@@ -90,7 +92,7 @@ def paint_shard(shard: Shard) -> Path:
     return part.replace(shard.path)
 
 
-def paint_all(shards: list[Shard], jobs: int) -> None:
+def paint_all(shards: list[GradedShard], jobs: int) -> None:
     """Paint them in `jobs` processes that give way to others, with a progress bar."""
     from tqdm import tqdm
 
@@ -100,7 +102,7 @@ def paint_all(shards: list[Shard], jobs: int) -> None:
             pass
 
 
-def load(shards: list[Shard]) -> Graded:
+def load(shards: list[GradedShard]) -> Graded:
     """The shards, joined in their order. FileNotFoundError if one is not painted yet."""
     parts = [np.load(shard.path) for shard in shards]
     return Graded(*(np.concatenate([part[name] for part in parts]) for name in Graded._fields))

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from models.contract import EngineError
-from models.data.command import Note
+from models.data.findings import Note
 
 FILE_NAME = "scores.jsonl"
 _NOTES = {note.value: note for note in Note}

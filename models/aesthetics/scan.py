@@ -15,10 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from models.aesthetics.charts import Scored
 from models.aesthetics.record import Record
-from models.aesthetics.sheets import Scored
 from models.catalogue.registry import file_sha256
-from models.data.command import Note, Report, Skip, UnusableError, look, open_rgb
+from models.data.findings import Note, Report, Skip
+from models.data.pictures import UnusableError, look, open_rgb
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True, kw_only=True)
-class Told:
+class Scanned:
     """What a run found out.
 
     `scored` has the pictures in their order, `fresh` says how many scores were not known before,
@@ -68,14 +69,14 @@ def scan(
     report: Report,
     batch: int,
     jobs: int,
-) -> Told:
+) -> Scanned:
     """Score what the record does not know yet, batch by batch, each taken down before the next.
 
     What is found of each picture is added to the report, which may hold findings already.
     """
     from tqdm import tqdm
 
-    told, known, began = Told(report=report), len(record.scores), time.monotonic()
+    scanned, known, began = Scanned(report=report), len(record.scores), time.monotonic()
     places: list[tuple[Path, str]] = []
     waiting: dict[str, _New] = {}
     with tqdm(
@@ -85,19 +86,19 @@ def scan(
             if isinstance(read, _Read):
                 places.append((read.path, read.sha256))
                 for note in read.notes:
-                    told.report.add(read.path, note)
+                    scanned.report.add(read.path, note)
                 if read.cut is not None and read.sha256 not in record.scores:
                     waiting[read.sha256] = _New(read.cut, read.notes)
             else:
-                told.report.add(*read)
+                scanned.report.add(*read)
             if len(waiting) == batch:
                 _score(waiting, aesthetic, record)
             bar.update()
     _score(waiting, aesthetic, record)
-    told.scored = [Scored(path, record.scores[sha256]) for path, sha256 in places]
-    told.report.used = len(places)
-    told.fresh, told.took_s = len(record.scores) - known, time.monotonic() - began
-    return told
+    scanned.scored = [Scored(path, record.scores[sha256]) for path, sha256 in places]
+    scanned.report.used = len(places)
+    scanned.fresh, scanned.took_s = len(record.scores) - known, time.monotonic() - began
+    return scanned
 
 
 def _score(waiting: dict[str, _New], aesthetic: Aesthetic, record: Record) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.contract import EngineError
-from models.data.command import MANIFEST, Report
+from models.data.findings import Report
 from models.data.sources import (
+    MANIFEST,
     CaptionError,
     is_new,
     lines_of,

@@ -42,13 +42,13 @@ class _Stage(nn.Module):
         self.look_norm = nn.BatchNorm2d(out)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[B,inward,H,W] -> [B,out,H/2,W/2]."""
+        """(B, inward, H, W) -> (B, out, H/2, W/2)."""
         x = functional.relu(self.down_norm(self.down(x)))
         return functional.relu(x + self.look_norm(self.look(x)))
 
 
 class PictureTower(nn.Module):
-    """A small convolutional image tower: normalised pictures [B,3,H,W] -> embeddings [B,width].
+    """A small convolutional image tower: normalised pictures (B, 3, H, W) -> embeddings (B, width).
 
     Faults of a drawing are local (grain, blur, broken lines) or a matter of places in a face, and
     convolutions need little data for both.
@@ -76,7 +76,7 @@ class Tower:
 
     @torch.inference_mode()
     def embed(self, cuts: np.ndarray) -> torch.Tensor:
-        """Cuts uint8 [B,S,S,3] -> embeddings float32 [B,width] of length one, on the CPU."""
+        """Cuts uint8 (B, S, S, 3) -> embeddings float32 (B, width) of length one, on the CPU."""
         device = next(self.net.parameters()).device
         x = torch.from_numpy(self.window.normalised(cuts)).permute(0, 3, 1, 2).to(device)
         out = self.net(x)

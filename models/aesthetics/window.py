@@ -33,7 +33,7 @@ class Window:
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
 
     def cut(self, picture: Image.Image) -> np.ndarray:
-        """An RGB picture -> uint8 [crop_px, crop_px, 3].
+        """An RGB picture -> uint8 (crop_px, crop_px, 3).
 
         Bicubic, the long side rounded down; where the margin is odd, the smaller half of it is cut
         at the top and at the left.
@@ -48,7 +48,7 @@ class Window:
         return np.asarray(small.crop((x, y, x + self.crop_px, y + self.crop_px)))
 
     def normalised(self, cut: np.ndarray) -> np.ndarray:
-        """uint8 [..., 3] -> float32 [..., 3]: (x / 255 - mean) / std."""
+        """uint8 (..., 3) -> float32 (..., 3): (x / 255 - mean) / std."""
         scale = 1 / (255 * np.asarray(self.std, dtype=np.float32))
         shift = np.asarray(self.mean, dtype=np.float32) / np.asarray(self.std, dtype=np.float32)
         return cut.astype(np.float32) * scale - shift

@@ -26,7 +26,7 @@ class TextKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OriginalPlace:
     """A module or tensor in the original layout."""
 
     key: str
@@ -85,10 +85,10 @@ _OPENCLIP_LAYER = {
 }
 _JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
 
-_Pairs = Iterator[tuple[str, Place]]
+_Pairs = Iterator[tuple[str, OriginalPlace]]
 
 
-def unet_places(keys: Iterable[str], config: Mapping[str, Any]) -> dict[str, Place]:
+def unet_places(keys: Iterable[str], config: Mapping[str, Any]) -> dict[str, OriginalPlace]:
     """The place of every UNet tensor; `config` is UNet2DConditionModel's, `layers_per_block` int.
 
     The original counts its blocks through, downsamplers included, where diffusers has levels.
@@ -98,23 +98,25 @@ def unet_places(keys: Iterable[str], config: Mapping[str, Any]) -> dict[str, Pla
     return _places(keys, modules, UNET)
 
 
-def vae_places(keys: Iterable[str], config: Mapping[str, Any]) -> dict[str, Place]:
+def vae_places(keys: Iterable[str], config: Mapping[str, Any]) -> dict[str, OriginalPlace]:
     """The place of every tensor of an AutoencoderKL; the decoder counts its levels backwards."""
     levels, layers = len(config["block_out_channels"]), int(config["layers_per_block"])
     return _places(keys, dict(_vae_modules(levels, layers)), VAE)
 
 
-def text_places(keys: Iterable[str], layers: int, kind: TextKind) -> dict[str, Place]:
+def text_places(keys: Iterable[str], layers: int, kind: TextKind) -> dict[str, OriginalPlace]:
     """The place of every tensor of a text encoder of so many layers (keys without `text_model.`).
 
     CLIP's keep their names behind a prefix; OpenCLIP's are named anew.
     """
     if kind is TextKind.CLIP:
-        return {key: Place(TEXT[kind] + key) for key in keys}
+        return {key: OriginalPlace(TEXT[kind] + key) for key in keys}
     return _places(keys, dict(_openclip_modules(layers)), TEXT[kind])
 
 
-def to_original(tensors: Mapping[str, Tensor], places: Mapping[str, Place]) -> dict[str, Tensor]:
+def to_original(
+    tensors: Mapping[str, Tensor], places: Mapping[str, OriginalPlace]
+) -> dict[str, Tensor]:
     """The tensors under their original names and in their original shapes."""
     result: dict[str, Tensor] = {}
     joined: dict[str, dict[int, Tensor]] = {}
@@ -131,7 +133,9 @@ def to_original(tensors: Mapping[str, Tensor], places: Mapping[str, Place]) -> d
     return result
 
 
-def to_diffusers(tensors: Mapping[str, Tensor], places: Mapping[str, Place]) -> dict[str, Tensor]:
+def to_diffusers(
+    tensors: Mapping[str, Tensor], places: Mapping[str, OriginalPlace]
+) -> dict[str, Tensor]:
     """The tensors under diffusers' names and in its shapes; those that are not there are left out.
 
     A matrix that an exporter left a matrix, where the original has a convolution, is taken as well.
@@ -149,11 +153,13 @@ def to_diffusers(tensors: Mapping[str, Tensor], places: Mapping[str, Place]) -> 
     return result
 
 
-def _places(keys: Iterable[str], modules: Mapping[str, Place], prefix: str) -> dict[str, Place]:
+def _places(
+    keys: Iterable[str], modules: Mapping[str, OriginalPlace], prefix: str
+) -> dict[str, OriginalPlace]:
     return {key: _place(key, modules, prefix) for key in keys}
 
 
-def _place(key: str, modules: Mapping[str, Place], prefix: str) -> Place:
+def _place(key: str, modules: Mapping[str, OriginalPlace], prefix: str) -> OriginalPlace:
     """The place of one tensor: that of the longest module name it begins with, and the rest."""
     head, rest = key, ""
     while head not in modules:
@@ -180,7 +186,7 @@ def _unet_modules(layers: int, kinds: Iterable[str]) -> _Pairs:
             number += 1
         if level < last:
             ours = f"down_blocks.{level}.downsamplers.0.conv"
-            yield ours, Place(f"input_blocks.{number}.0.op")
+            yield ours, OriginalPlace(f"input_blocks.{number}.0.op")
             number += 1
     number = 0
     for level, attended in enumerate(reversed(attends)):
@@ -190,29 +196,29 @@ def _unet_modules(layers: int, kinds: Iterable[str]) -> _Pairs:
         if level < last:
             # The upsampler closes the level's last block, after the attention if there is one.
             ours = f"up_blocks.{level}.upsamplers.0.conv"
-            yield ours, Place(f"output_blocks.{number - 1}.{2 if attended else 1}.conv")
+            yield ours, OriginalPlace(f"output_blocks.{number - 1}.{2 if attended else 1}.conv")
 
 
 def _unet_layer(block: str, layer: int, theirs: str) -> _Pairs:
     yield from _named(_UNET_RESNET, f"{block}.resnets.{layer}.", f"{theirs}.0.")
-    yield f"{block}.attentions.{layer}", Place(f"{theirs}.1")
+    yield f"{block}.attentions.{layer}", OriginalPlace(f"{theirs}.1")
 
 
 def _vae_modules(levels: int, layers: int) -> _Pairs:
-    yield from ((name, Place(name)) for name in ("quant_conv", "post_quant_conv"))
+    yield from ((name, OriginalPlace(name)) for name in ("quant_conv", "post_quant_conv"))
     for side in ("encoder", "decoder"):
         yield from _named(_VAE_SIDE, f"{side}.", f"{side}.")
-        yield f"{side}.mid_block.attentions.0.group_norm", Place(f"{side}.mid.attn_1.norm")
+        yield f"{side}.mid_block.attentions.0.group_norm", OriginalPlace(f"{side}.mid.attn_1.norm")
         for ours, theirs in _VAE_ATTENTION.items():
-            place = Place(f"{side}.mid.attn_1.{theirs}", conv=True)
+            place = OriginalPlace(f"{side}.mid.attn_1.{theirs}", conv=True)
             yield f"{side}.mid_block.attentions.0.{ours}", place
         for index in range(2):
             ours, theirs = f"{side}.mid_block.resnets.{index}.", f"{side}.mid.block_{index + 1}."
             yield from _named(_VAE_RESNET, ours, theirs)
     for level in range(levels):
         down, up = f"encoder.down_blocks.{level}", f"decoder.up_blocks.{levels - 1 - level}"
-        yield f"{down}.downsamplers.0.conv", Place(f"encoder.down.{level}.downsample.conv")
-        yield f"{up}.upsamplers.0.conv", Place(f"decoder.up.{level}.upsample.conv")
+        yield f"{down}.downsamplers.0.conv", OriginalPlace(f"encoder.down.{level}.downsample.conv")
+        yield f"{up}.upsamplers.0.conv", OriginalPlace(f"decoder.up.{level}.upsample.conv")
         for layer in range(layers + 1):
             down_theirs, up_theirs = f"encoder.down.{level}.block", f"decoder.up.{level}.block"
             yield from _named(_VAE_RESNET, f"{down}.resnets.{layer}.", f"{down_theirs}.{layer}.")
@@ -225,8 +231,8 @@ def _openclip_modules(layers: int) -> _Pairs:
         ours, theirs = f"encoder.layers.{layer}.", f"transformer.resblocks.{layer}."
         yield from _named(_OPENCLIP_LAYER, ours, theirs)
         for third, name in enumerate(_JOINED):
-            yield ours + name, Place(f"{theirs}attn.in_proj", third=third)
+            yield ours + name, OriginalPlace(f"{theirs}attn.in_proj", third=third)
 
 
 def _named(table: Mapping[str, str], ours: str, theirs: str) -> _Pairs:
-    return ((ours + name, Place(theirs + original)) for name, original in table.items())
+    return ((ours + name, OriginalPlace(theirs + original)) for name, original in table.items())

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from models.checkpoint.inference_yaml import Layout, plain_unet
-from models.checkpoint.names import Place, text_places, unet_places, vae_places
+from models.checkpoint.names import OriginalPlace, text_places, unet_places, vae_places
 from models.contract import EngineError
 
 #: The parts of a diffusers folder that hold weights.
@@ -30,7 +30,7 @@ class Skeleton:
 
     module: Any
     shapes: dict[str, torch.Size]
-    places: dict[str, Place]
+    places: dict[str, OriginalPlace]
 
 
 def skeleton(part: str, layout: Layout, text: Mapping[str, Any]) -> Skeleton:

@@ -1,152 +1,166 @@
-"""The front door of the training data, and `python -m models dataset DIR`, which shows it.
+"""`python -m models dataset DIR`: what a training folder holds, before anything is trained on it.
 
-    report = Report()
-    examples = read(Path("pictures"), report=report)          # a folder or a metadata.jsonl
-    sizes = buckets(e.size_px for e in examples)              # nothing is dropped
-    for batch in Batches(sizes, batch_size=4, seed=0).epoch(0):
-        for index in batch.indices:
-            text = policy.apply(examples[index].caption, lot(0, 0, index))
-            picture = open_fitted(examples[index].path, batch.bucket)
-
-Called by `finetune` and the command table; each part has a room in `models/data/`. Torch is
-imported when a cache is used and not before. It must not know how a model is trained.
+Called from the command table. It reads as the trainer reads and prints counts, tags, buckets and
+every file that would be skipped, with its reason. It must not know how a model is trained.
 """
 
 from __future__ import annotations
 
-import errno
-import os
-import warnings
+import argparse
+import shlex
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
-from PIL import Image
+from models.contract import EngineError
+from models.data.buckets import Assignment, buckets
+from models.data.examples import DatasetError, Example, read
+from models.data.findings import Report
+from models.data.tagging import CaptionPolicy
+from models.report import Row, write_json
 
-from models.data.batches import Batch, Batches, lot
-from models.data.buckets import Assignment, Bucket, Placement, buckets
-from models.data.caches import EmbeddingCache, LatentCache, weights_sha256
-from models.data.findings import Finding, Note, Report, Skip
-from models.data.pictures import (
-    MAX_PIXELS,
-    SUFFIXES,
-    Look,
-    UnusableError,
-    look,
-    open_fitted,
-    open_rgb,
-)
-from models.data.sources import MANIFEST, CaptionError, Pair, pairs
-from models.data.tagging import Caption, CaptionPolicy, Order, Parentheses, Rating
-from models.data.tokens import MAX_CHUNKS, token_ids
-
-__all__ = [
-    "MANIFEST", "MAX_CHUNKS", "SUFFIXES", "Assignment", "Batch", "Batches", "Bucket", "Caption",
-    "CaptionPolicy", "DatasetError", "EmbeddingCache", "Example", "Finding", "LatentCache", "Note",
-    "Order", "Parentheses", "Placement", "Rating", "Report", "Skip", "UnusableError", "buckets",
-    "look", "lot", "open_fitted", "open_rgb", "read", "token_ids", "weights_sha256",
-]  # fmt: skip
-
-
-class DatasetError(Exception):
-    """There is nothing to train on; the text is one line that says what to do."""
+#: So many tags, and so many skipped files, are shown.
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """One usable picture: decoded once to the end, so it can be opened again.
+class Overview:
+    """A dataset as the command shows it."""
 
-    `size_px` is (width, height) as shown, after EXIF's turn; `score` is aesthetic, 1 to 10, None
-    if nobody has judged it; `sha256` is that of the file's bytes.
-    """
+    examples: Sequence[Example]
+    report: Report
+    placed: Assignment
 
-    path: Path
-    caption: Caption
-    size_px: tuple[int, int]
-    score: float | None
-    sha256: str
+    def tags(self) -> Counter[str]:
+        """In how many captions each tag stands, in its cleaned form."""
+        policy = CaptionPolicy()
+        return Counter(tag for example in self.examples for tag in policy.tags(example.caption))
 
 
-def read(
-    source: Path, *, report: Report, max_pixels: int = MAX_PIXELS, threads: int | None = None
-) -> list[Example]:
-    """The usable pictures of a folder or a `metadata.jsonl`, sorted by path.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `dataset`."""
+    add = parser.add_argument
+    add("source", type=Path, metavar="DIR", help="a folder of pictures, or a manifest (.jsonl)")
+    add("--resolution", type=int, default=512, metavar="PX", help="side of a square bucket")
+    add("--step", type=int, default=64, metavar="PX", help="bucket sides are whole steps")
+    add("--max-ratio", type=float, default=2.0, help="the longest bucket (default: 2)")
+    add("--json", type=Path, metavar="FILE", help="write the figures as rows")
+    add("--findings", type=Path, metavar="FILE", help="write one JSON line for each finding")
 
-    Everything else is in the report with its reason. FileNotFoundError if there is no such place,
-    DatasetError if nothing in it can be used.
-    """
-    if not source.exists():
-        raise FileNotFoundError(errno.ENOENT, "there is no such folder or manifest", str(source))
+
+def run(args: argparse.Namespace) -> int:
+    """Read, print, write. EngineError with one line if there is nothing to train on."""
+    report = Report()
+    if args.resolution < args.step:
+        raise EngineError("--resolution must be at least --step.")
     try:
-        found = pairs(source, report)
-    except CaptionError as fault:
-        raise DatasetError(f"{source}: {fault}") from fault
-    seen: dict[str, Path] = {}
-    examples: list[Example] = []
-    for pair, seen_as in zip(found, _looks(found, max_pixels, threads), strict=True):
-        if isinstance(seen_as, UnusableError):
-            report.add(pair.path, seen_as.reason, seen_as.detail)
-            continue
-        for note in seen_as.notes:
-            report.add(pair.path, note)
-        first = seen.setdefault(seen_as.sha256, pair.path)
-        if first != pair.path:
-            report.add(pair.path, Note.DUPLICATE, first.name)
-        examples.append(_example(pair, seen_as))
-    report.used += len(examples)
-    if not examples:
-        raise DatasetError(_nothing(source, report))
-    return examples
+        # The parameters are tried first: reading takes minutes.
+        _placed(args, ())
+        examples = read(args.source, report=report)
+    except DatasetError as fault:
+        _write_findings(args, report)
+        if report.findings:
+            print(f"{report.table()}\n{_skipped(report)}")  # noqa: T201  the command line prints
+        raise EngineError(str(fault)) from fault
+    except ValueError as fault:
+        raise EngineError(f"{fault}.") from fault
+    placed = _placed(args, [example.size_px for example in examples])
+    overview = Overview(examples=examples, report=report, placed=placed)
+    print(text_of(overview))  # noqa: T201  the command line prints
+    _write_findings(args, report)
+    if args.json:
+        write_json(rows_of(overview, _said(args)), args.json)
+    return 0
 
 
-def _looks(
-    found: list[Pair], max_pixels: int, threads: int | None
-) -> Iterator[Look | UnusableError]:
-    """What each file is, in order; a bar on a terminal, for many pictures take minutes."""
-    from tqdm import tqdm
-
-    pool = ThreadPoolExecutor(threads or os.cpu_count())
-    with warnings.catch_warnings():
-        # Pillow's warnings of huge headers count; what it warns of beyond that can be read.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            looks = pool.map(lambda pair: _looked(pair, max_pixels), found)
-            yield from tqdm(looks, total=len(found), unit="picture", desc="read", disable=None)
-        finally:
-            pool.shutdown(cancel_futures=True)
+def text_of(overview: Overview) -> str:
+    """Everything that is printed."""
+    parts = [
+        overview.report.table(),
+        _most(overview.tags(), len(overview.examples)),
+        _bucket_table(overview.placed),
+        _skipped(overview.report),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
-def _looked(pair: Pair, max_pixels: int) -> Look | UnusableError:
-    try:
-        return look(pair.path, max_pixels=max_pixels)
-    except UnusableError as fault:
-        return fault
+def rows_of(overview: Overview, command: str) -> list[Row]:
+    """The same figures for machines."""
+    rows: list[tuple[str, float, str]] = [("usable pictures", overview.report.used, "")]
+    rows += [(reason, count, "") for reason, count in overview.report.counts().items()]
+    rows += [(f"tag {tag}", n, "pictures") for tag, n in overview.tags().most_common(_SHOWN)]
+    for bucket, count in overview.placed.counts().items():
+        rows.append((f"bucket {bucket}", count, "pictures"))
+    cuts = [placement.cut for placement in overview.placed.placements]
+    rows += [
+        ("cut off by buckets, mean", round(100 * fmean(cuts), 2), "%"),
+        ("cut off by buckets, most", round(100 * max(cuts), 2), "%"),
+        ("stretched beyond the limit", sum(p.stretched for p in overview.placed.placements), ""),
+    ]
+    return [
+        Row(area="dataset", name=name, value=value, unit=unit, command=command)
+        for name, value, unit in rows
+    ]
 
 
-def _example(pair: Pair, seen: Look) -> Example:
-    return Example(
-        path=pair.path,
-        caption=pair.caption,
-        size_px=seen.size_px,
-        score=pair.caption.score,
-        sha256=seen.sha256,
+def _placed(args: argparse.Namespace, sizes: Sequence[tuple[int, int]]) -> Assignment:
+    return buckets(
+        sizes,
+        area_px=args.resolution**2,
+        step_px=args.step,
+        max_ratio=args.max_ratio,
     )
 
 
-def _nothing(source: Path, report: Report) -> str:
-    """One line that says why nothing can be used, and what to do."""
-    skipped = Counter(finding.reason for finding in report.skipped)
-    if not skipped:
-        return f"{source} holds no pictures ({', '.join(sorted(SUFFIXES))}) and no {MANIFEST}."
-    if set(skipped) == {Skip.NO_CAPTION}:
-        return (
-            f"None of the {skipped[Skip.NO_CAPTION]} pictures in {source} has a caption: put"
-            f" NAME.txt or NAME.json beside NAME.png, or a {MANIFEST} in the folder."
+def _most(tags: Counter[str], pictures: int) -> str:
+    """The most frequent tags, the share of pictures that have each, and a bar."""
+    if not tags:
+        return ""
+    lines = [f"{len(tags):,} different tags; the most frequent:"]
+    width = max(len(tag) for tag, _ in tags.most_common(_SHOWN))
+    for tag, count in tags.most_common(_SHOWN):
+        share = count / pictures
+        lines.append(f"  {tag:<{width}}  {count:>7,}  {share:>4.0%}  {'#' * round(30 * share)}")
+    return "\n".join(lines)
+
+
+def _bucket_table(placed: Assignment) -> str:
+    """One line for each bucket: how many pictures, and how much of them is cut off."""
+    lines = ["bucket        pictures  cut off: mean   most  enlarged"]
+    for bucket, count in placed.counts().items():
+        here = [placed.placements[index] for index in placed.members[bucket]]
+        cuts = [placement.cut for placement in here]
+        enlarged = sum(placement.scale > 1 for placement in here)
+        lines.append(
+            f"{bucket!s:<12} {count:>9,} {fmean(cuts):>14.1%} {max(cuts):>6.1%} {enlarged:>9,}"
         )
-    if set(skipped) == {Skip.NO_PICTURE}:
-        return f"{source} holds {skipped[Skip.NO_PICTURE]} captions and not one of their pictures."
-    reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
-    return f"Nothing in {source} can be used: {reasons}."
+    if stretched := sum(placement.stretched for placement in placed.placements):
+        lines.append(f"{stretched:,} of them grow beyond the limit: no bucket is small enough")
+    return "\n".join(lines)
+
+
+def _skipped(report: Report) -> str:
+    """The first skipped files with their reasons."""
+    skipped = report.skipped
+    lines = [f"{len(skipped):,} skipped:"] if skipped else []
+    for finding in skipped[:_SHOWN]:
+        detail = f" ({finding.detail})" if finding.detail else ""
+        lines.append(f"  {finding.path}: {finding.reason}{detail}")
+    if len(skipped) > _SHOWN:
+        lines.append(f"  and {len(skipped) - _SHOWN:,} more: --findings FILE lists them all")
+    return "\n".join(lines)
+
+
+def _write_findings(args: argparse.Namespace, report: Report) -> None:
+    if args.findings:
+        report.write_jsonl(args.findings)
+
+
+def _said(args: argparse.Namespace) -> str:
+    """The command that measures the same again."""
+    words = ["python", "-m", "models", "dataset", str(args.source)]
+    for name in ("resolution", "step", "max_ratio"):
+        words += [f"--{name.replace('_', '-')}", f"{getattr(args, name):g}"]
+    return shlex.join(words)

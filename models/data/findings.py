@@ -56,7 +56,7 @@ class Note(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class FileFinding:
     """One thing that was found of one file; `detail` is empty or half a sentence."""
 
     path: Path
@@ -68,15 +68,15 @@ class Finding:
 class Report:
     """Collects findings while a dataset is read; `used` is the number of usable pictures."""
 
-    findings: list[Finding] = field(default_factory=list[Finding])
+    findings: list[FileFinding] = field(default_factory=list[FileFinding])
     used: int = 0
 
     def add(self, path: Path, reason: Skip | Note, detail: str = "") -> None:
         """Take down one finding."""
-        self.findings.append(Finding(path=path, reason=reason, detail=detail))
+        self.findings.append(FileFinding(path=path, reason=reason, detail=detail))
 
     @property
-    def skipped(self) -> list[Finding]:
+    def skipped(self) -> list[FileFinding]:
         """The files that are not used, in the order they were found."""
         return [finding for finding in self.findings if isinstance(finding.reason, Skip)]
 

@@ -1,6 +1,6 @@
 """Where captions come from: `metadata.jsonl`, Danbooru's JSON beside a picture, or text beside it.
 
-Called by `models.data.command.read`, and by the scorer's `sources`, which reads manifests and
+Called by `models.data.examples.read`, and by the scorer's `sources`, which reads manifests and
 sidecars the same way. It pairs files with captions and reports what has no partner; it opens no
 pictures and must not know what training does with a caption.
 """
@@ -16,7 +16,7 @@ from typing import NamedTuple, cast
 
 from models.data.findings import Report, Skip
 from models.data.pictures import SUFFIXES
-from models.data.tagging import Caption, Rating
+from models.data.tagging import BooruRating, Caption
 
 #: What a manifest is called in its folder; `datasets` calls it so too.
 MANIFEST = "metadata.jsonl"
@@ -32,11 +32,11 @@ COUNTS = frozenset(
 #: The most that a linear head gives on a scale of 1 to 10.
 _BEST = 12.0
 _RATINGS = {
-    **{rating[0]: rating for rating in Rating},
-    **{rating.value: rating for rating in Rating},
+    **{rating[0]: rating for rating in BooruRating},
+    **{rating.value: rating for rating in BooruRating},
     # Danbooru's word before 2022. Its letter was "s" as well, which now means sensitive: the
     # stricter reading holds.
-    "safe": Rating.GENERAL,
+    "safe": BooruRating.GENERAL,
 }
 _FILE_KEYS = ("file_name", "file")
 _TEXT_KEYS = ("text", "caption", "prompt")

@@ -13,8 +13,10 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from random import Random
 
+from models.data.dropout import NO_WORDS, SHARE, dropped
 
-class Rating(StrEnum):
+
+class BooruRating(StrEnum):
     """Danbooru's ratings, as they are since 2022."""
 
     #: Fit for everybody.
@@ -90,7 +92,7 @@ class Caption:
 
     tags: tuple[str, ...] = ()
     sentence: str = ""
-    rating: Rating | None = None
+    rating: BooruRating | None = None
     votes: int | None = None
     score: float | None = None
 
@@ -138,7 +140,7 @@ class CaptionPolicy:
     #: Of each other tag, how likely it is left out.
     tag_dropout: float = 0.0
     #: How likely the whole caption is empty: what guidance needs.
-    caption_dropout: float = 0.1
+    caption_dropout: float = SHARE
     replace_underscores: bool = True
     parentheses: Parentheses = Parentheses.KEEP
     #: Say the quality that the score or the votes stand for.
@@ -162,8 +164,8 @@ class CaptionPolicy:
 
     def apply(self, caption: Caption, rng: Random) -> str:
         """One training text by lot. The same `rng` state gives the same text."""
-        if rng.random() < self.caption_dropout:
-            return ""
+        if dropped(rng.random(), self.caption_dropout):
+            return NO_WORDS
         if caption.sentence:
             return caption.sentence
         return ", ".join(

@@ -22,7 +22,7 @@ _WEIGHTS = "unet/diffusion_pytorch_model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Checked:
     """What a model that passed is."""
 
     name: str
@@ -66,14 +66,14 @@ def run(args: argparse.Namespace) -> int:
 
 def check(model: str, device: str | None = None) -> str:
     """One line on a model that loads and draws. EngineError says what is wrong."""
-    report = examine(model, device)
+    checked = examine(model, device)
     return (
-        f"{report.name} ({report.card_id}), {report.base}, {report.prediction}, "
-        f"on {report.device}, unet sha256 {report.unet_sha256[:12]}"
+        f"{checked.name} ({checked.card_id}), {checked.base}, {checked.prediction}, "
+        f"on {checked.device}, unet sha256 {checked.unet_sha256[:12]}"
     )
 
 
-def examine(model: str, device: str | None = None) -> Report:
+def examine(model: str, device: str | None = None) -> Checked:
     """Load a model and draw two steps with it. EngineError says what is wrong."""
     from models.engine.loader import load
     from models.engine.safety import scorer_of
@@ -84,7 +84,7 @@ def examine(model: str, device: str | None = None) -> Report:
     scorer_of(parts.card)
     engine = SlotEngine(parts, 1)
     _draw_two_steps(engine)
-    report = Report(
+    checked = Checked(
         name=parts.card.name,
         card_id=parts.card.id,
         folder=folder,
@@ -97,7 +97,7 @@ def examine(model: str, device: str | None = None) -> Report:
         scores=tuple(score.value for score in parts.card.scores),
     )
     engine.close()
-    return report
+    return checked
 
 
 def _draw_two_steps(engine: SlotEngine) -> None:

@@ -26,7 +26,7 @@ from models.engine import upscaler
 from models.engine.codec import Upscale, lanczos
 from models.engine.schedule import Schedule
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 #: A text encoder of this width is OpenCLIP's, that of Stable Diffusion 2.
 _WIDTH_SD2 = 1024
@@ -72,7 +72,7 @@ def load(model: str, *, device: str | None = None) -> Components:
     if wrong := faults(card, folder):
         raise EngineError(wrong[0])
     dtype = _dtype(folder, chosen)
-    logger.info("loading %s from %s on %s as %s", card.id, folder, chosen, dtype)
+    log.info("loading %s from %s on %s as %s", card.id, folder, chosen, dtype)
     unet, vae, text_encoder, tokenizer = _parts(folder, dtype)
     config: Any = unet.config
     with _explained(folder, "the model"):

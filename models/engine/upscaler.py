@@ -26,7 +26,7 @@ SCALE = 4
 
 
 class Upscaler(nn.Module):
-    """Pictures [B,3,H,W] in -1..1 -> [B,3,4H,4W] in about the same range."""
+    """Pictures (B, 3, H, W) in -1..1 -> (B, 3, 4H, 4W) in about the same range."""
 
     def __init__(self, width: int = 48, blocks: int = 6) -> None:
         super().__init__()

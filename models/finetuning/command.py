@@ -1,6 +1,6 @@
 """`python -m models finetune CONFIG.toml`: the Waifu Diffusion recipe, on any base of its family.
 
-The front door: it reads the recipe, prepares base and pictures, runs the course and hands the
+The front door: it reads the recipe, prepares base and pictures, runs the training and hands the
 result over; each part has a room in `models/finetuning/`. On several GPUs,
 `accelerate launch -m models finetune CONFIG.toml` runs it once for each of them.
 """
@@ -71,20 +71,20 @@ def finetune(
     accelerator = _accelerator(recipe, cpu=cpu)
     tell = say if accelerator.is_main_process else _hush
     setting = _prepare(recipe, config, accelerator, tell)
-    from models.finetuning.run import Course
+    from models.finetuning.run import FineTuning
     from models.finetuning.steps import fitting
 
-    course = Course(setting)
-    with course.way_back(), fitting():
+    training = FineTuning(setting)
+    with training.way_back(), fitting():
         _prepare_latents(setting)
-    tell(f"training {setting.card.id} for {course.steps} steps on {accelerator.device}")
+    tell(f"training {setting.card.id} for {training.steps} steps on {accelerator.device}")
     if recipe.compile:
         tell("the first steps compile the UNet, which takes minutes")
-    course.run()
+    training.run()
     if not accelerator.is_main_process:
         return []
-    trained = {name: weight.detach().cpu() for name, weight in course.trained.items()}
-    with course.way_back():
+    trained = {name: weight.detach().cpu() for name, weight in training.trained.items()}
+    with training.way_back():
         return _hand_over(recipe, setting.card, trained)
 
 
@@ -127,7 +127,7 @@ def _prepare(
     recipe: Recipe, config: Path, accelerator: Accelerator, say: Callable[[str], None]
 ) -> Setting:
     """Base, card and pictures, all of them fit for each other."""
-    from models.data.command import Report
+    from models.data.findings import Report
     from models.engine.loader import load
     from models.finetuning.export import successor
     from models.finetuning.material import Material, gather

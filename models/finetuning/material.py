@@ -19,22 +19,13 @@ from torch import Tensor, nn
 
 from models.catalogue.adoption import pixel_step
 from models.contract import EngineError
-from models.data.command import (
-    Batch,
-    Batches,
-    Bucket,
-    DatasetError,
-    Example,
-    LatentCache,
-    Report,
-    UnusableError,
-    buckets,
-    lot,
-    open_fitted,
-    read,
-    token_ids,
-    weights_sha256,
-)
+from models.data.batches import Batch, Batches, lot
+from models.data.buckets import Bucket, buckets
+from models.data.caches import LatentCache, weights_sha256
+from models.data.examples import DatasetError, Example, read
+from models.data.findings import Report
+from models.data.pictures import UnusableError, open_fitted
+from models.data.tokens import token_ids
 from models.engine.loader import Components
 from models.finetuning.recipe import Recipe
 from models.training import chance

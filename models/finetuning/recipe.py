@@ -18,7 +18,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from models.contract import EngineError
-from models.data.command import CaptionPolicy
+from models.data.tagging import CaptionPolicy
 from models.training.objective import Curve
 
 _T = TypeVar("_T")

@@ -61,7 +61,7 @@ class Setting:
         return Path(self.recipe.out)
 
 
-class Course:
+class FineTuning:
     """One run. `step` steps are done."""
 
     def __init__(self, setting: Setting) -> None:

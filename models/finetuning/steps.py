@@ -1,7 +1,7 @@
 """One step of learning: forward passes, gradients, clipping, optimizer, average.
 
 Everything random about a row comes from the seed, the step and the row's place in it, so rows may
-be shared out over forward passes and GPUs as one likes. Called by the course. It knows no files.
+be shared out over forward passes and GPUs as one likes. Called by the run. It knows no files.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from torch._dynamo.exc import TorchDynamoException
 
 from models.catalogue.card import Prediction
 from models.contract import EngineError
-from models.engine.denoiser import Levels
 from models.engine.schedule import Schedule
 from models.finetuning.material import Fed, Material
 from models.finetuning.recipe import Optimizer, Recipe
 from models.finetuning.trainee import Trainee
 from models.training import chance
 from models.training.average import Average
-from models.training.objective import learning_rate, losses, noised, target, weights
+from models.training.objective import Objective, learning_rate
 
 _NO_MEMORY = (
     "the training does not fit into the device's memory. Less is needed with a smaller batch (and "
@@ -35,7 +34,7 @@ _NO_MEMORY = (
 )
 
 
-class NotFiniteError(EngineError):
+class DivergedError(EngineError):
     """The loss or the gradients are not numbers; the weights have not been touched."""
 
 
@@ -63,13 +62,14 @@ class Stepper:
         prediction: Prediction,
         accelerator: Accelerator,
     ) -> None:
-        self._recipe, self._prediction, self._accelerator = recipe, prediction, accelerator
+        self._recipe, self._accelerator = recipe, accelerator
         # Checkpointed activations are calculated again when the copies are gone.
         low = accelerator.mixed_precision == "bf16" and not recipe.gradient_checkpointing
         trainee.quicken(accelerator.device, low=low, compiled=recipe.compile)
         self._network: Any = accelerator.prepare_model(trainee)
-        self._levels = Levels(schedule.train_sigmas, accelerator.device)
-        self._times = len(schedule.train_sigmas)
+        self._objective = Objective(
+            schedule, prediction, accelerator.device, snr_most=recipe.min_snr
+        )
         self.live = trainee.learning()
         self.optimizer = optimizer_of(recipe, list(self.live.values()))
         cpu = torch.device("cpu") if recipe.ema_on_cpu else None
@@ -78,7 +78,7 @@ class Stepper:
     def take(self, fed: Fed, material: Material, steps: int) -> Taken:
         """Learn from one step's rows; `steps` is the length of the run, for the learning rate.
 
-        NotFiniteError and CompilingError before any weight has changed; EngineError if the device's
+        DivergedError and CompilingError before any weight has changed; EngineError if the device's
         memory does not suffice, at worst when the first step wants its moments.
         """
         try:
@@ -102,7 +102,7 @@ class Stepper:
         rate = learning_rate(fed.step, steps, recipe.lr, recipe.warmup, recipe.lr_curve)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.optimizer.zero_grad()
-            raise NotFiniteError(f"step {fed.step + 1}: loss {loss}, gradient norm {norm}")
+            raise DivergedError(f"step {fed.step + 1}: loss {loss}, gradient norm {norm}")
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -153,16 +153,15 @@ class Stepper:
         drawn = [self._noise(fed.step, place, x0[0].shape) for place in rows]
         noise = torch.stack([noise for noise, _ in drawn]).to(device)
         times = torch.tensor([time for _, time in drawn], device=device)
-        sigma = self._levels.sigma(times)
-        output = self._network(noised(x0, noise, sigma), times, fed.ids[rows].to(device))
-        each = losses(output, target(x0, noise, sigma, self._prediction))
-        weighted = each * weights(sigma, self._prediction, self._recipe.min_snr)
-        return weighted.sum() * (counts * self._accelerator.num_processes / len(fed))
+        posed = self._objective.pose(x0, noise, times)
+        output = self._network(posed.shown, posed.times, fed.ids[rows].to(device))
+        each = self._objective.losses(output, posed)
+        return each.sum() * (counts * self._accelerator.num_processes / len(fed))
 
     def _noise(self, step: int, place: int, shape: torch.Size) -> tuple[Tensor, int]:
         """The noise (C, h, w) of a row and its timestep."""
         generator = chance.generator(self._recipe.seed, "noise", step, place)
-        time = int(torch.randint(self._times, (), generator=generator))
+        time = int(torch.randint(self._objective.count, (), generator=generator))
         noise = torch.randn(shape, generator=generator)
         if self._recipe.noise_offset:
             noise = noise + self._recipe.noise_offset * torch.randn(

@@ -48,7 +48,7 @@ class Trainee(nn.Module):
         Copies live as long as a forward pass: what is calculated again on the way back, as with
         gradient checkpointing, does not find them.
         """
-        self._guess = Lowered(_Guess(self.unet), device, low=low, compiled=compiled)
+        self._guess = Lowered(_PlainUnet(self.unet), device, low=low, compiled=compiled)
 
     def forward(self, noisy: Tensor, timestep: Tensor, ids: Tensor) -> Tensor:
         """What the UNet says, (B, C, h, w), of noisy (B, C, h, w) at timestep (B,).
@@ -67,7 +67,7 @@ class Trainee(nn.Module):
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
 
-class _Guess(nn.Module):
+class _PlainUnet(nn.Module):
     """A UNet that takes and gives plain tensors."""
 
     def __init__(self, unet: nn.Module) -> None:

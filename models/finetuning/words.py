@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.data.command import EmbeddingCache, weights_sha256
+from models.data.caches import EmbeddingCache, weights_sha256
 
 
 def embed(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:

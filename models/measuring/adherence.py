@@ -64,19 +64,19 @@ def tasks(count: int, *, sentences: bool = False, square: bool = False) -> list[
 
 
 def judged(judge: Judge, pictures: Iterable[Image.Image]) -> np.ndarray:
-    """The class of each head in each picture, int64 [N, heads]."""
+    """The class of each head in each picture, int64 (N, heads)."""
     return np.concatenate([judge.classes(_small(picture)[None]) for picture in pictures])
 
 
 def _small(picture: Image.Image) -> np.ndarray:
-    """The picture with the short side that the judge knows, uint8 [H,W,3]."""
+    """The picture with the short side that the judge knows, uint8 (H, W, 3)."""
     scale = SIZE_PX / min(picture.size)
     size = (round(picture.width * scale), round(picture.height * scale))
     return np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BOX))
 
 
 def truth(portraits: Iterable[Portrait]) -> np.ndarray:
-    """The true class of each head, int64 [N, heads]; `UNSEEN` where none can be told."""
+    """The true class of each head, int64 (N, heads); `UNSEEN` where none can be told."""
     return np.asarray([labels(portrait) for portrait in portraits], dtype=np.int64)
 
 

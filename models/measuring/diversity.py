@@ -21,7 +21,7 @@ SIDE_PX = 48
 
 
 def thumbnail(picture: Image.Image) -> np.ndarray:
-    """What is compared: float32 [SIDE*SIDE*3] in 0..1."""
+    """What is compared: float32 (SIDE*SIDE*3,) in 0..1."""
     small = picture.convert("RGB").resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
     return np.asarray(small, dtype=np.float32).ravel() / 255
 
@@ -34,7 +34,7 @@ def trained(count: int) -> list[int]:
 
 
 def painted(seeds: Iterable[int]) -> np.ndarray:
-    """The painter's square pictures of these seeds as thumbnails, [N, SIDE*SIDE*3]."""
+    """The painter's square pictures of these seeds as thumbnails, (N, SIDE*SIDE*3)."""
     portraits = ((seed, replace(sample(Random(seed)), framing="square")) for seed in seeds)
     return np.stack([thumbnail(raster(draw(p, seed), SIDE_PX * 2)) for seed, p in portraits])
 
@@ -48,7 +48,7 @@ def closest_pair(pictures: Sequence[np.ndarray]) -> float:
 
 
 def nearest(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The root mean square difference of each thumbnail to the most similar of the others, [N]."""
+    """The root mean square difference of each thumbnail to the most similar of the others, (N,)."""
     return _distances(pictures, others).min(1)
 
 

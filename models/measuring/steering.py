@@ -43,7 +43,7 @@ def unwanted(count: int) -> tuple[list[Task], list[Task]]:
 
 
 def share_of(said: np.ndarray, wanted: Sequence[Sequence[str]]) -> float:
-    """How often the judged hair colour, of int64 [N, heads], is one of each picture's colours."""
+    """How often the judged hair colour, of int64 (N, heads), is one of each picture's colours."""
     names = HEADS["hair_colour"]
     seen = said[:, list(HEADS).index("hair_colour")]
     right = [names[c] in colours for c, colours in zip(seen, wanted, strict=True)]

@@ -58,7 +58,7 @@ def expected(head: str, count: int = 4000) -> np.ndarray:
 
 
 def apart(said: np.ndarray, head: str) -> float:
-    """How far the shares in int64 [N, heads] lie from `expected`: 0 the same, 1 nothing in common.
+    """How far the shares in int64 (N, heads) lie from `expected`: 0 the same, 1 nothing in common.
 
     Half of the summed differences (the total variation distance).
     """
@@ -68,7 +68,7 @@ def apart(said: np.ndarray, head: str) -> float:
 
 
 def commonest(said: np.ndarray, head: str) -> tuple[str, float]:
-    """The value of a head that comes most often in int64 [N, heads], and how often, 0 to 1."""
+    """The value of a head that comes most often in int64 (N, heads), and how often, 0 to 1."""
     counts = Counter(said[:, list(HEADS).index(head)].tolist())
     ((value, times),) = counts.most_common(1)
     return HEADS[head][value], times / len(said)

@@ -21,7 +21,7 @@ MANIFEST = "metadata.jsonl"
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
 
-class Entry(NamedTuple):
+class Leaf(NamedTuple):
     """One picture: its file name, its bytes, and its line of the manifest."""
 
     name: str
@@ -56,17 +56,17 @@ class Album:
             raise EngineError(f"cannot write in {out}: {fault.strerror}.") from fault
         return cls(out, {str(line["file_name"]) for line in lines})
 
-    def keep(self, entry: Entry) -> None:
+    def keep(self, leaf: Leaf) -> None:
         """Write picture, caption and line; all three or none. EngineError if the disk refuses."""
-        path, caption = self.out / entry.name, (self.out / entry.name).with_suffix(".txt")
+        path, caption = self.out / leaf.name, (self.out / leaf.name).with_suffix(".txt")
         part = path.with_suffix(".png.part")
         end = (self.out / MANIFEST).stat().st_size
         try:
-            part.write_bytes(entry.png)
-            caption.write_text(f"{entry.line['text']}\n", encoding="utf-8")
+            part.write_bytes(leaf.png)
+            caption.write_text(f"{leaf.line['text']}\n", encoding="utf-8")
             part.replace(path)
             with (self.out / MANIFEST).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry.line) + "\n")
+                file.write(json.dumps(leaf.line) + "\n")
         except BaseException as fault:  # a full disk and Ctrl-C alike
             for file in (part, caption, path):
                 file.unlink(missing_ok=True)
@@ -77,7 +77,7 @@ class Album:
                 f"cannot write {path}: {fault.strerror}. The folder's {len(self.listed)} pictures"
                 " are whole and listed; the same command paints the rest."
             ) from fault
-        self.listed.add(entry.name)
+        self.listed.add(leaf.name)
 
 
 def _lines(manifest: Path) -> list[dict[str, object]]:

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from models.contract import EngineError
 from models.painter import flaws as flaw
-from models.painter.album import Album, Entry
+from models.painter.album import Album, Leaf
 from models.painter.captions import full_caption
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
@@ -37,7 +37,7 @@ LIMITS = {"count": (1, 1_000_000), "size": (16, 2048), "seed": (0, 2**32 - 1), "
 _AHEAD = 4
 
 
-class Order(NamedTuple):
+class Commission(NamedTuple):
     """One picture to paint; its short side has `size_px` pixels."""
 
     seed: int
@@ -50,27 +50,27 @@ class Order(NamedTuple):
         return f"{self.seed:07d}.png"
 
 
-def paint_one(order: Order) -> Entry:
+def paint_one(commission: Commission) -> Leaf:
     """Paint one picture; it depends on the order alone."""
-    rng = Random(order.seed)
+    rng = Random(commission.seed)
     portrait = sample(rng)
-    flaws = flaw.sample(rng) if order.mixed else flaw.Flaws()
-    width_px = round(order.size_px * (1.25 if portrait.framing == "landscape" else 1))
-    picture = raster(draw(portrait, order.seed, flaws.slips()), width_px)
+    flaws = flaw.sample(rng) if commission.mixed else flaw.Flaws()
+    width_px = round(commission.size_px * (1.25 if portrait.framing == "landscape" else 1))
+    picture = raster(draw(portrait, commission.seed, flaws.slips()), width_px)
     file = io.BytesIO()
     flaw.spoil(picture, flaws, rng).save(file, "PNG")
     line = {
-        "file_name": order.name,
+        "file_name": commission.name,
         "text": full_caption(portrait),
         "tags": [tag.text for tag in tags(portrait)],
         "attributes": asdict(portrait),
-        "seed": order.seed,
-        "size": order.size_px,
-        "mixed": order.mixed,
+        "seed": commission.seed,
+        "size": commission.size_px,
+        "mixed": commission.mixed,
         "grade": flaws.grade,
         "flaws": asdict(flaws),
     }
-    return Entry(order.name, file.getvalue(), line)
+    return Leaf(commission.name, file.getvalue(), line)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,16 +89,18 @@ def run(args: argparse.Namespace) -> int:
 
     jobs = args.jobs if args.jobs is not None else os.cpu_count() or 1
     _require_sense(args, jobs)
-    orders = [Order(args.seed + i, args.size, args.mixed) for i in range(args.count)]
+    commissions = [Commission(args.seed + i, args.size, args.mixed) for i in range(args.count)]
     album = Album.open(
-        args.out, {"size": args.size, "mixed": args.mixed}, (order.name for order in orders)
+        args.out,
+        {"size": args.size, "mixed": args.mixed},
+        (commission.name for commission in commissions),
     )
-    waiting = [order for order in orders if order.name not in album.listed]
-    there = len(orders) - len(waiting)
+    waiting = [commission for commission in commissions if commission.name not in album.listed]
+    there = len(commissions) - len(waiting)
     # A log gets a line now and then, a terminal a bar that moves.
     bar = tqdm(
         initial=there,
-        total=len(orders),
+        total=len(commissions),
         desc="paint",
         unit="picture",
         mininterval=0.1 if sys.stderr.isatty() else 10,
@@ -110,12 +112,12 @@ def run(args: argparse.Namespace) -> int:
                 bar.update()
     except KeyboardInterrupt:
         print(
-            f"stopped: {bar.n} of {len(orders)} pictures are in {args.out}, listed;"
+            f"stopped: {bar.n} of {len(commissions)} pictures are in {args.out}, listed;"
             " the same command paints the rest.",
             file=sys.stderr,
         )
         return 130
-    print(f"{args.out}: {len(orders)} pictures, {there} of them were there")
+    print(f"{args.out}: {len(commissions)} pictures, {there} of them were there")
     return 0
 
 
@@ -131,16 +133,16 @@ def _require_sense(args: argparse.Namespace, jobs: int) -> None:
         raise EngineError("the package resvg_py is missing: pip install -e '.[train]'")
 
 
-def painted(orders: list[Order], jobs: int) -> Generator[Entry, None, None]:
+def painted(commissions: list[Commission], jobs: int) -> Generator[Leaf, None, None]:
     """The orders' pictures, in their order, by so many processes.
 
     Few are under way at a time, so that memory does not grow with the number of orders.
     EngineError if a process was killed.
     """
     if jobs == 1:
-        yield from map(paint_one, orders)
+        yield from map(paint_one, commissions)
         return
-    waiting, under_way = deque(orders), deque[Future[Entry]]()
+    waiting, under_way = deque(commissions), deque[Future[Leaf]]()
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     try:
         with _deaf_to_ctrl_c():

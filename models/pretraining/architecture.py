@@ -22,7 +22,7 @@ SCALE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class Blueprint:
     """Sizes and lengths of one pre-training; steps are optimizer steps."""
 
     size_px: int = 128
@@ -65,9 +65,9 @@ class Recipe:
 
 
 #: The shipped model's; its stages did not run in one go, see docs/embedded-model.md.
-FULL = Recipe()
+FULL = Blueprint()
 #: Everything end to end in a minute or two on one core: for rehearsals and tests.
-TOY = Recipe(
+TOY = Blueprint(
     pictures=96,
     held_out=16,
     large=8,
@@ -96,16 +96,16 @@ TOY = Recipe(
 )
 
 
-def autoencoder(recipe: Recipe) -> AutoencoderTiny:
+def autoencoder(blueprint: Blueprint) -> AutoencoderTiny:
     """A TAESD-shaped autoencoder: 8 px to one latent pixel, no norms, no attention.
 
     On two CPU cores it learns several times faster than an AutoencoderKL of the same cost.
     """
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
-    width = recipe.autoencoder_width
+    width = blueprint.autoencoder_width
     return AutoencoderTiny(
-        latent_channels=recipe.latent_channels,
+        latent_channels=blueprint.latent_channels,
         encoder_block_out_channels=(width,) * 4,
         decoder_block_out_channels=(width,) * 4,
         num_encoder_blocks=(0, 1, 2, 3),
@@ -114,26 +114,26 @@ def autoencoder(recipe: Recipe) -> AutoencoderTiny:
     )
 
 
-def unet(recipe: Recipe) -> UNet2DConditionModel:
+def unet(blueprint: Blueprint) -> UNet2DConditionModel:
     """A Stable Diffusion UNet, narrow: cross-attention at half resolution and in the middle."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    assert len(recipe.unet_channels) == 3, "three levels"
+    assert len(blueprint.unet_channels) == 3, "three levels"
     return UNet2DConditionModel(
-        sample_size=recipe.size_px // 8,
-        in_channels=recipe.latent_channels,
-        out_channels=recipe.latent_channels,
-        block_out_channels=recipe.unet_channels,
+        sample_size=blueprint.size_px // 8,
+        in_channels=blueprint.latent_channels,
+        out_channels=blueprint.latent_channels,
+        block_out_channels=blueprint.unet_channels,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        layers_per_block=recipe.unet_layers,  # pyright: ignore[reportArgumentType]  one for each level
-        cross_attention_dim=recipe.width,
-        attention_head_dim=recipe.heads,
-        norm_num_groups=recipe.groups,
+        layers_per_block=blueprint.unet_layers,  # pyright: ignore[reportArgumentType]  one for each level
+        cross_attention_dim=blueprint.width,
+        attention_head_dim=blueprint.heads,
+        norm_num_groups=blueprint.groups,
     )
 
 
-def text_encoder(recipe: Recipe, tokenizer: CLIPTokenizer) -> CLIPTextModel:
+def text_encoder(blueprint: Blueprint, tokenizer: CLIPTokenizer) -> CLIPTextModel:
     """A CLIP text model over the painter's vocabulary."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -141,12 +141,12 @@ def text_encoder(recipe: Recipe, tokenizer: CLIPTokenizer) -> CLIPTextModel:
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
-            hidden_size=recipe.width,
-            intermediate_size=recipe.width * 4,
-            num_hidden_layers=recipe.text_layers,
-            num_attention_heads=recipe.heads,
+            hidden_size=blueprint.width,
+            intermediate_size=blueprint.width * 4,
+            num_hidden_layers=blueprint.text_layers,
+            num_attention_heads=blueprint.heads,
             max_position_embeddings=77,
-            projection_dim=recipe.width,
+            projection_dim=blueprint.width,
             bos_token_id=start,
             eos_token_id=end,
             pad_token_id=end,

@@ -17,7 +17,7 @@ from torch.nn import functional
 from models.data.caches import TensorCache, tensor_sha256, weights_sha256
 from models.painter.drawing import face_middle
 from models.pretraining import architecture
-from models.pretraining.architecture import Recipe
+from models.pretraining.architecture import Blueprint
 from models.pretraining.pictures import Pictures, batches
 from models.training.precision import Lowered, scaled
 from models.training.pretraining_course import Course, chunks, generator
@@ -25,7 +25,7 @@ from models.training.pretraining_course import Course, chunks, generator
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
-#: What a UNet makes of latents [B,C,h,w] that were noised by the generator, given token ids [B,77].
+#: What a UNet makes of latents (B, C, h, w) that the generator noised, given token ids (B, 77).
 Remembered = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 #: Deviation of the noise on latents in training, which stands for what the UNet will get wrong.
 LATENT_NOISE = 0.05
@@ -36,7 +36,7 @@ def _edges(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def reconstruction_loss(y: Tensor, x: Tensor) -> Tensor:
-    """How far pictures [B,3,H,W] are from their originals: pixels, lines, and areas of colour."""
+    """How far pictures (B, 3, H, W) are from their originals: pixels, lines, areas of colour."""
     lines = sum((a - b).abs().mean() for a, b in zip(_edges(y), _edges(x), strict=True))
     areas = (functional.avg_pool2d(y, 4) - functional.avg_pool2d(x, 4)).abs().mean()
     return (y - x).abs().mean() + 2 * functional.mse_loss(y, x) + lines + 0.5 * areas
@@ -52,7 +52,7 @@ def keeping_loss(y: Tensor, x: Tensor) -> Tensor:
 
 
 def _crops(pixels: Tensor, rows: Tensor, size: int, step: int) -> Tensor:
-    """Square crops uint8 [B,size,size,3], half of them from the middle, where the face is."""
+    """Square crops uint8 (B, size, size, 3), half of them from the middle, where the face is."""
     rng = np.random.default_rng((11, step))
     height, width = pixels.shape[1:3]
     y = rng.uniform(0, height - size, len(rows))
@@ -71,7 +71,7 @@ def _crops(pixels: Tensor, rows: Tensor, size: int, step: int) -> Tensor:
 
 
 def train_autoencoder(
-    recipe: Recipe, sets: dict[str, Pictures], path: Path, device: torch.device
+    blueprint: Blueprint, sets: dict[str, Pictures], path: Path, device: torch.device
 ) -> AutoencoderTiny:
     """The autoencoder: on crops first, on whole pictures in the last quarter.
 
@@ -79,28 +79,28 @@ def train_autoencoder(
     is right and the noise schedule fits.
     """
     torch.manual_seed(2)
-    net = architecture.autoencoder(recipe)
+    net = architecture.autoencoder(blueprint)
     nn.Module.to(net, device)
     course = Course(
         {"net": net},
         path,
-        steps=recipe.autoencoder_steps,
+        steps=blueprint.autoencoder_steps,
         lr=3e-3,
         decay=0.998,
         adam_only=("encoder.layers.0.", "decoder.layers.15."),
     )
-    draw = batches(sets, course.step, recipe.autoencoder_batch, seed=2, device=device)
+    draw = batches(sets, course.step, blueprint.autoencoder_batch, seed=2, device=device)
     both = Lowered(Roundtrip(net), device)
 
     def one(step: int) -> Tensor:
         framing, rows = next(draw)
         pixels = sets[framing].pixels
-        if step < recipe.autoencoder_steps * 0.75:
-            x = scaled(_crops(pixels, rows, recipe.size_px // 2, step))
+        if step < blueprint.autoencoder_steps * 0.75:
+            x = scaled(_crops(pixels, rows, blueprint.size_px // 2, step))
         else:
             x = scaled(pixels[rows[: max(2, len(rows) // 4)]])
         g = generator(2, step, device)
-        shape = (len(x), recipe.latent_channels, x.shape[2] // 8, x.shape[3] // 8)
+        shape = (len(x), blueprint.latent_channels, x.shape[2] // 8, x.shape[3] // 8)
         y, off = both(x, torch.randn(shape, generator=g, device=device))
         return keeping_loss(y.float(), x) + 0.1 * off
 
@@ -117,7 +117,7 @@ class Roundtrip(nn.Module):
         self.net = net
 
     def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures [B,3,H,W], noise [B,C,H/8,W/8] -> pictures, and how far latents are from unit.
+        """Pictures (B, 3, H, W), noise (B, C, H/8, W/8) -> pictures, how far latents are from unit.
 
         The noise stands for what the UNet will get wrong.
         """
@@ -128,7 +128,7 @@ class Roundtrip(nn.Module):
 
 
 def train_decoder(
-    recipe: Recipe,
+    blueprint: Blueprint,
     sets: dict[str, Pictures],
     net: AutoencoderTiny,
     path: Path,
@@ -145,12 +145,12 @@ def train_decoder(
     course = Course(
         {"decoder": net.decoder},
         path,
-        steps=recipe.decoder_steps,
+        steps=blueprint.decoder_steps,
         lr=2e-3,
         decay=0.998,
         adam_only=("layers.15.",),
     )
-    draw = batches(sets, course.step, recipe.decoder_batch, seed=6, device=device)
+    draw = batches(sets, course.step, blueprint.decoder_batch, seed=6, device=device)
     decode = Lowered(net.decoder, device)
 
     def one(step: int) -> Tensor:
@@ -173,7 +173,7 @@ def train_decoder(
 
 @torch.no_grad()
 def latents_of(net: AutoencoderTiny, pixels: Tensor) -> Tensor:
-    """The latents of pictures uint8 [N,H,W,3], float16 [N,C,H/8,W/8]."""
+    """The latents of pictures uint8 (N, H, W, 3), float16 (N, C, H/8, W/8)."""
     parts = chunks(len(pixels), 64)
     return torch.cat([net.encoder(scaled(pixels[p])).half() for p in parts])
 

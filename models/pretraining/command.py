@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.contract import EngineError
-from models.pretraining.architecture import FULL, TOY, Recipe
+from models.pretraining.architecture import FULL, TOY, Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,23 +58,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def recipe_of(*, toy: bool, changes: list[str]) -> Recipe:
-    """The recipe with the lengths that the command line changes. EngineError on an unknown name."""
-    recipe = TOY if toy else FULL
-    fields = dataclasses.fields(Recipe)
-    known = sorted(f.name for f in fields if isinstance(getattr(recipe, f.name), int))
+def blueprint_of(*, toy: bool, changes: list[str]) -> Blueprint:
+    """The blueprint with the lengths that the options change. EngineError on an unknown name."""
+    blueprint = TOY if toy else FULL
+    fields = dataclasses.fields(Blueprint)
+    known = sorted(f.name for f in fields if isinstance(getattr(blueprint, f.name), int))
     values: dict[str, int] = {}
     for text in changes:
         name, _, value = text.partition("=")
         if name not in known or not re.fullmatch("[0-9]+", value) or int(value) < 1:
             raise EngineError(f"--set {text}: NAME=N with N from 1 and one of {', '.join(known)}")
         values[name] = int(value)
-    return dataclasses.replace(recipe, **values)
+    return dataclasses.replace(blueprint, **values)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the stages in order; Ctrl-C keeps the last checkpoint."""
-    recipe = recipe_of(toy=args.toy, changes=args.set)
+    blueprint = blueprint_of(toy=args.toy, changes=args.set)
     if args.jobs < 1:
         raise EngineError("--jobs starts at 1")
     if args.model and not args.only:
@@ -89,18 +89,20 @@ def run(args: argparse.Namespace) -> int:
     if args.model:
         from models.pretraining.further import begin
 
-        begin(recipe, args.model, args.work, _out(args))
+        begin(blueprint, args.model, args.work, _out(args))
     wanted: list[str] = args.only or list(STAGES)
     # Whoever ends the command ends the painters too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _painting(recipe, args.work / "pictures", args.jobs, wanted=wanted):
+    with _painting(blueprint, args.work / "pictures", args.jobs, wanted=wanted):
         rest = [stage for stage in STAGES if stage in wanted and stage != "paint"]
         if rest:
-            _train(recipe, args, rest, wait_s=WAIT_S if "paint" in wanted else 0.0)
+            _train(blueprint, args, rest, wait_s=WAIT_S if "paint" in wanted else 0.0)
     return 0
 
 
-def _train(recipe: Recipe, args: argparse.Namespace, stages: list[str], *, wait_s: float) -> None:
+def _train(
+    blueprint: Blueprint, args: argparse.Namespace, stages: list[str], *, wait_s: float
+) -> None:
     import torch
 
     from models.engine.loader import choose_device
@@ -108,7 +110,7 @@ def _train(recipe: Recipe, args: argparse.Namespace, stages: list[str], *, wait_
 
     device = choose_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     torch.set_float32_matmul_precision("high")
-    work = Workshop(recipe, args.work, _out(args), device, wait_s=wait_s, name=args.name)
+    work = Workshop(blueprint, args.work, _out(args), device, wait_s=wait_s, name=args.name)
     try:
         for stage in stages:
             getattr(work, stage)()
@@ -124,7 +126,9 @@ def _out(args: argparse.Namespace) -> Path:
 
 
 @contextmanager
-def _painting(recipe: Recipe, folder: Path, jobs: int, *, wanted: list[str]) -> Iterator[None]:
+def _painting(
+    blueprint: Blueprint, folder: Path, jobs: int, *, wanted: list[str]
+) -> Iterator[None]:
     """Paint beside whatever is done meanwhile, so that training begins on the first pictures."""
     if "paint" not in wanted:
         yield
@@ -132,7 +136,7 @@ def _painting(recipe: Recipe, folder: Path, jobs: int, *, wanted: list[str]) -> 
     from models.pretraining.painting import paint
 
     process = multiprocessing.get_context("spawn").Process(
-        target=paint, args=(recipe, folder, jobs)
+        target=paint, args=(blueprint, folder, jobs)
     )
     process.start()
     try:

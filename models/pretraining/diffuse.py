@@ -13,16 +13,18 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from models.data.dropout import NO_WORDS, dropped
 from models.measuring.judge import network as judge
 from models.measuring.judge.heads import UNSEEN
 from models.painter.drawing import face_middle
 from models.pretraining import vocabulary
-from models.pretraining.architecture import Recipe
+from models.pretraining.architecture import Blueprint
 from models.pretraining.papers import DEFAULTS
 from models.pretraining.pictures import Pictures, batches
-from models.pretraining.pipeline import Trained, noise_schedule, pipeline
+from models.pretraining.pipeline import PREDICTION, Trained, pipeline, schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
+from models.training.objective import Objective
 from models.training.precision import Lowered
 from models.training.pretraining_course import Course, generator
 
@@ -33,12 +35,12 @@ if TYPE_CHECKING:
 #: The peak of the learning rate from nothing, and from weights that were finished once. The
 #: second is a guess: when the full rate came back once, what was drawn faintly was lost.
 LR, FURTHER_LR = 1.5e-3, 1.0e-3
-#: Share of captions that are dropped, for classifier-free guidance.
-DROPPED = 0.1
 #: Bounds of the signal-to-noise ratio in the loss weight. The upper one is min-SNR's (Hang et al.
 #: 2023, arXiv 2303.09556). Without the lower one the noisiest steps, where a picture is decided,
 #: count for next to nothing, and what no prompt names ends as one average scene.
 SNR_LEAST, SNR_MOST = 0.25, 5.0
+#: What the loss is divided by: about the mean of those weights over all steps.
+MEAN_WEIGHT = 0.35
 #: The bell over a face: its deviation across and down, in short sides of the picture, and how much
 #: more an error in its middle counts.
 FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 2.0
@@ -70,40 +72,40 @@ class Guess(nn.Module):
         self.unet, self.text = unet, text
 
     def forward(self, noisy: Tensor, times: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Noisy latents [B,C,h,w], times int64 [B], ids [B,77] -> v, states of the text.
+        """Noisy latents (B, C, h, w), times int64 (B,), ids (B, 77) -> v, states of the text.
 
-        v is like the latents, the states are [B,77,width].
+        v is like the latents, the states are (B, 77, width).
         """
         states = self.text(ids).last_hidden_state
         return self.unet(noisy, times, states, return_dict=False)[0], states
 
 
-class Material(NamedTuple):
-    """What a UNet learns from: latents float16 [N,C,h,w] and the pictures that they are of."""
+class EncodedPictures(NamedTuple):
+    """What a UNet learns from: latents float16 (N, C, h, w) and the pictures that they are of."""
 
     latents: Tensor
     pictures: Pictures
 
 
-class Draw(NamedTuple):
+class Lesson(NamedTuple):
     """What one step trains on."""
 
-    #: What is to be drawn, latents float32 [B,C,h,w].
+    #: What is to be drawn, latents float32 (B, C, h, w).
     z: Tensor
     #: What is noised, like `z`: the same but for siblings, of which it may be another.
     seen: Tensor
-    #: Token ids of the captions, int64 [B,77]; some are those of no words.
+    #: Token ids of the captions, int64 (B, 77); some are those of no words.
     ids: Tensor
-    #: The labels of what the captions state, int64 [B,heads].
+    #: The labels of what the captions state, int64 (B, heads).
     stated: Tensor
     #: Unit noise, like the latents.
     noise: Tensor
-    #: Steps of the noise schedule, int64 [B], spread evenly over all (of siblings the upper) ones.
+    #: Steps of the noise schedule, int64 (B,), spread evenly over all (of siblings the upper) ones.
     times: Tensor
 
 
 def face_weights(height: int, width: int) -> Tensor:
-    """How much each latent pixel counts, float32 [height, width], mean 1: a bell over the face.
+    """How much each latent pixel counts, float32 (height, width), mean 1: a bell over the face.
 
     People look at eyes and mouths first, and those are a twentieth of the picture. The best guess
     at every pixel stays what it is; the weights say where errors matter more.
@@ -116,69 +118,65 @@ def face_weights(height: int, width: int) -> Tensor:
     return weights / weights.mean()
 
 
-def noised(drawn: Draw, alphas: Tensor) -> tuple[Tensor, Tensor]:
-    """What the UNet sees of a batch, and the v that it should say; `alphas` are cumulated [1000].
-
-    v is such that z = sqrt(a) noisy - sqrt(1 - a) v (Salimans and Ho 2022, arXiv 2202.00512,
-    section 4).
-    """
-    a = alphas[drawn.times].view(-1, 1, 1, 1)
-    noisy = a.sqrt() * drawn.seen + (1 - a).sqrt() * drawn.noise
-    return noisy, (a.sqrt() * noisy - drawn.z) / (1 - a).sqrt()
+def objective_on(device: torch.device) -> Objective:
+    """The UNet's task, at the levels of the schedule that it is served with."""
+    return Objective(schedule(), PREDICTION, device, snr_most=SNR_MOST, snr_least=SNR_LEAST)
 
 
-def v_loss(error: Tensor, a: Tensor) -> Tensor:
-    """Min-SNR weighted v-loss: errors of v [B,C,h,w], the cumulated alphas of their times [B]."""
-    snr = (a / (1 - a)).clamp(min=SNR_LEAST)
-    weight = snr.clamp(max=SNR_MOST) / (snr + 1)
-    error = error**2 * face_weights(*error.shape[2:]).to(error.device)
-    return (error.mean((1, 2, 3)) * weight).mean() / 0.35
+def drawing_loss(
+    guess: Guess | Lowered, lesson: Lesson, objective: Objective
+) -> tuple[Tensor, Tensor]:
+    """How badly a batch is drawn, 0-d, and the states (B, 77, width) of its captions."""
+    posed = objective.pose(lesson.z, lesson.noise, lesson.times, seen=lesson.seen)
+    output, states = guess(posed.shown, posed.times, lesson.ids)
+    counts = face_weights(*output.shape[2:]).to(output.device)
+    return objective.losses(output, posed, counts).mean() / MEAN_WEIGHT, states
 
 
-def told_loss(states: Tensor, told: Told, drawn: Draw) -> Tensor:
-    """How badly the end tokens' states [B,77,width] tell what the captions state.
+def told_loss(states: Tensor, told: Told, lesson: Lesson) -> Tensor:
+    """How badly the end tokens' states (B, 77, width) tell what the captions state.
 
     The text encoder could name every attribute before the UNet's training; without this it forgets
     those that the UNet does not draw yet, and then the UNet never learns to.
     """
-    return judge.loss(told(states.float(), drawn.ids), drawn.stated)
+    return judge.loss(told(states.float(), lesson.ids), lesson.stated)
 
 
-def draw_batch(
-    material: Material, rows: Tensor, g: torch.Generator, empty: Tensor, family: int = 1
-) -> Draw:
-    """One step's batch; `empty` are the ids [77] of no words.
+def lesson_of(
+    encoded: EncodedPictures, rows: Tensor, g: torch.Generator, empty: Tensor, family: int = 1
+) -> Lesson:
+    """One step's lesson; `empty` are the ids (77,) of no words.
 
     Rows of a family, which follow each other, have all that is drawn by lot in common; they see
     their own latents or those of the next one or two: what the words say counts, not what is there.
     """
-    latents, pictures = material
+    latents, pictures = encoded
     device, count = latents.device, len(rows) // family
 
     def for_all(drawn: Tensor) -> Tensor:
         return drawn.repeat_interleave(family, 0)
 
     which = torch.randint(0, pictures.ids.shape[1], (count,), generator=g, device=device)
-    dropped = for_all(torch.rand(count, generator=g, device=device) < DROPPED)[:, None]
+    unsaid = for_all(dropped(torch.rand(count, generator=g, device=device)))[:, None]
     which = for_all(which)
-    ids = torch.where(dropped, empty, pictures.ids[rows, which].long())
-    stated = torch.where(dropped, UNSEEN, pictures.stated[rows, which].long())
+    ids = torch.where(unsaid, empty, pictures.ids[rows, which].long())
+    stated = torch.where(unsaid, UNSEEN, pictures.stated[rows, which].long())
     z = latents[rows].float().contiguous(memory_format=torch.channels_last)
     # Without words nobody can know another's latents.
-    on = for_all(torch.randint(0, family, (count,), generator=g, device=device)) * ~dropped[:, 0]
+    on = for_all(torch.randint(0, family, (count,), generator=g, device=device)) * ~unsaid[:, 0]
     place = torch.arange(len(rows), device=device)
     seen = z[place - place % family + (place + on) % family]
     noise = for_all(torch.randn((count, *z.shape[1:]), generator=g, device=device))
     spread = torch.arange(count, device=device) + torch.rand(count, generator=g, device=device)
     least = DECIDED_BELOW if family > 1 else 0
     times = for_all((least + spread / count * (1000 - least)).long().clamp(0, 999))
-    return Draw(z, seen, ids, stated, noise, times)
+    return Lesson(z, seen, ids, stated, noise, times)
 
 
 def train_unet(
-    recipe: Recipe,
-    material: dict[str, Material],
-    siblings: dict[str, Material],
+    blueprint: Blueprint,
+    encoded: dict[str, EncodedPictures],
+    siblings: dict[str, EncodedPictures],
     parts: Trained,
     path: Path,
     *,
@@ -186,75 +184,71 @@ def train_unet(
 ) -> None:
     """UNet and text encoder together, from what `parts` holds; the averaged weights end up in it.
 
-    `material` and `siblings` are by framing. Sheets of samples are drawn beside the checkpoint
+    `encoded` and `siblings` are by framing. Sheets of samples are drawn beside the checkpoint
     `path`.
     """
     device = parts.unet.device
-    empty = torch.tensor(vocabulary.encode(parts.tokenizer, [""])[0], device=device)
-    told = Told(recipe.width, int(empty[-1])).to(device)
+    empty = torch.tensor(vocabulary.encode(parts.tokenizer, [NO_WORDS])[0], device=device)
+    told = Told(blueprint.width, int(empty[-1])).to(device)
     course = Course(
         {"unet": parts.unet, "text": parts.text, "told": told},
         path,
-        steps=recipe.unet_steps,
+        steps=blueprint.unet_steps,
         lr=lr,
         decay=0.999,
         adam_only=("conv_in", "conv_out", "say"),
         slow={"text": 0.3},
     )
-    draw = _draws(material, course.step, recipe.unet_batch, empty)
-    draw_siblings = _draws(siblings, course.step, recipe.unet_batch, empty, FAMILY)
-    alphas = noise_schedule().alphas_cumprod.to(device)
+    usual = _lessons(encoded, course.step, blueprint.unet_batch, empty)
+    alike = _lessons(siblings, course.step, blueprint.unet_batch, empty, FAMILY)
+    objective = objective_on(device)
     guess = Lowered(Guess(parts.unet, parts.text), device)
 
     def one(step: int) -> Tensor:
-        usual, family = next(draw), next(draw_siblings)
-        drawn = usual if step % SIBLINGS_EVERY else family
-        noisy, target = noised(drawn, alphas)
-        v, states = guess(noisy, drawn.times, drawn.ids)
-        error, a = v.float() - target, alphas[drawn.times]
-        return v_loss(error, a) + TOLD_WEIGHT * told_loss(states, told, drawn)
+        ordinary, family = next(usual), next(alike)
+        lesson = ordinary if step % SIBLINGS_EVERY else family
+        loss, states = drawing_loss(guess, lesson, objective)
+        return loss + TOLD_WEIGHT * told_loss(states, told, lesson)
 
     def sheet() -> None:
         name = f"{path.stem}-{course.step:06d}.png"
         with course.average.in_use():
-            sample_sheet(recipe, parts).save(path.with_name(name))
+            sample_sheet(blueprint, parts).save(path.with_name(name))
         parts.train(on=True)
 
     parts.train(on=True)
-    course.run(one, show=sheet, show_every=max(500, recipe.unet_steps // 8))
+    course.run(one, show=sheet, show_every=max(500, blueprint.unet_steps // 8))
     course.average.settle()
     parts.train(on=False)
 
 
-def _draws(
-    material: dict[str, Material], step: int, batch: int, empty: Tensor, family: int = 1
-) -> Iterator[Draw]:
-    """For ever: the batch of each step from `step` on."""
-    sets = {framing: pictures for framing, (_, pictures) in material.items()}
+def _lessons(
+    encoded: dict[str, EncodedPictures], step: int, batch: int, empty: Tensor, family: int = 1
+) -> Iterator[Lesson]:
+    """For ever: the lesson of each step from `step` on."""
+    sets = {framing: pictures for framing, (_, pictures) in encoded.items()}
     rows_of = batches(sets, step, batch, seed=4, device=empty.device, family=family)
     for framing, rows in rows_of:
-        yield draw_batch(material[framing], rows, generator(4, step, empty.device), empty, family)
+        yield lesson_of(encoded[framing], rows, generator(4, step, empty.device), empty, family)
         step += 1
 
 
 @torch.no_grad()
-def remembered(guess: Guess, z: Tensor, ids: Tensor, g: torch.Generator, alphas: Tensor) -> Tensor:
-    """Latents [B,C,h,w] noised a little and guessed back at once, with the captions `ids` [B,77].
-
-    x0 = sqrt(a) noisy - sqrt(1 - a) v; `alphas` are the cumulated ones [1000].
-    """
+def remembered(
+    guess: Guess, z: Tensor, ids: Tensor, g: torch.Generator, objective: Objective
+) -> Tensor:
+    """Latents (B, C, h, w) noised a little and guessed back at once; captions as `ids` (B, 77)."""
     times = torch.randint(*REMEMBERED, (len(z),), generator=g, device=z.device)
-    a = alphas[times].view(-1, 1, 1, 1)
     noise = torch.randn(z.shape, generator=g, device=z.device)
-    noisy = a.sqrt() * z + (1 - a).sqrt() * noise
-    return a.sqrt() * noisy - (1 - a).sqrt() * guess(noisy, times, ids)[0]
+    posed = objective.pose(z, noise, times)
+    return objective.x0(guess(posed.shown, times, ids)[0], posed)
 
 
 @torch.no_grad()
-def sample_sheet(recipe: Recipe, parts: Trained) -> Image.Image:
+def sample_sheet(blueprint: Blueprint, parts: Trained) -> Image.Image:
     """Two seeds of every sample prompt, by the stock pipeline."""
     parts.train(on=False)
-    size, across = recipe.size_px, len(SAMPLE_PROMPTS)
+    size, across = blueprint.size_px, len(SAMPLE_PROMPTS)
     sheet = Image.new("RGB", (across * size, 2 * size))
     for row in range(2):
         seeds = [torch.Generator().manual_seed(row * across + i) for i in range(across)]

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from models.engine.upscaler import Upscaler
 from models.painter.drawing import face_middle
-from models.pretraining.architecture import SCALE, Recipe
+from models.pretraining.architecture import SCALE, Blueprint
 from models.pretraining.autoencoding import latents_of, reconstruction_loss
 from models.pretraining.pictures import Pictures
 from models.training.precision import Lowered, scaled
@@ -33,19 +33,19 @@ TESTED = 50
 
 @torch.no_grad()
 def decoded(net: AutoencoderTiny, z: Tensor) -> Tensor:
-    """Pictures of latents, float16 [N,3,H,W] in about -1..1."""
+    """Pictures of latents, float16 (N, 3, H, W) in about -1..1."""
     parts = chunks(len(z), 64)
     return torch.cat([net.decode(z[p].float(), return_dict=False)[0].half() for p in parts])
 
 
 def returned(net: AutoencoderTiny, pixels: Tensor) -> Tensor:
-    """Pictures uint8 [N,H,W,3] as they come back from the autoencoder, likewise."""
+    """Pictures uint8 (N, H, W, 3) as they come back from the autoencoder, likewise."""
     back = decoded(net, latents_of(net, pixels)).float()
     return torch.from_numpy(_bytes(back)).to(pixels.device)
 
 
 def roundtrip_db(net: AutoencoderTiny, pixels: Tensor) -> float:
-    """PSNR in dB of pictures uint8 [N,H,W,3] after the autoencoder."""
+    """PSNR in dB of pictures uint8 (N, H, W, 3) after the autoencoder."""
     back = decoded(net, latents_of(net, pixels)).float().clamp(-1, 1)
     return _psnr(back, scaled(pixels))
 
@@ -55,33 +55,33 @@ def _psnr(x: Tensor, truth: Tensor) -> float:
 
 
 def train_upscaler(
-    recipe: Recipe, pictures: Pictures, drawn: Sequence[Tensor], path: Path
+    blueprint: Blueprint, pictures: Pictures, drawn: Sequence[Tensor], path: Path
 ) -> Upscaler:
     """Learn on crops of a quarter of the picture.
 
-    `drawn` are the inputs: what the decoder makes of the pictures, each time float16 [N,3,H,W].
+    `drawn` are the inputs: what the decoder makes of the pictures, each time float16 (N, 3, H, W).
     The first `TESTED` pictures are kept out, for `sharpness`.
     """
     device = pictures.pixels.device
     torch.manual_seed(5)
-    net = Upscaler(recipe.upscaler_width, recipe.upscaler_blocks).to(device)
+    net = Upscaler(blueprint.upscaler_width, blueprint.upscaler_blocks).to(device)
     course = Course(
         {"net": net},
         path,
-        steps=recipe.upscaler_steps,
+        steps=blueprint.upscaler_steps,
         lr=2e-3,
         decay=0.998,
         adam_only=("enter", "leave"),
     )
-    side, drawing = recipe.size_px // 4, Lowered(net, device)
+    side, drawing = blueprint.size_px // 4, Lowered(net, device)
 
     def one(step: int) -> Tensor:
         rng = np.random.default_rng((55, step))
         rows = torch.from_numpy(
-            rng.integers(tested(pictures), len(pictures.pixels), recipe.upscaler_batch)
+            rng.integers(tested(pictures), len(pictures.pixels), blueprint.upscaler_batch)
         ).to(device)
         small = drawn[int(rng.integers(len(drawn)))]
-        y, x = rng.integers(0, recipe.size_px - side + 1, 2)
+        y, x = rng.integers(0, blueprint.size_px - side + 1, 2)
         source = small[rows, :, y : y + side, x : x + side].float()
         g = generator(5, step, device)
         source = source + 0.02 * torch.randn(source.shape, generator=g, device=device)
@@ -102,7 +102,7 @@ def tested(pictures: Pictures) -> int:
 
 
 class Enlarged(NamedTuple):
-    """Unseen pictures at the large size, float32 [N,3,H,W] in -1..1."""
+    """Unseen pictures at the large size, float32 (N, 3, H, W) in -1..1."""
 
     lanczos: Tensor
     upscaler: Tensor

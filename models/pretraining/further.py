@@ -16,7 +16,7 @@ from models.engine import loader, upscaler
 from models.engine.loader import Components
 from models.measuring.judge import network as judge
 from models.pretraining import architecture, vocabulary
-from models.pretraining.architecture import Recipe
+from models.pretraining.architecture import Blueprint
 
 #: The UNet and the judge to begin with; the other files are those of finished stages.
 UNET, JUDGE = "unet-begun.pt", "judge-begun.safetensors"
@@ -26,7 +26,7 @@ PARENT = "parent.txt"
 STAGES = {"autoencoder": ("autoencoder", "decoder"), "text": ("words", "text"), "unet": ("unet",)}
 
 
-def begin(recipe: Recipe, model: str, work: Path, out: Path) -> None:
+def begin(blueprint: Blueprint, model: str, work: Path, out: Path) -> None:
     """Fill an empty work folder with what the stages of `model` would have left; done once.
 
     The upscaler goes to the model folder `out`; the judge is the shipped one. The optimizers'
@@ -41,7 +41,7 @@ def begin(recipe: Recipe, model: str, work: Path, out: Path) -> None:
     if (work / "autoencoder.pt").exists():
         raise EngineError(f"{work} holds a training from nothing: name another --work")
     found = loader.load(model, device="cpu")
-    nets = _fitting(recipe, found, model, work / "pictures" / "tokenizer")
+    nets = _fitting(blueprint, found, model, work / "pictures" / "tokenizer")
     for name in ("judge.safetensors", JUDGE):
         shutil.copyfile(judge.WEIGHTS, work / name)
     enlarges = found.folder / upscaler.FOLDER
@@ -60,17 +60,19 @@ def parent(work: Path) -> str | None:
     return path.read_text("utf-8") if path.exists() else None
 
 
-def _fitting(recipe: Recipe, found: Components, model: str, words: Path) -> dict[str, nn.Module]:
-    """The networks of a model. EngineError if its words or sizes are not the recipe's."""
+def _fitting(
+    blueprint: Blueprint, found: Components, model: str, words: Path
+) -> dict[str, nn.Module]:
+    """The networks of a model. EngineError if its words or sizes are not the blueprint's."""
     if not (words / "vocab.json").exists():
         vocabulary.write(words)
     tokenizer = vocabulary.load(words)
     if found.tokenizer.get_vocab() != tokenizer.get_vocab():
         raise EngineError(f"{model} knows other words than the painter's captions have")
     wanted = {
-        "autoencoder": (found.vae, architecture.autoencoder(recipe)),
-        "text": (found.text_encoder, architecture.text_encoder(recipe, tokenizer)),
-        "unet": (found.unet, architecture.unet(recipe)),
+        "autoencoder": (found.vae, architecture.autoencoder(blueprint)),
+        "text": (found.text_encoder, architecture.text_encoder(blueprint, tokenizer)),
+        "unet": (found.unet, architecture.unet(blueprint)),
     }
     for name, (net, fresh) in wanted.items():
         if _shapes(net) != _shapes(fresh):

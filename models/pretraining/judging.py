@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from models.measuring.judge import network as judge
 from models.measuring.judge.heads import HEADS
-from models.pretraining.architecture import Recipe
+from models.pretraining.architecture import Blueprint
 from models.pretraining.pictures import Pictures, batches
 from models.training.precision import autocast, scaled
 from models.training.pretraining_course import Course, chunks, generator
@@ -36,7 +36,7 @@ def _worn(x: Tensor, g: torch.Generator) -> Tensor:
 
 
 def train_judge(
-    recipe: Recipe,
+    blueprint: Blueprint,
     sets: dict[str, Pictures],
     path: Path,
     device: torch.device,
@@ -45,10 +45,10 @@ def train_judge(
 ) -> nn.Module:
     """The attribute classifier, on painter pictures only; `begun` is one to train further."""
     torch.manual_seed(1)
-    net = (begun or judge.Network(recipe.judge_width)).to(device)
+    net = (begun or judge.Network(blueprint.judge_width)).to(device)
     lr = FURTHER_LR if begun else LR
-    course = Course({"net": net}, path, steps=recipe.judge_steps, lr=lr)
-    draw = batches(sets, course.step, recipe.judge_batch, seed=1, device=device)
+    course = Course({"net": net}, path, steps=blueprint.judge_steps, lr=lr)
+    draw = batches(sets, course.step, blueprint.judge_batch, seed=1, device=device)
 
     def one(step: int) -> Tensor:
         framing, rows = next(draw)
@@ -62,7 +62,7 @@ def train_judge(
     course.average.settle()
     net.train()
     with torch.no_grad():  # The averaged weights want statistics of their own.
-        for _ in range(min(40, recipe.judge_steps)):
+        for _ in range(min(40, blueprint.judge_steps)):
             framing, rows = next(draw)
             net(scaled(sets[framing].pixels[rows]))
     return net.eval()

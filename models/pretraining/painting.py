@@ -23,7 +23,7 @@ from models.painter.drawing import draw, raster
 from models.painter.portrait import Portrait, sample
 from models.painter.sets import Purpose, parts
 from models.pretraining import vocabulary
-from models.pretraining.architecture import SCALE, Recipe
+from models.pretraining.architecture import SCALE, Blueprint
 from models.pretraining.siblings import family
 
 #: Attributes a caption may leave out, and the words that state them.
@@ -138,22 +138,22 @@ def _captions(portrait: Portrait, seed: int, count: int) -> list[str]:
     return [prompt(portrait), *(caption(portrait, rng) for _ in range(count - 1))]
 
 
-def plan(recipe: Recipe, folder: Path, purpose: Purpose) -> list[Shard]:
+def plan(blueprint: Blueprint, folder: Path, purpose: Purpose) -> list[Shard]:
     """The shards of a set; framings alternate as often as the painter's table says."""
     counts = {
-        Purpose.TRAIN: recipe.pictures,
-        Purpose.HELD: recipe.held_out,
-        Purpose.LARGE: recipe.large,
-        Purpose.SIBLINGS: recipe.families,
+        Purpose.TRAIN: blueprint.pictures,
+        Purpose.HELD: blueprint.held_out,
+        Purpose.LARGE: blueprint.large,
+        Purpose.SIBLINGS: blueprint.families,
     }
     return [
         Shard(
             path=folder / f"{purpose}-{number:04d}-{part.framing}.npz",
             seeds=part.seeds,
             framing=part.framing,
-            size_px=recipe.size_px,
+            size_px=blueprint.size_px,
             # What else a caption by lot leaves out would tell siblings apart too.
-            captions_each=1 if purpose is Purpose.SIBLINGS else recipe.captions_each,
+            captions_each=1 if purpose is Purpose.SIBLINGS else blueprint.captions_each,
             large=purpose is Purpose.LARGE,
             siblings=purpose is Purpose.SIBLINGS,
             words=folder / "tokenizer",
@@ -162,14 +162,14 @@ def plan(recipe: Recipe, folder: Path, purpose: Purpose) -> list[Shard]:
     ]
 
 
-def paint(recipe: Recipe, folder: Path, jobs: int) -> None:
+def paint(blueprint: Blueprint, folder: Path, jobs: int) -> None:
     """Paint every set; done when it returns. Shards that exist are kept."""
     from tqdm import tqdm
 
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "tokenizer" / "vocab.json").exists():
         vocabulary.write(folder / "tokenizer")
-    train, held, large, siblings = (plan(recipe, folder, purpose) for purpose in Purpose)
+    train, held, large, siblings = (plan(blueprint, folder, purpose) for purpose in Purpose)
     # The first trainings need a part of the pictures only.
     shards = [*train[:30], *held, *train[30:], *siblings, *large]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:

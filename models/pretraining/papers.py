@@ -9,17 +9,18 @@ import shutil
 from pathlib import Path
 
 from models.catalogue.adoption import identifier
-from models.catalogue.card import Card, Defaults, Licence, Prediction, Score, Size
+from models.catalogue.card import Card, Defaults, Licence, Score, Size
 from models.catalogue.registry import EMBEDDED, seal
 from models.contract import Aspect, Limits, Sampler
-from models.pretraining.architecture import SCALE, Recipe
+from models.pretraining.architecture import SCALE, Blueprint
+from models.pretraining.pipeline import PREDICTION
 
 #: Steps were chosen by eye and for speed, guidance by measuring; see docs/embedded-model.md.
 DEFAULTS = Defaults(steps=16, guidance=2.2, sampler=Sampler.DPMPP_2M)
 _LICENCE = "LICENSE.md"
 
 
-def hand_over(recipe: Recipe, folder: Path, name: str, parent: str | None = None) -> Card:
+def hand_over(blueprint: Blueprint, folder: Path, name: str, parent: str | None = None) -> Card:
     """Put the licence beside the weights and seal everything with a card.
 
     `name` is what the model is called and, in small letters, its id; `parent` is the id of the
@@ -27,20 +28,20 @@ def hand_over(recipe: Recipe, folder: Path, name: str, parent: str | None = None
     """
     if not (folder / _LICENCE).exists():
         shutil.copyfile(EMBEDDED / _LICENCE, folder / _LICENCE)
-    return seal(card(recipe, name, parent), folder)
+    return seal(card(blueprint, name, parent), folder)
 
 
-def card(recipe: Recipe, name: str, parent: str | None = None) -> Card:
-    """The card of a model made by the recipe; `seal` fills in the hashes."""
+def card(blueprint: Blueprint, name: str, parent: str | None = None) -> Card:
+    """The card of a model made by the blueprint; `seal` fills in the hashes."""
     sizes: dict[Aspect, Size] = {}
-    for framing, (height, width) in recipe.shapes_px.items():
+    for framing, (height, width) in blueprint.shapes_px.items():
         finished = (width * SCALE, height * SCALE)
         sizes[Aspect(framing)] = Size(finished_px=finished, native_px=(width, height))
     return Card(
         id=identifier(name),
         name=name,
         parent=parent,
-        prediction=Prediction.V,
+        prediction=PREDICTION,
         sizes=sizes,
         defaults=DEFAULTS,
         limits=Limits(),

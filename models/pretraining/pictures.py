@@ -21,17 +21,17 @@ from models.pretraining.painting import Shard
 class Pictures:
     """Pictures of one framing, on the device that trains."""
 
-    #: uint8 [N,H,W,3].
+    #: uint8 (N, H, W, 3).
     pixels: Tensor
-    #: int8 [N,heads].
+    #: int8 (N, heads).
     labels: Tensor
-    #: K captions of each, int16 [N,K,77].
+    #: K captions of each, int16 (N, K, 77).
     ids: Tensor
-    #: The labels of what each caption states, int8 [N,K,heads].
+    #: The labels of what each caption states, int8 (N, K, heads).
     stated: Tensor
-    #: int64 [N].
+    #: int64 (N,).
     seeds: Tensor
-    #: uint8 [N,SCALE H,SCALE W,3], or no rows.
+    #: uint8 (N, SCALE H, SCALE W, 3), or no rows.
     large: Tensor
 
 
@@ -68,7 +68,7 @@ def batches(
     device: torch.device,
     family: int = 1,
 ) -> Iterator[tuple[str, Tensor]]:
-    """For ever: (framing, rows int64 [batch or less]) of each step from `step` on.
+    """For ever: (framing, rows int64 (batch or less,)) of each step from `step` on.
 
     Rows come in whole families of that many, as many as fit into the batch but one at least. A
     step's draw depends on its number alone: a resumed run sees what an unbroken one would have.

@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from models.catalogue.card import Prediction
 from models.checkpoint.files import write_part
+from models.engine.schedule import Schedule
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
     from transformers import CLIPTextModel, CLIPTokenizer
+
+#: What the UNet says of noised latents.
+PREDICTION = Prediction.V
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Trained:
 
 
 def noise_schedule() -> DPMSolverMultistepScheduler:
-    """Stable Diffusion's betas, v-prediction, and the fast solver that the model is served with."""
+    """Stable Diffusion's betas and the fast solver that the model is served with."""
     from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
     return DPMSolverMultistepScheduler(
@@ -47,12 +52,17 @@ def noise_schedule() -> DPMSolverMultistepScheduler:
         beta_start=0.00085,
         beta_end=0.012,
         beta_schedule="scaled_linear",
-        prediction_type="v_prediction",
+        prediction_type=PREDICTION.value,
         algorithm_type="dpmsolver++",
         solver_order=2,
         timestep_spacing="trailing",
         steps_offset=1,
     )
+
+
+def schedule() -> Schedule:
+    """The noise levels that the engine reads from the finished model's folder."""
+    return Schedule.from_config(noise_schedule().config)
 
 
 def pipeline(parts: Trained) -> Any:

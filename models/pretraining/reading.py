@@ -16,7 +16,7 @@ from torch.nn import functional
 from models.measuring.judge import network as judge
 from models.measuring.judge.heads import HEADS
 from models.pretraining import architecture, vocabulary
-from models.pretraining.architecture import Recipe
+from models.pretraining.architecture import Blueprint
 from models.pretraining.pictures import Pictures, batches
 from models.training.precision import autocast
 from models.training.pretraining_course import Course, chunks, generator
@@ -37,7 +37,7 @@ class Reader(nn.Module):
         self.before = nn.Linear(width, text.config.vocab_size)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Token ids [B,L] -> logits of all heads [B,.], logits of the token before [B,L-1,V]."""
+        """Token ids (B, L) -> logits of all heads (B, n), and of the token before (B, L-1, V)."""
         out = self.text(ids)
         return self.head(out.pooler_output), self.before(out.last_hidden_state[:, 1:])
 
@@ -55,13 +55,13 @@ class Told(nn.Module):
         self.say = nn.Linear(width, sum(map(len, HEADS.values())))
 
     def forward(self, states: Tensor, ids: Tensor) -> Tensor:
-        """States [B,L,width] of the token ids [B,L] -> logits of all heads [B,.]."""
+        """States (B, L, width) of the token ids (B, L) -> logits of all heads (B, n)."""
         ends = (ids == self.end).to(states.dtype)[:, :, None]
         return self.say((states * ends).sum(1) / ends.sum(1))
 
 
 def positions(length: int, width: int) -> Tensor:
-    """Sines and cosines [length,width] (Vaswani et al. 2017, section 3.5), of size 0.3.
+    """Sines and cosines (length, width) (Vaswani et al. 2017, section 3.5), of size 0.3.
 
     With them a token finds its neighbour from the start; learned from noise that takes long.
     """
@@ -84,7 +84,7 @@ def words_loss(reader: Reader, ids: Tensor, stated: Tensor, end: int) -> Tensor:
 
 
 def train_words(
-    recipe: Recipe, sets: dict[str, Pictures], words: Path, path: Path, device: torch.device
+    blueprint: Blueprint, sets: dict[str, Pictures], words: Path, path: Path, device: torch.device
 ) -> Reader:
     """The text encoder before any picture: from a caption, name what it says of each attribute.
 
@@ -92,15 +92,15 @@ def train_words(
     """
     torch.manual_seed(3)
     tokenizer = vocabulary.load(words)
-    text = architecture.text_encoder(recipe, tokenizer)
+    text = architecture.text_encoder(blueprint, tokenizer)
     end = vocabulary.encode(tokenizer, [""])[0][-1]
     nn.init.normal_(text.embeddings.token_embedding.weight, std=0.3)
     with torch.no_grad():
         place = text.embeddings.position_embedding.weight
         place.copy_(positions(*place.shape))
-    reader = Reader(text, recipe.width).to(device)
-    course = Course({"reader": reader}, path, steps=recipe.words_steps, lr=1.5e-3)
-    draw = batches(sets, course.step, recipe.words_batch, seed=3, device=device)
+    reader = Reader(text, blueprint.width).to(device)
+    course = Course({"reader": reader}, path, steps=blueprint.words_steps, lr=1.5e-3)
+    draw = batches(sets, course.step, blueprint.words_batch, seed=3, device=device)
 
     def one(step: int) -> Tensor:
         framing, rows = next(draw)

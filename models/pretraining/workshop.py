@@ -29,7 +29,7 @@ from models.pretraining import (
     reading,
     vocabulary,
 )
-from models.pretraining.architecture import Recipe
+from models.pretraining.architecture import Blueprint
 from models.pretraining.further import keep
 from models.pretraining.painting import plan
 from models.pretraining.pictures import Pictures, load
@@ -44,11 +44,11 @@ EARLY = 0.15
 
 
 class Workshop:
-    """One pre-training: its recipe, its folder, the folder of the finished model, its device."""
+    """One pre-training: its blueprint, its folder, the folder of the finished model, its device."""
 
     def __init__(
         self,
-        recipe: Recipe,
+        blueprint: Blueprint,
         work: Path,
         out: Path,
         device: torch.device,
@@ -60,14 +60,14 @@ class Workshop:
 
         `name` is the new model's; left out, that of the work folder.
         """
-        self.recipe, self.work, self.out, self.device = recipe, work, out, device
+        self.blueprint, self.work, self.out, self.device = blueprint, work, out, device
         self._wait_s = wait_s
         self._name = name or work.resolve().name
         self._words = work / "pictures" / "tokenizer"
 
     def pictures(self, purpose: Purpose = Purpose.TRAIN, share: float = 1.0) -> dict[str, Pictures]:
         """A set of pictures, or the first `share` of it; waits until it is painted."""
-        shards = plan(self.recipe, self.work / "pictures", purpose)
+        shards = plan(self.blueprint, self.work / "pictures", purpose)
         return load(shards[: max(3, round(len(shards) * share))], self.device, wait_s=self._wait_s)
 
     def note(self, **figures: float) -> None:
@@ -81,13 +81,13 @@ class Workshop:
         path = self.work / "judge.pt"
         begun = self.work / further.JUDGE
         net = judging.train_judge(
-            self.recipe,
+            self.blueprint,
             self.pictures(),
             path,
             self.device,
             begun=judge.Judge(begun).network if begun.exists() else None,
         )
-        judge.save(net, self.work / "judge.safetensors", self.recipe.judge_width)
+        judge.save(net, self.work / "judge.safetensors", self.blueprint.judge_width)
         right = judging.accuracy(net, self.pictures(Purpose.HELD), self.device)
         self.note(**{f"judge_{head}": share for head, share in right.items()})
 
@@ -95,7 +95,7 @@ class Workshop:
         """Train the autoencoder and note its PSNR on unseen pictures."""
         path = self.work / "autoencoder.pt"
         net = autoencoding.train_autoencoder(
-            self.recipe, self.pictures(share=EARLY), path, self.device
+            self.blueprint, self.pictures(share=EARLY), path, self.device
         )
         keep(net, self.work / "autoencoder-done.pt")
         self.note(autoencoder_db=self._roundtrip_db(net))
@@ -105,7 +105,7 @@ class Workshop:
         parts = self._finished("autoencoder")
         net, sets, path = parts.autoencoder, self.pictures(), self.work / "decoder.pt"
         judges = self._judges()
-        autoencoding.train_decoder(self.recipe, sets, net, path, self._memory(parts))
+        autoencoding.train_decoder(self.blueprint, sets, net, path, self._memory(parts))
         keep(net, self.work / "decoder-done.pt")
         self.note(decoder_db=self._roundtrip_db(net), **self._kept(net, judges))
 
@@ -128,7 +128,9 @@ class Workshop:
     def words(self) -> None:
         """Teach the text encoder what captions say; note how well it reads unseen ones."""
         path = self.work / "words.pt"
-        reader = reading.train_words(self.recipe, self.pictures(), self._words, path, self.device)
+        reader = reading.train_words(
+            self.blueprint, self.pictures(), self._words, path, self.device
+        )
         keep(reader.text, self.work / "words-done.pt")
         read = reading.accuracy(reader, self.pictures(Purpose.HELD))
         self.note(**{f"words_{head}": share for head, share in read.items()})
@@ -141,7 +143,7 @@ class Workshop:
         g, remembered = generator(7, 0, self.device), self._memory(parts)
         again = torch.cat([remembered(z[p], large.ids[p, 0].long(), g) for p in chunks(len(z), 64)])
         drawn = [enlarge.decoded(autoencoder, latents) for latents in (z, again)]
-        net = enlarge.train_upscaler(self.recipe, large, drawn, self.work / "upscaler.pt")
+        net = enlarge.train_upscaler(self.blueprint, large, drawn, self.work / "upscaler.pt")
         upscaler.save(net, self.out / upscaler.FOLDER)
         made = enlarge.enlarged(net, large, autoencoder)
         enlarge.sheet(made).save(self.work / "upscaler.png")
@@ -151,16 +153,16 @@ class Workshop:
         """Train UNet and text encoder on cached latents."""
         parts = self._parts("autoencoder")
         _fetch(parts.text, self.work / "words-done.pt", "words")
-        material, siblings = (
-            self._material(parts.autoencoder, purpose)
+        encoded, siblings = (
+            self._encoded(parts.autoencoder, purpose)
             for purpose in (Purpose.TRAIN, Purpose.SIBLINGS)
         )
         begun = self.work / further.UNET
         if begun.exists():
             _fetch(parts.unet, begun, "unet")
         diffuse.train_unet(
-            self.recipe,
-            material,
+            self.blueprint,
+            encoded,
             siblings,
             parts,
             self.work / "unet.pt",
@@ -169,18 +171,20 @@ class Workshop:
         keep(parts.unet, self.work / "unet-done.pt")
         keep(parts.text, self.work / "text-done.pt")
 
-    def _material(
+    def _encoded(
         self, autoencoder: AutoencoderTiny, purpose: Purpose
-    ) -> dict[str, diffuse.Material]:
+    ) -> dict[str, diffuse.EncodedPictures]:
         sets = self.pictures(purpose)
         cached = autoencoding.cached_latents(autoencoder, sets, self.work / "latents")
-        return {framing: diffuse.Material(cached[framing], sets[framing]) for framing in sets}
+        return {
+            framing: diffuse.EncodedPictures(cached[framing], sets[framing]) for framing in sets
+        }
 
     def export(self) -> None:
         """Write the model folder from the finished stages, with its licence and card."""
         parts = self._finished("decoder")
         pipeline.write(parts, self.out, self._words)
-        papers.hand_over(self.recipe, self.out, self._name, further.parent(self.work))
+        papers.hand_over(self.blueprint, self.out, self._name, further.parent(self.work))
 
     def _judges(self) -> nn.Module:
         path = self.work / "judge.safetensors"
@@ -188,7 +192,7 @@ class Workshop:
         return judge.Judge(path).network.to(self.device)
 
     def _autoencoder(self, stage: str) -> AutoencoderTiny:
-        net = architecture.autoencoder(self.recipe)
+        net = architecture.autoencoder(self.blueprint)
         nn.Module.to(net, self.device)
         _fetch(net, self.work / f"{stage}-done.pt", stage)
         return net.eval()
@@ -196,8 +200,8 @@ class Workshop:
     def _memory(self, parts: Trained) -> autoencoding.Remembered:
         """What the finished UNet makes of noised latents."""
         guess = diffuse.Guess(parts.unet, parts.text)
-        alphas = pipeline.noise_schedule().alphas_cumprod.to(self.device)
-        return lambda z, ids, g: diffuse.remembered(guess, z, ids, g, alphas)
+        objective = diffuse.objective_on(self.device)
+        return lambda z, ids, g: diffuse.remembered(guess, z, ids, g, objective)
 
     def _finished(self, stage: str) -> Trained:
         """The trained UNet and text encoder beside the autoencoder of the given stage."""
@@ -211,8 +215,8 @@ class Workshop:
         """A fresh UNet and text encoder beside the autoencoder of the given stage."""
         torch.manual_seed(4)
         tokenizer = vocabulary.load(self._words)
-        text = architecture.text_encoder(self.recipe, tokenizer)
-        unet = architecture.unet(self.recipe)
+        text = architecture.text_encoder(self.blueprint, tokenizer)
+        unet = architecture.unet(self.blueprint)
         nn.ModuleList((text, unet)).to(self.device)
         return Trained(self._autoencoder(stage), text, unet, tokenizer)
 

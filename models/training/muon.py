@@ -19,7 +19,7 @@ A, B, C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonal(g: Tensor, rounds: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrix, roughly: [..., n, m], any float type, same shape back.
+    """The nearest semi-orthogonal matrix, roughly: (..., n, m), any float type, same shape back.
 
     Every round multiplies x by a polynomial of s = x x'. These all commute, so the rounds are done
     on the square s alone and x is touched twice: what is ten times as wide as high costs a quarter

@@ -1,19 +1,22 @@
 """What the UNet is asked for and how wrong it is: noising, targets, loss weights, learning rate.
 
 The noise levels are the schedule's that the model is served with, and the scalings are
-`denoiser`'s, so training and drawing cannot disagree. Pure functions; called by the training loop.
+`denoiser`'s, so training and drawing cannot disagree. Called by every training of a UNet; it must
+not know networks, data or recipes.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from enum import StrEnum
 
 import torch
 from torch import Tensor
 
 from models.catalogue.card import Prediction
-from models.engine.denoiser import c_in
+from models.engine.denoiser import Levels, c_in, x0_of
+from models.engine.schedule import Schedule
 
 
 class Curve(StrEnum):
@@ -25,6 +28,74 @@ class Curve(StrEnum):
     LINEAR = "linear"
     #: The peak to the end.
     CONSTANT = "constant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Posed:
+    """One question to a UNet, and its answer; float32 but for `times`."""
+
+    #: The noised latents (B, C, h, w) at `sigma`, as the denoiser takes them.
+    x: Tensor
+    #: The noise level (B,) of each row.
+    sigma: Tensor
+    #: The training timestep (B,) of each row, int64: what the UNet is told of its level.
+    times: Tensor
+    #: What the UNet is shown, (B, C, h, w): `x` at unit variance.
+    shown: Tensor
+    #: What it should say, (B, C, h, w).
+    wanted: Tensor
+
+
+class Objective:
+    """The one task of every training: say of noised latents what the denoiser must hear."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        prediction: Prediction,
+        device: torch.device,
+        *,
+        snr_most: float = 0.0,
+        snr_least: float = 0.0,
+    ) -> None:
+        """`schedule` is that of the model in use; for `snr_most` and `snr_least` see `weights`."""
+        self._levels = Levels(schedule.train_sigmas, device)
+        self._prediction = prediction
+        self._snr_most, self._snr_least = snr_most, snr_least
+        #: How many training timesteps there are.
+        self.count = len(schedule.train_sigmas)
+
+    def pose(
+        self, x0: Tensor, noise: Tensor, times: Tensor, *, seen: Tensor | None = None
+    ) -> Posed:
+        """Latents x0 (B, C, h, w) with unit noise of that shape at times (B,), int64.
+
+        Where `seen` is given, those latents are noised, and x0 is to be found in them all the same.
+        """
+        sigma = self._levels.sigma(times)
+        level = sigma[:, None, None, None]
+        if seen is not None:
+            # x0 with this noise is `seen` with that: what is asked for leads from there to x0.
+            noise = noise + (seen - x0) / level
+        return Posed(
+            x=x0 + level * noise,
+            sigma=sigma,
+            times=times,
+            shown=noised(x0, noise, sigma),
+            wanted=target(x0, noise, sigma, self._prediction),
+        )
+
+    def losses(self, output: Tensor, posed: Posed, counts: Tensor | None = None) -> Tensor:
+        """How wrong each row (B,) of a UNet's output is, weighted; float32.
+
+        `counts` (h, w) says how much an error at each latent pixel counts, 1 on average.
+        """
+        found = losses(output, posed.wanted, counts)
+        return found * weights(posed.sigma, self._prediction, self._snr_most, self._snr_least)
+
+    def x0(self, output: Tensor, posed: Posed) -> Tensor:
+        """The latents (B, C, h, w) that the output means, as the denoiser takes it."""
+        return x0_of(output.float(), posed.x, posed.sigma, self._prediction)
 
 
 def noised(x0: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
@@ -46,22 +117,24 @@ def target(x0: Tensor, noise: Tensor, sigma: Tensor, prediction: Prediction) -> 
     return c_in(sigma) * (noise - sigma[:, None, None, None] * x0)
 
 
-def weights(sigma: Tensor, prediction: Prediction, gamma: float) -> Tensor:
-    """The loss weight (B,) of each row; all 1 where gamma is 0.
+def weights(sigma: Tensor, prediction: Prediction, most: float, least: float = 0.0) -> Tensor:
+    """The loss weight (B,) of each row; all 1 where `most` is 0.
 
     Min-SNR (Hang et al. 2023, arXiv:2303.09556, section 3.4): min(SNR, gamma) / SNR for noise and
-    min(SNR, gamma) / (SNR + 1) for velocity, with SNR = 1 / sigma^2.
+    min(SNR, gamma) / (SNR + 1) for velocity, with SNR = 1 / sigma^2; `most` is its gamma. A smaller
+    ratio than `least` weighs as `least` does.
     """
-    if gamma == 0:
+    if most == 0:
         return torch.ones_like(sigma)
-    snr = sigma**-2
-    capped = snr.clamp(max=gamma)
+    snr = (sigma**-2).clamp(min=least)
+    capped = snr.clamp(max=most)
     return capped / snr if prediction is Prediction.EPSILON else capped / (snr + 1)
 
 
-def losses(output: Tensor, wanted: Tensor) -> Tensor:
-    """The mean squared error (B,) of each row, in float32."""
-    return (output.float() - wanted.float()).square().flatten(1).mean(1)
+def losses(output: Tensor, wanted: Tensor, counts: Tensor | None = None) -> Tensor:
+    """The mean squared error (B,) of each row, in float32; `counts` (h, w) weighs its pixels."""
+    squares = (output.float() - wanted.float()).square()
+    return (squares if counts is None else squares * counts).flatten(1).mean(1)
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: float, curve: Curve) -> float:

@@ -82,7 +82,7 @@ class Lowered:
 
 
 def scaled(pixels: Tensor) -> Tensor:
-    """uint8 [B,H,W,3] -> float32 [B,3,H,W] in -1..1."""
+    """uint8 (B, H, W, 3) -> float32 (B, 3, H, W) in -1..1."""
     return (pixels.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous(
         memory_format=torch.channels_last
     )

@@ -20,7 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from models.data.command import Bucket, LatentCache, Report, open_fitted, read
+from models.data.buckets import Bucket
+from models.data.caches import LatentCache
+from models.data.examples import read
+from models.data.findings import Report
+from models.data.pictures import open_fitted
 from models.painter.captions import prompt
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
@@ -240,7 +244,7 @@ def _own(bench: Bench, device: torch.device, *, compiled: bool = False) -> Calla
     from accelerate import Accelerator
 
     from models.catalogue.card import Prediction
-    from models.data.command import Batch
+    from models.data.batches import Batch
     from models.engine.schedule import Schedule
     from models.finetuning.material import Fed
     from models.finetuning.recipe import Recipe

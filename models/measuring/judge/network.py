@@ -57,7 +57,7 @@ class Network(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pictures [B,3,H,W] in -1..1 of any size -> logits [B, sum of all heads' classes]."""
+        """Pictures (B, 3, H, W) in -1..1 of any size -> logits (B, sum of all heads' classes)."""
         whole = functional.adaptive_avg_pool2d(self.whole(x), 6)
         face = functional.adaptive_avg_pool2d(self.face(_face(x)), (6, 8))
         return self.say(torch.cat([whole.flatten(1), face.flatten(1)], dim=1))
@@ -92,7 +92,7 @@ def split(logits: Tensor) -> dict[str, Tensor]:
 
 
 def loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """Cross-entropy summed over heads; truth is int64 [B, heads] with -1 for what is not seen."""
+    """Cross-entropy summed over heads; truth is int64 (B, heads) with -1 for what is not seen."""
     losses = [
         functional.cross_entropy(part.float(), truth[:, i], ignore_index=UNSEEN, reduction="sum")
         / (truth[:, i] != UNSEEN).sum().clamp(min=1)
@@ -142,7 +142,7 @@ class Judge:
 
     @torch.inference_mode()
     def classes(self, pixels: np.ndarray) -> np.ndarray:
-        """Pictures uint8 [N,H,W,3] -> the class of each head, int64 [N, heads]."""
+        """Pictures uint8 (N, H, W, 3) -> the class of each head, int64 (N, heads)."""
         x = torch.tensor(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
         parts = split(self.network(x.contiguous(memory_format=torch.channels_last))).values()
         return torch.stack([part.argmax(1) for part in parts], dim=1).numpy()

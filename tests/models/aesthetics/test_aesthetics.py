@@ -349,7 +349,7 @@ def test_another_seed_learns_from_other_pictures(
 ) -> None:
     asked: list[set[tuple[Path, int]]] = []
 
-    def painting(shards: list[painted.Shard], _: int) -> None:
+    def painting(shards: list[painted.GradedShard], _: int) -> None:
         asked.append({(s.path, s.first_seed + i) for s in shards for i in range(s.pictures)})
         raise OSError("enough")
 

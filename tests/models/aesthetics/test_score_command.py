@@ -12,14 +12,15 @@ import torch
 from PIL import Image
 
 from models.__main__ import main
-from models.aesthetics import command, sheets
+from models.aesthetics import charts, command
+from models.aesthetics.charts import Group, Scored
 from models.aesthetics.heads import save_head
 from models.aesthetics.record import Record
 from models.aesthetics.scorer import Aesthetic, open_aesthetic
-from models.aesthetics.sheets import Group, Scored
 from models.aesthetics.sources import found
 from models.aesthetics.towers import PictureTower, save_tower
-from models.data.command import Report, read
+from models.data.examples import read
+from models.data.findings import Report
 
 WIDTH = 12
 Score = Callable[..., int]
@@ -350,21 +351,21 @@ def test_folders_without_a_usable_picture_are_answered_in_one_sentence(
 
 def test_no_bar_of_the_histogram_is_half_kept() -> None:
     scores = [4.0, 6.0, 6.0001, 6.2, 6.2, 9.0]
-    picture = sheets.histogram(scores, 6.0, 1, 10)
+    picture = charts.histogram(scores, 6.0, 1, 10)
     kept = sum(picture.getpixel((x, 448)) == (47, 143, 131) for x in range(picture.width))
     dropped = sum(picture.getpixel((x, 448)) == (207, 138, 147) for x in range(picture.width))
     # Bars of a quarter: 6.0001 and 6.2 share one, 9.0 has one; 6.0 and 4.0 have one each.
     bar = (1010 - 70) / 36 - 2
     assert kept == pytest.approx(2 * bar, abs=6)
     assert dropped == pytest.approx(2 * bar, abs=6)
-    wide = sheets.histogram([-3.0, 14.0], 0.5, 0, 1)
+    wide = charts.histogram([-3.0, 14.0], 0.5, 0, 1)
     assert wide.size == picture.size
 
 
 def test_a_contact_sheet_shows_whole_pictures_and_survives_a_lost_one(pictures: Path) -> None:
     Image.new("RGB", (300, 100), "red").save(pictures / "wide.png")
     group = Group("some", [Scored(pictures / "wide.png", 9.0), Scored(pictures / "lost.png", 8.0)])
-    sheet = sheets.sheet("two", [group, Group("none", [])])
+    sheet = charts.sheet("two", [group, Group("none", [])])
     red = sum(sheet.getpixel((x, 56 + 36 + 75)) == (255, 0, 0) for x in range(sheet.width))
     assert red == 150
     column = sum(sheet.getpixel((85, y)) == (255, 0, 0) for y in range(sheet.height))

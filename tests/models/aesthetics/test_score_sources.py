@@ -15,7 +15,7 @@ from models.__main__ import main
 from models.aesthetics import command
 from models.aesthetics.scorer import Aesthetic
 from models.aesthetics.sources import found
-from models.data.command import Report, Skip
+from models.data.findings import Report, Skip
 from models.data.sources import pairs
 
 #: Lines of a manifest beside `a.png` and `b.png`, good and bad.

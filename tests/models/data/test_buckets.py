@@ -12,8 +12,8 @@ from random import Random
 import pytest
 from PIL import Image, ImageOps
 
-from models.data.buckets import MAX_UPSCALE, grid
-from models.data.command import Batches, Bucket, buckets, lot
+from models.data.batches import Batches, lot
+from models.data.buckets import MAX_UPSCALE, Bucket, buckets, grid
 
 ROOT = Path(__file__).parents[3]
 
@@ -156,7 +156,8 @@ def test_pictures_meet_others_in_another_epoch() -> None:
 
 def test_order_and_lots_are_the_same_in_every_process() -> None:
     code = (
-        "from models.data.command import Batches, buckets, lot\n"
+        "from models.data.batches import Batches, lot\n"
+        "from models.data.buckets import buckets\n"
         "sizes = [(100 * i % 900 + 64, 777 * i % 800 + 64) for i in range(50)]\n"
         "print(list(Batches(buckets(sizes), batch_size=4, seed=1).epoch(2)), lot(1, 2, 3).random())"
     )

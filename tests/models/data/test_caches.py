@@ -11,7 +11,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.data.command import Bucket, EmbeddingCache, LatentCache, token_ids, weights_sha256
+from models.data.buckets import Bucket
+from models.data.caches import EmbeddingCache, LatentCache, weights_sha256
+from models.data.tokens import token_ids
 from tests.stages.tiny_models import tiny_folder
 
 __all__ = ["tiny_folder"]

@@ -13,18 +13,10 @@ import pytest
 from PIL import Image
 
 from models.__main__ import main
-from models.data.command import (
-    Caption,
-    CaptionPolicy,
-    DatasetError,
-    Example,
-    Note,
-    Rating,
-    Report,
-    Skip,
-    read,
-)
+from models.data.examples import DatasetError, Example, read
+from models.data.findings import Note, Report, Skip
 from models.data.sources import caption_of, tags_of
+from models.data.tagging import BooruRating, Caption, CaptionPolicy
 
 ROOT = Path(__file__).parents[3]
 #: A post as Danbooru's interface and dumps have it, shortened.
@@ -107,7 +99,7 @@ def test_a_danbooru_post_brings_its_groups_in_order_and_its_numbers() -> None:
     assert caption.tags == (
         "1girl", "saber_(fate)", "fate_(series)", "some_artist", "blue_hair", "o_o", "highres",
     )  # fmt: skip
-    assert (caption.rating, caption.votes, caption.score) == (Rating.SENSITIVE, 42, None)
+    assert (caption.rating, caption.votes, caption.score) == (BooruRating.SENSITIVE, 42, None)
     text = CaptionPolicy(caption_dropout=0).tags(caption)
     assert text[:3] == ["1girl", "saber (fate)", "fate (series)"]
     assert "o_o" in text
@@ -383,5 +375,5 @@ def test_the_command_says_in_one_line_that_there_is_nothing(
 
 
 def test_looking_at_a_dataset_needs_no_torch() -> None:
-    code = "import sys, models.dataset, models.corpus.overview; assert 'torch' not in sys.modules"
+    code = "import sys, models.data.command; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageOps
 
-from models.data.command import Bucket, Note, Skip, UnusableError
-from models.data.pictures import look, open_fitted, open_rgb
+from models.data.buckets import Bucket
+from models.data.findings import Note, Skip
+from models.data.pictures import UnusableError, look, open_fitted, open_rgb
 
 RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
 

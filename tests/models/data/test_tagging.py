@@ -6,8 +6,15 @@ from random import Random
 
 import pytest
 
-from models.data.command import Caption, CaptionPolicy, Order, Parentheses, Rating
-from models.data.tagging import is_emoticon, quality
+from models.data.tagging import (
+    BooruRating,
+    Caption,
+    CaptionPolicy,
+    Order,
+    Parentheses,
+    is_emoticon,
+    quality,
+)
 
 #: Nothing is left to chance unless a test says so.
 PLAIN = CaptionPolicy(caption_dropout=0)
@@ -157,7 +164,7 @@ def test_votes_have_their_name_where_nobody_judged(votes: int, tag: str) -> None
 
 
 def test_quality_stands_first_the_rating_last_and_both_are_off_by_default() -> None:
-    caption = Caption(tags=TAGS, rating=Rating.SENSITIVE, votes=200)
+    caption = Caption(tags=TAGS, rating=BooruRating.SENSITIVE, votes=200)
     policy = CaptionPolicy(
         caption_dropout=0, order=Order.SHUFFLE, tag_dropout=1, quality_tags=True, rating_tags=True
     )

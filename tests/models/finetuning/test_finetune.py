@@ -26,7 +26,7 @@ from models.finetuning.command import finetune
 from models.finetuning.material import encode
 from models.finetuning.trainee import merged
 from models.finetuning.words import KeptWords, embed
-from tests.stages.tiny_course import Place, place, tiny_base
+from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
 
 __all__ = ["place", "tiny_base"]
@@ -258,7 +258,7 @@ def test_bfloat16_keeps_its_masters_in_float32(place: Place) -> None:
     place.train("half", precision="bf16", epochs=1)
     weights = [w for n, w in place.state("half").items() if not n.endswith(".step")]
     assert {weight.dtype for weight in weights} == {torch.float32}
-    from tiny_course import forget_devices
+    from tests.stages.tiny_finetuning import forget_devices
 
     forget_devices()
     place.train("full", epochs=1)
@@ -290,7 +290,7 @@ def test_latents_are_what_the_codec_turns_into_the_picture(tmp_path: Path, kind:
 def test_training_reads_a_caption_as_drawing_reads_a_prompt(
     tiny_base: Path, clip_skip: int
 ) -> None:
-    from models.data.command import token_ids
+    from models.data.tokens import token_ids
 
     parts = load(str(tiny_base), device="cpu")
     text = "1girl, " + "long hair, " * 12

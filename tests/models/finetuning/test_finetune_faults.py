@@ -27,7 +27,7 @@ from models.training import state as run_state
 from models.training.curves import Log, Point, read
 from models.training.state import State, StateError, States
 from models.training.watch import SpikeError, Spikes
-from tests.stages.tiny_course import Place, interrupt, paint, place, stop_at, stopped, tiny_base
+from tests.stages.tiny_finetuning import Place, interrupt, paint, place, stop_at, stopped, tiny_base
 
 __all__ = ["place", "tiny_base"]
 

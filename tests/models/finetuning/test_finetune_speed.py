@@ -15,7 +15,7 @@ from models.engine.loader import load
 from models.finetuning import material
 from models.finetuning.run import StoppedError
 from tests.bench import training
-from tests.stages.tiny_course import Place, forget_devices, interrupt, place, tiny_base
+from tests.stages.tiny_finetuning import Place, forget_devices, interrupt, place, tiny_base
 
 __all__ = ["place", "tiny_base"]
 

@@ -19,7 +19,7 @@ from models.checkpoint import files
 from models.contract import EngineError
 from models.finetuning import export, material
 from models.finetuning.recipe import read
-from tests.stages.tiny_course import Place, place, tiny_base
+from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
 
 __all__ = ["place", "tiny_base"]

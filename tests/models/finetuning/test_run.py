@@ -1,4 +1,4 @@
-"""A fine-tuning's course: what may change on the way, and what too little memory costs."""
+"""A fine-tuning run: what may change on the way, and what too little memory costs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.contract import EngineError
 from models.finetuning import run as courses
 from models.finetuning.steps import Stepper
 from models.training.average import Average
-from tests.stages.tiny_course import Place, place, stopped, tiny_base
+from tests.stages.tiny_finetuning import Place, place, stopped, tiny_base
 
 __all__ = ["place", "tiny_base"]
 

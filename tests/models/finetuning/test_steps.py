@@ -18,11 +18,13 @@ from torch import Tensor
 from models.catalogue.card import Prediction
 from models.data.batches import Batch
 from models.engine.loader import load
+from models.engine.schedule import Schedule
 from models.finetuning import recipe as recipes
 from models.finetuning.material import Fed
 from models.finetuning.steps import Stepper
 from models.finetuning.trainee import Trainee, build
-from tests.stages.tiny_course import Place, forget_devices, place, tiny_base
+from tests.stages.perfect_unet import PerfectUnet
+from tests.stages.tiny_finetuning import Place, forget_devices, place, tiny_base
 
 __all__ = ["place", "tiny_base"]
 
@@ -56,7 +58,7 @@ class Bench(NamedTuple):
     untouched: Trainee
     fed: Fed
     latents: Latents
-    sigmas: Tensor
+    schedule: Schedule
 
     def reference(self) -> tuple[float, dict[str, Tensor]]:
         """The mean loss of the rows and its gradients, from one row after another."""
@@ -73,7 +75,7 @@ class Bench(NamedTuple):
     def _row(self, row: int) -> Tensor:
         """How wrong one row is: eq. 14 of DDPM (arXiv:2006.11239) for a network that says noise."""
         x0, noise, time = self._drawn(row)
-        sigma = self.sigmas[time]
+        sigma = torch.tensor(self.schedule.train_sigmas[time], dtype=torch.float32)
         noisy = (x0 + sigma * noise) / (sigma**2 + 1).sqrt()
         ids = self.fed.ids[row : row + 1]
         said = self.untouched(noisy[None], torch.tensor([time]), ids)[0]
@@ -98,17 +100,23 @@ class Bench(NamedTuple):
         return taken.loss, taken.grad_norm, got
 
 
-def bench(place: Place, batch: int, accumulate: int, rows: int, clip_norm: float) -> Bench:
+def bench(
+    place: Place,
+    batch: int,
+    accumulate: int,
+    rows: int,
+    *,
+    clip_norm: float,
+    prediction: Prediction = Prediction.EPSILON,
+) -> Bench:
     path = place.recipe("new", batch=batch, accumulate=accumulate, clip_norm=clip_norm, min_snr=0)
     recipe, parts = recipes.read(path), load(str(place.base), device="cpu")
-    assert parts.card.prediction is Prediction.EPSILON, "the reference is for noise"
     trainee = build(recipe, parts, parts.card.defaults.clip_skip)
     untouched = copy.deepcopy(trainee)
-    stepper = Stepper(recipe, trainee, parts.schedule, parts.card.prediction, Accelerator(cpu=True))
+    stepper = Stepper(recipe, trainee, parts.schedule, prediction, Accelerator(cpu=True))
     ids = torch.randint(0, 40, (rows, 1, 77), generator=torch.Generator().manual_seed(5))
     fed = Fed(step=2, epoch=0, batch=Batch((16, 16), tuple(range(rows))), ids=ids)
-    sigmas = torch.tensor(parts.schedule.train_sigmas, dtype=torch.float32)
-    return Bench(stepper, untouched, fed, Latents(rows), sigmas)
+    return Bench(stepper, untouched, fed, Latents(rows), parts.schedule)
 
 
 @pytest.fixture(autouse=True)
@@ -142,3 +150,17 @@ def test_the_mean_is_clipped_and_not_the_rows(place: Place) -> None:
     assert norm == pytest.approx(plain, rel=1e-3)
     for name, gradient in gradients.items():
         torch.testing.assert_close(got[name], gradient * CLIPPED / plain, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("prediction", Prediction)
+def test_a_unet_that_draws_rightly_has_nothing_to_learn(
+    place: Place, prediction: Prediction
+) -> None:
+    """Fine-tuning asks what the denoiser must hear, at the schedule's levels."""
+    ready = bench(place, 6, 1, 6, clip_norm=0, prediction=prediction)
+    x0 = ready.latents._all
+    for kind in Prediction:
+        unet = PerfectUnet(x0, ready.schedule, kind)
+        ready.stepper._network = lambda *given, unet=unet: unet(*given)[0]
+        loss = float(ready.stepper._loss(ready.fed, ready.latents, range(6)))  # type: ignore[arg-type]
+        assert (loss < 1e-4) == (kind is prediction), loss

@@ -12,30 +12,38 @@ import pytest
 import torch
 from PIL import Image
 
+from models.catalogue.adoption import read_config
+from models.catalogue.card import Prediction
+from models.catalogue.registry import EMBEDDED
+from models.data.dropout import SHARE
+from models.engine.samplers import Schedule, Spacing
 from models.measuring.judge.heads import HEADS, UNSEEN
 from models.painter.portrait import sample
 from models.pretraining import architecture, diffuse, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.diffuse import (
     DECIDED_BELOW,
-    DROPPED,
     FACE_WEIGHT,
-    Draw,
+    SNR_LEAST,
+    SNR_MOST,
+    EncodedPictures,
     Guess,
-    Material,
-    draw_batch,
+    Lesson,
+    drawing_loss,
     face_weights,
-    noised,
+    lesson_of,
+    objective_on,
     remembered,
     told_loss,
-    v_loss,
 )
 from models.pretraining.pictures import Pictures
-from models.pretraining.pipeline import Trained, noise_schedule
+from models.pretraining.pipeline import PREDICTION, Trained, noise_schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
+from models.training.objective import Objective, weights
 from models.training.precision import Lowered
 from models.training.pretraining_course import generator
+from tests.stages.perfect_unet import PerfectUnet
 
 CPU = torch.device("cpu")
 
@@ -51,21 +59,19 @@ def test_the_weights_of_faces_peak_where_the_painter_puts_them_and_change_no_sum
         assert 0.8 < weights[y, x] / weights[0, 0] / (1 + FACE_WEIGHT) < 1
 
 
+def shipped() -> Schedule:
+    """The noise levels that the shipped model is drawn with."""
+    return Schedule.from_config(read_config(EMBEDDED, "scheduler/scheduler_config.json"))
+
+
 def test_a_unet_that_is_never_wrong_remembers_every_latent() -> None:
     torch.manual_seed(0)
     z, ids = torch.randn(6, 4, 8, 8), torch.zeros(6, 77, dtype=torch.long)
-    alphas = noise_schedule().alphas_cumprod
-
-    def knows(noisy: torch.Tensor, times: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor]:
-        a = alphas[times].view(-1, 1, 1, 1)
-        noise = (noisy - a.sqrt() * z) / (1 - a).sqrt()
-        return (a.sqrt() * noise - (1 - a).sqrt() * z,)
-
-    guess: Any = knows
-    again = remembered(guess, z, ids, torch.Generator().manual_seed(1), alphas)
+    guess: Any = PerfectUnet(z, shipped(), Prediction.V)
+    again = remembered(guess, z, ids, torch.Generator().manual_seed(1), objective_on(CPU))
     torch.testing.assert_close(again, z, rtol=1e-3, atol=1e-3)
     guess = lambda noisy, *_: (torch.zeros_like(noisy),)  # noqa: E731  a UNet that knows nothing
-    lost = remembered(guess, z, ids, torch.Generator().manual_seed(1), alphas)
+    lost = remembered(guess, z, ids, torch.Generator().manual_seed(1), objective_on(CPU))
     assert (lost - z).abs().max() > 0.1
 
 
@@ -73,17 +79,17 @@ def test_siblings_are_noised_alike_and_others_are_not() -> None:
     ids = torch.arange(12 * 5 * 77).view(12, 5, 77)
     stated, none = torch.zeros(12, 5, len(HEADS)), torch.zeros(0)
     pictures = Pictures(none, none, ids, stated, none, none)
-    material = Material(torch.randn(12, 4, 8, 8), pictures)
+    encoded = EncodedPictures(torch.randn(12, 4, 8, 8), pictures)
     empty = torch.zeros(77, dtype=torch.long)
     for size in (1, FAMILY):
-        drawn = draw_batch(material, torch.arange(12), generator(1, 0, CPU), empty, size)
-        same = (drawn.noise == drawn.noise[:1]).flatten(1).all(1)
+        lesson = lesson_of(encoded, torch.arange(12), generator(1, 0, CPU), empty, size)
+        same = (lesson.noise == lesson.noise[:1]).flatten(1).all(1)
         assert same.tolist() == [True] * size + [False] * (12 - size)
-        assert (drawn.times == drawn.times[0])[:size].all()
-        assert drawn.times.max() > 700
-        assert drawn.times.min() >= (DECIDED_BELOW if size > 1 else 0)
-        torch.testing.assert_close(drawn.z, material.latents)
-        which = torch.where((drawn.ids == empty).all(1), -1, drawn.ids[:, 0] % (5 * 77) // 77)
+        assert (lesson.times == lesson.times[0])[:size].all()
+        assert lesson.times.max() > 700
+        assert lesson.times.min() >= (DECIDED_BELOW if size > 1 else 0)
+        torch.testing.assert_close(lesson.z, encoded.latents)
+        which = torch.where((lesson.ids == empty).all(1), -1, lesson.ids[:, 0] % (5 * 77) // 77)
         assert all(len(set(part)) == 1 for part in which.view(-1, size).tolist())
         assert len(set(which.tolist())) > 2
 
@@ -92,40 +98,70 @@ def test_siblings_see_each_other_and_draw_themselves_if_words_say_who_they_are()
     ids = torch.arange(1, 301)[:, None, None].expand(-1, 1, 77)
     stated, none = torch.zeros(300, 1, len(HEADS)), torch.zeros(0)
     z = torch.arange(300.0)[:, None, None, None].expand(-1, 4, 8, 8)
-    material = Material(z, Pictures(none, none, ids, stated, none, none))
+    encoded = EncodedPictures(z, Pictures(none, none, ids, stated, none, none))
     empty = torch.zeros(77, dtype=torch.long)
     rows = torch.arange(300)
-    drawn = draw_batch(material, rows, generator(1, 0, CPU), empty, FAMILY)
-    seen = drawn.seen[:, 0, 0, 0].long()
-    assert torch.equal(drawn.z, z)
+    lesson = lesson_of(encoded, rows, generator(1, 0, CPU), empty, FAMILY)
+    seen = lesson.seen[:, 0, 0, 0].long()
+    assert torch.equal(lesson.z, z)
     assert torch.equal(seen // FAMILY, rows // FAMILY)
     on = ((seen - rows) % FAMILY).view(-1, FAMILY)
     assert (on == on[:, :1]).all()
-    dropped = (drawn.ids == empty).all(1).view(-1, FAMILY)[:, 0]
+    dropped = (lesson.ids == empty).all(1).view(-1, FAMILY)[:, 0]
     assert 3 < dropped.sum() < 25
     assert (on[dropped] == 0).all()
     assert (torch.bincount(on[~dropped, 0], minlength=FAMILY) > 15).all()
-    alone = draw_batch(material, rows, generator(1, 0, CPU), empty)
+    alone = lesson_of(encoded, rows, generator(1, 0, CPU), empty)
     assert torch.equal(alone.seen, z)
 
 
-def test_the_v_asked_for_leads_from_what_is_seen_to_what_is_to_be_drawn() -> None:
-    torch.manual_seed(0)
-    alphas = noise_schedule().alphas_cumprod
-    z, seen, noise = (torch.randn(5, 4, 8, 8) for _ in range(3))
-    times = torch.tensor([60, 250, 500, 750, 990])
-    none, a = torch.zeros(0), alphas[times].view(-1, 1, 1, 1)
-    noisy, v = noised(Draw(z, seen, none, none, noise, times), alphas)
-    torch.testing.assert_close(noisy, a.sqrt() * seen + (1 - a).sqrt() * noise)
-    torch.testing.assert_close(a.sqrt() * noisy - (1 - a).sqrt() * v, z, rtol=1e-3, atol=1e-3)
-    _, own = noised(Draw(z, z, none, none, noise, times), alphas)
-    # Salimans and Ho's v, where what is seen is what is to be drawn.
-    torch.testing.assert_close(own, a.sqrt() * noise - (1 - a).sqrt() * z, rtol=1e-3, atol=1e-3)
+def batch_of(kind: str) -> Lesson:
+    """Six rows, each of its own picture or of another one that is seen in its place."""
+    z, other, noise = torch.randn(3, 6, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    times = torch.tensor([30, 60, 250, 500, 750, 999])
+    none = torch.zeros(0)
+    return Lesson(z, z if kind == "own" else other, none, none, noise, times)
+
+
+def loss_by_hand(lesson: Lesson, v: Any) -> float:
+    """Salimans and Ho's v (arXiv:2202.00512) and min-SNR, from diffusers' table of alphas."""
+    a = noise_schedule().alphas_cumprod[lesson.times]
+    alpha, level = a.sqrt().view(-1, 1, 1, 1), (1 - a).sqrt().view(-1, 1, 1, 1)
+    noisy = alpha * lesson.seen + level * lesson.noise
+    error = v(noisy) - (alpha * noisy - lesson.z) / level
+    snr = (a / (1 - a)).clamp(min=0.25)
+    weight = snr.clamp(max=5) / (snr + 1)
+    each = (error**2 * face_weights(16, 16)).mean((1, 2, 3))
+    return float((each * weight).mean()) / 0.35
+
+
+@pytest.mark.parametrize("kind", ["own", "another's"])
+def test_the_loss_is_the_formula_that_the_shipped_model_was_made_with(kind: str) -> None:
+    lesson = batch_of(kind)
+
+    def v(noisy: torch.Tensor) -> torch.Tensor:
+        return 0.3 * noisy.roll(1, 0) - 0.1
+
+    guess: Any = lambda noisy, *_: (v(noisy), "states")  # noqa: E731
+    loss, states = drawing_loss(guess, lesson, objective_on(CPU))
+    assert states == "states"
+    assert float(loss) == pytest.approx(loss_by_hand(lesson, v), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["own", "another's"])
+def test_a_unet_that_draws_the_shipped_models_way_has_nothing_to_learn(kind: str) -> None:
+    lesson = batch_of(kind)
+    for prediction in Prediction:
+        unet = PerfectUnet(lesson.z, shipped(), prediction)
+        guess: Any = lambda *given, unet=unet: (*unet(*given), None)  # noqa: E731
+        loss, _ = drawing_loss(guess, lesson, objective_on(CPU))
+        assert (float(loss) < 1e-6) == (prediction is Prediction.V)
 
 
 def test_errors_weigh_by_min_snr_but_count_at_the_noisiest_steps_too() -> None:
     def weight(a: float) -> float:
-        return v_loss(torch.ones(1, 4, 16, 16), torch.tensor([a])).item() * 0.35
+        sigma = torch.tensor([((1 - a) / a) ** 0.5])
+        return weights(sigma, PREDICTION, SNR_MOST, SNR_LEAST).item()
 
     assert weight(0.5) == pytest.approx(1 / 2, rel=1e-4)  # The ratio is 1.
     assert weight(0.9) == pytest.approx(5 / 10, rel=1e-4)  # 9, which counts as 5.
@@ -143,18 +179,18 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     ids = torch.tensor(vocabulary.encode(tokenizer, captions))[:, None]
     stated = torch.full((2, 1, len(HEADS)), UNSEEN)
     none = torch.zeros(0)
-    material = Material(z.half(), Pictures(none, none, ids, stated, none, none))
-    alphas = torch.linspace(0.999, 0.01, 1000)
+    encoded = EncodedPictures(z.half(), Pictures(none, none, ids, stated, none, none))
+    alphas = np.linspace(0.999, 0.01, 1000)  # Quicker to learn than the shipped model's.
+    schedule = Schedule(train_sigmas=np.sqrt((1 - alphas) / alphas), spacing=Spacing.TRAILING)
+    objective = Objective(schedule, PREDICTION, CPU, snr_most=SNR_MOST, snr_least=SNR_LEAST)
     guess = Lowered(Guess(unet, text), CPU)
     optimizer = torch.optim.Adam([*unet.parameters(), *text.parameters()], lr=4e-3)
     losses: list[float] = []
     empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
     for step in range(160):
         rows = torch.arange(4) % 2
-        drawn = draw_batch(material, rows, generator(1, step, CPU), empty)
-        noisy, target = noised(drawn, alphas)
-        error = guess(noisy, drawn.times, drawn.ids)[0] - target
-        loss = v_loss(error, alphas[drawn.times])
+        lesson = lesson_of(encoded, rows, generator(1, step, CPU), empty)
+        loss, _ = drawing_loss(guess, lesson, objective)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -162,7 +198,7 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
 
 
-def material(pictures: int, family: int, end: int) -> dict[str, Material]:
+def encoded(pictures: int, family: int, end: int) -> dict[str, EncodedPictures]:
     """Latents, ids and labels by lot, as the toy recipe has them."""
     g = generator(2, family, CPU)
     ids = torch.randint(0, 100, (pictures, 2, 77), generator=g)
@@ -171,31 +207,31 @@ def material(pictures: int, family: int, end: int) -> dict[str, Material]:
     labels_ = torch.zeros(pictures, len(HEADS))
     none = torch.zeros(0)
     latents = torch.randn(pictures, TOY.latent_channels, 8, 8, generator=g).half()
-    return {"square": Material(latents, Pictures(none, labels_, ids, stated, none, none))}
+    return {"square": EncodedPictures(latents, Pictures(none, labels_, ids, stated, none, none))}
 
 
 def test_the_unet_learns_from_siblings_and_the_text_encoder_goes_on_reading(
     words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[Draw] = []
-    real = diffuse.told_loss
+    lessons: list[Lesson] = []
+    real = diffuse.drawing_loss
 
-    def spy(states: torch.Tensor, told: Told, one: Draw) -> torch.Tensor:
-        drawn.append(one)
-        return real(states, told, one)
+    def spy(guess: Lowered, one: Lesson, objective: Objective) -> tuple[torch.Tensor, torch.Tensor]:
+        lessons.append(one)
+        return real(guess, one, objective)
 
-    monkeypatch.setattr(diffuse, "told_loss", spy)
+    monkeypatch.setattr(diffuse, "drawing_loss", spy)
     monkeypatch.setattr(diffuse, "sample_sheet", lambda *_: Image.new("RGB", (8, 8)))
     torch.manual_seed(0)
     tokenizer = vocabulary.load(words)
     text, unet = architecture.text_encoder(TOY, tokenizer), architecture.unet(TOY)
     parts = Trained(architecture.autoencoder(TOY), text, unet, tokenizer)
-    recipe = replace(TOY, unet_steps=6, unet_batch=6)
+    blueprint = replace(TOY, unet_steps=6, unet_batch=6)
     path = tmp_path / "unet.pt"
     end = vocabulary.encode(tokenizer, [""])[0][-1]
-    usual, alike = material(20, 1, end), material(12, FAMILY, end)
-    diffuse.train_unet(recipe, usual, alike, parts, path)
-    noised_alike = [bool((one.noise[0] == one.noise[1]).all()) for one in drawn]
+    usual, alike = encoded(20, 1, end), encoded(12, FAMILY, end)
+    diffuse.train_unet(blueprint, usual, alike, parts, path)
+    noised_alike = [bool((one.noise[0] == one.noise[1]).all()) for one in lessons]
     assert noised_alike == [True, False, False, True, False, False]
     # What is stated is the first class of every head: the last gradients of its bias point there.
     saved = torch.load(path, weights_only=True)
@@ -211,16 +247,16 @@ def test_a_dropped_caption_states_nothing(words: Path) -> None:
     ids = torch.tensor(vocabulary.encode(tokenizer, ["1girl, blue hair"]))[:, None]
     stated, none = torch.ones(1, 1, len(HEADS), dtype=torch.int8), torch.zeros(0)
     empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
-    drawn = draw_batch(
-        Material(torch.zeros(1, 4, 8, 8), Pictures(none, none, ids, stated, none, none)),
+    lesson = lesson_of(
+        EncodedPictures(torch.zeros(1, 4, 8, 8), Pictures(none, none, ids, stated, none, none)),
         torch.zeros(400, dtype=torch.long),
         generator(1, 0, CPU),
         empty,
     )
-    dropped = (drawn.ids == empty).all(1)
-    assert dropped.float().mean() == pytest.approx(DROPPED, abs=0.04)
-    assert (drawn.stated[dropped] == UNSEEN).all()
-    assert (drawn.stated[~dropped] == 1).all()
+    dropped = (lesson.ids == empty).all(1)
+    assert dropped.float().mean() == pytest.approx(SHARE, abs=0.04)
+    assert (lesson.stated[dropped] == UNSEEN).all()
+    assert (lesson.stated[~dropped] == 1).all()
 
 
 def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
@@ -236,11 +272,11 @@ def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
     stated = torch.full((16, len(HEADS)), UNSEEN)
     stated[:, brows] = torch.tensor([HEADS["brows"].index(p.brows) for p in portraits])
     none = torch.zeros(0)
-    drawn = Draw(none, none, ids, stated, none, none)
+    lesson = Lesson(none, none, ids, stated, none, none)
     learning = torch.optim.Adam([*text.parameters(), *told.parameters()], lr=1e-2)
-    first = told_loss(text(ids).last_hidden_state, told, drawn).item()
+    first = told_loss(text(ids).last_hidden_state, told, lesson).item()
     for _ in range(40):
-        loss = told_loss(text(ids).last_hidden_state, told, drawn)
+        loss = told_loss(text(ids).last_hidden_state, told, lesson)
         learning.zero_grad()
         loss.backward()
         learning.step()

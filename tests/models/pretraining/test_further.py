@@ -121,7 +121,7 @@ def test_the_unet_goes_on_from_its_weights_at_the_lower_rate(
 
     work = tmp_path / "work"
     monkeypatch.setattr(diffuse, "train_unet", spy)
-    monkeypatch.setattr(Workshop, "_material", lambda *_: {})
+    monkeypatch.setattr(Workshop, "_encoded", lambda *_: {})
     shop = Workshop(TOY, work, tmp_path / "out", CPU)
     further.begin(TOY, str(model), work, tmp_path / "out")
     shop.unet()

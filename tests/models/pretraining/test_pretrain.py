@@ -24,7 +24,7 @@ from models.painter.sets import Purpose
 from models.pretraining import architecture, autoencoding, reading, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
-from models.pretraining.command import recipe_of
+from models.pretraining.command import blueprint_of
 from models.pretraining.painting import paint_shard, plan, stated_labels
 from models.pretraining.pictures import Pictures, batches, load
 from models.pretraining.siblings import DIFFERING, FAMILY, family
@@ -118,11 +118,11 @@ def test_the_encoder_learns_to_keep_small_things_and_the_decoder_to_draw_clean_l
     pixels = torch.randint(0, 256, (8, 128, 128, 3), dtype=torch.uint8)
     ids = torch.zeros(8, 1, 77, dtype=torch.int16)
     sets = {"square": replace(_labelled(8)["square"], pixels=pixels, ids=ids)}
-    recipe = replace(TOY, autoencoder_steps=2, decoder_steps=1)
-    net = autoencoding.train_autoencoder(recipe, sets, tmp_path / "autoencoder.pt", CPU)
+    blueprint = replace(TOY, autoencoder_steps=2, decoder_steps=1)
+    net = autoencoding.train_autoencoder(blueprint, sets, tmp_path / "autoencoder.pt", CPU)
     assert used == ["keeping_loss"] * 2
     encoder = {name: v.clone() for name, v in net.encoder.state_dict().items()}
-    autoencoding.train_decoder(recipe, sets, net, tmp_path / "decoder.pt", lambda z, *_: z)
+    autoencoding.train_decoder(blueprint, sets, net, tmp_path / "decoder.pt", lambda z, *_: z)
     assert used[2:] == ["reconstruction_loss"]
     assert all(torch.equal(v, encoder[name]) for name, v in net.encoder.state_dict().items())
 
@@ -354,7 +354,7 @@ def _labelled(count: int) -> dict[str, Pictures]:
 def test_an_unknown_length_is_named_with_those_there_are(text: str) -> None:
     assert main(["pretrain", "--work", "unused", "--set", text]) == 2
     with pytest.raises(Exception, match=r"autoencoder_steps.*unet_steps"):
-        recipe_of(toy=False, changes=[text])
+        blueprint_of(toy=False, changes=[text])
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,23 @@ import pytest
 import torch
 
 from models.catalogue.card import Prediction
-from models.engine.denoiser import Levels, c_in, x0_of
+from models.engine.denoiser import Denoiser, Levels, c_in, x0_of
 from models.engine.schedule import Schedule
 from models.training import chance
 from models.training.average import Average
-from models.training.objective import Curve, learning_rate, noised, target, weights
+from models.training.objective import (
+    Curve,
+    Objective,
+    Posed,
+    learning_rate,
+    noised,
+    target,
+    weights,
+)
+from tests.stages.perfect_unet import PerfectUnet
 from tests.stages.tiny_models import SCHEDULE
 
+CPU = torch.device("cpu")
 SIGMA = torch.tensor([0.03, 0.7, 2.0, 14.6])
 
 
@@ -25,6 +35,57 @@ def test_the_target_is_what_the_engine_turns_back_into_the_picture(prediction: P
     output = target(x0, noise, SIGMA, prediction)
     torch.testing.assert_close(x0_of(output, x, SIGMA, prediction), x0, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(noised(x0, noise, SIGMA), c_in(SIGMA) * x)
+
+
+class Obedient(torch.nn.Module):
+    """A UNet that says exactly what the objective asks for, and remembers what it was given."""
+
+    def __init__(self, posed: Posed) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.posed = posed
+
+    def forward(
+        self, shown: torch.Tensor, times: torch.Tensor, *_: object, **__: object
+    ) -> tuple[torch.Tensor]:
+        self.shown, self.times = shown, times
+        return (self.posed.wanted,)
+
+
+@pytest.mark.parametrize("kind", ["own", "another's"])
+@pytest.mark.parametrize("prediction", Prediction)
+def test_drawing_with_what_the_objective_asks_for_gives_the_picture(
+    prediction: Prediction, kind: str
+) -> None:
+    """The denoiser shows such a UNet the same input at the same timestep, and hears x0."""
+    schedule = Schedule.from_config(SCHEDULE)
+    times = torch.tensor([30, 250, 500, 999])
+    x0, noise, other = torch.randn(3, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    objective = Objective(schedule, prediction, CPU)
+    posed = objective.pose(x0, noise, times, seen=None if kind == "own" else other)
+    unet = Obedient(posed)
+    denoiser = Denoiser(unet, prediction, Levels(schedule.train_sigmas, CPU))
+    drawn = denoiser.predict(posed.x, posed.sigma, torch.zeros(4, 77, 8))
+    torch.testing.assert_close(drawn, x0, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(unet.shown, posed.shown)
+    torch.testing.assert_close(unet.times, times.float())
+    torch.testing.assert_close(objective.x0(posed.wanted, posed), x0, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("prediction", Prediction)
+def test_the_objective_finds_nothing_wrong_with_a_unet_that_draws_rightly(
+    prediction: Prediction,
+) -> None:
+    schedule = Schedule.from_config(SCHEDULE)
+    times = torch.tensor([30, 250, 500, 999])
+    x0, noise, other = torch.randn(3, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    objective = Objective(schedule, prediction, CPU)
+    for seen in (None, other):
+        posed = objective.pose(x0, noise, times, seen=seen)
+        for kind in Prediction:
+            answer = PerfectUnet(x0, schedule, kind)(posed.shown, times)[0]
+            wrong = objective.losses(answer, posed)
+            assert (wrong.max() < 1e-6) == (kind is prediction)
 
 
 def test_noising_and_velocity_are_those_of_diffusers() -> None:
@@ -52,6 +113,23 @@ def test_min_snr_weighs_noise_and_velocity_as_its_authors_do() -> None:
     torch.testing.assert_close(weights(SIGMA, Prediction.EPSILON, 5), torch.tensor(noise))
     torch.testing.assert_close(weights(SIGMA, Prediction.V, 5), torch.tensor(velocity))
     assert weights(SIGMA, Prediction.V, 0).tolist() == [1, 1, 1, 1]
+
+
+def test_the_noisiest_steps_weigh_as_the_least_ratio_does() -> None:
+    floored = weights(SIGMA, Prediction.V, 5, least=0.25)
+    torch.testing.assert_close(floored[:3], weights(SIGMA, Prediction.V, 5)[:3])
+    assert floored[3] == floored[2]
+
+
+def test_errors_count_where_the_pixels_count() -> None:
+    objective = Objective(Schedule.from_config(SCHEDULE), Prediction.V, CPU)
+    x0 = torch.zeros(1, 4, 2, 2)
+    posed = objective.pose(x0, x0, torch.tensor([500]))
+    wrong = torch.zeros(1, 4, 2, 2)
+    wrong[..., 0, 0] = 2.0
+    counts = torch.tensor([[3.0, 1.0], [0.0, 0.0]])
+    assert objective.losses(wrong, posed).tolist() == [1.0]
+    assert objective.losses(wrong, posed, counts).tolist() == [3.0]
 
 
 def test_the_learning_rate_rises_over_a_twentieth_and_falls_on_a_cosine() -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from models.data.command import UnusableError, open_rgb
+from models.data.pictures import UnusableError, open_rgb
 
 PAPER, INK, FAINT, RULE = "#fbfaf8", "#2c2a33", "#8b8794", "#e6e2dc"
 KEPT, DROPPED = "#2f8f83", "#cf8a93"

@@ -1,0 +1,133 @@
+"""The usable pictures of a folder, each with what is said of it.
+
+    report = Report()
+    examples = read(Path("pictures"), report=report)          # a folder or a metadata.jsonl
+    sizes = buckets(e.size_px for e in examples)              # nothing is dropped
+    for batch in Batches(sizes, batch_size=4, seed=0).epoch(0):
+        for index in batch.indices:
+            text = policy.apply(examples[index].caption, lot(0, 0, index))
+            picture = open_fitted(examples[index].path, batch.bucket)
+
+Called by whoever trains and by the `dataset` command. Torch-free; it must not know how a model is
+trained.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from models.data.findings import Note, Report, Skip
+from models.data.pictures import MAX_PIXELS, SUFFIXES, Look, UnusableError, look
+from models.data.sources import MANIFEST, CaptionError, Pair, pairs
+from models.data.tagging import Caption
+
+
+class DatasetError(Exception):
+    """There is nothing to train on; the text is one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One usable picture: decoded once to the end, so it can be opened again.
+
+    `size_px` is (width, height) as shown, after EXIF's turn; `score` is aesthetic, 1 to 10, None
+    if nobody has judged it; `sha256` is that of the file's bytes.
+    """
+
+    path: Path
+    caption: Caption
+    size_px: tuple[int, int]
+    score: float | None
+    sha256: str
+
+
+def read(
+    source: Path, *, report: Report, max_pixels: int = MAX_PIXELS, threads: int | None = None
+) -> list[Example]:
+    """The usable pictures of a folder or a `metadata.jsonl`, sorted by path.
+
+    Everything else is in the report with its reason. FileNotFoundError if there is no such place,
+    DatasetError if nothing in it can be used.
+    """
+    if not source.exists():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder or manifest", str(source))
+    try:
+        found = pairs(source, report)
+    except CaptionError as fault:
+        raise DatasetError(f"{source}: {fault}") from fault
+    seen: dict[str, Path] = {}
+    examples: list[Example] = []
+    for pair, seen_as in zip(found, _looks(found, max_pixels, threads), strict=True):
+        if isinstance(seen_as, UnusableError):
+            report.add(pair.path, seen_as.reason, seen_as.detail)
+            continue
+        for note in seen_as.notes:
+            report.add(pair.path, note)
+        first = seen.setdefault(seen_as.sha256, pair.path)
+        if first != pair.path:
+            report.add(pair.path, Note.DUPLICATE, first.name)
+        examples.append(_example(pair, seen_as))
+    report.used += len(examples)
+    if not examples:
+        raise DatasetError(_nothing(source, report))
+    return examples
+
+
+def _looks(
+    found: list[Pair], max_pixels: int, threads: int | None
+) -> Iterator[Look | UnusableError]:
+    """What each file is, in order; a bar on a terminal, for many pictures take minutes."""
+    from tqdm import tqdm
+
+    pool = ThreadPoolExecutor(threads or os.cpu_count())
+    with warnings.catch_warnings():
+        # Pillow's warnings of huge headers count; what it warns of beyond that can be read.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            looks = pool.map(lambda pair: _looked(pair, max_pixels), found)
+            yield from tqdm(looks, total=len(found), unit="picture", desc="read", disable=None)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _looked(pair: Pair, max_pixels: int) -> Look | UnusableError:
+    try:
+        return look(pair.path, max_pixels=max_pixels)
+    except UnusableError as fault:
+        return fault
+
+
+def _example(pair: Pair, seen: Look) -> Example:
+    return Example(
+        path=pair.path,
+        caption=pair.caption,
+        size_px=seen.size_px,
+        score=pair.caption.score,
+        sha256=seen.sha256,
+    )
+
+
+def _nothing(source: Path, report: Report) -> str:
+    """One line that says why nothing can be used, and what to do."""
+    skipped = Counter(finding.reason for finding in report.skipped)
+    if not skipped:
+        return f"{source} holds no pictures ({', '.join(sorted(SUFFIXES))}) and no {MANIFEST}."
+    if set(skipped) == {Skip.NO_CAPTION}:
+        return (
+            f"None of the {skipped[Skip.NO_CAPTION]} pictures in {source} has a caption: put"
+            f" NAME.txt or NAME.json beside NAME.png, or a {MANIFEST} in the folder."
+        )
+    if set(skipped) == {Skip.NO_PICTURE}:
+        return f"{source} holds {skipped[Skip.NO_PICTURE]} captions and not one of their pictures."
+    reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
+    return f"Nothing in {source} can be used: {reasons}."

@@ -1,0 +1,29 @@
+"""Caption dropout: one rule for single captions and for whole batches."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+import torch
+
+from models.data.dropout import NO_WORDS, SHARE, dropped
+from models.data.tagging import Caption, CaptionPolicy
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
+def test_many_lots_are_judged_as_each_alone(share: float) -> None:
+    lots = torch.rand(500, generator=torch.Generator().manual_seed(0))
+    assert dropped(lots, share).tolist() == [dropped(lot, share) for lot in lots.tolist()]
+    assert dropped(lots, share).float().mean() == pytest.approx(share, abs=0.04)
+
+
+def test_no_caption_is_dropped_of_a_share_of_none_and_every_one_of_all() -> None:
+    assert not dropped(0.0, 0.0)
+    assert dropped(1 - 2**-53, 1.0)
+
+
+def test_the_caption_policy_drops_by_this_rule() -> None:
+    for seed in range(200):
+        text = CaptionPolicy().apply(Caption(sentence="a girl"), Random(seed))
+        assert text == (NO_WORDS if dropped(Random(seed).random(), SHARE) else "a girl")

@@ -1,0 +1,68 @@
+"""One noun means one thing in models/, and shapes are written one way."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+MODELS = Path(__file__).parents[2] / "models"
+#: A shape in square brackets: a list that begins with an axis, or with what stands for several.
+SQUARE = re.compile(r"\[(?:[BCHKLNSTW]|\.\.\.)(?:,[^\]\n]*)?\]")
+
+
+def files() -> Iterable[tuple[str, str]]:
+    """Every file of models/: its path, its text."""
+    for path in sorted(MODELS.rglob("*.py")):
+        yield str(path.relative_to(MODELS.parent)), path.read_text(encoding="utf-8")
+
+
+def shared_names(sources: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Public classes that stand in several files, by name."""
+    homes: defaultdict[str, list[str]] = defaultdict(list)
+    for path, text in sources:
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(path)
+    return {name: paths for name, paths in homes.items() if len(paths) > 1}
+
+
+def square_shapes(sources: Iterable[tuple[str, str]]) -> list[str]:
+    """`path:line` of every docstring and comment with a shape in square brackets."""
+    return [
+        f"{path}:{token.start[0]}"
+        for path, text in sources
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type == tokenize.COMMENT or token.string.startswith('"""')
+        if SQUARE.search(token.string)
+    ]
+
+
+def test_no_two_public_classes_of_models_share_a_name() -> None:
+    assert shared_names(files()) == {}
+
+
+def test_a_class_that_stands_twice_is_found() -> None:
+    planted = [("a.py", "class Recipe: ..."), ("b.py", "class Recipe: ..."), ("c.py", "")]
+    assert shared_names(planted) == {"Recipe": ["a.py", "b.py"]}
+
+
+def test_shapes_are_written_in_round_brackets() -> None:
+    assert square_shapes(files()) == []
+
+
+@pytest.mark.parametrize(
+    "text", ['"""Pictures [B,3,H,W] in -1..1."""', "#: int64 [N].", '"""One.\n\nOf [..., C].\n"""']
+)
+def test_a_shape_in_square_brackets_is_found(text: str) -> None:
+    assert square_shapes([("a.py", text)]) == ["a.py:1"]
+
+
+def test_code_may_index_as_it_likes() -> None:
+    assert square_shapes([("a.py", "x = y[B, C]\nz: list[N]\n")]) == []
