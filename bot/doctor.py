@@ -26,7 +26,7 @@ _ROOM_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Diagnosis:
     """One checked thing. `advice` is empty when it is well."""
 
     name: str
@@ -35,47 +35,47 @@ class Finding:
 
 
 async def run(settings: Settings, check_model: Callable[[], str]) -> int:
-    """Print every finding as it comes; returns the exit code.
+    """Print every diagnosis as it comes; returns the exit code.
 
     `check_model` loads the model, tries it and says what it is, or raises `EngineError`; it is
     handed in because this room stays free of torch.
     """
     ill = 0
-    async for finding in _examine(settings, check_model):
-        mark = "ok  " if not finding.advice else "MEND"
-        sys.stdout.write(f"{mark}  {finding.name:<10} {finding.said}\n")
-        if finding.advice:
+    async for diagnosis in _examine(settings, check_model):
+        mark = "ok  " if not diagnosis.advice else "MEND"
+        sys.stdout.write(f"{mark}  {diagnosis.name:<10} {diagnosis.said}\n")
+        if diagnosis.advice:
             ill += 1
-            sys.stdout.write(f"      {'':<10} {finding.advice}\n")
+            sys.stdout.write(f"      {'':<10} {diagnosis.advice}\n")
         sys.stdout.flush()
     sys.stdout.write("\nAll is well.\n" if not ill else f"\n{ill} to mend.\n")
     return 1 if ill else 0
 
 
-async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncGenerator[Finding]:
-    yield Finding(name="settings", said=f"read; model {settings.model}, data {settings.data_dir}")
+async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncGenerator[Diagnosis]:
+    yield Diagnosis(name="settings", said=f"read; model {settings.model}, data {settings.data_dir}")
     for name, meant in strangers().items():
         hint = f": rename it to {meant}, if that was meant" if meant else ""
-        yield Finding(
+        yield Diagnosis(
             name="settings",
             said=f".env sets {name}, which I do not know",
             advice=f"Take it out of .env{hint}.",
         )
     yield _disk(settings)
     yield await _database(settings)
-    async for finding in _quarantine(settings):
-        yield finding
+    async for diagnosis in _quarantine(settings):
+        yield diagnosis
     yield await asyncio.to_thread(_model, settings, check_model)
     fault = token_fault(settings.discord_token)
     if fault:
-        yield Finding(name="token", said="no usable token", advice=fault)
+        yield Diagnosis(name="token", said="no usable token", advice=fault)
         return
-    yield Finding(name="token", said="has the shape of a bot token")
-    async for finding in _discord(settings):
-        yield finding
+    yield Diagnosis(name="token", said="has the shape of a bot token")
+    async for diagnosis in _discord(settings):
+        yield diagnosis
 
 
-def _disk(settings: Settings) -> Finding:
+def _disk(settings: Settings) -> Diagnosis:
     """Whether the data directory can be written and has room for pictures."""
     directory = settings.data_dir
     try:
@@ -84,7 +84,7 @@ def _disk(settings: Settings) -> Finding:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as problem:
-        return Finding(
+        return Diagnosis(
             name="disk",
             said=f"{directory} cannot be written: {problem.strerror}",
             advice="Make it writable for the bot's user, or point DATA_DIR elsewhere.",
@@ -92,23 +92,25 @@ def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(directory).free
     said = f"{directory} is writable, {free / 1e9:.1f} GB free"
     short = free < _ROOM_BYTES
-    return Finding(name="disk", said=said, advice="Free at least 1 GB." if short else "")
+    return Diagnosis(name="disk", said=said, advice="Free at least 1 GB." if short else "")
 
 
-async def _database(settings: Settings) -> Finding:
+async def _database(settings: Settings) -> Diagnosis:
     path = settings.database_path
     if not path.exists():
         if not settings.data_dir.is_dir():
-            return Finding(name="database", said="has no place yet", advice="Mend the disk first.")
-        return Finding(name="database", said=f"{path} will be made at the first start")
+            return Diagnosis(
+                name="database", said="has no place yet", advice="Mend the disk first."
+            )
+        return Diagnosis(name="database", said=f"{path} will be made at the first start")
     try:
         said = await inspect(path)
     except BotError as problem:
-        return Finding(name="database", said=f"{path} cannot be used", advice=str(problem))
-    return Finding(name="database", said=f"{path}: {said}")
+        return Diagnosis(name="database", said=f"{path} cannot be used", advice=str(problem))
+    return Diagnosis(name="database", said=f"{path}: {said}")
 
 
-async def _quarantine(settings: Settings) -> AsyncGenerator[Finding]:
+async def _quarantine(settings: Settings) -> AsyncGenerator[Diagnosis]:
     """Picture files that were set aside; nothing is said where there are none."""
     files = PictureFiles(settings.pictures_dir)
     try:
@@ -117,11 +119,11 @@ async def _quarantine(settings: Settings) -> AsyncGenerator[Finding]:
             return
         known = await _known(settings)
     except BotError as problem:
-        yield Finding(name="quarantine", said="cannot be compared", advice=str(problem))
+        yield Diagnosis(name="quarantine", said="cannot be compared", advice=str(problem))
         return
     _, ours = await asyncio.to_thread(files.aside, known)
     back = "They come back at the next start, or by `python -m bot doctor --mend`. " if ours else ""
-    yield Finding(
+    yield Diagnosis(
         name="quarantine",
         said=f"{_files(count)} in {files.quarantine}, {ours} of them known to the database",
         advice=f"{back}To delete the rest, remove that folder; if the database is the wrong one, "
@@ -151,29 +153,29 @@ def _files(count: int) -> str:
     return "1 picture file" if count == 1 else f"{count} picture files"
 
 
-def _model(settings: Settings, check_model: Callable[[], str]) -> Finding:
+def _model(settings: Settings, check_model: Callable[[], str]) -> Diagnosis:
     """Load the model and try it, as the first request would."""
     try:
-        return Finding(name="model", said=check_model())
+        return Diagnosis(name="model", said=check_model())
     except EngineError as problem:
-        return Finding(name="model", said=f"{settings.model} cannot draw", advice=str(problem))
+        return Diagnosis(name="model", said=f"{settings.model} cannot draw", advice=str(problem))
 
 
-async def _discord(settings: Settings) -> AsyncGenerator[Finding]:
+async def _discord(settings: Settings) -> AsyncGenerator[Diagnosis]:
     """Log in, and look at what each server lets the bot do."""
     client.point_at(settings)
     try:
         report = await client.probe(settings.discord_token)
     except BotError as problem:
-        yield Finding(name="discord", said="cannot log in", advice=str(problem))
+        yield Diagnosis(name="discord", said="cannot log in", advice=str(problem))
         return
-    yield Finding(
+    yield Diagnosis(
         name="discord",
         said=f"logged in as {report.name}, in {len(report.lacking)} servers",
         advice="" if report.lacking else f"Invite the bot: {report.invite}",
     )
     for server, missing in report.lacking.items():
-        yield Finding(
+        yield Diagnosis(
             name="server",
             said=f"{server}: " + ("every permission it needs" if not missing else "lacks some"),
             advice="" if not missing else f"Give its role: {', '.join(missing)}.",
