@@ -35,7 +35,7 @@ from models.engine.denoiser import Conditions, Denoise, Denoiser, Levels
 from models.engine.loader import Components, load
 from models.engine.samplers import Descent
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 #: Rows in flight where nothing is set: see docs/engine.md for the measurements behind it.
 CAPACITY_CPU = 4
@@ -224,7 +224,7 @@ class SlotEngine:
         torch.cuda.empty_cache()
         if len(rows) > 1:
             self._batcher.width_max = len(rows) // 2
-            logger.warning(
+            log.warning(
                 "out of memory with %d rows, going on with %d", len(rows), len(rows) // 2
             )
             return TickResult()
