@@ -14,7 +14,7 @@ from typing import Protocol, Self
 class Sampler(StrEnum):
     """How a row is taken from one sigma to the next: each member's name in data, and its label.
 
-    `models.engine.samplers.METHODS` says for each how it works.
+    `models.engine.samplers.SOLVERS` says for each how it works.
     """
 
     #: What people and A1111 call it.

@@ -1,7 +1,7 @@
 """Samplers: how a row gets from noise to picture, one noise level after the other.
 
 A picture in flight is `x = x0 + sigma * noise` (the "variance exploding" form of Karras et al.
-2022, arXiv:2206.00364), float32, one sigma for each row. `METHODS` is the table of samplers: a new
+2022, arXiv:2206.00364), float32, one sigma for each row. `SOLVERS` is the table of samplers: a new
 one is an entry there and a name in `contract.Sampler`. The updates are pure functions over rows at
 different steps; a row's `Descent` keeps where it is and what its method remembers. `slots` brings
 the predictions and calls `advance`. Nothing here may know UNets, prompts or requests.
@@ -52,7 +52,7 @@ def _nothing(x: Tensor) -> Memory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
+class Solver:
     """One sampler: where its steps stand and how it takes them.
 
     `updates` has one function for each evaluation of a step. The first evaluation is made where the
@@ -75,7 +75,7 @@ class Method:
 class Descent:
     """One row's way down its sigmas: `x` (C, h, w) is what the UNet is to see next, at `sigma`."""
 
-    method: Method
+    method: Solver
     sigmas: tuple[float, ...]
     #: On the CPU, the row's own: a row is the same whoever it shares its batch with.
     generator: torch.Generator
@@ -127,7 +127,7 @@ def begin(
 
     ValueError if the schedule has no such number of steps.
     """
-    method = METHODS[sampler]
+    method = SOLVERS[sampler]
     sigmas = schedule.sigmas(steps, method.points)
     generator = torch.Generator("cpu").manual_seed(seed)
     x = start(torch.randn(shape, generator=generator), sigmas[0]).to(device)
@@ -148,7 +148,7 @@ def advance(descents: Sequence[Descent], x: Tensor, x0: Tensor) -> Tensor:
     Each row moves by its own method, wherever in its step it is. Returns their next x.
     """
     result = torch.empty_like(x)
-    groups: dict[tuple[Method, int], list[int]] = {}
+    groups: dict[tuple[Solver, int], list[int]] = {}
     for index, row in enumerate(descents):
         groups.setdefault((row.method, row.evaluation), []).append(index)
     for (method, evaluation), at in groups.items():
@@ -242,20 +242,20 @@ def _column(values: Tensor) -> Tensor:
 
 
 #: How each sampler works. Its name and its label are in `contract.Sampler`.
-METHODS: Mapping[Sampler, Method] = {
-    Sampler.EULER_A: Method(points=Points(), updates=(_euler_ancestral,)),
+SOLVERS: Mapping[Sampler, Solver] = {
+    Sampler.EULER_A: Solver(points=Points(), updates=(_euler_ancestral,)),
     # DPM-Solver lays one point more and leaves out the lowest: its last step goes to 0 at once.
-    Sampler.DPMPP_2M: Method(
+    Sampler.DPMPP_2M: Solver(
         points=Points(spare=1, whole=True, karras=KarrasSpan.TABLE),
         updates=(_dpmpp_2m,),
         begin=_no_step_before,
     ),
-    Sampler.EULER: Method(points=Points(), updates=(_euler,)),
+    Sampler.EULER: Solver(points=Points(), updates=(_euler,)),
     # In sigma, eq. 12 of DDIM with eta 0 is Euler's step: x0 + sigma_next * the noise predicted.
     # What is its own is that it stands on the timesteps of the training and no others.
-    Sampler.DDIM: Method(
+    Sampler.DDIM: Solver(
         points=Points(whole=True, karras=KarrasSpan.NONE),
         updates=(_euler,),
     ),
-    Sampler.HEUN: Method(points=Points(), updates=(_heun_predicted, _heun_corrected)),
+    Sampler.HEUN: Solver(points=Points(), updates=(_heun_predicted, _heun_corrected)),
 }

@@ -224,9 +224,7 @@ class SlotEngine:
         torch.cuda.empty_cache()
         if len(rows) > 1:
             self._batcher.width_max = len(rows) // 2
-            log.warning(
-                "out of memory with %d rows, going on with %d", len(rows), len(rows) // 2
-            )
+            log.warning("out of memory with %d rows, going on with %d", len(rows), len(rows) // 2)
             return TickResult()
         row_id = rows[0].request.row_id
         self.evict(row_id)

@@ -67,6 +67,17 @@ class Front(Scene):
         await self.posted(job, message)
         return job, message
 
+    async def nothing_is_owed(self) -> bool:
+        """Everything that was to go from Discord has gone."""
+        doomed = self.services.doomed
+        return not await doomed.messages(9) and not await doomed.hunts(9)
+
+    async def takes_down(self, rounds: int = 8) -> None:
+        """Rounds with longer and longer pauses between them, as the pauses of a lane ask."""
+        for number in range(rounds):
+            await self.looks("Takedown")
+            await self.env.advance_time(2**number)
+
     def shown(self) -> list[int]:
         return [message.id for message in self.channel.history()]
 

@@ -14,8 +14,6 @@ from discord.http import Route
 from bot.domain import Job, MessageId
 from bot.erasing import Eraser
 from bot.store.doomed import Hunt
-from cogs.posting import sending
-from tests.stages.factories import make_reaction, make_send
 from tests.stages.front import Front, custom_ids, front, said
 
 
@@ -25,18 +23,6 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         tmp_path, "cogs.posting.delivery", "cogs.posting.lost", "cogs.voting.votes"
     ) as ready:
         yield ready
-
-
-async def nothing_is_owed(desk: Front) -> bool:
-    doomed = desk.services.doomed
-    return not await doomed.messages(9) and not await doomed.hunts(9)
-
-
-async def takes_down(desk: Front, rounds: int = 8) -> None:
-    """Rounds with longer and longer pauses between them, as the growing pauses of a lane ask."""
-    for number in range(rounds):
-        await desk.looks("Takedown")
-        await desk.env.advance_time(2**number)
 
 
 async def delivers_without_an_answer(desk: Front, monkeypatch: pytest.MonkeyPatch) -> Job:
@@ -57,9 +43,9 @@ async def test_a_post_whose_answer_was_lost_goes_when_its_member_is_forgotten(
     job = await delivers_without_an_answer(desk, monkeypatch)
     await desk.services.privacy.forget(job.user_id)
     await desk.restart()
-    await takes_down(desk)
+    await desk.takes_down()
     assert desk.shown() == []
-    assert await nothing_is_owed(desk)
+    assert await desk.nothing_is_owed()
 
 
 async def test_a_post_whose_answer_was_lost_goes_when_its_picture_is_deleted(
@@ -67,7 +53,7 @@ async def test_a_post_whose_answer_was_lost_goes_when_its_picture_is_deleted(
 ) -> None:
     job = await delivers_without_an_answer(desk, monkeypatch)
     await desk.services.gallery.delete(job.id, 1)
-    await takes_down(desk)
+    await desk.takes_down()
     assert desk.shown() == []
 
 
@@ -78,9 +64,9 @@ async def test_a_status_message_whose_id_was_never_stored_goes_with_its_member(
     (job,) = await desk.jobs()
     await desk.services.jobs.set_status_message(job.request_id, None)
     await desk.services.privacy.forget(job.user_id)
-    await takes_down(desk)
+    await desk.takes_down()
     assert answer.id not in desk.shown()
-    assert await nothing_is_owed(desk)
+    assert await desk.nothing_is_owed()
 
 
 async def test_a_status_message_that_is_being_sent_goes_with_its_member(
@@ -96,7 +82,7 @@ async def test_a_status_message_that_is_being_sent_goes_with_its_member(
 
     monkeypatch.setattr(desk.services.jobs, "standing", meddled)
     answer = await desk.asks()
-    await takes_down(desk)
+    await desk.takes_down()
     assert answer.id not in desk.shown()
 
 
@@ -106,9 +92,9 @@ async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
     await desk.services.jobs.begin_posting(job.id, desk.services.clock())
     await desk.services.privacy.forget(job.user_id)
     await desk.looks("Takedown")
-    assert not await nothing_is_owed(desk), "Discord may still be at work on it"
-    await takes_down(desk)
-    assert await nothing_is_owed(desk)
+    assert not await desk.nothing_is_owed(), "Discord may still be at work on it"
+    await desk.takes_down()
+    assert await desk.nothing_is_owed()
 
 
 async def test_a_hunt_that_finds_nothing_holds_up_no_message_that_is_known(desk: Front) -> None:
@@ -131,7 +117,7 @@ async def test_a_hunt_takes_what_we_said_and_leaves_what_others_say(desk: Front)
         desk.channel.id, desk.member.id, f"where is {job.request_id}?"
     )
     await desk.services.privacy.forget(job.user_id)
-    await takes_down(desk)
+    await desk.takes_down()
     assert desk.shown() == [theirs.id]
 
 
@@ -149,7 +135,7 @@ async def test_a_name_in_somebodys_prompt_draws_no_hunt_upon_their_post(desk: Fr
         )
     )
     before = desk.shown()
-    await takes_down(desk)
+    await desk.takes_down()
     assert desk.shown() == before
 
 
@@ -173,7 +159,7 @@ async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
     (message,) = desk.channel.history()
     await desk.services.gallery.message_deleted([MessageId(message.id)], 1)
     await desk.services.gallery.delete(job.id, 1)
-    assert await nothing_is_owed(desk)
+    assert await desk.nothing_is_owed()
 
 
 async def test_a_show_of_a_picture_is_not_taken_for_its_delivery(desk: Front) -> None:
@@ -193,8 +179,8 @@ async def test_a_hunt_in_a_channel_that_is_gone_ends(desk: Front) -> None:
     await desk.services.privacy.forget(job.user_id)
     desk.env.backend.delete_channel(other.id)
     await desk.env.settle()
-    await takes_down(desk)
-    assert await nothing_is_owed(desk)
+    await desk.takes_down()
+    assert await desk.nothing_is_owed()
 
 
 async def test_a_message_out_of_reach_goes_when_it_is_in_reach_again(desk: Front) -> None:
@@ -206,13 +192,13 @@ async def test_a_message_out_of_reach_goes_when_it_is_in_reach_again(desk: Front
     desk.env.inject_error(
         "DELETE", f"/channels/{desk.channel.id}/messages/*", status=403, code=50001, times=None
     )
-    await takes_down(desk)
+    await desk.takes_down()
     assert not other.history(), "the channel out of reach holds up no other"
     assert message.id in desk.shown()
     desk.env.backend.faults.clear()
-    await takes_down(desk, rounds=12)
+    await desk.takes_down(rounds=12)
     assert message.id not in desk.shown()
-    assert await nothing_is_owed(desk)
+    assert await desk.nothing_is_owed()
 
 
 async def other_picture(desk: Front, channel: Any) -> Job:
@@ -245,10 +231,10 @@ async def test_an_archived_thread_is_opened_for_it_and_closed_again(
 
     monkeypatch.setattr(http, "request", strict)
     await desk.services.gallery.delete(posted.id, 1)
-    await takes_down(desk)
+    await desk.takes_down()
     assert there.id not in [m.id async for m in thread.history()]
     assert desk.env.backend.channels[thread.id].thread_metadata.archived
-    assert await nothing_is_owed(desk)
+    assert await desk.nothing_is_owed()
 
 
 class Answer:
@@ -256,109 +242,6 @@ class Answer:
 
     def __init__(self, status: int) -> None:
         self.status = status
-
-
-# ---- `/show` and `/votes top`, which upload pictures anew ----------------------------------------
-
-
-async def shows_while(desk: Front, monkeypatch: pytest.MonkeyPatch, deed: Any) -> list[int]:
-    """`/show` by a moderator; `deed` is done before its message is noted. Returns the channel."""
-    job, _ = await desk.picture()
-    note = sending.note_sent
-
-    async def note_later(*arguments: Any) -> None:
-        await deed(job)
-        await note(*arguments)
-
-    monkeypatch.setattr(sending, "note_sent", note_later)
-    await desk.moderator(manage_messages=True).slash(desk.channel, "show", id=job.id)
-    await takes_down(desk)
-    return desk.shown()
-
-
-async def test_a_show_under_way_does_not_escape_delete(
-    desk: Front, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def deed(job: Job) -> None:
-        await desk.services.gallery.delete(job.id, 1)
-
-    assert await shows_while(desk, monkeypatch, deed) == []
-    assert await nothing_is_owed(desk)
-
-
-async def test_a_show_under_way_does_not_escape_forget(
-    desk: Front, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def deed(job: Job) -> None:
-        await desk.services.privacy.forget(job.user_id)
-
-    assert await shows_while(desk, monkeypatch, deed) == []
-    assert await nothing_is_owed(desk)
-
-
-async def dies_after_sending(desk: Front, monkeypatch: pytest.MonkeyPatch, command: str) -> Job:
-    """The message of the command is there, and the process died before it could note it."""
-
-    async def dies(*_: object) -> None:
-        raise asyncio.CancelledError
-
-    job, message = await desk.picture()
-    voter = desk.newcomer("voter")
-    await desk.services.votes.record(make_reaction(message.id, voter.id))
-    with monkeypatch.context() as patch:
-        patch.setattr(sending, "note_sent", dies)
-        options = {"id": job.id} if command == "show" else {}
-        await desk.moderator(manage_messages=True).slash(desk.channel, command, **options)
-    assert len(desk.shown()) == 2
-    await desk.restart()
-    return job
-
-
-async def test_a_show_without_a_row_becomes_a_post_at_the_next_start(
-    desk: Front, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = await dies_after_sending(desk, monkeypatch, "show")
-    await desk.looks("Lost")
-    assert {p.message_id for p in await desk.services.gallery.posts(job.id)} == set(desk.shown())
-    assert not await desk.services.sends.lost(9)
-
-
-@pytest.mark.parametrize("command", ["show", "votes top"])
-@pytest.mark.parametrize("found", [0, 1])
-@pytest.mark.parametrize("deed", ["delete", "forget"])
-async def test_a_message_without_a_row_goes_with_its_picture(
-    desk: Front, monkeypatch: pytest.MonkeyPatch, command: str, found: int, deed: str
-) -> None:
-    job = await dies_after_sending(desk, monkeypatch, command)
-    await desk.looks("Lost", rounds=found)
-    if deed == "delete":
-        await desk.services.gallery.delete(job.id, 1)
-    else:
-        await desk.services.privacy.forget(job.user_id)
-    await takes_down(desk)
-    assert desk.shown() == []
-    assert await nothing_is_owed(desk)
-
-
-async def test_a_list_of_the_best_goes_with_one_of_its_pictures(desk: Front) -> None:
-    job, message = await desk.picture()
-    await desk.services.votes.record(make_reaction(message.id, desk.newcomer("voter").id))
-    listed = said(await desk.member.slash(desk.channel, "votes top"))
-    assert listed.attachments
-    await desk.services.gallery.delete(job.id, 1)
-    await takes_down(desk)
-    assert listed.id not in desk.shown()
-
-
-async def test_what_was_never_sent_is_not_looked_for_for_ever(desk: Front) -> None:
-    job, _ = await desk.picture()
-    await desk.services.sends.begin(make_send(job.id, channel=desk.channel.id, guild=desk.guild.id))
-    await desk.services.sends.lose_all()
-    for number in range(8):
-        await desk.looks("Lost")
-        await desk.env.advance_time(2**number)
-    assert not await desk.services.sends.lost(9)
-    assert len(desk.shown()) == 1
 
 
 # ---- the wish to be forgotten --------------------------------------------------------------------

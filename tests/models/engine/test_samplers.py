@@ -13,7 +13,7 @@ from models.catalogue.card import Prediction
 from models.contract import Sampler
 from models.engine import samplers as ours
 from models.engine.denoiser import Levels, c_in, x0_of
-from models.engine.samplers import METHODS, Descent
+from models.engine.samplers import SOLVERS, Descent
 from models.engine.schedule import Schedule
 from tests.stages.published import PUBLISHED, config, drawn_by, published
 from tests.stages.tiny_models import _unet
@@ -79,9 +79,9 @@ def run_steps(row: Descent, denoise: Denoise, steps: int) -> Tensor:
 
 
 def test_the_table_says_of_every_sampler_how_it_works() -> None:
-    assert set(METHODS) == set(Sampler)
+    assert set(SOLVERS) == set(Sampler)
     assert set(PUBLISHED) == set(Sampler), "each is held against what was published"
-    assert all(method.evaluations >= 1 for method in METHODS.values())
+    assert all(method.evaluations >= 1 for method in SOLVERS.values())
     assert all(Sampler(kind.value) is kind for kind in Sampler)
     assert len({kind.label for kind in Sampler}) == len(Sampler)
 

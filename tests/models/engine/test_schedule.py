@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.contract import EngineError, Sampler
-from models.engine.samplers import METHODS
+from models.engine.samplers import SOLVERS
 from models.engine.schedule import Points, Schedule, Spacing
 from tests.stages.published import config, published, published_sigmas
 from tests.stages.tiny_models import SCHEDULE
@@ -28,7 +28,7 @@ def test_sigmas_equal_diffusers(kind: Sampler, spacing: str, steps: int) -> None
     reference = published(kind, timestep_spacing=spacing)
     reference.set_timesteps(steps)
     sigmas = Schedule.from_config(config(timestep_spacing=spacing)).sigmas(
-        steps, METHODS[kind].points
+        steps, SOLVERS[kind].points
     )
     np.testing.assert_allclose(sigmas, published_sigmas(reference).numpy(), rtol=2e-4)
 
@@ -39,7 +39,7 @@ def test_karras_sigmas_equal_diffusers(kind: Sampler, spacing: str) -> None:
     reference = published(kind, timestep_spacing=spacing, use_karras_sigmas=True)
     reference.set_timesteps(12)
     schedule = Schedule.from_config(config(timestep_spacing=spacing, use_karras_sigmas=True))
-    sigmas = schedule.sigmas(12, METHODS[kind].points)
+    sigmas = schedule.sigmas(12, SOLVERS[kind].points)
     np.testing.assert_allclose(sigmas, published_sigmas(reference).numpy(), rtol=2e-4)
 
 

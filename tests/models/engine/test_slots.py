@@ -25,7 +25,7 @@ from models.contract import (
 )
 from models.engine.denoiser import Conditions
 from models.engine.loader import load
-from models.engine.samplers import METHODS, Memory, Method, Rows
+from models.engine.samplers import SOLVERS, Memory, Rows, Solver
 from models.engine.schedule import Points
 from models.engine.slots import SlotEngine, open_engine
 from tests.stages.published import PUBLISHED
@@ -162,10 +162,10 @@ def test_a_sampler_is_drawn_by_what_the_table_says_of_it(
         counted.extend((rows.memory["made"] + 1).tolist())
         return rows.x0, {"made": rows.memory["made"] + 1}
 
-    method = Method(
+    method = Solver(
         points=Points(), updates=(counting,) * 3, begin=lambda _: {"made": torch.zeros(())}
     )
-    monkeypatch.setitem(METHODS, Sampler.EULER, method)
+    monkeypatch.setitem(SOLVERS, Sampler.EULER, method)
     picture = drawn(engine, [request("new", sampler=Sampler.EULER, steps=2)])["new"]
     assert len(picture.rgb) == 16 * 16 * 3
     assert counted == [1, 2, 3, 4], "three of the first step, one of the step to sigma 0"

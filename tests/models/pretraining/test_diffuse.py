@@ -16,7 +16,7 @@ from models.catalogue.adoption import read_config
 from models.catalogue.card import Prediction
 from models.catalogue.registry import EMBEDDED
 from models.data.dropout import SHARE
-from models.engine.samplers import Schedule, Spacing
+from models.engine.schedule import Schedule, Spacing
 from models.measuring.judge.heads import HEADS, UNSEEN
 from models.painter.portrait import sample
 from models.pretraining import architecture, diffuse, vocabulary

@@ -1,0 +1,126 @@
+"""What uploads a picture anew, `/show` and `/votes top`, escapes neither Delete nor forget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain import Job
+from cogs.posting import sending
+from tests.stages.factories import make_reaction, make_send
+from tests.stages.front import Front, front, said
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(
+        tmp_path, "cogs.posting.delivery", "cogs.posting.lost", "cogs.voting.votes"
+    ) as ready:
+        yield ready
+
+
+# ---- `/show` and `/votes top`, which upload pictures anew ----------------------------------------
+
+
+async def shows_while(desk: Front, monkeypatch: pytest.MonkeyPatch, deed: Any) -> list[int]:
+    """`/show` by a moderator; `deed` is done before its message is noted. Returns the channel."""
+    job, _ = await desk.picture()
+    note = sending.note_sent
+
+    async def note_later(*arguments: Any) -> None:
+        await deed(job)
+        await note(*arguments)
+
+    monkeypatch.setattr(sending, "note_sent", note_later)
+    await desk.moderator(manage_messages=True).slash(desk.channel, "show", id=job.id)
+    await desk.takes_down()
+    return desk.shown()
+
+
+async def test_a_show_under_way_does_not_escape_delete(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deed(job: Job) -> None:
+        await desk.services.gallery.delete(job.id, 1)
+
+    assert await shows_while(desk, monkeypatch, deed) == []
+    assert await desk.nothing_is_owed()
+
+
+async def test_a_show_under_way_does_not_escape_forget(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deed(job: Job) -> None:
+        await desk.services.privacy.forget(job.user_id)
+
+    assert await shows_while(desk, monkeypatch, deed) == []
+    assert await desk.nothing_is_owed()
+
+
+async def dies_after_sending(desk: Front, monkeypatch: pytest.MonkeyPatch, command: str) -> Job:
+    """The message of the command is there, and the process died before it could note it."""
+
+    async def dies(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    job, message = await desk.picture()
+    voter = desk.newcomer("voter")
+    await desk.services.votes.record(make_reaction(message.id, voter.id))
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "note_sent", dies)
+        options = {"id": job.id} if command == "show" else {}
+        await desk.moderator(manage_messages=True).slash(desk.channel, command, **options)
+    assert len(desk.shown()) == 2
+    await desk.restart()
+    return job
+
+
+async def test_a_show_without_a_row_becomes_a_post_at_the_next_start(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await dies_after_sending(desk, monkeypatch, "show")
+    await desk.looks("Lost")
+    assert {p.message_id for p in await desk.services.gallery.posts(job.id)} == set(desk.shown())
+    assert not await desk.services.sends.lost(9)
+
+
+@pytest.mark.parametrize("command", ["show", "votes top"])
+@pytest.mark.parametrize("found", [0, 1])
+@pytest.mark.parametrize("deed", ["delete", "forget"])
+async def test_a_message_without_a_row_goes_with_its_picture(
+    desk: Front, monkeypatch: pytest.MonkeyPatch, command: str, found: int, deed: str
+) -> None:
+    job = await dies_after_sending(desk, monkeypatch, command)
+    await desk.looks("Lost", rounds=found)
+    if deed == "delete":
+        await desk.services.gallery.delete(job.id, 1)
+    else:
+        await desk.services.privacy.forget(job.user_id)
+    await desk.takes_down()
+    assert desk.shown() == []
+    assert await desk.nothing_is_owed()
+
+
+async def test_a_list_of_the_best_goes_with_one_of_its_pictures(desk: Front) -> None:
+    job, message = await desk.picture()
+    await desk.services.votes.record(make_reaction(message.id, desk.newcomer("voter").id))
+    listed = said(await desk.member.slash(desk.channel, "votes top"))
+    assert listed.attachments
+    await desk.services.gallery.delete(job.id, 1)
+    await desk.takes_down()
+    assert listed.id not in desk.shown()
+
+
+async def test_what_was_never_sent_is_not_looked_for_for_ever(desk: Front) -> None:
+    job, _ = await desk.picture()
+    await desk.services.sends.begin(make_send(job.id, channel=desk.channel.id, guild=desk.guild.id))
+    await desk.services.sends.lose_all()
+    for number in range(8):
+        await desk.looks("Lost")
+        await desk.env.advance_time(2**number)
+    assert not await desk.services.sends.lost(9)
+    assert len(desk.shown()) == 1
