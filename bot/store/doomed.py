@@ -42,13 +42,19 @@ class Doomed:
         async with self._db.write() as tx:
             await hunt_down(tx, hunt)
 
-    async def messages(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[MessageRef]:
-        """Messages that are to go, the oldest first; none of channels that are `closed` for now."""
+    async def messages(
+        self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
+    ) -> list[MessageRef]:
+        """Messages that are to go, the oldest first, without the messages `nor`.
+
+        None of channels that are `closed` for now.
+        """
         rows = await self._db.fetch_all(
             "SELECT * FROM doomed_messages"
             " WHERE channel_id NOT IN (SELECT value FROM json_each(:closed))"
+            " AND message_id NOT IN (SELECT value FROM json_each(:nor))"
             " ORDER BY message_id LIMIT :limit",
-            {"closed": json.dumps(list(closed)), "limit": limit},
+            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(nor)), "limit": limit},
         )
         return [
             MessageRef(

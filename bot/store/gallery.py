@@ -202,7 +202,7 @@ class Gallery:
         limit: int,
         *,
         besides: Collection[ChannelId] = (),
-        nor: Collection[MessageId] = (),
+        nor: Collection[int | str] = (),
     ) -> list[Post]:
         """Posts that lack the bot's own vote reactions, the oldest first.
 
@@ -228,7 +228,7 @@ class Gallery:
         limit: int,
         *,
         besides: Collection[ChannelId] = (),
-        nor: Collection[MessageId] = (),
+        nor: Collection[int | str] = (),
     ) -> list[Post]:
         """The newest post of each channel whose reactions are to be read, the newest of all first.
 
@@ -267,7 +267,7 @@ _UNSETTLED = (
 )
 
 
-def _left_out(channels: Collection[ChannelId], posts: Collection[MessageId]) -> dict[str, Value]:
+def _left_out(channels: Collection[ChannelId], posts: Collection[int | str]) -> dict[str, Value]:
     return {"channels": json.dumps(list(channels)), "posts": json.dumps(list(posts))}
 
 

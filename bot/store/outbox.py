@@ -20,6 +20,13 @@ from bot.store.job_rows import FOREIGN, job_of
 log = logging.getLogger(__name__)
 
 _DEFAULT = VoteEmoji()
+#: In two steps, or it would walk over every job that there ever was, in their order.
+_OWED = (
+    "SELECT * FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE state = 'rendered'"
+    "  AND channel_id NOT IN (SELECT value FROM json_each(:closed)))"
+    " AND id NOT IN (SELECT value FROM json_each(:nor))"
+    " ORDER BY seq LIMIT :limit"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +46,22 @@ class Outbox:
         self._db = db
 
     async def rendered(
-        self, now_ms: int, closed: Iterable[ChannelId] = (), each: int = 50
+        self,
+        now_ms: int,
+        closed: Iterable[ChannelId] = (),
+        limit: int = 50,
+        *,
+        nor: Iterable[int | str] = (),
     ) -> list[Job]:
-        """The oldest pictures owed to every channel, `each` at most, in the order of asking.
+        """The first pictures that are owed, in the order of asking, without the jobs `nor`.
 
         Channels that are `closed` (posted to already, or resting) are left out, so that no number
         of pictures owed to a sick channel hides what is owed to a healthy one. A job of another
         version ends here as failed.
         """
         rows = await self._db.fetch_all(
-            "WITH owed AS (SELECT DISTINCT channel_id FROM jobs WHERE state = 'rendered'"
-            "  AND channel_id NOT IN (SELECT value FROM json_each(:closed)))"
-            " SELECT jobs.* FROM owed CROSS JOIN jobs ON jobs.seq IN ("
-            "  SELECT seq FROM jobs AS first WHERE first.state = 'rendered'"
-            "   AND first.channel_id = owed.channel_id ORDER BY seq LIMIT :each)"
-            " ORDER BY jobs.seq",
-            {"closed": json.dumps(list(closed)), "each": each},
+            _OWED,
+            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(nor)), "limit": limit},
         )
         return await self._readable(rows, now_ms)
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+from collections.abc import Mapping
 
 import discord
 from discord.ext import commands
 
 from bot.client import WaifuBot
 from bot.domain import (
+    ChannelId,
     GuildId,
     Job,
     MessageId,
@@ -31,7 +33,7 @@ from bot.words import wording
 from cogs.components import post_view
 from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
-from cogs.posting.lanes import Lanes, by_channel, keep_looking
+from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
 from cogs.posting.uploads import upload
 from cogs.translating import is_adult_place
 
@@ -73,10 +75,14 @@ class Delivery(commands.Cog):
         self._bot = bot
         self._services = bot.services
         self._lanes = Lanes(
+            self._owed,
             self._deliver,
+            about=lambda job: whereabouts(job=job.id, guild=job.guild_id),
             elapsed_s=bot.services.elapsed_s,
             nudge=bot.services.signals.deliver,
             width=_WIDTH,
+            alone=lambda job: job.id,
+            in_order=True,
         )
 
     async def cog_load(self) -> None:
@@ -85,26 +91,21 @@ class Delivery(commands.Cog):
 
     async def _run(self) -> None:
         await self._bot.wait_until_ready()
-        async with asyncio.TaskGroup() as tasks:
-            await keep_looking(
-                lambda: self.look(tasks),
-                self._services.signals.deliver,
-                _POLL_S,
-                "pictures to post",
-            )
+        nudge = self._services.signals.deliver
+        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="pictures to post")
 
-    async def look(self, tasks: asyncio.TaskGroup) -> None:
-        """Open a lane for every channel that is owed pictures and is neither busy nor resting."""
-        closed, now_ms = self._lanes.closed(), self._services.clock()
-        owed = await self._services.jobs.rendered(now_ms, closed)
-        for channel_id, jobs in by_channel(owed).items():
-            self._lanes.open(tasks, channel_id, jobs)
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin to post what is owed. True if there was something."""
+        return await self._lanes.look(tasks)
+
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, Job]:
+        now_ms = self._services.clock()
+        jobs = await self._services.jobs.rendered(
+            now_ms, openings.closed, openings.free, nor=openings.resting
+        )
+        return first_of_each(jobs)
 
     async def _deliver(self, job: Job) -> None:
-        with whereabouts(job=job.id, guild=job.guild_id):
-            await self._deliver_or_give_up(job)
-
-    async def _deliver_or_give_up(self, job: Job) -> None:
         try:
             await self._deliver_once(job)
         except UndeliverableError as fault:

@@ -8,8 +8,9 @@ know what a message is for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import discord
 
@@ -77,7 +78,54 @@ async def own_messages(
             yield message
 
 
-async def found_by_name(
+class Sought(Protocol):
+    """A message of a channel that carries a name."""
+
+    @property
+    def name(self) -> str:
+        """What it carries."""
+        ...
+
+    @property
+    def guild_id(self) -> GuildId:
+        """Its server."""
+        ...
+
+    @property
+    def channel_id(self) -> ChannelId:
+        """Its channel."""
+        ...
+
+    @property
+    def since_id(self) -> int:
+        """A snowflake of Discord's own that is older than it."""
+        ...
+
+
+SoughtT = TypeVar("SoughtT", bound=Sought)
+
+
+async def settle_found(
+    bot: WaifuBot,
+    sought: Sequence[SoughtT],
+    is_settled: Callable[[SoughtT, Sequence[discord.Message]], Awaitable[bool]],
+) -> None:
+    """Search one channel for all of these at once, and settle each with what carries its name.
+
+    Raises `NotThereYetError` if one is not settled, for it may yet come.
+    """
+    stretch = Stretch(
+        guild_id=sought[0].guild_id,
+        channel_id=sought[0].channel_id,
+        since_id=min(one.since_id for one in sought),
+    )
+    found = await _found_by_name(bot, stretch, [one.name for one in sought])
+    waiting = [one for one in sought if not await is_settled(one, found[one.name])]
+    if waiting:
+        raise NotThereYetError(f"{len(waiting)} messages that are looked for are not there yet")
+
+
+async def _found_by_name(
     bot: WaifuBot, stretch: Stretch, names: Iterable[str]
 ) -> dict[str, list[discord.Message]]:
     """Our messages there that carry each name, the newest first; none where the channel is gone."""

@@ -1,42 +1,62 @@
-"""Works off what is owed to channels: one lane for each, and a sick channel holds up no other.
+"""Works off what is owed to channels: one thing of a channel at a time, several channels at once.
 
-The loops that post, delete, look for lost messages and open votes keep their owed rows in the
-database and hand them in here. It must not know what is done with a row.
+The loops that post, delete, look for lost messages, open votes and read them back keep their owed
+rows in the database; here is only remembered who is busy and who rests. A fault rests its channel,
+or one message alone, for a growing while, and the others go on. It must not know what is done with
+a row.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from bot.domain import BotError, ChannelId
+from bot.domain import BotError, ChannelId, JobId, MessageId
 from bot.drawing.signals import Nudge
 from cogs.posting.faults import DISCORD_ERRORS
 
 log = logging.getLogger(__name__)
 
 ItemT = TypeVar("ItemT")
+KeyT = TypeVar("KeyT", bound=Hashable)
+#: What an item is about, where it can rest alone.
+Subject: TypeAlias = MessageId | JobId
 
 #: A channel that keeps a try waiting for longer gives its place to another and waits without one.
 _SLOW_S = 2.0
-#: Pause of a channel after a failed try; doubles up to the longest.
-_FIRST_PAUSE_S = 1.0
+
+
+async def attempt(deed: Awaitable[object], what: str) -> Exception | None:
+    """The boundary of one deed: what goes wrong in it is logged, returned, and ends nothing."""
+    try:
+        await deed
+    except (*DISCORD_ERRORS, BotError) as problem:
+        log.warning("%s has to wait: %s", what, problem)
+        return problem
+    except Exception as problem:
+        log.exception("%s has to wait: a fault that nobody thought of", what)
+        return problem
+    return None
 
 
 async def keep_looking(
-    look: Callable[[], Awaitable[None]], nudge: Nudge, poll_s: float, what: str
+    look: Callable[[asyncio.TaskGroup], Awaitable[object]],
+    nudge: Nudge,
+    *,
+    poll_s: float,
+    what: str,
+    pace_s: float = 0.0,
 ) -> None:
-    """Look for what is owed, for ever. Nothing that one look meets ends the looking."""
-    while True:
-        try:
-            await look()
-        except BotError as problem:
-            log.warning("cannot look for %s: %s", what, problem)
-        except Exception:
-            log.exception("looking for %s failed in a way that nobody thought of", what)
-        await nudge.wait(poll_s)
+    """Look for what is owed, for ever: when nudged, but at this pace, and at every poll."""
+    async with asyncio.TaskGroup() as tasks:
+        while True:
+            await attempt(look(tasks), f"the look for {what}")
+            await asyncio.sleep(pace_s)
+            await nudge.wait(poll_s)
 
 
 class OfChannel(Protocol):
@@ -59,88 +79,165 @@ def by_channel(owed: Iterable[OwedT]) -> dict[ChannelId, list[OwedT]]:
     return found
 
 
-class Lanes(Generic[ItemT]):
-    """Each channel's items in order, one at a time; `width` channels at once.
+def first_of_each(owed: Iterable[OwedT]) -> dict[ChannelId, OwedT]:
+    """What each channel is owed first, in the order given."""
+    return {channel_id: some[0] for channel_id, some in by_channel(owed).items()}
 
-    `work` raises what Discord or the database raise; then its channel rests, its other items with
-    it. After a fault that is the item's own the others are done first. `nudge` is set when there
-    may be more to do.
+
+class Rests(Generic[KeyT]):
+    """Who is to be let be until when. Each failure in a row doubles the pause, up to the longest.
+
+    The wall clock may jump and is not asked. After a start everybody may be tried at once.
+    """
+
+    def __init__(self, elapsed_s: Callable[[], float], first_s: float, longest_s: float) -> None:
+        self._elapsed_s = elapsed_s
+        self._first_s = first_s
+        self._longest_s = longest_s
+        #: The latest pause of each key, and when it ends.
+        self._rests: dict[KeyT, tuple[float, float]] = {}
+
+    def tire(self, key: KeyT) -> None:
+        """It failed: it rests, twice as long as last time."""
+        last_s, _ = self._rests.get(key, (self._first_s / 2, 0.0))
+        pause_s = min(last_s * 2, self._longest_s)
+        self._rests[key] = (pause_s, self._elapsed_s() + pause_s)
+
+    def recover(self, key: KeyT) -> None:
+        """It went well: its next pause is the first again."""
+        self._rests.pop(key, None)
+
+    def resting(self) -> frozenset[KeyT]:
+        """Whose rest has not ended."""
+        now_s = self._elapsed_s()
+        # What was not tried again for long is done or gone, and need not be remembered.
+        self._rests = {
+            key: (pause_s, end_s)
+            for key, (pause_s, end_s) in self._rests.items()
+            if end_s + self._longest_s > now_s
+        }
+        return frozenset(key for key, (_, end_s) in self._rests.items() if end_s > now_s)
+
+    def clear(self) -> None:
+        """Nobody rests any longer."""
+        self._rests.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Openings:
+    """What may be begun now."""
+
+    #: So many things at most.
+    free: int
+    #: Nothing of these channels: they are being worked for, or rest.
+    closed: frozenset[ChannelId]
+    #: Nothing about these, which rest alone.
+    resting: frozenset[Subject]
+
+
+class Lanes(Generic[ItemT]):
+    """A lane for each channel, `width` of them at once, and in each the thing that is owed first.
+
+    `owed` looks for what may be begun, the most urgent first. `work` raises what Discord or the
+    database raise, and the item is owed until its row says otherwise; then its channel rests.
+    `alone` says what an item is about, so that it can rest by itself: Discord's faults rest it and
+    its channel, any other rests it alone. Where the order matters (`in_order`), what Discord or the
+    database raise rests the channel only, so that nothing of it overtakes what failed.
+    `about` is what the log says of an item; `nudge` is set when there may be more to do.
     """
 
     def __init__(
         self,
+        owed: Callable[[Openings], Awaitable[Mapping[ChannelId, ItemT]]],
         work: Callable[[ItemT], Coroutine[None, None, None]],
         *,
+        about: Callable[[ItemT], AbstractContextManager[None]],
         elapsed_s: Callable[[], float],
         nudge: Nudge,
         width: int,
+        first_pause_s: float = 1.0,
         longest_pause_s: float = 300.0,
+        alone: Callable[[ItemT], Subject] | None = None,
+        in_order: bool = False,
     ) -> None:
+        self._owed = owed
         self._work = work
-        self._elapsed_s = elapsed_s
+        self._about = about
         self._nudge = nudge
-        self._slots = asyncio.Semaphore(width)
-        self._longest_pause_s = longest_pause_s
+        self._width = width
+        self._alone = alone
+        self._in_order = in_order
+        #: The channels with a lane, and those of them that hold one of the places.
         self._busy: set[ChannelId] = set()
-        #: Failed tries in a row, and when each such channel is tried again.
-        self._failures: dict[ChannelId, int] = {}
-        self._rests_until_s: dict[ChannelId, float] = {}
+        self._placed: set[ChannelId] = set()
+        self._channels = Rests[ChannelId](elapsed_s, first_pause_s, longest_pause_s)
+        # Longer than the channel, so that an item's neighbours are tried before it is again.
+        self._subjects = Rests[Subject](elapsed_s, 2 * first_pause_s, 2 * longest_pause_s)
 
-    def closed(self) -> frozenset[ChannelId]:
-        """The channels that are being worked for, or that rest: nothing is to be read for them."""
-        now_s = self._elapsed_s()
-        resting = {c for c, until_s in self._rests_until_s.items() if now_s < until_s}
-        return frozenset(self._busy | resting)
+    def openings(self) -> Openings:
+        """What may be begun now."""
+        return Openings(
+            free=self._width - len(self._placed),
+            closed=self._channels.resting() | self._busy,
+            resting=self._subjects.resting(),
+        )
 
-    def open(self, tasks: asyncio.TaskGroup, channel_id: ChannelId, items: Iterable[ItemT]) -> None:
-        """Work off these items of a channel that is not `closed`."""
-        self._busy.add(channel_id)
-        tasks.create_task(self._run(channel_id, list(items)), name=f"lane of {channel_id}")
+    def wake_all(self) -> None:
+        """Let nobody rest any longer: Discord is back."""
+        self._channels.clear()
+        self._subjects.clear()
+        self._nudge.set()
 
-    async def _run(self, channel_id: ChannelId, items: list[ItemT]) -> None:
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin what is owed and may be begun. True if there was something."""
+        openings = self.openings()
+        if not openings.free:
+            return False
+        owed = list((await self._owed(openings)).items())[: openings.free]
+        for channel_id, item in owed:
+            self._busy.add(channel_id)
+            self._placed.add(channel_id)
+            tasks.create_task(self._lane(channel_id, item), name=f"lane of {channel_id}")
+        if owed:
+            # What these channels are owed may have hidden what others are.
+            self._nudge.set()
+        return bool(owed)
+
+    async def _lane(self, channel_id: ChannelId, item: ItemT) -> None:
         try:
-            for item in items:
-                if not await self._one(channel_id, item):
-                    break
+            with self._about(item):
+                fault = await attempt(self._in_a_place(channel_id, item), f"channel {channel_id}")
+            self._note(channel_id, item, fault)
         finally:
             self._busy.discard(channel_id)
-            self._nudge.set()
+            self._give_up_place(channel_id)
 
-    async def _one(self, channel_id: ChannelId, item: ItemT) -> bool:
-        """One item's boundary: False if the channel's other items are to wait as well."""
+    async def _in_a_place(self, channel_id: ChannelId, item: ItemT) -> None:
+        """Hold a place while the work goes on, but not while it only waits (a long rate limit)."""
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later(_SLOW_S, self._give_up_place, channel_id)
         try:
-            await self._in_a_slot(item)
-        except (*DISCORD_ERRORS, BotError) as problem:
-            pause_s = self._rest(channel_id)
-            log.warning("channel %s rests for %.0f s: %s", channel_id, pause_s, problem)
-            return False
-        except Exception:
-            pause_s = self._rest(channel_id)
-            log.exception("channel %s rests for %.0f s: an unknown fault", channel_id, pause_s)
-            # A fault of the item and not of its channel: the others need not wait behind it.
-            return True
-        # Unless an item before it failed for itself: that one is to rest before its next try.
-        if self._elapsed_s() >= self._rests_until_s.get(channel_id, 0):
-            self._failures.pop(channel_id, None)
-            self._rests_until_s.pop(channel_id, None)
-        return True
+            await self._work(item)
+        finally:
+            slow.cancel()
 
-    async def _in_a_slot(self, item: ItemT) -> None:
-        """Hold a slot while the work goes on, but not while it only waits (a long rate limit)."""
-        async with self._slots:
-            task = asyncio.ensure_future(self._work(item))
-            try:
-                await asyncio.wait([task], timeout=_SLOW_S)
-            except asyncio.CancelledError:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-                raise
-        await task
+    def _give_up_place(self, channel_id: ChannelId) -> None:
+        self._placed.discard(channel_id)
+        self._nudge.set()
 
-    def _rest(self, channel_id: ChannelId) -> float:
-        """Let the channel be for a while that grows with every failure."""
-        failures = self._failures.get(channel_id, 0)
-        pause_s = min(_FIRST_PAUSE_S * 2 ** min(failures, 20), self._longest_pause_s)
-        self._failures[channel_id] = failures + 1
-        self._rests_until_s[channel_id] = self._elapsed_s() + pause_s
-        return pause_s
+    def _note(self, channel_id: ChannelId, item: ItemT, fault: Exception | None) -> None:
+        """Who rests after that."""
+        subject = self._alone(item) if self._alone else None
+        of_channel = (*DISCORD_ERRORS, BotError) if self._in_order else DISCORD_ERRORS
+        is_the_channels = subject is None or isinstance(fault, of_channel)
+        if fault is None or is_the_channels:
+            _note(self._channels, channel_id, fault)
+        if subject is not None and not (fault and is_the_channels and self._in_order):
+            _note(self._subjects, subject, fault)
+
+
+def _note(rests: Rests[KeyT], key: KeyT, fault: Exception | None) -> None:
+    if fault is None:
+        rests.recover(key)
+    else:
+        rests.tire(key)

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import discord
 from discord.ext import commands
 
 from bot.client import WaifuBot
-from bot.domain import BotError
+from bot.domain import BotError, ChannelId
 from bot.log import whereabouts
 from bot.store.sends import Send
-from cogs.posting.finding import NotThereYetError, Patience, Stretch, found_by_name
-from cogs.posting.lanes import Lanes, by_channel, keep_looking
+from cogs.posting.finding import Patience, settle_found
+from cogs.posting.lanes import Lanes, Openings, by_channel, keep_looking
 from cogs.posting.sending import note_sent
 
 log = logging.getLogger(__name__)
 
 #: How long the loop sleeps when nobody nudges it.
 _POLL_S = 60.0
-#: Messages looked for in one round, and channels that are searched at the same time.
+#: Messages looked for in one search, and channels that are searched at the same time.
 _LOOK, _WIDTH = 100, 2
 
 
@@ -38,7 +38,9 @@ class Lost(commands.Cog):
         self._services = bot.services
         self._patience = Patience()
         self._lanes = Lanes(
+            self._owed,
             self._settle,
+            about=lambda sends: whereabouts(guild=sends[0].guild_id),
             elapsed_s=bot.services.elapsed_s,
             nudge=bot.services.signals.lost,
             width=_WIDTH,
@@ -54,29 +56,18 @@ class Lost(commands.Cog):
 
     async def _run(self) -> None:
         await self._bot.wait_until_ready()
-        async with asyncio.TaskGroup() as tasks:
-            await keep_looking(
-                lambda: self.look(tasks), self._services.signals.lost, _POLL_S, "lost messages"
-            )
+        nudge = self._services.signals.lost
+        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="lost messages")
 
-    async def look(self, tasks: asyncio.TaskGroup) -> None:
-        """Open a lane for every channel in which messages were lost."""
-        lost = await self._services.sends.lost(_LOOK, self._lanes.closed())
-        for channel_id, sends in by_channel(lost).items():
-            self._lanes.open(tasks, channel_id, [sends])
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin to search the channels in which messages were lost. True if there was one."""
+        return await self._lanes.look(tasks)
+
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, Sequence[Send]]:
+        return by_channel(await self._services.sends.lost(_LOOK, openings.closed))
 
     async def _settle(self, sends: Sequence[Send]) -> None:
-        """Look for all that was lost in a channel at once; raises if some may yet come."""
-        with whereabouts(guild=sends[0].guild_id):
-            stretch = Stretch(
-                guild_id=sends[0].guild_id,
-                channel_id=sends[0].channel_id,
-                since_id=min(send.since_id for send in sends),
-            )
-            found = await found_by_name(self._bot, stretch, [send.name for send in sends])
-            waiting = [send for send in sends if not await self._is_settled(send, found[send.name])]
-        if waiting:
-            raise NotThereYetError(f"{len(waiting)} lost messages are not there yet")
+        await settle_found(self._bot, sends, self._is_settled)
 
     async def _is_settled(self, send: Send, found: Sequence[discord.Message]) -> bool:
         if found:

@@ -32,8 +32,9 @@ from bot.log import whereabouts
 from bot.store.sends import Begun, Send, SendKind
 from bot.store.views import StatusMessage
 from bot.words import wording
-from cogs.posting.faults import DISCORD_ERRORS, is_edit_limit, is_gone, is_passing
+from cogs.posting.faults import is_edit_limit, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, button_ids, newest_own
+from cogs.posting.lanes import attempt, keep_looking
 from cogs.translating import is_adult_place
 
 log = logging.getLogger(__name__)
@@ -107,14 +108,10 @@ class Status(commands.Cog):
 
     async def _run(self) -> None:
         await self._bot.wait_until_ready()
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                try:
-                    await self.look(tasks)
-                except BotError as problem:
-                    log.warning("cannot look for open requests: %s", problem)
-                await asyncio.sleep(_PACE_S)
-                await self._services.signals.status.wait(_POLL_S)
+        nudge = self._services.signals.status
+        await keep_looking(
+            self.look, nudge, poll_s=_POLL_S, pace_s=_PACE_S, what="status messages to edit"
+        )
 
     async def look(self, tasks: asyncio.TaskGroup) -> None:
         """Plan for every request that moved; last words first, then who waits longest."""
@@ -199,17 +196,15 @@ class Status(commands.Cog):
         return True
 
     async def _carry_out(self, plan: _Plan) -> None:
-        """One message's boundary: whatever Discord says, the others go on."""
-        with whereabouts(guild=plan.status.guild_id):
-            try:
-                await self._try(plan)
-            except (*DISCORD_ERRORS, BotError) as problem:
+        """One message's turn: whatever Discord says, the others go on."""
+        request_id = plan.status.request_id
+        try:
+            with whereabouts(guild=plan.status.guild_id):
+                problem = await attempt(self._try(plan), f"the status of request {request_id}")
+            if problem is not None:
                 self._rest(plan, problem)
-            except Exception as problem:
-                log.exception("a status message failed in a way that nobody thought of")
-                self._rest(plan, problem)
-            finally:
-                self._busy.discard(plan.status.request_id)
+        finally:
+            self._busy.discard(request_id)
 
     async def _try(self, plan: _Plan) -> None:
         """Carry the plan out; what Discord will never take is given up."""

@@ -9,52 +9,53 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 import discord
 from discord.ext import commands
 
 from bot.client import WaifuBot
-from bot.domain import MessageId, MessageRef
+from bot.domain import ChannelId, MessageId, MessageRef
 from bot.log import whereabouts
 from bot.store.doomed import Hunt
 from cogs.posting.faults import is_archived, is_forbidden, is_gone, is_passing
-from cogs.posting.finding import NotThereYetError, Patience, Stretch, found_by_name
-from cogs.posting.lanes import Lanes, by_channel, keep_looking
+from cogs.posting.finding import Patience, settle_found
+from cogs.posting.lanes import Lanes, Openings, by_channel, first_of_each, keep_looking
 
 log = logging.getLogger(__name__)
 
 #: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
 _POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
-#: Messages looked at in one round; channels that are worked for, and searched, at the same time.
-_LOOK, _WIDTH, _HUNTS = 100, 4, 2
-
-WorkT = TypeVar("WorkT")
+#: Messages hunted in one look, and channels that are worked for at the same time.
+_LOOK, _WIDTH = 100, 4
 
 
 class Takedown(commands.Cog):
-    """One message of a channel after the other; Discord limits deletions by channel.
-
-    What is hunted has lanes of its own: a long history, or one that we may not read, holds up no
-    deletion.
-    """
+    """One message of a channel after the other; Discord limits deletions by channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._bot = bot
         self._services = bot.services
         self._patience = Patience()
-        self._deleting = self._lanes_for(self._delete, _WIDTH)
-        self._hunting = self._lanes_for(self._hunt, _HUNTS)
-
-    def _lanes_for(
-        self, work: Callable[[WorkT], Coroutine[None, None, None]], width: int
-    ) -> Lanes[WorkT]:
-        return Lanes(
-            work,
-            elapsed_s=self._services.elapsed_s,
-            nudge=self._services.signals.doomed,
-            width=width,
+        # Apart, for a search that finds nothing yet must not hold up what is known.
+        self._deleting = Lanes(
+            self._doomed,
+            self._delete,
+            about=lambda message: whereabouts(guild=message.guild_id),
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.doomed,
+            width=_WIDTH,
+            longest_pause_s=_LONGEST_PAUSE_S,
+            alone=lambda message: message.message_id,
+            in_order=True,
+        )
+        self._hunting = Lanes(
+            self._hunted,
+            self._hunt,
+            about=lambda hunts: whereabouts(guild=hunts[0].guild_id),
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.doomed,
+            width=_WIDTH,
             longest_pause_s=_LONGEST_PAUSE_S,
         )
 
@@ -64,33 +65,27 @@ class Takedown(commands.Cog):
 
     async def _run(self) -> None:
         await self._bot.wait_until_ready()
-        async with asyncio.TaskGroup() as tasks:
-            await keep_looking(
-                lambda: self.look(tasks), self._services.signals.doomed, _POLL_S, "what is to go"
-            )
+        nudge = self._services.signals.doomed
+        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="what is to go")
 
-    async def look(self, tasks: asyncio.TaskGroup) -> None:
-        """Open a lane for every channel from which something is to go."""
-        doomed = self._services.doomed
-        messages = await doomed.messages(_LOOK, self._deleting.closed())
-        for channel_id, some in by_channel(messages).items():
-            self._deleting.open(tasks, channel_id, some)
-        hunts = await doomed.hunts(_LOOK, self._hunting.closed())
-        for channel_id, hunted in by_channel(hunts).items():
-            self._hunting.open(tasks, channel_id, [hunted])
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin to delete and to hunt what is to go. True if there was something."""
+        deleting = await self._deleting.look(tasks)
+        return await self._hunting.look(tasks) or deleting
+
+    async def _doomed(self, openings: Openings) -> Mapping[ChannelId, MessageRef]:
+        return first_of_each(
+            await self._services.doomed.messages(
+                openings.free, openings.closed, nor=openings.resting
+            )
+        )
+
+    async def _hunted(self, openings: Openings) -> Mapping[ChannelId, Sequence[Hunt]]:
+        return by_channel(await self._services.doomed.hunts(_LOOK, openings.closed))
 
     async def _hunt(self, hunts: Sequence[Hunt]) -> None:
         """Find what carries the names; what is found is doomed, and goes in the next round."""
-        with whereabouts(guild=hunts[0].guild_id):
-            stretch = Stretch(
-                guild_id=hunts[0].guild_id,
-                channel_id=hunts[0].channel_id,
-                since_id=min(hunt.since_id for hunt in hunts),
-            )
-            found = await found_by_name(self._bot, stretch, [hunt.name for hunt in hunts])
-            waiting = [hunt for hunt in hunts if not await self._is_over(hunt, found[hunt.name])]
-        if waiting:
-            raise NotThereYetError(f"{len(waiting)} hunted messages are not there yet")
+        await settle_found(self._bot, hunts, self._is_over)
 
     async def _is_over(self, hunt: Hunt, found: Sequence[discord.Message]) -> bool:
         if not found and not self._patience.is_over(hunt.name):
@@ -102,10 +97,6 @@ class Takedown(commands.Cog):
         return True
 
     async def _delete(self, message: MessageRef) -> None:
-        with whereabouts(guild=message.guild_id):
-            await self._take_down(message)
-
-    async def _take_down(self, message: MessageRef) -> None:
         channel = self._bot.get_partial_messageable(message.channel_id, guild_id=message.guild_id)
         try:
             await channel.get_partial_message(message.message_id).delete()

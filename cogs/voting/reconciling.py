@@ -13,24 +13,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import discord
 
 from bot.client import WaifuBot
-from bot.domain import ChannelId, MessageId, Post, UserId
+from bot.domain import BotError, ChannelId, Post, UserId
 from bot.drawing.signals import Nudge
+from bot.log import whereabouts
 from bot.words.emoji import reaction_key
 from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
+from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
 from cogs.voting.inbox import Inbox, Reacting, Standing
-from cogs.voting.rounds import Outcome, Rounds
 from cogs.voting.watching import Touch
 
 log = logging.getLogger(__name__)
 
 #: Channels read at the same time, and how long an answer of Discord's may take.
 _WIDTH, _PATIENCE_S = 4, 60.0
+#: How long the loop sleeps when nobody nudges it.
+_POLL_S = 5.0
 #: Pauses after a reading that failed.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 600.0
 #: The most users that Discord lists at once.
@@ -38,6 +41,10 @@ _PAGE = 100
 
 #: An emoji, and whether it is a super reaction: who reacts with it.
 _Found: TypeAlias = Mapping[tuple[str, bool], frozenset[UserId]]
+
+
+class NotBelievedError(BotError):
+    """What was read may be older than what an event told meanwhile, so it is read again."""
 
 
 class Reconciler:
@@ -50,10 +57,13 @@ class Reconciler:
         self._wanted = Nudge()
         #: How many sessions began, and for how many of them every post was marked.
         self._session = self._marked = 0
-        self._lanes = Rounds(
+        self._lanes = Lanes(
             self._owed,
             self._settle,
-            self._wanted,
+            about=lambda post: whereabouts(job=post.job_id, guild=post.guild_id),
+            alone=lambda post: post.message_id,
+            elapsed_s=bot.services.elapsed_s,
+            nudge=self._wanted,
             width=_WIDTH,
             first_pause_s=_FIRST_PAUSE_S,
             longest_pause_s=_LONGEST_PAUSE_S,
@@ -71,46 +81,39 @@ class Reconciler:
 
     async def run(self) -> None:
         """Read what is owed until cancelled."""
-        await self._lanes.run()
+        await keep_looking(self._lanes.look, self._wanted, poll_s=_POLL_S, what="reactions to read")
 
-    async def round(self) -> bool:
-        """Read what is owed and does not rest; True if somebody rests in the end."""
-        return await self._lanes.round()
-
-    async def _owed(
-        self, limit: int, *, besides: Collection[ChannelId], nor: Collection[MessageId]
-    ) -> list[Post]:
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
         """What is to be read next; before the first session, nothing."""
-        if session := self._session:
-            if self._marked != session:
-                await self._services.gallery.unsettle_all()
-                self._marked = session
-            return await self._services.gallery.unsettled(limit, besides=besides, nor=nor)
-        return []
+        session = self._session
+        if not session:
+            return {}
+        if self._marked != session:
+            await self._services.gallery.unsettle_all()
+            self._marked = session
+        posts = await self._services.gallery.unsettled(
+            openings.free, besides=openings.closed, nor=openings.resting
+        )
+        return first_of_each(posts)
 
-    async def _settle(self, post: Post) -> Outcome:
+    async def _settle(self, post: Post) -> None:
         session = self._session
         try:
-            read = await self._read(post)
+            await self._read(post)
         except DISCORD_ERRORS as problem:
             if is_passing(problem):
-                log.info("reactions not read yet: %s", problem)
-                return Outcome.SICK
+                raise
             if is_gone(problem):
                 at_ms = self._services.clock()
                 await self._services.gallery.message_deleted([post.message_id], at_ms)
             elif not is_forbidden(problem):
                 log.warning("reactions of message %s not read: %s", post.message_id, problem)
-            read = True
-        if not read:
-            return Outcome.LATER
         # What was read before a session began is owed to it again.
         if session == self._session:
             await self._services.gallery.settled(post.message_id)
-        return Outcome.DONE
 
-    async def _read(self, post: Post) -> bool:
-        """Read every reaction; False if the reading is not to be believed."""
+    async def _read(self, post: Post) -> None:
+        """Read every reaction. Raises `NotBelievedError` if the reading is not to be believed."""
         message_id = post.message_id
         with self._inbox.watch(message_id) as watch:
             found = await self._ask(post)
@@ -119,7 +122,7 @@ class Reconciler:
             await self._inbox.flush()
             standing = await self._services.votes.standing(message_id)
             if watch.stale:
-                return False
+                raise NotBelievedError("its reactions changed in a way that no list tells of")
             for (emoji, burst), voter_ids in _with_gone(found, standing).items():
                 self._inbox.put(
                     Standing(
@@ -135,7 +138,6 @@ class Reconciler:
                 Reacting(message_id=message_id, voter_ids=_by_emoji(found, watch.touched))
             )
         await self._inbox.flush()
-        return True
 
     async def _ask(self, post: Post) -> _Found:
         """Everybody who reacts, as Discord says."""

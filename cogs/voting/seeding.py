@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import discord
 
 from bot.client import WaifuBot
-from bot.domain import GuildId, Post
+from bot.domain import ChannelId, GuildId, Post
+from bot.log import whereabouts
 from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing
-from cogs.voting.rounds import Outcome, Rounds
+from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
 
 log = logging.getLogger(__name__)
 
 #: Channels seeded at the same time, and how long each of them may take over one post.
 _WIDTH, _PATIENCE_S = 8, 60.0
+#: How long the loop sleeps when nobody nudges it.
+_POLL_S = 5.0
 #: Pauses after passing failures, so that a sick server is not hammered.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 10.0, 300.0
 
@@ -34,10 +37,13 @@ class Seeder:
         self._bot = bot
         self._services = bot.services
         self._seeded = seeded
-        self._lanes = Rounds(
-            bot.services.gallery.unseeded,
+        self._lanes = Lanes(
+            self._owed,
             self._seed,
-            bot.services.signals.posted,
+            about=lambda post: whereabouts(job=post.job_id, guild=post.guild_id),
+            alone=lambda post: post.message_id,
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.posted,
             width=_WIDTH,
             first_pause_s=_FIRST_PAUSE_S,
             longest_pause_s=_LONGEST_PAUSE_S,
@@ -52,13 +58,16 @@ class Seeder:
     async def run(self) -> None:
         """Seed until cancelled."""
         await self._bot.wait_until_ready()
-        await self._lanes.run()
+        nudge = self._services.signals.posted
+        await keep_looking(self._lanes.look, nudge, poll_s=_POLL_S, what="votes to open")
 
-    async def round(self) -> bool:
-        """Seed the posts that lack it; True if some could not be seeded now but may be later."""
-        return await self._lanes.round()
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
+        posts = await self._services.gallery.unseeded(
+            openings.free, besides=openings.closed, nor=openings.resting
+        )
+        return first_of_each(posts)
 
-    async def _seed(self, post: Post) -> Outcome:
+    async def _seed(self, post: Post) -> None:
         emoji = await self._services.guilds.vote_emoji(post.guild_id)
         channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
         message = channel.get_partial_message(post.message_id)
@@ -68,12 +77,10 @@ class Seeder:
                 await message.add_reaction(emoji.down)
         except DISCORD_ERRORS as problem:
             if is_passing(problem):
-                log.warning("vote reactions not added yet: %s", problem)
-                return Outcome.SICK
+                raise
             await self._lacking(post, problem)
         await self._services.gallery.seeded(post.message_id)
         self._seeded()
-        return Outcome.DONE
 
     async def _lacking(self, post: Post, problem: Exception) -> None:
         """Members can still react by themselves: note why there is nothing to click on."""

@@ -8,7 +8,7 @@ from simcord.builders import ChannelHandle
 
 from bot.domain import Job, MessageId, Post, UserId
 from cogs.voting.votes import VotesCog
-from tests.stages.simulated import Scene
+from tests.stages.simulated import Scene, works_off
 
 UP, DOWN = "👍", "👎"
 
@@ -25,11 +25,13 @@ class Booth(Scene):
         await self.votes_cog._inbox.flush()
 
     async def reconciled(self) -> None:
-        await self.votes_cog._reconciler.round()
+        await works_off(self.votes_cog._reconciler._lanes.look)
 
     async def seeded(self) -> bool:
         """A round of seeding; True if something rests."""
-        return await self.votes_cog._seeder.round()
+        lanes = self.votes_cog._seeder._lanes
+        await works_off(lanes.look)
+        return bool(lanes.openings().closed | lanes.openings().resting)
 
     async def a_post(self, channel: ChannelHandle | None = None) -> tuple[Job, Post]:
         jobs = await self.queued(channel=channel)

@@ -41,7 +41,10 @@ class FakeReactions:
         self._past: list[tuple[float, frozenset[Standing]]] = [(0.0, self.truth)]
         self._session_s = 0.0
         services = SimpleNamespace(
-            votes=stores.votes, gallery=stores.gallery, clock=lambda: round(glass() * 1000)
+            votes=stores.votes,
+            gallery=stores.gallery,
+            clock=lambda: round(glass() * 1000),
+            elapsed_s=glass,
         )
         self.inbox = Inbox(services, glass)
         bot = SimpleNamespace(services=services, get_partial_messageable=self._channel)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Any
 
+import pytest
 from simcord.builders import ChannelHandle
 
 from bot.domain import Job, JobState
@@ -18,6 +20,12 @@ class Office(Scene):
     async def delivers(self) -> None:
         """One round of the delivery, to the end of its lanes."""
         await self.looks("Delivery")
+
+    async def dies_posting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The picture is in the channel, and the process ends before it hears of it."""
+        self.loses_answers(monkeypatch, asyncio.CancelledError())
+        async with asyncio.TaskGroup() as tasks:
+            await self.cog("Delivery").look(tasks)
 
     async def drawn_picture(self, **options: Any) -> Job:
         jobs = await self.queued(**options)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +54,14 @@ CAPS = Caps(per_user=1000, per_guild=1000)
 OWNER = "worker"
 
 
+async def works_off(look: Callable[[asyncio.TaskGroup], Awaitable[bool]]) -> None:
+    """Looks until nothing more is begun, each to the end of its lanes."""
+    begun = True
+    while begun:
+        async with asyncio.TaskGroup() as tasks:
+            begun = await look(tasks)
+
+
 class ParkedBot(WaifuBot):
     """Loads the cogs of one test; their loops stay parked, unless it is `live`."""
 
@@ -94,10 +102,9 @@ class Scene:
         return cog
 
     async def looks(self, name: str, rounds: int = 1) -> None:
-        """Rounds of the cog that works in lanes, each to the end of its lanes."""
+        """Rounds of the cog that works in lanes, each until nothing more is begun."""
         for _ in range(rounds):
-            async with asyncio.TaskGroup() as tasks:
-                await self.cog(name).look(tasks)
+            await works_off(self.cog(name).look)
 
     async def restart(self) -> None:
         """The process dies and comes back; the database is all it remembers."""

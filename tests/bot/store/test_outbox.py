@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot.domain import JobState, VoteEmoji
+from bot.store import outbox
 from bot.store.guilds import Guilds
 from bot.store.outbox import Posting
-from tests.stages.factories import GUILD, SINCE, USER, make_post
+from tests.stages.factories import CHANNEL, GUILD, SINCE, USER, make_post
 from tests.stages.stores import Stores, open_stores
 
 
@@ -26,6 +27,25 @@ async def test_what_is_drawn_is_owed_until_it_is_posted(stores: Stores) -> None:
     assert await stores.jobs.rendered(5_000) == []
     assert await stores.state(job) == "delivered"
     assert await stores.gallery.posts(job.id) == [post]
+
+
+async def test_what_is_owed_is_found_in_the_order_of_asking_beside_closed_channels(
+    stores: Stores,
+) -> None:
+    here = [(await stores.draw())[0].id for _ in range(3)]
+    there = (await stores.draw())[0].id
+    await stores.db.write_one("UPDATE jobs SET channel_id = 9 WHERE id = :id", {"id": there})
+    assert [job.id for job in await stores.jobs.rendered(5_000, limit=2)] == here[:2]
+    assert [job.id for job in await stores.jobs.rendered(5_000)] == [*here, there]
+    assert [job.id for job in await stores.jobs.rendered(5_000, [CHANNEL], 2)] == [there]
+
+
+async def test_looking_for_what_is_owed_walks_over_no_other_jobs(stores: Stores) -> None:
+    plan = await stores.db.fetch_all(
+        f"EXPLAIN QUERY PLAN {outbox._OWED}", {"closed": "[]", "nor": "[]", "limit": 8}
+    )
+    steps = [str(row["detail"]) for row in plan if "jobs" in row["detail"]]
+    assert [step for step in steps if "SCAN" in step] == ["SCAN jobs USING INDEX jobs_rendered"]
 
 
 async def test_telling_twice_of_a_delivery_changes_nothing(stores: Stores) -> None:

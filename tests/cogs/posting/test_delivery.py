@@ -104,8 +104,7 @@ async def test_a_death_after_the_post_makes_no_second_one(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await office.drawn_picture()
-    office.loses_answers(monkeypatch, asyncio.CancelledError())
-    await office.delivers()
+    await office.dies_posting(monkeypatch)
     assert await office.state(job) == (JobState.RENDERED, "")
     await office.env.advance_time(3600)
     for n in range(120):
@@ -269,8 +268,7 @@ async def test_an_earlier_post_is_found_whatever_the_clock_said_when_it_was_made
     clock = office.services.clock
     ahead = replace(office.services, clock=lambda: clock() + 24 * 3_600_000)
     monkeypatch.setattr(office.cog("Delivery"), "_services", ahead)
-    office.loses_answers(monkeypatch, asyncio.CancelledError())
-    await office.delivers()
+    await office.dies_posting(monkeypatch)
     # Longer than Discord remembers a nonce.
     await office.env.advance_time(3600)
     await office.restart()
@@ -283,8 +281,7 @@ async def test_where_i_may_not_look_back_i_do_not_post_twice(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await office.drawn_picture()
-    office.loses_answers(monkeypatch, asyncio.CancelledError())
-    await office.delivers()
+    await office.dies_posting(monkeypatch)
     await office.env.advance_time(3600)
     await office.bot_may_not("read_message_history")
     await office.restart()
@@ -333,7 +330,7 @@ async def test_one_job_that_nobody_thought_of_does_not_stop_the_others(
         patch.setattr(office.services.gallery, "read", odd)
         await office.delivers()
     assert await office.state(fine) == (JobState.DELIVERED, "")
-    await office.env.advance_time(1.1)
+    await office.env.advance_time(2.1)
     await office.delivers()
     assert await office.state(strange) == (JobState.DELIVERED, "")
 

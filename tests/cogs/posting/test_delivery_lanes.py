@@ -110,9 +110,9 @@ async def test_channels_that_hang_hold_no_place_of_others(
     monkeypatch.setattr(http, "request", gated)
     monkeypatch.setattr("cogs.posting.lanes._SLOW_S", 0.01)
     async with asyncio.TaskGroup() as lanes:
-        await office.cog("Delivery").look(lanes)
         async with asyncio.timeout(5):
             while not office.pictures():
+                await office.cog("Delivery").look(lanes)
                 await asyncio.sleep(0.01)
         gate.set()
     assert await office.state(fine) == (JobState.DELIVERED, "")

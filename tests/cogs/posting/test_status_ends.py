@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
@@ -260,3 +262,24 @@ async def test_previews_for_adults_go_when_the_channel_stops_being_age_restricte
     assert shown is not None
     assert "step 2" in shown.content
     assert not shown.attachments
+
+
+async def test_a_look_that_fails_in_a_way_nobody_thought_of_does_not_end_the_status_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scene(tmp_path, "cogs.posting.status", kind=Desk, live=True) as desk:
+        jobs = desk.services.jobs
+        open_statuses, looks, again = jobs.open_statuses, 0, asyncio.Event()
+
+        async def strange() -> list[Any]:
+            nonlocal looks
+            looks += 1
+            if looks == 1:
+                raise ZeroDivisionError
+            again.set()
+            return await open_statuses()
+
+        monkeypatch.setattr(jobs, "open_statuses", strange)
+        async with asyncio.timeout(10):
+            await again.wait()
+    assert [record for record in caplog.records if record.exc_info]

@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import Tally, UserId
-from cogs.voting import rests
 from cogs.voting.watching import LAG_S
 from tests.stages.booth import DOWN, UP, Hourglass
 from tests.stages.factories import CHANNEL, OTHER, make_post
 from tests.stages.fake_reactions import FakeReactions
+from tests.stages.simulated import works_off
 from tests.stages.stores import Stores, open_stores
 
 POST = 1
@@ -30,7 +30,7 @@ class Reader:
         self.discord.lose_session()
 
     async def read(self) -> None:
-        await self.discord.reconciler.round()
+        await works_off(self.discord.reconciler._lanes.look)
 
     async def arrived(self) -> None:
         self.discord.deliver()
@@ -67,9 +67,8 @@ class Reader:
 
 
 @pytest_asyncio.fixture
-async def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Reader]:
+async def reader(tmp_path: Path) -> AsyncGenerator[Reader]:
     glass = Hourglass()
-    monkeypatch.setattr(rests, "_now_s", glass)
     async with open_stores(tmp_path) as stores:
         await stores.deliver(message=POST)
         yield Reader(stores, glass)

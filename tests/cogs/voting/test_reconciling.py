@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from bot.domain import MessageId, UserId
-from cogs.voting import rests
 from cogs.voting.watching import Watch, Watches
 from tests.stages.booth import DOWN, UP, Booth, Hourglass
 from tests.stages.simulated import scene
@@ -19,13 +18,6 @@ from tests.stages.simulated import scene
 async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
     async with scene(tmp_path, "cogs.voting.votes", kind=Booth) as built:
         yield built
-
-
-@pytest.fixture
-def glass(monkeypatch: pytest.MonkeyPatch) -> Hourglass:
-    hourglass = Hourglass()
-    monkeypatch.setattr(rests, "_now_s", hourglass)
-    return hourglass
 
 
 async def test_what_an_outage_swallowed_is_read_back(booth: Booth) -> None:
@@ -163,7 +155,7 @@ async def test_a_session_that_begins_during_a_reading_makes_it_void(
 
 
 async def test_a_channel_that_does_not_answer_is_read_later_and_holds_up_no_other(
-    booth: Booth, glass: Hourglass
+    booth: Booth,
 ) -> None:
     sick, well = [booth.guild.create_text_channel(name) for name in ("sick", "well")]
     posts = [(await booth.a_post(well))[1] for _ in range(3)]
@@ -173,12 +165,12 @@ async def test_a_channel_that_does_not_answer_is_read_later_and_holds_up_no_othe
     assert await booth.owed() == {posts[-1].message_id}
     # Four failures in a row: the pause has grown to 5 + 10 + 20 + 40 seconds.
     for seconds in (4, 2, 11, 19, 2, 39):
-        glass.run(seconds)
+        await booth.env.advance_time(seconds)
         await booth.reconciled()
         assert await booth.owed() != set()
-    glass.run(2)
+    await booth.env.advance_time(2)
     await booth.reconciled()
-    glass.run(600)
+    await booth.env.advance_time(600)
     await booth.reconciled()
     assert await booth.owed() == set()
 
@@ -211,11 +203,11 @@ async def test_a_fault_of_ours_about_one_post_does_not_end_the_reading(
 
 
 async def test_a_clear_during_the_reading_makes_it_void(
-    booth: Booth, monkeypatch: pytest.MonkeyPatch, glass: Hourglass
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, post = await booth.a_post()
     await booth.another("ada").react(booth.message(post), DOWN)
-    booth.votes_cog._inbox._watches = Watches(glass)
+    booth.votes_cog._inbox._watches = Watches(glass := Hourglass())
     standing = booth.services.votes.standing
     cleared: list[int] = []
 
@@ -232,5 +224,6 @@ async def test_a_clear_during_the_reading_makes_it_void(
     assert await booth.owed() == {post.message_id}, "it was not believed"
     for _ in range(5):
         glass.run(30)
+        await booth.env.advance_time(30)
         await booth.reconciled()
     assert await booth.owed() == await booth.standing(post) == set()

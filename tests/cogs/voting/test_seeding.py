@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import MessageId, UserId
-from cogs.voting import rests
-from tests.stages.booth import DOWN, UP, Booth, Hourglass
+from tests.stages.booth import DOWN, UP, Booth
 from tests.stages.factories import make_post
 from tests.stages.simulated import scene
 
@@ -18,13 +17,6 @@ from tests.stages.simulated import scene
 async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
     async with scene(tmp_path, "cogs.voting.votes", kind=Booth) as built:
         yield built
-
-
-@pytest.fixture
-def glass(monkeypatch: pytest.MonkeyPatch) -> Hourglass:
-    hourglass = Hourglass()
-    monkeypatch.setattr(rests, "_now_s", hourglass)
-    return hourglass
 
 
 async def test_every_post_gets_both_vote_reactions_once(booth: Booth) -> None:
@@ -47,15 +39,13 @@ async def test_without_the_permission_to_react_the_post_stays_and_votes_count(bo
     assert await booth.standing(post) == {(UserId(ada.id), UP), (UserId(ada.id), DOWN)}
 
 
-async def test_a_sick_server_is_asked_again_for_the_reactions(
-    booth: Booth, glass: Hourglass
-) -> None:
+async def test_a_sick_server_is_asked_again_for_the_reactions(booth: Booth) -> None:
     (_, post), (_, other) = [await booth.a_post() for _ in range(2)]
     booth.env.inject_error("PUT", "/channels/*/reactions/*", status=503)
     for _ in range(2):
         assert await booth.seeded() is True
         assert booth.seeds(post) == booth.seeds(other) == [], "its channel rests"
-    glass.run(21)
+    await booth.env.advance_time(21)
     assert await booth.seeded() is False
     assert booth.seeds(post) == booth.seeds(other) == [UP, DOWN]
 
@@ -95,15 +85,13 @@ async def test_a_channel_that_does_not_answer_holds_up_no_other(booth: Booth) ->
     assert len(left) == 59
 
 
-async def test_a_post_that_always_fails_holds_up_no_other_of_its_channel(
-    booth: Booth, glass: Hourglass
-) -> None:
+async def test_a_post_that_always_fails_holds_up_no_other_of_its_channel(booth: Booth) -> None:
     (_, bad), *others = [await booth.a_post() for _ in range(3)]
     its_path = f"/channels/*/messages/{bad.message_id}/*"
     booth.env.inject_error("PUT", its_path, status=503, times=None)
     for _ in range(2):
         assert await booth.seeded() is True
-        glass.run(11)
+        await booth.env.advance_time(11)
     assert [booth.seeds(post) for _, post in others] == [[UP, DOWN]] * 2
 
 
