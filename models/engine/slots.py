@@ -65,11 +65,11 @@ class _Row:
     @property
     def guided(self) -> bool:
         """False where guidance would change nothing and half the work can be saved."""
-        return self.request.guidance != 1
+        return self.request.draw.guidance != 1
 
     @property
     def done(self) -> bool:
-        return self.step == self.request.steps
+        return self.step == self.request.draw.steps
 
     def noise(self) -> Tensor:
         """Unit noise of the row's shape, the next draw of its own generator."""
@@ -152,12 +152,12 @@ class SlotEngine:
 
     def _begin(self, request: RenderRequest) -> _Row:
         """The row at its first sigma: all noise."""
-        width, height = self._parts.card.native_px(request.width_px, request.height_px)
+        width, height = self._parts.card.native_px(request.draw.width_px, request.draw.height_px)
         cell = self._parts.pixels_per_latent
         shape = (self._parts.latent_channels, height // cell, width // cell)
-        sigmas = self._parts.schedule.sigmas(request.steps, request.sampler)
-        positive, negative = self._conditioner.pair(request.prompt, request.negative)
-        generator = torch.Generator("cpu").manual_seed(request.seed)
+        sigmas = self._parts.schedule.sigmas(request.draw.steps, request.draw.sampler)
+        positive, negative = self._conditioner.pair(request.draw.prompt, request.draw.negative)
+        generator = torch.Generator("cpu").manual_seed(request.draw.seed)
         noise = torch.randn(shape, generator=generator)
         return _Row(
             request=request,
@@ -175,7 +175,7 @@ class SlotEngine:
         return Conditions(
             positive=positive,
             negative=torch.stack(negative) if negative else positive[:0],
-            guidance=self._column(row.request.guidance for row in rows),
+            guidance=self._column(row.request.draw.guidance for row in rows),
             guided=tuple(row.guided for row in rows),
         )
 
@@ -184,8 +184,8 @@ class SlotEngine:
     ) -> Tensor:
         """The rows' x (B, C, h, w) after the step, each by its own sampler."""
         result = torch.empty_like(x)
-        for kind in {row.request.sampler for row in rows}:
-            at = [index for index, row in enumerate(rows) if row.request.sampler is kind]
+        for kind in {row.request.draw.sampler for row in rows}:
+            at = [index for index, row in enumerate(rows) if row.request.draw.sampler is kind]
             state = (x[at], x0[at], sigma[at], sigma_next[at])
             result[at] = self._rule([rows[index] for index in at], kind, state)
         return result
@@ -230,15 +230,15 @@ class SlotEngine:
     def _finish(self, row: _Row) -> Rendered | RowFailed:
         request = row.request
         try:
-            rgb = self._codec.finish(row.x, request.width_px, request.height_px)
+            rgb = self._codec.finish(row.x, request.draw.width_px, request.draw.height_px)
         except NotFiniteError:
             return RowFailed(row_id=request.row_id, reason=_NOT_FINITE)
         except torch.OutOfMemoryError:
             return RowFailed(row_id=request.row_id, reason=_NO_MEMORY)
         return Rendered(
             row_id=request.row_id,
-            width_px=request.width_px,
-            height_px=request.height_px,
+            width_px=request.draw.width_px,
+            height_px=request.draw.height_px,
             rgb=rgb,
             batch_width=row.batch_width,
         )
@@ -252,7 +252,7 @@ class SlotEngine:
             with suppress(torch.OutOfMemoryError):
                 preview = self._codec.preview(row.x0_before)
         return StepReport(
-            row_id=request.row_id, step=row.step, steps=request.steps, preview_png=preview
+            row_id=request.row_id, step=row.step, steps=request.draw.steps, preview_png=preview
         )
 
     def _yield_memory(self, rows: Sequence[_Row]) -> TickResult:

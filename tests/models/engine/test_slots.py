@@ -272,13 +272,13 @@ def test_the_picture_equals_diffusers_own_pipeline(tiny_folder: Path, kind: Samp
     pipe = diffusers.StableDiffusionPipeline.from_pretrained(str(tiny_folder))
     pipe.scheduler = THEIRS[kind].from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
-    generator = torch.Generator().manual_seed(asked.seed)
+    generator = torch.Generator().manual_seed(asked.draw.seed)
     noise = torch.randn(1, 4, 8, 8, generator=generator)
     theirs = pipe(
-        asked.prompt,
-        negative_prompt=asked.negative,
-        num_inference_steps=asked.steps,
-        guidance_scale=asked.guidance,
+        asked.draw.prompt,
+        negative_prompt=asked.draw.negative,
+        num_inference_steps=asked.draw.steps,
+        guidance_scale=asked.draw.guidance,
         generator=generator,
         latents=noise,
         height=16,
