@@ -64,6 +64,8 @@ class Draw:
     steps: int
     guidance: float
     sampler: Sampler
+    #: Which of the text encoder's layers is read, counted from its end: 1 is the last.
+    clip_skip: int | None = None
 
     def nth(self, index: int) -> Draw:
         """The draw of picture `index` of several that were asked for together."""
@@ -102,6 +104,8 @@ class ModelInfo:
     licence_name: str
     licence_text: str
     licence_sha256: str
+    #: The layers of its text encoder.
+    clip_skip_max: int = 1
     #: Its pictures are scored for nudity before they are shown, so nothing of them may be shown
     #: before that.
     can_draw_nudity: bool = False

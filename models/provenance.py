@@ -101,6 +101,7 @@ def a1111_parameters(provenance: Provenance) -> str:
         "CFG scale": f"{draw.guidance:g}",
         "Seed": str(draw.seed),
         "Size": f"{draw.width_px}x{draw.height_px}",
+        **({"Clip skip": str(draw.clip_skip)} if draw.clip_skip else {}),
         "Model": provenance.model_name,
         "Model card": provenance.card_id,
         "Job": provenance.job_id,

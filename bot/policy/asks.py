@@ -38,6 +38,7 @@ def make_ask(
     seed: int | None = None,
     steps: int | None = None,
     guidance: float | None = None,
+    clip_skip: int | None = None,
     origin: Origin = Origin.COMMAND,
     parent_job_id: JobId | None = None,
 ) -> Ask | Refused:
@@ -61,6 +62,8 @@ def make_ask(
                 ),
                 guidance=_guidance(guidance, info),
                 sampler=info.default_sampler,
+                # 0 is what the card says, as it is where nothing is said.
+                clip_skip=_whole("clip_skip", clip_skip, 0, 0, info.clip_skip_max) or None,
             ),
             count=_whole("count", count, 1, 1, limits.count_max),
             origin=origin,
@@ -94,6 +97,7 @@ def ask_again(
         seed=draw.seed,
         steps=draw.steps,
         guidance=draw.guidance,
+        clip_skip=draw.clip_skip,
         origin=origin,
         parent_job_id=parent_job_id,
     )

@@ -229,6 +229,8 @@ def command(job: Job) -> str:
     parts.append(
         f"aspect: {draw.aspect} seed: {draw.seed} steps: {draw.steps} guidance: {draw.guidance:g}"
     )
+    if draw.clip_skip:
+        parts.append(f"clip_skip: {draw.clip_skip}")
     return " ".join(parts)
 
 

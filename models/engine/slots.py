@@ -156,7 +156,9 @@ class SlotEngine:
         cell = self._parts.pixels_per_latent
         shape = (self._parts.latent_channels, height // cell, width // cell)
         sigmas = self._parts.schedule.sigmas(request.draw.steps, request.draw.sampler)
-        positive, negative = self._conditioner.pair(request.draw.prompt, request.draw.negative)
+        positive, negative = self._conditioner.pair(
+            request.draw.prompt, request.draw.negative, request.draw.clip_skip
+        )
         generator = torch.Generator("cpu").manual_seed(request.draw.seed)
         noise = torch.randn(shape, generator=generator)
         return _Row(

@@ -157,6 +157,11 @@ def test_a_value_that_would_break_the_line_is_quoted() -> None:
     assert last.startswith("Steps: 24, Sampler: DPM++ 2M, CFG scale: 7.5, Seed: 4294967295")
 
 
+def test_clip_skip_is_named_where_it_was_asked_for() -> None:
+    assert "Clip skip" not in a1111_parameters(provenance())
+    assert "Size: 96x64, Clip skip: 2, Model: " in a1111_parameters(provenance(clip_skip=2))
+
+
 def test_a_request_and_a_model_make_a_provenance() -> None:
     from tests.stages.tiny_models import request
 

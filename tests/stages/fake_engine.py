@@ -49,6 +49,7 @@ INFO = ModelInfo(
     default_sampler=Sampler.EULER_A,
     default_negative="",
     limits=Limits(),
+    clip_skip_max=12,
     licence_name="Fake licence",
     licence_text=LICENCE,
     licence_sha256=hashlib.sha256(LICENCE.encode()).hexdigest(),

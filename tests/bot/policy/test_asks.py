@@ -55,6 +55,7 @@ def test_what_is_said_is_kept() -> None:
     assert made.draw.guidance == 7.5
     assert (made.draw.width_px, made.draw.height_px) == INFO.sizes_px[Aspect.PORTRAIT]
     assert taken(negative="").draw.negative == "", "said empty is not unsaid"
+    assert [taken(clip_skip=n).draw.clip_skip for n in (0, 1, 12)] == [None, 1, 12]
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,8 @@ def test_a_prompt_that_is_too_long_is_told_both_numbers() -> None:
         ("seed", 2**32, "0", "4,294,967,295"),
         ("seed", -(2**53), "0", "4,294,967,295"),
         ("steps", 10**4000, "1", "50"),
+        ("clip_skip", 13, "0", "12"),
+        ("clip_skip", -1, "0", "12"),
         ("guidance", 0.99, "1", "20"),
         ("guidance", 1e300, "1", "20"),
         ("guidance", math.nan, "1", "20"),

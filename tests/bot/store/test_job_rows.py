@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,9 @@ def test_every_draw_is_read_as_it_was_written() -> None:
     draw = make_draw("“quoted”, {青い髪:1.3}", seed=2**32 - 1, sampler=Sampler.DPMPP_2M)
     faults: list[str] = []
     assert draw_of(draw_json(draw), faults) == draw
+    skipping = replace(draw, clip_skip=2)
+    assert draw_of(draw_json(skipping), faults) == skipping
+    assert "clip_skip" not in draw_json(draw), "a version that does not know it can read this"
     whole = draw_json(draw).replace('"guidance": 7.0', '"guidance": 7')
     assert draw_of(whole, faults) == draw, "a whole number is a number"
     assert not faults

@@ -29,7 +29,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 async def test_every_option_reaches_the_queue(desk: Front) -> None:
     options = {
         "negative": "lowres", "aspect": "portrait", "count": 3, "seed": 2**32 - 1, "steps": 9,
-        "guidance": 3.5,
+        "guidance": 3.5, "clip_skip": 2,
     }  # fmt: skip
     answer = await desk.asks(prompt="1girl, hat", **options)
     assert not answer.ephemeral
@@ -37,13 +37,10 @@ async def test_every_option_reaches_the_queue(desk: Front) -> None:
     jobs = await desk.jobs()
     assert [job.draw.seed for job in jobs] == [2**32 - 1, 0, 1], "seeds go round"
     for job in jobs:
-        assert (job.draw.prompt, job.draw.negative, job.draw.aspect) == (
-            "1girl, hat",
-            "lowres",
-            "portrait",
-        )
-        assert (job.draw.steps, job.draw.guidance) == (9, 3.5)
-        assert (job.draw.width_px, job.draw.height_px) == INFO.sizes_px[job.draw.aspect]
+        draw = job.draw
+        assert (draw.prompt, draw.negative, draw.aspect) == ("1girl, hat", "lowres", "portrait")
+        assert (draw.steps, draw.guidance, draw.clip_skip) == (9, 3.5, 2)
+        assert (draw.width_px, draw.height_px) == INFO.sizes_px[draw.aspect]
     status = await desk.services.jobs.status(jobs[0].request_id)
     assert status is not None
     assert status.message_id == answer.id
@@ -198,6 +195,19 @@ async def test_a_channel_where_it_could_not_post_once_is_told_before_anybody_wai
     answer = said(await desk.member.slash(deaf, "waifu", prompt="1girl"))
     assert named in answer.content
     assert not await desk.jobs()
+
+
+async def test_what_was_asked_for_is_asked_for_again_and_told(desk: Front) -> None:
+    job, message = await desk.picture()
+    await desk.services.jobs._db.write_one(
+        "UPDATE jobs SET draw = json_set(draw, '$.clip_skip', 2) WHERE id = :id", {"id": job.id}
+    )
+    told = said(await desk.member.click(message, label="Settings")).content
+    assert "clip_skip: 2" in told
+    assert "Clip skip: 2" in told
+    for label in ("Again", "Vary"):
+        await desk.member.click(message, label=label)
+    assert [made.draw.clip_skip for made in await desk.jobs()] == [2, 2, 2]
 
 
 async def test_again_draws_the_same_and_vary_another_seed_for_whoever_presses(desk: Front) -> None:

@@ -114,7 +114,14 @@ def test_a_row_that_leaves_changes_nothing_for_the_others(engine: SlotEngine) ->
 def test_seeds_prompts_and_negatives_make_different_pictures(engine: SlotEngine) -> None:
     pictures = [
         drawn(engine, [request("x", **changes)])["x"].rgb
-        for changes in ({}, {"seed": 5}, {"prompt": "zzz"}, {"negative": "qqq"}, {"steps": 7})
+        for changes in (
+            {},
+            {"seed": 5},
+            {"prompt": "zzz"},
+            {"negative": "qqq"},
+            {"steps": 7},
+            {"clip_skip": 2},
+        )
     ]
     assert len(set(pictures)) == len(pictures)
 
