@@ -57,6 +57,10 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
             theirs="voter_id = :user",
             forget=f"DELETE FROM votes WHERE voter_id = :user OR {_THEIR_PICTURES}",  # noqa: S608  a constant above
         ),
+        "axes": None,
+        "origins": None,
+        "ratings": None,
+        "states": None,
         "nameless_tallies": None,
         "nameless_marks": None,
         "mark_key": None,
