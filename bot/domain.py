@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from models.contract import Aspect, RenderRequest, Sampler, Scores
+from models.contract import Draw, RenderRequest, Scores
 
 UserId = NewType("UserId", int)
 GuildId = NewType("GuildId", int)
@@ -115,21 +115,13 @@ class Origin(StrEnum):
 class Ask:
     """One well-formed request; every number is resolved and inside the model's limits.
 
-    Picture `i` of `count` is drawn with `seed + i` (modulo 2**32).
+    Picture `i` of `count` is drawn by `draw.nth(i)`.
     """
 
     user_id: UserId
     place: Place
-    prompt: str
-    negative: str
-    aspect: Aspect
+    draw: Draw
     count: int
-    seed: int
-    steps: int
-    guidance: float
-    sampler: Sampler
-    width_px: int
-    height_px: int
     origin: Origin = Origin.COMMAND
     parent_job_id: JobId | None = None
 
@@ -176,15 +168,7 @@ class Job:
     user_id: UserId
     guild_id: GuildId
     channel_id: ChannelId
-    prompt: str
-    negative: str
-    aspect: Aspect
-    seed: int
-    steps: int
-    guidance: float
-    sampler: Sampler
-    width_px: int
-    height_px: int
+    draw: Draw
     rating: Rating
     origin: Origin
     parent_job_id: JobId | None
@@ -197,18 +181,7 @@ class Job:
 
     def request(self, preview_every: int = 0) -> RenderRequest:
         """What the engine is asked to draw; the row is named after the job."""
-        return RenderRequest(
-            row_id=self.id,
-            prompt=self.prompt,
-            negative=self.negative,
-            seed=self.seed,
-            steps=self.steps,
-            guidance=self.guidance,
-            sampler=self.sampler,
-            width_px=self.width_px,
-            height_px=self.height_px,
-            preview_every=preview_every,
-        )
+        return RenderRequest(row_id=self.id, draw=self.draw, preview_every=preview_every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ nothing else. It must not know Discord, guilds, SQLite or any tensor library.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol, Self
 
@@ -50,6 +50,37 @@ class Aspect(StrEnum):
     LANDSCAPE = "landscape"
 
 
+#: Seeds go round: the one after the last is 0.
+SEEDS = 2**32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """Everything that a picture is drawn by: the same draw gives the same picture.
+
+    A new option is a new field here, with None for "as the model's card says": then what was
+    written down before it is read as it was meant. `bot/store/job_rows.py` keeps it as JSON.
+    """
+
+    prompt: str
+    negative: str = ""
+    #: The framing that was asked for; what is drawn is as large as the two numbers below say.
+    aspect: Aspect = Aspect.SQUARE
+    #: Of the finished picture, as is `height_px`.
+    width_px: int
+    height_px: int
+    seed: int
+    steps: int
+    guidance: float
+    sampler: Sampler
+    #: Which of the text encoder's layers is read, counted from its end: 1 is the last.
+    clip_skip: int | None = None
+
+    def nth(self, index: int) -> Draw:
+        """The draw of picture `index` of several that were asked for together."""
+        return replace(self, seed=(self.seed + index) % SEEDS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a model can be asked for; every bound is inclusive."""
@@ -82,6 +113,8 @@ class ModelInfo:
     licence_name: str
     licence_text: str
     licence_sha256: str
+    #: The layers of its text encoder.
+    clip_skip_max: int = 1
     #: Its pictures are scored for nudity before they are shown, so nothing of them may be shown
     #: before that.
     can_draw_nudity: bool = False
@@ -91,19 +124,11 @@ class ModelInfo:
 class RenderRequest:
     """One picture to draw. The same request draws the same picture, whoever shares its batch.
 
-    `width_px` and `height_px` are of the finished picture; `preview_every` asks for a small PNG in
-    every n-th `StepReport` (0: none).
+    `preview_every` asks for a small PNG in every n-th `StepReport` (0: none).
     """
 
     row_id: str
-    prompt: str
-    negative: str = ""
-    seed: int
-    steps: int
-    guidance: float
-    sampler: Sampler
-    width_px: int
-    height_px: int
+    draw: Draw
     preview_every: int = 0
 
 

@@ -17,7 +17,7 @@ from xml.sax.saxutils import quoteattr
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from models.contract import ModelInfo, RenderRequest
+from models.contract import Draw, ModelInfo, RenderRequest
 
 #: IPTC's term for media that a trained model made.
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -38,15 +38,7 @@ class Provenance:
     job_id: str
     card_id: str
     model_name: str
-    prompt: str
-    negative: str
-    seed: int
-    steps: int
-    guidance: float
-    #: As people call it: `contract.Sampler.label`.
-    sampler: str
-    width_px: int
-    height_px: int
+    draw: Draw
     #: The most rows that the picture shared a UNet call with; the numbers round by it.
     batch_width: int
     licence_name: str
@@ -58,14 +50,7 @@ class Provenance:
             job_id=request.row_id,
             card_id=info.card_id,
             model_name=info.name,
-            prompt=request.prompt,
-            negative=request.negative,
-            seed=request.seed,
-            steps=request.steps,
-            guidance=request.guidance,
-            sampler=request.sampler.label,
-            width_px=request.width_px,
-            height_px=request.height_px,
+            draw=request.draw,
             batch_width=batch_width,
             licence_name=info.licence_name,
         )
@@ -109,21 +94,23 @@ def encode_smaller(png: bytes, max_bytes: int) -> tuple[bytes, str]:
 
 def a1111_parameters(provenance: Provenance) -> str:
     """The settings in the three paragraphs that AUTOMATIC1111's web interface reads back."""
+    draw = provenance.draw
     values = {
-        "Steps": str(provenance.steps),
-        "Sampler": provenance.sampler,
-        "CFG scale": f"{provenance.guidance:g}",
-        "Seed": str(provenance.seed),
-        "Size": f"{provenance.width_px}x{provenance.height_px}",
+        "Steps": str(draw.steps),
+        "Sampler": draw.sampler.label,
+        "CFG scale": f"{draw.guidance:g}",
+        "Seed": str(draw.seed),
+        "Size": f"{draw.width_px}x{draw.height_px}",
+        **({"Clip skip": str(draw.clip_skip)} if draw.clip_skip else {}),
         "Model": provenance.model_name,
         "Model card": provenance.card_id,
         "Job": provenance.job_id,
         "Batch width": str(provenance.batch_width),
         "Licence": provenance.licence_name,
     }
-    lines = [provenance.prompt]
-    if provenance.negative:
-        lines.append(f"Negative prompt: {provenance.negative}")
+    lines = [draw.prompt]
+    if draw.negative:
+        lines.append(f"Negative prompt: {draw.negative}")
     lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in values.items()))
     return "\n".join(lines)
 

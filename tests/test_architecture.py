@@ -296,3 +296,13 @@ def test_every_test_that_the_docs_name_exists() -> None:
     for page in sorted((ROOT / "docs").glob("*.md")):
         named = set(re.findall(r"`(test_\w+)`", page.read_text()))
         assert named <= known, f"{page.name}: {named - known}"
+
+
+def test_every_place_that_the_page_on_extending_names_exists() -> None:
+    page = (ROOT / "docs" / "extending.md").read_text()
+    named = set(re.findall(r"`((?:bot|cogs|models|tests|docs)/[\w/.]+)`", page))
+    assert len(named) > 20
+    missing = sorted(place for place in named if not (ROOT / place).exists())
+    assert not missing, missing
+    for heading in ("option", "sampler", "rule", "axis", "command", "family"):
+        assert re.search(rf"^## A .*{heading}", page, re.MULTILINE), heading

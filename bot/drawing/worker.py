@@ -229,11 +229,11 @@ class Worker:
             try:
                 await self._gpu.call(self._gpu.engine.admit, job.request(self._previews(job)))
             except Exception:
-                log.exception("admit failed, prompt %s", short_hash(job.prompt))
+                log.exception("admit failed, prompt %s", short_hash(job.draw.prompt))
                 await self._retry_or_fail(job, "The model could not take this request.")
                 return
         self._rows[job.id] = job
-        self._progress.started(job.id, job.steps, self._clock())
+        self._progress.started(job.id, job.draw.steps, self._clock())
         self._signals.status.set()
 
     def _previews(self, job: Job) -> int:

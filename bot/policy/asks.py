@@ -10,9 +10,8 @@ import math
 import unicodedata
 
 from bot.domain import Ask, JobId, Origin, Place, RefusalReason, Refused, UserId
-from models.contract import Aspect, ModelInfo
+from models.contract import SEEDS, Aspect, Draw, ModelInfo
 
-_SEEDS = 2**32
 #: Invisible characters that say nothing to a model and could turn the text around them about.
 _UNSEEN = frozenset(
     "\u200b\u200e\u200f\u2060\ufeff\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -39,6 +38,7 @@ def make_ask(
     seed: int | None = None,
     steps: int | None = None,
     guidance: float | None = None,
+    clip_skip: int | None = None,
     origin: Origin = Origin.COMMAND,
     parent_job_id: JobId | None = None,
 ) -> Ask | Refused:
@@ -50,21 +50,57 @@ def make_ask(
         return Ask(
             user_id=user_id,
             place=place,
-            prompt=_prompt(prompt, limits.prompt_chars_max),
-            negative=_negative(negative, info),
-            aspect=aspect,
+            draw=Draw(
+                prompt=_prompt(prompt, limits.prompt_chars_max),
+                negative=_negative(negative, info),
+                aspect=aspect,
+                width_px=width_px,
+                height_px=height_px,
+                seed=_whole("seed", seed, fresh_seed % SEEDS, 0, SEEDS - 1),
+                steps=_whole(
+                    "steps", steps, info.default_steps, limits.steps_min, limits.steps_max
+                ),
+                guidance=_guidance(guidance, info),
+                sampler=info.default_sampler,
+                # 0 is what the card says, as it is where nothing is said.
+                clip_skip=_whole("clip_skip", clip_skip, 0, 0, info.clip_skip_max) or None,
+            ),
             count=_whole("count", count, 1, 1, limits.count_max),
-            seed=_whole("seed", seed, fresh_seed % _SEEDS, 0, _SEEDS - 1),
-            steps=_whole("steps", steps, info.default_steps, limits.steps_min, limits.steps_max),
-            guidance=_guidance(guidance, info),
-            sampler=info.default_sampler,
-            width_px=width_px,
-            height_px=height_px,
             origin=origin,
             parent_job_id=parent_job_id,
         )
     except _No as problem:
         return Refused(reason=RefusalReason.INPUT, text=str(problem))
+
+
+def ask_again(
+    *,
+    info: ModelInfo,
+    user_id: UserId,
+    place: Place,
+    draw: Draw,
+    origin: Origin,
+    parent_job_id: JobId,
+) -> Ask | Refused:
+    """One picture by the settings of an earlier one, if this model can still be asked for them.
+
+    Size and sampler are this model's: it may be another than the one that drew the earlier one.
+    """
+    return make_ask(
+        info=info,
+        user_id=user_id,
+        place=place,
+        prompt=draw.prompt,
+        fresh_seed=draw.seed,
+        negative=draw.negative,
+        aspect=draw.aspect,
+        seed=draw.seed,
+        steps=draw.steps,
+        guidance=draw.guidance,
+        clip_skip=draw.clip_skip,
+        origin=origin,
+        parent_job_id=parent_job_id,
+    )
 
 
 def _prompt(text: str, limit: int) -> str:

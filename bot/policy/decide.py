@@ -130,7 +130,7 @@ def _admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
     assert guild.guild_id == place.guild_id, "the policy of another server"
     if silenced := silence(place, guild):
         return silenced
-    found = _found(ask.prompt, ask.negative, guild)
+    found = _found(ask.draw.prompt, ask.draw.negative, guild)
     verdict = _verdict(found)
     if verdict is Verdict.FLOOR:
         return Refused(reason=RefusalReason.FLOOR, text=_FLOOR_TEXT)
@@ -208,7 +208,7 @@ def _release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withhel
     if values["blank"] >= _BLANK:
         return Withheld(text=_EMPTY_TEXT)
     nude = values.get("nudity", 0.0) >= _NUDE
-    explicit = nude or _is_adult(_found(job.prompt, job.negative, None))
+    explicit = nude or _is_adult(_found(job.draw.prompt, job.draw.negative, None))
     if explicit and job.rating is not Rating.EXPLICIT:
         return Withheld(text=_REVEALING_TEXT)
     return Released(
@@ -239,7 +239,9 @@ def _may_show(job: Job, picture: Picture, place: Place, guild: GuildPolicy) -> R
     assert {job.guild_id, picture.guild_id, place.guild_id} == {guild.guild_id}, "another server"
     if silenced := silence(place, guild):
         return silenced
-    found = _found(job.prompt, job.negative, guild)
+    if job.fault is not None:
+        return Refused(reason=RefusalReason.FAULT, text=_UNSURE_TEXT)
+    found = _found(job.draw.prompt, job.draw.negative, guild)
     verdict = _verdict(found)
     if verdict is Verdict.FLOOR:
         return Refused(reason=RefusalReason.FLOOR, text=_FORBIDDEN_TEXT)

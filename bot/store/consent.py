@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict
+from typing import Any
 
 from bot.domain import (
     Ask,
@@ -22,7 +23,8 @@ from bot.domain import (
 )
 from bot.ids import new_id
 from bot.store.db import Database
-from models.contract import Aspect, Sampler
+from bot.store.job_rows import draw_of_values, draw_values
+from models.contract import Draw
 
 log = logging.getLogger(__name__)
 
@@ -107,38 +109,42 @@ class Consent:
 
 
 def _to_json(ask: Ask) -> str:
-    return json.dumps(asdict(ask), ensure_ascii=False)
+    values = {**asdict(ask), "draw": draw_values(ask.draw)}
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _from_json(text: str) -> Ask | None:
     """None if another version of this bot wrote it in a way that this one cannot read."""
     try:
         values = json.loads(text)
-        place = values["place"]
-        parent = place["parent_id"]
         return Ask(
             user_id=UserId(values["user_id"]),
-            place=Place(
-                guild_id=GuildId(place["guild_id"]),
-                channel_id=ChannelId(place["channel_id"]),
-                parent_id=None if parent is None else ChannelId(parent),
-                channel_age_restricted=place["channel_age_restricted"],
-                parent_age_restricted=place["parent_age_restricted"],
-                guild_age_restricted=place["guild_age_restricted"],
-            ),
-            prompt=values["prompt"],
-            negative=values["negative"],
-            aspect=Aspect(values["aspect"]),
+            place=_place_of(values["place"]),
+            draw=_draw_of(values["draw"]),
             count=values["count"],
-            seed=values["seed"],
-            steps=values["steps"],
-            guidance=values["guidance"],
-            sampler=Sampler(values["sampler"]),
-            width_px=values["width_px"],
-            height_px=values["height_px"],
             origin=Origin(values["origin"]),
             parent_job_id=JobId(values["parent_job_id"]) if values["parent_job_id"] else None,
         )
     except (ValueError, KeyError, TypeError) as problem:
         log.warning("a waiting request of another version cannot be read: %r", problem)
         return None
+
+
+def _place_of(values: dict[str, Any]) -> Place:
+    parent = values["parent_id"]
+    return Place(
+        guild_id=GuildId(values["guild_id"]),
+        channel_id=ChannelId(values["channel_id"]),
+        parent_id=None if parent is None else ChannelId(parent),
+        channel_age_restricted=values["channel_age_restricted"],
+        parent_age_restricted=values["parent_age_restricted"],
+        guild_age_restricted=values["guild_age_restricted"],
+    )
+
+
+def _draw_of(values: object) -> Draw:
+    faults: list[str] = []
+    draw = draw_of_values(values, faults)
+    if faults:
+        raise ValueError(", ".join(faults))
+    return draw

@@ -21,6 +21,7 @@ from pathlib import Path
 from bot.domain import Picture, Rating, StorageError
 from bot.store.db import Database, Row
 from bot.store.gallery import Gallery, picture_of
+from bot.store.job_rows import draw_of
 from models.provenance import xmp_packet
 
 _MANIFEST = "manifest.jsonl"
@@ -54,12 +55,14 @@ class ExportReport:
     directory: Path
     pictures: int
     with_prompt: int
-    #: Voted pictures whose files could not be read.
+    #: Voted pictures whose files, or how they were drawn, could not be read.
     missing: int
     manifest_sha256: str
 
     def __str__(self) -> str:
-        lost = f", {self.missing} left out (file missing or damaged)" if self.missing else ""
+        lost = ""
+        if self.missing:
+            lost = f", {self.missing} left out (file missing or damaged, or of another version)"
         return (
             f"{self.pictures} voted pictures, {self.with_prompt} with their prompt{lost}, in "
             f"{self.directory}\n{_MANIFEST} sha256 {self.manifest_sha256}"
@@ -93,9 +96,8 @@ async def _select(db: Database) -> list[Row]:
         "   WHERE axis = 'taste' AND NOT self_vote"
         "  UNION ALL SELECT job_id, up, down FROM nameless_tallies WHERE axis = 'taste')"
         " GROUP BY job_id)"
-        " SELECT pictures.*, counted.up, counted.down, jobs.seed, jobs.steps, jobs.guidance,"
-        " jobs.sampler, iif(ifnull(share_prompts, 0), jobs.prompt, NULL) AS prompt,"
-        " iif(ifnull(share_prompts, 0), jobs.negative, NULL) AS negative"
+        " SELECT pictures.*, counted.up, counted.down, jobs.draw,"
+        " ifnull(share_prompts, 0) AS share_prompts"
         " FROM counted JOIN pictures USING (job_id) JOIN jobs ON jobs.id = pictures.job_id"
         " LEFT JOIN sharing ON sharing.user_id = pictures.user_id"
         " WHERE pictures.deleted_ms IS NULL AND up + down > 0 ORDER BY jobs.seq"
@@ -135,9 +137,9 @@ def _build(
     for item in voted:
         try:
             data = without_texts(gallery.path(item.picture).read_bytes(), item.picture.card_id)
+            entry = _entry(item, hashlib.sha256(data).hexdigest())
         except (OSError, ValueError):
             continue
-        entry = _entry(item, hashlib.sha256(data).hexdigest())
         (building / entry.file).write_bytes(data)
         entries.append(entry)
     manifest = "".join(json.dumps(asdict(e), ensure_ascii=False) + "\n" for e in entries).encode()
@@ -154,22 +156,28 @@ def _build(
 
 
 def _entry(item: _Voted, sha256: str) -> Entry:
+    """A picture's line. ValueError if another version wrote how it was drawn."""
     picture, row = item.picture, item.row
+    faults: list[str] = []
+    draw = draw_of(row["draw"], faults)
+    if faults:
+        raise ValueError(", ".join(faults))
+    shared = bool(row["share_prompts"])
     return Entry(
         file=f"pictures/{sha256}.png",
         sha256=sha256,
         card_id=picture.card_id,
-        seed=row["seed"],
-        steps=row["steps"],
-        guidance=row["guidance"],
-        sampler=row["sampler"],
+        seed=draw.seed,
+        steps=draw.steps,
+        guidance=draw.guidance,
+        sampler=draw.sampler,
         width_px=picture.width_px,
         height_px=picture.height_px,
         rating=picture.rating,
         up=row["up"],
         down=row["down"],
-        prompt=row["prompt"],
-        negative=row["negative"],
+        prompt=draw.prompt if shared else None,
+        negative=draw.negative if shared else None,
     )
 
 

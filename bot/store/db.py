@@ -28,8 +28,10 @@ T = TypeVar("T")
 
 _NO_PARAMS: Params = {}
 _MIGRATIONS = Path(__file__).parent / "migrations"
-#: Marks the file as ours ("Waif"), so that no other program's database is ever migrated.
-_APPLICATION_ID = 0x57616966
+#: Marks the file as ours ("WDbt"), so that no other program's database is ever migrated.
+_APPLICATION_ID = 0x57446274
+#: What the files of the development versions are marked with, whose schemas are gone.
+_DEVELOPMENT_ID = 0x57616966
 #: How long a writer waits for another process that holds the write lock.
 _PATIENCE_S = 20.0
 #: SQLite's own wait within that, after which a cancelled coroutine gets its word in.
@@ -256,7 +258,10 @@ async def inspect(path: Path) -> str:
 
 
 def migrations() -> list[Migration]:
-    """The steps in `bot/store/migrations/`, numbered from 1 without a gap."""
+    """The steps in `bot/store/migrations/`, numbered from 1 without a gap.
+
+    A step that has landed is never edited, for there are files that have it: a test holds its hash.
+    """
     found = [
         Migration(number=int(path.name[:4]), name=path.stem[5:], sql=path.read_text("utf-8"))
         for path in sorted(_MIGRATIONS.glob("*.sql"))
@@ -321,6 +326,11 @@ async def _version(connection: aiosqlite.Connection, path: Path) -> int:
     version = await _number(connection, "PRAGMA user_version")
     application = await _number(connection, "PRAGMA application_id")
     tables = await _number(connection, "SELECT count(*) FROM sqlite_master")
+    if application == _DEVELOPMENT_ID:
+        raise DatabaseError(
+            f"{path} is from a development version before the first release, from which nothing "
+            "can be carried over: move its directory away, or point DATA_DIR at a new one."
+        )
     if application != _APPLICATION_ID and (version or tables or application):
         raise DatabaseError(
             f"{path} is the database of another program: point DATA_DIR at a directory of its own."

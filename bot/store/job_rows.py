@@ -1,12 +1,15 @@
 """A job and its row, both ways; a row that another version of the bot wrote is read with care.
 
-The queue, its views and the outbox share it.
+The queue, its views and the outbox share it, and whoever else needs the JSON of a `Draw`.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from bot.domain import (
     ChannelId,
@@ -20,9 +23,18 @@ from bot.domain import (
     UserId,
 )
 from bot.store.db import Params, Row
-from models.contract import Aspect, Sampler
+from models.contract import Draw, Sampler
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
+
+#: Goes up when a field of `Draw` changes its meaning; a new field needs no new number.
+_VERSION = 1
+#: What each field of a `Draw` may hold.
+_KINDS: Mapping[str, object] = get_type_hints(Draw)
+#: Stands for what cannot be read, so that the job can be listed and ended.
+_CAREFUL = Draw(
+    prompt="", width_px=1, height_px=1, seed=0, steps=1, guidance=1.0, sampler=Sampler.EULER_A
+)
 
 #: What the member of a job with a `fault` is told at its end.
 FOREIGN = (
@@ -51,15 +63,7 @@ def job_of(row: Row) -> Job:
         user_id=UserId(row["user_id"]),
         guild_id=GuildId(row["guild_id"]),
         channel_id=ChannelId(row["channel_id"]),
-        prompt=row["prompt"],
-        negative=row["negative"],
-        aspect=known("aspect", Aspect.SQUARE),
-        seed=row["seed"],
-        steps=row["steps"],
-        guidance=row["guidance"],
-        sampler=known("sampler", Sampler.EULER_A),
-        width_px=row["width_px"],
-        height_px=row["height_px"],
+        draw=draw_of(row["draw"], faults),
         rating=known("rating", Rating.EXPLICIT),
         origin=known("origin", Origin.COMMAND),
         parent_job_id=JobId(row["parent_job_id"]) if row["parent_job_id"] else None,
@@ -80,17 +84,65 @@ def columns_of(job: Job) -> Params:
         "user_id": job.user_id,
         "guild_id": job.guild_id,
         "channel_id": job.channel_id,
-        "prompt": job.prompt,
-        "negative": job.negative,
-        "aspect": job.aspect,
-        "seed": job.seed,
-        "steps": job.steps,
-        "guidance": job.guidance,
-        "sampler": job.sampler,
-        "width_px": job.width_px,
-        "height_px": job.height_px,
+        "draw": draw_json(job.draw),
         "rating": job.rating,
         "origin": job.origin,
         "parent_job_id": job.parent_job_id,
         "created_ms": job.created_ms,
     }
+
+
+def draw_json(draw: Draw) -> str:
+    """A draw as the database keeps it."""
+    return json.dumps(draw_values(draw), ensure_ascii=False)
+
+
+def draw_values(draw: Draw) -> dict[str, object]:
+    """A draw as plain values; an option that is None is left out.
+
+    So a version that does not know the option yet can still read every draw without it.
+    """
+    chosen = {name: value for name, value in asdict(draw).items() if value is not None}
+    return {"v": _VERSION, **chosen}
+
+
+def draw_of(text: str, faults: list[str]) -> Draw:
+    """Read what `draw_json` wrote; what this version cannot read of it is named in `faults`."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    return draw_of_values(values, faults)
+
+
+def draw_of_values(values: object, faults: list[str]) -> Draw:
+    """Read what `draw_values` made, as `draw_of` does."""
+    if not isinstance(values, dict):
+        faults.append("draw")
+        return _CAREFUL
+    left = dict(cast("dict[str, object]", values))
+    if (version := left.pop("v", None)) != _VERSION:
+        faults.append(f"draw version {version!r}")
+    read: dict[str, Any] = {}
+    for name, kind in _KINDS.items():
+        if name not in left and type(None) in get_args(kind):
+            continue
+        try:
+            read[name] = _value(left.pop(name, None), kind)
+        except ValueError as problem:
+            faults.append(f"{name} {problem}")
+    faults.extend(f"{name} {value!r}" for name, value in left.items())
+    return replace(_CAREFUL, **read)
+
+
+def _value(raw: object, kind: object) -> object:
+    """What a field of this kind holds; ValueError shows what it cannot."""
+    wanted = get_args(kind)[0] if get_args(kind) else kind
+    assert isinstance(wanted, type), "a Draw holds plain values, and each may be None"
+    if issubclass(wanted, StrEnum) and raw in list(wanted):
+        return wanted(raw)
+    if type(raw) is wanted:
+        return raw
+    if wanted is float and type(raw) is int:
+        return float(raw)
+    raise ValueError(repr(raw))

@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -57,6 +57,10 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
             theirs="voter_id = :user",
             forget=f"DELETE FROM votes WHERE voter_id = :user OR {_THEIR_PICTURES}",  # noqa: S608  a constant above
         ),
+        "axes": None,
+        "origins": None,
+        "ratings": None,
+        "states": None,
         "nameless_tallies": None,
         "nameless_marks": None,
         "mark_key": None,
@@ -301,7 +305,12 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
 
 
 def _plain(row: Row) -> dict[str, str | int | float | None]:
-    return {key: row[key] for key in row.keys()}  # noqa: SIM118  a Row iterates over its values
+    """A row as JSON; a job's drawing options stand beside its columns."""
+    values = {key: row[key] for key in row.keys()}  # noqa: SIM118  a Row iterates over its values
+    if "draw" in values:
+        with suppress(ValueError):
+            return values | json.loads(values["draw"])
+    return values
 
 
 def _fitting(

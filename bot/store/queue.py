@@ -34,7 +34,6 @@ from bot.store.views import JobViews
 
 log = logging.getLogger(__name__)
 
-_SEEDS = 2**32
 _WAITS_NO_MORE = Refused(
     reason=RefusalReason.GONE,
     text="That request waits no more: just ask again with `/waifu`.",
@@ -77,7 +76,7 @@ class Jobs(JobViews, Outbox):
     ) -> tuple[Job, ...] | Refused:
         """Queue every picture of the ask as one request, or none of them where a cap is reached.
 
-        Picture `i` gets the seed `seed + i` modulo 2**32. Concurrent callers share a transaction.
+        Picture `i` is drawn by `draw.nth(i)`. Concurrent callers share a transaction.
         An ask that waited for the licence as `waiting_id` stops waiting in that transaction, so it
         is queued once, whatever dies and however often its button is pressed. `since_id` is a
         snowflake of Discord's that is older than every message of the request: its interaction's.
@@ -106,11 +105,9 @@ class Jobs(JobViews, Outbox):
                 ],
             )
             await tx.execute_many(
-                "INSERT INTO jobs (id, request_id, user_id, guild_id, channel_id, prompt, negative,"
-                " aspect, seed, steps, guidance, sampler, width_px, height_px, rating, origin,"
-                " parent_job_id, state, created_ms)"
-                " VALUES (:id, :request_id, :user_id, :guild_id, :channel_id, :prompt, :negative,"
-                " :aspect, :seed, :steps, :guidance, :sampler, :width_px, :height_px, :rating,"
+                "INSERT INTO jobs (id, request_id, user_id, guild_id, channel_id, draw, rating,"
+                " origin, parent_job_id, state, created_ms)"
+                " VALUES (:id, :request_id, :user_id, :guild_id, :channel_id, :draw, :rating,"
                 " :origin, :parent_job_id, 'queued', :created_ms)",
                 [columns_of(job) for jobs in granted for job in jobs],
             )
@@ -321,15 +318,7 @@ def _job_of_ask(
         user_id=ask.user_id,
         guild_id=ask.place.guild_id,
         channel_id=ask.place.channel_id,
-        prompt=ask.prompt,
-        negative=ask.negative,
-        aspect=ask.aspect,
-        seed=(ask.seed + index) % _SEEDS,
-        steps=ask.steps,
-        guidance=ask.guidance,
-        sampler=ask.sampler,
-        width_px=ask.width_px,
-        height_px=ask.height_px,
+        draw=ask.draw.nth(index),
         rating=admitted.rating,
         origin=ask.origin,
         parent_job_id=ask.parent_job_id,

@@ -149,7 +149,7 @@ def status(
     progress: Mapping[JobId, JobProgress],
 ) -> str:
     """The status message of an open request: what is drawn, what waits and where."""
-    lines = [f"**{_pictures(len(jobs))}** · {plain(jobs[0].prompt)}"]
+    lines = [f"**{_pictures(len(jobs))}** · {plain(jobs[0].draw.prompt)}"]
     lines += [_bar(progress[job.id]) for job in jobs if job.id in progress]
     counts = Counter(job.state for job in jobs)
     if counts[JobState.RENDERED]:
@@ -173,7 +173,7 @@ def ended(jobs: Sequence[Job]) -> str:
     There is room for a mention before them.
     """
     delivered = sum(job.state is JobState.DELIVERED for job in jobs)
-    lines = [f"**{delivered} of {_pictures(len(jobs))}** · {plain(jobs[0].prompt)}"]
+    lines = [f"**{delivered} of {_pictures(len(jobs))}** · {plain(jobs[0].draw.prompt)}"]
     cancelled = sum(job.state is JobState.CANCELLED for job in jobs)
     if cancelled:
         lines.append(f"Cancelled: {cancelled}")
@@ -201,32 +201,36 @@ def _pictures(count: int) -> str:
 
 def caption(job: Job, picture: Picture) -> str:
     """The message that shows a picture: for whom, what, and how to get it again."""
+    draw = job.draw
     settings = (
-        f"-# seed {job.seed} · {job.steps} steps · guidance {job.guidance:g} · {picture.card_id} · "
-        f"`{job.id}`"
+        f"-# seed {draw.seed} · {draw.steps} steps · guidance {draw.guidance:g} · "
+        f"{picture.card_id} · `{job.id}`"
     )
-    whose = f"<@{job.user_id}> {plain(job.prompt)}"
+    whose = f"<@{job.user_id}> {plain(draw.prompt)}"
     return fit(f"{fit(whose, CONTENT_CHARS_MAX // 2)}\n{settings}")
 
 
 def alt_text(job: Job) -> str:
     """What a picture shows, for those who do not see it."""
-    return short(f"AI-made picture: {job.prompt}", ALT_CHARS_MAX)
+    return short(f"AI-made picture: {job.draw.prompt}", ALT_CHARS_MAX)
 
 
 def choice(job: Job) -> str:
     """A picture's name in a list to choose from."""
-    return short(f"{job.id} {job.prompt}", CHOICE_CHARS_MAX)
+    return short(f"{job.id} {job.draw.prompt}", CHOICE_CHARS_MAX)
 
 
 def command(job: Job) -> str:
     """The `/waifu` that draws this picture again, ready to paste."""
-    parts = [f"/waifu prompt: {job.prompt}"]
-    if job.negative:
-        parts.append(f"negative: {job.negative}")
+    draw = job.draw
+    parts = [f"/waifu prompt: {draw.prompt}"]
+    if draw.negative:
+        parts.append(f"negative: {draw.negative}")
     parts.append(
-        f"aspect: {job.aspect} seed: {job.seed} steps: {job.steps} guidance: {job.guidance:g}"
+        f"aspect: {draw.aspect} seed: {draw.seed} steps: {draw.steps} guidance: {draw.guidance:g}"
     )
+    if draw.clip_skip:
+        parts.append(f"clip_skip: {draw.clip_skip}")
     return " ".join(parts)
 
 
@@ -239,4 +243,4 @@ def where(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
 
 def in_queue(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
     """One line of `/queue`."""
-    return f"`{job.id}` {plain(job.prompt, 60)} — {where(job, standing, eta_ms)}"
+    return f"`{job.id}` {plain(job.draw.prompt, 60)} — {where(job, standing, eta_ms)}"

@@ -7,6 +7,7 @@ more gets a kind word.
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import discord
 from discord.ext import commands
@@ -22,12 +23,13 @@ from bot.domain import (
     RequestId,
     UserId,
 )
-from bot.policy.asks import make_ask
+from bot.policy.asks import ask_again
 from bot.words import wording
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
 from cogs.translating import guild_of, place_of, tell, user_of
+from models.contract import Draw
 from models.provenance import Provenance, a1111_parameters
 
 _GONE = "That picture is gone, so this button has nothing to work with any more."
@@ -68,7 +70,7 @@ class Again(_OfPicture, template=template(Action.AGAIN)):
         """Ask as the one who pressed, in the place of the press."""
         job = await self.settings(interaction)
         if job is not None:
-            await _ask_again(interaction, job, Origin.AGAIN, job.seed)
+            await _ask_again(interaction, job, Origin.AGAIN, job.draw)
 
 
 class Vary(_OfPicture, template=template(Action.VARY)):
@@ -80,21 +82,15 @@ class Vary(_OfPicture, template=template(Action.VARY)):
         """Ask as the one who pressed, in the place of the press."""
         job = await self.settings(interaction)
         if job is not None:
-            await _ask_again(interaction, job, Origin.VARY, fresh_seed())
+            await _ask_again(interaction, job, Origin.VARY, replace(job.draw, seed=fresh_seed()))
 
 
-async def _ask_again(interaction: Interaction, job: Job, origin: Origin, seed: int) -> None:
-    ask = make_ask(
+async def _ask_again(interaction: Interaction, job: Job, origin: Origin, draw: Draw) -> None:
+    ask = ask_again(
         info=interaction.client.services.model(),
         user_id=user_of(interaction),
         place=place_of(interaction),
-        prompt=job.prompt,
-        negative=job.negative,
-        aspect=job.aspect,
-        seed=seed,
-        steps=job.steps,
-        guidance=job.guidance,
-        fresh_seed=seed,
+        draw=draw,
         origin=origin,
         parent_job_id=job.id,
     )

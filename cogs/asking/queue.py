@@ -223,12 +223,12 @@ async def _entry(interaction: Interaction, job: Job) -> str:
         if (p := next(iter(posts), None))
         else ""
     )
-    return f"`{job.id}` <t:{job.created_ms // 1000}:R> {wording.plain(job.prompt, 70)}{where}"
+    return f"`{job.id}` <t:{job.created_ms // 1000}:R> {wording.plain(job.draw.prompt, 70)}{where}"
 
 
 def _choices(jobs: Sequence[Job], current: str) -> list[app_commands.Choice[str]]:
     wanted = current.strip().lower()
-    fitting = (job for job in jobs if wanted in job.id or wanted in job.prompt.lower())
+    fitting = (job for job in jobs if wanted in job.id or wanted in job.draw.prompt.lower())
     return [
         app_commands.Choice(name=wording.choice(job), value=job.id)
         for job, _ in zip(fitting, range(_CHOICES), strict=False)

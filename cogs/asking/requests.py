@@ -60,7 +60,7 @@ async def submit(
         # On acceptance it comes through here once more, with the policy and the place of then.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
     elif isinstance(outcome, Refused):
-        log.info("refused (%s), prompt %s", outcome.reason, short_hash(ask.prompt))
+        log.info("refused (%s), prompt %s", outcome.reason, short_hash(ask.draw.prompt))
         await tell(interaction, outcome.text)
     else:
         services.signals.work.set()

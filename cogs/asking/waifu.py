@@ -27,6 +27,7 @@ class Waifu(commands.Cog):
         seed="The same seed and settings draw the same picture",
         steps="How many steps: more is finer and slower",
         guidance="How closely to follow the prompt",
+        clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
     )
     @app_commands.choices(aspect=_ASPECTS)
     async def waifu(  # noqa: PLR0917  discord.py makes the options of the parameters
@@ -39,6 +40,7 @@ class Waifu(commands.Cog):
         seed: int | None = None,
         steps: int | None = None,
         guidance: float | None = None,
+        clip_skip: int | None = None,
     ) -> None:
         """Check, queue and acknowledge."""
         ask = make_ask(
@@ -52,6 +54,7 @@ class Waifu(commands.Cog):
             seed=seed,
             steps=steps,
             guidance=guidance,
+            clip_skip=clip_skip,
             fresh_seed=fresh_seed(),
         )
         await submit(interaction, ask)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.catalogue import card as cards
-from models.catalogue.adoption import BUNDLED_LICENCE, adopt, licence_sha256
+from models.catalogue.adoption import BUNDLED_LICENCE, adopt, licence_sha256, read_config
 from models.catalogue.card import Card, CardError, Score
 from models.contract import ModelInfo
 
@@ -47,6 +47,7 @@ def model_info(card: Card, folder: Path) -> ModelInfo:
         licence_name=card.licence.name,
         licence_text=text,
         licence_sha256=card.licence.sha256,
+        clip_skip_max=read_config(folder, "text_encoder/config.json").get("num_hidden_layers", 12),
         can_draw_nudity=Score.NUDITY in card.scores,
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from models.catalogue.hub import locate
 from models.catalogue.registry import file_sha256
-from models.contract import Aspect, EngineError, RenderRequest, TickResult
+from models.contract import Aspect, Draw, EngineError, RenderRequest, TickResult
 
 if TYPE_CHECKING:
     from models.engine.slots import SlotEngine
@@ -105,13 +105,15 @@ def _draw_two_steps(engine: SlotEngine) -> None:
     engine.admit(
         RenderRequest(
             row_id="check",
-            prompt="1girl, (smile:1.2)",
-            seed=0,
-            steps=2,
-            guidance=engine.info.default_guidance,
-            sampler=engine.info.default_sampler,
-            width_px=width,
-            height_px=height,
+            draw=Draw(
+                prompt="1girl, (smile:1.2)",
+                seed=0,
+                steps=2,
+                guidance=engine.info.default_guidance,
+                sampler=engine.info.default_sampler,
+                width_px=width,
+                height_px=height,
+            ),
         )
     )
     result = TickResult()

@@ -88,7 +88,8 @@ def enclosed(tokens: list[int], tokenizer: Any, length: int) -> list[int]:
 class Conditioner:
     """A tokenizer and a text encoder as one: prompt in, embeddings out.
 
-    `tokenizer` and `text_encoder` are transformers' CLIP pair; `clip_skip` 1 takes the last layer.
+    `tokenizer` and `text_encoder` are transformers' CLIP pair; `clip_skip` 1 takes the last layer,
+    and where no other is asked for, the one given here counts.
     The last `cache_size` prompts are kept, among them the negative prompt that everybody shares.
     """
 
@@ -98,44 +99,49 @@ class Conditioner:
         self._tokenizer = tokenizer
         self._encoder = text_encoder
         self._clip_skip = clip_skip
-        self._cache: OrderedDict[str, Tensor] = OrderedDict()
+        self._cache: OrderedDict[tuple[str, int], Tensor] = OrderedDict()
         self._cache_size = cache_size
         config: Any = text_encoder.config
         self._length = int(config.max_position_embeddings)
         self._comma = comma_of(tokenizer)
-        self._empty = self._encode_chunk(Chunk())
-        self._keeps_mean = bool(self._empty.mean().abs() > _LEAST_MEAN * self._empty.std())
+        empty = self.encode("")
+        self._keeps_mean = bool(empty.mean().abs() > _LEAST_MEAN * empty.std())
 
-    def encode(self, prompt: str) -> Tensor:
+    def encode(self, prompt: str, clip_skip: int | None = None) -> Tensor:
         """The embeddings (77 n, d) of a prompt that fills n chunks, float32, on the device."""
-        if prompt in self._cache:
-            self._cache.move_to_end(prompt)
-            return self._cache[prompt]
+        skip = clip_skip or self._clip_skip
+        key = (prompt, skip)
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
         chunks = chunked(parse(prompt), self._tokenize, self._length - 2, self._comma)
-        embeddings = torch.cat([self._encode_chunk(chunk) for chunk in chunks])
-        self._cache[prompt] = embeddings
+        embeddings = torch.cat([self._encode_chunk(chunk, skip) for chunk in chunks])
+        self._cache[key] = embeddings
         if len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
         return embeddings
 
-    def pair(self, prompt: str, negative: str) -> tuple[Tensor, Tensor]:
+    def pair(
+        self, prompt: str, negative: str, clip_skip: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Both embeddings, the shorter one filled up with the empty prompt to equal length."""
-        first, second = self.encode(prompt), self.encode(negative)
+        first, second = self.encode(prompt, clip_skip), self.encode(negative, clip_skip)
+        empty = self.encode("", clip_skip)
         length = max(len(first), len(second))
-        return self._filled(first, length), self._filled(second, length)
+        return self._filled(first, length, empty), self._filled(second, length, empty)
 
-    def _filled(self, embeddings: Tensor, length: int) -> Tensor:
+    def _filled(self, embeddings: Tensor, length: int, empty: Tensor) -> Tensor:
         missing = (length - len(embeddings)) // self._length
-        return torch.cat([embeddings, *[self._empty] * missing])
+        return torch.cat([embeddings, *[empty] * missing])
 
     def _tokenize(self, text: str) -> list[int]:
         return tokens_of(text, self._tokenizer)
 
-    def _encode_chunk(self, chunk: Chunk) -> Tensor:
+    def _encode_chunk(self, chunk: Chunk, skip: int) -> Tensor:
         """The embeddings (77, d) of one chunk, its weights applied."""
         padding = self._length - 2 - len(chunk.tokens)
         ids = enclosed(chunk.tokens, self._tokenizer, self._length)
-        hidden = self._hidden(torch.tensor([ids], device=self._device))[0].float()
+        hidden = self._hidden(torch.tensor([ids], device=self._device), skip)[0].float()
         if all(weight == 1 for weight in chunk.weights):
             return hidden
         weights = torch.tensor([1.0, *chunk.weights, 1.0, *[1.0] * padding], device=hidden.device)
@@ -152,14 +158,14 @@ class Conditioner:
             return weighted
         return weighted * (hidden.mean() / weighted.mean()).clamp(0.5, 2.0)
 
-    def _hidden(self, ids: Tensor) -> Tensor:
+    def _hidden(self, ids: Tensor, skip: int) -> Tensor:
         """The encoder's last hidden state (1, 77, d), or an earlier one through the last norm."""
-        if self._clip_skip == 1:
+        if skip == 1:
             return self._encoder(input_ids=ids).last_hidden_state
         states = self._encoder(input_ids=ids, output_hidden_states=True).hidden_states
         # transformers >= 5.6 has the norm on the model itself, before it was one level down.
         inner: Any = getattr(self._encoder, "text_model", self._encoder)
-        return inner.final_layer_norm(states[-self._clip_skip])
+        return inner.final_layer_norm(states[-skip])
 
     @property
     def _device(self) -> torch.device:

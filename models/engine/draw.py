@@ -14,6 +14,7 @@ from pathlib import Path
 
 from models.contract import (
     Aspect,
+    Draw,
     Engine,
     EngineError,
     ModelInfo,
@@ -60,12 +61,12 @@ def run(args: argparse.Namespace) -> int:
     for row_id, outcome in drawn(engine, list(requests.values())):
         request = requests[row_id]
         if isinstance(outcome, str):
-            print(f"seed {request.seed}: {outcome}", file=sys.stderr)
+            print(f"seed {request.draw.seed}: {outcome}", file=sys.stderr)
             failures += 1
             continue
         path = _path(args.out, int(row_id))
         _write(path, outcome, Provenance.of(request, engine.info, batch_width=outcome.batch_width))
-        print(f"{path}  seed {request.seed}  {time.monotonic() - began:.1f} s")
+        print(f"{path}  seed {request.draw.seed}  {time.monotonic() - began:.1f} s")
     engine.close()
     return 1 if failures else 0
 
@@ -101,20 +102,22 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
     for index in range(args.count):
         yield RenderRequest(
             row_id=str(index),
-            prompt=args.prompt,
-            negative=info.default_negative if args.negative is None else args.negative,
-            seed=(seed + index) % _SEEDS,
-            steps=steps,
-            guidance=guidance,
-            sampler=args.sampler or info.default_sampler,
-            width_px=width,
-            height_px=height,
+            draw=Draw(
+                prompt=args.prompt,
+                negative=info.default_negative if args.negative is None else args.negative,
+                seed=(seed + index) % _SEEDS,
+                steps=steps,
+                guidance=guidance,
+                sampler=args.sampler or info.default_sampler,
+                width_px=width,
+                height_px=height,
+            ),
         )
 
 
 def drawn(engine: Engine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered | str]]:
     """Each row's picture, or why there is none, as they end; the engine is kept full."""
-    total, done = sum(request.steps for request in waiting), 0
+    total, done = sum(request.draw.steps for request in waiting), 0
     in_flight = 0
     while waiting or in_flight:
         while waiting and in_flight < engine.capacity:

@@ -63,7 +63,7 @@ class _Row:
     @property
     def guided(self) -> bool:
         """False where guidance would change nothing and half the work can be saved."""
-        return self.request.guidance != 1
+        return self.request.draw.guidance != 1
 
 
 class SlotEngine:
@@ -140,18 +140,20 @@ class SlotEngine:
 
     def _begin(self, request: RenderRequest) -> _Row:
         """The row at its first sigma: all noise."""
-        width, height = self._parts.card.native_px(request.width_px, request.height_px)
+        width, height = self._parts.card.native_px(request.draw.width_px, request.draw.height_px)
         cell = self._parts.pixels_per_latent
         shape = (self._parts.latent_channels, height // cell, width // cell)
         descent = samplers.begin(
-            request.sampler,
+            request.draw.sampler,
             self._parts.schedule,
-            request.steps,
+            request.draw.steps,
             shape=shape,
-            seed=request.seed,
+            seed=request.draw.seed,
             device=self._parts.device,
         )
-        positive, negative = self._conditioner.pair(request.prompt, request.negative)
+        positive, negative = self._conditioner.pair(
+            request.draw.prompt, request.draw.negative, request.draw.clip_skip
+        )
         return _Row(request=request, descent=descent, positive=positive, negative=negative)
 
     def _conditions(self, rows: Sequence[_Row]) -> Conditions:
@@ -161,7 +163,7 @@ class SlotEngine:
         return Conditions(
             positive=positive,
             negative=torch.stack(negative) if negative else positive[:0],
-            guidance=self._column(row.request.guidance for row in rows),
+            guidance=self._column(row.request.draw.guidance for row in rows),
             guided=tuple(row.guided for row in rows),
         )
 
@@ -190,15 +192,15 @@ class SlotEngine:
     def _finish(self, row: _Row) -> Rendered | RowFailed:
         request = row.request
         try:
-            rgb = self._codec.finish(row.descent.x, request.width_px, request.height_px)
+            rgb = self._codec.finish(row.descent.x, request.draw.width_px, request.draw.height_px)
         except NotFiniteError:
             return RowFailed(row_id=request.row_id, reason=_NOT_FINITE)
         except torch.OutOfMemoryError:
             return RowFailed(row_id=request.row_id, reason=_NO_MEMORY)
         return Rendered(
             row_id=request.row_id,
-            width_px=request.width_px,
-            height_px=request.height_px,
+            width_px=request.draw.width_px,
+            height_px=request.draw.height_px,
             rgb=rgb,
             batch_width=row.batch_width,
         )
@@ -213,7 +215,7 @@ class SlotEngine:
             with suppress(torch.OutOfMemoryError):
                 preview = self._codec.preview(row.x0)
         return StepReport(
-            row_id=request.row_id, step=step, steps=request.steps, preview_png=preview
+            row_id=request.row_id, step=step, steps=request.draw.steps, preview_png=preview
         )
 
     def _yield_memory(self, rows: Sequence[_Row]) -> TickResult:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from models.contract import Aspect, Rendered, RenderRequest
+from models.contract import Aspect, Draw, Rendered, RenderRequest
 from models.engine.loader import Components
 from models.engine.slots import SlotEngine
 from models.finetuning.recipe import Samples
@@ -59,14 +59,16 @@ def _requests(parts: Components, samples: Samples) -> Iterator[RenderRequest]:
         for column in range(samples.count):
             yield RenderRequest(
                 row_id=f"{row},{column}",
-                prompt=prompt,
-                negative=defaults.negative,
-                seed=samples.seed + column,
-                steps=samples.steps or defaults.steps,
-                guidance=defaults.guidance,
-                sampler=defaults.sampler,
-                width_px=width,
-                height_px=height,
+                draw=Draw(
+                    prompt=prompt,
+                    negative=defaults.negative,
+                    seed=samples.seed + column,
+                    steps=samples.steps or defaults.steps,
+                    guidance=defaults.guidance,
+                    sampler=defaults.sampler,
+                    width_px=width,
+                    height_px=height,
+                ),
             )
 
 

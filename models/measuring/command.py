@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from models.aesthetics.scorer import OWN, OWN_HEAD, Aesthetic, open_aesthetic
-from models.contract import Engine, EngineError, RenderRequest
+from models.contract import Draw, Engine, EngineError, RenderRequest
 from models.engine.draw import drawn, require_within
 from models.measuring import adherence, diversity, sheets, steering, variety
 from models.measuring.adherence import GROUPS, Task
@@ -118,14 +118,16 @@ class Studio:
         width, height = info.sizes_px[task.aspect]
         return RenderRequest(
             row_id=row_id,
-            prompt=task.prompt,
-            negative=", ".join(filter(None, (info.default_negative, task.negative))),
-            seed=task.seed,
-            steps=self._steps,
-            guidance=self._guidance,
-            sampler=info.default_sampler,
-            width_px=width,
-            height_px=height,
+            draw=Draw(
+                prompt=task.prompt,
+                negative=", ".join(filter(None, (info.default_negative, task.negative))),
+                seed=task.seed,
+                steps=self._steps,
+                guidance=self._guidance,
+                sampler=info.default_sampler,
+                width_px=width,
+                height_px=height,
+            ),
         )
 
 

@@ -15,10 +15,12 @@ CLAIMS = 500
 GOAL_MS = 5.0
 
 _FILL = """
-INSERT INTO jobs (id, request_id, user_id, guild_id, channel_id, prompt, negative, aspect, seed,
-                  steps, guidance, sampler, width_px, height_px, rating, origin, state, created_ms)
-SELECT printf('%010d', n), 'r', n % 5000, n % 50, 1, '1girl, blue hair', '', 'square', n, 20, 7.0,
-       'euler_a', 512, 512, 'general', 'command',
+INSERT INTO jobs (id, request_id, user_id, guild_id, channel_id, draw, rating, origin, state,
+                  created_ms)
+SELECT printf('%010d', n), 'r', n % 5000, n % 50, 1,
+       json_object('v', 1, 'prompt', '1girl, blue hair', 'negative', '', 'aspect', 'square',
+                   'width_px', 512, 'height_px', 512, 'seed', n, 'steps', 20, 'guidance', 7.0,
+                   'sampler', 'euler_a'), 'general', 'command',
        CASE WHEN n % :one_in = 0 THEN 'queued' ELSE 'delivered' END, n
   FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < :rows)
         SELECT n FROM c)

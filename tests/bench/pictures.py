@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from models.contract import Aspect, Engine, RenderRequest
+from models.contract import Aspect, Draw, Engine, RenderRequest
 from models.report import Row
 
 THREADS = (1, 2)
@@ -53,14 +53,16 @@ def _draw(engine: Engine, count: int) -> float:
         engine.admit(
             RenderRequest(
                 row_id=str(seed),
-                prompt="1girl, blue hair, glasses, smile",
-                negative=info.default_negative,
-                seed=seed,
-                steps=info.default_steps,
-                guidance=info.default_guidance,
-                sampler=info.default_sampler,
-                width_px=width_px,
-                height_px=height_px,
+                draw=Draw(
+                    prompt="1girl, blue hair, glasses, smile",
+                    negative=info.default_negative,
+                    seed=seed,
+                    steps=info.default_steps,
+                    guidance=info.default_guidance,
+                    sampler=info.default_sampler,
+                    width_px=width_px,
+                    height_px=height_px,
+                ),
             )
         )
     began_s = time.perf_counter()

@@ -128,7 +128,7 @@ def database(tmp_path: Path, *, version: int) -> Path:
     path = tmp_path / "data" / "bot.sqlite3"
     path.parent.mkdir()
     raw = sqlite3.connect(path)
-    raw.execute(f"PRAGMA application_id = {0x57616966}")
+    raw.execute(f"PRAGMA application_id = {0x57446274}")
     raw.execute(f"PRAGMA user_version = {version}")
     raw.execute("CREATE TABLE x (a INTEGER)")
     raw.commit()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import random
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 import sd_parsers
 from PIL import Image
 
-from models.contract import Aspect, Limits, ModelInfo, Sampler
+from models.contract import Aspect, Draw, Limits, ModelInfo, Sampler
 from models.provenance import (
     DIGITAL_SOURCE_TYPE,
     Provenance,
@@ -24,23 +25,25 @@ SIZE_PX = (96, 64)
 HARD_PROMPT = 'masterpiece, (青い髪:1.3), "quoted", a: b'
 
 
-def provenance(**changes: object) -> Provenance:
-    fields: dict[str, object] = {
-        "job_id": "0123456789",
-        "card_id": "embedded-1",
-        "model_name": "Embedded: Waifu, small",
-        "prompt": HARD_PROMPT,
-        "negative": "lowres, bad hands",
-        "seed": 4294967295,
-        "steps": 24,
-        "guidance": 7.5,
-        "sampler": "DPM++ 2M",
-        "width_px": SIZE_PX[0],
-        "height_px": SIZE_PX[1],
-        "batch_width": 3,
-        "licence_name": "CreativeML Open RAIL-M",
-    }
-    return Provenance(**fields | changes)  # type: ignore[arg-type]
+def provenance(*, card_id: str = "embedded-1", **changes: object) -> Provenance:
+    draw = Draw(
+        prompt=HARD_PROMPT,
+        negative="lowres, bad hands",
+        width_px=SIZE_PX[0],
+        height_px=SIZE_PX[1],
+        seed=4294967295,
+        steps=24,
+        guidance=7.5,
+        sampler=Sampler.DPMPP_2M,
+    )
+    return Provenance(
+        job_id="0123456789",
+        card_id=card_id,
+        model_name="Embedded: Waifu, small",
+        draw=replace(draw, **changes),  # type: ignore[arg-type]
+        batch_width=3,
+        licence_name="CreativeML Open RAIL-M",
+    )
 
 
 def noise() -> bytes:
@@ -155,6 +158,11 @@ def test_a_value_that_would_break_the_line_is_quoted() -> None:
     assert last.startswith("Steps: 24, Sampler: DPM++ 2M, CFG scale: 7.5, Seed: 4294967295")
 
 
+def test_clip_skip_is_named_where_it_was_asked_for() -> None:
+    assert "Clip skip" not in a1111_parameters(provenance())
+    assert "Size: 96x64, Clip skip: 2, Model: " in a1111_parameters(provenance(clip_skip=2))
+
+
 def test_a_request_and_a_model_make_a_provenance() -> None:
     info = ModelInfo(
         card_id="c",
@@ -170,5 +178,6 @@ def test_a_request_and_a_model_make_a_provenance() -> None:
         licence_sha256="",
     )
     made = Provenance.of(request("job"), info, batch_width=2)
-    assert (made.job_id, made.card_id, made.sampler) == ("job", "c", "Euler a")
-    assert (made.batch_width, made.licence_name, made.width_px) == (2, "L", 16)
+    assert (made.job_id, made.card_id, made.draw) == ("job", "c", request("job").draw)
+    assert (made.batch_width, made.licence_name) == (2, "L")
+    assert "Sampler: Euler a, " in a1111_parameters(made)

@@ -35,11 +35,11 @@ class Desk(Scene):
         claimed = await self.services.jobs.claim(OWNER, 600_000, self.services.clock())
         assert claimed is not None
         assert claimed.id == job.id
-        self.services.progress.started(job.id, job.steps, self.services.clock())
+        self.services.progress.started(job.id, job.draw.steps, self.services.clock())
 
     def steps(self, job: Job, step: int, preview: bytes | None = None) -> None:
         self.services.progress.reported(
-            StepReport(row_id=job.id, step=step, steps=job.steps, preview_png=preview)
+            StepReport(row_id=job.id, step=step, steps=job.draw.steps, preview_png=preview)
         )
 
     def leaves_engine(self, job: Job) -> None:

@@ -27,7 +27,7 @@ from bot.domain import (
     VoteSource,
 )
 from bot.store.sends import Send, SendKind
-from models.contract import Aspect, Sampler, Scores
+from models.contract import Draw, Sampler, Scores
 from models.provenance import Provenance, encode_png
 
 USER = UserId(700_000_000_000_000_001)
@@ -45,6 +45,25 @@ def make_place(*, guild: int = GUILD, channel: int = CHANNEL, adult: bool = Fals
     )
 
 
+def make_draw(
+    prompt: str = "1girl, blue hair",
+    *,
+    negative: str = "lowres",
+    seed: int = 7,
+    sampler: Sampler = Sampler.EULER_A,
+) -> Draw:
+    return Draw(
+        prompt=prompt,
+        negative=negative,
+        width_px=SIZE_PX,
+        height_px=SIZE_PX,
+        seed=seed,
+        steps=4,
+        guidance=7.0,
+        sampler=sampler,
+    )
+
+
 def make_ask(
     prompt: str = "1girl, blue hair",
     *,
@@ -59,16 +78,8 @@ def make_ask(
     return Ask(
         user_id=UserId(user),
         place=place or make_place(),
-        prompt=prompt,
-        negative=negative,
-        aspect=Aspect.SQUARE,
+        draw=make_draw(prompt, negative=negative, seed=seed),
         count=count,
-        seed=seed,
-        steps=4,
-        guidance=7.0,
-        sampler=Sampler.EULER_A,
-        width_px=SIZE_PX,
-        height_px=SIZE_PX,
         origin=origin,
         parent_job_id=JobId(parent) if parent else None,
     )
@@ -97,15 +108,7 @@ def make_job(
         user_id=UserId(user),
         guild_id=GuildId(guild),
         channel_id=ChannelId(channel),
-        prompt=prompt,
-        negative="lowres",
-        aspect=Aspect.SQUARE,
-        seed=seed,
-        steps=4,
-        guidance=7.0,
-        sampler=Sampler.EULER_A,
-        width_px=SIZE_PX,
-        height_px=SIZE_PX,
+        draw=make_draw(prompt, seed=seed),
         rating=rating,
         origin=Origin.COMMAND,
         parent_job_id=None,
@@ -117,15 +120,17 @@ def make_job(
 
 def make_rgb(job: Job) -> bytes:
     """Pixels that differ with the seed."""
-    return bytes((job.seed + i) % 256 for i in range(3 * job.width_px * job.height_px))
+    return bytes(
+        (job.draw.seed + i) % 256 for i in range(3 * job.draw.width_px * job.draw.height_px)
+    )
 
 
 def make_released(job: Job | None = None, *, rating: Rating = Rating.GENERAL) -> Released:
     job = job or make_job()
     return Released(
         job=job,
-        width_px=job.width_px,
-        height_px=job.height_px,
+        width_px=job.draw.width_px,
+        height_px=job.draw.height_px,
         rgb=make_rgb(job),
         scores=Scores(values={"nsfw": 0.01}),
         rating=rating,
@@ -138,18 +143,11 @@ def make_png(job: Job) -> bytes:
         job_id=job.id,
         card_id="tiny-1",
         model_name="Tiny 1",
-        prompt=job.prompt,
-        negative=job.negative,
-        seed=job.seed,
-        steps=job.steps,
-        guidance=job.guidance,
-        sampler="Euler a",
-        width_px=job.width_px,
-        height_px=job.height_px,
+        draw=job.draw,
         batch_width=1,
         licence_name="Tiny licence",
     )
-    return encode_png(make_rgb(job), job.width_px, job.height_px, provenance)
+    return encode_png(make_rgb(job), job.draw.width_px, job.draw.height_px, provenance)
 
 
 def make_post(

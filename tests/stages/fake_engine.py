@@ -49,6 +49,7 @@ INFO = ModelInfo(
     default_sampler=Sampler.EULER_A,
     default_negative="",
     limits=Limits(),
+    clip_skip_max=12,
     licence_name="Fake licence",
     licence_text=LICENCE,
     licence_sha256=hashlib.sha256(LICENCE.encode()).hexdigest(),
@@ -90,12 +91,12 @@ class FakeEngine:
         for row_id, (request, done) in list(self._rows.items()):
             step = done + 1
             self._rows[row_id] = (request, step)
-            if POISON in request.prompt and step * 2 >= request.steps:
+            if POISON in request.draw.prompt and step * 2 >= request.draw.steps:
                 del self._rows[row_id]
                 failed.append(RowFailed(row_id=row_id, reason="The picture came out as noise."))
                 continue
             reports.append(_report(request, step))
-            if step >= request.steps:
+            if step >= request.draw.steps:
                 del self._rows[row_id]
                 finished.append(_picture(request))
         return TickResult(reports=tuple(reports), finished=tuple(finished), failed=tuple(failed))
@@ -111,20 +112,22 @@ def _report(request: RenderRequest, step: int) -> StepReport:
     preview = None
     if request.preview_every and step % request.preview_every == 0:
         buffer = io.BytesIO()
-        Image.new("RGB", (16, 16), colour(request.seed)).save(buffer, "PNG")
+        Image.new("RGB", (16, 16), colour(request.draw.seed)).save(buffer, "PNG")
         preview = buffer.getvalue()
-    return StepReport(row_id=request.row_id, step=step, steps=request.steps, preview_png=preview)
+    return StepReport(
+        row_id=request.row_id, step=step, steps=request.draw.steps, preview_png=preview
+    )
 
 
 def _picture(request: RenderRequest) -> Rendered:
-    width_px, height_px = request.width_px, request.height_px
-    if BILLBOARD in request.prompt:
+    width_px, height_px = request.draw.width_px, request.draw.height_px
+    if BILLBOARD in request.draw.prompt:
         width_px = height_px = _BILLBOARD_PX
     return Rendered(
         row_id=request.row_id,
         width_px=width_px,
         height_px=height_px,
-        rgb=random.Random(request.seed).randbytes(3 * width_px * height_px),
+        rgb=random.Random(request.draw.seed).randbytes(3 * width_px * height_px),
         batch_width=1,
     )
 

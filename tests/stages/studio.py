@@ -35,8 +35,9 @@ class Studio:
     running: asyncio.Task[None]
     now_ms: Callable[[], int]
 
-    async def ask(self, **changes: object) -> tuple[Job, ...]:
-        admitted = make_admitted(replace(make_ask(), **changes))
+    async def ask(self, *, count: int = 1, **changes: object) -> tuple[Job, ...]:
+        ask = make_ask(count=count)
+        admitted = make_admitted(replace(ask, draw=replace(ask.draw, **changes)))
         made = await self.jobs.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
         assert isinstance(made, tuple)
         self.signals.work.set()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.contract import RenderRequest, Sampler
+from models.contract import Draw, RenderRequest, Sampler
 
 #: Pixels of one latent cell and of the square picture that the tiny model is made for.
 CELL_PX = 2
@@ -61,8 +61,8 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def request(row_id: str, **changes: Any) -> RenderRequest:
     """A small request to the tiny model; the row's id makes the seed."""
+    preview_every = changes.pop("preview_every", 0)
     fields: dict[str, Any] = {
-        "row_id": row_id,
         "prompt": "1girl, blue hair",
         "negative": "bad",
         "seed": sum(row_id.encode()),
@@ -72,7 +72,7 @@ def request(row_id: str, **changes: Any) -> RenderRequest:
         "width_px": NATIVE_PX,
         "height_px": NATIVE_PX,
     }
-    return RenderRequest(**fields | changes)
+    return RenderRequest(row_id=row_id, draw=Draw(**fields | changes), preview_every=preview_every)
 
 
 def _unet() -> Any:

@@ -1,6 +1,32 @@
 -- What the bot remembers: requests and jobs, pictures and posts, votes, servers' policies, consent.
 -- Snowflakes are INTEGER, times are unix milliseconds.
 
+-- The words that a column may hold. A new word is a row here, and a member of the domain's enum.
+CREATE TABLE ratings (
+    rating  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO ratings VALUES ('general'), ('explicit');
+
+CREATE TABLE origins (
+    origin  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO origins VALUES ('command'), ('again'), ('vary');
+
+CREATE TABLE states (
+    state  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO states VALUES ('queued'), ('running'), ('rendered'), ('delivered'), ('failed'),
+                          ('cancelled'), ('withheld');
+
+CREATE TABLE axes (
+    axis  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO axes VALUES ('taste');
+
 CREATE TABLE requests (
     id                 TEXT PRIMARY KEY,
     user_id            INTEGER NOT NULL,
@@ -10,7 +36,10 @@ CREATE TABLE requests (
     -- again once it is gone.
     status_message_id  INTEGER,
     status_closed      INTEGER NOT NULL DEFAULT 0 CHECK (status_closed IN (0, 1)),
-    created_ms         INTEGER NOT NULL
+    created_ms         INTEGER NOT NULL,
+    -- A snowflake of Discord's own that is older than every message of the request: a search for
+    -- one of them starts there, whatever our clock says. It is the id of the interaction that asked.
+    since_id           INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX requests_open ON requests (created_ms) WHERE status_closed = 0;
@@ -24,20 +53,12 @@ CREATE TABLE jobs (
     user_id        INTEGER NOT NULL,
     guild_id       INTEGER NOT NULL,
     channel_id     INTEGER NOT NULL,
-    prompt         TEXT NOT NULL,
-    negative       TEXT NOT NULL,
-    aspect         TEXT NOT NULL,
-    seed           INTEGER NOT NULL,
-    steps          INTEGER NOT NULL,
-    guidance       REAL NOT NULL,
-    sampler        TEXT NOT NULL,
-    width_px       INTEGER NOT NULL,
-    height_px      INTEGER NOT NULL,
-    rating         TEXT NOT NULL CHECK (rating IN ('general', 'explicit')),
-    origin         TEXT NOT NULL CHECK (origin IN ('command', 'again', 'vary')),
+    -- Everything that the picture is drawn by, as JSON with its version `v`; job_rows.py reads it.
+    draw           TEXT NOT NULL,
+    rating         TEXT NOT NULL REFERENCES ratings (rating),
+    origin         TEXT NOT NULL REFERENCES origins (origin),
     parent_job_id  TEXT,
-    state          TEXT NOT NULL CHECK (state IN ('queued', 'running', 'rendered', 'delivered',
-                                                  'failed', 'cancelled', 'withheld')),
+    state          TEXT NOT NULL REFERENCES states (state),
     attempts       INTEGER NOT NULL DEFAULT 0,
     lease_owner    TEXT,
     lease_until_ms INTEGER,
@@ -53,7 +74,8 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_queued ON jobs (user_id, seq) WHERE state = 'queued';
 CREATE INDEX jobs_running ON jobs (lease_until_ms) WHERE state = 'running';
-CREATE INDEX jobs_rendered ON jobs (not_before_ms, seq) WHERE state = 'rendered';
+-- Each channel's oldest owed pictures are found without reading everybody else's.
+CREATE INDEX jobs_rendered ON jobs (channel_id, seq) WHERE state = 'rendered';
 CREATE INDEX jobs_alive_guild ON jobs (guild_id, state)
     WHERE state IN ('queued', 'running', 'rendered');
 CREATE INDEX jobs_alive_user ON jobs (user_id, guild_id)
@@ -112,7 +134,7 @@ CREATE TABLE pictures (
     width_px    INTEGER NOT NULL,
     height_px   INTEGER NOT NULL,
     card_id     TEXT NOT NULL,
-    rating      TEXT NOT NULL CHECK (rating IN ('general', 'explicit')),
+    rating      TEXT NOT NULL REFERENCES ratings (rating),
     scores      TEXT NOT NULL,
     created_ms  INTEGER NOT NULL,
     -- Set when the picture was deleted: the file is gone, the row keeps its votes' meaning.
@@ -136,14 +158,18 @@ CREATE TABLE posts (
     down_emoji  TEXT NOT NULL,
     -- Both vote reactions stand under the message.
     seeded      INTEGER NOT NULL DEFAULT 0 CHECK (seeded IN (0, 1)),
+    -- Who reacted there was read. It is another debt than seeding: a crowd must not hold up that.
+    settled     INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1)),
     -- The message is gone from Discord.
     deleted_ms  INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX posts_one_delivery ON posts (job_id) WHERE kind = 'delivery';
 CREATE INDEX posts_job ON posts (job_id);
-CREATE INDEX posts_recent ON posts (posted_ms) WHERE deleted_ms IS NULL;
 CREATE INDEX posts_unseeded ON posts (posted_ms) WHERE seeded = 0 AND deleted_ms IS NULL;
+-- Each channel's newest debt is found without reading everybody else's.
+CREATE INDEX posts_unsettled ON posts (channel_id, posted_ms)
+    WHERE settled = 0 AND deleted_ms IS NULL;
 
 -- The ledger: what was seen, in the order it was seen, never changed. A row leaves only when its
 -- voter or the picture's owner asks to be forgotten.
@@ -152,8 +178,10 @@ CREATE TABLE vote_events (
     message_id  INTEGER NOT NULL,
     job_id      TEXT NOT NULL,
     voter_id    INTEGER NOT NULL,
-    axis        TEXT NOT NULL CHECK (axis IN ('taste')),
+    axis        TEXT NOT NULL REFERENCES axes (axis),
     emoji       TEXT NOT NULL,
+    -- A super reaction, which stands beside a plain one with the same emoji.
+    burst       INTEGER NOT NULL DEFAULT 0 CHECK (burst IN (0, 1)),
     value       INTEGER NOT NULL CHECK (value IN (-1, 1)),
     added       INTEGER NOT NULL CHECK (added IN (0, 1)),
     self_vote   INTEGER NOT NULL CHECK (self_vote IN (0, 1)),
@@ -166,16 +194,17 @@ CREATE INDEX vote_events_message ON vote_events (message_id);
 CREATE INDEX vote_events_voter ON vote_events (voter_id);
 
 -- Which vote reactions stand on Discord now, as far as the ledger knows: the latest event of each
--- (message, voter, emoji) that was an add.
+-- (message, voter, emoji, burst) that was an add.
 CREATE TABLE standing_reactions (
     message_id  INTEGER NOT NULL,
     voter_id    INTEGER NOT NULL,
     emoji       TEXT NOT NULL,
+    burst       INTEGER NOT NULL CHECK (burst IN (0, 1)),
     job_id      TEXT NOT NULL,
     value       INTEGER NOT NULL CHECK (value IN (-1, 1)),
     event_id    INTEGER NOT NULL,
     at_ms       INTEGER NOT NULL,
-    PRIMARY KEY (message_id, voter_id, emoji)
+    PRIMARY KEY (message_id, voter_id, emoji, burst)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX standing_reactions_voter ON standing_reactions (voter_id, job_id);
@@ -183,7 +212,7 @@ CREATE INDEX standing_reactions_voter ON standing_reactions (voter_id, job_id);
 -- One current vote for each voter, picture and axis: the value of the latest standing reaction.
 CREATE TABLE votes (
     job_id     TEXT NOT NULL,
-    axis       TEXT NOT NULL CHECK (axis IN ('taste')),
+    axis       TEXT NOT NULL REFERENCES axes (axis),
     voter_id   INTEGER NOT NULL,
     value      INTEGER NOT NULL CHECK (value IN (-1, 1)),
     self_vote  INTEGER NOT NULL CHECK (self_vote IN (0, 1)),
@@ -196,7 +225,7 @@ CREATE INDEX votes_voter ON votes (voter_id);
 -- What is left of the votes of people who asked to be forgotten.
 CREATE TABLE nameless_tallies (
     job_id  TEXT NOT NULL,
-    axis    TEXT NOT NULL CHECK (axis IN ('taste')),
+    axis    TEXT NOT NULL REFERENCES axes (axis),
     up      INTEGER NOT NULL DEFAULT 0,
     down    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (job_id, axis)
@@ -207,7 +236,7 @@ CREATE TABLE nameless_tallies (
 CREATE TABLE nameless_marks (
     mark    BLOB PRIMARY KEY,
     job_id  TEXT NOT NULL,
-    axis    TEXT NOT NULL CHECK (axis IN ('taste')),
+    axis    TEXT NOT NULL REFERENCES axes (axis),
     value   INTEGER NOT NULL CHECK (value IN (-1, 1))
 ) STRICT, WITHOUT ROWID;
 
@@ -287,3 +316,62 @@ CREATE INDEX waiting_asks_user ON waiting_asks (user_id);
 CREATE TABLE doomed_files (
     sha256  TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+
+-- Messages that are to go from Discord (their picture was deleted, or their user is forgotten),
+-- written down in the transaction that decided it, so that a crash or an outage forgets none.
+CREATE TABLE doomed_messages (
+    message_id  INTEGER PRIMARY KEY,
+    channel_id  INTEGER NOT NULL,
+    guild_id    INTEGER NOT NULL
+) STRICT;
+
+-- Messages that neither `posts` nor `requests` remembers until they are there, or ever: `/show`
+-- before its post, the list of `/votes top`, the notice of a failed request.
+CREATE TABLE sends (
+    -- What the message can be found by: the id of the interaction that it answers, or its request's.
+    name        TEXT NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('show', 'top', 'notice')),
+    channel_id  INTEGER NOT NULL,
+    guild_id    INTEGER NOT NULL,
+    since_id    INTEGER NOT NULL,
+    -- NULL until Discord has told it.
+    message_id  INTEGER,
+    -- The process that was sending it died, or Discord's answer was lost: it is to be looked for.
+    lost        INTEGER NOT NULL DEFAULT 0 CHECK (lost IN (0, 1)),
+    PRIMARY KEY (name, kind)
+) STRICT, WITHOUT ROWID;
+
+-- The jobs whose picture or words such a message shows.
+CREATE TABLE send_jobs (
+    name    TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    job_id  TEXT NOT NULL,
+    PRIMARY KEY (name, kind, job_id),
+    FOREIGN KEY (name, kind) REFERENCES sends (name, kind) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX send_jobs_job ON send_jobs (job_id);
+
+-- Messages that are to go and whose ids nobody knows: whatever carries the name goes when found.
+CREATE TABLE hunts (
+    name        TEXT NOT NULL,
+    channel_id  INTEGER NOT NULL,
+    guild_id    INTEGER NOT NULL,
+    since_id    INTEGER NOT NULL,
+    PRIMARY KEY (name, channel_id)
+) STRICT, WITHOUT ROWID;
+
+-- Members who pressed "erase everything"; the row goes in the transaction that erases.
+CREATE TABLE forget_wishes (
+    user_id  INTEGER PRIMARY KEY,
+    at_ms    INTEGER NOT NULL
+) STRICT;
+
+-- What the program knows of this file itself.
+CREATE TABLE installation (
+    only_row    INTEGER PRIMARY KEY CHECK (only_row = 1),
+    -- Counts erasures whose bytes may still lie in free pages and in the write-ahead log; 0: none.
+    scrubs_due  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+INSERT INTO installation (only_row) VALUES (1);

@@ -40,20 +40,22 @@ def no(prompt: str = "1girl", **options: object) -> str:
 
 
 def test_what_is_not_said_is_the_models_default() -> None:
-    made = taken()
-    assert (made.count, made.seed, made.steps) == (1, 99, INFO.default_steps)
-    assert (made.guidance, made.negative) == (INFO.default_guidance, INFO.default_negative)
-    assert (made.width_px, made.height_px) == INFO.sizes_px[Aspect.SQUARE]
+    assert taken().count == 1
+    draw = taken().draw
+    assert (draw.seed, draw.steps) == (99, INFO.default_steps)
+    assert (draw.guidance, draw.negative) == (INFO.default_guidance, INFO.default_negative)
+    assert (draw.width_px, draw.height_px) == INFO.sizes_px[Aspect.SQUARE]
 
 
 def test_what_is_said_is_kept() -> None:
     made = taken(
         negative=" lowres ", aspect=Aspect.PORTRAIT, count=4, seed=0, steps=1, guidance=7.5
     )
-    assert (made.negative, made.count, made.seed, made.steps) == ("lowres", 4, 0, 1)
-    assert made.guidance == 7.5
-    assert (made.width_px, made.height_px) == INFO.sizes_px[Aspect.PORTRAIT]
-    assert taken(negative="").negative == "", "said empty is not unsaid"
+    assert (made.draw.negative, made.count, made.draw.seed, made.draw.steps) == ("lowres", 4, 0, 1)
+    assert made.draw.guidance == 7.5
+    assert (made.draw.width_px, made.draw.height_px) == INFO.sizes_px[Aspect.PORTRAIT]
+    assert taken(negative="").draw.negative == "", "said empty is not unsaid"
+    assert [taken(clip_skip=n).draw.clip_skip for n in (0, 1, 12)] == [None, 1, 12]
 
 
 @pytest.mark.parametrize(
@@ -77,16 +79,16 @@ def test_a_prompt_without_words_is_asked_for_some(prompt: str) -> None:
     ],
 )
 def test_an_odd_prompt_with_words_is_taken_as_it_is(prompt: str) -> None:
-    assert taken(prompt).prompt == prompt
+    assert taken(prompt).draw.prompt == prompt
 
 
 def test_what_cannot_be_seen_is_left_out_and_lines_are_joined() -> None:
-    assert taken("blue\u200b hair\u202e,\n\n  smile\x07").prompt == "blue hair, smile"
+    assert taken("blue\u200b hair\u202e,\n\n  smile\x07").draw.prompt == "blue hair, smile"
 
 
 def test_a_prompt_that_is_too_long_is_told_both_numbers() -> None:
     limit = INFO.limits.prompt_chars_max
-    assert taken("x" * limit).prompt == "x" * limit
+    assert taken("x" * limit).draw.prompt == "x" * limit
     said = no("x" * 10_000)
     assert "10,000" in said
     assert f"{limit:,}" in said
@@ -104,6 +106,8 @@ def test_a_prompt_that_is_too_long_is_told_both_numbers() -> None:
         ("seed", 2**32, "0", "4,294,967,295"),
         ("seed", -(2**53), "0", "4,294,967,295"),
         ("steps", 10**4000, "1", "50"),
+        ("clip_skip", 13, "0", "12"),
+        ("clip_skip", -1, "0", "12"),
         ("guidance", 0.99, "1", "20"),
         ("guidance", 1e300, "1", "20"),
         ("guidance", math.nan, "1", "20"),

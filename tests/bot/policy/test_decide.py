@@ -24,7 +24,7 @@ from bot.domain import (
 from bot.policy import decide
 from bot.policy.decide import BlockedTerm, GuildPolicy, Verdict, admit, join, may_preview, release
 from models.contract import Rendered, Scores
-from tests.stages.factories import CHANNEL, GUILD, make_ask, make_job, make_place
+from tests.stages.factories import CHANNEL, GUILD, make_ask, make_draw, make_job, make_place
 from tests.stages.fake_engine import INFO
 
 ROOT = Path(__file__).parents[3]
@@ -203,7 +203,8 @@ def test_what_a_prompt_for_adults_draws_is_for_adults_whatever_was_measured(
     values: dict[str, float],
 ) -> None:
     for prompt, negative in (("1girl, nude", ""), ("1girl", "(nude:-1)")):
-        job = replace(make_job(prompt=prompt, rating=Rating.EXPLICIT), negative=negative)
+        draw = make_draw(prompt, negative=negative)
+        job = replace(make_job(rating=Rating.EXPLICIT), draw=draw)
         shown = release(job, RENDERED, Scores(values=values))
         assert isinstance(shown, Released)
         assert shown.rating is Rating.EXPLICIT

@@ -61,7 +61,7 @@ async def test_a_user_cannot_pile_up_waiting_asks(consent: Consent) -> None:
     ids = [await consent.hold(make_ask(f"ask {i}"), i) for i in range(8)]
     theirs = await consent.hold(make_ask(user=OTHER), 9)
     taken = [await consent.take(waiting_id, USER) for waiting_id in ids]
-    assert [ask.prompt for ask in taken if ask] == [f"ask {i}" for i in range(3, 8)]
+    assert [ask.draw.prompt for ask in taken if ask] == [f"ask {i}" for i in range(3, 8)]
     assert await consent.take(theirs, OTHER) is not None
 
 

@@ -189,6 +189,20 @@ async def test_a_failed_export_leaves_the_earlier_one(
         assert names(tmp_path) == ["data", "out"]
 
 
+async def test_a_picture_whose_settings_are_another_versions_is_left_out_and_told(
+    stores: Stores, tmp_path: Path
+) -> None:
+    await voted(stores, 1)
+    strange = await voted(stores, 2)
+    await stores.db.write_one(
+        "UPDATE jobs SET draw = substr(draw, 2) WHERE id = :id", {"id": strange}
+    )
+    report = await export(stores, tmp_path / "out")
+    assert (report.pictures, report.missing) == (1, 1)
+    assert "1 left out" in str(report)
+    assert [entry["seed"] for entry in manifest(tmp_path / "out")] == [1]
+
+
 async def test_a_lost_or_damaged_file_is_left_out_and_told(stores: Stores, tmp_path: Path) -> None:
     for message in (1, 2, 3):
         job_id = await voted(stores, message)

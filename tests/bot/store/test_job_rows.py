@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from bot.domain import Job, JobState, Origin, Rating
+from bot.domain import Job, JobState, Origin, Rating, RefusalReason
+from bot.policy.decide import GuildPolicy, may_show
 from bot.store.consent import Consent
-from bot.store.job_rows import FOREIGN
+from bot.store.job_rows import FOREIGN, draw_json, draw_of
 from models.contract import Aspect, Sampler
-from tests.stages.factories import GUILD, USER, make_ask
+from tests.stages.factories import GUILD, USER, make_ask, make_draw, make_place
 from tests.stages.front import Front, front, said
 from tests.stages.stores import Stores, open_stores
 from tests.stages.studio import studio
@@ -22,6 +24,23 @@ STRANGE = {
     "sampler": "dpm_9",
     "rating": "mature",
     "origin": "dream",
+}
+SETTING = {
+    "aspect": "draw = json_set(draw, '$.aspect', :value)",
+    "sampler": "draw = json_set(draw, '$.sampler', :value)",
+    "rating": "rating = :value",
+    "origin": "origin = :value",
+}
+#: What another version makes of a draw, and how it is named.
+FOREIGN_DRAWS = {
+    "json_set(draw, '$.v', 2)": "draw version 2",
+    "json_remove(draw, '$.v')": "draw version None",
+    "json_set(draw, '$.tiling', json('true'))": "tiling True",
+    "json_set(draw, '$.seed', 'lucky')": "seed 'lucky'",
+    "json_set(draw, '$.steps', json('true'))": "steps True",
+    "json_remove(draw, '$.prompt')": "prompt None",
+    "substr(draw, 2)": "draw",
+    "'[1]'": "draw",
 }
 
 
@@ -38,14 +57,14 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def rewrite(stores: Stores | Front, job: Job, column: str) -> None:
-    """As a newer version would have written it, whose checks are others."""
+    """As a newer version would have written it, which knows more words."""
     db = stores.db if isinstance(stores, Stores) else stores.services.jobs._db
-    await db.write_one("PRAGMA ignore_check_constraints = ON")
+    await db.write_one("PRAGMA foreign_keys = OFF")
     await db.write_one(
-        f"UPDATE jobs SET {column} = :value WHERE id = :id",  # noqa: S608  a column's name
+        f"UPDATE jobs SET {SETTING[column]} WHERE id = :id",  # noqa: S608  constants of this file
         {"value": STRANGE[column], "id": job.id},
     )
-    await db.write_one("PRAGMA ignore_check_constraints = OFF")
+    await db.write_one("PRAGMA foreign_keys = ON")
 
 
 @pytest.mark.parametrize("column", STRANGE)
@@ -65,6 +84,42 @@ async def test_a_queued_job_with_an_unknown_value_fails_alone(
     assert await stores.claim() is None
 
 
+@pytest.mark.parametrize("strange", FOREIGN_DRAWS)
+async def test_a_job_whose_draw_is_another_versions_fails_alone(
+    stores: Stores, strange: str
+) -> None:
+    (job,) = await stores.enqueue()
+    await stores.db.write_one(f"UPDATE jobs SET draw = {strange}")  # noqa: S608  a constant above
+    assert await stores.claim() is None
+    ended = await stores.jobs.get(job.id)
+    assert ended is not None
+    assert (ended.state, ended.fault) == (JobState.FAILED, FOREIGN_DRAWS[strange])
+
+
+def test_every_draw_is_read_as_it_was_written() -> None:
+    draw = make_draw("“quoted”, {青い髪:1.3}", seed=2**32 - 1, sampler=Sampler.DPMPP_2M)
+    faults: list[str] = []
+    assert draw_of(draw_json(draw), faults) == draw
+    skipping = replace(draw, clip_skip=2)
+    assert draw_of(draw_json(skipping), faults) == skipping
+    assert "clip_skip" not in draw_json(draw), "a version that does not know it can read this"
+    whole = draw_json(draw).replace('"guidance": 7.0', '"guidance": 7')
+    assert draw_of(whole, faults) == draw, "a whole number is a number"
+    assert not faults
+
+
+async def test_a_picture_whose_words_cannot_be_read_is_not_shown_again(stores: Stores) -> None:
+    job, picture = await stores.draw()
+    place, rules = make_place(), GuildPolicy(guild_id=GUILD)
+    assert may_show(job, picture, place, rules) is None
+    await stores.db.write_one("UPDATE jobs SET draw = json_remove(draw, '$.prompt')")
+    seen = await stores.jobs.get(job.id)
+    assert seen is not None
+    refused = may_show(seen, picture, place, rules)
+    assert refused is not None
+    assert refused.reason is RefusalReason.FAULT
+
+
 @pytest.mark.parametrize("column", STRANGE)
 async def test_a_drawn_job_with_an_unknown_value_fails_alone(stores: Stores, column: str) -> None:
     strange, _ = await stores.draw()
@@ -82,7 +137,7 @@ async def test_what_cannot_be_read_is_taken_for_the_most_careful_value(stores: S
         await rewrite(stores, job, column)
     (seen,) = await stores.jobs.mine(USER, GUILD)
     assert seen.rating is Rating.EXPLICIT
-    assert (seen.aspect, seen.sampler) == (Aspect.SQUARE, Sampler.EULER_A)
+    assert (seen.draw.aspect, seen.draw.sampler) == (Aspect.SQUARE, Sampler.EULER_A)
     assert seen.origin is Origin.COMMAND
     assert seen.fault is not None
     assert all(value in seen.fault for value in STRANGE.values())
@@ -95,7 +150,10 @@ async def test_the_worker_draws_on_beside_a_job_of_another_version(tmp_path: Pat
         s.worker.stop()
         await s.running
         (strange,), (fine,) = await s.ask(), await s.ask()
-        await s.db.write_one("UPDATE jobs SET sampler = 'dpm_9' WHERE id = :id", {"id": strange.id})
+        await s.db.write_one(
+            "UPDATE jobs SET draw = json_set(draw, '$.sampler', 'dpm_9') WHERE id = :id",
+            {"id": strange.id},
+        )
     async with studio(tmp_path) as s:
         await s.until(fine, JobState.RENDERED)
         assert (await s.until(strange, JobState.FAILED)).error == FOREIGN
@@ -120,6 +178,7 @@ async def test_queue_history_and_buttons_are_kind_about_it(desk: Front) -> None:
     ("old", "new"),
     [
         ('"aspect": "square"', '"aspect": "banner"'),
+        ('"v": 1', '"v": 2'),
         ('"place": ', '"where": '),
         ('"place": {', '"place": 7, "was": {'),
         ("{", ""),

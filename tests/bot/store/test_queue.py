@@ -42,7 +42,7 @@ async def ask(stores: Stores, user: int, count: int = 1, *, guild: int = GUILD) 
 async def test_one_ask_becomes_jobs_with_rising_seeds(stores: Stores) -> None:
     admitted = make_admitted(make_ask(count=3, seed=2**32 - 2))
     jobs = await stores.enqueue(admitted)
-    assert [job.seed for job in jobs] == [2**32 - 2, 2**32 - 1, 0]
+    assert [job.draw.seed for job in jobs] == [2**32 - 2, 2**32 - 1, 0]
     assert len({job.request_id for job in jobs}) == 1
     assert await stores.jobs.of_request(jobs[0].request_id) == jobs
     assert await stores.jobs.get(jobs[1].id) == jobs[1]

@@ -51,7 +51,7 @@ def holding(directory: Path, word: str = WORD) -> set[str]:
 async def test_forgotten_rows_are_in_no_page_and_not_in_the_log(tmp_path: Path) -> None:
     """Rows of many sizes that come and go leave copies in pages that nothing overwrites."""
     left_without = 0
-    for seed in range(2):
+    for seed in (2, 3):  # the second leaves copies where rows are as large as today
         directory = tmp_path / str(seed)
         directory.mkdir()
         dice = random.Random(seed)

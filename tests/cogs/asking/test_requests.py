@@ -29,17 +29,18 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 async def test_every_option_reaches_the_queue(desk: Front) -> None:
     options = {
         "negative": "lowres", "aspect": "portrait", "count": 3, "seed": 2**32 - 1, "steps": 9,
-        "guidance": 3.5,
+        "guidance": 3.5, "clip_skip": 2,
     }  # fmt: skip
     answer = await desk.asks(prompt="1girl, hat", **options)
     assert not answer.ephemeral
     assert "Next in the queue" in answer.content
     jobs = await desk.jobs()
-    assert [job.seed for job in jobs] == [2**32 - 1, 0, 1], "seeds go round"
+    assert [job.draw.seed for job in jobs] == [2**32 - 1, 0, 1], "seeds go round"
     for job in jobs:
-        assert (job.prompt, job.negative, job.aspect) == ("1girl, hat", "lowres", "portrait")
-        assert (job.steps, job.guidance) == (9, 3.5)
-        assert (job.width_px, job.height_px) == INFO.sizes_px[job.aspect]
+        draw = job.draw
+        assert (draw.prompt, draw.negative, draw.aspect) == ("1girl, hat", "lowres", "portrait")
+        assert (draw.steps, draw.guidance, draw.clip_skip) == (9, 3.5, 2)
+        assert (draw.width_px, draw.height_px) == INFO.sizes_px[draw.aspect]
     status = await desk.services.jobs.status(jobs[0].request_id)
     assert status is not None
     assert status.message_id == answer.id
@@ -60,7 +61,7 @@ async def test_a_waiting_request_runs_by_itself_after_the_licence_is_accepted(de
     assert not await desk.jobs(who)
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
     assert not said(pressed).ephemeral, "the acknowledgement is for everybody"
-    assert [job.prompt for job in await desk.jobs(who)] == ["1girl, patient"] * 2
+    assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, patient"] * 2
     row = await desk.services.jobs._db.fetch_one("SELECT * FROM acceptances WHERE user_id = :u",
                                                  {"u": who.id})  # fmt: skip
     assert row is not None
@@ -84,7 +85,7 @@ async def test_nobody_accepts_a_licence_they_have_not_seen(desk: Front) -> None:
     fresh = [i["custom_id"] for row in stored.components for i in row["components"]]
     assert "Fake 2" in stored.content
     await who.click(terms.message, custom_id=fresh[0])
-    assert [job.prompt for job in await desk.jobs(who)] == ["1girl, slow reader"]
+    assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, slow reader"]
 
 
 async def test_a_request_that_policy_refuses_is_not_kept_for_later(desk: Front) -> None:
@@ -132,7 +133,7 @@ async def test_a_request_that_was_not_queued_after_accepting_waits_for_a_second_
         await who.click(terms.message, custom_id=accept)
     assert not await desk.jobs(who)
     await who.click(terms.message, custom_id=accept)
-    assert [job.prompt for job in await desk.jobs(who)] == ["1girl, patient"]
+    assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, patient"]
 
 
 async def test_a_request_whose_button_is_pressed_twice_at_once_is_queued_once(desk: Front) -> None:
@@ -196,6 +197,19 @@ async def test_a_channel_where_it_could_not_post_once_is_told_before_anybody_wai
     assert not await desk.jobs()
 
 
+async def test_what_was_asked_for_is_asked_for_again_and_told(desk: Front) -> None:
+    job, message = await desk.picture()
+    await desk.services.jobs._db.write_one(
+        "UPDATE jobs SET draw = json_set(draw, '$.clip_skip', 2) WHERE id = :id", {"id": job.id}
+    )
+    told = said(await desk.member.click(message, label="Settings")).content
+    assert "clip_skip: 2" in told
+    assert "Clip skip: 2" in told
+    for label in ("Again", "Vary"):
+        await desk.member.click(message, label=label)
+    assert [made.draw.clip_skip for made in await desk.jobs()] == [2, 2, 2]
+
+
 async def test_again_draws_the_same_and_vary_another_seed_for_whoever_presses(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.restart()
@@ -204,9 +218,13 @@ async def test_again_draws_the_same_and_vary_another_seed_for_whoever_presses(de
     for action in ("again", "vary"):
         await who.click(message, custom_id=f"wd:{action}:{job.id}")
     again, vary = await desk.jobs(who)
-    assert (again.seed, again.prompt, again.origin) == (job.seed, job.prompt, Origin.AGAIN)
-    assert (vary.prompt, vary.origin) == (job.prompt, Origin.VARY)
-    assert vary.seed != job.seed
+    assert (again.draw.seed, again.draw.prompt, again.origin) == (
+        job.draw.seed,
+        job.draw.prompt,
+        Origin.AGAIN,
+    )
+    assert (vary.draw.prompt, vary.origin) == (job.draw.prompt, Origin.VARY)
+    assert vary.draw.seed != job.draw.seed
     assert {again.parent_job_id, vary.parent_job_id} == {job.id}
     assert {again.user_id, vary.user_id} == {who.id}
 

@@ -116,14 +116,15 @@ async def test_history_pages_through_every_picture_also_of_one_request(desk: Fro
 async def test_settings_are_copyable_whatever_their_length(desk: Front) -> None:
     short, message = await desk.picture("1girl, hat")
     text = said(await desk.newcomer().click(message, label="Settings")).content
-    assert f"/waifu prompt: 1girl, hat negative: lowres aspect: square seed: {short.seed}" in text
+    seed = short.draw.seed
+    assert f"/waifu prompt: 1girl, hat negative: lowres aspect: square seed: {seed}" in text
     assert "Steps: 4, Sampler: Euler a" in text
     long, message = await desk.picture("blue hair, " * 90)
     answer = said(await desk.member.click(message, label="Settings"))
     (file,) = answer.attachments
     whole = (await file.read()).decode()
-    assert long.prompt in whole
-    assert f"seed: {long.seed}" in whole
+    assert long.draw.prompt in whole
+    assert f"seed: {long.draw.seed}" in whole
 
 
 async def test_delete_is_for_the_requester_and_moderators_and_takes_every_post(

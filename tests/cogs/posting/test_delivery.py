@@ -42,7 +42,13 @@ async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Off
     assert await file.read() == make_png(job)
     assert f"<@{office.member.id}>" in message.content
     assert "@everyone" not in message.content
-    for part in (f"seed {job.seed}", f"{job.steps} steps", "guidance 7", "tiny-1", job.id):
+    for part in (
+        f"seed {job.draw.seed}",
+        f"{job.draw.steps} steps",
+        "guidance 7",
+        "tiny-1",
+        job.id,
+    ):
         assert part in message.content
     (row,) = message.components
     assert isinstance(row, discord.ActionRow)

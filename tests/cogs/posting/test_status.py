@@ -28,7 +28,7 @@ async def test_progress_and_preview_are_shown_at_most_every_three_seconds(desk: 
     edited: list[float] = []
     for tick in range(100):
         before = desk.edits()
-        desk.steps(job, 1 + tick % job.steps, PREVIEWS[tick % 2])
+        desk.steps(job, 1 + tick % job.draw.steps, PREVIEWS[tick % 2])
         await desk.tends()
         assert desk.edits() - before <= 1
         edited += [tick / 10] * (desk.edits() - before)

@@ -204,6 +204,7 @@ def test_the_embedded_model_is_in_order() -> None:
     assert faults(card, EMBEDDED) == []
     info = model_info(card, EMBEDDED)
     assert all(min(size) >= 512 for size in info.sizes_px.values())
+    assert info.clip_skip_max == 2, "the layers of its text encoder"
     assert "minors" in info.licence_text
 
 

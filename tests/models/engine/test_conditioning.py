@@ -84,7 +84,19 @@ def test_clip_skip_takes_an_earlier_layer_through_the_last_norm(
         states = encoder(input_ids=batch["input_ids"], output_hidden_states=True).hidden_states
         expected = encoder.final_layer_norm(states[-skip])[0]
         torch.testing.assert_close(Conditioner(*pair, clip_skip=skip).encode("hair"), expected)
-        assert not torch.allclose(Conditioner(*pair).encode("hair"), expected)
+        cards = Conditioner(*pair)
+        for _ in range(2):
+            assert not torch.allclose(cards.encode("hair"), expected)
+            torch.testing.assert_close(cards.encode("hair", skip), expected)
+
+
+def test_both_prompts_and_what_fills_them_up_are_read_from_the_same_layer(
+    pair: tuple[Any, Any],
+) -> None:
+    asked, set_up = Conditioner(*pair), Conditioner(*pair, clip_skip=2)
+    words = ("blue hair, " * 12, "bad")
+    for one, other in zip(asked.pair(*words, 2), set_up.pair(*words), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_emphasis_scales_its_own_tokens_most(conditioner: Conditioner) -> None:

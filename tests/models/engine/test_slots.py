@@ -111,7 +111,14 @@ def test_a_row_that_leaves_changes_nothing_for_the_others(engine: SlotEngine) ->
 def test_seeds_prompts_and_negatives_make_different_pictures(engine: SlotEngine) -> None:
     pictures = [
         drawn(engine, [request("x", **changes)])["x"].rgb
-        for changes in ({}, {"seed": 5}, {"prompt": "zzz"}, {"negative": "qqq"}, {"steps": 7})
+        for changes in (
+            {},
+            {"seed": 5},
+            {"prompt": "zzz"},
+            {"negative": "qqq"},
+            {"steps": 7},
+            {"clip_skip": 2},
+        )
     ]
     assert len(set(pictures)) == len(pictures)
 
@@ -290,13 +297,13 @@ def test_the_picture_equals_diffusers_own_pipeline(tiny_folder: Path, kind: Samp
     own, told = PUBLISHED[kind]
     pipe.scheduler = own.from_config(pipe.scheduler.config, **told)
     pipe.set_progress_bar_config(disable=True)
-    generator = torch.Generator().manual_seed(asked.seed)
+    generator = torch.Generator().manual_seed(asked.draw.seed)
     noise = torch.randn(1, 4, 8, 8, generator=generator)
     theirs = pipe(
-        asked.prompt,
-        negative_prompt=asked.negative,
-        num_inference_steps=asked.steps,
-        guidance_scale=asked.guidance,
+        asked.draw.prompt,
+        negative_prompt=asked.draw.negative,
+        num_inference_steps=asked.draw.steps,
+        guidance_scale=asked.draw.guidance,
         generator=generator,
         latents=noise,
         height=16,

@@ -1,0 +1,86 @@
+"""The steps of the schema: frozen once landed, and they know the words of the domain."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import AsyncGenerator
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import Axis, DatabaseError, JobState, Origin, Rating
+from bot.store.db import Database, inspect, migrations
+
+#: The sha256 of every step that has landed. A step is never edited: whoever needs another schema
+#: writes the next step, and its line here.
+FROZEN = {
+    "0001_initial": "2b36b7e6756c38f1abe022aa6783a98ae02226e2f48c1ee5ec7d4aa4cb3a2352",
+}
+
+
+@pytest_asyncio.fixture
+async def db(tmp_path: Path) -> AsyncGenerator[Database]:
+    database = await Database.open(tmp_path / "bot.sqlite3")
+    yield database
+    await database.close()
+
+
+def test_a_step_that_has_landed_is_never_edited() -> None:
+    found = {
+        f"{step.number:04}_{step.name}": hashlib.sha256(step.sql.encode()).hexdigest()
+        for step in migrations()
+    }
+    assert found == FROZEN
+
+
+def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3"
+    for version in (1, 3):
+        with sqlite3.connect(path) as raw:
+            raw.execute("CREATE TABLE IF NOT EXISTS jobs (prompt TEXT)")
+            raw.execute(f"PRAGMA application_id = {0x57616966}")
+            raw.execute(f"PRAGMA user_version = {version}")
+        raw.close()
+        before = path.read_bytes()
+        with pytest.raises(DatabaseError) as caught:
+            asyncio.run(Database.open(path))
+        said = str(caught.value)
+        assert said.startswith(str(path))
+        assert "from a development version before the first release" in said
+        assert "move its directory away, or point DATA_DIR at a new one" in said
+        assert path.read_bytes() == before
+        with pytest.raises(DatabaseError, match="development version"):
+            asyncio.run(inspect(path))
+
+
+@pytest.mark.parametrize(
+    ("table", "kind", "users"),
+    [
+        ("axes", Axis, {"vote_events", "votes", "nameless_tallies", "nameless_marks"}),
+        ("origins", Origin, {"jobs"}),
+        ("ratings", Rating, {"jobs", "pictures"}),
+        ("states", JobState, {"jobs"}),
+    ],
+)
+async def test_the_file_knows_the_domains_words(
+    db: Database, table: str, kind: type[StrEnum], users: set[str]
+) -> None:
+    rows = await db.fetch_all(f"SELECT * FROM {table}")  # noqa: S608  a constant above
+    assert {row[0] for row in rows} == set(kind)
+    found = await db.fetch_all(
+        "SELECT m.name FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS f"
+        ' WHERE f."table" = :table',
+        {"table": table},
+    )
+    assert {row["name"] for row in found} == users
+
+
+async def test_the_file_takes_no_word_that_it_does_not_know(db: Database) -> None:
+    vote = "INSERT INTO votes VALUES ('a', :axis, 1, 1, 0, 0)"
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        await db.write_one(vote, {"axis": "beauty"})
+    await db.write_one(vote, {"axis": "taste"})
