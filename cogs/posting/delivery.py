@@ -98,7 +98,7 @@ class Delivery(commands.Cog):
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Job]:
         now_ms = self._services.clock()
-        jobs = await self._services.jobs.rendered(now_ms, openings.closed, openings.free)
+        jobs = await self._services.outbox.rendered(now_ms, openings.closed, openings.free)
         return first_of_each(jobs)
 
     async def _deliver(self, job: Job) -> None:
@@ -112,11 +112,10 @@ class Delivery(commands.Cog):
             await self._give_up(job, _reason(problem).format(id=job.id), problem)
 
     async def _deliver_once(self, job: Job) -> None:
-        jobs = self._services.jobs
-        current = await jobs.get(job.id)
+        current = await self._services.views.get(job.id)
         if current is None or current.state is not JobState.RENDERED:
             return
-        since_id = await jobs.begin_posting(job.id, self._services.clock())
+        since_id = await self._services.outbox.begin_posting(job.id, self._services.clock())
         message = None if since_id is None else await self._find(job, since_id)
         if message is None:
             channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
@@ -132,7 +131,7 @@ class Delivery(commands.Cog):
             guild_id=job.guild_id,
             posted_ms=round(message.created_at.timestamp() * 1000),
         )
-        if await self._services.jobs.delivered(job.id, post, self._services.clock()):
+        if await self._services.outbox.delivered(job.id, post, self._services.clock()):
             log.info("job %s rendered -> delivered", job.id)
             self._services.signals.posted.set()
             self._services.signals.status.set()
@@ -215,7 +214,7 @@ class Delivery(commands.Cog):
 
     async def _give_up(self, job: Job, text: str, problem: Exception) -> None:
         log.warning("job %s rendered -> failed (%s)", job.id, problem)
-        await self._services.jobs.fail_delivery(job.id, text, self._services.clock())
+        await self._services.outbox.fail_delivery(job.id, text, self._services.clock())
         self._services.signals.status.set()
 
 

@@ -30,8 +30,8 @@ async def deliver(s: Studio, job: Job) -> None:
     async with asyncio.timeout(20):
         while True:
             try:
-                if await s.jobs.begin_posting(job.id, s.now_ms()) is not None:
-                    await s.jobs.delivered(job.id, make_post(job.id, message=77), s.now_ms())
+                if await s.outbox.begin_posting(job.id, s.now_ms()) is not None:
+                    await s.outbox.delivered(job.id, make_post(job.id, message=77), s.now_ms())
                     return
             except BotError:
                 await asyncio.sleep(0.001)
@@ -49,7 +49,7 @@ async def check(s: Studio, good: Job, bad: Job) -> None:
     async with asyncio.timeout(30):
         while True:
             try:
-                found = [await s.jobs.get(job.id) for job in (good, bad)]
+                found = [await s.views.get(job.id) for job in (good, bad)]
             except BotError:
                 continue
             if [job and job.state for job in found] == [JobState.RENDERED, JobState.FAILED]:
@@ -165,7 +165,7 @@ async def test_a_worker_that_is_cancelled_keeps_what_it_drew_first(
         assert not s.running.done()
         go_on.set()
         await asyncio.wait([s.running])
-        found = await s.jobs.get(job.id)
+        found = await s.views.get(job.id)
         assert found is not None
         assert found.state is JobState.RENDERED, "by the time that the worker is gone"
         assert await s.gallery.get(job.id) is not None

@@ -39,7 +39,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 async def rewrite(stores: Stores | Front, job: Job, column: str) -> None:
     """As a newer version would have written it, whose checks are others."""
-    db = stores.db if isinstance(stores, Stores) else stores.services.jobs._db
+    db = stores.db if isinstance(stores, Stores) else stores.services.queue._db
     await db.write_one("PRAGMA ignore_check_constraints = ON")
     await db.write_one(
         f"UPDATE jobs SET {column} = :value WHERE id = :id",  # noqa: S608  a column's name
@@ -57,7 +57,7 @@ async def test_a_queued_job_with_an_unknown_value_fails_alone(
     claimed = await stores.claim()
     assert claimed is not None
     assert claimed.id == fine.id
-    ended = await stores.jobs.get(strange.id)
+    ended = await stores.views.get(strange.id)
     assert ended is not None
     assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
     assert ended.fault == f"{column} '{STRANGE[column]}'"
@@ -70,8 +70,8 @@ async def test_a_drawn_job_with_an_unknown_value_fails_alone(stores: Stores, col
     strange, _ = await stores.draw()
     fine, _ = await stores.draw()
     await rewrite(stores, strange, column)
-    assert [job.id for job in await stores.jobs.rendered(9_000)] == [fine.id]
-    ended = await stores.jobs.get(strange.id)
+    assert [job.id for job in await stores.outbox.rendered(9_000)] == [fine.id]
+    ended = await stores.views.get(strange.id)
     assert ended is not None
     assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
 
@@ -80,14 +80,14 @@ async def test_what_cannot_be_read_is_taken_for_the_most_careful_value(stores: S
     (job,) = await stores.enqueue()
     for column in STRANGE:
         await rewrite(stores, job, column)
-    (seen,) = await stores.jobs.mine(USER, GUILD)
+    (seen,) = await stores.views.mine(USER, GUILD)
     assert seen.rating is Rating.EXPLICIT
     assert (seen.aspect, seen.sampler) == (Aspect.SQUARE, Sampler.EULER_A)
     assert seen.origin is Origin.COMMAND
     assert seen.fault is not None
     assert all(value in seen.fault for value in STRANGE.values())
-    assert [job.id for job in await stores.jobs.of_guild(GUILD)] == [job.id]
-    assert [job.id for job in await stores.jobs.of_request(job.request_id)] == [job.id]
+    assert [job.id for job in await stores.views.of_guild(GUILD)] == [job.id]
+    assert [job.id for job in await stores.views.of_request(job.request_id)] == [job.id]
 
 
 async def test_the_worker_draws_on_beside_a_job_of_another_version(tmp_path: Path) -> None:

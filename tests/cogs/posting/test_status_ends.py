@@ -40,7 +40,7 @@ async def test_a_failure_is_mended_as_a_new_message_if_the_answer_was_never_know
 
 async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(desk: Desk) -> None:
     jobs, message = await desk.asked()
-    await desk.services.jobs.set_status_message(jobs[0].request_id, None)
+    await desk.services.views.set_status_message(jobs[0].request_id, None)
     await desk.drawn(jobs)
     await desk.posted(jobs[0])
     await desk.env.advance_time(1)
@@ -128,7 +128,7 @@ async def test_a_status_that_cannot_be_closed_disturbs_nobody(
 
     for fault in (full, strange):
         with monkeypatch.context() as patch:
-            patch.setattr(desk.services.jobs, "close_status", fault)
+            patch.setattr(desk.services.views, "close_status", fault)
             await desk.tends()
         assert await desk.is_open(job)
         await desk.env.advance_time(11)
@@ -162,8 +162,8 @@ async def test_a_look_that_fails_in_a_way_nobody_thought_of_does_not_end_the_sta
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with scene(tmp_path, "cogs.posting.status", kind=Desk, live=True) as desk:
-        jobs = desk.services.jobs
-        open_statuses, looks, again = jobs.open_statuses, 0, asyncio.Event()
+        views = desk.services.views
+        open_statuses, looks, again = views.open_statuses, 0, asyncio.Event()
 
         async def strange() -> list[Any]:
             nonlocal looks
@@ -173,7 +173,7 @@ async def test_a_look_that_fails_in_a_way_nobody_thought_of_does_not_end_the_sta
             again.set()
             return await open_statuses()
 
-        monkeypatch.setattr(jobs, "open_statuses", strange)
+        monkeypatch.setattr(views, "open_statuses", strange)
         async with asyncio.timeout(10):
             await again.wait()
     assert [record for record in caplog.records if record.exc_info]

@@ -74,7 +74,7 @@ async def test_a_status_message_whose_id_was_never_stored_goes_with_its_member(
 ) -> None:
     answer = await desk.asks(prompt="1girl, a secret")
     (job,) = await desk.jobs()
-    await desk.services.jobs.set_status_message(job.request_id, None)
+    await desk.services.views.set_status_message(job.request_id, None)
     await desk.services.privacy.forget(job.user_id)
     await takes_down(desk)
     assert answer.id not in desk.shown()
@@ -84,7 +84,7 @@ async def test_a_status_message_whose_id_was_never_stored_goes_with_its_member(
 async def test_a_status_message_that_is_being_sent_goes_with_its_member(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standing = desk.services.jobs.standing
+    standing = desk.services.views.standing
 
     async def meddled(job_id: Any) -> Any:
         (job,) = await desk.jobs()
@@ -92,7 +92,7 @@ async def test_a_status_message_that_is_being_sent_goes_with_its_member(
         await desk.services.privacy.forget(job.user_id)
         return found
 
-    monkeypatch.setattr(desk.services.jobs, "standing", meddled)
+    monkeypatch.setattr(desk.services.views, "standing", meddled)
     answer = await desk.asks()
     await takes_down(desk)
     assert answer.id not in desk.shown()
@@ -101,7 +101,7 @@ async def test_a_status_message_that_is_being_sent_goes_with_its_member(
 async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
-    await desk.services.jobs.begin_posting(job.id, desk.services.clock())
+    await desk.services.outbox.begin_posting(job.id, desk.services.clock())
     await desk.services.privacy.forget(job.user_id)
     await desk.looks("Takedown")
     assert not await nothing_is_owed(desk), "Discord may still be at work on it"
@@ -112,7 +112,7 @@ async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
 async def test_a_hunt_that_finds_nothing_holds_up_no_message_that_is_known(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
-    await desk.services.jobs.begin_posting(job.id, desk.services.clock())
+    await desk.services.outbox.begin_posting(job.id, desk.services.clock())
     await desk.services.gallery.delete(job.id, 1)
     await desk.looks("Takedown")
     known, message = await desk.picture()
@@ -126,7 +126,7 @@ async def test_a_hunt_in_a_channel_that_is_gone_ends(desk: Front) -> None:
     other = desk.guild.create_text_channel("other")
     (job,) = await desk.queued(channel=other)
     await desk.drawn([job])
-    await desk.services.jobs.begin_posting(job.id, desk.services.clock())
+    await desk.services.outbox.begin_posting(job.id, desk.services.clock())
     await desk.services.privacy.forget(job.user_id)
     desk.env.backend.delete_channel(other.id)
     await desk.env.settle()
