@@ -39,10 +39,12 @@ from bot.store.db import Database
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.outbox import Outbox
 from bot.store.picture_files import make_directory
 from bot.store.privacy import Privacy
 from bot.store.queue import Caps, Jobs
 from bot.store.sends import Sends
+from bot.store.views import JobViews
 from bot.store.votes import Votes
 from models.contract import Engine, EngineError, Scorer
 
@@ -129,9 +131,12 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         stack.push_async_callback(votes.close)
         gpu = _gpu(settings)
         stack.push_async_callback(gpu.close)
+        jobs = Jobs(db)
         services = Services(
             settings=settings,
-            jobs=Jobs(db),
+            queue=jobs,
+            views=JobViews(db),
+            outbox=Outbox(db),
             gallery=gallery,
             sends=Sends(db),
             doomed=Doomed(db),
@@ -146,7 +151,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
-        yield _Program(services=services, gpu=gpu, worker=_worker(services, gpu))
+        yield _Program(services=services, gpu=gpu, worker=_worker(services, jobs, gpu))
 
 
 async def _sweep(gallery: Gallery) -> None:
@@ -157,12 +162,12 @@ async def _sweep(gallery: Gallery) -> None:
         log.error("the picture files are not tidied up at this start: %s", problem)  # noqa: TRY400  the sentence says it all
 
 
-def _worker(services: Services, gpu: GpuThread) -> Worker:
+def _worker(services: Services, jobs: Jobs, gpu: GpuThread) -> Worker:
     settings = services.settings
     return Worker(
         owner=f"worker-{secrets.token_hex(4)}",
         gpu=gpu,
-        jobs=services.jobs,
+        jobs=jobs,
         gallery=services.gallery,
         signals=services.signals,
         progress=services.progress,

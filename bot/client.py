@@ -32,11 +32,14 @@ from bot.log import whereabouts
 from bot.settings import Settings
 from bot.store.consent import Consent
 from bot.store.doomed import Doomed
+from bot.store.doors import QueueDoor
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
-from bot.store.queue import Caps, Jobs
+from bot.store.queue import Caps
 from bot.store.sends import Sends
+from bot.store.views import JobViews
 from bot.store.votes import Votes
 from models.contract import ModelInfo
 
@@ -62,7 +65,9 @@ class Services:
     """Everything a cog may use. Built once by the composition root; outlives reconnects."""
 
     settings: Settings
-    jobs: Jobs
+    queue: QueueDoor
+    views: JobViews
+    outbox: Outbox
     gallery: Gallery
     sends: Sends
     doomed: Doomed

@@ -1,6 +1,6 @@
 """What is drawn and not yet posted: at least one try each, and one post remembered.
 
-The delivery half of `bot.store.queue.Jobs`. The caller posts first and calls `delivered` after; a
+For the delivery. The caller posts first and calls `delivered` after; a
 crash in between is found by `begin_posting`, which remembers that a first try was made. No Discord
 here, and no clock that decides anything: a channel that rests is the caller's to leave out.
 """

@@ -1,8 +1,9 @@
 """The durable queue: enqueue, claim in fair order, renew, end, take back leases of the dead.
 
-The cogs enqueue and cancel, the worker claims and ends; what both read is in `bot/store/views.py`,
-what the delivery does in `bot/store/outbox.py`, and `Jobs` is all three. Fair order: the user whose
-latest turn is longest ago, then that user's oldest job. It must not know the engine or Discord.
+The cogs enqueue and cancel (through `bot/store/doors.py`), the worker claims and ends; what is read
+is in `bot/store/views.py`, what the delivery does in `bot/store/outbox.py`. Fair order: the user
+whose latest turn is longest ago, then that user's oldest job. It must not know the engine or
+Discord.
 """
 
 from __future__ import annotations
@@ -29,8 +30,6 @@ from bot.ids import new_id
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import FOREIGN, columns_of, job_of
-from bot.store.outbox import Outbox
-from bot.store.views import JobViews
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +57,11 @@ class _Wish:
     since_id: int
 
 
-class Jobs(JobViews, Outbox):
+class Jobs:
     """The queue in the database; every method is one transaction."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(db)
+        self._db = db
         self._asks = GroupCommit(self._enqueue_all, most=500)
 
     async def enqueue(

@@ -1,6 +1,6 @@
 """What can be read of the queue: jobs, requests and their status messages, and where a job stands.
 
-The read half of `bot.store.queue.Jobs`, for the cogs; every read is one query on the read-only
+For the cogs; every read is one query on the read-only
 connection. It must not know how a place in the queue is shown.
 """
 

@@ -46,7 +46,7 @@ class _OfPicture(Press, template="wd:none"):
 
     async def job(self, interaction: Interaction) -> Job | None:
         """The picture's job, if it is of this server; tells the user if not."""
-        job = await interaction.client.services.jobs.get(JobId(self.target))
+        job = await interaction.client.services.views.get(JobId(self.target))
         if job is not None and job.guild_id == interaction.guild_id:
             return job
         await tell(interaction, _GONE)
@@ -162,14 +162,14 @@ class Cancel(Press, template=template(Action.CANCEL)):
     async def pressed(self, interaction: Interaction) -> None:
         """For the requester and for moderators."""
         services = interaction.client.services
-        status = await services.jobs.status(RequestId(self.target))
+        status = await services.views.status(RequestId(self.target))
         if status is None or status.guild_id != guild_of(interaction):
             await tell(interaction, _GONE)
             return
         if not _may_touch(interaction, status.user_id):
             await tell(interaction, _NOT_YOURS)
             return
-        taken = await services.jobs.cancel_request(
+        taken = await services.queue.cancel_request(
             status.request_id, status.user_id, services.clock()
         )
         services.signals.cancelled(taken)

@@ -48,8 +48,7 @@ class Queue(commands.Cog):
     @app_commands.command(description="Your place in the queue, and the server's")
     async def queue(self, interaction: Interaction) -> None:
         """Mine with place and ETA, then how busy the server is."""
-        jobs = self._services.jobs
-        mine = await jobs.mine(user_of(interaction), guild_of(interaction))
+        mine = await self._services.views.mine(user_of(interaction), guild_of(interaction))
         lines = [await self._line(job) for job in mine[:_LINES]]
         rest = "\n".join(await self._server(guild_of(interaction), hint=bool(mine)))
         heading = "**Yours**\n"
@@ -60,8 +59,8 @@ class Queue(commands.Cog):
 
     async def _server(self, guild_id: GuildId, *, hint: bool) -> list[str]:
         """How busy the server is."""
-        counts = await self._services.jobs.counts(guild_id)
-        everybody = await self._services.jobs.counts(None)
+        counts = await self._services.views.counts(guild_id)
+        everybody = await self._services.views.counts(None)
         busy = (
             f"{counts[JobState.QUEUED]} waiting, {counts[JobState.RUNNING]} being drawn, "
             f"{counts[JobState.RENDERED]} on their way; "
@@ -72,7 +71,7 @@ class Queue(commands.Cog):
 
     async def _next(self, guild_id: GuildId) -> list[str]:
         """Whose turn it is in this server; without the words, which may be of a private channel."""
-        jobs = await self._services.jobs.of_guild(guild_id)
+        jobs = await self._services.views.of_guild(guild_id)
         lines = [
             f"{place}. <@{job.user_id}>: {await self._where(job)}"
             for place, job in enumerate(jobs[:_NEXT], 1)
@@ -80,12 +79,12 @@ class Queue(commands.Cog):
         return lines + ([f"… and {len(jobs) - _NEXT} more"] if len(jobs) > _NEXT else [])
 
     async def _where(self, job: Job) -> str:
-        standing = await self._services.jobs.standing(job.id)
+        standing = await self._services.views.standing(job.id)
         eta_ms = None if standing is None else self._services.progress.eta_ms(standing.ahead)
         return wording.where(job, standing, eta_ms)
 
     async def _line(self, job: Job) -> str:
-        standing = await self._services.jobs.standing(job.id)
+        standing = await self._services.views.standing(job.id)
         eta_ms = None if standing is None else self._services.progress.eta_ms(standing.ahead)
         return wording.in_queue(job, standing, eta_ms)
 
@@ -95,15 +94,15 @@ class Queue(commands.Cog):
         """One of mine, or all of mine in this server."""
         services, user_id = self._services, user_of(interaction)
         if id is None:
-            taken = await services.jobs.cancel_user(
+            taken = await services.queue.cancel_user(
                 user_id, guild_of(interaction), services.clock()
             )
         else:
-            job = await services.jobs.get(JobId(id.strip().lower()))
+            job = await services.views.get(JobId(id.strip().lower()))
             if job is None or job.user_id != user_id or job.guild_id != guild_of(interaction):
                 await tell(interaction, "You have no such picture waiting. `/queue` lists yours.")
                 return
-            gone = await services.jobs.cancel_job(job.id, services.clock())
+            gone = await services.queue.cancel_job(job.id, services.clock())
             taken = [job.id] if gone else []
         services.signals.cancelled(taken)
         what = "1 picture" if len(taken) == 1 else f"{len(taken)} pictures"
@@ -114,7 +113,7 @@ class Queue(commands.Cog):
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return _choices(
-            await self._services.jobs.mine(user_of(interaction), guild_of(interaction)), current
+            await self._services.views.mine(user_of(interaction), guild_of(interaction)), current
         )
 
     @app_commands.command(description="Bring back a picture with live buttons")
@@ -145,7 +144,7 @@ class Queue(commands.Cog):
     async def _showable(self, interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
         """The picture if it may be shown in this place, else why not."""
         guild = interaction.guild
-        job = await self._services.jobs.get(job_id)
+        job = await self._services.views.get(job_id)
         if job is None or guild is None or job.guild_id != guild.id:
             return _UNKNOWN.format(id=wording.plain(job_id, 20))
         picture = await self._services.gallery.get(job.id)
@@ -163,7 +162,7 @@ class Queue(commands.Cog):
     async def _drawn(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        jobs = await self._services.jobs.history(
+        jobs = await self._services.views.history(
             user_of(interaction), guild_of(interaction), limit=100
         )
         return _choices(jobs, current)
@@ -203,7 +202,7 @@ class Older(Press, template=template(Action.HISTORY)):
 
 async def _page(interaction: Interaction, before: JobId | None) -> tuple[str, discord.ui.View]:
     services = interaction.client.services
-    jobs = await services.jobs.history(
+    jobs = await services.views.history(
         user_of(interaction), guild_of(interaction), _PAGE + 1, before
     )
     if not jobs:

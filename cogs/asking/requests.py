@@ -77,7 +77,7 @@ async def _queue(
         return verdict
     if not await services.consent.accepted(ask.user_id, services.model().licence_sha256):
         return None
-    return await services.jobs.enqueue(
+    return await services.queue.enqueue(
         verdict, services.caps, services.clock(), waiting_id, since_id=interaction.id
     )
 
@@ -113,14 +113,14 @@ async def _acknowledge(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
 
 async def _tell_standing(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
     services, first = interaction.client.services, jobs[0]
-    standing = await services.jobs.standing(first.id)
+    standing = await services.views.standing(first.id)
     eta_ms = None if standing is None else services.progress.eta_ms(standing.ahead)
     text = wording.status(jobs, standing=standing, eta_ms=eta_ms, progress={})
     message_id = await _answer(interaction, text, first)
     message = MessageRef(
         message_id=message_id, channel_id=first.channel_id, guild_id=first.guild_id
     )
-    if not await services.jobs.set_status_message(first.request_id, message):
+    if not await services.views.set_status_message(first.request_id, message):
         services.signals.doomed.set()
 
 

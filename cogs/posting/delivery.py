@@ -100,7 +100,7 @@ class Delivery(commands.Cog):
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Job]:
         now_ms = self._services.clock()
-        jobs = await self._services.jobs.rendered(
+        jobs = await self._services.outbox.rendered(
             now_ms, openings.closed, openings.free, nor=openings.resting
         )
         return first_of_each(jobs)
@@ -116,8 +116,7 @@ class Delivery(commands.Cog):
             await self._give_up(job, _reason(problem).format(id=job.id), problem)
 
     async def _deliver_once(self, job: Job) -> None:
-        jobs = self._services.jobs
-        posting = await jobs.begin_posting(job.id, self._services.clock())
+        posting = await self._services.outbox.begin_posting(job.id, self._services.clock())
         if posting is None:
             return
         message = None if posting.is_first else await self._find(job, posting.since_id)
@@ -134,7 +133,7 @@ class Delivery(commands.Cog):
             guild_id=job.guild_id,
             posted_ms=round(message.created_at.timestamp() * 1000),
         )
-        if await self._services.jobs.delivered(job.id, post, self._services.clock()):
+        if await self._services.outbox.delivered(job.id, post, self._services.clock()):
             log.info("job %s rendered -> delivered", job.id)
             self._services.signals.posted.set()
             self._services.signals.status.set()
@@ -161,7 +160,7 @@ class Delivery(commands.Cog):
             return await self._post(channel, job)
         except DISCORD_ERRORS as problem:
             if is_passing(problem):
-                await self._services.jobs.answer_lost(job, posting)
+                await self._services.outbox.answer_lost(job, posting)
                 self._services.signals.doomed.set()
             raise
 
@@ -227,7 +226,7 @@ class Delivery(commands.Cog):
 
     async def _give_up(self, job: Job, text: str, problem: Exception) -> None:
         log.warning("job %s rendered -> failed (%s)", job.id, problem)
-        await self._services.jobs.fail_delivery(job.id, text, self._services.clock())
+        await self._services.outbox.fail_delivery(job.id, text, self._services.clock())
         self._services.signals.status.set()
 
 

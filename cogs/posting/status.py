@@ -126,8 +126,8 @@ class Status(commands.Cog):
             tasks.create_task(self._carry_out(plan), name=f"status {plan.status.request_id}")
 
     async def _plans(self, now_ms: int) -> list[_Plan]:
-        statuses = await self._services.jobs.open_statuses()
-        ended = await self._services.jobs.ended_requests()
+        statuses = await self._services.views.open_statuses()
+        ended = await self._services.views.ended_requests()
         open_ids = {status.request_id for status in statuses}
         for request_id in self._shown.keys() - open_ids - self._busy:
             del self._shown[request_id]
@@ -167,7 +167,7 @@ class Status(commands.Cog):
 
     async def _plan(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
         """What to do with a message now; None: nothing yet."""
-        jobs = await self._services.jobs.of_request(status.request_id)
+        jobs = await self._services.views.of_request(status.request_id)
         shown.job_ids = tuple(job.id for job in jobs)
         shown.drawing = self._drawing(shown.job_ids)
         shown.look_ms = now_ms + _PLACE_MS
@@ -218,7 +218,7 @@ class Status(commands.Cog):
             if plan.last or not is_gone(problem):
                 await self._close(plan.status)
             else:
-                await self._services.jobs.set_status_message(plan.status.request_id, None)
+                await self._services.views.set_status_message(plan.status.request_id, None)
 
     def _rest(self, plan: _Plan, problem: Exception) -> None:
         pause_ms = _EDIT_LIMIT_PAUSE_MS if is_edit_limit(problem) else _PAUSE_MS
@@ -246,7 +246,7 @@ class Status(commands.Cog):
         queued = next((job for job in jobs if job.state is JobState.QUEUED), None)
         standing: Standing | None = None
         if queued is not None:
-            standing = await self._services.jobs.standing(queued.id)
+            standing = await self._services.views.standing(queued.id)
         board = self._services.progress
         return wording.status(
             jobs,
@@ -322,7 +322,7 @@ class Status(commands.Cog):
             guild_id=status.guild_id,
             channel_id=status.channel_id,
             since_id=status.since_id,
-            job_ids=[job.id for job in await self._services.jobs.of_request(status.request_id)],
+            job_ids=[job.id for job in await self._services.views.of_request(status.request_id)],
         )
         begun = await self._services.sends.begin(notice)
         if begun is Begun.GONE:
@@ -356,7 +356,7 @@ class Status(commands.Cog):
         )
 
     async def _close(self, status: StatusMessage) -> None:
-        await self._services.jobs.close_status(status.request_id)
+        await self._services.views.close_status(status.request_id)
         self._shown.pop(status.request_id, None)
 
 

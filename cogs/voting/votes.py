@@ -198,7 +198,7 @@ class VotesCog(commands.Cog):
         ):
             posts = await self._services.gallery.posts(picture.job_id)
             seen = [p for p in posts if may_show_here(guild, place.channel_id, p.channel_id)]
-            job = await self._services.jobs.get(picture.job_id)
+            job = await self._services.views.get(picture.job_id)
             if seen and job and not decide.may_show(job, picture, place, rules):
                 best.append((picture, tally, seen[0]))
             if len(best) == _PLACES:

@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.domain import MessageId, Post, Reaction, UserId
 from bot.store.db import Database
 from bot.store.gallery import Gallery
+from bot.store.outbox import Outbox
 from bot.store.queue import Caps, Jobs
 from bot.store.votes import Votes
 from models.report import Row
@@ -33,7 +34,7 @@ async def measure(events: int = EVENTS) -> list[Row]:
     with tempfile.TemporaryDirectory() as scratch:
         db = await Database.open(Path(scratch) / "bot.sqlite3")
         gallery = Gallery(db, Path(scratch) / "pictures")
-        posts = [await _posted(Jobs(db), gallery, number) for number in range(POSTS)]
+        posts = [await _posted(db, gallery, number) for number in range(POSTS)]
         votes = Votes(db)
         reactions = _random_reactions([post.message_id for post in posts], events)
         began_s = time.perf_counter()
@@ -62,9 +63,10 @@ async def measure(events: int = EVENTS) -> list[Row]:
     ]
 
 
-async def _posted(jobs: Jobs, gallery: Gallery, number: int) -> Post:
+async def _posted(db: Database, gallery: Gallery, number: int) -> Post:
     """A picture that went the whole way, from the queue to its post."""
     caps = Caps(per_user=POSTS, per_guild=POSTS)
+    jobs = Jobs(db)
     await jobs.enqueue(make_admitted(make_ask(seed=number)), caps, number, since_id=SINCE)
     job = await jobs.claim("bench", 60_000, number)
     assert job is not None
@@ -72,7 +74,7 @@ async def _posted(jobs: Jobs, gallery: Gallery, number: int) -> Post:
         make_released(job), make_png(job), card_id="tiny-1", owner="bench", now_ms=number
     )
     post = make_post(job.id, message=900_000 + number)
-    await jobs.delivered(job.id, post, number)
+    await Outbox(db).delivered(job.id, post, number)
     return post
 
 

@@ -100,8 +100,8 @@ async def test_a_fault_of_the_disk_is_told_in_kind_words_to_commands_and_buttons
 
     _, post = await desk.picture()
     with monkeypatch.context() as patch:
-        patch.setattr(desk.services.jobs, "enqueue", sick)
-        patch.setattr(desk.services.jobs, "mine", sick)
+        patch.setattr(desk.services.queue, "enqueue", sick)
+        patch.setattr(desk.services.views, "mine", sick)
         answers = [
             await desk.asks(prompt="1girl"),
             said(await desk.member.click(post, label="Vary")),

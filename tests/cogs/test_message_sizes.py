@@ -46,7 +46,7 @@ async def test_history_shows_every_picture_however_long_the_words(desk: Front, u
     """A page holds as many whole lines as fit, and the next one goes on from there."""
     jobs = [j for _ in range(4) for j in await desk.queued(count=4, prompt=long(unit, 1000))]
     for job in jobs:
-        claimed = await desk.services.jobs.claim("worker", 60_000, desk.services.clock())
+        claimed = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
         assert claimed is not None
         await desk.kept(claimed)
         channel = desk.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
@@ -141,5 +141,5 @@ async def test_whatever_is_told_is_cut_to_a_message(
     async def wordy(*_: object, **_options: object) -> Refused:
         return Refused(reason=RefusalReason.CAP, text=f"**{'x' * 3000}**")
 
-    monkeypatch.setattr(desk.services.jobs, "enqueue", wordy)
+    monkeypatch.setattr(desk.services.queue, "enqueue", wordy)
     assert (await desk.asks()).content.endswith("x…**")

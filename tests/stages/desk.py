@@ -23,7 +23,7 @@ class Desk(Scene):
         channel_id = jobs[0].channel_id
         channel = self.env.bot.get_partial_messageable(channel_id, guild_id=self.guild.id)
         message = await channel.send("asked", view=cancel_view(jobs[0].request_id))
-        await self.services.jobs.set_status_message(jobs[0].request_id, self.message_ref(message))
+        await self.services.views.set_status_message(jobs[0].request_id, self.message_ref(message))
         return jobs, message
 
     async def tends(self) -> None:
@@ -32,7 +32,7 @@ class Desk(Scene):
 
     async def begins(self, job: Job) -> None:
         """The worker takes the job, which must be the next in the queue."""
-        claimed = await self.services.jobs.claim(OWNER, 600_000, self.services.clock())
+        claimed = await self.services.queue.claim(OWNER, 600_000, self.services.clock())
         assert claimed is not None
         assert claimed.id == job.id
         self.services.progress.started(job.id, job.draw.steps, self.services.clock())
@@ -46,7 +46,7 @@ class Desk(Scene):
         self.services.progress.ended(job.id, self.services.clock(), drawn=True)
 
     async def fails(self, job_id: JobId, why: str) -> None:
-        await self.services.jobs.fail(OWNER, job_id, why, self.services.clock())
+        await self.services.queue.fail(OWNER, job_id, why, self.services.clock())
 
     def shown(self, message: discord.Message) -> discord.Message | None:
         return next((m for m in self.channel.history() if m.id == message.id), None)
@@ -66,5 +66,5 @@ class Desk(Scene):
         return sum(request.method == "PATCH" for request in self.env.http_requests)
 
     async def is_open(self, job: Job) -> bool:
-        open_ = await self.services.jobs.open_statuses()
+        open_ = await self.services.views.open_statuses()
         return job.request_id in {status.request_id for status in open_}

@@ -50,10 +50,10 @@ class Front(Scene):
 
     async def jobs(self, who: MemberActor | None = None) -> list[Job]:
         user_id = UserId((who or self.member).id)
-        rows = await self.services.jobs._db.fetch_all(
+        rows = await self.services.queue._db.fetch_all(
             "SELECT id FROM jobs WHERE user_id = :user ORDER BY seq", {"user": user_id}
         )
-        found = [await self.services.jobs.get(JobId(row["id"])) for row in rows]
+        found = [await self.services.views.get(JobId(row["id"])) for row in rows]
         return [job for job in found if job is not None]
 
     async def picture(self, prompt: str = "1girl, blue hair") -> tuple[Job, discord.Message]:

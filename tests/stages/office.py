@@ -35,13 +35,13 @@ class Office(Scene):
     async def large_picture(self) -> tuple[Job, bytes]:
         """A drawn picture that hardly compresses, and its file."""
         (job,) = await self.queued()
-        assert await self.services.jobs.claim(OWNER, 60_000, self.services.clock()) is not None
+        assert await self.services.queue.claim(OWNER, 60_000, self.services.clock()) is not None
         png = encode_png(random.Random(3).randbytes(3 * 128 * 128), 128, 128)
         await self.kept(job, data=png)
         return job, png
 
     async def state(self, job: Job) -> tuple[JobState, str]:
-        now = await self.services.jobs.get(job.id)
+        now = await self.services.views.get(job.id)
         assert now is not None
         return now.state, now.error or ""
 

@@ -43,9 +43,11 @@ from bot.store.db import Database
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
 from bot.store.queue import Caps, Jobs
 from bot.store.sends import Sends
+from bot.store.views import JobViews
 from bot.store.votes import Votes
 from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
 from tests.stages.fake_engine import INFO
@@ -122,7 +124,7 @@ class Scene:
         """Jobs of one request of the member's."""
         place = make_place(guild=self.guild.id, channel=(channel or self.channel).id)
         ask = make_ask(prompt, user=self.member.id, place=place, count=count, seed=seed)
-        jobs = await self.services.jobs.enqueue(
+        jobs = await self.services.queue.enqueue(
             make_admitted(ask, rating=rating),
             CAPS,
             self.services.clock(),
@@ -173,7 +175,7 @@ class Scene:
     async def drawn(self, jobs: Sequence[Job]) -> None:
         """The worker draws these jobs, which must be the next in the queue."""
         for job in jobs:
-            claimed = await self.services.jobs.claim(OWNER, 60_000, self.services.clock())
+            claimed = await self.services.queue.claim(OWNER, 60_000, self.services.clock())
             assert claimed is not None
             assert claimed.id == job.id
             await self.kept(job)
@@ -202,7 +204,7 @@ class Scene:
             guild_id=job.guild_id,
             posted_ms=self.services.clock(),
         )
-        assert await self.services.jobs.delivered(job.id, post, self.services.clock())
+        assert await self.services.outbox.delivered(job.id, post, self.services.clock())
         return post
 
 
@@ -219,7 +221,9 @@ async def scene(
     envs: list[Env] = []
     services = Services(
         settings=load({"DATA_DIR": str(directory)}, None),
-        jobs=Jobs(db),
+        queue=Jobs(db),
+        views=JobViews(db),
+        outbox=Outbox(db),
         gallery=gallery,
         sends=Sends(db),
         doomed=Doomed(db),

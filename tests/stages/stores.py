@@ -11,9 +11,11 @@ from bot.domain import Admitted, Job, Picture, Rating, Refused, UserId
 from bot.store.db import Database
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
+from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
 from bot.store.queue import Caps, Jobs
 from bot.store.sends import Sends
+from bot.store.views import JobViews
 from bot.store.votes import Votes
 from tests.stages.factories import (
     SINCE,
@@ -34,7 +36,9 @@ AMPLE = Caps(per_user=10_000, per_guild=10_000)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
     db: Database
-    jobs: Jobs
+    queue: Jobs
+    views: JobViews
+    outbox: Outbox
     gallery: Gallery
     votes: Votes
     privacy: Privacy
@@ -42,15 +46,17 @@ class Stores:
     doomed: Doomed
 
     async def enqueue(self, admitted: Admitted | None = None, now_ms: int = 1_000) -> list[Job]:
-        result = await self.jobs.enqueue(admitted or make_admitted(), AMPLE, now_ms, since_id=SINCE)
+        result = await self.queue.enqueue(
+            admitted or make_admitted(), AMPLE, now_ms, since_id=SINCE
+        )
         assert not isinstance(result, Refused), result.text
         return list(result)
 
     async def claim(self, now_ms: int = 2_000) -> Job | None:
-        return await self.jobs.claim(WORKER, LEASE_MS, now_ms)
+        return await self.queue.claim(WORKER, LEASE_MS, now_ms)
 
     async def state(self, job: Job) -> str:
-        found = await self.jobs.get(job.id)
+        found = await self.views.get(job.id)
         assert found is not None
         return found.state
 
@@ -93,7 +99,7 @@ class Stores:
         """A picture that is posted as `message`."""
         job, _ = await self.draw(user=user, prompt=prompt, guild=guild, seed=seed, now_ms=now_ms)
         post = make_post(job.id, message=message, guild=job.guild_id)
-        assert await self.jobs.delivered(job.id, post, now_ms + 1)
+        assert await self.outbox.delivered(job.id, post, now_ms + 1)
         return job
 
     async def rows(self, table: str) -> list[dict[str, object]]:
@@ -108,7 +114,9 @@ async def open_stores(directory: Path) -> AsyncGenerator[Stores]:
     try:
         yield Stores(
             db=db,
-            jobs=Jobs(db),
+            queue=Jobs(db),
+            views=JobViews(db),
+            outbox=Outbox(db),
             gallery=gallery,
             votes=Votes(db),
             privacy=Privacy(db, gallery),

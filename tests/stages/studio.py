@@ -15,7 +15,9 @@ from bot.drawing.signals import Signals
 from bot.drawing.worker import GpuThread, Worker, WorkerLimits
 from bot.store.db import Database
 from bot.store.gallery import Gallery
+from bot.store.outbox import Outbox
 from bot.store.queue import Caps, Jobs
+from bot.store.views import JobViews
 from tests.stages.factories import SINCE, make_admitted, make_ask
 from tests.stages.fake_engine import FakeEngine, FakeScorer
 
@@ -27,7 +29,9 @@ class Studio:
     """A worker at work, and what a test looks at."""
 
     db: Database
-    jobs: Jobs
+    queue: Jobs
+    views: JobViews
+    outbox: Outbox
     gallery: Gallery
     signals: Signals
     worker: Worker
@@ -38,7 +42,7 @@ class Studio:
     async def ask(self, *, count: int = 1, **changes: object) -> tuple[Job, ...]:
         ask = make_ask(count=count)
         admitted = make_admitted(replace(ask, draw=replace(ask.draw, **changes)))
-        made = await self.jobs.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
+        made = await self.queue.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
         assert isinstance(made, tuple)
         self.signals.work.set()
         return made
@@ -46,7 +50,7 @@ class Studio:
     async def until(self, job: Job, *states: JobState) -> Job:
         async with asyncio.timeout(20):
             while True:
-                found = await self.jobs.get(job.id)
+                found = await self.views.get(job.id)
                 assert found is not None
                 if found.state in states:
                     return found
@@ -91,7 +95,9 @@ async def studio(
     )
     running = asyncio.create_task(worker.run())
     try:
-        yield Studio(db, jobs, gallery, signals, worker, engine, running, now_ms)
+        yield Studio(
+            db, jobs, JobViews(db), Outbox(db), gallery, signals, worker, engine, running, now_ms
+        )
     finally:
         worker.stop()
         try:

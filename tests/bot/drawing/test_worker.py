@@ -70,7 +70,7 @@ async def test_a_cancelled_row_leaves_the_engine_at_once(tmp_path: Path) -> None
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.02)) as s:
         (job,) = await s.ask(steps=50)
         await s.until(job, JobState.RUNNING)
-        taken = await s.jobs.cancel_request(job.request_id, job.user_id, s.now_ms())
+        taken = await s.queue.cancel_request(job.request_id, job.user_id, s.now_ms())
         s.signals.cancelled(taken)
         async with asyncio.timeout(2):
             while s.engine._rows:
@@ -147,7 +147,7 @@ async def test_a_database_that_fails_for_a_while_loses_no_job_and_ends_no_worker
         await s.until(first, JobState.RUNNING)
         with monkeypatch.context() as patch:
             for name in ("claim", "renew", "put_back", "fail", "release_expired"):
-                patch.setattr(s.jobs, name, locked)
+                patch.setattr(s.queue, name, locked)
             await s.until(first, JobState.RENDERED)
             await asyncio.sleep(0.2)
             assert not s.running.done()

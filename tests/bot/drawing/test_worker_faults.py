@@ -30,9 +30,9 @@ async def deliver(s: Studio, job: Job) -> None:
     async with asyncio.timeout(20):
         while True:
             try:
-                posting = await s.jobs.begin_posting(job.id, s.now_ms())
+                posting = await s.outbox.begin_posting(job.id, s.now_ms())
                 if posting is not None and not posting.is_first:
-                    await s.jobs.delivered(job.id, make_post(job.id, message=77), s.now_ms())
+                    await s.outbox.delivered(job.id, make_post(job.id, message=77), s.now_ms())
                     return
             except BotError:
                 await asyncio.sleep(0.001)
@@ -50,7 +50,7 @@ async def check(s: Studio, good: Job, bad: Job) -> None:
     async with asyncio.timeout(30):
         while True:
             try:
-                found = [await s.jobs.get(job.id) for job in (good, bad)]
+                found = [await s.views.get(job.id) for job in (good, bad)]
             except BotError:
                 continue
             if [job and job.state for job in found] == [JobState.RENDERED, JobState.FAILED]:
@@ -144,7 +144,7 @@ async def test_a_row_that_is_not_ours_any_more_leaves_the_engine_though_nobody_t
     async with studio(tmp_path, engine=FakeEngine(2, step_s=0.02), lease_ms=4_000) as s:
         (job,) = await s.ask(steps=100)
         await s.until(job, JobState.RUNNING)
-        assert await s.jobs.cancel_job(job.id, s.now_ms())
+        assert await s.queue.cancel_job(job.id, s.now_ms())
         async with asyncio.timeout(1):
             while s.engine._rows:
                 await asyncio.sleep(0.01)
@@ -178,7 +178,7 @@ async def test_a_worker_that_is_cancelled_keeps_what_it_drew_first(
         assert not s.running.done()
         go_on.set()
         await asyncio.wait([s.running])
-        found = await s.jobs.get(job.id)
+        found = await s.views.get(job.id)
         assert found is not None
         assert found.state is JobState.RENDERED, "by the time that the worker is gone"
         assert await s.gallery.get(job.id) is not None

@@ -16,7 +16,6 @@ from bot.domain import ChannelId, Job, MessageId, StorageError
 from bot.store.db import Row
 from bot.store.gallery import Gallery
 from bot.store.privacy import Privacy
-from bot.store.queue import Jobs
 from tests.stages.factories import CHANNEL, USER, make_png, make_post, make_released
 from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
 
@@ -57,7 +56,7 @@ async def test_a_kept_picture_is_its_bytes_under_its_hash(stores: Stores, tmp_pa
 
 async def test_a_cancelled_job_keeps_nothing(stores: Stores, tmp_path: Path) -> None:
     job = await running(stores)
-    await stores.jobs.cancel_job(job.id, 2_500)
+    await stores.queue.cancel_job(job.id, 2_500)
     assert not await keep(stores, job)
     assert files(tmp_path) == []
     assert await stores.rows("pictures") == []
@@ -67,8 +66,8 @@ async def test_a_late_worker_does_not_take_the_file_of_the_next(
     stores: Stores, tmp_path: Path
 ) -> None:
     job = await running(stores)
-    await stores.jobs.release_expired(LEASE_MS * 2, 3, 0)
-    again = await stores.jobs.claim("worker-2", LEASE_MS, LEASE_MS * 3)
+    await stores.queue.release_expired(LEASE_MS * 2, 3, 0)
+    again = await stores.queue.claim("worker-2", LEASE_MS, LEASE_MS * 3)
     assert again is not None
     kept = await stores.gallery.keep(
         make_released(again), make_png(again), card_id="tiny-1", owner="worker-2", now_ms=4
@@ -83,8 +82,8 @@ async def test_a_late_worker_does_not_take_the_file_of_the_next(
 async def test_both_at_the_same_moment_leave_the_file(stores: Stores, tmp_path: Path) -> None:
     for _ in range(10):
         job = await running(stores)
-        await stores.jobs.release_expired(LEASE_MS * 2, 3, 0)
-        again = await stores.jobs.claim("worker-2", LEASE_MS, LEASE_MS * 3)
+        await stores.queue.release_expired(LEASE_MS * 2, 3, 0)
+        again = await stores.queue.claim("worker-2", LEASE_MS, LEASE_MS * 3)
         assert again is not None
         released, data = make_released(again), make_png(again)
         late, kept = await asyncio.gather(
@@ -279,5 +278,5 @@ async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
     async with open_stores(tmp_path) as second:
         assert await second.gallery.sweep() == 0
         assert await second.gallery.get(job.id) == picture
-        assert [owed.id for owed in await Jobs(second.db).rendered(9_000)] == [job.id]
+        assert [owed.id for owed in await second.outbox.rendered(9_000)] == [job.id]
         assert (await Privacy(second.db, second.gallery).show(job.user_id)).counts["pictures"] == 1

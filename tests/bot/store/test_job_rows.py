@@ -58,7 +58,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 async def rewrite(stores: Stores | Front, job: Job, column: str) -> None:
     """As a newer version would have written it, which knows more words."""
-    db = stores.db if isinstance(stores, Stores) else stores.services.jobs._db
+    db = stores.db if isinstance(stores, Stores) else stores.services.queue._db
     await db.write_one("PRAGMA foreign_keys = OFF")
     await db.write_one(
         f"UPDATE jobs SET {SETTING[column]} WHERE id = :id",  # noqa: S608  constants of this file
@@ -76,7 +76,7 @@ async def test_a_queued_job_with_an_unknown_value_fails_alone(
     claimed = await stores.claim()
     assert claimed is not None
     assert claimed.id == fine.id
-    ended = await stores.jobs.get(strange.id)
+    ended = await stores.views.get(strange.id)
     assert ended is not None
     assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
     assert ended.fault == f"{column} '{STRANGE[column]}'"
@@ -91,7 +91,7 @@ async def test_a_job_whose_draw_is_another_versions_fails_alone(
     (job,) = await stores.enqueue()
     await stores.db.write_one(f"UPDATE jobs SET draw = {strange}")  # noqa: S608  a constant above
     assert await stores.claim() is None
-    ended = await stores.jobs.get(job.id)
+    ended = await stores.views.get(job.id)
     assert ended is not None
     assert (ended.state, ended.fault) == (JobState.FAILED, FOREIGN_DRAWS[strange])
 
@@ -113,7 +113,7 @@ async def test_a_picture_whose_words_cannot_be_read_is_not_shown_again(stores: S
     place, rules = make_place(), GuildPolicy(guild_id=GUILD)
     assert may_show(job, picture, place, rules) is None
     await stores.db.write_one("UPDATE jobs SET draw = json_remove(draw, '$.prompt')")
-    seen = await stores.jobs.get(job.id)
+    seen = await stores.views.get(job.id)
     assert seen is not None
     refused = may_show(seen, picture, place, rules)
     assert refused is not None
@@ -125,8 +125,8 @@ async def test_a_drawn_job_with_an_unknown_value_fails_alone(stores: Stores, col
     strange, _ = await stores.draw()
     fine, _ = await stores.draw()
     await rewrite(stores, strange, column)
-    assert [job.id for job in await stores.jobs.rendered(9_000)] == [fine.id]
-    ended = await stores.jobs.get(strange.id)
+    assert [job.id for job in await stores.outbox.rendered(9_000)] == [fine.id]
+    ended = await stores.views.get(strange.id)
     assert ended is not None
     assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
 
@@ -135,14 +135,14 @@ async def test_what_cannot_be_read_is_taken_for_the_most_careful_value(stores: S
     (job,) = await stores.enqueue()
     for column in STRANGE:
         await rewrite(stores, job, column)
-    (seen,) = await stores.jobs.mine(USER, GUILD)
+    (seen,) = await stores.views.mine(USER, GUILD)
     assert seen.rating is Rating.EXPLICIT
     assert (seen.draw.aspect, seen.draw.sampler) == (Aspect.SQUARE, Sampler.EULER_A)
     assert seen.origin is Origin.COMMAND
     assert seen.fault is not None
     assert all(value in seen.fault for value in STRANGE.values())
-    assert [job.id for job in await stores.jobs.of_guild(GUILD)] == [job.id]
-    assert [job.id for job in await stores.jobs.of_request(job.request_id)] == [job.id]
+    assert [job.id for job in await stores.views.of_guild(GUILD)] == [job.id]
+    assert [job.id for job in await stores.views.of_request(job.request_id)] == [job.id]
 
 
 async def test_the_worker_draws_on_beside_a_job_of_another_version(tmp_path: Path) -> None:

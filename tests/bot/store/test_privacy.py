@@ -82,7 +82,7 @@ async def live(stores: Stores) -> None:
     await stores.votes.record(react(2, USER, "👎", added=False))
     await stores.enqueue(make_admitted(make_ask(f"{WORD} to come", count=3)))
     await stores.claim()
-    mine = (await stores.jobs.history(USER, GUILD, 1))[0]
+    mine = (await stores.views.history(USER, GUILD, 1))[0]
     await stores.enqueue(make_admitted(make_ask("varied", user=OTHER, parent=mine.id)))
     await consent.accept(USER, "a" * 64, "card", 5)
     await consent.set_sharing(USER, True, 5)
@@ -142,7 +142,7 @@ async def test_others_keep_what_is_theirs(stores: Stores) -> None:
 
 async def test_forgetting_tells_what_is_left_to_do(stores: Stores) -> None:
     await live(stores)
-    alive = [job.id for job in await stores.jobs.mine(USER, GUILD) if job.state != "rendered"]
+    alive = [job.id for job in await stores.views.mine(USER, GUILD) if job.state != "rendered"]
     forgotten = await stores.privacy.forget(USER)
     doomed = await stores.doomed.messages(10)
     assert 1 in [message.message_id for message in doomed]
@@ -204,7 +204,7 @@ async def test_forgetting_is_one_transaction(
         with pytest.raises(Exception, match="nowhere"):
             await stores.privacy.forget(USER)
     assert {table: await stores.rows(table) for table in await tables(stores)} == before
-    picture = (await stores.jobs.history(USER, GUILD, 1))[0]
+    picture = (await stores.views.history(USER, GUILD, 1))[0]
     found = await stores.gallery.get(picture.id)
     assert found is not None
     assert await stores.gallery.read(found)
@@ -268,7 +268,7 @@ async def test_an_export_holds_every_row_and_picture(stores: Stores) -> None:
     counts = (await stores.privacy.show(USER)).counts
     everything, pictures = opened((await export(stores))[0])
     assert {table: len(rows) for table, rows in everything.items() if rows} == counts
-    drawn = await stores.jobs.history(USER, GUILD, 9)
+    drawn = await stores.views.history(USER, GUILD, 9)
     assert pictures == {f"pictures/{job.id}.png": make_png(job) for job in drawn}
     assert str(OTHER) not in json.dumps(everything)
     assert str(77) not in {str(row["voter_id"]) for row in everything["votes"]}

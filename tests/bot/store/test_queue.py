@@ -44,8 +44,8 @@ async def test_one_ask_becomes_jobs_with_rising_seeds(stores: Stores) -> None:
     jobs = await stores.enqueue(admitted)
     assert [job.draw.seed for job in jobs] == [2**32 - 2, 2**32 - 1, 0]
     assert len({job.request_id for job in jobs}) == 1
-    assert await stores.jobs.of_request(jobs[0].request_id) == jobs
-    assert await stores.jobs.get(jobs[1].id) == jobs[1]
+    assert await stores.views.of_request(jobs[0].request_id) == jobs
+    assert await stores.views.get(jobs[1].id) == jobs[1]
 
 
 async def test_a_cap_takes_all_of_an_ask_or_none(stores: Stores) -> None:
@@ -53,7 +53,7 @@ async def test_a_cap_takes_all_of_an_ask_or_none(stores: Stores) -> None:
 
     async def wish(user: int, count: int) -> Refused | None:
         admitted = make_admitted(make_ask(user=user, count=count))
-        result = await stores.jobs.enqueue(admitted, caps, 1, since_id=SINCE)
+        result = await stores.queue.enqueue(admitted, caps, 1, since_id=SINCE)
         return result if isinstance(result, Refused) else None
 
     assert await wish(1, 4) is None
@@ -67,14 +67,14 @@ async def test_a_cap_takes_all_of_an_ask_or_none(stores: Stores) -> None:
     assert refused is not None
     assert "This server has 5 pictures" in refused.text
     assert await wish(2, 2) is None
-    assert (await stores.jobs.counts(GUILD))[JobState.QUEUED] == 7
+    assert (await stores.views.counts(GUILD))[JobState.QUEUED] == 7
 
 
 async def test_asks_at_the_same_moment_respect_a_cap_together(stores: Stores) -> None:
     caps = Caps(per_user=5, per_guild=100)
     results = await asyncio.gather(
         *(
-            stores.jobs.enqueue(make_admitted(make_ask(count=2)), caps, 1, since_id=SINCE)
+            stores.queue.enqueue(make_admitted(make_ask(count=2)), caps, 1, since_id=SINCE)
             for _ in range(20)
         )
     )
@@ -84,10 +84,10 @@ async def test_asks_at_the_same_moment_respect_a_cap_together(stores: Stores) ->
 async def test_an_ended_job_makes_room_under_the_cap(stores: Stores) -> None:
     caps = Caps(per_user=1, per_guild=1)
     job = (await stores.enqueue())[0]
-    assert isinstance(await stores.jobs.enqueue(make_admitted(), caps, 1, since_id=SINCE), Refused)
-    await stores.jobs.cancel_job(job.id, 2)
+    assert isinstance(await stores.queue.enqueue(make_admitted(), caps, 1, since_id=SINCE), Refused)
+    await stores.queue.cancel_job(job.id, 2)
     assert not isinstance(
-        await stores.jobs.enqueue(make_admitted(), caps, 3, since_id=SINCE), Refused
+        await stores.queue.enqueue(make_admitted(), caps, 3, since_id=SINCE), Refused
     )
 
 
@@ -95,7 +95,7 @@ async def test_a_job_is_leased_to_one_claimer(stores: Stores) -> None:
     for user in range(10):
         await ask(stores, user)
     claims = await asyncio.gather(
-        *(stores.jobs.claim(f"w{i}", LEASE_MS, 5) for i in range(25)),
+        *(stores.queue.claim(f"w{i}", LEASE_MS, 5) for i in range(25)),
     )
     claimed = [job for job in claims if job]
     assert len(claimed) == len({job.id for job in claimed}) == 10
@@ -130,19 +130,19 @@ async def test_standing_and_order_are_what_the_claims_do(stores: Stores) -> None
             await stores.claim()
         waiting = await stores.rows("jobs")
         queued = [JobId(str(row["id"])) for row in waiting if row["state"] == "queued"]
-        foreseen = {job_id: await stores.jobs.standing(job_id) for job_id in queued}
-        line = [job.id for job in await stores.jobs.of_guild(GUILD) if job.state == "queued"]
+        foreseen = {job_id: await stores.views.standing(job_id) for job_id in queued}
+        line = [job.id for job in await stores.views.of_guild(GUILD) if job.state == "queued"]
         drawn: list[JobId] = []
-        while job := await stores.jobs.claim(f"sim{round_}", LEASE_MS, 5):
+        while job := await stores.queue.claim(f"sim{round_}", LEASE_MS, 5):
             drawn.append(job.id)
         assert line == drawn
         for place, job_id in enumerate(drawn):
             standing = foreseen[job_id]
             assert standing is not None
             assert (standing.ahead, standing.queued) == (place, len(drawn))
-        assert await stores.jobs.standing(drawn[0]) is None
+        assert await stores.views.standing(drawn[0]) is None
         # Half of them go back, so that the next round begins with turns taken.
-        await stores.jobs.put_back(f"sim{round_}", drawn[::2], 5)
+        await stores.queue.put_back(f"sim{round_}", drawn[::2], 5)
 
 
 async def test_turns_count_exactly_the_queued_jobs(stores: Stores) -> None:
@@ -155,13 +155,13 @@ async def test_turns_count_exactly_the_queued_jobs(stores: Stores) -> None:
             case 2:
                 await stores.claim()
             case 3:
-                await stores.jobs.cancel_user(UserId(user), None, 9)
+                await stores.queue.cancel_user(UserId(user), None, 9)
             case 4:
                 running = [r["id"] for r in await stores.rows("jobs") if r["state"] == "running"]
                 ids = [JobId(str(job_id)) for job_id in running[:2]]
-                await stores.jobs.put_back(WORKER, ids, 9, count_attempt=dice.random() < 0.5)
+                await stores.queue.put_back(WORKER, ids, 9, count_attempt=dice.random() < 0.5)
             case _:
-                await stores.jobs.release_expired(FAR_MS, 3, 0)
+                await stores.queue.release_expired(FAR_MS, 3, 0)
         rows = await stores.rows("jobs")
         queued = Counter(row["user_id"] for row in rows if row["state"] == "queued")
         turns = {row["user_id"]: row["queued"] for row in await stores.rows("turns")}
@@ -180,7 +180,7 @@ async def test_claims_read_by_index_alone(stores: Stores) -> None:
 async def test_a_paused_job_is_passed_over_until_its_time(stores: Stores) -> None:
     first = (await ask(stores, USER))[0]
     await stores.claim(now_ms=100)
-    await stores.jobs.put_back(WORKER, [first.id], 100, pause_ms=50)
+    await stores.queue.put_back(WORKER, [first.id], 100, pause_ms=50)
     other = (await ask(stores, OTHER))[0]
     claimed = await stores.claim(now_ms=149)
     assert claimed is not None
@@ -197,7 +197,7 @@ async def test_a_drain_costs_neither_attempt_nor_turn(stores: Stores) -> None:
     claimed = await stores.claim()
     assert claimed is not None
     assert claimed.id == mine.id
-    await stores.jobs.put_back(WORKER, [mine.id], 5, count_attempt=False)
+    await stores.queue.put_back(WORKER, [mine.id], 5, count_attempt=False)
     again = await stores.claim()
     assert again is not None
     assert (again.id, again.attempts) == (mine.id, 1)
@@ -207,11 +207,11 @@ async def test_renewing_tells_which_leases_are_still_ours(stores: Stores) -> Non
     jobs = await ask(stores, USER, 4)
     for _ in range(3):
         await stores.claim(now_ms=0)
-    await stores.jobs.claim("other", LEASE_MS, 0)
-    await stores.jobs.cancel_job(jobs[1].id, 1)
+    await stores.queue.claim("other", LEASE_MS, 0)
+    await stores.queue.cancel_job(jobs[1].id, 1)
     ids = [job.id for job in jobs]
-    assert await stores.jobs.renew(WORKER, ids, LEASE_MS, 50_000) == {ids[0], ids[2]}
-    requeued, failed = await stores.jobs.release_expired(LEASE_MS, 3, 0)
+    assert await stores.queue.renew(WORKER, ids, LEASE_MS, 50_000) == {ids[0], ids[2]}
+    requeued, failed = await stores.queue.release_expired(LEASE_MS, 3, 0)
     assert (requeued, failed) == ([ids[3]], [])
 
 
@@ -219,14 +219,14 @@ async def test_an_expired_lease_is_tried_again_until_it_is_enough(stores: Stores
     job = (await ask(stores, USER))[0]
     for attempt in (1, 2):
         assert await stores.claim(now_ms=0)
-        assert await stores.jobs.release_expired(LEASE_MS - 1, 3, 7) == ([], [])
-        assert await stores.jobs.release_expired(LEASE_MS, 3, 7) == ([job.id], [])
+        assert await stores.queue.release_expired(LEASE_MS - 1, 3, 7) == ([], [])
+        assert await stores.queue.release_expired(LEASE_MS, 3, 7) == ([job.id], [])
         assert await stores.claim(now_ms=LEASE_MS + 6) is None, attempt
         assert await stores.claim(now_ms=LEASE_MS + 7)
-        await stores.jobs.put_back(WORKER, [job.id], 0, count_attempt=False)
+        await stores.queue.put_back(WORKER, [job.id], 0, count_attempt=False)
     assert await stores.claim(now_ms=0)
-    assert await stores.jobs.release_expired(LEASE_MS, 3, 7) == ([], [job.id])
-    ended = await stores.jobs.get(job.id)
+    assert await stores.queue.release_expired(LEASE_MS, 3, 7) == ([], [job.id])
+    ended = await stores.views.get(job.id)
     assert ended is not None
     assert ended.state is JobState.FAILED
     assert ended.error
@@ -234,15 +234,15 @@ async def test_an_expired_lease_is_tried_again_until_it_is_enough(stores: Stores
 
 async def test_whose_lease_is_gone_can_end_nothing(stores: Stores) -> None:
     job = (await ask(stores, USER))[0]
-    await stores.jobs.claim("dead", LEASE_MS, 0)
-    await stores.jobs.release_expired(LEASE_MS, 3, 0)
+    await stores.queue.claim("dead", LEASE_MS, 0)
+    await stores.queue.release_expired(LEASE_MS, 3, 0)
     await stores.claim(now_ms=LEASE_MS)
-    await stores.jobs.fail("dead", job.id, "late", 9)
-    await stores.jobs.withhold("dead", job.id, "late", 9)
-    await stores.jobs.put_back("dead", [job.id], 9)
+    await stores.queue.fail("dead", job.id, "late", 9)
+    await stores.queue.withhold("dead", job.id, "late", 9)
+    await stores.queue.put_back("dead", [job.id], 9)
     assert await stores.state(job) == "running"
-    await stores.jobs.withhold(WORKER, job.id, "Not here.", 9)
-    ended = await stores.jobs.get(job.id)
+    await stores.queue.withhold(WORKER, job.id, "Not here.", 9)
+    ended = await stores.views.get(job.id)
     assert ended is not None
     assert (ended.state, ended.error) == (JobState.WITHHELD, "Not here.")
 
@@ -251,23 +251,23 @@ async def test_a_user_cancels_queued_and_running_jobs_of_their_own(stores: Store
     jobs = await ask(stores, USER, 3)
     await stores.claim()
     request_id = jobs[0].request_id
-    assert await stores.jobs.cancel_request(request_id, OTHER, 5) == []
-    cancelled = await stores.jobs.cancel_request(request_id, USER, 5)
+    assert await stores.queue.cancel_request(request_id, OTHER, 5) == []
+    cancelled = await stores.queue.cancel_request(request_id, USER, 5)
     assert sorted(cancelled) == sorted(job.id for job in jobs)
-    assert await stores.jobs.cancel_request(request_id, USER, 6) == []
+    assert await stores.queue.cancel_request(request_id, USER, 6) == []
     assert await stores.claim() is None
 
 
 async def test_cancelling_a_user_stays_in_the_server_that_is_named(stores: Stores) -> None:
     here, there = (await ask(stores, USER))[0], (await ask(stores, USER, guild=99))[0]
-    assert await stores.jobs.cancel_user(USER, GUILD, 5) == [here.id]
+    assert await stores.queue.cancel_user(USER, GUILD, 5) == [here.id]
     assert await stores.state(there) == "queued"
-    assert await stores.jobs.cancel_user(USER, None, 5) == [there.id]
+    assert await stores.queue.cancel_user(USER, None, 5) == [there.id]
 
 
 async def test_a_drawn_picture_is_not_cancelled_any_more(stores: Stores) -> None:
     job, _ = await stores.draw()
-    assert not await stores.jobs.cancel_job(job.id, 9)
+    assert not await stores.queue.cancel_job(job.id, 9)
     assert await stores.state(job) == "rendered"
 
 
@@ -276,45 +276,45 @@ async def test_counts_and_lists_show_what_is_alive(stores: Stores) -> None:
     await ask(stores, USER, 2)
     await stores.claim()
     await ask(stores, OTHER, guild=99)
-    mine = await stores.jobs.mine(USER, GUILD)
+    mine = await stores.views.mine(USER, GUILD)
     assert [job.state for job in mine] == ["rendered", "running", "queued"]
     assert mine[0].id == drawn.id
-    assert [job.state for job in await stores.jobs.of_guild(GUILD)] == [
+    assert [job.state for job in await stores.views.of_guild(GUILD)] == [
         "rendered",
         "running",
         "queued",
     ]
-    everywhere = await stores.jobs.counts(None)
+    everywhere = await stores.views.counts(None)
     assert everywhere == {"queued": 2, "running": 1, "rendered": 1}
-    assert (await stores.jobs.counts(GUILD))[JobState.QUEUED] == 1
+    assert (await stores.views.counts(GUILD))[JobState.QUEUED] == 1
 
 
 async def test_status_messages_are_open_until_closed(stores: Stores) -> None:
     first, second = (await ask(stores, USER))[0], (await ask(stores, OTHER))[0]
-    await stores.jobs.set_status_message(first.request_id, make_message(77))
-    status = await stores.jobs.status(first.request_id)
+    await stores.views.set_status_message(first.request_id, make_message(77))
+    status = await stores.views.status(first.request_id)
     assert status is not None
     assert (status.message_id, status.user_id, status.channel_id) == (77, USER, first.channel_id)
-    assert await stores.jobs.ended_requests() == set()
-    await stores.jobs.cancel_job(first.id, 5)
-    assert await stores.jobs.ended_requests() == {first.request_id}
-    await stores.jobs.close_status(first.request_id)
-    open_ids = [s.request_id for s in await stores.jobs.open_statuses()]
+    assert await stores.views.ended_requests() == set()
+    await stores.queue.cancel_job(first.id, 5)
+    assert await stores.views.ended_requests() == {first.request_id}
+    await stores.views.close_status(first.request_id)
+    open_ids = [s.request_id for s in await stores.views.open_statuses()]
     assert open_ids == [second.request_id]
-    assert await stores.jobs.status(RequestId("nothing")) is None
+    assert await stores.views.status(RequestId("nothing")) is None
 
 
 async def test_asks_of_two_hundred_people_at_once_are_all_kept(stores: Stores) -> None:
     results = await asyncio.gather(
         *(
-            stores.jobs.enqueue(
+            stores.queue.enqueue(
                 make_admitted(make_ask(user=user, count=2)), AMPLE, 1, since_id=SINCE
             )
             for user in range(200)
         )
     )
     assert not [result for result in results if isinstance(result, Refused)]
-    assert (await stores.jobs.counts(None))[JobState.QUEUED] == 400
+    assert (await stores.views.counts(None))[JobState.QUEUED] == 400
 
 
 async def test_history_is_newest_first_and_pages(stores: Stores) -> None:
@@ -323,9 +323,9 @@ async def test_history_is_newest_first_and_pages(stores: Stores) -> None:
     await stores.gallery.delete(jobs[1].id, 9)
     # One request's jobs have one time; a page may end between them.
     assert len({job.created_ms for job in jobs}) == 1
-    page = await stores.jobs.history(USER, GUILD, 2)
+    page = await stores.views.history(USER, GUILD, 2)
     assert [job.id for job in page] == [jobs[3].id, jobs[2].id]
-    rest = await stores.jobs.history(USER, GUILD, 5, before=page[-1].id)
+    rest = await stores.views.history(USER, GUILD, 5, before=page[-1].id)
     assert [job.id for job in rest] == [jobs[0].id]
 
 
@@ -337,18 +337,18 @@ async def test_at_the_start_every_lease_and_pause_ends_whatever_the_clock_says(
     drawing, paused, spent = [(await ask(stores, USER))[0] for _ in range(3)]
     for job in (drawing, paused, spent):
         assert await stores.claim(now_ms=now_ms), job
-    await stores.jobs.put_back(WORKER, [paused.id], now_ms, pause_ms=day_ms)
+    await stores.queue.put_back(WORKER, [paused.id], now_ms, pause_ms=day_ms)
     await stores.db.write_one(
         "UPDATE jobs SET not_before_ms = :later WHERE id = :id",
         {"id": drawn.id, "later": now_ms + day_ms},
     )
     await stores.db.write_one("UPDATE jobs SET attempts = 3 WHERE id = :id", {"id": spent.id})
     earlier_ms = now_ms - day_ms
-    assert await stores.jobs.take_back(earlier_ms, 3) == ([drawing.id], [spent.id])
-    assert [job.id for job in await stores.jobs.rendered(earlier_ms)] == [drawn.id]
+    assert await stores.queue.take_back(earlier_ms, 3) == ([drawing.id], [spent.id])
+    assert [job.id for job in await stores.outbox.rendered(earlier_ms)] == [drawn.id]
     claimed = [await stores.claim(now_ms=earlier_ms) for _ in range(3)]
     assert {job.id for job in claimed if job} == {drawing.id, paused.id}
-    ended = await stores.jobs.get(spent.id)
+    ended = await stores.views.get(spent.id)
     assert ended is not None
     assert (ended.state, ended.error) == (
         JobState.FAILED,
@@ -367,4 +367,4 @@ async def test_a_start_with_nothing_left_over_writes_nothing(
         raise AssertionError
 
     monkeypatch.setattr(Database, "write", write)
-    assert await stores.jobs.take_back(9_000, 3) == ([], [])
+    assert await stores.queue.take_back(9_000, 3) == ([], [])

@@ -65,14 +65,14 @@ async def test_forgotten_rows_are_in_no_page_and_not_in_the_log(tmp_path: Path) 
                 )
                 await stores.enqueue(make_admitted(ask))
                 if dice.random() < 0.2:
-                    await stores.jobs.cancel_user(ask.user_id, None, 5)
+                    await stores.queue.cancel_user(ask.user_id, None, 5)
             async with stores.db.write() as tx:
                 await tx.execute("DELETE FROM requests WHERE user_id = :user", {"user": USER})
             await stores.db.write_one("PRAGMA wal_checkpoint(TRUNCATE)")
             left_without += bool(holding(directory))
             assert await stores.db.scrub()
             assert not holding(directory), seed
-            assert await stores.jobs.counts(None), "usable as ever"
+            assert await stores.views.counts(None), "usable as ever"
     assert left_without, "or emptying the log alone would do"
 
 

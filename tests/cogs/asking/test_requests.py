@@ -41,7 +41,7 @@ async def test_every_option_reaches_the_queue(desk: Front) -> None:
         assert (draw.prompt, draw.negative, draw.aspect) == ("1girl, hat", "lowres", "portrait")
         assert (draw.steps, draw.guidance, draw.clip_skip) == (9, 3.5, 2)
         assert (draw.width_px, draw.height_px) == INFO.sizes_px[draw.aspect]
-    status = await desk.services.jobs.status(jobs[0].request_id)
+    status = await desk.services.views.status(jobs[0].request_id)
     assert status is not None
     assert status.message_id == answer.id
 
@@ -62,7 +62,7 @@ async def test_a_waiting_request_runs_by_itself_after_the_licence_is_accepted(de
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
     assert not said(pressed).ephemeral, "the acknowledgement is for everybody"
     assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, patient"] * 2
-    row = await desk.services.jobs._db.fetch_one("SELECT * FROM acceptances WHERE user_id = :u",
+    row = await desk.services.queue._db.fetch_one("SELECT * FROM acceptances WHERE user_id = :u",
                                                  {"u": who.id})  # fmt: skip
     assert row is not None
     assert (row["licence_sha256"], row["card_id"]) == (INFO.licence_sha256, INFO.card_id)
@@ -93,7 +93,7 @@ async def test_a_request_that_policy_refuses_is_not_kept_for_later(desk: Front) 
     answer = await desk.asks(who, prompt="loli, nude")
     assert answer.ephemeral
     assert not answer.attachments
-    assert not await desk.services.jobs._db.fetch_all("SELECT * FROM waiting_asks")
+    assert not await desk.services.queue._db.fetch_all("SELECT * FROM waiting_asks")
 
 
 async def test_a_request_accepted_late_is_judged_by_the_policy_of_then(desk: Front) -> None:
@@ -114,7 +114,7 @@ async def test_a_fault_after_accepting_is_told_with_an_incident(
 
     who = desk.newcomer()
     terms = await desk.asks(who)
-    monkeypatch.setattr(desk.services.jobs, "enqueue", broken)
+    monkeypatch.setattr(desk.services.queue, "enqueue", broken)
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
     assert "incident" in said(pressed).content
 
@@ -129,7 +129,7 @@ async def test_a_request_that_was_not_queued_after_accepting_waits_for_a_second_
     terms = await desk.asks(who, prompt="1girl, patient")
     accept = custom_ids(terms)[0]
     with monkeypatch.context() as patched:
-        patched.setattr(desk.services.jobs, "enqueue", dies)
+        patched.setattr(desk.services.queue, "enqueue", dies)
         await who.click(terms.message, custom_id=accept)
     assert not await desk.jobs(who)
     await who.click(terms.message, custom_id=accept)
@@ -142,7 +142,7 @@ async def test_a_request_whose_button_is_pressed_twice_at_once_is_queued_once(de
     waiting_id = await desk.services.consent.hold(ask, 1)
     results = await asyncio.gather(
         *(
-            desk.services.jobs.enqueue(
+            desk.services.queue.enqueue(
                 make_admitted(ask), desk.services.caps, 1, waiting_id, since_id=SINCE
             )
             for _ in range(3)
@@ -161,7 +161,7 @@ async def test_a_database_that_fails_after_the_queueing_calls_nothing_a_failure(
 
     who = desk.newcomer()
     terms = await desk.asks(who)
-    monkeypatch.setattr(desk.services.jobs, "set_status_message", full)
+    monkeypatch.setattr(desk.services.views, "set_status_message", full)
     monkeypatch.setattr(desk.services.consent, "take", full)
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
     assert "Next in the queue" in said(pressed).content
@@ -199,7 +199,7 @@ async def test_a_channel_where_it_could_not_post_once_is_told_before_anybody_wai
 
 async def test_what_was_asked_for_is_asked_for_again_and_told(desk: Front) -> None:
     job, message = await desk.picture()
-    await desk.services.jobs._db.write_one(
+    await desk.services.queue._db.write_one(
         "UPDATE jobs SET draw = json_set(draw, '$.clip_skip', 2) WHERE id = :id", {"id": job.id}
     )
     told = said(await desk.member.click(message, label="Settings")).content

@@ -32,7 +32,7 @@ async def test_queue_shows_mine_and_the_servers_and_tells_nobodys_words(desk: Fr
     mine = await desk.queued(count=2, prompt="my words")
     theirs = await desk.queued(prompt="their words")
     for job in theirs:
-        await desk.services.jobs._db.write_one(
+        await desk.services.queue._db.write_one(
             "UPDATE jobs SET user_id = :user WHERE id = :id", {"user": other.id, "id": job.id}
         )
     text = said(await desk.member.slash(desk.channel, "queue")).content
@@ -78,7 +78,7 @@ async def test_show_brings_a_picture_back_with_live_buttons_and_votes(desk: Fron
 
 async def test_show_posts_smaller_what_discord_finds_too_large(desk: Front) -> None:
     (job,) = await desk.queued()
-    claimed = await desk.services.jobs.claim(OWNER, 60_000, desk.services.clock())
+    claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
     assert claimed is not None
     noise = encode_png(random.Random(1).randbytes(3 * 64 * 64), 64, 64)
     await desk.kept(claimed, data=noise)
@@ -94,7 +94,7 @@ async def test_show_tells_what_cannot_be_shown(desk: Front) -> None:
     await desk.services.gallery.delete(job.id, 1)
     assert "deleted" in said(await shows(desk, job.id)).content
     (adult,) = await desk.queued()
-    claimed = await desk.services.jobs.claim(OWNER, 60_000, desk.services.clock())
+    claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
     assert claimed is not None
     await desk.kept(claimed, make_released(claimed, rating=Rating.EXPLICIT))
     assert "age-restricted" in said(await shows(desk, adult.id)).content
@@ -214,4 +214,4 @@ async def test_the_forget_button_of_somebody_else_does_nothing(desk: Front) -> N
     job, _ = await desk.picture()
     answer = said(await desk.newcomer().click(message, label="Yes, erase everything"))
     assert "not for you" in answer.content
-    assert await desk.services.jobs.get(JobId(job.id)) is not None
+    assert await desk.services.views.get(JobId(job.id)) is not None

@@ -76,7 +76,7 @@ async def test_a_search_for_an_earlier_post_reads_nothing_older_than_its_request
         office.env.backend.create_message(office.channel.id, office.member.id, f"talk {n}")
     await office.env.advance_time(1)
     job = await office.drawn_picture()
-    await office.services.jobs.begin_posting(job.id, office.services.clock())
+    await office.services.outbox.begin_posting(job.id, office.services.clock())
     await office.delivers()
     assert office.pictures() == [f"{job.id}.png"]
     searches = [r for r in office.env.http_requests if r.method == "GET" and "messages" in r.path]
@@ -123,7 +123,7 @@ async def test_a_death_after_the_post_makes_no_second_one(
 
 async def test_a_death_before_the_post_loses_nothing(office: Office) -> None:
     job = await office.drawn_picture()
-    await office.services.jobs.begin_posting(job.id, office.services.clock())
+    await office.services.outbox.begin_posting(job.id, office.services.clock())
     await office.restart()
     await office.delivers()
     assert office.pictures() == [f"{job.id}.png"]
@@ -138,7 +138,7 @@ async def test_a_post_that_could_not_be_written_down_is_found_again(
         raise DatabaseError("the database is locked")
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.services.jobs, "delivered", locked)
+        patch.setattr(office.services.outbox, "delivered", locked)
         await office.delivers()
     await office.env.advance_time(1.1)
     await office.delivers()
@@ -347,7 +347,9 @@ async def test_the_loops_post_seed_and_tidy_up_by_themselves(tmp_path: Path) -> 
         jobs = await office.queued(count=2)
         channel = office.env.bot.get_partial_messageable(office.channel.id)
         asked = await channel.send("asked")
-        await office.services.jobs.set_status_message(jobs[0].request_id, office.message_ref(asked))
+        await office.services.views.set_status_message(
+            jobs[0].request_id, office.message_ref(asked)
+        )
         await office.drawn(jobs)
         office.services.signals.deliver.set()
         async with asyncio.timeout(20):
@@ -355,6 +357,6 @@ async def test_the_loops_post_seed_and_tidy_up_by_themselves(tmp_path: Path) -> 
             while [len(m.reactions) for m in office.channel.history()] != [
                 2,
                 2,
-            ] or await office.services.jobs.open_statuses():
+            ] or await office.services.views.open_statuses():
                 await asyncio.sleep(0.05)
         assert office.pictures() == [f"{job.id}.png" for job in jobs]

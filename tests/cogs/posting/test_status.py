@@ -72,14 +72,14 @@ async def test_a_waiting_request_is_looked_at_every_quarter_of_a_minute(
 ) -> None:
     await desk.asked()
     (_, message), looked = await desk.asked(prompt="second"), 0
-    of_request = desk.services.jobs.of_request
+    of_request = desk.services.views.of_request
 
     async def counted(request_id: Any) -> list[Job]:
         nonlocal looked
         looked += 1
         return await of_request(request_id)
 
-    monkeypatch.setattr(desk.services.jobs, "of_request", counted)
+    monkeypatch.setattr(desk.services.views, "of_request", counted)
     for _ in range(60):
         await desk.env.advance_time(1)
         await desk.tends()
@@ -170,7 +170,7 @@ async def test_a_failure_is_told_in_it_and_its_button_goes(desk: Desk) -> None:
 
 async def test_a_cancelled_request_says_so(desk: Desk) -> None:
     (job,), message = await desk.asked()
-    await desk.services.jobs.cancel_request(job.request_id, job.user_id, desk.services.clock())
+    await desk.services.queue.cancel_request(job.request_id, job.user_id, desk.services.clock())
     await desk.env.advance_time(4)
     await desk.tends()
     assert "Cancelled" in desk.text(message)

@@ -63,7 +63,7 @@ async def test_nothing_is_told_of_a_member_who_is_just_forgotten(
 
 async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(desk: Desk) -> None:
     jobs, message = await desk.asked()
-    await desk.services.jobs.set_status_message(jobs[0].request_id, None)
+    await desk.services.views.set_status_message(jobs[0].request_id, None)
     await desk.drawn(jobs)
     await desk.posted(jobs[0])
     await desk.env.advance_time(16 * 60)
@@ -89,7 +89,7 @@ async def test_a_message_that_may_not_be_removed_now_is_left_to_the_takedown(des
 
 async def test_an_answer_that_cannot_be_looked_for_now_is_left_to_the_takedown(desk: Desk) -> None:
     (job,), _ = await desk.asked()
-    await desk.services.jobs.set_status_message(job.request_id, None)
+    await desk.services.views.set_status_message(job.request_id, None)
     await desk.drawn([job])
     await desk.posted(job)
     await desk.env.advance_time(31)
@@ -190,7 +190,7 @@ async def test_a_notice_that_is_still_to_be_sent_is_not_given_up_meanwhile(desk:
     await desk.services.sends.begin(notice)
     await desk.services.sends.lose_all()
     assert await desk.services.sends.lost(9) == [], "whoever tells the end looks for it"
-    await desk.services.jobs.close_status(job.request_id)
+    await desk.services.views.close_status(job.request_id)
     assert [send.name for send in await desk.services.sends.lost(9)] == [job.request_id]
 
 
@@ -202,7 +202,7 @@ async def test_a_request_that_nobody_thought_of_stops_no_other(
         await desk.begins(job)
         await desk.fails(job.id, "The picture came out as noise.")
     await desk.env.advance_time(31)
-    of_request = desk.services.jobs.of_request
+    of_request = desk.services.views.of_request
 
     async def strange(request_id: RequestId) -> list[Job]:
         if request_id == odd.request_id:
@@ -210,7 +210,7 @@ async def test_a_request_that_nobody_thought_of_stops_no_other(
         return await of_request(request_id)
 
     with monkeypatch.context() as patch:
-        patch.setattr(desk.services.jobs, "of_request", strange)
+        patch.setattr(desk.services.views, "of_request", strange)
         await desk.tends()
     assert await desk.is_open(odd)
     assert not await desk.is_open(fine)
@@ -234,7 +234,7 @@ async def test_a_status_that_cannot_be_closed_disturbs_nobody(
 
     for fault in (full, strange):
         with monkeypatch.context() as patch:
-            patch.setattr(desk.services.jobs, "close_status", fault)
+            patch.setattr(desk.services.views, "close_status", fault)
             await desk.tends()
         assert await desk.is_open(job)
         await desk.env.advance_time(11)
@@ -268,8 +268,8 @@ async def test_a_look_that_fails_in_a_way_nobody_thought_of_does_not_end_the_sta
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with scene(tmp_path, "cogs.posting.status", kind=Desk, live=True) as desk:
-        jobs = desk.services.jobs
-        open_statuses, looks, again = jobs.open_statuses, 0, asyncio.Event()
+        views = desk.services.views
+        open_statuses, looks, again = views.open_statuses, 0, asyncio.Event()
 
         async def strange() -> list[Any]:
             nonlocal looks
@@ -279,7 +279,7 @@ async def test_a_look_that_fails_in_a_way_nobody_thought_of_does_not_end_the_sta
             again.set()
             return await open_statuses()
 
-        monkeypatch.setattr(jobs, "open_statuses", strange)
+        monkeypatch.setattr(views, "open_statuses", strange)
         async with asyncio.timeout(10):
             await again.wait()
     assert [record for record in caplog.records if record.exc_info]

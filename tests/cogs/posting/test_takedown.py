@@ -62,7 +62,7 @@ async def test_a_status_message_whose_id_was_never_stored_goes_with_its_member(
 ) -> None:
     answer = await desk.asks(prompt="1girl, a secret")
     (job,) = await desk.jobs()
-    await desk.services.jobs.set_status_message(job.request_id, None)
+    await desk.services.views.set_status_message(job.request_id, None)
     await desk.services.privacy.forget(job.user_id)
     await desk.takes_down()
     assert answer.id not in desk.shown()
@@ -72,7 +72,7 @@ async def test_a_status_message_whose_id_was_never_stored_goes_with_its_member(
 async def test_a_status_message_that_is_being_sent_goes_with_its_member(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standing = desk.services.jobs.standing
+    standing = desk.services.views.standing
 
     async def meddled(job_id: Any) -> Any:
         (job,) = await desk.jobs()
@@ -80,7 +80,7 @@ async def test_a_status_message_that_is_being_sent_goes_with_its_member(
         await desk.services.privacy.forget(job.user_id)
         return found
 
-    monkeypatch.setattr(desk.services.jobs, "standing", meddled)
+    monkeypatch.setattr(desk.services.views, "standing", meddled)
     answer = await desk.asks()
     await desk.takes_down()
     assert answer.id not in desk.shown()
@@ -89,7 +89,7 @@ async def test_a_status_message_that_is_being_sent_goes_with_its_member(
 async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
-    await desk.services.jobs.begin_posting(job.id, desk.services.clock())
+    await desk.services.outbox.begin_posting(job.id, desk.services.clock())
     await desk.services.privacy.forget(job.user_id)
     await desk.looks("Takedown")
     assert not await desk.nothing_is_owed(), "Discord may still be at work on it"
@@ -100,7 +100,7 @@ async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
 async def test_a_hunt_that_finds_nothing_holds_up_no_message_that_is_known(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
-    await desk.services.jobs.begin_posting(job.id, desk.services.clock())
+    await desk.services.outbox.begin_posting(job.id, desk.services.clock())
     await desk.services.gallery.delete(job.id, 1)
     await desk.looks("Takedown")
     known, message = await desk.picture()
@@ -165,7 +165,7 @@ async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
 async def test_a_show_of_a_picture_is_not_taken_for_its_delivery(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
-    await desk.services.jobs.begin_posting(job.id, 1)
+    await desk.services.outbox.begin_posting(job.id, 1)
     await desk.member.slash(desk.channel, "show", id=job.id)
     await desk.looks("Delivery")
     assert len(await desk.services.gallery.posts(job.id)) == len(desk.shown()) == 2
@@ -175,7 +175,7 @@ async def test_a_hunt_in_a_channel_that_is_gone_ends(desk: Front) -> None:
     other = desk.guild.create_text_channel("other")
     (job,) = await desk.queued(channel=other)
     await desk.drawn([job])
-    await desk.services.jobs.begin_posting(job.id, desk.services.clock())
+    await desk.services.outbox.begin_posting(job.id, desk.services.clock())
     await desk.services.privacy.forget(job.user_id)
     desk.env.backend.delete_channel(other.id)
     await desk.env.settle()
@@ -291,4 +291,4 @@ async def test_a_wish_is_carried_out_soon_though_discord_did_not_take_the_answer
     async with asyncio.timeout(1):
         await desk.services.signals.erase.wait(3600)
     assert await Eraser(desk.services.privacy, desk.services.signals).round()
-    assert await desk.services.jobs.get(job.id) is None
+    assert await desk.services.views.get(job.id) is None

@@ -117,7 +117,7 @@ async def test_messages_deleted_in_an_outage_are_noted_by_the_pass(booth: Booth)
 
 async def test_an_outage_is_made_up_for_under_the_oldest_post_too(booth: Booth) -> None:
     _, post = await booth.a_post()
-    await booth.services.jobs._db.write_one("UPDATE posts SET posted_ms = 1")
+    await booth.services.queue._db.write_one("UPDATE posts SET posted_ms = 1")
     ada = booth.another("ada")
     await ada.react(booth.message(post), UP)
     await booth.written()

@@ -196,7 +196,7 @@ async def test_top_shows_the_best_first_and_hides_what_is_not_for_here(booth: Bo
     ada, bob = booth.another("ada"), booth.another("bob")
     (liked, first), (best, second) = [await booth.a_post() for _ in range(2)]
     jobs = await booth.queued()
-    claimed = await booth.services.jobs.claim(OWNER, 60_000, booth.services.clock())
+    claimed = await booth.services.queue.claim(OWNER, 60_000, booth.services.clock())
     assert claimed is not None
     await booth.kept(claimed, make_released(claimed, rating=Rating.EXPLICIT))
     adult = await booth.posted(jobs[0])
