@@ -83,7 +83,7 @@ def faults(here: Stage, promised: Mapping[str, int], forgotten: Forgotten | None
 
 def never_noted(here: Stage, promised: Mapping[str, int]) -> list[str]:
     """Pictures that were promised and of which the bot knows nothing."""
-    noted = Counter(prompt for (prompt,) in here.rows("SELECT prompt FROM jobs"))
+    noted = Counter(prompt for (prompt,) in here.rows("SELECT draw ->> 'prompt' FROM jobs"))
     return [
         f"{prompt!r}, noted {noted[prompt]} times of {count}"
         for prompt, count in promised.items()
@@ -95,7 +95,7 @@ def not_shown(here: Stage) -> list[str]:
     """Jobs that the bot has noted and whose picture nobody can see, unless its owner deleted it."""
     shown = _times_shown(here)
     jobs = here.rows(
-        "SELECT id, prompt, state FROM jobs WHERE state <> 'cancelled'"
+        "SELECT id, draw ->> 'prompt', state FROM jobs WHERE state <> 'cancelled'"
         " AND id NOT IN (SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL)"
     )
     return [f"{prompt!r} is {state} and not shown" for job, prompt, state in jobs if not shown[job]]

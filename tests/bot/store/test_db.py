@@ -54,29 +54,6 @@ async def test_a_file_is_migrated_once(path: Path) -> None:
     assert (await inspect(path)).endswith("the newest")
 
 
-async def test_a_request_of_before_is_not_looked_for_through_all_of_a_channels_history(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its messages are younger than a day before it was noted; 1420070400000 is Discord's epoch."""
-    steps = migrations()
-    with monkeypatch.context() as patch:
-        patch.setattr(room, "migrations", lambda: steps[:2])
-        async with opened(path) as old:
-            for name, created_ms in (("then", 1_800_000_000_000), ("never", 1_000)):
-                await old.write_one(
-                    "INSERT INTO requests (id, user_id, guild_id, channel_id, created_ms)"
-                    " VALUES (:name, 1, 2, 3, :created)",
-                    {"name": name, "created": created_ms},
-                )
-    async with opened(path) as db:
-        rows = await db.fetch_all("SELECT id, since_id FROM requests")
-    day_before_ms = 1_800_000_000_000 - 86_400_000
-    assert {row["id"]: row["since_id"] for row in rows} == {
-        "then": (day_before_ms - 1_420_070_400_000) << 22,
-        "never": 0,
-    }
-
-
 async def test_every_table_is_strict(db: Database) -> None:
     rows = await db.fetch_all("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
     loose = {row["name"] for row in rows if not row["strict"]} - {"sqlite_schema"}
