@@ -39,6 +39,8 @@ class Entry:
     steps: int
     guidance: float
     sampler: str
+    #: None where the card's was used.
+    clip_skip: int | None
     width_px: int
     height_px: int
     rating: Rating
@@ -171,6 +173,7 @@ def _entry(item: _Voted, sha256: str) -> Entry:
         steps=draw.steps,
         guidance=draw.guidance,
         sampler=draw.sampler,
+        clip_skip=draw.clip_skip,
         width_px=picture.width_px,
         height_px=picture.height_px,
         rating=picture.rating,

@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--guidance", type=float)
     parser.add_argument("--sampler", type=Sampler, choices=list(Sampler))
+    parser.add_argument(
+        "--clip-skip", type=int, help="which of the text encoder's layers is read, from its end"
+    )
     parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
     parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
 
@@ -97,6 +100,8 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
     steps = args.steps if args.steps is not None else info.default_steps
     guidance = args.guidance if args.guidance is not None else info.default_guidance
     require_within(info, steps, guidance)
+    if args.clip_skip is not None and not 1 <= args.clip_skip <= info.clip_skip_max:
+        raise EngineError(f"--clip-skip must be 1 to {info.clip_skip_max}.")
     width, height = info.sizes_px[args.aspect]
     seed = args.seed if args.seed is not None else secrets.randbelow(_SEEDS)
     for index in range(args.count):
@@ -111,6 +116,7 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
                 sampler=args.sampler or info.default_sampler,
                 width_px=width,
                 height_px=height,
+                clip_skip=args.clip_skip,
             ),
         )
 

@@ -81,6 +81,7 @@ async def test_voted_pictures_leave_with_their_numbers(stores: Stores, tmp_path:
         "steps": 4,
         "guidance": 7.0,
         "sampler": "euler_a",
+        "clip_skip": None,
         "width_px": 8,
         "height_px": 8,
         "rating": "general",
@@ -90,6 +91,15 @@ async def test_voted_pictures_leave_with_their_numbers(stores: Stores, tmp_path:
         "negative": None,
     }
     assert pixels(data) == make_rgb(make_job(seed=1))
+
+
+async def test_the_manifest_says_which_layer_read_the_words(stores: Stores, tmp_path: Path) -> None:
+    job_id = await voted(stores, 1)
+    await stores.db.write_one(
+        "UPDATE jobs SET draw = json_set(draw, '$.clip_skip', 2) WHERE id = :id", {"id": job_id}
+    )
+    await export(stores, tmp_path / "out")
+    assert manifest(tmp_path / "out")[0]["clip_skip"] == 2
 
 
 async def test_the_manifests_hash_is_beside_it_and_in_the_report(

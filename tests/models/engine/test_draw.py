@@ -79,6 +79,7 @@ def test_options_change_the_picture(model: str, tmp_path: Path) -> None:
         ("--steps", "2"),
         ("--guidance", "9"),
         ("--negative", ""),
+        ("--clip-skip", "2"),
     ]
     for index, options in enumerate(every):
         assert draw(model, tmp_path / f"{index}.png", "--seed", "7", *options) == 0
@@ -91,6 +92,8 @@ def test_options_change_the_picture(model: str, tmp_path: Path) -> None:
     [
         (("--steps", "0"), "--steps must be 1 to 50"),
         (("--guidance", "99"), "--guidance must be 1.0 to 20.0"),
+        (("--clip-skip", "0"), "--clip-skip must be 1 to "),
+        (("--clip-skip", "99"), "--clip-skip must be 1 to "),
         (("--count", "0"), "--count must be at least 1"),
         (("--seed", "-1"), "--seed must be 0 to 4294967295"),
         (("-o", "out.jpg"), "must end in .png"),
