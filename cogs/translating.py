@@ -29,23 +29,28 @@ def guild_of(interaction: Interaction) -> GuildId:
 
 def place_of(interaction: Interaction) -> Place:
     """Where the request was made, with everything that can make the place age-restricted."""
-    channel, guild = interaction.channel, interaction.guild
     assert interaction.channel_id is not None, "commands and buttons come from a channel"
-    parent = channel.parent if isinstance(channel, discord.Thread) else None
-    return Place(
-        guild_id=guild_of(interaction),
-        channel_id=ChannelId(interaction.channel_id),
-        parent_id=ChannelId(channel.parent_id) if isinstance(channel, discord.Thread) else None,
-        channel_age_restricted=_is_nsfw(channel),
-        parent_age_restricted=_is_nsfw(parent),
-        guild_age_restricted=_is_adult_guild(guild),
+    return place_at(
+        guild_of(interaction),
+        ChannelId(interaction.channel_id),
+        channel=interaction.channel,
+        guild=interaction.guild,
     )
 
 
-def is_adult_place(channel: object, guild: discord.Guild | None) -> bool:
-    """The channel, its parent or its whole server is age-restricted."""
-    parent = channel.parent if isinstance(channel, discord.Thread) else None
-    return _is_nsfw(channel) or _is_nsfw(parent) or _is_adult_guild(guild)
+def place_at(
+    guild_id: GuildId, channel_id: ChannelId, *, channel: object, guild: discord.Guild | None
+) -> Place:
+    """A channel as it is now. One that is None is not known, and counts as open to every age."""
+    thread = channel if isinstance(channel, discord.Thread) else None
+    return Place(
+        guild_id=guild_id,
+        channel_id=channel_id,
+        parent_id=ChannelId(thread.parent_id) if thread else None,
+        channel_age_restricted=_is_nsfw(channel),
+        parent_age_restricted=_is_nsfw(thread.parent if thread else None),
+        guild_age_restricted=_is_adult_guild(guild),
+    )
 
 
 def _is_adult_guild(guild: discord.Guild | None) -> bool:

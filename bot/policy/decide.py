@@ -185,6 +185,11 @@ def may_preview(job: Job, info: ModelInfo) -> bool:
     return not info.can_draw_nudity or job.rating is Rating.EXPLICIT
 
 
+def may_stay_preview(job: Job, place: Place) -> bool:
+    """Whether a preview may be shown in its place as that is now: it may be open to all by now."""
+    return job.rating is not Rating.EXPLICIT or place.age_restricted
+
+
 def release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:
     """Let a finished picture out, or hold it back. Never raises: a fault of ours holds it back.
 

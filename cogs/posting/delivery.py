@@ -24,10 +24,11 @@ from bot.domain import (
     MessageId,
     Picture,
     Post,
-    Rating,
+    RefusalReason,
     StorageError,
 )
 from bot.log import whereabouts
+from bot.policy import decide
 from bot.store.outbox import Posting
 from bot.words import wording
 from cogs.components import post_view
@@ -35,7 +36,7 @@ from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passin
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
 from cogs.posting.uploads import upload
-from cogs.translating import is_adult_place
+from cogs.translating import place_at
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +53,18 @@ _NO_PERMISSION = (
 _NO_CHANNEL = "The channel is gone. " + _KEPT
 _REFUSED = "Discord would not take the message. " + _KEPT
 _TOO_LARGE = "I could not make the picture small enough for this server. " + _KEPT
-_NOT_ADULT = (
-    "The channel is not age-restricted any more, and this picture is for adults. The picture is "
-    "kept: `/show {id}` brings it back in an age-restricted channel of this server."
-)
+#: Why policy does not let it be posted here. What it says itself is for one pair of eyes: it may
+#: name the terms that moderators block, and the last word of a request is for all to read.
+_NOT_HERE = {
+    RefusalReason.AGE: (
+        "This picture is for adults, and the channel is not age-restricted any more. The picture "
+        "is kept: `/show {id}` brings it back in an age-restricted channel of this server."
+    ),
+    RefusalReason.CHANNEL: "The moderators switched me off in this channel. " + _KEPT,
+    RefusalReason.SERVER: (
+        "The moderators blocked what this picture was asked for with, so I do not post it."
+    ),
+}
 _BLIND = (
     "I may have posted the picture already, but without Read Message History in this channel I "
     "can't look, so I don't post it twice. " + _KEPT
@@ -169,8 +178,7 @@ class Delivery(commands.Cog):
         picture = await self._services.gallery.get(job.id)
         if picture is None:
             raise UndeliverableError(_DELETED)
-        if picture.rating is Rating.EXPLICIT and not await self._is_adult(job):
-            raise UndeliverableError(_NOT_ADULT.format(id=job.id))
+        await self._require_showable(job, picture)
         png = await self._read(picture)
         try:
             return await upload(
@@ -181,11 +189,16 @@ class Delivery(commands.Cog):
         except ValueError:
             raise UndeliverableError(_TOO_LARGE.format(id=job.id)) from None
 
-    async def _is_adult(self, job: Job) -> bool:
-        """Whether the channel is age-restricted now: it may have changed since the asking."""
+    async def _require_showable(self, job: Job, picture: Picture) -> None:
+        """Ask policy again: the channel and the server's rules may have changed meanwhile."""
         guild = self._bot.get_guild(job.guild_id)
         channel = guild and guild.get_channel_or_thread(job.channel_id)
-        return is_adult_place(channel or await self._bot.fetch_channel(job.channel_id), guild)
+        channel = channel or await self._bot.fetch_channel(job.channel_id)
+        place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
+        rules = await self._services.guilds.policy(job.guild_id)
+        if refused := decide.may_show(job, picture, place, rules):
+            told = _NOT_HERE.get(refused.reason)
+            raise UndeliverableError(told.format(id=job.id) if told else refused.text)
 
     async def _read(self, picture: Picture) -> bytes:
         try:

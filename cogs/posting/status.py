@@ -24,18 +24,18 @@ from bot.domain import (
     JobId,
     JobState,
     MessageId,
-    Rating,
     RequestId,
     Standing,
 )
 from bot.log import whereabouts
+from bot.policy import decide
 from bot.store.sends import Begun, Send, SendKind
 from bot.store.views import StatusMessage
 from bot.words import wording
 from cogs.posting.faults import is_edit_limit, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, button_ids, newest_own
 from cogs.posting.lanes import attempt, keep_looking
-from cogs.translating import is_adult_place
+from cogs.translating import place_at
 
 log = logging.getLogger(__name__)
 
@@ -267,7 +267,8 @@ class Status(commands.Cog):
         """A channel can stop being age-restricted while a picture for adults is drawn for it."""
         guild = self._bot.get_guild(job.guild_id)
         channel = guild and guild.get_channel_or_thread(job.channel_id)
-        return job.rating is Rating.GENERAL or is_adult_place(channel, guild)
+        place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
+        return decide.may_stay_preview(job, place)
 
     async def _finish(self, plan: _Plan) -> None:
         """Take the message away once all is posted; tell what went wrong otherwise."""

@@ -9,7 +9,8 @@ from typing import Any
 import discord
 import pytest
 
-from cogs.translating import is_adult_place
+from bot.domain import ChannelId, GuildId
+from cogs.translating import place_at
 from tests.stages.stage import Stage, stage
 
 EPHEMERAL_FLAG = 1 << 6
@@ -34,6 +35,10 @@ class House:
 
     def get_channel(self, channel_id: int) -> Any:
         return self._channels.get(channel_id)
+
+
+def is_adult_place(channel: Any, guild: Any) -> bool:
+    return place_at(GuildId(1), ChannelId(2), channel=channel, guild=guild).age_restricted
 
 
 def test_a_thread_is_as_old_as_its_parent() -> None:

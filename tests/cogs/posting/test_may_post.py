@@ -1,0 +1,79 @@
+"""Policy is asked again before a finished picture is posted: what it says has changed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain import ChannelId, GuildId, Job, JobState
+from tests.stages.office import Office
+from tests.stages.simulated import scene
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with scene(tmp_path, "cogs.posting.delivery", kind=Office) as built:
+        yield built
+
+
+async def switch_off(office: Office, channel_id: int) -> None:
+    await office.services.guilds.switch_channel(
+        GuildId(office.guild.id),
+        ChannelId(channel_id),
+        enabled=False,
+        actor_id=office.member.id,
+        now_ms=1,
+    )
+
+
+async def refusal(office: Office, job: Job, *, besides: Job | None = None) -> str:
+    """What is said of a picture that was not posted; it is kept."""
+    await office.delivers()
+    assert office.pictures() == ([f"{besides.id}.png"] if besides else [])
+    state, error = await office.state(job)
+    assert state is JobState.FAILED
+    assert await office.services.gallery.get(job.id) is not None
+    return error
+
+
+async def test_nothing_is_posted_where_i_was_switched_off(office: Office) -> None:
+    job = await office.drawn_picture()
+    await switch_off(office, office.channel.id)
+    told = await refusal(office, job)
+    assert told == (
+        "The moderators switched me off in this channel. The picture is kept: "
+        f"`/show {job.id}` brings it back in another channel of this server."
+    )
+
+
+async def test_another_channel_gets_its_picture(office: Office) -> None:
+    job = await office.drawn_picture()
+    await switch_off(office, office.guild.create_text_channel("other").id)
+    await office.delivers()
+    assert office.pictures() == [f"{job.id}.png"]
+
+
+async def test_a_term_blocked_meanwhile_is_not_posted_and_not_named(office: Office) -> None:
+    job = await office.drawn_picture(prompt="1girl, dragon")
+    guild_id = GuildId(office.guild.id)
+    await office.services.guilds.block(guild_id, "dragon", "no dragons", office.member.id, 1)
+    told = await refusal(office, job)
+    assert "The moderators blocked what this picture was asked for with" in told
+    assert "dragon" not in told, "the last word of a request is for all to read"
+
+
+async def test_a_thread_is_off_where_its_channel_is(office: Office) -> None:
+    first = await office.drawn_picture()
+    await office.delivers()
+    message = office.channel.last_message
+    assert message is not None
+    there = office.env.bot.get_partial_messageable(
+        office.channel.id, guild_id=office.guild.id
+    ).get_partial_message(message.id)
+    thread: Any = await there.create_thread(name="about it")
+    job = await office.drawn_picture(channel=thread)
+    await switch_off(office, office.channel.id)
+    assert "switched me off" in await refusal(office, job, besides=first)
