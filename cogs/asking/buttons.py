@@ -97,7 +97,7 @@ async def _ask_again(interaction: Interaction, job: Job, origin: Origin, draw: D
     await submit(interaction, ask)
 
 
-class Settings(_OfPicture, template=template(Action.SETTINGS)):
+class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
     """The settings, ready to copy."""
 
     action = Action.SETTINGS
@@ -181,7 +181,7 @@ def _may_touch(interaction: Interaction, owner: UserId) -> bool:
     return user_of(interaction) == owner or interaction.permissions.manage_messages
 
 
-_PRESSES = (Again, Vary, Settings, Delete, Cancel)
+_PRESSES = (Again, Vary, ShowSettings, Delete, Cancel)
 
 
 class Buttons(commands.Cog):

@@ -57,7 +57,7 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class EmojiVoters:
     """Who reacts with one emoji, read back from Discord; no bots."""
 
     message_id: MessageId
@@ -77,7 +77,7 @@ class Reacting:
     voter_ids: Mapping[str, frozenset[UserId]]
 
 
-Item: TypeAlias = Seen | Cleared | Deleted | Standing | Reacting
+Item: TypeAlias = Seen | Cleared | Deleted | EmojiVoters | Reacting
 
 
 class Inbox:
@@ -102,7 +102,7 @@ class Inbox:
                 self._watches.spoil([item.message_id])
             case Deleted():
                 self._watches.spoil(item.message_ids)
-            case Standing() | Reacting():
+            case EmojiVoters() | Reacting():
                 pass
         self._nudge.set()
 
@@ -150,7 +150,7 @@ class Inbox:
                 await votes.cleared(fallen.message_id, fallen.emoji, fallen.at_ms)
             case Deleted() as gone:
                 await gallery.message_deleted(gone.message_ids, gone.at_ms)
-            case Standing() as now:
+            case EmojiVoters() as now:
                 await votes.reconcile(
                     now.message_id,
                     now.emoji,

@@ -25,7 +25,7 @@ from bot.log import whereabouts
 from bot.words.emoji import reaction_key
 from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
-from cogs.voting.inbox import Inbox, Reacting, Standing
+from cogs.voting.inbox import EmojiVoters, Inbox, Reacting
 from cogs.voting.watching import Touch
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class Reconciler:
                 raise NotBelievedError("its reactions changed in a way that no list tells of")
             for (emoji, burst), voter_ids in _with_gone(found, standing).items():
                 self._inbox.put(
-                    Standing(
+                    EmojiVoters(
                         message_id=message_id,
                         emoji=emoji,
                         burst=burst,

@@ -16,7 +16,7 @@ _GENEROUS = (1000, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Allowance:
     """So many calls of a kind within so many seconds, for each channel (or server)."""
 
     method: str
@@ -25,16 +25,16 @@ class Rule:
     per_s: float
 
 
-def _rule(method: str, pattern: str, calls: int, per_s: float) -> Rule:
-    return Rule(method=method, pattern=re.compile(pattern), calls=calls, per_s=per_s)
+def _allow(method: str, pattern: str, calls: int, per_s: float) -> Allowance:
+    return Allowance(method=method, pattern=re.compile(pattern), calls=calls, per_s=per_s)
 
 
 OBSERVED = (
-    _rule("POST|PATCH", r"/channels/\d+/messages(/\d+)?", 5, 5.0),
-    _rule("DELETE", r"/channels/\d+/messages/\d+", 5, 1.0),
-    _rule("PUT|DELETE", r"/channels/\d+/messages/\d+/reactions/.+", 1, 0.25),
-    _rule("GET", r"/channels/\d+/messages/\d+/reactions/.+", 1, 0.25),
-    _rule("GET", r"/channels/\d+/messages(/\d+)?", 5, 5.0),
+    _allow("POST|PATCH", r"/channels/\d+/messages(/\d+)?", 5, 5.0),
+    _allow("DELETE", r"/channels/\d+/messages/\d+", 5, 1.0),
+    _allow("PUT|DELETE", r"/channels/\d+/messages/\d+/reactions/.+", 1, 0.25),
+    _allow("GET", r"/channels/\d+/messages/\d+/reactions/.+", 1, 0.25),
+    _allow("GET", r"/channels/\d+/messages(/\d+)?", 5, 5.0),
 )
 
 
@@ -44,31 +44,31 @@ class _Bucket:
     resets_s: float
 
 
-class Limits:
+class RateLimits:
     """Counts calls. `strict` enforces `OBSERVED`; `refused` is how many calls were too many."""
 
     def __init__(self, *, strict: bool) -> None:
-        self._rules = OBSERVED if strict else ()
+        self._allowances = OBSERVED if strict else ()
         self._buckets: dict[str, _Bucket] = {}
         self.refused = 0
 
     def take(self, method: str, path: str, now_s: float) -> tuple[dict[str, str], float]:
         """The rate-limit headers for this call, and how long it came too early (0: in time)."""
-        rule = next(
-            (r for r in self._rules if method in r.method and r.pattern.fullmatch(path)), None
+        allowed = next(
+            (a for a in self._allowances if method in a.method and a.pattern.fullmatch(path)), None
         )
-        name = _name(rule.method if rule else method, path)
-        if rule is None:
+        name = _name(allowed.method if allowed else method, path)
+        if allowed is None:
             return _headers(name, *_GENEROUS, remaining=_GENEROUS[0] - 1), 0.0
         bucket = self._buckets.get(name)
         if bucket is None or bucket.resets_s <= now_s:
-            bucket = self._buckets[name] = _Bucket(0, now_s + rule.per_s)
+            bucket = self._buckets[name] = _Bucket(0, now_s + allowed.per_s)
         left_s = bucket.resets_s - now_s
-        if bucket.used >= rule.calls:
+        if bucket.used >= allowed.calls:
             self.refused += 1
-            return _headers(name, rule.calls, left_s, remaining=0), left_s
+            return _headers(name, allowed.calls, left_s, remaining=0), left_s
         bucket.used += 1
-        return _headers(name, rule.calls, left_s, remaining=rule.calls - bucket.used), 0.0
+        return _headers(name, allowed.calls, left_s, remaining=allowed.calls - bucket.used), 0.0
 
 
 def _name(method: str, path: str) -> str:

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from aiohttp import BodyPartReader, web
 
 from bot.sandbox.wire.faults import Weather, too_many
-from bot.sandbox.wire.limits import Limits
+from bot.sandbox.wire.limits import RateLimits
 from bot.sandbox.wire.openapi import Inspector
 from bot.sandbox.wire.wire import DiscordError, Payload, Upload, as_object, json_response
 from bot.sandbox.world.interactions import Interactions
@@ -49,7 +49,7 @@ class Rest:
         interactions: Interactions,
         weather: Weather,
         inspector: Inspector,
-        limits: Limits,
+        limits: RateLimits,
         token: str,
     ) -> None:
         self.world = world

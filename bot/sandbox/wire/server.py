@@ -21,7 +21,7 @@ from bot.sandbox.wire.control import BotControl
 from bot.sandbox.wire.faults import Weather
 from bot.sandbox.wire.feed import Feed
 from bot.sandbox.wire.gateway import Gateway
-from bot.sandbox.wire.limits import Limits
+from bot.sandbox.wire.limits import RateLimits
 from bot.sandbox.wire.openapi import Inspector
 from bot.sandbox.wire.page_api import PageApi, explain, guard
 from bot.sandbox.wire.rest import PREFIX, Rest
@@ -66,7 +66,7 @@ class Sandbox:
         self._weather = Weather()
         self._weather.on_change = self._tell_weather
         self._inspector = Inspector(openapi)
-        self.limits = Limits(strict=strict_limits)
+        self.limits = RateLimits(strict=strict_limits)
         self.interactions = Interactions(self.people)
         self._store = Store(state_dir, Keeper(backend, self._cdn), self._cdn) if state_dir else None
         self._gateway = Gateway(self.world, self._weather, token, privileged=privileged)

@@ -101,7 +101,7 @@ class LoungeBackend(Backend):
         self.nonces: dict[int, str | int] = {}
         #: The nonce of the request that is being handled, for the message it creates.
         self.arriving_nonce: str | int | None = None
-        self.age_restricted: set[int] = {place.id for place in lounge.PLACES if place.nsfw}
+        self.age_restricted: set[int] = {place.id for place in lounge.CHANNELS if place.nsfw}
         self._build()
 
     # ---- the local server -----------------------------------------------------------------------
@@ -133,7 +133,7 @@ class LoungeBackend(Backend):
             self._join(guild, persona.id, _ROLES_OF[persona.role])
         for emoji in lounge.EMOJIS:
             guild.emojis[emoji.id] = CustomEmoji(id=emoji.id, name=emoji.name, user_id=owner.id)
-        for place in lounge.PLACES:
+        for place in lounge.CHANNELS:
             self._open(guild, place)
 
     def _user(self, user_id: int, name: str, *, bot: bool = False) -> User:
@@ -146,7 +146,7 @@ class LoungeBackend(Backend):
             user_id=user_id, role_ids=list(roles), joined_at=self.now_iso()
         )
 
-    def _open(self, guild: Guild, place: lounge.Place) -> None:
+    def _open(self, guild: Guild, place: lounge.LoungeChannel) -> None:
         seen = flag("view_channel")
         secret = [
             Overwrite(guild.id, OverwriteType.ROLE, deny=seen),

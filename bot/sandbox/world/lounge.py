@@ -57,7 +57,7 @@ MORE_COLORS = ("#eb459e", "#57f287", "#9b59b6", "#1abc9c", "#e67e22", "#7289da")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LoungeChannel:
     """A text channel of the server."""
 
     id: int
@@ -67,11 +67,13 @@ class Place:
     moderators_only: bool = False
 
 
-PLACES = (
-    Place(id=_FIRST_ID + 30, name="general", topic="Say hello, then draw something."),
-    Place(id=_FIRST_ID + 31, name="art", topic="Pictures, votes and nothing else."),
-    Place(id=_FIRST_ID + 32, name="after-dark", topic="Age-restricted: adults only.", nsfw=True),
-    Place(
+CHANNELS = (
+    LoungeChannel(id=_FIRST_ID + 30, name="general", topic="Say hello, then draw something."),
+    LoungeChannel(id=_FIRST_ID + 31, name="art", topic="Pictures, votes and nothing else."),
+    LoungeChannel(
+        id=_FIRST_ID + 32, name="after-dark", topic="Age-restricted: adults only.", nsfw=True
+    ),
+    LoungeChannel(
         id=_FIRST_ID + 33,
         name="mods-only",
         topic="Moderators only; the bot cannot see this channel.",

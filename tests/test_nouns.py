@@ -1,4 +1,4 @@
-"""One noun means one thing in models/, and shapes are written one way."""
+"""One noun means one thing in the house, and shapes are written one way."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from pathlib import Path
 
 import pytest
 
-MODELS = Path(__file__).parents[2] / "models"
+HOUSE = Path(__file__).parents[1]
+#: The wings whose nouns people read side by side.
+WINGS = ("bot", "cogs", "models")
 #: A shape in square brackets: a list that begins with an axis, or with what stands for several.
 SQUARE = re.compile(r"\[(?:[BCHKLNSTW]|\.\.\.)(?:,[^\]\n]*)?\]")
 
 
 def files() -> Iterable[tuple[str, str]]:
-    """Every file of models/: its path, its text."""
-    for path in sorted(MODELS.rglob("*.py")):
-        yield str(path.relative_to(MODELS.parent)), path.read_text(encoding="utf-8")
+    """Every file of the house but its tests: its path, its text."""
+    for wing in WINGS:
+        for path in sorted((HOUSE / wing).rglob("*.py")):
+            yield str(path.relative_to(HOUSE)), path.read_text(encoding="utf-8")
 
 
 def shared_names(sources: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -44,7 +47,7 @@ def square_shapes(sources: Iterable[tuple[str, str]]) -> list[str]:
     ]
 
 
-def test_no_two_public_classes_of_models_share_a_name() -> None:
+def test_no_two_public_classes_share_a_name() -> None:
     assert shared_names(files()) == {}
 
 
