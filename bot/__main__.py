@@ -267,8 +267,8 @@ async def _mend(settings: Settings) -> str:
 async def _export(settings: Settings, directory: Path) -> None:
     if not settings.database_path.is_file():
         raise SettingsError(
-            f"there is no database at {settings.database_path}, so nothing was voted on yet: is "
-            f"DATA_DIR={settings.data_dir} the bot's?"
+            f"there is no database at {settings.database_path}, so there are no votes to read: is "
+            f"DATA_DIR={settings.data_dir} the bot's? (The demo's is data/sandbox/bot.)"
         )
     db = await Database.open(settings.database_path)
     try:

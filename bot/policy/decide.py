@@ -86,7 +86,7 @@ _FLOOR_TEXT = (
     "other words."
 )
 _AGE_TEXT = (
-    "That belongs into an age-restricted channel. Ask me there (a moderator can mark a channel as "
+    "That belongs in an age-restricted channel. Ask me there (a moderator can mark a channel as "
     "age-restricted in its settings), or leave out what is only for adults."
 )
 _CHANNEL_TEXT = "The moderators switched me off in this channel. Ask me in another one."

@@ -61,7 +61,7 @@ def parse(command: str, registered: list[Payload]) -> tuple[str, Payload]:
     marks = re.compile(rf"(?:^|\s)({'|'.join(map(re.escape, kinds))}):\s*")
     parts = marks.split(rest)
     return name, {
-        option: _value(kinds[option], text.strip())
+        option: _value(option, kinds[option], text.strip())
         for option, text in zip(parts[1::2], parts[2::2], strict=True)
     }
 
@@ -89,11 +89,11 @@ def _first_word(text: str) -> tuple[str, str]:
     return word, rest[0] if rest else ""
 
 
-def _value(kind: int, text: str) -> object:
+def _value(option: str, kind: int, text: str) -> object:
     try:
         return {4: int, 10: float}.get(kind, str)(text)
     except ValueError:
-        raise NotPossible(f"{text!r} is no number.") from None
+        raise NotPossible(f"{option}: {text!r} is not a number.") from None
 
 
 class _Play:

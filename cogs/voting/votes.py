@@ -158,7 +158,8 @@ class VotesCog(commands.Cog):
         places = await self._best(interaction, guild, rules, length_ms)
         if not places:
             await interaction.followup.send(
-                f"Nobody has voted on a picture {words} yet. React under one you like!"
+                f"No picture {words} that I may show here has a vote yet. React under one you "
+                "like! Votes on your own pictures do not count."
             )
             return
         emoji = await self._services.guilds.vote_emoji(GuildId(guild.id))

@@ -16,6 +16,7 @@ const LIMITS = [
 ];
 const LINES = { up: "The line is open.", offline: "Connections are refused." };
 let violations = [];
+let compares = false;
 let reachable = true;
 
 /** Fill the drawer and keep its numbers true. */
@@ -235,9 +236,9 @@ function follow(id, value) {
 }
 
 async function look() {
-  const list = await api.violations().catch(() => null);
-  reachable = Array.isArray(list);
-  if (reachable) violations = list;
+  const said = await api.violations().catch(() => null);
+  reachable = Array.isArray(said?.found);
+  if (reachable) ({ compares, found: violations } = said);
   showRules();
 }
 
@@ -250,16 +251,19 @@ function showRules() {
   const place = byId("weather-rules");
   if (!place || byId("weather").hidden) return;
   const count = violations.length;
+  const clean = compares
+    ? "Every request so far fits Discord's OpenAPI description."
+    : "Requests are not compared with Discord's OpenAPI description: DISCORD_OPENAPI names none.";
   const text = count
     ? `${count} ${count === 1 ? "request breaks" : "requests break"} Discord's OpenAPI description.`
-    : "Every request so far fits Discord's OpenAPI description.";
+    : clean;
   if (place.dataset.shown === `${count} ${reachable}`) return;
   place.dataset.shown = `${count} ${reachable}`;
   fill(
     place,
     h(
       "p",
-      { class: count ? "ill" : "good", id: "violations", dataset: { count } },
+      { class: count ? "ill" : compares ? "good" : "", id: "violations", dataset: { count } },
       reachable ? text : "Not known: the sandbox did not say.",
     ),
     count > 0 &&

@@ -183,6 +183,11 @@ class Inspector:
                 self._next()
                 await asyncio.sleep(0)
 
+    @property
+    def compares(self) -> bool:
+        """Calls are held against Discord's description, because one is there."""
+        return self._description is not None
+
     def violations(self) -> list[Payload]:
         """Everything wrong with the calls so far: `{method, path, errors}`."""
         while self._waiting:

@@ -81,6 +81,8 @@ class Pretended(Protocol):
     bot_control: BotControl | None
 
     def state(self, persona: int) -> Payload: ...  # noqa: D102  as `Sandbox` says
+    @property
+    def compares(self) -> bool: ...  # noqa: D102  as `Sandbox` says
     def violations(self) -> list[Payload]: ...  # noqa: D102  as `Sandbox` says
     def drop_gateway(self) -> None: ...  # noqa: D102  as `Sandbox` says
     def invalidate(self) -> None: ...  # noqa: D102  as `Sandbox` says
@@ -147,8 +149,9 @@ class PageApi:
         return json_response(people.messages(int(query["channel"]), int(query["persona"]), limit))
 
     async def violations(self, _request: web.Request) -> web.Response:
-        """What the bot sent against Discord's description."""
-        return json_response(self._sandbox.violations())
+        """What the bot sent against Discord's description, and whether that was at hand."""
+        sandbox = self._sandbox
+        return json_response({"compares": sandbox.compares, "found": sandbox.violations()})
 
     async def truth(self, request: web.Request) -> web.Response:
         """A message's reactions with their users, for tests."""

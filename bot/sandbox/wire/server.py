@@ -269,6 +269,11 @@ class Sandbox:
             raise NotPossible("Those bytes are gone.")
         return data
 
+    @property
+    def compares(self) -> bool:
+        """Whether Discord's description is at hand to compare the bot's calls with."""
+        return self._inspector.compares
+
     def violations(self) -> list[Payload]:
         """What the bot sent against Discord's description so far."""
         return self._inspector.violations()

@@ -277,7 +277,7 @@ def names(folder: Path) -> list[str]:
         ("/", "There is no command / for you here"),
         ("/colors", "/colors needs a subcommand: find."),
         ("/colors lose name: teal", "/colors needs a subcommand: find."),
-        ("/draw prompt: x count: many", "'many' is no number."),
+        ("/draw prompt: x count: many", "count: 'many' is not a number."),
     ],
 )
 async def test_a_rehearsed_command_that_cannot_be_sent_says_why(

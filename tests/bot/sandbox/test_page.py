@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -245,3 +246,13 @@ async def test_no_file_outside_the_page_is_served(page: Page) -> None:
     for path in ("static/..%2Fserver.py", "static/server.py", "static/%2Fetc%2Fpasswd"):
         async with page.session.get(path) as response:
             assert response.status == 404
+
+
+async def test_the_page_is_told_whether_requests_are_compared_at_all(page: Page) -> None:
+    assert await page.get("violations") == {"compares": False, "found": []}
+
+
+def test_a_description_at_hand_is_told(tmp_path: Path) -> None:
+    described = tmp_path / "openapi.json"
+    described.write_text(json.dumps({"paths": {}, "components": {"schemas": {}}}))
+    assert Sandbox(openapi=described).compares is True

@@ -228,5 +228,6 @@ async def test_top_does_not_carry_pictures_out_of_a_private_channel(booth: Booth
     await booth.written()
     assert await booth.services.votes.tally(jobs[0].id) == Tally(up=1)
     answer = said(await booth.member.slash(booth.channel, "votes top"))
-    assert "Nobody has voted" in answer.content
+    assert "that I may show here has a vote yet" in answer.content
+    assert "Votes on your own pictures do not count" in answer.content
     assert not answer.attachments
