@@ -306,3 +306,25 @@ def test_every_place_that_the_page_on_extending_names_exists() -> None:
     assert not missing, missing
     for heading in ("option", "sampler", "rule", "axis", "command", "family"):
         assert re.search(rf"^## A .*{heading}", page, re.MULTILINE), heading
+
+
+def prose_lines(page: str) -> Iterator[tuple[int, str]]:
+    """The lines that can be broken: no code, no table, no picture, and more than one word."""
+    fenced = False
+    for number, line in enumerate(page.splitlines(), start=1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        can_break = " " in re.sub(r"`[^`]*`", "", line.strip())
+        if can_break and not fenced and not line.startswith(("    ", "|", "![")):
+            yield number, line
+
+
+def test_no_line_of_the_docs_is_longer_than_a_hundred_columns() -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    long = [
+        f"{page.name}:{number}"
+        for page in pages
+        for number, line in prose_lines(page.read_text())
+        if len(line) > 100
+    ]
+    assert not long, long
