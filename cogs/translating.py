@@ -9,7 +9,7 @@ from typing import cast
 
 import discord
 
-from bot.client import Interaction
+from bot.client import Interaction, WaifuBot
 from bot.domain import ChannelId, GuildId, Place, UserId
 from bot.words import wording
 
@@ -61,6 +61,19 @@ def _is_nsfw(channel: object) -> bool:
     """Not every kind of channel can be age-restricted; those that cannot are not."""
     check = getattr(channel, "is_nsfw", None)
     return check is not None and bool(cast("bool", check()))
+
+
+async def channel_at(
+    bot: WaifuBot, guild_id: GuildId, channel_id: ChannelId
+) -> discord.abc.GuildChannel | discord.abc.PrivateChannel | discord.Thread:
+    """The channel or thread itself: as it is known already, or as Discord says.
+
+    An archived thread is not known.
+    Raises what Discord raises, if it is gone or we may not see it.
+    """
+    guild = bot.get_guild(guild_id)
+    known = guild and guild.get_channel_or_thread(channel_id)
+    return known or await bot.fetch_channel(channel_id)
 
 
 async def tell(interaction: Interaction, text: str) -> None:

@@ -36,7 +36,7 @@ from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passin
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
 from cogs.posting.uploads import upload
-from cogs.translating import place_at
+from cogs.translating import channel_at, place_at
 
 log = logging.getLogger(__name__)
 
@@ -192,8 +192,7 @@ class Delivery(commands.Cog):
     async def _require_showable(self, job: Job, picture: Picture) -> None:
         """Ask policy again: the channel and the server's rules may have changed meanwhile."""
         guild = self._bot.get_guild(job.guild_id)
-        channel = guild and guild.get_channel_or_thread(job.channel_id)
-        channel = channel or await self._bot.fetch_channel(job.channel_id)
+        channel = await channel_at(self._bot, job.guild_id, job.channel_id)
         place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
         rules = await self._services.guilds.policy(job.guild_id)
         if refused := decide.may_show(job, picture, place, rules):

@@ -17,6 +17,7 @@ import discord
 from bot.client import WaifuBot
 from bot.domain import BotError, ChannelId, GuildId
 from cogs.posting.faults import is_gone
+from cogs.translating import channel_at
 
 
 class BlindError(BotError):
@@ -155,9 +156,7 @@ async def newest_own(
 async def _see(bot: WaifuBot, stretch: Stretch) -> None:
     """Pass if we may read the channel's history."""
     guild = bot.get_guild(stretch.guild_id)
-    channel = guild and guild.get_channel_or_thread(stretch.channel_id)
-    # An archived thread is not in the cache.
-    found = channel or await bot.fetch_channel(stretch.channel_id)
+    found = await channel_at(bot, stretch.guild_id, stretch.channel_id)
     me = guild and guild.me
     if not isinstance(found, discord.abc.GuildChannel | discord.Thread) or me is None:
         raise BlindError(f"channel {stretch.channel_id} cannot be looked at")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bot.domain import BotError, Job, JobState
+from bot.store.db import Database
 from bot.store.picture_files import PictureFiles
 from tests.stages.factories import make_post
 from tests.stages.fake_engine import POISON, FakeEngine
@@ -66,26 +68,25 @@ async def check(s: Studio, good: Job, bad: Job) -> None:
     assert not s.running.done()
 
 
-@pytest.mark.parametrize("code", SICK.values(), ids=SICK)
-@pytest.mark.parametrize("number", range(WRITES))
-async def test_a_write_that_fails_anywhere_in_a_jobs_life_ends_neither_it_nor_the_worker(
-    tmp_path: Path, code: int, number: int
-) -> None:
-    async with studio(tmp_path, haste=400) as s:
-        jobs = await live(s)
-        sick = sicken_writer(s.db)
-        sick.fails = lambda at, _sql: code if at == number else 0
-        await check(s, *jobs)
+#: Each connection of the database, and how to make its statements fail.
+CONNECTIONS = {"write": (sicken_writer, WRITES), "read": (sicken_reader, READS)}
 
 
 @pytest.mark.parametrize("code", SICK.values(), ids=SICK)
-@pytest.mark.parametrize("number", range(READS))
-async def test_a_read_that_fails_anywhere_in_a_jobs_life_ends_neither_it_nor_the_worker(
-    tmp_path: Path, code: int, number: int
+@pytest.mark.parametrize(
+    ("sicken", "number"),
+    [
+        pytest.param(sicken, number, id=f"{name}-{number}")
+        for name, (sicken, count) in CONNECTIONS.items()
+        for number in range(count)
+    ],
+)
+async def test_a_statement_that_fails_anywhere_in_a_jobs_life_ends_neither_it_nor_the_worker(
+    tmp_path: Path, sicken: Callable[[Database], SickConnection], number: int, code: int
 ) -> None:
     async with studio(tmp_path, haste=400) as s:
         jobs = await live(s)
-        sick = sicken_reader(s.db)
+        sick = sicken(s.db)
         sick.fails = lambda at, _sql: code if at == number else 0
         await check(s, *jobs)
 

@@ -143,18 +143,26 @@ async def test_a_failure_is_told_anew_if_a_moderator_deleted_the_message(
     assert not await desk.is_open(job)
 
 
-async def test_a_notice_whose_answer_was_lost_is_not_sent_twice(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def lose_a_notice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """Send the notice of a failure, of which no answer comes; then restart after an hour.
+
+    That is longer than Discord remembers a nonce.
+    """
     (job,) = await desk.queued()
     await desk.begins(job)
     await desk.fails(job.id, "The picture came out as noise.")
     await desk.env.advance_time(31)
     desk.loses_answers(monkeypatch, TimeoutError())
     await desk.tends()
-    # Longer than Discord remembers a nonce.
     await desk.env.advance_time(3600)
     await desk.restart()
+    return job
+
+
+async def test_a_notice_whose_answer_was_lost_is_not_sent_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await lose_a_notice(desk, monkeypatch)
     await desk.tends()
     (told,) = desk.channel.history()
     assert not await desk.is_open(job)
@@ -165,14 +173,7 @@ async def test_a_notice_whose_answer_was_lost_is_not_sent_twice(
 async def test_a_notice_is_not_sent_twice_where_nobody_can_look_for_the_first(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (job,) = await desk.queued()
-    await desk.begins(job)
-    await desk.fails(job.id, "The picture came out as noise.")
-    await desk.env.advance_time(31)
-    desk.loses_answers(monkeypatch, TimeoutError())
-    await desk.tends()
-    await desk.env.advance_time(3600)
-    await desk.restart()
+    job = await lose_a_notice(desk, monkeypatch)
     await desk.bot_may_not("read_message_history")
     await desk.tends()
     assert len(desk.channel.history()) == 1
