@@ -25,9 +25,10 @@ from bot import client, doctor
 from bot.client import Services
 from bot.clock import elapsed_s, now_ms
 from bot.domain import BotError, SettingsError
+from bot.drawing.handle import EngineHandle, LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
-from bot.drawing.worker import GpuThread, Worker, WorkerLimits
+from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
 from bot.health import beat, read_pulse
 from bot.log import set_up
@@ -59,7 +60,7 @@ class _Program:
     """What `serve` runs: built by `_build`, torn down by its exit stack."""
 
     services: Services
-    gpu: GpuThread
+    handle: LocalThread
     worker: Worker
 
 
@@ -81,23 +82,23 @@ def _engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
     return module, scorers
 
 
-def _gpu(settings: Settings) -> GpuThread:
+def _handle(settings: Settings) -> LocalThread:
     """The thread that will import the engine and open it: the loop goes on meanwhile."""
 
-    def open_engine() -> Engine:
+    def open_engine(model: str) -> Engine:
         module, _ = _engine_rooms(settings)
         return module.open_engine(
-            settings.model,
+            model,
             device=settings.device,
             threads=settings.threads,
             capacity=settings.batch_rows,
         )
 
-    def open_scorer() -> Scorer:
+    def open_scorer(model: str) -> Scorer:
         _, scorers = _engine_rooms(settings)
-        return scorers.open_scorer(settings.model)
+        return scorers.open_scorer(model)
 
-    return GpuThread(open_engine, open_scorer)
+    return LocalThread(settings.model, open_engine, open_scorer)
 
 
 def _lock_data(stack: ExitStack, settings: Settings) -> None:
@@ -129,8 +130,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         await _sweep(gallery)
         votes = Votes(db)
         stack.push_async_callback(votes.close)
-        gpu = _gpu(settings)
-        stack.push_async_callback(gpu.close)
+        handle = _handle(settings)
+        stack.push_async_callback(handle.close)
         jobs = Jobs(db)
         services = Services(
             settings=settings,
@@ -147,11 +148,11 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             signals=Signals(),
             progress=ProgressBoard(),
             caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
-            model=gpu.info,
+            model=lambda: handle.info,
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
-        yield _Program(services=services, gpu=gpu, worker=_worker(services, jobs, gpu))
+        yield _Program(services=services, handle=handle, worker=_worker(services, jobs, handle))
 
 
 async def _sweep(gallery: Gallery) -> None:
@@ -162,11 +163,12 @@ async def _sweep(gallery: Gallery) -> None:
         log.error("the picture files are not tidied up at this start: %s", problem)  # noqa: TRY400  the sentence says it all
 
 
-def _worker(services: Services, jobs: Jobs, gpu: GpuThread) -> Worker:
+def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
     settings = services.settings
     return Worker(
         owner=f"worker-{secrets.token_hex(4)}",
-        gpu=gpu,
+        handle=handle,
+        roster=Roster([handle]),
         jobs=jobs,
         gallery=services.gallery,
         signals=services.signals,
@@ -199,10 +201,10 @@ async def _serve(settings: Settings) -> int:
             # First of all, for a model may have to be downloaded, and that is a life too.
             beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
             async with _build(settings) as program, _erasing(program.services):
-                if await _loaded(program.gpu, settings, stop):
+                if await _loaded(program.handle, settings, stop):
                     await _work(program, settings, stop)
             beating.cancel()
-    return stop.exit_code if program.gpu.abandoned else 0
+    return stop.exit_code if program.handle.abandoned else 0
 
 
 @asynccontextmanager
@@ -218,10 +220,10 @@ async def _erasing(services: Services) -> AsyncGenerator[None]:
             erasing.cancel()
 
 
-async def _loaded(gpu: GpuThread, settings: Settings, stop: Stop) -> bool:
+async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:
     """Load the model; False if the stop came first."""
     log.info("loading the model %s", settings.model)
-    loading = asyncio.create_task(gpu.open(), name="load")
+    loading = asyncio.create_task(handle.open(), name="load")
     stopping = asyncio.create_task(stop.wait(), name="stop while loading")
     try:
         await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -233,7 +235,7 @@ async def _loaded(gpu: GpuThread, settings: Settings, stop: Stop) -> bool:
         loading.cancel()
         stopping.cancel()
         await asyncio.wait({loading, stopping})
-    log.info("model %s ready, %s rows", gpu.info().card_id, gpu.engine.capacity)
+    log.info("model %s ready, %s rows", handle.info.card_id, handle.capacity)
     return True
 
 

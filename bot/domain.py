@@ -185,6 +185,15 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Which jobs an engine draws: those that name one of `models`, or all others."""
+
+    models: tuple[str, ...] = ()
+    #: True: every job but those that name one of them; a job may name none.
+    excluded: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Where a queued job stands: `ahead` pictures will be drawn before it."""
 

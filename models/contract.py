@@ -75,6 +75,8 @@ class Draw:
     sampler: Sampler
     #: Which of the text encoder's layers is read, counted from its end: 1 is the last.
     clip_skip: int | None = None
+    #: The id of the card that it is drawn with.
+    model: str | None = None
 
     def nth(self, index: int) -> Draw:
         """The draw of picture `index` of several that were asked for together."""

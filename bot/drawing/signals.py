@@ -32,12 +32,28 @@ class Nudge:
         self._event.clear()
 
 
+class WorkerSignals:
+    """What one worker is told: to look, and which rows to drop."""
+
+    def __init__(self) -> None:
+        self.work = Nudge()
+        self._cancelled: set[JobId] = set()
+
+    def cancelled(self, job_ids: Iterable[JobId]) -> None:
+        """Tell it to drop these rows, if it has them."""
+        self._cancelled.update(job_ids)
+        self.work.set()
+
+    def take_cancelled(self) -> set[JobId]:
+        """The cancelled jobs since the last call."""
+        taken, self._cancelled = self._cancelled, set()
+        return taken
+
+
 class Signals:
     """The nudges of the program, built once by the composition root."""
 
     def __init__(self) -> None:
-        #: A job was queued, or one was cancelled: the worker should look.
-        self.work = Nudge()
         #: A picture was kept, or a job ended: the delivery should look.
         self.deliver = Nudge()
         #: A picture was posted: its vote reactions are due.
@@ -50,15 +66,21 @@ class Signals:
         self.lost = Nudge()
         #: Progress was made or a request ended: status messages may be edited.
         self.status = Nudge()
-        self._cancelled: set[JobId] = set()
+        self._workers: list[WorkerSignals] = []
+
+    def for_worker(self) -> WorkerSignals:
+        """One more worker will listen."""
+        self._workers.append(WorkerSignals())
+        return self._workers[-1]
+
+    def queued(self) -> None:
+        """A job was queued: the workers should look."""
+        for worker in self._workers:
+            worker.work.set()
 
     def cancelled(self, job_ids: Iterable[JobId]) -> None:
-        """Tell the worker to drop these rows; the database already says `cancelled`."""
-        self._cancelled.update(job_ids)
-        self.work.set()
+        """Tell the workers to drop these rows; the database already says `cancelled`."""
+        ids = set(job_ids)
+        for worker in self._workers:
+            worker.cancelled(ids)
         self.status.set()
-
-    def take_cancelled(self) -> set[JobId]:
-        """The cancelled jobs since the last call."""
-        taken, self._cancelled = self._cancelled, set()
-        return taken

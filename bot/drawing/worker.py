@@ -1,8 +1,8 @@
-"""THE generation coroutine: claim, admit, step on the one GPU thread, score, release, keep.
+"""THE generation coroutine of one engine: claim, admit, step, score, release, keep.
 
-Started by the composition root, told nothing but nudges; it talks to Discord never and to SQLite
-only through the stores. The database is the truth: every row it draws is a lease it holds, and a
-row whose lease is gone (cancelled, expired) is dropped wherever it is.
+Started by the composition root, one for each engine handle, told nothing but nudges; it talks to
+Discord never and to SQLite only through the stores. The database is the truth: every row it draws
+is a lease it holds, and a row whose lease is gone (cancelled, expired) is dropped wherever it is.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
 from bot.domain import BotError, DiskFullError, Job, JobId, Released, Withheld
+from bot.drawing.handle import EngineHandle, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.log import short_hash, whereabouts
@@ -22,19 +21,10 @@ from bot.policy import decide
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
-from models.contract import (
-    Engine,
-    ModelInfo,
-    Rendered,
-    Scorer,
-    TickResult,
-)
+from models.contract import EngineError, Rendered, TickResult
 from models.provenance import Provenance, encode_png
 
 log = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 #: How long an idle worker sleeps when nobody nudges it; also the pace of lease housekeeping.
 _POLL_S = 1.0
@@ -45,63 +35,10 @@ _ENGINE_PAUSE_S = 5.0
 #: After the database failed: rest before it is asked again.
 _DATABASE_PAUSE_MS = 5_000
 
+_NO_MODEL = "The model `{model}` that you asked for is not here any more. Please ask again."
+_STOPPING = "the bot is stopping, so the model was not changed."
 _NO_ROOM = "There is no room on my disk for the picture. Tell the operator, and ask again later."
 _NOT_TAKEN = "My disk would not take the picture. Tell the operator, and ask again later."
-
-
-class GpuThread:
-    """The one thread that touches the engine, and the engine on it."""
-
-    def __init__(
-        self, open_engine: Callable[[], Engine], open_scorer: Callable[[], Scorer]
-    ) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
-        self._open_engine = open_engine
-        self._open_scorer = open_scorer
-        self._engine: Engine | None = None
-        self._scorer: Scorer | None = None
-        #: Nobody waits for the model any more, but the thread is still loading it.
-        self.abandoned = False
-
-    async def open(self) -> None:
-        """Load the model. Raises `EngineError` with one clear sentence.
-
-        Cancelled, it returns at once and the thread goes on: nothing can stop it, so a process
-        that is to end then must not wait for its threads.
-        """
-        try:
-            self._engine = await self.call(self._open_engine)
-            self._scorer = await self.call(self._open_scorer)
-        except asyncio.CancelledError:
-            self.abandoned = True
-            raise
-
-    @property
-    def engine(self) -> Engine:
-        """The open engine; call its methods through `call` only."""
-        assert self._engine is not None, "open() comes first"
-        return self._engine
-
-    @property
-    def scorer(self) -> Scorer:
-        """The open scorer; call it through `call` only."""
-        assert self._scorer is not None, "open() comes first"
-        return self._scorer
-
-    def info(self) -> ModelInfo:
-        """The model in use; a plain attribute read, safe from the loop."""
-        return self.engine.info
-
-    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` on the GPU thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
-
-    async def close(self) -> None:
-        """Free the model and end the thread; one that is abandoned is not waited for."""
-        if self._engine is not None and not self.abandoned:
-            await self.call(self._engine.close)
-        self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +52,24 @@ class WorkerLimits:
     grace_ms: int
 
 
+class _Swap:
+    """A model that is to serve next. Who waits for it may have gone meanwhile."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def succeed(self) -> None:
+        """It serves."""
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, problem: Exception) -> None:
+        """It does not, and this is why."""
+        if not self.done.done():
+            self.done.set_exception(problem)
+
+
 class Worker:
     """Keeps the engine's rows full, and each job's story in the database."""
 
@@ -122,7 +77,8 @@ class Worker:
         self,
         *,
         owner: str,
-        gpu: GpuThread,
+        handle: EngineHandle,
+        roster: Roster,
         jobs: Jobs,
         gallery: Gallery,
         signals: Signals,
@@ -131,10 +87,12 @@ class Worker:
         clock: Callable[[], int],
     ) -> None:
         self._owner = owner
-        self._gpu = gpu
+        self._handle = handle
+        self._roster = roster
         self._jobs = jobs
         self._gallery = gallery
         self._signals = signals
+        self._told = signals.for_worker()
         self._progress = progress
         self._limits = limits
         self._clock = clock
@@ -145,16 +103,19 @@ class Worker:
         self._took_back = False
         self._resting_until_ms = 0
         self._stop = asyncio.Event()
+        self._swap: _Swap | None = None
+        self._one_swap = asyncio.Lock()
 
     def stop(self) -> None:
         """Ask `run` to drain: no new claims, finish what is nearly done, put the rest back."""
         self._stop.set()
-        self._signals.work.set()
+        self._told.work.set()
 
     async def run(self) -> None:
         """Draw until `stop`. What a process that died was drawing is taken back first.
 
-        The composition root holds the data directory's lock, so no other worker is alive.
+        The composition root holds the data directory's lock, and the workers of its process share
+        their `owner`: whatever another one holds is held by nobody.
         """
         async with asyncio.TaskGroup() as keepers:
             while not self._stop.is_set():
@@ -162,9 +123,42 @@ class Worker:
                     await self._look()
                 if self._rows:
                     await self._tick(keepers)
-                else:
-                    await self._signals.work.wait(_POLL_S)
+                elif not await self._swapped():
+                    await self._told.work.wait(_POLL_S)
             await self._drain(keepers)
+        if self._swap is not None:
+            self._swap.fail(EngineError(_STOPPING))
+
+    async def swap(self, model: str) -> None:
+        """Draw with another model, as soon as everything that was begun is kept.
+
+        What is queued waits and is drawn with the new one. Raises `EngineError` if that cannot be
+        opened or `stop` comes first; then the old one serves on.
+        """
+        async with self._one_swap:
+            if self._stop.is_set():
+                raise EngineError(_STOPPING)
+            self._swap = _Swap(model)
+            self._told.work.set()
+            try:
+                await self._swap.done
+            finally:
+                self._swap = None
+
+    async def _swapped(self) -> bool:
+        """Carry out a swap that is wished for; not while a picture is still to be scored."""
+        wish = self._swap
+        if wish is None or self._keeping:
+            return False
+        self._swap = None
+        try:
+            await self._handle.swap(wish.model)
+        except Exception as problem:  # noqa: BLE001  whoever asked for it hears of it
+            wish.fail(problem)
+        else:
+            log.info("model %s serves now", self._handle.info.card_id)
+            wish.succeed()
+        return True
 
     async def _look(self) -> None:
         """What the database has for us. While it fails, the rows in the engine are drawn on."""
@@ -177,7 +171,7 @@ class Worker:
             self._resting_until_ms = self._clock() + _DATABASE_PAUSE_MS
 
     async def _housekeeping(self) -> None:
-        await self._drop(self._signals.take_cancelled())
+        await self._drop(self._told.take_cancelled())
         now_ms = self._clock()
         if now_ms - self._renewed_ms < self._limits.lease_ms // 4:
             return
@@ -189,7 +183,9 @@ class Worker:
     async def _take_back(self) -> None:
         """Once, as soon as the database lets us."""
         if not self._took_back:
-            taken = await self._jobs.take_back(self._clock(), self._limits.max_attempts)
+            taken = await self._jobs.take_back(
+                self._owner, self._clock(), self._limits.max_attempts
+            )
             self._took_back = True
             self._tell_taken(*taken, "its process died")
 
@@ -210,24 +206,33 @@ class Worker:
     async def _drop(self, job_ids: set[JobId]) -> None:
         """Evict rows that are no longer ours to draw."""
         for job_id in job_ids & self._rows.keys():
-            await self._gpu.call(self._gpu.engine.evict, job_id)
+            await self._handle.evict(job_id)
             del self._rows[job_id]
             self._progress.ended(job_id, self._clock(), drawn=False)
             log.info("job %s dropped from the engine", job_id)
 
     async def _fill(self) -> None:
-        while len(self._rows) < self._gpu.engine.capacity and not self._stop.is_set():
-            job = await self._jobs.claim(self._owner, self._limits.lease_ms, self._clock())
-            if job is None:
-                return
+        while self._has_room() and (job := await self._claim()):
             log.info("job %s queued -> running (attempt %s)", job.id, job.attempts)
-            await self._admit(job)
+            if job.draw.model in {None, self._handle.info.card_id}:
+                await self._admit(job)
+            else:
+                # It was asked for before the model went, and no other engine here has it.
+                await self._fail(job, _NO_MODEL.format(model=job.draw.model))
+
+    def _has_room(self) -> bool:
+        free = len(self._rows) < self._handle.capacity
+        return free and self._swap is None and not self._stop.is_set()
+
+    async def _claim(self) -> Job | None:
+        share = self._roster.share_of(self._handle)
+        return await self._jobs.claim(self._owner, self._limits.lease_ms, self._clock(), share)
 
     async def _admit(self, job: Job) -> None:
         """One job's boundary: whatever a request makes the engine raise ends that job alone."""
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
-                await self._gpu.call(self._gpu.engine.admit, job.request(self._previews(job)))
+                await self._handle.admit(job.request(self._previews(job)))
             except Exception:
                 log.exception("admit failed, prompt %s", short_hash(job.draw.prompt))
                 await self._retry_or_fail(job, "The model could not take this request.")
@@ -237,12 +242,12 @@ class Worker:
         self._signals.status.set()
 
     def _previews(self, job: Job) -> int:
-        shown = decide.may_preview(job, self._gpu.info())
+        shown = decide.may_preview(job, self._handle.info)
         return self._limits.preview_every if shown else 0
 
     async def _tick(self, keepers: asyncio.TaskGroup) -> None:
         try:
-            result = await self._gpu.call(self._gpu.engine.step)
+            result = await self._handle.step()
         except Exception:
             log.exception("the engine failed; %s rows go back to the queue", len(self._rows))
             await self._engine_failed()
@@ -271,9 +276,9 @@ class Worker:
         rows, self._rows = self._rows, {}
         for job in rows.values():
             self._progress.ended(job.id, self._clock(), drawn=False)
-            await self._gpu.call(self._gpu.engine.evict, job.id)
+            await self._handle.evict(job.id)
             await self._retry_or_fail(job, "The picture engine failed while drawing this.")
-        await self._signals.work.wait(_ENGINE_PAUSE_S)
+        await self._told.work.wait(_ENGINE_PAUSE_S)
 
     async def _keep(self, job: Job, rendered: Rendered) -> None:
         """From pixels to the gallery; the second half of a job's boundary."""
@@ -294,13 +299,13 @@ class Worker:
                 self._signals.status.set()
 
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
-        scores = await self._gpu.call(self._gpu.scorer.score, rendered)
+        scores = await self._handle.score(rendered)
         verdict = decide.release(job, rendered, scores)
         if isinstance(verdict, Withheld):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
             log.info("job %s running -> withheld", job.id)
             return
-        info = self._gpu.info()
+        info = self._handle.info
         provenance = Provenance.of(job.request(), info, batch_width=rendered.batch_width)
         data = await asyncio.to_thread(_encode, verdict, provenance)
         picture = await self._gallery.keep(
@@ -320,20 +325,24 @@ class Worker:
         if job.attempts < self._limits.max_attempts:
             await self._jobs.put_back(self._owner, [job.id], now_ms, pause_ms=_RETRY_PAUSE_MS)
             log.info("job %s running -> queued (%s)", job.id, reason)
+            self._signals.status.set()
         else:
-            await self._jobs.fail(self._owner, job.id, reason, now_ms)
-            log.warning("job %s running -> failed (%s)", job.id, reason)
+            await self._fail(job, reason)
+
+    async def _fail(self, job: Job, reason: str) -> None:
+        await self._jobs.fail(self._owner, job.id, reason, self._clock())
+        log.warning("job %s running -> failed (%s)", job.id, reason)
         self._signals.status.set()
 
     async def _drain(self, keepers: asyncio.TaskGroup) -> None:
         """Let rows end for a moment; what is left goes back untouched, no attempt counted."""
         deadline_ms = self._clock() + self._limits.grace_ms
         while self._rows and self._clock() < deadline_ms:
-            await self._drop(self._signals.take_cancelled())
+            await self._drop(self._told.take_cancelled())
             await self._tick(keepers)
         left = list(self._rows)
         for job_id in left:
-            await self._gpu.call(self._gpu.engine.evict, job_id)
+            await self._handle.evict(job_id)
         if left:
             await self._put_back(left)
         self._rows.clear()

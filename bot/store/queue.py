@@ -24,6 +24,7 @@ from bot.domain import (
     RefusalReason,
     Refused,
     RequestId,
+    Share,
     UserId,
 )
 from bot.ids import new_id
@@ -32,6 +33,9 @@ from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import FOREIGN, columns_of, job_of
 
 log = logging.getLogger(__name__)
+
+#: What the only engine of a process draws.
+EVERY_JOB = Share()
 
 _WAITS_NO_MORE = Refused(
     reason=RefusalReason.GONE,
@@ -112,24 +116,28 @@ class Jobs:
             )
         return results
 
-    async def claim(self, owner: str, lease_ms: int, now_ms: int) -> Job | None:
-        """Lease the next job in fair order to `owner`; counts an attempt. None if none may run.
+    async def claim(
+        self, owner: str, lease_ms: int, now_ms: int, share: Share = EVERY_JOB
+    ) -> Job | None:
+        """Lease the next job of the share in fair order to `owner`; counts an attempt.
 
-        A job of another version, of which this one cannot read all, ends here.
+        None if none may run. A job of another version, of which this one cannot read all, ends
+        here.
         """
-        while job := await self._claim_any(owner, lease_ms, now_ms):
+        while job := await self._claim_any(owner, lease_ms, now_ms, share):
             if job.fault is None:
                 return job
             await self.fail(owner, job.id, FOREIGN, now_ms)
             log.warning("job %s queued -> failed (unknown %s)", job.id, job.fault)
         return None
 
-    async def _claim_any(self, owner: str, lease_ms: int, now_ms: int) -> Job | None:
-        clock: Params = {"now": now_ms}
-        if await self._db.fetch_one(_NEXT, clock) is None:
+    async def _claim_any(self, owner: str, lease_ms: int, now_ms: int, share: Share) -> Job | None:
+        models = json.dumps(share.models)
+        sought: Params = {"now": now_ms, "models": models, "excluded": share.excluded}
+        if await self._db.fetch_one(_NEXT, sought) is None:
             return None
         rows = await self._db.write_one(
-            _CLAIM, {**clock, "owner": owner, "until": now_ms + lease_ms}
+            _CLAIM, {**sought, "owner": owner, "until": now_ms + lease_ms}
         )
         return job_of(rows[0]) if rows else None
 
@@ -207,18 +215,21 @@ class Jobs:
         if await self._db.fetch_one(_ANY_EXPIRED, expired) is None:
             return [], []
         async with self._db.write() as tx:
-            return await _take_back(tx, _EXPIRED, now_ms, max_attempts, pause_ms)
+            return await _take_back(tx, _EXPIRED, expired, max_attempts, pause_ms)
 
-    async def take_back(self, now_ms: int, max_attempts: int) -> tuple[list[JobId], list[JobId]]:
-        """At the start, with the data directory ours alone: every lease is a dead worker's.
+    async def take_back(
+        self, owner: str, now_ms: int, max_attempts: int
+    ) -> tuple[list[JobId], list[JobId]]:
+        """At the start, with the data directory ours alone: a lease not ours is a dead worker's.
 
         No time is looked at, for the clock may have been set back since: neither the leases' nor
         that of a pause, which ends here. Returns the jobs queued again and those given up.
         """
-        if await self._db.fetch_one(_ANY_LEFT_OVER) is None:
+        ours: Params = {"owner": owner, "now": now_ms}
+        if await self._db.fetch_one(_ANY_LEFT_OVER, ours) is None:
             return [], []
         async with self._db.write() as tx:
-            taken = await _take_back(tx, "state = 'running'", now_ms, max_attempts, 0)
+            taken = await _take_back(tx, _LEFT_OVER, ours, max_attempts, 0)
             await tx.execute(
                 "UPDATE jobs SET not_before_ms = 0"
                 " WHERE state IN ('queued', 'rendered') AND not_before_ms > 0"
@@ -260,10 +271,13 @@ class Jobs:
         return _ids(rows)
 
 
+#: The jobs of the share; one that names no model is no model's.
+_IN_SHARE = "coalesce(jobs.model IN (SELECT value FROM json_each(:models)), 0) = (NOT :excluded)"
 #: CROSS JOIN fixes the order of the loops: users by turn, then one user's jobs; nothing is sorted.
 _NEXT = (
-    "SELECT jobs.seq FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"
+    "SELECT jobs.seq FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"  # noqa: S608  a constant above
     " WHERE turns.queued > 0 AND jobs.state = 'queued' AND jobs.not_before_ms <= :now"
+    f" AND {_IN_SHARE}"
     " ORDER BY turns.last_turn, turns.since_ms, turns.user_id, jobs.seq LIMIT 1"
 )
 _CLAIM = (
@@ -272,30 +286,34 @@ _CLAIM = (
 )
 _EXPIRED = "state = 'running' AND lease_until_ms <= :now"
 _ANY_EXPIRED = f"SELECT 1 FROM jobs WHERE {_EXPIRED} LIMIT 1"  # noqa: S608  a constant above
+_LEFT_OVER = "state = 'running' AND lease_owner <> :owner"
 _ANY_LEFT_OVER = (
-    "SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'rendered')"
-    " AND (state = 'running' OR not_before_ms > 0) LIMIT 1"
+    "SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'rendered')"  # noqa: S608  a constant above
+    f" AND ({_LEFT_OVER} OR not_before_ms > 0) LIMIT 1"
 )
 
 
 async def _take_back(
-    tx: Transaction, which: str, now_ms: int, max_attempts: int, pause_ms: int
+    tx: Transaction, which: str, values: Params, max_attempts: int, pause_ms: int
 ) -> tuple[list[JobId], list[JobId]]:
-    """Queue running jobs again, or give them up where their tries are used up."""
+    """Queue running jobs again, or give them up where their tries are used up.
+
+    `values` has the time as `now`, and what `which` asks for.
+    """
     failed = await tx.fetch_all(
         "UPDATE jobs SET state = 'failed', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  a constant of this file
         " lease_until_ms = NULL, error = :error"
         f" WHERE {which} AND attempts >= :most RETURNING id",
         {
-            "now": now_ms,
+            **values,
             "most": max_attempts,
             "error": f"Drawing it was interrupted {max_attempts} times, so I gave it up.",
         },
     )
     requeued = await tx.fetch_all(
         "UPDATE jobs SET state = 'queued', lease_owner = NULL, lease_until_ms = NULL,"  # noqa: S608  a constant of this file
-        f" not_before_ms = :not_before WHERE {which} RETURNING id",
-        {"now": now_ms, "not_before": now_ms + pause_ms if pause_ms else 0},
+        f" not_before_ms = iif(:pause, :now + :pause, 0) WHERE {which} RETURNING id",
+        {**values, "pause": pause_ms},
     )
     return _ids(requeued), _ids(failed)
 

@@ -63,7 +63,7 @@ async def submit(
         log.info("refused (%s), prompt %s", outcome.reason, short_hash(ask.draw.prompt))
         await tell(interaction, outcome.text)
     else:
-        services.signals.work.set()
+        services.signals.queued()
         await _acknowledge(interaction, outcome)
 
 

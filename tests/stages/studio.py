@@ -7,21 +7,56 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from bot.domain import Job, JobState
+from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
-from bot.drawing.worker import GpuThread, Worker, WorkerLimits
+from bot.drawing.worker import Worker, WorkerLimits
 from bot.store.db import Database
 from bot.store.gallery import Gallery
 from bot.store.outbox import Outbox
 from bot.store.queue import Caps, Jobs
 from bot.store.views import JobViews
+from models.contract import EngineError
 from tests.stages.factories import SINCE, make_admitted, make_ask
-from tests.stages.fake_engine import FakeEngine, FakeScorer
+from tests.stages.fake_engine import INFO, FakeEngine, FakeScorer
 
 CAPS = Caps(per_user=100, per_guild=1000)
+
+
+class Company(StrEnum):
+    """Which engines are in the studio's process beside the one that a test looks at."""
+
+    #: None.
+    ALONE = "alone"
+    #: One that comes after it: what names no model is the tested one's.
+    FIRST = "first"
+    #: One that comes before it: only what names its model is the tested one's.
+    SECOND = "second"
+
+
+#: The company of every studio, for a test-suite that runs in each.
+company = Company.ALONE
+
+
+#: The model of the engine beside the tested one.
+OTHER_MODEL = "other-1"
+#: A model that cannot be opened.
+NO_MODEL = "broken"
+
+
+def another_engine(model: str) -> FakeEngine:
+    """An engine whose card has the name of the model."""
+    if model == NO_MODEL:
+        raise EngineError("broken: its weights are cut short.")
+
+    class Another(FakeEngine):
+        info = replace(INFO, card_id=model)
+
+    return Another(2, step_s=0.002)
 
 
 @dataclass
@@ -41,10 +76,11 @@ class Studio:
 
     async def ask(self, *, count: int = 1, **changes: object) -> tuple[Job, ...]:
         ask = make_ask(count=count)
-        admitted = make_admitted(replace(ask, draw=replace(ask.draw, **changes)))
+        named = {"model": INFO.card_id} if company is Company.SECOND else {}
+        admitted = make_admitted(replace(ask, draw=replace(ask.draw, **{**named, **changes})))
         made = await self.queue.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
         assert isinstance(made, tuple)
-        self.signals.work.set()
+        self.signals.queued()
         return made
 
     async def until(self, job: Job, *states: JobState) -> Job:
@@ -73,38 +109,54 @@ async def studio(
     haste: int = 20,
 ) -> AsyncIterator[Studio]:
     engine = engine or FakeEngine(4, step_s=0.002)
-    gpu = GpuThread(lambda: engine, lambda: scorer or FakeScorer())
     db = await Database.open(tmp_path / "bot.sqlite3")
-    await gpu.open()
     jobs, gallery, signals = Jobs(db), Gallery(db, tmp_path / "pictures"), Signals()
+    limits = WorkerLimits(lease_ms=lease_ms, max_attempts=3, preview_every=2, grace_ms=grace_ms)
     began_s = time.monotonic()
 
     def now_ms() -> int:
         """`haste` times as fast as the wall clock, so that a pause between tries is soon over."""
         return 1_000_000 + round(1_000 * haste * (time.monotonic() - began_s))
 
-    worker = Worker(
-        owner="w",
-        gpu=gpu,
-        jobs=jobs,
-        gallery=gallery,
-        signals=signals,
-        progress=ProgressBoard(),
-        limits=WorkerLimits(lease_ms=lease_ms, max_attempts=3, preview_every=2, grace_ms=grace_ms),
-        clock=now_ms,
+    tested = LocalThread(
+        "tested",
+        lambda model: engine if model == "tested" else another_engine(model),
+        lambda _: scorer or FakeScorer(),
     )
-    running = asyncio.create_task(worker.run())
+    other = LocalThread(OTHER_MODEL, another_engine, lambda _: FakeScorer())
+    handles = {
+        Company.ALONE: [tested], Company.FIRST: [tested, other], Company.SECOND: [other, tested],
+    }[company]  # fmt: skip
+    workers: dict[LocalThread, Worker] = {}
+    for handle in handles:
+        await handle.open()
+        workers[handle] = Worker(
+            owner="w",
+            handle=handle,
+            roster=Roster(handles),
+            jobs=jobs,
+            gallery=gallery,
+            signals=signals,
+            progress=ProgressBoard(),
+            limits=limits,
+            clock=now_ms,
+        )
+    running = {handle: asyncio.create_task(worker.run()) for handle, worker in workers.items()}
     try:
         yield Studio(
-            db, jobs, JobViews(db), Outbox(db), gallery, signals, worker, engine, running, now_ms
-        )
+            db, jobs, JobViews(db), Outbox(db), gallery, signals, workers[tested], engine,
+            running[tested], now_ms,
+        )  # fmt: skip
     finally:
-        worker.stop()
+        for worker in workers.values():
+            worker.stop()
         try:
             async with asyncio.timeout(20):
-                await asyncio.wait([running])
-            if not running.cancelled():
-                running.result()
+                await asyncio.wait(running.values())
+            for task in running.values():
+                if not task.cancelled():
+                    task.result()
         finally:
-            await gpu.close()
+            for handle in handles:
+                await handle.close()
             await db.close()

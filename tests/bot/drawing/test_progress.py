@@ -75,11 +75,24 @@ async def test_a_sleeper_wakes_without_a_nudge() -> None:
         await Nudge().wait(0.01)
 
 
-def test_cancelled_jobs_are_handed_over_once() -> None:
+async def test_every_worker_is_told_of_cancelled_jobs_once() -> None:
     signals = Signals()
+    workers = [signals.for_worker(), signals.for_worker()]
     signals.cancelled([A])
-    assert signals.take_cancelled() == {A}
-    assert signals.take_cancelled() == set()
+    async with asyncio.timeout(1):
+        for worker in workers:
+            await worker.work.wait(60)
+            assert worker.take_cancelled() == {A}
+            assert worker.take_cancelled() == set()
+
+
+async def test_every_worker_looks_when_a_job_is_queued() -> None:
+    signals = Signals()
+    workers = [signals.for_worker(), signals.for_worker()]
+    signals.queued()
+    async with asyncio.timeout(1):
+        for worker in workers:
+            await worker.work.wait(60)
 
 
 def test_the_pulse_is_the_percentiles_of_the_lags() -> None:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.domain import DatabaseError, DiskFullError, JobState, StorageError
+from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError
 from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
 from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
-from tests.stages.studio import studio
+from tests.stages.studio import NO_MODEL, OTHER_MODEL, Company, Studio, studio
+
+pytestmark = pytest.mark.usefixtures("in_company", "impatient")
+
+#: For what is true where two engines are at work.
+in_pairs = pytest.mark.parametrize("in_company", [Company.FIRST, Company.SECOND], indirect=True)
+
+
+async def card_of(s: Studio, job: Job) -> str:
+    """The model that drew a kept picture."""
+    await s.until(job, JobState.RENDERED)
+    picture = await s.gallery.get(job.id)
+    assert picture is not None
+    return picture.card_id
 
 
 async def test_a_queued_job_becomes_a_kept_picture(tmp_path: Path) -> None:
@@ -61,7 +75,7 @@ async def test_a_broken_engine_loses_no_job(tmp_path: Path) -> None:
 
     async with studio(tmp_path, engine=Breaking(4, step_s=0.001)) as s:
         jobs = await s.ask(count=3)
-        s.signals.work.set()
+        s.signals.queued()
         for job in jobs:
             assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
@@ -168,7 +182,7 @@ async def test_an_engine_that_breaks_in_an_unknown_way_is_tried_again(tmp_path: 
 
     async with studio(tmp_path, engine=Odd(4, step_s=0.001)) as s:
         (job,) = await s.ask()
-        s.signals.work.set()
+        s.signals.queued()
         assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
 
@@ -188,3 +202,131 @@ async def test_a_stop_puts_back_what_takes_too_long_without_counting_the_try(
         await s.until(job, JobState.RUNNING)
         await s.stop()
         assert (await s.until(job, JobState.QUEUED)).attempts == 0
+
+
+@in_pairs
+async def test_each_of_two_engines_draws_what_names_its_model(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        ours = await s.ask(count=4, model=INFO.card_id)
+        theirs = await s.ask(count=4, model=OTHER_MODEL)
+        for job in (*ours, *theirs):
+            assert await card_of(s, job) == job.draw.model
+
+
+@in_pairs
+async def test_an_engine_that_is_broken_for_good_leaves_the_one_beside_it_at_work(
+    tmp_path: Path,
+) -> None:
+    class Broken(FakeEngine):
+        def step(self) -> TickResult:
+            raise EngineError("the device is lost")
+
+    async with studio(tmp_path, engine=Broken(4)) as s:
+        (lost,) = await s.ask()
+        for _ in range(3):
+            (job,) = await s.ask(model=OTHER_MODEL)
+            assert await card_of(s, job) == OTHER_MODEL
+        assert (await s.until(lost, JobState.FAILED)).attempts == 3
+        (job,) = await s.ask(model=OTHER_MODEL)
+        assert await card_of(s, job) == OTHER_MODEL
+
+
+@in_pairs
+async def test_a_job_that_is_cancelled_leaves_whichever_engine_it_is_in(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(1, step_s=0.02)) as s:
+        for model in (INFO.card_id, OTHER_MODEL):
+            (job,) = await s.ask(steps=200, model=model)
+            await s.until(job, JobState.RUNNING)
+            s.signals.cancelled(await s.queue.cancel_request(job.request_id, job.user_id, 1))
+            (after,) = await s.ask(steps=2, model=model)
+            await s.until(after, JobState.RENDERED)
+
+
+async def test_a_job_whose_model_is_gone_ends_with_a_clear_word(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        (job,) = await s.ask(model="gone-1")
+        failed = await s.until(job, JobState.FAILED)
+        assert (
+            failed.error == "The model `gone-1` that you asked for is not here any more. "
+            "Please ask again."
+        )
+        (after,) = await s.ask()
+        await s.until(after, JobState.RENDERED)
+
+
+async def test_a_swap_lets_what_was_begun_end_with_the_old_model(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(1, step_s=0.005)) as s:
+        (begun,) = await s.ask(steps=20)
+        await s.until(begun, JobState.RUNNING)
+        swapping = asyncio.create_task(s.worker.swap("next-1"))
+        await asyncio.sleep(0)
+        await swapping
+        assert await card_of(s, begun) == INFO.card_id
+        assert (await s.until(begun, JobState.RENDERED)).attempts == 1
+        (after,) = await s.ask(model="next-1")
+        assert await card_of(s, after) == "next-1"
+
+
+@pytest.mark.parametrize("in_company", [Company.ALONE, Company.FIRST], indirect=True)
+async def test_what_waits_for_no_model_by_name_is_drawn_after_a_swap(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(1, step_s=0.005)) as s:
+        (begun,) = await s.ask(steps=20)
+        await s.until(begun, JobState.RUNNING)
+        swapping = asyncio.create_task(s.worker.swap("next-1"))
+        await asyncio.sleep(0)
+        (waiting,) = await s.ask()
+        assert await card_of(s, waiting) == "next-1"
+        await swapping
+
+
+async def test_a_swap_waits_until_the_last_picture_is_scored(tmp_path: Path) -> None:
+    scored, go_on = threading.Event(), threading.Event()
+
+    class Slow(FakeScorer):
+        def score(self, rendered: Rendered) -> Scores:
+            scored.set()
+            assert go_on.wait(20)
+            return super().score(rendered)
+
+    async with studio(tmp_path, scorer=Slow()) as s:
+        (job,) = await s.ask()
+        await asyncio.to_thread(scored.wait, 20)
+        swapping = asyncio.create_task(s.worker.swap("next-1"))
+        await asyncio.sleep(0.05)
+        assert not swapping.done()
+        go_on.set()
+        await swapping
+        assert await card_of(s, job) == INFO.card_id
+
+
+async def test_a_model_that_cannot_be_opened_leaves_the_old_one_at_work(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        with pytest.raises(EngineError, match="cut short"):
+            await s.worker.swap(NO_MODEL)
+        (job,) = await s.ask()
+        assert await card_of(s, job) == INFO.card_id
+
+
+async def test_a_swap_that_a_stop_overtakes_says_so(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(1, step_s=0.02)) as s:
+        (job,) = await s.ask(steps=20)
+        await s.until(job, JobState.RUNNING)
+        swapping = asyncio.create_task(s.worker.swap("next-1"))
+        await asyncio.sleep(0)
+        await s.stop()
+        with pytest.raises(EngineError, match="the model was not changed"):
+            await swapping
+        with pytest.raises(EngineError, match="the model was not changed"):
+            await s.worker.swap("next-1")
+
+
+async def test_nobody_waits_for_a_swap_any_more_and_the_worker_lives(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(1, step_s=0.01)) as s:
+        (job,) = await s.ask(steps=20)
+        await s.until(job, JobState.RUNNING)
+        swapping = asyncio.create_task(s.worker.swap("next-1"))
+        await asyncio.sleep(0.02)
+        swapping.cancel()
+        await s.until(job, JobState.RENDERED)
+        (after,) = await s.ask()
+        assert await card_of(s, after) == INFO.card_id

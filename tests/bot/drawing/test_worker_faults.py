@@ -15,16 +15,13 @@ from bot.store.picture_files import PictureFiles
 from tests.stages.factories import make_post
 from tests.stages.fake_engine import POISON, FakeEngine
 from tests.stages.sick_disk import SICK, SickConnection, sicken_reader, sicken_writer
-from tests.stages.studio import Studio, studio
+from tests.stages.studio import Company, Studio, studio
 
 #: The most statements that each connection runs in the life that `live` tells; more are never met.
 WRITES, READS = 32, 12
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker looks again at once, where nobody nudges it."""
-    monkeypatch.setattr("bot.drawing.worker._POLL_S", 0.005)
+pytestmark = pytest.mark.usefixtures("in_company", "impatient")
 
 
 async def deliver(s: Studio, job: Job) -> None:
@@ -72,6 +69,7 @@ async def check(s: Studio, good: Job, bad: Job) -> None:
 CONNECTIONS = {"write": (sicken_writer, WRITES), "read": (sicken_reader, READS)}
 
 
+@pytest.mark.parametrize("in_company", [Company.ALONE, Company.SECOND], indirect=True)
 @pytest.mark.parametrize("code", SICK.values(), ids=SICK)
 @pytest.mark.parametrize(
     ("sicken", "number"),
@@ -91,6 +89,7 @@ async def test_a_statement_that_fails_anywhere_in_a_jobs_life_ends_neither_it_no
         await check(s, *jobs)
 
 
+@pytest.mark.parametrize("in_company", [Company.ALONE], indirect=True)
 async def test_every_kind_of_statement_of_a_jobs_life_is_made_to_fail_above(
     tmp_path: Path,
 ) -> None:

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from bot.domain import Job, JobId, JobState, RefusalReason, Refused, RequestId, UserId
 from bot.store import queue as room
-from bot.store.db import Database
 from bot.store.queue import Caps
 from tests.stages.factories import (
     GUILD,
@@ -170,7 +168,7 @@ async def test_turns_count_exactly_the_queued_jobs(stores: Stores) -> None:
 
 async def test_claims_read_by_index_alone(stores: Stores) -> None:
     for sql in (room._NEXT, room._CLAIM, room._ANY_EXPIRED):
-        values = {"now": 1, "owner": "w", "until": 2}
+        values = {"now": 1, "owner": "w", "until": 2, "models": "[]", "excluded": True}
         plan = await stores.db.fetch_all(f"EXPLAIN QUERY PLAN {sql}", values)
         steps = [str(row["detail"]) for row in plan]
         assert not [step for step in steps if step.startswith("SCAN jobs")], steps
@@ -327,44 +325,3 @@ async def test_history_is_newest_first_and_pages(stores: Stores) -> None:
     assert [job.id for job in page] == [jobs[3].id, jobs[2].id]
     rest = await stores.views.history(USER, GUILD, 5, before=page[-1].id)
     assert [job.id for job in rest] == [jobs[0].id]
-
-
-async def test_at_the_start_every_lease_and_pause_ends_whatever_the_clock_says(
-    stores: Stores,
-) -> None:
-    now_ms, day_ms = 1_800_000_000_000, 24 * 3_600_000
-    drawn, _ = await stores.draw()
-    drawing, paused, spent = [(await ask(stores, USER))[0] for _ in range(3)]
-    for job in (drawing, paused, spent):
-        assert await stores.claim(now_ms=now_ms), job
-    await stores.queue.put_back(WORKER, [paused.id], now_ms, pause_ms=day_ms)
-    await stores.db.write_one(
-        "UPDATE jobs SET not_before_ms = :later WHERE id = :id",
-        {"id": drawn.id, "later": now_ms + day_ms},
-    )
-    await stores.db.write_one("UPDATE jobs SET attempts = 3 WHERE id = :id", {"id": spent.id})
-    earlier_ms = now_ms - day_ms
-    assert await stores.queue.take_back(earlier_ms, 3) == ([drawing.id], [spent.id])
-    assert [job.id for job in await stores.outbox.rendered(earlier_ms)] == [drawn.id]
-    claimed = [await stores.claim(now_ms=earlier_ms) for _ in range(3)]
-    assert {job.id for job in claimed if job} == {drawing.id, paused.id}
-    ended = await stores.views.get(spent.id)
-    assert ended is not None
-    assert (ended.state, ended.error) == (
-        JobState.FAILED,
-        "Drawing it was interrupted 3 times, so I gave it up.",
-    )
-
-
-async def test_a_start_with_nothing_left_over_writes_nothing(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A bot must start on a full disk too."""
-    await ask(stores, USER)
-    await stores.draw(user=OTHER)
-
-    def write(_self: Database) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr(Database, "write", write)
-    assert await stores.queue.take_back(9_000, 3) == ([], [])

@@ -46,6 +46,7 @@ async def test_queue_shows_mine_and_the_servers_and_tells_nobodys_words(desk: Fr
 async def test_cancel_takes_back_one_or_all_of_mine_and_nothing_of_others(desk: Front) -> None:
     first, second, third = await desk.queued(count=3)
     other = desk.newcomer()
+    told = desk.services.signals.for_worker()
     answer = said(await other.slash(desk.channel, "cancel", id=first.id))
     assert "no such picture" in answer.content
     assert "nothing to cancel" in said(await other.slash(desk.channel, "cancel")).content
@@ -55,7 +56,7 @@ async def test_cancel_takes_back_one_or_all_of_mine_and_nothing_of_others(desk: 
     states = [job.state for job in await desk.jobs()]
     assert states == [JobState.QUEUED, JobState.CANCELLED, JobState.QUEUED]
     assert "2 pictures" in said(await desk.member.slash(desk.channel, "cancel")).content
-    assert desk.services.signals.take_cancelled() == {first.id, second.id, third.id}
+    assert told.take_cancelled() == {first.id, second.id, third.id}
 
 
 async def shows(desk: Front, job_id: str) -> InteractionResult:
@@ -196,12 +197,13 @@ async def test_forget_erases_after_a_second_word_and_takes_the_messages_down(
     asked = said(await desk.member.slash(desk.channel, "privacy forget"))
     assert await desk.jobs(), "nothing goes before the second word"
     await desk.restart()
+    told = desk.services.signals.for_worker()
     done = await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     assert "erased" in said(done).content
     assert not await desk.jobs()
     await desk.services.privacy.clean()
     assert not list((tmp_path / "pictures").rglob("*.png"))
-    assert len(desk.services.signals.take_cancelled()) == 1
+    assert len(told.take_cancelled()) == 1
     await desk.looks("Takedown")
     assert not {message.id, waiting.id} & set(desk.shown()), "not even the words in the status stay"
 

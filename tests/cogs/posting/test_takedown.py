@@ -270,9 +270,10 @@ async def test_the_button_stays_until_the_deed_is_done(
 
 async def test_the_worker_drops_what_it_draws_for_the_forgotten(desk: Front) -> None:
     (job,) = await desk.queued()
+    told = desk.services.signals.for_worker()
     asked = said(await desk.member.slash(desk.channel, "privacy forget"))
     await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
-    assert desk.services.signals.take_cancelled() == {job.id}
+    assert told.take_cancelled() == {job.id}
 
 
 async def test_a_wish_is_carried_out_soon_though_discord_did_not_take_the_answer(

@@ -1,0 +1,178 @@
+"""The seam between a worker and its engine: on a thread of this process today, elsewhere one day.
+
+A worker knows a handle and nothing behind it. Here are the seam, the handle to an engine on a
+thread, and who draws what where a process has several. It must not know jobs, stores or Discord.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, Protocol, TypeVar
+
+from bot.domain import Share
+from models.contract import (
+    Engine,
+    ModelInfo,
+    Rendered,
+    RenderRequest,
+    Scorer,
+    Scores,
+    TickResult,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class EngineHandle(Protocol):
+    """One engine and its scorer, wherever they run; nothing here blocks the event loop.
+
+    Raises what the engine raises, and `EngineError` if it cannot be reached.
+    """
+
+    @property
+    def info(self) -> ModelInfo:
+        """The model in use; known from `open` on, and new after a `swap`."""
+        ...
+
+    @property
+    def capacity(self) -> int:
+        """How many rows may be in flight at once."""
+        ...
+
+    async def open(self) -> None:
+        """Load the model. Raises `EngineError` with one clear sentence."""
+        ...
+
+    async def admit(self, request: RenderRequest) -> None:
+        """As `Engine.admit`."""
+        ...
+
+    async def step(self) -> TickResult:
+        """As `Engine.step`."""
+        ...
+
+    async def evict(self, row_id: str) -> bool:
+        """As `Engine.evict`."""
+        ...
+
+    async def score(self, rendered: Rendered) -> Scores:
+        """As `Scorer.score`: a picture is measured where it was drawn."""
+        ...
+
+    async def swap(self, model: str) -> None:
+        """Serve another model: a folder, or what else `open_engine` takes.
+
+        Only while no row is in flight. Raises `EngineError` if the other one cannot be opened; then
+        the old one serves on.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Free the model; the handle is not used again."""
+        ...
+
+
+class LocalThread:
+    """Implements `EngineHandle` by a thread of its own, which alone touches the engine."""
+
+    def __init__(
+        self,
+        model: str,
+        open_engine: Callable[[str], Engine],
+        open_scorer: Callable[[str], Scorer],
+    ) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
+        self._model = model
+        self._open_engine = open_engine
+        self._open_scorer = open_scorer
+        self._parts: tuple[Engine, Scorer] | None = None
+        #: Nobody waits for the model any more, but the thread is still loading it.
+        self.abandoned = False
+
+    @property
+    def info(self) -> ModelInfo:
+        """The model in use; a plain attribute read, safe from the loop."""
+        return self._engine.info
+
+    @property
+    def capacity(self) -> int:
+        """How many rows may be in flight at once."""
+        return self._engine.capacity
+
+    async def open(self) -> None:
+        """Load the model. Raises `EngineError` with one clear sentence.
+
+        Cancelled, it returns at once and the thread goes on: nothing can stop it, so a process
+        that is to end then must not wait for its threads.
+        """
+        try:
+            self._parts = await self._call(self._load, self._model)
+        except asyncio.CancelledError:
+            self.abandoned = True
+            raise
+
+    async def admit(self, request: RenderRequest) -> None:
+        """As `Engine.admit`."""
+        await self._call(self._engine.admit, request)
+
+    async def step(self) -> TickResult:
+        """As `Engine.step`."""
+        return await self._call(self._engine.step)
+
+    async def evict(self, row_id: str) -> bool:
+        """As `Engine.evict`."""
+        return await self._call(self._engine.evict, row_id)
+
+    async def score(self, rendered: Rendered) -> Scores:
+        """As `Scorer.score`."""
+        assert self._parts is not None, "open() comes first"
+        return await self._call(self._parts[1].score, rendered)
+
+    async def swap(self, model: str) -> None:
+        """Serve another model; for a moment the memory holds both."""
+        old = self._engine
+        self._parts = await self._call(self._load, model)
+        await self._call(old.close)
+
+    async def close(self) -> None:
+        """Free the model and end the thread; one that is abandoned is not waited for."""
+        if self._parts is not None and not self.abandoned:
+            await self._call(self._engine.close)
+        self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
+
+    @property
+    def _engine(self) -> Engine:
+        assert self._parts is not None, "open() comes first"
+        return self._parts[0]
+
+    def _load(self, model: str) -> tuple[Engine, Scorer]:
+        engine = self._open_engine(model)
+        try:
+            return engine, self._open_scorer(model)
+        except BaseException:
+            engine.close()
+            raise
+
+    async def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
+
+
+class Roster:
+    """The engines of one process: each draws what names its model.
+
+    The first draws the rest too: what names no model, and what names one that nobody here serves.
+    """
+
+    def __init__(self, handles: Sequence[EngineHandle]) -> None:
+        self._handles = tuple(handles)
+
+    def share_of(self, handle: EngineHandle) -> Share:
+        """Which jobs are this engine's, as the models stand now."""
+        first, *others = self._handles
+        if handle is first:
+            return Share(models=tuple(other.info.card_id for other in others), excluded=True)
+        return Share(models=(handle.info.card_id,), excluded=False)

@@ -1,0 +1,115 @@
+"""The handle to an engine on a thread: one thread alone touches it, and a swap is whole or none."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+
+import pytest
+
+from bot.domain import Share
+from bot.drawing.handle import LocalThread, Roster
+from models.contract import Engine, EngineError, ModelInfo, Scorer, TickResult
+from tests.stages.factories import make_job
+from tests.stages.fake_engine import INFO, FakeEngine, FakeScorer
+
+
+class Watched(FakeEngine):
+    """Remembers who touched it, and whether it was closed."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(2, step_s=0)
+        self._info = replace(INFO, card_id=model)
+        self.threads = {threading.get_ident()}
+        self.closed = False
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    def step(self) -> TickResult:
+        self.threads.add(threading.get_ident())
+        return super().step()
+
+    def close(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.closed = True
+
+
+class Shelf:
+    """Opens engines by the name of their model, and remembers them."""
+
+    def __init__(self) -> None:
+        self.opened: dict[str, Watched] = {}
+
+    def open_engine(self, model: str) -> Engine:
+        if model == "broken":
+            raise EngineError("broken: its weights are cut short.")
+        self.opened[model] = Watched(model)
+        return self.opened[model]
+
+    @staticmethod
+    def open_scorer(model: str) -> Scorer:
+        if model == "unscored":
+            raise EngineError("unscored: there is no scorer for it.")
+        return FakeScorer()
+
+    def handle(self, model: str) -> LocalThread:
+        return LocalThread(model, self.open_engine, self.open_scorer)
+
+
+async def test_one_thread_alone_touches_the_engine() -> None:
+    shelf = Shelf()
+    handle = shelf.handle("first")
+    await handle.open()
+    await asyncio.gather(*(handle.step() for _ in range(5)))
+    await handle.close()
+    engine = shelf.opened["first"]
+    assert engine.closed
+    assert len(engine.threads) == 1
+    assert threading.get_ident() not in engine.threads
+
+
+async def test_a_swap_serves_the_next_model_and_frees_the_old_one() -> None:
+    shelf = Shelf()
+    handle = shelf.handle("first")
+    await handle.open()
+    await handle.swap("second")
+    assert handle.info.card_id == "second"
+    assert shelf.opened["first"].closed
+    request = make_job().request()
+    await handle.admit(request)
+    assert await handle.evict(request.row_id)
+    assert not await handle.evict(request.row_id)
+    await handle.close()
+    assert shelf.opened["second"].closed
+
+
+@pytest.mark.parametrize("model", ["broken", "unscored"])
+async def test_a_swap_that_fails_leaves_the_old_model_and_nothing_of_the_new(model: str) -> None:
+    shelf = Shelf()
+    handle = shelf.handle("first")
+    await handle.open()
+    with pytest.raises(EngineError, match=model):
+        await handle.swap(model)
+    assert handle.info.card_id == "first"
+    assert not shelf.opened["first"].closed
+    assert all(engine.closed for name, engine in shelf.opened.items() if name == model)
+    await handle.close()
+
+
+async def test_the_first_engine_draws_all_that_no_other_one_draws() -> None:
+    shelf = Shelf()
+    first, second, third = handles = [shelf.handle(name) for name in ("a", "b", "c")]
+    for handle in handles:
+        await handle.open()
+    roster = Roster(handles)
+    assert roster.share_of(first) == Share(models=("b", "c"), excluded=True)
+    assert roster.share_of(second) == Share(models=("b",), excluded=False)
+    await third.swap("d")
+    assert roster.share_of(third) == Share(models=("d",), excluded=False)
+    assert roster.share_of(first).models == ("b", "d")
+    assert Roster([first]).share_of(first) == Share(), "alone it draws everything"
+    for handle in handles:
+        await handle.close()

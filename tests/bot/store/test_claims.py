@@ -1,0 +1,101 @@
+"""Who may claim what: the share of an engine, and what a process that died has left behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import JobState, Share
+from bot.store.db import Database
+from bot.store.queue import EVERY_JOB
+from tests.stages.factories import OTHER, make_admitted, make_ask
+from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+async def test_at_the_start_every_lease_and_pause_ends_whatever_the_clock_says(
+    stores: Stores,
+) -> None:
+    now_ms, day_ms = 1_800_000_000_000, 24 * 3_600_000
+    drawn, _ = await stores.draw()
+    drawing, paused, spent = [
+        (await stores.enqueue(make_admitted(make_ask())))[0] for _ in range(3)
+    ]
+    for job in (drawing, paused, spent):
+        assert await stores.claim(now_ms=now_ms), job
+    await stores.queue.put_back(WORKER, [paused.id], now_ms, pause_ms=day_ms)
+    await stores.db.write_one(
+        "UPDATE jobs SET not_before_ms = :later WHERE id = :id",
+        {"id": drawn.id, "later": now_ms + day_ms},
+    )
+    await stores.db.write_one("UPDATE jobs SET attempts = 3 WHERE id = :id", {"id": spent.id})
+    earlier_ms = now_ms - day_ms
+    assert await stores.queue.take_back("new", earlier_ms, 3) == ([drawing.id], [spent.id])
+    assert [job.id for job in await stores.outbox.rendered(earlier_ms)] == [drawn.id]
+    claimed = [await stores.claim(now_ms=earlier_ms) for _ in range(3)]
+    assert {job.id for job in claimed if job} == {drawing.id, paused.id}
+    ended = await stores.views.get(spent.id)
+    assert ended is not None
+    assert (ended.state, ended.error) == (
+        JobState.FAILED,
+        "Drawing it was interrupted 3 times, so I gave it up.",
+    )
+
+
+async def test_a_start_with_nothing_left_over_writes_nothing(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bot must start on a full disk too."""
+    await stores.enqueue(make_admitted(make_ask()))
+    await stores.draw(user=OTHER)
+
+    def write(_self: Database) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Database, "write", write)
+    assert await stores.queue.take_back("new", 9_000, 3) == ([], [])
+
+
+async def test_a_start_takes_nothing_from_another_worker_of_its_process(stores: Stores) -> None:
+    (job,) = await stores.enqueue(make_admitted(make_ask()))
+    assert await stores.claim()
+    assert await stores.queue.take_back(WORKER, 9_000, 3) == ([], [])
+    assert await stores.queue.take_back("new", 9_000, 3) == ([job.id], [])
+
+
+async def test_an_engine_claims_the_jobs_of_its_share_alone(stores: Stores) -> None:
+    draws = {name: replace(make_ask().draw, model=name) for name in ("a", "b", None)}
+    jobs = {
+        name: (await stores.enqueue(make_admitted(replace(make_ask(), draw=draw))))[0].id
+        for name, draw in draws.items()
+    }
+
+    async def claimed(share: Share) -> list[str | None]:
+        taken: list[str | None] = []
+        while job := await stores.queue.claim(WORKER, LEASE_MS, 1_000, share):
+            assert job.id == jobs[job.draw.model]
+            taken.append(job.draw.model)
+        await stores.queue.put_back(WORKER, list(jobs.values()), 0)
+        return taken
+
+    assert await claimed(Share(models=("a",), excluded=False)) == ["a"]
+    assert await claimed(Share(models=("a", "b"), excluded=False)) == ["a", "b"]
+    assert await claimed(Share(models=("a",), excluded=True)) == ["b", None]
+    assert await claimed(Share(models=(), excluded=False)) == []
+    assert await claimed(EVERY_JOB) == ["a", "b", None]
+
+
+async def test_a_draw_that_cannot_be_read_names_no_model(stores: Stores) -> None:
+    (job,) = await stores.enqueue(make_admitted(make_ask()))
+    await stores.db.write_one("UPDATE jobs SET draw = '{' WHERE id = :id", {"id": job.id})
+    (row,) = await stores.rows("jobs")
+    assert row["model"] is None
