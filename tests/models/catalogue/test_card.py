@@ -65,6 +65,11 @@ FAULTS: list[tuple[str, Any, str]] = [
         float("inf"),
         "limits.guidance_max must be a number of at least 0, not inf.",
     ),
+    (
+        "limits.guidance_max",
+        10**310,
+        f"limits.guidance_max must be a number of at least 0, not {str(10**310)[:300]}....",
+    ),
     ("limits.guidance_max", True, "limits.guidance_max must be a number of at least 0, not True."),
     ("scores", "blank", "scores must be a list out of blank, nudity, not 'blank'."),
     ("scores", ["art"], "scores must be a list out of blank, nudity, not ['art']."),
@@ -72,7 +77,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("licence.file", GONE, "licence.file is missing."),
     ("licence.sha256", "ab", f"licence.sha256 must be of the form {SHA256}, not 'ab'."),
     ("files", GONE, "files is missing."),
-    ("files.unet/x", 3, "files.unet/x must be a text, not 3."),
+    ("files.unet/x", 3, f"files.unet/x must be of the form {SHA256}, not 3."),
     ("files.unet/x", "ab", f"files.unet/x must be of the form {SHA256}, not 'ab'."),
     ("colour", "red", "colour is not a field of a card."),
 ]
@@ -107,7 +112,9 @@ def test_a_fault_is_told_with_its_file_its_field_and_what_would_be_right(
         ("{", "is not JSON: Expecting property name enclosed in double quotes: line 1 column 2"),
         ("", "is not JSON: Expecting value: line 1 column 1"),
         ("1" * 5000, "is not JSON: "),
+        ("[" * 100_000, "is not JSON: "),
     ],
+    ids=["half", "empty", "endless", "deep"],
 )
 def test_a_file_that_is_no_json_is_told_so(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "card.json"
@@ -120,13 +127,13 @@ def test_a_file_that_is_no_json_is_told_so(tmp_path: Path, text: str, told: str)
 def test_a_card_that_is_no_object_is_told_so() -> None:
     with pytest.raises(CardError) as caught:
         cards.parse([], "card.json")
-    assert str(caught.value) == "card.json: the card must be an object."
+    assert str(caught.value) == "card.json: it must be an object, not []."
 
 
 def test_a_part_that_is_no_object_is_told_so() -> None:
     with pytest.raises(CardError) as caught:
         cards.parse(spoiled("limits", 3), "card.json")
-    assert str(caught.value) == "card.json: limits. must be an object."
+    assert str(caught.value) == "card.json: limits must be an object, not 3."
 
 
 def test_a_newer_card_is_told_so() -> None:
