@@ -122,6 +122,7 @@ DRAW_FAULTS: list[tuple[dict[str, object], str]] = [
     ({"aspect": ["square"]}, "aspect ['square']"),
     ({"sampler": 3}, "sampler 3"),
     ({"clip_skip": "2"}, "clip_skip '2'"),
+    ({"clip_skip": None}, "clip_skip None"),
     ({"tiling": {"x": 1}}, "tiling {'x': 1}"),
     (
         {"tiling": 1, "v": 7, "steps": "a", "aspect": "wide", "layer": 2},

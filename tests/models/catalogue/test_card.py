@@ -48,6 +48,8 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("defaults.steps", 2.0, "defaults.steps must be a whole number of at least 1, not 2.0."),
     ("defaults.steps", GONE, "defaults.steps is missing."),
     ("defaults.steps", 10**30, "defaults.steps is outside the card's own limits."),
+    ("limits.steps_min", 17, "defaults.steps is outside the card's own limits."),
+    ("limits.guidance_min", 3, "defaults.guidance is outside the card's own limits."),
     ("defaults.guidance", 99, "defaults.guidance is outside the card's own limits."),
     ("defaults.guidance", -1, "defaults.guidance must be a number of at least 0, not -1."),
     ("defaults.sampler", 3, f"defaults.sampler must be one of {SAMPLERS}, not 3."),
