@@ -206,10 +206,10 @@ def _path(kind: type, value: object) -> object:
 
 
 def _something(kind: Any) -> Any:
-    """The kind without its None."""
+    """The kind without its None, and without the name that a NewType gives it."""
     if get_origin(kind) in (Union, UnionType):
         (kind,) = (option for option in get_args(kind) if option is not NoneType)
-    return kind
+    return getattr(kind, "__supertype__", kind)
 
 
 def _wanted(kind: Any, dialect: Dialect) -> str:
@@ -219,9 +219,9 @@ def _wanted(kind: Any, dialect: Dialect) -> str:
         kind, meta = get_args(kind)
     if meta.description:
         return meta.description
-    if _something(kind) is not kind:
-        nothing = f" or {dialect.nothing}" if dialect.nothing else ""
-        return _wanted(_something(kind), dialect) + nothing
+    if (inner := _something(kind)) is not kind:
+        may_be_nothing = get_origin(kind) is not None and dialect.nothing
+        return _wanted(inner, dialect) + (f" or {dialect.nothing}" if may_be_nothing else "")
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]
         listed = _choices(item)

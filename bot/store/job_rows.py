@@ -28,7 +28,7 @@ from models.decoding import Dialect, MisfitError, decode
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
 #: Goes up when a field of `Draw` changes its meaning; a new field needs no new number.
-_VERSION = 1
+DRAW_VERSION = 1
 #: Every field is written, and an option that is None is left out.
 _DRAW = Dialect(in_full=True, nothing="")
 #: Stands for what cannot be read, so that the job can be listed and ended.
@@ -102,7 +102,7 @@ def draw_values(draw: Draw) -> dict[str, object]:
 
     So a version that does not know the option yet can still read every draw without it.
     """
-    return {"v": _VERSION, **_plain(draw)}
+    return {"v": DRAW_VERSION, **_plain(draw)}
 
 
 def _plain(draw: Draw) -> dict[str, object]:
@@ -112,19 +112,14 @@ def _plain(draw: Draw) -> dict[str, object]:
 def draw_of(text: str, faults: list[str]) -> Draw:
     """Read what `draw_json` wrote; what this version cannot read of it is named in `faults`."""
     try:
-        values = json.loads(text)
+        values: object = json.loads(text)
     except ValueError:
         values = None
-    return draw_of_values(values, faults)
-
-
-def draw_of_values(values: object, faults: list[str]) -> Draw:
-    """Read what `draw_values` made, as `draw_of` does."""
     if not isinstance(values, dict):
         faults.append("draw")
         return _CAREFUL
-    left = dict(cast("dict[str, object]", values))
-    if (version := left.pop("v", None)) != _VERSION:
+    left = cast("dict[str, object]", values)
+    if (version := left.pop("v", None)) != DRAW_VERSION:
         faults.append(f"draw version {version!r}")
     try:
         return decode(Draw, left, _DRAW)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, NewType, get_args, get_type_hints
 
 import pytest
 
+from bot.domain import Ask
 from bot.settings import Settings
 from models.catalogue.card import Card
 from models.checkpoint.arguments import Diffusion, Unet
@@ -21,6 +22,9 @@ from models.finetuning.recipe import Recipe
 
 JSON, TOML = Dialect(), Dialect(table="a table", nothing="")
 TEXTS = Dialect(texts=True, nothing="")
+
+
+OwnerId = NewType("OwnerId", int)
 
 
 class Colour(StrEnum):
@@ -57,6 +61,7 @@ class Easel:
     owner: str | None = None
     shelf: Annotated[int, Meta(ge=0, le=9)] | None = None
     folder: Path | None = None
+    owner_id: OwnerId | None = None
     folded: bool = False
 
 
@@ -89,6 +94,7 @@ FLAWS: list[tuple[str, Any, str]] = [
     ("shelf", 1.0, "shelf must be a whole number from 0 to 9 or null, not 1.0."),
     ("folder", 3, f"folder must be {PATH}, not 3."),
     ("folder", "~nobody-of-that-name", f"folder must be {PATH}, not '~nobody-of-that-name'."),
+    ("owner_id", "x", "owner_id must be a whole number or null, not 'x'."),
     ("folded", 1, "folded must be true or false, not 1."),
     ("folded", None, "folded must be true or false, not None."),
     ("tripod", 1, "tripod is no field of it."),
@@ -156,7 +162,7 @@ def test_a_source_without_null_takes_none_for_a_flaw() -> None:
 
 def test_in_full_only_what_may_be_nothing_may_be_left_out() -> None:
     missing = told({}, Dialect(in_full=True))
-    options = {"owner", "shelf", "folder"}
+    options = {"owner", "shelf", "folder", "owner_id"}
     names = [f.name for f in dataclasses.fields(Easel) if f.name not in options]
     assert missing == [f"{name} is missing." for name in names]
     assert told({}) == ["name is missing."]
@@ -223,7 +229,7 @@ def kinds(kind: Any) -> Iterator[Any]:
             yield hint
 
 
-@pytest.mark.parametrize("kind", [Card, Recipe, Settings, Draw, Diffusion, Unet])
+@pytest.mark.parametrize("kind", [Ask, Card, Recipe, Settings, Draw, Diffusion, Unet])
 def test_there_are_words_for_whatever_is_read(kind: type) -> None:
     said = [_wanted(hint, JSON) for hint in kinds(kind)]
     assert all(said)

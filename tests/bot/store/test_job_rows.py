@@ -227,6 +227,10 @@ async def test_queue_history_and_buttons_are_kind_about_it(desk: Front) -> None:
         ('"v": 1', '"v": 2'),
         ('"place": ', '"where": '),
         ('"place": {', '"place": 7, "was": {'),
+        ('"count": ', '"count": "two", "n": '),
+        ('"count": ', '"adapters": [], "count": '),
+        ('"origin": "command"', '"origin": "dream"'),
+        ('"parent_age_restricted": false, ', ""),
         ("{", ""),
     ],
 )
