@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol, Self
 
+from models.decoding import Amount, Positive
+
 
 class Sampler(StrEnum):
     """How a row is taken from one sigma to the next: each member's name in data, and its label.
@@ -87,12 +89,12 @@ class Draw:
 class Limits:
     """What a model can be asked for; every bound is inclusive."""
 
-    steps_min: int = 1
-    steps_max: int = 50
-    guidance_min: float = 1.0
-    guidance_max: float = 20.0
-    count_max: int = 4
-    prompt_chars_max: int = 1000
+    steps_min: Positive = 1
+    steps_max: Positive = 50
+    guidance_min: Amount = 1.0
+    guidance_max: Amount = 20.0
+    count_max: Positive = 4
+    prompt_chars_max: Positive = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

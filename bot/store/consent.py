@@ -9,27 +9,18 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict
-from typing import Any
 
-from bot.domain import (
-    Ask,
-    ChannelId,
-    GuildId,
-    JobId,
-    Origin,
-    Place,
-    RequestId,
-    UserId,
-)
+from bot.domain import Ask, RequestId, UserId
 from bot.ids import new_id
 from bot.store.db import Database
-from bot.store.job_rows import draw_of_values, draw_values
-from models.contract import Draw
+from bot.store.job_rows import DRAW_VERSION, draw_values
+from models.decoding import Dialect, decode
 
 log = logging.getLogger(__name__)
 
 #: The asks of one user that may wait for acceptance; the oldest makes room.
 _HELD_MAX = 5
+_ASK = Dialect(in_full=True)
 
 
 class Consent:
@@ -117,34 +108,14 @@ def _from_json(text: str) -> Ask | None:
     """None if another version of this bot wrote it in a way that this one cannot read."""
     try:
         values = json.loads(text)
-        return Ask(
-            user_id=UserId(values["user_id"]),
-            place=_place_of(values["place"]),
-            draw=_draw_of(values["draw"]),
-            count=values["count"],
-            origin=Origin(values["origin"]),
-            parent_job_id=JobId(values["parent_job_id"]) if values["parent_job_id"] else None,
-        )
-    except (ValueError, KeyError, TypeError) as problem:
+        _take_version(values["draw"])
+        return decode(Ask, values, _ASK)
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         log.warning("a waiting request of another version cannot be read: %r", problem)
         return None
 
 
-def _place_of(values: dict[str, Any]) -> Place:
-    parent = values["parent_id"]
-    return Place(
-        guild_id=GuildId(values["guild_id"]),
-        channel_id=ChannelId(values["channel_id"]),
-        parent_id=None if parent is None else ChannelId(parent),
-        channel_age_restricted=values["channel_age_restricted"],
-        parent_age_restricted=values["parent_age_restricted"],
-        guild_age_restricted=values["guild_age_restricted"],
-    )
-
-
-def _draw_of(values: object) -> Draw:
-    faults: list[str] = []
-    draw = draw_of_values(values, faults)
-    if faults:
-        raise ValueError(", ".join(faults))
-    return draw
+def _take_version(draw: dict[str, object]) -> None:
+    """ValueError if the draw is of another version."""
+    if (version := draw.pop("v")) != DRAW_VERSION:
+        raise ValueError(f"draw version {version!r}")

@@ -6,10 +6,9 @@ The queue, its views and the outbox share it, and whoever else needs the JSON of
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from enum import StrEnum
-from typing import Any, TypeVar, cast, get_args, get_type_hints
+from typing import TypeVar, cast
 
 from bot.domain import (
     ChannelId,
@@ -24,13 +23,14 @@ from bot.domain import (
 )
 from bot.store.db import Params, Row
 from models.contract import Draw, Sampler
+from models.decoding import Dialect, MisfitError, decode
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
 #: Goes up when a field of `Draw` changes its meaning; a new field needs no new number.
-_VERSION = 1
-#: What each field of a `Draw` may hold.
-_KINDS: Mapping[str, object] = get_type_hints(Draw)
+DRAW_VERSION = 1
+#: Every field is written, and an option that is None is left out.
+_DRAW = Dialect(in_full=True, nothing="")
 #: Stands for what cannot be read, so that the job can be listed and ended.
 _CAREFUL = Draw(
     prompt="", width_px=1, height_px=1, seed=0, steps=1, guidance=1.0, sampler=Sampler.EULER_A
@@ -102,47 +102,29 @@ def draw_values(draw: Draw) -> dict[str, object]:
 
     So a version that does not know the option yet can still read every draw without it.
     """
-    chosen = {name: value for name, value in asdict(draw).items() if value is not None}
-    return {"v": _VERSION, **chosen}
+    return {"v": DRAW_VERSION, **_plain(draw)}
+
+
+def _plain(draw: Draw) -> dict[str, object]:
+    return {name: value for name, value in asdict(draw).items() if value is not None}
 
 
 def draw_of(text: str, faults: list[str]) -> Draw:
     """Read what `draw_json` wrote; what this version cannot read of it is named in `faults`."""
     try:
-        values = json.loads(text)
+        values: object = json.loads(text)
     except ValueError:
         values = None
-    return draw_of_values(values, faults)
-
-
-def draw_of_values(values: object, faults: list[str]) -> Draw:
-    """Read what `draw_values` made, as `draw_of` does."""
     if not isinstance(values, dict):
         faults.append("draw")
         return _CAREFUL
-    left = dict(cast("dict[str, object]", values))
-    if (version := left.pop("v", None)) != _VERSION:
+    left = cast("dict[str, object]", values)
+    if (version := left.pop("v", None)) != DRAW_VERSION:
         faults.append(f"draw version {version!r}")
-    read: dict[str, Any] = {}
-    for name, kind in _KINDS.items():
-        if name not in left and type(None) in get_args(kind):
-            continue
-        try:
-            read[name] = _value(left.pop(name, None), kind)
-        except ValueError as problem:
-            faults.append(f"{name} {problem}")
-    faults.extend(f"{name} {value!r}" for name, value in left.items())
-    return replace(_CAREFUL, **read)
-
-
-def _value(raw: object, kind: object) -> object:
-    """What a field of this kind holds; ValueError shows what it cannot."""
-    wanted = get_args(kind)[0] if get_args(kind) else kind
-    assert isinstance(wanted, type), "a Draw holds plain values, and each may be None"
-    if issubclass(wanted, StrEnum) and raw in list(wanted):
-        return wanted(raw)
-    if type(raw) is wanted:
-        return raw
-    if wanted is float and type(raw) is int:
-        return float(raw)
-    raise ValueError(repr(raw))
+    try:
+        return decode(Draw, left, _DRAW)
+    except MisfitError as misfit:
+        faults.extend(f"{flaw.path} {flaw.found!r}" for flaw in misfit.flaws)
+        strange = {flaw.path for flaw in misfit.flaws}
+    known = {name: value for name, value in left.items() if name not in strange}
+    return decode(Draw, {**_plain(_CAREFUL), **known}, _DRAW)

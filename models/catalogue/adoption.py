@@ -38,7 +38,7 @@ def adopt(folder: Path, name: str | None = None) -> Card:
         id=identifier(name),
         name=name,
         prediction=_prediction(folder),
-        sizes=_sizes(folder),
+        sizes_px=_sizes(folder),
         defaults=Defaults(negative=_NEGATIVE),
         limits=Limits(),
         # Nothing is known of what such a model draws, so the most is asked for.
@@ -137,7 +137,7 @@ def _sizes(folder: Path) -> dict[Aspect, Size]:
     }
     scale = -(-_SHORT_SIDE_PX // short)
     return {
-        aspect: Size(finished_px=(width * scale, height * scale), native_px=(width, height))
+        aspect: Size(finished=(width * scale, height * scale), native=(width, height))
         for aspect, (width, height) in natives.items()
     }
 

@@ -38,7 +38,7 @@ def model_info(card: Card, folder: Path) -> ModelInfo:
     return ModelInfo(
         card_id=card.id,
         name=card.name,
-        sizes_px={aspect: size.finished_px for aspect, size in card.sizes.items()},
+        sizes_px={aspect: size.finished for aspect, size in card.sizes_px.items()},
         default_steps=card.defaults.steps,
         default_guidance=card.defaults.guidance,
         default_sampler=card.defaults.sampler,

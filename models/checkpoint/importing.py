@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -212,10 +213,22 @@ def _refined(held: Checkpoint, layout: Layout) -> Layout:
     return replace(layout, unet=unet, vae=vae)
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads `1e-4` as a number; to yaml 1.1 it is a text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+\Z"),
+    [*"-+0123456789"],
+)
+
+
 def _load_yaml(path: Path) -> object:
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        return yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506  a safe one
+    # Not only yaml's own: a date that there is not, a number of thousands of digits, a deep nest.
+    except (yaml.YAMLError, ValueError, RecursionError) as fault:
         reason = " ".join(str(fault).split())[:200]
         raise EngineError(f"{path} is not yaml ({reason}).") from fault
 

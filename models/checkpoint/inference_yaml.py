@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.catalogue.card import Prediction
-from models.checkpoint.fields import Fields
+from models.checkpoint.arguments import Coder, Unet, diffusion_of, unet_of
 from models.checkpoint.names import TextKind
 from models.contract import EngineError
 
@@ -23,22 +23,6 @@ _EMBEDDERS = {
     TextKind.OPENCLIP: "ldm.modules.encoders.modules.FrozenOpenCLIPEmbedder",
 }
 _PARAMETERIZATIONS = {"eps": Prediction.EPSILON, "v": Prediction.V}
-#: What a UNet of another kind would set: value of each that Stable Diffusion 1 and 2 have.
-_UNET_FIXED: dict[str, object] = {
-    "use_spatial_transformer": True,
-    "dims": 2,
-    "conv_resample": True,
-    "resblock_updown": False,
-    "use_scale_shift_norm": False,
-    "num_classes": None,
-    "n_embed": None,
-    "adm_in_channels": None,
-    "num_heads_upsample": -1,
-    "disable_self_attentions": None,
-    "disable_middle_self_attn": False,
-}
-#: What changes no number of an inference.
-_UNET_IDLE = ("image_size", "use_checkpoint", "use_fp16", "use_bf16", "legacy", "dropout")
 #: Fields of diffusers' configs that change no number in full precision, or only the training.
 _COSMETIC = ("upcast_attention", "force_upcast", "dropout")
 
@@ -136,27 +120,20 @@ def describe(layout: Layout) -> dict[str, Any]:
 
 def interpret(tree: object, source: str) -> Layout:
     """The layout that an inference yaml describes; EngineError names `source` and the field."""
-    params = Fields(tree, source).child("model").child("params")
-    unet = params.child("unet_config")
-    if not unet.text("target", "").endswith("openaimodel.UNetModel"):
-        raise unet.fault("target", "of Stable Diffusion 1 or 2 (openaimodel.UNetModel)")
-    parameterization = params.text("parameterization", "eps")
-    if parameterization not in _PARAMETERIZATIONS:
-        raise params.fault("parameterization", "eps or v")
-    if params.text("beta_schedule", "linear") != "linear":
-        raise params.fault("beta_schedule", "linear")
-    text, without_last = _text_kind(params.child("cond_stage_config"))
+    params = diffusion_of(tree, source)
+    unet = unet_of(params.unet_config, source)
+    text = params.cond_stage_config
     return Layout(
-        unet=_unet_config(unet.child("params"), params.integer("image_size", 64), text),
-        vae=_vae_config(params.child("first_stage_config"), params.number("scale_factor", 1.0)),
+        unet=_unet_config(unet, params.image_size, text.kind),
+        vae=_vae_config(params.first_stage_config.params.ddconfig, params.scale_factor),
         schedule={
-            "beta_start": params.number("linear_start", 1e-4),
-            "beta_end": params.number("linear_end", 2e-2),
-            "num_train_timesteps": params.integer("timesteps", 1000),
-            "prediction_type": _PARAMETERIZATIONS[parameterization],
+            "beta_start": params.linear_start,
+            "beta_end": params.linear_end,
+            "num_train_timesteps": params.timesteps,
+            "prediction_type": _PARAMETERIZATIONS[params.parameterization],
         },
-        text=text,
-        without_last=without_last,
+        text=text.kind,
+        without_last=text.params.layer == "penultimate",
     )
 
 
@@ -214,35 +191,25 @@ def _unet_params(unet: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _unet_config(params: Fields, sample_size: int, text: TextKind) -> dict[str, Any]:
-    params.require_only(_UNET_FIXED, _UNET_IDLE)
-    first, multiples = params.integer("model_channels"), params.integers("channel_mult")
-    if multiples[0] != 1:
-        raise params.fault("channel_mult", "a list that begins with 1")
-    widths = [first * multiple for multiple in multiples]
-    resolutions = params.integers("attention_resolutions")
-    attends = [2**level in resolutions for level in range(len(widths))]
-    channels, heads = params.integer("num_head_channels", -1), params.integer("num_heads", -1)
-    if channels < 1 and heads < 1:
-        raise params.fault("num_heads", "given, or num_head_channels")
-    depth = params.integer("transformer_depth", 1)
-    config = {
+def _unet_config(unet: Unet, sample_size: int, text: TextKind) -> dict[str, Any]:
+    widths = [unet.model_channels * multiple for multiple in unet.channel_mult]
+    attends = [2**level in unet.attention_resolutions for level in range(len(widths))]
+    channels = unet.num_head_channels
+    return complete_unet({
         "sample_size": sample_size,
-        "in_channels": params.integer("in_channels"),
-        "out_channels": params.integer("out_channels"),
+        "in_channels": unet.in_channels,
+        "out_channels": unet.out_channels,
         "block_out_channels": widths,
         "down_block_types": ["CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attends],
         "up_block_types": ["CrossAttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attends)],
-        "layers_per_block": params.integer("num_res_blocks"),
-        "attention_head_dim": [w // channels for w in widths] if channels > 0 else heads,
-        "use_linear_projection": params.flag("use_linear_in_transformer", default=False),
-        "transformer_layers_per_block": depth,
-        "cross_attention_dim": params.integer("context_dim"),
+        "layers_per_block": unet.num_res_blocks,
+        "attention_head_dim": [w // channels for w in widths] if channels > 0 else unet.num_heads,
+        "use_linear_projection": unet.use_linear_in_transformer,
+        "transformer_layers_per_block": unet.transformer_depth,
+        "cross_attention_dim": unet.context_dim,
         # OpenCLIP's embeddings overflow half precision in the attention; no matter otherwise.
         "upcast_attention": text is TextKind.OPENCLIP,
-    }
-    params.end()
-    return complete_unet(config)
+    })  # fmt: skip
 
 
 def _vae_params(vae: dict[str, Any]) -> dict[str, Any]:
@@ -267,29 +234,17 @@ def _vae_params(vae: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _vae_config(stage: Fields, scale: float) -> dict[str, Any]:
-    if not stage.text("target", "").endswith("AutoencoderKL"):
-        raise stage.fault("target", "an AutoencoderKL")
-    params = stage.child("params")
-    config = params.child("ddconfig")
-    latents = config.integer("z_channels")
-    if params.integer("embed_dim") != latents:
-        raise params.fault("embed_dim", f"z_channels ({latents})")
-    if config.integers("attn_resolutions", []):
-        raise config.fault("attn_resolutions", "[]")
-    multiples = config.integers("ch_mult")
-    if multiples[0] != 1:
-        raise config.fault("ch_mult", "a list that begins with 1")
-    levels = len(multiples)
+def _vae_config(config: Coder, scale: float) -> dict[str, Any]:
+    levels = len(config.ch_mult)
     return complete_vae({
-        "in_channels": config.integer("in_channels"),
-        "out_channels": config.integer("out_ch"),
-        "block_out_channels": [config.integer("ch") * multiple for multiple in multiples],
+        "in_channels": config.in_channels,
+        "out_channels": config.out_ch,
+        "block_out_channels": [config.ch * multiple for multiple in config.ch_mult],
         "down_block_types": ["DownEncoderBlock2D"] * levels,
         "up_block_types": ["UpDecoderBlock2D"] * levels,
-        "layers_per_block": config.integer("num_res_blocks"),
-        "latent_channels": latents,
-        "sample_size": config.integer("resolution"),
+        "layers_per_block": config.num_res_blocks,
+        "latent_channels": config.z_channels,
+        "sample_size": config.resolution,
         "scaling_factor": scale,
     })  # fmt: skip
 
@@ -299,18 +254,6 @@ def _text_stage(layout: Layout) -> dict[str, Any]:
         return _class(_EMBEDDERS[layout.text])
     layer = "penultimate" if layout.without_last else "last"
     return _class(_EMBEDDERS[layout.text], {"freeze": True, "layer": layer})
-
-
-def _text_kind(stage: Fields) -> tuple[TextKind, bool]:
-    target = stage.text("target", "").rpartition(".")[2]
-    kinds = {path.rpartition(".")[2]: kind for kind, path in _EMBEDDERS.items()}
-    if target not in kinds:
-        raise stage.fault("target", " or ".join(kinds))
-    params = stage.child("params", {})
-    layer = params.text("layer", "last")
-    if layer not in (("last",) if kinds[target] is TextKind.CLIP else ("last", "penultimate")):
-        raise params.fault("layer", "last, or penultimate for OpenCLIP")
-    return kinds[target], layer == "penultimate"
 
 
 def _complete(kind: type, config: dict[str, Any]) -> dict[str, Any]:

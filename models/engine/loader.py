@@ -119,8 +119,8 @@ def _require_supported(card: Card, folder: Path) -> None:
             "correct the one that is wrong, or every picture is noise."
         )
     step = pixel_step(folder)
-    for aspect, size in card.sizes.items():
-        if any(side % step for side in size.native_px):
+    for aspect, size in card.sizes_px.items():
+        if any(side % step for side in size.native):
             raise CardError(f"{folder}: {aspect} must be drawn at multiples of {step} px.")
 
 

@@ -149,7 +149,7 @@ def _prepare(
     rows = recipe.batch * recipe.accumulate * accelerator.num_processes
     material = Material(recipe, parts, examples, rows)
     say(f"{material.describe()}, {rows} a step")
-    native_px = max(max(size.native_px) for size in parts.card.sizes.values())
+    native_px = max(max(size.native) for size in parts.card.sizes_px.values())
     if recipe.resolution_px > 2 * native_px:
         say(f"resolution_px = {recipe.resolution_px} is far over the {native_px} px that it draws")
     return Setting(

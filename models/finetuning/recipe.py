@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any
 
 from models.contract import EngineError
 from models.data.tagging import CaptionPolicy
+from models.decoding import Amount, Dialect, Flaw, Fraction, Meta, MisfitError, Positive, decode
 from models.training.objective import Curve
 
-_T = TypeVar("_T")
+_TOML = Dialect(stranger="is not a key of the recipe", table="a table of its own", nothing="")
 
 
 class RecipeError(EngineError):
@@ -66,19 +65,20 @@ class Saved(StrEnum):
     FP32 = "fp32"
 
 
-def _within(default: Any, least: float, most: float = math.inf, **kind: bool) -> Any:
-    """A number's default and bounds; `above=True` leaves out the lower one, `below` the upper."""
-    return field(default=default, metadata={"least": least, "most": most, **kind})
+#: A share that is never the whole.
+Part = Annotated[float, Meta(ge=0, lt=1)]
+#: A rate that is never nothing.
+Rate = Annotated[float, Meta(gt=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lora:
     """The `[lora]` table; it counts where `method = "lora"`."""
 
-    rank: int = _within(16, 1, 1024)
+    rank: Annotated[int, Meta(ge=1, le=1024)] = 16
     #: The matrices' product is multiplied by alpha / rank; 0 means alpha = rank.
-    alpha: float = _within(0.0, 0)
-    dropout: float = _within(0.0, 0, 1, below=True)
+    alpha: Amount = 0.0
+    dropout: Part = 0.0
     #: Write a whole model too, with the LoRA in its weights.
     merge: bool = True
 
@@ -99,10 +99,10 @@ class Samples:
         "1girl, red hair, twintails, outdoors, cherry blossoms",
     )
     #: Pictures of each prompt; their seeds are `seed`, `seed + 1`, ...
-    count: int = _within(2, 1, 16)
-    seed: int = _within(0, 0, 2**32 - 17)
+    count: Annotated[int, Meta(ge=1, le=16)] = 2
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 17)] = 0
     #: 0 takes the base's own number.
-    steps: int = _within(0, 0, 1000)
+    steps: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,14 +119,14 @@ class Recipe:
     name: str = ""
     method: Method = Method.FULL
     train_text_encoder: bool = False
-    seed: int = _within(0, 0, 2**63 - 1)
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
 
-    epochs: int = _within(4, 1)
+    epochs: Positive = 4
     #: Pictures of one forward pass on one GPU.
-    batch: int = _within(1, 1)
+    batch: Positive = 1
     #: Forward passes of one step.
-    accumulate: int = _within(1, 1)
-    resolution_px: int = _within(512, 1, 4096)
+    accumulate: Positive = 1
+    resolution_px: Annotated[int, Meta(ge=1, le=4096)] = 512
     #: Pictures of a lower score are left out.
     min_score: float | None = None
     #: Where latents are kept; a folder inside `out` where it is left out.
@@ -134,32 +134,32 @@ class Recipe:
     #: Keep the captions' embeddings there too: no text encoder in the step, 0.1 MB a chunk.
     cache_text: bool = False
     #: A caption is read in chunks of 75 tokens; what is beyond so many chunks is cut.
-    chunks_max: int = _within(3, 1, 10)
+    chunks_max: Annotated[int, Meta(ge=1, le=10)] = 3
     #: The share of pictures that are shown mirrored; it harms what is not symmetric, such as text.
-    flip: float = _within(0.0, 0, 1)
+    flip: Fraction = 0.0
     #: 1 reads the text encoder's last layer, 2 the one before; 0 as the base's card says.
-    clip_skip: int = _within(0, 0, 12)
+    clip_skip: Annotated[int, Meta(ge=0, le=12)] = 0
 
     optimizer: Optimizer = Optimizer.ADAMW
-    lr: float = _within(5.0e-6, 0, 1, above=True)
+    lr: Rate = 5.0e-6
     lr_curve: Curve = Curve.COSINE
     #: The share of all steps over which the learning rate rises.
-    warmup: float = _within(0.05, 0, 1, below=True)
-    beta1: float = _within(0.9, 0, 1, below=True)
-    beta2: float = _within(0.999, 0, 1, below=True)
-    eps: float = _within(1e-8, 0, 1, above=True)
-    weight_decay: float = _within(1e-2, 0, 1)
+    warmup: Part = 0.05
+    beta1: Part = 0.9
+    beta2: Part = 0.999
+    eps: Rate = 1e-8
+    weight_decay: Fraction = 1e-2
     #: Gradients of a larger norm are scaled down to it; 0 leaves them.
-    clip_norm: float = _within(1.0, 0)
+    clip_norm: Amount = 1.0
 
     ema: bool = True
-    ema_decay: float = _within(0.9999, 0, 1, below=True)
+    ema_decay: Part = 0.9999
     #: Keep the average in main memory: 4 bytes a weight less on the GPU, a slower step.
     ema_on_cpu: bool = False
     #: The gamma of min-SNR weighting; 0 is off, 5 is its authors' choice.
-    min_snr: float = _within(0.0, 0)
+    min_snr: Amount = 0.0
     #: Noise of this size that is the same all over a picture; 0 is off.
-    noise_offset: float = _within(0.0, 0, 1)
+    noise_offset: Fraction = 0.0
 
     precision: Precision = Precision.AUTO
     #: Calculate the UNet's activations twice instead of keeping them: less memory, more time.
@@ -168,10 +168,10 @@ class Recipe:
     compile: bool = False
 
     #: Steps between saved states; one is saved after every epoch too.
-    save_every: int = _within(500, 1)
+    save_every: Positive = 500
     saved_as: Saved = Saved.FP16
     #: Stop when the loss of the last 20 steps is this many times its usual; 0 never does.
-    spike: float = _within(5.0, 0)
+    spike: Amount = 5.0
     #: Write curves for TensorBoard too; needs the package.
     tensorboard: bool = False
 
@@ -216,80 +216,23 @@ def read(path: Path) -> Recipe:
         data = tomllib.loads(path.read_text("utf-8-sig"))  # Some editors begin with a mark.
     except OSError as fault:
         raise RecipeError(f"{path} cannot be read: {fault.strerror}.") from fault
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise RecipeError(f"{path} is not TOML: {fault}") from fault
-    return parse(Recipe, data, str(path))
+    return parse(data, str(path))
 
 
-def parse(kind: type[_T], data: Mapping[str, Any], source: str, table: str = "") -> _T:
-    """A frozen dataclass out of a TOML table; `source` begins every complaint.
-
-    RecipeError for a key it has not, a value of another type or beyond its bounds, and for a key
-    without a default that is missing.
-    """
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    hints = get_type_hints(kind)
-    values: dict[str, Any] = {}
-    for key, value in data.items():
-        if key not in known:
-            raise RecipeError(f"{source}: {_unknown(table + key, [table + n for n in known])}")
-        values[key] = _value(hints[key], value, f"{source}: {table}{key}")
-        _require_within(known[key], values[key], f"{source}: {table}{key}")
-    for name, f in known.items():
-        if f.default is MISSING and f.default_factory is MISSING and name not in values:
-            raise RecipeError(f"{source}: {table}{name} is missing.")
+def parse(data: object, source: str) -> Recipe:
+    """The recipe in decoded TOML; `source` begins every complaint."""
     try:
-        return kind(**values)
-    except ValueError as fault:
-        raise RecipeError(f"{source}: {table.rstrip('.') or 'the recipe'}: {fault}") from fault
+        return decode(Recipe, data, _TOML)
+    except MisfitError as fault:
+        raise RecipeError(f"{source}: {_told(fault.flaws)}") from fault
 
 
-def _unknown(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-    return f"{key} is not a key of the recipe; the nearest is {near[0]}."
-
-
-def _value(kind: Any, value: Any, where: str) -> Any:
-    """The value as the field's type. RecipeError if it is of another."""
-    if is_dataclass(kind) and isinstance(kind, type):
-        if not isinstance(value, dict):
-            raise RecipeError(f"{where} must be a table of its own, not {value!r}.")
-        source, _, table = where.rpartition(": ")
-        return parse(kind, value, source, table + ".")
-    if get_origin(kind) is UnionType:
-        (kind,) = (option for option in get_args(kind) if option is not NoneType)
-    if get_origin(kind) is tuple:
-        if not isinstance(value, list):
-            raise RecipeError(f"{where} must be a list, not {value!r}.")
-        return tuple(_value(get_args(kind)[0], item, where) for item in value)
-    return _plain(kind, value, where)
-
-
-def _plain(kind: Any, value: Any, where: str) -> Any:
-    """A choice, a truth value, a number or a text."""
-    if issubclass(kind, StrEnum):
-        if value not in list(kind):
-            near = difflib.get_close_matches(str(value), list(kind), n=1, cutoff=0.0)
-            choices = ", ".join(kind)
-            raise RecipeError(f"{where} must be one of {choices}; {near[0]} is nearest {value!r}.")
-        return kind(value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not kind or (kind is float and not math.isfinite(value)):
-        words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-        raise RecipeError(f"{where} must be {words[kind]}, not {value!r}.")
-    return value
-
-
-def _require_within(known: Field[Any], value: Any, where: str) -> None:
-    """RecipeError if a number is beyond the bounds of its field."""
-    if "least" not in known.metadata:
-        return
-    least, most = known.metadata["least"], known.metadata["most"]
-    above, below = known.metadata.get("above"), known.metadata.get("below")
-    low = value > least if above else value >= least
-    high = value < most if below else value <= most
-    if not (low and high):
-        first = f"above {least}" if above else f"at least {least}"
-        last = "" if most == math.inf else f" and {'below' if below else 'at most'} {most}"
-        raise RecipeError(f"{where} must be {first}{last}, not {value!r}.")
+def _told(flaws: Sequence[Flaw]) -> str:
+    """The first flaw; a misspelt key before the one that is missing for it."""
+    misspelt = next((flaw for flaw in flaws if flaw.known), None)
+    if misspelt is None:
+        return flaws[0].sentence
+    (near,) = difflib.get_close_matches(misspelt.path, misspelt.known, n=1, cutoff=0.0)
+    return f"{misspelt.sentence.removesuffix('.')}; the nearest is {near}."

@@ -54,7 +54,7 @@ def _drawn(
 
 def _requests(parts: Components, samples: Samples) -> Iterator[RenderRequest]:
     defaults = parts.card.defaults
-    width, height = parts.card.sizes[Aspect.SQUARE].finished_px
+    width, height = parts.card.sizes_px[Aspect.SQUARE].finished
     for row, prompt in enumerate(samples.prompts):
         for column in range(samples.count):
             yield RenderRequest(

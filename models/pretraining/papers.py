@@ -36,13 +36,13 @@ def card(blueprint: Blueprint, name: str, parent: str | None = None) -> Card:
     sizes: dict[Aspect, Size] = {}
     for framing, (height, width) in blueprint.shapes_px.items():
         finished = (width * SCALE, height * SCALE)
-        sizes[Aspect(framing)] = Size(finished_px=finished, native_px=(width, height))
+        sizes[Aspect(framing)] = Size(finished=finished, native=(width, height))
     return Card(
         id=identifier(name),
         name=name,
         parent=parent,
         prediction=PREDICTION,
-        sizes=sizes,
+        sizes_px=sizes,
         defaults=DEFAULTS,
         limits=Limits(),
         # Its painter knows clothes only.

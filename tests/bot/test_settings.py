@@ -6,16 +6,16 @@ import pytest
 
 from bot.domain import SettingsError
 from bot.settings import (
+    DEFAULTS,
     DISCORD_API,
     DISCORD_GATEWAY,
-    FIELDS,
     load,
     strangers,
     token_fault,
 )
 
 ROOT = Path(__file__).parents[2]
-VARIABLES = [field.variable for field in FIELDS.values()]
+VARIABLES = list(DEFAULTS)
 
 
 def test_defaults_need_no_environment() -> None:
@@ -75,12 +75,12 @@ def test_the_table_names_every_setting_with_its_real_default() -> None:
     told = {variable: default for variable, default, _ in rows}
     in_words = {"none", "best there is", "all cores but one", "by model and device", "Discord's"}
     assert set(told) == set(VARIABLES)
-    for field in FIELDS.values():
-        said = told[field.variable]
+    for variable, default in DEFAULTS.items():
+        said = told[variable]
         if said in in_words:
-            assert not field.default or field.default in {DISCORD_API, DISCORD_GATEWAY}
+            assert not default or default in {DISCORD_API, DISCORD_GATEWAY}
         else:
-            assert said == field.default, field.variable
+            assert said == default, variable
 
 
 def test_a_name_that_no_setting_has_is_found_with_the_one_that_was_meant(tmp_path: Path) -> None:
@@ -100,3 +100,54 @@ def test_a_token_is_never_repeated_in_an_error() -> None:
 
 def test_a_token_of_the_right_shape_passes() -> None:
     assert token_fault("MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.abcdefghijklmnopqrstuvwxyz0123") is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "wanted"),
+    [
+        ("CAP_USER", "many", "a whole number from 1 to 10000"),
+        ("CAP_USER", "0", "a whole number from 1 to 10000"),
+        ("CAP_USER", "2.5", "a whole number from 1 to 10000"),
+        ("CAP_USER", "true", "a whole number from 1 to 10000"),
+        ("CAP_USER", "9" * 60, "a whole number from 1 to 10000"),
+        ("PREVIEW_EVERY", "-1", "a whole number from 0 to 100"),
+        ("THREADS", "null", "a whole number from 1 to 256"),
+        ("THREADS", "³", "a whole number from 1 to 256"),
+        ("DEV_GUILD_ID", "my server", f"a whole number from 1 to {2**63 - 1}"),
+        ("LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR"),
+        ("LOG_LEVEL", "info", "one of DEBUG, INFO, WARNING, ERROR"),
+        ("DISCORD_API_BASE", "discord.com", "an address that begins with https or http://"),
+        ("DISCORD_GATEWAY_URL", "https://x", "an address that begins with wss or ws://"),
+        ("DATA_DIR", "~nobody-of-that-name/x", "a path on this machine"),
+        ("DISCORD_OPENAPI", "~nobody-of-that-name/x", "a path on this machine"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_would_be_right(
+    variable: str, value: str, wanted: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({variable: value}, dotenv=None)
+    told = f"{variable} must be {wanted}, not {value!r}. Mend it in .env."
+    assert str(caught.value) == told
+
+
+def test_values_are_read_as_what_they_are() -> None:
+    texts = {
+        "DEV_GUILD_ID": str(2**62),
+        "DATA_DIR": "~/bot",
+        "THREADS": " 4 ",
+        "CAP_USER": "  ",
+        "DISCORD_API_BASE": "http://127.0.0.1:1/api//",
+        "MODEL": "123",
+        "DEVICE": "null",
+        "DISCORD_OPENAPI": "x.json",
+    }
+    settings = load(texts, dotenv=None)
+    assert settings.dev_guild_id == 2**62
+    assert settings.data_dir == Path.home() / "bot"
+    assert (settings.threads, settings.batch_rows, settings.cap_user) == (4, None, 8)
+    assert settings.discord_api_base == "http://127.0.0.1:1/api"
+    assert settings.discord_gateway_url == DISCORD_GATEWAY
+    assert (settings.model, settings.device) == ("123", "null")
+    assert settings.discord_openapi == Path("x.json")
+    assert load({}, dotenv=None).discord_openapi is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ import pytest_asyncio
 from bot.domain import Job, JobState, Origin, Rating, RefusalReason
 from bot.policy.decide import GuildPolicy, may_show
 from bot.store.consent import Consent
-from bot.store.job_rows import FOREIGN, draw_json, draw_of
-from models.contract import Aspect, Sampler
+from bot.store.job_rows import _CAREFUL, FOREIGN, draw_json, draw_of
+from models.contract import Aspect, Draw, Sampler
 from tests.stages.factories import GUILD, USER, make_ask, make_draw, make_place
 from tests.stages.front import Front, front, said
 from tests.stages.stores import Stores, open_stores
@@ -108,6 +109,52 @@ def test_every_draw_is_read_as_it_was_written() -> None:
     assert not faults
 
 
+#: What each fault of a draw is named, and what is read in its place.
+DRAW_FAULTS: list[tuple[dict[str, object], str]] = [
+    ({"seed": "lucky"}, "seed 'lucky'"),
+    ({"seed": 1.0}, "seed 1.0"),
+    ({"steps": True}, "steps True"),
+    ({"steps": None}, "steps None"),
+    ({"guidance": "7"}, "guidance '7'"),
+    ({"guidance": True}, "guidance True"),
+    ({"prompt": 3}, "prompt 3"),
+    ({"negative": None}, "negative None"),
+    ({"aspect": ["square"]}, "aspect ['square']"),
+    ({"sampler": 3}, "sampler 3"),
+    ({"clip_skip": "2"}, "clip_skip '2'"),
+    ({"clip_skip": None}, "clip_skip None"),
+    ({"tiling": {"x": 1}}, "tiling {'x': 1}"),
+    (
+        {"tiling": 1, "v": 7, "steps": "a", "aspect": "wide", "layer": 2},
+        "draw version 7, aspect 'wide', steps 'a', tiling 1, layer 2",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "named"), DRAW_FAULTS)
+def test_every_fault_of_a_draw_is_named_and_the_rest_is_read(
+    changes: dict[str, object], named: str
+) -> None:
+    draw = make_draw(seed=77)
+    faults: list[str] = []
+    seen = draw_of(json.dumps(json.loads(draw_json(draw)) | changes), faults)
+    assert ", ".join(faults) == named
+    careful = {
+        name: getattr(_CAREFUL, name) for name in changes if name in {f.name for f in fields(Draw)}
+    }
+    assert seen == replace(draw, **careful)
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Draw)])
+def test_only_an_option_may_be_missing(name: str) -> None:
+    options = {"clip_skip": 2, "model": "a-1"}
+    values = json.loads(draw_json(replace(make_draw(), **options)))
+    del values[name]
+    faults: list[str] = []
+    draw_of(json.dumps(values), faults)
+    assert faults == ([] if name in options else [f"{name} None"])
+
+
 async def test_a_picture_whose_words_cannot_be_read_is_not_shown_again(stores: Stores) -> None:
     job, picture = await stores.draw()
     place, rules = make_place(), GuildPolicy(guild_id=GUILD)
@@ -181,6 +228,10 @@ async def test_queue_history_and_buttons_are_kind_about_it(desk: Front) -> None:
         ('"v": 1', '"v": 2'),
         ('"place": ', '"where": '),
         ('"place": {', '"place": 7, "was": {'),
+        ('"count": ', '"count": "two", "n": '),
+        ('"count": ', '"adapters": [], "count": '),
+        ('"origin": "command"', '"origin": "dream"'),
+        ('"parent_age_restricted": false, ', ""),
         ("{", ""),
     ],
 )

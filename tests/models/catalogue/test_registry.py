@@ -78,7 +78,7 @@ def test_a_card_survives_writing_and_reading(folder: Path) -> None:
         (("limits", "guidance_max"), "many", r"limits\.guidance_max must be a number"),
         (("scores",), ["beauty"], "a list out of blank, nudity"),
         (("licence", "sha256"), "abc", r"licence\.sha256 must be of the form"),
-        (("files",), [], "files. must be an object"),
+        (("files",), [], "files must be an object"),
         (("schema",), 2, "a newer program wrote it"),
         (("colour",), "red", "colour is not a field of a card"),
     ],
@@ -106,10 +106,10 @@ def test_a_plain_folder_is_adopted_from_its_configs(plain: Path) -> None:
     card = card_of(plain)
     assert (card.id, card.name) == ("tiny-waifu", "tiny-waifu")
     assert card.prediction is Prediction.EPSILON
-    assert card.sizes[Aspect.SQUARE].native_px == (16, 16)
-    assert card.sizes[Aspect.SQUARE].finished_px == (512, 512)
-    assert card.sizes[Aspect.PORTRAIT].native_px == (16, 24)
-    assert card.sizes[Aspect.LANDSCAPE].finished_px == (768, 512)
+    assert card.sizes_px[Aspect.SQUARE].native == (16, 16)
+    assert card.sizes_px[Aspect.SQUARE].finished == (512, 512)
+    assert card.sizes_px[Aspect.PORTRAIT].native == (16, 24)
+    assert card.sizes_px[Aspect.LANDSCAPE].finished == (768, 512)
     assert card.scores == (Score.BLANK, Score.NUDITY)
     assert not card.files
 
@@ -124,7 +124,7 @@ def test_stable_diffusion_keeps_its_sizes(plain: Path, tmp_path: Path) -> None:
         path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     card = card_of(tmp_path / "sd", "hakurei/waifu-diffusion")
     assert (card.id, card.name) == ("hakurei-waifu-diffusion", "hakurei/waifu-diffusion")
-    assert [card.sizes[aspect].finished_px for aspect in Aspect] == [
+    assert [card.sizes_px[aspect].finished for aspect in Aspect] == [
         (512, 512),
         (512, 768),
         (768, 512),

@@ -203,7 +203,11 @@ def test_licence_card_and_readme_travel_along(
             (tmp_path / path).unlink()
     import_checkpoint(out, tmp_path / "back")
     before, after = card_of(clip), card_of(tmp_path / "back")
-    assert (after.id, after.defaults, after.sizes) == (before.id, before.defaults, before.sizes)
+    assert (after.id, after.defaults, after.sizes_px) == (
+        before.id,
+        before.defaults,
+        before.sizes_px,
+    )
     assert after.licence.sha256 == before.licence.sha256
     assert (tmp_path / "back" / "LICENSE.md").read_text() == LICENCE
     assert (tmp_path / "back" / "README.md").read_text() == "# Tiny\n"

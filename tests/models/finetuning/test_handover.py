@@ -171,7 +171,7 @@ def test_a_state_of_nothing_is_of_another_version(place: Place) -> None:
 
 
 def test_a_resolution_far_over_what_the_base_draws_is_told(place: Place) -> None:
-    native_px = max(max(size.native_px) for size in card_of(place.base).sizes.values())
+    native_px = max(max(size.native) for size in card_of(place.base).sizes_px.values())
     for times, told in ((1, False), (3, True)):
         said = place.train(f"new-{times}", epochs=1, resolution_px=times * native_px)
         assert any("is far over" in line for line in said) is told

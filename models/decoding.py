@@ -1,0 +1,278 @@
+"""Data from outside made into frozen dataclasses: cards, recipes, yaml, settings, JSON columns.
+
+msgspec decodes. What it leaves to its callers stands here: which fields there are, and for each
+value that does not fit one sentence that says where it stands, what it must be and what it is.
+Called by every reader of such data; torch-free and pure. It must not know what the fields mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Meta, ValidationError, convert
+
+_T = TypeVar("_T")
+
+#: A whole number that counts something which is there.
+Positive = Annotated[int, Meta(ge=1)]
+#: A number that is not negative.
+Amount = Annotated[float, Meta(ge=0)]
+#: A part of a whole.
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+
+_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    Path: "a path on this machine",
+}
+#: So much of a value is shown; nobody reads a longer one.
+_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one kind of source writes its data, and how strictly it is read."""
+
+    #: What is said of a field that the class does not have.
+    stranger: str = "is no field of it"
+    #: What it calls a set of named values.
+    table: str = "an object"
+    #: How it writes that there is nothing; empty if it can only leave the field out.
+    nothing: str = "null"
+    #: Every field must be written, but for those whose default is None.
+    in_full: bool = False
+    #: Fields that the class does not have are passed over.
+    open: bool = False
+    #: Every value is a text, and is read as what its field holds.
+    texts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """One value that does not fit."""
+
+    #: Its place in the tree; empty for the whole tree.
+    path: str
+    #: What must be said of it: the rest of a sentence that begins with the path.
+    told: str
+    found: object = None
+    #: Where the path names no field: the fields that there are, as paths.
+    known: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The flaw in words."""
+        return f"{self.path or 'it'} {self.told}"
+
+
+class MisfitError(ValueError):
+    """A tree is not what the class describes; the message is the first flaw's sentence."""
+
+    def __init__(self, flaws: Sequence[Flaw]) -> None:
+        super().__init__(flaws[0].sentence)
+        self.flaws = tuple(flaws)
+
+
+def decode(kind: type[_T], tree: object, dialect: Dialect, at: str = "") -> _T:
+    """A frozen dataclass out of a tree of plain values; `at` is where the tree hangs.
+
+    A field holds a plain value, a choice, a path, a tuple of these, a mapping by name, or another
+    such dataclass. `Meta` gives bounds and patterns; its `description` stands for our own words of
+    what the field must be. What no type can say a class checks in `__post_init__`, with a
+    ValueError that begins with the field's name. NaN and the infinities are no numbers.
+    MisfitError names every flaw.
+    """
+    if found := list(flaws(kind, tree, dialect, at)):
+        raise MisfitError(found)
+    return _converted(kind, tree, dialect)
+
+
+def flaws(kind: Any, tree: object, dialect: Dialect, at: str = "") -> Iterator[Flaw]:
+    """What keeps the tree from being decoded: first what is known, then what is not."""
+    if get_origin(kind) is dict or is_dataclass(kind):
+        if not isinstance(tree, dict):
+            yield _misfit(at, dialect.table, tree)
+        elif is_dataclass(kind):
+            yield from _of_fields(kind, tree, dialect, at)
+        else:
+            yield from _of_entries(kind, tree, dialect, at)
+    elif not _fits(kind, tree, dialect):
+        yield _misfit(at, _wanted(kind, dialect), tree, _choices(kind))
+
+
+def _of_fields(
+    kind: Any, tree: Mapping[object, object], dialect: Dialect, at: str
+) -> Iterator[Flaw]:
+    known = _known(kind)
+    found = [
+        flaw for name, spot in known.items() for flaw in _of_field(name, spot, tree, dialect, at)
+    ]
+    if not dialect.open:
+        found += [
+            _stranger(at, name, value, known, dialect)
+            for name, value in tree.items()
+            if name not in known
+        ]
+    yield from found
+    if not found:
+        try:
+            _converted(kind, tree, dialect)
+        except ValidationError as fault:
+            name, _, told = str(fault.__cause__ or fault).partition(" ")
+            yield Flaw(path=_join(at, name), told=told, found=tree)
+
+
+def _of_field(
+    name: str, spot: _Spot, tree: Mapping[object, object], dialect: Dialect, at: str
+) -> Iterator[Flaw]:
+    if name in tree:
+        yield from flaws(spot.kind, tree[name], dialect, _join(at, name))
+    elif spot.needed or (dialect.in_full and not spot.option):
+        yield _missing(at, name)
+
+
+def _of_entries(
+    kind: Any, tree: Mapping[object, object], dialect: Dialect, at: str
+) -> Iterator[Flaw]:
+    """The flaws of a mapping; one by an enum has an entry for each of its members."""
+    names, values = get_args(kind)
+    members = [str(name) for name in names] if issubclass(names, StrEnum) else []
+    yield from (_missing(at, name) for name in members if name not in tree)
+    for name, value in tree.items():
+        if _fits(names, name, dialect):
+            yield from flaws(values, value, dialect, _join(at, name))
+        else:
+            yield _stranger(at, name, value, members, dialect)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spot:
+    """What is known of a field of a class; an option may always be left out."""
+
+    kind: Any
+    needed: bool
+    option: bool
+
+
+@cache
+def _known(kind: type) -> dict[str, _Spot]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {
+        f.name: _Spot(
+            kind=hints[f.name],
+            needed=f.default is MISSING and f.default_factory is MISSING,
+            option=f.default is None,
+        )
+        for f in fields(kind)
+    }
+
+
+def _fits(kind: Any, value: object, dialect: Dialect) -> bool:
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
+    if value is None and not dialect.nothing:
+        return False
+    try:
+        # Among texts, "null" is a text like any other.
+        _converted(kind if value is None else _something(kind), value, dialect)
+    except (ValidationError, UnicodeEncodeError):  # The latter of half a surrogate pair.
+        return False
+    return True
+
+
+def _converted(kind: Any, value: object, dialect: Dialect) -> Any:
+    return convert(value, kind, strict=not dialect.texts, dec_hook=_path)
+
+
+def _path(kind: type, value: object) -> object:
+    """A path, which msgspec does not know; ValueError if it is somebody's home who is nobody."""
+    assert kind is Path, kind
+    if not isinstance(value, str):
+        raise TypeError
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as fault:
+        raise ValueError from fault
+
+
+def _something(kind: Any) -> Any:
+    """The kind without its None, and without the name that a NewType gives it."""
+    if get_origin(kind) in (Union, UnionType):
+        (kind,) = (option for option in get_args(kind) if option is not NoneType)
+    return getattr(kind, "__supertype__", kind)
+
+
+def _wanted(kind: Any, dialect: Dialect) -> str:
+    """What a value must be, in words."""
+    meta = Meta()
+    if get_origin(kind) is Annotated:
+        kind, meta = get_args(kind)
+    if meta.description:
+        return meta.description
+    if (inner := _something(kind)) is not kind:
+        may_be_nothing = get_origin(kind) is not None and dialect.nothing
+        return _wanted(inner, dialect) + (f" or {dialect.nothing}" if may_be_nothing else "")
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        listed = _choices(item)
+        return "a list out of " + ", ".join(listed) if listed else f"a list of {_plural(item)}"
+    if choices := _choices(kind):
+        return ("one of " if len(choices) > 1 else "") + ", ".join(choices)
+    if meta.pattern:
+        return "of the form " + meta.pattern.removeprefix(r"\A").removesuffix(r"\Z")
+    return _WORDS[kind] + _bounds(meta)
+
+
+def _plural(kind: Any) -> str:
+    return _WORDS[kind].removeprefix("a ") + "s"
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else ()
+
+
+def _bounds(meta: Meta) -> str:
+    if meta.ge is not None and meta.le is not None:
+        return f" from {meta.ge} to {meta.le}"
+    sides = {"above": meta.gt, "of at least": meta.ge, "below": meta.lt, "at most": meta.le}
+    told = " and ".join(f"{word} {bound}" for word, bound in sides.items() if bound is not None)
+    return told and f" {told}"
+
+
+def _misfit(path: str, wanted: str, found: object, choices: Sequence[str] = ()) -> Flaw:
+    near = get_close_matches(found, choices, n=1) if isinstance(found, str) else []
+    end = f"; {near[0]} is nearest {_shown(found)}" if near else f", not {_shown(found)}"
+    return Flaw(path=path, told=f"must be {wanted}{end}.", found=found)
+
+
+def _missing(at: str, name: str) -> Flaw:
+    return Flaw(path=_join(at, name), told="is missing.")
+
+
+def _stranger(at: str, name: object, found: object, known: Iterable[str], dialect: Dialect) -> Flaw:
+    paths = tuple(_join(at, other) for other in known)
+    return Flaw(path=_join(at, name), told=f"{dialect.stranger}.", found=found, known=paths)
+
+
+def _shown(found: object) -> str:
+    try:
+        text = repr(found)
+    except ValueError:  # Of more digits than Python writes out.
+        return "a number without end"
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def _join(at: str, name: object) -> str:
+    return f"{at}.{name}" if at else str(name)
