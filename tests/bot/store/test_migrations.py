@@ -19,7 +19,7 @@ from bot.store.db import Database, inspect, migrations
 #: writes the next step, and its line here.
 FROZEN = {
     "0001_initial": "2b36b7e6756c38f1abe022aa6783a98ae02226e2f48c1ee5ec7d4aa4cb3a2352",
-    "0002_models": "f205ab4c67ce8fc2a29e13fa487b73a18f8b6c707c825a6ed51006f5c241d102",
+    "0003_models": "f205ab4c67ce8fc2a29e13fa487b73a18f8b6c707c825a6ed51006f5c241d102",
 }
 
 
