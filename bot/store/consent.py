@@ -16,9 +16,9 @@ from bot.domain import (
     ChannelId,
     GuildId,
     JobId,
-    Origin,
     Place,
     RequestId,
+    RequestKind,
     UserId,
 )
 from bot.ids import new_id
@@ -122,7 +122,7 @@ def _from_json(text: str) -> Ask | None:
             place=_place_of(values["place"]),
             draw=_draw_of(values["draw"]),
             count=values["count"],
-            origin=Origin(values["origin"]),
+            kind=RequestKind(values["kind"]),
             parent_job_id=JobId(values["parent_job_id"]) if values["parent_job_id"] else None,
         )
     except (ValueError, KeyError, TypeError) as problem:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.domain import Job, JobState
+from bot.domain import Job, JobState, Request
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.drawing.worker import GpuThread, Worker, WorkerLimits
@@ -43,9 +43,9 @@ class Studio:
         ask = make_ask(count=count)
         admitted = make_admitted(replace(ask, draw=replace(ask.draw, **changes)))
         made = await self.queue.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
-        assert isinstance(made, tuple)
+        assert isinstance(made, Request)
         self.signals.work.set()
-        return made
+        return made.jobs
 
     async def until(self, job: Job, *states: JobState) -> Job:
         async with asyncio.timeout(20):

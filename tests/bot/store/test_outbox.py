@@ -21,10 +21,10 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 async def test_what_is_drawn_is_owed_until_it_is_posted(stores: Stores) -> None:
     job, _ = await stores.draw()
-    assert [owed.id for owed in await stores.outbox.rendered(5_000)] == [job.id]
+    assert [post.id for post in await stores.outbox.owed(5_000)] == [job.id]
     post = make_post(job.id)
-    assert await stores.outbox.delivered(job.id, post, 5_001)
-    assert await stores.outbox.rendered(5_000) == []
+    assert await stores.outbox.delivered(job.owed_post_id, post, 5_001)
+    assert await stores.outbox.owed(5_000) == []
     assert await stores.state(job) == "delivered"
     assert await stores.gallery.posts(job.id) == [post]
 
@@ -35,32 +35,33 @@ async def test_what_is_owed_is_found_in_the_order_of_asking_beside_closed_channe
     here = [(await stores.draw())[0].id for _ in range(3)]
     there = (await stores.draw())[0].id
     await stores.db.write_one("UPDATE jobs SET channel_id = 9 WHERE id = :id", {"id": there})
-    assert [job.id for job in await stores.outbox.rendered(5_000, limit=2)] == here[:2]
-    assert [job.id for job in await stores.outbox.rendered(5_000)] == [*here, there]
-    assert [job.id for job in await stores.outbox.rendered(5_000, [CHANNEL], 2)] == [there]
+    assert [post.id for post in await stores.outbox.owed(5_000, limit=2)] == here[:2]
+    assert [post.id for post in await stores.outbox.owed(5_000)] == [*here, there]
+    assert [post.id for post in await stores.outbox.owed(5_000, [CHANNEL], 2)] == [there]
 
 
 async def test_looking_for_what_is_owed_walks_over_no_other_jobs(stores: Stores) -> None:
     plan = await stores.db.fetch_all(
         f"EXPLAIN QUERY PLAN {outbox._OWED}", {"closed": "[]", "nor": "[]", "limit": 8}
     )
-    steps = [str(row["detail"]) for row in plan if "jobs" in row["detail"]]
-    assert [step for step in steps if "SCAN" in step] == ["SCAN jobs USING INDEX jobs_rendered"]
+    scans = {str(row["detail"]) for row in plan if row["detail"].startswith("SCAN")}
+    lists = {step for step in scans if "json_each" in step}
+    assert scans - lists == {"SCAN drawn USING INDEX jobs_rendered"}
 
 
 async def test_telling_twice_of_a_delivery_changes_nothing(stores: Stores) -> None:
     job, _ = await stores.draw()
     post = make_post(job.id, message=1)
-    assert await stores.outbox.delivered(job.id, post, 5_000)
+    assert await stores.outbox.delivered(job.owed_post_id, post, 5_000)
     before = await stores.rows("posts"), await stores.rows("jobs")
-    assert await stores.outbox.delivered(job.id, post, 6_000)
+    assert await stores.outbox.delivered(job.owed_post_id, post, 6_000)
     assert (await stores.rows("posts"), await stores.rows("jobs")) == before
 
 
 async def test_a_second_message_is_not_the_delivery(stores: Stores) -> None:
     job, _ = await stores.draw()
-    assert await stores.outbox.delivered(job.id, make_post(job.id, message=1), 5_000)
-    assert not await stores.outbox.delivered(job.id, make_post(job.id, message=2), 5_001)
+    assert await stores.outbox.delivered(job.owed_post_id, make_post(job.id, message=1), 5_000)
+    assert not await stores.outbox.delivered(job.owed_post_id, make_post(job.id, message=2), 5_001)
     assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1]
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [2]
 
@@ -68,8 +69,8 @@ async def test_a_second_message_is_not_the_delivery(stores: Stores) -> None:
 async def test_a_picture_deleted_meanwhile_is_owed_nothing(stores: Stores) -> None:
     job, _ = await stores.draw()
     await stores.gallery.delete(job.id, 4_000)
-    assert await stores.outbox.rendered(5_000) == []
-    assert not await stores.outbox.delivered(job.id, make_post(job.id), 5_000)
+    assert await stores.outbox.owed(5_000) == []
+    assert not await stores.outbox.delivered(job.owed_post_id, make_post(job.id), 5_000)
     assert await stores.state(job) == "cancelled"
 
 
@@ -77,7 +78,7 @@ async def test_a_picture_forgotten_meanwhile_is_owed_nothing(stores: Stores) -> 
     job, _ = await stores.draw()
     await stores.privacy.forget(USER)
     post = make_post(job.id)
-    assert not await stores.outbox.delivered(job.id, post, 5_000)
+    assert not await stores.outbox.delivered(job.owed_post_id, post, 5_000)
     assert await stores.rows("posts") == []
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [post.message_id], (
         "its message goes, also if the process dies now"
@@ -87,22 +88,22 @@ async def test_a_picture_forgotten_meanwhile_is_owed_nothing(stores: Stores) -> 
 async def test_the_first_try_is_remembered_for_the_next(stores: Stores) -> None:
     job, _ = await stores.draw()
     first, again = (Posting(since_id=SINCE, is_first=is_first) for is_first in (True, False))
-    assert await stores.outbox.begin_posting(job.id, 5_000) == first
-    assert await stores.outbox.begin_posting(job.id, 6_000) == again
-    assert await stores.outbox.begin_posting(job.id, 7_000) == again
+    assert await stores.outbox.begin_posting(job.owed_post_id, 5_000) == first
+    assert await stores.outbox.begin_posting(job.owed_post_id, 6_000) == again
+    assert await stores.outbox.begin_posting(job.owed_post_id, 7_000) == again
 
 
 async def test_nothing_is_begun_for_what_is_owed_no_more(stores: Stores) -> None:
     (deleted, _), (forgotten, _) = await stores.draw(seed=1), await stores.draw(seed=2)
     await stores.gallery.delete(deleted.id, 4_000)
-    assert await stores.outbox.begin_posting(deleted.id, 5_000) is None
+    assert await stores.outbox.begin_posting(deleted.owed_post_id, 5_000) is None
     await stores.privacy.forget(USER)
-    assert await stores.outbox.begin_posting(forgotten.id, 5_000) is None
+    assert await stores.outbox.begin_posting(forgotten.owed_post_id, 5_000) is None
 
 
 async def test_giving_up_a_delivery_keeps_the_picture(stores: Stores) -> None:
     job, picture = await stores.draw()
-    await stores.outbox.fail_delivery(job.id, "The channel is gone.", 6_000)
+    await stores.outbox.fail_delivery(job.owed_post_id, "The channel is gone.", 6_000)
     ended = await stores.views.get(job.id)
     assert ended is not None
     assert (ended.state, ended.error) == (JobState.FAILED, "The channel is gone.")

@@ -326,7 +326,7 @@ async def test_top_ranks_by_net_votes_within_its_bounds(stores: Stores) -> None:
     elsewhere = await stores.deliver(message=5, guild=99)
     old = await stores.deliver(message=6, now_ms=10)
     adult, _ = await stores.draw(rating=Rating.EXPLICIT)
-    await stores.outbox.delivered(adult.id, make_post(adult.id, message=7), 4_000)
+    await stores.outbox.delivered(adult.owed_post_id, make_post(adult.id, message=7), 4_000)
     ups = {1: 3, 2: 2, 3: 3, 5: 9, 6: 9, 7: 9}
     for message, count in ups.items():
         for voter in range(50, 50 + count):
