@@ -1,16 +1,29 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
-from bot.domain import JobState, VoteEmoji
+from bot.domain import Job, JobState, VoteEmoji
 from bot.store import outbox
 from bot.store.guilds import Guilds
+from bot.store.job_rows import FOREIGN
 from bot.store.outbox import Posting
-from tests.stages.factories import CHANNEL, GUILD, SINCE, USER, make_post
-from tests.stages.stores import Stores, open_stores
+from tests.stages.factories import (
+    CHANNEL,
+    GUILD,
+    SINCE,
+    USER,
+    make_admitted,
+    make_ask,
+    make_png,
+    make_post,
+    make_released,
+)
+from tests.stages.stores import WORKER, Stores, open_stores
 
 
 @pytest_asyncio.fixture
@@ -117,3 +130,93 @@ async def test_a_post_remembers_the_vote_emoji_of_its_time(stores: Stores) -> No
     await stores.deliver(message=2)
     pairs = {row["message_id"]: row["up_emoji"] for row in await stores.rows("posts")}
     assert pairs == {1: "👍", 2: "🌸"}
+
+
+async def together(stores: Stores, count: int) -> list[Job]:
+    """Jobs of one request that are owed in one post, as another layout will have it."""
+    jobs = await stores.enqueue(make_admitted(make_ask(count=count)))
+    await stores.db.write_one(
+        "UPDATE jobs SET owed_post_id = :post", {"post": jobs[0].owed_post_id}
+    )
+    return jobs
+
+
+async def keep_next(stores: Stores) -> None:
+    job = await stores.claim()
+    assert job is not None
+    released, png = make_released(job), make_png(job)
+    assert await stores.gallery.keep(released, png, card_id="t", owner=WORKER, now_ms=3)
+
+
+async def test_a_post_of_several_pictures_is_owed_once_all_of_it_is_over(stores: Stores) -> None:
+    jobs = await together(stores, 3)
+    await keep_next(stores)
+    failing = await stores.claim()
+    assert await stores.outbox.owed(5_000) == [], "two are still to come"
+    assert failing is not None
+    await stores.queue.fail(WORKER, failing.id, "It broke.", 5)
+    assert await stores.outbox.owed(5_000) == [], "one is still to come"
+    await keep_next(stores)
+    (owed,) = await stores.outbox.owed(5_000)
+    assert {place: job.id for place, job in owed.jobs.items()} == {1: jobs[0].id, 3: jobs[2].id}
+    assert (owed.id, owed.channel_id, owed.layout) == (jobs[0].owed_post_id, CHANNEL, "single")
+
+
+async def test_a_post_of_several_pictures_is_delivered_or_given_up_as_one(stores: Stores) -> None:
+    jobs = await together(stores, 2)
+    for _ in jobs:
+        await keep_next(stores)
+    (owed,) = await stores.outbox.owed(5_000)
+    post = make_post(*(job.id for job in jobs), message=1)
+    assert await stores.outbox.delivered(owed.id, post, 5_000)
+    assert [await stores.state(job) for job in jobs] == ["delivered"] * 2
+    assert await stores.gallery.posts(jobs[1].id) == [post]
+    again = make_post(jobs[1].id, message=2)
+    assert not await stores.outbox.delivered(owed.id, again, 5_001)
+    assert await stores.gallery.posts(jobs[1].id) == [post]
+    others = await together(stores, 2)
+    for _ in others:
+        await keep_next(stores)
+    await stores.outbox.fail_delivery(others[0].owed_post_id, "Gone.", 6_000)
+    assert [await stores.state(job) for job in others] == ["failed"] * 2
+
+
+async def test_a_message_that_shows_a_deleted_picture_goes_whatever_else_it_shows(
+    stores: Stores,
+) -> None:
+    jobs = await together(stores, 2)
+    for _ in jobs:
+        await keep_next(stores)
+    post = make_post(*(job.id for job in jobs), message=1)
+    await stores.gallery.delete(jobs[1].id, 4_000)
+    assert not await stores.outbox.delivered(jobs[0].owed_post_id, post, 5_000)
+    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1]
+    assert await stores.outbox.delivered(jobs[0].owed_post_id, make_post(jobs[0].id), 5_000)
+    await stores.gallery.delete(jobs[0].id, 6_000)
+    assert len(await stores.doomed.messages(9)) == 2
+
+
+async def test_the_file_takes_no_second_post_of_a_debt_and_no_picture_twice(
+    stores: Stores,
+) -> None:
+    job = await stores.deliver(message=1)
+    with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*owed_post_id"):
+        await stores.db.write_one(
+            "INSERT INTO posts SELECT 2, request_id, owed_post_id, channel_id, guild_id, posted_ms,"
+            " up_emoji, down_emoji, seeded, settled, deleted_ms FROM posts"
+        )
+    with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*job_id"):
+        await stores.db.write_one("INSERT INTO post_pictures VALUES (1, 2, :job)", {"job": job.id})
+
+
+async def test_what_is_laid_out_by_another_version_ends_alone(stores: Stores) -> None:
+    strange, _ = await stores.draw()
+    fine, _ = await stores.draw()
+    await stores.db.write_one("INSERT INTO layouts VALUES ('mosaic')")
+    await stores.db.write_one(
+        "UPDATE requests SET layout = 'mosaic' WHERE id = :id", {"id": strange.request_id}
+    )
+    assert [post.id for post in await stores.outbox.owed(5_000)] == [fine.id]
+    ended = await stores.views.get(strange.id)
+    assert ended is not None
+    assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
