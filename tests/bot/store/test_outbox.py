@@ -110,6 +110,9 @@ async def test_nothing_is_begun_for_what_is_owed_no_more(stores: Stores) -> None
     (deleted, _), (forgotten, _) = await stores.draw(seed=1), await stores.draw(seed=2)
     await stores.gallery.delete(deleted.id, 4_000)
     assert await stores.outbox.begin_posting(deleted.owed_post_id, 5_000) is None
+    assert {row["posting_ms"] for row in await stores.rows("owed_posts")} == {None}, (
+        "or it would be hunted in vain"
+    )
     await stores.privacy.forget(USER)
     assert await stores.outbox.begin_posting(forgotten.owed_post_id, 5_000) is None
 
