@@ -6,6 +6,7 @@ What a user can cause is a value (`Refused`); exceptions are for what the operat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
@@ -16,10 +17,12 @@ UserId = NewType("UserId", int)
 GuildId = NewType("GuildId", int)
 ChannelId = NewType("ChannelId", int)
 MessageId = NewType("MessageId", int)
-#: Ten characters of Crockford base32; also the id of the job's picture and the nonce of its post.
+#: Ten characters of Crockford base32; also the id of the job's picture.
 JobId = NewType("JobId", str)
 #: The jobs of one `/waifu` share a request; its status message tells how they are doing.
 RequestId = NewType("RequestId", str)
+#: The nonce of a post, and what its message is found by; the id of the first picture in it.
+OwedPostId = NewType("OwedPostId", str)
 
 
 class BotError(Exception):
@@ -100,7 +103,7 @@ class Place:
         )
 
 
-class Origin(StrEnum):
+class RequestKind(StrEnum):
     """What made a request."""
 
     #: The `/waifu` command.
@@ -109,6 +112,13 @@ class Origin(StrEnum):
     AGAIN = "again"
     #: The *Vary* button: the same settings, a new seed.
     VARY = "vary"
+
+
+class PostLayout(StrEnum):
+    """How the pictures of a request are put into posts."""
+
+    #: Each picture is a post of its own.
+    SINGLE = "single"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +132,8 @@ class Ask:
     place: Place
     draw: Draw
     count: int
-    origin: Origin = Origin.COMMAND
+    kind: RequestKind = RequestKind.COMMAND
+    #: The picture under which a button was pressed.
     parent_job_id: JobId | None = None
 
 
@@ -165,13 +176,13 @@ class Job:
 
     id: JobId
     request_id: RequestId
+    #: The one post that its picture is delivered in.
+    owed_post_id: OwedPostId
     user_id: UserId
     guild_id: GuildId
     channel_id: ChannelId
     draw: Draw
     rating: Rating
-    origin: Origin
-    parent_job_id: JobId | None
     state: JobState
     attempts: int
     created_ms: int
@@ -191,6 +202,28 @@ class Share:
     models: tuple[str, ...] = ()
     #: True: every job but those that name one of them; a job may name none.
     excluded: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked for at once: the jobs, and how their pictures will be shown.
+
+    It has no state of its own: it is alive while one of its jobs is.
+    """
+
+    id: RequestId
+    kind: RequestKind
+    layout: PostLayout
+    user_id: UserId
+    guild_id: GuildId
+    #: Where its posts go.
+    channel_id: ChannelId
+    parent_job_id: JobId | None
+    created_ms: int
+    #: A snowflake of Discord's own that is older than every message of the request.
+    since_id: int
+    #: In the order of their seeds.
+    jobs: tuple[Job, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,14 +272,30 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwedPost:
+    """A post that a request owes, with everything drawn that it will show.
+
+    It is the unit of delivery: one intent, one nonce, one message.
+    """
+
+    id: OwedPostId
+    layout: PostLayout
+    channel_id: ChannelId
+    guild_id: GuildId
+    #: By place, counted from 1; what could not be drawn leaves its place empty.
+    jobs: Mapping[int, Job]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A message that shows a picture; one picture can have several (`/show`)."""
+    """A message that shows pictures of one request; a picture can have several (`/show`)."""
 
     message_id: MessageId
-    job_id: JobId
     channel_id: ChannelId
     guild_id: GuildId
     posted_ms: int
+    #: By place, counted from 1.
+    pictures: Mapping[int, JobId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

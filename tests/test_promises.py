@@ -54,6 +54,14 @@ async def post(here: Stage, body: dict[str, Any], filename: str | None = None) -
         assert answer.status == 200, await answer.text()
 
 
+#: A second job in the post of the first.
+_SECOND_OF_THE_POST = (
+    "INSERT INTO jobs (id, request_id, owed_post_id, user_id, guild_id, channel_id, draw, rating,"
+    " state, created_ms) SELECT '0000000002', request_id, owed_post_id, user_id, guild_id,"
+    " channel_id, draw, rating, state, created_ms FROM jobs"
+)
+
+
 def job_of(here: Stage) -> str:
     return str(here.rows("SELECT id FROM jobs")[0][0])
 
@@ -94,6 +102,28 @@ async def test_a_picture_posted_again_is_doubled(here: Stage) -> None:
     await post(here, {"content": "again"}, f"{job_of(here)}.png")
     assert promises.posted_twice(here) == [f"{job_of(here)}, 2 times"]
     assert "doubled" in kinds(here)
+
+
+async def test_a_post_made_again_with_another_of_its_pictures_is_doubled(here: Stage) -> None:
+    """A post of two pictures, each of which is seen once, in messages of their own."""
+    first = job_of(here)
+    edit(here, _SECOND_OF_THE_POST)
+    await post(here, {"content": "again"}, "0000000002.png")
+    assert promises.posted_twice(here) == [f"{first}, 2 times"]
+
+
+async def test_a_post_that_the_tables_know_otherwise_is_damage(here: Stage) -> None:
+    job = job_of(here)
+    for column in ("posts.owed_post_id", "post_pictures.job_id"):
+        table, name = column.split(".")
+        assert kinds(here) == []
+        edit(here, f"UPDATE {table} SET {name} = 'another'")  # noqa: S608  the names above
+        (fault,) = promises.posts_unlike_messages(here)
+        assert "'another'" in fault, column
+        edit(here, f"UPDATE {table} SET {name} = '{job}'")  # noqa: S608  the names above
+    edit(here, "UPDATE posts SET deleted_ms = 1")
+    (fault,) = promises.posts_unlike_messages(here)
+    assert "noted as None" in fault
 
 
 async def test_what_still_offers_to_cancel_is_left_behind(here: Stage) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from bot.domain import Ask, JobId, Origin, Place, RefusalReason, Refused, UserId
+from bot.domain import Ask, JobId, Place, RefusalReason, Refused, RequestKind, UserId
 from models.contract import SEEDS, Aspect, Draw, ModelInfo
 
 #: Invisible characters that say nothing to a model and could turn the text around them about.
@@ -39,7 +39,7 @@ def make_ask(
     steps: int | None = None,
     guidance: float | None = None,
     clip_skip: int | None = None,
-    origin: Origin = Origin.COMMAND,
+    kind: RequestKind = RequestKind.COMMAND,
     parent_job_id: JobId | None = None,
 ) -> Ask | Refused:
     """A well-formed ask for this model, or a friendly no. None means the model's default."""
@@ -66,7 +66,7 @@ def make_ask(
                 clip_skip=_whole("clip_skip", clip_skip, 0, 0, info.clip_skip_max) or None,
             ),
             count=_whole("count", count, 1, 1, limits.count_max),
-            origin=origin,
+            kind=kind,
             parent_job_id=parent_job_id,
         )
     except _No as problem:
@@ -79,7 +79,7 @@ def ask_again(
     user_id: UserId,
     place: Place,
     draw: Draw,
-    origin: Origin,
+    kind: RequestKind,
     parent_job_id: JobId,
 ) -> Ask | Refused:
     """One picture by the settings of an earlier one, if this model can still be asked for them.
@@ -98,7 +98,7 @@ def ask_again(
         steps=draw.steps,
         guidance=draw.guidance,
         clip_skip=draw.clip_skip,
-        origin=origin,
+        kind=kind,
         parent_job_id=parent_job_id,
     )
 

@@ -152,16 +152,18 @@ async def doom_messages_of_requests(tx: Transaction, which: str, values: Params)
 
 _CHOSEN = "SELECT id FROM jobs WHERE {which}"
 _POSTS = (
-    "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM posts"
+    "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id"
+    " FROM post_pictures JOIN posts USING (message_id)"
     f" WHERE job_id IN ({_CHOSEN}) AND deleted_ms IS NULL"
 )
 #: A try to deliver was begun, and no post came of it that we know.
 _POSTS_UNDER_WAY = (
     "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
-    " SELECT jobs.id, jobs.channel_id, jobs.guild_id, requests.since_id"
-    " FROM jobs JOIN requests ON requests.id = jobs.request_id"
-    f" WHERE jobs.id IN ({_CHOSEN}) AND posting_ms IS NOT NULL AND NOT EXISTS"
-    "  (SELECT 1 FROM posts WHERE posts.job_id = jobs.id AND posts.kind = 'delivery')"
+    " SELECT owed_posts.id, requests.channel_id, requests.guild_id, requests.since_id"
+    " FROM owed_posts JOIN requests ON requests.id = owed_posts.request_id"
+    " WHERE owed_posts.id IN (SELECT owed_post_id FROM jobs WHERE {which})"
+    "  AND posting_ms IS NOT NULL"
+    "  AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.owed_post_id = owed_posts.id)"
 )
 _STATUSES = (
     "INSERT OR IGNORE INTO doomed_messages SELECT status_message_id, channel_id, guild_id"

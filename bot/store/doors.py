@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bot.domain import Admitted, GuildId, Job, JobId, Refused, RequestId, UserId
+from bot.domain import Admitted, GuildId, JobId, Refused, Request, RequestId, UserId
 from bot.store.queue import Caps
 
 
@@ -23,7 +23,7 @@ class QueueDoor(Protocol):
         waiting_id: RequestId | None = None,
         *,
         since_id: int,
-    ) -> tuple[Job, ...] | Refused:
+    ) -> Request | Refused:
         """Queue every picture of the ask as one request, or none of them."""
         ...
 

@@ -29,8 +29,8 @@ from bot.domain import (
 )
 from bot.store.db import Database, Glance, Params, Row, Transaction, Value, undisturbed
 from bot.store.doomed import doom_messages_of_jobs
-from bot.store.outbox import insert_post
 from bot.store.picture_files import PictureFiles
+from bot.store.post_rows import POST, insert_post, post_of
 
 log = logging.getLogger(__name__)
 
@@ -165,8 +165,8 @@ class Gallery:
     async def posts(self, job_id: JobId) -> list[Post]:
         """The messages that show a picture, the oldest first."""
         rows = await self._db.fetch_all(
-            "SELECT * FROM posts WHERE job_id = :job AND deleted_ms IS NULL"
-            " ORDER BY posted_ms, message_id",
+            f"SELECT {POST} FROM post_pictures AS mine JOIN posts USING (message_id)"  # noqa: S608  a constant
+            " WHERE mine.job_id = :job AND deleted_ms IS NULL ORDER BY posted_ms, message_id",
             {"job": job_id},
         )
         return [post_of(row) for row in rows]
@@ -174,15 +174,15 @@ class Gallery:
     async def post(self, message_id: MessageId) -> Post | None:
         """The post that a message is, if it is one of ours and not deleted."""
         row = await self._db.fetch_one(
-            "SELECT * FROM posts WHERE message_id = :message AND deleted_ms IS NULL",
+            f"SELECT {POST} FROM posts WHERE message_id = :message AND deleted_ms IS NULL",  # noqa: S608  a constant
             {"message": message_id},
         )
         return post_of(row) if row else None
 
-    async def add_post(self, post: Post, kind: str = "show") -> None:
-        """Remember another message that shows a picture; a known one stays as it is."""
+    async def add_post(self, post: Post) -> None:
+        """Remember another message that shows pictures; a known one stays as it is."""
         async with self._db.write() as tx:
-            await insert_post(tx, post, kind)
+            await insert_post(tx, post)
 
     async def message_deleted(self, message_ids: Iterable[MessageId], now_ms: int) -> None:
         """These messages are gone from Discord; what is none of ours is passed over."""
@@ -209,7 +209,7 @@ class Gallery:
         Without those in the channels `besides`, and without the posts `nor`.
         """
         rows = await self._db.fetch_all(
-            "SELECT * FROM posts WHERE seeded = 0 AND deleted_ms IS NULL"
+            f"SELECT {POST} FROM posts WHERE seeded = 0 AND deleted_ms IS NULL"  # noqa: S608  a constant
             " AND channel_id NOT IN (SELECT value FROM json_each(:channels))"
             " AND message_id NOT IN (SELECT value FROM json_each(:posts))"
             " ORDER BY posted_ms LIMIT :limit",
@@ -252,12 +252,12 @@ class Gallery:
 
 #: Hops from channel to channel over the index, so that a large one costs no more than a small one.
 _UNSETTLED = (
-    "WITH RECURSIVE owing (channel_id) AS ("
+    "WITH RECURSIVE owing (channel_id) AS ("  # noqa: S608  a constant
     "  SELECT min(channel_id) FROM posts WHERE settled = 0 AND deleted_ms IS NULL"
     "  UNION ALL SELECT (SELECT min(channel_id) FROM posts WHERE settled = 0"
     "   AND deleted_ms IS NULL AND channel_id > owing.channel_id)"
     "  FROM owing WHERE owing.channel_id IS NOT NULL)"
-    " SELECT posts.* FROM owing CROSS JOIN posts ON posts.message_id = ("
+    f" SELECT {POST} FROM owing CROSS JOIN posts ON posts.message_id = ("
     "  SELECT message_id FROM posts AS newest WHERE newest.channel_id = owing.channel_id"
     "   AND settled = 0 AND deleted_ms IS NULL"
     "   AND message_id NOT IN (SELECT value FROM json_each(:posts))"
@@ -324,15 +324,4 @@ def picture_of(row: Row) -> Picture:
         card_id=row["card_id"],
         rating=Rating(row["rating"]),
         created_ms=row["created_ms"],
-    )
-
-
-def post_of(row: Row) -> Post:
-    """A row of `posts` as the domain's noun."""
-    return Post(
-        message_id=MessageId(row["message_id"]),
-        job_id=JobId(row["job_id"]),
-        channel_id=ChannelId(row["channel_id"]),
-        guild_id=GuildId(row["guild_id"]),
-        posted_ms=row["posted_ms"],
     )

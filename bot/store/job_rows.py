@@ -16,7 +16,7 @@ from bot.domain import (
     Job,
     JobId,
     JobState,
-    Origin,
+    OwedPostId,
     Rating,
     RequestId,
     UserId,
@@ -60,13 +60,12 @@ def job_of(row: Row) -> Job:
     return Job(
         id=JobId(row["id"]),
         request_id=RequestId(row["request_id"]),
+        owed_post_id=OwedPostId(row["owed_post_id"]),
         user_id=UserId(row["user_id"]),
         guild_id=GuildId(row["guild_id"]),
         channel_id=ChannelId(row["channel_id"]),
         draw=draw_of(row["draw"], faults),
         rating=known("rating", Rating.EXPLICIT),
-        origin=known("origin", Origin.COMMAND),
-        parent_job_id=JobId(row["parent_job_id"]) if row["parent_job_id"] else None,
         state=JobState(row["state"]),
         attempts=row["attempts"],
         created_ms=row["created_ms"],
@@ -81,13 +80,12 @@ def columns_of(job: Job) -> Params:
     return {
         "id": job.id,
         "request_id": job.request_id,
+        "owed_post_id": job.owed_post_id,
         "user_id": job.user_id,
         "guild_id": job.guild_id,
         "channel_id": job.channel_id,
         "draw": draw_json(job.draw),
         "rating": job.rating,
-        "origin": job.origin,
-        "parent_job_id": job.parent_job_id,
         "created_ms": job.created_ms,
     }
 

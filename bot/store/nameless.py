@@ -50,7 +50,9 @@ async def drop_gone(
     was not looked at. A mark does not tell under which post its voter reacted, and a post that is
     deleted takes no vote with it: nothing falls unless the message is the picture's only post ever.
     """
-    posts = await tx.fetch_all("SELECT message_id FROM posts WHERE job_id = :job", {"job": job_id})
+    posts = await tx.fetch_all(
+        "SELECT message_id FROM post_pictures WHERE job_id = :job", {"job": job_id}
+    )
     if [row["message_id"] for row in posts] != [message_id]:
         return 0
     rows = await tx.fetch_all(

@@ -1,8 +1,9 @@
-"""What is drawn and not yet posted: at least one try each, and one post remembered.
+"""Posts that are owed: at least one try each, and one message remembered for each.
 
 For the delivery. The caller posts first and calls `delivered` after; a
 crash in between is found by `begin_posting`, which remembers that a first try was made. No Discord
-here, and no clock that decides anything: a channel that rests is the caller's to leave out.
+here, and no clock that decides anything: a channel that rests is the caller's to leave out. How a
+post shows its pictures is not known here.
 """
 
 from __future__ import annotations
@@ -12,162 +13,187 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.domain import ChannelId, Job, JobId, MessageRef, Post, VoteEmoji
+from bot.domain import ChannelId, Job, JobId, MessageRef, OwedPost, OwedPostId, Post, PostLayout
 from bot.store.db import Database, Row, Transaction
 from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.job_rows import FOREIGN, job_of
+from bot.store.post_rows import insert_post
 
 log = logging.getLogger(__name__)
 
-_DEFAULT = VoteEmoji()
-#: In two steps, or it would walk over every job that there ever was, in their order.
+#: The drawn jobs of the first posts that are due, each with its place. A post is due when something
+#: of it is drawn and nothing is still to be. In two steps and by that index, or it would walk over
+#: every job that there ever was, in their order.
 _OWED = (
-    "SELECT * FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE state = 'rendered'"
-    "  AND channel_id NOT IN (SELECT value FROM json_each(:closed)))"
-    " AND id NOT IN (SELECT value FROM json_each(:nor))"
-    " ORDER BY seq LIMIT :limit"
+    "SELECT jobs.*, requests.layout, (SELECT count(*) FROM jobs AS earlier"
+    "  WHERE earlier.owed_post_id = jobs.owed_post_id AND earlier.seq <= jobs.seq) AS place"
+    " FROM jobs JOIN requests ON requests.id = jobs.request_id"
+    " WHERE jobs.state = 'rendered' AND jobs.owed_post_id IN ("
+    "  SELECT drawn.owed_post_id FROM jobs AS drawn INDEXED BY jobs_rendered"
+    "  WHERE drawn.state = 'rendered'"
+    "   AND drawn.channel_id NOT IN (SELECT value FROM json_each(:closed))"
+    "   AND drawn.owed_post_id NOT IN (SELECT value FROM json_each(:nor))"
+    "   AND NOT EXISTS (SELECT 1 FROM jobs AS late"
+    "    WHERE late.owed_post_id = drawn.owed_post_id AND late.state IN ('queued', 'running'))"
+    "   GROUP BY drawn.owed_post_id ORDER BY min(drawn.seq) LIMIT :limit)"
+    " ORDER BY jobs.seq"
 )
+_IS_OWED = "EXISTS (SELECT 1 FROM jobs WHERE owed_post_id = :id AND state = 'rendered')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """A try to post that is about to be made."""
 
-    #: A snowflake of Discord's own that is older than every post of the picture.
+    #: A snowflake of Discord's own that is older than every post of the pictures.
     since_id: int
     #: False: an earlier try may have left a post in the channel.
     is_first: bool
 
 
 class Outbox:
-    """The jobs in state `rendered`."""
+    """The posts with a job in state `rendered`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def rendered(
+    async def owed(
         self,
         now_ms: int,
         closed: Iterable[ChannelId] = (),
         limit: int = 50,
         *,
         nor: Iterable[int | str] = (),
-    ) -> list[Job]:
-        """The first pictures that are owed, in the order of asking, without the jobs `nor`.
+    ) -> list[OwedPost]:
+        """The first posts that are owed, in the order of asking, without the owed posts `nor`.
 
         Channels that are `closed` (posted to already, or resting) are left out, so that no number
-        of pictures owed to a sick channel hides what is owed to a healthy one. A job of another
+        of posts owed to a sick channel hides what is owed to a healthy one. A job of another
         version ends here as failed.
         """
         rows = await self._db.fetch_all(
             _OWED,
             {"closed": json.dumps(list(closed)), "nor": json.dumps(list(nor)), "limit": limit},
         )
-        return await self._readable(rows, now_ms)
+        return _owed_posts_of(await self._readable(rows, now_ms))
 
-    async def _readable(self, rows: Iterable[Row], now_ms: int) -> list[Job]:
-        """These rows as jobs, without those of another version, which end here."""
-        jobs = [job_of(row) for row in rows]
-        for job in jobs:
-            if job.fault is not None:
-                await self.fail_delivery(job.id, FOREIGN, now_ms)
-                log.warning("job %s rendered -> failed (unknown %s)", job.id, job.fault)
-        return [job for job in jobs if job.fault is None]
+    async def _readable(self, rows: Iterable[Row], now_ms: int) -> list[tuple[Row, Job]]:
+        """These rows and their jobs, without those of another version, which end here."""
+        readable: list[tuple[Row, Job]] = []
+        for row in rows:
+            job = job_of(row)
+            if fault := job.fault or _fault_of_layout(row):
+                await self._fail("id = :id", job.id, FOREIGN, now_ms)
+                log.warning("job %s rendered -> failed (unknown %s)", job.id, fault)
+            else:
+                readable.append((row, job))
+        return readable
 
-    async def begin_posting(self, job_id: JobId, now_ms: int) -> Posting | None:
-        """Record the first try to post, before it is made. None if no post is owed any more."""
+    async def begin_posting(self, owed_post_id: OwedPostId, now_ms: int) -> Posting | None:
+        """Record the first try to post, before it is made. None if it is not owed any more."""
         async with self._db.write() as tx:
             first = await tx.execute(
-                "UPDATE jobs SET posting_ms = :now"
-                " WHERE id = :id AND posting_ms IS NULL AND state = 'rendered'",
-                {"now": now_ms, "id": job_id},
+                "UPDATE owed_posts SET posting_ms = :now"  # noqa: S608  a constant of this file
+                f" WHERE id = :id AND posting_ms IS NULL AND {_IS_OWED}",
+                {"now": now_ms, "id": owed_post_id},
             )
             row = await tx.fetch_one(
-                "SELECT since_id FROM requests JOIN jobs ON jobs.request_id = requests.id"
-                " WHERE jobs.id = :id AND state = 'rendered'",
-                {"id": job_id},
+                "SELECT since_id FROM requests JOIN owed_posts"  # noqa: S608  a constant of this file
+                " ON owed_posts.request_id = requests.id"
+                f" WHERE owed_posts.id = :id AND {_IS_OWED}",
+                {"id": owed_post_id},
             )
         return Posting(since_id=row["since_id"], is_first=bool(first)) if row else None
 
-    async def answer_lost(self, job: Job, posting: Posting) -> None:
+    async def answer_lost(self, owed: OwedPost, posting: Posting) -> None:
         """The post may be there. It is looked for at the next try, if there will be one.
 
-        If its picture was deleted meanwhile there is none, and the hunt that began then may have
+        If its pictures were deleted meanwhile there is none, and the hunt that began then may have
         ended before the post was there: then it begins again.
         """
         async with self._db.write() as tx:
-            if not await tx.fetch_one(
-                "SELECT 1 FROM jobs WHERE id = :id AND state = 'rendered'", {"id": job.id}
-            ):
+            if not await tx.fetch_one(f"SELECT 1 WHERE {_IS_OWED}", {"id": owed.id}):
                 await hunt_down(
                     tx,
                     Hunt(
-                        name=job.id,
-                        channel_id=job.channel_id,
-                        guild_id=job.guild_id,
+                        name=owed.id,
+                        channel_id=owed.channel_id,
+                        guild_id=owed.guild_id,
                         since_id=posting.since_id,
                     ),
                 )
 
-    async def delivered(self, job_id: JobId, post: Post, now_ms: int) -> bool:
-        """Remember the post and end the job, in one transaction; a repetition changes nothing.
+    async def delivered(self, owed_post_id: OwedPostId, post: Post, now_ms: int) -> bool:
+        """Remember the post and end its jobs, in one transaction; a repetition changes nothing.
 
-        False if this post is not the job's: its picture was deleted meanwhile, or another post
-        was remembered first. Its message is then doomed.
+        False if this post is not the one that was owed: a picture of it was deleted meanwhile, or
+        another post was remembered first. Its message is then doomed.
         """
+        shown = json.dumps(list(post.pictures.values()))
         async with self._db.write() as tx:
-            if not await tx.fetch_one(
-                "SELECT 1 FROM pictures WHERE job_id = :id AND deleted_ms IS NULL", {"id": job_id}
-            ):
+            if not await _all_kept(tx, post):
                 await _doom_post(tx, post)
                 return False
-            await insert_post(tx, post, "delivery")
+            await insert_post(tx, post, owed_post_id)
             await tx.execute(
                 "UPDATE jobs SET state = 'delivered', ended_ms = :now"
-                " WHERE id = :id AND state = 'rendered'",
-                {"now": now_ms, "id": job_id},
+                " WHERE id IN (SELECT value FROM json_each(:shown)) AND state = 'rendered'",
+                {"now": now_ms, "shown": shown},
             )
             row = await tx.fetch_one(
-                "SELECT message_id FROM posts WHERE job_id = :id AND kind = 'delivery'",
-                {"id": job_id},
+                "SELECT message_id FROM posts WHERE owed_post_id = :owed", {"owed": owed_post_id}
             )
             ours = row is not None and row["message_id"] == post.message_id
             if not ours:
                 await _doom_post(tx, post)
         return ours
 
-    async def fail_delivery(self, job_id: JobId, error: str, now_ms: int) -> None:
-        """Give up posting; the picture is kept, and `error` is shown to its user."""
+    async def fail_delivery(self, owed_post_id: OwedPostId, error: str, now_ms: int) -> None:
+        """Give up posting; the pictures are kept, and `error` is shown to their user."""
+        await self._fail("owed_post_id = :id", owed_post_id, error, now_ms)
+
+    async def _fail(self, which: str, id_: JobId | OwedPostId, error: str, now_ms: int) -> None:
         await self._db.write_one(
-            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now"
-            " WHERE id = :id AND state = 'rendered'",
-            {"error": error, "now": now_ms, "id": job_id},
+            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now"  # noqa: S608  the constants above
+            f" WHERE {which} AND state = 'rendered'",
+            {"error": error, "now": now_ms, "id": id_},
         )
+
+
+def _fault_of_layout(row: Row) -> str | None:
+    """What another version laid out in a way that this one does not know."""
+    return None if row["layout"] in list(PostLayout) else f"layout {row['layout']!r}"
+
+
+def _owed_posts_of(drawn: Iterable[tuple[Row, Job]]) -> list[OwedPost]:
+    """The posts that these jobs belong to, in the order of their first."""
+    jobs: dict[OwedPostId, dict[int, Job]] = {}
+    layouts: dict[OwedPostId, PostLayout] = {}
+    for row, job in drawn:
+        jobs.setdefault(job.owed_post_id, {})[row["place"]] = job
+        layouts[job.owed_post_id] = PostLayout(row["layout"])
+    return [_owed_post(id_, layouts[id_], by_place) for id_, by_place in jobs.items()]
+
+
+def _owed_post(id_: OwedPostId, layout: PostLayout, jobs: dict[int, Job]) -> OwedPost:
+    first = next(iter(jobs.values()))
+    return OwedPost(
+        id=id_, layout=layout, channel_id=first.channel_id, guild_id=first.guild_id, jobs=jobs
+    )
+
+
+async def _all_kept(tx: Transaction, post: Post) -> bool:
+    """Whether no picture of the post was deleted meanwhile."""
+    row = await tx.fetch_one(
+        "SELECT count(*) AS n FROM pictures WHERE deleted_ms IS NULL"
+        " AND job_id IN (SELECT value FROM json_each(:shown))",
+        {"shown": json.dumps(list(post.pictures.values()))},
+    )
+    return row is not None and row["n"] == len(post.pictures)
 
 
 async def _doom_post(tx: Transaction, post: Post) -> None:
     await doom(
         tx,
         MessageRef(message_id=post.message_id, channel_id=post.channel_id, guild_id=post.guild_id),
-    )
-
-
-async def insert_post(tx: Transaction, post: Post, kind: str) -> None:
-    """Add a post with the vote emoji that its server has now; one that is known stays as it is."""
-    await tx.execute(
-        "INSERT INTO posts (message_id, job_id, channel_id, guild_id, kind, posted_ms, up_emoji,"
-        " down_emoji) VALUES (:message, :job, :channel, :guild, :kind, :posted,"
-        " ifnull((SELECT up_emoji FROM guilds WHERE guild_id = :guild), :up),"
-        " ifnull((SELECT down_emoji FROM guilds WHERE guild_id = :guild), :down))"
-        " ON CONFLICT DO NOTHING",
-        {
-            "message": post.message_id,
-            "job": post.job_id,
-            "channel": post.channel_id,
-            "guild": post.guild_id,
-            "kind": kind,
-            "posted": post.posted_ms,
-            "up": _DEFAULT.up,
-            "down": _DEFAULT.down,
-        },
     )

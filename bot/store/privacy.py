@@ -36,8 +36,9 @@ class Holding:
 
 _THEIR_PICTURES = "job_id IN (SELECT job_id FROM pictures WHERE user_id = :user)"
 _OF_THEIR_JOBS = "job_id IN (SELECT id FROM jobs WHERE user_id = :user)"
+_OF_THEIR_REQUESTS = "request_id IN (SELECT id FROM requests WHERE user_id = :user)"
 _THEIR_POSTS = (
-    "message_id IN (SELECT message_id FROM posts JOIN pictures USING (job_id)"
+    "message_id IN (SELECT message_id FROM post_pictures JOIN pictures USING (job_id)"
     " WHERE pictures.user_id = :user)"
 )
 
@@ -58,13 +59,15 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
             forget=f"DELETE FROM votes WHERE voter_id = :user OR {_THEIR_PICTURES}",  # noqa: S608  a constant above
         ),
         "axes": None,
-        "origins": None,
+        "request_kinds": None,
+        "layouts": None,
         "ratings": None,
         "states": None,
         "nameless_tallies": None,
         "nameless_marks": None,
         "mark_key": None,
-        "posts": Holding(theirs=_THEIR_PICTURES, forget=None),
+        "posts": Holding(theirs=_OF_THEIR_REQUESTS, forget=None),
+        "post_pictures": Holding(theirs=_THEIR_PICTURES, forget=None),
         "pictures": Holding(
             theirs="user_id = :user", forget="DELETE FROM pictures WHERE user_id = :user"
         ),
@@ -84,6 +87,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         ),
         "installation": None,
         "jobs": Holding(theirs="user_id = :user", forget=None),
+        "owed_posts": Holding(theirs=_OF_THEIR_REQUESTS, forget=None),
         "requests": Holding(
             theirs="user_id = :user", forget="DELETE FROM requests WHERE user_id = :user"
         ),
@@ -290,7 +294,7 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     await doom_messages_of_requests(tx, "user_id = :user", user)
     # Other people's *Vary* and *Again* of the user's pictures are theirs; what they came from goes.
     await tx.execute(
-        "UPDATE jobs SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"
+        "UPDATE requests SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"
         " AND parent_job_id IN (SELECT id FROM jobs WHERE user_id = :user)",
         user,
     )

@@ -16,21 +16,21 @@ from dataclasses import dataclass
 
 from bot.domain import (
     Admitted,
-    Ask,
     GuildId,
     Job,
     JobId,
     JobState,
     RefusalReason,
     Refused,
+    Request,
     RequestId,
     Share,
     UserId,
 )
-from bot.ids import new_id
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.group_commit import GroupCommit
-from bot.store.job_rows import FOREIGN, columns_of, job_of
+from bot.store.job_rows import FOREIGN, job_of
+from bot.store.request_rows import insert_requests, request_of
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +53,11 @@ class Caps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """The jobs of one ask, the caps that they must fit under, and the waiting ask that it was."""
+    """A request, the caps that it must fit under, and the waiting ask that it was."""
 
-    jobs: tuple[Job, ...]
+    request: Request
     caps: Caps
     waiting_id: RequestId | None
-    since_id: int
 
 
 class Jobs:
@@ -76,7 +75,7 @@ class Jobs:
         waiting_id: RequestId | None = None,
         *,
         since_id: int,
-    ) -> tuple[Job, ...] | Refused:
+    ) -> Request | Refused:
         """Queue every picture of the ask as one request, or none of them where a cap is reached.
 
         Picture `i` is drawn by `draw.nth(i)`. Concurrent callers share a transaction.
@@ -84,12 +83,10 @@ class Jobs:
         is queued once, whatever dies and however often its button is pressed. `since_id` is a
         snowflake of Discord's that is older than every message of the request: its interaction's.
         """
-        jobs = _jobs_of(admitted, now_ms)
-        return await self._asks.do(
-            _Wish(jobs=jobs, caps=caps, waiting_id=waiting_id, since_id=since_id)
-        )
+        request = request_of(admitted, now_ms, since_id=since_id)
+        return await self._asks.do(_Wish(request=request, caps=caps, waiting_id=waiting_id))
 
-    async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[tuple[Job, ...] | Refused]:
+    async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[Request | Refused]:
         """Judge the wishes one after another by their caps, and insert what is granted."""
         async with self._db.write() as tx:
             waiting = await _count_alive(tx, wishes)
@@ -97,23 +94,8 @@ class Jobs:
                 _judge(wish, waiting) if await _stops_waiting(tx, wish) else _WAITS_NO_MORE
                 for wish in wishes
             ]
-            granted = [jobs for jobs in results if not isinstance(jobs, Refused)]
-            await tx.execute_many(
-                "INSERT INTO requests (id, user_id, guild_id, channel_id, created_ms, since_id)"
-                " VALUES (:request_id, :user_id, :guild_id, :channel_id, :created_ms, :since_id)",
-                [
-                    {**columns_of(jobs[0]), "since_id": wish.since_id}
-                    for wish, jobs in zip(wishes, results, strict=True)
-                    if not isinstance(jobs, Refused)
-                ],
-            )
-            await tx.execute_many(
-                "INSERT INTO jobs (id, request_id, user_id, guild_id, channel_id, draw, rating,"
-                " origin, parent_job_id, state, created_ms)"
-                " VALUES (:id, :request_id, :user_id, :guild_id, :channel_id, :draw, :rating,"
-                " :origin, :parent_job_id, 'queued', :created_ms)",
-                [columns_of(job) for jobs in granted for job in jobs],
-            )
+            granted = [result for result in results if not isinstance(result, Refused)]
+            await insert_requests(tx, granted)
         return results
 
     async def claim(
@@ -318,33 +300,6 @@ async def _take_back(
     return _ids(requeued), _ids(failed)
 
 
-def _jobs_of(admitted: Admitted, now_ms: int) -> tuple[Job, ...]:
-    request_id = RequestId(new_id())
-    return tuple(
-        _job_of_ask(admitted.ask, admitted, request_id, index, now_ms)
-        for index in range(admitted.ask.count)
-    )
-
-
-def _job_of_ask(
-    ask: Ask, admitted: Admitted, request_id: RequestId, index: int, now_ms: int
-) -> Job:
-    return Job(
-        id=JobId(new_id()),
-        request_id=request_id,
-        user_id=ask.user_id,
-        guild_id=ask.place.guild_id,
-        channel_id=ask.place.channel_id,
-        draw=ask.draw.nth(index),
-        rating=admitted.rating,
-        origin=ask.origin,
-        parent_job_id=ask.parent_job_id,
-        state=JobState.QUEUED,
-        attempts=0,
-        created_ms=now_ms,
-    )
-
-
 async def _count_alive(tx: Transaction, wishes: Sequence[_Wish]) -> Counter[tuple[str, int]]:
     """How many pictures each user and each server of the wishes waits for."""
     rows = await tx.fetch_all(
@@ -354,8 +309,8 @@ async def _count_alive(tx: Transaction, wishes: Sequence[_Wish]) -> Counter[tupl
         " SELECT 'guild' AS kind, value AS id, (SELECT count(*) FROM jobs WHERE guild_id = value"
         "  AND state IN ('queued', 'running', 'rendered')) AS jobs FROM json_each(:guilds)",
         {
-            "users": _array({wish.jobs[0].user_id for wish in wishes}),
-            "guilds": _array({wish.jobs[0].guild_id for wish in wishes}),
+            "users": _array({wish.request.user_id for wish in wishes}),
+            "guilds": _array({wish.request.guild_id for wish in wishes}),
         },
     )
     return Counter({(row["kind"], row["id"]): row["jobs"] for row in rows})
@@ -366,21 +321,21 @@ async def _stops_waiting(tx: Transaction, wish: _Wish) -> bool:
     return wish.waiting_id is None or bool(
         await tx.execute(
             "DELETE FROM waiting_asks WHERE id = :id AND user_id = :user",
-            {"id": wish.waiting_id, "user": wish.jobs[0].user_id},
+            {"id": wish.waiting_id, "user": wish.request.user_id},
         )
     )
 
 
-def _judge(wish: _Wish, waiting: Counter[tuple[str, int]]) -> tuple[Job, ...] | Refused:
-    """The jobs, counted into `waiting`, or the refusal if they would be too many."""
-    more = len(wish.jobs)
-    user, guild = ("user", wish.jobs[0].user_id), ("guild", wish.jobs[0].guild_id)
+def _judge(wish: _Wish, waiting: Counter[tuple[str, int]]) -> Request | Refused:
+    """The request, counted into `waiting`, or the refusal if its pictures would be too many."""
+    more = len(wish.request.jobs)
+    user, guild = ("user", wish.request.user_id), ("guild", wish.request.guild_id)
     if waiting[user] + more > wish.caps.per_user:
         return _refusal("You have", waiting[user], wish.caps.per_user, more)
     if waiting[guild] + more > wish.caps.per_guild:
         return _refusal("This server has", waiting[guild], wish.caps.per_guild, more)
     waiting.update({user: more, guild: more})
-    return wish.jobs
+    return wish.request
 
 
 def _refusal(whose: str, now: int, cap: int, more: int) -> Refused:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from bot.domain import ChannelId, GuildId, JobId, MessageId, MessageRef, Post
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.doomed import Hunt, doom, hunt_down
-from bot.store.outbox import insert_post
+from bot.store.post_rows import insert_post
 
 
 class SendKind(StrEnum):
@@ -100,7 +100,7 @@ class Sends:
             known = await tx.execute("DELETE FROM sends WHERE name = :name AND kind = :kind",
                                      _key(send))  # fmt: skip
             if known:
-                await insert_post(tx, post, "show")
+                await insert_post(tx, post)
             else:
                 await doom(tx, _doomed(send, post.message_id))
         return bool(known)

@@ -9,6 +9,7 @@ in `bot/store/ledger.py`; here it meets the tables, in one transaction for many 
   its own: taking back one leaves the other.
 - So is a super reaction beside a normal one with the same emoji.
 - A message that is deleted takes no vote with it: nobody changed their mind.
+- Under a post of several pictures a reaction is no vote: it does not say which of them it is about.
 """
 
 from __future__ import annotations
@@ -268,12 +269,20 @@ async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> Book:
     return book
 
 
+#: The one picture of a post that shows no other.
+_ALONE = (
+    "shown.message_id = posts.message_id AND NOT EXISTS (SELECT 1 FROM post_pictures AS other"
+    " WHERE other.message_id = shown.message_id AND other.place <> shown.place)"
+)
+
+
 async def _ballots(tx: Transaction, message_ids: Iterable[MessageId]) -> dict[MessageId, Ballot]:
     rows = await tx.fetch_all(
-        "SELECT posts.message_id, posts.job_id, posts.up_emoji, posts.down_emoji,"
+        "SELECT posts.message_id, shown.job_id, posts.up_emoji, posts.down_emoji,"  # noqa: S608  a constant of this file
         " ifnull(guilds.up_emoji, :up) AS up_now, ifnull(guilds.down_emoji, :down) AS down_now,"
         " pictures.user_id FROM json_each(:messages) CROSS JOIN posts ON posts.message_id = value"
-        " JOIN pictures USING (job_id) LEFT JOIN guilds ON guilds.guild_id = posts.guild_id",
+        f" JOIN post_pictures AS shown ON {_ALONE} JOIN pictures ON pictures.job_id = shown.job_id"
+        " LEFT JOIN guilds ON guilds.guild_id = posts.guild_id",
         {"messages": json.dumps(list(message_ids)), "up": VoteEmoji().up, "down": VoteEmoji().down},
     )
     return {

@@ -19,8 +19,8 @@ from bot.domain import (
     JobId,
     MessageId,
     MessageRef,
-    Origin,
     RequestId,
+    RequestKind,
     UserId,
 )
 from bot.policy.asks import ask_again
@@ -70,7 +70,7 @@ class Again(_OfPicture, template=template(Action.AGAIN)):
         """Ask as the one who pressed, in the place of the press."""
         job = await self.settings(interaction)
         if job is not None:
-            await _ask_again(interaction, job, Origin.AGAIN, job.draw)
+            await _ask_again(interaction, job, RequestKind.AGAIN, job.draw)
 
 
 class Vary(_OfPicture, template=template(Action.VARY)):
@@ -82,16 +82,18 @@ class Vary(_OfPicture, template=template(Action.VARY)):
         """Ask as the one who pressed, in the place of the press."""
         job = await self.settings(interaction)
         if job is not None:
-            await _ask_again(interaction, job, Origin.VARY, replace(job.draw, seed=fresh_seed()))
+            await _ask_again(
+                interaction, job, RequestKind.VARY, replace(job.draw, seed=fresh_seed())
+            )
 
 
-async def _ask_again(interaction: Interaction, job: Job, origin: Origin, draw: Draw) -> None:
+async def _ask_again(interaction: Interaction, job: Job, kind: RequestKind, draw: Draw) -> None:
     ask = ask_again(
         info=interaction.client.services.model(),
         user_id=user_of(interaction),
         place=place_of(interaction),
         draw=draw,
-        origin=origin,
+        kind=kind,
         parent_job_id=job.id,
     )
     await submit(interaction, ask)

@@ -15,11 +15,11 @@ from bot.client import Interaction
 from bot.domain import (
     Ask,
     BotError,
-    Job,
     MessageId,
     MessageRef,
     RefusalReason,
     Refused,
+    Request,
     RequestId,
 )
 from bot.log import short_hash, whereabouts
@@ -53,9 +53,9 @@ async def submit(
     outcome = _lacking(interaction) or await _queue(interaction, ask, waiting_id)
     if waiting_id is not None:
         # What was queued waits no more already; its transaction saw to that.
-        if not isinstance(outcome, tuple):
+        if not isinstance(outcome, Request):
             await services.consent.take(waiting_id, ask.user_id)
-        await close_terms(interaction, "Here we go." if isinstance(outcome, tuple) else "")
+        await close_terms(interaction, "Here we go." if isinstance(outcome, Request) else "")
     if outcome is None:
         # On acceptance it comes through here once more, with the policy and the place of then.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
@@ -69,8 +69,8 @@ async def submit(
 
 async def _queue(
     interaction: Interaction, ask: Ask, waiting_id: RequestId | None
-) -> tuple[Job, ...] | Refused | None:
-    """The jobs, or why there are none; None if the licence is not accepted yet."""
+) -> Request | Refused | None:
+    """The queued request, or why there is none; None if the licence is not accepted yet."""
     services = interaction.client.services
     verdict = decide.admit(ask, await services.guilds.policy(ask.place.guild_id))
     if isinstance(verdict, Refused):
@@ -100,32 +100,32 @@ def _lacking(interaction: Interaction) -> Refused | None:
     )
 
 
-async def _acknowledge(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
+async def _acknowledge(interaction: Interaction, request: Request) -> None:
     """Say where the request stands. If Discord does not take it, the jobs go on all the same."""
-    first = jobs[0]
+    first = request.jobs[0]
     with whereabouts(job=first.id, guild=first.guild_id):
-        log.info("job %s asked -> queued (%s pictures)", first.id, len(jobs))
+        log.info("job %s asked -> queued (%s pictures)", first.id, len(request.jobs))
         try:
-            await _tell_standing(interaction, jobs)
+            await _tell_standing(interaction, request)
         except (*DISCORD_ERRORS, BotError) as problem:
             log.warning("the acknowledgement is not complete (%s); the pictures will come", problem)
 
 
-async def _tell_standing(interaction: Interaction, jobs: tuple[Job, ...]) -> None:
-    services, first = interaction.client.services, jobs[0]
-    standing = await services.views.standing(first.id)
+async def _tell_standing(interaction: Interaction, request: Request) -> None:
+    services = interaction.client.services
+    standing = await services.views.standing(request.jobs[0].id)
     eta_ms = None if standing is None else services.progress.eta_ms(standing.ahead)
-    text = wording.status(jobs, standing=standing, eta_ms=eta_ms, progress={})
-    message_id = await _answer(interaction, text, first)
+    text = wording.status(request.jobs, standing=standing, eta_ms=eta_ms, progress={})
+    message_id = await _answer(interaction, text, request)
     message = MessageRef(
-        message_id=message_id, channel_id=first.channel_id, guild_id=first.guild_id
+        message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id
     )
-    if not await services.views.set_status_message(first.request_id, message):
+    if not await services.views.set_status_message(request.id, message):
         services.signals.doomed.set()
 
 
-async def _answer(interaction: Interaction, text: str, job: Job) -> MessageId:
-    view = cancel_view(job.request_id)
+async def _answer(interaction: Interaction, text: str, request: Request) -> MessageId:
+    view = cancel_view(request.id)
     if interaction.response.is_done():
         message = await interaction.followup.send(text, view=view, wait=True)
         return MessageId(message.id)

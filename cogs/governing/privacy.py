@@ -39,7 +39,8 @@ _STILL_PACKING = "Your data are still being packed from the last time you asked.
 _LEFT_OUT = """
 Discord lets me send {limit_mb:.0f} MB here, so {count} older pictures are not in it: \
 `everything.json` names them, and `/show` brings each of them."""
-#: Table names as members understand them.
+#: Table names as members understand them. What only says how these belong together (which post is
+#: owed, which picture is in it) is exported, but is nothing more to count.
 _NAMES = {
     "jobs": "pictures asked for",
     "requests": "requests",
@@ -83,7 +84,9 @@ class PrivacyCog(commands.Cog):
         """A count for each kind of thing."""
         summary = await self._services.privacy.show(user_of(interaction))
         lines = [
-            f"- {_NAMES.get(table, table)}: {count}" for table, count in summary.counts.items()
+            f"- {_NAMES[table]}: {count}"
+            for table, count in summary.counts.items()
+            if table in _NAMES
         ]
         shares = "may" if summary.shares_prompts else "may not"
         await tell(

@@ -1,9 +1,9 @@
-"""Posts finished pictures with the bot's own token: never lost, never delivered twice.
+"""Makes the posts that are owed, with the bot's own token: no picture lost, no post made twice.
 
-The database is the truth: a picture is owed while its job is `rendered`, and the nudge only saves
-waiting. The intent is recorded before the first POST and the post after it; whoever finds an old
-intent looks in the channel before posting again, and does not post where it may not look. It must
-not know how pictures are made.
+The database is the truth: a post is owed while pictures of it are `rendered`, and the nudge only
+saves waiting. The intent is recorded before the first POST and the post after it; whoever finds an
+old intent looks in the channel before posting again, and does not post where it may not look. It
+must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from bot.domain import (
     GuildId,
     Job,
     MessageId,
+    OwedPost,
     Picture,
     Post,
+    PostLayout,
     RefusalReason,
     StorageError,
 )
@@ -74,11 +76,11 @@ _UNREADABLE = "The picture's file cannot be read from my disk. Tell the operator
 
 
 class UndeliverableError(Exception):
-    """The picture cannot be posted, now or later; the message tells its user why."""
+    """The post cannot be made, now or later; the message tells its user why."""
 
 
 class Delivery(commands.Cog):
-    """One lane for each channel: pictures in order, a slow channel holds up nobody else."""
+    """One lane for each channel: posts in order, a slow channel holds up nobody else."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._bot = bot
@@ -86,11 +88,11 @@ class Delivery(commands.Cog):
         self._lanes = Lanes(
             self._owed,
             self._deliver,
-            about=lambda job: whereabouts(job=job.id, guild=job.guild_id),
+            about=lambda owed: whereabouts(job=owed.id, guild=owed.guild_id),
             elapsed_s=bot.services.elapsed_s,
             nudge=bot.services.signals.deliver,
             width=_WIDTH,
-            alone=lambda job: job.id,
+            alone=lambda owed: owed.id,
             in_order=True,
         )
 
@@ -107,73 +109,81 @@ class Delivery(commands.Cog):
         """Begin to post what is owed. True if there was something."""
         return await self._lanes.look(tasks)
 
-    async def _owed(self, openings: Openings) -> Mapping[ChannelId, Job]:
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, OwedPost]:
         now_ms = self._services.clock()
-        jobs = await self._services.outbox.rendered(
+        posts = await self._services.outbox.owed(
             now_ms, openings.closed, openings.free, nor=openings.resting
         )
-        return first_of_each(jobs)
+        return first_of_each(posts)
 
-    async def _deliver(self, job: Job) -> None:
+    async def _deliver(self, owed: OwedPost) -> None:
         try:
-            await self._deliver_once(job)
+            await self._deliver_once(owed)
         except UndeliverableError as fault:
-            await self._give_up(job, str(fault), fault)
+            await self._give_up(owed, str(fault), fault)
         except discord.HTTPException as problem:
             if is_passing(problem):
                 raise
-            await self._give_up(job, _reason(problem).format(id=job.id), problem)
+            await self._give_up(owed, _reason(problem).format(id=owed.id), problem)
 
-    async def _deliver_once(self, job: Job) -> None:
-        posting = await self._services.outbox.begin_posting(job.id, self._services.clock())
+    async def _deliver_once(self, owed: OwedPost) -> None:
+        posting = await self._services.outbox.begin_posting(owed.id, self._services.clock())
         if posting is None:
             return
-        message = None if posting.is_first else await self._find(job, posting.since_id)
+        message = None if posting.is_first else await self._find(owed, posting.since_id)
         if message is None:
-            message = await self._post_tracked(job, posting)
-        await asyncio.shield(self._record(job, message))
+            message = await self._post_tracked(owed, posting)
+        await asyncio.shield(self._record(owed, message))
 
-    async def _record(self, job: Job, message: discord.Message) -> None:
-        """Write down that the deed is done, or that it is to be undone: its picture is deleted."""
+    async def _record(self, owed: OwedPost, message: discord.Message) -> None:
+        """Write down that the deed is done, or that it is to be undone: a picture is deleted."""
         post = Post(
             message_id=MessageId(message.id),
-            job_id=job.id,
-            channel_id=job.channel_id,
-            guild_id=job.guild_id,
+            channel_id=owed.channel_id,
+            guild_id=owed.guild_id,
             posted_ms=round(message.created_at.timestamp() * 1000),
+            pictures={place: job.id for place, job in owed.jobs.items()},
         )
-        if await self._services.outbox.delivered(job.id, post, self._services.clock()):
-            log.info("job %s rendered -> delivered", job.id)
+        if await self._services.outbox.delivered(owed.id, post, self._services.clock()):
+            for job in owed.jobs.values():
+                log.info("job %s rendered -> delivered", job.id)
             self._services.signals.posted.set()
             self._services.signals.status.set()
             return
-        log.info("job %s is owed no post any more, so it is taken back", job.id)
+        log.info("post %s is owed no more, so it is taken back", owed.id)
         self._services.signals.doomed.set()
 
-    async def _find(self, job: Job, since_id: int) -> discord.Message | None:
+    async def _find(self, owed: OwedPost, since_id: int) -> discord.Message | None:
         """The post of an earlier try whose answer never came."""
         try:
             found = await newest_own(
                 self._bot,
-                Stretch(guild_id=job.guild_id, channel_id=job.channel_id, since_id=since_id),
-                lambda message: message.interaction_metadata is None and shows(message, job.id),
+                Stretch(guild_id=owed.guild_id, channel_id=owed.channel_id, since_id=since_id),
+                lambda message: message.interaction_metadata is None and shows(message, owed.id),
             )
         except BlindError as problem:
-            raise UndeliverableError(_BLIND.format(id=job.id)) from problem
+            raise UndeliverableError(_BLIND.format(id=owed.id)) from problem
         log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
         return found
 
-    async def _post_tracked(self, job: Job, posting: Posting) -> discord.Message:
-        channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+    async def _post_tracked(self, owed: OwedPost, posting: Posting) -> discord.Message:
+        channel = self._bot.get_partial_messageable(owed.channel_id, guild_id=owed.guild_id)
         try:
-            return await self._post(channel, job)
+            return await self._post(channel, owed)
         except DISCORD_ERRORS as problem:
             if is_passing(problem):
-                await self._services.outbox.answer_lost(job, posting)
+                await self._services.outbox.answer_lost(owed, posting)
                 self._services.signals.doomed.set()
             raise
 
-    async def _post(self, channel: discord.PartialMessageable, job: Job) -> discord.Message:
+    async def _post(self, channel: discord.PartialMessageable, owed: OwedPost) -> discord.Message:
+        """Make the post as its layout says."""
+        match owed.layout:
+            case PostLayout.SINGLE:
+                (job,) = owed.jobs.values()
+                return await self._post_single(channel, job)
+
+    async def _post_single(self, channel: discord.PartialMessageable, job: Job) -> discord.Message:
         """Post the picture, smaller and smaller until Discord takes it."""
         picture = await self._services.gallery.get(job.id)
         if picture is None:
@@ -232,13 +242,14 @@ class Delivery(commands.Cog):
                 replied_user=False,
                 users=[discord.Object(job.user_id)],
             ),
-            nonce=job.id,
+            nonce=job.owed_post_id,
             suppress_embeds=True,
         )
 
-    async def _give_up(self, job: Job, text: str, problem: Exception) -> None:
-        log.warning("job %s rendered -> failed (%s)", job.id, problem)
-        await self._services.outbox.fail_delivery(job.id, text, self._services.clock())
+    async def _give_up(self, owed: OwedPost, text: str, problem: Exception) -> None:
+        for job in owed.jobs.values():
+            log.warning("job %s rendered -> failed (%s)", job.id, problem)
+        await self._services.outbox.fail_delivery(owed.id, text, self._services.clock())
         self._services.signals.status.set()
 
 

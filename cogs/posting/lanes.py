@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from bot.domain import BotError, ChannelId, JobId, MessageId
+from bot.domain import BotError, ChannelId, MessageId, OwedPostId
 from bot.drawing.signals import Nudge
 from cogs.posting.faults import DISCORD_ERRORS
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 KeyT = TypeVar("KeyT", bound=Hashable)
 #: What an item is about, where it can rest alone.
-Subject: TypeAlias = MessageId | JobId
+Subject: TypeAlias = MessageId | OwedPostId
 
 #: A channel that keeps a try waiting for longer gives its place to another and waits without one.
 _SLOW_S = 2.0

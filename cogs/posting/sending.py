@@ -83,11 +83,10 @@ def _refused(problem: BaseException) -> bool:
 
 
 def _post_of(send: Send, message: discord.Message) -> Post:
-    (job_id,) = send.job_ids
     return Post(
         message_id=MessageId(message.id),
-        job_id=job_id,
         channel_id=send.channel_id,
         guild_id=send.guild_id,
         posted_ms=round(message.created_at.timestamp() * 1000),
+        pictures=dict(enumerate(send.job_ids, 1)),
     )

@@ -60,7 +60,9 @@ class Reconciler:
         self._lanes = Lanes(
             self._owed,
             self._settle,
-            about=lambda post: whereabouts(job=post.job_id, guild=post.guild_id),
+            about=lambda post: whereabouts(
+                job=",".join(post.pictures.values()), guild=post.guild_id
+            ),
             alone=lambda post: post.message_id,
             elapsed_s=bot.services.elapsed_s,
             nudge=self._wanted,

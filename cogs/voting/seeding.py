@@ -40,7 +40,9 @@ class Seeder:
         self._lanes = Lanes(
             self._owed,
             self._seed,
-            about=lambda post: whereabouts(job=post.job_id, guild=post.guild_id),
+            about=lambda post: whereabouts(
+                job=",".join(post.pictures.values()), guild=post.guild_id
+            ),
             alone=lambda post: post.message_id,
             elapsed_s=bot.services.elapsed_s,
             nudge=bot.services.signals.posted,

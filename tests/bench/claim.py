@@ -14,13 +14,19 @@ ROWS = 1_000_000
 CLAIMS = 500
 GOAL_MS = 5.0
 
+_OWE = """
+INSERT INTO owed_posts (id, request_id)
+SELECT printf('%010d', n), 'r'
+  FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < :rows)
+        SELECT n FROM c)
+"""
 _FILL = """
-INSERT INTO jobs (id, request_id, user_id, guild_id, channel_id, draw, rating, origin, state,
+INSERT INTO jobs (id, request_id, owed_post_id, user_id, guild_id, channel_id, draw, rating, state,
                   created_ms)
-SELECT printf('%010d', n), 'r', n % 5000, n % 50, 1,
+SELECT printf('%010d', n), 'r', printf('%010d', n), n % 5000, n % 50, 1,
        json_object('v', 1, 'prompt', '1girl, blue hair', 'negative', '', 'aspect', 'square',
                    'width_px', 512, 'height_px', 512, 'seed', n, 'steps', 20, 'guidance', 7.0,
-                   'sampler', 'euler_a'), 'general', 'command',
+                   'sampler', 'euler_a'), 'general',
        CASE WHEN n % :one_in = 0 THEN 'queued' ELSE 'delivered' END, n
   FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < :rows)
         SELECT n FROM c)
@@ -37,9 +43,10 @@ async def _claims(rows: int, one_in: int) -> Row:
         db = await Database.open(Path(scratch) / "bot.sqlite3")
         async with db.write() as transaction:
             await transaction.execute(
-                "INSERT INTO requests (id, user_id, guild_id, channel_id, created_ms)"
-                " VALUES ('r', 1, 1, 1, 0)"
+                "INSERT INTO requests (id, kind, layout, user_id, guild_id, channel_id, created_ms)"
+                " VALUES ('r', 'command', 'single', 1, 1, 1, 0)"
             )
+            await transaction.execute(_OWE, {"rows": rows})
             await transaction.execute(_FILL, {"rows": rows, "one_in": one_in})
         jobs = Jobs(db)
         took_ms: list[float] = []

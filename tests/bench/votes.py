@@ -74,7 +74,7 @@ async def _posted(db: Database, gallery: Gallery, number: int) -> Post:
         make_released(job), make_png(job), card_id="tiny-1", owner="bench", now_ms=number
     )
     post = make_post(job.id, message=900_000 + number)
-    await Outbox(db).delivered(job.id, post, number)
+    await Outbox(db).delivered(job.owed_post_id, post, number)
     return post
 
 

@@ -16,13 +16,14 @@ from bot.domain import (
     JobState,
     MessageId,
     MessageRef,
-    Origin,
+    OwedPostId,
     Place,
     Post,
     Rating,
     Reaction,
     Released,
     RequestId,
+    RequestKind,
     UserId,
     VoteSource,
 )
@@ -72,7 +73,7 @@ def make_ask(
     negative: str = "lowres",
     count: int = 1,
     seed: int = 7,
-    origin: Origin = Origin.COMMAND,
+    kind: RequestKind = RequestKind.COMMAND,
     parent: str | None = None,
 ) -> Ask:
     return Ask(
@@ -80,7 +81,7 @@ def make_ask(
         place=place or make_place(),
         draw=make_draw(prompt, negative=negative, seed=seed),
         count=count,
-        origin=origin,
+        kind=kind,
         parent_job_id=JobId(parent) if parent else None,
     )
 
@@ -105,13 +106,12 @@ def make_job(
     return Job(
         id=JobId(job_id),
         request_id=RequestId("r" + job_id[1:]),
+        owed_post_id=OwedPostId(job_id),
         user_id=UserId(user),
         guild_id=GuildId(guild),
         channel_id=ChannelId(channel),
         draw=make_draw(prompt, seed=seed),
         rating=rating,
-        origin=Origin.COMMAND,
-        parent_job_id=None,
         state=state,
         attempts=attempts,
         created_ms=1_000,
@@ -151,8 +151,7 @@ def make_png(job: Job) -> bytes:
 
 
 def make_post(
-    job_id: str,
-    *,
+    *job_ids: str,
     message: int = 900_000_000_000_000_001,
     channel: int = CHANNEL,
     guild: int = GUILD,
@@ -160,10 +159,10 @@ def make_post(
 ) -> Post:
     return Post(
         message_id=MessageId(message),
-        job_id=JobId(job_id),
         channel_id=ChannelId(channel),
         guild_id=GuildId(guild),
         posted_ms=at_ms,
+        pictures={place: JobId(job_id) for place, job_id in enumerate(job_ids, 1)},
     )
 
 

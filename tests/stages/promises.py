@@ -74,7 +74,11 @@ def faults(here: Stage, promised: Mapping[str, int], forgotten: Forgotten | None
             *open_status_messages(here),
             *files_without_row(here),
         ],
-        damaged=[*votes_unlike_reactions(here), *database_damage(here)],
+        damaged=[
+            *posts_unlike_messages(here),
+            *votes_unlike_reactions(here),
+            *database_damage(here),
+        ],
     )
 
 
@@ -126,8 +130,14 @@ def wish_lost(here: Stage, forgotten: Forgotten) -> list[str]:
 
 
 def posted_twice(here: Stage) -> list[str]:
-    """Jobs that were delivered more than once; `/show` does not deliver."""
-    return [f"{job}, {times} times" for job, times in _times_shown(here).items() if times > 1]
+    """Posts that were owed once and made more than once; `/show` owes and delivers nothing."""
+    owed = _owed_posts(here)
+    times = Counter(
+        post
+        for message in _deliveries(here)
+        for post in {owed.get(job, job) for job in _job_ids(message)}
+    )
+    return [f"{post}, {count} times" for post, count in times.items() if count > 1]
 
 
 # ---- forgotten means gone -----------------------------------------------------------------------
@@ -208,6 +218,24 @@ def files_without_row(here: Stage) -> list[str]:
 # ---- the records are true -----------------------------------------------------------------------
 
 
+def posts_unlike_messages(here: Stage) -> list[str]:
+    """Messages with pictures of which the tables say another debt paid, or other pictures."""
+    noted: dict[str, tuple[str | None, list[str]]] = {}
+    for message, owed, job in here.rows(
+        "SELECT message_id, owed_post_id, job_id FROM posts JOIN post_pictures USING (message_id)"
+        " WHERE deleted_ms IS NULL ORDER BY message_id, place"
+    ):
+        noted.setdefault(str(message), (owed, []))[1].append(job)
+    owed_posts, deliveries = _owed_posts(here), {message["id"] for message in _deliveries(here)}
+    return [
+        f"the post {message['id']} is noted as {noted.get(message['id'])}, and shows {jobs}"
+        for message in _seen_by_all(here)
+        if (jobs := _job_ids(message)) and jobs[0] in owed_posts
+        if noted.get(message["id"])
+        != (owed_posts[jobs[0]] if message["id"] in deliveries else None, jobs)
+    ]
+
+
 def votes_unlike_reactions(here: Stage) -> list[str]:
     """Pictures whose votes are not the reactions that stand on Discord; deletion keeps votes."""
     wanted: dict[str, set[tuple[int, int]]] = {}
@@ -241,14 +269,19 @@ def _seen_by_all(here: Stage) -> list[Payload]:
     ]
 
 
+def _deliveries(here: Stage) -> list[Payload]:
+    """The messages that answer no interaction."""
+    return [m for m in _seen_by_all(here) if m.get("interaction_metadata") is None]
+
+
 def _times_shown(here: Stage) -> Counter[str]:
-    """How often each job was delivered: by a message that answers no interaction."""
-    return Counter(
-        job
-        for message in _seen_by_all(here)
-        if message.get("interaction_metadata") is None
-        for job in _job_ids(message)
-    )
+    """How often each job was delivered."""
+    return Counter(job for message in _deliveries(here) for job in _job_ids(message))
+
+
+def _owed_posts(here: Stage) -> dict[str, str]:
+    """For each job the post that it is owed in."""
+    return dict(here.rows("SELECT id, owed_post_id FROM jobs"))
 
 
 def _job_ids(message: Payload) -> list[str]:

@@ -124,14 +124,14 @@ class Scene:
         """Jobs of one request of the member's."""
         place = make_place(guild=self.guild.id, channel=(channel or self.channel).id)
         ask = make_ask(prompt, user=self.member.id, place=place, count=count, seed=seed)
-        jobs = await self.services.queue.enqueue(
+        request = await self.services.queue.enqueue(
             make_admitted(ask, rating=rating),
             CAPS,
             self.services.clock(),
             since_id=self.snowflake(),
         )
-        assert not isinstance(jobs, Refused)
-        return list(jobs)
+        assert not isinstance(request, Refused)
+        return list(request.jobs)
 
     def snowflake(self) -> int:
         """Older than every message that is sent from now on, as an interaction's id is."""
@@ -199,12 +199,12 @@ class Scene:
         message = message or await channel.send(f"a picture {job.id}")
         post = Post(
             message_id=MessageId(message.id),
-            job_id=job.id,
             channel_id=job.channel_id,
             guild_id=job.guild_id,
             posted_ms=self.services.clock(),
+            pictures={1: job.id},
         )
-        assert await self.services.outbox.delivered(job.id, post, self.services.clock())
+        assert await self.services.outbox.delivered(job.owed_post_id, post, self.services.clock())
         return post
 
 

@@ -50,7 +50,7 @@ class Stores:
             admitted or make_admitted(), AMPLE, now_ms, since_id=SINCE
         )
         assert not isinstance(result, Refused), result.text
-        return list(result)
+        return list(result.jobs)
 
     async def claim(self, now_ms: int = 2_000) -> Job | None:
         return await self.queue.claim(WORKER, LEASE_MS, now_ms)
@@ -99,7 +99,7 @@ class Stores:
         """A picture that is posted as `message`."""
         job, _ = await self.draw(user=user, prompt=prompt, guild=guild, seed=seed, now_ms=now_ms)
         post = make_post(job.id, message=message, guild=job.guild_id)
-        assert await self.outbox.delivered(job.id, post, now_ms + 1)
+        assert await self.outbox.delivered(job.owed_post_id, post, now_ms + 1)
         return job
 
     async def rows(self, table: str) -> list[dict[str, object]]:

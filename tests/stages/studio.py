@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from bot.domain import Job, JobState
+from bot.domain import Job, JobState, Request
 from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -79,9 +79,9 @@ class Studio:
         named = {"model": INFO.card_id} if company is Company.SECOND else {}
         admitted = make_admitted(replace(ask, draw=replace(ask.draw, **{**named, **changes})))
         made = await self.queue.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
-        assert isinstance(made, tuple)
+        assert isinstance(made, Request)
         self.signals.queued()
-        return made
+        return made.jobs
 
     async def until(self, job: Job, *states: JobState) -> Job:
         async with asyncio.timeout(20):

@@ -29,9 +29,11 @@ async def deliver(s: Studio, job: Job) -> None:
     async with asyncio.timeout(20):
         while True:
             try:
-                posting = await s.outbox.begin_posting(job.id, s.now_ms())
+                posting = await s.outbox.begin_posting(job.owed_post_id, s.now_ms())
                 if posting is not None and not posting.is_first:
-                    await s.outbox.delivered(job.id, make_post(job.id, message=77), s.now_ms())
+                    await s.outbox.delivered(
+                        job.owed_post_id, make_post(job.id, message=77), s.now_ms()
+                    )
                     return
             except BotError:
                 await asyncio.sleep(0.001)

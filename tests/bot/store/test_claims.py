@@ -40,7 +40,7 @@ async def test_at_the_start_every_lease_and_pause_ends_whatever_the_clock_says(
     await stores.db.write_one("UPDATE jobs SET attempts = 3 WHERE id = :id", {"id": spent.id})
     earlier_ms = now_ms - day_ms
     assert await stores.queue.take_back("new", earlier_ms, 3) == ([drawing.id], [spent.id])
-    assert [job.id for job in await stores.outbox.rendered(earlier_ms)] == [drawn.id]
+    assert [post.id for post in await stores.outbox.owed(earlier_ms)] == [drawn.id]
     claimed = [await stores.claim(now_ms=earlier_ms) for _ in range(3)]
     assert {job.id for job in claimed if job} == {drawing.id, paused.id}
     ended = await stores.views.get(spent.id)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.domain import Ask, ChannelId, GuildId, Origin, Place, RequestId
+from bot.domain import Ask, ChannelId, GuildId, Place, RequestId, RequestKind
 from bot.store.consent import Consent
 from bot.store.db import Database
 from tests.stages.factories import OTHER, USER, make_ask
@@ -39,7 +39,11 @@ def elaborate() -> Ask:
         guild_age_restricted=True,
     )
     return make_ask(
-        "1girl, «привет» 👍\n日本語", place=place, count=4, origin=Origin.VARY, parent="0000000009"
+        "1girl, «привет» 👍\n日本語",
+        place=place,
+        count=4,
+        kind=RequestKind.VARY,
+        parent="0000000009",
     )
 
 

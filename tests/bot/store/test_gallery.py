@@ -278,5 +278,5 @@ async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
     async with open_stores(tmp_path) as second:
         assert await second.gallery.sweep() == 0
         assert await second.gallery.get(job.id) == picture
-        assert [owed.id for owed in await second.outbox.rendered(9_000)] == [job.id]
+        assert [post.id for post in await second.outbox.owed(9_000)] == [job.id]
         assert (await Privacy(second.db, second.gallery).show(job.user_id)).counts["pictures"] == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import Job, JobState, Origin, Rating, RefusalReason
+from bot.domain import Job, JobState, Rating, RefusalReason
 from bot.policy.decide import GuildPolicy, may_show
 from bot.store.consent import Consent
 from bot.store.job_rows import _CAREFUL, FOREIGN, draw_json, draw_of
@@ -24,13 +24,11 @@ STRANGE = {
     "aspect": "banner",
     "sampler": "dpm_9",
     "rating": "mature",
-    "origin": "dream",
 }
 SETTING = {
     "aspect": "draw = json_set(draw, '$.aspect', :value)",
     "sampler": "draw = json_set(draw, '$.sampler', :value)",
     "rating": "rating = :value",
-    "origin": "origin = :value",
 }
 #: What another version makes of a draw, and how it is named.
 FOREIGN_DRAWS = {
@@ -172,7 +170,7 @@ async def test_a_drawn_job_with_an_unknown_value_fails_alone(stores: Stores, col
     strange, _ = await stores.draw()
     fine, _ = await stores.draw()
     await rewrite(stores, strange, column)
-    assert [job.id for job in await stores.outbox.rendered(9_000)] == [fine.id]
+    assert [post.id for post in await stores.outbox.owed(9_000)] == [fine.id]
     ended = await stores.views.get(strange.id)
     assert ended is not None
     assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
@@ -185,7 +183,6 @@ async def test_what_cannot_be_read_is_taken_for_the_most_careful_value(stores: S
     (seen,) = await stores.views.mine(USER, GUILD)
     assert seen.rating is Rating.EXPLICIT
     assert (seen.draw.aspect, seen.draw.sampler) == (Aspect.SQUARE, Sampler.EULER_A)
-    assert seen.origin is Origin.COMMAND
     assert seen.fault is not None
     assert all(value in seen.fault for value in STRANGE.values())
     assert [job.id for job in await stores.views.of_guild(GUILD)] == [job.id]
@@ -230,7 +227,7 @@ async def test_queue_history_and_buttons_are_kind_about_it(desk: Front) -> None:
         ('"place": {', '"place": 7, "was": {'),
         ('"count": ', '"count": "two", "n": '),
         ('"count": ', '"adapters": [], "count": '),
-        ('"origin": "command"', '"origin": "dream"'),
+        ('"kind": "command"', '"kind": "dream"'),
         ('"parent_age_restricted": false, ', ""),
         ("{", ""),
     ],

@@ -84,5 +84,5 @@ def _standing(here: Stage, messages: list[int]) -> set[tuple[int, int, str]]:
 def _one_vote_each(here: Stage, messages: list[int]) -> bool:
     """Whoever has a thumb standing has one current vote there, and nobody else has any."""
     truth = {(message, voter) for message, voter, _ in _standing(here, messages)}
-    votes = here.rows("SELECT message_id, voter_id FROM votes JOIN posts USING (job_id)")
+    votes = here.rows("SELECT message_id, voter_id FROM votes JOIN post_pictures USING (job_id)")
     return sorted(votes) == sorted(truth)

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import Axis, DatabaseError, JobState, Origin, Rating
+from bot.domain import Axis, DatabaseError, JobState, PostLayout, Rating, RequestKind
 from bot.store.db import Database, inspect, migrations
 
 #: The sha256 of every step that has landed. A step is never edited: whoever needs another schema
 #: writes the next step, and its line here.
 FROZEN = {
     "0001_initial": "2b36b7e6756c38f1abe022aa6783a98ae02226e2f48c1ee5ec7d4aa4cb3a2352",
+    "0002_requests_and_posts": "93ca3d77b7a9a92927afc32482f69abaa23a21e585508e068034d065fc2d1c93",
     "0003_models": "f205ab4c67ce8fc2a29e13fa487b73a18f8b6c707c825a6ed51006f5c241d102",
 }
 
@@ -62,7 +63,8 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
     ("table", "kind", "users"),
     [
         ("axes", Axis, {"vote_events", "votes", "nameless_tallies", "nameless_marks"}),
-        ("origins", Origin, {"jobs"}),
+        ("layouts", PostLayout, {"requests"}),
+        ("request_kinds", RequestKind, {"requests"}),
         ("ratings", Rating, {"jobs", "pictures"}),
         ("states", JobState, {"jobs"}),
     ],

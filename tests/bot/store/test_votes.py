@@ -326,7 +326,7 @@ async def test_top_ranks_by_net_votes_within_its_bounds(stores: Stores) -> None:
     elsewhere = await stores.deliver(message=5, guild=99)
     old = await stores.deliver(message=6, now_ms=10)
     adult, _ = await stores.draw(rating=Rating.EXPLICIT)
-    await stores.outbox.delivered(adult.id, make_post(adult.id, message=7), 4_000)
+    await stores.outbox.delivered(adult.owed_post_id, make_post(adult.id, message=7), 4_000)
     ups = {1: 3, 2: 2, 3: 3, 5: 9, 6: 9, 7: 9}
     for message, count in ups.items():
         for voter in range(50, 50 + count):
@@ -346,3 +346,12 @@ async def test_top_ranks_by_net_votes_within_its_bounds(stores: Stores) -> None:
     assert await top(GUILD) == []
     everything = await stores.votes.top(GUILD, 0, 4_000, 1, ratings=[Rating.GENERAL])
     assert [picture.job_id for picture, _ in everything] == [old.id]
+
+
+async def test_under_a_post_of_several_pictures_a_reaction_is_no_vote(stores: Stores) -> None:
+    jobs = [await stores.deliver(message=n, seed=n) for n in (1, 2)]
+    await stores.gallery.add_post(make_post(*(job.id for job in jobs), message=3))
+    assert not await stores.votes.record(make_reaction(3, 50))
+    assert await stores.votes.reconcile(MessageId(3), "👍", {UserId(50)}, 9_000) == (0, 0)
+    assert await stores.votes.record(make_reaction(1, 50)), "alone it is a vote"
+    assert [await stores.votes.tally(job.id) for job in jobs] == [Tally(up=1), Tally()]

@@ -76,7 +76,7 @@ async def test_a_search_for_an_earlier_post_reads_nothing_older_than_its_request
         office.env.backend.create_message(office.channel.id, office.member.id, f"talk {n}")
     await office.env.advance_time(1)
     job = await office.drawn_picture()
-    await office.services.outbox.begin_posting(job.id, office.services.clock())
+    await office.services.outbox.begin_posting(job.owed_post_id, office.services.clock())
     await office.delivers()
     assert office.pictures() == [f"{job.id}.png"]
     searches = [r for r in office.env.http_requests if r.method == "GET" and "messages" in r.path]
@@ -123,7 +123,7 @@ async def test_a_death_after_the_post_makes_no_second_one(
 
 async def test_a_death_before_the_post_loses_nothing(office: Office) -> None:
     job = await office.drawn_picture()
-    await office.services.outbox.begin_posting(job.id, office.services.clock())
+    await office.services.outbox.begin_posting(job.owed_post_id, office.services.clock())
     await office.restart()
     await office.delivers()
     assert office.pictures() == [f"{job.id}.png"]

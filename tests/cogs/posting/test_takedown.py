@@ -89,7 +89,7 @@ async def test_a_status_message_that_is_being_sent_goes_with_its_member(
 async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
-    await desk.services.outbox.begin_posting(job.id, desk.services.clock())
+    await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
     await desk.services.privacy.forget(job.user_id)
     await desk.looks("Takedown")
     assert not await desk.nothing_is_owed(), "Discord may still be at work on it"
@@ -100,7 +100,7 @@ async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
 async def test_a_hunt_that_finds_nothing_holds_up_no_message_that_is_known(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
-    await desk.services.outbox.begin_posting(job.id, desk.services.clock())
+    await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
     await desk.services.gallery.delete(job.id, 1)
     await desk.looks("Takedown")
     known, message = await desk.picture()
@@ -165,7 +165,7 @@ async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
 async def test_a_show_of_a_picture_is_not_taken_for_its_delivery(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
-    await desk.services.outbox.begin_posting(job.id, 1)
+    await desk.services.outbox.begin_posting(job.owed_post_id, 1)
     await desk.member.slash(desk.channel, "show", id=job.id)
     await desk.looks("Delivery")
     assert len(await desk.services.gallery.posts(job.id)) == len(desk.shown()) == 2
@@ -175,7 +175,7 @@ async def test_a_hunt_in_a_channel_that_is_gone_ends(desk: Front) -> None:
     other = desk.guild.create_text_channel("other")
     (job,) = await desk.queued(channel=other)
     await desk.drawn([job])
-    await desk.services.outbox.begin_posting(job.id, desk.services.clock())
+    await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
     await desk.services.privacy.forget(job.user_id)
     desk.env.backend.delete_channel(other.id)
     await desk.env.settle()

@@ -208,7 +208,7 @@ async def test_top_shows_the_best_first_and_hides_what_is_not_for_here(booth: Bo
     text = answer.content
     assert text.index(best.id) < text.index(liked.id)
     assert f"/{booth.channel.id}/{second.message_id}" in text
-    assert adult.job_id not in text
+    assert adult.pictures[1] not in text
     assert [a.filename for a in answer.attachments] == ["place-1.png", "place-2.png"]
 
 

@@ -1,0 +1,66 @@
+"""A post and its rows, both ways: the message, and the pictures that it shows.
+
+The outbox and the sends write them, the gallery reads them.
+"""
+
+from __future__ import annotations
+
+import json
+
+from bot.domain import ChannelId, GuildId, JobId, MessageId, OwedPostId, Post, VoteEmoji
+from bot.store.db import Row, Transaction
+
+_DEFAULT = VoteEmoji()
+
+#: Columns of `posts` for `post_of`, with what each shows: `{place: job_id}`.
+POST = (
+    "posts.*, (SELECT json_group_object(place, job_id) FROM post_pictures"
+    " WHERE post_pictures.message_id = posts.message_id) AS pictures"
+)
+
+
+def post_of(row: Row) -> Post:
+    """A row of `POST` as the domain's noun."""
+    pictures = json.loads(row["pictures"])
+    return Post(
+        message_id=MessageId(row["message_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        posted_ms=row["posted_ms"],
+        pictures={int(place): JobId(job_id) for place, job_id in pictures.items()},
+    )
+
+
+async def insert_post(tx: Transaction, post: Post, owed_post_id: OwedPostId | None = None) -> bool:
+    """Add a post with the vote emoji that its server has now.
+
+    False, and nothing changes, if its message is known already or another one paid the debt.
+    """
+    new = await tx.execute(
+        "INSERT INTO posts (message_id, request_id, owed_post_id, channel_id, guild_id, posted_ms,"
+        " up_emoji, down_emoji) VALUES (:message,"
+        " (SELECT request_id FROM jobs WHERE id IN (SELECT value FROM json_each(:jobs)) LIMIT 1),"
+        " :owed, :channel, :guild, :posted,"
+        " ifnull((SELECT up_emoji FROM guilds WHERE guild_id = :guild), :up),"
+        " ifnull((SELECT down_emoji FROM guilds WHERE guild_id = :guild), :down))"
+        " ON CONFLICT DO NOTHING",
+        {
+            "message": post.message_id,
+            "jobs": json.dumps(list(post.pictures.values())),
+            "owed": owed_post_id,
+            "channel": post.channel_id,
+            "guild": post.guild_id,
+            "posted": post.posted_ms,
+            "up": _DEFAULT.up,
+            "down": _DEFAULT.down,
+        },
+    )
+    if new:
+        await tx.execute_many(
+            "INSERT INTO post_pictures (message_id, job_id, place) VALUES (:message, :job, :place)",
+            [
+                {"message": post.message_id, "job": job_id, "place": place}
+                for place, job_id in post.pictures.items()
+            ],
+        )
+    return bool(new)

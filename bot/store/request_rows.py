@@ -1,0 +1,93 @@
+"""A request and its rows: the request itself, the posts that it owes, its jobs.
+
+The queue writes them when somebody asks. What a layout makes of a request is decided here once;
+afterwards the rows say it. It must not know whose turn it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain import Admitted, Job, JobId, JobState, OwedPostId, PostLayout, Request, RequestId
+from bot.ids import new_id
+from bot.store.db import Params, Transaction
+from bot.store.job_rows import columns_of
+
+
+def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
+    """A new request for every picture of the ask; picture `i` is drawn by `draw.nth(i)`."""
+    ask, request_id, layout = admitted.ask, RequestId(new_id()), PostLayout.SINGLE
+    job_ids = [JobId(new_id()) for _ in range(ask.count)]
+    jobs = tuple(
+        Job(
+            id=job_id,
+            request_id=request_id,
+            owed_post_id=owed_post_id,
+            user_id=ask.user_id,
+            guild_id=ask.place.guild_id,
+            channel_id=ask.place.channel_id,
+            draw=ask.draw.nth(index),
+            rating=admitted.rating,
+            state=JobState.QUEUED,
+            attempts=0,
+            created_ms=now_ms,
+        )
+        for index, (job_id, owed_post_id) in enumerate(
+            zip(job_ids, owed_post_ids(layout, job_ids), strict=True)
+        )
+    )
+    return Request(
+        id=request_id,
+        kind=ask.kind,
+        layout=layout,
+        user_id=ask.user_id,
+        guild_id=ask.place.guild_id,
+        channel_id=ask.place.channel_id,
+        parent_job_id=ask.parent_job_id,
+        created_ms=now_ms,
+        since_id=since_id,
+        jobs=jobs,
+    )
+
+
+def owed_post_ids(layout: PostLayout, job_ids: Sequence[JobId]) -> list[OwedPostId]:
+    """For each picture the post that will show it; a post is named after its first picture."""
+    match layout:
+        case PostLayout.SINGLE:
+            return [OwedPostId(job_id) for job_id in job_ids]
+
+
+async def insert_requests(tx: Transaction, requests: Sequence[Request]) -> None:
+    """Write requests, what they owe and their jobs."""
+    await tx.execute_many(
+        "INSERT INTO requests (id, kind, layout, user_id, guild_id, channel_id, parent_job_id,"
+        " created_ms, since_id) VALUES (:id, :kind, :layout, :user_id, :guild_id, :channel_id,"
+        " :parent_job_id, :created_ms, :since_id)",
+        [_columns_of(request) for request in requests],
+    )
+    jobs = [job for request in requests for job in request.jobs]
+    owed = {job.owed_post_id: job.request_id for job in jobs}
+    await tx.execute_many(
+        "INSERT INTO owed_posts (id, request_id) VALUES (:id, :request_id)",
+        [{"id": id_, "request_id": request_id} for id_, request_id in owed.items()],
+    )
+    await tx.execute_many(
+        "INSERT INTO jobs (id, request_id, owed_post_id, user_id, guild_id, channel_id, draw,"
+        " rating, state, created_ms) VALUES (:id, :request_id, :owed_post_id, :user_id, :guild_id,"
+        " :channel_id, :draw, :rating, 'queued', :created_ms)",
+        [columns_of(job) for job in jobs],
+    )
+
+
+def _columns_of(request: Request) -> Params:
+    return {
+        "id": request.id,
+        "kind": request.kind,
+        "layout": request.layout,
+        "user_id": request.user_id,
+        "guild_id": request.guild_id,
+        "channel_id": request.channel_id,
+        "parent_job_id": request.parent_job_id,
+        "created_ms": request.created_ms,
+        "since_id": request.since_id,
+    }

@@ -1,0 +1,25 @@
+"""What `/privacy show` counts, and what it leaves to the export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.store.privacy import HOLDINGS
+from cogs.governing.privacy import _NAMES
+from tests.stages.front import front, said
+
+
+def test_every_table_with_people_has_a_name_or_only_joins_two_that_have() -> None:
+    held = {table for table, holding in HOLDINGS.items() if holding}
+    assert held - _NAMES.keys() == {"owed_posts", "post_pictures"}
+    assert _NAMES.keys() <= held
+
+
+async def test_a_picture_is_told_of_by_names_and_not_by_tables(tmp_path: Path) -> None:
+    async with front(tmp_path) as desk:
+        await desk.picture()
+        told = said(await desk.member.slash(desk.channel, "privacy show")).content
+    assert "- pictures asked for: 1\n" in told
+    assert "- messages that show your pictures: 1\n" in told
+    assert "owed_posts" not in told
+    assert "post_pictures" not in told
