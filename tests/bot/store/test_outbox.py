@@ -83,6 +83,7 @@ async def test_a_picture_deleted_meanwhile_is_owed_nothing(stores: Stores) -> No
     job, _ = await stores.draw()
     await stores.gallery.delete(job.id, 4_000)
     assert await stores.outbox.owed(5_000) == []
+    assert await stores.doomed.hunts(9) == [], "no try was begun, so there is nothing to look for"
     assert not await stores.outbox.delivered(job.owed_post_id, make_post(job.id), 5_000)
     assert await stores.state(job) == "cancelled"
 
