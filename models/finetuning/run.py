@@ -30,17 +30,13 @@ from models.finetuning.steps import CompilingError, Stepper, Taken, fitting, set
 from models.finetuning.trainee import build
 from models.training.curves import Log, Point
 from models.training.state import KEPT, State, States, put_together, taken_apart
-from models.training.watch import Interruption, Spikes
+from models.training.watch import Interruption, Spikes, StoppedError
 
 #: Keys of the recipe that a saved state depends on; all others may change on the way.
 _BOUND = (
     "base", "method", "train_text_encoder", "clip_skip", "optimizer", "ema", "lora.rank",
     "lora.alpha",
 )  # fmt: skip
-
-
-class StoppedError(EngineError):
-    """A person ended the run; its state is saved. The message says how to go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,16 +26,13 @@ from models.finetuning.trainee import Trainee
 from models.training import chance
 from models.training.average import Average
 from models.training.objective import Objective, learning_rate
+from models.training.watch import DivergedError
 
 _NO_MEMORY = (
     "the training does not fit into the device's memory. Less is needed with a smaller batch (and "
     'accumulate in its place), gradient_checkpointing = true, optimizer = "adamw8bit", '
     'ema_on_cpu = true, or method = "lora".'
 )
-
-
-class DivergedError(EngineError):
-    """The loss or the gradients are not numbers; the weights have not been touched."""
 
 
 class CompilingError(EngineError):
