@@ -18,9 +18,9 @@ from models.data.caches import TensorCache, tensor_sha256, weights_sha256
 from models.painter.drawing import face_middle
 from models.pretraining import architecture
 from models.pretraining.architecture import Blueprint
-from models.pretraining.pictures import Pictures, batches
+from models.pretraining.pictures import Pictures, batch_of, chunks, generator
 from models.training.precision import Lowered, scaled
-from models.training.pretraining_course import Course, chunks, generator
+from models.training.pretraining_course import Course
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -89,11 +89,10 @@ def train_autoencoder(
         decay=0.998,
         adam_only=("encoder.layers.0.", "decoder.layers.15."),
     )
-    draw = batches(sets, course.step, blueprint.autoencoder_batch, seed=2, device=device)
     both = Lowered(Roundtrip(net), device)
 
     def one(step: int) -> Tensor:
-        framing, rows = next(draw)
+        framing, rows = batch_of(sets, step, blueprint.autoencoder_batch, seed=2, device=device)
         pixels = sets[framing].pixels
         if step < blueprint.autoencoder_steps * 0.75:
             x = scaled(_crops(pixels, rows, blueprint.size_px // 2, step))
@@ -150,11 +149,10 @@ def train_decoder(
         decay=0.998,
         adam_only=("layers.15.",),
     )
-    draw = batches(sets, course.step, blueprint.decoder_batch, seed=6, device=device)
     decode = Lowered(net.decoder, device)
 
     def one(step: int) -> Tensor:
-        framing, rows = next(draw)
+        framing, rows = batch_of(sets, step, blueprint.decoder_batch, seed=6, device=device)
         x = scaled(sets[framing].pixels[rows])
         g = generator(6, step, device)
         with torch.no_grad():

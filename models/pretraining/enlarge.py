@@ -19,9 +19,9 @@ from models.engine.upscaler import Upscaler
 from models.painter.drawing import face_middle
 from models.pretraining.architecture import SCALE, Blueprint
 from models.pretraining.autoencoding import latents_of, reconstruction_loss
-from models.pretraining.pictures import Pictures
+from models.pretraining.pictures import Pictures, chunks, generator
 from models.training.precision import Lowered, scaled
-from models.training.pretraining_course import Course, chunks, generator
+from models.training.pretraining_course import Course
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny

@@ -17,9 +17,9 @@ from models.measuring.judge import network as judge
 from models.measuring.judge.heads import HEADS
 from models.pretraining import architecture, vocabulary
 from models.pretraining.architecture import Blueprint
-from models.pretraining.pictures import Pictures, batches
+from models.pretraining.pictures import Pictures, batch_of, chunks, generator
 from models.training.precision import autocast
-from models.training.pretraining_course import Course, chunks, generator
+from models.training.pretraining_course import Course
 
 if TYPE_CHECKING:
     from transformers import CLIPTextModel
@@ -100,10 +100,9 @@ def train_words(
         place.copy_(positions(*place.shape))
     reader = Reader(text, blueprint.width).to(device)
     course = Course({"reader": reader}, path, steps=blueprint.words_steps, lr=1.5e-3)
-    draw = batches(sets, course.step, blueprint.words_batch, seed=3, device=device)
 
     def one(step: int) -> Tensor:
-        framing, rows = next(draw)
+        framing, rows = batch_of(sets, step, blueprint.words_batch, seed=3, device=device)
         pictures, g = sets[framing], generator(3, step, device)
         which = torch.randint(0, pictures.ids.shape[1], (len(rows),), generator=g, device=device)
         ids, stated = pictures.ids[rows, which].long(), pictures.stated[rows, which].long()

@@ -32,9 +32,8 @@ from models.pretraining import (
 from models.pretraining.architecture import Blueprint
 from models.pretraining.further import keep
 from models.pretraining.painting import plan
-from models.pretraining.pictures import Pictures, load
+from models.pretraining.pictures import Pictures, chunks, generator, load
 from models.pretraining.pipeline import Trained
-from models.training.pretraining_course import chunks, generator
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny

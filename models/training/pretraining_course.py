@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -165,13 +165,3 @@ class Course:
             optimizer.step()
         self.average.update(step)
         return loss.detach()
-
-
-def generator(seed: int, step: int, device: torch.device) -> torch.Generator:
-    """The randomness of one step, from its number alone."""
-    return torch.Generator(device).manual_seed(seed * 1_000_003 + step)
-
-
-def chunks(count: int, size: int) -> Iterator[slice]:
-    """Slices that cover `count` items."""
-    return (slice(i, min(i + size, count)) for i in range(0, count, size))

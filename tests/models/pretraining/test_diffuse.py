@@ -36,13 +36,12 @@ from models.pretraining.diffuse import (
     remembered,
     told_loss,
 )
-from models.pretraining.pictures import Pictures
+from models.pretraining.pictures import Pictures, generator
 from models.pretraining.pipeline import PREDICTION, Trained, noise_schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
 from models.training.objective import Objective, weights
 from models.training.precision import Lowered
-from models.training.pretraining_course import generator
 from tests.stages.perfect_unet import PerfectUnet
 
 CPU = torch.device("cpu")

@@ -26,10 +26,10 @@ from models.pretraining.architecture import TOY
 from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
 from models.pretraining.command import blueprint_of
 from models.pretraining.painting import paint_shard, plan, stated_labels
-from models.pretraining.pictures import Pictures, batches, load
+from models.pretraining.pictures import Pictures, batch_of, generator, load
 from models.pretraining.siblings import DIFFERING, FAMILY, family
 from models.training.muon import A, B, C, Muon, orthogonal
-from models.training.pretraining_course import Course, factor, generator
+from models.training.pretraining_course import Course, factor
 
 CPU = torch.device("cpu")
 
@@ -254,17 +254,17 @@ def test_no_seed_serves_two_purposes(tmp_path: Path) -> None:
     assert len(seeds) == len(set(seeds)) == count
 
 
-def test_a_step_draws_the_same_batch_after_a_resumption(words: Path, tmp_path: Path) -> None:
+def test_a_step_draws_by_its_number_alone(words: Path, tmp_path: Path) -> None:
     (tmp_path / "tokenizer").symlink_to(words)
     shards = plan(TOY, tmp_path, Purpose.HELD)[:3]
     for shard in shards:
         paint_shard(shard)
     sets = load(shards, CPU)
-    unbroken = batches(sets, 0, 4, seed=1, device=CPU)
-    drawn = [next(unbroken) for _ in range(6)]
-    resumed = next(batches(sets, 5, 4, seed=1, device=CPU))
-    assert resumed[0] == drawn[5][0]
-    assert torch.equal(resumed[1], drawn[5][1])
+    drawn = [batch_of(sets, step, 4, seed=1, device=CPU) for step in range(6)]
+    framing, rows = batch_of(sets, 5, 4, seed=1, device=CPU)
+    assert framing == drawn[5][0]
+    assert torch.equal(rows, drawn[5][1])
+    assert len({(framing, *rows.tolist()) for framing, rows in drawn}) == 6
 
 
 def test_siblings_differ_in_one_attribute_that_all_of_them_show() -> None:
@@ -307,7 +307,7 @@ def test_a_family_follows_itself_in_its_shard_and_comes_whole(words: Path, tmp_p
     assert pictures.stated.shape[1] == 1
     for said in pictures.stated.view(-1, FAMILY, len(HEADS)):
         assert len(differing(said)) <= 1
-    _, rows = next(batches(sets, 0, 8, seed=1, device=CPU, family=FAMILY))
+    _, rows = batch_of(sets, 0, 8, seed=1, device=CPU, family=FAMILY)
     assert len(rows) == 6
     assert (rows.view(2, FAMILY) == rows[::FAMILY, None] + torch.arange(FAMILY)).all()
     assert (rows % FAMILY == torch.arange(FAMILY).repeat(2)).all()
@@ -339,7 +339,7 @@ def test_a_checkpoint_of_other_networks_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_batch_smaller_than_a_family_is_one_family() -> None:
-    _, rows = next(batches(_labelled(9), 0, 2, seed=1, device=CPU, family=FAMILY))
+    _, rows = batch_of(_labelled(9), 0, 2, seed=1, device=CPU, family=FAMILY)
     assert len(rows) == FAMILY
 
 
