@@ -24,8 +24,8 @@ from models.pretraining.pipeline import PREDICTION, Trained, pipeline, schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
 from models.training.objective import Objective
+from models.training.plain import PlainTraining, train
 from models.training.precision import Lowered
-from models.training.pretraining_course import Course
 
 if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -177,45 +177,45 @@ def train_unet(
     encoded: dict[str, EncodedPictures],
     siblings: dict[str, EncodedPictures],
     parts: Trained,
-    path: Path,
+    folder: Path,
     *,
     lr: float = LR,
 ) -> None:
     """UNet and text encoder together, from what `parts` holds; the averaged weights end up in it.
 
-    `encoded` and `siblings` are by framing. Sheets of samples are drawn beside the checkpoint
-    `path`.
+    `encoded` and `siblings` are by framing. Sheets of samples are drawn beside `folder`.
     """
     device = parts.unet.device
     empty = torch.tensor(vocabulary.encode(parts.tokenizer, [NO_WORDS])[0], device=device)
     told = Told(blueprint.width, int(empty[-1])).to(device)
-    course = Course(
+    objective = objective_on(device)
+    guess = Lowered(Guess(parts.unet, parts.text), device)
+
+    def loss(step: int) -> tuple[Tensor, int]:
+        usual, family = (encoded, 1) if step % SIBLINGS_EVERY else (siblings, FAMILY)
+        lesson = _lesson(usual, step, blueprint.unet_batch, empty, family)
+        drawn, states = drawing_loss(guess, lesson, objective)
+        return drawn + TOLD_WEIGHT * told_loss(states, told, lesson), len(lesson.z)
+
+    def sheet(step: int) -> None:
+        if step % max(500, blueprint.unet_steps // 8) and step != blueprint.unet_steps:
+            return
+        with training.learner.handed_over():
+            sample_sheet(blueprint, parts).save(folder.with_name(f"{folder.name}-{step:06d}.png"))
+        parts.train(on=True)
+
+    training = PlainTraining(
         {"unet": parts.unet, "text": parts.text, "told": told},
-        path,
+        loss,
         steps=blueprint.unet_steps,
         lr=lr,
         decay=0.999,
         adam_only=("conv_in", "conv_out", "say"),
         slow={"text": 0.3},
+        passed=sheet,
     )
-    objective = objective_on(device)
-    guess = Lowered(Guess(parts.unet, parts.text), device)
-
-    def one(step: int) -> Tensor:
-        usual, family = (encoded, 1) if step % SIBLINGS_EVERY else (siblings, FAMILY)
-        lesson = _lesson(usual, step, blueprint.unet_batch, empty, family)
-        loss, states = drawing_loss(guess, lesson, objective)
-        return loss + TOLD_WEIGHT * told_loss(states, told, lesson)
-
-    def sheet() -> None:
-        name = f"{path.stem}-{course.step:06d}.png"
-        with course.average.in_use():
-            sample_sheet(blueprint, parts).save(path.with_name(name))
-        parts.train(on=True)
-
     parts.train(on=True)
-    course.run(one, show=sheet, show_every=max(500, blueprint.unet_steps // 8))
-    course.average.settle()
+    train(training, folder)
     parts.train(on=False)
 
 

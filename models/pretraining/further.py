@@ -37,8 +37,8 @@ def begin(blueprint: Blueprint, model: str, work: Path, out: Path) -> None:
         if (known := parent(work)) != (name := loader.load(model, device="cpu").card.id):
             raise EngineError(f"{work} was begun with {known}, not {name}: name another --work")
         return
-    # Its checkpoint, not its result: that is also left by a beginning that was cut off.
-    if (work / "autoencoder.pt").exists():
+    # Its states, not its result: that is also left by a beginning that was cut off.
+    if (work / "autoencoder").exists():
         raise EngineError(f"{work} holds a training from nothing: name another --work")
     found = loader.load(model, device="cpu")
     nets = _fitting(blueprint, found, model, work / "pictures" / "tokenizer")

@@ -92,9 +92,8 @@ class Workshop:
 
     def autoencoder(self) -> None:
         """Train the autoencoder and note its PSNR on unseen pictures."""
-        path = self.work / "autoencoder.pt"
         net = autoencoding.train_autoencoder(
-            self.blueprint, self.pictures(share=EARLY), path, self.device
+            self.blueprint, self.pictures(share=EARLY), self.work / "autoencoder", self.device
         )
         keep(net, self.work / "autoencoder-done.pt")
         self.note(autoencoder_db=self._roundtrip_db(net))
@@ -102,9 +101,10 @@ class Workshop:
     def decoder(self) -> None:
         """Train the decoder on, with the encoder as it is; it draws the finished pictures."""
         parts = self._finished("autoencoder")
-        net, sets, path = parts.autoencoder, self.pictures(), self.work / "decoder.pt"
-        judges = self._judges()
-        autoencoding.train_decoder(self.blueprint, sets, net, path, self._memory(parts))
+        net, sets, judges = parts.autoencoder, self.pictures(), self._judges()
+        autoencoding.train_decoder(
+            self.blueprint, sets, net, self.work / "decoder", self._memory(parts)
+        )
         keep(net, self.work / "decoder-done.pt")
         self.note(decoder_db=self._roundtrip_db(net), **self._kept(net, judges))
 
@@ -126,9 +126,8 @@ class Workshop:
 
     def words(self) -> None:
         """Teach the text encoder what captions say; note how well it reads unseen ones."""
-        path = self.work / "words.pt"
         reader = reading.train_words(
-            self.blueprint, self.pictures(), self._words, path, self.device
+            self.blueprint, self.pictures(), self._words, self.work / "words", self.device
         )
         keep(reader.text, self.work / "words-done.pt")
         read = reading.accuracy(reader, self.pictures(Purpose.HELD))
@@ -164,7 +163,7 @@ class Workshop:
             encoded,
             siblings,
             parts,
-            self.work / "unet.pt",
+            self.work / "unet",
             lr=diffuse.FURTHER_LR if begun.exists() else diffuse.LR,
         )
         keep(parts.unet, self.work / "unet-done.pt")

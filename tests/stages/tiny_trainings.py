@@ -6,11 +6,15 @@ it holds one.
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -31,6 +35,7 @@ from models.pretraining.diffuse import EncodedPictures
 from models.pretraining.pictures import Pictures
 from models.pretraining.pipeline import Trained
 from models.pretraining.siblings import FAMILY
+from models.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 #: Pictures of 32 px, and as many steps in each training.
@@ -132,6 +137,18 @@ def encoded(count: int, end: int) -> dict[str, EncodedPictures]:
     g = torch.Generator().manual_seed(count)
     latents = torch.randn(count, SMALL.latent_channels, 8, 8, generator=g).half()
     return {"square": EncodedPictures(latents, drawn_by_lot(count, end))}
+
+
+def stop_behind(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let somebody press Ctrl-C in the middle of every training's step of that number (from 1)."""
+    learn = Trainer._learn
+
+    def wrapped(self: Trainer) -> Any:
+        if self.step == step - 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return learn(self)
+
+    monkeypatch.setattr(Trainer, "_learn", wrapped)
 
 
 def _remembered(z: Tensor, _: Tensor, g: torch.Generator) -> Tensor:

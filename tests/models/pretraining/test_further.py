@@ -160,8 +160,7 @@ def test_what_cannot_be_trained_further_is_one_sentence(
     # Before anything was painted.
     assert not list((tmp_path / "a").rglob("*.npz"))
     other = tmp_path / "b"
-    other.mkdir()
-    (other / "autoencoder.pt").touch()
+    (other / "autoencoder").mkdir(parents=True)
     with pytest.raises(EngineError, match="name another --work"):
         further.begin(TOY, str(model), other, tmp_path / "out")
 

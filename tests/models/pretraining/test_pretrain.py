@@ -28,8 +28,10 @@ from models.pretraining.command import blueprint_of
 from models.pretraining.painting import paint_shard, plan, stated_labels
 from models.pretraining.pictures import Pictures, batch_of, generator, load
 from models.pretraining.siblings import DIFFERING, FAMILY, family
+from models.pretraining.workshop import Workshop
 from models.training.muon import A, B, C, Muon, orthogonal
 from models.training.pretraining_course import Course, factor
+from tests.stages.tiny_trainings import drawn_by_lot, stop_behind
 
 CPU = torch.device("cpu")
 
@@ -119,10 +121,10 @@ def test_the_encoder_learns_to_keep_small_things_and_the_decoder_to_draw_clean_l
     ids = torch.zeros(8, 1, 77, dtype=torch.int16)
     sets = {"square": replace(_labelled(8)["square"], pixels=pixels, ids=ids)}
     blueprint = replace(TOY, autoencoder_steps=2, decoder_steps=1)
-    net = autoencoding.train_autoencoder(blueprint, sets, tmp_path / "autoencoder.pt", CPU)
+    net = autoencoding.train_autoencoder(blueprint, sets, tmp_path / "autoencoder", CPU)
     assert used == ["keeping_loss"] * 2
     encoder = {name: v.clone() for name, v in net.encoder.state_dict().items()}
-    autoencoding.train_decoder(blueprint, sets, net, tmp_path / "decoder.pt", lambda z, *_: z)
+    autoencoding.train_decoder(blueprint, sets, net, tmp_path / "decoder", lambda z, *_: z)
     assert used[2:] == ["reconstruction_loss"]
     assert all(torch.equal(v, encoder[name]) for name, v in net.encoder.state_dict().items())
 
@@ -372,6 +374,28 @@ def test_a_stage_without_the_one_before_it_is_one_line(
     (tmp_path / "pictures" / "tokenizer").symlink_to(words)
     assert main(["pretrain", "--work", str(tmp_path), "--toy", "--only", stage]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_go_on(
+    words: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sets = {"square": drawn_by_lot(16, 0, TOY.size_px)}
+    monkeypatch.setattr(Workshop, "pictures", lambda *_, **__: sets)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "tokenizer").symlink_to(words)
+    stop_behind(monkeypatch, 2)
+    line = ["pretrain", "--work", str(tmp_path), "--toy", "--device", "cpu", "--only", "words"]
+    assert main(line) == 130
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    kept = tmp_path / "words" / "states" / "step-00000002"
+    assert said == f"stopped; the last good state is {kept}. Run the same command again to go on"
+    monkeypatch.undo()
+    monkeypatch.setattr(Workshop, "pictures", lambda *_, **__: sets)
+    assert main(line) == 0
+    assert "going on behind step 2" in capsys.readouterr().out
 
 
 @pytest.mark.slow
