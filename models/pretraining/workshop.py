@@ -141,7 +141,7 @@ class Workshop:
         g, remembered = generator(7, 0, self.device), self._memory(parts)
         again = torch.cat([remembered(z[p], large.ids[p, 0].long(), g) for p in chunks(len(z), 64)])
         drawn = [enlarge.decoded(autoencoder, latents) for latents in (z, again)]
-        net = enlarge.train_upscaler(self.blueprint, large, drawn, self.work / "upscaler.pt")
+        net = enlarge.train_upscaler(self.blueprint, large, drawn, self.work / "upscaler")
         upscaler.save(net, self.out / upscaler.FOLDER)
         made = enlarge.enlarged(net, large, autoencoder)
         enlarge.sheet(made).save(self.work / "upscaler.png")
