@@ -77,12 +77,11 @@ class Workshop:
 
     def judge(self) -> None:
         """Train the judge and note how often it is right on unseen pictures."""
-        path = self.work / "judge.pt"
         begun = self.work / further.JUDGE
         net = judging.train_judge(
             self.blueprint,
             self.pictures(),
-            path,
+            self.work / "judge",
             self.device,
             begun=judge.Judge(begun).network if begun.exists() else None,
         )

@@ -15,21 +15,10 @@ from models.training.pretraining_course import Course
 from models.training.watch import StoppedError
 from tests.stages.tiny_trainings import learned, stop_behind
 
-NAMES = ("autoencoder", "decoder", "words", "unet", "upscaler", "aesthetic")
+NAMES = ("autoencoder", "decoder", "words", "judge", "unet", "upscaler", "aesthetic")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *NAMES,
-        pytest.param(
-            "judge",
-            marks=pytest.mark.xfail(
-                strict=True, reason="its dropout draws from a generator that is not saved"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_training_that_was_stopped_ends_as_one_that_was_not(
     name: str, words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
