@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import fields, replace
-from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +14,6 @@ import torch
 from torch import nn
 
 from models.__main__ import main
-from models.contract import EngineError
 from models.measuring.judge.heads import HEADS, UNSEEN, labels
 from models.painter.captions import caption
 from models.painter.portrait import sample
@@ -26,11 +23,10 @@ from models.pretraining.architecture import TOY
 from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
 from models.pretraining.command import blueprint_of
 from models.pretraining.painting import paint_shard, plan, stated_labels
-from models.pretraining.pictures import Pictures, batch_of, generator, load
+from models.pretraining.pictures import Pictures, batch_of, load
 from models.pretraining.siblings import DIFFERING, FAMILY, family
 from models.pretraining.workshop import Workshop
 from models.training.muon import A, B, C, Muon, orthogonal
-from models.training.pretraining_course import Course, factor
 from tests.stages.tiny_trainings import drawn_by_lot, stop_behind
 
 CPU = torch.device("cpu")
@@ -140,47 +136,6 @@ def test_muon_finds_the_bottom_of_a_bowl() -> None:
         ((weight - goal) ** 2).sum().backward()
         optimizer.step()
     assert (weight - goal).abs().max() < 0.05
-
-
-def test_the_learning_rate_rises_stays_and_falls() -> None:
-    rates = [factor(step, 1_000) for step in range(1_000)]
-    assert rates[0] == 0.01
-    assert rates[100:400] == [1.0] * 300
-    assert rates[999] == 0.01
-    assert all(a >= b for a, b in pairwise(rates[100:]))
-
-
-def course(path: Path) -> tuple[Course, nn.Module]:
-    torch.manual_seed(1)
-    net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
-    return Course({"net": net}, path, steps=20, lr=0.01), net
-
-
-def one(net: nn.Module, step: int) -> torch.Tensor:
-    x = torch.randn(16, 4, generator=generator(7, step, CPU))
-    return ((net(x) - x.sum(1, keepdim=True)) ** 2).mean()
-
-
-def test_a_run_that_was_stopped_equals_one_that_was_not(tmp_path: Path) -> None:
-    unbroken, whole = course(tmp_path / "whole.pt")
-    unbroken.run(lambda step: one(whole, step))
-    first, net = course(tmp_path / "parts.pt")
-    first.run(lambda step: one(net, step), until=9)
-    second, again = course(tmp_path / "parts.pt")
-    assert second.step == 9
-    second.run(lambda step: one(again, step))
-    for a, b in zip(whole.parameters(), again.parameters(), strict=True):
-        assert torch.equal(a, b)
-    for name, average in unbroken.average.shadow.items():
-        assert torch.equal(average, second.average.shadow[name])
-
-
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
-    run, net = course(tmp_path / "run.pt")
-    run.run(lambda step: one(net, step), until=5)
-    with pytest.raises(FloatingPointError, match="run: the loss is no number at step 20"):
-        run.run(lambda step: one(net, step) * math.nan)
-    assert course(tmp_path / "run.pt")[0].step == 5
 
 
 def test_a_caption_states_what_it_says_and_leaves_open_what_it_does_not() -> None:
@@ -330,14 +285,6 @@ def test_a_neighbour_is_found_by_the_positions() -> None:
         along = alike.diagonal(apart)
         assert torch.allclose(along, along[0].expand(len(along)), atol=1e-5)
     assert alike[0, 0] > alike[0, 1] > alike[0, 2] > alike[0, 3]
-
-
-def test_a_checkpoint_of_other_networks_is_one_line(tmp_path: Path) -> None:
-    run, net = course(tmp_path / "run.pt")
-    run.run(lambda step: one(net, step), until=5)
-    modules = {"net": net, "told": nn.Linear(2, 2)}
-    with pytest.raises(EngineError, match=r"run\.pt was made by another version.*move it away"):
-        Course(modules, tmp_path / "run.pt", steps=20, lr=0.01)
 
 
 def test_a_batch_smaller_than_a_family_is_one_family() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ import torch
 from PIL import Image
 
 from models.pretraining import diffuse
-from models.training.pretraining_course import Course
 from models.training.watch import StoppedError
 from tests.stages.tiny_trainings import learned, stop_behind
 
@@ -24,13 +21,12 @@ def test_a_training_that_was_stopped_ends_as_one_that_was_not(
 ) -> None:
     monkeypatch.setattr(diffuse, "sample_sheet", lambda *_: Image.new("RGB", (8, 8)))
     train = learned(words)[name]
-    whole = train(tmp_path / "whole.pt")
+    whole = train(tmp_path / "whole")
     with monkeypatch.context() as patch:
-        patch.setattr(Course, "run", partialmethod(Course.run, until=3))
         stop_behind(patch, 3)
-        with suppress(StoppedError):
-            train(tmp_path / "broken.pt")
-    resumed = train(tmp_path / "broken.pt")
+        with pytest.raises(StoppedError, match=r"stopped; .*broken/states/step-00000003"):
+            train(tmp_path / "broken")
+    resumed = train(tmp_path / "broken")
     assert resumed.keys() == whole.keys()
     for weight, value in whole.items():
         assert torch.equal(value, resumed[weight]), weight
