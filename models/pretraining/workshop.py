@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from models.contract import EngineError
@@ -94,7 +95,7 @@ class Workshop:
         net = autoencoding.train_autoencoder(
             self.blueprint, self.pictures(share=EARLY), self.work / "autoencoder", self.device
         )
-        keep(net, self.work / "autoencoder-done.pt")
+        keep(net, self.work / "autoencoder-done.safetensors")
         self.note(autoencoder_db=self._roundtrip_db(net))
 
     def decoder(self) -> None:
@@ -104,7 +105,7 @@ class Workshop:
         autoencoding.train_decoder(
             self.blueprint, sets, net, self.work / "decoder", self._memory(parts)
         )
-        keep(net, self.work / "decoder-done.pt")
+        keep(net, self.work / "decoder-done.safetensors")
         self.note(decoder_db=self._roundtrip_db(net), **self._kept(net, judges))
 
     def _roundtrip_db(self, net: AutoencoderTiny) -> float:
@@ -128,7 +129,7 @@ class Workshop:
         reader = reading.train_words(
             self.blueprint, self.pictures(), self._words, self.work / "words", self.device
         )
-        keep(reader.text, self.work / "words-done.pt")
+        keep(reader.text, self.work / "words-done.safetensors")
         read = reading.accuracy(reader, self.pictures(Purpose.HELD))
         self.note(**{f"words_{head}": share for head, share in read.items()})
 
@@ -149,7 +150,7 @@ class Workshop:
     def unet(self) -> None:
         """Train UNet and text encoder on cached latents."""
         parts = self._parts("autoencoder")
-        _fetch(parts.text, self.work / "words-done.pt", "words")
+        _fetch(parts.text, self.work / "words-done.safetensors", "words")
         encoded, siblings = (
             self._encoded(parts.autoencoder, purpose)
             for purpose in (Purpose.TRAIN, Purpose.SIBLINGS)
@@ -165,8 +166,8 @@ class Workshop:
             self.work / "unet",
             lr=diffuse.FURTHER_LR if begun.exists() else diffuse.LR,
         )
-        keep(parts.unet, self.work / "unet-done.pt")
-        keep(parts.text, self.work / "text-done.pt")
+        keep(parts.unet, self.work / "unet-done.safetensors")
+        keep(parts.text, self.work / "text-done.safetensors")
 
     def _encoded(
         self, autoencoder: AutoencoderTiny, purpose: Purpose
@@ -191,7 +192,7 @@ class Workshop:
     def _autoencoder(self, stage: str) -> AutoencoderTiny:
         net = architecture.autoencoder(self.blueprint)
         nn.Module.to(net, self.device)
-        _fetch(net, self.work / f"{stage}-done.pt", stage)
+        _fetch(net, self.work / f"{stage}-done.safetensors", stage)
         return net.eval()
 
     def _memory(self, parts: Trained) -> autoencoding.Remembered:
@@ -203,8 +204,8 @@ class Workshop:
     def _finished(self, stage: str) -> Trained:
         """The trained UNet and text encoder beside the autoencoder of the given stage."""
         parts = self._parts(stage)
-        _fetch(parts.unet, self.work / "unet-done.pt", "unet")
-        _fetch(parts.text, self.work / "text-done.pt", "unet")
+        _fetch(parts.unet, self.work / "unet-done.safetensors", "unet")
+        _fetch(parts.text, self.work / "text-done.safetensors", "unet")
         parts.train(on=False)
         return parts
 
@@ -225,4 +226,4 @@ def _require(path: Path, stage: str) -> None:
 
 def _fetch(net: nn.Module, path: Path, stage: str) -> None:
     _require(path, stage)
-    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    net.load_state_dict(load_file(path))
