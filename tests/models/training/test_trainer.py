@@ -38,7 +38,9 @@ class Bowl:
     passed: list[int] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
-    def training(self, save_every: int = 4, steps: int = STEPS, wide: int = 8) -> PlainTraining:
+    def training(
+        self, save_every: int = 4, steps: int = STEPS, wide: int = 8, lr: float = 0.01
+    ) -> PlainTraining:
         torch.manual_seed(1)
         self.net = nn.Sequential(
             nn.Linear(4, wide), nn.BatchNorm1d(wide), nn.Dropout(0.2), nn.Linear(wide, 1)
@@ -47,7 +49,7 @@ class Bowl:
             {"net": self.net},
             self.loss,
             steps=steps,
-            lr=0.01,
+            lr=lr,
             save_every=save_every,
             passed=self.passed.append,
         )
@@ -297,6 +299,30 @@ def test_a_full_disk_leaves_the_states_before(bowl: Bowl, whole: Bowl) -> None:
     assert_same(bowl, whole)
 
 
+def test_a_file_that_cannot_be_written_says_what_is_kept(bowl: Bowl) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device", "curve.csv")
+
+    bowl.happens = {5: full}
+    with pytest.raises(EngineError, match=r"No space left on device.*step-00000004\. Run"):
+        bowl.train()
+
+
+def test_a_state_that_was_cut_off_is_swept_away(bowl: Bowl) -> None:
+    (bowl.folder / "states" / "step-00000003.part").mkdir(parents=True)
+    bowl.train()
+    assert bowl.states == ["step-00000016", "step-00000020"]
+
+
+def test_another_learning_rate_holds_from_where_it_goes_on(bowl: Bowl) -> None:
+    with pytest.raises(StoppedError):
+        bowl.trainer().run(After(10))
+    bowl.train(lr=0.001)
+    rates = [lr for _, _, lr, _ in bowl.curve]
+    assert rates[9] == 0.01 * factor(9, STEPS, warm=5)
+    assert rates[10] == 0.001 * factor(10, STEPS, warm=5)
+
+
 def test_a_state_of_other_networks_is_one_line(bowl: Bowl) -> None:
     bowl.train()
     with pytest.raises(StateError, match=r"step-00000020 was made by another version.*move it"):
@@ -362,3 +388,26 @@ def test_vectors_and_embeddings_and_what_is_named_go_to_adam_at_their_modules_ra
     assert shapes == {"muon": [[(2, 2)]], "adam": [[(5, 4), (4, 4), (4,)], [(2,)]]}
     assert [group["lr"] for group in found["muon"].param_groups] == [0.03]
     assert [group["lr"] for group in found["adam"].param_groups] == [0.1, 0.03]
+
+
+def test_a_slow_module_learns_at_its_share_of_the_rate() -> None:
+    nets = {"fast": nn.Linear(4, 4), "slow": nn.Linear(4, 1)}
+    training = PlainTraining(
+        nets, lambda _: (torch.zeros(()), 0), steps=20, lr=0.01, slow={"slow": 0.3}
+    )
+    before = {name: net.bias.detach().clone() for name, net in nets.items()}
+    for net in nets.values():
+        net.bias.grad = torch.ones_like(net.bias)
+    training.learner.update(10, lambda _, peak: peak)
+    # Adam's first step is as long as the rate.
+    moved = {name: (before[name] - net.bias).abs().max().item() for name, net in nets.items()}
+    assert moved == pytest.approx({"fast": 0.01, "slow": 0.003}, rel=1e-3)
+
+
+def test_gradients_are_clipped_to_norm_one_and_the_curve_has_the_norm_before(bowl: Bowl) -> None:
+    bowl.spoils = {0: 1e3}
+    training = bowl.training()
+    told = training.gradients(0)
+    left = torch.stack([p.grad.norm() for p in bowl.net.parameters() if p.grad is not None]).norm()
+    assert told.norm > 100
+    assert float(left) == pytest.approx(1, rel=1e-3)
