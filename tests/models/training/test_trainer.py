@@ -411,3 +411,12 @@ def test_gradients_are_clipped_to_norm_one_and_the_curve_has_the_norm_before(bow
     left = torch.stack([p.grad.norm() for p in bowl.net.parameters() if p.grad is not None]).norm()
     assert told.norm > 100
     assert float(left) == pytest.approx(1, rel=1e-3)
+
+
+def test_the_averaged_weights_are_in_the_networks_at_the_end(bowl: Bowl) -> None:
+    weights = bowl.train()
+    place = bowl.folder / "states" / f"step-{STEPS:08d}"
+    held = States(bowl.folder / "states").load(place).tensors
+    for name, _ in bowl.net.named_parameters():
+        assert torch.equal(weights[name], held["average"][f"net.{name}"])
+        assert not torch.equal(weights[name], held["weights"][f"net.{name}"])
