@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol, cast
 
 from models.contract import EngineError
+from models.training.watch import StoppedError
 
 
 class Command(NamedTuple):
@@ -61,6 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     name, rest = argv[0], argv[1:]
     try:
         return _call(name, rest)
+    except StoppedError as stopped:
+        print(stopped, file=sys.stderr)
+        return 130
     except EngineError as fault:
         return _complain(name, str(fault))
     except OSError as fault:

@@ -16,7 +16,7 @@ from models.aesthetics.heads import save_head
 from models.aesthetics.painted import FAULTS, Graded
 from models.aesthetics.towers import PictureTower, save_tower
 from models.aesthetics.window import Window, write_window
-from models.training.pretraining_course import Course
+from models.training.plain import PlainTraining, train
 
 CHANNELS = (12, 24, 48, 80, 112)
 WIDTH = 64
@@ -49,27 +49,28 @@ class Grader(nn.Module):
 
 
 def fit(
-    graded: Graded, checkpoint: Path, *, steps: int, batch: int, seed: int, save_every: int = 100
+    graded: Graded, folder: Path, *, steps: int, batch: int, seed: int, save_every: int = 100
 ) -> Grader:
-    """Learn grades and faults; a checkpoint that is there is gone on from.
+    """Learn grades and faults; a state that is in the folder is gone on from.
 
     A step's pictures depend on its number alone, so a resumed run sees what an unbroken one would
-    have seen. FloatingPointError when the loss is no number.
+    have seen. EngineError and StoppedError as of a trainer.
     """
     torch.manual_seed(seed)
     grader = Grader()
-    course = Course({"grader": grader}, checkpoint, steps=steps, lr=2e-3, decay=0.98)
     grades, degrees = torch.from_numpy(graded.grades), torch.from_numpy(graded.degrees)
 
-    def one(step: int) -> torch.Tensor:
+    def loss(step: int) -> tuple[torch.Tensor, int]:
         rows = np.random.default_rng((seed, step)).integers(0, len(grades), batch)
         cuts = graded.cuts[rows]
         grade, faults = grader(seen(cuts if step % 2 else cuts[:, :, ::-1]))
         off = grade - (grades[rows] - _MIDDLE) / _SPREAD
-        return off.square().mean() + (faults - 2 * degrees[rows]).square().mean()
+        return off.square().mean() + (faults - 2 * degrees[rows]).square().mean(), len(rows)
 
-    course.run(one, save_every=save_every)
-    course.average.settle()
+    training = PlainTraining(
+        {"grader": grader}, loss, steps=steps, lr=2e-3, decay=0.98, save_every=save_every
+    )
+    train(training, folder)
     _settle(grader.tower, graded.cuts)
     return grader.eval()
 

@@ -27,7 +27,7 @@ _FIGURES = "figures.json"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `aesthetic-train`."""
     add = parser.add_argument
-    add("--work", type=Path, required=True, help="folder for pictures and checkpoints")
+    add("--work", type=Path, required=True, help="folder for pictures and states")
     add("--out", type=Path, help="tower and head to write (default: WORK/aesthetic)")
     add("--pictures", type=int, default=5_000, help="how many to learn from")
     add("--steps", type=int, default=500)
@@ -55,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
     from models.aesthetics.grader import export, fit
 
     made_of = (args.pictures, args.steps, args.batch, args.seed)
-    checkpoint = args.work / ("grader-" + "-".join(map(str, made_of)) + ".pt")
+    folder = args.work / ("grader-" + "-".join(map(str, made_of)))
     learned = painted.load(train)
-    grader = fit(learned, checkpoint, steps=args.steps, batch=args.batch, seed=args.seed)
+    grader = fit(learned, folder, steps=args.steps, batch=args.batch, seed=args.seed)
     export(grader, out)
     figures = measure(out, painted.load(unseen)) | {
         name: getattr(args, name) for name in ("pictures", "steps", "batch", "seed")

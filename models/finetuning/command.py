@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.contract import EngineError
+from models.training.progress import Progress
+from models.training.watch import Interruption
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -40,17 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and say where the result lies; 130 after Ctrl-C. EngineError says how to go on."""
-    from models.finetuning.run import StoppedError
-
-    show = _Progress()
+    """Train and say where the result lies. EngineError and StoppedError say how to go on."""
+    show = Progress()
     try:
         for folder in finetune(args.config, resume=args.resume, cpu=args.cpu, say=show.say):
             show.say(f"written: {folder}")
-    except StoppedError as stopped:
-        show.end()
-        print(stopped, file=sys.stderr)
-        return 130
     finally:
         show.end()
     return 0
@@ -71,20 +65,22 @@ def finetune(
     accelerator = _accelerator(recipe, cpu=cpu)
     tell = say if accelerator.is_main_process else _hush
     setting = _prepare(recipe, config, accelerator, tell)
-    from models.finetuning.run import FineTuning
-    from models.finetuning.steps import fitting
+    from models.finetuning.run import FineTuning, trainer_of
+    from models.training.learner import fitting
 
     training = FineTuning(setting)
-    with training.way_back(), fitting():
+    trainer = trainer_of(setting, training)
+    with trainer.way_back(), fitting(training.advice.lighter):
         _prepare_latents(setting)
     tell(f"training {setting.card.id} for {training.steps} steps on {accelerator.device}")
     if recipe.compile:
         tell("the first steps compile the UNet, which takes minutes")
-    training.run()
+    with Interruption() as interruption:
+        trainer.run(interruption)
     if not accelerator.is_main_process:
         return []
-    trained = {name: weight.detach().cpu() for name, weight in training.trained.items()}
-    with training.way_back():
+    trained = {name: weight.detach().cpu() for name, weight in training.learner.trained.items()}
+    with trainer.way_back():
         return _hand_over(recipe, setting.card, trained)
 
 
@@ -204,29 +200,3 @@ def _hand_over(recipe: Recipe, card: Card, trained: dict[str, Tensor]) -> list[P
 
 def _hush(line: str) -> None:
     """What the other processes say."""
-
-
-class _Progress:
-    """Lines on the terminal; those that only count up take the place of the one before."""
-
-    _COUNTING = ("step ", "latents of ")
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._open = False
-
-    def say(self, line: str) -> None:
-        """Show a line: counting ones on stderr and only where somebody watches."""
-        if not line.startswith(self._COUNTING):
-            self.end()
-            print(line, flush=True)
-        elif self._live:
-            width = shutil.get_terminal_size().columns - 1
-            print(f"\r{line[:width]:<{width}}", end="", file=sys.stderr, flush=True)
-            self._open = True
-
-    def end(self) -> None:
-        """Leave the counting line as it is and go to the next."""
-        if self._open:
-            print(file=sys.stderr)
-            self._open = False

@@ -1,46 +1,39 @@
-"""A run from its first step to its last: curves, states, sheets, and a clean end at a fault.
+"""A fine-tuning as the trainer sees it: its gradients, its rate, its states, its sheets.
 
-Whatever happens, the last good state stays, and the message says how to go on from it. Called by
-the command; the learning itself is in `steps`.
+Called by the command. How a step learns is in `steps`; what stops a run and how it goes on is the
+trainer's.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import nn
 
 from models.catalogue.card import Card
 from models.catalogue.registry import model_info
 from models.contract import EngineError
 from models.engine.loader import Components
 from models.finetuning.material import Fed, Material
-from models.finetuning.recipe import Optimizer, Recipe
+from models.finetuning.recipe import Recipe
 from models.finetuning.samples import sheet
-from models.finetuning.steps import CompilingError, Stepper, Taken, fitting, settings_of
+from models.finetuning.steps import LIGHTER, Stepper
 from models.finetuning.trainee import build
-from models.training.curves import Log, Point
-from models.training.state import KEPT, State, States, put_together, taken_apart
-from models.training.watch import Interruption, Spikes
+from models.training.learner import Learner, fitting
+from models.training.objective import learning_rate
+from models.training.trainer import Advice, Gradients, Trainer
 
 #: Keys of the recipe that a saved state depends on; all others may change on the way.
 _BOUND = (
     "base", "method", "train_text_encoder", "clip_skip", "optimizer", "ema", "lora.rank",
     "lora.alpha",
 )  # fmt: skip
-
-
-class StoppedError(EngineError):
-    """A person ended the run; its state is saved. The message says how to go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,29 +55,23 @@ class Setting:
 
 
 class FineTuning:
-    """One run. `step` steps are done."""
+    """One run of a recipe."""
 
     def __init__(self, setting: Setting) -> None:
-        """Build everything and go on from the newest state if there is one.
-
-        EngineError if that state is of another run, or its files would not fit on the disk, or the
-        weights not into the device's memory.
-        """
+        """Build everything. EngineError if the weights do not fit into the device's memory."""
         self._setting = setting
         recipe, parts = setting.recipe, setting.parts
         trainee = build(recipe, parts, setting.card.defaults.clip_skip)
-        with fitting():
+        with fitting(LIGHTER):
             self._stepper = Stepper(
                 recipe, trainee, parts.schedule, parts.card.prediction, setting.accelerator
             )
-        self._states = States(setting.out / "states")
-        if setting.accelerator.is_main_process:
-            self._states.sweep()
-        self._spikes = Spikes(recipe.spike)
-        self.step = 0
-        if latest := self._states.latest():
-            self._go_on(self._states.load(latest), latest)
-        require_room(setting.out, self._state_bytes, self._states.size_bytes())
+        self._feeds: Iterator[Fed] | None = None
+
+    @property
+    def learner(self) -> Learner:
+        """What learns."""
+        return self._stepper.learner
 
     @property
     def steps(self) -> int:
@@ -92,127 +79,57 @@ class FineTuning:
         return self._setting.recipe.epochs * self._setting.material.steps_an_epoch
 
     @property
-    def trained(self) -> dict[str, Tensor]:
-        """The weights to hand over: the average, or the live ones where there is none."""
-        average = self._stepper.average
-        return dict(self._stepper.live) if average is None else average.shadow
-
-    def run(self) -> None:
-        """Take the steps that are left.
-
-        EngineError at a fault and StoppedError after Ctrl-C; the message names the last good state.
-        """
-        setting = self._setting
-        main = setting.accelerator.is_main_process
-        log = Log(setting.out, self.step, tensorboard=setting.recipe.tensorboard) if main else None
-        try:
-            with self.way_back(), Interruption() as interruption:
-                for fed in setting.material.steps(self.step, self.steps):
-                    try:
-                        self._one(fed, log)
-                    except CompilingError as fault:
-                        # Ctrl-C ends the compiler too.
-                        if interruption.asked:
-                            raise StoppedError("stopped while the UNet was compiled") from fault
-                        raise
-                    if self._anywhere(interruption.asked):
-                        self._save(log)
-                        raise StoppedError("stopped")
-        finally:
-            if log is not None:
-                log.close()
-
-    def _one(self, fed: Fed, log: Log | None) -> None:
-        """One step, and what is due after it."""
-        setting = self._setting
-        began = time.perf_counter()
-        taken = self._stepper.take(fed, setting.material, self.steps)
-        self._spikes.see(fed.step + 1, taken.loss)
-        self.step = fed.step + 1
-        seconds = time.perf_counter() - began
-        if log is not None:
-            log.add(_point(fed, taken, seconds))
-        setting.say(
-            f"step {self.step}/{self.steps}  loss {taken.loss:.4f}  {len(fed) / seconds:.2f} img/s"
+    def advice(self) -> Advice:
+        """What people can do where it does not go on."""
+        return Advice(
+            go_on=f"Go on with: {self._setting.resume}",
+            lighter=LIGHTER,
+            elsewhere="another `out`",
         )
-        epoch_ends = self.step % setting.material.steps_an_epoch == 0
-        if epoch_ends or self.step % setting.recipe.save_every == 0:
-            self._save(log)
-        if epoch_ends:
-            self._draw(fed.epoch + 1)
 
-    def _save(self, log: Log | None) -> None:
-        """Write the state and the plot; the main process alone."""
-        if log is not None:
-            self._states.save(self._state())
-            log.plot()
-        self._setting.accelerator.wait_for_everyone()
-
-    def _state(self) -> State:
-        moments, rest = taken_apart(self._stepper.optimizer.state_dict())
-        tensors: dict[str, dict[str, Tensor]] = {
-            "weights": dict(self._stepper.live),
-            "optimizer": moments,
-        }
-        if self._stepper.average is not None:
-            tensors["average"] = self._stepper.average.shadow
-        facts = {"recipe": self._setting.recipe.as_json, "optimizer": rest, **self._bound()}
-        facts["losses"] = self._spikes.remembered
-        return State(step=self.step, tensors=tensors, facts=facts)
-
-    def _bound(self) -> dict[str, Any]:
-        """What must be the same for a state to be of this run."""
+    def gradients(self, step: int) -> Gradients:
+        """Those of the step's pictures; steps follow each other."""
         material = self._setting.material
-        return {"material": material.fingerprint, "steps_an_epoch": material.steps_an_epoch}
+        if self._feeds is None:
+            self._feeds = material.steps(step, self.steps)
+        fed = next(self._feeds)
+        assert fed.step == step
+        return self._stepper.gradients(fed, material)
 
-    @torch.no_grad()
-    def _go_on(self, state: State, place: Path) -> None:
-        """Take over a saved state. EngineError if it is of another run."""
-        for line in _differences(state.facts["recipe"], self._setting.recipe.as_json, place):
+    def rate(self, step: int, peak: float) -> float:
+        """The recipe's learning rate at that step."""
+        recipe = self._setting.recipe
+        return learning_rate(step, self.steps, peak, recipe.warmup, recipe.lr_curve)
+
+    def saves(self, step: int) -> bool:
+        """Every so many steps, and behind every epoch."""
+        return step % self._setting.recipe.save_every == 0 or self._ends_an_epoch(step)
+
+    def facts(self) -> dict[str, Any]:
+        """The recipe, and what else must be the same for a state to be of this run."""
+        return {"recipe": self._setting.recipe.as_json, **self._bound()}
+
+    def recognise(self, facts: dict[str, Any], place: Path) -> None:
+        """Say which keys of the recipe have changed. EngineError if a state is of another run."""
+        for line in _differences(facts["recipe"], self._setting.recipe.as_json, place):
             self._setting.say(line)
-        if any(state.facts[name] != value for name, value in self._bound().items()):
+        if any(facts[name] != value for name, value in self._bound().items()):
             raise EngineError(
                 f"{place} was saved with other pictures, captions, buckets or pictures a step; "
                 "put them back as they were, or begin in another `out`."
             )
-        for name, weight in self._stepper.live.items():
-            weight.copy_(state.tensors["weights"][name])
-        moments = put_together(state.tensors["optimizer"], state.facts["optimizer"])
-        with fitting():
-            self._stepper.optimizer.load_state_dict(moments)
-        for group in self._stepper.optimizer.param_groups:
-            group.update(settings_of(self._setting.recipe))  # They may have changed on the way.
-        if self._stepper.average is not None:
-            self._stepper.average.load(state.tensors["average"])
-        self._spikes = Spikes(self._setting.recipe.spike, state.facts["losses"])
-        self.step = state.step
-        self._setting.say(f"going on behind step {self.step}, from {place}")
 
-    @contextmanager
-    def way_back(self) -> Iterator[None]:
-        """Add to whatever ends the run which state is good and how to go on from it."""
-        try:
-            yield
-        except (EngineError, OSError) as fault:
-            reason = str(fault).rstrip(".")
-            kind = StoppedError if isinstance(fault, StoppedError) else EngineError
-            raise kind(f"{reason}; {self._kept()}") from fault
-        except KeyboardInterrupt as fault:
-            raise StoppedError(f"stopped before it was done; {self._kept()}") from fault
+    def passed(self, step: int) -> None:
+        """Draw a sheet of samples behind every epoch."""
+        if self._ends_an_epoch(step):
+            self._draw(step // self._setting.material.steps_an_epoch)
 
-    def _kept(self) -> str:
-        latest = self._states.latest()
-        kept = f"the last good state is {latest}" if latest else "no state was saved yet"
-        return f"{kept}. Go on with: {self._setting.resume}"
+    def _ends_an_epoch(self, step: int) -> bool:
+        return step % self._setting.material.steps_an_epoch == 0
 
-    def _anywhere(self, asked: bool) -> bool:  # noqa: FBT001  one flag, of this or any process
-        """Whether the end was asked for in any process; all must agree or they wait for ever."""
-        accelerator = self._setting.accelerator
-        if accelerator.num_processes == 1:
-            return asked
-        flag = torch.tensor(float(asked), device=accelerator.device)
-        total: Any = accelerator.reduce(flag, "sum")
-        return bool(total > 0)
+    def _bound(self) -> dict[str, Any]:
+        material = self._setting.material
+        return {"material": material.fingerprint, "steps_an_epoch": material.steps_an_epoch}
 
     def _draw(self, epoch: int) -> None:
         """A sheet of samples by the weights that would be handed over now, if memory suffices."""
@@ -237,36 +154,43 @@ class FineTuning:
         )
         folder = setting.out / "samples"
         folder.mkdir(exist_ok=True)
-        with self._stepper.handed_over():
+        with self.learner.handed_over():
             sheet(parts, setting.recipe.samples).save(folder / name)
 
+
+class Processes:
+    """The processes of `accelerate launch` as a trainer's crew."""
+
+    def __init__(self, accelerator: Accelerator) -> None:
+        self._accelerator = accelerator
+
     @property
-    def _state_bytes(self) -> int:
-        weights = sum(weight.numel() for weight in self._stepper.live.values())
-        small = self._setting.recipe.optimizer is Optimizer.ADAMW8BIT
-        return weights * (4 + (2 if small else 8) + (4 if self._setting.recipe.ema else 0))
+    def main(self) -> bool:
+        """Whether this is the one that writes."""
+        return self._accelerator.is_main_process
+
+    def wait(self) -> None:
+        """Until all have come here."""
+        self._accelerator.wait_for_everyone()
+
+    def anywhere(self, asked: bool) -> bool:  # noqa: FBT001  as its protocol has it
+        """Whether any process was asked."""
+        if self._accelerator.num_processes == 1:
+            return asked
+        flag = torch.tensor(float(asked), device=self._accelerator.device)
+        total: Any = self._accelerator.reduce(flag, "sum")
+        return bool(total > 0)
 
 
-def require_room(out: Path, state_bytes: int, held_bytes: int) -> None:
-    """EngineError if the states that are kept, and one in the making, would not fit on the disk."""
-    out.mkdir(parents=True, exist_ok=True)
-    needed = (KEPT + 1) * state_bytes - held_bytes
-    free = shutil.disk_usage(out).free
-    if needed > free:
-        raise EngineError(
-            f"the saved states need {needed / 1e9:.1f} GB more and the disk of {out} has "
-            f"{free / 1e9:.1f} GB left; make room or name another `out`."
-        )
-
-
-def _point(fed: Fed, taken: Taken, seconds: float) -> Point:
-    return Point(
-        step=fed.step + 1,
-        epoch=fed.epoch + 1,
-        loss=taken.loss,
-        lr=taken.lr,
-        grad_norm=taken.grad_norm,
-        images_per_s=round(len(fed) / seconds, 3),
+def trainer_of(setting: Setting, training: FineTuning) -> Trainer:
+    """The run's trainer, behind the newest state if there is one. EngineError as it has it."""
+    return Trainer(
+        training,
+        setting.out,
+        say=setting.say,
+        crew=Processes(setting.accelerator),
+        spike=setting.recipe.spike,
+        tensorboard=setting.recipe.tensorboard,
     )
 
 

@@ -1,4 +1,4 @@
-"""One step of learning: forward passes, gradients, clipping, optimizer, average.
+"""One step's gradients: forward passes, losses, clipping.
 
 Everything random about a row comes from the seed, the step and the row's place in it, so rows may
 be shared out over forward passes and GPUs as one likes. Called by the run. It knows no files.
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 from torch._dynamo.exc import TorchDynamoException
 
 from models.catalogue.card import Prediction
@@ -25,34 +24,20 @@ from models.finetuning.recipe import Optimizer, Recipe
 from models.finetuning.trainee import Trainee
 from models.training import chance
 from models.training.average import Average
-from models.training.objective import Objective, learning_rate
+from models.training.learner import Learner, TooLargeError
+from models.training.objective import Objective
+from models.training.trainer import Gradients
+from models.training.watch import CutOffError
 
-_NO_MEMORY = (
-    "the training does not fit into the device's memory. Less is needed with a smaller batch (and "
-    'accumulate in its place), gradient_checkpointing = true, optimizer = "adamw8bit", '
-    'ema_on_cpu = true, or method = "lora".'
+#: What needs less of the device's memory.
+LIGHTER = (
+    "Less is needed with a smaller batch (and accumulate in its place), "
+    'gradient_checkpointing = true, optimizer = "adamw8bit", ema_on_cpu = true, or method = "lora".'
 )
 
 
-class DivergedError(EngineError):
-    """The loss or the gradients are not numbers; the weights have not been touched."""
-
-
-class CompilingError(EngineError):
-    """The UNet cannot be compiled here; the weights have not been touched."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What one step was like."""
-
-    loss: float
-    lr: float
-    grad_norm: float
-
-
 class Stepper:
-    """The trainee with its optimizer and average on the accelerator's device."""
+    """The trainee on the accelerator's device, with what learns of it."""
 
     def __init__(
         self,
@@ -70,50 +55,29 @@ class Stepper:
         self._objective = Objective(
             schedule, prediction, accelerator.device, snr_most=recipe.min_snr
         )
-        self.live = trainee.learning()
-        self.optimizer = optimizer_of(recipe, list(self.live.values()))
-        cpu = torch.device("cpu") if recipe.ema_on_cpu else None
-        self.average = Average(self.live, recipe.ema_decay, cpu) if recipe.ema else None
+        self._live = trainee.learning()
+        self.learner = _learner(recipe, self._live)
 
-    def take(self, fed: Fed, material: Material, steps: int) -> Taken:
-        """Learn from one step's rows; `steps` is the length of the run, for the learning rate.
+    def gradients(self, fed: Fed, material: Material) -> Gradients:
+        """Put the gradients of one step's rows into the weights.
 
-        DivergedError and CompilingError before any weight has changed; EngineError if the device's
-        memory does not suffice, at worst when the first step wants its moments.
+        CutOffError if the UNet cannot be compiled here, TooLargeError if that wants more memory
+        than the device has.
         """
+        rank = self._accelerator.process_index
+        # Dropout, the only thing here that draws from torch's own generator.
+        torch.manual_seed(chance.number(self._recipe.seed, "dropout", fed.step, rank))
         try:
-            with fitting():
-                return self._taken(fed, material, steps)
+            loss, norm = self._gradients(fed, material)
         except TorchDynamoException as fault:
             cause = getattr(fault, "inner_exception", fault)
             if isinstance(cause, torch.OutOfMemoryError):
-                raise EngineError(_NO_MEMORY) from fault
+                raise TooLargeError(LIGHTER) from fault
             why = str(cause).strip().partition("\n")[0]
-            raise CompilingError(
-                f"the UNet cannot be compiled ({why}): leave out compile."
+            raise CutOffError(
+                f"the UNet cannot be compiled ({why}): leave out compile.", "the UNet was compiled"
             ) from fault
-
-    def _taken(self, fed: Fed, material: Material, steps: int) -> Taken:
-        recipe = self._recipe
-        rank = self._accelerator.process_index
-        # Dropout, the only thing here that draws from torch's own generator.
-        torch.manual_seed(chance.number(recipe.seed, "dropout", fed.step, rank))
-        loss, norm = self._gradients(fed, material)
-        rate = learning_rate(fed.step, steps, recipe.lr, recipe.warmup, recipe.lr_curve)
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            self.optimizer.zero_grad()
-            raise DivergedError(f"step {fed.step + 1}: loss {loss}, gradient norm {norm}")
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        if self.average is not None:
-            self.average.update(fed.step)
-        return Taken(loss=loss, lr=rate, grad_norm=norm)
-
-    def handed_over(self) -> AbstractContextManager[None]:
-        """While it lasts, the trainee has the weights that would be handed over now."""
-        return nullcontext() if self.average is None else self.average.in_use()
+        return Gradients(loss=loss, norm=norm, rows=len(fed), epoch=fed.epoch + 1)
 
     def _gradients(self, fed: Fed, material: Material) -> tuple[float, float]:
         """Put the step's gradients into the weights; the mean loss and the norm before clipping."""
@@ -126,7 +90,7 @@ class Stepper:
             total += loss.detach()
         mean: Any = self._accelerator.reduce(total, "mean")
         norm: Any = self._accelerator.clip_grad_norm_(
-            self.live.values(), self._recipe.clip_norm or math.inf
+            self._live.values(), self._recipe.clip_norm or math.inf
         )
         return float(mean), float(norm)
 
@@ -170,27 +134,23 @@ class Stepper:
         return noise, time
 
 
-@contextmanager
-def fitting() -> Iterator[None]:
-    """EngineError, with what would help, where the device's memory does not suffice."""
-    try:
-        yield
-    except torch.OutOfMemoryError as fault:
-        raise EngineError(_NO_MEMORY) from fault
-
-
-def settings_of(recipe: Recipe) -> dict[str, Any]:
-    """What the recipe tells the optimizer, beside the rate, which the step sets."""
-    return {
-        "betas": (recipe.beta1, recipe.beta2),
-        "eps": recipe.eps,
-        "weight_decay": recipe.weight_decay,
-    }
+def _learner(recipe: Recipe, live: dict[str, nn.Parameter]) -> Learner:
+    """The weights that learn, with their optimizer and, where the recipe wants one, their mean."""
+    optimizer = optimizer_of(recipe, list(live.values()))
+    device = torch.device("cpu") if recipe.ema_on_cpu else None
+    average = Average(live, recipe.ema_decay, device) if recipe.ema else None
+    moment_bytes = 2 if recipe.optimizer is Optimizer.ADAMW8BIT else 8
+    return Learner(live, {"optimizer": optimizer}, average, moment_bytes=moment_bytes)
 
 
 def optimizer_of(recipe: Recipe, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
     """AdamW as the recipe has it. EngineError if bitsandbytes is asked for and not there."""
-    fields = {"lr": recipe.lr, **settings_of(recipe)}
+    fields: dict[str, Any] = {
+        "lr": recipe.lr,
+        "betas": (recipe.beta1, recipe.beta2),
+        "eps": recipe.eps,
+        "weight_decay": recipe.weight_decay,
+    }
     if recipe.optimizer is Optimizer.ADAMW:
         cuda = parameters[0].device.type == "cuda"
         return torch.optim.AdamW(parameters, fused=cuda, **fields)

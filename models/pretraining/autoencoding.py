@@ -18,9 +18,9 @@ from models.data.caches import TensorCache, tensor_sha256, weights_sha256
 from models.painter.drawing import face_middle
 from models.pretraining import architecture
 from models.pretraining.architecture import Blueprint
-from models.pretraining.pictures import Pictures, batches
+from models.pretraining.pictures import Pictures, batch_of, chunks, generator
+from models.training.plain import PlainTraining, train
 from models.training.precision import Lowered, scaled
-from models.training.pretraining_course import Course, chunks, generator
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -71,7 +71,7 @@ def _crops(pixels: Tensor, rows: Tensor, size: int, step: int) -> Tensor:
 
 
 def train_autoencoder(
-    blueprint: Blueprint, sets: dict[str, Pictures], path: Path, device: torch.device
+    blueprint: Blueprint, sets: dict[str, Pictures], folder: Path, device: torch.device
 ) -> AutoencoderTiny:
     """The autoencoder: on crops first, on whole pictures in the last quarter.
 
@@ -81,19 +81,10 @@ def train_autoencoder(
     torch.manual_seed(2)
     net = architecture.autoencoder(blueprint)
     nn.Module.to(net, device)
-    course = Course(
-        {"net": net},
-        path,
-        steps=blueprint.autoencoder_steps,
-        lr=3e-3,
-        decay=0.998,
-        adam_only=("encoder.layers.0.", "decoder.layers.15."),
-    )
-    draw = batches(sets, course.step, blueprint.autoencoder_batch, seed=2, device=device)
     both = Lowered(Roundtrip(net), device)
 
-    def one(step: int) -> Tensor:
-        framing, rows = next(draw)
+    def loss(step: int) -> tuple[Tensor, int]:
+        framing, rows = batch_of(sets, step, blueprint.autoencoder_batch, seed=2, device=device)
         pixels = sets[framing].pixels
         if step < blueprint.autoencoder_steps * 0.75:
             x = scaled(_crops(pixels, rows, blueprint.size_px // 2, step))
@@ -102,10 +93,17 @@ def train_autoencoder(
         g = generator(2, step, device)
         shape = (len(x), blueprint.latent_channels, x.shape[2] // 8, x.shape[3] // 8)
         y, off = both(x, torch.randn(shape, generator=g, device=device))
-        return keeping_loss(y.float(), x) + 0.1 * off
+        return keeping_loss(y.float(), x) + 0.1 * off, len(x)
 
-    course.run(one)
-    course.average.settle()
+    training = PlainTraining(
+        {"net": net},
+        loss,
+        steps=blueprint.autoencoder_steps,
+        lr=3e-3,
+        decay=0.998,
+        adam_only=("encoder.layers.0.", "decoder.layers.15."),
+    )
+    train(training, folder)
     return net.eval()
 
 
@@ -131,7 +129,7 @@ def train_decoder(
     blueprint: Blueprint,
     sets: dict[str, Pictures],
     net: AutoencoderTiny,
-    path: Path,
+    folder: Path,
     remembered: Remembered,
 ) -> AutoencoderTiny:
     """The decoder alone, on whole pictures, so that the latents stay as the UNet knows them.
@@ -142,19 +140,10 @@ def train_decoder(
     device = net.device
     for parameter in net.encoder.parameters():
         parameter.requires_grad = False
-    course = Course(
-        {"decoder": net.decoder},
-        path,
-        steps=blueprint.decoder_steps,
-        lr=2e-3,
-        decay=0.998,
-        adam_only=("layers.15.",),
-    )
-    draw = batches(sets, course.step, blueprint.decoder_batch, seed=6, device=device)
     decode = Lowered(net.decoder, device)
 
-    def one(step: int) -> Tensor:
-        framing, rows = next(draw)
+    def loss(step: int) -> tuple[Tensor, int]:
+        framing, rows = batch_of(sets, step, blueprint.decoder_batch, seed=6, device=device)
         x = scaled(sets[framing].pixels[rows])
         g = generator(6, step, device)
         with torch.no_grad():
@@ -164,10 +153,17 @@ def train_decoder(
             half = slice(step % 2, None, 2)
             if len(rows[half]):
                 noisy[half] = remembered(z[half], sets[framing].ids[rows[half], 0].long(), g)
-        return reconstruction_loss(decode(noisy).float(), x)
+        return reconstruction_loss(decode(noisy).float(), x), len(x)
 
-    course.run(one)
-    course.average.settle()
+    training = PlainTraining(
+        {"decoder": net.decoder},
+        loss,
+        steps=blueprint.decoder_steps,
+        lr=2e-3,
+        decay=0.998,
+        adam_only=("layers.15.",),
+    )
+    train(training, folder)
     return net.eval()
 
 

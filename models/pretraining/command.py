@@ -1,7 +1,7 @@
 """`python -m models pretrain`: makes the embedded model from nothing, stage by stage.
 
 Called from the command table. Pictures are painted in processes of their own while the first stages
-train; every stage leaves a checkpoint in the work folder, resumes from it, and is quick once it is
+train; every stage leaves its states in the work folder, resumes from them, and is quick once it is
 done. It must not know how a stage works inside.
 """
 
@@ -32,9 +32,7 @@ STAGES = ("paint", "autoencoder", "words", "judge", "unet", "decoder", "upscaler
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `pretrain`."""
-    parser.add_argument(
-        "--work", type=Path, required=True, help="folder for pictures and checkpoints"
-    )
+    parser.add_argument("--work", type=Path, required=True, help="folder for pictures and states")
     parser.add_argument("--out", type=Path, help="model folder to write (default: WORK/model)")
     parser.add_argument(
         "--from",
@@ -73,7 +71,7 @@ def blueprint_of(*, toy: bool, changes: list[str]) -> Blueprint:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the stages in order; Ctrl-C keeps the last checkpoint."""
+    """Run the stages in order; Ctrl-C saves the one that trains."""
     blueprint = blueprint_of(toy=args.toy, changes=args.set)
     if args.jobs < 1:
         raise EngineError("--jobs starts at 1")
@@ -111,11 +109,8 @@ def _train(
     device = choose_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     torch.set_float32_matmul_precision("high")
     work = Workshop(blueprint, args.work, _out(args), device, wait_s=wait_s, name=args.name)
-    try:
-        for stage in stages:
-            getattr(work, stage)()
-    except FloatingPointError as fault:
-        raise EngineError(str(fault)) from fault
+    for stage in stages:
+        getattr(work, stage)()
     if "export" in stages:
         print(f"written: {_out(args)}")
 

@@ -5,7 +5,6 @@ Called by the `pretrain` command. It must not know how latents or words were mad
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,13 +19,13 @@ from models.painter.drawing import face_middle
 from models.pretraining import vocabulary
 from models.pretraining.architecture import Blueprint
 from models.pretraining.papers import DEFAULTS
-from models.pretraining.pictures import Pictures, batches
+from models.pretraining.pictures import Pictures, batch_of, generator
 from models.pretraining.pipeline import PREDICTION, Trained, pipeline, schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
 from models.training.objective import Objective
+from models.training.plain import PlainTraining, train
 from models.training.precision import Lowered
-from models.training.pretraining_course import Course, generator
 
 if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -178,59 +177,55 @@ def train_unet(
     encoded: dict[str, EncodedPictures],
     siblings: dict[str, EncodedPictures],
     parts: Trained,
-    path: Path,
+    folder: Path,
     *,
     lr: float = LR,
 ) -> None:
     """UNet and text encoder together, from what `parts` holds; the averaged weights end up in it.
 
-    `encoded` and `siblings` are by framing. Sheets of samples are drawn beside the checkpoint
-    `path`.
+    `encoded` and `siblings` are by framing. Sheets of samples are drawn beside `folder`.
     """
     device = parts.unet.device
     empty = torch.tensor(vocabulary.encode(parts.tokenizer, [NO_WORDS])[0], device=device)
     told = Told(blueprint.width, int(empty[-1])).to(device)
-    course = Course(
+    objective = objective_on(device)
+    guess = Lowered(Guess(parts.unet, parts.text), device)
+
+    def loss(step: int) -> tuple[Tensor, int]:
+        usual, family = (encoded, 1) if step % SIBLINGS_EVERY else (siblings, FAMILY)
+        lesson = _lesson(usual, step, blueprint.unet_batch, empty, family)
+        drawn, states = drawing_loss(guess, lesson, objective)
+        return drawn + TOLD_WEIGHT * told_loss(states, told, lesson), len(lesson.z)
+
+    def sheet(step: int) -> None:
+        if step % max(500, blueprint.unet_steps // 8) and step != blueprint.unet_steps:
+            return
+        with training.learner.handed_over():
+            sample_sheet(blueprint, parts).save(folder.with_name(f"{folder.name}-{step:06d}.png"))
+        parts.train(on=True)
+
+    training = PlainTraining(
         {"unet": parts.unet, "text": parts.text, "told": told},
-        path,
+        loss,
         steps=blueprint.unet_steps,
         lr=lr,
         decay=0.999,
         adam_only=("conv_in", "conv_out", "say"),
         slow={"text": 0.3},
+        passed=sheet,
     )
-    usual = _lessons(encoded, course.step, blueprint.unet_batch, empty)
-    alike = _lessons(siblings, course.step, blueprint.unet_batch, empty, FAMILY)
-    objective = objective_on(device)
-    guess = Lowered(Guess(parts.unet, parts.text), device)
-
-    def one(step: int) -> Tensor:
-        ordinary, family = next(usual), next(alike)
-        lesson = ordinary if step % SIBLINGS_EVERY else family
-        loss, states = drawing_loss(guess, lesson, objective)
-        return loss + TOLD_WEIGHT * told_loss(states, told, lesson)
-
-    def sheet() -> None:
-        name = f"{path.stem}-{course.step:06d}.png"
-        with course.average.in_use():
-            sample_sheet(blueprint, parts).save(path.with_name(name))
-        parts.train(on=True)
-
     parts.train(on=True)
-    course.run(one, show=sheet, show_every=max(500, blueprint.unet_steps // 8))
-    course.average.settle()
+    train(training, folder)
     parts.train(on=False)
 
 
-def _lessons(
-    encoded: dict[str, EncodedPictures], step: int, batch: int, empty: Tensor, family: int = 1
-) -> Iterator[Lesson]:
-    """For ever: the lesson of each step from `step` on."""
+def _lesson(
+    encoded: dict[str, EncodedPictures], step: int, batch: int, empty: Tensor, family: int
+) -> Lesson:
+    """What a step trains on."""
     sets = {framing: pictures for framing, (_, pictures) in encoded.items()}
-    rows_of = batches(sets, step, batch, seed=4, device=empty.device, family=family)
-    for framing, rows in rows_of:
-        yield lesson_of(encoded[framing], rows, generator(4, step, empty.device), empty, family)
-        step += 1
+    framing, rows = batch_of(sets, step, batch, seed=4, device=empty.device, family=family)
+    return lesson_of(encoded[framing], rows, generator(4, step, empty.device), empty, family)
 
 
 @torch.no_grad()

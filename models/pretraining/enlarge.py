@@ -19,9 +19,9 @@ from models.engine.upscaler import Upscaler
 from models.painter.drawing import face_middle
 from models.pretraining.architecture import SCALE, Blueprint
 from models.pretraining.autoencoding import latents_of, reconstruction_loss
-from models.pretraining.pictures import Pictures
+from models.pretraining.pictures import Pictures, chunks, generator
+from models.training.plain import PlainTraining, train
 from models.training.precision import Lowered, scaled
-from models.training.pretraining_course import Course, chunks, generator
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -55,7 +55,7 @@ def _psnr(x: Tensor, truth: Tensor) -> float:
 
 
 def train_upscaler(
-    blueprint: Blueprint, pictures: Pictures, drawn: Sequence[Tensor], path: Path
+    blueprint: Blueprint, pictures: Pictures, drawn: Sequence[Tensor], folder: Path
 ) -> Upscaler:
     """Learn on crops of a quarter of the picture.
 
@@ -65,17 +65,9 @@ def train_upscaler(
     device = pictures.pixels.device
     torch.manual_seed(5)
     net = Upscaler(blueprint.upscaler_width, blueprint.upscaler_blocks).to(device)
-    course = Course(
-        {"net": net},
-        path,
-        steps=blueprint.upscaler_steps,
-        lr=2e-3,
-        decay=0.998,
-        adam_only=("enter", "leave"),
-    )
     side, drawing = blueprint.size_px // 4, Lowered(net, device)
 
-    def one(step: int) -> Tensor:
+    def loss(step: int) -> tuple[Tensor, int]:
         rng = np.random.default_rng((55, step))
         rows = torch.from_numpy(
             rng.integers(tested(pictures), len(pictures.pixels), blueprint.upscaler_batch)
@@ -89,10 +81,17 @@ def train_upscaler(
             pictures.large[rows, SCALE * y : SCALE * (y + side), SCALE * x : SCALE * (x + side)]
         )
         enlarged = drawing(source.contiguous(memory_format=torch.channels_last))
-        return reconstruction_loss(enlarged.float(), target)
+        return reconstruction_loss(enlarged.float(), target), len(rows)
 
-    course.run(one)
-    course.average.settle()
+    training = PlainTraining(
+        {"net": net},
+        loss,
+        steps=blueprint.upscaler_steps,
+        lr=2e-3,
+        decay=0.998,
+        adam_only=("enter", "leave"),
+    )
+    train(training, folder)
     return net.eval()
 
 

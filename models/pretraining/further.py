@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from models.contract import EngineError
@@ -19,7 +20,7 @@ from models.pretraining import architecture, vocabulary
 from models.pretraining.architecture import Blueprint
 
 #: The UNet and the judge to begin with; the other files are those of finished stages.
-UNET, JUDGE = "unet-begun.pt", "judge-begun.safetensors"
+UNET, JUDGE = "unet-begun.safetensors", "judge-begun.safetensors"
 #: Holds the id of the model that is trained further.
 PARENT = "parent.txt"
 #: The finished stages whose weights a model holds, by its parts.
@@ -37,8 +38,8 @@ def begin(blueprint: Blueprint, model: str, work: Path, out: Path) -> None:
         if (known := parent(work)) != (name := loader.load(model, device="cpu").card.id):
             raise EngineError(f"{work} was begun with {known}, not {name}: name another --work")
         return
-    # Its checkpoint, not its result: that is also left by a beginning that was cut off.
-    if (work / "autoencoder.pt").exists():
+    # Its states, not its result: that is also left by a beginning that was cut off.
+    if (work / "autoencoder").exists():
         raise EngineError(f"{work} holds a training from nothing: name another --work")
     found = loader.load(model, device="cpu")
     nets = _fitting(blueprint, found, model, work / "pictures" / "tokenizer")
@@ -49,7 +50,7 @@ def begin(blueprint: Blueprint, model: str, work: Path, out: Path) -> None:
         shutil.copytree(enlarges, out / upscaler.FOLDER, dirs_exist_ok=True)
     for name, stages in STAGES.items():
         for stage in stages:
-            keep(nets[name], work / f"{stage}-done.pt")
+            keep(nets[name], work / f"{stage}-done.safetensors")
     (work / PARENT).write_text(found.card.id, "utf-8")
     keep(nets["unet"], work / UNET)  # Last: it says that the others are there.
 
@@ -87,5 +88,5 @@ def _shapes(net: nn.Module) -> dict[str, torch.Size]:
 def keep(net: nn.Module, path: Path) -> None:
     """Write the weights to a new file, then put it in place."""
     part = path.with_suffix(".part")
-    torch.save(net.state_dict(), part)
+    save_file({name: w.contiguous() for name, w in net.state_dict().items()}, part)
     part.replace(path)

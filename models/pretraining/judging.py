@@ -14,9 +14,9 @@ from torch.nn import functional
 from models.measuring.judge import network as judge
 from models.measuring.judge.heads import HEADS
 from models.pretraining.architecture import Blueprint
-from models.pretraining.pictures import Pictures, batches
+from models.pretraining.pictures import Pictures, batch_of, chunks, generator
+from models.training.plain import PlainTraining, train
 from models.training.precision import autocast, scaled
-from models.training.pretraining_course import Course, chunks, generator
 
 #: The peak of the learning rate from nothing, and of a judge that was finished once.
 LR, FURTHER_LR = 1.5e-3, 1.0e-3
@@ -38,7 +38,7 @@ def _worn(x: Tensor, g: torch.Generator) -> Tensor:
 def train_judge(
     blueprint: Blueprint,
     sets: dict[str, Pictures],
-    path: Path,
+    folder: Path,
     device: torch.device,
     *,
     begun: nn.Module | None = None,
@@ -46,24 +46,24 @@ def train_judge(
     """The attribute classifier, on painter pictures only; `begun` is one to train further."""
     torch.manual_seed(1)
     net = (begun or judge.Network(blueprint.judge_width)).to(device)
-    lr = FURTHER_LR if begun else LR
-    course = Course({"net": net}, path, steps=blueprint.judge_steps, lr=lr)
-    draw = batches(sets, course.step, blueprint.judge_batch, seed=1, device=device)
 
-    def one(step: int) -> Tensor:
-        framing, rows = next(draw)
+    def drawn(step: int) -> tuple[str, Tensor]:
+        return batch_of(sets, step, blueprint.judge_batch, seed=1, device=device)
+
+    def loss(step: int) -> tuple[Tensor, int]:
+        framing, rows = drawn(step)
         pictures = sets[framing]
         x = _worn(scaled(pictures.pixels[rows]), generator(1, step, device))
         with autocast(device):
             logits = net(x)
-        return judge.loss(logits, pictures.labels[rows].long())
+        return judge.loss(logits, pictures.labels[rows].long()), len(rows)
 
-    course.run(one)
-    course.average.settle()
+    lr = FURTHER_LR if begun else LR
+    train(PlainTraining({"net": net}, loss, steps=blueprint.judge_steps, lr=lr), folder)
     net.train()
     with torch.no_grad():  # The averaged weights want statistics of their own.
-        for _ in range(min(40, blueprint.judge_steps)):
-            framing, rows = next(draw)
+        for further in range(min(40, blueprint.judge_steps)):
+            framing, rows = drawn(blueprint.judge_steps + further)
             net(scaled(sets[framing].pixels[rows]))
     return net.eval()
 

@@ -1,4 +1,4 @@
-"""The painted shards read back as tensors, and the batches that trainings draw from them.
+"""The painted shards read back as tensors, and what a step of a training draws of them by lot.
 
 Called by the stages. It must not know how a shard was painted.
 """
@@ -59,7 +59,7 @@ def _join(paths: list[Path], device: torch.device) -> Pictures:
     )
 
 
-def batches(
+def batch_of(
     sets: dict[str, Pictures],
     step: int,
     batch: int,
@@ -67,18 +67,26 @@ def batches(
     seed: int,
     device: torch.device,
     family: int = 1,
-) -> Iterator[tuple[str, Tensor]]:
-    """For ever: (framing, rows int64 (batch or less,)) of each step from `step` on.
+) -> tuple[str, Tensor]:
+    """The framing of a step, and its rows int64 (batch or less,).
 
-    Rows come in whole families of that many, as many as fit into the batch but one at least. A
-    step's draw depends on its number alone: a resumed run sees what an unbroken one would have.
+    Rows come in whole families of that many, as many as fit into the batch but one at least. The
+    draw depends on the step's number alone: a resumed run sees what an unbroken one would have.
     """
     names = sorted(sets)
     counts = [len(sets[n].labels) // family for n in names]
-    while True:
-        rng = np.random.default_rng((seed, step))
-        at = rng.choice(len(names), p=np.asarray(counts) / sum(counts))
-        first = rng.integers(0, counts[at], max(1, batch // family)) * family
-        rows = (first[:, None] + np.arange(family)).ravel()
-        yield names[at], torch.from_numpy(rows).to(device)
-        step += 1
+    rng = np.random.default_rng((seed, step))
+    at = rng.choice(len(names), p=np.asarray(counts) / sum(counts))
+    first = rng.integers(0, counts[at], max(1, batch // family)) * family
+    rows = (first[:, None] + np.arange(family)).ravel()
+    return names[at], torch.from_numpy(rows).to(device)
+
+
+def generator(seed: int, step: int, device: torch.device) -> torch.Generator:
+    """The randomness of one step, from its number alone."""
+    return torch.Generator(device).manual_seed(seed * 1_000_003 + step)
+
+
+def chunks(count: int, size: int) -> Iterator[slice]:
+    """Slices that cover `count` items."""
+    return (slice(i, min(i + size, count)) for i in range(0, count, size))

@@ -17,9 +17,9 @@ from models.measuring.judge import network as judge
 from models.measuring.judge.heads import HEADS
 from models.pretraining import architecture, vocabulary
 from models.pretraining.architecture import Blueprint
-from models.pretraining.pictures import Pictures, batches
+from models.pretraining.pictures import Pictures, batch_of, chunks, generator
+from models.training.plain import PlainTraining, train
 from models.training.precision import autocast
-from models.training.pretraining_course import Course, chunks, generator
 
 if TYPE_CHECKING:
     from transformers import CLIPTextModel
@@ -84,7 +84,7 @@ def words_loss(reader: Reader, ids: Tensor, stated: Tensor, end: int) -> Tensor:
 
 
 def train_words(
-    blueprint: Blueprint, sets: dict[str, Pictures], words: Path, path: Path, device: torch.device
+    blueprint: Blueprint, sets: dict[str, Pictures], words: Path, folder: Path, device: torch.device
 ) -> Reader:
     """The text encoder before any picture: from a caption, name what it says of each attribute.
 
@@ -99,19 +99,17 @@ def train_words(
         place = text.embeddings.position_embedding.weight
         place.copy_(positions(*place.shape))
     reader = Reader(text, blueprint.width).to(device)
-    course = Course({"reader": reader}, path, steps=blueprint.words_steps, lr=1.5e-3)
-    draw = batches(sets, course.step, blueprint.words_batch, seed=3, device=device)
 
-    def one(step: int) -> Tensor:
-        framing, rows = next(draw)
+    def loss(step: int) -> tuple[Tensor, int]:
+        framing, rows = batch_of(sets, step, blueprint.words_batch, seed=3, device=device)
         pictures, g = sets[framing], generator(3, step, device)
         which = torch.randint(0, pictures.ids.shape[1], (len(rows),), generator=g, device=device)
         ids, stated = pictures.ids[rows, which].long(), pictures.stated[rows, which].long()
         with autocast(device):
-            return words_loss(reader, ids, stated, end)
+            return words_loss(reader, ids, stated, end), len(rows)
 
-    course.run(one)
-    course.average.settle()
+    training = PlainTraining({"reader": reader}, loss, steps=blueprint.words_steps, lr=1.5e-3)
+    train(training, folder)
     return reader.eval()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from models.contract import EngineError
@@ -32,9 +33,8 @@ from models.pretraining import (
 from models.pretraining.architecture import Blueprint
 from models.pretraining.further import keep
 from models.pretraining.painting import plan
-from models.pretraining.pictures import Pictures, load
+from models.pretraining.pictures import Pictures, chunks, generator, load
 from models.pretraining.pipeline import Trained
-from models.training.pretraining_course import chunks, generator
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -78,12 +78,11 @@ class Workshop:
 
     def judge(self) -> None:
         """Train the judge and note how often it is right on unseen pictures."""
-        path = self.work / "judge.pt"
         begun = self.work / further.JUDGE
         net = judging.train_judge(
             self.blueprint,
             self.pictures(),
-            path,
+            self.work / "judge",
             self.device,
             begun=judge.Judge(begun).network if begun.exists() else None,
         )
@@ -93,20 +92,20 @@ class Workshop:
 
     def autoencoder(self) -> None:
         """Train the autoencoder and note its PSNR on unseen pictures."""
-        path = self.work / "autoencoder.pt"
         net = autoencoding.train_autoencoder(
-            self.blueprint, self.pictures(share=EARLY), path, self.device
+            self.blueprint, self.pictures(share=EARLY), self.work / "autoencoder", self.device
         )
-        keep(net, self.work / "autoencoder-done.pt")
+        keep(net, self.work / "autoencoder-done.safetensors")
         self.note(autoencoder_db=self._roundtrip_db(net))
 
     def decoder(self) -> None:
         """Train the decoder on, with the encoder as it is; it draws the finished pictures."""
         parts = self._finished("autoencoder")
-        net, sets, path = parts.autoencoder, self.pictures(), self.work / "decoder.pt"
-        judges = self._judges()
-        autoencoding.train_decoder(self.blueprint, sets, net, path, self._memory(parts))
-        keep(net, self.work / "decoder-done.pt")
+        net, sets, judges = parts.autoencoder, self.pictures(), self._judges()
+        autoencoding.train_decoder(
+            self.blueprint, sets, net, self.work / "decoder", self._memory(parts)
+        )
+        keep(net, self.work / "decoder-done.safetensors")
         self.note(decoder_db=self._roundtrip_db(net), **self._kept(net, judges))
 
     def _roundtrip_db(self, net: AutoencoderTiny) -> float:
@@ -127,11 +126,10 @@ class Workshop:
 
     def words(self) -> None:
         """Teach the text encoder what captions say; note how well it reads unseen ones."""
-        path = self.work / "words.pt"
         reader = reading.train_words(
-            self.blueprint, self.pictures(), self._words, path, self.device
+            self.blueprint, self.pictures(), self._words, self.work / "words", self.device
         )
-        keep(reader.text, self.work / "words-done.pt")
+        keep(reader.text, self.work / "words-done.safetensors")
         read = reading.accuracy(reader, self.pictures(Purpose.HELD))
         self.note(**{f"words_{head}": share for head, share in read.items()})
 
@@ -143,7 +141,7 @@ class Workshop:
         g, remembered = generator(7, 0, self.device), self._memory(parts)
         again = torch.cat([remembered(z[p], large.ids[p, 0].long(), g) for p in chunks(len(z), 64)])
         drawn = [enlarge.decoded(autoencoder, latents) for latents in (z, again)]
-        net = enlarge.train_upscaler(self.blueprint, large, drawn, self.work / "upscaler.pt")
+        net = enlarge.train_upscaler(self.blueprint, large, drawn, self.work / "upscaler")
         upscaler.save(net, self.out / upscaler.FOLDER)
         made = enlarge.enlarged(net, large, autoencoder)
         enlarge.sheet(made).save(self.work / "upscaler.png")
@@ -152,7 +150,7 @@ class Workshop:
     def unet(self) -> None:
         """Train UNet and text encoder on cached latents."""
         parts = self._parts("autoencoder")
-        _fetch(parts.text, self.work / "words-done.pt", "words")
+        _fetch(parts.text, self.work / "words-done.safetensors", "words")
         encoded, siblings = (
             self._encoded(parts.autoencoder, purpose)
             for purpose in (Purpose.TRAIN, Purpose.SIBLINGS)
@@ -165,11 +163,11 @@ class Workshop:
             encoded,
             siblings,
             parts,
-            self.work / "unet.pt",
+            self.work / "unet",
             lr=diffuse.FURTHER_LR if begun.exists() else diffuse.LR,
         )
-        keep(parts.unet, self.work / "unet-done.pt")
-        keep(parts.text, self.work / "text-done.pt")
+        keep(parts.unet, self.work / "unet-done.safetensors")
+        keep(parts.text, self.work / "text-done.safetensors")
 
     def _encoded(
         self, autoencoder: AutoencoderTiny, purpose: Purpose
@@ -194,7 +192,7 @@ class Workshop:
     def _autoencoder(self, stage: str) -> AutoencoderTiny:
         net = architecture.autoencoder(self.blueprint)
         nn.Module.to(net, self.device)
-        _fetch(net, self.work / f"{stage}-done.pt", stage)
+        _fetch(net, self.work / f"{stage}-done.safetensors", stage)
         return net.eval()
 
     def _memory(self, parts: Trained) -> autoencoding.Remembered:
@@ -206,8 +204,8 @@ class Workshop:
     def _finished(self, stage: str) -> Trained:
         """The trained UNet and text encoder beside the autoencoder of the given stage."""
         parts = self._parts(stage)
-        _fetch(parts.unet, self.work / "unet-done.pt", "unet")
-        _fetch(parts.text, self.work / "text-done.pt", "unet")
+        _fetch(parts.unet, self.work / "unet-done.safetensors", "unet")
+        _fetch(parts.text, self.work / "text-done.safetensors", "unet")
         parts.train(on=False)
         return parts
 
@@ -228,4 +226,4 @@ def _require(path: Path, stage: str) -> None:
 
 def _fetch(net: nn.Module, path: Path, stage: str) -> None:
     _require(path, stage)
-    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    net.load_state_dict(load_file(path))

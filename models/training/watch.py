@@ -1,15 +1,18 @@
-"""What stops a training before harm is done: a loss that leaps, and a person who has had enough.
+"""What stops a training before harm is done: a bad loss, a full disk, a person who has had enough.
 
-Any trainer may use this room. It must not know what is trained.
+The trainer asks all of them. It must not know what is trained, or torch.
 """
 
 from __future__ import annotations
 
+import math
+import shutil
 import signal
 import statistics
 import threading
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -21,8 +24,31 @@ _NEWEST = 20
 _REMEMBERED, _LEAST = 200, 100
 
 
+class StoppedError(EngineError):
+    """A person ended the training; its state is saved. The message says how to go on."""
+
+
+class CutOffError(EngineError):
+    """Work beside the step has failed, as Ctrl-C makes it fail: a compiler hears that too."""
+
+    def __init__(self, reason: str, doing: str) -> None:
+        """`doing` is what was done, as in "the network was compiled"."""
+        super().__init__(reason)
+        self.doing = doing
+
+
+class DivergedError(EngineError):
+    """The loss or the gradients are not numbers; the weights have not been touched."""
+
+
 class SpikeError(EngineError):
     """The loss has leapt: what was learned is being lost."""
+
+
+def require_numbers(step: int, loss: float, norm: float) -> None:
+    """DivergedError unless the loss and the gradients' norm of a step (from 1) are numbers."""
+    if not (math.isfinite(loss) and math.isfinite(norm)):
+        raise DivergedError(f"step {step}: loss {loss}, gradient norm {norm}")
 
 
 class Spikes:
@@ -50,6 +76,37 @@ class Spikes:
                 f"step {step}: the loss of the last {_NEWEST} steps is {now:.4g}, "
                 f"{now / usual:.1f} times its usual {usual:.4g}"
             )
+
+
+class Room:
+    """Whether the disk of a folder has room for the states that will be saved in it."""
+
+    def __init__(self, folder: Path, state_bytes: int, elsewhere: str) -> None:
+        """`elsewhere` is how people name another folder, such as "another `out`"."""
+        self._folder, self._state_bytes, self._elsewhere = folder, state_bytes, elsewhere
+        self._told = False
+
+    def require(self, states: int, held_bytes: int = 0) -> None:
+        """EngineError if so many states, of which some bytes are there, would not fit."""
+        needed = states * self._state_bytes - held_bytes
+        free = shutil.disk_usage(self._folder).free
+        if needed > free:
+            raise EngineError(
+                f"the saved states need {needed / 1e9:.1f} GB more and the disk of {self._folder} "
+                f"has {free / 1e9:.1f} GB left; make room or name {self._elsewhere}."
+            )
+
+    def warning(self) -> str | None:
+        """A line for people when the room for the next state has just gone."""
+        free = shutil.disk_usage(self._folder).free
+        short, told = free < self._state_bytes, self._told
+        self._told = short
+        if not short or told:
+            return None
+        return (
+            f"the disk of {self._folder} has {free / 1e9:.1f} GB left and the next state needs "
+            f"{self._state_bytes / 1e9:.1f} GB: make room before it is due"
+        )
 
 
 class Interruption:

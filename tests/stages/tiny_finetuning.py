@@ -20,8 +20,8 @@ from torch import Tensor
 
 from models.__main__ import main
 from models.finetuning.command import finetune
-from models.finetuning.run import StoppedError
 from models.finetuning.steps import Stepper
+from models.training.watch import StoppedError
 from tests.stages.tiny_models import build
 
 #: Width and height of the pictures: three ratios, so three buckets.
@@ -132,14 +132,14 @@ def forget_devices() -> None:
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, what: Callable[[], None]) -> None:
     """Let something happen in the middle of the given step (from 0)."""
-    take = Stepper.take
+    gradients = Stepper.gradients
 
     def wrapped(self: Stepper, fed: Any, *rest: Any) -> Any:
         if fed.step == step:
             what()
-        return take(self, fed, *rest)
+        return gradients(self, fed, *rest)
 
-    monkeypatch.setattr(Stepper, "take", wrapped)
+    monkeypatch.setattr(Stepper, "gradients", wrapped)
 
 
 def interrupt() -> None:

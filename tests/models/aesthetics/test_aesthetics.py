@@ -16,14 +16,14 @@ from torch import nn
 from models.__main__ import main
 from models.aesthetics import painted
 from models.aesthetics import scorer as aesthetics
-from models.aesthetics.grader import Grader, export, fit
+from models.aesthetics.grader import export, fit
 from models.aesthetics.heads import read_head, save_head
-from models.aesthetics.painted import FAULTS, Graded
 from models.aesthetics.rank import spearman
 from models.aesthetics.scorer import open_aesthetic
 from models.aesthetics.towers import PictureTower, Tower, open_tower, save_tower
 from models.aesthetics.window import Window, read_window
 from models.contract import EngineError
+from tests.stages.tiny_trainings import graded
 
 WIDTH = 12
 
@@ -290,39 +290,8 @@ def test_a_painted_picture_has_the_grade_of_its_faults_and_comes_back() -> None:
     assert 4 <= len(clean) <= 16  # a quarter has no fault at all
 
 
-def graded(rows: int) -> Graded:
-    rng = np.random.default_rng(0)
-    degrees = rng.random((rows, len(FAULTS)), dtype=np.float32)
-    cuts = rng.integers(0, 256, (rows, 32, 32, 3), dtype=np.uint8)
-    return Graded(cuts, 10 - degrees.sum(1), degrees)
-
-
-def test_a_training_that_was_killed_ends_as_one_that_was_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from models.training.pretraining_course import Course
-
-    def learn(name: str) -> Grader:
-        return fit(graded(8), tmp_path / name, steps=4, batch=4, seed=1, save_every=1)
-
-    whole = learn("whole.pt").state_dict()
-    train = Course._train
-
-    def killed(course: Course, one: Any, step: int) -> torch.Tensor:
-        if step == 2:
-            raise KeyboardInterrupt
-        return train(course, one, step)
-
-    monkeypatch.setattr(Course, "_train", killed)
-    with pytest.raises(KeyboardInterrupt):
-        learn("killed.pt")
-    monkeypatch.undo()
-    resumed = learn("killed.pt").state_dict()
-    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-
-
 def test_what_the_training_writes_scores_as_what_it_learned(tmp_path: Path) -> None:
-    grader = fit(graded(8), tmp_path / "g.pt", steps=2, batch=4, seed=1)
+    grader = fit(graded(8), tmp_path / "g", steps=2, batch=4, seed=1)
     export(grader, tmp_path / "out")
     cuts = graded(8).cuts
     x = torch.from_numpy(Window().normalised(cuts)).permute(0, 3, 1, 2)

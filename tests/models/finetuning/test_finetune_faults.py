@@ -19,14 +19,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.contract import EngineError
-from models.finetuning import run as courses
 from models.finetuning.recipe import RecipeError
 from models.finetuning.recipe import read as read_recipe
 from models.finetuning.steps import Stepper
 from models.training import state as run_state
 from models.training.curves import Log, Point, read
 from models.training.state import State, StateError, States
-from models.training.watch import SpikeError, Spikes
+from models.training.watch import Room, SpikeError, Spikes, StoppedError
 from tests.stages.tiny_finetuning import Place, interrupt, paint, place, stop_at, stopped, tiny_base
 
 __all__ = ["place", "tiny_base"]
@@ -74,7 +73,7 @@ def test_lora_with_dropout_resumes_exactly(place: Place, monkeypatch: pytest.Mon
     place.train("whole", **changes)
     with monkeypatch.context() as patch:
         stop_at(patch, 2, interrupt)
-        with pytest.raises(courses.StoppedError):
+        with pytest.raises(StoppedError):
             place.train("broken", **changes)
     place.train("broken", resume=True, **changes)
     assert_same_run(place, "whole", "broken")
@@ -145,9 +144,9 @@ def test_a_full_disk_leaves_the_states_that_were_whole(
 
 
 def test_a_disk_without_room_is_told_before_the_first_step(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"need .* GB more and the disk of .* has .* GB left"):
-        courses.require_room(tmp_path, 10**18, 0)
-    courses.require_room(tmp_path, 1000, 0)
+    with pytest.raises(EngineError, match=r"need .* GB more and .* GB left.*another `out`"):
+        Room(tmp_path, 10**18, "another `out`").require(3)
+    Room(tmp_path, 1000, "another `out`").require(3)
 
 
 def test_two_states_are_kept_and_a_damaged_one_is_named(tmp_path: Path) -> None:
@@ -184,7 +183,7 @@ def test_a_state_that_was_cut_off_leaves_nothing_behind(
 
     with monkeypatch.context() as patch:
         patch.setattr(run_state, "_write", cut_off)
-        with pytest.raises(courses.StoppedError):
+        with pytest.raises(StoppedError):
             place.train("new", epochs=1)
     assert place.states("new") == []
     (place.out("new") / "states" / "step-00000001.part").mkdir()  # A killed process cleans nothing.
@@ -337,7 +336,7 @@ def test_a_second_folder_of_pictures_is_not_taken_for_the_first(
 ) -> None:
     with monkeypatch.context() as patch:
         stop_at(patch, 0, interrupt)
-        with pytest.raises(courses.StoppedError):
+        with pytest.raises(StoppedError):
             place.train("new")
     other = paint(tmp_path / "other", ((20, 20), (20, 20), (20, 20), (16, 24), (24, 18)))
     with pytest.raises(EngineError, match="saved with other pictures"):

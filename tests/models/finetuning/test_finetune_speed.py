@@ -13,7 +13,7 @@ from torch._dynamo.exc import BackendCompilerFailed
 from models.contract import EngineError
 from models.engine.loader import load
 from models.finetuning import material
-from models.finetuning.run import StoppedError
+from models.training.watch import StoppedError
 from tests.bench import training
 from tests.stages.tiny_finetuning import Place, forget_devices, interrupt, place, tiny_base
 

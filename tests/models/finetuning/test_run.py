@@ -11,6 +11,7 @@ from models.contract import EngineError
 from models.finetuning import run as courses
 from models.finetuning.steps import Stepper
 from models.training.average import Average
+from models.training.objective import Curve, learning_rate
 from tests.stages.tiny_finetuning import Place, place, stopped, tiny_base
 
 __all__ = ["place", "tiny_base"]
@@ -57,3 +58,12 @@ def test_a_layer_of_the_text_encoder_is_not_changed_on_the_way(
     stopped(place, monkeypatch, 0, train_text_encoder=True)
     with pytest.raises(EngineError, match="was saved with clip_skip = 0, not 2; put it back"):
         place.train("new", train_text_encoder=True, clip_skip=2, resume=True)
+
+
+def test_a_run_learns_at_the_recipes_rates_and_counts_its_epochs(place: Place) -> None:
+    place.train("new", lr=1e-3, warmup=0.25, lr_curve="linear")
+    curve = place.curve("new")
+    steps = len(curve)
+    rates = [learning_rate(step, steps, 1e-3, 0.25, Curve.LINEAR) for step in range(steps)]
+    assert [point["lr"] for point in curve] == rates
+    assert [point["epoch"] for point in curve] == [1] * (steps // 2) + [2] * (steps // 2)

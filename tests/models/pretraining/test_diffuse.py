@@ -36,13 +36,13 @@ from models.pretraining.diffuse import (
     remembered,
     told_loss,
 )
-from models.pretraining.pictures import Pictures
+from models.pretraining.pictures import Pictures, generator
 from models.pretraining.pipeline import PREDICTION, Trained, noise_schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
 from models.training.objective import Objective, weights
 from models.training.precision import Lowered
-from models.training.pretraining_course import generator
+from models.training.state import States
 from tests.stages.perfect_unet import PerfectUnet
 
 CPU = torch.device("cpu")
@@ -227,17 +227,19 @@ def test_the_unet_learns_from_siblings_and_the_text_encoder_goes_on_reading(
     text, unet = architecture.text_encoder(TOY, tokenizer), architecture.unet(TOY)
     parts = Trained(architecture.autoencoder(TOY), text, unet, tokenizer)
     blueprint = replace(TOY, unet_steps=6, unet_batch=6)
-    path = tmp_path / "unet.pt"
     end = vocabulary.encode(tokenizer, [""])[0][-1]
     usual, alike = encoded(20, 1, end), encoded(12, FAMILY, end)
-    diffuse.train_unet(blueprint, usual, alike, parts, path)
+    diffuse.train_unet(blueprint, usual, alike, parts, tmp_path / "unet")
     noised_alike = [bool((one.noise[0] == one.noise[1]).all()) for one in lessons]
     assert noised_alike == [True, False, False, True, False, False]
     # What is stated is the first class of every head: the last gradients of its bias point there.
-    saved = torch.load(path, weights_only=True)
-    shape = saved["modules"]["told"]["say.bias"].shape
-    adam = saved["optimizers"][1]["state"].values()
-    (bias,) = (own["exp_avg"] for own in adam if own["exp_avg"].shape == shape)
+    states = States(tmp_path / "unet" / "states")
+    latest = states.latest()
+    assert latest is not None
+    saved = states.load(latest).tensors
+    shape = saved["weights"]["told.say.bias"].shape
+    moments = {name: value for name, value in saved["adam"].items() if name.endswith("exp_avg")}
+    (bias,) = (value for value in moments.values() if value.shape == shape)
     first = np.cumsum([0, *map(len, HEADS.values())])[:-1]
     assert (bias[first] < 0).all()
 

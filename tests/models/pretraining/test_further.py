@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from models.__main__ import main
@@ -37,7 +38,7 @@ def model(words: Path, tmp_path: Path) -> Path:
 
 def same(net: nn.Module, path: Path) -> bool:
     """Whether the saved weights are those of the network, which lies on the disk in float16."""
-    saved = torch.load(path, weights_only=True)
+    saved = load_file(path)
     own = net.state_dict()
     return saved.keys() == own.keys() and all(torch.equal(saved[k], own[k]) for k in own)
 
@@ -53,7 +54,7 @@ def test_the_stages_find_a_finished_models_weights(model: Path, tmp_path: Path) 
         ("text", found.text_encoder),
         ("unet", found.unet),
     ):
-        assert same(net, work / f"{stage}-done.pt"), stage
+        assert same(net, work / f"{stage}-done.safetensors"), stage
     # The decoder's stage and the export have all they need.
     Workshop(TOY, work, tmp_path / "out", CPU, name="Mine, longer").export()
     assert main(["check", str(tmp_path / "out")]) == 0
@@ -64,7 +65,7 @@ def test_the_stages_find_a_finished_models_weights(model: Path, tmp_path: Path) 
 def test_a_further_training_begins_once(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     further.begin(TOY, str(model), work, tmp_path / "out")
-    trained = work / "unet-done.pt"
+    trained = work / "unet-done.safetensors"
     trained.write_bytes(b"trained since")
     further.begin(TOY, str(model), work, tmp_path / "out")
     assert trained.read_bytes() == b"trained since"
@@ -92,7 +93,7 @@ def test_a_beginning_that_was_cut_off_is_begun_again(
     work, real = tmp_path / "work", further.keep
 
     def killed(net: nn.Module, path: Path) -> None:
-        if path.name == "words-done.pt":
+        if path.name == "words-done.safetensors":
             raise KeyboardInterrupt
         real(net, path)
 
@@ -100,7 +101,7 @@ def test_a_beginning_that_was_cut_off_is_begun_again(
         patch.setattr(further, "keep", killed)
         with pytest.raises(KeyboardInterrupt):
             further.begin(TOY, str(model), work, tmp_path / "out")
-    assert (work / "autoencoder-done.pt").exists()
+    assert (work / "autoencoder-done.safetensors").exists()
     further.begin(TOY, str(model), work, tmp_path / "out")
     assert (work / further.UNET).exists()
 
@@ -160,8 +161,7 @@ def test_what_cannot_be_trained_further_is_one_sentence(
     # Before anything was painted.
     assert not list((tmp_path / "a").rglob("*.npz"))
     other = tmp_path / "b"
-    other.mkdir()
-    (other / "autoencoder.pt").touch()
+    (other / "autoencoder").mkdir(parents=True)
     with pytest.raises(EngineError, match="name another --work"):
         further.begin(TOY, str(model), other, tmp_path / "out")
 

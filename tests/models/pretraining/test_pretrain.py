@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import fields, replace
-from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +14,6 @@ import torch
 from torch import nn
 
 from models.__main__ import main
-from models.contract import EngineError
 from models.measuring.judge.heads import HEADS, UNSEEN, labels
 from models.painter.captions import caption
 from models.painter.portrait import sample
@@ -26,10 +23,11 @@ from models.pretraining.architecture import TOY
 from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
 from models.pretraining.command import blueprint_of
 from models.pretraining.painting import paint_shard, plan, stated_labels
-from models.pretraining.pictures import Pictures, batches, load
+from models.pretraining.pictures import Pictures, batch_of, load
 from models.pretraining.siblings import DIFFERING, FAMILY, family
+from models.pretraining.workshop import Workshop
 from models.training.muon import A, B, C, Muon, orthogonal
-from models.training.pretraining_course import Course, factor, generator
+from tests.stages.tiny_trainings import drawn_by_lot, stop_behind
 
 CPU = torch.device("cpu")
 
@@ -119,10 +117,10 @@ def test_the_encoder_learns_to_keep_small_things_and_the_decoder_to_draw_clean_l
     ids = torch.zeros(8, 1, 77, dtype=torch.int16)
     sets = {"square": replace(_labelled(8)["square"], pixels=pixels, ids=ids)}
     blueprint = replace(TOY, autoencoder_steps=2, decoder_steps=1)
-    net = autoencoding.train_autoencoder(blueprint, sets, tmp_path / "autoencoder.pt", CPU)
+    net = autoencoding.train_autoencoder(blueprint, sets, tmp_path / "autoencoder", CPU)
     assert used == ["keeping_loss"] * 2
     encoder = {name: v.clone() for name, v in net.encoder.state_dict().items()}
-    autoencoding.train_decoder(blueprint, sets, net, tmp_path / "decoder.pt", lambda z, *_: z)
+    autoencoding.train_decoder(blueprint, sets, net, tmp_path / "decoder", lambda z, *_: z)
     assert used[2:] == ["reconstruction_loss"]
     assert all(torch.equal(v, encoder[name]) for name, v in net.encoder.state_dict().items())
 
@@ -138,47 +136,6 @@ def test_muon_finds_the_bottom_of_a_bowl() -> None:
         ((weight - goal) ** 2).sum().backward()
         optimizer.step()
     assert (weight - goal).abs().max() < 0.05
-
-
-def test_the_learning_rate_rises_stays_and_falls() -> None:
-    rates = [factor(step, 1_000) for step in range(1_000)]
-    assert rates[0] == 0.01
-    assert rates[100:400] == [1.0] * 300
-    assert rates[999] == 0.01
-    assert all(a >= b for a, b in pairwise(rates[100:]))
-
-
-def course(path: Path) -> tuple[Course, nn.Module]:
-    torch.manual_seed(1)
-    net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
-    return Course({"net": net}, path, steps=20, lr=0.01), net
-
-
-def one(net: nn.Module, step: int) -> torch.Tensor:
-    x = torch.randn(16, 4, generator=generator(7, step, CPU))
-    return ((net(x) - x.sum(1, keepdim=True)) ** 2).mean()
-
-
-def test_a_run_that_was_stopped_equals_one_that_was_not(tmp_path: Path) -> None:
-    unbroken, whole = course(tmp_path / "whole.pt")
-    unbroken.run(lambda step: one(whole, step))
-    first, net = course(tmp_path / "parts.pt")
-    first.run(lambda step: one(net, step), until=9)
-    second, again = course(tmp_path / "parts.pt")
-    assert second.step == 9
-    second.run(lambda step: one(again, step))
-    for a, b in zip(whole.parameters(), again.parameters(), strict=True):
-        assert torch.equal(a, b)
-    for name, average in unbroken.average.shadow.items():
-        assert torch.equal(average, second.average.shadow[name])
-
-
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
-    run, net = course(tmp_path / "run.pt")
-    run.run(lambda step: one(net, step), until=5)
-    with pytest.raises(FloatingPointError, match="run: the loss is no number at step 20"):
-        run.run(lambda step: one(net, step) * math.nan)
-    assert course(tmp_path / "run.pt")[0].step == 5
 
 
 def test_a_caption_states_what_it_says_and_leaves_open_what_it_does_not() -> None:
@@ -254,17 +211,17 @@ def test_no_seed_serves_two_purposes(tmp_path: Path) -> None:
     assert len(seeds) == len(set(seeds)) == count
 
 
-def test_a_step_draws_the_same_batch_after_a_resumption(words: Path, tmp_path: Path) -> None:
+def test_a_step_draws_by_its_number_alone(words: Path, tmp_path: Path) -> None:
     (tmp_path / "tokenizer").symlink_to(words)
     shards = plan(TOY, tmp_path, Purpose.HELD)[:3]
     for shard in shards:
         paint_shard(shard)
     sets = load(shards, CPU)
-    unbroken = batches(sets, 0, 4, seed=1, device=CPU)
-    drawn = [next(unbroken) for _ in range(6)]
-    resumed = next(batches(sets, 5, 4, seed=1, device=CPU))
-    assert resumed[0] == drawn[5][0]
-    assert torch.equal(resumed[1], drawn[5][1])
+    drawn = [batch_of(sets, step, 4, seed=1, device=CPU) for step in range(6)]
+    framing, rows = batch_of(sets, 5, 4, seed=1, device=CPU)
+    assert framing == drawn[5][0]
+    assert torch.equal(rows, drawn[5][1])
+    assert len({(framing, *rows.tolist()) for framing, rows in drawn}) == 6
 
 
 def test_siblings_differ_in_one_attribute_that_all_of_them_show() -> None:
@@ -307,7 +264,7 @@ def test_a_family_follows_itself_in_its_shard_and_comes_whole(words: Path, tmp_p
     assert pictures.stated.shape[1] == 1
     for said in pictures.stated.view(-1, FAMILY, len(HEADS)):
         assert len(differing(said)) <= 1
-    _, rows = next(batches(sets, 0, 8, seed=1, device=CPU, family=FAMILY))
+    _, rows = batch_of(sets, 0, 8, seed=1, device=CPU, family=FAMILY)
     assert len(rows) == 6
     assert (rows.view(2, FAMILY) == rows[::FAMILY, None] + torch.arange(FAMILY)).all()
     assert (rows % FAMILY == torch.arange(FAMILY).repeat(2)).all()
@@ -330,16 +287,8 @@ def test_a_neighbour_is_found_by_the_positions() -> None:
     assert alike[0, 0] > alike[0, 1] > alike[0, 2] > alike[0, 3]
 
 
-def test_a_checkpoint_of_other_networks_is_one_line(tmp_path: Path) -> None:
-    run, net = course(tmp_path / "run.pt")
-    run.run(lambda step: one(net, step), until=5)
-    modules = {"net": net, "told": nn.Linear(2, 2)}
-    with pytest.raises(EngineError, match=r"run\.pt was made by another version.*move it away"):
-        Course(modules, tmp_path / "run.pt", steps=20, lr=0.01)
-
-
 def test_a_batch_smaller_than_a_family_is_one_family() -> None:
-    _, rows = next(batches(_labelled(9), 0, 2, seed=1, device=CPU, family=FAMILY))
+    _, rows = batch_of(_labelled(9), 0, 2, seed=1, device=CPU, family=FAMILY)
     assert len(rows) == FAMILY
 
 
@@ -372,6 +321,28 @@ def test_a_stage_without_the_one_before_it_is_one_line(
     (tmp_path / "pictures" / "tokenizer").symlink_to(words)
     assert main(["pretrain", "--work", str(tmp_path), "--toy", "--only", stage]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_go_on(
+    words: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sets = {"square": drawn_by_lot(16, 0, TOY.size_px)}
+    monkeypatch.setattr(Workshop, "pictures", lambda *_, **__: sets)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "tokenizer").symlink_to(words)
+    stop_behind(monkeypatch, 2)
+    line = ["pretrain", "--work", str(tmp_path), "--toy", "--device", "cpu", "--only", "words"]
+    assert main(line) == 130
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    kept = tmp_path / "words" / "states" / "step-00000002"
+    assert said == f"stopped; the last good state is {kept}. Run the same command again to go on"
+    monkeypatch.undo()
+    monkeypatch.setattr(Workshop, "pictures", lambda *_, **__: sets)
+    assert main(line) == 0
+    assert "going on behind step 2" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -1,0 +1,158 @@
+"""What learns: weights, the optimizers that change them, and their average, saved as one.
+
+The trainer moves it from step to step. It must not know what the weights are for, or any files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from models.contract import EngineError
+from models.training.average import Average
+from models.training.state import State, StateError, put_together, taken_apart
+
+#: The learning rate at a step (from 0), of that which a group of weights has at its highest.
+Rate = Callable[[int, float], float]
+
+_WEIGHTS, _AVERAGE, _GENERATORS = "weights", "average", "generators"
+
+
+class TooLargeError(EngineError):
+    """The device's memory does not suffice."""
+
+    def __init__(self, lighter: str) -> None:
+        """`lighter` is a sentence on what needs less."""
+        super().__init__(f"the training does not fit into the device's memory. {lighter}")
+
+
+class Learner:
+    """Weights by name, with all that a training needs of them to go on exactly.
+
+    torch's own generators are saved too: dropout draws from them.
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, Tensor],
+        optimizers: Mapping[str, Optimizer],
+        average: Average | None = None,
+        *,
+        moment_bytes: int = 8,
+    ) -> None:
+        """`weights` are what a state must hold: those that learn, and statistics beside them.
+
+        The rates that the optimizers have now are their peaks. `moment_bytes` is what they will
+        remember of one weight, at most.
+        """
+        self.weights, self.average = dict(weights), average
+        self._optimizers = dict(optimizers)
+        self._moment_bytes = moment_bytes
+        for group in self._groups():
+            group["peak"] = group["lr"]
+
+    @property
+    def trained(self) -> dict[str, Tensor]:
+        """The weights to hand over: the average, or the live ones where there is none."""
+        return dict(self.weights) if self.average is None else self.average.shadow
+
+    @property
+    def state_bytes(self) -> int:
+        """How large a saved state will be, roughly."""
+        count = sum(weight.numel() for weight in self.weights.values())
+        return count * (4 + self._moment_bytes + (0 if self.average is None else 4))
+
+    @property
+    def gpus(self) -> list[torch.device]:
+        """The GPU that the weights are on, or none."""
+        devices = {weight.device for weight in self.weights.values()}
+        return [device for device in devices if device.type == "cuda"]
+
+    def update(self, step: int, rate: Rate) -> float:
+        """Step number `step` (from 0) along the gradients at hand; the highest rate it took."""
+        for group in self._groups():
+            group["lr"] = rate(step, group["peak"])
+        for optimizer in self._optimizers.values():
+            optimizer.step()
+        self.drop()
+        if self.average is not None:
+            self.average.update(step)
+        return max(group["lr"] for group in self._groups())
+
+    def drop(self) -> None:
+        """Forget the gradients at hand."""
+        for optimizer in self._optimizers.values():
+            optimizer.zero_grad()
+
+    def handed_over(self) -> AbstractContextManager[None]:
+        """While it lasts, the networks have the weights that would be handed over now."""
+        return nullcontext() if self.average is None else self.average.in_use()
+
+    def state(self, step: int, facts: Mapping[str, Any]) -> State:
+        """Everything as it is behind `step` steps, beside the given plain values."""
+        tensors = {_WEIGHTS: self.weights, _GENERATORS: self._generators()}
+        rest: dict[str, Any] = {}
+        for name, optimizer in self._optimizers.items():
+            tensors[name], rest[name] = taken_apart(optimizer.state_dict())
+        if self.average is not None:
+            tensors[_AVERAGE] = self.average.shadow
+        return State(step=step, tensors=tensors, facts={**rest, **facts})
+
+    @torch.no_grad()
+    def load(self, state: State, place: Path) -> None:
+        """Take over a state, which lies in `place`. StateError if it is of other networks.
+
+        What the optimizers were told stays as it is now: it may have changed since.
+        """
+        if not self._fits(state):
+            raise StateError(
+                f"{place} was made by another version of this training: move it away to begin "
+                "anew, or go on with the version that made it."
+            )
+        for name, weight in self.weights.items():
+            weight.copy_(state.tensors[_WEIGHTS][name])
+        told = [{k: v for k, v in group.items() if k != "params"} for group in self._groups()]
+        for name, optimizer in self._optimizers.items():
+            optimizer.load_state_dict(put_together(state.tensors[name], state.facts[name]))
+        for group, now in zip(self._groups(), told, strict=True):
+            group.update(now)
+        if self.average is not None:
+            self.average.load(state.tensors[_AVERAGE])
+        self._draw_from(state.tensors[_GENERATORS])
+
+    def _fits(self, state: State) -> bool:
+        held = {_WEIGHTS, _GENERATORS, *self._optimizers, *([_AVERAGE] if self.average else [])}
+        if held != state.tensors.keys():
+            return False
+        saved = {name: value.shape for name, value in state.tensors[_WEIGHTS].items()}
+        return saved == {name: value.shape for name, value in self.weights.items()}
+
+    def _groups(self) -> Iterator[dict[str, Any]]:
+        for optimizer in self._optimizers.values():
+            yield from optimizer.param_groups
+
+    def _generators(self) -> dict[str, Tensor]:
+        saved = {"cpu": torch.get_rng_state()}
+        for gpu in self.gpus:
+            saved["cuda"] = torch.cuda.get_rng_state(gpu)
+        return saved
+
+    def _draw_from(self, saved: Mapping[str, Tensor]) -> None:
+        torch.set_rng_state(saved["cpu"])
+        for gpu in self.gpus if "cuda" in saved else ():
+            torch.cuda.set_rng_state(saved["cuda"], gpu)
+
+
+@contextmanager
+def fitting(lighter: str) -> Iterator[None]:
+    """EngineError, with what would help, where the device's memory does not suffice."""
+    try:
+        yield
+    except torch.OutOfMemoryError as fault:
+        raise TooLargeError(lighter) from fault

@@ -1,0 +1,149 @@
+"""The plain training: networks, the loss of each step, Muon and Adam.
+
+The stages of the pre-training and the aesthetic head are trained so. It must not know what the
+networks are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.training.average import Average
+from models.training.learner import Learner
+from models.training.muon import Muon
+from models.training.progress import Progress
+from models.training.state import StateError
+from models.training.trainer import Advice, Gradients, Trainer
+from models.training.watch import Interruption
+
+#: The loss, 0-d, of the step of that number (from 0), and how many pictures it is of.
+LossFunction = Callable[[int], tuple[Tensor, int]]
+
+#: To which norm the gradients of a step are clipped.
+_CLIP_NORM = 1.0
+
+
+def factor(step: int, steps: int, warm: int = 100, flat: float = 0.4) -> float:
+    """Learning rate over its peak: linear warm-up, flat, then linear down to nearly nothing."""
+    if step < warm:
+        return (step + 1) / warm
+    done = step / steps
+    return 1.0 if done < flat else max(0.01, (1 - done) / (1 - flat))
+
+
+def optimizers(
+    modules: dict[str, nn.Module], rates: dict[str, float], plain: tuple[str, ...]
+) -> dict[str, torch.optim.Optimizer]:
+    """Muon for matrices and convolutions; Adam for vectors, embeddings and `plain` names.
+
+    Every group has the rate of its module.
+    """
+    matrices: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for module_name, module in modules.items():
+        sorted_out: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+        for name, p in module.named_parameters():
+            by_adam = p.ndim < 2 or "embedding" in name or any(part in name for part in plain)
+            sorted_out[by_adam].append(p)
+        for by_adam, groups in ((False, matrices), (True, others)):
+            if sorted_out[by_adam]:
+                groups.append({"params": sorted_out[by_adam], "lr": rates[module_name]})
+    return {"muon": Muon(matrices), "adam": torch.optim.Adam(others, betas=(0.9, 0.99))}
+
+
+class PlainTraining:
+    """Networks that learn from a loss, with an average of their weights."""
+
+    #: What people can do where it does not go on.
+    advice = Advice(
+        go_on="Run the same command again to go on",
+        lighter="A smaller batch needs less.",
+        elsewhere="another --work",
+    )
+
+    def __init__(
+        self,
+        modules: dict[str, nn.Module],
+        loss: LossFunction,
+        *,
+        steps: int,
+        lr: float,
+        decay: float = 0.999,
+        adam_only: tuple[str, ...] = (),
+        slow: dict[str, float] | None = None,
+        save_every: int = 250,
+        passed: Callable[[int], None] | None = None,
+    ) -> None:
+        """`slow` names modules whose learning rate is a share of the others'.
+
+        `passed` is called behind every step with how many are done, after a state was saved.
+        """
+        self.steps = steps
+        self._loss, self._save_every, self._passed = loss, save_every, passed
+        rates = {name: lr * (slow or {}).get(name, 1.0) for name in modules}
+        all_ = nn.ModuleDict(modules)
+        self._parameters = list(all_.parameters())
+        average = Average(dict(all_.named_parameters()), decay)
+        learning = optimizers(modules, rates, adam_only)
+        self.learner = Learner(all_.state_dict(), learning, average)
+
+    def gradients(self, step: int) -> Gradients:
+        """Those of the step's loss, clipped."""
+        loss, rows = self._loss(step)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self._parameters, _CLIP_NORM)
+        return Gradients(loss=loss.item(), norm=norm.item(), rows=rows)
+
+    def rate(self, step: int, peak: float) -> float:
+        """The learning rate of that step."""
+        return peak * factor(step, self.steps, warm=min(100, self.steps // 4 or 1))
+
+    def saves(self, step: int) -> bool:
+        """Every so many steps."""
+        return step % self._save_every == 0
+
+    def facts(self) -> dict[str, Any]:
+        """Nothing: the weights say by their names and shapes what they are of."""
+        return {}
+
+    def recognise(self, facts: dict[str, Any], place: Path) -> None:
+        """As for `facts`."""
+
+    def passed(self, step: int) -> None:
+        """Whatever its maker has ordered."""
+        if self._passed is not None:
+            self._passed(step)
+
+
+def train(training: PlainTraining, folder: Path) -> None:
+    """Train to the end, from the folder's state if it has one; the averaged weights are then in.
+
+    A training that has taken its steps takes no more. EngineError and StoppedError as of a trainer.
+    """
+    _require_new(folder)
+    progress = Progress()
+    trainer = Trainer(training, folder, say=progress.say)
+    if trainer.step < training.steps:
+        progress.say(f"training {folder.name} for {training.steps} steps, its curve is in {folder}")
+    try:
+        with Interruption() as interruption:
+            trainer.run(interruption)
+    finally:
+        progress.end()
+    assert training.learner.average is not None
+    training.learner.average.settle()
+
+
+def _require_new(folder: Path) -> None:
+    """StateError if a training of before this format lies beside the folder, and none in it."""
+    old = folder.with_name(folder.name + ".pt")
+    if old.exists() and not (folder / "states").exists():
+        raise StateError(
+            f"{old} was made by another version of this training: move it away to begin anew, or "
+            "go on with the version that made it."
+        )

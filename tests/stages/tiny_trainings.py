@@ -1,0 +1,159 @@
+"""The trainings of the pre-training and of the aesthetic head, each in a second: data by lot.
+
+`learned` maps a training's name to what makes its weights in a folder, from the folder's state if
+it holds one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.aesthetics.grader import fit
+from models.aesthetics.painted import FAULTS, Graded
+from models.measuring.judge.heads import HEADS
+from models.pretraining import (
+    architecture,
+    autoencoding,
+    diffuse,
+    enlarge,
+    judging,
+    reading,
+    vocabulary,
+)
+from models.pretraining.architecture import SCALE, TOY
+from models.pretraining.diffuse import EncodedPictures
+from models.pretraining.pictures import Pictures
+from models.pretraining.pipeline import Trained
+from models.pretraining.siblings import FAMILY
+from models.training.trainer import Trainer
+
+CPU = torch.device("cpu")
+#: Pictures of 32 px, and as many steps in each training.
+STEPS = 6
+SMALL = replace(
+    TOY,
+    size_px=32,
+    autoencoder_steps=STEPS,
+    decoder_steps=STEPS,
+    words_steps=STEPS,
+    judge_steps=STEPS,
+    unet_steps=STEPS,
+    unet_batch=6,
+    upscaler_steps=STEPS,
+)
+
+Learned = Callable[[Path], dict[str, Tensor]]
+
+
+def drawn_by_lot(count: int, end: int, size_px: int = SMALL.size_px) -> Pictures:
+    """Pictures with labels and captions that mean nothing."""
+    g = torch.Generator().manual_seed(count)
+    ids = torch.randint(0, 100, (count, 2, 77), generator=g)
+    ids[:, :, 40:] = end
+    labels = torch.zeros(count, len(HEADS), dtype=torch.int8)
+    large_px = SCALE * size_px
+    return Pictures(
+        pixels=torch.randint(0, 256, (count, size_px, size_px, 3), generator=g).byte(),
+        labels=labels,
+        ids=ids.short(),
+        stated=labels[:, None].repeat(1, 2, 1),
+        seeds=torch.arange(count),
+        large=torch.randint(0, 256, (count, large_px, large_px, 3), generator=g).byte(),
+    )
+
+
+def graded(rows: int) -> Graded:
+    """Cuts of noise with grades by lot."""
+    rng = np.random.default_rng(0)
+    degrees = rng.random((rows, len(FAULTS)), dtype=np.float32)
+    cuts = rng.integers(0, 256, (rows, 32, 32, 3), dtype=np.uint8)
+    return Graded(cuts, 10 - degrees.sum(1), degrees)
+
+
+def learned(words: Path) -> dict[str, Learned]:
+    """Every training by name; `words` is the tokenizer's folder."""
+    end = vocabulary.encode(vocabulary.load(words), [""])[0][-1]
+    sets = {"square": drawn_by_lot(16, end)}
+
+    def autoencoder(folder: Path) -> dict[str, Tensor]:
+        return _weights(autoencoding.train_autoencoder(SMALL, sets, folder, CPU))
+
+    def decoder(folder: Path) -> dict[str, Tensor]:
+        torch.manual_seed(8)
+        net = architecture.autoencoder(SMALL)
+        return _weights(autoencoding.train_decoder(SMALL, sets, net, folder, _remembered))
+
+    def read(folder: Path) -> dict[str, Tensor]:
+        return _weights(reading.train_words(SMALL, sets, words, folder, CPU))
+
+    def judge(folder: Path) -> dict[str, Tensor]:
+        return _weights(judging.train_judge(SMALL, sets, folder, CPU))
+
+    def unet(folder: Path) -> dict[str, Tensor]:
+        parts = untrained(words)
+        usual, alike = encoded(20, end), encoded(4 * FAMILY, end)
+        diffuse.train_unet(SMALL, usual, alike, parts, folder)
+        return _weights(nn.ModuleDict({"unet": parts.unet, "text": parts.text}))
+
+    def upscaler(folder: Path) -> dict[str, Tensor]:
+        pictures = sets["square"]
+        drawn = [enlarge.scaled(pictures.pixels).half()]
+        return _weights(enlarge.train_upscaler(SMALL, pictures, drawn, folder))
+
+    def aesthetic(folder: Path) -> dict[str, Tensor]:
+        return _weights(fit(graded(8), folder, steps=STEPS, batch=4, seed=1))
+
+    return {
+        "autoencoder": autoencoder,
+        "decoder": decoder,
+        "words": read,
+        "judge": judge,
+        "unet": unet,
+        "upscaler": upscaler,
+        "aesthetic": aesthetic,
+    }
+
+
+def untrained(words: Path) -> Trained:
+    """The toy model's networks, always the same."""
+    torch.manual_seed(0)
+    tokenizer = vocabulary.load(words)
+    text, unet = architecture.text_encoder(SMALL, tokenizer), architecture.unet(SMALL)
+    return Trained(architecture.autoencoder(SMALL), text, unet, tokenizer)
+
+
+def encoded(count: int, end: int) -> dict[str, EncodedPictures]:
+    """Latents, ids and labels by lot, as the toy recipe has them."""
+    g = torch.Generator().manual_seed(count)
+    latents = torch.randn(count, SMALL.latent_channels, 8, 8, generator=g).half()
+    return {"square": EncodedPictures(latents, drawn_by_lot(count, end))}
+
+
+def stop_behind(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let somebody press Ctrl-C in the middle of every training's step of that number (from 1)."""
+    learn = Trainer._learn
+
+    def wrapped(self: Trainer) -> Any:
+        if self.step == step - 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return learn(self)
+
+    monkeypatch.setattr(Trainer, "_learn", wrapped)
+
+
+def _remembered(z: Tensor, _: Tensor, g: torch.Generator) -> Tensor:
+    return z + 0.1 * torch.randn(z.shape, generator=g)
+
+
+def _weights(net: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in net.state_dict().items()}
