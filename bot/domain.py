@@ -6,10 +6,10 @@ What a user can cause is a value (`Refused`); exceptions are for what the operat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeAlias
 
 from models.contract import Draw, RenderRequest, Scores
 
@@ -352,3 +352,34 @@ class VoteEmoji:
 
     up: str = "👍"
     down: str = "👎"
+
+
+class Subject(StrEnum):
+    """What has states that are told."""
+
+    #: One of `JobState`.
+    JOB = "job"
+    #: Open for as long as its status message may still be edited, then closed.
+    REQUEST = "request"
+    #: Posted, then deleted from Discord.
+    POST = "post"
+    #: Serving while an engine draws with it.
+    CARD = "card"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A change of state that has happened, told once: for the log, and for whoever counts."""
+
+    subject: Subject
+    id: str
+    #: None: it is new.
+    before: str | None
+    #: None: it is gone.
+    after: str | None
+    #: A few words for the log, without anything that a member wrote.
+    why: str = ""
+
+
+#: Whoever is told.
+Tell: TypeAlias = Callable[[Transition], None]

@@ -1,6 +1,7 @@
 """Logging set-up: one line per event, with `job=` and `guild=` where they are known.
 
-Called once by the composition root. A prompt never goes above DEBUG; log `short_hash` of it.
+`set_up` is called once by the composition root; `tell` is the grammar of all changes of state. A
+prompt never goes above DEBUG; log `short_hash` of it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+
+from bot.domain import JobState, Subject, Transition
+
+log = logging.getLogger(__name__)
 
 _job: ContextVar[str] = ContextVar("job", default="-")
 _guild: ContextVar[str] = ContextVar("guild", default="-")
@@ -43,6 +48,22 @@ def whereabouts(*, job: str | None = None, guild: int | None = None) -> Generato
 def short_hash(text: str) -> str:
     """Eight hex digits that stand for a prompt in the log."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def tell(transition: Transition) -> None:
+    """One line for a change of state: `job 7 queued -> running (attempt 1)`."""
+    level = logging.WARNING if transition.after == JobState.FAILED else logging.INFO
+    why = f" ({transition.why})" if transition.why else ""
+    with whereabouts(job=transition.id if transition.subject is Subject.JOB else None):
+        log.log(
+            level,
+            "%s %s %s -> %s%s",
+            transition.subject,
+            transition.id,
+            transition.before or "new",
+            transition.after or "gone",
+            why,
+        )
 
 
 def _no_voice(record: logging.LogRecord) -> bool:

@@ -12,7 +12,17 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import BotError, DiskFullError, Job, JobId, Released, Withheld
+from bot.domain import (
+    BotError,
+    DiskFullError,
+    Job,
+    JobId,
+    Released,
+    Subject,
+    Tell,
+    Transition,
+    Withheld,
+)
 from bot.drawing.handle import EngineHandle, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -85,6 +95,7 @@ class Worker:
         progress: ProgressBoard,
         limits: WorkerLimits,
         clock: Callable[[], int],
+        tell: Tell,
     ) -> None:
         self._owner = owner
         self._handle = handle
@@ -96,6 +107,7 @@ class Worker:
         self._progress = progress
         self._limits = limits
         self._clock = clock
+        self._tell = tell
         #: Rows in the engine, and pictures on their way to the gallery: both hold leases.
         self._rows: dict[JobId, Job] = {}
         self._keeping: set[JobId] = set()
@@ -151,14 +163,20 @@ class Worker:
         if wish is None or self._keeping:
             return False
         self._swap = None
+        before = self._handle.info.card_id
         try:
             await self._handle.swap(wish.model)
         except Exception as problem:  # noqa: BLE001  whoever asked for it hears of it
             wish.fail(problem)
         else:
-            log.info("model %s serves now", self._handle.info.card_id)
+            self._tell_swap(before, self._handle.info.card_id)
             wish.succeed()
         return True
+
+    def _tell_swap(self, before: str, after: str) -> None:
+        card = Subject.CARD
+        self._tell(Transition(subject=card, id=before, before="serving", after="replaced"))
+        self._tell(Transition(subject=card, id=after, before=None, after="serving"))
 
     async def _look(self) -> None:
         """What the database has for us. While it fails, the rows in the engine are drawn on."""
@@ -177,23 +195,21 @@ class Worker:
             return
         self._renewed_ms = now_ms
         await self._renew(now_ms)
-        taken = await self._jobs.release_expired(now_ms, self._limits.max_attempts, _RETRY_PAUSE_MS)
-        self._tell_taken(*taken, "its lease expired")
+        _, failed = await self._jobs.release_expired(
+            now_ms, self._limits.max_attempts, _RETRY_PAUSE_MS
+        )
+        self._tell_ends(failed)
 
     async def _take_back(self) -> None:
         """Once, as soon as the database lets us."""
         if not self._took_back:
-            taken = await self._jobs.take_back(
+            _, failed = await self._jobs.take_back(
                 self._owner, self._clock(), self._limits.max_attempts
             )
             self._took_back = True
-            self._tell_taken(*taken, "its process died")
+            self._tell_ends(failed)
 
-    def _tell_taken(self, requeued: list[JobId], failed: list[JobId], why: str) -> None:
-        for job_id in requeued:
-            log.info("job %s running -> queued (%s)", job_id, why)
-        for job_id in failed:
-            log.warning("job %s running -> failed (%s too often)", job_id, why)
+    def _tell_ends(self, failed: list[JobId]) -> None:
         if failed:
             self._signals.status.set()
 
@@ -213,7 +229,6 @@ class Worker:
 
     async def _fill(self) -> None:
         while self._has_room() and (job := await self._claim()):
-            log.info("job %s queued -> running (attempt %s)", job.id, job.attempts)
             if job.draw.model in {None, self._handle.info.card_id}:
                 await self._admit(job)
             else:
@@ -303,7 +318,6 @@ class Worker:
         verdict = decide.release(job, rendered, scores)
         if isinstance(verdict, Withheld):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
-            log.info("job %s running -> withheld", job.id)
             return
         info = self._handle.info
         provenance = Provenance.of(job.request(), info, batch_width=rendered.batch_width)
@@ -311,7 +325,8 @@ class Worker:
         picture = await self._gallery.keep(
             verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
         )
-        log.info("job %s running -> %s", job.id, "rendered" if picture else "dropped")
+        if picture is None:
+            log.info("its picture is dropped: the job is not ours any more")
 
     async def _retry_or_fail(self, job: Job, reason: str) -> None:
         """The end of a failed try. Where it cannot be written down, the lease runs out instead."""
@@ -323,15 +338,15 @@ class Worker:
     async def _end_try(self, job: Job, reason: str) -> None:
         now_ms = self._clock()
         if job.attempts < self._limits.max_attempts:
-            await self._jobs.put_back(self._owner, [job.id], now_ms, pause_ms=_RETRY_PAUSE_MS)
-            log.info("job %s running -> queued (%s)", job.id, reason)
+            await self._jobs.put_back(
+                self._owner, [job.id], now_ms, pause_ms=_RETRY_PAUSE_MS, why=reason
+            )
             self._signals.status.set()
         else:
             await self._fail(job, reason)
 
     async def _fail(self, job: Job, reason: str) -> None:
         await self._jobs.fail(self._owner, job.id, reason, self._clock())
-        log.warning("job %s running -> failed (%s)", job.id, reason)
         self._signals.status.set()
 
     async def _drain(self, keepers: asyncio.TaskGroup) -> None:
@@ -349,8 +364,13 @@ class Worker:
 
     async def _put_back(self, job_ids: list[JobId]) -> None:
         try:
-            await self._jobs.put_back(self._owner, job_ids, self._clock(), count_attempt=False)
-            log.info("%s rows put back into the queue", len(job_ids))
+            await self._jobs.put_back(
+                self._owner,
+                job_ids,
+                self._clock(),
+                count_attempt=False,
+                why="the bot stops before it is done",
+            )
         except BotError as problem:
             log.error("%s rows wait for the next start: %s", len(job_ids), problem)  # noqa: TRY400  the sentence says it all
 

@@ -8,18 +8,20 @@ tables mean.
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import aiosqlite
 
 from bot.db_faults import code_of, in_plain_words, plain
-from bot.domain import DatabaseError
+from bot.domain import DatabaseError, Tell
+from bot.log import tell as tell_log
+from bot.store import changes
+from bot.store.changes import Changes
+from bot.store.migrations import Migration, migrations
 
 Row: TypeAlias = sqlite3.Row
 Value: TypeAlias = "str | int | float | bytes | None"
@@ -27,7 +29,6 @@ Params: TypeAlias = Mapping[str, Value]
 T = TypeVar("T")
 
 _NO_PARAMS: Params = {}
-_MIGRATIONS = Path(__file__).parent / "migrations"
 #: Marks the file as ours ("WDbt"), so that no other program's database is ever migrated.
 _APPLICATION_ID = 0x57446274
 #: What the files of the development versions are marked with, whose schemas are gone.
@@ -40,15 +41,6 @@ _READ_BUSY_MS = 5_000
 #: Pages in the write-ahead log that make a commit empty it into the file, and the bytes that they
 #: take at most with their headers.
 _LOG_PAGES, _LOG_BYTES = 4_000, 16 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
-    """One numbered step of the schema."""
-
-    number: int
-    name: str
-    sql: str
 
 
 class Transaction:
@@ -83,32 +75,37 @@ class Database:
     """An open database. Two connections: the reader never waits for the writer (WAL)."""
 
     def __init__(
-        self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, version: int
+        self,
+        path: Path,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        noticed: Changes,
     ) -> None:
-        self.version = version
         self._path = path
         self._writer = writer
         self._reader = reader
+        self._changes = noticed
         self._lock = asyncio.Lock()
         #: One read at a time (the reader has one thread anyway), so that `scrub` can keep it off.
         self._reading = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path) -> Database:
+    async def open(cls, path: Path, tell: Tell = tell_log) -> Database:
         """Open the file, make it if it is missing, and migrate it.
 
-        Raises `DatabaseError` with one sentence: no database, not ours, from a newer version, or
-        in a place that cannot be written.
+        `tell` hears of every change of state, once it is committed. Raises `DatabaseError` with one
+        sentence: no database, not ours, from a newer version, or in a place that cannot be written.
         """
         with in_plain_words(path):
             writer = await _connect(str(path))
             try:
-                version = await _prepare(writer, path)
+                await _prepare(writer, path)
+                noticed = await _watched(writer, tell)
                 reader = await _connect_reader(path)
             except BaseException:
                 await writer.close()
                 raise
-        return cls(path, writer, reader, version)
+        return cls(path, writer, reader, noticed)
 
     async def close(self) -> None:
         """Close both connections, after the transaction in progress."""
@@ -117,20 +114,21 @@ class Database:
             await self._writer.close()
 
     @asynccontextmanager
-    async def write(self) -> AsyncGenerator[Transaction]:
+    async def write(self, why: str = "") -> AsyncGenerator[Transaction]:
         """One transaction; others wait. Commits at the end, rolls back on any exception.
 
         A cancelled coroutine leaves no half: before COMMIT everything is rolled back, from COMMIT
         on everything is kept and the cancellation follows. Raises `DatabaseError` when another
         process keeps the write lock for 20 s or the file is damaged, `StorageError` when the disk
-        is full or fails, and never an `sqlite3.Error` that an operator can mend.
+        is full or fails, and never an `sqlite3.Error` that an operator can mend. `why` is what the
+        log says of the changes of state.
         """
         give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
         async with self._lock:
             try:
                 await self._patiently("BEGIN IMMEDIATE", _NO_PARAMS, give_up_s)
                 yield Transaction(self._writer, self._path)
-                with in_plain_words(self._path):
+                with in_plain_words(self._path), self._changes.told(why):
                     await undisturbed(_run(self._writer, "COMMIT"))
             except BaseException:
                 # rollback() does nothing where no transaction is open, and the writer's thread
@@ -138,16 +136,21 @@ class Database:
                 # too, the fault that led here is the one to tell; the next write tries it again.
                 with suppress(sqlite3.Error):
                     await undisturbed(self._writer.rollback())
+                self._changes.forget()
                 raise
 
-    async def write_one(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
+    async def write_one(self, sql: str, params: Params = _NO_PARAMS, why: str = "") -> list[Row]:
         """One statement that is a transaction by itself; returns its RETURNING rows.
 
         Cheaper than `write`: one trip to the writer's thread instead of three. Raises as `write`.
         """
         give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
         async with self._lock:
-            return await self._patiently(sql, params, give_up_s)
+            try:
+                with self._changes.told(why):
+                    return await self._patiently(sql, params, give_up_s)
+            finally:
+                self._changes.forget()
 
     async def _patiently(self, sql: str, params: Params, give_up_s: float) -> list[Row]:
         """Run a statement that needs the write lock, again and again while another has it."""
@@ -155,7 +158,7 @@ class Database:
         await self._undo()
         while True:
             try:
-                return list(await self._writer.execute_fetchall(sql, params))
+                return list(await undisturbed(_all(self._writer, sql, params)))
             except sqlite3.Error as problem:
                 if code_of(problem) != sqlite3.SQLITE_BUSY or loop.time() >= give_up_s:
                     raise plain(problem, self._path) or problem from problem
@@ -257,22 +260,8 @@ async def inspect(path: Path) -> str:
     return f"version {version}, the newest"
 
 
-def migrations() -> list[Migration]:
-    """The steps in `bot/store/migrations/`, numbered from 1 without a gap.
-
-    A step that has landed is never edited, for there are files that have it: a test holds its hash.
-    """
-    found = [
-        Migration(number=int(path.name[:4]), name=path.stem[5:], sql=path.read_text("utf-8"))
-        for path in sorted(_MIGRATIONS.glob("*.sql"))
-        if re.fullmatch(r"\d{4}_\w+\.sql", path.name)
-    ]
-    assert [step.number for step in found] == list(range(1, len(found) + 1)), "a gap or a double"
-    return found
-
-
-async def _prepare(writer: aiosqlite.Connection, path: Path) -> int:
-    """Set the writer up and migrate. Returns the version."""
+async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
+    """Set the writer up and migrate."""
     await writer.execute(f"PRAGMA busy_timeout = {_BUSY_SLICE_MS}")
     await _version(writer, path)
     # FULL: what was acknowledged survives a power cut too. secure_delete: forgotten is overwritten.
@@ -289,7 +278,15 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> int:
     writer.row_factory = sqlite3.Row
     for step in migrations():
         await _migrate(writer, path, step)
-    return len(migrations())
+
+
+async def _watched(writer: aiosqlite.Connection, tell: Tell) -> Changes:
+    """From now on the writer notices every change of state."""
+    noticed = Changes(tell)
+    await writer.create_function(changes.FUNCTION, changes.VALUES, noticed.notice)  # pyright: ignore[reportUnknownMemberType]  aiosqlite leaves it open
+    for watch in changes.WATCHES:
+        await writer.execute(watch)
+    return noticed
 
 
 async def _migrate(writer: aiosqlite.Connection, path: Path, step: Migration) -> None:
@@ -389,5 +386,7 @@ async def _run(connection: aiosqlite.Connection, sql: str) -> None:
     await connection.execute_fetchall(sql)
 
 
-async def _all(connection: aiosqlite.Connection, sql: str) -> list[Row]:
-    return list(await connection.execute_fetchall(sql))
+async def _all(
+    connection: aiosqlite.Connection, sql: str, params: Params = _NO_PARAMS
+) -> list[Row]:
+    return list(await connection.execute_fetchall(sql, params))

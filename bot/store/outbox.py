@@ -9,7 +9,6 @@ post shows its pictures is not known here.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,8 +17,6 @@ from bot.store.db import Database, Row, Transaction
 from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.job_rows import FOREIGN, job_of
 from bot.store.post_rows import insert_post
-
-log = logging.getLogger(__name__)
 
 #: The drawn jobs of the first posts that are due, each with its place. A post is due when something
 #: of it is drawn and nothing is still to be. In two steps and by that index, or it would walk over
@@ -83,8 +80,7 @@ class Outbox:
         for row in rows:
             job = job_of(row)
             if fault := job.fault or _fault_of_layout(row):
-                await self._fail("id = :id", job.id, FOREIGN, now_ms)
-                log.warning("job %s rendered -> failed (unknown %s)", job.id, fault)
+                await self._fail("id = :id", job.id, FOREIGN, now_ms, f"unknown {fault}")
             else:
                 readable.append((row, job))
         return readable
@@ -148,15 +144,20 @@ class Outbox:
                 await _doom_post(tx, post)
         return ours
 
-    async def fail_delivery(self, owed_post_id: OwedPostId, error: str, now_ms: int) -> None:
-        """Give up posting; the pictures are kept, and `error` is shown to their user."""
-        await self._fail("owed_post_id = :id", owed_post_id, error, now_ms)
+    async def fail_delivery(
+        self, owed_post_id: OwedPostId, error: str, now_ms: int, why: str
+    ) -> None:
+        """Give up posting; the pictures are kept. `error` is shown to their user, `why` logged."""
+        await self._fail("owed_post_id = :id", owed_post_id, error, now_ms, why)
 
-    async def _fail(self, which: str, id_: JobId | OwedPostId, error: str, now_ms: int) -> None:
+    async def _fail(
+        self, which: str, id_: JobId | OwedPostId, error: str, now_ms: int, why: str
+    ) -> None:
         await self._db.write_one(
             "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now"  # noqa: S608  the constants above
             f" WHERE {which} AND state = 'rendered'",
             {"error": error, "now": now_ms, "id": id_},
+            why,
         )
 
 

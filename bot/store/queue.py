@@ -9,7 +9,6 @@ Discord.
 from __future__ import annotations
 
 import json
-import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,8 +30,6 @@ from bot.store.db import Database, Params, Row, Transaction
 from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import FOREIGN, job_of
 from bot.store.request_rows import insert_requests, request_of
-
-log = logging.getLogger(__name__)
 
 #: What the only engine of a process draws.
 EVERY_JOB = Share()
@@ -109,8 +106,7 @@ class Jobs:
         while job := await self._claim_any(owner, lease_ms, now_ms, share):
             if job.fault is None:
                 return job
-            await self.fail(owner, job.id, FOREIGN, now_ms)
-            log.warning("job %s queued -> failed (unknown %s)", job.id, job.fault)
+            await self.fail(owner, job.id, FOREIGN, now_ms, why=f"unknown {job.fault}")
         return None
 
     async def _claim_any(self, owner: str, lease_ms: int, now_ms: int, share: Share) -> Job | None:
@@ -142,6 +138,7 @@ class Jobs:
         *,
         pause_ms: int = 0,
         count_attempt: bool = True,
+        why: str = "",
     ) -> None:
         """Queue our running jobs again, to be claimed after `pause_ms`.
 
@@ -154,7 +151,7 @@ class Jobs:
             "not_before": now_ms + pause_ms if pause_ms else 0,
             "refund": 0 if count_attempt else 1,
         }
-        async with self._db.write() as tx:
+        async with self._db.write(why) as tx:
             if not count_attempt:
                 await tx.execute(
                     "UPDATE turns SET last_turn = 0 WHERE user_id IN (SELECT user_id FROM jobs"
@@ -168,22 +165,23 @@ class Jobs:
                 values,
             )
 
-    async def fail(self, owner: str, job_id: JobId, error: str, now_ms: int) -> None:
-        """End our running job as failed; `error` is shown to its user."""
-        await self._end_ours(owner, job_id, JobState.FAILED, error, now_ms)
+    async def fail(self, owner: str, job_id: JobId, error: str, now_ms: int, why: str = "") -> None:
+        """End our running job as failed; `error` is shown to its user, `why` or that is logged."""
+        ended: Params = {"state": JobState.FAILED, "error": error, "now": now_ms}
+        await self._end_ours(owner, job_id, ended, why or error)
 
     async def withhold(self, owner: str, job_id: JobId, text: str, now_ms: int) -> None:
         """End our running job because policy keeps its picture back; `text` is for its user."""
-        await self._end_ours(owner, job_id, JobState.WITHHELD, text, now_ms)
+        ended: Params = {"state": JobState.WITHHELD, "error": text, "now": now_ms}
+        await self._end_ours(owner, job_id, ended, "by policy")
 
-    async def _end_ours(
-        self, owner: str, job_id: JobId, state: JobState, error: str, now_ms: int
-    ) -> None:
+    async def _end_ours(self, owner: str, job_id: JobId, ended: Params, why: str) -> None:
         await self._db.write_one(
             "UPDATE jobs SET state = :state, error = :error, ended_ms = :now,"
             " lease_owner = NULL, lease_until_ms = NULL"
             " WHERE id = :id AND lease_owner = :owner",
-            {"state": state, "error": error, "now": now_ms, "id": job_id, "owner": owner},
+            {**ended, "id": job_id, "owner": owner},
+            why,
         )
 
     async def release_expired(
@@ -196,7 +194,7 @@ class Jobs:
         expired: Params = {"now": now_ms}
         if await self._db.fetch_one(_ANY_EXPIRED, expired) is None:
             return [], []
-        async with self._db.write() as tx:
+        async with self._db.write("its lease expired") as tx:
             return await _take_back(tx, _EXPIRED, expired, max_attempts, pause_ms)
 
     async def take_back(
@@ -210,7 +208,7 @@ class Jobs:
         ours: Params = {"owner": owner, "now": now_ms}
         if await self._db.fetch_one(_ANY_LEFT_OVER, ours) is None:
             return [], []
-        async with self._db.write() as tx:
+        async with self._db.write("its process died") as tx:
             taken = await _take_back(tx, _LEFT_OVER, ours, max_attempts, 0)
             await tx.execute(
                 "UPDATE jobs SET not_before_ms = 0"

@@ -104,7 +104,6 @@ async def _acknowledge(interaction: Interaction, request: Request) -> None:
     """Say where the request stands. If Discord does not take it, the jobs go on all the same."""
     first = request.jobs[0]
     with whereabouts(job=first.id, guild=first.guild_id):
-        log.info("job %s asked -> queued (%s pictures)", first.id, len(request.jobs))
         try:
             await _tell_standing(interaction, request)
         except (*DISCORD_ERRORS, BotError) as problem:

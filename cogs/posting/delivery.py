@@ -145,8 +145,6 @@ class Delivery(commands.Cog):
             pictures={place: job.id for place, job in owed.jobs.items()},
         )
         if await self._services.outbox.delivered(owed.id, post, self._services.clock()):
-            for job in owed.jobs.values():
-                log.info("job %s rendered -> delivered", job.id)
             self._services.signals.posted.set()
             self._services.signals.status.set()
             return
@@ -247,9 +245,8 @@ class Delivery(commands.Cog):
         )
 
     async def _give_up(self, owed: OwedPost, text: str, problem: Exception) -> None:
-        for job in owed.jobs.values():
-            log.warning("job %s rendered -> failed (%s)", job.id, problem)
-        await self._services.outbox.fail_delivery(owed.id, text, self._services.clock())
+        now_ms = self._services.clock()
+        await self._services.outbox.fail_delivery(owed.id, text, now_ms, str(problem))
         self._services.signals.status.set()
 
 

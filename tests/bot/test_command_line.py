@@ -16,7 +16,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.settings import load
-from bot.store.db import migrations
+from bot.store.migrations import migrations
 from models.__main__ import COMMANDS
 from models.__main__ import main as models_main
 

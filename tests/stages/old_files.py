@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from bot.store.db import migrations
 from bot.store.job_rows import draw_json
+from bot.store.migrations import migrations
 from tests.stages.factories import CHANNEL, GUILD, OTHER, SINCE, USER, make_draw
 
 _DRAW = draw_json(make_draw())

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.domain import Admitted, Job, Picture, Rating, Refused, UserId
+from bot import log
+from bot.domain import Admitted, Job, Picture, Rating, Refused, Tell, UserId
 from bot.store.db import Database
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
@@ -108,8 +109,8 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(directory: Path) -> AsyncGenerator[Stores]:
-    db = await Database.open(directory / "bot.sqlite3")
+async def open_stores(directory: Path, tell: Tell = log.tell) -> AsyncGenerator[Stores]:
+    db = await Database.open(directory / "bot.sqlite3", tell)
     gallery = Gallery(db, directory / "pictures")
     try:
         yield Stores(

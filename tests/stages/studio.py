@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from bot.domain import Job, JobState, Request
+from bot.domain import Job, JobState, Request, Transition
 from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -72,6 +72,8 @@ class Studio:
     worker: Worker
     engine: FakeEngine
     running: asyncio.Task[None]
+    #: What the workers told of cards.
+    told: list[Transition]
     now_ms: Callable[[], int]
 
     async def ask(self, *, count: int = 1, **changes: object) -> tuple[Job, ...]:
@@ -128,6 +130,7 @@ async def studio(
         Company.ALONE: [tested], Company.FIRST: [tested, other], Company.SECOND: [other, tested],
     }[company]  # fmt: skip
     workers: dict[LocalThread, Worker] = {}
+    told: list[Transition] = []
     for handle in handles:
         await handle.open()
         workers[handle] = Worker(
@@ -140,12 +143,13 @@ async def studio(
             progress=ProgressBoard(),
             limits=limits,
             clock=now_ms,
+            tell=told.append,
         )
     running = {handle: asyncio.create_task(worker.run()) for handle, worker in workers.items()}
     try:
         yield Studio(
             db, jobs, JobViews(db), Outbox(db), gallery, signals, workers[tested], engine,
-            running[tested], now_ms,
+            running[tested], told, now_ms,
         )  # fmt: skip
     finally:
         for worker in workers.values():

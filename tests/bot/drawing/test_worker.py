@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError
+from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError, Subject
 from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
 from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 from tests.stages.studio import NO_MODEL, OTHER_MODEL, Company, Studio, studio
@@ -263,6 +263,8 @@ async def test_a_swap_lets_what_was_begun_end_with_the_old_model(tmp_path: Path)
         await swapping
         assert await card_of(s, begun) == INFO.card_id
         assert (await s.until(begun, JobState.RENDERED)).attempts == 1
+        cards = [(t.id, t.after) for t in s.told if t.subject is Subject.CARD]
+        assert cards == [(INFO.card_id, "replaced"), ("next-1", "serving")]
         (after,) = await s.ask(model="next-1")
         assert await card_of(s, after) == "next-1"
 

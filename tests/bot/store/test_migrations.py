@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import Axis, DatabaseError, JobState, PostLayout, Rating, RequestKind
-from bot.store.db import Database, inspect, migrations
+from bot.store.db import Database, inspect
+from bot.store.migrations import migrations
 
 #: The sha256 of every step that has landed. A step is never edited: whoever needs another schema
 #: writes the next step, and its line here.

@@ -120,7 +120,7 @@ async def test_nothing_is_begun_for_what_is_owed_no_more(stores: Stores) -> None
 
 async def test_giving_up_a_delivery_keeps_the_picture(stores: Stores) -> None:
     job, picture = await stores.draw()
-    await stores.outbox.fail_delivery(job.owed_post_id, "The channel is gone.", 6_000)
+    await stores.outbox.fail_delivery(job.owed_post_id, "The channel is gone.", 6_000, "404")
     ended = await stores.views.get(job.id)
     assert ended is not None
     assert (ended.state, ended.error) == (JobState.FAILED, "The channel is gone.")
@@ -181,7 +181,7 @@ async def test_a_post_of_several_pictures_is_delivered_or_given_up_as_one(stores
     others = await together(stores, 2)
     for _ in others:
         await keep_next(stores)
-    await stores.outbox.fail_delivery(others[0].owed_post_id, "Gone.", 6_000)
+    await stores.outbox.fail_delivery(others[0].owed_post_id, "Gone.", 6_000, "404")
     assert [await stores.state(job) for job in others] == ["failed"] * 2
 
 

@@ -138,9 +138,11 @@ async def test_our_own_reading_is_never_in_the_way(
     done = asyncio.Event()
     empty = room._all
 
-    async def late(connection: room.aiosqlite.Connection, sql: str) -> list[room.Row]:
+    async def late(
+        connection: room.aiosqlite.Connection, sql: str, params: room.Params = room._NO_PARAMS
+    ) -> list[room.Row]:
         await asyncio.sleep(0.05)
-        return await empty(connection, sql)
+        return await empty(connection, sql, params)
 
     monkeypatch.setattr(room, "_all", late)
 
