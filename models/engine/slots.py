@@ -28,7 +28,7 @@ from models.contract import (
     TickResult,
 )
 from models.engine import samplers
-from models.engine.batcher import Batcher
+from models.engine.batcher import Batcher, RowKey
 from models.engine.codec import Codec, NotFiniteError
 from models.engine.conditioning import Conditioner
 from models.engine.denoiser import Conditions, Denoise, Denoiser, Levels
@@ -104,7 +104,7 @@ class SlotEngine:
             raise ValueError(f"the engine is full: {self._capacity} rows are in flight")
         row = self._begin(request)
         self._rows[request.row_id] = row
-        self._batcher.add(request.row_id, (*row.descent.x.shape, len(row.positive)))
+        self._batcher.add(request.row_id, self._key(row))
 
     @torch.inference_mode()
     def step(self) -> TickResult:
@@ -155,6 +155,9 @@ class SlotEngine:
             request.draw.prompt, request.draw.negative, request.draw.clip_skip
         )
         return _Row(request=request, descent=descent, positive=positive, negative=negative)
+
+    def _key(self, row: _Row) -> RowKey:
+        return RowKey(model=self.info.card_id, shape=(*row.descent.x.shape, len(row.positive)))
 
     def _conditions(self, rows: Sequence[_Row]) -> Conditions:
         guided = [row for row in rows if row.guided]

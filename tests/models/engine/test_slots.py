@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from models.contract import (
     Sampler,
     TickResult,
 )
+from models.engine.batcher import RowKey
 from models.engine.denoiser import Conditions
 from models.engine.loader import load
 from models.engine.samplers import SOLVERS, Memory, Rows, Solver
@@ -131,6 +133,13 @@ def test_a_long_prompt_shares_no_call_with_a_short_one_and_both_are_drawn(
     together = drawn(engine, [long, short])
     assert together["long"].batch_width == together["short"].batch_width == 1
     assert_same_picture(together["short"], drawn(engine, [short])["short"])
+
+
+def test_a_row_is_keyed_by_its_model_its_latents_and_its_tokens(engine: SlotEngine) -> None:
+    engine.admit(request("short", prompt="cat"))
+    engine.admit(request("long", prompt="cat BREAK dog"))
+    short = RowKey(model=engine.info.card_id, shape=(4, 8, 8, 77))
+    assert engine._batcher._line == {"short": short, "long": replace(short, shape=(4, 8, 8, 154))}
 
 
 def test_pictures_of_different_shape_are_drawn_side_by_side(engine: SlotEngine) -> None:
