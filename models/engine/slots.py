@@ -32,6 +32,7 @@ from models.engine.batcher import Batcher, RowKey
 from models.engine.codec import Codec, NotFiniteError
 from models.engine.conditioning import Conditioner
 from models.engine.denoiser import Conditions, Denoise, Denoiser, Levels
+from models.engine.embedding import Embedding, stacked
 from models.engine.loader import Components, load
 from models.engine.samplers import Descent
 
@@ -53,8 +54,8 @@ class _Row:
 
     request: RenderRequest
     descent: Descent
-    positive: Tensor
-    negative: Tensor
+    positive: Embedding
+    negative: Embedding
     #: The picture predicted last, (C, h, w), for previews.
     x0: Tensor | None = None
     #: The most rows it ever shared a tick with, itself included.
@@ -157,15 +158,14 @@ class SlotEngine:
         return _Row(request=request, descent=descent, positive=positive, negative=negative)
 
     def _key(self, row: _Row) -> RowKey:
-        return RowKey(model=self.info.card_id, shape=(*row.descent.x.shape, len(row.positive)))
+        shape = (*row.descent.x.shape, len(row.positive.tokens))
+        return RowKey(model=self.info.card_id, shape=shape)
 
     def _conditions(self, rows: Sequence[_Row]) -> Conditions:
-        guided = [row for row in rows if row.guided]
-        positive = torch.stack([row.positive for row in rows])
-        negative = [row.negative for row in guided]
+        wanted = [row.positive for row in rows]
+        unwanted = [row.negative for row in rows if row.guided]
         return Conditions(
-            positive=positive,
-            negative=torch.stack(negative) if negative else positive[:0],
+            told=stacked([*wanted, *unwanted]),
             guidance=self._column(row.request.draw.guidance for row in rows),
             guided=tuple(row.guided for row in rows),
         )
