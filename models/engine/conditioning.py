@@ -86,6 +86,14 @@ def enclosed(tokens: list[int], tokenizer: Any, length: int) -> list[int]:
     return [begin, *tokens, end, *[end if pad is None else pad] * padding]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """A text encoder with the tokenizer that it was trained with: a CLIP pair of transformers."""
+
+    tokenizer: Any
+    encoder: nn.Module
+
+
 def inner(text_encoder: nn.Module) -> Any:
     """What has the layers: the model itself from transformers 5.6 on, before that a part of it."""
     return getattr(text_encoder, "text_model", text_encoder)
