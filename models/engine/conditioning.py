@@ -1,8 +1,9 @@
 """Prompts to embeddings: chunks of 75 tokens, weights, clip skip, and a cache.
 
 The text encoder reads 77 tokens at a time, so a long prompt is cut into chunks that are encoded one
-by one and laid end to end, as members know it from AUTOMATIC1111. Called by `engine` for one prompt
-at a time, so nothing here can depend on who shares the batch. It must not know samplers or UNets.
+by one and laid end to end, as members know it from AUTOMATIC1111. What `families` make conditioning
+from, for one prompt at a time, so nothing here can depend on who shares the batch; trainings read a
+text encoder as it does. It must not know samplers or UNets.
 """
 
 from __future__ import annotations
