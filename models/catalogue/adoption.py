@@ -1,8 +1,9 @@
 """A card for a diffusers folder that has none, such as `hakurei/waifu-diffusion`.
 
 Everything comes from the folder's own configs: sizes from the UNet and the autoencoder, the
-prediction type from the schedule. `require_family` says which folders can be drawn with at all.
-Torch-free; called by `registry`, `hub` and `loader`. It must not load weights.
+prediction type from the schedule. `MARKS` says which families can be drawn with at all, and
+`family_of` of which of them a folder is. Torch-free; called by `registry`, `hub` and `loader`. It
+must not load weights.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,6 @@ from models.contract import Aspect, Limits
 #: What is asked for where a folder brings no licence file.
 BUNDLED_LICENCE = Path(__file__).parent / "licences" / "creativeml-openrail-m.md"
 
-_PIPELINE = "StableDiffusionPipeline"
 _LICENCE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "LICENCE.md", "LICENCE.txt")
 #: The least short side, in pixels, of a picture that is handed over.
 _SHORT_SIDE_PX = 512
@@ -27,12 +29,49 @@ _SHORT_SIDE_PX = 512
 _NEGATIVE = "lowres, bad anatomy, bad hands, worst quality, low quality, jpeg artifacts, blurry"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What a family's folders are known by; `models.engine.families` says how they are drawn with.
+
+    Families of one `pipeline` and `addition` are told apart by `width`, and a width that none of
+    them has belongs to the first: a small model of somebody's own.
+    """
+
+    #: What people call the family.
+    label: str
+    #: `_class_name` in model_index.json.
+    pipeline: str
+    #: `addition_embed_type` in unet/config.json: what the UNet wants to be told beside the tokens.
+    addition: str | None = None
+    #: `cross_attention_dim` in unet/config.json, of the models that were published.
+    width: int
+    #: The folders of its text encoders, in the order in which they are read, and transformers'
+    #: class of each.
+    texts: Mapping[str, str]
+
+
+MARKS: dict[str, Marks] = {
+    "sd1": Marks(
+        label="Stable Diffusion 1",
+        pipeline="StableDiffusionPipeline",
+        width=768,
+        texts={"text_encoder": "CLIPTextModel"},
+    ),
+    "sd2": Marks(
+        label="Stable Diffusion 2",
+        pipeline="StableDiffusionPipeline",
+        width=1024,
+        texts={"text_encoder": "CLIPTextModel"},
+    ),
+}
+
+
 def adopt(folder: Path, name: str | None = None) -> Card:
     """A card from the folder's configs; CardError names the config that is missing or unfit.
 
     `name` is what the model is called by (a hub id); the folder's own name otherwise.
     """
-    require_family(folder, name)
+    family_of(folder, name)
     name = name or folder.resolve().name
     return Card(
         id=identifier(name),
@@ -48,24 +87,33 @@ def adopt(folder: Path, name: str | None = None) -> Card:
     )
 
 
-def require_family(folder: Path, name: str | None = None) -> None:
-    """CardError for a model that is whole, but not of Stable Diffusion's shape.
+def family_of(folder: Path, name: str | None = None) -> str:
+    """The key in `MARKS` of the family that the folder is of; CardError if it is of none.
 
     Asked before anything else of the folder is read: a model of another family lacks our configs
     and would be called broken.
     """
     model = name or str(folder)
-    kind = read_config(folder, "model_index.json").get("_class_name")
-    if kind != _PIPELINE:
-        kind = kind or "pipeline without a name"
-        raise CardError(f"{model} is a {kind}; only a {_PIPELINE} (Stable Diffusion 1, 2) will do.")
-    wants = read_config(folder, "unet/config.json").get("addition_embed_type")
-    if wants is not None:
-        family = "the SDXL family" if wants == "text_time" else "another family"
+    known = " or ".join(marks.label for marks in MARKS.values())
+    pipeline = read_config(folder, "model_index.json").get("_class_name")
+    found = [family for family, marks in MARKS.items() if marks.pipeline == pipeline]
+    if not found:
+        pipelines = " or a ".join(dict.fromkeys(marks.pipeline for marks in MARKS.values()))
         raise CardError(
-            f"{model} is of {family} (its UNet has addition_embed_type {wants}); "
-            "only Stable Diffusion 1 and 2 will do."
+            f"{model} is a {pipeline or 'pipeline without a name'}; "
+            f"only a {pipelines} ({known}) will do."
         )
+    unet = read_config(folder, "unet/config.json")
+    wants = unet.get("addition_embed_type")
+    found = [family for family in found if MARKS[family].addition == wants]
+    if not found:
+        other = "the SDXL family" if wants == "text_time" else "another family"
+        raise CardError(
+            f"{model} is of {other} (its UNet has addition_embed_type {wants}); "
+            f"only {known} will do."
+        )
+    width = unet.get("cross_attention_dim")
+    return next((family for family in found if MARKS[family].width == width), found[0])
 
 
 def read_config(folder: Path, relative: str) -> dict[str, Any]:

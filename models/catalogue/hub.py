@@ -7,16 +7,15 @@ for what is not on this machine yet. It must not know more of the files than the
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from models.catalogue.adoption import require_family
+from models.catalogue.adoption import MARKS, family_of
 from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-_CONFIGS = ("*.json", "*/*.json", "tokenizer/*", "LICEN[CS]E*")
-_SAFE = ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model")
-_OLD = ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/pytorch_model")
+_CONFIGS = ("*.json", "*/*.json", "tokenizer*/*", "LICEN[CS]E*")
 
 
 def locate(model: str) -> tuple[Path, str | None]:
@@ -44,9 +43,8 @@ def _fetch(hub_id: str) -> Path:
     try:
         folder = Path(hub.snapshot_download(hub_id, allow_patterns=list(_CONFIGS)))
         # The configs are small and the weights are gigabytes: know whether they are of use.
-        require_family(folder, hub_id)
-        for stems, suffix in ((_SAFE, ".safetensors"), (_OLD, ".bin")):
-            wanted = [stem + suffix for stem in stems]
+        texts = MARKS[family_of(folder, hub_id)].texts
+        for wanted in _weights(texts):
             folder = Path(hub.snapshot_download(hub_id, allow_patterns=[*_CONFIGS, *wanted]))
             if all((folder / path).exists() for path in wanted):
                 return folder
@@ -58,3 +56,11 @@ def _fetch(hub_id: str) -> Path:
             "check the connection, or name a folder."
         ) from fault
     raise EngineError(f"{hub_id} is no complete diffusers model: it lacks weights.")
+
+
+def _weights(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The files of a whole model with the given text encoders: the safe ones, then the old ones."""
+    for text_stem, suffix in (("model", ".safetensors"), ("pytorch_model", ".bin")):
+        stems = [f"{part}/diffusion_pytorch_model" for part in ("unet", "vae")]
+        stems += [f"{text}/{text_stem}" for text in texts]
+        yield [stem + suffix for stem in stems]

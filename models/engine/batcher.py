@@ -1,16 +1,28 @@
-"""Who runs in the next tick: rows in buckets of equal shape, served in turn.
+"""Who runs in the next tick: rows in buckets of equal key, served in turn.
 
-A tick is one UNet call, and rows can share one only if their tensors have the same shape (their
-*bucket*). The rows stand in one line: whoever is at its head names the bucket, takes along those
-behind it that fit, and all of them go to the end. So every row advances equally often whatever
-else is asked for, and nobody waits for a bucket to fill. Torch-free and pure: called by `engine`,
-which alone knows what a row holds.
+A tick is one UNet call, and rows can share one only if the same weights draw them and their tensors
+have the same shape (their `RowKey`, which names their *bucket*). The rows stand in one line:
+whoever is at its head names the bucket, takes along those behind it that fit, and all of them go to
+the end. So every row advances equally often whatever else is asked for, and nobody waits for a
+bucket to fill. Torch-free and pure: called by `engine`, which alone knows what a row holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from dataclasses import dataclass
 from itertools import islice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowKey:
+    """Rows share a UNet call if they agree in all of this."""
+
+    #: The id of the model's card.
+    model: str
+    #: The ids of the adapters that are laid over its weights.
+    adapters: tuple[str, ...] = ()
+    #: All that a row's tensors can differ in: (C, h, w) of its latents, T of its tokens.
+    shape: tuple[int, ...]
 
 
 class Batcher:
@@ -21,7 +33,7 @@ class Batcher:
             raise ValueError("a tick needs room for one row at least")
         self.width_max = width_max
         #: Each row's bucket; the order is the line, the longest unserved row first.
-        self._line: dict[str, Hashable] = {}
+        self._line: dict[str, RowKey] = {}
 
     def __len__(self) -> int:
         return len(self._line)
@@ -29,7 +41,7 @@ class Batcher:
     def __contains__(self, row_id: str) -> bool:
         return row_id in self._line
 
-    def add(self, row_id: str, bucket: Hashable) -> None:
+    def add(self, row_id: str, bucket: RowKey) -> None:
         """Let a row take part from the next tick on. ValueError if it does already."""
         if row_id in self._line:
             raise ValueError(f"row {row_id} is in flight already")

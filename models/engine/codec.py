@@ -6,6 +6,7 @@ and no files: `provenance` writes those.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,14 +43,30 @@ def lanczos(pixels: Tensor, width_px: int, height_px: int) -> Image.Image:
     return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
 
 
-class Codec:
-    """An autoencoder of diffusers (AutoencoderKL or AutoencoderTiny) with an upscaler behind it."""
+def scale_of(vae: nn.Module) -> float:
+    """What an autoencoder's latents are multiplied by before a UNet sees them."""
+    config: Any = vae.config
+    return float(config.scaling_factor)
 
-    def __init__(self, vae: nn.Module, upscale: Upscale = lanczos) -> None:
-        self._vae = vae
-        self._upscale = upscale
-        config: Any = vae.config
-        self._scale = float(config.scaling_factor)
+
+def unscaled(vae: nn.Module, latents: Tensor) -> Tensor:
+    """The autoencoder's latents (C, h, w) out of the UNet's, where a factor is all between them."""
+    return latents / scale_of(vae)
+
+
+class Codec:
+    """An autoencoder of diffusers (AutoencoderKL or AutoencoderTiny) with an upscaler behind it.
+
+    `unscale` is the family's.
+    """
+
+    def __init__(
+        self,
+        vae: nn.Module,
+        upscale: Upscale = lanczos,
+        unscale: Callable[[nn.Module, Tensor], Tensor] = unscaled,
+    ) -> None:
+        self._vae, self._upscale, self._unscale = vae, upscale, unscale
 
     def finish(self, latents: Tensor, width_px: int, height_px: int) -> bytes:
         """The picture as 8-bit RGB bytes, row by row, from latents (C, h, w) of x0.
@@ -83,8 +100,8 @@ class Codec:
         """From latents (C, h, w) the pixels (3, H, W), float32, in 0..1 and a little beyond."""
         parameter = next(self._vae.parameters())
         vae: Any = self._vae
-        scaled = (latents / self._scale)[None].to(parameter.device, parameter.dtype)
-        decoded: Tensor = vae.decode(scaled, return_dict=False)[0][0]
+        raw = self._unscale(vae, latents)[None].to(parameter.device, parameter.dtype)
+        decoded: Tensor = vae.decode(raw, return_dict=False)[0][0]
         return decoded.float() / 2 + 0.5
 
 

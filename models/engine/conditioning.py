@@ -1,20 +1,22 @@
 """Prompts to embeddings: chunks of 75 tokens, weights, clip skip, and a cache.
 
 The text encoder reads 77 tokens at a time, so a long prompt is cut into chunks that are encoded one
-by one and laid end to end, as members know it from AUTOMATIC1111. Called by `engine` for one prompt
-at a time, so nothing here can depend on who shares the batch. It must not know samplers or UNets.
+by one and laid end to end, as members know it from AUTOMATIC1111. What `families` make conditioning
+from, for one prompt at a time, so nothing here can depend on who shares the batch; trainings read a
+text encoder as it does. It must not know samplers or UNets.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from models.engine.embedding import Embedding
 from models.prompt import Piece, parse
 
 #: How far back from a full chunk a comma may lie for the words after it to move on together.
@@ -85,6 +87,30 @@ def enclosed(tokens: list[int], tokenizer: Any, length: int) -> list[int]:
     return [begin, *tokens, end, *[end if pad is None else pad] * padding]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """A text encoder with the tokenizer that it was trained with: a CLIP pair of transformers."""
+
+    tokenizer: Any
+    encoder: nn.Module
+
+
+def inner(text_encoder: nn.Module) -> Any:
+    """What has the layers: the model itself from transformers 5.6 on, before that a part of it."""
+    return getattr(text_encoder, "text_model", text_encoder)
+
+
+def hidden(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
+    """The states (B, 77, d) that token ids (B, 77) have in a layer counted from the end.
+
+    `clip_skip` 1 is the last; an earlier one goes through the last norm. Trainings read it too.
+    """
+    if clip_skip == 1:
+        return text_encoder(input_ids=ids).last_hidden_state
+    states = text_encoder(input_ids=ids, output_hidden_states=True).hidden_states
+    return inner(text_encoder).final_layer_norm(states[-clip_skip])
+
+
 class Conditioner:
     """A tokenizer and a text encoder as one: prompt in, embeddings out.
 
@@ -99,73 +125,67 @@ class Conditioner:
         self._tokenizer = tokenizer
         self._encoder = text_encoder
         self._clip_skip = clip_skip
-        self._cache: OrderedDict[tuple[str, int], Tensor] = OrderedDict()
+        self._cache: OrderedDict[tuple[str, int], Embedding] = OrderedDict()
         self._cache_size = cache_size
         config: Any = text_encoder.config
         self._length = int(config.max_position_embeddings)
         self._comma = comma_of(tokenizer)
-        empty = self.encode("")
+        empty = self.encode("").tokens
         self._keeps_mean = bool(empty.mean().abs() > _LEAST_MEAN * empty.std())
 
-    def encode(self, prompt: str, clip_skip: int | None = None) -> Tensor:
-        """The embeddings (77 n, d) of a prompt that fills n chunks, float32, on the device."""
+    def encode(self, prompt: str, clip_skip: int | None = None) -> Embedding:
+        """The tokens (77 n, d) of a prompt that fills n chunks, float32, on the device."""
         skip = clip_skip or self._clip_skip
         key = (prompt, skip)
         if key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
         chunks = chunked(parse(prompt), self._tokenize, self._length - 2, self._comma)
-        embeddings = torch.cat([self._encode_chunk(chunk, skip) for chunk in chunks])
-        self._cache[key] = embeddings
+        embedding = Embedding(
+            tokens=torch.cat([self._encode_chunk(chunk, skip) for chunk in chunks])
+        )
+        self._cache[key] = embedding
         if len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
-        return embeddings
+        return embedding
 
     def pair(
         self, prompt: str, negative: str, clip_skip: int | None = None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Embedding, Embedding]:
         """Both embeddings, the shorter one filled up with the empty prompt to equal length."""
         first, second = self.encode(prompt, clip_skip), self.encode(negative, clip_skip)
         empty = self.encode("", clip_skip)
-        length = max(len(first), len(second))
+        length = max(len(first.tokens), len(second.tokens))
         return self._filled(first, length, empty), self._filled(second, length, empty)
 
-    def _filled(self, embeddings: Tensor, length: int, empty: Tensor) -> Tensor:
-        missing = (length - len(embeddings)) // self._length
-        return torch.cat([embeddings, *[empty] * missing])
+    def _filled(self, embedding: Embedding, length: int, empty: Embedding) -> Embedding:
+        missing = (length - len(embedding.tokens)) // self._length
+        return replace(embedding, tokens=torch.cat([embedding.tokens, *[empty.tokens] * missing]))
 
     def _tokenize(self, text: str) -> list[int]:
         return tokens_of(text, self._tokenizer)
 
     def _encode_chunk(self, chunk: Chunk, skip: int) -> Tensor:
-        """The embeddings (77, d) of one chunk, its weights applied."""
+        """The tokens (77, d) of one chunk, its weights applied."""
         padding = self._length - 2 - len(chunk.tokens)
         ids = enclosed(chunk.tokens, self._tokenizer, self._length)
-        hidden = self._hidden(torch.tensor([ids], device=self._device), skip)[0].float()
+        ids = torch.tensor([ids], device=self._device)
+        tokens = hidden(self._encoder, ids, skip)[0].float()
         if all(weight == 1 for weight in chunk.weights):
-            return hidden
-        weights = torch.tensor([1.0, *chunk.weights, 1.0, *[1.0] * padding], device=hidden.device)
-        return self._weighted(hidden, weights)
+            return tokens
+        weights = torch.tensor([1.0, *chunk.weights, 1.0, *[1.0] * padding], device=tokens.device)
+        return self._weighted(tokens, weights)
 
-    def _weighted(self, hidden: Tensor, weights: Tensor) -> Tensor:
-        """The product of hidden (77, d) and weights (77,), scaled back to the mean it had.
+    def _weighted(self, tokens: Tensor, weights: Tensor) -> Tensor:
+        """The product of tokens (77, d) and weights (77,), scaled back to the mean it had.
 
         The mean is AUTOMATIC1111's convention and right for OpenAI's encoder. An encoder whose mean
         is near 0 would be scaled by chance, so there the weights stand alone.
         """
-        weighted = hidden * weights[:, None]
+        weighted = tokens * weights[:, None]
         if not self._keeps_mean:
             return weighted
-        return weighted * (hidden.mean() / weighted.mean()).clamp(0.5, 2.0)
-
-    def _hidden(self, ids: Tensor, skip: int) -> Tensor:
-        """The encoder's last hidden state (1, 77, d), or an earlier one through the last norm."""
-        if skip == 1:
-            return self._encoder(input_ids=ids).last_hidden_state
-        states = self._encoder(input_ids=ids, output_hidden_states=True).hidden_states
-        # transformers >= 5.6 has the norm on the model itself, before it was one level down.
-        inner: Any = getattr(self._encoder, "text_model", self._encoder)
-        return inner.final_layer_norm(states[-skip])
+        return weighted * (tokens.mean() / weighted.mean()).clamp(0.5, 2.0)
 
     @property
     def _device(self) -> torch.device:

@@ -16,18 +16,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.catalogue.card import Prediction
+from models.engine.embedding import Embedding, ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """What the rows are guided by.
 
-    `positive` is (B, 77 n, d); `negative` is (G, 77 n, d), for the rows with `guided` True alone,
-    in their order; `guidance` is (B,) float32 and `guided` its `> 1`, as plain booleans.
+    `told` is of B + G pictures: first what each of the B rows asks for, then what the G rows with
+    `guided` True do not want, in their order; `guidance` is (B,) float32 and `guided` its `!= 1`,
+    as plain booleans.
     """
 
-    positive: Tensor
-    negative: Tensor
+    told: Embedding
     guidance: Tensor
     guided: tuple[bool, ...]
 
@@ -59,7 +60,7 @@ class Denoise(Protocol):
 
 
 class Denoiser:
-    """A UNet with its scalings; `unet` takes (x, timestep, embeddings) as diffusers' do."""
+    """A UNet of diffusers with its scalings."""
 
     def __init__(self, unet: nn.Module, prediction: Prediction, levels: Levels) -> None:
         self._unet = unet
@@ -78,20 +79,18 @@ class Denoiser:
         predicted = self.predict(
             torch.cat([x, x[guided]]),
             torch.cat([sigma, sigma[guided]]),
-            torch.cat([conditions.positive, conditions.negative]),
+            conditions.told,
         )
         x0, unguided = predicted[: len(x)], predicted[len(x) :]
         scale = conditions.guidance[guided][:, None, None, None]
         x0[guided] = unguided + scale * (x0[guided] - unguided)
         return x0
 
-    def predict(self, x: Tensor, sigma: Tensor, embeddings: Tensor) -> Tensor:
+    def predict(self, x: Tensor, sigma: Tensor, told: Embedding) -> Tensor:
         """The x0 (B, C, h, w), float32, without guidance: one UNet call."""
         timestep = self._levels.timestep(sigma)
         scaled = x * c_in(sigma)
-        output = self._unet(
-            scaled.to(self._dtype), timestep, embeddings.to(self._dtype), return_dict=False
-        )[0]
+        output = ask(self._unet, scaled.to(self._dtype), timestep, told)
         return x0_of(output.float(), x, sigma, self._prediction)
 
 

@@ -17,20 +17,25 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.catalogue.adoption import pixel_step, pixels_per_latent, read_config, require_family
+from models.catalogue.adoption import (
+    MARKS,
+    Marks,
+    family_of,
+    pixel_step,
+    pixels_per_latent,
+    read_config,
+)
 from models.catalogue.card import Card, CardError
 from models.catalogue.hub import locate
 from models.catalogue.registry import card_of, faults, model_info
 from models.contract import EngineError, ModelInfo
 from models.engine import upscaler
 from models.engine.codec import Upscale, lanczos
+from models.engine.conditioning import TextPart
+from models.engine.families import FAMILIES, Family
 from models.engine.schedule import Schedule
 
 log = logging.getLogger(__name__)
-
-#: A text encoder of this width is OpenCLIP's, that of Stable Diffusion 2.
-_WIDTH_SD2 = 1024
-_WIDTH_SD1 = 768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +45,12 @@ class Components:
     card: Card
     info: ModelInfo
     folder: Path
+    marks: Marks
+    family: Family
     unet: nn.Module
     vae: nn.Module
-    text_encoder: nn.Module
-    tokenizer: Any
+    #: As the family's marks have them.
+    texts: tuple[TextPart, ...]
     schedule: Schedule
     latent_channels: int
     pixels_per_latent: int
@@ -53,11 +60,26 @@ class Components:
 
     @property
     def base(self) -> str:
-        """The family by the width of its text embeddings, in plain words."""
+        """The family, if the text embeddings are as wide as its own are, in plain words."""
         config: Any = self.unet.config
         width = config.cross_attention_dim
-        known = {_WIDTH_SD1: "Stable Diffusion 1", _WIDTH_SD2: "Stable Diffusion 2"}
-        return known.get(width, f"a small model of its own ({width} wide)")
+        own = f"a small model of its own ({width} wide)"
+        return self.marks.label if width == self.marks.width else own
+
+    @property
+    def text_encoder(self) -> nn.Module:
+        """The first text encoder: the only one of all that can be trained further."""
+        return self.texts[0].encoder
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer of that text encoder."""
+        return self.texts[0].tokenizer
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """All that has weights."""
+        return (self.unet, self.vae, *(text.encoder for text in self.texts))
 
 
 def load(model: str, *, device: str | None = None) -> Components:
@@ -68,30 +90,34 @@ def load(model: str, *, device: str | None = None) -> Components:
     chosen = choose_device(device)
     folder, name = locate(model)
     card = card_of(folder, name)
-    _require_supported(card, folder)
+    kind = family_of(folder)
+    marks, family = MARKS[kind], FAMILIES[kind]
+    _require_agreement(card, folder)
     if wrong := faults(card, folder):
         raise EngineError(wrong[0])
-    dtype = _dtype(folder, chosen)
+    dtype = torch.float32 if chosen.type == "cpu" else family.half
     log.info("loading %s from %s on %s as %s", card.id, folder, chosen, dtype)
-    unet, vae, text_encoder, tokenizer = _parts(folder, dtype)
+    unet, vae, texts = _parts(folder, marks, dtype)
     config: Any = unet.config
-    with _explained(folder, "the model"):
-        for part in (unet, vae, text_encoder):
-            part.eval().requires_grad_(requires_grad=False).to(chosen)
-    return Components(
+    parts = Components(
         card=card,
         info=model_info(card, folder),
         folder=folder,
+        marks=marks,
+        family=family,
         unet=unet,
         vae=vae,
-        text_encoder=text_encoder,
-        tokenizer=tokenizer,
+        texts=texts,
         schedule=Schedule.from_config(read_config(folder, "scheduler/scheduler_config.json")),
         latent_channels=int(config.in_channels),
         pixels_per_latent=pixels_per_latent(folder),
         device=chosen,
         upscale=_upscale(folder, chosen),
     )
+    with _explained(folder, "the model"):
+        for network in parts.networks:
+            network.eval().requires_grad_(requires_grad=False).to(chosen)
+    return parts
 
 
 def choose_device(device: str | None) -> torch.device:
@@ -108,9 +134,8 @@ def choose_device(device: str | None) -> torch.device:
     return chosen
 
 
-def _require_supported(card: Card, folder: Path) -> None:
-    """Only Stable Diffusion's shape is drawn here, and the card must agree with the configs."""
-    require_family(folder)
+def _require_agreement(card: Card, folder: Path) -> None:
+    """CardError if the card says otherwise than the configs."""
     config = read_config(folder, "scheduler/scheduler_config.json")
     prediction = config.get("prediction_type", "epsilon")
     if prediction != card.prediction:
@@ -124,20 +149,13 @@ def _require_supported(card: Card, folder: Path) -> None:
             raise CardError(f"{folder}: {aspect} must be drawn at multiples of {step} px.")
 
 
-def _dtype(folder: Path, device: torch.device) -> torch.dtype:
-    """Half precision where there is a GPU; Stable Diffusion 2 overflows float16, so bfloat16."""
-    if device.type == "cpu":
-        return torch.float32
-    width = read_config(folder, "unet/config.json").get("cross_attention_dim")
-    return torch.bfloat16 if width == _WIDTH_SD2 else torch.float16
-
-
-def _parts(folder: Path, dtype: torch.dtype) -> tuple[nn.Module, nn.Module, nn.Module, Any]:
-    """UNet, autoencoder, text encoder and tokenizer from the folder, without the network."""
+def _parts(
+    folder: Path, marks: Marks, dtype: torch.dtype
+) -> tuple[nn.Module, nn.Module, tuple[TextPart, ...]]:
+    """UNet, autoencoder and text encoders from the folder, without the network."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
 
     _silence_libraries()
     vaes = {kind.__name__: kind for kind in (AutoencoderKL, AutoencoderTiny)}
@@ -146,11 +164,22 @@ def _parts(folder: Path, dtype: torch.dtype) -> tuple[nn.Module, nn.Module, nn.M
         raise EngineError(f"{folder}: the autoencoder {kind} is none of {', '.join(vaes)}.")
     unet = _part(UNet2DConditionModel, folder, "unet", torch_dtype=dtype)
     vae = _part(vaes[kind], folder, "vae", torch_dtype=dtype)
+    texts = tuple(_text(folder, name, kind, dtype) for name, kind in marks.texts.items())
+    return unet, vae, texts
+
+
+def _text(folder: Path, name: str, kind: str, dtype: torch.dtype) -> TextPart:
+    """A text encoder of transformers' class `kind`, and the tokenizer that diffusers lays by it."""
+    import transformers
+
     # transformers takes the precision from the config where none is named, diffusers does not.
-    text_encoder = _part(CLIPTextModel, folder, "text_encoder", dtype=dtype)
-    with _explained(folder, "tokenizer"):
-        tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
-    return unet, vae, text_encoder, tokenizer
+    encoder = _part(getattr(transformers, kind), folder, name, dtype=dtype)
+    words = name.replace("text_encoder", "tokenizer")
+    with _explained(folder, words):
+        tokenizer = transformers.CLIPTokenizer.from_pretrained(
+            str(folder / words), local_files_only=True
+        )
+    return TextPart(tokenizer=tokenizer, encoder=encoder)
 
 
 def _upscale(folder: Path, device: torch.device) -> Upscale:

@@ -4,7 +4,7 @@ A tick gathers the rows that `batcher` chose, denoises them in one call, has `sa
 one on along its own schedule and scatters them again; rows that end are decoded. Everything random
 about a row comes from its own generator, on the CPU, so a row is the same whoever shares its batch.
 Runs on one thread; called by the bot's worker and by `draw`. It must not know where requests come
-from, nor any sampler by name.
+from, nor any sampler or family by name.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from models.contract import (
     TickResult,
 )
 from models.engine import samplers
-from models.engine.batcher import Batcher
+from models.engine.batcher import Batcher, RowKey
 from models.engine.codec import Codec, NotFiniteError
-from models.engine.conditioning import Conditioner
 from models.engine.denoiser import Conditions, Denoise, Denoiser, Levels
+from models.engine.embedding import Embedding, stacked
 from models.engine.loader import Components, load
 from models.engine.samplers import Descent
 
@@ -53,8 +53,8 @@ class _Row:
 
     request: RenderRequest
     descent: Descent
-    positive: Tensor
-    negative: Tensor
+    positive: Embedding
+    negative: Embedding
     #: The picture predicted last, (C, h, w), for previews.
     x0: Tensor | None = None
     #: The most rows it ever shared a tick with, itself included.
@@ -74,13 +74,11 @@ class SlotEngine:
         self._capacity = capacity
         self._rows: dict[str, _Row] = {}
         self._batcher = Batcher(capacity)
-        self._conditioner = Conditioner(
-            parts.tokenizer, parts.text_encoder, parts.card.defaults.clip_skip
-        )
+        self._condition = parts.family.condition(parts.texts, parts.card.defaults.clip_skip)
         self._denoise: Denoise = Denoiser(
             parts.unet, parts.card.prediction, Levels(parts.schedule.train_sigmas, parts.device)
         )
-        self._codec = Codec(parts.vae, parts.upscale)
+        self._codec = Codec(parts.vae, parts.upscale, parts.family.unscale)
 
     @property
     def info(self) -> ModelInfo:
@@ -104,7 +102,7 @@ class SlotEngine:
             raise ValueError(f"the engine is full: {self._capacity} rows are in flight")
         row = self._begin(request)
         self._rows[request.row_id] = row
-        self._batcher.add(request.row_id, (*row.descent.x.shape, len(row.positive)))
+        self._batcher.add(request.row_id, self._key(row))
 
     @torch.inference_mode()
     def step(self) -> TickResult:
@@ -133,7 +131,7 @@ class SlotEngine:
     def close(self) -> None:
         """Free the model's memory; the engine is not used again."""
         self._rows.clear()
-        for part in (self._parts.unet, self._parts.vae, self._parts.text_encoder):
+        for part in self._parts.networks:
             part.to("meta")
         if self._parts.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -151,18 +149,18 @@ class SlotEngine:
             seed=request.draw.seed,
             device=self._parts.device,
         )
-        positive, negative = self._conditioner.pair(
-            request.draw.prompt, request.draw.negative, request.draw.clip_skip
-        )
+        positive, negative = self._condition(request.draw, (width, height))
         return _Row(request=request, descent=descent, positive=positive, negative=negative)
 
+    def _key(self, row: _Row) -> RowKey:
+        shape = (*row.descent.x.shape, len(row.positive.tokens))
+        return RowKey(model=self.info.card_id, shape=shape)
+
     def _conditions(self, rows: Sequence[_Row]) -> Conditions:
-        guided = [row for row in rows if row.guided]
-        positive = torch.stack([row.positive for row in rows])
-        negative = [row.negative for row in guided]
+        wanted = [row.positive for row in rows]
+        unwanted = [row.negative for row in rows if row.guided]
         return Conditions(
-            positive=positive,
-            negative=torch.stack(negative) if negative else positive[:0],
+            told=stacked([*wanted, *unwanted]),
             guidance=self._column(row.request.draw.guidance for row in rows),
             guided=tuple(row.guided for row in rows),
         )

@@ -26,6 +26,7 @@ from models.data.examples import DatasetError, Example, read
 from models.data.findings import Report
 from models.data.pictures import UnusableError, open_fitted
 from models.data.tokens import token_ids
+from models.engine.codec import scale_of
 from models.engine.loader import Components
 from models.finetuning.recipe import Recipe
 from models.training import chance
@@ -71,7 +72,7 @@ class Material:
         )
         self._batches = Batches(self._assignment, batch_size=rows, seed=recipe.seed)
         vae: Any = parts.vae
-        made_by = f"{weights_sha256(vae)} {float(vae.config.scaling_factor)}"
+        made_by = f"{weights_sha256(vae)} {scale_of(vae)}"
         self._cache = LatentCache(recipe.kept, made_by)
 
     @property
@@ -238,7 +239,7 @@ def encode(vae: nn.Module, pixels: Tensor) -> Tensor:
     encoded = network.encode(pixels.to(parameter.device, parameter.dtype))
     distribution = getattr(encoded, "latent_dist", None)
     parts = [encoded.latents] if distribution is None else [distribution.mean, distribution.std]
-    return torch.stack(parts, 1).float() * float(network.config.scaling_factor)
+    return torch.stack(parts, 1).float() * scale_of(vae)
 
 
 def pixels_of(path: Path, bucket: Bucket, *, flip: bool = False) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import EngineError
+from models.engine.embedding import Embedding, ask
 from models.engine.loader import Components
 from models.finetuning.recipe import Lora, Method, Recipe
 from models.finetuning.words import KeptWords, embed, unused_layers
@@ -76,7 +77,7 @@ class _PlainUnet(nn.Module):
 
     def forward(self, noisy: Tensor, timestep: Tensor, words: Tensor) -> Tensor:
         """The output (B, C, h, w) for noisy (B, C, h, w) at timestep (B,), words (B, n, d)."""
-        return self.unet(noisy, timestep, words, return_dict=False)[0]
+        return ask(self.unet, noisy, timestep, Embedding(tokens=words))
 
 
 def require_family(parts: Components) -> None:
@@ -90,17 +91,17 @@ def require_family(parts: Components) -> None:
             f"latents have {vae.latent_channels}: it paints over or scales up pictures. Only a "
             "plain text-to-picture model can be the base."
         )
-    if unet.cross_attention_dim != text.hidden_size:
-        raise EngineError(
-            f"{parts.folder}: the UNet wants texts {unet.cross_attention_dim} wide and the text "
-            f"encoder makes them {text.hidden_size} wide; they are of two different models."
-        )
     for name in ("class_embed_type", "addition_embed_type", "encoder_hid_dim_type"):
         if getattr(unet, name, None) is not None:
             raise EngineError(
                 f"{parts.folder}: the UNet wants {name} = {getattr(unet, name)!r} beside the text; "
                 "only the family of Stable Diffusion 1 and 2 can be the base."
             )
+    if unet.cross_attention_dim != text.hidden_size:
+        raise EngineError(
+            f"{parts.folder}: the UNet wants texts {unet.cross_attention_dim} wide and the text "
+            f"encoder makes them {text.hidden_size} wide; they are of two different models."
+        )
 
 
 def build(recipe: Recipe, parts: Components, clip_skip: int) -> Trainee:

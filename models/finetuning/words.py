@@ -14,20 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from models.data.caches import EmbeddingCache, weights_sha256
+from models.engine.conditioning import hidden, inner
 
 
 def embed(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
-    """The embeddings (B, 77 n, d) of token ids (B, n, 77); `clip_skip` 1 is the last layer.
-
-    An earlier layer goes through the last norm, as in `conditioning`.
-    """
-    flat = ids.flatten(0, 1)
-    if clip_skip == 1:
-        hidden = text_encoder(input_ids=flat).last_hidden_state
-    else:
-        states = text_encoder(input_ids=flat, output_hidden_states=True).hidden_states
-        hidden = _inner(text_encoder).final_layer_norm(states[-clip_skip])
-    return hidden.unflatten(0, ids.shape[:2]).flatten(1, 2)
+    """The embeddings (B, 77 n, d) of token ids (B, n, 77), of the layer that `clip_skip` names."""
+    states = hidden(text_encoder, ids.flatten(0, 1), clip_skip)
+    return states.unflatten(0, ids.shape[:2]).flatten(1, 2)
 
 
 class KeptWords:
@@ -61,10 +54,5 @@ class KeptWords:
 
 def unused_layers(text_encoder: nn.Module, clip_skip: int) -> Iterator[nn.Module]:
     """The layers behind the one that is read: they get no gradient and must not be trained."""
-    layers: Any = _inner(text_encoder).encoder.layers
+    layers: Any = inner(text_encoder).encoder.layers
     yield from layers[len(layers) + 1 - clip_skip :]
-
-
-def _inner(text_encoder: nn.Module) -> Any:
-    """What has the layers: the model itself from transformers 5.6 on, before that a part of it."""
-    return getattr(text_encoder, "text_model", text_encoder)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import diffusers
+import numpy as np
 import torch
 from torch import Tensor
 
-from models.contract import Sampler
-from tests.stages.tiny_models import SCHEDULE
+from models.contract import Draw, Sampler
+from tests.stages.tiny_models import CELL_PX, SCHEDULE
 
 #: The class of each, and what it must be told to follow its paper.
 PUBLISHED: dict[Sampler, tuple[Any, dict[str, Any]]] = {
@@ -56,3 +58,25 @@ def drawn_by(reference: Any, unet: Any, steps: int, noise: Tensor, context: Tens
         output = unet(reference.scale_model_input(x, t), t, context, return_dict=False)[0]
         x = reference.step(output, t, x, return_dict=False, **extra)[0]
     return x
+
+
+def drawn_by_pipeline(kind: Any, folder: Path, draw: Draw) -> np.ndarray[Any, Any]:
+    """The pixels (H, W, 3), 0..255, that a whole pipeline of diffusers draws, at that size."""
+    pipe = kind.from_pretrained(str(folder))
+    own, told = PUBLISHED[draw.sampler]
+    pipe.scheduler = own.from_config(pipe.scheduler.config, **told)
+    pipe.set_progress_bar_config(disable=True)
+    generator = torch.Generator().manual_seed(draw.seed)
+    cells = (draw.height_px // CELL_PX, draw.width_px // CELL_PX)
+    drawn = pipe(
+        draw.prompt,
+        negative_prompt=draw.negative,
+        num_inference_steps=draw.steps,
+        guidance_scale=draw.guidance,
+        generator=generator,
+        latents=torch.randn(1, 4, *cells, generator=generator),
+        height=draw.height_px,
+        width=draw.width_px,
+        output_type="np",
+    )
+    return np.round(drawn.images[0] * 255).astype(int)

@@ -75,24 +75,27 @@ def request(row_id: str, **changes: Any) -> RenderRequest:
     return RenderRequest(row_id=row_id, draw=Draw(**fields | changes), preview_every=preview_every)
 
 
-def _unet() -> Any:
+def _unet(**fields: Any) -> Any:
     from diffusers import UNet2DConditionModel
 
     return UNet2DConditionModel(
-        sample_size=NATIVE_PX // CELL_PX,
-        in_channels=4,
-        out_channels=4,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        cross_attention_dim=16,
-        attention_head_dim=2,
-        norm_num_groups=4,
+        **{
+            "sample_size": NATIVE_PX // CELL_PX,
+            "in_channels": 4,
+            "out_channels": 4,
+            "block_out_channels": (8, 16),
+            "layers_per_block": 1,
+            "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+            "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+            "cross_attention_dim": 16,
+            "attention_head_dim": 2,
+            "norm_num_groups": 4,
+        }
+        | fields
     )
 
 
-def _vae(*, tiny: bool) -> Any:
+def _vae(*, tiny: bool, **fields: Any) -> Any:
     from diffusers import AutoencoderKL, AutoencoderTiny
 
     if tiny:
@@ -111,25 +114,33 @@ def _vae(*, tiny: bool) -> Any:
         latent_channels=4,
         norm_num_groups=4,
         sample_size=NATIVE_PX,
+        **fields,
     )
 
 
 def _text_encoder() -> Any:
-    from transformers import CLIPTextConfig, CLIPTextModel
+    from transformers import CLIPTextModel
+
+    return CLIPTextModel(_text_config())
+
+
+def _text_config(**fields: Any) -> Any:
+    from transformers import CLIPTextConfig
 
     vocabulary = len(_vocabulary())
-    return CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=vocabulary,
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=3,
-            num_attention_heads=2,
-            max_position_embeddings=77,
-            bos_token_id=vocabulary - 2,
-            eos_token_id=vocabulary - 1,
-            pad_token_id=vocabulary - 1,
-        )
+    return CLIPTextConfig(
+        **{
+            "vocab_size": vocabulary,
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 2,
+            "max_position_embeddings": 77,
+            "bos_token_id": vocabulary - 2,
+            "eos_token_id": vocabulary - 1,
+            "pad_token_id": vocabulary - 1,
+        }
+        | fields
     )
 
 

@@ -180,7 +180,7 @@ def test_training_reads_a_long_caption_as_drawing_reads_the_prompt(
     encoder = CLIPTextModel.from_pretrained(tiny_folder / "text_encoder").eval()
     caption = ", ".join(["1girl", "blue hair", "glasses", "school uniform", "smile"] * 4)
     with torch.inference_mode():
-        drawn = Conditioner(words, encoder).encode(caption)
+        drawn = Conditioner(words, encoder).encode(caption).tokens
         trained = encoder(input_ids=token_ids([caption], words)[0]).last_hidden_state
     assert len(drawn) == 3 * 77
     assert torch.allclose(trained.flatten(0, 1), drawn, atol=1e-6)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from models.engine.batcher import Batcher
+from models.engine.batcher import Batcher, RowKey
+
+KEY = RowKey(model="waifu", shape=(4, 8, 8, 77))
+
+
+def bucket(name: str) -> RowKey:
+    """A bucket of its own for each name."""
+    return replace(KEY, model=name)
 
 
 def filled(width_max: int, **buckets: str) -> Batcher:
     batcher = Batcher(width_max)
-    for row, bucket in buckets.items():
-        batcher.add(row, bucket)
+    for row, name in buckets.items():
+        batcher.add(row, bucket(name))
     return batcher
 
 
@@ -27,6 +36,29 @@ def test_rows_of_one_bucket_run_together() -> None:
 def test_a_tick_holds_one_bucket_and_the_buckets_take_turns() -> None:
     batcher = filled(4, a="s", b="p", c="s")
     assert [batcher.next_tick() for _ in range(4)] == [("a", "c"), ("b",), ("a", "c"), ("b",)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"model": "another"},
+        {"adapters": ("style",)},
+        {"shape": (16, 8, 8, 77)},
+        {"shape": (4, 8, 12, 77)},
+        {"shape": (4, 8, 8, 154)},
+    ],
+    ids=str,
+)
+def test_rows_that_differ_in_any_part_of_their_key_never_share_a_tick(
+    other: dict[str, Any],
+) -> None:
+    batcher = Batcher(4)
+    batcher.add("a", KEY)
+    batcher.add("b", replace(KEY, **other))
+    batcher.add("like a", replace(KEY))
+    batcher.add("like b", replace(KEY, **other))
+    ticks = [batcher.next_tick() for _ in range(4)]
+    assert ticks == [("a", "like a"), ("b", "like b")] * 2
 
 
 def test_every_row_advances_equally_often() -> None:
@@ -44,7 +76,7 @@ def test_more_rows_than_the_width_take_turns() -> None:
 def test_a_late_row_runs_in_the_next_tick_of_its_bucket_and_starves_nobody() -> None:
     batcher = filled(4, a="s", b="p")
     batcher.next_tick()
-    batcher.add("late", "s")
+    batcher.add("late", bucket("s"))
     assert batcher.next_tick() == ("b",)
     assert batcher.next_tick() == ("a", "late")
 
@@ -53,7 +85,7 @@ def test_a_row_waits_no_more_ticks_than_there_are_rows_however_many_come_and_go(
     batcher = filled(2, old="p", new0="q", new1="r")
     served = []
     for tick in range(2, 40):
-        batcher.add(f"new{tick}", f"bucket {tick}")
+        batcher.add(f"new{tick}", bucket(str(tick)))
         served.append("old" in batcher.next_tick())
         batcher.remove(f"new{tick - 2}")
     gaps = "".join("x" if at else "." for at in served).split("x")
@@ -70,7 +102,7 @@ def test_a_removed_row_runs_no_more() -> None:
 
 def test_an_id_in_flight_is_refused() -> None:
     with pytest.raises(ValueError, match="in flight"):
-        filled(4, a="s").add("a", "p")
+        filled(4, a="s").add("a", bucket("p"))
 
 
 def test_a_width_of_nothing_is_refused() -> None:

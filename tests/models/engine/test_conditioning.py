@@ -71,7 +71,7 @@ def test_a_plain_prompt_equals_the_encoder_itself(
     tokenizer, encoder = pair
     batch = tokenizer("blue hair", padding="max_length", max_length=77, return_tensors="pt")
     expected = encoder(input_ids=batch["input_ids"]).last_hidden_state[0]
-    torch.testing.assert_close(conditioner.encode("blue hair"), expected)
+    torch.testing.assert_close(conditioner.encode("blue hair").tokens, expected)
 
 
 @pytest.mark.parametrize("skip", [2, 3])
@@ -83,11 +83,13 @@ def test_clip_skip_takes_an_earlier_layer_through_the_last_norm(
         batch = tokenizer("hair", padding="max_length", max_length=77, return_tensors="pt")
         states = encoder(input_ids=batch["input_ids"], output_hidden_states=True).hidden_states
         expected = encoder.final_layer_norm(states[-skip])[0]
-        torch.testing.assert_close(Conditioner(*pair, clip_skip=skip).encode("hair"), expected)
+        torch.testing.assert_close(
+            Conditioner(*pair, clip_skip=skip).encode("hair").tokens, expected
+        )
         cards = Conditioner(*pair)
         for _ in range(2):
-            assert not torch.allclose(cards.encode("hair"), expected)
-            torch.testing.assert_close(cards.encode("hair", skip), expected)
+            assert not torch.allclose(cards.encode("hair").tokens, expected)
+            torch.testing.assert_close(cards.encode("hair", skip).tokens, expected)
 
 
 def test_both_prompts_and_what_fills_them_up_are_read_from_the_same_layer(
@@ -96,11 +98,11 @@ def test_both_prompts_and_what_fills_them_up_are_read_from_the_same_layer(
     asked, set_up = Conditioner(*pair), Conditioner(*pair, clip_skip=2)
     words = ("blue hair, " * 12, "bad")
     for one, other in zip(asked.pair(*words, 2), set_up.pair(*words), strict=True):
-        assert torch.equal(one, other)
+        assert torch.equal(one.tokens, other.tokens)
 
 
 def test_emphasis_scales_its_own_tokens_most(conditioner: Conditioner) -> None:
-    plain, strong = conditioner.encode("ab c d"), conditioner.encode("ab (c:2) d")
+    plain, strong = conditioner.encode("ab c d").tokens, conditioner.encode("ab (c:2) d").tokens
     ratio = (strong / plain).median(dim=1).values
     assert int(ratio.argmax()) == 3  # begin, a, b, c
     assert float(ratio[3] / ratio[1]) == pytest.approx(2, rel=1e-4)
@@ -113,25 +115,25 @@ def test_emphasis_keeps_the_mean_where_the_encoder_has_one(pair: tuple[Any, Any]
         before = bias.clone()
         bias += 1.0
         shifted = Conditioner(tokenizer, encoder)
-        plain, strong = shifted.encode("ab c"), shifted.encode("ab (c:1.5)")
+        plain, strong = shifted.encode("ab c").tokens, shifted.encode("ab (c:1.5)").tokens
         bias.copy_(before)
         plainly = Conditioner(tokenizer, encoder)
-        untouched = plainly.encode("ab (c:1.5)")[1] / plainly.encode("ab c")[1]
+        untouched = plainly.encode("ab (c:1.5)").tokens[1] / plainly.encode("ab c").tokens[1]
     assert float(strong.mean()) == pytest.approx(float(plain.mean()), rel=1e-4)
     # With a mean near 0 nothing is rescaled, rather than by a ratio of two small numbers.
     torch.testing.assert_close(untouched, torch.ones_like(untouched))
 
 
 def test_a_long_prompt_is_its_chunks_end_to_end(conditioner: Conditioner) -> None:
-    both = conditioner.encode("cat BREAK dog")
-    torch.testing.assert_close(both[:77], conditioner.encode("cat"))
-    torch.testing.assert_close(both[77:], conditioner.encode("dog"))
+    both = conditioner.encode("cat BREAK dog").tokens
+    torch.testing.assert_close(both[:77], conditioner.encode("cat").tokens)
+    torch.testing.assert_close(both[77:], conditioner.encode("dog").tokens)
 
 
 def test_a_pair_is_filled_up_with_the_empty_prompt(conditioner: Conditioner) -> None:
     positive, negative = conditioner.pair("cat BREAK dog", "bad")
-    assert positive.shape == negative.shape == (154, 16)
-    torch.testing.assert_close(negative[77:], conditioner.encode(""))
+    assert positive.tokens.shape == negative.tokens.shape == (154, 16)
+    torch.testing.assert_close(negative.tokens[77:], conditioner.encode("").tokens)
 
 
 def test_a_prompt_is_encoded_once(pair: tuple[Any, Any]) -> None:
@@ -150,5 +152,5 @@ def test_a_prompt_is_encoded_once(pair: tuple[Any, Any]) -> None:
 
 def test_special_tokens_in_a_prompt_are_not_obeyed(conditioner: Conditioner) -> None:
     torch.testing.assert_close(
-        conditioner.encode("cat <|endoftext|> dog"), conditioner.encode("cat   dog")
+        conditioner.encode("cat <|endoftext|> dog").tokens, conditioner.encode("cat   dog").tokens
     )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from models.catalogue.card import Prediction
 from models.engine.denoiser import Conditions, Denoiser, Levels, c_in, x0_of
+from models.engine.embedding import Embedding
 from models.engine.schedule import Schedule
 from tests.stages.tiny_models import SCHEDULE, _unet
 
@@ -42,8 +43,7 @@ def conditions(guidance: list[float]) -> Conditions:
     count = len(guidance)
     guided = tuple(scale != 1 for scale in guidance)
     return Conditions(
-        positive=torch.randn(count, 77, 16, generator=generator),
-        negative=torch.randn(sum(guided), 77, 16, generator=generator),
+        told=Embedding(tokens=torch.randn(count + sum(guided), 77, 16, generator=generator)),
         guidance=torch.tensor(guidance),
         guided=guided,
     )
@@ -81,11 +81,11 @@ def test_rows_with_different_levels_and_guidance_equal_each_alone(unet: nn.Modul
     sigma = torch.tensor([10.0, 1.5, 0.3])
     cond = conditions([7.0, 1.0, 3.0])
     together = denoise(x, sigma, cond)
-    negatives = iter(cond.negative.split(1))
+    unwanted = iter(cond.told.tokens[3:].split(1))
     for row, guided in enumerate(cond.guided):
+        tokens = [cond.told.tokens[row : row + 1], *([next(unwanted)] if guided else [])]
         alone = Conditions(
-            positive=cond.positive[row : row + 1],
-            negative=next(negatives) if guided else cond.negative[:0],
+            told=Embedding(tokens=torch.cat(tokens)),
             guidance=cond.guidance[row : row + 1],
             guided=(guided,),
         )
@@ -98,8 +98,9 @@ def test_guidance_moves_away_from_the_negative(unet: nn.Module) -> None:
     denoise = Denoiser(unet, Prediction.V, LEVELS)
     x, sigma = torch.randn(1, 4, 8, 8), torch.tensor([2.0])
     cond = conditions([3.0])
-    positive = denoise.predict(x, sigma, cond.positive)
-    negative = denoise.predict(x, sigma, cond.negative)
+    positive, negative = (
+        denoise.predict(x, sigma, Embedding(tokens=tokens)) for tokens in cond.told.tokens.split(1)
+    )
     expected = negative + 3 * (positive - negative)
     torch.testing.assert_close(denoise(x, sigma, cond), expected, atol=1e-4, rtol=1e-4)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import diffusers
 import numpy as np
@@ -23,12 +23,14 @@ from models.contract import (
     Sampler,
     TickResult,
 )
+from models.engine.batcher import RowKey
 from models.engine.denoiser import Conditions
 from models.engine.loader import load
 from models.engine.samplers import SOLVERS, Memory, Rows, Solver
 from models.engine.schedule import Points
 from models.engine.slots import SlotEngine, open_engine
-from tests.stages.published import PUBLISHED
+from tests.stages.drawing import assert_same_picture, drawn, pixels, ticks
+from tests.stages.published import drawn_by_pipeline
 from tests.stages.tiny_models import build, request, tiny_folder
 
 __all__ = ["tiny_folder"]
@@ -39,27 +41,6 @@ def engine(tiny_folder: Path) -> Iterator[SlotEngine]:
     opened = open_engine(str(tiny_folder), device="cpu", threads=1, capacity=len(MIXED))
     yield opened
     opened.close()
-
-
-def ticks(engine: SlotEngine) -> Iterator[TickResult]:
-    """Step until nothing is in flight."""
-    while engine._rows:
-        yield engine.step()
-
-
-def drawn(engine: SlotEngine, requests: Sequence[RenderRequest]) -> dict[str, Rendered]:
-    for asked in requests:
-        engine.admit(asked)
-    return {done.row_id: done for result in ticks(engine) for done in result.finished}
-
-
-def pixels(rendered: Rendered) -> np.ndarray[Any, Any]:
-    return np.frombuffer(rendered.rgb, np.uint8).astype(int)
-
-
-def assert_same_picture(one: Rendered, other: Rendered) -> None:
-    """Equal to rounding: no value of 0..255 is off by more than one."""
-    assert np.abs(pixels(one) - pixels(other)).max() <= 1
 
 
 MIXED = [
@@ -131,6 +112,13 @@ def test_a_long_prompt_shares_no_call_with_a_short_one_and_both_are_drawn(
     together = drawn(engine, [long, short])
     assert together["long"].batch_width == together["short"].batch_width == 1
     assert_same_picture(together["short"], drawn(engine, [short])["short"])
+
+
+def test_a_row_is_keyed_by_its_model_its_latents_and_its_tokens(engine: SlotEngine) -> None:
+    engine.admit(request("short", prompt="cat"))
+    engine.admit(request("long", prompt="cat BREAK dog"))
+    short = RowKey(model=engine.info.card_id, shape=(4, 8, 8, 77))
+    assert engine._batcher._line == {"short": short, "long": replace(short, shape=(4, 8, 8, 154))}
 
 
 def test_pictures_of_different_shape_are_drawn_side_by_side(engine: SlotEngine) -> None:
@@ -293,26 +281,9 @@ def test_velocity_models_and_small_autoencoders_are_drawn_too(tmp_path: Path) ->
 @torch.inference_mode()
 def test_the_picture_equals_diffusers_own_pipeline(tiny_folder: Path, kind: Sampler) -> None:
     asked = request("same", sampler=kind, steps=7, width_px=16, height_px=16)
-    pipe = diffusers.StableDiffusionPipeline.from_pretrained(str(tiny_folder))
-    own, told = PUBLISHED[kind]
-    pipe.scheduler = own.from_config(pipe.scheduler.config, **told)
-    pipe.set_progress_bar_config(disable=True)
-    generator = torch.Generator().manual_seed(asked.draw.seed)
-    noise = torch.randn(1, 4, 8, 8, generator=generator)
-    theirs = pipe(
-        asked.draw.prompt,
-        negative_prompt=asked.draw.negative,
-        num_inference_steps=asked.draw.steps,
-        guidance_scale=asked.draw.guidance,
-        generator=generator,
-        latents=noise,
-        height=16,
-        width=16,
-        output_type="np",
-    ).images[0]
+    theirs = drawn_by_pipeline(diffusers.StableDiffusionPipeline, tiny_folder, asked.draw)
     engine = SlotEngine(load(str(tiny_folder), device="cpu"), 1)
-    ours = pixels(drawn(engine, [asked])["same"]).reshape(16, 16, 3)
-    assert np.abs(ours - np.round(theirs * 255)).max() <= 2
+    assert np.abs(pixels(drawn(engine, [asked])["same"]) - theirs).max() <= 2
 
 
 @pytest.mark.parametrize("capacity", [0, -3])

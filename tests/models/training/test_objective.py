@@ -9,6 +9,7 @@ import torch
 
 from models.catalogue.card import Prediction
 from models.engine.denoiser import Denoiser, Levels, c_in, x0_of
+from models.engine.embedding import Embedding
 from models.engine.schedule import Schedule
 from models.training import chance
 from models.training.average import Average
@@ -65,7 +66,7 @@ def test_drawing_with_what_the_objective_asks_for_gives_the_picture(
     posed = objective.pose(x0, noise, times, seen=None if kind == "own" else other)
     unet = Obedient(posed)
     denoiser = Denoiser(unet, prediction, Levels(schedule.train_sigmas, CPU))
-    drawn = denoiser.predict(posed.x, posed.sigma, torch.zeros(4, 77, 8))
+    drawn = denoiser.predict(posed.x, posed.sigma, Embedding(tokens=torch.zeros(4, 77, 8)))
     torch.testing.assert_close(drawn, x0, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(unet.shown, posed.shown)
     torch.testing.assert_close(unet.times, times.float())

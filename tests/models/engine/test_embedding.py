@@ -1,0 +1,53 @@
+"""Rows are told together what each would be told alone, in numbers that keep their value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.engine.embedding import Embedding, ask, stacked
+
+
+class Listening(nn.Module):
+    """A UNet that keeps what it is told and says what it is shown."""
+
+    def forward(self, x: Tensor, timestep: Tensor, tokens: Tensor, **rest: Any) -> tuple[Tensor]:
+        self.tokens, self.beside = tokens, rest["added_cond_kwargs"]
+        return (x,)
+
+
+def embedding(number: float) -> Embedding:
+    return Embedding(
+        tokens=torch.full((77, 8), number),
+        pooled=torch.full((5,), number + 1),
+        sizes=torch.full((6,), number + 2),
+    )
+
+
+def test_rows_are_stacked_in_their_order_part_by_part() -> None:
+    told = stacked([embedding(0), embedding(10)])
+    parts = (told.tokens, told.pooled, told.sizes)
+    assert [part.shape for part in parts if part is not None] == [(2, 77, 8), (2, 5), (2, 6)]
+    assert [part[:, 0].flatten()[-1].item() for part in parts if part is not None] == [10, 11, 12]
+
+
+def test_what_a_family_does_not_say_is_not_stacked_either() -> None:
+    told = stacked([Embedding(tokens=torch.zeros(77, 8))] * 2)
+    assert (told.pooled, told.sizes) == (None, None)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_words_are_told_in_the_unets_precision_and_sizes_to_the_pixel(dtype: torch.dtype) -> None:
+    unet = Listening()
+    ask(unet, torch.zeros(1, 4, 8, 8, dtype=dtype), torch.zeros(1), stacked([embedding(1001)]))
+    assert unet.tokens.dtype is unet.beside["text_embeds"].dtype is dtype
+    assert set(unet.beside["time_ids"].flatten().tolist()) == {1003.0}
+
+
+def test_a_family_of_tokens_alone_tells_nothing_beside() -> None:
+    unet = Listening()
+    ask(unet, torch.zeros(1, 4, 8, 8), torch.zeros(1), Embedding(tokens=torch.zeros(1, 77, 8)))
+    assert unet.beside is None

@@ -1,0 +1,35 @@
+"""Drawing with a real engine until nothing is in flight, and looking at what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from models.contract import Rendered, RenderRequest, TickResult
+from models.engine.slots import SlotEngine
+
+
+def ticks(engine: SlotEngine) -> Iterator[TickResult]:
+    """Step until nothing is in flight."""
+    while engine._rows:
+        yield engine.step()
+
+
+def drawn(engine: SlotEngine, requests: Sequence[RenderRequest]) -> dict[str, Rendered]:
+    """The pictures that came of the requests, drawn together, by row."""
+    for asked in requests:
+        engine.admit(asked)
+    return {done.row_id: done for result in ticks(engine) for done in result.finished}
+
+
+def pixels(rendered: Rendered) -> np.ndarray[Any, Any]:
+    """The pixels (H, W, 3), 0..255, with room for differences."""
+    shape = (rendered.height_px, rendered.width_px, 3)
+    return np.frombuffer(rendered.rgb, np.uint8).astype(int).reshape(shape)
+
+
+def assert_same_picture(one: Rendered, other: Rendered) -> None:
+    """Equal to rounding: no value of 0..255 is off by more than one."""
+    assert np.abs(pixels(one) - pixels(other)).max() <= 1
