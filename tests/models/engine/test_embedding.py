@@ -23,7 +23,7 @@ def embedding(number: float) -> Embedding:
     return Embedding(
         tokens=torch.full((77, 8), number),
         pooled=torch.full((5,), number + 1),
-        sizes=torch.full((6,), number + 2),
+        sizes=torch.arange(6) + number + 2.0,
     )
 
 
@@ -31,7 +31,7 @@ def test_rows_are_stacked_in_their_order_part_by_part() -> None:
     told = stacked([embedding(0), embedding(10)])
     parts = (told.tokens, told.pooled, told.sizes)
     assert [part.shape for part in parts if part is not None] == [(2, 77, 8), (2, 5), (2, 6)]
-    assert [part[:, 0].flatten()[-1].item() for part in parts if part is not None] == [10, 11, 12]
+    assert [part[-1].flatten()[0].item() for part in parts if part is not None] == [10, 11, 12]
 
 
 def test_what_a_family_does_not_say_is_not_stacked_either() -> None:
@@ -44,7 +44,7 @@ def test_words_are_told_in_the_unets_precision_and_sizes_to_the_pixel(dtype: tor
     unet = Listening()
     ask(unet, torch.zeros(1, 4, 8, 8, dtype=dtype), torch.zeros(1), stacked([embedding(1001)]))
     assert unet.tokens.dtype is unet.beside["text_embeds"].dtype is dtype
-    assert set(unet.beside["time_ids"].flatten().tolist()) == {1003.0}
+    assert unet.beside["time_ids"].tolist() == [[1003, 1004, 1005, 1006, 1007, 1008]]
 
 
 def test_a_family_of_tokens_alone_tells_nothing_beside() -> None:
