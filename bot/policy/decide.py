@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 
 from bot.domain import (
     Admitted,
@@ -28,7 +27,8 @@ from bot.domain import (
     Released,
     Withheld,
 )
-from bot.policy.screening import Finding, Rule, findings
+from bot.policy.rules import Rule, Verdict
+from bot.policy.screening import Finding, findings
 from bot.words.wording import CONTENT_CHARS_MAX, fitting, plain
 from models.contract import ModelInfo, Rendered, Scores
 
@@ -56,29 +56,6 @@ class GuildPolicy:
     blocked: tuple[BlockedTerm, ...] = ()
     disabled_channels: frozenset[ChannelId] = frozenset()
 
-
-class Verdict(IntEnum):
-    """In rising strictness; the greater one wins."""
-
-    #: Nothing was found.
-    ALLOW = 0
-    #: Only where everybody is an adult.
-    ADULTS_ONLY = 1
-    #: This server blocks it.
-    SERVER = 2
-    #: Nobody may.
-    FLOOR = 3
-
-
-_VERDICT_OF = {
-    Rule.SEXUALISED_MINOR: Verdict.FLOOR,
-    Rule.FORBIDDEN: Verdict.FLOOR,
-    Rule.MINOR_IN_SEXUAL_CONTEXT: Verdict.FLOOR,
-    Rule.REAL_PERSON_IN_SEXUAL_CONTEXT: Verdict.FLOOR,
-    Rule.ADULTHOOD_UNWANTED: Verdict.FLOOR,
-    Rule.SEXUAL: Verdict.ADULTS_ONLY,
-    Rule.SERVER: Verdict.SERVER,
-}
 
 _FLOOR_TEXT = (
     "I do not draw that, in any server: nothing that sexualises minors or people who did not "
@@ -158,12 +135,12 @@ def _found(prompt: str, negative: str, guild: GuildPolicy | None) -> frozenset[F
 
 
 def _verdict(found: Iterable[Finding]) -> Verdict:
-    return join(_VERDICT_OF[finding.rule] for finding in found)
+    return join(finding.rule.value.verdict for finding in found)
 
 
 def _is_adult(found: Iterable[Finding]) -> bool:
     """A prompt with these findings asks for what is for adults."""
-    return any(_VERDICT_OF[finding.rule] is Verdict.ADULTS_ONLY for finding in found)
+    return any(finding.rule.value.verdict is Verdict.ADULTS_ONLY for finding in found)
 
 
 def _server_text(found: frozenset[Finding], guild: GuildPolicy) -> str:

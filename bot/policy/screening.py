@@ -12,32 +12,12 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
-from bot.policy import floor
+from bot.policy.rules import Criteria, Rule
 from models.prompt import Piece, parse
-
-
-class Rule(StrEnum):
-    """What a finding is about."""
-
-    #: A word that sexualises minors.
-    SEXUALISED_MINOR = "sexualised minor"
-    #: What the law forbids.
-    FORBIDDEN = "forbidden"
-    #: A minor together with anything sexual or suggestive.
-    MINOR_IN_SEXUAL_CONTEXT = "minor in a sexual context"
-    #: A real person together with anything sexual.
-    REAL_PERSON_IN_SEXUAL_CONTEXT = "real person in a sexual context"
-    #: Sexual, with adulthood named as unwanted.
-    ADULTHOOD_UNWANTED = "adulthood unwanted"
-    #: Sexual content.
-    SEXUAL = "sexual"
-    #: A term that the server blocks.
-    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,36 +274,45 @@ def findings(
     so it is only read for what a negative weight wants after all, and for adulthood beside a
     sexual prompt.
     """
-    readings = _readings(_spoken(prompt, opposite=negative))
-    text = _text(readings)
-    sexual = _hits(text, floor.SEXUAL)
-    intimate = sexual | _hits(text, floor.SUGGESTIVE)
-    minors = _minors(readings) if intimate else set[str]()
+    wanted = _Side.of(prompt, opposite=negative)
     found = {
-        Rule.SEXUALISED_MINOR: _hits(text, floor.SEXUALISED_MINORS),
-        Rule.FORBIDDEN: _hits(text, floor.FORBIDDEN),
-        Rule.MINOR_IN_SEXUAL_CONTEXT: minors,
-        Rule.REAL_PERSON_IN_SEXUAL_CONTEXT: (
-            _hits(text, floor.REAL_PEOPLE) if sexual else set[str]()
-        ),
-        Rule.ADULTHOOD_UNWANTED: (
-            _hits(_text(_readings(_spoken(negative, opposite=prompt))), floor.ADULTHOOD)
-            if sexual
-            else set[str]()
-        ),
-        Rule.SEXUAL: sexual,
-        Rule.SERVER: _blocked(text, blocked),
+        rule: _matches(rule.value, wanted, lambda: _Side.of(negative, opposite=prompt))
+        for rule in Rule
     }
+    found[Rule.SERVER] = _blocked(wanted.text, blocked)
     return frozenset(Finding(rule=rule, term=t) for rule, terms in found.items() for t in terms)
 
 
-def _minors(readings: tuple[str, ...]) -> set[str]:
-    left = [_HARMLESS.sub(" ", reading) for reading in readings]
-    ages = {m[0] for reading in left for m in _AGE.finditer(reading)}
-    return ages | _hits(_text(left), floor.MINORS)
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The prompt or the negative prompt, as it can be read."""
+
+    readings: tuple[str, ...]
+    text: _Text
+
+    @classmethod
+    def of(cls, spoken: str, *, opposite: str) -> _Side:
+        readings = _readings(_spoken(spoken, opposite=opposite))
+        return cls(readings, _text(readings))
 
 
-_HARMLESS = re.compile(rf"\b(?:{'|'.join(sorted(floor.HARMLESS))})\b")
+def _matches(criteria: Criteria, wanted: _Side, unwanted: Callable[[], _Side]) -> set[str]:
+    """The words of a rule that are there, if what must stand beside them is there too."""
+    if criteria.beside is not None and not _hits(wanted.text, criteria.beside):
+        return set()
+    side = unwanted() if criteria.unwanted else wanted
+    readings, text = side.readings, side.text
+    if criteria.harmless:
+        pattern = _phrases(criteria.harmless)
+        readings = tuple(pattern.sub(" ", reading) for reading in readings)
+        text = _text(readings)
+    ages = {m[0] for reading in readings for m in _AGE.finditer(reading)} if criteria.ages else ()
+    return {*ages, *_hits(text, criteria.words)}
+
+
+@lru_cache(maxsize=8)
+def _phrases(phrases: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(sorted(phrases))})\b")
 
 
 def _blocked(text: _Text, blocked: frozenset[str]) -> set[str]:

@@ -10,7 +10,8 @@ import pytest
 from bot.domain import Admitted, RefusalReason
 from bot.policy import floor
 from bot.policy.decide import BlockedTerm, GuildPolicy, admit
-from bot.policy.screening import Rule, findings
+from bot.policy.rules import Rule
+from bot.policy.screening import findings
 from models.prompt import parse
 from tests.stages.factories import GUILD, make_ask, make_place
 from tests.stages.spellings import spellings

@@ -22,7 +22,8 @@ from bot.domain import (
     Withheld,
 )
 from bot.policy import decide
-from bot.policy.decide import BlockedTerm, GuildPolicy, Verdict, admit, join, may_preview, release
+from bot.policy.decide import BlockedTerm, GuildPolicy, admit, join, may_preview, release
+from bot.policy.rules import Rule, Verdict
 from models.contract import Rendered, Scores
 from tests.stages.factories import CHANNEL, GUILD, make_ask, make_draw, make_job, make_place
 from tests.stages.fake_engine import INFO
@@ -226,3 +227,11 @@ def test_an_unfinished_picture_is_shown_only_where_a_finished_one_surely_could_b
     assert may_preview(make_job(), INFO)
     assert not may_preview(make_job(), bold)
     assert may_preview(adult, bold)
+
+
+def test_all_rules_but_two_are_the_floors() -> None:
+    """What is for adults may be drawn among them, what a server blocks elsewhere."""
+    assert {rule for rule in Rule if rule.value.verdict is not Verdict.FLOOR} == {
+        Rule.SEXUAL,
+        Rule.SERVER,
+    }

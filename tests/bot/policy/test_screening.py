@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from bot.policy import floor
-from bot.policy.screening import Rule, findings, normalise
+from bot.policy.rules import Rule
+from bot.policy.screening import findings, normalise
 
 LISTS = {name: terms for name, terms in vars(floor).items() if isinstance(terms, frozenset)}
 
@@ -21,19 +22,29 @@ def test_every_term_is_written_in_its_normal_form(name: str) -> None:
     assert {term: normalise(term) for term in LISTS[name]} == {t: t for t in LISTS[name]}
 
 
-@pytest.mark.parametrize("name", sorted(LISTS.keys() - {"HARMLESS", "ADULTHOOD"}))
-def test_every_term_is_found_with_the_rule_of_its_list(name: str) -> None:
-    rule = {
-        "SEXUALISED_MINORS": Rule.SEXUALISED_MINOR,
-        "FORBIDDEN": Rule.FORBIDDEN,
-        "MINORS": Rule.MINOR_IN_SEXUAL_CONTEXT,
-        "SUGGESTIVE": Rule.MINOR_IN_SEXUAL_CONTEXT,
-        "SEXUAL": Rule.SEXUAL,
-        "REAL_PEOPLE": Rule.REAL_PERSON_IN_SEXUAL_CONTEXT,
-    }[name]
-    beside = {"MINORS": "nude", "SUGGESTIVE": "toddler", "REAL_PEOPLE": "nude"}.get(name, "1girl")
-    missed = [t for t in LISTS[name] if rule not in rules(f"{beside}, {t}, smile")]
-    assert not missed
+RULES = [rule for rule in Rule if rule is not Rule.SERVER]
+
+
+def found_with(rule: Rule, word: str, beside: str) -> bool:
+    """Whether a word of the rule is found beside another word."""
+    if rule.value.unwanted:
+        return rule in rules(f"{beside}, smile", negative=word)
+    return rule in rules(f"{beside}, {word}, smile")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_word_of_a_rule_is_found_where_it_counts(rule: Rule) -> None:
+    wanted = rule.value
+    beside = min(wanted.beside) if wanted.beside else "1girl"
+    assert wanted.words
+    assert not [word for word in wanted.words if not found_with(rule, word, beside)]
+    one = min(wanted.words)
+    assert not [word for word in wanted.beside or () if not found_with(rule, one, word)]
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.value.beside])
+def test_a_word_that_counts_beside_another_counts_nowhere_else(rule: Rule) -> None:
+    assert not [word for word in rule.value.words if found_with(rule, word, "1girl")]
 
 
 @pytest.mark.parametrize(
