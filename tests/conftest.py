@@ -13,6 +13,21 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+#: Most long tests wait for processes and clocks, so a core has time for two workers.
+_WORKERS_A_CORE = 2
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many workers `-n auto` means."""
+    return _WORKERS_A_CORE * len(os.sched_getaffinity(0))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that none begins when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """Commands set up logging for their whole process; the next test must not notice."""

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.domain import JobId, MessageId, Reaction, UserId, VoteEmoji, VoteSource
+from bot.domain import Axis, JobId, MessageId, Reaction, UserId, VoteEmoji, VoteSource
 from bot.words.emoji import meaning, reaction_key
+
+#: What a reaction is a vote on.
+REACTION_AXIS = Axis.TASTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from bot.domain import (
-    Axis,
     GuildId,
     JobId,
     MessageId,
@@ -34,7 +33,7 @@ from bot.domain import (
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.gallery import picture_of
 from bot.store.group_commit import GroupCommit
-from bot.store.ledger import Ballot, Book, Event, Pair, Stand
+from bot.store.ledger import REACTION_AXIS, Ballot, Book, Event, Pair, Stand
 from bot.store.nameless import discount, drop_gone, find_counted
 from bot.words.emoji import reaction_key
 
@@ -342,7 +341,7 @@ async def _write_votes(tx: Transaction, book: Book) -> None:
     votes: list[Params] = []
     withdrawn: list[Params] = []
     for (job_id, voter_id), ballot in pairs.items():
-        row: dict[str, str | int] = {"job_id": job_id, "voter_id": voter_id, "axis": Axis.TASTE}
+        row: dict[str, str | int] = {"job_id": job_id, "voter_id": voter_id, "axis": REACTION_AXIS}
         if stand := book.current((job_id, voter_id)):
             self_vote = int(voter_id == ballot.requester_id)
             row |= {"value": stand.value, "self_vote": self_vote, "at_ms": stand.at_ms}
@@ -366,7 +365,7 @@ def _event_columns(event: Event) -> Params:
         "message_id": event.ballot.message_id,
         "job_id": event.ballot.job_id,
         "voter_id": event.voter_id,
-        "axis": Axis.TASTE,
+        "axis": REACTION_AXIS,
         "emoji": event.emoji,
         "burst": int(event.burst),
         "value": event.value,
