@@ -89,12 +89,12 @@ def decode(kind: type[_T], tree: object, dialect: Dialect, at: str = "") -> _T:
     A field holds a plain value, a choice, a path, a tuple of these, a mapping by name, or another
     such dataclass. `Meta` gives bounds and patterns; its `description` stands for our own words of
     what the field must be. What no type can say a class checks in `__post_init__`, with a
-    ValueError that begins with the field's name. NaN and the infinities are no numbers.
+    ValueError that begins with the field's name. NaN and the infinities alone are no numbers.
     MisfitError names every flaw.
     """
     if found := list(flaws(kind, tree, dialect, at)):
         raise MisfitError(found)
-    return _converted(kind, tree, dialect)
+    return _made(kind, tree, dialect)
 
 
 def flaws(kind: Any, tree: object, dialect: Dialect, at: str = "") -> Iterator[Flaw]:
@@ -126,7 +126,7 @@ def _of_fields(
     yield from found
     if not found:
         try:
-            _converted(kind, tree, dialect)
+            _made(kind, tree, dialect)
         except ValidationError as fault:
             name, _, told = str(fault.__cause__ or fault).partition(" ")
             yield Flaw(path=_join(at, name), told=told, found=tree)
@@ -178,6 +178,8 @@ def _known(kind: type) -> dict[str, _Spot]:
 
 
 def _fits(kind: Any, value: object, dialect: Dialect) -> bool:
+    if kind is Any:
+        return True
     if isinstance(value, float) and not math.isfinite(value):
         return False
     if value is None and not dialect.nothing:
@@ -188,6 +190,23 @@ def _fits(kind: Any, value: object, dialect: Dialect) -> bool:
     except (ValidationError, UnicodeEncodeError):  # The latter of half a surrogate pair.
         return False
     return True
+
+
+def _made(kind: Any, tree: object, dialect: Dialect) -> Any:
+    return _converted(kind, _known_part(kind, tree), dialect)
+
+
+def _known_part(kind: Any, tree: Any) -> Any:
+    """The tree without what a class has no field for: keys there may be no text at all."""
+    if not isinstance(tree, dict):
+        return tree
+    kind = _something(kind)
+    if is_dataclass(kind):
+        spots = _known(kind)
+        return {name: _known_part(spots[name].kind, tree[name]) for name in spots if name in tree}
+    if get_origin(kind) is dict:
+        return {name: _known_part(get_args(kind)[1], value) for name, value in tree.items()}
+    return tree
 
 
 def _converted(kind: Any, value: object, dialect: Dialect) -> Any:
@@ -271,6 +290,8 @@ def _shown(found: object) -> str:
         text = repr(found)
     except ValueError:  # Of more digits than Python writes out.
         return "a number without end"
+    except RecursionError:
+        return "something nested without end"
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 

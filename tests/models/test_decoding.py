@@ -234,3 +234,27 @@ def test_there_are_words_for_whatever_is_read(kind: type) -> None:
     said = [_wanted(hint, JSON) for hint in kinds(kind)]
     assert all(said)
     assert len(said) >= 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    a: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outer:
+    anything: dict[str, Any]
+    inner: Inner = Inner()
+
+
+def test_an_open_source_may_have_keys_that_are_no_text() -> None:
+    tree = {"\ud800": 3, 1: 4, None: 5, "anything": {}, "inner": {"a": 2, True: 3, "\ud800": 1}}
+    assert decode(Outer, tree, Dialect(open=True)) == Outer(anything={}, inner=Inner(a=2))
+
+
+def test_where_anything_may_stand_nothing_and_no_number_may_too() -> None:
+    (key, value), *rest = decode(
+        Outer, {"anything": {"x": None, "y": math.nan}}, Dialect(nothing="")
+    ).anything.items()
+    assert (key, value) == ("x", None)
+    assert math.isnan(rest[0][1])
