@@ -166,7 +166,7 @@ async def _sweep(gallery: Gallery) -> None:
 def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
     settings = services.settings
     return Worker(
-        owner=f"worker-{secrets.token_hex(4)}",
+        process=f"worker-{secrets.token_hex(4)}",
         handle=handle,
         roster=Roster([handle]),
         jobs=jobs,

@@ -7,6 +7,7 @@ thread, and who draws what where a process has several. It must not know jobs, s
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, Protocol, TypeVar
@@ -21,6 +22,8 @@ from models.contract import (
     Scores,
     TickResult,
 )
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -135,7 +138,11 @@ class LocalThread:
         """Serve another model; for a moment the memory holds both."""
         old = self._engine
         self._parts = await self._call(self._load, model)
-        await self._call(old.close)
+        try:
+            await self._call(old.close)
+        except Exception:
+            # The new model serves, whatever the old one leaves behind.
+            log.exception("the model before %s was not freed", self.info.card_id)
 
     async def close(self) -> None:
         """Free the model and end the thread; one that is abandoned is not waited for."""
@@ -169,6 +176,10 @@ class Roster:
 
     def __init__(self, handles: Sequence[EngineHandle]) -> None:
         self._handles = tuple(handles)
+
+    def owner_of(self, handle: EngineHandle, process: str) -> str:
+        """The name that leases of this engine's worker carry."""
+        return f"{process}/{self._handles.index(handle)}"
 
     def share_of(self, handle: EngineHandle) -> Share:
         """Which jobs are this engine's, as the models stand now."""

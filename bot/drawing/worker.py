@@ -86,7 +86,7 @@ class Worker:
     def __init__(
         self,
         *,
-        owner: str,
+        process: str,
         handle: EngineHandle,
         roster: Roster,
         jobs: Jobs,
@@ -97,7 +97,8 @@ class Worker:
         clock: Callable[[], int],
         tell: Tell,
     ) -> None:
-        self._owner = owner
+        self._process = process
+        self._owner = roster.owner_of(handle, process)
         self._handle = handle
         self._roster = roster
         self._jobs = jobs
@@ -126,20 +127,23 @@ class Worker:
     async def run(self) -> None:
         """Draw until `stop`. What a process that died was drawing is taken back first.
 
-        The composition root holds the data directory's lock, and the workers of its process share
-        their `owner`: whatever another one holds is held by nobody.
+        The composition root holds the data directory's lock, and the leases of its process carry
+        its name: whatever another one holds is held by nobody.
         """
-        async with asyncio.TaskGroup() as keepers:
-            while not self._stop.is_set():
-                if self._clock() >= self._resting_until_ms:
-                    await self._look()
-                if self._rows:
-                    await self._tick(keepers)
-                elif not await self._swapped():
-                    await self._told.work.wait(_POLL_S)
-            await self._drain(keepers)
-        if self._swap is not None:
-            self._swap.fail(EngineError(_STOPPING))
+        try:
+            async with asyncio.TaskGroup() as keepers:
+                while not self._stop.is_set():
+                    if self._clock() >= self._resting_until_ms:
+                        await self._look()
+                    if self._rows:
+                        await self._tick(keepers)
+                    elif not await self._swapped():
+                        await self._told.work.wait(_POLL_S)
+                await self._drain(keepers)
+        finally:
+            self._stop.set()
+            if self._swap is not None:
+                self._swap.fail(EngineError(_STOPPING))
 
     async def swap(self, model: str) -> None:
         """Draw with another model, as soon as everything that was begun is kept.
@@ -168,6 +172,9 @@ class Worker:
             await self._handle.swap(wish.model)
         except Exception as problem:  # noqa: BLE001  whoever asked for it hears of it
             wish.fail(problem)
+        except asyncio.CancelledError:
+            wish.fail(EngineError(_STOPPING))
+            raise
         else:
             self._tell_swap(before, self._handle.info.card_id)
             wish.succeed()
@@ -196,7 +203,7 @@ class Worker:
         self._renewed_ms = now_ms
         await self._renew(now_ms)
         _, failed = await self._jobs.release_expired(
-            now_ms, self._limits.max_attempts, _RETRY_PAUSE_MS
+            self._owner, now_ms, self._limits.max_attempts, _RETRY_PAUSE_MS
         )
         self._tell_ends(failed)
 
@@ -204,7 +211,7 @@ class Worker:
         """Once, as soon as the database lets us."""
         if not self._took_back:
             _, failed = await self._jobs.take_back(
-                self._owner, self._clock(), self._limits.max_attempts
+                self._process, self._clock(), self._limits.max_attempts
             )
             self._took_back = True
             self._tell_ends(failed)

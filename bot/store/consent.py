@@ -14,7 +14,7 @@ from bot.domain import Ask, RequestId, UserId
 from bot.ids import new_id
 from bot.store.db import Database
 from bot.store.job_rows import DRAW_VERSION, draw_values
-from models.decoding import Dialect, decode
+from models.decoding import Dialect, MisfitError, decode
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,9 @@ def _from_json(text: str) -> Ask | None:
         _take_version(values["draw"])
         return decode(Ask, values, _ASK)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        log.warning("a waiting request of another version cannot be read: %r", problem)
+        flaws = problem.flaws if isinstance(problem, MisfitError) else ()
+        where = ", ".join(flaw.path for flaw in flaws) or type(problem).__name__
+        log.warning("a waiting request of another version cannot be read: %s", where)
         return None
 
 

@@ -23,7 +23,7 @@ from bot.domain import (
 )
 from bot.store.db import Params, Row
 from models.contract import Draw, Sampler
-from models.decoding import Dialect, MisfitError, decode
+from models.decoding import Dialect, Flaw, MisfitError, decode
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -107,6 +107,13 @@ def _plain(draw: Draw) -> dict[str, object]:
     return {name: value for name, value in asdict(draw).items() if value is not None}
 
 
+def _named(flaw: Flaw) -> str:
+    """What was found, for the log: a text that is no choice of ours may be a member's words."""
+    kind = type(flaw.found)
+    may_be_words = kind in {str, list, dict} and flaw.path not in {"aspect", "sampler"}
+    return f"({kind.__name__})" if may_be_words else repr(flaw.found)
+
+
 def draw_of(text: str, faults: list[str]) -> Draw:
     """Read what `draw_json` wrote; what this version cannot read of it is named in `faults`."""
     try:
@@ -122,7 +129,7 @@ def draw_of(text: str, faults: list[str]) -> Draw:
     try:
         return decode(Draw, left, _DRAW)
     except MisfitError as misfit:
-        faults.extend(f"{flaw.path} {flaw.found!r}" for flaw in misfit.flaws)
+        faults.extend(f"{flaw.path} {_named(flaw)}" for flaw in misfit.flaws)
         strange = {flaw.path for flaw in misfit.flaws}
     known = {name: value for name, value in left.items() if name not in strange}
     return decode(Draw, {**_plain(_CAREFUL), **known}, _DRAW)

@@ -185,27 +185,29 @@ class Jobs:
         )
 
     async def release_expired(
-        self, now_ms: int, max_attempts: int, pause_ms: int
+        self, owner: str, now_ms: int, max_attempts: int, pause_ms: int
     ) -> tuple[list[JobId], list[JobId]]:
-        """Take back leases that ran out. Returns the jobs queued again and those given up.
+        """Take back leases of ours that ran out. Returns the jobs queued again and those given up.
 
         Their users' turns stay spent: a job that kills its worker goes to the end of the line.
         """
-        expired: Params = {"now": now_ms}
+        expired: Params = {"now": now_ms, "owner": owner}
         if await self._db.fetch_one(_ANY_EXPIRED, expired) is None:
             return [], []
         async with self._db.write("its lease expired") as tx:
             return await _take_back(tx, _EXPIRED, expired, max_attempts, pause_ms)
 
     async def take_back(
-        self, owner: str, now_ms: int, max_attempts: int
+        self, process: str, now_ms: int, max_attempts: int
     ) -> tuple[list[JobId], list[JobId]]:
-        """At the start, with the data directory ours alone: a lease not ours is a dead worker's.
+        """At the start, with the data directory ours alone: other leases are dead workers'.
+
+        The owners of our process begin with its name and a slash.
 
         No time is looked at, for the clock may have been set back since: neither the leases' nor
         that of a pause, which ends here. Returns the jobs queued again and those given up.
         """
-        ours: Params = {"owner": owner, "now": now_ms}
+        ours: Params = {"ours": f"{process}/*", "now": now_ms}
         if await self._db.fetch_one(_ANY_LEFT_OVER, ours) is None:
             return [], []
         async with self._db.write("its process died") as tx:
@@ -264,9 +266,9 @@ _CLAIM = (
     "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_owner = :owner,"  # noqa: S608  a constant above
     f" lease_until_ms = :until WHERE seq = ({_NEXT}) RETURNING *"
 )
-_EXPIRED = "state = 'running' AND lease_until_ms <= :now"
+_EXPIRED = "state = 'running' AND lease_until_ms <= :now AND lease_owner = :owner"
 _ANY_EXPIRED = f"SELECT 1 FROM jobs WHERE {_EXPIRED} LIMIT 1"  # noqa: S608  a constant above
-_LEFT_OVER = "state = 'running' AND lease_owner <> :owner"
+_LEFT_OVER = "state = 'running' AND lease_owner NOT GLOB :ours"
 _ANY_LEFT_OVER = (
     "SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'rendered')"  # noqa: S608  a constant above
     f" AND ({_LEFT_OVER} OR not_before_ms > 0) LIMIT 1"

@@ -134,7 +134,7 @@ async def studio(
     for handle in handles:
         await handle.open()
         workers[handle] = Worker(
-            owner="w",
+            process="w",
             handle=handle,
             roster=Roster(handles),
             jobs=jobs,

@@ -86,6 +86,22 @@ async def test_a_swap_serves_the_next_model_and_frees_the_old_one() -> None:
     assert shelf.opened["second"].closed
 
 
+async def test_an_old_model_that_cannot_be_freed_does_not_undo_the_swap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelf = Shelf()
+    handle = shelf.handle("first")
+    await handle.open()
+
+    def stuck() -> None:
+        raise EngineError("the device does not answer.")
+
+    monkeypatch.setattr(shelf.opened["first"], "close", stuck)
+    await handle.swap("second")
+    assert handle.info.card_id == "second"
+    await handle.close()
+
+
 @pytest.mark.parametrize("model", ["broken", "unscored"])
 async def test_a_swap_that_fails_leaves_the_old_model_and_nothing_of_the_new(model: str) -> None:
     shelf = Shelf()

@@ -242,6 +242,13 @@ async def test_a_job_that_is_cancelled_leaves_whichever_engine_it_is_in(tmp_path
             await s.until(after, JobState.RENDERED)
 
 
+async def test_a_tick_that_takes_longer_than_a_lease_costs_no_try(tmp_path: Path) -> None:
+    async with studio(tmp_path, engine=FakeEngine(2, step_s=0.15), lease_ms=1_500) as s:
+        (job,) = await s.ask(steps=4)
+        drawn = await s.until(job, JobState.RENDERED, JobState.FAILED)
+        assert (drawn.state, drawn.attempts) == (JobState.RENDERED, 1)
+
+
 async def test_a_job_whose_model_is_gone_ends_with_a_clear_word(tmp_path: Path) -> None:
     async with studio(tmp_path) as s:
         (job,) = await s.ask(model="gone-1")
@@ -320,6 +327,17 @@ async def test_a_swap_that_a_stop_overtakes_says_so(tmp_path: Path) -> None:
             await swapping
         with pytest.raises(EngineError, match="the model was not changed"):
             await s.worker.swap("next-1")
+
+
+async def test_a_swap_does_not_wait_for_a_worker_that_was_cancelled(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        (job,) = await s.ask()
+        await s.until(job, JobState.RENDERED)
+        s.running.cancel()
+        await asyncio.wait([s.running])
+        async with asyncio.timeout(5):
+            with pytest.raises(EngineError, match="the model was not changed"):
+                await s.worker.swap("next-1")
 
 
 async def test_nobody_waits_for_a_swap_any_more_and_the_worker_lives(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ async def test_an_expired_lease_and_a_cancelled_job_are_told(stores: Stores, ear
     (first,), (second,) = await stores.enqueue(), await stores.enqueue()
     assert await stores.claim(now_ms=0)
     ear.of(Subject.JOB)
-    await stores.queue.release_expired(LEASE_MS, 1, 0)
+    await stores.queue.release_expired(WORKER, LEASE_MS, 1, 0)
     assert await stores.queue.cancel_job(second.id, 9_000)
     assert ear.of(Subject.JOB) == [
         (first.id, "running", "failed", "its lease expired"),

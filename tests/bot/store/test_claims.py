@@ -67,9 +67,17 @@ async def test_a_start_with_nothing_left_over_writes_nothing(
 
 async def test_a_start_takes_nothing_from_another_worker_of_its_process(stores: Stores) -> None:
     (job,) = await stores.enqueue(make_admitted(make_ask()))
-    assert await stores.claim()
-    assert await stores.queue.take_back(WORKER, 9_000, 3) == ([], [])
-    assert await stores.queue.take_back("new", 9_000, 3) == ([job.id], [])
+    assert await stores.queue.claim("p/1", LEASE_MS, 1_000)
+    assert await stores.queue.take_back("p", 9_000, 3) == ([], [])
+    assert await stores.queue.take_back("another", 9_000, 3) == ([job.id], [])
+
+
+async def test_a_lease_that_ran_out_is_its_owners_to_take_back(stores: Stores) -> None:
+    """The engine beside it may be in the middle of a long tick, and cannot renew."""
+    (job,) = await stores.enqueue(make_admitted(make_ask()))
+    assert await stores.queue.claim("p/1", LEASE_MS, 0)
+    assert await stores.queue.release_expired("p/0", LEASE_MS, 3, 0) == ([], [])
+    assert await stores.queue.release_expired("p/1", LEASE_MS, 3, 0) == ([job.id], [])
 
 
 async def test_an_engine_claims_the_jobs_of_its_share_alone(stores: Stores) -> None:

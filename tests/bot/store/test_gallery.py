@@ -66,7 +66,7 @@ async def test_a_late_worker_does_not_take_the_file_of_the_next(
     stores: Stores, tmp_path: Path
 ) -> None:
     job = await running(stores)
-    await stores.queue.release_expired(LEASE_MS * 2, 3, 0)
+    await stores.queue.release_expired(WORKER, LEASE_MS * 2, 3, 0)
     again = await stores.queue.claim("worker-2", LEASE_MS, LEASE_MS * 3)
     assert again is not None
     kept = await stores.gallery.keep(
@@ -82,7 +82,7 @@ async def test_a_late_worker_does_not_take_the_file_of_the_next(
 async def test_both_at_the_same_moment_leave_the_file(stores: Stores, tmp_path: Path) -> None:
     for _ in range(10):
         job = await running(stores)
-        await stores.queue.release_expired(LEASE_MS * 2, 3, 0)
+        await stores.queue.release_expired(WORKER, LEASE_MS * 2, 3, 0)
         again = await stores.queue.claim("worker-2", LEASE_MS, LEASE_MS * 3)
         assert again is not None
         released, data = make_released(again), make_png(again)

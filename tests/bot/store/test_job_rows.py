@@ -35,7 +35,7 @@ FOREIGN_DRAWS = {
     "json_set(draw, '$.v', 2)": "draw version 2",
     "json_remove(draw, '$.v')": "draw version None",
     "json_set(draw, '$.tiling', json('true'))": "tiling True",
-    "json_set(draw, '$.seed', 'lucky')": "seed 'lucky'",
+    "json_set(draw, '$.seed', 'lucky')": "seed (str)",
     "json_set(draw, '$.steps', json('true'))": "steps True",
     "json_remove(draw, '$.prompt')": "prompt None",
     "substr(draw, 2)": "draw",
@@ -109,22 +109,24 @@ def test_every_draw_is_read_as_it_was_written() -> None:
 
 #: What each fault of a draw is named, and what is read in its place.
 DRAW_FAULTS: list[tuple[dict[str, object], str]] = [
-    ({"seed": "lucky"}, "seed 'lucky'"),
+    ({"seed": "lucky"}, "seed (str)"),
     ({"seed": 1.0}, "seed 1.0"),
     ({"steps": True}, "steps True"),
     ({"steps": None}, "steps None"),
-    ({"guidance": "7"}, "guidance '7'"),
+    ({"guidance": "7"}, "guidance (str)"),
     ({"guidance": True}, "guidance True"),
     ({"prompt": 3}, "prompt 3"),
     ({"negative": None}, "negative None"),
+    ({"prompt": ["a member's words"]}, "prompt (list)"),
+    ({"character": "a member's words"}, "character (str)"),
     ({"aspect": ["square"]}, "aspect ['square']"),
     ({"sampler": 3}, "sampler 3"),
-    ({"clip_skip": "2"}, "clip_skip '2'"),
+    ({"clip_skip": "2"}, "clip_skip (str)"),
     ({"clip_skip": None}, "clip_skip None"),
-    ({"tiling": {"x": 1}}, "tiling {'x': 1}"),
+    ({"tiling": {"x": 1}}, "tiling (dict)"),
     (
         {"tiling": 1, "v": 7, "steps": "a", "aspect": "wide", "layer": 2},
-        "draw version 7, aspect 'wide', steps 'a', tiling 1, layer 2",
+        "draw version 7, aspect 'wide', steps (str), tiling 1, layer 2",
     ),
 ]
 

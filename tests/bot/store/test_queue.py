@@ -159,7 +159,7 @@ async def test_turns_count_exactly_the_queued_jobs(stores: Stores) -> None:
                 ids = [JobId(str(job_id)) for job_id in running[:2]]
                 await stores.queue.put_back(WORKER, ids, 9, count_attempt=dice.random() < 0.5)
             case _:
-                await stores.queue.release_expired(FAR_MS, 3, 0)
+                await stores.queue.release_expired(WORKER, FAR_MS, 3, 0)
         rows = await stores.rows("jobs")
         queued = Counter(row["user_id"] for row in rows if row["state"] == "queued")
         turns = {row["user_id"]: row["queued"] for row in await stores.rows("turns")}
@@ -209,7 +209,7 @@ async def test_renewing_tells_which_leases_are_still_ours(stores: Stores) -> Non
     await stores.queue.cancel_job(jobs[1].id, 1)
     ids = [job.id for job in jobs]
     assert await stores.queue.renew(WORKER, ids, LEASE_MS, 50_000) == {ids[0], ids[2]}
-    requeued, failed = await stores.queue.release_expired(LEASE_MS, 3, 0)
+    requeued, failed = await stores.queue.release_expired("other", LEASE_MS, 3, 0)
     assert (requeued, failed) == ([ids[3]], [])
 
 
@@ -217,13 +217,13 @@ async def test_an_expired_lease_is_tried_again_until_it_is_enough(stores: Stores
     job = (await ask(stores, USER))[0]
     for attempt in (1, 2):
         assert await stores.claim(now_ms=0)
-        assert await stores.queue.release_expired(LEASE_MS - 1, 3, 7) == ([], [])
-        assert await stores.queue.release_expired(LEASE_MS, 3, 7) == ([job.id], [])
+        assert await stores.queue.release_expired(WORKER, LEASE_MS - 1, 3, 7) == ([], [])
+        assert await stores.queue.release_expired(WORKER, LEASE_MS, 3, 7) == ([job.id], [])
         assert await stores.claim(now_ms=LEASE_MS + 6) is None, attempt
         assert await stores.claim(now_ms=LEASE_MS + 7)
         await stores.queue.put_back(WORKER, [job.id], 0, count_attempt=False)
     assert await stores.claim(now_ms=0)
-    assert await stores.queue.release_expired(LEASE_MS, 3, 7) == ([], [job.id])
+    assert await stores.queue.release_expired(WORKER, LEASE_MS, 3, 7) == ([], [job.id])
     ended = await stores.views.get(job.id)
     assert ended is not None
     assert ended.state is JobState.FAILED
@@ -233,7 +233,7 @@ async def test_an_expired_lease_is_tried_again_until_it_is_enough(stores: Stores
 async def test_whose_lease_is_gone_can_end_nothing(stores: Stores) -> None:
     job = (await ask(stores, USER))[0]
     await stores.queue.claim("dead", LEASE_MS, 0)
-    await stores.queue.release_expired(LEASE_MS, 3, 0)
+    await stores.queue.release_expired("dead", LEASE_MS, 3, 0)
     await stores.claim(now_ms=LEASE_MS)
     await stores.queue.fail("dead", job.id, "late", 9)
     await stores.queue.withhold("dead", job.id, "late", 9)
