@@ -8,6 +8,7 @@ Called by every reader of such data; torch-free and pure. It must not know what 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from difflib import get_close_matches
@@ -35,6 +36,8 @@ _WORDS = {
     str: "a text",
     Path: "a path on this machine",
 }
+#: How a text writes a whole number; msgspec would take 8.0 and 1e1 too.
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 #: So much of a value is shown; nobody reads a longer one.
 _SHOWN = 300
 
@@ -180,16 +183,17 @@ def _known(kind: type) -> dict[str, _Spot]:
 def _fits(kind: Any, value: object, dialect: Dialect) -> bool:
     if kind is Any:
         return True
-    if isinstance(value, float) and not math.isfinite(value):
-        return False
     if value is None and not dialect.nothing:
+        return False
+    counts = dialect.texts and _plain(kind) is int
+    if counts and isinstance(value, str) and not _WHOLE.fullmatch(value):
         return False
     try:
         # Among texts, "null" is a text like any other.
-        _converted(kind if value is None else _something(kind), value, dialect)
+        made = _converted(kind if value is None else _something(kind), value, dialect)
     except (ValidationError, UnicodeEncodeError):  # The latter of half a surrogate pair.
         return False
-    return True
+    return not isinstance(made, float) or math.isfinite(made)
 
 
 def _made(kind: Any, tree: object, dialect: Dialect) -> Any:
@@ -229,6 +233,12 @@ def _something(kind: Any) -> Any:
     if get_origin(kind) in (Union, UnionType):
         (kind,) = (option for option in get_args(kind) if option is not NoneType)
     return getattr(kind, "__supertype__", kind)
+
+
+def _plain(kind: Any) -> Any:
+    """The kind without its bounds either."""
+    kind = _something(kind)
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _wanted(kind: Any, dialect: Dialect) -> str:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 KeyT = TypeVar("KeyT", bound=Hashable)
 #: What an item is about, where it can rest alone.
-Subject: TypeAlias = MessageId | OwedPostId
+RestKey: TypeAlias = MessageId | OwedPostId
 
 #: A channel that keeps a try waiting for longer gives its place to another and waits without one.
 _SLOW_S = 2.0
@@ -132,7 +132,7 @@ class Openings:
     #: Nothing of these channels: they are being worked for, or rest.
     closed: frozenset[ChannelId]
     #: Nothing about these, which rest alone.
-    resting: frozenset[Subject]
+    resting: frozenset[RestKey]
 
 
 class Lanes(Generic[ItemT]):
@@ -157,7 +157,7 @@ class Lanes(Generic[ItemT]):
         width: int,
         first_pause_s: float = 1.0,
         longest_pause_s: float = 300.0,
-        alone: Callable[[ItemT], Subject] | None = None,
+        alone: Callable[[ItemT], RestKey] | None = None,
         in_order: bool = False,
     ) -> None:
         self._owed = owed
@@ -172,7 +172,7 @@ class Lanes(Generic[ItemT]):
         self._placed: set[ChannelId] = set()
         self._channels = Rests[ChannelId](elapsed_s, first_pause_s, longest_pause_s)
         # Longer than the channel, so that an item's neighbours are tried before it is again.
-        self._subjects = Rests[Subject](elapsed_s, 2 * first_pause_s, 2 * longest_pause_s)
+        self._subjects = Rests[RestKey](elapsed_s, 2 * first_pause_s, 2 * longest_pause_s)
 
     def openings(self) -> Openings:
         """What may be begun now."""

@@ -186,7 +186,7 @@ class Recipe:
         for name in ("data", "out", "cache"):
             # As a shell would: nobody wants a folder called ~.
             if getattr(self, name).startswith("~"):
-                object.__setattr__(self, name, str(Path(getattr(self, name)).expanduser()))
+                object.__setattr__(self, name, _at_home(name, getattr(self, name)))
         if self.cache_text and self.train_text_encoder:
             raise ValueError("cache_text needs a text encoder that is not trained")
         if self.cache_text and not self.captions.steady:
@@ -208,6 +208,13 @@ class Recipe:
     def as_json(self) -> dict[str, Any]:
         """The recipe as plain values, for the saved states."""
         return json.loads(json.dumps(asdict(self), default=str))
+
+
+def _at_home(name: str, path: str) -> str:
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        raise ValueError(f"{name} must be a folder: nobody's home is {path!r}") from None
 
 
 def read(path: Path) -> Recipe:

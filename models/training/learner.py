@@ -19,7 +19,7 @@ from models.training.average import Average
 from models.training.state import State, StateError, put_together, taken_apart
 
 #: The learning rate at a step (from 0), of that which a group of weights has at its highest.
-Rate = Callable[[int, float], float]
+RateOf = Callable[[int, float], float]
 
 _WEIGHTS, _AVERAGE, _GENERATORS = "weights", "average", "generators"
 
@@ -74,7 +74,7 @@ class Learner:
         devices = {weight.device for weight in self.weights.values()}
         return [device for device in devices if device.type == "cuda"]
 
-    def update(self, step: int, rate: Rate) -> float:
+    def update(self, step: int, rate: RateOf) -> float:
         """Step number `step` (from 0) along the gradients at hand; the highest rate it took."""
         for group in self._groups():
             group["lr"] = rate(step, group["peak"])

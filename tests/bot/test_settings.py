@@ -108,6 +108,8 @@ def test_a_token_of_the_right_shape_passes() -> None:
         ("CAP_USER", "many", "a whole number from 1 to 10000"),
         ("CAP_USER", "0", "a whole number from 1 to 10000"),
         ("CAP_USER", "2.5", "a whole number from 1 to 10000"),
+        ("CAP_USER", "8.0", "a whole number from 1 to 10000"),
+        ("CAP_USER", "1e1", "a whole number from 1 to 10000"),
         ("CAP_USER", "true", "a whole number from 1 to 10000"),
         ("CAP_USER", "9" * 60, "a whole number from 1 to 10000"),
         ("PREVIEW_EVERY", "-1", "a whole number from 0 to 100"),

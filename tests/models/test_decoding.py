@@ -258,3 +258,14 @@ def test_where_anything_may_stand_nothing_and_no_number_may_too() -> None:
     ).anything.items()
     assert (key, value) == ("x", None)
     assert math.isnan(rest[0][1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    share: float
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
+def test_a_text_that_is_no_number_is_none(text: str) -> None:
+    with pytest.raises(MisfitError, match=f"share must be a number, not '{text}'"):
+        decode(Measured, {"share": text}, TEXTS)

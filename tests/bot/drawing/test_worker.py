@@ -233,13 +233,16 @@ async def test_an_engine_that_is_broken_for_good_leaves_the_one_beside_it_at_wor
 
 @in_pairs
 async def test_a_job_that_is_cancelled_leaves_whichever_engine_it_is_in(tmp_path: Path) -> None:
-    async with studio(tmp_path, engine=FakeEngine(1, step_s=0.02)) as s:
+    """Because it is told: no lease is renewed, and no row ends, while the test lasts."""
+    engine = FakeEngine(1, step_s=0.02)
+    async with studio(tmp_path, engine=engine, lease_ms=100_000_000) as s:
         for model in (INFO.card_id, OTHER_MODEL):
-            (job,) = await s.ask(steps=200, model=model)
+            (job,) = await s.ask(steps=100_000, model=model)
             await s.until(job, JobState.RUNNING)
             s.signals.cancelled(await s.queue.cancel_request(job.request_id, job.user_id, 1))
-            (after,) = await s.ask(steps=2, model=model)
-            await s.until(after, JobState.RENDERED)
+            # The one beside it has room for two, so both must be free again.
+            for after in await s.ask(count=2, steps=2, model=model):
+                await s.until(after, JobState.RENDERED)
 
 
 async def test_a_tick_that_takes_longer_than_a_lease_costs_no_try(tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ import pytest
 from models.catalogue import card as cards
 from models.catalogue.card import CardError
 from models.catalogue.registry import EMBEDDED
+from tests.stages.spoiling import GONE, spoil
 
-#: Stands for "take the field out".
-GONE = object()
 SHA256 = "[0-9a-f]{64}"
 SAMPLERS = "euler_a, dpmpp_2m, euler, ddim, heun"
 FAULTS: list[tuple[str, Any, str]] = [
@@ -87,16 +86,7 @@ FAULTS: list[tuple[str, Any, str]] = [
 
 def spoiled(path: str, value: Any) -> dict[str, Any]:
     """The embedded model's card with one field set, or taken out."""
-    tree = json.loads((EMBEDDED / cards.FILE_NAME).read_text())
-    *names, last = path.split(".")
-    place = tree
-    for name in names:
-        place = place[name]
-    if value is GONE:
-        del place[last]
-    else:
-        place[last] = value
-    return tree
+    return spoil(json.loads((EMBEDDED / cards.FILE_NAME).read_text()), path, value)
 
 
 @pytest.mark.parametrize(("path", "value", "told"), FAULTS)

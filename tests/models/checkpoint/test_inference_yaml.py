@@ -14,9 +14,8 @@ from models.checkpoint import importing
 from models.checkpoint.inference_yaml import describe, interpret, standard
 from models.checkpoint.names import TextKind
 from models.contract import EngineError
+from tests.stages.spoiling import GONE, spoil
 
-#: Stands for "take the field out".
-GONE = object()
 PARAMS = "model.params"
 UNET, VAE = f"{PARAMS}.unet_config.params", f"{PARAMS}.first_stage_config.params"
 TEXT = f"{PARAMS}.cond_stage_config"
@@ -86,16 +85,7 @@ FAULTS: list[tuple[str, Any, str]] = [
 
 def spoiled(path: str, value: Any) -> dict[str, Any]:
     """The yaml of Stable Diffusion 1 with one field set, or taken out."""
-    tree = deepcopy(describe(standard(TextKind.CLIP, Prediction.EPSILON)))
-    *names, last = path.split(".")
-    place = tree
-    for name in names:
-        place = place.setdefault(name, {})
-    if value is GONE:
-        del place[last]
-    else:
-        place[last] = value
-    return tree
+    return spoil(deepcopy(describe(standard(TextKind.CLIP, Prediction.EPSILON))), path, value)
 
 
 @pytest.mark.parametrize(("path", "value", "told"), FAULTS)
@@ -110,6 +100,14 @@ def test_a_fault_is_told_with_its_file_its_field_and_what_would_be_right(
 @pytest.mark.parametrize("name", ["monitor", "first_stage_config.params.colour"])
 def test_what_says_nothing_of_the_network_may_be_there(name: str) -> None:
     assert interpret(spoiled(f"{PARAMS}.{name}", 3), "x.yaml") == interpret(
+        describe(standard(TextKind.CLIP, Prediction.EPSILON)), "x.yaml"
+    )
+
+
+def test_a_null_where_the_original_code_has_none_is_taken() -> None:
+    tree = spoiled(f"{UNET}.num_classes", None)
+    tree["model"]["params"]["unet_config"]["params"]["adm_in_channels"] = None
+    assert interpret(tree, "x.yaml") == interpret(
         describe(standard(TextKind.CLIP, Prediction.EPSILON)), "x.yaml"
     )
 

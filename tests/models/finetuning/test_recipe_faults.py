@@ -94,3 +94,9 @@ def test_a_whole_number_is_a_number_and_a_list_becomes_a_tuple(tmp_path: Path) -
     assert (recipe.lr, type(recipe.lr)) == (1.0, float)
     assert recipe.samples.prompts == ("a", "b")
     assert recipe.captions == Recipe(base="b", data="d", out="o").captions
+
+
+def test_a_home_that_is_nobodys_is_told(tmp_path: Path) -> None:
+    text = NEEDED.replace('data = "', 'data = "~nobody-of-that-name/', 1)
+    said = told(tmp_path / "a.toml", text)
+    assert "data must be a folder: nobody's home is '~nobody-of-that-name/" in said
