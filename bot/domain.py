@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NewType, TypeAlias
 
 from models.contract import Draw, RenderRequest, Scores
@@ -81,6 +81,19 @@ class Rating(StrEnum):
     GENERAL = "general"
     #: Age-restricted channels only.
     EXPLICIT = "explicit"
+
+
+class Ruling(IntEnum):
+    """What is done with an ask or a picture, in rising strictness; the greater one wins."""
+
+    #: It is drawn and shown.
+    ALLOW = 0
+    #: It is shown behind Discord's spoiler.
+    SPOILER = 1
+    #: It is drawn, and shown once a moderator has approved it.
+    HOLD = 2
+    #: It is neither drawn nor shown.
+    REFUSE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
