@@ -31,7 +31,7 @@ from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
 from bot.health import beat, read_pulse
-from bot.log import set_up, tell
+from bot.log import log_transition, set_up
 from bot.settings import Settings, load, token_fault
 from bot.stopping import Stop, leave
 from bot.store.consent import Consent
@@ -124,7 +124,7 @@ def _lock_data(stack: ExitStack, settings: Settings) -> None:
 async def _build(settings: Settings) -> AsyncGenerator[_Program]:
     """Everything the bot needs, in the order of need; closed in reverse. No model yet."""
     async with AsyncExitStack() as stack:
-        db = await Database.open(settings.database_path, tell)
+        db = await Database.open(settings.database_path, log_transition)
         stack.push_async_callback(db.close)
         gallery = Gallery(db, settings.pictures_dir)
         await _sweep(gallery)
@@ -180,7 +180,7 @@ def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
             grace_ms=_GRACE_MS,
         ),
         clock=services.clock,
-        tell=tell,
+        tell=log_transition,
     )
 
 
@@ -237,7 +237,9 @@ async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:
         stopping.cancel()
         await asyncio.wait({loading, stopping})
     card, rows = handle.info.card_id, f"{handle.capacity} rows at once"
-    tell(Transition(subject=Subject.CARD, id=card, before=None, after="serving", why=rows))
+    log_transition(
+        Transition(subject=Subject.CARD, id=card, before=None, after="serving", why=rows)
+    )
     return True
 
 
