@@ -30,14 +30,18 @@ from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.log import whereabouts
 from bot.settings import Settings
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
 from bot.store.consent import Consent
+from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
-from bot.store.queue import Caps
+from bot.store.reviews import Reviews
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -73,6 +77,10 @@ class Services:
     doomed: Doomed
     votes: Votes
     guilds: Guilds
+    reviews: Reviews
+    case_posts: CasePosts
+    members: Members
+    decisions: Decisions
     consent: Consent
     privacy: Privacy
     signals: Signals

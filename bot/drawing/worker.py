@@ -12,17 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import (
-    BotError,
-    DiskFullError,
-    Job,
-    JobId,
-    Released,
-    Subject,
-    Tell,
-    Transition,
-    Withheld,
-)
+from bot.domain import BotError, DiskFullError, Held, Job, JobId, Released, Withheld
 from bot.drawing.handle import EngineHandle, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -31,6 +21,7 @@ from bot.policy import decide
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
+from bot.transitions import Subject, Tell, Transition
 from models.contract import EngineError, Rendered, TickResult
 from models.provenance import Provenance, encode_png
 
@@ -389,5 +380,5 @@ class Worker:
             log.error("%s rows wait for the next start: %s", len(job_ids), problem)  # noqa: TRY400  the sentence says it all
 
 
-def _encode(released: Released, provenance: Provenance) -> bytes:
-    return encode_png(released.rgb, released.width_px, released.height_px, provenance)
+def _encode(picture: Released | Held, provenance: Provenance) -> bytes:
+    return encode_png(picture.rgb, picture.width_px, picture.height_px, provenance)

@@ -25,6 +25,7 @@ from bot.domain import (
     RefusalReason,
     Refused,
     Released,
+    Ruling,
     Withheld,
 )
 from bot.policy.rules import Rule, Verdict
@@ -55,6 +56,10 @@ class GuildPolicy:
     guild_id: GuildId
     blocked: tuple[BlockedTerm, ...] = ()
     disabled_channels: frozenset[ChannelId] = frozenset()
+    #: Where held pictures, reports and appeals go.
+    review_channel: ChannelId | None = None
+    #: Where every change, alert and removal is told.
+    log_channel: ChannelId | None = None
 
 
 _FLOOR_TEXT = (
@@ -116,7 +121,7 @@ def _admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
     if _is_adult(found) and not place.age_restricted:
         return Refused(reason=RefusalReason.AGE, text=_AGE_TEXT)
     ceiling = Rating.EXPLICIT if place.age_restricted else Rating.GENERAL
-    return Admitted(ask=ask, rating=ceiling)
+    return Admitted(ask=ask, rating=ceiling, ruling=Ruling.ALLOW)
 
 
 def silence(place: Place, guild: GuildPolicy) -> Refused | None:
@@ -200,6 +205,7 @@ def _release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withhel
         rgb=rendered.rgb,
         scores=scores,
         rating=Rating.EXPLICIT if explicit else Rating.GENERAL,
+        spoiler=False,
     )
 
 

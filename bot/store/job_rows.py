@@ -19,6 +19,7 @@ from bot.domain import (
     OwedPostId,
     Rating,
     RequestId,
+    Ruling,
     UserId,
 )
 from bot.store.db import Params, Row
@@ -66,6 +67,7 @@ def job_of(row: Row) -> Job:
         channel_id=ChannelId(row["channel_id"]),
         draw=draw_of(row["draw"], faults),
         rating=known("rating", Rating.EXPLICIT),
+        ruling=Ruling(row["ruling"]),
         state=JobState(row["state"]),
         attempts=row["attempts"],
         created_ms=row["created_ms"],
@@ -86,6 +88,7 @@ def columns_of(job: Job) -> Params:
         "channel_id": job.channel_id,
         "draw": draw_json(job.draw),
         "rating": job.rating,
+        "ruling": job.ruling,
         "created_ms": job.created_ms,
     }
 

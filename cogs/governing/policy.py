@@ -12,8 +12,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.ballot import VoteEmoji
 from bot.client import Interaction, WaifuBot
-from bot.domain import ChannelId, GuildId, VoteEmoji
+from bot.domain import ChannelId, GuildId
 from bot.policy.screening import normalise
 from bot.words import wording
 from bot.words.emoji import is_one_emoji

@@ -15,20 +15,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.ballot import Reaction, Tally, VoteEmoji
 from bot.client import Interaction, WaifuBot
-from bot.domain import (
-    BotError,
-    GuildId,
-    MessageId,
-    Picture,
-    Place,
-    Post,
-    Rating,
-    Reaction,
-    Tally,
-    UserId,
-    VoteEmoji,
-)
+from bot.domain import BotError, GuildId, MessageId, Picture, Place, Post, Rating, UserId
 from bot.policy import decide
 from bot.policy.decide import GuildPolicy
 from bot.store.sends import SendKind

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError, Subject
+from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError
+from bot.transitions import Subject
 from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
 from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 from tests.stages.studio import NO_MODEL, OTHER_MODEL, Company, Studio, studio

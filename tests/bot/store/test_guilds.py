@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import ChannelId, GuildId, RefusalReason, VoteEmoji
+from bot.ballot import VoteEmoji
+from bot.domain import ChannelId, GuildId, RefusalReason
 from bot.policy.decide import BlockedTerm, GuildPolicy
 from bot.store.db import Database, Params, Row
 from bot.store.guilds import Guilds

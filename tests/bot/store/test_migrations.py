@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import Axis, DatabaseError, JobState, PostLayout, Rating, RequestKind
+from bot.ballot import Axis
+from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
 from bot.store.db import Database, inspect
 from bot.store.migrations import migrations
 
@@ -22,6 +23,7 @@ FROZEN = {
     "0001_initial": "2b36b7e6756c38f1abe022aa6783a98ae02226e2f48c1ee5ec7d4aa4cb3a2352",
     "0002_requests_and_posts": "93ca3d77b7a9a92927afc32482f69abaa23a21e585508e068034d065fc2d1c93",
     "0003_models": "f205ab4c67ce8fc2a29e13fa487b73a18f8b6c707c825a6ed51006f5c241d102",
+    "0004_policy": "15e07d3030378abd38f2581150b325aa714b41d34ca8b89dcb080211cd5ff408",
 }
 
 
