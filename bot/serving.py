@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
-from bot import client
+from bot import client, rulebooks
 from bot.client import Services
 from bot.clock import elapsed_s, now_ms
 from bot.data_lock import lock_data
@@ -144,6 +144,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             case_posts=CasePosts(db),
             members=Members(db, gallery),
             decisions=decisions,
+            rulebook=rulebooks.load(),
             consent=Consent(db),
             privacy=Privacy(db, gallery),
             signals=Signals(),
@@ -172,6 +173,7 @@ def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
         roster=Roster([handle]),
         jobs=jobs,
         gallery=services.gallery,
+        rulebook=services.rulebook,
         signals=services.signals,
         progress=services.progress,
         limits=WorkerLimits(

@@ -18,6 +18,8 @@ from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.log import short_hash, whereabouts
 from bot.policy import decide
+from bot.policy.layers import everywhere
+from bot.policy.rulebook import Rulebook
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
@@ -82,6 +84,7 @@ class Worker:
         roster: Roster,
         jobs: Jobs,
         gallery: Gallery,
+        rulebook: Rulebook,
         signals: Signals,
         progress: ProgressBoard,
         limits: WorkerLimits,
@@ -94,6 +97,7 @@ class Worker:
         self._roster = roster
         self._jobs = jobs
         self._gallery = gallery
+        self._ground = everywhere(rulebook)
         self._signals = signals
         self._told = signals.for_worker()
         self._progress = progress
@@ -320,7 +324,7 @@ class Worker:
 
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
         scores = await self._handle.score(rendered)
-        verdict = decide.release(job, rendered, scores)
+        verdict = decide.release(job, rendered, scores, self._handle.info, self._ground)
         if isinstance(verdict, Withheld):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
             return

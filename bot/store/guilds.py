@@ -7,13 +7,15 @@ commits together with its line in the log. What a rule matches is not known here
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from bot.ballot import VoteEmoji
 from bot.domain import ChannelId, GuildId, RefusalReason, Refused, UserId
-from bot.policy.decide import BlockedTerm, GuildPolicy
+from bot.policy.layers import GuildPolicy, Overrides
+from bot.policy.screening import Term
 from bot.store.audit_rows import AuditEntry, entry_of, note_change
 from bot.store.db import Database, Transaction
 from bot.store.policy_rows import body_of, policy_of
@@ -72,9 +74,9 @@ class Guilds:
             "SELECT body FROM policies WHERE guild_id = :guild AND version = :number",
             {"guild": guild_id, "number": number},
         )
-        return (
-            PolicyVersion(number=number, policy=policy_of(guild_id, row["body"])) if row else None
-        )
+        if row is None:
+            return None
+        return PolicyVersion(number=number, policy=await _read(guild_id, row["body"]))
 
     async def save(
         self,
@@ -255,18 +257,20 @@ def _entry(
 
 
 def _with_term(policy: GuildPolicy, term: str, reason: str) -> GuildPolicy:
-    if any(blocked.term == term for blocked in policy.blocked):
+    if any(blocked.text == term for blocked in policy.blocked):
         return policy
-    return replace(policy, blocked=(*policy.blocked, BlockedTerm(term=term, reason=reason)))
+    return replace(policy, blocked=(*policy.blocked, Term(text=term, reason=reason)))
 
 
 def _without_term(policy: GuildPolicy, term: str) -> GuildPolicy:
-    return replace(policy, blocked=tuple(b for b in policy.blocked if b.term != term))
+    return replace(policy, blocked=tuple(b for b in policy.blocked if b.text != term))
 
 
 def _switched(policy: GuildPolicy, channel_id: ChannelId, *, enabled: bool) -> GuildPolicy:
-    rest = policy.disabled_channels - {channel_id}
-    return replace(policy, disabled_channels=rest if enabled else rest | {channel_id})
+    before = policy.channels.get(channel_id, Overrides())
+    here = replace(before, enabled=None if enabled else False)
+    others = {id_: said for id_, said in policy.channels.items() if id_ != channel_id}
+    return replace(policy, channels=others if here == Overrides() else others | {channel_id: here})
 
 
 async def _read_current(db: Database | Transaction, guild_id: GuildId) -> PolicyVersion:
@@ -276,7 +280,12 @@ async def _read_current(db: Database | Transaction, guild_id: GuildId) -> Policy
     )
     if row is None:
         return PolicyVersion(number=0, policy=GuildPolicy(guild_id=guild_id))
-    return PolicyVersion(number=row["version"], policy=policy_of(guild_id, row["body"]))
+    return PolicyVersion(number=row["version"], policy=await _read(guild_id, row["body"]))
+
+
+async def _read(guild_id: GuildId, body: str) -> GuildPolicy:
+    """In a thread: with ten thousand terms it takes a while."""
+    return await asyncio.to_thread(policy_of, guild_id, body)
 
 
 async def _save(

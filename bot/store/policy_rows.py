@@ -1,47 +1,28 @@
 """A server's policy and its JSON, both ways: what stands in `policies.body`.
 
-`guilds.py` reads and writes it. A document that cannot be read lets nothing pass in its server.
+`guilds.py` reads and writes it. It is written in full, for another version may have other defaults.
+A document that another version wrote, or that is damaged, lets nothing pass in its server: what is
+not understood may be a ban.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-from bot.domain import ChannelId, DatabaseError, GuildId
-from bot.policy.decide import BlockedTerm, GuildPolicy
+from bot.domain import DatabaseError, GuildId
+from bot.policy.layers import GuildPolicy
+from models.decoding import json_of, read_json
 
 
 def body_of(policy: GuildPolicy) -> str:
     """A policy as the database keeps it."""
-    values = {
-        "blocked": [{"text": b.term, "reason": b.reason} for b in policy.blocked],
-        "channels": {str(id_): {"enabled": False} for id_ in sorted(policy.disabled_channels)},
-        "review_channel": policy.review_channel,
-        "log_channel": policy.log_channel,
-    }
-    return json.dumps(values, ensure_ascii=False)
+    return json_of(policy)
 
 
 def policy_of(guild_id: GuildId, body: str) -> GuildPolicy:
-    """Read what `body_of` wrote. `DatabaseError` if another version wrote what this cannot read."""
+    """Read what `body_of` wrote. `DatabaseError` if that cannot be done in full."""
     try:
-        values: dict[str, Any] = json.loads(body)
-        return GuildPolicy(
-            guild_id=guild_id,
-            blocked=tuple(
-                BlockedTerm(term=b["text"], reason=b["reason"]) for b in values.get("blocked", ())
-            ),
-            disabled_channels=frozenset(
-                ChannelId(int(id_))
-                for id_, said in values.get("channels", {}).items()
-                if not said["enabled"]
-            ),
-            review_channel=values.get("review_channel"),
-            log_channel=values.get("log_channel"),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        return read_json(GuildPolicy, body, guild_id=guild_id)
+    except ValueError as problem:
         raise DatabaseError(
-            f"the policy of server {guild_id} cannot be read ({type(problem).__name__}): update "
+            f"the policy of server {guild_id} cannot be read, so nothing is drawn there: update "
             "the bot, or restore an older copy of the file."
         ) from problem

@@ -193,20 +193,20 @@ class Reviews:
         if await self._db.fetch_one(_ANY_EXPIRED, expired) is None:
             return 0
         async with self._db.write("nobody decided in time") as tx:
-            await take_away(
+            held = await take_away(
                 tx,
                 "id IN (SELECT job_id FROM cases WHERE decision IS NULL"
                 " AND opened_ms < :before AND kind = 'held')",
                 expired,
                 ends=JobState.WITHHELD,
             )
-            await tx.execute(
+            others = await tx.execute(
                 f"UPDATE cases SET decision = 'lapse', decided_ms = :now, {MOVED_ON}"  # noqa: S608  a constant
                 " WHERE decision IS NULL AND opened_ms < :before",
                 expired,
             )
         await self._gallery.reap()
-        return 1
+        return len(held) + others
 
     async def prune(self, decided_before_ms: int) -> int:
         """Drop cases that were decided before that time and owe nothing. Returns how many.

@@ -6,6 +6,8 @@ one without a policy to ask.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bot.ballot import Reaction, VoteSource
 from bot.domain import (
     Admitted,
@@ -199,6 +201,7 @@ def make_send(
     kind: SendKind = SendKind.SHOW,
     channel: int = CHANNEL,
     guild: int = GUILD,
+    spoilered: Collection[JobId] = (),
 ) -> Send:
     return Send(
         name=name,
@@ -207,6 +210,7 @@ def make_send(
         channel_id=ChannelId(channel),
         since_id=SINCE,
         job_ids=[JobId(job_id) for job_id in job_ids],
+        spoilered=spoilered,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from bot import rulebooks
 from bot.domain import Job, JobState, Request
 from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
@@ -141,6 +142,7 @@ async def studio(
             roster=Roster(handles),
             jobs=jobs,
             gallery=gallery,
+            rulebook=rulebooks.load(),
             signals=signals,
             progress=ProgressBoard(),
             limits=limits,

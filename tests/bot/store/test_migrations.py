@@ -14,7 +14,9 @@ import pytest_asyncio
 
 from bot.ballot import Axis
 from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
+from bot.store.case_rows import CaseKind
 from bot.store.db import Database, inspect
+from bot.store.decisions import DecisionKind, Outcome
 from bot.store.migrations import migrations
 
 #: The sha256 of every step that has landed. A step is never edited: whoever needs another schema
@@ -70,6 +72,9 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
         ("request_kinds", RequestKind, {"requests"}),
         ("ratings", Rating, {"jobs", "pictures"}),
         ("states", JobState, {"jobs"}),
+        ("case_kinds", CaseKind, {"cases"}),
+        ("decision_kinds", DecisionKind, {"decisions"}),
+        ("outcomes", Outcome, {"cases", "decisions"}),
     ],
 )
 async def test_the_file_knows_the_domains_words(

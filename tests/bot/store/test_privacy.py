@@ -180,7 +180,7 @@ async def test_forgetting_tells_what_is_left_to_do(stores: Stores) -> None:
     assert 1 in [message.message_id for message in doomed]
     assert sorted(forgotten.job_ids) == sorted(alive)
     assert len(alive) == 3
-    assert forgotten.counts["pictures"] == 2
+    assert forgotten.counts["pictures"] == 3
 
 
 async def test_votes_of_the_forgotten_stay_as_numbers(stores: Stores) -> None:
