@@ -95,10 +95,10 @@ def _handle(settings: Settings) -> LocalThread:
         )
 
     def open_scorer(model: str) -> Scorer:
-        _, scorers = _engine_rooms(settings)
-        return scorers.open_scorer(model)
+        return _engine_rooms(settings)[1].open_scorer(model, tagger=settings.wd_tagger)
 
-    return LocalThread(settings.model, open_engine, open_scorer)
+    limit_s = settings.score_timeout_s
+    return LocalThread(settings.model, open_engine, open_scorer, score_timeout_s=limit_s)
 
 
 def _lock_data(stack: ExitStack, settings: Settings) -> None:
@@ -259,7 +259,8 @@ def _check_model(settings: Settings) -> str:
     """Load and try the model for the doctor, which stays free of torch."""
     if settings.engine != "slots":
         return f"engine {settings.engine} is not ours and was not looked at"
-    return importlib.import_module("models.engine.check").check(settings.model, settings.device)
+    room = importlib.import_module("models.engine.check")
+    return room.check(settings.model, settings.device, settings.wd_tagger)
 
 
 async def _mend(settings: Settings) -> str:

@@ -24,14 +24,16 @@ from bot.domain import (
     Withheld,
 )
 from bot.drawing.handle import EngineHandle, Roster
+from bot.drawing.lookout import Lookout
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
+from bot.drawing.swap import Swap
 from bot.log import short_hash, whereabouts
 from bot.policy import decide
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
-from models.contract import EngineError, Rendered, TickResult
+from models.contract import EngineError, Rendered, Scores, ScoringError, StepReport, TickResult
 from models.provenance import Provenance, encode_png
 
 log = logging.getLogger(__name__)
@@ -62,24 +64,6 @@ class WorkerLimits:
     grace_ms: int
 
 
-class _Swap:
-    """A model that is to serve next. Who waits for it may have gone meanwhile."""
-
-    def __init__(self, model: str) -> None:
-        self.model = model
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def succeed(self) -> None:
-        """It serves."""
-        if not self.done.done():
-            self.done.set_result(None)
-
-    def fail(self, problem: Exception) -> None:
-        """It does not, and this is why."""
-        if not self.done.done():
-            self.done.set_exception(problem)
-
-
 class Worker:
     """Keeps the engine's rows full, and each job's story in the database."""
 
@@ -107,6 +91,7 @@ class Worker:
         self._told = signals.for_worker()
         self._progress = progress
         self._limits = limits
+        self._lookout = Lookout(handle, limits.preview_every)
         self._clock = clock
         self._tell = tell
         #: Rows in the engine, and pictures on their way to the gallery: both hold leases.
@@ -116,7 +101,7 @@ class Worker:
         self._took_back = False
         self._resting_until_ms = 0
         self._stop = asyncio.Event()
-        self._swap: _Swap | None = None
+        self._swap: Swap | None = None
         self._one_swap = asyncio.Lock()
 
     def stop(self) -> None:
@@ -154,7 +139,7 @@ class Worker:
         async with self._one_swap:
             if self._stop.is_set():
                 raise EngineError(_STOPPING)
-            self._swap = _Swap(model)
+            self._swap = Swap(model)
             self._told.work.set()
             try:
                 await self._swap.done
@@ -254,7 +239,7 @@ class Worker:
         """One job's boundary: whatever a request makes the engine raise ends that job alone."""
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
-                await self._handle.admit(job.request(self._previews(job)))
+                await self._handle.admit(job.request(self._lookout.previews(job)))
             except Exception:
                 log.exception("admit failed, prompt %s", short_hash(job.draw.prompt))
                 await self._retry_or_fail(job, "The model could not take this request.")
@@ -262,10 +247,6 @@ class Worker:
         self._rows[job.id] = job
         self._progress.started(job.id, job.draw.steps, self._clock())
         self._signals.status.set()
-
-    def _previews(self, job: Job) -> int:
-        shown = decide.may_preview(job, self._handle.info)
-        return self._limits.preview_every if shown else 0
 
     async def _tick(self, keepers: asyncio.TaskGroup) -> None:
         try:
@@ -278,7 +259,7 @@ class Worker:
 
     async def _take(self, result: TickResult, keepers: asyncio.TaskGroup) -> None:
         for report in result.reports:
-            self._progress.reported(report)
+            self._reported(report, keepers)
         for failed in result.failed:
             job = self._rows.pop(JobId(failed.row_id), None)
             if job is not None:
@@ -292,6 +273,32 @@ class Worker:
                 keepers.create_task(self._keep(job, rendered), name=f"keep {job.id}")
         if result.reports or result.failed:
             self._signals.status.set()
+
+    def _reported(self, report: StepReport, keepers: asyncio.TaskGroup) -> None:
+        job = self._rows.get(JobId(report.row_id))
+        if job is None:
+            return
+        if self._lookout.watches(job, report):
+            keepers.create_task(self._look_at(job, report), name=f"look at {job.id}")
+        self._progress.reported(self._lookout.shown(job, report))
+
+    async def _look_at(self, job: Job, report: StepReport) -> None:
+        """Stop a row that is not worth finishing, unless it has ended meanwhile."""
+        with whereabouts(job=job.id, guild=job.guild_id):
+            try:
+                verdict = await self._lookout.verdict(job, report)
+                if verdict is not None and job.id in self._rows:
+                    await undisturbed(self._stop_row(job, verdict))
+            except Exception:
+                log.exception("its preview was not looked at")
+
+    async def _stop_row(self, job: Job, verdict: Withheld) -> None:
+        if not await self._handle.evict(job.id) or self._rows.pop(job.id, None) is None:
+            return
+        self._progress.ended(job.id, self._clock(), drawn=False)
+        await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
+        for waiting in (self._told.work, self._signals.deliver, self._signals.status):
+            waiting.set()
 
     async def _engine_failed(self) -> None:
         """Give back every row; a job that breaks the engine again and again runs out of tries."""
@@ -321,8 +328,7 @@ class Worker:
                 self._signals.status.set()
 
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
-        scores = await self._handle.score(rendered)
-        verdict = decide.release(job, rendered, scores)
+        verdict = decide.release(job, rendered, await self._scores(rendered))
         if isinstance(verdict, Withheld):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
             return
@@ -334,6 +340,14 @@ class Worker:
         )
         if picture is None:
             log.info("its picture is dropped: the job is not ours any more")
+
+    async def _scores(self, rendered: Rendered) -> Scores | None:
+        """None if it could not be measured: policy says what becomes of it then."""
+        try:
+            return await self._handle.score(rendered)
+        except ScoringError as problem:
+            log.error("the picture is not scored: %s", problem)  # noqa: TRY400  the sentence says it all
+            return None
 
     async def _retry_or_fail(self, job: Job, reason: str) -> None:
         """The end of a failed try. Where it cannot be written down, the lease runs out instead."""

@@ -29,15 +29,12 @@ from bot.domain import (
 )
 from bot.policy.rules import Rule, Verdict
 from bot.policy.screening import Finding, findings
+from bot.policy.thresholds import THRESHOLDS, is_forbidden
 from bot.words.wording import CONTENT_CHARS_MAX, fitting, plain
 from models.contract import ModelInfo, Rendered, Scores
 
-#: From here on a picture counts as blank: nothing was drawn, or the model broke.
-_BLANK = 0.5
 #: Blocked terms that a refusal names at most.
 _TOLD = 3
-#: From here on a picture counts as showing nudity (open_nsfw's own advice for "likely").
-_NUDE = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +71,10 @@ _FAULT_TEXT = (
 )
 _UNCHECKED_TEXT = "The finished picture could not be checked, so it is not shown."
 _EMPTY_TEXT = "The picture came out empty. Try another seed or other words."
+_NOWHERE_TEXT = (
+    "The picture came out as one that I do not show in any channel. That is the model's doing and "
+    "does not count against you."
+)
 _REVEALING_TEXT = (
     "The picture came out too revealing for this channel, so it is not shown. Try again, or ask "
     "in an age-restricted channel."
@@ -167,15 +168,16 @@ def may_stay_preview(job: Job, place: Place) -> bool:
     return job.rating is not Rating.EXPLICIT or place.age_restricted
 
 
-def release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:
+def release(job: Job, rendered: Rendered, scores: Scores | None) -> Released | Withheld:
     """Let a finished picture out, or hold it back. Never raises: a fault of ours holds it back.
 
     A job is admitted by its place and a picture labelled by what it shows: explicit if it was
     measured nude, or if its prompt asks for what is for adults. What is above the most that the
     job's place may show is held back.
 
-    A model that can draw nudity has a scorer that measures it, and a scorer that fails raises, so a
-    missing `nudity` score means that the model cannot draw any; a missing `blank` score is a fault.
+    `scores` is None if it could not be measured. A model that can draw nudity has a scorer that
+    measures it, so a missing `nudity` score means that the model cannot draw any; a missing `blank`
+    score is a fault.
     """
     try:
         return _release(job, rendered, scores)
@@ -183,13 +185,17 @@ def release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld
         return Withheld(text=_UNCHECKED_TEXT)
 
 
-def _release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:
+def _release(job: Job, rendered: Rendered, scores: Scores | None) -> Released | Withheld:
+    if scores is None:
+        return Withheld(text=_UNCHECKED_TEXT)
     values = scores.values
     if not all(math.isfinite(v) and 0 <= v <= 1 for v in values.values()):
         return Withheld(text=_UNCHECKED_TEXT)
-    if values["blank"] >= _BLANK:
+    if values["blank"] >= THRESHOLDS.blank:
         return Withheld(text=_EMPTY_TEXT)
-    nude = values.get("nudity", 0.0) >= _NUDE
+    if is_forbidden(values):
+        return Withheld(text=_NOWHERE_TEXT)
+    nude = values.get("nudity", 0.0) >= THRESHOLDS.withhold
     explicit = nude or _is_adult(_found(job.draw.prompt, job.draw.negative, None))
     if explicit and job.rating is not Rating.EXPLICIT:
         return Withheld(text=_REVEALING_TEXT)

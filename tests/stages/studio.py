@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from bot.domain import Job, JobState, Request, Transition
+from bot.domain import Job, JobState, Rating, Request, Transition
 from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -71,15 +71,19 @@ class Studio:
     signals: Signals
     worker: Worker
     engine: FakeEngine
+    progress: ProgressBoard
     running: asyncio.Task[None]
     #: What the workers told of cards.
     told: list[Transition]
     now_ms: Callable[[], int]
 
-    async def ask(self, *, count: int = 1, **changes: object) -> tuple[Job, ...]:
+    async def ask(
+        self, *, count: int = 1, rating: Rating = Rating.GENERAL, **changes: object
+    ) -> tuple[Job, ...]:
         ask = make_ask(count=count)
         named = {"model": INFO.card_id} if company is Company.SECOND else {}
-        admitted = make_admitted(replace(ask, draw=replace(ask.draw, **{**named, **changes})))
+        draw = replace(ask.draw, **{**named, **changes})
+        admitted = make_admitted(replace(ask, draw=draw), rating=rating)
         made = await self.queue.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
         assert isinstance(made, Request)
         self.signals.queued()
@@ -109,11 +113,15 @@ async def studio(
     grace_ms: int = 5_000,
     lease_ms: int = 60_000,
     haste: int = 20,
+    preview_every: int = 2,
+    score_timeout_s: float = 20,
 ) -> AsyncIterator[Studio]:
     engine = engine or FakeEngine(4, step_s=0.002)
     db = await Database.open(tmp_path / "bot.sqlite3")
     jobs, gallery, signals = Jobs(db), Gallery(db, tmp_path / "pictures"), Signals()
-    limits = WorkerLimits(lease_ms=lease_ms, max_attempts=3, preview_every=2, grace_ms=grace_ms)
+    limits = WorkerLimits(
+        lease_ms=lease_ms, max_attempts=3, preview_every=preview_every, grace_ms=grace_ms
+    )
     began_s = time.monotonic()
 
     def now_ms() -> int:
@@ -124,7 +132,9 @@ async def studio(
         "tested",
         lambda model: engine if model == "tested" else another_engine(model),
         lambda _: scorer or FakeScorer(),
+        score_timeout_s=score_timeout_s,
     )
+    boards: dict[LocalThread, ProgressBoard] = {}
     other = LocalThread(OTHER_MODEL, another_engine, lambda _: FakeScorer())
     handles = {
         Company.ALONE: [tested], Company.FIRST: [tested, other], Company.SECOND: [other, tested],
@@ -133,6 +143,7 @@ async def studio(
     told: list[Transition] = []
     for handle in handles:
         await handle.open()
+        boards[handle] = ProgressBoard()
         workers[handle] = Worker(
             process="w",
             handle=handle,
@@ -140,7 +151,7 @@ async def studio(
             jobs=jobs,
             gallery=gallery,
             signals=signals,
-            progress=ProgressBoard(),
+            progress=boards[handle],
             limits=limits,
             clock=now_ms,
             tell=told.append,
@@ -149,7 +160,7 @@ async def studio(
     try:
         yield Studio(
             db, jobs, JobViews(db), Outbox(db), gallery, signals, workers[tested], engine,
-            running[tested], told, now_ms,
+            boards[tested], running[tested], told, now_ms,
         )  # fmt: skip
     finally:
         for worker in workers.values():
