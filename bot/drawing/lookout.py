@@ -16,7 +16,7 @@ from models.contract import ScoringError, StepReport
 log = logging.getLogger(__name__)
 
 #: Every which step is looked at where members see no previews.
-_EVERY = 4
+EVERY = 4
 
 
 class Lookout:
@@ -29,7 +29,7 @@ class Lookout:
 
     def previews(self, job: Job) -> int:
         """Every which step the engine is to make a preview of this row; 0 for none."""
-        watched = _EVERY if watching.must_watch(job, self._handle.info) else 0
+        watched = EVERY if watching.must_watch(job, self._handle.info) else 0
         return (self._shown_every if self._may_show(job) else 0) or watched
 
     def watches(self, job: Job, report: StepReport) -> bool:

@@ -63,15 +63,21 @@ class PictureScorer:
         return Scores(values=values)
 
 
+def likelihoods(viewer: Viewer, view: Image.Image) -> dict[str, float]:
+    """What a scorer finds in one view, each in 0..1; ScoringError for anything else."""
+    with _told(viewer.name):
+        found = viewer(view)
+    for measure, likely in found.items():
+        # NaN would lose every comparison, and pass for harmless.
+        if not (math.isfinite(likely) and 0 <= likely <= 1):
+            raise ScoringError(f"{viewer.name} gave {likely} for {measure}, which is no score.")
+    return found
+
+
 def _join(values: dict[str, float], viewer: Viewer, seen: Iterable[Image.Image]) -> None:
     """Raise each measure to what this scorer finds in the strictest of the views."""
     for view in seen:
-        with _told(viewer.name):
-            found = viewer(view)
-        for measure, likely in found.items():
-            # NaN would lose every comparison, and pass for harmless.
-            if not (math.isfinite(likely) and 0 <= likely <= 1):
-                raise ScoringError(f"{viewer.name} gave {likely} for {measure}, which is no score.")
+        for measure, likely in likelihoods(viewer, view).items():
             for name in (measure, f"{measure}.{viewer.name}"):
                 values[name] = max(likely, values.get(name, 0.0))
 
