@@ -12,28 +12,21 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import (
-    BotError,
-    DiskFullError,
-    Job,
-    JobId,
-    Released,
-    Subject,
-    Tell,
-    Transition,
-    Withheld,
-)
+from bot.domain import BotError, DiskFullError, Job, JobId, Released, Withheld
 from bot.drawing.handle import EngineHandle, Roster
 from bot.drawing.lookout import Lookout
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
-from bot.drawing.swap import Swap
+from bot.drawing.swap import Swaps
 from bot.log import short_hash, whereabouts
 from bot.policy import decide
+from bot.policy.layers import everywhere
+from bot.policy.rulebook import Rulebook
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
-from models.contract import EngineError, Rendered, Scores, ScoringError, StepReport, TickResult
+from bot.transitions import Tell
+from models.contract import Rendered, Scores, ScoringError, StepReport, TickResult
 from models.provenance import Provenance, encode_png
 
 log = logging.getLogger(__name__)
@@ -48,7 +41,6 @@ _ENGINE_PAUSE_S = 5.0
 _DATABASE_PAUSE_MS = 5_000
 
 _NO_MODEL = "The model `{model}` that you asked for is not here any more. Please ask again."
-_STOPPING = "the bot is stopping, so the model was not changed."
 _NO_ROOM = "There is no room on my disk for the picture. Tell the operator, and ask again later."
 _NOT_TAKEN = "My disk would not take the picture. Tell the operator, and ask again later."
 
@@ -75,6 +67,7 @@ class Worker:
         roster: Roster,
         jobs: Jobs,
         gallery: Gallery,
+        rulebook: Rulebook,
         signals: Signals,
         progress: ProgressBoard,
         limits: WorkerLimits,
@@ -87,13 +80,13 @@ class Worker:
         self._roster = roster
         self._jobs = jobs
         self._gallery = gallery
+        self._ground = everywhere(rulebook)
         self._signals = signals
         self._told = signals.for_worker()
         self._progress = progress
         self._limits = limits
         self._lookout = Lookout(handle, limits.preview_every)
         self._clock = clock
-        self._tell = tell
         #: Rows in the engine, and pictures on their way to the gallery: both hold leases.
         self._rows: dict[JobId, Job] = {}
         self._keeping: set[JobId] = set()
@@ -101,12 +94,12 @@ class Worker:
         self._took_back = False
         self._resting_until_ms = 0
         self._stop = asyncio.Event()
-        self._swap: Swap | None = None
-        self._one_swap = asyncio.Lock()
+        self._swaps = Swaps(handle, tell)
 
     def stop(self) -> None:
         """Ask `run` to drain: no new claims, finish what is nearly done, put the rest back."""
         self._stop.set()
+        self._swaps.close()
         self._told.work.set()
 
     async def run(self) -> None:
@@ -127,8 +120,7 @@ class Worker:
                 await self._drain(keepers)
         finally:
             self._stop.set()
-            if self._swap is not None:
-                self._swap.fail(EngineError(_STOPPING))
+            self._swaps.give_up()
 
     async def swap(self, model: str) -> None:
         """Draw with another model, as soon as everything that was begun is kept.
@@ -136,39 +128,11 @@ class Worker:
         What is queued waits and is drawn with the new one. Raises `EngineError` if that cannot be
         opened or `stop` comes first; then the old one serves on.
         """
-        async with self._one_swap:
-            if self._stop.is_set():
-                raise EngineError(_STOPPING)
-            self._swap = Swap(model)
-            self._told.work.set()
-            try:
-                await self._swap.done
-            finally:
-                self._swap = None
+        await self._swaps.wish(model, self._told.work)
 
     async def _swapped(self) -> bool:
         """Carry out a swap that is wished for; not while a picture is still to be scored."""
-        wish = self._swap
-        if wish is None or self._keeping:
-            return False
-        self._swap = None
-        before = self._handle.info.card_id
-        try:
-            await self._handle.swap(wish.model)
-        except Exception as problem:  # noqa: BLE001  whoever asked for it hears of it
-            wish.fail(problem)
-        except asyncio.CancelledError:
-            wish.fail(EngineError(_STOPPING))
-            raise
-        else:
-            self._tell_swap(before, self._handle.info.card_id)
-            wish.succeed()
-        return True
-
-    def _tell_swap(self, before: str, after: str) -> None:
-        card = Subject.CARD
-        self._tell(Transition(subject=card, id=before, before="serving", after="replaced"))
-        self._tell(Transition(subject=card, id=after, before=None, after="serving"))
+        return not self._keeping and await self._swaps.carry_out()
 
     async def _look(self) -> None:
         """What the database has for us. While it fails, the rows in the engine are drawn on."""
@@ -214,10 +178,17 @@ class Worker:
     async def _drop(self, job_ids: set[JobId]) -> None:
         """Evict rows that are no longer ours to draw."""
         for job_id in job_ids & self._rows.keys():
-            await self._handle.evict(job_id)
+            await self._evict(job_id)
             del self._rows[job_id]
             self._progress.ended(job_id, self._clock(), drawn=False)
             log.info("job %s dropped from the engine", job_id)
+
+    async def _evict(self, job_id: JobId) -> None:
+        """Take a row out. An engine that cannot even do that is no reason to leave the others."""
+        try:
+            await self._handle.evict(job_id)
+        except Exception:
+            log.exception("job %s could not be taken out of the engine", job_id)
 
     async def _fill(self) -> None:
         while self._has_room() and (job := await self._claim()):
@@ -229,7 +200,7 @@ class Worker:
 
     def _has_room(self) -> bool:
         free = len(self._rows) < self._handle.capacity
-        return free and self._swap is None and not self._stop.is_set()
+        return free and not self._swaps.wished and not self._stop.is_set()
 
     async def _claim(self) -> Job | None:
         share = self._roster.share_of(self._handle)
@@ -305,7 +276,7 @@ class Worker:
         rows, self._rows = self._rows, {}
         for job in rows.values():
             self._progress.ended(job.id, self._clock(), drawn=False)
-            await self._handle.evict(job.id)
+            await self._evict(job.id)
             await self._retry_or_fail(job, "The picture engine failed while drawing this.")
         await self._told.work.wait(_ENGINE_PAUSE_S)
 
@@ -328,8 +299,9 @@ class Worker:
                 self._signals.status.set()
 
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
-        verdict = decide.release(job, rendered, await self._scores(rendered))
-        if isinstance(verdict, Withheld):
+        scores = await self._scores(rendered)
+        verdict = decide.release(job, rendered, scores, self._handle.info, self._ground)
+        if not isinstance(verdict, Released):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
             return
         info = self._handle.info
@@ -378,7 +350,7 @@ class Worker:
             await self._tick(keepers)
         left = list(self._rows)
         for job_id in left:
-            await self._handle.evict(job_id)
+            await self._evict(job_id)
         if left:
             await self._put_back(left)
         self._rows.clear()

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 from bot.domain import Job, Rating, Withheld
 from bot.policy.thresholds import THRESHOLDS
+from bot.words import refusals
 from models.contract import ModelInfo, Scores
-
-_STOPPED_TEXT = (
-    "This picture was becoming too revealing for this channel, so I stopped drawing it. That is "
-    "the model's doing and does not count against you: other words or another seed may help."
-)
 
 
 def must_watch(job: Job, info: ModelInfo) -> bool:
@@ -32,5 +28,5 @@ def may_go_on(job: Job, scores: Scores, progress: float) -> Withheld | None:
     """
     nude = scores.values.get("nudity", 0.0) >= THRESHOLDS.stop
     if nude and progress >= THRESHOLDS.watched_from and job.rating is not Rating.EXPLICIT:
-        return Withheld(text=_STOPPED_TEXT)
+        return Withheld(text=refusals.STOPPED)
     return None

@@ -54,6 +54,9 @@ class Seeing(FakeScorer):
         self.glances = 0
         self.threads: set[int] = set()
 
+    def score(self, rendered: Rendered) -> Scores:
+        return Scores(values={"blank": 0.0, "nudity": 0.0})
+
     def glance(self, preview_png: bytes) -> Scores:
         self.glances += 1
         self.threads.add(threading.get_ident())

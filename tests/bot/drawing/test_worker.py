@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import threading
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError, Subject
-from models.contract import EngineError, Rendered, Scores, ScoringError, TickResult
-from tests.stages.fake_engine import BILLBOARD, INFO, POISON, FakeEngine, FakeScorer
+from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError
+from bot.transitions import Subject
+from models.contract import EngineError, Rendered, Scores, TickResult
+from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 from tests.stages.studio import NO_MODEL, OTHER_MODEL, Company, Studio, studio
 
 pytestmark = pytest.mark.usefixtures("in_company", "impatient")
@@ -95,65 +94,6 @@ async def test_a_cancelled_row_leaves_the_engine_at_once(tmp_path: Path) -> None
         await s.until(after, JobState.RENDERED)
 
 
-@pytest.mark.parametrize("fault", [ScoringError("the classifier broke"), ValueError("a bug")])
-async def test_a_picture_that_cannot_be_scored_is_not_let_out(
-    tmp_path: Path, fault: Exception
-) -> None:
-    class Broken(FakeScorer):
-        def score(self, rendered: Rendered) -> Scores:
-            raise fault
-
-    async with studio(tmp_path, scorer=Broken()) as s:
-        (job,) = await s.ask()
-        ended = await s.until(job, JobState.FAILED, JobState.WITHHELD)
-        assert await s.gallery.get(job.id) is None
-        if isinstance(fault, ScoringError):
-            assert (ended.state, ended.attempts) == (JobState.WITHHELD, 1), "policy decides at once"
-            assert ended.error is not None
-            assert "could not be checked" in ended.error
-
-
-async def test_a_scorer_that_takes_too_long_counts_as_one_that_failed(tmp_path: Path) -> None:
-    go_on = threading.Event()
-
-    class Hanging(FakeScorer):
-        def score(self, rendered: Rendered) -> Scores:
-            if rendered.row_id == stuck:
-                assert go_on.wait(20)
-            return super().score(rendered)
-
-    async with studio(tmp_path, scorer=Hanging(), score_timeout_s=0.5) as s:
-        stuck = ""
-        (before,) = await s.ask()
-        await s.until(before, JobState.RENDERED)
-        (job,) = await s.ask(steps=50)
-        stuck = job.id
-        ended = await s.until(job, JobState.WITHHELD)
-        assert ended.error is not None
-        assert "could not be checked" in ended.error
-        go_on.set()
-        (after,) = await s.ask()
-        assert (await s.until(after, JobState.RENDERED)).attempts == 1
-
-
-async def test_what_is_scored_are_the_very_pixels_that_are_kept(tmp_path: Path) -> None:
-    scored: dict[str, bytes] = {}
-
-    class Remembering(FakeScorer):
-        def score(self, rendered: Rendered) -> Scores:
-            scored[rendered.row_id] = rendered.rgb
-            return super().score(rendered)
-
-    async with studio(tmp_path, scorer=Remembering()) as s:
-        for job in [*await s.ask(count=3), *await s.ask(width_px=96, prompt=BILLBOARD)]:
-            await s.until(job, JobState.RENDERED)
-            picture = await s.gallery.get(job.id)
-            assert picture is not None
-            posted = Image.open(io.BytesIO(await s.gallery.read(picture)))
-            assert posted.tobytes() == scored[job.id]
-            assert posted.size == (picture.width_px, picture.height_px)
-
-
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -215,6 +155,27 @@ async def test_an_engine_that_breaks_in_an_unknown_way_is_tried_again(tmp_path: 
         (job,) = await s.ask()
         s.signals.queued()
         assert (await s.until(job, JobState.RENDERED)).attempts == 2
+
+
+async def test_an_engine_that_cannot_even_let_go_of_a_row_is_tried_again(tmp_path: Path) -> None:
+    class Clinging(FakeEngine):
+        stuck = True
+
+        def step(self) -> TickResult:
+            if self.stuck:
+                raise EngineError("the device is lost")
+            return super().step()
+
+        def evict(self, row_id: str) -> bool:
+            if super().evict(row_id) and self.stuck:
+                self.stuck = False
+                raise EngineError("the device is lost")
+            return True
+
+    async with studio(tmp_path, engine=Clinging(4, step_s=0.001)) as s:
+        jobs = await s.ask(count=3)
+        for job in jobs:
+            assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
 
 async def test_a_stop_finishes_what_is_nearly_done(tmp_path: Path) -> None:

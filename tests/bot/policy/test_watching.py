@@ -6,31 +6,30 @@ from dataclasses import fields, replace
 
 import pytest
 
-from bot.domain import Rating, Released, Withheld
+from bot import rulebooks
+from bot.domain import Held, Job, Rating, Released, Withheld
 from bot.policy.decide import release
+from bot.policy.layers import everywhere
 from bot.policy.thresholds import THRESHOLDS, is_forbidden
 from bot.policy.watching import may_go_on, must_watch
+from bot.words import refusals
 from models.contract import Rendered, Scores
-from tests.stages.factories import make_job, make_rgb
+from tests.stages.factories import make_job
 from tests.stages.fake_engine import INFO
 
 GENERAL = make_job()
 EXPLICIT = replace(GENERAL, rating=Rating.EXPLICIT)
+BOLD = replace(INFO, can_draw_nudity=True)
+GROUND = everywhere(rulebooks.load())
+RENDERED = Rendered(row_id="0000000001", width_px=1, height_px=2, rgb=b"abc", batch_width=1)
 
 
 def scores(**values: float) -> Scores:
     return Scores(values=values)
 
 
-def rendered() -> Rendered:
-    draw = GENERAL.draw
-    return Rendered(
-        row_id=GENERAL.id,
-        width_px=draw.width_px,
-        height_px=draw.height_px,
-        rgb=make_rgb(GENERAL),
-        batch_width=1,
-    )
+def released(job: Job, **values: float) -> Released | Held | Withheld:
+    return release(job, RENDERED, Scores(values=values), BOLD, GROUND)
 
 
 def test_the_thresholds_rise_with_what_follows_from_them() -> None:
@@ -64,15 +63,13 @@ def test_what_was_not_measured_stops_nothing(values: dict[str, float]) -> None:
 
 def test_what_is_stopped_would_have_been_withheld() -> None:
     """Stopping early saves work; it forbids nothing that the end would have let out."""
-    stopped = scores(nudity=THRESHOLDS.stop, blank=0.0)
-    assert may_go_on(GENERAL, stopped, 1.0) is not None
-    assert isinstance(release(GENERAL, rendered(), stopped), Withheld)
+    assert may_go_on(GENERAL, scores(nudity=THRESHOLDS.stop), 1.0) is not None
+    assert isinstance(released(GENERAL, nudity=THRESHOLDS.stop, blank=0.0), Withheld)
 
 
 def test_only_rows_that_could_go_too_far_are_watched() -> None:
-    bold = replace(INFO, can_draw_nudity=True)
-    assert must_watch(GENERAL, bold)
-    assert not must_watch(EXPLICIT, bold)
+    assert must_watch(GENERAL, BOLD)
+    assert not must_watch(EXPLICIT, BOLD)
     assert not must_watch(GENERAL, INFO)
 
 
@@ -85,14 +82,10 @@ def test_nudity_of_somebody_childlike_is_shown_nowhere(
 ) -> None:
     values = {"blank": 0.0, "childlike": childlike, "nudity": nudity}
     assert is_forbidden(values) is forbidden
-    verdict = release(EXPLICIT, rendered(), Scores(values=values))
-    assert isinstance(verdict, Withheld) is forbidden
+    verdict = released(EXPLICIT, **values)
+    assert (verdict == Withheld(text=refusals.NOWHERE)) is forbidden
     assert isinstance(verdict, Released) is not forbidden
 
 
 def test_what_no_tagger_looked_at_is_not_taken_for_childlike() -> None:
     assert not is_forbidden({"blank": 0.0, "nudity": 1.0})
-
-
-def test_a_picture_that_could_not_be_scored_is_not_let_out() -> None:
-    assert isinstance(release(GENERAL, rendered(), None), Withheld)
