@@ -158,7 +158,7 @@ class _NameFile:
 
 
 def read(directory: Path) -> Corpora:
-    """The folders `benign`, `refused` and `people` of a directory. CorpusError if one is missing."""
+    """The folders `benign`, `refused` and `people`. CorpusError if one is missing or faulty."""
     return Corpora(
         benign=tuple(_specimens(directory / "benign")),
         refused=tuple(_specimens(directory / "refused")),
@@ -172,7 +172,9 @@ def _specimens(folder: Path) -> Iterator[Specimen]:
         for name, group in file.groups.items():
             rule = group.rule or file.rule
             if (rule is None) != (folder.name == "benign"):
-                raise CorpusError(f"{path}: groups.{name} needs a rule in refused/ and there alone.")
+                raise CorpusError(
+                    f"{path}: groups.{name} needs a rule in refused/ and there alone."
+                )
             for prompt in group.prompts:
                 yield _specimen(prompt, file, group, f"{folder.name}/{path.name}: {name}")
 
