@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from bot.domain import BotError
+from bot.domain import BotError, RuleId
 from models.decoding import Dialect, MisfitError, decode
 
 _T = TypeVar("_T")
@@ -85,7 +85,7 @@ class Specimen:
     channel: Channel = Channel.ORDINARY
     preset: Preset = Preset.STANDARD
     #: The id of the rule that refuses it; None: it must be let through.
-    rule: str | None = None
+    rule: RuleId | None = None
     #: What the server blocks for itself.
     blocked: tuple[str, ...] = ()
     language: str = "en"
@@ -127,7 +127,7 @@ class _Prompts:
 
     about: str
     prompts: tuple[str, ...]
-    rule: str | None = None
+    rule: RuleId | None = None
     place: Channel | None = None
     preset: Preset | None = None
 
@@ -137,7 +137,7 @@ class _PromptFile:
     provenance: str
     groups: dict[str, _Prompts]
     language: str = "en"
-    rule: str | None = None
+    rule: RuleId | None = None
     place: Channel = Channel.ORDINARY
     preset: Preset = Preset.STANDARD
     blocked: tuple[str, ...] = ()

@@ -7,51 +7,57 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
-from bot.policy.decide import join
-from bot.policy.rules import Rule, Verdict
-from bot.policy.screening import findings
-from bot.reporting.policy.corpora import Channel, Specimen
+from bot import rulebooks
+from bot.domain import ChannelId, GuildId, Place, RuleId, Ruling
+from bot.policy.decide import refusal, weigh
+from bot.policy.layers import EffectivePolicy, GuildPolicy, effective
+from bot.policy.rulebook import rule_of
+from bot.policy.screening import Screen, Term
+from bot.reporting.policy.corpora import Channel, Preset, Specimen
 
-_IDS = {
-    Rule.SEXUALISED_MINOR: "minors-sexualised",
-    Rule.FORBIDDEN: "sexual-violence",
-    Rule.MINOR_IN_SEXUAL_CONTEXT: "minors-sexual",
-    Rule.REAL_PERSON_IN_SEXUAL_CONTEXT: "real-person-sexual",
-    Rule.ADULTHOOD_UNWANTED: "adulthood-unwanted",
-    Rule.SEXUAL: "sexual",
-    Rule.SERVER: "server",
-}
+_SERVER, _CHANNEL = GuildId(1), ChannelId(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What follows for one prompt."""
+class Fate:
+    """What becomes of one prompt."""
 
     #: It is not drawn, or not shown before a moderator has looked.
     stopped: bool
-    #: By a rule that no server can lower.
+    #: A rule that no server can lower found something.
     floor: bool
     #: The rules that matched.
-    rules: frozenset[str]
+    rules: frozenset[RuleId]
 
 
-def judged(specimen: Specimen) -> Judgement:
-    """By the rules, where it is typed."""
-    found = findings(
-        specimen.prompt.text, specimen.negative.text, blocked=frozenset(specimen.blocked)
+@cache
+def _policy(channel: Channel, preset: Preset, blocked: tuple[str, ...]) -> EffectivePolicy:
+    """What holds where it is typed, for a model whose licence nobody knows."""
+    place = Place(
+        guild_id=_SERVER,
+        channel_id=_CHANNEL,
+        channel_age_restricted=channel is Channel.AGE_RESTRICTED,
     )
-    rules = {finding.rule for finding in found}
-    verdict = join(rule.value.verdict for rule in rules)
-    ordinary = specimen.channel is Channel.ORDINARY
-    return Judgement(
-        stopped=verdict is not Verdict.ALLOW and (ordinary or verdict is not Verdict.ADULTS_ONLY),
-        floor=verdict is Verdict.FLOOR,
-        rules=frozenset(_IDS[rule] for rule in rules),
+    guild = GuildPolicy(
+        guild_id=_SERVER, preset=preset, blocked=tuple(Term(text=text) for text in blocked)
+    )
+    return effective(rulebooks.load(), guild, place)
+
+
+def judged(specimen: Specimen) -> Fate:
+    """By the rules, where it is typed."""
+    policy = _policy(specimen.channel, specimen.preset, specimen.blocked)
+    weighed = weigh(policy, specimen.prompt.text, specimen.negative.text)
+    rules = frozenset(finding.rule for finding in weighed.found)
+    return Fate(
+        stopped=refusal(weighed, policy) is not None or weighed.effect.ruling >= Ruling.HOLD,
+        floor=any(rule_of(policy.rulebook, rule).floor for rule in rules),
+        rules=rules,
     )
 
 
 def looking(blocked: tuple[str, ...]) -> Callable[[str, str], object]:
     """Only the looking, with a server's terms: what its time is measured on."""
-    terms = frozenset(blocked)
-    return lambda prompt, negative: findings(prompt, negative, blocked=terms)
+    return Screen(rulebooks.load(), [Term(text=text) for text in blocked]).findings

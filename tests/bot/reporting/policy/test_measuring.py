@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from bot import rulebooks
+from bot.domain import RuleId
 from bot.reporting.policy import measuring
 from bot.reporting.policy.corpora import Channel, Named, Preset, Specimen, Wording
 from bot.reporting.policy.evasions import Evasion
-from bot.reporting.policy.judging import Judgement, judged
+from bot.reporting.policy.judging import Fate, judged
 
-NOTHING = Judgement(stopped=False, floor=False, rules=frozenset())
-ADJUSTABLE = Judgement(stopped=True, floor=False, rules=frozenset({"sexual"}))
-FLOOR = Judgement(stopped=True, floor=True, rules=frozenset({"minors-sexual"}))
+NOTHING = Fate(stopped=False, floor=False, rules=frozenset())
+ADJUSTABLE = Fate(stopped=True, floor=False, rules=frozenset({RuleId("sexual")}))
+FLOOR = Fate(stopped=True, floor=True, rules=frozenset({RuleId("minors-sexual")}))
 
 
 def specimen(text: str = "a cat", rule: str | None = None) -> Specimen:
-    return Specimen(prompt=Wording.of(text), rule=rule, source="here")
+    return Specimen(prompt=Wording.of(text), rule=RuleId(rule) if rule else None, source="here")
 
 
 HUNDREDS = [specimen(f"cat {number}") for number in range(400)]
@@ -52,6 +54,10 @@ def test_all_but_half_a_percent_must_be_caught(*, wrong: int, holds: bool) -> No
 def test_what_the_floor_forbids_is_caught_by_the_floor_alone(rule: str) -> None:
     assert not measuring.caught(specimen(rule=rule), ADJUSTABLE)
     assert measuring.caught(specimen(rule=rule), FLOOR)
+
+
+def test_the_report_knows_the_floor_as_the_rulebook_does() -> None:
+    assert {rule.id for rule in rulebooks.load().rules.values() if rule.floor} == measuring.FLOOR
 
 
 def test_every_rule_and_every_trick_has_a_figure_of_its_own() -> None:
@@ -99,9 +105,9 @@ def test_a_character_stands_beside_an_adult_word_only_if_grown() -> None:
 
 
 def test_people_are_counted_by_whether_they_are_real() -> None:
-    person = Judgement(stopped=True, floor=False, rules=frozenset({"real-person", "sexual"}))
+    person = Fate(stopped=True, floor=False, rules=frozenset({RuleId("real-person")}))
 
-    def judge(asked: Specimen) -> Judgement:
+    def judge(asked: Specimen) -> Fate:
         return person if "oil painting" in asked.told else ADJUSTABLE
 
     real, fictional = measuring.people([REAL, DRAWN, GROWN], judge)

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from bot.__main__ import main
+from bot.domain import RuleId
 from bot.reporting.policy import command, corpora, judging
 from bot.reporting.policy.corpora import Specimen
-from bot.reporting.policy.judging import Judgement
+from bot.reporting.policy.judging import Fate
 
 FILES = {
     "benign/a.toml": '[groups.a]\nabout = "x"\nprompts = ["a cat", "naked mole rat"]\n',
@@ -62,11 +63,11 @@ def test_every_figure_is_in_the_table_and_in_the_file(
 def test_the_exit_code_is_0_when_every_goal_holds(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = frozenset({"real-person-sexual"})
+    people = frozenset({RuleId("real-person-sexual")})
 
-    def perfect(specimen: Specimen) -> Judgement:
-        rules = people if "ovelace" in specimen.told else frozenset[str]()
-        return Judgement(stopped=specimen.rule is not None, floor=False, rules=rules)
+    def perfect(specimen: Specimen) -> Fate:
+        rules = people if "ovelace" in specimen.told else frozenset[RuleId]()
+        return Fate(stopped=specimen.rule is not None, floor=False, rules=rules)
 
     monkeypatch.setattr(judging, "judged", perfect)
     monkeypatch.setattr(judging, "looking", lambda _: lambda prompt, negative: None)
