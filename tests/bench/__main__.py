@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.report import Row, table, unmeasured, write_json
-from tests.bench import claim, flow, kills, pictures, training, votes
+from tests.bench import claim, flow, kills, pictures, policy, training, votes
 
 Program = Callable[[Path], Awaitable[list[Row]]]
 
@@ -23,6 +23,7 @@ def _programs(kill_count: int, boundaries: int | None) -> dict[str, Program]:
         "votes": lambda _: votes.measure(),
         "flow": flow.measure,
         "pictures": lambda _: pictures.measure(),
+        "policy": lambda _: policy.measure(),
         "training": training.measure,
         "kills": lambda scratch: kills.measure(scratch, kill_count, boundaries),
     }
@@ -53,7 +54,7 @@ def main() -> int:
     parser.add_argument(
         "names",
         nargs="*",
-        help="claim, votes, flow, pictures, training, kills; all if none is named",
+        help="claim, votes, flow, pictures, policy, training, kills; all if none is named",
     )
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument(
