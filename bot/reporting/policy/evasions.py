@@ -25,6 +25,8 @@ _FILLING = (
     "pixel stars, wide shot, film grain", "ribbon, lace, embroidered cape",
     "lantern, cobblestones, fog", "sunflowers, straw hat, dragonfly",
 )  # fmt: skip
+#: What parts one tag from the next; the empty text is the end of the prompt.
+_COMMAS = ("", ",", "\u3001", "\uff0c")
 #: Characters that are put around the keys.
 _BURIED_UNDER = 600
 
@@ -60,22 +62,25 @@ def _marked(spelled: str) -> str:
 
 
 def _bury(specimen: Specimen, dice: Random) -> Specimen:
-    """Harmless tags before, between and behind the keys."""
+    """Harmless tags before and behind everything, and between keys that are tags."""
     parts = list(specimen.prompt.parts)
-    for at in range(0, len(parts), 2):
+    ends = {0, len(parts) - 1}
+    gaps = [at for at in range(0, len(parts), 2) if at in ends or "," in parts[at]]
+    for at in gaps:
         filling = ""
-        while len(filling) < _BURIED_UNDER // (len(parts) // 2 + 1):
+        while len(filling) < _BURIED_UNDER // len(gaps):
             filling += f"{dice.choice(_FILLING)}, "
         parts[at] = f"{parts[at]}, {filling}" if at else f"{filling}{parts[at]}"
     return replace(specimen, prompt=Wording(parts=tuple(parts)))
 
 
 def _negate(specimen: Specimen, dice: Random) -> Specimen:
-    """One key out of the prompt and into the negative one, under a weight below nothing."""
+    """One key that is a tag out of the prompt and into the negative one, weighed below nothing."""
     parts = specimen.prompt.parts
-    if len(parts) < 3:
+    tags = [at for at in range(1, len(parts), 2) if _is_tag(parts, at)]
+    if not tags:
         return specimen
-    at = dice.randrange(1, len(parts), 2)
+    at = dice.choice(tags)
     without = (*parts[: at - 1], parts[at - 1] + parts[at + 1], *parts[at + 2 :])
     if not any(c.isalpha() for part in without for c in part):
         without = ("1girl", *without[1:])
@@ -84,6 +89,12 @@ def _negate(specimen: Specimen, dice: Random) -> Specimen:
     weight = dice.choice(("-1", "-0.5", "-1.4"))
     negative = (*begun, opened, parts[at], f":{weight})")
     return replace(specimen, prompt=Wording(parts=without), negative=Wording(parts=negative))
+
+
+def _is_tag(parts: tuple[str, ...], at: int) -> bool:
+    """Whether a key stands between commas: a piece of a sentence is none."""
+    before, after = parts[at - 1].rstrip(), parts[at + 1].lstrip()
+    return before[-1:] in _COMMAS and after[:1] in _COMMAS
 
 
 #: By name. First what stands around a word, then its letters, then what stands between them.
@@ -104,7 +115,7 @@ TRICKS: Mapping[str, Move] = {
     "reversed": _each_key(in_words(spelling.backwards)),
     "kana": _each_key(styled(alphabets.HALF_WIDTH, alphabets.OTHER_KANA)),
     "case": _each_key(spelling.cased),
-    "leetspeak": _each_key(in_words(replaced(alphabets.LEET, 0.6))),
+    "leetspeak": _each_key(in_words(replaced(alphabets.LEET, 0.6, most=0.6))),
     "look-alikes": _each_key(replaced(alphabets.LOOK_ALIKES, 0.6)),
     "small letters": _each_key(styled(*alphabets.SMALL)),
     "turned letters": _each_key(in_words(spelling.turned)),

@@ -17,6 +17,8 @@ Spell = Callable[[str, Random], str]
 #: Harmless words that stand beside a key where the syntax wants another.
 _OTHERS = ("dress", "cat", "sky", "hat", "rose", "castle")
 _NEIGHBOURS = ("Girl", "Art", "Pic", "Cute")
+#: Words of their own, as which nobody reads the one that they are backwards.
+_WORDS_BACKWARDS = frozenset({"lana", "neet", "suna", "nemes"})
 
 
 def _has_case(text: str) -> bool:
@@ -69,14 +71,19 @@ def styled(*styles: Alphabet) -> Spell:
     return lambda key, dice: _exchanged(key, dice.choice(styles))
 
 
-def replaced(forms: Mapping[str, str], share: float) -> Spell:
-    """So many of the letters (0..1), and one at least, as another sign that stands for them."""
+def replaced(forms: Mapping[str, str], share: float, most: float = 1.0) -> Spell:
+    """So many of the letters that have another form, one at least, as one of their forms.
+
+    `share` is of these letters, `most` of the whole key (both 0..1).
+    """
 
     def spell(key: str, dice: Random) -> str:
         places = [at for at, c in enumerate(key) if c.lower() in forms]
         if not places:
             return key
-        chosen = {at for at in places if dice.random() < share} | {dice.choice(places)}
+        dice.shuffle(places)
+        chosen = [places[0], *(at for at in places[1:] if dice.random() < share)]
+        chosen = chosen[: max(1, int(most * len(key)))]
         return "".join(
             dice.choice(forms[c.lower()]) if at in chosen else c for at, c in enumerate(key)
         )
@@ -93,7 +100,7 @@ def cased(key: str, dice: Random) -> str:
 
 def backwards(key: str, dice: Random) -> str:
     """`edun`, plain or under a mark that makes it look the right way round."""
-    if len(key) < 4 or not key.isascii():
+    if len(key) < 4 or not key.isascii() or key[::-1] in _WORDS_BACKWARDS:
         return key
     return f"\u202e`{key[::-1]}`\u202c" if dice.random() < 0.4 else key[::-1]
 
