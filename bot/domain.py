@@ -23,6 +23,8 @@ JobId = NewType("JobId", str)
 RequestId = NewType("RequestId", str)
 #: The nonce of a post, and what its message is found by; the id of the first picture in it.
 OwedPostId = NewType("OwedPostId", str)
+#: A rule of the rulebook; its file is named after it.
+RuleId = NewType("RuleId", str)
 
 
 class BotError(Exception):

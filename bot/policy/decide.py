@@ -1,17 +1,18 @@
-"""*Decide*: guild policy, verdicts and their join, `admit`, `release`, `may_show`.
+"""*Decide*: guild policy, `admit`, `release`, `may_show`.
 
 Pure, total, fails closed.
 
 The only room that constructs `Admitted` and `Released`, so nothing unreviewed can be queued, kept
-or posted. Verdicts form a join-semilattice: `join` is idempotent, commutative and associative, and
-the strictest verdict wins, so neither the order nor the number of rules changes a decision.
+or posted. The strictest finding wins, so neither the order nor the number of rules changes a
+decision.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.domain import (
     Admitted,
@@ -25,10 +26,14 @@ from bot.domain import (
     RefusalReason,
     Refused,
     Released,
+    RuleId,
+    Ruling,
     Withheld,
 )
-from bot.policy.rules import Rule, Verdict
-from bot.policy.screening import Finding, findings
+from bot.policy.effect import Audience
+from bot.policy.rulebook import SERVER, Rule
+from bot.policy.screening import Finding, Screen, Term
+from bot.rulebooks import load
 from bot.words.wording import CONTENT_CHARS_MAX, fitting, plain
 from models.contract import ModelInfo, Rendered, Scores
 
@@ -89,11 +94,6 @@ _UNSURE_TEXT = (
 )
 
 
-def join(verdicts: Iterable[Verdict]) -> Verdict:
-    """The strictest of the verdicts; `ALLOW` of none."""
-    return max(verdicts, default=Verdict.ALLOW)
-
-
 def admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
     """Let an ask into the queue, or say kindly why not. Never raises: a fault of ours is a no."""
     try:
@@ -108,11 +108,8 @@ def _admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
     if silenced := silence(place, guild):
         return silenced
     found = _found(ask.draw.prompt, ask.draw.negative, guild)
-    verdict = _verdict(found)
-    if verdict is Verdict.FLOOR:
-        return Refused(reason=RefusalReason.FLOOR, text=_FLOOR_TEXT)
-    if verdict is Verdict.SERVER:
-        return Refused(reason=RefusalReason.SERVER, text=_server_text(found, guild))
+    if refused := _refused(found, guild, _FLOOR_TEXT):
+        return refused
     if _is_adult(found) and not place.age_restricted:
         return Refused(reason=RefusalReason.AGE, text=_AGE_TEXT)
     ceiling = Rating.EXPLICIT if place.age_restricted else Rating.GENERAL
@@ -130,21 +127,38 @@ def silence(place: Place, guild: GuildPolicy) -> Refused | None:
 
 
 def _found(prompt: str, negative: str, guild: GuildPolicy | None) -> frozenset[Finding]:
-    terms = guild.blocked if guild else ()
-    return findings(prompt, negative, frozenset(blocked.term for blocked in terms))
+    return _screen(guild.blocked if guild else ()).findings(prompt, negative)
 
 
-def _verdict(found: Iterable[Finding]) -> Verdict:
-    return join(finding.rule.value.verdict for finding in found)
+@lru_cache(maxsize=64)
+def _screen(blocked: tuple[BlockedTerm, ...]) -> Screen:
+    return Screen(load(), [Term(text=term.term, reason=term.reason) for term in blocked])
+
+
+def _rules(found: Iterable[Finding]) -> list[Rule]:
+    rules: Mapping[RuleId, Rule] = load().rules
+    return [rules[finding.rule] for finding in found if finding.rule != SERVER]
+
+
+def _refused(found: frozenset[Finding], guild: GuildPolicy, floor_text: str) -> Refused | None:
+    """Why nobody may draw what was found, whatever the place; the floor speaks first."""
+    forbidden = [rule for rule in _rules(found) if rule.effect.ruling is Ruling.REFUSE]
+    if any(rule.floor for rule in forbidden):
+        return Refused(reason=RefusalReason.FLOOR, text=floor_text)
+    if any(finding.rule == SERVER for finding in found):
+        return Refused(reason=RefusalReason.SERVER, text=_server_text(found, guild))
+    for rule in sorted(forbidden, key=lambda rule: rule.id):
+        return Refused(reason=RefusalReason.FLOOR, text=f"{rule.summary} {rule.advice}")
+    return None
 
 
 def _is_adult(found: Iterable[Finding]) -> bool:
     """A prompt with these findings asks for what is for adults."""
-    return any(finding.rule.value.verdict is Verdict.ADULTS_ONLY for finding in found)
+    return any(rule.effect.audience is Audience.ADULTS for rule in _rules(found))
 
 
 def _server_text(found: frozenset[Finding], guild: GuildPolicy) -> str:
-    hit = {finding.term for finding in found if finding.rule is Rule.SERVER}
+    hit = {word for finding in found if finding.rule == SERVER for word in finding.words}
     lines = [
         f"“{plain(b.term)}”" + (f": {plain(b.reason)}" if b.reason else "")
         for b in guild.blocked
@@ -224,11 +238,8 @@ def _may_show(job: Job, picture: Picture, place: Place, guild: GuildPolicy) -> R
     if job.fault is not None:
         return Refused(reason=RefusalReason.FAULT, text=_UNSURE_TEXT)
     found = _found(job.draw.prompt, job.draw.negative, guild)
-    verdict = _verdict(found)
-    if verdict is Verdict.FLOOR:
-        return Refused(reason=RefusalReason.FLOOR, text=_FORBIDDEN_TEXT)
-    if verdict is Verdict.SERVER:
-        return Refused(reason=RefusalReason.SERVER, text=_server_text(found, guild))
+    if refused := _refused(found, guild, _FORBIDDEN_TEXT):
+        return refused
     explicit = picture.rating is Rating.EXPLICIT or _is_adult(found)
     if explicit and not place.age_restricted:
         return Refused(reason=RefusalReason.AGE, text=_ADULT_TEXT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +21,7 @@ from bot.domain import (
     Withheld,
 )
 from bot.policy import decide
-from bot.policy.decide import BlockedTerm, GuildPolicy, admit, join, may_preview, release
-from bot.policy.rules import Rule, Verdict
+from bot.policy.decide import BlockedTerm, GuildPolicy, admit, may_preview, release
 from models.contract import Rendered, Scores
 from tests.stages.factories import CHANNEL, GUILD, make_ask, make_draw, make_job, make_place
 from tests.stages.fake_engine import INFO
@@ -38,14 +36,6 @@ def refusal(prompt: str, guild: GuildPolicy = FREE, place: Place | None = None) 
     assert isinstance(verdict, Refused), verdict
     assert verdict.text
     return verdict.reason
-
-
-def test_join_is_idempotent_commutative_associative_and_the_strictest_wins() -> None:
-    for a, b, c in itertools.product(Verdict, repeat=3):
-        assert join([a, a]) == a
-        assert join([a, b]) == join([b, a]) == max(a, b)
-        assert join([join([a, b]), c]) == join([a, join([b, c])])
-    assert join([]) is Verdict.ALLOW
 
 
 def test_only_policy_constructs_what_was_admitted_or_released() -> None:
@@ -144,7 +134,7 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError
 
     assert refusal("1girl", GuildPolicy(guild_id=GuildId(GUILD + 1))) is RefusalReason.FAULT
-    monkeypatch.setattr(decide, "findings", broken)
+    monkeypatch.setattr(decide, "load", broken)
     assert refusal("1girl") is RefusalReason.FAULT
 
 
@@ -227,11 +217,3 @@ def test_an_unfinished_picture_is_shown_only_where_a_finished_one_surely_could_b
     assert may_preview(make_job(), INFO)
     assert not may_preview(make_job(), bold)
     assert may_preview(adult, bold)
-
-
-def test_all_rules_but_two_are_the_floors() -> None:
-    """What is for adults may be drawn among them, what a server blocks elsewhere."""
-    assert {rule for rule in Rule if rule.value.verdict is not Verdict.FLOOR} == {
-        Rule.SEXUAL,
-        Rule.SERVER,
-    }

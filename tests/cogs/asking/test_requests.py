@@ -244,7 +244,7 @@ async def test_policy_is_on_the_only_path(desk: Front, monkeypatch: pytest.Monke
         raise RuntimeError
 
     job, message = await desk.picture()
-    monkeypatch.setattr(decide, "findings", broken)
+    monkeypatch.setattr(decide, "load", broken)
     assert (await desk.asks()).ephemeral
     for action in ("again", "vary"):
         await desk.member.click(message, custom_id=f"wd:{action}:{job.id}")

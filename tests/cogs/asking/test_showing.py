@@ -82,7 +82,7 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused.reason is RefusalReason.FAULT
     elsewhere = replace(picture_of(job), guild_id=other)
     assert may_show(job, elsewhere, THREAD, FREE) is not None
-    monkeypatch.setattr(decide, "findings", broken)
+    monkeypatch.setattr(decide, "load", broken)
     assert no() is RefusalReason.FAULT
 
 
