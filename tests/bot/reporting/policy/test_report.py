@@ -17,7 +17,7 @@ from bot.reporting.policy.judging import Fate
 FILES = {
     "benign/a.toml": '[groups.a]\nabout = "x"\nprompts = ["a cat", "naked mole rat"]\n',
     "refused/a.toml": (
-        'rule = "sexual"\n[groups.a]\nabout = "x"\nprompts = ["1girl, `nude`", "`lewd?`"]\n'
+        'rule = "sexual"\n[groups.a]\nabout = "x"\nprompts = ["1girl, `nude`", "`marigold`"]\n'
     ),
     "people/real.toml": 'real = true\n[groups.a]\nabout = "x"\nnames = ["Ada Lovelace"]\n',
     "people/fictional.toml": 'real = false\n[groups.a]\nabout = "x"\nnames = ["Sailor Moon"]\n',
@@ -79,10 +79,10 @@ def test_misses_are_listed_with_where_they_stand(
 ) -> None:
     main(["policy-report", "--corpora", str(folder), "--misses"])
     printed = capsys.readouterr().out
-    assert "not caught: sexual, 1 of 2\n  lewd? (refused/a.toml: a)\n" in printed
+    assert "not caught: sexual, 1 of 2\n  marigold (refused/a.toml: a)\n" in printed
     assert "not found: a, " in printed
     main(["policy-report", "--corpora", str(folder)])
-    assert "lewd?" not in capsys.readouterr().out
+    assert "marigold" not in capsys.readouterr().out
 
 
 def test_pictures_are_written(folder: Path) -> None:
