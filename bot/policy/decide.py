@@ -30,15 +30,18 @@ from bot.policy.effect import Audience, Effect, join
 from bot.policy.layers import EffectivePolicy, Ground
 from bot.policy.rulebook import SERVER, Rulebook
 from bot.policy.screening import Finding
+from bot.policy.thresholds import THRESHOLDS, is_forbidden
 from bot.words import refusals
 from models.contract import ModelInfo, Rendered, Scores
 
-#: From here on a picture counts as blank: nothing was drawn, or the model broke.
-_BLANK = 0.5
 #: From which score of `nudity` on what is done, the strictest first, by the most that a job's
-#: place may show (open_nsfw's own advice: "likely" from 0.8 on, "maybe" below).
+#: place may show.
 NUDITY: Mapping[Rating, tuple[tuple[float, Ruling], ...]] = {
-    Rating.GENERAL: ((0.8, Ruling.REFUSE), (0.5, Ruling.HOLD), (0.3, Ruling.SPOILER)),
+    Rating.GENERAL: (
+        (THRESHOLDS.withhold, Ruling.REFUSE),
+        (THRESHOLDS.hold, Ruling.HOLD),
+        (THRESHOLDS.spoiler, Ruling.SPOILER),
+    ),
     Rating.EXPLICIT: (),
 }
 
@@ -208,8 +211,10 @@ def _judged(
     job: Job, rendered: Rendered, scores: Scores, nudity: float, audience: Audience
 ) -> Released | Held | Withheld:
     """What follows from a picture that was measured."""
-    if scores.values["blank"] >= _BLANK:
+    if scores.values["blank"] >= THRESHOLDS.blank:
         return Withheld(text=refusals.EMPTY)
+    if is_forbidden(scores.values):
+        return Withheld(text=refusals.NOWHERE)
     ruling = max(job.ruling, _ruling(nudity, job.rating))
     if ruling is Ruling.REFUSE:
         return Withheld(text=refusals.REVEALING)

@@ -40,6 +40,15 @@ REVEALING = (
     "The picture came out too revealing for this channel, so it is not shown. Your words were "
     "fine: try another seed."
 )
+NOWHERE = (
+    "The picture came out as one that I do not show in any channel. That is the model's doing and "
+    "does not count against you."
+)
+#: Of a picture that is not drawn to its end.
+STOPPED = (
+    "The picture was becoming too revealing for this channel, so I stopped drawing it. That is the "
+    "model's doing and does not count against you: another seed may help."
+)
 #: What moderators read of a held picture.
 ASKED_FOR = "A rule of this place holds what the prompt asks for."
 SCORED = "It may show nudity (score {score:.2f})."
