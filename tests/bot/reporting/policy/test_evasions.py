@@ -177,3 +177,9 @@ def test_a_tag_is_moved_to_the_negative_prompt_and_a_piece_of_a_sentence_is_not(
     found = evade(Specimen(prompt=Wording.of(prompt)), (name,), Random(1))
     assert (found is not None) is moved
     assert found is None or found.specimen.negative.keys == (Wording.of(prompt).keys[0],)
+
+
+def test_no_word_is_reversed_into_another_one() -> None:
+    anal = Specimen(prompt=Wording.of("`anal`"))
+    assert not [seed for seed in range(9) if evade(anal, ("reversed",), Random(seed))]
+    assert evade(Specimen(prompt=Wording.of("`anal sex`")), ("reversed",), Random(1))
