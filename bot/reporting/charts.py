@@ -49,16 +49,19 @@ def bars(title: str, subtitle: str, lines: Sequence[Bar], goal: float | None) ->
     return picture
 
 
-def histogram(title: str, subtitle: str, values: Sequence[float], goal: float) -> Image.Image:
-    """How many values lie where, on a scale of powers of two, with the goal between two bars."""
-    places = [math.floor(2 * math.log2(max(value, 1e-6) / goal)) for value in values]
+def histogram(
+    title: str, subtitle: str, values: Sequence[float], goal: float | None
+) -> Image.Image:
+    """How many values lie where: two bars for each doubling, the goal between two of them."""
+    edge = goal or 1.0
+    places = [math.floor(2 * math.log2(max(value, 1e-6) / edge)) for value in values]
     low, high = min([*places, -1]), max([*places, 0])
     lines = [
         Bar(
-            name=f"{goal * 2 ** (place / 2):.3g} to {goal * 2 ** ((place + 1) / 2):.3g}",
+            name=f"{edge * 2 ** (place / 2):.3g} to {edge * 2 ** ((place + 1) / 2):.3g}",
             value=places.count(place),
             note=f"{places.count(place):,}",
-            good=place < 0,
+            good=goal is None or place < 0,
         )
         for place in range(low, high + 1)
     ]
@@ -81,8 +84,10 @@ def _heading(draw: ImageDraw.ImageDraw, title: str, subtitle: str) -> None:
 
 
 def _round_up(value: float) -> float:
-    """The next number that is a whole one after division by the number of ticks; 5 at least."""
-    return _TICKS * max(1, math.ceil(value / _TICKS))
+    """The end of the scale: its ticks are 1, 2, 4 or 5 times a power of ten apart, 1 at least."""
+    power = 10 ** math.floor(math.log10(max(value / _TICKS, 1)))
+    steps = (power * step for step in (1, 2, 4, 5, 10))
+    return _TICKS * next(step for step in steps if _TICKS * step >= value)
 
 
 def _across(value: float, highest: float) -> float:

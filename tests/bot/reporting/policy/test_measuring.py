@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from bot import rulebooks
-from bot.domain import RuleId
-from bot.reporting.policy import measuring
+from bot.domain import RuleId, Ruling
+from bot.policy.effect import Effect
+from bot.policy.layers import GuildPolicy, Overrides, effective
+from bot.reporting.policy import judging, measuring
 from bot.reporting.policy.corpora import Channel, Named, Preset, Specimen, Wording
 from bot.reporting.policy.evasions import Evasion
 from bot.reporting.policy.judging import Fate, judged
+from tests.stages.factories import GUILD, make_place
 
 NOTHING = Fate(stopped=False, floor=False, rules=frozenset())
 ADJUSTABLE = Fate(stopped=True, floor=False, rules=frozenset({RuleId("sexual")}))
@@ -145,3 +148,19 @@ def test_the_judge_asks_for_a_servers_terms_and_for_the_negative_prompt() -> Non
         channel=Channel.AGE_RESTRICTED,
     )
     assert judged(swapped).floor
+
+
+@pytest.mark.parametrize("preset", Preset)
+def test_the_judge_asks_for_the_preset(preset: Preset) -> None:
+    assert judging._policy(Channel.ORDINARY, preset, ()).guild.preset == preset
+
+
+@pytest.mark.parametrize(("ruling", "stopped"), [(Ruling.SPOILER, False), (Ruling.HOLD, True)])
+def test_what_moderators_must_see_first_is_stopped(
+    *, ruling: Ruling, stopped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    effects = {RuleId("sexual"): Effect(ruling=ruling)}
+    guild = GuildPolicy(guild_id=GUILD, rules=Overrides(effects=effects))
+    policy = effective(rulebooks.load(), guild, make_place(adult=True))
+    monkeypatch.setattr(judging, "_policy", lambda *_: policy)
+    assert judged(Specimen(prompt=Wording.of("1girl, nude"))).stopped is stopped
