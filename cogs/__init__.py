@@ -10,6 +10,7 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.asking.buttons",
     "cogs.asking.queue",
     "cogs.voting.votes",
+    "cogs.governing.licence",
     "cogs.governing.policy",
     "cogs.governing.privacy",
     "cogs.posting.takedown",

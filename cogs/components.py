@@ -1,8 +1,7 @@
 """The buttons under our messages, as plain data: which there are, their looks and their ids.
 
-A custom id is `wd:<action>:<id>`; `cogs/asking/buttons.py` and `cogs/governing/privacy.py` register
-what answers them. Views built here hold no state and are never waited on, so they work after any
-restart.
+A custom id is `wd:<action>:<id>`; the cogs register what answers them. Views built here hold no
+state and are never waited on, so they work after any restart.
 """
 
 from __future__ import annotations
@@ -35,6 +34,10 @@ class Action(StrEnum):
     HISTORY = "history"
     #: Accept the model's licence.
     ACCEPT = "accept"
+    #: Decline it.
+    DECLINE = "decline"
+    #: Read it once more after that.
+    RECONSIDER = "reconsider"
     #: Yes, erase everything.
     FORGET = "forget"
 
@@ -56,7 +59,9 @@ _LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
     Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
-    Action.ACCEPT: ("Accept and draw", "✅", discord.ButtonStyle.success),
+    Action.ACCEPT: ("Accept", "✅", discord.ButtonStyle.success),
+    Action.DECLINE: ("Decline", "✖️", discord.ButtonStyle.secondary),
+    Action.RECONSIDER: ("Read the licence again", "📜", discord.ButtonStyle.secondary),
     Action.FORGET: ("Yes, erase everything", "🗑️", discord.ButtonStyle.danger),
 }
 

@@ -22,6 +22,7 @@ from bot.policy import decide
 from bot.store.sends import SendKind
 from bot.words import wording
 from cogs.asking.press import Press
+from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.components import Action, post_view, row_of, template
 from cogs.posting.sending import answer_to, send_tracked
@@ -121,6 +122,8 @@ class Queue(commands.Cog):
     @app_commands.checks.cooldown(5, 30)
     async def show(self, interaction: Interaction, id: str) -> None:  # noqa: A002  the option's name
         """Post a picture of this server once more; votes on it count as ever."""
+        if not await licensed(interaction):
+            return
         found = await self._showable(interaction, JobId(id.strip().strip("`").lower()))
         if isinstance(found, str):
             await tell(interaction, found)

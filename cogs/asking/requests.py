@@ -24,7 +24,7 @@ from bot.domain import (
 )
 from bot.log import short_hash, whereabouts
 from bot.policy import decide
-from bot.words import wording
+from bot.words import licensing, wording
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view
 from cogs.posting.faults import DISCORD_ERRORS
@@ -55,7 +55,8 @@ async def submit(
         # What was queued waits no more already; its transaction saw to that.
         if not isinstance(outcome, Request):
             await services.consent.take(waiting_id, ask.user_id)
-        await close_terms(interaction, "Here we go." if isinstance(outcome, Request) else "")
+        queued = isinstance(outcome, Request)
+        await close_terms(interaction, licensing.HERE_WE_GO if queued else licensing.THANKS)
     if outcome is None:
         # On acceptance it comes through here once more, with the policy and the place of then.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))

@@ -33,6 +33,7 @@ from bot.policy import decide
 from bot.policy.decide import GuildPolicy
 from bot.store.sends import SendKind
 from bot.words import wording
+from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.translating import place_of, tell
@@ -149,6 +150,8 @@ class VotesCog(commands.Cog):
         """Show the pictures of this server that people like best."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
+        if not await licensed(interaction):
+            return
         rules = await self._services.guilds.policy(GuildId(guild.id))
         if silenced := decide.silence(place_of(interaction), rules):
             await tell(interaction, silenced.text)
