@@ -30,17 +30,18 @@ from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
+from bot.exporting import export
 from bot.health import beat, read_pulse
 from bot.log import set_up, tell
 from bot.settings import Settings, load, token_fault
 from bot.stopping import Stop, leave
 from bot.store.consent import Consent
-from bot.store.curation import export_voted
 from bot.store.db import Database
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
 from bot.store.outbox import Outbox
+from bot.store.papers import Papers
 from bot.store.picture_files import make_directory
 from bot.store.privacy import Privacy
 from bot.store.queue import Caps, Jobs
@@ -60,6 +61,7 @@ class _Program:
     """What `serve` runs: built by `_build`, torn down by its exit stack."""
 
     services: Services
+    jobs: Jobs
     handle: LocalThread
     worker: Worker
 
@@ -152,7 +154,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
-        yield _Program(services=services, handle=handle, worker=_worker(services, jobs, handle))
+        worker = _worker(services, jobs, handle)
+        yield _Program(services=services, jobs=jobs, handle=handle, worker=worker)
 
 
 async def _sweep(gallery: Gallery) -> None:
@@ -243,6 +246,7 @@ async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:
 
 async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
     """Draw and talk to Discord until the stop."""
+    await _settle_licence(program)
     async with asyncio.TaskGroup() as tasks:
         drawing = tasks.create_task(program.worker.run(), name="worker")
         online = tasks.create_task(
@@ -253,6 +257,16 @@ async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
         program.worker.stop()
         await drawing
         online.cancel()
+
+
+async def _settle_licence(program: _Program) -> None:
+    """What the licence of the model that was loaded now asks, before anything is drawn.
+
+    It may be another than the one that members accepted who wait since the last run.
+    """
+    services, info = program.services, program.handle.info
+    await program.jobs.end_unlicensed(info.licence_sha256, services.clock())
+    Papers(services.settings.licences_dir).keep(info)
 
 
 def _check_model(settings: Settings) -> str:
@@ -266,20 +280,6 @@ async def _mend(settings: Settings) -> str:
     with ExitStack() as stack:
         _lock_data(stack, settings)
         return await doctor.mend(settings)
-
-
-async def _export(settings: Settings, directory: Path) -> None:
-    if not settings.database_path.is_file():
-        raise SettingsError(
-            f"there is no database at {settings.database_path}, so there are no votes to read: is "
-            f"DATA_DIR={settings.data_dir} the bot's? (The demo's is data/sandbox/bot.)"
-        )
-    db = await Database.open(settings.database_path)
-    try:
-        report = await export_voted(db, Gallery(db, settings.pictures_dir), directory)
-    finally:
-        await db.close()
-    print(report)
 
 
 def _health(settings: Settings) -> int:
@@ -353,7 +353,7 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
                 print(asyncio.run(_mend(settings)))
             return asyncio.run(doctor.run(settings, partial(_check_model, settings)))
         case "export":
-            asyncio.run(_export(settings, arguments.directory))
+            print(asyncio.run(export(settings, arguments.directory)))
         case "health":
             return _health(settings)
         case _:
