@@ -1,22 +1,32 @@
-"""`python -m bot export DIR`: opens what the bot keeps, and writes the voted pictures.
-
-Called by the command line. What is written is `bot/store/curation.py`'s to know.
-"""
+"""`python -m bot export DIRECTORY`: the voted pictures and their manifest, for training."""
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import sys
 from pathlib import Path
 
 from bot.domain import SettingsError
 from bot.settings import Settings
-from bot.store.curation import ExportReport, export_voted
+from bot.store.curation import export_voted
 from bot.store.db import Database
 from bot.store.gallery import Gallery
 from bot.store.papers import Papers
 
 
-async def export(settings: Settings, directory: Path) -> ExportReport:
-    """Write the export. `SettingsError` where the bot has kept nothing yet."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where it is written."""
+    parser.add_argument("directory", type=Path)
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Write them and say how many; SettingsError if there is no database to read."""
+    sys.stdout.write(f"{asyncio.run(_export(settings, args.directory))}\n")
+    return 0
+
+
+async def _export(settings: Settings, directory: Path) -> str:
     if not settings.database_path.is_file():
         raise SettingsError(
             f"there is no database at {settings.database_path}, so there are no votes to read: is "
@@ -25,6 +35,6 @@ async def export(settings: Settings, directory: Path) -> ExportReport:
     db = await Database.open(settings.database_path)
     try:
         gallery, papers = Gallery(db, settings.pictures_dir), Papers(settings.licences_dir)
-        return await export_voted(db, gallery, papers, directory)
+        return str(await export_voted(db, gallery, papers, directory))
     finally:
         await db.close()

@@ -229,10 +229,17 @@ class Worker:
     async def _drop(self, job_ids: set[JobId]) -> None:
         """Evict rows that are no longer ours to draw."""
         for job_id in job_ids & self._rows.keys():
-            await self._handle.evict(job_id)
+            await self._evict(job_id)
             del self._rows[job_id]
             self._progress.ended(job_id, self._clock(), drawn=False)
             log.info("job %s dropped from the engine", job_id)
+
+    async def _evict(self, job_id: JobId) -> None:
+        """Take a row out. An engine that cannot even do that is no reason to leave the others."""
+        try:
+            await self._handle.evict(job_id)
+        except Exception:
+            log.exception("job %s could not be taken out of the engine", job_id)
 
     async def _fill(self) -> None:
         while self._has_room() and (job := await self._claim()):
@@ -298,7 +305,7 @@ class Worker:
         rows, self._rows = self._rows, {}
         for job in rows.values():
             self._progress.ended(job.id, self._clock(), drawn=False)
-            await self._handle.evict(job.id)
+            await self._evict(job.id)
             await self._retry_or_fail(job, "The picture engine failed while drawing this.")
         await self._told.work.wait(_ENGINE_PAUSE_S)
 
@@ -364,7 +371,7 @@ class Worker:
             await self._tick(keepers)
         left = list(self._rows)
         for job_id in left:
-            await self._handle.evict(job_id)
+            await self._evict(job_id)
         if left:
             await self._put_back(left)
         self._rows.clear()

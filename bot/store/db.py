@@ -18,7 +18,7 @@ import aiosqlite
 
 from bot.db_faults import code_of, in_plain_words, plain
 from bot.domain import DatabaseError, Tell
-from bot.log import tell as tell_log
+from bot.log import log_transition
 from bot.store import changes
 from bot.store.changes import Changes
 from bot.store.migrations import Migration, migrations
@@ -90,7 +90,7 @@ class Database:
         self._reading = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path, tell: Tell = tell_log) -> Database:
+    async def open(cls, path: Path, tell: Tell = log_transition) -> Database:
         """Open the file, make it if it is missing, and migrate it.
 
         `tell` hears of every change of state, once it is committed. Raises `DatabaseError` with one

@@ -109,7 +109,7 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(directory: Path, tell: Tell = log.tell) -> AsyncGenerator[Stores]:
+async def open_stores(directory: Path, tell: Tell = log.log_transition) -> AsyncGenerator[Stores]:
     db = await Database.open(directory / "bot.sqlite3", tell)
     gallery = Gallery(db, directory / "pictures")
     try:

@@ -186,6 +186,27 @@ async def test_an_engine_that_breaks_in_an_unknown_way_is_tried_again(tmp_path: 
         assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
 
+async def test_an_engine_that_cannot_even_let_go_of_a_row_is_tried_again(tmp_path: Path) -> None:
+    class Clinging(FakeEngine):
+        stuck = True
+
+        def step(self) -> TickResult:
+            if self.stuck:
+                raise EngineError("the device is lost")
+            return super().step()
+
+        def evict(self, row_id: str) -> bool:
+            if super().evict(row_id) and self.stuck:
+                self.stuck = False
+                raise EngineError("the device is lost")
+            return True
+
+    async with studio(tmp_path, engine=Clinging(4, step_s=0.001)) as s:
+        jobs = await s.ask(count=3)
+        for job in jobs:
+            assert (await s.until(job, JobState.RENDERED)).attempts == 2
+
+
 async def test_a_stop_finishes_what_is_nearly_done(tmp_path: Path) -> None:
     async with studio(tmp_path, engine=FakeEngine(2, step_s=0.005)) as s:
         (job,) = await s.ask(steps=30)
