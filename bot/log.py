@@ -12,7 +12,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from bot.domain import JobState, Subject, Transition
+from bot.domain import JobState
+from bot.transitions import Subject, Transition
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
-from bot import client
+from bot import client, rulebooks
 from bot.client import Services
 from bot.clock import elapsed_s, now_ms
 from bot.data_lock import lock_data
-from bot.domain import BotError, SettingsError, Subject, Transition
+from bot.domain import BotError, SettingsError
 from bot.drawing.handle import EngineHandle, LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -42,6 +42,7 @@ from bot.store.queue import Caps, Jobs
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
+from bot.transitions import Subject, Transition
 from models.contract import Engine, Scorer
 
 log = logging.getLogger(__name__)
@@ -134,6 +135,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             doomed=Doomed(db),
             votes=votes,
             guilds=Guilds(db),
+            rulebook=rulebooks.load(),
             consent=Consent(db),
             privacy=Privacy(db, gallery),
             signals=Signals(),
@@ -163,6 +165,7 @@ def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
         roster=Roster([handle]),
         jobs=jobs,
         gallery=services.gallery,
+        rulebook=services.rulebook,
         signals=services.signals,
         progress=services.progress,
         limits=WorkerLimits(

@@ -12,25 +12,18 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import (
-    BotError,
-    DiskFullError,
-    Job,
-    JobId,
-    Released,
-    Subject,
-    Tell,
-    Transition,
-    Withheld,
-)
+from bot.domain import BotError, DiskFullError, Job, JobId, Released
 from bot.drawing.handle import EngineHandle, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.log import short_hash, whereabouts
 from bot.policy import decide
+from bot.policy.layers import everywhere
+from bot.policy.rulebook import Rulebook
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
+from bot.transitions import Subject, Tell, Transition
 from models.contract import EngineError, Rendered, TickResult
 from models.provenance import Provenance, encode_png
 
@@ -91,6 +84,7 @@ class Worker:
         roster: Roster,
         jobs: Jobs,
         gallery: Gallery,
+        rulebook: Rulebook,
         signals: Signals,
         progress: ProgressBoard,
         limits: WorkerLimits,
@@ -103,6 +97,7 @@ class Worker:
         self._roster = roster
         self._jobs = jobs
         self._gallery = gallery
+        self._ground = everywhere(rulebook)
         self._signals = signals
         self._told = signals.for_worker()
         self._progress = progress
@@ -329,8 +324,8 @@ class Worker:
 
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
         scores = await self._handle.score(rendered)
-        verdict = decide.release(job, rendered, scores)
-        if isinstance(verdict, Withheld):
+        verdict = decide.release(job, rendered, scores, self._handle.info, self._ground)
+        if not isinstance(verdict, Released):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
             return
         info = self._handle.info

@@ -17,11 +17,12 @@ from typing import TypeAlias, TypeVar
 import aiosqlite
 
 from bot.db_faults import code_of, in_plain_words, plain
-from bot.domain import DatabaseError, Tell
+from bot.domain import DatabaseError
 from bot.log import log_transition
 from bot.store import changes
 from bot.store.changes import Changes
 from bot.store.migrations import Migration, migrations
+from bot.transitions import Tell
 
 Row: TypeAlias = sqlite3.Row
 Value: TypeAlias = "str | int | float | bytes | None"

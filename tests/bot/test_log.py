@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Subject, Transition
 from bot.log import log_transition
+from bot.transitions import Subject, Transition
 
 ROOT = Path(__file__).parents[2]
 
