@@ -25,10 +25,12 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.domain import BotError, DiskFullError, SettingsError, StorageError
+from bot.domain import BotError, DiskFullError, Place, RoleId, SettingsError, StorageError
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.log import whereabouts
+from bot.policy.layers import EffectivePolicy, effective
+from bot.policy.rulebook import Rulebook
 from bot.settings import Settings
 from bot.store.consent import Consent
 from bot.store.doomed import Doomed
@@ -73,6 +75,7 @@ class Services:
     doomed: Doomed
     votes: Votes
     guilds: Guilds
+    rulebook: Rulebook
     consent: Consent
     privacy: Privacy
     signals: Signals
@@ -83,6 +86,12 @@ class Services:
     clock: Callable[[], int]
     #: Seconds that only ever grow, for pauses: nobody can set this clock.
     elapsed_s: Callable[[], float]
+
+    async def policy_at(
+        self, place: Place, roles: frozenset[RoleId] = frozenset()
+    ) -> EffectivePolicy:
+        """What holds in a place for a member with these roles."""
+        return effective(self.rulebook, await self.guilds.policy(place.guild_id), place, roles)
 
 
 Interaction: TypeAlias = "discord.Interaction[WaifuBot]"

@@ -19,7 +19,8 @@ TORCH_FREE = {
 }  # fmt: skip
 #: Rooms that do no I/O and read no clock.
 PURE = {
-    "bot.domain", "bot.policy", "bot.words", "models.prompt", "models.engine.batcher",
+    "bot.ballot", "bot.domain", "bot.policy", "bot.transitions", "bot.words", "models.prompt",
+    "models.engine.batcher",
 }  # fmt: skip
 #: What a pure room has no business with.
 IMPURE = {

@@ -12,25 +12,18 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import (
-    BotError,
-    DiskFullError,
-    Job,
-    JobId,
-    Released,
-    Subject,
-    Tell,
-    Transition,
-    Withheld,
-)
+from bot.domain import BotError, DiskFullError, Job, JobId, Released
 from bot.drawing.handle import EngineHandle, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.log import short_hash, whereabouts
 from bot.policy import decide
+from bot.policy.layers import everywhere
+from bot.policy.rulebook import Rulebook
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
+from bot.transitions import Subject, Tell, Transition
 from models.contract import EngineError, Rendered, TickResult
 from models.provenance import Provenance, encode_png
 
@@ -91,6 +84,7 @@ class Worker:
         roster: Roster,
         jobs: Jobs,
         gallery: Gallery,
+        rulebook: Rulebook,
         signals: Signals,
         progress: ProgressBoard,
         limits: WorkerLimits,
@@ -103,6 +97,7 @@ class Worker:
         self._roster = roster
         self._jobs = jobs
         self._gallery = gallery
+        self._ground = everywhere(rulebook)
         self._signals = signals
         self._told = signals.for_worker()
         self._progress = progress
@@ -229,10 +224,17 @@ class Worker:
     async def _drop(self, job_ids: set[JobId]) -> None:
         """Evict rows that are no longer ours to draw."""
         for job_id in job_ids & self._rows.keys():
-            await self._handle.evict(job_id)
+            await self._evict(job_id)
             del self._rows[job_id]
             self._progress.ended(job_id, self._clock(), drawn=False)
             log.info("job %s dropped from the engine", job_id)
+
+    async def _evict(self, job_id: JobId) -> None:
+        """Take a row out. An engine that cannot even do that is no reason to leave the others."""
+        try:
+            await self._handle.evict(job_id)
+        except Exception:
+            log.exception("job %s could not be taken out of the engine", job_id)
 
     async def _fill(self) -> None:
         while self._has_room() and (job := await self._claim()):
@@ -298,7 +300,7 @@ class Worker:
         rows, self._rows = self._rows, {}
         for job in rows.values():
             self._progress.ended(job.id, self._clock(), drawn=False)
-            await self._handle.evict(job.id)
+            await self._evict(job.id)
             await self._retry_or_fail(job, "The picture engine failed while drawing this.")
         await self._told.work.wait(_ENGINE_PAUSE_S)
 
@@ -322,8 +324,8 @@ class Worker:
 
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
         scores = await self._handle.score(rendered)
-        verdict = decide.release(job, rendered, scores)
-        if isinstance(verdict, Withheld):
+        verdict = decide.release(job, rendered, scores, self._handle.info, self._ground)
+        if not isinstance(verdict, Released):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
             return
         info = self._handle.info
@@ -364,7 +366,7 @@ class Worker:
             await self._tick(keepers)
         left = list(self._rows)
         for job_id in left:
-            await self._handle.evict(job_id)
+            await self._evict(job_id)
         if left:
             await self._put_back(left)
         self._rows.clear()

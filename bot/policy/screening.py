@@ -16,16 +16,45 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.policy.rules import Criteria, Rule
+from bot.domain import RuleId, Ruling
+from bot.policy.effect import Effect
+from bot.policy.rulebook import Rulebook
+from bot.policy.rules import Criteria, Criterion
 from models.prompt import Piece, parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One match: the rule and the term of its list (not the user's spelling)."""
+    """A rule that matched, and what it matched on; of a server's term, as the server wrote it."""
 
-    rule: Rule
-    term: str
+    rule: RuleId
+    words: tuple[str, ...]
+
+
+_REFUSED = Effect(ruling=Ruling.REFUSE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A word or phrase of a server's own, what its members are told, and what follows."""
+
+    text: str
+    reason: str = ""
+    effect: Effect = _REFUSED
+
+
+class Screen:
+    """What a server's policy finds in prompts."""
+
+    def __init__(
+        self, rulebook: Rulebook, blocked: Sequence[Term] = (), allowed: Sequence[str] = ()
+    ) -> None:
+        del rulebook, allowed
+        self._blocked = frozenset(term.text for term in blocked)
+
+    def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
+        """Everything that any rule matches."""
+        return findings(prompt, negative, self._blocked)
 
 
 def _letters_from(first: int) -> dict[int, str]:
@@ -276,11 +305,11 @@ def findings(
     """
     wanted = _Side.of(prompt, opposite=negative)
     found = {
-        rule: _matches(rule.value, wanted, lambda: _Side.of(negative, opposite=prompt))
-        for rule in Rule
+        rule.id: _matches(rule.value, wanted, lambda: _Side.of(negative, opposite=prompt))
+        for rule in Criterion
     }
-    found[Rule.SERVER] = _blocked(wanted.text, blocked)
-    return frozenset(Finding(rule=rule, term=t) for rule, terms in found.items() for t in terms)
+    found[Criterion.SERVER.id] = _blocked(wanted.text, blocked)
+    return frozenset(Finding(rule=rule, words=(t,)) for rule, terms in found.items() for t in terms)
 
 
 @dataclass(frozen=True, slots=True)

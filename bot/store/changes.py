@@ -12,7 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bot.domain import Subject, Tell, Transition
+from bot.transitions import Subject, Tell, Transition
 
 #: Its name in SQL, and how many values it takes.
 FUNCTION, VALUES = "state_changed", 5

@@ -65,6 +65,8 @@ class Gallery:
             card_id=card_id,
             rating=released.rating,
             created_ms=now_ms,
+            spoiler=released.spoiler,
+            removed=False,
         )
         async with self._moving:
             # Should we die before the row is there, the next start finds this and not a stranger.
@@ -324,4 +326,7 @@ def picture_of(row: Row) -> Picture:
         card_id=row["card_id"],
         rating=Rating(row["rating"]),
         created_ms=row["created_ms"],
+        # No columns yet.
+        spoiler=False,
+        removed=False,
     )

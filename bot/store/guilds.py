@@ -10,15 +10,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.domain import (
-    ChannelId,
-    GuildId,
-    RefusalReason,
-    Refused,
-    UserId,
-    VoteEmoji,
-)
-from bot.policy.decide import BlockedTerm, GuildPolicy
+from bot.ballot import VoteEmoji
+from bot.domain import ChannelId, GuildId, RefusalReason, Refused, UserId
+from bot.policy.layers import GuildPolicy, Overrides
+from bot.policy.screening import Term
 from bot.store.db import Database, Transaction
 from bot.words.emoji import meaning
 
@@ -64,8 +59,8 @@ class Guilds:
         )
         return GuildPolicy(
             guild_id=guild_id,
-            blocked=tuple(BlockedTerm(term=row["term"], reason=row["reason"]) for row in terms),
-            disabled_channels=frozenset(ChannelId(row["channel_id"]) for row in channels),
+            blocked=tuple(Term(text=row["term"], reason=row["reason"]) for row in terms),
+            channels={ChannelId(row["channel_id"]): Overrides(enabled=False) for row in channels},
         )
 
     @asynccontextmanager

@@ -19,6 +19,7 @@ from bot.domain import (
     OwedPostId,
     Rating,
     RequestId,
+    Ruling,
     UserId,
 )
 from bot.store.db import Params, Row
@@ -66,6 +67,8 @@ def job_of(row: Row) -> Job:
         channel_id=ChannelId(row["channel_id"]),
         draw=draw_of(row["draw"], faults),
         rating=known("rating", Rating.EXPLICIT),
+        # No rule of today has anything but that follow for what is queued; it is no column yet.
+        ruling=Ruling.ALLOW,
         state=JobState(row["state"]),
         attempts=row["attempts"],
         created_ms=row["created_ms"],

@@ -28,6 +28,7 @@ def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
             channel_id=ask.place.channel_id,
             draw=ask.draw.nth(index),
             rating=admitted.rating,
+            ruling=admitted.ruling,
             state=JobState.QUEUED,
             attempts=0,
             created_ms=now_ms,

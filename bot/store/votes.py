@@ -18,18 +18,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from bot.domain import (
-    GuildId,
-    JobId,
-    MessageId,
-    Picture,
-    Rating,
-    Reaction,
-    Tally,
-    UserId,
-    VoteEmoji,
-    VoteSource,
-)
+from bot.ballot import Reaction, Tally, VoteEmoji, VoteSource
+from bot.domain import GuildId, JobId, MessageId, Picture, Rating, UserId
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.gallery import picture_of
 from bot.store.group_commit import GroupCommit

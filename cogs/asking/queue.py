@@ -16,9 +16,10 @@ from bot.domain import (
     JobId,
     JobState,
     Picture,
+    Refused,
     StorageError,
 )
-from bot.policy import decide
+from bot.policy.showing import may_show
 from bot.store.sends import SendKind
 from bot.words import wording
 from cogs.asking.press import Press
@@ -26,7 +27,7 @@ from cogs.audience import may_show_here
 from cogs.components import Action, post_view, row_of, template
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.posting.uploads import upload
-from cogs.translating import guild_of, place_of, tell, user_of
+from cogs.translating import guild_of, place_of, roles_of, tell, user_of
 
 #: Lines of `/queue` and of a page of `/history`; Discord's limit of choices.
 _LINES, _PAGE, _CHOICES = 10, 10, 25
@@ -154,9 +155,9 @@ class Queue(commands.Cog):
         # First, for what the policy says of a picture tells something of its words.
         if not may_show_here(guild, place.channel_id, job.channel_id):
             return _ELSEWHERE
-        rules = await self._services.guilds.policy(place.guild_id)
-        refused = decide.may_show(job, picture, place, rules)
-        return refused.text if refused else (job, picture)
+        policy = await self._services.policy_at(place, roles_of(interaction))
+        verdict = may_show(job, picture, policy)
+        return verdict.text if isinstance(verdict, Refused) else (job, picture)
 
     @show.autocomplete("id")
     async def _drawn(

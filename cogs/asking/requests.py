@@ -28,7 +28,7 @@ from bot.words import wording
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.translating import tell
+from cogs.translating import roles_of, tell
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,8 @@ async def _queue(
 ) -> Request | Refused | None:
     """The queued request, or why there is none; None if the licence is not accepted yet."""
     services = interaction.client.services
-    verdict = decide.admit(ask, await services.guilds.policy(ask.place.guild_id))
+    policy = await services.policy_at(ask.place, roles_of(interaction))
+    verdict = decide.admit(ask, policy)
     if isinstance(verdict, Refused):
         return verdict
     if not await services.consent.accepted(ask.user_id, services.model().licence_sha256):

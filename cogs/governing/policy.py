@@ -12,8 +12,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.ballot import VoteEmoji
 from bot.client import Interaction, WaifuBot
-from bot.domain import ChannelId, GuildId, VoteEmoji
+from bot.domain import ChannelId, GuildId
 from bot.policy.screening import normalise
 from bot.words import wording
 from bot.words.emoji import is_one_emoji
@@ -82,9 +83,9 @@ class PolicyCog(
         guild_id = guild_of(interaction)
         policy = await self._guilds.policy(guild_id)
         emoji = await self._guilds.vote_emoji(guild_id)
-        off = sorted(f"<#{channel_id}>" for channel_id in policy.disabled_channels)
+        off = sorted(f"<#{c}>" for c, here in policy.channels.items() if here.enabled is False)
         blocked = [
-            f"- {wording.plain(b.term)}" + (f": {wording.plain(b.reason)}" if b.reason else "")
+            f"- {wording.plain(b.text)}" + (f": {wording.plain(b.reason)}" if b.reason else "")
             for b in policy.blocked
         ]
         parts = [
@@ -121,7 +122,7 @@ class PolicyCog(
     async def _same(self, guild_id: GuildId, term: str) -> list[str]:
         """The blocked terms that read as this one does."""
         policy = await self._guilds.policy(guild_id)
-        return [b.term for b in policy.blocked if normalise(b.term) == normalise(term)]
+        return [b.text for b in policy.blocked if normalise(b.text) == normalise(term)]
 
     async def _fault(self, guild_id: GuildId, term: str, reason: str) -> str | None:
         if not normalise(term):
@@ -154,7 +155,7 @@ class PolicyCog(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         policy = await self._guilds.policy(guild_of(interaction))
-        fitting = [b.term for b in policy.blocked if current.lower() in b.term.lower()]
+        fitting = [b.text for b in policy.blocked if current.lower() in b.text.lower()]
         return [
             app_commands.Choice(name=wording.short(term, wording.CHOICE_CHARS_MAX), value=term)
             for term in fitting[:_CHOICES]

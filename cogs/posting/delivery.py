@@ -27,10 +27,11 @@ from bot.domain import (
     Post,
     PostLayout,
     RefusalReason,
+    Refused,
     StorageError,
 )
 from bot.log import whereabouts
-from bot.policy import decide
+from bot.policy.showing import may_show
 from bot.store.outbox import Posting
 from bot.words import wording
 from cogs.components import post_view
@@ -202,10 +203,10 @@ class Delivery(commands.Cog):
         guild = self._bot.get_guild(job.guild_id)
         channel = await channel_at(self._bot, job.guild_id, job.channel_id)
         place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
-        rules = await self._services.guilds.policy(job.guild_id)
-        if refused := decide.may_show(job, picture, place, rules):
-            told = _NOT_HERE.get(refused.reason)
-            raise UndeliverableError(told.format(id=job.id) if told else refused.text)
+        verdict = may_show(job, picture, await self._services.policy_at(place))
+        if isinstance(verdict, Refused):
+            told = _NOT_HERE.get(verdict.reason)
+            raise UndeliverableError(told.format(id=job.id) if told else verdict.text)
 
     async def _read(self, picture: Picture) -> bytes:
         try:

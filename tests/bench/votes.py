@@ -8,7 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.domain import MessageId, Post, Reaction, UserId
+from bot.ballot import Reaction
+from bot.domain import MessageId, Post, UserId
 from bot.store.db import Database
 from bot.store.gallery import Gallery
 from bot.store.outbox import Outbox

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import __main__ as root
+from bot import serving
 from bot.__main__ import main
 from bot.domain import DiskFullError
 from bot.health import read_pulse
@@ -106,7 +106,7 @@ async def test_a_disk_that_lets_nothing_be_tidied_is_no_reason_not_to_start(
     monkeypatch.setattr(Gallery, "sweep", full)
     db = await Database.open(tmp_path / "bot.sqlite3")
     try:
-        await root._sweep(Gallery(db, tmp_path / "pictures"))
+        await serving._sweep(Gallery(db, tmp_path / "pictures"))
     finally:
         await db.close()
     assert "not tidied up" in caplog.text

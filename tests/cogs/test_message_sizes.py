@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import GuildId, JobId, RefusalReason, Refused, VoteEmoji
+from bot.ballot import VoteEmoji
+from bot.domain import GuildId, JobId, RefusalReason, Refused
 from tests.bot.words.test_wording import LIMIT, REASON_CHARS, TERM_CHARS, long
 from tests.stages.front import Front, custom_ids, front, said
 from tests.stages.simulated import Scene, scene

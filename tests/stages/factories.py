@@ -6,6 +6,7 @@ one without a policy to ask.
 
 from __future__ import annotations
 
+from bot.ballot import Reaction, VoteSource
 from bot.domain import (
     Admitted,
     Ask,
@@ -20,12 +21,11 @@ from bot.domain import (
     Place,
     Post,
     Rating,
-    Reaction,
     Released,
     RequestId,
     RequestKind,
+    Ruling,
     UserId,
-    VoteSource,
 )
 from bot.store.sends import Send, SendKind
 from models.contract import Draw, Sampler, Scores
@@ -86,8 +86,10 @@ def make_ask(
     )
 
 
-def make_admitted(ask: Ask | None = None, *, rating: Rating = Rating.GENERAL) -> Admitted:
-    return Admitted(ask=ask or make_ask(), rating=rating)
+def make_admitted(
+    ask: Ask | None = None, *, rating: Rating = Rating.GENERAL, ruling: Ruling = Ruling.ALLOW
+) -> Admitted:
+    return Admitted(ask=ask or make_ask(), rating=rating, ruling=ruling)
 
 
 def make_job(
@@ -101,6 +103,7 @@ def make_job(
     state: JobState = JobState.RUNNING,
     attempts: int = 1,
     rating: Rating = Rating.GENERAL,
+    ruling: Ruling = Ruling.ALLOW,
 ) -> Job:
     """A job that no database knows; the stores' tests enqueue theirs."""
     return Job(
@@ -112,6 +115,7 @@ def make_job(
         channel_id=ChannelId(channel),
         draw=make_draw(prompt, seed=seed),
         rating=rating,
+        ruling=ruling,
         state=state,
         attempts=attempts,
         created_ms=1_000,
@@ -125,7 +129,9 @@ def make_rgb(job: Job) -> bytes:
     )
 
 
-def make_released(job: Job | None = None, *, rating: Rating = Rating.GENERAL) -> Released:
+def make_released(
+    job: Job | None = None, *, rating: Rating = Rating.GENERAL, spoiler: bool = False
+) -> Released:
     job = job or make_job()
     return Released(
         job=job,
@@ -134,6 +140,7 @@ def make_released(job: Job | None = None, *, rating: Rating = Rating.GENERAL) ->
         rgb=make_rgb(job),
         scores=Scores(values={"nsfw": 0.01}),
         rating=rating,
+        spoiler=spoiler,
     )
 
 

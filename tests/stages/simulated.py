@@ -23,6 +23,7 @@ from simcord.builders import ChannelHandle, GuildHandle
 from simcord.enums import OverwriteType
 from simcord.env import Env
 
+from bot import rulebooks
 from bot.client import Services, WaifuBot
 from bot.domain import (
     ChannelId,
@@ -229,6 +230,7 @@ async def scene(
         doomed=Doomed(db),
         votes=Votes(db),
         guilds=Guilds(db),
+        rulebook=rulebooks.load(),
         consent=Consent(db),
         privacy=Privacy(db, gallery),
         signals=Signals(),

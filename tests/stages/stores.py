@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import log
-from bot.domain import Admitted, Job, Picture, Rating, Refused, Tell, UserId
+from bot.domain import Admitted, Job, Picture, Rating, Refused, UserId
 from bot.store.db import Database
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
@@ -18,6 +18,7 @@ from bot.store.queue import Caps, Jobs
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
+from bot.transitions import Tell
 from tests.stages.factories import (
     SINCE,
     USER,
@@ -109,7 +110,7 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(directory: Path, tell: Tell = log.tell) -> AsyncGenerator[Stores]:
+async def open_stores(directory: Path, tell: Tell = log.log_transition) -> AsyncGenerator[Stores]:
     db = await Database.open(directory / "bot.sqlite3", tell)
     gallery = Gallery(db, directory / "pictures")
     try:

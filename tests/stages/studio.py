@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from bot.domain import Job, JobState, Request, Transition
+from bot import rulebooks
+from bot.domain import Job, JobState, Request
 from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -20,6 +21,7 @@ from bot.store.gallery import Gallery
 from bot.store.outbox import Outbox
 from bot.store.queue import Caps, Jobs
 from bot.store.views import JobViews
+from bot.transitions import Transition
 from models.contract import EngineError
 from tests.stages.factories import SINCE, make_admitted, make_ask
 from tests.stages.fake_engine import INFO, FakeEngine, FakeScorer
@@ -139,6 +141,7 @@ async def studio(
             roster=Roster(handles),
             jobs=jobs,
             gallery=gallery,
+            rulebook=rulebooks.load(),
             signals=signals,
             progress=ProgressBoard(),
             limits=limits,

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError, Subject
+from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError
+from bot.transitions import Subject
 from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
 from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 from tests.stages.studio import NO_MODEL, OTHER_MODEL, Company, Studio, studio
@@ -117,7 +118,11 @@ async def test_a_model_that_can_draw_nudity_shows_no_preview_of_a_general_pictur
             asked.append(request.preview_every)
             super().admit(request)
 
-    async with studio(tmp_path, engine=Daring(4, step_s=0.001)) as s:
+    class Watchful(FakeScorer):
+        def score(self, rendered: Rendered) -> Scores:
+            return Scores(values={**super().score(rendered).values, "nudity": 0.0})
+
+    async with studio(tmp_path, engine=Daring(4, step_s=0.001), scorer=Watchful()) as s:
         (job,) = await s.ask()
         await s.until(job, JobState.RENDERED)
     assert asked == [0]
@@ -184,6 +189,27 @@ async def test_an_engine_that_breaks_in_an_unknown_way_is_tried_again(tmp_path: 
         (job,) = await s.ask()
         s.signals.queued()
         assert (await s.until(job, JobState.RENDERED)).attempts == 2
+
+
+async def test_an_engine_that_cannot_even_let_go_of_a_row_is_tried_again(tmp_path: Path) -> None:
+    class Clinging(FakeEngine):
+        stuck = True
+
+        def step(self) -> TickResult:
+            if self.stuck:
+                raise EngineError("the device is lost")
+            return super().step()
+
+        def evict(self, row_id: str) -> bool:
+            if super().evict(row_id) and self.stuck:
+                self.stuck = False
+                raise EngineError("the device is lost")
+            return True
+
+    async with studio(tmp_path, engine=Clinging(4, step_s=0.001)) as s:
+        jobs = await s.ask(count=3)
+        for job in jobs:
+            assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
 
 async def test_a_stop_finishes_what_is_nearly_done(tmp_path: Path) -> None:

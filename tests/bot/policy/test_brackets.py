@@ -7,18 +7,19 @@ import random
 
 import pytest
 
-from bot.domain import Admitted, RefusalReason
+from bot.domain import Admitted, RefusalReason, RuleId
 from bot.policy import floor
-from bot.policy.decide import BlockedTerm, GuildPolicy, admit
-from bot.policy.rules import Rule
+from bot.policy.decide import admit
+from bot.policy.rules import Criterion
 from bot.policy.screening import findings
 from models.prompt import parse
-from tests.stages.factories import GUILD, make_ask, make_place
+from tests.stages.factories import make_ask, make_place
+from tests.stages.law import make_guild, make_policy
 from tests.stages.spellings import spellings
 
 TERM = "spoiler dragon"
-PLAIN = GuildPolicy(guild_id=GUILD)
-STRICT = GuildPolicy(guild_id=GUILD, blocked=(BlockedTerm(term=TERM, reason=""),))
+PLAIN = make_guild()
+STRICT = make_guild(TERM)
 #: The words, the server's policy, whether adults are among themselves, and the refusal.
 LISTS = {
     "floor": (sorted(floor.SEXUALISED_MINORS | floor.FORBIDDEN), PLAIN, True, RefusalReason.FLOOR),
@@ -45,16 +46,20 @@ def test_brackets_hide_no_word(name: str) -> None:
     for word in words:
         for spelled in spellings(word, dice, 12):
             around = dice.choice(("1girl, {}, smile", "{}", "[lowres] {} BREAK sky", "(a:1.2), {}"))
-            ask = make_ask(around.format(spelled), place=make_place(adult=adult))
+            place = make_place(adult=adult)
+            ask = make_ask(around.format(spelled), place=place)
             # Leet makes a `1.0li` of some weights: the floor is as good a refusal.
-            if getattr(admit(ask, guild), "reason", None) not in {reason, RefusalReason.FLOOR}:
+            if getattr(admit(ask, make_policy(guild, place)), "reason", None) not in {
+                reason,
+                RefusalReason.FLOOR,
+            }:
                 passed.append(spelled)
     assert not passed, f"{len(passed)}: {passed[:20]}"
 
 
 @pytest.mark.parametrize("prompt", BENIGN)
 def test_brackets_make_no_word_that_nobody_wrote(prompt: str) -> None:
-    assert isinstance(admit(make_ask(prompt), PLAIN), Admitted), findings(prompt)
+    assert isinstance(admit(make_ask(prompt), make_policy()), Admitted), findings(prompt)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +70,7 @@ def test_brackets_make_no_word_that_nobody_wrote(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_a_word_against_a_bracket_stands_alone_as_the_model_reads_it(prompt: str) -> None:
-    assert Rule.SEXUAL in {finding.rule for finding in findings(prompt)}
+    assert Criterion.SEXUAL.id in {finding.rule for finding in findings(prompt)}
 
 
 def test_a_spelling_that_is_tested_is_one_that_the_model_reads() -> None:
@@ -80,20 +85,20 @@ def test_a_spelling_that_is_tested_is_one_that_the_model_reads() -> None:
 
 
 def test_a_negative_weight_in_the_negative_prompt_wants_the_thing() -> None:
-    def verdict(negative: str) -> set[Rule]:
+    def verdict(negative: str) -> set[RuleId]:
         return {f.rule for f in findings("1girl, smile", f"lowres, {negative}, blurry")}
 
-    assert verdict("(nude:-1)") == {Rule.SEXUAL}
-    assert verdict("((nu:1.2)de:-1)") == {Rule.SEXUAL}
-    assert verdict("(nu:-1)(de:-1.2)") == {Rule.SEXUAL}
-    assert Rule.SEXUALISED_MINOR in verdict("[(loli:-0.5)]")
+    assert verdict("(nude:-1)") == {Criterion.SEXUAL.id}
+    assert verdict("((nu:1.2)de:-1)") == {Criterion.SEXUAL.id}
+    assert verdict("(nu:-1)(de:-1.2)") == {Criterion.SEXUAL.id}
+    assert Criterion.SEXUALISED_MINOR.id in verdict("[(loli:-0.5)]")
     assert not verdict("(nude:1.2), ((nude:-1):-1), (bra:-1), nd new")
     blocked = findings("1girl", "(spoiler dragon:-1)", frozenset({TERM}))
-    assert {f.rule for f in blocked} == {Rule.SERVER}
+    assert {f.rule for f in blocked} == {Criterion.SERVER.id}
 
 
 def test_a_negative_weight_in_the_prompt_is_unwanted_and_still_read() -> None:
     found = {f.rule for f in findings("1girl, nude, (mature female:-1.2)")}
-    assert Rule.ADULTHOOD_UNWANTED in found
-    assert {f.rule for f in findings("1girl, nude, (mature female:1.2)")} == {Rule.SEXUAL}
-    assert Rule.SEXUAL in {f.rule for f in findings("1girl, (nude:-1)")}
+    assert Criterion.ADULTHOOD_UNWANTED.id in found
+    assert {f.rule for f in findings("1girl, nude, (mature female:1.2)")} == {Criterion.SEXUAL.id}
+    assert Criterion.SEXUAL.id in {f.rule for f in findings("1girl, (nude:-1)")}

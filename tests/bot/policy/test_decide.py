@@ -3,49 +3,38 @@
 from __future__ import annotations
 
 import ast
-import itertools
-import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot import rulebooks
 from bot.domain import (
     Admitted,
     ChannelId,
-    GuildId,
     Place,
     Rating,
     RefusalReason,
     Refused,
-    Released,
-    Withheld,
+    Ruling,
 )
-from bot.policy import decide
-from bot.policy.decide import BlockedTerm, GuildPolicy, admit, join, may_preview, release
-from bot.policy.rules import Rule, Verdict
-from models.contract import Rendered, Scores
-from tests.stages.factories import CHANNEL, GUILD, make_ask, make_draw, make_job, make_place
-from tests.stages.fake_engine import INFO
+from bot.policy.decide import admit
+from bot.policy.effect import NOTHING
+from bot.policy.layers import GuildPolicy, everywhere
+from bot.policy.screening import Screen, Term
+from tests.stages.factories import CHANNEL, GUILD, make_ask, make_place
+from tests.stages.law import make_guild, make_policy
 
 ROOT = Path(__file__).parents[3]
-FREE = GuildPolicy(guild_id=GUILD)
+FREE = make_guild()
+GROUND = everywhere(rulebooks.load())
 PARENT = ChannelId(CHANNEL + 1)
 
 
 def refusal(prompt: str, guild: GuildPolicy = FREE, place: Place | None = None) -> RefusalReason:
-    verdict = admit(make_ask(prompt, place=place), guild)
+    verdict = admit(make_ask(prompt, place=place), make_policy(guild, place))
     assert isinstance(verdict, Refused), verdict
     assert verdict.text
     return verdict.reason
-
-
-def test_join_is_idempotent_commutative_associative_and_the_strictest_wins() -> None:
-    for a, b, c in itertools.product(Verdict, repeat=3):
-        assert join([a, a]) == a
-        assert join([a, b]) == join([b, a]) == max(a, b)
-        assert join([join([a, b]), c]) == join([a, join([b, c])])
-    assert join([]) is Verdict.ALLOW
 
 
 def test_only_policy_constructs_what_was_admitted_or_released() -> None:
@@ -71,7 +60,9 @@ def test_only_policy_constructs_what_was_admitted_or_released() -> None:
 
 def test_a_harmless_ask_is_admitted_as_it_is() -> None:
     ask = make_ask("1girl, blue hair")
-    assert admit(ask, FREE) == Admitted(ask=ask, rating=Rating.GENERAL)
+    assert admit(ask, make_policy()) == Admitted(
+        ask=ask, rating=Rating.GENERAL, ruling=Ruling.ALLOW
+    )
 
 
 ADULT_PLACES = [
@@ -89,14 +80,13 @@ def test_the_floor_holds_in_every_place(place: Place) -> None:
 
 def test_no_servers_policy_can_lower_the_floor() -> None:
     """Whatever a server may say, it is only ever added to what is found."""
-    for blocked in [(), (BlockedTerm(term="loli", reason="ours"),)]:
-        guild = GuildPolicy(guild_id=GUILD, blocked=blocked)
+    for guild in (make_guild(), make_guild(Term(text="loli", effect=NOTHING))):
         assert refusal("loli", guild, make_place(adult=True)) is RefusalReason.FLOOR
 
 
 @pytest.mark.parametrize("place", ADULT_PLACES)
 def test_channel_parent_and_server_each_make_a_place_adult(place: Place) -> None:
-    verdict = admit(make_ask("1girl, nude", place=place), FREE)
+    verdict = admit(make_ask("1girl, nude", place=place), make_policy(place=place))
     assert isinstance(verdict, Admitted)
     assert verdict.rating is Rating.EXPLICIT
 
@@ -106,14 +96,9 @@ def test_elsewhere_sexual_content_is_sent_to_an_age_restricted_channel() -> None
 
 
 def test_a_servers_term_is_refused_with_its_reason() -> None:
-    guild = GuildPolicy(
-        guild_id=GUILD,
-        blocked=(
-            BlockedTerm(term="spoiler dragon", reason="we are still reading it"),
-            BlockedTerm(term="politics", reason=""),
-        ),
-    )
-    verdict = admit(make_ask("Spoiler-Dragon in the sky"), guild)
+    told = Term(text="spoiler dragon", reason="we are still reading it")
+    guild = make_guild(told, "politics")
+    verdict = admit(make_ask("Spoiler-Dragon in the sky"), make_policy(guild))
     assert isinstance(verdict, Refused)
     assert verdict.reason is RefusalReason.SERVER
     assert "spoiler dragon" in verdict.text
@@ -124,17 +109,15 @@ def test_a_servers_term_is_refused_with_its_reason() -> None:
 
 def test_a_refusal_of_many_terms_still_fits_a_message() -> None:
     terms = [f"{'x' * 70} {n}" for n in range(60)]
-    guild = GuildPolicy(
-        guild_id=GUILD, blocked=tuple(BlockedTerm(term=t, reason="r" * 200) for t in terms)
-    )
-    verdict = admit(make_ask(", ".join(terms)), guild)
+    guild = make_guild(*(Term(text=t, reason="r" * 200) for t in terms))
+    verdict = admit(make_ask(", ".join(terms)), make_policy(guild))
     assert isinstance(verdict, Refused)
     assert len(verdict.text) <= 2000
 
 
 @pytest.mark.parametrize("off", [CHANNEL, PARENT])
 def test_a_channel_switched_off_silences_its_threads_too(off: ChannelId) -> None:
-    guild = GuildPolicy(guild_id=GUILD, disabled_channels=frozenset({off}))
+    guild = make_guild(off=off)
     place = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT)
     assert refusal("1girl", guild, place) is RefusalReason.CHANNEL
 
@@ -143,95 +126,8 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError
 
-    assert refusal("1girl", GuildPolicy(guild_id=GuildId(GUILD + 1))) is RefusalReason.FAULT
-    monkeypatch.setattr(decide, "findings", broken)
+    elsewhere = make_policy(place=make_place(adult=True))
+    assert isinstance(refused := admit(make_ask(), elsewhere), Refused)
+    assert refused.reason is RefusalReason.FAULT
+    monkeypatch.setattr(Screen, "findings", broken)
     assert refusal("1girl") is RefusalReason.FAULT
-
-
-RENDERED = Rendered(row_id="0000000001", width_px=1, height_px=1, rgb=b"abc", batch_width=1)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {},
-        {"nudity": 0.1},
-        {"blank": math.nan},
-        {"blank": 0.0, "nudity": math.nan},
-        {"blank": -0.1},
-        {"blank": 1.5},
-        {"blank": 0.9},
-        {"blank": 0.0, "nudity": 0.95},
-    ],
-)
-def test_what_is_not_known_to_be_fit_is_withheld(values: dict[str, float]) -> None:
-    verdict = release(make_job(), RENDERED, Scores(values=values))
-    assert isinstance(verdict, Withheld)
-    assert verdict.text
-
-
-def test_what_is_fit_is_released_with_what_it_may_be_treated_as() -> None:
-    job = make_job()
-    clean = release(job, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.1}))
-    assert isinstance(clean, Released)
-    assert (clean.rgb, clean.rating) == (b"abc", Rating.GENERAL)
-    adult = make_job(rating=Rating.EXPLICIT)
-    shown = release(adult, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.95}))
-    assert isinstance(shown, Released)
-    assert shown.rating is Rating.EXPLICIT
-
-
-def test_a_plain_ask_is_admitted_by_its_place_and_its_picture_labelled_by_the_result() -> None:
-    """A nude picture of a plain prompt is held back elsewhere, and shown where adults are."""
-    for place, nude_is, adult in (
-        (make_place(), Withheld, False),
-        (make_place(adult=True), Released, True),
-    ):
-        admitted = admit(make_ask("1girl, beach", place=place), FREE)
-        assert isinstance(admitted, Admitted)
-        assert (admitted.rating is Rating.EXPLICIT) is adult
-        job = make_job(prompt="1girl, beach", rating=admitted.rating)
-        nude = release(job, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.9}))
-        assert isinstance(nude, nude_is)
-        assert getattr(nude, "rating", Rating.EXPLICIT) is Rating.EXPLICIT
-        clean = release(job, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.1}))
-        assert isinstance(clean, Released)
-        assert clean.rating is Rating.GENERAL, "it may be shown again in every channel"
-
-
-@pytest.mark.parametrize("values", [{"blank": 0.0}, {"blank": 0.0, "nudity": 0.0}])
-def test_what_a_prompt_for_adults_draws_is_for_adults_whatever_was_measured(
-    values: dict[str, float],
-) -> None:
-    for prompt, negative in (("1girl, nude", ""), ("1girl", "(nude:-1)")):
-        draw = make_draw(prompt, negative=negative)
-        job = replace(make_job(rating=Rating.EXPLICIT), draw=draw)
-        shown = release(job, RENDERED, Scores(values=values))
-        assert isinstance(shown, Released)
-        assert shown.rating is Rating.EXPLICIT
-        below = release(replace(job, rating=Rating.GENERAL), RENDERED, Scores(values=values))
-        assert isinstance(below, Withheld), "the words became adult ones while it waited"
-
-
-@pytest.mark.parametrize(("name", "threshold"), [("blank", 0.5), ("nudity", 0.8)])
-def test_a_threshold_is_exactly_where_it_is_said_to_be(name: str, threshold: float) -> None:
-    job = make_job()
-    for value, fit in ((math.nextafter(threshold, 0), True), (threshold, False)):
-        verdict = release(job, RENDERED, Scores(values={"blank": 0.0, name: value}))
-        assert isinstance(verdict, Released if fit else Withheld)
-
-
-def test_an_unfinished_picture_is_shown_only_where_a_finished_one_surely_could_be() -> None:
-    bold = replace(INFO, can_draw_nudity=True)
-    adult = make_job(rating=Rating.EXPLICIT)
-    assert may_preview(make_job(), INFO)
-    assert not may_preview(make_job(), bold)
-    assert may_preview(adult, bold)
-
-
-def test_all_rules_but_two_are_the_floors() -> None:
-    """What is for adults may be drawn among them, what a server blocks elsewhere."""
-    assert {rule for rule in Rule if rule.value.verdict is not Verdict.FLOOR} == {
-        Rule.SEXUAL,
-        Rule.SERVER,
-    }

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain import RuleId
 from bot.policy import floor
-from bot.policy.rules import Rule
+from bot.policy.rules import Criterion
 from bot.policy.screening import findings, normalise
 
 LISTS = {name: terms for name, terms in vars(floor).items() if isinstance(terms, frozenset)}
 
 
-def rules(prompt: str, negative: str = "") -> set[Rule]:
+def rules(prompt: str, negative: str = "") -> set[RuleId]:
     return {finding.rule for finding in findings(prompt, negative)}
 
 
@@ -22,18 +23,18 @@ def test_every_term_is_written_in_its_normal_form(name: str) -> None:
     assert {term: normalise(term) for term in LISTS[name]} == {t: t for t in LISTS[name]}
 
 
-RULES = [rule for rule in Rule if rule is not Rule.SERVER]
+RULES = [rule for rule in Criterion if rule is not Criterion.SERVER]
 
 
-def found_with(rule: Rule, word: str, beside: str) -> bool:
+def found_with(rule: Criterion, word: str, beside: str) -> bool:
     """Whether a word of the rule is found beside another word."""
     if rule.value.unwanted:
-        return rule in rules(f"{beside}, smile", negative=word)
-    return rule in rules(f"{beside}, {word}, smile")
+        return rule.id in rules(f"{beside}, smile", negative=word)
+    return rule.id in rules(f"{beside}, {word}, smile")
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_word_of_a_rule_is_found_where_it_counts(rule: Rule) -> None:
+def test_every_word_of_a_rule_is_found_where_it_counts(rule: Criterion) -> None:
     wanted = rule.value
     beside = min(wanted.beside) if wanted.beside else "1girl"
     assert wanted.words
@@ -43,7 +44,7 @@ def test_every_word_of_a_rule_is_found_where_it_counts(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.value.beside])
-def test_a_word_that_counts_beside_another_counts_nowhere_else(rule: Rule) -> None:
+def test_a_word_that_counts_beside_another_counts_nowhere_else(rule: Criterion) -> None:
     assert not [word for word in rule.value.words if found_with(rule, word, "1girl")]
 
 
@@ -61,7 +62,7 @@ def test_a_word_that_counts_beside_another_counts_nowhere_else(rule: Rule) -> No
     ],
 )  # fmt: skip
 def test_a_spelling_trick_is_seen_through(prompt: str) -> None:
-    assert Rule.SEXUALISED_MINOR in rules(f"1girl, {prompt}, smile")
+    assert Criterion.SEXUALISED_MINOR.id in rules(f"1girl, {prompt}, smile")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_spelling_trick_is_seen_through(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_a_minor_beside_anything_sexual_is_found(prompt: str) -> None:
-    assert Rule.MINOR_IN_SEXUAL_CONTEXT in rules(prompt)
+    assert Criterion.MINOR_IN_SEXUAL_CONTEXT.id in rules(prompt)
 
 
 @pytest.mark.parametrize(
@@ -100,19 +101,19 @@ def test_harmless_words_are_left_in_peace(prompt: str) -> None:
 
 
 def test_sexual_words_alone_are_for_adults_and_no_more() -> None:
-    assert rules("1girl, nude, beach") == {Rule.SEXUAL}
-    assert rules("1girl, n.u.d.e") == {Rule.SEXUAL}
+    assert rules("1girl, nude, beach") == {Criterion.SEXUAL.id}
+    assert rules("1girl, n.u.d.e") == {Criterion.SEXUAL.id}
 
 
 def test_what_is_unwanted_is_not_wanted() -> None:
     assert not rules("1girl, smile", negative="loli, child, nsfw, nude")
-    assert rules("1girl, nude", negative="loli, child") == {Rule.SEXUAL}
-    assert Rule.ADULTHOOD_UNWANTED in rules("1girl, nude", negative="mature female, lowres")
+    assert rules("1girl, nude", negative="loli, child") == {Criterion.SEXUAL.id}
+    assert Criterion.ADULTHOOD_UNWANTED.id in rules("1girl, nude", negative="mature female, lowres")
 
 
 def test_real_people_are_found_beside_sexual_words_only() -> None:
     assert not rules("a politician giving a speech")
-    assert Rule.REAL_PERSON_IN_SEXUAL_CONTEXT in rules("nude politician")
+    assert Criterion.REAL_PERSON_IN_SEXUAL_CONTEXT.id in rules("nude politician")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_real_people_are_found_beside_sexual_words_only() -> None:
 )
 def test_a_servers_term_is_found_in_its_own_spelling(term: str, prompt: str) -> None:
     found = findings(prompt, blocked=frozenset({term, "something else"}))
-    assert [(f.rule, f.term) for f in found] == [(Rule.SERVER, term)]
+    assert [(f.rule, f.words) for f in found] == [(Criterion.SERVER.id, (term,))]
 
 
 def test_a_term_without_letters_blocks_nothing() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import BotError, JobId, MessageId, Subject, Transition
+from bot.domain import BotError, JobId, MessageId
+from bot.transitions import Subject, Transition
 from tests.stages.factories import OTHER, USER, make_admitted, make_ask, make_post
 from tests.stages.sick_disk import FULL, sicken_writer
 from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores

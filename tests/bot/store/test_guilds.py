@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import ChannelId, GuildId, RefusalReason, VoteEmoji
-from bot.policy.decide import BlockedTerm, GuildPolicy
+from bot.ballot import VoteEmoji
+from bot.domain import ChannelId, GuildId, RefusalReason
+from bot.policy.layers import GuildPolicy, Overrides
+from bot.policy.screening import Term
 from bot.store.db import Database, Params, Row
 from bot.store.guilds import Guilds
 from tests.stages.factories import CHANNEL, GUILD, OTHER, USER
@@ -34,11 +36,9 @@ async def test_a_new_server_forbids_nothing_more(guilds: Guilds) -> None:
 async def test_every_change_is_in_the_next_policy(guilds: Guilds, db: Database) -> None:
     await guilds.policy(GUILD)
     assert await guilds.block(GUILD, "spiders", "please no", USER, 1)
-    assert (await guilds.policy(GUILD)).blocked == (
-        BlockedTerm(term="spiders", reason="please no"),
-    )
+    assert (await guilds.policy(GUILD)).blocked == (Term(text="spiders", reason="please no"),)
     await guilds.switch_channel(GUILD, CHANNEL, False, USER, 2)
-    assert (await guilds.policy(GUILD)).disabled_channels == {CHANNEL}
+    assert (await guilds.policy(GUILD)).channels == {CHANNEL: Overrides(enabled=False)}
     await guilds.switch_channel(GUILD, CHANNEL, True, USER, 3)
     assert await guilds.unblock(GUILD, "spiders", USER, 4)
     assert await guilds.policy(GUILD) == GuildPolicy(guild_id=GUILD)
@@ -103,7 +103,7 @@ async def test_a_policy_read_before_a_change_is_not_remembered_after_it(
     await guilds.block(GUILD, "spiders", "", USER, 1)
     go_on.set()
     await early
-    assert [term.term for term in (await guilds.policy(GUILD)).blocked] == ["spiders"]
+    assert [term.text for term in (await guilds.policy(GUILD)).blocked] == ["spiders"]
 
 
 async def test_a_change_cancelled_at_its_end_is_seen_all_the_same(

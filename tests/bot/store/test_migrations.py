@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import Axis, DatabaseError, JobState, PostLayout, Rating, RequestKind
+from bot.ballot import Axis
+from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
 from bot.store.db import Database, inspect
 from bot.store.migrations import migrations
 
@@ -74,7 +75,8 @@ async def test_the_file_knows_the_domains_words(
     db: Database, table: str, kind: type[StrEnum], users: set[str]
 ) -> None:
     rows = await db.fetch_all(f"SELECT * FROM {table}")  # noqa: S608  a constant above
-    assert {row[0] for row in rows} == set(kind)
+    # Nothing holds a picture for moderators yet.
+    assert {row[0] for row in rows} == set(kind) - {JobState.HELD}
     found = await db.fetch_all(
         "SELECT m.name FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS f"
         ' WHERE f."table" = :table',

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import Job, JobState, VoteEmoji
+from bot.ballot import VoteEmoji
+from bot.domain import Job, JobState
 from bot.store import outbox
 from bot.store.guilds import Guilds
 from bot.store.job_rows import FOREIGN

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.domain import GuildId, MessageId, Tally, UserId, VoteEmoji
+from bot.ballot import Tally, VoteEmoji
+from bot.domain import GuildId, MessageId, UserId
 from bot.store import privacy as room
 from bot.store.consent import Consent
 from bot.store.guilds import Guilds

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from simcord.actors import MemberActor
 
-from bot.domain import GuildId, VoteEmoji
+from bot.ballot import VoteEmoji
+from bot.domain import GuildId
 from bot.words.emoji import is_one_emoji
 from tests.stages.front import Front, front, said
 

@@ -11,7 +11,8 @@ import discord
 import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.domain import Rating, Tally, UserId, VoteEmoji
+from bot.ballot import Tally, VoteEmoji
+from bot.domain import Rating, UserId
 from cogs.components import post_view
 from cogs.posting import sending
 from tests.stages.booth import DOWN, UP, Booth

@@ -1,0 +1,32 @@
+"""The policy of a place, for the tests: with the program's own rulebook unless they bring one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot import rulebooks
+from bot.domain import ChannelId, Place, RoleId
+from bot.policy.layers import EffectivePolicy, GuildPolicy, Overrides, effective
+from bot.policy.rulebook import Rulebook
+from bot.policy.screening import Term
+from tests.stages.factories import GUILD, make_place
+
+
+def make_guild(*blocked: str | Term, off: ChannelId | None = None, **document: Any) -> GuildPolicy:
+    terms = tuple(Term(text=t) if isinstance(t, str) else t for t in blocked)
+    channels = {off: Overrides(enabled=False)} if off else {}
+    return GuildPolicy(**{"guild_id": GUILD, "blocked": terms, "channels": channels, **document})
+
+
+def make_policy(
+    guild: GuildPolicy | None = None,
+    place: Place | None = None,
+    *roles: RoleId,
+    rulebook: Rulebook | None = None,
+) -> EffectivePolicy:
+    return effective(
+        rulebook or rulebooks.load(),
+        guild or make_guild(),
+        place or make_place(),
+        frozenset(roles),
+    )
