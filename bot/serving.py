@@ -30,15 +30,20 @@ from bot.health import beat
 from bot.log import log_transition
 from bot.settings import Settings, token_fault
 from bot.stopping import Stop, leave
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
 from bot.store.consent import Consent
 from bot.store.db import Database
+from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.privacy import Privacy
-from bot.store.queue import Caps, Jobs
+from bot.store.queue import Jobs
+from bot.store.reviews import Reviews
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -122,6 +127,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         await _sweep(gallery)
         votes = Votes(db)
         stack.push_async_callback(votes.close)
+        decisions = Decisions(db)
+        stack.push_async_callback(decisions.close)
         handle = _handle(settings)
         stack.push_async_callback(handle.close)
         jobs = Jobs(db)
@@ -135,6 +142,10 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             doomed=Doomed(db),
             votes=votes,
             guilds=Guilds(db),
+            reviews=Reviews(db, gallery),
+            case_posts=CasePosts(db),
+            members=Members(db, gallery),
+            decisions=decisions,
             rulebook=rulebooks.load(),
             consent=Consent(db),
             privacy=Privacy(db, gallery),

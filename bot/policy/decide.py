@@ -28,7 +28,7 @@ from bot.domain import (
 )
 from bot.policy.effect import Audience, Effect, join
 from bot.policy.layers import EffectivePolicy, Ground
-from bot.policy.rulebook import SERVER, Rule, Rulebook, rule_of
+from bot.policy.rulebook import SERVER, Rulebook
 from bot.policy.screening import Finding
 from bot.words import refusals
 from models.contract import ModelInfo, Rendered, Scores
@@ -86,8 +86,7 @@ class Weighed:
 
         def rank(finding: Finding) -> tuple[bool, Ruling, Audience, RuleId]:
             effect = self.found[finding]
-            floor = rule_of(rulebook, finding.rule).floor
-            return floor, effect.ruling, effect.audience, finding.rule
+            return _is_floor(finding.rule, rulebook), effect.ruling, effect.audience, finding.rule
 
         return max(self.found, key=rank).rule
 
@@ -109,14 +108,14 @@ def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
     for_others = effect.audience is Audience.ADULTS and not policy.place.age_restricted
     if effect.ruling is not Ruling.REFUSE and not for_others:
         return None
-    rule = rule_of(policy.rulebook, weighed.strictest(policy.rulebook))
-    words = weighed.words(rule.id)
+    rule = weighed.strictest(policy.rulebook)
+    words = weighed.words(rule)
     reason = _reason(rule, policy, effect)
     return Refused(
         reason=reason,
         text=_text(reason, rule, words, policy),
-        rule=rule.id,
-        layer=layer_of(rule.id, policy),
+        rule=rule,
+        layer=layer_of(rule, policy),
         words=words,
         appealable=True,
         strike=effect.strike,
@@ -130,25 +129,29 @@ def layer_of(rule: RuleId, policy: Ground) -> Layer:
     return line.layer if line else Layer.SERVER
 
 
-def _reason(rule: Rule, policy: Ground, effect: Effect) -> RefusalReason:
+def _is_floor(rule: RuleId, rulebook: Rulebook) -> bool:
+    return rule != SERVER and rulebook.rules[rule].floor
+
+
+def _reason(rule: RuleId, policy: Ground, effect: Effect) -> RefusalReason:
     if effect.ruling is not Ruling.REFUSE:
         return RefusalReason.AGE
-    unyielding = layer_of(rule.id, policy) in {Layer.FLOOR, Layer.LICENCE}
+    unyielding = layer_of(rule, policy) in {Layer.FLOOR, Layer.LICENCE}
     return RefusalReason.FLOOR if unyielding else RefusalReason.SERVER
 
 
 def _text(
-    reason: RefusalReason, rule: Rule, words: tuple[str, ...], policy: EffectivePolicy
+    reason: RefusalReason, rule: RuleId, words: tuple[str, ...], policy: EffectivePolicy
 ) -> str:
-    if rule.floor:
-        return refusals.floor(rule)
+    if rule == SERVER:
+        terms = [(t.text, t.reason) for t in policy.guild.blocked if t.text in words]
+        return refusals.server_terms(terms, for_adults=reason is RefusalReason.AGE)
+    told = policy.rulebook.rules[rule]
+    if told.floor:
+        return refusals.floor(told)
     if reason is RefusalReason.AGE:
-        return refusals.adults(rule, words)
-    if rule.id == SERVER:
-        return refusals.server_terms(
-            (t.text, t.reason) for t in policy.guild.blocked if t.text in words
-        )
-    return refusals.refused(rule, words, layer_of(rule.id, policy))
+        return refusals.adults(told, words)
+    return refusals.refused(told, words, layer_of(rule, policy))
 
 
 def may_preview(job: Job, info: ModelInfo) -> bool:

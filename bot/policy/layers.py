@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId
 from bot.policy.effect import NOTHING, Effect, join
-from bot.policy.rulebook import SERVER, Rule, Rulebook, rule_of
+from bot.policy.rulebook import SERVER, Rule, Rulebook
 from bot.policy.screening import Finding, Screen, Term
 from bot.words.effects import in_words, layer_in_words
 
@@ -151,7 +151,7 @@ class EffectivePolicy(Ground):
 
     def _explained(self, rule: RuleId, line: PolicyLine) -> str:
         who = " and ".join(map(layer_in_words, line.layers))
-        return f"{rule_of(self.rulebook, rule).title}: {in_words(line.effect)} ({who})"
+        return f"{title_of(self.rulebook, rule)}: {in_words(line.effect)} ({who})"
 
 
 def effective(
@@ -264,6 +264,13 @@ def _lines(
         for rule, said in nearest.items()
         if rule in rulebook.rules or rule == SERVER
     }
+
+
+def title_of(rulebook: Rulebook, rule: RuleId) -> str:
+    """What a rule is called; its id if nobody knows it any more."""
+    if rule == SERVER:
+        return "This server's own terms"
+    return rulebook.rules[rule].title if rule in rulebook.rules else rule
 
 
 def preset_effect(rulebook: Rulebook, preset: str, rule: RuleId) -> Effect:

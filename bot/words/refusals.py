@@ -7,7 +7,7 @@ tries to get around it what to spell otherwise; they name no other channel and n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bot.domain import Layer
 from bot.policy.rulebook import Rule
@@ -50,7 +50,11 @@ _WHERE_ADULTS_ARE = (
     "Or ask me in an age-restricted channel (a moderator can mark a channel as age-restricted in "
     "its settings)."
 )
-_SERVER = "This server's moderators do not want that here. Please leave it out."
+_SERVER = "This server's moderators do not want that here. Please leave it out:"
+_SERVER_ADULTS = (
+    "This server's moderators want that in age-restricted channels only. Leave it out, or ask me "
+    "in one of those:"
+)
 
 
 def floor(rule: Rule) -> str:
@@ -79,11 +83,12 @@ def adults(rule: Rule, words: Sequence[str]) -> str:
     return fit("\n".join(filter(None, parts)))
 
 
-def server_terms(terms: Iterable[tuple[str, str]]) -> str:
+def server_terms(terms: Sequence[tuple[str, str]], *, for_adults: bool) -> str:
     """Terms that the server blocks, each with its reason."""
+    heading = _SERVER_ADULTS if for_adults else _SERVER
     lines = [f"“{plain(term)}”" + (f": {plain(why)}" if why else "") for term, why in terms]
-    told = fitting(lines[:_TOLD], CONTENT_CHARS_MAX - len(_SERVER) - 1, total=len(lines))
-    return f"{_SERVER}\n{told}"
+    told = fitting(lines[:_TOLD], CONTENT_CHARS_MAX - len(heading) - 1, total=len(lines))
+    return f"{heading}\n{told}"
 
 
 def _named(rule: Rule) -> str:
