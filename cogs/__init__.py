@@ -13,6 +13,12 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.governing.licence",
     "cogs.governing.policy",
     "cogs.governing.privacy",
+    "cogs.governing.review",
+    "cogs.governing.reporting",
+    "cogs.governing.appealing",
+    "cogs.governing.moderating",
+    "cogs.governing.purging",
     "cogs.posting.takedown",
+    "cogs.posting.spoilering",
     "cogs.posting.lost",
 )

@@ -40,6 +40,26 @@ class Action(StrEnum):
     RECONSIDER = "reconsider"
     #: Yes, erase everything.
     FORGET = "forget"
+    #: Tell the moderators of a picture.
+    REPORT = "report"
+    #: Ask the moderators to look at a refusal.
+    APPEAL = "appeal"
+    #: Let a picture be shown, or stay.
+    APPROVE = "approve"
+    #: The same, behind a spoiler.
+    SPOILER = "spoiler"
+    #: Take a picture from every message.
+    REMOVE = "remove"
+    #: The same, and its member may not ask for a while.
+    REMOVE_AND_TIME_OUT = "timeout"
+    #: Let be drawn what was refused.
+    UPHOLD = "uphold"
+    #: Leave a refusal as it is.
+    DISMISS = "dismiss"
+    #: Show the moderators the picture, where that may be by now.
+    LOOK = "look"
+    #: Yes, remove every picture of a member.
+    PURGE = "purge"
 
 
 def template(action: str) -> re.Pattern[str]:
@@ -63,6 +83,16 @@ _LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
     Action.DECLINE: ("Decline", "✖️", discord.ButtonStyle.secondary),
     Action.RECONSIDER: ("Read the licence again", "📜", discord.ButtonStyle.secondary),
     Action.FORGET: ("Yes, erase everything", "🗑️", discord.ButtonStyle.danger),
+    Action.REPORT: ("Report", "🚩", discord.ButtonStyle.secondary),
+    Action.APPEAL: ("Appeal", "⚖️", discord.ButtonStyle.secondary),
+    Action.APPROVE: ("Approve", "✅", discord.ButtonStyle.success),
+    Action.SPOILER: ("Spoiler", "🙈", discord.ButtonStyle.secondary),
+    Action.REMOVE: ("Remove", "🗑️", discord.ButtonStyle.danger),
+    Action.REMOVE_AND_TIME_OUT: ("Remove and time out", "⏳", discord.ButtonStyle.danger),
+    Action.UPHOLD: ("Uphold", "✅", discord.ButtonStyle.success),
+    Action.DISMISS: ("Dismiss", "✖️", discord.ButtonStyle.secondary),
+    Action.LOOK: ("Show the picture", "🖼️", discord.ButtonStyle.secondary),
+    Action.PURGE: ("Yes, remove all of them", "🗑️", discord.ButtonStyle.danger),
 }
 
 
@@ -89,7 +119,7 @@ def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
 
 def post_view(job_id: JobId) -> discord.ui.View:
     """The row under a picture."""
-    actions = (Action.AGAIN, Action.VARY, Action.SETTINGS, Action.DELETE)
+    actions = (Action.AGAIN, Action.VARY, Action.SETTINGS, Action.DELETE, Action.REPORT)
     return row_of(*((action, job_id) for action in actions))
 
 

@@ -24,8 +24,8 @@ from bot.store.db import Database, Row
 from bot.store.gallery import Gallery
 from bot.store.job_rows import draw_of
 from bot.store.papers import Papers
-from models.catalogue.adoption import BUNDLED_LICENCE
 from bot.store.picture_rows import picture_of
+from models.catalogue.adoption import BUNDLED_LICENCE
 from models.provenance import xmp_packet
 
 _MANIFEST = "manifest.jsonl"

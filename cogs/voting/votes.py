@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from dataclasses import replace
 from typing import Literal
 
 import discord
@@ -161,7 +162,7 @@ class VotesCog(commands.Cog):
         files = await self._files(pictures)
         shown = await send_tracked(
             interaction,
-            answer_to(interaction, SendKind.TOP, [picture.job_id for picture in pictures]),
+            answer_to(interaction, SendKind.TOP, pictures),
             lambda: interaction.followup.send(
                 wording.fitting([f"**The best pictures {words}**", *lines]),
                 files=files,
@@ -192,8 +193,9 @@ class VotesCog(commands.Cog):
             posts = await self._services.gallery.posts(picture.job_id)
             seen = [p for p in posts if may_show_here(guild, place.channel_id, p.channel_id)]
             job = await self._services.views.get(picture.job_id)
-            if seen and job and isinstance(may_show(job, picture, policy), Shown):
-                best.append((picture, tally, seen[0]))
+            verdict = may_show(job, picture, policy) if seen and job else None
+            if isinstance(verdict, Shown):
+                best.append((replace(picture, spoiler=verdict.spoiler), tally, seen[0]))
             if len(best) == _PLACES:
                 break
         return best
@@ -213,7 +215,10 @@ class VotesCog(commands.Cog):
             room_bytes -= len(data)
             files.append(
                 discord.File(
-                    io.BytesIO(data), f"place-{place}.png", description=f"AI-made, place {place}"
+                    io.BytesIO(data),
+                    f"place-{place}.png",
+                    spoiler=picture.spoiler,
+                    description=f"AI-made, place {place}",
                 )
             )
         return files

@@ -10,7 +10,7 @@ import io
 import sys
 import zipfile
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +20,51 @@ from discord import app_commands
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
-from bot.domain import Job, UserId
+from bot.domain import GuildId, Job, Rating, UserId
 from cogs import EXTENSIONS
 from cogs.asking.press import Press
 from cogs.components import custom_id
 from tests.stages import front as stage
+from tests.stages.factories import make_held
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front
+from tests.stages.simulated import OWNER
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in the channel, and a case about another one that is held."""
+
+    job: Job
+    case_id: str
+
 
 #: Options of the commands that have some they cannot do without.
-OPTIONS: dict[str, Callable[[Front, Job], dict[str, Any]]] = {
-    "waifu": lambda _desk, _job: {"prompt": "1girl"},
-    "show": lambda _desk, job: {"id": job.id},
-    "privacy share": lambda _desk, _job: {"allow": False},
-    "policy block": lambda _desk, _job: {"term": "dragon"},
-    "policy unblock": lambda _desk, _job: {"term": "dragon"},
-    "policy channel": lambda desk, _job: {"channel": desk.channel, "enabled": True},
-    "policy emoji": lambda _desk, _job: {"up": "👍", "down": "👎"},
+OPTIONS: dict[str, Callable[[Front, Shown], dict[str, Any]]] = {
+    "waifu": lambda _desk, _shown: {"prompt": "1girl"},
+    "show": lambda _desk, shown: {"id": shown.job.id},
+    "privacy share": lambda _desk, _shown: {"allow": False},
+    "policy block": lambda _desk, _shown: {"term": "dragon"},
+    "policy unblock": lambda _desk, _shown: {"term": "dragon"},
+    "policy channel": lambda desk, _shown: {"channel": desk.channel, "enabled": True},
+    "moderate cases": lambda _desk, shown: {"id": shown.case_id},
+    "moderate member": lambda desk, _shown: {"member": desk.member},
+    "moderate forgive": lambda desk, _shown: {"member": desk.member},
+    "moderate timeout": lambda desk, _shown: {"member": desk.newcomer("late")},
+    "moderate ban": lambda desk, _shown: {"member": desk.newcomer("bad")},
+    "moderate lift": lambda desk, _shown: {"member": desk.newcomer("good")},
+    "moderate purge": lambda desk, _shown: {"member": desk.member},
+    "policy emoji": lambda _desk, _shown: {"up": "👍", "down": "👎"},
 }
-#: What these press is no picture's.
-TARGETS: dict[str, Callable[[Job, UserId], str]] = {
-    "cancel": lambda job, _who: job.request_id,
-    "accept": lambda _job, _who: "",
-    "forget": lambda _job, _who: "7",
+#: What these press is no picture.
+TARGETS: dict[str, Callable[[Shown], str]] = {
+    "cancel": lambda shown: shown.job.request_id,
+    "accept": lambda _shown: "",
+    "forget": lambda _shown: "7",
+    "purge": lambda _shown: "7",
+    **dict.fromkeys(
+        ("approve", "spoiler", "remove", "timeout", "look"), lambda shown: shown.case_id
+    ),
 }
 #: Accepting is the one way to have accepted.
 OPENS = {"accept"}
@@ -64,13 +86,19 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         yield ready
 
 
-async def shown_picture(desk: Front) -> Job:
+async def shown_picture(desk: Front) -> Shown:
     """A picture of the member's that stands in the channel and leads the list of the best."""
+    (held,) = await desk.queued()
+    claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+    assert claimed is not None
+    await desk.kept(held, replace(make_held(claimed), rating=Rating.GENERAL))
+    cases = await desk.services.reviews.open_cases(GuildId(desk.guild.id), 99)
+    (case,) = [case for case in cases if case.job_id == held.id]
     job, message = await desk.picture()
     fan = desk.newcomer("fan")
     await fan.react(message, "👍")
     await desk.cog("VotesCog")._inbox.flush()
-    return job
+    return Shown(job, case.id)
 
 
 def commands_of(desk: Front) -> list[str | app_commands.ContextMenu]:
@@ -93,18 +121,20 @@ def presses_of(desk: Front) -> list[type[Press]]:
 
 
 async def call(
-    desk: Front, who: MemberActor, command: str | app_commands.ContextMenu, job: Job
+    desk: Front, who: MemberActor, command: str | app_commands.ContextMenu, shown: Shown
 ) -> InteractionResult:
     if isinstance(command, str):
-        options = OPTIONS[command](desk, job) if command in OPTIONS else {}
+        options = OPTIONS[command](desk, shown) if command in OPTIONS else {}
         return await who.slash(desk.channel, command, **options)
-    message = next(m for m in desk.channel.history() if job.id in m.content)
-    return await who.context_menu(command.name, message)
+    message = next(m for m in desk.channel.history() if shown.job.id in m.content)
+    return await who.context_menu(desk.channel, command.name, message)
 
 
-async def press(desk: Front, who: MemberActor, item: type[Press], job: Job) -> InteractionResult:
+async def press(
+    desk: Front, who: MemberActor, item: type[Press], shown: Shown
+) -> InteractionResult:
     """A button as an old message of ours may still have it."""
-    target = TARGETS.get(item.action, lambda job, _who: job.id)(job, UserId(who.id))
+    target = TARGETS.get(item.action, lambda shown: shown.job.id)(shown)
     view = discord.ui.View(timeout=None)
     pressed = custom_id(item.action, target or "0" * 10 + INFO.licence_sha256[:20])
     view.add_item(discord.ui.Button(label="press", custom_id=pressed))
@@ -163,6 +193,8 @@ WAYS = {
     "/votes top": "shown",
     "[again]": "queued",
     "[vary]": "queued",
+    "/moderate cases": "shown",
+    "[look]": "shown",
 }
 
 
@@ -191,7 +223,13 @@ async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "way"), [("cogs.asking.queue", "/show"), ("cogs.voting.votes", "/votes top")]
+    ("room", "way"),
+    [
+        ("cogs.asking.queue", "/show"),
+        ("cogs.voting.votes", "/votes top"),
+        ("cogs.governing.moderating", "/moderate cases"),
+        ("cogs.governing.verdicts", "[look]"),
+    ],
 )
 async def test_a_command_without_the_gate_is_found(
     desk: Front, monkeypatch: pytest.MonkeyPatch, room: str, way: str

@@ -19,7 +19,9 @@ from tests.stages.simulated import Scene, scene
 
 EXTENSIONS = (
     "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.queue", "cogs.governing.licence",
-    "cogs.governing.policy", "cogs.governing.privacy", "cogs.posting.takedown",
+    "cogs.governing.policy", "cogs.governing.privacy", "cogs.governing.review",
+    "cogs.governing.reporting", "cogs.governing.appealing", "cogs.governing.moderating",
+    "cogs.governing.purging", "cogs.posting.takedown", "cogs.posting.spoilering",
 )  # fmt: skip
 #: Bounds of Discord's messages and choices that no answer may break.
 CONTENT_CHARS_MAX = 2000
