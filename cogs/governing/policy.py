@@ -7,6 +7,7 @@ settings and because a hidden command is no locked one.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -173,7 +174,7 @@ class PolicyCog(
         fault = fault_of(wanted)
         if fault:
             await tell(interaction, words.NO_TERM.format(why=fault))
-        elif _same(desk, wanted.text):
+        elif await _same(desk, wanted.text):
             await tell(interaction, words.BLOCKED_ALREADY.format(term=wording.plain(wanted.text)))
         elif len(desk.policy.blocked) >= TERMS_MAX:
             await tell(interaction, words.LIST_FULL.format(most=TERMS_MAX))
@@ -186,7 +187,7 @@ class PolicyCog(
     async def unblock(self, interaction: Interaction, term: str) -> None:
         """The term in any spelling that would be blocked by it."""
         desk = await _desk(interaction)
-        same = _same(desk, term)
+        same = await _same(desk, term)
         if not same:
             await tell(interaction, words.NOT_BLOCKED.format(term=wording.plain(term)))
             return
@@ -251,10 +252,14 @@ async def _save(interaction: Interaction, desk: Desk, policy: GuildPolicy) -> No
     await tell(interaction, note)
 
 
-def _same(desk: Desk, term: str) -> list[Term]:
-    """The blocked terms that read as this one does."""
-    wanted = normalise(term)
-    return [t for t in desk.policy.blocked if normalise(t.text) == wanted]
+async def _same(desk: Desk, term: str) -> list[Term]:
+    """The blocked terms that read as this one does; ten thousand take a moment."""
+
+    def look() -> list[Term]:
+        wanted = normalise(term)
+        return [t for t in desk.policy.blocked if normalise(t.text) == wanted]
+
+    return await asyncio.to_thread(look)
 
 
 def _emoji_name(interaction: Interaction, text: str) -> str | None:
