@@ -42,7 +42,7 @@ UNDONE_FIRST = "There is nothing to undo: this is how every server begins."
 
 #: The most that a page says beside its menus; a page has 4,000 characters.
 _LIST_CHARS = 2600
-_LINES_TOLD = 8
+_LINES_TOLD, _SAVED_CHARS = 8, 900
 
 _SIGNS: Mapping[Ruling, str] = {
     Ruling.ALLOW: "✅",
@@ -81,9 +81,9 @@ def impossible(faults: Sequence[str]) -> str:
     return f"⚠️ I changed nothing, because a policy cannot say that:\n{told}"
 
 
-def saved(changes: str) -> str:
-    """A change was made; `changes` are its lines."""
-    return f"✅ **Saved.**\n{changes}"
+def saved(changes: Sequence[str]) -> str:
+    """A change was made; a line for each part of it."""
+    return "✅ **Saved.**\n" + fitting([f"- {line}" for line in changes], _SAVED_CHARS)
 
 
 def sign_of(rule: Rule | None, effect: Effect) -> str:

@@ -61,7 +61,7 @@ async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[D
     if isinstance(outcome, Superseded):
         return _moved(desk, outcome.current), _told(outcome.since)
     services.signals.logged.set()
-    return _moved(desk, outcome), words.saved(fitting(lines, _TOLD_CHARS))
+    return _moved(desk, outcome), words.saved(lines)
 
 
 def _new_faults(desk: Desk, policy: GuildPolicy) -> list[str]:

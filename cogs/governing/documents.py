@@ -124,8 +124,8 @@ def _offered(desk: Desk, found: _Offer, note: str) -> tuple[ui.LayoutView, list[
     if not found.lines:
         return home(desk, (), words.NO_DIFFERENCE), []
     files = [_file(found.written, _NAME)]
-    shown = fitting(found.lines, _SHOWN_CHARS)
-    whole = "\n".join(found.lines)
+    lines = [f"- {line}" for line in found.lines]
+    shown, whole = fitting(lines, _SHOWN_CHARS), "\n".join(lines)
     if shown != whole:
         files.append(_file(whole, _CHANGES_NAME))
     view = page(
