@@ -110,9 +110,11 @@ def _handle(settings: Settings) -> LocalThread:
 
     def open_scorer(model: str) -> Scorer:
         _, scorers = _engine_rooms(settings)
-        return scorers.open_scorer(model)
+        return scorers.open_scorer(model, tagger=settings.wd_tagger)
 
-    return LocalThread(settings.model, open_engine, open_scorer)
+    return LocalThread(
+        settings.model, open_engine, open_scorer, score_timeout_s=settings.score_timeout_s
+    )
 
 
 @asynccontextmanager
