@@ -62,7 +62,8 @@ def _check_model(settings: Settings) -> str:
     """Load and try the model for the doctor, which stays free of torch."""
     if settings.engine != "slots":
         return f"engine {settings.engine} is not ours and was not looked at"
-    return importlib.import_module("models.engine.check").check(settings.model, settings.device)
+    room = importlib.import_module("models.engine.check")
+    return room.check(settings.model, settings.device, settings.wd_tagger)
 
 
 async def _mended(settings: Settings) -> str:

@@ -47,6 +47,7 @@ from bot.store.reviews import Reviews
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
+from bot.tidying import Tidier
 from bot.transitions import Subject, Transition
 from models.contract import Engine, Scorer
 
@@ -112,9 +113,11 @@ def _handle(settings: Settings) -> LocalThread:
 
     def open_scorer(model: str) -> Scorer:
         _, scorers = _engine_rooms(settings)
-        return scorers.open_scorer(model)
+        return scorers.open_scorer(model, tagger=settings.wd_tagger)
 
-    return LocalThread(settings.model, open_engine, open_scorer)
+    return LocalThread(
+        settings.model, open_engine, open_scorer, score_timeout_s=settings.score_timeout_s
+    )
 
 
 @asynccontextmanager
@@ -207,7 +210,11 @@ async def _serve(settings: Settings) -> int:
         async with asyncio.TaskGroup() as tasks:
             # First of all, for a model may have to be downloaded, and that is a life too.
             beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
-            async with _build(settings) as program, _erasing(program.services):
+            async with (
+                _build(settings) as program,
+                _erasing(program.services),
+                _tidying(program.services),
+            ):
                 if await _loaded(program.handle, settings, stop):
                     await _work(program, settings, stop)
             beating.cancel()
@@ -225,6 +232,20 @@ async def _erasing(services: Services) -> AsyncGenerator[None]:
             yield
         finally:
             erasing.cancel()
+
+
+@asynccontextmanager
+async def _tidying(services: Services) -> AsyncGenerator[None]:
+    """Drop what has had its time meanwhile."""
+    tidier = Tidier(
+        services.reviews, services.members, services.decisions, services.signals, services.clock
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tidying = tasks.create_task(tidier.run(), name="tidying")
+        try:
+            yield
+        finally:
+            tidying.cancel()
 
 
 async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:

@@ -12,6 +12,7 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.voting.votes",
     "cogs.governing.licence",
     "cogs.governing.policy",
+    "cogs.governing.logbook",
     "cogs.governing.privacy",
     "cogs.governing.review",
     "cogs.governing.reporting",

@@ -25,6 +25,9 @@ COMMANDS: dict[str, Command] = {
     "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
     "paint": Command("models.painter.paint", "paint labelled training pictures"),
+    "safety-report": Command(
+        "models.engine.safety.command", "say how many harmless pictures are taken for nude ones"
+    ),
     "score": Command("models.aesthetics.command", "score pictures and list the good ones"),
     "pretrain": Command("models.pretraining.command", "make the embedded model from nothing"),
     "evaluate": Command(

@@ -28,19 +28,25 @@ from bot.domain import (
 )
 from bot.policy.effect import Audience, Effect, join
 from bot.policy.layers import EffectivePolicy, Ground, excusing
-from bot.policy.rulebook import SERVER, Rulebook
+from bot.policy.rulebook import SERVER, rule_of
 from bot.policy.screening import Finding
+from bot.policy.thresholds import THRESHOLDS, is_forbidden
 from bot.words import refusals
 from models.contract import ModelInfo, Rendered, Scores
 
-#: From here on a picture counts as blank: nothing was drawn, or the model broke.
-_BLANK = 0.5
 #: From which score of `nudity` on what is done, the strictest first, by the most that a job's
-#: place may show (open_nsfw's own advice: "likely" from 0.8 on, "maybe" below).
+#: place may show.
 NUDITY: Mapping[Rating, tuple[tuple[float, Ruling], ...]] = {
-    Rating.GENERAL: ((0.8, Ruling.REFUSE), (0.5, Ruling.HOLD), (0.3, Ruling.SPOILER)),
+    Rating.GENERAL: (
+        (THRESHOLDS.withhold, Ruling.REFUSE),
+        (THRESHOLDS.hold, Ruling.HOLD),
+        (THRESHOLDS.spoiler, Ruling.SPOILER),
+    ),
     Rating.EXPLICIT: (),
 }
+
+#: What these say, no server lowers.
+_UNYIELDING = frozenset({Layer.FLOOR, Layer.LICENCE})
 
 
 def admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
@@ -94,14 +100,18 @@ class Weighed:
     found: Mapping[Finding, Effect]
     effect: Effect
 
-    def strictest(self, rulebook: Rulebook) -> RuleId:
-        """The rule that a member is told of; the floor's before any other."""
+    def ruling_rule(self, ground: Ground) -> RuleId:
+        """The rule that a member is told of, of those that are as strict as all together.
 
-        def rank(finding: Finding) -> tuple[bool, Ruling, Audience, RuleId]:
-            effect = self.found[finding]
-            return _is_floor(finding.rule, rulebook), effect.ruling, effect.audience, finding.rule
-
-        return max(self.found, key=rank).rule
+        The floor's before the licence's, and both before those that a server sets.
+        """
+        refuses = self.effect.ruling is Ruling.REFUSE
+        culprits = {
+            finding.rule
+            for finding, effect in self.found.items()
+            if (effect.ruling is Ruling.REFUSE if refuses else effect.audience is Audience.ADULTS)
+        }
+        return min(culprits, key=lambda rule: (list(Layer).index(layer_of(rule, ground)), rule))
 
     def words(self, rule: RuleId) -> tuple[str, ...]:
         """What a rule was found in, each once."""
@@ -121,16 +131,16 @@ def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
     for_others = effect.audience is Audience.ADULTS and not policy.place.age_restricted
     if effect.ruling is not Ruling.REFUSE and not for_others:
         return None
-    rule = weighed.strictest(policy.rulebook)
-    words = weighed.words(rule)
-    reason = _reason(rule, policy, effect)
+    rule = weighed.ruling_rule(policy)
+    words, layer = weighed.words(rule), layer_of(rule, policy)
+    reason = _reason(layer, effect)
     return Refused(
         reason=reason,
         text=_text(reason, rule, words, policy),
         rule=rule,
-        layer=layer_of(rule, policy),
+        layer=layer,
         words=words,
-        # Its moderators can let pass what a server decided itself, and nothing else.
+        # No moderator lets pass what floor or licence forbid, nor needs to what is fine elsewhere.
         appealable=reason is RefusalReason.SERVER,
         strike=effect.strike,
         alert=effect.alert,
@@ -143,15 +153,10 @@ def layer_of(rule: RuleId, policy: Ground) -> Layer:
     return line.layer if line else Layer.SERVER
 
 
-def _is_floor(rule: RuleId, rulebook: Rulebook) -> bool:
-    return rule != SERVER and rulebook.rules[rule].floor
-
-
-def _reason(rule: RuleId, policy: Ground, effect: Effect) -> RefusalReason:
+def _reason(layer: Layer, effect: Effect) -> RefusalReason:
     if effect.ruling is not Ruling.REFUSE:
         return RefusalReason.AGE
-    unyielding = layer_of(rule, policy) in {Layer.FLOOR, Layer.LICENCE}
-    return RefusalReason.FLOOR if unyielding else RefusalReason.SERVER
+    return RefusalReason.FLOOR if layer in _UNYIELDING else RefusalReason.SERVER
 
 
 def _text(
@@ -160,7 +165,7 @@ def _text(
     if rule == SERVER:
         terms = [(t.text, t.reason) for t in policy.guild.blocked if t.text in words]
         return refusals.server_terms(terms, for_adults=reason is RefusalReason.AGE)
-    told = policy.rulebook.rules[rule]
+    told = rule_of(policy.rulebook, rule)
     if told.floor:
         return refusals.floor(told)
     if reason is RefusalReason.AGE:
@@ -222,8 +227,10 @@ def _judged(
     job: Job, rendered: Rendered, scores: Scores, nudity: float, audience: Audience
 ) -> Released | Held | Withheld:
     """What follows from a picture that was measured."""
-    if scores.values["blank"] >= _BLANK:
+    if scores.values["blank"] >= THRESHOLDS.blank:
         return Withheld(text=refusals.EMPTY)
+    if is_forbidden(scores.values):
+        return Withheld(text=refusals.NOWHERE)
     ruling = max(job.ruling, _ruling(nudity, job.rating))
     if ruling is Ruling.REFUSE:
         return Withheld(text=refusals.REVEALING)

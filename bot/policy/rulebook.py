@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.domain import RuleId
+from bot.domain import RuleId, Ruling
 from bot.policy.effect import Effect
 
 #: The id of a server's own terms.
@@ -43,3 +43,18 @@ class Rulebook:
     licences: Mapping[str, tuple[RuleId, ...]] = field(
         default_factory=dict[str, tuple[RuleId, ...]]
     )
+
+
+#: What is told of a server's own terms; each has an effect of its own.
+OWN_TERMS = Rule(
+    id=SERVER,
+    title="This server's own terms",
+    summary="The moderators of this server do not want these words here.",
+    advice="Please leave them out.",
+    effect=Effect(ruling=Ruling.REFUSE),
+)
+
+
+def rule_of(rulebook: Rulebook, rule: RuleId) -> Rule:
+    """The rule with this id. KeyError if there is none."""
+    return OWN_TERMS if rule == SERVER else rulebook.rules[rule]

@@ -113,8 +113,8 @@ async def _select(db: Database) -> list[Row]:
         " ifnull(share_prompts, 0) AS share_prompts"
         " FROM counted JOIN pictures USING (job_id) JOIN jobs ON jobs.id = pictures.job_id"
         " LEFT JOIN sharing ON sharing.user_id = pictures.user_id"
-        " WHERE pictures.deleted_ms IS NULL AND pictures.removed_ms IS NULL"
-        " AND jobs.state <> 'held' AND up + down > 0 ORDER BY jobs.seq"
+        " WHERE pictures.deleted_ms IS NULL AND jobs.state <> 'held' AND up + down > 0"
+        " ORDER BY jobs.seq"
     )
 
 

@@ -132,7 +132,8 @@ class Gallery:
                 # A picture that used its file a moment ago may have gone since.
                 await self._db.write_one(
                     "DELETE FROM doomed_files WHERE sha256 IN (SELECT value FROM json_each(:gone))"
-                    " OR sha256 IN (SELECT sha256 FROM pictures WHERE deleted_ms IS NULL)",
+                    " OR EXISTS (SELECT 1 FROM pictures WHERE deleted_ms IS NULL"
+                    "  AND pictures.sha256 = doomed_files.sha256)",
                     {"gone": json.dumps(doomed)},
                 )
         return len(doomed)

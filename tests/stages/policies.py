@@ -158,3 +158,15 @@ PLACES = st.builds(
     category_id=st.none() | st.just(CATEGORY),
     channel_age_restricted=st.booleans(),
 )
+
+
+def with_line(guild: GuildPolicy, layer: str, lines: Overrides) -> GuildPolicy:
+    match layer:
+        case "server":
+            return replace(guild, rules=lines)
+        case "category":
+            return replace(guild, categories={**guild.categories, CATEGORY: lines})
+        case "parent":
+            return replace(guild, channels={**guild.channels, PARENT: lines})
+        case _:
+            return replace(guild, channels={**guild.channels, CHANNEL: lines})

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bot import rulebooks
-from bot.domain import Job, JobState, Request
+from bot.domain import Job, JobState, Rating, Request
 from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -74,15 +74,19 @@ class Studio:
     signals: Signals
     worker: Worker
     engine: FakeEngine
+    progress: ProgressBoard
     running: asyncio.Task[None]
     #: What the workers told of cards.
     told: list[Transition]
     now_ms: Callable[[], int]
 
-    async def ask(self, *, count: int = 1, **changes: object) -> tuple[Job, ...]:
+    async def ask(
+        self, *, count: int = 1, rating: Rating = Rating.GENERAL, **changes: object
+    ) -> tuple[Job, ...]:
         ask = make_ask(count=count)
         named = {"model": INFO.card_id} if company is Company.SECOND else {}
-        admitted = make_admitted(replace(ask, draw=replace(ask.draw, **{**named, **changes})))
+        draw = replace(ask.draw, **{**named, **changes})
+        admitted = make_admitted(replace(ask, draw=draw), rating=rating)
         made = await self.queue.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
         assert isinstance(made, Request)
         self.signals.queued()
@@ -112,11 +116,15 @@ async def studio(
     grace_ms: int = 5_000,
     lease_ms: int = 60_000,
     haste: int = 20,
+    preview_every: int = 2,
+    score_timeout_s: float = 20,
 ) -> AsyncIterator[Studio]:
     engine = engine or FakeEngine(4, step_s=0.002)
     db = await Database.open(tmp_path / "bot.sqlite3")
     jobs, gallery, signals = Jobs(db), Gallery(db, tmp_path / "pictures"), Signals()
-    limits = WorkerLimits(lease_ms=lease_ms, max_attempts=3, preview_every=2, grace_ms=grace_ms)
+    limits = WorkerLimits(
+        lease_ms=lease_ms, max_attempts=3, preview_every=preview_every, grace_ms=grace_ms
+    )
     began_s = time.monotonic()
 
     def now_ms() -> int:
@@ -127,7 +135,9 @@ async def studio(
         "tested",
         lambda model: engine if model == "tested" else another_engine(model),
         lambda _: scorer or FakeScorer(),
+        score_timeout_s=score_timeout_s,
     )
+    boards: dict[LocalThread, ProgressBoard] = {}
     other = LocalThread(OTHER_MODEL, another_engine, lambda _: FakeScorer())
     handles = {
         Company.ALONE: [tested], Company.FIRST: [tested, other], Company.SECOND: [other, tested],
@@ -136,6 +146,7 @@ async def studio(
     told: list[Transition] = []
     for handle in handles:
         await handle.open()
+        boards[handle] = ProgressBoard()
         workers[handle] = Worker(
             process="w",
             handle=handle,
@@ -144,7 +155,7 @@ async def studio(
             gallery=gallery,
             rulebook=rulebooks.load(),
             signals=signals,
-            progress=ProgressBoard(),
+            progress=boards[handle],
             limits=limits,
             clock=now_ms,
             tell=told.append,
@@ -153,7 +164,7 @@ async def studio(
     try:
         yield Studio(
             db, jobs, JobViews(db), Outbox(db), gallery, signals, workers[tested], engine,
-            running[tested], told, now_ms,
+            boards[tested], running[tested], told, now_ms,
         )  # fmt: skip
     finally:
         for worker in workers.values():

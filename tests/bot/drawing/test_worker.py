@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError
 from bot.transitions import Subject
-from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
+from models.contract import EngineError, Rendered, Scores, TickResult
 from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 from tests.stages.studio import NO_MODEL, OTHER_MODEL, Company, Studio, studio
 
@@ -93,39 +92,6 @@ async def test_a_cancelled_row_leaves_the_engine_at_once(tmp_path: Path) -> None
         assert (await s.until(job, JobState.CANCELLED)).state is JobState.CANCELLED
         (after,) = await s.ask(steps=2)
         await s.until(after, JobState.RENDERED)
-
-
-async def test_a_picture_that_cannot_be_scored_is_not_let_out(tmp_path: Path) -> None:
-    class Broken(FakeScorer):
-        def score(self, rendered: Rendered) -> Scores:
-            raise ValueError("the classifier broke")
-
-    async with studio(tmp_path, scorer=Broken()) as s:
-        (job,) = await s.ask()
-        await s.until(job, JobState.FAILED, JobState.WITHHELD)
-        assert await s.gallery.get(job.id) is None
-
-
-async def test_a_model_that_can_draw_nudity_shows_no_preview_of_a_general_picture(
-    tmp_path: Path,
-) -> None:
-    asked: list[int] = []
-
-    class Daring(FakeEngine):
-        info = replace(INFO, can_draw_nudity=True)
-
-        def admit(self, request: RenderRequest) -> None:
-            asked.append(request.preview_every)
-            super().admit(request)
-
-    class Watchful(FakeScorer):
-        def score(self, rendered: Rendered) -> Scores:
-            return Scores(values={**super().score(rendered).values, "nudity": 0.0})
-
-    async with studio(tmp_path, engine=Daring(4, step_s=0.001), scorer=Watchful()) as s:
-        (job,) = await s.ask()
-        await s.until(job, JobState.RENDERED)
-    assert asked == [0]
 
 
 @pytest.mark.parametrize(
