@@ -217,14 +217,22 @@ async def _page(interaction: Interaction, before: JobId | None) -> tuple[str, di
     jobs = await services.views.history(
         user_of(interaction), guild_of(interaction), _PAGE + 1, before
     )
+    head = await _awaited(interaction) if before is None else ""
     if not jobs:
         nothing = "No older pictures." if before else "You have no pictures here yet."
-        return nothing, row_of()
+        return f"{head}{nothing}", row_of()
     lines = [await _entry(interaction, job) for job in jobs[:_PAGE]]
     # The next page begins where this one had no room any more.
-    count = max(1, wording.fits(lines))
+    count = max(1, wording.fits(lines, wording.CONTENT_CHARS_MAX - len(head)))
     more = [(Action.HISTORY, jobs[count - 1].id)] if len(jobs) > count else []
-    return wording.fit("\n".join(lines[:count])), row_of(*more)
+    return wording.fit(head + "\n".join(lines[:count])), row_of(*more)
+
+
+async def _awaited(interaction: Interaction) -> str:
+    """A line about what is kept until a moderator has looked at it, if anything is."""
+    mine = await interaction.client.services.views.mine(user_of(interaction), guild_of(interaction))
+    held = sum(job.state is JobState.HELD for job in mine)
+    return f"{wording.awaited(held)}\n" if held else ""
 
 
 async def _entry(interaction: Interaction, job: Job) -> str:

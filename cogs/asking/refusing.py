@@ -21,6 +21,7 @@ from bot.domain import (
 from bot.ids import new_id
 from bot.log import short_hash
 from bot.policy.layers import StrikeTerms
+from bot.store.audit_rows import AuditEntry
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.store.members import Strike
 from bot.words import standing, wording
@@ -60,6 +61,8 @@ async def _follow(services: Services, ask: Ask, refused: Refused) -> tuple[Reque
         if refused.appealable:
             refusal_id = await services.consent.hold(ask, now_ms)
         await services.decisions.record(_decision(services, ask, refused, refusal_id, now_ms))
+        if refused.alert:
+            await alert(services, ask, f"refused: {refused.rule} (`{refusal_id}`)")
         note = await _strike(services, ask, refused, refusal_id) if refused.strike else None
     except BotError as problem:
         log.warning("a refusal is not written down: %s", problem)
@@ -82,6 +85,21 @@ def _decision(
         user_id=ask.user_id,
         at_ms=now_ms,
     )
+
+
+async def alert(services: Services, ask: Ask, what: str) -> None:
+    """Tell the moderators: a line of the server's log, and so of its log channel."""
+    await services.guilds.note(
+        AuditEntry(
+            guild_id=ask.place.guild_id,
+            actor_id=None,
+            action="alert",
+            detail=what,
+            user_id=ask.user_id,
+            at_ms=services.clock(),
+        )
+    )
+    services.signals.logged.set()
 
 
 async def _strike(

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import discord
 
-from bot.client import Interaction
+from bot.client import Interaction, Services
 from bot.domain import (
     Ask,
     BotError,
@@ -29,7 +29,7 @@ from bot.policy.quotas import Quota, quota
 from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
 from bot.words import licensing, standing, wording
-from cogs.asking.refusing import refuse
+from cogs.asking.refusing import alert, refuse
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view
 from cogs.posting.faults import DISCORD_ERRORS
@@ -86,9 +86,20 @@ async def _queue(
     if not await services.consent.accepted(ask.user_id, services.model().licence_sha256):
         return None
     caps = _caps(services.caps, quota(policy.guild, roles))
-    return await services.queue.enqueue(
+    queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id
     )
+    if verdict.alert and isinstance(queued, Request):
+        await _alert(services, ask, queued)
+    return queued
+
+
+async def _alert(services: Services, ask: Ask, request: Request) -> None:
+    """The rule has it drawn and the moderators told; it is queued, whatever becomes of the line."""
+    try:
+        await alert(services, ask, f"asked for: `{request.jobs[0].id}`")
+    except BotError as problem:
+        log.warning("an alert is not written down: %s", problem)
 
 
 def _caps(operators: Caps, allowed: Quota) -> Caps:

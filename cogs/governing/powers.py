@@ -6,20 +6,11 @@ that in its integration settings, and because a button that stands in a channel 
 
 from __future__ import annotations
 
-import discord
-
 from bot.client import Interaction
 from bot.policy.layers import GuildPolicy
 from bot.words import reviewing
+from cogs.governing.desk import may_govern
 from cogs.translating import guild_of, tell
-
-
-def may_govern(interaction: Interaction, policy: GuildPolicy) -> bool:
-    """Manage Server, or the role that the server named, as Discord told with this very press."""
-    if interaction.permissions.manage_guild:
-        return True
-    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
-    return policy.moderator_role in {role.id for role in roles}
 
 
 async def require_power(interaction: Interaction) -> GuildPolicy | None:

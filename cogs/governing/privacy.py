@@ -18,7 +18,8 @@ from cogs.translating import tell, user_of
 
 _FORGET = """\
 **Erase everything?** Your requests, pictures (here and from my disk), votes, settings and your
-acceptance of the licence. What others voted stays as a number without a name. There is no way back.
+acceptance of the licence. What others voted stays as a number without a name, and a time-out or
+ban stays without yours. There is no way back.
 """
 _FORGOTTEN = (
     "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "

@@ -54,6 +54,10 @@ OPTIONS: dict[str, Callable[[Front, Shown], dict[str, Any]]] = {
     "moderate ban": lambda desk, _shown: {"member": desk.newcomer("bad")},
     "moderate lift": lambda desk, _shown: {"member": desk.newcomer("good")},
     "moderate purge": lambda desk, _shown: {"member": desk.member},
+    "policy test": lambda _desk, shown: {"picture": shown.job.id},
+    "policy why": lambda _desk, shown: {"id": shown.job.id},
+    "policy pause": lambda _desk, _shown: {"on": False},
+    "policy import": lambda _desk, _shown: {"file": ("policy.toml", b"")},
     "policy emoji": lambda _desk, _shown: {"up": "👍", "down": "👎"},
 }
 #: What these press is no picture.

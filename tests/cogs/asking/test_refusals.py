@@ -157,6 +157,15 @@ async def test_strikes_are_told_and_the_last_one_times_out(desk: Court) -> None:
     assert not (await desk.asks(prompt="1girl")).ephemeral
 
 
+async def test_an_alert_is_a_line_of_the_log_without_words(desk: Court) -> None:
+    await desk.asks(prompt=FLOOR)
+    entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 9)
+    (line,) = [entry for entry in entries if entry.action == "alert"]
+    assert line.user_id == desk.member.id
+    assert "minors-sexual" in line.detail
+    assert "nude" not in line.detail
+
+
 async def test_strikes_expire(desk: Court) -> None:
     await desk.asks(prompt="a wyrm")
     await desk.env.advance_time(7 * 86_400 + 1)

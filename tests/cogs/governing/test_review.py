@@ -250,3 +250,18 @@ async def test_a_review_channel_that_everybody_reads_is_warned_of(desk: Court) -
     await desk.decides(review_channel=ChannelId(desk.benches.id))
     told = said(await desk.boss.slash(desk.channel, "moderate cases")).content
     assert "can be read" not in told
+
+
+async def test_queue_and_history_say_that_a_picture_waits_for_the_moderators(desk: Court) -> None:
+    job = await desk.held()
+    queue = said(await desk.member.slash(desk.channel, "queue")).content
+    assert f"`{job.id}`" in queue
+    assert "waits for the moderators" in queue
+    history = said(await desk.member.slash(desk.channel, "history")).content
+    assert "1 picture of yours waits for the moderators" in history
+    assert job.id not in history
+    await desk.rules(await desk.presented(), "approve")
+    await desk.sits()
+    history = said(await desk.member.slash(desk.channel, "history")).content
+    assert "waits" not in history
+    assert job.id in history
