@@ -171,7 +171,7 @@ class PolicyCog(
         """Whole words match, however they are spelled."""
         desk = await _desk(interaction)
         wanted = Term(text=" ".join(term.split()), reason=" ".join(reason.split()))
-        fault = fault_of(wanted)
+        fault = fault_of(wanted, desk.rulebook)
         if fault:
             await tell(interaction, words.NO_TERM.format(why=fault))
         elif await _same(desk, wanted.text):
@@ -256,8 +256,8 @@ async def _same(desk: Desk, term: str) -> list[Term]:
     """The blocked terms that read as this one does; ten thousand take a moment."""
 
     def look() -> list[Term]:
-        wanted = normalise(term)
-        return [t for t in desk.policy.blocked if normalise(t.text) == wanted]
+        wanted = normalise(term, desk.rulebook)
+        return [t for t in desk.policy.blocked if normalise(t.text, desk.rulebook) == wanted]
 
     return await asyncio.to_thread(look)
 
