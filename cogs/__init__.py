@@ -11,6 +11,7 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.asking.queue",
     "cogs.voting.votes",
     "cogs.governing.policy",
+    "cogs.governing.logbook",
     "cogs.governing.privacy",
     "cogs.posting.takedown",
     "cogs.posting.lost",
