@@ -59,6 +59,10 @@ _WHERE_ADULTS_ARE = (
     "Or ask me in an age-restricted channel (a moderator can mark a channel as age-restricted in "
     "its settings)."
 )
+_WHERE_ELSE = {
+    Layer.CATEGORY: "That is a rule of this category; a channel outside it may take it.",
+    Layer.CHANNEL: "That is a rule of this channel; another one may take it.",
+}
 _SERVER = "This server's moderators do not want that here. Please leave it out:"
 _SERVER_ADULTS = (
     "This server's moderators want that in age-restricted channels only. Leave it out, or ask me "
@@ -70,15 +74,15 @@ def floor(rule: Rule) -> str:
     """What is drawn in no server."""
     return fit(
         f"I do not draw that, in any server: {_named(rule)}.\n{rule.summary}\n"
-        "If you meant something harmless, please say it in other words."
+        "If that is not what you meant, ask for something that nobody can read that way."
     )
 
 
 def refused(rule: Rule, words: Sequence[str], layer: Layer) -> str:
     """What this server, this place or the model's licence does not take."""
-    parts = [f"I do not draw that here: {_named(rule)}.", rule.summary, _found(words), rule.advice]
-    if layer is Layer.CHANNEL:
-        parts.append("This channel is stricter than the server: ask in another one if you like.")
+    here = "with this model" if layer is Layer.LICENCE else "here"
+    parts = [f"I do not draw that {here}: {_named(rule)}.", rule.summary, _found(words)]
+    parts += [rule.advice, _WHERE_ELSE.get(layer, "")]
     return fit("\n".join(filter(None, parts)))
 
 

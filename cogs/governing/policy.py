@@ -16,6 +16,7 @@ from bot.ballot import VoteEmoji
 from bot.client import Interaction, WaifuBot
 from bot.domain import ChannelId, GuildId
 from bot.policy.screening import normalise
+from bot.rulebooks import load
 from bot.words import wording
 from bot.words.emoji import is_one_emoji
 from cogs.translating import guild_of, tell, user_of
@@ -122,10 +123,12 @@ class PolicyCog(
     async def _same(self, guild_id: GuildId, term: str) -> list[str]:
         """The blocked terms that read as this one does."""
         policy = await self._guilds.policy(guild_id)
-        return [b.text for b in policy.blocked if normalise(b.text) == normalise(term)]
+        return [
+            b.text for b in policy.blocked if normalise(b.text, load()) == normalise(term, load())
+        ]
 
     async def _fault(self, guild_id: GuildId, term: str, reason: str) -> str | None:
-        if not normalise(term):
+        if not normalise(term, load()):
             return "Name a word or phrase to block: this one has no letters in it."
         if len(term) > _TERM_CHARS_MAX:
             return f"A term can have {_TERM_CHARS_MAX} characters at most."

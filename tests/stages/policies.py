@@ -41,6 +41,7 @@ def make_rule(
         clause=clause,
         effect=effect,
         floor=floor,
+        when=None,
     )
 
 
@@ -54,6 +55,11 @@ def make_rulebook(*rules: Rule) -> Rulebook:
     )
     return replace(
         _OWN,
+        # Nothing is to be found by them, and they take time to compile.
+        concepts={},
+        lexicon=replace(
+            _OWN.lexicon, ordinary=frozenset(), given_names=frozenset(), surnames=frozenset()
+        ),
         rules={rule.id: rule for rule in made},
         presets={
             "family": {LAWFUL: REFUSED, GROWN: REFUSED, OPEN: REFUSED},
@@ -158,3 +164,15 @@ PLACES = st.builds(
     category_id=st.none() | st.just(CATEGORY),
     channel_age_restricted=st.booleans(),
 )
+
+
+def with_line(guild: GuildPolicy, layer: str, lines: Overrides) -> GuildPolicy:
+    match layer:
+        case "server":
+            return replace(guild, rules=lines)
+        case "category":
+            return replace(guild, categories={**guild.categories, CATEGORY: lines})
+        case "parent":
+            return replace(guild, channels={**guild.channels, PARENT: lines})
+        case _:
+            return replace(guild, channels={**guild.channels, CHANNEL: lines})

@@ -69,7 +69,7 @@ def fault(text: str | bytes) -> str:
     return " | ".join(told.value.faults)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(policies(OWN_RULES))
 def test_what_is_written_is_read_back_the_same(policy: GuildPolicy) -> None:
     assert not list(faults_of(policy, BOOK))

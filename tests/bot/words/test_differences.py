@@ -24,7 +24,7 @@ SPOILER = Effect(ruling=Ruling.SPOILER)
 ROLE = RoleId(6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(policies(), policies())
 def test_there_is_a_line_if_and_only_if_something_changes(
     before: GuildPolicy, after: GuildPolicy
