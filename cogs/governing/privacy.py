@@ -29,7 +29,8 @@ the same restrictions and a copy of the licence.
 _WAITING_GONE = "That request waits no more: just ask again with `/waifu`."
 _FORGET = """\
 **Erase everything?** Your requests, pictures (here and from my disk), votes, settings and your
-acceptance of the licence. What others voted stays as a number without a name. There is no way back.
+acceptance of the licence. What others voted stays as a number without a name, and a time-out or
+ban stays without yours. There is no way back.
 """
 _FORGOTTEN = (
     "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "

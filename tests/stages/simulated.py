@@ -28,6 +28,7 @@ from bot.client import Services, WaifuBot
 from bot.domain import (
     ChannelId,
     GuildId,
+    Held,
     Job,
     MessageId,
     MessageRef,
@@ -187,11 +188,11 @@ class Scene:
             await self.kept(job)
 
     async def kept(
-        self, job: Job, released: Released | None = None, data: bytes | None = None
+        self, job: Job, verdict: Released | Held | None = None, data: bytes | None = None
     ) -> None:
         """The picture of a running job goes to the gallery."""
         picture = await self.services.gallery.keep(
-            released or make_released(job),
+            verdict or make_released(job),
             data or make_png(job),
             card_id="tiny-1",
             owner=OWNER,
