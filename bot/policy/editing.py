@@ -116,9 +116,14 @@ def role_terms(policy: GuildPolicy, role: RoleId) -> RoleTerms:
     return policy.roles.get(role, RoleTerms())
 
 
+def is_adjustable(rule: Rule) -> bool:
+    """Whether a server can make it stricter or looser: it is no floor, and prompts show it."""
+    return not rule.floor and rule.when is not None
+
+
 def adjustable(rulebook: Rulebook) -> list[Rule]:
     """The rules that a server can make stricter or looser."""
-    return [rule for rule in rulebook.rules.values() if not rule.floor]
+    return [rule for rule in rulebook.rules.values() if is_adjustable(rule)]
 
 
 #: What a moderator chooses of a rule, by the name that travels: what is done, and who may see it.

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.policy.document import REASON_CHARS_MAX, TERM_CHARS_MAX
-from bot.policy.screening import Term
+from bot.policy.rulebook import Rulebook
+from bot.policy.screening import Term, normalise
 
 #: What a form of Discord's holds.
 CHUNK_CHARS = 4000
@@ -57,13 +58,13 @@ def chunks_of(terms: Sequence[Term]) -> list[TermChunk]:
     return chunks
 
 
-def read_lines(text: str) -> tuple[list[Term], list[LineFault]]:
+def read_lines(text: str, rulebook: Rulebook) -> tuple[list[Term], list[LineFault]]:
     """The terms of a text, in its order, and the lines that are none."""
     terms: list[Term] = []
     faults: list[LineFault] = []
     for number, line in enumerate(text.splitlines(), 1):
         term = _term_of(line)
-        why = term and fault_of(term)
+        why = term and fault_of(term, rulebook)
         if why:
             faults.append(LineFault(line=number, why=why))
         elif term:
@@ -83,13 +84,13 @@ def _tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-def fault_of(term: Term) -> str | None:
+def fault_of(term: Term, rulebook: Rulebook) -> str | None:
     """Why a term cannot be on a list, None if it can."""
     if len(term.text) > TERM_CHARS_MAX:
         return f"a term can have {TERM_CHARS_MAX} characters at most"
     if len(term.reason) > REASON_CHARS_MAX:
         return f"a reason can have {REASON_CHARS_MAX} characters at most"
-    if not any(map(str.isalnum, term.text)):
+    if not normalise(term.text, rulebook):
         return "there is no letter in it"
     if not (term.text + term.reason).isprintable():
         return "there is a sign in it that nobody sees"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.domain import Layer, RuleId, Ruling
+from bot.policy.editing import is_adjustable
 from bot.policy.effect import Audience, Effect
 from bot.policy.layers import EffectivePolicy, GuildPolicy, PolicyLine, RoleTerms
 from bot.policy.rulebook import Rule
@@ -21,9 +22,11 @@ NO_PERMISSION = (
 )
 GONE = "That is not there any more, so there is nothing to change. Here is what there is."
 NOTHING_CHANGED = "Nothing changed: it is like that already."
+STATED = (
+    "No prompt shows it, so there is nothing to set: everybody promises it who accepts the licence."
+)
 LOCKED = "That is the same in every server and cannot be changed."
 STALE = "Somebody else changed the policy in the meantime, so yours was not made. Look again."
-OLD_PANEL = "This panel is from an older version of me. Open a new one with `/policy panel`."
 NO_LOG = "Nothing was changed yet."
 NOT_EVERYONE = "Everybody has that role, so everybody would decide. Choose another one."
 UNSEEN_CHANNEL = (
@@ -57,7 +60,10 @@ _GROUPS: Mapping[str, str] = {
     "🙈": "Behind a spoiler",
     "🔞": "In age-restricted channels only",
     "✅": "Allowed",
+    "📜": "Promised by everybody who accepts the licence; no prompt shows it",
 }
+#: The groups of rules that no server sets.
+_FIXED = ("🔒", "📜")
 RULING_LABELS: Mapping[Ruling, tuple[str, str]] = {
     Ruling.ALLOW: ("Allow it", "It is drawn and shown"),
     Ruling.SPOILER: ("Behind a spoiler", "It is drawn and shown behind Discord's spoiler"),
@@ -88,8 +94,8 @@ def saved(changes: Sequence[str]) -> str:
 
 def sign_of(rule: Rule | None, effect: Effect) -> str:
     """One emoji for what follows from a rule."""
-    if rule is not None and rule.floor:
-        return "🔒"
+    if rule is not None and not is_adjustable(rule):
+        return "🔒" if rule.floor else "📜"
     if effect.ruling is Ruling.ALLOW and effect.audience is Audience.ADULTS:
         return "🔞"
     return _SIGNS[effect.ruling]
@@ -124,13 +130,13 @@ def state(policy: EffectivePolicy) -> str:
 def rule_lines(policy: EffectivePolicy) -> str:
     """Every rule with what follows and who says so; the fixed ones in one line."""
     rules = policy.rulebook.rules
-    fixed = [rule.title for rule in rules.values() if rule.floor]
     lines = [
         rule_line(rules[rule], line)
         for rule, line in policy.lines.items()
-        if rule in rules and not rules[rule].floor
+        if rule in rules and is_adjustable(rules[rule])
     ]
-    return fitting([f"🔒 **{_GROUPS['🔒']}**: {' · '.join(fixed)}", *lines], _LIST_CHARS)
+    fixed = [line for line in grouped(policy).splitlines() if line[0] in _FIXED]
+    return fitting([*fixed, *lines], _LIST_CHARS)
 
 
 def rule_line(rule: Rule, line: PolicyLine) -> str:
@@ -146,6 +152,8 @@ def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: Polic
         parts.append(f"-# The model's licence names it: restriction {rule.clause} of Attachment A.")
     who = " and ".join(map(layer_in_words, line.layers))
     parts.append(f"**What holds**: {in_words(line.effect)} ({who}).")
+    if Layer.LICENCE in line.layers:
+        parts.append("The model's licence asks for that, so nothing written here can lower it.")
     if written is None:
         parts.append("Nothing is written here, so what lies below decides.")
     else:
@@ -155,10 +163,11 @@ def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: Polic
     return "\n".join(parts)
 
 
-def floor_page(rule: Rule) -> str:
-    """A rule that nobody can lower."""
+def fixed_page(rule: Rule) -> str:
+    """A rule that no server sets."""
     clause = f" Restriction {rule.clause} of the model's licence." if rule.clause else ""
-    return f"## 🔒 {rule.title}\n{rule.summary}\n{LOCKED}{clause}"
+    sign, why = ("🔒", LOCKED) if rule.floor else ("📜", STATED)
+    return f"## {sign} {rule.title}\n{rule.summary}\n{why}{clause}"
 
 
 def preset_page(name: str, effects: Mapping[RuleId, Effect], rules: Mapping[RuleId, Rule]) -> str:
@@ -166,7 +175,7 @@ def preset_page(name: str, effects: Mapping[RuleId, Effect], rules: Mapping[Rule
     lines = [
         f"{sign_of(rule, effects[rule_id])} **{rule.title}**: {in_words(effects[rule_id])}"
         for rule_id, rule in rules.items()
-        if not rule.floor
+        if is_adjustable(rule)
     ]
     about = PRESETS.get(name, "")
     return f"## Preset {name}\n{about}\n{fitting(lines, _LIST_CHARS)}"

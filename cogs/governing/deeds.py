@@ -16,6 +16,8 @@ from bot.policy.editing import (
     AUDIENCES,
     RULINGS,
     Scope,
+    adjustable,
+    is_adjustable,
     overrides_at,
     role_terms,
     scope_of,
@@ -56,7 +58,7 @@ def _chosen(press: PanelPress, at: int) -> str:
 def _rule(desk: Desk, press: PanelPress) -> tuple[Scope, RuleId]:
     """The scope and the rule that a press is about."""
     rule = desk.rulebook.rules.get(RuleId(press.arg(1)))
-    if rule is None or rule.floor:
+    if rule is None or not is_adjustable(rule):
         raise ValueError(press.arg(1))
     return scope_of(press.arg(0)), rule.id
 
@@ -119,7 +121,7 @@ def _clear(desk: Desk, press: PanelPress) -> GuildPolicy:
 def _exempt(desk: Desk, press: PanelPress) -> GuildPolicy | str:
     role = RoleId(int(press.arg(0)))
     rules = {RuleId(value) for value in press.values}
-    if any(r not in desk.rulebook.rules or desk.rulebook.rules[r].floor for r in rules):
+    if rules - {rule.id for rule in adjustable(desk.rulebook)}:
         return words.LOCKED
     terms = replace(role_terms(desk.policy, role), exempt=frozenset(rules))
     return with_role(desk.policy, role, terms)

@@ -16,6 +16,7 @@ from bot.policy.editing import (
     RULINGS,
     WHOLE_SERVER,
     Scope,
+    is_adjustable,
     overrides_at,
     scope_of,
     with_effect,
@@ -175,8 +176,8 @@ def rule(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         return rules(desk, (scope.key(),), words.GONE)
     back = button(f"← Rules of {'this server' if scope.id is None else 'this place'}",
                   press_id("open", desk.version, "rules", scope.key()))  # fmt: skip
-    if found.floor:
-        return page(*said(note), text(words.floor_page(found)), row(back))
+    if not is_adjustable(found):
+        return page(*said(note), text(words.fixed_page(found)), row(back))
     written = overrides_at(desk.policy, scope).effects.get(rule_id)
     holds = desk.effective_at(scope).lines[rule_id]
     left = with_effect(desk.policy, scope, rule_id, None)

@@ -29,6 +29,7 @@ from cogs.governing.controls import (
     text,
 )
 from cogs.governing.desk import Desk
+from cogs.governing.outlook import review_warnings
 from cogs.governing.pages import Page, home_row, said
 
 #: Channels where the bot can be asked, and what stands over them.
@@ -229,7 +230,7 @@ def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         role_menu("The role that decides too", press_id("modrole", desk.version),
                   _known_role(desk, policy.moderator_role)),
         text("**Review channel**: where held pictures, reports and appeals go. "
-             f"Now {_channel_or(desk, policy.review_channel, 'none, so nobody is asked')}."),
+             f"Now {_channel_or(desk, policy.review_channel, 'none')}.{_amiss(desk)}"),
         channel_menu("Review channel", press_id("review", desk.version), [ChannelType.text],
                      _known_channel(desk, policy.review_channel)),
         text("**Log channel**: where every change, alert and removal is told. "
@@ -238,6 +239,12 @@ def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
                      _known_channel(desk, policy.log_channel)),
         home_row(desk),
     )  # fmt: skip
+
+
+def _amiss(desk: Desk) -> str:
+    """What should be mended about the review channel, a line each."""
+    warnings = review_warnings(desk.guild, desk.policy) if desk.guild else []
+    return "".join(f"\n⚠️ {warning}" for warning in warnings)
 
 
 def _channel_or(desk: Desk, channel_id: ChannelId | None, nothing: str) -> str:

@@ -171,7 +171,7 @@ class PolicyCog(
         """Whole words match, however they are spelled."""
         desk = await _desk(interaction)
         wanted = Term(text=" ".join(term.split()), reason=" ".join(reason.split()))
-        fault = fault_of(wanted)
+        fault = fault_of(wanted, desk.rulebook)
         if fault:
             await tell(interaction, words.NO_TERM.format(why=fault))
         elif await _same(desk, wanted.text):

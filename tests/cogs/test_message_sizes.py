@@ -134,6 +134,7 @@ async def test_top_of_ten_pictures_fits_with_custom_emoji(tmp_path: Path) -> Non
             GuildId(booth.guild.id), VoteEmoji(up=up, down=down), booth.member.id, 1
         )
         voter = booth.guild.add_member(booth.env.create_user("ada"))
+        await booth.accepts(voter)
         ids: list[JobId] = []
         for seed in range(12):
             (job,) = await booth.queued(seed=seed)

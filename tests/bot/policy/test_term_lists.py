@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot import rulebooks
 from bot.domain import Ruling
 from bot.policy.document import REASON_CHARS_MAX, TERM_CHARS_MAX, TERMS_MAX
 from bot.policy.effect import Effect
@@ -19,22 +20,25 @@ from bot.policy.term_lists import (
     unique,
 )
 
+RULEBOOK = rulebooks.load()
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp", "Zs")), max_size=20
 ).map(lambda text: " ".join(text.split()))
 TERMS = st.builds(Term, text=WORDS.map(lambda w: f"dragon {w}".strip()), reason=WORDS)
 
 
+@settings(deadline=None)
 @given(TERMS)
 def test_a_term_is_read_as_it_was_written(term: Term) -> None:
-    assert read_lines(line_of(term)) == ([term], [])
+    assert read_lines(line_of(term), RULEBOOK) == ([term], [])
 
 
+@settings(deadline=None)
 @given(st.lists(TERMS, max_size=60))
 def test_chunks_hold_the_whole_list_in_its_order(terms: list[Term]) -> None:
     chunks = chunks_of(terms)
     assert [term for c in chunks for term in terms[c.start : c.stop]] == terms
-    read = [term for chunk in chunks for term in read_lines(chunk.text)[0]]
+    read = [term for chunk in chunks for term in read_lines(chunk.text, RULEBOOK)[0]]
     assert read == terms
 
 
@@ -60,14 +64,14 @@ def test_ten_thousand_long_terms_fit_their_forms() -> None:
     ],
 )
 def test_a_line_is_a_term_and_its_reason(line: str, text: str, reason: str) -> None:
-    assert read_lines(line) == ([Term(text=text, reason=reason)], [])
+    assert read_lines(line, RULEBOOK) == ([Term(text=text, reason=reason)], [])
 
 
 def test_lines_that_cannot_be_taken_are_told_with_their_numbers() -> None:
     text = "\n".join(
         ["ok", "", "!!", "x" * (TERM_CHARS_MAX + 1), f"ok = {'r' * 201}", "= why", "a\u200bb"]
     )
-    terms, faults = read_lines(text)
+    terms, faults = read_lines(text, RULEBOOK)
     assert terms == [Term(text="ok")]
     assert [fault.line for fault in faults] == [3, 4, 5, 6, 7]
 

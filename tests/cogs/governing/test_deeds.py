@@ -13,11 +13,11 @@ from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.words import panel as words
 from cogs.governing.controls import PanelPress
 from cogs.governing.deeds import DEEDS
-from tests.cogs.governing.test_pages import LOOSE, RULEBOOK, desk
+from tests.cogs.governing.test_pages import FREE, RULEBOOK, desk
 from tests.stages.factories import GUILD
 
 BARE = GuildPolicy(guild_id=GUILD)
-RULE = LOOSE[-1]
+RULE = FREE
 FIXED = next(rule.id for rule in RULEBOOK.rules.values() if rule.floor)
 
 

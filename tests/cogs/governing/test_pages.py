@@ -11,10 +11,12 @@ import pytest
 from bot import rulebooks
 from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
 from bot.policy.document import TERMS_MAX
+from bot.policy.editing import adjustable
 from bot.policy.effect import Effect
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
+from bot.words import panel as words
 from cogs.governing.desk import Desk
 from cogs.governing.lists import LIST_PAGES
 from cogs.governing.pages import RULE_PAGES
@@ -24,13 +26,15 @@ from tests.stages.factories import GUILD, make_place
 PAGES = {**RULE_PAGES, **PLACE_PAGES, **LIST_PAGES}
 RULEBOOK = rulebooks.load()
 HELD = Effect(ruling=Ruling.HOLD, alert=True, strike=True)
-LOOSE = [rule.id for rule in RULEBOOK.rules.values() if not rule.floor]
+LOOSE = [rule.id for rule in adjustable(RULEBOOK)]
+#: Nothing but the server says anything of it.
+FREE = RuleId("suggestive")
 BIG = 1_300_000_000_000_000_000
 
 
 def crowded(rulebook: Rulebook) -> Rulebook:
     """As many rules as there may ever be, each with long words."""
-    some = next(rule for rule in rulebook.rules.values() if not rule.floor)
+    some = adjustable(rulebook)[0]
     more = {
         RuleId(f"rule-number-{n}"): replace(
             some,
@@ -141,10 +145,26 @@ def test_a_rule_of_the_floor_offers_nothing_to_change() -> None:
     assert "cannot be changed" in words_of(shown)
 
 
+def test_a_rule_that_no_prompt_shows_is_told_and_not_set() -> None:
+    stated = next(r.id for r in RULEBOOK.rules.values() if not r.floor and r.id not in LOOSE)
+    shown = RULE_PAGES["rule"](desk(), ("s", stated), "").to_components()
+    assert all(press.startswith("wp:open") for press in ids_of(shown))
+    assert words.STATED in words_of(shown)
+
+
+def test_a_rule_of_the_licence_says_that_nobody_can_lower_it() -> None:
+    (bound,) = (r for r in LOOSE if r == "hate-symbols")
+    allowed = Overrides(effects={bound: Effect()})
+    policy = GuildPolicy(guild_id=GUILD, rules=allowed)
+    told = words_of(RULE_PAGES["rule"](desk(policy), ("s", bound), "").to_components())
+    assert "**What holds**: refused" in told
+    assert "nothing written here can lower it" in told
+
+
 def test_a_rule_says_what_holds_and_what_would_hold_without_its_line() -> None:
-    written = Overrides(effects={LOOSE[-1]: HELD})
+    written = Overrides(effects={FREE: HELD})
     shown = RULE_PAGES["rule"](
-        desk(GuildPolicy(guild_id=GUILD, rules=written)), ("s", LOOSE[-1]), ""
+        desk(GuildPolicy(guild_id=GUILD, rules=written)), ("s", FREE), ""
     ).to_components()
     told = words_of(shown)
     assert "**What holds**: held until a moderator approves" in told
@@ -152,8 +172,8 @@ def test_a_rule_says_what_holds_and_what_would_hold_without_its_line() -> None:
 
 
 def test_a_channel_inherits_and_says_so() -> None:
-    policy = GuildPolicy(guild_id=GUILD, rules=Overrides(effects={LOOSE[-1]: HELD}))
-    told = words_of(RULE_PAGES["rule"](desk(policy), ("c5", LOOSE[-1]), "").to_components())
+    policy = GuildPolicy(guild_id=GUILD, rules=Overrides(effects={FREE: HELD}))
+    told = words_of(RULE_PAGES["rule"](desk(policy), ("c5", FREE), "").to_components())
     assert "held until a moderator approves" in told
     assert "(this server)" in told
     assert "Nothing is written here" in told
