@@ -16,6 +16,7 @@ from bot.policy.layers import (
     RoleTerms,
     effective,
     everywhere,
+    excusing,
     floor_effect,
     licensed,
     preset_effect,
@@ -100,6 +101,25 @@ def test_what_a_line_is_made_of_is_told() -> None:
     lawful = line(told, LAWFUL, licence=frozenset({LAWFUL}))
     assert lawful.effect == REFUSED | Effect(alert=True)
     assert (lawful.layer, lawful.layers) == (Layer.LICENCE, (Layer.LICENCE, Layer.SERVER))
+
+
+@pytest.mark.parametrize("licence", [frozenset[RuleId](), frozenset({LAWFUL})])
+def test_who_is_excused_is_bound_by_floor_and_the_models_own_licence(
+    licence: frozenset[RuleId],
+) -> None:
+    family = replace(PLAIN, preset="family", blocked=(Term(text="owl"),))
+    policy = effective(BOOK, family, HERE, licence=licence)
+    excused = excusing(policy, frozenset({NEVER, LAWFUL, GROWN, SERVER}))
+    found = {rule: line.effect for rule, line in excused.lines.items()}
+    assert found == {
+        NEVER: FLOOR,
+        LAWFUL: REFUSED if licence else NOTHING,
+        GROWN: ADULTS,
+        OPEN: REFUSED,
+        SERVER: NOTHING,
+    }
+    assert excused.exempt == {NEVER, LAWFUL, GROWN, SERVER}
+    assert excusing(policy, frozenset()) == policy
 
 
 def test_a_licence_that_nobody_knows_asks_for_all_that_any_does() -> None:
