@@ -289,6 +289,12 @@ async def test_forgetting_against_a_decision_leaves_nothing_half_done(stores: St
         assert str(USER) not in str(await stores.rows("audit_log"))
 
 
+async def test_a_forgotten_members_appeal_goes(stores: Stores) -> None:
+    await appealed(stores, "xylophone")
+    await stores.privacy.forget(USER)
+    assert await stores.rows("cases") == []
+
+
 async def test_a_forgotten_reporters_word_stays_without_the_name(stores: Stores) -> None:
     _, case = await reported(stores)
     await stores.privacy.forget(UserId(OTHER))
