@@ -32,14 +32,18 @@ from bot.log import whereabouts
 from bot.policy.layers import EffectivePolicy, effective
 from bot.policy.rulebook import Rulebook
 from bot.settings import Settings
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
 from bot.store.consent import Consent
+from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
-from bot.store.queue import Caps
+from bot.store.reviews import Reviews
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -75,6 +79,10 @@ class Services:
     doomed: Doomed
     votes: Votes
     guilds: Guilds
+    reviews: Reviews
+    case_posts: CasePosts
+    members: Members
+    decisions: Decisions
     rulebook: Rulebook
     consent: Consent
     privacy: Privacy

@@ -1,62 +1,35 @@
-"""The rulebook that comes with the program. Loaded by the entry and the tests."""
+"""The rulebook that comes with the package: its files read once.
+
+Called by the entry, the tests and the tools; the rooms of policy are handed what it returns. It
+must not know what is in the files.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 
-from bot.domain import RuleId, Ruling
-from bot.policy.effect import NOTHING, Audience, Effect
-from bot.policy.rulebook import Rule, Rulebook
+from bot.policy.rulebook import Rulebook, decode_rulebook
 
-_FLOOR = Effect(ruling=Ruling.REFUSE, alert=True, strike=True)
-_REFUSED = Effect(ruling=Ruling.REFUSE)
-_ADULTS = Effect(audience=Audience.ADULTS)
-
-_MEANT_OTHERWISE = "If you meant something harmless, please say it in other words."
+_SUFFIXES = (".toml", ".txt")
 
 
 @lru_cache(maxsize=1)
 def load() -> Rulebook:
-    """Every rule, preset and licence."""
-    rules = (
-        _floor("minors-sexual", "Minors in a sexual context", "b"),
-        _floor("minors-sexualised", "Words that sexualise minors", "b"),
-        _floor("adulthood-unwanted", "Sexual content without adults", "b"),
-        _floor("real-person-sexual", "Sexual content of real people", "e"),
-        _floor("sexual-violence", "Sexual violence", "a"),
-        Rule(
-            id=RuleId("sexual"),
-            title="Sexual content",
-            summary="Nudity and sexual acts are for adults.",
-            advice="Leave out what is only for adults.",
-            effect=_ADULTS,
-        ),
-        Rule(
-            id=RuleId("suggestive"),
-            title="Suggestive content",
-            summary="Swimwear, underwear and poses that suggest more.",
-            advice="Choose everyday clothes and poses.",
-            effect=NOTHING,
-        ),
-    )
-    return Rulebook(
-        rules={rule.id: rule for rule in rules},
-        presets={
-            "family": {RuleId("sexual"): _REFUSED | _ADULTS, RuleId("suggestive"): _REFUSED},
-            "standard": {},
-            "age-restricted": {},
-        },
-        licences={"openrail-m": tuple(rule.id for rule in rules if rule.floor)},
-    )
+    """The rulebook of this version; RulebookError, with the file and the place, if it is wrong."""
+    return decode_rulebook(package_files())
 
 
-def _floor(rule: str, title: str, clause: str) -> Rule:
-    return Rule(
-        id=RuleId(rule),
-        title=title,
-        clause=clause,
-        summary="Nothing that sexualises minors or people who did not agree is drawn.",
-        advice=_MEANT_OTHERWISE,
-        effect=_FLOOR,
-        floor=True,
-    )
+def package_files() -> dict[str, bytes]:
+    """The rulebook's files by their path, such as `rules/sexual.toml`."""
+    return dict(_files(files("bot.policy"), ""))
+
+
+def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _files(entry, f"{path}{entry.name}/")
+        elif entry.name.endswith(_SUFFIXES):
+            yield f"{path}{entry.name}", entry.read_bytes()

@@ -30,17 +30,23 @@ from bot.health import beat
 from bot.log import log_transition
 from bot.settings import Settings, token_fault
 from bot.stopping import Stop, leave
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
 from bot.store.consent import Consent
 from bot.store.db import Database
+from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
-from bot.store.queue import Caps, Jobs
+from bot.store.queue import Jobs
+from bot.store.reviews import Reviews
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
+from bot.tidying import Tidier
 from bot.transitions import Subject, Transition
 from models.contract import Engine, Scorer
 
@@ -122,6 +128,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         await _sweep(gallery)
         votes = Votes(db)
         stack.push_async_callback(votes.close)
+        decisions = Decisions(db)
+        stack.push_async_callback(decisions.close)
         handle = _handle(settings)
         stack.push_async_callback(handle.close)
         jobs = Jobs(db)
@@ -135,6 +143,10 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             doomed=Doomed(db),
             votes=votes,
             guilds=Guilds(db),
+            reviews=Reviews(db, gallery),
+            case_posts=CasePosts(db),
+            members=Members(db, gallery),
+            decisions=decisions,
             rulebook=rulebooks.load(),
             consent=Consent(db),
             privacy=Privacy(db, gallery),
@@ -195,7 +207,11 @@ async def _serve(settings: Settings) -> int:
         async with asyncio.TaskGroup() as tasks:
             # First of all, for a model may have to be downloaded, and that is a life too.
             beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
-            async with _build(settings) as program, _erasing(program.services):
+            async with (
+                _build(settings) as program,
+                _erasing(program.services),
+                _tidying(program.services),
+            ):
                 if await _loaded(program.handle, settings, stop):
                     await _work(program, settings, stop)
             beating.cancel()
@@ -213,6 +229,20 @@ async def _erasing(services: Services) -> AsyncGenerator[None]:
             yield
         finally:
             erasing.cancel()
+
+
+@asynccontextmanager
+async def _tidying(services: Services) -> AsyncGenerator[None]:
+    """Drop what has had its time meanwhile."""
+    tidier = Tidier(
+        services.reviews, services.members, services.decisions, services.signals, services.clock
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tidying = tasks.create_task(tidier.run(), name="tidying")
+        try:
+            yield
+        finally:
+            tidying.cancel()
 
 
 async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:

@@ -21,6 +21,8 @@ class Subject(StrEnum):
     REQUEST = "request"
     #: Posted, then deleted from Discord.
     POST = "post"
+    #: Open until a moderator decides it; then what was decided.
+    CASE = "case"
     #: Serving while an engine draws with it.
     CARD = "card"
 

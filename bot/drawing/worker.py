@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import BotError, DiskFullError, Job, JobId, Released, Withheld
+from bot.domain import BotError, DiskFullError, Held, Job, JobId, Released, Withheld
 from bot.drawing.handle import EngineHandle, Roster
 from bot.drawing.lookout import Lookout
 from bot.drawing.progress import ProgressBoard
@@ -301,7 +301,7 @@ class Worker:
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
         scores = await self._scores(rendered)
         verdict = decide.release(job, rendered, scores, self._handle.info, self._ground)
-        if not isinstance(verdict, Released):
+        if isinstance(verdict, Withheld):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
             return
         info = self._handle.info
@@ -368,5 +368,5 @@ class Worker:
             log.error("%s rows wait for the next start: %s", len(job_ids), problem)  # noqa: TRY400  the sentence says it all
 
 
-def _encode(released: Released, provenance: Provenance) -> bytes:
-    return encode_png(released.rgb, released.width_px, released.height_px, provenance)
+def _encode(picture: Released | Held, provenance: Provenance) -> bytes:
+    return encode_png(picture.rgb, picture.width_px, picture.height_px, provenance)

@@ -28,7 +28,7 @@ from bot.domain import (
 )
 from bot.policy.effect import Audience, Effect, join
 from bot.policy.layers import EffectivePolicy, Ground
-from bot.policy.rulebook import SERVER, Rule, Rulebook, rule_of
+from bot.policy.rulebook import SERVER, rule_of
 from bot.policy.screening import Finding
 from bot.policy.thresholds import THRESHOLDS, is_forbidden
 from bot.words import refusals
@@ -44,6 +44,9 @@ NUDITY: Mapping[Rating, tuple[tuple[float, Ruling], ...]] = {
     ),
     Rating.EXPLICIT: (),
 }
+
+#: What these say, no server lowers.
+_UNYIELDING = frozenset({Layer.FLOOR, Layer.LICENCE})
 
 
 def admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
@@ -84,15 +87,18 @@ class Weighed:
     found: Mapping[Finding, Effect]
     effect: Effect
 
-    def strictest(self, rulebook: Rulebook) -> RuleId:
-        """The rule that a member is told of; the floor's before any other."""
+    def ruling_rule(self, ground: Ground) -> RuleId:
+        """The rule that a member is told of, of those that are as strict as all together.
 
-        def rank(finding: Finding) -> tuple[bool, Ruling, Audience, RuleId]:
-            effect = self.found[finding]
-            floor = rule_of(rulebook, finding.rule).floor
-            return floor, effect.ruling, effect.audience, finding.rule
-
-        return max(self.found, key=rank).rule
+        The floor's before the licence's, and both before those that a server sets.
+        """
+        refuses = self.effect.ruling is Ruling.REFUSE
+        culprits = {
+            finding.rule
+            for finding, effect in self.found.items()
+            if (effect.ruling is Ruling.REFUSE if refuses else effect.audience is Audience.ADULTS)
+        }
+        return min(culprits, key=lambda rule: (list(Layer).index(layer_of(rule, ground)), rule))
 
     def words(self, rule: RuleId) -> tuple[str, ...]:
         """What a rule was found in, each once."""
@@ -112,16 +118,17 @@ def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
     for_others = effect.audience is Audience.ADULTS and not policy.place.age_restricted
     if effect.ruling is not Ruling.REFUSE and not for_others:
         return None
-    rule = rule_of(policy.rulebook, weighed.strictest(policy.rulebook))
-    words = weighed.words(rule.id)
-    reason = _reason(rule, policy, effect)
+    rule = weighed.ruling_rule(policy)
+    words, layer = weighed.words(rule), layer_of(rule, policy)
+    reason = _reason(layer, effect)
     return Refused(
         reason=reason,
         text=_text(reason, rule, words, policy),
-        rule=rule.id,
-        layer=layer_of(rule.id, policy),
+        rule=rule,
+        layer=layer,
         words=words,
-        appealable=True,
+        # No moderator lets pass what floor or licence forbid, nor needs to what is fine elsewhere.
+        appealable=reason is RefusalReason.SERVER,
         strike=effect.strike,
         alert=effect.alert,
     )
@@ -133,25 +140,24 @@ def layer_of(rule: RuleId, policy: Ground) -> Layer:
     return line.layer if line else Layer.SERVER
 
 
-def _reason(rule: Rule, policy: Ground, effect: Effect) -> RefusalReason:
+def _reason(layer: Layer, effect: Effect) -> RefusalReason:
     if effect.ruling is not Ruling.REFUSE:
         return RefusalReason.AGE
-    unyielding = layer_of(rule.id, policy) in {Layer.FLOOR, Layer.LICENCE}
-    return RefusalReason.FLOOR if unyielding else RefusalReason.SERVER
+    return RefusalReason.FLOOR if layer in _UNYIELDING else RefusalReason.SERVER
 
 
 def _text(
-    reason: RefusalReason, rule: Rule, words: tuple[str, ...], policy: EffectivePolicy
+    reason: RefusalReason, rule: RuleId, words: tuple[str, ...], policy: EffectivePolicy
 ) -> str:
-    if rule.floor:
-        return refusals.floor(rule)
+    if rule == SERVER:
+        terms = [(t.text, t.reason) for t in policy.guild.blocked if t.text in words]
+        return refusals.server_terms(terms, for_adults=reason is RefusalReason.AGE)
+    told = rule_of(policy.rulebook, rule)
+    if told.floor:
+        return refusals.floor(told)
     if reason is RefusalReason.AGE:
-        return refusals.adults(rule, words)
-    if rule.id == SERVER:
-        return refusals.server_terms(
-            (t.text, t.reason) for t in policy.guild.blocked if t.text in words
-        )
-    return refusals.refused(rule, words, layer_of(rule.id, policy))
+        return refusals.adults(told, words)
+    return refusals.refused(told, words, layer_of(rule, policy))
 
 
 def may_preview(job: Job, info: ModelInfo) -> bool:

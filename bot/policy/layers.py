@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId
-from bot.policy.effect import NOTHING, Effect, join
+from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId, Ruling
+from bot.policy.effect import NOTHING, Audience, Effect, join
 from bot.policy.rulebook import SERVER, Rule, Rulebook, rule_of
 from bot.policy.screening import Finding, Screen, Term
 from bot.words.effects import in_words, layer_in_words
@@ -64,7 +64,6 @@ class PolicyLine:
 
 
 _Lines = Mapping[RuleId, PolicyLine]
-_FREE = (NOTHING.ruling, NOTHING.audience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ class EffectivePolicy(Ground):
 
     def _explained(self, rule: RuleId, line: PolicyLine) -> str:
         who = " and ".join(map(layer_in_words, line.layers))
-        return f"{rule_of(self.rulebook, rule).title}: {in_words(line.effect)} ({who})"
+        return f"{title_of(self.rulebook, rule)}: {in_words(line.effect)} ({who})"
 
 
 def effective(
@@ -266,6 +265,12 @@ def _lines(
     }
 
 
+def title_of(rulebook: Rulebook, rule: RuleId) -> str:
+    """What a rule is called; its id if nobody knows it any more."""
+    known = rule == SERVER or rule in rulebook.rules
+    return rule_of(rulebook, rule).title if known else rule
+
+
 def preset_effect(rulebook: Rulebook, preset: str, rule: RuleId) -> Effect:
     """What a preset makes of a rule; one that is not known, what the strictest would."""
     own = rulebook.rules[rule].effect
@@ -301,10 +306,17 @@ def _line(rule: Rule | None, said: tuple[Layer, Effect], *, licensed: bool) -> P
 
 
 def _ruling_layer(parts: Sequence[tuple[Layer, Effect]], whole: Effect) -> Layer:
-    """The first with which it is as strict as in the end; the nearest if none made it so."""
+    """The first with which it is as strict as in the end; the nearest if none made it so.
+
+    What is refused is refused to everybody, so there whoever refuses it counts.
+    """
     reached = NOTHING
     for layer, part in parts:
         reached |= part
-        if (reached.ruling, reached.audience) == (whole.ruling, whole.audience) != _FREE:
+        if _strictness(reached) == _strictness(whole) != _strictness(NOTHING):
             return layer
     return parts[-1][0]
+
+
+def _strictness(effect: Effect) -> tuple[Ruling, Audience | None]:
+    return effect.ruling, None if effect.ruling is Ruling.REFUSE else effect.audience

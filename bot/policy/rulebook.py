@@ -1,60 +1,379 @@
-"""The rules as the program reads them: what each is about, its clause, and what follows from it.
+"""The rulebook: rules, concepts, presets and licences, decoded from TOML and held together.
 
-Everything that weighs, shows or explains a rule reads it here. Pure data; what a rule is found in
-is the screening's to know, what a server made of it the layers'.
+Made by `bot.rulebooks` from the files beside this one, read by `screening` (what is found) and
+`layers` (what follows where). Pure: it is handed bytes. A fault names the file and the place in it,
+and the bot does not start: there is no policy with a hole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
+from typing import Literal, TypeVar
 
-from bot.domain import RuleId, Ruling
-from bot.policy.effect import Effect
+from bot.domain import BotError, RuleId, Ruling
+from bot.policy.effect import Audience, Effect
+from bot.policy.expressions import ExpressionError, When, read
+from models.decoding import Dialect, MisfitError, decode
 
-#: The id of a server's own terms.
+_T = TypeVar("_T")
+_TOML = Dialect(stranger="is not known here", table="a table", nothing="")
+#: The server's own terms are findings of this rule; it has no file.
 SERVER = RuleId("server")
+#: Found where there are more ways to read a prompt than anybody can look through.
+UNREADABLE = RuleId("unreadable")
+#: Concepts that are found by looking at a text, and not by their words.
+BUILT_IN = frozenset({"ages", "names", "first-names"})
+#: The concept of fictional characters, whose names are no people's.
+CHARACTERS = "characters"
+_PRESETS = ("family", "standard", "age-restricted")
+
+
+class RulebookError(BotError):
+    """A file of the rulebook has a fault; the message names the file and the place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule: what members and moderators read of it, and what follows where nobody says more."""
+    """One line of the policy."""
 
     id: RuleId
     title: str
-    #: The letter of the licence's Attachment A that it comes from.
-    clause: str | None = None
+    #: The letter of the licence's Attachment A, in the order of its list; None: not of the licence.
+    clause: str | None
     summary: str
-    #: What a member can change.
     advice: str
     effect: Effect
     #: No server can lower it.
-    floor: bool = False
+    floor: bool
+    #: None: it is told to members, and no prompt shows it.
+    when: When | None
+    tests: Trials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """A rule's own tests; a negative prompt stands behind ` Negative prompt: `."""
+
+    #: Prompts in which it is found.
+    finds: tuple[str, ...] = ()
+    #: Prompts in which it is not.
+    passes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concept:
+    """Words for one thing, by language."""
+
+    id: str
+    summary: str
+    #: Where the words come from.
+    source: str
+    terms: Mapping[str, tuple[str, ...]]
+    #: Concepts whose words are its words too.
+    includes: tuple[str, ...]
+    #: Phrases in which none of the words counts.
+    harmless: tuple[str, ...]
+    #: They are names of people: the family's may stand first or last.
+    names: bool
+
+    def spellings(self) -> Iterator[str]:
+        """Every term, `go{es,ing}` written out."""
+        return (word for terms in self.terms.values() for term in terms for word in expanded(term))
+
+    def harmless_spellings(self) -> Iterator[str]:
+        """Every harmless phrase, written out."""
+        return (word for phrase in self.harmless for word in expanded(phrase))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexicon:
+    """Lists that are no concepts."""
+
+    #: For a Latin spelling, the characters that look like it.
+    letters: Mapping[str, str]
+    #: English words that are no trick.
+    ordinary: frozenset[str]
+    given_names: frozenset[str]
+    surnames: frozenset[str]
+    ages: AgeWords
+
+    @property
+    def innocent(self) -> frozenset[str]:
+        """Words and given names: what is written like these is no disguised term."""
+        return self.ordinary | self.given_names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeWords:
+    """How an age is said: see `lexicon/ages.toml`."""
+
+    numbers: tuple[str, ...]
+    behind: tuple[str, ...]
+    before: tuple[str, ...]
+    whole: tuple[str, ...]
+    below: tuple[str, ...]
+    never_behind: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rulebook:
-    """All rules, what the presets make of them, and which of them a licence asks for."""
+    """Everything that the package says of content."""
 
     rules: Mapping[RuleId, Rule]
-    #: By name, from the strictest to the loosest; a rule that is not named keeps its own effect.
+    concepts: Mapping[str, Concept]
+    #: The licence's clauses in our own words, by letter.
+    clauses: Mapping[str, str]
+    #: From the most to the least strict; what each says of a rule that it does not name is the
+    #: rule's own effect.
     presets: Mapping[str, Mapping[RuleId, Effect]]
-    #: By the licence's id.
-    licences: Mapping[str, tuple[RuleId, ...]] = field(
-        default_factory=dict[str, tuple[RuleId, ...]]
-    )
+    #: By the licence that a model's card names: the rules that it asks for.
+    licences: Mapping[str, tuple[RuleId, ...]]
+    lexicon: Lexicon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Effect:
+    ruling: Literal["allow", "spoiler", "hold", "refuse"] = "allow"
+    audience: Literal["everybody", "adults"] = "everybody"
+    alert: bool = False
+    strike: bool = False
+
+    def made(self) -> Effect:
+        return Effect(
+            ruling=Ruling[self.ruling.upper()],
+            audience=Audience[self.audience.upper()],
+            alert=self.alert,
+            strike=self.strike,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    title: str
+    summary: str
+    advice: str
+    effect: _Effect
+    clause: str | None = None
+    floor: bool = False
+    when: str | None = None
+    tests: Trials = field(default_factory=Trials)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Concept:
+    summary: str
+    source: str
+    terms: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    includes: tuple[str, ...] = ()
+    harmless: tuple[str, ...] = ()
+    names: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Presets:
+    family: dict[str, _Effect]
+    standard: dict[str, _Effect]
+    age_restricted: dict[str, _Effect]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Licences:
+    clauses: dict[str, str]
+    licences: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Letters:
+    letters: dict[str, str]
+
+
+def expanded(term: str) -> Iterator[str]:
+    """`nak{ed,edness}` as its words; a term without braces as it is."""
+    parts = [part.split(",") for part in term.replace("}", "{").split("{")]
+    # Odd parts stood in braces; a comma elsewhere is a comma.
+    fixed = [part if at % 2 else [",".join(part)] for at, part in enumerate(parts)]
+    return ("".join(chosen) for chosen in product(*fixed))
 
 
 #: What is told of a server's own terms; each has an effect of its own.
 OWN_TERMS = Rule(
     id=SERVER,
     title="This server's own terms",
+    clause=None,
     summary="The moderators of this server do not want these words here.",
     advice="Please leave them out.",
     effect=Effect(ruling=Ruling.REFUSE),
+    floor=False,
+    when=None,
+    tests=Trials(),
 )
 
 
 def rule_of(rulebook: Rulebook, rule: RuleId) -> Rule:
     """The rule with this id. KeyError if there is none."""
     return OWN_TERMS if rule == SERVER else rulebook.rules[rule]
+
+
+def decode_rulebook(files: Mapping[str, bytes]) -> Rulebook:
+    """The rulebook out of its files by path, as `rules/sexual.toml`; RulebookError if wrong."""
+    book = Rulebook(
+        rules={RuleId(name): _rule(name, path, files) for name, path in _folder("rules", files)},
+        concepts={name: _concept(name, path, files) for name, path in _folder("concepts", files)},
+        clauses=_read(_Licences, "licences.toml", files).clauses,
+        presets=_presets(files),
+        licences=_licences(files),
+        lexicon=_lexicon(files),
+    )
+    for fault in _loose_ends(book):
+        raise RulebookError(fault)
+    return book
+
+
+def _folder(folder: str, files: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """The files of a folder, by the name that they give what is in them."""
+    begin, end = f"{folder}/", ".toml"
+    paths = [path for path in sorted(files) if path.startswith(begin) and path.endswith(end)]
+    return [(path.removeprefix(begin).removesuffix(end), path) for path in paths]
+
+
+def _text(path: str, files: Mapping[str, bytes]) -> str:
+    if path not in files:
+        raise RulebookError(f"{path} is missing.")
+    try:
+        return files[path].decode()
+    except UnicodeDecodeError as fault:
+        raise RulebookError(f"{path} is no UTF-8 text ({fault.reason}).") from fault
+
+
+def _tree(path: str, files: Mapping[str, bytes]) -> dict[str, object]:
+    try:
+        return tomllib.loads(_text(path, files))
+    except tomllib.TOMLDecodeError as fault:
+        raise RulebookError(f"{path} is no TOML: {fault}.") from fault
+
+
+def _read(kind: type[_T], path: str, files: Mapping[str, bytes]) -> _T:
+    try:
+        return decode(kind, _tree(path, files), _TOML)
+    except MisfitError as fault:
+        raise RulebookError(f"{path}: {fault}") from fault
+
+
+def _rule(name: str, path: str, files: Mapping[str, bytes]) -> Rule:
+    raw = _read(_Rule, path, files)
+    try:
+        when = None if raw.when is None else read(raw.when)
+    except ExpressionError as fault:
+        raise RulebookError(f"{path}: when {fault}.") from fault
+    return Rule(
+        id=RuleId(name),
+        title=raw.title,
+        clause=raw.clause,
+        summary=raw.summary,
+        advice=raw.advice,
+        effect=raw.effect.made(),
+        floor=raw.floor,
+        when=when,
+        tests=raw.tests,
+    )
+
+
+def _concept(name: str, path: str, files: Mapping[str, bytes]) -> Concept:
+    raw = _read(_Concept, path, files)
+    return Concept(
+        id=name,
+        summary=raw.summary,
+        source=raw.source,
+        terms=raw.terms,
+        includes=raw.includes,
+        harmless=raw.harmless,
+        names=raw.names,
+    )
+
+
+def _presets(files: Mapping[str, bytes]) -> dict[str, dict[RuleId, Effect]]:
+    raw = _read(_Presets, "presets.toml", files)
+    return {
+        name: {
+            RuleId(rule): effect.made()
+            for rule, effect in getattr(raw, name.replace("-", "_")).items()
+        }
+        for name in _PRESETS
+    }
+
+
+def _licences(files: Mapping[str, bytes]) -> dict[str, tuple[RuleId, ...]]:
+    raw = _read(_Licences, "licences.toml", files)
+    return {name: tuple(map(RuleId, rules)) for name, rules in raw.licences.items()}
+
+
+def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
+    def lines(name: str) -> frozenset[str]:
+        rows = _text(f"lexicon/{name}.txt", files).splitlines()
+        return frozenset(row for row in rows if row and not row.startswith("#"))
+
+    return Lexicon(
+        letters=_read(_Letters, "lexicon/letters.toml", files).letters,
+        ordinary=lines("ordinary"),
+        given_names=lines("given-names"),
+        surnames=lines("surnames"),
+        ages=_read(AgeWords, "lexicon/ages.toml", files),
+    )
+
+
+def _loose_ends(book: Rulebook) -> Iterator[str]:
+    """What one file says of another that is not so."""
+    for rule in book.rules.values():
+        yield from _of_rule(rule, book)
+    for concept in book.concepts.values():
+        yield from _of_concept(concept, book.concepts)
+    yield from _unknown_rules(book)
+    if UNREADABLE not in book.rules:
+        yield f"rules/{UNREADABLE}.toml is missing."
+    if CHARACTERS not in book.concepts:
+        yield f"concepts/{CHARACTERS}.toml is missing."
+
+
+def _of_rule(rule: Rule, book: Rulebook) -> Iterator[str]:
+    at = f"rules/{rule.id}.toml"
+    if rule.clause is not None and rule.clause not in book.clauses:
+        yield f"{at}: clause {rule.clause} is none of {', '.join(book.clauses)}."
+    if rule.when:
+        for concept in sorted(rule.when.concepts - book.concepts.keys() - BUILT_IN):
+            yield f"{at}: when names the concept {concept}, which has no file."
+        if not rule.tests.finds:
+            yield f"{at}: tests.finds is empty: a rule is shown at work."
+
+
+def _of_concept(concept: Concept, concepts: Mapping[str, Concept]) -> Iterator[str]:
+    for other in concept.includes:
+        if other not in concepts:
+            yield f"concepts/{concept.id}.toml: includes {other}, which has no file."
+        elif concept.id in closure(other, concepts):
+            yield f"concepts/{concept.id}.toml: includes {other}, which includes it."
+
+
+def _unknown_rules(book: Rulebook) -> Iterator[str]:
+    for name, effects in book.presets.items():
+        for rule in effects:
+            if rule not in book.rules or book.rules[rule].floor:
+                yield f"presets.toml: {name}.{rule} is no rule that a preset can set."
+    for name, rules in book.licences.items():
+        for rule in rules:
+            if rule not in book.rules:
+                yield f"licences.toml: licences.{name} names {rule}, which has no file."
+
+
+def closure(concept: str, concepts: Mapping[str, Concept]) -> frozenset[str]:
+    """A concept and all that it includes."""
+    found: set[str] = set()
+    waiting = [concept]
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name in concepts:
+            found.add(name)
+            waiting += concepts[name].includes
+    return frozenset(found)

@@ -1,354 +1,263 @@
-"""*Detect*: normalise a prompt, match it against the rules, return findings. It never decides.
+"""*Detect*: everything in a prompt that a rule of the rulebook speaks of. It never decides.
 
-Called by `bot/policy/decide.py`. Pure: no I/O, no clock. Matching is on whole words of the
-normalised text, never on substrings: a substring filter flags most benign anime prompts ("classic",
-"grape"). What is matched is the text as typed and as the model will read it: `models.prompt` says
-which halves of a word its brackets join, and which words are turned into their opposite. Whatever
-is typed is read in one pass: no pattern here gives back what it took (`++`), so none is slow.
+Called by `decide`, and by whoever explains a policy. Pure: no I/O, no clock. A `Screen` is compiled
+once for a server's terms, and asked of every prompt.
 """
 
 from __future__ import annotations
 
-import itertools
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from bot.domain import RuleId, Ruling
+from bot.policy.ages import Ages
 from bot.policy.effect import Effect
-from bot.policy.rulebook import Rulebook
-from bot.policy.rules import Criteria, Criterion
-from models.prompt import Piece, parse
+from bot.policy.expressions import Places, Side, Span
+from bot.policy.folding import JOINT, Letters, composed
+from bot.policy.matching import Squeezed, longest, words
+from bot.policy.people import Names
+from bot.policy.reading import (
+    Reading,
+    UnreadableError,
+    joined,
+    readings,
+    turned,
+    without_brackets,
+    without_breaks,
+)
+from bot.policy.rulebook import CHARACTERS, SERVER, UNREADABLE, Concept, Rulebook, closure
+from bot.policy.terms import Label, Sightings, TermIndex, outside
+
+#: So many words a finding names at most.
+_WORDS_MAX = 4
+#: A longer text, folded, is not looked through.
+_FOLDED_MAX = 24_000
+_REFUSE = Effect(ruling=Ruling.REFUSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A rule that matched, and what it matched on; of a server's term, as the server wrote it."""
+    """A rule that holds, and the member's own words that it holds for, a few at most."""
 
     rule: RuleId
-    words: tuple[str, ...]
-
-
-_REFUSED = Effect(ruling=Ruling.REFUSE)
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """A word or phrase of a server's own, what its members are told, and what follows."""
+    """A term of a server's own: what follows from it, and the reason that its members are told."""
 
     text: str
     reason: str = ""
-    effect: Effect = _REFUSED
+    effect: Effect = _REFUSE
 
 
 class Screen:
-    """What a server's policy finds in prompts."""
+    """Looks through prompts by a rulebook and a server's terms."""
 
     def __init__(
         self, rulebook: Rulebook, blocked: Sequence[Term] = (), allowed: Sequence[str] = ()
     ) -> None:
-        del rulebook, allowed
-        self._blocked = frozenset(term.text for term in blocked)
+        """In an allowed phrase nothing counts but for the floor's rules."""
+        self._detector = _detector(rulebook)
+        blocks: list[Label] = [("blocked", term.text) for term in blocked]
+        allows: list[Label] = [("allowed", phrase) for phrase in allowed]
+        read = self._detector.read
+        terms = [(read(label[1]), label) for label in (*blocks, *allows)]
+        self._own = TermIndex(terms, rulebook.lexicon.innocent)
 
     def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
-        """Everything that any rule matches."""
-        return findings(prompt, negative, self._blocked)
+        """Every rule that holds, each once; one of `SERVER` for each term of the server.
+
+        The words of the latter are the server's own. The negative prompt names what is not wanted:
+        it is read for what a negative weight wants after all, and by rules that ask for it.
+        """
+        detector = self._detector
+        wanted = _Side(joined([prompt, turned(negative)]), detector, (detector.wanted, self._own))
+        unwanted = _Side(joined([negative, turned(prompt)]), detector, (detector.unwanted,))
+        wanted.opposite, unwanted.opposite = unwanted, wanted
+        try:
+            return frozenset([*self._of_rules(wanted), *self._of_server(wanted)])
+        except UnreadableError:
+            return frozenset([Finding(rule=UNREADABLE)])
+
+    def _of_rules(self, wanted: _Side) -> Iterator[Finding]:
+        lenient = _Allowing(wanted) if wanted.found.allowed else wanted
+        for rule, when in self._detector.conditions.items():
+            if places := when.test(wanted if rule in self._detector.floor else lenient):
+                yield Finding(rule=rule, words=_told(places))
+
+    def _of_server(self, wanted: _Side) -> Iterator[Finding]:
+        allowed = _all_of(wanted.found.allowed)
+        for term, spans in wanted.found.blocked.items():
+            if outside(spans, allowed):
+                yield Finding(rule=SERVER, words=(term,))
 
 
-def _letters_from(first: int) -> dict[int, str]:
-    """An alphabet that Unicode keeps 26 in a row: circled, squared or as flags."""
-    return {first + place: letter for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
+def _told(places: Places) -> tuple[str, ...]:
+    """A few of the words for which a rule holds, each once."""
+    spans: dict[Side, list[Span]] = {}
+    for seen, span in places:
+        spans.setdefault(seen, []).append(span)
+    words = (word for seen, here in spans.items() for word in seen.told(here))
+    return tuple(dict.fromkeys(words))[:_WORDS_MAX]
 
 
-#: Letters of other scripts, and signs, that look or sound like a Latin one.
-_LOOKALIKES = str.maketrans(
-    {
-        **dict(zip("асеорхуікјѕԁһԛԝмтвнгпгл", "aceopxyikjsdhqwmtbhrnrl", strict=True)),
-        **dict(zip("ибзэыфцд", "ibzeyfcd", strict=True)),
-        **dict(zip("αβεικνορτυχγηωσλ", "abeiknoptuxynwsl", strict=True)),
-        **dict(zip("ıɩɑɡʟɪᴏᴀᴇꜱſ", "iiagliOaess".lower(), strict=True)),
-        "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "p", "æ": "ae", "œ": "oe", "ß": "ss",
-        "ш": "sh", "щ": "sh", "ч": "ch", "ж": "zh", "ю": "yu", "я": "ya", "ь": "",
-    }
-    | _letters_from(0x1F150) | _letters_from(0x1F170) | _letters_from(0x1F1E6)
-)  # fmt: skip
-#: Digits and signs that stand for letters inside a word.
-_LEET = str.maketrans("013457@$!€", "oieastasie")
-_LEET_L = str.maketrans("013457@$!€", "oleastasle")
-_SIGNS = "@$!€"
-_LEET_SIGN = re.compile("[013457@$!€]")
-_NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)"
-_WEIGHT = re.compile(rf":\s*+{_NUMBER}\s*+(?=[)\]}}>,]|$)")
-#: Brackets inside a word, with a weight or without: `lo(li:1.2)`, `lo{li}`, `lo:1.2)(li`.
-_INNER_BRACKETS = re.compile(rf"(?<=\w)(?::\s*+{_NUMBER}\s*+)?[()\[\]{{}}]++(?=\w)")
-#: Signs that tie two halves of a word together as well as they part two words.
-_TIES = re.compile(r"(?<=\w)[-_.*'\u2019\u00b7|/\\~](?=\w)")
-_WORD = re.compile(r"[^\s]++")
-#: `1girl`, `2boys`, `girl2`: a number before or after a word.
-_COUNTED = re.compile(r"(?<!\w)\d*+([^\W\d]++)\d*+(?!\w)")
-_LONG_RUN = re.compile(r"(.)\1{2,}+")
-_YEARS = (
-    "(?:[1-9]|1[0-7]|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|"
-    "fourteen|fifteen|sixteen|seventeen)"
-)
-_AGE = re.compile(
-    rf"\b{_YEARS}\s?(?:yo|y o|yrs? old|years? old|year olds?|years? of age)\b"
-    rf"|\bage[ds]?(?: of)? {_YEARS}\b"
-    r"|(?<!\d)(?:[1-9]|1[0-7])\s?[歳才岁세]"
-)
+def _all_of(spans: Mapping[str, set[Span]]) -> set[Span]:
+    return {span for places in spans.values() for span in places}
 
 
-def normalise(text: str) -> str:
-    """The prompt as plain lower-case words with single spaces.
-
-    NFKC and case folding, invisible and combining characters removed, look-alikes folded, attention
-    weights and brackets taken away, separators made spaces, spelled-out letters joined.
-    """
-    return _words(_INNER_BRACKETS.sub("", _folded(text)))
+def normalise(text: str, rulebook: Rulebook) -> str:
+    """A text as its words in plain form: two terms that match the same are the same."""
+    return " ".join(words(_detector(rulebook).read(text)))
 
 
-def _folded(text: str) -> str:
-    """Every letter in its plain form; separators and weights still stand."""
-    # One by one: Unicode sorts the marks over a letter, and a thousand of them take their time.
-    plain = "".join(map(_plain_letter, text))
-    return unicodedata.normalize("NFC", plain).translate(_LOOKALIKES)
+class _Detector:
+    """What is compiled of a rulebook, once."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.letters = Letters(rulebook.lexicon.letters)
+        self.concepts = rulebook.concepts
+        self.floor = {rule.id for rule in rulebook.rules.values() if rule.floor}
+        self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
+        ordinary = rulebook.lexicon.innocent
+        self.wanted = TermIndex(self._labelled(self.concepts), ordinary)
+        opposed = {name for when in self.conditions.values() for name in when.unwanted}
+        self.unwanted = TermIndex(self._labelled(opposed), ordinary)
+        self.ages = Ages(rulebook.lexicon.ages, self.folded)
+        self.names = Names(rulebook.lexicon)
+
+    def folded(self, text: str) -> str:
+        return composed(text).translate(self.letters)
+
+    def read(self, term: str) -> str:
+        """A term as it is read in a prompt, where it may look like a weight."""
+        return without_brackets(self.folded(term))
+
+    def _labelled(self, names: Iterable[str]) -> Iterator[tuple[str, Label]]:
+        """The terms of concepts and of what they include."""
+        for name in sorted({n for top in names for n in closure(top, self.concepts)}):
+            concept = self.concepts[name]
+            for term in _spellings(concept):
+                yield self.folded(term), ("words", name)
+            for phrase in concept.harmless_spellings():
+                yield self.folded(phrase), ("harmless", name)
 
 
-@lru_cache(maxsize=8192)
-def _plain_letter(letter: str) -> str:
-    """NFKC and case folding of one character, without what is unseen or stands over a letter."""
-    folded = unicodedata.normalize("NFKC", letter).casefold()
-    return "".join(
-        c
-        for c in unicodedata.normalize("NFD", folded)
-        if c in "\n\t"
-        or not (unicodedata.combining(c) or unicodedata.category(c) in {"Mn", "Me", "Cf", "Cc"})
-    )
+@lru_cache(maxsize=4)
+def _detector(rulebook: Rulebook) -> _Detector:
+    return _Detector(rulebook)
 
 
-@lru_cache(maxsize=8192)
-def _compatible(letter: str) -> str:
-    """NFKC of one character: a full-width bracket is a bracket, a circled digit a digit."""
-    return unicodedata.normalize("NFKC", letter)
+def _spellings(concept: Concept) -> Iterator[str]:
+    """Every term of a concept; of names, in both orders."""
+    for term in concept.spellings():
+        yield term
+        parts = term.split()
+        if concept.names and len(parts) == 2:
+            yield " ".join(reversed(parts))
 
 
-def _words(folded: str, signs: str = "") -> str:
-    """Words with single spaces, brackets and weights left out; these signs may be letters."""
-    text = _WEIGHT.sub(" ", folded)
-    return _join_letters("".join(c if c.isalnum() or c in signs else " " for c in text))
-
-
-def _join_letters(text: str) -> str:
-    """`l o l i` reads `loli`: runs of three and more single letters are one word."""
-    words: list[str] = []
-    run: list[str] = []
-    for word in [*text.split(), ""]:
-        if len(word) == 1:
-            run.append(word)
-            continue
-        words.extend(["".join(run)] if len(run) > 2 else run)
-        run = []
-        words.append(word)
-    return " ".join(words[:-1])
-
-
-def _as_read(pieces: Sequence[Piece]) -> Iterator[str]:
-    """What a tokenizer makes of the pieces: each by itself, and without a gap between them.
-
-    A BREAK is a gap; it is also read through, every second one and all of them, for a person puts
-    `lo BREAK li` together.
-    """
-    yield " ".join(piece.text for piece in pieces)
-    breaks = list(itertools.accumulate(piece.breaks for piece in pieces))
-    for gaps in ((0, 1), (0,), (1,), ()):
-        yield "".join(
-            f" {piece.text}" if piece.breaks and number % 2 in gaps else piece.text
-            for piece, number in zip(pieces, breaks, strict=True)
-        )
-
-
-def _spoken(text: str, opposite: str = "") -> tuple[str, ...]:
-    """The text as typed and as the model reads it, with what the opposite prompt turns into it.
-
-    Less of what is not wanted is more of it: a negative weight makes a wish of an aversion and an
-    aversion of a wish. Full-width brackets are read as brackets too.
-    """
-    spoken = [text]
-    for form in _widths(text):
-        spoken += _as_read(parse(form))
-    for form in _widths(opposite):
-        pieces = parse(form)
-        if any(piece.weight < 0 for piece in pieces):
-            gap = Piece(text=" ")
-            spoken += _as_read([piece if piece.weight < 0 else gap for piece in pieces])
-    return tuple(dict.fromkeys(spoken))
-
-
-def _widths(text: str) -> Iterable[str]:
-    return dict.fromkeys((text, "".join(map(_compatible, text))))
-
-
-def _readings(spoken: Iterable[str]) -> tuple[str, ...]:
-    """The texts in every way in which a person would read them, each once."""
-    folded = dict.fromkeys(_folded(text) for text in spoken)
-    apart = [form for text in folded for form in (text, _INNER_BRACKETS.sub("", text))]
-    tied = dict.fromkeys(form for text in apart for form in (text, _TIES.sub("", text)))
-    ways = dict.fromkeys(way for text in tied for way in _letters(text))
-    plain = dict.fromkeys(form for way in ways for form in (way, _COUNTED.sub(r"\1", way)))
-    return tuple(dict.fromkeys(f for form in plain for f in (form, _LONG_RUN.sub(r"\1", form))))
-
-
-def _letters(folded: str) -> tuple[str, ...]:
-    """The words, and what they are if digits and signs stand for letters."""
-    signed = _words(folded, _SIGNS)
-    return _words(folded), _unleet(signed, _LEET), _unleet(signed, _LEET_L)
-
-
-def _unleet(text: str, table: dict[int, int]) -> str:
-    """Digits and signs as letters, in words that have letters too."""
-
-    def read(word: re.Match[str]) -> str:
-        plain = word[0]
-        return plain.translate(table) if any(c.isalpha() for c in plain) else plain
-
-    return _WORD.sub(read, text) if _LEET_SIGN.search(text) else text
-
-
-#: Scripts that put no space between words: a term of theirs is found inside a longer text.
-_UNSPACED = "\u3040-\u309f\u3400-\u9fff"
-_KATAKANA = "\u30a0-\u30ff"
-#: Words: a change of script ends one. Katakana counts as spaced: a calorie, カロリー, is no ロリ.
-_TOKEN = re.compile(f"[{_KATAKANA}]+|[{_UNSPACED}]+|[^\\W{_KATAKANA}{_UNSPACED}]+")
-_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
-#: Words of the longest term that is looked up; a longer one is searched for.
-_PHRASE_WORDS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A prompt as it is searched: every phrase of a few words, and the readings whole."""
-
-    phrases: frozenset[str]
-    #: With a space at both ends.
-    readings: tuple[str, ...]
-
-
-def _text(readings: Iterable[str]) -> _Text:
-    tokens = [_TOKEN.findall(reading) for reading in readings]
-    # Readings differ in a few words: what they share is looked at once.
-    windows = {window for words in tokens for window in _windows(words)}
-    return _Text(
-        frozenset(
-            " ".join(window[:length])
-            for window in windows
-            for length in range(1, _PHRASE_WORDS + 1)
-        ),
-        tuple(f" {' '.join(words)} " for words in tokens),
-    )
-
-
-def _windows(words: list[str]) -> Iterable[tuple[str, ...]]:
-    """Every few words in a row; the last ones are filled up with empty words."""
-    filled = [*words, *[""] * (_PHRASE_WORDS - 1)]
-    return zip(*(filled[at:] for at in range(_PHRASE_WORDS)), strict=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """A list of terms as it is looked up."""
-
-    #: Every way to write a short term, and the term.
-    spellings: dict[str, str]
-    #: What is searched for in the readings instead, and its term.
-    searched: dict[str, str]
-
-
-@lru_cache(maxsize=512)
-def _index(terms: frozenset[str]) -> _Index:
-    """Words of a term may stand apart or together: `no bra`, `nobra`."""
-    index = _Index({}, {})
-    for term in terms:
-        words = _TOKEN.findall(term)
-        if _HAS_UNSPACED.search(term):
-            index.searched[" ".join(words)] = term
-        elif len(words) > _PHRASE_WORDS:
-            index.searched[f" {' '.join(words)} "] = term
-        elif words:
-            gaps = itertools.product(("", " "), repeat=len(words) - 1)
-            spelled = (
-                "".join(w + g for w, g in zip(words, (*gap, ""), strict=True)) for gap in gaps
-            )
-            index.spellings.update(dict.fromkeys(spelled, term))
-    return index
-
-
-def _hits(text: _Text, terms: frozenset[str]) -> set[str]:
-    index = _index(terms)
-    found = {index.spellings[phrase] for phrase in index.spellings.keys() & text.phrases}
-    return found | {
-        term
-        for wanted, term in index.searched.items()
-        if any(wanted in reading for reading in text.readings)
-    }
-
-
-def findings(
-    prompt: str, negative: str = "", blocked: frozenset[str] = frozenset()
-) -> frozenset[Finding]:
-    """Everything that any rule matches.
-
-    `blocked` are a server's terms, normalised here. The negative prompt names what is not wanted,
-    so it is only read for what a negative weight wants after all, and for adulthood beside a
-    sexual prompt.
-    """
-    wanted = _Side.of(prompt, opposite=negative)
-    found = {
-        rule.id: _matches(rule.value, wanted, lambda: _Side.of(negative, opposite=prompt))
-        for rule in Criterion
-    }
-    found[Criterion.SERVER.id] = _blocked(wanted.text, blocked)
-    return frozenset(Finding(rule=rule, words=(t,)) for rule, terms in found.items() for t in terms)
-
-
-@dataclass(frozen=True, slots=True)
 class _Side:
-    """The prompt or the negative prompt, as it can be read."""
+    """What is wanted, or what is not: a text, and where concepts stand in it."""
 
-    readings: tuple[str, ...]
-    text: _Text
+    opposite: _Side
 
-    @classmethod
-    def of(cls, spoken: str, *, opposite: str) -> _Side:
-        readings = _readings(_spoken(spoken, opposite=opposite))
-        return cls(readings, _text(readings))
+    def __init__(self, source: str, detector: _Detector, indices: Sequence[TermIndex]) -> None:
+        self._source = without_breaks(composed(source))
+        self._detector = detector
+        self._indices = indices
+        self._spans: dict[str, Collection[Span]] = {}
+
+    @cached_property
+    def _folded(self) -> str:
+        return self._source.translate(self._detector.letters)
+
+    @cached_property
+    def _readings(self) -> list[Reading]:
+        if len(self._folded) > _FOLDED_MAX:
+            raise UnreadableError
+        return list(readings(self._folded))
+
+    @cached_property
+    def found(self) -> Sightings:
+        """Where every label's terms stand, in any reading."""
+        found = Sightings()
+        for reading in self._readings:
+            line = Squeezed(reading)
+            for index in self._indices:
+                index.look(line, found)
+        return found
+
+    def spans(self, concept: str) -> Collection[Span]:
+        if concept not in self._spans:
+            self._spans[concept] = self._looked(concept)
+        return self._spans[concept]
+
+    def _looked(self, concept: str) -> Collection[Span]:
+        if concept == "ages":
+            return self._ages()
+        if concept == "names":
+            return self._real(self._detector.names.find(self._folded))
+        if concept == "first-names":
+            return self._real(self._detector.names.first_names(self._folded))
+        spans = outside(self.found.words.get(concept, ()), self.found.harmless.get(concept, ()))
+        for other in self._detector.concepts[concept].includes:
+            spans |= set(self.spans(other))
+        return spans
+
+    def _real(self, names: Collection[Span]) -> set[Span]:
+        """The names that do not touch the name of a character of fiction."""
+        fiction = self.spans(CHARACTERS)
+        return {
+            (a, b) for a, b in names if not any(a < end and start < b for start, end in fiction)
+        }
+
+    def _ages(self) -> set[Span]:
+        spans = set(self._detector.ages.find(self._folded))
+        for reading in self._readings:
+            found = self._detector.ages.find(reading.text)
+            spans |= {(start + reading.start, end + reading.start) for start, end in found}
+        return spans
+
+    def words_between(self, left: Span, right: Span) -> int:
+        first, second = sorted((left, right))
+        return len(self._folded[first[1] : second[0]].split())
+
+    def told(self, spans: Collection[Span]) -> list[str]:
+        """What stands there, as it was written."""
+        origins = self._origins
+        return [
+            self._source[origins[a] : origins[b - 1] + 1].replace(JOINT, " ").strip()
+            for a, b in longest(spans)
+        ]
+
+    @cached_property
+    def _origins(self) -> Sequence[int]:
+        """For each character of the folded text, where it comes from."""
+        if self._source.isascii() and len(self._source) == len(self._folded):
+            return range(len(self._source))
+        letters = self._detector.letters
+        return [at for at, char in enumerate(self._source) for _ in letters[ord(char)]]
 
 
-def _matches(criteria: Criteria, wanted: _Side, unwanted: Callable[[], _Side]) -> set[str]:
-    """The words of a rule that are there, if what must stand beside them is there too."""
-    if criteria.beside is not None and not _hits(wanted.text, criteria.beside):
-        return set()
-    side = unwanted() if criteria.unwanted else wanted
-    readings, text = side.readings, side.text
-    if criteria.harmless:
-        pattern = _phrases(criteria.harmless)
-        readings = tuple(pattern.sub(" ", reading) for reading in readings)
-        text = _text(readings)
-    ages = {m[0] for reading in readings for m in _AGE.finditer(reading)} if criteria.ages else ()
-    return {*ages, *_hits(text, criteria.words)}
+class _Allowing:
+    """A side in which what stands in an allowed phrase does not count."""
 
+    def __init__(self, side: _Side) -> None:
+        self._side = side
+        self._shields = _all_of(side.found.allowed)
 
-@lru_cache(maxsize=8)
-def _phrases(phrases: frozenset[str]) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(sorted(phrases))})\b")
+    @property
+    def opposite(self) -> Side:
+        return self._side.opposite
 
+    def spans(self, concept: str) -> Collection[Span]:
+        return outside(self._side.spans(concept), self._shields)
 
-def _blocked(text: _Text, blocked: frozenset[str]) -> set[str]:
-    """The server's own spelling of each blocked term that matches."""
-    return {term for term in blocked if (plain := _plain(term)) and _hits(text, frozenset({plain}))}
+    def words_between(self, left: Span, right: Span) -> int:
+        return self._side.words_between(left, right)
 
-
-@lru_cache(maxsize=4096)
-def _plain(term: str) -> str:
-    return normalise(term)
+    def told(self, spans: Collection[Span]) -> list[str]:
+        return self._side.told(spans)

@@ -20,8 +20,9 @@ from pathlib import Path
 
 from bot.domain import Picture, Rating, StorageError
 from bot.store.db import Database, Row
-from bot.store.gallery import Gallery, picture_of
+from bot.store.gallery import Gallery
 from bot.store.job_rows import draw_of
+from bot.store.picture_rows import picture_of
 from models.provenance import xmp_packet
 
 _MANIFEST = "manifest.jsonl"
@@ -90,7 +91,10 @@ async def export_voted(db: Database, gallery: Gallery, directory: Path) -> Expor
 
 
 async def _select(db: Database) -> list[Row]:
-    """Pictures with a vote of somebody else, the oldest first, and what the manifest says."""
+    """Pictures with a vote of somebody else, the oldest first, and what the manifest says.
+
+    None that a moderator removed or has not looked at yet.
+    """
     return await db.fetch_all(
         "WITH counted AS ("
         " SELECT job_id, sum(up) AS up, sum(down) AS down FROM ("
@@ -102,7 +106,8 @@ async def _select(db: Database) -> list[Row]:
         " ifnull(share_prompts, 0) AS share_prompts"
         " FROM counted JOIN pictures USING (job_id) JOIN jobs ON jobs.id = pictures.job_id"
         " LEFT JOIN sharing ON sharing.user_id = pictures.user_id"
-        " WHERE pictures.deleted_ms IS NULL AND up + down > 0 ORDER BY jobs.seq"
+        " WHERE pictures.deleted_ms IS NULL AND jobs.state <> 'held' AND up + down > 0"
+        " ORDER BY jobs.seq"
     )
 
 

@@ -67,8 +67,7 @@ def job_of(row: Row) -> Job:
         channel_id=ChannelId(row["channel_id"]),
         draw=draw_of(row["draw"], faults),
         rating=known("rating", Rating.EXPLICIT),
-        # No rule of today has anything but that follow for what is queued; it is no column yet.
-        ruling=Ruling.ALLOW,
+        ruling=Ruling(row["ruling"]),
         state=JobState(row["state"]),
         attempts=row["attempts"],
         created_ms=row["created_ms"],
@@ -89,6 +88,7 @@ def columns_of(job: Job) -> Params:
         "channel_id": job.channel_id,
         "draw": draw_json(job.draw),
         "rating": job.rating,
+        "ruling": job.ruling,
         "created_ms": job.created_ms,
     }
 

@@ -74,8 +74,8 @@ async def insert_requests(tx: Transaction, requests: Sequence[Request]) -> None:
     )
     await tx.execute_many(
         "INSERT INTO jobs (id, request_id, owed_post_id, user_id, guild_id, channel_id, draw,"
-        " rating, state, created_ms) VALUES (:id, :request_id, :owed_post_id, :user_id, :guild_id,"
-        " :channel_id, :draw, :rating, 'queued', :created_ms)",
+        " rating, ruling, state, created_ms) VALUES (:id, :request_id, :owed_post_id, :user_id,"
+        " :guild_id, :channel_id, :draw, :rating, :ruling, 'queued', :created_ms)",
         [columns_of(job) for job in jobs],
     )
 

@@ -7,7 +7,7 @@ tries to get around it what to spell otherwise; they name no other channel and n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bot.domain import Layer
 from bot.policy.rulebook import Rule
@@ -59,22 +59,30 @@ _WHERE_ADULTS_ARE = (
     "Or ask me in an age-restricted channel (a moderator can mark a channel as age-restricted in "
     "its settings)."
 )
-_SERVER = "This server's moderators do not want that here. Please leave it out."
+_WHERE_ELSE = {
+    Layer.CATEGORY: "That is a rule of this category; a channel outside it may take it.",
+    Layer.CHANNEL: "That is a rule of this channel; another one may take it.",
+}
+_SERVER = "This server's moderators do not want that here. Please leave it out:"
+_SERVER_ADULTS = (
+    "This server's moderators want that in age-restricted channels only. Leave it out, or ask me "
+    "in one of those:"
+)
 
 
 def floor(rule: Rule) -> str:
     """What is drawn in no server."""
     return fit(
         f"I do not draw that, in any server: {_named(rule)}.\n{rule.summary}\n"
-        "If you meant something harmless, please say it in other words."
+        "If that is not what you meant, ask for something that nobody can read that way."
     )
 
 
 def refused(rule: Rule, words: Sequence[str], layer: Layer) -> str:
     """What this server, this place or the model's licence does not take."""
-    parts = [f"I do not draw that here: {_named(rule)}.", rule.summary, _found(words), rule.advice]
-    if layer is Layer.CHANNEL:
-        parts.append("This channel is stricter than the server: ask in another one if you like.")
+    here = "with this model" if layer is Layer.LICENCE else "here"
+    parts = [f"I do not draw that {here}: {_named(rule)}.", rule.summary, _found(words)]
+    parts += [rule.advice, _WHERE_ELSE.get(layer, "")]
     return fit("\n".join(filter(None, parts)))
 
 
@@ -88,11 +96,12 @@ def adults(rule: Rule, words: Sequence[str]) -> str:
     return fit("\n".join(filter(None, parts)))
 
 
-def server_terms(terms: Iterable[tuple[str, str]]) -> str:
+def server_terms(terms: Sequence[tuple[str, str]], *, for_adults: bool) -> str:
     """Terms that the server blocks, each with its reason."""
+    heading = _SERVER_ADULTS if for_adults else _SERVER
     lines = [f"“{plain(term)}”" + (f": {plain(why)}" if why else "") for term, why in terms]
-    told = fitting(lines[:_TOLD], CONTENT_CHARS_MAX - len(_SERVER) - 1, total=len(lines))
-    return f"{_SERVER}\n{told}"
+    told = fitting(lines[:_TOLD], CONTENT_CHARS_MAX - len(heading) - 1, total=len(lines))
+    return f"{heading}\n{told}"
 
 
 def _named(rule: Rule) -> str:

@@ -68,6 +68,7 @@ class PolicyCog(
     def __init__(self, bot: WaifuBot) -> None:
         self._guilds = bot.services.guilds
         self._clock = bot.services.clock
+        self._rulebook = bot.services.rulebook
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  narrowed to our client
         """Manage Server, whatever Discord was told to let through."""
@@ -119,13 +120,16 @@ class PolicyCog(
         shown = wording.plain(term)
         await tell(interaction, f"Blocked: {shown}." if added else f"{shown} was blocked already.")
 
+    def _plain(self, term: str) -> str:
+        return normalise(term, self._rulebook)
+
     async def _same(self, guild_id: GuildId, term: str) -> list[str]:
         """The blocked terms that read as this one does."""
         policy = await self._guilds.policy(guild_id)
-        return [b.text for b in policy.blocked if normalise(b.text) == normalise(term)]
+        return [b.text for b in policy.blocked if self._plain(b.text) == self._plain(term)]
 
     async def _fault(self, guild_id: GuildId, term: str, reason: str) -> str | None:
-        if not normalise(term):
+        if not self._plain(term):
             return "Name a word or phrase to block: this one has no letters in it."
         if len(term) > _TERM_CHARS_MAX:
             return f"A term can have {_TERM_CHARS_MAX} characters at most."

@@ -56,8 +56,12 @@ _NAMES = {
     "send_jobs": "your pictures in them",
     "forget_wishes": "wishes to be forgotten",
     "turns": "places in the order of turns",
-    "blocked_terms": "terms you blocked as a moderator",
     "audit_log": "changes you made as a moderator",
+    "cases": "pictures and requests of yours that moderators looked at, or will",
+    "reports": "pictures you reported",
+    "strikes": "strikes",
+    "exclusions": "time-outs and bans",
+    "decisions": "decisions about your requests and pictures",
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.report import Row, table, unmeasured, write_json
-from tests.bench import claim, flow, kills, pictures, safety, training, votes
+from tests.bench import claim, flow, kills, pictures, policy, safety, training, votes
 
 Program = Callable[[Path], Awaitable[list[Row]]]
 
@@ -25,6 +25,7 @@ def _programs(
         "votes": lambda _: votes.measure(),
         "flow": flow.measure,
         "pictures": lambda _: pictures.measure(),
+        "policy": lambda _: policy.measure(),
         "safety": lambda _: safety.measure(harmless),
         "training": training.measure,
         "kills": lambda scratch: kills.measure(scratch, kill_count, boundaries),
@@ -60,7 +61,7 @@ def main() -> int:
     parser.add_argument(
         "names",
         nargs="*",
-        help="claim, votes, flow, pictures, safety, training, kills; all if none is named",
+        help="claim, votes, flow, pictures, policy, safety, training, kills; all if none is named",
     )
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument(

@@ -82,12 +82,12 @@ async def test_policy_and_its_refusals_fit(desk: Front, unit: str) -> None:
     assert offered
     assert all(0 < len(choice["name"]) <= 100 for choice in offered)
     policy = await desk.services.guilds.policy(GuildId(desk.guild.id))
-    prompt = ", ".join(blocked.term for blocked in policy.blocked)[:PROMPT_CHARS]
+    prompt = ", ".join(blocked.text for blocked in policy.blocked)[:PROMPT_CHARS]
     refused = await desk.asks(prompt=prompt)
     assert refused.ephemeral
     assert "do not want that here" in refused.content
     assert "Allowed again" in said(
-        await boss.slash(desk.channel, "policy unblock", term=policy.blocked[0].term)
+        await boss.slash(desk.channel, "policy unblock", term=policy.blocked[0].text)
     ).content  # fmt: skip
     assert "not blocked" in said(
         await boss.slash(desk.channel, "policy unblock", term=long(unit, 6000))

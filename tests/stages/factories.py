@@ -6,12 +6,15 @@ one without a policy to ask.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bot.ballot import Reaction, VoteSource
 from bot.domain import (
     Admitted,
     Ask,
     ChannelId,
     GuildId,
+    Held,
     Job,
     JobId,
     JobState,
@@ -144,6 +147,19 @@ def make_released(
     )
 
 
+def make_held(job: Job, why: str = "It may be too revealing.") -> Held:
+    return Held(
+        job=job,
+        width_px=job.draw.width_px,
+        height_px=job.draw.height_px,
+        rgb=make_rgb(job),
+        scores=Scores(values={"nudity": 0.6}),
+        rating=Rating.EXPLICIT,
+        why=why,
+        text="The moderators look at it first.",
+    )
+
+
 def make_png(job: Job) -> bytes:
     """The file that the worker makes of a job's picture: settings and ids are in it."""
     provenance = Provenance(
@@ -185,6 +201,7 @@ def make_send(
     kind: SendKind = SendKind.SHOW,
     channel: int = CHANNEL,
     guild: int = GUILD,
+    spoilered: Collection[JobId] = (),
 ) -> Send:
     return Send(
         name=name,
@@ -193,6 +210,7 @@ def make_send(
         channel_id=ChannelId(channel),
         since_id=SINCE,
         job_ids=[JobId(job_id) for job_id in job_ids],
+        spoilered=spoilered,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot import rulebooks
-from bot.domain import ChannelId, Place, RoleId
+from bot.domain import ChannelId, Place, RoleId, RuleId
 from bot.policy.layers import EffectivePolicy, GuildPolicy, Overrides, effective
 from bot.policy.rulebook import Rulebook
-from bot.policy.screening import Term
+from bot.policy.screening import Finding, Screen, Term
 from tests.stages.factories import GUILD, make_place
 
 
@@ -30,3 +31,16 @@ def make_policy(
         place or make_place(),
         frozenset(roles),
     )
+
+
+class Finds(Screen):
+    """A screen that finds the same in every prompt."""
+
+    def __init__(self, found: Mapping[RuleId, Sequence[str]]) -> None:
+        self._found = frozenset(
+            Finding(rule=rule, words=(word,)) for rule, words in found.items() for word in words
+        )
+
+    def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
+        del prompt, negative
+        return self._found

@@ -39,14 +39,19 @@ from bot.domain import (
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.settings import load
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
 from bot.store.consent import Consent
 from bot.store.db import Database
+from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
-from bot.store.queue import Caps, Jobs
+from bot.store.queue import Jobs
+from bot.store.reviews import Reviews
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -230,6 +235,10 @@ async def scene(
         doomed=Doomed(db),
         votes=Votes(db),
         guilds=Guilds(db),
+        reviews=Reviews(db, gallery),
+        case_posts=CasePosts(db),
+        members=Members(db, gallery),
+        decisions=Decisions(db),
         rulebook=rulebooks.load(),
         consent=Consent(db),
         privacy=Privacy(db, gallery),

@@ -16,10 +16,11 @@ from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
+from bot.store.caps import Caps
 from bot.store.db import Database
 from bot.store.gallery import Gallery
 from bot.store.outbox import Outbox
-from bot.store.queue import Caps, Jobs
+from bot.store.queue import Jobs
 from bot.store.views import JobViews
 from bot.transitions import Transition
 from models.contract import EngineError

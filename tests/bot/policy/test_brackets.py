@@ -7,11 +7,11 @@ import random
 
 import pytest
 
-from bot.domain import Admitted, RefusalReason, RuleId
-from bot.policy import floor
+from bot.domain import Admitted, RefusalReason
 from bot.policy.decide import admit
-from bot.policy.rules import Criterion
-from bot.policy.screening import findings
+from bot.policy.rulebook import SERVER
+from bot.policy.screening import Screen, Term
+from bot.rulebooks import load
 from models.prompt import parse
 from tests.stages.factories import make_ask, make_place
 from tests.stages.law import make_guild, make_policy
@@ -20,10 +20,29 @@ from tests.stages.spellings import spellings
 TERM = "spoiler dragon"
 PLAIN = make_guild()
 STRICT = make_guild(TERM)
+BOOK = load()
+SCREEN = Screen(BOOK, [Term(text=TERM)])
+
+
+def rules(prompt: str, negative: str = "") -> set[str]:
+    return {finding.rule for finding in SCREEN.findings(prompt, negative)}
+
+
+def latin(concept: str) -> list[str]:
+    """The English terms that a bracket can part."""
+    terms = BOOK.concepts[concept].terms["en"]
+    return [term for term in terms if term.isascii() and term.isalpha() and len(term) > 3]
+
+
 #: The words, the server's policy, whether adults are among themselves, and the refusal.
 LISTS = {
-    "floor": (sorted(floor.SEXUALISED_MINORS | floor.FORBIDDEN), PLAIN, True, RefusalReason.FLOOR),
-    "age": (sorted(floor.SEXUAL), PLAIN, False, RefusalReason.AGE),
+    "floor": (
+        latin("minors-sexualised") + latin("sexual-violence"),
+        PLAIN,
+        True,
+        RefusalReason.FLOOR,
+    ),
+    "age": (latin("sexual"), PLAIN, False, RefusalReason.AGE),
     "server": ([TERM, "spoilerdragon"] * 40, STRICT, False, RefusalReason.SERVER),
 }
 BENIGN = [
@@ -32,7 +51,7 @@ BENIGN = [
     "hatsune miku \\(vocaloid\\), smile", "a cat BREAK (a dog:1.2) BREAK grass field",
     "(glass of water:0.8) BREAK [analog clock]", "{best quality}, {{detailed sky}}",
     "1girl(smile)[hat]", "(((sextant))), sailor", "[cumulonimbus] clouds", "(peacock:1.05) tail",
-    "(baby blue:1.2) bikini", "(baby) blue dress, bikini", "((100 years old) tree)", "(x:-1), sky",
+    "(baby blue:1.2) bikini", "(baby blue) dress, bikini", "((100 years old) tree)", "(x:-1), sky",
     "(:3:1.2), (^_^), :D, (>w<)", "a) b] (c", "(12:30:1.1), ratio 3:4", "(hello kitty)[card]",
     "（青い空:1.2）, ［夜］", "title (card), un(canny) valley", "dr(apes), win(dow)",
 ]  # fmt: skip
@@ -41,25 +60,23 @@ BENIGN = [
 @pytest.mark.parametrize("name", LISTS)
 def test_brackets_hide_no_word(name: str) -> None:
     words, guild, adult, reason = LISTS[name]
+    place = make_place(adult=adult)
+    policy = make_policy(guild, place)
     dice = random.Random(13)
     passed: list[str] = []
     for word in words:
         for spelled in spellings(word, dice, 12):
             around = dice.choice(("1girl, {}, smile", "{}", "[lowres] {} BREAK sky", "(a:1.2), {}"))
-            place = make_place(adult=adult)
             ask = make_ask(around.format(spelled), place=place)
             # Leet makes a `1.0li` of some weights: the floor is as good a refusal.
-            if getattr(admit(ask, make_policy(guild, place)), "reason", None) not in {
-                reason,
-                RefusalReason.FLOOR,
-            }:
+            if getattr(admit(ask, policy), "reason", None) not in {reason, RefusalReason.FLOOR}:
                 passed.append(spelled)
     assert not passed, f"{len(passed)}: {passed[:20]}"
 
 
 @pytest.mark.parametrize("prompt", BENIGN)
 def test_brackets_make_no_word_that_nobody_wrote(prompt: str) -> None:
-    assert isinstance(admit(make_ask(prompt), make_policy()), Admitted), findings(prompt)
+    assert isinstance(admit(make_ask(prompt), make_policy()), Admitted), rules(prompt)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +87,7 @@ def test_brackets_make_no_word_that_nobody_wrote(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_a_word_against_a_bracket_stands_alone_as_the_model_reads_it(prompt: str) -> None:
-    assert Criterion.SEXUAL.id in {finding.rule for finding in findings(prompt)}
+    assert "sexual" in rules(prompt)
 
 
 def test_a_spelling_that_is_tested_is_one_that_the_model_reads() -> None:
@@ -85,20 +102,19 @@ def test_a_spelling_that_is_tested_is_one_that_the_model_reads() -> None:
 
 
 def test_a_negative_weight_in_the_negative_prompt_wants_the_thing() -> None:
-    def verdict(negative: str) -> set[RuleId]:
-        return {f.rule for f in findings("1girl, smile", f"lowres, {negative}, blurry")}
+    def found(negative: str) -> set[str]:
+        return rules("1girl, smile", f"lowres, {negative}, blurry")
 
-    assert verdict("(nude:-1)") == {Criterion.SEXUAL.id}
-    assert verdict("((nu:1.2)de:-1)") == {Criterion.SEXUAL.id}
-    assert verdict("(nu:-1)(de:-1.2)") == {Criterion.SEXUAL.id}
-    assert Criterion.SEXUALISED_MINOR.id in verdict("[(loli:-0.5)]")
-    assert not verdict("(nude:1.2), ((nude:-1):-1), (bra:-1), nd new")
-    blocked = findings("1girl", "(spoiler dragon:-1)", frozenset({TERM}))
-    assert {f.rule for f in blocked} == {Criterion.SERVER.id}
+    assert found("(nude:-1)") == {"sexual"}
+    assert found("((nu:1.2)de:-1)") == {"sexual"}
+    assert found("(nu:-1)(de:-1.2)") == {"sexual"}
+    assert found("（nude：-1）") == {"sexual"}
+    assert "minors-sexualised" in found("[(loli:-0.5)]")
+    assert not found("(nude:1.2), ((nude:-1):-1), (bra:-1.0:1), nd new")
+    assert rules("1girl", "(spoiler dragon:-1)") == {SERVER}
 
 
 def test_a_negative_weight_in_the_prompt_is_unwanted_and_still_read() -> None:
-    found = {f.rule for f in findings("1girl, nude, (mature female:-1.2)")}
-    assert Criterion.ADULTHOOD_UNWANTED.id in found
-    assert {f.rule for f in findings("1girl, nude, (mature female:1.2)")} == {Criterion.SEXUAL.id}
-    assert Criterion.SEXUAL.id in {f.rule for f in findings("1girl, (nude:-1)")}
+    assert "adulthood-unwanted" in rules("1girl, nude, (mature female:-1.2)")
+    assert rules("1girl, nude, (mature female:1.2)") == {"sexual"}
+    assert "sexual" in rules("1girl, (nude:-1)")

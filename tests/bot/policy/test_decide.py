@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,21 +14,28 @@ from bot import rulebooks
 from bot.domain import (
     Admitted,
     ChannelId,
+    Layer,
     Place,
     Rating,
     RefusalReason,
     Refused,
+    RoleId,
+    RuleId,
     Ruling,
 )
 from bot.policy.decide import admit
-from bot.policy.effect import NOTHING
-from bot.policy.layers import GuildPolicy, everywhere
+from bot.policy.effect import NOTHING, Audience, Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, effective, everywhere
+from bot.policy.rulebook import SERVER
 from bot.policy.screening import Screen, Term
+from bot.words import refusals
 from tests.stages.factories import CHANNEL, GUILD, make_ask, make_place
-from tests.stages.law import make_guild, make_policy
+from tests.stages.law import Finds, make_guild, make_policy
+from tests.stages.policies import ADULTS, BOOK, GROWN, LAWFUL, NEVER, OPEN, REFUSED
 
 ROOT = Path(__file__).parents[3]
 FREE = make_guild()
+STRICTEST = Effect(ruling=Ruling.REFUSE, audience=Audience.ADULTS, alert=True, strike=True)
 GROUND = everywhere(rulebooks.load())
 PARENT = ChannelId(CHANNEL + 1)
 
@@ -131,3 +141,159 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused.reason is RefusalReason.FAULT
     monkeypatch.setattr(Screen, "findings", broken)
     assert refusal("1girl") is RefusalReason.FAULT
+
+
+HELD, SPOILER = Effect(ruling=Ruling.HOLD), Effect(ruling=Ruling.SPOILER)
+WORDS = {NEVER: ["wicked"], LAWFUL: ["libel"], GROWN: ["bare"], OPEN: ["bikini", "beach"]}
+
+
+def verdict_of(
+    *found: RuleId,
+    adult: bool = False,
+    licence: frozenset[RuleId] = frozenset(),
+    guild: GuildPolicy | None = None,
+    words: Mapping[RuleId, Sequence[str]] = WORDS,
+) -> Admitted | Refused:
+    """What is said to a prompt in which the tests' rules find their words."""
+    place = make_place(adult=adult)
+    policy = effective(BOOK, guild or make_guild(), place, licence=licence)
+    screen = Finds({rule: words[rule] for rule in found})
+    return admit(make_ask(place=place), replace(policy, screen=screen))
+
+
+def refused(*found: RuleId, **more: Any) -> Refused:
+    verdict = verdict_of(*found, **more)
+    assert isinstance(verdict, Refused)
+    return verdict
+
+
+@pytest.mark.parametrize("adult", [False, True])
+@pytest.mark.parametrize("others", [(), (GROWN,), (LAWFUL, GROWN, OPEN)])
+def test_the_floor_is_told_of_before_anything_else(
+    *, adult: bool, others: tuple[RuleId, ...]
+) -> None:
+    told = refused(NEVER, *others, adult=adult, licence=frozenset({LAWFUL}))
+    assert (told.reason, told.rule, told.layer) == (RefusalReason.FLOOR, NEVER, Layer.FLOOR)
+    assert told.text == refusals.floor(BOOK.rules[NEVER])
+    assert told.words == ("wicked",)
+    assert (told.appealable, told.strike, told.alert) == (False, True, True)
+
+
+def test_no_line_of_a_server_makes_the_floor_its_own() -> None:
+    for effect in (STRICTEST, ADULTS, NOTHING):
+        guild = make_guild(channels={CHANNEL: Overrides(effects={NEVER: effect})})
+        told = refused(NEVER, guild=guild)
+        assert (told.reason, told.layer, told.appealable) == (
+            RefusalReason.FLOOR,
+            Layer.FLOOR,
+            False,
+        )
+
+
+def test_what_the_licence_forbids_is_refused_with_its_words_and_cannot_be_appealed() -> None:
+    loose = make_guild(preset="age-restricted")
+    told = refused(LAWFUL, OPEN, guild=loose, licence=frozenset({LAWFUL}))
+    assert (told.reason, told.rule, told.layer) == (RefusalReason.FLOOR, LAWFUL, Layer.LICENCE)
+    assert told.text == refusals.refused(BOOK.rules[LAWFUL], ("libel",), Layer.LICENCE)
+    assert (told.appealable, told.strike, told.alert) == (False, False, False)
+    assert isinstance(verdict_of(LAWFUL, guild=loose), Admitted)
+
+
+@pytest.mark.parametrize(
+    ("document", "layer"),
+    [
+        ({"preset": "family"}, Layer.PRESET),
+        ({"rules": Overrides(effects={OPEN: REFUSED})}, Layer.SERVER),
+        ({"channels": {CHANNEL: Overrides(effects={OPEN: REFUSED})}}, Layer.CHANNEL),
+    ],
+)
+def test_what_a_server_refuses_can_be_appealed(document: dict[str, Any], layer: Layer) -> None:
+    told = refused(OPEN, guild=make_guild(**document))
+    assert (told.reason, told.rule, told.layer) == (RefusalReason.SERVER, OPEN, layer)
+    assert told.words == ("beach", "bikini")
+    assert told.text == refusals.refused(BOOK.rules[OPEN], told.words, layer)
+    assert told.appealable
+
+
+def test_what_is_for_adults_is_named_whatever_else_is_held() -> None:
+    guild = make_guild(rules=Overrides(effects={OPEN: HELD}))
+    told = refused(OPEN, GROWN, guild=guild)
+    assert (told.reason, told.rule) == (RefusalReason.AGE, GROWN)
+    assert told.text == refusals.adults(BOOK.rules[GROWN], ("bare",))
+    assert not told.appealable, "another channel takes it"
+    admitted = verdict_of(OPEN, GROWN, guild=guild, adult=True)
+    assert isinstance(admitted, Admitted)
+    assert (admitted.ruling, admitted.rating) == (Ruling.HOLD, Rating.EXPLICIT)
+
+
+def test_what_is_refused_is_not_sent_to_an_age_restricted_channel() -> None:
+    guild = make_guild(preset="family")
+    for adult in (False, True):
+        told = refused(GROWN, guild=guild, adult=adult)
+        assert told.reason is RefusalReason.SERVER
+        assert "age-restricted channel" not in told.text
+
+
+@pytest.mark.parametrize("effect", [NOTHING, SPOILER, HELD])
+def test_an_ask_is_admitted_with_what_its_words_ask_for(effect: Effect) -> None:
+    for alert in (False, True):
+        line = effect | Effect(alert=alert)
+        admitted = verdict_of(OPEN, guild=make_guild(rules=Overrides(effects={OPEN: line})))
+        assert isinstance(admitted, Admitted)
+        assert (admitted.ruling, admitted.alert) == (effect.ruling, alert)
+
+
+def test_an_exemption_lets_a_member_ask() -> None:
+    role = RoleId(3)
+    guild = make_guild(preset="family", roles={role: RoleTerms(exempt=frozenset({OPEN, NEVER}))})
+    place = make_place()
+    for rule, exempted in ((OPEN, Admitted), (NEVER, Refused)):
+        policy = effective(BOOK, guild, place, frozenset({role}))
+        policy = replace(policy, screen=Finds({rule: WORDS[rule]}))
+        assert isinstance(admit(make_ask(), policy), exempted)
+        assert isinstance(verdict_of(rule, guild=guild), Refused)
+
+
+def test_a_servers_terms_are_told_as_the_server_wrote_them() -> None:
+    guild = make_guild(
+        Term(text="owl", reason="no owls"),
+        Term(text="cat", effect=ADULTS),
+        Term(text="dog", effect=SPOILER),
+    )
+    told = refused(SERVER, guild=guild, words={SERVER: ["owl"]})
+    assert (told.reason, told.rule, told.layer) == (RefusalReason.SERVER, SERVER, Layer.SERVER)
+    assert told.text == refusals.server_terms([("owl", "no owls")], for_adults=False)
+    assert told.appealable
+    grown = refused(SERVER, guild=guild, words={SERVER: ["cat"]})
+    assert grown.reason is RefusalReason.AGE
+    assert grown.text == refusals.server_terms([("cat", "")], for_adults=True)
+    hidden = verdict_of(SERVER, guild=guild, words={SERVER: ["dog"]})
+    assert isinstance(hidden, Admitted)
+    assert hidden.ruling is Ruling.SPOILER
+
+
+def test_a_finding_that_nobody_knows_is_a_no() -> None:
+    for rule in (RuleId("bygone"), SERVER):
+        told = refused(rule, words={rule: ["x"]})
+        assert told.reason is RefusalReason.FAULT
+        assert (told.rule, told.appealable) == (None, False)
+
+
+def test_why_the_bot_is_silent_is_told() -> None:
+    off, paused = make_guild(off=CHANNEL), make_guild(paused=True)
+    told = refused(guild=off)
+    assert (told.reason, told.text, told.layer) == (
+        RefusalReason.CHANNEL,
+        refusals.SWITCHED_OFF,
+        Layer.CHANNEL,
+    )
+    assert refused(guild=paused).text == refusals.PAUSED
+    only = refused(guild=make_guild(only_channels=frozenset({ChannelId(4), ChannelId(5)})))
+    assert (only.reason, only.layer) == (RefusalReason.CHANNEL, Layer.SERVER)
+
+
+def test_an_ask_for_another_place_than_the_policys_is_a_fault() -> None:
+    policy = make_policy(place=make_place(channel=CHANNEL + 5))
+    told = admit(make_ask(), policy)
+    assert isinstance(told, Refused)
+    assert (told.reason, told.text) == (RefusalReason.FAULT, refusals.FAULT)

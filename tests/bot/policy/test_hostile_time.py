@@ -14,7 +14,8 @@ from collections.abc import Callable
 import pytest
 
 from bot.domain import Ask
-from bot.policy.screening import findings, normalise
+from bot.policy.screening import Screen, Term, normalise
+from bot.rulebooks import load
 from bot.words import wording
 from models.contract import Limits
 from models.prompt import parse
@@ -90,11 +91,12 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "from right to left": filled("ש\u202e"),
     "joined emoji": filled("👩\u200d"),
 }
-TERMS = frozenset({f"blocked term {n}" for n in range(100)} | {f"長い言葉{n}" for n in range(100)})
+TERMS = [f"blocked term {n}" for n in range(100)] + [f"長い言葉{n}" for n in range(100)]
+SCREEN = Screen(load(), [Term(text=term) for term in TERMS])
 
 
 def screened(text: str) -> None:
-    findings(f"nude {text}", text, TERMS)
+    SCREEN.findings(f"nude {text}", text)
 
 
 def shown(text: str) -> None:
@@ -106,7 +108,7 @@ def shown(text: str) -> None:
 READERS: dict[str, Callable[[str], object]] = {
     "the prompt language": parse,
     "screening": screened,
-    "a server's term": normalise,
+    "a server's term": lambda text: normalise(text, load()),
     "a command's options": lambda text: ask(text, negative=text),
     "wording": shown,
 }

@@ -5,64 +5,35 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain import RuleId
-from bot.policy import floor
-from bot.policy.rules import Criterion
-from bot.policy.screening import findings, normalise
+from bot.policy.rulebook import SERVER
+from bot.policy.screening import Finding, Screen, Term, normalise
+from bot.rulebooks import load
 
-LISTS = {name: terms for name, terms in vars(floor).items() if isinstance(terms, frozenset)}
-
-
-def rules(prompt: str, negative: str = "") -> set[RuleId]:
-    return {finding.rule for finding in findings(prompt, negative)}
+SCREEN = Screen(load())
 
 
-@pytest.mark.parametrize("name", LISTS)
-def test_every_term_is_written_in_its_normal_form(name: str) -> None:
-    """A term in another form would never match anything."""
-    assert {term: normalise(term) for term in LISTS[name]} == {t: t for t in LISTS[name]}
-
-
-RULES = [rule for rule in Criterion if rule is not Criterion.SERVER]
-
-
-def found_with(rule: Criterion, word: str, beside: str) -> bool:
-    """Whether a word of the rule is found beside another word."""
-    if rule.value.unwanted:
-        return rule.id in rules(f"{beside}, smile", negative=word)
-    return rule.id in rules(f"{beside}, {word}, smile")
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_every_word_of_a_rule_is_found_where_it_counts(rule: Criterion) -> None:
-    wanted = rule.value
-    beside = min(wanted.beside) if wanted.beside else "1girl"
-    assert wanted.words
-    assert not [word for word in wanted.words if not found_with(rule, word, beside)]
-    one = min(wanted.words)
-    assert not [word for word in wanted.beside or () if not found_with(rule, one, word)]
-
-
-@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.value.beside])
-def test_a_word_that_counts_beside_another_counts_nowhere_else(rule: Criterion) -> None:
-    assert not [word for word in rule.value.words if found_with(rule, word, "1girl")]
+def rules(prompt: str, negative: str = "") -> set[str]:
+    return {finding.rule for finding in SCREEN.findings(prompt, negative)}
 
 
 @pytest.mark.parametrize(
     "prompt",
     [
-        "LoLi", "ｌｏｌｉ", "𝓵𝓸𝓵𝓲", "ⓛⓞⓛⓘ", "🅻🅾🅻🅸", "🇱🇴🇱🇮", "ʟᴏʟɪ", "ⅼoⅼi",  # NFKC and case
+        "LoLi", "ｌｏｌｉ", "𝓵𝓸𝓵𝓲", "ⓛⓞⓛⓘ", "🅻🅾🅻🅸", "🇱🇴🇱🇮", "ʟᴏʟɪ", "ⅼoⅼi", "⒧⒪⒧⒤",  # NFKC, case
         "lо\u200bli", "lo\u00adli", "l\u2060oli", "l̶o̶l̶i̶", "lóli", "l\ufe0fo\ufe0fli",  # unseen
         "lоli", "lοli", "løli", "лоли", "лоликон", "шота",  # other scripts
         "l o l i", "l.o.l.i", "l-o-l-i", "l * o * l * i", "l🌸o🌸l🌸i", "l。o。l。i", "l!o!l!i",
-        "lo-li", "lo_li", "lo.li", "lo li", "lo\nli", "sho ta",  # spacing
-        "l0li", "lo1i", "1oli", "shot@", "$hota", "lol!", "1loli", "2lolis", "loli2", "looooli",
+        "lo-li", "lo_li", "lo.li", "lo li", "lo\nli", "sho ta", "l, o, l, i",  # spacing
+        "l0li", "lo1i", "1oli", "1o1i", "10l1", "l 0 l i", "shot@", "$hota", "lol!", "l|oli",
+        "1loli", "2lolis", "loli2", "looooli", "lolii", "llolli", "ilol", "i l o l",
         "(loli:1.3)", "((lo)li)", "[lo]li", "lo(li:1.2)", "{loli}", "<lora:loli:1>", "loli_girl",
-        "ロリ", "合法ロリ", "ロリっ子", "幼女の絵", "loliの絵", "ﾛﾘ",  # scripts without spaces
+        "lo BREAK li", "[lo|x]li", "[x|lo][y|li]", "{x|lo}li", "[x:lo:0.5]li", "[loli|cat]",
+        "[[x|lo]|y]li", "sh(ot:1.1)a", "l<|startoftext|>oli",
+        "ロリ", "合法ロリ", "ロリっ子", "幼女の絵", "loliの絵", "ﾛﾘ", "ロ リ", "かわいい ろり",
     ],
 )  # fmt: skip
 def test_a_spelling_trick_is_seen_through(prompt: str) -> None:
-    assert Criterion.SEXUALISED_MINOR.id in rules(f"1girl, {prompt}, smile")
+    assert "minors-sexualised" in rules(f"1girl, {prompt}, smile")
 
 
 @pytest.mark.parametrize(
@@ -70,12 +41,15 @@ def test_a_spelling_trick_is_seen_through(prompt: str) -> None:
     [
         "nude, 15yo", "nude, 12 y/o", "nude 16 years old", "nude, a seventeen-year-old",
         "nude, age 15", "nude, aged 9", "nude, 15歳", "n u d e, child", "nud3 k1d",
-        "sexy schoolgirl",
-        "kids in lingerie", "topless, middle school", "裸の少女",
+        "nude, age:12", "nude, (age:12)", "nude, 12 years", "nude, ١٢ years old", "nude, 十二歳",
+        "nude, 12 ans", "nude, 12 años", "nude, 12 лет", "nude, zwölfjährige", "nude, 열두 살",
+        "nude, 12 岁", "nude, twelve-year-old", "nude, 12 ye4rs old", "nude, 1 2 years old",
+        "sexy schoolgirl", "kids in lingerie", "topless, middle school", "裸の少女",
+        "1girl, school uniform, nude", "nude, flat chest", "nude, childlike body",
     ],
 )  # fmt: skip
 def test_a_minor_beside_anything_sexual_is_found(prompt: str) -> None:
-    assert Criterion.MINOR_IN_SEXUAL_CONTEXT.id in rules(prompt)
+    assert "minors-sexual" in rules(prompt)
 
 
 @pytest.mark.parametrize(
@@ -90,30 +64,45 @@ def test_a_minor_beside_anything_sexual_is_found(prompt: str) -> None:
         "mother and child, park", "baby dragon", "teenage wizard, staff", "schoolgirl, umbrella",
         "4koma", "1koma, 3d render", "8bit pixel art", "mature female, kimono", "Essex countryside",
         "sextant, sailor", "therapist office", "drapes, window", "rapeseed oil",
-        "kid icarus", "minor key, piano", "100 years old tree", "115 years old elf, bikini",
-        "15 candles, birthday cake", "flag 🇯🇵, 🌸", "فتاة واحدة، شعر أزرق",
-        "1girl, baby blue bikini",
+        "kid icarus", "minor key, piano", "100 years old tree", "young woman, Sussex",
+        "15 candles, birthday cake", "flag 🇯🇵, 🌸", "فتاة واحدة، شعر أزرق", "wrapped gift",
         "title card", "hello kitty", "analysis of a cube", "coca-cola bottle", "uncanny valley",
+        "an us soldier", "pen is on the table", "naked mole rat", "nude-coloured dress",
+        "topless mountain", "bottomless brunch", "Shota Tanaka, tennis", "rape blossoms, field",
+        "naked eye view of the moon", "annals of history", "lana, smile", "neet, jersey",
     ],
 )  # fmt: skip
 def test_harmless_words_are_left_in_peace(prompt: str) -> None:
-    assert not findings(prompt)
+    assert not rules(prompt) - {"brands", "suggestive"}
+
+
+def test_a_harmless_phrase_is_one_breath() -> None:
+    assert not rules("nude dress")
+    for tags in ("nude, dress", "[nude|dress]", "(nude:1.2) dress"):
+        assert rules(tags) == {"sexual"}
 
 
 def test_sexual_words_alone_are_for_adults_and_no_more() -> None:
-    assert rules("1girl, nude, beach") == {Criterion.SEXUAL.id}
-    assert rules("1girl, n.u.d.e") == {Criterion.SEXUAL.id}
+    assert rules("1girl, nude, beach") == {"sexual"}
+    assert rules("1girl, n.u.d.e") == {"sexual"}
 
 
 def test_what_is_unwanted_is_not_wanted() -> None:
     assert not rules("1girl, smile", negative="loli, child, nsfw, nude")
-    assert rules("1girl, nude", negative="loli, child") == {Criterion.SEXUAL.id}
-    assert Criterion.ADULTHOOD_UNWANTED.id in rules("1girl, nude", negative="mature female, lowres")
+    assert rules("1girl, nude", negative="loli, child") == {"sexual"}
+    assert "adulthood-unwanted" in rules("1girl, nude", negative="mature female, lowres")
 
 
-def test_real_people_are_found_beside_sexual_words_only() -> None:
-    assert not rules("a politician giving a speech")
-    assert Criterion.REAL_PERSON_IN_SEXUAL_CONTEXT.id in rules("nude politician")
+def test_a_finding_has_the_members_own_spelling() -> None:
+    def told(prompt: str, negative: str = "") -> dict[str, tuple[str, ...]]:
+        return {f.rule: f.words for f in SCREEN.findings(prompt, negative)}
+
+    assert told("1girl, N.u.D.e, sky") == {"sexual": ("N.u.D.e",)}
+    assert told("1girl, ＮＵＤＥ, ﷺ")["sexual"] == ("ＮＵＤＥ",)
+    assert told("ﷺ, l\u0336o\u0336li")["minors-sexualised"] == ("l\u0336o\u0336li",)
+    assert told("a Child and a nu(de:1.2)")["minors-sexual"] == ("Child", "nu(de")
+    assert told("[x|lo][y|li]")["minors-sexualised"] == ("lo][y|li",)
+    assert len(told("nude, naked, topless, nsfw, porn, sex")["sexual"]) == 4
 
 
 @pytest.mark.parametrize(
@@ -126,9 +115,23 @@ def test_real_people_are_found_beside_sexual_words_only() -> None:
     ],
 )
 def test_a_servers_term_is_found_in_its_own_spelling(term: str, prompt: str) -> None:
-    found = findings(prompt, blocked=frozenset({term, "something else"}))
-    assert [(f.rule, f.words) for f in found] == [(Criterion.SERVER.id, (term,))]
+    own = Screen(load(), [Term(text=term), Term(text="something else")])
+    assert own.findings(prompt) == {Finding(rule=SERVER, words=(term,))}
 
 
 def test_a_term_without_letters_blocks_nothing() -> None:
-    assert not findings("1girl, smile", blocked=frozenset({"", "!!", "\u200b"}))
+    own = Screen(load(), [Term(text=text) for text in ("", "!!", "\u200b")])
+    assert not own.findings("1girl, smile!!")
+
+
+def test_an_allowed_phrase_lifts_what_a_server_can_lift() -> None:
+    own = Screen(load(), [Term(text="dragon")], ["naked snake eater", "dragon quest", "loli pop"])
+    assert not own.findings("naked snake eater, dragon quest")
+    assert {f.rule for f in own.findings("dragon, dragon quest")} == {SERVER}
+    assert {f.rule for f in own.findings("naked, snake eater")} == {"sexual"}
+    assert "minors-sexualised" in {f.rule for f in own.findings("loli pop")}
+
+
+def test_two_spellings_of_a_term_are_one() -> None:
+    assert normalise("Spoiler-Dragon ", load()) == normalise("ＳＰＯＩＬＥＲ dragon", load())
+    assert normalise("!!", load()) == ""

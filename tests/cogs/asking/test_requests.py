@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain import JobState, RefusalReason, Refused, RequestKind, StorageError, UserId
 from bot.policy.screening import Screen
-from bot.store.queue import Caps
+from bot.store.caps import Caps
 from tests.stages.factories import SINCE, make_admitted, make_ask
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said

@@ -1,0 +1,221 @@
+"""When a rule holds: an expression over concepts, read once and asked of every prompt.
+
+    minors and (sexual or suggestive)          weapons near 6 school
+    sexual and unwanted adulthood              nudity but not statues
+
+`near 6` wants at most six words between the two; `unwanted` looks in what the prompt does not want
+(a negative weight in a negative prompt makes a wish of it). `and`, `but not` and `near` bind alike,
+from left to right, and closer than `or`. Called by `rulebook` and `screening`. Pure. It must not
+know how concepts are found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+#: Where something stands in a text, from its first character to behind its last.
+Span: TypeAlias = tuple[int, int]
+
+
+class Side(Protocol):
+    """One side of what was asked, as far as expressions look at it."""
+
+    def spans(self, concept: str) -> Collection[Span]:
+        """Where a concept's words stand."""
+        ...
+
+    def words_between(self, left: Span, right: Span) -> int:
+        """How many words stand between two places."""
+        ...
+
+    def told(self, spans: Collection[Span]) -> list[str]:
+        """What stands there, as it was written."""
+        ...
+
+    @property
+    def opposite(self) -> Side:
+        """What is not wanted."""
+        ...
+
+
+#: The places that made a rule hold, each with its side; None: it does not hold.
+Places: TypeAlias = list[tuple[Side, Span]]
+_Test: TypeAlias = Callable[[Side], Places | None]
+
+
+class ExpressionError(ValueError):
+    """An expression cannot be read; the message says where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """A condition, ready to be asked."""
+
+    text: str
+    concepts: frozenset[str]
+    #: Those of them that are looked for in what is not wanted.
+    unwanted: frozenset[str]
+    test: _Test
+
+
+_SIGN = re.compile(r"\s*+(?:(?P<word>[a-z0-9][a-z0-9-]*+)|(?P<bracket>[()]))")
+_RESERVED = frozenset({"and", "or", "but", "not", "near", "unwanted"})
+
+
+def read(text: str) -> When:
+    """An expression as written in a rule; ExpressionError if it is none."""
+    reader = _Reader(text)
+    test = reader.either()
+    reader.expect_end()
+    return When(
+        text=text,
+        concepts=frozenset(reader.concepts),
+        unwanted=frozenset(reader.unwanted),
+        test=test,
+    )
+
+
+class _Reader:
+    """Goes through an expression from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._signs = [*_signs(text), ""]
+        self._at = 0
+        self.concepts: set[str] = set()
+        self.unwanted: set[str] = set()
+
+    def either(self) -> _Test:
+        """One or more conditions between `or`."""
+        tests = [self._both()]
+        while self._take("or"):
+            tests.append(self._both())
+        return tests[0] if len(tests) == 1 else _any(tests)
+
+    def expect_end(self) -> None:
+        if self._sign:
+            raise self._fault("nothing or one of `and`, `or`, `but not`, `near`")
+
+    @property
+    def _sign(self) -> str:
+        return self._signs[self._at]
+
+    def _take(self, sign: str) -> bool:
+        taken = self._sign == sign
+        self._at += taken
+        return taken
+
+    def _need(self, sign: str) -> None:
+        if not self._take(sign):
+            raise self._fault(f"`{sign}`")
+
+    def _fault(self, wanted: str) -> ExpressionError:
+        found = f"`{self._sign}`" if self._sign else "the end"
+        return ExpressionError(f"`{self._text}` has {found} where {wanted} must stand")
+
+    def _both(self) -> _Test:
+        test = self._one()
+        while True:
+            if self._take("and"):
+                test = _all(test, self._one())
+            elif self._take("but"):
+                self._need("not")
+                test = _but_not(test, self._one())
+            elif self._take("near"):
+                test = _near(test, self._distance(), self._one())
+            else:
+                return test
+
+    def _distance(self) -> int:
+        if not self._sign.isdecimal():
+            raise self._fault("a number of words")
+        self._at += 1
+        return int(self._signs[self._at - 1])
+
+    def _one(self) -> _Test:
+        if self._take("("):
+            test = self.either()
+            self._need(")")
+            return test
+        if self._take("unwanted"):
+            concept = self._name()
+            self.unwanted.add(concept)
+            return _unwanted(_concept(concept))
+        return _concept(self._name())
+
+    def _name(self) -> str:
+        if not self._sign or self._sign in _RESERVED or self._sign in "()":
+            raise self._fault("a concept")
+        self._at += 1
+        self.concepts.add(self._signs[self._at - 1])
+        return self._signs[self._at - 1]
+
+
+def _concept(concept: str) -> _Test:
+    def test(seen: Side) -> Places | None:
+        return [(seen, span) for span in seen.spans(concept)] or None
+
+    return test
+
+
+def _signs(text: str) -> Iterator[str]:
+    at = 0
+    while at < len(text.rstrip()):
+        sign = _SIGN.match(text, at)
+        if sign is None:
+            raise ExpressionError(f"`{text}` cannot be read from `{text[at:].strip()}` on")
+        yield sign["word"] or sign["bracket"]
+        at = sign.end()
+
+
+def _any(tests: list[_Test]) -> _Test:
+    def test(seen: Side) -> Places | None:
+        found = [places for one in tests if (places := one(seen))]
+        return [place for places in found for place in places] or None
+
+    return test
+
+
+def _all(left: _Test, right: _Test) -> _Test:
+    def test(seen: Side) -> Places | None:
+        first = left(seen)
+        second = right(seen) if first else None
+        return [*first, *second] if first and second else None
+
+    return test
+
+
+def _but_not(left: _Test, right: _Test) -> _Test:
+    def test(seen: Side) -> Places | None:
+        return None if right(seen) else left(seen)
+
+    return test
+
+
+def _unwanted(inner: _Test) -> _Test:
+    return lambda seen: inner(seen.opposite)
+
+
+def _near(left: _Test, distance: int, right: _Test) -> _Test:
+    """Pairs on one side; where there are too many to compare, they count as near."""
+
+    def test(seen: Side) -> Places | None:
+        first = left(seen)
+        second = right(seen) if first else None
+        if not first or not second:
+            return None
+        if len(first) * len(second) > _PAIRS_MAX:
+            return [*first, *second]
+        for one, here in first:
+            for other, there in second:
+                if one is other and one.words_between(here, there) <= distance:
+                    return [(one, here), (other, there)]
+        return None
+
+    return test
+
+
+_PAIRS_MAX = 400

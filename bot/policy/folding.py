@@ -1,0 +1,80 @@
+"""The first stage of reading: every character in its plain form, whatever it was made to look like.
+
+Called by `reading`. Pure: the table of look-alikes is data of the rulebook. It must not know words,
+brackets or rules. Case, NFKC, marks over letters, what is unseen, numerals of every script, flags,
+circled and turned letters: `🅻ӧ𝓵ⓘ` reads `loli`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from itertools import chain, product
+
+#: What stands for a bracket or a weight: a word may end here, and may go on behind it.
+JOINT = "\x01"
+#: Unseen, though Unicode counts them among letters, marks or signs.
+_UNSEEN = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u180e")
+#: Blank to the eye, though Unicode counts it among signs.
+_BLANK = "\u2800"
+#: Scripts whose letters are taken apart to lose their marks; in others a mark is a letter's part.
+_MARKED = re.compile(r"LATIN|GREEK|CYRILLIC|ARMENIAN|CHEROKEE")
+#: Letters in brackets, and numbers with a full stop, that are one character.
+_ENCLOSED = re.compile(r"\(?(\w{1,2})[).]")
+#: Kana with a sound mark that follows it, and Hangul letter by letter.
+_LOOSE = re.compile("[\u3041-\u30ff][\u3099\u309a]|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+#: Alphabets that Unicode keeps 26 in a row and NFKC leaves alone: circled, squared, flags, tags.
+_ALPHABETS = (0x1F150, 0x1F170, 0x1F1E6)
+
+
+def composed(text: str) -> str:
+    """The text with loose kana marks and Hangul letters put together, where there are any."""
+    return _LOOSE.sub(lambda loose: unicodedata.normalize("NFC", loose[0]), text)
+
+
+class Letters(dict[int, str]):
+    """What each character reads as, for `str.translate`; learned as characters come up."""
+
+    def __init__(self, lookalikes: Mapping[str, str]) -> None:
+        """`lookalikes`: for a Latin spelling, the characters that look like it."""
+        rows = ((first, range(26)) for first in _ALPHABETS)
+        super().__init__({f + n: _ALPHABET[n] for f, row in rows for n in row})
+        pairs = chain.from_iterable(product(drawn, (read,)) for read, drawn in lookalikes.items())
+        self._lookalikes = str.maketrans(dict(pairs))
+        self[ord(JOINT)] = JOINT
+
+    def __missing__(self, code: int) -> str:
+        """Work out one character; "" if it is unseen."""
+        self[code] = read = self._read(chr(code))
+        return read
+
+    def _read(self, char: str) -> str:
+        if char.isspace() or char == _BLANK:
+            return " "
+        if char in _UNSEEN or unicodedata.category(char) in {"Cf", "Cc", "Cs", "Me"}:
+            return ""
+        if unicodedata.category(char) == "Mn":
+            return char if _is_part(char) else ""
+        plain = unicodedata.normalize("NFKC", char).casefold()
+        if enclosed := _ENCLOSED.fullmatch(plain):
+            plain = enclosed[1]
+        return "".join(map(_bare, plain)).translate(self._lookalikes)
+
+
+def _is_part(mark: str) -> bool:
+    """Whether a mark belongs to the letters of its script, as vowels do in Thai."""
+    return not unicodedata.name(mark, "").startswith(("COMBINING", "VARIATION", "MONGOLIAN"))
+
+
+def _bare(char: str) -> str:
+    """One character of a plain form without marks over it; a digit of any script as ours."""
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if char == _BLANK or char.isspace():
+        return " "
+    if char.isascii() or not _MARKED.match(unicodedata.name(char, "")):
+        return char
+    taken_apart = unicodedata.normalize("NFD", char)
+    return "".join(part for part in taken_apart if not unicodedata.combining(part))

@@ -1,0 +1,60 @@
+"""Terms with what they are terms of, looked for in a line: concepts' words and servers' own alike.
+
+Called by `screening`. Pure. It must not know rules or prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Iterable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from bot.policy.expressions import Span
+from bot.policy.matching import Squeezed, Vocabulary
+
+#: What a term does: it is a word of a concept, or in it no word of a concept counts; a server
+#: blocks it, or a server allows it, and in it only the floor counts.
+Part: TypeAlias = Literal["words", "harmless", "blocked", "allowed"]
+#: What a term does, and for what: a concept's name, or a server's term as it is written there.
+Label: TypeAlias = tuple[Part, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """Where terms stand, by what they do and what they do it for."""
+
+    words: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
+    harmless: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
+    blocked: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
+    allowed: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
+
+
+#: They take words away, so only what is plainly written counts.
+_LENIENT = frozenset({"harmless", "allowed"})
+
+
+class TermIndex:
+    """Labelled terms, compiled once."""
+
+    def __init__(self, terms: Iterable[tuple[str, Label]], ordinary: Container[str]) -> None:
+        """Terms are folded; `ordinary` are words that are no trick."""
+        labels: dict[str, set[Label]] = {}
+        for term, label in terms:
+            labels.setdefault(term, set()).add(label)
+        self._labels = list(labels.values())
+        self._vocabulary = Vocabulary(list(labels), ordinary)
+
+    def look(self, line: Squeezed, found: Sightings) -> None:
+        """Add what stands in the line."""
+        for hit in self._vocabulary.find(line):
+            for part, name in self._labels[hit.term]:
+                if part not in _LENIENT or (hit.plain and line.is_close(hit)):
+                    spans: dict[str, set[Span]] = getattr(found, part)
+                    spans.setdefault(name, set()).add((hit.start, hit.end))
+
+
+def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
+    """The spans that are inside none of the shields."""
+    if not shields:
+        return set(spans)
+    return {(a, b) for a, b in spans if not any(low <= a and b <= high for low, high in shields)}

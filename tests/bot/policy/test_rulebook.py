@@ -1,0 +1,92 @@
+"""The rulebook: every rule's own tests, and that no faulty file gets past the start."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from bot.domain import RuleId
+from bot.policy.rulebook import RulebookError, decode_rulebook, expanded
+from bot.policy.screening import Screen
+from bot.rulebooks import load, package_files
+
+NEGATIVE = " Negative prompt: "
+TRIALS = [
+    (rule.id, text, found)
+    for rule in load().rules.values()
+    for texts, found in ((rule.tests.finds, True), (rule.tests.passes, False))
+    for text in texts
+]
+
+
+@cache
+def screen() -> Screen:
+    return Screen(load())
+
+
+@pytest.mark.parametrize(("rule", "text", "found"), TRIALS)
+def test_every_rule_holds_where_its_own_file_says_and_not_elsewhere(
+    rule: RuleId, text: str, *, found: bool
+) -> None:
+    prompt, _, negative = text.partition(NEGATIVE)
+    findings = screen().findings(prompt, negative)
+    assert (rule in {finding.rule for finding in findings}) is found, findings
+
+
+FAULTS = {
+    "rules/sexual.toml": [
+        (b"title", b"tittle", "rules/sexual.toml: title is missing"),
+        (b'when = "sexual', b'when = "sexuel', "names the concept sexuel"),
+        (b"or unwanted", b"or or unwanted", "`or` where a concept"),
+        (b'"adults"', b'"grown-ups"', "effect.audience must be one of everybody, adults"),
+        (b"[tests]", b"[tests", "rules/sexual.toml is no TOML"),
+        (b"Sexual", b"\xff", "is no UTF-8"),
+    ],
+    "rules/gore.toml": [(b'title = "Gore"', b'title = "Gore"\nclause = "z"', "clause z is none")],
+    "concepts/gore.toml": [
+        (b"source", b"includes = ['gore']\nsource", "includes gore, which includes it"),
+        (b"source", b"includes = ['blood']\nsource", "includes blood, which has no file"),
+        (b"[terms]", b"[terms]\nxx = 3\n", "terms.xx must be a list"),
+    ],
+    "presets.toml": [
+        (b"sexual =", b"sexuell =", "family.sexuell is no rule"),
+        (
+            b"[family]",
+            b"[family]\nminors-sexual = { ruling = 'allow' }",
+            "is no rule that a preset",
+        ),
+    ],
+    "licences.toml": [(b'"law",', b'"lore",', "names lore, which has no file")],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "told"),
+    [(path, *fault) for path, faults in FAULTS.items() for fault in faults],
+)
+def test_a_fault_is_named_with_its_file(path: str, old: bytes, new: bytes, told: str) -> None:
+    files = package_files()
+    assert old in files[path]
+    files[path] = files[path].replace(old, new, 1)
+    with pytest.raises(RulebookError, match=None) as fault:
+        decode_rulebook(files)
+    assert path in str(fault.value)
+    assert told in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["rules/unreadable.toml", "concepts/characters.toml", "presets.toml", "lexicon/ordinary.txt"],
+)
+def test_a_file_that_is_missing_is_named(path: str) -> None:
+    files = package_files()
+    del files[path]
+    with pytest.raises(RulebookError, match=path):
+        decode_rulebook(files)
+
+
+def test_braces_write_out_every_form() -> None:
+    assert list(expanded("a b")) == ["a b"]
+    assert list(expanded("nak{ed,edly} {x,y}")) == ["naked x", "naked y", "nakedly x", "nakedly y"]
+    assert list(expanded("nackt{,e}, ja")) == ["nackt, ja", "nackte, ja"]
