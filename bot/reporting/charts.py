@@ -12,7 +12,8 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 _PAPER, _INK, _FAINT, _RULE = "#fbfaf8", "#2c2a33", "#8b8794", "#e6e2dc"
-_GOOD, _BAD = "#2f8f83", "#c8606d"
+#: Of a value that holds its goal, and of one that does not.
+GOOD, BAD = "#2f8f83", "#c8606d"
 _WIDTH, _ROW, _TOP, _MARGIN = 1100, 26, 84, 24
 _LEFT, _RIGHT = 330, 960
 _TICKS = 5
@@ -39,7 +40,7 @@ def bars(title: str, subtitle: str, lines: Sequence[Bar], goal: float | None) ->
         value = highest * tick / _TICKS
         x = _across(value, highest)
         draw.line((x, _TOP, x, bottom), _RULE)
-        draw.text((x, bottom + 6), f"{value:.3g}", _FAINT, _font(13), anchor="ma")
+        draw.text((x, bottom + 6), f"{value:,.6g}", _FAINT, _font(13), anchor="ma")
     for at, line in enumerate(lines):
         _bar(draw, _TOP + _ROW * at, line, highest)
     if goal is not None:
@@ -73,7 +74,7 @@ def _bar(draw: ImageDraw.ImageDraw, top: int, line: Bar, highest: float) -> None
     middle = top + _ROW / 2
     draw.text((_LEFT - 10, middle), line.name, _INK, _font(14), anchor="rm")
     if line.value > 0:
-        colour = _GOOD if line.good else _BAD
+        colour = GOOD if line.good else BAD
         draw.rectangle((_LEFT, top + 5, max(right, _LEFT + 1), top + _ROW - 5), colour)
     draw.text((_RIGHT + 10, middle), line.note, _FAINT, _font(13), anchor="lm")
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageColor
 from bot.reporting import charts
 from bot.reporting.charts import Bar
 
-GOOD, BAD = (ImageColor.getrgb(name) for name in ("#2f8f83", "#c8606d"))
+GOOD, BAD = ImageColor.getrgb(charts.GOOD), ImageColor.getrgb(charts.BAD)
 
 
 def length_px(picture: Image.Image, colour: tuple[int, ...], row: int) -> int:

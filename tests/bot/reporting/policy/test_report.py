@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from bot.__main__ import main
 from bot.domain import RuleId
+from bot.reporting import charts
 from bot.reporting.policy import command, corpora, judging
 from bot.reporting.policy.corpora import Specimen
 from bot.reporting.policy.judging import Fate
@@ -111,6 +112,10 @@ def test_pictures_are_written(folder: Path) -> None:
     for name in names:
         with Image.open(plots / name) as picture:
             assert picture.width > 500
+    with Image.open(plots / "caught-by-rule.png") as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(9_999) or ()}
+    assert ImageColor.getrgb(charts.BAD) in colours, "half of the one rule is not caught"
+    assert ImageColor.getrgb(charts.GOOD) not in colours
 
 
 def test_corpora_that_are_not_there_are_one_clear_line(
