@@ -17,7 +17,7 @@ from bot.domain import StorageError
 from bot.reporting import charts
 from bot.reporting.charts import Bar
 from bot.reporting.policy import corpora, judging, latency, measuring
-from bot.reporting.policy.corpora import Corpora, Specimen
+from bot.reporting.policy.corpora import Company, Corpora, Specimen
 from bot.reporting.policy.evasions import alone, in_pairs
 from bot.reporting.policy.measuring import Count, Counts
 from bot.settings import Settings
@@ -30,6 +30,7 @@ _OF_EACH_PAIR = 10
 #: Prompts whose time is taken, and how long that may last at most.
 _TIMED, _TIMED_S = 3_000, 30.0
 _LISTED = 60
+_JOINED = "caught: minors in sexual prompts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class _Result:
 
     benign: Counts
     rules: Counts
+    #: Of the one kind of prompts that are made by joining two.
+    minors: Counts
     tricks: Counts
     pairs: Counts
     real: Counts
@@ -79,10 +82,12 @@ def _measured(found: Corpora, seed: int) -> _Result:
     judge = cache(judging.judged)
     known = measuring.plainly_caught(found.refused, judge)
     real, fictional = measuring.people(found.names, judge)
+    joined = measuring.beside(found, Company.MINORS)
     look = judging.looking(latency.terms(seed))
     return _Result(
-        benign=measuring.benign(found.benign, judge),
+        benign=measuring.benign(found, judge),
         rules=measuring.by_rule(found.refused, judge),
+        minors=measuring.by_rule(joined, judge),
         tricks=measuring.by_trick(alone(known, seed), judge),
         pairs=measuring.by_trick(in_pairs(known, seed, _OF_EACH_PAIR), judge),
         real=real,
@@ -103,10 +108,16 @@ def _usual(found: Corpora, seed: int) -> Iterator[tuple[str, str]]:
 
 
 def _rows(result: _Result) -> list[Row]:
-    benign = iter(result.benign.items())
-    rows = [measuring.wrong_row(*next(benign), measuring.BENIGN_PERCENT_MAX)]
-    rows += [measuring.wrong_row(name, count, 0) for name, count in benign]
+    rows = [
+        measuring.wrong_row(name, count, 0 if "floor" in name else measuring.BENIGN_PERCENT_MAX)
+        for name, count in result.benign.items()
+        if count.tried
+    ]
     rows += _caught("caught", result.rules)
+    rows += [
+        measuring.right_row(_JOINED, count, measuring.CAUGHT_PERCENT_MIN)
+        for count in result.minors.values()
+    ]
     rows += _caught("seen through", result.tricks)
     all_pairs = measuring.together(result.pairs)
     rows += [
@@ -145,6 +156,7 @@ def _misses(result: _Result) -> Iterator[str]:
     groups: Mapping[str, Counts] = {
         "let through or refused wrongly": result.benign,
         "not caught": result.rules,
+        "not caught, each beside each sexual prompt": result.minors,
         "not seen through": result.tricks,
         "not seen through, two tricks": result.pairs,
         "not found": result.real,
