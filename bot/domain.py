@@ -62,6 +62,8 @@ class RefusalReason(StrEnum):
     AGE = "age"
     #: The bot is switched off in this channel, or cannot post there.
     CHANNEL = "channel"
+    #: The member is timed out or banned.
+    EXCLUDED = "excluded"
     #: The user or the server has too many pictures waiting.
     CAP = "cap"
     #: It waited for the licence and waits no more: its button was pressed twice.
@@ -200,6 +202,9 @@ class Admitted:
     ruling: Ruling
     #: The moderators are told.
     alert: bool = False
+    #: Rules that found something in its words and were let pass: the member's roles are exempt from
+    #: them, or the server's moderators agreed with an appeal. Floor and licence hold all the same.
+    excused: frozenset[RuleId] = frozenset()
 
 
 class JobState(StrEnum):
@@ -246,6 +251,8 @@ class Job:
     state: JobState
     attempts: int
     created_ms: int
+    #: The rules that were let pass when it was admitted.
+    excused: frozenset[RuleId] = frozenset()
     error: str | None = None
     #: What another version wrote into its row that this one cannot read; it is never drawn.
     fault: str | None = None

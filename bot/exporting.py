@@ -12,6 +12,7 @@ from bot.settings import Settings
 from bot.store.curation import export_voted
 from bot.store.db import Database
 from bot.store.gallery import Gallery
+from bot.store.papers import Papers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +34,7 @@ async def _export(settings: Settings, directory: Path) -> str:
         )
     db = await Database.open(settings.database_path)
     try:
-        return str(await export_voted(db, Gallery(db, settings.pictures_dir), directory))
+        gallery, papers = Gallery(db, settings.pictures_dir), Papers(settings.licences_dir)
+        return str(await export_voted(db, gallery, papers, directory))
     finally:
         await db.close()

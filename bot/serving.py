@@ -40,6 +40,7 @@ from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.papers import Papers
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
@@ -75,6 +76,7 @@ class _Program:
     """What `serve` runs: built by `_build`, torn down by its exit stack."""
 
     services: Services
+    jobs: Jobs
     handle: LocalThread
     worker: Worker
 
@@ -157,7 +159,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
-        yield _Program(services=services, handle=handle, worker=_worker(services, jobs, handle))
+        worker = _worker(services, jobs, handle)
+        yield _Program(services=services, jobs=jobs, handle=handle, worker=worker)
 
 
 async def _sweep(gallery: Gallery) -> None:
@@ -269,6 +272,7 @@ async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:
 
 async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
     """Draw and talk to Discord until the stop."""
+    await _settle_licence(program)
     async with asyncio.TaskGroup() as tasks:
         drawing = tasks.create_task(program.worker.run(), name="worker")
         online = tasks.create_task(
@@ -279,3 +283,13 @@ async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
         program.worker.stop()
         await drawing
         online.cancel()
+
+
+async def _settle_licence(program: _Program) -> None:
+    """What the licence of the model that was loaded now asks, before anything is drawn.
+
+    It may be another than the one that members accepted who wait since the last run.
+    """
+    services, info = program.services, program.handle.info
+    Papers(services.settings.licences_dir).keep(info)
+    await program.jobs.end_unlicensed(info.licence_sha256, services.clock())

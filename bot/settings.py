@@ -71,6 +71,11 @@ class Settings:
         """Where the picture files lie."""
         return self.data_dir / "pictures"
 
+    @property
+    def licences_dir(self) -> Path:
+        """Where the licences of the models that were served lie."""
+        return self.data_dir / "licences"
+
 
 #: The variable of every setting, with its default as a text.
 DEFAULTS = {f.name.upper(): "" if f.default is None else str(f.default) for f in fields(Settings)}

@@ -295,8 +295,8 @@ class Worker:
                 await self._retry_or_fail(job, "The finished picture could not be kept.")
             finally:
                 self._keeping.discard(job.id)
-                self._signals.deliver.set()
-                self._signals.status.set()
+                for nudge in (self._signals.deliver, self._signals.status, self._signals.review):
+                    nudge.set()
 
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
         scores = await self._scores(rendered)

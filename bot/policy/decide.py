@@ -27,7 +27,7 @@ from bot.domain import (
     Withheld,
 )
 from bot.policy.effect import Audience, Effect, join
-from bot.policy.layers import EffectivePolicy, Ground
+from bot.policy.layers import EffectivePolicy, Ground, excusing
 from bot.policy.rulebook import SERVER, rule_of
 from bot.policy.screening import Finding
 from bot.policy.thresholds import THRESHOLDS, is_forbidden
@@ -69,7 +69,20 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
         rating=Rating.EXPLICIT if ask.place.age_restricted else Rating.GENERAL,
         ruling=weighed.effect.ruling,
         alert=weighed.effect.alert,
+        excused=policy.exempt & {finding.rule for finding in weighed.found},
     )
+
+
+def uphold(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
+    """Let an ask in that the server refuses, for its moderators agreed with an appeal.
+
+    Floor, licence and what is for adults hold all the same. Never raises, as `admit`.
+    """
+    try:
+        found = policy.screen.findings(ask.draw.prompt, ask.draw.negative)
+        return admit(ask, excusing(policy, frozenset(finding.rule for finding in found)))
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
 
 
 def silence(policy: EffectivePolicy) -> Refused | None:

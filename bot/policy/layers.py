@@ -9,7 +9,7 @@ a rule is found in is the screening's to know.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId, Ruling
 from bot.policy.effect import NOTHING, Audience, Effect, join
@@ -136,6 +136,8 @@ class EffectivePolicy(Ground):
 
     guild: GuildPolicy
     place: Place
+    #: The rules that the member's roles are exempt from.
+    exempt: frozenset[RuleId] = frozenset()
     enabled: bool
     #: Who switched the bot on or off here.
     enabled_by: Layer
@@ -179,12 +181,23 @@ def effective(
         rulebook=rulebook,
         guild=guild,
         place=place,
+        exempt=exempt,
         lines=worked.lines[key],
         enabled=enabled,
         enabled_by=enabled_by,
         screen=worked.screen,
         terms=worked.terms,
     )
+
+
+def excusing(policy: EffectivePolicy, rules: frozenset[RuleId]) -> EffectivePolicy:
+    """The same policy for one who is exempt from these rules too; floor and licence hold."""
+    bound = strictest_licence(policy.rulebook)
+    lines = {
+        rule: _line(policy.rulebook.rules.get(rule), (Layer.ROLE, NOTHING), licensed=rule in bound)
+        for rule in rules
+    }
+    return replace(policy, lines={**policy.lines, **lines}, exempt=policy.exempt | rules)
 
 
 def everywhere(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> Ground:

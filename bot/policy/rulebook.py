@@ -113,8 +113,6 @@ class AgeWords:
     numbers: tuple[str, ...]
     behind: tuple[str, ...]
     before: tuple[str, ...]
-    whole: tuple[str, ...]
-    below: tuple[str, ...]
     never_behind: tuple[str, ...]
 
 

@@ -19,7 +19,7 @@ from bot.domain import (
     Ruling,
 )
 from bot.policy.decide import refusal, silence, weigh
-from bot.policy.layers import EffectivePolicy
+from bot.policy.layers import EffectivePolicy, excusing
 from bot.words import refusals
 
 
@@ -44,6 +44,7 @@ def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Re
     assert job.guild_id == picture.guild_id == policy.place.guild_id, "another server"
     if refused := silence(policy) or _as_it_is(job, picture):
         return refused
+    policy = excusing(policy, job.excused)
     weighed = weigh(policy, job.draw.prompt, job.draw.negative)
     if refused := refusal(weighed, policy):
         return _as_of_now(refused)

@@ -23,11 +23,15 @@ class Consent:
 
     async def accepted(self, user_id: UserId, licence_sha256: str) -> bool:
         """Whether the user accepted exactly this licence."""
+        return await self.accepted_ms(user_id, licence_sha256) is not None
+
+    async def accepted_ms(self, user_id: UserId, licence_sha256: str) -> int | None:
+        """When the user accepted exactly this licence; None if they did not."""
         row = await self._db.fetch_one(
-            "SELECT 1 FROM acceptances WHERE user_id = :user AND licence_sha256 = :licence",
+            "SELECT at_ms FROM acceptances WHERE user_id = :user AND licence_sha256 = :licence",
             {"user": user_id, "licence": licence_sha256},
         )
-        return row is not None
+        return row["at_ms"] if row else None
 
     async def accept(self, user_id: UserId, licence_sha256: str, card_id: str, now_ms: int) -> None:
         """Record an acceptance; the first one of a licence stays."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bot.ballot import VoteEmoji
 from bot.domain import ChannelId, GuildId, RefusalReason, Refused, UserId
-from bot.policy.layers import GuildPolicy, Overrides
-from bot.policy.screening import Term
+from bot.policy.layers import GuildPolicy
 from bot.store.audit_rows import AuditEntry, entry_of, note_change
 from bot.store.db import Database, Transaction
 from bot.store.policy_rows import body_of, policy_of
@@ -121,45 +120,6 @@ class Guilds:
         )
         return [entry_of(row) for row in rows]
 
-    async def block(
-        self, guild_id: GuildId, term: str, reason: str, actor_id: UserId, now_ms: int
-    ) -> bool:
-        """Block a term. False if it was blocked already (its reason stays)."""
-        detail = f"{term} ({reason})" if reason else term
-        entry = _entry(guild_id, actor_id, "block", detail, now_ms)
-        return await self._edit(entry, lambda policy: _with_term(policy, term, reason))
-
-    async def unblock(self, guild_id: GuildId, term: str, actor_id: UserId, now_ms: int) -> bool:
-        """Allow a term again. False if it was not blocked."""
-        entry = _entry(guild_id, actor_id, "unblock", term, now_ms)
-        return await self._edit(entry, lambda policy: _without_term(policy, term))
-
-    async def switch_channel(
-        self,
-        guild_id: GuildId,
-        channel_id: ChannelId,
-        enabled: bool,  # noqa: FBT001  the choice itself
-        actor_id: UserId,
-        now_ms: int,
-    ) -> None:
-        """Switch the bot on or off in a channel (and in its threads)."""
-        detail = f"{channel_id} {'on' if enabled else 'off'}"
-        entry = _entry(guild_id, actor_id, "channel", detail, now_ms)
-        await self._edit(entry, lambda policy: _switched(policy, channel_id, enabled=enabled))
-
-    async def _edit(self, entry: AuditEntry, change: Callable[[GuildPolicy], GuildPolicy]) -> bool:
-        """Change whatever policy is the current one. False if that changes nothing."""
-        try:
-            async with self._db.write() as tx:
-                current = await _read_current(tx, entry.guild_id)
-                changed = change(current.policy)
-                if changed == current.policy:
-                    return False
-                await _save(tx, changed, replace(entry, version=current.number + 1))
-        finally:
-            self._forget(entry.guild_id)
-        return True
-
     async def vote_emoji(self, guild_id: GuildId) -> VoteEmoji:
         """The two reactions that mean up and down here."""
         row = await self._db.fetch_one(
@@ -246,31 +206,6 @@ _UNTOLD = (
     " WHERE channel_id IS NOT NULL AND channel_id NOT IN (SELECT value FROM json_each(:closed))"
     " ORDER BY id LIMIT :limit"
 )
-
-
-def _entry(
-    guild_id: GuildId, actor_id: UserId, action: str, detail: str, now_ms: int
-) -> AuditEntry:
-    return AuditEntry(
-        guild_id=guild_id, actor_id=actor_id, action=action, detail=detail, at_ms=now_ms
-    )
-
-
-def _with_term(policy: GuildPolicy, term: str, reason: str) -> GuildPolicy:
-    if any(blocked.text == term for blocked in policy.blocked):
-        return policy
-    return replace(policy, blocked=(*policy.blocked, Term(text=term, reason=reason)))
-
-
-def _without_term(policy: GuildPolicy, term: str) -> GuildPolicy:
-    return replace(policy, blocked=tuple(b for b in policy.blocked if b.text != term))
-
-
-def _switched(policy: GuildPolicy, channel_id: ChannelId, *, enabled: bool) -> GuildPolicy:
-    before = policy.channels.get(channel_id, Overrides())
-    here = replace(before, enabled=None if enabled else False)
-    others = {id_: said for id_, said in policy.channels.items() if id_ != channel_id}
-    return replace(policy, channels=others if here == Overrides() else others | {channel_id: here})
 
 
 async def _read_current(db: Database | Transaction, guild_id: GuildId) -> PolicyVersion:

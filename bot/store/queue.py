@@ -40,6 +40,10 @@ _WAITS_NO_MORE = Refused(
     reason=RefusalReason.GONE,
     text="That request waits no more: just ask again with `/waifu`.",
 )
+_OTHER_LICENCE = (
+    "I draw with another model now, and its licence is another one. Ask again with `/waifu`, and I "
+    "will show it to you."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +212,21 @@ class Jobs:
                 " WHERE state IN ('queued', 'rendered') AND not_before_ms > 0"
             )
         return taken
+
+    async def end_unlicensed(self, licence_sha256: str, now_ms: int) -> list[JobId]:
+        """End what is still to be drawn for members who have not accepted this licence.
+
+        For the start with a model under another licence, while nothing is drawn.
+        """
+        rows = await self._db.write_one(
+            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"
+            " lease_until_ms = NULL WHERE state IN ('queued', 'running') AND NOT EXISTS"
+            " (SELECT 1 FROM acceptances WHERE acceptances.user_id = jobs.user_id"
+            "  AND licence_sha256 = :licence) RETURNING id",
+            {"licence": licence_sha256, "error": _OTHER_LICENCE, "now": now_ms},
+            "its member has not accepted the model's licence",
+        )
+        return _ids(rows)
 
     async def cancel_request(
         self, request_id: RequestId, user_id: UserId, now_ms: int

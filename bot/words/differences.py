@@ -138,7 +138,8 @@ def _term(term: Term) -> str:
 
 
 def _of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
-    yield from (f"Not let through any more: {plain(t)}" for t in before if t not in set(after))
-    yield from (f"Let through: {plain(t)}" for t in after if t not in set(before))
-    if set(before) == set(after) and before != after:
+    old, new = set(before), set(after)
+    yield from (f"Not let through any more: {plain(t)}" for t in before if t not in new)
+    yield from (f"Let through: {plain(t)}" for t in after if t not in old)
+    if old == new and before != after:
         yield "Phrases that are let through: in another order"

@@ -257,6 +257,12 @@ def where(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
             return "drawing"
 
 
+def awaited(count: int) -> str:
+    """Pictures of a member that are held."""
+    verb = "waits" if count == 1 else "wait"
+    return f"-# {_pictures(count)} of yours {verb} for the moderators, and come when they approve."
+
+
 def in_queue(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
     """One line of `/queue`."""
     return f"`{job.id}` {plain(job.draw.prompt, 60)} — {where(job, standing, eta_ms)}"

@@ -12,6 +12,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import discord
 from discord.ext import commands
@@ -187,7 +188,7 @@ class Delivery(commands.Cog):
         picture = await self._services.gallery.get(job.id)
         if picture is None:
             raise UndeliverableError(_DELETED)
-        await self._require_showable(job, picture)
+        picture = await self._as_shown(job, picture)
         png = await self._read(picture)
         try:
             return await upload(
@@ -198,7 +199,7 @@ class Delivery(commands.Cog):
         except ValueError:
             raise UndeliverableError(_TOO_LARGE.format(id=job.id)) from None
 
-    async def _require_showable(self, job: Job, picture: Picture) -> None:
+    async def _as_shown(self, job: Job, picture: Picture) -> Picture:
         """Ask policy again: the channel and the server's rules may have changed meanwhile."""
         guild = self._bot.get_guild(job.guild_id)
         channel = await channel_at(self._bot, job.guild_id, job.channel_id)
@@ -207,6 +208,7 @@ class Delivery(commands.Cog):
         if isinstance(verdict, Refused):
             told = _NOT_HERE.get(verdict.reason)
             raise UndeliverableError(told.format(id=job.id) if told else verdict.text)
+        return replace(picture, spoiler=verdict.spoiler)
 
     async def _read(self, picture: Picture) -> bytes:
         try:
@@ -232,6 +234,7 @@ class Delivery(commands.Cog):
             file=discord.File(
                 io.BytesIO(data),
                 filename=f"{job.id}.{extension}",
+                spoiler=picture.spoiler,
                 description=wording.alt_text(job),
             ),
             view=post_view(job.id),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from dataclasses import replace
 from typing import Literal
 
 import discord
@@ -23,6 +24,7 @@ from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
 from bot.store.sends import SendKind
 from bot.words import wording
+from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.translating import place_of, tell
@@ -139,6 +141,8 @@ class VotesCog(commands.Cog):
         """Show the pictures of this server that people like best."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
+        if not await licensed(interaction):
+            return
         policy = await self._services.policy_at(place_of(interaction))
         if silenced := decide.silence(policy):
             await tell(interaction, silenced.text)
@@ -158,7 +162,7 @@ class VotesCog(commands.Cog):
         files = await self._files(pictures)
         shown = await send_tracked(
             interaction,
-            answer_to(interaction, SendKind.TOP, [picture.job_id for picture in pictures]),
+            answer_to(interaction, SendKind.TOP, pictures),
             lambda: interaction.followup.send(
                 wording.fitting([f"**The best pictures {words}**", *lines]),
                 files=files,
@@ -189,8 +193,9 @@ class VotesCog(commands.Cog):
             posts = await self._services.gallery.posts(picture.job_id)
             seen = [p for p in posts if may_show_here(guild, place.channel_id, p.channel_id)]
             job = await self._services.views.get(picture.job_id)
-            if seen and job and isinstance(may_show(job, picture, policy), Shown):
-                best.append((picture, tally, seen[0]))
+            verdict = may_show(job, picture, policy) if seen and job else None
+            if isinstance(verdict, Shown):
+                best.append((replace(picture, spoiler=verdict.spoiler), tally, seen[0]))
             if len(best) == _PLACES:
                 break
         return best
@@ -210,7 +215,10 @@ class VotesCog(commands.Cog):
             room_bytes -= len(data)
             files.append(
                 discord.File(
-                    io.BytesIO(data), f"place-{place}.png", description=f"AI-made, place {place}"
+                    io.BytesIO(data),
+                    f"place-{place}.png",
+                    spoiler=picture.spoiler,
+                    description=f"AI-made, place {place}",
                 )
             )
         return files

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot import rulebooks
-from bot.domain import ChannelId, Place, RoleId, RuleId
+from bot.domain import ChannelId, Place, RoleId, RuleId, UserId
 from bot.policy.layers import EffectivePolicy, GuildPolicy, Overrides, effective
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Finding, Screen, Term
-from tests.stages.factories import GUILD, make_place
+from bot.store.guilds import Guilds, PolicyVersion
+from tests.stages.factories import GUILD, USER, make_place
 
 
 def make_guild(*blocked: str | Term, off: ChannelId | None = None, **document: Any) -> GuildPolicy:
@@ -31,6 +32,13 @@ def make_policy(
         place or make_place(),
         frozenset(roles),
     )
+
+
+async def decide(guilds: Guilds, policy: GuildPolicy, actor: int = USER, at_ms: int = 1) -> None:
+    """A moderator decides this, whatever held before."""
+    number = (await guilds.current(policy.guild_id)).number
+    saved = await guilds.save(policy, number, UserId(actor), at_ms, summary="as the test wants it")
+    assert isinstance(saved, PolicyVersion)
 
 
 class Finds(Screen):

@@ -41,6 +41,7 @@ def make_rule(
         clause=clause,
         effect=effect,
         floor=floor,
+        when=None,
     )
 
 
@@ -54,6 +55,11 @@ def make_rulebook(*rules: Rule) -> Rulebook:
     )
     return replace(
         _OWN,
+        # Nothing is to be found by them, and they take time to compile.
+        concepts={},
+        lexicon=replace(
+            _OWN.lexicon, ordinary=frozenset(), given_names=frozenset(), surnames=frozenset()
+        ),
         rules={rule.id: rule for rule in made},
         presets={
             "family": {LAWFUL: REFUSED, GROWN: REFUSED, OPEN: REFUSED},

@@ -28,6 +28,7 @@ from bot.client import Services, WaifuBot
 from bot.domain import (
     ChannelId,
     GuildId,
+    Held,
     Job,
     MessageId,
     MessageRef,
@@ -35,6 +36,7 @@ from bot.domain import (
     Rating,
     Refused,
     Released,
+    UserId,
 )
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -93,7 +95,7 @@ class ParkedBot(WaifuBot):
 
 @dataclass(kw_only=True)
 class Scene:
-    """One server with one channel, one member and the bot."""
+    """One server with one channel, one member who has accepted the licence, and the bot."""
 
     env: Env
     services: Services
@@ -138,6 +140,11 @@ class Scene:
         )
         assert not isinstance(request, Refused)
         return list(request.jobs)
+
+    async def accepts(self, who: MemberActor) -> None:
+        """They accepted the licence of the model in use, some time ago."""
+        info = self.services.model()
+        await self.services.consent.accept(UserId(who.id), info.licence_sha256, info.card_id, 1)
 
     def snowflake(self) -> int:
         """Older than every message that is sent from now on, as an interaction's id is."""
@@ -187,11 +194,11 @@ class Scene:
             await self.kept(job)
 
     async def kept(
-        self, job: Job, released: Released | None = None, data: bytes | None = None
+        self, job: Job, verdict: Released | Held | None = None, data: bytes | None = None
     ) -> None:
         """The picture of a running job goes to the gallery."""
         picture = await self.services.gallery.keep(
-            released or make_released(job),
+            verdict or make_released(job),
             data or make_png(job),
             card_id="tiny-1",
             owner=OWNER,
@@ -257,7 +264,7 @@ async def scene(
         channel = guild.create_text_channel("general")
         member = guild.add_member(env.create_user("mia"))
         await env.settle()
-        yield kind(
+        ready = kind(
             env=env,
             services=services,
             guild=guild,
@@ -265,6 +272,8 @@ async def scene(
             member=member,
             extensions=extensions,
         )
+        await ready.accepts(member)
+        yield ready
     finally:
         await env.bot.close()
         await env.shutdown()

@@ -27,6 +27,10 @@ INSERT INTO outcomes VALUES ('allow'), ('spoiler'), ('hold'), ('refuse'), ('with
 -- What its words asked for when it was admitted, as bot.domain.Ruling counts; a refused one is none.
 ALTER TABLE jobs ADD COLUMN ruling INTEGER NOT NULL DEFAULT 0 CHECK (ruling IN (0, 1, 2));
 
+-- Ids of the rules that were let pass when it was admitted, as JSON: its member's roles are exempt, or
+-- the moderators agreed with an appeal. It is shown by the same measure.
+ALTER TABLE jobs ADD COLUMN excused TEXT NOT NULL DEFAULT '[]';
+
 -- A held job is alive, but nothing waits for it: the caps leave it out.
 DROP INDEX jobs_alive_guild;
 DROP INDEX jobs_alive_user;

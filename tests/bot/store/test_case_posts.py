@@ -92,6 +92,18 @@ async def test_a_try_is_finished_where_it_was_begun(stores: Stores) -> None:
     assert again.channel_id == REVIEW
 
 
+async def test_a_case_is_not_dropped_before_its_message_shows_the_decision(
+    stores: Stores,
+) -> None:
+    _, case = await stores.hold()
+    await posted(stores, case)
+    await decide(stores, case, Outcome.APPROVE)
+    assert await stores.reviews.prune(10_000) == 0
+    (due,) = await owed(stores)
+    await stores.case_posts.edited(due)
+    assert await stores.reviews.prune(10_000) == 1
+
+
 async def test_what_was_not_sent_goes_to_the_channel_of_now(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)

@@ -28,6 +28,7 @@ from tests.stages.moderators import (
     MODERATOR,
     TEXT,
     decide,
+    judged,
     reported,
 )
 from tests.stages.stores import WORKER, Stores, open_stores
@@ -199,4 +200,8 @@ async def test_how_long_moderators_took_is_counted_without_a_name(stores: Stores
     assert (waited.kind, waited.outcome, waited.waited_ms) == (
         CaseKind.HELD, Outcome.APPROVE, 6_000,
     )  # fmt: skip
+    _, early = await stores.hold(now_ms=12_000)
+    assert await stores.reviews.decide(early.id, judged(Outcome.APPROVE, at_ms=11_000))
+    (late,) = await stores.reviews.waits(11_000, 12_000)
+    assert late.waited_ms == 0, "a clock that was set back makes no time negative"
     assert await stores.reviews.waits(0, 9_000) == await stores.reviews.waits(9_001, 10_000) == []

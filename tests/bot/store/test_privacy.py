@@ -34,6 +34,7 @@ from tests.stages.factories import (
     make_send,
 )
 from tests.stages.factories import make_reaction as react
+from tests.stages.law import decide, make_guild
 from tests.stages.stores import WORKER, Stores, open_stores
 
 WORD = "xylophone"
@@ -93,7 +94,7 @@ async def live(stores: Stores) -> None:
     await consent.accept(USER, "a" * 64, "card", 5)
     await consent.set_sharing(USER, True, 5)
     await consent.hold(make_ask(f"{WORD} waiting"), 5)
-    await guilds.block(GUILD, "spiders", "", USER, 6)
+    await decide(guilds, make_guild("spiders"), USER, 6)
     await stores.sends.begin(make_send(mine.id))
     await stores.privacy.wish(USER, 6)
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)

@@ -16,7 +16,7 @@ from bot.policy.screening import Screen, Term
 from bot.policy.showing import Shown, may_show
 from tests.stages.factories import CHANNEL, GUILD, make_job, make_place, make_reaction
 from tests.stages.front import Front, front, said
-from tests.stages.law import make_guild, make_policy
+from tests.stages.law import decide, make_guild, make_policy
 
 FREE = make_guild()
 PARENT = ChannelId(CHANNEL + 1)
@@ -138,7 +138,7 @@ async def test_show_does_not_carry_a_picture_out_of_a_private_channel(desk: Fron
     )
     (job,) = await desk.queued(channel=secret, prompt="1girl, dragon")
     await desk.drawn([job])
-    await desk.services.guilds.block(GuildId(desk.guild.id), "dragon", "", desk.member.id, 1)
+    await decide(desk.services.guilds, make_guild("dragon", guild_id=GuildId(desk.guild.id)))
     answer = await shown(desk, job)
     assert "drawn in a channel that not everybody here can see" in answer
     assert not any(message.attachments for message in desk.channel.history())
