@@ -1,1 +1,0 @@
-"""What was decided across all servers: `python -m bot moderation-report`."""
