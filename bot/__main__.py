@@ -28,6 +28,9 @@ COMMANDS: dict[str, Command] = {
     "policy-report": Command(
         "bot.reporting.policy.command", "measure what the policy lets through and what it stops"
     ),
+    "moderation-report": Command(
+        "bot.reporting.moderation.command", "count what was decided in all servers"
+    ),
 }
 
 

@@ -50,16 +50,19 @@ def bars(title: str, subtitle: str, lines: Sequence[Bar], goal: float | None) ->
     return picture
 
 
-def histogram(title: str, subtitle: str, values: Sequence[float], goal: float) -> Image.Image:
+def histogram(
+    title: str, subtitle: str, values: Sequence[float], goal: float | None
+) -> Image.Image:
     """How many values lie where: two bars for each doubling, the goal between two of them."""
-    places = [math.floor(2 * math.log2(max(value, 1e-6) / goal)) for value in values]
+    edge = goal or 1.0
+    places = [math.floor(2 * math.log2(max(value, 1e-6) / edge)) for value in values]
     low, high = min([*places, -1]), max([*places, 0])
     lines = [
         Bar(
-            name=f"{goal * 2 ** (place / 2):.3g} to {goal * 2 ** ((place + 1) / 2):.3g}",
+            name=f"{edge * 2 ** (place / 2):.3g} to {edge * 2 ** ((place + 1) / 2):.3g}",
             value=places.count(place),
             note=f"{places.count(place):,}",
-            good=place < 0,
+            good=goal is None or place < 0,
         )
         for place in range(low, high + 1)
     ]
