@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -27,8 +27,8 @@ from models.report import Row, table, write_json
 CORPORA = Path("tests/bot/policy/corpora")
 #: Of each pair of tricks so many evasions are tried.
 _OF_EACH_PAIR = 10
-#: Prompts whose time is taken, and how long that may last at most.
-_TIMED, _TIMED_S = 3_000, 30.0
+#: Prompts of each kind whose time is taken, and how long that may last at most.
+_TIMED, _TIMED_S = 2_000, 30.0
 _LISTED = 60
 _JOINED = "caught: minors in sexual prompts"
 
@@ -46,6 +46,7 @@ class _Result:
     real: Counts
     fictional: Counts
     usual_ms: list[float]
+    evasive_ms: list[float]
     hostile_ms: list[float]
 
 
@@ -83,6 +84,7 @@ def _measured(found: Corpora, seed: int) -> _Result:
     known = measuring.plainly_caught(found.refused, judge)
     real, fictional = measuring.people(found.names, judge)
     joined = measuring.beside(found, Company.MINORS)
+    evasions = [evasion.specimen for evasion in alone(found.refused, seed)]
     look = judging.looking(latency.terms(seed))
     return _Result(
         benign=measuring.benign(found, judge),
@@ -92,19 +94,16 @@ def _measured(found: Corpora, seed: int) -> _Result:
         pairs=measuring.by_trick(in_pairs(known, seed, _OF_EACH_PAIR), judge),
         real=real,
         fictional=fictional,
-        usual_ms=latency.times_ms(look, _usual(found, seed), _TIMED_S),
+        usual_ms=latency.times_ms(look, _shuffled(found.benign + found.refused, seed), _TIMED_S),
+        evasive_ms=latency.times_ms(look, _shuffled(evasions, seed), _TIMED_S),
         hostile_ms=latency.times_ms(look, latency.hostile(), _TIMED_S),
     )
 
 
-def _usual(found: Corpora, seed: int) -> Iterator[tuple[str, str]]:
-    """What people type, and what some of them try, in no order."""
-    tried = [evasion.specimen for evasion in alone(found.refused, seed)]
-    prompts: list[Specimen] = [*found.benign, *found.refused]
-    dice = Random(seed)
-    prompts += dice.sample(tried, min(len(tried), max(0, _TIMED - len(prompts))))
-    dice.shuffle(prompts)
-    return ((specimen.prompt.text, specimen.negative.text) for specimen in prompts)
+def _shuffled(specimens: Sequence[Specimen], seed: int) -> Iterator[tuple[str, str]]:
+    """Prompts to take the time of, in no order."""
+    chosen = Random(seed).sample(specimens, min(len(specimens), _TIMED))
+    return ((specimen.prompt.text, specimen.negative.text) for specimen in chosen)
 
 
 def _rows(result: _Result) -> list[Row]:
@@ -136,7 +135,7 @@ def _rows(result: _Result) -> list[Row]:
             measuring.MISTAKEN_PERCENT_MAX,
         )
     )
-    return rows + latency.rows(result.usual_ms, result.hostile_ms)
+    return rows + latency.rows(result.usual_ms, result.evasive_ms, result.hostile_ms)
 
 
 def _caught(what: str, counts: Counts) -> list[Row]:
