@@ -18,6 +18,7 @@ from bot.policy.screening import Term
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.words import panel as words
 from bot.words.emoji import is_one_emoji
+from bot.words.reviewing import NOT_ALLOWED
 from tests.stages.front import Front, said
 from tests.stages.governing import PanelView, current, office
 
@@ -85,7 +86,7 @@ async def test_whoever_an_integration_setting_lets_through_is_refused_by_us(
     options = NEEDED.get(name, {}) | ({"channel": desk.channel} if name == "channel" else {})
     result = await desk.member.slash(desk.channel, f"policy {name}", **options)
     assert result.response is not None
-    assert result.response.content == words.NO_PERMISSION
+    assert result.response.content == NOT_ALLOWED
     assert result.response.ephemeral
     assert not result.response.components
     assert not result.followups
