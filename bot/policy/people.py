@@ -35,23 +35,23 @@ class Names:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._ordinary = lexicon.ordinary
-        self._given = lexicon.given_names
+        self.given = lexicon.given_names
         self._family = lexicon.surnames
-        self.clear = lexicon.given_names - lexicon.ordinary
+        self._clear = lexicon.given_names - lexicon.ordinary
 
     def find(self, text: str) -> list[Span]:
         """Where a given and a family name stand side by side in a folded text."""
         found: list[Span] = []
         before: re.Match[str] | None = None
         for word in _WORD.finditer(text):
-            if before and before[0] in self._given and self._is_name(text, before, word):
+            if before and before[0] in self.given and self._is_name(text, before, word):
                 found.append((before.start(), word.end()))
             before = word
         return found
 
     def first_names(self, text: str) -> list[Span]:
         """Where a word stands that is a given name and no word of the language."""
-        return [w.span() for w in _WORD.finditer(text) if w[0] in self.clear and len(w[0]) > _LONG]
+        return [w.span() for w in _WORD.finditer(text) if w[0] in self._clear and len(w[0]) > _LONG]
 
     def _is_name(self, text: str, given: re.Match[str], family: re.Match[str]) -> bool:
         if family[0] not in self._family or not _BETWEEN.fullmatch(
@@ -63,4 +63,4 @@ class Names:
         if family[0] not in self._ordinary:
             return True
         stands_alone = _AFTER.match(text, family.end()) is not None
-        return given[0] in self.clear and family[0] not in _NEVER and stands_alone
+        return given[0] in self._clear and family[0] not in _NEVER and stands_alone

@@ -113,8 +113,6 @@ class AgeWords:
     numbers: tuple[str, ...]
     behind: tuple[str, ...]
     before: tuple[str, ...]
-    whole: tuple[str, ...]
-    below: tuple[str, ...]
     never_behind: tuple[str, ...]
 
 
@@ -196,6 +194,25 @@ def expanded(term: str) -> Iterator[str]:
     # Odd parts stood in braces; a comma elsewhere is a comma.
     fixed = [part if at % 2 else [",".join(part)] for at, part in enumerate(parts)]
     return ("".join(chosen) for chosen in product(*fixed))
+
+
+#: What is told of a server's own terms; each has an effect of its own.
+OWN_TERMS = Rule(
+    id=SERVER,
+    title="This server's own terms",
+    clause=None,
+    summary="The moderators of this server do not want these words here.",
+    advice="Please leave them out.",
+    effect=Effect(ruling=Ruling.REFUSE),
+    floor=False,
+    when=None,
+    tests=Trials(),
+)
+
+
+def rule_of(rulebook: Rulebook, rule: RuleId) -> Rule:
+    """The rule with this id. KeyError if there is none."""
+    return OWN_TERMS if rule == SERVER else rulebook.rules[rule]
 
 
 def decode_rulebook(files: Mapping[str, bytes]) -> Rulebook:
@@ -358,22 +375,3 @@ def closure(concept: str, concepts: Mapping[str, Concept]) -> frozenset[str]:
             found.add(name)
             waiting += concepts[name].includes
     return frozenset(found)
-
-
-#: What is told of a server's own terms; each has an effect of its own.
-OWN_TERMS = Rule(
-    id=SERVER,
-    title="This server's own terms",
-    clause=None,
-    summary="The moderators of this server do not want these words here.",
-    advice="Please leave them out.",
-    effect=Effect(ruling=Ruling.REFUSE),
-    floor=False,
-    when=None,
-    tests=Trials(),
-)
-
-
-def rule_of(rulebook: Rulebook, rule: RuleId) -> Rule:
-    """The rule with this id. KeyError if there is none."""
-    return OWN_TERMS if rule == SERVER else rulebook.rules[rule]

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 _PAPER, _INK, _FAINT, _RULE = "#fbfaf8", "#2c2a33", "#8b8794", "#e6e2dc"
-_GOOD, _BAD = "#2f8f83", "#c8606d"
+#: Of a value that holds its goal, and of one that does not.
+GOOD, BAD = "#2f8f83", "#c8606d"
 _WIDTH, _ROW, _TOP, _MARGIN = 1100, 26, 84, 24
 _LEFT, _RIGHT = 330, 960
 _TICKS = 5
@@ -39,7 +40,7 @@ def bars(title: str, subtitle: str, lines: Sequence[Bar], goal: float | None) ->
         value = highest * tick / _TICKS
         x = _across(value, highest)
         draw.line((x, _TOP, x, bottom), _RULE)
-        draw.text((x, bottom + 6), f"{value:.3g}", _FAINT, _font(13), anchor="ma")
+        draw.text((x, bottom + 6), f"{value:,.6g}", _FAINT, _font(13), anchor="ma")
     for at, line in enumerate(lines):
         _bar(draw, _TOP + _ROW * at, line, highest)
     if goal is not None:
@@ -49,16 +50,19 @@ def bars(title: str, subtitle: str, lines: Sequence[Bar], goal: float | None) ->
     return picture
 
 
-def histogram(title: str, subtitle: str, values: Sequence[float], goal: float) -> Image.Image:
-    """How many values lie where, on a scale of powers of two, with the goal between two bars."""
-    places = [math.floor(2 * math.log2(max(value, 1e-6) / goal)) for value in values]
+def histogram(
+    title: str, subtitle: str, values: Sequence[float], goal: float | None
+) -> Image.Image:
+    """How many values lie where: two bars for each doubling, the goal between two of them."""
+    edge = goal or 1.0
+    places = [math.floor(2 * math.log2(max(value, 1e-6) / edge)) for value in values]
     low, high = min([*places, -1]), max([*places, 0])
     lines = [
         Bar(
-            name=f"{goal * 2 ** (place / 2):.3g} to {goal * 2 ** ((place + 1) / 2):.3g}",
+            name=f"{edge * 2 ** (place / 2):.3g} to {edge * 2 ** ((place + 1) / 2):.3g}",
             value=places.count(place),
             note=f"{places.count(place):,}",
-            good=place < 0,
+            good=goal is None or place < 0,
         )
         for place in range(low, high + 1)
     ]
@@ -70,7 +74,7 @@ def _bar(draw: ImageDraw.ImageDraw, top: int, line: Bar, highest: float) -> None
     middle = top + _ROW / 2
     draw.text((_LEFT - 10, middle), line.name, _INK, _font(14), anchor="rm")
     if line.value > 0:
-        colour = _GOOD if line.good else _BAD
+        colour = GOOD if line.good else BAD
         draw.rectangle((_LEFT, top + 5, max(right, _LEFT + 1), top + _ROW - 5), colour)
     draw.text((_RIGHT + 10, middle), line.note, _FAINT, _font(13), anchor="lm")
 
@@ -81,8 +85,10 @@ def _heading(draw: ImageDraw.ImageDraw, title: str, subtitle: str) -> None:
 
 
 def _round_up(value: float) -> float:
-    """The next number that is a whole one after division by the number of ticks; 5 at least."""
-    return _TICKS * max(1, math.ceil(value / _TICKS))
+    """The end of the scale: its ticks are 1, 2, 4 or 5 times a power of ten apart, 1 at least."""
+    power = 10 ** math.floor(math.log10(max(value / _TICKS, 1)))
+    steps = (power * step for step in (1, 2, 4, 5, 10))
+    return _TICKS * next(step for step in steps if _TICKS * step >= value)
 
 
 def _across(value: float, highest: float) -> float:

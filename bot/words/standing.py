@@ -17,7 +17,7 @@ _STRIKE = (
     "-# This counts as a strike, until <t:{until_s}:D>. {of}If you meant something harmless, "
     "talk to a moderator: they can take it back."
 )
-_OF = "It is your {number} of {limit}: then you cannot ask me for {pause}. "
+_OF = "It is your {number}; at {limit} you cannot ask me for {pause}. "
 _STRUCK_OUT = (
     "-# That was your {number} strike that still counts, so you cannot ask me here until "
     "<t:{until_s}:f>."

@@ -143,7 +143,7 @@ async def _say(
         below = [_COPY, wording.code(ask.draw.prompt, _PROMPT_CHARS)]
     below += notes
     if refused.rule is not None:
-        below.append(f"-# Refusal `{refusal_id}`")
+        below.append(f"-# Refusal `{refusal_id}`, should you ask a moderator why")
     tail = "\n".join(below)
     text = wording.fit(refused.text, wording.CONTENT_CHARS_MAX - len(tail) - 1)
     view = row_of((Action.APPEAL, refusal_id)) if refused.appealable else discord.utils.MISSING

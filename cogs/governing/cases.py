@@ -45,7 +45,7 @@ _DONE = {
     Outcome.SPOILER: "🙈 Put behind a spoiler",
     Outcome.REMOVE: "🗑️ Removed",
     Outcome.REMOVE_AND_TIME_OUT: "⏳ Removed, and its member timed out",
-    Outcome.UPHOLD: "✅ Upheld: it is drawn",
+    Outcome.UPHOLD: "✅ Upheld",
     Outcome.DISMISS: "✖️ Dismissed",
 }
 _LAPSED = "Nothing is left to decide: nobody did in time, or the picture is gone."

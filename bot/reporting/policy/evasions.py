@@ -9,6 +9,7 @@ last. It must not know any detector.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
@@ -25,8 +26,10 @@ _FILLING = (
     "pixel stars, wide shot, film grain", "ribbon, lace, embroidered cape",
     "lantern, cobblestones, fog", "sunflowers, straw hat, dragonfly",
 )  # fmt: skip
-#: What parts one tag from the next; the empty text is the end of the prompt.
-_COMMAS = ("", ",", "\u3001", "\uff0c")
+#: What parts one tag from the next.
+_COMMAS = re.compile(r"[,\u3001\uff0c]")
+#: What stands around a piece of a sentence: a gap, or a letter of a script without gaps.
+_PROSE = re.compile(r"\s|[^\W\d_](?<![A-Za-z])")
 #: Characters that are put around the keys.
 _BURIED_UNDER = 600
 
@@ -40,13 +43,14 @@ class Evasion:
     tricks: tuple[str, ...]
 
 
-def _each_key(spell: Spell) -> Move:
-    """A way to write a word as a way to write a prompt: every key of both prompts."""
+def _each(spell: Spell, counts: Callable[[tuple[str, ...], int], bool]) -> Move:
+    """A way to write a word as a way to write a prompt: both prompts' keys that count."""
 
     def rewritten(wording: Wording, dice: Random) -> Wording:
+        parts = wording.parts
         spelled = [
-            _marked(spell(part, dice)) if at % 2 and part else (f"`{part}`" if at % 2 else part)
-            for at, part in enumerate(wording.parts)
+            part if at % 2 == 0 else _marked(spell(part, dice) if counts(parts, at) else part)
+            for at, part in enumerate(parts)
         ]
         return Wording.of("".join(spelled))
 
@@ -55,6 +59,22 @@ def _each_key(spell: Spell) -> Move:
         prompt=rewritten(specimen.prompt, dice),
         negative=rewritten(specimen.negative, dice),
     )
+
+
+def _is_tag(parts: tuple[str, ...], at: int) -> bool:
+    """Whether a key stands between commas, in brackets perhaps: a piece of a sentence is none."""
+    *_, before = _COMMAS.split(parts[at - 1])
+    after, *_ = _COMMAS.split(parts[at + 1])
+    return not _PROSE.search(before.lstrip() + after.rstrip())
+
+
+def _each_key(spell: Spell) -> Move:
+    return _each(spell, lambda parts, at: bool(parts[at]))
+
+
+def _each_tag(spell: Spell) -> Move:
+    """What would tear a sentence apart."""
+    return _each(spell, _is_tag)
 
 
 def _marked(spelled: str) -> str:
@@ -91,27 +111,21 @@ def _negate(specimen: Specimen, dice: Random) -> Specimen:
     return replace(specimen, prompt=Wording(parts=without), negative=Wording(parts=negative))
 
 
-def _is_tag(parts: tuple[str, ...], at: int) -> bool:
-    """Whether a key stands between commas: a piece of a sentence is none."""
-    before, after = parts[at - 1].rstrip(), parts[at + 1].lstrip()
-    return before[-1:] in _COMMAS and after[:1] in _COMMAS
-
-
 #: By name. First what stands around a word, then its letters, then what stands between them.
 TRICKS: Mapping[str, Move] = {
     "buried in harmless tags": _bury,
     "negative weight in the negative prompt": _negate,
-    "prompt editing": _each_key(
+    "prompt editing": _each_tag(
         wrapped("[{0}:{1}:0.5]", "[{1}:{0}:0.3]", "[{0}::0.9]", "[{0}:0.1]", "[{1}:{0}:12]")
     ),
-    "alternation": _each_key(wrapped("[{0}|{1}]", "[{1}|{0}]", "[{1}|{0}|{1}]")),
-    "lora": _each_key(wrapped("<lora:{0}:0.8>", "<lora:{0}_v2:1>", "<lyco:{0}:0.6>")),
+    "alternation": _each_tag(wrapped("[{0}|{1}]", "[{1}|{0}]", "[{1}|{0}|{1}]")),
+    "lora": _each_tag(wrapped("<lora:{0}:0.8>", "<lora:{0}_v2:1>", "<lyco:{0}:0.6>")),
     "weights": _each_key(wrapped("({0}:1.3)", "({0}: 1.2 )", "({0}:0.01)", "(({0}:1.1):1.2)")),
     "escaped brackets": _each_key(wrapped("\\({0}\\)", "{1} \\({0}\\)", "\\[{0}\\]")),
-    "underscores": _each_key(spelling.underscored),
-    "neighbour in capitals": _each_key(spelling.camel),
+    "underscores": _each_tag(spelling.underscored),
+    "neighbour in capitals": _each_tag(spelling.camel),
     "words run together": _each_key(spelling.joined),
-    "numbers and signs beside it": _each_key(in_words(spelling.numbered)),
+    "numbers and signs beside it": _each_tag(in_words(spelling.numbered)),
     "reversed": _each_key(in_words(spelling.backwards)),
     "kana": _each_key(styled(alphabets.HALF_WIDTH, alphabets.OTHER_KANA)),
     "case": _each_key(spelling.cased),

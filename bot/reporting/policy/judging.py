@@ -13,7 +13,7 @@ from bot import rulebooks
 from bot.domain import ChannelId, GuildId, Place, RuleId, Ruling
 from bot.policy.decide import refusal, weigh
 from bot.policy.layers import EffectivePolicy, GuildPolicy, effective
-from bot.policy.rulebook import rule_of
+from bot.policy.rulebook import SERVER
 from bot.policy.screening import Screen, Term
 from bot.reporting.policy.corpora import Channel, Preset, Specimen
 
@@ -53,7 +53,7 @@ def judged(specimen: Specimen) -> Fate:
     rules = frozenset(finding.rule for finding in weighed.found)
     return Fate(
         stopped=refusal(weighed, policy) is not None or weighed.effect.ruling >= Ruling.HOLD,
-        floor=any(rule_of(policy.rulebook, rule).floor for rule in rules),
+        floor=any(rule != SERVER and policy.rulebook.rules[rule].floor for rule in rules),
         rules=rules,
     )
 

@@ -195,5 +195,7 @@ def joined(key: str, _: Random) -> str:
 
 
 def numbered(key: str, dice: Random) -> str:
-    """`1nude`, `#nude`."""
+    """`1nude`, `#nude`; a number of years has its number already."""
+    if "year" in key:
+        return key
     return dice.choice(("1{}", "{}2", "#{}", "{}69", "@{}", "{}_1")).format(f"`{key}`")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from models.contract import EngineError, ScoringError
 from models.data.pictures import UnusableError, open_rgb
 from models.engine.safety.open_nsfw import open_nsfw
 from models.engine.safety.safety_checker import open_checker
-from models.engine.safety.scorer import likelihoods
+from models.engine.safety.scorer import strictest
 from models.engine.safety.viewing import Viewer, views
 from models.engine.safety.wd_tagger import open_tagger
 from models.report import Row, percentile, table, write_json
@@ -34,13 +34,13 @@ class Findings:
     told: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     took_s: float = 0.0
 
-    def take(self, viewer: Viewer, seen: Iterable[Image.Image]) -> None:
+    def take(self, viewer: Viewer, seen: Sequence[Image.Image]) -> None:
         """Look at the views of one picture; the strictest counts. ScoringError."""
         began_s = time.perf_counter()
-        found = [likelihoods(viewer, view) for view in seen]
+        found = strictest(viewer, seen)
         self.took_s += time.perf_counter() - began_s
-        for measure in found[0]:
-            self.told.setdefault(measure, []).append(max(one[measure] for one in found))
+        for measure, likely in found.items():
+            self.told.setdefault(measure, []).append(likely)
 
     def rows(self, name: str, over: Sequence[float]) -> Iterator[Row]:
         """The table's lines: the shares over each threshold, the tail, the cost."""
@@ -94,14 +94,14 @@ def measured(viewer: Viewer, pictures: Sequence[Path], over: Sequence[float]) ->
 
     EngineError names a picture that cannot be read or scored.
     """
-    whole, strictest = Findings("whole"), Findings("with parts")
+    whole, parts = Findings("whole"), Findings("with parts")
     for path in pictures:
         try:
             picture = open_rgb(path)
             whole.take(viewer, [picture])
             if viewer.part_px is not None:
-                strictest.take(viewer, views(picture, viewer.part_px))
+                parts.take(viewer, views(picture, viewer.part_px))
         except (ScoringError, UnusableError) as fault:
             raise EngineError(f"{path}: {fault}") from fault
-    sizes = [whole] if viewer.part_px is None else [whole, strictest]
+    sizes = [whole] if viewer.part_px is None else [whole, parts]
     return [row for found in sizes for row in found.rows(viewer.name, over)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from models.catalogue.registry import card_of
 from models.contract import EngineError, Rendered, Scores, ScoringError
 from models.engine.safety.open_nsfw import open_nsfw
 from models.engine.safety.safety_checker import has_checker, open_checker
-from models.engine.safety.viewing import Viewer, views
+from models.engine.safety.viewing import PART_POWER, Viewer, views
 from models.engine.safety.wd_tagger import open_tagger
 
 #: A picture whose pixels spread this much (of 0..255) in every channel is 1/e blank; drawn ones
@@ -74,12 +74,20 @@ def likelihoods(viewer: Viewer, view: Image.Image) -> dict[str, float]:
     return found
 
 
-def _join(values: dict[str, float], viewer: Viewer, seen: Iterable[Image.Image]) -> None:
-    """Raise each measure to what this scorer finds in the strictest of the views."""
-    for view in seen:
-        for measure, likely in likelihoods(viewer, view).items():
-            for name in (measure, f"{measure}.{viewer.name}"):
-                values[name] = max(likely, values.get(name, 0.0))
+def strictest(viewer: Viewer, seen: Sequence[Image.Image]) -> dict[str, float]:
+    """Each measure as the strictest of one picture's views has it: the whole, then its parts."""
+    found = dict(likelihoods(viewer, seen[0]))
+    for part in seen[1:]:
+        for measure, likely in likelihoods(viewer, part).items():
+            found[measure] = max(likely**PART_POWER, found[measure])
+    return found
+
+
+def _join(values: dict[str, float], viewer: Viewer, seen: Sequence[Image.Image]) -> None:
+    """Raise each measure to what this scorer finds, and note that it did."""
+    for measure, likely in strictest(viewer, seen).items():
+        for name in (measure, f"{measure}.{viewer.name}"):
+            values[name] = max(likely, values.get(name, 0.0))
 
 
 @contextmanager

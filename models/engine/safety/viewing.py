@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: A part is two thirds as wide and as high as its picture, so what one cut halves another shows.
 _PART = 2 / 3
+#: A part is one of four chances to be wrong, and shows a face where the whole shows a person, so it
+#: has to be surer: its likelihood counts to this power. What that does is in docs/safety.md.
+PART_POWER = 3
 
 
 class Viewer(Protocol):

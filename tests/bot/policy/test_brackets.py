@@ -60,17 +60,16 @@ BENIGN = [
 @pytest.mark.parametrize("name", LISTS)
 def test_brackets_hide_no_word(name: str) -> None:
     words, guild, adult, reason = LISTS[name]
+    place = make_place(adult=adult)
+    policy = make_policy(guild, place)
     dice = random.Random(13)
     passed: list[str] = []
     for word in words:
         for spelled in spellings(word, dice, 12):
             around = dice.choice(("1girl, {}, smile", "{}", "[lowres] {} BREAK sky", "(a:1.2), {}"))
-            place = make_place(adult=adult)
-            verdict = admit(
-                make_ask(around.format(spelled), place=place), make_policy(guild, place)
-            )
+            ask = make_ask(around.format(spelled), place=place)
             # Leet makes a `1.0li` of some weights: the floor is as good a refusal.
-            if getattr(verdict, "reason", None) not in {reason, RefusalReason.FLOOR}:
+            if getattr(admit(ask, policy), "reason", None) not in {reason, RefusalReason.FLOOR}:
                 passed.append(spelled)
     assert not passed, f"{len(passed)}: {passed[:20]}"
 

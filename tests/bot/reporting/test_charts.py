@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from PIL import Image, ImageColor
 
 from bot.reporting import charts
 from bot.reporting.charts import Bar
 
-GOOD, BAD = (ImageColor.getrgb(name) for name in ("#2f8f83", "#c8606d"))
+GOOD, BAD = ImageColor.getrgb(charts.GOOD), ImageColor.getrgb(charts.BAD)
 
 
 def length_px(picture: Image.Image, colour: tuple[int, ...], row: int) -> int:
@@ -33,3 +34,10 @@ def test_the_goal_lies_between_two_bars_of_a_histogram() -> None:
 
 def test_nothing_to_show_is_no_fault() -> None:
     assert charts.bars("title", "sub", [], None).height > 0
+
+
+@pytest.mark.parametrize(
+    ("value", "end"), [(0, 5), (5, 5), (6, 10), (16, 20), (100, 100), (412, 500), (100.5, 200)]
+)
+def test_a_scale_ends_at_a_round_number_that_holds_the_value(value: float, end: float) -> None:
+    assert charts._round_up(value) == end

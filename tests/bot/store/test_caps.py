@@ -68,7 +68,7 @@ async def test_no_cap_of_a_day_and_a_cap_of_none_are_not_the_same(stores: Stores
 COUNTS = {JobState.DELIVERED, JobState.HELD}
 
 
-@pytest.mark.parametrize("state", [*COUNTS, *(ENDED - COUNTS)])
+@pytest.mark.parametrize("state", sorted(COUNTS | ENDED))
 async def test_what_came_to_nothing_takes_no_picture_from_the_day(
     stores: Stores, state: JobState
 ) -> None:

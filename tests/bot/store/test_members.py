@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,13 @@ async def test_strikes_never_shorten_what_a_moderator_decided(stores: Stores) ->
     longer = await excluded(stores, 299)
     assert longer is not None
     assert longer.until_ms == 100 + TIMEOUT_MS
+    await stores.members.exclude(exclusion(1 << 40))
+    await strike(stores, "c", limit=1)
+    assert await excluded(stores, 299) == exclusion(1 << 40)
+    forever = replace(exclusion(None), actor_id=None)
+    async with stores.db.write() as tx:
+        await room.insert_exclusion(tx, forever)
+    assert await excluded(stores, 299) == forever, "what lasts longer takes its place"
 
 
 async def test_what_is_lifted_is_over_there_alone(stores: Stores) -> None:

@@ -33,6 +33,14 @@ def test_there_are_enough_names() -> None:
     assert by_kind[False] >= 200
 
 
+def test_the_docs_say_how_many_there_are() -> None:
+    page = (HOUSE / "docs" / "policy.md").read_text()
+    real = sum(name.real for name in FOUND.names)
+    assert f"| {len(FOUND.benign):,} |" in page
+    assert f"| {len(FOUND.refused):,} |" in page
+    assert f"| {real} and {len(FOUND.names) - real} |" in page
+
+
 def test_nothing_is_there_twice() -> None:
     # A prompt may be let through by two presets.
     told = Counter((specimen.told, specimen.preset) for specimen in FOUND.benign + FOUND.refused)

@@ -130,6 +130,7 @@ def test_the_same_seed_gives_the_same_evasions() -> None:
     assert tuple(alone(REFUSED[:60], 7)) == tuple(alone(REFUSED[:60], 7))
     assert tuple(alone(REFUSED[:60], 7)) != tuple(alone(REFUSED[:60], 8))
     assert tuple(in_pairs(REFUSED, 7, 1)) == tuple(in_pairs(REFUSED, 7, 1))
+    assert tuple(in_pairs(REFUSED, 7, 1)) != tuple(in_pairs(REFUSED, 8, 1))
 
 
 def test_a_prompt_is_evaded_alike_whatever_stands_before_it() -> None:
@@ -158,3 +159,27 @@ def test_a_prompt_without_keys_is_not_evaded() -> None:
     unmarked = Specimen(prompt=Wording.of("1girl, nude"))
     changed = {e.tricks[0] for e in alone((unmarked,), 1)}
     assert changed <= {"buried in harmless tags"}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "moved"),
+    [
+        ("1girl, `nude`, sky", True),
+        ("`nude`", True),
+        ("裸、`全裸`、空", True),
+        ("a `nude` girl", False),
+    ],
+)
+def test_a_tag_is_moved_to_the_negative_prompt_and_a_piece_of_a_sentence_is_not(
+    *, prompt: str, moved: bool
+) -> None:
+    name = "negative weight in the negative prompt"
+    found = evade(Specimen(prompt=Wording.of(prompt)), (name,), Random(1))
+    assert (found is not None) is moved
+    assert found is None or found.specimen.negative.keys == (Wording.of(prompt).keys[0],)
+
+
+def test_no_word_is_reversed_into_another_one() -> None:
+    anal = Specimen(prompt=Wording.of("`anal`"))
+    assert not [seed for seed in range(9) if evade(anal, ("reversed",), Random(seed))]
+    assert evade(Specimen(prompt=Wording.of("`anal sex`")), ("reversed",), Random(1))

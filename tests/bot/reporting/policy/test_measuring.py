@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from bot import rulebooks
-from bot.domain import RuleId
-from bot.reporting.policy import measuring
+from bot.domain import RuleId, Ruling
+from bot.policy.effect import Effect
+from bot.policy.layers import GuildPolicy, Overrides, effective
+from bot.policy.rulebook import UNREADABLE
+from bot.reporting.policy import judging, measuring
 from bot.reporting.policy.corpora import Channel, Named, Preset, Specimen, Wording
 from bot.reporting.policy.evasions import Evasion
 from bot.reporting.policy.judging import Fate, judged
+from tests.stages.factories import GUILD, make_place
 
 NOTHING = Fate(stopped=False, floor=False, rules=frozenset())
 ADJUSTABLE = Fate(stopped=True, floor=False, rules=frozenset({RuleId("sexual")}))
@@ -57,7 +61,8 @@ def test_what_the_floor_forbids_is_caught_by_the_floor_alone(rule: str) -> None:
 
 
 def test_the_report_knows_the_floor_as_the_rulebook_does() -> None:
-    assert {rule.id for rule in rulebooks.load().rules.values() if rule.floor} == measuring.FLOOR
+    floor = {rule.id for rule in rulebooks.load().rules.values() if rule.floor}
+    assert floor - {UNREADABLE} == measuring.FLOOR
 
 
 def test_every_rule_and_every_trick_has_a_figure_of_its_own() -> None:
@@ -145,3 +150,20 @@ def test_the_judge_asks_for_a_servers_terms_and_for_the_negative_prompt() -> Non
         channel=Channel.AGE_RESTRICTED,
     )
     assert judged(swapped).floor
+
+
+def test_the_judge_asks_for_the_preset() -> None:
+    told = Wording.of("1girl, lingerie")
+    assert judged(Specimen(prompt=told, preset=Preset.FAMILY)).stopped
+    assert not judged(Specimen(prompt=told, preset=Preset.STANDARD)).stopped
+
+
+@pytest.mark.parametrize(("ruling", "stopped"), [(Ruling.SPOILER, False), (Ruling.HOLD, True)])
+def test_what_moderators_must_see_first_is_stopped(
+    *, ruling: Ruling, stopped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    effects = {RuleId("sexual"): Effect(ruling=ruling)}
+    guild = GuildPolicy(guild_id=GUILD, rules=Overrides(effects=effects))
+    policy = effective(rulebooks.load(), guild, make_place(adult=True))
+    monkeypatch.setattr(judging, "_policy", lambda *_: policy)
+    assert judged(Specimen(prompt=Wording.of("1girl, nude"))).stopped is stopped

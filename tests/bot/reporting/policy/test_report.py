@@ -6,18 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from bot.__main__ import main
 from bot.domain import RuleId
+from bot.reporting import charts
 from bot.reporting.policy import command, corpora, judging
 from bot.reporting.policy.corpora import Specimen
 from bot.reporting.policy.judging import Fate
+from bot.reporting.policy.measuring import Counts
 
 FILES = {
     "benign/a.toml": '[groups.a]\nabout = "x"\nprompts = ["a cat", "naked mole rat"]\n',
     "refused/a.toml": (
-        'rule = "sexual"\n[groups.a]\nabout = "x"\nprompts = ["1girl, `nude`", "`lewd?`"]\n'
+        'rule = "sexual"\n[groups.a]\nabout = "x"\nprompts = ["1girl, `nude`", "`marigold`"]\n'
     ),
     "people/real.toml": 'real = true\n[groups.a]\nabout = "x"\nnames = ["Ada Lovelace"]\n',
     "people/fictional.toml": 'real = false\n[groups.a]\nabout = "x"\nnames = ["Sailor Moon"]\n',
@@ -48,6 +50,8 @@ def test_every_figure_is_in_the_table_and_in_the_file(
     }  # fmt: skip
     assert rows["caught: sexual"]["unit"] == "% of 2"
     assert rows["caught: sexual"]["value"] == 50
+    assert rows["seen through: case"]["unit"] == "% of 1", "what is missed anyway is not tried"
+    assert rows["benign prompts refused by the floor"]["goal"] == "<= 0"
     assert {
         "benign prompts refused", "benign prompts refused by the floor", "caught: everything",
         "seen through: everything", "seen through: leetspeak", "seen through: two tricks at once",
@@ -74,15 +78,30 @@ def test_the_exit_code_is_0_when_every_goal_holds(
     assert main(["policy-report", "--corpora", str(folder)]) == 0
 
 
+def test_another_seed_makes_other_evasions(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = {"1girl, nude", "lewd?"}
+    caught = Fate(stopped=True, floor=True, rules=frozenset())
+    passed = Fate(stopped=False, floor=False, rules=frozenset())
+    monkeypatch.setattr(judging, "judged", lambda s: caught if s.told in plain else passed)
+    first, same, other = (command._measured(corpora.read(folder), seed) for seed in (1, 1, 2))
+    for kind in ("tricks", "pairs"):
+        missed = [told(getattr(result, kind)) for result in (first, same, other)]
+        assert missed[0] == missed[1] != missed[2]
+
+
+def told(counts: Counts) -> set[str]:
+    return {text for count in counts.values() for text, _ in count.wrong}
+
+
 def test_misses_are_listed_with_where_they_stand(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["policy-report", "--corpora", str(folder), "--misses"])
     printed = capsys.readouterr().out
-    assert "not caught: sexual, 1 of 2\n  lewd? (refused/a.toml: a)\n" in printed
+    assert "not caught: sexual, 1 of 2\n  marigold (refused/a.toml: a)\n" in printed
     assert "not found: a, " in printed
     main(["policy-report", "--corpora", str(folder)])
-    assert "lewd?" not in capsys.readouterr().out
+    assert "marigold" not in capsys.readouterr().out
 
 
 def test_pictures_are_written(folder: Path) -> None:
@@ -93,6 +112,10 @@ def test_pictures_are_written(folder: Path) -> None:
     for name in names:
         with Image.open(plots / name) as picture:
             assert picture.width > 500
+    with Image.open(plots / "caught-by-rule.png") as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(9_999) or ()}
+    assert ImageColor.getrgb(charts.BAD) in colours, "half of the one rule is not caught"
+    assert ImageColor.getrgb(charts.GOOD) not in colours
 
 
 def test_corpora_that_are_not_there_are_one_clear_line(

@@ -176,11 +176,22 @@ def test_the_strictest_scorer_counts_and_each_one_is_told(order: int) -> None:
 
 def test_what_is_small_in_a_large_picture_counts_as_its_part_has_it() -> None:
     picture = Image.new("RGB", (90, 60), "white")
-    picture.paste("red", (80, 50, 90, 60))
+    picture.paste("red", (32, 22, 90, 60))
     whole = PictureScorer([Fake("w", redness)]).score(rendered(picture)).values["nudity"]
-    parts = Fake("p", redness, part_px=40)
-    assert PictureScorer([parts]).score(rendered(picture)).values["nudity"] == 2.25 * whole
-    assert parts.seen == [(90, 60), *[(60, 40)] * 4]
+    look = Fake("p", redness, part_px=40)
+    values = PictureScorer([look]).score(rendered(picture)).values
+    assert look.seen == [(90, 60), *[(60, 40)] * 4]
+    in_its_part = 58 * 38 / (60 * 40)
+    assert values["nudity"] == values["nudity.p"] == pytest.approx(in_its_part**3)
+    assert values["nudity"] > whole
+
+
+def test_a_part_has_to_be_surer_than_the_whole() -> None:
+    sure, looked = [0.4, 0.7, 0.73, 0.1, 0.6], iter(range(5))
+    look = Fake("p", lambda _: {"nudity": sure[next(looked)]}, part_px=1)
+    assert PictureScorer([look]).score(rendered(face())).values["nudity"] == 0.4
+    looked, sure[2] = iter(range(5)), 0.8
+    assert PictureScorer([look]).score(rendered(face())).values["nudity"] == pytest.approx(0.512)
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), -0.01, 1.01])

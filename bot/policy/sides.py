@@ -1,0 +1,220 @@
+"""*Look*: one side of an ask, the wanted or the unwanted, and where concepts stand in it.
+
+Called by `screening`, which asks the rules of it. Pure. What is compiled of a rulebook is compiled
+here, once. It must not know what follows from what is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+
+from bot.domain import RuleId
+from bot.policy.ages import Ages
+from bot.policy.expressions import Side, Span, When
+from bot.policy.folding import JOINT, Letters, composed
+from bot.policy.matching import Squeezed, longest, words
+from bot.policy.people import Names
+from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
+from bot.policy.rulebook import BUILT_IN, CHARACTERS, Concept, Rulebook, closure
+from bot.policy.terms import Label, Sightings, TermIndex, outside
+
+#: A longer text, folded, is not looked through.
+_FOLDED_MAX = 24_000
+#: So many negative prompts are remembered: most members use the model's own.
+_REMEMBERED = 256
+
+
+class Detector:
+    """What is compiled of a rulebook, once."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.letters = Letters(rulebook.lexicon.letters)
+        self.concepts = rulebook.concepts
+        self.floor = {rule.id for rule in rulebook.rules.values() if rule.floor}
+        self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
+        self._triggers = {rule: self._needed(when) for rule, when in self.conditions.items()}
+        self._innocent = rulebook.lexicon.innocent
+        self.wanted = TermIndex(self._labelled(self.concepts), self._innocent)
+        opposed = {name for when in self.conditions.values() for name in when.unwanted}
+        self._unwanted = TermIndex(self._labelled(opposed), self._innocent)
+        self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
+        self.ages = Ages(rulebook.lexicon.ages, self.folded)
+        self.names = Names(rulebook.lexicon)
+
+    def _refusing(self, source: str) -> TextSide:
+        """What a text says is not wanted."""
+        return TextSide(source, self, (self._unwanted,))
+
+    def _needed(self, when: When) -> frozenset[str] | None:
+        """The concepts of which a condition needs one; None: it must be asked in any case."""
+        if when.unwanted or when.concepts & BUILT_IN:
+            return None
+        return frozenset(n for name in when.concepts for n in closure(name, self.concepts))
+
+    def worth_asking(self, present: Collection[str]) -> Iterator[tuple[RuleId, When]]:
+        """The conditions that may hold where these concepts are present."""
+        for rule, when in self.conditions.items():
+            needed = self._triggers[rule]
+            if needed is None or not needed.isdisjoint(present):
+                yield rule, when
+
+    def folded(self, text: str) -> str:
+        return composed(text).translate(self.letters)
+
+    def read(self, term: str) -> str:
+        """A term as it is read in a prompt, where it may look like a weight."""
+        return without_brackets(self.folded(term))
+
+    def _labelled(self, names: Iterable[str]) -> Iterator[tuple[str, Label]]:
+        """The terms of concepts and of what they include."""
+        for name in sorted({n for top in names for n in closure(top, self.concepts)}):
+            concept = self.concepts[name]
+            for term in _spellings(concept):
+                yield self.read(term), ("words", name)
+                if not concept.names:
+                    yield from ((each, ("words", name)) for each in self._each_turned(term))
+            for phrase in concept.harmless_spellings():
+                yield self.read(phrase), ("harmless", name)
+
+    def _each_turned(self, term: str) -> Iterator[str]:
+        """A term of several words with each of them turned round, unless that says something."""
+        parts = words(self.read(term))
+        each = [part[::-1] for part in parts]
+        if len(parts) > 1 and term.isascii() and not self._innocent.issuperset(each):
+            yield " ".join(each)
+
+
+@lru_cache(maxsize=4)
+def detector(rulebook: Rulebook) -> Detector:
+    return Detector(rulebook)
+
+
+def _spellings(concept: Concept) -> Iterator[str]:
+    """Every term of a concept; of names, in both orders."""
+    for term in concept.spellings():
+        yield term
+        parts = term.split()
+        if concept.names and len(parts) == 2:
+            yield " ".join(reversed(parts))
+
+
+class TextSide:
+    """What is wanted, or what is not: a text, and where concepts stand in it."""
+
+    opposite: TextSide
+
+    def __init__(self, source: str, detector: Detector, indices: Sequence[TermIndex]) -> None:
+        self._source = without_breaks(composed(source))
+        self._detector = detector
+        self._indices = indices
+        self._spans: dict[str, Collection[Span]] = {}
+
+    @cached_property
+    def _folded(self) -> str:
+        return self._source.translate(self._detector.letters)
+
+    @cached_property
+    def _readings(self) -> list[Reading]:
+        if len(self._folded) > _FOLDED_MAX:
+            raise UnreadableError
+        return list(readings(self._folded))
+
+    @cached_property
+    def found(self) -> Sightings:
+        """Where every label's terms stand, in any reading."""
+        found = Sightings()
+        for line in self._lines:
+            for index in self._indices:
+                index.look(line, found)
+        return found
+
+    @cached_property
+    def _lines(self) -> list[Squeezed]:
+        return [Squeezed(reading) for reading in self._readings]
+
+    def spans(self, concept: str) -> Collection[Span]:
+        if concept not in self._spans:
+            self._spans[concept] = self._looked(concept)
+        return self._spans[concept]
+
+    def _looked(self, concept: str) -> Collection[Span]:
+        if concept == "ages":
+            return self._ages()
+        if concept in {"names", "first-names"}:
+            return self._names(concept)
+        spans = outside(self.found.words.get(concept, ()), self.found.harmless.get(concept, ()))
+        for other in self._detector.concepts[concept].includes:
+            spans |= set(self.spans(other))
+        return spans
+
+    def _names(self, concept: str) -> set[Span]:
+        names = self._detector.names
+        if names.given.isdisjoint(self._lines[0].words):
+            return set()
+        find = names.find if concept == "names" else names.first_names
+        return self._real(find(self._folded))
+
+    def _real(self, names: Collection[Span]) -> set[Span]:
+        """The names without those of fiction; a character called Ray makes no Ray Hall one."""
+        fiction = self.spans(CHARACTERS)
+        return {name for name in names if not any(_is_told_of(name, other) for other in fiction)}
+
+    def _ages(self) -> set[Span]:
+        spans = set(self._detector.ages.find(self._folded))
+        for reading in self._readings:
+            found = self._detector.ages.find(reading.text)
+            spans |= {(start + reading.start, end + reading.start) for start, end in found}
+        return spans
+
+    def words_between(self, left: Span, right: Span) -> int:
+        first, second = sorted((left, right))
+        return len(self._folded[first[1] : second[0]].split())
+
+    def told(self, spans: Collection[Span]) -> list[str]:
+        """What stands there, as it was written."""
+        origins = self._origins
+        return [
+            self._source[origins[a] : origins[b - 1] + 1].replace(JOINT, " ").strip()
+            for a, b in longest(spans)
+        ]
+
+    @cached_property
+    def _origins(self) -> Sequence[int]:
+        """For each character of the folded text, where it comes from."""
+        if self._source.isascii() and len(self._source) == len(self._folded):
+            return range(len(self._source))
+        letters = self._detector.letters
+        return [at for at, char in enumerate(self._source) for _ in letters[ord(char)]]
+
+
+def _is_told_of(name: Span, character: Span) -> bool:
+    """Whether a name is a character's, wholly or in part, and not just like a part of it."""
+    (a, b), (start, end) = name, character
+    return a < end and start < b and not (a <= start and end <= b and name != character)
+
+
+class Allowing:
+    """A side in which what stands in an allowed phrase does not count."""
+
+    def __init__(self, side: TextSide) -> None:
+        self._side = side
+        self._shields = all_of(side.found.allowed)
+
+    @property
+    def opposite(self) -> Side:
+        return self._side.opposite
+
+    def spans(self, concept: str) -> Collection[Span]:
+        return outside(self._side.spans(concept), self._shields)
+
+    def words_between(self, left: Span, right: Span) -> int:
+        return self._side.words_between(left, right)
+
+    def told(self, spans: Collection[Span]) -> list[str]:
+        return self._side.told(spans)
+
+
+def all_of(spans: Mapping[str, set[Span]]) -> set[Span]:
+    """All the places of several terms."""
+    return {span for places in spans.values() for span in places}
