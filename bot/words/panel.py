@@ -56,7 +56,7 @@ _GROUPS: Mapping[str, str] = {
     "🙈": "Behind a spoiler",
     "🔞": "In age-restricted channels only",
     "✅": "Allowed",
-    "📜": "Promised by everybody who accepts the licence; no prompt shows it",
+    "📜": "Promised with the licence (no prompt shows it)",
 }
 #: The groups of rules that no server sets.
 _FIXED = ("🔒", "📜")
