@@ -317,6 +317,7 @@ async def test_presses_that_name_what_is_not_there_change_nothing(
             if row.id == view.message.id:
                 row.components[0]["components"][-1]["components"][0]["custom_id"] = made_up
         view._took(await boss.click(view.message, custom_id=made_up))
+        assert words.GONE in view.words or words.STALE in view.words, made_up
         assert (await current(desk)).number == 0, made_up
         await desk.env.settle()
 
