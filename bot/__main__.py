@@ -25,9 +25,6 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command("bot.doctor", "check the set-up and say what to do about each fault"),
     "export": Command("bot.exporting", "write the voted pictures and their manifest"),
     "health": Command("bot.health", "exit 0 if a running bot is alive (for containers)"),
-    "decisions": Command(
-        "bot.reporting.decisions", "count what policy and moderators decided, over all servers"
-    ),
     "policy-report": Command(
         "bot.reporting.policy.command", "measure what the policy lets through and what it stops"
     ),

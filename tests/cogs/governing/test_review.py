@@ -265,3 +265,64 @@ async def test_queue_and_history_say_that_a_picture_waits_for_the_moderators(des
     history = said(await desk.member.slash(desk.channel, "history")).content
     assert "waits" not in history
     assert job.id in history
+
+
+async def test_a_case_whose_answer_was_lost_is_found_and_not_posted_twice(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.held()
+    desk.loses_answers(monkeypatch, TimeoutError())
+    await desk.looks("Review")
+    (message,) = desk.benches.history()
+    (case,) = await desk.cases()
+    assert case.message is None
+    await desk.restart()
+    await desk.env.advance_time(60)
+    assert (await desk.presented()).id == message.id
+    await desk.rules(message, "approve")
+    assert not await desk.cases()
+
+
+async def test_a_decision_whose_edit_was_lost_is_shown_by_the_next_look(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await desk.held()
+    message = await desk.presented()
+
+    async def lost(*_: object, **_options: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(discord.Interaction, "edit_original_response", lost)
+        await desk.rules(message, "approve")
+    assert await desk.state(job) is JobState.RENDERED
+    assert "Approved" not in desk.bench().content
+    await desk.looks("Review")
+    assert f"Approved by <@{desk.boss.id}>" in desk.bench().content
+
+
+async def test_a_moderator_who_loses_the_permission_in_the_middle_decides_nothing(
+    desk: Court,
+) -> None:
+    job = await desk.held()
+    message = await desk.presented()
+    await desk.lets_in(desk.boss)
+    for role in list(desk.env.backend.get_guild(desk.guild.id).members[desk.boss.id].role_ids):
+        desk.env.backend.remove_member_role(desk.guild.id, desk.boss.id, role)
+    await desk.env.settle()
+    pressed = await desk.boss.click(message, custom_id=button_of(message, "approve"))
+    assert "for this server's moderators" in said(pressed).content
+    assert await desk.state(job) is JobState.HELD
+
+
+async def test_a_policy_that_cannot_be_read_decides_and_draws_nothing(desk: Court) -> None:
+    job = await desk.held()
+    message = await desk.presented()
+    await desk.services.reviews._db.write_one("UPDATE policies SET body = '{]'", {})
+    desk.services.guilds._current.clear()
+    pressed = await desk.boss.click(message, custom_id=button_of(message, "approve"))
+    assert "cannot get at my notes" in said(pressed).content
+    assert await desk.state(job) is JobState.HELD
+    assert (await desk.asks()).ephemeral
+    assert len(await desk.jobs()) == 1
+    desk.env._errors.clear()
