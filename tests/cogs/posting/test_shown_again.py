@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simcord.actors import MemberActor
 
 from bot.domain import Job
 from cogs.posting import sending
@@ -24,13 +23,6 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         yield ready
 
 
-async def a_moderator(desk: Front) -> MemberActor:
-    """One who has accepted the licence, so that pictures are shown to them."""
-    boss = desk.moderator(manage_messages=True)
-    await desk.accepts(boss)
-    return boss
-
-
 # ---- `/show` and `/votes top`, which upload pictures anew ----------------------------------------
 
 
@@ -44,7 +36,9 @@ async def shows_while(desk: Front, monkeypatch: pytest.MonkeyPatch, deed: Any) -
         await note(*arguments)
 
     monkeypatch.setattr(sending, "note_sent", note_later)
-    await (await a_moderator(desk)).slash(desk.channel, "show", id=job.id)
+    moderator = desk.moderator(manage_messages=True)
+    await desk.accepts(moderator)
+    await moderator.slash(desk.channel, "show", id=job.id)
     await desk.takes_down()
     return desk.shown()
 
@@ -81,7 +75,9 @@ async def dies_after_sending(desk: Front, monkeypatch: pytest.MonkeyPatch, comma
     with monkeypatch.context() as patch:
         patch.setattr(sending, "note_sent", dies)
         options = {"id": job.id} if command == "show" else {}
-        await (await a_moderator(desk)).slash(desk.channel, command, **options)
+        moderator = desk.moderator(manage_messages=True)
+        await desk.accepts(moderator)
+        await moderator.slash(desk.channel, command, **options)
     assert len(desk.shown()) == 2
     await desk.restart()
     return job
