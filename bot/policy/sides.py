@@ -156,7 +156,7 @@ class TextSide:
     def _looked(self, concept: str) -> Collection[Span]:
         if concept == "ages":
             return self._ages()
-        if concept in {"names", "first-names"}:
+        if concept in {"names", "unlisted-names", "first-names"}:
             return self._names(concept)
         spans = outside(self.found.words.get(concept, ()), self.found.harmless.get(concept, ()))
         for other in self._detector.concepts[concept].includes:
@@ -167,10 +167,11 @@ class TextSide:
         names = self._detector.names
         if names.given.isdisjoint(self._lines[0].words):
             return set()
-        find = names.find if concept == "names" else names.first_names
-        return self._real(find(self._folded))
+        if concept == "first-names":
+            return self._real(names.first_names(self._folded))
+        return self._real(names.find(self._folded, unlisted=concept == "unlisted-names"))
 
-    def _real(self, names: Collection[Span]) -> set[Span]:
+    def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one."""
         fiction = self.spans(CHARACTERS)
         return {name for name in names if not any(_is_told_of(name, other) for other in fiction)}
