@@ -1,11 +1,11 @@
 """Names of people by their shape: a given name beside a family name.
 
-Called by `sides` for the concepts `names`, `unlisted-names` and `first-names`. Pure. Famous people are words of a
-concept, as are characters of fiction, whose names are no people's: `sides` takes those out. A
-family name is one of a list; a word that no list has may be one where a picture of somebody is asked
-for (`unlisted-names`), if it is no Japanese name: there are more characters than any list knows. A
-word of the language is one only where the pair stands alone, and never beside another such word:
-"Rose Hill" may be a place.
+Called by `sides` for the concepts `names`, `unlisted-names` and `first-names`. Pure. Famous people
+are words of a concept, as are characters of fiction, whose names are no people's: `sides` takes
+those out. A family name is one of a list. A word that no list has may be one where a picture of
+somebody is asked for (`unlisted-names`), if it is no Japanese name: there are more characters than
+any list knows. A word of the language is one only where the pair stands alone, and never beside
+another such word: "Rose Hill" may be a place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from bot.policy.expressions import Span
 from bot.policy.rulebook import Lexicon
 
 _WORD = re.compile(r"[^\W\d_]++")
-_BETWEEN = re.compile(r"[ _\x01'\u2019-]{1,3}")
+#: What mostly stands between two words of a name, and the most, with a particle.
+_BETWEEN = frozenset({" ", "_", "-"})
+_BETWEEN_MAX = 9
+_APART = re.compile("[^\\w\\s.'\u2019\x01-]")
 #: What may follow a name in the same breath.
 _AFTER = re.compile(
     r"[\s\x01]*+(?:$|[^\w\s]|(?:in|at|as|on|by|is|with|wearing|naked|nude|topless|and|from|who|sitting|"
@@ -67,12 +70,12 @@ class Names:
     def _are_beside(self, text: str, given: re.Match[str], word: re.Match[str]) -> bool:
         """Whether at most a particle or an initial stands between two words."""
         between = text[given.end() : word.start()]
-        parts = re.split(r"[^\w]+", between.strip(" _.'\u2019-\x01"))
-        return (
-            len(between) <= _LONG * _LONG
-            and all(part in _PARTICLES or len(part) <= 1 for part in parts if part)
-            and not re.search(r"[^\w\s.'\u2019\x01-]", between)
-        )
+        if between in _BETWEEN:
+            return True
+        if len(between) > _BETWEEN_MAX or _APART.search(between):
+            return False
+        parts = _WORD.findall(between)
+        return all(part in _PARTICLES or len(part) == 1 for part in parts)
 
     def _is_name(
         self, text: str, given: re.Match[str], family: re.Match[str], *, unlisted: bool

@@ -34,6 +34,7 @@ _LEET = {
 #: Those that may be an l as well as an i.
 _TWOFOLD = re.compile(r"[1!|]")
 _SIGNS = r"0-9@$!€|£"
+_SIGN = re.compile(f"[{_SIGNS}]")
 _MIXED = re.compile(
     rf"(?<![a-z{_SIGNS}{JOINT}])(?:[a-z{JOINT}]++[{_SIGNS}]|[{_SIGNS}{JOINT}]++[a-z]|[0-9]++[@$!€|£])"
     rf"[a-z{_SIGNS}{JOINT}]*+"
@@ -192,7 +193,7 @@ def _disguised(plain: str) -> Iterator[tuple[int, int]]:
     """Where digits or signs may be letters."""
     for mixed in _MIXED.finditer(plain):
         word = mixed[0].replace(JOINT, "")
-        if not (word.isdecimal() or _COUNTED.fullmatch(word)):
+        if _SIGN.search(word) and not (word.isdecimal() or _COUNTED.fullmatch(word)):
             yield mixed.span()
     for spelled in _SPELLED.finditer(plain):
         if any(c in _LEET for c in spelled[0]) and any(c.isalpha() for c in spelled[0]):
