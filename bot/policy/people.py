@@ -11,7 +11,7 @@ another such word: "Rose Hill" may be a place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bot.policy.expressions import Span
 from bot.policy.rulebook import Lexicon
@@ -20,7 +20,8 @@ _WORD = re.compile(r"[^\W\d_]++")
 #: What mostly stands between two words of a name, and the most, with a particle.
 _BETWEEN = frozenset({" ", "_", "-"})
 _BETWEEN_MAX = 9
-_APART = re.compile("[^\\w\\s.'\u2019\x01-]")
+_PARTS_MAX = 2
+_APART = re.compile("\\.|.*[^\\w\\s.'\u2019\x01-]", re.DOTALL)
 #: What may follow a name in the same breath.
 _AFTER = re.compile(
     r"[\s\x01]*+(?:$|[^\w\s]|(?:in|at|as|on|by|is|with|wearing|naked|nude|topless|and|from|who|sitting|"
@@ -43,11 +44,12 @@ _ROMAJI = re.compile(
 class Names:
     """Finds names; made once for a rulebook."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, folded: Callable[[str], str]) -> None:
+        """`folded` folds a text as the prompt is folded."""
         self._known = lexicon.ordinary | lexicon.tags
-        self.given = lexicon.given_names
-        self._family = lexicon.surnames
-        self._clear = lexicon.given_names - self._known
+        self.given = frozenset(map(folded, lexicon.given_names))
+        self._family = frozenset(map(folded, lexicon.surnames))
+        self._clear = self.given - self._known
 
     def find(self, text: str, *, unlisted: bool = False) -> Iterator[Span]:
         """Where a given and a family name stand side by side in a folded text.
@@ -72,10 +74,10 @@ class Names:
         between = text[given.end() : word.start()]
         if between in _BETWEEN:
             return True
-        if len(between) > _BETWEEN_MAX or _APART.search(between):
+        if len(between) > _BETWEEN_MAX or _APART.match(between):
             return False
         parts = _WORD.findall(between)
-        return all(part in _PARTICLES or len(part) == 1 for part in parts)
+        return len(parts) <= _PARTS_MAX and all(p in _PARTICLES or len(p) == 1 for p in parts)
 
     def _is_name(
         self, text: str, given: re.Match[str], family: re.Match[str], *, unlisted: bool

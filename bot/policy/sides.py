@@ -44,7 +44,7 @@ class Detector:
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
         self.ages = Ages(rulebook.lexicon.ages, self.folded)
-        self.names = Names(rulebook.lexicon)
+        self.names = Names(rulebook.lexicon, self.folded)
 
     def _refusing(self, source: str) -> TextSide:
         """What a text says is not wanted."""
