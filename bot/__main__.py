@@ -1,376 +1,58 @@
-"""The composition root and the command line: `python -m bot [serve|sandbox|doctor|export|health]`.
+"""The command line: `python -m bot [COMMAND]`; without one it serves.
 
-Builds settings, database, stores, engine and client in one `AsyncExitStack` and hands them out;
-nothing is built anywhere else. Every fault of set-up is one clear line and exit code 2.
+Each command lives in the module that does its work, as `add_arguments(parser)` and
+`run(settings, args) -> int`; here is only the table. A module is imported when its command is
+called. Every fault of set-up is one clear line and exit code 2.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import fcntl
 import importlib
-import logging
-import secrets
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from types import ModuleType
-from typing import TextIO, cast
+from typing import Protocol, cast
 
-from bot import client, doctor
-from bot.client import Services
-from bot.clock import elapsed_s, now_ms
-from bot.domain import BotError, SettingsError, Subject, Transition
-from bot.drawing.handle import EngineHandle, LocalThread, Roster
-from bot.drawing.progress import ProgressBoard
-from bot.drawing.signals import Signals
-from bot.drawing.worker import Worker, WorkerLimits
-from bot.erasing import Eraser
-from bot.health import beat, read_pulse
-from bot.log import set_up, tell
-from bot.settings import Settings, load, token_fault
-from bot.stopping import Stop, leave
-from bot.store.consent import Consent
-from bot.store.curation import export_voted
-from bot.store.db import Database
-from bot.store.doomed import Doomed
-from bot.store.gallery import Gallery
-from bot.store.guilds import Guilds
-from bot.store.outbox import Outbox
-from bot.store.picture_files import make_directory
-from bot.store.privacy import Privacy
-from bot.store.queue import Caps, Jobs
-from bot.store.sends import Sends
-from bot.store.views import JobViews
-from bot.store.votes import Votes
-from models.contract import Engine, EngineError, Scorer
+from bot.domain import BotError
+from bot.log import set_up
+from bot.settings import Settings, load
+from models.commands import Command, overview
+from models.contract import EngineError
 
-log = logging.getLogger("bot")
-
-#: How long a stop lets running pictures go on before they are put back into the queue.
-_GRACE_MS = 8_000
+_ABOUT = "A Discord bot that draws with Waifu Diffusion."
+COMMANDS: dict[str, Command] = {
+    "serve": Command("bot.serving", "run the bot on Discord (the default)"),
+    "sandbox": Command("bot.sandbox.command", "run a local Discord with the bot in it"),
+    "doctor": Command("bot.doctor", "check the set-up and say what to do about each fault"),
+    "export": Command("bot.exporting", "write the voted pictures and their manifest"),
+    "health": Command("bot.health", "exit 0 if a running bot is alive (for containers)"),
+    "policy-report": Command(
+        "bot.reporting.policy.command", "measure what the policy lets through and what it stops"
+    ),
+    "moderation-report": Command(
+        "bot.reporting.moderation.command", "count what was decided in all servers"
+    ),
+}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Program:
-    """What `serve` runs: built by `_build`, torn down by its exit stack."""
+class _Module(Protocol):
+    """What a module of the table offers."""
 
-    services: Services
-    handle: LocalThread
-    worker: Worker
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options of the command."""
+        ...
 
-
-def _engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
-    """Where `open_engine` and `open_scorer` are.
-
-    `ENGINE=slots` is ours; anything else names a module with functions of the same form (the tests'
-    fake engine is one). Imported when the model is opened, so that the rest stays free of torch.
-    """
-    ours = settings.engine == "slots"
-    try:
-        module = importlib.import_module("models.engine.slots" if ours else settings.engine)
-    except ImportError as problem:
-        raise SettingsError(f"ENGINE={settings.engine} cannot be loaded: {problem}.") from None
-    scorers = importlib.import_module("models.engine.safety") if ours else module
-    for room, name in ((module, "open_engine"), (scorers, "open_scorer")):
-        if not callable(getattr(room, name, None)):
-            raise SettingsError(f"ENGINE={settings.engine} is no picture engine: it has no {name}.")
-    return module, scorers
-
-
-def _handle(settings: Settings) -> LocalThread:
-    """The thread that will import the engine and open it: the loop goes on meanwhile."""
-
-    def open_engine(model: str) -> Engine:
-        module, _ = _engine_rooms(settings)
-        return module.open_engine(
-            model,
-            device=settings.device,
-            threads=settings.threads,
-            capacity=settings.batch_rows,
-        )
-
-    def open_scorer(model: str) -> Scorer:
-        _, scorers = _engine_rooms(settings)
-        return scorers.open_scorer(model)
-
-    return LocalThread(settings.model, open_engine, open_scorer)
-
-
-def _lock_data(stack: ExitStack, settings: Settings) -> None:
-    """Make the data directory ours alone; two bots on one would draw and post everything twice."""
-    try:
-        make_directory(settings.data_dir)
-        lock: TextIO = stack.enter_context((settings.data_dir / "lock").open("w"))
-    except OSError as problem:
-        raise SettingsError(
-            f"DATA_DIR={settings.data_dir} cannot be written ({problem.strerror}): make it "
-            "writable for the bot's user, or point DATA_DIR elsewhere."
-        ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise SettingsError(
-            f"another bot is running on DATA_DIR={settings.data_dir}: stop it first, or choose "
-            "another directory."
-        ) from None
-
-
-@asynccontextmanager
-async def _build(settings: Settings) -> AsyncGenerator[_Program]:
-    """Everything the bot needs, in the order of need; closed in reverse. No model yet."""
-    async with AsyncExitStack() as stack:
-        db = await Database.open(settings.database_path, tell)
-        stack.push_async_callback(db.close)
-        gallery = Gallery(db, settings.pictures_dir)
-        await _sweep(gallery)
-        votes = Votes(db)
-        stack.push_async_callback(votes.close)
-        handle = _handle(settings)
-        stack.push_async_callback(handle.close)
-        jobs = Jobs(db)
-        services = Services(
-            settings=settings,
-            queue=jobs,
-            views=JobViews(db),
-            outbox=Outbox(db),
-            gallery=gallery,
-            sends=Sends(db),
-            doomed=Doomed(db),
-            votes=votes,
-            guilds=Guilds(db),
-            consent=Consent(db),
-            privacy=Privacy(db, gallery),
-            signals=Signals(),
-            progress=ProgressBoard(),
-            caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
-            model=lambda: handle.info,
-            clock=now_ms,
-            elapsed_s=elapsed_s,
-        )
-        yield _Program(services=services, handle=handle, worker=_worker(services, jobs, handle))
-
-
-async def _sweep(gallery: Gallery) -> None:
-    """Tidy the picture files; a disk that does not let us is no reason not to start."""
-    try:
-        await gallery.sweep()
-    except BotError as problem:
-        log.error("the picture files are not tidied up at this start: %s", problem)  # noqa: TRY400  the sentence says it all
-
-
-def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
-    settings = services.settings
-    return Worker(
-        process=f"worker-{secrets.token_hex(4)}",
-        handle=handle,
-        roster=Roster([handle]),
-        jobs=jobs,
-        gallery=services.gallery,
-        signals=services.signals,
-        progress=services.progress,
-        limits=WorkerLimits(
-            lease_ms=settings.lease_s * 1000,
-            max_attempts=settings.max_attempts,
-            preview_every=settings.preview_every,
-            grace_ms=_GRACE_MS,
-        ),
-        clock=services.clock,
-        tell=tell,
-    )
-
-
-async def _serve(settings: Settings) -> int:
-    """Run until SIGTERM or Ctrl-C, then drain: finish or put back, and lose nothing.
-
-    Returns 0; or, stopped while the model loads, the exit code that the process is to end with
-    at once, for its loading thread cannot be stopped.
-    """
-    fault = token_fault(settings.discord_token)
-    if fault:
-        raise SettingsError(fault)
-    stop = Stop()
-    stop.listen()
-    client.point_at(settings)
-    with ExitStack() as stack:
-        _lock_data(stack, settings)
-        async with asyncio.TaskGroup() as tasks:
-            # First of all, for a model may have to be downloaded, and that is a life too.
-            beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
-            async with _build(settings) as program, _erasing(program.services):
-                if await _loaded(program.handle, settings, stop):
-                    await _work(program, settings, stop)
-            beating.cancel()
-    return stop.exit_code if program.handle.abandoned else 0
-
-
-@asynccontextmanager
-async def _erasing(services: Services) -> AsyncGenerator[None]:
-    """Carry out wishes to be forgotten meanwhile; they wait for no model."""
-    async with asyncio.TaskGroup() as tasks:
-        erasing = tasks.create_task(
-            Eraser(services.privacy, services.signals).run(), name="erasing"
-        )
-        try:
-            yield
-        finally:
-            erasing.cancel()
-
-
-async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:
-    """Load the model; False if the stop came first."""
-    log.info("loading the model %s", settings.model)
-    loading = asyncio.create_task(handle.open(), name="load")
-    stopping = asyncio.create_task(stop.wait(), name="stop while loading")
-    try:
-        await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not loading.done():
-            log.warning("stopped while the model was loading")
-            return False
-        await loading
-    finally:
-        loading.cancel()
-        stopping.cancel()
-        await asyncio.wait({loading, stopping})
-    card, rows = handle.info.card_id, f"{handle.capacity} rows at once"
-    tell(Transition(subject=Subject.CARD, id=card, before=None, after="serving", why=rows))
-    return True
-
-
-async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
-    """Draw and talk to Discord until the stop."""
-    async with asyncio.TaskGroup() as tasks:
-        drawing = tasks.create_task(program.worker.run(), name="worker")
-        online = tasks.create_task(
-            client.serve(program.services, settings.discord_token), name="discord"
-        )
-        await stop.wait()
-        log.info("stopping: pictures in the engine are finished or put back")
-        program.worker.stop()
-        await drawing
-        online.cancel()
-
-
-def _check_model(settings: Settings) -> str:
-    """Load and try the model for the doctor, which stays free of torch."""
-    if settings.engine != "slots":
-        return f"engine {settings.engine} is not ours and was not looked at"
-    return importlib.import_module("models.engine.check").check(settings.model, settings.device)
-
-
-async def _mend(settings: Settings) -> str:
-    with ExitStack() as stack:
-        _lock_data(stack, settings)
-        return await doctor.mend(settings)
-
-
-async def _export(settings: Settings, directory: Path) -> None:
-    if not settings.database_path.is_file():
-        raise SettingsError(
-            f"there is no database at {settings.database_path}, so there are no votes to read: is "
-            f"DATA_DIR={settings.data_dir} the bot's? (The demo's is data/sandbox/bot.)"
-        )
-    db = await Database.open(settings.database_path)
-    try:
-        report = await export_voted(db, Gallery(db, settings.pictures_dir), directory)
-    finally:
-        await db.close()
-    print(report)
-
-
-def _health(settings: Settings) -> int:
-    pulse = read_pulse(settings.data_dir)
-    if pulse is None:
-        print("no sign of life in the last 45 s")
-        return 1
-    print(f"alive; event-loop lag p99 {pulse.lag_p99_ms:.0f} ms, max {pulse.lag_max_ms:.0f} ms")
-    return 0
-
-
-def _sandbox(settings: Settings, arguments: argparse.Namespace) -> int:
-    from bot.sandbox import demo
-
-    if arguments.once:
-        return asyncio.run(
-            demo.run_once(arguments.once, openapi=settings.discord_openapi, out=arguments.out)
-        )
-    return asyncio.run(
-        demo.run(
-            port=settings.sandbox_port if arguments.port is None else arguments.port,
-            state_dir=settings.data_dir / "sandbox" / "discord",
-            data_dir=settings.data_dir / "sandbox" / "bot",
-            openapi=settings.discord_openapi,
-        )
-    )
-
-
-def _port(text: str) -> int:
-    if not (text.isdecimal() and len(text) < 6 and int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
-    return int(text)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bot", description="A Discord bot that draws with Waifu Diffusion."
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("serve", help="run the bot on Discord (the default)")
-    sandbox = commands.add_parser("sandbox", help="run a local Discord with the bot in it")
-    sandbox.add_argument(
-        "--port", type=_port, help="port of the page on 127.0.0.1 (0: any free one)"
-    )
-    sandbox.add_argument("--once", metavar="COMMAND", help="run one command, say each step, exit")
-    sandbox.add_argument(
-        "--out", type=Path, default=Path("out"), help="where --once puts pictures and files"
-    )
-    examine = commands.add_parser(
-        "doctor", help="check the set-up and say what to do about each fault"
-    )
-    examine.add_argument(
-        "--mend",
-        action="store_true",
-        help="first bring back pictures that were set aside and that the database knows",
-    )
-    export = commands.add_parser("export", help="write the voted pictures and their manifest")
-    export.add_argument("directory", type=Path)
-    commands.add_parser("health", help="exit 0 if a running bot is alive (for containers)")
-    return parser
-
-
-def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    match arguments.command:
-        case "sandbox":
-            return _sandbox(settings, arguments)
-        case "doctor":
-            # Its report is the output; what the rooms say of themselves would stand in between.
-            set_up("ERROR")
-            if arguments.mend:
-                print(asyncio.run(_mend(settings)))
-            return asyncio.run(doctor.run(settings, partial(_check_model, settings)))
-        case "export":
-            asyncio.run(_export(settings, arguments.directory))
-        case "health":
-            return _health(settings)
-        case _:
-            code = asyncio.run(_serve(settings))
-            if code:
-                leave(code)
-    return 0
+    def run(self, settings: Settings, args: argparse.Namespace) -> int:
+        """Do it; the result is the exit code. BotError and EngineError become one line."""
+        ...
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command line. Returns the exit code: 2 for a fault of set-up, told in one line."""
-    arguments = _parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    name = overview("python -m bot", _ABOUT, COMMANDS, "serve").parse_args(argv[:1]).command
     faults: list[BaseException] = []
     try:
-        settings = load()
-        set_up(settings.log_level)
-        return _run(settings, arguments)
+        return _call(name, argv[1:])
     except (BotError, EngineError) as fault:
         faults = [fault]
     except KeyboardInterrupt:
@@ -383,6 +65,18 @@ def main(argv: list[str] | None = None) -> int:
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
     return 2
+
+
+def _call(name: str, rest: list[str]) -> int:
+    """Import the command's module, read its options and run it."""
+    command = COMMANDS[name]
+    module = cast("_Module", importlib.import_module(command.module))
+    parser = argparse.ArgumentParser(prog=f"python -m bot {name}", description=command.help)
+    module.add_arguments(parser)
+    args = parser.parse_args(rest)
+    settings = load()
+    set_up(settings.log_level)
+    return module.run(settings, args)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -25,19 +25,25 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.domain import BotError, DiskFullError, SettingsError, StorageError
+from bot.domain import BotError, DiskFullError, Place, RoleId, SettingsError, StorageError
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.log import whereabouts
+from bot.policy.layers import EffectivePolicy, effective
+from bot.policy.rulebook import Rulebook
 from bot.settings import Settings
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
 from bot.store.consent import Consent
+from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
-from bot.store.queue import Caps
+from bot.store.reviews import Reviews
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -73,6 +79,11 @@ class Services:
     doomed: Doomed
     votes: Votes
     guilds: Guilds
+    reviews: Reviews
+    case_posts: CasePosts
+    members: Members
+    decisions: Decisions
+    rulebook: Rulebook
     consent: Consent
     privacy: Privacy
     signals: Signals
@@ -83,6 +94,12 @@ class Services:
     clock: Callable[[], int]
     #: Seconds that only ever grow, for pauses: nobody can set this clock.
     elapsed_s: Callable[[], float]
+
+    async def policy_at(
+        self, place: Place, roles: frozenset[RoleId] = frozenset()
+    ) -> EffectivePolicy:
+        """What holds in a place for a member with these roles."""
+        return effective(self.rulebook, await self.guilds.policy(place.guild_id), place, roles)
 
 
 Interaction: TypeAlias = "discord.Interaction[WaifuBot]"

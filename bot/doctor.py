@@ -1,20 +1,26 @@
 """`python -m bot doctor`: looks at settings, token, Discord, model, disk and database.
 
-Each check is one line: what was looked at, whether it is well, and what to do if not. `run` reads
-only; it never migrates, posts or repairs. Exit code 0 when nothing stands in the way, else 1. What
-it can mend itself, it mends in `mend`, when asked to.
+Each check is one line: what was looked at, whether it is well, and what to do if not. `report`
+reads only; it never migrates, posts or repairs. Exit code 0 when nothing stands in the way, else 1.
+What it can mend itself, it mends in `mend`, when asked to.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import importlib
 import shutil
 import sys
 from collections.abc import AsyncGenerator, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from bot import client
+from bot.data_lock import lock_data
 from bot.domain import BotError
+from bot.log import set_up
 from bot.settings import Settings, strangers, token_fault
 from bot.store.db import glance, inspect
 from bot.store.gallery import known_files
@@ -34,7 +40,39 @@ class Diagnosis:
     advice: str = ""
 
 
-async def run(settings: Settings, check_model: Callable[[], str]) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `python -m bot doctor` can be told."""
+    parser.add_argument(
+        "--mend",
+        action="store_true",
+        help="first bring back pictures that were set aside and that the database knows",
+    )
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Print the report; 0 when nothing stands in the way, else 1."""
+    # The report is the output; what the rooms say of themselves would stand in between.
+    set_up("ERROR")
+    if args.mend:
+        sys.stdout.write(f"{asyncio.run(_mended(settings))}\n")
+    return asyncio.run(report(settings, partial(_check_model, settings)))
+
+
+def _check_model(settings: Settings) -> str:
+    """Load and try the model for the doctor, which stays free of torch."""
+    if settings.engine != "slots":
+        return f"engine {settings.engine} is not ours and was not looked at"
+    room = importlib.import_module("models.engine.check")
+    return room.check(settings.model, settings.device, settings.wd_tagger)
+
+
+async def _mended(settings: Settings) -> str:
+    with ExitStack() as stack:
+        lock_data(stack, settings)
+        return await mend(settings)
+
+
+async def report(settings: Settings, check_model: Callable[[], str]) -> int:
     """Print every diagnosis as it comes; returns the exit code.
 
     `check_model` loads the model, tries it and says what it is, or raises `EngineError`; it is

@@ -6,25 +6,27 @@ What a user can cause is a value (`Refused`); exceptions are for what the operat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import NewType, TypeAlias
+from typing import NewType
 
 from models.contract import Draw, RenderRequest, Scores
 
 UserId = NewType("UserId", int)
 GuildId = NewType("GuildId", int)
+#: A channel, a thread, or the category that a channel stands in.
 ChannelId = NewType("ChannelId", int)
+RoleId = NewType("RoleId", int)
 MessageId = NewType("MessageId", int)
+#: The name of a rule, in the rulebook and in what a server wrote: "real-person".
+RuleId = NewType("RuleId", str)
 #: Ten characters of Crockford base32; also the id of the job's picture.
 JobId = NewType("JobId", str)
 #: The jobs of one `/waifu` share a request; its status message tells how they are doing.
 RequestId = NewType("RequestId", str)
 #: The nonce of a post, and what its message is found by; the id of the first picture in it.
 OwedPostId = NewType("OwedPostId", str)
-#: A rule of the rulebook; its file is named after it.
-RuleId = NewType("RuleId", str)
 
 
 class BotError(Exception):
@@ -52,20 +54,43 @@ class RefusalReason(StrEnum):
 
     #: An option is empty, too long or out of the model's limits.
     INPUT = "input"
-    #: The floor that no server can lower.
+    #: The floor or the model's licence, which no server can lower.
     FLOOR = "floor"
-    #: A term that this server blocks.
+    #: A rule of this server's, or a term that it blocks.
     SERVER = "server"
     #: Fine in an age-restricted channel, but this is none.
     AGE = "age"
     #: The bot is switched off in this channel, or cannot post there.
     CHANNEL = "channel"
+    #: The member is timed out or banned.
+    EXCLUDED = "excluded"
     #: The user or the server has too many pictures waiting.
     CAP = "cap"
     #: It waited for the licence and waits no more: its button was pressed twice.
     GONE = "gone"
+    #: A moderator has yet to look at the picture.
+    HELD = "held"
+    #: A moderator took the picture away.
+    REMOVED = "removed"
     #: Something of ours failed, so the answer is no.
     FAULT = "fault"
+
+
+class Layer(StrEnum):
+    """Who says what follows from a rule; below the first two, the later one is the nearer."""
+
+    #: What no server can lower.
+    FLOOR = "floor"
+    #: The licence of the model in use.
+    LICENCE = "licence"
+    #: The preset that the server chose.
+    PRESET = "preset"
+    SERVER = "server"
+    CATEGORY = "category"
+    #: The channel, or the thread in it.
+    CHANNEL = "channel"
+    #: An exemption of one of the member's roles.
+    ROLE = "role"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +99,18 @@ class Refused:
 
     reason: RefusalReason
     text: str
+    #: The rule that it is refused by, the strictest if there are several.
+    rule: RuleId | None = None
+    #: Who made the rule that strict.
+    layer: Layer | None = None
+    #: What the rule was found in, as the member wrote it; for the text and for moderators alone.
+    words: tuple[str, ...] = ()
+    #: The member may ask the moderators to look at it.
+    appealable: bool = False
+    #: It counts against the member.
+    strike: bool = False
+    #: The moderators are told.
+    alert: bool = False
 
 
 class Rating(StrEnum):
@@ -106,6 +143,8 @@ class Place:
     channel_id: ChannelId
     #: The channel a thread lives in, else None.
     parent_id: ChannelId | None = None
+    #: The category that the channel, or the thread's channel, stands in.
+    category_id: ChannelId | None = None
     channel_age_restricted: bool = False
     parent_age_restricted: bool = False
     guild_age_restricted: bool = False
@@ -159,15 +198,24 @@ class Admitted:
     ask: Ask
     #: The most that its pictures may show where they will be posted.
     rating: Rating
+    #: What its words ask for: its pictures are shown, spoilered or held.
+    ruling: Ruling
+    #: The moderators are told.
+    alert: bool = False
+    #: Rules that found something in its words and were let pass: the member's roles are exempt from
+    #: them, or the server's moderators agreed with an appeal. Floor and licence hold all the same.
+    excused: frozenset[RuleId] = frozenset()
 
 
 class JobState(StrEnum):
-    """The life of a job; the first four are alive, the others are ends."""
+    """The life of a job; the first five are alive, the others are ends."""
 
     #: Waiting for a place on the GPU.
     QUEUED = "queued"
     #: A worker holds its lease.
     RUNNING = "running"
+    #: Its picture is kept until a moderator has looked at it.
+    HELD = "held"
     #: Its picture is kept; not posted yet.
     RENDERED = "rendered"
     #: Its picture is posted.
@@ -198,9 +246,13 @@ class Job:
     channel_id: ChannelId
     draw: Draw
     rating: Rating
+    #: What its words asked for when it was admitted.
+    ruling: Ruling
     state: JobState
     attempts: int
     created_ms: int
+    #: The rules that were let pass when it was admitted.
+    excused: frozenset[RuleId] = frozenset()
     error: str | None = None
     #: What another version wrote into its row that this one cannot read; it is never drawn.
     fault: str | None = None
@@ -251,8 +303,8 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
-    """A finished picture that policy lets out. Constructed in `bot/policy/decide.py` alone."""
+class _Finished:
+    """A finished picture and what was measured of it."""
 
     job: Job
     width_px: int
@@ -261,6 +313,24 @@ class Released:
     scores: Scores
     #: Measured or asked for: what the picture is treated as from now on.
     rating: Rating
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released(_Finished):
+    """A finished picture that policy lets out. Constructed in `bot/policy/decide.py` alone."""
+
+    #: It is shown behind Discord's spoiler.
+    spoiler: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held(_Finished):
+    """A finished picture that is kept, and shown once a moderator has approved it."""
+
+    #: What the moderators read.
+    why: str
+    #: What its user reads.
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +354,10 @@ class Picture:
     card_id: str
     rating: Rating
     created_ms: int
+    #: It is shown behind Discord's spoiler.
+    spoiler: bool
+    #: A moderator took it from every message; it is not shown again.
+    removed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,81 +394,3 @@ class MessageRef:
     message_id: MessageId
     channel_id: ChannelId
     guild_id: GuildId
-
-
-class Axis(StrEnum):
-    """What a vote is about."""
-
-    #: Do you like this picture?
-    TASTE = "taste"
-
-
-class VoteSource(StrEnum):
-    """How the bot learned of a vote event."""
-
-    #: A gateway event, as it happened.
-    GATEWAY = "gateway"
-    #: Read back from Discord after an outage.
-    RECONCILED = "reconciled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaction:
-    """One raw reaction event on a posted picture; `emoji` is "👍" or "name:id"."""
-
-    message_id: MessageId
-    voter_id: UserId
-    emoji: str
-    added: bool
-    at_ms: int
-    source: VoteSource = VoteSource.GATEWAY
-    #: A super reaction: it stands beside a normal one of the same voter and emoji.
-    burst: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """Votes of one picture on one axis; self-votes are counted apart and in neither number."""
-
-    up: int = 0
-    down: int = 0
-    self_votes: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoteEmoji:
-    """The two reactions that mean up and down in one server."""
-
-    up: str = "👍"
-    down: str = "👎"
-
-
-class Subject(StrEnum):
-    """What has states that are told."""
-
-    #: One of `JobState`.
-    JOB = "job"
-    #: Open for as long as its status message may still be edited, then closed.
-    REQUEST = "request"
-    #: Posted, then deleted from Discord.
-    POST = "post"
-    #: Serving while an engine draws with it.
-    CARD = "card"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
-    """A change of state that has happened, told once: for the log, and for whoever counts."""
-
-    subject: Subject
-    id: str
-    #: None: it is new.
-    before: str | None
-    #: None: it is gone.
-    after: str | None
-    #: A few words for the log, without anything that a member wrote.
-    why: str = ""
-
-
-#: Whoever is told.
-Tell: TypeAlias = Callable[[Transition], None]

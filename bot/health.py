@@ -6,15 +6,19 @@ that takes no file does not end the bot: it only says so, and the old file is ke
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
 import logging
 import os
+import sys
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +39,24 @@ class Pulse:
     lag_p99_ms: float
     lag_max_ms: float
     samples: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+    del parser
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Say how the running bot is; 0 if it lives, else 1."""
+    del args
+    pulse = read_pulse(settings.data_dir)
+    if pulse is None:
+        sys.stdout.write("no sign of life in the last 45 s\n")
+        return 1
+    sys.stdout.write(
+        f"alive; event-loop lag p99 {pulse.lag_p99_ms:.0f} ms, max {pulse.lag_max_ms:.0f} ms\n"
+    )
+    return 0
 
 
 def pulse_of(lags_s: list[float]) -> Pulse:

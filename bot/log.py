@@ -1,7 +1,7 @@
 """Logging set-up: one line per event, with `job=` and `guild=` where they are known.
 
-`set_up` is called once by the composition root; `tell` is the grammar of all changes of state. A
-prompt never goes above DEBUG; log `short_hash` of it.
+`set_up` is called once by the composition root; `log_transition` is the grammar of all changes of
+state. A prompt never goes above DEBUG; log `short_hash` of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from bot.domain import JobState, Subject, Transition
+from bot.domain import JobState
+from bot.transitions import Subject, Transition
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def tell(transition: Transition) -> None:
+def log_transition(transition: Transition) -> None:
     """One line for a change of state: `job 7 queued -> running (attempt 1)`."""
     level = logging.WARNING if transition.after == JobState.FAILED else logging.INFO
     why = f" ({transition.why})" if transition.why else ""

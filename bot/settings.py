@@ -51,6 +51,8 @@ class Settings:
     lease_s: Annotated[int, Meta(ge=2, le=3600)] = 60
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     preview_every: Annotated[int, Meta(ge=0, le=100)] = 4
+    wd_tagger: str | None = None
+    score_timeout_s: Annotated[int, Meta(ge=1, le=3600)] = 60
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     sandbox_port: Annotated[int, Meta(ge=0, le=65535)] = 4800
     discord_openapi: Path | None = None
@@ -68,6 +70,11 @@ class Settings:
     def pictures_dir(self) -> Path:
         """Where the picture files lie."""
         return self.data_dir / "pictures"
+
+    @property
+    def licences_dir(self) -> Path:
+        """Where the licences of the models that were served lie."""
+        return self.data_dir / "licences"
 
 
 #: The variable of every setting, with its default as a text.

@@ -29,12 +29,12 @@ def may_show_here(guild: discord.Guild, here_id: ChannelId, there_id: ChannelId)
 
 def _roles_suffice(here: discord.abc.GuildChannel | None, there: discord.abc.GuildChannel) -> bool:
     """Every role that lets somebody in here lets them in there; nobody is denied anything there."""
-    if _can_read(there, there.guild.default_role):
+    if can_read(there, there.guild.default_role):
         return True
     if here is None or _has_guests(here):
         return False
     readers = [role for role in here.guild.roles if here.permissions_for(role).view_channel]
-    return all(_can_read(there, role) for role in readers)
+    return all(can_read(there, role) for role in readers)
 
 
 def _channel(guild: discord.Guild, channel_id: ChannelId) -> discord.abc.GuildChannel | None:
@@ -54,7 +54,7 @@ def _needed(channel: discord.abc.GuildChannel) -> tuple[str, ...]:
     return ("view_channel", "connect") if spoken else ("view_channel",)
 
 
-def _can_read(channel: discord.abc.GuildChannel, role: discord.Role) -> bool:
+def can_read(channel: discord.abc.GuildChannel, role: discord.Role) -> bool:
     """Whether a member with this role alone reads the channel."""
     permissions = channel.permissions_for(role)
     return all(getattr(permissions, name) for name in _needed(channel))

@@ -1,8 +1,7 @@
 """The buttons under our messages, as plain data: which there are, their looks and their ids.
 
-A custom id is `wd:<action>:<id>`; `cogs/asking/buttons.py` and `cogs/governing/privacy.py` register
-what answers them. Views built here hold no state and are never waited on, so they work after any
-restart.
+A custom id is `wd:<action>:<id>`; the cogs register what answers them. Views built here hold no
+state and are never waited on, so they work after any restart.
 """
 
 from __future__ import annotations
@@ -35,8 +34,32 @@ class Action(StrEnum):
     HISTORY = "history"
     #: Accept the model's licence.
     ACCEPT = "accept"
+    #: Decline it.
+    DECLINE = "decline"
+    #: Read it once more after that.
+    RECONSIDER = "reconsider"
     #: Yes, erase everything.
     FORGET = "forget"
+    #: Tell the moderators of a picture.
+    REPORT = "report"
+    #: Ask the moderators to look at a refusal.
+    APPEAL = "appeal"
+    #: Let a picture be shown, or stay.
+    APPROVE = "approve"
+    #: The same, behind a spoiler.
+    SPOILER = "spoiler"
+    #: Take a picture from every message.
+    REMOVE = "remove"
+    #: The same, and its member may not ask for a while.
+    REMOVE_AND_TIME_OUT = "timeout"
+    #: Let be drawn what was refused.
+    UPHOLD = "uphold"
+    #: Leave a refusal as it is.
+    DISMISS = "dismiss"
+    #: Show the moderators the picture, where that may be by now.
+    LOOK = "look"
+    #: Yes, remove every picture of a member.
+    PURGE = "purge"
 
 
 def template(action: str) -> re.Pattern[str]:
@@ -56,8 +79,20 @@ _LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
     Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
-    Action.ACCEPT: ("Accept and draw", "✅", discord.ButtonStyle.success),
+    Action.ACCEPT: ("Accept", "✅", discord.ButtonStyle.success),
+    Action.DECLINE: ("Decline", "✖️", discord.ButtonStyle.secondary),
+    Action.RECONSIDER: ("Read the licence again", "📜", discord.ButtonStyle.secondary),
     Action.FORGET: ("Yes, erase everything", "🗑️", discord.ButtonStyle.danger),
+    Action.REPORT: ("Report", "🚩", discord.ButtonStyle.secondary),
+    Action.APPEAL: ("Appeal", "⚖️", discord.ButtonStyle.secondary),
+    Action.APPROVE: ("Approve", "✅", discord.ButtonStyle.success),
+    Action.SPOILER: ("Spoiler", "🙈", discord.ButtonStyle.secondary),
+    Action.REMOVE: ("Remove", "🗑️", discord.ButtonStyle.danger),
+    Action.REMOVE_AND_TIME_OUT: ("Remove and time out", "⏳", discord.ButtonStyle.danger),
+    Action.UPHOLD: ("Uphold", "✅", discord.ButtonStyle.success),
+    Action.DISMISS: ("Dismiss", "✖️", discord.ButtonStyle.secondary),
+    Action.LOOK: ("Show the picture", "🖼️", discord.ButtonStyle.secondary),
+    Action.PURGE: ("Yes, remove all of them", "🗑️", discord.ButtonStyle.danger),
 }
 
 
@@ -84,7 +119,7 @@ def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
 
 def post_view(job_id: JobId) -> discord.ui.View:
     """The row under a picture."""
-    actions = (Action.AGAIN, Action.VARY, Action.SETTINGS, Action.DELETE)
+    actions = (Action.AGAIN, Action.VARY, Action.SETTINGS, Action.DELETE, Action.REPORT)
     return row_of(*((action, job_id) for action in actions))
 
 

@@ -10,7 +10,7 @@ from typing import cast
 import discord
 
 from bot.client import Interaction, WaifuBot
-from bot.domain import ChannelId, GuildId, Place, UserId
+from bot.domain import ChannelId, GuildId, Place, RoleId, UserId
 from bot.words import wording
 
 _ADULT_GUILDS = {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
@@ -19,6 +19,13 @@ _ADULT_GUILDS = {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
 def user_of(interaction: Interaction) -> UserId:
     """Who pressed or typed."""
     return UserId(interaction.user.id)
+
+
+def roles_of(interaction: Interaction) -> frozenset[RoleId]:
+    """The roles of who pressed or typed."""
+    user = interaction.user
+    roles = user.roles if isinstance(user, discord.Member) else ()
+    return frozenset(RoleId(role.id) for role in roles)
 
 
 def guild_of(interaction: Interaction) -> GuildId:
@@ -43,10 +50,12 @@ def place_at(
 ) -> Place:
     """A channel as it is now. One that is None is not known, and counts as open to every age."""
     thread = channel if isinstance(channel, discord.Thread) else None
+    category_id = getattr(thread.parent if thread else channel, "category_id", None)
     return Place(
         guild_id=guild_id,
         channel_id=channel_id,
         parent_id=ChannelId(thread.parent_id) if thread else None,
+        category_id=None if category_id is None else ChannelId(category_id),
         channel_age_restricted=_is_nsfw(channel),
         parent_age_restricted=_is_nsfw(thread.parent if thread else None),
         guild_age_restricted=_is_adult_guild(guild),

@@ -11,18 +11,11 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
+from models.commands import Command, overview
 from models.contract import EngineError
 from models.training.watch import StoppedError
-
-
-class Command(NamedTuple):
-    """One line of the table: the module that holds `add_arguments` and `run`, and a short help."""
-
-    module: str
-    help: str
-
 
 COMMANDS: dict[str, Command] = {
     "draw": Command("models.engine.draw", "draw pictures of a prompt"),
@@ -32,6 +25,9 @@ COMMANDS: dict[str, Command] = {
     "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
     "paint": Command("models.painter.paint", "paint labelled training pictures"),
+    "safety-report": Command(
+        "models.engine.safety.command", "say how many harmless pictures are taken for nude ones"
+    ),
     "score": Command("models.aesthetics.command", "score pictures and list the good ones"),
     "pretrain": Command("models.pretraining.command", "make the embedded model from nothing"),
     "evaluate": Command(
@@ -57,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Exit code 2 with one line on a fault, 130 after Ctrl-C."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] not in COMMANDS:
-        _overview().parse_args(argv)
+        overview("python -m models", "A small diffusion library.", COMMANDS).parse_args(argv)
         return 2  # pragma: no cover  parse_args has exited
     name, rest = argv[0], argv[1:]
     try:
@@ -86,21 +82,6 @@ def _call(name: str, rest: list[str]) -> int:
 def _complain(name: str, fault: str) -> int:
     print(f"python -m models {name}: {fault}", file=sys.stderr)
     return 2
-
-
-def _overview() -> argparse.ArgumentParser:
-    """The parser that answers when no command was named: the list of commands, or an error."""
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items()]
-    parser = argparse.ArgumentParser(
-        prog="python -m models",
-        usage="python -m models COMMAND [options]",
-        description="commands:\n" + "\n".join(lines),
-        epilog="python -m models COMMAND --help explains one of them.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("command", choices=list(COMMANDS), help=argparse.SUPPRESS)
-    return parser
 
 
 if __name__ == "__main__":

@@ -188,6 +188,13 @@ class EngineError(Exception):
     """The engine cannot draw at all: a corrupt model folder, a missing file, no memory."""
 
 
+class ScoringError(Exception):
+    """A picture could not be measured: a scorer failed, took too long or told no score.
+
+    Nothing is known of what the picture shows; policy says what becomes of it.
+    """
+
+
 class Engine(Protocol):
     """Draws rows step by step. Every method runs on the one GPU thread, never on the event loop."""
 
@@ -222,8 +229,15 @@ class Engine(Protocol):
 
 
 class Scorer(Protocol):
-    """Measures a finished picture. Runs on the GPU thread, never edits pixels, never decides."""
+    """Measures pictures. Runs on a thread of its own, never edits pixels, never decides."""
 
     def score(self, rendered: Rendered) -> Scores:
-        """Scores of one picture; an exception means `withhold`."""
+        """Scores of one finished picture: the very pixels that may be shown. ScoringError."""
+        ...
+
+    def glance(self, preview_png: bytes) -> Scores:
+        """What one look at an unfinished picture tells: less than `score`, and sooner.
+
+        ScoringError if it tells nothing.
+        """
         ...

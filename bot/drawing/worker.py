@@ -12,26 +12,21 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import (
-    BotError,
-    DiskFullError,
-    Job,
-    JobId,
-    Released,
-    Subject,
-    Tell,
-    Transition,
-    Withheld,
-)
+from bot.domain import BotError, DiskFullError, Held, Job, JobId, Released, Withheld
 from bot.drawing.handle import EngineHandle, Roster
+from bot.drawing.lookout import Lookout
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
+from bot.drawing.swap import Swaps
 from bot.log import short_hash, whereabouts
 from bot.policy import decide
+from bot.policy.layers import everywhere
+from bot.policy.rulebook import Rulebook
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
-from models.contract import EngineError, Rendered, TickResult
+from bot.transitions import Tell
+from models.contract import Rendered, Scores, ScoringError, StepReport, TickResult
 from models.provenance import Provenance, encode_png
 
 log = logging.getLogger(__name__)
@@ -46,7 +41,6 @@ _ENGINE_PAUSE_S = 5.0
 _DATABASE_PAUSE_MS = 5_000
 
 _NO_MODEL = "The model `{model}` that you asked for is not here any more. Please ask again."
-_STOPPING = "the bot is stopping, so the model was not changed."
 _NO_ROOM = "There is no room on my disk for the picture. Tell the operator, and ask again later."
 _NOT_TAKEN = "My disk would not take the picture. Tell the operator, and ask again later."
 
@@ -62,24 +56,6 @@ class WorkerLimits:
     grace_ms: int
 
 
-class _Swap:
-    """A model that is to serve next. Who waits for it may have gone meanwhile."""
-
-    def __init__(self, model: str) -> None:
-        self.model = model
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def succeed(self) -> None:
-        """It serves."""
-        if not self.done.done():
-            self.done.set_result(None)
-
-    def fail(self, problem: Exception) -> None:
-        """It does not, and this is why."""
-        if not self.done.done():
-            self.done.set_exception(problem)
-
-
 class Worker:
     """Keeps the engine's rows full, and each job's story in the database."""
 
@@ -91,6 +67,7 @@ class Worker:
         roster: Roster,
         jobs: Jobs,
         gallery: Gallery,
+        rulebook: Rulebook,
         signals: Signals,
         progress: ProgressBoard,
         limits: WorkerLimits,
@@ -103,12 +80,13 @@ class Worker:
         self._roster = roster
         self._jobs = jobs
         self._gallery = gallery
+        self._ground = everywhere(rulebook)
         self._signals = signals
         self._told = signals.for_worker()
         self._progress = progress
         self._limits = limits
+        self._lookout = Lookout(handle, limits.preview_every)
         self._clock = clock
-        self._tell = tell
         #: Rows in the engine, and pictures on their way to the gallery: both hold leases.
         self._rows: dict[JobId, Job] = {}
         self._keeping: set[JobId] = set()
@@ -116,12 +94,12 @@ class Worker:
         self._took_back = False
         self._resting_until_ms = 0
         self._stop = asyncio.Event()
-        self._swap: _Swap | None = None
-        self._one_swap = asyncio.Lock()
+        self._swaps = Swaps(handle, tell)
 
     def stop(self) -> None:
         """Ask `run` to drain: no new claims, finish what is nearly done, put the rest back."""
         self._stop.set()
+        self._swaps.close()
         self._told.work.set()
 
     async def run(self) -> None:
@@ -142,8 +120,7 @@ class Worker:
                 await self._drain(keepers)
         finally:
             self._stop.set()
-            if self._swap is not None:
-                self._swap.fail(EngineError(_STOPPING))
+            self._swaps.give_up()
 
     async def swap(self, model: str) -> None:
         """Draw with another model, as soon as everything that was begun is kept.
@@ -151,39 +128,11 @@ class Worker:
         What is queued waits and is drawn with the new one. Raises `EngineError` if that cannot be
         opened or `stop` comes first; then the old one serves on.
         """
-        async with self._one_swap:
-            if self._stop.is_set():
-                raise EngineError(_STOPPING)
-            self._swap = _Swap(model)
-            self._told.work.set()
-            try:
-                await self._swap.done
-            finally:
-                self._swap = None
+        await self._swaps.wish(model, self._told.work)
 
     async def _swapped(self) -> bool:
         """Carry out a swap that is wished for; not while a picture is still to be scored."""
-        wish = self._swap
-        if wish is None or self._keeping:
-            return False
-        self._swap = None
-        before = self._handle.info.card_id
-        try:
-            await self._handle.swap(wish.model)
-        except Exception as problem:  # noqa: BLE001  whoever asked for it hears of it
-            wish.fail(problem)
-        except asyncio.CancelledError:
-            wish.fail(EngineError(_STOPPING))
-            raise
-        else:
-            self._tell_swap(before, self._handle.info.card_id)
-            wish.succeed()
-        return True
-
-    def _tell_swap(self, before: str, after: str) -> None:
-        card = Subject.CARD
-        self._tell(Transition(subject=card, id=before, before="serving", after="replaced"))
-        self._tell(Transition(subject=card, id=after, before=None, after="serving"))
+        return not self._keeping and await self._swaps.carry_out()
 
     async def _look(self) -> None:
         """What the database has for us. While it fails, the rows in the engine are drawn on."""
@@ -229,10 +178,17 @@ class Worker:
     async def _drop(self, job_ids: set[JobId]) -> None:
         """Evict rows that are no longer ours to draw."""
         for job_id in job_ids & self._rows.keys():
-            await self._handle.evict(job_id)
+            await self._evict(job_id)
             del self._rows[job_id]
             self._progress.ended(job_id, self._clock(), drawn=False)
             log.info("job %s dropped from the engine", job_id)
+
+    async def _evict(self, job_id: JobId) -> None:
+        """Take a row out. An engine that cannot even do that is no reason to leave the others."""
+        try:
+            await self._handle.evict(job_id)
+        except Exception:
+            log.exception("job %s could not be taken out of the engine", job_id)
 
     async def _fill(self) -> None:
         while self._has_room() and (job := await self._claim()):
@@ -244,7 +200,7 @@ class Worker:
 
     def _has_room(self) -> bool:
         free = len(self._rows) < self._handle.capacity
-        return free and self._swap is None and not self._stop.is_set()
+        return free and not self._swaps.wished and not self._stop.is_set()
 
     async def _claim(self) -> Job | None:
         share = self._roster.share_of(self._handle)
@@ -254,7 +210,7 @@ class Worker:
         """One job's boundary: whatever a request makes the engine raise ends that job alone."""
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
-                await self._handle.admit(job.request(self._previews(job)))
+                await self._handle.admit(job.request(self._lookout.previews(job)))
             except Exception:
                 log.exception("admit failed, prompt %s", short_hash(job.draw.prompt))
                 await self._retry_or_fail(job, "The model could not take this request.")
@@ -262,10 +218,6 @@ class Worker:
         self._rows[job.id] = job
         self._progress.started(job.id, job.draw.steps, self._clock())
         self._signals.status.set()
-
-    def _previews(self, job: Job) -> int:
-        shown = decide.may_preview(job, self._handle.info)
-        return self._limits.preview_every if shown else 0
 
     async def _tick(self, keepers: asyncio.TaskGroup) -> None:
         try:
@@ -278,7 +230,7 @@ class Worker:
 
     async def _take(self, result: TickResult, keepers: asyncio.TaskGroup) -> None:
         for report in result.reports:
-            self._progress.reported(report)
+            self._reported(report, keepers)
         for failed in result.failed:
             job = self._rows.pop(JobId(failed.row_id), None)
             if job is not None:
@@ -293,12 +245,38 @@ class Worker:
         if result.reports or result.failed:
             self._signals.status.set()
 
+    def _reported(self, report: StepReport, keepers: asyncio.TaskGroup) -> None:
+        job = self._rows.get(JobId(report.row_id))
+        if job is None:
+            return
+        if self._lookout.watches(job, report):
+            keepers.create_task(self._look_at(job, report), name=f"look at {job.id}")
+        self._progress.reported(self._lookout.shown(job, report))
+
+    async def _look_at(self, job: Job, report: StepReport) -> None:
+        """Stop a row that is not worth finishing, unless it has ended meanwhile."""
+        with whereabouts(job=job.id, guild=job.guild_id):
+            try:
+                verdict = await self._lookout.verdict(job, report)
+                if verdict is not None and job.id in self._rows:
+                    await undisturbed(self._stop_row(job, verdict))
+            except Exception:
+                log.exception("its preview was not looked at")
+
+    async def _stop_row(self, job: Job, verdict: Withheld) -> None:
+        if not await self._handle.evict(job.id) or self._rows.pop(job.id, None) is None:
+            return
+        self._progress.ended(job.id, self._clock(), drawn=False)
+        await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
+        for waiting in (self._told.work, self._signals.deliver, self._signals.status):
+            waiting.set()
+
     async def _engine_failed(self) -> None:
         """Give back every row; a job that breaks the engine again and again runs out of tries."""
         rows, self._rows = self._rows, {}
         for job in rows.values():
             self._progress.ended(job.id, self._clock(), drawn=False)
-            await self._handle.evict(job.id)
+            await self._evict(job.id)
             await self._retry_or_fail(job, "The picture engine failed while drawing this.")
         await self._told.work.wait(_ENGINE_PAUSE_S)
 
@@ -317,12 +295,12 @@ class Worker:
                 await self._retry_or_fail(job, "The finished picture could not be kept.")
             finally:
                 self._keeping.discard(job.id)
-                self._signals.deliver.set()
-                self._signals.status.set()
+                for nudge in (self._signals.deliver, self._signals.status, self._signals.review):
+                    nudge.set()
 
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
-        scores = await self._handle.score(rendered)
-        verdict = decide.release(job, rendered, scores)
+        scores = await self._scores(rendered)
+        verdict = decide.release(job, rendered, scores, self._handle.info, self._ground)
         if isinstance(verdict, Withheld):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
             return
@@ -334,6 +312,14 @@ class Worker:
         )
         if picture is None:
             log.info("its picture is dropped: the job is not ours any more")
+
+    async def _scores(self, rendered: Rendered) -> Scores | None:
+        """None if it could not be measured: policy says what becomes of it then."""
+        try:
+            return await self._handle.score(rendered)
+        except ScoringError as problem:
+            log.error("the picture is not scored: %s", problem)  # noqa: TRY400  the sentence says it all
+            return None
 
     async def _retry_or_fail(self, job: Job, reason: str) -> None:
         """The end of a failed try. Where it cannot be written down, the lease runs out instead."""
@@ -364,7 +350,7 @@ class Worker:
             await self._tick(keepers)
         left = list(self._rows)
         for job_id in left:
-            await self._handle.evict(job_id)
+            await self._evict(job_id)
         if left:
             await self._put_back(left)
         self._rows.clear()
@@ -382,5 +368,5 @@ class Worker:
             log.error("%s rows wait for the next start: %s", len(job_ids), problem)  # noqa: TRY400  the sentence says it all
 
 
-def _encode(released: Released, provenance: Provenance) -> bytes:
-    return encode_png(released.rgb, released.width_px, released.height_px, provenance)
+def _encode(picture: Released | Held, provenance: Provenance) -> bytes:
+    return encode_png(picture.rgb, picture.width_px, picture.height_px, provenance)

@@ -1,26 +1,22 @@
-"""*Decide*: guild policy, `admit`, `release`, `may_show`.
-
-Pure, total, fails closed.
+"""*Decide*: `admit` what may be drawn, `release` what was drawn. Pure, total, fails closed.
 
 The only room that constructs `Admitted` and `Released`, so nothing unreviewed can be queued, kept
-or posted. The strictest finding wins, so neither the order nor the number of rules changes a
-decision.
+or posted. What follows from each finding is joined, and the strictest wins, so neither the order
+nor the number of rules changes a decision.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from bot.domain import (
     Admitted,
     Ask,
-    ChannelId,
-    GuildId,
+    Held,
     Job,
-    Picture,
+    Layer,
     Place,
     Rating,
     RefusalReason,
@@ -30,149 +26,161 @@ from bot.domain import (
     Ruling,
     Withheld,
 )
-from bot.policy.effect import Audience
-from bot.policy.rulebook import SERVER, Rule
-from bot.policy.screening import Finding, Screen, Term
-from bot.rulebooks import load
-from bot.words.wording import CONTENT_CHARS_MAX, fitting, plain
+from bot.policy.effect import Audience, Effect, join
+from bot.policy.layers import EffectivePolicy, Ground, excusing
+from bot.policy.rulebook import SERVER, rule_of
+from bot.policy.screening import Finding
+from bot.policy.thresholds import THRESHOLDS, is_forbidden
+from bot.words import refusals
 from models.contract import ModelInfo, Rendered, Scores
 
-#: From here on a picture counts as blank: nothing was drawn, or the model broke.
-_BLANK = 0.5
-#: Blocked terms that a refusal names at most.
-_TOLD = 3
-#: From here on a picture counts as showing nudity (open_nsfw's own advice for "likely").
-_NUDE = 0.8
+#: From which score of `nudity` on what is done, the strictest first, by the most that a job's
+#: place may show.
+NUDITY: Mapping[Rating, tuple[tuple[float, Ruling], ...]] = {
+    Rating.GENERAL: (
+        (THRESHOLDS.withhold, Ruling.REFUSE),
+        (THRESHOLDS.hold, Ruling.HOLD),
+        (THRESHOLDS.spoiler, Ruling.SPOILER),
+    ),
+    Rating.EXPLICIT: (),
+}
+
+#: What these say, no server lowers.
+_UNYIELDING = frozenset({Layer.FLOOR, Layer.LICENCE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockedTerm:
-    """A term that one server blocks, and the reason that its members are told."""
-
-    term: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuildPolicy:
-    """What one server forbids beyond the floor."""
-
-    guild_id: GuildId
-    blocked: tuple[BlockedTerm, ...] = ()
-    disabled_channels: frozenset[ChannelId] = frozenset()
-
-
-_FLOOR_TEXT = (
-    "I do not draw that, in any server: nothing that sexualises minors or people who did not "
-    "agree, and nothing that the law forbids. If you meant something harmless, please say it in "
-    "other words."
-)
-_AGE_TEXT = (
-    "That belongs in an age-restricted channel. Ask me there (a moderator can mark a channel as "
-    "age-restricted in its settings), or leave out what is only for adults."
-)
-_CHANNEL_TEXT = "The moderators switched me off in this channel. Ask me in another one."
-_SERVER_TEXT = "This server's moderators do not want that here."
-_FAULT_TEXT = (
-    "I could not check your request, so I do not draw it. That is a fault of mine: try again, and "
-    "tell the operator if it stays."
-)
-_UNCHECKED_TEXT = "The finished picture could not be checked, so it is not shown."
-_EMPTY_TEXT = "The picture came out empty. Try another seed or other words."
-_REVEALING_TEXT = (
-    "The picture came out too revealing for this channel, so it is not shown. Try again, or ask "
-    "in an age-restricted channel."
-)
-_ADULT_TEXT = "That picture may only be shown in an age-restricted channel."
-_FORBIDDEN_TEXT = (
-    "I do not show that picture any more: what it was asked for with is refused in every server "
-    "by now."
-)
-_UNSURE_TEXT = (
-    "I could not check whether that picture may be shown here, so I do not show it. That is a "
-    "fault of mine: try again, and tell the operator if it stays."
-)
-
-
-def admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
+def admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     """Let an ask into the queue, or say kindly why not. Never raises: a fault of ours is a no."""
     try:
-        return _admit(ask, guild)
+        return _admit(ask, policy)
     except Exception:  # noqa: BLE001  any error in policy means no
-        return Refused(reason=RefusalReason.FAULT, text=_FAULT_TEXT)
+        return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
 
 
-def _admit(ask: Ask, guild: GuildPolicy) -> Admitted | Refused:
-    place = ask.place
-    assert guild.guild_id == place.guild_id, "the policy of another server"
-    if silenced := silence(place, guild):
+def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
+    assert ask.place == policy.place, "the policy of another place"
+    if silenced := silence(policy):
         return silenced
-    found = _found(ask.draw.prompt, ask.draw.negative, guild)
-    if refused := _refused(found, guild, _FLOOR_TEXT):
+    weighed = weigh(policy, ask.draw.prompt, ask.draw.negative)
+    if refused := refusal(weighed, policy):
         return refused
-    if _is_adult(found) and not place.age_restricted:
-        return Refused(reason=RefusalReason.AGE, text=_AGE_TEXT)
-    ceiling = Rating.EXPLICIT if place.age_restricted else Rating.GENERAL
-    return Admitted(ask=ask, rating=ceiling)
+    return Admitted(
+        ask=ask,
+        rating=Rating.EXPLICIT if ask.place.age_restricted else Rating.GENERAL,
+        ruling=weighed.effect.ruling,
+        alert=weighed.effect.alert,
+        excused=policy.exempt & {finding.rule for finding in weighed.found},
+    )
 
 
-def silence(place: Place, guild: GuildPolicy) -> Refused | None:
-    """Why nothing may be asked or shown in this place, None if it may.
+def uphold(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
+    """Let an ask in that the server refuses, for its moderators agreed with an appeal.
 
-    The channel is switched off, or the one that this thread lives in.
+    Floor, licence and what is for adults hold all the same. Never raises, as `admit`.
     """
-    if guild.disabled_channels & {place.channel_id, place.parent_id}:
-        return Refused(reason=RefusalReason.CHANNEL, text=_CHANNEL_TEXT)
-    return None
+    try:
+        found = policy.screen.findings(ask.draw.prompt, ask.draw.negative)
+        return admit(ask, excusing(policy, frozenset(finding.rule for finding in found)))
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
 
 
-def _found(prompt: str, negative: str, guild: GuildPolicy | None) -> frozenset[Finding]:
-    return _screen(guild.blocked if guild else ()).findings(prompt, negative)
+def silence(policy: EffectivePolicy) -> Refused | None:
+    """Why nothing may be asked or shown in this place, None if it may."""
+    if policy.enabled:
+        return None
+    text = refusals.PAUSED if policy.guild.paused else refusals.SWITCHED_OFF
+    return Refused(reason=RefusalReason.CHANNEL, text=text, layer=policy.enabled_by)
 
 
-@lru_cache(maxsize=64)
-def _screen(blocked: tuple[BlockedTerm, ...]) -> Screen:
-    return Screen(load(), [Term(text=term.term, reason=term.reason) for term in blocked])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What was found in a prompt, and what follows from all of it."""
+
+    found: Mapping[Finding, Effect]
+    effect: Effect
+
+    def ruling_rule(self, ground: Ground) -> RuleId:
+        """The rule that a member is told of, of those that are as strict as all together.
+
+        The floor's before the licence's, and both before those that a server sets.
+        """
+        refuses = self.effect.ruling is Ruling.REFUSE
+        culprits = {
+            finding.rule
+            for finding, effect in self.found.items()
+            if (effect.ruling is Ruling.REFUSE if refuses else effect.audience is Audience.ADULTS)
+        }
+        return min(culprits, key=lambda rule: (list(Layer).index(layer_of(rule, ground)), rule))
+
+    def words(self, rule: RuleId) -> tuple[str, ...]:
+        """What a rule was found in, each once."""
+        words = (word for f in self.found if f.rule == rule for word in f.words)
+        return tuple(sorted(set(words)))
 
 
-def _rules(found: Iterable[Finding]) -> list[Rule]:
-    rules: Mapping[RuleId, Rule] = load().rules
-    return [rules[finding.rule] for finding in found if finding.rule != SERVER]
+def weigh(ground: Ground, prompt: str, negative: str) -> Weighed:
+    """What follows from a prompt."""
+    found = {f: ground.effect(f) for f in ground.screen.findings(prompt, negative)}
+    return Weighed(found=found, effect=join(found.values()))
 
 
-def _refused(found: frozenset[Finding], guild: GuildPolicy, floor_text: str) -> Refused | None:
-    """Why nobody may draw what was found, whatever the place; the floor speaks first."""
-    forbidden = [rule for rule in _rules(found) if rule.effect.ruling is Ruling.REFUSE]
-    if any(rule.floor for rule in forbidden):
-        return Refused(reason=RefusalReason.FLOOR, text=floor_text)
-    if any(finding.rule == SERVER for finding in found):
-        return Refused(reason=RefusalReason.SERVER, text=_server_text(found, guild))
-    for rule in sorted(forbidden, key=lambda rule: rule.id):
-        return Refused(reason=RefusalReason.FLOOR, text=f"{rule.summary} {rule.advice}")
-    return None
+def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
+    """Why a prompt is not drawn in this place, None if it is."""
+    effect = weighed.effect
+    for_others = effect.audience is Audience.ADULTS and not policy.place.age_restricted
+    if effect.ruling is not Ruling.REFUSE and not for_others:
+        return None
+    rule = weighed.ruling_rule(policy)
+    words, layer = weighed.words(rule), layer_of(rule, policy)
+    reason = _reason(layer, effect)
+    return Refused(
+        reason=reason,
+        text=_text(reason, rule, words, policy),
+        rule=rule,
+        layer=layer,
+        words=words,
+        # No moderator lets pass what floor or licence forbid, nor needs to what is fine elsewhere.
+        appealable=reason is RefusalReason.SERVER,
+        strike=effect.strike,
+        alert=effect.alert,
+    )
 
 
-def _is_adult(found: Iterable[Finding]) -> bool:
-    """A prompt with these findings asks for what is for adults."""
-    return any(rule.effect.audience is Audience.ADULTS for rule in _rules(found))
+def layer_of(rule: RuleId, policy: Ground) -> Layer:
+    """Who has a rule be as strict as it is."""
+    line = policy.lines.get(rule)
+    return line.layer if line else Layer.SERVER
 
 
-def _server_text(found: frozenset[Finding], guild: GuildPolicy) -> str:
-    hit = {word for finding in found if finding.rule == SERVER for word in finding.words}
-    lines = [
-        f"“{plain(b.term)}”" + (f": {plain(b.reason)}" if b.reason else "")
-        for b in guild.blocked
-        if b.term in hit
-    ]
-    told = fitting(lines[:_TOLD], CONTENT_CHARS_MAX - len(_SERVER_TEXT) - 1, total=len(lines))
-    return f"{_SERVER_TEXT}\n{told}"
+def _reason(layer: Layer, effect: Effect) -> RefusalReason:
+    if effect.ruling is not Ruling.REFUSE:
+        return RefusalReason.AGE
+    return RefusalReason.FLOOR if layer in _UNYIELDING else RefusalReason.SERVER
+
+
+def _text(
+    reason: RefusalReason, rule: RuleId, words: tuple[str, ...], policy: EffectivePolicy
+) -> str:
+    if rule == SERVER:
+        terms = [(t.text, t.reason) for t in policy.guild.blocked if t.text in words]
+        return refusals.server_terms(terms, for_adults=reason is RefusalReason.AGE)
+    told = rule_of(policy.rulebook, rule)
+    if told.floor:
+        return refusals.floor(told)
+    if reason is RefusalReason.AGE:
+        return refusals.adults(told, words)
+    return refusals.refused(told, words, layer_of(rule, policy))
 
 
 def may_preview(job: Job, info: ModelInfo) -> bool:
     """Whether an unfinished picture may be shown: it has no scores yet.
 
-    Yes if the model cannot draw nudity, or if this job's pictures may show it anyway.
+    Yes if nothing but a score could hold the finished one back, and either the model cannot draw
+    nudity or this job's pictures may show it anyway.
     """
+    if job.ruling is not Ruling.ALLOW:
+        return False
     return not info.can_draw_nudity or job.rating is Rating.EXPLICIT
 
 
@@ -181,66 +189,93 @@ def may_stay_preview(job: Job, place: Place) -> bool:
     return job.rating is not Rating.EXPLICIT or place.age_restricted
 
 
-def release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:
-    """Let a finished picture out, or hold it back. Never raises: a fault of ours holds it back.
+def release(
+    job: Job, rendered: Rendered, scores: Scores | None, info: ModelInfo, ground: Ground
+) -> Released | Held | Withheld:
+    """Let a finished picture out, behind a spoiler or not, or hold it back.
 
-    A job is admitted by its place and a picture labelled by what it shows: explicit if it was
-    measured nude, or if its prompt asks for what is for adults. What is above the most that the
-    job's place may show is held back.
-
-    A model that can draw nudity has a scorer that measures it, and a scorer that fails raises, so a
-    missing `nudity` score means that the model cannot draw any; a missing `blank` score is a fault.
+    Never raises: a fault of ours holds it back. A job is admitted by its place and a picture
+    labelled by what it shows: explicit if an ordinary channel would see less than all of it, or if
+    its prompt asks for what is for adults. What is above the most that the job's place may show is
+    withheld. `scores` is None if nothing could be measured: then a picture is withheld, and held
+    for a moderator where adults are. A model that cannot draw nudity needs no score of it.
     """
     try:
-        return _release(job, rendered, scores)
+        return _release(job, rendered, scores, info, ground)
     except Exception:  # noqa: BLE001  any error in policy means no
-        return Withheld(text=_UNCHECKED_TEXT)
+        return Withheld(text=refusals.UNCHECKED)
 
 
-def _release(job: Job, rendered: Rendered, scores: Scores) -> Released | Withheld:
-    values = scores.values
-    if not all(math.isfinite(v) and 0 <= v <= 1 for v in values.values()):
-        return Withheld(text=_UNCHECKED_TEXT)
-    if values["blank"] >= _BLANK:
-        return Withheld(text=_EMPTY_TEXT)
-    nude = values.get("nudity", 0.0) >= _NUDE
-    explicit = nude or _is_adult(_found(job.draw.prompt, job.draw.negative, None))
-    if explicit and job.rating is not Rating.EXPLICIT:
-        return Withheld(text=_REVEALING_TEXT)
+def _release(
+    job: Job, rendered: Rendered, scores: Scores | None, info: ModelInfo, ground: Ground
+) -> Released | Held | Withheld:
+    asked = weigh(ground, job.draw.prompt, job.draw.negative).effect
+    adults = job.rating is Rating.EXPLICIT
+    if asked.ruling is Ruling.REFUSE:
+        return Withheld(text=refusals.FORBIDDEN)
+    if asked.audience is Audience.ADULTS and not adults:
+        return Withheld(text=refusals.ADULT)
+    nudity = _nudity(scores, info)
+    if scores is not None and nudity is not None:
+        return _judged(job, rendered, scores, nudity, asked.audience)
+    if not adults:
+        return Withheld(text=refusals.UNCHECKED)
+    return _held(job, rendered, scores or Scores(), refusals.UNMEASURED)
+
+
+def _judged(
+    job: Job, rendered: Rendered, scores: Scores, nudity: float, audience: Audience
+) -> Released | Held | Withheld:
+    """What follows from a picture that was measured."""
+    if scores.values["blank"] >= THRESHOLDS.blank:
+        return Withheld(text=refusals.EMPTY)
+    if is_forbidden(scores.values):
+        return Withheld(text=refusals.NOWHERE)
+    ruling = max(job.ruling, _ruling(nudity, job.rating))
+    if ruling is Ruling.REFUSE:
+        return Withheld(text=refusals.REVEALING)
+    if ruling is Ruling.HOLD:
+        return _held(job, rendered, scores, _why(job, nudity))
+    tame = _ruling(nudity, Rating.GENERAL) is Ruling.ALLOW and audience is Audience.EVERYBODY
     return Released(
         job=job,
         width_px=rendered.width_px,
         height_px=rendered.height_px,
         rgb=rendered.rgb,
         scores=scores,
-        rating=Rating.EXPLICIT if explicit else Rating.GENERAL,
+        rating=Rating.GENERAL if tame else job.rating,
+        spoiler=ruling is Ruling.SPOILER,
     )
 
 
-def may_show(job: Job, picture: Picture, place: Place, guild: GuildPolicy) -> Refused | None:
-    """Why this picture may not be shown (again) in this place, None if it may. Never raises.
-
-    Asked by whatever shows a picture that was released once: the channel may be switched off since
-    then, the prompt be blocked by now, and this place be another than the one it was drawn for.
-    Who may see the channel that it comes from is not known here.
-    """
-    try:
-        return _may_show(job, picture, place, guild)
-    except Exception:  # noqa: BLE001  any error in policy means no
-        return Refused(reason=RefusalReason.FAULT, text=_UNSURE_TEXT)
+def _nudity(scores: Scores | None, info: ModelInfo) -> float | None:
+    """The score, 0 of a model that cannot draw it; None if the picture was not wholly measured."""
+    if scores is None or not all(math.isfinite(v) and 0 <= v <= 1 for v in scores.values.values()):
+        return None
+    if "blank" not in scores.values:
+        return None
+    return scores.values.get("nudity", None if info.can_draw_nudity else 0.0)
 
 
-def _may_show(job: Job, picture: Picture, place: Place, guild: GuildPolicy) -> Refused | None:
-    assert picture.job_id == job.id, "the picture of another job"
-    assert {job.guild_id, picture.guild_id, place.guild_id} == {guild.guild_id}, "another server"
-    if silenced := silence(place, guild):
-        return silenced
-    if job.fault is not None:
-        return Refused(reason=RefusalReason.FAULT, text=_UNSURE_TEXT)
-    found = _found(job.draw.prompt, job.draw.negative, guild)
-    if refused := _refused(found, guild, _FORBIDDEN_TEXT):
-        return refused
-    explicit = picture.rating is Rating.EXPLICIT or _is_adult(found)
-    if explicit and not place.age_restricted:
-        return Refused(reason=RefusalReason.AGE, text=_ADULT_TEXT)
-    return None
+def _ruling(nudity: float, ceiling: Rating) -> Ruling:
+    """What follows from a score where pictures may show so much."""
+    return next((ruling for at, ruling in NUDITY[ceiling] if nudity >= at), Ruling.ALLOW)
+
+
+def _why(job: Job, nudity: float) -> str:
+    asked = job.ruling is Ruling.HOLD
+    return refusals.ASKED_FOR if asked else refusals.SCORED.format(score=nudity)
+
+
+def _held(job: Job, rendered: Rendered, scores: Scores, why: str) -> Held:
+    """For moderators; what they let out may be shown where the job's pictures may."""
+    return Held(
+        job=job,
+        width_px=rendered.width_px,
+        height_px=rendered.height_px,
+        rgb=rendered.rgb,
+        scores=scores,
+        rating=job.rating,
+        why=why,
+        text=refusals.AWAITED,
+    )

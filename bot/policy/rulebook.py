@@ -199,6 +199,25 @@ def expanded(term: str) -> Iterator[str]:
     return ("".join(chosen) for chosen in product(*fixed))
 
 
+#: What is told of a server's own terms; each has an effect of its own.
+OWN_TERMS = Rule(
+    id=SERVER,
+    title="This server's own terms",
+    clause=None,
+    summary="The moderators of this server do not want these words here.",
+    advice="Please leave them out.",
+    effect=Effect(ruling=Ruling.REFUSE),
+    floor=False,
+    when=None,
+    tests=Trials(),
+)
+
+
+def rule_of(rulebook: Rulebook, rule: RuleId) -> Rule:
+    """The rule with this id. KeyError if there is none."""
+    return OWN_TERMS if rule == SERVER else rulebook.rules[rule]
+
+
 def decode_rulebook(files: Mapping[str, bytes]) -> Rulebook:
     """The rulebook out of its files by path, as `rules/sexual.toml`; RulebookError if wrong."""
     book = Rulebook(

@@ -12,13 +12,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bot.domain import Subject, Tell, Transition
+from bot.transitions import Subject, Tell, Transition
 
 #: Its name in SQL, and how many values it takes.
 FUNCTION, VALUES = "state_changed", 5
 
 _NEW_JOB = "NEW.state, CASE NEW.state WHEN 'running' THEN 'attempt ' || NEW.attempts ELSE '' END"
 _STATUS = "iif({row}.status_closed, 'closed', 'open')"
+_CASE = "ifnull(OLD.decision, 'open')"
 _POST = "iif({row}.deleted_ms IS NULL, 'posted', 'deleted')"
 
 
@@ -56,6 +57,14 @@ WATCHES = (
         "(NEW.deleted_ms IS NULL) <> (OLD.deleted_ms IS NULL)",
     ),
     _watch("posts", "DELETE", f"'post', OLD.message_id, {_POST.format(row='OLD')}, NULL, ''"),
+    _watch("cases", "INSERT", "'case', NEW.id, NULL, 'open', NEW.kind"),
+    _watch(
+        "cases",
+        "UPDATE OF decision",
+        "'case', NEW.id, 'open', NEW.decision, ''",
+        "OLD.decision IS NULL AND NEW.decision IS NOT NULL",
+    ),
+    _watch("cases", "DELETE", f"'case', OLD.id, {_CASE}, NULL, ''"),
 )
 
 

@@ -6,21 +6,13 @@ knows what a licence says.
 
 from __future__ import annotations
 
-import json
-import logging
-from dataclasses import asdict
-
 from bot.domain import Ask, RequestId, UserId
 from bot.ids import new_id
+from bot.store.ask_rows import ask_json, ask_of
 from bot.store.db import Database
-from bot.store.job_rows import DRAW_VERSION, draw_values
-from models.decoding import Dialect, MisfitError, decode
-
-log = logging.getLogger(__name__)
 
 #: The asks of one user that may wait for acceptance; the oldest makes room.
-_HELD_MAX = 5
-_ASK = Dialect(in_full=True)
+_WAITING_MAX = 5
 
 
 class Consent:
@@ -31,11 +23,15 @@ class Consent:
 
     async def accepted(self, user_id: UserId, licence_sha256: str) -> bool:
         """Whether the user accepted exactly this licence."""
+        return await self.accepted_ms(user_id, licence_sha256) is not None
+
+    async def accepted_ms(self, user_id: UserId, licence_sha256: str) -> int | None:
+        """When the user accepted exactly this licence; None if they did not."""
         row = await self._db.fetch_one(
-            "SELECT 1 FROM acceptances WHERE user_id = :user AND licence_sha256 = :licence",
+            "SELECT at_ms FROM acceptances WHERE user_id = :user AND licence_sha256 = :licence",
             {"user": user_id, "licence": licence_sha256},
         )
-        return row is not None
+        return row["at_ms"] if row else None
 
     async def accept(self, user_id: UserId, licence_sha256: str, card_id: str, now_ms: int) -> None:
         """Record an acceptance; the first one of a licence stays."""
@@ -56,14 +52,14 @@ class Consent:
                     "id": waiting_id,
                     "user": ask.user_id,
                     "guild": ask.place.guild_id,
-                    "ask": _to_json(ask),
+                    "ask": ask_json(ask),
                     "now": now_ms,
                 },
             )
             await tx.execute(
                 "DELETE FROM waiting_asks WHERE user_id = :user AND rowid NOT IN (SELECT rowid"
                 " FROM waiting_asks WHERE user_id = :user ORDER BY rowid DESC LIMIT :most)",
-                {"user": ask.user_id, "most": _HELD_MAX},
+                {"user": ask.user_id, "most": _WAITING_MAX},
             )
         return waiting_id
 
@@ -73,7 +69,7 @@ class Consent:
             "SELECT ask FROM waiting_asks WHERE id = :id AND user_id = :user",
             {"id": waiting_id, "user": user_id},
         )
-        return _from_json(row["ask"]) if row else None
+        return ask_of(row["ask"]) if row else None
 
     async def take(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
         """The user's own waiting ask, which waits no more; None if there is none (any more)."""
@@ -81,7 +77,7 @@ class Consent:
             "DELETE FROM waiting_asks WHERE id = :id AND user_id = :user RETURNING ask",
             {"id": waiting_id, "user": user_id},
         )
-        return _from_json(rows[0]["ask"]) if rows else None
+        return ask_of(rows[0]["ask"]) if rows else None
 
     async def shares_prompts(self, user_id: UserId) -> bool:
         """Whether the user's prompts may go into the export; no, unless they said yes."""
@@ -97,27 +93,3 @@ class Consent:
             " VALUES (:user, :share, :now)",
             {"user": user_id, "share": int(share), "now": now_ms},
         )
-
-
-def _to_json(ask: Ask) -> str:
-    values = {**asdict(ask), "draw": draw_values(ask.draw)}
-    return json.dumps(values, ensure_ascii=False)
-
-
-def _from_json(text: str) -> Ask | None:
-    """None if another version of this bot wrote it in a way that this one cannot read."""
-    try:
-        values = json.loads(text)
-        _take_version(values["draw"])
-        return decode(Ask, values, _ASK)
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        flaws = problem.flaws if isinstance(problem, MisfitError) else ()
-        where = ", ".join(flaw.path for flaw in flaws) or type(problem).__name__
-        log.warning("a waiting request of another version cannot be read: %s", where)
-        return None
-
-
-def _take_version(draw: dict[str, object]) -> None:
-    """ValueError if the draw is of another version."""
-    if (version := draw.pop("v")) != DRAW_VERSION:
-        raise ValueError(f"draw version {version!r}")

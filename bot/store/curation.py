@@ -1,8 +1,9 @@
 """The voted pictures and their manifest, for the learning loop; nothing in it names a person.
 
 `python -m bot export DIR` calls `export_voted`. A picture leaves with its numbers; its prompt only
-if its user shares prompts, and never inside the file, for the files' texts are taken out. What the
-votes mean for training is not known here.
+if its user shares prompts, and never inside the file, for the files' texts are taken out. The
+licence of every model that drew one of them goes along. What the votes mean for training is not
+known here.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ import os
 import shutil
 import struct
 import zlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bot.domain import Picture, Rating, StorageError
 from bot.store.db import Database, Row
-from bot.store.gallery import Gallery, picture_of
+from bot.store.gallery import Gallery
 from bot.store.job_rows import draw_of
+from bot.store.papers import Papers
+from bot.store.picture_rows import picture_of
+from models.catalogue.adoption import BUNDLED_LICENCE
 from models.provenance import xmp_packet
 
 _MANIFEST = "manifest.jsonl"
@@ -35,6 +39,8 @@ class Entry:
     file: str
     sha256: str
     card_id: str
+    #: The file of the licence that the picture was drawn under.
+    licence: str
     seed: int
     steps: int
     guidance: float
@@ -79,18 +85,23 @@ class _Voted:
     row: Row
 
 
-async def export_voted(db: Database, gallery: Gallery, directory: Path) -> ExportReport:
-    """Write every voted picture and the manifest into `directory`, all or nothing.
+async def export_voted(
+    db: Database, gallery: Gallery, papers: Papers, directory: Path
+) -> ExportReport:
+    """Write every voted picture, the manifest and the licences into `directory`, all or nothing.
 
     An earlier export there is replaced. `StorageError` if the directory holds anything else, or if
     the disk does not take it.
     """
     voted = [_Voted(picture=picture_of(row), row=row) for row in await _select(db)]
-    return await asyncio.to_thread(_write, voted, gallery, directory)
+    return await asyncio.to_thread(_write, voted, gallery, papers, directory)
 
 
 async def _select(db: Database) -> list[Row]:
-    """Pictures with a vote of somebody else, the oldest first, and what the manifest says."""
+    """Pictures with a vote of somebody else, the oldest first, and what the manifest says.
+
+    None that a moderator removed or has not looked at yet.
+    """
     return await db.fetch_all(
         "WITH counted AS ("
         " SELECT job_id, sum(up) AS up, sum(down) AS down FROM ("
@@ -102,16 +113,20 @@ async def _select(db: Database) -> list[Row]:
         " ifnull(share_prompts, 0) AS share_prompts"
         " FROM counted JOIN pictures USING (job_id) JOIN jobs ON jobs.id = pictures.job_id"
         " LEFT JOIN sharing ON sharing.user_id = pictures.user_id"
-        " WHERE pictures.deleted_ms IS NULL AND up + down > 0 ORDER BY jobs.seq"
+        " WHERE pictures.deleted_ms IS NULL AND jobs.state <> 'held' AND up + down > 0"
+        " ORDER BY jobs.seq"
     )
 
 
-def _write(voted: Sequence[_Voted], gallery: Gallery, directory: Path) -> ExportReport:
+def _write(
+    voted: Sequence[_Voted], gallery: Gallery, papers: Papers, directory: Path
+) -> ExportReport:
     """Build the export beside its place, then move it there."""
     _may_replace(directory)
     building = directory.with_name(f".{directory.name}.{os.getpid()}.part")
     try:
         report = _build(voted, gallery, building, directory)
+        _add_licences({item.picture.card_id for item in voted}, papers, building)
         _swap(building, directory)
     except OSError as problem:
         raise StorageError(f"{directory} cannot be written: {problem.strerror}.") from problem
@@ -157,6 +172,21 @@ def _build(
     )
 
 
+def _add_licences(card_ids: Iterable[str], papers: Papers, building: Path) -> None:
+    """The licence of each model; that of Waifu Diffusion where the bot served it before it noted.
+
+    It is the one that is asked for of a model that brings none.
+    """
+    (building / "licences").mkdir()
+    for card_id in card_ids:
+        text = papers.text(card_id) or BUNDLED_LICENCE.read_text("utf-8")
+        (building / _licence_of(card_id)).write_text(text, encoding="utf-8")
+
+
+def _licence_of(card_id: str) -> str:
+    return f"licences/{card_id}.txt"
+
+
 def _entry(item: _Voted, sha256: str) -> Entry:
     """A picture's line. ValueError if another version wrote how it was drawn."""
     picture, row = item.picture, item.row
@@ -169,6 +199,7 @@ def _entry(item: _Voted, sha256: str) -> Entry:
         file=f"pictures/{sha256}.png",
         sha256=sha256,
         card_id=picture.card_id,
+        licence=_licence_of(picture.card_id),
         seed=draw.seed,
         steps=draw.steps,
         guidance=draw.guidance,

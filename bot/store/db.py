@@ -17,11 +17,12 @@ from typing import TypeAlias, TypeVar
 import aiosqlite
 
 from bot.db_faults import code_of, in_plain_words, plain
-from bot.domain import DatabaseError, Tell
-from bot.log import tell as tell_log
+from bot.domain import DatabaseError
+from bot.log import log_transition
 from bot.store import changes
 from bot.store.changes import Changes
 from bot.store.migrations import Migration, migrations
+from bot.transitions import Tell
 
 Row: TypeAlias = sqlite3.Row
 Value: TypeAlias = "str | int | float | bytes | None"
@@ -90,7 +91,7 @@ class Database:
         self._reading = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path, tell: Tell = tell_log) -> Database:
+    async def open(cls, path: Path, tell: Tell = log_transition) -> Database:
         """Open the file, make it if it is missing, and migrate it.
 
         `tell` hears of every change of state, once it is committed. Raises `DatabaseError` with one

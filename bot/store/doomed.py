@@ -144,6 +144,12 @@ async def doom_messages_of_jobs(tx: Transaction, which: str, values: Params) -> 
         await tx.execute(statement.format(which=which), values)
 
 
+async def doom_sends_of_jobs(tx: Transaction, which: str, values: Params) -> None:
+    """Let lists go that show a picture of these jobs, and shows that are no posts yet."""
+    for statement in _SENDS_OF_JOBS:
+        await tx.execute(statement.format(which=which), values)
+
+
 async def doom_messages_of_requests(tx: Transaction, which: str, values: Params) -> None:
     """Let the status messages and notices of requests go, but for those that are gone already."""
     for statement in _DOOM_OF_REQUESTS:
@@ -192,14 +198,11 @@ def _of_sends(chosen: str) -> tuple[str, ...]:
     return there, under_way, f"DELETE FROM sends WHERE {chosen}"
 
 
-_DOOM_OF_JOBS = (
-    _POSTS,
-    _POSTS_UNDER_WAY,
-    *_of_sends(
-        "(name, kind) IN (SELECT name, kind FROM send_jobs"
-        f" WHERE job_id IN ({_CHOSEN}) AND kind IN ('show', 'top'))"
-    ),
+_SENDS_OF_JOBS = _of_sends(
+    "(name, kind) IN (SELECT name, kind FROM send_jobs"
+    f" WHERE job_id IN ({_CHOSEN}) AND kind IN ('show', 'top'))"
 )
+_DOOM_OF_JOBS = (_POSTS, _POSTS_UNDER_WAY, *_SENDS_OF_JOBS)
 #: A status message that was taken away when all was posted is known to be gone.
 _DOOM_OF_REQUESTS = (
     _STATUSES,

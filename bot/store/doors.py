@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.domain import Admitted, GuildId, JobId, Refused, Request, RequestId, UserId
-from bot.store.queue import Caps
+from bot.store.caps import Caps
 
 
 class QueueDoor(Protocol):

@@ -18,19 +18,20 @@ from pathlib import Path
 
 from bot.domain import (
     ChannelId,
-    GuildId,
+    Held,
     JobId,
+    JobState,
     MessageId,
     Picture,
     Post,
-    Rating,
     Released,
-    UserId,
 )
-from bot.store.db import Database, Glance, Params, Row, Transaction, Value, undisturbed
-from bot.store.doomed import doom_messages_of_jobs
+from bot.store.case_rows import lose_messages
+from bot.store.db import Database, Glance, Params, Value, undisturbed
 from bot.store.picture_files import PictureFiles
+from bot.store.picture_rows import SEEN, insert_picture, picture_of
 from bot.store.post_rows import POST, insert_post, post_of
+from bot.store.removal import take_away
 
 log = logging.getLogger(__name__)
 
@@ -46,25 +47,28 @@ class Gallery:
         self._moving = asyncio.Lock()
 
     async def keep(
-        self, released: Released, data: bytes, *, card_id: str, owner: str, now_ms: int
+        self, verdict: Released | Held, data: bytes, *, card_id: str, owner: str, now_ms: int
     ) -> Picture | None:
         """Keep the PNG `data` of a running job and make the job `rendered`.
 
+        A picture that is held makes its job `held` and opens a case, in the same transaction.
         None if the job is not `owner`'s any more (cancelled, expired, forgotten): then nothing is
         kept. `StorageError` if the disk does not take it; the job stays as it is.
         """
-        job = released.job
+        job = verdict.job
         picture = Picture(
             job_id=job.id,
             user_id=job.user_id,
             guild_id=job.guild_id,
             sha256=hashlib.sha256(data).hexdigest(),
             size_bytes=len(data),
-            width_px=released.width_px,
-            height_px=released.height_px,
+            width_px=verdict.width_px,
+            height_px=verdict.height_px,
             card_id=card_id,
-            rating=released.rating,
+            rating=verdict.rating,
             created_ms=now_ms,
+            spoiler=isinstance(verdict, Released) and verdict.spoiler,
+            removed=False,
         )
         async with self._moving:
             # Should we die before the row is there, the next start finds this and not a stranger.
@@ -72,13 +76,21 @@ class Gallery:
             # A cancelled caller waits for the thread, so that the lock covers all of its work.
             await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
             async with self._db.write() as tx:
-                kept = await _keep_row(tx, picture, json.dumps(released.scores.values), owner)
+                kept = await insert_picture(tx, picture, verdict, owner)
         if not kept:
             await self.reap()
         return picture if kept else None
 
     async def get(self, job_id: JobId) -> Picture | None:
-        """A picture that is not deleted."""
+        """A picture that members may see somewhere: neither deleted nor held."""
+        row = await self._db.fetch_one(
+            f"SELECT * FROM pictures WHERE job_id = :job AND {SEEN}",  # noqa: S608  a constant
+            {"job": job_id},
+        )
+        return picture_of(row) if row else None
+
+    async def get_for_review(self, job_id: JobId) -> Picture | None:
+        """A picture that is not deleted, for the eyes of moderators: it may be held."""
         row = await self._db.fetch_one(
             "SELECT * FROM pictures WHERE job_id = :job AND deleted_ms IS NULL", {"job": job_id}
         )
@@ -99,21 +111,12 @@ class Gallery:
         picture was not posted yet is cancelled.
         """
         async with self._db.write() as tx:
-            await tx.execute(
-                "UPDATE pictures SET deleted_ms = :now WHERE job_id = :job AND deleted_ms IS NULL",
-                {"now": now_ms, "job": job_id},
+            await take_away(
+                tx,
+                "id = :job",
+                {"job": job_id, "text": None, "now": now_ms},
+                ends=JobState.CANCELLED,
             )
-            await tx.execute(
-                "UPDATE jobs SET state = 'cancelled', ended_ms = :now"
-                " WHERE id = :job AND state = 'rendered'",
-                {"now": now_ms, "job": job_id},
-            )
-            await tx.execute(
-                "INSERT OR IGNORE INTO doomed_files"
-                " SELECT sha256 FROM pictures WHERE job_id = :job",
-                {"job": job_id},
-            )
-            await doom_messages_of_jobs(tx, "id = :job", {"job": job_id})
         await self.reap()
 
     async def reap(self) -> int:
@@ -129,7 +132,8 @@ class Gallery:
                 # A picture that used its file a moment ago may have gone since.
                 await self._db.write_one(
                     "DELETE FROM doomed_files WHERE sha256 IN (SELECT value FROM json_each(:gone))"
-                    " OR sha256 IN (SELECT sha256 FROM pictures WHERE deleted_ms IS NULL)",
+                    " OR EXISTS (SELECT 1 FROM pictures WHERE deleted_ms IS NULL"
+                    "  AND pictures.sha256 = doomed_files.sha256)",
                     {"gone": json.dumps(doomed)},
                 )
         return len(doomed)
@@ -196,6 +200,7 @@ class Gallery:
             await tx.execute(
                 "DELETE FROM sends WHERE message_id IN (SELECT value FROM json_each(:ids))", gone
             )
+            await lose_messages(tx, "message_id IN (SELECT value FROM json_each(:ids))", gone)
 
     async def unseeded(
         self,
@@ -221,6 +226,26 @@ class Gallery:
         """Both vote reactions stand under this post."""
         await self._db.write_one(
             "UPDATE posts SET seeded = 1 WHERE message_id = :message", {"message": message_id}
+        )
+
+    async def unspoilered(
+        self,
+        limit: int,
+        *,
+        besides: Collection[ChannelId] = (),
+        nor: Collection[int | str] = (),
+    ) -> list[Post]:
+        """Posts whose picture is to go behind a spoiler by a moderator's word, the oldest first.
+
+        Without those in the channels `besides`, and without the posts `nor`.
+        """
+        rows = await self._db.fetch_all(_UNSPOILERED, _left_out(besides, nor) | {"limit": limit})
+        return [post_of(row) for row in rows]
+
+    async def spoilered(self, message_id: MessageId) -> None:
+        """The post shows its picture behind a spoiler."""
+        await self._db.write_one(
+            "UPDATE posts SET spoiler_owed = 0 WHERE message_id = :message", {"message": message_id}
         )
 
     async def unsettled(
@@ -250,6 +275,12 @@ class Gallery:
         )
 
 
+_UNSPOILERED = (
+    f"SELECT {POST} FROM posts WHERE spoiler_owed = 1 AND deleted_ms IS NULL"  # noqa: S608  a constant
+    " AND channel_id NOT IN (SELECT value FROM json_each(:channels))"
+    " AND message_id NOT IN (SELECT value FROM json_each(:posts))"
+    " ORDER BY posted_ms LIMIT :limit"
+)
 #: Hops from channel to channel over the index, so that a large one costs no more than a small one.
 _UNSETTLED = (
     "WITH RECURSIVE owing (channel_id) AS ("  # noqa: S608  a constant
@@ -278,50 +309,3 @@ async def known_files(db: Database | Glance) -> set[str]:
 
 
 _DOOM = "INSERT OR IGNORE INTO doomed_files VALUES (:sha256)"
-
-
-async def _keep_row(tx: Transaction, picture: Picture, scores: str, owner: str) -> bool:
-    """Row and state together; False, and the file stays doomed, if the job is not the owner's."""
-    ours = await tx.execute(
-        "UPDATE jobs SET state = 'rendered', lease_owner = NULL, lease_until_ms = NULL,"
-        " not_before_ms = 0 WHERE id = :job AND lease_owner = :owner",
-        {"job": picture.job_id, "owner": owner},
-    )
-    if not ours:
-        return False
-    await tx.execute("DELETE FROM doomed_files WHERE sha256 = :sha256", {"sha256": picture.sha256})
-    await tx.execute(
-        "INSERT INTO pictures (job_id, user_id, guild_id, sha256, size_bytes, width_px, height_px,"
-        " card_id, rating, scores, created_ms) VALUES (:job_id, :user_id, :guild_id, :sha256,"
-        " :size_bytes, :width_px, :height_px, :card_id, :rating, :scores, :created_ms)",
-        {
-            "job_id": picture.job_id,
-            "user_id": picture.user_id,
-            "guild_id": picture.guild_id,
-            "sha256": picture.sha256,
-            "size_bytes": picture.size_bytes,
-            "width_px": picture.width_px,
-            "height_px": picture.height_px,
-            "card_id": picture.card_id,
-            "rating": picture.rating,
-            "scores": scores,
-            "created_ms": picture.created_ms,
-        },
-    )
-    return True
-
-
-def picture_of(row: Row) -> Picture:
-    """A row of `pictures` as the domain's noun."""
-    return Picture(
-        job_id=JobId(row["job_id"]),
-        user_id=UserId(row["user_id"]),
-        guild_id=GuildId(row["guild_id"]),
-        sha256=row["sha256"],
-        size_bytes=row["size_bytes"],
-        width_px=row["width_px"],
-        height_px=row["height_px"],
-        card_id=row["card_id"],
-        rating=Rating(row["rating"]),
-        created_ms=row["created_ms"],
-    )

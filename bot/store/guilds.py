@@ -1,36 +1,44 @@
-"""What servers chose: blocked terms, channels switched off, vote emoji, and who changed what.
+"""What servers decided: versions of one policy document, the vote emoji, and who changed what.
 
-The cogs write (after checking the permission), `policy.admit` gets the frozen `GuildPolicy`. Every
-change and its line in the audit log commit together. What a term matches is not known here.
+The cogs write (after checking the permission), `policy.admit` judges by the current `GuildPolicy`.
+A change names the version that it was made from, so nobody overwrites what they have not seen, and
+commits together with its line in the log. What a rule matches is not known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import asyncio
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.domain import (
-    ChannelId,
-    GuildId,
-    RefusalReason,
-    Refused,
-    UserId,
-    VoteEmoji,
-)
-from bot.policy.decide import BlockedTerm, GuildPolicy
+from bot.ballot import VoteEmoji
+from bot.domain import ChannelId, GuildId, RefusalReason, Refused, UserId
+from bot.policy.layers import GuildPolicy
+from bot.store.audit_rows import AuditEntry, entry_of, note_change
 from bot.store.db import Database, Transaction
+from bot.store.policy_rows import body_of, policy_of
 from bot.words.emoji import meaning
+
+#: Versions of a server's policy that are kept; the log's lines stay.
+KEPT_VERSIONS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """One change; `actor_id` is None once the actor asked to be forgotten."""
+class PolicyVersion:
+    """A policy and its number; the first change of a server makes version 1."""
 
-    actor_id: UserId | None
-    action: str
-    detail: str
-    at_ms: int
+    number: int
+    policy: GuildPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """A change was made from an old version, so nothing was changed."""
+
+    current: PolicyVersion
+    #: What was changed since that version, the newest first.
+    since: tuple[AuditEntry, ...]
 
 
 class Guilds:
@@ -38,95 +46,79 @@ class Guilds:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._policies: dict[GuildId, GuildPolicy] = {}
+        self._current: dict[GuildId, PolicyVersion] = {}
         #: Counts the changes of each server: a policy that was read before one is not cached.
         self._changes: dict[GuildId, int] = {}
 
     async def policy(self, guild_id: GuildId) -> GuildPolicy:
-        """What this server forbids beyond the floor."""
-        cached = self._policies.get(guild_id)
+        """What this server decided. `DatabaseError` if that cannot be read: then nothing passes."""
+        return (await self.current(guild_id)).policy
+
+    async def current(self, guild_id: GuildId) -> PolicyVersion:
+        """The policy that holds, with its number. Raises as `policy`."""
+        cached = self._current.get(guild_id)
         if cached is not None:
             return cached
         changes = self._changes.get(guild_id, 0)
-        policy = await self._read_policy(guild_id)
+        current = await _read_current(self._db, guild_id)
         if changes == self._changes.get(guild_id, 0):
-            self._policies[guild_id] = policy
-        return policy
+            self._current[guild_id] = current
+        return current
 
-    async def _read_policy(self, guild_id: GuildId) -> GuildPolicy:
-        terms = await self._db.fetch_all(
-            "SELECT term, reason FROM blocked_terms WHERE guild_id = :guild ORDER BY term",
-            {"guild": guild_id},
+    async def version(self, guild_id: GuildId, number: int) -> PolicyVersion | None:
+        """An earlier policy; None if it is not kept any more. Version 0 is the defaults."""
+        if number == 0:
+            return PolicyVersion(number=0, policy=GuildPolicy(guild_id=guild_id))
+        row = await self._db.fetch_one(
+            "SELECT body FROM policies WHERE guild_id = :guild AND version = :number",
+            {"guild": guild_id, "number": number},
         )
-        channels = await self._db.fetch_all(
-            "SELECT channel_id FROM channel_switches WHERE guild_id = :guild AND NOT enabled",
-            {"guild": guild_id},
-        )
-        return GuildPolicy(
-            guild_id=guild_id,
-            blocked=tuple(BlockedTerm(term=row["term"], reason=row["reason"]) for row in terms),
-            disabled_channels=frozenset(ChannelId(row["channel_id"]) for row in channels),
-        )
+        if row is None:
+            return None
+        return PolicyVersion(number=number, policy=await _read(guild_id, row["body"]))
 
-    @asynccontextmanager
-    async def _change(self, guild_id: GuildId) -> AsyncGenerator[Transaction]:
-        """A transaction after which the policy is read anew, however it ends."""
-        try:
-            async with self._db.write() as tx:
-                yield tx
-        finally:
-            self._changes[guild_id] = self._changes.get(guild_id, 0) + 1
-            self._policies.pop(guild_id, None)
-
-    async def block(
-        self, guild_id: GuildId, term: str, reason: str, actor_id: UserId, now_ms: int
-    ) -> bool:
-        """Block a term. False if it was blocked already (its reason stays)."""
-        async with self._change(guild_id) as tx:
-            added = await tx.execute(
-                "INSERT INTO blocked_terms (guild_id, term, reason, added_by, added_ms)"
-                " VALUES (:guild, :term, :reason, :actor, :now) ON CONFLICT DO NOTHING",
-                {
-                    "guild": guild_id,
-                    "term": term,
-                    "reason": reason,
-                    "actor": actor_id,
-                    "now": now_ms,
-                },
-            )
-            if added:
-                detail = f"{term} ({reason})" if reason else term
-                await _log(tx, guild_id, actor_id, action="block", detail=detail, now_ms=now_ms)
-        return bool(added)
-
-    async def unblock(self, guild_id: GuildId, term: str, actor_id: UserId, now_ms: int) -> bool:
-        """Allow a term again. False if it was not blocked."""
-        async with self._change(guild_id) as tx:
-            removed = await tx.execute(
-                "DELETE FROM blocked_terms WHERE guild_id = :guild AND term = :term",
-                {"guild": guild_id, "term": term},
-            )
-            if removed:
-                await _log(tx, guild_id, actor_id, action="unblock", detail=term, now_ms=now_ms)
-        return bool(removed)
-
-    async def switch_channel(
+    async def save(
         self,
-        guild_id: GuildId,
-        channel_id: ChannelId,
-        enabled: bool,  # noqa: FBT001  the choice itself
+        policy: GuildPolicy,
+        based_on: int,
         actor_id: UserId,
         now_ms: int,
-    ) -> None:
-        """Switch the bot on or off in a channel (and in its threads)."""
-        async with self._change(guild_id) as tx:
-            await tx.execute(
-                "INSERT OR REPLACE INTO channel_switches (guild_id, channel_id, enabled)"
-                " VALUES (:guild, :channel, :enabled)",
-                {"guild": guild_id, "channel": channel_id, "enabled": int(enabled)},
-            )
-            detail = f"{channel_id} {'on' if enabled else 'off'}"
-            await _log(tx, guild_id, actor_id, action="channel", detail=detail, now_ms=now_ms)
+        *,
+        summary: str,
+        action: str = "policy",
+    ) -> PolicyVersion | Superseded:
+        """Make a policy the current one, if version `based_on` is what was changed.
+
+        `summary` says in words what is different, for the log. An undo is such a change too, with
+        the policy of the version before.
+        """
+        entry = AuditEntry(
+            guild_id=policy.guild_id,
+            actor_id=actor_id,
+            action=action,
+            detail=summary,
+            version=based_on + 1,
+            at_ms=now_ms,
+        )
+        try:
+            async with self._db.write() as tx:
+                return await _save(tx, policy, entry)
+        finally:
+            self._forget(policy.guild_id)
+
+    def _forget(self, guild_id: GuildId) -> None:
+        """Let the policy be read anew, however a change of it ended."""
+        self._changes[guild_id] = self._changes.get(guild_id, 0) + 1
+        self._current.pop(guild_id, None)
+
+    async def history(self, guild_id: GuildId, limit: int) -> list[AuditEntry]:
+        """The changes of the policy, the newest first; `version` names what each made."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM audit_log WHERE guild_id = :guild AND version IS NOT NULL"
+            " ORDER BY id DESC LIMIT :limit",
+            {"guild": guild_id, "limit": limit},
+        )
+        return [entry_of(row) for row in rows]
 
     async def vote_emoji(self, guild_id: GuildId) -> VoteEmoji:
         """The two reactions that mean up and down here."""
@@ -153,44 +145,120 @@ class Guilds:
                 " VALUES (:guild, :up, :down)",
                 {"guild": guild_id, "up": emoji.up, "down": emoji.down},
             )
-            await _log(
+            await note_change(
                 tx,
-                guild_id,
-                actor_id,
-                action="emoji",
-                detail=f"{emoji.up} {emoji.down}",
-                now_ms=now_ms,
+                AuditEntry(
+                    guild_id=guild_id,
+                    actor_id=actor_id,
+                    action="emoji",
+                    detail=f"{emoji.up} {emoji.down}",
+                    at_ms=now_ms,
+                ),
             )
         return None
 
-    async def audit(self, guild_id: GuildId, limit: int) -> list[AuditEntry]:
-        """The latest changes, the newest first."""
+    async def note(self, entry: AuditEntry) -> None:
+        """Write a line that no change makes: an alert."""
+        async with self._db.write() as tx:
+            await note_change(tx, entry)
+
+    async def audit(
+        self, guild_id: GuildId, limit: int, before_id: int | None = None
+    ) -> list[AuditEntry]:
+        """The latest lines of the log, the newest first; `before_id` leaves out newer ones."""
         rows = await self._db.fetch_all(
-            "SELECT * FROM audit_log WHERE guild_id = :guild ORDER BY id DESC LIMIT :limit",
-            {"guild": guild_id, "limit": limit},
+            "SELECT * FROM audit_log WHERE guild_id = :guild AND id < :before"
+            " ORDER BY id DESC LIMIT :limit",
+            {"guild": guild_id, "before": before_id or _AFTER_ALL, "limit": limit},
         )
-        return [
-            AuditEntry(
-                actor_id=None if row["actor_id"] is None else UserId(row["actor_id"]),
-                action=row["action"],
-                detail=row["detail"],
-                at_ms=row["at_ms"],
-            )
-            for row in rows
-        ]
+        return [entry_of(row) for row in rows]
+
+    async def untold(
+        self, limit: int, closed: Iterable[ChannelId] = ()
+    ) -> dict[ChannelId, list[AuditEntry]]:
+        """The lines that are owed to each log channel, the oldest first.
+
+        None of channels that are `closed` for now.
+        """
+        rows = await self._db.fetch_all(
+            _UNTOLD, {"closed": json.dumps(list(closed)), "limit": limit}
+        )
+        owed: dict[ChannelId, list[AuditEntry]] = {}
+        for row in rows:
+            owed.setdefault(ChannelId(row["channel_id"]), []).append(entry_of(row))
+        return owed
+
+    async def told(self, entries: Iterable[AuditEntry]) -> None:
+        """These lines stand in their log channel, or never will."""
+        await self._db.write_one(
+            "UPDATE audit_log SET told = 1 WHERE id IN (SELECT value FROM json_each(:ids))",
+            {"ids": json.dumps([entry.id for entry in entries])},
+        )
 
 
-async def _log(
-    tx: Transaction,
-    guild_id: GuildId,
-    actor_id: UserId,
-    *,
-    action: str,
-    detail: str,
-    now_ms: int,
-) -> None:
-    await tx.execute(
-        "INSERT INTO audit_log (guild_id, actor_id, action, detail, at_ms)"
-        " VALUES (:guild, :actor, :action, :detail, :now)",
-        {"guild": guild_id, "actor": actor_id, "action": action, "detail": detail, "now": now_ms},
+#: No line of the log has this id.
+_AFTER_ALL = 1 << 62
+#: By its index, or it would walk over every line that there ever was.
+_UNTOLD = (
+    "SELECT * FROM (SELECT audit_log.*, (SELECT log_channel_id FROM policies"
+    "  WHERE policies.guild_id = audit_log.guild_id ORDER BY version DESC LIMIT 1) AS channel_id"
+    "  FROM audit_log INDEXED BY audit_log_untold WHERE told = 0)"
+    " WHERE channel_id IS NOT NULL AND channel_id NOT IN (SELECT value FROM json_each(:closed))"
+    " ORDER BY id LIMIT :limit"
+)
+
+
+async def _read_current(db: Database | Transaction, guild_id: GuildId) -> PolicyVersion:
+    row = await db.fetch_one(
+        "SELECT version, body FROM policies WHERE guild_id = :guild ORDER BY version DESC LIMIT 1",
+        {"guild": guild_id},
     )
+    if row is None:
+        return PolicyVersion(number=0, policy=GuildPolicy(guild_id=guild_id))
+    return PolicyVersion(number=row["version"], policy=await _read(guild_id, row["body"]))
+
+
+async def _read(guild_id: GuildId, body: str) -> GuildPolicy:
+    """In a thread: with ten thousand terms it takes a while."""
+    return await asyncio.to_thread(policy_of, guild_id, body)
+
+
+async def _save(
+    tx: Transaction, policy: GuildPolicy, entry: AuditEntry
+) -> PolicyVersion | Superseded:
+    """The policy becomes the version that `entry` names, if that is the next one."""
+    assert entry.version is not None
+    newest = await tx.fetch_one(
+        "SELECT ifnull(max(version), 0) AS version FROM policies WHERE guild_id = :guild",
+        {"guild": policy.guild_id},
+    )
+    assert newest is not None
+    if newest["version"] != entry.version - 1:
+        current = await _read_current(tx, policy.guild_id)
+        return Superseded(current=current, since=await _changes_since(tx, entry))
+    await tx.execute(
+        "INSERT INTO policies (guild_id, version, body, review_channel_id, log_channel_id)"
+        " VALUES (:guild, :version, :body, :review, :log)",
+        {
+            "guild": policy.guild_id,
+            "version": entry.version,
+            "body": body_of(policy),
+            "review": policy.review_channel,
+            "log": policy.log_channel,
+        },
+    )
+    await note_change(tx, entry)
+    await tx.execute(
+        "DELETE FROM policies WHERE guild_id = :guild AND version <= :last",
+        {"guild": policy.guild_id, "last": entry.version - KEPT_VERSIONS},
+    )
+    return PolicyVersion(number=entry.version, policy=policy)
+
+
+async def _changes_since(tx: Transaction, entry: AuditEntry) -> tuple[AuditEntry, ...]:
+    rows = await tx.fetch_all(
+        "SELECT * FROM audit_log WHERE guild_id = :guild AND version >= :version"
+        " ORDER BY id DESC LIMIT :most",
+        {"guild": entry.guild_id, "version": entry.version, "most": KEPT_VERSIONS},
+    )
+    return tuple(entry_of(row) for row in rows)

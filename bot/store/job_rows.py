@@ -19,6 +19,8 @@ from bot.domain import (
     OwedPostId,
     Rating,
     RequestId,
+    RuleId,
+    Ruling,
     UserId,
 )
 from bot.store.db import Params, Row
@@ -66,6 +68,8 @@ def job_of(row: Row) -> Job:
         channel_id=ChannelId(row["channel_id"]),
         draw=draw_of(row["draw"], faults),
         rating=known("rating", Rating.EXPLICIT),
+        ruling=Ruling(row["ruling"]),
+        excused=_rules_of(row["excused"], faults),
         state=JobState(row["state"]),
         attempts=row["attempts"],
         created_ms=row["created_ms"],
@@ -73,6 +77,18 @@ def job_of(row: Row) -> Job:
         # Evaluated last: by now every column was looked at.
         fault=", ".join(faults) or None,
     )
+
+
+def _rules_of(text: str, faults: list[str]) -> frozenset[RuleId]:
+    """Ids of rules; none, and a fault, of what cannot be read."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        faults.append("excused")
+        return frozenset()
+    return frozenset(RuleId(str(rule)) for rule in cast("list[object]", found))
 
 
 def columns_of(job: Job) -> Params:
@@ -86,6 +102,8 @@ def columns_of(job: Job) -> Params:
         "channel_id": job.channel_id,
         "draw": draw_json(job.draw),
         "rating": job.rating,
+        "ruling": job.ruling,
+        "excused": json.dumps(sorted(job.excused)),
         "created_ms": job.created_ms,
     }
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.domain import Axis, JobId, MessageId, Reaction, UserId, VoteEmoji, VoteSource
+from bot.ballot import Axis, Reaction, VoteEmoji, VoteSource
+from bot.domain import JobId, MessageId, UserId
 from bot.words.emoji import meaning, reaction_key
 
 #: What a reaction is a vote on.

@@ -1,4 +1,4 @@
-"""Votes of people who asked to be forgotten: counted, without a name.
+"""What stays of people who asked to be forgotten, without a name: votes that are counted.
 
 A tally keeps the numbers. Their reactions still stand on Discord, so a reconciliation would write
 the voter down again and count the vote twice; a mark, a keyed hash of picture and voter, tells it
@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.domain import JobId, MessageId, UserId
-from bot.store.db import Transaction
+from bot.store.db import Database, Transaction
 from bot.store.ledger import Pair
 
 _MARK_BYTES = 16
@@ -28,13 +28,13 @@ async def find_counted(tx: Transaction, pairs: Iterable[Pair]) -> frozenset[Pair
     )
     if not rows:
         return frozenset()
-    key, marks = await _key(tx), {row["mark"] for row in rows}
+    key, marks = await read_key(tx), {row["mark"] for row in rows}
     return frozenset(pair for pair in pairs if _mark(key, pair) in marks)
 
 
 async def discount(tx: Transaction, pairs: Iterable[Pair]) -> None:
     """Take votes out of their tallies: the voter has acted again, so the vote has a name."""
-    key = await _key(tx)
+    key = await read_key(tx)
     await _take_out(tx, [_mark(key, pair) for pair in pairs])
 
 
@@ -60,7 +60,7 @@ async def drop_gone(
     )
     if not rows:
         return 0
-    key = await _key(tx)
+    key = await read_key(tx)
     kept = {
         (_mark(key, (job_id, voter_id)), value)
         for value, voter_ids in reacting.items()
@@ -104,7 +104,7 @@ async def fold_voter(tx: Transaction, user_id: UserId) -> None:
         " ON CONFLICT DO UPDATE SET up = up + excluded.up, down = down + excluded.down",
         {"user": user_id},
     )
-    key = await _key(tx)
+    key = await read_key(tx)
     await tx.execute_many(
         "INSERT INTO nameless_marks (mark, job_id, axis, value)"
         " VALUES (:mark, :job, :axis, :value)",
@@ -140,14 +140,36 @@ async def fold_pictures(tx: Transaction, owner_id: UserId) -> None:
     )
 
 
-async def _key(tx: Transaction) -> bytes:
-    row = await tx.fetch_one("SELECT key FROM mark_key")
+async def fold_exclusions(tx: Transaction, user_id: UserId) -> None:
+    """Keep a member's exclusions without their name; the rows with it are the caller's to delete.
+
+    What was kept of an earlier wish stays where it lasts longer.
+    """
+    await tx.execute(
+        "INSERT INTO nameless_exclusions (mark, guild_id, until_ms)"
+        " SELECT :mark, guild_id, until_ms FROM exclusions WHERE user_id = :user"
+        " ON CONFLICT DO UPDATE SET until_ms = excluded.until_ms WHERE until_ms IS NOT NULL"
+        "  AND (excluded.until_ms IS NULL OR excluded.until_ms > until_ms)",
+        {"mark": member_mark(await read_key(tx), user_id), "user": user_id},
+    )
+
+
+async def read_key(db: Database | Transaction) -> bytes:
+    """The key of all marks, which stays what it is."""
+    row = await db.fetch_one("SELECT key FROM mark_key")
     assert row is not None, "the first migration made it"
     return row["key"]
 
 
+def member_mark(key: bytes, user_id: UserId) -> bytes:
+    """What stands for a member whose name is not kept."""
+    return _hash(key, f"member {user_id}")
+
+
 def _mark(key: bytes, pair: Pair) -> bytes:
     job_id, voter_id = pair
-    return hashlib.blake2b(
-        f"{job_id} {voter_id}".encode(), key=key, digest_size=_MARK_BYTES
-    ).digest()
+    return _hash(key, f"{job_id} {voter_id}")
+
+
+def _hash(key: bytes, text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), key=key, digest_size=_MARK_BYTES).digest()

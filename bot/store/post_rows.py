@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 
-from bot.domain import ChannelId, GuildId, JobId, MessageId, OwedPostId, Post, VoteEmoji
+from bot.ballot import VoteEmoji
+from bot.domain import ChannelId, GuildId, JobId, MessageId, OwedPostId, Post
 from bot.store.db import Row, Transaction
 
 _DEFAULT = VoteEmoji()

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.domain import JobId, Picture, StorageError, UserId
+from bot.store.case_rows import doom_messages_of_cases
 from bot.store.db import Database, Params, Row, Transaction, undisturbed
 from bot.store.doomed import doom_messages_of_jobs, doom_messages_of_requests
-from bot.store.gallery import Gallery, picture_of
-from bot.store.nameless import fold_pictures, fold_voter
+from bot.store.gallery import Gallery
+from bot.store.nameless import fold_exclusions, fold_pictures, fold_voter
+from bot.store.picture_rows import SEEN, picture_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +32,15 @@ class Holding:
 
     #: Which rows are the user's; shown, exported and counted.
     theirs: str
-    #: What becomes of them; None: they leave with the rows they refer to.
-    forget: str | None
+    #: What becomes of them; nothing: they leave with the rows they refer to.
+    forget: tuple[str, ...] = ()
+    #: Columns that may name somebody else: they are in no export.
+    hides: tuple[str, ...] = ()
 
 
 _THEIR_PICTURES = "job_id IN (SELECT job_id FROM pictures WHERE user_id = :user)"
 _OF_THEIR_JOBS = "job_id IN (SELECT id FROM jobs WHERE user_id = :user)"
+_THEIR_SENDS = f"(name, kind) IN (SELECT name, kind FROM send_jobs WHERE {_OF_THEIR_JOBS})"  # noqa: S608  a constant above
 _OF_THEIR_REQUESTS = "request_id IN (SELECT id FROM requests WHERE user_id = :user)"
 _THEIR_POSTS = (
     "message_id IN (SELECT message_id FROM post_pictures JOIN pictures USING (job_id)"
@@ -48,15 +53,15 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
     {
         "vote_events": Holding(
             theirs="voter_id = :user",
-            forget=f"DELETE FROM vote_events WHERE voter_id = :user OR {_THEIR_POSTS}",  # noqa: S608  a constant above
+            forget=(f"DELETE FROM vote_events WHERE voter_id = :user OR {_THEIR_POSTS}",),  # noqa: S608  a constant above
         ),
         "standing_reactions": Holding(
             theirs="voter_id = :user",
-            forget=f"DELETE FROM standing_reactions WHERE voter_id = :user OR {_THEIR_POSTS}",  # noqa: S608  a constant above
+            forget=(f"DELETE FROM standing_reactions WHERE voter_id = :user OR {_THEIR_POSTS}",),  # noqa: S608  a constant above
         ),
         "votes": Holding(
             theirs="voter_id = :user",
-            forget=f"DELETE FROM votes WHERE voter_id = :user OR {_THEIR_PICTURES}",  # noqa: S608  a constant above
+            forget=(f"DELETE FROM votes WHERE voter_id = :user OR {_THEIR_PICTURES}",),  # noqa: S608  a constant above
         ),
         "axes": None,
         "request_kinds": None,
@@ -66,54 +71,84 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         "nameless_tallies": None,
         "nameless_marks": None,
         "mark_key": None,
-        "posts": Holding(theirs=_OF_THEIR_REQUESTS, forget=None),
-        "post_pictures": Holding(theirs=_THEIR_PICTURES, forget=None),
+        "posts": Holding(theirs=_OF_THEIR_REQUESTS),
+        "post_pictures": Holding(theirs=_THEIR_PICTURES),
         "pictures": Holding(
-            theirs="user_id = :user", forget="DELETE FROM pictures WHERE user_id = :user"
+            theirs="user_id = :user", forget=("DELETE FROM pictures WHERE user_id = :user",)
         ),
         "doomed_files": None,
         "doomed_messages": None,
-        "send_jobs": Holding(theirs=_OF_THEIR_JOBS, forget=None),
+        "send_jobs": Holding(theirs=_OF_THEIR_JOBS),
         "sends": Holding(
-            theirs=f"(name, kind) IN (SELECT name, kind FROM send_jobs WHERE {_OF_THEIR_JOBS})",  # noqa: S608  a constant above
-            forget=(
-                "DELETE FROM sends WHERE (name, kind) IN"  # noqa: S608  a constant above
-                f" (SELECT name, kind FROM send_jobs WHERE {_OF_THEIR_JOBS})"
-            ),
+            theirs=_THEIR_SENDS,
+            forget=(f"DELETE FROM sends WHERE {_THEIR_SENDS}",),  # noqa: S608  a constant above
         ),
         "hunts": None,
         "forget_wishes": Holding(
-            theirs="user_id = :user", forget="DELETE FROM forget_wishes WHERE user_id = :user"
+            theirs="user_id = :user", forget=("DELETE FROM forget_wishes WHERE user_id = :user",)
         ),
         "installation": None,
-        "jobs": Holding(theirs="user_id = :user", forget=None),
-        "owed_posts": Holding(theirs=_OF_THEIR_REQUESTS, forget=None),
+        "jobs": Holding(theirs="user_id = :user"),
+        "owed_posts": Holding(theirs=_OF_THEIR_REQUESTS),
         "requests": Holding(
-            theirs="user_id = :user", forget="DELETE FROM requests WHERE user_id = :user"
+            theirs="user_id = :user", forget=("DELETE FROM requests WHERE user_id = :user",)
         ),
         "turns": Holding(
-            theirs="user_id = :user", forget="DELETE FROM turns WHERE user_id = :user"
+            theirs="user_id = :user", forget=("DELETE FROM turns WHERE user_id = :user",)
         ),
         "waiting_asks": Holding(
-            theirs="user_id = :user", forget="DELETE FROM waiting_asks WHERE user_id = :user"
+            theirs="user_id = :user", forget=("DELETE FROM waiting_asks WHERE user_id = :user",)
         ),
         "acceptances": Holding(
-            theirs="user_id = :user", forget="DELETE FROM acceptances WHERE user_id = :user"
+            theirs="user_id = :user", forget=("DELETE FROM acceptances WHERE user_id = :user",)
         ),
         "sharing": Holding(
-            theirs="user_id = :user", forget="DELETE FROM sharing WHERE user_id = :user"
+            theirs="user_id = :user", forget=("DELETE FROM sharing WHERE user_id = :user",)
         ),
         # What a server decided stays decided; who decided it is forgotten.
-        "blocked_terms": Holding(
-            theirs="added_by = :user",
-            forget="UPDATE blocked_terms SET added_by = NULL WHERE added_by = :user",
-        ),
         "audit_log": Holding(
             theirs="actor_id = :user",
-            forget="UPDATE audit_log SET actor_id = NULL WHERE actor_id = :user",
+            forget=(
+                "UPDATE audit_log SET actor_id = NULL WHERE actor_id = :user",
+                "UPDATE audit_log SET user_id = NULL WHERE user_id = :user",
+            ),
+            hides=("user_id",),
         ),
+        "policies": None,
         "guilds": None,
-        "channel_switches": None,
+        # A picture that somebody reported stays reported.
+        "reports": Holding(
+            theirs="reporter_id = :user",
+            forget=("UPDATE reports SET reporter_id = NULL WHERE reporter_id = :user",),
+        ),
+        "cases": Holding(
+            theirs="user_id = :user",
+            forget=(
+                "DELETE FROM cases WHERE user_id = :user",
+                "UPDATE cases SET actor_id = NULL WHERE actor_id = :user",
+            ),
+            hides=("actor_id",),
+        ),
+        "strikes": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM strikes WHERE user_id = :user",)
+        ),
+        "exclusions": Holding(
+            theirs="user_id = :user",
+            forget=(
+                "DELETE FROM exclusions WHERE user_id = :user",
+                "UPDATE exclusions SET actor_id = NULL WHERE actor_id = :user",
+            ),
+            hides=("actor_id",),
+        ),
+        "nameless_exclusions": None,
+        # The numbers of the owner's report stay.
+        "decisions": Holding(
+            theirs="user_id = :user",
+            forget=("UPDATE decisions SET user_id = NULL, about = '' WHERE user_id = :user",),
+        ),
+        "case_kinds": None,
+        "decision_kinds": None,
+        "outcomes": None,
     }
 )
 
@@ -186,13 +221,13 @@ class Privacy:
     async def _pack(self, file: io.BufferedIOBase, user_id: UserId, limit_bytes: int | None) -> int:
         """Write the zip. Returns how many pictures are not in it."""
         tables = {
-            table: [_plain(row) for row in await self._rows(table, holding, user_id)]
+            table: [_plain(row, holding) for row in await self._rows(table, holding, user_id)]
             for table, holding in HOLDINGS.items()
             if holding
         }
+        # A held picture is for moderators alone until one has approved it.
         rows = await self._db.fetch_all(
-            "SELECT * FROM pictures WHERE user_id = :user AND deleted_ms IS NULL"
-            " ORDER BY created_ms DESC",
+            f"SELECT * FROM pictures WHERE user_id = :user AND {SEEN} ORDER BY created_ms DESC",  # noqa: S608  a constant
             {"user": user_id},
         )
         kept = [picture_of(row) for row in rows]
@@ -287,11 +322,13 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     )
     await fold_voter(tx, user_id)
     await fold_pictures(tx, user_id)
+    await fold_exclusions(tx, user_id)
     await tx.execute(
         "INSERT OR IGNORE INTO doomed_files SELECT sha256 FROM pictures WHERE user_id = :user", user
     )
     await doom_messages_of_jobs(tx, "user_id = :user", user)
     await doom_messages_of_requests(tx, "user_id = :user", user)
+    await doom_messages_of_cases(tx, "user_id = :user", user)
     # Other people's *Vary* and *Again* of the user's pictures are theirs; what they came from goes.
     await tx.execute(
         "UPDATE requests SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"
@@ -299,8 +336,8 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
         user,
     )
     for holding in HOLDINGS.values():
-        if holding and holding.forget:
-            await tx.execute(holding.forget, user)
+        for statement in holding.forget if holding else ():
+            await tx.execute(statement, user)
     await tx.execute("UPDATE installation SET scrubs_due = scrubs_due + 1")
     return Forgotten(
         counts=counts,
@@ -308,9 +345,9 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     )
 
 
-def _plain(row: Row) -> dict[str, str | int | float | None]:
+def _plain(row: Row, holding: Holding) -> dict[str, str | int | float | None]:
     """A row as JSON; a job's drawing options stand beside its columns."""
-    values = {key: row[key] for key in row.keys()}  # noqa: SIM118  a Row iterates over its values
+    values = {key: row[key] for key in row.keys() if key not in holding.hides}  # noqa: SIM118  a Row iterates over its values
     if "draw" in values:
         with suppress(ValueError):
             return values | json.loads(values["draw"])

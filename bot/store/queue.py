@@ -9,7 +9,6 @@ Discord.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,10 +22,13 @@ from bot.domain import (
     Refused,
     Request,
     RequestId,
+    Ruling,
     Share,
     UserId,
 )
+from bot.store.caps import IS_BUSY, Caps, judge, load_of
 from bot.store.db import Database, Params, Row, Transaction
+from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import FOREIGN, job_of
 from bot.store.request_rows import insert_requests, request_of
@@ -38,14 +40,10 @@ _WAITS_NO_MORE = Refused(
     reason=RefusalReason.GONE,
     text="That request waits no more: just ask again with `/waifu`.",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caps:
-    """The most pictures that may wait or be on their way at once."""
-
-    per_user: int
-    per_guild: int
+_OTHER_LICENCE = (
+    "I draw with another model now, and its licence is another one. Ask again with `/waifu`, and I "
+    "will show it to you."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +84,16 @@ class Jobs:
     async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[Request | Refused]:
         """Judge the wishes one after another by their caps, and insert what is granted."""
         async with self._db.write() as tx:
-            waiting = await _count_alive(tx, wishes)
+            load = await load_of(tx, [(wish.request, wish.caps) for wish in wishes])
             results = [
-                _judge(wish, waiting) if await _stops_waiting(tx, wish) else _WAITS_NO_MORE
+                judge(wish.request, wish.caps, load)
+                if await _stops_waiting(tx, wish)
+                else _WAITS_NO_MORE
                 for wish in wishes
             ]
             granted = [result for result in results if not isinstance(result, Refused)]
             await insert_requests(tx, granted)
+            await note_decisions(tx, [_admitted(request) for request in granted])
         return results
 
     async def claim(
@@ -168,21 +169,15 @@ class Jobs:
     async def fail(self, owner: str, job_id: JobId, error: str, now_ms: int, why: str = "") -> None:
         """End our running job as failed; `error` is shown to its user, `why` or that is logged."""
         ended: Params = {"state": JobState.FAILED, "error": error, "now": now_ms}
-        await self._end_ours(owner, job_id, ended, why or error)
+        values = {**ended, "id": job_id, "owner": owner}
+        await self._db.write_one(_END_OURS, values, why or error)
 
     async def withhold(self, owner: str, job_id: JobId, text: str, now_ms: int) -> None:
         """End our running job because policy keeps its picture back; `text` is for its user."""
         ended: Params = {"state": JobState.WITHHELD, "error": text, "now": now_ms}
-        await self._end_ours(owner, job_id, ended, "by policy")
-
-    async def _end_ours(self, owner: str, job_id: JobId, ended: Params, why: str) -> None:
-        await self._db.write_one(
-            "UPDATE jobs SET state = :state, error = :error, ended_ms = :now,"
-            " lease_owner = NULL, lease_until_ms = NULL"
-            " WHERE id = :id AND lease_owner = :owner",
-            {**ended, "id": job_id, "owner": owner},
-            why,
-        )
+        async with self._db.write("by policy") as tx:
+            rows = await tx.fetch_all(_END_OURS, {**ended, "id": job_id, "owner": owner})
+            await note_decisions(tx, [_withheld(job_of(row), now_ms) for row in rows])
 
     async def release_expired(
         self, owner: str, now_ms: int, max_attempts: int, pause_ms: int
@@ -218,6 +213,21 @@ class Jobs:
             )
         return taken
 
+    async def end_unlicensed(self, licence_sha256: str, now_ms: int) -> list[JobId]:
+        """End what is still to be drawn for members who have not accepted this licence.
+
+        For the start with a model under another licence, while nothing is drawn.
+        """
+        rows = await self._db.write_one(
+            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"
+            " lease_until_ms = NULL WHERE state IN ('queued', 'running') AND NOT EXISTS"
+            " (SELECT 1 FROM acceptances WHERE acceptances.user_id = jobs.user_id"
+            "  AND licence_sha256 = :licence) RETURNING id",
+            {"licence": licence_sha256, "error": _OTHER_LICENCE, "now": now_ms},
+            "its member has not accepted the model's licence",
+        )
+        return _ids(rows)
+
     async def cancel_request(
         self, request_id: RequestId, user_id: UserId, now_ms: int
     ) -> list[JobId]:
@@ -246,8 +256,8 @@ class Jobs:
         # The state is said twice because a partial index is only used under its own words.
         rows = await self._db.write_one(
             "UPDATE jobs SET state = 'cancelled', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  the callers' constants
-            " lease_until_ms = NULL WHERE state IN ('queued', 'running', 'rendered')"
-            f" AND state <> 'rendered' AND {which} RETURNING id",
+            f" lease_until_ms = NULL WHERE {IS_BUSY} AND state <> 'rendered' AND {which}"
+            " RETURNING id",
             {**values, "now": now_ms},
         )
         return _ids(rows)
@@ -266,12 +276,15 @@ _CLAIM = (
     "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_owner = :owner,"  # noqa: S608  a constant above
     f" lease_until_ms = :until WHERE seq = ({_NEXT}) RETURNING *"
 )
+_END_OURS = (
+    "UPDATE jobs SET state = :state, error = :error, ended_ms = :now, lease_owner = NULL,"
+    " lease_until_ms = NULL WHERE id = :id AND lease_owner = :owner RETURNING *"
+)
 _EXPIRED = "state = 'running' AND lease_until_ms <= :now AND lease_owner = :owner"
 _ANY_EXPIRED = f"SELECT 1 FROM jobs WHERE {_EXPIRED} LIMIT 1"  # noqa: S608  a constant above
 _LEFT_OVER = "state = 'running' AND lease_owner NOT GLOB :ours"
 _ANY_LEFT_OVER = (
-    "SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'rendered')"  # noqa: S608  a constant above
-    f" AND ({_LEFT_OVER} OR not_before_ms > 0) LIMIT 1"
+    f"SELECT 1 FROM jobs WHERE {IS_BUSY} AND ({_LEFT_OVER} OR not_before_ms > 0) LIMIT 1"  # noqa: S608  constants
 )
 
 
@@ -300,22 +313,6 @@ async def _take_back(
     return _ids(requeued), _ids(failed)
 
 
-async def _count_alive(tx: Transaction, wishes: Sequence[_Wish]) -> Counter[tuple[str, int]]:
-    """How many pictures each user and each server of the wishes waits for."""
-    rows = await tx.fetch_all(
-        "SELECT 'user' AS kind, value AS id, (SELECT count(*) FROM jobs WHERE user_id = value"
-        "  AND state IN ('queued', 'running', 'rendered')) AS jobs FROM json_each(:users)"
-        " UNION ALL"
-        " SELECT 'guild' AS kind, value AS id, (SELECT count(*) FROM jobs WHERE guild_id = value"
-        "  AND state IN ('queued', 'running', 'rendered')) AS jobs FROM json_each(:guilds)",
-        {
-            "users": _array({wish.request.user_id for wish in wishes}),
-            "guilds": _array({wish.request.guild_id for wish in wishes}),
-        },
-    )
-    return Counter({(row["kind"], row["id"]): row["jobs"] for row in rows})
-
-
 async def _stops_waiting(tx: Transaction, wish: _Wish) -> bool:
     """False if the wish should have waited for the licence until now, and did not."""
     return wish.waiting_id is None or bool(
@@ -326,24 +323,36 @@ async def _stops_waiting(tx: Transaction, wish: _Wish) -> bool:
     )
 
 
-def _judge(wish: _Wish, waiting: Counter[tuple[str, int]]) -> Request | Refused:
-    """The request, counted into `waiting`, or the refusal if its pictures would be too many."""
-    more = len(wish.request.jobs)
-    user, guild = ("user", wish.request.user_id), ("guild", wish.request.guild_id)
-    if waiting[user] + more > wish.caps.per_user:
-        return _refusal("You have", waiting[user], wish.caps.per_user, more)
-    if waiting[guild] + more > wish.caps.per_guild:
-        return _refusal("This server has", waiting[guild], wish.caps.per_guild, more)
-    waiting.update({user: more, guild: more})
-    return wish.request
+_ADMITTED = {
+    Ruling.ALLOW: Outcome.ALLOW, Ruling.SPOILER: Outcome.SPOILER, Ruling.HOLD: Outcome.HOLD,
+}  # fmt: skip
 
 
-def _refusal(whose: str, now: int, cap: int, more: int) -> Refused:
-    waiting = f"{now} picture{'' if now == 1 else 's'} waiting"
-    return Refused(
-        reason=RefusalReason.CAP,
-        text=f"{whose} {waiting}, and the most at once is {cap}: {more} more would be too many. "
-        "Try again when some are done.",
+def _admitted(request: Request) -> Decision:
+    """What policy decided about an ask that is queued now."""
+    first = request.jobs[0]
+    return Decision(
+        kind=DecisionKind.ADMIT,
+        outcome=_ADMITTED[first.ruling],
+        about=request.id,
+        card_id=first.draw.model or "",
+        guild_id=request.guild_id,
+        channel_id=request.channel_id,
+        user_id=request.user_id,
+        at_ms=request.created_ms,
+    )
+
+
+def _withheld(job: Job, now_ms: int) -> Decision:
+    return Decision(
+        kind=DecisionKind.RELEASE,
+        outcome=Outcome.WITHHOLD,
+        about=job.id,
+        card_id=job.draw.model or "",
+        guild_id=job.guild_id,
+        channel_id=job.channel_id,
+        user_id=job.user_id,
+        at_ms=now_ms,
     )
 
 

@@ -28,6 +28,8 @@ def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
             channel_id=ask.place.channel_id,
             draw=ask.draw.nth(index),
             rating=admitted.rating,
+            ruling=admitted.ruling,
+            excused=admitted.excused,
             state=JobState.QUEUED,
             attempts=0,
             created_ms=now_ms,
@@ -73,8 +75,9 @@ async def insert_requests(tx: Transaction, requests: Sequence[Request]) -> None:
     )
     await tx.execute_many(
         "INSERT INTO jobs (id, request_id, owed_post_id, user_id, guild_id, channel_id, draw,"
-        " rating, state, created_ms) VALUES (:id, :request_id, :owed_post_id, :user_id, :guild_id,"
-        " :channel_id, :draw, :rating, 'queued', :created_ms)",
+        " rating, ruling, excused, state, created_ms) VALUES (:id, :request_id, :owed_post_id,"
+        " :user_id, :guild_id, :channel_id, :draw, :rating, :ruling, :excused, 'queued',"
+        " :created_ms)",
         [columns_of(job) for job in jobs],
     )
 

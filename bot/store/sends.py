@@ -8,7 +8,7 @@ for what was lost. What a message says is not known here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,6 +42,8 @@ class Send:
     since_id: int
     #: Whose pictures or words it shows.
     job_ids: Sequence[JobId]
+    #: Those whose picture it shows behind a spoiler.
+    spoilered: Collection[JobId] = ()
 
 
 class Begun(StrEnum):
@@ -51,7 +53,8 @@ class Begun(StrEnum):
     FIRST = "first"
     #: It was tried before, so the message may be in the channel.
     AGAIN = "again"
-    #: One of its pictures was deleted, or its member forgotten: nothing is to be sent.
+    #: One of its pictures was deleted, held or put behind a spoiler, or its member forgotten:
+    #: nothing is to be sent.
     GONE = "gone"
 
 
@@ -144,15 +147,21 @@ class Sends:
         return [_send_of(row) for row in rows]
 
 
+_SHOWABLE = (
+    "pictures.deleted_ms IS NULL AND jobs.state <> 'held'"
+    " AND (NOT pictures.spoiler OR jobs.id IN (SELECT value FROM json_each(:spoilered)))"
+)
+
+
 async def _all_there(tx: Transaction, send: Send) -> bool:
-    """Whether everything that the message would show still stands."""
+    """Whether everything that the message would show still stands, and may be shown like that."""
     # A notice is about pictures that could not be drawn or posted; its words are the request's.
-    there = "1" if send.kind is SendKind.NOTICE else "pictures.deleted_ms IS NULL"
+    there = "1" if send.kind is SendKind.NOTICE else _SHOWABLE
     join = "LEFT JOIN" if send.kind is SendKind.NOTICE else "JOIN"
     row = await tx.fetch_one(
         f"SELECT count(*) AS n FROM jobs {join} pictures ON pictures.job_id = jobs.id"  # noqa: S608  the words above
         f" WHERE jobs.id IN (SELECT value FROM json_each(:ids)) AND {there}",
-        {"ids": json.dumps(list(send.job_ids))},
+        {"ids": json.dumps(list(send.job_ids)), "spoilered": json.dumps(list(send.spoilered))},
     )
     assert row is not None
     return row["n"] == len(set(send.job_ids))

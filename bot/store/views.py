@@ -24,7 +24,11 @@ from bot.store.db import Database, Row
 from bot.store.doomed import Hunt, doom
 from bot.store.job_rows import job_of
 
-_ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.RENDERED)
+_ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.HELD, JobState.RENDERED)
+#: In the words of the indexes that it is looked up in.
+_IS_ALIVE = "state IN ('queued', 'running', 'rendered', 'held')"
+#: The same without what waits for moderators: nobody's turn depends on it.
+_IS_BUSY = f"{_IS_ALIVE} AND state <> 'held'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,21 +104,21 @@ class JobViews:
     async def mine(self, user_id: UserId, guild_id: GuildId) -> list[Job]:
         """A user's jobs in a server that are not at their end, oldest first."""
         rows = await self._db.fetch_all(
-            "SELECT * FROM jobs WHERE user_id = :user AND guild_id = :guild"
-            " AND state IN ('queued', 'running', 'rendered') ORDER BY seq",
+            "SELECT * FROM jobs WHERE user_id = :user AND guild_id = :guild"  # noqa: S608  a constant
+            f" AND {_IS_ALIVE} ORDER BY seq",
             {"user": user_id, "guild": guild_id},
         )
         return [job_of(row) for row in rows]
 
     async def of_guild(self, guild_id: GuildId) -> list[Job]:
-        """A server's jobs that are not at their end: drawn ones, running ones, then by turn."""
+        """A server's jobs on their way: drawn ones, running ones, then by turn; no held one."""
         rows = await self._db.fetch_all(
-            "WITH waiting AS ("
+            "WITH waiting AS ("  # noqa: S608  a constant of this file
             " SELECT seq, row_number() OVER (PARTITION BY user_id ORDER BY seq) AS round"
             " FROM jobs WHERE state = 'queued' AND user_id IN (SELECT user_id FROM jobs"
-            "   WHERE guild_id = :guild AND state IN ('queued', 'running', 'rendered')))"
+            f"   WHERE guild_id = :guild AND {_IS_BUSY}))"
             " SELECT jobs.* FROM jobs LEFT JOIN waiting USING (seq) LEFT JOIN turns USING (user_id)"
-            " WHERE guild_id = :guild AND state IN ('queued', 'running', 'rendered')"
+            f" WHERE guild_id = :guild AND {_IS_BUSY}"
             " ORDER BY state = 'queued', state = 'running', round, last_turn, since_ms, user_id,"
             " seq",
             {"guild": guild_id},
@@ -122,10 +126,9 @@ class JobViews:
         return [job_of(row) for row in rows]
 
     async def counts(self, guild_id: GuildId | None) -> dict[JobState, int]:
-        """How many jobs are queued, running and rendered, in one server or in all."""
+        """How many jobs are queued, running, held and rendered, in one server or in all."""
         rows = await self._db.fetch_all(
-            "SELECT state, count(*) AS jobs FROM jobs"
-            " WHERE state IN ('queued', 'running', 'rendered')"
+            f"SELECT state, count(*) AS jobs FROM jobs WHERE {_IS_ALIVE}"  # noqa: S608  a constant
             " AND (:guild IS NULL OR guild_id = :guild) GROUP BY state",
             {"guild": guild_id},
         )
@@ -134,7 +137,7 @@ class JobViews:
     async def history(
         self, user_id: UserId, guild_id: GuildId, limit: int, before: JobId | None = None
     ) -> list[Job]:
-        """A user's jobs in a server whose pictures exist, newest first.
+        """A user's jobs in a server whose pictures exist and are not held, newest first.
 
         `before` leaves out that job and what was asked for after it (for paging). By place and
         not by time: the pictures of one request were asked for in the same millisecond.
@@ -142,7 +145,7 @@ class JobViews:
         rows = await self._db.fetch_all(
             "SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id"
             " WHERE jobs.user_id = :user AND jobs.guild_id = :guild"
-            " AND pictures.deleted_ms IS NULL"
+            " AND pictures.deleted_ms IS NULL AND jobs.state <> 'held'"
             " AND (:before IS NULL OR jobs.seq < (SELECT seq FROM jobs WHERE id = :before))"
             " ORDER BY jobs.seq DESC LIMIT :limit",
             {"user": user_id, "guild": guild_id, "before": before, "limit": limit},
@@ -185,9 +188,8 @@ class JobViews:
     async def ended_requests(self) -> set[RequestId]:
         """The requests with an open status message of which no job is alive any more."""
         rows = await self._db.fetch_all(
-            "SELECT id FROM requests WHERE status_closed = 0 AND NOT EXISTS"
-            " (SELECT 1 FROM jobs WHERE request_id = requests.id"
-            " AND state IN ('queued', 'running', 'rendered'))"
+            "SELECT id FROM requests WHERE status_closed = 0 AND NOT EXISTS"  # noqa: S608  a constant
+            f" (SELECT 1 FROM jobs WHERE request_id = requests.id AND {_IS_ALIVE})"
         )
         return {RequestId(row["id"]) for row in rows}
 

@@ -18,23 +18,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from bot.domain import (
-    GuildId,
-    JobId,
-    MessageId,
-    Picture,
-    Rating,
-    Reaction,
-    Tally,
-    UserId,
-    VoteEmoji,
-    VoteSource,
-)
+from bot.ballot import Reaction, Tally, VoteEmoji, VoteSource
+from bot.domain import GuildId, JobId, MessageId, Picture, Rating, UserId
 from bot.store.db import Database, Params, Row, Transaction
-from bot.store.gallery import picture_of
 from bot.store.group_commit import GroupCommit
 from bot.store.ledger import REACTION_AXIS, Ballot, Book, Event, Pair, Stand
 from bot.store.nameless import discount, drop_gone, find_counted
+from bot.store.picture_rows import SEEN, picture_of
 from bot.words.emoji import reaction_key
 
 #: Reactions in one transaction at most, so that other writers get their turn.
@@ -187,12 +177,12 @@ class Votes:
     ) -> list[tuple[Picture, Tally]]:
         """The best pictures of a server that were made in a period: ups minus downs, then ups.
 
-        A picture needs a vote up; deleted ones are left out, and so are ratings not named.
+        A picture needs a vote up; deleted and held ones are left out, and ratings not named.
         """
         rows = await self._db.fetch_all(
             f"WITH counted AS (SELECT pictures.*, {_COUNTS} FROM pictures"  # noqa: S608  a constant of this file
             "  WHERE guild_id = :guild AND created_ms BETWEEN :since AND :until"
-            "  AND deleted_ms IS NULL AND rating IN (SELECT value FROM json_each(:ratings)))"
+            f"  AND {SEEN} AND rating IN (SELECT value FROM json_each(:ratings)))"
             " SELECT * FROM counted WHERE up > 0"
             " ORDER BY up - down DESC, up DESC, created_ms LIMIT :limit",
             {

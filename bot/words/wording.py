@@ -152,6 +152,7 @@ def status(
     lines = [f"**{_pictures(len(jobs))}** · {plain(jobs[0].draw.prompt)}"]
     lines += [_bar(progress[job.id]) for job in jobs if job.id in progress]
     counts = Counter(job.state for job in jobs)
+    lines += _held(jobs)
     if counts[JobState.RENDERED]:
         lines.append(f"Drawn, on its way: {counts[JobState.RENDERED]}")
     if standing is not None:
@@ -186,6 +187,15 @@ def _faults(jobs: Sequence[Job]) -> list[str]:
     reasons = Counter(job.error or "It could not be drawn." for job in bad)
     return [
         f"⚠️ {reason}" + (f" ({count} pictures)" if count > 1 else "")
+        for reason, count in reasons.items()
+    ]
+
+
+def _held(jobs: Sequence[Job]) -> list[str]:
+    """Why pictures wait for the moderators, each reason once."""
+    reasons = Counter(job.error or "" for job in jobs if job.state is JobState.HELD)
+    return [
+        f"⏳ {reason}" + (f" ({count} pictures)" if count > 1 else "")
         for reason, count in reasons.items()
     ]
 
@@ -238,7 +248,19 @@ def where(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
     """How far a job is, for a line of `/queue`."""
     if standing is not None:
         return place(standing, eta_ms)
-    return "drawn, on its way" if job.state is JobState.RENDERED else "drawing"
+    match job.state:
+        case JobState.RENDERED:
+            return "drawn, on its way"
+        case JobState.HELD:
+            return "drawn, waits for the moderators"
+        case _:
+            return "drawing"
+
+
+def awaited(count: int) -> str:
+    """Pictures of a member that are held."""
+    verb = "waits" if count == 1 else "wait"
+    return f"-# {_pictures(count)} of yours {verb} for the moderators, and come when they approve."
 
 
 def in_queue(job: Job, standing: Standing | None, eta_ms: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -16,17 +17,19 @@ from bot.domain import (
     JobId,
     JobState,
     Picture,
+    Refused,
     StorageError,
 )
-from bot.policy import decide
+from bot.policy.showing import may_show
 from bot.store.sends import SendKind
 from bot.words import wording
 from cogs.asking.press import Press
+from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.components import Action, post_view, row_of, template
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.posting.uploads import upload
-from cogs.translating import guild_of, place_of, tell, user_of
+from cogs.translating import guild_of, place_of, roles_of, tell, user_of
 
 #: Lines of `/queue` and of a page of `/history`; Discord's limit of choices.
 _LINES, _PAGE, _CHOICES = 10, 10, 25
@@ -121,6 +124,8 @@ class Queue(commands.Cog):
     @app_commands.checks.cooldown(5, 30)
     async def show(self, interaction: Interaction, id: str) -> None:  # noqa: A002  the option's name
         """Post a picture of this server once more; votes on it count as ever."""
+        if not await licensed(interaction):
+            return
         found = await self._showable(interaction, JobId(id.strip().strip("`").lower()))
         if isinstance(found, str):
             await tell(interaction, found)
@@ -129,7 +134,7 @@ class Queue(commands.Cog):
         await interaction.response.defer()
         try:
             png = await self._services.gallery.read(picture)
-            send = answer_to(interaction, SendKind.SHOW, [job.id])
+            send = answer_to(interaction, SendKind.SHOW, [picture])
             shown = await send_tracked(
                 interaction, send, lambda: _show(interaction, job, picture, png)
             )
@@ -142,7 +147,7 @@ class Queue(commands.Cog):
                 await tell(interaction, _DELETED)
 
     async def _showable(self, interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
-        """The picture if it may be shown in this place, else why not."""
+        """The picture as it may be shown in this place, else why not."""
         guild = interaction.guild
         job = await self._services.views.get(job_id)
         if job is None or guild is None or job.guild_id != guild.id:
@@ -154,9 +159,11 @@ class Queue(commands.Cog):
         # First, for what the policy says of a picture tells something of its words.
         if not may_show_here(guild, place.channel_id, job.channel_id):
             return _ELSEWHERE
-        rules = await self._services.guilds.policy(place.guild_id)
-        refused = decide.may_show(job, picture, place, rules)
-        return refused.text if refused else (job, picture)
+        policy = await self._services.policy_at(place, roles_of(interaction))
+        verdict = may_show(job, picture, policy)
+        if isinstance(verdict, Refused):
+            return verdict.text
+        return job, replace(picture, spoiler=verdict.spoiler)
 
     @show.autocomplete("id")
     async def _drawn(
@@ -182,7 +189,12 @@ async def _show(
         interaction.filesize_limit,
         lambda data, extension: interaction.followup.send(
             wording.caption(job, picture),
-            file=discord.File(io.BytesIO(data), f"{job.id}.{extension}", description="AI-made"),
+            file=discord.File(
+                io.BytesIO(data),
+                f"{job.id}.{extension}",
+                spoiler=picture.spoiler,
+                description="AI-made",
+            ),
             view=post_view(job.id),
             wait=True,
         ),
@@ -205,14 +217,22 @@ async def _page(interaction: Interaction, before: JobId | None) -> tuple[str, di
     jobs = await services.views.history(
         user_of(interaction), guild_of(interaction), _PAGE + 1, before
     )
+    head = await _awaited(interaction) if before is None else ""
     if not jobs:
         nothing = "No older pictures." if before else "You have no pictures here yet."
-        return nothing, row_of()
+        return f"{head}{nothing}", row_of()
     lines = [await _entry(interaction, job) for job in jobs[:_PAGE]]
     # The next page begins where this one had no room any more.
-    count = max(1, wording.fits(lines))
+    count = max(1, wording.fits(lines, wording.CONTENT_CHARS_MAX - len(head)))
     more = [(Action.HISTORY, jobs[count - 1].id)] if len(jobs) > count else []
-    return wording.fit("\n".join(lines[:count])), row_of(*more)
+    return wording.fit(head + "\n".join(lines[:count])), row_of(*more)
+
+
+async def _awaited(interaction: Interaction) -> str:
+    """A line about what is kept until a moderator has looked at it, if anything is."""
+    mine = await interaction.client.services.views.mine(user_of(interaction), guild_of(interaction))
+    held = sum(job.state is JobState.HELD for job in mine)
+    return f"{wording.awaited(held)}\n" if held else ""
 
 
 async def _entry(interaction: Interaction, job: Job) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import replace
 
 import discord
 
-from bot.client import Interaction
+from bot.client import Interaction, Services
 from bot.domain import (
     Ask,
     BotError,
@@ -22,13 +23,17 @@ from bot.domain import (
     Request,
     RequestId,
 )
-from bot.log import short_hash, whereabouts
+from bot.log import whereabouts
 from bot.policy import decide
-from bot.words import wording
+from bot.policy.quotas import Quota, quota
+from bot.store.caps import Caps
+from bot.store.members import EVERYWHERE
+from bot.words import licensing, standing, wording
+from cogs.asking.refusing import alert, refuse
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.translating import tell
+from cogs.translating import roles_of, tell
 
 log = logging.getLogger(__name__)
 
@@ -50,18 +55,19 @@ async def submit(
         await tell(interaction, ask.text)
         return
     services = interaction.client.services
-    outcome = _lacking(interaction) or await _queue(interaction, ask, waiting_id)
+    outcome = _lacking(interaction) or await _excluded(interaction, ask)
+    outcome = outcome or await _queue(interaction, ask, waiting_id)
     if waiting_id is not None:
         # What was queued waits no more already; its transaction saw to that.
         if not isinstance(outcome, Request):
             await services.consent.take(waiting_id, ask.user_id)
-        await close_terms(interaction, "Here we go." if isinstance(outcome, Request) else "")
+        queued = isinstance(outcome, Request)
+        await close_terms(interaction, licensing.HERE_WE_GO if queued else licensing.THANKS)
     if outcome is None:
         # On acceptance it comes through here once more, with the policy and the place of then.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
     elif isinstance(outcome, Refused):
-        log.info("refused (%s), prompt %s", outcome.reason, short_hash(ask.draw.prompt))
-        await tell(interaction, outcome.text)
+        await refuse(interaction, ask, outcome)
     else:
         services.signals.queued()
         await _acknowledge(interaction, outcome)
@@ -72,14 +78,49 @@ async def _queue(
 ) -> Request | Refused | None:
     """The queued request, or why there is none; None if the licence is not accepted yet."""
     services = interaction.client.services
-    verdict = decide.admit(ask, await services.guilds.policy(ask.place.guild_id))
+    roles = roles_of(interaction)
+    policy = await services.policy_at(ask.place, roles)
+    verdict = decide.admit(ask, policy)
     if isinstance(verdict, Refused):
         return verdict
     if not await services.consent.accepted(ask.user_id, services.model().licence_sha256):
         return None
-    return await services.queue.enqueue(
-        verdict, services.caps, services.clock(), waiting_id, since_id=interaction.id
+    caps = _caps(services.caps, quota(policy.guild, roles))
+    queued = await services.queue.enqueue(
+        verdict, caps, services.clock(), waiting_id, since_id=interaction.id
     )
+    if verdict.alert and isinstance(queued, Request):
+        await _alert(services, ask, queued)
+    return queued
+
+
+async def _alert(services: Services, ask: Ask, request: Request) -> None:
+    """The rule has it drawn and the moderators told; it is queued, whatever becomes of the line."""
+    try:
+        await alert(services, ask, f"asked for: `{request.jobs[0].id}`")
+    except BotError as problem:
+        log.warning("an alert is not written down: %s", problem)
+
+
+def _caps(operators: Caps, allowed: Quota) -> Caps:
+    """What the queue holds this member to, who gets no more than the operator gives anybody."""
+    return replace(
+        operators,
+        per_user=allowed.waiting_under(operators.per_user),
+        per_day=allowed.per_day_max,
+        cooldown_ms=allowed.cooldown_s * 1000,
+    )
+
+
+async def _excluded(interaction: Interaction, ask: Ask) -> Refused | None:
+    """Why this member may not ask, before anything of theirs is looked at; None if they may."""
+    services, guild_id = interaction.client.services, ask.place.guild_id
+    found = await services.members.exclusion(guild_id, ask.user_id, services.clock())
+    if found is None:
+        return None
+    everywhere = found.guild_id == EVERYWHERE
+    text = standing.excluded(found.until_ms, found.reason, everywhere=everywhere)
+    return Refused(reason=RefusalReason.EXCLUDED, text=text)
 
 
 def _lacking(interaction: Interaction) -> Refused | None:

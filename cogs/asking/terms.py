@@ -1,7 +1,8 @@
-"""The licence before a first picture: its plain words, its file and the Accept button. Not a cog.
+"""The licence before a first picture: its words, its file, its buttons, and the gate. Not a cog.
 
-The button names the licence that was shown, so that nobody accepts one they have not seen: the
-model may change while the terms stand there.
+The buttons name the licence that was shown, so that nobody accepts one they have not seen: the
+model may change while the terms stand there. What shows or hands a picture to a member asks
+`licensed` first; a test walks every command and button to see that it does.
 """
 
 from __future__ import annotations
@@ -13,27 +14,18 @@ import discord
 
 from bot.client import Interaction
 from bot.domain import RequestId
-from bot.words import wording
+from bot.words import licensing
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
+from cogs.translating import user_of
 from models.contract import ModelInfo
 
 log = logging.getLogger(__name__)
 
-_TERMS = """\
-**Before your first picture: how you may use it**
-I draw with **{name}** under the **{licence}** (attached). In plain words:
-- Your pictures are yours, and what you do with them is your responsibility.
-- Nothing unlawful, and nothing that harms, exploits or sexualises minors.
-- No harassment, no defamation, no discrimination, no lies meant to hurt somebody.
-- Nobody's personal data; no medical advice, no judging of people by it.
-- If you pass the model on, pass the licence and these rules on with it.
-I keep your request, your pictures and votes until you say `/privacy forget`.
-"""
 #: A waiting ask's id has ten characters; what follows in the button is the licence's hash.
 _ID_CHARS, _HASH_CHARS = 10, 20
-#: There is room for a line before the terms.
-_TERMS_CHARS_MAX = wording.CONTENT_CHARS_MAX - 100
+#: The id in the buttons of terms for which no ask waits.
+NOTHING_WAITS = RequestId("0" * _ID_CHARS)
 
 
 def licence_file(info: ModelInfo) -> discord.File:
@@ -41,39 +33,58 @@ def licence_file(info: ModelInfo) -> discord.File:
     return discord.File(io.BytesIO(info.licence_text.encode()), "LICENCE.txt")
 
 
-def terms_of(info: ModelInfo, waiting_id: RequestId) -> tuple[str, discord.ui.View]:
-    """The words, and the button that accepts this licence and lets the waiting ask go on."""
+def terms_view(info: ModelInfo, waiting_id: RequestId) -> discord.ui.View:
+    """The buttons that accept this licence, or decline it and end the waiting ask."""
     target = waiting_id + info.licence_sha256[:_HASH_CHARS]
-    words = _TERMS.format(name=info.name, licence=info.licence_name)
-    return wording.fit(words, _TERMS_CHARS_MAX), row_of((Action.ACCEPT, target))
+    return row_of((Action.ACCEPT, target), (Action.DECLINE, target))
 
 
-def accepted_by(target: str, info: ModelInfo) -> tuple[RequestId, bool]:
-    """What a press of Accept is about: the waiting ask, and whether this licence was shown."""
+def decided_by(target: str, info: ModelInfo) -> tuple[RequestId, bool]:
+    """What a press is about: the waiting ask, and whether this model's licence was shown."""
     shown = target[_ID_CHARS:]
     is_this = len(shown) == _HASH_CHARS and info.licence_sha256.startswith(shown)
     return RequestId(target[:_ID_CHARS]), is_this
 
 
 async def close_terms(interaction: Interaction, what: str) -> None:
-    """Thank for the acceptance and take the button away; `what` says how it goes on.
+    """Take the buttons away; `what` says how it goes on.
 
     If Discord does not take it, the request goes on all the same.
     """
     try:
-        await interaction.response.edit_message(
-            content=f"Accepted, thank you. {what}".rstrip(), view=None, attachments=[]
-        )
+        await interaction.response.edit_message(content=what, view=None, attachments=[])
     except DISCORD_ERRORS as problem:
         log.warning("the terms stay as they are: %s", problem)
 
 
-async def show_terms(interaction: Interaction, waiting_id: RequestId) -> None:
-    """Answer a request with the terms, for its member's eyes only."""
+async def show_terms(interaction: Interaction, waiting_id: RequestId = NOTHING_WAITS) -> None:
+    """Answer with the terms, for their member's eyes only."""
     info = interaction.client.services.model()
-    words, view = terms_of(info, waiting_id)
-    file = licence_file(info)
+    words, view, file = licensing.terms(info), terms_view(info, waiting_id), licence_file(info)
     if interaction.response.is_done():
         await interaction.followup.send(words, file=file, view=view, ephemeral=True)
     else:
         await interaction.response.send_message(words, file=file, view=view, ephemeral=True)
+
+
+async def show_terms_again(
+    interaction: Interaction, waiting_id: RequestId = NOTHING_WAITS, why: str = ""
+) -> None:
+    """Put the terms of the model in use where a button of earlier ones was pressed."""
+    info = interaction.client.services.model()
+    await interaction.response.edit_message(
+        content=f"{why}\n{licensing.terms(info)}".lstrip(),
+        attachments=[licence_file(info)],
+        view=terms_view(info, waiting_id),
+    )
+
+
+async def licensed(interaction: Interaction) -> bool:
+    """True if the member accepted the licence of the model in use; else they are shown it."""
+    services = interaction.client.services
+    accepted = await services.consent.accepted(
+        user_of(interaction), services.model().licence_sha256
+    )
+    if not accepted:
+        await show_terms(interaction)
+    return accepted

@@ -1,31 +1,40 @@
-"""`/policy`: what a server's moderators decide. Every change lands in the audit log.
+"""`/policy`: what a server's moderators decide. The panel, and quick commands beside it.
 
-Discord hides the commands from members without Manage Server; we check again, because a server can
-change that in its integration settings and because a hidden command is no locked one.
+Every change goes through `changing.py` and lands in the log. Discord hides the commands from
+members without Manage Server; we check again, because a server can change that in its integration
+settings and because a hidden command is no locked one.
 """
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.ballot import VoteEmoji
 from bot.client import Interaction, WaifuBot
-from bot.domain import ChannelId, GuildId, VoteEmoji
-from bot.policy.screening import normalise
-from bot.rulebooks import load
+from bot.domain import ChannelId, JobId, Layer
+from bot.policy.document import TERMS_MAX
+from bot.policy.editing import Scope, with_enabled
+from bot.policy.layers import GuildPolicy
+from bot.policy.screening import Term, normalise
+from bot.policy.term_lists import fault_of
+from bot.words import panel as words
 from bot.words import wording
 from bot.words.emoji import is_one_emoji
+from cogs.governing import documents, trying
+from cogs.governing.changing import Wish, carry_out, undo
+from cogs.governing.desk import Desk, seat
+from cogs.governing.panel import PAGES, Panel
+from cogs.governing.places import ASKABLE
+from cogs.governing.record import log_page
 from cogs.translating import guild_of, tell, user_of
 
-_TERM_CHARS_MAX, _REASON_CHARS_MAX, _LOG_LINES, _CHOICES = 80, 200, 15, 25
-_TERMS_MAX = 200
-_EVERYWHERE = (
-    "-# Everywhere: nothing that sexualises minors, nothing unlawful. Sexual content only in "
-    "age-restricted channels."
-)
+_CHOICES = 25
 
 
 class _Askable(app_commands.Transformer):
@@ -43,8 +52,7 @@ class _Askable(app_commands.Transformer):
     @property
     def channel_types(self) -> list[discord.ChannelType]:
         """Text, announcements, voice, stage and forum."""
-        kinds = discord.ChannelType
-        return [kinds.text, kinds.news, kinds.voice, kinds.stage_voice, kinds.forum]
+        return list(ASKABLE)
 
     async def transform(
         self,
@@ -58,6 +66,9 @@ class _Askable(app_commands.Transformer):
         return value
 
 
+_Channel = app_commands.Transform[app_commands.AppCommandChannel, _Askable]
+
+
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
 class PolicyCog(
@@ -68,36 +79,88 @@ class PolicyCog(
     def __init__(self, bot: WaifuBot) -> None:
         self._guilds = bot.services.guilds
         self._clock = bot.services.clock
+        self._signals = bot.services.signals
+        self._decisions = bot.services.decisions
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  narrowed to our client
-        """Manage Server, whatever Discord was told to let through."""
-        if interaction.permissions.manage_guild:
+        """Manage Server or the role that the server named, whatever Discord let through."""
+        if await seat(interaction) is not None:
             return True
-        if interaction.type is not discord.InteractionType.autocomplete:
-            await tell(interaction, "You need the Manage Server permission for that.")
+        await tell(interaction, words.NO_PERMISSION)
         return False
 
-    @app_commands.command(description="What this server blocks and where I am switched off")
-    async def show(self, interaction: Interaction) -> None:
-        """Everything that a moderator decided, and what nobody can change."""
-        guild_id = guild_of(interaction)
-        policy = await self._guilds.policy(guild_id)
-        emoji = await self._guilds.vote_emoji(guild_id)
-        off = sorted(f"<#{channel_id}>" for channel_id in policy.disabled_channels)
-        blocked = [
-            f"- {wording.plain(b.term)}" + (f": {wording.plain(b.reason)}" if b.reason else "")
-            for b in policy.blocked
-        ]
-        parts = [
-            "**Blocked here**",
-            wording.fitting(blocked, 1000) or "Nothing beyond what I refuse everywhere.",
-            "**Switched off in**",
-            wording.fitting(off, 500) or "No channel.",
-            "**Vote emoji**",
-            f"{_shown(emoji.up)} {_shown(emoji.down)}",
-            _EVERYWHERE,
-        ]
-        await tell(interaction, "\n".join(parts))
+    @app_commands.command(description="See and change everything that this server decides")
+    async def panel(self, interaction: Interaction) -> None:
+        """The first page; every other one is behind it."""
+        desk = await _desk(interaction)
+        await interaction.response.send_message(view=PAGES["home"](desk, (), ""), ephemeral=True)
+
+    @app_commands.command(description="What would happen here to a prompt or a picture, and why")
+    @app_commands.describe(
+        prompt="Words as a member would give them to /waifu",
+        negative="What they would keep out of the picture",
+        picture="The id of a picture, in the place of a prompt",
+        channel="Where; here if you do not say",
+        role="A role of whoever would ask",
+    )
+    async def test(  # noqa: PLR0917  discord.py makes the options of the parameters
+        self,
+        interaction: Interaction,
+        prompt: str | None = None,
+        negative: str | None = None,
+        picture: str | None = None,
+        channel: _Channel | None = None,
+        role: discord.Role | None = None,
+    ) -> None:
+        """Nothing is drawn."""
+        desk = await _desk(interaction)
+        attempt = await trying.attempt_at(interaction, desk, channel, role)
+        if picture:
+            job_id = JobId(picture.strip().lower())
+            await tell(interaction, await trying.try_picture(interaction, desk, attempt, job_id))
+        elif prompt:
+            await tell(interaction, trying.try_prompt(desk, attempt, prompt, negative or ""))
+        else:
+            await tell(interaction, words.NOTHING_TO_TRY)
+
+    @app_commands.command(description="Why a picture or a request was decided as it was")
+    @app_commands.describe(id="The id of a picture, or the one that a refusal shows")
+    async def why(self, interaction: Interaction, id: str) -> None:  # noqa: A002  what members call it
+        """Every decision about it, in the order of time."""
+        decisions = await self._decisions.about(guild_of(interaction), id.strip().lower())
+        await tell(interaction, trying.why(await _desk(interaction), decisions))
+
+    @app_commands.command(description="Who changed what, before and after")
+    async def log(self, interaction: Interaction) -> None:
+        """The latest lines; older ones are a press away."""
+        view = await log_page(interaction, await _desk(interaction), (), "")
+        await interaction.response.send_message(view=view, ephemeral=True)
+
+    @app_commands.command(description="Take the last change back")
+    async def undo(self, interaction: Interaction) -> None:
+        """A second one brings it back again."""
+        _, note = await undo(interaction, await _desk(interaction))
+        await tell(interaction, note)
+
+    @app_commands.command(description="Stop drawing and showing in the whole server, or go on")
+    @app_commands.describe(on="Yes: I am paused")
+    async def pause(self, interaction: Interaction, on: bool) -> None:  # noqa: FBT001  the option itself
+        """What is queued already is drawn, and not shown while the pause lasts."""
+        desk = await _desk(interaction)
+        await _save(interaction, desk, replace(desk.policy, paused=on))
+
+    @app_commands.command(description="The whole policy as a file that can be changed and imported")
+    async def export(self, interaction: Interaction) -> None:
+        """A TOML file."""
+        await documents.export(interaction, await _desk(interaction))
+
+    @app_commands.command(
+        name="import", description="Replace the policy by a file; you see the difference first"
+    )
+    @app_commands.describe(file="A TOML file as `/policy export` writes it")
+    async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
+        """Nothing is changed before it is applied."""
+        await documents.offer(interaction, await _desk(interaction), file)
 
     @app_commands.command(description="Block a word or phrase in this server")
     @app_commands.describe(
@@ -106,58 +169,39 @@ class PolicyCog(
     )
     async def block(self, interaction: Interaction, term: str, reason: str = "") -> None:
         """Whole words match, however they are spelled."""
-        guild_id = guild_of(interaction)
-        term, reason = " ".join(term.split()), " ".join(reason.split())
-        fault = await self._fault(guild_id, term, reason)
+        desk = await _desk(interaction)
+        wanted = Term(text=" ".join(term.split()), reason=" ".join(reason.split()))
+        fault = fault_of(wanted, desk.rulebook)
         if fault:
-            await tell(interaction, fault)
-            return
-        same = await self._same(guild_id, term)
-        added = not same and await self._guilds.block(
-            guild_id, term, reason, user_of(interaction), self._clock()
-        )
-        shown = wording.plain(term)
-        await tell(interaction, f"Blocked: {shown}." if added else f"{shown} was blocked already.")
-
-    async def _same(self, guild_id: GuildId, term: str) -> list[str]:
-        """The blocked terms that read as this one does."""
-        policy = await self._guilds.policy(guild_id)
-        return [
-            b.term for b in policy.blocked if normalise(b.term, load()) == normalise(term, load())
-        ]
-
-    async def _fault(self, guild_id: GuildId, term: str, reason: str) -> str | None:
-        if not normalise(term, load()):
-            return "Name a word or phrase to block: this one has no letters in it."
-        if len(term) > _TERM_CHARS_MAX:
-            return f"A term can have {_TERM_CHARS_MAX} characters at most."
-        if len(reason) > _REASON_CHARS_MAX:
-            return f"A reason can have {_REASON_CHARS_MAX} characters at most."
-        if len((await self._guilds.policy(guild_id)).blocked) >= _TERMS_MAX:
-            return f"A server can block {_TERMS_MAX} terms at most: unblock some first."
-        return None
+            await tell(interaction, words.NO_TERM.format(why=fault))
+        elif await _same(desk, wanted.text):
+            await tell(interaction, words.BLOCKED_ALREADY.format(term=wording.plain(wanted.text)))
+        elif len(desk.policy.blocked) >= TERMS_MAX:
+            await tell(interaction, words.LIST_FULL.format(most=TERMS_MAX))
+        else:
+            blocked = (*desk.policy.blocked, wanted)
+            await _save(interaction, desk, replace(desk.policy, blocked=blocked))
 
     @app_commands.command(description="Allow a blocked word or phrase again")
     @app_commands.describe(term="One of the blocked terms")
     async def unblock(self, interaction: Interaction, term: str) -> None:
         """The term in any spelling that would be blocked by it."""
-        guild_id = guild_of(interaction)
-        removed = False
-        for same in await self._same(guild_id, term):
-            removed |= await self._guilds.unblock(
-                guild_id, same, user_of(interaction), self._clock()
-            )
-        shown = wording.plain(term)
-        await tell(
-            interaction, f"Allowed again: {shown}." if removed else f"{shown} was not blocked."
-        )
+        desk = await _desk(interaction)
+        same = await _same(desk, term)
+        if not same:
+            await tell(interaction, words.NOT_BLOCKED.format(term=wording.plain(term)))
+            return
+        left = tuple(t for t in desk.policy.blocked if t not in same)
+        await _save(interaction, desk, replace(desk.policy, blocked=left))
 
     @unblock.autocomplete("term")
     async def _blocked(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        policy = await self._guilds.policy(guild_of(interaction))
-        fitting = [b.term for b in policy.blocked if current.lower() in b.term.lower()]
+        # discord.py asks no check before it completes.
+        desk = await seat(interaction)
+        blocked = desk.policy.blocked if desk else ()
+        fitting = [t.text for t in blocked if current.lower() in t.text.lower()]
         return [
             app_commands.Choice(name=wording.short(term, wording.CHOICE_CHARS_MAX), value=term)
             for term in fitting[:_CHOICES]
@@ -168,19 +212,13 @@ class PolicyCog(
     async def channel(
         self,
         interaction: Interaction,
-        channel: app_commands.Transform[app_commands.AppCommandChannel, _Askable],
+        channel: _Channel,
         enabled: bool,  # noqa: FBT001  the option itself
     ) -> None:
         """What is queued already is still drawn."""
-        await self._guilds.switch_channel(
-            guild_of(interaction),
-            ChannelId(channel.id),
-            enabled,
-            user_of(interaction),
-            self._clock(),
-        )
-        state = "on" if enabled else "off"
-        await tell(interaction, f"I am switched {state} in <#{channel.id}>.")
+        desk = await _desk(interaction)
+        scope = Scope(layer=Layer.CHANNEL, id=ChannelId(channel.id))
+        await _save(interaction, desk, with_enabled(desk.policy, scope, enabled))
 
     @app_commands.command(description="Choose the two reactions that mean up and down")
     @app_commands.describe(up="The emoji for a picture one likes", down="And for one that fails")
@@ -188,30 +226,40 @@ class PolicyCog(
         """For posts from now on; votes under older ones stay."""
         names = [_emoji_name(interaction, text) for text in (up, down)]
         if names[0] is None or names[1] is None:
-            await tell(
-                interaction,
-                "Give me two emoji that I can use: ordinary ones, or custom emoji of this server.",
-            )
+            await tell(interaction, words.NO_EMOJI)
             return
         chosen = VoteEmoji(up=names[0], down=names[1])
         refused = await self._guilds.set_vote_emoji(
             guild_of(interaction), chosen, user_of(interaction), self._clock()
         )
+        self._signals.logged.set()
         done = f"Votes are now {_shown(chosen.up)} and {_shown(chosen.down)}."
         await tell(interaction, refused.text if refused else done)
 
-    @app_commands.command(description="Who changed what")
-    async def log(self, interaction: Interaction) -> None:
-        """The latest changes."""
-        entries = await self._guilds.audit(guild_of(interaction), _LOG_LINES)
-        lines = [
-            f"<t:{e.at_ms // 1000}:R> "
-            f"{f'<@{e.actor_id}>' if e.actor_id else 'somebody who asked to be forgotten'}: "
-            f"{e.action} {wording.plain(e.detail, 100)}"
-            for e in entries
-        ]
-        text = wording.fitting(lines)
-        await tell(interaction, text or "Nothing was changed yet.")
+
+async def _desk(interaction: Interaction) -> Desk:
+    """The desk of whoever called a command. CheckFailure if they just lost the permission."""
+    desk = await seat(interaction)
+    if desk is None:
+        await tell(interaction, words.NO_PERMISSION)
+        raise app_commands.CheckFailure
+    return desk
+
+
+async def _save(interaction: Interaction, desk: Desk, policy: GuildPolicy) -> None:
+    """Make it the policy, and say what came of it."""
+    _, note = await carry_out(interaction, desk, Wish(policy=policy))
+    await tell(interaction, note)
+
+
+async def _same(desk: Desk, term: str) -> list[Term]:
+    """The blocked terms that read as this one does; ten thousand take a moment."""
+
+    def look() -> list[Term]:
+        wanted = normalise(term, desk.rulebook)
+        return [t for t in desk.policy.blocked if normalise(t.text, desk.rulebook) == wanted]
+
+    return await asyncio.to_thread(look)
 
 
 def _emoji_name(interaction: Interaction, text: str) -> str | None:
@@ -230,3 +278,4 @@ def _shown(emoji: str) -> str:
 async def setup(bot: WaifuBot) -> None:
     """Called by discord.py when the extension loads."""
     await bot.add_cog(PolicyCog(bot))
+    await bot.add_cog(Panel())

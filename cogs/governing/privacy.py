@@ -1,13 +1,11 @@
-"""The licence and the member's own data: `/licence`, the terms before a first picture, `/privacy`.
+"""`/privacy`: what the bot knows of a member, to see, to take along and to erase.
 
-What is stored of whom is `bot/store/privacy.py`'s to know; the licence is the one of the model in
-use.
+What is stored of whom is `bot/store/privacy.py`'s to know.
 """
 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -15,21 +13,13 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from cogs.asking.press import Press
-from cogs.asking.requests import submit
-from cogs.asking.terms import accepted_by, close_terms, licence_file, terms_of
 from cogs.components import Action, row_of, template
-from cogs.translating import place_of, tell, user_of
+from cogs.translating import tell, user_of
 
-_LICENCE = """\
-I draw with **{name}** under the **{licence}**; the file that came with the model is attached.
-Your pictures are yours and you answer for them; no unlawful or harmful use, nothing that harms or
-sexualises minors, nobody's rights or personal data violated. Whoever passes the model on passes on
-the same restrictions and a copy of the licence.
-"""
-_WAITING_GONE = "That request waits no more: just ask again with `/waifu`."
 _FORGET = """\
 **Erase everything?** Your requests, pictures (here and from my disk), votes, settings and your
-acceptance of the licence. What others voted stays as a number without a name. There is no way back.
+acceptance of the licence. What others voted stays as a number without a name, and a time-out or
+ban stays without yours. There is no way back.
 """
 _FORGOTTEN = (
     "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "
@@ -56,28 +46,22 @@ _NAMES = {
     "send_jobs": "your pictures in them",
     "forget_wishes": "wishes to be forgotten",
     "turns": "places in the order of turns",
-    "blocked_terms": "terms you blocked as a moderator",
     "audit_log": "changes you made as a moderator",
+    "cases": "pictures and requests of yours that moderators looked at, or will",
+    "reports": "pictures you reported",
+    "strikes": "strikes",
+    "exclusions": "time-outs and bans",
+    "decisions": "decisions about your requests and pictures",
 }
 
 
 class PrivacyCog(commands.Cog):
-    """Licence and data."""
+    """A member's own data."""
 
     privacy = app_commands.Group(name="privacy", description="What I know of you, and your choices")
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
-
-    @app_commands.command(description="What the model's licence asks of you")
-    async def licence(self, interaction: Interaction) -> None:
-        """The plain words and the file."""
-        info = self._services.model()
-        await interaction.response.send_message(
-            _LICENCE.format(name=info.name, licence=info.licence_name),
-            file=licence_file(info),
-            ephemeral=True,
-        )
 
     @privacy.command(description="What I have stored of you")
     async def show(self, interaction: Interaction) -> None:
@@ -142,32 +126,6 @@ class PrivacyCog(commands.Cog):
         )
 
 
-class Accept(Press, template=template(Action.ACCEPT)):
-    """The licence is accepted; the waiting request runs by itself."""
-
-    action = Action.ACCEPT
-
-    async def pressed(self, interaction: Interaction) -> None:
-        """Record it with the licence's hash, then let the request go on where it was made."""
-        services, user_id = interaction.client.services, user_of(interaction)
-        info = services.model()
-        waiting_id, is_this = accepted_by(self.target, info)
-        if not is_this:
-            words, view = terms_of(info, waiting_id)
-            await interaction.response.edit_message(
-                content=f"The model has changed, and its licence with it.\n{words}",
-                attachments=[licence_file(info)],
-                view=view,
-            )
-            return
-        await services.consent.accept(user_id, info.licence_sha256, info.card_id, services.clock())
-        ask = await services.consent.waiting(waiting_id, user_id)
-        if ask is None:
-            await close_terms(interaction, _WAITING_GONE)
-            return
-        await submit(interaction, replace(ask, place=place_of(interaction)), waiting_id)
-
-
 class Forget(Press, template=template(Action.FORGET)):
     """Yes, erase everything."""
 
@@ -193,15 +151,12 @@ class Forget(Press, template=template(Action.FORGET)):
         await interaction.edit_original_response(content=_FORGOTTEN, view=None)
 
 
-_PRESSES = (Accept, Forget)
-
-
 async def setup(bot: WaifuBot) -> None:
     """Called by discord.py when the extension loads."""
-    bot.add_dynamic_items(*_PRESSES)
+    bot.add_dynamic_items(Forget)
     await bot.add_cog(PrivacyCog(bot))
 
 
 async def teardown(bot: WaifuBot) -> None:
     """Called by discord.py when the extension goes."""
-    bot.remove_dynamic_items(*_PRESSES)
+    bot.remove_dynamic_items(Forget)

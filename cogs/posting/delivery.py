@@ -12,6 +12,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import discord
 from discord.ext import commands
@@ -27,10 +28,11 @@ from bot.domain import (
     Post,
     PostLayout,
     RefusalReason,
+    Refused,
     StorageError,
 )
 from bot.log import whereabouts
-from bot.policy import decide
+from bot.policy.showing import may_show
 from bot.store.outbox import Posting
 from bot.words import wording
 from cogs.components import post_view
@@ -186,7 +188,7 @@ class Delivery(commands.Cog):
         picture = await self._services.gallery.get(job.id)
         if picture is None:
             raise UndeliverableError(_DELETED)
-        await self._require_showable(job, picture)
+        picture = await self._as_shown(job, picture)
         png = await self._read(picture)
         try:
             return await upload(
@@ -197,15 +199,16 @@ class Delivery(commands.Cog):
         except ValueError:
             raise UndeliverableError(_TOO_LARGE.format(id=job.id)) from None
 
-    async def _require_showable(self, job: Job, picture: Picture) -> None:
+    async def _as_shown(self, job: Job, picture: Picture) -> Picture:
         """Ask policy again: the channel and the server's rules may have changed meanwhile."""
         guild = self._bot.get_guild(job.guild_id)
         channel = await channel_at(self._bot, job.guild_id, job.channel_id)
         place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
-        rules = await self._services.guilds.policy(job.guild_id)
-        if refused := decide.may_show(job, picture, place, rules):
-            told = _NOT_HERE.get(refused.reason)
-            raise UndeliverableError(told.format(id=job.id) if told else refused.text)
+        verdict = may_show(job, picture, await self._services.policy_at(place))
+        if isinstance(verdict, Refused):
+            told = _NOT_HERE.get(verdict.reason)
+            raise UndeliverableError(told.format(id=job.id) if told else verdict.text)
+        return replace(picture, spoiler=verdict.spoiler)
 
     async def _read(self, picture: Picture) -> bytes:
         try:
@@ -231,6 +234,7 @@ class Delivery(commands.Cog):
             file=discord.File(
                 io.BytesIO(data),
                 filename=f"{job.id}.{extension}",
+                spoiler=picture.spoiler,
                 description=wording.alt_text(job),
             ),
             view=post_view(job.id),

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import discord
 
 from bot.client import Interaction, Services
-from bot.domain import BotError, ChannelId, JobId, MessageId, Post
+from bot.domain import BotError, ChannelId, MessageId, Picture, Post
 from bot.store.sends import Begun, Send, SendKind
 from cogs.posting.faults import is_passing
 from cogs.translating import guild_of
@@ -19,7 +19,7 @@ from cogs.translating import guild_of
 log = logging.getLogger(__name__)
 
 
-def answer_to(interaction: Interaction, kind: SendKind, job_ids: Sequence[JobId]) -> Send:
+def answer_to(interaction: Interaction, kind: SendKind, pictures: Sequence[Picture]) -> Send:
     """The answer to a command, which shows these pictures."""
     assert interaction.channel_id is not None, "commands come from a channel"
     return Send(
@@ -28,7 +28,8 @@ def answer_to(interaction: Interaction, kind: SendKind, job_ids: Sequence[JobId]
         guild_id=guild_of(interaction),
         channel_id=ChannelId(interaction.channel_id),
         since_id=interaction.id,
-        job_ids=job_ids,
+        job_ids=[picture.job_id for picture in pictures],
+        spoilered=[picture.job_id for picture in pictures if picture.spoiler],
     )
 
 

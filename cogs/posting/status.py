@@ -57,6 +57,7 @@ _WIDTH = 8
 _ANSWERED_WITHIN = 15 * 60_000 << 22
 
 _BAD_ENDS = frozenset({JobState.FAILED, JobState.WITHHELD})
+_HELD_BACK = frozenset({JobState.HELD, JobState.WITHHELD})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -261,7 +262,9 @@ class Status(commands.Cog):
             return ()
         reports = (self._services.progress.get(job.id) for job in jobs)
         fresh = tuple(r.preview_png for r in reports if r is not None and r.preview_png is not None)
-        return fresh or shown.previews
+        # What the message showed of a finished picture that is held back goes from it.
+        held_back = any(job.state in _HELD_BACK for job in jobs)
+        return fresh or (() if held_back else shown.previews)
 
     def _may_preview(self, job: Job) -> bool:
         """A channel can stop being age-restricted while a picture for adults is drawn for it."""

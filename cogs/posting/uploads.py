@@ -30,7 +30,7 @@ async def upload(png: bytes, limit_bytes: int, send: Callable[[bytes, str], Awai
     `ValueError` if the picture cannot be made small enough; what else `send` raises passes.
     """
     while True:
-        data, extension = await _fitted(png, limit_bytes)
+        data, extension = await fitted(png, limit_bytes)
         try:
             return await send(data, extension)
         except discord.HTTPException as problem:
@@ -40,7 +40,7 @@ async def upload(png: bytes, limit_bytes: int, send: Callable[[bytes, str], Awai
             log.warning("%s bytes were too large, trying %s", len(data), limit_bytes)
 
 
-async def _fitted(png: bytes, limit_bytes: int) -> tuple[bytes, str]:
+async def fitted(png: bytes, limit_bytes: int) -> tuple[bytes, str]:
     """The picture in at most `limit_bytes`, and its file extension."""
     if len(png) <= limit_bytes:
         return png, "png"

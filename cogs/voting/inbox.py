@@ -17,8 +17,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.ballot import Reaction
 from bot.client import Services
-from bot.domain import BotError, MessageId, Reaction, UserId
+from bot.domain import BotError, MessageId, UserId
 from bot.drawing.signals import Nudge
 from cogs.voting.watching import Watch, Watches
 

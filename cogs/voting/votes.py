@@ -9,30 +9,22 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from dataclasses import replace
 from typing import Literal
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.ballot import Reaction, Tally, VoteEmoji
 from bot.client import Interaction, WaifuBot
-from bot.domain import (
-    BotError,
-    GuildId,
-    MessageId,
-    Picture,
-    Place,
-    Post,
-    Rating,
-    Reaction,
-    Tally,
-    UserId,
-    VoteEmoji,
-)
+from bot.domain import BotError, GuildId, MessageId, Picture, Place, Post, Rating, UserId
 from bot.policy import decide
-from bot.policy.decide import GuildPolicy
+from bot.policy.layers import EffectivePolicy
+from bot.policy.showing import Shown, may_show
 from bot.store.sends import SendKind
 from bot.words import wording
+from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.translating import place_of, tell
@@ -149,13 +141,15 @@ class VotesCog(commands.Cog):
         """Show the pictures of this server that people like best."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
-        rules = await self._services.guilds.policy(GuildId(guild.id))
-        if silenced := decide.silence(place_of(interaction), rules):
+        if not await licensed(interaction):
+            return
+        policy = await self._services.policy_at(place_of(interaction))
+        if silenced := decide.silence(policy):
             await tell(interaction, silenced.text)
             return
         await interaction.response.defer()
         words, length_ms = _PERIODS[period]
-        places = await self._best(interaction, guild, rules, length_ms)
+        places = await self._best(guild, policy, length_ms)
         if not places:
             await interaction.followup.send(
                 f"No picture {words} that I may show here has a vote yet. React under one you "
@@ -168,7 +162,7 @@ class VotesCog(commands.Cog):
         files = await self._files(pictures)
         shown = await send_tracked(
             interaction,
-            answer_to(interaction, SendKind.TOP, [picture.job_id for picture in pictures]),
+            answer_to(interaction, SendKind.TOP, pictures),
             lambda: interaction.followup.send(
                 wording.fitting([f"**The best pictures {words}**", *lines]),
                 files=files,
@@ -181,14 +175,13 @@ class VotesCog(commands.Cog):
 
     async def _best(
         self,
-        interaction: Interaction,
         guild: discord.Guild,
-        rules: GuildPolicy,
+        policy: EffectivePolicy,
         length_ms: int | None,
     ) -> list[tuple[Picture, Tally, Post]]:
         """The best pictures that may be shown here, each with a post that every reader may see."""
         now_ms = self._services.clock()
-        place = place_of(interaction)
+        place = policy.place
         best: list[tuple[Picture, Tally, Post]] = []
         for picture, tally in await self._services.votes.top(
             GuildId(guild.id),
@@ -200,8 +193,9 @@ class VotesCog(commands.Cog):
             posts = await self._services.gallery.posts(picture.job_id)
             seen = [p for p in posts if may_show_here(guild, place.channel_id, p.channel_id)]
             job = await self._services.views.get(picture.job_id)
-            if seen and job and not decide.may_show(job, picture, place, rules):
-                best.append((picture, tally, seen[0]))
+            verdict = may_show(job, picture, policy) if seen and job else None
+            if isinstance(verdict, Shown):
+                best.append((replace(picture, spoiler=verdict.spoiler), tally, seen[0]))
             if len(best) == _PLACES:
                 break
         return best
@@ -221,7 +215,10 @@ class VotesCog(commands.Cog):
             room_bytes -= len(data)
             files.append(
                 discord.File(
-                    io.BytesIO(data), f"place-{place}.png", description=f"AI-made, place {place}"
+                    io.BytesIO(data),
+                    f"place-{place}.png",
+                    spoiler=picture.spoiler,
+                    description=f"AI-made, place {place}",
                 )
             )
         return files

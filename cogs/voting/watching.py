@@ -13,7 +13,8 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from bot.domain import MessageId, Reaction, UserId
+from bot.ballot import Reaction
+from bot.domain import MessageId, UserId
 from bot.words.emoji import reaction_key
 
 #: How far a list may lag behind the events.

@@ -10,11 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 from pathlib import Path
 
 from models.aesthetics import painted
 from models.aesthetics.rank import spearman
+from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
+from models.painter.album import LICENCE
 
 #: Pictures that the result is measured with.
 _UNSEEN = 1_000
@@ -59,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     learned = painted.load(train)
     grader = fit(learned, folder, steps=args.steps, batch=args.batch, seed=args.seed)
     export(grader, out)
+    # It learned from the project's own drawings, and goes under their licence.
+    shutil.copyfile(EMBEDDED / LICENCE, out / LICENCE)
     figures = measure(out, painted.load(unseen)) | {
         name: getattr(args, name) for name in ("pictures", "steps", "batch", "seed")
     }

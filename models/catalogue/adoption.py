@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.catalogue.card import Card, CardError, Defaults, Licence, Prediction, Score, Size
+from models.catalogue.card import UNKNOWN, Card, CardError, Defaults, Licence, Prediction, Size
 from models.contract import Aspect, Limits
 
 #: What is asked for where a folder brings no licence file.
@@ -80,8 +80,7 @@ def adopt(folder: Path, name: str | None = None) -> Card:
         sizes_px=_sizes(folder),
         defaults=Defaults(negative=_NEGATIVE),
         limits=Limits(),
-        # Nothing is known of what such a model draws, so the most is asked for.
-        scores=(Score.BLANK, Score.NUDITY),
+        scores=UNKNOWN,
         licence=_licence(folder),
         made_by="read from a folder without a card",
     )

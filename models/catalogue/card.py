@@ -48,6 +48,12 @@ class Score(StrEnum):
     BLANK = "blank"
     #: How likely the picture shows nudity; for models that can draw it.
     NUDITY = "nudity"
+    #: How likely it shows somebody who looks like a child; only a WD tagger can tell.
+    CHILDLIKE = "childlike"
+
+
+#: What is asked for where nobody knows what a model draws.
+UNKNOWN = (Score.BLANK, Score.NUDITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +112,21 @@ class Card:
     files: dict[str, Sha256] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
-        """ValueError if the defaults could not be asked for."""
+        """ValueError if the defaults could not be asked for, or the scores do not suffice."""
         defaults, limits = self.defaults, self.limits
         if not limits.steps_min <= defaults.steps <= limits.steps_max:
             raise ValueError("defaults.steps is outside the card's own limits.")
         if not limits.guidance_min <= defaults.guidance <= limits.guidance_max:
             raise ValueError("defaults.guidance is outside the card's own limits.")
+        if Score.BLANK not in self.scores:
+            raise ValueError("scores must name blank: without it no picture may be shown.")
+        if Score.CHILDLIKE in self.scores and not self.can_draw_nudity:
+            raise ValueError("scores must name nudity beside childlike, which alone says nothing.")
+
+    @property
+    def can_draw_nudity(self) -> bool:
+        """Its pictures are measured for nudity, so nothing of them is shown before that."""
+        return Score.NUDITY in self.scores
 
     def native_px(self, width_px: int, height_px: int) -> tuple[int, int]:
         """The size to draw for a finished picture of the given size.

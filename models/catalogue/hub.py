@@ -1,20 +1,23 @@
 """Where a model lies: the embedded one, a folder, or the local copy of one from the model hub.
 
-Torch-free; called by `loader`, `safety` and `check`. Only a hub id touches the network, and only
-for what is not on this machine yet. It must not know more of the files than their family.
+Torch-free; called by `loader`, `safety` and `check`, and for a WD tagger's files. Only a hub id
+touches the network, and only for what is not on this machine yet. It must not know more of the
+files than their family.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from models.catalogue.adoption import MARKS, family_of
 from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+#: How an id of the model hub is written.
+HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _CONFIGS = ("*.json", "*/*.json", "tokenizer*/*", "LICEN[CS]E*")
 
 
@@ -30,7 +33,7 @@ def locate(model: str) -> tuple[Path, str | None]:
             f"{model} is a file; what is wanted is a diffusers folder or a hub id. A checkpoint "
             "becomes a folder with python -m models import."
         )
-    if not _HUB_ID.fullmatch(model):
+    if not HUB_ID.fullmatch(model):
         raise EngineError(f"there is no folder {model}, and it is no hub id such as owner/name.")
     return _fetch(model), model
 
@@ -38,9 +41,8 @@ def locate(model: str) -> tuple[Path, str | None]:
 def _fetch(hub_id: str) -> Path:
     """The local copy of a hub model: configs, tokenizer, licence and one set of weights."""
     import huggingface_hub as hub
-    from huggingface_hub import errors
 
-    try:
+    with _explained(hub_id):
         folder = Path(hub.snapshot_download(hub_id, allow_patterns=list(_CONFIGS)))
         # The configs are small and the weights are gigabytes: know whether they are of use.
         texts = MARKS[family_of(folder, hub_id)].texts
@@ -48,6 +50,24 @@ def _fetch(hub_id: str) -> Path:
             folder = Path(hub.snapshot_download(hub_id, allow_patterns=[*_CONFIGS, *wanted]))
             if all((folder / path).exists() for path in wanted):
                 return folder
+    raise EngineError(f"{hub_id} is no complete diffusers model: it lacks weights.")
+
+
+def fetch(hub_id: str, names: Sequence[str]) -> Path:
+    """The local folder with these files of a hub repository. EngineError if it cannot be had."""
+    import huggingface_hub as hub
+
+    with _explained(hub_id):
+        return Path(hub.snapshot_download(hub_id, allow_patterns=list(names)))
+
+
+@contextmanager
+def _explained(hub_id: str) -> Iterator[None]:
+    """Turn whatever the hub's library raises into one sentence."""
+    from huggingface_hub import errors
+
+    try:
+        yield
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as fault:
         raise EngineError(f"the model hub has no {hub_id}, or it is private.") from fault
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as fault:
@@ -55,7 +75,6 @@ def _fetch(hub_id: str) -> Path:
             f"{hub_id} is not on this machine and the model hub cannot be reached: "
             "check the connection, or name a folder."
         ) from fault
-    raise EngineError(f"{hub_id} is no complete diffusers model: it lacks weights.")
 
 
 def _weights(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from models.catalogue import card as cards
 from models.catalogue.adoption import BUNDLED_LICENCE, adopt, licence_sha256, read_config
-from models.catalogue.card import Card, CardError, Score
+from models.catalogue.card import Card, CardError
 from models.contract import ModelInfo
 
 __all__ = ["EMBEDDED", "Card", "CardError", "Registry", "card_of", "faults", "model_info", "seal"]
@@ -48,7 +48,7 @@ def model_info(card: Card, folder: Path) -> ModelInfo:
         licence_text=text,
         licence_sha256=card.licence.sha256,
         clip_skip_max=read_config(folder, "text_encoder/config.json").get("num_hidden_layers", 12),
-        can_draw_nudity=Score.NUDITY in card.scores,
+        can_draw_nudity=card.can_draw_nudity,
     )
 
 

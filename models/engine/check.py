@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING
 
 from models.catalogue.hub import locate
 from models.catalogue.registry import file_sha256
-from models.contract import Aspect, Draw, EngineError, RenderRequest, TickResult
+from models.contract import (
+    Aspect,
+    Draw,
+    EngineError,
+    Rendered,
+    RenderRequest,
+    ScoringError,
+    TickResult,
+)
 
 if TYPE_CHECKING:
+    from models.engine.safety import PictureScorer
     from models.engine.slots import SlotEngine
 
 _WEIGHTS = "unet/diffusion_pytorch_model"
@@ -35,6 +44,8 @@ class Checked:
     sizes_px: dict[Aspect, tuple[int, int]]
     licence_name: str
     scores: tuple[str, ...]
+    #: Who tells them; nobody is needed for how blank a picture is.
+    scorers: tuple[str, ...]
 
     def lines(self) -> list[str]:
         """The report for people, one fact on a line."""
@@ -48,32 +59,43 @@ class Checked:
             f"device      {self.device}",
             f"sizes       {sizes}",
             f"licence     {self.licence_name}",
-            f"scores      {', '.join(self.scores)}",
+            f"scores      {', '.join(self.scores)}{self._by()}",
         ]
+
+    def _by(self) -> str:
+        return f" (by {', '.join(self.scorers)})" if self.scorers else ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("model", nargs="?", default="embedded", help="a folder or a hub id")
     parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
+    parser.add_argument("--tagger", help="a WD tagger's folder or hub id, as in WD_TAGGER")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check and print what the model is; a fault is raised as EngineError."""
-    print("\n".join(examine(args.model, args.device).lines()))
+    print("\n".join(examine(args.model, args.device, args.tagger).lines()))
     return 0
 
 
-def check(model: str, device: str | None = None) -> str:
+def check(model: str, device: str | None = None, tagger: str | None = None) -> str:
     """One line on a model that loads and draws. EngineError says what is wrong."""
-    checked = examine(model, device)
+    checked = examine(model, device, tagger)
     return (
         f"{checked.name} ({checked.card_id}), {checked.base}, {checked.prediction}, "
-        f"on {checked.device}, unet sha256 {checked.unet_sha256[:12]}"
+        f"on {checked.device}, unet sha256 {checked.unet_sha256[:12]}" + _looked_at(checked.scorers)
     )
 
 
-def examine(model: str, device: str | None = None) -> Checked:
+def _looked_at(scorers: tuple[str, ...]) -> str:
+    if not scorers:
+        return ""
+    alone = " alone, which learned from photographs (docs/safety.md)" * (scorers == ("open_nsfw",))
+    return f", pictures looked at by {', '.join(scorers)}{alone}"
+
+
+def examine(model: str, device: str | None = None, tagger: str | None = None) -> Checked:
     """Load a model and draw two steps with it. EngineError says what is wrong."""
     from models.engine.loader import load
     from models.engine.safety import scorer_of
@@ -81,9 +103,9 @@ def examine(model: str, device: str | None = None) -> Checked:
 
     folder, _ = locate(model)
     parts = load(model, device=device)
-    scorer_of(parts.card)
+    scorer = scorer_of(parts.card, folder, tagger)
     engine = SlotEngine(parts, 1)
-    _draw_two_steps(engine)
+    _score(scorer, _draw_two_steps(engine))
     checked = Checked(
         name=parts.card.name,
         card_id=parts.card.id,
@@ -95,12 +117,20 @@ def examine(model: str, device: str | None = None) -> Checked:
         sizes_px=engine.info.sizes_px,
         licence_name=engine.info.licence_name,
         scores=tuple(score.value for score in parts.card.scores),
+        scorers=scorer.names,
     )
     engine.close()
     return checked
 
 
-def _draw_two_steps(engine: SlotEngine) -> None:
+def _score(scorer: PictureScorer, rendered: Rendered) -> None:
+    try:
+        scorer.score(rendered)
+    except ScoringError as fault:
+        raise EngineError(f"the model draws, but {fault}") from fault
+
+
+def _draw_two_steps(engine: SlotEngine) -> Rendered:
     width, height = engine.info.sizes_px[Aspect.SQUARE]
     engine.admit(
         RenderRequest(
@@ -121,6 +151,7 @@ def _draw_two_steps(engine: SlotEngine) -> None:
         result = engine.step()
     if result.failed or not result.finished:
         raise EngineError("the model loads but draws no picture: its numbers run off.")
+    return result.finished[0]
 
 
 def _unet_sha256(folder: Path) -> str:

@@ -128,10 +128,10 @@ def _prepare(
     from models.finetuning.export import successor
     from models.finetuning.material import Material, gather
     from models.finetuning.run import Setting
-    from models.finetuning.trainee import require_family
+    from models.finetuning.trainee import require_plain
 
     parts = load(recipe.base, device="cpu")
-    require_family(parts)
+    require_plain(parts)
     clip_skip = recipe.clip_skip or parts.card.defaults.clip_skip
     _require_layers(parts, clip_skip)
     card = successor(recipe, parts.card, clip_skip, f"python -m models finetune {config.name}")

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from models.catalogue.adoption import BUNDLED_LICENCE, identifier, read_config
-from models.catalogue.card import Card, Score
+from models.catalogue.card import UNKNOWN, Card
 from models.catalogue.registry import file_sha256, seal
 from models.checkpoint.files import published, write_part
 from models.contract import EngineError
@@ -43,7 +43,7 @@ _DTYPES = {Saved.FP16: torch.float16, Saved.FP32: torch.float32}
 def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
     """The card of the model to be: the base's, with a name, a parent and a maker of its own.
 
-    What it has learned to draw nobody knows, so its pictures need every score.
+    What it has learned to draw nobody knows, so its pictures are measured for it, or as the base's.
     """
     card_id = identifier(recipe.title)
     if card_id == base.id:
@@ -54,7 +54,7 @@ def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
         name=recipe.title,
         parent=base.id,
         made_by=made_by,
-        scores=tuple(Score),
+        scores=tuple(dict.fromkeys((*UNKNOWN, *base.scores))),
         defaults=replace(base.defaults, clip_skip=clip_skip),
         files={},
     )

@@ -80,7 +80,7 @@ class _PlainUnet(nn.Module):
         return ask(self.unet, noisy, timestep, Embedding(tokens=words))
 
 
-def require_family(parts: Components) -> None:
+def require_plain(parts: Components) -> None:
     """EngineError for a base that is loaded well but is not a plain text-to-picture model."""
     unet: Any = parts.unet.config
     vae: Any = parts.vae.config

@@ -1,4 +1,4 @@
-"""A folder of painted pictures: `NNNNNNN.png`, `NNNNNNN.txt` and `metadata.jsonl`.
+"""A folder of painted pictures: `NNNNNNN.png`, `NNNNNNN.txt`, `metadata.jsonl` and `LICENSE.md`.
 
 Called by the command. Image-folder loaders read it as it stands: every line of the manifest names
 its picture in `file_name` and its caption in `text`. One process writes, and a line follows its
@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 
-MANIFEST = "metadata.jsonl"
+MANIFEST, LICENCE = "metadata.jsonl", "LICENSE.md"
 #: What a loader would take for a picture of the folder.
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
@@ -50,6 +52,8 @@ class Album:
             _require_same(out, settings, lines)
             _require_no_strangers(out, {str(line["file_name"]) for line in lines}, names, ours=ours)
             _rewrite(out, lines)
+            # The drawings are given under the licence of the model that learned from them.
+            shutil.copyfile(EMBEDDED / LICENCE, out / LICENCE)
         except FileExistsError as fault:
             raise EngineError(f"{out} is a file: name a folder with --out.") from fault
         except OSError as fault:

@@ -26,7 +26,7 @@ from torch import Tensor
 from models.contract import EngineError
 
 #: The format that this code writes and the only one it reads.
-FORMAT = 1
+FORMAT = 2
 #: How many states are kept.
 KEPT = 2
 
@@ -98,7 +98,10 @@ class States:
             hint = f"; remove it to go on from {older[-1]}" if older else ""
             raise StateError(f"{place} is damaged ({fault}){hint}.") from fault
         if not isinstance(facts, dict) or facts.pop("format", None) != FORMAT:
-            raise StateError(f"{place} was written by another version of this program.")
+            raise StateError(
+                f"{place} was written by another version of this program: go on with that one, or "
+                "begin anew in another folder."
+            )
         return State(step=int(facts.pop("step")), tensors=tensors, facts=facts)
 
     def size_bytes(self) -> int:

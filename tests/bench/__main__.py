@@ -12,31 +12,39 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.report import Row, table, unmeasured, write_json
-from tests.bench import claim, flow, kills, pictures, training, votes
+from tests.bench import claim, flow, kills, pictures, policy, safety, training, votes
 
 Program = Callable[[Path], Awaitable[list[Row]]]
 
 
-def _programs(kill_count: int, boundaries: int | None) -> dict[str, Program]:
+def _programs(
+    kill_count: int, boundaries: int | None, harmless: int = safety.PICTURES
+) -> dict[str, Program]:
     return {
         "claim": lambda _: claim.measure(),
         "votes": lambda _: votes.measure(),
         "flow": flow.measure,
         "pictures": lambda _: pictures.measure(),
+        "policy": lambda _: policy.measure(),
+        "safety": lambda _: safety.measure(harmless),
         "training": training.measure,
         "kills": lambda scratch: kills.measure(scratch, kill_count, boundaries),
     }
 
 
-async def _run(names: list[str], kill_count: int, boundaries: int | None) -> list[Row]:
+async def _run(
+    names: list[str], kill_count: int, boundaries: int | None, harmless: int
+) -> list[Row]:
     rows: list[Row] = []
-    programs = _programs(kill_count, boundaries)
+    programs = _programs(kill_count, boundaries, harmless)
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         command = f"python -m tests.bench {name}"
         if name == "kills":
             command += f" --kills {kill_count}"
             command += "" if boundaries is None else f" --boundaries {boundaries}"
+        if name == "safety":
+            command += f" --harmless {harmless}"
         with tempfile.TemporaryDirectory(prefix="waifu-bench-") as scratch:
             try:
                 measured = await programs[name](Path(scratch))
@@ -53,7 +61,7 @@ def main() -> int:
     parser.add_argument(
         "names",
         nargs="*",
-        help="claim, votes, flow, pictures, training, kills; all if none is named",
+        help="claim, votes, flow, pictures, policy, safety, training, kills; all if none is named",
     )
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument(
@@ -64,12 +72,18 @@ def main() -> int:
         type=int,
         help="kill it at so many boundaries of a life, evenly spread (0: none); all if not given",
     )
+    parser.add_argument(
+        "--harmless",
+        type=int,
+        default=safety.PICTURES,
+        help="how many pictures to draw for the scorers to take for harmless",
+    )
     arguments = parser.parse_args()
     known = _programs(0, 0)
     names = arguments.names or list(known)
     if unknown := set(names) - set(known):
         parser.error(f"there is no measurement called {', '.join(sorted(unknown))}")
-    rows = asyncio.run(_run(names, arguments.kills, arguments.boundaries))
+    rows = asyncio.run(_run(names, arguments.kills, arguments.boundaries, arguments.harmless))
     print(table(rows))
     if arguments.json:
         write_json(rows, arguments.json)

@@ -8,11 +8,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.domain import MessageId, Post, Reaction, UserId
+from bot.ballot import Reaction
+from bot.domain import MessageId, Post, UserId
+from bot.store.caps import Caps
 from bot.store.db import Database
 from bot.store.gallery import Gallery
 from bot.store.outbox import Outbox
-from bot.store.queue import Caps, Jobs
+from bot.store.queue import Jobs
 from bot.store.votes import Votes
 from models.report import Row
 from tests.stages.factories import (

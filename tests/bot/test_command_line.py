@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.__main__ import COMMANDS as BOT_COMMANDS
 from bot.__main__ import main
 from bot.settings import load
 from bot.store.migrations import migrations
@@ -235,14 +236,34 @@ def test_ctrl_c_while_torch_is_imported_is_one_line(tmp_path: Path, arguments: l
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 
+TABLES = {"bot": (main, BOT_COMMANDS), "models": (models_main, COMMANDS)}
+
+
+@pytest.mark.parametrize("room", TABLES)
 def test_the_list_of_commands_has_one_column_of_explanations(
-    capsys: pytest.CaptureFixture[str],
+    room: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    run, commands = TABLES[room]
     with pytest.raises(SystemExit, match="0"):
-        models_main(["--help"])
+        run(["--help"])
     told = capsys.readouterr().out.splitlines()
-    columns = {line.index(c.help) for c in COMMANDS.values() for line in told if c.help in line}
-    assert len(columns) == 1
+    found = [line.index(c.help) for c in commands.values() for line in told if c.help in line]
+    assert len(found) == len(commands)
+    assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize(
+    ("room", "name"), [(room, name) for room, (_, names) in TABLES.items() for name in names]
+)
+def test_every_command_explains_itself(
+    room: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, commands = TABLES[room]
+    with pytest.raises(SystemExit, match="0"):
+        run([name, "--help"])
+    told = capsys.readouterr().out
+    assert told.startswith(f"usage: python -m {room} {name} ")
+    assert commands[name].help in " ".join(told.split())
 
 
 def test_the_readme_lists_every_command_of_the_picture_room() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Subject, Transition
-from bot.log import tell
+from bot.log import log_transition
+from bot.transitions import Subject, Transition
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ def test_a_change_of_state_is_one_line(
     transition: Transition, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="bot"):
-        tell(transition)
+        log_transition(transition)
     (record,) = caplog.records
     assert record.getMessage() == line
     assert record.levelno == logging.INFO
@@ -45,7 +45,9 @@ def test_a_change_of_state_is_one_line(
 
 def test_a_failure_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="bot"):
-        tell(Transition(subject=Subject.JOB, id="7", before="running", after="failed", why="noise"))
+        log_transition(
+            Transition(subject=Subject.JOB, id="7", before="running", after="failed", why="noise")
+        )
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import __main__ as root
+from bot import serving
 from bot.__main__ import main
 from bot.domain import DiskFullError
 from bot.health import read_pulse
 from bot.store.db import Database
 from bot.store.gallery import Gallery
+from tests.stages.fake_engine import LICENCE
 from tests.stages.stage import stage
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +107,7 @@ async def test_a_disk_that_lets_nothing_be_tidied_is_no_reason_not_to_start(
     monkeypatch.setattr(Gallery, "sweep", full)
     db = await Database.open(tmp_path / "bot.sqlite3")
     try:
-        await root._sweep(Gallery(db, tmp_path / "pictures"))
+        await serving._sweep(Gallery(db, tmp_path / "pictures"))
     finally:
         await db.close()
     assert "not tidied up" in caplog.text
@@ -152,3 +153,34 @@ async def test_a_picture_that_a_killed_process_was_drawing_is_drawn_whatever_the
             )
         await here.up()
         assert len(await here.posts(5)) == 5
+
+
+async def test_what_waits_under_a_licence_that_its_member_has_not_accepted_is_not_drawn(
+    tmp_path: Path,
+) -> None:
+    """The bot comes back with another model, and so with another licence."""
+    async with stage(tmp_path) as here:
+        await here.accept_terms()
+        await here.draw("1girl, slow", steps=50, count=2)
+        await here.bot.kill()
+        with closing(sqlite3.connect(here.data_dir / "bot.sqlite3")) as other, other:
+            other.execute("UPDATE acceptances SET licence_sha256 = 'another'")
+        await here.up()
+
+        async def ended() -> list[tuple[str, str]]:
+            return here.rows(
+                "SELECT state, error FROM jobs WHERE state IN ('failed', 'rendered', 'delivered')"
+                " ORDER BY seq LIMIT 3 OFFSET 1"
+            )
+
+        await here.until(ended)
+        for state, error in await ended():
+            assert state == "failed"
+            assert "its licence is another one" in error
+        assert len(here.posted()) == 1
+
+
+async def test_the_licence_of_the_model_in_use_is_kept_for_exports(tmp_path: Path) -> None:
+    async with stage(tmp_path) as here:
+        kept = (here.data_dir / "licences" / "fake-1.txt").read_text()
+        assert LICENCE in kept

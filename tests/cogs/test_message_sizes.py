@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import GuildId, JobId, RefusalReason, Refused, VoteEmoji
+from bot.ballot import VoteEmoji
+from bot.domain import GuildId, JobId, RefusalReason, Refused, UserId
+from bot.policy.layers import GuildPolicy
+from bot.policy.screening import Term
+from bot.words.differences import differences
 from tests.bot.words.test_wording import LIMIT, REASON_CHARS, TERM_CHARS, long
 from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.governing import open_panel
 from tests.stages.simulated import Scene, scene
 
 PROMPT_CHARS = 1000
+#: What a message holds that is laid out of components.
+LAYOUT_LIMIT = 4000
 #: Of what `tests/bot/words/test_wording.py` tries, what grows most or is hardest to cut.
 NASTY = (
     "*",
@@ -69,24 +76,33 @@ async def test_history_shows_every_picture_however_long_the_words(desk: Front, u
 @pytest.mark.parametrize("unit", NASTY)
 async def test_policy_and_its_refusals_fit(desk: Front, unit: str) -> None:
     boss = desk.moderator(manage_guild=True)
-    words = [f"{chr(97 + n)}word" for n in range(20)]
-    for number, word in enumerate(words):
-        term = f"{word} {long(unit, TERM_CHARS - 6)}"
-        await desk.services.guilds.block(
-            GuildId(desk.guild.id), term, long(unit, REASON_CHARS), desk.member.id, number
+    guild_id = GuildId(desk.guild.id)
+    terms = tuple(
+        Term(
+            text=f"{chr(97 + n)}word {long(unit, TERM_CHARS - 6)}", reason=long(unit, REASON_CHARS)
         )
-    for command in ("policy show", "policy log"):
-        assert "word" in said(await boss.slash(desk.channel, command)).content
+        for n in range(20)
+    )
+    policy = GuildPolicy(guild_id=guild_id, blocked=terms, allowed=tuple(t.text for t in terms))
+    told = "\n".join(differences(GuildPolicy(guild_id=guild_id), policy, desk.services.rulebook))
+    await desk.services.guilds.save(policy, 0, UserId(desk.member.id), 1, summary=told)
+    view = await open_panel(desk, boss)
+    for door in ("blocked", "allowed", "log"):
+        await view.go(door)
+        assert "word" in view.words
+        assert len(view.words) <= LAYOUT_LIMIT
     offered = await boss.autocomplete(desk.channel, "policy unblock", "term", "")
     assert offered
     assert all(0 < len(choice["name"]) <= 100 for choice in offered)
-    policy = await desk.services.guilds.policy(GuildId(desk.guild.id))
-    prompt = ", ".join(blocked.term for blocked in policy.blocked)[:PROMPT_CHARS]
+    prompt = ", ".join(term.text for term in terms)[:PROMPT_CHARS]
     refused = await desk.asks(prompt=prompt)
     assert refused.ephemeral
     assert "do not want that here" in refused.content
-    assert "Allowed again" in said(
-        await boss.slash(desk.channel, "policy unblock", term=policy.blocked[0].term)
+    assert "would be refused" in said(
+        await boss.slash(desk.channel, "policy test", prompt=prompt)
+    ).content  # fmt: skip
+    assert "Not blocked any more" in said(
+        await boss.slash(desk.channel, "policy unblock", term=terms[0].text)
     ).content  # fmt: skip
     assert "not blocked" in said(
         await boss.slash(desk.channel, "policy unblock", term=long(unit, 6000))
@@ -118,6 +134,7 @@ async def test_top_of_ten_pictures_fits_with_custom_emoji(tmp_path: Path) -> Non
             GuildId(booth.guild.id), VoteEmoji(up=up, down=down), booth.member.id, 1
         )
         voter = booth.guild.add_member(booth.env.create_user("ada"))
+        await booth.accepts(voter)
         ids: list[JobId] = []
         for seed in range(12):
             (job,) = await booth.queued(seed=seed)

@@ -6,11 +6,15 @@ one without a policy to ask.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from bot.ballot import Reaction, VoteSource
 from bot.domain import (
     Admitted,
     Ask,
     ChannelId,
     GuildId,
+    Held,
     Job,
     JobId,
     JobState,
@@ -20,12 +24,11 @@ from bot.domain import (
     Place,
     Post,
     Rating,
-    Reaction,
     Released,
     RequestId,
     RequestKind,
+    Ruling,
     UserId,
-    VoteSource,
 )
 from bot.store.sends import Send, SendKind
 from models.contract import Draw, Sampler, Scores
@@ -86,8 +89,10 @@ def make_ask(
     )
 
 
-def make_admitted(ask: Ask | None = None, *, rating: Rating = Rating.GENERAL) -> Admitted:
-    return Admitted(ask=ask or make_ask(), rating=rating)
+def make_admitted(
+    ask: Ask | None = None, *, rating: Rating = Rating.GENERAL, ruling: Ruling = Ruling.ALLOW
+) -> Admitted:
+    return Admitted(ask=ask or make_ask(), rating=rating, ruling=ruling)
 
 
 def make_job(
@@ -101,6 +106,7 @@ def make_job(
     state: JobState = JobState.RUNNING,
     attempts: int = 1,
     rating: Rating = Rating.GENERAL,
+    ruling: Ruling = Ruling.ALLOW,
 ) -> Job:
     """A job that no database knows; the stores' tests enqueue theirs."""
     return Job(
@@ -112,6 +118,7 @@ def make_job(
         channel_id=ChannelId(channel),
         draw=make_draw(prompt, seed=seed),
         rating=rating,
+        ruling=ruling,
         state=state,
         attempts=attempts,
         created_ms=1_000,
@@ -125,7 +132,9 @@ def make_rgb(job: Job) -> bytes:
     )
 
 
-def make_released(job: Job | None = None, *, rating: Rating = Rating.GENERAL) -> Released:
+def make_released(
+    job: Job | None = None, *, rating: Rating = Rating.GENERAL, spoiler: bool = False
+) -> Released:
     job = job or make_job()
     return Released(
         job=job,
@@ -134,6 +143,20 @@ def make_released(job: Job | None = None, *, rating: Rating = Rating.GENERAL) ->
         rgb=make_rgb(job),
         scores=Scores(values={"nsfw": 0.01}),
         rating=rating,
+        spoiler=spoiler,
+    )
+
+
+def make_held(job: Job, why: str = "It may be too revealing.") -> Held:
+    return Held(
+        job=job,
+        width_px=job.draw.width_px,
+        height_px=job.draw.height_px,
+        rgb=make_rgb(job),
+        scores=Scores(values={"nudity": 0.6}),
+        rating=Rating.EXPLICIT,
+        why=why,
+        text="The moderators look at it first.",
     )
 
 
@@ -178,6 +201,7 @@ def make_send(
     kind: SendKind = SendKind.SHOW,
     channel: int = CHANNEL,
     guild: int = GUILD,
+    spoilered: Collection[JobId] = (),
 ) -> Send:
     return Send(
         name=name,
@@ -186,6 +210,7 @@ def make_send(
         channel_id=ChannelId(channel),
         since_id=SINCE,
         job_ids=[JobId(job_id) for job_id in job_ids],
+        spoilered=spoilered,
     )
 
 

@@ -139,6 +139,10 @@ class FakeScorer:
         assert len(rendered.rgb) == 3 * rendered.width_px * rendered.height_px
         return Scores(values={"blank": 0.0})
 
+    def glance(self, preview_png: bytes) -> Scores:
+        assert preview_png.startswith(b"\x89PNG")
+        return Scores()
+
 
 def open_engine(
     model: str, *, device: str | None, threads: int | None, capacity: int | None
@@ -148,7 +152,7 @@ def open_engine(
     return FakeEngine(capacity or 4)
 
 
-def open_scorer(model: str) -> FakeScorer:
+def open_scorer(model: str, *, tagger: str | None) -> FakeScorer:
     """Same form as `models.engine.safety.open_scorer`."""
-    del model
+    del model, tagger
     return FakeScorer()

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 
 import discord
 
-from bot.domain import ChannelId, GuildId, MessageId, Reaction, UserId
+from bot.ballot import Reaction
+from bot.domain import ChannelId, GuildId, MessageId, UserId
 from cogs.voting.inbox import Cleared, Inbox, Seen
 from cogs.voting.reconciling import Reconciler
 from tests.stages.booth import Hourglass

@@ -18,8 +18,10 @@ from models.contract import ModelInfo
 from tests.stages.simulated import Scene, scene
 
 EXTENSIONS = (
-    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.queue", "cogs.governing.policy",
-    "cogs.governing.privacy", "cogs.posting.takedown",
+    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.queue", "cogs.governing.licence",
+    "cogs.governing.policy", "cogs.governing.privacy", "cogs.governing.review",
+    "cogs.governing.reporting", "cogs.governing.appealing", "cogs.governing.moderating",
+    "cogs.governing.purging", "cogs.posting.takedown", "cogs.posting.spoilering",
 )  # fmt: skip
 #: Bounds of Discord's messages and choices that no answer may break.
 CONTENT_CHARS_MAX = 2000
@@ -97,8 +99,4 @@ def custom_ids(message: ResponseMessage) -> list[str]:
 @asynccontextmanager
 async def front(tmp_path: Path, *more: str) -> AsyncIterator[Front]:
     async with scene(tmp_path, *EXTENSIONS, *more, kind=Front) as ready:
-        info = ready.services.model()
-        await ready.services.consent.accept(
-            UserId(ready.member.id), info.licence_sha256, info.card_id, 1
-        )
         yield ready

@@ -23,10 +23,12 @@ from simcord.builders import ChannelHandle, GuildHandle
 from simcord.enums import OverwriteType
 from simcord.env import Env
 
+from bot import rulebooks
 from bot.client import Services, WaifuBot
 from bot.domain import (
     ChannelId,
     GuildId,
+    Held,
     Job,
     MessageId,
     MessageRef,
@@ -34,18 +36,24 @@ from bot.domain import (
     Rating,
     Refused,
     Released,
+    UserId,
 )
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.settings import load
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
 from bot.store.consent import Consent
 from bot.store.db import Database
+from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
-from bot.store.queue import Caps, Jobs
+from bot.store.queue import Jobs
+from bot.store.reviews import Reviews
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -87,7 +95,7 @@ class ParkedBot(WaifuBot):
 
 @dataclass(kw_only=True)
 class Scene:
-    """One server with one channel, one member and the bot."""
+    """One server with one channel, one member who has accepted the licence, and the bot."""
 
     env: Env
     services: Services
@@ -132,6 +140,11 @@ class Scene:
         )
         assert not isinstance(request, Refused)
         return list(request.jobs)
+
+    async def accepts(self, who: MemberActor) -> None:
+        """They accepted the licence of the model in use, some time ago."""
+        info = self.services.model()
+        await self.services.consent.accept(UserId(who.id), info.licence_sha256, info.card_id, 1)
 
     def snowflake(self) -> int:
         """Older than every message that is sent from now on, as an interaction's id is."""
@@ -181,11 +194,11 @@ class Scene:
             await self.kept(job)
 
     async def kept(
-        self, job: Job, released: Released | None = None, data: bytes | None = None
+        self, job: Job, verdict: Released | Held | None = None, data: bytes | None = None
     ) -> None:
         """The picture of a running job goes to the gallery."""
         picture = await self.services.gallery.keep(
-            released or make_released(job),
+            verdict or make_released(job),
             data or make_png(job),
             card_id="tiny-1",
             owner=OWNER,
@@ -229,6 +242,11 @@ async def scene(
         doomed=Doomed(db),
         votes=Votes(db),
         guilds=Guilds(db),
+        reviews=Reviews(db, gallery),
+        case_posts=CasePosts(db),
+        members=Members(db, gallery),
+        decisions=Decisions(db),
+        rulebook=rulebooks.load(),
         consent=Consent(db),
         privacy=Privacy(db, gallery),
         signals=Signals(),
@@ -246,7 +264,7 @@ async def scene(
         channel = guild.create_text_channel("general")
         member = guild.add_member(env.create_user("mia"))
         await env.settle()
-        yield kind(
+        ready = kind(
             env=env,
             services=services,
             guild=guild,
@@ -254,6 +272,8 @@ async def scene(
             member=member,
             extensions=extensions,
         )
+        await ready.accepts(member)
+        yield ready
     finally:
         await env.bot.close()
         await env.shutdown()

@@ -17,6 +17,6 @@ def open_engine(
     raise AssertionError("no test waits for so long")
 
 
-def open_scorer(model: str) -> NoReturn:
+def open_scorer(model: str, *, tagger: str | None) -> NoReturn:
     """Same form as `models.engine.safety.open_scorer`."""
-    raise AssertionError(model)
+    raise AssertionError(model, tagger)

@@ -8,21 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import log
-from bot.domain import Admitted, Job, Picture, Rating, Refused, Tell, UserId
+from bot.domain import Admitted, Job, Picture, Rating, Refused, UserId
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
+from bot.store.case_rows import Case
 from bot.store.db import Database
+from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.gallery import Gallery
+from bot.store.guilds import Guilds
+from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
-from bot.store.queue import Caps, Jobs
+from bot.store.queue import Jobs
+from bot.store.reviews import Reviews
 from bot.store.sends import Sends
 from bot.store.views import JobViews
 from bot.store.votes import Votes
+from bot.transitions import Tell
 from tests.stages.factories import (
     SINCE,
     USER,
     make_admitted,
     make_ask,
+    make_held,
     make_place,
     make_png,
     make_post,
@@ -45,6 +54,11 @@ class Stores:
     privacy: Privacy
     sends: Sends
     doomed: Doomed
+    guilds: Guilds
+    reviews: Reviews
+    case_posts: CasePosts
+    members: Members
+    decisions: Decisions
 
     async def enqueue(self, admitted: Admitted | None = None, now_ms: int = 1_000) -> list[Job]:
         result = await self.queue.enqueue(
@@ -87,6 +101,24 @@ class Stores:
         assert picture is not None
         return job, picture
 
+    async def hold(
+        self, *, user: int = USER, prompt: str = "1girl", now_ms: int = 3_000
+    ) -> tuple[Job, Case]:
+        """A picture that is held, and its case (nothing else may be queued)."""
+        await self.enqueue(make_admitted(make_ask(prompt, user=UserId(user))))
+        job = await self.claim()
+        assert job is not None
+        kept = await self.gallery.keep(
+            make_held(job), make_png(job), card_id="tiny-1", owner=WORKER, now_ms=now_ms
+        )
+        assert kept is not None
+        (case,) = [
+            case
+            for case in await self.reviews.open_cases(job.guild_id, 1_000)
+            if case.job_id == job.id
+        ]
+        return job, case
+
     async def deliver(
         self,
         *,
@@ -109,7 +141,7 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(directory: Path, tell: Tell = log.tell) -> AsyncGenerator[Stores]:
+async def open_stores(directory: Path, tell: Tell = log.log_transition) -> AsyncGenerator[Stores]:
     db = await Database.open(directory / "bot.sqlite3", tell)
     gallery = Gallery(db, directory / "pictures")
     try:
@@ -123,6 +155,11 @@ async def open_stores(directory: Path, tell: Tell = log.tell) -> AsyncGenerator[
             privacy=Privacy(db, gallery),
             sends=Sends(db),
             doomed=Doomed(db),
+            guilds=Guilds(db),
+            reviews=Reviews(db, gallery),
+            case_posts=CasePosts(db),
+            members=Members(db, gallery),
+            decisions=Decisions(db),
         )
     finally:
         await db.close()

@@ -10,16 +10,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from bot.domain import Job, JobState, Request, Transition
+from bot import rulebooks
+from bot.domain import Job, JobState, Rating, Request
 from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
+from bot.store.caps import Caps
 from bot.store.db import Database
 from bot.store.gallery import Gallery
 from bot.store.outbox import Outbox
-from bot.store.queue import Caps, Jobs
+from bot.store.queue import Jobs
 from bot.store.views import JobViews
+from bot.transitions import Transition
 from models.contract import EngineError
 from tests.stages.factories import SINCE, make_admitted, make_ask
 from tests.stages.fake_engine import INFO, FakeEngine, FakeScorer
@@ -71,15 +74,19 @@ class Studio:
     signals: Signals
     worker: Worker
     engine: FakeEngine
+    progress: ProgressBoard
     running: asyncio.Task[None]
     #: What the workers told of cards.
     told: list[Transition]
     now_ms: Callable[[], int]
 
-    async def ask(self, *, count: int = 1, **changes: object) -> tuple[Job, ...]:
+    async def ask(
+        self, *, count: int = 1, rating: Rating = Rating.GENERAL, **changes: object
+    ) -> tuple[Job, ...]:
         ask = make_ask(count=count)
         named = {"model": INFO.card_id} if company is Company.SECOND else {}
-        admitted = make_admitted(replace(ask, draw=replace(ask.draw, **{**named, **changes})))
+        draw = replace(ask.draw, **{**named, **changes})
+        admitted = make_admitted(replace(ask, draw=draw), rating=rating)
         made = await self.queue.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
         assert isinstance(made, Request)
         self.signals.queued()
@@ -109,11 +116,15 @@ async def studio(
     grace_ms: int = 5_000,
     lease_ms: int = 60_000,
     haste: int = 20,
+    preview_every: int = 2,
+    score_timeout_s: float = 20,
 ) -> AsyncIterator[Studio]:
     engine = engine or FakeEngine(4, step_s=0.002)
     db = await Database.open(tmp_path / "bot.sqlite3")
     jobs, gallery, signals = Jobs(db), Gallery(db, tmp_path / "pictures"), Signals()
-    limits = WorkerLimits(lease_ms=lease_ms, max_attempts=3, preview_every=2, grace_ms=grace_ms)
+    limits = WorkerLimits(
+        lease_ms=lease_ms, max_attempts=3, preview_every=preview_every, grace_ms=grace_ms
+    )
     began_s = time.monotonic()
 
     def now_ms() -> int:
@@ -124,7 +135,9 @@ async def studio(
         "tested",
         lambda model: engine if model == "tested" else another_engine(model),
         lambda _: scorer or FakeScorer(),
+        score_timeout_s=score_timeout_s,
     )
+    boards: dict[LocalThread, ProgressBoard] = {}
     other = LocalThread(OTHER_MODEL, another_engine, lambda _: FakeScorer())
     handles = {
         Company.ALONE: [tested], Company.FIRST: [tested, other], Company.SECOND: [other, tested],
@@ -133,14 +146,16 @@ async def studio(
     told: list[Transition] = []
     for handle in handles:
         await handle.open()
+        boards[handle] = ProgressBoard()
         workers[handle] = Worker(
             process="w",
             handle=handle,
             roster=Roster(handles),
             jobs=jobs,
             gallery=gallery,
+            rulebook=rulebooks.load(),
             signals=signals,
-            progress=ProgressBoard(),
+            progress=boards[handle],
             limits=limits,
             clock=now_ms,
             tell=told.append,
@@ -149,7 +164,7 @@ async def studio(
     try:
         yield Studio(
             db, jobs, JobViews(db), Outbox(db), gallery, signals, workers[tested], engine,
-            running[tested], told, now_ms,
+            boards[tested], running[tested], told, now_ms,
         )  # fmt: skip
     finally:
         for worker in workers.values():

@@ -3,14 +3,17 @@
 /** What the sandbox answered instead of doing it. */
 export class ApiError extends Error {}
 
-async function call(method, path, body) {
+const call = (method, path, body) =>
+  send(path, {
+    method,
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+
+async function send(path, request) {
   let response;
   try {
-    response = await fetch(path, {
-      method,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
+    response = await fetch(path, request);
   } catch {
     throw new ApiError("The local Discord does not answer. Is it still running?");
   }
@@ -34,6 +37,12 @@ export const api = {
   autocomplete: (body) => call("POST", "/page/autocomplete", body),
   component: (body) => call("POST", "/page/component", body),
   modal: (body) => call("POST", "/page/modal", body),
+  upload: (about, file) =>
+    send(`/page/upload?${query(about)}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream" },
+      body: file,
+    }),
   react: (body) => call("PUT", "/page/reaction", body),
   unreact: (body) => call("DELETE", "/page/reaction", body),
   say: (body) => call("POST", "/page/message", body),

@@ -87,7 +87,8 @@ async function swap(cell, image, url) {
   if (cell.dataset.url === url) image.src = url;
 }
 
-function fileRow(file) {
+/** A file that is no picture, with its name and size. */
+export function fileRow(file) {
   const url = safeUrl(file.url);
   const name = file.filename ?? "file";
   return h(

@@ -7,8 +7,9 @@ import { byId, fill, h, iconButton } from "./dom.js";
 import { guide, paint } from "./guide.js";
 import { icon } from "./icons.js";
 import { expect, forget } from "./interactions.js";
+import { pickFiles } from "./picker.js";
 import { palette } from "./reactions.js";
-import { readAll } from "./slash.js";
+import { KIND, readAll } from "./slash.js";
 import { channel, on, store, typers } from "./store.js";
 import { Suggestions, valueNode } from "./suggest.js";
 
@@ -136,6 +137,17 @@ function help(parsed) {
 
 function addOption(option) {
   write(`${box.value.trimEnd()} ${option.name}: `);
+  if (option.type === KIND.ATTACHMENT) choseFile(option);
+}
+
+// What stands behind the option is the file's name; what travels is its id.
+function choseFile(option) {
+  pickFiles(1, ([{ id, name }]) => {
+    keepPick(option, name, id);
+    const arg = understood(box.value)?.args.find((one) => one.option === option);
+    if (arg) replace(0, arg.end, `${box.value.slice(0, arg.valueStart).trimEnd()} ${name} `);
+    else write(`${box.value.trimEnd()} ${option.name}: ${name} `);
+  });
 }
 
 function suggest() {
@@ -155,12 +167,18 @@ function suggestValue(parsed) {
   const arg = argAt(parsed, box.selectionStart);
   help(parsed);
   if (!arg || arg.bare || (arg.picked && arg.option.autocomplete)) return suggestions.close();
+  if (arg.option.type === KIND.ATTACHMENT) return suggestFile(arg);
   const choose = (text, value) => {
     keepPick(arg.option, text, value);
     replace(0, arg.end, `${box.value.slice(0, arg.valueStart).trimEnd()} ${text} `);
     help(understood(box.value));
   };
   return suggestions.values(arg, parsed.command, otherValues(parsed, arg), known(), choose);
+}
+
+function suggestFile({ option, picked }) {
+  const row = { node: valueNode({ name: "Choose a file…" }), take: () => choseFile(option) };
+  return picked ? suggestions.close() : suggestions.show(option.description, [row], 0);
 }
 
 // Put a text in the place of a part, and the cursor behind it.

@@ -11,7 +11,11 @@ export function available() {
 }
 
 /** Whom and what options can name. */
-export const known = () => ({ people: [...store.personas, store.bot], channels: store.channels });
+export const known = () => ({
+  people: [...store.personas, store.bot],
+  channels: [...store.channels, ...store.categories],
+  roles: store.roles,
+});
 
 /** Read a text as a command (see `parse`); what was picked keeps its value. */
 export function understood(text) {

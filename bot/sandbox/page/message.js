@@ -14,6 +14,7 @@ import { dismiss, isEphemeral, names, store } from "./store.js";
 import { clock, full, when } from "./time.js";
 
 const LOADING = 128;
+const LAID_OUT = 32768;
 const CONTEXT_COMMAND = 23;
 const REPLY = 19;
 const parts = new WeakMap();
@@ -76,8 +77,9 @@ export function patch(item, message, first) {
   if (changed("lead", lead && [lead.key, lead.text])) showLead(part.lead, lead);
   if (changed("content", [message.content, message.edited_timestamp, message.flags]))
     showContent(part.content, message);
-  if (changed("attachments", message.attachments ?? []))
-    patchAttachments(part.attachments, message.attachments ?? []);
+  // What is laid out of components shows of its files what the components name.
+  const files = message.flags & LAID_OUT ? [] : (message.attachments ?? []);
+  if (changed("attachments", files)) patchAttachments(part.attachments, files);
   if (changed("embeds", message.embeds ?? []))
     showList(part.embeds, (message.embeds ?? []).map(embed));
   if (changed("components", message.components ?? [])) showComponents(part, message);

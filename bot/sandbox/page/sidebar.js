@@ -78,13 +78,20 @@ function showPlaces() {
   byId("open-places")?.classList.toggle("unread", store.unread.size > 0);
   const roots = store.channels.filter((one) => !THREADS.includes(one.type));
   const threads = store.channels.filter((one) => THREADS.includes(one.type));
+  const group = (title, ids) => {
+    const inside = roots.filter((one) => ids(one.parent_id && String(one.parent_id)));
+    if (!inside.length) return null;
+    const rows = inside.flatMap((one) => [
+      placeButton(one),
+      ...threads.filter((thread) => String(thread.parent_id) === one.id).map(placeButton),
+    ]);
+    return [h("h2", {}, title), rows];
+  };
+  const known = new Set(store.categories.map((one) => one.id));
   fill(
     byId("channels"),
-    h("h2", {}, "Text channels"),
-    roots.map((one) => [
-      placeButton(one),
-      threads.filter((thread) => String(thread.parent_id) === one.id).map(placeButton),
-    ]),
+    group("Text channels", (id) => !known.has(id)),
+    store.categories.map((one) => group(one.name, (id) => id === one.id)),
   );
 }
 

@@ -127,8 +127,8 @@ function findMarks(text, from, command) {
 
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** The value that an option's text stands for: {value} or {error}. `people` and `channels` are [{id, name}]. */
-export function read(option, raw, { people, channels }) {
+/** The value that an option's text stands for: {value} or {error}. The known are lists of {id, name}. */
+export function read(option, raw, { people, channels, roles }) {
   if (option.choices?.length) return readChoice(option, raw);
   if (option.type === KIND.STRING) return readText(option, raw);
   if (option.type === KIND.INTEGER || option.type === KIND.NUMBER) return readNumber(option, raw);
@@ -136,7 +136,8 @@ export function read(option, raw, { people, channels }) {
   if (option.type === KIND.USER || option.type === KIND.MENTIONABLE)
     return readNamed(raw, people, "@", "nobody here");
   if (option.type === KIND.CHANNEL) return readNamed(raw, channels, "#", "no channel here");
-  return { error: "cannot be given in the local Discord" };
+  if (option.type === KIND.ROLE) return readNamed(raw, roles, "@", "no role here");
+  return { error: "is a file: choose one below" };
 }
 
 function readChoice(option, raw) {
@@ -180,7 +181,7 @@ function readBoolean(raw) {
 }
 
 function readNamed(raw, list, sign, nothing) {
-  const id = /^<[@#]!?(\d+)>$/.exec(raw)?.[1] ?? raw;
+  const id = /^<[@#][!&]?(\d+)>$/.exec(raw)?.[1] ?? raw;
   const bare = raw.startsWith(sign) ? raw.slice(1) : raw;
   const found = list.find((one) => one.id === id || one.name.toLowerCase() === bare.toLowerCase());
   return found ? { value: found.id } : { error: `names ${nothing}` };

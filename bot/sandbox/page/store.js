@@ -4,6 +4,7 @@ import { sameEmoji } from "./emoji.js";
 import { compareIds } from "./dom.js";
 
 const EPHEMERAL = 64;
+const CATEGORY = 4;
 const TYPING_MS = 10_000;
 const listeners = new Map();
 
@@ -13,6 +14,8 @@ export const store = {
   bot: { id: "", name: "Bot", online: false },
   guild: { id: "", name: "", emojis: [] },
   channels: [],
+  categories: [],
+  roles: [],
   commands: [],
   weather: {},
   active: null,
@@ -31,6 +34,7 @@ export function emit(type, detail) {
 }
 
 export const me = () => store.personas.find((persona) => persona.id === store.persona);
+const category = (id) => store.categories.find((one) => one.id === id);
 export const channel = (id = store.active) => store.channels.find((one) => one.id === id);
 export const isModerator = () => ["moderator", "owner"].includes(me()?.role);
 export const isEphemeral = (message) => Boolean(message.flags & EPHEMERAL);
@@ -54,8 +58,8 @@ export function isAdultsOnly(id) {
 /** What ids are called, for markdown. The two `open` functions are set by main.js. */
 export const names = {
   user: (id) => userName(id),
-  role: () => "role",
-  channel: (id) => channel(id)?.name ?? "unknown",
+  role: (id) => store.roles.find((one) => one.id === id)?.name ?? "deleted-role",
+  channel: (id) => (channel(id) ?? category(id))?.name ?? "unknown",
   openChannel: () => {},
   openCommand: () => {},
 };
@@ -70,7 +74,10 @@ export function takeState(state) {
   store.personas = state.personas.map((one) => ({ ...one, id: String(one.id) }));
   store.bot = { ...state.bot, id: String(state.bot.id) };
   store.guild = state.guild;
-  store.channels = state.channels.map((one) => ({ ...one, id: String(one.id) }));
+  const rooms = state.channels.map((one) => ({ ...one, id: String(one.id) }));
+  store.channels = rooms.filter((one) => one.type !== CATEGORY);
+  store.categories = rooms.filter((one) => one.type === CATEGORY);
+  store.roles = state.roles ?? [];
   store.commands = state.commands ?? [];
   store.weather = state.weather ?? {};
 }
@@ -183,12 +190,13 @@ export function typers() {
 
 function channelChanged(type, data) {
   const id = String(data.id);
-  const known = store.channels.some((one) => one.id === id);
+  const list = data.type === CATEGORY ? "categories" : "channels";
+  const known = store[list].some((one) => one.id === id);
   if (type === "CHANNEL_DELETE" || type === "THREAD_DELETE")
-    store.channels = store.channels.filter((one) => one.id !== id);
+    store[list] = store[list].filter((one) => one.id !== id);
   else if (known)
-    store.channels = store.channels.map((one) => (one.id === id ? { ...one, ...data, id } : one));
-  else store.channels = [...store.channels, { ...data, id }];
+    store[list] = store[list].map((one) => (one.id === id ? { ...one, ...data, id } : one));
+  else store[list] = [...store[list], { ...data, id }];
   emit("channels");
 }
 

@@ -151,7 +151,7 @@ export class Suggestions {
   }
 }
 
-function fixed(option, { people, channels }) {
+function fixed(option, { people, channels, roles }) {
   if (option.choices?.length)
     return option.choices.map((choice) => ({
       name: choice.name,
@@ -167,8 +167,12 @@ function fixed(option, { people, channels }) {
       value: one.id,
       user: one,
     }));
+  if (option.type === KIND.ROLE)
+    return roles.map((one) => ({ name: one.name, text: `@${one.name}`, value: one.id }));
   if (option.type === KIND.CHANNEL)
-    return channels.map((one) => ({ name: one.name, text: `#${one.name}`, value: one.id }));
+    return channels
+      .filter((one) => !option.channel_types?.length || option.channel_types.includes(one.type))
+      .map((one) => ({ name: one.name, text: `#${one.name}`, value: one.id }));
   return null;
 }
 

@@ -116,6 +116,7 @@ class PageApi:
             web.post("/page/autocomplete", self.autocomplete),
             web.post("/page/component", self.component),
             web.post("/page/modal", self.modal),
+            web.post("/page/upload", self.upload),
             web.put("/page/reaction", self.react),
             web.delete("/page/reaction", self.unreact),
             web.post("/page/message", self.say),
@@ -218,6 +219,15 @@ class PageApi:
             _nonce(body),
         )
         return json_response({"ok": True, "interaction_id": str(ticket.id)})
+
+    async def upload(self, request: web.Request) -> web.Response:
+        """Pick a file for a command or a form; the body is its bytes."""
+        query = request.query
+        data = await request.read()
+        picked = self._sandbox.people.upload(
+            int(query["persona"]), int(query["channel"]), query["name"], data
+        )
+        return json_response({"id": picked["id"], "name": picked["filename"]})
 
     async def react(self, request: web.Request) -> web.Response:
         """Add a reaction."""

@@ -308,6 +308,7 @@ class Sandbox:
                 }
                 for c in people.channels(persona)
             ],
+            "roles": people.roles(),
             "commands": people.commands(persona),
             "weather": self.weather_report(),
         }

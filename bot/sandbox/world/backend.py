@@ -15,15 +15,25 @@ from typing import Any, TypeVar, cast
 from simcord._clock import Clock
 from simcord.backend import Backend, errors, serializers
 from simcord.backend.cdn import CdnStore
-from simcord.backend.models import Guild, Interaction, Member, Message, Overwrite, Role, User
+from simcord.backend.models import (
+    Channel,
+    Guild,
+    Interaction,
+    Member,
+    Message,
+    Overwrite,
+    Role,
+    User,
+)
 from simcord.backend.models import GuildEmoji as CustomEmoji
 from simcord.backend.ops.commands import COMMAND_FIELDS
 from simcord.backend.permissions import flag
-from simcord.enums import OverwriteType
+from simcord.enums import ChannelType, OverwriteType
 
 from bot.sandbox.wire.cdn import Cdn
 from bot.sandbox.wire.wire import Payload
 from bot.sandbox.world import lounge
+from bot.sandbox.world.completing import completed, embeds_with_urls, with_text_ids
 
 #: Called with an event's name, its payload, and the only user who may see it (None: everybody).
 Listener = Callable[[str, Payload, int | None], None]
@@ -135,6 +145,11 @@ class LoungeBackend(Backend):
             guild.emojis[emoji.id] = CustomEmoji(id=emoji.id, name=emoji.name, user_id=owner.id)
         for place in lounge.CHANNELS:
             self._open(guild, place)
+        for category in lounge.CATEGORIES:
+            made = self.create_channel(
+                guild.id, category.name, type=ChannelType.CATEGORY, announce=False
+            )
+            self._give_id(guild, made, category.id)
 
     def _user(self, user_id: int, name: str, *, bot: bool = False) -> User:
         user = User(id=user_id, name=name.lower().replace(" ", "-"), global_name=name, bot=bot)
@@ -147,23 +162,22 @@ class LoungeBackend(Backend):
         )
 
     def _open(self, guild: Guild, place: lounge.LoungeChannel) -> None:
-        seen = flag("view_channel")
-        secret = [
-            Overwrite(guild.id, OverwriteType.ROLE, deny=seen),
-            Overwrite(lounge.MODERATOR_ROLE_ID, OverwriteType.ROLE, allow=seen),
-        ]
         channel = self.create_channel(
             guild.id,
             place.name,
             topic=place.topic,
-            overwrites=secret if place.moderators_only else [],
+            parent_id=place.category.id if place.category else None,
+            overwrites=_secret(guild, place) if place.moderators_only else [],
             announce=False,
         )
-        # SimCord gives a fresh id; ours is fixed.
-        guild.channel_ids[-1] = place.id
-        self.channels[place.id] = self.channels.pop(channel.id)
-        self.messages[place.id] = self.messages.pop(channel.id)
-        channel.id = place.id
+        self._give_id(guild, channel, place.id)
+
+    def _give_id(self, guild: Guild, channel: Channel, fixed_id: int) -> None:
+        """SimCord gives a fresh id; ours is fixed."""
+        guild.channel_ids[-1] = fixed_id
+        self.channels[fixed_id] = self.channels.pop(channel.id)
+        self.messages[fixed_id] = self.messages.pop(channel.id)
+        channel.id = fixed_id
 
     def add_person(self, name: str, role: lounge.Role) -> int:
         """A new member, for tests that need many. Returns the user's id."""
@@ -240,7 +254,8 @@ class LoungeBackend(Backend):
         """Install a message with its nonce and its embedded pictures resolved."""
         if self.arriving_nonce is not None:
             self.nonces[message.id], self.arriving_nonce = self.arriving_nonce, None
-        _resolve_embeds(message)
+        message.embeds = embeds_with_urls(message.embeds, message.attachments)
+        message.components = with_text_ids(message.components)
         message = super().commit_message(message, broadcast=broadcast)
         self._tell_ephemeral("MESSAGE_CREATE", message)
         return message
@@ -248,8 +263,7 @@ class LoungeBackend(Backend):
     def edit_message(self, channel_id: int, message_id: int, fields: dict[str, Any]) -> Message:
         """Edit, and let go of the files that the message no longer shows."""
         before = _file_ids(self.get_message(channel_id, message_id))
-        if "embeds" in fields or "attachments" in fields:
-            fields = fields | _resolved(self.get_message(channel_id, message_id), fields)
+        fields = fields | completed(self.get_message(channel_id, message_id), fields)
         message = super().edit_message(channel_id, message_id, fields)
         self._files.orphan(before - _file_ids(message))
         self._tell_ephemeral("MESSAGE_UPDATE", message)
@@ -277,6 +291,10 @@ class LoungeBackend(Backend):
         super().delete_channel(channel_id)
         for message in held:
             self._forget(message)
+
+    def let_go(self, attachment_id: int) -> None:
+        """Nobody will send this file."""
+        self._files.orphan([attachment_id])
 
     def _forget(self, message: Message) -> None:
         self._files.orphan(_file_ids(message))
@@ -333,6 +351,16 @@ _ROLES_OF: dict[lounge.Role, list[int]] = {
 }
 
 
+def _secret(guild: Guild, place: lounge.LoungeChannel) -> list[Overwrite]:
+    """Only moderators look into it, and the bot if it may."""
+    seen = flag("view_channel")
+    let_in = [lounge.MODERATOR_ROLE_ID] + ([lounge.BOT_ROLE_ID] if place.bot_sees else [])
+    return [
+        Overwrite(guild.id, OverwriteType.ROLE, deny=seen),
+        *(Overwrite(role_id, OverwriteType.ROLE, allow=seen) for role_id in let_in),
+    ]
+
+
 def _first(items: Iterable[ItemT], count: int) -> Iterable[ItemT]:
     for _, item in zip(range(count), items, strict=False):
         yield item
@@ -340,26 +368,3 @@ def _first(items: Iterable[ItemT], count: int) -> Iterable[ItemT]:
 
 def _file_ids(message: Message) -> set[int]:
     return {int(attachment["id"]) for attachment in message.attachments}
-
-
-def _resolve_embeds(message: Message) -> None:
-    message.embeds = _embeds_with_urls(message.embeds, message.attachments)
-
-
-def _resolved(message: Message, fields: Payload) -> Payload:
-    embeds = fields.get("embeds", message.embeds)
-    attachments = fields.get("attachments", message.attachments)
-    return {"embeds": _embeds_with_urls(embeds or [], attachments or [])}
-
-
-def _embeds_with_urls(embeds: list[Payload], attachments: list[Payload]) -> list[Payload]:
-    """`attachment://name` in an embed becomes the address of the uploaded file."""
-    urls = {f"attachment://{item['filename']}": item["url"] for item in attachments}
-    result: list[Payload] = []
-    for embed in embeds:
-        copy = dict(embed)
-        for part in ("image", "thumbnail"):
-            if isinstance(copy.get(part), dict) and copy[part].get("url") in urls:
-                copy[part] = copy[part] | {"url": urls[copy[part]["url"]]}
-        result.append(copy)
-    return result

@@ -16,15 +16,22 @@ from bot.sandbox.world.people import People
 _SUBCOMMAND, _GROUP = 1, 2
 _STRING, _INTEGER, _BOOLEAN, _NUMBER = 3, 4, 5, 10
 #: Where the object of an option or select value is found, by option type.
-_BUCKETS = {6: ("users", "members"), 7: ("channels",), 8: ("roles",), 9: ("users", "members")}
+_BUCKETS = {
+    6: ("users", "members"),
+    7: ("channels",),
+    8: ("roles",),
+    9: ("users", "members"),
+    11: ("attachments",),
+}
 #: The same by component type of a select menu.
 _SELECT_BUCKETS = {
     5: ("users", "members"),
     6: ("roles",),
     7: ("users", "members"),
     8: ("channels",),
+    19: ("attachments",),
 }
-_STRING_SELECT, _TEXT_INPUT, _TEXT, _LABEL, _FILE = 3, 4, 10, 18, 19
+_STRING_SELECT, _TEXT_INPUT, _TEXT, _LABEL = 3, 4, 10, 18
 _RADIO, _CHECKBOXES, _CHECKBOX = 21, 22, 23
 
 
@@ -146,14 +153,31 @@ def pressed(spot: Spot, control: Payload, values: list[str] | None) -> Payload:
     data["values"] = chosen
     if kind in _SELECT_BUCKETS:
         resolved: dict[str, dict[str, Payload]] = {}
-        for value in chosen:
-            spot.resolve(_SELECT_BUCKETS[kind], value, resolved)
+        _resolve_chosen(spot, control, chosen, resolved)
         data["resolved"] = resolved
     return data
 
 
+def _resolve_chosen(
+    spot: Spot, control: Payload, chosen: list[str], resolved: dict[str, dict[str, Payload]]
+) -> None:
+    """Add what was chosen to `resolved`; of channels only the types that are on offer."""
+    for value in chosen:
+        spot.resolve(_SELECT_BUCKETS[int(control["type"])], value, resolved)
+        kinds = control.get("channel_types")
+        if kinds and resolved["channels"][value]["type"] not in kinds:
+            raise NotPossible("That channel is of another kind.")
+
+
+def _bounds(control: Payload) -> tuple[int, int]:
+    """How many values a control takes; SimCord says None where the bot said nothing."""
+    least, most = control.get("min_values"), control.get("max_values")
+    everything = len(control.get("options") or []) if control["type"] == _CHECKBOXES else 1
+    return 1 if least is None else least, everything if most is None else most
+
+
 def _chosen(control: Payload, values: list[str]) -> list[str]:
-    least, most = control.get("min_values", 1), control.get("max_values", 1)
+    least, most = _bounds(control)
     if not least <= len(values) <= most:
         raise NotPossible(f"Choose between {least} and {most}.")
     if len(set(values)) != len(values):
@@ -166,18 +190,29 @@ def _chosen(control: Payload, values: list[str]) -> list[str]:
     return values
 
 
-def modal_answer(components: list[Payload], fields: Payload) -> list[Payload]:
-    """The component tree of a modal's submission: the shown tree with the values filled in."""
+def modal_answer(
+    spot: Spot,
+    components: list[Payload],
+    fields: Payload,
+    resolved: dict[str, dict[str, Payload]],
+) -> list[Payload]:
+    """The component tree of a modal's submission: the shown tree with the values filled in.
+
+    What the values name is added to `resolved`. Raises `NotPossible`.
+    """
     answer: list[Payload] = []
     for component in components:
         kind = int(component["type"])
         node: Payload = {"type": kind, "id": component.get("id", 0)}
         if kind == _LABEL:
-            node["component"] = modal_answer([component["component"]], fields)[0]
+            inner = [component["component"]]
+            node["component"] = modal_answer(spot, inner, fields, resolved)[0]
         elif "components" in component:
-            node["components"] = modal_answer(component["components"], fields)
+            node["components"] = modal_answer(spot, component["components"], fields, resolved)
         elif kind != _TEXT:
             node |= _field(component, kind, fields.get(component["custom_id"]))
+            if kind in _SELECT_BUCKETS:
+                _resolve_chosen(spot, component, node["values"], resolved)
         answer.append(node)
     return answer
 
@@ -193,7 +228,7 @@ def _field(control: Payload, kind: int, value: Any) -> Payload:
         if text and not least <= len(text) <= most:
             raise NotPossible(f"Between {least} and {most} characters, please.")
         return {"custom_id": name, "value": text}
-    if kind in (_STRING_SELECT, _CHECKBOXES, 5, 6, 7, 8):
+    if kind in (_STRING_SELECT, _CHECKBOXES, *_SELECT_BUCKETS):
         values = cast("list[str]", value if isinstance(value, list) else [value] if value else [])
         return {"custom_id": name, "values": _chosen(control, values) if values else []}
     if kind == _RADIO:

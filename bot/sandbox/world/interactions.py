@@ -137,13 +137,15 @@ class Interactions:
         opened = self._people.interaction(interaction_id)
         if opened is None or opened.modal is None or opened.user_id != user_id:
             raise NotPossible("That form is no longer open.")
-        components = modal_answer(opened.modal["components"], fields)
+        resolved: dict[str, dict[str, Payload]] = {}
+        spot = self._at(user_id, opened.channel_id)
+        components = modal_answer(spot, opened.modal["components"], fields, resolved)
         if not self._people.consume_modal(interaction_id):
             raise NotPossible("That form was already submitted.")
         data: Payload = {"custom_id": opened.modal["custom_id"], "components": components}
-        return self._send(
-            _MODAL, self._at(user_id, opened.channel_id), data, nonce, opened.source_message_id
-        )
+        if resolved:
+            data["resolved"] = resolved
+        return self._send(_MODAL, spot, data, nonce, opened.source_message_id)
 
     def _at(self, user_id: int, channel_id: int) -> Spot:
         return Spot(people=self._people, user_id=user_id, channel_id=channel_id)

@@ -57,26 +57,56 @@ MORE_COLORS = ("#eb459e", "#57f287", "#9b59b6", "#1abc9c", "#e67e22", "#7289da")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoungeCategory:
+    """A heading over channels, which a server can treat as one."""
+
+    id: int
+    name: str
+
+
+STUDIO = LoungeCategory(id=_FIRST_ID + 50, name="Studio")
+STAFF = LoungeCategory(id=_FIRST_ID + 51, name="Staff")
+CATEGORIES = (STUDIO, STAFF)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoungeChannel:
     """A text channel of the server."""
 
     id: int
     name: str
     topic: str
+    category: LoungeCategory | None = None
     nsfw: bool = False
     moderators_only: bool = False
+    bot_sees: bool = True
 
 
 CHANNELS = (
     LoungeChannel(id=_FIRST_ID + 30, name="general", topic="Say hello, then draw something."),
-    LoungeChannel(id=_FIRST_ID + 31, name="art", topic="Pictures, votes and nothing else."),
     LoungeChannel(
-        id=_FIRST_ID + 32, name="after-dark", topic="Age-restricted: adults only.", nsfw=True
+        id=_FIRST_ID + 31, name="art", topic="Pictures, votes and nothing else.", category=STUDIO
+    ),
+    LoungeChannel(
+        id=_FIRST_ID + 32,
+        name="after-dark",
+        topic="Age-restricted: adults only.",
+        category=STUDIO,
+        nsfw=True,
     ),
     LoungeChannel(
         id=_FIRST_ID + 33,
         name="mods-only",
         topic="Moderators only; the bot cannot see this channel.",
+        category=STAFF,
+        moderators_only=True,
+        bot_sees=False,
+    ),
+    LoungeChannel(
+        id=_FIRST_ID + 34,
+        name="mod-log",
+        topic="Moderators and the bot: what it tells moderators can go here.",
+        category=STAFF,
         moderators_only=True,
     ),
 )

@@ -21,6 +21,7 @@ from simcord.enums import OverwriteType
 from bot.sandbox.wire.wire import NotPossible, Payload
 from bot.sandbox.world import lounge
 from bot.sandbox.world.backend import LoungeBackend, powers
+from bot.sandbox.world.uploads import Uploads
 
 #: The limit for each file in a server without boosts.
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
@@ -47,6 +48,7 @@ class People:
     def __init__(self, backend: LoungeBackend) -> None:
         self._backend = backend
         self.upload_limit_bytes = UPLOAD_LIMIT_BYTES
+        self._uploads = Uploads(backend)
         self.personas: dict[int, lounge.Persona] = {p.id: p for p in lounge.PERSONAS}
 
     def add_person(self, name: str, role: lounge.Role = lounge.Role.MEMBER) -> int:
@@ -73,6 +75,19 @@ class People:
                 self._backend.mark_age(payload)
                 result.append(payload)
         return result
+
+    def roles(self) -> list[Payload]:
+        """The roles that a person can be given, the highest first."""
+        roles = self._backend.guilds[lounge.GUILD_ID].roles.values()
+        named = [role for role in roles if role.id != lounge.GUILD_ID]
+        named.sort(key=lambda role: -role.position)
+        return [{"id": str(role.id), "name": role.name} for role in named]
+
+    def upload(self, user_id: int, channel_id: int, filename: str, data: bytes) -> Payload:
+        """A person picks a file for a command or a form."""
+        if len(data) > self.upload_limit_bytes:
+            raise NotPossible("That file is too large for this server.")
+        return self._uploads.take(user_id, channel_id, filename, data)
 
     def messages(self, channel_id: int, viewer: int | None, limit: int = 100) -> list[Payload]:
         """The last messages of a channel, oldest first, as one person sees them (None: all)."""
@@ -232,6 +247,8 @@ class People:
                     channel = next(c for c in self.channels() if c["id"] == str(entity_id))
                     may = backend.compute_permissions(guild.id, asker, channel_id)
                     return channel | {"permissions": str(may)}
+                case "attachments":
+                    return self._uploads.named(entity_id, asker)
                 case "messages":
                     return backend.describe(self._found(entity_id, asker), None)
                 case _:

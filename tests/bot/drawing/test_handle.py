@@ -10,7 +10,16 @@ import pytest
 
 from bot.domain import Share
 from bot.drawing.handle import LocalThread, Roster
-from models.contract import Engine, EngineError, ModelInfo, Scorer, TickResult
+from models.contract import (
+    Engine,
+    EngineError,
+    ModelInfo,
+    Rendered,
+    Scorer,
+    Scores,
+    ScoringError,
+    TickResult,
+)
 from tests.stages.factories import make_job
 from tests.stages.fake_engine import INFO, FakeEngine, FakeScorer
 
@@ -129,3 +138,85 @@ async def test_the_first_engine_draws_all_that_no_other_one_draws() -> None:
     assert Roster([first]).share_of(first) == Share(), "alone it draws everything"
     for handle in handles:
         await handle.close()
+
+
+class Gate(FakeScorer):
+    """Looks when it is let; remembers on which threads, and how many looked at once."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.begun = threading.Event()
+        self.threads: set[int] = set()
+
+    def _wait(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.begun.set()
+        assert self.go_on.wait(20)
+
+    def score(self, rendered: Rendered) -> Scores:
+        self._wait()
+        return super().score(rendered)
+
+    def glance(self, preview_png: bytes) -> Scores:
+        self._wait()
+        return super().glance(preview_png)
+
+
+PICTURE = Rendered(row_id="r", width_px=1, height_px=1, rgb=b"rgb", batch_width=1)
+PNG = b"\x89PNG"
+
+
+async def gated(timeout_s: float) -> tuple[LocalThread, Gate, Shelf]:
+    shelf, gate = Shelf(), Gate()
+    handle = LocalThread("first", shelf.open_engine, lambda _: gate, score_timeout_s=timeout_s)
+    await handle.open()
+    return handle, gate, shelf
+
+
+async def test_the_engine_goes_on_while_a_picture_is_scored() -> None:
+    handle, gate, shelf = await gated(20)
+    scoring = asyncio.create_task(handle.score(PICTURE))
+    await asyncio.to_thread(gate.begun.wait, 20)
+    await handle.step()
+    assert not scoring.done()
+    assert await handle.glance(PNG) is None, "a preview can wait, and one passes unseen"
+    gate.go_on.set()
+    await scoring
+    assert await handle.glance(PNG) is not None
+    assert not gate.threads & {*shelf.opened["first"].threads, threading.get_ident()}
+    await handle.close()
+    assert not handle.abandoned
+
+
+async def test_waiting_for_another_picture_is_not_in_the_time() -> None:
+    handle, gate, _ = await gated(20)
+    first = asyncio.create_task(handle.score(PICTURE))
+    await asyncio.to_thread(gate.begun.wait, 20)
+    handle._score_timeout_s = 1
+    second = asyncio.create_task(handle.score(PICTURE))
+    await asyncio.sleep(1.2)
+    gate.go_on.set()
+    await asyncio.gather(first, second)
+    await handle.close()
+
+
+async def test_a_scorer_that_hangs_is_a_named_error_and_keeps_nobody_from_leaving() -> None:
+    handle, gate, shelf = await gated(0.05)
+    for _ in range(2):
+        with pytest.raises(ScoringError, match=r"took longer than 0\.05 s \(SCORE_TIMEOUT_S\)"):
+            await handle.score(PICTURE)
+    await handle.close()
+    assert handle.abandoned, "its thread is at it still"
+    assert shelf.opened["first"].closed
+    gate.go_on.set()
+
+
+async def test_a_scorer_that_was_late_is_asked_again_when_it_is_back() -> None:
+    handle, gate, _ = await gated(0.05)
+    with pytest.raises(ScoringError):
+        await handle.score(PICTURE)
+    gate.go_on.set()
+    handle._score_timeout_s = 20
+    assert (await handle.score(PICTURE)).values == {"blank": 0.0}
+    await handle.close()
+    assert not handle.abandoned

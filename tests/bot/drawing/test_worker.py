@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError, Subject
-from models.contract import EngineError, Rendered, RenderRequest, Scores, TickResult
+from bot.domain import DatabaseError, DiskFullError, Job, JobState, StorageError
+from bot.transitions import Subject
+from models.contract import EngineError, Rendered, Scores, TickResult
 from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 from tests.stages.studio import NO_MODEL, OTHER_MODEL, Company, Studio, studio
 
@@ -94,35 +94,6 @@ async def test_a_cancelled_row_leaves_the_engine_at_once(tmp_path: Path) -> None
         await s.until(after, JobState.RENDERED)
 
 
-async def test_a_picture_that_cannot_be_scored_is_not_let_out(tmp_path: Path) -> None:
-    class Broken(FakeScorer):
-        def score(self, rendered: Rendered) -> Scores:
-            raise ValueError("the classifier broke")
-
-    async with studio(tmp_path, scorer=Broken()) as s:
-        (job,) = await s.ask()
-        await s.until(job, JobState.FAILED, JobState.WITHHELD)
-        assert await s.gallery.get(job.id) is None
-
-
-async def test_a_model_that_can_draw_nudity_shows_no_preview_of_a_general_picture(
-    tmp_path: Path,
-) -> None:
-    asked: list[int] = []
-
-    class Daring(FakeEngine):
-        info = replace(INFO, can_draw_nudity=True)
-
-        def admit(self, request: RenderRequest) -> None:
-            asked.append(request.preview_every)
-            super().admit(request)
-
-    async with studio(tmp_path, engine=Daring(4, step_s=0.001)) as s:
-        (job,) = await s.ask()
-        await s.until(job, JobState.RENDERED)
-    assert asked == [0]
-
-
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -184,6 +155,27 @@ async def test_an_engine_that_breaks_in_an_unknown_way_is_tried_again(tmp_path: 
         (job,) = await s.ask()
         s.signals.queued()
         assert (await s.until(job, JobState.RENDERED)).attempts == 2
+
+
+async def test_an_engine_that_cannot_even_let_go_of_a_row_is_tried_again(tmp_path: Path) -> None:
+    class Clinging(FakeEngine):
+        stuck = True
+
+        def step(self) -> TickResult:
+            if self.stuck:
+                raise EngineError("the device is lost")
+            return super().step()
+
+        def evict(self, row_id: str) -> bool:
+            if super().evict(row_id) and self.stuck:
+                self.stuck = False
+                raise EngineError("the device is lost")
+            return True
+
+    async with studio(tmp_path, engine=Clinging(4, step_s=0.001)) as s:
+        jobs = await s.ask(count=3)
+        for job in jobs:
+            assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
 
 async def test_a_stop_finishes_what_is_nearly_done(tmp_path: Path) -> None:

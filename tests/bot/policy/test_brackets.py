@@ -8,17 +8,18 @@ import random
 import pytest
 
 from bot.domain import Admitted, RefusalReason
-from bot.policy.decide import BlockedTerm, GuildPolicy, admit
+from bot.policy.decide import admit
 from bot.policy.rulebook import SERVER
 from bot.policy.screening import Screen, Term
 from bot.rulebooks import load
 from models.prompt import parse
-from tests.stages.factories import GUILD, make_ask, make_place
+from tests.stages.factories import make_ask, make_place
+from tests.stages.law import make_guild, make_policy
 from tests.stages.spellings import spellings
 
 TERM = "spoiler dragon"
-PLAIN = GuildPolicy(guild_id=GUILD)
-STRICT = GuildPolicy(guild_id=GUILD, blocked=(BlockedTerm(term=TERM, reason=""),))
+PLAIN = make_guild()
+STRICT = make_guild(TERM)
 BOOK = load()
 SCREEN = Screen(BOOK, [Term(text=TERM)])
 
@@ -59,21 +60,23 @@ BENIGN = [
 @pytest.mark.parametrize("name", LISTS)
 def test_brackets_hide_no_word(name: str) -> None:
     words, guild, adult, reason = LISTS[name]
+    place = make_place(adult=adult)
+    policy = make_policy(guild, place)
     dice = random.Random(13)
     passed: list[str] = []
     for word in words:
         for spelled in spellings(word, dice, 12):
             around = dice.choice(("1girl, {}, smile", "{}", "[lowres] {} BREAK sky", "(a:1.2), {}"))
-            ask = make_ask(around.format(spelled), place=make_place(adult=adult))
+            ask = make_ask(around.format(spelled), place=place)
             # Leet makes a `1.0li` of some weights: the floor is as good a refusal.
-            if getattr(admit(ask, guild), "reason", None) not in {reason, RefusalReason.FLOOR}:
+            if getattr(admit(ask, policy), "reason", None) not in {reason, RefusalReason.FLOOR}:
                 passed.append(spelled)
     assert not passed, f"{len(passed)}: {passed[:20]}"
 
 
 @pytest.mark.parametrize("prompt", BENIGN)
 def test_brackets_make_no_word_that_nobody_wrote(prompt: str) -> None:
-    assert isinstance(admit(make_ask(prompt), PLAIN), Admitted), rules(prompt)
+    assert isinstance(admit(make_ask(prompt), make_policy()), Admitted), rules(prompt)
 
 
 @pytest.mark.parametrize(

@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 import ast
-import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot import rulebooks
 from bot.domain import (
     Admitted,
     ChannelId,
-    GuildId,
+    Layer,
     Place,
     Rating,
     RefusalReason,
     Refused,
-    Released,
-    Withheld,
+    RoleId,
+    RuleId,
+    Ruling,
 )
-from bot.policy import decide
-from bot.policy.decide import BlockedTerm, GuildPolicy, admit, may_preview, release
-from models.contract import Rendered, Scores
-from tests.stages.factories import CHANNEL, GUILD, make_ask, make_draw, make_job, make_place
-from tests.stages.fake_engine import INFO
+from bot.policy.decide import admit
+from bot.policy.effect import NOTHING, Audience, Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, effective, everywhere
+from bot.policy.rulebook import SERVER
+from bot.policy.screening import Screen, Term
+from bot.words import refusals
+from tests.stages.factories import CHANNEL, GUILD, make_ask, make_place
+from tests.stages.law import Finds, make_guild, make_policy
+from tests.stages.policies import ADULTS, BOOK, GROWN, LAWFUL, NEVER, OPEN, REFUSED
 
 ROOT = Path(__file__).parents[3]
-FREE = GuildPolicy(guild_id=GUILD)
+FREE = make_guild()
+STRICTEST = Effect(ruling=Ruling.REFUSE, audience=Audience.ADULTS, alert=True, strike=True)
+GROUND = everywhere(rulebooks.load())
 PARENT = ChannelId(CHANNEL + 1)
 
 
 def refusal(prompt: str, guild: GuildPolicy = FREE, place: Place | None = None) -> RefusalReason:
-    verdict = admit(make_ask(prompt, place=place), guild)
+    verdict = admit(make_ask(prompt, place=place), make_policy(guild, place))
     assert isinstance(verdict, Refused), verdict
     assert verdict.text
     return verdict.reason
@@ -61,7 +70,9 @@ def test_only_policy_constructs_what_was_admitted_or_released() -> None:
 
 def test_a_harmless_ask_is_admitted_as_it_is() -> None:
     ask = make_ask("1girl, blue hair")
-    assert admit(ask, FREE) == Admitted(ask=ask, rating=Rating.GENERAL)
+    assert admit(ask, make_policy()) == Admitted(
+        ask=ask, rating=Rating.GENERAL, ruling=Ruling.ALLOW
+    )
 
 
 ADULT_PLACES = [
@@ -79,14 +90,13 @@ def test_the_floor_holds_in_every_place(place: Place) -> None:
 
 def test_no_servers_policy_can_lower_the_floor() -> None:
     """Whatever a server may say, it is only ever added to what is found."""
-    for blocked in [(), (BlockedTerm(term="loli", reason="ours"),)]:
-        guild = GuildPolicy(guild_id=GUILD, blocked=blocked)
+    for guild in (make_guild(), make_guild(Term(text="loli", effect=NOTHING))):
         assert refusal("loli", guild, make_place(adult=True)) is RefusalReason.FLOOR
 
 
 @pytest.mark.parametrize("place", ADULT_PLACES)
 def test_channel_parent_and_server_each_make_a_place_adult(place: Place) -> None:
-    verdict = admit(make_ask("1girl, nude", place=place), FREE)
+    verdict = admit(make_ask("1girl, nude", place=place), make_policy(place=place))
     assert isinstance(verdict, Admitted)
     assert verdict.rating is Rating.EXPLICIT
 
@@ -96,14 +106,9 @@ def test_elsewhere_sexual_content_is_sent_to_an_age_restricted_channel() -> None
 
 
 def test_a_servers_term_is_refused_with_its_reason() -> None:
-    guild = GuildPolicy(
-        guild_id=GUILD,
-        blocked=(
-            BlockedTerm(term="spoiler dragon", reason="we are still reading it"),
-            BlockedTerm(term="politics", reason=""),
-        ),
-    )
-    verdict = admit(make_ask("Spoiler-Dragon in the sky"), guild)
+    told = Term(text="spoiler dragon", reason="we are still reading it")
+    guild = make_guild(told, "politics")
+    verdict = admit(make_ask("Spoiler-Dragon in the sky"), make_policy(guild))
     assert isinstance(verdict, Refused)
     assert verdict.reason is RefusalReason.SERVER
     assert "spoiler dragon" in verdict.text
@@ -114,17 +119,15 @@ def test_a_servers_term_is_refused_with_its_reason() -> None:
 
 def test_a_refusal_of_many_terms_still_fits_a_message() -> None:
     terms = [f"{'x' * 70} {n}" for n in range(60)]
-    guild = GuildPolicy(
-        guild_id=GUILD, blocked=tuple(BlockedTerm(term=t, reason="r" * 200) for t in terms)
-    )
-    verdict = admit(make_ask(", ".join(terms)), guild)
+    guild = make_guild(*(Term(text=t, reason="r" * 200) for t in terms))
+    verdict = admit(make_ask(", ".join(terms)), make_policy(guild))
     assert isinstance(verdict, Refused)
     assert len(verdict.text) <= 2000
 
 
 @pytest.mark.parametrize("off", [CHANNEL, PARENT])
 def test_a_channel_switched_off_silences_its_threads_too(off: ChannelId) -> None:
-    guild = GuildPolicy(guild_id=GUILD, disabled_channels=frozenset({off}))
+    guild = make_guild(off=off)
     place = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT)
     assert refusal("1girl", guild, place) is RefusalReason.CHANNEL
 
@@ -133,87 +136,164 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError
 
-    assert refusal("1girl", GuildPolicy(guild_id=GuildId(GUILD + 1))) is RefusalReason.FAULT
-    monkeypatch.setattr(decide, "load", broken)
+    elsewhere = make_policy(place=make_place(adult=True))
+    assert isinstance(refused := admit(make_ask(), elsewhere), Refused)
+    assert refused.reason is RefusalReason.FAULT
+    monkeypatch.setattr(Screen, "findings", broken)
     assert refusal("1girl") is RefusalReason.FAULT
 
 
-RENDERED = Rendered(row_id="0000000001", width_px=1, height_px=1, rgb=b"abc", batch_width=1)
+HELD, SPOILER = Effect(ruling=Ruling.HOLD), Effect(ruling=Ruling.SPOILER)
+WORDS = {NEVER: ["wicked"], LAWFUL: ["libel"], GROWN: ["bare"], OPEN: ["bikini", "beach"]}
+
+
+def verdict_of(
+    *found: RuleId,
+    adult: bool = False,
+    licence: frozenset[RuleId] = frozenset(),
+    guild: GuildPolicy | None = None,
+    words: Mapping[RuleId, Sequence[str]] = WORDS,
+) -> Admitted | Refused:
+    """What is said to a prompt in which the tests' rules find their words."""
+    place = make_place(adult=adult)
+    policy = effective(BOOK, guild or make_guild(), place, licence=licence)
+    screen = Finds({rule: words[rule] for rule in found})
+    return admit(make_ask(place=place), replace(policy, screen=screen))
+
+
+def refused(*found: RuleId, **more: Any) -> Refused:
+    verdict = verdict_of(*found, **more)
+    assert isinstance(verdict, Refused)
+    return verdict
+
+
+@pytest.mark.parametrize("adult", [False, True])
+@pytest.mark.parametrize("others", [(), (GROWN,), (LAWFUL, GROWN, OPEN)])
+def test_the_floor_is_told_of_before_anything_else(
+    *, adult: bool, others: tuple[RuleId, ...]
+) -> None:
+    told = refused(NEVER, *others, adult=adult, licence=frozenset({LAWFUL}))
+    assert (told.reason, told.rule, told.layer) == (RefusalReason.FLOOR, NEVER, Layer.FLOOR)
+    assert told.text == refusals.floor(BOOK.rules[NEVER])
+    assert told.words == ("wicked",)
+    assert (told.appealable, told.strike, told.alert) == (False, True, True)
+
+
+def test_no_line_of_a_server_makes_the_floor_its_own() -> None:
+    for effect in (STRICTEST, ADULTS, NOTHING):
+        guild = make_guild(channels={CHANNEL: Overrides(effects={NEVER: effect})})
+        told = refused(NEVER, guild=guild)
+        assert (told.reason, told.layer, told.appealable) == (
+            RefusalReason.FLOOR,
+            Layer.FLOOR,
+            False,
+        )
+
+
+def test_what_the_licence_forbids_is_refused_with_its_words_and_cannot_be_appealed() -> None:
+    loose = make_guild(preset="age-restricted")
+    told = refused(LAWFUL, OPEN, guild=loose, licence=frozenset({LAWFUL}))
+    assert (told.reason, told.rule, told.layer) == (RefusalReason.FLOOR, LAWFUL, Layer.LICENCE)
+    assert told.text == refusals.refused(BOOK.rules[LAWFUL], ("libel",), Layer.LICENCE)
+    assert (told.appealable, told.strike, told.alert) == (False, False, False)
+    assert isinstance(verdict_of(LAWFUL, guild=loose), Admitted)
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("document", "layer"),
     [
-        {},
-        {"nudity": 0.1},
-        {"blank": math.nan},
-        {"blank": 0.0, "nudity": math.nan},
-        {"blank": -0.1},
-        {"blank": 1.5},
-        {"blank": 0.9},
-        {"blank": 0.0, "nudity": 0.95},
+        ({"preset": "family"}, Layer.PRESET),
+        ({"rules": Overrides(effects={OPEN: REFUSED})}, Layer.SERVER),
+        ({"channels": {CHANNEL: Overrides(effects={OPEN: REFUSED})}}, Layer.CHANNEL),
     ],
 )
-def test_what_is_not_known_to_be_fit_is_withheld(values: dict[str, float]) -> None:
-    verdict = release(make_job(), RENDERED, Scores(values=values))
-    assert isinstance(verdict, Withheld)
-    assert verdict.text
+def test_what_a_server_refuses_can_be_appealed(document: dict[str, Any], layer: Layer) -> None:
+    told = refused(OPEN, guild=make_guild(**document))
+    assert (told.reason, told.rule, told.layer) == (RefusalReason.SERVER, OPEN, layer)
+    assert told.words == ("beach", "bikini")
+    assert told.text == refusals.refused(BOOK.rules[OPEN], told.words, layer)
+    assert told.appealable
 
 
-def test_what_is_fit_is_released_with_what_it_may_be_treated_as() -> None:
-    job = make_job()
-    clean = release(job, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.1}))
-    assert isinstance(clean, Released)
-    assert (clean.rgb, clean.rating) == (b"abc", Rating.GENERAL)
-    adult = make_job(rating=Rating.EXPLICIT)
-    shown = release(adult, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.95}))
-    assert isinstance(shown, Released)
-    assert shown.rating is Rating.EXPLICIT
+def test_what_is_for_adults_is_named_whatever_else_is_held() -> None:
+    guild = make_guild(rules=Overrides(effects={OPEN: HELD}))
+    told = refused(OPEN, GROWN, guild=guild)
+    assert (told.reason, told.rule) == (RefusalReason.AGE, GROWN)
+    assert told.text == refusals.adults(BOOK.rules[GROWN], ("bare",))
+    assert not told.appealable, "another channel takes it"
+    admitted = verdict_of(OPEN, GROWN, guild=guild, adult=True)
+    assert isinstance(admitted, Admitted)
+    assert (admitted.ruling, admitted.rating) == (Ruling.HOLD, Rating.EXPLICIT)
 
 
-def test_a_plain_ask_is_admitted_by_its_place_and_its_picture_labelled_by_the_result() -> None:
-    """A nude picture of a plain prompt is held back elsewhere, and shown where adults are."""
-    for place, nude_is, adult in (
-        (make_place(), Withheld, False),
-        (make_place(adult=True), Released, True),
-    ):
-        admitted = admit(make_ask("1girl, beach", place=place), FREE)
+def test_what_is_refused_is_not_sent_to_an_age_restricted_channel() -> None:
+    guild = make_guild(preset="family")
+    for adult in (False, True):
+        told = refused(GROWN, guild=guild, adult=adult)
+        assert told.reason is RefusalReason.SERVER
+        assert "age-restricted channel" not in told.text
+
+
+@pytest.mark.parametrize("effect", [NOTHING, SPOILER, HELD])
+def test_an_ask_is_admitted_with_what_its_words_ask_for(effect: Effect) -> None:
+    for alert in (False, True):
+        line = effect | Effect(alert=alert)
+        admitted = verdict_of(OPEN, guild=make_guild(rules=Overrides(effects={OPEN: line})))
         assert isinstance(admitted, Admitted)
-        assert (admitted.rating is Rating.EXPLICIT) is adult
-        job = make_job(prompt="1girl, beach", rating=admitted.rating)
-        nude = release(job, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.9}))
-        assert isinstance(nude, nude_is)
-        assert getattr(nude, "rating", Rating.EXPLICIT) is Rating.EXPLICIT
-        clean = release(job, RENDERED, Scores(values={"blank": 0.0, "nudity": 0.1}))
-        assert isinstance(clean, Released)
-        assert clean.rating is Rating.GENERAL, "it may be shown again in every channel"
+        assert (admitted.ruling, admitted.alert) == (effect.ruling, alert)
 
 
-@pytest.mark.parametrize("values", [{"blank": 0.0}, {"blank": 0.0, "nudity": 0.0}])
-def test_what_a_prompt_for_adults_draws_is_for_adults_whatever_was_measured(
-    values: dict[str, float],
-) -> None:
-    for prompt, negative in (("1girl, nude", ""), ("1girl", "(nude:-1)")):
-        draw = make_draw(prompt, negative=negative)
-        job = replace(make_job(rating=Rating.EXPLICIT), draw=draw)
-        shown = release(job, RENDERED, Scores(values=values))
-        assert isinstance(shown, Released)
-        assert shown.rating is Rating.EXPLICIT
-        below = release(replace(job, rating=Rating.GENERAL), RENDERED, Scores(values=values))
-        assert isinstance(below, Withheld), "the words became adult ones while it waited"
+def test_an_exemption_lets_a_member_ask() -> None:
+    role = RoleId(3)
+    guild = make_guild(preset="family", roles={role: RoleTerms(exempt=frozenset({OPEN, NEVER}))})
+    place = make_place()
+    for rule, exempted in ((OPEN, Admitted), (NEVER, Refused)):
+        policy = effective(BOOK, guild, place, frozenset({role}))
+        policy = replace(policy, screen=Finds({rule: WORDS[rule]}))
+        assert isinstance(admit(make_ask(), policy), exempted)
+        assert isinstance(verdict_of(rule, guild=guild), Refused)
 
 
-@pytest.mark.parametrize(("name", "threshold"), [("blank", 0.5), ("nudity", 0.8)])
-def test_a_threshold_is_exactly_where_it_is_said_to_be(name: str, threshold: float) -> None:
-    job = make_job()
-    for value, fit in ((math.nextafter(threshold, 0), True), (threshold, False)):
-        verdict = release(job, RENDERED, Scores(values={"blank": 0.0, name: value}))
-        assert isinstance(verdict, Released if fit else Withheld)
+def test_a_servers_terms_are_told_as_the_server_wrote_them() -> None:
+    guild = make_guild(
+        Term(text="owl", reason="no owls"),
+        Term(text="cat", effect=ADULTS),
+        Term(text="dog", effect=SPOILER),
+    )
+    told = refused(SERVER, guild=guild, words={SERVER: ["owl"]})
+    assert (told.reason, told.rule, told.layer) == (RefusalReason.SERVER, SERVER, Layer.SERVER)
+    assert told.text == refusals.server_terms([("owl", "no owls")], for_adults=False)
+    assert told.appealable
+    grown = refused(SERVER, guild=guild, words={SERVER: ["cat"]})
+    assert grown.reason is RefusalReason.AGE
+    assert grown.text == refusals.server_terms([("cat", "")], for_adults=True)
+    hidden = verdict_of(SERVER, guild=guild, words={SERVER: ["dog"]})
+    assert isinstance(hidden, Admitted)
+    assert hidden.ruling is Ruling.SPOILER
 
 
-def test_an_unfinished_picture_is_shown_only_where_a_finished_one_surely_could_be() -> None:
-    bold = replace(INFO, can_draw_nudity=True)
-    adult = make_job(rating=Rating.EXPLICIT)
-    assert may_preview(make_job(), INFO)
-    assert not may_preview(make_job(), bold)
-    assert may_preview(adult, bold)
+def test_a_finding_that_nobody_knows_is_a_no() -> None:
+    for rule in (RuleId("bygone"), SERVER):
+        told = refused(rule, words={rule: ["x"]})
+        assert told.reason is RefusalReason.FAULT
+        assert (told.rule, told.appealable) == (None, False)
+
+
+def test_why_the_bot_is_silent_is_told() -> None:
+    off, paused = make_guild(off=CHANNEL), make_guild(paused=True)
+    told = refused(guild=off)
+    assert (told.reason, told.text, told.layer) == (
+        RefusalReason.CHANNEL,
+        refusals.SWITCHED_OFF,
+        Layer.CHANNEL,
+    )
+    assert refused(guild=paused).text == refusals.PAUSED
+    only = refused(guild=make_guild(only_channels=frozenset({ChannelId(4), ChannelId(5)})))
+    assert (only.reason, only.layer) == (RefusalReason.CHANNEL, Layer.SERVER)
+
+
+def test_an_ask_for_another_place_than_the_policys_is_a_fault() -> None:
+    policy = make_policy(place=make_place(channel=CHANNEL + 5))
+    told = admit(make_ask(), policy)
+    assert isinstance(told, Refused)
+    assert (told.reason, told.text) == (RefusalReason.FAULT, refusals.FAULT)

@@ -16,6 +16,7 @@ import pytest
 
 from bot.sandbox.wire.images import heart
 from bot.sandbox.wire.server import Sandbox
+from bot.sandbox.world.lounge import CATEGORIES, CHANNELS
 from tests.stages.tiny_bot import TinyBot, lounge, point_at, running, until
 
 
@@ -42,7 +43,7 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         assert [m["content"] for m in sandbox.messages("general")] == ["hello"]
         assert not [m for m in sandbox.messages("art") if m["flags"] & 64], "ephemeral is gone"
         assert {c["name"] for c in sandbox.people.channels()} == {
-            "general", "art", "mods-only", "talk"
+            "general", "art", "mods-only", "mod-log", "talk", "Studio", "Staff"
         }  # fmt: skip
         assert [m["content"] for m in sandbox.messages(thread.id)] == ["in it"]
         assert "draw" in {c["name"] for c in sandbox.people.commands(sandbox.persona("haru"))}
@@ -107,7 +108,7 @@ async def test_a_directory_of_another_version_is_left_alone(
 ) -> None:
     (tmp_path / "server.json").write_text('{"format": 99}')
     async with Sandbox(state_dir=tmp_path) as sandbox:
-        assert len(sandbox.people.channels()) == 4
+        assert len(sandbox.people.channels()) == len((*CHANNELS, *CATEGORIES))
     assert "another version" in caplog.text
     assert (tmp_path / "server.json").read_text() == '{"format": 99}'
 

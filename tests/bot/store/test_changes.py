@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import BotError, JobId, MessageId, Subject, Transition
+from bot.domain import BotError, JobId, MessageId
+from bot.store.decisions import Outcome
+from bot.transitions import Subject, Transition
 from tests.stages.factories import OTHER, USER, make_admitted, make_ask, make_post
+from tests.stages.moderators import decide, judged
 from tests.stages.sick_disk import FULL, sicken_writer
 from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
 
@@ -219,3 +222,20 @@ async def test_a_cancelled_transaction_is_told_if_it_was_committed(
         assert len(told) == len(rows) + 1
         outcomes.add(bool(rows))
     assert outcomes == {True, False}, "or it proves nothing"
+
+
+async def test_every_step_of_a_cases_life_is_told(stores: Stores, ear: Ear) -> None:
+    _, approved = await stores.hold()
+    assert ear.of(Subject.CASE) == [(approved.id, None, "open", "held")]
+    await decide(stores, approved, Outcome.APPROVE)
+    assert await stores.reviews.decide(approved.id, judged(Outcome.REMOVE))
+    assert ear.of(Subject.CASE) == [(approved.id, "open", "approve", "")]
+    _, lapsed = await stores.hold()
+    ear.of(Subject.CASE)
+    await stores.reviews.expire(9_999, "Nobody looked.", 9_999)
+    assert ear.of(Subject.CASE) == [(lapsed.id, "open", "lapse", "nobody decided in time")]
+    await stores.privacy.forget(USER)
+    assert sorted(ear.of(Subject.CASE)) == sorted([
+        (approved.id, "approve", None, ""),
+        (lapsed.id, "lapse", None, ""),
+    ])  # fmt: skip

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from bot.domain import StorageError
 from bot.store import curation
 from bot.store.consent import Consent
 from bot.store.curation import ExportReport, export_voted, without_texts
+from bot.store.papers import Papers
+from models.catalogue.adoption import BUNDLED_LICENCE
 from models.provenance import DIGITAL_SOURCE_TYPE
 from tests.stages.factories import OTHER, USER, make_job, make_png, make_reaction, make_rgb
+from tests.stages.fake_engine import INFO
 from tests.stages.stores import Stores, open_stores
 
 THIRD = 700_000_000_000_000_003
@@ -40,7 +44,12 @@ async def voted(stores: Stores, message: int, *, user: int = USER, prompt: str =
 
 
 async def export(stores: Stores, directory: Path) -> ExportReport:
-    return await export_voted(stores.db, stores.gallery, directory)
+    return await export_voted(stores.db, stores.gallery, papers(directory), directory)
+
+
+def papers(directory: Path) -> Papers:
+    """Where the licences of the models that were served lie."""
+    return Papers(directory.parent / "data" / "licences")
 
 
 def manifest(directory: Path) -> list[dict[str, Any]]:
@@ -77,6 +86,7 @@ async def test_voted_pictures_leave_with_their_numbers(stores: Stores, tmp_path:
         "file": f"pictures/{entry['sha256']}.png",
         "sha256": hashlib.sha256(data).hexdigest(),
         "card_id": "tiny-1",
+        "licence": "licences/tiny-1.txt",
         "seed": 1,
         "steps": 4,
         "guidance": 7.0,
@@ -91,6 +101,26 @@ async def test_voted_pictures_leave_with_their_numbers(stores: Stores, tmp_path:
         "negative": None,
     }
     assert pixels(data) == make_rgb(make_job(seed=1))
+
+
+async def test_the_licence_of_each_model_goes_along(stores: Stores, tmp_path: Path) -> None:
+    await voted(stores, 1)
+    papers(tmp_path / "out").keep(replace(INFO, card_id="tiny-1"))
+    await export(stores, tmp_path / "out")
+    (entry,) = manifest(tmp_path / "out")
+    assert entry["licence"] == "licences/tiny-1.txt"
+    text = (tmp_path / "out" / entry["licence"]).read_text()
+    assert INFO.licence_name in text
+    assert INFO.licence_text in text
+
+
+async def test_a_model_whose_licence_was_not_noted_leaves_under_the_one_asked_for_of_such(
+    stores: Stores, tmp_path: Path
+) -> None:
+    await voted(stores, 1)
+    await export(stores, tmp_path / "out")
+    (entry,) = manifest(tmp_path / "out")
+    assert (tmp_path / "out" / entry["licence"]).read_text() == BUNDLED_LICENCE.read_text()
 
 
 async def test_the_manifest_says_which_layer_read_the_words(stores: Stores, tmp_path: Path) -> None:
@@ -117,18 +147,18 @@ async def test_the_manifests_hash_is_beside_it_and_in_the_report(
 
 
 async def test_prompts_leave_only_with_their_users_yes(stores: Stores, tmp_path: Path) -> None:
-    await voted(stores, 1, user=USER, prompt="shared words")
-    await voted(stores, 2, user=OTHER, prompt="private words")
+    await voted(stores, 1, user=USER, prompt="shared tags")
+    await voted(stores, 2, user=OTHER, prompt="private tags")
     consent = Consent(stores.db)
     await consent.set_sharing(USER, True, 5)
     await consent.set_sharing(OTHER, False, 5)
     report = await export(stores, tmp_path / "out")
-    assert [entry["prompt"] for entry in manifest(tmp_path / "out")] == ["shared words", None]
+    assert [entry["prompt"] for entry in manifest(tmp_path / "out")] == ["shared tags", None]
     assert report.with_prompt == 1
-    assert b"private" not in everything_in(tmp_path / "out")
+    assert b"private tags" not in everything_in(tmp_path / "out")
     await consent.set_sharing(USER, False, 6)
     await export(stores, tmp_path / "out")
-    assert b"words" not in everything_in(tmp_path / "out")
+    assert b"shared tags" not in everything_in(tmp_path / "out")
 
 
 async def test_no_file_names_a_person_a_job_or_a_message(stores: Stores, tmp_path: Path) -> None:
@@ -231,7 +261,7 @@ async def test_a_lost_or_damaged_file_is_left_out_and_told(stores: Stores, tmp_p
 def test_texts_are_taken_out_of_a_picture_and_nothing_else() -> None:
     job = make_job(prompt="very private")
     bare = without_texts(make_png(job), "tiny-1")
-    assert b"private" not in bare
+    assert b"private tags" not in bare
     assert job.id.encode() not in bare
     assert b"tiny-1" in bare
     assert pixels(bare) == make_rgb(job)

@@ -338,9 +338,9 @@ async def test_our_own_mistakes_are_not_dressed_up(db: Database) -> None:
 
 async def test_what_is_deleted_and_scrubbed_is_in_no_file(db: Database, path: Path) -> None:
     word = "unforgettable"
-    block = "INSERT INTO blocked_terms VALUES (1, :word, '', 1, 0)"
+    block = "INSERT INTO acceptances VALUES (1, :word, '', 0)"
     await db.write_one(block, {"word": word})
-    await db.write_one("DELETE FROM blocked_terms")
+    await db.write_one("DELETE FROM acceptances")
     await db.scrub()
     files = [file.read_bytes() for file in path.parent.iterdir()]
     assert not any(word.encode() in data for data in files)

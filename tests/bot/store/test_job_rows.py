@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import Job, JobState, Rating, RefusalReason
-from bot.policy.decide import GuildPolicy, may_show
+from bot.domain import Job, JobState, Rating, RefusalReason, Refused
+from bot.policy.showing import Shown, may_show
 from bot.store.consent import Consent
 from bot.store.job_rows import _CAREFUL, FOREIGN, draw_json, draw_of
 from models.contract import Aspect, Draw, Sampler
-from tests.stages.factories import GUILD, USER, make_ask, make_draw, make_place
+from tests.stages.factories import GUILD, USER, make_ask, make_draw
 from tests.stages.front import Front, front, said
+from tests.stages.law import make_policy
 from tests.stages.stores import Stores, open_stores
 from tests.stages.studio import studio
 
@@ -157,13 +158,13 @@ def test_only_an_option_may_be_missing(name: str) -> None:
 
 async def test_a_picture_whose_words_cannot_be_read_is_not_shown_again(stores: Stores) -> None:
     job, picture = await stores.draw()
-    place, rules = make_place(), GuildPolicy(guild_id=GUILD)
-    assert may_show(job, picture, place, rules) is None
+    policy = make_policy()
+    assert may_show(job, picture, policy) == Shown(spoiler=False)
     await stores.db.write_one("UPDATE jobs SET draw = json_remove(draw, '$.prompt')")
     seen = await stores.views.get(job.id)
     assert seen is not None
-    refused = may_show(seen, picture, place, rules)
-    assert refused is not None
+    refused = may_show(seen, picture, policy)
+    assert isinstance(refused, Refused)
     assert refused.reason is RefusalReason.FAULT
 
 

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import Axis, DatabaseError, JobState, PostLayout, Rating, RequestKind
+from bot.ballot import Axis
+from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
+from bot.store.case_rows import CaseKind
 from bot.store.db import Database, inspect
+from bot.store.decisions import DecisionKind, Outcome
 from bot.store.migrations import migrations
 
 #: The sha256 of every step that has landed. A step is never edited: whoever needs another schema
@@ -22,6 +25,7 @@ FROZEN = {
     "0001_initial": "2b36b7e6756c38f1abe022aa6783a98ae02226e2f48c1ee5ec7d4aa4cb3a2352",
     "0002_requests_and_posts": "93ca3d77b7a9a92927afc32482f69abaa23a21e585508e068034d065fc2d1c93",
     "0003_models": "f205ab4c67ce8fc2a29e13fa487b73a18f8b6c707c825a6ed51006f5c241d102",
+    "0004_policy": "8b40ce74ce6c52c604b33bef9414846fa340dee87b8195135e67b42d3aa5ae1b",
 }
 
 
@@ -68,6 +72,9 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
         ("request_kinds", RequestKind, {"requests"}),
         ("ratings", Rating, {"jobs", "pictures"}),
         ("states", JobState, {"jobs"}),
+        ("case_kinds", CaseKind, {"cases"}),
+        ("decision_kinds", DecisionKind, {"decisions"}),
+        ("outcomes", Outcome, {"cases", "decisions"}),
     ],
 )
 async def test_the_file_knows_the_domains_words(

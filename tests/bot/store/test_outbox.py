@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import Job, JobState, VoteEmoji
+from bot.ballot import VoteEmoji
+from bot.domain import Job, JobState
 from bot.store import outbox
+from bot.store.decisions import Outcome
 from bot.store.guilds import Guilds
 from bot.store.job_rows import FOREIGN
 from bot.store.outbox import Posting
@@ -19,10 +21,12 @@ from tests.stages.factories import (
     USER,
     make_admitted,
     make_ask,
+    make_held,
     make_png,
     make_post,
     make_released,
 )
+from tests.stages.moderators import decide
 from tests.stages.stores import WORKER, Stores, open_stores
 
 
@@ -166,6 +170,20 @@ async def test_a_post_of_several_pictures_is_owed_once_all_of_it_is_over(stores:
     assert (owed.id, owed.channel_id, owed.layout) == (jobs[0].owed_post_id, CHANNEL, "single")
 
 
+async def test_a_post_of_several_pictures_waits_for_the_moderators_too(stores: Stores) -> None:
+    await together(stores, 2)
+    await keep_next(stores)
+    held = await stores.claim()
+    assert held is not None
+    verdict, png = make_held(held), make_png(held)
+    assert await stores.gallery.keep(verdict, png, card_id="t", owner=WORKER, now_ms=3)
+    assert await stores.outbox.owed(5_000) == []
+    (case,) = await stores.reviews.open_cases(GUILD, 9)
+    await decide(stores, case, Outcome.APPROVE)
+    (owed,) = await stores.outbox.owed(5_000)
+    assert len(owed.jobs) == 2
+
+
 async def test_a_post_of_several_pictures_is_delivered_or_given_up_as_one(stores: Stores) -> None:
     jobs = await together(stores, 2)
     for _ in jobs:
@@ -207,7 +225,7 @@ async def test_the_file_takes_no_second_post_of_a_debt_and_no_picture_twice(
     with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*owed_post_id"):
         await stores.db.write_one(
             "INSERT INTO posts SELECT 2, request_id, owed_post_id, channel_id, guild_id, posted_ms,"
-            " up_emoji, down_emoji, seeded, settled, deleted_ms FROM posts"
+            " up_emoji, down_emoji, seeded, settled, deleted_ms, spoiler_owed FROM posts"
         )
     with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*job_id"):
         await stores.db.write_one("INSERT INTO post_pictures VALUES (1, 2, :job)", {"job": job.id})

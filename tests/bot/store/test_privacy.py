@@ -13,14 +13,19 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.domain import GuildId, MessageId, Tally, UserId, VoteEmoji
+from bot.ballot import Tally, VoteEmoji
+from bot.domain import GuildId, Job, MessageId, RuleId, UserId
 from bot.store import privacy as room
 from bot.store.consent import Consent
+from bot.store.consequences import Judgement
+from bot.store.decisions import Outcome
 from bot.store.guilds import Guilds
+from bot.store.members import Exclusion, Strike
 from bot.store.queue import Jobs
 from tests.stages.factories import (
     GUILD,
     OTHER,
+    SINCE,
     USER,
     make_admitted,
     make_ask,
@@ -29,6 +34,7 @@ from tests.stages.factories import (
     make_send,
 )
 from tests.stages.factories import make_reaction as react
+from tests.stages.law import decide, make_guild
 from tests.stages.stores import WORKER, Stores, open_stores
 
 WORD = "xylophone"
@@ -72,6 +78,7 @@ async def live(stores: Stores) -> None:
     await stores.deliver(message=1, prompt=f"{WORD} player")
     theirs = await stores.deliver(message=2, user=OTHER, prompt="their own")
     await stores.draw(prompt=f"{WORD} again")
+    await live_among_moderators(stores, theirs)
     for message, voter, emoji in (
         (1, OTHER, "👍"),
         (1, USER, "👎"),
@@ -87,11 +94,32 @@ async def live(stores: Stores) -> None:
     await consent.accept(USER, "a" * 64, "card", 5)
     await consent.set_sharing(USER, True, 5)
     await consent.hold(make_ask(f"{WORD} waiting"), 5)
-    await guilds.block(GUILD, "spiders", "", USER, 6)
+    await decide(guilds, make_guild("spiders"), USER, 6)
     await stores.sends.begin(make_send(mine.id))
     await stores.privacy.wish(USER, 6)
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)
     assert await stores.votes.tally(theirs.id) == Tally(up=1)
+
+
+async def live_among_moderators(stores: Stores, theirs: Job) -> None:
+    """USER is judged and excluded, reports OTHER's picture, and decides about it."""
+    held, _ = await stores.hold(prompt=f"{WORD} held")
+    await stores.members.strike(
+        GUILD,
+        USER,
+        Strike(rule=RuleId("gore"), about=held.id, at_ms=6, expires_ms=9_000_000),
+        limit=1,
+        timeout_ms=60_000,
+        reason="Too many strikes.",
+    )
+    await stores.reviews.report(theirs.id, USER, "It is ugly.", 6, since_id=SINCE)
+    (case,) = [c for c in await stores.reviews.open_cases(GUILD, 9) if c.job_id == theirs.id]
+    ban = Exclusion(
+        user_id=UserId(78), guild_id=GUILD, until_ms=None, reason="Enough.", actor_id=USER, at_ms=6
+    )
+    await stores.members.exclude(ban)
+    dismissal = Judgement(outcome=Outcome.DISMISS, actor_id=USER, at_ms=7)
+    assert await stores.reviews.decide(case.id, dismissal)
 
 
 async def test_every_table_has_a_decision(stores: Stores) -> None:
@@ -99,14 +127,16 @@ async def test_every_table_has_a_decision(stores: Stores) -> None:
 
 
 async def test_every_column_with_a_person_is_somebodys(stores: Stores) -> None:
-    people = {"user_id", "voter_id", "actor_id", "added_by"}
+    people = {"user_id", "voter_id", "actor_id", "reporter_id"}
     for table, holding in room.HOLDINGS.items():
         columns = await stores.db.fetch_all(
             "SELECT name FROM pragma_table_info(:table)", {"table": table}
         )
         personal = people & {row["name"] for row in columns}
         assert not personal or (holding and holding.forget) or table == "jobs", table
-        assert all(name in (holding.theirs if holding else "") for name in personal), table
+        theirs = holding.theirs if holding else ""
+        hidden = holding.hides if holding else ()
+        assert all((name in theirs) != (name in hidden) for name in personal), table
 
 
 async def test_the_life_before_touches_every_table_with_people(stores: Stores) -> None:
@@ -143,13 +173,15 @@ async def test_others_keep_what_is_theirs(stores: Stores) -> None:
 
 async def test_forgetting_tells_what_is_left_to_do(stores: Stores) -> None:
     await live(stores)
-    alive = [job.id for job in await stores.views.mine(USER, GUILD) if job.state != "rendered"]
+    alive = [
+        job.id for job in await stores.views.mine(USER, GUILD) if job.state in ("queued", "running")
+    ]
     forgotten = await stores.privacy.forget(USER)
     doomed = await stores.doomed.messages(10)
     assert 1 in [message.message_id for message in doomed]
     assert sorted(forgotten.job_ids) == sorted(alive)
     assert len(alive) == 3
-    assert forgotten.counts["pictures"] == 2
+    assert forgotten.counts["pictures"] == 3
 
 
 async def test_votes_of_the_forgotten_stay_as_numbers(stores: Stores) -> None:
@@ -198,7 +230,7 @@ async def test_forgetting_is_one_transaction(
     await live(stores)
     before = {table: await stores.rows(table) for table in await tables(stores)}
     broken = dict(room.HOLDINGS) | {
-        "audit_log": room.Holding(theirs="actor_id = :user", forget="DELETE FROM nowhere")
+        "audit_log": room.Holding(theirs="actor_id = :user", forget=("DELETE FROM nowhere",))
     }
     with monkeypatch.context() as patched:
         patched.setattr(room, "HOLDINGS", broken)
@@ -217,8 +249,8 @@ async def test_files_left_by_a_crash_are_removed_at_the_next_start(
     await live(stores)
 
     await stores.privacy.forget(USER)
-    assert pngs(tmp_path) == 3
-    assert await stores.gallery.sweep() == 2
+    assert pngs(tmp_path) == 4
+    assert await stores.gallery.sweep() == 3
     assert pngs(tmp_path) == 1
 
 
@@ -270,6 +302,8 @@ async def test_an_export_holds_every_row_and_picture(stores: Stores) -> None:
     everything, pictures = opened((await export(stores))[0])
     assert {table: len(rows) for table, rows in everything.items() if rows} == counts
     drawn = await stores.views.history(USER, GUILD, 9)
+    # The held picture is a row of theirs, and for moderators' eyes alone.
+    assert [row["state"] for row in everything["jobs"]].count("held") == 1
     assert pictures == {f"pictures/{job.id}.png": make_png(job) for job in drawn}
     assert str(OTHER) not in json.dumps(everything)
     assert str(77) not in {str(row["voter_id"]) for row in everything["votes"]}

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from bot.domain import Job, JobId, JobState, RefusalReason, Refused, RequestId, UserId
 from bot.store import queue as room
-from bot.store.queue import Caps
+from bot.store.caps import Caps
 from tests.stages.factories import (
     GUILD,
     OTHER,
@@ -283,7 +283,7 @@ async def test_counts_and_lists_show_what_is_alive(stores: Stores) -> None:
         "queued",
     ]
     everywhere = await stores.views.counts(None)
-    assert everywhere == {"queued": 2, "running": 1, "rendered": 1}
+    assert everywhere == {"queued": 2, "running": 1, "held": 0, "rendered": 1}
     assert (await stores.views.counts(GUILD))[JobState.QUEUED] == 1
 
 

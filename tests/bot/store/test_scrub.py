@@ -18,7 +18,7 @@ from tests.stages.factories import OTHER, USER, make_admitted, make_ask
 from tests.stages.stores import open_stores
 
 WORD = "unforgettable"
-BLOCK = "INSERT INTO blocked_terms VALUES (1, :word, '', 1, 0)"
+BLOCK = "INSERT INTO acceptances VALUES (1, :word, '', 0)"
 
 
 @pytest_asyncio.fixture
@@ -36,7 +36,7 @@ def backup(directory: Path) -> Generator[sqlite3.Connection]:
     name = f"file:{directory}/bot.sqlite3?mode=ro"
     with closing(sqlite3.connect(name, uri=True, isolation_level=None)) as other:
         other.execute("BEGIN")
-        other.execute("SELECT count(*) FROM blocked_terms").fetchone()
+        other.execute("SELECT count(*) FROM acceptances").fetchone()
         yield other
 
 
@@ -84,18 +84,18 @@ async def test_a_reader_in_the_way_is_told_of_and_spoils_nothing(
     await db.write_one(BLOCK, {"word": WORD})
     await db.write_one(BLOCK, {"word": "other"})
     with backup(tmp_path) as other:
-        await db.write_one("DELETE FROM blocked_terms WHERE term = :word", {"word": WORD})
+        await db.write_one("DELETE FROM acceptances WHERE licence_sha256 = :word", {"word": WORD})
         assert holding(tmp_path), "or there is nothing to scrub"
         long = (tmp_path / "bot.sqlite3-wal").stat().st_size
         for _ in range(3):
             assert not await db.scrub()
         assert (tmp_path / "bot.sqlite3-wal").stat().st_size == long, "trying costs nothing"
         await db.write_one(BLOCK, {"word": "more"})
-        assert other.execute("SELECT count(*) FROM blocked_terms").fetchone() == (2,)
+        assert other.execute("SELECT count(*) FROM acceptances").fetchone() == (2,)
     assert await db.scrub()
     assert not holding(tmp_path)
-    rows = await db.fetch_all("SELECT term FROM blocked_terms ORDER BY term")
-    assert [row["term"] for row in rows] == ["more", "other"]
+    rows = await db.fetch_all("SELECT licence_sha256 FROM acceptances ORDER BY licence_sha256")
+    assert [row["licence_sha256"] for row in rows] == ["more", "other"]
 
 
 async def test_a_reader_that_comes_while_the_file_is_rewritten_is_told_of(
@@ -103,7 +103,7 @@ async def test_a_reader_that_comes_while_the_file_is_rewritten_is_told_of(
 ) -> None:
     """Then the new file is still in the log, and the old one where it was."""
     await db.write_one(BLOCK, {"word": WORD})
-    await db.write_one("DELETE FROM blocked_terms")
+    await db.write_one("DELETE FROM acceptances")
     empty = Database._empty_log
     calls = 0
     with backup(tmp_path) as other:
@@ -114,7 +114,7 @@ async def test_a_reader_that_comes_while_the_file_is_rewritten_is_told_of(
             calls += 1
             if calls == 2:
                 other.execute("BEGIN")
-                other.execute("SELECT count(*) FROM blocked_terms").fetchone()
+                other.execute("SELECT count(*) FROM acceptances").fetchone()
             return await empty(self)
 
         monkeypatch.setattr(Database, "_empty_log", empty_log)
@@ -127,7 +127,7 @@ async def test_a_reader_that_comes_while_the_file_is_rewritten_is_told_of(
 #: Takes a good while, with the file held open for reading.
 SLOW = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000)"
-    " SELECT count(*) FROM blocked_terms, n"
+    " SELECT count(*) FROM acceptances, n"
 )
 
 

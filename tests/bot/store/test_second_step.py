@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import JobId, OwedPostId, PostLayout, UserId
-from bot.store import db
+from bot.store import changes, db
 from bot.store.outbox import Posting
 from tests.stages import old_files
 from tests.stages.factories import CHANNEL, SINCE, USER, make_post, make_reaction
@@ -41,6 +41,8 @@ def two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever later steps do."""
     steps = db.migrations()[:2]
     monkeypatch.setattr(db, "migrations", lambda: steps)
+    watches = tuple(watch for watch in changes.WATCHES if "main.cases" not in watch)
+    monkeypatch.setattr(changes, "WATCHES", watches)
 
 
 @pytest_asyncio.fixture

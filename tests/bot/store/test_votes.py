@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import GuildId, JobId, MessageId, Rating, Reaction, Tally, UserId, VoteEmoji
+from bot.ballot import Reaction, Tally, VoteEmoji
+from bot.domain import GuildId, JobId, MessageId, Rating, UserId
 from bot.store.guilds import Guilds
 from tests.stages.factories import GUILD, USER, make_post, make_reaction
 from tests.stages.stores import Stores, open_stores

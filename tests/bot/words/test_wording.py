@@ -10,10 +10,12 @@ import pytest
 
 from bot.domain import JobState, Picture, Rating, Refused, Standing
 from bot.drawing.progress import JobProgress
-from bot.policy.decide import BlockedTerm, GuildPolicy, admit
+from bot.policy.decide import admit
+from bot.policy.screening import Term
 from bot.words import wording
 from bot.words.wording import code, fit, fits, fitting, plain, short
 from tests.stages.factories import GUILD, USER, make_ask, make_job
+from tests.stages.law import make_guild, make_policy
 
 LIMIT = 2000
 #: The longest that a moderator can write.
@@ -52,6 +54,7 @@ def test_the_words_beside_a_picture_fit_and_keep_its_id(unit: str) -> None:
     picture = Picture(
         job_id=job.id, user_id=USER, guild_id=GUILD, sha256="0", size_bytes=1, width_px=1,
         height_px=1, card_id="c" * 900, rating=Rating.GENERAL, created_ms=1,
+        spoiler=False, removed=False,
     )  # fmt: skip
     caption = wording.caption(job, picture)
     assert len(caption) <= LIMIT
@@ -66,11 +69,8 @@ def test_the_words_beside_a_picture_fit_and_keep_its_id(unit: str) -> None:
 @pytest.mark.parametrize("unit", NASTY)
 def test_a_refusal_with_three_long_terms_fits(unit: str) -> None:
     terms = [f"{word} {long(unit, TERM_CHARS - 4)}" for word in ("cat", "dog", "owl", "fox")]
-    guild = GuildPolicy(
-        guild_id=GUILD,
-        blocked=tuple(BlockedTerm(term=t, reason=long(unit, REASON_CHARS)) for t in terms),
-    )
-    refused = admit(make_ask(", ".join(terms)), guild)
+    guild = make_guild(*(Term(text=t, reason=long(unit, REASON_CHARS)) for t in terms))
+    refused = admit(make_ask(", ".join(terms)), make_policy(guild))
     assert isinstance(refused, Refused)
     assert "cat" in refused.text
     assert refused.text.endswith(" more")

@@ -11,8 +11,8 @@ import discord
 import pytest
 
 from bot.domain import JobState, RefusalReason, Refused, RequestKind, StorageError, UserId
-from bot.policy import decide
-from bot.store.queue import Caps
+from bot.policy.screening import Screen
+from bot.store.caps import Caps
 from tests.stages.factories import SINCE, make_admitted, make_ask
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said
@@ -244,7 +244,7 @@ async def test_policy_is_on_the_only_path(desk: Front, monkeypatch: pytest.Monke
         raise RuntimeError
 
     job, message = await desk.picture()
-    monkeypatch.setattr(decide, "load", broken)
+    monkeypatch.setattr(Screen, "findings", broken)
     assert (await desk.asks()).ephemeral
     for action in ("again", "vary"):
         await desk.member.click(message, custom_id=f"wd:{action}:{job.id}")

@@ -10,13 +10,15 @@ import discord
 import pytest
 from simcord.builders import ChannelHandle
 
-from bot.domain import ChannelId, GuildId, Job, Picture, Place, Rating, RefusalReason
-from bot.policy import decide
-from bot.policy.decide import BlockedTerm, GuildPolicy, may_show
+from bot.domain import ChannelId, GuildId, Job, Picture, Place, Rating, RefusalReason, Refused
+from bot.policy.layers import GuildPolicy
+from bot.policy.screening import Screen, Term
+from bot.policy.showing import Shown, may_show
 from tests.stages.factories import CHANNEL, GUILD, make_job, make_place, make_reaction
 from tests.stages.front import Front, front, said
+from tests.stages.law import decide, make_guild, make_policy
 
-FREE = GuildPolicy(guild_id=GUILD)
+FREE = make_guild()
 PARENT = ChannelId(CHANNEL + 1)
 THREAD = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT)
 ADULT = make_place(adult=True)
@@ -26,6 +28,7 @@ def picture_of(job: Job, rating: Rating = Rating.GENERAL) -> Picture:
     return Picture(
         job_id=job.id, user_id=job.user_id, guild_id=job.guild_id, sha256="0" * 64, size_bytes=1,
         width_px=1, height_px=1, card_id="tiny-1", rating=rating, created_ms=1,
+        spoiler=False, removed=False,
     )  # fmt: skip
 
 
@@ -37,9 +40,11 @@ def no(
     rating: Rating = Rating.GENERAL,
 ) -> RefusalReason | None:
     job = make_job(prompt=prompt)
-    refused = may_show(job, picture_of(job, rating), place, guild)
-    assert refused is None or refused.text
-    return refused.reason if refused else None
+    verdict = may_show(job, picture_of(job, rating), make_policy(guild, place))
+    if isinstance(verdict, Shown):
+        return None
+    assert verdict.text
+    return verdict.reason
 
 
 def test_a_plain_picture_may_be_shown_in_every_place() -> None:
@@ -49,12 +54,12 @@ def test_a_plain_picture_may_be_shown_in_every_place() -> None:
 
 @pytest.mark.parametrize("off", [CHANNEL, PARENT])
 def test_nothing_is_shown_where_the_bot_is_switched_off(off: ChannelId) -> None:
-    guild = GuildPolicy(guild_id=GUILD, disabled_channels=frozenset({off}))
+    guild = make_guild(off=off)
     assert no(guild=guild) is RefusalReason.CHANNEL
 
 
 def test_what_is_blocked_by_now_is_not_shown_any_more() -> None:
-    guild = GuildPolicy(guild_id=GUILD, blocked=(BlockedTerm(term="dragon", reason="spoilers"),))
+    guild = make_guild(Term(text="dragon", reason="spoilers"))
     assert no("a dr(ag:1.0)on", guild=guild) is RefusalReason.SERVER
     assert no("a dragon", guild=FREE) is None
     for place in (THREAD, ADULT):
@@ -73,16 +78,17 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError
 
     other = GuildId(GUILD + 1)
-    assert no(guild=GuildPolicy(guild_id=other)) is RefusalReason.FAULT
-    assert no(place=make_place(guild=other)) is RefusalReason.FAULT
-    job = make_job()
-    stranger = picture_of(make_job("0000000002"))
-    refused = may_show(job, stranger, THREAD, FREE)
-    assert refused is not None
-    assert refused.reason is RefusalReason.FAULT
-    elsewhere = replace(picture_of(job), guild_id=other)
-    assert may_show(job, elsewhere, THREAD, FREE) is not None
-    monkeypatch.setattr(decide, "load", broken)
+    job, policy = make_job(), make_policy()
+    for picture in (
+        picture_of(make_job("0000000002")),
+        replace(picture_of(job), guild_id=other),
+    ):
+        refused = may_show(job, picture, policy)
+        assert isinstance(refused, Refused)
+        assert refused.reason is RefusalReason.FAULT
+    elsewhere = make_policy(make_guild(guild_id=other), make_place(guild=other))
+    assert isinstance(may_show(job, picture_of(job), elsewhere), Refused)
+    monkeypatch.setattr(Screen, "findings", broken)
     assert no() is RefusalReason.FAULT
 
 
@@ -132,7 +138,7 @@ async def test_show_does_not_carry_a_picture_out_of_a_private_channel(desk: Fron
     )
     (job,) = await desk.queued(channel=secret, prompt="1girl, dragon")
     await desk.drawn([job])
-    await desk.services.guilds.block(GuildId(desk.guild.id), "dragon", "", desk.member.id, 1)
+    await decide(desk.services.guilds, make_guild("dragon", guild_id=GuildId(desk.guild.id)))
     answer = await shown(desk, job)
     assert "drawn in a channel that not everybody here can see" in answer
     assert not any(message.attachments for message in desk.channel.history())

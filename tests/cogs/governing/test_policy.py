@@ -1,22 +1,41 @@
-"""`/policy` and its audit log, as moderators and everybody else see them."""
+"""`/policy` and its quick commands, as moderators and everybody else see them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from simcord.actors import MemberActor
 
-from bot.domain import GuildId, VoteEmoji
+from bot.ballot import VoteEmoji
+from bot.domain import ChannelId, GuildId, Ruling, UserId
+from bot.policy.document import TERMS_MAX
+from bot.policy.effect import Effect
+from bot.policy.layers import GuildPolicy, Overrides
+from bot.policy.screening import Term
+from bot.store.decisions import Decision, DecisionKind, Outcome
+from bot.words import panel as words
 from bot.words.emoji import is_one_emoji
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, said
+from tests.stages.governing import PanelView, current, office
+
+NAMES = (
+    "panel", "test", "why", "log", "undo", "pause", "export", "import", "block", "unblock",
+    "channel", "emoji",
+)  # fmt: skip
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
-    async with front(tmp_path) as ready:
+    async with office(tmp_path) as ready:
         yield ready
+
+
+@pytest.fixture
+async def boss(desk: Front) -> MemberActor:
+    return desk.moderator(manage_guild=True)
 
 
 async def run(desk: Front, who: MemberActor, name: str, **options: object) -> str:
@@ -25,83 +44,155 @@ async def run(desk: Front, who: MemberActor, name: str, **options: object) -> st
     return answer.content
 
 
-async def log(desk: Front) -> list[tuple[str, str]]:
+async def log(desk: Front) -> list[str]:
     entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 50)
-    return [(entry.action, entry.detail) for entry in reversed(entries)]
+    return [entry.action for entry in reversed(entries)]
 
 
-async def test_discord_hides_it_from_members(desk: Front) -> None:
+async def keep(desk: Front, **document: Any) -> None:
+    policy = GuildPolicy(guild_id=GuildId(desk.guild.id), **document)
+    number = (await current(desk)).number
+    await desk.services.guilds.save(policy, number, UserId(1), 1, summary="before")
+
+
+async def test_discord_hides_it_from_members(desk: Front, boss: MemberActor) -> None:
     assert not [c for c in desk.member.available_commands(desk.channel) if c.startswith("policy")]
-    boss = desk.moderator(manage_guild=True)
     offered = {c for c in boss.available_commands(desk.channel) if c.startswith("policy")}
-    names = ("show", "block", "unblock", "channel", "emoji", "log")
-    assert offered == {f"policy {name}" for name in names}
+    assert offered == {f"policy {name}" for name in NAMES}
 
 
-async def test_whoever_an_integration_setting_lets_through_is_refused_by_us(desk: Front) -> None:
-    """Once, and without an incident."""
+NEEDED: dict[str, dict[str, object]] = {
+    "why": {"id": "0000000001"},
+    "pause": {"on": True},
+    "import": {"file": ("policy.toml", b"version = 1\npaused = true\n")},
+    "block": {"term": "dragon"},
+    "unblock": {"term": "dragon"},
+    "channel": {"enabled": False},
+    "emoji": {"up": "👍", "down": "👎"},
+    "test": {"prompt": "dragon"},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_whoever_an_integration_setting_lets_through_is_refused_by_us(
+    desk: Front, name: str
+) -> None:
+    """Every command, once, and without an incident."""
+    await keep(desk, blocked=(Term(text="secret dragon"),))
     commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot
     policy = next(c for c in commands if c.name == "policy")
     desk.guild.set_command_permissions(policy, {desk.member: True})
-    result = await desk.member.slash(desk.channel, "policy block", term="dragon")
+    options = NEEDED.get(name, {}) | ({"channel": desk.channel} if name == "channel" else {})
+    result = await desk.member.slash(desk.channel, f"policy {name}", **options)
     assert result.response is not None
-    assert "Manage Server" in result.response.content
+    assert result.response.content == words.NO_PERMISSION
+    assert result.response.ephemeral
+    assert not result.response.components
     assert not result.followups
-    assert not (await desk.services.guilds.policy(GuildId(desk.guild.id))).blocked
+    assert (await current(desk)).number == 1
     choices = await desk.member.autocomplete(desk.channel, "policy unblock", "term", "")
     assert not choices, "not even what is blocked is told"
     # The simulation notes the check that said no; there is nothing else to note.
-    assert [type(e).__name__ for e in desk.env.errors] == ["CheckFailure"]
+    assert {type(e).__name__ for e in desk.env.errors} == {"CheckFailure"}
     desk.env._errors.clear()
 
 
 async def test_blocking_and_allowing_again_works_in_any_spelling_and_is_logged(
-    desk: Front,
+    desk: Front, boss: MemberActor
 ) -> None:
-    boss = desk.moderator(manage_guild=True)
-    said_so = await run(desk, boss, "block", term="Spoiler Dragon", reason="we read it together")
-    assert "Blocked: Spoiler Dragon" in said_so
+    told = await run(desk, boss, "block", term="Spoiler Dragon", reason="we read it together")
+    assert "Saved" in told
+    assert "Spoiler Dragon" in told
     assert "was blocked already" in await run(desk, boss, "block", term="spoiler_dragon")
     refused = await desk.asks(prompt="a spoiler-dragon")
     assert "we read it together" in refused.content
-    shown = await run(desk, boss, "show")
-    assert "Spoiler Dragon: we read it together" in shown
     offered = await boss.autocomplete(desk.channel, "policy unblock", "term", "spoil")
     assert [choice["value"] for choice in offered] == ["Spoiler Dragon"]
-    assert "Allowed again" in await run(desk, boss, "unblock", term="spoiler dragon")
+    assert "Saved" in await run(desk, boss, "unblock", term="spoiler dragon")
     assert "was not blocked" in await run(desk, boss, "unblock", term="spoiler dragon")
     assert not (await desk.asks(prompt="a spoiler-dragon")).ephemeral
-    assert await log(desk) == [
-        ("block", "Spoiler Dragon (we read it together)"),
-        ("unblock", "Spoiler Dragon"),
-    ]
+    assert await log(desk) == ["policy", "policy"]
 
 
 @pytest.mark.parametrize(
     ("term", "reason", "told"),
-    [("!!", "", "no letters"), ("x" * 81, "", "80"), ("ok", "x" * 201, "200")],
+    [("!!", "", "no letter"), ("x" * 81, "", "80"), ("ok", "x" * 201, "200")],
 )
-async def test_an_odd_term_is_answered(desk: Front, term: str, reason: str, told: str) -> None:
-    boss = desk.moderator(manage_guild=True)
+async def test_an_odd_term_is_answered(
+    desk: Front, boss: MemberActor, term: str, reason: str, told: str
+) -> None:
     assert told in await run(desk, boss, "block", term=term, reason=reason)
     assert not await log(desk)
 
 
-async def test_a_channel_is_switched_off_and_on(desk: Front) -> None:
-    boss = desk.moderator(manage_guild=True)
+async def test_a_full_list_takes_no_more_and_is_answered_in_time(
+    desk: Front, boss: MemberActor
+) -> None:
+    await keep(desk, blocked=tuple(Term(text=f"dragon {n}") for n in range(TERMS_MAX)))
+    assert f"{TERMS_MAX:,}" in await run(desk, boss, "block", term="one more")
+    assert "Saved" in await run(desk, boss, "unblock", term="dragon 7")
+    assert "Saved" in await run(desk, boss, "block", term="one more")
+    blocked = (await current(desk)).policy.blocked
+    assert len(blocked) == TERMS_MAX
+    assert Term(text="dragon 7") not in blocked
+
+
+async def test_what_an_older_version_let_pass_keeps_nobody_from_another_change(
+    desk: Front, boss: MemberActor
+) -> None:
+    await keep(desk, blocked=(Term(text="a\u200db"),))
+    assert "Saved" in await run(desk, boss, "pause", on=True)
+    policy = (await current(desk)).policy
+    assert policy.paused
+    assert policy.blocked == (Term(text="a\u200db"),)
+    assert "nobody sees" in await run(desk, boss, "block", term="c\u200dd")
+
+
+async def test_a_channel_is_switched_off_and_on(desk: Front, boss: MemberActor) -> None:
     await run(desk, boss, "channel", channel=desk.channel, enabled=False)
     assert "switched me off" in (await desk.asks()).content
-    assert f"<#{desk.channel.id}>" in await run(desk, boss, "show")
+    assert "Nothing changed" in await run(
+        desk, boss, "channel", channel=desk.channel, enabled=False
+    )
     await run(desk, boss, "channel", channel=desk.channel, enabled=True)
     assert not (await desk.asks()).ephemeral
-    assert await log(desk) == [
-        ("channel", f"{desk.channel.id} off"),
-        ("channel", f"{desk.channel.id} on"),
-    ]
+    assert await log(desk) == ["policy", "policy"]
 
 
-async def test_vote_emoji_are_ordinary_ones_or_the_servers_own(desk: Front) -> None:
-    boss = desk.moderator(manage_guild=True)
+async def test_the_pause_and_the_undo(desk: Front, boss: MemberActor) -> None:
+    await run(desk, boss, "pause", on=True)
+    assert "paused" in (await desk.asks()).content
+    await run(desk, boss, "undo")
+    assert not (await desk.asks()).ephemeral
+    assert await log(desk) == ["policy", "undo"]
+
+
+async def test_there_is_nothing_to_undo_at_first(desk: Front, boss: MemberActor) -> None:
+    assert words.UNDONE_FIRST in await run(desk, boss, "undo")
+    assert not await log(desk)
+
+
+async def test_a_moderator_who_was_slower_overwrites_nothing(
+    desk: Front, boss: MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nobody saw a version: between reading the policy and writing it."""
+    guilds = desk.services.guilds
+    save = guilds.save
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(guilds, "save", save)
+        await keep(desk, preset="family")
+        return await save(*args, **kwargs)
+
+    monkeypatch.setattr(guilds, "save", slow)
+    assert words.STALE in await run(desk, boss, "pause", on=True)
+    policy = (await current(desk)).policy
+    assert (policy.preset, policy.paused) == ("family", False)
+
+
+async def test_vote_emoji_are_ordinary_ones_or_the_servers_own(
+    desk: Front, boss: MemberActor
+) -> None:
     star = desk.guild.create_emoji("star")
     await desk.env.settle()
     for up in ("<:other:123456789012345678>", "yes", "👍👍", ""):
@@ -111,17 +202,97 @@ async def test_vote_emoji_are_ordinary_ones_or_the_servers_own(desk: Front) -> N
     await run(desk, boss, "emoji", up=f"<:star:{star.id}>", down="❌")
     chosen = await desk.services.guilds.vote_emoji(GuildId(desk.guild.id))
     assert chosen == VoteEmoji(up=f"star:{star.id}", down="❌")
-    assert [action for action, _ in await log(desk)] == ["emoji"]
+    assert await log(desk) == ["emoji"]
 
 
-async def test_a_full_policy_and_a_long_log_still_fit_a_message(desk: Front) -> None:
-    boss = desk.moderator(manage_guild=True)
-    guild_id = GuildId(desk.guild.id)
-    for number in range(60):
-        term = f"{'#' * 60} term {number}"
-        await desk.services.guilds.block(guild_id, term, "*" * 200, desk.member.id, number)
-    assert "more" in await run(desk, boss, "show")
-    assert "more" in await run(desk, boss, "log")
+async def test_the_log_is_a_page_of_its_own(desk: Front, boss: MemberActor) -> None:
+    await run(desk, boss, "pause", on=True)
+    result = await boss.slash(desk.channel, "policy log")
+    assert result.response is not None
+    assert result.response.ephemeral
+    view = PanelView(desk=desk, who=boss, message=result.response, result=result)
+    assert f"<@{boss.id}> changed the policy" in view.words
+    await view.press("open:home")
+    assert "paused" in view.words
+
+
+# ---- /policy test and /policy why ---------------------------------------------------------------
+
+
+async def test_a_try_says_what_would_happen_where_and_why(desk: Front, boss: MemberActor) -> None:
+    await keep(desk, blocked=(Term(text="dragon", reason="we read it together"),))
+    told = await run(desk, boss, "test", prompt="1girl, dragon")
+    assert "It would be refused" in told
+    assert "“dragon”" in told
+    assert "we read it together" in told
+    assert "It would be drawn and shown" in await run(desk, boss, "test", prompt="1girl, smile")
+    assert not await desk.jobs(boss)
+
+
+async def test_a_try_of_what_is_held_or_spoilered_says_so(desk: Front, boss: MemberActor) -> None:
+    for ruling, told in ((Ruling.HOLD, "held until"), (Ruling.SPOILER, "behind a spoiler")):
+        await keep(desk, blocked=(Term(text="dragon", effect=Effect(ruling=ruling)),))
+        assert told in await run(desk, boss, "test", prompt="1girl, dragon")
+
+
+async def test_a_try_can_be_about_another_channel_and_a_role(
+    desk: Front, boss: MemberActor
+) -> None:
+    other = desk.guild.create_text_channel("other")
+    role = desk.guild.create_role("artists")
+    await desk.env.settle()
+    await keep(desk, channels={ChannelId(other.id): Overrides(enabled=False)})
+    here = await run(desk, boss, "test", prompt="1girl", role=role)
+    assert f"<@&{role.id}>" in here
+    assert "drawn and shown" in here
+    there = await run(desk, boss, "test", prompt="1girl", channel=other)
+    assert f"<#{other.id}>" in there
+    assert "switched me off" in there
+
+
+async def test_words_of_a_fixed_rule_are_not_told_to_anybody(
+    desk: Front, boss: MemberActor
+) -> None:
+    told = await run(desk, boss, "test", prompt="loli")
+    assert "It would be refused" in told
+    assert "found in" not in told
+
+
+async def test_a_picture_is_tried_by_its_id(desk: Front, boss: MemberActor) -> None:
+    job, _ = await desk.picture("1girl, dragon")
+    assert "It would be shown" in await run(desk, boss, "test", picture=job.id)
+    await keep(desk, blocked=(Term(text="dragon"),))
+    assert "It would not be shown" in await run(desk, boss, "test", picture=job.id.upper())
+    for unknown in ("0000000000", "no such thing", "💙"):
+        assert "no picture of this server" in await run(desk, boss, "test", picture=unknown)
+    assert words.NOTHING_TO_TRY in await run(desk, boss, "test")
+
+
+async def test_why_tells_each_decision_in_words_and_none_of_another_server(
+    desk: Front, boss: MemberActor
+) -> None:
+    def decision(guild_id: int, outcome: Outcome, at_ms: int) -> Decision:
+        return Decision(
+            kind=DecisionKind.ADMIT,
+            outcome=outcome,
+            about="0000000001",
+            rules=(next(iter(desk.services.rulebook.rules)),),
+            layer="floor",
+            card_id="tiny-1",
+            guild_id=GuildId(guild_id),
+            channel_id=ChannelId(desk.channel.id),
+            user_id=UserId(desk.member.id),
+            at_ms=at_ms,
+        )
+
+    await desk.services.decisions.record(decision(desk.guild.id, Outcome.REFUSE, 1_000))
+    await desk.services.decisions.record(decision(5, Outcome.ALLOW, 2_000))
+    told = await run(desk, boss, "why", id="0000000001 ")
+    assert "**refused**" in told
+    assert next(iter(desk.services.rulebook.rules.values())).title in told
+    assert "the floor" in told
+    assert "let through" not in told
+    assert "no decision" in await run(desk, boss, "why", id="nothing")
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Off
     (row,) = message.components
     assert isinstance(row, discord.ActionRow)
     assert [getattr(b, "custom_id", "") for b in row.children] == [
-        f"wd:{action}:{job.id}" for action in ("again", "vary", "settings", "delete")
+        f"wd:{action}:{job.id}" for action in ("again", "vary", "settings", "delete", "report")
     ]
     assert [user.id for user in message.mentions] == [office.member.id]
     assert not message.mention_everyone

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain import ChannelId, GuildId, Job, JobState
+from tests.stages.law import decide, make_guild
 from tests.stages.office import Office
 from tests.stages.simulated import scene
 
@@ -20,13 +21,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def switch_off(office: Office, channel_id: int) -> None:
-    await office.services.guilds.switch_channel(
-        GuildId(office.guild.id),
-        ChannelId(channel_id),
-        enabled=False,
-        actor_id=office.member.id,
-        now_ms=1,
-    )
+    policy = make_guild(guild_id=GuildId(office.guild.id), off=ChannelId(channel_id))
+    await decide(office.services.guilds, policy)
 
 
 async def refusal(office: Office, job: Job, *, besides: Job | None = None) -> str:
@@ -59,7 +55,7 @@ async def test_another_channel_gets_its_picture(office: Office) -> None:
 async def test_a_term_blocked_meanwhile_is_not_posted_and_not_named(office: Office) -> None:
     job = await office.drawn_picture(prompt="1girl, dragon")
     guild_id = GuildId(office.guild.id)
-    await office.services.guilds.block(guild_id, "dragon", "no dragons", office.member.id, 1)
+    await decide(office.services.guilds, make_guild("dragon", guild_id=guild_id))
     told = await refusal(office, job)
     assert "The moderators blocked what this picture was asked for with" in told
     assert "dragon" not in told, "the last word of a request is for all to read"

@@ -36,7 +36,9 @@ async def shows_while(desk: Front, monkeypatch: pytest.MonkeyPatch, deed: Any) -
         await note(*arguments)
 
     monkeypatch.setattr(sending, "note_sent", note_later)
-    await desk.moderator(manage_messages=True).slash(desk.channel, "show", id=job.id)
+    moderator = desk.moderator(manage_messages=True)
+    await desk.accepts(moderator)
+    await moderator.slash(desk.channel, "show", id=job.id)
     await desk.takes_down()
     return desk.shown()
 
@@ -73,7 +75,9 @@ async def dies_after_sending(desk: Front, monkeypatch: pytest.MonkeyPatch, comma
     with monkeypatch.context() as patch:
         patch.setattr(sending, "note_sent", dies)
         options = {"id": job.id} if command == "show" else {}
-        await desk.moderator(manage_messages=True).slash(desk.channel, command, **options)
+        moderator = desk.moderator(manage_messages=True)
+        await desk.accepts(moderator)
+        await moderator.slash(desk.channel, command, **options)
     assert len(desk.shown()) == 2
     await desk.restart()
     return job

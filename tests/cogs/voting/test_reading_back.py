@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import Tally, UserId
+from bot.ballot import Tally
+from bot.domain import UserId
 from cogs.voting.watching import LAG_S
 from tests.stages.booth import DOWN, UP, Hourglass
 from tests.stages.factories import CHANNEL, OTHER, make_post

@@ -11,7 +11,8 @@ import discord
 import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.domain import Rating, Tally, UserId, VoteEmoji
+from bot.ballot import Tally, VoteEmoji
+from bot.domain import Rating, UserId
 from cogs.components import post_view
 from cogs.posting import sending
 from tests.stages.booth import DOWN, UP, Booth
@@ -204,6 +205,7 @@ async def test_top_shows_the_best_first_and_hides_what_is_not_for_here(booth: Bo
         for who in voters:
             await who.react(booth.message(post), UP)
     await booth.written()
+    await booth.accepts(ada)
     answer = said(await ada.slash(booth.channel, "votes top"))
     text = answer.content
     assert text.index(best.id) < text.index(liked.id)

@@ -14,14 +14,15 @@ from PIL import Image, ImageFilter
 from torch import nn
 
 from models.__main__ import main
-from models.aesthetics import painted
+from models.aesthetics import grader, painted, training
 from models.aesthetics import scorer as aesthetics
 from models.aesthetics.grader import export, fit
 from models.aesthetics.heads import read_head, save_head
 from models.aesthetics.rank import spearman
-from models.aesthetics.scorer import open_aesthetic
+from models.aesthetics.scorer import OWN, open_aesthetic
 from models.aesthetics.towers import PictureTower, Tower, open_tower, save_tower
 from models.aesthetics.window import Window, read_window
+from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 from tests.stages.tiny_trainings import graded
 
@@ -336,3 +337,20 @@ def test_another_seed_learns_from_other_pictures(
     assert few[1].path != many[1].path
     assert main([*options, "--seed", "1000"]) == 2
     assert "--seed must be 0 to 999" in capsys.readouterr().err
+
+
+def test_a_scorer_goes_out_with_the_licence_of_the_drawings_it_learned_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(*_: object, **_options: object) -> dict[str, float]:
+        return {}
+
+    for room, name in (
+        (painted, "paint_all"), (painted, "load"), (grader, "fit"), (training, "measure"),
+    ):  # fmt: skip
+        monkeypatch.setattr(room, name, nothing)
+    monkeypatch.setattr(grader, "export", lambda _, folder: folder.mkdir())
+    assert main(["aesthetic-train", "--work", str(tmp_path), "--pictures", "2"]) == 0
+    licence = (EMBEDDED / "LICENSE.md").read_bytes()
+    assert (tmp_path / "aesthetic" / "LICENSE.md").read_bytes() == licence
+    assert (OWN / "LICENSE.md").read_bytes() == licence

@@ -13,11 +13,12 @@ import sd_parsers
 from PIL import Image
 
 from models.__main__ import COMMANDS, main
-from models.catalogue.card import Defaults
+from models.catalogue.card import UNKNOWN, Defaults
 from models.catalogue.registry import card_of, seal
-from models.contract import Sampler
+from models.contract import EngineError, Sampler
 from models.engine.check import check
 from tests.stages.tiny_models import build
+from tests.stages.tiny_onnx import write_tagger
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,32 @@ def test_a_check_is_also_to_be_had_as_one_line(model: str) -> None:
     assert said.startswith("tiny-waifu (tiny-waifu), ")
     assert "epsilon, on cpu, unet sha256 " in said
     assert "\n" not in said
+
+
+@pytest.fixture(scope="module")
+def bold(model: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same model, of which nobody knows what it draws."""
+    folder = Path(shutil.copytree(model, tmp_path_factory.mktemp("bold") / "tiny-waifu"))
+    seal(replace(card_of(folder), scores=UNKNOWN), folder)
+    return str(folder)
+
+
+def test_a_check_says_who_looks_at_the_pictures(model: str, bold: str, tmp_path: Path) -> None:
+    assert check(bold, "cpu").endswith(
+        ", pictures looked at by open_nsfw alone, which learned from photographs (docs/safety.md)"
+    )
+    tagger = str(write_tagger(tmp_path, {}))
+    assert check(bold, "cpu", tagger).endswith(", pictures looked at by open_nsfw, wd_tagger")
+    assert "looked at" not in check(model, "cpu", tagger)
+
+
+def test_a_check_scores_what_it_draws(bold: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr("models.engine.safety.open_nsfw.OpenNsfw.__call__", fails)
+    with pytest.raises(EngineError, match="draws, but open_nsfw could not be scored: no such"):
+        check(bold, "cpu")
 
 
 def test_check_of_a_broken_model_is_one_line_and_exit_2(

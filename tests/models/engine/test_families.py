@@ -19,7 +19,7 @@ from models.engine.denoiser import Conditions
 from models.engine.families import FAMILIES
 from models.engine.loader import Components, load
 from models.engine.slots import SlotEngine, open_engine
-from models.finetuning.trainee import require_family
+from models.finetuning.trainee import require_plain
 from tests.stages.drawing import assert_same_picture, drawn, pixels
 from tests.stages.published import drawn_by_pipeline
 from tests.stages.tiny_models import _unet, request, tiny_folder
@@ -154,7 +154,7 @@ def test_all_its_text_encoders_are_fetched_from_the_hub(
 
 def test_it_cannot_be_trained_further_and_is_not_called_two_models(xl_folder: Path) -> None:
     with pytest.raises(EngineError, match=r"addition_embed_type = 'text_time' beside the text"):
-        require_family(load(str(xl_folder), device="cpu"))
+        require_plain(load(str(xl_folder), device="cpu"))
 
 
 def test_the_whole_engine_is_let_go(xl_folder: Path) -> None:

@@ -163,6 +163,15 @@ def test_two_states_are_kept_and_a_damaged_one_is_named(tmp_path: Path) -> None:
         states.load(latest)
 
 
+def test_a_state_of_another_format_is_one_line(tmp_path: Path) -> None:
+    states = States(tmp_path)
+    place = states.save(State(step=1, tensors={"weights": {"w": torch.ones(9)}}, facts={}))
+    facts = json.loads((place / "state.json").read_text("utf-8"))
+    (place / "state.json").write_text(json.dumps(facts | {"format": facts["format"] - 1}), "utf-8")
+    with pytest.raises(StateError, match=r"step-00000001 was written by another .*begin anew"):
+        states.load(place)
+
+
 def test_a_leap_of_the_loss_stops_and_noise_does_not() -> None:
     noise = torch.rand(1000, generator=torch.Generator().manual_seed(0)).square().tolist()
     spikes = Spikes(5.0)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from models.__main__ import main
+from models.catalogue.registry import EMBEDDED
 from models.painter.tags import vocabulary
 
 
@@ -37,7 +38,9 @@ def require_whole(out: Path) -> None:
     listed = [str(line["file_name"]) for line in lines(out)]
     assert len(set(listed)) == len(listed)
     captions = [Path(name).with_suffix(".txt").name for name in listed]
-    assert {path.name for path in out.iterdir()} == {"metadata.jsonl", *listed, *captions}
+    papers = {"metadata.jsonl", "LICENSE.md"}
+    assert {path.name for path in out.iterdir()} == {*papers, *listed, *captions}
+    assert (out / "LICENSE.md").read_bytes() == (EMBEDDED / "LICENSE.md").read_bytes()
     for line in lines(out):
         path = out / str(line["file_name"])
         assert path.with_suffix(".txt").read_text(encoding="utf-8") == f"{line['text']}\n"

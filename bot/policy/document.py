@@ -1,0 +1,339 @@
+"""A server's policy as the TOML file that moderators import, and what a policy must be to be kept.
+
+What comes from outside is answered with a sentence for each fault; `writing` writes such a file.
+Pure, but slow with ten thousand terms (about a second): call `from_toml` off the loop.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from typing import Annotated, TypeVar, cast
+
+from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
+from bot.policy.effect import Audience, Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
+from bot.policy.rulebook import SERVER, Rulebook
+from bot.policy.screening import Term
+from bot.policy.toml_text import BYTES_MAX, oddity
+from bot.words.wording import plain
+from models.decoding import Dialect, Meta, MisfitError, decode, flaws
+
+_T = TypeVar("_T")
+
+#: Goes up when a key changes its meaning; a new key needs no new number.
+VERSION = 1
+#: A document is as large in JSON at most; as TOML with its comments it still fits a file.
+_JSON_BYTES_MAX = BYTES_MAX * 3 // 4
+TERMS_MAX, TERM_CHARS_MAX, REASON_CHARS_MAX = 10_000, 80, 200
+#: Channels and categories with overrides, and channels of a list: Discord's own most.
+PLACES_MAX, ROLES_MAX = 500, 250
+
+_TOML = Dialect(stranger="is no key of a policy", table="a table", nothing="")
+_JSON = Dialect(stranger="is no key of a policy", nothing="")
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+_EFFECT = r"\A(allow|spoiler|hold|refuse)(, *(adults|alert|strike))*\Z"
+
+Snowflake = Annotated[int, Meta(ge=1, le=2**63 - 1, description="the id of a channel or role")]
+Snowflakes = Annotated[tuple[Snowflake, ...], Meta(description="a list of ids of channels")]
+Count = Annotated[int, Meta(ge=0, le=100_000)]
+EffectText = Annotated[
+    str,
+    Meta(
+        pattern=_EFFECT,
+        description='"allow", "spoiler", "hold" or "refuse", with ", adults", ", alert" or '
+        '", strike" after it',
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    enabled: bool | None = None
+    rules: dict[str, EffectText] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Role:
+    exempt: tuple[str, ...] = ()
+    waiting_max: Count | None = None
+    per_day_max: Count | None = None
+    cooldown_s: Count | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Term:
+    effect: EffectText = "refuse"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Strikes:
+    limit: Count = StrikeTerms().limit
+    expire_days: Annotated[int, Meta(ge=1, le=3650)] = StrikeTerms().expire_days
+    #: Discord's own time-outs end after 28 days at the latest; ours do too.
+    timeout_minutes: Annotated[int, Meta(ge=1, le=40_320)] = StrikeTerms().timeout_minutes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    """A policy as plain values."""
+
+    version: int
+    preset: str = "standard"
+    paused: bool = False
+    only_channels: Snowflakes = ()
+    moderator_role: Snowflake | None = None
+    review_channel: Snowflake | None = None
+    log_channel: Snowflake | None = None
+    cooldown_s: Count = 0
+    per_day_max: Count | None = None
+    allowed: tuple[str, ...] = ()
+    strikes: _Strikes = field(default_factory=_Strikes)
+    server: _Place = field(default_factory=_Place)
+    categories: dict[str, _Place] = field(default_factory=dict[str, _Place])
+    channels: dict[str, _Place] = field(default_factory=dict[str, _Place])
+    roles: dict[str, _Role] = field(default_factory=dict[str, _Role])
+    blocked: dict[str, _Term] = field(default_factory=dict[str, _Term])
+
+    def __post_init__(self) -> None:
+        """ValueError if it is of another version."""
+        if self.version != VERSION:
+            raise ValueError(f"version must be {VERSION}: another version of the bot wrote this.")
+
+
+class DocumentError(ValueError):
+    """A file is no policy; the message is the first fault, and how many more there are."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        more = f" (and {len(faults) - 1:,} more)" if len(faults) > 1 else ""
+        super().__init__(f"{plain(faults[0], 300)}{more}")
+        #: A sentence each, with the path of the fault; they may hold words of the file.
+        self.faults = tuple(faults)
+
+
+def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy:
+    """The policy in a file from outside. DocumentError says what is wrong with it, and where."""
+    try:
+        policy = _policy(decode(_Document, _parsed(data), _TOML), guild_id)
+    except MisfitError as misfit:
+        raise DocumentError([flaw.sentence for flaw in misfit.flaws]) from None
+    if faults := list(faults_of(policy, rulebook)):
+        raise DocumentError(faults)
+    return policy
+
+
+def _parsed(data: bytes) -> dict[str, object]:
+    if len(data) > BYTES_MAX:
+        raise DocumentError([f"it has more than {BYTES_MAX // 1024:,} KiB"])
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise DocumentError(["it is no UTF-8 text"]) from None
+    if odd := oddity(text):
+        raise DocumentError([odd])
+    try:
+        return tomllib.loads(text)
+    # Besides TOML's own: a number with more digits than Python reads, and brackets in brackets.
+    except (ValueError, RecursionError) as fault:
+        raise DocumentError([f"it is no TOML: {fault}"]) from None
+
+
+def tree_of(policy: GuildPolicy) -> dict[str, object]:
+    """The policy as plain values; what says nothing is left out."""
+    document = _Document(
+        version=VERSION,
+        preset=policy.preset,
+        paused=policy.paused,
+        only_channels=tuple(sorted(policy.only_channels)),
+        moderator_role=policy.moderator_role,
+        review_channel=policy.review_channel,
+        log_channel=policy.log_channel,
+        cooldown_s=policy.cooldown_s,
+        per_day_max=policy.per_day_max,
+        allowed=policy.allowed,
+        strikes=_Strikes(**asdict(policy.strikes)),
+        server=_place(policy.rules),
+        categories={str(id_): _place(lines) for id_, lines in policy.categories.items()},
+        channels={str(id_): _place(lines) for id_, lines in policy.channels.items()},
+        roles={str(id_): _role(terms) for id_, terms in policy.roles.items()},
+        blocked={
+            term.text: _Term(effect=effect_text(term.effect), reason=term.reason)
+            for term in policy.blocked
+        },
+    )
+    return _spoken(asdict(document))
+
+
+def _spoken(tree: dict[str, object]) -> dict[str, object]:
+    """Without the options that say nothing."""
+    return {
+        name: _spoken(cast("dict[str, object]", value)) if isinstance(value, dict) else value
+        for name, value in tree.items()
+        if value is not None
+    }
+
+
+def _place(lines: Overrides) -> _Place:
+    rules = {str(rule): effect_text(effect) for rule, effect in lines.effects.items()}
+    return _Place(enabled=lines.enabled, rules=rules)
+
+
+def _role(terms: RoleTerms) -> _Role:
+    return _Role(
+        exempt=tuple(sorted(terms.exempt)),
+        waiting_max=terms.waiting_max,
+        per_day_max=terms.per_day_max,
+        cooldown_s=terms.cooldown_s,
+    )
+
+
+def _policy(document: _Document, guild_id: GuildId) -> GuildPolicy:
+    """DocumentError if a place or role is named after no id."""
+    return GuildPolicy(
+        guild_id=guild_id,
+        preset=document.preset,
+        rules=_overrides(document.server),
+        categories={
+            ChannelId(_id(name, "categories")): _overrides(lines)
+            for name, lines in document.categories.items()
+        },
+        channels={
+            ChannelId(_id(name, "channels")): _overrides(lines)
+            for name, lines in document.channels.items()
+        },
+        roles={
+            RoleId(_id(name, "roles")): RoleTerms(
+                exempt=frozenset(map(RuleId, terms.exempt)),
+                waiting_max=terms.waiting_max,
+                per_day_max=terms.per_day_max,
+                cooldown_s=terms.cooldown_s,
+            )
+            for name, terms in document.roles.items()
+        },
+        blocked=tuple(
+            Term(text=text, reason=term.reason, effect=effect_of(term.effect))
+            for text, term in document.blocked.items()
+        ),
+        allowed=document.allowed,
+        only_channels=frozenset(map(ChannelId, document.only_channels)),
+        paused=document.paused,
+        moderator_role=_if(RoleId, document.moderator_role),
+        review_channel=_if(ChannelId, document.review_channel),
+        log_channel=_if(ChannelId, document.log_channel),
+        strikes=StrikeTerms(**asdict(document.strikes)),
+        cooldown_s=document.cooldown_s,
+        per_day_max=document.per_day_max,
+    )
+
+
+def _if(kind: Callable[[int], _T], value: int | None) -> _T | None:
+    return None if value is None else kind(value)
+
+
+def _overrides(place: _Place) -> Overrides:
+    effects = {RuleId(rule): effect_of(text) for rule, text in place.rules.items()}
+    return Overrides(effects=effects, enabled=place.enabled)
+
+
+def _id(name: str, table: str) -> int:
+    if not _ID.fullmatch(name) or int(name) >= 2**63:
+        raise DocumentError([f"{table}.{name} must be named after an id: a whole number"])
+    return int(name)
+
+
+def effect_text(effect: Effect) -> str:
+    """`hold, adults, alert`: an effect as the document writes it."""
+    flags = {
+        "adults": effect.audience is Audience.ADULTS,
+        "alert": effect.alert,
+        "strike": effect.strike,
+    }
+    return ", ".join([effect.ruling.name.lower(), *(word for word, on in flags.items() if on)])
+
+
+def effect_of(text: str) -> Effect:
+    """What `effect_text` wrote; KeyError of another word."""
+    ruling, *flags = [word.strip() for word in text.split(",")]
+    return Effect(
+        ruling=Ruling[ruling.upper()],
+        audience=Audience.ADULTS if "adults" in flags else Audience.EVERYBODY,
+        alert="alert" in flags,
+        strike="strike" in flags,
+    )
+
+
+def faults_of(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
+    """What keeps a policy from being a server's, a sentence each; none if it may be kept.
+
+    Asked of every document before it is kept, wherever it comes from.
+    """
+    tree = tree_of(policy)
+    yield from (flaw.sentence for flaw in flaws(_Document, tree, _JSON))
+    yield from _faults_of_rules(policy, rulebook)
+    yield from _faults_of_terms(policy)
+    for name, count, most in (
+        ("blocked", len(policy.blocked), TERMS_MAX),
+        ("allowed", len(policy.allowed), TERMS_MAX),
+        ("only_channels", len(policy.only_channels), PLACES_MAX),
+        ("categories", len(policy.categories), PLACES_MAX),
+        ("channels", len(policy.channels), PLACES_MAX),
+        ("roles", len(policy.roles), ROLES_MAX),
+    ):
+        if count > most:
+            yield f"{name} has {count:,} entries; {most:,} are the most"
+    if len(json.dumps(tree, ensure_ascii=False).encode("utf-8", "replace")) > _JSON_BYTES_MAX:
+        yield f"it is larger than {_JSON_BYTES_MAX // 1024:,} KiB all in all"
+
+
+def _faults_of_rules(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
+    if policy.preset not in rulebook.presets:
+        yield f"preset must be one of {', '.join(rulebook.presets)}, not {policy.preset}"
+    places = {
+        "server": policy.rules,
+        **{f"categories.{id_}": lines for id_, lines in policy.categories.items()},
+        **{f"channels.{id_}": lines for id_, lines in policy.channels.items()},
+    }
+    named = [(f"{at}.rules", rule) for at, lines in places.items() for rule in lines.effects]
+    named += [
+        (f"roles.{id_}.exempt", r) for id_, t in policy.roles.items() for r in sorted(t.exempt)
+    ]
+    for at, rule in named:
+        if fault := _fault_of_rule(rule, rulebook):
+            yield f"{at}: {fault}"
+
+
+def _fault_of_rule(rule: RuleId, rulebook: Rulebook) -> str | None:
+    if rule == SERVER:
+        return None
+    if rule not in rulebook.rules:
+        near = get_close_matches(rule, [*rulebook.rules, SERVER], n=1)
+        return f"there is no rule {rule}" + (f"; {near[0]} is nearest" if near else "")
+    return f"{rule} is the floor's, and no server sets it" if rulebook.rules[rule].floor else None
+
+
+def _faults_of_terms(policy: GuildPolicy) -> Iterator[str]:
+    for name, texts in (("blocked", [t.text for t in policy.blocked]), ("allowed", policy.allowed)):
+        if len(set(texts)) < len(texts):
+            yield f"{name} has a term twice"
+        for text in texts:
+            if fault := _fault_of_term(text):
+                yield f"{name}.{text}: a term {fault}"
+    for term in policy.blocked:
+        if len(term.reason) > REASON_CHARS_MAX or not term.reason.isprintable():
+            yield (
+                f"blocked.{term.text}.reason must be one line of at most {REASON_CHARS_MAX} "
+                "characters"
+            )
+
+
+def _fault_of_term(text: str) -> str | None:
+    if len(text) > TERM_CHARS_MAX:
+        return f"has {TERM_CHARS_MAX} characters at most"
+    if not any(c.isalnum() for c in text) or not text.isprintable():
+        return "is one line with a letter or a digit in it"
+    return None

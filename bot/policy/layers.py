@@ -1,0 +1,335 @@
+"""What holds in one place: floor, licence, preset, server, category, channel and role in one.
+
+Preset, server, category, channel and role replace one another line by line, and the nearest that
+speaks wins; floor and licence are joined at the end, so nothing gets below them. `decide` and
+`showing` judge by the `EffectivePolicy`, the panel shows it. Pure: no store and no Discord; what
+a rule is found in is the screening's to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId, Ruling
+from bot.policy.effect import NOTHING, Audience, Effect, join
+from bot.policy.rulebook import SERVER, Rule, Rulebook, rule_of
+from bot.policy.screening import Finding, Screen, Term
+from bot.words.effects import in_words, layer_in_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """The lines of one layer; a rule that is not named is left to the layers below."""
+
+    effects: Mapping[RuleId, Effect] = field(default_factory=dict[RuleId, Effect])
+    #: The bot is switched on or off here; None says nothing.
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleTerms:
+    """What the members with one role may; None says nothing, and the most generous role counts."""
+
+    #: Rules that do not apply to them, but for what floor and licence make of those.
+    exempt: frozenset[RuleId] = frozenset()
+    #: Pictures that may wait at once.
+    waiting_max: int | None = None
+    #: Pictures in 24 hours.
+    per_day_max: int | None = None
+    #: Between two requests.
+    cooldown_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrikeTerms:
+    """When strikes have a time-out follow."""
+
+    #: So many strikes that still count; 0: never.
+    limit: int = 3
+    #: How long a strike counts.
+    expire_days: int = 30
+    timeout_minutes: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyLine:
+    """What follows from one rule in one place."""
+
+    effect: Effect
+    #: Who says what is done and who may see it.
+    layer: Layer
+    #: All who have a part in it: each made it stricter than those before it did, the floor first.
+    layers: tuple[Layer, ...]
+
+
+_Lines = Mapping[RuleId, PolicyLine]
+
+
+@dataclass(frozen=True, slots=True)
+class _Worked:
+    """What was worked out of a document with one rulebook."""
+
+    rulebook: Rulebook
+    screen: Screen
+    terms: Mapping[str, Effect]
+    lines: dict[tuple[object, ...], _Lines]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuildPolicy:
+    """Everything that one server decided: a document that is replaced whole."""
+
+    guild_id: GuildId
+    #: One of the rulebook's presets.
+    preset: str = "standard"
+    rules: Overrides = field(default_factory=Overrides)
+    categories: Mapping[ChannelId, Overrides] = field(default_factory=dict[ChannelId, Overrides])
+    channels: Mapping[ChannelId, Overrides] = field(default_factory=dict[ChannelId, Overrides])
+    roles: Mapping[RoleId, RoleTerms] = field(default_factory=dict[RoleId, RoleTerms])
+    #: Terms of its own that have something follow.
+    blocked: tuple[Term, ...] = ()
+    #: Phrases in which no rule but the floor's finds anything.
+    allowed: tuple[str, ...] = ()
+    #: The only channels and categories where the bot can be asked; empty: all.
+    only_channels: frozenset[ChannelId] = frozenset()
+    #: The bot draws and shows nothing in the whole server.
+    paused: bool = False
+    #: Whoever has it decides beside those with Manage Server.
+    moderator_role: RoleId | None = None
+    #: Where held pictures, reports and appeals go.
+    review_channel: ChannelId | None = None
+    #: Where every change, alert and removal is told.
+    log_channel: ChannelId | None = None
+    strikes: StrikeTerms = field(default_factory=StrikeTerms)
+    #: Between two requests of a member; 0: none.
+    cooldown_s: int = 0
+    #: Pictures of a member in 24 hours; None: as many as they like.
+    per_day_max: int | None = None
+    #: What was worked out of it, by rulebook: a document is replaced, never changed.
+    memo: dict[int, _Worked] = field(
+        default_factory=dict[int, _Worked], init=False, repr=False, compare=False
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What holds everywhere: floor and licence."""
+
+    rulebook: Rulebook
+    screen: Screen
+    lines: _Lines
+    #: The effects of the server's own terms.
+    terms: Mapping[str, Effect] = field(default_factory=dict[str, Effect])
+
+    def effect(self, finding: Finding) -> Effect:
+        """What follows from a finding. KeyError of a rule or a term that nobody knows."""
+        line = self.lines.get(finding.rule)
+        if line is not None or finding.rule != SERVER:
+            return self.lines[finding.rule].effect
+        return join(self.terms[word] for word in finding.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectivePolicy(Ground):
+    """What holds in one place for one member."""
+
+    guild: GuildPolicy
+    place: Place
+    #: The rules that the member's roles are exempt from.
+    exempt: frozenset[RuleId] = frozenset()
+    enabled: bool
+    #: Who switched the bot on or off here.
+    enabled_by: Layer
+
+    def explain(self) -> tuple[str, ...]:
+        """Every line in words, with who says so."""
+        state = "on" if self.enabled else "off"
+        return (
+            f"Switched {state} here ({layer_in_words(self.enabled_by)})",
+            *(self._explained(rule, line) for rule, line in self.lines.items()),
+        )
+
+    def _explained(self, rule: RuleId, line: PolicyLine) -> str:
+        who = " and ".join(map(layer_in_words, line.layers))
+        return f"{title_of(self.rulebook, rule)}: {in_words(line.effect)} ({who})"
+
+
+def effective(
+    rulebook: Rulebook,
+    guild: GuildPolicy,
+    place: Place,
+    roles: frozenset[RoleId] = frozenset(),
+    licence: frozenset[RuleId] | None = None,
+) -> EffectivePolicy:
+    """What holds in a place for a member with these roles.
+
+    `licence` names the rules that the model's licence asks for; None: all that any licence does.
+    Cheap: what does not depend on place and roles is worked out once for each document. The first
+    call after a change compiles the server's terms.
+    """
+    assert guild.guild_id == place.guild_id, "the policy of another server"
+    worked = _worked(rulebook, guild)
+    near = _near(guild, place)
+    exempt = frozenset[RuleId]().union(*(t.exempt for t in _terms_of(guild, roles)))
+    bound = strictest_licence(rulebook) if licence is None else licence
+    key = (*(id(overrides) for _, overrides in near), exempt, bound)
+    if key not in worked.lines:
+        worked.lines[key] = _lines(rulebook, guild.preset, near, exempt, bound)
+    enabled, enabled_by = _enabled(guild, place, near)
+    return EffectivePolicy(
+        rulebook=rulebook,
+        guild=guild,
+        place=place,
+        exempt=exempt,
+        lines=worked.lines[key],
+        enabled=enabled,
+        enabled_by=enabled_by,
+        screen=worked.screen,
+        terms=worked.terms,
+    )
+
+
+def excusing(policy: EffectivePolicy, rules: frozenset[RuleId]) -> EffectivePolicy:
+    """The same policy for one who is exempt from these rules too; floor and licence hold."""
+    bound = strictest_licence(policy.rulebook)
+    lines = {
+        rule: _line(policy.rulebook.rules.get(rule), (Layer.ROLE, NOTHING), licensed=rule in bound)
+        for rule in rules
+    }
+    return replace(policy, lines={**policy.lines, **lines}, exempt=policy.exempt | rules)
+
+
+def everywhere(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> Ground:
+    """What holds whatever a server says: what a picture is measured by before anybody sees it.
+
+    Compiles the rules; it is for whoever keeps it.
+    """
+    bound = strictest_licence(rulebook) if licence is None else licence
+    return Ground(
+        rulebook=rulebook,
+        screen=Screen(rulebook),
+        lines={
+            rule.id: _line(rule, (Layer.FLOOR, NOTHING), licensed=rule.id in bound)
+            for rule in rulebook.rules.values()
+        },
+    )
+
+
+def strictest_licence(rulebook: Rulebook) -> frozenset[RuleId]:
+    """What any licence asks for: what a licence counts as that nobody knows."""
+    return frozenset[RuleId]().union(*rulebook.licences.values())
+
+
+def _worked(rulebook: Rulebook, guild: GuildPolicy) -> _Worked:
+    known = guild.memo.get(id(rulebook))
+    if known is None:
+        terms: dict[str, Effect] = {}
+        for term in guild.blocked:
+            terms[term.text] = terms.get(term.text, NOTHING) | term.effect
+        screen = Screen(rulebook, guild.blocked, guild.allowed)
+        known = guild.memo[id(rulebook)] = _Worked(rulebook, screen, terms, {})
+    return known
+
+
+def _near(guild: GuildPolicy, place: Place) -> list[tuple[Layer, Overrides]]:
+    """Whose lines count in a place, the farthest first."""
+    spoken = [
+        (Layer.SERVER, guild.rules),
+        (Layer.CATEGORY, guild.categories.get(place.category_id) if place.category_id else None),
+        (Layer.CHANNEL, guild.channels.get(place.parent_id) if place.parent_id else None),
+        (Layer.CHANNEL, guild.channels.get(place.channel_id)),
+    ]
+    return [(layer, overrides) for layer, overrides in spoken if overrides is not None]
+
+
+def _terms_of(guild: GuildPolicy, roles: frozenset[RoleId]) -> Iterator[RoleTerms]:
+    return (guild.roles[role] for role in roles & guild.roles.keys())
+
+
+def _enabled(
+    guild: GuildPolicy, place: Place, near: Iterable[tuple[Layer, Overrides]]
+) -> tuple[bool, Layer]:
+    """Whether the bot is switched on; a pause and a list of channels let no layer overrule them."""
+    here = {place.channel_id, place.parent_id, place.category_id}
+    if guild.paused or (guild.only_channels and not guild.only_channels & here):
+        return False, Layer.SERVER
+    said = [(o.enabled, layer) for layer, o in near if o.enabled is not None]
+    return said[-1] if said else (True, Layer.SERVER)
+
+
+def _lines(
+    rulebook: Rulebook,
+    preset: str,
+    near: Iterable[tuple[Layer, Overrides]],
+    exempt: frozenset[RuleId],
+    bound: frozenset[RuleId],
+) -> _Lines:
+    nearest: dict[RuleId, tuple[Layer, Effect]] = {
+        rule: (Layer.PRESET, preset_effect(rulebook, preset, rule)) for rule in rulebook.rules
+    }
+    for layer, overrides in near:
+        nearest |= {rule: (layer, effect) for rule, effect in overrides.effects.items()}
+    nearest |= dict.fromkeys(exempt, (Layer.ROLE, NOTHING))
+    return {
+        rule: _line(rulebook.rules.get(rule), said, licensed=rule in bound)
+        for rule, said in nearest.items()
+        if rule in rulebook.rules or rule == SERVER
+    }
+
+
+def title_of(rulebook: Rulebook, rule: RuleId) -> str:
+    """What a rule is called; its id if nobody knows it any more."""
+    known = rule == SERVER or rule in rulebook.rules
+    return rule_of(rulebook, rule).title if known else rule
+
+
+def preset_effect(rulebook: Rulebook, preset: str, rule: RuleId) -> Effect:
+    """What a preset makes of a rule; one that is not known, what the strictest would."""
+    own = rulebook.rules[rule].effect
+    named = rulebook.presets.get(preset)
+    if named is not None:
+        return named.get(rule, own)
+    return own | join(lines.get(rule, own) for lines in rulebook.presets.values())
+
+
+def floor_effect(rule: Rule) -> Effect:
+    """What no layer gets below: all of a floor rule.
+
+    What is for adults stays for adults too, whatever else a server makes of it, for Discord asks
+    for it.
+    """
+    return rule.effect if rule.floor else Effect(audience=rule.effect.audience)
+
+
+def _line(rule: Rule | None, said: tuple[Layer, Effect], *, licensed: bool) -> PolicyLine:
+    """Floor, licence and the nearest layer, joined; `layers` are those that made a difference."""
+    parts = [said]
+    if rule is not None:
+        asked = rule.effect if licensed else NOTHING
+        parts = [(Layer.FLOOR, floor_effect(rule)), (Layer.LICENCE, asked), said]
+    effect, layers = NOTHING, list[Layer]()
+    for layer, part in parts:
+        if not part <= effect:
+            layers.append(layer)
+        effect |= part
+    return PolicyLine(
+        effect=effect, layer=_ruling_layer(parts, effect), layers=tuple(layers) or (said[0],)
+    )
+
+
+def _ruling_layer(parts: Sequence[tuple[Layer, Effect]], whole: Effect) -> Layer:
+    """The first with which it is as strict as in the end; the nearest if none made it so.
+
+    What is refused is refused to everybody, so there whoever refuses it counts.
+    """
+    reached = NOTHING
+    for layer, part in parts:
+        reached |= part
+        if _strictness(reached) == _strictness(whole) != _strictness(NOTHING):
+            return layer
+    return parts[-1][0]
+
+
+def _strictness(effect: Effect) -> tuple[Ruling, Audience | None]:
+    return effect.ruling, None if effect.ruling is Ruling.REFUSE else effect.audience

@@ -1,0 +1,82 @@
+"""*Show*: whether a picture that was released may be shown, now and in this place. Pure.
+
+Asked by whatever shows a picture: the channel may be switched off since then, the prompt be
+blocked by now, the place be another than the one it was drawn for. Who may see the channel that it
+comes from is not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain import (
+    Job,
+    JobState,
+    Picture,
+    Rating,
+    RefusalReason,
+    Refused,
+    Ruling,
+)
+from bot.policy.decide import refusal, silence, weigh
+from bot.policy.layers import EffectivePolicy, excusing
+from bot.words import refusals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A picture may be shown."""
+
+    #: Behind Discord's spoiler alone.
+    spoiler: bool
+
+
+def may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Refused:
+    """How this picture may be shown (again) in the policy's place, or why not. Never raises."""
+    try:
+        return _may_show(job, picture, policy)
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return Refused(reason=RefusalReason.FAULT, text=refusals.UNSURE)
+
+
+def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Refused:
+    assert picture.job_id == job.id, "the picture of another job"
+    assert job.guild_id == picture.guild_id == policy.place.guild_id, "another server"
+    if refused := silence(policy) or _as_it_is(job, picture):
+        return refused
+    policy = excusing(policy, job.excused)
+    weighed = weigh(policy, job.draw.prompt, job.draw.negative)
+    if refused := refusal(weighed, policy):
+        return _as_of_now(refused)
+    if picture.rating is Rating.EXPLICIT and not policy.place.age_restricted:
+        return Refused(reason=RefusalReason.AGE, text=refusals.ADULT)
+    ruling = weighed.effect.ruling
+    # What was held at its time has been approved since, or its job would be held still.
+    if ruling is Ruling.HOLD and job.ruling is not Ruling.HOLD:
+        return Refused(reason=RefusalReason.HELD, text=refusals.HELD)
+    return Shown(spoiler=picture.spoiler or ruling is Ruling.SPOILER)
+
+
+def _as_it_is(job: Job, picture: Picture) -> Refused | None:
+    """Why the picture is shown nowhere."""
+    if job.fault is not None:
+        return Refused(reason=RefusalReason.FAULT, text=refusals.UNSURE)
+    if picture.removed:
+        return Refused(reason=RefusalReason.REMOVED, text=refusals.REMOVED)
+    if job.state is JobState.HELD:
+        return Refused(reason=RefusalReason.HELD, text=refusals.HELD)
+    return None
+
+
+def _as_of_now(refused: Refused) -> Refused:
+    """Why what was drawn once is not shown any more; the member who asks is not to blame."""
+    text = {
+        RefusalReason.FLOOR: refusals.FORBIDDEN, RefusalReason.AGE: refusals.ADULT,
+    }.get(refused.reason, refused.text)  # fmt: skip
+    return Refused(
+        reason=refused.reason,
+        text=text,
+        rule=refused.rule,
+        layer=refused.layer,
+        words=refused.words,
+    )

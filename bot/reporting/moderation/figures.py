@@ -1,0 +1,88 @@
+"""The figures of the owner's report: decisions by rule and outcome, appeals, times to review.
+
+Pure. It counts; there is no prompt, no name, no id of a member or a server in what it is given.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from bot.domain import RuleId
+from bot.store.case_rows import CaseKind
+from bot.store.decisions import DecisionCount, DecisionKind, Outcome
+from bot.store.reviews import Waited
+from models.report import Row, percentile
+
+AREA = "moderation"
+#: What is said of decisions in which no rule spoke.
+NO_RULE = "no rule"
+_HOUR_MS = 3_600_000
+
+
+def rows(counts: Iterable[DecisionCount], waits: Sequence[Waited]) -> list[Row]:
+    """Everything, in the order in which it is read."""
+    return [*_decisions(counts), *_cases(waits), *_appeals(waits), *_times(waits)]
+
+
+def by_rule(counts: Iterable[DecisionCount], *outcomes: Outcome) -> dict[str, int]:
+    """How often each rule had one of these outcomes in an ask or a picture, the most first."""
+    found: Counter[str] = Counter()
+    for count in counts:
+        if count.outcome in outcomes and count.kind is not DecisionKind.MODERATION:
+            found[_named(count.rule)] += count.count
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def hours(waits: Iterable[Waited], kind: CaseKind | None = None) -> list[float]:
+    """How long cases (of a kind) waited for their moderators, in hours."""
+    return [wait.waited_ms / _HOUR_MS for wait in waits if kind in (None, wait.kind)]
+
+
+def _named(rule: RuleId | None) -> str:
+    return NO_RULE if rule is None else str(rule)
+
+
+def _decisions(counts: Iterable[DecisionCount]) -> list[Row]:
+    found: Counter[tuple[str, str, str]] = Counter()
+    for count in counts:
+        found[count.kind, count.outcome, _named(count.rule)] += count.count
+    return [
+        _count(f"decisions: {kind}, {outcome}, {rule}", number, "decisions")
+        for (kind, outcome, rule), number in sorted(found.items())
+    ]
+
+
+def _cases(waits: Iterable[Waited]) -> list[Row]:
+    found = Counter((str(wait.kind), str(wait.outcome)) for wait in waits)
+    return [
+        _count(f"cases decided: {kind}, {outcome}", number, "cases")
+        for (kind, outcome), number in sorted(found.items())
+    ]
+
+
+def _appeals(waits: Iterable[Waited]) -> list[Row]:
+    appeals = [wait for wait in waits if wait.kind is CaseKind.APPEAL]
+    if not appeals:
+        return []
+    upheld = sum(wait.outcome is Outcome.UPHOLD for wait in appeals)
+    share = 100 * upheld / len(appeals)
+    return [Row(area=AREA, name="appeals upheld", value=share, unit=f"% of {len(appeals):,}")]
+
+
+def _times(waits: Sequence[Waited]) -> list[Row]:
+    found: list[Row] = []
+    for kind in CaseKind:
+        taken = hours(waits, kind)
+        if taken:
+            unit = f"hours of {len(taken):,}"
+            found += [
+                Row(area=AREA, name=f"time to review: {kind}, {name}", value=value, unit=unit)
+                for name, value in (("median", median(taken)), ("p90", percentile(taken, 0.9)))
+            ]
+    return found
+
+
+def _count(name: str, number: int, unit: str) -> Row:
+    return Row(area=AREA, name=name, value=number, unit=unit)

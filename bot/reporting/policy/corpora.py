@@ -1,0 +1,220 @@
+"""Prompts that must be let through or refused, and names: TOML files with their provenance.
+
+Read by the report and by its tests. In a prompt, backticks stand around its *keys*: the words that
+make it forbidden, and that an evasion spells in another way. ` Negative prompt: ` parts the prompt
+from the negative one, as in the texts that members copy. It must not know what a detector finds.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from bot.domain import BotError, RuleId
+from models.decoding import Dialect, MisfitError, decode
+
+_T = TypeVar("_T")
+
+#: What parts a prompt from its negative one.
+NEGATIVE = " Negative prompt: "
+_KEY = "`"
+_DIALECT = Dialect(table="a table", nothing="")
+
+
+class CorpusError(BotError):
+    """A corpus is not there or cannot be read; the message names the file and the place in it."""
+
+
+class Channel(StrEnum):
+    """Where a prompt is typed."""
+
+    #: A channel for everybody.
+    ORDINARY = "ordinary"
+    #: Adults only.
+    AGE_RESTRICTED = "age-restricted"
+
+
+class Preset(StrEnum):
+    """What the server chose."""
+
+    #: Fit for children too.
+    FAMILY = "family"
+    #: As Discord itself.
+    STANDARD = "standard"
+    #: Adults among themselves.
+    AGE_RESTRICTED = "age-restricted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """A text in parts: those with an odd number are keys."""
+
+    parts: tuple[str, ...] = ("",)
+
+    @classmethod
+    def of(cls, marked: str) -> Wording:
+        """The parts of a text with backticks."""
+        return cls(parts=tuple(marked.split(_KEY)))
+
+    @property
+    def text(self) -> str:
+        """As it is typed."""
+        return "".join(self.parts)
+
+    @property
+    def marked(self) -> str:
+        """With backticks around its keys."""
+        return _KEY.join(self.parts)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The words that make it forbidden."""
+        return self.parts[1::2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specimen:
+    """One prompt with its negative prompt, and where it is typed."""
+
+    prompt: Wording
+    negative: Wording = Wording()
+    channel: Channel = Channel.ORDINARY
+    preset: Preset = Preset.STANDARD
+    #: The id of the rule that refuses it; None: it must be let through.
+    rule: RuleId | None = None
+    #: What the server blocks for itself.
+    blocked: tuple[str, ...] = ()
+    language: str = "en"
+    #: The file and the group that it stands in.
+    source: str = ""
+
+    @property
+    def told(self) -> str:
+        """As it is listed."""
+        negative = self.negative.text
+        return self.prompt.text + (f"{NEGATIVE}{negative}" if negative else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A full name."""
+
+    text: str
+    #: Whether somebody real may be meant.
+    real: bool
+    #: Whether it may stand beside an adult word.
+    adult: bool
+    #: The group that it stands in.
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpora:
+    """All of it, in the order of the files."""
+
+    benign: tuple[Specimen, ...]
+    refused: tuple[Specimen, ...]
+    names: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prompts:
+    """A group of prompts; what it does not say is said by its file."""
+
+    about: str
+    prompts: tuple[str, ...]
+    rule: RuleId | None = None
+    place: Channel | None = None
+    preset: Preset | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PromptFile:
+    provenance: str
+    groups: dict[str, _Prompts]
+    language: str = "en"
+    rule: RuleId | None = None
+    place: Channel = Channel.ORDINARY
+    preset: Preset = Preset.STANDARD
+    blocked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    about: str
+    names: tuple[str, ...]
+    adult: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NameFile:
+    provenance: str
+    real: bool
+    groups: dict[str, _Names]
+
+
+def read(directory: Path) -> Corpora:
+    """The folders `benign`, `refused` and `people`. CorpusError if one is missing or faulty."""
+    return Corpora(
+        benign=tuple(_specimens(directory / "benign")),
+        refused=tuple(_specimens(directory / "refused")),
+        names=tuple(_names(directory / "people")),
+    )
+
+
+def _specimens(folder: Path) -> Iterator[Specimen]:
+    for path in _files(folder):
+        file = _decoded(_PromptFile, path)
+        for name, group in file.groups.items():
+            rule = group.rule or file.rule
+            if (rule is None) != (folder.name == "benign"):
+                raise CorpusError(
+                    f"{path}: groups.{name} needs a rule in refused/ and there alone."
+                )
+            for prompt in group.prompts:
+                yield _specimen(prompt, file, group, f"{folder.name}/{path.name}: {name}")
+
+
+def _specimen(prompt: str, file: _PromptFile, group: _Prompts, source: str) -> Specimen:
+    wanted, _, unwanted = prompt.partition(NEGATIVE)
+    if wanted.count(_KEY) % 2 or unwanted.count(_KEY) % 2:
+        raise CorpusError(f"{source}: a backtick is missing in {prompt!r}.")
+    return Specimen(
+        prompt=Wording.of(wanted),
+        negative=Wording.of(unwanted),
+        channel=group.place or file.place,
+        preset=group.preset or file.preset,
+        rule=group.rule or file.rule,
+        blocked=file.blocked,
+        language=file.language,
+        source=source,
+    )
+
+
+def _names(folder: Path) -> Iterator[Named]:
+    for path in _files(folder):
+        file = _decoded(_NameFile, path)
+        for name, group in file.groups.items():
+            for text in group.names:
+                yield Named(text=text, real=file.real, adult=group.adult, source=name)
+
+
+def _files(folder: Path) -> list[Path]:
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise CorpusError(
+            f"there are no corpora in {folder}: run this in the project's folder, or name another "
+            "with --corpora."
+        )
+    return files
+
+
+def _decoded(kind: type[_T], path: Path) -> _T:
+    try:
+        return decode(kind, tomllib.loads(path.read_text("utf-8")), _DIALECT)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, MisfitError) as fault:
+        raise CorpusError(f"{path}: {fault}") from None

@@ -1,0 +1,42 @@
+"""`python -m bot sandbox`: a local Discord with the bot in it, or one command and its answer."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from bot.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where it serves, or what it runs once."""
+    parser.add_argument(
+        "--port", type=_port, help="port of the page on 127.0.0.1 (0: any free one)"
+    )
+    parser.add_argument("--once", metavar="COMMAND", help="run one command, say each step, exit")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), help="where --once puts pictures and files"
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and len(text) < 6 and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
+    return int(text)
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Run it until Ctrl-C, or the one command; the exit code."""
+    from bot.sandbox import demo
+
+    if args.once:
+        return asyncio.run(demo.run_once(args.once, openapi=settings.discord_openapi, out=args.out))
+    return asyncio.run(
+        demo.run(
+            port=settings.sandbox_port if args.port is None else args.port,
+            state_dir=settings.data_dir / "sandbox" / "discord",
+            data_dir=settings.data_dir / "sandbox" / "bot",
+            openapi=settings.discord_openapi,
+        )
+    )

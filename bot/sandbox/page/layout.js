@@ -1,0 +1,78 @@
+// Messages that are laid out of components (Discord's "Components V2"): text, sections, containers.
+// Each function takes the component and `draw`, which makes an element of one that stands in it.
+import { fileRow, patchAttachments } from "./attachments.js";
+import { h, safeUrl } from "./dom.js";
+import { markdown } from "./markdown.js";
+import { names } from "./store.js";
+
+const SECTION = 9;
+const TEXT = 10;
+const THUMBNAIL = 11;
+const GALLERY = 12;
+const FILE = 13;
+const SEPARATOR = 14;
+const CONTAINER = 17;
+
+const text = (part) => h("div", { class: "content" }, markdown(part.content ?? "", names));
+
+function section(part, draw) {
+  return h(
+    "div",
+    { class: "section" },
+    h("div", { class: "grow" }, (part.components ?? []).map(draw)),
+    part.accessory && draw(part.accessory),
+  );
+}
+
+function thumbnail(part) {
+  const src = safeUrl(part.media?.proxy_url ?? part.media?.url);
+  return src ? h("img", { class: "thumb", src, alt: part.description ?? "" }) : null;
+}
+
+function separator(part) {
+  const line = (part.divider ?? true) ? "line" : "gap";
+  return h("hr", { class: `${line} ${part.spacing === 2 ? "wide" : ""}` });
+}
+
+function container(part, draw) {
+  const stripe = Number.isInteger(part.accent_color)
+    ? `#${part.accent_color.toString(16).padStart(6, "0")}`
+    : null;
+  return h(
+    "div",
+    { class: stripe ? "container striped" : "container", style: { "--stripe": stripe } },
+    (part.components ?? []).map(draw),
+  );
+}
+
+const fileOf = (media, more) => ({
+  ...media,
+  filename: (media?.url ?? "").split("/").at(-1),
+  description: more.description,
+  ...more,
+});
+
+function gallery(part) {
+  const box = h("div", { class: "attachments" });
+  patchAttachments(
+    box,
+    (part.items ?? []).map((item) => {
+      const file = fileOf(item.media, { description: item.description });
+      return item.spoiler ? { ...file, filename: `SPOILER_${file.filename}` } : file;
+    }),
+  );
+  return box;
+}
+
+const file = (part) => fileRow(fileOf(part.file, { size: part.size, filename: part.name }));
+
+/** How each kind of component is drawn. */
+export const LAYOUT = {
+  [SECTION]: section,
+  [TEXT]: text,
+  [THUMBNAIL]: thumbnail,
+  [GALLERY]: gallery,
+  [FILE]: file,
+  [SEPARATOR]: separator,
+  [CONTAINER]: container,
+};

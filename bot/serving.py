@@ -1,0 +1,295 @@
+"""`python -m bot serve`: the composition root.
+
+Builds settings, database, stores, engine and client in one `AsyncExitStack` and hands them out;
+nothing is built anywhere else. Every fault of set-up is one clear line and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import logging
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from types import ModuleType
+
+from bot import client, rulebooks
+from bot.client import Services
+from bot.clock import elapsed_s, now_ms
+from bot.data_lock import lock_data
+from bot.domain import BotError, SettingsError
+from bot.drawing.handle import EngineHandle, LocalThread, Roster
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.signals import Signals
+from bot.drawing.worker import Worker, WorkerLimits
+from bot.erasing import Eraser
+from bot.health import beat
+from bot.log import log_transition
+from bot.settings import Settings, token_fault
+from bot.stopping import Stop, leave
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
+from bot.store.consent import Consent
+from bot.store.db import Database
+from bot.store.decisions import Decisions
+from bot.store.doomed import Doomed
+from bot.store.gallery import Gallery
+from bot.store.guilds import Guilds
+from bot.store.members import Members
+from bot.store.outbox import Outbox
+from bot.store.papers import Papers
+from bot.store.privacy import Privacy
+from bot.store.queue import Jobs
+from bot.store.reviews import Reviews
+from bot.store.sends import Sends
+from bot.store.views import JobViews
+from bot.store.votes import Votes
+from bot.tidying import Tidier
+from bot.transitions import Subject, Transition
+from models.contract import Engine, Scorer
+
+log = logging.getLogger(__name__)
+
+#: How long a stop lets running pictures go on before they are put back into the queue.
+_GRACE_MS = 8_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none: everything is a setting."""
+    del parser
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Serve until a stop. Returns 0, or leaves the process with the stop's exit code."""
+    del args
+    code = asyncio.run(_serve(settings))
+    if code:
+        leave(code)
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Program:
+    """What `serve` runs: built by `_build`, torn down by its exit stack."""
+
+    services: Services
+    jobs: Jobs
+    handle: LocalThread
+    worker: Worker
+
+
+def _engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
+    """Where `open_engine` and `open_scorer` are.
+
+    `ENGINE=slots` is ours; anything else names a module with functions of the same form (the tests'
+    fake engine is one). Imported when the model is opened, so that the rest stays free of torch.
+    """
+    ours = settings.engine == "slots"
+    try:
+        module = importlib.import_module("models.engine.slots" if ours else settings.engine)
+    except ImportError as problem:
+        raise SettingsError(f"ENGINE={settings.engine} cannot be loaded: {problem}.") from None
+    scorers = importlib.import_module("models.engine.safety") if ours else module
+    for room, name in ((module, "open_engine"), (scorers, "open_scorer")):
+        if not callable(getattr(room, name, None)):
+            raise SettingsError(f"ENGINE={settings.engine} is no picture engine: it has no {name}.")
+    return module, scorers
+
+
+def _handle(settings: Settings) -> LocalThread:
+    """The thread that will import the engine and open it: the loop goes on meanwhile."""
+
+    def open_engine(model: str) -> Engine:
+        module, _ = _engine_rooms(settings)
+        return module.open_engine(
+            model,
+            device=settings.device,
+            threads=settings.threads,
+            capacity=settings.batch_rows,
+        )
+
+    def open_scorer(model: str) -> Scorer:
+        _, scorers = _engine_rooms(settings)
+        return scorers.open_scorer(model, tagger=settings.wd_tagger)
+
+    return LocalThread(
+        settings.model, open_engine, open_scorer, score_timeout_s=settings.score_timeout_s
+    )
+
+
+@asynccontextmanager
+async def _build(settings: Settings) -> AsyncGenerator[_Program]:
+    """Everything the bot needs, in the order of need; closed in reverse. No model yet."""
+    async with AsyncExitStack() as stack:
+        db = await Database.open(settings.database_path, log_transition)
+        stack.push_async_callback(db.close)
+        gallery = Gallery(db, settings.pictures_dir)
+        await _sweep(gallery)
+        votes = Votes(db)
+        stack.push_async_callback(votes.close)
+        decisions = Decisions(db)
+        stack.push_async_callback(decisions.close)
+        handle = _handle(settings)
+        stack.push_async_callback(handle.close)
+        jobs = Jobs(db)
+        services = Services(
+            settings=settings,
+            queue=jobs,
+            views=JobViews(db),
+            outbox=Outbox(db),
+            gallery=gallery,
+            sends=Sends(db),
+            doomed=Doomed(db),
+            votes=votes,
+            guilds=Guilds(db),
+            reviews=Reviews(db, gallery),
+            case_posts=CasePosts(db),
+            members=Members(db, gallery),
+            decisions=decisions,
+            rulebook=rulebooks.load(),
+            consent=Consent(db),
+            privacy=Privacy(db, gallery),
+            signals=Signals(),
+            progress=ProgressBoard(),
+            caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
+            model=lambda: handle.info,
+            clock=now_ms,
+            elapsed_s=elapsed_s,
+        )
+        worker = _worker(services, jobs, handle)
+        yield _Program(services=services, jobs=jobs, handle=handle, worker=worker)
+
+
+async def _sweep(gallery: Gallery) -> None:
+    """Tidy the picture files; a disk that does not let us is no reason not to start."""
+    try:
+        await gallery.sweep()
+    except BotError as problem:
+        log.error("the picture files are not tidied up at this start: %s", problem)  # noqa: TRY400  the sentence says it all
+
+
+def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
+    settings = services.settings
+    return Worker(
+        process=f"worker-{secrets.token_hex(4)}",
+        handle=handle,
+        roster=Roster([handle]),
+        jobs=jobs,
+        gallery=services.gallery,
+        rulebook=services.rulebook,
+        signals=services.signals,
+        progress=services.progress,
+        limits=WorkerLimits(
+            lease_ms=settings.lease_s * 1000,
+            max_attempts=settings.max_attempts,
+            preview_every=settings.preview_every,
+            grace_ms=_GRACE_MS,
+        ),
+        clock=services.clock,
+        tell=log_transition,
+    )
+
+
+async def _serve(settings: Settings) -> int:
+    """Run until SIGTERM or Ctrl-C, then drain: finish or put back, and lose nothing.
+
+    Returns 0; or, stopped while the model loads, the exit code that the process is to end with
+    at once, for its loading thread cannot be stopped.
+    """
+    fault = token_fault(settings.discord_token)
+    if fault:
+        raise SettingsError(fault)
+    stop = Stop()
+    stop.listen()
+    client.point_at(settings)
+    with ExitStack() as stack:
+        lock_data(stack, settings)
+        async with asyncio.TaskGroup() as tasks:
+            # First of all, for a model may have to be downloaded, and that is a life too.
+            beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
+            async with (
+                _build(settings) as program,
+                _erasing(program.services),
+                _tidying(program.services),
+            ):
+                if await _loaded(program.handle, settings, stop):
+                    await _work(program, settings, stop)
+            beating.cancel()
+    return stop.exit_code if program.handle.abandoned else 0
+
+
+@asynccontextmanager
+async def _erasing(services: Services) -> AsyncGenerator[None]:
+    """Carry out wishes to be forgotten meanwhile; they wait for no model."""
+    async with asyncio.TaskGroup() as tasks:
+        erasing = tasks.create_task(
+            Eraser(services.privacy, services.signals).run(), name="erasing"
+        )
+        try:
+            yield
+        finally:
+            erasing.cancel()
+
+
+@asynccontextmanager
+async def _tidying(services: Services) -> AsyncGenerator[None]:
+    """Drop what has had its time meanwhile."""
+    tidier = Tidier(
+        services.reviews, services.members, services.decisions, services.signals, services.clock
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tidying = tasks.create_task(tidier.run(), name="tidying")
+        try:
+            yield
+        finally:
+            tidying.cancel()
+
+
+async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:
+    """Load the model; False if the stop came first."""
+    log.info("loading the model %s", settings.model)
+    loading = asyncio.create_task(handle.open(), name="load")
+    stopping = asyncio.create_task(stop.wait(), name="stop while loading")
+    try:
+        await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not loading.done():
+            log.warning("stopped while the model was loading")
+            return False
+        await loading
+    finally:
+        loading.cancel()
+        stopping.cancel()
+        await asyncio.wait({loading, stopping})
+    card, rows = handle.info.card_id, f"{handle.capacity} rows at once"
+    log_transition(
+        Transition(subject=Subject.CARD, id=card, before=None, after="serving", why=rows)
+    )
+    return True
+
+
+async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
+    """Draw and talk to Discord until the stop."""
+    await _settle_licence(program)
+    async with asyncio.TaskGroup() as tasks:
+        drawing = tasks.create_task(program.worker.run(), name="worker")
+        online = tasks.create_task(
+            client.serve(program.services, settings.discord_token), name="discord"
+        )
+        await stop.wait()
+        log.info("stopping: pictures in the engine are finished or put back")
+        program.worker.stop()
+        await drawing
+        online.cancel()
+
+
+async def _settle_licence(program: _Program) -> None:
+    """What the licence of the model that was loaded now asks, before anything is drawn.
+
+    It may be another than the one that members accepted who wait since the last run.
+    """
+    services, info = program.services, program.handle.info
+    Papers(services.settings.licences_dir).keep(info)
+    await program.jobs.end_unlicensed(info.licence_sha256, services.clock())

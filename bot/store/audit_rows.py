@@ -1,0 +1,68 @@
+"""Lines of a server's log: who changed or decided what, for its moderators.
+
+Every store writes a change and its line in one transaction; `guilds.py` reads them. A line names no
+member in its words: whom it is about is a column, which goes when the member does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain import GuildId, UserId
+from bot.store.db import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One line of a server's log."""
+
+    guild_id: GuildId
+    #: Who did it; None if nobody did, or who did asked to be forgotten.
+    actor_id: UserId | None
+    #: One word for what was done.
+    action: str
+    detail: str
+    at_ms: int
+    #: The member whom it is about.
+    user_id: UserId | None = None
+    #: The version of the policy that it made.
+    version: int | None = None
+    #: Counts the lines of all servers; 0 before it is written.
+    id: int = 0
+
+
+async def note_change(tx: Transaction, entry: AuditEntry) -> None:
+    """Write a line; it is owed to the server's log channel if there is one now."""
+    await tx.execute(
+        "INSERT INTO audit_log (guild_id, actor_id, action, detail, at_ms, user_id, version, told)"
+        " VALUES (:guild, :actor, :action, :detail, :now, :user, :version,"
+        " (SELECT log_channel_id FROM policies WHERE guild_id = :guild"
+        "  ORDER BY version DESC LIMIT 1) IS NULL)",
+        {
+            "guild": entry.guild_id,
+            "actor": entry.actor_id,
+            "action": entry.action,
+            "detail": entry.detail,
+            "now": entry.at_ms,
+            "user": entry.user_id,
+            "version": entry.version,
+        },
+    )
+
+
+def entry_of(row: Row) -> AuditEntry:
+    """A row of `audit_log` as the room's noun."""
+    return AuditEntry(
+        id=row["id"],
+        guild_id=GuildId(row["guild_id"]),
+        actor_id=_user(row["actor_id"]),
+        action=row["action"],
+        detail=row["detail"],
+        at_ms=row["at_ms"],
+        user_id=_user(row["user_id"]),
+        version=row["version"],
+    )
+
+
+def _user(value: int | None) -> UserId | None:
+    return None if value is None else UserId(value)

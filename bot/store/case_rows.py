@@ -1,0 +1,237 @@
+"""A case and its rows: what the moderators decide, who reported it, what its message shows.
+
+The reviews open and decide cases; the gallery, the privacy and the removal of pictures touch them
+where a picture or a member goes. What a moderator may decide is not known here.
+"""
+
+# ruff: noqa: S608  the statements below are put together of constants of this file
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from bot.domain import Ask, ChannelId, GuildId, Held, JobId, MessageId, MessageRef, RuleId, UserId
+from bot.ids import new_id
+from bot.store.ask_rows import ask_json, ask_of
+from bot.store.db import Params, Row, Transaction
+from bot.store.decisions import Outcome
+
+#: Ten characters; the nonce of its message begins with it, and the message is found by it.
+CaseId = NewType("CaseId", str)
+
+
+class CaseKind(StrEnum):
+    """What a case is about."""
+
+    #: A picture that is kept until a moderator has looked at it.
+    HELD = "held"
+    #: A picture that members reported.
+    REPORT = "report"
+    #: An ask that was refused.
+    APPEAL = "appeal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberReport:
+    """Who reported a picture and why; the name is None once it asked to be forgotten."""
+
+    reporter_id: UserId | None
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Something for the moderators of a server to decide, once."""
+
+    id: CaseId
+    kind: CaseKind
+    guild_id: GuildId
+    #: Where the picture was asked for.
+    channel_id: ChannelId
+    #: Whose picture or ask it is.
+    user_id: UserId
+    #: The picture; None for an appeal.
+    job_id: JobId | None = None
+    #: What was refused; None for a picture, and if another version wrote it.
+    ask: Ask | None = None
+    #: In words for the moderators.
+    why: str
+    rules: tuple[RuleId, ...] = ()
+    scores: Mapping[str, float]
+    opened_ms: int
+    #: A snowflake of Discord's own that is older than its message.
+    since_id: int
+    #: Counts what happened to it; its message shows `shown` of that.
+    revision: int = 1
+    shown: int = 0
+    #: The message in the review channel, as far as it is known.
+    message: MessageRef | None = None
+    #: Where the message is or goes; None: the server has no review channel.
+    review_channel_id: ChannelId | None = None
+    decision: Outcome | None = None
+    #: Who decided; None also if nobody did, or who did asked to be forgotten.
+    actor_id: UserId | None = None
+    decided_ms: int | None = None
+    #: The oldest first.
+    reports: tuple[MemberReport, ...] = ()
+    #: Its picture is still there, and may be shown to moderators.
+    pictured: bool = False
+
+    @property
+    def nonce(self) -> str:
+        """Another one for each revision, so that Discord takes no new message for an old one."""
+        return f"{self.id}-{self.revision}"
+
+
+#: Columns of `cases` for `case_of`, each with its reports and whether its picture is there.
+CASE = (
+    "cases.*, (SELECT json_group_array(json_array(reporter_id, reason, at_ms)) FROM"
+    " (SELECT * FROM reports WHERE reports.case_id = cases.id ORDER BY reports.id)) AS reports,"
+    " EXISTS (SELECT 1 FROM pictures WHERE pictures.job_id = cases.job_id"
+    " AND pictures.deleted_ms IS NULL) AS pictured,"
+    " ifnull(cases.review_channel_id, (SELECT policies.review_channel_id FROM policies"
+    " WHERE policies.guild_id = cases.guild_id ORDER BY version DESC LIMIT 1)) AS goes_to"
+)
+
+
+def case_of(row: Row) -> Case:
+    """A row of `CASE` as the room's noun."""
+    guild_id = GuildId(row["guild_id"])
+    message = None
+    if row["message_id"] is not None:
+        message = MessageRef(
+            message_id=MessageId(row["message_id"]),
+            channel_id=ChannelId(row["review_channel_id"]),
+            guild_id=guild_id,
+        )
+    return Case(
+        id=CaseId(row["id"]),
+        kind=CaseKind(row["kind"]),
+        guild_id=guild_id,
+        channel_id=ChannelId(row["channel_id"]),
+        user_id=UserId(row["user_id"]),
+        job_id=None if row["job_id"] is None else JobId(row["job_id"]),
+        ask=None if row["ask"] is None else ask_of(row["ask"]),
+        why=row["why"],
+        rules=tuple(RuleId(rule) for rule in json.loads(row["rules"])),
+        scores=json.loads(row["scores"]),
+        opened_ms=row["opened_ms"],
+        since_id=row["since_id"],
+        revision=row["revision"],
+        shown=row["shown"],
+        message=message,
+        review_channel_id=None if row["goes_to"] is None else ChannelId(row["goes_to"]),
+        decision=None if row["decision"] is None else Outcome(row["decision"]),
+        actor_id=_user(row["actor_id"]),
+        decided_ms=row["decided_ms"],
+        reports=tuple(
+            MemberReport(reporter_id=_user(reporter), reason=reason, at_ms=at_ms)
+            for reporter, reason, at_ms in json.loads(row["reports"])
+        ),
+        pictured=bool(row["pictured"]),
+    )
+
+
+def _user(value: int | None) -> UserId | None:
+    return None if value is None else UserId(value)
+
+
+def held_case(held: Held, now_ms: int, *, since_id: int) -> Case:
+    """The case of a picture that is held."""
+    job = held.job
+    return Case(
+        id=CaseId(new_id()),
+        kind=CaseKind.HELD,
+        guild_id=job.guild_id,
+        channel_id=job.channel_id,
+        user_id=job.user_id,
+        job_id=job.id,
+        why=held.why,
+        scores=held.scores.values,
+        opened_ms=now_ms,
+        since_id=since_id,
+    )
+
+
+async def insert_case(tx: Transaction, case: Case) -> bool:
+    """Open a case; False, and nothing changes, if this picture has one of the kind already."""
+    new = await tx.execute(
+        "INSERT INTO cases (id, kind, guild_id, channel_id, user_id, job_id, ask, why, rules,"
+        " scores, opened_ms, since_id) VALUES (:id, :kind, :guild_id, :channel_id, :user_id,"
+        " :job_id, :ask, :why, :rules, :scores, :opened_ms, :since_id) ON CONFLICT DO NOTHING",
+        {
+            "id": case.id,
+            "kind": case.kind,
+            "guild_id": case.guild_id,
+            "channel_id": case.channel_id,
+            "user_id": case.user_id,
+            "job_id": case.job_id,
+            "ask": None if case.ask is None else ask_json(case.ask),
+            "why": case.why,
+            "rules": json.dumps(case.rules),
+            "scores": json.dumps(dict(case.scores)),
+            "opened_ms": case.opened_ms,
+            "since_id": case.since_id,
+        },
+    )
+    return bool(new)
+
+
+#: What a message would show that nobody began to send is shown at once: nothing is owed.
+MOVED_ON = (
+    "revision = revision + 1,"
+    " shown = iif(message_id IS NULL AND posting_ms IS NULL, revision + 1, shown)"
+)
+
+
+async def lapse_cases(tx: Transaction, chosen: str, values: Params) -> None:
+    """The pictures of the jobs that `chosen` selects are gone: nothing is left to decide of them.
+
+    The messages of their cases show them, of decided ones too, so they are to be edited. `values`
+    has the time as `now`.
+    """
+    await tx.execute(
+        "UPDATE cases SET decision = ifnull(decision, 'lapse'),"
+        f" decided_ms = ifnull(decided_ms, :now), {MOVED_ON} WHERE job_id IN ({chosen})",
+        values,
+    )
+
+
+async def lose_messages(tx: Transaction, which: str, values: Params) -> None:
+    """The messages of the cases for which `which` holds are gone: who is undecided needs a new one.
+
+    Its revision is new, so that its nonce is.
+    """
+    await tx.execute(
+        "UPDATE cases SET message_id = NULL, posting_ms = NULL, review_channel_id = NULL,"
+        " revision = revision + 1, shown = iif(decision IS NULL, 0, revision + 1)"
+        f" WHERE {which}",
+        values,
+    )
+
+
+async def doom_messages_of_cases(tx: Transaction, which: str, values: Params) -> None:
+    """Let the messages of the cases go for which `which` holds; called while they still stand."""
+    for statement in (_THERE, _UNDER_WAY):
+        await tx.execute(statement.format(which=which), values)
+
+
+_THERE = (
+    "INSERT OR IGNORE INTO doomed_messages SELECT message_id, review_channel_id, guild_id"
+    " FROM cases WHERE {which} AND message_id IS NOT NULL"
+)
+_UNDER_WAY = (
+    "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
+    " SELECT id, review_channel_id, guild_id, since_id FROM cases"
+    " WHERE {which} AND message_id IS NULL AND posting_ms IS NOT NULL"
+)
+
+
+def cases_of(rows: Sequence[Row]) -> list[Case]:
+    """Rows of `CASE`, in their order."""
+    return [case_of(row) for row in rows]

@@ -1,0 +1,139 @@
+"""What follows from a moderator's decision about a case, in the transaction that writes it down.
+
+`reviews.py` calls it for the first decision alone. Who may decide, and what is said to whom, is not
+known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bot.domain import Admitted, JobState, Request, UserId
+from bot.store.audit_rows import AuditEntry, note_change
+from bot.store.case_rows import Case, CaseKind
+from bot.store.db import Params, Transaction
+from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
+from bot.store.doomed import doom_sends_of_jobs
+from bot.store.members import Exclusion, insert_exclusion
+from bot.store.removal import take_away
+from bot.store.request_rows import insert_requests, request_of
+
+#: What may be decided of a case.
+CHOICES: Mapping[CaseKind, frozenset[Outcome]] = MappingProxyType(
+    {
+        CaseKind.HELD: frozenset(
+            {Outcome.APPROVE, Outcome.SPOILER, Outcome.REMOVE, Outcome.REMOVE_AND_TIME_OUT}
+        ),
+        CaseKind.REPORT: frozenset(
+            {Outcome.DISMISS, Outcome.SPOILER, Outcome.REMOVE, Outcome.REMOVE_AND_TIME_OUT}
+        ),
+        CaseKind.APPEAL: frozenset({Outcome.DISMISS, Outcome.UPHOLD}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a moderator decided, and what is to follow in the same transaction."""
+
+    outcome: Outcome
+    actor_id: UserId
+    at_ms: int
+    #: What the member reads whose picture was not shown yet and is removed.
+    text: str = ""
+    #: The time-out of *remove and time out*.
+    exclusion: Exclusion | None = None
+    #: What policy made of an ask whose appeal is upheld, and a snowflake of Discord's own that is
+    #: older than every message of its request.
+    admitted: Admitted | None = None
+    since_id: int = 0
+
+
+async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> Request | None:
+    """What follows from a first decision. Returns what is to be drawn after an appeal."""
+    assert judgement.outcome in CHOICES[case.kind], judgement.outcome
+    request = None
+    match judgement.outcome:
+        case Outcome.APPROVE:
+            await _let_out(tx, case)
+        case Outcome.SPOILER:
+            await _put_behind_spoiler(tx, case)
+            await _let_out(tx, case)
+        case Outcome.REMOVE | Outcome.REMOVE_AND_TIME_OUT:
+            await _remove(tx, case, judgement)
+        case Outcome.UPHOLD:
+            request = await _queue(tx, case, judgement)
+        case _:
+            pass
+    await _note(tx, case, judgement)
+    return request
+
+
+async def _let_out(tx: Transaction, case: Case) -> None:
+    """A held picture is owed to its channel from now on."""
+    await tx.execute(
+        "UPDATE jobs SET state = 'rendered', error = NULL WHERE id = :job AND state = 'held'",
+        {"job": case.job_id},
+    )
+
+
+async def _put_behind_spoiler(tx: Transaction, case: Case) -> None:
+    """Of messages that show it without, posts are to be edited, and lists and shows to go."""
+    job: Params = {"job": case.job_id}
+    await tx.execute("UPDATE pictures SET spoiler = 1 WHERE job_id = :job", job)
+    await tx.execute(
+        "UPDATE posts SET spoiler_owed = 1 WHERE deleted_ms IS NULL AND message_id IN"
+        " (SELECT message_id FROM post_pictures WHERE job_id = :job)",
+        job,
+    )
+    await doom_sends_of_jobs(tx, "id = :job", job)
+
+
+async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> None:
+    await take_away(
+        tx,
+        "id = :job",
+        {"job": case.job_id, "text": judgement.text, "now": judgement.at_ms},
+        ends=JobState.WITHHELD,
+        removed=True,
+    )
+    if judgement.outcome is Outcome.REMOVE_AND_TIME_OUT:
+        assert judgement.exclusion is not None, "a time-out has an end"
+        await insert_exclusion(tx, judgement.exclusion)
+
+
+async def _queue(tx: Transaction, case: Case, judgement: Judgement) -> Request:
+    """Queue what was refused; no cap counts, for a moderator wants it drawn."""
+    assert judgement.admitted is not None, "policy admits what is drawn"
+    assert judgement.admitted.ask.user_id == case.user_id, "the ask of another member"
+    request = request_of(judgement.admitted, judgement.at_ms, since_id=judgement.since_id)
+    await insert_requests(tx, [request])
+    return request
+
+
+async def _note(tx: Transaction, case: Case, judgement: Judgement) -> None:
+    """A line for the server's moderators, and one for whoever asks why."""
+    await note_change(
+        tx,
+        AuditEntry(
+            guild_id=case.guild_id,
+            actor_id=judgement.actor_id,
+            action=judgement.outcome,
+            detail=f"{case.kind} {case.job_id or case.id}",
+            user_id=case.user_id,
+            at_ms=judgement.at_ms,
+        ),
+    )
+    decision = Decision(
+        kind=DecisionKind.MODERATION,
+        outcome=judgement.outcome,
+        about=case.id,
+        rules=case.rules,
+        guild_id=case.guild_id,
+        channel_id=case.channel_id,
+        user_id=case.user_id,
+        at_ms=judgement.at_ms,
+    )
+    await note_decisions(tx, [decision])

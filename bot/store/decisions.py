@@ -1,0 +1,196 @@
+"""What policy and moderators decided: outcome, rules, layer, model, place. No prompt, no word.
+
+Whoever decides records, `/policy why` looks up, the owner's report counts. What a member was told
+and what a rule says is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain import ChannelId, GuildId, RuleId, UserId
+from bot.store.db import Database, Params, Row, Transaction
+from bot.store.group_commit import GroupCommit
+
+#: Decisions in one transaction at most, and rows that one pruning takes at most.
+_MOST, _PRUNED = 500, 5_000
+_DAY_MS = 86_400_000
+
+
+class DecisionKind(StrEnum):
+    """What was to be decided."""
+
+    #: Whether an ask is drawn.
+    ADMIT = "admit"
+    #: Whether a finished picture is let out.
+    RELEASE = "release"
+    #: Whether a picture is shown (again) in some place.
+    SHOW = "show"
+    #: What a moderator does with a case.
+    MODERATION = "moderation"
+
+
+class Outcome(StrEnum):
+    """What came of it."""
+
+    #: Policy lets it pass.
+    ALLOW = "allow"
+    #: It is shown behind a spoiler; policy or a moderator says so.
+    SPOILER = "spoiler"
+    #: A moderator has to look at it first.
+    HOLD = "hold"
+    #: It is neither drawn nor shown here.
+    REFUSE = "refuse"
+    #: The finished picture is shown to nobody.
+    WITHHOLD = "withhold"
+    #: A moderator lets it be shown.
+    APPROVE = "approve"
+    #: A moderator takes it from every message.
+    REMOVE = "remove"
+    #: The same, and its member may not ask for a while.
+    REMOVE_AND_TIME_OUT = "remove_and_time_out"
+    #: A moderator leaves a report or an appeal without consequence.
+    DISMISS = "dismiss"
+    #: A moderator lets an ask be drawn that was refused.
+    UPHOLD = "uphold"
+    #: Nobody decided in time, or there was nothing left to decide.
+    LAPSE = "lapse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One decision; `user_id` is None once the member asked to be forgotten."""
+
+    kind: DecisionKind
+    outcome: Outcome
+    #: The id of a picture, a request, a case or a refusal.
+    about: str
+    #: The rules that spoke, the strictest first.
+    rules: tuple[RuleId, ...] = ()
+    #: Who said the strictest of them; empty if none spoke.
+    layer: str = ""
+    card_id: str = ""
+    guild_id: GuildId
+    channel_id: ChannelId
+    user_id: UserId | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionCount:
+    """How often a decision fell on one day, in all servers; `rule` is None if none spoke."""
+
+    #: Its first millisecond, UTC.
+    day_ms: int
+    kind: DecisionKind
+    outcome: Outcome
+    rule: RuleId | None
+    count: int
+
+
+class Decisions:
+    """The table `decisions`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._group = GroupCommit(self._commit, most=_MOST)
+
+    async def close(self) -> None:
+        """Return when everything that was handed in is committed."""
+        await self._group.idle()
+
+    async def record(self, decision: Decision) -> None:
+        """Write a decision down; concurrent callers share a transaction."""
+        await self._group.do(decision)
+
+    async def _commit(self, decisions: Sequence[Decision]) -> Sequence[None]:
+        async with self._db.write() as tx:
+            await note_decisions(tx, decisions)
+        return [None] * len(decisions)
+
+    async def about(self, guild_id: GuildId, id_: str) -> list[Decision]:
+        """What was decided in this server about a picture or a refusal, in the order of time.
+
+        A picture's decisions are also those about its request and its cases.
+        """
+        rows = await self._db.fetch_all(_ABOUT, {"id": id_, "guild": guild_id})
+        return [_decision_of(row) for row in rows]
+
+    async def counts(self, since_ms: int, until_ms: int) -> list[DecisionCount]:
+        """How often each decision fell, by day and rule; one with several rules counts for each."""
+        rows = await self._db.fetch_all(
+            f"SELECT at_ms / {_DAY_MS} * {_DAY_MS} AS day_ms, kind, outcome, rule.value AS rule,"  # noqa: S608  a constant above
+            " count(*) AS n FROM decisions LEFT JOIN json_each(decisions.rules) AS rule"
+            " WHERE at_ms >= :since AND at_ms < :until"
+            " GROUP BY 1, kind, outcome, rule.value ORDER BY 1, kind, outcome, rule.value",
+            {"since": since_ms, "until": until_ms},
+        )
+        return [
+            DecisionCount(
+                day_ms=row["day_ms"],
+                kind=DecisionKind(row["kind"]),
+                outcome=Outcome(row["outcome"]),
+                rule=None if row["rule"] is None else RuleId(row["rule"]),
+                count=row["n"],
+            )
+            for row in rows
+        ]
+
+    async def prune(self, before_ms: int) -> int:
+        """Drop the oldest decisions from before that time, so many at once. Returns how many."""
+        rows = await self._db.write_one(
+            "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE at_ms < :before"
+            " ORDER BY at_ms LIMIT :most) RETURNING id",
+            {"before": before_ms, "most": _PRUNED},
+        )
+        return len(rows)
+
+
+_ABOUT = (
+    "SELECT * FROM decisions WHERE guild_id = :guild AND about IN (SELECT :id"
+    " UNION SELECT request_id FROM jobs WHERE id = :id"
+    " UNION SELECT id FROM cases WHERE job_id = :id) ORDER BY at_ms, id"
+)
+
+
+async def note_decisions(tx: Transaction, decisions: Sequence[Decision]) -> None:
+    """Write decisions down in the transaction that carries them out."""
+    await tx.execute_many(
+        "INSERT INTO decisions (kind, outcome, about, rules, layer, card_id, guild_id, channel_id,"
+        " user_id, at_ms) VALUES (:kind, :outcome, :about, :rules, :layer, :card_id, :guild_id,"
+        " :channel_id, :user_id, :at_ms)",
+        [_columns_of(decision) for decision in decisions],
+    )
+
+
+def _columns_of(decision: Decision) -> Params:
+    return {
+        "kind": decision.kind,
+        "outcome": decision.outcome,
+        "about": decision.about,
+        "rules": json.dumps(decision.rules),
+        "layer": decision.layer,
+        "card_id": decision.card_id,
+        "guild_id": decision.guild_id,
+        "channel_id": decision.channel_id,
+        "user_id": decision.user_id,
+        "at_ms": decision.at_ms,
+    }
+
+
+def _decision_of(row: Row) -> Decision:
+    return Decision(
+        kind=DecisionKind(row["kind"]),
+        outcome=Outcome(row["outcome"]),
+        about=row["about"],
+        rules=tuple(RuleId(rule) for rule in json.loads(row["rules"])),
+        layer=row["layer"],
+        card_id=row["card_id"],
+        guild_id=GuildId(row["guild_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        user_id=None if row["user_id"] is None else UserId(row["user_id"]),
+        at_ms=row["at_ms"],
+    )

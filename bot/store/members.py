@@ -1,0 +1,320 @@
+"""Strikes and exclusions of members, how much they asked for, and the purge of their pictures.
+
+The cogs ask before a request is taken and write what moderators decide. An exclusion outlives the
+member's wish to be forgotten, without their name. What a member is told is not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain import GuildId, JobId, JobState, RuleId, UserId
+from bot.store.audit_rows import AuditEntry, note_change
+from bot.store.db import Database, Params, Row, Transaction
+from bot.store.gallery import Gallery
+from bot.store.nameless import member_mark, read_key
+from bot.store.removal import take_away
+from bot.store.usage import Usage, usage_of
+
+#: The place of an exclusion from every server.
+EVERYWHERE = GuildId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strike:
+    """One that still counts."""
+
+    rule: RuleId
+    #: The picture or the refusal that it was for.
+    about: str
+    at_ms: int
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """A member who may not ask in a server, or `EVERYWHERE`."""
+
+    user_id: UserId
+    guild_id: GuildId
+    #: The end of a time-out; None: a ban, until it is lifted.
+    until_ms: int | None
+    #: In words for the member; empty once the member asked to be forgotten and came back.
+    reason: str
+    #: None if strikes did it, or who did asked to be forgotten.
+    actor_id: UserId | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """What a strike came to."""
+
+    #: The member's strikes that count now, this one among them.
+    live: int
+    #: The time-out that followed.
+    exclusion: Exclusion | None
+
+
+class Members:
+    """The tables `strikes` and `exclusions`, and what the jobs say of a member."""
+
+    def __init__(self, db: Database, gallery: Gallery) -> None:
+        self._db = db
+        self._gallery = gallery
+        self._key: bytes | None = None
+
+    async def strike(
+        self,
+        guild_id: GuildId,
+        user_id: UserId,
+        strike: Strike,
+        *,
+        limit: int,
+        timeout_ms: int,
+        reason: str,
+    ) -> Struck | None:
+        """Count a strike; the one that reaches `limit` has a time-out with `reason` follow.
+
+        Several at once: every strike from the limit on does. A limit of 0 is never reached. None,
+        and nothing changes, if it was counted before.
+        """
+        async with self._db.write() as tx:
+            if not await _insert_strike(tx, guild_id, user_id, strike):
+                return None
+            live = len(await _live(tx, guild_id, user_id, strike.at_ms))
+            if not 0 < limit <= live:
+                return Struck(live=live, exclusion=None)
+            exclusion = Exclusion(
+                user_id=user_id,
+                guild_id=guild_id,
+                until_ms=strike.at_ms + timeout_ms,
+                reason=reason,
+                actor_id=None,
+                at_ms=strike.at_ms,
+            )
+            await insert_exclusion(tx, exclusion)
+        return Struck(live=live, exclusion=exclusion)
+
+    async def strikes(self, guild_id: GuildId, user_id: UserId, now_ms: int) -> list[Strike]:
+        """The strikes of a member that count, the oldest first."""
+        return [_strike_of(row) for row in await _live(self._db, guild_id, user_id, now_ms)]
+
+    async def clear_strikes(
+        self, guild_id: GuildId, user_id: UserId, actor_id: UserId, now_ms: int
+    ) -> int:
+        """A moderator forgives a member's strikes. Returns how many counted."""
+        async with self._db.write() as tx:
+            live = len(await _live(tx, guild_id, user_id, now_ms))
+            await tx.execute(
+                "DELETE FROM strikes WHERE user_id = :user AND guild_id = :guild",
+                {"user": user_id, "guild": guild_id},
+            )
+            if live:
+                await note_change(
+                    tx,
+                    AuditEntry(
+                        guild_id=guild_id,
+                        actor_id=actor_id,
+                        action="clear strikes",
+                        detail=str(live),
+                        user_id=user_id,
+                        at_ms=now_ms,
+                    ),
+                )
+        return live
+
+    async def exclude(self, exclusion: Exclusion) -> None:
+        """Time a member out or ban them; the latest word counts, a milder one too."""
+        async with self._db.write() as tx:
+            await insert_exclusion(tx, exclusion, replace=True)
+
+    async def lift(self, guild_id: GuildId, user_id: UserId, actor_id: UserId, now_ms: int) -> bool:
+        """Let a member ask again here, or `EVERYWHERE`. False if they were not excluded there."""
+        mark = member_mark(await self._mark_key(), user_id)
+        place: Params = {"user": user_id, "guild": guild_id, "mark": mark}
+        async with self._db.write() as tx:
+            lifted = await tx.execute(
+                "DELETE FROM exclusions WHERE user_id = :user AND guild_id = :guild", place
+            )
+            lifted += await tx.execute(
+                "DELETE FROM nameless_exclusions WHERE mark = :mark AND guild_id = :guild", place
+            )
+            if lifted:
+                await note_change(
+                    tx,
+                    AuditEntry(
+                        guild_id=guild_id,
+                        actor_id=actor_id,
+                        action="lift",
+                        detail="",
+                        user_id=user_id,
+                        at_ms=now_ms,
+                    ),
+                )
+        return bool(lifted)
+
+    async def exclusion(self, guild_id: GuildId, user_id: UserId, now_ms: int) -> Exclusion | None:
+        """What keeps a member from asking here now, the one that lasts longest; None if nothing."""
+        mark = member_mark(await self._mark_key(), user_id)
+        row = await self._db.fetch_one(
+            _EXCLUDED,
+            {
+                "user": user_id,
+                "mark": mark,
+                "guild": guild_id,
+                "everywhere": EVERYWHERE,
+                "now": now_ms,
+            },
+        )
+        return _exclusion_of(row) if row else None
+
+    async def excluded(self, guild_id: GuildId, now_ms: int, limit: int) -> list[Exclusion]:
+        """Who may not ask in this server now, or `EVERYWHERE`; the latest first."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM exclusions WHERE guild_id = :guild"
+            " AND (until_ms IS NULL OR until_ms > :now) ORDER BY at_ms DESC LIMIT :limit",
+            {"guild": guild_id, "now": now_ms, "limit": limit},
+        )
+        return [_exclusion_of(row) for row in rows]
+
+    async def prune(self, now_ms: int) -> None:
+        """Drop strikes that count no more, and time-outs that are over."""
+        async with self._db.write() as tx:
+            await tx.execute("DELETE FROM strikes WHERE expires_ms <= :now", {"now": now_ms})
+            for table in ("exclusions", "nameless_exclusions"):
+                await tx.execute(
+                    f"DELETE FROM {table} WHERE until_ms <= :now",  # noqa: S608  the words above
+                    {"now": now_ms},
+                )
+
+    async def usage(self, guild_id: GuildId, user_id: UserId, since_ms: int) -> Usage:
+        """How many pictures a member asked for in a server since then, and when last."""
+        return await usage_of(self._db, guild_id, user_id, since_ms)
+
+    async def purge(
+        self, guild_id: GuildId, user_id: UserId, actor_id: UserId, text: str, now_ms: int
+    ) -> list[JobId]:
+        """Remove every picture of a member in one server, and the messages that show them.
+
+        `text` is read by the member where a picture was not posted yet. Returns the pictures. What
+        is queued or running is the caller's to cancel.
+        """
+        async with self._db.write() as tx:
+            removed = await take_away(
+                tx,
+                "user_id = :user AND guild_id = :guild AND id IN"
+                " (SELECT job_id FROM pictures WHERE user_id = :user AND deleted_ms IS NULL)",
+                {"user": user_id, "guild": guild_id, "text": text, "now": now_ms},
+                ends=JobState.WITHHELD,
+                removed=True,
+            )
+            await note_change(
+                tx,
+                AuditEntry(
+                    guild_id=guild_id,
+                    actor_id=actor_id,
+                    action="purge",
+                    detail=str(len(removed)),
+                    user_id=user_id,
+                    at_ms=now_ms,
+                ),
+            )
+        await self._gallery.reap()
+        return removed
+
+    async def _mark_key(self) -> bytes:
+        if self._key is None:
+            self._key = await read_key(self._db)
+        return self._key
+
+
+_EXCLUDED = (
+    "SELECT * FROM (SELECT user_id, guild_id, until_ms, reason, actor_id, at_ms FROM exclusions"
+    "  WHERE user_id = :user AND guild_id IN (:guild, :everywhere)"
+    " UNION ALL SELECT :user, guild_id, until_ms, '', NULL, 0 FROM nameless_exclusions"
+    "  WHERE mark = :mark AND guild_id IN (:guild, :everywhere))"
+    " WHERE until_ms IS NULL OR until_ms > :now"
+    " ORDER BY until_ms IS NOT NULL, until_ms DESC LIMIT 1"
+)
+
+
+async def insert_exclusion(tx: Transaction, exclusion: Exclusion, *, replace: bool = False) -> None:
+    """Exclude a member, and tell the moderators; what lasts longer stays unless it is replaced."""
+    await tx.execute(
+        "INSERT INTO exclusions (user_id, guild_id, until_ms, reason, actor_id, at_ms)"
+        " VALUES (:user, :guild, :until, :reason, :actor, :at) ON CONFLICT DO UPDATE SET"
+        " until_ms = excluded.until_ms, reason = excluded.reason, actor_id = excluded.actor_id,"
+        " at_ms = excluded.at_ms WHERE :replace"
+        "  OR until_ms IS NOT NULL AND (excluded.until_ms IS NULL OR excluded.until_ms > until_ms)",
+        {
+            "user": exclusion.user_id,
+            "guild": exclusion.guild_id,
+            "until": exclusion.until_ms,
+            "reason": exclusion.reason,
+            "actor": exclusion.actor_id,
+            "at": exclusion.at_ms,
+            "replace": int(replace),
+        },
+    )
+    until_ms = exclusion.until_ms
+    minutes = None if until_ms is None else (until_ms - exclusion.at_ms) // 60_000
+    await note_change(
+        tx,
+        AuditEntry(
+            guild_id=exclusion.guild_id,
+            actor_id=exclusion.actor_id,
+            action="ban" if minutes is None else "time out",
+            detail=exclusion.reason if minutes is None else f"{minutes} min: {exclusion.reason}",
+            user_id=exclusion.user_id,
+            at_ms=exclusion.at_ms,
+        ),
+    )
+
+
+async def _insert_strike(
+    tx: Transaction, guild_id: GuildId, user_id: UserId, strike: Strike
+) -> bool:
+    new = await tx.execute(
+        "INSERT INTO strikes (guild_id, user_id, rule, about, at_ms, expires_ms)"
+        " VALUES (:guild, :user, :rule, :about, :at, :expires) ON CONFLICT DO NOTHING",
+        {
+            "guild": guild_id,
+            "user": user_id,
+            "rule": strike.rule,
+            "about": strike.about,
+            "at": strike.at_ms,
+            "expires": strike.expires_ms,
+        },
+    )
+    return bool(new)
+
+
+async def _live(
+    db: Database | Transaction, guild_id: GuildId, user_id: UserId, now_ms: int
+) -> list[Row]:
+    return await db.fetch_all(
+        "SELECT * FROM strikes WHERE user_id = :user AND guild_id = :guild AND expires_ms > :now"
+        " ORDER BY id",
+        {"user": user_id, "guild": guild_id, "now": now_ms},
+    )
+
+
+def _strike_of(row: Row) -> Strike:
+    return Strike(
+        rule=RuleId(row["rule"]),
+        about=row["about"],
+        at_ms=row["at_ms"],
+        expires_ms=row["expires_ms"],
+    )
+
+
+def _exclusion_of(row: Row) -> Exclusion:
+    return Exclusion(
+        user_id=UserId(row["user_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        until_ms=row["until_ms"],
+        reason=row["reason"],
+        actor_id=None if row["actor_id"] is None else UserId(row["actor_id"]),
+        at_ms=row["at_ms"],
+    )

@@ -1,0 +1,105 @@
+"""A kept picture and its row, both ways; what is written with it when a job's picture is kept.
+
+The gallery writes it; whoever lists pictures reads it, and says with `SEEN` which members may see.
+"""
+
+from __future__ import annotations
+
+import json
+
+from bot.domain import GuildId, Held, JobId, JobState, Picture, Rating, Released, UserId
+from bot.store.case_rows import held_case, insert_case
+from bot.store.db import Row, Transaction
+from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
+
+#: What may be shown of `pictures`: what is held is for moderators alone.
+SEEN = (
+    "deleted_ms IS NULL AND NOT EXISTS"
+    " (SELECT 1 FROM jobs WHERE jobs.id = pictures.job_id AND jobs.state = 'held')"
+)
+
+
+def picture_of(row: Row) -> Picture:
+    """A row of `pictures` as the domain's noun."""
+    return Picture(
+        job_id=JobId(row["job_id"]),
+        user_id=UserId(row["user_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        sha256=row["sha256"],
+        size_bytes=row["size_bytes"],
+        width_px=row["width_px"],
+        height_px=row["height_px"],
+        card_id=row["card_id"],
+        rating=Rating(row["rating"]),
+        created_ms=row["created_ms"],
+        spoiler=bool(row["spoiler"]),
+        removed=row["removed_ms"] is not None,
+    )
+
+
+async def insert_picture(
+    tx: Transaction, picture: Picture, verdict: Released | Held, owner: str
+) -> bool:
+    """Row and state together; False, and the file stays doomed, if the job is not the owner's."""
+    held = verdict if isinstance(verdict, Held) else None
+    ours = await tx.execute(
+        "UPDATE jobs SET state = :state, error = :text, lease_owner = NULL, lease_until_ms = NULL,"
+        " not_before_ms = 0 WHERE id = :job AND lease_owner = :owner",
+        {
+            "job": picture.job_id,
+            "owner": owner,
+            "state": JobState.HELD if held else JobState.RENDERED,
+            "text": held.text if held else None,
+        },
+    )
+    if not ours:
+        return False
+    if held:
+        await _open_case(tx, held, picture.created_ms)
+    await note_decisions(tx, [_release_of(picture, verdict)])
+    await tx.execute("DELETE FROM doomed_files WHERE sha256 = :sha256", {"sha256": picture.sha256})
+    await tx.execute(
+        "INSERT INTO pictures (job_id, user_id, guild_id, sha256, size_bytes, width_px, height_px,"
+        " card_id, rating, scores, created_ms, spoiler) VALUES (:job_id, :user_id, :guild_id,"
+        " :sha256, :size_bytes, :width_px, :height_px, :card_id, :rating, :scores, :created_ms,"
+        " :spoiler)",
+        {
+            "job_id": picture.job_id,
+            "user_id": picture.user_id,
+            "guild_id": picture.guild_id,
+            "sha256": picture.sha256,
+            "size_bytes": picture.size_bytes,
+            "width_px": picture.width_px,
+            "height_px": picture.height_px,
+            "card_id": picture.card_id,
+            "rating": picture.rating,
+            "scores": json.dumps(verdict.scores.values),
+            "created_ms": picture.created_ms,
+            "spoiler": int(picture.spoiler),
+        },
+    )
+    return True
+
+
+async def _open_case(tx: Transaction, held: Held, now_ms: int) -> None:
+    """The moderators are to look at it; its message is younger than those of its request."""
+    row = await tx.fetch_one(
+        "SELECT since_id FROM requests WHERE id = :id", {"id": held.job.request_id}
+    )
+    assert row is not None, "a job has a request"
+    await insert_case(tx, held_case(held, now_ms, since_id=row["since_id"]))
+
+
+def _release_of(picture: Picture, verdict: Released | Held) -> Decision:
+    """What policy decided about the finished picture."""
+    outcome = Outcome.SPOILER if picture.spoiler else Outcome.ALLOW
+    return Decision(
+        kind=DecisionKind.RELEASE,
+        outcome=Outcome.HOLD if isinstance(verdict, Held) else outcome,
+        about=picture.job_id,
+        card_id=picture.card_id,
+        guild_id=picture.guild_id,
+        channel_id=verdict.job.channel_id,
+        user_id=picture.user_id,
+        at_ms=picture.created_ms,
+    )

@@ -1,0 +1,28 @@
+"""A server's policy and its JSON, both ways: what stands in `policies.body`.
+
+`guilds.py` reads and writes it. It is written in full, for another version may have other defaults.
+A document that another version wrote, or that is damaged, lets nothing pass in its server: what is
+not understood may be a ban.
+"""
+
+from __future__ import annotations
+
+from bot.domain import DatabaseError, GuildId
+from bot.policy.layers import GuildPolicy
+from models.decoding import json_of, read_json
+
+
+def body_of(policy: GuildPolicy) -> str:
+    """A policy as the database keeps it."""
+    return json_of(policy)
+
+
+def policy_of(guild_id: GuildId, body: str) -> GuildPolicy:
+    """Read what `body_of` wrote. `DatabaseError` if that cannot be done in full."""
+    try:
+        return read_json(GuildPolicy, body, guild_id=guild_id)
+    except ValueError as problem:
+        raise DatabaseError(
+            f"the policy of server {guild_id} cannot be read, so nothing is drawn there: update "
+            "the bot, or restore an older copy of the file."
+        ) from problem

@@ -1,0 +1,57 @@
+"""Pictures taken away, by a moderator, their member or the time: row, job, file, messages, cases.
+
+The gallery, the reviews and the members call it, each inside its own transaction; the files of
+pictures that nobody uses any more are `Gallery.reap`'s. Why a picture goes is not known here.
+"""
+
+# ruff: noqa: S608  the statements below are put together of constants of this file
+
+from __future__ import annotations
+
+import json
+
+from bot.domain import JobId, JobState
+from bot.store.case_rows import lapse_cases
+from bot.store.db import Params, Transaction
+from bot.store.doomed import doom_messages_of_jobs
+
+
+async def take_away(
+    tx: Transaction, which: str, values: Params, *, ends: JobState, removed: bool = False
+) -> list[JobId]:
+    """Delete the pictures of the jobs for which `which` holds; the votes keep their meaning.
+
+    Every message that shows one is doomed, also one whose id nobody knows yet. A job whose picture
+    was not posted yet ends as `ends` and tells its member `text`; `values` has it, and the time as
+    `now`. With `removed` a moderator did it, which the row remembers. Returns the jobs.
+    """
+    rows = await tx.fetch_all(f"SELECT id FROM jobs WHERE {which}", values)
+    job_ids = [JobId(row["id"]) for row in rows]
+    gone: Params = {
+        "jobs": json.dumps(job_ids),
+        "text": values["text"],
+        "now": values["now"],
+        "ends": ends,
+        "removed": int(removed),
+    }
+    for statement in _TAKEN_AWAY:
+        await tx.execute(statement, gone)
+    await doom_messages_of_jobs(tx, f"id IN ({_JOBS})", gone)
+    await lapse_cases(tx, _JOBS, gone)
+    return job_ids
+
+
+_JOBS = "SELECT value FROM json_each(:jobs)"
+_DELETED = (
+    "UPDATE pictures SET deleted_ms = ifnull(deleted_ms, :now),"
+    " removed_ms = iif(:removed, ifnull(removed_ms, :now), removed_ms)"
+    f" WHERE job_id IN ({_JOBS})"
+)
+_DOOMED = (
+    f"INSERT OR IGNORE INTO doomed_files SELECT sha256 FROM pictures WHERE job_id IN ({_JOBS})"
+)
+_ENDED = (
+    "UPDATE jobs SET state = :ends, error = :text, ended_ms = :now"
+    f" WHERE state IN ('rendered', 'held') AND id IN ({_JOBS})"
+)
+_TAKEN_AWAY = (_DELETED, _DOOMED, _ENDED)

@@ -1,0 +1,304 @@
+"""Cases for the moderators: held pictures, reports and appeals, each decided once, with all of it.
+
+The cogs open and decide them and post their messages: a case's message is owed like any other post,
+until it shows the newest revision. A decision and everything that follows from it commit together.
+Who may decide is the cogs' to check, what a rule says is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain import (
+    ChannelId,
+    GuildId,
+    JobId,
+    JobState,
+    Request,
+    RequestId,
+    RuleId,
+    UserId,
+)
+from bot.ids import new_id
+from bot.store.ask_rows import ask_of
+from bot.store.case_rows import (
+    CASE,
+    MOVED_ON,
+    Case,
+    CaseId,
+    CaseKind,
+    case_of,
+    cases_of,
+    insert_case,
+)
+from bot.store.consequences import Judgement, carry_out
+from bot.store.db import Database, Params, Transaction
+from bot.store.decisions import Outcome
+from bot.store.gallery import Gallery
+from bot.store.removal import take_away
+
+
+class Filing(StrEnum):
+    """What became of a report or an appeal."""
+
+    #: A case was opened.
+    OPENED = "opened"
+    #: It joined the open case of its picture.
+    JOINED = "joined"
+    #: The same member said so before.
+    AGAIN = "again"
+    #: The moderators have decided about it already.
+    DECIDED = "decided"
+    #: The picture, or what was refused, is not there (any more).
+    GONE = "gone"
+    #: So many appeals of the member wait already.
+    TOO_MANY = "too many"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A case as it was decided; by somebody else and before if it is not `first`."""
+
+    case: Case
+    first: bool
+    #: What an upheld appeal queued.
+    request: Request | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waited:
+    """A case that moderators decided: of what kind, how, and how long it took them."""
+
+    kind: CaseKind
+    outcome: Outcome
+    decided_ms: int
+    waited_ms: int
+
+
+class Reviews:
+    """The tables `cases` and `reports`."""
+
+    def __init__(self, db: Database, gallery: Gallery) -> None:
+        self._db = db
+        self._gallery = gallery
+
+    async def report(
+        self, job_id: JobId, reporter_id: UserId, reason: str, now_ms: int, *, since_id: int
+    ) -> Filing:
+        """A member reports a picture that was posted; several reports share a case.
+
+        `since_id` is a snowflake of Discord's own that is older than the case's message.
+        """
+        async with self._db.write() as tx:
+            job = await tx.fetch_one(_POSTED, {"job": job_id})
+            if job is None:
+                return Filing.GONE
+            new = await insert_case(
+                tx,
+                Case(
+                    id=CaseId(new_id()),
+                    kind=CaseKind.REPORT,
+                    guild_id=GuildId(job["guild_id"]),
+                    channel_id=ChannelId(job["channel_id"]),
+                    user_id=UserId(job["user_id"]),
+                    job_id=job_id,
+                    why="",
+                    scores=json.loads(job["scores"]),
+                    opened_ms=now_ms,
+                    since_id=since_id,
+                ),
+            )
+            return await _join(tx, job_id, reporter_id, reason, now_ms, new=new)
+
+    async def appeal(
+        self,
+        waiting_id: RequestId,
+        user_id: UserId,
+        *,
+        rules: tuple[RuleId, ...],
+        why: str,
+        now_ms: int,
+        since_id: int,
+        most: int,
+    ) -> Filing:
+        """The ask that was refused and waits as `waiting_id` becomes a case, and waits no more.
+
+        A member may have `most` open appeals in a server.
+        """
+        async with self._db.write() as tx:
+            row = await tx.fetch_one(
+                "SELECT guild_id, ask FROM waiting_asks WHERE id = :id AND user_id = :user",
+                {"id": waiting_id, "user": user_id},
+            )
+            ask = ask_of(row["ask"]) if row else None
+            if ask is None:
+                return Filing.GONE
+            if await _open_appeals(tx, ask.place.guild_id, user_id) >= most:
+                return Filing.TOO_MANY
+            await tx.execute("DELETE FROM waiting_asks WHERE id = :id", {"id": waiting_id})
+            await insert_case(
+                tx,
+                Case(
+                    # The same name, so that what was said of the refusal is found by it.
+                    id=CaseId(waiting_id),
+                    kind=CaseKind.APPEAL,
+                    guild_id=ask.place.guild_id,
+                    channel_id=ask.place.channel_id,
+                    user_id=user_id,
+                    ask=ask,
+                    why=why,
+                    rules=rules,
+                    scores={},
+                    opened_ms=now_ms,
+                    since_id=since_id,
+                ),
+            )
+        return Filing.OPENED
+
+    async def get(self, case_id: CaseId) -> Case | None:
+        """One case, open or decided."""
+        return await _get(self._db, case_id)
+
+    async def open_cases(self, guild_id: GuildId, limit: int) -> list[Case]:
+        """What a server's moderators have to decide, the oldest first."""
+        rows = await self._db.fetch_all(
+            f"SELECT {CASE} FROM cases WHERE guild_id = :guild AND decision IS NULL"  # noqa: S608  a constant
+            " ORDER BY opened_ms LIMIT :limit",
+            {"guild": guild_id, "limit": limit},
+        )
+        return cases_of(rows)
+
+    async def decide(self, case_id: CaseId, judgement: Judgement) -> Decided | None:
+        """Decide a case with all that follows; only the first decision does anything.
+
+        None if the case is gone: its member asked to be forgotten.
+        """
+        async with self._db.write() as tx:
+            first = await _settle(tx, case_id, judgement)
+            case = await _get(tx, case_id)
+            if case is None:
+                return None
+            request = await carry_out(tx, case, judgement) if first else None
+        await self._gallery.reap()
+        return Decided(case=case, first=first, request=request)
+
+    async def expire(self, opened_before_ms: int, text: str, now_ms: int) -> int:
+        """Let cases lapse that nobody decided in time; `text` is for members of held pictures.
+
+        Returns how many lapsed.
+        """
+        expired: Params = {"before": opened_before_ms, "text": text, "now": now_ms}
+        if await self._db.fetch_one(_ANY_EXPIRED, expired) is None:
+            return 0
+        async with self._db.write("nobody decided in time") as tx:
+            held = await take_away(
+                tx,
+                "id IN (SELECT job_id FROM cases WHERE decision IS NULL"
+                " AND opened_ms < :before AND kind = 'held')",
+                expired,
+                ends=JobState.WITHHELD,
+            )
+            others = await tx.execute(
+                f"UPDATE cases SET decision = 'lapse', decided_ms = :now, {MOVED_ON}"  # noqa: S608  a constant
+                " WHERE decision IS NULL AND opened_ms < :before",
+                expired,
+            )
+        await self._gallery.reap()
+        return len(held) + others
+
+    async def prune(self, decided_before_ms: int) -> int:
+        """Drop cases that were decided before that time and owe nothing. Returns how many.
+
+        Their messages stay in the review channel.
+        """
+        rows = await self._db.write_one(
+            "DELETE FROM cases WHERE decision IS NOT NULL AND decided_ms < :before"
+            " AND shown = revision RETURNING id",
+            {"before": decided_before_ms},
+        )
+        return len(rows)
+
+    async def waits(self, since_ms: int, until_ms: int) -> list[Waited]:
+        """How long moderators took, over all servers; what lapsed is not among it."""
+        rows = await self._db.fetch_all(
+            "SELECT kind, decision, decided_ms, decided_ms - opened_ms AS waited_ms FROM cases"
+            " WHERE decision IS NOT NULL AND decided_ms >= :since AND decided_ms < :until"
+            " AND decision <> 'lapse' ORDER BY decided_ms",
+            {"since": since_ms, "until": until_ms},
+        )
+        return [
+            Waited(
+                kind=CaseKind(row["kind"]),
+                outcome=Outcome(row["decision"]),
+                decided_ms=row["decided_ms"],
+                waited_ms=max(row["waited_ms"], 0),
+            )
+            for row in rows
+        ]
+
+
+#: A picture that members can have seen.
+_POSTED = (
+    "SELECT jobs.*, pictures.scores FROM jobs JOIN pictures ON pictures.job_id = jobs.id"
+    " WHERE jobs.id = :job AND pictures.deleted_ms IS NULL"
+    " AND jobs.state NOT IN ('queued', 'running', 'rendered', 'held')"
+)
+_ANY_EXPIRED = "SELECT 1 FROM cases WHERE decision IS NULL AND opened_ms < :before LIMIT 1"
+
+
+async def _get(db: Database | Transaction, case_id: CaseId) -> Case | None:
+    row = await db.fetch_one(
+        f"SELECT {CASE} FROM cases WHERE id = :id",  # noqa: S608  a constant
+        {"id": case_id},
+    )
+    return case_of(row) if row else None
+
+
+async def _join(
+    tx: Transaction, job_id: JobId, reporter_id: UserId, reason: str, now_ms: int, *, new: bool
+) -> Filing:
+    """Add a report to the case of its picture, whose message then has more to show."""
+    row = await tx.fetch_one(
+        "SELECT id, decision FROM cases WHERE job_id = :job AND kind = 'report'", {"job": job_id}
+    )
+    assert row is not None, "it was there, or it was just opened"
+    if row["decision"] is not None:
+        return Filing.DECIDED
+    added = await tx.execute(
+        "INSERT INTO reports (case_id, reporter_id, reason, at_ms)"
+        " VALUES (:case, :reporter, :reason, :now) ON CONFLICT DO NOTHING",
+        {"case": row["id"], "reporter": reporter_id, "reason": reason, "now": now_ms},
+    )
+    if new:
+        return Filing.OPENED
+    if not added:
+        return Filing.AGAIN
+    await tx.execute("UPDATE cases SET revision = revision + 1 WHERE id = :id", {"id": row["id"]})
+    return Filing.JOINED
+
+
+async def _open_appeals(tx: Transaction, guild_id: GuildId, user_id: UserId) -> int:
+    row = await tx.fetch_one(
+        "SELECT count(*) AS n FROM cases WHERE user_id = :user AND guild_id = :guild"
+        " AND kind = 'appeal' AND decision IS NULL",
+        {"user": user_id, "guild": guild_id},
+    )
+    assert row is not None
+    return row["n"]
+
+
+async def _settle(tx: Transaction, case_id: CaseId, judgement: Judgement) -> bool:
+    """Write the decision down; False if the case is decided already, or gone."""
+    decided = await tx.execute(
+        "UPDATE cases SET decision = :decision, actor_id = :actor, decided_ms = :now,"  # noqa: S608  a constant
+        f" {MOVED_ON} WHERE id = :id AND decision IS NULL",
+        {
+            "id": case_id,
+            "decision": judgement.outcome,
+            "actor": judgement.actor_id,
+            "now": judgement.at_ms,
+        },
+    )
+    return bool(decided)

@@ -1,0 +1,33 @@
+"""How much a member asked for in a server: what the queue's caps go by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain import GuildId, UserId
+from bot.store.db import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """How much a member asked for in a server since some time."""
+
+    pictures: int
+    #: When last, of all times; None: never.
+    last_ms: int | None
+
+
+async def usage_of(
+    db: Database | Transaction, guild_id: GuildId, user_id: UserId, since_ms: int
+) -> Usage:
+    """Read it; what failed, was cancelled or was kept back counts as no picture."""
+    row = await db.fetch_one(_USAGE, {"user": user_id, "guild": guild_id, "since": since_ms})
+    assert row is not None
+    return Usage(pictures=row["pictures"], last_ms=row["last_ms"])
+
+
+_USAGE = (
+    "SELECT (SELECT count(*) FROM jobs WHERE user_id = :user AND guild_id = :guild"
+    "  AND created_ms >= :since AND state NOT IN ('failed', 'cancelled', 'withheld')) AS pictures,"
+    " (SELECT max(created_ms) FROM jobs WHERE user_id = :user AND guild_id = :guild) AS last_ms"
+)

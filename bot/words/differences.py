@@ -1,0 +1,145 @@
+"""What changes between two policies of a server, in words.
+
+Shown before a policy is applied, and kept of every change: by the panel, the audit log and the
+moderators' log channel. Pure; channels and roles are written as Discord's mentions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from bot.domain import ChannelId, RoleId
+from bot.policy.effect import Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, title_of
+from bot.policy.rulebook import Rulebook
+from bot.policy.screening import Term
+from bot.words.effects import in_words
+from bot.words.wording import plain
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+def differences(before: GuildPolicy, after: GuildPolicy, rulebook: Rulebook) -> tuple[str, ...]:
+    """A line for each change, what it was and what it is; none only if both say the same."""
+    return tuple(_differences(before, after, rulebook))
+
+
+def _differences(before: GuildPolicy, after: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
+    old, new = _choices(before), _choices(after)
+    yield from (f"{what}: {old[what]} → {new[what]}" for what in new if old[what] != new[what])
+    yield from _of_place("This server", before.rules, after.rules, rulebook)
+    for id_, was, is_ in _changed(before.categories, after.categories):
+        yield from _of_own_place(f"Category <#{id_}>", was, is_, rulebook)
+    for id_, was, is_ in _changed(before.channels, after.channels):
+        yield from _of_own_place(f"<#{id_}>", was, is_, rulebook)
+    for id_, had, has in _changed(before.roles, after.roles):
+        yield f"<@&{id_}>: {_role(had, rulebook)} → {_role(has, rulebook)}"
+    yield from _of_terms(before.blocked, after.blocked)
+    yield from _of_allowed(before.allowed, after.allowed)
+
+
+def _choices(policy: GuildPolicy) -> Mapping[str, str]:
+    """Every choice that stands alone, by its name."""
+    strikes = policy.strikes
+    return {
+        "Preset": policy.preset,
+        "Paused": "yes" if policy.paused else "no",
+        "Asked in": ", ".join(f"<#{id_}>" for id_ in sorted(policy.only_channels))
+        or "all channels",
+        "Moderators' role": _role_mention(policy.moderator_role),
+        "Review channel": _channel_mention(policy.review_channel),
+        "Log channel": _channel_mention(policy.log_channel),
+        "Strikes before a time-out": str(strikes.limit) if strikes.limit else "no time-outs",
+        "Days that a strike counts": str(strikes.expire_days),
+        "Minutes of a time-out": str(strikes.timeout_minutes),
+        "Seconds between two requests": str(policy.cooldown_s),
+        "Pictures in 24 hours": _count(policy.per_day_max, "no limit"),
+    }
+
+
+def _count(value: int | None, nothing: str) -> str:
+    return nothing if value is None else str(value)
+
+
+def _role_mention(role: RoleId | None) -> str:
+    return "none" if role is None else f"<@&{role}>"
+
+
+def _channel_mention(channel: ChannelId | None) -> str:
+    return "none" if channel is None else f"<#{channel}>"
+
+
+def _changed(
+    before: Mapping[_K, _V], after: Mapping[_K, _V]
+) -> Iterator[tuple[_K, _V | None, _V | None]]:
+    """What is not the same on both sides; None where there is nothing."""
+    for key in dict.fromkeys([*before, *after]):
+        if before.get(key) != after.get(key):
+            yield key, before.get(key), after.get(key)
+
+
+def _of_own_place(
+    where: str, before: Overrides | None, after: Overrides | None, rulebook: Rulebook
+) -> Iterator[str]:
+    """The changes of a category or channel; one with empty lines differs from one without any."""
+    lines = list(_of_place(where, before or Overrides(), after or Overrides(), rulebook))
+    yield from lines or [f"{where}: {'named, with no line' if after else 'not named any more'}"]
+
+
+def _of_place(where: str, before: Overrides, after: Overrides, rulebook: Rulebook) -> Iterator[str]:
+    if before.enabled != after.enabled:
+        yield f"{where}: {_switch(before.enabled)} → {_switch(after.enabled)}"
+    for rule, was, is_ in _changed(before.effects, after.effects):
+        yield f"{where}, {title_of(rulebook, rule)}: {_said(was)} → {_said(is_)}"
+
+
+def _switch(enabled: bool | None) -> str:  # noqa: FBT001  the value itself
+    return {None: "switched on or off elsewhere", True: "switched on", False: "switched off"}[
+        enabled
+    ]
+
+
+def _said(effect: Effect | None) -> str:
+    return "not set" if effect is None else in_words(effect)
+
+
+def _role(terms: RoleTerms | None, rulebook: Rulebook) -> str:
+    """What the members with a role may."""
+    if terms is None:
+        return "nothing special"
+    exempt = ", ".join(title_of(rulebook, rule) for rule in sorted(terms.exempt))
+    said = {
+        "exempt from {}": exempt or None,
+        "{} may wait": terms.waiting_max,
+        "{} in 24 hours": terms.per_day_max,
+        "{} s between two requests": terms.cooldown_s,
+    }
+    told = [text.format(value) for text, value in said.items() if value is not None]
+    return "; ".join(told) or "named, with no terms"
+
+
+def _of_terms(before: tuple[Term, ...], after: tuple[Term, ...]) -> Iterator[str]:
+    old, new = ({term.text: term for term in terms} for terms in (before, after))
+    for text, was, is_ in _changed(old, new):
+        if is_ is None:
+            yield f"Not blocked any more: {plain(text)}"
+        elif was is None:
+            yield f"Blocked: {plain(text)}, {_term(is_)}"
+        else:
+            yield f"{plain(text)}: {_term(was)} → {_term(is_)}"
+    if not any(_changed(old, new)) and before != after:
+        yield "Blocked terms: in another order"
+
+
+def _term(term: Term) -> str:
+    return in_words(term.effect) + (f" ({plain(term.reason)})" if term.reason else "")
+
+
+def _of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
+    old, new = set(before), set(after)
+    yield from (f"Not let through any more: {plain(t)}" for t in before if t not in new)
+    yield from (f"Let through: {plain(t)}" for t in after if t not in old)
+    if old == new and before != after:
+        yield "Phrases that are let through: in another order"

@@ -1,0 +1,225 @@
+"""What moderators read on the pages of `/policy panel`, and what is answered to their presses.
+
+Called by `cogs/governing`. Pure text; where and by whom it is read is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.domain import Layer, RuleId, Ruling
+from bot.policy.editing import is_adjustable
+from bot.policy.effect import Audience, Effect
+from bot.policy.layers import EffectivePolicy, GuildPolicy, PolicyLine, RoleTerms
+from bot.policy.rulebook import Rule
+from bot.policy.term_lists import LineFault
+from bot.words.effects import in_words, layer_in_words
+from bot.words.wording import fitting, plain
+
+NO_PERMISSION = (
+    "You need the Manage Server permission for that, or the role that this server's moderators "
+    "have named."
+)
+GONE = "That is not there any more, so there is nothing to change. Here is what there is."
+NOTHING_CHANGED = "Nothing changed: it is like that already."
+STATED = (
+    "No prompt shows it, so there is nothing to set: everybody promises it who accepts the licence."
+)
+LOCKED = "That is the same in every server and cannot be changed."
+STALE = "Somebody else changed the policy in the meantime, so yours was not made. Look again."
+NO_LOG = "Nothing was changed yet."
+NOT_EVERYONE = "Everybody has that role, so everybody would decide. Choose another one."
+UNSEEN_CHANNEL = (
+    "I cannot see {channel}, so nobody would be told there. Let me view it, or choose another one."
+)
+NO_WRITING = "In {channel} I lack: {names}. Give me that there first, or choose another channel."
+NOT_A_NUMBER = "**{label}** takes a whole number from {least} to {most}. I changed nothing."
+KEPT = "What you wrote is in this file, so that nothing is lost."
+NOTHING_TO_TRY = "Give me a prompt, or the id of a picture."
+NO_TERM = "I cannot block that: {why}."
+BLOCKED_ALREADY = "{term} was blocked already."
+NOT_BLOCKED = "{term} was not blocked."
+LIST_FULL = "A server can block {most:,} terms at most: unblock some first."
+NO_EMOJI = "Give me two emoji that I can use: ordinary ones, or custom emoji of this server."
+UNDONE_FIRST = "There is nothing to undo: this is how every server begins."
+
+#: The most that a page says beside its menus; a page has 4,000 characters.
+_LIST_CHARS = 2600
+_LINES_TOLD, _SAVED_CHARS = 8, 900
+
+_SIGNS: Mapping[Ruling, str] = {
+    Ruling.ALLOW: "✅",
+    Ruling.SPOILER: "🙈",
+    Ruling.HOLD: "✋",
+    Ruling.REFUSE: "⛔",
+}
+_GROUPS: Mapping[str, str] = {
+    "🔒": "Never, in any server",
+    "⛔": "Refused",
+    "✋": "Held until a moderator approves",
+    "🙈": "Behind a spoiler",
+    "🔞": "In age-restricted channels only",
+    "✅": "Allowed",
+    "📜": "Promised by everybody who accepts the licence; no prompt shows it",
+}
+#: The groups of rules that no server sets.
+_FIXED = ("🔒", "📜")
+RULING_LABELS: Mapping[Ruling, tuple[str, str]] = {
+    Ruling.ALLOW: ("Allow it", "It is drawn and shown"),
+    Ruling.SPOILER: ("Behind a spoiler", "It is drawn and shown behind Discord's spoiler"),
+    Ruling.HOLD: ("Hold it", "It is drawn, and shown once a moderator has approved it"),
+    Ruling.REFUSE: ("Refuse it", "It is not drawn, and the member is told why"),
+}
+AUDIENCE_LABELS: Mapping[Audience, tuple[str, str]] = {
+    Audience.EVERYBODY: ("Everybody", "In every channel"),
+    Audience.ADULTS: ("Adults only", "In age-restricted channels only"),
+}
+PRESETS: Mapping[str, str] = {
+    "family": "The strictest: for servers with young members",
+    "standard": "What every server begins with",
+    "age-restricted": "For servers of adults",
+}
+
+
+def impossible(faults: Sequence[str]) -> str:
+    """What no policy may say."""
+    told = fitting([f"- {plain(fault, 200)}" for fault in faults[:_LINES_TOLD]], 900)
+    return f"⚠️ I changed nothing, because a policy cannot say that:\n{told}"
+
+
+def saved(changes: Sequence[str]) -> str:
+    """A change was made; a line for each part of it."""
+    return "✅ **Saved.**\n" + fitting([f"- {line}" for line in changes], _SAVED_CHARS)
+
+
+def sign_of(rule: Rule | None, effect: Effect) -> str:
+    """One emoji for what follows from a rule."""
+    if rule is not None and not is_adjustable(rule):
+        return "🔒" if rule.floor else "📜"
+    if effect.ruling is Ruling.ALLOW and effect.audience is Audience.ADULTS:
+        return "🔞"
+    return _SIGNS[effect.ruling]
+
+
+def grouped(policy: EffectivePolicy) -> str:
+    """What holds in a place, the strictest first: each kind of consequence with its rules."""
+    found: dict[str, list[str]] = {sign: [] for sign in _GROUPS}
+    for rule_id, line in policy.lines.items():
+        rule = policy.rulebook.rules.get(rule_id)
+        if rule is not None:
+            found[sign_of(rule, line.effect)].append(_short_line(rule, line.effect))
+    lines = [f"{s} **{_GROUPS[s]}**: {' · '.join(titles)}" for s, titles in found.items() if titles]
+    return "\n".join(lines)
+
+
+def _short_line(rule: Rule, effect: Effect) -> str:
+    shown = effect.ruling in {Ruling.SPOILER, Ruling.HOLD}
+    adults = shown and effect.audience is Audience.ADULTS
+    return f"{rule.title} (🔞)" if adults else rule.title
+
+
+def state(policy: EffectivePolicy) -> str:
+    """Whether the bot draws here at all."""
+    if policy.guild.paused:
+        return "⏸️ I am **paused** in the whole server."
+    if not policy.enabled:
+        return f"⏸️ I am **switched off** here ({layer_in_words(policy.enabled_by)})."
+    return "▶️ I am **switched on** here."
+
+
+def rule_lines(policy: EffectivePolicy) -> str:
+    """Every rule with what follows and who says so; the fixed ones in one line."""
+    rules = policy.rulebook.rules
+    lines = [
+        rule_line(rules[rule], line)
+        for rule, line in policy.lines.items()
+        if rule in rules and is_adjustable(rules[rule])
+    ]
+    fixed = [line for line in grouped(policy).splitlines() if line[0] in _FIXED]
+    return fitting([*fixed, *lines], _LIST_CHARS)
+
+
+def rule_line(rule: Rule, line: PolicyLine) -> str:
+    """One rule with what follows and who says so."""
+    who = "" if line.layer is Layer.PRESET else f" · *{layer_in_words(line.layer)}*"
+    return f"{sign_of(rule, line.effect)} **{rule.title}**: {in_words(line.effect)}{who}"
+
+
+def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: PolicyLine) -> str:
+    """One rule, and how it comes to what holds."""
+    parts = [f"## {rule.title}", rule.summary]
+    if rule.clause:
+        parts.append(f"-# The model's licence names it: restriction {rule.clause} of Attachment A.")
+    who = " and ".join(map(layer_in_words, line.layers))
+    parts.append(f"**What holds**: {in_words(line.effect)} ({who}).")
+    if Layer.LICENCE in line.layers:
+        parts.append("The model's licence asks for that, so nothing written here can lower it.")
+    if written is None:
+        parts.append("Nothing is written here, so what lies below decides.")
+    else:
+        otherwise = in_words(below.effect)
+        parts.append(f"**Written here**: {in_words(written)}. Without that: {otherwise}.")
+    parts.append(f"**What a member can do**: {rule.advice}")
+    return "\n".join(parts)
+
+
+def fixed_page(rule: Rule) -> str:
+    """A rule that no server sets."""
+    clause = f" Restriction {rule.clause} of the model's licence." if rule.clause else ""
+    sign, why = ("🔒", LOCKED) if rule.floor else ("📜", STATED)
+    return f"## {sign} {rule.title}\n{rule.summary}\n{why}{clause}"
+
+
+def preset_page(name: str, effects: Mapping[RuleId, Effect], rules: Mapping[RuleId, Rule]) -> str:
+    """What a preset makes of every rule that can be changed."""
+    lines = [
+        f"{sign_of(rule, effects[rule_id])} **{rule.title}**: {in_words(effects[rule_id])}"
+        for rule_id, rule in rules.items()
+        if is_adjustable(rule)
+    ]
+    about = PRESETS.get(name, "")
+    return f"## Preset {name}\n{about}\n{fitting(lines, _LIST_CHARS)}"
+
+
+def role_summary(terms: RoleTerms, titles: Mapping[RuleId, str]) -> str:
+    """What the members with a role may."""
+    parts = [f"not concerned by: {', '.join(titles.get(r, r) for r in sorted(terms.exempt))}"]
+    parts = parts if terms.exempt else []
+    for value, words in (
+        (terms.waiting_max, "{} pictures waiting at once"),
+        (terms.per_day_max, "{} pictures a day"),
+        (terms.cooldown_s, "{} s between two requests"),
+    ):
+        if value is not None:
+            parts.append(words.format(value))
+    return "; ".join(parts) or "nothing more than others"
+
+
+def members_page(policy: GuildPolicy) -> str:
+    """Strikes, cooldown and pictures a day."""
+    terms = policy.strikes
+    strikes = (
+        f"After **{terms.limit}** strikes a member cannot ask for **{terms.timeout_minutes}** "
+        f"minutes. A strike is forgotten after **{terms.expire_days}** days."
+        if terms.limit
+        else "Strikes are counted, and nothing follows from them."
+    )
+    day = "as many as they like" if policy.per_day_max is None else f"**{policy.per_day_max}**"
+    pause = f"**{policy.cooldown_s}** s" if policy.cooldown_s else "none"
+    return (
+        f"## Members\n{strikes}\n\nPictures of one member in 24 hours: {day}.\n"
+        f"Pause between two requests of a member: {pause}.\n"
+        "-# A role can have terms of its own; of several roles the most generous counts."
+    )
+
+
+def faulty_lines(faults: Iterable[LineFault]) -> str:
+    """Which lines of a list could not be taken."""
+    told = [f"- line {fault.line}: {fault.why}" for fault in faults]
+    shown = fitting(told[:_LINES_TOLD], 1500, total=len(told))
+    return f"⚠️ I changed nothing, because these lines cannot be taken:\n{shown}"
+
+
+def term_lines(lines: Iterable[str], limit: int) -> str:
+    """Lines of a word list, as they are and without markdown."""
+    return fitting([f"- {plain(line)}" for line in lines], limit)

@@ -1,0 +1,132 @@
+"""What moderators read of a try: what would happen to a prompt or a picture, and why. Pure text."""
+
+from __future__ import annotations
+
+from bot.domain import Refused, Ruling
+from bot.policy.decide import Weighed
+from bot.policy.effect import Audience
+from bot.policy.layers import EffectivePolicy, title_of
+from bot.policy.showing import Shown
+from bot.words.effects import in_words, layer_in_words
+from bot.words.panel import sign_of
+from bot.words.wording import fit, fitting, plain
+
+NOTHING_DRAWN = "-# Nothing was drawn, and nothing was written down."
+UNKNOWN_DECISION = (
+    "I know of no decision in this server with that id. The id of a picture stands under it; the "
+    "one of a refusal, in the refusal. Decisions are forgotten after a while."
+)
+UNKEPT_WORDS = "-# What the prompt said is not kept with a decision."
+NO_PICTURE = "There is no picture of this server with that id."
+
+_WOULD = {
+    Ruling.ALLOW: "✅ **It would be drawn and shown.**",
+    Ruling.SPOILER: "🙈 **It would be drawn and shown behind a spoiler.**",
+    Ruling.HOLD: "✋ **It would be drawn, and held until a moderator approves it.**",
+}
+_REFUSED = "⛔ **It would be refused.**"
+_ADULTS = "🔞 **It would be refused here, and drawn in an age-restricted channel.**"
+_WORDS, _WORD_CHARS, _QUOTED_CHARS, _LINES_CHARS = 5, 60, 700, 700
+
+
+def prompt_tried(
+    where: str, who: str, policy: EffectivePolicy, weighed: Weighed, refused: Refused | None
+) -> str:
+    """What would happen to a prompt, by which rules, and what its member would read."""
+    parts = [f"In {where}, asked by {who}:", _would(weighed, refused)]
+    if weighed.found:
+        parts.append(_because(policy, weighed))
+    if refused is not None:
+        parts.append("They would read:\n" + quoted(refused.text))
+    if weighed.effect.strike and refused is not None:
+        parts.append("It would count as a strike.")
+    return fit("\n".join([*parts, NOTHING_DRAWN]))
+
+
+def _would(weighed: Weighed, refused: Refused | None) -> str:
+    effect = weighed.effect
+    if refused is None:
+        return _WOULD[effect.ruling]
+    for_others = effect.audience is Audience.ADULTS and effect.ruling is not Ruling.REFUSE
+    return _ADULTS if for_others and weighed.found else _REFUSED
+
+
+def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
+    lines: list[str] = []
+    for rule_id in sorted({finding.rule for finding in weighed.found}):
+        rule = policy.rulebook.rules.get(rule_id)
+        effect = max(
+            (e for f, e in weighed.found.items() if f.rule == rule_id),
+            key=lambda e: (e.ruling, e.audience),
+        )
+        line = policy.lines.get(rule_id)
+        who = f" ({layer_in_words(line.layer)})" if line else ""
+        where = "" if rule and rule.floor else _found(weighed.words(rule_id))
+        title = f"{sign_of(rule, effect)} **{title_of(policy.rulebook, rule_id)}**"
+        lines.append(f"- {title}: {in_words(effect)}{who}{where}")
+    return fitting(lines, _LINES_CHARS)
+
+
+def _found(words: tuple[str, ...]) -> str:
+    """Where it was found; of a rule of the floor nobody is told, or they would spell around it."""
+    shown = ", ".join(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
+    more = f" and {len(words) - _WORDS} more" if len(words) > _WORDS else ""
+    return f", found in {shown}{more}" if shown else ""
+
+
+def picture_tried(where: str, outcome: Shown | Refused) -> str:
+    """Whether a picture would be shown, and how."""
+    if isinstance(outcome, Refused):
+        answer = f"⛔ **It would not be shown.** Whoever asks would read:\n{quoted(outcome.text)}"
+    elif outcome.spoiler:
+        answer = "🙈 **It would be shown behind a spoiler.**"
+    else:
+        answer = "✅ **It would be shown.**"
+    return fit(f"The picture in {where}:\n{answer}\n{NOTHING_DRAWN}")
+
+
+def quoted(text: str) -> str:
+    """A text as a quotation."""
+    return "\n".join(f"> {line}" for line in fit(text, _QUOTED_CHARS).splitlines())
+
+
+#: What was to be decided, and what came of it, by the words that the database holds.
+_KINDS = {
+    "admit": "Asked for",
+    "release": "Drawn and looked at",
+    "show": "Shown again",
+    "moderation": "Looked at by a moderator",
+}
+_OUTCOMES = {
+    "allow": "let through",
+    "spoiler": "behind a spoiler",
+    "hold": "held for a moderator",
+    "refuse": "refused",
+    "withhold": "shown to nobody",
+    "approve": "approved",
+    "remove": "removed",
+    "remove_and_time_out": "removed, and its member timed out",
+    "dismiss": "left as it is",
+    "uphold": "drawn after all",
+    "lapse": "nobody decided in time",
+}
+
+
+def decision_line(
+    *, kind: str, outcome: str, rules: str, layer: str, card_id: str, at_ms: int
+) -> str:
+    """One decision; `rules` are their titles, `layer` who said the strictest of them."""
+    parts = [
+        f"- <t:{at_ms // 1000}:f> {_KINDS.get(kind, kind)}: **{_OUTCOMES.get(outcome, outcome)}**"
+    ]
+    parts += [f"because of {rules}"] if rules else []
+    parts += [f"({layer})"] if layer else []
+    parts += [f"· {card_id}"] if card_id else []
+    return " ".join(parts)
+
+
+def explained(lines: list[str]) -> str:
+    """Every decision about one thing; the words of the prompt are not kept with them."""
+    if not lines:
+        return UNKNOWN_DECISION
+    return fitting(["**What was decided**", *lines, UNKEPT_WORDS])

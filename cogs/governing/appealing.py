@@ -1,0 +1,122 @@
+"""*Appeal*: a member asks the moderators to look at a refusal. Once for each refusal.
+
+Only what a server itself decided can be appealed: its moderators cannot let pass what the floor or
+the model's licence forbids. The refused ask waits under the button; the appeal takes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import Refused, RequestId
+from bot.policy import decide
+from bot.store.reviews import Filing
+from bot.words import reviewing
+from cogs.asking.press import Press
+from cogs.asking.terms import licensed
+from cogs.components import Action, template
+from cogs.governing.forms import Filled, answer_form, form, words_field
+from cogs.translating import guild_of, place_of, roles_of, tell, user_of
+
+_WHY = "why"
+#: Open appeals of a member in a server.
+_MOST = 3
+
+
+class Appeal(Press, template=template(Action.APPEAL)):
+    """The button under a refusal."""
+
+    action = Action.APPEAL
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask why it should be drawn. What is drawn is drawn under the licence, so that first."""
+        if not await licensed(interaction):
+            return
+        waiting_id = RequestId(self.target)
+        services = interaction.client.services
+        if await services.consent.waiting(waiting_id, user_of(interaction)) is None:
+            await tell(interaction, reviewing.APPEAL_GONE)
+            return
+        await interaction.response.send_modal(
+            form(
+                Action.APPEAL,
+                waiting_id,
+                "Appeal to the moderators",
+                words_field(
+                    _WHY,
+                    "Why should it be drawn here?",
+                    chars_max=reviewing.REASON_CHARS,
+                    needed=True,
+                ),
+            )
+        )
+
+
+class Appealing(commands.Cog):
+    """Takes appeals."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """An appeal that was filled in, however long ago its form was shown."""
+        await answer_form(interaction, Action.APPEAL, self._take)
+
+    async def _take(self, interaction: Interaction, filled: Filled) -> None:
+        services, user_id = self._services, user_of(interaction)
+        waiting_id = RequestId(filled.target)
+        refused = await self._refusal(interaction, waiting_id)
+        if isinstance(refused, str):
+            await tell(interaction, refused)
+            return
+        filing = await services.reviews.appeal(
+            waiting_id,
+            user_id,
+            rules=() if refused.rule is None else (refused.rule,),
+            why=filled.fields.get(_WHY, "").strip(),
+            now_ms=services.clock(),
+            since_id=interaction.id,
+            most=_MOST,
+        )
+        services.signals.review.set()
+        await tell(interaction, await self._told(interaction, filing))
+
+    async def _refusal(self, interaction: Interaction, waiting_id: RequestId) -> Refused | str:
+        """Why the ask would be refused now, or why it cannot be appealed."""
+        services = self._services
+        ask = await services.consent.waiting(waiting_id, user_of(interaction))
+        if ask is None:
+            return reviewing.APPEAL_GONE
+        place = place_of(interaction)
+        verdict = decide.admit(
+            replace(ask, place=place), await services.policy_at(place, roles_of(interaction))
+        )
+        if not isinstance(verdict, Refused):
+            return reviewing.APPEAL_NEEDLESS
+        return verdict if verdict.appealable else reviewing.APPEAL_FRUITLESS
+
+    async def _told(self, interaction: Interaction, filing: Filing) -> str:
+        match filing:
+            case Filing.OPENED:
+                policy = await self._services.guilds.policy(guild_of(interaction))
+                heard = policy.review_channel is not None
+                return reviewing.APPEALED if heard else reviewing.APPEALED_NO_CHANNEL
+            case Filing.TOO_MANY:
+                return reviewing.APPEAL_TOO_MANY.format(most=_MOST)
+            case _:
+                return reviewing.APPEAL_GONE
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(Appeal)
+    await bot.add_cog(Appealing(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(Appeal)

@@ -1,0 +1,104 @@
+"""How a change of the policy is made: from the version that was seen, with a line in the log.
+
+The panel, the quick commands and the import come through here, so that nobody overwrites what they
+have not seen, and nothing is kept that no policy may say. It must not know what is changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import discord
+
+from bot.client import Interaction
+from bot.policy.document import faults_of
+from bot.policy.layers import GuildPolicy
+from bot.store.audit_rows import AuditEntry
+from bot.store.guilds import PolicyVersion, Superseded
+from bot.words import panel as words
+from bot.words.differences import differences
+from bot.words.wording import fitting
+from cogs.governing.desk import Desk
+from cogs.governing.record import entry_line
+from cogs.translating import guild_of, user_of
+
+#: What the log keeps of one change, and what is told of it at once.
+_LOGGED_CHARS, _TOLD_CHARS = 3000, 900
+_SINCE = 25
+#: With more terms than this, a change takes so long that Discord is asked for patience first.
+_MANY_TERMS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The policy that a moderator wants."""
+
+    policy: GuildPolicy
+    #: One word for the log.
+    action: str = "policy"
+
+
+async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[Desk, str]:
+    """Make it the policy, if nobody was faster. The desk as it is then, and what to say."""
+    await _ask_for_patience(interaction, desk.policy, wish.policy)
+    # Both look at every term, which takes a moment where there are ten thousand.
+    lines = await asyncio.to_thread(differences, desk.policy, wish.policy, desk.rulebook)
+    if not lines:
+        return desk, words.NOTHING_CHANGED
+    if faults := await asyncio.to_thread(_new_faults, desk, wish.policy):
+        return desk, words.impossible(faults)
+    services = interaction.client.services
+    outcome = await services.guilds.save(
+        wish.policy,
+        desk.version,
+        user_of(interaction),
+        services.clock(),
+        summary=fitting(lines, _LOGGED_CHARS),
+        action=wish.action,
+    )
+    if isinstance(outcome, Superseded):
+        return _moved(desk, outcome.current), _told(outcome.since)
+    services.signals.logged.set()
+    return _moved(desk, outcome), words.saved(lines)
+
+
+def _new_faults(desk: Desk, policy: GuildPolicy) -> list[str]:
+    """What no policy may say; what an older version let pass keeps nobody from another change."""
+    faults = list(faults_of(policy, desk.rulebook))
+    known = set(faults_of(desk.policy, desk.rulebook)) if faults else set[str]()
+    return [fault for fault in faults if fault not in known]
+
+
+async def _ask_for_patience(interaction: Interaction, *policies: GuildPolicy) -> None:
+    """Acknowledge what may take longer than the three seconds that Discord waits."""
+    many = any(len(p.blocked) + len(p.allowed) > _MANY_TERMS for p in policies)
+    if many and not interaction.response.is_done():
+        is_command = interaction.type is discord.InteractionType.application_command
+        await interaction.response.defer(ephemeral=True, thinking=is_command)
+
+
+def _moved(desk: Desk, current: PolicyVersion) -> Desk:
+    return replace(desk, policy=current.policy, version=current.number)
+
+
+async def superseded(interaction: Interaction, version: int) -> str:
+    """What was changed since somebody saw that version."""
+    guilds = interaction.client.services.guilds
+    entries = await guilds.history(guild_of(interaction), _SINCE)
+    return _told([e for e in entries if e.version is not None and e.version > version])
+
+
+def _told(since: Sequence[AuditEntry]) -> str:
+    lines = [entry_line(entry) for entry in since]
+    return f"⚠️ {words.STALE}\n{fitting(lines, _TOLD_CHARS)}"
+
+
+async def undo(interaction: Interaction, desk: Desk) -> tuple[Desk, str]:
+    """Bring back the policy from before the last change; a second undo undoes the first."""
+    guilds = interaction.client.services.guilds
+    before = await guilds.version(desk.guild_id, desk.version - 1) if desk.version else None
+    if before is None:
+        return desk, words.UNDONE_FIRST
+    return await carry_out(interaction, desk, Wish(policy=before.policy, action="undo"))

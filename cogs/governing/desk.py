@@ -1,0 +1,111 @@
+"""What a page of the panel is drawn from: the policy, its version, and what the server looks like.
+
+Also who may govern. It must not know the pages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import discord
+
+from bot.client import Interaction
+from bot.domain import ChannelId, GuildId, Layer, Place, RoleId
+from bot.policy.editing import Scope
+from bot.policy.layers import EffectivePolicy, GuildPolicy, effective
+from bot.policy.rulebook import Rulebook
+from cogs.translating import guild_of, place_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A policy, and where it is looked at."""
+
+    rulebook: Rulebook
+    policy: GuildPolicy
+    version: int
+    #: Where the panel stands.
+    here: Place
+    guild: discord.Guild | None
+
+    @property
+    def guild_id(self) -> GuildId:
+        """Whose policy it is."""
+        return self.policy.guild_id
+
+    def effective_here(self) -> EffectivePolicy:
+        """What holds where the panel stands, for a member without any role."""
+        return effective(self.rulebook, self.policy, self.here)
+
+    def effective_at(self, scope: Scope, policy: GuildPolicy | None = None) -> EffectivePolicy:
+        """What holds in a scope by this policy or another one."""
+        place = scope.place(self.guild_id, self._category_of(scope))
+        return effective(self.rulebook, policy or self.policy, place)
+
+    def _category_of(self, scope: Scope) -> ChannelId | None:
+        channel = self.channel(scope.id) if scope.id else None
+        category_id = getattr(channel, "category_id", None)
+        return ChannelId(category_id) if category_id else None
+
+    def channel(self, channel_id: ChannelId) -> discord.abc.GuildChannel | None:
+        """A channel or category of the server; None if it was deleted."""
+        return self.guild.get_channel(channel_id) if self.guild else None
+
+    def channel_name(self, channel_id: ChannelId) -> str:
+        """A channel as Discord links it; what is gone is told as such."""
+        if self.channel(channel_id) is None:
+            return f"a deleted channel (`{channel_id}`)"
+        return f"<#{channel_id}>"
+
+    def role_name(self, role_id: RoleId) -> str:
+        """A role as Discord links it; what is gone is told as such."""
+        known = self.guild.get_role(role_id) if self.guild else None
+        return f"<@&{role_id}>" if known else f"a deleted role (`{role_id}`)"
+
+    def scope_of_id(self, channel_id: ChannelId) -> Scope:
+        """A channel or a category; what is deleted counts as a channel."""
+        is_category = isinstance(self.channel(channel_id), discord.CategoryChannel)
+        return Scope(layer=Layer.CATEGORY if is_category else Layer.CHANNEL, id=channel_id)
+
+    def scope_name(self, scope: Scope) -> str:
+        """A scope in words."""
+        return "this server" if scope.id is None else self.channel_name(scope.id)
+
+    def plain_name(self, thing_id: int) -> str:
+        """A channel or role for a menu, which shows no links."""
+        known = self.guild and (self.guild.get_channel(thing_id) or self.guild.get_role(thing_id))
+        if known is None:
+            return f"deleted ({thing_id})"
+        if isinstance(known, discord.CategoryChannel):
+            return known.name
+        return f"@{known.name}" if isinstance(known, discord.Role) else f"#{known.name}"
+
+    def names(self) -> dict[int, str]:
+        """What the channels and roles that the policy names are called."""
+        policy = self.policy
+        places = {*policy.categories, *policy.channels, *policy.only_channels}
+        return {id_: self.plain_name(id_) for id_ in (*places, *policy.roles)}
+
+
+def may_govern(interaction: Interaction, policy: GuildPolicy) -> bool:
+    """Manage Server, or the role that the server named, as Discord told with this very press."""
+    if interaction.permissions.manage_guild:
+        return True
+    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+    # Everybody has @everyone, so naming that gives nobody anything.
+    return policy.moderator_role in {role.id for role in roles if not role.is_default()}
+
+
+async def seat(interaction: Interaction) -> Desk | None:
+    """The desk of somebody who pressed or typed something; None if they may not govern."""
+    services = interaction.client.services
+    current = await services.guilds.current(guild_of(interaction))
+    if not may_govern(interaction, current.policy):
+        return None
+    return Desk(
+        rulebook=services.rulebook,
+        policy=current.policy,
+        version=current.number,
+        here=place_of(interaction),
+        guild=interaction.guild,
+    )

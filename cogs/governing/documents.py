@@ -1,0 +1,145 @@
+"""The policy as a file: export, and an import that shows the difference before it is applied.
+
+What is to be applied hangs on the message that shows the difference, written by us, so *Apply*
+works after a restart and applies exactly what was shown. Reading a large file happens in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from dataclasses import dataclass
+
+import discord
+from discord import ButtonStyle, ui
+
+from bot.client import Interaction
+from bot.policy.document import DocumentError, from_toml
+from bot.policy.layers import GuildPolicy
+from bot.policy.toml_text import BYTES_MAX
+from bot.policy.writing import to_toml
+from bot.words import documents as words
+from bot.words.differences import differences
+from bot.words.wording import fitting
+from cogs.governing.changing import Wish, carry_out
+from cogs.governing.controls import (
+    PanelPress,
+    attached,
+    button,
+    line,
+    page,
+    press_id,
+    row,
+    text,
+)
+from cogs.governing.desk import Desk
+from cogs.governing.pages import home, said
+from cogs.translating import tell
+
+_NAME, _CHANGES_NAME = "policy.toml", "changes.txt"
+_SHOWN_CHARS = 2800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    """A policy that was read from a file, and how it differs from the one that holds."""
+
+    policy: GuildPolicy
+    lines: tuple[str, ...]
+    #: The same policy as we write it.
+    written: str
+
+
+async def export(interaction: Interaction, desk: Desk) -> None:
+    """Answer with the whole policy as a file."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    written = await asyncio.to_thread(to_toml, desk.policy, desk.rulebook, desk.names())
+    await interaction.followup.send(words.EXPORTED, file=_file(written, _NAME), ephemeral=True)
+
+
+async def offer(interaction: Interaction, desk: Desk, file: discord.Attachment) -> None:
+    """Answer a command with what the file would change, or with what is wrong in it."""
+    if file.size > BYTES_MAX:
+        await tell(interaction, words.too_large(file.size, BYTES_MAX))
+        return
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    found = await _read(desk, await file.read())
+    if isinstance(found, str):
+        await tell(interaction, found)
+        return
+    view, files = _offered(desk, found, "")
+    await interaction.edit_original_response(view=view, attachments=files)
+
+
+async def apply(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+    """Apply what was shown; if somebody changed the policy since, show the difference anew."""
+    await interaction.response.defer()
+    found = await _read(desk, await _hanging(interaction))
+    if isinstance(found, str):
+        await interaction.edit_original_response(view=home(desk, (), found), attachments=[])
+        return
+    if press.version != desk.version:
+        view, files = _offered(desk, found, words.CHANGED_MEANWHILE)
+        await interaction.edit_original_response(view=view, attachments=files)
+        return
+    desk, note = await carry_out(interaction, desk, Wish(policy=found.policy, action="import"))
+    await interaction.edit_original_response(view=home(desk, (), note), attachments=[])
+
+
+async def discard(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+    """Forget the file."""
+    del press
+    view = home(desk, (), words.DISCARDED)
+    await interaction.response.edit_message(view=view, attachments=[])
+
+
+async def _hanging(interaction: Interaction) -> bytes:
+    """The file of ours that hangs on the message."""
+    attached = interaction.message.attachments if interaction.message else []
+    found = next((file for file in attached if file.filename == _NAME), None)
+    return await found.read() if found else b""
+
+
+async def _read(desk: Desk, data: bytes) -> _Offer | str:
+    """What a file says, or what is wrong with it."""
+    return await asyncio.to_thread(_read_here, desk, data)
+
+
+def _read_here(desk: Desk, data: bytes) -> _Offer | str:
+    try:
+        policy = from_toml(data, desk.guild_id, desk.rulebook)
+    except DocumentError as fault:
+        return words.faulty(fault.faults)
+    if policy.moderator_role == desk.guild_id:
+        return words.EVERYBODY_DECIDES
+    return _Offer(
+        policy=policy,
+        lines=differences(desk.policy, policy, desk.rulebook),
+        written=to_toml(policy, desk.rulebook, desk.names()),
+    )
+
+
+def _offered(desk: Desk, found: _Offer, note: str) -> tuple[ui.LayoutView, list[discord.File]]:
+    """The difference, and the buttons under it; nothing to apply if there is none."""
+    if not found.lines:
+        return home(desk, (), words.NO_DIFFERENCE), []
+    files = [_file(found.written, _NAME)]
+    lines = [f"- {line}" for line in found.lines]
+    shown, whole = fitting(lines, _SHOWN_CHARS), "\n".join(lines)
+    if shown != whole:
+        files.append(_file(whole, _CHANGES_NAME))
+    view = page(
+        *said(note),
+        text(f"## What this file would change\n{shown}"),
+        *(attached(file) for file in files),
+        line(),
+        row(
+            button("Apply", press_id("apply", desk.version), ButtonStyle.success),
+            button("Discard", press_id("discard", desk.version)),
+        ),
+    )
+    return view, files
+
+
+def _file(written: str, name: str) -> discord.File:
+    return discord.File(io.BytesIO(written.encode()), name)

@@ -1,0 +1,82 @@
+"""Forms that are answered after any restart, and what was filled into one. Not a cog.
+
+A form's custom id is `wd:<action>:<target>` as a button's is; it is stopped before it is shown, and
+the cog that it belongs to answers whatever comes back with such an id. It must not know what a form
+is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import discord
+from discord import ui
+
+from bot.client import Interaction, report_incident
+from cogs.components import Action, custom_id, template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A form that came back: what it was about, and what was filled in, by the field's name."""
+
+    target: str
+    fields: Mapping[str, str]
+
+
+def words_field(name: str, label: str, *, chars_max: int, needed: bool) -> ui.Label[ui.Modal]:
+    """A field for a few sentences."""
+    field: ui.TextInput[ui.Modal] = ui.TextInput(
+        custom_id=name,
+        style=discord.TextStyle.paragraph,
+        max_length=chars_max,
+        required=needed,
+    )
+    return ui.Label(text=label, component=field)
+
+
+def choice_field(name: str, label: str, choices: Mapping[str, str]) -> ui.Label[ui.Modal]:
+    """A field with one of these, each a value and its words."""
+    options = [discord.SelectOption(label=words, value=value) for value, words in choices.items()]
+    field: ui.Select[ui.Modal] = ui.Select(custom_id=name, options=options)
+    return ui.Label(text=label, component=field)
+
+
+def form(action: Action, target: str, title: str, *fields: ui.Label[ui.Modal]) -> ui.Modal:
+    """A form about `target`."""
+    modal = ui.Modal(title=title, custom_id=custom_id(action, target))
+    for field in fields:
+        modal.add_item(field)
+    modal.stop()
+    return modal
+
+
+async def answer_form(
+    interaction: Interaction,
+    action: Action,
+    answer: Callable[[Interaction, Filled], Coroutine[None, None, None]],
+) -> None:
+    """Answer, if this is such a form; an error gets the same incident report as a command's."""
+    if interaction.type is not discord.InteractionType.modal_submit:
+        return
+    data = cast("dict[str, Any]", interaction.data or {})
+    match = template(action).fullmatch(str(data.get("custom_id", "")))
+    if match is None:
+        return
+    try:
+        await answer(interaction, Filled(target=match["id"], fields=_fields_of(data)))
+    except Exception as error:  # noqa: BLE001  the tree's on_error, for forms
+        await report_incident(interaction, error)
+
+
+def _fields_of(data: Mapping[str, Any]) -> dict[str, str]:
+    components = cast("list[dict[str, Any]]", data.get("components") or [])
+    inner: list[dict[str, Any]] = [component.get("component") or {} for component in components]
+    return {str(field["custom_id"]): _filled_in(field) for field in inner if field}
+
+
+def _filled_in(field: Mapping[str, Any]) -> str:
+    """What was written, or the one option that was chosen."""
+    return str(field.get("value") or next(iter(field.get("values") or ()), ""))

@@ -1,0 +1,106 @@
+"""`/licence`, and the buttons under the terms: Accept, Decline, and reading them once more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.words import licensing
+from cogs.asking.press import Press
+from cogs.asking.requests import submit
+from cogs.asking.terms import (
+    NOTHING_WAITS,
+    close_terms,
+    decided_by,
+    licence_file,
+    show_terms_again,
+    terms_view,
+)
+from cogs.components import Action, row_of, template
+from cogs.translating import place_of, user_of
+
+
+class LicenceCog(commands.Cog):
+    """The licence of the model in use, whenever somebody wants to read it."""
+
+    @app_commands.command(description="What the model's licence asks of you, and its whole text")
+    async def licence(self, interaction: Interaction) -> None:
+        """The plain words, the file, and whether and when it was accepted."""
+        services = interaction.client.services
+        info = services.model()
+        accepted_ms = await services.consent.accepted_ms(user_of(interaction), info.licence_sha256)
+        await interaction.response.send_message(
+            licensing.licence(info, accepted_ms),
+            file=licence_file(info),
+            view=terms_view(info, NOTHING_WAITS) if accepted_ms is None else discord.utils.MISSING,
+            ephemeral=True,
+        )
+
+
+class Accept(Press, template=template(Action.ACCEPT)):
+    """The licence is accepted; the waiting request runs by itself."""
+
+    action = Action.ACCEPT
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Record it with the licence's hash, then let the request go on where it was made."""
+        services, user_id = interaction.client.services, user_of(interaction)
+        info = services.model()
+        waiting_id, is_this = decided_by(self.target, info)
+        if not is_this:
+            await show_terms_again(interaction, waiting_id, licensing.CHANGED)
+            return
+        await services.consent.accept(user_id, info.licence_sha256, info.card_id, services.clock())
+        if waiting_id == NOTHING_WAITS:
+            await close_terms(interaction, licensing.ASK_NOW)
+            return
+        ask = await services.consent.waiting(waiting_id, user_id)
+        if ask is None:
+            await close_terms(interaction, licensing.WAITS_NO_MORE)
+            return
+        await submit(interaction, replace(ask, place=place_of(interaction)), waiting_id)
+
+
+class Decline(Press, template=template(Action.DECLINE)):
+    """The licence is declined, whichever it was; what waited for it waits no more."""
+
+    action = Action.DECLINE
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """End the waiting ask, give its words back, and leave a way to think again."""
+        services = interaction.client.services
+        waiting_id, _ = decided_by(self.target, services.model())
+        ask = await services.consent.take(waiting_id, user_of(interaction))
+        await interaction.response.edit_message(
+            content=licensing.declined(ask.draw.prompt if ask else None),
+            attachments=[],
+            view=row_of((Action.RECONSIDER, NOTHING_WAITS)),
+        )
+
+
+class Reconsider(Press, template=template(Action.RECONSIDER)):
+    """After a decline: the terms once more. No ask waits for them."""
+
+    action = Action.RECONSIDER
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Of the model in use now."""
+        await show_terms_again(interaction)
+
+
+_PRESSES = (Accept, Decline, Reconsider)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_PRESSES)
+    await bot.add_cog(LicenceCog())
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_PRESSES)

@@ -1,0 +1,164 @@
+"""The panel's pages and forms about word lists, in chunks that fit a form.
+
+A list is edited chunk by chunk; what a form brings back replaces its chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from discord import ButtonStyle, ui
+
+from bot.policy.document import TERMS_MAX
+from bot.policy.layers import GuildPolicy
+from bot.policy.screening import Term
+from bot.policy.term_lists import (
+    CHUNK_CHARS,
+    LineFault,
+    TermChunk,
+    chunks_of,
+    read_lines,
+    replaced,
+    unique,
+)
+from bot.words import panel as words
+from cogs.governing.controls import Blank, Part, button, form, line, page, press_id, row, text
+from cogs.governing.desk import Desk
+from cogs.governing.pages import Page, home_row, said
+
+#: What is said of a list, and what a line of it is, by the list's name.
+_TITLES: Mapping[str, tuple[str, str]] = {
+    "blocked": (
+        "Blocked words",
+        (
+            "Words and phrases that I refuse here, however they are spelled. "
+            "One a line: `term` or `term = reason`; the reason is told to the member."
+        ),
+    ),
+    "allowed": (
+        "Allowed phrases",
+        (
+            "Phrases in which no rule finds anything, but for what is fixed in every server. "
+            "One a line."
+        ),
+    ),
+}
+_LIST_CHARS = 1400
+
+
+def terms_in(policy: GuildPolicy, name: str) -> Sequence[Term]:
+    """The terms of a list."""
+    if name == "blocked":
+        return policy.blocked
+    return [Term(text=phrase) for phrase in policy.allowed]
+
+
+def _with_terms(policy: GuildPolicy, name: str, terms: Sequence[Term]) -> GuildPolicy:
+    if name == "blocked":
+        return replace(policy, blocked=tuple(terms))
+    return replace(policy, allowed=tuple(term.text for term in terms))
+
+
+def _page(name: str) -> Page:
+    def drawn(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+        terms = terms_in(desk.policy, name)
+        chunks = chunks_of(terms)
+        wanted = int(args[-1]) if args and args[-1].isdecimal() else 0
+        at = min(wanted, max(len(chunks) - 1, 0))
+        title, about = _TITLES[name]
+        count = f"{len(terms):,} of at most {TERMS_MAX:,}"
+        shown = words.term_lines(chunks[at].text.split("\n"), _LIST_CHARS) if chunks else ""
+        where = f"\n-# Page {at + 1} of {len(chunks)}" if len(chunks) > 1 else ""
+        return page(
+            *said(note),
+            text(f"## {title}\n{about}\n-# {count}{where}"),
+            line(),
+            text(shown or "The list is empty."),
+            *_turning(desk, name, at, len(chunks)),
+            home_row(desk, *_changing(desk, name, at, is_empty=not chunks)),
+        )
+
+    return drawn
+
+
+def _turning(desk: Desk, name: str, at: int, pages: int) -> list[Part]:
+    if pages < 2:
+        return []
+    turns = (("← Earlier", at - 1), ("Later →", at + 1))
+    return [
+        row(
+            *(
+                button(
+                    label,
+                    press_id("open", desk.version, name, "page", max(to, 0)),
+                    disabled=not 0 <= to < pages,
+                )
+                for label, to in turns
+            )
+        )
+    ]
+
+
+def _changing(desk: Desk, name: str, at: int, *, is_empty: bool) -> list[ui.Button[ui.LayoutView]]:
+    edit = button("Edit this page …", press_id("form", desk.version, "edit", name, at),
+                  disabled=is_empty)  # fmt: skip
+    add = button("Add …", press_id("form", desk.version, "add", name), ButtonStyle.primary)
+    return [add, edit]
+
+
+LIST_PAGES: Mapping[str, Page] = {name: _page(name) for name in _TITLES}
+
+
+def add_form(desk: Desk, args: tuple[str, ...]) -> ui.Modal:
+    """A form for new terms."""
+    (name,) = args
+    title, about = _TITLES[name]
+    blank = Blank(name="terms", label="One a line", about=_short(about), chars_max=CHUNK_CHARS,
+                  long=True)  # fmt: skip
+    return form(f"Add to: {title}", press_id("submit", desk.version, "add", name), [blank])
+
+
+def edit_form(desk: Desk, args: tuple[str, ...]) -> ui.Modal:
+    """A form with a chunk of the list as it is."""
+    name, at = args[0], int(args[1])
+    title, about = _TITLES[name]
+    chunk = _chunk(desk, name, at)
+    blank = Blank(
+        name="terms",
+        label="One a line; what you take out is gone",
+        about=_short(about),
+        value=chunk.text,
+        chars_max=CHUNK_CHARS,
+        long=True,
+    )
+    return form(f"Edit: {title}", press_id("submit", desk.version, "edit", name, at), [blank])
+
+
+def _short(about: str) -> str:
+    """Discord's description of a field has 100 characters."""
+    return "term, or: term = reason" if "reason" in about else "A phrase"
+
+
+def _chunk(desk: Desk, name: str, at: int) -> TermChunk:
+    terms = terms_in(desk.policy, name)
+    chunks = chunks_of(terms)
+    return chunks[at] if at < len(chunks) else TermChunk(start=len(terms), stop=len(terms), text="")
+
+
+def submitted(
+    desk: Desk, name: str, at: int | None, filled: str
+) -> GuildPolicy | str | list[LineFault]:
+    """The policy with what was filled in: added to a list, or in the place of its chunk `at`.
+
+    Or the lines that cannot be taken, or why none can.
+    """
+    new, faults = read_lines(filled, desk.rulebook)
+    if faults:
+        return faults
+    terms = terms_in(desk.policy, name)
+    changed = unique([*terms, *new]) if at is None else replaced(terms, _chunk(desk, name, at), new)
+    if len(changed) > TERMS_MAX:
+        over = len(changed) - TERMS_MAX
+        return f"A list can have {TERMS_MAX:,} terms at most: these are {over:,} too many."
+    return _with_terms(desk.policy, name, changed)

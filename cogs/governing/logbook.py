@@ -1,0 +1,78 @@
+"""Brings the lines of each server's log to its log channel: changes, alerts, removals.
+
+The rows of the log are the truth: a line is owed until its message is there, through every outage,
+and goes to whatever log channel the server has then. The nudge only saves waiting. A crash between
+the message and its row can bring the message twice, if it lasts longer than Discord remembers a
+nonce. Who changed what, and why, is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from discord.ext import commands
+
+from bot.client import WaifuBot
+from bot.domain import ChannelId
+from bot.log import whereabouts
+from bot.store.audit_rows import AuditEntry
+from bot.words.wording import CONTENT_CHARS_MAX, fits
+from cogs.governing.record import entry_line
+from cogs.posting.lanes import Lanes, Openings, keep_looking
+
+#: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
+_POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
+#: Lines in one look, and channels that are written to at once.
+_LOOK, _WIDTH = 200, 4
+
+
+class Logbook(commands.Cog):
+    """One message of a channel after the other, as many lines in each as fit."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._lanes: Lanes[tuple[ChannelId, Sequence[AuditEntry]]] = Lanes(
+            self._owed,
+            self._write,
+            about=lambda owed: whereabouts(guild=owed[1][0].guild_id),
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.logged,
+            width=_WIDTH,
+            longest_pause_s=_LONGEST_PAUSE_S,
+        )
+
+    async def cog_load(self) -> None:
+        """Start as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name="log channels")
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        nudge = self._services.signals.logged
+        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="lines for log channels")
+
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin to write what is owed. True if there was something."""
+        return await self._lanes.look(tasks)
+
+    async def _owed(
+        self, openings: Openings
+    ) -> Mapping[ChannelId, tuple[ChannelId, Sequence[AuditEntry]]]:
+        owed = await self._services.guilds.untold(_LOOK, openings.closed)
+        return {channel_id: (channel_id, entries) for channel_id, entries in owed.items()}
+
+    async def _write(self, owed: tuple[ChannelId, Sequence[AuditEntry]]) -> None:
+        """Write the first lines that fit a message; the rest is owed still."""
+        channel_id, entries = owed
+        lines = [entry_line(entry) for entry in entries]
+        told = entries[: max(fits(lines, CONTENT_CHARS_MAX), 1)]
+        channel = self._bot.get_partial_messageable(channel_id, guild_id=told[0].guild_id)
+        text = "\n".join(lines[: len(told)])
+        await channel.send(text, nonce=f"log-{told[0].id}-{told[-1].id}"[:25], silent=True)
+        await self._services.guilds.told(told)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Logbook(bot))

@@ -1,0 +1,242 @@
+"""`/moderate`: what waits for a decision, and what a server's moderators do about a member.
+
+Strikes, time-outs and bans of one server; the bot's owner bans everywhere. What a member may ask
+for is checked where they ask.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, Services, WaifuBot
+from bot.domain import ChannelId, GuildId, UserId
+from bot.policy.layers import title_of
+from bot.store.case_rows import Case, CaseId
+from bot.store.members import EVERYWHERE, Exclusion, Strike
+from bot.words import reviewing, standing, wording
+from cogs.asking.terms import licensed
+from cogs.components import Action, row_of
+from cogs.governing.cases import HEADS, case_message
+from cogs.governing.outlook import review_warnings
+from cogs.governing.powers import require_power
+from cogs.translating import guild_of, tell, user_of
+
+_MINUTE_MS = 60_000
+#: The longest time-out is four weeks, as Discord's own.
+_MINUTES_MAX, _REASON_CHARS_MAX = 28 * 24 * 60, 300
+_LINES, _CHOICES = 20, 25
+_OWNER_ONLY = "Only my operator may do that in every server at once."
+_NOT_EXCLUDED = "<@{user}> was not excluded{where}."
+_PURGE = (
+    "**Remove every picture of <@{user}> in this server?** They leave every message, the gallery "
+    "and every later export, and what they have waiting is cancelled. There is no way back."
+)
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Moderating(
+    commands.GroupCog, group_name="moderate", group_description="Cases, strikes, time-outs, bans"
+):
+    """Reads and writes what is held against members."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  narrowed to our client
+        """Manage Server or the moderators' role, whatever Discord was told to let through."""
+        if interaction.type is discord.InteractionType.autocomplete:
+            return interaction.permissions.manage_guild
+        return await require_power(interaction) is not None
+
+    @app_commands.command(description="What waits for a decision in this server")
+    @app_commands.describe(id="Show this case here, with its buttons; for your eyes only")
+    async def cases(self, interaction: Interaction, id: str | None = None) -> None:  # noqa: A002  the option's name
+        """The open cases, the oldest first; or one of them."""
+        if id is not None:
+            await self._show(interaction, CaseId(id.strip().strip("`").lower()))
+            return
+        cases = await self._services.reviews.open_cases(guild_of(interaction), _LINES + 1)
+        lines = [_line(case) for case in cases[:_LINES]]
+        if len(cases) > _LINES:
+            lines.append("… and more")
+        policy = await self._services.guilds.policy(guild_of(interaction))
+        warnings = review_warnings(interaction.guild, policy) if interaction.guild else []
+        told = [*(lines or [reviewing.NO_CASES]), *(f"⚠️ {warning}" for warning in warnings)]
+        await tell(interaction, wording.fitting(told))
+
+    async def _show(self, interaction: Interaction, case_id: CaseId) -> None:
+        case = await self._services.reviews.get(case_id)
+        if case is None or case.guild_id != guild_of(interaction):
+            await tell(interaction, reviewing.CASE_GONE)
+            return
+        # In the review channel others see it too; here it is handed to one.
+        if not await licensed(interaction):
+            return
+        assert interaction.channel_id is not None, "commands come from a channel"
+        shown = await case_message(interaction.client, case, ChannelId(interaction.channel_id))
+        await interaction.response.send_message(
+            shown.content, files=shown.files, view=shown.view, ephemeral=True
+        )
+
+    @cases.autocomplete("id")
+    async def _open(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        cases = await self._services.reviews.open_cases(guild_of(interaction), _CHOICES)
+        return [
+            app_commands.Choice(name=f"{case.id} ({case.kind})", value=case.id)
+            for case in cases
+            if current.strip().lower() in case.id
+        ]
+
+    @app_commands.command(description="What is held against a member, and whether they may ask")
+    async def member(self, interaction: Interaction, member: discord.User) -> None:
+        """Their strikes that count, and what keeps them from asking."""
+        guild_id, user_id = guild_of(interaction), UserId(member.id)
+        now_ms = self._services.clock()
+        strikes = await self._services.members.strikes(guild_id, user_id, now_ms)
+        exclusion = await self._services.members.exclusion(guild_id, user_id, now_ms)
+        lines = standing.standing(
+            user_id,
+            [_strike_line(self._services, strike) for strike in strikes],
+            _exclusion_line(exclusion) if exclusion else None,
+        )
+        await tell(interaction, wording.fitting(lines))
+
+    @app_commands.command(description="Who may not ask me here")
+    async def excluded(self, interaction: Interaction) -> None:
+        """Time-outs and bans of this server, the latest first."""
+        found = await self._services.members.excluded(
+            guild_of(interaction), self._services.clock(), _LINES
+        )
+        lines = [_exclusion_line(one) for one in found]
+        await tell(interaction, wording.fitting(lines) or "Nobody.")
+
+    @app_commands.command(description="Forgive a member's strikes")
+    async def forgive(self, interaction: Interaction, member: discord.User) -> None:
+        """All that count; a time-out that followed stays, and is lifted by itself."""
+        count = await self._services.members.clear_strikes(
+            guild_of(interaction), UserId(member.id), user_of(interaction), self._services.clock()
+        )
+        await tell(interaction, f"Strikes of <@{member.id}> taken back: {count}.")
+
+    @app_commands.command(description="Keep a member from asking me for a while")
+    @app_commands.describe(minutes="How long; 1,440 are a day", reason="The member reads it")
+    async def timeout(
+        self,
+        interaction: Interaction,
+        member: discord.User,
+        minutes: app_commands.Range[int, 1, _MINUTES_MAX] = 60,
+        reason: app_commands.Range[str, 0, _REASON_CHARS_MAX] = "",
+    ) -> None:
+        """In this server."""
+        until_ms = self._services.clock() + minutes * _MINUTE_MS
+        await self._exclude(interaction, member, guild_of(interaction), until_ms, reason)
+
+    @app_commands.command(description="Keep a member from asking me until that is lifted")
+    @app_commands.describe(reason="The member reads it", everywhere="For my operator alone")
+    async def ban(
+        self,
+        interaction: Interaction,
+        member: discord.User,
+        reason: app_commands.Range[str, 0, _REASON_CHARS_MAX] = "",
+        everywhere: bool = False,  # noqa: FBT001, FBT002  the option itself
+    ) -> None:
+        """In this server, or in all of them."""
+        guild_id = await _place(interaction, everywhere=everywhere)
+        if guild_id is not None:
+            await self._exclude(interaction, member, guild_id, None, reason)
+
+    async def _exclude(
+        self,
+        interaction: Interaction,
+        member: discord.User,
+        guild_id: GuildId,
+        until_ms: int | None,
+        reason: str,
+    ) -> None:
+        exclusion = Exclusion(
+            user_id=UserId(member.id),
+            guild_id=guild_id,
+            until_ms=until_ms,
+            reason=" ".join(reason.split()),
+            actor_id=user_of(interaction),
+            at_ms=self._services.clock(),
+        )
+        await self._services.members.exclude(exclusion)
+        await tell(interaction, _exclusion_line(exclusion))
+
+    @app_commands.command(description="Let a member ask me again")
+    @app_commands.describe(everywhere="For my operator alone")
+    async def lift(
+        self,
+        interaction: Interaction,
+        member: discord.User,
+        everywhere: bool = False,  # noqa: FBT001, FBT002  the option itself
+    ) -> None:
+        """Time-out or ban, in this server or in all."""
+        guild_id = await _place(interaction, everywhere=everywhere)
+        if guild_id is None:
+            return
+        lifted = await self._services.members.lift(
+            guild_id, UserId(member.id), user_of(interaction), self._services.clock()
+        )
+        where = " everywhere" if everywhere else " here"
+        told = f"<@{member.id}> may ask again{where}."
+        await tell(
+            interaction, told if lifted else _NOT_EXCLUDED.format(user=member.id, where=where)
+        )
+
+    @app_commands.command(description="Remove every picture of a member in this server")
+    async def purge(self, interaction: Interaction, member: discord.User) -> None:
+        """Ask first."""
+        await interaction.response.send_message(
+            _PURGE.format(user=member.id),
+            view=row_of((Action.PURGE, str(member.id))),
+            ephemeral=True,
+        )
+
+
+async def _place(interaction: Interaction, *, everywhere: bool) -> GuildId | None:
+    """Where it is to hold; None, and they are told, if that is not theirs to decide."""
+    if not everywhere:
+        return guild_of(interaction)
+    # It looks at the id alone, which members have too.
+    if await interaction.client.is_owner(cast("discord.User", interaction.user)):
+        return EVERYWHERE
+    await tell(interaction, _OWNER_ONLY)
+    return None
+
+
+def _line(case: Case) -> str:
+    link = ""
+    if case.message is not None:
+        ref = case.message
+        link = (
+            f" · [open](https://discord.com/channels/{ref.guild_id}/{ref.channel_id}/"
+            f"{ref.message_id})"
+        )
+    return f"`{case.id}` {HEADS[case.kind]}, <@{case.user_id}> <t:{case.opened_ms // 1000}:R>{link}"
+
+
+def _strike_line(services: Services, strike: Strike) -> str:
+    title = title_of(services.rulebook, strike.rule)
+    return standing.strike_line(title, strike.at_ms, strike.expires_ms)
+
+
+def _exclusion_line(exclusion: Exclusion) -> str:
+    return standing.exclusion_line(
+        exclusion.user_id,
+        exclusion.until_ms,
+        exclusion.reason,
+        exclusion.actor_id,
+        everywhere=exclusion.guild_id == EVERYWHERE,
+    )
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Moderating(bot))

@@ -1,0 +1,45 @@
+"""What is amiss with a review channel, in words for whoever chose it. Not a cog.
+
+The panel asks when it is chosen, `/moderate cases` when somebody looks. The members of a server are
+not known to us, so roles speak for them.
+"""
+
+from __future__ import annotations
+
+import discord
+
+from bot.policy.layers import GuildPolicy
+from bot.words import reviewing
+from cogs.audience import can_read
+
+_NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_history")
+
+
+def review_warnings(guild: discord.Guild, policy: GuildPolicy) -> list[str]:
+    """One sentence for each thing that should be mended; none of it loosens anything."""
+    if policy.review_channel is None:
+        return [reviewing.NO_CHANNEL]
+    channel = guild.get_channel(policy.review_channel)
+    if channel is None:
+        return [reviewing.CHANNEL_GONE]
+    warnings: list[str] = []
+    lacking = [n for n in _NEEDED if not getattr(channel.permissions_for(guild.me), n)]
+    if lacking:
+        names = ", ".join(name.replace("_", " ").title() for name in lacking)
+        warnings.append(reviewing.CHANNEL_CLOSED.format(channel=channel.id, names=names))
+    if others := _others(channel, policy):
+        told = ", ".join("everybody" if r.is_default() else f"@{r.name}" for r in others[:3])
+        warnings.append(reviewing.CHANNEL_OPEN.format(channel=channel.id, who=told))
+    return warnings
+
+
+def _others(channel: discord.abc.GuildChannel, policy: GuildPolicy) -> list[discord.Role]:
+    """Roles that read the channel and do not decide; everybody first."""
+    return [
+        role
+        for role in channel.guild.roles
+        if not role.managed
+        and not (role.permissions.manage_guild or role.permissions.administrator)
+        and role.id != policy.moderator_role
+        and can_read(channel, role)
+    ]

@@ -1,0 +1,260 @@
+"""The panel's pages about rules: what holds, presets, and how strict one rule is.
+
+Each page is drawn afresh from the desk. What its presses do is in `deeds.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from discord import ButtonStyle, ui
+
+from bot.domain import RuleId
+from bot.policy.editing import (
+    AUDIENCES,
+    RULINGS,
+    WHOLE_SERVER,
+    Scope,
+    is_adjustable,
+    overrides_at,
+    scope_of,
+    with_effect,
+)
+from bot.policy.effect import Audience, Effect
+from bot.policy.layers import floor_effect, preset_effect
+from bot.policy.rulebook import Rule
+from bot.words import panel as words
+from bot.words.effects import in_words
+from cogs.governing.controls import (
+    OPTIONS_MAX,
+    Option,
+    Part,
+    button,
+    line,
+    menu,
+    page,
+    press_id,
+    row,
+    text,
+)
+from cogs.governing.desk import Desk
+
+#: A page by its name, made from the desk, what it is about, and what is said on top.
+Page: TypeAlias = Callable[[Desk, tuple[str, ...], str], ui.LayoutView]
+
+#: Where one can go from the first page: the page's name, its label, what it is about.
+_DOORS = (
+    ("rules", "Rules", "Presets, and how strict each rule is"),
+    ("places", "Channels and categories", "Where I am on, and where rules differ"),
+    ("roles", "Roles", "What some members may that others may not"),
+    ("blocked", "Blocked words", "Words of your own that I refuse, with a reason"),
+    ("allowed", "Allowed phrases", "Phrases that no rule but the fixed ones looks into"),
+    ("members", "Members", "Strikes, pauses, pictures a day"),
+    ("staff", "Moderators", "Who decides, the review channel, the log channel"),
+    ("log", "Log", "Who changed what, before and after"),
+)
+
+
+def said(note: str) -> list[Part]:
+    """What has just happened, on top of a page."""
+    return [text(note), line()] if note else []
+
+
+def home_row(desk: Desk, *more: ui.Button[ui.LayoutView]) -> Part:
+    """The way back, and whatever else belongs at the foot."""
+    return row(button("← Back to the start", press_id("open", desk.version, "home")), *more)
+
+
+def home(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """What holds here, and the doors to the rest."""
+    del args
+    here = desk.effective_here()
+    paused = desk.policy.paused
+    version = f"version {desk.version}" if desk.version else "as every server begins"
+    return page(
+        *said(note),
+        text(f"## What this server allows\n{words.state(here)}\n"
+             f"Preset **{desk.policy.preset}** · {version}"),
+        line(),
+        text(f"### In <#{desk.here.channel_id}>\n{words.grouped(here)}"),
+        line(),
+        menu("Look at or change …", press_id("open", desk.version), [
+            Option(label=label, value=name, about=about) for name, label, about in _DOORS
+        ]),
+        row(
+            button("Resume", press_id("pause", desk.version, 0), ButtonStyle.success)
+            if paused
+            else button("Pause me", press_id("pause", desk.version, 1), ButtonStyle.danger),
+            button("What would happen?", press_id("test", desk.version)),
+            button("Export", press_id("export", desk.version)),
+            button("Undo the last change", press_id("undo", desk.version),
+                   disabled=not desk.version),
+        ),
+    )  # fmt: skip
+
+
+def rules(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """Every rule with what follows in a scope; on the server's page the presets too."""
+    scope = scope_of(args[0]) if args else WHOLE_SERVER
+    effective = desk.effective_at(scope)
+    presets = [] if scope.id else [_preset_menu(desk)]
+    return page(
+        *said(note),
+        text(f"## Rules of {desk.scope_name(scope)}\n{words.rule_lines(effective)}"),
+        line(),
+        *presets,
+        *_rule_menus(desk, scope),
+        home_row(desk, *_scope_button(desk, scope)),
+    )
+
+
+def _scope_button(desk: Desk, scope: Scope) -> list[ui.Button[ui.LayoutView]]:
+    if scope.id is None:
+        return []
+    return [button("← This place", press_id("open", desk.version, "place", scope.key()))]
+
+
+def _preset_menu(desk: Desk) -> Part:
+    options = [
+        Option(
+            label=f"Preset {name}",
+            value=name,
+            about=words.PRESETS.get(name, ""),
+            chosen=name == desk.policy.preset,
+        )
+        for name in desk.rulebook.presets
+    ]
+    return menu("Presets", press_id("open", desk.version, "preset"), options)
+
+
+def _rule_menus(desk: Desk, scope: Scope) -> list[Part]:
+    """Menus of all rules, as many as it takes."""
+    lines = desk.effective_at(scope).lines
+    options = [
+        Option(
+            label=f"{words.sign_of(rule, lines[rule.id].effect)} {rule.title}",
+            value=rule.id,
+            about=in_words(lines[rule.id].effect),
+        )
+        for rule in desk.rulebook.rules.values()
+    ]
+    return [
+        menu(
+            "Look at or change a rule" + (" (more)" if at else ""),
+            press_id("open", desk.version, "rule", scope.key(), at),
+            options[at : at + OPTIONS_MAX],
+        )
+        for at in range(0, len(options), OPTIONS_MAX)
+    ]
+
+
+def preset(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """What a preset contains, and the choice of it."""
+    name = args[0]
+    if name not in desk.rulebook.presets:
+        return rules(desk, (), words.GONE)
+    effects = {rule: preset_effect(desk.rulebook, name, rule) for rule in desk.rulebook.rules}
+    chosen = name == desk.policy.preset
+    return page(
+        *said(note),
+        text(words.preset_page(name, effects, desk.rulebook.rules)),
+        text("-# What you have written for a rule yourself stays, whatever the preset says."),
+        row(
+            button("← Rules", press_id("open", desk.version, "rules", "s")),
+            button("This preset is chosen" if chosen else "Use this preset",
+                   press_id("preset", desk.version, name), ButtonStyle.primary, disabled=chosen),
+        ),
+    )  # fmt: skip
+
+
+def rule(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """One rule in one scope: what holds, who says so, and how to change it."""
+    scope, rule_id = scope_of(args[0]), RuleId(args[-1])
+    found = desk.rulebook.rules.get(rule_id)
+    if found is None:
+        return rules(desk, (scope.key(),), words.GONE)
+    back = button(f"← Rules of {'this server' if scope.id is None else 'this place'}",
+                  press_id("open", desk.version, "rules", scope.key()))  # fmt: skip
+    if not is_adjustable(found):
+        return page(*said(note), text(words.fixed_page(found)), row(back))
+    written = overrides_at(desk.policy, scope).effects.get(rule_id)
+    holds = desk.effective_at(scope).lines[rule_id]
+    left = with_effect(desk.policy, scope, rule_id, None)
+    below = desk.effective_at(scope, left).lines[rule_id]
+    return page(
+        *said(note),
+        text(words.rule_page(found, holds, written, below)),
+        line(),
+        *_choices(desk, scope, found, written or holds.effect, is_written=written is not None),
+        row(back, *_left_button(desk, scope, found, written)),
+    )
+
+
+def _choices(
+    desk: Desk, scope: Scope, rule: Rule, effect: Effect, *, is_written: bool
+) -> list[Part]:
+    about = (desk.version, scope.key(), rule.id)
+    parts = [
+        menu("What is done", press_id("ruling", *about), _ruling_options(effect, is_written)),
+        row(
+            _toggle(desk, "alert", scope, rule, "Moderators are told", on=effect.alert),
+            _toggle(desk, "strike", scope, rule, "It is a strike", on=effect.strike),
+        ),
+    ]
+    if floor_effect(rule).audience is Audience.EVERYBODY:
+        options = _audience_options(effect, is_written)
+        parts.insert(1, menu("Who may see it", press_id("audience", *about), options))
+    else:
+        parts.insert(1, text("-# 🔞 In age-restricted channels only: Discord asks for that."))
+    return parts
+
+
+def _ruling_options(effect: Effect, is_written: bool) -> list[Option]:  # noqa: FBT001  a plain fact
+    return [
+        Option(
+            label=words.RULING_LABELS[ruling][0],
+            value=name,
+            about=words.RULING_LABELS[ruling][1],
+            chosen=is_written and ruling is effect.ruling,
+        )
+        for name, ruling in RULINGS.items()
+    ]
+
+
+def _audience_options(effect: Effect, is_written: bool) -> list[Option]:  # noqa: FBT001  a plain fact
+    return [
+        Option(
+            label=words.AUDIENCE_LABELS[audience][0],
+            value=name,
+            about=words.AUDIENCE_LABELS[audience][1],
+            chosen=is_written and audience is effect.audience,
+        )
+        for name, audience in AUDIENCES.items()
+    ]
+
+
+def _toggle(
+    desk: Desk, deed: str, scope: Scope, rule: Rule, label: str, *, on: bool
+) -> ui.Button[ui.LayoutView]:
+    """A switch that says how it stands; a press turns it."""
+    press = press_id(deed, desk.version, scope.key(), rule.id, int(not on))
+    style = ButtonStyle.success if on else ButtonStyle.secondary
+    return button(f"{label}: {'yes' if on else 'no'}", press, style)
+
+
+def _left_button(
+    desk: Desk, scope: Scope, rule: Rule, written: Effect | None
+) -> list[ui.Button[ui.LayoutView]]:
+    if written is None:
+        return []
+    return [
+        button(
+            "As the preset says" if scope.id is None else "As in the rest of the server",
+            press_id("ruling", desk.version, scope.key(), rule.id, "none"),
+            ButtonStyle.danger,
+        )
+    ]
+
+
+RULE_PAGES: Mapping[str, Page] = {"home": home, "rules": rules, "preset": preset, "rule": rule}

@@ -1,0 +1,270 @@
+"""The panel's pages about where and for whom: channels, categories, roles, and who moderates.
+
+Each page is drawn afresh from the desk. What its presses do is in `deeds.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from discord import ButtonStyle, ChannelType, ui
+
+from bot.domain import ChannelId, Layer, RoleId
+from bot.policy.editing import Scope, adjustable, overrides_at, role_terms, scope_of
+from bot.policy.layers import Overrides
+from bot.words import panel as words
+from bot.words.wording import fitting
+from cogs.governing.controls import (
+    OPTIONS_MAX,
+    Option,
+    Part,
+    button,
+    channel_menu,
+    line,
+    menu,
+    page,
+    press_id,
+    role_menu,
+    row,
+    text,
+)
+from cogs.governing.desk import Desk
+from cogs.governing.outlook import review_warnings
+from cogs.governing.pages import Page, home_row, said
+
+#: Channels where the bot can be asked, and what stands over them.
+ASKABLE = (
+    ChannelType.text,
+    ChannelType.news,
+    ChannelType.voice,
+    ChannelType.stage_voice,
+    ChannelType.forum,
+)
+_LIST_CHARS = 2400
+
+
+def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """Every channel and category of which something is said."""
+    del args
+    known = _scopes_of(desk)
+    lines = [f"- {desk.scope_name(scope)}: {_about(desk, scope)}" for scope in known]
+    listed = fitting(lines, _LIST_CHARS) or "The same holds in every channel."
+    only = (
+        "\n\nI can be asked **only** in the channels that are on the list above."
+        if desk.policy.only_channels
+        else ""
+    )
+    return page(
+        *said(note),
+        text(f"## Channels and categories\n{listed}{only}"),
+        line(),
+        channel_menu("Open a channel …", press_id("open", desk.version, "place", "c"), ASKABLE),
+        channel_menu("Open a category …", press_id("open", desk.version, "place", "k"),
+                     [ChannelType.category]),
+        *_known_menu(desk, known),
+        home_row(desk),
+    )  # fmt: skip
+
+
+def _scopes_of(desk: Desk) -> list[Scope]:
+    """Categories, then channels, then what is on the list alone."""
+    policy = desk.policy
+    categories = [Scope(layer=Layer.CATEGORY, id=i) for i in policy.categories]
+    channels = [Scope(layer=Layer.CHANNEL, id=i) for i in policy.channels]
+    told = {scope.id for scope in (*categories, *channels)}
+    rest = [desk.scope_of_id(i) for i in sorted(policy.only_channels - told)]
+    return [*categories, *channels, *rest]
+
+
+def _about(desk: Desk, scope: Scope) -> str:
+    written = overrides_at(desk.policy, scope)
+    parts = {True: ["switched on"], False: ["switched off"], None: list[str]()}[written.enabled]
+    if written.effects:
+        count = len(written.effects)
+        parts = [*parts, "1 rule differs" if count == 1 else f"{count} rules differ"]
+    if scope.id in desk.policy.only_channels:
+        parts = [*parts, "on the list"]
+    return ", ".join(parts)
+
+
+def _known_menu(desk: Desk, known: list[Scope]) -> list[Part]:
+    """What something is said of, also where Discord has forgotten it."""
+    options = [
+        Option(label=desk.plain_name(scope.id or 0), value=scope.key(), about=_about(desk, scope))
+        for scope in known[:OPTIONS_MAX]
+    ]
+    opening = press_id("open", desk.version, "place", "known")
+    return [menu("Open one of these …", opening, options)] if options else []
+
+
+def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """One channel or category: on or off, its rules, the list of the only channels."""
+    scope = _scope_chosen(args)
+    if scope is None or scope.id is None:
+        return places(desk, (), note)
+    written = overrides_at(desk.policy, scope)
+    listed = scope.id in desk.policy.only_channels
+    here = desk.effective_at(scope)
+    rules = [
+        words.rule_line(desk.rulebook.rules[rule], here.lines[rule])
+        for rule in written.effects
+        if rule in here.lines and rule in desk.rulebook.rules
+    ]
+    told = fitting(rules, _LIST_CHARS) or "The same rules as elsewhere."
+    return page(
+        *said(note),
+        text(f"## {desk.scope_name(scope)}\n{words.state(here)}\n{told}"),
+        line(),
+        menu("On or off here", press_id("enabled", desk.version, scope.key()), _switch(written)),
+        row(
+            button("Rules of this place",
+                   press_id("open", desk.version, "rules", scope.key()), ButtonStyle.primary),
+            button(_only_label(desk, listed),
+                   press_id("only", desk.version, scope.key(), int(not listed))),
+            button("Reset this place", press_id("clear", desk.version, scope.key()),
+                   ButtonStyle.danger, disabled=written == Overrides() and not listed),
+        ),
+        row(
+            button("← Channels and categories", press_id("open", desk.version, "places")),
+            button("← Back to the start", press_id("open", desk.version, "home")),
+        ),
+    )  # fmt: skip
+
+
+def _only_label(desk: Desk, listed: bool) -> str:  # noqa: FBT001  a plain fact
+    if listed:
+        return "Take it off the list"
+    return "Put it on the list too" if desk.policy.only_channels else "Let me be asked only here"
+
+
+def _scope_chosen(args: tuple[str, ...]) -> Scope | None:
+    """`c` and an id that was chosen, `known` and a key, or a key alone; None if none was."""
+    last = args[-1]
+    if last in {"c", "k", "known"}:
+        return None
+    return scope_of(last if len(args) == 1 or args[0] == "known" else args[0] + last)
+
+
+def _switch(written: Overrides) -> list[Option]:
+    return [
+        Option(label="As in the rest of the server", value="none", chosen=written.enabled is None),
+        Option(label="On", value="on", chosen=written.enabled is True),
+        Option(label="Off", value="off", chosen=written.enabled is False),
+    ]
+
+
+def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """Every role that has terms of its own."""
+    del args
+    titles = {rule.id: rule.title for rule in desk.rulebook.rules.values()}
+    lines = [
+        f"- {desk.role_name(role)}: {words.role_summary(terms, titles)}"
+        for role, terms in desk.policy.roles.items()
+    ]
+    told = fitting(lines, _LIST_CHARS) or "Every role has the same terms."
+    options = [
+        Option(label=desk.plain_name(role), value=str(role))
+        for role in list(desk.policy.roles)[:OPTIONS_MAX]
+    ]
+    opening = press_id("open", desk.version, "role", "known")
+    return page(
+        *said(note),
+        text(f"## Roles\n{told}"),
+        line(),
+        role_menu("Open a role …", press_id("open", desk.version, "role")),
+        *([menu("Open one of these …", opening, options)] if options else []),
+        home_row(desk),
+    )
+
+
+def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """One role: what it is exempted from, and its numbers."""
+    if not args or not args[-1].isdecimal():
+        return roles(desk, (), note)
+    role_id = RoleId(int(args[-1]))
+    terms = role_terms(desk.policy, role_id)
+    titles = {rule.id: rule.title for rule in desk.rulebook.rules.values()}
+    options = [
+        Option(label=found.title, value=found.id, chosen=found.id in terms.exempt)
+        for found in adjustable(desk.rulebook)[:OPTIONS_MAX]
+    ]
+    return page(
+        *said(note),
+        text(f"## {desk.role_name(role_id)}\nMembers with it: "
+             f"{words.role_summary(terms, titles)}."),
+        text("-# What is fixed in every server, and what the model's licence asks for, concerns "
+             "them all the same."),
+        line(),
+        menu("Rules that do not concern them …", press_id("exempt", desk.version, role_id),
+             options, several=True),
+        row(
+            button("Numbers …", press_id("form", desk.version, "role", role_id),
+                   ButtonStyle.primary),
+            button("Reset this role", press_id("norole", desk.version, role_id),
+                   ButtonStyle.danger, disabled=role_id not in desk.policy.roles),
+        ),
+        row(
+            button("← Roles", press_id("open", desk.version, "roles")),
+            button("← Back to the start", press_id("open", desk.version, "home")),
+        ),
+    )  # fmt: skip
+
+
+def members(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """Strikes, cooldown and pictures a day."""
+    del args
+    change = button("Change …", press_id("form", desk.version, "members"), ButtonStyle.primary)
+    return page(*said(note), text(words.members_page(desk.policy)), home_row(desk, change))
+
+
+def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """Who decides, and where the moderators are told."""
+    del args
+    policy = desk.policy
+    who = desk.role_name(policy.moderator_role) if policy.moderator_role else "no role"
+    return page(
+        *said(note),
+        text(f"## Moderators\nWhoever has **Manage Server** decides, and {who} beside them.\n"
+             "-# Discord shows `/policy` to a role once you allow it there: Server Settings, "
+             "Integrations."),
+        role_menu("The role that decides too", press_id("modrole", desk.version),
+                  _known_role(desk, policy.moderator_role)),
+        text("**Review channel**: where held pictures, reports and appeals go. "
+             f"Now {_channel_or(desk, policy.review_channel, 'none')}.{_amiss(desk)}"),
+        channel_menu("Review channel", press_id("review", desk.version), [ChannelType.text],
+                     _known_channel(desk, policy.review_channel)),
+        text("**Log channel**: where every change, alert and removal is told. "
+             f"Now {_channel_or(desk, policy.log_channel, 'none')}."),
+        channel_menu("Log channel", press_id("log", desk.version), [ChannelType.text],
+                     _known_channel(desk, policy.log_channel)),
+        home_row(desk),
+    )  # fmt: skip
+
+
+def _amiss(desk: Desk) -> str:
+    """What should be mended about the review channel, a line each."""
+    warnings = review_warnings(desk.guild, desk.policy) if desk.guild else []
+    return "".join(f"\n⚠️ {warning}" for warning in warnings)
+
+
+def _channel_or(desk: Desk, channel_id: ChannelId | None, nothing: str) -> str:
+    return desk.channel_name(channel_id) if channel_id else nothing
+
+
+def _known_channel(desk: Desk, channel_id: ChannelId | None) -> int | None:
+    """Discord refuses a menu that begins with what is deleted."""
+    return channel_id if channel_id and desk.channel(channel_id) else None
+
+
+def _known_role(desk: Desk, role_id: RoleId | None) -> int | None:
+    return role_id if role_id and desk.guild and desk.guild.get_role(role_id) else None
+
+
+PLACE_PAGES: Mapping[str, Page] = {
+    "places": places,
+    "place": place,
+    "roles": roles,
+    "role": role,
+    "members": members,
+    "staff": staff,
+}

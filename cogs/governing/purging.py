@@ -1,0 +1,84 @@
+"""The button that removes every picture of a member in a server, and says how far that is.
+
+The rows go in one transaction; the messages leave Discord after it, as fast as Discord lets them,
+and whatever becomes of this answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import GuildId, UserId
+from bot.words import reviewing
+from cogs.asking.press import Press
+from cogs.components import Action, template
+from cogs.governing.powers import require_power
+from cogs.posting.lanes import attempt
+from cogs.translating import guild_of, user_of
+
+#: How often it is said what is left, and how often at most: a token dies after 15 minutes.
+_PAUSE_S, _TIMES = 3.0, 100
+_COUNTED = 10_000
+
+
+class Purge(Press, template=template(Action.PURGE)):
+    """Yes, remove all of them."""
+
+    action = Action.PURGE
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """For moderators; the permission is looked at once more."""
+        if await require_power(interaction) is None:
+            return
+        services, guild_id = interaction.client.services, guild_of(interaction)
+        member_id, now_ms = UserId(int(self.target)), services.clock()
+        await interaction.response.defer()
+        cancelled = await services.queue.cancel_user(member_id, guild_id, now_ms)
+        services.signals.cancelled(cancelled)
+        removed = await services.members.purge(
+            guild_id, member_id, user_of(interaction), reviewing.REMOVED_BEFORE_SHOWN, now_ms
+        )
+        for nudge in (services.signals.doomed, services.signals.status, services.signals.review):
+            nudge.set()
+        left = await _left(interaction.client, guild_id)
+        told = reviewing.purged(member_id, len(removed), left)
+        await interaction.edit_original_response(content=told, view=None)
+        if left:
+            telling = _keep_telling(interaction, member_id, len(removed))
+            interaction.client.spawn(telling, name="how far a purge is")
+
+
+async def _keep_telling(interaction: Interaction, member_id: UserId, removed: int) -> None:
+    """A courtesy: whatever goes wrong in it ends nothing."""
+    await attempt(_say_how_far(interaction, member_id, removed), "a purge's answer")
+
+
+async def _say_how_far(interaction: Interaction, member_id: UserId, removed: int) -> None:
+    """Until the messages are gone, or for as long as this answer can be edited."""
+    guild_id, said = guild_of(interaction), -1
+    for _ in range(_TIMES):
+        await asyncio.sleep(_PAUSE_S)
+        left = await _left(interaction.client, guild_id)
+        if left != said:
+            told = reviewing.purged(member_id, removed, left)
+            await interaction.edit_original_response(content=told)
+            said = left
+        if not left:
+            return
+
+
+async def _left(bot: WaifuBot, guild_id: GuildId) -> int:
+    """Messages of the server that still have to go; there may be some of other reasons."""
+    doomed = await bot.services.doomed.messages(_COUNTED)
+    return sum(message.guild_id == guild_id for message in doomed)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(Purge)
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(Purge)

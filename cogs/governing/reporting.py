@@ -1,0 +1,129 @@
+"""*Report*: a member tells the moderators of a picture, by its button or from the message's menu.
+
+Anybody may who can see the message. The picture stays where it is until a moderator decides.
+"""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import JobId
+from bot.store.reviews import Filing
+from bot.words import reviewing
+from cogs.asking.press import Press
+from cogs.components import Action, template
+from cogs.governing.forms import Filled, answer_form, choice_field, form, words_field
+from cogs.posting.finding import button_ids
+from cogs.translating import guild_of, tell, user_of
+
+_REASON, _WORDS = "reason", "words"
+_TOLD = {
+    Filing.OPENED: reviewing.REPORTED,
+    Filing.JOINED: reviewing.REPORTED_TOO,
+    Filing.AGAIN: reviewing.REPORTED_AGAIN,
+    Filing.DECIDED: reviewing.REPORT_DECIDED,
+    Filing.GONE: reviewing.NOT_REPORTABLE,
+}
+
+
+class ReportPress(Press, template=template(Action.REPORT)):
+    """The button under a picture."""
+
+    action = Action.REPORT
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask why."""
+        await _ask_why(interaction, JobId(self.target))
+
+
+async def _is_here(interaction: Interaction, job_id: JobId) -> bool:
+    """True if it is a picture of this server; tells the member if not."""
+    job = await interaction.client.services.views.get(job_id)
+    if job is not None and job.guild_id == interaction.guild_id:
+        return True
+    await tell(interaction, reviewing.NOT_REPORTABLE)
+    return False
+
+
+async def _ask_why(interaction: Interaction, job_id: JobId) -> None:
+    if not await _is_here(interaction, job_id):
+        return
+    await interaction.response.send_modal(
+        form(
+            Action.REPORT,
+            job_id,
+            "Report this picture",
+            choice_field(_REASON, "What is wrong with it?", reviewing.REPORT_REASONS),
+            words_field(
+                _WORDS,
+                "In your own words, if you like",
+                chars_max=reviewing.REASON_CHARS,
+                needed=False,
+            ),
+        )
+    )
+
+
+class Reporting(commands.Cog):
+    """Takes reports."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._menu = app_commands.ContextMenu(name="Report picture", callback=self.report_message)
+
+    async def cog_load(self) -> None:
+        """An entry in the menu of every message."""
+        self._bot.tree.add_command(self._menu)
+
+    async def cog_unload(self) -> None:
+        """Take it away."""
+        self._bot.tree.remove_command(self._menu.name, type=self._menu.type)
+
+    async def report_message(self, interaction: Interaction, message: discord.Message) -> None:
+        """The picture that the message shows; the list of the best and other messages show none."""
+        me = self._bot.user
+        ours = me is not None and message.author.id == me.id
+        for target in sorted(button_ids(message)) if ours else ():
+            job = await self._services.views.get(JobId(target))
+            if job is not None:
+                await _ask_why(interaction, job.id)
+                return
+        await tell(interaction, reviewing.NOT_REPORTABLE)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """A report that was filled in, however long ago its form was shown."""
+        await answer_form(interaction, Action.REPORT, self._take)
+
+    async def _take(self, interaction: Interaction, filled: Filled) -> None:
+        services, job_id = self._services, JobId(filled.target)
+        if not await _is_here(interaction, job_id):
+            return
+        filing = await services.reviews.report(
+            job_id,
+            user_of(interaction),
+            reviewing.reason(filled.fields.get(_REASON, ""), filled.fields.get(_WORDS, "").strip()),
+            services.clock(),
+            since_id=interaction.id,
+        )
+        policy = await services.guilds.policy(guild_of(interaction))
+        words = _TOLD[filing]
+        if filing is Filing.OPENED and policy.review_channel is None:
+            words = reviewing.REPORTED_NO_CHANNEL
+        services.signals.review.set()
+        await tell(interaction, words)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(ReportPress)
+    await bot.add_cog(Reporting(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(ReportPress)

@@ -1,0 +1,185 @@
+"""Keeps the messages of cases in the review channels true: posted, edited, posted anew if deleted.
+
+The rows of cases say what is owed; the nudge only saves waiting. A review channel that is not set,
+is gone or that we may not write in loses nothing: the case stays open and owed, and a moderator
+finds it with `/moderate cases`. What a decision does is in `verdicts.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import discord
+from discord.ext import commands
+
+from bot.client import WaifuBot
+from bot.domain import ChannelId, GuildId, MessageId, MessageRef
+from bot.log import whereabouts
+from bot.store.case_posts import CasePosting
+from bot.store.case_rows import Case
+from cogs.governing.cases import case_message
+from cogs.governing.verdicts import PRESSES
+from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing
+from cogs.posting.finding import Stretch, carries, newest_own
+from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+
+log = logging.getLogger(__name__)
+
+#: How long the loop sleeps when nobody nudges it, and channels that are worked for at once.
+_POLL_S, _WIDTH = 10.0, 4
+#: Cases in one look.
+_LOOK = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """A case whose message is to be posted or edited in that channel."""
+
+    channel_id: ChannelId
+    case: Case
+
+
+class Review(commands.Cog):
+    """One lane for each review channel."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._lanes: Lanes[_Due] = Lanes(
+            self._owed,
+            self._bring,
+            about=lambda due: whereabouts(guild=due.case.guild_id),
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.review,
+            width=_WIDTH,
+            alone=lambda due: due.case.id,
+        )
+
+    async def cog_load(self) -> None:
+        """Start as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name="review channels")
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        nudge = self._services.signals.review
+        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="cases to show")
+
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin to post and edit what is owed. True if there was something."""
+        return await self._lanes.look(tasks)
+
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, _Due]:
+        cases = await self._services.case_posts.owed(_LOOK, openings.closed, nor=openings.resting)
+        return first_of_each(
+            _Due(channel_id=case.review_channel_id, case=case)
+            for case in cases
+            if case.review_channel_id is not None
+        )
+
+    async def _bring(self, due: _Due) -> None:
+        """Post the case's message, or bring the one that is there up to date."""
+        message = due.case.message
+        if message is None:
+            await self._post(due.case)
+            return
+        try:
+            await self._edit(due.case, message)
+        except discord.HTTPException as problem:
+            if not is_gone(problem):
+                raise
+            await self._services.case_posts.gone(message.message_id)
+
+    async def _edit(self, case: Case, message: MessageRef) -> None:
+        shown = await case_message(self._bot, case, message.channel_id)
+        channel = self._bot.get_partial_messageable(message.channel_id, guild_id=case.guild_id)
+        await channel.get_partial_message(message.message_id).edit(
+            content=shown.content, attachments=shown.files, view=shown.view
+        )
+        await self._services.case_posts.edited(case)
+
+    async def _post(self, case: Case) -> None:
+        posts = self._services.case_posts
+        posting = await posts.begin(case, self._services.clock())
+        if posting is None:
+            return
+        message = None if posting.is_first else await self._find(case, posting)
+        if message is None:
+            message = await self._post_tracked(case, posting)
+        ref = MessageRef(
+            message_id=MessageId(message.id),
+            channel_id=posting.channel_id,
+            guild_id=case.guild_id,
+        )
+        if not await asyncio.shield(posts.posted(case, ref)):
+            self._services.signals.doomed.set()
+
+    async def _find(self, case: Case, posting: CasePosting) -> discord.Message | None:
+        """The message of an earlier try whose answer never came; None where the channel is gone."""
+        stretch = Stretch(
+            guild_id=case.guild_id, channel_id=posting.channel_id, since_id=posting.since_id
+        )
+        try:
+            return await newest_own(self._bot, stretch, lambda m: carries(m, case.id))
+        except discord.HTTPException as problem:
+            if not is_gone(problem):
+                raise
+            await self._services.case_posts.abandon(case)
+            raise
+
+    async def _post_tracked(self, case: Case, posting: CasePosting) -> discord.Message:
+        shown = await case_message(self._bot, case, posting.channel_id)
+        channel = self._bot.get_partial_messageable(posting.channel_id, guild_id=case.guild_id)
+        try:
+            return await channel.send(
+                shown.content, files=shown.files, view=shown.view, nonce=case.nonce
+            )
+        except DISCORD_ERRORS as problem:
+            if is_passing(problem):
+                await self._services.case_posts.answer_lost(case, posting)
+                self._services.signals.doomed.set()
+            else:
+                log.warning("case %s cannot be shown in its review channel: %s", case.id, problem)
+                await self._services.case_posts.abandon(case)
+            raise
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Somebody deleted a case's message: what is undecided is shown in a new one."""
+        await self._lost(payload.guild_id, payload.channel_id, {payload.message_id})
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """The same, of many at once."""
+        await self._lost(payload.guild_id, payload.channel_id, payload.message_ids)
+
+    async def _lost(self, guild_id: int | None, channel_id: int, message_ids: set[int]) -> None:
+        """Looked at in the review channel alone; in a former one the next edit tells it."""
+        if guild_id is None:
+            return
+        policy = await self._services.guilds.policy(GuildId(guild_id))
+        if policy.review_channel != channel_id:
+            return
+        for message_id in message_ids:
+            await self._services.case_posts.gone(MessageId(message_id))
+        self._services.signals.review.set()
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """With a review channel its messages are gone."""
+        guild_id, channel_id = GuildId(channel.guild.id), ChannelId(channel.id)
+        await self._services.case_posts.channel_gone(guild_id, channel_id)
+        self._services.signals.review.set()
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*PRESSES)
+    await bot.add_cog(Review(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*PRESSES)

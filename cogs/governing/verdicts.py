@@ -1,0 +1,275 @@
+"""The buttons under a case: they decide it, once, and see to what follows. Not a cog.
+
+Everything that a decision does to rows commits with it in `bot/store/reviews.py`; here the
+permission is checked at every press, policy is asked what it needs to be asked, and the nudges are
+given. Whoever presses second is told what the first decided.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from bot.client import Interaction, Services, WaifuBot
+from bot.domain import Admitted, ChannelId, Place, Refused, Request, UserId
+from bot.policy import decide
+from bot.policy.layers import GuildPolicy, effective
+from bot.store.case_rows import Case, CaseId, CaseKind
+from bot.store.consequences import Judgement
+from bot.store.decisions import Outcome
+from bot.store.members import Exclusion
+from bot.store.reviews import Decided
+from bot.words import reviewing
+from cogs.asking.press import Press
+from cogs.asking.terms import licensed
+from cogs.components import Action, template
+from cogs.governing.cases import case_message
+from cogs.governing.powers import require_power
+from cogs.governing.telling import tell_member
+from cogs.posting.faults import DISCORD_ERRORS
+from cogs.translating import channel_at, guild_of, place_at, tell, user_of
+
+log = logging.getLogger(__name__)
+
+_MINUTE_MS = 60_000
+
+
+class _OfCase(Press, template="wd:none"):
+    """A button whose target is a case."""
+
+    async def case(self, interaction: Interaction) -> tuple[Case, GuildPolicy] | None:
+        """The case, if it is of this server and the member may decide it; tells them if not."""
+        policy = await require_power(interaction)
+        if policy is None:
+            return None
+        case = await interaction.client.services.reviews.get(CaseId(self.target))
+        if case is None or case.guild_id != guild_of(interaction):
+            await tell(interaction, reviewing.CASE_GONE)
+            return None
+        return case, policy
+
+
+class LookAgain(_OfCase, template=template(Action.LOOK)):
+    """Show the picture of a case where that may be by now."""
+
+    action = Action.LOOK
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Put it into the case's message."""
+        found = await self.case(interaction)
+        if found is None or not await licensed(interaction):
+            return
+        assert interaction.message is not None, "a button stands under a message"
+        case, _ = found
+        here_id = ChannelId(interaction.message.channel.id)
+        shown = await case_message(interaction.client, case, here_id)
+        if shown.files or case.decision is not None:
+            await interaction.response.edit_message(
+                content=shown.content, attachments=shown.files, view=shown.view
+            )
+        else:
+            await tell(
+                interaction,
+                reviewing.STILL_HIDDEN if case.pictured else reviewing.PICTURE_GONE,
+            )
+
+
+class _Verdict(_OfCase, template="wd:none"):
+    """A button that decides."""
+
+    def outcome(self, case: Case) -> Outcome:
+        """What it decides of this case."""
+        del case
+        return Outcome(self.action.value)
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Decide, show the decision, see to what follows."""
+        found = await self.case(interaction)
+        if found is None:
+            return
+        case, policy = found
+        judgement = await _judgement(interaction, case, policy, self.outcome(case))
+        if judgement is None:
+            return
+        await interaction.response.defer()
+        decided = await interaction.client.services.reviews.decide(case.id, judgement)
+        if decided is None:
+            await tell(interaction, reviewing.CASE_GONE)
+            return
+        await _show(interaction, decided)
+        if decided.first:
+            await _follow_up(interaction.client, decided, judgement)
+
+
+class Approve(_Verdict, template=template(Action.APPROVE)):
+    """A held picture is shown; a reported one stays."""
+
+    action = Action.APPROVE
+
+    def outcome(self, case: Case) -> Outcome:
+        """Of a report it is that nothing follows."""
+        return Outcome.DISMISS if case.kind is CaseKind.REPORT else Outcome.APPROVE
+
+
+class Spoiler(_Verdict, template=template(Action.SPOILER)):
+    """It is shown behind a spoiler."""
+
+    action = Action.SPOILER
+
+
+class Remove(_Verdict, template=template(Action.REMOVE)):
+    """It leaves every message, the gallery and every export."""
+
+    action = Action.REMOVE
+
+
+class RemoveAndTimeOut(_Verdict, template=template(Action.REMOVE_AND_TIME_OUT)):
+    """The same, and its member may not ask for a while."""
+
+    action = Action.REMOVE_AND_TIME_OUT
+
+    def outcome(self, case: Case) -> Outcome:
+        """A custom id has no underscores, so the words differ."""
+        del case
+        return Outcome.REMOVE_AND_TIME_OUT
+
+
+class Uphold(_Verdict, template=template(Action.UPHOLD)):
+    """What was refused is drawn."""
+
+    action = Action.UPHOLD
+
+
+class Dismiss(_Verdict, template=template(Action.DISMISS)):
+    """The refusal stays."""
+
+    action = Action.DISMISS
+
+
+#: What is registered to answer.
+PRESSES = (LookAgain, Approve, Spoiler, Remove, RemoveAndTimeOut, Uphold, Dismiss)
+
+
+async def _judgement(
+    interaction: Interaction, case: Case, policy: GuildPolicy, outcome: Outcome
+) -> Judgement | None:
+    """What is to be decided, with what follows; None, and they are told, if it cannot be."""
+    actor_id, now_ms = user_of(interaction), interaction.client.services.clock()
+    # Of a decided case nothing follows any more: who asks sees what was decided.
+    is_open = case.decision is None
+    admitted, exclusion = None, None
+    if is_open and outcome is Outcome.UPHOLD:
+        verdict = await _admitted(interaction.client, case, policy)
+        if isinstance(verdict, str):
+            await tell(interaction, verdict)
+            return None
+        admitted = verdict
+    if outcome is Outcome.REMOVE_AND_TIME_OUT:
+        exclusion = _time_out(case, policy, actor_id, now_ms)
+    return Judgement(
+        outcome=outcome,
+        actor_id=actor_id,
+        at_ms=now_ms,
+        text=reviewing.REMOVED_BEFORE_SHOWN,
+        exclusion=exclusion,
+        admitted=admitted,
+        since_id=interaction.id,
+    )
+
+
+def _time_out(case: Case, policy: GuildPolicy, actor_id: UserId, now_ms: int) -> Exclusion:
+    return Exclusion(
+        user_id=case.user_id,
+        guild_id=case.guild_id,
+        until_ms=now_ms + policy.strikes.timeout_minutes * _MINUTE_MS,
+        reason=reviewing.TIME_OUT_REASON,
+        actor_id=actor_id,
+        at_ms=now_ms,
+    )
+
+
+async def _admitted(bot: WaifuBot, case: Case, policy: GuildPolicy) -> Admitted | str:
+    """What policy makes of the ask of an appeal in its channel as that is now, or why it cannot."""
+    services = bot.services
+    if case.ask is None:
+        return reviewing.APPEAL_UNREADABLE
+    if not await services.consent.accepted(case.user_id, services.model().licence_sha256):
+        return reviewing.UPHOLD_UNLICENSED
+    place = await _place(bot, case)
+    if place is None:
+        return reviewing.UPHOLD_NO_CHANNEL
+    ask = replace(case.ask, place=place)
+    verdict = decide.uphold(ask, effective(services.rulebook, policy, place))
+    if isinstance(verdict, Refused):
+        return reviewing.UPHOLD_REFUSED.format(text=verdict.text)
+    return verdict
+
+
+async def _place(bot: WaifuBot, case: Case) -> Place | None:
+    try:
+        channel = await channel_at(bot, case.guild_id, case.channel_id)
+    except DISCORD_ERRORS:
+        return None
+    guild = bot.get_guild(case.guild_id)
+    return place_at(case.guild_id, case.channel_id, channel=channel, guild=guild)
+
+
+async def _show(interaction: Interaction, decided: Decided) -> None:
+    """The decision in place of the buttons; who came second is told of it too.
+
+    If Discord does not take it, the review channel's loop does it.
+    """
+    services = interaction.client.services
+    case = decided.case
+    assert interaction.channel_id is not None, "a button stands in a channel"
+    shown = await case_message(interaction.client, case, ChannelId(interaction.channel_id))
+    try:
+        await interaction.edit_original_response(
+            content=shown.content, attachments=shown.files, view=shown.view
+        )
+        if not decided.first:
+            await tell(interaction, shown.content)
+    except DISCORD_ERRORS as problem:
+        log.warning("case %s does not show its decision yet: %s", case.id, problem)
+    else:
+        here = interaction.message.id if interaction.message else None
+        if case.message is not None and case.message.message_id == here:
+            await services.case_posts.edited(case)
+    services.signals.review.set()
+
+
+async def _follow_up(bot: WaifuBot, decided: Decided, judgement: Judgement) -> None:
+    """Wake whoever has work by the decision, and tell the member."""
+    _nudge(bot.services, decided.request)
+    case, outcome = decided.case, judgement.outcome
+    until_ms = judgement.exclusion.until_ms if judgement.exclusion else None
+    words = _told(case, outcome)
+    if words is not None:
+        text = reviewing.told(case.user_id, words, until_ms)
+        await tell_member(bot, case, text)
+
+
+def _told(case: Case, outcome: Outcome) -> str | None:
+    """What the member is told in the channel; a held picture's post or status says it by itself."""
+    id_ = case.job_id or ""
+    match case.kind, outcome:
+        case CaseKind.APPEAL, Outcome.UPHOLD:
+            return reviewing.TOLD_UPHELD
+        case CaseKind.APPEAL, _:
+            return reviewing.TOLD_DISMISSED
+        case CaseKind.REPORT, Outcome.SPOILER:
+            return reviewing.TOLD_SPOILER.format(id=id_)
+        case CaseKind.REPORT, Outcome.REMOVE | Outcome.REMOVE_AND_TIME_OUT:
+            return reviewing.TOLD_REMOVED.format(id=id_)
+        case CaseKind.HELD, Outcome.REMOVE_AND_TIME_OUT:
+            return reviewing.TOLD_HELD_TIME_OUT
+        case _:
+            return None
+
+
+def _nudge(services: Services, request: Request | None) -> None:
+    signals = services.signals
+    for nudge in (signals.deliver, signals.doomed, signals.spoiler, signals.status):
+        nudge.set()
+    if request is not None:
+        signals.queued()

@@ -1,0 +1,160 @@
+"""What the scores do to harmless pictures: how many rows are stopped and withheld, at what cost.
+
+The shipped model paints portraits in clothes, so whatever is called nude here is called so wrongly.
+It is asked for as a model that can draw nudity would be: previews are looked at while others run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from random import Random
+from statistics import fmean
+
+from bot.drawing import lookout
+from bot.policy.thresholds import THRESHOLDS
+from bot.policy.watching import may_go_on
+from models.catalogue.card import UNKNOWN
+from models.catalogue.registry import EMBEDDED, card_of
+from models.contract import Aspect, Draw, Engine, RenderRequest, Scorer, StepReport, TickResult
+from models.report import Row
+from tests.stages.factories import make_job
+
+PICTURES = 32
+#: Every which picture is drawn with far more guidance than its model likes: harsher, odder.
+_HARSH = 4
+_HARSH_GUIDANCE = 7.0
+_JOB = make_job()
+
+
+@dataclass
+class Seen:
+    """What was found in the previews and in the pictures of one run, and what each look cost."""
+
+    stopped: set[str] = field(default_factory=set[str])
+    previews: list[float] = field(default_factory=list[float])
+    glance_ms: list[float] = field(default_factory=list[float])
+    nudity: list[float] = field(default_factory=list[float])
+    score_ms: list[float] = field(default_factory=list[float])
+
+    def look(self, scorer: Scorer, report: StepReport, preview: bytes) -> None:
+        began_s = time.perf_counter()
+        scores = scorer.glance(preview)
+        self.glance_ms.append(1000 * (time.perf_counter() - began_s))
+        self.previews.append(scores.values["nudity"])
+        if may_go_on(_JOB, scores, report.step / report.steps) is not None:
+            self.stopped.add(report.row_id)
+
+
+async def measure(pictures: int = PICTURES) -> list[Row]:
+    """Draw harmless pictures and hold every preview and every end against the thresholds."""
+    return await asyncio.to_thread(_measure, pictures)
+
+
+def _measure(pictures: int) -> list[Row]:
+    from models.engine.safety import scorer_of
+    from models.engine.slots import open_engine
+
+    engine = open_engine("embedded", device="cpu")
+    scorer = scorer_of(replace(card_of(EMBEDDED), scores=UNKNOWN), EMBEDDED)
+    try:
+        seen = _judged(engine, scorer, pictures)
+        alone_s, beside_s = (
+            _took_s(engine, min(pictures, PICTURES), eyes) for eyes in (None, scorer)
+        )
+    finally:
+        engine.close()
+    return list(_rows(seen, beside_s / alone_s))
+
+
+def _rows(seen: Seen, slower: float) -> Iterator[Row]:
+    count = len(seen.nudity)
+    yield _row("harmless pictures drawn", count, "")
+    yield _row("their previews, most nudity", max(seen.previews), "")
+    yield _row("rows stopped, every step looked at", 100 * len(seen.stopped) / count, "%", 1)
+    for name, goal in (("spoiler", 5.0), ("hold", 2.0), ("withhold", 0.5)):
+        bar = getattr(THRESHOLDS, name)
+        over = sum(value >= bar for value in seen.nudity)
+        yield _row(f"pictures over {name} ({bar:g})", 100 * over / count, "%", goal)
+    yield _row("a look at a preview", fmean(seen.glance_ms), "ms")
+    yield _row("the scores of a picture", fmean(seen.score_ms), "ms")
+    name = f"time of a picture, every {lookout.EVERY}th step looked at, against none"
+    yield _row(name, slower, "times", 1.1)
+
+
+def _judged(engine: Engine, scorer: Scorer, pictures: int) -> Seen:
+    """Every preview and every end of so many pictures."""
+    seen = Seen()
+    for result in _ticks(engine, pictures, preview_every=1):
+        for report in result.reports:
+            if report.preview_png is not None:
+                seen.look(scorer, report, report.preview_png)
+        for rendered in result.finished:
+            began_s = time.perf_counter()
+            seen.nudity.append(scorer.score(rendered).values["nudity"])
+            seen.score_ms.append(1000 * (time.perf_counter() - began_s))
+    return seen
+
+
+def _took_s(engine: Engine, pictures: int, scorer: Scorer | None) -> float:
+    """Seconds to draw so many pictures while another thread looks at previews, as the bot does."""
+    seen, looking = Seen(), None
+    with ThreadPoolExecutor(max_workers=1) as eyes:
+        began_s = time.perf_counter()
+        for result in _ticks(engine, pictures, preview_every=lookout.EVERY if scorer else 0):
+            for report in result.reports:
+                free = looking is None or looking.done()
+                if scorer and free and (preview := report.preview_png) is not None:
+                    looking = eyes.submit(seen.look, scorer, report, preview)
+        return time.perf_counter() - began_s
+
+
+def _ticks(engine: Engine, pictures: int, *, preview_every: int) -> Iterator[TickResult]:
+    """Draw with a full engine."""
+    waiting = list(_requests(engine, pictures, preview_every))
+    running = 0
+    while waiting or running:
+        while waiting and running < engine.capacity:
+            engine.admit(waiting.pop(0))
+            running += 1
+        result = engine.step()
+        running -= len(result.finished) + len(result.failed)
+        yield result
+
+
+def _requests(engine: Engine, pictures: int, preview_every: int) -> Iterator[RenderRequest]:
+    from models.painter.captions import full_caption
+    from models.painter.portrait import sample
+
+    info = engine.info
+    for seed in range(pictures):
+        rng = Random(seed)
+        width_px, height_px = info.sizes_px[rng.choice(list(Aspect))]
+        harsh = seed % _HARSH == 0
+        yield RenderRequest(
+            row_id=str(seed),
+            preview_every=preview_every,
+            draw=Draw(
+                prompt=full_caption(sample(rng)),
+                seed=seed,
+                steps=info.default_steps,
+                guidance=_HARSH_GUIDANCE if harsh else info.default_guidance,
+                sampler=info.default_sampler,
+                width_px=width_px,
+                height_px=height_px,
+            ),
+        )
+
+
+def _row(name: str, value: float, unit: str, goal: float | None = None) -> Row:
+    return Row(
+        area="safety",
+        name=name,
+        value=value,
+        unit=unit,
+        goal="" if goal is None else f"<= {goal:g}",
+        holds=None if goal is None else value <= goal,
+    )

@@ -1,0 +1,303 @@
+"""A policy as a file: what is written is read back, and whatever else comes is answered."""
+
+from __future__ import annotations
+
+import random
+import re
+import tomllib
+from contextlib import suppress
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
+from bot.policy.document import (
+    PLACES_MAX,
+    REASON_CHARS_MAX,
+    ROLES_MAX,
+    TERM_CHARS_MAX,
+    TERMS_MAX,
+    DocumentError,
+    _Document,
+    effect_of,
+    effect_text,
+    faults_of,
+    from_toml,
+)
+from bot.policy.effect import Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
+from bot.policy.screening import Term
+from bot.policy.toml_text import BYTES_MAX
+from bot.policy.writing import to_toml
+from tests.stages.factories import GUILD
+from tests.stages.policies import (
+    BOOK,
+    EFFECTS,
+    GROWN,
+    LAWFUL,
+    NEVER,
+    OPEN,
+    OWN_RULES,
+    long_terms,
+    policies,
+)
+
+PLAIN = GuildPolicy(guild_id=GUILD)
+FULL = GuildPolicy(
+    guild_id=GUILD,
+    preset="family",
+    rules=Overrides(effects={OPEN: Effect(ruling=Ruling.SPOILER)}, enabled=True),
+    channels={ChannelId(5): Overrides(enabled=False)},
+    roles={RoleId(6): RoleTerms(exempt=frozenset({OPEN}), per_day_max=9)},
+    blocked=(Term(text="spoiler dragon", reason="we are reading it"),),
+    allowed=("naked mole rat",),
+    only_channels=frozenset({ChannelId(7), ChannelId(8)}),
+)
+
+
+def read(text: str | bytes) -> GuildPolicy:
+    return from_toml(text.encode() if isinstance(text, str) else text, GUILD, BOOK)
+
+
+def fault(text: str | bytes) -> str:
+    with pytest.raises(DocumentError) as told:
+        read(text)
+    assert str(told.value)
+    assert len(str(told.value)) < 1200
+    return " | ".join(told.value.faults)
+
+
+@settings(max_examples=100, deadline=None)
+@given(policies(OWN_RULES))
+def test_what_is_written_is_read_back_the_same(policy: GuildPolicy) -> None:
+    assert not list(faults_of(policy, BOOK))
+    written = to_toml(policy, BOOK, {12: 'a "name"\n[channels.9]', 13: "\u202e\x7f"})
+    assert read(written) == policy
+    assert to_toml(read(written), BOOK) == to_toml(policy, BOOK)
+
+
+def test_the_file_of_another_server_is_read_for_this_one() -> None:
+    other = from_toml(to_toml(FULL, BOOK).encode(), GuildId(99), BOOK)
+    assert other == replace(FULL, guild_id=GuildId(99))
+
+
+def test_every_key_is_named_and_what_is_left_out_says_nothing() -> None:
+    written = to_toml(PLAIN, BOOK)
+    for field in fields(_Document):
+        assert re.search(rf"\b{field.name}\b", written), field.name
+    for rule in (LAWFUL, GROWN, OPEN):
+        assert f'# {rule} = "{effect_text(BOOK.rules[rule].effect)}"   Title of {rule}\n' in written
+    assert '# open = "refuse"   Title of open\n' in to_toml(FULL, BOOK), "what the preset says"
+    assert str(NEVER) not in written
+    assert read("version = 1") == PLAIN
+
+
+def test_the_examples_of_the_comments_are_a_policy() -> None:
+    lines = to_toml(PLAIN, BOOK).splitlines()
+    shown = [
+        line.removeprefix("# ").replace("suggestive", "open")
+        for line in lines
+        if re.match(
+            r'# (\[(channels|roles)\.|enabled|suggestive = "spoiler|exempt|per_day_max = 2|")', line
+        )
+    ]
+    policy = read("\n".join(["version = 1", *shown[:-1], "[blocked]", shown[-1]]))
+    some = 123456789012345678
+    assert policy.channels[ChannelId(some)] == Overrides(
+        enabled=False, effects={OPEN: Effect(ruling=Ruling.SPOILER)}
+    )
+    assert policy.roles[RoleId(some)] == RoleTerms(exempt=frozenset({OPEN}), per_day_max=200)
+    assert policy.blocked == (Term(text="spoiler dragon", reason="we are still reading it"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "version is missing"),
+        ("version = 2", "version must be 1"),
+        ("preset = 'x'", "version is missing"),
+        ("version = 1\npreset = 'lax'", "preset must be one of family, standard, age-restricted"),
+        ("version = 1\nprest = 'x'", "prest is no key of a policy"),
+        ("version = 1\n[server]\nenabled = 'yes'", "server.enabled must be true or false"),
+        ("version = 1\n[server.rules]\nopen = 'maybe'", 'server.rules.open must be "allow"'),
+        ("version = 1\n[server.rules]\nopen = 'hold, hold'", "server.rules.open must be"),
+        ("version = 1\n[server.rules]\nopn = 'hold'", "server.rules: there is no rule opn; open"),
+        ("version = 1\n[server.rules]\nzzz = 'hold'", "there is no rule zzz"),
+        ("version = 1\n[server.rules]\nnever = 'allow'", "never is the floor's"),
+        ("version = 1\n[channels.5.rules]\nnever = 'hold'", "channels.5.rules: never is the floor"),
+        ("version = 1\n[categories.5.rules]\nzzz = 'hold'", "categories.5.rules: there is no rule"),
+        ("version = 1\n[roles.5]\nexempt = ['never']", "roles.5.exempt: never is the floor's"),
+        ("version = 1\n[roles.5]\nexempt = [1]", "roles.5.exempt must be a list of texts"),
+        ("version = 1\n[roles.5]\nwaiting_max = -1", "roles.5.waiting_max must be"),
+        ("version = 1\n[roles.5]\nwaiting_max = 100001", "roles.5.waiting_max must be"),
+        ("version = 1\n[channels.general]", "channels.general must be named after an id"),
+        ("version = 1\n[channels.0]", "channels.0 must be named after an id"),
+        ("version = 1\n[channels.05]", "channels.05 must be named after an id"),
+        ("version = 1\n[categories.9223372036854775808]", "must be named after an id"),
+        ("version = 1\n[roles.x]", "roles.x must be named after an id"),
+        ("version = 1\nonly_channels = ['x']", "only_channels must be a list of ids"),
+        ("version = 1\nreview_channel = 0", "review_channel must be the id"),
+        ("version = 1\nlog_channel = 9223372036854775808", "log_channel must be the id"),
+        ("version = 1\n[strikes]\nexpire_days = 0", "strikes.expire_days must be"),
+        ("version = 1\n[strikes]\nexpire_days = 3651", "strikes.expire_days must be"),
+        ("version = 1\n[strikes]\ntimeout_minutes = 0", "strikes.timeout_minutes must be"),
+        ("version = 1\n[strikes]\ntimeout_minutes = 40321", "strikes.timeout_minutes must be"),
+        ("version = 1\n[blocked]\nx = 'why'", "blocked.x must be a table"),
+        ("version = 1\n[blocked]\nx = {effect = 'no'}", "blocked.x.effect must be"),
+        ("version = 1\n[blocked]\n'!!' = {}", "blocked.!!: a term is one line with a letter"),
+        ('version = 1\n[blocked]\n"a\\nb" = {}', "a term is one line with a letter"),
+        ("version = 1\nallowed = ['']", "a term is one line with a letter"),
+        ("version = 1\nallowed = ['a', 'a']", "allowed has a term twice"),
+        ("version = 1\npaused = nan", "paused must be true or false, not nan"),
+        ("version = [", "it is no TOML: "),
+        ("version = 1\nversion = 1", "it is no TOML: "),
+        (b"version = 1 # \xff", "it is no UTF-8 text"),
+        ("version = " + "1" * 4096, "has more than 4,096 characters"),
+        ("version = 1\npreset = '\x00'", "it is no TOML: "),
+    ],
+)
+def test_a_fault_is_told_with_its_path(text: str | bytes, told: str) -> None:
+    assert told in fault(text)
+
+
+def test_every_fault_is_told_at_once_and_the_first_is_the_message() -> None:
+    with pytest.raises(DocumentError) as told:
+        read("version = 1\npausd = 1\n[server]\nenabled = 3\n[strikes]\nlimit = 'x'")
+    assert len(told.value.faults) == 3
+    assert str(told.value).endswith("(and 2 more)")
+    with pytest.raises(DocumentError) as told:
+        read("version = 1\n'@everyone **x**' = 1")
+    assert "\\*\\*x" in str(told.value), "the file's words are shown as words"
+    assert "@\u200beveryone" in str(told.value)
+
+
+LONG_TERM, LONG_REASON = "x" * TERM_CHARS_MAX, "y" * REASON_CHARS_MAX
+
+
+@pytest.mark.parametrize(
+    ("fits", "not_fit", "told"),
+    [
+        ({"blocked": (Term(text=LONG_TERM),)}, {"blocked": (Term(text=LONG_TERM + "x"),)}, "80"),
+        ({"allowed": (LONG_TERM,)}, {"allowed": (LONG_TERM + "x",)}, "80 characters at most"),
+        (
+            {"blocked": (Term(text="x", reason=LONG_REASON),)},
+            {"blocked": (Term(text="x", reason=LONG_REASON + "y"),)},
+            "blocked.x.reason must be one line of at most 200",
+        ),
+        ({}, {"blocked": (Term(text="x", reason="a\nb"),)}, "blocked.x.reason must be one line"),
+        ({}, {"blocked": (Term(text="x"), Term(text="x"))}, "blocked has a term twice"),
+        (
+            {"blocked": long_terms(TERMS_MAX)},
+            {"blocked": long_terms(TERMS_MAX + 1)},
+            "blocked has 10,001 entries; 10,000 are the most",
+        ),
+        (
+            {"allowed": tuple(map(str, range(TERMS_MAX)))},
+            {"allowed": tuple(map(str, range(TERMS_MAX + 1)))},
+            "allowed has 10,001 entries",
+        ),
+        (
+            {"channels": {ChannelId(n): Overrides() for n in range(1, PLACES_MAX + 1)}},
+            {"channels": {ChannelId(n): Overrides() for n in range(1, PLACES_MAX + 2)}},
+            "channels has 501 entries",
+        ),
+        (
+            {"categories": {ChannelId(n): Overrides() for n in range(1, PLACES_MAX + 1)}},
+            {"categories": {ChannelId(n): Overrides() for n in range(1, PLACES_MAX + 2)}},
+            "categories has 501 entries",
+        ),
+        (
+            {"only_channels": frozenset(map(ChannelId, range(1, PLACES_MAX + 1)))},
+            {"only_channels": frozenset(map(ChannelId, range(1, PLACES_MAX + 2)))},
+            "only_channels has 501 entries",
+        ),
+        (
+            {"roles": {RoleId(n): RoleTerms() for n in range(1, ROLES_MAX + 1)}},
+            {"roles": {RoleId(n): RoleTerms() for n in range(1, ROLES_MAX + 2)}},
+            "roles has 251 entries",
+        ),
+        ({}, {"cooldown_s": -1}, "cooldown_s must be"),
+        ({}, {"per_day_max": -1}, "per_day_max must be"),
+        ({}, {"strikes": StrikeTerms(limit=-1)}, "strikes.limit must be"),
+        ({}, {"rules": Overrides(effects={RuleId("zzz"): Effect()})}, "there is no rule zzz"),
+        (
+            {"blocked": long_terms(1000)},
+            {"blocked": tuple(Term(text=f"{n} {'ß' * 70}", reason="ß" * 200) for n in range(4000))},
+            "larger than 1,536 KiB",
+        ),
+    ],
+)
+def test_a_policy_that_is_kept_has_bounds(
+    fits: dict[str, object], not_fit: dict[str, object], told: str
+) -> None:
+    policy = replace(PLAIN, **fits)
+    assert not list(faults_of(policy, BOOK))
+    assert read(to_toml(policy, BOOK)) == policy, "whatever may be kept can be carried away"
+    assert told in " | ".join(faults_of(replace(PLAIN, **not_fit), BOOK))
+
+
+HOSTILE = {
+    "empty": "",
+    "too large": "#" * (BYTES_MAX + 1),
+    "brackets": "a = " + "[" * 4000,
+    "tables": "a = " + "{b = " * 800,
+    "a key of many parts": ".".join("a" * 2000) + " = 1",
+    "quoted parts": ".".join(['"a"'] * 1000) + " = 1",
+    "many parts behind a string": 'a = ["""x"""", {b' + ".b" * 1500 + " = 1}]",
+    "many parts behind a literal": "a = ['''x'''', {b" + ".b" * 1500 + " = 1}]",
+    "headers": "".join(f"[a{'.a' * 8}.b{n}]\n" for n in range(60_000)),
+    "lines": "\n" * 200_000,
+    "one line": "a = '" + "x" * 5000 + "'",
+    "values": "a = [\n" + ("1," * 1000 + "\n") * 400 + "]",
+    "a number": "version = " + "9" * 4000,
+    "a string without end": 'a = """' + '"\\\n' * 10_000,
+    "quotes": "'" * 3000 + '"' * 3000,
+    "binary": bytes(range(256)) * 100,
+    "utf-16": "version = 1".encode("utf-16"),
+    "a date": "version = 1979-05-27T07:32:00Z",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_answered(name: str) -> None:
+    fault(HOSTILE[name])
+
+
+def test_what_is_nested_too_deep_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parsed(_: str) -> dict[str, object]:
+        raise AssertionError
+
+    monkeypatch.setattr(tomllib, "loads", parsed)
+    for name in ("brackets", "tables", "a key of many parts", "quoted parts", "headers", "lines",
+                 "many parts behind a string", "many parts behind a literal", "one line",
+                 "values", "too large"):  # fmt: skip
+        fault(HOSTILE[name])
+
+
+def test_a_file_with_a_mark_and_windows_line_ends_is_read() -> None:
+    written = to_toml(FULL, BOOK).replace("\n", "\r\n")
+    assert read(b"\xef\xbb\xbf" + written.encode()) == FULL
+
+
+def test_a_broken_file_never_raises_anything_else() -> None:
+    """A thousand files with a piece cut out, doubled or replaced."""
+    dice, written = random.Random(5), to_toml(FULL, BOOK)
+    for _ in range(1000):
+        a, b = sorted(dice.choices(range(len(written)), k=2))
+        piece = dice.choice(("", written[a:b] * 2, "\x00", "[", "'", "=", "é", "\udcff", "9" * 30))
+        broken = (written[:a] + piece + written[b:]).encode("utf-8", "surrogatepass")
+        with suppress(DocumentError):
+            assert isinstance(read(broken), GuildPolicy)
+
+
+@given(EFFECTS)
+def test_an_effect_is_read_as_it_was_written(effect: Effect) -> None:
+    assert effect_of(effect_text(effect)) == effect
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_answered(data: bytes) -> None:
+    with pytest.raises(DocumentError):
+        read(data)

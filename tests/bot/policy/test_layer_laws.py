@@ -1,0 +1,199 @@
+"""The laws of the layers, for whatever servers write: nobody gets below floor and licence."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain import Layer, Place, RoleId, RuleId, Ruling
+from bot.policy.effect import NOTHING, Audience, Effect
+from bot.policy.layers import (
+    EffectivePolicy,
+    GuildPolicy,
+    Overrides,
+    PolicyLine,
+    RoleTerms,
+    effective,
+    everywhere,
+)
+from tests.stages.factories import GUILD
+from tests.stages.policies import (
+    ADULTS,
+    ANY_RULES,
+    BOOK,
+    CATEGORY,
+    CHANNEL,
+    EFFECTS,
+    ELSEWHERE,
+    FLOOR,
+    GROWN,
+    LAWFUL,
+    LICENCES,
+    NEVER,
+    PARENT,
+    PLACES,
+    REFUSED,
+    ROLES,
+    make_rule,
+    make_rulebook,
+    overrides,
+    policies,
+    with_line,
+)
+
+PLAIN = GuildPolicy(guild_id=GUILD)
+HERE = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT, category_id=CATEGORY)
+FLOOR_IN_WORDS = "refused; moderators are told; counts as a strike (the floor, in every server)"
+HELD, SPOILER = Effect(ruling=Ruling.HOLD), Effect(ruling=Ruling.SPOILER)
+SOME_ROLES = st.frozensets(st.sampled_from(ROLES))
+SOME_LICENCE = st.sampled_from([*LICENCES, None])
+MANY = settings(max_examples=100, deadline=None)
+
+
+def effects(policy: EffectivePolicy) -> dict[RuleId, Effect]:
+    return {rule: found.effect for rule, found in policy.lines.items()}
+
+
+@MANY
+@given(policies(), PLACES, SOME_ROLES, SOME_LICENCE)
+def test_no_combination_of_layers_gets_below_floor_or_licence(
+    guild: GuildPolicy, place: Place, roles: frozenset[RoleId], licence: frozenset[RuleId] | None
+) -> None:
+    policy = effective(BOOK, guild, place, roles, licence)
+    assert policy.lines[NEVER].effect >= FLOOR
+    assert policy.lines[NEVER].layer is Layer.FLOOR
+    assert policy.lines[GROWN].effect >= ADULTS, "what is for adults stays for adults"
+    if licence is None or LAWFUL in licence:
+        assert policy.lines[LAWFUL].effect >= REFUSED
+    for rule, ground in everywhere(BOOK, licence).lines.items():
+        assert ground.effect <= policy.lines[rule].effect
+
+
+@MANY
+@given(EFFECTS)
+def test_a_floor_that_is_the_strictest_absorbs_whatever_a_server_says(said: Effect) -> None:
+    strictest = Effect(ruling=Ruling.REFUSE, audience=Audience.ADULTS, alert=True, strike=True)
+    book = make_rulebook(make_rule(NEVER, strictest, floor=True))
+    guild = replace(PLAIN, channels={CHANNEL: Overrides(effects={NEVER: said})})
+    found = effective(book, guild, HERE).lines[NEVER]
+    assert found == PolicyLine(effect=strictest, layer=Layer.FLOOR, layers=(Layer.FLOOR,))
+
+
+@MANY
+@given(policies(), PLACES, SOME_ROLES, SOME_LICENCE, st.randoms(use_true_random=False))
+def test_the_order_in_which_things_are_written_does_not_matter(
+    guild: GuildPolicy,
+    place: Place,
+    roles: frozenset[RoleId],
+    licence: frozenset[RuleId] | None,
+    dice: random.Random,
+) -> None:
+    def shuffled(lines: Overrides) -> Overrides:
+        items = list(lines.effects.items())
+        dice.shuffle(items)
+        return replace(lines, effects=dict(items))
+
+    rules = list(BOOK.rules.values())
+    dice.shuffle(rules)
+    book = make_rulebook(*rules)
+    turned = replace(
+        guild,
+        rules=shuffled(guild.rules),
+        channels={id_: shuffled(o) for id_, o in reversed(guild.channels.items())},
+        categories={id_: shuffled(o) for id_, o in reversed(guild.categories.items())},
+        roles=dict(reversed(guild.roles.items())),
+        blocked=guild.blocked[::-1],
+    )
+    one = effective(BOOK, guild, place, roles, licence)
+    other = effective(book, turned, place, roles, licence)
+    assert dict(one.lines) == dict(other.lines)
+    assert (one.enabled, one.enabled_by) == (other.enabled, other.enabled_by)
+    assert one.terms == other.terms
+
+
+LAYERS = st.sampled_from(["server", "category", "parent", "channel"])
+
+
+@MANY
+@given(
+    policies(), LAYERS, overrides(), st.tuples(ANY_RULES, EFFECTS, EFFECTS),
+    st.tuples(SOME_ROLES, SOME_LICENCE),
+)  # fmt: skip
+def test_a_stricter_line_in_any_layer_never_makes_a_place_looser(
+    guild: GuildPolicy,
+    layer: str,
+    lines: Overrides,
+    told: tuple[RuleId, Effect, Effect],
+    who: tuple[frozenset[RoleId], frozenset[RuleId] | None],
+) -> None:
+    rule, low, more = told
+    loose = replace(lines, effects={**lines.effects, rule: low})
+    strict = replace(lines, effects={**lines.effects, rule: low | more})
+    before = effective(BOOK, with_line(guild, layer, loose), HERE, *who)
+    after = effective(BOOK, with_line(guild, layer, strict), HERE, *who)
+    for name, found in effects(before).items():
+        assert found <= after.lines[name].effect
+
+
+@MANY
+@given(policies(), LAYERS, overrides(), SOME_ROLES)
+def test_saying_the_same_twice_changes_nothing(
+    guild: GuildPolicy, layer: str, lines: Overrides, roles: frozenset[RoleId]
+) -> None:
+    once = with_line(guild, layer, lines)
+    policy = effective(BOOK, once, HERE, roles)
+    again = effective(BOOK, with_line(once, layer, lines), HERE, roles)
+    assert dict(policy.lines) == dict(again.lines)
+    spoken = Overrides(effects=effects(effective(BOOK, once, HERE)), enabled=policy.enabled)
+    written = effective(BOOK, with_line(once, "channel", spoken), HERE)
+    assert effects(written) == dict(spoken.effects), "a place that says what holds there anyway"
+
+
+@MANY
+@given(policies(), PLACES, SOME_ROLES, SOME_LICENCE, st.frozensets(ANY_RULES))
+def test_an_exemption_touches_only_its_rules_and_never_floor_or_licence(
+    guild: GuildPolicy,
+    place: Place,
+    roles: frozenset[RoleId],
+    licence: frozenset[RuleId] | None,
+    exempt: frozenset[RuleId],
+) -> None:
+    role = RoleId(99)
+    freed = replace(guild, roles={**guild.roles, role: RoleTerms(exempt=exempt)})
+    before = effective(BOOK, freed, place, roles, licence)
+    after = effective(BOOK, freed, place, roles | {role}, licence)
+    ground = everywhere(BOOK, licence).lines
+    for rule, found in effects(after).items():
+        if rule in exempt:
+            floor = ground[rule].effect if rule in ground else NOTHING
+            assert found == floor
+        else:
+            assert found == before.lines[rule].effect
+
+
+@MANY
+@given(policies(), PLACES, SOME_ROLES, SOME_LICENCE)
+def test_every_line_names_those_who_made_it_so(
+    guild: GuildPolicy, place: Place, roles: frozenset[RoleId], licence: frozenset[RuleId] | None
+) -> None:
+    for found in effective(BOOK, guild, place, roles, licence).lines.values():
+        assert found.layer in found.layers or found.effect.ruling is Ruling.ALLOW
+        assert len(set(found.layers)) == len(found.layers)
+        assert list(found.layers) == sorted(found.layers, key=list(Layer).index)
+
+
+@MANY
+@given(policies(), PLACES, SOME_ROLES, SOME_LICENCE)
+def test_asking_twice_gives_the_same_and_a_fresh_document_too(
+    guild: GuildPolicy, place: Place, roles: frozenset[RoleId], licence: frozenset[RuleId] | None
+) -> None:
+    """What is remembered of a document is what would be worked out again."""
+    for other in (place, replace(place, channel_id=ELSEWHERE, category_id=None)):
+        for some in (roles, frozenset[RoleId]()):
+            for bound in (licence, frozenset({GROWN})):
+                remembered = effective(BOOK, guild, other, some, bound)
+                fresh = effective(BOOK, replace(guild), other, some, bound)
+                assert dict(remembered.lines) == dict(fresh.lines)

@@ -1,0 +1,261 @@
+"""Layers: the nearest that speaks has the last word, floor and licence the one after it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot import rulebooks
+from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId, Ruling
+from bot.policy.effect import NOTHING, Effect, join
+from bot.policy.layers import (
+    GuildPolicy,
+    Overrides,
+    PolicyLine,
+    RoleTerms,
+    effective,
+    everywhere,
+    floor_effect,
+    preset_effect,
+    title_of,
+)
+from bot.policy.rulebook import SERVER
+from bot.policy.screening import Finding, Term
+from tests.stages.factories import GUILD
+from tests.stages.policies import (
+    ADULTS,
+    BOOK,
+    CATEGORY,
+    CHANNEL,
+    ELSEWHERE,
+    FLOOR,
+    GROWN,
+    LAWFUL,
+    NEVER,
+    OPEN,
+    PARENT,
+    REFUSED,
+    ROLES,
+    make_rulebook,
+    with_line,
+)
+
+PLAIN = GuildPolicy(guild_id=GUILD)
+HERE = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT, category_id=CATEGORY)
+FLOOR_IN_WORDS = "refused; moderators are told; counts as a strike (the floor, in every server)"
+HELD, SPOILER = Effect(ruling=Ruling.HOLD), Effect(ruling=Ruling.SPOILER)
+
+
+def line(guild: GuildPolicy, rule: RuleId = OPEN, **more: object) -> PolicyLine:
+    return effective(BOOK, guild, HERE, **more).lines[rule]  # type: ignore[arg-type]
+
+
+def test_the_nearest_that_speaks_has_the_last_word() -> None:
+    guild = replace(PLAIN, preset="family")
+    assert line(guild) == PolicyLine(effect=REFUSED, layer=Layer.PRESET, layers=(Layer.PRESET,))
+    for name, layer, effect in (
+        ("server", Layer.SERVER, HELD),
+        ("category", Layer.CATEGORY, SPOILER),
+        ("parent", Layer.CHANNEL, NOTHING),
+        ("channel", Layer.CHANNEL, REFUSED),
+    ):
+        guild = with_line(guild, name, Overrides(effects={OPEN: effect}))
+        assert line(guild) == PolicyLine(effect=effect, layer=layer, layers=(layer,)), name
+    guild = replace(guild, roles={ROLES[0]: RoleTerms(exempt=frozenset({OPEN}))})
+    assert line(guild).effect == REFUSED, "a role that the member does not have"
+    freed = line(guild, roles=frozenset({ROLES[0], RoleId(5)}))
+    assert freed == PolicyLine(effect=NOTHING, layer=Layer.ROLE, layers=(Layer.ROLE,))
+
+
+def test_other_places_say_nothing_here() -> None:
+    elsewhere = Overrides(effects={OPEN: REFUSED}, enabled=False)
+    guild = replace(
+        PLAIN,
+        channels={ELSEWHERE: elsewhere, CATEGORY: elsewhere},
+        categories={ELSEWHERE: elsewhere, CHANNEL: elsewhere, PARENT: elsewhere},
+    )
+    policy = effective(BOOK, guild, HERE)
+    assert policy.lines[OPEN].effect == NOTHING
+    assert policy.enabled
+
+
+def test_what_a_line_is_made_of_is_told() -> None:
+    family = replace(PLAIN, preset="family")
+    grown = line(family, GROWN)
+    assert grown.effect == ADULTS | REFUSED
+    assert (grown.layer, grown.layers) == (Layer.PRESET, (Layer.FLOOR, Layer.PRESET))
+    standard = line(PLAIN, GROWN)
+    assert (standard.layer, standard.layers) == (Layer.FLOOR, (Layer.FLOOR,))
+    loose = replace(PLAIN, preset="age-restricted")
+    lawful = line(loose, LAWFUL, licence=frozenset({LAWFUL}))
+    assert (lawful.effect, lawful.layer) == (REFUSED, Layer.LICENCE)
+    assert line(loose, LAWFUL, licence=frozenset()).effect == NOTHING
+    told = with_line(loose, "server", Overrides(effects={LAWFUL: Effect(alert=True)}))
+    lawful = line(told, LAWFUL, licence=frozenset({LAWFUL}))
+    assert lawful.effect == REFUSED | Effect(alert=True)
+    assert (lawful.layer, lawful.layers) == (Layer.LICENCE, (Layer.LICENCE, Layer.SERVER))
+
+
+def test_a_licence_that_nobody_knows_asks_for_all_that_any_does() -> None:
+    loose = replace(PLAIN, preset="age-restricted")
+    assert line(loose, LAWFUL).effect == REFUSED
+    assert everywhere(BOOK).lines[LAWFUL].effect == REFUSED
+    assert everywhere(BOOK, frozenset()).lines[LAWFUL].effect == NOTHING
+
+
+def test_what_holds_everywhere_is_floor_and_licence_alone() -> None:
+    lines = everywhere(BOOK, frozenset({LAWFUL})).lines
+    assert {rule: found.effect for rule, found in lines.items()} == {
+        NEVER: FLOOR,
+        LAWFUL: REFUSED,
+        GROWN: ADULTS,
+        OPEN: NOTHING,
+    }
+    assert floor_effect(BOOK.rules[LAWFUL]) == NOTHING
+
+
+def test_a_preset_that_nobody_knows_is_the_strictest_of_all() -> None:
+    for rule, own in ((OPEN, NOTHING), (GROWN, ADULTS), (NEVER, FLOOR)):
+        known = [preset_effect(BOOK, name, rule) for name in BOOK.presets]
+        assert preset_effect(BOOK, "bygone", rule) == join(known)
+        assert preset_effect(replace(BOOK, presets={}), "bygone", rule) == own
+    assert line(replace(PLAIN, preset="bygone")).effect == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("document", "enabled", "by"),
+    [
+        ({}, True, Layer.SERVER),
+        ({"rules": Overrides(enabled=False)}, False, Layer.SERVER),
+        ({"rules": Overrides(enabled=True)}, True, Layer.SERVER),
+        ({"categories": {CATEGORY: Overrides(enabled=False)}}, False, Layer.CATEGORY),
+        ({"channels": {PARENT: Overrides(enabled=False)}}, False, Layer.CHANNEL),
+        ({"channels": {CHANNEL: Overrides(enabled=False)}}, False, Layer.CHANNEL),
+        (
+            {
+                "channels": {CHANNEL: Overrides(enabled=True), PARENT: Overrides(enabled=False)},
+                "rules": Overrides(enabled=False),
+            },
+            True,
+            Layer.CHANNEL,
+        ),
+        (
+            {"categories": {CATEGORY: Overrides(enabled=True)}, "rules": Overrides(enabled=False)},
+            True,
+            Layer.CATEGORY,
+        ),
+        ({"paused": True, "channels": {CHANNEL: Overrides(enabled=True)}}, False, Layer.SERVER),
+        ({"only_channels": frozenset({ELSEWHERE})}, False, Layer.SERVER),
+        (
+            {
+                "only_channels": frozenset({ELSEWHERE}),
+                "channels": {CHANNEL: Overrides(enabled=True)},
+            },
+            False,
+            Layer.SERVER,
+        ),
+        ({"only_channels": frozenset({ELSEWHERE, CHANNEL})}, True, Layer.SERVER),
+        ({"only_channels": frozenset({PARENT})}, True, Layer.SERVER),
+        ({"only_channels": frozenset({CATEGORY})}, True, Layer.SERVER),
+        (
+            {
+                "only_channels": frozenset({CHANNEL}),
+                "channels": {CHANNEL: Overrides(enabled=False)},
+            },
+            False,
+            Layer.CHANNEL,
+        ),
+    ],
+)
+def test_where_the_bot_is_switched_on(
+    document: dict[str, object], *, enabled: bool, by: Layer
+) -> None:
+    policy = effective(BOOK, replace(PLAIN, **document), HERE)
+    assert (policy.enabled, policy.enabled_by) == (enabled, by)
+
+
+def test_a_servers_term_has_the_effect_that_it_was_given() -> None:
+    guild = replace(
+        PLAIN,
+        blocked=(
+            Term(text="dragon", effect=SPOILER),
+            Term(text="owl", effect=HELD),
+            Term(text="dragon", effect=Effect(alert=True)),
+        ),
+    )
+    policy = effective(BOOK, guild, HERE)
+    both = Finding(rule=SERVER, words=("dragon", "owl"))
+    assert policy.effect(Finding(rule=SERVER, words=("dragon",))) == SPOILER | Effect(alert=True)
+    assert policy.effect(both) == HELD | Effect(alert=True)
+    with pytest.raises(KeyError):
+        policy.effect(Finding(rule=SERVER, words=("bygone",)))
+    with pytest.raises(KeyError):
+        policy.effect(Finding(rule=RuleId("bygone"), words=()))
+    freed = with_line(guild, "channel", Overrides(effects={SERVER: NOTHING}))
+    assert effective(BOOK, freed, HERE).effect(both) == NOTHING, "a channel lets them pass"
+    assert policy.effect(Finding(rule=NEVER, words=("x",))) == FLOOR
+
+
+def test_a_rule_that_nobody_knows_any_more_is_passed_over() -> None:
+    guild = with_line(PLAIN, "server", Overrides(effects={RuleId("bygone"): REFUSED}))
+    assert effective(BOOK, guild, HERE).lines.keys() == BOOK.rules.keys()
+
+
+def test_the_policy_of_another_server_is_a_fault() -> None:
+    with pytest.raises(AssertionError):
+        effective(BOOK, PLAIN, replace(HERE, guild_id=GuildId(1)))
+
+
+def test_what_is_worked_out_of_a_document_is_kept_with_it() -> None:
+    first = effective(BOOK, guild := replace(PLAIN), HERE)
+    again = effective(BOOK, guild, HERE, frozenset(ROLES))
+    assert first.screen is again.screen, "the server's terms are compiled once"
+    assert first.lines is again.lines
+    assert effective(BOOK, replace(guild), HERE).screen is not first.screen
+    other = make_rulebook()
+    assert effective(other, guild, HERE).rulebook is other
+    assert guild == replace(guild), "it is no part of the document"
+
+
+def test_a_place_is_explained_line_by_line() -> None:
+    guild = replace(
+        with_line(PLAIN, "channel", Overrides(effects={OPEN: HELD, SERVER: SPOILER})),
+        categories={CATEGORY: Overrides(enabled=False)},
+        preset="family",
+    )
+    assert effective(BOOK, guild, HERE).explain() == (
+        "Switched off here (this category)",
+        f"Title of never: {FLOOR_IN_WORDS}",
+        "Title of lawful: refused (the model's licence)",
+        "Title of grown: refused (the floor, in every server and the preset)",
+        "Title of open: held until a moderator approves (this channel)",
+        "This server's own terms: shown behind a spoiler (this channel)",
+    )
+    assert effective(BOOK, PLAIN, HERE).explain()[0] == "Switched on here (this server)"
+    freed = replace(PLAIN, roles={ROLES[0]: RoleTerms(exempt=frozenset({OPEN}))})
+    told = effective(BOOK, freed, HERE, frozenset(ROLES)).explain()
+    assert told[-1] == "Title of open: allowed (a role's exemption)"
+    assert "in age-restricted channels only (the floor" in told[-2]
+
+
+def test_rules_are_called_by_their_titles() -> None:
+    assert title_of(BOOK, OPEN) == "Title of open"
+    assert title_of(BOOK, SERVER) == "This server's own terms"
+    assert title_of(BOOK, RuleId("bygone")) == "bygone"
+
+
+def test_a_channel_of_its_own_is_no_id_of_a_category() -> None:
+    bare = Place(guild_id=GUILD, channel_id=ChannelId(1))
+    assert effective(BOOK, PLAIN, bare).enabled
+    assert not effective(
+        BOOK, replace(PLAIN, only_channels=frozenset({ChannelId(2)})), bare
+    ).enabled
+
+
+def test_the_programs_own_rulebook_can_be_laid() -> None:
+    book = rulebooks.load()
+    for preset in book.presets:
+        policy = effective(book, replace(PLAIN, preset=preset), HERE)
+        assert policy.lines.keys() == book.rules.keys()
+        assert policy.explain()

@@ -1,0 +1,198 @@
+"""Release: what is done with a finished picture, by its place, its scores and its words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from bot import rulebooks
+from bot.domain import Admitted, Held, Job, Rating, Released, Ruling, Withheld
+from bot.policy.decide import NUDITY, admit, may_preview, may_stay_preview, release
+from bot.policy.layers import everywhere
+from bot.policy.screening import Screen
+from bot.words import refusals
+from models.contract import ModelInfo, Rendered, Scores
+from tests.stages.factories import make_ask, make_draw, make_job, make_place
+from tests.stages.fake_engine import INFO
+from tests.stages.law import make_policy
+
+GROUND = everywhere(rulebooks.load())
+BOLD = replace(INFO, can_draw_nudity=True)
+RENDERED = Rendered(row_id="0000000001", width_px=1, height_px=2, rgb=b"abc", batch_width=1)
+ORDINARY, ADULT = make_job(), make_job(rating=Rating.EXPLICIT)
+
+
+def released(job: Job, info: ModelInfo = BOLD, **values: float) -> Released | Held | Withheld:
+    return release(job, RENDERED, Scores(values=values), info, GROUND)
+
+
+UNMEASURED = [
+    {},
+    {"nudity": 0.1},
+    {"blank": 0.0},
+    {"blank": math.nan, "nudity": 0.0},
+    {"blank": 0.0, "nudity": math.nan},
+    {"blank": -0.1, "nudity": 0.0},
+    {"blank": 1.5, "nudity": 0.0},
+    {"blank": 0.0, "nudity": 0.0, "gore": math.inf},
+]
+
+
+@pytest.mark.parametrize("values", UNMEASURED)
+def test_what_was_not_measured_is_withheld_and_held_among_adults(
+    values: dict[str, float],
+) -> None:
+    assert released(ORDINARY, **values) == Withheld(text=refusals.UNCHECKED)
+    held = released(ADULT, **values)
+    assert isinstance(held, Held)
+    assert (held.why, held.text) == (refusals.UNMEASURED, refusals.AWAITED)
+    assert (held.rating, held.scores.values) == (Rating.EXPLICIT, values)
+    assert (held.width_px, held.height_px, held.rgb) == (1, 2, b"abc")
+
+
+def test_without_a_scorer_a_picture_is_withheld_and_held_among_adults() -> None:
+    assert release(ORDINARY, RENDERED, None, BOLD, GROUND) == Withheld(text=refusals.UNCHECKED)
+    held = release(ADULT, RENDERED, None, BOLD, GROUND)
+    assert isinstance(held, Held)
+    assert held.scores == Scores()
+
+
+def test_a_model_that_draws_no_nudity_needs_no_score_of_it() -> None:
+    assert isinstance(released(ORDINARY, INFO, blank=0.0), Released)
+    assert isinstance(released(ORDINARY, INFO, blank=0.0, nudity=0.9), Withheld), "if it has one"
+
+
+def test_an_empty_picture_is_withheld_in_every_place() -> None:
+    for job in (ORDINARY, ADULT):
+        assert released(job, blank=0.9, nudity=0.0) == Withheld(text=refusals.EMPTY)
+        assert isinstance(released(job, blank=math.nextafter(0.5, 0), nudity=0.0), Released)
+        assert isinstance(released(job, blank=0.5, nudity=0.0), Withheld)
+
+
+def what(verdict: Released | Held | Withheld) -> Ruling:
+    match verdict:
+        case Released(spoiler=spoiler):
+            return Ruling.SPOILER if spoiler else Ruling.ALLOW
+        case Held():
+            return Ruling.HOLD
+        case Withheld():
+            return Ruling.REFUSE
+
+
+def test_in_an_ordinary_channel_a_score_spoilers_holds_and_withholds() -> None:
+    assert [ruling for _, ruling in NUDITY[Rating.GENERAL]] == [
+        Ruling.REFUSE,
+        Ruling.HOLD,
+        Ruling.SPOILER,
+    ]
+    below = Ruling.ALLOW
+    for threshold, ruling in reversed(NUDITY[Rating.GENERAL]):
+        under = released(ORDINARY, blank=0.0, nudity=math.nextafter(threshold, 0))
+        assert what(under) is below
+        at = released(ORDINARY, blank=0.0, nudity=threshold)
+        assert what(at) is ruling
+        assert getattr(at, "rating", Rating.GENERAL) is Rating.GENERAL
+        below = ruling
+    assert released(ORDINARY, blank=0.0, nudity=1.0) == Withheld(text=refusals.REVEALING)
+    held = released(ORDINARY, blank=0.0, nudity=0.6)
+    assert isinstance(held, Held)
+    assert "0.60" in held.why
+
+
+def test_among_adults_no_score_holds_a_picture_back_and_it_stays_there() -> None:
+    spoiler_from = NUDITY[Rating.GENERAL][-1][0]
+    for nudity, rating in (
+        (1.0, Rating.EXPLICIT),
+        (spoiler_from, Rating.EXPLICIT),
+        (math.nextafter(spoiler_from, 0), Rating.GENERAL),
+    ):
+        verdict = released(ADULT, blank=0.0, nudity=nudity)
+        assert what(verdict) is Ruling.ALLOW
+        assert isinstance(verdict, Released)
+        assert verdict.rating is rating
+
+
+@pytest.mark.parametrize("ruling", [Ruling.ALLOW, Ruling.SPOILER, Ruling.HOLD])
+@pytest.mark.parametrize("nudity", [0.0, 0.4, 0.6, 0.9])
+def test_what_the_words_ask_for_and_what_was_measured_are_joined(
+    ruling: Ruling, nudity: float
+) -> None:
+    alone = what(released(ORDINARY, blank=0.0, nudity=nudity))
+    both = released(replace(ORDINARY, ruling=ruling), blank=0.0, nudity=nudity)
+    assert what(both) is max(alone, ruling)
+    if isinstance(both, Held):
+        assert (both.why == refusals.ASKED_FOR) is (ruling is Ruling.HOLD)
+
+
+def test_what_is_fit_is_released_as_it_is() -> None:
+    clean = released(ORDINARY, blank=0.0, nudity=0.1)
+    assert clean == Released(
+        job=ORDINARY,
+        width_px=1,
+        height_px=2,
+        rgb=b"abc",
+        scores=Scores(values={"blank": 0.0, "nudity": 0.1}),
+        rating=Rating.GENERAL,
+        spoiler=False,
+    )
+
+
+def test_a_plain_ask_is_admitted_by_its_place_and_its_picture_labelled_by_the_result() -> None:
+    """A nude picture of a plain prompt is held back elsewhere, and shown where adults are."""
+    for place, nude_is, adult in (
+        (make_place(), Withheld, False),
+        (make_place(adult=True), Released, True),
+    ):
+        admitted = admit(make_ask("1girl, beach", place=place), make_policy(place=place))
+        assert isinstance(admitted, Admitted)
+        assert (admitted.rating is Rating.EXPLICIT) is adult
+        job = make_job(prompt="1girl, beach", rating=admitted.rating)
+        nude = released(job, blank=0.0, nudity=0.9)
+        assert isinstance(nude, nude_is)
+        assert getattr(nude, "rating", Rating.EXPLICIT) is Rating.EXPLICIT
+        clean = released(job, blank=0.0, nudity=0.1)
+        assert isinstance(clean, Released)
+        assert clean.rating is Rating.GENERAL, "it may be shown again in every channel"
+
+
+def test_what_a_prompt_for_adults_draws_is_for_adults_whatever_was_measured() -> None:
+    for prompt, negative in (("1girl, nude", ""), ("1girl", "(nude:-1)")):
+        job = replace(ADULT, draw=make_draw(prompt, negative=negative))
+        shown = released(job, blank=0.0, nudity=0.0)
+        assert isinstance(shown, Released)
+        assert shown.rating is Rating.EXPLICIT
+        below = released(replace(job, rating=Rating.GENERAL), blank=0.0, nudity=0.0)
+        assert below == Withheld(text=refusals.ADULT), "the words became adult ones meanwhile"
+
+
+@pytest.mark.parametrize("job", [ORDINARY, ADULT])
+def test_the_floor_is_asked_again_before_a_picture_is_let_out(job: Job) -> None:
+    worse = replace(job, draw=make_draw("loli"))
+    assert released(worse, blank=0.0, nudity=0.0) == Withheld(text=refusals.FORBIDDEN)
+
+
+@pytest.mark.parametrize("job", [ORDINARY, ADULT])
+def test_a_fault_of_ours_withholds_in_every_place(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Screen, "findings", broken)
+    assert released(job, blank=0.0, nudity=0.0) == Withheld(text=refusals.UNCHECKED)
+
+
+def test_an_unfinished_picture_is_shown_only_where_a_finished_one_surely_could_be() -> None:
+    assert may_preview(ORDINARY, INFO)
+    assert not may_preview(ORDINARY, BOLD)
+    assert may_preview(ADULT, BOLD)
+    for ruling in (Ruling.SPOILER, Ruling.HOLD):
+        assert not may_preview(replace(ADULT, ruling=ruling), INFO)
+
+
+def test_a_preview_goes_with_the_adults_of_its_place() -> None:
+    assert may_stay_preview(ORDINARY, make_place())
+    assert may_stay_preview(ADULT, make_place(adult=True))
+    assert not may_stay_preview(ADULT, make_place())

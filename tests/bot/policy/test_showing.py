@@ -1,0 +1,148 @@
+"""Whether a picture may be shown again, and how: its state, the rules of today, and the place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.domain import (
+    GuildId,
+    JobState,
+    Layer,
+    Picture,
+    Rating,
+    RefusalReason,
+    Refused,
+    RuleId,
+    Ruling,
+)
+from bot.policy.effect import NOTHING, Effect
+from bot.policy.layers import Overrides, effective
+from bot.policy.screening import Screen
+from bot.policy.showing import Shown, may_show
+from bot.words import refusals
+from tests.stages.factories import CHANNEL, GUILD, make_job, make_place
+from tests.stages.law import Finds, make_guild
+from tests.stages.policies import BOOK, GROWN, NEVER, OPEN, REFUSED
+
+JOB = make_job(state=JobState.DELIVERED)
+PICTURE = Picture(
+    job_id=JOB.id, user_id=JOB.user_id, guild_id=GUILD, sha256="0" * 64, size_bytes=1, width_px=1,
+    height_px=1, card_id="tiny-1", rating=Rating.GENERAL, created_ms=1, spoiler=False,
+    removed=False,
+)  # fmt: skip
+HELD, SPOILER = Effect(ruling=Ruling.HOLD), Effect(ruling=Ruling.SPOILER)
+
+
+def shown(
+    found: Mapping[RuleId, Sequence[str]] | None = None,
+    *,
+    line: Effect = NOTHING,
+    adult: bool = False,
+    job: Mapping[str, Any] | None = None,
+    picture: Mapping[str, Any] | None = None,
+    guild: Mapping[str, Any] | None = None,
+) -> Shown | Refused:
+    document = {"rules": Overrides(effects={OPEN: line}), **(guild or {})}
+    policy = effective(BOOK, make_guild(**document), make_place(adult=adult))
+    return may_show(
+        replace(JOB, **(job or {})),
+        replace(PICTURE, **(picture or {})),
+        replace(policy, screen=Finds(found or {})),
+    )
+
+
+def why_not(*args: Any, **more: Any) -> RefusalReason:
+    verdict = shown(*args, **more)
+    assert isinstance(verdict, Refused)
+    assert verdict.text
+    assert not verdict.strike, "showing it again is nobody's fault"
+    assert not verdict.alert
+    assert not verdict.appealable
+    return verdict.reason
+
+
+def test_a_plain_picture_is_shown_as_it_is() -> None:
+    assert shown() == Shown(spoiler=False)
+    assert shown({OPEN: ["bikini"]}, adult=True) == Shown(spoiler=False)
+
+
+def test_a_spoiler_is_a_property_of_the_picture_or_of_todays_rules() -> None:
+    assert shown(picture={"spoiler": True}) == Shown(spoiler=True)
+    assert shown({OPEN: ["bikini"]}, line=SPOILER) == Shown(spoiler=True)
+
+
+@pytest.mark.parametrize("adult", [False, True])
+def test_what_is_held_or_removed_is_shown_nowhere(*, adult: bool) -> None:
+    assert why_not(job={"state": JobState.HELD}, adult=adult) is RefusalReason.HELD
+    assert why_not(picture={"removed": True}, adult=adult) is RefusalReason.REMOVED
+    assert why_not(job={"fault": "draw"}, adult=adult) is RefusalReason.FAULT
+    both = shown(job={"state": JobState.HELD}, picture={"removed": True}, adult=adult)
+    assert isinstance(both, Refused)
+    assert both.text == refusals.REMOVED
+
+
+def test_what_is_held_by_now_is_shown_only_if_a_moderator_has_seen_it() -> None:
+    """A job whose own words were to be held was approved, or it would be held still."""
+    found = {OPEN: ["bikini"]}
+    assert why_not(found, line=HELD) is RefusalReason.HELD
+    assert why_not(found, line=HELD, job={"ruling": Ruling.SPOILER}) is RefusalReason.HELD
+    assert shown(found, line=HELD, job={"ruling": Ruling.HOLD}) == Shown(spoiler=False)
+
+
+def test_what_is_refused_by_now_is_shown_no_more() -> None:
+    verdict = shown({OPEN: ["bikini"]}, line=REFUSED)
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.rule, verdict.layer, verdict.words) == (
+        RefusalReason.SERVER,
+        OPEN,
+        Layer.SERVER,
+        ("bikini",),
+    )
+    assert "bikini" in verdict.text
+    assert why_not({OPEN: ["bikini"]}, line=REFUSED, job={"ruling": Ruling.HOLD}) is (
+        RefusalReason.SERVER
+    )
+
+
+def test_the_floor_is_asked_again_and_says_no_more_than_that() -> None:
+    for adult in (False, True):
+        verdict = shown({NEVER: ["wicked"]}, adult=adult)
+        assert isinstance(verdict, Refused)
+        assert (verdict.reason, verdict.text) == (RefusalReason.FLOOR, refusals.FORBIDDEN)
+        assert why_not({NEVER: ["wicked"]}, adult=adult) is RefusalReason.FLOOR
+
+
+def test_what_is_for_adults_is_shown_among_adults_alone() -> None:
+    for label in ({"rating": Rating.EXPLICIT}, None):
+        found = {GROWN: ["bare"]} if label is None else None
+        verdict = shown(found, picture=label)
+        assert isinstance(verdict, Refused)
+        assert (verdict.reason, verdict.text) == (RefusalReason.AGE, refusals.ADULT)
+        assert shown(found, picture=label, adult=True) == Shown(spoiler=False)
+
+
+def test_nothing_is_shown_where_the_bot_is_silent() -> None:
+    off = {"channels": {CHANNEL: Overrides(enabled=False)}}
+    assert why_not(guild=off) is RefusalReason.CHANNEL
+    assert why_not(guild={"paused": True}) is RefusalReason.CHANNEL
+
+
+def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ({"job_id": "0000000002"}, {"guild_id": GuildId(1)}):
+        verdict = shown(picture=wrong)
+        assert isinstance(verdict, Refused)
+        assert (verdict.reason, verdict.text) == (RefusalReason.FAULT, refusals.UNSURE)
+    assert why_not(job={"guild_id": GuildId(1)}) is RefusalReason.FAULT
+    both = {"guild_id": GuildId(1)}
+    assert why_not(job=both, picture=both) is RefusalReason.FAULT, "all of another server"
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Finds, "findings", broken)
+    monkeypatch.setattr(Screen, "findings", broken)
+    assert why_not() is RefusalReason.FAULT

@@ -1,0 +1,93 @@
+"""Word lists as lines: read back as they were written, in chunks that a form holds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import rulebooks
+from bot.domain import Ruling
+from bot.policy.document import REASON_CHARS_MAX, TERM_CHARS_MAX, TERMS_MAX
+from bot.policy.effect import Effect
+from bot.policy.screening import Term
+from bot.policy.term_lists import (
+    CHUNK_CHARS,
+    chunks_of,
+    line_of,
+    read_lines,
+    replaced,
+    unique,
+)
+
+RULEBOOK = rulebooks.load()
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp", "Zs")), max_size=20
+).map(lambda text: " ".join(text.split()))
+TERMS = st.builds(Term, text=WORDS.map(lambda w: f"dragon {w}".strip()), reason=WORDS)
+
+
+@settings(deadline=None)
+@given(TERMS)
+def test_a_term_is_read_as_it_was_written(term: Term) -> None:
+    assert read_lines(line_of(term), RULEBOOK) == ([term], [])
+
+
+@settings(deadline=None)
+@given(st.lists(TERMS, max_size=60))
+def test_chunks_hold_the_whole_list_in_its_order(terms: list[Term]) -> None:
+    chunks = chunks_of(terms)
+    assert [term for c in chunks for term in terms[c.start : c.stop]] == terms
+    read = [term for chunk in chunks for term in read_lines(chunk.text, RULEBOOK)[0]]
+    assert read == terms
+
+
+def test_ten_thousand_long_terms_fit_their_forms() -> None:
+    terms = [
+        Term(text=f"dragon {n} ".ljust(TERM_CHARS_MAX, "="), reason="r" * REASON_CHARS_MAX)
+        for n in range(TERMS_MAX)
+    ]
+    chunks = chunks_of(terms)
+    assert max(len(chunk.text) for chunk in chunks) <= CHUNK_CHARS
+    assert chunks[-1].stop == TERMS_MAX
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "reason"),
+    [
+        ("dragon", "dragon", ""),
+        ("  spoiler   dragon ", "spoiler dragon", ""),
+        ("dragon = not here", "dragon", "not here"),
+        ("dragon=not here = ever", "dragon", "not here = ever"),
+        (r"a\=b = why", "a=b", "why"),
+        ("dragon =", "dragon", ""),
+    ],
+)
+def test_a_line_is_a_term_and_its_reason(line: str, text: str, reason: str) -> None:
+    assert read_lines(line, RULEBOOK) == ([Term(text=text, reason=reason)], [])
+
+
+def test_lines_that_cannot_be_taken_are_told_with_their_numbers() -> None:
+    text = "\n".join(
+        ["ok", "", "!!", "x" * (TERM_CHARS_MAX + 1), f"ok = {'r' * 201}", "= why", "a\u200bb"]
+    )
+    terms, faults = read_lines(text, RULEBOOK)
+    assert terms == [Term(text="ok")]
+    assert [fault.line for fault in faults] == [3, 4, 5, 6, 7]
+
+
+def test_an_edited_chunk_keeps_its_neighbours_and_what_follows_from_its_terms() -> None:
+    held = Effect(ruling=Ruling.HOLD)
+    terms = [Term(text=t) for t in "abcdef"]
+    terms[2] = Term(text="c", effect=held)
+    (whole,) = chunks_of(terms)
+    middle = type(whole)(start=2, stop=4, text="c\nd")
+    changed = replaced(terms, middle, [Term(text="c", reason="why"), Term(text="x")])
+    assert [t.text for t in changed] == ["a", "b", "c", "x", "e", "f"]
+    assert changed[2] == Term(text="c", reason="why", effect=held)
+    assert changed[3].effect == Effect(ruling=Ruling.REFUSE), "what is new is refused"
+
+
+def test_each_term_stands_once_and_the_first_stays() -> None:
+    terms = [Term(text="Dragon", reason="1"), Term(text="cat"), Term(text="dragon", reason="2")]
+    assert unique(terms) == tuple(terms[:2])

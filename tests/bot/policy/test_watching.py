@@ -1,0 +1,91 @@
+"""When a row is not drawn on, and the table of numbers behind it."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from bot import rulebooks
+from bot.domain import Held, Job, Rating, Released, Withheld
+from bot.policy.decide import release
+from bot.policy.layers import everywhere
+from bot.policy.thresholds import THRESHOLDS, is_forbidden
+from bot.policy.watching import may_go_on, must_watch
+from bot.words import refusals
+from models.contract import Rendered, Scores
+from tests.stages.factories import make_job
+from tests.stages.fake_engine import INFO
+
+GENERAL = make_job()
+EXPLICIT = replace(GENERAL, rating=Rating.EXPLICIT)
+BOLD = replace(INFO, can_draw_nudity=True)
+GROUND = everywhere(rulebooks.load())
+RENDERED = Rendered(row_id="0000000001", width_px=1, height_px=2, rgb=b"abc", batch_width=1)
+
+
+def scores(**values: float) -> Scores:
+    return Scores(values=values)
+
+
+def released(job: Job, **values: float) -> Released | Held | Withheld:
+    return release(job, RENDERED, Scores(values=values), BOLD, GROUND)
+
+
+def test_the_thresholds_rise_with_what_follows_from_them() -> None:
+    t = THRESHOLDS
+    assert 0 < t.spoiler < t.hold < t.withhold < t.stop < 1
+    assert all(0 < getattr(t, field.name) < 1 for field in fields(t))
+
+
+@pytest.mark.parametrize(
+    ("nudity", "progress", "stopped"),
+    [
+        (0.95, 0.4, True),
+        (0.95, 0.39, False),
+        (0.949, 0.9, False),
+        (1.0, 1.0, True),
+        (0.0, 1.0, False),
+    ],
+)
+def test_far_over_the_line_and_far_enough_along_is_stopped(
+    nudity: float, progress: float, *, stopped: bool
+) -> None:
+    verdict = may_go_on(GENERAL, scores(nudity=nudity), progress)
+    assert isinstance(verdict, Withheld) is stopped
+    assert may_go_on(EXPLICIT, scores(nudity=nudity), progress) is None
+
+
+@pytest.mark.parametrize("values", [{}, {"nudity": float("nan")}, {"blank": 1.0}])
+def test_what_was_not_measured_stops_nothing(values: dict[str, float]) -> None:
+    assert may_go_on(GENERAL, scores(**values), 1.0) is None
+
+
+def test_what_is_stopped_would_have_been_withheld() -> None:
+    """Stopping early saves work; it forbids nothing that the end would have let out."""
+    assert may_go_on(GENERAL, scores(nudity=THRESHOLDS.stop), 1.0) is not None
+    assert isinstance(released(GENERAL, nudity=THRESHOLDS.stop, blank=0.0), Withheld)
+
+
+def test_only_rows_that_could_go_too_far_are_watched() -> None:
+    assert must_watch(GENERAL, BOLD)
+    assert not must_watch(EXPLICIT, BOLD)
+    assert not must_watch(GENERAL, INFO)
+
+
+@pytest.mark.parametrize(
+    ("childlike", "nudity", "forbidden"),
+    [(0.26, 0.5, True), (0.25, 1.0, False), (1.0, 0.49, False), (1.0, 1.0, True)],
+)
+def test_nudity_of_somebody_childlike_is_shown_nowhere(
+    childlike: float, nudity: float, *, forbidden: bool
+) -> None:
+    values = {"blank": 0.0, "childlike": childlike, "nudity": nudity}
+    assert is_forbidden(values) is forbidden
+    verdict = released(EXPLICIT, **values)
+    assert (verdict == Withheld(text=refusals.NOWHERE)) is forbidden
+    assert isinstance(verdict, Released) is not forbidden
+
+
+def test_what_no_tagger_looked_at_is_not_taken_for_childlike() -> None:
+    assert not is_forbidden({"blank": 0.0, "nudity": 1.0})

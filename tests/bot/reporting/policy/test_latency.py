@@ -1,0 +1,56 @@
+"""What is timed is what may come: as many terms, as long prompts, and no longer than allowed."""
+
+from __future__ import annotations
+
+import time
+
+from bot.reporting.policy import judging, latency
+from models.contract import Limits
+
+
+def test_there_are_as_many_different_terms_as_told() -> None:
+    terms = latency.terms(1)
+    assert len(set(terms)) == 10_000
+    assert terms == latency.terms(1)
+    assert terms != latency.terms(2)
+    assert any(" " in term for term in terms)
+
+
+def test_hostile_prompts_are_as_long_as_can_be_asked_for() -> None:
+    prompts = list(latency.hostile())
+    assert {len(prompt) for prompt, _ in prompts} == {Limits().prompt_chars_max}
+    assert {len(negative) for _, negative in prompts} == {0, Limits().prompt_chars_max}
+
+
+def test_the_best_of_a_few_tries_counts() -> None:
+    slow = iter((0.02, 0.0, 0.02))
+
+    def look(_: str, __: str) -> None:
+        ends_ns = time.thread_time_ns() + next(slow) * 1e9
+        while time.thread_time_ns() < ends_ns:
+            pass
+
+    (taken,) = latency.times_ms(look, [("a", "")], 60)
+    assert taken < 20
+
+
+def test_nothing_more_is_begun_when_the_time_is_spent() -> None:
+    looked: list[str] = []
+    prompts = [(str(number), "") for number in range(5)]
+    latency.times_ms(lambda prompt, _: looked.append(prompt), prompts, -1)
+    assert set(looked) == {"0"}
+    latency.times_ms(lambda prompt, _: looked.append(prompt), prompts, 60)
+    assert set(looked) == {"0", "1", "2", "3", "4"}
+
+
+def test_the_rows_hold_what_they_say() -> None:
+    quick = latency.rows([0.05] * 99 + [4.0], [4.9])
+    assert [row.holds for row in quick] == [None, False, True, True]
+    assert [row.holds for row in latency.rows([0.05] * 200, [5.1])] == [None, True, True, False]
+    assert quick[0].unit == "ms of 100"
+
+
+def test_a_servers_terms_are_looked_for_while_the_time_runs() -> None:
+    look = judging.looking(("spoiler dragon",))
+    assert look("a spoiler dragon", "")
+    assert not look("a cat", "")

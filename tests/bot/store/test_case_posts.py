@@ -1,0 +1,259 @@
+"""The messages of cases: owed until they show the newest revision, and posted once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.domain import ChannelId, MessageId, RequestId, UserId
+from bot.store import case_posts as room
+from bot.store.case_posts import CasePosting
+from bot.store.case_rows import Case
+from bot.store.decisions import Outcome
+from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_message
+from tests.stages.moderators import MODERATOR, decide, judged, report, reported
+from tests.stages.stores import Stores, open_stores
+
+REVIEW, ANOTHER = ChannelId(66), ChannelId(67)
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        await choose(opened, REVIEW)
+        yield opened
+
+
+async def choose(stores: Stores, channel: ChannelId | None) -> None:
+    """The server's review channel is this one from now on."""
+    current = await stores.guilds.current(GUILD)
+    changed = replace(current.policy, review_channel=channel)
+    await stores.guilds.save(changed, current.number, MODERATOR, 1, summary="")
+
+
+async def owed(stores: Stores) -> list[Case]:
+    return await stores.case_posts.owed(9)
+
+
+async def posted(stores: Stores, case: Case, message: int = 500) -> Case:
+    """The case with its message."""
+    assert await stores.case_posts.begin(case, 5_000)
+    assert await stores.case_posts.posted(case, make_message(message, channel=REVIEW))
+    found = await stores.reviews.get(case.id)
+    assert found is not None
+    return found
+
+
+async def test_a_case_is_owed_to_the_review_channel_until_it_is_posted(stores: Stores) -> None:
+    _, case = await stores.hold()
+    (due,) = await owed(stores)
+    assert (due.id, due.review_channel_id, due.message) == (case.id, REVIEW, None)
+    there = await posted(stores, due)
+    assert there.message == make_message(500, channel=REVIEW)
+    assert await owed(stores) == []
+
+
+async def test_without_a_review_channel_cases_wait_for_one(stores: Stores) -> None:
+    await choose(stores, None)
+    _, case = await stores.hold()
+    assert await owed(stores) == []
+    await choose(stores, ANOTHER)
+    assert [(due.id, due.review_channel_id) for due in await owed(stores)] == [(case.id, ANOTHER)]
+
+
+async def test_a_channel_that_rests_hides_nobody_elses_cases(stores: Stores) -> None:
+    _, first = await stores.hold()
+    _, second = await stores.hold()
+    assert await stores.case_posts.owed(9, closed=[REVIEW]) == []
+    assert [due.id for due in await stores.case_posts.owed(9, nor=[first.id])] == [second.id]
+    assert [due.id for due in await stores.case_posts.owed(1)] == [first.id]
+
+
+async def test_a_try_is_written_down_before_it_is_made(stores: Stores) -> None:
+    await stores.hold()
+    (due,) = await owed(stores)
+    first = CasePosting(channel_id=REVIEW, since_id=SINCE, is_first=True)
+    assert await stores.case_posts.begin(due, 5_000) == first
+    assert await stores.case_posts.begin(due, 5_001) == replace(first, is_first=False)
+
+
+async def test_a_try_is_finished_where_it_was_begun(stores: Stores) -> None:
+    await stores.hold()
+    (due,) = await owed(stores)
+    assert await stores.case_posts.begin(due, 5_000)
+    await choose(stores, ANOTHER)
+    (due,) = await owed(stores)
+    assert due.review_channel_id == REVIEW
+    again = await stores.case_posts.begin(due, 5_001)
+    assert again is not None
+    assert again.channel_id == REVIEW
+
+
+async def test_a_case_is_not_dropped_before_its_message_shows_the_decision(
+    stores: Stores,
+) -> None:
+    _, case = await stores.hold()
+    await posted(stores, case)
+    await decide(stores, case, Outcome.APPROVE)
+    assert await stores.reviews.prune(10_000) == 0
+    (due,) = await owed(stores)
+    await stores.case_posts.edited(due)
+    assert await stores.reviews.prune(10_000) == 1
+
+
+async def test_what_was_not_sent_goes_to_the_channel_of_now(stores: Stores) -> None:
+    await stores.hold()
+    (due,) = await owed(stores)
+    assert await stores.case_posts.begin(due, 5_000)
+    await choose(stores, ANOTHER)
+    await stores.case_posts.abandon(due)
+    (due,) = await owed(stores)
+    begun = await stores.case_posts.begin(due, 5_001)
+    assert begun == CasePosting(channel_id=ANOTHER, since_id=SINCE, is_first=True)
+
+
+async def test_a_second_message_of_a_case_is_let_go(stores: Stores) -> None:
+    await stores.hold()
+    (due,) = await owed(stores)
+    await posted(stores, due)
+    assert not await stores.case_posts.posted(due, make_message(501, channel=REVIEW))
+    assert await stores.case_posts.posted(due, make_message(500, channel=REVIEW)), "a repetition"
+    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [501]
+    assert await stores.case_posts.begin(due, 5_001) is None
+
+
+async def test_what_happens_to_a_case_is_owed_to_its_message(stores: Stores) -> None:
+    job, case = await reported(stores)
+    there = await posted(stores, case)
+    await report(stores, job, by=77, reason="So mean.")
+    (joined,) = await owed(stores)
+    assert (joined.message, len(joined.reports)) == (there.message, 2)
+    assert joined.nonce != there.nonce
+    await stores.case_posts.edited(there)
+    assert await owed(stores) == [replace(joined)], "an edit that shows less pays nothing"
+    await stores.case_posts.edited(joined)
+    assert await owed(stores) == []
+    await decide(stores, joined, Outcome.REMOVE)
+    (due,) = await owed(stores)
+    assert (due.decision, due.pictured) == (Outcome.REMOVE, False)
+    await stores.case_posts.edited(due)
+    assert await owed(stores) == []
+
+
+async def test_what_is_decided_before_it_is_posted_owes_nothing(stores: Stores) -> None:
+    _, case = await stores.hold()
+    await decide(stores, case, Outcome.APPROVE)
+    assert await owed(stores) == []
+    assert await stores.case_posts.begin(case, 5_000) is None
+
+
+async def test_what_is_decided_while_it_is_posted_is_looked_for_once_more(stores: Stores) -> None:
+    _, case = await stores.hold()
+    (due,) = await owed(stores)
+    assert await stores.case_posts.begin(due, 5_000)
+    await decide(stores, case, Outcome.APPROVE)
+    (due,) = await owed(stores)
+    again = await stores.case_posts.begin(due, 5_001)
+    assert again is not None
+    assert not again.is_first
+    assert due.decision is Outcome.APPROVE
+    await stores.case_posts.abandon(due)
+    assert await owed(stores) == []
+
+
+async def test_a_picture_that_goes_leaves_the_messages_of_decided_cases_too(
+    stores: Stores,
+) -> None:
+    _, case = await stores.hold()
+    await posted(stores, case)
+    await decide(stores, case, Outcome.APPROVE)
+    (due,) = await owed(stores)
+    assert due.pictured
+    await stores.case_posts.edited(due)
+    await stores.members.purge(GUILD, USER, MODERATOR, "Gone.", 9_500)
+    (due,) = await owed(stores)
+    assert (due.decision, due.pictured) == (Outcome.APPROVE, False)
+
+
+async def test_a_message_that_a_moderator_deletes_is_owed_again(stores: Stores) -> None:
+    _, case = await stores.hold()
+    there = await posted(stores, case)
+    await stores.gallery.message_deleted([MessageId(500)], 6_000)
+    (due,) = await owed(stores)
+    assert (due.id, due.message) == (case.id, None)
+    assert due.nonce != there.nonce, "or Discord takes the new message for the old one"
+    begun = await stores.case_posts.begin(due, 6_001)
+    assert begun is not None
+    assert begun.is_first
+    assert await stores.case_posts.posted(due, make_message(502, channel=REVIEW))
+
+
+async def test_the_message_of_a_decided_case_is_not_missed(stores: Stores) -> None:
+    _, case = await stores.hold()
+    await posted(stores, case)
+    await decide(stores, case, Outcome.APPROVE)
+    await stores.case_posts.gone(MessageId(500))
+    assert await owed(stores) == []
+
+
+async def test_a_review_channel_that_is_gone_takes_no_case_along(stores: Stores) -> None:
+    _, case = await stores.hold()
+    await posted(stores, case)
+    _, other = await stores.hold()
+    (due,) = await owed(stores)
+    assert await stores.case_posts.begin(due, 5_000)
+    await stores.case_posts.channel_gone(GUILD, REVIEW)
+    await choose(stores, ANOTHER)
+    assert {(due.id, due.review_channel_id) for due in await owed(stores)} == {
+        (case.id, ANOTHER), (other.id, ANOTHER),
+    }  # fmt: skip
+
+
+async def test_a_forgotten_members_messages_leave_the_review_channel(stores: Stores) -> None:
+    _, there = await stores.hold()
+    await posted(stores, there)
+    _, under_way = await stores.hold()
+    (due,) = await owed(stores)
+    posting = await stores.case_posts.begin(due, 5_000)
+    assert posting is not None
+    await stores.privacy.forget(USER)
+    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [500]
+    (hunt,) = [hunt for hunt in await stores.doomed.hunts(9) if hunt.channel_id == REVIEW]
+    assert hunt.name == under_way.id
+    # The answer comes after all: the message goes. Should it not come, it is hunted again.
+    assert not await stores.case_posts.posted(due, make_message(503, channel=REVIEW))
+    assert 503 in [gone.message_id for gone in await stores.doomed.messages(9)]
+    await stores.doomed.caught(hunt, [])
+    assert hunt not in await stores.doomed.hunts(9)
+    await stores.case_posts.answer_lost(due, posting)
+    assert hunt in await stores.doomed.hunts(9)
+
+
+async def test_an_answer_that_is_lost_is_found_at_the_next_try(stores: Stores) -> None:
+    _, case = await stores.hold()
+    (due,) = await owed(stores)
+    posting = await stores.case_posts.begin(due, 5_000)
+    assert posting is not None
+    await stores.case_posts.answer_lost(due, posting)
+    assert await stores.doomed.hunts(9) == []
+    assert [due.id for due in await owed(stores)] == [case.id]
+
+
+async def test_what_is_owed_is_found_by_its_index(stores: Stores) -> None:
+    plan = await stores.db.fetch_all(
+        f"EXPLAIN QUERY PLAN {room._OWED}", {"closed": "[]", "nor": "[]", "limit": 8}
+    )
+    steps = [str(row["detail"]) for row in plan]
+    assert any("cases USING INDEX cases_owed" in step for step in steps), steps
+    scans = [step for step in steps if step.startswith(("SCAN policies", "SCAN reports"))]
+    assert not scans, steps
+
+
+async def test_a_reports_case_names_its_members(stores: Stores) -> None:
+    _, case = await reported(stores)
+    assert [one.reporter_id for one in case.reports] == [UserId(OTHER)]
+    assert await stores.reviews.decide(case.id, judged(Outcome.DISMISS)) is not None
+    assert RequestId(case.id) not in [row["id"] for row in await stores.rows("requests")]

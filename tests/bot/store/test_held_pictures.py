@@ -1,0 +1,207 @@
+"""Held pictures: kept, seen by moderators alone, and let out, removed or given up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.domain import (
+    Held,
+    JobId,
+    JobState,
+)
+from bot.store.case_rows import Case, CaseKind
+from bot.store.curation import export_voted
+from bot.store.decisions import Outcome
+from bot.store.sends import Begun
+from tests.stages.factories import (
+    GUILD,
+    SINCE,
+    USER,
+    make_held,
+    make_png,
+    make_send,
+)
+from tests.stages.moderators import (
+    MODERATOR,
+    TEXT,
+    decide,
+    judged,
+    reported,
+)
+from tests.stages.stores import WORKER, Stores, open_stores
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+async def test_a_held_picture_is_kept_and_is_a_case(stores: Stores) -> None:
+    job, case = await stores.hold()
+    assert await stores.state(job) == JobState.HELD
+    assert case == Case(
+        id=case.id,
+        kind=CaseKind.HELD,
+        guild_id=job.guild_id,
+        channel_id=job.channel_id,
+        user_id=job.user_id,
+        job_id=job.id,
+        why="It may be too revealing.",
+        scores={"nudity": 0.6},
+        opened_ms=3_000,
+        since_id=SINCE,
+        pictured=True,
+    )
+    kept = await stores.gallery.get_for_review(job.id)
+    assert kept is not None
+    assert await stores.gallery.read(kept) == make_png(job)
+    told = await stores.views.get(job.id)
+    assert told is not None
+    assert told.error == "The moderators look at it first."
+
+
+async def test_what_is_held_is_owed_to_nobody_and_seen_by_nobody(
+    stores: Stores, tmp_path: Path
+) -> None:
+    job, _ = await stores.hold()
+    assert await stores.outbox.owed(9_000) == []
+    assert await stores.gallery.get(job.id) is None
+    assert await stores.views.history(USER, GUILD, 9) == []
+    assert await stores.sends.begin(make_send(job.id)) is Begun.GONE
+    # No post shows it, so nobody can vote on it; but should a vote be there, it is in no export.
+    await stores.db.write_one(
+        "INSERT INTO votes VALUES (:job, 'taste', 77, 1, 0, 5)", {"job": job.id}
+    )
+    assert await stores.votes.top(GUILD, 0, 9_999, 9, ratings=["general", "explicit"]) == []  # type: ignore[list-item]
+    assert (await export_voted(stores.db, stores.gallery, tmp_path / "out")).pictures == 0
+
+
+async def test_a_held_job_is_alive_but_in_nobodys_way(stores: Stores) -> None:
+    job, _ = await stores.hold()
+    assert [mine.id for mine in await stores.views.mine(USER, GUILD)] == [job.id]
+    assert await stores.views.of_guild(GUILD) == []
+    assert (await stores.views.counts(GUILD))[JobState.HELD] == 1
+    assert await stores.views.ended_requests() == set()
+    assert await stores.queue.cancel_user(USER, None, 9) == []
+    assert await stores.queue.take_back("new", 9_000, 3) == ([], [])
+    assert await stores.claim() is None
+
+
+async def test_a_picture_that_is_not_ours_any_more_opens_no_case(stores: Stores) -> None:
+    await stores.enqueue()
+    job = await stores.claim()
+    assert job is not None
+    await stores.queue.cancel_job(job.id, 5)
+    held: Held = make_held(job)
+    kept = await stores.gallery.keep(held, make_png(job), card_id="tiny-1", owner=WORKER, now_ms=6)
+    assert kept is None
+    assert await stores.rows("cases") == []
+
+
+async def test_an_approved_picture_is_owed_to_its_channel(stores: Stores) -> None:
+    job, case = await stores.hold()
+    decided = await decide(stores, case, Outcome.APPROVE)
+    assert decided.first
+    assert (decided.case.decision, decided.case.actor_id) == (Outcome.APPROVE, MODERATOR)
+    (owed,) = await stores.outbox.owed(9_000)
+    assert [(due.id, due.error) for due in owed.jobs.values()] == [(job.id, None)]
+    picture = await stores.gallery.get(job.id)
+    assert picture is not None
+    assert not picture.spoiler
+    assert await stores.reviews.open_cases(GUILD, 9) == []
+
+
+async def test_a_picture_behind_a_spoiler_is_owed_like_that(stores: Stores) -> None:
+    job, case = await stores.hold()
+    await decide(stores, case, Outcome.SPOILER)
+    assert len(await stores.outbox.owed(9_000)) == 1
+    picture = await stores.gallery.get(job.id)
+    assert picture is not None
+    assert picture.spoiler
+
+
+async def test_a_removed_picture_is_nowhere_and_its_member_is_told(stores: Stores) -> None:
+    job, case = await stores.hold()
+    kept = await stores.gallery.get_for_review(job.id)
+    assert kept is not None
+    assert stores.gallery.path(kept).exists()
+    await decide(stores, case, Outcome.REMOVE)
+    ended = await stores.views.get(job.id)
+    assert ended is not None
+    assert (ended.state, ended.error) == (JobState.WITHHELD, TEXT)
+    assert await stores.views.ended_requests() == {job.request_id}
+    assert await stores.gallery.get_for_review(job.id) is None
+    assert not stores.gallery.path(kept).exists()
+    (row,) = await stores.rows("pictures")
+    assert row["removed_ms"] == row["deleted_ms"] == 9_000
+    assert await stores.rows("exclusions") == []
+
+
+async def test_a_removal_can_have_a_time_out_follow(stores: Stores) -> None:
+    _, case = await stores.hold()
+    await decide(stores, case, Outcome.REMOVE_AND_TIME_OUT)
+    excluded = await stores.members.exclusion(GUILD, USER, 9_001)
+    assert excluded is not None
+    assert (excluded.until_ms, excluded.reason) == (69_000, "Not here.")
+
+
+async def test_what_nobody_decided_in_time_lapses(stores: Stores) -> None:
+    old, _ = await stores.hold(now_ms=3_000)
+    young, _ = await stores.hold(now_ms=5_000)
+    posted, _ = await reported(stores)
+    assert await stores.reviews.expire(3_000, "Nobody looked at it.", 9_000) == 0
+    assert await stores.reviews.expire(5_000, "Nobody looked at it.", 9_000) == 1
+    ended = await stores.views.get(old.id)
+    assert ended is not None
+    assert (ended.state, ended.error) == (JobState.WITHHELD, "Nobody looked at it.")
+    assert await stores.state(young) == JobState.HELD
+    assert {case.job_id for case in await stores.reviews.open_cases(GUILD, 9)} == {
+        young.id, posted.id,
+    }  # fmt: skip
+    (row,) = [row for row in await stores.rows("pictures") if row["job_id"] == old.id]
+    assert (row["deleted_ms"], row["removed_ms"]) == (9_000, None), "nobody removed it"
+    assert await stores.reviews.expire(8_000, "Nobody looked at it.", 9_500) == 2
+    assert await stores.state(posted) == JobState.DELIVERED, "a report that lapses removes nothing"
+    assert await stores.gallery.get(posted.id) is not None
+
+
+async def test_a_case_of_a_picture_that_its_member_deletes_lapses(stores: Stores) -> None:
+    held, case = await stores.hold()
+    await stores.gallery.delete(held.id, 8_000)
+    assert await stores.state(held) == JobState.CANCELLED
+    lapsed = await stores.reviews.get(case.id)
+    assert lapsed is not None
+    assert (lapsed.decision, lapsed.actor_id, lapsed.pictured) == (Outcome.LAPSE, None, False)
+    late = await decide(stores, case, Outcome.APPROVE)
+    assert not late.first
+    assert await stores.state(held) == JobState.CANCELLED
+
+
+async def test_decided_cases_go_after_a_while_and_open_ones_stay(stores: Stores) -> None:
+    _, case = await stores.hold()
+    await stores.hold()
+    await decide(stores, case, Outcome.APPROVE)
+    assert await stores.reviews.prune(9_000) == 0
+    assert await stores.reviews.prune(9_001) == 1
+    assert await stores.reviews.get(case.id) is None
+    assert len(await stores.reviews.open_cases(GUILD, 9)) == 1
+
+
+async def test_how_long_moderators_took_is_counted_without_a_name(stores: Stores) -> None:
+    _, held = await stores.hold(now_ms=3_000)
+    _, lapsed = await stores.hold(now_ms=4_000)
+    await decide(stores, held, Outcome.APPROVE)
+    await stores.gallery.delete(JobId(str(lapsed.job_id)), 9_000)
+    (waited,) = await stores.reviews.waits(0, 10_000)
+    assert (waited.kind, waited.outcome, waited.waited_ms) == (
+        CaseKind.HELD, Outcome.APPROVE, 6_000,
+    )  # fmt: skip
+    _, early = await stores.hold(now_ms=12_000)
+    assert await stores.reviews.decide(early.id, judged(Outcome.APPROVE, at_ms=11_000))
+    (late,) = await stores.reviews.waits(11_000, 12_000)
+    assert late.waited_ms == 0, "a clock that was set back makes no time negative"
+    assert await stores.reviews.waits(0, 9_000) == await stores.reviews.waits(9_001, 10_000) == []

@@ -1,0 +1,110 @@
+"""What runs for each request, press or look walks over no table."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import ChannelId, JobId, MessageId, RequestId, RuleId, UserId
+from bot.store.audit_rows import AuditEntry
+from bot.store.caps import Caps
+from bot.store.case_rows import Case
+from bot.store.decisions import Outcome
+from bot.store.members import Strike
+from tests.stages.factories import (
+    GUILD,
+    OTHER,
+    SINCE,
+    USER,
+    make_admitted,
+    make_message,
+)
+from tests.stages.moderators import MODERATOR, judged
+from tests.stages.plans import walked
+from tests.stages.stores import Stores, open_stores
+
+CAPS = Caps(per_user=99, per_guild=99, per_day=99, cooldown_ms=1)
+STRIKE = Strike(rule=RuleId("gore"), about="a", at_ms=5, expires_ms=9)
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+def job(case: Case) -> JobId:
+    assert case.job_id is not None
+    return case.job_id
+
+
+#: What members and loops have done, by what they do.
+CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
+    "enqueue": lambda s, _: s.queue.enqueue(make_admitted(), CAPS, 9, since_id=SINCE),
+    "usage": lambda s, _: s.members.usage(GUILD, USER, 5),
+    "exclusion": lambda s, _: s.members.exclusion(GUILD, USER, 5),
+    "strike": lambda s, _: s.members.strike(GUILD, USER, STRIKE, limit=1, timeout_ms=5, reason=""),
+    "strikes": lambda s, _: s.members.strikes(GUILD, USER, 5),
+    "clear strikes": lambda s, _: s.members.clear_strikes(GUILD, USER, MODERATOR, 5),
+    "lift": lambda s, _: s.members.lift(GUILD, USER, MODERATOR, 5),
+    "excluded": lambda s, _: s.members.excluded(GUILD, 5, 9),
+    "purge": lambda s, _: s.members.purge(GUILD, USER, MODERATOR, "", 5),
+    "prune members": lambda s, _: s.members.prune(5),
+    "mine": lambda s, _: s.views.mine(USER, GUILD),
+    "of_guild": lambda s, _: s.views.of_guild(GUILD),
+    "counts": lambda s, _: s.views.counts(GUILD),
+    "history": lambda s, _: s.views.history(USER, GUILD, 9),
+    "ended requests": lambda s, _: s.views.ended_requests(),
+    "owed posts": lambda s, _: s.outbox.owed(5),
+    "get": lambda s, c: s.gallery.get(job(c)),
+    "top": lambda s, _: s.votes.top(GUILD, 0, 9, 9, ratings=()),
+    "unspoilered": lambda s, _: s.gallery.unspoilered(9),
+    "message deleted": lambda s, _: s.gallery.message_deleted([MessageId(5)], 5),
+    "delete": lambda s, c: s.gallery.delete(job(c), 5),
+    "report": lambda s, c: s.reviews.report(
+        job(c),
+        UserId(OTHER),
+        "",
+        5,
+        since_id=1,
+    ),
+    "appeal": lambda s, _: s.reviews.appeal(
+        RequestId("none"), USER, rules=(), why="", now_ms=5, since_id=1, most=1
+    ),
+    "case": lambda s, c: s.reviews.get(c.id),
+    "open cases": lambda s, _: s.reviews.open_cases(GUILD, 9),
+    "approve": lambda s, c: s.reviews.decide(c.id, judged(Outcome.APPROVE)),
+    "spoiler": lambda s, c: s.reviews.decide(c.id, judged(Outcome.SPOILER)),
+    "remove": lambda s, c: s.reviews.decide(c.id, judged(Outcome.REMOVE_AND_TIME_OUT)),
+    "expire": lambda s, _: s.reviews.expire(9_999, "", 10_000),
+    "prune cases": lambda s, _: s.reviews.prune(5),
+    "waits": lambda s, _: s.reviews.waits(0, 9),
+    "owed cases": lambda s, _: s.case_posts.owed(9),
+    "begin case": lambda s, c: s.case_posts.begin(c, 5),
+    "posted case": lambda s, c: s.case_posts.posted(c, make_message(5)),
+    "case message gone": lambda s, _: s.case_posts.gone(MessageId(5)),
+    "review channel gone": lambda s, _: s.case_posts.channel_gone(GUILD, ChannelId(5)),
+    "policy": lambda s, _: s.guilds.policy(GUILD),
+    "history of policy": lambda s, _: s.guilds.history(GUILD, 9),
+    "audit": lambda s, _: s.guilds.audit(GUILD, 9, before_id=5),
+    "untold": lambda s, _: s.guilds.untold(9),
+    "note": lambda s, _: s.guilds.note(
+        AuditEntry(guild_id=GUILD, actor_id=None, action="alert", detail="", at_ms=5)
+    ),
+    "why": lambda s, c: s.decisions.about(GUILD, job(c)),
+    "prune decisions": lambda s, _: s.decisions.prune(5),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_no_table_is_walked_over(stores: Stores, call: str) -> None:
+    _, case = await stores.hold()
+    assert await walked(stores, lambda: CALLS[call](stores, case)) == []
+
+
+async def test_a_walk_is_seen(stores: Stores) -> None:
+    sql = "SELECT * FROM jobs WHERE error = 'x'"
+    assert await walked(stores, lambda: stores.db.fetch_all(sql)) == ["SCAN jobs"]

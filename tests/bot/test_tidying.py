@@ -1,0 +1,116 @@
+"""What has had its time goes, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import ChannelId, JobState, RuleId, StorageError
+from bot.drawing.signals import Signals
+from bot.store.decisions import Decision, DecisionKind, Outcome
+from bot.store.members import Members, Strike
+from bot.tidying import Tidier
+from tests.stages.factories import CHANNEL, GUILD, USER
+from tests.stages.moderators import decide
+from tests.stages.stores import Stores, open_stores
+
+DAY_MS = 86_400_000
+
+
+@dataclass(slots=True)
+class Clock:
+    now_ms: int = 0
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+def tidier(stores: Stores, clock: Clock, signals: Signals | None = None) -> Tidier:
+    return Tidier(stores.reviews, stores.members, stores.decisions, signals or Signals(), clock)
+
+
+async def test_a_held_picture_waits_two_weeks_and_its_member_is_told(stores: Stores) -> None:
+    job, _ = await stores.hold(now_ms=1_000)
+    clock, signals = Clock(14 * DAY_MS + 1_000), Signals()
+    await tidier(stores, clock, signals).round()
+    assert await stores.state(job) == JobState.HELD
+    clock.now_ms += 1
+    await tidier(stores, clock, signals).round()
+    ended = await stores.views.get(job.id)
+    assert ended is not None
+    assert ended.state == JobState.WITHHELD
+    assert ended.error is not None
+    assert ended.error.startswith("The moderators did not look at this picture within two weeks")
+
+
+async def test_what_was_decided_can_be_looked_up_for_a_while(stores: Stores) -> None:
+    _, case = await stores.hold()
+    await decide(stores, case, Outcome.APPROVE)
+    clock = Clock(90 * DAY_MS)
+    await tidier(stores, clock).round()
+    assert await stores.reviews.get(case.id) is not None
+    clock.now_ms += DAY_MS
+    await tidier(stores, clock).round()
+    assert await stores.reviews.get(case.id) is None
+    assert await stores.decisions.about(GUILD, case.id), "that it was decided stays"
+    clock.now_ms += 400 * DAY_MS
+    await tidier(stores, clock).round()
+    assert await stores.rows("decisions") == []
+
+
+async def test_a_strike_goes_when_it_counts_no_more(stores: Stores) -> None:
+    strike = Strike(rule=RuleId("gore"), about="a", at_ms=5, expires_ms=50)
+    await stores.members.strike(GUILD, USER, strike, limit=1, timeout_ms=60, reason="")
+    clock = Clock(49)
+    await tidier(stores, clock).round()
+    assert len(await stores.rows("strikes")) == len(await stores.rows("exclusions")) == 1
+    clock.now_ms = 65
+    await tidier(stores, clock).round()
+    assert await stores.rows("strikes") == await stores.rows("exclusions") == []
+
+
+async def test_a_sick_disk_ends_no_round_for_good(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sick(*_: object) -> None:
+        raise StorageError("the disk is full")
+
+    rounds: list[float] = []
+
+    async def no_sleep(seconds: float) -> None:
+        rounds.append(seconds)
+        if len(rounds) == 2:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(Members, "prune", sick)
+    monkeypatch.setattr("bot.tidying.asyncio.sleep", no_sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await tidier(stores, Clock()).run()
+    assert rounds == [3600.0, 3600.0]
+
+
+async def test_a_decision_of_today_stays(stores: Stores) -> None:
+    await stores.decisions.record(
+        Decision(
+            kind=DecisionKind.ADMIT,
+            outcome=Outcome.REFUSE,
+            about="a",
+            guild_id=GUILD,
+            channel_id=ChannelId(CHANNEL),
+            user_id=USER,
+            at_ms=500 * DAY_MS,
+        )
+    )
+    await tidier(stores, Clock(500 * DAY_MS)).round()
+    assert len(await stores.rows("decisions")) == 1

@@ -1,0 +1,157 @@
+"""What changes between two policies: nothing is passed over, before and after are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+
+from bot.domain import ChannelId, RoleId, Ruling
+from bot.policy.effect import Audience, Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
+from bot.policy.screening import Term
+from bot.words.differences import differences
+from tests.stages.factories import GUILD
+from tests.stages.policies import BOOK, CHANNEL, GROWN, OPEN, policies
+
+PLAIN = GuildPolicy(guild_id=GUILD)
+IN_WORDS = (
+    "held until a moderator approves, in age-restricted channels only; moderators are told; "
+    "counts as a strike"
+)
+SPOILER = Effect(ruling=Ruling.SPOILER)
+ROLE = RoleId(6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(policies(), policies())
+def test_there_is_a_line_if_and_only_if_something_changes(
+    before: GuildPolicy, after: GuildPolicy
+) -> None:
+    lines = differences(before, after, BOOK)
+    assert bool(lines) is (before != after)
+    assert not differences(before, before, BOOK)
+    assert len(set(lines)) == len(lines)
+    assert bool(differences(after, before, BOOK)) is (before != after)
+
+
+HELD = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "there", "back"),
+    [
+        ({"preset": "family"}, "Preset: standard → family", "Preset: family → standard"),
+        ({"paused": True}, "Paused: no → yes", "Paused: yes → no"),
+        (
+            {"only_channels": frozenset({ChannelId(9), ChannelId(8)})},
+            "Asked in: all channels → <#8>, <#9>",
+            "Asked in: <#8>, <#9> → all channels",
+        ),
+        (
+            {"moderator_role": ROLE},
+            "Moderators' role: none → <@&6>",
+            "Moderators' role: <@&6> → none",
+        ),
+        (
+            {"review_channel": ChannelId(5)},
+            "Review channel: none → <#5>",
+            "Review channel: <#5> → none",
+        ),
+        ({"log_channel": ChannelId(5)}, "Log channel: none → <#5>", "Log channel: <#5> → none"),
+        (
+            {"strikes": StrikeTerms(limit=0)},
+            "Strikes before a time-out: 3 → no time-outs",
+            "Strikes before a time-out: no time-outs → 3",
+        ),
+        (
+            {"strikes": StrikeTerms(expire_days=1)},
+            "Days that a strike counts: 30 → 1",
+            "Days that a strike counts: 1 → 30",
+        ),
+        (
+            {"strikes": StrikeTerms(timeout_minutes=5)},
+            "Minutes of a time-out: 60 → 5",
+            "Minutes of a time-out: 5 → 60",
+        ),
+        (
+            {"cooldown_s": 9},
+            "Seconds between two requests: 0 → 9",
+            "Seconds between two requests: 9 → 0",
+        ),
+        (
+            {"per_day_max": 0},
+            "Pictures in 24 hours: no limit → 0",
+            "Pictures in 24 hours: 0 → no limit",
+        ),
+        (
+            {"rules": Overrides(effects={OPEN: SPOILER})},
+            "This server, Title of open: not set → shown behind a spoiler",
+            "This server, Title of open: shown behind a spoiler → not set",
+        ),
+        (
+            {"rules": Overrides(enabled=False)},
+            "This server: switched on or off elsewhere → switched off",
+            "This server: switched off → switched on or off elsewhere",
+        ),
+        (
+            {"channels": {CHANNEL: Overrides(enabled=True)}},
+            "<#13>: switched on or off elsewhere → switched on",
+            "<#13>: switched on → switched on or off elsewhere",
+        ),
+        (
+            {"channels": {CHANNEL: Overrides()}},
+            "<#13>: named, with no line",
+            "<#13>: not named any more",
+        ),
+        (
+            {"categories": {ChannelId(2): Overrides(effects={GROWN: HELD})}},
+            f"Category <#2>, Title of grown: not set → {IN_WORDS}",
+            None,
+        ),
+        (
+            {"roles": {ROLE: RoleTerms(exempt=frozenset({OPEN, GROWN}), waiting_max=0)}},
+            "<@&6>: nothing special → exempt from Title of grown, Title of open; 0 may wait",
+            None,
+        ),
+        (
+            {"roles": {ROLE: RoleTerms(per_day_max=4, cooldown_s=0)}},
+            "<@&6>: nothing special → 4 in 24 hours; 0 s between two requests",
+            "<@&6>: 4 in 24 hours; 0 s between two requests → nothing special",
+        ),
+        (
+            {"roles": {ROLE: RoleTerms()}},
+            "<@&6>: nothing special → named, with no terms",
+            "<@&6>: named, with no terms → nothing special",
+        ),
+        (
+            {"blocked": (Term(text="a*b", reason="we"),)},
+            "Blocked: a\\*b, refused (we)",
+            "Not blocked any more: a\\*b",
+        ),
+        ({"allowed": ("a_b",)}, "Let through: a\\_b", "Not let through any more: a\\_b"),
+    ],
+)
+def test_a_change_is_one_line_with_before_and_after(
+    change: dict[str, object], there: str, back: str | None
+) -> None:
+    changed = replace(PLAIN, **change)
+    assert differences(PLAIN, changed, BOOK) == (there,)
+    if back is not None:
+        assert differences(changed, PLAIN, BOOK) == (back,)
+
+
+def test_a_term_that_changes_is_one_line_too() -> None:
+    before = replace(PLAIN, blocked=(Term(text="x"), Term(text="y")))
+    after = replace(PLAIN, blocked=(Term(text="x", effect=SPOILER, reason="new"), Term(text="y")))
+    assert differences(before, after, BOOK) == ("x: refused → shown behind a spoiler (new)",)
+    turned = replace(PLAIN, blocked=before.blocked[::-1])
+    assert differences(before, turned, BOOK) == ("Blocked terms: in another order",)
+    one, other = (replace(PLAIN, allowed=names) for names in (("a", "b"), ("b", "a")))
+    assert differences(one, other, BOOK) == ("Phrases that are let through: in another order",)
+
+
+def test_a_rule_that_nobody_knows_any_more_is_named_by_its_id() -> None:
+    old = replace(PLAIN, rules=Overrides(effects={"bygone": SPOILER}))  # type: ignore[dict-item]
+    assert differences(old, PLAIN, BOOK)[0].startswith("This server, bygone:")

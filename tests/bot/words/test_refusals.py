@@ -1,0 +1,117 @@
+"""Refusals: each says which rule and what to change, fits a message, and teaches no evasion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bot import rulebooks
+from bot.domain import Layer
+from bot.policy.rulebook import Rule
+from bot.words import refusals
+from tests.stages.policies import BOOK, GROWN, LAWFUL, NEVER, OPEN
+
+LAW = BOOK.rules[LAWFUL]
+#: What would send somebody who wants what the floor forbids on to another try.
+WAY_OUT = re.compile("age-restricted|another|other (channel|server|words)|elsewhere|try|spell")
+
+
+@pytest.mark.parametrize(
+    "rule", [r for r in rulebooks.load().rules.values() if r.floor], ids=lambda r: r.id
+)
+def test_the_floors_text_names_the_rule_and_no_way_out(rule: Rule) -> None:
+    text = refusals.floor(rule)
+    assert rule.title in text
+    assert rule.summary in text
+    assert not WAY_OUT.search(text.replace(rule.summary, "").replace(rule.title, ""))
+
+
+@pytest.mark.parametrize("rule", rulebooks.load().rules.values(), ids=lambda rule: rule.id)
+def test_no_rule_names_a_place_where_it_would_be_fine(rule: Rule) -> None:
+    """That depends on the server: `refused` and `adults` say it where it is so."""
+    assert "channel" not in rule.summary + rule.advice
+
+
+def test_the_floors_text_is_the_same_whatever_was_found() -> None:
+    assert refusals.floor(BOOK.rules[NEVER]) == (
+        "I do not draw that, in any server: **Title of never** (the model's licence, restriction "
+        "b).\nSummary of never.\nIf that is not what you meant, ask for something that nobody can "
+        "read that way."
+    )
+
+
+def test_a_refusal_says_which_rule_where_it_was_found_and_what_to_change() -> None:
+    assert refusals.refused(LAW, ("a*b", "c"), Layer.SERVER) == (
+        "I do not draw that here: **Title of lawful** (the model's licence, restriction e).\n"
+        "Summary of lawful.\nFound in your words: “a\\*b”, “c”.\nAdvice of lawful."
+    )
+    assert refusals.refused(LAW, (), Layer.LICENCE) == (
+        "I do not draw that with this model: **Title of lawful** (the model's licence, restriction "
+        "e).\nSummary of lawful.\nAdvice of lawful."
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer", "told"),
+    [
+        (Layer.CHANNEL, "\nThat is a rule of this channel; another one may take it."),
+        (Layer.CATEGORY, "\nThat is a rule of this category; a channel outside it may take it."),
+        (Layer.SERVER, ""),
+        (Layer.PRESET, ""),
+        (Layer.LICENCE, ""),
+    ],
+)
+def test_another_channel_is_named_only_where_it_can_help(layer: Layer, told: str) -> None:
+    text = refusals.refused(BOOK.rules[OPEN], (), layer)
+    assert text.endswith(f"Advice of open.{told}")
+
+
+def test_what_is_for_adults_is_told_what_to_leave_out_and_where_it_is_fine() -> None:
+    assert refusals.adults(BOOK.rules[GROWN], ("bare",)) == (
+        "That belongs in an age-restricted channel: **Title of grown**.\n"
+        "Found in your words: “bare”.\nAdvice of grown. Or ask me in an age-restricted channel "
+        "(a moderator can mark a channel as age-restricted in its settings)."
+    )
+
+
+def test_a_few_words_are_named_and_the_others_counted() -> None:
+    words = [f"word{n}" for n in range(5)]
+    assert "“word0”, “word1”, “word2” and 2 more.\n" in refusals.refused(LAW, words, Layer.SERVER)
+    assert "“word2”.\n" in refusals.refused(LAW, words[:3], Layer.SERVER)
+    long = refusals.refused(LAW, ["x" * 500], Layer.SERVER)
+    assert f"“{'x' * 59}…”" in long
+
+
+def test_a_servers_terms_are_told_with_their_reasons() -> None:
+    terms = [("a_b", "we *read* it"), ("c", ""), ("d", ""), ("e", "")]
+    assert refusals.server_terms(terms, for_adults=False) == (
+        "This server's moderators do not want that here. Please leave it out:\n"
+        "“a\\_b”: we \\*read\\* it\n“c”\n“d”\n… and 1 more"
+    )
+    assert refusals.server_terms(terms[1:2], for_adults=True) == (
+        "This server's moderators want that in age-restricted channels only. Leave it out, or ask "
+        "me in one of those:\n“c”"
+    )
+
+
+TEXTS: list[Callable[[Rule, list[str]], str]] = [
+    lambda rule, _: refusals.floor(rule),
+    lambda rule, words: refusals.refused(rule, words, Layer.CHANNEL),
+    refusals.adults,
+    lambda _, words: refusals.server_terms([(w, w) for w in words], for_adults=True),
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("unit", ["*", "@everyone ", "```", "<@1>", "\u05e9", "👩‍👧"])
+def test_every_refusal_fits_a_message_and_stays_text(
+    text: Callable[[Rule, list[str]], str], unit: str
+) -> None:
+    rule = replace(LAW, summary="s" * 5000)
+    told = text(rule, [unit * 700] * 9)
+    assert len(told) <= 2000
+    assert "@everyone" not in told
+    assert not re.search(r"(?<!\\)<@1>", told)

@@ -1,0 +1,232 @@
+"""A refusal as its member sees it, what it counts, and the appeal against it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from simcord.results import ResponseMessage
+
+from bot.domain import GuildId, JobState, RoleId, RuleId, Ruling, UserId
+from bot.policy.effect import Effect
+from bot.policy.layers import RoleTerms, StrikeTerms
+from bot.policy.screening import Term
+from bot.store.decisions import DecisionKind, Outcome
+from tests.stages.court import Court, court
+from tests.stages.fake_engine import INFO
+from tests.stages.front import custom_ids, said
+
+#: A server's own terms: one that only refuses, one that counts.
+DRAGON = Term(text="dragon", reason="we read it together")
+WYRM = Term(text="wyrm", effect=Effect(ruling=Ruling.REFUSE, strike=True))
+FLOOR = "loli, nude"
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Court]:
+    async with court(tmp_path) as ready:
+        await ready.decides(
+            review_channel=ready.benches.id,
+            blocked=(DRAGON, WYRM),
+            strikes=StrikeTerms(limit=2, expire_days=7, timeout_minutes=30),
+        )
+        yield ready
+
+
+async def appeals(desk: Court, refusal: ResponseMessage, why: str = "it is a plush toy") -> str:
+    (appeal,) = custom_ids(refusal)
+    shown = await desk.member.click(refusal.message, custom_id=appeal)
+    if shown.modal is None:
+        return said(shown).content
+    return (await desk.fills(desk.member, shown, why=why)).content
+
+
+async def test_a_refusal_is_ephemeral_and_gives_the_words_back(desk: Court) -> None:
+    refused = await desk.asks(prompt="1girl, dragon, ```sly```")
+    assert refused.ephemeral
+    assert "we read it together" in refused.content
+    assert "1girl, dragon" in refused.content.split("```")[1]
+    assert [i.split(":")[1] for i in custom_ids(refused)] == ["appeal"]
+
+
+async def test_the_floor_cannot_be_appealed(desk: Court) -> None:
+    """Its moderators could not let it pass, so they would be asked for nothing."""
+    refused = await desk.asks(prompt=FLOOR)
+    assert refused.ephemeral
+    assert not custom_ids(refused)
+
+
+async def test_a_refusal_is_recorded_without_its_words(desk: Court) -> None:
+    refused = await desk.asks(prompt="1girl, dragon")
+    refusal_id = custom_ids(refused)[0].split(":")[2]
+    assert refusal_id in refused.content
+    (made,) = await desk.services.decisions.about(GuildId(desk.guild.id), refusal_id)
+    assert (made.kind, made.outcome, made.rules) == (
+        DecisionKind.ADMIT, Outcome.REFUSE, (RuleId("server"),),
+    )  # fmt: skip
+    assert "dragon" not in repr(made)
+
+
+async def test_an_upheld_appeal_is_drawn_posted_and_told(desk: Court) -> None:
+    refused = await desk.asks(prompt="1girl, dragon")
+    assert "moderators of this server will look" in await appeals(desk, refused)
+    case = await desk.presented()
+    assert "it is a plush toy" in case.content
+    assert "own terms" in case.content
+    await desk.rules(case, "uphold")
+    (job,) = await desk.jobs()
+    assert job.excused == {RuleId("server")}
+    assert any("agree with you" in told for told in desk.told())
+    claimed = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
+    assert claimed is not None
+    await desk.kept(claimed)
+    await desk.sits()
+    assert await desk.state(job) is JobState.DELIVERED, "the term is blocked still"
+    assert "Upheld" in desk.bench().content
+    assert (await desk.asks(prompt="1girl, dragon")).ephemeral, "for that one ask alone"
+
+
+async def test_a_dismissed_appeal_is_told_kindly(desk: Court) -> None:
+    await appeals(desk, await desk.asks(prompt="1girl, dragon"))
+    await desk.rules(await desk.presented(), "dismiss")
+    assert not await desk.jobs()
+    (told,) = desk.told()
+    assert told.startswith(f"<@{desk.member.id}>")
+    assert "dragon" not in told
+
+
+async def test_a_refusal_is_appealed_once(desk: Court) -> None:
+    refused = await desk.asks(prompt="1girl, dragon")
+    await appeals(desk, refused)
+    assert "you appealed it before" in await appeals(desk, refused)
+    assert len(await desk.cases()) == 1
+
+
+async def test_an_appeal_works_after_a_restart(desk: Court) -> None:
+    refused = await desk.asks(prompt="1girl, dragon")
+    await desk.restart()
+    assert "will look at it" in await appeals(desk, refused)
+
+
+async def test_a_member_has_three_open_appeals_at_most(desk: Court) -> None:
+    for number in range(3):
+        await appeals(desk, await desk.asks(prompt=f"1girl, dragon, {number} hats"))
+    assert "3 of your appeals" in await appeals(desk, await desk.asks(prompt="dragon, 1boy"))
+
+
+async def test_what_is_allowed_by_now_needs_no_appeal(desk: Court) -> None:
+    refused = await desk.asks(prompt="1girl, dragon")
+    await desk.decides(blocked=())
+    assert "just ask again" in await appeals(desk, refused)
+
+
+async def test_an_appeal_never_gets_below_the_floor(desk: Court) -> None:
+    await appeals(desk, await desk.asks(prompt="1girl, dragon"))
+    (case,) = await desk.cases()
+    await desk.services.reviews._db.write_one(
+        "UPDATE cases SET ask = replace(ask, '1girl, dragon', :floor) WHERE id = :id",
+        {"id": case.id, "floor": FLOOR},
+    )
+    answer = await desk.rules(await desk.presented(), "uphold")
+    assert answer is None
+    assert not await desk.jobs()
+    assert len(await desk.cases()) == 1, "it stays open"
+
+
+async def test_nothing_is_drawn_for_who_has_not_accepted_the_licence(desk: Court) -> None:
+    await appeals(desk, await desk.asks(prompt="1girl, dragon"))
+    await desk.services.consent._db.write_one(
+        "DELETE FROM acceptances WHERE user_id = :user", {"user": desk.member.id}
+    )
+    message = await desk.presented()
+    pressed = await desk.boss.click(message, custom_id=f"wd:uphold:{(await desk.cases())[0].id}")
+    assert "accepted it" in said(pressed).content
+    assert not await desk.jobs()
+
+
+async def test_strikes_are_told_and_the_last_one_times_out(desk: Court) -> None:
+    first = await desk.asks(prompt="a wyrm")
+    assert "your 1st; at 2 you" in first.content
+    assert "<t:" in first.content
+    second = await desk.asks(prompt="a wyrm, again")
+    assert "your 2nd strike" in second.content
+    kept_out = await desk.asks(prompt="1girl")
+    assert "You cannot ask me in this server until" in kept_out.content
+    await desk.env.advance_time(30 * 60 + 1)
+    assert not (await desk.asks(prompt="1girl")).ephemeral
+
+
+async def test_an_alert_is_a_line_of_the_log_without_words(desk: Court) -> None:
+    await desk.asks(prompt=FLOOR)
+    entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 9)
+    (line,) = [entry for entry in entries if entry.action == "alert"]
+    assert line.user_id == desk.member.id
+    assert "minors-sexual" in line.detail
+    assert "nude" not in line.detail
+
+
+async def test_strikes_expire(desk: Court) -> None:
+    await desk.asks(prompt="a wyrm")
+    await desk.env.advance_time(7 * 86_400 + 1)
+    assert "your 1st; at 2" in (await desk.asks(prompt="a wyrm")).content
+
+
+async def test_a_refusal_that_does_not_say_so_is_no_strike(desk: Court) -> None:
+    for _ in range(4):
+        assert "strike" not in (await desk.asks(prompt="1girl, dragon")).content
+    guild_id, user_id = GuildId(desk.guild.id), UserId(desk.member.id)
+    assert not await desk.services.members.strikes(guild_id, user_id, 0)
+
+
+async def test_an_exempt_role_lets_a_picture_be_asked_for_and_posted(desk: Court) -> None:
+    """The delivery does not know the member's roles, and posts what they let pass."""
+    role = desk.guild.create_role("artists")
+    artist = desk.guild.add_member(desk.env.create_user("art"), roles=[role])
+    await desk.accepts(artist)
+    await desk.decides(roles={RoleId(role.id): RoleTerms(exempt=frozenset({RuleId("server")}))})
+    assert not (await desk.asks(artist, prompt="1girl, dragon")).ephemeral
+    (job,) = await desk.jobs(artist)
+    await desk.drawn([job])
+    await desk.sits()
+    assert await desk.state(job) is JobState.DELIVERED
+    assert (await desk.asks(prompt="1girl, dragon")).ephemeral
+
+
+async def test_cooldown_and_pictures_a_day_are_held(desk: Court) -> None:
+    await desk.decides(cooldown_s=60, per_day_max=2)
+    assert not (await desk.asks()).ephemeral
+    assert "pause between two requests" in (await desk.asks()).content
+    await desk.env.advance_time(61)
+    assert not (await desk.asks()).ephemeral
+    await desk.env.advance_time(61)
+    assert "2 pictures a day" in (await desk.asks()).content
+
+
+async def test_a_role_is_given_more(desk: Court) -> None:
+    role = desk.guild.create_role("friends")
+    friend = desk.guild.add_member(desk.env.create_user("pal"), roles=[role])
+    await desk.accepts(friend)
+    terms = RoleTerms(cooldown_s=0, per_day_max=9, waiting_max=3)
+    await desk.decides(cooldown_s=60, per_day_max=1, roles={RoleId(role.id): terms})
+    for _ in range(3):
+        assert not (await desk.asks(friend)).ephemeral
+    assert "the most at once is 3" in (await desk.asks(friend)).content
+
+
+async def test_a_paused_server_and_other_channels_are_kept(desk: Court) -> None:
+    other = desk.guild.create_text_channel("other")
+    await desk.env.settle()
+    await desk.decides(only_channels=frozenset({other.id}))
+    assert "another one" in (await desk.asks()).content
+    assert not said(await desk.member.slash(other, "waifu", prompt="1girl")).ephemeral
+    await desk.decides(paused=True)
+    assert "paused" in said(await desk.member.slash(other, "waifu", prompt="1girl")).content
+
+
+async def test_who_declined_the_licence_cannot_appeal_around_it(desk: Court) -> None:
+    who = desk.newcomer()
+    refused = await desk.asks(who, prompt="1girl, dragon")
+    pressed = await who.click(refused.message, custom_id=custom_ids(refused)[0])
+    assert INFO.licence_name in said(pressed).content
+    assert not await desk.cases()

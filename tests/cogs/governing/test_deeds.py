@@ -1,0 +1,135 @@
+"""What the panel's presses change, also those that are old, made up or hostile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot import rulebooks
+from bot.domain import ChannelId, RoleId, RuleId, Ruling
+from bot.policy.effect import Audience, Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
+from bot.words import panel as words
+from cogs.governing.controls import PanelPress
+from cogs.governing.deeds import DEEDS
+from tests.cogs.governing.test_pages import FREE, RULEBOOK, desk
+from tests.stages.factories import GUILD
+
+BARE = GuildPolicy(guild_id=GUILD)
+RULE = FREE
+FIXED = next(rule.id for rule in RULEBOOK.rules.values() if rule.floor)
+
+
+def press(deed: str, *args: str, values: tuple[str, ...] = ()) -> PanelPress:
+    return PanelPress(deed=deed, version=1, args=args, values=values, fields={})
+
+
+def done(policy: GuildPolicy, made: PanelPress) -> GuildPolicy | str:
+    return DEEDS[made.deed].change(desk(policy), made)
+
+
+def written(effect: Effect) -> GuildPolicy:
+    return replace(BARE, rules=Overrides(effects={RULE: effect}))
+
+
+def test_each_part_of_an_effect_is_changed_alone() -> None:
+    before = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=True)
+    for made, effect in (
+        (press("ruling", "s", RULE, values=("spoiler",)), replace(before, ruling=Ruling.SPOILER)),
+        (
+            press("audience", "s", RULE, values=("everybody",)),
+            replace(before, audience=Audience.EVERYBODY),
+        ),
+        (press("alert", "s", RULE, "0"), replace(before, alert=False)),
+        (press("strike", "s", RULE, "0"), replace(before, strike=False)),
+    ):
+        assert done(written(before), made) == written(effect)
+
+
+def test_a_line_that_is_not_written_yet_begins_with_what_holds() -> None:
+    """So that changing one part of it loosens no other."""
+    held = Effect(ruling=Ruling.HOLD, alert=True)
+    changed = done(written(held), press("strike", "c5", RULE, "1"))
+    assert isinstance(changed, GuildPolicy)
+    assert changed.channels[ChannelId(5)].effects == {RULE: replace(held, strike=True)}
+
+
+def test_a_line_is_taken_back() -> None:
+    held = Effect(ruling=Ruling.HOLD)
+    assert done(written(held), press("ruling", "s", RULE, "none")) == BARE
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        press("ruling", "s", FIXED, values=("allow",)),
+        press("audience", "s", FIXED, values=("everybody",)),
+        press("alert", "s", FIXED, "0"),
+        press("strike", "c5", FIXED, "0"),
+        press("ruling", "s", "no-such-rule", values=("allow",)),
+        press("ruling", "x9", RULE, values=("allow",)),
+        press("ruling", "s", RULE, values=("everything",)),
+        press("ruling", "s", RULE),
+        press("preset", "lawless"),
+        press("enabled", "c5", values=("maybe",)),
+        press("only", "s", "1"),
+        press("exempt", "everyone", values=(RULE,)),
+        press("review", values=("not-a-number",)),
+    ],
+)
+def test_what_is_fixed_or_made_up_changes_nothing(made: PanelPress) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        done(BARE, made)
+
+
+def test_no_role_is_exempted_from_what_is_fixed() -> None:
+    assert done(BARE, press("exempt", "9", values=(RULE, FIXED))) == words.LOCKED
+    assert done(BARE, press("exempt", "9", values=("no-such-rule",))) == words.LOCKED
+    changed = done(BARE, press("exempt", "9", values=(RULE,)))
+    assert isinstance(changed, GuildPolicy)
+    assert changed.roles == {RoleId(9): RoleTerms(exempt=frozenset({RULE}))}
+    assert done(changed, press("exempt", "9")) == BARE
+    assert done(changed, press("norole", "9")) == BARE
+
+
+def test_everybody_is_no_moderator() -> None:
+    assert done(BARE, press("modrole", values=(str(GUILD),))) == words.NOT_EVERYONE
+    changed = done(BARE, press("modrole", values=("9",)))
+    assert changed == replace(BARE, moderator_role=RoleId(9))
+    assert done(replace(BARE, moderator_role=RoleId(9)), press("modrole")) == BARE
+
+
+def test_places_presets_and_the_pause() -> None:
+    off = done(BARE, press("enabled", "k5", values=("off",)))
+    assert isinstance(off, GuildPolicy)
+    assert off.categories == {ChannelId(5): Overrides(enabled=False)}
+    assert done(off, press("enabled", "k5", values=("none",))) == BARE
+    listed = done(off, press("only", "k5", "1"))
+    assert isinstance(listed, GuildPolicy)
+    assert listed.only_channels == {ChannelId(5)}
+    assert done(listed, press("clear", "k5")) == BARE
+    assert done(BARE, press("preset", "family")) == replace(BARE, preset="family")
+    assert done(BARE, press("pause", "1")) == replace(BARE, paused=True)
+
+
+@pytest.mark.parametrize("deed", ["review", "log"])
+def test_a_channel_that_the_bot_does_not_see_is_not_taken(deed: str) -> None:
+    assert "cannot see <#7>" in str(done(BARE, press(deed, values=("7",))))
+    chosen = replace(BARE, review_channel=ChannelId(7), log_channel=ChannelId(7))
+    emptied = done(chosen, press(deed))
+    assert isinstance(emptied, GuildPolicy)
+    assert getattr(emptied, f"{deed}_channel") is None
+
+
+def test_every_deed_leads_to_a_page() -> None:
+    from cogs.governing.lists import LIST_PAGES
+    from cogs.governing.pages import RULE_PAGES
+    from cogs.governing.places import PLACE_PAGES
+
+    assert {deed.page for deed in DEEDS.values()} <= {*RULE_PAGES, *PLACE_PAGES, *LIST_PAGES}
+
+
+def test_the_rulebook_of_the_tests_is_the_programs_own() -> None:
+    assert RULEBOOK is rulebooks.load()
+    assert RuleId("sexual") in RULEBOOK.rules

@@ -1,0 +1,198 @@
+"""The policy as a file: what comes out goes in again, and nothing is applied unseen."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simcord.actors import MemberActor
+from simcord.results import InteractionResult
+
+from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling, UserId
+from bot.policy.document import TERMS_MAX
+from bot.policy.effect import Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
+from bot.policy.screening import Term
+from bot.policy.toml_text import BYTES_MAX
+from bot.words import documents as words
+from tests.stages.front import Front, said
+from tests.stages.governing import PanelView, current, office, open_panel
+
+RULE = RuleId("suggestive")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with office(tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def boss(desk: Front) -> MemberActor:
+    return desk.moderator(manage_guild=True)
+
+
+async def keep(desk: Front, **document: Any) -> None:
+    policy = GuildPolicy(guild_id=GuildId(desk.guild.id), **document)
+    number = (await current(desk)).number
+    await desk.services.guilds.save(policy, number, UserId(1), 1, summary="Sora was here")
+
+
+async def exported(desk: Front, boss: MemberActor) -> bytes:
+    answer = said(await boss.slash(desk.channel, "policy export"))
+    assert answer.ephemeral
+    (file,) = answer.attachments
+    return await file.read()
+
+
+async def brought(desk: Front, boss: MemberActor, data: bytes) -> InteractionResult:
+    return await boss.slash(desk.channel, "policy import", file=("my policy.toml", data))
+
+
+async def offered(desk: Front, boss: MemberActor, data: bytes) -> PanelView:
+    result = await brought(desk, boss, data)
+    assert result.response is not None
+    assert result.response.ephemeral
+    return PanelView(desk=desk, who=boss, message=result.response, result=result)
+
+
+async def test_what_is_exported_is_imported_as_the_same_policy(
+    desk: Front, boss: MemberActor
+) -> None:
+    held = Effect(ruling=Ruling.HOLD, alert=True)
+    await keep(
+        desk,
+        preset="family",
+        rules=Overrides(effects={RULE: held}),
+        channels={ChannelId(desk.channel.id): Overrides(enabled=False)},
+        roles={RoleId(77): RoleTerms(exempt=frozenset({RULE}), per_day_max=5)},
+        blocked=(Term(text='a "quoted" = dragon', reason="why\\not"),),
+        allowed=("naked mole rat",),
+    )
+    before = await current(desk)
+    data = await exported(desk, boss)
+    assert f"# #{desk.channel.name}" in data.decode(), "names stand beside the ids"
+    view = await offered(desk, boss, data)
+    assert words.NO_DIFFERENCE in view.words
+    await keep(desk)
+    view = await offered(desk, boss, data)
+    assert "Preset: standard → family" in view.words
+    await view.press("apply")
+    assert "Saved" in view.words
+    assert (await current(desk)).policy == before.policy
+
+
+async def test_nothing_is_changed_before_it_is_applied_nor_when_it_is_discarded(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await offered(desk, boss, b"version = 1\npaused = true\n")
+    assert "Paused: no → yes" in view.words
+    assert (await current(desk)).number == 0
+    await view.press("discard")
+    assert words.DISCARDED in view.words
+    assert not view.message.attachments
+    assert (await current(desk)).number == 0
+
+
+async def test_it_is_applied_after_a_restart_too(desk: Front, boss: MemberActor) -> None:
+    view = await offered(desk, boss, b"version = 1\npaused = true\n")
+    await desk.restart()
+    await view.press("apply")
+    assert (await current(desk)).policy.paused
+
+
+async def test_if_somebody_was_faster_the_difference_is_shown_anew(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await offered(desk, boss, b'version = 1\npaused = true\npreset = "family"\n')
+    await keep(desk, preset="family")
+    await view.press("apply")
+    assert words.CHANGED_MEANWHILE in view.words
+    assert "Paused: no → yes" in view.words
+    assert "Preset" not in view.words
+    assert not (await current(desk)).policy.paused
+    await view.press("apply")
+    policy = (await current(desk)).policy
+    assert (policy.paused, policy.preset) == (True, "family")
+
+
+async def test_a_difference_too_long_to_read_comes_as_a_file_too(
+    desk: Front, boss: MemberActor
+) -> None:
+    lines = "\n".join(f'"dragon {n}" = {{ reason = "why" }}' for n in range(3000))
+    view = await offered(desk, boss, f"version = 1\n[blocked]\n{lines}\n".encode())
+    assert "more" in view.words
+    files = {file.filename: await file.read() for file in view.message.attachments}
+    assert len(files["changes.txt"].decode().splitlines()) == 3000
+    assert len(tomllib.loads(files["policy.toml"].decode())["blocked"]) == 3000
+    await view.press("apply")
+    assert len((await current(desk)).policy.blocked) == 3000
+
+
+HOSTILE = {
+    "no text": b"\xff\xfe\x00",
+    "no toml": b"preset = [",
+    "empty": b"",
+    "another version": b"version = 99\n",
+    "a strange key": b"version = 1\nunknown = 1\n",
+    "a strange preset": b'version = 1\npreset = "lawless"\n',
+    "a fixed rule": b'version = 1\n[server.rules]\nminors-sexual = "allow"\n',
+    "an exemption from a fixed rule": b'version = 1\n[roles.5]\nexempt = ["minors-sexual"]\n',
+    "a strange rule": b'version = 1\n[server.rules]\nsugestive = "allow"\n',
+    "a strange effect": b'version = 1\n[server.rules]\nsuggestive = "maybe"\n',
+    "a wrong type": b'version = 1\npaused = "no"\n',
+    "too many terms": b"version = 1\n[blocked]\n"
+    + b"\n".join(b"t%d = {}" % n for n in range(TERMS_MAX + 1)),
+    "a long term": b"version = 1\n[blocked]\n" + b"x" * 81 + b" = {}\n",
+    "deep": b"version = 1\na = " + b"[" * 5000 + b"]" * 5000,
+    "dots": b"version = 1\n" + b"a." * 5000 + b"b = 1\n",
+    "a large number": b"version = 1\ncooldown_s = " + b"9" * 5000 + b"\n",
+    "a negative number": b"version = 1\ncooldown_s = -1\n",
+    "an id of nothing": b"version = 1\n[channels.general]\nenabled = true\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_file_with_a_fault_changes_nothing_and_is_answered(
+    desk: Front, boss: MemberActor, name: str
+) -> None:
+    await keep(desk, preset="family")
+    answer = said(await brought(desk, boss, HOSTILE[name]))
+    assert answer.ephemeral
+    assert "I changed nothing" in answer.content
+    assert not answer.components
+    assert (await current(desk)).policy.preset == "family"
+    assert (await current(desk)).number == 1
+
+
+async def test_a_huge_file_is_not_even_read(desk: Front, boss: MemberActor) -> None:
+    answer = said(await brought(desk, boss, b"#" * (BYTES_MAX + 1)))
+    assert "I changed nothing" in answer.content
+    assert (await current(desk)).number == 0
+
+
+async def test_a_file_cannot_make_everybody_a_moderator(desk: Front, boss: MemberActor) -> None:
+    data = f"version = 1\nmoderator_role = {desk.guild.id}\n".encode()
+    assert words.EVERYBODY_DECIDES in said(await brought(desk, boss, data)).content
+    assert (await current(desk)).number == 0
+
+
+async def test_the_panel_exports_too(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    result = await boss.click(view.message, custom_id=view.id_of("export"))
+    answer = said(result)
+    assert answer.ephemeral
+    (file,) = answer.attachments
+    assert tomllib.loads((await file.read()).decode())["preset"] == "standard"
+
+
+async def test_whoever_lost_the_permission_applies_nothing(desk: Front, boss: MemberActor) -> None:
+    view = await offered(desk, boss, b"version = 1\npaused = true\n")
+    desk.env.backend.guilds[desk.guild.id].members[boss.id].role_ids.clear()
+    await view.press("apply")
+    assert "Manage Server" in view.words
+    assert not view.message.attachments
+    assert (await current(desk)).number == 0

@@ -1,0 +1,147 @@
+"""The licence as members meet it: `/licence`, and the buttons under the terms."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from simcord.actors import MemberActor
+from simcord.results import ResponseMessage
+
+from bot.domain import UserId
+from tests.stages.fake_engine import INFO
+from tests.stages.front import Front, custom_ids, front, said
+
+NEW_LICENCE = replace(INFO, card_id="fake-2", name="Fake 2", licence_sha256="f" * 64)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+async def reads(desk: Front, who: MemberActor) -> ResponseMessage:
+    answer = said(await who.slash(desk.channel, "licence"))
+    assert answer.ephemeral
+    return answer
+
+
+async def presses(desk: Front, who: MemberActor, message: ResponseMessage, action: str) -> str:
+    """What the message says after its button was pressed."""
+    await who.click(message.message, custom_id=a_button(desk, message, action))
+    return desk.env.backend.messages[desk.channel.id][message.id].content
+
+
+def buttons(desk: Front, message: ResponseMessage) -> dict[str, str]:
+    """The custom ids under a message as it is now, by their actions."""
+    rows = desk.env.backend.messages[desk.channel.id][message.id].components
+    ids = [item["custom_id"] for row in rows for item in row["components"]]
+    return {custom_id.split(":")[1]: custom_id for custom_id in ids}
+
+
+def a_button(desk: Front, message: ResponseMessage, action: str) -> str:
+    return buttons(desk, message)[action]
+
+
+def files(desk: Front, message: ResponseMessage) -> list[str]:
+    stored = desk.env.backend.messages[desk.channel.id][message.id]
+    return [attachment["filename"] for attachment in stored.attachments]
+
+
+async def test_it_names_the_restrictions_and_hands_out_the_whole_text(desk: Front) -> None:
+    answer = await reads(desk, desk.member)
+    assert INFO.name in answer.content
+    assert INFO.licence_name in answer.content
+    for word in ("unlawful", "minors", "defames", "personal data", "medical advice", "pass"):
+        assert word in answer.content
+    (file,) = answer.attachments
+    assert (await file.read()).decode() == INFO.licence_text
+
+
+async def test_it_says_whether_and_when_it_was_accepted(desk: Front) -> None:
+    who = desk.newcomer()
+    before = await reads(desk, who)
+    assert "not accepted it yet" in before.content
+    at_s = round(desk.env.now().timestamp())
+    await presses(desk, who, before, "accept")
+    after = await reads(desk, who)
+    assert f"You accepted it <t:{at_s}:R>" in after.content
+    assert not custom_ids(after)
+    desk.use_model(NEW_LICENCE)
+    assert "not accepted it yet" in (await reads(desk, who)).content, "that is another licence"
+
+
+async def test_accepting_where_nothing_waits_says_what_to_do_next(desk: Front) -> None:
+    who = desk.newcomer()
+    assert "`/waifu`" in await presses(desk, who, await reads(desk, who), "accept")
+    assert not await desk.jobs(who)
+    assert not (await desk.asks(who)).ephemeral
+
+
+async def test_declining_ends_the_ask_and_gives_its_words_back(desk: Front) -> None:
+    who = desk.newcomer()
+    terms = await desk.asks(who, prompt="1girl, wary")
+    words = await presses(desk, who, terms, "decline")
+    assert "1girl, wary" in words
+    assert "change your mind" in words
+    assert not files(desk, terms)
+    assert not await desk.services.queue._db.fetch_all("SELECT * FROM waiting_asks")
+    assert not await desk.services.consent.accepted(UserId(who.id), INFO.licence_sha256)
+    assert not await desk.jobs(who)
+
+
+async def test_a_decline_can_be_reconsidered_after_a_restart(desk: Front) -> None:
+    who = desk.newcomer()
+    terms = await desk.asks(who, prompt="1girl, wary")
+    await presses(desk, who, terms, "decline")
+    await desk.restart()
+    again = await presses(desk, who, terms, "reconsider")
+    assert INFO.licence_name in again
+    assert files(desk, terms) == ["LICENCE.txt"]
+    await presses(desk, who, terms, "accept")
+    assert not await desk.jobs(who), "what was declined does not come back by itself"
+    assert not (await desk.asks(who)).ephemeral
+
+
+async def test_declining_what_waits_no_more_is_as_kind(desk: Front) -> None:
+    who = desk.newcomer()
+    terms = await desk.asks(who)
+    other = await desk.asks(who, prompt="1girl, other")
+    decline = a_button(desk, terms, "decline")
+    assert "That is fine" in await presses(desk, who, terms, "decline")
+    assert "1girl, other" in await presses(desk, who, other, "decline")
+    view_less = said(await desk.member.slash(desk.channel, "licence"))
+    assert decline not in custom_ids(view_less)
+
+
+async def test_nobody_declines_for_somebody_else(desk: Front) -> None:
+    """The terms are for one pair of eyes, but an id can be sent by whoever knows it."""
+    who = desk.newcomer()
+    terms = await desk.asks(who, prompt="1girl, mine")
+    waiting_id = a_button(desk, terms, "decline").split(":")[2][:10]
+    taken = await desk.services.consent.take(waiting_id, UserId(desk.member.id))  # type: ignore[arg-type]
+    assert taken is None
+
+
+async def test_an_accept_of_a_licence_that_changed_shows_the_new_one_with_both_buttons(
+    desk: Front,
+) -> None:
+    who = desk.newcomer()
+    terms = await desk.asks(who)
+    desk.use_model(NEW_LICENCE)
+    assert "Fake 2" in await presses(desk, who, terms, "accept")
+    assert set(buttons(desk, terms)) == {"accept", "decline"}
+
+
+async def test_a_picture_is_shown_after_the_licence_is_accepted(desk: Front) -> None:
+    job, _ = await desk.picture()
+    who = desk.newcomer()
+    asked = said(await who.slash(desk.channel, "show", id=job.id))
+    assert asked.ephemeral
+    assert [file.filename for file in asked.attachments] == ["LICENCE.txt"]
+    assert "call your command again" in await presses(desk, who, asked, "accept")
+    shown = said(await who.slash(desk.channel, "show", id=job.id))
+    assert [file.filename for file in shown.attachments] == [f"{job.id}.png"]

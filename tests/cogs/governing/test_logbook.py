@@ -1,0 +1,148 @@
+"""What the log channel is told: every line, through every outage, and once where Discord helps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from simcord.builders import ChannelHandle
+
+from bot.domain import ChannelId, GuildId, UserId
+from bot.policy.layers import GuildPolicy
+from bot.store.audit_rows import AuditEntry
+from bot.store.guilds import PolicyVersion
+from tests.stages.front import Front
+from tests.stages.governing import current, office
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with office(tmp_path) as ready:
+        yield ready
+
+
+async def change(desk: Front, policy: GuildPolicy, summary: str) -> None:
+    before = (await current(desk)).number
+    saved = await desk.services.guilds.save(
+        policy, before, UserId(desk.member.id), 1_000, summary=summary
+    )
+    assert isinstance(saved, PolicyVersion)
+
+
+async def tells(desk: Front, channel: ChannelHandle) -> None:
+    policy = GuildPolicy(guild_id=GuildId(desk.guild.id), log_channel=ChannelId(channel.id))
+    await change(desk, policy, f"Log channel: none → <#{channel.id}>")
+
+
+def told(channel: ChannelHandle) -> list[str]:
+    return [message.content for message in channel.history()]
+
+
+async def test_every_change_is_told_with_its_moderator_and_what_changed(desk: Front) -> None:
+    logs = desk.guild.create_text_channel("mod-log")
+    await desk.env.settle()
+    await tells(desk, logs)
+    await change(desk, replace((await current(desk)).policy, paused=True), "Paused: no → yes")
+    await desk.looks("Logbook")
+    (text,) = told(logs)
+    assert f"<@{desk.member.id}> changed the policy" in text
+    assert "- Paused: no → yes" in text
+    await desk.looks("Logbook", rounds=3)
+    assert len(told(logs)) == 1, "each line once"
+
+
+async def test_a_line_that_no_change_makes_is_told_too(desk: Front) -> None:
+    logs = desk.guild.create_text_channel("mod-log")
+    await desk.env.settle()
+    await tells(desk, logs)
+    await desk.services.guilds.note(
+        AuditEntry(
+            guild_id=GuildId(desk.guild.id),
+            actor_id=None,
+            action="alert",
+            detail="A rule of the floor was broken",
+            at_ms=2_000,
+            user_id=UserId(desk.member.id),
+        )
+    )
+    await desk.looks("Logbook")
+    assert "A rule of the floor was broken" in told(logs)[-1]
+
+
+async def test_what_cannot_be_told_now_is_told_when_it_can(desk: Front) -> None:
+    logs = desk.guild.create_text_channel("mod-log")
+    await desk.env.settle()
+    await tells(desk, logs)
+    await desk.bot_may_not("send_messages", channel=logs)
+    await desk.looks("Logbook")
+    assert told(logs) == []
+    await desk.bot_may_not(channel=logs)
+    await desk.env.advance_time(5)
+    await desk.looks("Logbook")
+    assert len(told(logs)) == 1
+
+
+async def test_a_deleted_log_channel_loses_nothing(desk: Front) -> None:
+    logs = desk.guild.create_text_channel("mod-log")
+    await desk.env.settle()
+    await tells(desk, logs)
+    desk.env.backend.delete_channel(logs.id)
+    await desk.env.settle()
+    await desk.looks("Logbook")
+    other = desk.guild.create_text_channel("mod-log-2")
+    await desk.env.settle()
+    await tells(desk, other)
+    await desk.looks("Logbook")
+    (text,) = told(other)
+    assert f"<#{logs.id}>" in text
+    assert f"<#{other.id}>" in text
+
+
+async def test_many_lines_come_in_as_many_messages_as_it_takes(desk: Front) -> None:
+    logs = desk.guild.create_text_channel("mod-log")
+    await desk.env.settle()
+    await tells(desk, logs)
+    for number in range(30):
+        policy = replace((await current(desk)).policy, cooldown_s=number + 1)
+        await change(desk, policy, f"change {number:02} " + "x" * 300)
+    await desk.looks("Logbook", rounds=3)
+    texts = told(logs)
+    assert max(map(len, texts)) <= 2000
+    assert [n for n in range(30) if sum(f"change {n:02} " in t for t in texts) != 1] == []
+    order = [int(part[:2]) for text in texts for part in text.split("change ")[1:]]
+    assert order == sorted(order)
+
+
+async def test_a_message_whose_answer_was_lost_does_not_come_twice(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = desk.guild.create_text_channel("mod-log")
+    await desk.env.settle()
+    await tells(desk, logs)
+    sent: list[object] = []
+    http = desk.env.bot.http
+    request = http.request
+
+    async def noted(route: object, **options: object) -> object:
+        sent.append(getattr(options.get("params"), "payload", None) or options.get("json"))
+        return await request(route, **options)  # type: ignore[arg-type]  as it came
+
+    monkeypatch.setattr(http, "request", noted)
+    desk.loses_answers(monkeypatch, asyncio.CancelledError())
+    async with asyncio.TaskGroup() as tasks:
+        await desk.cog("Logbook").look(tasks)
+    await desk.restart()
+    await desk.looks("Logbook")
+    nonces = {body["nonce"] for body in sent if isinstance(body, dict) and "nonce" in body}
+    assert len(nonces) == 1, "Discord takes the second for the first"
+
+
+async def test_without_a_log_channel_nothing_is_owed(desk: Front) -> None:
+    policy = GuildPolicy(guild_id=GuildId(desk.guild.id), paused=True)
+    await change(desk, policy, "Paused: no → yes")
+    await tells(desk, desk.channel)
+    await desk.looks("Logbook")
+    assert "Paused" not in "\n".join(told(desk.channel)), "it is in the log"

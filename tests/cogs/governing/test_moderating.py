@@ -1,0 +1,148 @@
+"""`/moderate`: strikes, time-outs, bans and the purge, as all see it whom they are about."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+from simcord.actors import MemberActor
+
+from bot.domain import GuildId, JobState, RuleId, UserId
+from bot.store.members import Strike
+from tests.stages.court import Court, court
+from tests.stages.front import custom_ids, said
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Court]:
+    async with court(tmp_path) as ready:
+        yield ready
+
+
+async def run(desk: Court, name: str, who: MemberActor | None = None, **options: object) -> str:
+    answer = said(await (who or desk.boss).slash(desk.channel, f"moderate {name}", **options))
+    assert answer.ephemeral
+    return answer.content
+
+
+async def struck(desk: Court, about: str) -> None:
+    now_ms = desk.services.clock()
+    strike = Strike(
+        rule=RuleId("sexual"), about=about, at_ms=now_ms, expires_ms=now_ms + 86_400_000
+    )
+    await desk.services.members.strike(
+        GuildId(desk.guild.id), UserId(desk.member.id), strike, limit=0, timeout_ms=1, reason=""
+    )
+
+
+async def log(desk: Court) -> list[str]:
+    entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 50)
+    return [entry.action for entry in reversed(entries)]
+
+
+async def test_discord_hides_it_from_members_and_we_look_again(desk: Court) -> None:
+    assert not [c for c in desk.member.available_commands(desk.channel) if "moderate" in c]
+    commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot
+    group = next(c for c in commands if c.name == "moderate")
+    desk.guild.set_command_permissions(group, {desk.member: True})
+    told = await run(desk, "ban", desk.member, member=desk.boss)
+    assert "for this server's moderators" in told
+    exclusion = await desk.services.members.exclusion(
+        GuildId(desk.guild.id), UserId(desk.boss.id), desk.services.clock()
+    )
+    assert exclusion is None
+    desk.env._errors.clear()
+
+
+async def test_a_member_who_is_timed_out_is_told_until_when_and_why(desk: Court) -> None:
+    told = await run(desk, "timeout", member=desk.member, minutes=10, reason="take a *break*")
+    assert "timed out until" in told
+    kept_out = await desk.asks()
+    assert kept_out.ephemeral
+    assert "You cannot ask me in this server until <t:" in kept_out.content
+    assert "take a \\*break\\*" in kept_out.content
+    assert f"<@{desk.member.id}>" in await run(desk, "excluded")
+    await desk.env.advance_time(601)
+    assert not (await desk.asks()).ephemeral
+    assert await run(desk, "excluded") == "Nobody."
+
+
+async def test_a_ban_holds_until_it_is_lifted_and_is_logged(desk: Court) -> None:
+    await run(desk, "ban", member=desk.member, reason="enough")
+    await desk.env.advance_time(90 * 86_400)
+    assert "until a moderator lifts that" in (await desk.asks()).content
+    assert "may ask again here" in await run(desk, "lift", member=desk.member)
+    assert not (await desk.asks()).ephemeral
+    assert "was not excluded" in await run(desk, "lift", member=desk.member)
+    assert await log(desk) == ["policy", "ban", "lift"]
+
+
+async def test_what_is_on_its_way_comes_all_the_same(desk: Court) -> None:
+    (job,) = await desk.queued()
+    await run(desk, "ban", member=desk.member)
+    await desk.drawn([job])
+    await desk.sits()
+    assert await desk.state(job) is JobState.DELIVERED
+
+
+async def test_buttons_are_no_way_round_a_ban(desk: Court) -> None:
+    _, message = await desk.picture()
+    await run(desk, "ban", member=desk.member)
+    for label in ("Again", "Vary"):
+        pressed = await desk.member.click(message, label=label)
+        assert "any more" in said(pressed).content
+    assert len(await desk.jobs()) == 1
+
+
+async def test_only_the_owner_bans_everywhere(desk: Court) -> None:
+    assert "Only my operator" in await run(desk, "ban", member=desk.member, everywhere=True)
+    assert not (await desk.asks()).ephemeral
+    desk.bot.owner_id = desk.boss.id
+    assert "banned everywhere" in await run(desk, "ban", member=desk.member, everywhere=True)
+    assert "in any server" in (await desk.asks()).content
+    assert "was not excluded" in await run(desk, "lift", member=desk.member), "that is another one"
+    assert "again everywhere" in await run(desk, "lift", member=desk.member, everywhere=True)
+    assert not (await desk.asks()).ephemeral
+
+
+async def test_strikes_are_listed_and_forgiven(desk: Court) -> None:
+    await struck(desk, "one")
+    await struck(desk, "two")
+    told = await run(desk, "member", member=desk.member)
+    assert "2 strikes count" in told
+    assert told.count("Sexual content") == 2
+    assert "They may ask" in told
+    assert ": 2" in await run(desk, "forgive", member=desk.member)
+    assert "No strike counts" in await run(desk, "member", member=desk.member)
+
+
+async def test_a_purge_asks_first_and_takes_every_picture_here(desk: Court) -> None:
+    pictures = [await desk.picture() for _ in range(3)]
+    waiting = (await desk.queued())[0]
+    asked = said(await desk.boss.slash(desk.channel, "moderate purge", member=desk.member))
+    assert "Remove every picture" in asked.content
+    assert len(desk.shown()) == 3
+    pressed = await desk.boss.click(asked.message, custom_id=custom_ids(asked)[0])
+    stored = desk.env.backend.messages[desk.channel.id][asked.id]
+    assert "3 pictures. 3 messages still leave Discord" in stored.content
+    assert not pressed.followups
+    await desk.takes_down()
+    assert desk.shown() == []
+    assert await desk.state(waiting) is JobState.CANCELLED
+    for job, _ in pictures:
+        assert await desk.services.gallery.get(job.id) is None
+    assert (await log(desk))[-1] == "purge"
+
+
+async def test_a_purge_button_that_lies_about_is_no_use_to_others(desk: Court) -> None:
+    job, _ = await desk.picture()
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(label="x", custom_id=f"wd:purge:{desk.member.id}"))
+    view.stop()
+    channel = desk.env.bot.get_partial_messageable(desk.channel.id, guild_id=desk.guild.id)
+    message = await channel.send("found", view=view)
+    pressed = await desk.newcomer().click(message, custom_id=f"wd:purge:{desk.member.id}")
+    assert "for this server's moderators" in said(pressed).content
+    assert await desk.services.gallery.get(job.id) is not None

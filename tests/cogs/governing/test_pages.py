@@ -1,0 +1,206 @@
+"""The panel's pages: every one fits Discord, however full the policy, and says what holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot import rulebooks
+from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
+from bot.policy.document import TERMS_MAX
+from bot.policy.editing import adjustable
+from bot.policy.effect import Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
+from bot.policy.rulebook import Rulebook
+from bot.policy.screening import Term
+from bot.words import panel as words
+from cogs.governing.desk import Desk
+from cogs.governing.lists import LIST_PAGES
+from cogs.governing.pages import RULE_PAGES
+from cogs.governing.places import PLACE_PAGES
+from tests.stages.factories import GUILD, make_place
+
+PAGES = {**RULE_PAGES, **PLACE_PAGES, **LIST_PAGES}
+RULEBOOK = rulebooks.load()
+HELD = Effect(ruling=Ruling.HOLD, alert=True, strike=True)
+LOOSE = [rule.id for rule in adjustable(RULEBOOK)]
+#: Nothing but the server says anything of it.
+FREE = RuleId("suggestive")
+BIG = 1_300_000_000_000_000_000
+
+
+def crowded(rulebook: Rulebook) -> Rulebook:
+    """As many rules as there may ever be, each with long words."""
+    some = adjustable(rulebook)[0]
+    more = {
+        RuleId(f"rule-number-{n}"): replace(
+            some,
+            id=RuleId(f"rule-number-{n}"),
+            title=f"A rule with a long title, number {n}",
+            summary="Long words. " * 40,
+            advice="More long words. " * 20,
+        )
+        for n in range(60)
+    }
+    return replace(rulebook, rules={**rulebook.rules, **more})
+
+
+def full() -> GuildPolicy:
+    """A policy that says all it can."""
+    lines = Overrides(effects=dict.fromkeys(LOOSE, HELD), enabled=False)
+    some = [BIG + n for n in range(60)]
+    return GuildPolicy(
+        guild_id=GUILD,
+        rules=lines,
+        categories={ChannelId(n): lines for n in some},
+        channels={ChannelId(n + 100): lines for n in some},
+        roles={
+            RoleId(n): RoleTerms(
+                exempt=frozenset(LOOSE), waiting_max=9, per_day_max=9, cooldown_s=9
+            )
+            for n in some
+        },
+        blocked=tuple(
+            Term(text=f"*dragon* {n} ".ljust(80, "_"), reason="`why` " * 33)
+            for n in range(TERMS_MAX)
+        ),
+        allowed=tuple(f"naked mole rat {n}" for n in range(TERMS_MAX)),
+        only_channels=frozenset(ChannelId(n + 200) for n in some),
+        paused=True,
+        moderator_role=RoleId(BIG),
+        review_channel=ChannelId(BIG),
+        log_channel=ChannelId(BIG),
+        per_day_max=50,
+        cooldown_s=60,
+    )
+
+
+def desk(policy: GuildPolicy | None = None, rulebook: Rulebook = RULEBOOK) -> Desk:
+    return Desk(
+        rulebook=rulebook,
+        policy=policy or GuildPolicy(guild_id=GUILD),
+        version=123_456,
+        here=make_place(),
+        guild=None,
+    )
+
+
+def walk(parts: list[Any]) -> Iterator[dict[str, Any]]:
+    for part in parts:
+        yield part
+        yield from walk(part.get("components", []))
+
+
+def words_of(shown: list[dict[str, Any]]) -> str:
+    return "\n".join(part["content"] for part in walk(shown) if "content" in part)
+
+
+def ids_of(shown: list[dict[str, Any]]) -> list[str]:
+    return [part["custom_id"] for part in walk(shown) if "custom_id" in part]
+
+
+ARGS = {
+    "preset": [("family",)],
+    "rule": [(scope, LOOSE[0]) for scope in ("s", f"k{BIG}", f"c{BIG + 100}")],
+    "rules": [(), ("s",), (f"c{BIG + 100}",)],
+    "place": [(f"c{BIG + 100}",), ("k", str(BIG)), ("known", f"c{BIG + 200}")],
+    "role": [(str(BIG),)],
+    "blocked": [(), ("page", "7"), ("page", "99999")],
+    "allowed": [(), ("page", "3")],
+}
+
+
+@pytest.mark.parametrize("rulebook", [RULEBOOK, crowded(RULEBOOK)], ids=["own", "crowded"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_fits_discord_however_full_the_policy_is(name: str, rulebook: Rulebook) -> None:
+    for policy in (GuildPolicy(guild_id=GUILD), full()):
+        for args in ARGS.get(name, [()]):
+            shown = PAGES[name](desk(policy, rulebook), args, "A note. " * 100).to_components()
+            parts = list(walk(shown))
+            assert len(parts) <= 40
+            assert len(words_of(shown)) <= 4000
+            ids = ids_of(shown)
+            assert len(ids) == len(set(ids))
+            assert max(map(len, ids)) <= 100
+            for part in parts:
+                assert 1 <= len(part.get("options", ["a text"])) <= 25
+                assert part.get("max_values") or part.get("max_values", 1) == 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_not_there_any_more_leads_to_a_page_and_no_fault(name: str) -> None:
+    if name in {"preset", "rule"}:
+        args = ("s", "no-such-rule")[-1:] if name == "preset" else ("s", "no-such-rule")
+        shown = PAGES[name](desk(), args, "")
+        assert "not there any more" in words_of(shown.to_components())
+
+
+def test_a_rule_of_the_floor_offers_nothing_to_change() -> None:
+    fixed = next(rule.id for rule in RULEBOOK.rules.values() if rule.floor)
+    shown = RULE_PAGES["rule"](desk(), ("s", fixed), "").to_components()
+    assert all(":open:" in f"{press}:" or "wp:open" in press for press in ids_of(shown))
+    assert "cannot be changed" in words_of(shown)
+
+
+def test_a_rule_that_no_prompt_shows_is_told_and_not_set() -> None:
+    stated = next(r.id for r in RULEBOOK.rules.values() if not r.floor and r.id not in LOOSE)
+    shown = RULE_PAGES["rule"](desk(), ("s", stated), "").to_components()
+    assert all(press.startswith("wp:open") for press in ids_of(shown))
+    assert words.STATED in words_of(shown)
+
+
+def test_a_rule_of_the_licence_says_that_nobody_can_lower_it() -> None:
+    (bound,) = (r for r in LOOSE if r == "hate-symbols")
+    allowed = Overrides(effects={bound: Effect()})
+    policy = GuildPolicy(guild_id=GUILD, rules=allowed)
+    told = words_of(RULE_PAGES["rule"](desk(policy), ("s", bound), "").to_components())
+    assert "**What holds**: refused" in told
+    assert "nothing written here can lower it" in told
+
+
+def test_a_rule_says_what_holds_and_what_would_hold_without_its_line() -> None:
+    written = Overrides(effects={FREE: HELD})
+    shown = RULE_PAGES["rule"](
+        desk(GuildPolicy(guild_id=GUILD, rules=written)), ("s", FREE), ""
+    ).to_components()
+    told = words_of(shown)
+    assert "**What holds**: held until a moderator approves" in told
+    assert "Without that: allowed" in told
+
+
+def test_a_channel_inherits_and_says_so() -> None:
+    policy = GuildPolicy(guild_id=GUILD, rules=Overrides(effects={FREE: HELD}))
+    told = words_of(RULE_PAGES["rule"](desk(policy), ("c5", FREE), "").to_components())
+    assert "held until a moderator approves" in told
+    assert "(this server)" in told
+    assert "Nothing is written here" in told
+
+
+def test_deleted_channels_and_roles_are_shown_as_such_and_can_be_opened() -> None:
+    shown = PLACE_PAGES["places"](desk(full()), (), "").to_components()
+    assert "a deleted channel" in words_of(shown)
+    offered = [o["value"] for part in walk(shown) for o in part.get("options", [])]
+    assert f"k{BIG}" in offered
+    place = PLACE_PAGES["place"](desk(full()), ("known", f"k{BIG}"), "").to_components()
+    assert any(press.startswith("wp:clear:") for press in ids_of(place))
+    roles = PLACE_PAGES["roles"](desk(full()), (), "").to_components()
+    assert "a deleted role" in words_of(roles)
+    staff = PLACE_PAGES["staff"](desk(full()), (), "").to_components()
+    assert not [part for part in walk(staff) if part.get("default_values")]
+    assert "a deleted channel" in words_of(staff)
+
+
+def test_what_a_preset_contains_can_be_read() -> None:
+    told = words_of(RULE_PAGES["preset"](desk(), ("family",), "").to_components())
+    for rule in LOOSE:
+        assert RULEBOOK.rules[rule].title in told
+    assert "refused" in told
+
+
+def test_the_first_page_says_that_the_bot_is_paused_and_offers_to_go_on() -> None:
+    shown = RULE_PAGES["home"](desk(replace(full(), guild_id=GuildId(GUILD))), (), "")
+    assert "paused" in words_of(shown.to_components())
+    assert "wp:pause:123456:0" in ids_of(shown.to_components())

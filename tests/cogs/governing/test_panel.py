@@ -1,0 +1,341 @@
+"""The panel in a simulated server: what moderators press, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from simcord.actors import MemberActor
+
+from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling, UserId
+from bot.policy.layers import GuildPolicy, StrikeTerms
+from bot.policy.screening import Term
+from bot.store.guilds import PolicyVersion
+from bot.words import panel as words
+from tests.stages.front import Front, said
+from tests.stages.governing import current, office, open_panel
+
+RULE = RuleId("suggestive")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with office(tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def boss(desk: Front) -> MemberActor:
+    return desk.moderator(manage_guild=True)
+
+
+async def save(desk: Front, policy: GuildPolicy) -> PolicyVersion:
+    """What another moderator does meanwhile."""
+    before = (await current(desk)).number
+    saved = await desk.services.guilds.save(policy, before, UserId(77), 1, summary="Sora was here")
+    assert isinstance(saved, PolicyVersion)
+    return saved
+
+
+async def test_the_first_page_says_what_holds_and_leads_to_every_other(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    assert "switched on" in view.words
+    assert "Never, in any server" in view.words
+    for door in ("rules", "places", "roles", "blocked", "allowed", "members", "staff", "log"):
+        await view.go(door)
+        assert view.words
+    assert (await current(desk)).number == 0, "looking changes nothing"
+
+
+async def test_a_rule_is_made_stricter_for_the_server_and_looser_for_a_channel(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("rules")
+    await view.choose("open:rule:s", RULE)
+    await view.choose("ruling:s", "refuse")
+    assert "Saved" in view.words
+    assert "refused (this server)" in view.words
+    await view.press("open:rules")
+    await view.go("places")
+    await view.choose("open:place:c", desk.channel)
+    await view.press("open:rules:c")
+    await view.choose("open:rule:c", RULE)
+    await view.choose("ruling:c", "allow")
+    policy = (await current(desk)).policy
+    channel = ChannelId(desk.channel.id)
+    assert policy.rules.effects[RULE].ruling is Ruling.REFUSE
+    assert policy.channels[channel].effects[RULE].ruling is Ruling.ALLOW
+    await view.press(f"ruling:c{channel}:{RULE}:none")
+    assert (await current(desk)).policy.channels == {}, "the channel is as the server again"
+
+
+async def test_a_preset_is_read_before_it_is_chosen(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("rules")
+    await view.choose("open:preset", "family")
+    assert (await current(desk)).number == 0
+    assert "Suggestive" in view.words
+    await view.press("preset:family")
+    assert (await current(desk)).policy.preset == "family"
+
+
+async def test_the_pause_holds_everywhere_until_it_ends(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    await view.press("pause:1")
+    assert "paused" in view.words
+    assert "paused" in (await desk.asks()).content
+    await view.press("pause:0")
+    assert not (await desk.asks()).ephemeral
+
+
+async def test_words_are_blocked_in_a_form_with_many_lines(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    await view.fill("form:add:blocked", terms="Spoiler Dragon = we read it together\n\ncat\nCat")
+    assert (await current(desk)).policy.blocked == (
+        Term(text="Spoiler Dragon", reason="we read it together"),
+        Term(text="cat"),
+    )
+    assert "we read it together" in (await desk.asks(prompt="a spoiler-dragon")).content
+    await view.fill("form:edit:blocked", terms="Spoiler Dragon = not yet")
+    assert (await current(desk)).policy.blocked == (Term(text="Spoiler Dragon", reason="not yet"),)
+    await view.fill("form:edit:blocked", terms="")
+    assert (await current(desk)).policy.blocked == ()
+
+
+async def test_a_list_of_thousands_is_edited_page_by_page(desk: Front, boss: MemberActor) -> None:
+    terms = tuple(Term(text=f"dragon number {n}", reason="why") for n in range(5000))
+    await save(desk, GuildPolicy(guild_id=GuildId(desk.guild.id), blocked=terms))
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    await view.press("open:blocked:page:1")
+    shown = await boss.click(view.message, custom_id=view.id_of("form:edit:blocked:1"))
+    assert shown.modal is not None
+    text = shown.modal["components"][0]["component"]["value"]
+    assert len(text) <= 4000
+    first, *rest = text.split("\n")
+    await boss.submit_modal(shown, {"terms": "\n".join(["wyvern = new", *rest])})
+    changed = (await current(desk)).policy.blocked
+    gone = Term(text=first.removesuffix(" = why"), reason="why")
+    assert [t for t in terms if t not in changed] == [gone]
+    assert len(changed) == len(terms)
+    assert changed[terms.index(gone)] == Term(text="wyvern", reason="new")
+
+
+async def test_lines_that_cannot_be_taken_are_told_and_given_back(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    written = f"dragon\n!!\n{'x' * 81}"
+    await view.fill("form:add:blocked", terms=written)
+    assert "line 2" in view.words
+    assert "line 3" in view.words
+    assert (await current(desk)).number == 0
+    (paper,) = view.result.followups[-1].attachments
+    assert (await paper.read()).decode() == written
+
+
+async def test_the_second_of_two_moderators_sees_what_the_first_changed(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("rules")
+    await view.choose("open:rule:s", RULE)
+    theirs = await save(desk, GuildPolicy(guild_id=GuildId(desk.guild.id), preset="family"))
+    await view.choose("ruling:s", "allow")
+    assert words.STALE in view.words
+    assert "Sora was here" in view.words
+    assert await current(desk) == theirs, "nothing of it was overwritten"
+    await view.choose("ruling:s", "spoiler")
+    policy = (await current(desk)).policy
+    assert policy.preset == "family"
+    assert policy.rules.effects[RULE].ruling is Ruling.SPOILER
+
+
+async def test_a_form_that_comes_too_late_is_given_back(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    shown = await boss.click(view.message, custom_id=view.id_of("form:add:blocked"))
+    theirs = await save(
+        desk, GuildPolicy(guild_id=GuildId(desk.guild.id), blocked=(Term(text="cat"),))
+    )
+    result = await boss.submit_modal(shown, {"terms": "dragon"})
+    assert await current(desk) == theirs
+    (paper,) = result.followups[-1].attachments
+    assert (await paper.read()).decode() == "dragon"
+
+
+@pytest.mark.parametrize("deed", ["press", "submit"])
+async def test_whoever_loses_the_permission_in_the_middle_loses_the_panel(
+    desk: Front, boss: MemberActor, deed: str
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    shown = await boss.click(view.message, custom_id=view.id_of("form:add:blocked"))
+    desk.env.backend.guilds[desk.guild.id].members[boss.id].role_ids.clear()
+    if deed == "press":
+        await view.press("open:home")
+    else:
+        view._took(await boss.submit_modal(shown, {"terms": "dragon"}))
+    assert view.words == words.NO_PERMISSION
+    assert not view.ids
+    assert (await current(desk)).number == 0
+
+
+async def test_the_role_that_the_server_names_decides_too(desk: Front, boss: MemberActor) -> None:
+    role = desk.guild.create_role("curators")
+    curator = desk.guild.add_member(desk.env.create_user("aoi"), roles=[role])
+    commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot
+    policy = next(c for c in commands if c.name == "policy")
+    desk.guild.set_command_permissions(policy, {curator: True, desk.member: True})
+    assert words.NO_PERMISSION in said(await curator.slash(desk.channel, "policy panel")).content
+    view = await open_panel(desk, boss)
+    await view.go("staff")
+    await view.choose("modrole", role)
+    assert (await current(desk)).policy.moderator_role == RoleId(role.id)
+    theirs = await open_panel(desk, curator)
+    await theirs.press("pause:1")
+    assert (await current(desk)).policy.paused
+    assert (
+        words.NO_PERMISSION in said(await desk.member.slash(desk.channel, "policy panel")).content
+    )
+    desk.env._errors.clear()
+
+
+async def test_everybody_cannot_be_named(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("staff")
+    await view.choose("modrole", desk.guild.default_role)
+    assert words.NOT_EVERYONE in view.words
+    assert (await current(desk)).number == 0
+
+
+async def test_a_channel_that_the_bot_may_not_write_in_is_not_taken(
+    desk: Front, boss: MemberActor
+) -> None:
+    closed = desk.guild.create_text_channel("closed")
+    await desk.bot_may_not("send_messages", channel=closed)
+    view = await open_panel(desk, boss)
+    await view.go("staff")
+    await view.choose("log", closed)
+    assert "Send Messages" in view.words
+    assert (await current(desk)).number == 0
+    await view.choose("log", desk.channel)
+    assert (await current(desk)).policy.log_channel == desk.channel.id
+    await view.choose("log")
+    assert (await current(desk)).policy.log_channel is None
+
+
+async def test_numbers_are_taken_as_whole_numbers_alone(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("members")
+    await view.fill("form:members", limit="5", expire="7", timeout="60", cooldown="30", day="9")
+    policy = (await current(desk)).policy
+    assert policy.strikes == StrikeTerms(limit=5, expire_days=7, timeout_minutes=60)
+    assert (policy.cooldown_s, policy.per_day_max) == (30, 9)
+    before = await current(desk)
+    for wrong in ("many", "-1", "1.5", "٣", "99999"):
+        await view.fill("form:members", limit="5", expire="7", timeout="60", cooldown="30",
+                        day=wrong)  # fmt: skip
+        assert "whole number" in view.words
+        assert await current(desk) == before
+    await view.fill("form:members", limit="5", expire="7", timeout="60", cooldown="", day="")
+    policy = (await current(desk)).policy
+    assert (policy.cooldown_s, policy.per_day_max) == (0, None)
+
+
+async def test_a_role_gets_terms_of_its_own(desk: Front, boss: MemberActor) -> None:
+    role = desk.guild.create_role("artists")
+    await desk.env.settle()
+    view = await open_panel(desk, boss)
+    await view.go("roles")
+    await view.choose("open:role", role)
+    await view.choose("exempt", RULE)
+    await view.fill("form:role", waiting="8", day="", cooldown="0")
+    terms = (await current(desk)).policy.roles[RoleId(role.id)]
+    assert terms.exempt == {RULE}
+    assert (terms.waiting_max, terms.per_day_max, terms.cooldown_s) == (8, None, 0)
+    await view.press("norole")
+    assert (await current(desk)).policy.roles == {}
+
+
+async def test_an_undo_brings_back_what_was_and_another_takes_it_away_again(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.press("pause:1")
+    await view.press("undo")
+    assert not (await current(desk)).policy.paused
+    assert "undid" not in view.words
+    await view.press("undo")
+    assert (await current(desk)).policy.paused
+    await view.go("log")
+    assert view.words.count("undid the last change") == 2
+
+
+async def test_every_press_works_after_a_restart(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    shown = await boss.click(view.message, custom_id=view.id_of("form:add:blocked"))
+    await desk.restart()
+    view._took(await boss.submit_modal(shown, {"terms": "dragon"}))
+    assert (await current(desk)).policy.blocked == (Term(text="dragon"),)
+    await view.press("open:home")
+    await view.press("pause:1")
+    assert (await current(desk)).policy.paused
+
+
+async def test_presses_that_name_what_is_not_there_change_nothing(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    for made_up in (
+        "wp:open:0:nowhere", "wp:open:0:place:x9", "wp:ruling:0:s:minors-sexual:allow",
+        "wp:nonsense:0", "wp::", "wp:form:0:edit:blocked:many", "wp:submit:0:add", "wp:pause:x:1",
+    ):  # fmt: skip
+        for row in desk.env.backend.messages[desk.channel.id].values():
+            if row.id == view.message.id:
+                row.components[0]["components"][-1]["components"][0]["custom_id"] = made_up
+        view._took(await boss.click(view.message, custom_id=made_up))
+        assert (await current(desk)).number == 0, made_up
+        await desk.env.settle()
+
+
+async def test_the_log_tells_names_and_what_was_before_and_after(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.press("pause:1")
+    await view.go("log")
+    assert f"<@{boss.id}> changed the policy" in view.words
+
+
+async def test_a_long_log_is_read_page_by_page(desk: Front, boss: MemberActor) -> None:
+    guild_id = GuildId(desk.guild.id)
+    for number in range(60):
+        policy = GuildPolicy(guild_id=guild_id, cooldown_s=number)
+        await desk.services.guilds.save(
+            policy, number, UserId(boss.id), number, summary=f"change {number:03} " + "x" * 200
+        )
+    view = await open_panel(desk, boss)
+    await view.go("log")
+    seen: list[str] = []
+    for _ in range(20):
+        seen += [line for line in view.words.splitlines() if "change 0" in line]
+        if not any(press.startswith("wp:open:60:log") for press in view.ids):
+            break
+        await view.press("open:log")
+    assert [line[9:12] for line in seen] == [f"{n:03}" for n in reversed(range(60))]
+
+
+async def test_nobody_else_can_press_what_stands_on_a_panel(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    newcomer = desk.newcomer()
+    assert view.message.id not in [m.id for m in desk.channel.history()]
+    commands = [c for c in newcomer.available_commands(desk.channel) if c.startswith("policy")]
+    assert not commands

@@ -1,0 +1,169 @@
+"""Reports: from a button or a menu to a case, and what a decision does to the posts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+from simcord.actors import MemberActor
+
+from bot.domain import ChannelId, Job
+from bot.store.curation import export_voted
+from bot.store.papers import Papers
+from tests.stages.court import Court, buttons_of, court
+from tests.stages.front import said
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Court]:
+    async with court(tmp_path, "cogs.voting.votes", "cogs.posting.lost") as ready:
+        yield ready
+
+
+async def posted(desk: Court, prompt: str = "1girl, blue hair") -> tuple[Job, discord.Message]:
+    """A picture that the delivery posted."""
+    (job,) = await desk.queued(prompt=prompt)
+    await desk.drawn([job])
+    await desk.looks("Delivery")
+    return job, desk.channel.history()[-1]
+
+
+async def reports(
+    desk: Court, who: MemberActor, message: discord.Message, reason: str = "sexual", words: str = ""
+) -> str:
+    shown = await who.click(message, custom_id=buttons_of(message)["report"])
+    return (await desk.fills(who, shown, reason=[reason], words=words)).content
+
+
+async def test_a_report_becomes_a_case_with_who_what_and_why(desk: Court) -> None:
+    _, message = await posted(desk, "1girl, red dress")
+    who = desk.newcomer()
+    assert "Thank you" in await reports(desk, who, message, words="it is *rude*")
+    case = await desk.presented()
+    assert "reported" in case.content
+    assert f"<@{who.id}>: It is too sexual for this place\\: it is \\*rude\\*" in case.content
+    assert f"By <@{desk.member.id}>" in case.content
+    assert "1girl, red dress" in case.content
+    assert [file.is_spoiler() for file in case.attachments] == [True]
+    assert set(buttons_of(case)) == {"approve", "spoiler", "remove", "timeout"}
+    # The picture stays until somebody decides.
+    assert len(desk.channel.history()) == 1
+
+
+async def test_the_messages_menu_reports_too(desk: Court) -> None:
+    _, message = await posted(desk)
+    who = desk.newcomer()
+    shown = await who.context_menu(desk.channel, "Report picture", message)
+    assert "Thank you" in (await desk.fills(who, shown, reason=["gore"])).content
+    assert "gore" in (await desk.presented()).content
+
+
+async def test_what_is_no_picture_of_ours_cannot_be_reported(desk: Court) -> None:
+    chat = await desk.member.send(desk.channel, "just words `0123456789`")
+    told = said(await desk.member.context_menu(desk.channel, "Report picture", chat))
+    assert "no picture of mine" in told.content
+
+
+async def test_several_reports_are_one_case_and_a_second_word_is_not_counted(desk: Court) -> None:
+    _, message = await posted(desk)
+    ada, bob = desk.newcomer("ada"), desk.newcomer("bob")
+    await reports(desk, ada, message)
+    await desk.presented()
+    assert "Others reported" in await reports(desk, bob, message, "hate")
+    assert "already" in await reports(desk, bob, message, "gore")
+    case = await desk.presented()
+    assert f"<@{ada.id}>" in case.content
+    assert f"<@{bob.id}>: It is hateful" in case.content
+    assert "gore" not in case.content
+
+
+async def test_a_form_that_was_open_over_a_restart_still_counts(desk: Court) -> None:
+    _, message = await posted(desk)
+    who = desk.newcomer()
+    shown = await who.click(message, custom_id=buttons_of(message)["report"])
+    await desk.restart()
+    assert "Thank you" in (await desk.fills(who, shown, reason=["other"], words="hm")).content
+    assert len(await desk.cases()) == 1
+
+
+async def test_an_approved_report_leaves_the_picture_and_is_told_later_reporters(
+    desk: Court,
+) -> None:
+    _, message = await posted(desk)
+    await reports(desk, desk.newcomer("ada"), message)
+    await desk.rules(await desk.presented(), "approve")
+    await desk.sits()
+    assert desk.spoilers() == [False]
+    assert "stays as it is" in desk.bench().content
+    assert "decided" in await reports(desk, desk.newcomer("bob"), message)
+
+
+async def test_a_spoiler_goes_over_the_posted_picture_in_place(desk: Court) -> None:
+    job, message = await posted(desk)
+    again = said(await desk.member.slash(desk.channel, "show", id=job.id))
+    await reports(desk, desk.newcomer("ada"), message)
+    await desk.rules(await desk.presented(), "spoiler")
+    await desk.sits()
+    assert desk.spoilers() == [True, True]
+    shown = [m.id for m in desk.channel.history() if m.attachments]
+    assert shown == [message.id, again.id], "the same messages"
+    assert set(buttons_of(desk.channel.history()[0])) >= {"again", "report"}
+    assert any("behind a spoiler" in told for told in desk.told())
+    fresh = said(await desk.member.slash(desk.channel, "show", id=job.id))
+    assert [file.is_spoiler() for file in fresh.attachments] == [True]
+
+
+async def test_a_removed_picture_leaves_messages_gallery_lists_and_exports(
+    desk: Court, tmp_path: Path
+) -> None:
+    job, message = await posted(desk)
+    fan = desk.newcomer("fan")
+    await desk.accepts(fan)
+    await fan.react(message, "👍")
+    await desk.cog("VotesCog")._inbox.flush()
+    await fan.slash(desk.channel, "show", id=job.id)
+    await fan.slash(desk.channel, "votes top")
+    assert len([m for m in desk.channel.history() if m.attachments]) == 3
+    await reports(desk, fan, message, "minors")
+    await desk.rules(await desk.presented(), "remove")
+    await desk.takes_down()
+    await desk.sits()
+    assert not [m for m in desk.channel.history() if m.attachments]
+    assert any(f"removed a picture of yours, `{job.id}`" in told for told in desk.told())
+    gone = said(await fan.slash(desk.channel, "show", id=job.id))
+    assert not gone.attachments
+    assert "may show here" in said(await fan.slash(desk.channel, "votes top")).content
+    gallery = desk.services.gallery
+    assert await gallery.get(job.id) is None
+    assert not list((tmp_path / "pictures").glob("*/*.png"))
+    await export_voted(gallery._db, gallery, Papers(tmp_path / "licences"), tmp_path / "out")
+    assert (tmp_path / "out" / "manifest.jsonl").read_text() == ""
+
+
+async def test_a_report_without_a_review_channel_is_kept_and_says_where_it_is(
+    tmp_path: Path,
+) -> None:
+    async with court(tmp_path, review=False) as desk:
+        _, message = await posted(desk)
+        told = await reports(desk, desk.newcomer(), message)
+        assert "/moderate cases" in told
+        assert len(await desk.cases()) == 1
+        await desk.decides(review_channel=ChannelId(desk.benches.id))
+        assert "reported" in (await desk.presented()).content
+
+
+async def test_a_case_in_the_very_channel_is_not_taken_for_the_post(desk: Court) -> None:
+    """A restart that looks for a lost post must not find the case instead."""
+    await desk.decides(review_channel=ChannelId(desk.channel.id))
+    job = await desk.held()
+    await desk.looks("Review")
+    (case,) = desk.channel.history()
+    await desk.rules(case, "approve")
+    await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
+    await desk.restart()
+    await desk.looks("Delivery")
+    posts = await desk.services.gallery.posts(job.id)
+    assert [post.message_id for post in posts] != [case.id]
+    assert len(posts) == 1

@@ -1,0 +1,328 @@
+"""Cases in the review channel: shown, decided once, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.domain import ChannelId, GuildId, JobState, Rating, UserId
+from bot.store.decisions import DecisionKind, Outcome
+from tests.stages.court import Court, button_of, buttons_of, court
+from tests.stages.front import said
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Court]:
+    async with court(tmp_path) as ready:
+        yield ready
+
+
+async def test_a_held_picture_is_shown_to_moderators_and_to_nobody_else(desk: Court) -> None:
+    job = await desk.held("1girl, red dress")
+    await desk.sits()
+    message = desk.bench()
+    assert f"<@{desk.member.id}>" in message.content
+    assert f"<#{desk.channel.id}>" in message.content
+    assert "1girl, red dress" in message.content
+    assert "nudity 0.60" in message.content
+    (file,) = message.attachments
+    assert file.is_spoiler()
+    assert set(buttons_of(message)) == {"approve", "spoiler", "remove", "timeout"}
+    assert not desk.channel.history()
+    shown = said(await desk.member.slash(desk.channel, "show", id=job.id))
+    assert not shown.attachments
+    assert not await desk.services.gallery.get(job.id)
+
+
+async def test_an_approved_picture_is_posted_and_the_case_shows_who_decided(desk: Court) -> None:
+    job = await desk.held()
+    assert await desk.rules(await desk.presented(), "approve") is None
+    await desk.sits()
+    assert await desk.state(job) is JobState.DELIVERED
+    assert desk.spoilers() == [False]
+    message = desk.bench()
+    assert f"Approved by <@{desk.boss.id}>" in message.content
+    assert not message.attachments
+    assert not buttons_of(message)
+
+
+async def test_a_picture_behind_a_spoiler_is_posted_so(desk: Court) -> None:
+    await desk.held()
+    await desk.rules(await desk.presented(), "spoiler")
+    await desk.sits()
+    assert desk.spoilers() == [True]
+
+
+async def test_a_removed_held_picture_is_never_posted_and_its_member_is_told_kindly(
+    desk: Court,
+) -> None:
+    job = await desk.held()
+    await desk.rules(await desk.presented(), "remove")
+    await desk.sits()
+    now = await desk.services.views.get(job.id)
+    assert now is not None
+    assert now.state is JobState.WITHHELD
+    assert "Another seed" in (now.error or "")
+    assert not await desk.services.gallery.get_for_review(job.id)
+    assert not desk.bench().attachments
+
+
+async def test_a_time_out_keeps_the_member_from_asking_until_it_is_over(desk: Court) -> None:
+    await desk.held()
+    await desk.rules(await desk.presented(), "timeout")
+    assert any("ask for a break" in told for told in desk.told())
+    refused = await desk.asks()
+    assert refused.ephemeral
+    assert "You cannot ask me in this server until" in refused.content
+    await desk.env.advance_time(60 * 60 + 1)
+    assert not (await desk.asks()).ephemeral
+
+
+async def test_buttons_work_after_a_restart_and_the_second_moderator_sees_the_first_decision(
+    desk: Court,
+) -> None:
+    job = await desk.held()
+    message = await desk.presented()
+    await desk.restart()
+    other = desk.moderator(manage_guild=True)
+    await desk.accepts(other)
+    (case,) = await desk.cases()
+    copy = said(await other.slash(desk.channel, "moderate cases", id=case.id))
+    await desk.rules(message, "approve")
+    late = await other.click(copy.message, custom_id=f"wd:remove:{case.id}")
+    assert f"Approved by <@{desk.boss.id}>" in said(late).content
+    assert await desk.state(job) is not JobState.WITHHELD
+    await desk.sits()
+    assert len(desk.spoilers()) == 1
+
+
+async def test_the_permission_is_looked_at_again_at_every_press(desk: Court) -> None:
+    job = await desk.held()
+    message = await desk.presented()
+    stranger = desk.newcomer()
+    # The channel's settings let somebody in who may not decide.
+    await desk.lets_in(stranger)
+    for action in buttons_of(message):
+        pressed = await stranger.click(message, custom_id=button_of(message, action))
+        assert "for this server's moderators" in said(pressed).content
+    assert await desk.state(job) is JobState.HELD
+    assert [case.decision for case in await desk.cases()] == [None]
+
+
+async def test_the_role_that_the_server_named_decides_too(desk: Court) -> None:
+    role = desk.guild.create_role("judges")
+    judge = desk.guild.add_member(desk.env.create_user("judge"), roles=[role])
+    await desk.lets_in(judge)
+    job = await desk.held()
+    message = await desk.presented()
+    await judge.click(message, custom_id=button_of(message, "approve"))
+    assert await desk.state(job) is JobState.HELD
+    await desk.decides(moderator_role=role.id)
+    await judge.click(message, custom_id=button_of(message, "approve"))
+    assert await desk.state(job) is JobState.RENDERED
+
+
+async def test_a_decision_is_recorded_without_a_word_of_anybody(desk: Court) -> None:
+    job = await desk.held("1girl, secret words")
+    await desk.rules(await desk.presented(), "approve")
+    made = await desk.services.decisions.about(GuildId(desk.guild.id), job.id)
+    assert [(d.kind, d.outcome) for d in made] == [
+        (DecisionKind.ADMIT, Outcome.ALLOW),
+        (DecisionKind.RELEASE, Outcome.HOLD),
+        (DecisionKind.MODERATION, Outcome.APPROVE),
+    ]
+    assert "secret" not in repr(made)
+
+
+async def test_a_picture_for_adults_is_shown_only_where_adults_are(desk: Court) -> None:
+    await desk.held(rating=Rating.EXPLICIT)
+    message = await desk.presented()
+    assert not message.attachments
+    assert "not age-restricted" in message.content
+    refused = await desk.boss.click(message, custom_id=button_of(message, "look"))
+    assert "Mark this channel as age-restricted" in said(refused).content
+    channel = desk.env.bot.get_channel(desk.benches.id)
+    assert isinstance(channel, discord.TextChannel)
+    channel.nsfw = True
+    await desk.boss.click(message, custom_id=button_of(message, "look"))
+    (file,) = desk.bench().attachments
+    assert file.is_spoiler()
+    assert "look" not in buttons_of(desk.bench())
+
+
+async def test_a_deleted_case_message_comes_again(desk: Court) -> None:
+    await desk.held()
+    message = await desk.presented()
+    await desk.boss.delete(message)
+    await desk.env.settle()
+    again = await desk.presented()
+    assert again.id != message.id
+    await desk.rules(again, "approve")
+    assert not await desk.cases()
+
+
+@pytest.mark.parametrize("lacking", ["view_channel", "send_messages", "attach_files"])
+async def test_a_channel_that_may_not_be_written_in_loses_and_loosens_nothing(
+    desk: Court, lacking: str
+) -> None:
+    await desk.bot_may_not(lacking, channel=desk.benches)
+    job = await desk.held()
+    await desk.sits()
+    assert not desk.benches.history()
+    assert await desk.state(job) is JobState.HELD
+    listed = said(await desk.boss.slash(desk.channel, "moderate cases")).content
+    (case,) = await desk.cases()
+    assert case.id in listed
+    assert "I cannot post cases" in listed
+    assert desk.guild.me is not None
+    await desk.lets_in(desk.guild.me)
+    await desk.env.advance_time(3600)
+    await desk.sits()
+    assert case.id in desk.bench().content
+
+
+async def test_a_deleted_channel_loses_nothing_and_another_one_gets_the_cases(
+    desk: Court,
+) -> None:
+    await desk.held()
+    await desk.presented()
+    desk.env.backend.delete_channel(desk.benches.id)
+    await desk.env.settle()
+    listed = said(await desk.boss.slash(desk.channel, "moderate cases")).content
+    assert "review channel was deleted" in listed
+    fresh = desk.guild.create_text_channel("review-2")
+    await desk.env.settle()
+    await desk.decides(review_channel=ChannelId(fresh.id))
+    await desk.env.advance_time(3600)
+    await desk.looks("Review")
+    (message,) = fresh.history()
+    assert set(buttons_of(message)) == {"approve", "spoiler", "remove", "timeout"}
+
+
+async def test_without_a_review_channel_a_case_is_decided_where_it_is_looked_up(
+    tmp_path: Path,
+) -> None:
+    async with court(tmp_path, review=False) as desk:
+        job = await desk.held()
+        await desk.sits()
+        assert await desk.state(job) is JobState.HELD
+        listed = said(await desk.boss.slash(desk.channel, "moderate cases")).content
+        assert "no review channel" in listed
+        (case,) = await desk.cases()
+        shown = said(await desk.boss.slash(desk.channel, "moderate cases", id=case.id))
+        assert shown.ephemeral
+        assert [file.is_spoiler() for file in shown.attachments] == [True]
+        await desk.boss.click(shown.message, custom_id=f"wd:approve:{case.id}")
+        await desk.sits()
+        assert await desk.state(job) is JobState.DELIVERED
+        stored = desk.env.backend.messages[desk.channel.id][shown.id]
+        assert f"Approved by <@{desk.boss.id}>" in stored.content
+
+
+async def test_a_case_of_another_server_is_nobodys_here(desk: Court) -> None:
+    await desk.held()
+    (case,) = await desk.cases()
+    await desk.services.reviews._db.write_one(
+        "UPDATE cases SET guild_id = 5 WHERE id = :id", {"id": case.id}
+    )
+    told = said(await desk.boss.slash(desk.channel, "moderate cases", id=case.id)).content
+    assert "case is gone" in told
+
+
+async def test_a_forgotten_member_leaves_no_case_behind(desk: Court) -> None:
+    await desk.held()
+    await desk.presented()
+    await desk.services.privacy.forget(UserId(desk.member.id))
+    await desk.takes_down()
+    assert not desk.benches.history()
+    assert not await desk.cases()
+
+
+async def test_a_review_channel_that_everybody_reads_is_warned_of(desk: Court) -> None:
+    open_to_all = desk.guild.create_text_channel("open")
+    await desk.env.settle()
+    await desk.decides(review_channel=ChannelId(open_to_all.id))
+    told = said(await desk.boss.slash(desk.channel, "moderate cases")).content
+    assert f"<#{open_to_all.id}> can be read by everybody" in told
+    await desk.decides(review_channel=ChannelId(desk.benches.id))
+    told = said(await desk.boss.slash(desk.channel, "moderate cases")).content
+    assert "can be read" not in told
+
+
+async def test_queue_and_history_say_that_a_picture_waits_for_the_moderators(desk: Court) -> None:
+    job = await desk.held()
+    queue = said(await desk.member.slash(desk.channel, "queue")).content
+    assert f"`{job.id}`" in queue
+    assert "waits for the moderators" in queue
+    history = said(await desk.member.slash(desk.channel, "history")).content
+    assert "1 picture of yours waits for the moderators" in history
+    assert job.id not in history
+    await desk.rules(await desk.presented(), "approve")
+    await desk.sits()
+    history = said(await desk.member.slash(desk.channel, "history")).content
+    assert "waits" not in history
+    assert job.id in history
+
+
+async def test_a_case_whose_answer_was_lost_is_found_and_not_posted_twice(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.held()
+    desk.loses_answers(monkeypatch, TimeoutError())
+    await desk.looks("Review")
+    (message,) = desk.benches.history()
+    (case,) = await desk.cases()
+    assert case.message is None
+    await desk.restart()
+    await desk.env.advance_time(60)
+    assert (await desk.presented()).id == message.id
+    await desk.rules(message, "approve")
+    assert not await desk.cases()
+
+
+async def test_a_decision_whose_edit_was_lost_is_shown_by_the_next_look(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await desk.held()
+    message = await desk.presented()
+
+    async def lost(*_: object, **_options: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(discord.Interaction, "edit_original_response", lost)
+        await desk.rules(message, "approve")
+    assert await desk.state(job) is JobState.RENDERED
+    assert "Approved" not in desk.bench().content
+    await desk.looks("Review")
+    assert f"Approved by <@{desk.boss.id}>" in desk.bench().content
+
+
+async def test_a_moderator_who_loses_the_permission_in_the_middle_decides_nothing(
+    desk: Court,
+) -> None:
+    job = await desk.held()
+    message = await desk.presented()
+    await desk.lets_in(desk.boss)
+    for role in list(desk.env.backend.get_guild(desk.guild.id).members[desk.boss.id].role_ids):
+        desk.env.backend.remove_member_role(desk.guild.id, desk.boss.id, role)
+    await desk.env.settle()
+    pressed = await desk.boss.click(message, custom_id=button_of(message, "approve"))
+    assert "for this server's moderators" in said(pressed).content
+    assert await desk.state(job) is JobState.HELD
+
+
+async def test_a_policy_that_cannot_be_read_decides_and_draws_nothing(desk: Court) -> None:
+    job = await desk.held()
+    message = await desk.presented()
+    await desk.services.reviews._db.write_one("UPDATE policies SET body = '{]'", {})
+    desk.services.guilds._current.clear()
+    pressed = await desk.boss.click(message, custom_id=button_of(message, "approve"))
+    assert "cannot get at my notes" in said(pressed).content
+    assert await desk.state(job) is JobState.HELD
+    assert (await desk.asks()).ephemeral
+    assert len(await desk.jobs()) == 1
+    desk.env._errors.clear()

@@ -1,0 +1,76 @@
+"""The status message of a request whose picture waits for the moderators."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain import GuildId, UserId
+from bot.store.consequences import Judgement
+from bot.store.decisions import Outcome
+from tests.stages.desk import PREVIEWS, Desk
+from tests.stages.factories import make_held
+from tests.stages.simulated import scene
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with scene(tmp_path, "cogs.posting.status", kind=Desk) as built:
+        yield built
+
+
+async def judge(desk: Desk, outcome: Outcome) -> None:
+    (case,) = await desk.services.reviews.open_cases(GuildId(desk.guild.id), 9)
+    judgement = Judgement(
+        outcome=outcome, actor_id=UserId(1), at_ms=desk.services.clock(), text="It was removed."
+    )
+    assert await desk.services.reviews.decide(case.id, judgement)
+
+
+async def test_what_was_seen_of_a_held_picture_leaves_the_message(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    desk.steps(job, 2, PREVIEWS[0])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    shown = desk.shown(message)
+    assert shown is not None
+    assert shown.attachments, "or it proves nothing"
+    desk.leaves_engine(job)
+    await desk.kept(job, make_held(job))
+    await desk.env.advance_time(4)
+    await desk.tends()
+    held = desk.shown(message)
+    assert held is not None
+    assert held.attachments == []
+    assert "The moderators look at it first." in held.content
+    assert await desk.is_open(job), "it has not ended yet"
+
+
+async def test_a_removal_is_told_in_the_message(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    await desk.kept(job, make_held(job))
+    desk.leaves_engine(job)
+    await desk.env.advance_time(20)
+    await desk.tends()
+    await judge(desk, Outcome.REMOVE)
+    await desk.env.advance_time(20)
+    await desk.tends()
+    assert "It was removed." in desk.text(message)
+    assert not await desk.is_open(job)
+
+
+async def test_the_message_goes_when_an_approved_picture_is_posted(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    await desk.kept(job, make_held(job))
+    desk.leaves_engine(job)
+    await judge(desk, Outcome.APPROVE)
+    await desk.posted(job)
+    await desk.env.advance_time(20)
+    await desk.tends()
+    assert desk.shown(message) is None
+    assert not await desk.is_open(job)

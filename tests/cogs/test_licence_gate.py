@@ -1,0 +1,246 @@
+"""No way leads to a picture round the licence: every command and every button is walked.
+
+What is walked is read from the command tree and from the registered presses, so that a new one
+without the gate is found. Whoever adds a command with options says here how it is called.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+from simcord.actors import MemberActor
+from simcord.results import InteractionResult
+
+from bot.domain import GuildId, Job, Rating, UserId
+from cogs import EXTENSIONS
+from cogs.asking.press import Press
+from cogs.components import custom_id
+from tests.stages import front as stage
+from tests.stages.factories import make_held
+from tests.stages.fake_engine import INFO
+from tests.stages.front import Front
+from tests.stages.simulated import OWNER
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in the channel, and a case about another one that is held."""
+
+    job: Job
+    case_id: str
+
+
+#: Options of the commands that have some they cannot do without.
+OPTIONS: dict[str, Callable[[Front, Shown], dict[str, Any]]] = {
+    "waifu": lambda _desk, _shown: {"prompt": "1girl"},
+    "show": lambda _desk, shown: {"id": shown.job.id},
+    "privacy share": lambda _desk, _shown: {"allow": False},
+    "policy block": lambda _desk, _shown: {"term": "dragon"},
+    "policy unblock": lambda _desk, _shown: {"term": "dragon"},
+    "policy channel": lambda desk, _shown: {"channel": desk.channel, "enabled": True},
+    "moderate cases": lambda _desk, shown: {"id": shown.case_id},
+    "moderate member": lambda desk, _shown: {"member": desk.member},
+    "moderate forgive": lambda desk, _shown: {"member": desk.member},
+    "moderate timeout": lambda desk, _shown: {"member": desk.newcomer("late")},
+    "moderate ban": lambda desk, _shown: {"member": desk.newcomer("bad")},
+    "moderate lift": lambda desk, _shown: {"member": desk.newcomer("good")},
+    "moderate purge": lambda desk, _shown: {"member": desk.member},
+    "policy test": lambda _desk, shown: {"picture": shown.job.id},
+    "policy why": lambda _desk, shown: {"id": shown.job.id},
+    "policy pause": lambda _desk, _shown: {"on": False},
+    "policy import": lambda _desk, _shown: {"file": ("policy.toml", b"")},
+    "policy emoji": lambda _desk, _shown: {"up": "👍", "down": "👎"},
+}
+#: What these press is no picture.
+TARGETS: dict[str, Callable[[Shown], str]] = {
+    "cancel": lambda shown: shown.job.request_id,
+    "accept": lambda _shown: "",
+    "forget": lambda _shown: "7",
+    "purge": lambda _shown: "7",
+    **dict.fromkeys(
+        ("approve", "spoiler", "remove", "timeout", "look"), lambda shown: shown.case_id
+    ),
+}
+#: Accepting is the one way to have accepted.
+OPENS = {"accept"}
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+
+
+@dataclass(frozen=True)
+class Got:
+    """What one way led to."""
+
+    pictures: tuple[str, ...]
+    queued: int
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    more = [name for name in EXTENSIONS if name not in stage.EXTENSIONS]
+    async with stage.front(tmp_path, *more) as ready:
+        yield ready
+
+
+async def shown_picture(desk: Front) -> Shown:
+    """A picture of the member's that stands in the channel and leads the list of the best."""
+    (held,) = await desk.queued()
+    claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+    assert claimed is not None
+    await desk.kept(held, replace(make_held(claimed), rating=Rating.GENERAL))
+    cases = await desk.services.reviews.open_cases(GuildId(desk.guild.id), 99)
+    (case,) = [case for case in cases if case.job_id == held.id]
+    job, message = await desk.picture()
+    fan = desk.newcomer("fan")
+    await fan.react(message, "👍")
+    await desk.cog("VotesCog")._inbox.flush()
+    return Shown(job, case.id)
+
+
+def commands_of(desk: Front) -> list[str | app_commands.ContextMenu]:
+    """Every command that can be called, and every entry of a context menu."""
+    found: list[str | app_commands.ContextMenu] = [
+        command.qualified_name
+        for command in desk.bot.tree.walk_commands()
+        if isinstance(command, app_commands.Command)
+    ]
+    for kind in (discord.AppCommandType.message, discord.AppCommandType.user):
+        found += desk.bot.tree.get_commands(type=kind)
+    return found
+
+
+def presses_of(desk: Front) -> list[type[Press]]:
+    """Every button that is answered."""
+    items = desk.bot._connection._view_store._dynamic_items.values()
+    assert all(issubclass(item, Press) for item in items), "a button that is no Press"
+    return [item for item in items if issubclass(item, Press)]
+
+
+async def call(
+    desk: Front, who: MemberActor, command: str | app_commands.ContextMenu, shown: Shown
+) -> InteractionResult:
+    if isinstance(command, str):
+        options = OPTIONS[command](desk, shown) if command in OPTIONS else {}
+        return await who.slash(desk.channel, command, **options)
+    message = next(m for m in desk.channel.history() if shown.job.id in m.content)
+    return await who.context_menu(desk.channel, command.name, message)
+
+
+async def press(
+    desk: Front, who: MemberActor, item: type[Press], shown: Shown
+) -> InteractionResult:
+    """A button as an old message of ours may still have it."""
+    target = TARGETS.get(item.action, lambda shown: shown.job.id)(shown)
+    view = discord.ui.View(timeout=None)
+    pressed = custom_id(item.action, target or "0" * 10 + INFO.licence_sha256[:20])
+    view.add_item(discord.ui.Button(label="press", custom_id=pressed))
+    view.stop()
+    channel = desk.env.bot.get_partial_messageable(desk.channel.id, guild_id=desk.guild.id)
+    return await who.click(await channel.send("a button", view=view), custom_id=pressed)
+
+
+async def got(desk: Front, who: MemberActor, result: InteractionResult) -> Got:
+    answers = [*result.followups, *([result.response] if result.response else [])]
+    files = [name for a in answers for file in a.attachments for name in await names_in(file)]
+    jobs = await desk.jobs(who)
+    # Or it would stand before the next picture.
+    await desk.services.queue.cancel_user(UserId(who.id), None, desk.services.clock())
+    return Got(tuple(f for f in files if f.endswith(PICTURES)), len(jobs))
+
+
+async def names_in(file: discord.Attachment) -> list[str]:
+    """The file's name, or those of the files packed in it."""
+    if not file.filename.endswith(".zip"):
+        return [file.filename]
+    return zipfile.ZipFile(io.BytesIO(await file.read())).namelist()
+
+
+async def walk(desk: Front, who: MemberActor) -> dict[str, Got]:
+    """What each way leads to. The picture is made anew for each, for one of them deletes it."""
+    led: dict[str, Got] = {}
+    before = 0
+    for command in commands_of(desk):
+        result = await call(desk, who, command, await shown_picture(desk))
+        one = await got(desk, who, result)
+        name = command if isinstance(command, str) else command.name
+        led[f"/{name}"] = Got(one.pictures, one.queued - before)
+        before = one.queued
+    for item in presses_of(desk):
+        if item.action not in OPENS:
+            one = await got(desk, who, await press(desk, who, item, await shown_picture(desk)))
+            led[f"[{item.action}]"] = Got(one.pictures, one.queued - before)
+            before = one.queued
+    return led
+
+
+def leads_to_pictures(led: dict[str, Got]) -> dict[str, str]:
+    return {
+        way: "shown" if one.pictures else "queued"
+        for way, one in led.items()
+        if one.pictures or one.queued
+    }
+
+
+#: Every way that leads to a picture for a member who has accepted the licence. A new one belongs
+#: here once it asks `licensed`, or goes through `submit`.
+WAYS = {
+    "/waifu": "queued",
+    "/show": "shown",
+    "/votes top": "shown",
+    "[again]": "queued",
+    "[vary]": "queued",
+    "/moderate cases": "shown",
+    "[look]": "shown",
+}
+
+
+def a_moderator(desk: Front) -> MemberActor:
+    """One whom no missing permission stops, so that only the licence can."""
+    return desk.moderator(administrator=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands do not rest between two calls; that is not what is looked at here."""
+    monkeypatch.setattr(app_commands.Cooldown, "update_rate_limit", lambda *_: None)
+
+
+async def test_no_way_leads_to_a_picture_without_the_licence(desk: Front) -> None:
+    who = a_moderator(desk)
+    assert leads_to_pictures(await walk(desk, who)) == {}
+    assert not await desk.services.consent.accepted(UserId(who.id), INFO.licence_sha256)
+
+
+async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
+    """Or the walk would prove nothing: with the licence the same ways lead to pictures."""
+    who = a_moderator(desk)
+    await desk.accepts(who)
+    assert leads_to_pictures(await walk(desk, who)) == WAYS
+
+
+@pytest.mark.parametrize(
+    ("room", "way"),
+    [
+        ("cogs.asking.queue", "/show"),
+        ("cogs.voting.votes", "/votes top"),
+        ("cogs.governing.moderating", "/moderate cases"),
+        ("cogs.governing.verdicts", "[look]"),
+    ],
+)
+async def test_a_command_without_the_gate_is_found(
+    desk: Front, monkeypatch: pytest.MonkeyPatch, room: str, way: str
+) -> None:
+    async def open_to_all(_: object) -> bool:
+        return True
+
+    # The cogs were loaded anew, so theirs are other modules than an import at the top gives.
+    monkeypatch.setattr(sys.modules[room], "licensed", open_to_all)
+    assert leads_to_pictures(await walk(desk, a_moderator(desk))) == {way: "shown"}

@@ -1,0 +1,77 @@
+"""What `json_of` writes `read_json` reads; what it does not understand in full it does not take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NewType
+
+import pytest
+
+from models.decoding import json_of, read_json
+
+PenId = NewType("PenId", int)
+
+
+class Ink(IntEnum):
+    #: It fades.
+    PALE = 0
+    #: It stays.
+    DEEP = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pen:
+    ink: Ink = Ink.PALE
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    owner: int
+    pens: Mapping[PenId, Pen] = field(default_factory=dict[PenId, Pen])
+    spare: tuple[Pen, ...] = ()
+    lent: frozenset[PenId] = frozenset()
+    lamp: bool | None = None
+    #: Worked out, never written.
+    memo: dict[int, object] = field(
+        default_factory=dict[int, object], init=False, repr=False, compare=False
+    )
+
+
+FULL = Desk(
+    owner=1 << 60,
+    pens={PenId(1 << 61): Pen(ink=Ink.DEEP, notes=("a", "ü"))},
+    spare=(Pen(), Pen(ink=Ink.DEEP)),
+    lent=frozenset({PenId(3), PenId(4)}),
+    lamp=False,
+)
+
+
+@pytest.mark.parametrize("desk", [Desk(owner=5), FULL])
+def test_what_is_written_is_read(desk: Desk) -> None:
+    desk.memo[1] = object()
+    text = json_of(desk)
+    assert set(json.loads(text)) == {"owner", "pens", "spare", "lent", "lamp"}
+    assert read_json(Desk, text) == desk
+
+
+def test_what_is_known_besides_counts() -> None:
+    assert read_json(Desk, '{"lamp": true}', owner=7) == Desk(owner=7, lamp=True)
+    assert read_json(Desk, json_of(FULL), owner=7).owner == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[]", "null", '"x"', '{"owner": "me"}', '{"owner": 1, "colour": 1}',
+        '{"owner": 1, "pens": {"a": {}}}', '{"owner": 1, "pens": {"1": {"nib": 1}}}',
+        '{"owner": 1, "pens": {"1": {"ink": 2}}}', '{"owner": 1, "spare": [{}, {"nib": 1}]}',
+        '{"owner": 1, "memo": {"1": 2}}', '{"lamp": true}',
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_in_full_is_not_taken(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  in whatever words
+        read_json(Desk, text)

@@ -1,0 +1,106 @@
+"""A moderator's panel in the simulated server, pressed as a person would."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simcord.actors import MemberActor
+from simcord.results import InteractionResult, ResponseMessage
+
+from bot.domain import GuildId
+from bot.store.guilds import PolicyVersion
+from tests.stages.front import Front, front
+
+LOGBOOK = "cogs.governing.logbook"
+
+
+def parts_of(components: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every component, outermost first."""
+    for part in components:
+        yield part
+        yield from parts_of(part.get("components") or [])
+
+
+@dataclass
+class PanelView:
+    """One panel of one moderator, as it stands now."""
+
+    desk: Front
+    who: MemberActor
+    message: ResponseMessage
+    #: What the latest press was answered with.
+    result: InteractionResult
+
+    @property
+    def words(self) -> str:
+        """What can be read on it."""
+        parts = parts_of(self.message.components)
+        return "\n".join(part["content"] for part in parts if "content" in part)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of its buttons and menus."""
+        return [p["custom_id"] for p in parts_of(self.message.components) if "custom_id" in p]
+
+    def id_of(self, start: str) -> str:
+        """The one button or menu whose id begins so, whatever its version."""
+        deed, _, rest = start.partition(":")
+        fitting = [i for i in self.ids if i.split(":")[1] == deed and _rest(i).startswith(rest)]
+        assert fitting, (start, self.ids)
+        return fitting[0]
+
+    async def press(self, start: str) -> PanelView:
+        """Press the button that `deed:args` names."""
+        return self._took(await self.who.click(self.message, custom_id=self.id_of(start)))
+
+    async def choose(self, start: str, *values: Any) -> PanelView:
+        """Choose from the menu that `deed:args` names."""
+        custom_id = self.id_of(start)
+        return self._took(await self.who.select(self.message, values, custom_id=custom_id))
+
+    async def fill(self, start: str, **fields: str) -> PanelView:
+        """Open the form behind a button and submit it."""
+        shown = await self.who.click(self.message, custom_id=self.id_of(start))
+        assert shown.modal is not None
+        return self._took(await self.who.submit_modal(shown, fields))
+
+    async def go(self, door: str) -> PanelView:
+        """Back to the first page, and through one of its doors."""
+        if any(_rest(press) == "home" for press in self.ids):
+            await self.press("open:home")
+        return await self.choose("open:", door)
+
+    def _took(self, result: InteractionResult) -> PanelView:
+        self.result = result
+        if result.response is not None and result.response.id == self.message.id:
+            self.message = result.response
+        return self
+
+
+def _rest(custom_id: str) -> str:
+    """What an id says behind its deed and version."""
+    return ":".join(custom_id.split(":")[3:])
+
+
+async def open_panel(desk: Front, who: MemberActor) -> PanelView:
+    """The panel that somebody opens."""
+    result = await who.slash(desk.channel, "policy panel")
+    assert result.response is not None
+    assert result.response.ephemeral
+    return PanelView(desk=desk, who=who, message=result.response, result=result)
+
+
+async def current(desk: Front) -> PolicyVersion:
+    """The policy that holds."""
+    return await desk.services.guilds.current(GuildId(desk.guild.id))
+
+
+@asynccontextmanager
+async def office(tmp_path: Path) -> AsyncIterator[Front]:
+    """A server with the panel and the log channel's cog."""
+    async with front(tmp_path, LOGBOOK) as ready:
+        yield ready

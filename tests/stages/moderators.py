@@ -1,0 +1,73 @@
+"""Moderators for the tests of the review store: short ways to open cases and to decide them."""
+
+from __future__ import annotations
+
+from bot.domain import (
+    Job,
+    RequestId,
+    RuleId,
+    UserId,
+)
+from bot.store.case_rows import Case
+from bot.store.consent import Consent
+from bot.store.consequences import Judgement
+from bot.store.decisions import Outcome
+from bot.store.members import Exclusion
+from bot.store.reviews import Decided, Filing
+from tests.stages.factories import (
+    GUILD,
+    OTHER,
+    SINCE,
+    USER,
+    make_ask,
+)
+from tests.stages.stores import Stores
+
+MODERATOR, SECOND = UserId(1), UserId(2)
+TEXT = "The moderators removed it."
+
+
+def judged(outcome: Outcome, actor: UserId = MODERATOR, at_ms: int = 9_000) -> Judgement:
+    exclusion = Exclusion(
+        user_id=USER,
+        guild_id=GUILD,
+        until_ms=at_ms + 60_000,
+        reason="Not here.",
+        actor_id=actor,
+        at_ms=at_ms,
+    )
+    return Judgement(outcome=outcome, actor_id=actor, at_ms=at_ms, text=TEXT, exclusion=exclusion)
+
+
+async def decide(stores: Stores, case: Case, outcome: Outcome) -> Decided:
+    decided = await stores.reviews.decide(case.id, judged(outcome))
+    assert decided is not None
+    return decided
+
+
+async def reported(stores: Stores, *, message: int = 1) -> tuple[Job, Case]:
+    job = await stores.deliver(message=message, seed=message)
+    assert await report(stores, job) is Filing.OPENED
+    cases = await stores.reviews.open_cases(GUILD, 99)
+    return job, next(case for case in cases if case.job_id == job.id)
+
+
+async def report(stores: Stores, job: Job, by: int = OTHER, reason: str = "It is mean.") -> Filing:
+    return await stores.reviews.report(job.id, UserId(by), reason, 7_000, since_id=SINCE)
+
+
+async def appealed(stores: Stores, prompt: str = "1girl", most: int = 3) -> Filing:
+    waiting = await Consent(stores.db).hold(make_ask(prompt), 5)
+    return await appeal(stores, waiting, most=most)
+
+
+async def appeal(stores: Stores, waiting: RequestId, by: UserId = USER, most: int = 3) -> Filing:
+    return await stores.reviews.appeal(
+        waiting,
+        by,
+        rules=(RuleId("gore"),),
+        why="gore: “blood”",
+        now_ms=6_000,
+        since_id=SINCE,
+        most=most,
+    )

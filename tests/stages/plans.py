@@ -1,0 +1,51 @@
+"""Which tables the queries of a call walk over whole: an index is missing, or is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bot.store.db import Database, Params, Row, Transaction
+from tests.stages.stores import Stores
+
+#: What stays small whatever happens: a single row, or what is worked off at once.
+SMALL = {"CONSTANT", "mark_key", "installation", "turns", "doomed_files", "sends"}
+
+
+async def walked(stores: Stores, call: Callable[[], Awaitable[object]]) -> list[str]:
+    """The steps of every query plan in which a table is read from its beginning to its end."""
+    asked: list[tuple[str, Params]] = []
+    with pytest.MonkeyPatch.context() as patched:
+        for room, name in (
+            (Database, "fetch_all"), (Database, "write_one"),
+            (Transaction, "fetch_all"), (Transaction, "execute"),
+        ):  # fmt: skip
+            patched.setattr(room, name, _noted(getattr(room, name), asked))
+        await call()
+    assert asked, "or it proves nothing"
+    steps: list[str] = []
+    for sql, params in asked:
+        plan = await stores.db.fetch_all(f"EXPLAIN QUERY PLAN {sql}", params)
+        steps += [str(row["detail"]) for row in plan]
+    return [step for step in steps if _is_walk(step)]
+
+
+def _noted(
+    plain: Callable[..., Awaitable[list[Row] | int]], asked: list[tuple[str, Params]]
+) -> Callable[..., Awaitable[list[Row] | int]]:
+    async def noted(
+        self: object, sql: str, params: Params | None = None, *rest: str, **named: str
+    ) -> list[Row] | int:
+        asked.append((sql, params or {}))
+        return await plain(self, sql, params or {}, *rest, **named)
+
+    return noted
+
+
+def _is_walk(step: str) -> bool:
+    """A partial index holds what is owed or alive: walking over it is what it is for."""
+    if not step.startswith("SCAN ") or "VIRTUAL TABLE" in step or "USING" in step:
+        return False
+    what = step.split()[1]
+    return what not in SMALL and not what.startswith(("(", "SUBQUERY"))
