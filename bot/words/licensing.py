@@ -1,10 +1,12 @@
 """What the bot says of the model's licence: before a first picture, on `/licence`, after a press.
 
-Called by the cogs that ask for acceptance. Pure text. The restrictions are those of Attachment A of
-the CreativeML Open RAIL-M in our own words; the licence's file is what counts, and goes with them.
+Called by the cogs that ask for acceptance. Pure text. The restrictions are the rulebook's clauses,
+in our own words; the licence's file is what counts, and goes with them.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from bot.words import wording
 from models.contract import ModelInfo
@@ -13,14 +15,6 @@ from models.contract import ModelInfo
 _TERMS_CHARS_MAX = wording.CONTENT_CHARS_MAX - 100
 _PROMPT_CHARS = 1000
 
-_RESTRICTIONS = """\
-- Your pictures are yours, and what you do with them is your responsibility.
-- Nothing unlawful, and nothing that harms, exploits or sexualises minors.
-- Nothing that defames, disparages or harasses anybody; no lies meant to hurt somebody.
-- Nobody's personal data where it can harm them.
-- No discrimination, and nothing that exploits the weakness of a group or a person.
-- No decisions about people's rights by a machine alone; no medical advice, no policing or judging.
-- If you pass the model on, pass the licence and these rules on with it."""
 _TERMS = """\
 **Before your first picture: how you may use it**
 I draw with **{name}** under the **{licence}** (attached). In plain words:
@@ -32,11 +26,10 @@ I draw with **{name}** under the **{licence}**; the whole text that came with it
 **In plain words**
 {restrictions}
 """
+_YOURS_TO_ANSWER = "Your pictures are yours, and what you do with them is your responsibility."
+_HAND_ON = "If you pass the model on, pass the licence and these rules on with it."
 _ACCEPTED = "You accepted it <t:{at_s}:R>, on <t:{at_s}:D>."
-_NOT_ACCEPTED = (
-    "You have not accepted it yet. I draw for you and show you pictures once you do; nothing you "
-    "asked for waits for it."
-)
+_NOT_ACCEPTED = "You have not accepted it yet: I draw for you and show you pictures once you do."
 #: Before the terms, where something else changed than that a member came for the first time.
 CHANGED = "The model has changed, and its licence with it."
 THANKS = "Accepted, thank you."
@@ -50,23 +43,23 @@ DECLINED = (
 _YOURS = "These were your words, to copy:"
 
 
-def restrictions() -> str:
-    """What the licence forbids, in plain words."""
-    return _RESTRICTIONS
+def terms(info: ModelInfo, clauses: Mapping[str, str]) -> str:
+    """What is to be accepted before a first picture; `clauses` are the rulebook's."""
+    return wording.fit(_filled(_TERMS, info, clauses), _TERMS_CHARS_MAX)
 
 
-def terms(info: ModelInfo) -> str:
-    """What is to be accepted before a first picture."""
-    words = _TERMS.format(name=info.name, licence=info.licence_name, restrictions=_RESTRICTIONS)
-    return wording.fit(words, _TERMS_CHARS_MAX)
-
-
-def licence(info: ModelInfo, accepted_ms: int | None) -> str:
+def licence(info: ModelInfo, clauses: Mapping[str, str], accepted_ms: int | None) -> str:
     """The licence of the model in use, and whether and when its reader accepted it."""
-    head = _LICENCE.format(name=info.name, licence=info.licence_name, restrictions=_RESTRICTIONS)
+    head = _filled(_LICENCE, info, clauses)
     if accepted_ms is None:
         return wording.fit(head + _NOT_ACCEPTED)
     return wording.fit(head + _ACCEPTED.format(at_s=accepted_ms // 1000))
+
+
+def _filled(words: str, info: ModelInfo, clauses: Mapping[str, str]) -> str:
+    rules = [f"({letter}) {clause}" for letter, clause in sorted(clauses.items())]
+    lines = "\n".join(f"- {line}" for line in (_YOURS_TO_ANSWER, *rules, _HAND_ON))
+    return words.format(name=info.name, licence=info.licence_name, restrictions=lines)
 
 
 def declined(prompt: str | None) -> str:

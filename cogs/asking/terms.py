@@ -59,8 +59,10 @@ async def close_terms(interaction: Interaction, what: str) -> None:
 
 async def show_terms(interaction: Interaction, waiting_id: RequestId = NOTHING_WAITS) -> None:
     """Answer with the terms, for their member's eyes only."""
-    info = interaction.client.services.model()
-    words, view, file = licensing.terms(info), terms_view(info, waiting_id), licence_file(info)
+    services = interaction.client.services
+    info = services.model()
+    words = licensing.terms(info, services.rulebook.clauses)
+    view, file = terms_view(info, waiting_id), licence_file(info)
     if interaction.response.is_done():
         await interaction.followup.send(words, file=file, view=view, ephemeral=True)
     else:
@@ -71,9 +73,11 @@ async def show_terms_again(
     interaction: Interaction, waiting_id: RequestId = NOTHING_WAITS, why: str = ""
 ) -> None:
     """Put the terms of the model in use where a button of earlier ones was pressed."""
-    info = interaction.client.services.model()
+    services = interaction.client.services
+    info = services.model()
+    words = licensing.terms(info, services.rulebook.clauses)
     await interaction.response.edit_message(
-        content=f"{why}\n{licensing.terms(info)}".lstrip(),
+        content=f"{why}\n{words}".lstrip(),
         attachments=[licence_file(info)],
         view=terms_view(info, waiting_id),
     )

@@ -34,7 +34,7 @@ class LicenceCog(commands.Cog):
         info = services.model()
         accepted_ms = await services.consent.accepted_ms(user_of(interaction), info.licence_sha256)
         await interaction.response.send_message(
-            licensing.licence(info, accepted_ms),
+            licensing.licence(info, services.rulebook.clauses, accepted_ms),
             file=licence_file(info),
             view=terms_view(info, NOTHING_WAITS) if accepted_ms is None else discord.utils.MISSING,
             ephemeral=True,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from bot.client import Interaction, Services, WaifuBot
 from bot.domain import Admitted, ChannelId, Place, Refused, Request, UserId
 from bot.policy import decide
-from bot.policy.layers import GuildPolicy, effective
+from bot.policy.layers import GuildPolicy
 from bot.store.case_rows import Case, CaseId, CaseKind
 from bot.store.consequences import Judgement
 from bot.store.decisions import Outcome
@@ -159,7 +159,7 @@ async def _judgement(
     is_open = case.decision is None
     admitted, exclusion = None, None
     if is_open and outcome is Outcome.UPHOLD:
-        verdict = await _admitted(interaction.client, case, policy)
+        verdict = await _admitted(interaction.client, case)
         if isinstance(verdict, str):
             await tell(interaction, verdict)
             return None
@@ -188,7 +188,7 @@ def _time_out(case: Case, policy: GuildPolicy, actor_id: UserId, now_ms: int) ->
     )
 
 
-async def _admitted(bot: WaifuBot, case: Case, policy: GuildPolicy) -> Admitted | str:
+async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
     """What policy makes of the ask of an appeal in its channel as that is now, or why it cannot."""
     services = bot.services
     if case.ask is None:
@@ -199,7 +199,7 @@ async def _admitted(bot: WaifuBot, case: Case, policy: GuildPolicy) -> Admitted 
     if place is None:
         return reviewing.UPHOLD_NO_CHANNEL
     ask = replace(case.ask, place=place)
-    verdict = decide.uphold(ask, effective(services.rulebook, policy, place))
+    verdict = decide.uphold(ask, await services.policy_at(place))
     if isinstance(verdict, Refused):
         return reviewing.UPHOLD_REFUSED.format(text=verdict.text)
     return verdict

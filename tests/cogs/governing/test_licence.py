@@ -55,8 +55,8 @@ async def test_it_names_the_restrictions_and_hands_out_the_whole_text(desk: Fron
     answer = await reads(desk, desk.member)
     assert INFO.name in answer.content
     assert INFO.licence_name in answer.content
-    for word in ("unlawful", "minors", "defames", "personal data", "medical advice", "pass"):
-        assert word in answer.content
+    for clause in desk.services.rulebook.clauses.values():
+        assert clause in answer.content
     (file,) = answer.attachments
     assert (await file.read()).decode() == INFO.licence_text
 
