@@ -29,7 +29,7 @@ from bot.domain import BotError, DiskFullError, Place, RoleId, SettingsError, St
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.log import whereabouts
-from bot.policy.layers import EffectivePolicy, effective
+from bot.policy.layers import EffectivePolicy, effective, licensed
 from bot.policy.rulebook import Rulebook
 from bot.settings import Settings
 from bot.store.caps import Caps
@@ -99,7 +99,9 @@ class Services:
         self, place: Place, roles: frozenset[RoleId] = frozenset()
     ) -> EffectivePolicy:
         """What holds in a place for a member with these roles."""
-        return effective(self.rulebook, await self.guilds.policy(place.guild_id), place, roles)
+        guild = await self.guilds.policy(place.guild_id)
+        licence = licensed(self.rulebook, self.model())
+        return effective(self.rulebook, guild, place, roles, licence)
 
 
 Interaction: TypeAlias = "discord.Interaction[WaifuBot]"

@@ -117,6 +117,10 @@ class ModelInfo:
     licence_name: str
     licence_text: str
     licence_sha256: str
+    #: By the bot's rulebook; None: a licence that it does not know.
+    licence_id: str | None = None
+    #: Rules that the licence asks for besides.
+    licence_rules: tuple[str, ...] = ()
     #: The layers of its text encoder.
     clip_skip_max: int = 1
     #: Its pictures are scored for nudity before they are shown, so nothing of them may be shown

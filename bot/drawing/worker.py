@@ -20,7 +20,7 @@ from bot.drawing.signals import Signals
 from bot.drawing.swap import Swaps
 from bot.log import short_hash, whereabouts
 from bot.policy import decide
-from bot.policy.layers import everywhere
+from bot.policy.layers import everywhere, licensed
 from bot.policy.rulebook import Rulebook
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
@@ -80,7 +80,9 @@ class Worker:
         self._roster = roster
         self._jobs = jobs
         self._gallery = gallery
-        self._ground = everywhere(rulebook)
+        self._rulebook = rulebook
+        # Compiled now, or the first picture would wait for it and hold up the loop.
+        everywhere(rulebook)
         self._signals = signals
         self._told = signals.for_worker()
         self._progress = progress
@@ -300,11 +302,12 @@ class Worker:
 
     async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
         scores = await self._scores(rendered)
-        verdict = decide.release(job, rendered, scores, self._handle.info, self._ground)
+        info = self._handle.info
+        ground = everywhere(self._rulebook, licensed(self._rulebook, info))
+        verdict = decide.release(job, rendered, scores, info, ground)
         if isinstance(verdict, Withheld):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
             return
-        info = self._handle.info
         provenance = Provenance.of(job.request(), info, batch_width=rendered.batch_width)
         data = await asyncio.to_thread(_encode, verdict, provenance)
         picture = await self._gallery.keep(

@@ -9,9 +9,10 @@ word (`zwölfjährig`) or with a bound (`under 16`) is a term of the concept `mi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from bot.policy.expressions import Span
+from bot.policy.reading import UnreadableError
 from bot.policy.rulebook import AgeWords
 
 #: Digits that say 1 to 17, also with a space or a point in them: `1 2`, `17.5`.
@@ -21,10 +22,12 @@ _WORDS = re.compile(r"[a-z]{2,}(?:[ -]sept)?|[〇一二三四五六七八九十�
 #: What makes digits part of another number when it stands before them.
 _PART_OF_NUMBER = frozenset("0123456789.,:/")
 #: Between the parts of an age: `12-year-old`, `12(years)`, `age: 12`.
+_PARTING = " -_.:=,'\u2019/()[]{}\x01~*+|"
 _SIGNS = "[\\s\\-_.:=,'\u2019/()\\[\\]{}\x01~*+|]"
 _APART = f"{_SIGNS}{{0,4}}"
 #: Characters before a number in which a word may say that it is an age.
 _BEFORE = 28
+_NUMBERS_MAX = 300
 _UNSPACED = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 
 
@@ -40,21 +43,32 @@ class Ages:
         self._numbers = frozenset(folded(number) for number in said.numbers)
         times = f"(?!{_APART}{listed(said.never_behind)})"
         self._behind = re.compile(f"{_APART}{listed(said.behind)}{times}")
-        self._before = re.compile(f"{listed(said.before)}{_APART}\\Z")
+        self._before = re.compile(f"{listed(said.before)}\\Z")
+        self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
-    def find(self, text: str) -> Iterator[Span]:
-        """Where an age below 18 stands in a folded text."""
-        for start, end in self._spelled(text):
+    def find(self, text: str, words: Collection[str]) -> Iterator[Span]:
+        """Where an age below 18 stands in a folded text with these words.
+
+        UnreadableError if there are more numbers than anybody would write.
+        """
+        for count, (start, end) in enumerate(self._spelled(text, words)):
+            if count > _NUMBERS_MAX:
+                raise UnreadableError
             alone = start == 0 or text[start - 1] not in _PART_OF_NUMBER
             behind = self._behind.match(text, end) if alone else None
             if behind:
                 yield start, behind.end()
-            elif before := self._before.search(text[max(0, start - _BEFORE) : start]):
-                yield start - len(before[0]), end
+            else:
+                begin = max(0, start - _BEFORE)
+                head = text[begin:start].rstrip(_PARTING)
+                if head.endswith(self._hints) and (before := self._before.search(head)):
+                    yield begin + before.start(), end
 
-    def _spelled(self, text: str) -> Iterator[Span]:
+    def _spelled(self, text: str, words: Collection[str]) -> Iterator[Span]:
         """Where a number from 1 to 17 stands."""
         yield from (digits.span() for digits in _DIGITS.finditer(text))
+        if text.isascii() and self._numbers.isdisjoint(words):
+            return
         for word in _WORDS.finditer(text):
             if word[0] in self._numbers:
                 yield word.span()

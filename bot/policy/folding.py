@@ -72,8 +72,10 @@ def _bare(char: str) -> str:
     """One character of a plain form without marks over it; a digit of any script as ours."""
     if char.isdecimal():
         return str(unicodedata.decimal(char))
-    if char == _BLANK or char.isspace():
+    if char.isspace():
         return " "
+    if unicodedata.category(char) == "Mn" and not _is_part(char):
+        return ""
     if char.isascii() or not _MARKED.match(unicodedata.name(char, "")):
         return char
     taken_apart = unicodedata.normalize("NFD", char)

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId, Ruling
 from bot.policy.effect import NOTHING, Audience, Effect, join
 from bot.policy.rulebook import SERVER, Rule, Rulebook, rule_of
 from bot.policy.screening import Finding, Screen, Term
 from bot.words.effects import in_words, layer_in_words
+from models.contract import ModelInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class PolicyLine:
     layers: tuple[Layer, ...]
 
 
+#: What a licence has follow from a rule that it asks for, besides the rule's own effect.
+_FORBIDDEN = Effect(ruling=Ruling.REFUSE)
 _Lines = Mapping[RuleId, PolicyLine]
 
 
@@ -136,6 +140,8 @@ class EffectivePolicy(Ground):
 
     guild: GuildPolicy
     place: Place
+    #: The rules that the model's licence asks for.
+    licence: frozenset[RuleId]
     #: The rules that the member's roles are exempt from.
     exempt: frozenset[RuleId] = frozenset()
     enabled: bool
@@ -181,6 +187,7 @@ def effective(
         rulebook=rulebook,
         guild=guild,
         place=place,
+        licence=bound,
         exempt=exempt,
         lines=worked.lines[key],
         enabled=enabled,
@@ -192,19 +199,20 @@ def effective(
 
 def excusing(policy: EffectivePolicy, rules: frozenset[RuleId]) -> EffectivePolicy:
     """The same policy for one who is exempt from these rules too; floor and licence hold."""
-    bound = strictest_licence(policy.rulebook)
     lines = {
-        rule: _line(policy.rulebook.rules.get(rule), (Layer.ROLE, NOTHING), licensed=rule in bound)
+        rule: _line(
+            policy.rulebook.rules.get(rule),
+            (Layer.ROLE, NOTHING),
+            licensed=rule in policy.licence,
+        )
         for rule in rules
     }
     return replace(policy, lines={**policy.lines, **lines}, exempt=policy.exempt | rules)
 
 
+@lru_cache(maxsize=8)
 def everywhere(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> Ground:
-    """What holds whatever a server says: what a picture is measured by before anybody sees it.
-
-    Compiles the rules; it is for whoever keeps it.
-    """
+    """What holds whatever a server says: what a picture is measured by before anybody sees it."""
     bound = strictest_licence(rulebook) if licence is None else licence
     return Ground(
         rulebook=rulebook,
@@ -214,6 +222,18 @@ def everywhere(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> 
             for rule in rulebook.rules.values()
         },
     )
+
+
+def licensed(rulebook: Rulebook, info: ModelInfo) -> frozenset[RuleId]:
+    """The rules that a model's licence asks for.
+
+    All that any licence does, where the card names none that is known, or a rule that is not.
+    """
+    named = frozenset(map(RuleId, info.licence_rules))
+    known = rulebook.licences.get(info.licence_id or "")
+    if known is None or not named <= rulebook.rules.keys():
+        return strictest_licence(rulebook) | named
+    return named.union(known)
 
 
 def strictest_licence(rulebook: Rulebook) -> frozenset[RuleId]:
@@ -306,8 +326,9 @@ def _line(rule: Rule | None, said: tuple[Layer, Effect], *, licensed: bool) -> P
     """Floor, licence and the nearest layer, joined; `layers` are those that made a difference."""
     parts = [said]
     if rule is not None:
-        asked = rule.effect if licensed else NOTHING
-        parts = [(Layer.FLOOR, floor_effect(rule)), (Layer.LICENCE, asked), said]
+        parts = [(Layer.FLOOR, floor_effect(rule)), said]
+        if licensed:
+            parts.insert(1, (Layer.LICENCE, rule.effect | _FORBIDDEN))
     effect, layers = NOTHING, list[Layer]()
     for layer, part in parts:
         if not part <= effect:

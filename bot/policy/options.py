@@ -13,6 +13,7 @@ from itertools import pairwise, product
 
 _OPEN = {"[": "]", "{": "}", "(": ")", "<": ">"}
 _SIGN = re.compile(r"\\.|[\[\]{}()<>|:]", re.DOTALL)
+_EDITING = re.compile(r"\[[^]\[:]*+:")
 _WHEN = re.compile(r"\s*+(?:\d++(?:\.\d*+)?|\.\d++)?\s*+")
 #: What keeps two groups from making a word together.
 _APART = re.compile(r"[\s,]")
@@ -35,14 +36,20 @@ class _Group:
     end: int = 0
 
     def options(self, text: str) -> list[Span]:
-        """Where each option stands; one alone is no choice."""
+        """Where each option stands, one of them empty where something comes or goes; [] if none."""
         cuts = self.bars
         if not cuts and self.closing == "]" and self.colons:
-            cuts = self.colons
-            if not _WHEN.fullmatch(text, cuts[-1] + 1, self.end - 1):
+            *cuts, when = self.colons
+            if not _WHEN.fullmatch(text, when + 1, self.end - 1):
                 return []
-        edges = [self.start, *cuts, self.end - 1]
-        return [(a + 1, b) for a, b in pairwise(edges)]
+            edges = [self.start, *cuts, when]
+            nothing = [] if cuts else [(when, when)]
+            return [*_between(edges), *nothing]
+        return _between([self.start, *cuts, self.end - 1]) if cuts else []
+
+
+def _between(edges: list[int]) -> list[Span]:
+    return [(a + 1, b) for a, b in pairwise(edges)]
 
 
 def clusters(text: str) -> Iterator[tuple[int, int, list[Span]]]:
@@ -50,27 +57,27 @@ def clusters(text: str) -> Iterator[tuple[int, int, list[Span]]]:
 
     Groups side by side are read in all combinations, as far as they are few.
     """
-    if "|" not in text and not ("[" in text and ":" in text):
+    if "|" not in text and not _EDITING.search(text):
         return
-    groups = [group for group in _groups(text) if len(group.options(text)) > 1]
+    groups = [group for group in _groups(text) if group.options(text)]
     for cluster in _side_by_side(text, groups):
         outer = _left_out_around(text, cluster[0])
-        choices = [_choices(group, text) for group in cluster]
-        for combination in _combinations(choices):
-            blanked = [span for spans in combination for span in spans]
-            yield cluster[0].start, cluster[-1].end, [*outer, *blanked]
+        for some in _few(cluster, text):
+            for combination in product(*(_choices(group, text) for group in some)):
+                blanked = [span for spans in combination for span in spans]
+                yield some[0].start, some[-1].end, [*outer, *blanked]
 
 
-def _combinations(choices: list[list[list[Span]]]) -> Iterator[tuple[list[Span], ...]]:
+def _few(cluster: list[_Group], text: str) -> Iterator[list[_Group]]:
+    """Groups whose combinations can be gone through: all, or two and two."""
     total = 1
-    for options in choices:
-        total *= len(options)
-    if total <= _COMBINED_MAX:
-        yield from product(*choices)
-        return
-    # Too many to go through: two and two, which is what a word of two halves needs.
-    for left, right in pairwise(choices):
-        yield from product(left[:_COMBINED_MAX], right[:_COMBINED_MAX])
+    for group in cluster:
+        total *= len(group.options(text))
+        if total > _COMBINED_MAX:
+            # Two are what a word of two halves needs.
+            yield from (list(pair) for pair in pairwise(cluster))
+            return
+    yield cluster
 
 
 def _choices(group: _Group, text: str) -> list[list[Span]]:

@@ -1,66 +1,98 @@
 """Names of people by their shape: a given name beside a family name.
 
-Called by `screening` for the concepts `names` and `first-names`. Pure. Famous people are words of a
-concept, as are characters of fiction, whose names are no people's: `screening` takes those out. A
-word of the language is a family name only where the pair stands alone, and never a given name
-beside another such word: "Rose Hill" may be a place, "jade green" is a colour.
+Called by `sides` for the concepts `names`, `unlisted-names` and `first-names`. Pure. Famous people
+are words of a concept, as are characters of fiction, whose names are no people's: `sides` takes
+those out. A family name is one of a list. A word that no list has may be one where a picture of
+somebody is asked for (`unlisted-names`), if it is no Japanese name: there are more characters than
+any list knows. A word of the language is one only where the pair stands alone, and never beside
+another such word: "Rose Hill" may be a place.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
 from bot.policy.expressions import Span
 from bot.policy.rulebook import Lexicon
 
 _WORD = re.compile(r"[^\W\d_]++")
-_BETWEEN = re.compile(r"[ _\x01-]{1,3}")
+#: What mostly stands between two words of a name, and the most, with a particle.
+_BETWEEN = frozenset({" ", "_", "-"})
+_BETWEEN_MAX = 9
+_PARTS_MAX = 2
+_APART = re.compile("\\.|.*[^\\w\\s.'\u2019\x01-]", re.DOTALL)
 #: What may follow a name in the same breath.
 _AFTER = re.compile(
     r"[\s\x01]*+(?:$|[^\w\s]|(?:in|at|as|on|by|is|with|wearing|naked|nude|topless|and|from|who|sitting|"
     r"standing|walking|smiling|posing|holding|looking|lying|having|doing|photo|portrait)\b)"
 )
+#: What stands between a given and a family name.
+_PARTICLES = frozenset({
+    "de", "del", "della", "di", "da", "do", "dos", "van", "von", "der", "den", "la", "le", "bin",
+    "al", "el", "o", "mc", "mac", "st",
+})  # fmt: skip
 #: Letters that a name has at least.
 _LONG = 3
-#: Colours and the like: `emma brown hair` has no family name.
-_NEVER = frozenset({
-    "black", "white", "brown", "green", "gray", "grey", "blue", "red", "gold", "golden", "silver",
-    "pink", "rose", "violet", "blonde", "short", "long", "dark", "light", "hair", "eyes", "summer",
-    "winter", "spring", "autumn", "north", "south", "west", "east", "king", "queen",
-})  # fmt: skip
+_UNLISTED_MIN = 4
+#: Japanese in Latin letters: syllables, of which each ends in a vowel or an n.
+_ROMAJI = re.compile(
+    r"(?:(?:[kgnhbpmr]y|sh|ch|ts|[kgsztdnhbpmyrwfj]|kk|tt|ss|pp|tch|ssh)?[aiueo]{1,2}(?:n(?![aiueoy])|h(?![aiueo]))?)+"
+)
 
 
 class Names:
     """Finds names; made once for a rulebook."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self._ordinary = lexicon.ordinary
-        self.given = lexicon.given_names
-        self._family = lexicon.surnames
-        self._clear = lexicon.given_names - lexicon.ordinary
+    def __init__(self, lexicon: Lexicon, folded: Callable[[str], str]) -> None:
+        """`folded` folds a text as the prompt is folded."""
+        self._known = lexicon.ordinary | lexicon.tags
+        self.given = frozenset(map(folded, lexicon.given_names))
+        self._family = frozenset(map(folded, lexicon.surnames))
+        self._clear = self.given - self._known
 
-    def find(self, text: str) -> list[Span]:
-        """Where a given and a family name stand side by side in a folded text."""
-        found: list[Span] = []
+    def find(self, text: str, *, unlisted: bool = False) -> Iterator[Span]:
+        """Where a given and a family name stand side by side in a folded text.
+
+        `unlisted`: the family name is a word that no list has.
+        """
         before: re.Match[str] | None = None
         for word in _WORD.finditer(text):
-            if before and before[0] in self.given and self._is_name(text, before, word):
-                found.append((before.start(), word.end()))
-            before = word
-        return found
+            if before and self._are_beside(text, before, word):
+                if self._is_name(text, before, word, unlisted=unlisted):
+                    yield before.start(), word.end()
+                elif word[0] in _PARTICLES or len(word[0]) == 1:
+                    continue
+            before = word if word[0] in self.given and len(word[0]) >= _LONG else None
 
     def first_names(self, text: str) -> list[Span]:
         """Where a word stands that is a given name and no word of the language."""
         return [w.span() for w in _WORD.finditer(text) if w[0] in self._clear and len(w[0]) > _LONG]
 
-    def _is_name(self, text: str, given: re.Match[str], family: re.Match[str]) -> bool:
-        if family[0] not in self._family or not _BETWEEN.fullmatch(
-            text, given.end(), family.start()
-        ):
-            return False
-        if len(given[0]) < _LONG or len(family[0]) < _LONG:
-            return False
-        if family[0] not in self._ordinary:
+    def _are_beside(self, text: str, given: re.Match[str], word: re.Match[str]) -> bool:
+        """Whether at most a particle or an initial stands between two words."""
+        between = text[given.end() : word.start()]
+        if between in _BETWEEN:
             return True
+        if len(between) > _BETWEEN_MAX or _APART.match(between):
+            return False
+        parts = _WORD.findall(between)
+        return len(parts) <= _PARTS_MAX and all(p in _PARTICLES or len(p) == 1 for p in parts)
+
+    def _is_name(
+        self, text: str, given: re.Match[str], family: re.Match[str], *, unlisted: bool
+    ) -> bool:
+        name = family[0]
+        if len(name) < _LONG or name in _PARTICLES:
+            return False
+        clear = given[0] in self._clear
+        if unlisted:
+            return clear and len(name) >= _UNLISTED_MIN and self._is_new(name)
+        if name not in self._family:
+            return False
         stands_alone = _AFTER.match(text, family.end()) is not None
-        return given[0] in self._clear and family[0] not in _NEVER and stands_alone
+        return name not in self._known or (clear and stands_alone)
+
+    def _is_new(self, name: str) -> bool:
+        """Whether a word is in no list and no Japanese name."""
+        return name not in self._known and not _ROMAJI.fullmatch(name)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 
 from bot.policy.folding import JOINT
 from bot.policy.options import clusters
@@ -22,6 +22,7 @@ _JOINTS = str.maketrans(dict.fromkeys("()[]{}<>|\\", JOINT))
 _NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _WEIGHT = re.compile(rf":\s*+{_NUMBER}\s*+(?=[)\]}}>,]|$)")
 _BREAK = re.compile(r"\bBREAK\b")
+_BREAK_FOLDED = re.compile(r"(?<![^\W_])(?<=[\s_])break(?=[\s_])[\s_]*+")
 _SPECIAL = re.compile(r"<\|[A-Za-z_]*+\|>")
 _LESS = re.compile(r":\s*+-")
 
@@ -33,21 +34,29 @@ _LEET = {
 #: Those that may be an l as well as an i.
 _TWOFOLD = re.compile(r"[1!|]")
 _SIGNS = r"0-9@$!€|£"
-_MIXED = re.compile(rf"(?<![a-z{_SIGNS}])(?:[a-z]++[{_SIGNS}]|[{_SIGNS}]++[a-z])[a-z{_SIGNS}]*+")
+_SIGN = re.compile(f"[{_SIGNS}]")
+_MIXED = re.compile(
+    rf"(?<![a-z{_SIGNS}{JOINT}])(?:[a-z{JOINT}]++[{_SIGNS}]|[{_SIGNS}{JOINT}]++[a-z]|[0-9]++[@$!€|£])"
+    rf"[a-z{_SIGNS}{JOINT}]*+"
+)
 #: Counts, sizes and grades, in which a digit is one.
 _COUNTED = re.compile(
-    r"\d+(?:girls?|boys?|others?|koma|d|k|p|s|st|nd|rd|th|x|mm|cm|km|px|yo|fps|hz|am|pm)?|[a-z]\d+"
+    r"\d+(?:girls?|boys?|others?|koma|d|k|p|s|st|nd|rd|th|x|mm|cm|km|px|yo|fps|hz|am|pm)?|[a-z][1-9]\d*"
 )
 #: Letters one by one, with a digit among them: `l 0 l i`.
 _SPELLED = re.compile(
     rf"(?<![a-z{_SIGNS}])[a-z{_SIGNS}](?:[^a-z{_SIGNS}]++[a-z{_SIGNS}](?![a-z{_SIGNS}])){{2,}}+"
 )
-#: So many twofold signs of one word are read in every combination.
+#: So many twofold signs side by side are read in every combination.
 _TWOFOLD_MAX = 4
 #: Characters on either side of a place that are read with it.
 _AROUND = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
-_READ_MAX = 40_000
+_READ_MAX = 9_000
+
+
+#: Brackets in a prompt that has negative weights.
+_BRACKETS_MAX = 300
 
 
 class UnreadableError(Exception):
@@ -64,10 +73,15 @@ class Reading:
 
 
 def turned(opposite: str) -> str:
-    """What the opposite prompt turns round: less of what is not wanted is more of it."""
+    """What the opposite prompt turns round: less of what is not wanted is more of it.
+
+    UnreadableError if so many brackets stand around negative weights that nobody meant them.
+    """
     narrow = opposite.translate(_WIDE)
     if not _LESS.search(narrow):
         return ""
+    if narrow.count("(") + narrow.count("[") > _BRACKETS_MAX:
+        raise UnreadableError
     pieces = parse(narrow)
     return "".join(piece.text if piece.weight < 0 else ", " for piece in pieces)
 
@@ -99,7 +113,7 @@ def readings(folded: str) -> Iterator[Reading]:
     plain = without_brackets(folded)
     yield Reading(plain)
     budget = _READ_MAX
-    for reading in (*_letters(plain, 0), *_optional(folded)):
+    for reading in chain(_letters(plain, 0), _unbroken(plain), _optional(folded)):
         budget -= len(reading.text) + _AROUND
         if budget < 0:
             raise UnreadableError
@@ -116,7 +130,7 @@ def without_brackets(folded: str) -> str:
 def _optional(folded: str) -> Iterator[Reading]:
     """Alternation and editing, option by option, each with its letters in every way."""
     for start, end, blanked in clusters(folded):
-        first, last = max(0, start - _AROUND), min(len(folded), end + _AROUND)
+        first, last = _around(folded, start, end)
         part = list(folded[first:last])
         for blank_start, blank_end in blanked:
             low, high = max(blank_start, first) - first, min(blank_end, last) - first
@@ -126,42 +140,60 @@ def _optional(folded: str) -> Iterator[Reading]:
         yield from _letters(plain, first)
 
 
+def _around(text: str, start: int, end: int) -> tuple[int, int]:
+    """A part of the text with what stands around it; no word is cut in two."""
+    first, last = max(0, start - _AROUND), min(len(text), end + _AROUND)
+    while 0 < first < start and text[first - 1].isalnum():
+        first += 1
+    while end < last < len(text) and text[last].isalnum():
+        last -= 1
+    return first, last
+
+
+def _unbroken(plain: str) -> Iterator[Reading]:
+    """The text with every `break` as a joint, as BREAK is, however it was written."""
+    if "break" in plain and _BREAK_FOLDED.search(plain):
+        yield Reading(_BREAK_FOLDED.sub(lambda found: JOINT * len(found[0]), plain))
+
+
 def _letters(plain: str, start: int) -> Iterator[Reading]:
-    """The text with digits and signs as letters, if any may be one."""
-    spots = list(_disguised(plain))
-    if not spots:
-        return
-    read = list(plain)
-    for low, high in spots:
-        read[low:high] = [_LEET.get(sign, sign) for sign in plain[low:high]]
-    as_i = "".join(read)
-    yield Reading(as_i, start)
-    twofold = [spot for spot in spots if _TWOFOLD.search(plain, *spot)]
-    if not twofold:
-        return
-    for low, high in twofold:
-        read[low:high] = ["l" if _TWOFOLD.match(c) else _LEET.get(c, c) for c in plain[low:high]]
-    yield Reading("".join(read), start)
-    for spot in twofold:
-        yield from _twofold(plain, as_i, spot, start)
-
-
-def _twofold(plain: str, as_i: str, spot: tuple[int, int], start: int) -> Iterator[Reading]:
-    """One word whose signs are an i here and an l there."""
-    signs = [m.start() for m in _TWOFOLD.finditer(plain, *spot)][:_TWOFOLD_MAX]
-    first, last = max(0, spot[0] - _AROUND), spot[1] + _AROUND
-    for letters in product("il", repeat=len(signs)):
-        if len(set(letters)) == 2:
-            read = list(as_i)
-            for at, letter in zip(signs, letters, strict=True):
+    """The parts with digits and signs in which those may be letters."""
+    for first, last, spots in _regions(plain):
+        read = list(plain[first:last])
+        for low, high in spots:
+            signs = plain[low:high]
+            read[low - first : high - first] = [_LEET.get(sign, sign) for sign in signs]
+        twofold = [m.start() - first for s in spots for m in _TWOFOLD.finditer(plain, *s)]
+        for letters in _ways(len(twofold)):
+            for at, letter in zip(twofold, letters, strict=True):
                 read[at] = letter
-            yield Reading("".join(read[first:last]), start + first)
+            yield Reading("".join(read), start + first)
+
+
+def _ways(count: int) -> Iterator[tuple[str, ...]]:
+    """How so many twofold signs may be read: every way if they are few, else all alike."""
+    if count <= _TWOFOLD_MAX:
+        return product("il", repeat=count)
+    return iter([("i",) * count, ("l",) * count])
+
+
+def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
+    """Parts of the text, each with the places in it where digits or signs may be letters."""
+    spots: list[tuple[int, int]] = []
+    for spot in sorted(_disguised(plain)):
+        if spots and spot[0] - spots[-1][1] > _AROUND:
+            yield *_around(plain, spots[0][0], spots[-1][1]), spots
+            spots = []
+        spots.append(spot)
+    if spots:
+        yield *_around(plain, spots[0][0], spots[-1][1]), spots
 
 
 def _disguised(plain: str) -> Iterator[tuple[int, int]]:
     """Where digits or signs may be letters."""
     for mixed in _MIXED.finditer(plain):
-        if not _COUNTED.fullmatch(mixed[0]):
+        word = mixed[0].replace(JOINT, "")
+        if _SIGN.search(word) and not (word.isdecimal() or _COUNTED.fullmatch(word)):
             yield mixed.span()
     for spelled in _SPELLED.finditer(plain):
         if any(c in _LEET for c in spelled[0]) and any(c.isalpha() for c in spelled[0]):

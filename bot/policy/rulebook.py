@@ -25,7 +25,7 @@ SERVER = RuleId("server")
 #: Found where there are more ways to read a prompt than anybody can look through.
 UNREADABLE = RuleId("unreadable")
 #: Concepts that are found by looking at a text, and not by their words.
-BUILT_IN = frozenset({"ages", "names", "first-names"})
+BUILT_IN = frozenset({"ages", "names", "unlisted-names", "first-names"})
 #: The concept of fictional characters, whose names are no people's.
 CHARACTERS = "characters"
 _PRESETS = ("family", "standard", "age-restricted")
@@ -96,14 +96,11 @@ class Lexicon:
     letters: Mapping[str, str]
     #: English words that are no trick.
     ordinary: frozenset[str]
+    #: Words of tags, which no dictionary has.
+    tags: frozenset[str]
     given_names: frozenset[str]
     surnames: frozenset[str]
     ages: AgeWords
-
-    @property
-    def innocent(self) -> frozenset[str]:
-        """Words and given names: what is written like these is no disguised term."""
-        return self.ordinary | self.given_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +127,12 @@ class Rulebook:
     #: By the licence that a model's card names: the rules that it asks for.
     licences: Mapping[str, tuple[RuleId, ...]]
     lexicon: Lexicon
+
+    def names(self) -> frozenset[str]:
+        """Every part of a name that is known, of people and of fiction."""
+        named = (concept for concept in self.concepts.values() if concept.names)
+        names = {part for c in named for term in c.spellings() for part in term.lower().split()}
+        return frozenset(names) | self.lexicon.given_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +319,7 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
     return Lexicon(
         letters=_read(_Letters, "lexicon/letters.toml", files).letters,
         ordinary=lines("ordinary"),
+        tags=lines("tags"),
         given_names=lines("given-names"),
         surnames=lines("surnames"),
         ages=_read(AgeWords, "lexicon/ages.toml", files),

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from bot.domain import RuleId, Ruling
 from bot.policy.effect import Effect
 from bot.policy.expressions import Places, Side, Span
-from bot.policy.matching import words
 from bot.policy.reading import UnreadableError, joined, turned
 from bot.policy.rulebook import SERVER, UNREADABLE, Rulebook
 from bot.policy.sides import Allowing, TextSide, all_of, detector
+from bot.policy.spoken import words
 from bot.policy.terms import Label, TermIndex, outside
 
 #: So many words a finding names at most.
@@ -52,7 +52,7 @@ class Screen:
         allows: list[Label] = [("allowed", phrase) for phrase in allowed]
         read = self._detector.read
         terms = [(read(label[1]), label) for label in (*blocks, *allows)]
-        self._own = TermIndex(terms, rulebook.lexicon.innocent)
+        self._own = TermIndex(terms, self._detector.innocent)
 
     def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
         """Every rule that holds, each once; one of `SERVER` for each term of the server.
@@ -60,14 +60,18 @@ class Screen:
         The words of the latter are the server's own. The negative prompt names what is not wanted:
         it is read for what a negative weight wants after all, and by rules that ask for it.
         """
+        try:
+            wanted = self._wanted(prompt, negative)
+            return frozenset([*self._of_rules(wanted), *self._of_server(wanted)])
+        except UnreadableError:
+            return frozenset([Finding(rule=UNREADABLE)])
+
+    def _wanted(self, prompt: str, negative: str) -> TextSide:
         detector = self._detector
         source = joined([prompt, turned(negative)])
         wanted = TextSide(source, detector, (detector.wanted, self._own))
         wanted.opposite = detector.refusing(joined([negative, turned(prompt)]))
-        try:
-            return frozenset([*self._of_rules(wanted), *self._of_server(wanted)])
-        except UnreadableError:
-            return frozenset([Finding(rule=UNREADABLE)])
+        return wanted
 
     def _of_rules(self, wanted: TextSide) -> Iterator[Finding]:
         found, floor = wanted.found, self._detector.floor

@@ -13,15 +13,19 @@ from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.expressions import Side, Span, When
 from bot.policy.folding import JOINT, Letters, composed
-from bot.policy.matching import Squeezed, longest, words
+from bot.policy.matching import Innocent
 from bot.policy.people import Names
 from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
 from bot.policy.rulebook import BUILT_IN, CHARACTERS, Concept, Rulebook, closure
+from bot.policy.spoken import Spoken, longest, words
 from bot.policy.terms import Label, Sightings, TermIndex, outside
 
 #: A longer text, folded, is not looked through.
-_FOLDED_MAX = 24_000
+_FOLDED_MAX = 13_000
 #: So many negative prompts are remembered: most members use the model's own.
+#: Shorter names are good for halves of a word.
+_NAME_MIN = 5
+_PART_MIN = 3
 _REMEMBERED = 256
 
 
@@ -34,13 +38,13 @@ class Detector:
         self.floor = {rule.id for rule in rulebook.rules.values() if rule.floor}
         self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
         self._triggers = {rule: self._needed(when) for rule, when in self.conditions.items()}
-        self._innocent = rulebook.lexicon.innocent
-        self.wanted = TermIndex(self._labelled(self.concepts), self._innocent)
+        self.innocent = _innocent(rulebook)
+        self.wanted = TermIndex(self._labelled(self.concepts), self.innocent)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
-        self._unwanted = TermIndex(self._labelled(opposed), self._innocent)
+        self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
         self.ages = Ages(rulebook.lexicon.ages, self.folded)
-        self.names = Names(rulebook.lexicon)
+        self.names = Names(rulebook.lexicon, self.folded)
 
     def _refusing(self, source: str) -> TextSide:
         """What a text says is not wanted."""
@@ -60,6 +64,7 @@ class Detector:
                 yield rule, when
 
     def folded(self, text: str) -> str:
+        """A text with every character in its plain form."""
         return composed(text).translate(self.letters)
 
     def read(self, term: str) -> str:
@@ -70,10 +75,11 @@ class Detector:
         """The terms of concepts and of what they include."""
         for name in sorted({n for top in names for n in closure(top, self.concepts)}):
             concept = self.concepts[name]
+            label: Label = ("words", name)
             for term in _spellings(concept):
-                yield self.read(term), ("words", name)
+                yield self.read(term), label
                 if not concept.names:
-                    yield from ((each, ("words", name)) for each in self._each_turned(term))
+                    yield from ((each, label) for each in self._each_turned(term))
             for phrase in concept.harmless_spellings():
                 yield self.read(phrase), ("harmless", name)
 
@@ -81,12 +87,20 @@ class Detector:
         """A term of several words with each of them turned round, unless that says something."""
         parts = words(self.read(term))
         each = [part[::-1] for part in parts]
-        if len(parts) > 1 and term.isascii() and not self._innocent.issuperset(each):
+        if len(parts) > 1 and term.isascii() and not self.innocent.words.issuperset(each):
             yield " ".join(each)
+
+
+def _innocent(rulebook: Rulebook) -> Innocent:
+    names, halves = rulebook.names(), rulebook.lexicon.ordinary | rulebook.lexicon.tags
+    long = {name for name in names if len(name) >= _NAME_MIN}
+    innocent = {name for name in names if len(name) >= _PART_MIN}
+    return Innocent(words=halves | innocent, halves=halves, familiar=halves | long)
 
 
 @lru_cache(maxsize=4)
 def detector(rulebook: Rulebook) -> Detector:
+    """What is compiled of a rulebook; the same for the same rulebook."""
     return Detector(rulebook)
 
 
@@ -130,10 +144,11 @@ class TextSide:
         return found
 
     @cached_property
-    def _lines(self) -> list[Squeezed]:
-        return [Squeezed(reading) for reading in self._readings]
+    def _lines(self) -> list[Spoken]:
+        return [Spoken(reading) for reading in self._readings]
 
     def spans(self, concept: str) -> Collection[Span]:
+        """Where a concept's words stand."""
         if concept not in self._spans:
             self._spans[concept] = self._looked(concept)
         return self._spans[concept]
@@ -141,7 +156,7 @@ class TextSide:
     def _looked(self, concept: str) -> Collection[Span]:
         if concept == "ages":
             return self._ages()
-        if concept in {"names", "first-names"}:
+        if concept in {"names", "unlisted-names", "first-names"}:
             return self._names(concept)
         spans = outside(self.found.words.get(concept, ()), self.found.harmless.get(concept, ()))
         for other in self._detector.concepts[concept].includes:
@@ -152,22 +167,26 @@ class TextSide:
         names = self._detector.names
         if names.given.isdisjoint(self._lines[0].words):
             return set()
-        find = names.find if concept == "names" else names.first_names
-        return self._real(find(self._folded))
+        if concept == "first-names":
+            return self._real(names.first_names(self._folded))
+        return self._real(names.find(self._folded, unlisted=concept == "unlisted-names"))
 
-    def _real(self, names: Collection[Span]) -> set[Span]:
+    def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one."""
         fiction = self.spans(CHARACTERS)
         return {name for name in names if not any(_is_told_of(name, other) for other in fiction)}
 
     def _ages(self) -> set[Span]:
-        spans = set(self._detector.ages.find(self._folded))
-        for reading in self._readings:
-            found = self._detector.ages.find(reading.text)
+        find = self._detector.ages.find
+        spans = set(find(self._folded, self._lines[0].words))
+        # The first reading is the text without its brackets, which ages see through.
+        for reading, line in list(zip(self._readings, self._lines, strict=True))[1:]:
+            found = find(reading.text, line.words)
             spans |= {(start + reading.start, end + reading.start) for start, end in found}
         return spans
 
     def words_between(self, left: Span, right: Span) -> int:
+        """How many words stand between two places."""
         first, second = sorted((left, right))
         return len(self._folded[first[1] : second[0]].split())
 
@@ -203,15 +222,19 @@ class Allowing:
 
     @property
     def opposite(self) -> Side:
+        """What is not wanted."""
         return self._side.opposite
 
     def spans(self, concept: str) -> Collection[Span]:
+        """Where a concept's words stand."""
         return outside(self._side.spans(concept), self._shields)
 
     def words_between(self, left: Span, right: Span) -> int:
+        """How many words stand between two places."""
         return self._side.words_between(left, right)
 
     def told(self, spans: Collection[Span]) -> list[str]:
+        """What stands there, as it was written."""
         return self._side.told(spans)
 
 

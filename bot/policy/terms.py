@@ -5,12 +5,13 @@ Called by `screening`. Pure. It must not know rules or prompts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bot.policy.expressions import Span
-from bot.policy.matching import Squeezed, Vocabulary
+from bot.policy.matching import Innocent, Vocabulary
+from bot.policy.spoken import Spoken
 
 #: What a term does: it is a word of a concept, or in it no word of a concept counts; a server
 #: blocks it, or a server allows it, and in it only the floor counts.
@@ -36,19 +37,19 @@ _LENIENT = frozenset({"harmless", "allowed"})
 class TermIndex:
     """Labelled terms, compiled once."""
 
-    def __init__(self, terms: Iterable[tuple[str, Label]], ordinary: Container[str]) -> None:
-        """Terms are folded; `ordinary` are words that are no trick."""
+    def __init__(self, terms: Iterable[tuple[str, Label]], innocent: Innocent) -> None:
+        """Terms are folded."""
         labels: dict[str, set[Label]] = {}
         for term, label in terms:
             labels.setdefault(term, set()).add(label)
         self._labels = list(labels.values())
-        self._vocabulary = Vocabulary(list(labels), ordinary)
+        self._vocabulary = Vocabulary(list(labels), innocent)
 
-    def look(self, line: Squeezed, found: Sightings) -> None:
+    def look(self, line: Spoken, found: Sightings) -> None:
         """Add what stands in the line."""
         for hit in self._vocabulary.find(line):
             for part, name in self._labels[hit.term]:
-                if part not in _LENIENT or (hit.plain and line.is_close(hit)):
+                if part not in _LENIENT or (hit.plain and line.is_close(hit.start, hit.end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
                     spans.setdefault(name, set()).add((hit.start, hit.end))
 

@@ -148,8 +148,8 @@ async def fold_exclusions(tx: Transaction, user_id: UserId) -> None:
     await tx.execute(
         "INSERT INTO nameless_exclusions (mark, guild_id, until_ms)"
         " SELECT :mark, guild_id, until_ms FROM exclusions WHERE user_id = :user"
-        " ON CONFLICT DO UPDATE SET until_ms = excluded.until_ms WHERE until_ms IS NOT NULL"
-        "  AND (excluded.until_ms IS NULL OR excluded.until_ms > until_ms)",
+        " ON CONFLICT DO UPDATE SET until_ms = excluded.until_ms"
+        "  WHERE excluded.until_ms IS NULL OR excluded.until_ms > until_ms",
         {"mark": member_mark(await read_key(tx), user_id), "user": user_id},
     )
 

@@ -16,10 +16,6 @@ from bot.policy.term_lists import LineFault
 from bot.words.effects import in_words, layer_in_words
 from bot.words.wording import fitting, plain
 
-NO_PERMISSION = (
-    "You need the Manage Server permission for that, or the role that this server's moderators "
-    "have named."
-)
 GONE = "That is not there any more, so there is nothing to change. Here is what there is."
 NOTHING_CHANGED = "Nothing changed: it is like that already."
 STATED = (
@@ -30,7 +26,7 @@ STALE = "Somebody else changed the policy in the meantime, so yours was not made
 NO_LOG = "Nothing was changed yet."
 NOT_EVERYONE = "Everybody has that role, so everybody would decide. Choose another one."
 UNSEEN_CHANNEL = (
-    "I cannot see {channel}, so nobody would be told there. Let me view it, or choose another one."
+    "I see no such channel: {channel}. Let me view it, or choose another one; nobody is told there."
 )
 NO_WRITING = "In {channel} I lack: {names}. Give me that there first, or choose another channel."
 NOT_A_NUMBER = "**{label}** takes a whole number from {least} to {most}. I changed nothing."
@@ -60,7 +56,7 @@ _GROUPS: Mapping[str, str] = {
     "🙈": "Behind a spoiler",
     "🔞": "In age-restricted channels only",
     "✅": "Allowed",
-    "📜": "Promised by everybody who accepts the licence; no prompt shows it",
+    "📜": "Promised with the licence (no prompt shows it)",
 }
 #: The groups of rules that no server sets.
 _FIXED = ("🔒", "📜")

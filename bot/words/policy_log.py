@@ -12,7 +12,21 @@ _ACTIONS: Mapping[str, str] = {
     "undo": "undid the last change",
     "import": "imported a policy",
     "emoji": "chose the vote emoji",
+    "approve": "approved",
+    "spoiler": "put behind a spoiler",
+    "remove": "removed",
+    "remove_and_time_out": "removed, and timed out its member",
+    "uphold": "let be drawn what was refused",
+    "dismiss": "left as it was",
+    "lapse": "decided nothing in time",
+    "ban": "banned",
+    "time out": "timed out",
+    "lift": "let ask again",
+    "clear strikes": "took back strikes",
+    "purge": "removed every picture",
 }
+#: Nobody does it: a rule says that moderators are told.
+_ALERT_ACTION, _ALERT = "alert", "🔔 **Alert**"
 _NAMELESS = "Somebody who asked to be forgotten"
 
 
@@ -21,8 +35,8 @@ def log_line(
 ) -> str:
     """One change or decision: who, what, of whom, and before and after; in `limit` characters."""
     who = f"<@{actor_id}>" if actor_id else _NAMELESS
-    what = _ACTIONS.get(action, action)
+    done = _ALERT if action == _ALERT_ACTION else f"{who} {_ACTIONS.get(action, action)}"
     about = f" (<@{user_id}>)" if user_id else ""
-    head = f"<t:{at_ms // 1000}:R> {who} {what}{about}"
+    head = f"<t:{at_ms // 1000}:R> {done}{about}"
     body = "".join(f"\n- {line}" for line in detail.splitlines())
     return fit(head + (f":{body}" if body else ""), limit)

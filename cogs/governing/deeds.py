@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import discord
-
 from bot.domain import ChannelId, RoleId, RuleId
 from bot.policy.editing import (
     AUDIENCES,
@@ -36,8 +34,6 @@ from cogs.governing.desk import Desk
 #: The next policy, or why there is none. What a press names and nobody knows raises ValueError.
 Change: TypeAlias = Callable[[Desk, PanelPress], "GuildPolicy | str"]
 _ENABLED = {"on": True, "off": False, "none": None}
-#: What the bot needs where moderators are told, by discord.py's names.
-_NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,30 +136,16 @@ def _modrole(desk: Desk, press: PanelPress) -> GuildPolicy | str:
 
 def _review(desk: Desk, press: PanelPress) -> GuildPolicy | str:
     channel = _told_channel(press)
-    return _unusable(desk, channel) or replace(desk.policy, review_channel=channel)
+    return desk.unusable(channel) or replace(desk.policy, review_channel=channel)
 
 
 def _log(desk: Desk, press: PanelPress) -> GuildPolicy | str:
     channel = _told_channel(press)
-    return _unusable(desk, channel) or replace(desk.policy, log_channel=channel)
+    return desk.unusable(channel) or replace(desk.policy, log_channel=channel)
 
 
 def _told_channel(press: PanelPress) -> ChannelId | None:
     return ChannelId(int(press.values[0])) if press.values else None
-
-
-def _unusable(desk: Desk, channel_id: ChannelId | None) -> str:
-    """Why moderators cannot be told there; empty if they can."""
-    if channel_id is None:
-        return ""
-    channel = desk.channel(channel_id)
-    if not isinstance(channel, discord.TextChannel):
-        return words.UNSEEN_CHANNEL.format(channel=f"<#{channel_id}>")
-    may = channel.permissions_for(channel.guild.me)
-    missing = [name.replace("_", " ").title() for name in _NEEDED if not getattr(may, name)]
-    if missing:
-        return words.NO_WRITING.format(channel=channel.mention, names=", ".join(missing))
-    return ""
 
 
 #: What each press changes. The others show something, or open a form.

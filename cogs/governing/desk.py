@@ -14,7 +14,11 @@ from bot.domain import ChannelId, GuildId, Layer, Place, RoleId
 from bot.policy.editing import Scope
 from bot.policy.layers import EffectivePolicy, GuildPolicy, effective
 from bot.policy.rulebook import Rulebook
+from bot.words import panel as words
 from cogs.translating import guild_of, place_of
+
+#: What the bot needs where moderators are told, by discord.py's names.
+_NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,19 @@ class Desk:
         if isinstance(known, discord.CategoryChannel):
             return known.name
         return f"@{known.name}" if isinstance(known, discord.Role) else f"#{known.name}"
+
+    def unusable(self, channel_id: ChannelId | None) -> str:
+        """Why moderators cannot be told in a channel; empty if they can, and if there is none."""
+        if channel_id is None:
+            return ""
+        channel = self.channel(channel_id)
+        if not isinstance(channel, discord.TextChannel):
+            return words.UNSEEN_CHANNEL.format(channel=self.channel_name(channel_id))
+        may = channel.permissions_for(channel.guild.me)
+        missing = [name.replace("_", " ").title() for name in _NEEDED if not getattr(may, name)]
+        if not missing:
+            return ""
+        return words.NO_WRITING.format(channel=channel.mention, names=", ".join(missing))
 
     def names(self) -> dict[int, str]:
         """What the channels and roles that the policy names are called."""

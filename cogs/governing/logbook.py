@@ -22,7 +22,7 @@ from cogs.governing.record import entry_line
 from cogs.posting.lanes import Lanes, Openings, keep_looking
 
 #: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
-_POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
+_POLL_S, _LONGEST_PAUSE_S = 10.0, 3600.0
 #: Lines in one look, and channels that are written to at once.
 _LOOK, _WIDTH = 200, 4
 

@@ -129,20 +129,30 @@ def _preset_menu(desk: Desk) -> Part:
 
 
 def _rule_menus(desk: Desk, scope: Scope) -> list[Part]:
-    """Menus of all rules, as many as it takes."""
+    """Menus of the rules that can be changed, and of the others; as many as it takes."""
+    rules = desk.rulebook.rules.values()
+    changeable = [rule for rule in rules if is_adjustable(rule)]
+    fixed = [rule for rule in rules if not is_adjustable(rule)]
+    return [
+        *_menus_of(desk, scope, "Change a rule …", changeable),
+        *_menus_of(desk, scope, "Read what is fixed …", fixed),
+    ]
+
+
+def _menus_of(desk: Desk, scope: Scope, placeholder: str, rules: list[Rule]) -> list[Part]:
     lines = desk.effective_at(scope).lines
     options = [
         Option(
             label=f"{words.sign_of(rule, lines[rule.id].effect)} {rule.title}",
             value=rule.id,
-            about=in_words(lines[rule.id].effect),
+            about=in_words(lines[rule.id].effect) if is_adjustable(rule) else "",
         )
-        for rule in desk.rulebook.rules.values()
+        for rule in rules
     ]
     return [
         menu(
-            "Look at or change a rule" + (" (more)" if at else ""),
-            press_id("open", desk.version, "rule", scope.key(), at),
+            placeholder if not at else f"{placeholder} (more)",
+            press_id("open", desk.version, "rule", scope.key(), options[at].value),
             options[at : at + OPTIONS_MAX],
         )
         for at in range(0, len(options), OPTIONS_MAX)

@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.client import Interaction, report_incident
 from bot.words import panel as words
+from bot.words.reviewing import NOT_ALLOWED
 from cogs.governing import blanks, documents, record, trying
 from cogs.governing.changing import Wish, carry_out, superseded, undo
 from cogs.governing.controls import PanelPress, page, press_of, text
@@ -47,7 +48,7 @@ async def _answer(interaction: Interaction, press: PanelPress) -> None:
     desk = await seat(interaction)
     if desk is None:
         # What stands there was for a moderator's eyes.
-        away = page(text(words.NO_PERMISSION))
+        away = page(text(NOT_ALLOWED))
         await interaction.response.edit_message(view=away, attachments=[])
         return
     try:

@@ -218,9 +218,10 @@ def members(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 
 
 def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """Who decides, and where the moderators are told."""
+    """Who decides, and where the moderators are told, with what is amiss there."""
     del args
     policy = desk.policy
+    closed = desk.unusable(policy.log_channel)
     who = desk.role_name(policy.moderator_role) if policy.moderator_role else "no role"
     return page(
         *said(note),
@@ -234,7 +235,8 @@ def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         channel_menu("Review channel", press_id("review", desk.version), [ChannelType.text],
                      _known_channel(desk, policy.review_channel)),
         text("**Log channel**: where every change, alert and removal is told. "
-             f"Now {_channel_or(desk, policy.log_channel, 'none')}."),
+             f"Now {_channel_or(desk, policy.log_channel, 'none')}."
+             + (f"\n⚠️ {closed}" if closed else "")),
         channel_menu("Log channel", press_id("log", desk.version), [ChannelType.text],
                      _known_channel(desk, policy.log_channel)),
         home_row(desk),

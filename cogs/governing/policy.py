@@ -26,6 +26,7 @@ from bot.policy.term_lists import fault_of
 from bot.words import panel as words
 from bot.words import wording
 from bot.words.emoji import is_one_emoji
+from bot.words.reviewing import NOT_ALLOWED
 from cogs.governing import documents, trying
 from cogs.governing.changing import Wish, carry_out, undo
 from cogs.governing.desk import Desk, seat
@@ -86,7 +87,7 @@ class PolicyCog(
         """Manage Server or the role that the server named, whatever Discord let through."""
         if await seat(interaction) is not None:
             return True
-        await tell(interaction, words.NO_PERMISSION)
+        await tell(interaction, NOT_ALLOWED)
         return False
 
     @app_commands.command(description="See and change everything that this server decides")
@@ -241,7 +242,7 @@ async def _desk(interaction: Interaction) -> Desk:
     """The desk of whoever called a command. CheckFailure if they just lost the permission."""
     desk = await seat(interaction)
     if desk is None:
-        await tell(interaction, words.NO_PERMISSION)
+        await tell(interaction, NOT_ALLOWED)
         raise app_commands.CheckFailure
     return desk
 

@@ -197,5 +197,8 @@ def _licence(folder: Path) -> Licence:
             return Licence(name="the model's own licence", file=file, sha256=licence_sha256(text))
     text = BUNDLED_LICENCE.read_text("utf-8")
     return Licence(
-        name="CreativeML Open RAIL-M (use restrictions)", file=None, sha256=licence_sha256(text)
+        name="CreativeML Open RAIL-M (use restrictions)",
+        file=None,
+        sha256=licence_sha256(text),
+        id="openrail-m",
     )

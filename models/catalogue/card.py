@@ -82,6 +82,11 @@ class Licence:
     name: str
     file: str | None
     sha256: Sha256
+    #: What the bot's rulebook calls it, such as `openrail-m`; None if it does not know it, and then
+    #: it is taken to ask for all that any licence does.
+    id: str | None = None
+    #: Rules of the rulebook that it asks for besides.
+    rules: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,8 @@ def model_info(card: Card, folder: Path) -> ModelInfo:
         licence_name=card.licence.name,
         licence_text=text,
         licence_sha256=card.licence.sha256,
+        licence_id=card.licence.id,
+        licence_rules=card.licence.rules or (),
         clip_skip_max=read_config(folder, "text_encoder/config.json").get("num_hidden_layers", 12),
         can_draw_nudity=card.can_draw_nudity,
     )

@@ -48,7 +48,10 @@ def card(blueprint: Blueprint, name: str, parent: str | None = None) -> Card:
         # Its painter knows clothes only.
         scores=(Score.BLANK,),
         licence=Licence(
-            name="CreativeML Open RAIL-M use restrictions", file=_LICENCE, sha256="0" * 64
+            name="CreativeML Open RAIL-M use restrictions",
+            file=_LICENCE,
+            sha256="0" * 64,
+            id="openrail-m",
         ),
         made_by="python -m models pretrain",
     )

@@ -45,8 +45,10 @@ async def test_a_held_picture_waits_two_weeks_and_its_member_is_told(stores: Sto
     clock, signals = Clock(14 * DAY_MS + 1_000), Signals()
     await tidier(stores, clock, signals).round()
     assert await stores.state(job) == JobState.HELD
+    assert not signals.status._event.is_set()
     clock.now_ms += 1
     await tidier(stores, clock, signals).round()
+    assert signals.status._event.is_set(), "whoever tends the status messages is woken"
     ended = await stores.views.get(job.id)
     assert ended is not None
     assert ended.state == JobState.WITHHELD

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bot.domain import (
     Job,
     RequestId,
@@ -11,8 +13,10 @@ from bot.domain import (
 from bot.store.case_rows import Case
 from bot.store.consent import Consent
 from bot.store.consequences import Judgement
+from bot.store.curation import ExportReport, export_voted
 from bot.store.decisions import Outcome
 from bot.store.members import Exclusion
+from bot.store.papers import Papers
 from bot.store.reviews import Decided, Filing
 from tests.stages.factories import (
     GUILD,
@@ -71,3 +75,9 @@ async def appeal(stores: Stores, waiting: RequestId, by: UserId = USER, most: in
         since_id=SINCE,
         most=most,
     )
+
+
+async def exported(stores: Stores, directory: Path) -> ExportReport:
+    """What goes into an export now."""
+    papers = Papers(directory.parent / "licences")
+    return await export_voted(stores.db, stores.gallery, papers, directory)

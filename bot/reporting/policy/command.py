@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from bot.domain import StorageError
 from bot.reporting import charts
 from bot.reporting.charts import Bar
 from bot.reporting.policy import corpora, judging, latency, measuring
-from bot.reporting.policy.corpora import Corpora, Specimen
+from bot.reporting.policy.corpora import Company, Corpora, Specimen
 from bot.reporting.policy.evasions import alone, in_pairs
 from bot.reporting.policy.measuring import Count, Counts
 from bot.settings import Settings
@@ -27,9 +27,10 @@ from models.report import Row, table, write_json
 CORPORA = Path("tests/bot/policy/corpora")
 #: Of each pair of tricks so many evasions are tried.
 _OF_EACH_PAIR = 10
-#: Prompts whose time is taken, and how long that may last at most.
-_TIMED, _TIMED_S = 3_000, 30.0
+#: Prompts of each kind whose time is taken, and how long that may last at most.
+_TIMED, _TIMED_S = 2_000, 30.0
 _LISTED = 60
+_JOINED = "caught: minors in sexual prompts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,14 @@ class _Result:
 
     benign: Counts
     rules: Counts
+    #: Of the one kind of prompts that are made by joining two.
+    minors: Counts
     tricks: Counts
     pairs: Counts
     real: Counts
     fictional: Counts
     usual_ms: list[float]
+    evasive_ms: list[float]
     hostile_ms: list[float]
 
 
@@ -79,34 +83,40 @@ def _measured(found: Corpora, seed: int) -> _Result:
     judge = cache(judging.judged)
     known = measuring.plainly_caught(found.refused, judge)
     real, fictional = measuring.people(found.names, judge)
+    joined = measuring.beside(found, Company.MINORS)
+    evasions = [evasion.specimen for evasion in alone(found.refused, seed)]
     look = judging.looking(latency.terms(seed))
     return _Result(
-        benign=measuring.benign(found.benign, judge),
+        benign=measuring.benign(found, judge),
         rules=measuring.by_rule(found.refused, judge),
+        minors=measuring.by_rule(joined, judge),
         tricks=measuring.by_trick(alone(known, seed), judge),
         pairs=measuring.by_trick(in_pairs(known, seed, _OF_EACH_PAIR), judge),
         real=real,
         fictional=fictional,
-        usual_ms=latency.times_ms(look, _usual(found, seed), _TIMED_S),
+        usual_ms=latency.times_ms(look, _shuffled(found.benign + found.refused, seed), _TIMED_S),
+        evasive_ms=latency.times_ms(look, _shuffled(evasions, seed), _TIMED_S),
         hostile_ms=latency.times_ms(look, latency.hostile(), _TIMED_S),
     )
 
 
-def _usual(found: Corpora, seed: int) -> Iterator[tuple[str, str]]:
-    """What people type, and what some of them try, in no order."""
-    tried = [evasion.specimen for evasion in alone(found.refused, seed)]
-    prompts: list[Specimen] = [*found.benign, *found.refused]
-    dice = Random(seed)
-    prompts += dice.sample(tried, min(len(tried), max(0, _TIMED - len(prompts))))
-    dice.shuffle(prompts)
-    return ((specimen.prompt.text, specimen.negative.text) for specimen in prompts)
+def _shuffled(specimens: Sequence[Specimen], seed: int) -> Iterator[tuple[str, str]]:
+    """Prompts to take the time of, in no order."""
+    chosen = Random(seed).sample(specimens, min(len(specimens), _TIMED))
+    return ((specimen.prompt.text, specimen.negative.text) for specimen in chosen)
 
 
 def _rows(result: _Result) -> list[Row]:
-    benign = iter(result.benign.items())
-    rows = [measuring.wrong_row(*next(benign), measuring.BENIGN_PERCENT_MAX)]
-    rows += [measuring.wrong_row(name, count, 0) for name, count in benign]
+    rows = [
+        measuring.wrong_row(name, count, 0 if "floor" in name else measuring.BENIGN_PERCENT_MAX)
+        for name, count in result.benign.items()
+        if count.tried
+    ]
     rows += _caught("caught", result.rules)
+    rows += [
+        measuring.right_row(_JOINED, count, measuring.CAUGHT_PERCENT_MIN)
+        for count in result.minors.values()
+    ]
     rows += _caught("seen through", result.tricks)
     all_pairs = measuring.together(result.pairs)
     rows += [
@@ -125,7 +135,7 @@ def _rows(result: _Result) -> list[Row]:
             measuring.MISTAKEN_PERCENT_MAX,
         )
     )
-    return rows + latency.rows(result.usual_ms, result.hostile_ms)
+    return rows + latency.rows(result.usual_ms, result.evasive_ms, result.hostile_ms)
 
 
 def _caught(what: str, counts: Counts) -> list[Row]:
@@ -145,6 +155,7 @@ def _misses(result: _Result) -> Iterator[str]:
     groups: Mapping[str, Counts] = {
         "let through or refused wrongly": result.benign,
         "not caught": result.rules,
+        "not caught, each beside each sexual prompt": result.minors,
         "not seen through": result.tricks,
         "not seen through, two tricks": result.pairs,
         "not found": result.real,

@@ -49,6 +49,15 @@ class Preset(StrEnum):
     AGE_RESTRICTED = "age-restricted"
 
 
+class Company(StrEnum):
+    """Who is in a harmless prompt, where the report puts every sexual one behind it."""
+
+    #: Somebody who is plainly a minor: together they are refused by the floor.
+    MINORS = "minors"
+    #: Nobody who could be one: together they are for adults.
+    ADULTS = "adults"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """A text in parts: those with an odd number are keys."""
@@ -89,6 +98,8 @@ class Specimen:
     #: What the server blocks for itself.
     blocked: tuple[str, ...] = ()
     language: str = "en"
+    #: None: it is not put beside anything.
+    company: Company | None = None
     #: The file and the group that it stands in.
     source: str = ""
 
@@ -130,6 +141,7 @@ class _Prompts:
     rule: RuleId | None = None
     place: Channel | None = None
     preset: Preset | None = None
+    company: Company | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +203,7 @@ def _specimen(prompt: str, file: _PromptFile, group: _Prompts, source: str) -> S
         rule=group.rule or file.rule,
         blocked=file.blocked,
         language=file.language,
+        company=group.company,
         source=source,
     )
 

@@ -7,6 +7,7 @@ one of them cannot tell is an error, never a gap. It must not know the bar that 
 from __future__ import annotations
 
 import io
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +19,12 @@ from models.catalogue.card import Card, Score
 from models.catalogue.hub import locate
 from models.catalogue.registry import card_of
 from models.contract import EngineError, Rendered, Scores, ScoringError
-from models.engine.safety.open_nsfw import open_nsfw
+from models.engine.safety.open_nsfw import OpenNsfw, open_nsfw
 from models.engine.safety.safety_checker import has_checker, open_checker
 from models.engine.safety.viewing import PART_POWER, Viewer, views
 from models.engine.safety.wd_tagger import open_tagger
+
+log = logging.getLogger(__name__)
 
 #: A picture whose pixels spread this much (of 0..255) in every channel is 1/e blank; drawn ones
 #: spread 30 and more, which leaves less than 0.01.
@@ -105,7 +108,15 @@ def open_scorer(model: str, *, tagger: str | None = None) -> PictureScorer:
     `tagger` is a WD tagger's folder or hub id. EngineError if the card or a score cannot be had.
     """
     folder, name = locate(model)
-    return scorer_of(card_of(folder, name), folder, tagger)
+    card = card_of(folder, name)
+    scorer = scorer_of(card, folder, tagger)
+    if scorer.names == (OpenNsfw.name,):
+        log.warning(
+            "only open_nsfw looks at the pictures of %s, and it learned from photographs: "
+            "set WD_TAGGER (docs/safety.md)",
+            card.id,
+        )
+    return scorer
 
 
 def scorer_of(card: Card, folder: Path, tagger: str | None = None) -> PictureScorer:

@@ -63,9 +63,18 @@ class Seeing(FakeScorer):
         return Scores(values={"nudity": self.nudity})
 
 
+async def admitted(engine: Bold) -> None:
+    """Wait until a row is in the engine; its job is running a little before."""
+    async with asyncio.timeout(20):
+        while not engine.asked:
+            await asyncio.sleep(0.002)
+
+
 async def previews_shown(s: Studio, job_id: str) -> set[bytes | None]:
     """Every preview that members could have seen while the row is drawn."""
-    seen: set[bytes | None] = set()
+    assert isinstance(s.engine, Bold)
+    await admitted(s.engine)
+    seen: set[bytes | None] = {None}
     while s.engine._rows:
         found = s.progress.get(job_id)  # type: ignore[arg-type]
         seen.add(found.preview_png if found else None)
@@ -115,7 +124,6 @@ async def test_what_its_place_may_show_is_not_watched_and_its_previews_are_shown
     engine, scorer = Bold(), Seeing(1.0)
     async with studio(tmp_path, engine=engine, scorer=scorer, preview_every=3) as s:
         (job,) = await s.ask(steps=STEPS, rating=Rating.EXPLICIT)
-        await s.until(job, JobState.RUNNING)
         assert len(await previews_shown(s, job.id) - {None}) > 0
         await s.until(job, JobState.RENDERED)
     assert scorer.glances == 0
@@ -127,7 +135,6 @@ async def test_previews_that_are_judged_are_not_shown(tmp_path: Path, preview_ev
     engine, scorer = Bold(), Seeing(0.1)
     async with studio(tmp_path, engine=engine, scorer=scorer, preview_every=preview_every) as s:
         (job,) = await s.ask(steps=STEPS)
-        await s.until(job, JobState.RUNNING)
         assert await previews_shown(s, job.id) == {None}
         await s.until(job, JobState.RENDERED)
     assert scorer.glances > 0
@@ -181,7 +188,7 @@ async def test_a_row_that_ends_while_its_preview_is_looked_at_is_judged_by_its_e
     engine = Bold()
     async with studio(tmp_path, engine=engine, scorer=Slow(1.0)) as s:
         (job,) = await s.ask(steps=STEPS)
-        await s.until(job, JobState.RUNNING)
+        await admitted(engine)
         async with asyncio.timeout(20):
             while engine._rows:
                 await asyncio.sleep(0.002)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.domain import JobState
+from bot.domain import JobState, Rating
 from models.contract import Rendered, Scores, ScoringError
 from tests.stages.fake_engine import BILLBOARD, FakeScorer
 from tests.stages.studio import studio
@@ -33,6 +33,19 @@ async def test_a_picture_that_cannot_be_scored_is_not_let_out(
             assert (ended.state, ended.attempts) == (JobState.WITHHELD, 1), "policy decides at once"
             assert ended.error is not None
             assert "could not be checked" in ended.error
+
+
+async def test_among_adults_a_picture_that_cannot_be_scored_waits_for_a_moderator(
+    tmp_path: Path,
+) -> None:
+    class Broken(FakeScorer):
+        def score(self, rendered: Rendered) -> Scores:
+            raise ScoringError("the classifier broke")
+
+    async with studio(tmp_path, scorer=Broken()) as s:
+        (job,) = await s.ask(rating=Rating.EXPLICIT)
+        await s.until(job, JobState.HELD)
+        assert await s.gallery.get(job.id) is None, "nobody else sees it meanwhile"
 
 
 async def test_a_scorer_that_takes_too_long_counts_as_one_that_failed(tmp_path: Path) -> None:

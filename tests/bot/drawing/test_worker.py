@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,19 @@ async def test_a_cancelled_row_leaves_the_engine_at_once(tmp_path: Path) -> None
         assert (await s.until(job, JobState.CANCELLED)).state is JobState.CANCELLED
         (after,) = await s.ask(steps=2)
         await s.until(after, JobState.RENDERED)
+
+
+async def test_the_licence_of_the_model_that_draws_is_asked_before_a_picture_is_kept(
+    tmp_path: Path,
+) -> None:
+    class Bound(FakeEngine):
+        info = replace(INFO, licence_rules=("suggestive",))
+
+    for engine, state in ((FakeEngine(4), JobState.RENDERED), (Bound(4), JobState.WITHHELD)):
+        (folder := tmp_path / type(engine).__name__).mkdir()
+        async with studio(folder, engine=engine) as s:
+            (job,) = await s.ask(prompt="1girl, lingerie")
+            await s.until(job, state)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,16 @@ from bot.policy.layers import (
     RoleTerms,
     effective,
     everywhere,
+    excusing,
     floor_effect,
+    licensed,
     preset_effect,
     title_of,
 )
 from bot.policy.rulebook import SERVER
 from bot.policy.screening import Finding, Term
 from tests.stages.factories import GUILD
+from tests.stages.fake_engine import INFO
 from tests.stages.policies import (
     ADULTS,
     BOOK,
@@ -91,10 +94,32 @@ def test_what_a_line_is_made_of_is_told() -> None:
     lawful = line(loose, LAWFUL, licence=frozenset({LAWFUL}))
     assert (lawful.effect, lawful.layer) == (REFUSED, Layer.LICENCE)
     assert line(loose, LAWFUL, licence=frozenset()).effect == NOTHING
+    bound = line(PLAIN, GROWN, licence=frozenset({GROWN}))
+    assert bound.effect == ADULTS | REFUSED, "what a licence asks for is refused, else it is free"
+    assert (bound.layer, bound.layers) == (Layer.LICENCE, (Layer.FLOOR, Layer.LICENCE))
     told = with_line(loose, "server", Overrides(effects={LAWFUL: Effect(alert=True)}))
     lawful = line(told, LAWFUL, licence=frozenset({LAWFUL}))
     assert lawful.effect == REFUSED | Effect(alert=True)
     assert (lawful.layer, lawful.layers) == (Layer.LICENCE, (Layer.LICENCE, Layer.SERVER))
+
+
+@pytest.mark.parametrize("licence", [frozenset[RuleId](), frozenset({LAWFUL})])
+def test_who_is_excused_is_bound_by_floor_and_the_models_own_licence(
+    licence: frozenset[RuleId],
+) -> None:
+    family = replace(PLAIN, preset="family", blocked=(Term(text="owl"),))
+    policy = effective(BOOK, family, HERE, licence=licence)
+    excused = excusing(policy, frozenset({NEVER, LAWFUL, GROWN, SERVER}))
+    found = {rule: line.effect for rule, line in excused.lines.items()}
+    assert found == {
+        NEVER: FLOOR,
+        LAWFUL: REFUSED if licence else NOTHING,
+        GROWN: ADULTS,
+        OPEN: REFUSED,
+        SERVER: NOTHING,
+    }
+    assert excused.exempt == {NEVER, LAWFUL, GROWN, SERVER}
+    assert excusing(policy, frozenset()) == policy
 
 
 def test_a_licence_that_nobody_knows_asks_for_all_that_any_does() -> None:
@@ -102,6 +127,33 @@ def test_a_licence_that_nobody_knows_asks_for_all_that_any_does() -> None:
     assert line(loose, LAWFUL).effect == REFUSED
     assert everywhere(BOOK).lines[LAWFUL].effect == REFUSED
     assert everywhere(BOOK, frozenset()).lines[LAWFUL].effect == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("id_", "rules", "bound"),
+    [
+        ("strict", (), {LAWFUL}),
+        ("lax", (), set()),
+        ("lax", (OPEN,), {OPEN}),
+        ("strict", (OPEN,), {LAWFUL, OPEN}),
+        ("mine", (), {LAWFUL}),
+        (None, (), {LAWFUL}),
+        (None, (OPEN,), {LAWFUL, OPEN}),
+        ("lax", ("bygone",), {LAWFUL, "bygone"}),
+    ],
+)
+def test_a_card_says_which_rules_its_licence_asks_for(
+    id_: str | None, rules: tuple[str, ...], bound: set[str]
+) -> None:
+    """What nobody knows counts as the strictest: a licence, or a rule that a card names."""
+    info = replace(INFO, licence_id=id_, licence_rules=rules)
+    assert licensed(BOOK, info) == bound
+
+
+def test_the_licences_that_the_programs_cards_name_are_known() -> None:
+    book = rulebooks.load()
+    for card in ("openrail-m", "faipl-1.0-sd"):
+        assert licensed(book, replace(INFO, licence_id=card)) == set(book.licences[card])
 
 
 def test_what_holds_everywhere_is_floor_and_licence_alone() -> None:

@@ -230,6 +230,8 @@ async def test_every_step_of_a_cases_life_is_told(stores: Stores, ear: Ear) -> N
     await decide(stores, approved, Outcome.APPROVE)
     assert await stores.reviews.decide(approved.id, judged(Outcome.REMOVE))
     assert ear.of(Subject.CASE) == [(approved.id, "open", "approve", "")]
+    await stores.gallery.delete(JobId(str(approved.job_id)), 9_500)
+    assert ear.of(Subject.CASE) == [], "it was decided before its picture went"
     _, lapsed = await stores.hold()
     ear.of(Subject.CASE)
     await stores.reviews.expire(9_999, "Nobody looked.", 9_999)

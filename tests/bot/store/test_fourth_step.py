@@ -36,7 +36,7 @@ NEW = {
 }  # fmt: skip
 #: Columns that the step adds, with what an old row has there.
 ADDED = {
-    "jobs": {"ruling": 0},
+    "jobs": {"ruling": 0, "excused": "[]"},
     "pictures": {"spoiler": 0, "removed_ms": None},
     "posts": {"spoiler_owed": 0},
     "audit_log": {"version": None, "user_id": None, "told": 1},

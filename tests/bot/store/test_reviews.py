@@ -19,7 +19,6 @@ from bot.store import consequences
 from bot.store.case_rows import CaseId, CaseKind, MemberReport
 from bot.store.consent import Consent
 from bot.store.consequences import CHOICES, Judgement
-from bot.store.curation import export_voted
 from bot.store.decisions import DecisionKind, Outcome
 from bot.store.reviews import Filing
 from bot.store.sends import Begun
@@ -41,6 +40,7 @@ from tests.stages.moderators import (
     appeal,
     appealed,
     decide,
+    exported,
     judged,
     report,
     reported,
@@ -91,12 +91,12 @@ async def test_a_removal_takes_the_picture_from_every_message_and_every_export(
     await stores.gallery.add_post(make_post(job.id, message=2))
     await stores.sends.begin(make_send(job.id, name="85"))
     await stores.votes.record(make_reaction(1, 77))
-    voted = await export_voted(stores.db, stores.gallery, tmp_path / "before")
+    voted = await exported(stores, tmp_path / "before")
     assert voted.pictures == 1, "or it proves nothing"
     await decide(stores, case, Outcome.REMOVE)
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1, 2]
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == ["85"]
-    assert (await export_voted(stores.db, stores.gallery, tmp_path / "after")).pictures == 0
+    assert (await exported(stores, tmp_path / "after")).pictures == 0
     assert await stores.views.history(USER, GUILD, 9) == []
     assert await stores.gallery.get(job.id) is None
     # It was delivered once, and that stays true.
@@ -287,6 +287,12 @@ async def test_forgetting_against_a_decision_leaves_nothing_half_done(stores: St
         for table in ("jobs", "pictures", "cases", "owed_posts", "exclusions"):
             assert await stores.rows(table) == [], (outcome, table)
         assert str(USER) not in str(await stores.rows("audit_log"))
+
+
+async def test_a_forgotten_members_appeal_goes(stores: Stores) -> None:
+    await appealed(stores, "xylophone")
+    await stores.privacy.forget(USER)
+    assert await stores.rows("cases") == []
 
 
 async def test_a_forgotten_reporters_word_stays_without_the_name(stores: Stores) -> None:

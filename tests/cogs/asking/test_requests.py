@@ -251,6 +251,15 @@ async def test_policy_is_on_the_only_path(desk: Front, monkeypatch: pytest.Monke
     assert len(await desk.jobs()) == 1
 
 
+async def test_what_the_models_licence_asks_for_holds_whatever_the_server_says(desk: Front) -> None:
+    assert not (await desk.asks(prompt="1girl, lingerie")).ephemeral
+    desk.use_model(replace(INFO, licence_id="openrail-m", licence_rules=("suggestive",)))
+    refused = await desk.asks(prompt="1girl, lingerie")
+    assert refused.ephemeral
+    assert "I do not draw that with this model: **Suggestive content**" in refused.content
+    assert "“lingerie”" in refused.content
+
+
 async def test_cancel_is_for_the_requester_and_moderators(desk: Front) -> None:
     answer = await desk.asks(count=2)
     (cancel,) = custom_ids(answer)

@@ -170,7 +170,7 @@ async def test_a_file_with_a_fault_changes_nothing_and_is_answered(
 
 async def test_a_huge_file_is_not_even_read(desk: Front, boss: MemberActor) -> None:
     answer = said(await brought(desk, boss, b"#" * (BYTES_MAX + 1)))
-    assert "I changed nothing" in answer.content
+    assert "2.1 MB, and a policy at most 2.1 MB. I changed nothing" in answer.content
     assert (await current(desk)).number == 0
 
 

@@ -18,7 +18,7 @@ from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words import panel as words
 from cogs.governing.desk import Desk
-from cogs.governing.lists import LIST_PAGES
+from cogs.governing.lists import LIST_PAGES, submitted
 from cogs.governing.pages import RULE_PAGES
 from cogs.governing.places import PLACE_PAGES
 from tests.stages.factories import GUILD, make_place
@@ -191,6 +191,11 @@ def test_deleted_channels_and_roles_are_shown_as_such_and_can_be_opened() -> Non
     staff = PLACE_PAGES["staff"](desk(full()), (), "").to_components()
     assert not [part for part in walk(staff) if part.get("default_values")]
     assert "a deleted channel" in words_of(staff)
+
+
+def test_a_full_list_says_how_many_are_too_many() -> None:
+    for name in ("blocked", "allowed"):
+        assert "1 too many" in str(submitted(desk(full()), name, None, "one more"))
 
 
 def test_what_a_preset_contains_can_be_read() -> None:

@@ -13,6 +13,7 @@ from bot.policy.layers import GuildPolicy, StrikeTerms
 from bot.policy.screening import Term
 from bot.store.guilds import PolicyVersion
 from bot.words import panel as words
+from bot.words.reviewing import NOT_ALLOWED
 from tests.stages.front import Front, said
 from tests.stages.governing import current, office, open_panel
 
@@ -182,7 +183,7 @@ async def test_whoever_loses_the_permission_in_the_middle_loses_the_panel(
         await view.press("open:home")
     else:
         view._took(await boss.submit_modal(shown, {"terms": "dragon"}))
-    assert view.words == words.NO_PERMISSION
+    assert view.words == NOT_ALLOWED
     assert not view.ids
     assert (await current(desk)).number == 0
 
@@ -193,7 +194,7 @@ async def test_the_role_that_the_server_names_decides_too(desk: Front, boss: Mem
     commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot
     policy = next(c for c in commands if c.name == "policy")
     desk.guild.set_command_permissions(policy, {curator: True, desk.member: True})
-    assert words.NO_PERMISSION in said(await curator.slash(desk.channel, "policy panel")).content
+    assert NOT_ALLOWED in said(await curator.slash(desk.channel, "policy panel")).content
     view = await open_panel(desk, boss)
     await view.go("staff")
     await view.choose("modrole", role)
@@ -201,9 +202,9 @@ async def test_the_role_that_the_server_names_decides_too(desk: Front, boss: Mem
     theirs = await open_panel(desk, curator)
     await theirs.press("pause:1")
     assert (await current(desk)).policy.paused
-    assert (
-        words.NO_PERMISSION in said(await desk.member.slash(desk.channel, "policy panel")).content
-    )
+    everybody = GuildPolicy(guild_id=GuildId(desk.guild.id), moderator_role=RoleId(desk.guild.id))
+    await save(desk, everybody)
+    assert NOT_ALLOWED in said(await desk.member.slash(desk.channel, "policy panel")).content
     desk.env._errors.clear()
 
 
@@ -227,8 +228,22 @@ async def test_a_channel_that_the_bot_may_not_write_in_is_not_taken(
     assert (await current(desk)).number == 0
     await view.choose("log", desk.channel)
     assert (await current(desk)).policy.log_channel == desk.channel.id
+    await desk.bot_may_not("attach_files")
+    await view.go("staff")
+    assert f"⚠️ In <#{desk.channel.id}> I lack: Attach Files" in view.words
     await view.choose("log")
     assert (await current(desk)).policy.log_channel is None
+
+
+async def test_a_review_channel_that_everybody_reads_is_taken_with_a_warning(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("staff")
+    assert "no review channel" in view.words
+    await view.choose("review", desk.channel)
+    assert (await current(desk)).policy.review_channel == desk.channel.id
+    assert "can be read by everybody" in view.words
 
 
 async def test_numbers_are_taken_as_whole_numbers_alone(desk: Front, boss: MemberActor) -> None:
@@ -302,6 +317,7 @@ async def test_presses_that_name_what_is_not_there_change_nothing(
             if row.id == view.message.id:
                 row.components[0]["components"][-1]["components"][0]["custom_id"] = made_up
         view._took(await boss.click(view.message, custom_id=made_up))
+        assert words.GONE in view.words or words.STALE in view.words, made_up
         assert (await current(desk)).number == 0, made_up
         await desk.env.settle()
 

@@ -10,16 +10,19 @@ import pytest
 from simcord.actors import MemberActor
 
 from bot.ballot import VoteEmoji
-from bot.domain import ChannelId, GuildId, Ruling, UserId
-from bot.policy.document import TERMS_MAX
+from bot.domain import ChannelId, GuildId, Job, Refused, RoleId, RuleId, Ruling, UserId
+from bot.policy.document import PLACES_MAX, TERMS_MAX
 from bot.policy.effect import Effect
-from bot.policy.layers import GuildPolicy, Overrides
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.screening import Term
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.words import panel as words
 from bot.words.emoji import is_one_emoji
+from bot.words.reviewing import NOT_ALLOWED
+from tests.stages.factories import make_admitted, make_ask, make_place
 from tests.stages.front import Front, said
 from tests.stages.governing import PanelView, current, office
+from tests.stages.simulated import CAPS
 
 NAMES = (
     "panel", "test", "why", "log", "undo", "pause", "export", "import", "block", "unblock",
@@ -85,7 +88,7 @@ async def test_whoever_an_integration_setting_lets_through_is_refused_by_us(
     options = NEEDED.get(name, {}) | ({"channel": desk.channel} if name == "channel" else {})
     result = await desk.member.slash(desk.channel, f"policy {name}", **options)
     assert result.response is not None
-    assert result.response.content == words.NO_PERMISSION
+    assert result.response.content == NOT_ALLOWED
     assert result.response.ephemeral
     assert not result.response.components
     assert not result.followups
@@ -250,6 +253,28 @@ async def test_a_try_can_be_about_another_channel_and_a_role(
     assert "switched me off" in there
 
 
+async def test_a_try_for_a_role_knows_its_exemptions(desk: Front, boss: MemberActor) -> None:
+    role = desk.guild.create_role("artists")
+    await desk.env.settle()
+    rule = RuleId("suggestive")
+    await keep(
+        desk,
+        rules=Overrides(effects={rule: Effect(ruling=Ruling.REFUSE)}),
+        roles={RoleId(role.id): RoleTerms(exempt=frozenset({rule}))},
+    )
+    assert "It would be refused" in await run(desk, boss, "test", prompt="lingerie")
+    assert "drawn and shown" in await run(desk, boss, "test", prompt="lingerie", role=role)
+
+
+async def test_what_no_policy_may_say_is_answered(desk: Front, boss: MemberActor) -> None:
+    off = Overrides(enabled=False)
+    await keep(desk, channels={ChannelId(n): off for n in range(1, PLACES_MAX + 1)})
+    told = await run(desk, boss, "channel", channel=desk.channel, enabled=False)
+    assert "a policy cannot say that" in told
+    assert f"{PLACES_MAX}" in told
+    assert (await current(desk)).number == 1
+
+
 async def test_words_of_a_fixed_rule_are_not_told_to_anybody(
     desk: Front, boss: MemberActor
 ) -> None:
@@ -258,12 +283,24 @@ async def test_words_of_a_fixed_rule_are_not_told_to_anybody(
     assert "found in" not in told
 
 
+async def elsewhere(desk: Front) -> list[Job]:
+    """A picture of another server."""
+    ask = make_ask("1girl", user=desk.member.id, place=make_place(guild=5))
+    request = await desk.services.queue.enqueue(
+        make_admitted(ask), CAPS, desk.services.clock(), since_id=desk.snowflake()
+    )
+    assert not isinstance(request, Refused)
+    await desk.drawn(request.jobs)
+    return list(request.jobs)
+
+
 async def test_a_picture_is_tried_by_its_id(desk: Front, boss: MemberActor) -> None:
     job, _ = await desk.picture("1girl, dragon")
     assert "It would be shown" in await run(desk, boss, "test", picture=job.id)
     await keep(desk, blocked=(Term(text="dragon"),))
     assert "It would not be shown" in await run(desk, boss, "test", picture=job.id.upper())
-    for unknown in ("0000000000", "no such thing", "💙"):
+    (foreign,) = await elsewhere(desk)
+    for unknown in ("0000000000", "no such thing", "💙", foreign.id):
         assert "no picture of this server" in await run(desk, boss, "test", picture=unknown)
     assert words.NOTHING_TO_TRY in await run(desk, boss, "test")
 

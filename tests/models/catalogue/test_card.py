@@ -83,6 +83,8 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("licence.file", 3, "licence.file must be a text or null, not 3."),
     ("licence.file", GONE, "licence.file is missing."),
     ("licence.sha256", "ab", f"licence.sha256 must be of the form {SHA256}, not 'ab'."),
+    ("licence.id", 3, "licence.id must be a text or null, not 3."),
+    ("licence.rules", "brands", "licence.rules must be a list of texts or null, not 'brands'."),
     ("files", GONE, "files is missing."),
     ("files.unet/x", 3, f"files.unet/x must be of the form {SHA256}, not 3."),
     ("files.unet/x", "ab", f"files.unet/x must be of the form {SHA256}, not 'ab'."),

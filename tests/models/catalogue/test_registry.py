@@ -162,11 +162,20 @@ def test_a_folder_without_a_licence_asks_for_the_restrictions_of_openrail_m(plai
     assert "Open RAIL-M" in info.licence_name
     assert "in our own words" in info.licence_text
     assert "minors" in info.licence_text.lower()
+    assert (info.licence_id, info.licence_rules) == ("openrail-m", ())
 
 
 def test_a_licence_in_the_folder_is_the_one_that_counts(folder: Path) -> None:
     info = model_info(card_of(folder), folder)
     assert info.licence_text == LICENCE
+    assert info.licence_id is None, "nobody has read what it asks for"
+
+
+def test_a_card_says_what_its_licence_asks_for(folder: Path) -> None:
+    edited(folder, "licence", "id", value="faipl-1.0-sd")
+    edited(folder, "licence", "rules", value=["brands"])
+    info = model_info(card_of(folder), folder)
+    assert (info.licence_id, info.licence_rules) == ("faipl-1.0-sd", ("brands",))
 
 
 def test_a_changed_licence_is_noticed(folder: Path) -> None:
@@ -206,6 +215,7 @@ def test_the_embedded_model_is_in_order() -> None:
     assert all(min(size) >= 512 for size in info.sizes_px.values())
     assert info.clip_skip_max == 2, "the layers of its text encoder"
     assert "minors" in info.licence_text
+    assert info.licence_id == "openrail-m"
 
 
 def test_the_embedded_text_encoder_is_named_as_all_readers_know_it() -> None:

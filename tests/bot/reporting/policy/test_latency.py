@@ -44,9 +44,11 @@ def test_nothing_more_is_begun_when_the_time_is_spent() -> None:
 
 
 def test_the_rows_hold_what_they_say() -> None:
-    quick = latency.rows([0.05] * 99 + [4.0], [4.9])
-    assert [row.holds for row in quick] == [None, False, True, True]
-    assert [row.holds for row in latency.rows([0.05] * 200, [5.1])] == [None, True, True, False]
+    quick = latency.rows([0.05] * 99 + [4.0], [4.9], [4.8])
+    assert [row.holds for row in quick] == [None, False, True, None, True, True]
+    slow = latency.rows([0.05] * 200, [5.1], [5.2])
+    assert [row.holds for row in slow] == [None, True, True, None, False, False]
+    assert [row.value for row in slow] == [0.05, 0.05, 0.05, 5.1, 5.1, 5.2]
     assert quick[0].unit == "ms of 100"
 
 

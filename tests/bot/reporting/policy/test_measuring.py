@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from bot import rulebooks
@@ -10,7 +13,7 @@ from bot.policy.effect import Effect
 from bot.policy.layers import GuildPolicy, Overrides, effective
 from bot.policy.rulebook import UNREADABLE
 from bot.reporting.policy import judging, measuring
-from bot.reporting.policy.corpora import Channel, Named, Preset, Specimen, Wording
+from bot.reporting.policy.corpora import Channel, Company, Corpora, Named, Preset, Specimen, Wording
 from bot.reporting.policy.evasions import Evasion
 from bot.reporting.policy.judging import Fate, judged
 from tests.stages.factories import GUILD, make_place
@@ -24,23 +27,29 @@ def specimen(text: str = "a cat", rule: str | None = None) -> Specimen:
     return Specimen(prompt=Wording.of(text), rule=RuleId(rule) if rule else None, source="here")
 
 
+def harmless(specimens: Sequence[Specimen], refused: Sequence[Specimen] = ()) -> Corpora:
+    return Corpora(benign=tuple(specimens), refused=tuple(refused), names=())
+
+
 HUNDREDS = [specimen(f"cat {number}") for number in range(400)]
 
 
 @pytest.mark.parametrize(("wrong", "holds"), [(0, True), (2, True), (3, False)])
 def test_half_a_percent_of_the_harmless_may_be_refused(*, wrong: int, holds: bool) -> None:
     refused = {s.told for s in HUNDREDS[:wrong]}
-    counts = measuring.benign(HUNDREDS, lambda s: ADJUSTABLE if s.told in refused else NOTHING)
+    counts = measuring.benign(
+        harmless(HUNDREDS), lambda s: ADJUSTABLE if s.told in refused else NOTHING
+    )
     row = measuring.wrong_row("x", counts["benign prompts refused"], measuring.BENIGN_PERCENT_MAX)
     assert (row.value, row.unit, row.holds) == (100 * wrong / 400, "% of 400", holds)
 
 
 def test_none_of_the_harmless_may_be_refused_by_the_floor() -> None:
-    counts = measuring.benign(HUNDREDS, lambda s: FLOOR if s.told == "cat 3" else NOTHING)
+    counts = measuring.benign(harmless(HUNDREDS), lambda s: FLOOR if s.told == "cat 3" else NOTHING)
     count = counts["benign prompts refused by the floor"]
     assert measuring.wrong_row("x", count, 0).holds is False
     assert [told for told, _ in count.wrong] == ["cat 3   (here)"]
-    counts = measuring.benign(HUNDREDS, lambda _: ADJUSTABLE)
+    counts = measuring.benign(harmless(HUNDREDS), lambda _: ADJUSTABLE)
     assert not counts["benign prompts refused by the floor"].wrong
 
 
@@ -121,6 +130,27 @@ def test_people_are_counted_by_whether_they_are_real() -> None:
         "anime": (2, 50),
         "adults": (4, 25),
     }
+
+
+def test_harmless_company_is_put_before_every_sexual_prompt_and_no_other() -> None:
+    minor = replace(specimen("a child"), company=Company.MINORS)
+    adult = replace(specimen("a queen"), company=Company.ADULTS)
+    refused = [
+        specimen("`nude`", "sexual"),
+        specimen("`lewd`", "sexual"),
+        specimen("`guro`", "gore"),
+    ]
+    corpora = harmless([minor, adult, specimen("a cat")], refused)
+    for company, who, rule in (
+        (Company.MINORS, "a child", "minors-sexual"),
+        (Company.ADULTS, "a queen", None),
+    ):
+        made = list(measuring.beside(corpora, company))
+        assert [s.told for s in made] == [f"{who}, nude", f"{who}, lewd"]
+        assert {(s.rule, s.channel) for s in made} == {(rule, Channel.AGE_RESTRICTED)}
+    counts = measuring.benign(corpora, lambda s: FLOOR if "lewd" in s.told else ADJUSTABLE)
+    count = counts["adults in sexual prompts refused by the floor"]
+    assert (count.tried, count.wrong_percent) == (2, 50)
 
 
 def test_what_could_not_be_tried_does_not_hold() -> None:

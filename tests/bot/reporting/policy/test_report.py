@@ -11,13 +11,15 @@ from PIL import Image, ImageColor
 from bot.__main__ import main
 from bot.domain import RuleId
 from bot.reporting import charts
-from bot.reporting.policy import command, corpora, judging
+from bot.reporting.policy import command, corpora, judging, measuring
 from bot.reporting.policy.corpora import Specimen
 from bot.reporting.policy.judging import Fate
 from bot.reporting.policy.measuring import Counts
 
 FILES = {
     "benign/a.toml": '[groups.a]\nabout = "x"\nprompts = ["a cat", "naked mole rat"]\n',
+    "benign/b.toml": '[groups.a]\nabout = "x"\ncompany = "minors"\nprompts = ["a child"]\n',
+    "benign/c.toml": '[groups.a]\nabout = "x"\ncompany = "adults"\nprompts = ["a queen"]\n',
     "refused/a.toml": (
         'rule = "sexual"\n[groups.a]\nabout = "x"\nprompts = ["1girl, `nude`", "`marigold`"]\n'
     ),
@@ -50,6 +52,8 @@ def test_every_figure_is_in_the_table_and_in_the_file(
     }  # fmt: skip
     assert rows["caught: sexual"]["unit"] == "% of 2"
     assert rows["caught: sexual"]["value"] == 50
+    assert rows["caught: minors in sexual prompts"]["unit"] == "% of 2"
+    assert rows["adults in sexual prompts refused by the floor"]["goal"] == "<= 0"
     assert rows["seen through: case"]["unit"] == "% of 1", "what is missed anyway is not tried"
     assert rows["benign prompts refused by the floor"]["goal"] == "<= 0"
     assert {
@@ -71,7 +75,8 @@ def test_the_exit_code_is_0_when_every_goal_holds(
 
     def perfect(specimen: Specimen) -> Fate:
         rules = people if "ovelace" in specimen.told else frozenset[RuleId]()
-        return Fate(stopped=specimen.rule is not None, floor=False, rules=rules)
+        floor = specimen.rule in measuring.FLOOR
+        return Fate(stopped=specimen.rule is not None, floor=floor, rules=rules)
 
     monkeypatch.setattr(judging, "judged", perfect)
     monkeypatch.setattr(judging, "looking", lambda _: lambda prompt, negative: None)

@@ -17,6 +17,7 @@ from models.catalogue.registry import EMBEDDED, card_of
 from models.contract import EngineError, Rendered, ScoringError
 from models.engine.safety import PictureScorer, open_scorer, scorer_of
 from models.provenance import encode_png
+from tests.stages.tiny_models import build
 from tests.stages.tiny_onnx import RED, write_tagger
 
 SIDE_PX = 64
@@ -118,6 +119,18 @@ def test_a_tagger_that_is_named_is_asked_too(tmp_path: Path) -> None:
     assert values["nudity"] == values["nudity.wd_tagger"] > 0.99
     assert values["nudity.open_nsfw"] < 0.99
     assert values["childlike"] < 0.01
+
+
+def test_the_operator_is_told_where_only_open_nsfw_looks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = str(build(tmp_path / "tiny"))
+    open_scorer(folder, tagger=str(write_tagger(tmp_path / "tagger", {})))
+    open_scorer("embedded")
+    assert caplog.messages == []
+    open_scorer(folder)
+    (told,) = caplog.messages
+    assert "set WD_TAGGER" in told
 
 
 def test_a_card_can_insist_on_what_only_a_tagger_tells(tmp_path: Path) -> None:

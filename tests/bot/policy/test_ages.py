@@ -1,0 +1,129 @@
+"""Ages below 18, and numbers that are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.ages import Ages
+from bot.policy.folding import Letters
+from bot.policy.reading import UnreadableError
+from bot.policy.spoken import words
+from bot.rulebooks import load
+
+LEXICON = load().lexicon
+LETTERS = Letters(LEXICON.letters)
+AGES = Ages(LEXICON.ages, lambda text: text.translate(LETTERS))
+
+
+def found(text: str) -> list[str]:
+    folded = text.translate(LETTERS)
+    return [folded[a:b] for a, b in AGES.find(folded, words(folded))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12 years old",
+        "12yo",
+        "12 y/o",
+        "12-year-old",
+        "12 years",
+        "12 yrs",
+        "a 9 year old",
+        "aged 12",
+        "age 12",
+        "age:12",
+        "age: 12",
+        "(age:12)",
+        "age of 12",
+        "turned 13",
+        "she is 12",
+        "she's 12",
+        "twelve years old",
+        "twelve-year-old",
+        "aged seven",
+        "17.5 years",
+        "1 2 years",
+        "12(years:1.2) old",
+        "07 years old",
+        "12 months old",
+        "１２歳",
+        "12歳",
+        "12才",
+        "十二歳",
+        "十歳",
+        "一二歳",
+        "12岁",
+        "十二岁",
+        "12歲",
+        "12살",
+        "열두 살",
+        "열두살",
+        "십이세",
+        "12 jahre alt",
+        "zwölf jahre",
+        "12 ans",
+        "douze ans",
+        "12 años",
+        "doce años",
+        "12 anos",
+        "treze anos",
+        "12 лет",
+        "двенадцать лет",
+        "5 лет",
+        "3 года",
+        "возраст 12",
+        "年齢12",
+        "나이 12",
+        "12 ปี",
+        "13-летняя",
+        "edad 12",
+        "alter: 12",
+    ],
+)
+def test_an_age_below_eighteen_is_found(text: str) -> None:
+    assert found(f"x, {text}, x")
+    assert found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "18 years old",
+        "25yo",
+        "112 years old",
+        "1girl, 2boys",
+        "12 roses",
+        "years",
+        "age",
+        "12 years later",
+        "10 years ago",
+        "5 year anniversary",
+        "12:30",
+        "page 12",
+        "2012 years",
+        "12 yolks",
+        "12 yearlings",
+        "十八歳",
+        "二十歳",
+        "20살",
+        "(a:1.2)",
+        "cage 12",
+        "one woman",
+        "twelve yellow birds",
+        "seventy years old",
+        "18,5 years",
+    ],
+)
+def test_other_numbers_are_no_ages(text: str) -> None:
+    assert not found(f"x {text} x")
+
+
+def test_where_it_stands_is_told() -> None:
+    assert found("a girl, age: 12, smile") == ["age: 12"]
+    assert found("a girl of 12 years old, smile") == ["12 years old"]
+
+
+def test_more_numbers_than_anybody_writes_are_unreadable() -> None:
+    with pytest.raises(UnreadableError):
+        found("5 " * 400)

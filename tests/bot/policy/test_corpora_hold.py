@@ -1,0 +1,74 @@
+"""The policy holds its goals on a sample of the corpora; `python -m bot policy-report` takes all.
+
+Nobody who wrote the rules' words read these prompts for it. A goal is one of the report's own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bot.reporting.policy import corpora, measuring
+from bot.reporting.policy.command import CORPORA
+from bot.reporting.policy.corpora import Corpora
+from bot.reporting.policy.evasions import alone, in_pairs
+from bot.reporting.policy.judging import judged
+from bot.reporting.policy.measuring import Count
+from models.report import Row
+
+FOUND = corpora.read(Path(__file__).parents[3] / CORPORA)
+SEED = 20_261_129
+#: Prompts of each set, and of the evasions.
+SAMPLE, EVADED = 300, 30
+#: Strict: a goal that is reached is one that must be kept, and its mark goes.
+NOT_YET = pytest.mark.xfail(reason="docs/policy.md says how far the detector is from its goals")
+
+
+def sample(specimens: tuple[corpora.Specimen, ...], size: int) -> list[corpora.Specimen]:
+    return Random(SEED).sample(specimens, size)
+
+
+def told(row: Row, count: Count) -> str:
+    return f"{row.value:.4g} {row.unit}, {row.goal}: {count.wrong[:20]}"
+
+
+@NOT_YET
+def test_what_is_harmless_is_let_through() -> None:
+    chosen = Corpora(
+        benign=tuple(sample(FOUND.benign, SAMPLE)),
+        refused=tuple(sample(FOUND.refused, EVADED)),
+        names=(),
+    )
+    for name, count in measuring.benign(chosen, judged).items():
+        most = 0 if "floor" in name else measuring.BENIGN_PERCENT_MAX
+        row = measuring.wrong_row(name, count, most)
+        assert row.holds, told(row, count)
+
+
+@NOT_YET
+def test_what_is_forbidden_is_caught() -> None:
+    count = measuring.together(measuring.by_rule(sample(FOUND.refused, SAMPLE), judged))
+    row = measuring.right_row("caught", count, measuring.CAUGHT_PERCENT_MIN)
+    assert row.holds, told(row, count)
+
+
+@NOT_YET
+def test_evasions_are_seen_through() -> None:
+    known = measuring.plainly_caught(sample(FOUND.refused, EVADED), judged)
+    evasions = [*alone(known, SEED), *in_pairs(known, SEED, 1)]
+    count = measuring.together(measuring.by_trick(evasions, judged))
+    assert count.tried > 1_000
+    row = measuring.right_row("seen through", count, measuring.CAUGHT_PERCENT_MIN)
+    assert row.holds, told(row, count)
+
+
+@NOT_YET
+def test_real_people_are_found_and_nobody_else() -> None:
+    real, fictional = measuring.people(FOUND.names, judged)
+    found, mistaken = measuring.together(real), measuring.together(fictional)
+    row = measuring.right_row("people found", found, measuring.FOUND_PERCENT_MIN)
+    assert row.holds, told(row, found)
+    row = measuring.wrong_row("taken for people", mistaken, measuring.MISTAKEN_PERCENT_MAX)
+    assert row.holds, told(row, mistaken)

@@ -1,0 +1,130 @@
+"""Terms are found by whole words, through every disguise, and innocent words are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.matching import Innocent, Vocabulary
+from bot.policy.reading import Reading, UnreadableError
+from bot.policy.spoken import Spoken, longest, words
+from bot.policy.terms import TermIndex
+
+HALVES = frozenset(
+    {"an", "us", "the", "pen", "is", "a", "tea", "pot", "rapped", "boys", "live", "evil", "on"}
+)
+NAMES = frozenset({"lana", "anna"})
+INNOCENT = Innocent(words=HALVES | NAMES, halves=HALVES, familiar=HALVES)
+
+
+def found(terms: list[str], text: str) -> list[tuple[str, str, bool]]:
+    """Term, what it was found in, whether that is plain; in order, each once."""
+    hits = Vocabulary(terms, INNOCENT).find(Spoken(Reading(text)))
+    return sorted({(terms[hit.term], text[hit.start : hit.end], hit.plain) for hit in hits})
+
+
+@pytest.mark.parametrize(
+    ("term", "text", "where"),
+    [
+        ("nude", "a nude, b", "nude"),
+        ("nude", "nude", "nude"),
+        ("nude", "n-u-d-e", "n-u-d-e"),
+        ("nude", "n u d e", "n u d e"),
+        ("nude", "nu de", "nu de"),
+        ("nude", "nuuude", "nuuude"),
+        ("nude", "nnuuddee", "nnuuddee"),
+        ("nude", "edun", "edun"),
+        ("nude", "e d u n", "e d u n"),
+        ("nude", "1nude", "nude"),
+        ("nude", "nude2", "nude"),
+        ("nude", "x\x01nu\x01de\x01y", "nu\x01de"),
+        ("no bra", "no bra", "no bra"),
+        ("no bra", "nobra", "nobra"),
+        ("no bra", "no_bra", "no_bra"),
+        ("no bra", "no, bra", "no, bra"),
+        ("no bra", "n o b r a", "n o b r a"),
+        ("no bra", "noo braa", "noo braa"),
+        ("no bra", "arb on", "arb on"),
+        ("pussy", "puussy", "puussy"),
+        ("pussy", "pus\x01sy", "pus\x01sy"),
+        ("sex", "boys sex", "sex"),
+        ("裸", "赤裸々", "裸"),
+        ("少女", "裸の少女", "少女"),
+        ("ロリ", "ロリの絵", "ロリ"),
+        ("ろり", "かわいい ろりの絵", "ろり"),
+        ("소녀", "소녀를", "소녀"),
+        ("벌거벗은", "는벌거벗은", "벌거벗은"),
+        ("anus", "an\x01us", "an\x01us"),
+    ],
+)
+def test_a_term_is_found(term: str, text: str, where: str) -> None:
+    assert where in [told for _, told, _ in found([term], text)]
+
+
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        ("nude", "nudes"),
+        ("ass", "glass"),
+        ("ass", "as"),
+        ("ass", "as a pot"),
+        ("anus", "an us"),
+        ("penis", "the pen is"),
+        ("raped", "rapped"),
+        ("anal", "lana"),
+        ("live", "evil"),
+        ("teapot", "tea pot"),
+        ("ロリ", "カロリー"),
+        ("ろり", "ころり"),
+        ("소녀", "미소녀"),
+        ("no bra", "bra no"),
+        ("sex", "xes"),
+        ("2b", "22b"),
+        ("100", "1000"),
+        ("no bra", "no x bra"),
+        ("ab", "a b"),
+    ],
+)
+def test_what_only_looks_like_a_term_is_not_one(term: str, text: str) -> None:
+    assert not found([term], text)
+
+
+def test_only_what_is_written_as_it_is_listed_is_plain() -> None:
+    assert found(["no bra"], "no bra") == [("no bra", "no bra", True)]
+    assert ("no bra", "nobra", True) in found(["no bra"], "nobra")
+    for text in ("no braa", "arb on", "no b ra", "n o b r a"):
+        assert not [hit for hit in found(["no bra"], text) if hit[2]], text
+
+
+def test_terms_that_overlap_are_all_found() -> None:
+    assert [term for term, _, _ in found(["a b", "b c", "b"], "a b c")] == ["a b", "b", "b c"]
+
+
+def test_more_disguises_than_anybody_writes_are_unreadable() -> None:
+    with pytest.raises(UnreadableError):
+        found(["nude"], "nu-de " * 400)
+
+
+def test_words_end_where_their_script_does() -> None:
+    assert words("abc123 déf_ロリ絵ひら한글 it's") == [
+        "abc",
+        "123",
+        "d",
+        "é",
+        "f",
+        "ロリ",
+        "絵",
+        "ひら",
+        "한글",
+        "it",
+        "s",
+    ]
+
+
+def test_an_index_without_terms_finds_nothing() -> None:
+    assert not found([], "nude")
+    assert not found(["", "!!"], "nude !!")
+    TermIndex([], INNOCENT)
+
+
+def test_of_nested_spans_the_longest_are_kept() -> None:
+    assert longest([(2, 3), (0, 4), (0, 2), (3, 6)]) == [(0, 4), (3, 6)]

@@ -1,0 +1,73 @@
+"""People are found by their names, and characters of fiction are none."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from bot.policy.people import Names
+from bot.policy.screening import Screen
+from bot.rulebooks import load
+
+
+@cache
+def screen() -> Screen:
+    return Screen(load())
+
+
+def is_person(prompt: str) -> bool:
+    return "real-person" in {finding.rule for finding in screen().findings(prompt)}
+
+
+@pytest.mark.parametrize("concept", ["famous", "characters"])
+def test_a_listed_name_is_a_persons_or_a_characters_whole(concept: str) -> None:
+    """Each tenth, in both cases and both orders; a name that is on both lists is a person's."""
+    names = sorted(load().concepts[concept].spellings())[::10]
+    others = set(load().concepts["famous"].spellings()) - set(names)
+    wrong = [
+        name
+        for name in names
+        for said in (name, name.lower())
+        if is_person(f"{said}, smile") is not (concept == "famous")
+    ]
+    share = len(wrong) / len(names) / 2
+    assert share <= (0.0 if concept == "famous" else 0.01), wrong
+    assert others
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Oliver Harrington in a garden", "jennifer hartmann, smile", "Jean-Pierre Dubois",
+        "Мария Иванова", "singer Olivia", "Emma, a famous actress", "photo of Emma Quixlington",
+        "Emma Brown", "portrait of Kevin De Bruynevink", "photo of Mary J. Blightwick",
+    ],
+)  # fmt: skip
+def test_a_name_that_no_list_of_the_famous_has_is_found_by_its_shape(prompt: str) -> None:
+    assert is_person(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "emma brown hair", "jade green eyes", "rose garden", "Emma, Oliver", "Emma. Harrington",
+        "Emma Quixlington", "photo of Emma Takanashi", "yui takanashi", "grace hill", "amy in rain",
+        "hatsune miku", "miku hatsune", "alice (wonderland)", "a singer on stage", "1girl, anna",
+    ],
+)  # fmt: skip
+def test_other_words_are_no_persons_name(prompt: str) -> None:
+    assert not is_person(prompt)
+
+
+def test_a_character_called_like_a_part_of_a_name_hides_nobody() -> None:
+    assert "Stark" in set(load().concepts["characters"].spellings())
+    assert is_person("Oliver Stark-Harrington, smile") or is_person("Emma Starks")
+    assert is_person("Tony Stark, Emma Watson")
+
+
+def test_names_are_told_whole() -> None:
+    names = Names(load().lexicon, str)
+    text = "a photo of emma van der harrington today"
+    assert [text[a:b] for a, b in names.find(text)] == ["emma van der harrington"]
+    assert not list(names.find("emma x y z harrington"))
