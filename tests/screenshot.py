@@ -1,8 +1,9 @@
-"""`python -m tests.screenshot [DIR]`: make the pictures of the page that the README shows.
+"""`python -m tests.screenshot [DIR]`: make the pictures of the page that README and docs show.
 
 A local Discord, the real bot with the real model, and chromium: people talk, one asks for a
-picture, others vote. Run it again whenever the page or the model has changed; without a font that
-has emoji (Debian: fonts-noto-color-emoji) the buttons show boxes.
+picture, others vote, a moderator opens the panel. Run it again whenever the page, the panel or the
+model has changed; without a font that has emoji (Debian: fonts-noto-color-emoji) the buttons show
+boxes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.stages.browsing import find, missing, open_browser, picture_width, type_text, wait
+from tests.stages.browsing import (
+    find,
+    missing,
+    open_browser,
+    picture_width,
+    type_command,
+    type_text,
+    wait,
+)
 from tests.stages.stage import Stage, button, stage
 
 #: The same request draws the same picture, so the README's changes with the model alone.
@@ -26,6 +35,11 @@ SEED = 7
 VIEWS = (
     ("page.png", 1280, 860, 1.4, ""),
     ("page-narrow.png", 390, 844, 2.0, "/waifu prompt: 1girl, pink hair, cat ears"),
+)
+#: The same of the moderators' panel, with the page of it that is open.
+PANELS = (
+    ("panel.png", 1280, 900, 1.2, "rules"),
+    ("panel-narrow.png", 390, 844, 1.8, ""),
 )
 FANS = ("Sora", "Mika", "Ren", "Aoi")
 LARGEST_BYTES = 400_000
@@ -68,6 +82,23 @@ def _take(url: str, directory: Path, scratch: Path) -> None:
         _slim(directory / name)
 
 
+def _take_panels(url: str, directory: Path, scratch: Path) -> None:
+    for name, width_px, height_px, scale, door in PANELS:
+        browser = open_browser(scratch / name, width_px=width_px, height_px=height_px, scale=scale)
+        try:
+            browser.get(url)
+            type_command(browser, "/policy panel")
+            wait(browser, lambda b: find(b, "[data-custom-id^='wp:open:']"))
+            if door:
+                find(browser, "[data-custom-id^='wp:open:']")[0].click()
+                find(browser, f".option[data-value='{door}']")[0].click()
+            time.sleep(_SETTLE_S)
+            browser.save_screenshot(str(directory / name))
+        finally:
+            browser.quit()
+        _slim(directory / name)
+
+
 def _slim(path: Path) -> None:
     """Pack the file as tightly as PNG goes; with a palette where it is still too large."""
     with Image.open(path) as picture:
@@ -87,6 +118,7 @@ async def _run(directory: Path, seed: int) -> None:
             # Seen by one who was asked nothing: no message that only one person can see.
             url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
             await asyncio.to_thread(_take, url, directory, Path(scratch))
+            await asyncio.to_thread(_take_panels, url, directory, Path(scratch))
 
 
 def main() -> int:
