@@ -112,8 +112,10 @@ class _Play:
         accept = _button(answer, "accept")
         if accept is not None:
             await self._sandbox.click(_WHO, answer["id"], accept).answer()
-            _say("accepted", "the licence's use restrictions; the waiting request runs by itself")
-        elif _button(answer, "cancel") is None:
+            _say("accepted", "the licence's use restrictions; a request that waited runs by itself")
+            if name != _DRAWS:
+                answer = await self._answer(name, options)
+        if name != _DRAWS or (accept is None and _button(answer, "cancel") is None):
             self._save(answer)
             return int(name == _DRAWS)
         posts = await self._watch(int(options.get("count", 1)))
@@ -181,7 +183,8 @@ class _Play:
         await asyncio.sleep(_LEDGER_S)
 
         async def counted() -> bool:
-            ticket = self._sandbox.slash("member", _WHERE, "votes top")
+            # Whoever asked has accepted the licence, or would not be shown pictures.
+            ticket = self._sandbox.slash(_WHO, _WHERE, "votes top")
             answer = (await ticket.answer()).message
             assert answer is not None, "a command is answered with a message"
             await asyncio.sleep(_LEDGER_S)
