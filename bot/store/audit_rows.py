@@ -32,12 +32,16 @@ class AuditEntry:
 
 
 async def note_change(tx: Transaction, entry: AuditEntry) -> None:
-    """Write a line; it is owed to the server's log channel if there is one now."""
+    """Write a line; it is owed to the server's log channel if there is one now.
+
+    Taking the log channel away is owed to the one that was there.
+    """
     await tx.execute(
         "INSERT INTO audit_log (guild_id, actor_id, action, detail, at_ms, user_id, version, told)"
         " VALUES (:guild, :actor, :action, :detail, :now, :user, :version,"
-        " (SELECT log_channel_id FROM policies WHERE guild_id = :guild"
-        "  ORDER BY version DESC LIMIT 1) IS NULL)",
+        " coalesce((SELECT log_channel_id FROM policies WHERE guild_id = :guild"
+        "  ORDER BY version DESC LIMIT 1), (SELECT log_channel_id FROM policies"
+        "  WHERE guild_id = :guild AND version = :version - 1)) IS NULL)",
         {
             "guild": entry.guild_id,
             "actor": entry.actor_id,

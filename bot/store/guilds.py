@@ -200,8 +200,13 @@ class Guilds:
 _AFTER_ALL = 1 << 62
 #: By its index, or it would walk over every line that there ever was.
 _UNTOLD = (
-    "SELECT * FROM (SELECT audit_log.*, (SELECT log_channel_id FROM policies"
-    "  WHERE policies.guild_id = audit_log.guild_id ORDER BY version DESC LIMIT 1) AS channel_id"
+    "SELECT * FROM (SELECT audit_log.*, coalesce((SELECT log_channel_id FROM policies"
+    "  WHERE policies.guild_id = audit_log.guild_id ORDER BY version DESC LIMIT 1),"
+    # Of a change that took the channel away: the one that was there.
+    "  (SELECT was.log_channel_id FROM policies AS was JOIN policies AS made"
+    "    ON made.guild_id = was.guild_id AND made.version = was.version + 1"
+    "  WHERE was.guild_id = audit_log.guild_id AND made.version = audit_log.version"
+    "  AND made.log_channel_id IS NULL)) AS channel_id"
     "  FROM audit_log INDEXED BY audit_log_untold WHERE told = 0)"
     " WHERE channel_id IS NOT NULL AND channel_id NOT IN (SELECT value FROM json_each(:closed))"
     " ORDER BY id LIMIT :limit"

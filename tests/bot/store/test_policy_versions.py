@@ -210,7 +210,12 @@ async def test_lines_are_owed_to_the_log_channel_from_its_choice_on(stores: Stor
         6: [3, 4]
     }
     await save(stores, 4, log_channel=None)
-    assert await stores.guilds.untold(9) == {}
+    owed = await stores.guilds.untold(9)
+    assert {channel: [line.version for line in lines] for channel, lines in owed.items()} == {
+        6: [5]
+    }, "that it was taken away is told in it"
+    await save(stores, 5, cooldown_s=3)
+    assert len(await stores.guilds.untold(9)) == 1
 
 
 async def test_a_version_is_written_once(stores: Stores) -> None:

@@ -134,6 +134,19 @@ async def test_a_message_whose_answer_was_lost_does_not_come_twice(
     assert second["enforce_nonce"]
 
 
+async def test_taking_the_log_channel_away_is_told_in_it(desk: Front) -> None:
+    logs = desk.guild.create_text_channel("mod-log")
+    await desk.env.settle()
+    await tells(desk, logs)
+    await desk.looks("Logbook")
+    guild_id = GuildId(desk.guild.id)
+    await change(desk, GuildPolicy(guild_id=guild_id), f"Log channel: <#{logs.id}> → none")
+    await change(desk, GuildPolicy(guild_id=guild_id, paused=True), "Paused: no → yes")
+    await desk.looks("Logbook")
+    assert "→ none" in told(logs)[-1]
+    assert "Paused" not in "".join(told(logs))
+
+
 async def test_without_a_log_channel_nothing_is_owed(desk: Front) -> None:
     policy = GuildPolicy(guild_id=GuildId(desk.guild.id), paused=True)
     await change(desk, policy, "Paused: no → yes")
