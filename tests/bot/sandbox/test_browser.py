@@ -1,4 +1,4 @@
-"""A real browser types the command on the page and waits for the picture of the real model."""
+"""A real browser on the page: a member gets a picture of the real model, a moderator decides."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
 
 from tests.stages.browsing import find, missing, open_browser, picture_width, type_command, wait
 from tests.stages.stage import stage
@@ -58,6 +59,38 @@ async def test_typed_on_the_page_the_command_becomes_a_picture_and_a_vote(
         assert min(attachment["width"], attachment["height"]) >= 512
         # The page's first persona owns the request, so the vote is a self-vote and counts apart.
         await here.until(lambda: _one_vote(here.rows), 20)
+
+
+def choose(browser: Chrome, press: str, value: str) -> None:
+    """Open the menu whose id begins so, and take an option."""
+    wait(browser, lambda b: find(b, f"[data-custom-id^='{press}']"))[-1].click()
+    wait(browser, lambda b: find(b, f".option[data-value='{value}']"))[0].click()
+
+
+def govern(browser: Chrome, url: str, terms: str) -> None:
+    browser.get(url)
+    type_command(browser, "/policy panel")
+    choose(browser, "wp:open:0", "blocked")
+    wait(browser, lambda b: find(b, "[data-custom-id='wp:form:0:add:blocked']"))[0].click()
+    wait(browser, lambda b: find(b, "dialog textarea"))[0].send_keys(terms)
+    find(browser, "dialog button[type='submit']")[0].click()
+    wait(browser, lambda b: "Saved" in b.find_element(By.CSS_SELECTOR, ".container").text)
+    assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+
+
+@pytest.mark.parametrize("width_px", [1280, 390])
+async def test_a_moderator_blocks_words_on_the_panel(tmp_path: Path, width_px: int) -> None:
+    async with stage(tmp_path) as here:
+        url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
+        driver = open_browser(tmp_path / "profile", width_px=width_px)
+        try:
+            await asyncio.to_thread(govern, driver, url, "spoiler dragon = not yet")
+        finally:
+            driver.quit()
+        ticket = here.sandbox.slash("member", "general", "waifu", {"prompt": "spoiler-dragon"})
+        refused = (await ticket.answer()).message
+        assert refused is not None
+        assert "not yet" in refused["content"]
 
 
 async def _one_vote(rows: Callable[[str], list[tuple[object, ...]]]) -> bool:
