@@ -39,9 +39,7 @@ class Lookout:
 
     def shown(self, job: Job, report: StepReport) -> StepReport:
         """The report as members may see it: without a preview that was made to be judged alone."""
-        if self._shown_every and self._may_show(job):
-            return report
-        return replace(report, preview_png=None)
+        return report if self._may_show(job) else replace(report, preview_png=None)
 
     async def verdict(self, job: Job, report: StepReport) -> Withheld | None:
         """Why the row is not to be drawn on; None if it is, or if nothing could be told."""

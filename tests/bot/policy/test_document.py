@@ -25,11 +25,12 @@ from bot.policy.document import (
     effect_text,
     faults_of,
     from_toml,
+    tree_of,
 )
 from bot.policy.effect import Effect
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
 from bot.policy.screening import Term
-from bot.policy.toml_text import BYTES_MAX
+from bot.policy.toml_text import BYTES_MAX, comment, key, listed, quoted
 from bot.policy.writing import to_toml
 from tests.stages.factories import GUILD
 from tests.stages.policies import (
@@ -76,6 +77,37 @@ def test_what_is_written_is_read_back_the_same(policy: GuildPolicy) -> None:
     written = to_toml(policy, BOOK, {12: 'a "name"\n[channels.9]', 13: "\u202e\x7f"})
     assert read(written) == policy
     assert to_toml(read(written), BOOK) == to_toml(policy, BOOK)
+
+
+def test_channels_and_roles_are_named_beside_their_ids() -> None:
+    written = to_toml(FULL, BOOK, {5: "general", 6: "Artists"})
+    assert "\n# general\n[channels.5]\n" in written
+    assert "\n# Artists\n[roles.6]\n" in written
+    assert "only_channels = [\n    7,\n    8,\n]\n" in written
+    assert 'allowed = ["naked mole rat"]\n' in written
+    bare = to_toml(FULL, BOOK)
+    assert "# general" not in bare
+    assert "#\n[channels.5]" not in bare
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (quoted('a"b\\\n'), r'"a\"b\\\n"'),
+        (quoted("é\x7f"), '"é\\u007f"'),
+        (key("Real-person_2"), "Real-person_2"),
+        (key("a.b"), '"a.b"'),
+        (key(""), '""'),
+        (listed([]), "[]"),
+        (listed([1]), "[1]"),
+        (listed(["a"]), '["a"]'),
+        (listed([1, 2]), "[\n    1,\n    2,\n]"),
+        (comment("a \x00b\n\nc"), "# a  b\n#\n# c\n"),
+        (comment(""), ""),
+    ],
+)
+def test_values_are_written_as_toml_has_them(written: str, expected: str) -> None:
+    assert written == expected
 
 
 def test_the_file_of_another_server_is_read_for_this_one() -> None:
@@ -171,6 +203,58 @@ def test_every_fault_is_told_at_once_and_the_first_is_the_message() -> None:
         read("version = 1\n'@everyone **x**' = 1")
     assert "\\*\\*x" in str(told.value), "the file's words are shown as words"
     assert "@\u200beveryone" in str(told.value)
+
+
+def test_a_fault_is_shown_short_and_the_others_are_counted() -> None:
+    assert str(DocumentError(["one"])) == "one"
+    assert str(DocumentError(["one", "two"])) == "one (and 1 more)"
+    assert str(DocumentError(["one"] * 3)) == "one (and 2 more)"
+    assert str(DocumentError(["x" * 301])) == "x" * 299 + "…"
+    assert str(DocumentError(["x" * 300])) == "x" * 300
+
+
+def test_every_choice_is_part_of_the_document_that_is_judged() -> None:
+    hold = Effect(ruling=Ruling.HOLD)
+    policy = GuildPolicy(
+        guild_id=GUILD,
+        preset="family",
+        rules=Overrides(effects={OPEN: hold}, enabled=True),
+        categories={ChannelId(1): Overrides(enabled=False)},
+        channels={ChannelId(2): Overrides(effects={GROWN: hold})},
+        roles={
+            RoleId(3): RoleTerms(
+                exempt=frozenset({OPEN}), waiting_max=4, per_day_max=5, cooldown_s=6
+            )
+        },
+        blocked=(Term(text="a", reason="b", effect=hold),),
+        allowed=("c",),
+        only_channels=frozenset({ChannelId(8), ChannelId(7)}),
+        paused=True,
+        moderator_role=RoleId(9),
+        review_channel=ChannelId(10),
+        log_channel=ChannelId(11),
+        strikes=StrikeTerms(limit=12, expire_days=13, timeout_minutes=14),
+        cooldown_s=15,
+        per_day_max=16,
+    )
+    assert tree_of(policy) == {
+        "version": 1,
+        "preset": "family",
+        "paused": True,
+        "only_channels": (7, 8),
+        "moderator_role": 9,
+        "review_channel": 10,
+        "log_channel": 11,
+        "cooldown_s": 15,
+        "per_day_max": 16,
+        "allowed": ("c",),
+        "strikes": {"limit": 12, "expire_days": 13, "timeout_minutes": 14},
+        "server": {"enabled": True, "rules": {"open": "hold"}},
+        "categories": {"1": {"enabled": False, "rules": {}}},
+        "channels": {"2": {"rules": {"grown": "hold"}}},
+        "roles": {"3": {"exempt": ("open",), "waiting_max": 4, "per_day_max": 5, "cooldown_s": 6}},
+        "blocked": {"a": {"effect": "hold", "reason": "b"}},
+    }
 
 
 LONG_TERM, LONG_REASON = "x" * TERM_CHARS_MAX, "y" * REASON_CHARS_MAX

@@ -259,6 +259,24 @@ def test_the_policy_of_another_server_is_a_fault() -> None:
         effective(BOOK, PLAIN, replace(HERE, guild_id=GuildId(1)))
 
 
+def test_places_of_one_document_are_not_mixed_up() -> None:
+    lines = {CHANNEL: HELD, ELSEWHERE: SPOILER}
+    guild = replace(PLAIN, channels={id_: Overrides(effects={OPEN: e}) for id_, e in lines.items()})
+    for id_, effect in [*lines.items(), *lines.items()]:
+        place = Place(guild_id=GUILD, channel_id=id_)
+        assert effective(BOOK, guild, place).lines[OPEN].effect == effect
+
+
+def test_an_allowed_phrase_hides_its_words_from_every_rule_but_the_floors() -> None:
+    book = rulebooks.load()
+    guild = replace(PLAIN, allowed=("nude statue", "nude loli"))
+    screen = effective(book, guild, HERE).screen
+    assert not screen.findings("a nude statue")
+    assert {f.rule for f in screen.findings("nude, smile")} == {"sexual"}
+    assert "minors-sexualised" in {f.rule for f in screen.findings("nude loli")}
+    assert everywhere(book).screen.findings("a nude statue")
+
+
 def test_what_is_worked_out_of_a_document_is_kept_with_it() -> None:
     first = effective(BOOK, guild := replace(PLAIN), HERE)
     again = effective(BOOK, guild, HERE, frozenset(ROLES))

@@ -98,6 +98,7 @@ def test_in_an_ordinary_channel_a_score_spoilers_holds_and_withholds() -> None:
     assert released(ORDINARY, blank=0.0, nudity=1.0) == Withheld(text=refusals.REVEALING)
     held = released(ORDINARY, blank=0.0, nudity=0.6)
     assert isinstance(held, Held)
+    assert (held.job, held.scores.values) == (ORDINARY, {"blank": 0.0, "nudity": 0.6})
     assert "0.60" in held.why
 
 

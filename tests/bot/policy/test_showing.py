@@ -21,7 +21,7 @@ from bot.domain import (
 )
 from bot.policy.effect import NOTHING, Effect
 from bot.policy.layers import Overrides, effective
-from bot.policy.screening import Screen
+from bot.policy.screening import Finding, Screen
 from bot.policy.showing import Shown, may_show
 from bot.words import refusals
 from tests.stages.factories import CHANNEL, GUILD, make_job, make_place
@@ -123,6 +123,19 @@ def test_what_is_for_adults_is_shown_among_adults_alone() -> None:
         assert isinstance(verdict, Refused)
         assert (verdict.reason, verdict.text) == (RefusalReason.AGE, refusals.ADULT)
         assert shown(found, picture=label, adult=True) == Shown(spoiler=False)
+
+
+def test_both_prompts_are_looked_at() -> None:
+    seen: list[tuple[str, str]] = []
+
+    class Listening(Finds):
+        def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
+            seen.append((prompt, negative))
+            return frozenset()
+
+    policy = replace(effective(BOOK, make_guild(), make_place()), screen=Listening({}))
+    assert may_show(JOB, PICTURE, policy) == Shown(spoiler=False)
+    assert seen == [(JOB.draw.prompt, JOB.draw.negative)]
 
 
 def test_nothing_is_shown_where_the_bot_is_silent() -> None:

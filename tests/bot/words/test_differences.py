@@ -108,7 +108,7 @@ HELD = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=T
         (
             {"categories": {ChannelId(2): Overrides(effects={GROWN: HELD})}},
             f"Category <#2>, Title of grown: not set → {IN_WORDS}",
-            None,
+            f"Category <#2>, Title of grown: {IN_WORDS} → not set",
         ),
         (
             {"roles": {ROLE: RoleTerms(exempt=frozenset({OPEN, GROWN}), waiting_max=0)}},

@@ -97,6 +97,14 @@ def test_a_servers_terms_are_told_with_their_reasons() -> None:
     )
 
 
+def test_terms_leave_room_for_the_heading() -> None:
+    terms = [("*" * 300, "*" * 300), ("x" * 300, "y" * 300), ("z" * 80, "w" * 60), ("v", "")]
+    for for_adults in (False, True):
+        told = refusals.server_terms(terms, for_adults=for_adults)
+        assert 1800 < len(told) <= 2000
+        assert told.endswith("more")
+
+
 TEXTS: list[Callable[[Rule, list[str]], str]] = [
     lambda rule, _: refusals.floor(rule),
     lambda rule, words: refusals.refused(rule, words, Layer.CHANNEL),
