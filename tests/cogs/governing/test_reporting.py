@@ -154,16 +154,34 @@ async def test_a_report_without_a_review_channel_is_kept_and_says_where_it_is(
         assert "reported" in (await desk.presented()).content
 
 
-async def test_a_case_in_the_very_channel_is_not_taken_for_the_post(desk: Court) -> None:
-    """A restart that looks for a lost post must not find the case instead."""
+async def test_a_case_in_the_very_channel_is_not_taken_for_the_post(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It still shows the picture, for its edit was lost; a restart looks for a lost post there."""
+
+    async def lost(*_: object, **_options: object) -> None:
+        raise TimeoutError
+
     await desk.decides(review_channel=ChannelId(desk.channel.id))
     job = await desk.held()
     await desk.looks("Review")
     (case,) = desk.channel.history()
-    await desk.rules(case, "approve")
+    with monkeypatch.context() as patch:
+        patch.setattr(discord.Interaction, "edit_original_response", lost)
+        await desk.rules(case, "approve")
     await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
     await desk.restart()
     await desk.looks("Delivery")
-    posts = await desk.services.gallery.posts(job.id)
-    assert [post.message_id for post in posts] != [case.id]
-    assert len(posts) == 1
+    (post,) = await desk.services.gallery.posts(job.id)
+    assert post.message_id != case.id
+
+
+async def test_a_picture_of_another_server_cannot_be_reported_here(desk: Court) -> None:
+    job, message = await posted(desk)
+    shown = await desk.member.click(message, custom_id=buttons_of(message)["report"])
+    await desk.services.reviews._db.write_one(
+        "UPDATE jobs SET guild_id = 5 WHERE id = :id", {"id": job.id}
+    )
+    told = await desk.fills(desk.member, shown, reason=["sexual"])
+    assert "no picture of mine" in told.content
+    assert not await desk.cases()
