@@ -14,7 +14,7 @@ import discord
 
 from bot.client import Interaction
 from bot.policy.document import faults_of
-from bot.policy.layers import GuildPolicy
+from bot.policy.layers import GuildPolicy, effective
 from bot.store.audit_rows import AuditEntry
 from bot.store.guilds import PolicyVersion, Superseded
 from bot.words import panel as words
@@ -61,7 +61,10 @@ async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[D
     if isinstance(outcome, Superseded):
         return _moved(desk, outcome.current), _told(outcome.since)
     services.signals.logged.set()
-    return _moved(desk, outcome), words.saved(lines)
+    current = await services.guilds.current(desk.guild_id)
+    # Compiled beside the loop and kept with the policy, so that the next ask need not wait for it.
+    await asyncio.to_thread(effective, desk.rulebook, current.policy, desk.here)
+    return _moved(desk, current), words.saved(lines)
 
 
 def _new_faults(desk: Desk, policy: GuildPolicy) -> list[str]:
