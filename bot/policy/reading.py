@@ -47,6 +47,15 @@ _COUNTED = re.compile(
 _SPELLED = re.compile(
     rf"(?<![a-z{_SIGNS}])[a-z{_SIGNS}](?:[^a-z{_SIGNS}]++[a-z{_SIGNS}](?![a-z{_SIGNS}])){{2,}}+"
 )
+_LATIN = re.compile(r"[A-Za-z]++")
+#: Before the place where a word may begin: capitals do, or end.
+_CAPITALS = re.compile(r"[a-z](?=[A-Z])|[A-Z](?=[a-z]{2})(?<=[A-Z]{2})|[A-Z](?=[A-Z][a-z])")
+_CUTS_MAX = 3
+_UPSIDE_DOWN = re.compile(
+    "[\u0250\u0254\u01dd\u025f\u0183\u0265\u1d09\u027e\u029e\u026f\u0279\u0287\u028c\u028d\u028e]"
+)
+#: Letters that stand for one another upside down and are letters of ours either way.
+_UPRIGHT = str.maketrans("nudpbq", "unpdqb")
 #: So many twofold signs side by side are read in every combination.
 _TWOFOLD_MAX = 4
 #: Characters on either side of a place that are read with it.
@@ -105,15 +114,23 @@ def without_breaks(source: str) -> str:
     return (JOINT * len("BREAK")).join(parts)
 
 
-def readings(folded: str) -> Iterator[Reading]:
+def readings(folded: str, source: str) -> Iterator[Reading]:
     """The text as it stands, then each part of it that reads another way too.
 
+    `source` is the text as it was written, for what its capitals and turned letters say.
     UnreadableError if there are too many.
     """
     plain = without_brackets(folded)
     yield Reading(plain)
     budget = _READ_MAX
-    for reading in chain(_letters(plain, 0), _unbroken(plain), _optional(folded)):
+    ways = (
+        _letters(plain, 0),
+        _unbroken(plain),
+        _apart(plain, source),
+        _upright(plain, source),
+        _optional(folded),
+    )
+    for reading in chain.from_iterable(ways):
         budget -= len(reading.text) + _AROUND
         if budget < 0:
             raise UnreadableError
@@ -154,6 +171,25 @@ def _unbroken(plain: str) -> Iterator[Reading]:
     """The text with every `break` as a joint, as BREAK is, however it was written."""
     if "break" in plain and _BREAK_FOLDED.search(plain):
         yield Reading(_BREAK_FOLDED.sub(lambda found: JOINT * len(found[0]), plain))
+
+
+def _apart(plain: str, source: str) -> Iterator[Reading]:
+    """Words that only their capitals part, each without the other: `nudeGIRL`."""
+    if len(plain) != len(source) or not _CAPITALS.search(source):
+        return
+    for word in _LATIN.finditer(source):
+        cuts = [cut.start() for cut in _CAPITALS.finditer(word[0])]
+        for cut in cuts if len(cuts) <= _CUTS_MAX else ():
+            at = word.start() + cut + 1
+            first, last = _around(plain, word.start(), word.end())
+            yield Reading(plain[first:at], first)
+            yield Reading(plain[at:last], at)
+
+
+def _upright(plain: str, source: str) -> Iterator[Reading]:
+    """The text turned upside down: from its end it reads as what was meant."""
+    if len(plain) == len(source) and not source.isascii() and _UPSIDE_DOWN.search(source):
+        yield Reading(plain.translate(_UPRIGHT))
 
 
 def _letters(plain: str, start: int) -> Iterator[Reading]:
