@@ -63,13 +63,25 @@ class Letters(dict[int, str]):
         plain = unicodedata.normalize("NFKC", char).casefold()
         if enclosed := _ENCLOSED.fullmatch(plain):
             plain = enclosed[1]
-        read = "".join(map(_bare, plain)).translate(self._lookalikes)
+        read = "".join(map(_bare, map(_base, plain))).translate(self._lookalikes)
         return read if read.isascii() else "".join(map(_named, read))
+
+
+def _base(char: str) -> str:
+    """A Cyrillic or Greek letter without its descender, hook or stroke."""
+    name = unicodedata.name(char, "")
+    if not name.startswith(("CYRILLIC", "GREEK")) or " WITH " not in name:
+        return char
+    try:
+        return unicodedata.lookup(name.split(" WITH ")[0])
+    except KeyError:
+        return char
 
 
 def _named(char: str) -> str:
     """A variant of a Latin letter as that letter: Unicode's name says which it is of."""
-    named = _VARIANT.fullmatch(unicodedata.name(char, ""))
+    name = unicodedata.name(char, "")
+    named = _VARIANT.fullmatch(name)
     return named[1].lower() if named else char
 
 

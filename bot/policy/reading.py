@@ -30,10 +30,11 @@ _LESS = re.compile(r":\s*+-")
 _LEET = {
     "0": "o", "1": "i", "2": "z", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b",
     "9": "g", "@": "a", "$": "s", "!": "i", "€": "e", "|": "i", "+": "t", "£": "l",
+    "#": "h", "^": "a", "%": "x",
 }  # fmt: skip
 #: Those that may be an l as well as an i.
 _TWOFOLD = re.compile(r"[1!|]")
-_SIGNS = r"0-9@$!€|£"
+_SIGNS = r"0-9@$!€|£+#%^"
 _SIGN = re.compile(f"[{_SIGNS}]")
 _MIXED = re.compile(
     rf"(?<![a-z{_SIGNS}{JOINT}])(?:[a-z{JOINT}]++[{_SIGNS}]|[{_SIGNS}{JOINT}]++[a-z]|[0-9]++[@$!€|£])"
@@ -125,6 +126,7 @@ def readings(folded: str, source: str) -> Iterator[Reading]:
     budget = _READ_MAX
     ways = (
         _letters(plain, 0),
+        _open_as_c(folded),
         _unbroken(plain),
         _apart(plain, source),
         _upright(plain, source),
@@ -192,6 +194,15 @@ def _upright(plain: str, source: str) -> Iterator[Reading]:
         yield Reading(plain.translate(_UPRIGHT))
 
 
+def _open_as_c(folded: str) -> Iterator[Reading]:
+    """The text with each bracket that nothing closes as a c: `(hild`."""
+    for opened, closed in ("()", "<>"):
+        if folded.count(opened) > folded.count(closed):
+            plain = without_brackets(folded.replace(opened, "c"))
+            yield Reading(plain)
+            yield from _letters(plain, 0)
+
+
 def _letters(plain: str, start: int) -> Iterator[Reading]:
     """The parts with digits and signs in which those may be letters."""
     for first, last, spots in _regions(plain):
@@ -199,18 +210,30 @@ def _letters(plain: str, start: int) -> Iterator[Reading]:
         for low, high in spots:
             signs = plain[low:high]
             read[low - first : high - first] = [_LEET.get(sign, sign) for sign in signs]
-        twofold = [m.start() - first for s in spots for m in _TWOFOLD.finditer(plain, *s)]
-        for letters in _ways(len(twofold)):
-            for at, letter in zip(twofold, letters, strict=True):
+        twofold = [[m.start() - first for m in _TWOFOLD.finditer(plain, *s)] for s in spots]
+        for letters in _ways(list(map(len, twofold))):
+            for at, letter in zip(chain.from_iterable(twofold), letters, strict=True):
                 read[at] = letter
             yield Reading("".join(read), start + first)
 
 
-def _ways(count: int) -> Iterator[tuple[str, ...]]:
-    """How so many twofold signs may be read: every way if they are few, else all alike."""
-    if count <= _TWOFOLD_MAX:
-        return product("il", repeat=count)
-    return iter([("i",) * count, ("l",) * count])
+def _ways(counts: list[int]) -> Iterator[tuple[str, ...]]:
+    """How the twofold signs of several words may be read: every way if they are few.
+
+    Else all alike, and then those of each word in every way, the others being an i.
+    """
+    total = sum(counts)
+    if total <= _TWOFOLD_MAX:
+        yield from product("il", repeat=total)
+        return
+    yield ("l",) * total
+    yield ("i",) * total
+    before = 0
+    for count in counts:
+        if 1 < count <= _TWOFOLD_MAX:
+            for letters in product("il", repeat=count):
+                yield ("i",) * before + letters + ("i",) * (total - before - count)
+        before += count
 
 
 def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
