@@ -22,6 +22,7 @@ _BLANK = "\u2800"
 _MARKED = re.compile(r"LATIN|GREEK|CYRILLIC|ARMENIAN|CHEROKEE")
 #: Letters in brackets, and numbers with a full stop, that are one character.
 _ENCLOSED = re.compile(r"\(?(\w{1,2})[).]")
+_VARIANT = re.compile(r"(?:LATIN|MODIFIER LETTER)[A-Z ]* ([A-Z])(?: WITH .*)?")
 #: Kana with a sound mark that follows it, and Hangul letter by letter.
 _LOOSE = re.compile("[\u3041-\u30ff][\u3099\u309a]|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -57,10 +58,31 @@ class Letters(dict[int, str]):
             return ""
         if unicodedata.category(char) == "Mn":
             return char if _is_part(char) else ""
+        if ord(char) in self._lookalikes:
+            return self._lookalikes[ord(char)]
         plain = unicodedata.normalize("NFKC", char).casefold()
         if enclosed := _ENCLOSED.fullmatch(plain):
             plain = enclosed[1]
-        return "".join(map(_bare, plain)).translate(self._lookalikes)
+        read = "".join(map(_bare, map(_base, plain))).translate(self._lookalikes)
+        return read if read.isascii() else "".join(map(_named, read))
+
+
+def _base(char: str) -> str:
+    """A Cyrillic or Greek letter without its descender, hook or stroke."""
+    name = unicodedata.name(char, "")
+    if not name.startswith(("CYRILLIC", "GREEK")) or " WITH " not in name:
+        return char
+    try:
+        return unicodedata.lookup(name.split(" WITH ")[0])
+    except KeyError:
+        return char
+
+
+def _named(char: str) -> str:
+    """A variant of a Latin letter as that letter: Unicode's name says which it is of."""
+    name = unicodedata.name(char, "")
+    named = _VARIANT.fullmatch(name)
+    return named[1].lower() if named else char
 
 
 def _is_part(mark: str) -> bool:

@@ -41,6 +41,13 @@ _ROMAJI = re.compile(
 )
 
 
+#: How family names end that are in no list.
+_FAMILY_LIKE = re.compile(
+    r"..(?:sson|son|sen|mann|berg|bergh|stein|worth|ington|ford|sley|ski|sky|ska|wicz|enko|chuk|"
+    r"escu|poulos|idis|akis|dottir|strom|gren|quist|oglu|zadeh|vili|shvili|dze|opoulou|ovic|evic)\Z"
+)
+
+
 class Names:
     """Finds names; made once for a rulebook."""
 
@@ -88,9 +95,10 @@ class Names:
         clear = given[0] in self._clear
         if unlisted:
             return clear and len(name) >= _UNLISTED_MIN and self._is_new(name)
-        if name not in self._family:
-            return False
         stands_alone = _AFTER.match(text, family.end()) is not None
+        if name not in self._family:
+            like_one = _FAMILY_LIKE.search(name) is not None
+            return clear and stands_alone and like_one and self._is_new(name)
         return name not in self._known or (clear and stands_alone)
 
     def _is_new(self, name: str) -> bool:

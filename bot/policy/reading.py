@@ -30,10 +30,11 @@ _LESS = re.compile(r":\s*+-")
 _LEET = {
     "0": "o", "1": "i", "2": "z", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b",
     "9": "g", "@": "a", "$": "s", "!": "i", "€": "e", "|": "i", "+": "t", "£": "l",
+    "#": "h", "^": "a", "%": "x",
 }  # fmt: skip
 #: Those that may be an l as well as an i.
 _TWOFOLD = re.compile(r"[1!|]")
-_SIGNS = r"0-9@$!€|£"
+_SIGNS = r"0-9@$!€|£+#%^"
 _SIGN = re.compile(f"[{_SIGNS}]")
 _MIXED = re.compile(
     rf"(?<![a-z{_SIGNS}{JOINT}])(?:[a-z{JOINT}]++[{_SIGNS}]|[{_SIGNS}{JOINT}]++[a-z]|[0-9]++[@$!€|£])"
@@ -47,6 +48,15 @@ _COUNTED = re.compile(
 _SPELLED = re.compile(
     rf"(?<![a-z{_SIGNS}])[a-z{_SIGNS}](?:[^a-z{_SIGNS}]++[a-z{_SIGNS}](?![a-z{_SIGNS}])){{2,}}+"
 )
+_LATIN = re.compile(r"[A-Za-z]++")
+#: Before the place where a word may begin: capitals do, or end.
+_CAPITALS = re.compile(r"[a-z](?=[A-Z])|[A-Z](?=[a-z]{2})(?<=[A-Z]{2})|[A-Z](?=[A-Z][a-z])")
+_CUTS_MAX = 3
+_UPSIDE_DOWN = re.compile(
+    "[\u0250\u0254\u01dd\u025f\u0183\u0265\u1d09\u027e\u029e\u026f\u0279\u0287\u028c\u028d\u028e]"
+)
+#: Letters that stand for one another upside down and are letters of ours either way.
+_UPRIGHT = str.maketrans("nudpbq", "unpdqb")
 #: So many twofold signs side by side are read in every combination.
 _TWOFOLD_MAX = 4
 #: Characters on either side of a place that are read with it.
@@ -105,15 +115,24 @@ def without_breaks(source: str) -> str:
     return (JOINT * len("BREAK")).join(parts)
 
 
-def readings(folded: str) -> Iterator[Reading]:
+def readings(folded: str, source: str) -> Iterator[Reading]:
     """The text as it stands, then each part of it that reads another way too.
 
+    `source` is the text as it was written, for what its capitals and turned letters say.
     UnreadableError if there are too many.
     """
     plain = without_brackets(folded)
     yield Reading(plain)
     budget = _READ_MAX
-    for reading in chain(_letters(plain, 0), _unbroken(plain), _optional(folded)):
+    ways = (
+        _letters(plain, 0),
+        _open_as_c(folded),
+        _unbroken(plain),
+        _apart(plain, source),
+        _upright(plain, source),
+        _optional(folded),
+    )
+    for reading in chain.from_iterable(ways):
         budget -= len(reading.text) + _AROUND
         if budget < 0:
             raise UnreadableError
@@ -156,6 +175,34 @@ def _unbroken(plain: str) -> Iterator[Reading]:
         yield Reading(_BREAK_FOLDED.sub(lambda found: JOINT * len(found[0]), plain))
 
 
+def _apart(plain: str, source: str) -> Iterator[Reading]:
+    """Words that only their capitals part, each without the other: `nudeGIRL`."""
+    if len(plain) != len(source) or not _CAPITALS.search(source):
+        return
+    for word in _LATIN.finditer(source):
+        cuts = [cut.start() for cut in _CAPITALS.finditer(word[0])]
+        for cut in cuts if len(cuts) <= _CUTS_MAX else ():
+            at = word.start() + cut + 1
+            first, last = _around(plain, word.start(), word.end())
+            yield Reading(plain[first:at], first)
+            yield Reading(plain[at:last], at)
+
+
+def _upright(plain: str, source: str) -> Iterator[Reading]:
+    """The text turned upside down: from its end it reads as what was meant."""
+    if len(plain) == len(source) and not source.isascii() and _UPSIDE_DOWN.search(source):
+        yield Reading(plain.translate(_UPRIGHT))
+
+
+def _open_as_c(folded: str) -> Iterator[Reading]:
+    """The text with each bracket that nothing closes as a c: `(hild`."""
+    for opened, closed in ("()", "<>"):
+        if folded.count(opened) > folded.count(closed):
+            plain = without_brackets(folded.replace(opened, "c"))
+            yield Reading(plain)
+            yield from _letters(plain, 0)
+
+
 def _letters(plain: str, start: int) -> Iterator[Reading]:
     """The parts with digits and signs in which those may be letters."""
     for first, last, spots in _regions(plain):
@@ -163,18 +210,30 @@ def _letters(plain: str, start: int) -> Iterator[Reading]:
         for low, high in spots:
             signs = plain[low:high]
             read[low - first : high - first] = [_LEET.get(sign, sign) for sign in signs]
-        twofold = [m.start() - first for s in spots for m in _TWOFOLD.finditer(plain, *s)]
-        for letters in _ways(len(twofold)):
-            for at, letter in zip(twofold, letters, strict=True):
+        twofold = [[m.start() - first for m in _TWOFOLD.finditer(plain, *s)] for s in spots]
+        for letters in _ways(list(map(len, twofold))):
+            for at, letter in zip(chain.from_iterable(twofold), letters, strict=True):
                 read[at] = letter
             yield Reading("".join(read), start + first)
 
 
-def _ways(count: int) -> Iterator[tuple[str, ...]]:
-    """How so many twofold signs may be read: every way if they are few, else all alike."""
-    if count <= _TWOFOLD_MAX:
-        return product("il", repeat=count)
-    return iter([("i",) * count, ("l",) * count])
+def _ways(counts: list[int]) -> Iterator[tuple[str, ...]]:
+    """How the twofold signs of several words may be read: every way if they are few.
+
+    Else all alike, and then those of each word in every way, the others being an i.
+    """
+    total = sum(counts)
+    if total <= _TWOFOLD_MAX:
+        yield from product("il", repeat=total)
+        return
+    yield ("l",) * total
+    yield ("i",) * total
+    before = 0
+    for count in counts:
+        if 1 < count <= _TWOFOLD_MAX:
+            for letters in product("il", repeat=count):
+                yield ("i",) * before + letters + ("i",) * (total - before - count)
+        before += count
 
 
 def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:

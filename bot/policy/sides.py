@@ -6,6 +6,7 @@ here, once. It must not know what follows from what is found.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 
@@ -23,6 +24,13 @@ from bot.policy.terms import Label, Sightings, TermIndex, outside
 #: A longer text, folded, is not looked through.
 _FOLDED_MAX = 13_000
 #: So many negative prompts are remembered: most members use the model's own.
+#: So many words apart is what a comma parts.
+_COMMA = 3
+_COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
+#: Each kana in the other script.
+_KANA = {code: code + 0x60 for code in range(0x3041, 0x3097)} | {
+    code: code - 0x60 for code in range(0x30A1, 0x30F7)
+}
 #: Shorter names are good for halves of a word.
 _NAME_MIN = 5
 _PART_MIN = 3
@@ -108,6 +116,8 @@ def _spellings(concept: Concept) -> Iterator[str]:
     """Every term of a concept; of names, in both orders."""
     for term in concept.spellings():
         yield term
+        if (other := term.translate(_KANA)) != term:
+            yield other
         parts = term.split()
         if concept.names and len(parts) == 2:
             yield " ".join(reversed(parts))
@@ -132,7 +142,7 @@ class TextSide:
     def _readings(self) -> list[Reading]:
         if len(self._folded) > _FOLDED_MAX:
             raise UnreadableError
-        return list(readings(self._folded))
+        return list(readings(self._folded, self._source))
 
     @cached_property
     def found(self) -> Sightings:
@@ -188,7 +198,8 @@ class TextSide:
     def words_between(self, left: Span, right: Span) -> int:
         """How many words stand between two places."""
         first, second = sorted((left, right))
-        return len(self._folded[first[1] : second[0]].split())
+        between = self._folded[first[1] : second[0]]
+        return len(between.split()) + _COMMA * len(_COMMAS.findall(between))
 
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""

@@ -52,7 +52,7 @@ def test_a_name_that_no_list_of_the_famous_has_is_found_by_its_shape(prompt: str
     "prompt",
     [
         "emma brown hair", "jade green eyes", "rose garden", "Emma, Oliver", "Emma. Harrington",
-        "Emma Quixlington", "photo of Emma Takanashi", "yui takanashi", "grace hill", "amy in rain",
+        "Emma Quixlingar", "photo of Emma Takanashi", "yui takanashi", "grace hill", "amy in rain",
         "hatsune miku", "miku hatsune", "alice (wonderland)", "a singer on stage", "1girl, anna",
     ],
 )  # fmt: skip

@@ -29,6 +29,7 @@ def rules(prompt: str, negative: str = "") -> set[str]:
         "(loli:1.3)", "((lo)li)", "[lo]li", "lo(li:1.2)", "{loli}", "<lora:loli:1>", "loli_girl",
         "lo BREAK li", "[lo|x]li", "[x|lo][y|li]", "{x|lo}li", "[x:lo:0.5]li", "[loli|cat]",
         "[[x|lo]|y]li", "sh(ot:1.1)a", "l<|startoftext|>oli",
+        "girlLOLI", "LOLIgirl", "bigLoli", "ılol", "ɐʇoɥs", "ろりこん",
         "ロリ", "合法ロリ", "ロリっ子", "幼女の絵", "loliの絵", "ﾛﾘ", "ロ リ", "かわいい ろり",
     ],
 )  # fmt: skip
