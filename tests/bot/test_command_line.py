@@ -5,17 +5,21 @@ Also: what README, Makefile and Dockerfile tell a newcomer to type is there and 
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from bot.__main__ import COMMANDS as BOT_COMMANDS
 from bot.__main__ import main
+from bot.data_lock import lock_directory
 from bot.settings import load
 from bot.store.migrations import migrations
 from models.__main__ import COMMANDS
@@ -156,6 +160,47 @@ def test_a_second_bot_on_one_directory_is_refused(
         assert "another bot is running" in refusal(capsys)
         assert other.stdin is not None
         other.stdin.close()
+
+
+def refused_sandbox(*arguments: str) -> str:
+    """The one line of a sandbox that must not start; as a process, or it would serve for ever."""
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bot", "sandbox", "--port=0"],
+        ["bot.sandbox", "--port=0", "--state-dir=data/sandbox/discord"],
+    ],
+    ids=["demo", "alone"],
+)
+def test_a_second_local_discord_on_one_directory_is_refused(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        lock_directory(stack, tmp_path / "data" / "sandbox" / "discord", "")
+        said = refused_sandbox(*arguments)
+    assert "another local Discord is running on" in said
+    assert "choose another DATA_DIR" in said
+
+
+def test_a_port_in_use_is_told_with_what_a_second_demo_needs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refused_sandbox("bot", "sandbox", f"--port={port}")
+    assert f"port {port} on 127.0.0.1 cannot be used" in said
+    assert "needs a DATA_DIR of its own" in said
 
 
 def test_an_export_without_a_database_makes_none(
