@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from bot import client
 from bot.data_lock import lock_data
@@ -98,6 +99,8 @@ async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncG
             said=f".env sets {name}, which I do not know",
             advice=f"Take it out of .env{hint}.",
         )
+    if settings.discord_openapi is not None:
+        yield _description(settings.discord_openapi)
     yield _disk(settings)
     yield await _database(settings)
     async for diagnosis in _quarantine(settings):
@@ -110,6 +113,19 @@ async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncG
     yield Diagnosis(name="token", said="has the shape of a bot token")
     async for diagnosis in _discord(settings):
         yield diagnosis
+
+
+def _description(path: Path) -> Diagnosis:
+    """Whether the local Discord could check the bot's requests against this file."""
+    try:
+        from bot.sandbox.wire.openapi import DescriptionError, describe
+    except ImportError:
+        return Diagnosis(name="openapi", said=f"{path} was not looked at: no local Discord here")
+    try:
+        describe(path)
+    except DescriptionError as problem:
+        return Diagnosis(name="openapi", said="cannot be used", advice=str(problem))
+    return Diagnosis(name="openapi", said=f"{path} describes Discord's API")
 
 
 def _disk(settings: Settings) -> Diagnosis:

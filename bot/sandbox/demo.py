@@ -17,6 +17,7 @@ from pathlib import Path
 from bot.data_lock import lock_directory
 from bot.domain import SettingsError
 from bot.sandbox import once as one_run
+from bot.sandbox.wire.openapi import DescriptionError
 from bot.sandbox.wire.server import Sandbox
 from bot.settings import environment_with
 
@@ -147,7 +148,10 @@ async def opened(
                 f"another local Discord is running on {state_dir}: stop it, or choose another "
                 "DATA_DIR (or --state-dir) and another port for this one.",
             )
-        sandbox = Sandbox(port=port, state_dir=state_dir, openapi=openapi)
+        try:
+            sandbox = Sandbox(port=port, state_dir=state_dir, openapi=openapi)
+        except DescriptionError as problem:
+            raise SettingsError(str(problem)) from None
         try:
             await stack.enter_async_context(sandbox)
         except OSError as problem:

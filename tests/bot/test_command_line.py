@@ -203,6 +203,44 @@ def test_a_port_in_use_is_told_with_what_a_second_demo_needs() -> None:
     assert "needs a DATA_DIR of its own" in said
 
 
+NO_DESCRIPTIONS = {
+    "missing": (None, "cannot be read (No such file or directory)"),
+    "empty": ("{}", "does not describe Discord's API"),
+    "a list": ("[1]", "does not describe Discord's API"),
+    "prose": ("dear diary", "is not JSON"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_DESCRIPTIONS)
+def test_a_file_that_does_not_describe_discord_is_told(
+    kind: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text, flaw = NO_DESCRIPTIONS[kind]
+    path = tmp_path / "openapi.json"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setenv("DISCORD_OPENAPI", str(path))
+    said = refused_sandbox("bot", "sandbox", "--port=0")
+    assert f"{path} {flaw}: DISCORD_OPENAPI" in said
+    assert main(["doctor"]) == 1
+    told = capsys.readouterr().out
+    assert "MEND  openapi" in told
+    assert said.removeprefix("error: ") in told
+
+
+def test_the_doctor_takes_a_file_that_describes_an_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "openapi.json"
+    path.write_text('{"components": {"schemas": {}}, "paths": {}}')
+    monkeypatch.setenv("DISCORD_OPENAPI", str(path))
+    main(["doctor"])
+    assert f"ok    openapi    {path}" in capsys.readouterr().out
+
+
 def test_an_export_without_a_database_makes_none(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
