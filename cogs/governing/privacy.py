@@ -20,17 +20,22 @@ from cogs.asking.terms import accepted_by, close_terms, licence_file, terms_of
 from cogs.components import Action, row_of, template
 from cogs.translating import place_of, tell, user_of
 
-_LICENCE = """\
-I draw with **{name}** under the **{licence}**; the file that came with the model is attached.
-Your pictures are yours and you answer for them; no unlawful or harmful use, nothing that harms or
-sexualises minors, nobody's rights or personal data violated. Whoever passes the model on passes on
-the same restrictions and a copy of the licence.
-"""
+_LICENCE = (
+    "I draw with **{name}** under the **{licence}**; the file that came with the model is "
+    "attached.\n"
+    "Your pictures are yours and you answer for them; no unlawful or harmful use, nothing that "
+    "harms or sexualises minors, nobody's rights or personal data violated. Whoever passes the "
+    "model on passes on the same restrictions and a copy of the licence."
+)
 _WAITING_GONE = "That request waits no more: just ask again with `/waifu`."
-_FORGET = """\
-**Erase everything?** Your requests, pictures (here and from my disk), votes, settings and your
-acceptance of the licence. What others voted stays as a number without a name. There is no way back.
-"""
+_FORGET = (
+    "**Erase everything?** Your requests, your pictures (here and from my disk), your settings and "
+    "your acceptance of the licence go, and your name goes from every vote.\n"
+    "Votes stay as numbers without a name, so that no picture loses them: those that you gave to "
+    "other members' pictures, and those that others gave to yours. Your reactions stay on Discord "
+    "until you take them back, and what you decided as a moderator stays decided.\n"
+    "There is no way back."
+)
 _FORGOTTEN = (
     "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "
     "minutes."
