@@ -22,7 +22,8 @@ from bot import client
 from bot.data_lock import lock_data
 from bot.domain import BotError
 from bot.log import set_up
-from bot.settings import Settings, strangers, token_fault
+from bot.serving import engine_rooms
+from bot.settings import Settings, broken_lines, strangers, token_fault
 from bot.store.db import glance, inspect
 from bot.store.gallery import known_files
 from bot.store.picture_files import PictureFiles
@@ -62,7 +63,8 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 def _check_model(settings: Settings) -> str:
     """Load and try the model for the doctor, which stays free of torch."""
     if settings.engine != "slots":
-        return f"engine {settings.engine} is not ours and was not looked at"
+        engine_rooms(settings)
+        return f"engine {settings.engine} is there; it is not ours and was not tried"
     return importlib.import_module("models.engine.check").check(settings.model, settings.device)
 
 
@@ -75,8 +77,8 @@ async def _mended(settings: Settings) -> str:
 async def report(settings: Settings, check_model: Callable[[], str]) -> int:
     """Print every diagnosis as it comes; returns the exit code.
 
-    `check_model` loads the model, tries it and says what it is, or raises `EngineError`; it is
-    handed in because this room stays free of torch.
+    `check_model` loads the model, tries it and says what it is, or raises `EngineError` or
+    `BotError`; it is handed in because this room stays free of torch.
     """
     ill = 0
     async for diagnosis in _examine(settings, check_model):
@@ -92,6 +94,12 @@ async def report(settings: Settings, check_model: Callable[[], str]) -> int:
 
 async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncGenerator[Diagnosis]:
     yield Diagnosis(name="settings", said=f"read; model {settings.model}, data {settings.data_dir}")
+    for line in broken_lines():
+        yield Diagnosis(
+            name="settings",
+            said=f"line {line} of .env sets nothing",
+            advice="Write it as NAME=value, or begin it with # if it is a comment.",
+        )
     for name, meant in strangers().items():
         hint = f": rename it to {meant}, if that was meant" if meant else ""
         yield Diagnosis(
@@ -210,7 +218,7 @@ def _model(settings: Settings, check_model: Callable[[], str]) -> Diagnosis:
     """Load the model and try it, as the first request would."""
     try:
         return Diagnosis(name="model", said=check_model())
-    except EngineError as problem:
+    except (EngineError, BotError) as problem:
         return Diagnosis(name="model", said=f"{settings.model} cannot draw", advice=str(problem))
 
 

@@ -87,6 +87,20 @@ def test_an_unreadable_env_file_is_told(capsys: pytest.CaptureFixture[str], tmp_
     assert ".env cannot be read" in refusal(capsys, "doctor")
 
 
+def test_a_line_of_the_env_file_that_sets_nothing_is_told_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("CAP_USER=3\ngarbage line\n")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr()
+    assert "MEND  settings   line 2 of .env sets nothing" in said.out
+    assert not said.err
+    assert main(["serve"]) == 2, "there is no token"
+    told = [line for line in capsys.readouterr().err.splitlines() if "error: " not in line]
+    assert len(told) == 1
+    assert "line 2 of .env sets nothing" in told[0]
+
+
 @pytest.mark.parametrize("engine", ["json", "no.such.room"])
 def test_an_engine_that_is_none_is_told(
     engine: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -94,6 +108,11 @@ def test_an_engine_that_is_none_is_told(
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setenv("ENGINE", engine)
     assert f"ENGINE={engine}" in refusal(capsys)
+    monkeypatch.delenv("DISCORD_TOKEN")
+    assert main(["doctor"]) == 1
+    told = capsys.readouterr().out
+    assert "MEND  model" in told
+    assert f"ENGINE={engine}" in told
 
 
 def test_a_corrupt_model_folder_is_told(
