@@ -14,6 +14,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
+from bot.words import wording
 from cogs.asking.press import Press
 from cogs.asking.requests import submit
 from cogs.asking.terms import accepted_by, close_terms, licence_file, terms_of
@@ -41,9 +42,10 @@ _FORGOTTEN = (
     "minutes."
 )
 _STILL_PACKING = "Your data are still being packed from the last time you asked. They come soon."
-_LEFT_OUT = """
-Discord lets me send {limit_mb:.0f} MB here, so {count} older pictures are not in it: \
-`everything.json` names them, and `/show` brings each of them."""
+_LEFT_OUT = (
+    "\nDiscord lets me send {limit} here. Older pictures that did not fit: {count}. "
+    "`everything.json` names each of them, and `/show` brings it."
+)
 #: Table names as members understand them. What only says how these belong together (which post is
 #: owed, which picture is in it) is exported, but is nothing more to count.
 _NAMES = {
@@ -117,7 +119,7 @@ class PrivacyCog(commands.Cog):
             if export is None:
                 await tell(interaction, _STILL_PACKING)
                 return
-            more = _LEFT_OUT.format(limit_mb=limit_bytes / 1e6, count=export.left_out)
+            more = _LEFT_OUT.format(limit=wording.size(limit_bytes), count=export.left_out)
             # discord.py takes `close` away from what it sends, and gives it back here.
             with closing(discord.File(export.file, "waifu-my-data.zip")) as file:
                 await interaction.followup.send(

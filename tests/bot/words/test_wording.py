@@ -169,6 +169,14 @@ def test_words_that_turn_the_line_about_do_not() -> None:
     assert plain("\u05e9\u2069\u202e") == "\u2068\u05e9\u2069"
 
 
+@pytest.mark.parametrize(
+    ("size_bytes", "told"),
+    [(16 << 10, "16 kB"), (10 << 20, "10 MB"), ((1 << 20) - 1, "1023 kB"), (1 << 20, "1 MB")],
+)
+def test_a_size_has_a_unit_in_which_it_is_not_nothing(size_bytes: int, told: str) -> None:
+    assert wording.size(size_bytes) == told
+
+
 def said_in(path: Path) -> Iterator[str]:
     """The texts of a module that are no docstrings."""
     for node in ast.walk(ast.parse(path.read_text())):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import discord
+import pytest
+
 from bot.store.privacy import HOLDINGS
 from cogs.governing.privacy import _NAMES
 from tests.stages.front import front, said
@@ -34,3 +37,14 @@ async def test_whoever_wants_to_be_forgotten_is_told_that_their_votes_stay_as_nu
     assert "Votes stay as numbers without a name" in told
     assert "those that you gave to other members' pictures" in told
     assert "those that others gave to yours" in told
+
+
+async def test_an_export_that_leaves_pictures_out_names_a_limit_that_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = property(lambda _: 2 << 10, lambda *_: None)
+    monkeypatch.setattr(discord.Interaction, "filesize_limit", limit)
+    async with front(tmp_path) as desk:
+        await desk.picture()
+        told = said(await desk.member.slash(desk.channel, "privacy export")).content
+    assert "send 2 kB here. Older pictures that did not fit: 1." in told
