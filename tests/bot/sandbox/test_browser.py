@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 
+from bot.sandbox.wire.server import Sandbox
 from tests.stages.browsing import find, missing, open_browser, picture_width, type_command, wait
 from tests.stages.stage import stage
 
@@ -58,6 +59,20 @@ async def test_typed_on_the_page_the_command_becomes_a_picture_and_a_vote(
         assert min(attachment["width"], attachment["height"]) >= 512
         # The page's first persona owns the request, so the vote is a self-vote and counts apart.
         await here.until(lambda: _one_vote(here.rows), 20)
+
+
+async def test_an_empty_channel_offers_the_command_only_where_the_bot_sees_it(
+    browser: Chrome,
+) -> None:
+    async with Sandbox() as sandbox:
+        for name, hints in (("art", 1), ("mods-only", 0)):
+            address = f"?persona={sandbox.persona('moderator')}&channel={sandbox.channel(name)}"
+            await asyncio.to_thread(browser.get, sandbox.page_url + address)
+            heading = f"Welcome to #{name}"
+            await asyncio.to_thread(
+                wait, browser, lambda b, h=heading: [e for e in find(b, "#start h3") if e.text == h]
+            )
+            assert len(find(browser, "#start .hint")) == hints, name
 
 
 async def _one_vote(rows: Callable[[str], list[tuple[object, ...]]]) -> bool:
