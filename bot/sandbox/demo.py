@@ -167,7 +167,7 @@ async def run_once(command: str, *, openapi: Path | None, out: Path) -> int:
     """Run one command through the whole flow in a fresh local Discord, telling each step."""
     with tempfile.TemporaryDirectory(prefix="waifu-sandbox-") as scratch:
         async with opened(0, None, openapi) as sandbox:
-            bot = BotProcess(sandbox, Path(scratch))
+            bot = BotProcess(sandbox, Path(scratch), {"LOG_LEVEL": "WARNING"})
             await bot.start()
             try:
                 async with asyncio.TaskGroup() as tasks:
