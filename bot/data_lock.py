@@ -28,11 +28,22 @@ def lock_directory(stack: ExitStack | AsyncExitStack, directory: Path, taken: st
         make_directory(directory)
         lock: TextIO = stack.enter_context((directory / "lock").open("w"))
     except OSError as problem:
-        raise SettingsError(
-            f"DATA_DIR cannot be used: {directory} cannot be written ({problem.strerror}). Make it "
-            "writable for the bot's user, or point DATA_DIR elsewhere."
-        ) from None
+        said, advice = unusable(directory, problem)
+        raise SettingsError(f"DATA_DIR cannot be used: {said}. {advice}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise SettingsError(taken) from None
+
+
+def unusable(directory: Path, problem: OSError) -> tuple[str, str]:
+    """Why a data directory cannot be written, and what to do about it."""
+    if isinstance(problem, (FileExistsError, NotADirectoryError)):
+        places = (directory, *directory.parents)
+        file = next((each for each in places if each.is_file()), directory)
+        return (
+            f"{file} is no directory",
+            "Point DATA_DIR at a directory; it is made if it is not there.",
+        )
+    said = f"{directory} cannot be written ({problem.strerror})"
+    return said, "Make it writable for the bot's user, or point DATA_DIR elsewhere."

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from bot import client
-from bot.data_lock import lock_data
+from bot.data_lock import lock_data, unusable
 from bot.domain import BotError
 from bot.log import set_up
 from bot.serving import engine_rooms
@@ -145,11 +145,8 @@ def _disk(settings: Settings) -> Diagnosis:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as problem:
-        return Diagnosis(
-            name="disk",
-            said=f"{directory} cannot be written: {problem.strerror}",
-            advice="Make it writable for the bot's user, or point DATA_DIR elsewhere.",
-        )
+        said, advice = unusable(directory, problem)
+        return Diagnosis(name="disk", said=said, advice=advice)
     free = shutil.disk_usage(directory).free
     said = f"{directory} is writable, {free / 1e9:.1f} GB free"
     short = free < _ROOM_BYTES

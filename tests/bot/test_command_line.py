@@ -5,6 +5,7 @@ Also: what README, Makefile and Dockerfile tell a newcomer to type is there and 
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import data_lock
 from bot.__main__ import COMMANDS as BOT_COMMANDS
 from bot.__main__ import main
 from bot.settings import load
@@ -125,12 +127,26 @@ def test_a_corrupt_model_folder_is_told(
 def test_a_data_directory_that_cannot_be_written_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "file").write_text("no directory")
+    def denied(directory: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(directory))
+
+    monkeypatch.setattr(data_lock, "make_directory", denied)
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
-    monkeypatch.setenv("DATA_DIR", str(tmp_path / "file"))
     said = refusal(capsys)
-    assert "cannot be written" in said
+    assert f"{tmp_path / 'data'} cannot be written (Permission denied)" in said
     assert "point DATA_DIR elsewhere" in said
+
+
+@pytest.mark.parametrize("command", ["serve", "sandbox"])
+def test_a_data_directory_that_is_a_file_is_told_without_talk_of_permissions(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("notes.md").touch()
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setenv("DATA_DIR", "notes.md")
+    said = refusal(capsys, command)
+    assert "notes.md is no directory. Point DATA_DIR at a directory" in said
+    assert "writable" not in said
 
 
 def test_a_database_from_a_newer_version_is_told_and_kept(
@@ -213,7 +229,7 @@ def test_the_doctor_finds_a_disk_that_cannot_be_written(
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "file"))
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
-    assert "MEND  disk" in said
+    assert f"MEND  disk       {tmp_path / 'file'} is no directory" in said
     assert "MEND  database" in said, "a database without a place is not well"
 
 
