@@ -252,6 +252,25 @@ def test_ctrl_c_while_torch_is_imported_is_one_line(tmp_path: Path, arguments: l
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 
+@pytest.mark.parametrize(
+    "arguments", [["bot", "doctor"], ["models", "paint", "--count=1", "--size=64", "--out=x"]]
+)
+def test_a_reader_that_leaves_early_is_no_fault(arguments: list[str], tmp_path: Path) -> None:
+    """As in `python -m bot doctor | head -1`; what is printed after it left breaks the pipe."""
+    with subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "ENGINE": "tests.stages.fake_engine"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 141
+    assert b"Broken" not in said
+
+
 TABLES = {"bot": (main, BOT_COMMANDS), "models": (models_main, COMMANDS)}
 
 
