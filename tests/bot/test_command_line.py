@@ -316,6 +316,14 @@ def test_the_readme_installs_before_it_uses_and_names_real_targets() -> None:
     assert 0 <= section.find("`make install`") < section.find(".venv/bin")
 
 
+def test_the_readme_promises_the_speed_that_was_measured() -> None:
+    told = re.search(r"about ([\d.]+) s on two cores", (ROOT / "README.md").read_text())
+    table = re.search(r"\n\| 1 thread \| ([\d.]+) \|", (ROOT / "docs/engine.md").read_text())
+    assert told is not None
+    assert table is not None
+    assert told[1] == table[1], "one picture alone, and the threads that two cores are given"
+
+
 def test_a_container_with_the_example_settings_keeps_its_data_in_the_volume() -> None:
     steps = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines()]
     told = {step[0]: step[1] for step in steps if len(step) == 2}
