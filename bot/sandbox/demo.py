@@ -7,6 +7,7 @@ here is what runs on Discord; the page can restart or kill it. `--once` is in `o
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import tempfile
@@ -156,9 +157,9 @@ async def opened(
             await stack.enter_async_context(sandbox)
         except OSError as problem:
             raise SettingsError(
-                f"port {port} on 127.0.0.1 cannot be used ({problem.strerror}): stop what uses it, "
-                "or choose another with --port or SANDBOX_PORT. A second demo beside the first "
-                "needs a DATA_DIR of its own as well."
+                f"port {port} on 127.0.0.1 cannot be used ({os.strerror(problem.errno or 0)}): "
+                "stop what uses it, or choose another with --port or SANDBOX_PORT. A second demo "
+                "beside the first needs a DATA_DIR of its own as well."
             ) from None
         yield sandbox
 

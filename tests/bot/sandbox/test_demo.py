@@ -65,7 +65,7 @@ def test_a_port_in_use_is_told_with_what_a_second_demo_needs() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = refused_sandbox("bot", "sandbox", f"--port={port}")
-    assert f"port {port} on 127.0.0.1 cannot be used" in said
+    assert f"port {port} on 127.0.0.1 cannot be used (Address already in use): stop" in said
     assert "needs a DATA_DIR of its own" in said
 
 
