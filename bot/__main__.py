@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from bot.domain import BotError
 from bot.log import set_up
 from bot.settings import Settings, load
-from models.commands import Command, overview
+from models.commands import Command, hang_up, overview
 from models.contract import EngineError
 
 _ABOUT = "A Discord bot that draws with Waifu Diffusion."
@@ -57,6 +57,8 @@ def main(argv: list[str] | None = None) -> int:
         faults = [fault]
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        return hang_up()
     except BaseExceptionGroup as group:
         ours, others = group.split((BotError, EngineError))
         if others is not None or ours is None:
@@ -76,7 +78,9 @@ def _call(name: str, rest: list[str]) -> int:
     args = parser.parse_args(rest)
     settings = load()
     set_up(settings.log_level)
-    return module.run(settings, args)
+    code = module.run(settings, args)
+    sys.stdout.flush()
+    return code
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -1,9 +1,10 @@
-"""One bot on one data directory: the lock that `serve` and `doctor --mend` take."""
+"""One program on one directory: the locks that `serve`, `doctor --mend` and the sandbox take."""
 
 from __future__ import annotations
 
 import fcntl
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
 from typing import TextIO
 
 from bot.domain import SettingsError
@@ -13,18 +14,36 @@ from bot.store.picture_files import make_directory
 
 def lock_data(stack: ExitStack, settings: Settings) -> None:
     """Make the data directory ours alone; two bots on one would draw and post everything twice."""
+    lock_directory(
+        stack,
+        settings.data_dir,
+        f"another bot is running on DATA_DIR={settings.data_dir}: stop it first, or choose "
+        "another directory.",
+    )
+
+
+def lock_directory(stack: ExitStack | AsyncExitStack, directory: Path, taken: str) -> None:
+    """Hold the directory until `stack` closes. Raises `SettingsError(taken)` if another does."""
     try:
-        make_directory(settings.data_dir)
-        lock: TextIO = stack.enter_context((settings.data_dir / "lock").open("w"))
+        make_directory(directory)
+        lock: TextIO = stack.enter_context((directory / "lock").open("w"))
     except OSError as problem:
-        raise SettingsError(
-            f"DATA_DIR={settings.data_dir} cannot be written ({problem.strerror}): make it "
-            "writable for the bot's user, or point DATA_DIR elsewhere."
-        ) from None
+        said, advice = unusable(directory, problem)
+        raise SettingsError(f"DATA_DIR cannot be used: {said}. {advice}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise SettingsError(
-            f"another bot is running on DATA_DIR={settings.data_dir}: stop it first, or choose "
-            "another directory."
-        ) from None
+        raise SettingsError(taken) from None
+
+
+def unusable(directory: Path, problem: OSError) -> tuple[str, str]:
+    """Why a data directory cannot be written, and what to do about it."""
+    if isinstance(problem, (FileExistsError, NotADirectoryError)):
+        places = (directory, *directory.parents)
+        file = next((each for each in places if each.is_file()), directory)
+        return (
+            f"{file} is no directory",
+            "Point DATA_DIR at a directory; it is made if it is not there.",
+        )
+    said = f"{directory} cannot be written ({problem.strerror})"
+    return said, "Make it writable for the bot's user, or point DATA_DIR elsewhere."

@@ -16,12 +16,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from bot import client
-from bot.data_lock import lock_data
+from bot.data_lock import lock_data, unusable
 from bot.domain import BotError
 from bot.log import set_up
-from bot.settings import Settings, strangers, token_fault
+from bot.serving import engine_rooms
+from bot.settings import Settings, broken_lines, strangers, token_fault
 from bot.store.db import glance, inspect
 from bot.store.gallery import known_files
 from bot.store.picture_files import PictureFiles
@@ -61,7 +63,8 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 def _check_model(settings: Settings) -> str:
     """Load and try the model for the doctor, which stays free of torch."""
     if settings.engine != "slots":
-        return f"engine {settings.engine} is not ours and was not looked at"
+        engine_rooms(settings)
+        return f"engine {settings.engine} is there; it is not ours and was not tried"
     room = importlib.import_module("models.engine.check")
     return room.check(settings.model, settings.device, settings.wd_tagger)
 
@@ -75,8 +78,8 @@ async def _mended(settings: Settings) -> str:
 async def report(settings: Settings, check_model: Callable[[], str]) -> int:
     """Print every diagnosis as it comes; returns the exit code.
 
-    `check_model` loads the model, tries it and says what it is, or raises `EngineError`; it is
-    handed in because this room stays free of torch.
+    `check_model` loads the model, tries it and says what it is, or raises `EngineError` or
+    `BotError`; it is handed in because this room stays free of torch.
     """
     ill = 0
     async for diagnosis in _examine(settings, check_model):
@@ -92,6 +95,12 @@ async def report(settings: Settings, check_model: Callable[[], str]) -> int:
 
 async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncGenerator[Diagnosis]:
     yield Diagnosis(name="settings", said=f"read; model {settings.model}, data {settings.data_dir}")
+    for line in broken_lines():
+        yield Diagnosis(
+            name="settings",
+            said=f"line {line} of .env sets nothing",
+            advice="Write it as NAME=value, or begin it with # if it is a comment.",
+        )
     for name, meant in strangers().items():
         hint = f": rename it to {meant}, if that was meant" if meant else ""
         yield Diagnosis(
@@ -99,6 +108,8 @@ async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncG
             said=f".env sets {name}, which I do not know",
             advice=f"Take it out of .env{hint}.",
         )
+    if settings.discord_openapi is not None:
+        yield _description(settings.discord_openapi)
     yield _disk(settings)
     yield await _database(settings)
     async for diagnosis in _quarantine(settings):
@@ -113,6 +124,19 @@ async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncG
         yield diagnosis
 
 
+def _description(path: Path) -> Diagnosis:
+    """Whether the local Discord could check the bot's requests against this file."""
+    try:
+        from bot.sandbox.wire.openapi import DescriptionError, describe
+    except ImportError:
+        return Diagnosis(name="openapi", said=f"{path} was not looked at: no local Discord here")
+    try:
+        describe(path)
+    except DescriptionError as problem:
+        return Diagnosis(name="openapi", said="cannot be used", advice=str(problem))
+    return Diagnosis(name="openapi", said=f"{path} describes Discord's API")
+
+
 def _disk(settings: Settings) -> Diagnosis:
     """Whether the data directory can be written and has room for pictures."""
     directory = settings.data_dir
@@ -122,11 +146,8 @@ def _disk(settings: Settings) -> Diagnosis:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as problem:
-        return Diagnosis(
-            name="disk",
-            said=f"{directory} cannot be written: {problem.strerror}",
-            advice="Make it writable for the bot's user, or point DATA_DIR elsewhere.",
-        )
+        said, advice = unusable(directory, problem)
+        return Diagnosis(name="disk", said=said, advice=advice)
     free = shutil.disk_usage(directory).free
     said = f"{directory} is writable, {free / 1e9:.1f} GB free"
     short = free < _ROOM_BYTES
@@ -195,7 +216,7 @@ def _model(settings: Settings, check_model: Callable[[], str]) -> Diagnosis:
     """Load the model and try it, as the first request would."""
     try:
         return Diagnosis(name="model", said=check_model())
-    except EngineError as problem:
+    except (EngineError, BotError) as problem:
         return Diagnosis(name="model", said=f"{settings.model} cannot draw", advice=str(problem))
 
 

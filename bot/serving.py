@@ -28,7 +28,7 @@ from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
 from bot.health import beat
 from bot.log import log_transition
-from bot.settings import Settings, token_fault
+from bot.settings import Settings, broken_lines, token_fault
 from bot.stopping import Stop, leave
 from bot.store.caps import Caps
 from bot.store.case_posts import CasePosts
@@ -55,6 +55,7 @@ log = logging.getLogger(__name__)
 
 #: How long a stop lets running pictures go on before they are put back into the queue.
 _GRACE_MS = 8_000
+_OURS = "Take ENGINE out of .env for the bot's own engine."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, args: argparse.Namespace) -> int:
     """Serve until a stop. Returns 0, or leaves the process with the stop's exit code."""
     del args
+    for line in broken_lines():
+        log.warning("line %s of .env sets nothing: it is neither NAME=value nor a comment", line)
     code = asyncio.run(_serve(settings))
     if code:
         leave(code)
@@ -81,21 +84,26 @@ class _Program:
     worker: Worker
 
 
-def _engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
+def engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
     """Where `open_engine` and `open_scorer` are.
 
     `ENGINE=slots` is ours; anything else names a module with functions of the same form (the tests'
     fake engine is one). Imported when the model is opened, so that the rest stays free of torch.
+    Raises `SettingsError` if there is no such module or it lacks one of them.
     """
     ours = settings.engine == "slots"
     try:
         module = importlib.import_module("models.engine.slots" if ours else settings.engine)
     except ImportError as problem:
-        raise SettingsError(f"ENGINE={settings.engine} cannot be loaded: {problem}.") from None
+        raise SettingsError(
+            f"ENGINE={settings.engine} cannot be loaded: {problem}. {_OURS}"
+        ) from None
     scorers = importlib.import_module("models.engine.safety") if ours else module
     for room, name in ((module, "open_engine"), (scorers, "open_scorer")):
         if not callable(getattr(room, name, None)):
-            raise SettingsError(f"ENGINE={settings.engine} is no picture engine: it has no {name}.")
+            raise SettingsError(
+                f"ENGINE={settings.engine} is no picture engine: it has no {name}. {_OURS}"
+            )
     return module, scorers
 
 
@@ -103,7 +111,7 @@ def _handle(settings: Settings) -> LocalThread:
     """The thread that will import the engine and open it: the loop goes on meanwhile."""
 
     def open_engine(model: str) -> Engine:
-        module, _ = _engine_rooms(settings)
+        module, _ = engine_rooms(settings)
         return module.open_engine(
             model,
             device=settings.device,
@@ -112,7 +120,7 @@ def _handle(settings: Settings) -> LocalThread:
         )
 
     def open_scorer(model: str) -> Scorer:
-        _, scorers = _engine_rooms(settings)
+        _, scorers = engine_rooms(settings)
         return scorers.open_scorer(model, tagger=settings.wd_tagger)
 
     return LocalThread(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 
 from bot.domain import SettingsError
 from models.decoding import Dialect, Meta, MisfitError, decode
@@ -109,11 +111,35 @@ def strangers(dotenv: Path = Path(".env")) -> dict[str, str | None]:
     }
 
 
+def broken_lines(dotenv: Path = Path(".env")) -> list[int]:
+    """The lines of `.env`, counted from 1, that set nothing and are no comments."""
+    return [
+        _line_of(each)
+        for each in _statements(dotenv)
+        if each.error or (each.key is not None and each.value is None)
+    ]
+
+
+def _line_of(statement: Binding) -> int:
+    """Where it stands; the blank lines before it are counted to it."""
+    text = statement.original.string
+    blank = text[: len(text) - len(text.lstrip())]
+    return statement.original.line + blank.count("\n")
+
+
 def _file(dotenv: Path | None) -> dict[str, str]:
+    # Without the broken ones, of which python-dotenv would warn at each reading, naming no file.
+    sound = "".join(each.original.string for each in _statements(dotenv) if not each.error)
+    found = dotenv_values(stream=io.StringIO(sound))
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _statements(dotenv: Path | None) -> list[Binding]:
     if dotenv is None or not dotenv.exists():
-        return {}
+        return []
     try:
-        return {k: v for k, v in dotenv_values(dotenv).items() if v is not None}
+        with dotenv.open(encoding="utf-8") as stream:
+            return list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as problem:
         raise SettingsError(
             f"{dotenv} cannot be read ({problem}): it must be a text file in UTF-8 like "

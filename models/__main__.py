@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
-from models.commands import Command, overview
+from models.commands import Command, hang_up, overview
 from models.contract import EngineError
 from models.training.watch import StoppedError
 
@@ -58,16 +58,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     name, rest = argv[0], argv[1:]
     try:
         return _call(name, rest)
-    except StoppedError as stopped:
-        print(stopped, file=sys.stderr)
+    except (StoppedError, KeyboardInterrupt) as stopped:
+        print(str(stopped) or "stopped", file=sys.stderr)
         return 130
     except EngineError as fault:
         return _complain(name, str(fault))
+    except BrokenPipeError:
+        return hang_up()
     except OSError as fault:
         return _complain(name, f"{fault.filename or 'a file'}: {fault.strerror or fault}")
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
 
 
 def _call(name: str, rest: list[str]) -> int:
@@ -76,7 +75,9 @@ def _call(name: str, rest: list[str]) -> int:
     module = cast("CommandModule", importlib.import_module(command.module))
     parser = argparse.ArgumentParser(prog=f"python -m models {name}", description=command.help)
     module.add_arguments(parser)
-    return module.run(parser.parse_args(rest))
+    code = module.run(parser.parse_args(rest))
+    sys.stdout.flush()
+    return code
 
 
 def _complain(name: str, fault: str) -> int:

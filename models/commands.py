@@ -1,4 +1,4 @@
-"""What a table of commands is made of: its lines, and the answer when none of them was named.
+"""What a table of commands is made of: its lines, the answer when none of them was named, its end.
 
 Read by the two command lines, `python -m models` and `python -m bot`. Torch-free.
 """
@@ -6,6 +6,8 @@ Read by the two command lines, `python -m models` and `python -m bot`. Torch-fre
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -42,3 +44,14 @@ def overview(
         help=argparse.SUPPRESS,
     )
     return parser
+
+
+def hang_up() -> int:
+    """Let the rest of the output go nowhere: its reader has left, as `head` does.
+
+    Returns the exit code that a shell gives to SIGPIPE.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return 141

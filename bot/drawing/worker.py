@@ -12,7 +12,16 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import BotError, DiskFullError, Held, Job, JobId, Released, Withheld
+from bot.domain import (
+    BotError,
+    DiskFullError,
+    Held,
+    Job,
+    JobId,
+    Released,
+    RequestId,
+    Withheld,
+)
 from bot.drawing.handle import EngineHandle, Roster
 from bot.drawing.lookout import Lookout
 from bot.drawing.progress import ProgressBoard
@@ -91,7 +100,7 @@ class Worker:
         self._clock = clock
         #: Rows in the engine, and pictures on their way to the gallery: both hold leases.
         self._rows: dict[JobId, Job] = {}
-        self._keeping: set[JobId] = set()
+        self._keeping: dict[JobId, tuple[RequestId, asyncio.Task[None]]] = {}
         self._renewed_ms = 0
         self._took_back = False
         self._resting_until_ms = 0
@@ -238,12 +247,14 @@ class Worker:
             if job is not None:
                 self._progress.ended(job.id, self._clock(), drawn=False)
                 await self._retry_or_fail(job, failed.reason)
-        for rendered in result.finished:
-            job = self._rows.pop(JobId(rendered.row_id), None)
-            if job is not None:
-                self._progress.ended(job.id, self._clock(), drawn=True)
-                self._keeping.add(job.id)
-                keepers.create_task(self._keep(job, rendered), name=f"keep {job.id}")
+        finished = {JobId(rendered.row_id): rendered for rendered in result.finished}
+        # In the order of their claims: the engine hands them over in an order of its own.
+        for job in [job for job in self._rows.values() if job.id in finished]:
+            del self._rows[job.id]
+            self._progress.ended(job.id, self._clock(), drawn=True)
+            before = [task for id_, task in self._keeping.values() if id_ == job.request_id]
+            task = keepers.create_task(self._keep(job, finished[job.id], before), name=job.id)
+            self._keeping[job.id] = (job.request_id, task)
         if result.reports or result.failed:
             self._signals.status.set()
 
@@ -282,12 +293,12 @@ class Worker:
             await self._retry_or_fail(job, "The picture engine failed while drawing this.")
         await self._told.work.wait(_ENGINE_PAUSE_S)
 
-    async def _keep(self, job: Job, rendered: Rendered) -> None:
-        """From pixels to the gallery; the second half of a job's boundary."""
+    async def _keep(self, job: Job, rendered: Rendered, before: list[asyncio.Task[None]]) -> None:
+        """From pixels to the gallery, the request's earlier ones first; a job's boundary again."""
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
                 # Even a worker that is cancelled waits until what it drew is kept.
-                await undisturbed(self._release_and_keep(job, rendered))
+                await undisturbed(self._release_and_keep(job, rendered, before))
             except BotError as problem:
                 log.error("picture not kept: %s", problem)  # noqa: TRY400  the sentence says it all
                 full = isinstance(problem, DiskFullError)
@@ -296,11 +307,13 @@ class Worker:
                 log.exception("picture lost on its way to the gallery")
                 await self._retry_or_fail(job, "The finished picture could not be kept.")
             finally:
-                self._keeping.discard(job.id)
+                self._keeping.pop(job.id, None)
                 for nudge in (self._signals.deliver, self._signals.status, self._signals.review):
                     nudge.set()
 
-    async def _release_and_keep(self, job: Job, rendered: Rendered) -> None:
+    async def _release_and_keep(
+        self, job: Job, rendered: Rendered, before: list[asyncio.Task[None]]
+    ) -> None:
         scores = await self._scores(rendered)
         info = self._handle.info
         ground = everywhere(self._rulebook, licensed(self._rulebook, info))
@@ -310,6 +323,8 @@ class Worker:
             return
         provenance = Provenance.of(job.request(), info, batch_width=rendered.batch_width)
         data = await asyncio.to_thread(_encode, verdict, provenance)
+        if before:
+            await asyncio.wait(before)
         picture = await self._gallery.keep(
             verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
         )

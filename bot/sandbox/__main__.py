@@ -6,16 +6,18 @@ import argparse
 import asyncio
 import logging
 import signal
+import sys
 from pathlib import Path
 
-from bot.sandbox.wire.server import Sandbox
+from bot.domain import BotError
+from bot.sandbox.demo import opened
 
 
 async def _serve(port: int, state_dir: Path | None, openapi: Path | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Sandbox(port=port, state_dir=state_dir, openapi=openapi) as sandbox:
+    async with opened(port, state_dir, openapi) as sandbox:
         print(f"the local Discord is at {sandbox.page_url}", flush=True)  # noqa: T201  command line
         await stop.wait()
 
@@ -28,7 +30,11 @@ def main() -> None:
     parser.add_argument("--openapi", type=Path, help="Discord's description, to check the bot with")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    asyncio.run(_serve(arguments.port, arguments.state_dir, arguments.openapi))
+    try:
+        asyncio.run(_serve(arguments.port, arguments.state_dir, arguments.openapi))
+    except BotError as fault:
+        sys.stderr.write(f"error: {fault}\n")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from bot.domain import SettingsError
+from bot.log import set_up
 from bot.settings import Settings
 
 
@@ -14,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_port, help="port of the page on 127.0.0.1 (0: any free one)"
     )
-    parser.add_argument("--once", metavar="COMMAND", help="run one command, say each step, exit")
+    parser.add_argument(
+        "--once", type=_command, metavar="COMMAND", help="run one command, say each step, exit"
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("out"), help="where --once puts pictures and files"
     )
@@ -26,11 +30,21 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _command(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it wants a command, such as '/waifu prompt: 1girl'")
+    return text
+
+
 def run(settings: Settings, args: argparse.Namespace) -> int:
     """Run it until Ctrl-C, or the one command; the exit code."""
     from bot.sandbox import demo
 
-    if args.once:
+    if args.once is not None:
+        if args.out.exists() and not args.out.is_dir():
+            raise SettingsError(f"--out {args.out} is a file: name a folder, made where it is not.")
+        # The steps are the output; what the rooms say of themselves would stand in between.
+        set_up("WARNING")
         return asyncio.run(demo.run_once(args.once, openapi=settings.discord_openapi, out=args.out))
     return asyncio.run(
         demo.run(

@@ -7,15 +7,18 @@ here is what runs on Discord; the page can restart or kill it. `--once` is in `o
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from bot.data_lock import lock_directory
 from bot.domain import SettingsError
 from bot.sandbox import once as one_run
+from bot.sandbox.wire.openapi import DescriptionError
 from bot.sandbox.wire.server import Sandbox
 from bot.settings import environment_with
 
@@ -108,7 +111,7 @@ async def run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with _opened(port, state_dir, openapi) as sandbox:
+    async with opened(port, state_dir, openapi) as sandbox:
         bot = BotProcess(sandbox, data_dir)
         sandbox.bot_control = bot
         await bot.start()
@@ -133,28 +136,39 @@ _WELCOME = """
 
 
 @asynccontextmanager
-async def _opened(
+async def opened(
     port: int, state_dir: Path | None, openapi: Path | None
 ) -> AsyncGenerator[Sandbox]:
-    sandbox = Sandbox(port=port, state_dir=state_dir, openapi=openapi)
-    try:
-        await sandbox.__aenter__()
-    except OSError as problem:
-        raise SettingsError(
-            f"port {port} on 127.0.0.1 cannot be used ({problem.strerror}): stop what uses it, or "
-            "choose another with --port or SANDBOX_PORT."
-        ) from None
-    try:
+    """The local Discord, alone on its state. Raises `SettingsError` for what stands in its way."""
+    async with AsyncExitStack() as stack:
+        if state_dir is not None:
+            # Each of two would overwrite what the other one saved.
+            lock_directory(
+                stack,
+                state_dir,
+                f"another local Discord is running on {state_dir}: stop it, or choose another "
+                "DATA_DIR (or --state-dir) and another port for this one.",
+            )
+        try:
+            sandbox = Sandbox(port=port, state_dir=state_dir, openapi=openapi)
+        except DescriptionError as problem:
+            raise SettingsError(str(problem)) from None
+        try:
+            await stack.enter_async_context(sandbox)
+        except OSError as problem:
+            raise SettingsError(
+                f"port {port} on 127.0.0.1 cannot be used ({os.strerror(problem.errno or 0)}): "
+                "stop what uses it, or choose another with --port or SANDBOX_PORT. A second demo "
+                "beside the first needs a DATA_DIR of its own as well."
+            ) from None
         yield sandbox
-    finally:
-        await sandbox.__aexit__(None, None, None)
 
 
 async def run_once(command: str, *, openapi: Path | None, out: Path) -> int:
     """Run one command through the whole flow in a fresh local Discord, telling each step."""
     with tempfile.TemporaryDirectory(prefix="waifu-sandbox-") as scratch:
-        async with _opened(0, None, openapi) as sandbox:
-            bot = BotProcess(sandbox, Path(scratch))
+        async with opened(0, None, openapi) as sandbox:
+            bot = BotProcess(sandbox, Path(scratch), {"LOG_LEVEL": "WARNING"})
             await bot.start()
             try:
                 async with asyncio.TaskGroup() as tasks:

@@ -118,7 +118,7 @@ class _Play:
         if name != _DRAWS or (accept is None and _button(answer, "cancel") is None):
             self._save(answer)
             return int(name == _DRAWS)
-        posts = await self._watch(int(options.get("count", 1)))
+        posts = await self._watch(int(options.get("count", 1)), answer)
         _say("drawn", f"{len(posts)} in {time.perf_counter() - began_s:.1f} s")
         for post in posts:
             _say("posted", _first_line(post))
@@ -145,19 +145,27 @@ class _Play:
         commands = self._sandbox.people.commands(self._sandbox.persona(_WHO))
         return self._sandbox.online and bool(commands)
 
-    async def _watch(self, count: int) -> list[Payload]:
-        """Print the status message as it changes, until `count` pictures are posted."""
+    async def _watch(self, count: int, answer: Payload) -> list[Payload]:
+        """Print the status message as it changes, until `count` pictures are posted.
+
+        Raises `NotPossible` with the bot's own words as soon as it says that they will not come.
+        """
         shown: set[str] = set()
 
         async def posted() -> list[Payload]:
-            messages = self._sandbox.messages(_WHERE, _WHO)
+            messages = [
+                m for m in self._sandbox.messages(_WHERE, _WHO) if int(m["id"]) >= int(answer["id"])
+            ]
             for message in messages:
                 line = _first_line(message)
                 if _button(message, "cancel") and line not in shown:
                     _say("status" if shown else "acknowledged", line)
                     shown.add(line)
             posts = [m for m in messages if m["attachments"] and _button(m, "vary")]
-            return posts if len(posts) >= count else []
+            if len(posts) < count:
+                _stop_at_last_words(messages, answer)
+                return []
+            return posts
 
         return await _until(_PICTURE_S, posted, "the pictures did not come")
 
@@ -205,6 +213,19 @@ async def _until(limit_s: float, look: Callable[[], Awaitable[T]], otherwise: st
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
         raise NotPossible(f"{otherwise} within {limit_s:.0f} s.") from None
+
+
+def _stop_at_last_words(messages: list[Payload], answer: Payload) -> None:
+    """Raise `NotPossible` if one of the bot's messages promises no more: nothing can be pressed.
+
+    That is a refusal after the licence, or the status message of a request that has ended. The
+    licence itself, once it is accepted, promises everything.
+    """
+    licence = answer["id"] if _button(answer, "accept") else None
+    for message in messages:
+        promises = message["components"] or message["attachments"] or message["id"] == licence
+        if not promises and not message["flags"] & _LOADING:
+            raise NotPossible(str(message["content"]))
 
 
 def _button(message: Payload, action: str) -> str | None:

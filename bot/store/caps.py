@@ -121,9 +121,12 @@ def _too_fast(request: Request, caps: Caps, load: Load) -> Refused | None:
 
 
 def _refusal(whose: str, now: int, cap: int, more: int) -> Refused:
-    waiting = f"{now} picture{'' if now == 1 else 's'} waiting"
-    return Refused(
-        reason=RefusalReason.CAP,
-        text=f"{whose} {waiting}, and the most at once is {cap}: {more} more would be too many. "
-        "Try again when some are done.",
-    )
+    if more > cap:
+        text = f"You asked for {more} pictures, and the most at once is {cap}: ask for fewer."
+    else:
+        waiting = f"{now} picture{'' if now == 1 else 's'} waiting"
+        text = (
+            f"{whose} {waiting}, and the most at once is {cap}: {more} more would be too many. "
+            "Try again when some are done."
+        )
+    return Refused(reason=RefusalReason.CAP, text=text)

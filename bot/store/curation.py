@@ -71,8 +71,9 @@ class ExportReport:
         lost = ""
         if self.missing:
             lost = f", {self.missing} left out (file missing or damaged, or of another version)"
+        voted = "1 voted picture" if self.pictures == 1 else f"{self.pictures} voted pictures"
         return (
-            f"{self.pictures} voted pictures, {self.with_prompt} with their prompt{lost}, in "
+            f"{voted}, {self.with_prompt} with their prompt{lost}, in "
             f"{self.directory}\n{_MANIFEST} sha256 {self.manifest_sha256}"
         )
 

@@ -141,6 +141,13 @@ def duration(ms: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{round(seconds / 3600)} h"
 
 
+def size(size_bytes: int) -> str:
+    """`10 MB`, `16 kB`: a limit as Discord names it, rounded down to what surely passes."""
+    if size_bytes < 1 << 20:
+        return f"{size_bytes >> 10} kB"
+    return f"{size_bytes >> 20} MB"
+
+
 def status(
     jobs: Sequence[Job],
     *,

@@ -12,23 +12,29 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
+from bot.words import wording
 from cogs.asking.press import Press
 from cogs.components import Action, row_of, template
 from cogs.translating import tell, user_of
 
-_FORGET = """\
-**Erase everything?** Your requests, pictures (here and from my disk), votes, settings and your
-acceptance of the licence. What others voted stays as a number without a name, and a time-out or
-ban stays without yours. There is no way back.
-"""
+_FORGET = (
+    "**Erase everything?** Your requests, your pictures (here and from my disk), your settings and "
+    "your acceptance of the licence go, and your name goes from every vote.\n"
+    "Votes stay as numbers without a name, so that no picture loses them: those that you gave to "
+    "other members' pictures, and those that others gave to yours. Your reactions stay on Discord "
+    "until you take them back, what you decided as a moderator stays decided, and a time-out or "
+    "ban stays without your name.\n"
+    "There is no way back."
+)
 _FORGOTTEN = (
     "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "
     "minutes."
 )
 _STILL_PACKING = "Your data are still being packed from the last time you asked. They come soon."
-_LEFT_OUT = """
-Discord lets me send {limit_mb:.0f} MB here, so {count} older pictures are not in it: \
-`everything.json` names them, and `/show` brings each of them."""
+_LEFT_OUT = (
+    "\nDiscord lets me send {limit} here. Older pictures that did not fit: {count}. "
+    "`everything.json` names each of them, and `/show` brings it."
+)
 #: Table names as members understand them. What only says how these belong together (which post is
 #: owed, which picture is in it) is exported, but is nothing more to count.
 _NAMES = {
@@ -96,7 +102,7 @@ class PrivacyCog(commands.Cog):
             if export is None:
                 await tell(interaction, _STILL_PACKING)
                 return
-            more = _LEFT_OUT.format(limit_mb=limit_bytes / 1e6, count=export.left_out)
+            more = _LEFT_OUT.format(limit=wording.size(limit_bytes), count=export.left_out)
             # discord.py takes `close` away from what it sends, and gives it back here.
             with closing(discord.File(export.file, "waifu-my-data.zip")) as file:
                 await interaction.followup.send(

@@ -129,5 +129,5 @@ def _nothing(source: Path, report: Report) -> str:
         )
     if set(skipped) == {Skip.NO_PICTURE}:
         return f"{source} holds {skipped[Skip.NO_PICTURE]} captions and not one of their pictures."
-    reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
+    reasons = ", ".join(f"{reason} ({count:,})" for reason, count in skipped.most_common())
     return f"Nothing in {source} can be used: {reasons}."

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.catalogue.hub import locate
+from models.catalogue.registry import card_of, model_info
 from models.contract import (
     Aspect,
     Draw,
@@ -35,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, help="the PNG to write")
     parser.add_argument("--model", default="embedded", help="embedded, a folder or a hub id")
     parser.add_argument("--negative", help="what to keep out")
-    parser.add_argument("--aspect", type=Aspect, choices=list(Aspect), default=Aspect.SQUARE)
+    parser.add_argument("--aspect", choices=[a.value for a in Aspect], default=Aspect.SQUARE)
     parser.add_argument("--count", type=int, default=1, help="pictures; seeds count up")
     parser.add_argument("--seed", type=int, help="a whole number; a random one if left out")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--guidance", type=float)
-    parser.add_argument("--sampler", type=Sampler, choices=list(Sampler))
+    parser.add_argument("--sampler", choices=[s.value for s in Sampler])
     parser.add_argument(
         "--clip-skip", type=int, help="which of the text encoder's layers is read, from its end"
     )
@@ -54,11 +56,14 @@ def run(args: argparse.Namespace) -> int:
     The exit code is 1 if some picture could not be drawn.
     """
     _require_sense(args)
+    folder, name = locate(args.model)
+    # By the card, for loading the weights takes seconds.
+    info = model_info(card_of(folder, name), folder)
+    requests = {request.row_id: request for request in _requests(args, info)}
     args.out.parent.mkdir(parents=True, exist_ok=True)
     from models.engine.slots import open_engine
 
     engine = open_engine(args.model, device=args.device, threads=args.threads)
-    requests = {request.row_id: request for request in _requests(args, engine.info)}
     failures = 0
     began = time.monotonic()
     for row_id, outcome in drawn(engine, list(requests.values())):
@@ -68,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
             failures += 1
             continue
         path = _path(args.out, int(row_id))
-        _write(path, outcome, Provenance.of(request, engine.info, batch_width=outcome.batch_width))
+        _write(path, outcome, Provenance.of(request, info, batch_width=outcome.batch_width))
         print(f"{path}  seed {request.draw.seed}  {time.monotonic() - began:.1f} s")
     engine.close()
     return 1 if failures else 0
@@ -76,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _require_sense(args: argparse.Namespace) -> None:
     """EngineError for what no model could make a picture of."""
+    if not args.prompt.strip():
+        raise EngineError('the prompt is empty: say what to draw, such as "1girl, blue hair".')
     if args.out.suffix.lower() != ".png":
         raise EngineError(f"{args.out} must end in .png: only PNG keeps everything.")
     for name in ("count", "threads"):
@@ -102,7 +109,7 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
     require_within(info, steps, guidance)
     if args.clip_skip is not None and not 1 <= args.clip_skip <= info.clip_skip_max:
         raise EngineError(f"--clip-skip must be 1 to {info.clip_skip_max}.")
-    width, height = info.sizes_px[args.aspect]
+    width, height = info.sizes_px[Aspect(args.aspect)]
     seed = args.seed if args.seed is not None else secrets.randbelow(_SEEDS)
     for index in range(args.count):
         yield RenderRequest(
@@ -113,7 +120,7 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
                 seed=(seed + index) % _SEEDS,
                 steps=steps,
                 guidance=guidance,
-                sampler=args.sampler or info.default_sampler,
+                sampler=Sampler(args.sampler or info.default_sampler),
                 width_px=width,
                 height_px=height,
                 clip_skip=args.clip_skip,

@@ -5,15 +5,16 @@ Also: what README, Makefile and Dockerfile tell a newcomer to type is there and 
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from bot import data_lock
 from bot.__main__ import COMMANDS as BOT_COMMANDS
 from bot.__main__ import main
 from bot.settings import load
@@ -83,6 +84,20 @@ def test_an_unreadable_env_file_is_told(capsys: pytest.CaptureFixture[str], tmp_
     assert ".env cannot be read" in refusal(capsys, "doctor")
 
 
+def test_a_line_of_the_env_file_that_sets_nothing_is_told_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("CAP_USER=3\ngarbage line\n")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr()
+    assert "MEND  settings   line 2 of .env sets nothing" in said.out
+    assert not said.err
+    assert main(["serve"]) == 2, "there is no token"
+    told = [line for line in capsys.readouterr().err.splitlines() if "error: " not in line]
+    assert len(told) == 1
+    assert "line 2 of .env sets nothing" in told[0]
+
+
 @pytest.mark.parametrize("engine", ["json", "no.such.room"])
 def test_an_engine_that_is_none_is_told(
     engine: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -90,6 +105,11 @@ def test_an_engine_that_is_none_is_told(
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setenv("ENGINE", engine)
     assert f"ENGINE={engine}" in refusal(capsys)
+    monkeypatch.delenv("DISCORD_TOKEN")
+    assert main(["doctor"]) == 1
+    told = capsys.readouterr().out
+    assert "MEND  model" in told
+    assert f"ENGINE={engine}" in told
 
 
 def test_a_corrupt_model_folder_is_told(
@@ -107,12 +127,26 @@ def test_a_corrupt_model_folder_is_told(
 def test_a_data_directory_that_cannot_be_written_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "file").write_text("no directory")
+    def denied(directory: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(directory))
+
+    monkeypatch.setattr(data_lock, "make_directory", denied)
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
-    monkeypatch.setenv("DATA_DIR", str(tmp_path / "file"))
     said = refusal(capsys)
-    assert "cannot be written" in said
+    assert f"{tmp_path / 'data'} cannot be written (Permission denied)" in said
     assert "point DATA_DIR elsewhere" in said
+
+
+@pytest.mark.parametrize("command", ["serve", "sandbox"])
+def test_a_data_directory_that_is_a_file_is_told_without_talk_of_permissions(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("notes.md").touch()
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setenv("DATA_DIR", "notes.md")
+    said = refusal(capsys, command)
+    assert "notes.md is no directory. Point DATA_DIR at a directory" in said
+    assert "writable" not in said
 
 
 def test_a_database_from_a_newer_version_is_told_and_kept(
@@ -165,24 +199,6 @@ def test_an_export_without_a_database_makes_none(
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("port", ["65536", "-1", "http"])
-def test_a_port_that_is_none_is_told(port: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["sandbox", f"--port={port}"])
-    assert f"{port} is no port" in capsys.readouterr().err
-
-
-def test_a_rehearsal_ends_when_its_bot_cannot_start(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ENGINE", "no.such.room")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    began_s = time.monotonic()
-    assert main(["sandbox", "--once", "/waifu prompt: 1girl"]) == 2
-    assert time.monotonic() - began_s < 30, "it does not wait for a bot that is gone"
-    assert "error: ENGINE=no.such.room cannot be loaded" in capfd.readouterr().err
-
-
 def test_the_doctor_ends_and_says_what_to_do_about_each_fault(tmp_path: Path) -> None:
     """As a process: a thread that is left behind would keep it from ending."""
     path = tmp_path / "data" / "bot.sqlite3"
@@ -213,7 +229,7 @@ def test_the_doctor_finds_a_disk_that_cannot_be_written(
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "file"))
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
-    assert "MEND  disk" in said
+    assert f"MEND  disk       {tmp_path / 'file'} is no directory" in said
     assert "MEND  database" in said, "a database without a place is not well"
 
 
@@ -234,6 +250,25 @@ def test_ctrl_c_while_torch_is_imported_is_one_line(tmp_path: Path, arguments: l
         timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["bot", "doctor"], ["models", "paint", "--count=1", "--size=64", "--out=x"]]
+)
+def test_a_reader_that_leaves_early_is_no_fault(arguments: list[str], tmp_path: Path) -> None:
+    """As in `python -m bot doctor | head -1`; what is printed after it left breaks the pipe."""
+    with subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "ENGINE": "tests.stages.fake_engine"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 141
+    assert b"Broken" not in said
 
 
 TABLES = {"bot": (main, BOT_COMMANDS), "models": (models_main, COMMANDS)}
@@ -279,6 +314,14 @@ def test_the_readme_installs_before_it_uses_and_names_real_targets() -> None:
     assert set(re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE)) <= {*targets[1].split()}
     section = readme.partition("## Run it on Discord")[2]
     assert 0 <= section.find("`make install`") < section.find(".venv/bin")
+
+
+def test_the_readme_promises_the_speed_that_was_measured() -> None:
+    told = re.search(r"about ([\d.]+) s on two cores", (ROOT / "README.md").read_text())
+    table = re.search(r"\n\| 1 thread \| ([\d.]+) \|", (ROOT / "docs/engine.md").read_text())
+    assert told is not None
+    assert table is not None
+    assert told[1] == table[1], "one picture alone, and the threads that two cores are given"
 
 
 def test_a_container_with_the_example_settings_keeps_its_data_in_the_volume() -> None:

@@ -9,6 +9,7 @@ from bot.settings import (
     DEFAULTS,
     DISCORD_API,
     DISCORD_GATEWAY,
+    broken_lines,
     load,
     strangers,
     token_fault,
@@ -87,6 +88,19 @@ def test_a_name_that_no_setting_has_is_found_with_the_one_that_was_meant(tmp_pat
     dotenv = tmp_path / ".env"
     dotenv.write_text("DISCORD_TOKN=abc\nmodel=x\nPAGER=less\nCAP_USER=3\n")
     assert strangers(dotenv) == {"DISCORD_TOKN": "DISCORD_TOKEN", "model": "MODEL", "PAGER": None}
+
+
+def test_a_line_that_sets_nothing_is_found_and_the_others_are_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(
+        '# a comment\n\ngarbage line\nCAP_USER=3\n\nMODEL\nLEASE_S="7\nexport THREADS=2\n'
+    )
+    assert broken_lines(dotenv) == [3, 6, 7]
+    settings = load({}, dotenv)
+    assert (settings.cap_user, settings.threads) == (3, 2)
+    assert not caplog.records, "python-dotenv would warn at each reading, and name no file"
 
 
 @pytest.mark.parametrize("token", ["", "abc", "a.b.c", "aaaaaaaa.bbbbbbbb"])

@@ -144,7 +144,8 @@ function showStart(count) {
       h("div", { class: "art" }, face()),
       h("h3", {}, `Welcome to #${place.name}`),
       h("p", {}, place.topic || "This is the beginning of the channel."),
-      count === 0 && hint(),
+      // Where the bot cannot see the channel, its command would only be refused.
+      count === 0 && place.bot_sees !== false && hint(),
     ),
   );
 }

@@ -53,11 +53,32 @@ class _Case:
     content_type: str
 
 
+class DescriptionError(Exception):
+    """The file that was named is no description of Discord; the message says what to do."""
+
+    def __init__(self, path: Path, flaw: str) -> None:
+        super().__init__(
+            f"{path} {flaw}: DISCORD_OPENAPI (or --openapi) names the openapi.json of "
+            "discord/discord-api-spec; leave it empty to go without."
+        )
+
+
+def describe(path: Path) -> Description:
+    """Read Discord's OpenAPI file. Raises `DescriptionError` if it is none."""
+    try:
+        return Description(as_object(json.loads(path.read_text())))
+    except OSError as problem:
+        raise DescriptionError(path, f"cannot be read ({problem.strerror})") from None
+    except ValueError:
+        raise DescriptionError(path, "is not JSON") from None
+    except (AttributeError, KeyError, TypeError):
+        raise DescriptionError(path, "does not describe Discord's API") from None
+
+
 class Description:
     """Discord's OpenAPI file, ready to check bodies with."""
 
-    def __init__(self, path: Path) -> None:
-        spec = as_object(json.loads(path.read_text()))
+    def __init__(self, spec: Payload) -> None:
         spec["components"]["schemas"]["SnowflakeType"] = _SNOWFLAKE
         document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec}
         # Two libraries that type themselves halfway: `Any` at their door, nowhere else.
@@ -150,7 +171,7 @@ class Inspector:
     """Collects the violations of all calls. `openapi` names the description file, or None."""
 
     def __init__(self, openapi: Path | None) -> None:
-        self._description = Description(openapi) if openapi else None
+        self._description = describe(openapi) if openapi else None
         self._waiting: deque[_Case] = deque()
         self._found: list[Payload] = []
         self._work = asyncio.Event()

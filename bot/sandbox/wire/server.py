@@ -305,6 +305,7 @@ class Sandbox:
                     "nsfw": c.get("nsfw", False),
                     "type": c["type"],
                     "parent_id": c.get("parent_id"),
+                    "bot_sees": people.sees(lounge.BOT_ID, int(c["id"])),
                 }
                 for c in people.channels(persona)
             ],

@@ -10,6 +10,7 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from bot.sandbox.wire.server import Sandbox
 from tests.stages.browsing import find, missing, open_browser, picture_width, type_command, wait
 from tests.stages.stage import stage
 
@@ -91,6 +92,20 @@ async def test_a_moderator_blocks_words_on_the_panel(tmp_path: Path, width_px: i
         refused = (await ticket.answer()).message
         assert refused is not None
         assert "not yet" in refused["content"]
+
+
+async def test_an_empty_channel_offers_the_command_only_where_the_bot_sees_it(
+    browser: Chrome,
+) -> None:
+    async with Sandbox() as sandbox:
+        for name, hints in (("art", 1), ("mods-only", 0)):
+            address = f"?persona={sandbox.persona('moderator')}&channel={sandbox.channel(name)}"
+            await asyncio.to_thread(browser.get, sandbox.page_url + address)
+            heading = f"Welcome to #{name}"
+            await asyncio.to_thread(
+                wait, browser, lambda b, h=heading: [e for e in find(b, "#start h3") if e.text == h]
+            )
+            assert len(find(browser, "#start .hint")) == hints, name
 
 
 async def _one_vote(rows: Callable[[str], list[tuple[object, ...]]]) -> bool:

@@ -308,3 +308,25 @@ async def test_a_rehearsed_request_wants_its_pictures_and_other_commands_their_a
         assert [name[-4:] for name in names(out)] == [".png", ".png"]
         assert await once.play(here.sandbox, "/votes top", out) == 0
     assert "**The best pictures" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("/waifu prompt: 1girl count: 4", "the most at once is 2"),
+        ("/waifu prompt: poison", "The picture came out as noise."),
+    ],
+    ids=["refused after the licence", "failed while it was drawn"],
+)
+async def test_a_rehearsal_does_not_wait_for_pictures_that_will_not_come(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    told: str,
+) -> None:
+    monkeypatch.setattr(once, "_PICTURE_S", 30.0)
+    async with stage(tmp_path, {"CAP_USER": "2", "MAX_ATTEMPTS": "1"}) as here:
+        assert await once.play(here.sandbox, command, tmp_path / "out") == 1
+    said = capsys.readouterr().out
+    assert told in said.partition("stopped  ")[2], "the bot's own words"

@@ -141,7 +141,7 @@ async def test_the_manifests_hash_is_beside_it_and_in_the_report(
     written = (tmp_path / "out" / "manifest.jsonl.sha256").read_text()
     assert written == f"{digest}  manifest.jsonl\n"
     assert digest in str(report)
-    assert "1 voted pictures, 0 with their prompt" in str(report)
+    assert "1 voted picture, 0 with their prompt" in str(report)
     again = await export(stores, tmp_path / "again")
     assert again.manifest_sha256 == report.manifest_sha256, "the same votes, the same manifest"
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.domain import Job, JobId, JobState, RefusalReason, Refused, RequestId, UserId
@@ -66,6 +67,15 @@ async def test_a_cap_takes_all_of_an_ask_or_none(stores: Stores) -> None:
     assert "This server has 5 pictures" in refused.text
     assert await wish(2, 2) is None
     assert (await stores.views.counts(GUILD))[JobState.QUEUED] == 7
+
+
+@pytest.mark.parametrize("caps", [Caps(per_user=2, per_guild=9), Caps(per_user=9, per_guild=2)])
+async def test_an_ask_for_more_than_a_cap_is_not_told_to_wait(stores: Stores, caps: Caps) -> None:
+    admitted = make_admitted(make_ask(count=4))
+    refused = await stores.queue.enqueue(admitted, caps, 1, since_id=SINCE)
+    assert isinstance(refused, Refused)
+    assert "You asked for 4 pictures, and the most at once is 2: ask for fewer" in refused.text
+    assert "Try again" not in refused.text
 
 
 async def test_asks_at_the_same_moment_respect_a_cap_together(stores: Stores) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +20,7 @@ from bot.words.wording import code, fit, fits, fitting, plain, short
 from tests.stages.factories import GUILD, USER, make_ask, make_job
 from tests.stages.law import make_guild, make_policy
 
+ROOT = Path(__file__).parents[3]
 LIMIT = 2000
 #: The longest that a moderator can write.
 TERM_CHARS, REASON_CHARS = 80, 200
@@ -163,3 +167,35 @@ def test_shown_words_have_no_bare_mark(unit: str) -> None:
 def test_words_that_turn_the_line_about_do_not() -> None:
     assert plain("a\u202eb\u2066c\u2069\u200f") == "abc"
     assert plain("\u05e9\u2069\u202e") == "\u2068\u05e9\u2069"
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "told"),
+    [(16 << 10, "16 kB"), (10 << 20, "10 MB"), ((1 << 20) - 1, "1023 kB"), (1 << 20, "1 MB")],
+)
+def test_a_size_has_a_unit_in_which_it_is_not_nothing(size_bytes: int, told: str) -> None:
+    assert wording.size(size_bytes) == told
+
+
+def said_in(path: Path) -> Iterator[str]:
+    """The texts of a module that are no docstrings."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        for child in ast.iter_child_nodes(node):
+            if (
+                isinstance(child, ast.Constant)
+                and isinstance(child.value, str)
+                and not isinstance(node, ast.Expr)
+            ):
+                yield child.value
+
+
+@pytest.mark.parametrize("room", ["cogs", "bot/words", "bot/policy"])
+def test_no_sentence_that_members_read_breaks_where_its_source_line_ended(room: str) -> None:
+    """Discord shows every line break."""
+    broken = [
+        (path.name, text)
+        for path in (ROOT / room).rglob("*.py")
+        for text in said_in(path)
+        if re.search(r"[a-z,]\n[a-z]", text)
+    ]
+    assert not broken

@@ -1,8 +1,11 @@
-"""What `/privacy show` counts, and what it leaves to the export."""
+"""What `/privacy` tells: what is counted, what is left to the export, what is erased."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import discord
+import pytest
 
 from bot.store.privacy import HOLDINGS
 from cogs.governing.privacy import _NAMES
@@ -23,3 +26,25 @@ async def test_a_picture_is_told_of_by_names_and_not_by_tables(tmp_path: Path) -
     assert "- messages that show your pictures: 1\n" in told
     assert "owed_posts" not in told
     assert "post_pictures" not in told
+
+
+async def test_whoever_wants_to_be_forgotten_is_told_that_their_votes_stay_as_numbers(
+    tmp_path: Path,
+) -> None:
+    """As `test_votes_of_the_forgotten_stay_as_numbers` says of the store."""
+    async with front(tmp_path) as desk:
+        told = said(await desk.member.slash(desk.channel, "privacy forget")).content
+    assert "Votes stay as numbers without a name" in told
+    assert "those that you gave to other members' pictures" in told
+    assert "those that others gave to yours" in told
+
+
+async def test_an_export_that_leaves_pictures_out_names_a_limit_that_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = property(lambda _: 2 << 10, lambda *_: None)
+    monkeypatch.setattr(discord.Interaction, "filesize_limit", limit)
+    async with front(tmp_path) as desk:
+        await desk.picture()
+        told = said(await desk.member.slash(desk.channel, "privacy export")).content
+    assert "send 2 kB here. Older pictures that did not fit: 1." in told

@@ -20,6 +20,8 @@ from models.engine.check import check
 from tests.stages.tiny_models import build
 from tests.stages.tiny_onnx import write_tagger
 
+ROOT = Path(__file__).parents[3]
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -116,6 +118,42 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(
     assert complaint in said.err
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "options", "complaint"),
+    [
+        ("1girl", ("--steps", "999"), "--steps must be 1 to 50"),
+        ("1girl", ("--guidance", "nan"), "--guidance must be 1.0 to 20.0"),
+        ("1girl", ("--clip-skip", "9"), "--clip-skip must be 1 to "),
+        (" ", (), "the prompt is empty: say what to draw"),
+    ],
+)
+def test_what_the_card_rules_out_is_told_without_torch(
+    tmp_path: Path, prompt: str, options: tuple[str, ...], complaint: str
+) -> None:
+    (tmp_path / "torch.py").write_text("raise SystemExit('torch was imported')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "models", "draw", prompt, "-o", "out.png", *options],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert complaint in done.stderr
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_a_sampler_that_is_none_is_told_with_the_names_of_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        draw("embedded", tmp_path / "out.png", "--sampler", "foo")
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert all(sampler.value in said for sampler in Sampler)
+    assert "<Sampler" not in said
 
 
 def test_check_says_what_the_model_is(model: str, capsys: pytest.CaptureFixture[str]) -> None:

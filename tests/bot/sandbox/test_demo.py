@@ -1,0 +1,152 @@
+"""`python -m bot sandbox` and its `--once`: what they refuse to start with, and that it is told."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from bot.data_lock import lock_directory
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty directory, and no settings but these."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("ENGINE", "tests.stages.fake_engine")
+    for name in ("DISCORD_TOKEN", "DISCORD_OPENAPI"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def refused_sandbox(*arguments: str) -> str:
+    """The one line of a sandbox that must not start; as a process, or it would serve for ever."""
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bot", "sandbox", "--port=0"],
+        ["bot.sandbox", "--port=0", "--state-dir=data/sandbox/discord"],
+    ],
+    ids=["demo", "alone"],
+)
+def test_a_second_local_discord_on_one_directory_is_refused(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        lock_directory(stack, tmp_path / "data" / "sandbox" / "discord", "")
+        said = refused_sandbox(*arguments)
+    assert "another local Discord is running on" in said
+    assert "choose another DATA_DIR" in said
+
+
+def test_a_port_in_use_is_told_with_what_a_second_demo_needs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refused_sandbox("bot", "sandbox", f"--port={port}")
+    assert f"port {port} on 127.0.0.1 cannot be used (Address already in use): stop" in said
+    assert "needs a DATA_DIR of its own" in said
+
+
+NO_DESCRIPTIONS = {
+    "missing": (None, "cannot be read (No such file or directory)"),
+    "empty": ("{}", "does not describe Discord's API"),
+    "a list": ("[1]", "does not describe Discord's API"),
+    "prose": ("dear diary", "is not JSON"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_DESCRIPTIONS)
+def test_a_file_that_does_not_describe_discord_is_told(
+    kind: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text, flaw = NO_DESCRIPTIONS[kind]
+    path = tmp_path / "openapi.json"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setenv("DISCORD_OPENAPI", str(path))
+    said = refused_sandbox("bot", "sandbox", "--port=0")
+    assert f"{path} {flaw}: DISCORD_OPENAPI" in said
+    assert main(["doctor"]) == 1
+    told = capsys.readouterr().out
+    assert "MEND  openapi" in told
+    assert said.removeprefix("error: ") in told
+
+
+def test_the_doctor_takes_a_file_that_describes_an_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "openapi.json"
+    path.write_text('{"components": {"schemas": {}}, "paths": {}}')
+    monkeypatch.setenv("DISCORD_OPENAPI", str(path))
+    main(["doctor"])
+    assert f"ok    openapi    {path}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http"])
+def test_a_port_that_is_none_is_told(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["sandbox", f"--port={port}"])
+    assert f"{port} is no port" in capsys.readouterr().err
+
+
+def test_a_rehearsal_of_nothing_is_told_and_serves_no_page(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["sandbox", "--once", " ", "--port=0"])
+    assert "it wants a command, such as" in capsys.readouterr().err
+
+
+def test_a_rehearsal_that_could_not_save_its_pictures_draws_none(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "README.md").touch()
+    assert main(["sandbox", "--once", "/waifu prompt: 1girl", "--out", "README.md"]) == 2
+    assert "error: --out README.md is a file" in capsys.readouterr().err
+
+
+def test_a_rehearsal_says_its_steps_and_nothing_else(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("LOG_LEVEL", "INFO")
+    assert main(["sandbox", "--once", "/waifu prompt: 1girl"]) == 0
+    told = capfd.readouterr()
+    assert "voted" in told.out
+    assert not told.err
+
+
+def test_a_rehearsal_ends_when_its_bot_cannot_start(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINE", "no.such.room")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    began_s = time.monotonic()
+    assert main(["sandbox", "--once", "/waifu prompt: 1girl"]) == 2
+    assert time.monotonic() - began_s < 30, "it does not wait for a bot that is gone"
+    assert "error: ENGINE=no.such.room cannot be loaded" in capfd.readouterr().err
