@@ -93,7 +93,7 @@ class GuildPolicy:
     roles: Mapping[RoleId, RoleTerms] = field(default_factory=dict[RoleId, RoleTerms])
     #: Terms of its own that have something follow.
     blocked: tuple[Term, ...] = ()
-    #: Phrases in which no rule but the floor's finds anything.
+    #: Phrases in which no rule finds anything, but for those of the floor and of a licence.
     allowed: tuple[str, ...] = ()
     #: The only channels and categories where the bot can be asked; empty: all.
     only_channels: frozenset[ChannelId] = frozenset()

@@ -46,8 +46,9 @@ class Screen:
     def __init__(
         self, rulebook: Rulebook, blocked: Sequence[Term] = (), allowed: Sequence[str] = ()
     ) -> None:
-        """In an allowed phrase nothing counts but for the floor's rules."""
+        """In an allowed phrase nothing counts but for the rules of the floor and of any licence."""
         self._detector = detector(rulebook)
+        self._fixed = self._detector.floor.union(*rulebook.licences.values())
         blocks: list[Label] = [("blocked", term.text) for term in blocked]
         allows: list[Label] = [("allowed", phrase) for phrase in allowed]
         read = self._detector.read
@@ -74,10 +75,10 @@ class Screen:
         return wanted
 
     def _of_rules(self, wanted: TextSide) -> Iterator[Finding]:
-        found, floor = wanted.found, self._detector.floor
+        found = wanted.found
         lenient = Allowing(wanted) if found.allowed else wanted
         for rule, when in self._detector.worth_asking(found.words):
-            if places := when.test(wanted if rule in floor else lenient):
+            if places := when.test(wanted if rule in self._fixed else lenient):
                 yield Finding(rule=rule, words=_told(places))
 
     def _of_server(self, wanted: TextSide) -> Iterator[Finding]:

@@ -133,6 +133,11 @@ def test_an_allowed_phrase_lifts_what_a_server_can_lift() -> None:
     assert "minors-sexualised" in {f.rule for f in own.findings("loli pop")}
 
 
+def test_an_allowed_phrase_lifts_nothing_that_a_licence_asks_for() -> None:
+    own = Screen(load(), allowed=["swastika flag"])
+    assert "hate-symbols" in {f.rule for f in own.findings("1girl, swastika flag")}
+
+
 def test_two_spellings_of_a_term_are_one() -> None:
     assert normalise("Spoiler-Dragon ", load()) == normalise("ＳＰＯＩＬＥＲ dragon", load())
     assert normalise("!!", load()) == ""
