@@ -22,6 +22,7 @@ from bot.domain import (
     Refused,
     Request,
     RequestId,
+    RequestKind,
 )
 from bot.log import whereabouts
 from bot.policy import decide
@@ -67,7 +68,9 @@ async def submit(
         # On acceptance it comes through here once more, with the policy and the place of then.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
     elif isinstance(outcome, Refused):
-        await refuse(interaction, ask, outcome)
+        # Words of somebody else, or that were let pass when they were written, are no strike.
+        fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
+        await refuse(interaction, ask, outcome if fresh else replace(outcome, strike=False))
     else:
         services.signals.queued()
         await _acknowledge(interaction, outcome)

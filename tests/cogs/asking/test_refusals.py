@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from bot.policy.effect import Effect
 from bot.policy.layers import RoleTerms, StrikeTerms
 from bot.policy.screening import Term
 from bot.store.decisions import DecisionKind, Outcome
-from tests.stages.court import Court, court
+from bot.store.members import EVERYWHERE, Exclusion
+from tests.stages.court import Court, button_of, court
 from tests.stages.fake_engine import INFO
 from tests.stages.front import custom_ids, said
 
@@ -145,6 +147,22 @@ async def test_nothing_is_drawn_for_who_has_not_accepted_the_licence(desk: Court
     assert not await desk.jobs()
 
 
+async def test_nothing_is_drawn_for_who_is_banned_everywhere(desk: Court) -> None:
+    """That is the operator's word, which no server's moderators take back."""
+    await appeals(desk, await desk.asks(prompt="1girl, dragon"))
+    ban = Exclusion(
+        user_id=UserId(desk.member.id), guild_id=EVERYWHERE, until_ms=None, reason="",
+        actor_id=None, at_ms=1,
+    )  # fmt: skip
+    await desk.services.members.exclude(ban)
+    told = await desk.boss.click(
+        await desk.presented(), custom_id=f"wd:uphold:{(await desk.cases())[0].id}"
+    )
+    assert "operator" in said(told).content
+    assert not await desk.jobs()
+    assert len(await desk.cases()) == 1, "it stays open"
+
+
 async def test_strikes_are_told_and_the_last_one_times_out(desk: Court) -> None:
     first = await desk.asks(prompt="a wyrm")
     assert "your 1st; at 2 you" in first.content
@@ -155,6 +173,30 @@ async def test_strikes_are_told_and_the_last_one_times_out(desk: Court) -> None:
     assert "You cannot ask me in this server until" in kept_out.content
     await desk.env.advance_time(30 * 60 + 1)
     assert not (await desk.asks(prompt="1girl")).ephemeral
+
+
+@pytest.mark.parametrize("action", ["again", "vary"])
+async def test_words_of_somebody_else_are_no_strike(desk: Court, action: str) -> None:
+    """They were let pass once; who presses the button below them may never have read them."""
+    _, message = await desk.picture("1girl, hydra")
+    await desk.decides(blocked=(replace(WYRM, text="hydra"),))
+    fan = desk.newcomer()
+    await desk.accepts(fan)
+    refused = said(await fan.click(message, custom_id=button_of(message, action)))
+    assert "hydra" in refused.content
+    assert "strike" not in refused.content
+    guild_id = GuildId(desk.guild.id)
+    assert not await desk.services.members.strikes(guild_id, UserId(fan.id), 0)
+
+
+async def test_what_was_blocked_while_the_licence_was_read_is_no_strike(desk: Court) -> None:
+    who = desk.newcomer()
+    terms = await desk.asks(who, prompt="1girl, hydra")
+    await desk.decides(blocked=(replace(WYRM, text="hydra"),))
+    accept = next(i for i in custom_ids(terms) if ":accept:" in i)
+    assert "hydra" in said(await who.click(terms.message, custom_id=accept)).content
+    guild_id = GuildId(desk.guild.id)
+    assert not await desk.services.members.strikes(guild_id, UserId(who.id), 0)
 
 
 async def test_an_alert_is_a_line_of_the_log_without_words(desk: Court) -> None:
