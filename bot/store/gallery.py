@@ -96,6 +96,14 @@ class Gallery:
         )
         return picture_of(row) if row else None
 
+    async def is_removed(self, job_id: JobId) -> bool:
+        """Whether a moderator took this picture away."""
+        row = await self._db.fetch_one(
+            "SELECT 1 FROM pictures WHERE job_id = :job AND removed_ms IS NOT NULL",
+            {"job": job_id},
+        )
+        return row is not None
+
     def path(self, picture: Picture) -> Path:
         """Where the picture's file lies."""
         return self._files.path(picture.sha256)

@@ -24,7 +24,7 @@ from bot.domain import (
     UserId,
 )
 from bot.policy.asks import ask_again
-from bot.words import wording
+from bot.words import refusals, wording
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
@@ -69,8 +69,13 @@ class Again(_OfPicture, template=template(Action.AGAIN)):
     async def pressed(self, interaction: Interaction) -> None:
         """Ask as the one who pressed, in the place of the press."""
         job = await self.settings(interaction)
-        if job is not None:
-            await _ask_again(interaction, job, RequestKind.AGAIN, job.draw)
+        if job is None:
+            return
+        # The same settings and seed are the same picture.
+        if await interaction.client.services.gallery.is_removed(job.id):
+            await tell(interaction, refusals.REMOVED)
+            return
+        await _ask_again(interaction, job, RequestKind.AGAIN, job.draw)
 
 
 class Vary(_OfPicture, template=template(Action.VARY)):

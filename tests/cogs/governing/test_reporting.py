@@ -142,6 +142,18 @@ async def test_a_removed_picture_leaves_messages_gallery_lists_and_exports(
     assert (tmp_path / "out" / "manifest.jsonl").read_text() == ""
 
 
+async def test_a_removed_picture_is_not_drawn_once_more(desk: Court) -> None:
+    """The same settings and seed are the same picture; the button may outlive it for a while."""
+    _, message = await posted(desk)
+    await reports(desk, desk.newcomer("ada"), message)
+    await desk.rules(await desk.presented(), "remove")
+    before = len(await desk.jobs())
+    told = said(await desk.member.click(message, custom_id=buttons_of(message)["again"]))
+    assert told.ephemeral
+    assert "removed" in told.content
+    assert len(await desk.jobs()) == before
+
+
 async def test_a_report_without_a_review_channel_is_kept_and_says_where_it_is(
     tmp_path: Path,
 ) -> None:
