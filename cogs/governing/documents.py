@@ -112,11 +112,20 @@ def _read_here(desk: Desk, data: bytes) -> _Offer | str:
         return words.faulty(fault.faults)
     if policy.moderator_role == desk.guild_id:
         return words.EVERYBODY_DECIDES
+    if unusable := _unusable(desk, policy):
+        return unusable
     return _Offer(
         policy=policy,
         lines=differences(desk.policy, policy, desk.rulebook),
         written=to_toml(policy, desk.rulebook, desk.names()),
     )
+
+
+def _unusable(desk: Desk, policy: GuildPolicy) -> str:
+    """Why moderators cannot be told where the file says; a channel of another server is none."""
+    now = {desk.policy.review_channel, desk.policy.log_channel}
+    named = (policy.review_channel, policy.log_channel)
+    return next(filter(None, (desk.unusable(id_) for id_ in named if id_ not in now)), "")
 
 
 def _offered(desk: Desk, found: _Offer, note: str) -> tuple[ui.LayoutView, list[discord.File]]:

@@ -196,3 +196,16 @@ async def test_whoever_lost_the_permission_applies_nothing(desk: Front, boss: Me
     assert "Manage Server" in view.words
     assert not view.message.attachments
     assert (await current(desk)).number == 0
+
+
+@pytest.mark.parametrize("key", ["review_channel", "log_channel"])
+async def test_a_file_sends_nothing_into_another_server(
+    desk: Front, boss: MemberActor, key: str
+) -> None:
+    """The bot may be there too; its people asked for neither our log nor our pictures."""
+    other = desk.env.create_guild("elsewhere").create_text_channel("general")
+    await desk.env.settle()
+    told = said(await brought(desk, boss, f"version = 1\n{key} = {other.id}\n".encode()))
+    assert str(other.id) in told.content
+    assert not told.attachments
+    assert (await current(desk)).number == 0
