@@ -76,6 +76,10 @@ UPHOLD_UNLICENSED = (
     "The model has changed, and its licence with it. I draw for that member once they have "
     "accepted it with `/licence`. The appeal stays open."
 )
+UPHOLD_BANNED = (
+    "My operator banned that member in every server, so I draw nothing for them. The appeal stays "
+    "open: dismiss it, or ask the operator first."
+)
 UPHOLD_NO_CHANNEL = (
     "The channel where it was asked for is gone, or I may not see it, so I could not post the "
     "picture. The appeal stays open."

@@ -17,7 +17,7 @@ from bot.policy.layers import GuildPolicy
 from bot.store.case_rows import Case, CaseId, CaseKind
 from bot.store.consequences import Judgement
 from bot.store.decisions import Outcome
-from bot.store.members import Exclusion
+from bot.store.members import EVERYWHERE, Exclusion
 from bot.store.reviews import Decided
 from bot.words import reviewing
 from cogs.asking.press import Press
@@ -195,6 +195,8 @@ async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
         return reviewing.APPEAL_UNREADABLE
     if not await services.consent.accepted(case.user_id, services.model().licence_sha256):
         return reviewing.UPHOLD_UNLICENSED
+    if await services.members.exclusion(EVERYWHERE, case.user_id, services.clock()):
+        return reviewing.UPHOLD_BANNED
     place = await _place(bot, case)
     if place is None:
         return reviewing.UPHOLD_NO_CHANNEL
