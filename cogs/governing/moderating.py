@@ -21,6 +21,7 @@ from bot.words import reviewing, standing, wording
 from cogs.asking.terms import licensed
 from cogs.components import Action, row_of
 from cogs.governing.cases import HEADS, case_message
+from cogs.governing.desk import may_govern
 from cogs.governing.outlook import review_warnings
 from cogs.governing.powers import require_power
 from cogs.translating import guild_of, tell, user_of
@@ -49,8 +50,6 @@ class Moderating(
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  narrowed to our client
         """Manage Server or the moderators' role, whatever Discord was told to let through."""
-        if interaction.type is discord.InteractionType.autocomplete:
-            return interaction.permissions.manage_guild
         return await require_power(interaction) is not None
 
     @app_commands.command(description="What waits for a decision in this server")
@@ -85,6 +84,10 @@ class Moderating(
 
     @cases.autocomplete("id")
     async def _open(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        # discord.py asks no check before it completes.
+        policy = await self._services.guilds.policy(guild_of(interaction))
+        if not may_govern(interaction, policy):
+            return []
         cases = await self._services.reviews.open_cases(guild_of(interaction), _CHOICES)
         return [
             app_commands.Choice(name=f"{case.id} ({case.kind})", value=case.id)

@@ -146,3 +146,14 @@ async def test_a_purge_button_that_lies_about_is_no_use_to_others(desk: Court) -
     pressed = await desk.newcomer().click(message, custom_id=f"wd:purge:{desk.member.id}")
     assert "for this server's moderators" in said(pressed).content
     assert await desk.services.gallery.get(job.id) is not None
+
+
+async def test_cases_are_completed_for_whoever_may_decide_them_alone(desk: Court) -> None:
+    await desk.held()
+    (case,) = await desk.cases()
+    commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot
+    moderate = next(c for c in commands if c.name == "moderate")
+    desk.guild.set_command_permissions(moderate, {desk.member: True})
+    assert not await desk.member.autocomplete(desk.channel, "moderate cases", "id", "")
+    (offered,) = await desk.boss.autocomplete(desk.channel, "moderate cases", "id", "")
+    assert case.id in str(offered)
