@@ -110,7 +110,16 @@ async def _queue(tx: Transaction, case: Case, judgement: Judgement) -> Request:
     assert judgement.admitted.ask.user_id == case.user_id, "the ask of another member"
     request = request_of(judgement.admitted, judgement.at_ms, since_id=judgement.since_id)
     await insert_requests(tx, [request])
+    await _take_strike_back(tx, case)
     return request
+
+
+async def _take_strike_back(tx: Transaction, case: Case) -> None:
+    """The refusal was no fault of its member; an appeal has its refusal's name."""
+    await tx.execute(
+        "DELETE FROM strikes WHERE user_id = :user AND guild_id = :guild AND about = :about",
+        {"user": case.user_id, "guild": case.guild_id, "about": case.id},
+    )
 
 
 async def _note(tx: Transaction, case: Case, judgement: Judgement) -> None:

@@ -147,6 +147,16 @@ async def test_nothing_is_drawn_for_who_has_not_accepted_the_licence(desk: Court
     assert not await desk.jobs()
 
 
+async def test_an_upheld_appeal_takes_its_strike_back_and_no_other(desk: Court) -> None:
+    guild_id, user_id = GuildId(desk.guild.id), UserId(desk.member.id)
+    await desk.decides(strikes=StrikeTerms(limit=9))
+    await desk.asks(prompt="a wyrm")
+    (before,) = await desk.services.members.strikes(guild_id, user_id, 0)
+    await appeals(desk, await desk.asks(prompt="a wyrm, plush toy"))
+    await desk.rules(await desk.presented(), "uphold")
+    assert await desk.services.members.strikes(guild_id, user_id, 0) == [before]
+
+
 async def test_nothing_is_drawn_for_who_is_banned_everywhere(desk: Court) -> None:
     """That is the operator's word, which no server's moderators take back."""
     await appeals(desk, await desk.asks(prompt="1girl, dragon"))
