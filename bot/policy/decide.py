@@ -17,7 +17,6 @@ from bot.domain import (
     Held,
     Job,
     Layer,
-    Place,
     Rating,
     RefusalReason,
     Refused,
@@ -184,9 +183,23 @@ def may_preview(job: Job, info: ModelInfo) -> bool:
     return not info.can_draw_nudity or job.rating is Rating.EXPLICIT
 
 
-def may_stay_preview(job: Job, place: Place) -> bool:
-    """Whether a preview may be shown in its place as that is now: it may be open to all by now."""
-    return job.rating is not Rating.EXPLICIT or place.age_restricted
+def may_stay_preview(job: Job, policy: EffectivePolicy) -> bool:
+    """Whether a preview may be shown in its place by what holds there now. Never raises.
+
+    Since it was asked for, the place may be open to all, switched off or paused, and the words be
+    blocked or held.
+    """
+    try:
+        return _may_stay_preview(job, excusing(policy, job.excused))
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return False
+
+
+def _may_stay_preview(job: Job, policy: EffectivePolicy) -> bool:
+    weighed = weigh(policy, job.draw.prompt, job.draw.negative)
+    if silence(policy) or refusal(weighed, policy) or weighed.effect.ruling is not Ruling.ALLOW:
+        return False
+    return job.rating is not Rating.EXPLICIT or policy.place.age_restricted
 
 
 def release(

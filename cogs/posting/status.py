@@ -177,7 +177,7 @@ class Status(commands.Cog):
             return None if on_its_way else _last_plan(status, shown, jobs, now_ms)
         if status.message_id is None:
             return None
-        text, previews = await self._text(jobs), self._previews(jobs, shown)
+        text, previews = await self._text(jobs), await self._previews(jobs, shown)
         if text == shown.text and previews == shown.previews:
             return None
         return _Plan(status=status, shown=shown, text=text, previews=previews)
@@ -256,22 +256,26 @@ class Status(commands.Cog):
             progress={job.id: p for job in jobs if (p := board.get(job.id)) is not None},
         )
 
-    def _previews(self, jobs: list[Job], shown: _Shown) -> tuple[bytes, ...]:
+    async def _previews(self, jobs: list[Job], shown: _Shown) -> tuple[bytes, ...]:
         """The latest previews, none where they may not be shown any more."""
-        if not self._may_preview(jobs[0]):
-            return ()
         reports = (self._services.progress.get(job.id) for job in jobs)
         fresh = tuple(r.preview_png for r in reports if r is not None and r.preview_png is not None)
         # What the message showed of a finished picture that is held back goes from it.
         held_back = any(job.state in _HELD_BACK for job in jobs)
-        return fresh or (() if held_back else shown.previews)
+        previews = fresh or (() if held_back else shown.previews)
+        return previews if previews and await self._may_preview(jobs[0]) else ()
 
-    def _may_preview(self, job: Job) -> bool:
-        """A channel can stop being age-restricted while a picture for adults is drawn for it."""
+    async def _may_preview(self, job: Job) -> bool:
+        """The channel and the server's rules may have changed while it is drawn."""
         guild = self._bot.get_guild(job.guild_id)
         channel = guild and guild.get_channel_or_thread(job.channel_id)
         place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
-        return decide.may_stay_preview(job, place)
+        try:
+            policy = await self._services.policy_at(place)
+        except BotError as problem:
+            log.warning("previews go: %s", problem)
+            return False
+        return decide.may_stay_preview(job, policy)
 
     async def _finish(self, plan: _Plan) -> None:
         """Take the message away once all is posted; tell what went wrong otherwise."""

@@ -10,13 +10,15 @@ import pytest
 from bot import rulebooks
 from bot.domain import Admitted, Held, Job, Rating, Released, Ruling, Withheld
 from bot.policy.decide import NUDITY, admit, may_preview, may_stay_preview, release
+from bot.policy.effect import Effect
 from bot.policy.layers import everywhere
-from bot.policy.screening import Screen
+from bot.policy.rulebook import SERVER
+from bot.policy.screening import Screen, Term
 from bot.words import refusals
 from models.contract import ModelInfo, Rendered, Scores
 from tests.stages.factories import make_ask, make_draw, make_job, make_place
 from tests.stages.fake_engine import INFO
-from tests.stages.law import make_policy
+from tests.stages.law import make_guild, make_policy
 
 GROUND = everywhere(rulebooks.load())
 BOLD = replace(INFO, can_draw_nudity=True)
@@ -194,6 +196,23 @@ def test_an_unfinished_picture_is_shown_only_where_a_finished_one_surely_could_b
 
 
 def test_a_preview_goes_with_the_adults_of_its_place() -> None:
-    assert may_stay_preview(ORDINARY, make_place())
-    assert may_stay_preview(ADULT, make_place(adult=True))
-    assert not may_stay_preview(ADULT, make_place())
+    assert may_stay_preview(ORDINARY, make_policy())
+    assert may_stay_preview(ADULT, make_policy(place=make_place(adult=True)))
+    assert not may_stay_preview(ADULT, make_policy())
+
+
+def test_a_preview_goes_with_what_a_server_decides_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    word = ORDINARY.draw.prompt.split(",")[0]
+    held = Term(text=word, effect=Effect(ruling=Ruling.HOLD))
+    for guild in (make_guild(word), make_guild(held), make_guild(paused=True)):
+        assert not may_stay_preview(ORDINARY, make_policy(guild))
+    excused = replace(ORDINARY, excused=frozenset({SERVER}))
+    assert may_stay_preview(excused, make_policy(make_guild(word)))
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Screen, "findings", broken)
+    assert not may_stay_preview(ORDINARY, make_policy())

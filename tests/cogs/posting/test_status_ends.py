@@ -10,7 +10,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain import Job, Rating, RequestId, StorageError
+from bot.domain import DatabaseError, GuildId, Job, Rating, RequestId, StorageError, UserId
+from bot.policy.layers import GuildPolicy
 from bot.store.sends import Begun, Send, SendKind
 from tests.stages.desk import PREVIEWS, Desk
 from tests.stages.factories import make_send
@@ -256,6 +257,36 @@ async def test_previews_for_adults_go_when_the_channel_stops_being_age_restricte
     assert shown is not None
     assert shown.attachments
     desk.is_adult(adult=False)
+    desk.steps(job, 2, PREVIEWS[1])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    shown = desk.shown(message)
+    assert shown is not None
+    assert "step 2" in shown.content
+    assert not shown.attachments
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+async def test_previews_go_when_the_server_is_paused_or_its_policy_unreadable(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_readable: bool
+) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    desk.steps(job, 1, PREVIEWS[0])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    shown = desk.shown(message)
+    assert shown is not None
+    assert shown.attachments
+
+    async def unreadable(_: GuildId) -> GuildPolicy:
+        raise DatabaseError("another version wrote it")
+
+    if is_readable:
+        paused = GuildPolicy(guild_id=job.guild_id, paused=True)
+        await desk.services.guilds.save(paused, 0, UserId(1), 1, summary="paused")
+    else:
+        monkeypatch.setattr(desk.services.guilds, "policy", unreadable)
     desk.steps(job, 2, PREVIEWS[1])
     await desk.env.advance_time(4)
     await desk.tends()
