@@ -29,7 +29,7 @@ from bot.domain import BotError, DiskFullError, Place, RoleId, SettingsError, St
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.log import whereabouts
-from bot.policy.layers import EffectivePolicy, effective, licensed
+from bot.policy.layers import EffectivePolicy, effective, is_compiled, licensed
 from bot.policy.rulebook import Rulebook
 from bot.settings import Settings
 from bot.store.caps import Caps
@@ -101,6 +101,9 @@ class Services:
         """What holds in a place for a member with these roles."""
         guild = await self.guilds.policy(place.guild_id)
         licence = licensed(self.rulebook, self.model())
+        if not is_compiled(self.rulebook, guild):
+            # Read anew, after a start or a change: beside the loop, which has others to serve.
+            await asyncio.to_thread(effective, self.rulebook, guild, place, roles, licence)
         return effective(self.rulebook, guild, place, roles, licence)
 
 

@@ -5,6 +5,7 @@ Also who may govern. It must not know the pages.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import discord
@@ -12,7 +13,7 @@ import discord
 from bot.client import Interaction
 from bot.domain import ChannelId, GuildId, Layer, Place, RoleId
 from bot.policy.editing import Scope
-from bot.policy.layers import EffectivePolicy, GuildPolicy, effective
+from bot.policy.layers import EffectivePolicy, GuildPolicy, effective, is_compiled
 from bot.policy.rulebook import Rulebook
 from bot.words import panel as words
 from cogs.translating import guild_of, place_of
@@ -119,10 +120,13 @@ async def seat(interaction: Interaction) -> Desk | None:
     current = await services.guilds.current(guild_of(interaction))
     if not may_govern(interaction, current.policy):
         return None
-    return Desk(
+    desk = Desk(
         rulebook=services.rulebook,
         policy=current.policy,
         version=current.number,
         here=place_of(interaction),
         guild=interaction.guild,
     )
+    if not is_compiled(desk.rulebook, desk.policy):
+        await asyncio.to_thread(desk.effective_here)
+    return desk

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from simcord.results import ResponseMessage
 
 from bot.domain import GuildId, JobState, RoleId, RuleId, Ruling, UserId
+from bot.policy import layers
 from bot.policy.effect import Effect
 from bot.policy.layers import RoleTerms, StrikeTerms
-from bot.policy.screening import Term
+from bot.policy.screening import Screen, Term
 from bot.store.decisions import DecisionKind, Outcome
 from bot.store.members import EVERYWHERE, Exclusion
 from tests.stages.court import Court, button_of, court
@@ -282,3 +285,24 @@ async def test_who_declined_the_licence_cannot_appeal_around_it(desk: Court) -> 
     pressed = await who.click(refused.message, custom_id=custom_ids(refused)[0])
     assert INFO.licence_name in said(pressed).content
     assert not await desk.cases()
+
+
+async def test_a_servers_terms_are_compiled_beside_the_loop(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a start too: ten thousand of them take up to a second, and others wait meanwhile."""
+    where: list[threading.Thread] = []
+
+    class Watched(Screen):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            where.append(threading.current_thread())
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr(layers, "Screen", Watched)
+    guild_id = GuildId(desk.guild.id)
+    desk.services.guilds._forget(guild_id)
+    await desk.asks(desk.boss)
+    desk.services.guilds._forget(guild_id)
+    await desk.boss.slash(desk.channel, "policy panel")
+    assert len(where) == 2
+    assert threading.main_thread() not in where
