@@ -39,8 +39,8 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "allowed": (
         "Allowed phrases",
         (
-            "Phrases in which no rule finds anything, but for what is fixed in every server. "
-            "One a line."
+            "Phrases in which no rule finds anything, but for what is fixed in every server and "
+            "what a model's licence asks for. One a line."
         ),
     ),
 }
