@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 
+from bot import rulebooks
 from bot.domain import SettingsError
+from bot.policy.layers import everywhere
+from bot.policy.showing import may_leave
 from bot.settings import Settings
 from bot.store.curation import export_voted
 from bot.store.db import Database
@@ -35,6 +39,10 @@ async def _export(settings: Settings, directory: Path) -> str:
     db = await Database.open(settings.database_path)
     try:
         gallery, papers = Gallery(db, settings.pictures_dir), Papers(settings.licences_dir)
-        return str(await export_voted(db, gallery, papers, directory))
+        ground = everywhere(rulebooks.load())
+        report = await export_voted(
+            db, gallery, papers, directory, partial(may_leave, ground=ground)
+        )
+        return str(report)
     finally:
         await db.close()

@@ -19,7 +19,7 @@ from bot.domain import (
     Ruling,
 )
 from bot.policy.decide import refusal, silence, weigh
-from bot.policy.layers import EffectivePolicy, excusing
+from bot.policy.layers import EffectivePolicy, Ground, excusing
 from bot.words import refusals
 
 
@@ -55,6 +55,17 @@ def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Re
     if ruling is Ruling.HOLD and job.ruling is not Ruling.HOLD:
         return Refused(reason=RefusalReason.HELD, text=refusals.HELD)
     return Shown(spoiler=picture.spoiler or ruling is Ruling.SPOILER)
+
+
+def may_leave(prompt: str, negative: str, ground: Ground) -> bool:
+    """Whether what was drawn with these words may be learned from, by today's rules. Never raises.
+
+    Floor and licence alone count: a server's rules are about who sees it there.
+    """
+    try:
+        return weigh(ground, prompt, negative).effect.ruling is not Ruling.REFUSE
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return False
 
 
 def _as_it_is(job: Job, picture: Picture) -> Refused | None:

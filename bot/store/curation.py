@@ -15,7 +15,7 @@ import os
 import shutil
 import struct
 import zlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from bot.store.job_rows import draw_of
 from bot.store.papers import Papers
 from bot.store.picture_rows import picture_of
 from models.catalogue.adoption import BUNDLED_LICENCE
+from models.contract import Draw
 from models.provenance import xmp_packet
 
 _MANIFEST = "manifest.jsonl"
@@ -65,12 +66,16 @@ class ExportReport:
     with_prompt: int
     #: Voted pictures whose files, or how they were drawn, could not be read.
     missing: int
+    #: Voted pictures whose words are forbidden by now.
+    forbidden: int
     manifest_sha256: str
 
     def __str__(self) -> str:
         lost = ""
         if self.missing:
             lost = f", {self.missing} left out (file missing or damaged, or of another version)"
+        if self.forbidden:
+            lost += f", {self.forbidden} left out (forbidden by today's rules)"
         voted = "1 voted picture" if self.pictures == 1 else f"{self.pictures} voted pictures"
         return (
             f"{voted}, {self.with_prompt} with their prompt{lost}, in "
@@ -87,15 +92,20 @@ class _Voted:
 
 
 async def export_voted(
-    db: Database, gallery: Gallery, papers: Papers, directory: Path
+    db: Database,
+    gallery: Gallery,
+    papers: Papers,
+    directory: Path,
+    may_leave: Callable[[str, str], bool],
 ) -> ExportReport:
     """Write every voted picture, the manifest and the licences into `directory`, all or nothing.
 
-    An earlier export there is replaced. `StorageError` if the directory holds anything else, or if
+    `may_leave` says of a prompt and a negative whether what they made may be in it. An earlier
+    export there is replaced. `StorageError` if the directory holds anything else, or if
     the disk does not take it.
     """
     voted = [_Voted(picture=picture_of(row), row=row) for row in await _select(db)]
-    return await asyncio.to_thread(_write, voted, gallery, papers, directory)
+    return await asyncio.to_thread(_write, voted, gallery, papers, directory, may_leave)
 
 
 async def _select(db: Database) -> list[Row]:
@@ -120,13 +130,17 @@ async def _select(db: Database) -> list[Row]:
 
 
 def _write(
-    voted: Sequence[_Voted], gallery: Gallery, papers: Papers, directory: Path
+    voted: Sequence[_Voted],
+    gallery: Gallery,
+    papers: Papers,
+    directory: Path,
+    may_leave: Callable[[str, str], bool],
 ) -> ExportReport:
     """Build the export beside its place, then move it there."""
     _may_replace(directory)
     building = directory.with_name(f".{directory.name}.{os.getpid()}.part")
     try:
-        report = _build(voted, gallery, building, directory)
+        report = _build(voted, gallery, building, directory, may_leave)
         _add_licences({item.picture.card_id for item in voted}, papers, building)
         _swap(building, directory)
     except OSError as problem:
@@ -148,14 +162,23 @@ def _may_replace(directory: Path) -> None:
 
 
 def _build(
-    voted: Sequence[_Voted], gallery: Gallery, building: Path, directory: Path
+    voted: Sequence[_Voted],
+    gallery: Gallery,
+    building: Path,
+    directory: Path,
+    may_leave: Callable[[str, str], bool],
 ) -> ExportReport:
     (building / "pictures").mkdir(parents=True)
     entries: list[Entry] = []
+    forbidden = 0
     for item in voted:
         try:
+            draw = _draw_of(item)
+            if not may_leave(draw.prompt, draw.negative):
+                forbidden += 1
+                continue
             data = without_texts(gallery.path(item.picture).read_bytes(), item.picture.card_id)
-            entry = _entry(item, hashlib.sha256(data).hexdigest())
+            entry = _entry(item, draw, hashlib.sha256(data).hexdigest())
         except (OSError, ValueError):
             continue
         (building / entry.file).write_bytes(data)
@@ -168,7 +191,8 @@ def _build(
         directory=directory,
         pictures=len(entries),
         with_prompt=sum(entry.prompt is not None for entry in entries),
-        missing=len(voted) - len(entries),
+        missing=len(voted) - len(entries) - forbidden,
+        forbidden=forbidden,
         manifest_sha256=manifest_sha256,
     )
 
@@ -188,13 +212,18 @@ def _licence_of(card_id: str) -> str:
     return f"licences/{card_id}.txt"
 
 
-def _entry(item: _Voted, sha256: str) -> Entry:
-    """A picture's line. ValueError if another version wrote how it was drawn."""
-    picture, row = item.picture, item.row
+def _draw_of(item: _Voted) -> Draw:
+    """How a picture was drawn. ValueError if another version wrote that."""
     faults: list[str] = []
-    draw = draw_of(row["draw"], faults)
+    draw = draw_of(item.row["draw"], faults)
     if faults:
         raise ValueError(", ".join(faults))
+    return draw
+
+
+def _entry(item: _Voted, draw: Draw, sha256: str) -> Entry:
+    """A picture's line."""
+    picture, row = item.picture, item.row
     shared = bool(row["share_prompts"])
     return Entry(
         file=f"pictures/{sha256}.png",

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from bot import rulebooks
 from bot.domain import StorageError
+from bot.policy.layers import everywhere
+from bot.policy.screening import Screen
+from bot.policy.showing import may_leave
 from bot.store import curation
 from bot.store.consent import Consent
 from bot.store.curation import ExportReport, export_voted, without_texts
@@ -44,7 +49,26 @@ async def voted(stores: Stores, message: int, *, user: int = USER, prompt: str =
 
 
 async def export(stores: Stores, directory: Path) -> ExportReport:
-    return await export_voted(stores.db, stores.gallery, papers(directory), directory)
+    may = partial(may_leave, ground=everywhere(rulebooks.load()))
+    return await export_voted(stores.db, stores.gallery, papers(directory), directory, may)
+
+
+async def test_what_is_forbidden_by_now_is_not_learned_from(stores: Stores, tmp_path: Path) -> None:
+    """Rules grow: it was let pass by those of its day."""
+    await voted(stores, 1, prompt="1girl, swastika flag")
+    await voted(stores, 2)
+    report = await export(stores, tmp_path / "out")
+    assert (report.pictures, report.missing, report.forbidden) == (1, 0, 1)
+    assert "1 left out (forbidden by today's rules)" in str(report)
+    assert len(manifest(tmp_path / "out")) == 1
+
+
+def test_what_cannot_be_judged_is_not_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Screen, "findings", broken)
+    assert not may_leave("1girl", "", everywhere(rulebooks.load()))
 
 
 def papers(directory: Path) -> Papers:

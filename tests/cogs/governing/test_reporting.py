@@ -138,7 +138,8 @@ async def test_a_removed_picture_leaves_messages_gallery_lists_and_exports(
     gallery = desk.services.gallery
     assert await gallery.get(job.id) is None
     assert not list((tmp_path / "pictures").glob("*/*.png"))
-    await export_voted(gallery._db, gallery, Papers(tmp_path / "licences"), tmp_path / "out")
+    papers = Papers(tmp_path / "licences")
+    await export_voted(gallery._db, gallery, papers, tmp_path / "out", lambda *_: True)
     assert (tmp_path / "out" / "manifest.jsonl").read_text() == ""
 
 
