@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver import Chrome
-from selenium.webdriver.common.by import By
 
 from bot.sandbox.wire.server import Sandbox
 from tests.stages.browsing import (
@@ -83,7 +82,8 @@ def govern(browser: Chrome, url: str, terms: str) -> None:
     click(browser, "[data-custom-id='wp:form:0:add:blocked']")
     wait(browser, lambda b: find(b, "dialog textarea"))[0].send_keys(terms)
     find(browser, "dialog button[type='submit']")[0].click()
-    wait(browser, lambda b: "Saved" in b.find_element(By.CSS_SELECTOR, ".container").text)
+    # Asked of the page itself: an element may be drawn anew before its text is read.
+    wait(browser, lambda b: "Saved" in b.execute_script("return document.body.innerText"))
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
 
 
