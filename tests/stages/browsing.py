@@ -10,6 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -65,6 +69,21 @@ def wait(browser: Chrome, look: Callable[[Chrome], T], limit_s: float = 120) -> 
 def find(browser: Chrome, selector: str) -> list[WebElement]:
     """All elements that a CSS selector names."""
     return browser.find_elements(By.CSS_SELECTOR, selector)
+
+
+def click(browser: Chrome, selector: str, which: int = 0) -> None:
+    """Click what a selector names once it is there; the page may draw it anew in between."""
+
+    def clicked(driver: Chrome) -> bool:
+        try:
+            found = find(driver, selector)
+            if found:
+                found[which].click()
+        except (StaleElementReferenceException, ElementNotInteractableException):
+            return False
+        return bool(found)
+
+    wait(browser, clicked)
 
 
 def type_text(browser: Chrome, text: str) -> None:

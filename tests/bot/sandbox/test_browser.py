@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver import Chrome
-from selenium.webdriver.common.by import By
 
 from bot.sandbox.wire.server import Sandbox
-from tests.stages.browsing import find, missing, open_browser, picture_width, type_command, wait
+from tests.stages.browsing import (
+    click,
+    find,
+    missing,
+    open_browser,
+    picture_width,
+    type_command,
+    wait,
+)
 from tests.stages.stage import stage
 
 PROMPT = "/waifu prompt: 1girl, blue hair, glasses, smile"
@@ -64,18 +71,19 @@ async def test_typed_on_the_page_the_command_becomes_a_picture_and_a_vote(
 
 def choose(browser: Chrome, press: str, value: str) -> None:
     """Open the menu whose id begins so, and take an option."""
-    wait(browser, lambda b: find(b, f"[data-custom-id^='{press}']"))[-1].click()
-    wait(browser, lambda b: find(b, f".option[data-value='{value}']"))[0].click()
+    click(browser, f"[data-custom-id^='{press}']", -1)
+    click(browser, f".option[data-value='{value}']")
 
 
 def govern(browser: Chrome, url: str, terms: str) -> None:
     browser.get(url)
     type_command(browser, "/policy panel")
     choose(browser, "wp:open:0", "blocked")
-    wait(browser, lambda b: find(b, "[data-custom-id='wp:form:0:add:blocked']"))[0].click()
+    click(browser, "[data-custom-id='wp:form:0:add:blocked']")
     wait(browser, lambda b: find(b, "dialog textarea"))[0].send_keys(terms)
     find(browser, "dialog button[type='submit']")[0].click()
-    wait(browser, lambda b: "Saved" in b.find_element(By.CSS_SELECTOR, ".container").text)
+    # Asked of the page itself: an element may be drawn anew before its text is read.
+    wait(browser, lambda b: "Saved" in b.execute_script("return document.body.innerText"))
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
 
 
