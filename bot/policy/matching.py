@@ -33,7 +33,7 @@ _SPELLED_MIN = 3
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A term that was found, and where."""
+    """A term that was found, and where in the reading."""
 
     term: int
     start: int

@@ -10,10 +10,11 @@ pattern here gives back what it took (`++`), so none is slow.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, product
 
+from bot.policy.expressions import Span
 from bot.policy.folding import JOINT
 from bot.policy.options import clusters
 from models.prompt import parse
@@ -70,6 +71,13 @@ class Reading:
     text: str
     #: Where in the text it begins.
     start: int = 0
+    #: Where a part of another view of the text is in the text itself.
+    told: Callable[[int, int], Span] | None = None
+
+    def placed(self, start: int, end: int) -> Span:
+        """Where a part of it is in the text."""
+        first, last = self.start + start, self.start + end
+        return self.told(first, last) if self.told else (first, last)
 
 
 def turned(opposite: str) -> str:

@@ -7,6 +7,7 @@ here, once. It must not know what follows from what is found.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from bot.domain import RuleId
@@ -19,6 +20,7 @@ from bot.policy.reading import Reading, UnreadableError, readings, without_brack
 from bot.policy.rulebook import BUILT_IN, CHARACTERS, Concept, Rulebook, closure
 from bot.policy.spoken import Spoken, longest, words
 from bot.policy.terms import Label, Sightings, TermIndex, outside
+from bot.policy.views import Origin, Views
 
 #: A longer text, folded, is not looked through.
 _FOLDED_MAX = 13_000
@@ -39,6 +41,8 @@ class Detector:
         self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
         self._triggers = {rule: self._needed(when) for rule, when in self.conditions.items()}
         self.innocent = _innocent(rulebook)
+        lexicon = rulebook.lexicon
+        self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
         self.wanted = TermIndex(self._labelled(self.concepts), self.innocent)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
@@ -132,7 +136,12 @@ class TextSide:
     def _readings(self) -> list[Reading]:
         if len(self._folded) > _FOLDED_MAX:
             raise UnreadableError
-        return list(readings(self._folded))
+        seen = list(readings(self._folded))
+        for view in self._detector.views.of(self._source):
+            folded = view.source.translate(self._detector.letters)
+            told = Origin(view, self._detector.letters, self._source)
+            seen += (replace(reading, told=told) for reading in readings(folded))
+        return seen
 
     @cached_property
     def found(self) -> Sightings:
@@ -182,7 +191,7 @@ class TextSide:
         # The first reading is the text without its brackets, which ages see through.
         for reading, line in list(zip(self._readings, self._lines, strict=True))[1:]:
             found = find(reading.text, line.words)
-            spans |= {(start + reading.start, end + reading.start) for start, end in found}
+            spans |= {reading.placed(start, end) for start, end in found}
         return spans
 
     def words_between(self, left: Span, right: Span) -> int:

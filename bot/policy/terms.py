@@ -51,7 +51,7 @@ class TermIndex:
             for part, name in self._labels[hit.term]:
                 if part not in _LENIENT or (hit.plain and line.is_close(hit.start, hit.end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
-                    spans.setdefault(name, set()).add((hit.start, hit.end))
+                    spans.setdefault(name, set()).add(line.placed(hit.start, hit.end))
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
