@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
+from itertools import chain
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
@@ -43,11 +44,12 @@ class Detector:
         self.innocent = _innocent(rulebook)
         lexicon = rulebook.lexicon
         self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
-        self.wanted = TermIndex(self._labelled(self.concepts), self.innocent)
+        self.ages = Ages(rulebook.lexicon.ages, self.folded)
+        terms = chain(self._labelled(self.concepts), self._of_ages())
+        self.wanted = TermIndex(terms, self.innocent)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
-        self.ages = Ages(rulebook.lexicon.ages, self.folded)
         self.names = Names(rulebook.lexicon, self.folded)
 
     def _refusing(self, source: str) -> TextSide:
@@ -86,6 +88,11 @@ class Detector:
                     yield from ((each, label) for each in self._each_turned(term))
             for phrase in concept.harmless_spellings():
                 yield self.read(phrase), ("harmless", name)
+
+    def _of_ages(self) -> Iterator[tuple[str, Label]]:
+        for phrase in self.ages.phrases():
+            for term in (self.read(phrase), *self._each_turned(phrase)):
+                yield term, ("words", "ages")
 
     def _each_turned(self, term: str) -> Iterator[str]:
         """A term of several words with each of them turned round, unless that says something."""
@@ -186,8 +193,10 @@ class TextSide:
         return {name for name in names if not any(_is_told_of(name, other) for other in fiction)}
 
     def _ages(self) -> set[Span]:
-        find = self._detector.ages.find
-        spans = set(find(self._folded, self._lines[0].words))
+        find, text = self._detector.ages.find, self._folded
+        said = self.found.words.get("ages", ())
+        spans = {span for span in said if self._detector.ages.holds(text, span)}
+        spans.update(find(self._folded, self._lines[0].words))
         # The first reading is the text without its brackets, which ages see through.
         for reading, line in list(zip(self._readings, self._lines, strict=True))[1:]:
             found = find(reading.text, line.words)
