@@ -30,19 +30,21 @@ _LESS = re.compile(r":\s*+-")
 #: Digits and signs that stand for letters.
 _LEET = {
     "0": "o", "1": "i", "2": "z", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b",
-    "9": "g", "@": "a", "$": "s", "!": "i", "€": "e", "|": "i", "+": "t", "£": "l",
+    "9": "g", "@": "a", "$": "s", "!": "i", "€": "e", "+": "t", "£": "l", "#": "h",
 }  # fmt: skip
-#: Those that may be an l as well as an i.
-_TWOFOLD = re.compile(r"[1!|]")
-_SIGNS = r"0-9@$!€|£"
+#: Those that may be one letter as well as another.
+_EITHER = {"1": "il", "!": "il", "6": "gb"}
+_TWOFOLD = re.compile("[16!]")
+_SIGNS = r"0-9@$!€£+#"
 _SIGN = re.compile(f"[{_SIGNS}]")
 _MIXED = re.compile(
-    rf"(?<![a-z{_SIGNS}{JOINT}])(?:[a-z{JOINT}]++[{_SIGNS}]|[{_SIGNS}{JOINT}]++[a-z]|[0-9]++[@$!€|£])"
+    rf"(?<![a-z{_SIGNS}{JOINT}])(?:[a-z{JOINT}]++[{_SIGNS}]|[{_SIGNS}{JOINT}]++[a-z]|[0-9]++[@$!€£+#])"
     rf"[a-z{_SIGNS}{JOINT}]*+"
 )
 #: Counts, sizes and grades, in which a digit is one.
 _COUNTED = re.compile(
-    r"\d+(?:girls?|boys?|others?|koma|d|k|p|s|st|nd|rd|th|x|mm|cm|km|px|yo|fps|hz|am|pm)?|[a-z][1-9]\d*"
+    r"\d+(?:girls?|boys?|others?|koma|d|k|p|s|st|nd|rd|th|mm|cm|km|px|yo|fps|hz|am|pm)?|\d0?x"
+    r"|[a-z](?!(\d)\1)[1-9]\d*"
 )
 #: Letters one by one, with a digit among them: `l 0 l i`.
 _SPELLED = re.compile(
@@ -171,18 +173,26 @@ def _letters(plain: str, start: int) -> Iterator[Reading]:
         for low, high in spots:
             signs = plain[low:high]
             read[low - first : high - first] = [_LEET.get(sign, sign) for sign in signs]
-        twofold = [m.start() - first for s in spots for m in _TWOFOLD.finditer(plain, *s)]
-        for letters in _ways(len(twofold)):
-            for at, letter in zip(twofold, letters, strict=True):
-                read[at] = letter
-            yield Reading("".join(read), start + first)
+        twofold = [[m.start() for m in _TWOFOLD.finditer(plain, *spot)] for spot in spots]
+        for together in _grouped(twofold):
+            for letters in _ways([plain[at] for at in together]):
+                for at, letter in zip(together, letters, strict=True):
+                    read[at - first] = letter
+                yield Reading("".join(read), start + first)
 
 
-def _ways(count: int) -> Iterator[tuple[str, ...]]:
-    """How so many twofold signs may be read: every way if they are few, else all alike."""
-    if count <= _TWOFOLD_MAX:
-        return product("il", repeat=count)
-    return iter([("i",) * count, ("l",) * count])
+def _grouped(twofold: list[list[int]]) -> list[list[int]]:
+    """Twofold signs that are read in every combination: all of them, or word by word."""
+    everything = [at for places in twofold for at in places]
+    if len(everything) <= _TWOFOLD_MAX:
+        return [everything]
+    return [places for places in twofold if places]
+
+
+def _ways(signs: list[str]) -> Iterator[tuple[str, ...]]:
+    """How twofold signs may be read: every way if they are few, else all alike."""
+    letters = [_EITHER[sign] for sign in signs]
+    return product(*letters) if len(signs) <= _TWOFOLD_MAX else zip(*letters, strict=True)
 
 
 def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:

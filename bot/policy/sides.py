@@ -14,7 +14,7 @@ from itertools import chain
 from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.expressions import Side, Span, When
-from bot.policy.folding import JOINT, Letters, composed
+from bot.policy.folding import JOINT, Letters, composed, other_kana
 from bot.policy.matching import Innocent
 from bot.policy.people import Names
 from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
@@ -83,11 +83,15 @@ class Detector:
             concept = self.concepts[name]
             label: Label = ("words", name)
             for term in _spellings(concept):
-                yield self.read(term), label
+                read = self.read(term)
+                yield read, label
+                yield from ((other, label) for other in other_kana(read))
                 if not concept.names:
                     yield from ((each, label) for each in self._each_turned(term))
             for phrase in concept.harmless_spellings():
-                yield self.read(phrase), ("harmless", name)
+                read = self.read(phrase)
+                for spelling in (read, *other_kana(read)):
+                    yield spelling, ("harmless", name)
 
     def _of_ages(self) -> Iterator[tuple[str, Label]]:
         for phrase in self.ages.phrases():

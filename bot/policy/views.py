@@ -24,11 +24,11 @@ _CHUNK = re.compile(r"[^\s,]+")
 _LATIN = re.compile("[A-Za-z]")
 #: Letters that are others when the page is turned, beside those that only look turned.
 _ROTATED = {"n": "u", "u": "n", "d": "p", "p": "d", "b": "q", "q": "b", "m": "w", "w": "m"}
-#: Kanji that look like katakana, beside katakana.
-_KANA = dict(zip("口二力夕八工卜一千", "ロニカタハエトーチ", strict=True))
-_KATAKANA = "\u30a1-\u30fa\u30fc\uff66-\uff9d"
+#: Kanji and waves that look like katakana, beside kana.
+_KANA = dict(zip("口二力夕八工卜千一〜\uff5e~―", "ロニカタハエトチーーーーー", strict=True))
+_KANA_LETTER = "\u3041-\u3096\u30a1-\u30fa\u30fc\uff66-\uff9d"
 _LIKE_KANA = f"[{''.join(_KANA)}]+"
-_AMONG_KANA = re.compile(f"{_LIKE_KANA}(?=[{_KATAKANA}])|(?<=[{_KATAKANA}]){_LIKE_KANA}")
+_AMONG_KANA = re.compile(f"{_LIKE_KANA}(?=[{_KANA_LETTER}])|(?<=[{_KANA_LETTER}]){_LIKE_KANA}")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, "<": 1, ")": -1, "]": -1, "}": -1, ">": -1}
 #: A bar that touches a letter or a digit.
 _BAR = re.compile(r"(?<=[^\W_])\||\|(?=[^\W_])")
@@ -191,7 +191,7 @@ def _barred(source: str) -> Iterator[View]:
 
 
 def _kana(source: str) -> Iterator[View]:
-    """Kanji among katakana as the katakana that they look like."""
+    """Kanji and waves among katakana as what they look like there."""
     if _AMONG_KANA.search(source):
-        seen = _AMONG_KANA.sub(lambda kanji: "".join(_KANA[c] for c in kanji[0]), source)
+        seen = _AMONG_KANA.sub(lambda drawn: "".join(_KANA[c] for c in drawn[0]), source)
         yield View(seen, range(len(seen)))

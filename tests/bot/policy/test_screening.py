@@ -144,3 +144,31 @@ def test_an_allowed_phrase_lifts_what_a_server_can_lift() -> None:
 def test_two_spellings_of_a_term_are_one() -> None:
     assert normalise("Spoiler-Dragon ", load()) == normalise("ＳＰＯＩＬＥＲ dragon", load())
     assert normalise("!!", load()) == ""
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "ｾｯｸｽ", "ﾎﾟﾙﾉ", "ﾇｰﾄ\u3099", "ホ゜ルノ", "せっくす", "セツクス", "ぽるの", "せ・っ・く・す",
+
+        "t!t5", "+its", "6l0wj06", "#en+ai", "por|no", "s3xu4|", "53x", "bl0wj06", "d!ck",
+        "pu5$y",
+        "ΡusѕУ", "nudЄ", "pΟrn", "cυm", "peиis", "vaցina", "n¢ked, nakεd", "seχ", "ρenιs", "ϲock",
+        "NudePic", "PicNude", "MyPicIsNude", "ПикГолая", "sıuǝd", "ǝpnu", "pɹɐɔ ǝpnu", "ǝpnu pɹɐɔ",
+    ],
+)  # fmt: skip
+def test_an_adult_word_is_seen_in_any_letters(prompt: str) -> None:
+    assert "sexual" in rules(f"1girl, {prompt}, sky")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "MacDonald, NieR Automata, iPhone, YouTube", "3d, 8k, f1.8, x100, 16x, B52, 50mm",
+        "カメラ、コンピューター、人口", "かわいいねこ、おはなみ", "¡Hola! ¿Qué tal?",
+        "№ 5, λ calculus",
+        "hello! wow!! smile+", "C++ code, a|b", "χρόνος, дом у моря", "#art #sky2", "ギター〜ソロ",
+    ],
+)  # fmt: skip
+def test_innocent_signs_hide_nothing(prompt: str) -> None:
+    assert not rules(prompt) - {"brands", "suggestive"}
