@@ -24,7 +24,7 @@ _MARKED = re.compile(r"LATIN|GREEK|CYRILLIC|ARMENIAN|CHEROKEE")
 _ENCLOSED = re.compile(r"\(?(\w{1,2})[).]")
 #: Kana with a sound mark that follows it, and Hangul letter by letter.
 _LOOSE = re.compile(
-    "[\u3041-\u30ff\uff66-\uff9d][\u3099-\u309c\uff9e\uff9f]"
+    "([\u3041-\u30ff\uff66-\uff9d])([^\\w\u3099-\u309c]{0,3})([\u3099-\u309c\uff9e\uff9f])"
     "|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
 )
 #: Sound marks that take up room of their own, as those that stand over a letter.
@@ -47,7 +47,10 @@ def composed(text: str) -> str:
 
 
 def _composed(loose: re.Match[str]) -> str:
-    return unicodedata.normalize("NFKC", loose[0].translate(_SOUND_MARKS))
+    kana, between, mark = loose.groups()
+    if mark is None:
+        return unicodedata.normalize("NFC", loose[0])
+    return unicodedata.normalize("NFKC", kana + mark.translate(_SOUND_MARKS)) + between
 
 
 def other_kana(text: str) -> set[str]:

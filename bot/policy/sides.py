@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from itertools import chain
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.expressions import Side, Span, When
 from bot.policy.folding import JOINT, Letters, composed, other_kana
 from bot.policy.matching import Innocent
+from bot.policy.parting import Parting
 from bot.policy.people import Names
-from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
+from bot.policy.reading import UnreadableError, readings, without_brackets, without_breaks
 from bot.policy.rulebook import BUILT_IN, CHARACTERS, Concept, Rulebook, closure
 from bot.policy.spoken import Spoken, longest, words
 from bot.policy.terms import Label, Sightings, TermIndex, outside
-from bot.policy.views import Origin, Views
+from bot.policy.views import Origin, View, Views
 
 #: A longer text, folded, is not looked through.
 _FOLDED_MAX = 13_000
@@ -45,8 +45,9 @@ class Detector:
         lexicon = rulebook.lexicon
         self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
         self.ages = Ages(rulebook.lexicon.ages, self.folded)
-        terms = chain(self._labelled(self.concepts), self._of_ages())
+        terms = [*self._labelled(self.concepts), *self._of_ages()]
         self.wanted = TermIndex(terms, self.innocent)
+        self.parting = Parting(rulebook.lexicon.ordinary | set(self._of_terms()))
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
@@ -93,10 +94,16 @@ class Detector:
                 for spelling in (read, *other_kana(read)):
                     yield spelling, ("harmless", name)
 
+    def _of_terms(self) -> Iterator[str]:
+        """The words of terms, and of nobody's name; in other scripts the longer ones."""
+        for concept in self.concepts.values():
+            for term in () if concept.names else concept.spellings():
+                shortest = _PART_MIN if term.isascii() else _NAME_MIN
+                yield from (word for word in words(self.read(term)) if len(word) >= shortest)
+
     def _of_ages(self) -> Iterator[tuple[str, Label]]:
         for phrase in self.ages.phrases():
-            for term in (self.read(phrase), *self._each_turned(phrase)):
-                yield term, ("words", "ages")
+            yield self.read(phrase), ("words", "ages")
 
     def _each_turned(self, term: str) -> Iterator[str]:
         """A term of several words with each of them turned round, unless that says something."""
@@ -144,17 +151,6 @@ class TextSide:
         return self._source.translate(self._detector.letters)
 
     @cached_property
-    def _readings(self) -> list[Reading]:
-        if len(self._folded) > _FOLDED_MAX:
-            raise UnreadableError
-        seen = list(readings(self._folded))
-        for view in self._detector.views.of(self._source):
-            folded = view.source.translate(self._detector.letters)
-            told = Origin(view, self._detector.letters, self._source)
-            seen += (replace(reading, told=told) for reading in readings(folded))
-        return seen
-
-    @cached_property
     def found(self) -> Sightings:
         """Where every label's terms stand, in any reading."""
         found = Sightings()
@@ -165,7 +161,30 @@ class TextSide:
 
     @cached_property
     def _lines(self) -> list[Spoken]:
-        return [Spoken(reading) for reading in self._readings]
+        """Every reading of the text, the first of which is the text without its brackets."""
+        if len(self._folded) > _FOLDED_MAX:
+            raise UnreadableError
+        lines = [Spoken(reading) for reading in readings(self._folded)]
+        for view in self._views(lines[0]):
+            folded = view.source.translate(self._detector.letters)
+            told = Origin(view, self._detector.letters, self._source)
+            lines += (Spoken(replace(reading, told=told)) for reading in readings(folded))
+        return [*lines, *self._parted(lines)]
+
+    def _views(self, line: Spoken) -> Iterator[View]:
+        yield from self._detector.views.of(self._source)
+        innocent = self._detector.innocent
+        strange = line.strange(innocent.familiar) - innocent.words
+        if self._detector.parting.runs_backwards(strange):
+            yield from self._detector.views.mirrored(self._source)
+
+    def _parted(self, lines: Iterable[Spoken]) -> Iterator[Spoken]:
+        """The lines in which words were run together, with those taken apart."""
+        innocent = self._detector.innocent
+        for line in lines:
+            strange = line.strange(innocent.familiar) - innocent.words
+            if reading := self._detector.parting.parted(line, strange):
+                yield Spoken(reading)
 
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
@@ -201,10 +220,9 @@ class TextSide:
         said = self.found.words.get("ages", ())
         spans = {span for span in said if self._detector.ages.holds(text, span)}
         spans.update(find(self._folded, self._lines[0].words))
-        # The first reading is the text without its brackets, which ages see through.
-        for reading, line in list(zip(self._readings, self._lines, strict=True))[1:]:
-            found = find(reading.text, line.words)
-            spans |= {reading.placed(start, end) for start, end in found}
+        # Ages see through the brackets that the first line is without.
+        for line in self._lines[1:]:
+            spans |= {line.placed(start, end) for start, end in find(line.text, line.words)}
         return spans
 
     def words_between(self, left: Span, right: Span) -> int:

@@ -70,6 +70,7 @@ class Spoken:
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
         self._disguises: list[Squeezed] | None = None
+        self._strange_words: set[str] | None = None
 
     @cached_property
     def spans(self) -> list[Span]:
@@ -94,10 +95,10 @@ class Spoken:
     def disguises(self, familiar: frozenset[str]) -> list[Squeezed]:
         """The parts in which a term may be disguised; looked for once."""
         if self._disguises is None:
-            self._disguises = list(self._strange(familiar))
+            self._disguises = list(self._disguised(familiar))
         return self._disguises
 
-    def _strange(self, familiar: frozenset[str]) -> Iterator[Squeezed]:
+    def _disguised(self, familiar: frozenset[str]) -> Iterator[Squeezed]:
         """The parts in which some word is no word.
 
         Or it is tied to its neighbour. Whatever disguises a term makes such a word of it, or what
@@ -118,10 +119,17 @@ class Spoken:
 
     def _unknown(self, familiar: frozenset[str]) -> set[int]:
         """The numbers of words that are no words."""
-        strange = {word for word in set(self.words) - familiar if not _NO_DISGUISE.fullmatch(word)}
+        strange = self.strange(familiar)
         if not strange:
             return set()
         return {number for number, word in enumerate(self.words) if word in strange}
+
+    def strange(self, familiar: frozenset[str]) -> set[str]:
+        """The words that are no words; looked for once."""
+        if self._strange_words is None:
+            words = set(self.words) - familiar
+            self._strange_words = {word for word in words if not _NO_DISGUISE.fullmatch(word)}
+        return self._strange_words
 
     def _tied(self) -> set[int]:
         """The numbers of words with more than space between them and the word before."""

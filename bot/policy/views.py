@@ -21,7 +21,9 @@ from bot.policy.folding import Letters
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W_]+")
 _CHUNK = re.compile(r"[^\s,]+")
-_LATIN = re.compile("[A-Za-z]")
+_LATIN = re.compile("[a-z]")
+#: Greek, Cyrillic and Armenian, whose letters are read as Latin ones.
+_SOUNDING = re.compile("[\u0370-\u058f]")
 #: Letters that are others when the page is turned, beside those that only look turned.
 _ROTATED = {"n": "u", "u": "n", "d": "p", "p": "d", "b": "q", "q": "b", "m": "w", "w": "m"}
 #: Kanji and waves that look like katakana, beside kana.
@@ -135,24 +137,40 @@ class Views:
     def _upside_down(self, source: str) -> Iterator[View]:
         """The text turned by half a circle: as a whole, and word by word."""
         if self._on_its_head.search(source):
-            turned = source.translate(self._turned)
-            yield View(turned[::-1], range(len(turned) - 1, -1, -1))
-            places = [at for c in _chunks(turned) for at in reversed(c)]
-            yield View("".join(turned[at] for at in places), places)
+            chunks = [chunk[::-1] for chunk in _chunks(source)]
+            yield from _in_both_orders(chunks, source.translate(self._turned))
+
+    def mirrored(self, source: str) -> Iterator[View]:
+        """The text from its end, and then every word from its own; a word or name stays one."""
+        chunks = [c if self._is_word(source, c) else c[::-1] for c in _chunks(source)]
+        return _in_both_orders(chunks, source)
+
+    def _is_word(self, source: str, chunk: range) -> bool:
+        word = source[chunk[0] : chunk[-1] + 1].translate(self._letters)
+        return word in self._innocent
 
     def _looked(self, source: str) -> Iterator[View]:
-        """Words of two scripts by the look of their letters, in every way for them all."""
+        """All by its look, in every way, if letters of two scripts make a word."""
         if not self._ambiguous.search(source):
             return
-        words = [w for w in _WORD.finditer(source) if self._is_mixed(w[0])]
-        for table in self._looks if words else ():
-            seen = list(source)
-            for word in words:
-                seen[word.start() : word.end()] = word[0].translate(table)
-            yield View("".join(seen), range(len(seen)))
+        if any(self._is_mixed(chunk) for chunk in _CHUNK.findall(source)):
+            for table in self._looks:
+                yield View(source.translate(table), range(len(source)))
 
-    def _is_mixed(self, word: str) -> bool:
-        return bool(self._ambiguous.search(word) and _LATIN.search(word))
+    def _is_mixed(self, chunk: str) -> bool:
+        """Whether there are letters of two scripts in it."""
+        return bool(self._ambiguous.search(chunk)) and any(map(self._is_latin, chunk))
+
+    def _is_latin(self, char: str) -> bool:
+        read = self._letters[ord(char)]
+        return bool(_LATIN.match(read)) and not _SOUNDING.match(char)
+
+
+def _in_both_orders(chunks: list[range], drawn: str) -> Iterator[View]:
+    """The words as they come, and the last one first."""
+    for order in (reversed(chunks), chunks):
+        places = [at for chunk in order for at in chunk]
+        yield View("".join(drawn[at] for at in places), places)
 
 
 def _tables(looks: Mapping[str, str]) -> list[dict[int, str]]:
