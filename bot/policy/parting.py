@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from bot.policy.expressions import Span
-from bot.policy.reading import Reading
+from bot.policy.reading import Reading, around
 from bot.policy.spoken import Spoken
 
 #: A word of fewer letters is not taken apart, and one of more is no word.
@@ -75,9 +75,12 @@ class Parting:
 
 
 def _seamed(line: Spoken, seams: Collection[int]) -> Reading:
-    """The line with a space at every seam."""
-    places = [p for at in range(len(line.text)) for p in ([at, at] if at in seams else [at])]
-    text = "".join(f" {c}" if at in seams else c for at, c in enumerate(line.text))
+    """The part of the line around the seams, with a space at every one of them."""
+    first, last = around(line.text, min(seams), max(seams))
+    places = [p for at in range(first, last) for p in ([at, at] if at in seams else [at])]
+    text = "".join(
+        f" {line.text[at]}" if at in seams else line.text[at] for at in range(first, last)
+    )
 
     def told(start: int, end: int) -> Span:
         return line.placed(places[start], places[end - 1] + 1)

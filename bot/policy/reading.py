@@ -50,12 +50,17 @@ _COUNTED = re.compile(
 _SPELLED = re.compile(
     rf"(?<![a-z{_SIGNS}])[a-z{_SIGNS}](?:[^a-z{_SIGNS}]++[a-z{_SIGNS}](?![a-z{_SIGNS}])){{2,}}+"
 )
+#: A quick look for a digit or a sign that is no count: beside a letter, or alone.
+_SIGNED = re.compile(
+    rf"[a-z{JOINT}][{_SIGNS}]|[{_SIGNS}]{JOINT}*(?!girls?\b|boys?\b|d\b|k\b|others?\b)[a-z]"
+    rf"|[0-9][@$!€£+#]|(?<![a-z{_SIGNS}])[{_SIGNS}](?![a-z{_SIGNS}])"
+)
 #: So many twofold signs side by side are read in every combination.
 _TWOFOLD_MAX = 4
 #: Characters on either side of a place that are read with it.
 _AROUND = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
-_READ_MAX = 9_000
+_READ_MAX = 8_000
 
 
 #: Brackets in a prompt that has negative weights.
@@ -140,7 +145,7 @@ def without_brackets(folded: str) -> str:
 def _optional(folded: str) -> Iterator[Reading]:
     """Alternation and editing, option by option, each with its letters in every way."""
     for start, end, blanked in clusters(folded):
-        first, last = _around(folded, start, end)
+        first, last = around(folded, start, end)
         part = list(folded[first:last])
         for blank_start, blank_end in blanked:
             low, high = max(blank_start, first) - first, min(blank_end, last) - first
@@ -150,7 +155,7 @@ def _optional(folded: str) -> Iterator[Reading]:
         yield from _letters(plain, first)
 
 
-def _around(text: str, start: int, end: int) -> tuple[int, int]:
+def around(text: str, start: int, end: int) -> tuple[int, int]:
     """A part of the text with what stands around it; no word is cut in two."""
     first, last = max(0, start - _AROUND), min(len(text), end + _AROUND)
     while 0 < first < start and text[first - 1].isalnum():
@@ -200,15 +205,17 @@ def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
     spots: list[tuple[int, int]] = []
     for spot in sorted(_disguised(plain)):
         if spots and spot[0] - spots[-1][1] > _AROUND:
-            yield *_around(plain, spots[0][0], spots[-1][1]), spots
+            yield *around(plain, spots[0][0], spots[-1][1]), spots
             spots = []
         spots.append(spot)
     if spots:
-        yield *_around(plain, spots[0][0], spots[-1][1]), spots
+        yield *around(plain, spots[0][0], spots[-1][1]), spots
 
 
 def _disguised(plain: str) -> Iterator[tuple[int, int]]:
     """Where digits or signs may be letters."""
+    if not _SIGNED.search(plain):
+        return
     for mixed in _MIXED.finditer(plain):
         word = mixed[0].replace(JOINT, "")
         if _SIGN.search(word) and not (word.isdecimal() or _COUNTED.fullmatch(word)):

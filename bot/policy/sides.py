@@ -164,7 +164,8 @@ class TextSide:
         """Every reading of the text, the first of which is the text without its brackets."""
         if len(self._folded) > _FOLDED_MAX:
             raise UnreadableError
-        lines = [Spoken(reading) for reading in readings(self._folded)]
+        # All of them first: there may be more than anybody looks through.
+        lines = [Spoken(reading) for reading in list(readings(self._folded))]
         for view in self._views(lines[0]):
             folded = view.source.translate(self._detector.letters)
             told = Origin(view, self._detector.letters, self._source)
@@ -204,11 +205,12 @@ class TextSide:
 
     def _names(self, concept: str) -> set[Span]:
         names = self._detector.names
-        if names.given.isdisjoint(self._lines[0].words):
+        words = self._lines[0].words
+        if names.given.isdisjoint(words):
             return set()
         if concept == "first-names":
             return self._real(names.first_names(self._folded))
-        return self._real(names.find(self._folded, unlisted=concept == "unlisted-names"))
+        return self._real(names.find(self._folded, words, unlisted=concept == "unlisted-names"))
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one."""

@@ -19,6 +19,8 @@ from bot.policy.folding import Letters
 
 #: Where a word of Latin capitals and small letters may part.
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+#: A quick look for the same.
+_CAMEL_SIGN = re.compile("[a-z0-9][A-Z]|[A-Z][A-Z][a-z]")
 _WORD = re.compile(r"[^\W_]+")
 _CHUNK = re.compile(r"[^\s,]+")
 _LATIN = re.compile("[a-z]")
@@ -102,9 +104,9 @@ class Views:
     def _parted(self, source: str) -> Iterator[View]:
         """Words parted where a small letter meets a capital, unless the whole is a word."""
         shape = source if source.isascii() else self._shape(source)
-        seams = {seam.start() for seam in _CAMEL.finditer(shape)}
-        if not seams:
+        if not _CAMEL_SIGN.search(shape):
             return
+        seams = {seam.start() for seam in _CAMEL.finditer(shape)}
         places: list[int] = []
         for word in _WORD.finditer(shape):
             inside = seams.intersection(range(word.start(), word.end()))

@@ -40,6 +40,16 @@ def test_a_line_is_parted_where_it_must_be_and_tells_where_it_was_written() -> N
     assert PARTING.parted(line, {"moo"}) is None
 
 
+def test_of_a_long_line_only_what_stands_around_is_parted() -> None:
+    text = f"{'sky ' * 40}moonwalk {'sky ' * 40}"
+    parted = PARTING.parted(Spoken(Reading(text)), {"moonwalk"})
+    assert parted
+    assert len(parted.text) < 90
+    at = parted.text.index("walk")
+    assert parted.placed(at, at + 4) == (164, 168)
+    assert set(parted.text.split()) == {"sky", "moon", "walk"}
+
+
 def test_a_word_may_run_backwards() -> None:
     assert PARTING.runs_backwards({"xyz", "foor"})
     assert not PARTING.runs_backwards({"xyz", "tac", "roof"})
