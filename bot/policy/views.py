@@ -139,13 +139,30 @@ class Views:
     def _upside_down(self, source: str) -> Iterator[View]:
         """The text turned by half a circle: as a whole, and word by word."""
         if self._on_its_head.search(source):
-            chunks = [chunk[::-1] for chunk in _chunks(source)]
-            yield from _in_both_orders(chunks, source.translate(self._turned))
+            drawn = source.translate(self._turned)
+            yield from _in_both_orders([chunk[::-1] for chunk in _chunks(source)], drawn)
+            yield self._in_place(source, drawn)
 
     def mirrored(self, source: str) -> Iterator[View]:
         """The text from its end, and then every word from its own; a word or name stays one."""
         chunks = [c if self._is_word(source, c) else c[::-1] for c in _chunks(source)]
-        return _in_both_orders(chunks, source)
+        yield from _in_both_orders(chunks, source)
+        yield self._in_place(source, source)
+
+    def _in_place(self, source: str, drawn: str) -> View:
+        """What is no word from its end, several in a row as one, and what is a word as it is."""
+        places: list[int] = []
+        kept: set[int] = set()
+        row: list[int] = []
+        for chunk in _chunks(source):
+            if self._is_word(source, chunk) or source[chunk[0]] == ",":
+                places += [*_from_its_end(row, source), *chunk]
+                kept.update(chunk)
+                row = []
+            else:
+                row += chunk
+        places += _from_its_end(row, source)
+        return View("".join(source[at] if at in kept else drawn[at] for at in places), places)
 
     def _is_word(self, source: str, chunk: range) -> bool:
         word = source[chunk[0] : chunk[-1] + 1].translate(self._letters)
@@ -166,6 +183,13 @@ class Views:
     def _is_latin(self, char: str) -> bool:
         read = self._letters[ord(char)]
         return bool(_LATIN.match(read)) and not _SOUNDING.match(char)
+
+
+def _from_its_end(row: list[int], source: str) -> list[int]:
+    """Some places in a text the other way round, but for the blanks around them."""
+    text = "".join(source[at] for at in row)
+    first, last = len(text) - len(text.lstrip()), len(text.rstrip())
+    return [*row[:first], *reversed(row[first:last]), *row[max(first, last) :]]
 
 
 def _in_both_orders(chunks: list[range], drawn: str) -> Iterator[View]:

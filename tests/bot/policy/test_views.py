@@ -38,13 +38,21 @@ def test_a_word_may_part_before_a_capital(text: str, seen: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ("ɯoou", ["noom", "noom"]),
-        ("ɯoou ʇuɐld", ["plant noom", "noom plant"]),
+        ("ɯoou", ["noom"] * 3),
+        ("ɯoou ʇuɐld", ["plant noom", "noom plant", "plant noom"]),
         ("moon", []),
     ],
 )
 def test_a_text_on_its_head_is_read_from_its_end(text: str, seen: list[str]) -> None:
     assert views(text) == seen
+
+
+def test_a_row_of_strange_words_is_turned_round_where_it_stands() -> None:
+    seen = [view.source for view in VIEWS.mirrored("macdonald thgil noom, mcneil")]
+    assert seen == [
+        "mcneil ,moon light macdonald", "macdonald light moon, mcneil",
+        "macdonald moon light, mcneil",
+    ]  # fmt: skip
 
 
 def test_a_letter_among_latin_ones_goes_by_its_look() -> None:
