@@ -214,7 +214,7 @@ def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
 
 def _disguised(plain: str) -> Iterator[tuple[int, int]]:
     """Where digits or signs may be letters."""
-    if not _SIGNED.search(plain):
+    if not (_SIGN.search(plain) and _SIGNED.search(plain)):
         return
     for mixed in _MIXED.finditer(plain):
         word = mixed[0].replace(JOINT, "")
