@@ -28,6 +28,9 @@ _APART = f"{_SIGNS}{{0,4}}"
 #: Characters before a number in which a word may say that it is an age.
 _BEFORE = 28
 _NUMBERS_MAX = 300
+#: Letters of a word that a phrase is made of, at least.
+_PHRASED_MIN = 3
+_LETTERS = re.compile("[a-z\u00e0-\u04ff]")
 _UNSPACED = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 
 
@@ -41,10 +44,31 @@ class Ages:
             return _alternatives({folded(term) for term in terms})
 
         self._numbers = frozenset(folded(number) for number in said.numbers)
+        self._said = said
         times = f"(?!{_APART}{listed(said.never_behind)})"
+        self._no_time = re.compile(times)
         self._behind = re.compile(f"{_APART}{listed(said.behind)}{times}")
         self._before = re.compile(f"{listed(said.before)}\\Z")
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
+
+    def phrases(self) -> Iterator[str]:
+        """Ages written out in scripts with spaces: terms like any, and disguised like any."""
+        digits = [str(number) for number in range(1, 18)]
+        behind, before = _spaced(self._said.behind), _spaced(self._said.before)
+        for number in [*digits, *_spaced(self._said.numbers)]:
+            yield from (f"{number} {unit}" for unit in behind if _are_alike(number, unit))
+            yield from (f"{word} {number}" for word in before if _are_alike(word, number))
+
+    def holds(self, text: str, span: Span) -> bool:
+        """Whether a phrase that was found in a folded text is an age there."""
+        return self._is_alone(text, span[0]) and self._no_time.match(text, span[1]) is not None
+
+    @staticmethod
+    def _is_alone(text: str, start: int) -> bool:
+        """Whether no digits before a place are part of the same number."""
+        if start == 0 or text[start - 1] not in _PART_OF_NUMBER:
+            return True
+        return text[start - 1] == ":" and text[start - 2 : start - 1].isalpha()
 
     def find(self, text: str, words: Collection[str]) -> Iterator[Span]:
         """Where an age below 18 stands in a folded text with these words.
@@ -54,7 +78,7 @@ class Ages:
         for count, (start, end) in enumerate(self._spelled(text, words)):
             if count > _NUMBERS_MAX:
                 raise UnreadableError
-            alone = start == 0 or text[start - 1] not in _PART_OF_NUMBER
+            alone = self._is_alone(text, start)
             behind = self._behind.match(text, end) if alone else None
             if behind:
                 yield start, behind.end()
@@ -81,6 +105,16 @@ class Ages:
             if word[0][:size] in self._numbers:
                 yield word.start(), word.start() + size
                 return
+
+
+def _spaced(words: Iterable[str]) -> list[str]:
+    """The words that are letters, with spaces between words, and not too short to be meant."""
+    return [w for w in words if len(w) >= _PHRASED_MIN and _LETTERS.match(w)]
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Whether two words are of one script, or one is in digits."""
+    return one.isdecimal() or other.isdecimal() or one.isascii() == other.isascii()
 
 
 def _alternatives(words: Iterable[str]) -> str:

@@ -24,7 +24,17 @@ _MARKED = re.compile(r"LATIN|GREEK|CYRILLIC|ARMENIAN|CHEROKEE")
 _ENCLOSED = re.compile(r"\(?(\w{1,2})[).]")
 _VARIANT = re.compile(r"(?:LATIN|MODIFIER LETTER)[A-Z ]* ([A-Z])(?: WITH .*)?")
 #: Kana with a sound mark that follows it, and Hangul letter by letter.
-_LOOSE = re.compile("[\u3041-\u30ff][\u3099\u309a]|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
+_LOOSE = re.compile(
+    "([\u3041-\u30ff\uff66-\uff9d])([^\\w\u3099-\u309c]{0,3})([\u3099-\u309c\uff9e\uff9f])"
+    "|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
+)
+#: Sound marks that take up room of their own, as those that stand over a letter.
+_SOUND_MARKS = str.maketrans("\u309b\u309c\uff9e\uff9f", "\u3099\u309a\u3099\u309a")
+#: Hiragana and katakana that sound alike.
+_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+_KATAKANA = {code - 0x60: code for code in _HIRAGANA}
+#: Small kana are written for large ones.
+_SMALL_KANA = ("HIRAGANA LETTER SMALL", "KATAKANA LETTER SMALL")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 #: Alphabets that Unicode keeps 26 in a row and NFKC leaves alone: circled, squared, flags, tags.
 _ALPHABETS = (0x1F150, 0x1F170, 0x1F1E6)
@@ -32,7 +42,21 @@ _ALPHABETS = (0x1F150, 0x1F170, 0x1F1E6)
 
 def composed(text: str) -> str:
     """The text with loose kana marks and Hangul letters put together, where there are any."""
-    return _LOOSE.sub(lambda loose: unicodedata.normalize("NFC", loose[0]), text)
+    if text.isascii():
+        return text
+    return _LOOSE.sub(_composed, text)
+
+
+def _composed(loose: re.Match[str]) -> str:
+    kana, between, mark = loose.groups()
+    if mark is None:
+        return unicodedata.normalize("NFC", loose[0])
+    return unicodedata.normalize("NFKC", kana + mark.translate(_SOUND_MARKS)) + between
+
+
+def other_kana(text: str) -> set[str]:
+    """A text in hiragana and in katakana, without itself."""
+    return {text.translate(_HIRAGANA), text.translate(_KATAKANA)} - {text}
 
 
 class Letters(dict[int, str]):
@@ -98,7 +122,10 @@ def _bare(char: str) -> str:
         return " "
     if unicodedata.category(char) == "Mn" and not _is_part(char):
         return ""
-    if char.isascii() or not _MARKED.match(unicodedata.name(char, "")):
+    name = unicodedata.name(char, "")
+    if name.startswith(_SMALL_KANA):
+        return unicodedata.lookup(name.replace("SMALL ", ""))
+    if char.isascii() or not _MARKED.match(name):
         return char
     taken_apart = unicodedata.normalize("NFD", char)
     return "".join(part for part in taken_apart if not unicodedata.combining(part))

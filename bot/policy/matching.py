@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, chain, pairwise
 from typing import Generic, Protocol, TypeVar
 
@@ -33,7 +34,7 @@ _SPELLED_MIN = 3
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A term that was found, and where."""
+    """A term that was found, and where in the reading."""
 
     term: int
     start: int
@@ -192,6 +193,7 @@ class Vocabulary:
         return all(word in self._innocent for word in stand)
 
 
+@lru_cache(maxsize=4096)
 def _repeats(found: str, letters: str) -> bool:
     """Whether what was found is the term with some of its letters repeated."""
     if len(found) < len(letters):

@@ -11,7 +11,7 @@ another such word: "Rose Hill" may be a place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from bot.policy.expressions import Span
 from bot.policy.rulebook import Lexicon
@@ -58,19 +58,34 @@ class Names:
         self._family = frozenset(map(folded, lexicon.surnames))
         self._clear = self.given - self._known
 
-    def find(self, text: str, *, unlisted: bool = False) -> Iterator[Span]:
-        """Where a given and a family name stand side by side in a folded text.
+    def find(self, text: str, words: Collection[str], *, unlisted: bool = False) -> Iterator[Span]:
+        """Where a given and a family name stand side by side in a folded text with these words.
 
         `unlisted`: the family name is a word that no list has.
         """
-        before: re.Match[str] | None = None
-        for word in _WORD.finditer(text):
-            if before and self._are_beside(text, before, word):
-                if self._is_name(text, before, word, unlisted=unlisted):
-                    yield before.start(), word.end()
+        told = 0
+        for given in sorted(self._given_names(text, words), key=re.Match[str].start):
+            if given.start() < told:
+                continue
+            for word in _WORD.finditer(text, given.end()):
+                if not self._are_beside(text, given, word):
+                    break
+                if self._is_name(text, given, word, unlisted=unlisted):
+                    yield given.start(), word.end()
+                    told = word.end()
                 elif word[0] in _PARTICLES or len(word[0]) == 1:
                     continue
-            before = word if word[0] in self.given and len(word[0]) >= _LONG else None
+                break
+
+    def _given_names(self, text: str, words: Collection[str]) -> Iterator[re.Match[str]]:
+        """Where the words among these stand that are given names."""
+        for name in self.given.intersection(words):
+            at = text.find(name) if len(name) >= _LONG else -1
+            while at >= 0:
+                word = _WORD.match(text, at)
+                if word and word[0] == name and not text[at - 1 : at].isalpha():
+                    yield word
+                at = text.find(name, at + len(name))
 
     def first_names(self, text: str) -> list[Span]:
         """Where a word stands that is a given name and no word of the language."""

@@ -10,10 +10,11 @@ pattern here gives back what it took (`++`), so none is slow.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, product
 
+from bot.policy.expressions import Span
 from bot.policy.folding import JOINT
 from bot.policy.options import clusters
 from models.prompt import parse
@@ -29,40 +30,38 @@ _LESS = re.compile(r":\s*+-")
 #: Digits and signs that stand for letters.
 _LEET = {
     "0": "o", "1": "i", "2": "z", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b",
-    "9": "g", "@": "a", "$": "s", "!": "i", "€": "e", "|": "i", "+": "t", "£": "l",
-    "#": "h", "^": "a", "%": "x",
+    "9": "g", "@": "a", "$": "s", "!": "i", "€": "e", "+": "t", "£": "l", "#": "h",
+    "^": "a", "%": "x",
 }  # fmt: skip
-#: Those that may be an l as well as an i.
-_TWOFOLD = re.compile(r"[1!|]")
-_SIGNS = r"0-9@$!€|£+#%^"
+#: Those that may be one letter as well as another.
+_EITHER = {"1": "il", "!": "il", "6": "gb"}
+_TWOFOLD = re.compile("[16!]")
+_SIGNS = r"0-9@$!€£+#%^"
 _SIGN = re.compile(f"[{_SIGNS}]")
 _MIXED = re.compile(
-    rf"(?<![a-z{_SIGNS}{JOINT}])(?:[a-z{JOINT}]++[{_SIGNS}]|[{_SIGNS}{JOINT}]++[a-z]|[0-9]++[@$!€|£])"
+    rf"(?<![a-z{_SIGNS}{JOINT}])(?:[a-z{JOINT}]++[{_SIGNS}]|[{_SIGNS}{JOINT}]++[a-z]|[0-9]++[@$!€£+#])"
     rf"[a-z{_SIGNS}{JOINT}]*+"
 )
 #: Counts, sizes and grades, in which a digit is one.
 _COUNTED = re.compile(
-    r"\d+(?:girls?|boys?|others?|koma|d|k|p|s|st|nd|rd|th|x|mm|cm|km|px|yo|fps|hz|am|pm)?|[a-z][1-9]\d*"
+    r"\d+(?:girls?|boys?|others?|koma|d|k|p|s|st|nd|rd|th|mm|cm|km|px|yo|fps|hz|am|pm)?|\d0?x"
+    r"|[a-z](?!(\d)\1)[1-9]\d*"
 )
 #: Letters one by one, with a digit among them: `l 0 l i`.
 _SPELLED = re.compile(
     rf"(?<![a-z{_SIGNS}])[a-z{_SIGNS}](?:[^a-z{_SIGNS}]++[a-z{_SIGNS}](?![a-z{_SIGNS}])){{2,}}+"
 )
-_LATIN = re.compile(r"[A-Za-z]++")
-#: Before the place where a word may begin: capitals do, or end.
-_CAPITALS = re.compile(r"[a-z](?=[A-Z])|[A-Z](?=[a-z]{2})(?<=[A-Z]{2})|[A-Z](?=[A-Z][a-z])")
-_CUTS_MAX = 3
-_UPSIDE_DOWN = re.compile(
-    "[\u0250\u0254\u01dd\u025f\u0183\u0265\u1d09\u027e\u029e\u026f\u0279\u0287\u028c\u028d\u028e]"
+#: A quick look for a digit or a sign that is no count: beside a letter, or alone.
+_SIGNED = re.compile(
+    rf"[a-z{JOINT}][{_SIGNS}]|[{_SIGNS}]{JOINT}*(?!girls?\b|boys?\b|d\b|k\b|others?\b)[a-z]"
+    rf"|[0-9][@$!€£+#]|(?<![a-z{_SIGNS}])[{_SIGNS}](?![a-z{_SIGNS}])"
 )
-#: Letters that stand for one another upside down and are letters of ours either way.
-_UPRIGHT = str.maketrans("nudpbq", "unpdqb")
 #: So many twofold signs side by side are read in every combination.
 _TWOFOLD_MAX = 4
 #: Characters on either side of a place that are read with it.
 _AROUND = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
-_READ_MAX = 9_000
+_READ_MAX = 8_000
 
 
 #: Brackets in a prompt that has negative weights.
@@ -80,6 +79,13 @@ class Reading:
     text: str
     #: Where in the text it begins.
     start: int = 0
+    #: Where a part of another view of the text is in the text itself.
+    told: Callable[[int, int], Span] | None = None
+
+    def placed(self, start: int, end: int) -> Span:
+        """Where a part of it is in the text."""
+        first, last = self.start + start, self.start + end
+        return self.told(first, last) if self.told else (first, last)
 
 
 def turned(opposite: str) -> str:
@@ -115,23 +121,15 @@ def without_breaks(source: str) -> str:
     return (JOINT * len("BREAK")).join(parts)
 
 
-def readings(folded: str, source: str) -> Iterator[Reading]:
+def readings(folded: str) -> Iterator[Reading]:
     """The text as it stands, then each part of it that reads another way too.
 
-    `source` is the text as it was written, for what its capitals and turned letters say.
     UnreadableError if there are too many.
     """
     plain = without_brackets(folded)
     yield Reading(plain)
     budget = _READ_MAX
-    ways = (
-        _letters(plain, 0),
-        _open_as_c(folded),
-        _unbroken(plain),
-        _apart(plain, source),
-        _upright(plain, source),
-        _optional(folded),
-    )
+    ways = (_letters(plain, 0), _open_as_c(folded), _unbroken(plain), _optional(folded))
     for reading in chain.from_iterable(ways):
         budget -= len(reading.text) + _AROUND
         if budget < 0:
@@ -149,7 +147,7 @@ def without_brackets(folded: str) -> str:
 def _optional(folded: str) -> Iterator[Reading]:
     """Alternation and editing, option by option, each with its letters in every way."""
     for start, end, blanked in clusters(folded):
-        first, last = _around(folded, start, end)
+        first, last = around(folded, start, end)
         part = list(folded[first:last])
         for blank_start, blank_end in blanked:
             low, high = max(blank_start, first) - first, min(blank_end, last) - first
@@ -159,7 +157,7 @@ def _optional(folded: str) -> Iterator[Reading]:
         yield from _letters(plain, first)
 
 
-def _around(text: str, start: int, end: int) -> tuple[int, int]:
+def around(text: str, start: int, end: int) -> tuple[int, int]:
     """A part of the text with what stands around it; no word is cut in two."""
     first, last = max(0, start - _AROUND), min(len(text), end + _AROUND)
     while 0 < first < start and text[first - 1].isalnum():
@@ -173,25 +171,6 @@ def _unbroken(plain: str) -> Iterator[Reading]:
     """The text with every `break` as a joint, as BREAK is, however it was written."""
     if "break" in plain and _BREAK_FOLDED.search(plain):
         yield Reading(_BREAK_FOLDED.sub(lambda found: JOINT * len(found[0]), plain))
-
-
-def _apart(plain: str, source: str) -> Iterator[Reading]:
-    """Words that only their capitals part, each without the other: `nudeGIRL`."""
-    if len(plain) != len(source) or not _CAPITALS.search(source):
-        return
-    for word in _LATIN.finditer(source):
-        cuts = [cut.start() for cut in _CAPITALS.finditer(word[0])]
-        for cut in cuts if len(cuts) <= _CUTS_MAX else ():
-            at = word.start() + cut + 1
-            first, last = _around(plain, word.start(), word.end())
-            yield Reading(plain[first:at], first)
-            yield Reading(plain[at:last], at)
-
-
-def _upright(plain: str, source: str) -> Iterator[Reading]:
-    """The text turned upside down: from its end it reads as what was meant."""
-    if len(plain) == len(source) and not source.isascii() and _UPSIDE_DOWN.search(source):
-        yield Reading(plain.translate(_UPRIGHT))
 
 
 def _open_as_c(folded: str) -> Iterator[Reading]:
@@ -210,30 +189,26 @@ def _letters(plain: str, start: int) -> Iterator[Reading]:
         for low, high in spots:
             signs = plain[low:high]
             read[low - first : high - first] = [_LEET.get(sign, sign) for sign in signs]
-        twofold = [[m.start() - first for m in _TWOFOLD.finditer(plain, *s)] for s in spots]
-        for letters in _ways(list(map(len, twofold))):
-            for at, letter in zip(chain.from_iterable(twofold), letters, strict=True):
-                read[at] = letter
-            yield Reading("".join(read), start + first)
+        twofold = [[m.start() for m in _TWOFOLD.finditer(plain, *spot)] for spot in spots]
+        for together in _grouped(twofold):
+            for letters in _ways([plain[at] for at in together]):
+                for at, letter in zip(together, letters, strict=True):
+                    read[at - first] = letter
+                yield Reading("".join(read), start + first)
 
 
-def _ways(counts: list[int]) -> Iterator[tuple[str, ...]]:
-    """How the twofold signs of several words may be read: every way if they are few.
+def _grouped(twofold: list[list[int]]) -> list[list[int]]:
+    """Twofold signs that are read in every combination: all of them, or word by word."""
+    everything = [at for places in twofold for at in places]
+    if len(everything) <= _TWOFOLD_MAX:
+        return [everything]
+    return [places for places in twofold if places]
 
-    Else all alike, and then those of each word in every way, the others being an i.
-    """
-    total = sum(counts)
-    if total <= _TWOFOLD_MAX:
-        yield from product("il", repeat=total)
-        return
-    yield ("l",) * total
-    yield ("i",) * total
-    before = 0
-    for count in counts:
-        if 1 < count <= _TWOFOLD_MAX:
-            for letters in product("il", repeat=count):
-                yield ("i",) * before + letters + ("i",) * (total - before - count)
-        before += count
+
+def _ways(signs: list[str]) -> Iterator[tuple[str, ...]]:
+    """How twofold signs may be read: every way if they are few, else all alike."""
+    letters = [_EITHER[sign] for sign in signs]
+    return product(*letters) if len(signs) <= _TWOFOLD_MAX else zip(*letters, strict=True)
 
 
 def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
@@ -241,15 +216,17 @@ def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
     spots: list[tuple[int, int]] = []
     for spot in sorted(_disguised(plain)):
         if spots and spot[0] - spots[-1][1] > _AROUND:
-            yield *_around(plain, spots[0][0], spots[-1][1]), spots
+            yield *around(plain, spots[0][0], spots[-1][1]), spots
             spots = []
         spots.append(spot)
     if spots:
-        yield *_around(plain, spots[0][0], spots[-1][1]), spots
+        yield *around(plain, spots[0][0], spots[-1][1]), spots
 
 
 def _disguised(plain: str) -> Iterator[tuple[int, int]]:
     """Where digits or signs may be letters."""
+    if not (_SIGN.search(plain) and _SIGNED.search(plain)):
+        return
     for mixed in _MIXED.finditer(plain):
         word = mixed[0].replace(JOINT, "")
         if _SIGN.search(word) and not (word.isdecimal() or _COUNTED.fullmatch(word)):

@@ -94,6 +94,10 @@ class Lexicon:
 
     #: For a Latin spelling, the characters that look like it.
     letters: Mapping[str, str]
+    #: The same in words of two scripts, where a character may look like several.
+    looks: Mapping[str, str]
+    #: For a Latin letter, the characters that it is when the page is turned.
+    turned: Mapping[str, str]
     #: English words that are no trick.
     ordinary: frozenset[str]
     #: Words of tags, which no dictionary has.
@@ -189,6 +193,8 @@ class _Licences:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Letters:
     letters: dict[str, str]
+    looks: dict[str, str]
+    turned: dict[str, str]
 
 
 def expanded(term: str) -> Iterator[str]:
@@ -316,8 +322,11 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
         rows = _text(f"lexicon/{name}.txt", files).splitlines()
         return frozenset(row for row in rows if row and not row.startswith("#"))
 
+    letters = _read(_Letters, "lexicon/letters.toml", files)
     return Lexicon(
-        letters=_read(_Letters, "lexicon/letters.toml", files).letters,
+        letters=letters.letters,
+        looks=letters.looks,
+        turned=letters.turned,
         ordinary=lines("ordinary"),
         tags=lines("tags"),
         given_names=lines("given-names"),

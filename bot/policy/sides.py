@@ -8,32 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.expressions import Side, Span, When
-from bot.policy.folding import JOINT, Letters, composed
+from bot.policy.folding import JOINT, Letters, composed, other_kana
 from bot.policy.matching import Innocent
+from bot.policy.parting import Parting
 from bot.policy.people import Names
-from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
+from bot.policy.reading import UnreadableError, readings, without_brackets, without_breaks
 from bot.policy.rulebook import BUILT_IN, CHARACTERS, Concept, Rulebook, closure
 from bot.policy.spoken import Spoken, longest, words
 from bot.policy.terms import Label, Sightings, TermIndex, outside
+from bot.policy.views import Origin, View, Views
 
 #: A longer text, folded, is not looked through.
 _FOLDED_MAX = 13_000
-#: So many negative prompts are remembered: most members use the model's own.
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
-#: Each kana in the other script.
-_KANA = {code: code + 0x60 for code in range(0x3041, 0x3097)} | {
-    code: code - 0x60 for code in range(0x30A1, 0x30F7)
-}
 #: Shorter names are good for halves of a word.
 _NAME_MIN = 5
 _PART_MIN = 3
+#: So many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 256
 
 
@@ -47,11 +46,15 @@ class Detector:
         self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
         self._triggers = {rule: self._needed(when) for rule, when in self.conditions.items()}
         self.innocent = _innocent(rulebook)
-        self.wanted = TermIndex(self._labelled(self.concepts), self.innocent)
+        lexicon = rulebook.lexicon
+        self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
+        self.ages = Ages(rulebook.lexicon.ages, self.folded)
+        terms = [*self._labelled(self.concepts), *self._of_ages()]
+        self.wanted = TermIndex(terms, self.innocent)
+        self.parting = Parting(rulebook.lexicon.ordinary | set(self._of_terms()))
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
-        self.ages = Ages(rulebook.lexicon.ages, self.folded)
         self.names = Names(rulebook.lexicon, self.folded)
 
     def _refusing(self, source: str) -> TextSide:
@@ -85,11 +88,26 @@ class Detector:
             concept = self.concepts[name]
             label: Label = ("words", name)
             for term in _spellings(concept):
-                yield self.read(term), label
+                read = self.read(term)
+                yield read, label
+                yield from ((other, label) for other in other_kana(read))
                 if not concept.names:
                     yield from ((each, label) for each in self._each_turned(term))
             for phrase in concept.harmless_spellings():
-                yield self.read(phrase), ("harmless", name)
+                read = self.read(phrase)
+                for spelling in (read, *other_kana(read)):
+                    yield spelling, ("harmless", name)
+
+    def _of_terms(self) -> Iterator[str]:
+        """The words of terms, and of nobody's name; in other scripts the longer ones."""
+        for concept in self.concepts.values():
+            for term in () if concept.names else concept.spellings():
+                shortest = _PART_MIN if term.isascii() else _NAME_MIN
+                yield from (word for word in words(self.read(term)) if len(word) >= shortest)
+
+    def _of_ages(self) -> Iterator[tuple[str, Label]]:
+        for phrase in self.ages.phrases():
+            yield self.read(phrase), ("words", "ages")
 
     def _each_turned(self, term: str) -> Iterator[str]:
         """A term of several words with each of them turned round, unless that says something."""
@@ -116,8 +134,6 @@ def _spellings(concept: Concept) -> Iterator[str]:
     """Every term of a concept; of names, in both orders."""
     for term in concept.spellings():
         yield term
-        if (other := term.translate(_KANA)) != term:
-            yield other
         parts = term.split()
         if concept.names and len(parts) == 2:
             yield " ".join(reversed(parts))
@@ -139,12 +155,6 @@ class TextSide:
         return self._source.translate(self._detector.letters)
 
     @cached_property
-    def _readings(self) -> list[Reading]:
-        if len(self._folded) > _FOLDED_MAX:
-            raise UnreadableError
-        return list(readings(self._folded, self._source))
-
-    @cached_property
     def found(self) -> Sightings:
         """Where every label's terms stand, in any reading."""
         found = Sightings()
@@ -155,7 +165,31 @@ class TextSide:
 
     @cached_property
     def _lines(self) -> list[Spoken]:
-        return [Spoken(reading) for reading in self._readings]
+        """Every reading of the text, the first of which is the text without its brackets."""
+        if len(self._folded) > _FOLDED_MAX:
+            raise UnreadableError
+        # All of them first: there may be more than anybody looks through.
+        lines = [Spoken(reading) for reading in list(readings(self._folded))]
+        for view in self._views(lines[0]):
+            folded = view.source.translate(self._detector.letters)
+            told = Origin(view, self._detector.letters, self._source)
+            lines += (Spoken(replace(reading, told=told)) for reading in readings(folded))
+        return [*lines, *self._parted(lines)]
+
+    def _views(self, line: Spoken) -> Iterator[View]:
+        yield from self._detector.views.of(self._source)
+        innocent = self._detector.innocent
+        strange = line.strange(innocent.familiar) - innocent.words
+        if self._detector.parting.runs_backwards(strange):
+            yield from self._detector.views.mirrored(self._source)
+
+    def _parted(self, lines: Iterable[Spoken]) -> Iterator[Spoken]:
+        """The lines in which words were run together, with those taken apart."""
+        innocent = self._detector.innocent
+        for line in lines:
+            strange = line.strange(innocent.familiar) - innocent.words
+            if reading := self._detector.parting.parted(line, strange):
+                yield Spoken(reading)
 
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
@@ -175,11 +209,12 @@ class TextSide:
 
     def _names(self, concept: str) -> set[Span]:
         names = self._detector.names
-        if names.given.isdisjoint(self._lines[0].words):
+        words = self._lines[0].words
+        if names.given.isdisjoint(words):
             return set()
         if concept == "first-names":
             return self._real(names.first_names(self._folded))
-        return self._real(names.find(self._folded, unlisted=concept == "unlisted-names"))
+        return self._real(names.find(self._folded, words, unlisted=concept == "unlisted-names"))
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one."""
@@ -187,12 +222,13 @@ class TextSide:
         return {name for name in names if not any(_is_told_of(name, other) for other in fiction)}
 
     def _ages(self) -> set[Span]:
-        find = self._detector.ages.find
-        spans = set(find(self._folded, self._lines[0].words))
-        # The first reading is the text without its brackets, which ages see through.
-        for reading, line in list(zip(self._readings, self._lines, strict=True))[1:]:
-            found = find(reading.text, line.words)
-            spans |= {(start + reading.start, end + reading.start) for start, end in found}
+        find, text = self._detector.ages.find, self._folded
+        said = self.found.words.get("ages", ())
+        spans = {span for span in said if self._detector.ages.holds(text, span)}
+        spans.update(find(self._folded, self._lines[0].words))
+        # Ages see through the brackets that the first line is without.
+        for line in self._lines[1:]:
+            spans |= {line.placed(start, end) for start, end in find(line.text, line.words)}
         return spans
 
     def words_between(self, left: Span, right: Span) -> int:

@@ -15,7 +15,8 @@ from itertools import accumulate, pairwise, product
 from bot.policy.expressions import Span
 from bot.policy.reading import Reading
 
-_KATAKANA = "\u30a0-\u30ff"
+#: Without the dot between words.
+_KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff"
 _HIRAGANA = "\u3041-\u309f"
 _KANJI = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HANGUL = "\uac00-\ud7a3"
@@ -65,10 +66,11 @@ class Spoken:
 
     def __init__(self, reading: Reading) -> None:
         self.text = reading.text
-        self._begin = reading.start
+        self.placed = reading.placed
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
         self._disguises: list[Squeezed] | None = None
+        self._strange_words: set[str] | None = None
 
     @cached_property
     def spans(self) -> list[Span]:
@@ -82,25 +84,21 @@ class Spoken:
         return {begin: number for number, begin in enumerate(begins)}
 
     def place(self, start: int, end: int) -> Span:
-        """Where a part of what is spoken, with the space around it, is in the whole text."""
+        """Where a part of what is spoken, with the space around it, is in the reading."""
         first, last = self._numbers[start + 1], self._numbers[end] - 1
-        return self._begin + self.spans[first][0], self._begin + self.spans[last][1]
-
-    def placed(self, start: int, end: int) -> Span:
-        """Where a part of the reading is in the whole text."""
-        return self._begin + start, self._begin + end
+        return self.spans[first][0], self.spans[last][1]
 
     def is_close(self, start: int, end: int) -> bool:
-        """Whether a part of the whole text is one breath: no comma and no bracket in it."""
-        return _APART.search(self.text[start - self._begin : end - self._begin]) is None
+        """Whether a part of the reading is one breath: no comma and no bracket in it."""
+        return _APART.search(self.text[start:end]) is None
 
     def disguises(self, familiar: frozenset[str]) -> list[Squeezed]:
         """The parts in which a term may be disguised; looked for once."""
         if self._disguises is None:
-            self._disguises = list(self._strange(familiar))
+            self._disguises = list(self._disguised(familiar))
         return self._disguises
 
-    def _strange(self, familiar: frozenset[str]) -> Iterator[Squeezed]:
+    def _disguised(self, familiar: frozenset[str]) -> Iterator[Squeezed]:
         """The parts in which some word is no word.
 
         Or it is tied to its neighbour. Whatever disguises a term makes such a word of it, or what
@@ -121,10 +119,17 @@ class Spoken:
 
     def _unknown(self, familiar: frozenset[str]) -> set[int]:
         """The numbers of words that are no words."""
-        strange = {word for word in set(self.words) - familiar if not _NO_DISGUISE.fullmatch(word)}
+        strange = self.strange(familiar)
         if not strange:
             return set()
         return {number for number, word in enumerate(self.words) if word in strange}
+
+    def strange(self, familiar: frozenset[str]) -> set[str]:
+        """The words that are no words; looked for once."""
+        if self._strange_words is None:
+            words = set(self.words) - familiar
+            self._strange_words = {word for word in words if not _NO_DISGUISE.fullmatch(word)}
+        return self._strange_words
 
     def _tied(self) -> set[int]:
         """The numbers of words with more than space between them and the word before."""
@@ -270,11 +275,11 @@ class Squeezed:
         return self.words[inner.start - 1 : inner.stop]
 
     def place(self, first: int, last: int) -> Span:
-        """Where a span is in the whole text."""
+        """Where a span is in the reading."""
         begin = bisect_right(self._starts, first) - 1
         end = bisect_left(self._starts, last) - 1
         spans = self._line.spans
-        return self._line.placed(
+        return (
             spans[self._first + begin][0] + first - self._starts[begin],
             spans[self._first + end][0] + last - self._starts[end],
         )

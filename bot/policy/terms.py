@@ -5,8 +5,10 @@ Called by `screening`. Pure. It must not know rules or prompts.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Literal, TypeAlias
 
 from bot.policy.expressions import Span
@@ -51,11 +53,14 @@ class TermIndex:
             for part, name in self._labels[hit.term]:
                 if part not in _LENIENT or (hit.plain and line.is_close(hit.start, hit.end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
-                    spans.setdefault(name, set()).add((hit.start, hit.end))
+                    spans.setdefault(name, set()).add(line.placed(hit.start, hit.end))
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
     """The spans that are inside none of the shields."""
     if not shields:
         return set(spans)
-    return {(a, b) for a, b in spans if not any(low <= a and b <= high for low, high in shields)}
+    begins, ends = zip(*sorted(shields), strict=True)
+    #: How far the shields reach that begin at one's place or before.
+    reach = [0, *accumulate(ends, max)]
+    return {(a, b) for a, b in spans if reach[bisect_right(begins, a)] < b}

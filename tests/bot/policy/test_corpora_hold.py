@@ -54,7 +54,6 @@ def test_what_is_forbidden_is_caught() -> None:
     assert row.holds, told(row, count)
 
 
-@NOT_YET
 def test_evasions_are_seen_through() -> None:
     known = measuring.plainly_caught(sample(FOUND.refused, EVADED), judged)
     evasions = [*alone(known, SEED), *in_pairs(known, SEED, 1)]

@@ -7,7 +7,7 @@ import pytest
 from bot.policy.matching import Innocent, Vocabulary
 from bot.policy.reading import Reading, UnreadableError
 from bot.policy.spoken import Spoken, longest, words
-from bot.policy.terms import TermIndex
+from bot.policy.terms import TermIndex, outside
 
 HALVES = frozenset(
     {"an", "us", "the", "pen", "is", "a", "tea", "pot", "rapped", "boys", "live", "evil", "on"}
@@ -128,3 +128,10 @@ def test_an_index_without_terms_finds_nothing() -> None:
 
 def test_of_nested_spans_the_longest_are_kept() -> None:
     assert longest([(2, 3), (0, 4), (0, 2), (3, 6)]) == [(0, 4), (3, 6)]
+
+
+def test_what_a_shield_covers_whole_does_not_count() -> None:
+    shields = [(10, 20), (2, 30), (40, 44)]
+    spans = {(2, 30), (3, 4), (12, 20), (1, 5), (25, 31), (40, 44), (43, 45), (50, 51)}
+    assert outside(spans, shields) == {(1, 5), (25, 31), (43, 45), (50, 51)}
+    assert outside(spans, []) == spans

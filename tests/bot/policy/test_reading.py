@@ -22,7 +22,7 @@ def shown(reading: Reading) -> str:
 
 
 def ways(text: str) -> list[str]:
-    return [shown(reading) for reading in readings(text, "")]
+    return [shown(reading) for reading in readings(text)]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_is_no_choice_has_one_reading(text: str) -> None:
 
 def test_a_part_that_is_read_by_itself_begins_where_it_stands_and_cuts_no_word() -> None:
     text = f"{'canal ' * 20}[x|y] {'canal ' * 20}"
-    parts = list(readings(text, ""))[1:]
+    parts = list(readings(text))[1:]
     assert len(parts) == 2
     for part in parts:
         assert set(part.text.replace(JOINT, " ").split()) <= {"canal", "x", "y"}
@@ -107,10 +107,10 @@ def test_a_part_that_is_read_by_itself_begins_where_it_stands_and_cuts_no_word()
 
 def test_what_has_more_readings_than_anybody_looks_through_is_unreadable() -> None:
     with pytest.raises(UnreadableError):
-        list(readings("[a|b]" * 500, ""))
+        list(readings("[a|b]" * 500))
     with pytest.raises(UnreadableError):
         turned("((((nude:-1))))" * 200)
-    assert len(list(readings("{red|blue|green|black|white} hair, " * 6, ""))) == 31
+    assert len(list(readings("{red|blue|green|black|white} hair, " * 6))) == 31
 
 
 def test_a_negative_weight_turns_a_wish_round() -> None:

@@ -1,0 +1,88 @@
+"""Words that were run together, or turned round: told by the words that they are made of.
+
+Called by `sides`, for words that are in no list. Pure. It must not know terms or rules: a word is a
+word here, whatever it says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from itertools import accumulate
+
+from bot.policy.expressions import Span
+from bot.policy.reading import Reading, around
+from bot.policy.spoken import Spoken
+
+#: A word of fewer letters is not taken apart, and one of more is no word.
+_TOGETHER_MIN, _TOGETHER_MAX = 7, 48
+_PART_MIN, _PART_MAX = 3, 20
+_LONG = 10
+#: Words of fewer letters that may be parts of a long word.
+_LITTLE = frozenset({
+    "a", "an", "at", "by", "in", "is", "me", "my", "no", "of", "on", "to", "up", "de",
+    "du", "en", "la", "le", "el", "un",
+})  # fmt: skip
+#: A word turned round has at least so many letters.
+_TURNED_MIN = 4
+_LETTERS = re.compile("[a-z]+")
+_REMEMBERED = 4096
+
+
+class Parting:
+    """Takes words apart; made once for a rulebook."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        """`known` are the words that others may be made of."""
+        self._known = frozenset(word for word in known if len(word) >= _PART_MIN)
+        self._all = self._known | _LITTLE
+        self.parts = lru_cache(maxsize=_REMEMBERED)(self._parts)
+
+    def runs_backwards(self, strange: Collection[str]) -> bool:
+        """Whether one of these words is a word from its end."""
+        return any(len(word) >= _TURNED_MIN and word[::-1] in self._known for word in strange)
+
+    def parted(self, line: Spoken, strange: Collection[str]) -> Reading | None:
+        """The line with such words taken apart; None if none can be."""
+        found = {word: parts for word in strange if (parts := self.parts(word))}
+        if not found:
+            return None
+        seams: set[int] = set()
+        for word, (start, _) in zip(line.words, line.spans, strict=True):
+            if word in found:
+                seams.update(accumulate(map(len, found[word][:-1]), initial=start))
+                seams.remove(start)
+        return _seamed(line, seams)
+
+    def _parts(self, word: str) -> tuple[str, ...]:
+        """The words that a word is made of, the longest that there are; () if it is of none."""
+        if not _TOGETHER_MIN <= len(word) <= _TOGETHER_MAX or not _LETTERS.fullmatch(word):
+            return ()
+        known = self._all if len(word) >= _LONG else self._known
+        #: For each place, the best parts up to it, and how good they are.
+        best: dict[int, tuple[int, tuple[str, ...]]] = {0: (0, ())}
+        for end in range(1, len(word) + 1):
+            for start in range(max(0, end - _PART_MAX), end):
+                before, part = best.get(start), word[start:end]
+                if before and part in known:
+                    score = before[0] + len(part) ** 2
+                    here = best.get(end)
+                    if here is None or score > here[0]:
+                        best[end] = score, (*before[1], part)
+        whole = best.get(len(word))
+        return whole[1] if whole and len(whole[1]) > 1 else ()
+
+
+def _seamed(line: Spoken, seams: Collection[int]) -> Reading:
+    """The part of the line around the seams, with a space at every one of them."""
+    first, last = around(line.text, min(seams), max(seams))
+    places = [p for at in range(first, last) for p in ([at, at] if at in seams else [at])]
+    text = "".join(
+        f" {line.text[at]}" if at in seams else line.text[at] for at in range(first, last)
+    )
+
+    def told(start: int, end: int) -> Span:
+        return line.placed(places[start], places[end - 1] + 1)
+
+    return Reading(text, told=told)

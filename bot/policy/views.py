@@ -1,0 +1,241 @@
+"""*See*: other ways to see the characters of a text, each a text of its own that is then read.
+
+Called by `sides`, before `folding`. Pure: which letters look like which is data of the rulebook. It
+must not know terms. `PicNude` is two words, a text on its head runs the other way, and in a word of
+two scripts a letter goes by its look and not by its sound. A text has another view only where a
+sign of it is there, so what most people type has none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, chain, product
+
+from bot.policy.expressions import Span
+from bot.policy.folding import Letters
+
+#: Where a word of Latin capitals and small letters may part.
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+#: A quick look for the same.
+_CAMEL_SIGN = re.compile("[a-z0-9][A-Z]|[A-Z][A-Z][a-z]")
+_WORD = re.compile(r"[^\W_]+")
+_CHUNK = re.compile(r"[^\s,]+")
+_LATIN = re.compile("[a-z]")
+#: Greek, Cyrillic and Armenian, whose letters are read as Latin ones.
+_SOUNDING = re.compile("[\u0370-\u058f]")
+#: Letters that are others when the page is turned, beside those that only look turned.
+_ROTATED = {"n": "u", "u": "n", "d": "p", "p": "d", "b": "q", "q": "b", "m": "w", "w": "m"}
+#: Kanji and waves that look like katakana, beside kana.
+_KANA = dict(zip("口二力夕八工卜千一〜\uff5e~―", "ロニカタハエトチーーーーー", strict=True))
+_KANA_LETTER = "\u3041-\u3096\u30a1-\u30fa\u30fc\uff66-\uff9d"
+_LIKE_KANA = f"[{''.join(_KANA)}]+"
+_AMONG_KANA = re.compile(f"{_LIKE_KANA}(?=[{_KANA_LETTER}])|(?<=[{_KANA_LETTER}]){_LIKE_KANA}")
+_BRACKETS = {"(": 1, "[": 1, "{": 1, "<": 1, ")": -1, "]": -1, "}": -1, ">": -1}
+#: A bar that touches a letter or a digit.
+_BAR = re.compile(r"(?<=[^\W_])\||\|(?=[^\W_])")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A way to see a text."""
+
+    source: str
+    #: For each character, which one of the text it is.
+    places: Sequence[int]
+
+
+class Origin:
+    """Where a part of a folded view is in the folded text that it is a view of."""
+
+    def __init__(self, view: View, letters: Letters, source: str) -> None:
+        self._view, self._letters, self._source = view, letters, source
+
+    def __call__(self, start: int, end: int) -> Span:
+        """From a part of one to a part of the other, in whole characters."""
+        ends = self._origins[start:end]
+        return self._folded_at[min(ends)], self._folded_at[max(ends) + 1]
+
+    @cached_property
+    def _origins(self) -> list[int]:
+        letters, view = self._letters, self._view
+        pairs = zip(view.places, view.source, strict=True)
+        return [place for place, char in pairs for _ in letters[ord(char)]]
+
+    @cached_property
+    def _folded_at(self) -> list[int]:
+        sizes = (len(self._letters[ord(char)]) for char in self._source)
+        return list(accumulate(sizes, initial=0))
+
+
+class Views:
+    """Finds the other views of a text; made once for a rulebook."""
+
+    def __init__(
+        self,
+        letters: Letters,
+        looks: Mapping[str, str],
+        turned: Mapping[str, str],
+        innocent: Collection[str],
+    ) -> None:
+        """`looks` and `turned`: for a Latin letter, the characters that look like it."""
+        self._letters = letters
+        self._innocent = innocent
+        self._looks = _tables(looks)
+        self._ambiguous = re.compile(f"[{''.join(map(re.escape, ''.join(looks.values())))}]")
+        self._turned = str.maketrans(
+            {**_ROTATED, **dict(chain.from_iterable(product(d, (r,)) for r, d in turned.items()))}
+        )
+        self._on_its_head = re.compile(f"[{''.join(map(re.escape, ''.join(turned.values())))}]")
+
+    def of(self, source: str) -> Iterator[View]:
+        """Every other view of a text, for which there is a sign."""
+        if source != source.lower():
+            yield from self._parted(source)
+        if "|" in source:
+            yield from _barred(source)
+        if not source.isascii():
+            yield from self._upside_down(source)
+            yield from self._looked(source)
+            yield from _kana(source)
+
+    def _parted(self, source: str) -> Iterator[View]:
+        """Words parted where a small letter meets a capital, unless the whole is a word."""
+        shape = source if source.isascii() else self._shape(source)
+        if not _CAMEL_SIGN.search(shape):
+            return
+        seams = {seam.start() for seam in _CAMEL.finditer(shape)}
+        places: list[int] = []
+        for word in _WORD.finditer(shape):
+            inside = seams.intersection(range(word.start(), word.end()))
+            if (
+                inside
+                and source[word.start() : word.end()].translate(self._letters) in self._innocent
+            ):
+                seams -= inside
+        if seams:
+            for at in range(len(source)):
+                places += [at, at] if at in seams else [at]
+            parted = (f" {c}" if at in seams else c for at, c in enumerate(source))
+            yield View("".join(parted), places)
+
+    def _shape(self, source: str) -> str:
+        """A text as `a` for small letters and `A` for capitals, whatever their script.
+
+        A mark, and what is unseen, is as what stands before it.
+        """
+        shape: list[str] = []
+        for char in source:
+            if self._letters[ord(char)] == "" and shape:
+                shape.append(shape[-1].lower())
+            elif char.isupper():
+                shape.append("A")
+            else:
+                shape.append("a" if char.islower() else char)
+        return "".join(shape)
+
+    def _upside_down(self, source: str) -> Iterator[View]:
+        """The text turned by half a circle: as a whole, and word by word."""
+        if self._on_its_head.search(source):
+            drawn = source.translate(self._turned)
+            yield from _in_both_orders([chunk[::-1] for chunk in _chunks(source)], drawn)
+            yield self._in_place(source, drawn)
+
+    def mirrored(self, source: str) -> Iterator[View]:
+        """The text from its end, and then every word from its own; a word or name stays one."""
+        chunks = [c if self._is_word(source, c) else c[::-1] for c in _chunks(source)]
+        yield from _in_both_orders(chunks, source)
+        yield self._in_place(source, source)
+
+    def _in_place(self, source: str, drawn: str) -> View:
+        """What is no word from its end, several in a row as one, and what is a word as it is."""
+        places: list[int] = []
+        kept: set[int] = set()
+        row: list[int] = []
+        for chunk in _chunks(source):
+            if self._is_word(source, chunk) or source[chunk[0]] == ",":
+                places += [*_from_its_end(row, source), *chunk]
+                kept.update(chunk)
+                row = []
+            else:
+                row += chunk
+        places += _from_its_end(row, source)
+        return View("".join(source[at] if at in kept else drawn[at] for at in places), places)
+
+    def _is_word(self, source: str, chunk: range) -> bool:
+        word = source[chunk[0] : chunk[-1] + 1].translate(self._letters)
+        return word in self._innocent
+
+    def _looked(self, source: str) -> Iterator[View]:
+        """All by its look, in every way, if letters of two scripts make a word."""
+        if not self._ambiguous.search(source):
+            return
+        if any(self._is_mixed(chunk) for chunk in _CHUNK.findall(source)):
+            for table in self._looks:
+                yield View(source.translate(table), range(len(source)))
+
+    def _is_mixed(self, chunk: str) -> bool:
+        """Whether there are letters of two scripts in it."""
+        return bool(self._ambiguous.search(chunk)) and any(map(self._is_latin, chunk))
+
+    def _is_latin(self, char: str) -> bool:
+        read = self._letters[ord(char)]
+        return bool(_LATIN.match(read)) and not _SOUNDING.match(char)
+
+
+def _from_its_end(row: list[int], source: str) -> list[int]:
+    """Some places in a text the other way round, but for the blanks around them."""
+    text = "".join(source[at] for at in row)
+    first, last = len(text) - len(text.lstrip()), len(text.rstrip())
+    return [*row[:first], *reversed(row[first:last]), *row[max(first, last) :]]
+
+
+def _in_both_orders(chunks: list[range], drawn: str) -> Iterator[View]:
+    """The words as they come, and the last one first."""
+    for order in (reversed(chunks), chunks):
+        places = [at for chunk in order for at in chunk]
+        yield View("".join(drawn[at] for at in places), places)
+
+
+def _tables(looks: Mapping[str, str]) -> list[dict[int, str]]:
+    """Characters with what they look like: first, second, and so on, if they look like several."""
+    known: dict[str, list[str]] = {}
+    for letter, drawn in looks.items():
+        for char in drawn:
+            known.setdefault(char, []).append(letter)
+    count = max(map(len, known.values()))
+    return [
+        {ord(char): read[min(n, len(read) - 1)] for char, read in known.items()}
+        for n in range(count)
+    ]
+
+
+def _chunks(text: str) -> Iterator[range]:
+    """Words, and what stands between them, as places."""
+    last = 0
+    for chunk in _CHUNK.finditer(text):
+        yield from (range(at, at + 1) for at in range(last, chunk.start()))
+        yield range(*chunk.span())
+        last = chunk.end()
+    yield from (range(at, at + 1) for at in range(last, len(text)))
+
+
+def _barred(source: str) -> Iterator[View]:
+    """Bars outside brackets as the digit that they look like."""
+    depth, seen = 0, list(source)
+    bars = {bar.start() for bar in _BAR.finditer(source)}
+    for at, char in enumerate(source):
+        depth = max(0, depth + _BRACKETS.get(char, 0))
+        if depth == 0 and at in bars:
+            seen[at] = "1"
+    if "".join(seen) != source:
+        yield View("".join(seen), range(len(seen)))
+
+
+def _kana(source: str) -> Iterator[View]:
+    """Kanji and waves among katakana as what they look like there."""
+    if _AMONG_KANA.search(source):
+        seen = _AMONG_KANA.sub(lambda drawn: "".join(_KANA[c] for c in drawn[0]), source)
+        yield View(seen, range(len(seen)))

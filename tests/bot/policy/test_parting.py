@@ -1,0 +1,77 @@
+"""Words that were run together are taken apart, and words that are whole stay so."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.parting import Parting
+from bot.policy.reading import Reading
+from bot.policy.screening import Screen
+from bot.policy.spoken import Spoken
+from bot.rulebooks import load
+
+PARTING = Parting({"moon", "moonlight", "walk", "walks", "cat", "the", "roof"})
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("moonwalk", ("moon", "walk")),
+        ("moonlightwalks", ("moonlight", "walks")),
+        ("catontheroof", ("cat", "on", "the", "roof")),
+        ("catonmoon", ()),  # a little word counts in a long one only
+        ("moonwalked", ()),
+        ("moon", ()),
+        ("moon" * 13, ()),
+    ],
+)
+def test_a_word_is_made_of_the_longest_words(word: str, parts: tuple[str, ...]) -> None:
+    assert PARTING.parts(word) == parts
+
+
+def test_a_line_is_parted_where_it_must_be_and_tells_where_it_was_written() -> None:
+    line = Spoken(Reading("a moonwalk, moon", start=5))
+    parted = PARTING.parted(line, {"moonwalk"})
+    assert parted
+    assert parted.text == "a moon walk, moon"
+    assert parted.placed(2, 6) == (7, 11)
+    assert parted.placed(7, 11) == (11, 15)
+    assert parted.placed(13, 17) == (17, 21)
+    assert PARTING.parted(line, {"moo"}) is None
+
+
+def test_of_a_long_line_only_what_stands_around_is_parted() -> None:
+    text = f"{'sky ' * 40}moonwalk {'sky ' * 40}"
+    parted = PARTING.parted(Spoken(Reading(text)), {"moonwalk"})
+    assert parted
+    assert len(parted.text) < 90
+    at = parted.text.index("walk")
+    assert parted.placed(at, at + 4) == (164, 168)
+    assert set(parted.text.split()) == {"sky", "moon", "walk"}
+
+
+def test_a_word_may_run_backwards() -> None:
+    assert PARTING.runs_backwards({"xyz", "foor"})
+    assert not PARTING.runs_backwards({"xyz", "tac", "roof"})
+
+
+SCREEN = Screen(load())
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["nakedgirlonbed", "verynudelady", "hotnakedbeachgirl", "yrev edun ydal", "ydal edun yrev"],
+)
+def test_an_adult_word_inside_others_is_seen(prompt: str) -> None:
+    assert {finding.rule for finding in SCREEN.findings(f"1girl, {prompt}")} == {"sexual"}
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "shuttlecock, stopcock", "Middlesex, Penistone, Scunthorpe", "bloodborne", "mountainlake",
+        "lana, anna, edna", "Dickson, Hancock", "catgirls in wetlands", "redbreast, bluetit",
+    ],
+)  # fmt: skip
+def test_a_whole_word_or_name_is_not_taken_apart(prompt: str) -> None:
+    assert not SCREEN.findings(prompt)

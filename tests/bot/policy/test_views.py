@@ -1,0 +1,84 @@
+"""Other ways to see the characters of a text, and where what is found in them was written."""
+
+# ruff: noqa: RUF001  letters that look alike are what is tested
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.folding import Letters
+from bot.policy.screening import Screen
+from bot.policy.views import Views
+from bot.rulebooks import load
+
+LEXICON = load().lexicon
+VIEWS = Views(Letters(LEXICON.letters), LEXICON.looks, LEXICON.turned, {"macdonald", "mcneil"})
+
+
+def views(text: str) -> list[str]:
+    return [view.source for view in VIEWS.of(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("PicWord", ["Pic Word"]),
+        ("a cuteWord, PICWord", ["a cute Word, PIC Word"]),
+        ("Pic2Word", ["Pic2 Word"]),
+        ("ＰｉｃＷｏｒｄ", ["Ｐｉｃ Ｗｏｒｄ"]),
+        ("Pi\u0301cWo\u0301rd", ["Pi\u0301c Wo\u0301rd"]),
+        ("ДобрыйДень", ["Добрый День"]),
+        ("MacDonald, McNeil", []),
+        ("A Word, NATO, 1girl", []),
+    ],
+)
+def test_a_word_may_part_before_a_capital(text: str, seen: list[str]) -> None:
+    assert views(text) == seen
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("ɯoou", ["noom"] * 3),
+        ("ɯoou ʇuɐld", ["plant noom", "noom plant", "plant noom"]),
+        ("moon", []),
+    ],
+)
+def test_a_text_on_its_head_is_read_from_its_end(text: str, seen: list[str]) -> None:
+    assert views(text) == seen
+
+
+def test_a_row_of_strange_words_is_turned_round_where_it_stands() -> None:
+    seen = [view.source for view in VIEWS.mirrored("macdonald thgil noom, mcneil")]
+    assert seen == [
+        "mcneil ,moon light macdonald", "macdonald light moon, mcneil",
+        "macdonald moon light, mcneil",
+    ]  # fmt: skip
+
+
+def test_a_letter_among_latin_ones_goes_by_its_look() -> None:
+    assert "cowboy" in views("cowЬoy")
+    assert {"hand", "haud"} <= set(views("haиd"))
+    assert not views("дом, тон")
+
+
+def test_a_bar_that_touches_a_letter_may_be_one() -> None:
+    assert views("p|ant, a | b, |ine") == ["p1ant, a | b, 1ine"]
+    assert not views("[red|blue] hair, {a|b}")
+
+
+def test_kanji_among_katakana_go_by_their_look() -> None:
+    assert views("口ボット、カメ力") == ["ロボット、カメカ"]
+    assert not views("人口、口")
+
+
+def test_what_is_found_is_told_as_it_was_written() -> None:
+    screen = Screen(load())
+
+    def told(prompt: str) -> set[str]:
+        return {word for finding in screen.findings(prompt) for word in finding.words}
+
+    assert told("1girl ﷺ, CuteNude, sky") == {"Nude"}
+    assert told("ﷺ, ǝpnu, sky") == {"ǝpnu"}
+    assert told("1girl, nυdξ") == {"nυdξ"}
+    assert told("nude, ƃunoʎ lɹıƃ, sky") == {"nude", "ƃunoʎ lɹıƃ"}
+    assert told("nude, lɹıƃ ƃunoʎ, sky") == {"nude", "lɹıƃ ƃunoʎ"}
