@@ -27,6 +27,10 @@ _SIGNS = "[\\s\\-_.:=,'\u2019/()\\[\\]{}\x01~*+|]"
 _APART = f"{_SIGNS}{{0,4}}"
 #: Characters before a number in which a word may say that it is an age.
 _BEFORE = 28
+#: Characters before a number in which a word may say that it is the end of a larger one.
+_TENS = 20
+#: What stands between the parts of a larger number.
+_AND = "(?:and|et|y|e)"
 _NUMBERS_MAX = 300
 _UNSPACED = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 
@@ -44,6 +48,7 @@ class Ages:
         times = f"(?!{_APART}{listed(said.never_behind)})"
         self._behind = re.compile(f"{_APART}{listed(said.behind)}{times}")
         self._before = re.compile(f"{listed(said.before)}\\Z")
+        self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:{_AND}[ -])?\\Z")
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
     def find(self, text: str, words: Collection[str]) -> Iterator[Span]:
@@ -56,6 +61,8 @@ class Ages:
                 raise UnreadableError
             alone = start == 0 or text[start - 1] not in _PART_OF_NUMBER
             behind = self._behind.match(text, end) if alone else None
+            if behind and self._tens.search(text, max(0, start - _TENS), start):
+                continue
             if behind:
                 yield start, behind.end()
             else:
