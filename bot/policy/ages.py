@@ -27,6 +27,10 @@ _SIGNS = "[\\s\\-_.:=,'\u2019/()\\[\\]{}\x01~*+|]"
 _APART = f"{_SIGNS}{{0,4}}"
 #: Characters before a number in which a word may say that it is an age.
 _BEFORE = 28
+#: Characters before a number in which a word may say that it is the end of a larger one.
+_TENS = 20
+#: What stands between the parts of a larger number.
+_AND = "(?:and|et|y|e)"
 _NUMBERS_MAX = 300
 #: Letters of a word that a phrase is made of, at least.
 _PHRASED_MIN = 3
@@ -49,6 +53,7 @@ class Ages:
         self._no_time = re.compile(times)
         self._behind = re.compile(f"{_APART}{listed(said.behind)}{times}")
         self._before = re.compile(f"{listed(said.before)}\\Z")
+        self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:{_AND}[ -])?\\Z")
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
     def phrases(self) -> Iterator[str]:
@@ -61,7 +66,16 @@ class Ages:
 
     def holds(self, text: str, span: Span) -> bool:
         """Whether a phrase that was found in a folded text is an age there."""
-        return self._is_alone(text, span[0]) and self._no_time.match(text, span[1]) is not None
+        start, end = span
+        return (
+            self._is_alone(text, start)
+            and not self._ends_a_larger_number(text, start)
+            and self._no_time.match(text, end) is not None
+        )
+
+    def _ends_a_larger_number(self, text: str, start: int) -> bool:
+        """Whether the number that begins here is the end of one such as twenty-two."""
+        return self._tens.search(text, max(0, start - _TENS), start) is not None
 
     @staticmethod
     def _is_alone(text: str, start: int) -> bool:
@@ -80,6 +94,8 @@ class Ages:
                 raise UnreadableError
             alone = self._is_alone(text, start)
             behind = self._behind.match(text, end) if alone else None
+            if behind and self._ends_a_larger_number(text, start):
+                continue
             if behind:
                 yield start, behind.end()
             else:

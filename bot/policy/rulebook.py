@@ -115,6 +115,7 @@ class AgeWords:
     behind: tuple[str, ...]
     before: tuple[str, ...]
     never_behind: tuple[str, ...]
+    tens: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

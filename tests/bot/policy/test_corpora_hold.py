@@ -63,7 +63,6 @@ def test_evasions_are_seen_through() -> None:
     assert row.holds, told(row, count)
 
 
-@NOT_YET
 def test_real_people_are_found_and_nobody_else() -> None:
     real, fictional = measuring.people(FOUND.names, judged)
     found, mistaken = measuring.together(real), measuring.together(fictional)
