@@ -85,9 +85,12 @@ def with_enabled(policy: GuildPolicy, scope: Scope, enabled: bool | None) -> Gui
 
 
 def without(policy: GuildPolicy, scope: Scope) -> GuildPolicy:
-    """Forget everything that is said of a place: its lines, and that it is on the list."""
-    cleared = with_overrides(policy, scope, Overrides())
-    return replace(cleared, only_channels=policy.only_channels - {scope.id})
+    """Forget every line of a place.
+
+    Whether it is on the list stays: an empty list means every channel, and nobody who resets a
+    place asks for that.
+    """
+    return with_overrides(policy, scope, Overrides())
 
 
 def with_only(policy: GuildPolicy, scope: Scope, listed: bool) -> GuildPolicy:  # noqa: FBT001  the choice itself

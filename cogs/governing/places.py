@@ -122,7 +122,7 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
             button(_only_label(desk, listed),
                    press_id("only", desk.version, scope.key(), int(not listed))),
             button("Reset this place", press_id("clear", desk.version, scope.key()),
-                   ButtonStyle.danger, disabled=written == Overrides() and not listed),
+                   ButtonStyle.danger, disabled=written == Overrides()),
         ),
         row(
             button("← Channels and categories", press_id("open", desk.version, "places")),

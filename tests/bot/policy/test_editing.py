@@ -65,11 +65,11 @@ def test_taking_the_last_line_back_leaves_no_trace(scope: Scope) -> None:
     assert editing.with_enabled(switched, scope, enabled=None) == written
 
 
-def test_a_place_that_is_forgotten_leaves_the_list_too() -> None:
+def test_a_place_that_is_forgotten_stays_on_the_list_for_an_empty_one_means_everywhere() -> None:
     written = editing.with_enabled(FULL, CHANNEL, enabled=False)
     cleared = editing.without(written, CHANNEL)
     assert cleared.channels == FULL.channels
-    assert cleared.only_channels == {ChannelId(7)}
+    assert cleared.only_channels == FULL.only_channels
     assert cleared.rules == FULL.rules
 
 
