@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import importlib
 import logging
 import secrets
@@ -224,9 +225,20 @@ async def _serve(settings: Settings) -> int:
                 _tidying(program.services),
             ):
                 if await _loaded(program.handle, settings, stop):
+                    _spare_what_stays()
                     await _work(program, settings, stop)
             beating.cancel()
     return stop.exit_code if program.handle.abandoned else 0
+
+
+def _spare_what_stays() -> None:
+    """Take what lives as long as the program out of the garbage collector's sight.
+
+    The terms of the rulebook alone are hundreds of thousands of objects: going through them again
+    and again held up the loop, and with it every answer, for a tenth of a second and more.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager

@@ -61,7 +61,7 @@ _TWOFOLD_MAX = 4
 #: Characters on either side of a place that are read with it.
 _AROUND = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
-_READ_MAX = 8_000
+_READ_MAX = 4_000
 
 
 #: Brackets in a prompt that has negative weights.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sqlite3
@@ -184,3 +185,13 @@ async def test_the_licence_of_the_model_in_use_is_kept_for_exports(tmp_path: Pat
     async with stage(tmp_path) as here:
         kept = (here.data_dir / "licences" / "fake-1.txt").read_text()
         assert LICENCE in kept
+
+
+def test_what_stays_for_good_is_not_gone_through_again() -> None:
+    kept = [[number] for number in range(10_000)]
+    serving._spare_what_stays()
+    try:
+        assert gc.get_freeze_count() >= len(kept)
+        assert len(gc.get_objects()) < len(kept)
+    finally:
+        gc.unfreeze()
