@@ -33,7 +33,7 @@ _COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
 _NAME_MIN = 5
 _PART_MIN = 3
 #: So many negative prompts are remembered: most members use the model's own.
-_REMEMBERED = 256
+_REMEMBERED = 16
 
 
 class Detector:

@@ -7,6 +7,7 @@ terms. Where something stood is worked out on demand: in most prompts nobody ask
 from __future__ import annotations
 
 import re
+import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -147,7 +148,9 @@ class Squeezed:
     """Some words of a line without what parts them; where they stood on demand."""
 
     def __init__(self, line: Spoken, first: int, last: int) -> None:
-        self._line = line
+        # A proxy, for the line keeps its parts: a circle is freed by the collector alone, and that
+        # holds up the loop.
+        self._line = weakref.proxy(line)
         self._first = first
         self.words = line.words[first:last]
         self.squeezed = "".join(self.words)

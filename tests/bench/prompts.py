@@ -6,10 +6,12 @@ Not in the suite: a hundred thousand take minutes.
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import sys
 import time
 import unicodedata
+from statistics import median
 
 from bot.policy.screening import Screen
 from bot.rulebooks import load
@@ -50,13 +52,19 @@ def main() -> int:
     dice = random.Random(arguments.seed)
     screen = Screen(load())
     terms = [term for concept in load().concepts.values() for term in concept.spellings()]
-    slowest_s = 0.0
+    # As the bot does once it serves: a walk of the collector is no prompt's time.
+    gc.collect()
+    gc.freeze()
+    took_s: list[float] = []
     for _ in range(arguments.count):
         wanted, unwanted = prompt(dice, terms), prompt(dice, terms)
         began_s = time.thread_time()
         screen.findings(wanted, unwanted)
-        slowest_s = max(slowest_s, time.thread_time() - began_s)
-    print(f"{arguments.count:,} prompts read, the slowest in {slowest_s * 1000:.2f} ms")
+        took_s.append(time.thread_time() - began_s)
+    print(
+        f"{arguments.count:,} prompts read, half of them in {median(took_s) * 1000:.2f} ms, "
+        f"the slowest in {max(took_s) * 1000:.2f} ms"
+    )
     return 0
 
 

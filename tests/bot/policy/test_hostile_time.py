@@ -152,3 +152,17 @@ def test_the_worst_prompt_costs_a_bounded_number_of_harmless_ones() -> None:
 def test_what_was_tried_is_as_long_as_anybody_can_ask() -> None:
     assert isinstance(ask(HARMLESS(LONGEST)), Ask)
     assert not isinstance(ask(HARMLESS(LONGEST + 1)), Ask)
+
+
+def test_what_a_prompt_leaves_behind_is_freed_without_the_collector() -> None:
+    """It goes through hundreds of thousands of objects of the rulebook, on the loop's time."""
+    screen = Screen(load())
+    tangled = "n(u:1.2)d3, l 0 l i, [a|b]ird, PicSmile, ǝpnu, 12 years, my teacher"
+    screen.findings(tangled, "")
+    gc.collect()
+    gc.disable()
+    try:
+        screen.findings(f"{tangled}, sky", "(lowres:-1)")
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
