@@ -34,6 +34,8 @@ _NAME_MIN = 5
 _PART_MIN = 3
 #: So many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 16
+#: So many sets of concepts that stand together are remembered.
+_REMEMBERED_MIXES = 512
 
 
 class Detector:
@@ -44,7 +46,9 @@ class Detector:
         self.concepts = rulebook.concepts
         self.floor = {rule.id for rule in rulebook.rules.values() if rule.floor}
         self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
-        self._triggers = {rule: self._needed(when) for rule, when in self.conditions.items()}
+        self._includers = self._inverted()
+        self.possible = lru_cache(maxsize=_REMEMBERED_MIXES)(self._possible)
+        self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
         self.innocent = _innocent(rulebook)
         lexicon = rulebook.lexicon
         self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
@@ -61,18 +65,27 @@ class Detector:
         """What a text says is not wanted."""
         return TextSide(source, self, (self._unwanted,))
 
-    def _needed(self, when: When) -> frozenset[str] | None:
-        """The concepts of which a condition needs one; None: it must be asked in any case."""
-        if when.unwanted or when.concepts & BUILT_IN:
-            return None
-        return frozenset(n for name in when.concepts for n in closure(name, self.concepts))
+    def _inverted(self) -> dict[str, set[str]]:
+        """For each concept, itself and those that include it."""
+        includers: dict[str, set[str]] = {}
+        for name in self.concepts:
+            for other in closure(name, self.concepts):
+                includers.setdefault(other, set()).add(name)
+        return includers
 
-    def worth_asking(self, present: Collection[str]) -> Iterator[tuple[RuleId, When]]:
-        """The conditions that may hold where these concepts are present."""
-        for rule, when in self.conditions.items():
-            needed = self._triggers[rule]
-            if needed is None or not needed.isdisjoint(present):
-                yield rule, when
+    def _possible(self, found: frozenset[str]) -> frozenset[str]:
+        """The concepts that may stand where words of these were found."""
+        return BUILT_IN.union(*(self._includers.get(name, ()) for name in found))
+
+    def _worth_asking(
+        self, present: frozenset[str], unwanted: frozenset[str]
+    ) -> list[tuple[RuleId, When]]:
+        """The conditions that may hold where these concepts are possible, and unwanted these."""
+        return [
+            (rule, when)
+            for rule, when in self.conditions.items()
+            if when.condition.may_hold(present, unwanted)
+        ]
 
     def folded(self, text: str) -> str:
         """A text with every character in its plain form."""
@@ -191,8 +204,15 @@ class TextSide:
             if reading := self._detector.parting.parted(line, strange):
                 yield Spoken(reading)
 
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """No other concepts than these stand here."""
+        return self._detector.possible(frozenset(self.found.words))
+
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
+        if concept not in self.present:
+            return ()
         if concept not in self._spans:
             self._spans[concept] = self._looked(concept)
         return self._spans[concept]
