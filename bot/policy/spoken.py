@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import weakref
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from functools import cached_property
-from itertools import accumulate, pairwise, product
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import accumulate, product
+from typing import TypeAlias
 
 from bot.policy.expressions import Span
 from bot.policy.reading import Reading
@@ -28,6 +29,9 @@ _WORD = re.compile(
     f"[a-z]++|[0-9]++|[{_KATAKANA}]++|[{_HIRAGANA}]++|[{_KANJI}]|[{_HANGUL}]++|[{_THAI}]++"
     f"|[^\\W\\d_a-z{_SCRIPTS}]++"
 )
+#: The same for ASCII, which goes without patterns: numbers parted off, and blanks for the rest.
+_NUMBER = re.compile("([0-9]++)")
+_BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
 _RUN = re.compile(r"(\D)\1++")
 #: Between two words of which neither goes on in the other, unless somebody split it.
 _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
@@ -39,17 +43,27 @@ _HANGUL_END = re.compile(f"[{_HANGUL}]")
 #: Hiragana that stand between words.
 _PARTICLES = frozenset("をとがはにでものな")
 _LONG = 3
-#: Letters that something other than a gap stands between.
-_TIED = re.compile(r"[^\W_][^\w\s,]++[^\W_]")
+#: What ties a word to the one before: anything between them that is no gap.
+_TIE = re.compile("(?<=[^\\W_])[^\\w\\s,\u3001\uff0c\u3002]++(?=[^\\W_])")
+#: The same for the shape of ASCII: `a` for what is of words, `-` for what ties them.
+_SHAPE = bytes(
+    97 if chr(n).isalnum() and n < 128 else 32 if chr(n).isspace() or chr(n) in ",_" else 45
+    for n in range(256)
+)
+_TIE_SHAPED = re.compile(b"a-++(?=a)")
 #: Words that disguise nothing: numbers, and kanji, which are found wherever they stand.
 _NO_DISGUISE = re.compile(f"[0-9]+|[{_KANJI}]")
 #: Words on either side of a strange one that are looked through with it.
 _AROUND = 4
+_REMEMBERED = 8192
 
 
 def words(text: str) -> list[str]:
     """The words of a folded text."""
-    return _WORD.findall(text)
+    if not text.isascii():
+        return _WORD.findall(text)
+    apart = " ".join(_NUMBER.split(text))
+    return apart.encode().translate(_BLANKED).decode().split()
 
 
 def spoken(parts: Iterable[str]) -> str:
@@ -57,9 +71,14 @@ def spoken(parts: Iterable[str]) -> str:
     return f" {' '.join(parts)} "
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def collapsed(text: str) -> str:
-    """A text with one letter for every run of it; digits stay."""
+    """A word with one letter for every run of it; digits stay."""
     return _RUN.sub(r"\1", text)
+
+
+#: A number, and where what it is the number of begins and ends.
+Found: TypeAlias = tuple[int, int, int]
 
 
 class Spoken:
@@ -134,14 +153,25 @@ class Spoken:
 
     def _tied(self) -> set[int]:
         """The numbers of words with more than space between them and the word before."""
-        if not _TIED.search(self.text):
-            return set()
-        gaps = enumerate(pairwise(self.spans), start=1)
-        return {n for n, ((_, end), (begin, _)) in gaps if self.is_tied(end, begin)}
+        numbers: set[int] = set()
+        number = last = 0
+        for start, end in _ties(self.text):
+            number += len(words(self.text[last:start]))
+            numbers.add(number)
+            last = end
+        return numbers
 
     def is_tied(self, end: int, begin: int) -> bool:
         """Whether what stands between two words holds them together: a bracket, a hyphen."""
         return begin > end and not _GAP.search(self.text, end, begin)
+
+
+def _ties(text: str) -> Iterator[Span]:
+    """What ties two words of a text together."""
+    if not text.isascii():
+        return (tie.span() for tie in _TIE.finditer(text))
+    shape = text.encode().translate(_SHAPE)
+    return ((tie.start() + 1, tie.end()) for tie in _TIE_SHAPED.finditer(shape))
 
 
 class Squeezed:
@@ -154,7 +184,8 @@ class Squeezed:
         self._first = first
         self.words = line.words[first:last]
         self.squeezed = "".join(self.words)
-        self.key = collapsed(self.squeezed)
+        #: Its letters, one for every run of them, and where in them words begin and end.
+        self.key, self._key_begins, self._key_ends = _in_short(self.words)
         self._plain = self.squeezed.isascii()
 
     @cached_property
@@ -184,30 +215,18 @@ class Squeezed:
             return first, first + gone[runs + 1] - gone[runs] + 1
         return first, first + 1
 
-    @cached_property
-    def _key_edges(self) -> tuple[frozenset[int], frozenset[int]]:
-        """Where in the key words begin and end."""
-        if len(self.key) == len(self.squeezed):
-            return self._edges, self._edges
-        places, gone = self._runs
-        begins: set[int] = set()
-        ends: set[int] = set()
-        run, passed = 0, 0
-        for edge in self._starts:
-            while run < len(places) and places[run] + gone[run + 1] < edge:
-                run += 1
-                passed = gone[run]
-            inside = run < len(places) and places[run] + passed < edge
-            begins.add(places[run] if inside else edge - passed)
-            ends.add(places[run] + 1 if inside else edge - passed)
-        return frozenset(begins), frozenset(ends)
+    def spanning(self, found: Sequence[Found], *, turned: bool) -> Sequence[Found]:
+        """Those of the places in the key that begin and end where words may: a quick no for most.
 
-    def may_span(self, start: int, end: int) -> bool:
-        """Whether a place in the key can begin and end where words do: a quick no for most."""
+        `turned`: the places are in the key from its end, and become places in the key.
+        """
+        if turned:
+            size = len(self.key)
+            found = [(number, size - end, size - start) for number, start, end in found]
         if not self._plain:
-            return True
-        begins, ends = self._key_edges
-        return start in begins and end in ends
+            return found
+        begins, ends = self._key_begins, self._key_ends
+        return [one for one in found if one[1] in begins and one[2] in ends]
 
     def spans(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may.
@@ -286,6 +305,23 @@ class Squeezed:
             spans[self._first + begin][0] + first - self._starts[begin],
             spans[self._first + end][0] + last - self._starts[end],
         )
+
+
+def _in_short(words: Sequence[str]) -> tuple[str, set[int], set[int]]:
+    """Words as one, with one letter for every run, and where words begin and end in that."""
+    key: list[str] = []
+    begins: set[int] = set()
+    ends = {0}
+    size, last = 0, ""
+    for word in words:
+        short = collapsed(word)
+        goes_on = short[0] == last and not last.isdecimal()
+        begins.add(size - goes_on)
+        key.append(short[1:] if goes_on else short)
+        size += len(short) - goes_on
+        ends.add(size)
+        last = short[-1]
+    return "".join(key), begins, ends
 
 
 def longest(spans: Iterable[Span]) -> list[Span]:
