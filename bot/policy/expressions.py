@@ -52,10 +52,10 @@ class Condition(Protocol):
         """The places that make it hold; None: it does not."""
         ...
 
-    def may_hold(self, present: Collection[str], unwanted: Collection[str]) -> bool:
-        """Whether it can hold where no other concepts stand than these.
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        """What is left of it where no other concepts stand than these; None: it cannot hold.
 
-        A quick no for most; `unwanted`: those on the opposite side.
+        `unwanted`: those on the opposite side.
         """
         ...
 
@@ -191,9 +191,9 @@ class _Present:
     def test(self, seen: Side) -> Places | None:
         return [(seen, span) for span in seen.spans(self.concept)] or None
 
-    def may_hold(self, present: Collection[str], unwanted: Collection[str]) -> bool:
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
         del unwanted
-        return self.concept in present
+        return self if self.concept in present else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +204,9 @@ class _Any:
         found = [places for part in self.parts if (places := part.test(seen))]
         return [place for places in found for place in places] or None
 
-    def may_hold(self, present: Collection[str], unwanted: Collection[str]) -> bool:
-        return any(part.may_hold(present, unwanted) for part in self.parts)
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        left = [part for whole in self.parts if (part := whole.narrowed(present, unwanted))]
+        return _Any(left) if len(left) > 1 else left[0] if left else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +219,10 @@ class _All:
         second = self.right.test(seen) if first else None
         return [*first, *second] if first and second else None
 
-    def may_hold(self, present: Collection[str], unwanted: Collection[str]) -> bool:
-        return self.left.may_hold(present, unwanted) and self.right.may_hold(present, unwanted)
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        left = self.left.narrowed(present, unwanted)
+        right = self.right.narrowed(present, unwanted)
+        return _All(left, right) if left and right else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +233,10 @@ class _ButNot:
     def test(self, seen: Side) -> Places | None:
         return None if self.right.test(seen) else self.left.test(seen)
 
-    def may_hold(self, present: Collection[str], unwanted: Collection[str]) -> bool:
-        return self.left.may_hold(present, unwanted)
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        left = self.left.narrowed(present, unwanted)
+        right = self.right.narrowed(present, unwanted)
+        return _ButNot(left, right) if left and right else left
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +246,10 @@ class _Unwanted:
     def test(self, seen: Side) -> Places | None:
         return self.inner.test(seen.opposite)
 
-    def may_hold(self, present: Collection[str], unwanted: Collection[str]) -> bool:
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
         del present
-        return self.inner.may_hold(unwanted, ())
+        inner = self.inner.narrowed(unwanted, ())
+        return _Unwanted(inner) if inner else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,5 +273,7 @@ class _Near:
                     return [(one, here), (other, there)]
         return None
 
-    def may_hold(self, present: Collection[str], unwanted: Collection[str]) -> bool:
-        return self.left.may_hold(present, unwanted) and self.right.may_hold(present, unwanted)
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        left = self.left.narrowed(present, unwanted)
+        right = self.right.narrowed(present, unwanted)
+        return _Near(left, self.distance, right) if left and right else None

@@ -78,8 +78,8 @@ class Screen:
         found = wanted.found
         lenient = Allowing(wanted) if found.allowed else wanted
         asked = self._detector.worth_asking(wanted.present, wanted.opposite.present)
-        for rule, when in asked:
-            if places := when.condition.test(wanted if rule in self._fixed else lenient):
+        for rule, condition in asked:
+            if places := condition.test(wanted if rule in self._fixed else lenient):
                 yield Finding(rule=rule, words=_told(places))
 
     def _of_server(self, wanted: TextSide) -> Iterator[Finding]:

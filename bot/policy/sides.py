@@ -13,13 +13,13 @@ from functools import cached_property, lru_cache
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
-from bot.policy.expressions import Side, Span, When
+from bot.policy.expressions import Condition, Side, Span
 from bot.policy.folding import JOINT, Letters, composed, other_kana
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
 from bot.policy.reading import UnreadableError, readings, without_brackets, without_breaks
-from bot.policy.rulebook import BUILT_IN, CHARACTERS, Concept, Rulebook, closure
+from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Concept, Rulebook, closure
 from bot.policy.spoken import Spoken, longest, words
 from bot.policy.terms import Label, Sightings, TermIndex, outside
 from bot.policy.views import Origin, View, Views
@@ -74,18 +74,18 @@ class Detector:
         return includers
 
     def _possible(self, found: frozenset[str]) -> frozenset[str]:
-        """The concepts that may stand where words of these were found."""
-        return BUILT_IN.union(*(self._includers.get(name, ()) for name in found))
+        """The concepts that may stand where words of these were found, or what looks like them."""
+        return found.union(*(self._includers.get(name, ()) for name in found))
 
     def _worth_asking(
         self, present: frozenset[str], unwanted: frozenset[str]
-    ) -> list[tuple[RuleId, When]]:
-        """The conditions that may hold where these concepts are possible, and unwanted these."""
-        return [
-            (rule, when)
+    ) -> list[tuple[RuleId, Condition]]:
+        """What is left of the rules' conditions where no other concepts stand than these."""
+        narrowed = (
+            (rule, when.condition.narrowed(present, unwanted))
             for rule, when in self.conditions.items()
-            if when.condition.may_hold(present, unwanted)
-        ]
+        )
+        return [(rule, condition) for rule, condition in narrowed if condition]
 
     def folded(self, text: str) -> str:
         """A text with every character in its plain form."""
@@ -207,7 +207,8 @@ class TextSide:
     @cached_property
     def present(self) -> frozenset[str]:
         """No other concepts than these stand here."""
-        return self._detector.possible(frozenset(self.found.words))
+        looked_for = {AGES, *NAMES} if self._given_names else {AGES}
+        return self._detector.possible(frozenset(looked_for.union(self.found.words)))
 
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
@@ -218,9 +219,9 @@ class TextSide:
         return self._spans[concept]
 
     def _looked(self, concept: str) -> Collection[Span]:
-        if concept == "ages":
+        if concept == AGES:
             return self._ages()
-        if concept in {"names", "unlisted-names", "first-names"}:
+        if concept in NAMES:
             return self._names(concept)
         spans = outside(self.found.words.get(concept, ()), self.found.harmless.get(concept, ()))
         for other in self._detector.concepts[concept].includes:
@@ -228,13 +229,15 @@ class TextSide:
         return spans
 
     def _names(self, concept: str) -> set[Span]:
-        names = self._detector.names
-        words = self._lines[0].words
-        if names.given.isdisjoint(words):
-            return set()
+        names, given = self._detector.names, self._given_names
         if concept == "first-names":
             return self._real(names.first_names(self._folded))
-        return self._real(names.find(self._folded, words, unlisted=concept == "unlisted-names"))
+        return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
+
+    @cached_property
+    def _given_names(self) -> frozenset[str]:
+        """The words that are given names: nothing is a name without one."""
+        return self._detector.names.given.intersection(self._lines[0].words)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one."""

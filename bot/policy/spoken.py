@@ -11,7 +11,7 @@ import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate, product
+from itertools import accumulate, islice, product
 from typing import TypeAlias
 
 from bot.policy.expressions import Span
@@ -31,6 +31,7 @@ _WORD = re.compile(
 )
 #: The same for ASCII, which goes without patterns: numbers parted off, and blanks for the rest.
 _NUMBER = re.compile("([0-9]++)")
+_PLAIN_WORD = re.compile("[a-z]++|[0-9]++")
 _BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
 _RUN = re.compile(r"(\D)\1++")
 #: Between two words of which neither goes on in the other, unless somebody split it.
@@ -89,24 +90,27 @@ class Spoken:
         self.placed = reading.placed
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
+        self._spans: list[Span] = []
         self._disguises: list[Squeezed] | None = None
         self._strange_words: set[str] | None = None
 
-    @cached_property
-    def spans(self) -> list[Span]:
-        """Where each word stands in the reading."""
-        return [word.span() for word in _WORD.finditer(self.text)]
+    def span(self, number: int) -> Span:
+        """Where a word stands in the reading; it and those before it are looked for once."""
+        missing = number + 1 - len(self._spans)
+        if missing > 0:
+            self._spans += (word.span() for word in islice(self._rest, missing))
+        return self._spans[number]
 
     @cached_property
-    def _numbers(self) -> dict[int, int]:
-        """For each place in what is spoken where a word begins, its number."""
-        begins = accumulate((len(word) + 1 for word in self.words), initial=1)
-        return {begin: number for number, begin in enumerate(begins)}
+    def _rest(self) -> Iterator[re.Match[str]]:
+        """The words that were not looked for yet."""
+        return (_PLAIN_WORD if self.text.isascii() else _WORD).finditer(self.text)
 
     def place(self, start: int, end: int) -> Span:
         """Where a part of what is spoken, with the space around it, is in the reading."""
-        first, last = self._numbers[start + 1], self._numbers[end] - 1
-        return self.spans[first][0], self.spans[last][1]
+        last = self.spoken.count(" ", 0, end - 1) - 1
+        first = last - self.spoken.count(" ", start + 1, end - 1)
+        return self.span(first)[0], self.span(last)[1]
 
     def is_close(self, start: int, end: int) -> bool:
         """Whether a part of the reading is one breath: no comma and no bracket in it."""
@@ -282,14 +286,18 @@ class Squeezed:
 
     def _is_gap(self, number: int) -> bool:
         """Whether somebody parted a word from the one before it, and not just bracketed it."""
-        spans, here = self._line.spans, self._first + number
-        return _GAP.search(self._line.text, spans[here - 1][1], spans[here][0]) is not None
+        (_, end), (begin, _) = self._pair(number)
+        return _GAP.search(self._line.text, end, begin) is not None
 
     def holds_ties(self, span: Span) -> bool:
         """Whether some of the words in a span are tied together."""
-        spans = self._line.spans
-        places = (self._first + number for number in self._inner(span))
-        return any(self._line.is_tied(spans[n - 1][1], spans[n][0]) for n in places)
+        pairs = map(self._pair, self._inner(span))
+        return any(self._line.is_tied(end, begin) for (_, end), (begin, _) in pairs)
+
+    def _pair(self, number: int) -> tuple[Span, Span]:
+        """Where a word stands in the reading, and before it the one before."""
+        here = self._first + number
+        return self._line.span(here - 1), self._line.span(here)
 
     def words_of(self, span: Span) -> list[str]:
         """The words, whole, that a span touches."""
@@ -300,10 +308,10 @@ class Squeezed:
         """Where a span is in the reading."""
         begin = bisect_right(self._starts, first) - 1
         end = bisect_left(self._starts, last) - 1
-        spans = self._line.spans
+        span = self._line.span
         return (
-            spans[self._first + begin][0] + first - self._starts[begin],
-            spans[self._first + end][0] + last - self._starts[end],
+            span(self._first + begin)[0] + first - self._starts[begin],
+            span(self._first + end)[0] + last - self._starts[end],
         )
 
 
