@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, pairwise
-from typing import Generic, Protocol, TypeVar
+from itertools import accumulate, chain, pairwise
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from ahocorasick_rs import AhoCorasick
 
@@ -32,8 +32,7 @@ _TURNED_MIN = 4
 _SPELLED_MIN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A term that was found, and where in the reading."""
 
     term: int
@@ -118,29 +117,28 @@ class Vocabulary:
     def find(self, line: Spoken) -> Iterator[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
         for number, start, end in self._spoken.find(line.spoken):
-            place = line.place(start, end)
+            begin, last = line.place(start, end)
             for term in self._spoken.meant[number]:
-                yield Hit(term, *place, plain=True)
+                yield Hit(term, begin, last, plain=True)
         for part in line.disguises(self._familiar):
-            for count, hit in enumerate(self._disguised(part)):
+            forwards = self._disguised(part, part.key, turned=False)
+            backwards = self._disguised(part, part.key[::-1], turned=True)
+            for count, hit in enumerate(chain(forwards, backwards)):
                 if count > _DISGUISED_MAX:
                     raise UnreadableError
                 yield hit
 
-    def _disguised(self, part: Squeezed) -> Iterator[Hit]:
-        for key, turned in ((part.key, False), (part.key[::-1], True)):
-            found = self._squeezed.find(key)
-            for number, start, end in part.spanning(found, turned=turned) if found else ():
-                for span in part.spans(start, end):
-                    yield from self._hits(part, self._squeezed.meant[number], span, turned=turned)
-
-    def _hits(
-        self, part: Squeezed, patterns: list[_Pattern], span: Span, *, turned: bool
-    ) -> Iterator[Hit]:
-        for pattern in patterns:
-            plain = self._judged(part, pattern, span, turned=turned)
-            if plain is not None:
-                yield Hit(pattern.term, *part.place(*span), plain=plain)
+    def _disguised(self, part: Squeezed, key: str, *, turned: bool) -> Iterator[Hit]:
+        """The terms in a part, by its key."""
+        if not (found := self._squeezed.find(key)):
+            return
+        for number, span, odd in part.stretches(found, turned=turned):
+            for pattern in self._squeezed.meant[number]:
+                # Familiar words with gaps between them are found as such, or run words together.
+                if odd or (pattern.gaps and not turned):
+                    plain = self._judged(part, pattern, span, turned=turned)
+                    if plain is not None:
+                        yield Hit(pattern.term, *part.place(*span), plain=plain)
 
     def _judged(
         self, part: Squeezed, pattern: _Pattern, span: Span, *, turned: bool

@@ -128,18 +128,14 @@ class Spoken:
         Or it is tied to its neighbour. Whatever disguises a term makes such a word of it, or what
         was found would be innocent.
         """
-        numbers = self._tied() | self._unknown(familiar)
-        if not numbers:
-            return
-        first = last = -1
-        for number in sorted(numbers):
-            if first >= 0 and number - _AROUND > last:
-                yield Squeezed(self, first, last)
-                first = -1
-            if first < 0:
-                first = max(0, number - _AROUND)
-            last = number + _AROUND + 1
-        yield Squeezed(self, first, min(last, len(self.words)))
+        odd: list[int] = []
+        for number in sorted(self._tied() | self._unknown(familiar)):
+            if odd and number - _AROUND > odd[-1] + _AROUND + 1:
+                yield Squeezed(self, odd)
+                odd = []
+            odd.append(number)
+        if odd:
+            yield Squeezed(self, odd)
 
     def _unknown(self, familiar: frozenset[str]) -> set[int]:
         """The numbers of words that are no words."""
@@ -181,20 +177,36 @@ def _ties(text: str) -> Iterator[Span]:
 class Squeezed:
     """Some words of a line without what parts them; where they stood on demand."""
 
-    def __init__(self, line: Spoken, first: int, last: int) -> None:
+    def __init__(self, line: Spoken, odd: Sequence[int]) -> None:
+        """`odd`: the numbers of the words for which it is looked through."""
         # A proxy, for the line keeps its parts: a circle is freed by the collector alone, and that
         # holds up the loop.
         self._line = weakref.proxy(line)
-        self._first = first
-        self.words = line.words[first:last]
+        self._first = first = max(0, odd[0] - _AROUND)
+        self._odd = [number - first for number in odd]
+        self.words = line.words[first : odd[-1] + _AROUND + 1]
         self.squeezed = "".join(self.words)
-        #: Its letters, one for every run of them, and where in them words begin and end.
-        self.key, self._key_begins, self._key_ends = _in_short(self.words)
+        self._starts = [0, *accumulate(map(len, self.words))]
         self._plain = self.squeezed.isascii()
+        #: Its letters, one for every run of them.
+        self.key = self._in_short()
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *accumulate(map(len, self.words))]
+    def _in_short(self) -> str:
+        key: list[str] = []
+        #: For a place in the key the numbers of the words that begin there, and of those behind
+        #: the words that end there: several if words go on with the letter that others end with.
+        self._begins: dict[int, list[int]] = {}
+        self._ends: dict[int, list[int]] = {}
+        size, last = 0, ""
+        for number, word in enumerate(self.words):
+            short = collapsed(word)
+            goes_on = short[0] == last and not last.isdecimal()
+            self._begins.setdefault(size - goes_on, []).append(number)
+            key.append(short[1:] if goes_on else short)
+            size += len(short) - goes_on
+            self._ends.setdefault(size, []).append(number + 1)
+            last = short[-1]
+        return "".join(key)
 
     @cached_property
     def _edges(self) -> frozenset[int]:
@@ -219,24 +231,28 @@ class Squeezed:
             return first, first + gone[runs + 1] - gone[runs] + 1
         return first, first + 1
 
-    def spanning(self, found: Sequence[Found], *, turned: bool) -> Sequence[Found]:
-        """Those of the places in the key that begin and end where words may: a quick no for most.
+    def stretches(
+        self, found: Iterable[Found], *, turned: bool
+    ) -> Iterator[tuple[int, Span, bool]]:
+        """What was found in the key, as spans that begin and end where words may.
 
-        `turned`: the places are in the key from its end, and become places in the key.
+        With each, whether there is more in it than familiar words with a gap between them.
+        `turned`: it was found in the key from its end.
         """
         if turned:
             size = len(self.key)
-            found = [(number, size - end, size - start) for number, start, end in found]
-        if not self._plain:
-            return found
-        begins, ends = self._key_begins, self._key_ends
-        return [one for one in found if one[1] in begins and one[2] in ends]
+            found = ((number, size - end, size - start) for number, start, end in found)
+        for number, start, end in found:
+            if not self._plain:
+                for span in self._loose(start, end):
+                    yield number, span, True
+            elif (firsts := self._begins.get(start)) and (lasts := self._ends.get(end)):
+                for first, last in _pairs(firsts, lasts):
+                    odd = any(first <= at < last for at in self._odd)
+                    yield number, (self._starts[first], self._starts[last]), odd
 
-    def spans(self, start: int, end: int) -> Iterable[Span]:
-        """From a place in the key to those that begin and end where words may.
-
-        Several where a letter is repeated on the edge: what is repeated may be two words' letter.
-        """
+    def _loose(self, start: int, end: int) -> Iterable[Span]:
+        """From a place in the key to those that begin and end where words may."""
         if len(self.key) == len(self.squeezed):
             return ((start, end),) if self._may_begin(start) and self._may_end(end) else ()
         low, high = self._wide(start)
@@ -247,8 +263,7 @@ class Squeezed:
         lasts = [at for at in range(low + 1, high + 1) if self._may_end(at)]
         if not lasts:
             return ()
-        pairs = product({firsts[0], firsts[-1]}, {lasts[0], lasts[-1]})
-        return [(first, last) for first, last in pairs if first < last]
+        return _pairs(firsts, lasts)
 
     def _may_begin(self, at: int) -> bool:
         return at in self._edges or (not self._plain and self._is_loose(at))
@@ -315,21 +330,15 @@ class Squeezed:
         )
 
 
-def _in_short(words: Sequence[str]) -> tuple[str, set[int], set[int]]:
-    """Words as one, with one letter for every run, and where words begin and end in that."""
-    key: list[str] = []
-    begins: set[int] = set()
-    ends = {0}
-    size, last = 0, ""
-    for word in words:
-        short = collapsed(word)
-        goes_on = short[0] == last and not last.isdecimal()
-        begins.add(size - goes_on)
-        key.append(short[1:] if goes_on else short)
-        size += len(short) - goes_on
-        ends.add(size)
-        last = short[-1]
-    return "".join(key), begins, ends
+def _pairs(firsts: Sequence[int], lasts: Sequence[int]) -> list[Span]:
+    """The outermost and the innermost of two ends.
+
+    Several where a letter is repeated on the edge: what is repeated may be two words' letter.
+    """
+    if len(firsts) == len(lasts) == 1:
+        return [(firsts[0], lasts[0])]
+    pairs = product({firsts[0], firsts[-1]}, {lasts[0], lasts[-1]})
+    return [(first, last) for first, last in pairs if first < last]
 
 
 def longest(spans: Iterable[Span]) -> list[Span]:
