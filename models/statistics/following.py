@@ -106,7 +106,8 @@ def _alike(table: _Table, heels: np.ndarray) -> np.ndarray:
     squares = stray**2 @ table.voted.T
     cosine = stray @ stray.T / np.sqrt(np.maximum(squares * squares.T, 1e-12))
     likeness = np.maximum(cosine, heels)
-    copies = np.where(likeness * np.sqrt(common) > _SURE, np.minimum(likeness, 1), 0.0)
+    # The root: those who are alike in a quarter of their votes cover it with the others.
+    copies = np.where(likeness * np.sqrt(common) > _SURE, np.sqrt(np.clip(likeness, 0, 1)), 0.0)
     np.fill_diagonal(copies, 0)
     return copies
 

@@ -159,9 +159,24 @@ def test_who_always_contradicts_agrees_with_nobody() -> None:
     assert columns(red, {})[10_000].agreement < 0.5
 
 
+def turned(crowd: bench.Crowd, red: int) -> list[Cast]:
+    """Accounts honest in the older half, against the candidate in every third newer duel."""
+    return [
+        one
+        for one in bench.attacked(crowd, bench.sleeping, 1, red=red)
+        if one.voter < 10_000 or one.at_ms < 100 * 60_000 or one.at_ms // 60_000 % 3 == 0
+    ]
+
+
+def test_a_ring_that_turns_is_known_by_its_newer_votes() -> None:
+    found = columns(turned(bench.crowd(1), 5), {})
+    assert all(found[10_000 + n].followers > 3 for n in range(5))
+
+
 def test_an_account_that_turns_is_known_by_its_newer_votes() -> None:
+    """Its fewer newer votes alone tell; in all of its votes they are lost."""
     crowd = bench.crowd(1)
-    red = bench.attacked(crowd, bench.sleeping, 1, red=1)
+    red = turned(crowd, 1)
     honest = [one for one in red if one.at_ms < 100 * 60_000]
     assert columns(honest, {})[10_000].agreement > 0.6
     assert columns(red, {})[10_000].agreement < 0.5
