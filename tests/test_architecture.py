@@ -14,8 +14,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 #: Rooms of models/ that know no tensors; bot/ and cogs/ may import these and no others.
 TORCH_FREE = {
-    "models.catalogue", "models.contract", "models.decoding", "models.prompt", "models.provenance",
-    "models.report",
+    "models.catalogue", "models.contract", "models.decoding", "models.manifest", "models.prompt",
+    "models.provenance", "models.report",
 }  # fmt: skip
 #: Rooms that do no I/O and read no clock.
 PURE = {
