@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+#: A UNet of at most so many weights learns with all of them. Beyond, its copy, its gradients and
+#: their moments take more memory (20 bytes a weight) than a card for serving has.
+_SMALL = 100_000_000
 
 
 class Loss(StrEnum):
@@ -36,7 +43,8 @@ class Course:
     """One training on judgements."""
 
     loss: Loss = Loss.DPO
-    reach: Reach = Reach.FULL
+    #: None: all weights of a small UNet, LoRA in a large one.
+    reach: Reach | None = None
     steps: int = 120
     #: Pairs of one step; single pictures of KTO and SFT are twice as many.
     pairs: int = 16
@@ -46,13 +54,21 @@ class Course:
     beta: float = 1000.0
     #: The share of judgements that are taken to be the wrong way round, 0 to less than 0.5.
     noise: float = 0.0
-    #: How much the parent's own pictures count beside the loss, against forgetting.
+    #: How much a change of what is said of the parent's own pictures costs beside the loss, against
+    #: forgetting; an implicit reward's worth of it costs 1.
     replay: float = 0.0
     #: The rank of LoRA's matrices; it counts where `reach` is `lora`.
     rank: int = 16
     #: Gradients of a larger norm are scaled down to it.
     clip_norm: float = 1.0
     seed: int = 0
+
+    def reach_of(self, unet: nn.Module) -> Reach:
+        """Which weights of this UNet learn."""
+        if self.reach is not None:
+            return self.reach
+        small = sum(p.numel() for p in unet.parameters()) <= _SMALL
+        return Reach.FULL if small else Reach.LORA
 
     @property
     def as_json(self) -> dict[str, Any]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from models.engine.embedding import Embedding, ask
 from models.preference import losses
-from models.preference.course import Course, Loss
-from models.training import chance
+from models.preference.course import Course, Loss, Reach
+from models.training import chance, lora
 from models.training.objective import Objective
 from models.training.precision import Lowered
 
@@ -45,7 +46,7 @@ class Exhibit:
     weight: float = 1.0
 
 
-class PlainUnet(nn.Module):
+class _PlainUnet(nn.Module):
     """A UNet that takes and gives plain tensors."""
 
     def __init__(self, unet: nn.Module) -> None:
@@ -57,10 +58,41 @@ class PlainUnet(nn.Module):
         return ask(self.unet, noisy, timestep, Embedding(tokens=words))
 
 
-def frozen(unet: nn.Module, device: torch.device) -> Says:
-    """The network as it is now, for ever."""
-    copied = copy.deepcopy(unet).requires_grad_(requires_grad=False).eval()
-    return Lowered(PlainUnet(copied), device)
+class Student:
+    """The UNet that learns, and the reference it is held against: what it said before.
+
+    Of all weights the reference is a copy; of LoRA it is the network with its matrices off.
+    """
+
+    def __init__(self, unet: nn.Module, course: Course, device: torch.device) -> None:
+        """EngineError if LoRA is asked for and peft is not installed."""
+        self.unet, self.reach = unet, course.reach_of(unet)
+        unet.requires_grad_(requires_grad=False)
+        if self.reach is Reach.LORA:
+            torch.manual_seed(course.seed)  # peft draws the first matrices from it.
+            lora.add(unet, lora.UNET_TARGETS, course.rank, scale=1.0)
+        else:
+            unchanged = copy.deepcopy(unet).eval()
+            self._unchanged = Lowered(_PlainUnet(unchanged), device)
+            unet.requires_grad_(requires_grad=True)
+        unet.train()
+        self.says: Says = Lowered(_PlainUnet(unet), device)
+
+    @torch.no_grad()
+    def reference(self, noisy: Tensor, timestep: Tensor, words: Tensor) -> Tensor:
+        """What the network said before it learned."""
+        if self.reach is Reach.FULL:
+            return self._unchanged(noisy, timestep, words)
+        network: Any = self.unet
+        network.disable_adapters()
+        try:
+            return self.says(noisy, timestep, words)
+        finally:
+            network.enable_adapters()
+
+    def learning(self) -> dict[str, nn.Parameter]:
+        """The parameters that learn, by name, in a fixed order."""
+        return {name: p for name, p in self.unet.named_parameters() if p.requires_grad}
 
 
 class Errors:
@@ -72,25 +104,25 @@ class Errors:
         seen: Exhibits,
         objective: Objective,
         step: int,
-        course: Course,
+        seed: int,
     ) -> None:
         self._objective = objective
         x0 = torch.stack([seen.latents[row.name] for row in rows])
-        drawn = [self._drawn(row, x0[0].shape, step, course.seed) for row in rows]
+        drawn = [self._drawn(row, x0[0].shape, step, seed) for row in rows]
         self.posed = objective.pose(
             x0,
-            torch.stack([noise for noise, _ in drawn]),
+            torch.stack([noise for noise, _ in drawn]).to(x0.device),
             torch.tensor([time for _, time in drawn], device=x0.device),
         )
         self._words = torch.stack([seen.words[row.name] for row in rows])
 
-    def of(self, says: Says) -> Tensor:
-        """The mean squared error of each row, float32."""
-        return self._objective.losses(self.said(says), self.posed)
-
     def said(self, says: Says) -> Tensor:
-        """What the network says of the rows, (N, C, h, w), float32."""
+        """What a network says of the rows, (N, C, h, w), float32."""
         return says(self.posed.shown, self.posed.times, self._words).float()
+
+    def of(self, said: Tensor) -> Tensor:
+        """The mean squared error (N,) of what was said of each row."""
+        return self._objective.losses(said, self.posed)
 
     def _drawn(self, row: Exhibit, shape: torch.Size, step: int, seed: int) -> tuple[Tensor, int]:
         generator = chance.generator(seed, "noise", step, row.lot)
