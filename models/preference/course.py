@@ -38,6 +38,9 @@ class Reach(StrEnum):
     LORA = "lora"
 
 
+_RATES = {Reach.FULL: 2e-5, Reach.LORA: 1e-3}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """One training on judgements."""
@@ -48,8 +51,8 @@ class Course:
     steps: int = 120
     #: Pairs of one step; single pictures of KTO and SFT are twice as many.
     pairs: int = 16
-    #: The learning rate at its highest; it falls in a line to nothing.
-    lr: float = 3e-5
+    #: The learning rate at its highest; it falls in a line to nothing. None: what suits the reach.
+    lr: float | None = None
     #: How much an implicit reward weighs: higher stays nearer to the parent.
     beta: float = 1000.0
     #: The share of judgements that are taken to be the wrong way round, 0 to less than 0.5.
@@ -69,6 +72,10 @@ class Course:
             return self.reach
         small = sum(p.numel() for p in unet.parameters()) <= _SMALL
         return Reach.FULL if small else Reach.LORA
+
+    def rate_of(self, reach: Reach) -> float:
+        """The learning rate at its highest for these weights."""
+        return self.lr or _RATES[reach]
 
     @property
     def as_json(self) -> dict[str, Any]:

@@ -20,18 +20,15 @@ from models.measuring.judge.network import SIZE_PX, Judge, split
 #: Pixels (B, 3, H, W), float32 in 0..1 -> features (B, d).
 Look = Callable[[Tensor], Tensor]
 
+#: The names of the sets.
+SETS = ("colour", "tower", "judge")
 #: Squares a side that colours are taken of, beside the whole picture's.
 _SQUARES = 3
 
 
-def looks(tower: Path = OWN, *, without: frozenset[str] = frozenset()) -> Mapping[str, Look]:
-    """The sets of features by name, but for those left out. EngineError for a broken tower."""
-    made: dict[str, Callable[[], Look]] = {
-        "colour": lambda: colour,
-        "tower": lambda: _tower(tower),
-        "judge": _judge,
-    }
-    return {name: make() for name, make in made.items() if name not in without}
+def looks(tower: Path = OWN) -> Mapping[str, Look]:
+    """The sets of features by name. EngineError for a broken tower."""
+    return dict(zip(SETS, (colour, _tower(tower), _judge()), strict=True))
 
 
 def colour(pixels: Tensor) -> Tensor:

@@ -61,7 +61,8 @@ class Preferring:
         self._lots = Lots(course, setting.evidence, setting.exhibits)
         self._audit = audit(setting.held_out, setting.exhibits, course.seed)
         self._live = self._student.learning()
-        optimizer = torch.optim.AdamW(self._live.values(), lr=course.lr, weight_decay=0.0)
+        lr = course.rate_of(self._student.reach)
+        optimizer = torch.optim.AdamW(self._live.values(), lr=lr, weight_decay=0.0)
         self.learner = Learner(self._live, {"optimizer": optimizer})
         #: The share of held-out pairs told right behind so many steps; JSON has texts for keys.
         self._told: dict[str, float] = {}
