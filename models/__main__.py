@@ -34,6 +34,9 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command(
         "models.measuring.command", "measure how well a model does what it is asked"
     ),
+    "gate": Command(
+        "models.measuring.gate.command", "say whether a trained model may take its parent's place"
+    ),
     "aesthetic-train": Command("models.aesthetics.training", "train our own scorer on the painter"),
 }
 

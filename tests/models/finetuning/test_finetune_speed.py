@@ -77,7 +77,7 @@ def test_checkpointed_activations_keep_to_autocast(place: Place, norms: list[tor
     assert place.losses("lean") == pytest.approx(place.losses("plain"), rel=0.03)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(20)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_compiled_step_learns_what_the_plain_one_does(
     place: Place, monkeypatch: pytest.MonkeyPatch, precision: str
