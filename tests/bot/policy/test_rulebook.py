@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 
 from bot.domain import RuleId
-from bot.policy.rulebook import RulebookError, decode_rulebook, expanded
+from bot.policy.rulebook import RulebookError, decode_rulebook
+from bot.policy.spelling import expanded
 from bot.policy.screening import Screen
 from bot.rulebooks import load, package_files
 
