@@ -258,7 +258,8 @@ class TextSide:
     def words_between(self, left: Span, right: Span) -> int:
         """How many words stand between two places."""
         first, second = sorted((left, right))
-        between = self._folded[first[1] : second[0]]
+        # Without weights: of their numbers no point is a full stop.
+        between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
         return len(between.split()) + _COMMA * len(_COMMAS.findall(between))
 
     def told(self, spans: Collection[Span]) -> list[str]:

@@ -49,12 +49,12 @@ def test_the_terms_themselves_are_found(prompt: str) -> None:
     assert Screen(rulebooks.load()).findings(prompt)
 
 
-@pytest.mark.parametrize("prompt", ["кот на окне", "диск с музыкой", "a witch's cat"])
+@pytest.mark.parametrize("prompt", ["кот на окне", "кот и тот мальчик", "a witch's cat"])
 def test_words_that_only_look_like_a_term_are_let_through(prompt: str) -> None:
     assert not Screen(rulebooks.load()).findings(prompt)
 
 
-@pytest.mark.parametrize("prompt", ["голая", "cоcк", "nude, kid"])
+@pytest.mark.parametrize("prompt", ["голая", "c\u043ec\u043a", "nude, kid"])
 def test_terms_in_look_alikes_are_found(prompt: str) -> None:
     assert Screen(rulebooks.load()).findings(prompt)
 

@@ -8,8 +8,8 @@ import pytest
 
 from bot.domain import RuleId
 from bot.policy.rulebook import RulebookError, decode_rulebook
-from bot.policy.spelling import expanded
 from bot.policy.screening import Screen
+from bot.policy.spelling import expanded
 from bot.rulebooks import load, package_files
 
 NEGATIVE = " Negative prompt: "
