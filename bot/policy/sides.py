@@ -48,15 +48,10 @@ class Detector:
         self.concepts = rulebook.concepts
         self.floor = {rule.id for rule in rulebook.rules.values() if rule.floor}
         self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
-<<<<<<< HEAD
         self._includers = self._inverted()
         self.possible = lru_cache(maxsize=_REMEMBERED_MIXES)(self._possible)
         self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
-        self.innocent = _innocent(rulebook)
-=======
-        self._triggers = {rule: self._needed(when) for rule, when in self.conditions.items()}
         self.innocent = _innocent(rulebook, self.folded)
->>>>>>> words
         lexicon = rulebook.lexicon
         self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
         self.ages = Ages(rulebook.lexicon.ages, self.folded)
