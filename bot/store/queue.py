@@ -213,17 +213,26 @@ class Jobs:
             )
         return taken
 
-    async def end_unlicensed(self, licence_sha256: str, now_ms: int) -> list[JobId]:
-        """End what is still to be drawn for members who have not accepted this licence.
+    async def end_unlicensed(
+        self, licence_sha256: str, now_ms: int, share: Share = EVERY_JOB
+    ) -> list[JobId]:
+        """End what is still to be drawn of the share for whoever has not accepted this licence.
 
-        For the start with a model under another licence, while nothing is drawn.
+        For a model under another licence, before it draws anything: at the start and after a swap.
         """
+        models = json.dumps(share.models)
         rows = await self._db.write_one(
-            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"
-            " lease_until_ms = NULL WHERE state IN ('queued', 'running') AND NOT EXISTS"
-            " (SELECT 1 FROM acceptances WHERE acceptances.user_id = jobs.user_id"
+            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"  # noqa: S608  a constant
+            f" lease_until_ms = NULL WHERE state IN ('queued', 'running') AND {_IN_SHARE}"
+            " AND NOT EXISTS (SELECT 1 FROM acceptances WHERE acceptances.user_id = jobs.user_id"
             "  AND licence_sha256 = :licence) RETURNING id",
-            {"licence": licence_sha256, "error": _OTHER_LICENCE, "now": now_ms},
+            {
+                "licence": licence_sha256,
+                "error": _OTHER_LICENCE,
+                "now": now_ms,
+                "models": models,
+                "excluded": share.excluded,
+            },
             "its member has not accepted the model's licence",
         )
         return _ids(rows)
