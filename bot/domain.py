@@ -189,6 +189,9 @@ class Ask:
     kind: RequestKind = RequestKind.COMMAND
     #: The picture under which a button was pressed.
     parent_job_id: JobId | None = None
+    #: What moderators of the server decided about one of these very pictures, or about the one that
+    #: the button stands under: behind a spoiler, or refused. None: nothing.
+    precedent: Ruling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

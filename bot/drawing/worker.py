@@ -337,7 +337,7 @@ class Worker:
             verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
         )
         if picture is None:
-            log.info("its picture is dropped: the job is not ours any more")
+            log.info("its picture is dropped: the job has ended, or is not ours any more")
 
     async def _scores(self, rendered: Rendered) -> Scores | None:
         """None if it could not be measured: policy says what becomes of it then."""

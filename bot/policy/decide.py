@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain import (
     Admitted,
@@ -47,6 +47,13 @@ NUDITY: Mapping[Rating, tuple[tuple[float, Ruling], ...]] = {
 #: What these say, no server lowers.
 _UNYIELDING = frozenset({Layer.FLOOR, Layer.LICENCE})
 
+_REMOVED_BEFORE = Refused(
+    reason=RefusalReason.REMOVED,
+    text=refusals.REMOVED_BEFORE,
+    layer=Layer.SERVER,
+    appealable=True,
+)
+
 
 def admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     """Let an ask into the queue, or say kindly why not. Never raises: a fault of ours is a no."""
@@ -63,10 +70,13 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     weighed = weigh(policy, ask.draw.prompt, ask.draw.negative)
     if refused := refusal(weighed, policy):
         return refused
+    precedent = ask.precedent or Ruling.ALLOW
+    if precedent is Ruling.REFUSE:
+        return _REMOVED_BEFORE
     return Admitted(
         ask=ask,
         rating=Rating.EXPLICIT if ask.place.age_restricted else Rating.GENERAL,
-        ruling=weighed.effect.ruling,
+        ruling=max(weighed.effect.ruling, precedent),
         alert=weighed.effect.alert,
         excused=policy.exempt & {finding.rule for finding in weighed.found},
     )
@@ -75,10 +85,13 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
 def uphold(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     """Let an ask in that the server refuses, for its moderators agreed with an appeal.
 
-    Floor, licence and what is for adults hold all the same. Never raises, as `admit`.
+    So may what they removed before. Floor, licence and what is for adults hold all the same. Never
+    raises, as `admit`.
     """
     try:
         found = policy.screen.findings(ask.draw.prompt, ask.draw.negative)
+        removed = ask.precedent is Ruling.REFUSE
+        ask = replace(ask, precedent=None) if removed else ask
         return admit(ask, excusing(policy, frozenset(finding.rule for finding in found)))
     except Exception:  # noqa: BLE001  any error in policy means no
         return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)

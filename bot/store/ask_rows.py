@@ -21,6 +21,8 @@ _ASK = Dialect(in_full=True)
 def ask_json(ask: Ask) -> str:
     """An ask as the database keeps it."""
     values = {**asdict(ask), "draw": draw_values(ask.draw)}
+    # What is None is left out, so that a version that does not know it yet can read the others.
+    values = {name: value for name, value in values.items() if value is not None}
     return json.dumps(values, ensure_ascii=False)
 
 

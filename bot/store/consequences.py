@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot.domain import Admitted, JobState, Request, UserId
+from bot.domain import Admitted, JobState, Request, Ruling, UserId
 from bot.store.audit_rows import AuditEntry, note_change
 from bot.store.case_rows import Case, CaseKind
 from bot.store.db import Params, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.doomed import doom_sends_of_jobs
 from bot.store.members import Exclusion, insert_exclusion
+from bot.store.precedents import draws_of, lift_removals, set_precedents
 from bot.store.removal import take_away
 from bot.store.request_rows import insert_requests, request_of
 
@@ -49,6 +50,8 @@ class Judgement:
     #: older than every message of its request.
     admitted: Admitted | None = None
     since_id: int = 0
+    #: The model in use, which draws it.
+    card_id: str = ""
 
 
 async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> Request | None:
@@ -82,6 +85,8 @@ async def _let_out(tx: Transaction, case: Case) -> None:
 async def _put_behind_spoiler(tx: Transaction, case: Case) -> None:
     """Of messages that show it without, posts are to be edited, and lists and shows to go."""
     job: Params = {"job": case.job_id}
+    assert case.job_id is not None, "an appeal has no picture"
+    await set_precedents(tx, [case.job_id], Ruling.SPOILER)
     await tx.execute("UPDATE pictures SET spoiler = 1 WHERE job_id = :job", job)
     await tx.execute(
         "UPDATE posts SET spoiler_owed = 1 WHERE deleted_ms IS NULL AND message_id IN"
@@ -105,9 +110,11 @@ async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> None:
 
 
 async def _queue(tx: Transaction, case: Case, judgement: Judgement) -> Request:
-    """Queue what was refused; no cap counts, for a moderator wants it drawn."""
+    """Queue what was refused; no cap and no removal counts, for a moderator wants it drawn."""
     assert judgement.admitted is not None, "policy admits what is drawn"
-    assert judgement.admitted.ask.user_id == case.user_id, "the ask of another member"
+    ask = judgement.admitted.ask
+    assert ask.user_id == case.user_id, "the ask of another member"
+    await lift_removals(tx, case.guild_id, draws_of(ask), judgement.card_id)
     request = request_of(judgement.admitted, judgement.at_ms, since_id=judgement.since_id)
     await insert_requests(tx, [request])
     await _take_strike_back(tx, case)

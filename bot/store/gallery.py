@@ -64,8 +64,9 @@ class Gallery:
         """Keep the PNG `data` of a running job and make the job `rendered`.
 
         A picture that is held makes its job `held` and opens a case, in the same transaction.
-        None if the job is not `owner`'s any more (cancelled, expired, forgotten): then nothing is
-        kept. `StorageError` if the disk does not take it; the job stays as it is.
+        None if the job is not `owner`'s any more (cancelled, expired, forgotten), or moderators
+        removed the same picture meanwhile: then nothing is kept. `StorageError` if the disk does
+        not take it; the job stays as it is.
         """
         job = verdict.job
         picture = Picture(
@@ -91,7 +92,7 @@ class Gallery:
                 kept = await insert_picture(tx, picture, verdict, owner)
         if not kept:
             await self.reap()
-        return picture if kept else None
+        return kept
 
     async def get(self, job_id: JobId) -> Picture | None:
         """A picture that members may see somewhere: neither deleted nor held."""

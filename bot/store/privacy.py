@@ -141,6 +141,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
             hides=("actor_id",),
         ),
         "nameless_exclusions": None,
+        "precedents": None,
         # The numbers of the owner's report stay.
         "decisions": Holding(
             theirs="user_id = :user",

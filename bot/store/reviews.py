@@ -8,6 +8,7 @@ Who may decide is the cogs' to check, what a rule says is not known here.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +20,7 @@ from bot.domain import (
     Request,
     RequestId,
     RuleId,
+    Ruling,
     UserId,
 )
 from bot.ids import new_id
@@ -37,7 +39,9 @@ from bot.store.consequences import Judgement, carry_out
 from bot.store.db import Database, Params, Transaction
 from bot.store.decisions import Outcome
 from bot.store.gallery import Gallery
+from bot.store.precedents import precedent_of
 from bot.store.removal import take_away
+from models.contract import Draw
 
 
 class Filing(StrEnum):
@@ -169,6 +173,15 @@ class Reviews:
             {"guild": guild_id, "limit": limit},
         )
         return cases_of(rows)
+
+    async def precedent(
+        self, guild_id: GuildId, draws: Iterable[Draw], card_id: str
+    ) -> Ruling | None:
+        """The strictest that moderators decided about a picture that these would draw again.
+
+        `card_id` is the model of those that name none. None: they decided nothing about any.
+        """
+        return await precedent_of(self._db, guild_id, draws, card_id)
 
     async def decide(self, case_id: CaseId, judgement: Judgement) -> Decided | None:
         """Decide a case with all that follows; only the first decision does anything.

@@ -174,6 +174,7 @@ async def _judgement(
         exclusion=exclusion,
         admitted=admitted,
         since_id=interaction.id,
+        card_id=interaction.client.services.model().card_id,
     )
 
 

@@ -200,7 +200,7 @@ class Scene:
         picture = await self.services.gallery.keep(
             verdict or make_released(job),
             data or make_png(job),
-            card_id="tiny-1",
+            card_id=self.services.model().card_id,
             owner=OWNER,
             now_ms=self.services.clock(),
         )

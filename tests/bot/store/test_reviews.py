@@ -283,7 +283,8 @@ async def test_a_forgotten_members_case_and_its_message_go(stores: Stores) -> No
 
 async def test_forgetting_against_a_decision_leaves_nothing_half_done(stores: Stores) -> None:
     for outcome in sorted(CHOICES[CaseKind.HELD]):
-        _, case = await stores.hold()
+        # Each another picture, or the removal of one would hold for the next.
+        _, case = await stores.hold(prompt=f"1girl, {outcome}")
         await asyncio.gather(
             stores.reviews.decide(case.id, judged(outcome)), stores.privacy.forget(USER)
         )
