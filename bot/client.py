@@ -45,6 +45,7 @@ from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from models.contract import ModelInfo
@@ -82,6 +83,7 @@ class Services:
     reviews: Reviews
     case_posts: CasePosts
     members: Members
+    tellings: Tellings
     decisions: Decisions
     rulebook: Rulebook
     consent: Consent

@@ -225,7 +225,7 @@ class JobState(StrEnum):
     DELIVERED = "delivered"
     #: It could not be drawn or posted; `error` says why.
     FAILED = "failed"
-    #: Its user took it back.
+    #: Its user took it back, or may not ask any more.
     CANCELLED = "cancelled"
     #: Policy holds its picture back.
     WITHHELD = "withheld"

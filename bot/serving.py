@@ -46,6 +46,7 @@ from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from bot.tidying import Tidier
@@ -157,6 +158,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             reviews=Reviews(db, gallery),
             case_posts=CasePosts(db),
             members=Members(db, gallery),
+            tellings=Tellings(db),
             decisions=decisions,
             rulebook=rulebooks.load(),
             consent=Consent(db),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot.domain import Admitted, JobState, Request, Ruling, UserId
+from bot.domain import Admitted, JobId, JobState, Request, Ruling, UserId
 from bot.store.audit_rows import AuditEntry, note_change
 from bot.store.case_rows import Case, CaseKind
 from bot.store.db import Params, Transaction
@@ -20,6 +20,7 @@ from bot.store.members import Exclusion, insert_exclusion
 from bot.store.precedents import draws_of, lift_removals, set_precedents
 from bot.store.removal import take_away
 from bot.store.request_rows import insert_requests, request_of
+from bot.store.tellings import Telling, TellingId, insert_telling
 
 #: What may be decided of a case.
 CHOICES: Mapping[CaseKind, frozenset[Outcome]] = MappingProxyType(
@@ -44,6 +45,10 @@ class Judgement:
     at_ms: int
     #: What the member reads whose picture was not shown yet and is removed.
     text: str = ""
+    #: What the member is told in the channel where they asked, and after it, if the time-out
+    #: cancels what they have waiting; nothing of empty words.
+    told: str = ""
+    told_cancelled: str = ""
     #: The time-out of *remove and time out*.
     exclusion: Exclusion | None = None
     #: What policy made of an ask whose appeal is upheld, and a snowflake of Discord's own that is
@@ -54,10 +59,20 @@ class Judgement:
     card_id: str = ""
 
 
-async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> Request | None:
-    """What follows from a first decision. Returns what is to be drawn after an appeal."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedOut:
+    """What came of a decision for the queue."""
+
+    #: What is to be drawn after an appeal.
+    request: Request | None = None
+    #: What a time-out cancelled.
+    cancelled: tuple[JobId, ...] = ()
+
+
+async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> CarriedOut:
+    """What follows from a first decision."""
     assert judgement.outcome in CHOICES[case.kind], judgement.outcome
-    request = None
+    done = CarriedOut()
     match judgement.outcome:
         case Outcome.APPROVE:
             await _let_out(tx, case)
@@ -65,13 +80,31 @@ async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> Reques
             await _put_behind_spoiler(tx, case)
             await _let_out(tx, case)
         case Outcome.REMOVE | Outcome.REMOVE_AND_TIME_OUT:
-            await _remove(tx, case, judgement)
+            done = CarriedOut(cancelled=await _remove(tx, case, judgement))
         case Outcome.UPHOLD:
-            request = await _queue(tx, case, judgement)
+            done = CarriedOut(request=await _queue(tx, case, judgement))
         case _:
             pass
     await _note(tx, case, judgement)
-    return request
+    if judgement.told:
+        await _owe_word(tx, case, judgement, cancelled=bool(done.cancelled))
+    return done
+
+
+async def _owe_word(tx: Transaction, case: Case, judgement: Judgement, *, cancelled: bool) -> None:
+    """The member is told in the channel, as soon as Discord takes it."""
+    rest = f" {judgement.told_cancelled}" if cancelled else ""
+    await insert_telling(
+        tx,
+        Telling(
+            id=TellingId(case.id),
+            guild_id=case.guild_id,
+            channel_id=case.channel_id,
+            user_id=case.user_id,
+            text=judgement.told + rest,
+            created_ms=judgement.at_ms,
+        ),
+    )
 
 
 async def _let_out(tx: Transaction, case: Case) -> None:
@@ -96,7 +129,8 @@ async def _put_behind_spoiler(tx: Transaction, case: Case) -> None:
     await doom_sends_of_jobs(tx, "id = :job", job)
 
 
-async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> None:
+async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> tuple[JobId, ...]:
+    """Returns what a time-out cancelled."""
     await take_away(
         tx,
         "id = :job",
@@ -104,9 +138,10 @@ async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> None:
         ends=JobState.WITHHELD,
         removed=True,
     )
-    if judgement.outcome is Outcome.REMOVE_AND_TIME_OUT:
-        assert judgement.exclusion is not None, "a time-out has an end"
-        await insert_exclusion(tx, judgement.exclusion)
+    if judgement.outcome is not Outcome.REMOVE_AND_TIME_OUT:
+        return ()
+    assert judgement.exclusion is not None, "a time-out has an end"
+    return tuple(job.id for job in await insert_exclusion(tx, judgement.exclusion))
 
 
 async def _queue(tx: Transaction, case: Case, judgement: Judgement) -> Request:

@@ -26,6 +26,7 @@ from bot.domain import (
     Share,
     UserId,
 )
+from bot.store.cancelling import cancel_jobs
 from bot.store.caps import IS_BUSY, Caps, judge, load_of
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
@@ -262,14 +263,8 @@ class Jobs:
         return bool(await self._cancel("id = :id", {"id": job_id}, now_ms))
 
     async def _cancel(self, which: str, values: Params, now_ms: int) -> list[JobId]:
-        # The state is said twice because a partial index is only used under its own words.
-        rows = await self._db.write_one(
-            "UPDATE jobs SET state = 'cancelled', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  the callers' constants
-            f" lease_until_ms = NULL WHERE {IS_BUSY} AND state <> 'rendered' AND {which}"
-            " RETURNING id",
-            {**values, "now": now_ms},
-        )
-        return _ids(rows)
+        async with self._db.write() as tx:
+            return [job.id for job in await cancel_jobs(tx, which, values, now_ms)]
 
 
 #: The jobs of the share; one that names no model is no model's.

@@ -17,7 +17,6 @@ from bot.domain import (
     GuildId,
     JobId,
     JobState,
-    Request,
     RequestId,
     RuleId,
     Ruling,
@@ -35,7 +34,7 @@ from bot.store.case_rows import (
     cases_of,
     insert_case,
 )
-from bot.store.consequences import Judgement, carry_out
+from bot.store.consequences import CarriedOut, Judgement, carry_out
 from bot.store.db import Database, Params, Transaction
 from bot.store.decisions import Outcome
 from bot.store.gallery import Gallery
@@ -67,8 +66,8 @@ class Decided:
 
     case: Case
     first: bool
-    #: What an upheld appeal queued.
-    request: Request | None = None
+    #: What came of it for the queue.
+    done: CarriedOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,9 +192,9 @@ class Reviews:
             case = await _get(tx, case_id)
             if case is None:
                 return None
-            request = await carry_out(tx, case, judgement) if first else None
+            done = await carry_out(tx, case, judgement) if first else CarriedOut()
         await self._gallery.reap()
-        return Decided(case=case, first=first, request=request)
+        return Decided(case=case, first=first, done=done)
 
     async def expire(self, opened_before_ms: int, text: str, now_ms: int) -> int:
         """Let cases lapse that nobody decided in time; `text` is for members of held pictures.

@@ -125,8 +125,11 @@ async def _strike(
     )
     if struck is None:
         return None
+    services.signals.cancelled(struck.cancelled)
     if struck.exclusion is not None and struck.exclusion.until_ms is not None:
-        return standing.struck_out(struck.live, struck.exclusion.until_ms)
+        return standing.struck_out(
+            struck.live, struck.exclusion.until_ms, cancelled=bool(struck.cancelled)
+        )
     return standing.struck(struck.live, terms.limit, strike.expires_ms, _pause(terms))
 
 

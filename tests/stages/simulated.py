@@ -55,6 +55,7 @@ from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
@@ -245,6 +246,7 @@ async def scene(
         reviews=Reviews(db, gallery),
         case_posts=CasePosts(db),
         members=Members(db, gallery),
+        tellings=Tellings(db),
         decisions=Decisions(db),
         rulebook=rulebooks.load(),
         consent=Consent(db),

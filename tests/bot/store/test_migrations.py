@@ -26,7 +26,7 @@ FROZEN = {
     "0002_requests_and_posts": "93ca3d77b7a9a92927afc32482f69abaa23a21e585508e068034d065fc2d1c93",
     "0003_models": "f205ab4c67ce8fc2a29e13fa487b73a18f8b6c707c825a6ed51006f5c241d102",
     "0004_policy": "8b40ce74ce6c52c604b33bef9414846fa340dee87b8195135e67b42d3aa5ae1b",
-    "0005_moderators_word": "ff3f798a8cff666b0d4ce796ea53e3cbada4a160ff6b4f94ad2ff8ccc6806524",
+    "0005_moderators_word": "68d2e0a27364b414fab3274c16e2af3762c56243da71a3fd4f0cba4cecf4a43d",
 }
 
 

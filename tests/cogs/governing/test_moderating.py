@@ -79,12 +79,30 @@ async def test_a_ban_holds_until_it_is_lifted_and_is_logged(desk: Court) -> None
     assert await log(desk) == ["policy", "ban", "lift"]
 
 
-async def test_what_is_on_its_way_comes_all_the_same(desk: Court) -> None:
-    (job,) = await desk.queued()
-    await run(desk, "ban", member=desk.member)
-    await desk.drawn([job])
+@pytest.mark.parametrize(("name", "options"), [("ban", {}), ("timeout", {"minutes": 5})])
+async def test_what_a_member_has_waiting_is_cancelled_and_they_are_told_once(
+    desk: Court, name: str, options: dict[str, int]
+) -> None:
+    (drawn,) = await desk.queued(seed=1)
+    await desk.drawn([drawn])
+    (begun,) = await desk.queued(seed=2)
+    await desk.services.queue.claim("worker", 60_000, desk.services.clock())
+    waiting = await desk.queued(count=3, seed=3)
+    await run(desk, name, member=desk.member, reason="that was *rude*", **options)
+    assert [await desk.state(job) for job in (begun, *waiting)] == [JobState.CANCELLED] * 4
+    await desk.looks("Messenger", rounds=3)
+    (told,) = desk.told()
+    assert told.startswith(f"<@{desk.member.id}> the moderators ask you for a break")
+    assert "rude" not in told, "others read it too"
     await desk.sits()
-    assert await desk.state(job) is JobState.DELIVERED
+    assert await desk.state(drawn) is JobState.DELIVERED, "that was drawn by then"
+
+
+async def test_who_has_nothing_waiting_is_told_when_they_ask(desk: Court) -> None:
+    await run(desk, "ban", member=desk.member)
+    await desk.looks("Messenger")
+    assert desk.told() == []
+    assert "any more" in (await desk.asks()).content
 
 
 async def test_buttons_are_no_way_round_a_ban(desk: Court) -> None:
