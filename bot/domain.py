@@ -145,6 +145,8 @@ class Place:
     parent_id: ChannelId | None = None
     #: The category that the channel, or the thread's channel, stands in.
     category_id: ChannelId | None = None
+    #: False: the channel, or its parent, is not known, so what is None above may be any of them.
+    whole: bool = True
     channel_age_restricted: bool = False
     parent_age_restricted: bool = False
     guild_age_restricted: bool = False
@@ -189,8 +191,7 @@ class Ask:
     kind: RequestKind = RequestKind.COMMAND
     #: The picture under which a button was pressed.
     parent_job_id: JobId | None = None
-    #: What moderators of the server decided about one of these very pictures, or about the one that
-    #: the button stands under: behind a spoiler, or refused. None: nothing.
+    #: What moderators decided about one of these pictures, or about the button's; None: nothing.
     precedent: Ruling | None = None
 
 

@@ -31,6 +31,8 @@ def ask_of(text: str) -> Ask | None:
     try:
         values = json.loads(text)
         _take_version(values["draw"])
+        # Before places had it; a place is looked at anew before it counts.
+        values["place"].setdefault("whole", False)
         return decode(Ask, values, _ASK)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         flaws = problem.flaws if isinstance(problem, MisfitError) else ()
