@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 
 import discord
@@ -152,6 +153,45 @@ async def test_a_purge_asks_first_and_takes_every_picture_here(desk: Court) -> N
     for job, _ in pictures:
         assert await desk.services.gallery.get(job.id) is None
     assert (await log(desk))[-1] == "purge"
+
+
+async def test_a_purge_says_how_many_messages_are_left_until_none_is(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await desk.picture()
+    asked = said(await desk.boss.slash(desk.channel, "moderate purge", member=desk.member))
+    telling: list[Coroutine[None, None, None]] = []
+
+    def keep(work: Coroutine[None, None, None], *, name: str) -> None:
+        assert name == "how far a purge is"
+        telling.append(work)
+
+    monkeypatch.setattr(desk.bot, "spawn", keep)
+    await desk.boss.click(asked.message, custom_id=custom_ids(asked)[0])
+    told: list[str] = []
+
+    async def one_leaves(*_: object) -> int:
+        """Called after each pause: by then one more message has left."""
+        told.append(desk.env.backend.messages[desk.channel.id][asked.id].content)
+        gone, *left = await desk.services.doomed.messages(9)
+        await desk.services.doomed.gone(gone.message_id, desk.services.clock())
+        return len(left)
+
+    # The one that discord.py loaded.
+    room = sys.modules["cogs.governing.purging"]
+    monkeypatch.setattr(room, "_left", one_leaves)
+    monkeypatch.setattr(room, "_PAUSE_S", 0.0)
+    (work,) = telling
+    await work
+    told.append(desk.env.backend.messages[desk.channel.id][asked.id].content)
+    head = f"Removed of <@{desk.member.id}>: 3 pictures."
+    assert told == [
+        f"{head} 3 messages still leave Discord …",
+        f"{head} 2 messages still leave Discord …",
+        f"{head} 1 message still leaves Discord …",
+        f"{head} Every message is gone.",
+    ]
 
 
 async def test_a_purge_button_that_lies_about_is_no_use_to_others(desk: Court) -> None:
