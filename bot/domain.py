@@ -154,9 +154,8 @@ class Place:
     @property
     def age_restricted(self) -> bool:
         """True if the channel, its parent or the whole guild is age-restricted."""
-        return (
-            self.channel_age_restricted or self.parent_age_restricted or self.guild_age_restricted
-        )
+        parents = self.parent_age_restricted or self.guild_age_restricted
+        return self.channel_age_restricted or parents
 
 
 class RequestKind(StrEnum):
@@ -206,9 +205,11 @@ class Admitted:
     ruling: Ruling
     #: The moderators are told.
     alert: bool = False
-    #: Rules that found something in its words and were let pass: the member's roles are exempt from
-    #: them, or the server's moderators agreed with an appeal. Floor and licence hold all the same.
+    #: Rules that found something and were let pass, by a role or an upheld appeal.
     excused: frozenset[RuleId] = frozenset()
+    #: The rules that have it spoilered or held, the strictest layer's first, and that layer.
+    rules: tuple[RuleId, ...] = ()
+    layer: Layer | None = None
 
 
 class JobState(StrEnum):
@@ -232,9 +233,7 @@ class JobState(StrEnum):
     WITHHELD = "withheld"
 
 
-ENDED = frozenset(
-    {JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.WITHHELD},
-)
+ENDED = frozenset({JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.WITHHELD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,12 +73,17 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     precedent = ask.precedent or Ruling.ALLOW
     if precedent is Ruling.REFUSE:
         return _REMOVED_BEFORE
+    rules = weighed.deciding(policy)
+    layer = layer_of(rules[0], policy) if rules else None
     return Admitted(
         ask=ask,
         rating=Rating.EXPLICIT if ask.place.age_restricted else Rating.GENERAL,
         ruling=max(weighed.effect.ruling, precedent),
         alert=weighed.effect.alert,
         excused=policy.exempt & {finding.rule for finding in weighed.found},
+        rules=rules,
+        # What moderators decided before is the server's, too.
+        layer=layer if precedent is Ruling.ALLOW else layer or Layer.SERVER,
     )
 
 
@@ -123,12 +128,23 @@ class Weighed:
             for finding, effect in self.found.items()
             if (effect.ruling is Ruling.REFUSE if refuses else effect.audience is Audience.ADULTS)
         }
-        return min(culprits, key=lambda rule: (list(Layer).index(layer_of(rule, ground)), rule))
+        return min(culprits, key=lambda rule: _rank(rule, ground))
+
+    def deciding(self, ground: Ground) -> tuple[RuleId, ...]:
+        """The rules that have it spoilered, held or refused, in the order of `ruling_rule`."""
+        if self.effect.ruling is Ruling.ALLOW:
+            return ()
+        found = {f.rule for f, effect in self.found.items() if effect.ruling is self.effect.ruling}
+        return tuple(sorted(found, key=lambda rule: _rank(rule, ground)))
 
     def words(self, rule: RuleId) -> tuple[str, ...]:
         """What a rule was found in, each once."""
         words = (word for f in self.found if f.rule == rule for word in f.words)
         return tuple(sorted(set(words)))
+
+
+def _rank(rule: RuleId, ground: Ground) -> tuple[int, RuleId]:
+    return list(Layer).index(layer_of(rule, ground)), rule
 
 
 def weigh(ground: Ground, prompt: str, negative: str) -> Weighed:

@@ -49,9 +49,10 @@ _OTHER_LICENCE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """A request, the caps that it must fit under, and the waiting ask that it was."""
+    """A request, what was decided about it, its caps, and the waiting ask that it was."""
 
     request: Request
+    decision: Decision
     caps: Caps
     waiting_id: RequestId | None
 
@@ -80,7 +81,9 @@ class Jobs:
         snowflake of Discord's that is older than every message of the request: its interaction's.
         """
         request = request_of(admitted, now_ms, since_id=since_id)
-        return await self._asks.do(_Wish(request=request, caps=caps, waiting_id=waiting_id))
+        decision = _admitted(admitted, request)
+        wish = _Wish(request=request, decision=decision, caps=caps, waiting_id=waiting_id)
+        return await self._asks.do(wish)
 
     async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[Request | Refused]:
         """Judge the wishes one after another by their caps, and insert what is granted."""
@@ -94,7 +97,8 @@ class Jobs:
             ]
             granted = [result for result in results if not isinstance(result, Refused)]
             await insert_requests(tx, granted)
-            await note_decisions(tx, [_admitted(request) for request in granted])
+            decisions = {wish.request.id: wish.decision for wish in wishes}
+            await note_decisions(tx, [decisions[request.id] for request in granted])
         return results
 
     async def claim(
@@ -332,14 +336,15 @@ _ADMITTED = {
 }  # fmt: skip
 
 
-def _admitted(request: Request) -> Decision:
-    """What policy decided about an ask that is queued now."""
-    first = request.jobs[0]
+def _admitted(admitted: Admitted, request: Request) -> Decision:
+    """What policy decided about an ask that is queued now, and by which rules."""
     return Decision(
         kind=DecisionKind.ADMIT,
-        outcome=_ADMITTED[first.ruling],
+        outcome=_ADMITTED[admitted.ruling],
         about=request.id,
-        card_id=first.draw.model or "",
+        rules=admitted.rules,
+        layer=admitted.layer or "",
+        card_id=admitted.ask.draw.model or "",
         guild_id=request.guild_id,
         channel_id=request.channel_id,
         user_id=request.user_id,
