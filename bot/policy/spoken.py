@@ -310,7 +310,7 @@ class Squeezed:
     def begins_elided(self, span: Span) -> bool:
         """Whether its first word is the end of another with an apostrophe: `the witch's cat`."""
         number = self._first + bisect_right(self._starts, span[0]) - 1
-        start, end = self._line.spans[number]
+        start, end = self._line.span(number)
         before = max(0, start - 3)
         return end - start <= _ELIDED_MAX and bool(_ELISION.match(self._line.text, before, start))
 

@@ -13,6 +13,7 @@ from bot.store.audit_rows import AuditEntry
 from bot.store.caps import Caps
 from bot.store.case_rows import Case
 from bot.store.decisions import Outcome
+from bot.store.gallery import PostDebt
 from bot.store.members import Strike
 from tests.stages.factories import (
     GUILD,
@@ -61,7 +62,7 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
     "owed posts": lambda s, _: s.outbox.owed(5),
     "get": lambda s, c: s.gallery.get(job(c)),
     "top": lambda s, _: s.votes.top(GUILD, 0, 9, 9, ratings=()),
-    "unspoilered": lambda s, _: s.gallery.unspoilered(9),
+    "unspoilered": lambda s, _: s.gallery.owing(PostDebt.SPOILER, 9),
     "message deleted": lambda s, _: s.gallery.message_deleted([MessageId(5)], 5),
     "delete": lambda s, c: s.gallery.delete(job(c), 5),
     "report": lambda s, c: s.reviews.report(
