@@ -47,14 +47,16 @@ class TermIndex:
         self._labels = list(labels.values())
         self._vocabulary = Vocabulary(list(labels), innocent)
 
-    def look(self, line: Spoken, found: Sightings) -> None:
-        """Add what stands in the line."""
-        for term, start, end, plain in self._vocabulary.find(line):
+    def look(self, line: Spoken, found: Sightings) -> int:
+        """Add what stands in the line; returns how often something does."""
+        hits = list(self._vocabulary.find(line))
+        for term, start, end, plain in hits:
             placed = line.placed(start, end)
             for part, name in self._labels[term]:
                 if part not in _LENIENT or (plain and line.is_close(start, end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
                     spans.setdefault(name, set()).add(placed)
+        return len(hits)
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
