@@ -1,0 +1,155 @@
+"""Who votes as others do: the columns of `trust` that take all votes together to count.
+
+Two voters are alike where both stray from the others in the same direction, vote after vote, or
+where the one's votes come on the heels of the other's. That many like a good picture makes nobody
+alike: only what differs from the others' mean counts.
+
+The bot's store calls it. It must not know who the voters are or what they vote on.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+
+import numpy as np
+
+from models.statistics.trust import USUAL_AGREEMENT, Voter, weights
+
+#: Standard errors that a likeness must be away from chance to count.
+_SURE = 3.0
+#: Clear majorities that draw an agreement to what is usual.
+_CLEAR = 3.0
+_ROUNDS = 5
+#: A vote so soon after another of the same kind is on its heels.
+_HEELS_MS = 3_000
+#: Votes further apart belong to two sittings.
+_SITTING_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """One vote as it stands: who, on what, for (True) or against, left or right, and when."""
+
+    voter: Hashable
+    unit: Hashable
+    value: bool
+    at_ms: int
+    #: It was on a picture of the voter's own.
+    own: bool = False
+
+
+def columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Hashable, Voter]:
+    """The columns of every voter of these votes; `ages_ms` are the accounts', 0 where unknown.
+
+    Agreement and likeness are counted in all votes and in the newer half, and the worse holds: an
+    account that behaved for a year and then turns is known by its newer votes.
+    """
+    ordered = sorted(casts, key=lambda cast: cast.at_ms)
+    voters = _columns(ordered, ages_ms)
+    for name, newer in _columns(ordered[len(ordered) // 2 :], ages_ms).items():
+        voters[name] = replace(
+            voters[name],
+            agreement=min(voters[name].agreement, newer.agreement),
+            followers=max(voters[name].followers, newer.followers),
+        )
+    return voters
+
+
+def _columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Hashable, Voter]:
+    by_voter: defaultdict[Hashable, list[Cast]] = defaultdict(list)
+    for cast in casts:
+        by_voter[cast.voter].append(cast)
+    names = list(by_voter)
+    table = _Table.of(casts, names)
+    followers = _alike(table, _heels(casts, names)).sum(1)
+    voters = [
+        Voter(
+            age_ms=ages_ms.get(name, 0),
+            votes=len(own),
+            median_seconds=_median_seconds(cast.at_ms for cast in own),
+            self_share=sum(cast.own for cast in own) / len(own),
+            followers=float(followers[index]),
+        )
+        for index, (name, own) in enumerate(by_voter.items())
+    ]
+    return dict(zip(names, _agreeing(table, voters), strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """Votes as matrices, float64 (V, U): 1 where somebody voted; where for; where against."""
+
+    voted: np.ndarray
+    ayes: np.ndarray
+    noes: np.ndarray
+
+    @classmethod
+    def of(cls, casts: Sequence[Cast], names: Sequence[Hashable]) -> _Table:
+        rows = {name: index for index, name in enumerate(names)}
+        units = {unit: i for i, unit in enumerate(dict.fromkeys(cast.unit for cast in casts))}
+        ayes, noes = np.zeros((2, len(rows), len(units)))
+        for cast in casts:
+            (ayes if cast.value else noes)[rows[cast.voter], units[cast.unit]] = 1
+        return cls(voted=np.maximum(ayes, noes), ayes=ayes, noes=noes)
+
+
+def _alike(table: _Table, heels: np.ndarray) -> np.ndarray:
+    """How much each voter is a copy of each other one, (V, V) in 0..1."""
+    common = table.voted @ table.voted.T
+    others = table.voted.sum(0) - table.voted
+    mean = (table.ayes.sum(0) - table.ayes) / np.maximum(others, 1)
+    stray = np.where(others > 0, (table.ayes - mean) * table.voted, 0.0)
+    squares = stray**2 @ table.voted.T
+    cosine = stray @ stray.T / np.sqrt(np.maximum(squares * squares.T, 1e-12))
+    likeness = np.maximum(cosine, heels)
+    # The root: those who are alike in a quarter of their votes cover it with the others.
+    copies = np.where(likeness * np.sqrt(common) > _SURE, np.sqrt(np.clip(likeness, 0, 1)), 0.0)
+    np.fill_diagonal(copies, 0)
+    return copies
+
+
+def _heels(casts: Sequence[Cast], names: Sequence[Hashable]) -> np.ndarray:
+    """How often two voters' like votes come together, beyond what is usual there, (V, V)."""
+    rows = {name: index for index, name in enumerate(names)}
+    by_unit: defaultdict[Hashable, list[Cast]] = defaultdict(list)
+    for cast in casts:
+        by_unit[cast.unit].append(cast)
+    close, usual, common = np.zeros((3, len(names), len(names)))
+    for within in by_unit.values():
+        who = np.array([rows[cast.voter] for cast in within])
+        at_ms = np.array([cast.at_ms for cast in within])
+        value = np.array([cast.value for cast in within])
+        near = np.abs(at_ms[:, None] - at_ms) <= _HEELS_MS
+        near &= value[:, None] == value
+        pairs = len(who) * (len(who) - 1)
+        spot = np.ix_(who, who)
+        close[spot] += near
+        usual[spot] += (near.sum() - len(who)) / pairs if pairs else 0.0
+        common[spot] += 1
+    return np.clip((close - usual) / np.maximum(common - usual, 1e-12), 0, 1)
+
+
+def _agreeing(table: _Table, voters: list[Voter]) -> list[Voter]:
+    """The voters with their agreement; the others' majority is weighed by what is known of them.
+
+    Each round weighs by the agreement of the one before, as Dawid and Skene 1979 do.
+    """
+    signs = table.ayes - table.noes
+    for _ in range(_ROUNDS):
+        own = np.array(weights(voters))[:, None] * signs
+        others = np.abs(own).sum(0) - np.abs(own)
+        margin = (own.sum(0) - own) / (others + 1) * table.voted
+        clear = np.abs(margin).sum(1)
+        agreed = (margin * signs > 0) * np.abs(margin)
+        share = (agreed.sum(1) + USUAL_AGREEMENT * _CLEAR) / (clear + _CLEAR)
+        voters = [replace(v, agreement=float(s)) for v, s in zip(voters, share, strict=True)]
+    return voters
+
+
+def _median_seconds(times_ms: Iterable[int]) -> float | None:
+    gaps_ms = [b - a for a, b in pairwise(sorted(times_ms)) if b - a <= _SITTING_MS]
+    return median(gaps_ms) / 1000 if gaps_ms else None
