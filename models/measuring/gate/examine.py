@@ -19,7 +19,7 @@ from models.measuring import diversity
 from models.measuring.gate import traits
 from models.measuring.gate.floors import Measure, figure
 from models.measuring.gate.traits import Measured
-from models.measuring.gate.witness import Commission, Witness, moved
+from models.measuring.gate.witness import Brief, Witness, moved
 from models.measuring.studio import Sitting
 
 #: The gate's own seeds, far from those that people type.
@@ -46,8 +46,8 @@ class Voted:
     """What the gate needs of a manifest."""
 
     #: Prompts that no model learned from, and as many as can be had of those that it did.
-    held_out: Sequence[Commission]
-    trained: Sequence[Commission]
+    held_out: Sequence[Brief]
+    trained: Sequence[Brief]
     #: The pictures that it learned from.
     seen: Sequence[Image.Image]
     #: What was liked more, and what less, of one prompt each.
@@ -110,7 +110,7 @@ class Sittings:
         )
 
 
-def seeded(prompts: Sequence[Commission], seeds: int) -> list[Commission]:
+def seeded(prompts: Sequence[Brief], seeds: int) -> list[Brief]:
     """Each prompt from so many seeds of the gate's own, one prompt after the other."""
     return [
         replace(asked, seed=_SEED + place * seeds + turn)

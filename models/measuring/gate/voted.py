@@ -13,7 +13,7 @@ from models.contract import Aspect, EngineError
 from models.data.evidence import evidence_of
 from models.manifest import Manifest, PictureLine, Split
 from models.measuring.gate.examine import Voted
-from models.measuring.gate.witness import Commission
+from models.measuring.gate.witness import Brief
 
 #: So many pairs of each split say what votes are about; more would only take longer.
 _PAIRS = 200
@@ -26,7 +26,7 @@ def voted_of(manifest: Manifest, sizes_px: Mapping[Aspect, tuple[int, int]]) -> 
     """
     aspects = {size: aspect for aspect, size in sizes_px.items()}
 
-    def prompts(split: Split) -> list[Commission]:
+    def prompts(split: Split) -> list[Brief]:
         lines = {line.prompt_key: line for line in _shared(manifest, split)}
         return [_asked(lines[key], aspects) for key in sorted(lines)]
 
@@ -54,9 +54,9 @@ def _shared(manifest: Manifest, split: Split) -> Iterator[PictureLine]:
     return (p for p in manifest.pictures if p.split is split and p.text is not None)
 
 
-def _asked(line: PictureLine, aspects: Mapping[tuple[int, int], Aspect]) -> Commission:
+def _asked(line: PictureLine, aspects: Mapping[tuple[int, int], Aspect]) -> Brief:
     aspect = aspects.get((line.width_px, line.height_px), Aspect.SQUARE)
-    return Commission(
+    return Brief(
         prompt=line.text or "", negative=line.negative or "", seed=line.seed, aspect=aspect
     )
 

@@ -28,7 +28,7 @@ _WORDS = Path("tokenizer") / "vocab.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Commission:
+class Brief:
     """One picture to ask for, in somebody's own words."""
 
     prompt: str
@@ -40,7 +40,7 @@ class Commission:
 class Witness(Protocol):
     """Reads pictures, for one vocabulary."""
 
-    def sittings(self, count: int, own: Sequence[Commission]) -> Sequence[Sitting]:
+    def sittings(self, count: int, own: Sequence[Brief]) -> Sequence[Sitting]:
         """What to ask of a model to see whether it does as it is told.
 
         `own` are prompts of the model's members; a witness may know better ones.
@@ -64,7 +64,7 @@ class PainterWitness:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
 
-    def sittings(self, count: int, own: Sequence[Commission]) -> Sequence[Sitting]:
+    def sittings(self, count: int, own: Sequence[Brief]) -> Sequence[Sitting]:
         """Portraits that no training saw; `own` is not needed."""
         del own
         return adherence.tasks(count)
@@ -93,7 +93,7 @@ class TaggerWitness:
     def __init__(self, tagger: WdTagger) -> None:
         self._tagger = tagger
 
-    def sittings(self, count: int, own: Sequence[Commission]) -> Sequence[Sitting]:
+    def sittings(self, count: int, own: Sequence[Brief]) -> Sequence[Sitting]:
         """The members' own prompts, in turn, each time from another seed."""
         turns = (divmod(i, len(own)) for i in range(count))
         return [replace(own[place], seed=own[place].seed + turn) for turn, place in turns]

@@ -17,7 +17,7 @@ from models.measuring import adherence
 from models.measuring.gate import examine
 from models.measuring.gate.examine import Counts, Drawn, Sittings, Voted
 from models.measuring.gate.floors import FLOORS, Measure, told
-from models.measuring.gate.witness import Commission, PainterWitness
+from models.measuring.gate.witness import Brief, PainterWitness
 from models.measuring.judge.network import Judge
 from models.measuring.studio import Sitting
 from models.painter.drawing import draw, raster
@@ -76,11 +76,10 @@ class Lit(Painter):
         return ImageEnhance.Brightness(super().picture(sitting)).enhance(self.light)
 
 
-def asked(places: slice) -> list[Commission]:
+def asked(places: slice) -> list[Brief]:
     tasks = adherence.tasks(40)[24:][places]
     return [
-        Commission(prompt=task.prompt, negative="", seed=task.seed, aspect=task.aspect)
-        for task in tasks
+        Brief(prompt=task.prompt, negative="", seed=task.seed, aspect=task.aspect) for task in tasks
     ]
 
 
@@ -187,7 +186,7 @@ def test_scores_of_safety_may_not_rise(witness: PainterWitness) -> None:
 class Reads:
     """A witness of one attribute, which it reads off the pictures' size."""
 
-    def sittings(self, count: int, own: Sequence[Commission]) -> Sequence[Sitting]:
+    def sittings(self, count: int, own: Sequence[Brief]) -> Sequence[Sitting]:
         return own[:count]
 
     def followed(
