@@ -43,7 +43,8 @@ def exhibits_of(
         encoded = fitting(parts.vae, pixels)[:, 0]
         latents |= {picture.file_name: x for picture, x in zip(group, encoded, strict=True)}
         tell(len(latents), len(pictures))
-    return Exhibits(latents=latents, words=_words(pictures, parts))
+    words, unwanted = _words(pictures, parts)
+    return Exhibits(latents=latents, words=words, unwanted=unwanted)
 
 
 @torch.inference_mode()
@@ -76,13 +77,18 @@ def _in_groups(
 
 
 @torch.no_grad()
-def _words(pictures: Sequence[PictureLine], parts: Components) -> dict[str, Tensor]:
-    """The prompts' embeddings by file, filled up to equal length as the engine does it."""
-    reader = Conditioner(parts.tokenizer, parts.text_encoder, parts.card.defaults.clip_skip)
+def _words(pictures: Sequence[PictureLine], parts: Components) -> tuple[dict[str, Tensor], Tensor]:
+    """The prompts' embeddings by file, and that of what no picture wants.
+
+    They are filled up to equal length as the engine does it.
+    """
+    defaults = parts.card.defaults
+    reader = Conditioner(parts.tokenizer, parts.text_encoder, defaults.clip_skip)
     read = {p.file_name: reader.encode(p.text or "", p.clip_skip).tokens for p in pictures}
-    empty = reader.encode("").tokens
-    longest = max(map(len, read.values()), default=0)
-    return {
-        name: torch.cat([tokens, *[empty] * ((longest - len(tokens)) // len(empty))])
-        for name, tokens in read.items()
-    }
+    unwanted, empty = reader.encode(defaults.negative).tokens, reader.encode("").tokens
+    longest = max(len(unwanted), *map(len, read.values()))
+
+    def filled(tokens: Tensor) -> Tensor:
+        return torch.cat([tokens, *[empty] * ((longest - len(tokens)) // len(empty))])
+
+    return {name: filled(tokens) for name, tokens in read.items()}, filled(unwanted)

@@ -20,6 +20,7 @@ from models.engine.loader import Components
 from models.preference.course import Course
 from models.preference.evidence import Evidence
 from models.preference.lots import Lots, audit
+from models.preference.pulling import Pull, Pulling
 from models.preference.tuning import Errors, Exhibit, Exhibits, Student, loss_of
 from models.training.learner import Learner, fitting
 from models.training.objective import Curve, Objective, learning_rate
@@ -42,10 +43,14 @@ class Setting:
     evidence: Evidence
     held_out: Evidence
     exhibits: Exhibits
+    #: Files of the exhibits that may be learned from.
+    learned_from: tuple[str, ...]
     #: What else must be the same for a saved state to be of this run.
     made_of: dict[str, str]
     resume: str
     say: Callable[[str], None]
+    #: What pictures are pulled towards, where the loss is `pull`.
+    pull: Pull | None = None
 
 
 class Preferring:
@@ -58,8 +63,11 @@ class Preferring:
         with fitting(LIGHTER):
             self._student = Student(parts.unet, course, parts.device)
         self._objective = Objective(parts.schedule, parts.card.prediction, parts.device)
-        self._lots = Lots(course, setting.evidence, setting.exhibits)
-        self._audit = audit(setting.held_out, setting.exhibits, course.seed)
+        self._lots = Lots(course, setting.evidence, setting.exhibits, setting.learned_from)
+        self._pulling = setting.pull and Pulling(setting.pull, parts, setting.exhibits)
+        # A pull has no implicit reward to ask.
+        asked = [] if self._pulling else audit(setting.held_out, setting.exhibits, course.seed)
+        self._audit = asked
         self._live = self._student.learning()
         lr = course.rate_of(self._student.reach)
         optimizer = torch.optim.AdamW(self._live.values(), lr=lr, weight_decay=0.0)
@@ -87,8 +95,12 @@ class Preferring:
     def gradients(self, step: int) -> Gradients:
         """Those of the step's pairs, clipped."""
         course = self._setting.course
-        rows = self._lots.rows(step)
-        loss = self._loss(rows, step)
+        pulling = self._pulling
+        rows = self._lots.any_of(step) if pulling else self._lots.rows(step)
+        if pulling:
+            loss = pulling.loss(rows, self._student, step, course.seed)
+        else:
+            loss = self._loss(rows, step)
         if course.replay:
             loss = loss + course.replay * self._forgotten(self._lots.replayed(step, rows[0]), step)
         loss.backward()

@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from models.catalogue.card import Card
 from models.catalogue.verdict import fingerprint
 from models.contract import EngineError
@@ -18,10 +21,11 @@ from models.engine.loader import Components, choose_device, load
 from models.manifest import Manifest, PictureLine, Split, read
 from models.preference import audit
 from models.preference.candidate import successor
-from models.preference.course import Course
+from models.preference.course import Course, Loss
 from models.preference.evidence import Evidence, evidence_of
 from models.preference.features import SETS, looks
 from models.preference.material import exhibits_of, features_of, usable
+from models.preference.pulling import Pull
 from models.preference.ranking import ranked, trusted
 from models.preference.refusals import require_base, require_enough, require_pairs
 from models.preference.reward import fit
@@ -55,6 +59,14 @@ class _Asked:
     held_out: Evidence
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Found:
+    """What is learned from, and what is followed if a reward model has proved itself."""
+
+    evidence: Evidence
+    pull: Pull | None = None
+
+
 def prepare(
     args: argparse.Namespace, course: Course, resume: str, say: Callable[[str], None]
 ) -> Prepared:
@@ -68,9 +80,13 @@ def prepare(
     evidence, held_out = (evidence_of(manifest, split) for split in (Split.TRAIN, Split.HELD_OUT))
     require_pairs(evidence)
     say(f"{len(manifest.judgements)} judgements give {len(evidence.pairs)} pairs")
-    if not args.as_judged:
-        asked = _Asked(manifest=manifest, parts=parts, evidence=evidence, held_out=held_out)
-        evidence = _by_reward(args, asked, say)
+    asked = _Asked(manifest=manifest, parts=parts, evidence=evidence, held_out=held_out)
+    found = _Found(evidence=evidence) if args.as_judged else _by_reward(args, asked, say)
+    if course.loss is Loss.PULL and found.pull is None:
+        raise EngineError(
+            f"--loss {Loss.PULL} needs a reward model that tells more right than chance would: "
+            "let the members vote on more pictures, or take another --loss."
+        )
     pictures = usable(manifest)
 
     def tell(done: int, total: int) -> None:
@@ -79,16 +95,18 @@ def prepare(
     setting = Setting(
         course=course,
         parts=parts,
-        evidence=evidence,
+        evidence=found.evidence,
         held_out=held_out,
         exhibits=exhibits_of(manifest, pictures, parts, tell),
+        learned_from=tuple(_trained_on(pictures)),
         made_of={
             "manifest": manifest.sha256,
             "base": f"{parts.card.id} {fingerprint(parts.card.files)}",
-            "evidence": _digest(evidence),
+            "evidence": _digest(found.evidence),
         },
         resume=resume,
         say=say,
+        pull=found.pull if course.loss is Loss.PULL else None,
     )
     return Prepared(setting=setting, card=card, prompts=_prompts(pictures))
 
@@ -102,7 +120,7 @@ def _loaded(base: str, device: str | None) -> Components:
     return replace(parts, device=chosen)
 
 
-def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], None]) -> Evidence:
+def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], None]) -> _Found:
     """The evidence of a reward model, if it has proved itself; else the judgements' own."""
     manifest, evidence = asked.manifest, asked.evidence
     if unknown := set(args.blind_to) - set(SETS):
@@ -122,10 +140,15 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     write_json(rows, args.out / "votes.json")
     if not trusted(reward, len(evidence.pairs)):
         say("the reward model tells no more right than chance would: pairs are taken as judged")
-        return evidence
-    found = ranked(reward, _trained_on(pictures), vectors)
+        return _Found(evidence=evidence)
+    trained_on = _trained_on(pictures)
+    found = ranked(reward, trained_on, vectors)
     say(f"the reward model makes {len(found.pairs)} pairs of them")
-    return found
+    spread = float(np.std(reward.of(np.stack([vectors[name] for name in trained_on]))))
+    weights = torch.tensor(reward.weights, dtype=torch.float32, device=asked.parts.device)
+    return _Found(
+        evidence=found, pull=Pull(look=look[reward.features], weights=weights, spread=spread)
+    )
 
 
 def _trained_on(pictures: Sequence[PictureLine]) -> Mapping[str, str]:

@@ -29,6 +29,8 @@ Taste = Callable[[np.ndarray], Floats]
 SIDE_PX = 128
 #: Painted pictures that the eye learns from, and where their seeds begin: nobody else's.
 _PAINTED, _FIRST_SEED = 3000, 2_600_000_000
+#: Log-odds from which a drawn face is cheerful: drawn lines are softer than those learned from.
+_SMILES = -2.0
 _CHEERFUL = ("smile", "open smile", "grin")
 #: Words that say something of mouth or eyes; a prompt without them leaves the face open.
 FACE_WORDS = frozenset((
@@ -81,7 +83,7 @@ def cheerful(eye: nn.Module) -> Taste:
     @torch.inference_mode()
     def taste(pictures: np.ndarray) -> Floats:
         odds = [eye(_tensor(part)) for part in np.array_split(pictures, -(-len(pictures) // 64))]
-        return (torch.cat(odds) > 0).double().numpy()
+        return (torch.cat(odds) > _SMILES).double().numpy()
 
     return taste
 

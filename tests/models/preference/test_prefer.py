@@ -102,6 +102,16 @@ def test_every_loss_moves_the_weights_and_lora_changes_only_attention(
     assert all(".to_" in name for name in changed)
 
 
+def test_a_pull_follows_the_reward_and_needs_one(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench.prefer("pulled", "--loss", "pull", "--reach", "full") == 0
+    base = load(str(bench.base), device="cpu").unet.state_dict()
+    assert any(not torch.equal(w, base[name].half()) for name, w in bench.trained("pulled").items())
+    assert bench.prefer("lost", "--loss", "pull", "--as-judged") == 2
+    assert "needs a reward model" in capsys.readouterr().err
+
+
 def test_a_reward_that_proved_itself_makes_the_pairs(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
