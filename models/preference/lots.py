@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from models.data.evidence import Evidence
 from models.preference.course import Course, Loss
-from models.preference.evidence import Evidence
 from models.preference.tuning import Exhibit, Exhibits
 from models.training import chance
 

@@ -17,19 +17,19 @@ import torch
 from models.catalogue.card import Card
 from models.catalogue.verdict import fingerprint
 from models.contract import EngineError
+from models.data.evidence import Evidence, evidence_of
 from models.engine.loader import Components, choose_device, load
 from models.manifest import Manifest, PictureLine, Split, read
 from models.preference import audit
 from models.preference.candidate import successor
 from models.preference.course import Course, Loss
-from models.preference.evidence import Evidence, evidence_of
 from models.preference.features import SETS, looks
 from models.preference.material import exhibits_of, features_of, usable
 from models.preference.pulling import Pull
 from models.preference.ranking import ranked, trusted
 from models.preference.refusals import require_base, require_enough, require_pairs
 from models.preference.reward import fit
-from models.preference.run import Setting
+from models.preference.run import Classroom
 from models.report import table, write_json
 from models.training.samples import sheet
 
@@ -43,7 +43,7 @@ _FIRST_SEED = 4_000_000_000
 class Prepared:
     """A run made ready."""
 
-    setting: Setting
+    room: Classroom
     card: Card
     #: What the sheets before and after are of.
     prompts: tuple[str, ...]
@@ -92,7 +92,7 @@ def prepare(
     def tell(done: int, total: int) -> None:
         say(f"latents of {done}/{total} pictures")
 
-    setting = Setting(
+    room = Classroom(
         course=course,
         parts=parts,
         evidence=found.evidence,
@@ -108,7 +108,7 @@ def prepare(
         say=say,
         pull=found.pull if course.loss is Loss.PULL else None,
     )
-    return Prepared(setting=setting, card=card, prompts=_prompts(pictures))
+    return Prepared(room=room, card=card, prompts=_prompts(pictures))
 
 
 def _loaded(base: str, device: str | None) -> Components:
@@ -142,7 +142,7 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
         say("the reward model tells no more right than chance would: pairs are taken as judged")
         return _Found(evidence=evidence)
     trained_on = _trained_on(pictures)
-    found = ranked(reward, trained_on, vectors)
+    found = ranked(reward, trained_on, vectors, evidence)
     say(f"the reward model makes {len(found.pairs)} pairs of them")
     spread = float(np.std(reward.of(np.stack([vectors[name] for name in trained_on]))))
     weights = torch.tensor(reward.weights, dtype=torch.float32, device=asked.parts.device)
@@ -170,6 +170,6 @@ def _prompts(pictures: Sequence[PictureLine]) -> tuple[str, ...]:
 
 def draw_sheet(prepared: Prepared, path: Path) -> None:
     """Draw the prompts by the weights as they are now; the same seeds each time."""
-    picture = sheet(prepared.setting.parts, prepared.prompts, count=_SEEDS, seed=_FIRST_SEED)
+    picture = sheet(prepared.room.parts, prepared.prompts, count=_SEEDS, seed=_FIRST_SEED)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)

@@ -24,6 +24,7 @@ import torch
 from PIL import Image
 
 from models import manifest
+from models.__main__ import main as command
 from models.aesthetics.scorer import Aesthetic, open_aesthetic
 from models.catalogue.registry import EMBEDDED, card_of
 from models.manifest import PictureLine, Split
@@ -43,6 +44,8 @@ PROMPTS, PAIRED, FOLLOWED = 125, 100, 96
 #: Every n-th prompt is held out of the training.
 _HELD_OUT = 5
 _LICENCE = "licences/embedded.txt"
+#: Of the hidden scorer; the shipped one's is 0.
+_OTHER_SEED = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ class Bench:
         self.paired, self._first = school.wishes(first, paired, 2), first
         self.followed = school.followed(FOLLOWED)
         self._judge = Judge()
-        self._scorer: Aesthetic = open_aesthetic()
+        self._scorer = _other_scorer(work)
         self.tastes: dict[str, Taste] = {
             "style": warm_and_bright,
             "open": cheerful(eye_in(work)),
@@ -115,6 +118,16 @@ class Bench:
         true = adherence.truth(t.portrait for t in adherence.tasks(FOLLOWED, square=True))
         shares = adherence.grouped(adherence.shares(said, true))
         return {group: 100 * share for group, share in shares.items()}
+
+
+def _other_scorer(work: Path) -> Aesthetic:
+    """A scorer of other pictures and weights than the shipped one, which reward models look with."""
+    folder = work / "other"
+    if not (folder / "figures.json").exists():  # Written last.
+        train = ["aesthetic-train", "--work", str(work / "grades"), "--out", str(folder)]
+        if code := command([*train, "--seed", str(_OTHER_SEED)]):
+            raise SystemExit(code)
+    return open_aesthetic(folder / "head.safetensors", folder)
 
 
 def manifest_of(bench: Bench, trial: Trial) -> Path:
