@@ -81,10 +81,10 @@ def _trained(args: argparse.Namespace, prepared: Prepared, say: Callable[[str], 
     from models.preference.workshop import draw_sheet
     from models.training.trainer import Trainer
 
-    setting = prepared.setting
-    training = Preferring(setting)
+    room = prepared.room
+    training = Preferring(room)
     trainer = Trainer(training, args.out, say=say)
-    say(f"training {prepared.card.id} for {training.steps} steps on {setting.parts.device}")
+    say(f"training {prepared.card.id} for {training.steps} steps on {room.parts.device}")
     with trainer.way_back():
         if trainer.step == 0:
             draw_sheet(prepared, args.out / "samples" / "before.png")
@@ -92,7 +92,7 @@ def _trained(args: argparse.Namespace, prepared: Prepared, say: Callable[[str], 
             trainer.run(interruption)
         draw_sheet(prepared, args.out / "samples" / "after.png")
         trained = {name: w.detach().cpu() for name, w in training.learner.trained.items()}
-        write(args.base, prepared.card, setting.course, trained, args.out / MODEL)
+        write(args.base, prepared.card, room.course, trained, args.out / MODEL)
     return args.out / MODEL
 
 

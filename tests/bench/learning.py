@@ -121,7 +121,7 @@ class Bench:
 
 
 def _other_scorer(work: Path) -> Aesthetic:
-    """A scorer of other pictures and weights than the shipped one, which reward models look with."""
+    """A scorer of other pictures and weights than the shipped one, with which rewards look."""
     folder = work / "other"
     if not (folder / "figures.json").exists():  # Written last.
         train = ["aesthetic-train", "--work", str(work / "grades"), "--out", str(folder)]

@@ -14,6 +14,7 @@ from PIL import Image
 from models.catalogue.registry import card_of, faults, file_sha256
 from models.engine.loader import load
 from models.manifest import JudgementLine, PictureLine
+from models.preference import run
 from models.preference.tuning import Errors
 from tests.stages.manifests import write_manifest
 from tests.stages.tiny_finetuning import interrupt
@@ -125,6 +126,18 @@ def test_a_reward_that_proved_itself_makes_the_pairs(
     assert rows["held-out pairs it tells right"] == 100
     assert rows["two voters agree"] == 100
     assert rows["published, on other pictures: PickScore"] == 70.2
+
+
+def test_a_run_ends_early_where_held_out_pairs_suffer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = iter([0.6, 0.9, 0.1, 0.9])
+    monkeypatch.setattr(run, "_LOOKED", 1)
+    monkeypatch.setattr(run.Preferring, "told_right", lambda _: next(told))
+    assert bench.prefer("early", "--as-judged", "--steps", "30") == 0
+    assert "held-out pairs are told worse than they were" in capsys.readouterr().out
+    assert len(bench.curve("early")) == 4
+    assert (bench.out("early") / "model" / "card.json").exists()
 
 
 def test_numbers_that_ran_off_end_a_run_before_any_harm(
