@@ -34,7 +34,7 @@ from models.report import table, write_json
 from models.training.samples import sheet
 
 #: Prompts of the sheets, and pictures of each.
-_PROMPTS, _SEEDS = 4, 4
+_PROMPTS, _SEEDS = 3, 3
 #: Seeds of the sheets: far from those that members draw by chance.
 _FIRST_SEED = 4_000_000_000
 

@@ -53,7 +53,7 @@ def test_a_run_ends_in_a_candidate_with_card_curve_and_sheets(bench: Bench) -> N
     load(str(model), device="cpu")
     for name in ("before", "after"):
         with Image.open(bench.out("bright") / "samples" / f"{name}.png") as sheet:
-            assert sheet.width == 4 * 256
+            assert sheet.width == 3 * 256
     assert len(bench.curve("bright")) == 4
     assert (bench.out("bright") / "curve.png").exists()
     assert before == file_sha256(bench.base / "unet" / "diffusion_pytorch_model.safetensors")
