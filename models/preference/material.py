@@ -6,6 +6,7 @@ Called by the command. It must not know networks that learn, nor what was judged
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from models.manifest import Manifest, PictureLine
 from models.preference.features import Look
 from models.preference.tuning import Exhibits
 
+#: Where a picture's file lies.
+Place = Callable[[PictureLine], Path]
 #: Pictures that are read and encoded at once.
 _AT_ONCE = 16
 
@@ -30,7 +33,7 @@ def usable(manifest: Manifest) -> list[PictureLine]:
 
 
 def exhibits_of(
-    manifest: Manifest,
+    place: Place,
     pictures: Sequence[PictureLine],
     parts: Components,
     tell: Callable[[int, int], None],
@@ -38,7 +41,7 @@ def exhibits_of(
     """Latents and words of pictures; `tell` hears how many of how many are read."""
     latents: dict[str, Tensor] = {}
     for bucket, group in _in_groups(pictures, parts):
-        pixels = torch.stack([pixels_of(manifest.path(picture), bucket) for picture in group])
+        pixels = torch.stack([pixels_of(place(picture), bucket) for picture in group])
         # The mean alone: what the autoencoder would draw beside it is the same for both sides.
         encoded = fitting(parts.vae, pixels)[:, 0]
         latents |= {picture.file_name: x for picture, x in zip(group, encoded, strict=True)}
@@ -49,7 +52,7 @@ def exhibits_of(
 
 @torch.inference_mode()
 def features_of(
-    manifest: Manifest,
+    place: Place,
     pictures: Sequence[PictureLine],
     parts: Components,
     looks: Mapping[str, Look],
@@ -57,7 +60,7 @@ def features_of(
     """Every set of features of every picture, as the model drew it, by set and file."""
     found: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in looks}
     for bucket, group in _in_groups(pictures, parts):
-        pixels = torch.stack([pixels_of(manifest.path(picture), bucket) for picture in group])
+        pixels = torch.stack([pixels_of(place(picture), bucket) for picture in group])
         for name, look in looks.items():
             seen = look(pixels / 2 + 0.5).double().numpy()
             found[name] |= {p.file_name: v for p, v in zip(group, seen, strict=True)}

@@ -24,7 +24,8 @@ from models.preference import audit
 from models.preference.candidate import successor
 from models.preference.course import Course, Loss
 from models.preference.features import SETS, looks
-from models.preference.material import exhibits_of, features_of, usable
+from models.preference.fresh import fresh
+from models.preference.material import Place, exhibits_of, features_of, usable
 from models.preference.pulling import Pull
 from models.preference.ranking import ranked, trusted
 from models.preference.refusals import require_base, require_enough, require_pairs
@@ -33,6 +34,8 @@ from models.preference.run import Classroom
 from models.report import table, write_json
 from models.training.samples import sheet
 
+#: The folder of fresh pictures in a run's.
+FRESH = "fresh"
 #: Prompts of the sheets, and pictures of each.
 _PROMPTS, _SEEDS = 3, 3
 #: Seeds of the sheets: far from those that members draw by chance.
@@ -65,6 +68,8 @@ class _Found:
 
     evidence: Evidence
     pull: Pull | None = None
+    #: Pictures that nobody has seen, drawn to be ranked.
+    fresh: tuple[PictureLine, ...] = ()
 
 
 def prepare(
@@ -87,7 +92,7 @@ def prepare(
             f"--loss {Loss.PULL} needs a reward model that tells more right than chance would: "
             "let the members vote on more pictures, or take another --loss."
         )
-    pictures = usable(manifest)
+    pictures = [*usable(manifest), *found.fresh]
 
     def tell(done: int, total: int) -> None:
         say(f"latents of {done}/{total} pictures")
@@ -97,7 +102,7 @@ def prepare(
         parts=parts,
         evidence=found.evidence,
         held_out=held_out,
-        exhibits=exhibits_of(manifest, pictures, parts, tell),
+        exhibits=exhibits_of(_place(args, manifest), pictures, parts, tell),
         learned_from=tuple(_trained_on(pictures)),
         made_of={
             "manifest": manifest.sha256,
@@ -130,7 +135,7 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     if not look:
         raise EngineError("--blind-to leaves the reward model nothing to look at: use --as-judged.")
     say("looking at the pictures")
-    seen = features_of(manifest, pictures, asked.parts, look)
+    seen = features_of(manifest.path, pictures, asked.parts, look)
     prompts = {picture.file_name: picture.prompt_key for picture in pictures}
     reward = fit(evidence.pairs, prompts, seen)
     vectors = seen[reward.features]
@@ -141,14 +146,40 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     if not trusted(reward, len(evidence.pairs)):
         say("the reward model tells no more right than chance would: pairs are taken as judged")
         return _Found(evidence=evidence)
-    trained_on = _trained_on(pictures)
+    new = _fresh(args, asked, pictures, say)
+    own = {reward.features: look[reward.features]}
+    more = features_of(_place(args, manifest), new, asked.parts, own)[reward.features]
+    trained_on, vectors = _trained_on([*pictures, *new]), vectors | more
     found = ranked(reward, trained_on, vectors, evidence)
     say(f"the reward model makes {len(found.pairs)} pairs of them")
     spread = float(np.std(reward.of(np.stack([vectors[name] for name in trained_on]))))
     weights = torch.tensor(reward.weights, dtype=torch.float32, device=asked.parts.device)
-    return _Found(
-        evidence=found, pull=Pull(look=look[reward.features], weights=weights, spread=spread)
-    )
+    pull = Pull(look=look[reward.features], weights=weights, spread=spread)
+    return _Found(evidence=found, pull=pull, fresh=tuple(new))
+
+
+def _fresh(
+    args: argparse.Namespace,
+    asked: _Asked,
+    pictures: Sequence[PictureLine],
+    say: Callable[[str], None],
+) -> list[PictureLine]:
+    """New pictures of the training's prompts, as many of each as were asked for."""
+    if not args.fresh:
+        return []
+    say(f"drawing {args.fresh} fresh pictures of every prompt")
+    lines = [picture for picture in pictures if picture.split is Split.TRAIN]
+    return fresh(asked.parts, lines, args.fresh, args.out / FRESH)
+
+
+def _place(args: argparse.Namespace, manifest: Manifest) -> Place:
+    """Where a picture lies: fresh ones in the run's folder, the others in the manifest's."""
+
+    def place(picture: PictureLine) -> Path:
+        own = args.out / FRESH / picture.file_name
+        return own if own.exists() else manifest.path(picture)
+
+    return place
 
 
 def _trained_on(pictures: Sequence[PictureLine]) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from models.preference.tuning import Errors
 from tests.stages.manifests import write_manifest
 from tests.stages.tiny_finetuning import interrupt
 from tests.stages.tiny_preferring import (
+    HELD_OUT,
     Bench,
     bench,
     manifest_of,
@@ -128,6 +129,25 @@ def test_a_reward_that_proved_itself_makes_the_pairs(
     assert rows["published, on other pictures: PickScore"] == 70.2
 
 
+def test_fresh_pictures_of_the_current_model_are_ranked_beside_the_judged_ones(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def made(run: str, *options: str) -> int:
+        assert bench.prefer(run, *options) == 0
+        told = capsys.readouterr().out
+        return int(told.partition("the reward model makes ")[2].split()[0])
+
+    assert made("second", "--fresh", "2") > made("first")
+    drawn = list((bench.out("second") / "fresh" / "pictures").iterdir())
+    assert len(drawn) == 2 * HELD_OUT, "of the prompts that are trained on alone"
+    with monkeypatch.context() as patch:
+        stop_at(patch, 2, interrupt)
+        assert bench.prefer("stopped", "--fresh", "2") == 130
+    assert bench.prefer("stopped", "--fresh", "2", "--resume") == 0
+    whole, stopped = bench.trained("second"), bench.trained("stopped")
+    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
+
+
 def test_a_run_ends_early_where_held_out_pairs_suffer(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -233,6 +253,7 @@ def test_a_state_of_other_judgements_is_not_gone_on_from(
     ("option", "told"),
     [
         (("--noise", "0.5"), "--noise must be 0 to less than 0.5"),
+        (("--fresh", "1", "--as-judged"), "needs the reward that --as-judged leaves out"),
         (("--steps", "0"), "--steps must be at least 1"),
         (("--beta", "0"), "--beta is above 0"),
         (("--blind-to", "smell"), "--blind-to knows colour, tower, judge, not smell"),
