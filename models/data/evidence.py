@@ -17,6 +17,8 @@ from models.manifest import JudgementLine, Kind, Manifest, Split
 #: Judgements of one up and one down that every picture and every pair is taken to have had: with
 #: one vote nothing is certain.
 _PRIOR = 1.0
+#: No pair is ever certain.
+MOST = 0.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def drawn_from(judgements: Iterable[JudgementLine], prompts: Mapping[str, str]) 
     for better, worse, margin in (*_of_votes(said, prompts), *_of_orders(said)):
         margins[better, worse] += margin
     pairs = [
-        Preference(better=a, worse=b, weight=min(net, 0.99))
+        Preference(better=a, worse=b, weight=min(net, MOST))
         for (a, b), margin in sorted(margins.items())
         if (net := margin - margins.get((b, a), 0.0)) > 0
     ]

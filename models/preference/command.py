@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=usual.seed)
     add("--tower", type=Path, default=OWN, help="the image tower that the reward model looks with")
     add("--blind-to", nargs="*", default=[], help="features that the reward model does not get")
+    add("--fresh", type=int, default=0, help="new pictures of every prompt for the reward to rank")
     add("--as-judged", action="store_true", help="take pairs as they were judged, without a reward")
     add("--device", help="cuda, mps or cpu; the best there is if left out")
     add("--threads", type=int, help="CPU cores to use; all but one if left out")
@@ -81,10 +82,10 @@ def _trained(args: argparse.Namespace, prepared: Prepared, say: Callable[[str], 
     from models.preference.workshop import draw_sheet
     from models.training.trainer import Trainer
 
-    setting = prepared.setting
-    training = Preferring(setting)
+    room = prepared.room
+    training = Preferring(room)
     trainer = Trainer(training, args.out, say=say)
-    say(f"training {prepared.card.id} for {training.steps} steps on {setting.parts.device}")
+    say(f"training {prepared.card.id} for {training.steps} steps on {room.parts.device}")
     with trainer.way_back():
         if trainer.step == 0:
             draw_sheet(prepared, args.out / "samples" / "before.png")
@@ -92,7 +93,7 @@ def _trained(args: argparse.Namespace, prepared: Prepared, say: Callable[[str], 
             trainer.run(interruption)
         draw_sheet(prepared, args.out / "samples" / "after.png")
         trained = {name: w.detach().cpu() for name, w in training.learner.trained.items()}
-        write(args.base, prepared.card, setting.course, trained, args.out / MODEL)
+        write(args.base, prepared.card, room.course, trained, args.out / MODEL)
     return args.out / MODEL
 
 
@@ -103,6 +104,8 @@ def _course(args: argparse.Namespace) -> Course:
             raise EngineError(f"--{name} must be at least 1.")
     if args.threads is not None and args.threads < 1:
         raise EngineError("--threads must be at least 1.")
+    if args.fresh < 0 or (args.fresh and args.as_judged):
+        raise EngineError("--fresh starts at 0, and needs the reward that --as-judged leaves out.")
     if not 0 <= args.noise < 0.5:
         raise EngineError("--noise must be 0 to less than 0.5: at a half nothing can be learned.")
     if args.beta <= 0 or args.replay < 0 or (args.lr is not None and not 0 < args.lr <= 1):

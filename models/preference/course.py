@@ -27,6 +27,8 @@ class Loss(StrEnum):
     KTO = "kto"
     #: The plain training on the pictures that are liked.
     SFT = "sft"
+    #: Bounded reward fine-tuning on the reward model's gradient: the second stage.
+    PULL = "pull"
 
 
 class Reach(StrEnum):

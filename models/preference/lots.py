@@ -22,8 +22,10 @@ _AUDITED, _NOISES = 60, 2
 class Lots:
     """The rows of every step of a course."""
 
-    def __init__(self, course: Course, evidence: Evidence, exhibits: Exhibits) -> None:
-        """`exhibits` holds every picture that the evidence names."""
+    def __init__(
+        self, course: Course, evidence: Evidence, exhibits: Exhibits, learned_from: Sequence[str]
+    ) -> None:
+        """`exhibits` holds every picture that the evidence names, and those learned from."""
         self._course = course
         latents = exhibits.latents
         if course.loss is Loss.DPO:
@@ -33,7 +35,7 @@ class Lots:
             pairs = [((n,), v) for n, v in liked if v > 0 or (v and course.loss is Loss.KTO)]
         self._said = dict(pairs)
         self._groups = _by(lambda names: tuple(latents[names[0]].shape), dict(pairs))
-        self._all = _by(lambda name: tuple(latents[name].shape), latents)
+        self._all = _by(lambda name: tuple(latents[name].shape), learned_from)
 
     def rows(self, step: int) -> list[Exhibit]:
         """The step's rows; of pairs they alternate: the better one, the worse one."""
@@ -48,6 +50,13 @@ class Lots:
             for lot, names in enumerate(chosen)
             for name in names
         ]
+
+    def any_of(self, step: int) -> list[Exhibit]:
+        """Half as many pictures of any prompt as a step has pairs."""
+        lots = chance.lots(self._course.seed, "any", step)
+        (group,) = lots.choices(self._all, [len(group) for group in self._all])
+        chosen = lots.choices(group, k=max(1, self._course.pairs // 2))
+        return [Exhibit(name=name, lot=lot, sign=1) for lot, name in enumerate(chosen)]
 
     def replayed(self, step: int, like: Exhibit) -> list[Exhibit]:
         """Pictures of any prompt, of the size of `like`, to be said as before."""

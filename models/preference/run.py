@@ -20,6 +20,7 @@ from models.data.evidence import Evidence
 from models.engine.loader import Components
 from models.preference.course import Course
 from models.preference.lots import Lots, audit
+from models.preference.pulling import Pull, Pulling
 from models.preference.tuning import Student, loss_of
 from models.training.exhibits import Errors, Exhibit, Exhibits
 from models.training.learner import Learner, fitting
@@ -35,7 +36,7 @@ LIGHTER = "Less is needed with fewer --pairs, or with --reach lora."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Setting:
+class Classroom:
     """What a run is made of. `resume` is the command that goes on with it; `say` tells people."""
 
     course: Course
@@ -43,24 +44,31 @@ class Setting:
     evidence: Evidence
     held_out: Evidence
     exhibits: Exhibits
+    #: Files of the exhibits that may be learned from.
+    learned_from: tuple[str, ...]
     #: What else must be the same for a saved state to be of this run.
     made_of: dict[str, str]
     resume: str
     say: Callable[[str], None]
+    #: What pictures are pulled towards, where the loss is `pull`.
+    pull: Pull | None = None
 
 
 class Preferring:
     """One run of a course."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, room: Classroom) -> None:
         """Build everything. EngineError if the weights do not fit into the device's memory."""
-        self._setting = setting
-        course, parts = setting.course, setting.parts
+        self._room = room
+        course, parts = room.course, room.parts
         with fitting(LIGHTER):
             self._student = Student(parts.unet, course, parts.device)
         self._objective = Objective(parts.schedule, parts.card.prediction, parts.device)
-        self._lots = Lots(course, setting.evidence, setting.exhibits)
-        self._audit = audit(setting.held_out, setting.exhibits, course.seed)
+        self._lots = Lots(course, room.evidence, room.exhibits, room.learned_from)
+        self._pulling = room.pull and Pulling(room.pull, parts, room.exhibits)
+        # A pull has no implicit reward to ask.
+        asked = [] if self._pulling else audit(room.held_out, room.exhibits, course.seed)
+        self._audit = asked
         self._live = self._student.learning()
         lr = course.rate_of(self._student.reach)
         optimizer = torch.optim.AdamW(self._live.values(), lr=lr, weight_decay=0.0)
@@ -76,20 +84,24 @@ class Preferring:
     @property
     def steps(self) -> int:
         """How long the run is: the course's steps, or fewer where held-out pairs suffer."""
-        return self._ended or self._setting.course.steps
+        return self._ended or self._room.course.steps
 
     @property
     def advice(self) -> Advice:
         """What people can do where it does not go on."""
         return Advice(
-            go_on=f"Go on with: {self._setting.resume}", lighter=LIGHTER, elsewhere="another --out"
+            go_on=f"Go on with: {self._room.resume}", lighter=LIGHTER, elsewhere="another --out"
         )
 
     def gradients(self, step: int) -> Gradients:
         """Those of the step's pairs, clipped."""
-        course = self._setting.course
-        rows = self._lots.rows(step)
-        loss = self._loss(rows, step)
+        course = self._room.course
+        pulling = self._pulling
+        rows = self._lots.any_of(step) if pulling else self._lots.rows(step)
+        if pulling:
+            loss = pulling.loss(rows, self._student, step, course.seed)
+        else:
+            loss = self._loss(rows, step)
         if course.replay:
             loss = loss + course.replay * self._forgotten(self._lots.replayed(step, rows[0]), step)
         loss.backward()
@@ -100,22 +112,22 @@ class Preferring:
         errors = self._errors(rows, step)
         reference = errors.of(errors.said(self._student.reference))
         said = errors.said(self._student.says)
-        return loss_of(self._setting.course, rows, errors.of(said), reference)
+        return loss_of(self._room.course, rows, errors.of(said), reference)
 
     def _forgotten(self, rows: Sequence[Exhibit], step: int) -> Tensor:
         """How far what is said of these rows has gone from what was said, in implicit rewards."""
         errors = self._errors(rows, step)
         before = errors.said(self._student.reference)
         change = (errors.said(self._student.says) - before).square().mean()
-        return self._setting.course.beta * change
+        return self._room.course.beta * change
 
     def _errors(self, rows: Sequence[Exhibit], step: int) -> Errors:
-        setting = self._setting
-        return Errors(rows, setting.exhibits, self._objective, step, setting.course.seed)
+        room = self._room
+        return Errors(rows, room.exhibits, self._objective, step, room.course.seed)
 
     def rate(self, step: int, peak: float) -> float:
         """A short rise, then a line down to nothing."""
-        return learning_rate(step, self._setting.course.steps, peak, _WARMUP, Curve.LINEAR)
+        return learning_rate(step, self._room.course.steps, peak, _WARMUP, Curve.LINEAR)
 
     def saves(self, step: int) -> bool:
         """Every so many steps."""
@@ -123,13 +135,13 @@ class Preferring:
 
     def facts(self) -> dict[str, Any]:
         """The course, what it is made of, and what held-out pairs have said so far."""
-        setting = self._setting
-        return {"course": setting.course.as_json, "made_of": setting.made_of, "told": self._told}
+        room = self._room
+        return {"course": room.course.as_json, "made_of": room.made_of, "told": self._told}
 
     def recognise(self, facts: dict[str, Any], place: Path) -> None:
         """EngineError if a state is of other judgements, another base or another course."""
-        setting = self._setting
-        for name, now in (("course", setting.course.as_json), ("made_of", setting.made_of)):
+        room = self._room
+        for name, now in (("course", room.course.as_json), ("made_of", room.made_of)):
             if changed := [key for key in now if facts[name].get(key) != now[key]]:
                 raise EngineError(
                     f"{place} was saved with another {changed[0].replace('_', ' ')}; put it back "
@@ -141,9 +153,9 @@ class Preferring:
         """Look at the held-out pairs now and then."""
         if self._audit and step % _LOOKED == 0:
             self._told[str(step)] = told_right = self.told_right()
-            self._setting.say(f"behind step {step}: {told_right:.0%} of held-out pairs told right")
+            self._room.say(f"behind step {step}: {told_right:.0%} of held-out pairs told right")
             if self._ended:
-                self._setting.say("held-out pairs are told worse than they were: ending here")
+                self._room.say("held-out pairs are told worse than they were: ending here")
 
     @torch.no_grad()
     def told_right(self) -> float:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from models.catalogue.card import Card
 from models.catalogue.verdict import fingerprint
 from models.contract import EngineError
@@ -21,16 +24,20 @@ from models.measuring.features import SETS, looks
 from models.measuring.reward import fit
 from models.preference import audit
 from models.preference.candidate import successor
-from models.preference.course import Course
+from models.preference.course import Course, Loss
+from models.preference.fresh import fresh
+from models.preference.pulling import Pull
 from models.preference.ranking import ranked, trusted
 from models.preference.refusals import require_base, require_enough, require_pairs
-from models.preference.run import Setting
+from models.preference.run import Classroom
 from models.report import table, write_json
-from models.training.material import exhibits_of, features_of, usable
+from models.training.material import Place, exhibits_of, features_of, usable
 from models.training.samples import sheet
 
+#: The folder of fresh pictures in a run's.
+FRESH = "fresh"
 #: Prompts of the sheets, and pictures of each.
-_PROMPTS, _SEEDS = 4, 4
+_PROMPTS, _SEEDS = 3, 3
 #: Seeds of the sheets: far from those that members draw by chance.
 _FIRST_SEED = 4_000_000_000
 
@@ -39,7 +46,7 @@ _FIRST_SEED = 4_000_000_000
 class Prepared:
     """A run made ready."""
 
-    setting: Setting
+    room: Classroom
     card: Card
     #: What the sheets before and after are of.
     prompts: tuple[str, ...]
@@ -55,6 +62,16 @@ class _Asked:
     held_out: Evidence
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Found:
+    """What is learned from, and what is followed if a reward model has proved itself."""
+
+    evidence: Evidence
+    pull: Pull | None = None
+    #: Pictures that nobody has seen, drawn to be ranked.
+    fresh: tuple[PictureLine, ...] = ()
+
+
 def prepare(
     args: argparse.Namespace, course: Course, resume: str, say: Callable[[str], None]
 ) -> Prepared:
@@ -68,29 +85,35 @@ def prepare(
     evidence, held_out = (evidence_of(manifest, split) for split in (Split.TRAIN, Split.HELD_OUT))
     require_pairs(evidence)
     say(f"{len(manifest.judgements)} judgements give {len(evidence.pairs)} pairs")
-    if not args.as_judged:
-        asked = _Asked(manifest=manifest, parts=parts, evidence=evidence, held_out=held_out)
-        evidence = _by_reward(args, asked, say)
-    pictures = usable(manifest)
+    asked = _Asked(manifest=manifest, parts=parts, evidence=evidence, held_out=held_out)
+    found = _Found(evidence=evidence) if args.as_judged else _by_reward(args, asked, say)
+    if course.loss is Loss.PULL and found.pull is None:
+        raise EngineError(
+            f"--loss {Loss.PULL} needs a reward model that tells more right than chance would: "
+            "let the members vote on more pictures, or take another --loss."
+        )
+    pictures = [*usable(manifest), *found.fresh]
 
     def tell(done: int, total: int) -> None:
         say(f"latents of {done}/{total} pictures")
 
-    setting = Setting(
+    room = Classroom(
         course=course,
         parts=parts,
-        evidence=evidence,
+        evidence=found.evidence,
         held_out=held_out,
-        exhibits=exhibits_of(manifest, pictures, parts, tell),
+        exhibits=exhibits_of(_place(args, manifest), pictures, parts, tell),
+        learned_from=tuple(_trained_on(pictures)),
         made_of={
             "manifest": manifest.sha256,
             "base": f"{parts.card.id} {fingerprint(parts.card.files)}",
-            "evidence": _digest(evidence),
+            "evidence": _digest(found.evidence),
         },
         resume=resume,
         say=say,
+        pull=found.pull if course.loss is Loss.PULL else None,
     )
-    return Prepared(setting=setting, card=card, prompts=_prompts(pictures))
+    return Prepared(room=room, card=card, prompts=_prompts(pictures))
 
 
 def _loaded(base: str, device: str | None) -> Components:
@@ -102,7 +125,7 @@ def _loaded(base: str, device: str | None) -> Components:
     return replace(parts, device=chosen)
 
 
-def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], None]) -> Evidence:
+def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], None]) -> _Found:
     """The evidence of a reward model, if it has proved itself; else the judgements' own."""
     manifest, evidence = asked.manifest, asked.evidence
     if unknown := set(args.blind_to) - set(SETS):
@@ -112,7 +135,7 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     if not look:
         raise EngineError("--blind-to leaves the reward model nothing to look at: use --as-judged.")
     say("looking at the pictures")
-    seen = features_of(manifest, pictures, asked.parts, look)
+    seen = features_of(manifest.path, pictures, asked.parts, look)
     prompts = {picture.file_name: picture.prompt_key for picture in pictures}
     reward = fit(evidence.pairs, prompts, seen)
     vectors = seen[reward.features]
@@ -122,10 +145,41 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     write_json(rows, args.out / "votes.json")
     if not trusted(reward, len(evidence.pairs)):
         say("the reward model tells no more right than chance would: pairs are taken as judged")
-        return evidence
-    found = ranked(reward, _trained_on(pictures), vectors)
+        return _Found(evidence=evidence)
+    new = _fresh(args, asked, pictures, say)
+    own = {reward.features: look[reward.features]}
+    more = features_of(_place(args, manifest), new, asked.parts, own)[reward.features]
+    trained_on, vectors = _trained_on([*pictures, *new]), vectors | more
+    found = ranked(reward, trained_on, vectors, evidence)
     say(f"the reward model makes {len(found.pairs)} pairs of them")
-    return found
+    spread = float(np.std(reward.of(np.stack([vectors[name] for name in trained_on]))))
+    weights = torch.tensor(reward.weights, dtype=torch.float32, device=asked.parts.device)
+    pull = Pull(look=look[reward.features], weights=weights, spread=spread)
+    return _Found(evidence=found, pull=pull, fresh=tuple(new))
+
+
+def _fresh(
+    args: argparse.Namespace,
+    asked: _Asked,
+    pictures: Sequence[PictureLine],
+    say: Callable[[str], None],
+) -> list[PictureLine]:
+    """New pictures of the training's prompts, as many of each as were asked for."""
+    if not args.fresh:
+        return []
+    say(f"drawing {args.fresh} fresh pictures of every prompt")
+    lines = [picture for picture in pictures if picture.split is Split.TRAIN]
+    return fresh(asked.parts, lines, args.fresh, args.out / FRESH)
+
+
+def _place(args: argparse.Namespace, manifest: Manifest) -> Place:
+    """Where a picture lies: fresh ones in the run's folder, the others in the manifest's."""
+
+    def place(picture: PictureLine) -> Path:
+        own = args.out / FRESH / picture.file_name
+        return own if own.exists() else manifest.path(picture)
+
+    return place
 
 
 def _trained_on(pictures: Sequence[PictureLine]) -> Mapping[str, str]:
@@ -147,6 +201,6 @@ def _prompts(pictures: Sequence[PictureLine]) -> tuple[str, ...]:
 
 def draw_sheet(prepared: Prepared, path: Path) -> None:
     """Draw the prompts by the weights as they are now; the same seeds each time."""
-    picture = sheet(prepared.setting.parts, prepared.prompts, count=_SEEDS, seed=_FIRST_SEED)
+    picture = sheet(prepared.room.parts, prepared.prompts, count=_SEEDS, seed=_FIRST_SEED)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)

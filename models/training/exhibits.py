@@ -26,6 +26,8 @@ class Exhibits:
 
     latents: Mapping[str, Tensor]
     words: Mapping[str, Tensor]
+    #: What is guided away from, (n, d).
+    unwanted: Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +65,12 @@ class Errors:
         objective: Objective,
         step: int,
         seed: int,
+        *,
+        span: tuple[float, float] = (0.0, 1.0),
     ) -> None:
+        """`span` is the share of the training timesteps that noise levels are drawn from."""
         self._objective = objective
+        self._first, self._end = (round(share * objective.count) for share in span)
         x0 = torch.stack([seen.latents[row.name] for row in rows])
         drawn = [self._drawn(row, x0[0].shape, step, seed) for row in rows]
         self.posed = objective.pose(
@@ -74,9 +80,10 @@ class Errors:
         )
         self._words = torch.stack([seen.words[row.name] for row in rows])
 
-    def said(self, says: Says) -> Tensor:
-        """What a network says of the rows, (N, C, h, w), float32."""
-        return says(self.posed.shown, self.posed.times, self._words).float()
+    def said(self, says: Says, words: Tensor | None = None) -> Tensor:
+        """What a network says of the rows, (N, C, h, w), float32; told their words, or others."""
+        told = self._words if words is None else words
+        return says(self.posed.shown, self.posed.times, told).float()
 
     def of(self, said: Tensor) -> Tensor:
         """The mean squared error (N,) of what was said of each row."""
@@ -84,5 +91,5 @@ class Errors:
 
     def _drawn(self, row: Exhibit, shape: torch.Size, step: int, seed: int) -> tuple[Tensor, int]:
         generator = chance.generator(seed, "noise", step, row.lot)
-        time = int(torch.randint(self._objective.count, (), generator=generator))
+        time = int(torch.randint(self._first, self._end, (), generator=generator))
         return torch.randn(shape, generator=generator), time

@@ -6,6 +6,7 @@ Called by the command. It must not know networks that learn, nor what was judged
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from models.manifest import Manifest, PictureLine
 from models.measuring.features import Look
 from models.training.exhibits import Exhibits
 
+#: Where a picture's file lies.
+Place = Callable[[PictureLine], Path]
 #: Pictures that are read and encoded at once.
 _AT_ONCE = 16
 
@@ -30,7 +33,7 @@ def usable(manifest: Manifest) -> list[PictureLine]:
 
 
 def exhibits_of(
-    manifest: Manifest,
+    place: Place,
     pictures: Sequence[PictureLine],
     parts: Components,
     tell: Callable[[int, int], None],
@@ -38,17 +41,18 @@ def exhibits_of(
     """Latents and words of pictures; `tell` hears how many of how many are read."""
     latents: dict[str, Tensor] = {}
     for bucket, group in _in_groups(pictures, parts):
-        pixels = torch.stack([pixels_of(manifest.path(picture), bucket) for picture in group])
+        pixels = torch.stack([pixels_of(place(picture), bucket) for picture in group])
         # The mean alone: what the autoencoder would draw beside it is the same for both sides.
         encoded = fitting(parts.vae, pixels)[:, 0]
         latents |= {picture.file_name: x for picture, x in zip(group, encoded, strict=True)}
         tell(len(latents), len(pictures))
-    return Exhibits(latents=latents, words=_words(pictures, parts))
+    words, unwanted = _words(pictures, parts)
+    return Exhibits(latents=latents, words=words, unwanted=unwanted)
 
 
 @torch.inference_mode()
 def features_of(
-    manifest: Manifest,
+    place: Place,
     pictures: Sequence[PictureLine],
     parts: Components,
     looks: Mapping[str, Look],
@@ -56,7 +60,7 @@ def features_of(
     """Every set of features of every picture, as the model drew it, by set and file."""
     found: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in looks}
     for bucket, group in _in_groups(pictures, parts):
-        pixels = torch.stack([pixels_of(manifest.path(picture), bucket) for picture in group])
+        pixels = torch.stack([pixels_of(place(picture), bucket) for picture in group])
         for name, look in looks.items():
             seen = look(pixels / 2 + 0.5).double().numpy()
             found[name] |= {p.file_name: v for p, v in zip(group, seen, strict=True)}
@@ -76,13 +80,18 @@ def _in_groups(
 
 
 @torch.no_grad()
-def _words(pictures: Sequence[PictureLine], parts: Components) -> dict[str, Tensor]:
-    """The prompts' embeddings by file, filled up to equal length as the engine does it."""
-    reader = Conditioner(parts.tokenizer, parts.text_encoder, parts.card.defaults.clip_skip)
+def _words(pictures: Sequence[PictureLine], parts: Components) -> tuple[dict[str, Tensor], Tensor]:
+    """The prompts' embeddings by file, and that of what no picture wants.
+
+    They are filled up to equal length as the engine does it.
+    """
+    defaults = parts.card.defaults
+    reader = Conditioner(parts.tokenizer, parts.text_encoder, defaults.clip_skip)
     read = {p.file_name: reader.encode(p.text or "", p.clip_skip).tokens for p in pictures}
-    empty = reader.encode("").tokens
-    longest = max(map(len, read.values()), default=0)
-    return {
-        name: torch.cat([tokens, *[empty] * ((longest - len(tokens)) // len(empty))])
-        for name, tokens in read.items()
-    }
+    unwanted, empty = reader.encode(defaults.negative).tokens, reader.encode("").tokens
+    longest = max(len(unwanted), *map(len, read.values()))
+
+    def filled(tokens: Tensor) -> Tensor:
+        return torch.cat([tokens, *[empty] * ((longest - len(tokens)) // len(empty))])
+
+    return {name: filled(tokens) for name, tokens in read.items()}, filled(unwanted)

@@ -14,10 +14,12 @@ from PIL import Image
 from models.catalogue.registry import card_of, faults, file_sha256
 from models.engine.loader import load
 from models.manifest import JudgementLine, PictureLine
+from models.preference import run
 from models.training.exhibits import Errors
 from tests.stages.manifests import write_manifest
 from tests.stages.tiny_finetuning import interrupt
 from tests.stages.tiny_preferring import (
+    HELD_OUT,
     Bench,
     bench,
     manifest_of,
@@ -52,7 +54,7 @@ def test_a_run_ends_in_a_candidate_with_card_curve_and_sheets(bench: Bench) -> N
     load(str(model), device="cpu")
     for name in ("before", "after"):
         with Image.open(bench.out("bright") / "samples" / f"{name}.png") as sheet:
-            assert sheet.width == 4 * 256
+            assert sheet.width == 3 * 256
     assert len(bench.curve("bright")) == 4
     assert (bench.out("bright") / "curve.png").exists()
     assert before == file_sha256(bench.base / "unet" / "diffusion_pytorch_model.safetensors")
@@ -102,6 +104,16 @@ def test_every_loss_moves_the_weights_and_lora_changes_only_attention(
     assert all(".to_" in name for name in changed)
 
 
+def test_a_pull_follows_the_reward_and_needs_one(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench.prefer("pulled", "--loss", "pull", "--reach", "full") == 0
+    base = load(str(bench.base), device="cpu").unet.state_dict()
+    assert any(not torch.equal(w, base[name].half()) for name, w in bench.trained("pulled").items())
+    assert bench.prefer("lost", "--loss", "pull", "--as-judged") == 2
+    assert "needs a reward model" in capsys.readouterr().err
+
+
 def test_a_reward_that_proved_itself_makes_the_pairs(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +127,37 @@ def test_a_reward_that_proved_itself_makes_the_pairs(
     assert rows["held-out pairs it tells right"] == 100
     assert rows["two voters agree"] == 100
     assert rows["published, on other pictures: PickScore"] == 70.2
+
+
+def test_fresh_pictures_of_the_current_model_are_ranked_beside_the_judged_ones(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def made(run: str, *options: str) -> int:
+        assert bench.prefer(run, *options) == 0
+        told = capsys.readouterr().out
+        return int(told.partition("the reward model makes ")[2].split()[0])
+
+    assert made("second", "--fresh", "2") > made("first")
+    drawn = list((bench.out("second") / "fresh" / "pictures").iterdir())
+    assert len(drawn) == 2 * HELD_OUT, "of the prompts that are trained on alone"
+    with monkeypatch.context() as patch:
+        stop_at(patch, 2, interrupt)
+        assert bench.prefer("stopped", "--fresh", "2") == 130
+    assert bench.prefer("stopped", "--fresh", "2", "--resume") == 0
+    whole, stopped = bench.trained("second"), bench.trained("stopped")
+    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
+
+
+def test_a_run_ends_early_where_held_out_pairs_suffer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = iter([0.6, 0.9, 0.1, 0.9])
+    monkeypatch.setattr(run, "_LOOKED", 1)
+    monkeypatch.setattr(run.Preferring, "told_right", lambda _: next(told))
+    assert bench.prefer("early", "--as-judged", "--steps", "30") == 0
+    assert "held-out pairs are told worse than they were" in capsys.readouterr().out
+    assert len(bench.curve("early")) == 4
+    assert (bench.out("early") / "model" / "card.json").exists()
 
 
 def test_numbers_that_ran_off_end_a_run_before_any_harm(
@@ -210,6 +253,7 @@ def test_a_state_of_other_judgements_is_not_gone_on_from(
     ("option", "told"),
     [
         (("--noise", "0.5"), "--noise must be 0 to less than 0.5"),
+        (("--fresh", "1", "--as-judged"), "needs the reward that --as-judged leaves out"),
         (("--steps", "0"), "--steps must be at least 1"),
         (("--beta", "0"), "--beta is above 0"),
         (("--blind-to", "smell"), "--blind-to knows colour, tower, judge, not smell"),
