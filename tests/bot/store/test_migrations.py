@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from bot.ballot import Axis
+from bot.curating.harvest import Stamp
 from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
 from bot.store.case_rows import CaseKind
 from bot.store.db import Database, inspect
@@ -26,6 +27,7 @@ FROZEN = {
     "0002_requests_and_posts": "93ca3d77b7a9a92927afc32482f69abaa23a21e585508e068034d065fc2d1c93",
     "0003_models": "f205ab4c67ce8fc2a29e13fa487b73a18f8b6c707c825a6ed51006f5c241d102",
     "0004_policy": "8b40ce74ce6c52c604b33bef9414846fa340dee87b8195135e67b42d3aa5ae1b",
+    "0005_curation": "5ef137ce8b436267b329b93e8447437d097f11976dc32a41484295387876c592",
 }
 
 
@@ -75,6 +77,7 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
         ("case_kinds", CaseKind, {"cases"}),
         ("decision_kinds", DecisionKind, {"decisions"}),
         ("outcomes", Outcome, {"cases", "decisions"}),
+        ("stamps", Stamp, {"curations"}),
     ],
 )
 async def test_the_file_knows_the_domains_words(

@@ -14,10 +14,11 @@ import pytest
 import pytest_asyncio
 
 from bot.ballot import Tally, VoteEmoji
-from bot.domain import GuildId, Job, MessageId, RuleId, UserId
+from bot.domain import GuildId, Job, JobId, MessageId, RuleId, UserId
 from bot.store import privacy as room
 from bot.store.consent import Consent
 from bot.store.consequences import Judgement
+from bot.store.curation import Curation
 from bot.store.decisions import Outcome
 from bot.store.guilds import Guilds
 from bot.store.members import Exclusion, Strike
@@ -96,6 +97,7 @@ async def live(stores: Stores) -> None:
     await consent.hold(make_ask(f"{WORD} waiting"), 5)
     await decide(guilds, make_guild("spiders"), USER, 6)
     await stores.sends.begin(make_send(mine.id))
+    await be_curated(stores)
     await stores.privacy.wish(USER, 6)
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)
     assert await stores.votes.tally(theirs.id) == Tally(up=1)
@@ -120,6 +122,14 @@ async def live_among_moderators(stores: Stores, theirs: Job) -> None:
     await stores.members.exclude(ban)
     dismissal = Judgement(outcome=Outcome.DISMISS, actor_id=USER, at_ms=7)
     assert await stores.reviews.decide(case.id, dismissal)
+
+
+async def be_curated(stores: Stores) -> None:
+    """The operator describes USER's pictures in words that are close to theirs."""
+    curation = Curation(stores.db)
+    for row in await stores.rows("pictures"):
+        if row["user_id"] == USER and row["deleted_ms"] is None:
+            await curation.caption(JobId(str(row["job_id"])), f"{WORD} described", 7)
 
 
 async def test_every_table_has_a_decision(stores: Stores) -> None:
