@@ -25,7 +25,9 @@ SERVER = RuleId("server")
 #: Found where there are more ways to read a prompt than anybody can look through.
 UNREADABLE = RuleId("unreadable")
 #: Concepts that are found by looking at a text, and not by their words.
-BUILT_IN = frozenset({"ages", "names", "unlisted-names", "first-names"})
+AGES = "ages"
+NAMES = frozenset({"names", "unlisted-names", "first-names"})
+BUILT_IN = NAMES | {AGES}
 #: The concept of fictional characters, whose names are no people's.
 CHARACTERS = "characters"
 _PRESETS = ("family", "standard", "age-restricted")

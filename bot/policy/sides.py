@@ -13,13 +13,13 @@ from functools import cached_property, lru_cache
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
-from bot.policy.expressions import Side, Span, When
+from bot.policy.expressions import Condition, Side, Span
 from bot.policy.folding import JOINT, Letters, composed, other_kana
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
 from bot.policy.reading import UnreadableError, readings, without_brackets, without_breaks
-from bot.policy.rulebook import BUILT_IN, CHARACTERS, Concept, Rulebook, closure
+from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Concept, Rulebook, closure
 from bot.policy.spoken import Spoken, longest, words
 from bot.policy.terms import Label, Sightings, TermIndex, outside
 from bot.policy.views import Origin, View, Views
@@ -34,6 +34,8 @@ _NAME_MIN = 5
 _PART_MIN = 3
 #: So many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 16
+#: So many sets of concepts that stand together are remembered.
+_REMEMBERED_MIXES = 512
 
 
 class Detector:
@@ -44,7 +46,9 @@ class Detector:
         self.concepts = rulebook.concepts
         self.floor = {rule.id for rule in rulebook.rules.values() if rule.floor}
         self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
-        self._triggers = {rule: self._needed(when) for rule, when in self.conditions.items()}
+        self._includers = self._inverted()
+        self.possible = lru_cache(maxsize=_REMEMBERED_MIXES)(self._possible)
+        self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
         self.innocent = _innocent(rulebook)
         lexicon = rulebook.lexicon
         self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
@@ -61,18 +65,27 @@ class Detector:
         """What a text says is not wanted."""
         return TextSide(source, self, (self._unwanted,))
 
-    def _needed(self, when: When) -> frozenset[str] | None:
-        """The concepts of which a condition needs one; None: it must be asked in any case."""
-        if when.unwanted or when.concepts & BUILT_IN:
-            return None
-        return frozenset(n for name in when.concepts for n in closure(name, self.concepts))
+    def _inverted(self) -> dict[str, set[str]]:
+        """For each concept, itself and those that include it."""
+        includers: dict[str, set[str]] = {}
+        for name in self.concepts:
+            for other in closure(name, self.concepts):
+                includers.setdefault(other, set()).add(name)
+        return includers
 
-    def worth_asking(self, present: Collection[str]) -> Iterator[tuple[RuleId, When]]:
-        """The conditions that may hold where these concepts are present."""
-        for rule, when in self.conditions.items():
-            needed = self._triggers[rule]
-            if needed is None or not needed.isdisjoint(present):
-                yield rule, when
+    def _possible(self, found: frozenset[str]) -> frozenset[str]:
+        """The concepts that may stand where words of these were found, or what looks like them."""
+        return found.union(*(self._includers.get(name, ()) for name in found))
+
+    def _worth_asking(
+        self, present: frozenset[str], unwanted: frozenset[str]
+    ) -> list[tuple[RuleId, Condition]]:
+        """What is left of the rules' conditions where no other concepts stand than these."""
+        narrowed = (
+            (rule, when.condition.narrowed(present, unwanted))
+            for rule, when in self.conditions.items()
+        )
+        return [(rule, condition) for rule, condition in narrowed if condition]
 
     def folded(self, text: str) -> str:
         """A text with every character in its plain form."""
@@ -191,16 +204,24 @@ class TextSide:
             if reading := self._detector.parting.parted(line, strange):
                 yield Spoken(reading)
 
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """No other concepts than these stand here."""
+        looked_for = {AGES, *NAMES} if self._given_names else {AGES}
+        return self._detector.possible(frozenset(looked_for.union(self.found.words)))
+
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
+        if concept not in self.present:
+            return ()
         if concept not in self._spans:
             self._spans[concept] = self._looked(concept)
         return self._spans[concept]
 
     def _looked(self, concept: str) -> Collection[Span]:
-        if concept == "ages":
+        if concept == AGES:
             return self._ages()
-        if concept in {"names", "unlisted-names", "first-names"}:
+        if concept in NAMES:
             return self._names(concept)
         spans = outside(self.found.words.get(concept, ()), self.found.harmless.get(concept, ()))
         for other in self._detector.concepts[concept].includes:
@@ -208,13 +229,15 @@ class TextSide:
         return spans
 
     def _names(self, concept: str) -> set[Span]:
-        names = self._detector.names
-        words = self._lines[0].words
-        if names.given.isdisjoint(words):
-            return set()
+        names, given = self._detector.names, self._given_names
         if concept == "first-names":
             return self._real(names.first_names(self._folded))
-        return self._real(names.find(self._folded, words, unlisted=concept == "unlisted-names"))
+        return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
+
+    @cached_property
+    def _given_names(self) -> frozenset[str]:
+        """The words that are given names: nothing is a name without one."""
+        return self._detector.names.given.intersection(self._lines[0].words)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one."""

@@ -49,11 +49,12 @@ class TermIndex:
 
     def look(self, line: Spoken, found: Sightings) -> None:
         """Add what stands in the line."""
-        for hit in self._vocabulary.find(line):
-            for part, name in self._labels[hit.term]:
-                if part not in _LENIENT or (hit.plain and line.is_close(hit.start, hit.end)):
+        for term, start, end, plain in self._vocabulary.find(line):
+            placed = line.placed(start, end)
+            for part, name in self._labels[term]:
+                if part not in _LENIENT or (plain and line.is_close(start, end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
-                    spans.setdefault(name, set()).add(line.placed(hit.start, hit.end))
+                    spans.setdefault(name, set()).add(placed)
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
