@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,8 +20,8 @@ from bot import rulebooks
 from bot.clock import now_ms
 from bot.curating.harvest import Harvest, Scan
 from bot.curating.likeness import Embed, colours_of
-from bot.curating.selecting import LeftOut, select, why_not
-from bot.domain import GuildId, JobId, SettingsError, UserId
+from bot.curating.selecting import LeftOut, Trusted, select, why_not
+from bot.domain import GuildId, JobId, SettingsError
 from bot.policy.layers import Ground, everywhere
 from bot.policy.showing import may_leave
 from bot.settings import Settings
@@ -30,6 +30,7 @@ from bot.store.db import Database
 from bot.store.gallery import Gallery
 from bot.store.manifest_files import ManifestFolder, building
 from bot.store.papers import Papers
+from bot.store.trust import Trust, stranger
 from models.manifest import Manifest, Split
 
 
@@ -96,14 +97,22 @@ async def write_manifest(
     disk does not take it.
     """
     harvest = await Curation(db).read(wish.guild_id)
-    trust = {opinion.voter_id: 1.0 for opinion in harvest.opinions}
+    trust = await _trust(Trust(db), {opinion.guild_id for opinion in harvest.opinions})
     folder = building(wish.directory, gallery, papers)
     return await asyncio.to_thread(_write, harvest, trust, folder, ground, wish)
 
 
+async def _trust(known: Trust, guild_ids: Iterable[GuildId]) -> Trusted:
+    """How far each voter is trusted in the server where they judged."""
+    now = now_ms()
+    weights = {guild_id: await known.weights(guild_id, now) for guild_id in guild_ids}
+    unknown = stranger()
+    return lambda said: weights[said.guild_id].get(said.voter_id, unknown)
+
+
 def _write(
     harvest: Harvest,
-    trust: Mapping[UserId, float],
+    trust: Trusted,
     built: AbstractContextManager[ManifestFolder],
     ground: Ground,
     wish: ExportWish,
@@ -122,10 +131,10 @@ def _scan(
     may = partial(may_leave, ground=ground)
     scans: dict[JobId, Scan] = {}
     left_out: list[LeftOut] = []
-    for exhibit in harvest.exhibits:
-        why = why_not(exhibit, may, approved_only=wish.approved_only)
-        if why is None and (scan := folder.scan(exhibit, wish.embed)):
-            scans[exhibit.picture.job_id] = scan
+    for entry in harvest.entries:
+        why = why_not(entry, may, approved_only=wish.approved_only)
+        if why is None and (scan := folder.scan(entry, wish.embed)):
+            scans[entry.picture.job_id] = scan
         else:
             left_out.append(why or LeftOut.MISSING)
     return scans, left_out

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.curating.likeness import Likeness
-from bot.domain import JobId, Picture, UserId
+from bot.domain import GuildId, JobId, Picture, UserId
 from models.contract import Draw
 from models.manifest import Kind
 
@@ -27,7 +27,7 @@ class Stamp(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exhibit:
+class Entry:
     """A picture that somebody but its member judged."""
 
     picture: Picture
@@ -47,6 +47,8 @@ class Opinion:
     kind: Kind
     axis: str
     voter_id: UserId
+    #: The server that the pictures were drawn in: how far a voter is trusted is known there.
+    guild_id: GuildId
     job_ids: tuple[JobId, ...]
     #: As in `models.manifest.JudgementLine`.
     value: int | tuple[int, ...]
@@ -57,7 +59,7 @@ class Opinion:
 class Harvest:
     """All that there is to select from, the oldest picture first."""
 
-    exhibits: Sequence[Exhibit]
+    entries: Sequence[Entry]
     #: None of a member about a picture of their own.
     opinions: Sequence[Opinion]
     #: The installation's key: every hash that stands for a voter or a prompt is made with it.

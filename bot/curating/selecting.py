@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.curating.balancing import tempered
-from bot.curating.harvest import Exhibit, Harvest, Opinion, Scan, Stamp
+from bot.curating.harvest import Entry, Harvest, Opinion, Scan, Stamp
 from bot.curating.keys import prompt_key, pseudonym, split_of
 from bot.curating.likeness import Crowd
-from bot.domain import JobId, UserId
+from bot.domain import JobId
 from models.contract import Draw
 from models.manifest import JudgementLine, Kind, PictureLine
+
+#: How far who said something is trusted, in 0..1.
+Trusted = Callable[[Opinion], float]
 
 
 class LeftOut(StrEnum):
@@ -41,7 +44,7 @@ class LeftOut(StrEnum):
 class Chosen:
     """A picture that may leave, and what was found of its file."""
 
-    exhibit: Exhibit
+    entry: Entry
     draw: Draw
     scan: Scan
     prompt_key: str
@@ -49,7 +52,7 @@ class Chosen:
     @property
     def job_id(self) -> JobId:
         """The picture's id, which no file names."""
-        return self.exhibit.picture.job_id
+        return self.entry.picture.job_id
 
     @property
     def file_name(self) -> str:
@@ -67,17 +70,17 @@ class Selection:
 
 
 def why_not(
-    exhibit: Exhibit, may_leave: Callable[[str, str], bool], *, approved_only: bool = False
+    entry: Entry, may_leave: Callable[[str, str], bool], *, approved_only: bool = False
 ) -> LeftOut | None:
     """Why a picture may not leave, before anybody opens its file; None if it may."""
-    if exhibit.stamp is Stamp.REJECTED:
+    if entry.stamp is Stamp.REJECTED:
         return LeftOut.REJECTED
-    if approved_only and exhibit.stamp is not Stamp.APPROVED:
+    if approved_only and entry.stamp is not Stamp.APPROVED:
         return LeftOut.UNSEEN
-    if exhibit.draw is None:
+    if entry.draw is None:
         return LeftOut.MISSING
-    words = {exhibit.draw.prompt, exhibit.caption or exhibit.draw.prompt}
-    allowed = all(may_leave(prompt, exhibit.draw.negative) for prompt in words)
+    words = {entry.draw.prompt, entry.caption or entry.draw.prompt}
+    allowed = all(may_leave(prompt, entry.draw.negative) for prompt in words)
     return None if allowed else LeftOut.FORBIDDEN
 
 
@@ -85,19 +88,16 @@ def select(
     harvest: Harvest,
     scans: Mapping[JobId, Scan],
     left_out: Iterable[LeftOut],
-    trust: Mapping[UserId, float],
+    trust: Trusted,
 ) -> Selection:
     """The lines of a manifest of the pictures that were scanned.
 
-    `left_out` says why each of the others was not. `trust` says in 0..1 how far a voter is trusted;
-    what somebody said whom it does not name is left out.
+    `left_out` says why each of the others was not.
     """
     chosen = {each.job_id: each for each in _chosen(harvest, scans)}
     stand_ins = _stand_ins(chosen.values())
     said = _latest(
-        moved
-        for opinion in harvest.opinions
-        if opinion.voter_id in trust and (moved := _moved(opinion, stand_ins, chosen))
+        moved for opinion in harvest.opinions if (moved := _moved(opinion, stand_ins, chosen))
     )
     judged = {job_id for opinion in said for job_id in opinion.job_ids}
     kept = {job_id: each for job_id, each in chosen.items() if job_id in judged}
@@ -114,11 +114,11 @@ def select(
 
 
 def _chosen(harvest: Harvest, scans: Mapping[JobId, Scan]) -> Iterator[Chosen]:
-    for exhibit in harvest.exhibits:
-        scan = scans.get(exhibit.picture.job_id)
-        if scan is not None and exhibit.draw is not None:
-            key = prompt_key(harvest.key, exhibit.draw)
-            yield Chosen(exhibit=exhibit, draw=exhibit.draw, scan=scan, prompt_key=key)
+    for entry in harvest.entries:
+        scan = scans.get(entry.picture.job_id)
+        if scan is not None and entry.draw is not None:
+            key = prompt_key(harvest.key, entry.draw)
+            yield Chosen(entry=entry, draw=entry.draw, scan=scan, prompt_key=key)
 
 
 def _stand_ins(chosen: Iterable[Chosen]) -> dict[JobId, JobId]:
@@ -129,7 +129,7 @@ def _stand_ins(chosen: Iterable[Chosen]) -> dict[JobId, JobId]:
     """
     crowd: Crowd[Chosen] = Crowd()
     found: dict[JobId, JobId] = {}
-    for each in sorted(chosen, key=lambda each: each.exhibit.stamp is not Stamp.APPROVED):
+    for each in sorted(chosen, key=lambda each: each.entry.stamp is not Stamp.APPROVED):
         near = {other.prompt_key: other for other in crowd.near(each.scan.likeness)}
         if not near:
             crowd.add(each.scan.likeness, each)
@@ -161,14 +161,12 @@ def _latest(said: Iterable[Opinion]) -> list[Opinion]:
     return sorted(found.values(), key=lambda one: (one.kind, one.job_ids, one.voter_id))
 
 
-def _weights(
-    said: Sequence[Opinion], kept: Mapping[JobId, Chosen], trust: Mapping[UserId, float]
-) -> list[float]:
+def _weights(said: Sequence[Opinion], kept: Mapping[JobId, Chosen], trust: Trusted) -> list[float]:
     """How much each opinion counts: the voter's trust, tempered by how much is of one kind."""
     by_voter = tempered([one.voter_id for one in said])
     by_prompt = tempered([kept[one.job_ids[0]].prompt_key for one in said])
     return [
-        round(trust[one.voter_id] * voter * prompt, 6)
+        round(trust(one) * voter * prompt, 6)
         for one, voter, prompt in zip(said, by_voter, by_prompt, strict=True)
     ]
 
@@ -183,11 +181,11 @@ def _votes(weighed: Iterable[tuple[Opinion, float]]) -> Mapping[tuple[JobId, int
 
 
 def _picture(each: Chosen, votes: Mapping[tuple[JobId, int], float], key: bytes) -> PictureLine:
-    picture, draw, shared = each.exhibit.picture, each.draw, each.exhibit.shared
+    picture, draw, shared = each.entry.picture, each.draw, each.entry.shared
     return PictureLine(
         file_name=each.file_name,
         sha256=each.scan.sha256,
-        text=each.exhibit.caption or (draw.prompt if shared else None),
+        text=each.entry.caption or (draw.prompt if shared else None),
         negative=draw.negative if shared else None,
         prompt_key=each.prompt_key,
         card_id=picture.card_id,

@@ -8,7 +8,7 @@ of all this a model may learn from is decided in `bot/curating/`.
 from __future__ import annotations
 
 from bot.ballot import Axis
-from bot.curating.harvest import Exhibit, Harvest, Opinion, Stamp
+from bot.curating.harvest import Entry, Harvest, Opinion, Stamp
 from bot.domain import GuildId, JobId, RefusalReason, Refused, UserId
 from bot.store.audit_rows import AuditEntry, note_change
 from bot.store.db import Database, Params, Row, Transaction
@@ -29,16 +29,17 @@ class Curation:
         self._db = db
 
     async def read(self, guild_id: GuildId | None = None) -> Harvest:
-        """Every picture that somebody voted on and that may be seen, of one server or of all.
+        """Every picture that somebody judged and that may be seen, of one server or of all.
 
         None that is deleted, held, or was removed by a moderator.
         """
         guild: Params = {"guild": guild_id}
-        rows = await self._db.fetch_all(_EXHIBITS, guild)
+        rows = await self._db.fetch_all(_ENTRIES, guild)
         votes = await self._db.fetch_all(_VOTES, guild)
+        choices = await self._db.fetch_all(_CHOICES, guild)
         return Harvest(
-            exhibits=[_exhibit_of(row) for row in rows],
-            opinions=[_vote_of(row) for row in votes],
+            entries=[_entry_of(row) for row in rows],
+            opinions=[*map(_vote_of, votes), *map(_choice_of, choices)],
             key=await read_key(self._db),
         )
 
@@ -88,8 +89,8 @@ def _refused(text: str) -> Refused:
     return Refused(reason=RefusalReason.INPUT, text=text)
 
 
-def _exhibit_of(row: Row) -> Exhibit:
-    return Exhibit(
+def _entry_of(row: Row) -> Entry:
+    return Entry(
         picture=picture_of(row),
         draw=_draw_of(row["draw"]),
         shared=bool(row["share_prompts"]),
@@ -110,26 +111,47 @@ def _vote_of(row: Row) -> Opinion:
         kind=Kind.VOTE,
         axis=row["axis"],
         voter_id=UserId(row["voter_id"]),
+        guild_id=GuildId(row["guild_id"]),
         job_ids=(JobId(row["job_id"]),),
         value=row["value"],
         at_ms=row["at_ms"],
     )
 
 
+def _choice_of(row: Row) -> Opinion:
+    return Opinion(
+        kind=Kind.DUEL,
+        axis=row["axis"],
+        voter_id=UserId(row["voter_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        job_ids=(JobId(row["left_job"]), JobId(row["right_job"])),
+        value=row["place"] - 1,
+        at_ms=row["at_ms"],
+    )
+
+
 _HERE = "(:guild IS NULL OR pictures.guild_id = :guild)"
-_EXHIBITS = (
+_ENTRIES = (
     "SELECT pictures.*, jobs.draw, curations.stamp, curations.caption,"  # noqa: S608  constants of this room
     " ifnull(share_prompts, 0) AS share_prompts"
     " FROM pictures JOIN jobs ON jobs.id = pictures.job_id"
     " LEFT JOIN sharing ON sharing.user_id = pictures.user_id"
     " LEFT JOIN curations USING (job_id)"
-    " WHERE job_id IN (SELECT job_id FROM votes)"
+    " WHERE (job_id IN (SELECT job_id FROM votes)"
+    "  OR job_id IN (SELECT left_job FROM duels) OR job_id IN (SELECT right_job FROM duels))"
     f" AND {SEEN} AND {_HERE} ORDER BY jobs.seq"
 )
 _VOTES = (
-    "SELECT votes.* FROM votes JOIN pictures USING (job_id)"  # noqa: S608  constants of this room
+    "SELECT votes.*, guild_id FROM votes JOIN pictures USING (job_id)"  # noqa: S608  constants of this room
     f" WHERE axis = '{Axis.TASTE}' AND NOT self_vote AND {_HERE}"
     " ORDER BY votes.at_ms, job_id, voter_id"
+)
+#: A skip says nothing of either.
+_CHOICES = (
+    "SELECT choices.*, left_job, right_job, guild_id"  # noqa: S608  constants of this room
+    " FROM choices JOIN duels ON duels.id = about"
+    f" WHERE axis = '{Axis.DUEL}' AND NOT self_vote AND place > 0"
+    " AND (:guild IS NULL OR guild_id = :guild) ORDER BY choices.at_ms, about, voter_id"
 )
 _STAMP = (
     "INSERT INTO curations (job_id, stamp, at_ms) VALUES (:job, :stamp, :now)"

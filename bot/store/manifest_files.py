@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 
 from bot.curating.bare import without_texts
-from bot.curating.harvest import Exhibit, Scan
+from bot.curating.harvest import Entry, Scan
 from bot.curating.likeness import Embed, likeness_of
 from bot.curating.selecting import Selection, licence_file
 from bot.domain import StorageError
@@ -38,11 +38,11 @@ class ManifestFolder:
         self._papers = papers
         (place / "pictures").mkdir(parents=True)
 
-    def scan(self, exhibit: Exhibit, embed: Embed) -> Scan | None:
+    def scan(self, entry: Entry, embed: Embed) -> Scan | None:
         """Copy a picture without its texts; None if its file is missing or damaged."""
         try:
-            data = self._gallery.path(exhibit.picture).read_bytes()
-            bare = without_texts(data, exhibit.picture.card_id)
+            data = self._gallery.path(entry.picture).read_bytes()
+            bare = without_texts(data, entry.picture.card_id)
             with Image.open(io.BytesIO(bare)) as picture:
                 likeness = likeness_of(picture, embed)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):

@@ -1,39 +1,39 @@
+"""What leaves of votes and pictures, and what does not."""
+
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from PIL import Image
 
 from bot import rulebooks
-from bot.curating.bare import without_texts
+from bot.ballot import Choice
 from bot.curating.harvest import Stamp
-from bot.domain import GuildId, StorageError
-from bot.exporting import ExportWish, told, write_manifest
+from bot.domain import GuildId, UserId
+from bot.exporting import told
 from bot.policy.layers import everywhere
 from bot.policy.screening import Screen
 from bot.policy.showing import may_leave
-from bot.store import manifest_files
 from bot.store.consent import Consent
 from bot.store.curation import Curation
-from bot.store.manifest_files import ManifestFolder
-from bot.store.papers import Papers
+from bot.store.trust import Trust, stranger
 from models import manifest
-from models.catalogue.adoption import BUNDLED_LICENCE
-from models.manifest import Manifest
+from models.manifest import Kind
 from models.provenance import DIGITAL_SOURCE_TYPE
-from tests.stages.factories import GUILD, OTHER, USER, make_job, make_png, make_reaction, make_rgb
-from tests.stages.fake_engine import INFO
+from tests.stages.exporting import THIRD, everything_in, export, lines, pixels, voted
+from tests.stages.factories import (
+    GUILD,
+    OTHER,
+    USER,
+    make_duel,
+    make_job,
+    make_reaction,
+    make_rgb,
+)
 from tests.stages.stores import Stores, open_stores
-
-THIRD = 700_000_000_000_000_003
 
 
 @pytest_asyncio.fixture
@@ -45,27 +45,6 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 @pytest.fixture(autouse=True)
 def _data_directory(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-
-
-async def voted(
-    stores: Stores, message: int, *, user: int = USER, prompt: str = "1girl", guild: int = GUILD
-) -> str:
-    """A picture that THIRD likes; pictures of other messages look otherwise."""
-    job = await stores.deliver(
-        message=message, user=user, prompt=prompt, seed=message * 50, guild=guild
-    )
-    await stores.votes.record(make_reaction(message, THIRD))
-    return job.id
-
-
-async def export(stores: Stores, directory: Path, **wish: Any) -> Manifest:
-    return await write_manifest(
-        stores.db,
-        stores.gallery,
-        papers(directory),
-        everywhere(rulebooks.load()),
-        ExportWish(directory=directory, **wish),
-    )
 
 
 async def test_what_is_forbidden_by_now_is_not_learned_from(stores: Stores, tmp_path: Path) -> None:
@@ -84,29 +63,6 @@ def test_what_cannot_be_judged_is_not_learned_from(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Screen, "findings", broken)
     assert not may_leave("1girl", "", everywhere(rulebooks.load()))
-
-
-def papers(directory: Path) -> Papers:
-    """Where the licences of the models that were served lie."""
-    return Papers(directory.parent / "data" / "licences")
-
-
-def lines(directory: Path) -> list[dict[str, Any]]:
-    text = (directory / "metadata.jsonl").read_text()
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def everything_in(directory: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
-
-
-def names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir())
-
-
-def pixels(data: bytes) -> bytes:
-    with Image.open(io.BytesIO(data)) as picture:
-        return picture.convert("RGB").tobytes()
 
 
 async def test_voted_pictures_leave_with_their_numbers(stores: Stores, tmp_path: Path) -> None:
@@ -138,33 +94,14 @@ async def test_voted_pictures_leave_with_their_numbers(stores: Stores, tmp_path:
         "height_px": 8,
         "rating": "general",
         "split": entry["split"],
-        "up": 1.0,
-        "down": 1.0,
+        "up": entry["up"],
+        "down": entry["down"],
     }
     assert pixels(data) == make_rgb(make_job(seed=50))
+    assert min(entry["up"], entry["down"]) > 0
     assert sorted(said.value for said in written.judgements) == [-1, 1]
     assert len({said.voter for said in written.judgements}) == 2
     assert manifest.read(tmp_path / "out") == written
-
-
-async def test_the_licence_of_each_model_goes_along(stores: Stores, tmp_path: Path) -> None:
-    await voted(stores, 1)
-    papers(tmp_path / "out").keep(replace(INFO, card_id="tiny-1"))
-    await export(stores, tmp_path / "out")
-    (entry,) = lines(tmp_path / "out")
-    assert entry["licence"] == "licences/tiny-1.txt"
-    text = (tmp_path / "out" / entry["licence"]).read_text()
-    assert INFO.licence_name in text
-    assert INFO.licence_text in text
-
-
-async def test_a_model_whose_licence_was_not_noted_leaves_under_the_one_asked_for_of_such(
-    stores: Stores, tmp_path: Path
-) -> None:
-    await voted(stores, 1)
-    await export(stores, tmp_path / "out")
-    (entry,) = lines(tmp_path / "out")
-    assert (tmp_path / "out" / entry["licence"]).read_text() == BUNDLED_LICENCE.read_text()
 
 
 async def test_the_manifest_says_which_layer_read_the_words(stores: Stores, tmp_path: Path) -> None:
@@ -279,95 +216,55 @@ async def test_little_to_learn_from_is_told(stores: Stores, tmp_path: Path) -> N
     assert "let members judge pictures of more prompts" in said
 
 
-async def test_an_earlier_export_is_replaced_whole(stores: Stores, tmp_path: Path) -> None:
-    job_id = await voted(stores, 1)
-    await export(stores, tmp_path / "out")
-    await stores.gallery.delete(make_job(job_id).id, 9)
-    await voted(stores, 2)
-    await export(stores, tmp_path / "out")
-    (entry,) = lines(tmp_path / "out")
-    assert entry["seed"] == 100
-    assert names(tmp_path / "out" / "pictures") == [entry["sha256"] + ".png"]
-    assert names(tmp_path) == ["data", "out"]
-
-
-async def test_what_is_no_export_is_not_touched(stores: Stores, tmp_path: Path) -> None:
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
-    with pytest.raises(StorageError, match="something else"):
-        await export(stores, tmp_path / "thesis")
-    with pytest.raises(StorageError, match="is a file"):
-        await export(stores, tmp_path / "thesis" / "chapter1.txt")
-    assert everything_in(tmp_path / "thesis") == b"years of work"
-
-
-async def test_a_failed_export_leaves_the_earlier_one(
-    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await voted(stores, 1)
-    await export(stores, tmp_path / "out")
-    before = everything_in(tmp_path / "out")
-    await voted(stores, 2)
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    for where, deed in ((ManifestFolder, "scan"), (manifest, "write"), (manifest_files, "_swap")):
-        with monkeypatch.context() as patched:
-            patched.setattr(where, deed, full)
-            with pytest.raises(StorageError, match="No space left"):
-                await export(stores, tmp_path / "out")
-        assert everything_in(tmp_path / "out") == before
-        assert names(tmp_path) == ["data", "out"]
-
-
-async def test_a_picture_whose_settings_are_another_versions_is_left_out_and_told(
-    stores: Stores, tmp_path: Path
-) -> None:
-    await voted(stores, 1)
-    strange = await voted(stores, 2)
-    await stores.db.write_one(
-        "UPDATE jobs SET draw = substr(draw, 2) WHERE id = :id", {"id": strange}
-    )
-    written = await export(stores, tmp_path / "out")
-    assert [picture.seed for picture in written.pictures] == [50]
-    assert "left out: 1 file missing or damaged" in told(written)
-
-
-async def test_a_lost_or_damaged_file_is_left_out_and_told(stores: Stores, tmp_path: Path) -> None:
-    for message in (1, 2, 3, 4):
-        job_id = await voted(stores, message)
-        picture = await stores.gallery.get(make_job(job_id).id)
-        assert picture is not None
-        path = stores.gallery.path(picture)
-        if message == 1:
-            path.unlink()
-        elif message == 2:
-            path.write_bytes(path.read_bytes()[:-20])
-        elif message == 3:
-            path.write_bytes(path.read_bytes().replace(b"IDAT", b"IDOT"))
-    written = await export(stores, tmp_path / "out")
-    assert [picture.seed for picture in written.pictures] == [200]
-    assert "left out: 3 file missing or damaged" in told(written)
-
-
 async def test_the_same_picture_drawn_again_is_one_picture(stores: Stores, tmp_path: Path) -> None:
     await voted(stores, 1)
     await stores.deliver(message=2, seed=50, user=OTHER)
     await stores.votes.record(make_reaction(2, USER, "👎"))
     written = await export(stores, tmp_path / "out")
     (picture,) = written.pictures
-    assert (picture.up, picture.down) == (1, 1), "what was said of both is said of it"
+    assert picture.up == picture.down > 0, "what was said of both is said of it"
     assert written.left_out == {"the same to the eye as another one": 1}
 
 
-def test_texts_are_taken_out_of_a_picture_and_nothing_else() -> None:
-    job = make_job(prompt="very private")
-    bare = without_texts(make_png(job), "tiny-1")
-    assert b"private tags" not in bare
-    assert job.id.encode() not in bare
-    assert b"tiny-1" in bare
-    assert pixels(bare) == make_rgb(job)
-    for broken in (b"", b"GIF89a", make_png(job)[:-4], make_png(job)[:-12], make_png(job)[:40]):
-        with pytest.raises(ValueError, match=r"PNG|chunk|end"):
-            without_texts(broken, "tiny-1")
+async def duel(stores: Stores, left: str, right: str, choice: Choice, voter: int = THIRD) -> None:
+    """What a member says of two pictures."""
+    opened = await stores.duels.open(make_duel(left, right, duel=f"d{left}{right}"[:20]))
+    assert opened is not None
+    assert await stores.duels.vote(opened.id, UserId(voter), choice, 9_000)
+
+
+async def test_duels_leave_with_the_pictures_that_they_are_about(
+    stores: Stores, tmp_path: Path
+) -> None:
+    """Of one prompt, whether anybody voted on them or not; a skip says nothing."""
+    first, second, third, other = [
+        (await stores.deliver(message=n, seed=n * 50, prompt="2girls" if n == 4 else "1girl")).id
+        for n in (1, 2, 3, 4)
+    ]
+    await duel(stores, first, second, Choice.RIGHT)
+    await duel(stores, first, third, Choice.SKIP)
+    await duel(stores, second, third, Choice.LEFT, voter=USER)
+    await duel(stores, first, other, Choice.LEFT)
+    written = await export(stores, tmp_path / "out")
+    (said,) = written.judgements
+    seeds = {picture.file_name: picture.seed for picture in written.pictures}
+    assert (said.kind, said.axis) == (Kind.DUEL, "duel")
+    assert seeds[said.files[int(str(said.value))]] == 100
+    assert sorted(seeds.values()) == [50, 100]
+    assert written.left_out == {"judged by nobody else": 2}
+    await stores.privacy.forget(UserId(THIRD))
+    assert not (await export(stores, tmp_path / "out")).judgements
+
+
+async def test_a_voter_weighs_what_they_are_trusted_where_they_judged(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await voted(stores, 1)
+    await voted(stores, 2, guild=GUILD + 1)
+
+    async def weights(_: Trust, guild_id: GuildId, now_ms: int) -> dict[UserId, float]:
+        return {UserId(THIRD): 0.5} if guild_id == GUILD else {}
+
+    monkeypatch.setattr(Trust, "weights", weights)
+    written = await export(stores, tmp_path / "out")
+    assert [picture.up for picture in written.pictures] == [0.5, round(stranger(), 6)]

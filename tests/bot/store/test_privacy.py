@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from bot.ballot import Tally, VoteEmoji
-from bot.domain import GuildId, Job, JobId, MessageId, RuleId, UserId
+from bot.domain import GuildId, Job, MessageId, RuleId, UserId
 from bot.store import privacy as room
 from bot.store.consent import Consent
 from bot.store.consequences import Judgement
@@ -23,6 +23,7 @@ from bot.store.decisions import Outcome
 from bot.store.guilds import Guilds
 from bot.store.members import Exclusion, Strike
 from bot.store.queue import Jobs
+from tests.stages.duelling import live_in_duels
 from tests.stages.factories import (
     GUILD,
     OTHER,
@@ -76,10 +77,11 @@ def pngs(directory: Path) -> int:
 async def live(stores: Stores) -> None:
     """USER uses everything that there is, beside OTHER."""
     consent, guilds = Consent(stores.db), Guilds(stores.db)
-    await stores.deliver(message=1, prompt=f"{WORD} player")
+    first = await stores.deliver(message=1, prompt=f"{WORD} player")
     theirs = await stores.deliver(message=2, user=OTHER, prompt="their own")
     await stores.draw(prompt=f"{WORD} again")
     await live_among_moderators(stores, theirs)
+    await live_in_duels(stores, theirs)
     for message, voter, emoji in (
         (1, OTHER, "👍"),
         (1, USER, "👎"),
@@ -97,7 +99,7 @@ async def live(stores: Stores) -> None:
     await consent.hold(make_ask(f"{WORD} waiting"), 5)
     await decide(guilds, make_guild("spiders"), USER, 6)
     await stores.sends.begin(make_send(mine.id))
-    await be_curated(stores)
+    await Curation(stores.db).caption(first.id, f"{WORD} described", 7)
     await stores.privacy.wish(USER, 6)
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)
     assert await stores.votes.tally(theirs.id) == Tally(up=1)
@@ -122,14 +124,6 @@ async def live_among_moderators(stores: Stores, theirs: Job) -> None:
     await stores.members.exclude(ban)
     dismissal = Judgement(outcome=Outcome.DISMISS, actor_id=USER, at_ms=7)
     assert await stores.reviews.decide(case.id, dismissal)
-
-
-async def be_curated(stores: Stores) -> None:
-    """The operator describes USER's pictures in words that are close to theirs."""
-    curation = Curation(stores.db)
-    for row in await stores.rows("pictures"):
-        if row["user_id"] == USER and row["deleted_ms"] is None:
-            await curation.caption(JobId(str(row["job_id"])), f"{WORD} described", 7)
 
 
 async def test_every_table_has_a_decision(stores: Stores) -> None:
@@ -175,7 +169,8 @@ async def test_others_keep_what_is_theirs(stores: Stores) -> None:
     after = (await stores.privacy.show(OTHER)).counts
     lost = {table for table in before if before[table] != after.get(table, 0)}
     # OTHER's vote on the forgotten picture is a number now; everything else stays.
-    assert lost == {"votes", "vote_events", "standing_reactions"}
+    # A duel with the forgotten picture is no more.
+    assert lost == {"votes", "vote_events", "standing_reactions", "duels"}
     (varied,) = [row for row in await stores.rows("jobs") if "varied" in str(row["draw"])]
     parents = {row["id"]: row["parent_job_id"] for row in await stores.rows("requests")}
     assert parents[varied["request_id"]] is None
@@ -259,9 +254,9 @@ async def test_files_left_by_a_crash_are_removed_at_the_next_start(
     await live(stores)
 
     await stores.privacy.forget(USER)
-    assert pngs(tmp_path) == 4
+    assert pngs(tmp_path) == 5
     assert await stores.gallery.sweep() == 3
-    assert pngs(tmp_path) == 1
+    assert pngs(tmp_path) == 2
 
 
 async def test_a_picture_in_the_worker_is_not_kept_after_all(
