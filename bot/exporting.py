@@ -12,7 +12,7 @@ import asyncio
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +31,9 @@ from bot.store.gallery import Gallery
 from bot.store.manifest_files import ManifestFolder, building
 from bot.store.papers import Papers
 from bot.store.trust import Trust, stranger
-from models.manifest import Manifest, Split
+from models.catalogue.card import CardError
+from models.catalogue.registry import EMBEDDED, card_of
+from models.manifest import Manifest, Split, base_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,8 @@ class ExportWish:
     approved_only: bool = False
     #: What says, with the perceptual hash, that two pictures are one to the eye.
     embed: Embed = colours_of
-    #: Manifests that the model was made from which drew the pictures.
-    parents: tuple[str, ...] = ()
+    #: The manifests that models were made from, by card.
+    lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,10 +70,20 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         directory=args.directory,
         guild_id=None if args.server is None else GuildId(args.server),
         approved_only=args.approved,
+        lineage=_lineage(settings.model),
     )
     written = asyncio.run(_export(settings, wish))
     sys.stdout.write(f"{told(written)}\n")
     return 0
+
+
+def _lineage(model: str) -> Mapping[str, tuple[str, ...]]:
+    """What the model in use was made from, if it has a card here."""
+    try:
+        card = card_of(EMBEDDED if model == "embedded" else Path(model))
+    except CardError:
+        return {}
+    return {card.id: card.manifests or ()}
 
 
 async def _export(settings: Settings, wish: ExportWish) -> Manifest:
@@ -120,7 +132,8 @@ def _write(
     with built as folder:
         scans, left_out = _scan(harvest, folder, ground, wish)
         selection = select(harvest, scans, left_out, trust)
-        written = folder.finish(selection, created_ms=now_ms(), parents=wish.parents)
+        parents = wish.lineage.get(base_of(selection.pictures), ())
+        written = folder.finish(selection, created_ms=now_ms(), parents=parents)
     return replace(written, folder=wish.directory)
 
 

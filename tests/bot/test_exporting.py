@@ -13,7 +13,7 @@ from bot import rulebooks
 from bot.ballot import Choice
 from bot.curating.harvest import Stamp
 from bot.domain import GuildId, UserId
-from bot.exporting import told
+from bot.exporting import _lineage, told
 from bot.policy.layers import everywhere
 from bot.policy.screening import Screen
 from bot.policy.showing import may_leave
@@ -21,6 +21,8 @@ from bot.store.consent import Consent
 from bot.store.curation import Curation
 from bot.store.trust import Trust, stranger
 from models import manifest
+from models.catalogue import card as cards
+from models.catalogue.registry import EMBEDDED
 from models.manifest import Kind
 from models.provenance import DIGITAL_SOURCE_TYPE
 from tests.stages.exporting import THIRD, everything_in, export, lines, pixels, voted
@@ -119,6 +121,17 @@ async def test_the_same_votes_give_the_same_manifest(stores: Stores, tmp_path: P
     assert (await export(stores, tmp_path / "again")).sha256 == first.sha256
     await stores.votes.record(make_reaction(1, OTHER))
     assert (await export(stores, tmp_path / "again")).sha256 != first.sha256
+
+
+async def test_a_manifest_knows_what_the_model_of_its_pictures_was_made_from(
+    stores: Stores, tmp_path: Path
+) -> None:
+    await voted(stores, 1)
+    lineage = {"tiny-1": ("a" * 64, "b" * 64), "tiny-2": ("c" * 64,)}
+    written = await export(stores, tmp_path / "out", lineage=lineage)
+    assert written.parents == ("a" * 64, "b" * 64)
+    assert _lineage("embedded") == {cards.read(EMBEDDED / cards.FILE_NAME).id: ()}
+    assert _lineage("somebody/a-model-of-the-hub") == {}
 
 
 async def test_prompts_leave_only_with_their_users_yes(stores: Stores, tmp_path: Path) -> None:
