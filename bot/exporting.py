@@ -166,7 +166,9 @@ def told(written: Manifest) -> str:
         f"{_count(prompts, 'prompt')}, {held_out} held out",
         *(f"left out: {count} {reason}" for reason, count in written.left_out.items()),
     ]
-    if held_out in {0, len(prompts)}:
+    if not pictures:
+        lines.append("Nobody has judged a picture that may leave: let members vote first.")
+    elif held_out in {0, len(prompts)}:
         lines.append(
             "A training needs prompts to learn from and others to be tested on, and the split, "
             "which never changes, put all of these on one side: let members judge pictures of "

@@ -217,6 +217,14 @@ async def test_what_a_curator_says_is_honoured(stores: Stores, tmp_path: Path) -
     assert again.left_out["forbidden by today's rules"] == 1
 
 
+async def test_nothing_to_learn_from_is_told(stores: Stores, tmp_path: Path) -> None:
+    await stores.deliver(message=4, seed=30)
+    await stores.votes.record(make_reaction(4, USER))
+    said = told(await export(stores, tmp_path / "out"))
+    assert "left out: 1 judged by nobody else" in said
+    assert "Nobody has judged a picture that may leave" in said
+
+
 async def test_little_to_learn_from_is_told(stores: Stores, tmp_path: Path) -> None:
     """Three votes on one prompt, and a member who voted on their own picture alone."""
     for number in (1, 2, 3):
