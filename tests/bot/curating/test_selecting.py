@@ -98,7 +98,7 @@ def test_one_voter_says_one_thing_of_one_picture_the_latest() -> None:
 
 
 def test_a_vote_and_a_duel_are_two_things() -> None:
-    found = chosen([entry("a"), entry("b")], vote("a"), duel("a", "b"))
+    found = chosen([entry("a"), entry("b")], vote("a"), duel("a", "b", 1))
     assert sorted(said.kind for said in found.judgements) == [Kind.DUEL, Kind.VOTE]
     assert (found.pictures[0].up, found.pictures[1].up) == (1, 0), "a duel is no vote"
 
