@@ -7,7 +7,7 @@ here, once. It must not know what follows from what is found.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
@@ -21,7 +21,7 @@ from bot.policy.people import Names
 from bot.policy.reading import UnreadableError, readings, without_brackets, without_breaks
 from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Concept, Rulebook, closure
 from bot.policy.spoken import Spoken, longest, words
-from bot.policy.terms import Label, Sightings, TermIndex, outside
+from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
 from bot.policy.views import Origin, View, Views
 
 #: A longer text, folded, is not looked through.
@@ -32,6 +32,8 @@ _COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
 #: Shorter names are good for halves of a word.
 _NAME_MIN = 5
 _PART_MIN = 3
+#: A word of Russian, in which letters look like Latin ones.
+_CYRILLIC = re.compile("[\u0400-\u045f]+")
 #: So many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 16
 #: So many sets of concepts that stand together are remembered.
@@ -49,7 +51,7 @@ class Detector:
         self._includers = self._inverted()
         self.possible = lru_cache(maxsize=_REMEMBERED_MIXES)(self._possible)
         self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
-        self.innocent = _innocent(rulebook)
+        self.innocent = _innocent(rulebook, self.folded)
         lexicon = rulebook.lexicon
         self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
         self.ages = Ages(rulebook.lexicon.ages, self.folded)
@@ -60,6 +62,14 @@ class Detector:
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
         self.names = Names(rulebook.lexicon, self.folded)
+        self.russian = frozenset(self._only_russian(rulebook.lexicon.familiar))
+
+    def _only_russian(self, known: Iterable[str]) -> Iterator[str]:
+        """Words in Cyrillic that look like Latin ones, and are no terms as they are written."""
+        terms = {term for concept in self.concepts.values() for term in concept.spellings()}
+        for word in known:
+            if _CYRILLIC.fullmatch(word) and word not in terms and self.folded(word).isascii():
+                yield word
 
     def _refusing(self, source: str) -> TextSide:
         """What a text says is not wanted."""
@@ -130,11 +140,16 @@ class Detector:
             yield " ".join(each)
 
 
-def _innocent(rulebook: Rulebook) -> Innocent:
+def _innocent(rulebook: Rulebook, folded: Callable[[str], str]) -> Innocent:
     names, halves = rulebook.names(), rulebook.lexicon.ordinary | rulebook.lexicon.tags
+    foreign = frozenset(map(folded, rulebook.lexicon.familiar))
+    distinct = {word for word in foreign if len(word) >= _NAME_MIN}
     long = {name for name in names if len(name) >= _NAME_MIN}
     innocent = {name for name in names if len(name) >= _PART_MIN}
-    return Innocent(words=halves | innocent, halves=halves, familiar=halves | long)
+    words = halves | innocent | foreign
+    familiar = halves | long | distinct
+    borders = rulebook.lexicon.borders
+    return Innocent(words=words, halves=halves, familiar=familiar, borders=borders)
 
 
 @lru_cache(maxsize=4)
@@ -223,10 +238,19 @@ class TextSide:
             return self._ages()
         if concept in NAMES:
             return self._names(concept)
-        spans = outside(self.found.words.get(concept, ()), self.found.harmless.get(concept, ()))
-        for other in self._detector.concepts[concept].includes:
+        known = self._detector.concepts[concept]
+        shields = self._harmless(concept).union(*map(self._harmless, known.harmless_as))
+        spans = untouched(self.found.words.get(concept, ()), shields)
+        if spans and not self._source.isascii():
+            spans = {
+                span for span in spans if self._written(span).lower() not in self._detector.russian
+            }
+        for other in known.includes:
             spans |= set(self.spans(other))
         return spans
+
+    def _harmless(self, concept: str) -> set[Span]:
+        return self.found.harmless.get(concept, set())
 
     def _names(self, concept: str) -> set[Span]:
         names, given = self._detector.names, self._given_names
@@ -257,16 +281,17 @@ class TextSide:
     def words_between(self, left: Span, right: Span) -> int:
         """How many words stand between two places."""
         first, second = sorted((left, right))
-        between = self._folded[first[1] : second[0]]
+        # Without weights: of their numbers no point is a full stop.
+        between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
         return len(between.split()) + _COMMA * len(_COMMAS.findall(between))
 
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
-        origins = self._origins
-        return [
-            self._source[origins[a] : origins[b - 1] + 1].replace(JOINT, " ").strip()
-            for a, b in longest(spans)
-        ]
+        return [self._written(span).replace(JOINT, " ").strip() for span in longest(spans)]
+
+    def _written(self, span: Span) -> str:
+        first, last = self._origins[span[0]], self._origins[span[1] - 1]
+        return self._source[first : last + 1]
 
     @cached_property
     def _origins(self) -> Sequence[int]:

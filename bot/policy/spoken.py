@@ -54,6 +54,9 @@ _SHAPE = bytes(
 _TIE_SHAPED = re.compile(b"a-++(?=a)")
 #: Words that disguise nothing: numbers, and kanji, which are found wherever they stand.
 _NO_DISGUISE = re.compile(f"[0-9]+|[{_KANJI}]")
+#: What is left of a word behind an apostrophe.
+_ELISION = re.compile("[a-z]{2}['\u2019]")
+_ELIDED_MAX = 2
 #: Words on either side of a strange one that are looked through with it.
 _AROUND = 4
 _REMEMBERED = 8192
@@ -303,6 +306,13 @@ class Squeezed:
         """Whether somebody parted a word from the one before it, and not just bracketed it."""
         (_, end), (begin, _) = self._pair(number)
         return _GAP.search(self._line.text, end, begin) is not None
+
+    def begins_elided(self, span: Span) -> bool:
+        """Whether its first word is the end of another with an apostrophe: `the witch's cat`."""
+        number = self._first + bisect_right(self._starts, span[0]) - 1
+        start, end = self._line.spans[number]
+        before = max(0, start - 3)
+        return end - start <= _ELIDED_MAX and bool(_ELISION.match(self._line.text, before, start))
 
     def holds_ties(self, span: Span) -> bool:
         """Whether some of the words in a span are tied together."""

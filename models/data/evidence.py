@@ -62,7 +62,7 @@ def drawn_from(judgements: Iterable[JudgementLine], prompts: Mapping[str, str]) 
         for (a, b), margin in sorted(margins.items())
         if (net := margin - margins.get((b, a), 0.0)) > 0
     ]
-    return Evidence(pairs=tuple(pairs), liked=_liked(pairs))
+    return Evidence(pairs=tuple(pairs), liked=liked_of(pairs))
 
 
 def _of_votes(
@@ -72,7 +72,7 @@ def _of_votes(
     up: defaultdict[str, float] = defaultdict(float)
     down: defaultdict[str, float] = defaultdict(float)
     for judgement in said:
-        if judgement.kind is Kind.VOTE:
+        if judgement.kind is Kind.VOTE and judgement.weight:
             (up if judgement.value == 1 else down)[judgement.files[0]] += judgement.weight
     by_prompt: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted({*up, *down}):
@@ -116,7 +116,7 @@ def _mean(up: float, down: float) -> float:
     return (_PRIOR + up) / (2 * _PRIOR + up + down)
 
 
-def _liked(pairs: Iterable[Preference]) -> dict[str, float]:
+def liked_of(pairs: Iterable[Preference]) -> dict[str, float]:
     """The mean margin of each picture over those that it was held against."""
     sums: defaultdict[str, float] = defaultdict(float)
     counts: defaultdict[str, float] = defaultdict(float)

@@ -12,9 +12,9 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from models.data.evidence import Evidence
 from models.manifest import Kind, Manifest
-from models.preference.evidence import Evidence
-from models.preference.reward import Reward
+from models.measuring.reward import Reward
 from models.report import Row
 from models.statistics.agreement import between
 

@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from models.data.evidence import Evidence
 from models.preference.course import Course, Loss
-from models.preference.evidence import Evidence
-from models.preference.tuning import Exhibit, Exhibits
 from models.training import chance
+from models.training.exhibits import Exhibit, Exhibits
 
 _T = TypeVar("_T")
 #: How many held-out pairs are asked, and with how much noise each: a look, not a measurement.

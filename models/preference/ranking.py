@@ -15,8 +15,8 @@ from math import sqrt, tanh
 import numpy as np
 from numpy.typing import NDArray
 
-from models.preference.evidence import Evidence, Preference, liked_of
-from models.preference.reward import Reward
+from models.data.evidence import Evidence, Preference, liked_of
+from models.measuring.reward import Reward
 
 #: Pairs whose margin (0 to 1) is smaller are left out: the reward does not tell them apart.
 _LEAST = 0.15

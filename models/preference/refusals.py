@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from models.catalogue.card import Card
 from models.contract import EngineError
+from models.data.evidence import Evidence
 from models.manifest import JudgementLine, Manifest, Split
-from models.preference.evidence import Evidence
 
 #: Fewer would teach by chance.
 LEAST_JUDGEMENTS, LEAST_PROMPTS = 30, 5

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import EngineError
+from models.data.evidence import Evidence
 from models.engine.loader import Components
 from models.preference.course import Course
-from models.preference.evidence import Evidence
 from models.preference.lots import Lots, audit
-from models.preference.tuning import Errors, Exhibit, Exhibits, Student, loss_of
+from models.preference.tuning import Student, loss_of
+from models.training.exhibits import Errors, Exhibit, Exhibits
 from models.training.learner import Learner, fitting
 from models.training.objective import Curve, Objective, learning_rate
 from models.training.trainer import Advice, Gradients

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.preference import reward
-from models.preference.evidence import Preference
+from models.data.evidence import Preference
+from models.measuring import reward
 
 Sets = dict[str, dict[str, NDArray[np.float64]]]
 PROMPTS, EACH = 40, 4

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.preference.evidence import Preference
+from models.data.evidence import Preference
 
 Floats = NDArray[np.float64]
 #: How strongly weights are held to 0, for features of unit spread within a prompt.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from models.data.evidence import Evidence, drawn_from
 from models.manifest import JudgementLine, Kind, Split
-from models.preference.evidence import Evidence, drawn_from
 
 A, B, C, D = (f"pictures/{digit * 64}.png" for digit in "abcd")
 PROMPTS = {A: "one", B: "one", C: "one", D: "two"}
