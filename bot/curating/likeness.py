@@ -20,7 +20,6 @@ _SIDE = 16
 _MOST_BITS = 15
 #: More parts than bits that may differ: one part at least is the same in two that are near.
 _PARTS = _MOST_BITS + 1
-_PART_BITS = _SIDE * _SIDE // _PARTS
 #: What the colours of two that are alike differ by at most, root mean square, of a range of 1.
 _MOST_APART = 0.02
 #: The colours are those of so many fields in a row and in a column.
@@ -81,5 +80,10 @@ class Crowd(Generic[T]):
 
 
 def _parts(bits: int) -> Iterator[tuple[int, int]]:
-    mask = (1 << _PART_BITS) - 1
-    return ((at, bits >> at * _PART_BITS & mask) for at in range(_PARTS))
+    """The parts of a hash: of each row one bit, five columns on from row to row.
+
+    A flat stretch, whose bits are all the same in many pictures, is in no part as a whole.
+    """
+    for part in range(_PARTS):
+        places = (row * _SIDE + (part + row * 5) % _SIDE for row in range(_SIDE))
+        yield part, sum((bits >> place & 1) << row for row, place in enumerate(places))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import random
+from collections import Counter
 from itertools import pairwise
 
 from PIL import Image, ImageDraw
 
-from bot.curating.likeness import Crowd, Likeness, likeness_of
+from bot.curating.likeness import Crowd, Likeness, _parts, likeness_of
 
 
 def sketch(seed: int, size: int = 128) -> Image.Image:
@@ -60,6 +61,19 @@ def test_hash_and_embedding_must_agree() -> None:
         return (0.5,)
 
     assert not likeness_of(picture, blind).is_near(likeness_of(turned, blind)), "the hash differs"
+
+
+def test_the_parts_of_a_hash_are_all_of_it() -> None:
+    parts = [dict(_parts(1 << place)) for place in range(256)]
+    assert all(sum(value != 0 for value in each.values()) == 1 for each in parts)
+    assert len({tuple(each.items()) for each in parts}) == 256
+
+
+def test_flat_pictures_are_not_all_compared_with_each_other() -> None:
+    """A plain background makes rows of equal bits, the same ones in every picture."""
+    known = [likeness_of(sketch(seed)).bits & ~0xFFFF for seed in range(40)]
+    shared = Counter(part for bits in known for part in _parts(bits))
+    assert max(shared.values()) < 20
 
 
 def test_a_crowd_finds_whoever_is_near_and_nobody_else() -> None:
