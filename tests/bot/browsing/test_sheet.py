@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from datasette import hookimpl
+from datasette.plugins import pm
 from PIL import Image
 
 from bot.browsing.sheet import SHEET, TOKEN, Sheet, open_sheet
@@ -93,6 +95,27 @@ async def test_nothing_but_the_sheet_can_be_looked_at(stores: Stores, tmp_path: 
             assert answer.status_code == 403, path
         page = (await client.get("/bot")).text
     assert not any(f"/bot/{table}" in page for table in tables)
+
+
+class Generous:
+    """Another plugin, which allows everything."""
+
+    __name__ = "generous"
+
+    @hookimpl
+    def permission_allowed(self, action: str) -> bool:
+        return action != "none"
+
+
+async def test_no_other_plugin_opens_what_is_closed(stores: Stores, tmp_path: Path) -> None:
+    generous = Generous()
+    pm.register(generous)
+    try:
+        async with browser(stores, tmp_path) as client:
+            for path in ("/bot/votes", "/bot?sql=select+1", "/bot.db"):
+                assert (await client.get(path)).status_code == 403, path
+    finally:
+        pm.unregister(generous)
 
 
 async def test_another_name_for_this_machine_is_no_way_in(stores: Stores, tmp_path: Path) -> None:
