@@ -47,6 +47,7 @@ from bot.store.parties import Parties
 from bot.store.privacy import Privacy
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
 from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -88,6 +89,7 @@ class Services:
     reviews: Reviews
     case_posts: CasePosts
     members: Members
+    tellings: Tellings
     decisions: Decisions
     rulebook: Rulebook
     consent: Consent

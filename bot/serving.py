@@ -48,6 +48,7 @@ from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
 from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -163,6 +164,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             reviews=Reviews(db, gallery),
             case_posts=CasePosts(db),
             members=Members(db, gallery),
+            tellings=Tellings(db),
             decisions=decisions,
             rulebook=rulebooks.load(),
             consent=Consent(db),

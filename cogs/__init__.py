@@ -21,6 +21,7 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.governing.appealing",
     "cogs.governing.moderating",
     "cogs.governing.purging",
+    "cogs.governing.telling",
     "cogs.posting.takedown",
     "cogs.posting.spoilering",
     "cogs.posting.lost",

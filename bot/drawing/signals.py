@@ -72,6 +72,8 @@ class Signals:
         self.duels = Nudge()
         #: A line of some server's log is owed to its log channel.
         self.logged = Nudge()
+        #: A member is owed a word.
+        self.telling = Nudge()
         #: Progress was made or a request ended: status messages may be edited.
         self.status = Nudge()
         self._workers: list[WorkerSignals] = []

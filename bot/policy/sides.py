@@ -18,14 +18,16 @@ from bot.policy.folding import JOINT, Letters, composed, other_kana
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
-from bot.policy.reading import UnreadableError, readings, without_brackets, without_breaks
+from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
 from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Concept, Rulebook, closure
 from bot.policy.spoken import Spoken, longest, words
 from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
 from bot.policy.views import Origin, View, Views
 
-#: A longer text, folded, is not looked through.
-_FOLDED_MAX = 13_000
+#: So much is looked through, in characters of all readings together; more is unreadable.
+_EFFORT_MAX = 3_500
+#: What a hit costs, in characters.
+_HIT = 6
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
@@ -186,23 +188,34 @@ class TextSide:
     def found(self) -> Sightings:
         """Where every label's terms stand, in any reading."""
         found = Sightings()
+        effort = 0
         for line in self._lines:
-            for index in self._indices:
-                index.look(line, found)
+            hits = sum(index.look(line, found) for index in self._indices)
+            effort += len(line.text) + _HIT * hits
+            if effort > _EFFORT_MAX:
+                raise UnreadableError
         return found
 
     @cached_property
     def _lines(self) -> list[Spoken]:
         """Every reading of the text, the first of which is the text without its brackets."""
-        if len(self._folded) > _FOLDED_MAX:
-            raise UnreadableError
-        # All of them first: there may be more than anybody looks through.
-        lines = [Spoken(reading) for reading in list(readings(self._folded))]
+        lines: list[Spoken] = []
+        effort = 0
+        for reading in self._readings(lines):
+            effort += len(reading.text)
+            if effort > _EFFORT_MAX:
+                raise UnreadableError
+            lines.append(Spoken(reading))
+        return lines
+
+    def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:
+        """Every reading; `lines` are those that were taken already."""
+        yield from readings(self._folded)
         for view in self._views(lines[0]):
             folded = view.source.translate(self._detector.letters)
             told = Origin(view, self._detector.letters, self._source)
-            lines += (Spoken(replace(reading, told=told)) for reading in readings(folded))
-        return [*lines, *self._parted(lines)]
+            yield from (replace(reading, told=told) for reading in readings(folded))
+        yield from self._parted(list(lines))
 
     def _views(self, line: Spoken) -> Iterator[View]:
         yield from self._detector.views.of(self._source)
@@ -211,13 +224,13 @@ class TextSide:
         if self._detector.parting.runs_backwards(strange):
             yield from self._detector.views.mirrored(self._source)
 
-    def _parted(self, lines: Iterable[Spoken]) -> Iterator[Spoken]:
+    def _parted(self, lines: Iterable[Spoken]) -> Iterator[Reading]:
         """The lines in which words were run together, with those taken apart."""
         innocent = self._detector.innocent
         for line in lines:
             strange = line.strange(innocent.familiar) - innocent.words
             if reading := self._detector.parting.parted(line, strange):
-                yield Spoken(reading)
+                yield reading
 
     @cached_property
     def present(self) -> frozenset[str]:

@@ -192,9 +192,10 @@ class Squeezed:
         self._starts = [0, *accumulate(map(len, self.words))]
         self._plain = self.squeezed.isascii()
         #: Its letters, one for every run of them.
-        self.key = self._in_short()
+        self.key = self._in_short() if self._plain else _RUN.sub(r"\1", self.squeezed)
 
     def _in_short(self) -> str:
+        """The key of words that begin and end where they seem to, and where that is in it."""
         key: list[str] = []
         #: For a place in the key the numbers of the words that begin there, and of those behind
         #: the words that end there: several if words go on with the letter that others end with.
@@ -310,7 +311,7 @@ class Squeezed:
     def begins_elided(self, span: Span) -> bool:
         """Whether its first word is the end of another with an apostrophe: `the witch's cat`."""
         number = self._first + bisect_right(self._starts, span[0]) - 1
-        start, end = self._line.spans[number]
+        start, end = self._line.span(number)
         before = max(0, start - 3)
         return end - start <= _ELIDED_MAX and bool(_ELISION.match(self._line.text, before, start))
 

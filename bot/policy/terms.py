@@ -49,9 +49,10 @@ class TermIndex:
         self._borders = innocent.borders
         self._vocabulary = Vocabulary(list(labels), innocent)
 
-    def look(self, line: Spoken, found: Sightings) -> None:
-        """Add what stands in the line."""
-        for term, start, end, plain in self._vocabulary.find(line):
+    def look(self, line: Spoken, found: Sightings) -> int:
+        """Add what stands in the line; returns how often something does."""
+        hits = list(self._vocabulary.find(line))
+        for term, start, end, plain in hits:
             if plain and is_chance(line.text, (start, end), self._borders):
                 continue
             placed = line.placed(start, end)
@@ -59,6 +60,7 @@ class TermIndex:
                 if part not in _LENIENT or (plain and line.is_close(start, end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
                     spans.setdefault(name, set()).add(placed)
+        return len(hits)
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:

@@ -115,10 +115,11 @@ async def tally_of(db: Database | Transaction, duel_id: DuelId) -> DuelTally:
 
 #: Every choice of a server's duels opened since then that counts and is no skip.
 DECIDED = (
-    "SELECT duels.*, place, voter_id, at_ms FROM duels JOIN ("
-    "  SELECT axis, about, place, voter_id, at_ms FROM choices WHERE NOT self_vote"
-    "  UNION ALL SELECT axis, about, place, NULL, NULL FROM nameless_choices) AS chosen"
-    " ON chosen.about = duels.id AND chosen.axis = 'duel'"
+    "SELECT duels.*, place, voter_id, at_ms FROM duels"
+    " JOIN choices ON axis = 'duel' AND about = duels.id"
+    " WHERE guild_id = :guild AND opened_ms >= :since AND place > 0 AND NOT self_vote"
+    " UNION ALL SELECT duels.*, place, NULL, NULL FROM duels"
+    " JOIN nameless_choices ON axis = 'duel' AND about = duels.id"
     " WHERE guild_id = :guild AND opened_ms >= :since AND place > 0"
-    " ORDER BY opened_ms, duels.id, voter_id"
+    " ORDER BY opened_ms, id, voter_id"
 )

@@ -152,6 +152,10 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
             hides=("actor_id",),
         ),
         "nameless_exclusions": None,
+        "precedents": None,
+        "tellings": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM tellings WHERE user_id = :user",)
+        ),
         # The numbers of the owner's report stay.
         "decisions": Holding(
             theirs="user_id = :user",

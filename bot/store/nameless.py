@@ -195,18 +195,19 @@ async def read_key(db: Database | Transaction) -> bytes:
 
 def member_mark(key: bytes, user_id: UserId) -> bytes:
     """What stands for a member whose name is not kept."""
-    return _hash(key, f"member {user_id}")
+    return keyed_hash(key, f"member {user_id}")
 
 
 def choice_mark(key: bytes, about: str, user_id: UserId) -> bytes:
     """What stands for a voter's choice whose name is not kept."""
-    return _hash(key, f"choice {about} {user_id}")
+    return keyed_hash(key, f"choice {about} {user_id}")
 
 
 def _mark(key: bytes, pair: Pair) -> bytes:
     job_id, voter_id = pair
-    return _hash(key, f"{job_id} {voter_id}")
+    return keyed_hash(key, f"{job_id} {voter_id}")
 
 
-def _hash(key: bytes, text: str) -> bytes:
+def keyed_hash(key: bytes, text: str) -> bytes:
+    """A mark for a text, which does not tell it."""
     return hashlib.blake2b(text.encode(), key=key, digest_size=_MARK_BYTES).digest()

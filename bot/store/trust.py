@@ -13,7 +13,6 @@ from collections.abc import Hashable, Iterable, Mapping
 
 from bot.domain import GuildId, UserId
 from bot.store.db import Database, Row
-from models.statistics.following import Cast, columns
 from models.statistics.trust import Voter, weights
 
 #: Votes that are looked at, the newest of a server: the columns are counted in tables of them.
@@ -57,6 +56,8 @@ def stranger() -> float:
 
 
 def _columns(rows: Iterable[Row]) -> dict[UserId, Voter]:
+    from models.statistics.following import Cast, columns
+
     casts: list[Cast] = []
     latest_ms: defaultdict[UserId, int] = defaultdict(int)
     for row in rows:

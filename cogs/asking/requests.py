@@ -29,6 +29,7 @@ from bot.policy import decide
 from bot.policy.quotas import Quota, quota
 from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
+from bot.store.precedents import draws_of
 from bot.words import licensing, standing, wording
 from cogs.asking.refusing import alert, refuse
 from cogs.asking.terms import close_terms, show_terms
@@ -56,6 +57,7 @@ async def submit(
         await tell(interaction, ask.text)
         return
     services = interaction.client.services
+    ask = await with_precedent(services, ask)
     outcome = lacking(interaction) or await _excluded(interaction, ask)
     outcome = outcome or await _queue(interaction, ask, waiting_id)
     if waiting_id is not None:
@@ -95,6 +97,14 @@ async def _queue(
     if verdict.alert and isinstance(queued, Request):
         await _alert(services, ask, queued)
     return queued
+
+
+async def with_precedent(services: Services, ask: Ask) -> Ask:
+    """The ask with what moderators decided by now about the pictures that it would draw again."""
+    found = await services.reviews.precedent(
+        ask.place.guild_id, draws_of(ask), services.model().card_id
+    )
+    return ask if found is None else replace(ask, precedent=max(found, ask.precedent or found))
 
 
 async def _alert(services: Services, ask: Ask, request: Request) -> None:

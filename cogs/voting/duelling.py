@@ -25,7 +25,7 @@ from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing, is_too_larg
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
 from cogs.posting.uploads import fitted
 from cogs.translating import channel_at, place_at
-from cogs.voting.pairing import Side, sides_here
+from cogs.voting.pairing import Contender, sides_here
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Blind:
         ]
 
 
-async def blinded(bot: WaifuBot, sides: Sequence[Side]) -> Blind:
+async def blinded(bot: WaifuBot, sides: Sequence[Contender]) -> Blind:
     """Take out of two pictures whatever tells their origin. `StorageError` if one is unreadable."""
     left, right = [await _without_origin(bot, side) for side in sides]
     return Blind(
@@ -69,7 +69,7 @@ async def blinded(bot: WaifuBot, sides: Sequence[Side]) -> Blind:
     )
 
 
-async def _without_origin(bot: WaifuBot, side: Side) -> bytes:
+async def _without_origin(bot: WaifuBot, side: Contender) -> bytes:
     try:
         png = await bot.services.gallery.read(side.picture)
         return without_texts(png, "")
@@ -123,7 +123,7 @@ async def _post_once(bot: WaifuBot, duel: Duel, until_ms: int | None) -> None:
     await asyncio.shield(_record(bot, duel, message))
 
 
-async def _sides(bot: WaifuBot, duel: Duel) -> Sequence[Side] | None:
+async def _sides(bot: WaifuBot, duel: Duel) -> Sequence[Contender] | None:
     """Both pictures, if policy lets them be shown in the channel as it is now."""
     guild = bot.get_guild(duel.guild_id)
     assert duel.channel_id is not None, "what one member sees is not posted"

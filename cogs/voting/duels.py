@@ -44,7 +44,7 @@ _MINUTE_MS = 60_000
 _READ = 50
 
 
-class Duels(commands.Cog):
+class DuelsCog(commands.Cog):
     """Reads the statistics of duels for their members, and begins what they ask for."""
 
     duel = app_commands.Group(
@@ -323,7 +323,7 @@ _PRESSES = (ChooseLeft, ChooseRight, ChooseNone, TakeBack, NextPair, StopParty)
 async def setup(bot: WaifuBot) -> None:
     """Called by discord.py when the extension loads."""
     bot.add_dynamic_items(*_PRESSES)
-    await bot.add_cog(Duels(bot))
+    await bot.add_cog(DuelsCog(bot))
 
 
 async def teardown(bot: WaifuBot) -> None:

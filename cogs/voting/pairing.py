@@ -32,7 +32,7 @@ _CHOSEN = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Contender:
     """One of two pictures, as it may be shown here."""
 
     job: Job
@@ -41,9 +41,9 @@ class Side:
 
 async def sides_here(
     services: Services, guild: discord.Guild, policy: EffectivePolicy, job_ids: Sequence[JobId]
-) -> list[Side] | None:
+) -> list[Contender] | None:
     """The pictures as they may be shown in this place to everybody there; None if one may not."""
-    found: list[Side] = []
+    found: list[Contender] = []
     for job_id in job_ids:
         job, picture = await services.views.get(job_id), await services.gallery.get(job_id)
         if job is None or picture is None:
@@ -53,7 +53,7 @@ async def sides_here(
         verdict = may_show(job, picture, policy)
         if not isinstance(verdict, Shown):
             return None
-        found.append(Side(job=job, picture=replace(picture, spoiler=verdict.spoiler)))
+        found.append(Contender(job=job, picture=replace(picture, spoiler=verdict.spoiler)))
     return found
 
 

@@ -34,7 +34,7 @@ _POLL_S, _WIDTH = 2.0, 4
 _IN_VAIN = 2
 
 
-class Parties(commands.Cog):
+class PartiesCog(commands.Cog):
     """One lane for each channel: a pair's end is told before the next pair is shown."""
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -150,4 +150,4 @@ def _is_done(duel: Duel, now_ms: int) -> bool:
 
 async def setup(bot: WaifuBot) -> None:
     """Called by discord.py when the extension loads."""
-    await bot.add_cog(Parties(bot))
+    await bot.add_cog(PartiesCog(bot))

@@ -21,7 +21,8 @@ EXTENSIONS = (
     "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.queue", "cogs.governing.licence",
     "cogs.governing.policy", "cogs.governing.privacy", "cogs.governing.review",
     "cogs.governing.reporting", "cogs.governing.appealing", "cogs.governing.moderating",
-    "cogs.governing.purging", "cogs.posting.takedown", "cogs.posting.spoilering",
+    "cogs.governing.purging", "cogs.governing.telling",
+    "cogs.posting.takedown", "cogs.posting.spoilering",
 )  # fmt: skip
 #: Bounds of Discord's messages and choices that no answer may break.
 CONTENT_CHARS_MAX = 2000

@@ -74,7 +74,7 @@ class Ring(Front):
         if seconds:
             await self.env.advance_time(seconds)
         for _ in range(3):
-            await self.looks("Parties")
+            await self.looks("PartiesCog")
 
     async def rated(self, who: MemberActor) -> bool:
         """Whether a choice of theirs stands."""

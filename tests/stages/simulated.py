@@ -57,6 +57,7 @@ from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
 from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -203,7 +204,7 @@ class Scene:
         picture = await self.services.gallery.keep(
             verdict or make_released(job),
             data or make_png(job),
-            card_id="tiny-1",
+            card_id=self.services.model().card_id,
             owner=OWNER,
             now_ms=self.services.clock(),
         )
@@ -251,6 +252,7 @@ async def scene(
         reviews=Reviews(db, gallery),
         case_posts=CasePosts(db),
         members=Members(db, gallery),
+        tellings=Tellings(db),
         decisions=Decisions(db),
         rulebook=rulebooks.load(),
         consent=Consent(db),

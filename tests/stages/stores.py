@@ -25,6 +25,7 @@ from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
 from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
@@ -65,6 +66,7 @@ class Stores:
     case_posts: CasePosts
     members: Members
     decisions: Decisions
+    tellings: Tellings
 
     async def enqueue(self, admitted: Admitted | None = None, now_ms: int = 1_000) -> list[Job]:
         result = await self.queue.enqueue(
@@ -169,6 +171,7 @@ async def open_stores(directory: Path, tell: Tell = log.log_transition) -> Async
             case_posts=CasePosts(db),
             members=Members(db, gallery),
             decisions=Decisions(db),
+            tellings=Tellings(db),
         )
     finally:
         await db.close()

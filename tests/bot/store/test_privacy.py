@@ -23,8 +23,10 @@ from bot.store.decisions import Outcome
 from bot.store.guilds import Guilds
 from bot.store.members import Exclusion, Strike
 from bot.store.queue import Jobs
+from bot.store.tellings import Telling, TellingId, insert_telling
 from tests.stages.duelling import live_in_duels
 from tests.stages.factories import (
+    CHANNEL,
     GUILD,
     OTHER,
     SINCE,
@@ -124,6 +126,12 @@ async def live_among_moderators(stores: Stores, theirs: Job) -> None:
     await stores.members.exclude(ban)
     dismissal = Judgement(outcome=Outcome.DISMISS, actor_id=USER, at_ms=7)
     assert await stores.reviews.decide(case.id, dismissal)
+    word = Telling(
+        id=TellingId("told"), guild_id=GUILD, channel_id=CHANNEL, user_id=USER,
+        text=f"<@{USER}>", created_ms=8,
+    )  # fmt: skip
+    async with stores.db.write() as tx:
+        await insert_telling(tx, word)
 
 
 async def test_every_table_has_a_decision(stores: Stores) -> None:

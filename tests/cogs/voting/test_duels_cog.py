@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import discord
 import pytest
 from discord import app_commands
+from simcord.backend.models import Overwrite
+from simcord.enums import OverwriteType
 
 from bot.ballot import Choice, DuelTally
-from bot.domain import UserId
+from bot.domain import GuildId, UserId
 from bot.words import duelling
 from cogs.components import Action
 from tests.stages.front import custom_ids, said
@@ -84,7 +87,7 @@ async def test_the_next_pair_follows_until_all_are_rated(stand: Ring) -> None:
         answer = said(await stand.press(fan, answer.message, Action.NEXT_PAIR, target))
     assert answer.content == duelling.ALL_RATED
     assert answer.attachments == []
-    pairs = await stand.services.duels.chosen(stand.guild.id, UserId(fan.id))
+    pairs = await stand.services.duels.chosen(GuildId(stand.guild.id), UserId(fan.id))
     assert len(pairs) == 3
 
 
@@ -109,10 +112,6 @@ async def test_a_press_after_the_end_or_of_another_server_is_not_counted(stand: 
 
 
 async def test_a_picture_of_a_private_channel_is_not_shown_elsewhere(stand: Ring) -> None:
-    import discord
-    from simcord.backend.models import Overwrite
-    from simcord.enums import OverwriteType
-
     await stand.pair()
     hidden = discord.PermissionOverwrite(view_channel=False)
     stand.env.backend.set_overwrite(
