@@ -84,12 +84,8 @@ async def live(stores: Stores) -> None:
     await stores.draw(prompt=f"{WORD} again")
     await live_among_moderators(stores, theirs)
     await live_in_duels(stores, theirs)
-    for message, voter, emoji in (
-        (1, OTHER, "👍"),
-        (1, USER, "👎"),
-        (1, 77, "👎"),
-        (2, USER, "👍"),
-    ):
+    reactions = ((1, OTHER, "👍"), (1, USER, "👎"), (1, 77, "👎"), (2, USER, "👍"))
+    for message, voter, emoji in reactions:
         await stores.votes.record(react(message, voter, emoji))
     await stores.votes.record(react(2, USER, "👎", added=False))
     await stores.enqueue(make_admitted(make_ask(f"{WORD} to come", count=3)))
