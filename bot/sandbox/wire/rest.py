@@ -173,8 +173,7 @@ def _gateway(rest: Rest, _match: re.Match[str], _call: Call) -> Payload:
 def _application(rest: Rest, _match: re.Match[str], call: Call) -> object:
     """Whoever owns the local server also runs its bot, so the page shows what an operator may."""
     answer = as_object(rest.world.request(replace(call, path="/oauth2/applications/@me")))
-    owner = next(p for p in lounge.PERSONAS if p.role is lounge.Role.OWNER)
-    return {**answer, "owner": rest.world.request(replace(call, path=f"/users/{owner.id}"))}
+    return {**answer, "owner": rest.world.request(replace(call, path=f"/users/{lounge.OWNER.id}"))}
 
 
 def _put_commands(rest: Rest, match: re.Match[str], call: Call) -> object:
