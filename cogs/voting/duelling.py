@@ -17,8 +17,8 @@ import discord
 
 from bot.ballot import Duel
 from bot.client import WaifuBot
+from bot.curating.bare import without_texts
 from bot.domain import BotError, MessageId, StorageError
-from bot.store.curation import without_texts
 from bot.words import duelling
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing, is_too_large

@@ -48,6 +48,7 @@ export const api = {
   say: (body) => call("POST", "/page/message", body),
   erase: (body) => call("DELETE", "/page/message", body),
   weather: (body) => call("POST", "/page/weather", body),
+  fans: (body) => call("POST", "/page/fans", body),
   bot: (action) => call("POST", "/page/bot", { action }),
 };
 

@@ -1,14 +1,14 @@
 // Faces: people get their initial on their colour, the bot its drawing.
 import { h } from "./dom.js";
 import { face } from "./icons.js";
-import { store } from "./store.js";
+import { person, store } from "./store.js";
 
 /** A round avatar for a user id (or a message's author object). */
 export function avatar(user, size = 40) {
   const id = String(user.id);
   const style = { "--size": `${size}px` };
   if (id === store.bot.id) return h("span", { class: "avatar", style }, face());
-  const persona = store.personas.find((one) => one.id === id);
+  const persona = person(id);
   const name = persona?.name ?? user.global_name ?? user.username ?? user.name ?? "?";
   return h(
     "span",

@@ -178,6 +178,7 @@ async function lineChanged(open, again) {
   showFrame();
   emit("commands");
   emit("weather");
+  emit("fans");
   for (const id of [...store.messages.keys()]) if (id !== store.active) store.messages.delete(id);
   if (store.messages.has(store.active)) {
     const list = await api.messages(store.active, store.persona).catch(() => null);

@@ -58,8 +58,8 @@ function showRail() {
         type: "button",
         class: "rail-tool",
         id: "open-weather",
-        "aria-label": "Weather: make faults happen",
-        title: "Weather: make faults happen",
+        "aria-label": "Weather and members: make faults happen, let members vote",
+        title: "Weather and members: make faults happen, let members vote",
         "aria-expanded": String(!byId("weather").hidden),
         "aria-controls": "weather",
         onclick: () => {

@@ -11,6 +11,7 @@ const listeners = new Map();
 export const store = {
   persona: null,
   personas: [],
+  others: [], // people whom one cannot be
   bot: { id: "", name: "Bot", online: false },
   guild: { id: "", name: "", emojis: [] },
   channels: [],
@@ -18,6 +19,7 @@ export const store = {
   roles: [],
   commands: [],
   weather: {},
+  fans: {},
   active: null,
   messages: new Map(), // channel id -> Map(message id -> message), oldest first
   unread: new Map(), // channel id -> mentions of me (0: unread without one)
@@ -33,6 +35,8 @@ export function emit(type, detail) {
   for (const handler of listeners.get(type) ?? []) handler(detail);
 }
 
+export const person = (id) =>
+  [...store.personas, ...store.others].find((one) => one.id === id);
 export const me = () => store.personas.find((persona) => persona.id === store.persona);
 const category = (id) => store.categories.find((one) => one.id === id);
 export const channel = (id = store.active) => store.channels.find((one) => one.id === id);
@@ -66,12 +70,13 @@ export const names = {
 
 function userName(id) {
   if (id === store.bot.id) return store.bot.name;
-  return store.personas.find((one) => one.id === id)?.name ?? "unknown-user";
+  return person(id)?.name ?? "unknown-user";
 }
 
 /** Take over what GET /page/state said. */
 export function takeState(state) {
   store.personas = state.personas.map((one) => ({ ...one, id: String(one.id) }));
+  store.others = state.others ?? [];
   store.bot = { ...state.bot, id: String(state.bot.id) };
   store.guild = state.guild;
   const rooms = state.channels.map((one) => ({ ...one, id: String(one.id) }));
@@ -80,6 +85,7 @@ export function takeState(state) {
   store.roles = state.roles ?? [];
   store.commands = state.commands ?? [];
   store.weather = state.weather ?? {};
+  store.fans = state.fans ?? {};
 }
 
 /** From now on events of this channel are kept, also while its messages are still being read. */
@@ -218,6 +224,10 @@ const HANDLERS = {
   WEATHER: (data) => {
     store.weather = { ...store.weather, ...data };
     emit("weather");
+  },
+  FANS: (data) => {
+    store.fans = data;
+    emit("fans");
   },
   INTERACTION: (data) => emit("interaction", data),
   MODAL: (data) => emit("modal", data),

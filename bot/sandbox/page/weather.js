@@ -1,6 +1,8 @@
-// The drawer where one makes faults happen: to the bot's line to Discord, and to the bot itself.
+// The drawer where one makes faults happen: to the bot's line to Discord, and to the bot itself. What
+// pretended members do is in fans.js.
 import { api } from "./api.js";
 import { bytesText, byId, fill, h, iconButton } from "./dom.js";
+import { fansSections, showFans } from "./fans.js";
 import { icon } from "./icons.js";
 import { botState, on, store } from "./store.js";
 import { attempt, toast } from "./toast.js";
@@ -23,6 +25,7 @@ let reachable = true;
 export function startWeather() {
   on("weather", showNow);
   on("bot", showNow);
+  on("fans", showFans);
   byId("weather").addEventListener("keydown", (event) => {
     if (event.key === "Escape") toggleWeather(false);
   });
@@ -48,7 +51,7 @@ function build(drawer) {
       "header",
       {},
       icon("cloud"),
-      h("h2", {}, "Weather"),
+      h("h2", {}, "Weather and members"),
       iconButton(icon("close"), "Close", () => toggleWeather(false)),
     ),
     h(
@@ -65,6 +68,7 @@ function build(drawer) {
         botButton("stop", "Stop", ""),
       ),
     ),
+    fansSections(),
     h(
       "section",
       {},
@@ -104,6 +108,7 @@ function build(drawer) {
     ),
   );
   showNow();
+  showFans();
 }
 
 function send(label, body, style = "") {

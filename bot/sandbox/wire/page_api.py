@@ -58,7 +58,8 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         return json_response({"error": f"malformed request: {fault!r}"}, 400)
 
 
-async def _body(request: web.Request) -> Payload:
+async def body_of(request: web.Request) -> Payload:
+    """The JSON object that the page sent. `ValueError` for anything else."""
     if request.content_type != "application/json":
         raise ValueError("the body must be application/json")
     return as_object(json.loads(await request.read()))
@@ -162,7 +163,7 @@ class PageApi:
 
     async def command(self, request: web.Request) -> web.Response:
         """Call a slash command."""
-        body = await _body(request)
+        body = await body_of(request)
         ticket = self._sandbox.interactions.command(
             int(body["persona"]),
             int(body["channel"]),
@@ -174,7 +175,7 @@ class PageApi:
 
     async def context(self, request: web.Request) -> web.Response:
         """Call a menu command."""
-        body = await _body(request)
+        body = await body_of(request)
         ticket = self._sandbox.interactions.context(
             int(body["persona"]),
             int(body["channel"]),
@@ -186,7 +187,7 @@ class PageApi:
 
     async def autocomplete(self, request: web.Request) -> web.Response:
         """Ask the bot for suggestions and wait for them."""
-        body = await _body(request)
+        body = await body_of(request)
         ticket = self._sandbox.interactions.autocomplete(
             int(body["persona"]),
             int(body["channel"]),
@@ -198,7 +199,7 @@ class PageApi:
 
     async def component(self, request: web.Request) -> web.Response:
         """Press a button or choose from a menu."""
-        body = await _body(request)
+        body = await body_of(request)
         values = body.get("values")
         ticket = self._sandbox.interactions.component(
             int(body["persona"]),
@@ -211,7 +212,7 @@ class PageApi:
 
     async def modal(self, request: web.Request) -> web.Response:
         """Submit a form."""
-        body = await _body(request)
+        body = await body_of(request)
         ticket = self._sandbox.interactions.modal(
             int(body["persona"]),
             int(body["interaction_id"]),
@@ -231,7 +232,7 @@ class PageApi:
 
     async def react(self, request: web.Request) -> web.Response:
         """Add a reaction."""
-        body = await _body(request)
+        body = await body_of(request)
         self._sandbox.people.react(
             int(body["persona"]), int(body["message_id"]), str(body["emoji"])
         )
@@ -239,7 +240,7 @@ class PageApi:
 
     async def unreact(self, request: web.Request) -> web.Response:
         """Take a reaction back."""
-        body = await _body(request)
+        body = await body_of(request)
         self._sandbox.people.unreact(
             int(body["persona"]), int(body["message_id"]), str(body["emoji"])
         )
@@ -247,7 +248,7 @@ class PageApi:
 
     async def say(self, request: web.Request) -> web.Response:
         """Write a message."""
-        body = await _body(request)
+        body = await body_of(request)
         message = self._sandbox.people.say(
             int(body["persona"]), int(body["channel"]), str(body["content"])
         )
@@ -255,13 +256,13 @@ class PageApi:
 
     async def unsay(self, request: web.Request) -> web.Response:
         """Delete a message."""
-        body = await _body(request)
+        body = await body_of(request)
         self._sandbox.people.unsay(int(body["persona"]), int(body["message_id"]))
         return json_response({"ok": True})
 
     async def weather(self, request: web.Request) -> web.Response:
         """Make trouble."""
-        body = await _body(request)
+        body = await body_of(request)
         sandbox = self._sandbox
         match body["action"]:
             case "drop":
@@ -286,7 +287,7 @@ class PageApi:
 
     async def bot(self, request: web.Request) -> web.Response:
         """Start, stop, restart or kill the bot."""
-        body = await _body(request)
+        body = await body_of(request)
         control = self._sandbox.bot_control
         if control is None:
             raise NotPossible("The bot was not started from here.")

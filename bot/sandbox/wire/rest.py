@@ -22,6 +22,7 @@ from bot.sandbox.wire.faults import Weather, too_many
 from bot.sandbox.wire.limits import RateLimits
 from bot.sandbox.wire.openapi import Inspector
 from bot.sandbox.wire.wire import DiscordError, Payload, Upload, as_object, json_response
+from bot.sandbox.world import lounge
 from bot.sandbox.world.interactions import Interactions
 from bot.sandbox.world.people import People
 from bot.sandbox.world.scene import Call, World
@@ -170,7 +171,9 @@ def _gateway(rest: Rest, _match: re.Match[str], _call: Call) -> Payload:
 
 
 def _application(rest: Rest, _match: re.Match[str], call: Call) -> object:
-    return rest.world.request(replace(call, path="/oauth2/applications/@me"))
+    """Whoever owns the local server also runs its bot, so the page shows what an operator may."""
+    answer = as_object(rest.world.request(replace(call, path="/oauth2/applications/@me")))
+    return {**answer, "owner": rest.world.request(replace(call, path=f"/users/{lounge.OWNER.id}"))}
 
 
 def _put_commands(rest: Rest, match: re.Match[str], call: Call) -> object:
@@ -209,7 +212,7 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
     (method, re.compile(pattern), handler)
     for method, pattern, handler in (
         ("GET", r"/gateway(/bot)?", _gateway),
-        ("GET", r"/applications/@me", _application),
+        ("GET", r"(?:/oauth2)?/applications/@me", _application),
         ("PUT", r"/applications/\d+(/guilds/(?P<guild>\d+))?/commands", _put_commands),
         ("GET", _CHANNEL + "/messages", _history),
         ("POST", _CHANNEL + "/messages", _send),

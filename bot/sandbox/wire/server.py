@@ -16,8 +16,10 @@ from typing import Self
 
 from aiohttp import web
 
+from bot.sandbox.fans.members import Fans
 from bot.sandbox.wire.cdn import Cdn
 from bot.sandbox.wire.control import BotControl
+from bot.sandbox.wire.fans_api import FansApi
 from bot.sandbox.wire.faults import Weather
 from bot.sandbox.wire.feed import Feed
 from bot.sandbox.wire.gateway import Gateway
@@ -73,6 +75,9 @@ class Sandbox:
         self._gateway.on_change = self.tell_bot_state
         self._feed = Feed(self.world, self.people)
         self.interactions.notify = self._feed.notify
+        self.fans = Fans(self.people, self.interactions, self._cdn.read)
+        self.fans.on_change = self._tell_fans
+        self.world.listen(self.fans.note)
         self._rest = Rest(
             world=self.world,
             people=self.people,
@@ -106,6 +111,7 @@ class Sandbox:
             await web.SockSite(runner, door).start()
             stack.push_async_callback(self._gateway.close)
             stack.callback(self._feed.close)
+            stack.push_async_callback(self.fans.close)
             self._stack = stack.pop_all()
         return self
 
@@ -129,6 +135,7 @@ class Sandbox:
                 ),
                 web.get(r"/cdn/emojis/{emoji:\d+}.png", self._cdn.serve_emoji),
                 web.get("/page/ws", self._feed.serve),
+                web.post("/page/fans", FansApi(self.fans).fans),
                 *PageApi(self).routes(),
             ]
         )
@@ -284,10 +291,8 @@ class Sandbox:
         if persona not in people.personas:
             persona = lounge.PERSONAS[1].id
         return {
-            "personas": [
-                {"id": str(p.id), "name": p.name, "avatar_color": p.avatar_color, "role": p.role}
-                for p in people.personas.values()
-            ],
+            "personas": [_shown(persona) for persona in people.personas.values()],
+            "others": [_shown(fan) for fan in lounge.FANS],
             "bot": {"id": str(lounge.BOT_ID), "name": lounge.BOT_NAME, **self._bot_state()},
             "guild": {
                 "id": str(lounge.GUILD_ID),
@@ -312,6 +317,7 @@ class Sandbox:
             "roles": people.roles(),
             "commands": people.commands(persona),
             "weather": self.weather_report(),
+            "fans": self.fans.report(),
         }
 
     # ---- the weather ----------------------------------------------------------------------------
@@ -364,6 +370,9 @@ class Sandbox:
     def _tell_weather(self) -> None:
         self._feed.broadcast("WEATHER", self.weather_report())
 
+    def _tell_fans(self) -> None:
+        self._feed.broadcast("FANS", self.fans.report())
+
     def _bot_state(self) -> Payload:
         running = self.online if self.bot_control is None else self.bot_control.running
         return {"online": self.online, "running": running}
@@ -371,6 +380,10 @@ class Sandbox:
     def tell_bot_state(self) -> None:
         """Tell the pages whether the bot is there."""
         self._feed.broadcast("BOT_STATE", self._bot_state())
+
+
+def _shown(one: lounge.Persona) -> Payload:
+    return {"id": str(one.id), "name": one.name, "avatar_color": one.avatar_color, "role": one.role}
 
 
 @asynccontextmanager

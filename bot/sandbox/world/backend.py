@@ -120,10 +120,10 @@ class LoungeBackend(Backend):
         self.application_id = lounge.BOT_ID
         self.users.clear()
         self.bot_user = self._user(lounge.BOT_ID, lounge.BOT_NAME, bot=True)
-        for persona in lounge.PERSONAS:
-            self._user(persona.id, persona.name)
-        owner = next(p for p in lounge.PERSONAS if p.role is lounge.Role.OWNER)
-        guild = Guild(id=lounge.GUILD_ID, name=lounge.GUILD_NAME, owner_id=owner.id)
+        people = (*lounge.PERSONAS, *lounge.FANS)
+        for person in people:
+            self._user(person.id, person.name)
+        guild = Guild(id=lounge.GUILD_ID, name=lounge.GUILD_NAME, owner_id=lounge.OWNER.id)
         self.guilds[guild.id] = guild
         everyone = powers(_MEMBER_POWERS)
         for position, (role_id, name, permissions) in enumerate(
@@ -139,10 +139,12 @@ class LoungeBackend(Backend):
             )
         guild.roles[lounge.BOT_ROLE_ID].managed = True
         self._join(guild, lounge.BOT_ID, [lounge.BOT_ROLE_ID])
-        for persona in lounge.PERSONAS:
-            self._join(guild, persona.id, _ROLES_OF[persona.role])
+        for person in people:
+            self._join(guild, person.id, _ROLES_OF[person.role])
         for emoji in lounge.EMOJIS:
-            guild.emojis[emoji.id] = CustomEmoji(id=emoji.id, name=emoji.name, user_id=owner.id)
+            guild.emojis[emoji.id] = CustomEmoji(
+                id=emoji.id, name=emoji.name, user_id=lounge.OWNER.id
+            )
         for place in lounge.CHANNELS:
             self._open(guild, place)
         for category in lounge.CATEGORIES:

@@ -7,6 +7,7 @@ the bot's own database keep meaning the same people and places.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 _FIRST_ID = 1_100_000_000_000_000_000
@@ -52,8 +53,37 @@ PERSONAS = (
     Persona(id=_FIRST_ID + 22, name="Rin", role=Role.MODERATOR, avatar_color="#5865f2"),
     Persona(id=_FIRST_ID + 23, name="Yuki", role=Role.OWNER, avatar_color="#faa61a"),
 )
-#: Colours for people whom tests add.
+OWNER = next(persona for persona in PERSONAS if persona.role is Role.OWNER)
+#: Colours for people whom one cannot be.
 MORE_COLORS = ("#eb459e", "#57f287", "#9b59b6", "#1abc9c", "#e67e22", "#7289da")
+
+#: Discord's snowflakes count from the first second of 2015, above 22 bits of other things.
+_EPOCH_MS, _AGE_SHIFT = 1_420_070_400_000, 22
+#: Members who act by themselves, and when their accounts were made.
+_FANS = (
+    ("Akari", "2016-03-14"), ("Botan", "2016-11-02"), ("Chiyo", "2017-05-21"),
+    ("Daichi", "2017-09-30"), ("Emi", "2018-01-08"), ("Fuyu", "2018-06-17"),
+    ("Goro", "2018-12-24"), ("Hina", "2019-04-03"), ("Ichika", "2019-08-11"),
+    ("Jun", "2020-02-29"), ("Kaede", "2020-04-16"), ("Luna", "2020-10-05"),
+    ("Mei", "2021-01-19"), ("Nagi", "2021-07-07"), ("Otoha", "2022-03-26"),
+    ("Papiko", "2022-09-12"), ("Riku", "2023-05-01"), ("Sora", "2023-12-13"),
+    ("Tsumugi", "2024-06-06"), ("Ume", "2025-02-22"), ("Wakana", "2025-09-09"),
+    ("Yori", "2026-04-18"), ("Zen", "2026-10-10"), ("Nono", "2026-11-20"),
+)  # fmt: skip
+
+
+def _fan(number: int, name: str, made: str) -> Persona:
+    made_ms = int(datetime.fromisoformat(made).replace(tzinfo=UTC).timestamp() * 1000)
+    return Persona(
+        id=((made_ms - _EPOCH_MS) << _AGE_SHIFT) + number,
+        name=name,
+        role=Role.MEMBER,
+        avatar_color=MORE_COLORS[number % len(MORE_COLORS)],
+    )
+
+
+#: Their ids say how old their accounts are, as Discord's do.
+FANS = tuple(_fan(number, *one) for number, one in enumerate(_FANS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

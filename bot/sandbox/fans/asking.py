@@ -1,0 +1,108 @@
+"""Members ask for pictures, four seeds of a prompt, so that there is something to vote on.
+
+They type `/waifu` as a person would, accept the licence once, let their prompts be learned from,
+and wait for their pictures before they ask for more. `members.py` drives it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import cycle
+from random import Random
+
+from bot.sandbox.fans.ballots import button
+from bot.sandbox.fans.errand import Errand
+from bot.sandbox.wire.wire import NotPossible, Payload
+from bot.sandbox.world import lounge
+from bot.sandbox.world.interactions import Interactions
+from bot.sandbox.world.people import People
+
+#: Of one prompt at once; the bot draws no more.
+_AT_ONCE = 4
+#: Pictures that are waited for at a time, and for how long when none comes.
+_AHEAD, _PATIENCE_S = 12, 30.0
+#: How often the bot may refuse before they give up, and how long they wait after each time.
+_REFUSALS, _PAUSE_S = 5, 3.0
+#: What they ask for leaves colours open, so that pictures of one prompt differ in them.
+PROMPTS = (
+    "1girl, smile", "1girl, glasses", "1girl, long hair", "1girl, short hair, closed mouth",
+    "1girl, hat", "1girl, twintails, smile", "1girl, ponytail", "1girl, school uniform",
+    "1girl, flower, smile", "1girl, scarf", "1girl, braid, glasses", "1girl, open mouth",
+    "1girl, bow, long hair", "1girl, hoodie", "1girl, ribbon, short hair", "1girl, cat ears",
+)  # fmt: skip
+
+
+class Spree:
+    """Who asks next. `note` is called for every message that the bot posts."""
+
+    def __init__(self, people: People, interactions: Interactions) -> None:
+        self._people = people
+        self._interactions = interactions
+        self._settled: set[int] = set()
+        self._shown = asyncio.Event()
+        self._channel_id = 0
+        self._posted = 0
+
+    def note(self, message: Payload) -> None:
+        """The bot posted something: it is one of the pictures if it shows one."""
+        if int(message["channel_id"]) == self._channel_id and len(message["attachments"]) == 1:
+            self._posted += 1
+            self._shown.set()
+
+    async def run(self, channel_id: int, count: int, errand: Errand) -> None:
+        """Ask for so many pictures in this channel. Raises `NotPossible` if the bot will not."""
+        fans = [fan.id for fan in lounge.FANS if self._people.sees(fan.id, channel_id)]
+        if not fans:
+            raise NotPossible("These members cannot see this channel: open another one.")
+        Random().shuffle(fans)
+        self._channel_id, self._posted = channel_id, 0
+        asked = refused = 0
+        for fan, prompt in zip(cycle(fans), cycle(PROMPTS), strict=False):
+            await self._gather(asked - _AHEAD + _AT_ONCE, errand)
+            if asked >= count:
+                break
+            wanted = min(_AT_ONCE, count - asked)
+            why = await self._ask(fan, prompt, wanted)
+            if why is None:
+                asked, refused = asked + wanted, 0
+                continue
+            refused += 1
+            if refused == _REFUSALS:
+                raise NotPossible(f"The bot does not draw: {why}")
+            errand.say(why)
+            await asyncio.sleep(_PAUSE_S)
+        await self._gather(count, errand)
+
+    async def _gather(self, count: int, errand: Errand) -> None:
+        """Wait for so many pictures in all; for a while where none comes."""
+        while True:
+            self._shown.clear()
+            if (come := min(self._posted, errand.wanted)) > errand.done:
+                errand.step(come - errand.done)
+            if self._posted >= count:
+                return
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._shown.wait()
+            except TimeoutError:
+                return
+
+    async def _ask(self, fan: int, prompt: str, count: int) -> str | None:
+        """One request; why the bot does not take it, or None."""
+        answer = await self._call(fan, "waifu", {"prompt": prompt, "count": count})
+        if accept := button(answer, "accept"):
+            await self._interactions.component(fan, int(answer["id"]), accept).answer()
+        elif button(answer, "cancel") is None:
+            return str(answer["content"])
+        if fan not in self._settled:
+            await self._call(fan, "privacy share", {"allow": True})
+            self._settled.add(fan)
+        return None
+
+    async def _call(self, fan: int, name: str, options: Payload) -> Payload:
+        """Type a command; the message that answers it. Raises `NotPossible`."""
+        ticket = self._interactions.command(fan, self._channel_id, tuple(name.split()), options)
+        message = (await ticket.answer()).message
+        if message is None:
+            raise NotPossible("The bot's answer is gone already.")
+        return message
