@@ -145,6 +145,8 @@ class Place:
     parent_id: ChannelId | None = None
     #: The category that the channel, or the thread's channel, stands in.
     category_id: ChannelId | None = None
+    #: False: the channel, or its parent, is not known, so what is None above may be any of them.
+    whole: bool = True
     channel_age_restricted: bool = False
     parent_age_restricted: bool = False
     guild_age_restricted: bool = False
@@ -152,9 +154,8 @@ class Place:
     @property
     def age_restricted(self) -> bool:
         """True if the channel, its parent or the whole guild is age-restricted."""
-        return (
-            self.channel_age_restricted or self.parent_age_restricted or self.guild_age_restricted
-        )
+        parents = self.parent_age_restricted or self.guild_age_restricted
+        return self.channel_age_restricted or parents
 
 
 class RequestKind(StrEnum):
@@ -189,6 +190,8 @@ class Ask:
     kind: RequestKind = RequestKind.COMMAND
     #: The picture under which a button was pressed.
     parent_job_id: JobId | None = None
+    #: What moderators decided about one of these pictures, or about the button's; None: nothing.
+    precedent: Ruling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,9 +205,11 @@ class Admitted:
     ruling: Ruling
     #: The moderators are told.
     alert: bool = False
-    #: Rules that found something in its words and were let pass: the member's roles are exempt from
-    #: them, or the server's moderators agreed with an appeal. Floor and licence hold all the same.
+    #: Rules that found something and were let pass, by a role or an upheld appeal.
     excused: frozenset[RuleId] = frozenset()
+    #: The rules that have it spoilered or held, the strictest layer's first, and that layer.
+    rules: tuple[RuleId, ...] = ()
+    layer: Layer | None = None
 
 
 class JobState(StrEnum):
@@ -222,15 +227,13 @@ class JobState(StrEnum):
     DELIVERED = "delivered"
     #: It could not be drawn or posted; `error` says why.
     FAILED = "failed"
-    #: Its user took it back.
+    #: Its user took it back, or may not ask any more.
     CANCELLED = "cancelled"
     #: Policy holds its picture back.
     WITHHELD = "withheld"
 
 
-ENDED = frozenset(
-    {JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.WITHHELD},
-)
+ENDED = frozenset({JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.WITHHELD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,15 +37,19 @@ from bot.store.consent import Consent
 from bot.store.db import Database
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
+from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.parties import Parties
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
+from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from bot.tidying import Tidier
@@ -153,10 +157,14 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             sends=Sends(db),
             doomed=Doomed(db),
             votes=votes,
+            duels=Duels(db),
+            parties=Parties(db),
+            trust=Trust(db),
             guilds=Guilds(db),
             reviews=Reviews(db, gallery),
             case_posts=CasePosts(db),
             members=Members(db, gallery),
+            tellings=Tellings(db),
             decisions=decisions,
             rulebook=rulebooks.load(),
             consent=Consent(db),

@@ -48,14 +48,20 @@ def place_of(interaction: Interaction) -> Place:
 def place_at(
     guild_id: GuildId, channel_id: ChannelId, *, channel: object, guild: discord.Guild | None
 ) -> Place:
-    """A channel as it is now. One that is None is not known, and counts as open to every age."""
+    """A channel as it is now.
+
+    One that is None is not known, as a thread's parent may be: it counts as open to every age, and
+    as under the strictest lines that it may be under.
+    """
     thread = channel if isinstance(channel, discord.Thread) else None
-    category_id = getattr(thread.parent if thread else channel, "category_id", None)
+    known = thread.parent if thread else channel
+    category_id = getattr(known, "category_id", None)
     return Place(
         guild_id=guild_id,
         channel_id=channel_id,
         parent_id=ChannelId(thread.parent_id) if thread else None,
         category_id=None if category_id is None else ChannelId(category_id),
+        whole=isinstance(known, discord.abc.GuildChannel),
         channel_age_restricted=_is_nsfw(channel),
         parent_age_restricted=_is_nsfw(thread.parent if thread else None),
         guild_age_restricted=_is_adult_guild(guild),

@@ -153,6 +153,45 @@ async def test_votes_that_are_not_the_reactions_are_damage(here: Stage) -> None:
     assert kinds(here) == []
 
 
+_PARTY_DUEL = (
+    "INSERT INTO duels (id, origin, guild_id, channel_id, left_job, right_job, opened_ms, since_id,"
+    " posting_ms, message_id, closed_ms) SELECT 'd', 'party', 1, 1, job_id, 'another', 1, 1, 1,"
+    " {message}, {closed} FROM pictures"
+)
+
+
+async def blind(here: Stage) -> str:
+    """A message with a picture of a duel, and its button."""
+    button = {"type": 2, "style": 1, "label": "Left", "custom_id": "wd:left:d"}
+    body = {"content": "?", "components": [{"type": 1, "components": [button]}]}
+    await post(here, body, "left.png")
+    return str(max(int(message["id"]) for message in here.sandbox.messages(here.where)))
+
+
+async def test_a_duel_that_no_row_knows_is_doubled(here: Stage) -> None:
+    message = await blind(here)
+    assert promises.duels_of_nobody(here) == [f"the duel message {message}"]
+    assert kinds(here) == ["doubled"]
+    edit(here, _PARTY_DUEL.format(message=message, closed="NULL"))
+    assert promises.duels_of_nobody(here) == []
+
+
+async def test_a_closed_duel_that_can_be_pressed_is_left_behind(here: Stage) -> None:
+    message = await blind(here)
+    edit(here, _PARTY_DUEL.format(message=message, closed="NULL"))
+    assert promises.duels_that_still_ask(here) == []
+    edit(here, "UPDATE duels SET closed_ms = 1")
+    assert promises.duels_that_still_ask(here) == [f"the closed duel {message}"]
+
+
+async def test_a_choice_that_was_confirmed_and_is_not_there_is_lost(here: Stage) -> None:
+    assert promises.choices_lost(here, [7]) == ["the choice of 7, 0 times"]
+    edit(here, "INSERT INTO choices VALUES ('duel', 'd', 7, 1, 0, 1)")
+    assert promises.choices_lost(here, [7]) == []
+    edit(here, "INSERT INTO choices VALUES ('duel', 'e', 7, 1, 0, 1)")
+    assert promises.choices_lost(here, [7]) == ["the choice of 7, 2 times"]
+
+
 async def test_a_reference_to_nothing_is_damage(here: Stage) -> None:
     edit(here, "DELETE FROM pictures")
     assert "damaged" in kinds(here)

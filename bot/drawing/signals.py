@@ -68,8 +68,12 @@ class Signals:
         self.review = Nudge()
         #: A picture was put behind a spoiler: its posts are to be edited.
         self.spoiler = Nudge()
+        #: A duel was opened or closed: its message is due.
+        self.duels = Nudge()
         #: A line of some server's log is owed to its log channel.
         self.logged = Nudge()
+        #: A member is owed a word.
+        self.telling = Nudge()
         #: Progress was made or a request ended: status messages may be edited.
         self.status = Nudge()
         self._workers: list[WorkerSignals] = []

@@ -24,6 +24,8 @@ class Swaps:
         self._wish: _Wish | None = None
         self._one = asyncio.Lock()
         self._closed = False
+        #: The hash of a licence that a swap brought, until the worker has settled who waits.
+        self.new_licence: str | None = None
 
     @property
     def wished(self) -> bool:
@@ -58,7 +60,7 @@ class Swaps:
         if wish is None:
             return False
         self._wish = None
-        before = self._handle.info.card_id
+        before = self._handle.info
         try:
             await self._handle.swap(wish.model)
         except Exception as problem:  # noqa: BLE001  whoever asked for it hears of it
@@ -67,7 +69,10 @@ class Swaps:
             wish.fail(EngineError(_STOPPING))
             raise
         else:
-            self._say(before, self._handle.info.card_id)
+            after = self._handle.info
+            if after.licence_sha256 != before.licence_sha256:
+                self.new_licence = after.licence_sha256
+            self._say(before.card_id, after.card_id)
             wish.succeed()
         return True
 

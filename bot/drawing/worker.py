@@ -150,6 +150,7 @@ class Worker:
         try:
             await self._take_back()
             await self._housekeeping()
+            await self._settle_licence()
             await self._fill()
         except BotError as problem:
             log.error("the queue cannot be read or written: %s", problem)  # noqa: TRY400  the sentence says it all
@@ -175,6 +176,13 @@ class Worker:
             )
             self._took_back = True
             self._tell_ends(failed)
+
+    async def _settle_licence(self) -> None:
+        """After a swap: whoever waits has to accept the new model's licence before it draws."""
+        if (licence := self._swaps.new_licence) is not None:
+            share = self._roster.share_of(self._handle)
+            self._tell_ends(await self._jobs.end_unlicensed(licence, self._clock(), share))
+            self._swaps.new_licence = None
 
     def _tell_ends(self, failed: list[JobId]) -> None:
         if failed:
@@ -329,7 +337,7 @@ class Worker:
             verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
         )
         if picture is None:
-            log.info("its picture is dropped: the job is not ours any more")
+            log.info("its picture is dropped: the job has ended, or is not ours any more")
 
     async def _scores(self, rendered: Rendered) -> Scores | None:
         """None if it could not be measured: policy says what becomes of it then."""

@@ -136,7 +136,9 @@ def _are_alike(one: str, other: str) -> bool:
 def _alternatives(words: Iterable[str]) -> str:
     """Any of the words, the longest first; whole words where their script has such."""
     known = sorted(words, key=lambda word: (-len(word), word))
-    return f"(?:{'|'.join(map(_whole, known))})"
+    # Most places have none of their first letters, which is told at once.
+    begin = re.escape("".join(sorted({word[0] for word in known})))
+    return f"(?=[{begin}])(?:{'|'.join(map(_whole, known))})"
 
 
 def _whole(word: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain import (
     Admitted,
@@ -47,6 +47,13 @@ NUDITY: Mapping[Rating, tuple[tuple[float, Ruling], ...]] = {
 #: What these say, no server lowers.
 _UNYIELDING = frozenset({Layer.FLOOR, Layer.LICENCE})
 
+_REMOVED_BEFORE = Refused(
+    reason=RefusalReason.REMOVED,
+    text=refusals.REMOVED_BEFORE,
+    layer=Layer.SERVER,
+    appealable=True,
+)
+
 
 def admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     """Let an ask into the queue, or say kindly why not. Never raises: a fault of ours is a no."""
@@ -63,22 +70,33 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     weighed = weigh(policy, ask.draw.prompt, ask.draw.negative)
     if refused := refusal(weighed, policy):
         return refused
+    precedent = ask.precedent or Ruling.ALLOW
+    if precedent is Ruling.REFUSE:
+        return _REMOVED_BEFORE
+    rules = weighed.deciding(policy)
+    layer = layer_of(rules[0], policy) if rules else None
     return Admitted(
         ask=ask,
         rating=Rating.EXPLICIT if ask.place.age_restricted else Rating.GENERAL,
-        ruling=weighed.effect.ruling,
+        ruling=max(weighed.effect.ruling, precedent),
         alert=weighed.effect.alert,
         excused=policy.exempt & {finding.rule for finding in weighed.found},
+        rules=rules,
+        # What moderators decided before is the server's, too.
+        layer=layer if precedent is Ruling.ALLOW else layer or Layer.SERVER,
     )
 
 
 def uphold(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     """Let an ask in that the server refuses, for its moderators agreed with an appeal.
 
-    Floor, licence and what is for adults hold all the same. Never raises, as `admit`.
+    So may what they removed before. Floor, licence and what is for adults hold all the same. Never
+    raises, as `admit`.
     """
     try:
         found = policy.screen.findings(ask.draw.prompt, ask.draw.negative)
+        removed = ask.precedent is Ruling.REFUSE
+        ask = replace(ask, precedent=None) if removed else ask
         return admit(ask, excusing(policy, frozenset(finding.rule for finding in found)))
     except Exception:  # noqa: BLE001  any error in policy means no
         return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
@@ -110,12 +128,23 @@ class Weighed:
             for finding, effect in self.found.items()
             if (effect.ruling is Ruling.REFUSE if refuses else effect.audience is Audience.ADULTS)
         }
-        return min(culprits, key=lambda rule: (list(Layer).index(layer_of(rule, ground)), rule))
+        return min(culprits, key=lambda rule: _rank(rule, ground))
+
+    def deciding(self, ground: Ground) -> tuple[RuleId, ...]:
+        """The rules that have it spoilered, held or refused, in the order of `ruling_rule`."""
+        if self.effect.ruling is Ruling.ALLOW:
+            return ()
+        found = {f.rule for f, effect in self.found.items() if effect.ruling is self.effect.ruling}
+        return tuple(sorted(found, key=lambda rule: _rank(rule, ground)))
 
     def words(self, rule: RuleId) -> tuple[str, ...]:
         """What a rule was found in, each once."""
         words = (word for f in self.found if f.rule == rule for word in f.words)
         return tuple(sorted(set(words)))
+
+
+def _rank(rule: RuleId, ground: Ground) -> tuple[int, RuleId]:
+    return list(Layer).index(layer_of(rule, ground)), rule
 
 
 def weigh(ground: Ground, prompt: str, negative: str) -> Weighed:

@@ -179,9 +179,9 @@ def effective(
     near = _near(guild, place)
     exempt = frozenset[RuleId]().union(*(t.exempt for t in _terms_of(guild, roles)))
     bound = strictest_licence(rulebook) if licence is None else licence
-    key = (*(id(overrides) for _, overrides in near), exempt, bound)
+    key = (*((id(said.overrides), said.sure) for said in near), exempt, bound)
     if key not in worked.lines:
-        worked.lines[key] = _lines(rulebook, guild.preset, near, exempt, bound)
+        worked.lines[key] = _lines(worked, guild.preset, near, exempt, bound)
     enabled, enabled_by = _enabled(guild, place, near)
     return EffectivePolicy(
         rulebook=rulebook,
@@ -257,50 +257,79 @@ def _worked(rulebook: Rulebook, guild: GuildPolicy) -> _Worked:
     return known
 
 
-def _near(guild: GuildPolicy, place: Place) -> list[tuple[Layer, Overrides]]:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The lines of a layer that counts in a place; if it is not `sure`, where they are stricter."""
+
+    layer: Layer
+    overrides: Overrides
+    sure: bool = True
+
+
+def _near(guild: GuildPolicy, place: Place) -> list[_Said]:
     """Whose lines count in a place, the farthest first."""
-    spoken = [
-        (Layer.SERVER, guild.rules),
-        (Layer.CATEGORY, guild.categories.get(place.category_id) if place.category_id else None),
-        (Layer.CHANNEL, guild.channels.get(place.parent_id) if place.parent_id else None),
-        (Layer.CHANNEL, guild.channels.get(place.channel_id)),
+    return [
+        _Said(Layer.SERVER, guild.rules),
+        *_said_by(Layer.CATEGORY, guild.categories, place.category_id, place),
+        *_said_by(Layer.CHANNEL, guild.channels, place.parent_id, place),
+        *_said_by(Layer.CHANNEL, guild.channels, place.channel_id, place),
     ]
-    return [(layer, overrides) for layer, overrides in spoken if overrides is not None]
+
+
+def _said_by(
+    layer: Layer, lines: Mapping[ChannelId, Overrides], id_: ChannelId | None, place: Place
+) -> Iterator[_Said]:
+    """Its lines; if it may be any of them, all there are."""
+    if id_ is None and not place.whole:
+        yield from (_Said(layer, overrides, sure=False) for overrides in lines.values())
+    elif id_ is not None and id_ in lines:
+        yield _Said(layer, lines[id_])
 
 
 def _terms_of(guild: GuildPolicy, roles: frozenset[RoleId]) -> Iterator[RoleTerms]:
     return (guild.roles[role] for role in roles & guild.roles.keys())
 
 
-def _enabled(
-    guild: GuildPolicy, place: Place, near: Iterable[tuple[Layer, Overrides]]
-) -> tuple[bool, Layer]:
+def _enabled(guild: GuildPolicy, place: Place, near: Iterable[_Said]) -> tuple[bool, Layer]:
     """Whether the bot is switched on; a pause and a list of channels let no layer overrule them."""
     here = {place.channel_id, place.parent_id, place.category_id}
     if guild.paused or (guild.only_channels and not guild.only_channels & here):
         return False, Layer.SERVER
-    said = [(o.enabled, layer) for layer, o in near if o.enabled is not None]
+    said = [
+        (on, one.layer)
+        for one in near
+        # One that may be none of its layers can only switch it off.
+        if (on := one.overrides.enabled) is not None and (one.sure or not on)
+    ]
     return said[-1] if said else (True, Layer.SERVER)
 
 
 def _lines(
-    rulebook: Rulebook,
+    worked: _Worked,
     preset: str,
-    near: Iterable[tuple[Layer, Overrides]],
+    near: Iterable[_Said],
     exempt: frozenset[RuleId],
     bound: frozenset[RuleId],
 ) -> _Lines:
+    rulebook = worked.rulebook
     nearest: dict[RuleId, tuple[Layer, Effect]] = {
         rule: (Layer.PRESET, preset_effect(rulebook, preset, rule)) for rule in rulebook.rules
     }
-    for layer, overrides in near:
-        nearest |= {rule: (layer, effect) for rule, effect in overrides.effects.items()}
+    for said in near:
+        for rule, effect in said.overrides.effects.items():
+            below = NOTHING if said.sure else _below(worked, nearest, rule)
+            nearest[rule] = (said.layer, effect | below)
     nearest |= dict.fromkeys(exempt, (Layer.ROLE, NOTHING))
     return {
         rule: _line(rulebook.rules.get(rule), said, licensed=rule in bound)
         for rule, said in nearest.items()
         if rule in rulebook.rules or rule == SERVER
     }
+
+
+def _below(worked: _Worked, nearest: Mapping[RuleId, tuple[Layer, Effect]], rule: RuleId) -> Effect:
+    """What holds of a rule so far; of the server's own terms, what the strictest of them has."""
+    return nearest[rule][1] if rule in nearest else join(worked.terms.values())
 
 
 def title_of(rulebook: Rulebook, rule: RuleId) -> str:

@@ -62,6 +62,8 @@ class Innocent:
     halves: frozenset[str]
     #: Words in whose company nothing is looked for that is disguised.
     familiar: frozenset[str]
+    #: Words of scripts without spaces that may end or begin inside a term.
+    borders: frozenset[str] = frozenset()
 
 
 class _Patterns(Generic[_T]):
@@ -159,7 +161,7 @@ class Vocabulary:
         if not part.stands_alone(span, len(letters)):
             return None
         splits = part.splits(span, gaps)
-        if splits and self._is_chance(found, splits):
+        if splits and (self._is_chance(found, splits) or part.begins_elided(span)):
             return None
         tricked = turned or not exact
         if (tricked or gaps) and self._is_ordinary(part, span, glued=not tricked):

@@ -7,9 +7,10 @@ word here, whatever it says.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from bot.policy.expressions import Span
 from bot.policy.reading import Reading, around
@@ -77,13 +78,15 @@ class Parting:
 
 def _seamed(line: Spoken, seams: Collection[int]) -> Reading:
     """The part of the line around the seams, with a space at every one of them."""
-    first, last = around(line.text, min(seams), max(seams))
-    places = [p for at in range(first, last) for p in ([at, at] if at in seams else [at])]
-    text = "".join(
-        f" {line.text[at]}" if at in seams else line.text[at] for at in range(first, last)
-    )
+    cuts = sorted(seams)
+    first, last = around(line.text, cuts[0], cuts[-1])
+    text = " ".join(line.text[a:b] for a, b in pairwise([first, *cuts, last]))
+    spaces = [cut - first + before for before, cut in enumerate(cuts)]
+
+    def place(at: int) -> int:
+        return first + at - bisect_left(spaces, at)
 
     def told(start: int, end: int) -> Span:
-        return line.placed(places[start], places[end - 1] + 1)
+        return line.placed(place(start), place(end - 1) + 1)
 
     return Reading(text, told=told)

@@ -52,18 +52,18 @@ _COUNTED = re.compile(
 _SPELLED = re.compile(
     rf"(?<![a-z{_SIGNS}])[a-z{_SIGNS}](?:[^a-z{_SIGNS}]++[a-z{_SIGNS}](?![a-z{_SIGNS}])){{2,}}+"
 )
-_SPELLED_MIN = 3
-#: Letters, digits and signs in a row; and the same for ASCII, as a table of what they are not.
+#: A digit or a sign that stands alone: without one nothing is spelled so.
+_ALONE = re.compile(f"(?<![a-z{_SIGNS}])[{_SIGNS}](?![a-z{_SIGNS}])")
+#: Letters, digits and signs in a row.
 _TOKEN = re.compile(f"[a-z{_SIGNS}{JOINT}]++")
-_BLANKED = bytes(n if n < 128 and _TOKEN.match(chr(n)) else 32 for n in range(256))
 #: So many twofold signs side by side are read in every combination.
 _TWOFOLD_MAX = 4
 #: Characters on either side of a place that are read with it.
 _AROUND = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
 _READ_MAX = 4_000
-#: So many tokens are remembered.
-_REMEMBERED = 4096
+#: Of so many chunks of text it is remembered whether there are letters in disguise.
+_REMEMBERED = 1024
 
 
 #: Brackets in a prompt that has negative weights.
@@ -229,37 +229,36 @@ def _disguised(plain: str) -> Iterator[tuple[int, int]]:
     """Where digits or signs may be letters."""
     if not _SIGN.search(plain):
         return
-    if any(map(_is_mixed, _signed(plain))):
+    chunks = set(_signed(plain))
+    if any(map(_may_be_mixed, chunks)):
         yield from (mixed.span() for mixed in _MIXED.finditer(plain) if _is_mixed(mixed[0]))
-    if _may_be_spelled(plain):
+    if any(map(_ALONE.search, chunks)):
         for spelled in _SPELLED.finditer(plain):
             if any(c in _LEET for c in spelled[0]) and any(c.isalpha() for c in spelled[0]):
                 yield spelled.span()
 
 
-def _tokens(plain: str) -> list[str]:
-    """Letters, digits and signs in a row."""
-    if plain.isascii():
-        return plain.encode().translate(_BLANKED).decode().split()
-    return _TOKEN.findall(plain)
-
-
-def _signed(plain: str) -> list[str]:
-    """The tokens that are not only letters."""
-    return [token for token in _tokens(plain) if not token.isalpha()]
+def _signed(plain: str) -> Iterator[str]:
+    """What stands between spaces and has a digit or a sign in it."""
+    end = 0
+    while sign := _SIGN.search(plain, end):
+        start = plain.rfind(" ", end, sign.start()) + 1 or end
+        end = plain.find(" ", sign.start())
+        if end < 0:
+            end = len(plain)
+        yield plain[start:end]
 
 
 @lru_cache(maxsize=_REMEMBERED)
+def _may_be_mixed(chunk: str) -> bool:
+    """Whether some digits or signs in it may be letters."""
+    return any(map(_is_mixed, _TOKEN.findall(chunk)))
+
+
 def _is_mixed(token: str) -> bool:
     """Whether digits or signs in a token may be letters: it is neither a number nor a count."""
     word = token.replace(JOINT, "")
     return bool(_SIGN.search(word)) and not (word.isdecimal() or _COUNTED.fullmatch(word))
-
-
-def _may_be_spelled(plain: str) -> bool:
-    """A quick no for texts without letters that stand alone, and a digit or sign that does."""
-    alone = [token for token in _tokens(plain.replace(JOINT, " ")) if len(token) == 1]
-    return len(alone) >= _SPELLED_MIN and not all(map(str.isalpha, alone))
 
 
 def joined(sources: Iterable[str]) -> str:

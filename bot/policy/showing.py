@@ -54,7 +54,7 @@ def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Re
     # What was held at its time has been approved since, or its job would be held still.
     if ruling is Ruling.HOLD and job.ruling is not Ruling.HOLD:
         return Refused(reason=RefusalReason.HELD, text=refusals.HELD)
-    return Shown(spoiler=picture.spoiler or ruling is Ruling.SPOILER)
+    return Shown(spoiler=picture.spoiler or Ruling.SPOILER in {ruling, job.ruling})
 
 
 def may_leave(prompt: str, negative: str, ground: Ground) -> bool:

@@ -7,7 +7,7 @@ here, once. It must not know what follows from what is found.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
@@ -18,20 +18,24 @@ from bot.policy.folding import JOINT, Letters, composed, other_kana
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
-from bot.policy.reading import UnreadableError, readings, without_brackets, without_breaks
+from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
 from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Concept, Rulebook, closure
 from bot.policy.spoken import Spoken, longest, words
-from bot.policy.terms import Label, Sightings, TermIndex, outside
+from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
 from bot.policy.views import Origin, View, Views
 
-#: A longer text, folded, is not looked through.
-_FOLDED_MAX = 13_000
+#: So much is looked through, in characters of all readings together; more is unreadable.
+_EFFORT_MAX = 3_500
+#: What a hit costs, in characters.
+_HIT = 6
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
 #: Shorter names are good for halves of a word.
 _NAME_MIN = 5
 _PART_MIN = 3
+#: A word of Russian, in which letters look like Latin ones.
+_CYRILLIC = re.compile("[\u0400-\u045f]+")
 #: So many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 16
 #: So many sets of concepts that stand together are remembered.
@@ -49,7 +53,7 @@ class Detector:
         self._includers = self._inverted()
         self.possible = lru_cache(maxsize=_REMEMBERED_MIXES)(self._possible)
         self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
-        self.innocent = _innocent(rulebook)
+        self.innocent = _innocent(rulebook, self.folded)
         lexicon = rulebook.lexicon
         self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
         self.ages = Ages(rulebook.lexicon.ages, self.folded)
@@ -60,6 +64,14 @@ class Detector:
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
         self.names = Names(rulebook.lexicon, self.folded)
+        self.russian = frozenset(self._only_russian(rulebook.lexicon.familiar))
+
+    def _only_russian(self, known: Iterable[str]) -> Iterator[str]:
+        """Words in Cyrillic that look like Latin ones, and are no terms as they are written."""
+        terms = {term for concept in self.concepts.values() for term in concept.spellings()}
+        for word in known:
+            if _CYRILLIC.fullmatch(word) and word not in terms and self.folded(word).isascii():
+                yield word
 
     def _refusing(self, source: str) -> TextSide:
         """What a text says is not wanted."""
@@ -130,11 +142,16 @@ class Detector:
             yield " ".join(each)
 
 
-def _innocent(rulebook: Rulebook) -> Innocent:
+def _innocent(rulebook: Rulebook, folded: Callable[[str], str]) -> Innocent:
     names, halves = rulebook.names(), rulebook.lexicon.ordinary | rulebook.lexicon.tags
+    foreign = frozenset(map(folded, rulebook.lexicon.familiar))
+    distinct = {word for word in foreign if len(word) >= _NAME_MIN}
     long = {name for name in names if len(name) >= _NAME_MIN}
     innocent = {name for name in names if len(name) >= _PART_MIN}
-    return Innocent(words=halves | innocent, halves=halves, familiar=halves | long)
+    words = halves | innocent | foreign
+    familiar = halves | long | distinct
+    borders = rulebook.lexicon.borders
+    return Innocent(words=words, halves=halves, familiar=familiar, borders=borders)
 
 
 @lru_cache(maxsize=4)
@@ -171,23 +188,34 @@ class TextSide:
     def found(self) -> Sightings:
         """Where every label's terms stand, in any reading."""
         found = Sightings()
+        effort = 0
         for line in self._lines:
-            for index in self._indices:
-                index.look(line, found)
+            hits = sum(index.look(line, found) for index in self._indices)
+            effort += len(line.text) + _HIT * hits
+            if effort > _EFFORT_MAX:
+                raise UnreadableError
         return found
 
     @cached_property
     def _lines(self) -> list[Spoken]:
         """Every reading of the text, the first of which is the text without its brackets."""
-        if len(self._folded) > _FOLDED_MAX:
-            raise UnreadableError
-        # All of them first: there may be more than anybody looks through.
-        lines = [Spoken(reading) for reading in list(readings(self._folded))]
+        lines: list[Spoken] = []
+        effort = 0
+        for reading in self._readings(lines):
+            effort += len(reading.text)
+            if effort > _EFFORT_MAX:
+                raise UnreadableError
+            lines.append(Spoken(reading))
+        return lines
+
+    def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:
+        """Every reading; `lines` are those that were taken already."""
+        yield from readings(self._folded)
         for view in self._views(lines[0]):
             folded = view.source.translate(self._detector.letters)
             told = Origin(view, self._detector.letters, self._source)
-            lines += (Spoken(replace(reading, told=told)) for reading in readings(folded))
-        return [*lines, *self._parted(lines)]
+            yield from (replace(reading, told=told) for reading in readings(folded))
+        yield from self._parted(list(lines))
 
     def _views(self, line: Spoken) -> Iterator[View]:
         yield from self._detector.views.of(self._source)
@@ -196,13 +224,13 @@ class TextSide:
         if self._detector.parting.runs_backwards(strange):
             yield from self._detector.views.mirrored(self._source)
 
-    def _parted(self, lines: Iterable[Spoken]) -> Iterator[Spoken]:
+    def _parted(self, lines: Iterable[Spoken]) -> Iterator[Reading]:
         """The lines in which words were run together, with those taken apart."""
         innocent = self._detector.innocent
         for line in lines:
             strange = line.strange(innocent.familiar) - innocent.words
             if reading := self._detector.parting.parted(line, strange):
-                yield Spoken(reading)
+                yield reading
 
     @cached_property
     def present(self) -> frozenset[str]:
@@ -223,10 +251,19 @@ class TextSide:
             return self._ages()
         if concept in NAMES:
             return self._names(concept)
-        spans = outside(self.found.words.get(concept, ()), self.found.harmless.get(concept, ()))
-        for other in self._detector.concepts[concept].includes:
+        known = self._detector.concepts[concept]
+        shields = self._harmless(concept).union(*map(self._harmless, known.harmless_as))
+        spans = untouched(self.found.words.get(concept, ()), shields)
+        if spans and not self._source.isascii():
+            spans = {
+                span for span in spans if self._written(span).lower() not in self._detector.russian
+            }
+        for other in known.includes:
             spans |= set(self.spans(other))
         return spans
+
+    def _harmless(self, concept: str) -> set[Span]:
+        return self.found.harmless.get(concept, set())
 
     def _names(self, concept: str) -> set[Span]:
         names, given = self._detector.names, self._given_names
@@ -257,16 +294,17 @@ class TextSide:
     def words_between(self, left: Span, right: Span) -> int:
         """How many words stand between two places."""
         first, second = sorted((left, right))
-        between = self._folded[first[1] : second[0]]
+        # Without weights: of their numbers no point is a full stop.
+        between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
         return len(between.split()) + _COMMA * len(_COMMAS.findall(between))
 
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
-        origins = self._origins
-        return [
-            self._source[origins[a] : origins[b - 1] + 1].replace(JOINT, " ").strip()
-            for a, b in longest(spans)
-        ]
+        return [self._written(span).replace(JOINT, " ").strip() for span in longest(spans)]
+
+    def _written(self, span: Span) -> str:
+        first, last = self._origins[span[0]], self._origins[span[1] - 1]
+        return self._source[first : last + 1]
 
     @cached_property
     def _origins(self) -> Sequence[int]:

@@ -54,6 +54,9 @@ _SHAPE = bytes(
 _TIE_SHAPED = re.compile(b"a-++(?=a)")
 #: Words that disguise nothing: numbers, and kanji, which are found wherever they stand.
 _NO_DISGUISE = re.compile(f"[0-9]+|[{_KANJI}]")
+#: What is left of a word behind an apostrophe.
+_ELISION = re.compile("[a-z]{2}['\u2019]")
+_ELIDED_MAX = 2
 #: Words on either side of a strange one that are looked through with it.
 _AROUND = 4
 _REMEMBERED = 8192
@@ -189,9 +192,10 @@ class Squeezed:
         self._starts = [0, *accumulate(map(len, self.words))]
         self._plain = self.squeezed.isascii()
         #: Its letters, one for every run of them.
-        self.key = self._in_short()
+        self.key = self._in_short() if self._plain else _RUN.sub(r"\1", self.squeezed)
 
     def _in_short(self) -> str:
+        """The key of words that begin and end where they seem to, and where that is in it."""
         key: list[str] = []
         #: For a place in the key the numbers of the words that begin there, and of those behind
         #: the words that end there: several if words go on with the letter that others end with.
@@ -303,6 +307,13 @@ class Squeezed:
         """Whether somebody parted a word from the one before it, and not just bracketed it."""
         (_, end), (begin, _) = self._pair(number)
         return _GAP.search(self._line.text, end, begin) is not None
+
+    def begins_elided(self, span: Span) -> bool:
+        """Whether its first word is the end of another with an apostrophe: `the witch's cat`."""
+        number = self._first + bisect_right(self._starts, span[0]) - 1
+        start, end = self._line.span(number)
+        before = max(0, start - 3)
+        return end - start <= _ELIDED_MAX and bool(_ELISION.match(self._line.text, before, start))
 
     def holds_ties(self, span: Span) -> bool:
         """Whether some of the words in a span are tied together."""

@@ -9,13 +9,14 @@ sign of it is there, so what most people type has none.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, product
 
 from bot.policy.expressions import Span
 from bot.policy.folding import Letters
+from bot.policy.reading import around
 
 #: Where a word of Latin capitals and small letters may part.
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -107,18 +108,15 @@ class Views:
         if not _CAMEL_SIGN.search(shape):
             return
         seams = {seam.start() for seam in _CAMEL.finditer(shape)}
-        places: list[int] = []
         for word in _WORD.finditer(shape):
             inside = seams.intersection(range(word.start(), word.end()))
-            if (
-                inside
-                and source[word.start() : word.end()].translate(self._letters) in self._innocent
-            ):
+            if inside and self._is_known(source[word.start() : word.end()]):
                 seams -= inside
-        if seams:
-            for at in range(len(source)):
-                places += [at, at] if at in seams else [at]
-            parted = (f" {c}" if at in seams else c for at, c in enumerate(source))
+        for first, last in _windows(source, ((seam, seam) for seam in seams)):
+            places = [p for at in range(first, last) for p in ([at, at] if at in seams else [at])]
+            parted = (
+                f" {c}" if at in seams else c for at, c in enumerate(source[first:last], first)
+            )
             yield View("".join(parted), places)
 
     def _shape(self, source: str) -> str:
@@ -138,16 +136,21 @@ class Views:
 
     def _upside_down(self, source: str) -> Iterator[View]:
         """The text turned by half a circle: as a whole, and word by word."""
-        if self._on_its_head.search(source):
-            drawn = source.translate(self._turned)
-            yield from _in_both_orders([chunk[::-1] for chunk in _chunks(source)], drawn)
-            yield self._in_place(source, drawn)
+        signs = (sign.span() for sign in self._on_its_head.finditer(source))
+        for first, last in _windows(source, signs):
+            part = source[first:last]
+            drawn = part.translate(self._turned)
+            views = _in_both_orders([chunk[::-1] for chunk in _chunks(part)], drawn)
+            yield from _moved([*views, self._in_place(part, drawn)], first)
 
     def mirrored(self, source: str) -> Iterator[View]:
         """The text from its end, and then every word from its own; a word or name stays one."""
-        chunks = [c if self._is_word(source, c) else c[::-1] for c in _chunks(source)]
-        yield from _in_both_orders(chunks, source)
-        yield self._in_place(source, source)
+        strange = (c.span() for c in _CHUNK.finditer(source) if not self._is_known(c[0]))
+        for first, last in _windows(source, strange):
+            part = source[first:last]
+            chunks = [c if self._is_word(part, c) else c[::-1] for c in _chunks(part)]
+            yield from _moved(_in_both_orders(chunks, part), first)
+            yield from _moved([self._in_place(part, part)], first)
 
     def _in_place(self, source: str, drawn: str) -> View:
         """What is no word from its end, several in a row as one, and what is a word as it is."""
@@ -165,16 +168,20 @@ class Views:
         return View("".join(source[at] if at in kept else drawn[at] for at in places), places)
 
     def _is_word(self, source: str, chunk: range) -> bool:
-        word = source[chunk[0] : chunk[-1] + 1].translate(self._letters)
-        return word in self._innocent
+        return self._is_known(source[chunk[0] : chunk[-1] + 1])
+
+    def _is_known(self, word: str) -> bool:
+        return word.translate(self._letters) in self._innocent
 
     def _looked(self, source: str) -> Iterator[View]:
         """All by its look, in every way, if letters of two scripts make a word."""
         if not self._ambiguous.search(source):
             return
-        if any(self._is_mixed(chunk) for chunk in _CHUNK.findall(source)):
-            for table in self._looks:
-                yield View(source.translate(table), range(len(source)))
+        chunks = list(_CHUNK.finditer(source))
+        if any(self._is_mixed(chunk[0]) for chunk in chunks):
+            signs = (chunk.span() for chunk in chunks if self._ambiguous.search(chunk[0]))
+            for (first, last), table in product(_windows(source, signs), self._looks):
+                yield View(source[first:last].translate(table), range(first, last))
 
     def _is_mixed(self, chunk: str) -> bool:
         """Whether there are letters of two scripts in it."""
@@ -183,6 +190,11 @@ class Views:
     def _is_latin(self, char: str) -> bool:
         read = self._letters[ord(char)]
         return bool(_LATIN.match(read)) and not _SOUNDING.match(char)
+
+
+def _moved(views: Iterable[View], first: int) -> Iterator[View]:
+    """Views of a part of a text as views of the text; the part begins at `first`."""
+    return (View(view.source, [first + at for at in view.places]) for view in views)
 
 
 def _from_its_end(row: list[int], source: str) -> list[int]:
@@ -230,12 +242,26 @@ def _barred(source: str) -> Iterator[View]:
         depth = max(0, depth + _BRACKETS.get(char, 0))
         if depth == 0 and at in bars:
             seen[at] = "1"
-    if "".join(seen) != source:
-        yield View("".join(seen), range(len(seen)))
+    changed = ((at, at) for at in sorted(bars) if seen[at] == "1")
+    for first, last in _windows(source, changed):
+        yield View("".join(seen[first:last]), range(first, last))
 
 
 def _kana(source: str) -> Iterator[View]:
     """Kanji and waves among katakana as what they look like there."""
-    if _AMONG_KANA.search(source):
-        seen = _AMONG_KANA.sub(lambda drawn: "".join(_KANA[c] for c in drawn[0]), source)
-        yield View(seen, range(len(seen)))
+    seen = _AMONG_KANA.sub(lambda drawn: "".join(_KANA[c] for c in drawn[0]), source)
+    signs = (drawn.span() for drawn in _AMONG_KANA.finditer(source))
+    for first, last in _windows(source, signs):
+        yield View(seen[first:last], range(first, last))
+
+
+def _windows(source: str, signs: Iterable[Span]) -> list[Span]:
+    """The parts of a text with such signs in them, and what stands around those."""
+    windows: list[Span] = []
+    for start, end in sorted(signs):
+        first, last = around(source, start, end)
+        if windows and first <= windows[-1][1]:
+            windows[-1] = windows[-1][0], last
+        else:
+            windows.append((first, last))
+    return windows

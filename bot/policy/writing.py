@@ -34,8 +34,8 @@ suggestive = "spoiler"
 """
 _ROLES = """\
 What the members with a role may, by its id; with several roles the most generous counts. exempt
-names rules that do not apply to them. waiting_max: pictures that may wait at once. per_day_max:
-pictures in 24 hours. cooldown_s: seconds between two requests.
+names rules that do not apply to them; "server" is every term of blocked. waiting_max: pictures
+that may wait at once. per_day_max: pictures in 24 hours. cooldown_s: seconds between two requests.
 [roles.123456789012345678]
 exempt = ["suggestive"]
 per_day_max = 200

@@ -21,6 +21,8 @@ _ASK = Dialect(in_full=True)
 def ask_json(ask: Ask) -> str:
     """An ask as the database keeps it."""
     values = {**asdict(ask), "draw": draw_values(ask.draw)}
+    # What is None is left out, so that a version that does not know it yet can read the others.
+    values = {name: value for name, value in values.items() if value is not None}
     return json.dumps(values, ensure_ascii=False)
 
 
@@ -29,6 +31,8 @@ def ask_of(text: str) -> Ask | None:
     try:
         values = json.loads(text)
         _take_version(values["draw"])
+        # Before places had it; a place is looked at anew before it counts.
+        values["place"].setdefault("whole", False)
         return decode(Ask, values, _ASK)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         flaws = problem.flaws if isinstance(problem, MisfitError) else ()

@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot.domain import Admitted, JobState, Request, UserId
+from bot.domain import Admitted, JobId, JobState, Request, Ruling, UserId
 from bot.store.audit_rows import AuditEntry, note_change
 from bot.store.case_rows import Case, CaseKind
 from bot.store.db import Params, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.doomed import doom_sends_of_jobs
+from bot.store.duel_rows import close_duels_of_jobs
 from bot.store.members import Exclusion, insert_exclusion
+from bot.store.precedents import draws_of, lift_removals, set_precedents
 from bot.store.removal import take_away
 from bot.store.request_rows import insert_requests, request_of
+from bot.store.tellings import Telling, TellingId, insert_telling
 
 #: What may be decided of a case.
 CHOICES: Mapping[CaseKind, frozenset[Outcome]] = MappingProxyType(
@@ -43,32 +46,66 @@ class Judgement:
     at_ms: int
     #: What the member reads whose picture was not shown yet and is removed.
     text: str = ""
+    #: What the member is told in the channel where they asked, and after it, if the time-out
+    #: cancels what they have waiting; nothing of empty words.
+    told: str = ""
+    told_cancelled: str = ""
     #: The time-out of *remove and time out*.
     exclusion: Exclusion | None = None
     #: What policy made of an ask whose appeal is upheld, and a snowflake of Discord's own that is
     #: older than every message of its request.
     admitted: Admitted | None = None
     since_id: int = 0
+    #: The model in use, which draws it.
+    card_id: str = ""
 
 
-async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> Request | None:
-    """What follows from a first decision. Returns what is to be drawn after an appeal."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedOut:
+    """What came of a decision for the queue."""
+
+    #: What is to be drawn after an appeal.
+    request: Request | None = None
+    #: What a time-out cancelled.
+    cancelled: tuple[JobId, ...] = ()
+
+
+async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> CarriedOut:
+    """What follows from a first decision."""
     assert judgement.outcome in CHOICES[case.kind], judgement.outcome
-    request = None
+    done = CarriedOut()
     match judgement.outcome:
         case Outcome.APPROVE:
             await _let_out(tx, case)
         case Outcome.SPOILER:
-            await _put_behind_spoiler(tx, case)
+            await _put_behind_spoiler(tx, case, judgement.at_ms)
             await _let_out(tx, case)
         case Outcome.REMOVE | Outcome.REMOVE_AND_TIME_OUT:
-            await _remove(tx, case, judgement)
+            done = CarriedOut(cancelled=await _remove(tx, case, judgement))
         case Outcome.UPHOLD:
-            request = await _queue(tx, case, judgement)
+            done = CarriedOut(request=await _queue(tx, case, judgement))
         case _:
             pass
     await _note(tx, case, judgement)
-    return request
+    if judgement.told:
+        await _owe_word(tx, case, judgement, cancelled=bool(done.cancelled))
+    return done
+
+
+async def _owe_word(tx: Transaction, case: Case, judgement: Judgement, *, cancelled: bool) -> None:
+    """The member is told in the channel, as soon as Discord takes it."""
+    rest = f" {judgement.told_cancelled}" if cancelled else ""
+    await insert_telling(
+        tx,
+        Telling(
+            id=TellingId(case.id),
+            guild_id=case.guild_id,
+            channel_id=case.channel_id,
+            user_id=case.user_id,
+            text=judgement.told + rest,
+            created_ms=judgement.at_ms,
+        ),
+    )
 
 
 async def _let_out(tx: Transaction, case: Case) -> None:
@@ -79,9 +116,11 @@ async def _let_out(tx: Transaction, case: Case) -> None:
     )
 
 
-async def _put_behind_spoiler(tx: Transaction, case: Case) -> None:
-    """Of messages that show it without, posts are to be edited, and lists and shows to go."""
-    job: Params = {"job": case.job_id}
+async def _put_behind_spoiler(tx: Transaction, case: Case, now_ms: int) -> None:
+    """Of messages that show it without, posts are to be edited, and all others to go."""
+    job: Params = {"job": case.job_id, "now": now_ms}
+    assert case.job_id is not None, "an appeal has no picture"
+    await set_precedents(tx, [case.job_id], Ruling.SPOILER)
     await tx.execute("UPDATE pictures SET spoiler = 1 WHERE job_id = :job", job)
     await tx.execute(
         "UPDATE posts SET spoiler_owed = 1 WHERE deleted_ms IS NULL AND message_id IN"
@@ -89,9 +128,11 @@ async def _put_behind_spoiler(tx: Transaction, case: Case) -> None:
         job,
     )
     await doom_sends_of_jobs(tx, "id = :job", job)
+    await close_duels_of_jobs(tx, "id = :job", job)
 
 
-async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> None:
+async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> tuple[JobId, ...]:
+    """Returns what a time-out cancelled."""
     await take_away(
         tx,
         "id = :job",
@@ -99,15 +140,18 @@ async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> None:
         ends=JobState.WITHHELD,
         removed=True,
     )
-    if judgement.outcome is Outcome.REMOVE_AND_TIME_OUT:
-        assert judgement.exclusion is not None, "a time-out has an end"
-        await insert_exclusion(tx, judgement.exclusion)
+    if judgement.outcome is not Outcome.REMOVE_AND_TIME_OUT:
+        return ()
+    assert judgement.exclusion is not None, "a time-out has an end"
+    return tuple(job.id for job in await insert_exclusion(tx, judgement.exclusion))
 
 
 async def _queue(tx: Transaction, case: Case, judgement: Judgement) -> Request:
-    """Queue what was refused; no cap counts, for a moderator wants it drawn."""
+    """Queue what was refused; no cap and no removal counts, for a moderator wants it drawn."""
     assert judgement.admitted is not None, "policy admits what is drawn"
-    assert judgement.admitted.ask.user_id == case.user_id, "the ask of another member"
+    ask = judgement.admitted.ask
+    assert ask.user_id == case.user_id, "the ask of another member"
+    await lift_removals(tx, case.guild_id, draws_of(ask), judgement.card_id)
     request = request_of(judgement.admitted, judgement.at_ms, since_id=judgement.since_id)
     await insert_requests(tx, [request])
     await _take_strike_back(tx, case)

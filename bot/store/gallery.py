@@ -13,7 +13,8 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from bot.domain import (
@@ -27,13 +28,25 @@ from bot.domain import (
     Released,
 )
 from bot.store.case_rows import lose_messages
-from bot.store.db import Database, Glance, Params, Value, undisturbed
+from bot.store.db import Database, Glance, Params, undisturbed
+from bot.store.duel_rows import lose_duel_messages
 from bot.store.picture_files import PictureFiles
 from bot.store.picture_rows import SEEN, insert_picture, picture_of
 from bot.store.post_rows import POST, insert_post, post_of
 from bot.store.removal import take_away
 
 log = logging.getLogger(__name__)
+
+
+class PostDebt(StrEnum):
+    """What is still to be done about a post on Discord."""
+
+    #: The bot's own vote reactions are to stand under it.
+    VOTES = "votes"
+    #: Its picture is to go behind a spoiler by a moderator's word.
+    SPOILER = "spoiler"
+    #: Its reactions are to be read, until the ledger agrees with Discord.
+    READING = "reading"
 
 
 class Gallery:
@@ -52,8 +65,9 @@ class Gallery:
         """Keep the PNG `data` of a running job and make the job `rendered`.
 
         A picture that is held makes its job `held` and opens a case, in the same transaction.
-        None if the job is not `owner`'s any more (cancelled, expired, forgotten): then nothing is
-        kept. `StorageError` if the disk does not take it; the job stays as it is.
+        None if the job is not `owner`'s any more (cancelled, expired, forgotten), or moderators
+        removed the same picture meanwhile: then nothing is kept. `StorageError` if the disk does
+        not take it; the job stays as it is.
         """
         job = verdict.job
         picture = Picture(
@@ -79,7 +93,7 @@ class Gallery:
                 kept = await insert_picture(tx, picture, verdict, owner)
         if not kept:
             await self.reap()
-        return picture if kept else None
+        return kept
 
     async def get(self, job_id: JobId) -> Picture | None:
         """A picture that members may see somewhere: neither deleted nor held."""
@@ -209,71 +223,30 @@ class Gallery:
                 "DELETE FROM sends WHERE message_id IN (SELECT value FROM json_each(:ids))", gone
             )
             await lose_messages(tx, "message_id IN (SELECT value FROM json_each(:ids))", gone)
+            await lose_duel_messages(tx, gone)
 
-    async def unseeded(
+    async def owing(
         self,
+        debt: PostDebt,
         limit: int,
         *,
         besides: Collection[ChannelId] = (),
         nor: Collection[int | str] = (),
     ) -> list[Post]:
-        """Posts that lack the bot's own vote reactions, the oldest first.
+        """Posts whose debt is not paid, without channels `besides` and posts `nor`.
 
-        Without those in the channels `besides`, and without the posts `nor`.
+        The oldest first; of `READING` the newest post of each channel, the newest of all first.
         """
-        rows = await self._db.fetch_all(
-            f"SELECT {POST} FROM posts WHERE seeded = 0 AND deleted_ms IS NULL"  # noqa: S608  a constant
-            " AND channel_id NOT IN (SELECT value FROM json_each(:channels))"
-            " AND message_id NOT IN (SELECT value FROM json_each(:posts))"
-            " ORDER BY posted_ms LIMIT :limit",
-            _left_out(besides, nor) | {"limit": limit},
-        )
-        return [post_of(row) for row in rows]
+        left_out: Params = {
+            "channels": json.dumps(list(besides)), "posts": json.dumps(list(nor)), "limit": limit,
+        }  # fmt: skip
+        return [post_of(row) for row in await self._db.fetch_all(_OWING[debt], left_out)]
 
-    async def seeded(self, message_id: MessageId) -> None:
-        """Both vote reactions stand under this post."""
+    async def paid(self, debt: PostDebt, message_id: MessageId) -> None:
+        """What this post owed is done."""
         await self._db.write_one(
-            "UPDATE posts SET seeded = 1 WHERE message_id = :message", {"message": message_id}
-        )
-
-    async def unspoilered(
-        self,
-        limit: int,
-        *,
-        besides: Collection[ChannelId] = (),
-        nor: Collection[int | str] = (),
-    ) -> list[Post]:
-        """Posts whose picture is to go behind a spoiler by a moderator's word, the oldest first.
-
-        Without those in the channels `besides`, and without the posts `nor`.
-        """
-        rows = await self._db.fetch_all(_UNSPOILERED, _left_out(besides, nor) | {"limit": limit})
-        return [post_of(row) for row in rows]
-
-    async def spoilered(self, message_id: MessageId) -> None:
-        """The post shows its picture behind a spoiler."""
-        await self._db.write_one(
-            "UPDATE posts SET spoiler_owed = 0 WHERE message_id = :message", {"message": message_id}
-        )
-
-    async def unsettled(
-        self,
-        limit: int,
-        *,
-        besides: Collection[ChannelId] = (),
-        nor: Collection[int | str] = (),
-    ) -> list[Post]:
-        """The newest post of each channel whose reactions are to be read, the newest of all first.
-
-        Without those in the channels `besides`, and without the posts `nor`.
-        """
-        rows = await self._db.fetch_all(_UNSETTLED, _left_out(besides, nor) | {"limit": limit})
-        return [post_of(row) for row in rows]
-
-    async def settled(self, message_id: MessageId) -> None:
-        """The ledger agrees with Discord about this post."""
-        await self._db.write_one(
-            "UPDATE posts SET settled = 1 WHERE message_id = :message", {"message": message_id}
+            f"UPDATE posts SET {_PAID[debt]} WHERE message_id = :message",  # noqa: S608  a constant
+            {"message": message_id},
         )
 
     async def unsettle_all(self) -> None:
@@ -283,8 +256,9 @@ class Gallery:
         )
 
 
-_UNSPOILERED = (
-    f"SELECT {POST} FROM posts WHERE spoiler_owed = 1 AND deleted_ms IS NULL"  # noqa: S608  a constant
+#: The oldest of those for which `{}` holds.
+_OLDEST = (
+    f"SELECT {POST} FROM posts WHERE {{}} AND deleted_ms IS NULL"  # noqa: S608  a constant
     " AND channel_id NOT IN (SELECT value FROM json_each(:channels))"
     " AND message_id NOT IN (SELECT value FROM json_each(:posts))"
     " ORDER BY posted_ms LIMIT :limit"
@@ -306,8 +280,16 @@ _UNSETTLED = (
 )
 
 
-def _left_out(channels: Collection[ChannelId], posts: Collection[int | str]) -> dict[str, Value]:
-    return {"channels": json.dumps(list(channels)), "posts": json.dumps(list(posts))}
+_OWING: Mapping[PostDebt, str] = {
+    PostDebt.VOTES: _OLDEST.format("seeded = 0"),
+    PostDebt.SPOILER: _OLDEST.format("spoiler_owed = 1"),
+    PostDebt.READING: _UNSETTLED,
+}
+_PAID: Mapping[PostDebt, str] = {
+    PostDebt.VOTES: "seeded = 1",
+    PostDebt.SPOILER: "spoiler_owed = 0",
+    PostDebt.READING: "settled = 1",
+}
 
 
 async def known_files(db: Database | Glance) -> set[str]:

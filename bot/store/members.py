@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain import GuildId, JobId, JobState, RuleId, UserId
+from bot.ids import new_id
 from bot.store.audit_rows import AuditEntry, note_change
+from bot.store.cancelling import Cancelled, cancel_jobs
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.gallery import Gallery
 from bot.store.nameless import member_mark, read_key
 from bot.store.removal import take_away
+from bot.store.tellings import Telling, TellingId, insert_telling
 from bot.store.usage import Usage, usage_of
 
 #: The place of an exclusion from every server.
@@ -54,6 +57,8 @@ class Struck:
     live: int
     #: The time-out that followed.
     exclusion: Exclusion | None
+    #: What the member had waiting, which was cancelled with it.
+    cancelled: tuple[JobId, ...] = ()
 
 
 class Members:
@@ -93,8 +98,9 @@ class Members:
                 actor_id=None,
                 at_ms=strike.at_ms,
             )
-            await insert_exclusion(tx, exclusion)
-        return Struck(live=live, exclusion=exclusion)
+            cancelled = await insert_exclusion(tx, exclusion)
+        ids = tuple(job.id for job in cancelled)
+        return Struck(live=live, exclusion=exclusion, cancelled=ids)
 
     async def strikes(self, guild_id: GuildId, user_id: UserId, now_ms: int) -> list[Strike]:
         """The strikes of a member that count, the oldest first."""
@@ -124,10 +130,17 @@ class Members:
                 )
         return live
 
-    async def exclude(self, exclusion: Exclusion) -> None:
-        """Time a member out or ban them; the latest word counts, a milder one too."""
+    async def exclude(self, exclusion: Exclusion, text: str = "") -> list[JobId]:
+        """Time a member out or ban them; the latest word counts, a milder one too.
+
+        What they have waiting is cancelled; then they are owed `text`, once, in the channel where
+        they asked last. Returns what was cancelled.
+        """
         async with self._db.write() as tx:
-            await insert_exclusion(tx, exclusion, replace=True)
+            cancelled = await insert_exclusion(tx, exclusion, replace=True)
+            if cancelled and text:
+                await _owe_word(tx, exclusion, cancelled[-1], text)
+        return [job.id for job in cancelled]
 
     async def lift(self, guild_id: GuildId, user_id: UserId, actor_id: UserId, now_ms: int) -> bool:
         """Let a member ask again here, or `EVERYWHERE`. False if they were not excluded there."""
@@ -239,8 +252,27 @@ _EXCLUDED = (
 )
 
 
-async def insert_exclusion(tx: Transaction, exclusion: Exclusion, *, replace: bool = False) -> None:
-    """Exclude a member, and tell the moderators; what lasts longer stays unless it is replaced."""
+async def _owe_word(tx: Transaction, exclusion: Exclusion, last: Cancelled, text: str) -> None:
+    await insert_telling(
+        tx,
+        Telling(
+            id=TellingId(new_id()),
+            guild_id=last.guild_id,
+            channel_id=last.channel_id,
+            user_id=exclusion.user_id,
+            text=text,
+            created_ms=exclusion.at_ms,
+        ),
+    )
+
+
+async def insert_exclusion(
+    tx: Transaction, exclusion: Exclusion, *, replace: bool = False
+) -> list[Cancelled]:
+    """Exclude a member, and tell the moderators; what lasts longer stays unless it is replaced.
+
+    What the member has waiting there is cancelled. Returns that, the oldest first.
+    """
     await tx.execute(
         "INSERT INTO exclusions (user_id, guild_id, until_ms, reason, actor_id, at_ms)"
         " VALUES (:user, :guild, :until, :reason, :actor, :at) ON CONFLICT DO UPDATE SET"
@@ -269,6 +301,12 @@ async def insert_exclusion(tx: Transaction, exclusion: Exclusion, *, replace: bo
             user_id=exclusion.user_id,
             at_ms=exclusion.at_ms,
         ),
+    )
+    return await cancel_jobs(
+        tx,
+        "user_id = :user AND :guild IN (guild_id, :everywhere)",
+        {"user": exclusion.user_id, "guild": exclusion.guild_id, "everywhere": EVERYWHERE},
+        exclusion.at_ms,
     )
 
 

@@ -6,12 +6,18 @@ The gallery writes it; whoever lists pictures reads it, and says with `SEEN` whi
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from bot.domain import GuildId, Held, JobId, JobState, Picture, Rating, Released, UserId
+from bot.domain import GuildId, Held, JobId, JobState, Picture, Rating, Released, Ruling, UserId
 from bot.store.case_rows import held_case, insert_case
 from bot.store.db import Row, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
+from bot.store.precedents import precedent_of
 
+_REMOVED = (
+    "The moderators removed this very picture from this server, so it is not shown here again. "
+    "Another seed or other words may do."
+)
 #: What may be shown of `pictures`: what is held is for moderators alone.
 SEEN = (
     "deleted_ms IS NULL AND NOT EXISTS"
@@ -39,8 +45,16 @@ def picture_of(row: Row) -> Picture:
 
 async def insert_picture(
     tx: Transaction, picture: Picture, verdict: Released | Held, owner: str
-) -> bool:
-    """Row and state together; False, and the file stays doomed, if the job is not the owner's."""
+) -> Picture | None:
+    """Row and state together, as moderators decided about the same picture meanwhile.
+
+    None, and the file stays doomed, if they removed it or the job is not the owner's.
+    """
+    precedent = await precedent_of(tx, picture.guild_id, [verdict.job.draw], picture.card_id)
+    if precedent is Ruling.REFUSE:
+        await _withhold(tx, picture, verdict, owner)
+        return None
+    picture = replace(picture, spoiler=picture.spoiler or precedent is Ruling.SPOILER)
     held = verdict if isinstance(verdict, Held) else None
     ours = await tx.execute(
         "UPDATE jobs SET state = :state, error = :text, lease_owner = NULL, lease_until_ms = NULL,"
@@ -53,7 +67,7 @@ async def insert_picture(
         },
     )
     if not ours:
-        return False
+        return None
     if held:
         await _open_case(tx, held, picture.created_ms)
     await note_decisions(tx, [_release_of(picture, verdict)])
@@ -78,7 +92,25 @@ async def insert_picture(
             "spoiler": int(picture.spoiler),
         },
     )
-    return True
+    return picture
+
+
+async def _withhold(
+    tx: Transaction, picture: Picture, verdict: Released | Held, owner: str
+) -> None:
+    """Moderators removed the same picture while this one was drawn."""
+    ours = await tx.execute(
+        "UPDATE jobs SET state = 'withheld', error = :text, ended_ms = :now, lease_owner = NULL,"
+        " lease_until_ms = NULL WHERE id = :job AND lease_owner = :owner",
+        {
+            "text": _REMOVED,
+            "now": picture.created_ms,
+            "job": picture.job_id,
+            "owner": owner,
+        },
+    )
+    if ours:
+        await note_decisions(tx, [replace(_release_of(picture, verdict), outcome=Outcome.WITHHOLD)])
 
 
 async def _open_case(tx: Transaction, held: Held, now_ms: int) -> None:

@@ -26,6 +26,7 @@ from bot.domain import (
     Share,
     UserId,
 )
+from bot.store.cancelling import cancel_jobs
 from bot.store.caps import IS_BUSY, Caps, judge, load_of
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
@@ -48,9 +49,10 @@ _OTHER_LICENCE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """A request, the caps that it must fit under, and the waiting ask that it was."""
+    """A request, what was decided about it, its caps, and the waiting ask that it was."""
 
     request: Request
+    decision: Decision
     caps: Caps
     waiting_id: RequestId | None
 
@@ -79,7 +81,9 @@ class Jobs:
         snowflake of Discord's that is older than every message of the request: its interaction's.
         """
         request = request_of(admitted, now_ms, since_id=since_id)
-        return await self._asks.do(_Wish(request=request, caps=caps, waiting_id=waiting_id))
+        decision = _admitted(admitted, request)
+        wish = _Wish(request=request, decision=decision, caps=caps, waiting_id=waiting_id)
+        return await self._asks.do(wish)
 
     async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[Request | Refused]:
         """Judge the wishes one after another by their caps, and insert what is granted."""
@@ -93,7 +97,8 @@ class Jobs:
             ]
             granted = [result for result in results if not isinstance(result, Refused)]
             await insert_requests(tx, granted)
-            await note_decisions(tx, [_admitted(request) for request in granted])
+            decisions = {wish.request.id: wish.decision for wish in wishes}
+            await note_decisions(tx, [decisions[request.id] for request in granted])
         return results
 
     async def claim(
@@ -213,17 +218,26 @@ class Jobs:
             )
         return taken
 
-    async def end_unlicensed(self, licence_sha256: str, now_ms: int) -> list[JobId]:
-        """End what is still to be drawn for members who have not accepted this licence.
+    async def end_unlicensed(
+        self, licence_sha256: str, now_ms: int, share: Share = EVERY_JOB
+    ) -> list[JobId]:
+        """End what is still to be drawn of the share for whoever has not accepted this licence.
 
-        For the start with a model under another licence, while nothing is drawn.
+        For a model under another licence, before it draws anything: at the start and after a swap.
         """
+        models = json.dumps(share.models)
         rows = await self._db.write_one(
-            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"
-            " lease_until_ms = NULL WHERE state IN ('queued', 'running') AND NOT EXISTS"
-            " (SELECT 1 FROM acceptances WHERE acceptances.user_id = jobs.user_id"
+            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"  # noqa: S608  a constant
+            f" lease_until_ms = NULL WHERE state IN ('queued', 'running') AND {_IN_SHARE}"
+            " AND NOT EXISTS (SELECT 1 FROM acceptances WHERE acceptances.user_id = jobs.user_id"
             "  AND licence_sha256 = :licence) RETURNING id",
-            {"licence": licence_sha256, "error": _OTHER_LICENCE, "now": now_ms},
+            {
+                "licence": licence_sha256,
+                "error": _OTHER_LICENCE,
+                "now": now_ms,
+                "models": models,
+                "excluded": share.excluded,
+            },
             "its member has not accepted the model's licence",
         )
         return _ids(rows)
@@ -253,14 +267,8 @@ class Jobs:
         return bool(await self._cancel("id = :id", {"id": job_id}, now_ms))
 
     async def _cancel(self, which: str, values: Params, now_ms: int) -> list[JobId]:
-        # The state is said twice because a partial index is only used under its own words.
-        rows = await self._db.write_one(
-            "UPDATE jobs SET state = 'cancelled', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  the callers' constants
-            f" lease_until_ms = NULL WHERE {IS_BUSY} AND state <> 'rendered' AND {which}"
-            " RETURNING id",
-            {**values, "now": now_ms},
-        )
-        return _ids(rows)
+        async with self._db.write() as tx:
+            return [job.id for job in await cancel_jobs(tx, which, values, now_ms)]
 
 
 #: The jobs of the share; one that names no model is no model's.
@@ -328,14 +336,15 @@ _ADMITTED = {
 }  # fmt: skip
 
 
-def _admitted(request: Request) -> Decision:
-    """What policy decided about an ask that is queued now."""
-    first = request.jobs[0]
+def _admitted(admitted: Admitted, request: Request) -> Decision:
+    """What policy decided about an ask that is queued now, and by which rules."""
     return Decision(
         kind=DecisionKind.ADMIT,
-        outcome=_ADMITTED[first.ruling],
+        outcome=_ADMITTED[admitted.ruling],
         about=request.id,
-        card_id=first.draw.model or "",
+        rules=admitted.rules,
+        layer=admitted.layer or "",
+        card_id=admitted.ask.draw.model or "",
         guild_id=request.guild_id,
         channel_id=request.channel_id,
         user_id=request.user_id,

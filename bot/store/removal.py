@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 
-from bot.domain import JobId, JobState
+from bot.domain import JobId, JobState, Ruling
 from bot.store.case_rows import lapse_cases
 from bot.store.db import Params, Transaction
 from bot.store.doomed import doom_messages_of_jobs
+from bot.store.duel_rows import close_duels_of_jobs
+from bot.store.precedents import set_precedents
 
 
 async def take_away(
@@ -23,10 +25,13 @@ async def take_away(
 
     Every message that shows one is doomed, also one whose id nobody knows yet. A job whose picture
     was not posted yet ends as `ends` and tells its member `text`; `values` has it, and the time as
-    `now`. With `removed` a moderator did it, which the row remembers. Returns the jobs.
+    `now`. With `removed` a moderator did it, which the row remembers, and so does whoever asks for
+    the same picture again. Returns the jobs.
     """
     rows = await tx.fetch_all(f"SELECT id FROM jobs WHERE {which}", values)
     job_ids = [JobId(row["id"]) for row in rows]
+    if removed:
+        await set_precedents(tx, job_ids, Ruling.REFUSE)
     gone: Params = {
         "jobs": json.dumps(job_ids),
         "text": values["text"],
@@ -37,6 +42,7 @@ async def take_away(
     for statement in _TAKEN_AWAY:
         await tx.execute(statement, gone)
     await doom_messages_of_jobs(tx, f"id IN ({_JOBS})", gone)
+    await close_duels_of_jobs(tx, f"id IN ({_JOBS})", gone)
     await lapse_cases(tx, _JOBS, gone)
     return job_ids
 

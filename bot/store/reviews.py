@@ -8,6 +8,7 @@ Who may decide is the cogs' to check, what a rule says is not known here.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,9 +17,9 @@ from bot.domain import (
     GuildId,
     JobId,
     JobState,
-    Request,
     RequestId,
     RuleId,
+    Ruling,
     UserId,
 )
 from bot.ids import new_id
@@ -33,11 +34,13 @@ from bot.store.case_rows import (
     cases_of,
     insert_case,
 )
-from bot.store.consequences import Judgement, carry_out
+from bot.store.consequences import CarriedOut, Judgement, carry_out
 from bot.store.db import Database, Params, Transaction
 from bot.store.decisions import Outcome
 from bot.store.gallery import Gallery
+from bot.store.precedents import precedent_of
 from bot.store.removal import take_away
+from models.contract import Draw
 
 
 class Filing(StrEnum):
@@ -63,8 +66,8 @@ class Decided:
 
     case: Case
     first: bool
-    #: What an upheld appeal queued.
-    request: Request | None = None
+    #: What came of it for the queue.
+    done: CarriedOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +173,15 @@ class Reviews:
         )
         return cases_of(rows)
 
+    async def precedent(
+        self, guild_id: GuildId, draws: Iterable[Draw], card_id: str
+    ) -> Ruling | None:
+        """The strictest that moderators decided about a picture that these would draw again.
+
+        `card_id` is the model of those that name none. None: they decided nothing about any.
+        """
+        return await precedent_of(self._db, guild_id, draws, card_id)
+
     async def decide(self, case_id: CaseId, judgement: Judgement) -> Decided | None:
         """Decide a case with all that follows; only the first decision does anything.
 
@@ -180,9 +192,9 @@ class Reviews:
             case = await _get(tx, case_id)
             if case is None:
                 return None
-            request = await carry_out(tx, case, judgement) if first else None
+            done = await carry_out(tx, case, judgement) if first else CarriedOut()
         await self._gallery.reap()
-        return Decided(case=case, first=first, request=request)
+        return Decided(case=case, first=first, done=done)
 
     async def expire(self, opened_before_ms: int, text: str, now_ms: int) -> int:
         """Let cases lapse that nobody decided in time; `text` is for members of held pictures.

@@ -23,7 +23,7 @@ class SendKind(StrEnum):
 
     #: `/show`; once it is there it is a post like any other.
     SHOW = "show"
-    #: The list of `/votes top` with its pictures.
+    #: The list of `/votes top` or `/duel top` with its pictures.
     TOP = "top"
     #: A failed request is told in a message of its own.
     NOTICE = "notice"

@@ -11,7 +11,7 @@ from bot.domain import Layer, RuleId, Ruling
 from bot.policy.editing import is_adjustable
 from bot.policy.effect import Audience, Effect
 from bot.policy.layers import EffectivePolicy, GuildPolicy, PolicyLine, RoleTerms
-from bot.policy.rulebook import Rule
+from bot.policy.rulebook import SERVER, Rule
 from bot.policy.term_lists import LineFault
 from bot.words.effects import in_words, layer_in_words
 from bot.words.wording import fitting, plain
@@ -23,6 +23,8 @@ STATED = (
 )
 LOCKED = "That is the same in every server and cannot be changed."
 STALE = "Somebody else changed the policy in the meantime, so yours was not made. Look again."
+#: What an exemption from the rule `server` means.
+ALL_OWN_TERMS = "every one of this server's own terms, later ones too"
 NO_LOG = "Nothing was changed yet."
 NOT_EVERYONE = "Everybody has that role, so everybody would decide. Choose another one."
 UNSEEN_CHANNEL = (
@@ -179,6 +181,7 @@ def preset_page(name: str, effects: Mapping[RuleId, Effect], rules: Mapping[Rule
 
 def role_summary(terms: RoleTerms, titles: Mapping[RuleId, str]) -> str:
     """What the members with a role may."""
+    titles = {**titles, SERVER: ALL_OWN_TERMS}
     parts = [f"not concerned by: {', '.join(titles.get(r, r) for r in sorted(terms.exempt))}"]
     parts = parts if terms.exempt else []
     for value, words in (

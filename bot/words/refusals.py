@@ -33,6 +33,11 @@ FORBIDDEN = (
 ADULT = "That picture may only be shown in an age-restricted channel."
 HELD = "A moderator has yet to look at that picture. It is shown once they have approved it."
 REMOVED = "A moderator removed that picture."
+#: The same words and seed are the same picture.
+REMOVED_BEFORE = (
+    "A moderator removed this very picture from this server, so I do not draw it here again. "
+    "Another seed, or other words, may well be fine. If you think they were wrong, appeal."
+)
 
 UNCHECKED = "The finished picture could not be checked, so it is not shown."
 EMPTY = "The picture came out empty. Try another seed or other words."

@@ -140,5 +140,6 @@ def reason(choice: str, words: str) -> str:
 def purged(user_id: int, pictures: int, left: int) -> str:
     """How far a purge is."""
     count = "1 picture" if pictures == 1 else f"{pictures} pictures"
-    rest = f"{left} messages still leave Discord …" if left else "Every message is gone."
+    still = "1 message still leaves" if left == 1 else f"{left} messages still leave"
+    rest = f"{still} Discord …" if left else "Every message is gone."
     return f"Removed of <@{user_id}>: {count}. {rest}"

@@ -12,7 +12,16 @@ _TIMED_OUT = "You cannot ask me {where} until <t:{until_s}:f> (<t:{until_s}:R>).
 _BANNED = "You cannot ask me {where} any more, until a moderator lifts that."
 _BANNED_EVERYWHERE = "You cannot ask me in any server any more, until my operator lifts that."
 _WHY = " The reason: {reason}"
-_STILL = "What you have on its way comes all the same."
+#: After whatever else they are told of it.
+CANCELLED = "What you had waiting is cancelled."
+_BREAK = (
+    "<@{user}> the moderators ask you for a break, so what you had waiting is cancelled. If you "
+    "ask me with `/waifu`, I tell you, and only you, why and for how long."
+)
+_BREAK_EVERYWHERE = (
+    "<@{user}> my operator asks you for a break, so what you had waiting is cancelled. If you ask "
+    "me with `/waifu`, I tell you, and only you, why and for how long."
+)
 _STRIKE = (
     "-# This counts as a strike, until <t:{until_s}:D>. {of}If you meant something harmless, "
     "talk to a moderator: they can take it back."
@@ -33,7 +42,12 @@ def excluded(until_ms: int | None, reason: str, *, everywhere: bool) -> str:
     else:
         words = _BANNED_EVERYWHERE if everywhere else _BANNED.format(where=_HERE)
     why = _WHY.format(reason=plain(reason, _REASON_CHARS)) if reason else ""
-    return f"{words}{why}\n{_STILL}"
+    return f"{words}{why}"
+
+
+def cancelled(user_id: int, *, everywhere: bool) -> str:
+    """To a member whose pictures were waiting, in the channel: others read it, so no reason."""
+    return (_BREAK_EVERYWHERE if everywhere else _BREAK).format(user=user_id)
 
 
 def struck(number: int, limit: int, expires_ms: int, pause: str) -> str:
@@ -42,9 +56,10 @@ def struck(number: int, limit: int, expires_ms: int, pause: str) -> str:
     return _STRIKE.format(until_s=expires_ms // 1000, of=of)
 
 
-def struck_out(number: int, until_ms: int) -> str:
+def struck_out(number: int, until_ms: int, *, cancelled: bool) -> str:
     """Under a refusal that was one too many."""
-    return _STRUCK_OUT.format(number=ordinal(number), until_s=until_ms // 1000)
+    told = _STRUCK_OUT.format(number=ordinal(number), until_s=until_ms // 1000)
+    return f"{told} {CANCELLED}" if cancelled else told
 
 
 def ordinal(number: int) -> str:

@@ -6,9 +6,10 @@ from bot.domain import Refused, Ruling
 from bot.policy.decide import Weighed
 from bot.policy.effect import Audience
 from bot.policy.layers import EffectivePolicy, title_of
+from bot.policy.rulebook import SERVER
 from bot.policy.showing import Shown
 from bot.words.effects import in_words, layer_in_words
-from bot.words.panel import sign_of
+from bot.words.panel import ALL_OWN_TERMS, sign_of
 from bot.words.wording import fit, fitting, plain
 
 NOTHING_DRAWN = "-# Nothing was drawn, and nothing was written down."
@@ -61,6 +62,8 @@ def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
         )
         line = policy.lines.get(rule_id)
         who = f" ({layer_in_words(line.layer)})" if line else ""
+        if rule_id in policy.exempt and rule_id == SERVER:
+            who = f" (a role's exemption from {ALL_OWN_TERMS})"
         where = "" if rule and rule.floor else _found(weighed.words(rule_id))
         title = f"{sign_of(rule, effect)} **{title_of(policy.rulebook, rule_id)}**"
         lines.append(f"- {title}: {in_words(effect)}{who}{where}")

@@ -12,8 +12,9 @@ from dataclasses import replace
 import discord
 from discord.ext import commands
 
-from bot.client import Interaction, WaifuBot
+from bot.client import Interaction, Services, WaifuBot
 from bot.domain import (
+    Ask,
     ChannelId,
     Job,
     JobId,
@@ -21,6 +22,7 @@ from bot.domain import (
     MessageRef,
     RequestId,
     RequestKind,
+    Ruling,
     UserId,
 )
 from bot.policy.asks import ask_again
@@ -93,15 +95,27 @@ class Vary(_OfPicture, template=template(Action.VARY)):
 
 
 async def _ask_again(interaction: Interaction, job: Job, kind: RequestKind, draw: Draw) -> None:
+    services = interaction.client.services
     ask = ask_again(
-        info=interaction.client.services.model(),
+        info=services.model(),
         user_id=user_of(interaction),
         place=place_of(interaction),
         draw=draw,
         kind=kind,
         parent_job_id=job.id,
     )
+    if isinstance(ask, Ask):
+        ask = replace(ask, precedent=await _inherited(services, job))
     await submit(interaction, ask)
+
+
+async def _inherited(services: Services, job: Job) -> Ruling | None:
+    """What moderators put behind a spoiler has others like it come behind one too."""
+    picture = await services.gallery.get(job.id)
+    card_id = services.model().card_id if picture is None else picture.card_id
+    found = await services.reviews.precedent(job.guild_id, [job.draw], card_id)
+    covered = found is not None or job.ruling is Ruling.SPOILER
+    return Ruling.SPOILER if covered else None
 
 
 class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):

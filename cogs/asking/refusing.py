@@ -45,13 +45,13 @@ async def refuse(interaction: Interaction, ask: Ask, refused: Refused) -> None:
     log.info("refused (%s), prompt %s", refused.reason, short_hash(ask.draw.prompt))
     refusal_id = RequestId(new_id())
     notes: list[str] = []
-    if refused.rule is not None:
+    if refused.rule is not None or refused.appealable:
         refusal_id, notes = await _follow(services, ask, refused)
     await _say(interaction, ask, refused, refusal_id, notes)
 
 
 async def _follow(services: Services, ask: Ask, refused: Refused) -> tuple[RequestId, list[str]]:
-    """What follows from a rule's no: the refusal's id, and lines to say below it.
+    """What follows from somebody's no: the refusal's id, and lines to say below it.
 
     What cannot be written down changes nothing of the no.
     """
@@ -125,8 +125,11 @@ async def _strike(
     )
     if struck is None:
         return None
+    services.signals.cancelled(struck.cancelled)
     if struck.exclusion is not None and struck.exclusion.until_ms is not None:
-        return standing.struck_out(struck.live, struck.exclusion.until_ms)
+        return standing.struck_out(
+            struck.live, struck.exclusion.until_ms, cancelled=bool(struck.cancelled)
+        )
     return standing.struck(struck.live, terms.limit, strike.expires_ms, _pause(terms))
 
 
@@ -142,7 +145,7 @@ async def _say(
     if refused.reason not in _NOT_OF_WORDS:
         below = [_COPY, wording.code(ask.draw.prompt, _PROMPT_CHARS)]
     below += notes
-    if refused.rule is not None:
+    if refused.rule is not None or refused.appealable:
         below.append(f"-# Refusal `{refusal_id}`, should you ask a moderator why")
     tail = "\n".join(below)
     text = wording.fit(refused.text, wording.CONTENT_CHARS_MAX - len(tail) - 1)

@@ -29,6 +29,7 @@ from bot.policy import decide
 from bot.policy.quotas import Quota, quota
 from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
+from bot.store.precedents import draws_of
 from bot.words import licensing, standing, wording
 from cogs.asking.refusing import alert, refuse
 from cogs.asking.terms import close_terms, show_terms
@@ -56,7 +57,8 @@ async def submit(
         await tell(interaction, ask.text)
         return
     services = interaction.client.services
-    outcome = _lacking(interaction) or await _excluded(interaction, ask)
+    ask = await with_precedent(services, ask)
+    outcome = lacking(interaction) or await _excluded(interaction, ask)
     outcome = outcome or await _queue(interaction, ask, waiting_id)
     if waiting_id is not None:
         # What was queued waits no more already; its transaction saw to that.
@@ -97,6 +99,14 @@ async def _queue(
     return queued
 
 
+async def with_precedent(services: Services, ask: Ask) -> Ask:
+    """The ask with what moderators decided by now about the pictures that it would draw again."""
+    found = await services.reviews.precedent(
+        ask.place.guild_id, draws_of(ask), services.model().card_id
+    )
+    return ask if found is None else replace(ask, precedent=max(found, ask.precedent or found))
+
+
 async def _alert(services: Services, ask: Ask, request: Request) -> None:
     """The rule has it drawn and the moderators told; it is queued, whatever becomes of the line."""
     try:
@@ -126,7 +136,7 @@ async def _excluded(interaction: Interaction, ask: Ask) -> Refused | None:
     return Refused(reason=RefusalReason.EXCLUDED, text=text)
 
 
-def _lacking(interaction: Interaction) -> Refused | None:
+def lacking(interaction: Interaction) -> Refused | None:
     """What the bot may not do in this channel, before anybody waits for nothing."""
     in_thread = isinstance(interaction.channel, discord.Thread)
     # Without the history a post whose answer was lost cannot be found, and would come twice.

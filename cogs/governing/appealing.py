@@ -16,6 +16,7 @@ from bot.policy import decide
 from bot.store.reviews import Filing
 from bot.words import reviewing
 from cogs.asking.press import Press
+from cogs.asking.requests import with_precedent
 from cogs.asking.terms import licensed
 from cogs.components import Action, template
 from cogs.governing.forms import Filled, answer_form, form, words_field
@@ -93,7 +94,8 @@ class Appealing(commands.Cog):
             return reviewing.APPEAL_GONE
         place = place_of(interaction)
         verdict = decide.admit(
-            replace(ask, place=place), await services.policy_at(place, roles_of(interaction))
+            await with_precedent(services, replace(ask, place=place, precedent=None)),
+            await services.policy_at(place, roles_of(interaction)),
         )
         if not isinstance(verdict, Refused):
             return reviewing.APPEAL_NEEDLESS

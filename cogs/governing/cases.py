@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.client import Services, WaifuBot
-from bot.domain import ChannelId, GuildId, Picture, Rating, RuleId, StorageError
+from bot.domain import ChannelId, GuildId, Picture, Rating, RuleId, Ruling, StorageError
 from bot.policy.layers import title_of
 from bot.store.case_rows import Case, CaseKind
 from bot.store.decisions import Outcome
@@ -49,6 +49,7 @@ _DONE = {
     Outcome.DISMISS: "✖️ Dismissed",
 }
 _LAPSED = "Nothing is left to decide: nobody did in time, or the picture is gone."
+_REMOVED_BEFORE = "Refused because **moderators removed the same picture** before"
 _REPORTS = 5
 
 
@@ -117,6 +118,7 @@ async def case_lines(services: Services, case: Case) -> list[str]:
         f"By <@{case.user_id}> in <#{case.channel_id}>, <t:{case.opened_ms // 1000}:R>",
         *_decision(case),
         *_titles(services, case.rules),
+        *([_REMOVED_BEFORE] if case.ask and case.ask.precedent is Ruling.REFUSE else ()),
         *await _words(services, case),
     ]
     if case.why:

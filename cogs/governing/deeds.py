@@ -27,6 +27,7 @@ from bot.policy.editing import (
 )
 from bot.policy.effect import Effect
 from bot.policy.layers import GuildPolicy, RoleTerms
+from bot.policy.rulebook import SERVER
 from bot.words import panel as words
 from cogs.governing.controls import PanelPress
 from cogs.governing.desk import Desk
@@ -117,7 +118,7 @@ def _clear(desk: Desk, press: PanelPress) -> GuildPolicy:
 def _exempt(desk: Desk, press: PanelPress) -> GuildPolicy | str:
     role = RoleId(int(press.arg(0)))
     rules = {RuleId(value) for value in press.values}
-    if rules - {rule.id for rule in adjustable(desk.rulebook)}:
+    if rules - {SERVER, *(rule.id for rule in adjustable(desk.rulebook))}:
         return words.LOCKED
     terms = replace(role_terms(desk.policy, role), exempt=frozenset(rules))
     return with_role(desk.policy, role, terms)

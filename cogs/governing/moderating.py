@@ -169,7 +169,9 @@ class Moderating(
             actor_id=user_of(interaction),
             at_ms=self._services.clock(),
         )
-        await self._services.members.exclude(exclusion)
+        told = standing.cancelled(exclusion.user_id, everywhere=guild_id == EVERYWHERE)
+        self._services.signals.cancelled(await self._services.members.exclude(exclusion, told))
+        self._services.signals.telling.set()
         await tell(interaction, _exclusion_line(exclusion))
 
     @app_commands.command(description="Let a member ask me again")

@@ -12,6 +12,7 @@ from discord import ButtonStyle, ChannelType, ui
 from bot.domain import ChannelId, Layer, RoleId
 from bot.policy.editing import Scope, adjustable, overrides_at, role_terms, scope_of
 from bot.policy.layers import Overrides
+from bot.policy.rulebook import OWN_TERMS, SERVER
 from bot.words import panel as words
 from bot.words.wording import fitting
 from cogs.governing.controls import (
@@ -186,8 +187,16 @@ def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     titles = {rule.id: rule.title for rule in desk.rulebook.rules.values()}
     options = [
         Option(label=found.title, value=found.id, chosen=found.id in terms.exempt)
-        for found in adjustable(desk.rulebook)[:OPTIONS_MAX]
+        for found in adjustable(desk.rulebook)[: OPTIONS_MAX - 1]
     ]
+    options.append(
+        Option(
+            label=OWN_TERMS.title,
+            value=SERVER,
+            about=words.ALL_OWN_TERMS.capitalize(),
+            chosen=SERVER in terms.exempt,
+        )
+    )
     return page(
         *said(note),
         text(f"## {desk.role_name(role_id)}\nMembers with it: "

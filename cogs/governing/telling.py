@@ -1,29 +1,87 @@
-"""A word to the member of a case, in the channel where they asked. Not a cog.
+"""Says what members are owed: what became of their picture or appeal, and that theirs is cancelled.
 
-It is a courtesy that comes after the deed: where it cannot be said, what was decided holds all the
-same, and the log says so.
+The rows of `tellings` are the truth: a word is owed from the decision on, is tried again after
+longer and longer pauses, through every outage and restart, and given up when it is no news any
+more. What was decided holds all the same. A crash between the message and its row can bring it
+twice, if it lasts longer than Discord remembers a nonce.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Mapping
 
 import discord
+from discord.ext import commands
 
 from bot.client import WaifuBot
-from bot.store.case_rows import Case
-from cogs.posting.faults import DISCORD_ERRORS
+from bot.domain import ChannelId
+from bot.log import whereabouts
+from bot.store.tellings import Telling
+from cogs.posting.faults import is_gone
+from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
 
 log = logging.getLogger(__name__)
 
+#: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
+_POLL_S, _LONGEST_PAUSE_S = 10.0, 3600.0
+#: Words in one look, and channels that are written to at once.
+_LOOK, _WIDTH = 100, 4
+#: After this long it is no news any more.
+_OWED_MS = 2 * 86_400_000
 
-async def tell_member(bot: WaifuBot, case: Case, text: str) -> None:
-    """Say it once: Discord takes no second message of the same nonce."""
-    channel = bot.get_partial_messageable(case.channel_id, guild_id=case.guild_id)
-    mentions = discord.AllowedMentions(
-        everyone=False, roles=False, users=[discord.Object(case.user_id)]
-    )
-    try:
-        await channel.send(text, allowed_mentions=mentions, nonce=f"{case.id}-told")
-    except DISCORD_ERRORS as problem:
-        log.info("a member could not be told what was decided: %s", problem)
+
+class Messenger(commands.Cog):
+    """One word in a channel after the other."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._lanes: Lanes[Telling] = Lanes(
+            self._owed,
+            self._say,
+            about=lambda telling: whereabouts(guild=telling.guild_id),
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.telling,
+            width=_WIDTH,
+            longest_pause_s=_LONGEST_PAUSE_S,
+            alone=lambda telling: telling.id,
+        )
+
+    async def cog_load(self) -> None:
+        """Start as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name="words to members")
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        nudge = self._services.signals.telling
+        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="words to members")
+
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin to say what is owed. True if there was something."""
+        return await self._lanes.look(tasks)
+
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, Telling]:
+        tellings = self._services.tellings
+        if late := await tellings.give_up(self._services.clock() - _OWED_MS):
+            log.info("%s word(s) to members are given up: they could not be said in time", late)
+        return first_of_each(await tellings.owed(_LOOK, openings.closed, nor=openings.resting))
+
+    async def _say(self, telling: Telling) -> None:
+        channel = self._bot.get_partial_messageable(telling.channel_id, guild_id=telling.guild_id)
+        mentions = discord.AllowedMentions(
+            everyone=False, roles=False, users=[discord.Object(telling.user_id)]
+        )
+        try:
+            await channel.send(telling.text, allowed_mentions=mentions, nonce=telling.nonce)
+        except discord.HTTPException as problem:
+            if not is_gone(problem):
+                raise
+            log.info("a member is not told what was decided: %s", problem)
+        await self._services.tellings.done(telling.id)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Messenger(bot))

@@ -13,7 +13,7 @@ import discord
 from bot.client import Interaction
 from bot.domain import ChannelId, JobId, Layer, Place, Refused, RoleId
 from bot.policy.decide import refusal, silence, weigh
-from bot.policy.layers import EffectivePolicy, effective
+from bot.policy.layers import EffectivePolicy, effective, title_of
 from bot.policy.showing import may_show
 from bot.store.decisions import Decision
 from bot.words import trying as words
@@ -80,8 +80,7 @@ def why(desk: Desk, decisions: Sequence[Decision]) -> str:
 
 
 def _decision_line(desk: Desk, decision: Decision) -> str:
-    rules = desk.rulebook.rules
-    titles = [rules[rule].title if rule in rules else str(rule) for rule in decision.rules]
+    titles = [title_of(desk.rulebook, rule) for rule in decision.rules]
     return words.decision_line(
         kind=decision.kind,
         outcome=decision.outcome,

@@ -11,21 +11,20 @@ import logging
 from dataclasses import replace
 
 from bot.client import Interaction, Services, WaifuBot
-from bot.domain import Admitted, ChannelId, Place, Refused, Request, UserId
+from bot.domain import Admitted, ChannelId, Place, Refused, UserId
 from bot.policy import decide
 from bot.policy.layers import GuildPolicy
 from bot.store.case_rows import Case, CaseId, CaseKind
-from bot.store.consequences import Judgement
+from bot.store.consequences import CarriedOut, Judgement
 from bot.store.decisions import Outcome
 from bot.store.members import EVERYWHERE, Exclusion
 from bot.store.reviews import Decided
-from bot.words import reviewing
+from bot.words import reviewing, standing
 from cogs.asking.press import Press
 from cogs.asking.terms import licensed
 from cogs.components import Action, template
 from cogs.governing.cases import case_message
 from cogs.governing.powers import require_power
-from cogs.governing.telling import tell_member
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.translating import channel_at, guild_of, place_at, tell, user_of
 
@@ -98,7 +97,7 @@ class _Verdict(_OfCase, template="wd:none"):
             return
         await _show(interaction, decided)
         if decided.first:
-            await _follow_up(interaction.client, decided, judgement)
+            _follow_up(interaction.client.services, decided.done)
 
 
 class Approve(_Verdict, template=template(Action.APPROVE)):
@@ -171,10 +170,20 @@ async def _judgement(
         actor_id=actor_id,
         at_ms=now_ms,
         text=reviewing.REMOVED_BEFORE_SHOWN,
+        told=_told_at(case, outcome, exclusion),
+        told_cancelled=standing.CANCELLED,
         exclusion=exclusion,
         admitted=admitted,
         since_id=interaction.id,
+        card_id=interaction.client.services.model().card_id,
     )
+
+
+def _told_at(case: Case, outcome: Outcome, exclusion: Exclusion | None) -> str:
+    """What the member is told in the channel; empty if nothing."""
+    words = _told(case, outcome)
+    until_ms = exclusion.until_ms if exclusion else None
+    return "" if words is None else reviewing.told(case.user_id, words, until_ms)
 
 
 def _time_out(case: Case, policy: GuildPolicy, actor_id: UserId, now_ms: int) -> Exclusion:
@@ -240,17 +249,6 @@ async def _show(interaction: Interaction, decided: Decided) -> None:
     services.signals.review.set()
 
 
-async def _follow_up(bot: WaifuBot, decided: Decided, judgement: Judgement) -> None:
-    """Wake whoever has work by the decision, and tell the member."""
-    _nudge(bot.services, decided.request)
-    case, outcome = decided.case, judgement.outcome
-    until_ms = judgement.exclusion.until_ms if judgement.exclusion else None
-    words = _told(case, outcome)
-    if words is not None:
-        text = reviewing.told(case.user_id, words, until_ms)
-        await tell_member(bot, case, text)
-
-
 def _told(case: Case, outcome: Outcome) -> str | None:
     """What the member is told in the channel; a held picture's post or status says it by itself."""
     id_ = case.job_id or ""
@@ -269,9 +267,13 @@ def _told(case: Case, outcome: Outcome) -> str | None:
             return None
 
 
-def _nudge(services: Services, request: Request | None) -> None:
+def _follow_up(services: Services, done: CarriedOut) -> None:
+    """Wake whoever has work by the decision."""
     signals = services.signals
-    for nudge in (signals.deliver, signals.doomed, signals.spoiler, signals.status):
+    for nudge in (
+        signals.deliver, signals.doomed, signals.spoiler, signals.status, signals.telling,
+    ):  # fmt: skip
         nudge.set()
-    if request is not None:
+    signals.cancelled(done.cancelled)
+    if done.request is not None:
         signals.queued()

@@ -1,6 +1,6 @@
 """Sends a message that is written down first, so that a crash or a lost answer loses track of none.
 
-`/show` and `/votes top` answer through it. It must not know what a message says.
+`/show`, `/votes top` and `/duel top` answer through it. It must not know what a message says.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from discord.ext import commands
 from bot.client import WaifuBot
 from bot.domain import BotError, ChannelId, MessageRef, Post
 from bot.log import whereabouts
+from bot.store.gallery import PostDebt
 from bot.words import wording
 from cogs.posting.faults import is_forbidden, is_gone, is_passing
 from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
@@ -61,7 +62,9 @@ class Spoilering(commands.Cog):
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
         gallery = self._services.gallery
         return first_of_each(
-            await gallery.unspoilered(_LOOK, besides=openings.closed, nor=openings.resting)
+            await gallery.owing(
+                PostDebt.SPOILER, _LOOK, besides=openings.closed, nor=openings.resting
+            )
         )
 
     async def _cover(self, post: Post) -> None:
@@ -81,7 +84,7 @@ class Spoilering(commands.Cog):
             log.warning("message %s cannot be covered and goes: %s", post.message_id, problem)
             await self._let_go(post)
         else:
-            await self._services.gallery.spoilered(post.message_id)
+            await self._services.gallery.paid(PostDebt.SPOILER, post.message_id)
 
     async def _file(self, post: Post, place: int) -> discord.File:
         """The picture as a spoiler, in the size that the server takes."""
@@ -106,7 +109,7 @@ class Spoilering(commands.Cog):
                 message_id=post.message_id, channel_id=post.channel_id, guild_id=post.guild_id
             )
         )
-        await self._services.gallery.spoilered(post.message_id)
+        await self._services.gallery.paid(PostDebt.SPOILER, post.message_id)
         self._services.signals.doomed.set()
 
 

@@ -1,1 +1,1 @@
-"""Reactions become votes, through every outage; `/votes top`."""
+"""Reactions become votes, through every outage; duels of two pictures; the lists of the best."""

@@ -22,6 +22,7 @@ from bot.client import WaifuBot
 from bot.domain import BotError, ChannelId, Post, UserId
 from bot.drawing.signals import Nudge
 from bot.log import whereabouts
+from bot.store.gallery import PostDebt
 from bot.words.emoji import reaction_key
 from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
@@ -93,8 +94,8 @@ class Reconciler:
         if self._marked != session:
             await self._services.gallery.unsettle_all()
             self._marked = session
-        posts = await self._services.gallery.unsettled(
-            openings.free, besides=openings.closed, nor=openings.resting
+        posts = await self._services.gallery.owing(
+            PostDebt.READING, openings.free, besides=openings.closed, nor=openings.resting
         )
         return first_of_each(posts)
 
@@ -112,7 +113,7 @@ class Reconciler:
                 log.warning("reactions of message %s not read: %s", post.message_id, problem)
         # What was read before a session began is owed to it again.
         if session == self._session:
-            await self._services.gallery.settled(post.message_id)
+            await self._services.gallery.paid(PostDebt.READING, post.message_id)
 
     async def _read(self, post: Post) -> None:
         """Read every reaction. Raises `NotBelievedError` if the reading is not to be believed."""

@@ -17,6 +17,7 @@ import discord
 from bot.client import WaifuBot
 from bot.domain import ChannelId, GuildId, Post
 from bot.log import whereabouts
+from bot.store.gallery import PostDebt
 from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing
 from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
 
@@ -64,8 +65,8 @@ class Seeder:
         await keep_looking(self._lanes.look, nudge, poll_s=_POLL_S, what="votes to open")
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
-        posts = await self._services.gallery.unseeded(
-            openings.free, besides=openings.closed, nor=openings.resting
+        posts = await self._services.gallery.owing(
+            PostDebt.VOTES, openings.free, besides=openings.closed, nor=openings.resting
         )
         return first_of_each(posts)
 
@@ -81,7 +82,7 @@ class Seeder:
             if is_passing(problem):
                 raise
             await self._lacking(post, problem)
-        await self._services.gallery.seeded(post.message_id)
+        await self._services.gallery.paid(PostDebt.VOTES, post.message_id)
         self._seeded()
 
     async def _lacking(self, post: Post, problem: Exception) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.data.evidence import Evidence
 from models.manifest import Kind, Manifest
-from models.preference.reward import Reward
+from models.measuring.reward import Reward
 from models.report import Row
 from models.statistics.agreement import between
 

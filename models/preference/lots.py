@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from models.data.evidence import Evidence
 from models.preference.course import Course, Loss
-from models.preference.tuning import Exhibit, Exhibits
 from models.training import chance
+from models.training.exhibits import Exhibit, Exhibits
 
 _T = TypeVar("_T")
 #: How many held-out pairs are asked, and with how much noise each: a look, not a measurement.

@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from models.engine.loader import Components
-from models.preference.features import Look
+from models.measuring.features import Look
 from models.preference.losses import bounded
-from models.preference.tuning import Errors, Exhibit, Exhibits, Says, Student
+from models.preference.tuning import Student
+from models.training.exhibits import Errors, Exhibit, Exhibits, Says
 from models.training.objective import Objective
 
 #: Of the training timesteps, from here to there: earlier nothing is decided any more, later one

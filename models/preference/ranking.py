@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data.evidence import MOST, Evidence, Preference, liked_of
-from models.preference.reward import Reward
+from models.measuring.reward import Reward
 
 #: Pairs whose margin (0 to 1) is smaller are left out: the reward does not tell them apart.
 _LEAST = 0.15

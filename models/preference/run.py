@@ -21,7 +21,8 @@ from models.engine.loader import Components
 from models.preference.course import Course
 from models.preference.lots import Lots, audit
 from models.preference.pulling import Pull, Pulling
-from models.preference.tuning import Errors, Exhibit, Exhibits, Student, loss_of
+from models.preference.tuning import Student, loss_of
+from models.training.exhibits import Errors, Exhibit, Exhibits
 from models.training.learner import Learner, fitting
 from models.training.objective import Curve, Objective, learning_rate
 from models.training.trainer import Advice, Gradients

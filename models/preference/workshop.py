@@ -20,18 +20,18 @@ from models.contract import EngineError
 from models.data.evidence import Evidence, evidence_of
 from models.engine.loader import Components, choose_device, load
 from models.manifest import Manifest, PictureLine, Split, read
+from models.measuring.features import SETS, looks
+from models.measuring.reward import fit
 from models.preference import audit
 from models.preference.candidate import successor
 from models.preference.course import Course, Loss
-from models.preference.features import SETS, looks
 from models.preference.fresh import fresh
-from models.preference.material import Place, exhibits_of, features_of, usable
 from models.preference.pulling import Pull
 from models.preference.ranking import ranked, trusted
 from models.preference.refusals import require_base, require_enough, require_pairs
-from models.preference.reward import fit
 from models.preference.run import Classroom
 from models.report import table, write_json
+from models.training.material import Place, exhibits_of, features_of, usable
 from models.training.samples import sheet
 
 #: The folder of fresh pictures in a run's.

@@ -67,6 +67,21 @@ def test_what_is_not_known_is_for_everybody() -> None:
     assert not is_adult_place(channel(discord.StageChannel, nsfw=False), None)
 
 
+def test_what_a_place_stands_in_is_known_or_said_not_to_be() -> None:
+    def known(there: Any) -> tuple[bool, int | None, int | None]:
+        place = place_at(GuildId(1), ChannelId(2), channel=there, guild=None)
+        return place.whole, place.parent_id, place.category_id
+
+    text = channel(discord.TextChannel, nsfw=False, _type=0, category_id=9)
+    here: Any = House(_1=text)
+    assert known(text) == (True, None, 9)
+    assert known(channel(discord.Thread, guild=here, parent_id=1)) == (True, 1, 9)
+    nowhere: Any = House()
+    assert known(channel(discord.Thread, guild=nowhere, parent_id=1)) == (False, 1, None)
+    assert known(None) == (False, None, None)
+    assert known(channel(discord.PartialMessageable, id=2)) == (False, None, None)
+
+
 async def refused(here: Stage, prompt: str) -> str:
     answer = await here.draw(prompt)
     return str(answer["content"]) if answer["flags"] & EPHEMERAL_FLAG else ""

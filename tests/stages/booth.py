@@ -7,6 +7,7 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
 
 from bot.domain import Job, MessageId, Post, UserId
+from bot.store.gallery import PostDebt
 from cogs.voting.votes import VotesCog
 from tests.stages.simulated import Scene, works_off
 
@@ -48,7 +49,9 @@ class Booth(Scene):
 
     async def owed(self) -> set[MessageId]:
         """The newest post of each channel that is to be read."""
-        return {post.message_id for post in await self.services.gallery.unsettled(100)}
+        return {
+            post.message_id for post in await self.services.gallery.owing(PostDebt.READING, 100)
+        }
 
     def truth(self, post: Post) -> set[tuple[UserId, str]]:
         """What stands on Discord, bots left out."""

@@ -80,6 +80,7 @@ class Court(Front):
     async def rules(self, message: discord.Message, action: str) -> ResponseMessage | None:
         """The moderator presses a button of a case. Returns what they alone are told, if so."""
         result = await self.boss.click(message, custom_id=button_of(message, action))
+        await self.looks("Messenger")
         return result.followups[-1] if result.followups else None
 
     async def lets_in(self, who: MemberActor | discord.Member) -> None:

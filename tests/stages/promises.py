@@ -8,7 +8,7 @@ into the bot. Used by `tests/stages/crashing.py` and `tests/stages/walking.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from tests.stages.stage import Stage, button
 _EPHEMERAL = 64
 #: Up and down.
 _VOTE_EMOJI = 2
+#: The files of a duel.
+_BLIND = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +56,16 @@ class Faults:
         return "; ".join(f"{kind}: {', '.join(what)}" for kind, what in kinds.items() if what)
 
 
-def faults(here: Stage, promised: Mapping[str, int], forgotten: Forgotten | None = None) -> Faults:
-    """Every promise. `promised` counts pictures by prompt, but not those of the forgotten."""
+def faults(
+    here: Stage,
+    promised: Mapping[str, int],
+    forgotten: Forgotten | None = None,
+    chosen: Collection[int] = (),
+) -> Faults:
+    """Every promise. `promised` counts pictures by prompt, but not those of the forgotten.
+
+    `chosen` are people who were told that their choice between two pictures stands.
+    """
     gone = [*rows_of(here, forgotten), *messages_of(here, forgotten), *bytes_of(here, forgotten)]
     wish = [] if forgotten is None else wish_lost(here, forgotten)
     return Faults(
@@ -64,14 +74,16 @@ def faults(here: Stage, promised: Mapping[str, int], forgotten: Forgotten | None
             *not_shown(here),
             *without_a_vote(here),
             *rows_without_file(here),
+            *choices_lost(here, chosen),
             *wish,
         ],
-        doubled=posted_twice(here),
+        doubled=[*posted_twice(here), *duels_of_nobody(here)],
         # What the bot still has of a member whose wish it lost is one fault and not twenty.
         left_behind=[
             *([] if wish else gone),
             *deleted_and_shown(here),
             *open_status_messages(here),
+            *duels_that_still_ask(here),
             *files_without_row(here),
         ],
         damaged=[
@@ -120,6 +132,12 @@ def rows_without_file(here: Stage) -> list[str]:
     return [f"the file of picture {sha[:8]}" for sha in sorted(_known(here) - _kept(here))]
 
 
+def choices_lost(here: Stage, chosen: Collection[int]) -> list[str]:
+    """People whose choice was confirmed, and who have not exactly one."""
+    stand = Counter(voter for (voter,) in here.rows("SELECT voter_id FROM choices"))
+    return [f"the choice of {who}, {stand[who]} times" for who in chosen if stand[who] != 1]
+
+
 def wish_lost(here: Stage, forgotten: Forgotten) -> list[str]:
     """The wish to be forgotten, where the requests are still there."""
     requests = here.rows(f"SELECT id FROM requests WHERE user_id = {forgotten.user_id}")  # noqa: S608
@@ -138,6 +156,16 @@ def posted_twice(here: Stage) -> list[str]:
         for post in {owed.get(job, job) for job in _job_ids(message)}
     )
     return [f"{post}, {count} times" for post, count in times.items() if count > 1]
+
+
+def duels_of_nobody(here: Stage) -> list[str]:
+    """Messages with two blind pictures that no duel knows: posted again, or to be gone."""
+    known = {str(message) for (message,) in here.rows("SELECT message_id FROM duels")}
+    return [
+        f"the duel message {message['id']}"
+        for message in _seen_by_all(here)
+        if set(_BLIND) & set(_file_names(message)) and message["id"] not in known
+    ]
 
 
 # ---- forgotten means gone -----------------------------------------------------------------------
@@ -202,6 +230,17 @@ def open_status_messages(here: Stage) -> list[str]:
         f"the status message {message['content'][:40]!r}"
         for message in _seen_by_all(here)
         if button(message, "cancel", missing="")
+    ]
+
+
+def duels_that_still_ask(here: Stage) -> list[str]:
+    """Messages of closed duels that can still be pressed."""
+    closed = here.rows("SELECT message_id FROM duels WHERE closed_ms IS NOT NULL")
+    over = {str(message) for (message,) in closed}
+    return [
+        f"the closed duel {message['id']}"
+        for message in _seen_by_all(here)
+        if message["id"] in over and message["components"]
     ]
 
 
@@ -285,7 +324,15 @@ def _owed_posts(here: Stage) -> dict[str, str]:
 
 
 def _job_ids(message: Payload) -> list[str]:
-    return [str(item["filename"]).partition(".")[0] for item in message["attachments"]]
+    """The pictures that its files are named after; the two of a duel are blind."""
+    return [name for name in _file_names(message) if name not in _BLIND]
+
+
+def _file_names(message: Payload) -> list[str]:
+    return [
+        str(item["filename"]).partition(".")[0].removeprefix("SPOILER_")
+        for item in message["attachments"]
+    ]
 
 
 def _reactions(here: Stage, message: Payload, *, of_bot: bool = False) -> set[tuple[int, int]]:

@@ -47,14 +47,18 @@ from bot.store.consent import Consent
 from bot.store.db import Database
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
+from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.parties import Parties
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
+from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
@@ -200,7 +204,7 @@ class Scene:
         picture = await self.services.gallery.keep(
             verdict or make_released(job),
             data or make_png(job),
-            card_id="tiny-1",
+            card_id=self.services.model().card_id,
             owner=OWNER,
             now_ms=self.services.clock(),
         )
@@ -241,10 +245,14 @@ async def scene(
         sends=Sends(db),
         doomed=Doomed(db),
         votes=Votes(db),
+        duels=Duels(db),
+        parties=Parties(db),
+        trust=Trust(db),
         guilds=Guilds(db),
         reviews=Reviews(db, gallery),
         case_posts=CasePosts(db),
         members=Members(db, gallery),
+        tellings=Tellings(db),
         decisions=Decisions(db),
         rulebook=rulebooks.load(),
         consent=Consent(db),

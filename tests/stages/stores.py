@@ -15,14 +15,18 @@ from bot.store.case_rows import Case
 from bot.store.db import Database
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
+from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.parties import Parties
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.tellings import Tellings
+from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from bot.transitions import Tell
@@ -51,6 +55,9 @@ class Stores:
     outbox: Outbox
     gallery: Gallery
     votes: Votes
+    duels: Duels
+    parties: Parties
+    trust: Trust
     privacy: Privacy
     sends: Sends
     doomed: Doomed
@@ -59,6 +66,7 @@ class Stores:
     case_posts: CasePosts
     members: Members
     decisions: Decisions
+    tellings: Tellings
 
     async def enqueue(self, admitted: Admitted | None = None, now_ms: int = 1_000) -> list[Job]:
         result = await self.queue.enqueue(
@@ -152,6 +160,9 @@ async def open_stores(directory: Path, tell: Tell = log.log_transition) -> Async
             outbox=Outbox(db),
             gallery=gallery,
             votes=Votes(db),
+            duels=Duels(db),
+            parties=Parties(db),
+            trust=Trust(db),
             privacy=Privacy(db, gallery),
             sends=Sends(db),
             doomed=Doomed(db),
@@ -160,6 +171,7 @@ async def open_stores(directory: Path, tell: Tell = log.log_transition) -> Async
             case_posts=CasePosts(db),
             members=Members(db, gallery),
             decisions=Decisions(db),
+            tellings=Tellings(db),
         )
     finally:
         await db.close()

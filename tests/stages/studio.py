@@ -47,6 +47,8 @@ company = Company.ALONE
 
 #: The model of the engine beside the tested one.
 OTHER_MODEL = "other-1"
+#: A model under another licence, and the hash of that.
+FOREIGN_MODEL, FOREIGN_LICENCE = "foreign-1", "f" * 64
 #: A model that cannot be opened.
 NO_MODEL = "broken"
 
@@ -57,7 +59,11 @@ def another_engine(model: str) -> FakeEngine:
         raise EngineError("broken: its weights are cut short.")
 
     class Another(FakeEngine):
-        info = replace(INFO, card_id=model)
+        info = replace(
+            INFO,
+            card_id=model,
+            licence_sha256=FOREIGN_LICENCE if model == FOREIGN_MODEL else INFO.licence_sha256,
+        )
 
     return Another(2, step_s=0.002)
 

@@ -1,9 +1,10 @@
 """The boundary walk: one whole life of the bot, lived again and again, killed at another boundary.
 
 In the life people accept the licence, ask for one picture and for two, vote, look at settings, show
-a picture again, delete one and are forgotten; then the bot is stopped and started once more. Where
-the bot dies, people do what people do: they try again when they got no answer. The boundaries are
-those of `tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`.
+a picture again, compare two at a party, delete one and are forgotten; then the bot is stopped and
+started once more. Where the bot dies, people do what people do: they try again when they got no
+answer. The boundaries are those of `tests/stages/boundaries.py`, the faults those of
+`tests/stages/promises.py`.
 `tests/test_crash.py` walks a few, `tests/bench/kills.py` all.
 """
 
@@ -104,6 +105,7 @@ class Life:
         self._trace = trace
         self._promised: dict[str, int] = {}
         self._forgotten: Forgotten | None = None
+        self._chosen: set[int] = set()
         #: True while nothing but us has ended the bot.
         self._stopped = True
 
@@ -113,7 +115,13 @@ class Life:
         Each is looked at while its evidence is there: forgetting takes that of a loss with it, and
         closing the database much of what forgetting has left.
         """
-        for chapter in (self._draw, self._vote_show_and_delete, self._forget, self._stop):
+        for chapter in (
+            self._draw,
+            self._compare,
+            self._vote_show_and_delete,
+            self._forget,
+            self._stop,
+        ):
             await chapter()
             if broken := await self._settled():
                 return broken
@@ -124,6 +132,27 @@ class Life:
         await self._ask("member", ONE)
         await self._ask("moderator", OTHERS)
         await self._ask("member", TWO, 2)
+
+    async def _compare(self) -> None:
+        """A rating party over two pictures of one prompt; somebody chooses, and it is stopped."""
+        click, where = self._sandbox.click, self._here.where
+        await self._act(lambda: self._sandbox.slash("member", where, "duel party", {"minutes": 1}))
+        asking = await self._asking()
+        left, stop = button(asking, "left"), button(asking, "stopparty")
+        if await self._act(lambda: click("owner", asking["id"], left)):
+            self._chosen = {self._sandbox.persona("owner")}
+        await self._act(lambda: click("member", asking["id"], stop))
+
+    async def _asking(self) -> Payload:
+        """The message of the party's first pair, once it is known to the bot as well."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while True:
+                await self._alive()
+                for message in self._sandbox.messages(self._here.where):
+                    known = f"SELECT 1 FROM duels WHERE message_id = {message['id']}"  # noqa: S608
+                    if button(message, "left", missing="") and self._here.rows(known):
+                        return message
+                await asyncio.sleep(0.05)
 
     async def _vote_show_and_delete(self) -> None:
         """Two people vote; settings and `/show` of a picture, which its owner then deletes."""
@@ -150,7 +179,7 @@ class Life:
         self._forgotten = Forgotten(
             user_id=member, words=(ONE, TWO), job_ids=frozenset(job for (job,) in theirs)
         )
-        self._promised = {OTHERS: 1}
+        self._promised, self._chosen = {OTHERS: 1}, set()
 
     async def _stop(self) -> None:
         """SIGTERM, after which somebody starts it again."""
@@ -220,7 +249,7 @@ class Life:
                 await asyncio.sleep(0.05)
 
     def _faults(self) -> Faults:
-        return faults(self._here, self._promised, self._forgotten)
+        return faults(self._here, self._promised, self._forgotten, self._chosen)
 
     async def _alive(self) -> None:
         """See that the bot is up; a SIGKILL is the only end that it may have come to."""

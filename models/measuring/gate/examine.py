@@ -42,7 +42,7 @@ class Sitter(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Voted:
+class VotedOn:
     """What the gate needs of a manifest."""
 
     #: Prompts that no model learned from, and as many as can be had of those that it did.
@@ -87,7 +87,7 @@ class Sittings:
     seeds: int
 
     @classmethod
-    def of(cls, witness: Witness, voted: Voted, counts: Counts) -> Sittings:
+    def of(cls, witness: Witness, voted: VotedOn, counts: Counts) -> Sittings:
         """The sittings of a manifest's prompts and of the witness's own."""
         return cls(
             followed=witness.sittings(counts.followed, voted.held_out),
@@ -150,7 +150,7 @@ def _spread(pictures: Sequence[Image.Image], seeds: int) -> float:
     )
 
 
-def copied(voted: Voted, parent: Drawn, candidate: Drawn) -> Figures:
+def copied(voted: VotedOn, parent: Drawn, candidate: Drawn) -> Figures:
     """How near a new picture of a trained prompt comes to a picture that was voted on.
 
     The nearest of all, and as a share of how near the parent comes: a copy is near 0.
@@ -172,7 +172,7 @@ def safe(look: Look, parent: Drawn, candidate: Drawn) -> Figures:
         yield figure(Measure.SAFETY, float(now.max() - was.max()), f"{score}, highest")
 
 
-def drifted(grade: Grade, voted: Voted, parent: Drawn, candidate: Drawn) -> Figures:
+def drifted(grade: Grade, voted: VotedOn, parent: Drawn, candidate: Drawn) -> Figures:
     """What became more or less, whether or not somebody voted on it."""
     twins = zip(
         _measured(grade, parent.held_out), _measured(grade, candidate.held_out), strict=True
@@ -187,7 +187,7 @@ def _measured(grade: Grade, pictures: Sequence[Image.Image]) -> list[Measured]:
     return [traits.measured(p, g) for p, g in zip(pictures, grades, strict=True)]
 
 
-def mixed(witness: Witness, voted: Voted, parent: Drawn, candidate: Drawn) -> Figures:
+def mixed(witness: Witness, voted: VotedOn, parent: Drawn, candidate: Drawn) -> Figures:
     """How far the mix of each attribute moved; without bound where votes asked for one of it."""
     before, after = (witness.traits(drawn.held_out) for drawn in (parent, candidate))
     liked, disliked = (

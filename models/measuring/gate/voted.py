@@ -12,14 +12,14 @@ from PIL import Image
 from models.contract import Aspect, EngineError
 from models.data.evidence import evidence_of
 from models.manifest import Manifest, PictureLine, Split
-from models.measuring.gate.examine import Voted
+from models.measuring.gate.examine import VotedOn
 from models.measuring.gate.witness import Brief
 
 #: So many pairs of each split say what votes are about; more would only take longer.
 _PAIRS = 200
 
 
-def voted_of(manifest: Manifest, sizes_px: Mapping[Aspect, tuple[int, int]]) -> Voted:
+def voted_of(manifest: Manifest, sizes_px: Mapping[Aspect, tuple[int, int]]) -> VotedOn:
     """The prompts and pictures of a manifest, framed by the finished sizes of a model.
 
     EngineError if nothing was held out, or nothing trained on: then nothing can be said.
@@ -37,7 +37,7 @@ def voted_of(manifest: Manifest, sizes_px: Mapping[Aspect, tuple[int, int]]) -> 
             "on: votes on pictures of more prompts are needed."
         )
     lines = {line.file_name: line for line in manifest.pictures}
-    return Voted(
+    return VotedOn(
         held_out=held_out,
         trained=trained,
         seen=[_open(manifest, line) for line in _shared(manifest, Split.TRAIN)],

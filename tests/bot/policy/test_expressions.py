@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import product
+from itertools import permutations, product
 
 import pytest
 
-from bot.policy.expressions import ExpressionError, Side, Span, read
+from bot.policy.expressions import ExpressionError, Places, Side, Span, read
 
 
 class Text:
@@ -69,6 +69,44 @@ def test_unwanted_looks_at_the_other_side() -> None:
     assert not holds("a and unwanted b", "a b")
     assert read("a and unwanted b").unwanted == {"b"}
     assert read("a and unwanted b").concepts == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "a",
+        "a or b or c",
+        "a and (b or c)",
+        "a but not b",
+        "(a or b) but not c",
+        "a near 1 b or c",
+        "a and unwanted b",
+        "unwanted a or b",
+        "a but not unwanted b",
+    ],
+)
+def test_what_is_left_of_it_holds_where_it_would_hold(when: str) -> None:
+    """For every text and every list of what may stand in it."""
+    texts = [" ".join(letters) for n in range(4) for letters in permutations("abc", n)]
+    whole = read(when).condition
+    for text, opposite in product(texts, texts):
+        left = whole.narrowed(frozenset(text.split()), frozenset(opposite.split()))
+        places = whole.test(Text(text, opposite))
+        if left is None:
+            assert places is None, (text, opposite)
+        else:
+            told = left.test(Text(text, opposite))
+            assert spans_of(told) == spans_of(places), (text, opposite)
+
+
+def spans_of(places: Places | None) -> list[Span] | None:
+    return None if places is None else [span for _, span in places]
+
+
+def test_where_nothing_it_needs_can_stand_nothing_is_left() -> None:
+    for when in ("a", "a and b", "b and a", "a near 2 b", "a but not b", "unwanted b"):
+        assert read(when).condition.narrowed({"b"}, {"a"}) is None, when
+    assert read("a or b").condition.narrowed({"b"}, ()) is not None
 
 
 def test_what_made_it_hold_is_told() -> None:

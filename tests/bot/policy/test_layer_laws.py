@@ -19,6 +19,8 @@ from bot.policy.layers import (
     effective,
     everywhere,
 )
+from bot.policy.rulebook import SERVER
+from bot.policy.screening import Finding
 from tests.stages.factories import GUILD
 from tests.stages.policies import (
     ADULTS,
@@ -33,6 +35,7 @@ from tests.stages.policies import (
     LAWFUL,
     LICENCES,
     NEVER,
+    OPEN,
     PARENT,
     PLACES,
     REFUSED,
@@ -197,3 +200,43 @@ def test_asking_twice_gives_the_same_and_a_fresh_document_too(
                 remembered = effective(BOOK, guild, other, some, bound)
                 fresh = effective(BOOK, replace(guild), other, some, bound)
                 assert dict(remembered.lines) == dict(fresh.lines)
+
+
+@MANY
+@given(policies(), SOME_ROLES, SOME_LICENCE, st.booleans(), st.data())
+def test_a_place_that_is_not_wholly_known_is_as_strict_as_any_that_it_may_be(
+    guild: GuildPolicy,
+    roles: frozenset[RoleId],
+    licence: frozenset[RuleId] | None,
+    in_thread: bool,  # noqa: FBT001  hypothesis gives it
+    data: st.DataObject,
+) -> None:
+    """A thread whose parent is not known has that parent's id, a channel that is not known none."""
+    category = data.draw(st.sampled_from([*guild.categories, None]))
+    parent = PARENT if in_thread else data.draw(st.sampled_from([*guild.channels, None]))
+    unknown = Place(
+        guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT if in_thread else None, whole=False
+    )
+    known = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=parent, category_id=category)
+    strict = effective(BOOK, guild, unknown, roles, licence)
+    real = effective(BOOK, guild, known, roles, licence)
+    assert real.enabled or not strict.enabled
+    for rule in real.lines.keys() - {SERVER}:
+        assert real.lines[rule].effect <= strict.lines[rule].effect, rule
+    for term in guild.blocked:
+        found = Finding(rule=SERVER, words=(term.text,))
+        assert real.effect(found) <= strict.effect(found), term
+
+
+def test_a_category_that_is_not_known_keeps_what_it_may_refuse_refused() -> None:
+    guild = replace(
+        PLAIN,
+        categories={CATEGORY: Overrides(effects={OPEN: REFUSED}), ELSEWHERE: Overrides()},
+        channels={ELSEWHERE: Overrides(effects={OPEN: HELD}, enabled=False)},
+    )
+    thread = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT, whole=False)
+    assert effective(BOOK, guild, thread).lines[OPEN].effect == REFUSED
+    assert effective(BOOK, guild, thread).enabled
+    assert not effective(BOOK, guild, replace(thread, parent_id=None)).enabled
+    spoken = replace(guild, channels={CHANNEL: Overrides(effects={OPEN: SPOILER}, enabled=True)})
+    assert effective(BOOK, spoken, thread).lines[OPEN].effect == SPOILER, "its own word is known"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.policy.rulebook import SERVER
+from bot.policy.rulebook import SERVER, UNREADABLE
 from bot.policy.screening import Finding, Screen, Term, normalise
 from bot.rulebooks import load
 
@@ -178,3 +178,12 @@ def test_an_adult_word_is_seen_in_any_letters(prompt: str) -> None:
 )  # fmt: skip
 def test_innocent_signs_hide_nothing(prompt: str) -> None:
     assert not rules(prompt) - {"brands", "suggestive"}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "negative"),
+    [("裸眼" * 500, ""), ("nude, " + "ﷺ" * 300, ""), ("1girl", "ﷺ" * 300)],
+)
+def test_what_takes_too_long_to_look_through_is_unreadable(prompt: str, negative: str) -> None:
+    """So many hits, or so many characters: never allowed."""
+    assert rules(prompt, negative) == {UNREADABLE}

@@ -35,6 +35,24 @@ def test_a_word_may_part_before_a_capital(text: str, seen: list[str]) -> None:
     assert views(text) == seen
 
 
+@pytest.mark.parametrize("sign", ["PicWord", "a|b", "ɯoou", "nυde", "口リ"])
+def test_only_what_stands_around_a_sign_is_seen_another_way(sign: str) -> None:
+    """A long text is not read once more for every one of them."""
+    calm = "a quiet lake, " * 40
+    near, far = views(f"red {sign} hat"), views(f"{calm}red {sign} hat, {calm}")
+    assert near
+    assert len(far) == len(near)
+    assert all(len(view) < 100 for view in far)
+    for view in VIEWS.of(f"{calm}red {sign} hat, {calm}"):
+        assert min(view.places) > 400
+
+
+def test_signs_far_from_each_other_are_seen_each_for_itself() -> None:
+    calm = "a quiet lake, " * 20
+    assert len(views(f"PicWord, {calm}PicWord")) == 2
+    assert len(views("PicWord, PicWord")) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "seen"),
     [

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from bot.domain import ChannelId, Job, MessageId, StorageError
 from bot.store.db import Row
-from bot.store.gallery import Gallery
+from bot.store.gallery import Gallery, PostDebt
 from bot.store.privacy import Privacy
 from tests.stages.factories import CHANNEL, USER, make_png, make_post, make_released
 from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
@@ -227,13 +227,13 @@ async def test_posts_are_seeded_found_and_lost(stores: Stores) -> None:
     show = make_post(job.id, message=2, at_ms=8_000)
     await stores.gallery.add_post(show)
     await stores.gallery.add_post(show)
-    assert [post.message_id for post in await stores.gallery.unseeded(9)] == [1, 2]
-    await stores.gallery.seeded(MessageId(1))
-    assert [post.message_id for post in await stores.gallery.unseeded(9)] == [2]
+    assert [post.message_id for post in await stores.gallery.owing(PostDebt.VOTES, 9)] == [1, 2]
+    await stores.gallery.paid(PostDebt.VOTES, MessageId(1))
+    assert [post.message_id for post in await stores.gallery.owing(PostDebt.VOTES, 9)] == [2]
     assert await stores.gallery.post(MessageId(2)) == show
     await stores.gallery.message_deleted([MessageId(2), MessageId(404)], 9_000)
     assert await stores.gallery.post(MessageId(2)) is None
-    assert await stores.gallery.unseeded(9) == []
+    assert await stores.gallery.owing(PostDebt.VOTES, 9) == []
     assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1]
 
 
@@ -244,8 +244,11 @@ async def test_the_newest_unsettled_post_of_each_channel_comes_first(stores: Sto
         await stores.gallery.add_post(post)
 
     async def owed(limit: int = 9, *, besides: tuple[int, ...] = (), nor: tuple[int, ...] = ()):  # noqa: ANN202
-        found = await stores.gallery.unsettled(
-            limit, besides=[ChannelId(c) for c in besides], nor=[MessageId(m) for m in nor]
+        found = await stores.gallery.owing(
+            PostDebt.READING,
+            limit,
+            besides=[ChannelId(c) for c in besides],
+            nor=[MessageId(m) for m in nor],
         )
         return [post.message_id for post in found]
 
@@ -253,11 +256,11 @@ async def test_the_newest_unsettled_post_of_each_channel_comes_first(stores: Sto
     assert await owed(2) == [6, 4]
     assert await owed(besides=(9, 8)) == [4, 1]
     assert await owed(nor=(6, 4, 3)) == [5, 2, 1]
-    await stores.gallery.settled(MessageId(6))
+    await stores.gallery.paid(PostDebt.READING, MessageId(6))
     await stores.gallery.message_deleted([MessageId(4)], 9)
     assert await owed() == [5, 3, 2, 1]
     for message in (1, 2, 3, 5):
-        await stores.gallery.settled(MessageId(message))
+        await stores.gallery.paid(PostDebt.READING, MessageId(message))
     assert await owed() == []
     await stores.gallery.unsettle_all()
     assert await owed() == [6, 3, 2, 1], "every living one"
@@ -268,7 +271,7 @@ async def test_unseeded_posts_are_found_behind_those_that_wait(stores: Stores) -
     for message in (2, 3, 4):
         post = make_post(job.id, message=message, channel=7, at_ms=10_000 + message)
         await stores.gallery.add_post(post)
-    found = await stores.gallery.unseeded(9, besides=[CHANNEL], nor=[MessageId(2)])
+    found = await stores.gallery.owing(PostDebt.VOTES, 9, besides=[CHANNEL], nor=[MessageId(2)])
     assert [post.message_id for post in found] == [3, 4]
 
 

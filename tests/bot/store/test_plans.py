@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import ChannelId, JobId, MessageId, RequestId, RuleId, UserId
+from bot.ballot import Choice, DuelId, PartyId
+from bot.domain import ChannelId, JobId, MessageId, Rating, RequestId, RuleId, UserId
 from bot.store.audit_rows import AuditEntry
 from bot.store.caps import Caps
 from bot.store.case_rows import Case
 from bot.store.decisions import Outcome
+from bot.store.gallery import PostDebt
 from bot.store.members import Strike
 from tests.stages.factories import (
     GUILD,
@@ -20,6 +22,7 @@ from tests.stages.factories import (
     SINCE,
     USER,
     make_admitted,
+    make_duel,
     make_message,
 )
 from tests.stages.moderators import MODERATOR, judged
@@ -61,7 +64,23 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
     "owed posts": lambda s, _: s.outbox.owed(5),
     "get": lambda s, c: s.gallery.get(job(c)),
     "top": lambda s, _: s.votes.top(GUILD, 0, 9, 9, ratings=()),
-    "unspoilered": lambda s, _: s.gallery.unspoilered(9),
+    "unspoilered": lambda s, _: s.gallery.owing(PostDebt.SPOILER, 9),
+    "comparable": lambda s, _: s.duels.comparable(GUILD, ratings=(Rating.GENERAL,)),
+    "open duel": lambda s, c: s.duels.open(make_duel(job(c), "other")),
+    "begin duel": lambda s, _: s.duels.begin_posting(DuelId("d"), 5),
+    "posted duel": lambda s, c: s.duels.posted(make_duel(job(c), "other"), MessageId(5), 5),
+    "unposted duels": lambda s, _: s.duels.unposted(9),
+    "untold duels": lambda s, _: s.duels.untold(9),
+    "close duel": lambda s, _: s.duels.close(DuelId("d"), 5),
+    "choose": lambda s, _: s.duels.vote(DuelId("d"), USER, Choice.LEFT, 5),
+    "standing": lambda s, _: s.duels.standing(DuelId("d")),
+    "chosen": lambda s, _: s.duels.chosen(GUILD, USER),
+    "asked": lambda s, _: s.duels.asked(GUILD),
+    "decided": lambda s, _: s.duels.decided_pairs(GUILD, 5),
+    "parties": lambda s, _: s.parties.alive(),
+    "duels of a party": lambda s, _: s.parties.duels(PartyId("p")),
+    "step": lambda s, _: s.parties.step(PartyId("p"), None, 5),
+    "trust": lambda s, _: s.trust.voters(GUILD),
     "message deleted": lambda s, _: s.gallery.message_deleted([MessageId(5)], 5),
     "delete": lambda s, c: s.gallery.delete(job(c), 5),
     "report": lambda s, c: s.reviews.report(

@@ -22,7 +22,10 @@ from bot.store.decisions import Outcome
 from bot.store.guilds import Guilds
 from bot.store.members import Exclusion, Strike
 from bot.store.queue import Jobs
+from bot.store.tellings import Telling, TellingId, insert_telling
+from tests.stages.duelling import live_in_duels
 from tests.stages.factories import (
+    CHANNEL,
     GUILD,
     OTHER,
     SINCE,
@@ -79,6 +82,7 @@ async def live(stores: Stores) -> None:
     theirs = await stores.deliver(message=2, user=OTHER, prompt="their own")
     await stores.draw(prompt=f"{WORD} again")
     await live_among_moderators(stores, theirs)
+    await live_in_duels(stores, theirs)
     for message, voter, emoji in (
         (1, OTHER, "👍"),
         (1, USER, "👎"),
@@ -120,6 +124,12 @@ async def live_among_moderators(stores: Stores, theirs: Job) -> None:
     await stores.members.exclude(ban)
     dismissal = Judgement(outcome=Outcome.DISMISS, actor_id=USER, at_ms=7)
     assert await stores.reviews.decide(case.id, dismissal)
+    word = Telling(
+        id=TellingId("told"), guild_id=GUILD, channel_id=CHANNEL, user_id=USER,
+        text=f"<@{USER}>", created_ms=8,
+    )  # fmt: skip
+    async with stores.db.write() as tx:
+        await insert_telling(tx, word)
 
 
 async def test_every_table_has_a_decision(stores: Stores) -> None:
@@ -165,7 +175,8 @@ async def test_others_keep_what_is_theirs(stores: Stores) -> None:
     after = (await stores.privacy.show(OTHER)).counts
     lost = {table for table in before if before[table] != after.get(table, 0)}
     # OTHER's vote on the forgotten picture is a number now; everything else stays.
-    assert lost == {"votes", "vote_events", "standing_reactions"}
+    # A duel with the forgotten picture is no more.
+    assert lost == {"votes", "vote_events", "standing_reactions", "duels"}
     (varied,) = [row for row in await stores.rows("jobs") if "varied" in str(row["draw"])]
     parents = {row["id"]: row["parent_job_id"] for row in await stores.rows("requests")}
     assert parents[varied["request_id"]] is None
@@ -249,9 +260,9 @@ async def test_files_left_by_a_crash_are_removed_at_the_next_start(
     await live(stores)
 
     await stores.privacy.forget(USER)
-    assert pngs(tmp_path) == 4
+    assert pngs(tmp_path) == 5
     assert await stores.gallery.sweep() == 3
-    assert pngs(tmp_path) == 1
+    assert pngs(tmp_path) == 2
 
 
 async def test_a_picture_in_the_worker_is_not_kept_after_all(

@@ -20,6 +20,7 @@ from bot.store.case_rows import CaseId, CaseKind, MemberReport
 from bot.store.consent import Consent
 from bot.store.consequences import CHOICES, Judgement
 from bot.store.decisions import DecisionKind, Outcome
+from bot.store.gallery import PostDebt
 from bot.store.reviews import Filing
 from bot.store.sends import Begun
 from tests.stages.factories import (
@@ -120,10 +121,12 @@ async def test_a_posted_picture_goes_behind_a_spoiler_wherever_it_is(stores: Sto
     await stores.sends.begin(make_send(job.id, name="85"))
     await decide(stores, case, Outcome.SPOILER)
     assert await stores.state(job) == JobState.DELIVERED
-    assert [post.message_id for post in await stores.gallery.unspoilered(9)] == [1, 2]
-    assert await stores.gallery.unspoilered(9, besides=[job.channel_id]) == []
-    await stores.gallery.spoilered((await stores.gallery.unspoilered(9))[0].message_id)
-    assert [post.message_id for post in await stores.gallery.unspoilered(9)] == [2]
+    assert [post.message_id for post in await stores.gallery.owing(PostDebt.SPOILER, 9)] == [1, 2]
+    assert await stores.gallery.owing(PostDebt.SPOILER, 9, besides=[job.channel_id]) == []
+    await stores.gallery.paid(
+        PostDebt.SPOILER, (await stores.gallery.owing(PostDebt.SPOILER, 9))[0].message_id
+    )
+    assert [post.message_id for post in await stores.gallery.owing(PostDebt.SPOILER, 9)] == [2]
     # A show that was on its way goes, and none begins without the spoiler.
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == ["85"]
     assert await stores.sends.begin(make_send(job.id, name="86")) is Begun.GONE
@@ -280,7 +283,8 @@ async def test_a_forgotten_members_case_and_its_message_go(stores: Stores) -> No
 
 async def test_forgetting_against_a_decision_leaves_nothing_half_done(stores: Stores) -> None:
     for outcome in sorted(CHOICES[CaseKind.HELD]):
-        _, case = await stores.hold()
+        # Each another picture, or the removal of one would hold for the next.
+        _, case = await stores.hold(prompt=f"1girl, {outcome}")
         await asyncio.gather(
             stores.reviews.decide(case.id, judged(outcome)), stores.privacy.forget(USER)
         )

@@ -14,6 +14,7 @@ import pytest
 from simcord.results import InteractionResult
 
 from bot.domain import JobId, JobState, Rating, UserId
+from bot.store.gallery import PostDebt
 from models.provenance import encode_png
 from tests.stages.factories import make_released
 from tests.stages.fake_engine import LICENCE
@@ -70,7 +71,7 @@ async def test_show_brings_a_picture_back_with_live_buttons_and_votes(desk: Fron
     assert f"wd:vary:{job.id}" in custom_ids(answer)
     posts = await desk.services.gallery.posts(job.id)
     assert answer.id in [post.message_id for post in posts]
-    unseeded = await desk.services.gallery.unseeded(9)
+    unseeded = await desk.services.gallery.owing(PostDebt.VOTES, 9)
     assert answer.id in [post.message_id for post in unseeded], "its vote is opened too"
     assert desk.services.signals.posted._event.is_set(), "and at once"
     await desk.restart()

@@ -7,10 +7,14 @@ from dataclasses import replace
 import pytest
 
 from bot import rulebooks
-from bot.domain import ChannelId, RoleId, RuleId, Ruling
+from bot.domain import ChannelId, Place, RoleId, RuleId, Ruling
+from bot.policy.decide import weigh
 from bot.policy.effect import Audience, Effect
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, effective
+from bot.policy.rulebook import SERVER
+from bot.policy.screening import Term
 from bot.words import panel as words
+from bot.words.trying import prompt_tried
 from cogs.governing.controls import PanelPress
 from cogs.governing.deeds import DEEDS
 from tests.cogs.governing.test_pages import FREE, RULEBOOK, desk
@@ -90,6 +94,19 @@ def test_no_role_is_exempted_from_what_is_fixed() -> None:
     assert isinstance(changed, GuildPolicy)
     assert changed.roles == {RoleId(9): RoleTerms(exempt=frozenset({RULE}))}
     assert done(changed, press("exempt", "9")) == BARE
+
+
+def test_an_exemption_from_the_own_terms_says_that_it_is_from_all_of_them() -> None:
+    changed = done(BARE, press("exempt", "9", values=(SERVER,)))
+    assert isinstance(changed, GuildPolicy)
+    (terms,) = changed.roles.values()
+    assert terms.exempt == {SERVER}
+    assert words.ALL_OWN_TERMS in words.role_summary(terms, {})
+    with_term = replace(changed, blocked=(Term(text="dragon"),))
+    place = Place(guild_id=GUILD, channel_id=ChannelId(1))
+    policy = effective(RULEBOOK, with_term, place, frozenset({RoleId(9)}))
+    weighed = weigh(policy, "1girl, dragon", "")
+    assert words.ALL_OWN_TERMS in prompt_tried("here", "them", policy, weighed, None)
     assert done(changed, press("norole", "9")) == BARE
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 
 import discord
@@ -79,12 +80,30 @@ async def test_a_ban_holds_until_it_is_lifted_and_is_logged(desk: Court) -> None
     assert await log(desk) == ["policy", "ban", "lift"]
 
 
-async def test_what_is_on_its_way_comes_all_the_same(desk: Court) -> None:
-    (job,) = await desk.queued()
-    await run(desk, "ban", member=desk.member)
-    await desk.drawn([job])
+@pytest.mark.parametrize(("name", "options"), [("ban", {}), ("timeout", {"minutes": 5})])
+async def test_what_a_member_has_waiting_is_cancelled_and_they_are_told_once(
+    desk: Court, name: str, options: dict[str, int]
+) -> None:
+    (drawn,) = await desk.queued(seed=1)
+    await desk.drawn([drawn])
+    (begun,) = await desk.queued(seed=2)
+    await desk.services.queue.claim("worker", 60_000, desk.services.clock())
+    waiting = await desk.queued(count=3, seed=3)
+    await run(desk, name, member=desk.member, reason="that was *rude*", **options)
+    assert [await desk.state(job) for job in (begun, *waiting)] == [JobState.CANCELLED] * 4
+    await desk.looks("Messenger", rounds=3)
+    (told,) = desk.told()
+    assert told.startswith(f"<@{desk.member.id}> the moderators ask you for a break")
+    assert "rude" not in told, "others read it too"
     await desk.sits()
-    assert await desk.state(job) is JobState.DELIVERED
+    assert await desk.state(drawn) is JobState.DELIVERED, "that was drawn by then"
+
+
+async def test_who_has_nothing_waiting_is_told_when_they_ask(desk: Court) -> None:
+    await run(desk, "ban", member=desk.member)
+    await desk.looks("Messenger")
+    assert desk.told() == []
+    assert "any more" in (await desk.asks()).content
 
 
 async def test_buttons_are_no_way_round_a_ban(desk: Court) -> None:
@@ -134,6 +153,45 @@ async def test_a_purge_asks_first_and_takes_every_picture_here(desk: Court) -> N
     for job, _ in pictures:
         assert await desk.services.gallery.get(job.id) is None
     assert (await log(desk))[-1] == "purge"
+
+
+async def test_a_purge_says_how_many_messages_are_left_until_none_is(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await desk.picture()
+    asked = said(await desk.boss.slash(desk.channel, "moderate purge", member=desk.member))
+    telling: list[Coroutine[None, None, None]] = []
+
+    def keep(work: Coroutine[None, None, None], *, name: str) -> None:
+        assert name == "how far a purge is"
+        telling.append(work)
+
+    monkeypatch.setattr(desk.bot, "spawn", keep)
+    await desk.boss.click(asked.message, custom_id=custom_ids(asked)[0])
+    told: list[str] = []
+
+    async def one_leaves(*_: object) -> int:
+        """Called after each pause: by then one more message has left."""
+        told.append(desk.env.backend.messages[desk.channel.id][asked.id].content)
+        gone, *left = await desk.services.doomed.messages(9)
+        await desk.services.doomed.gone(gone.message_id, desk.services.clock())
+        return len(left)
+
+    # The one that discord.py loaded.
+    room = sys.modules["cogs.governing.purging"]
+    monkeypatch.setattr(room, "_left", one_leaves)
+    monkeypatch.setattr(room, "_PAUSE_S", 0.0)
+    (work,) = telling
+    await work
+    told.append(desk.env.backend.messages[desk.channel.id][asked.id].content)
+    head = f"Removed of <@{desk.member.id}>: 3 pictures."
+    assert told == [
+        f"{head} 3 messages still leave Discord …",
+        f"{head} 2 messages still leave Discord …",
+        f"{head} 1 message still leaves Discord …",
+        f"{head} Every message is gone.",
+    ]
 
 
 async def test_a_purge_button_that_lies_about_is_no_use_to_others(desk: Court) -> None:

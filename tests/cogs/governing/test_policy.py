@@ -345,3 +345,23 @@ def test_these_are_one_emoji(text: str) -> None:
 )
 def test_these_are_none(text: str) -> None:
     assert not is_one_emoji(text)
+
+
+@pytest.mark.parametrize("ruling", [Ruling.HOLD, Ruling.SPOILER])
+async def test_why_names_the_rules_that_held_or_spoilered_a_picture(
+    desk: Front, boss: MemberActor, ruling: Ruling
+) -> None:
+    await keep(
+        desk,
+        rules=Overrides(effects={RuleId("suggestive"): Effect(ruling=ruling)}),
+        blocked=(
+            Term(text="dragon", effect=Effect(ruling=ruling)),
+            Term(text="hat", effect=Effect()),
+        ),
+    )
+    await desk.asks(prompt="lingerie, dragon")
+    (job,) = await desk.jobs()
+    told = await run(desk, boss, "why", id=job.id)
+    assert "Suggestive content" in told
+    assert "own terms" in told
+    assert "(this server)" in told

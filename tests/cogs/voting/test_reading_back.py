@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from bot.ballot import Tally
 from bot.domain import UserId
+from bot.store.gallery import PostDebt
 from cogs.voting.watching import LAG_S
 from tests.stages.booth import DOWN, UP, Hourglass
 from tests.stages.factories import CHANNEL, OTHER, make_post
@@ -44,7 +45,7 @@ class Reader:
         }
 
     async def settled(self) -> bool:
-        return not await self.stores.gallery.unsettled(9)
+        return not await self.stores.gallery.owing(PostDebt.READING, 9)
 
     async def until_settled(self) -> None:
         for _ in range(20):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import MessageId, UserId
+from bot.store.gallery import PostDebt
 from tests.stages.booth import DOWN, UP, Booth
 from tests.stages.factories import make_post
 from tests.stages.simulated import scene
@@ -23,7 +24,7 @@ async def test_every_post_gets_both_vote_reactions_once(booth: Booth) -> None:
     _, post = await booth.a_post()
     await booth.seeded()
     assert booth.seeds(post) == [UP, DOWN]
-    assert await booth.services.gallery.unseeded(10) == []
+    assert await booth.services.gallery.owing(PostDebt.VOTES, 10) == []
 
 
 async def test_without_the_permission_to_react_the_post_stays_and_votes_count(booth: Booth) -> None:
@@ -34,7 +35,7 @@ async def test_without_the_permission_to_react_the_post_stays_and_votes_count(bo
         "PUT", "/channels/*/reactions/*", status=403, code=50013, message="Missing Permissions"
     )
     assert await booth.seeded() is False
-    assert await booth.services.gallery.unseeded(10) == []
+    assert await booth.services.gallery.owing(PostDebt.VOTES, 10) == []
     await ada.react(booth.message(post), DOWN)
     assert await booth.standing(post) == {(UserId(ada.id), UP), (UserId(ada.id), DOWN)}
 
@@ -80,7 +81,7 @@ async def test_a_channel_that_does_not_answer_holds_up_no_other(booth: Booth) ->
     posts = [(await booth.a_post(channel))[1] for channel in others]
     assert await booth.seeded() is True
     assert [booth.seeds(post) for post in posts] == [[UP, DOWN]] * 3
-    left = await booth.services.gallery.unseeded(100)
+    left = await booth.services.gallery.owing(PostDebt.VOTES, 100)
     assert {post.channel_id for post in left} == {404}
     assert len(left) == 59
 
@@ -99,16 +100,16 @@ async def test_a_fault_of_ours_about_one_post_does_not_end_the_seeding(
     booth: Booth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (_, bad), (_, good) = [await booth.a_post() for _ in range(2)]
-    told = booth.services.gallery.seeded
+    told = booth.services.gallery.paid
 
-    async def seeded(message_id: MessageId) -> None:
+    async def paid(debt: PostDebt, message_id: MessageId) -> None:
         if message_id == bad.message_id:
             raise KeyError("a row that nobody expected")
-        await told(message_id)
+        await told(debt, message_id)
 
-    monkeypatch.setattr(booth.services.gallery, "seeded", seeded)
+    monkeypatch.setattr(booth.services.gallery, "paid", paid)
     assert await booth.seeded() is True
-    assert await booth.services.gallery.unseeded(9) == [bad]
+    assert await booth.services.gallery.owing(PostDebt.VOTES, 9) == [bad]
     assert booth.seeds(good) == [UP, DOWN]
     (told_once,) = [record for record in caplog.records if record.exc_info]
     assert "a row that nobody expected" in str(told_once.exc_info)

@@ -12,7 +12,7 @@ from models.data.evidence import Evidence, Preference
 from models.engine.schedule import Schedule, Spacing
 from models.preference.course import Course, Loss
 from models.preference.lots import Lots, audit
-from models.preference.tuning import Errors, Exhibit, Exhibits
+from models.training.exhibits import Errors, Exhibit, Exhibits
 from models.training.objective import Objective
 
 WIDE, TALL = (4, 2, 3), (4, 3, 2)

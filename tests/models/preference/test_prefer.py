@@ -15,7 +15,7 @@ from models.catalogue.registry import card_of, faults, file_sha256
 from models.engine.loader import load
 from models.manifest import JudgementLine, PictureLine
 from models.preference import run
-from models.preference.tuning import Errors
+from models.training.exhibits import Errors
 from tests.stages.manifests import write_manifest
 from tests.stages.tiny_finetuning import interrupt
 from tests.stages.tiny_preferring import (

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from models.data.evidence import Evidence, Preference
+from models.measuring.reward import Reward
 from models.preference.ranking import ranked, trusted
-from models.preference.reward import Reward
 
 NOTHING = Evidence(pairs=(), liked={})
 PROMPTS = {"a": "one", "b": "one", "c": "one", "d": "two"}

@@ -15,7 +15,7 @@ from PIL import Image, ImageEnhance
 from models.catalogue.verdict import Figure
 from models.measuring import adherence
 from models.measuring.gate import examine
-from models.measuring.gate.examine import Counts, Drawn, Sittings, Voted
+from models.measuring.gate.examine import Counts, Drawn, Sittings, VotedOn
 from models.measuring.gate.floors import FLOORS, Measure, told
 from models.measuring.gate.witness import Brief, PainterWitness
 from models.measuring.judge.network import Judge
@@ -83,7 +83,7 @@ def asked(places: slice) -> list[Brief]:
     ]
 
 
-VOTED = Voted(
+VOTED = VotedOn(
     held_out=asked(slice(4)),
     trained=asked(slice(4, 8)),
     seen=[painted(a.prompt, a.seed) for a in asked(slice(4, 8))],
@@ -109,7 +109,7 @@ def look(picture: Image.Image) -> dict[str, float]:
     return {"nudity": picture.convert("L").resize((1, 1)).getpixel((0, 0)) / 255}  # type: ignore[operator]  one channel has numbers
 
 
-def figures(witness: PainterWitness, model: Painter, voted: Voted = VOTED) -> Iterator[Figure]:
+def figures(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> Iterator[Figure]:
     sittings, parent = drawn(witness, Painter())
     candidate = sittings.drawn_by(model)
     yield from examine.followed(sittings, witness, parent, candidate)
@@ -120,12 +120,12 @@ def figures(witness: PainterWitness, model: Painter, voted: Voted = VOTED) -> It
     yield from examine.mixed(witness, voted, parent, candidate)
 
 
-def failing(witness: PainterWitness, model: Painter, voted: Voted = VOTED) -> set[str]:
+def failing(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> set[str]:
     """The kinds of figure that do not hold."""
     return {f.name.split(":")[0] for f in figures(witness, model, voted) if not f.holds}
 
 
-def voted_for(light: float) -> Voted:
+def voted_for(light: float) -> VotedOn:
     """Votes for pictures in that light against the painter's."""
     plain = [painted(a.prompt, a.seed + turn) for a in VOTED.held_out for turn in range(4)]
     lit = [ImageEnhance.Brightness(picture).enhance(light) for picture in plain]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.data.evidence import Preference
-from models.preference import reward
+from models.measuring import reward
 
 Sets = dict[str, dict[str, NDArray[np.float64]]]
 PROMPTS, EACH = 40, 4

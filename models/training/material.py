@@ -18,8 +18,8 @@ from models.data.latents import fitting, pixels_of
 from models.engine.conditioning import Conditioner
 from models.engine.loader import Components
 from models.manifest import Manifest, PictureLine
-from models.preference.features import Look
-from models.preference.tuning import Exhibits
+from models.measuring.features import Look
+from models.training.exhibits import Exhibits
 
 #: Where a picture's file lies.
 Place = Callable[[PictureLine], Path]

@@ -1,0 +1,102 @@
+"""What moderators decided about a picture, for whoever asks for the same picture again.
+
+Typing the same words and seed draws the same picture, so a removal that forgot them would hold for
+one message alone. A keyed hash is kept for each server, no word and nobody's name, so it outlives
+the wish to be forgotten. The reviews and the removal write, whoever takes a request or keeps a
+picture asks. What a member is told is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+from bot.domain import Ask, GuildId, JobId, Ruling
+from bot.store.db import Database, Transaction
+from bot.store.job_rows import draw_of
+from bot.store.nameless import keyed_hash, read_key
+from models.contract import Draw
+
+#: Blanks around signs say nothing to a text encoder.
+_AROUND_SIGNS = re.compile(r"\s*([^\w\s])\s*")
+
+
+def draws_of(ask: Ask) -> tuple[Draw, ...]:
+    """What each picture of an ask is drawn by."""
+    return tuple(ask.draw.nth(index) for index in range(ask.count))
+
+
+async def set_precedents(tx: Transaction, job_ids: Sequence[JobId], ruling: Ruling) -> None:
+    """Moderators decided so about the pictures of these jobs; what is stricter already stays."""
+    rows = await tx.fetch_all(
+        "SELECT jobs.draw, pictures.guild_id, card_id FROM pictures"
+        " JOIN jobs ON jobs.id = pictures.job_id"
+        " WHERE job_id IN (SELECT value FROM json_each(:jobs))",
+        {"jobs": json.dumps(job_ids)},
+    )
+    key = await read_key(tx)
+    await tx.execute_many(
+        "INSERT INTO precedents (guild_id, mark, ruling) VALUES (:guild, :mark, :ruling)"
+        " ON CONFLICT DO UPDATE SET ruling = max(ruling, excluded.ruling)",
+        [
+            {
+                "guild": row["guild_id"],
+                "mark": _mark(key, draw_of(row["draw"], []), row["card_id"]),
+                "ruling": ruling,
+            }
+            for row in rows
+        ],
+    )
+
+
+async def precedent_of(
+    db: Database | Transaction, guild_id: GuildId, draws: Iterable[Draw], card_id: str
+) -> Ruling | None:
+    """The strictest that moderators of the server decided about any of these; None if nothing.
+
+    `card_id` draws those that name no model.
+    """
+    row = await db.fetch_one(
+        "SELECT max(ruling) AS ruling FROM precedents"
+        " WHERE guild_id = :guild AND mark IN (SELECT value FROM json_each(:marks))",
+        {"guild": guild_id, "marks": await _marks(db, draws, card_id)},
+    )
+    return None if row is None or row["ruling"] is None else Ruling(row["ruling"])
+
+
+async def lift_removals(
+    tx: Transaction, guild_id: GuildId, draws: Iterable[Draw], card_id: str
+) -> None:
+    """Moderators want these drawn after all; what is behind a spoiler stays there."""
+    await tx.execute(
+        "DELETE FROM precedents WHERE guild_id = :guild AND ruling = :removed"
+        " AND mark IN (SELECT value FROM json_each(:marks))",
+        {
+            "guild": guild_id,
+            "removed": Ruling.REFUSE,
+            "marks": await _marks(tx, draws, card_id),
+        },
+    )
+
+
+async def _marks(db: Database | Transaction, draws: Iterable[Draw], card_id: str) -> str:
+    key = await read_key(db)
+    return json.dumps([_mark(key, draw, draw.model or card_id) for draw in draws])
+
+
+def _mark(key: bytes, draw: Draw, card_id: str) -> str:
+    """What makes a picture this one.
+
+    Not how long and how strictly it is drawn, for one step more shows the same.
+    """
+    parts = (
+        _spoken(draw.prompt), _spoken(draw.negative), draw.seed, draw.width_px, draw.height_px,
+        card_id,
+    )  # fmt: skip
+    return keyed_hash(key, f"draw {json.dumps(parts)}").hex()
+
+
+def _spoken(text: str) -> str:
+    """A prompt as a text encoder reads it, which knows neither capitals nor rows of blanks."""
+    return _AROUND_SIGNS.sub(r"\1", " ".join(text.casefold().split()))

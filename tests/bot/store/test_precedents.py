@@ -1,0 +1,144 @@
+"""What moderators decided about a picture holds for the same picture drawn anew."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import GuildId, Job, JobState, Ruling
+from bot.store.consequences import Judgement
+from bot.store.decisions import Outcome
+from tests.stages.factories import GUILD, SINCE, make_admitted, make_ask, make_png, make_released
+from tests.stages.moderators import MODERATOR, TEXT
+from tests.stages.stores import WORKER, Stores, open_stores
+
+CARD = "tiny-1"
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+async def judged(stores: Stores, outcome: Outcome, prompt: str = "1girl, blue hair") -> Job:
+    """A picture that was posted, reported and decided about."""
+    job = await stores.deliver(message=1, prompt=prompt)
+    await stores.reviews.report(job.id, MODERATOR, "no", 4_000, since_id=SINCE)
+    (case,) = await stores.reviews.open_cases(GUILD, 9)
+    await stores.reviews.decide(
+        case.id, Judgement(outcome=outcome, actor_id=MODERATOR, at_ms=5_000, text=TEXT)
+    )
+    return job
+
+
+async def ruled(
+    stores: Stores, job: Job, guild: int = GUILD, card_id: str = CARD, **changes: object
+) -> Ruling | None:
+    draw = replace(job.draw, **changes)  # type: ignore[arg-type]  its own fields
+    return await stores.reviews.precedent(GuildId(guild), [draw], card_id)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ruling"),
+    [
+        (Outcome.REMOVE, Ruling.REFUSE),
+        (Outcome.SPOILER, Ruling.SPOILER),
+        (Outcome.DISMISS, None),
+    ],
+)
+async def test_what_was_decided_is_remembered_for_the_same_picture(
+    stores: Stores, outcome: Outcome, ruling: Ruling | None
+) -> None:
+    job = await judged(stores, outcome)
+    assert await ruled(stores, job) is ruling
+
+
+async def test_no_spelling_or_step_more_makes_it_another_picture(stores: Stores) -> None:
+    job = await judged(stores, Outcome.REMOVE)
+    for prompt in ("1GIRL,   blue hair", "1girl,blue hair", " 1girl , blue\thair "):
+        assert await ruled(stores, job, prompt=prompt) is Ruling.REFUSE, prompt
+    assert await ruled(stores, job, steps=5, guidance=7.5) is Ruling.REFUSE
+    assert await ruled(stores, job, model=CARD) is Ruling.REFUSE
+
+
+async def test_another_picture_server_or_model_is_none_of_it(stores: Stores) -> None:
+    job = await judged(stores, Outcome.REMOVE)
+    assert await ruled(stores, job, prompt="1girl, red hair") is None
+    assert await ruled(stores, job, negative="") is None
+    assert await ruled(stores, job, seed=8) is None
+    assert await ruled(stores, job, model="tiny-2") is None
+    assert await ruled(stores, job, card_id="tiny-2") is None
+    assert await ruled(stores, job, guild=GUILD + 1) is None
+
+
+async def test_the_strictest_of_several_counts(stores: Stores) -> None:
+    job = await judged(stores, Outcome.REMOVE)
+    draws = [job.draw.nth(index) for index in (3, 2, 1, 0)]
+    assert await stores.reviews.precedent(GUILD, draws, CARD) is Ruling.REFUSE
+    assert await stores.reviews.precedent(GUILD, draws[:3], CARD) is None
+
+
+async def test_it_outlives_its_members_wish_to_be_forgotten_without_a_word(stores: Stores) -> None:
+    job = await judged(stores, Outcome.REMOVE, prompt="1girl, kept secret")
+    await stores.privacy.forget(job.user_id)
+    assert await ruled(stores, job) is Ruling.REFUSE
+    assert "secret" not in repr(await stores.rows("precedents"))
+
+
+async def test_a_purge_is_remembered_and_what_its_member_deletes_is_not(stores: Stores) -> None:
+    own = await stores.deliver(message=1, seed=1)
+    await stores.gallery.delete(own.id, 4_000)
+    assert await ruled(stores, own) is None
+    purged = await stores.deliver(message=2, seed=2)
+    await stores.members.purge(GUILD, purged.user_id, MODERATOR, TEXT, 5_000)
+    assert await ruled(stores, purged) is Ruling.REFUSE
+    assert await ruled(stores, own) is None, "it was gone before"
+
+
+async def kept_after(stores: Stores, outcome: Outcome) -> tuple[Job, bool]:
+    """The same picture, asked for before the decision and drawn after it; whether it is kept."""
+    await judged(stores, outcome, prompt="1girl")
+    await stores.enqueue(make_admitted(make_ask("1girl")))
+    job = await stores.claim()
+    assert job is not None
+    kept = await stores.gallery.keep(
+        make_released(job), make_png(job), card_id=CARD, owner=WORKER, now_ms=6_000
+    )
+    return job, kept is not None
+
+
+async def test_what_was_asked_for_before_a_removal_is_not_let_out_after_it(stores: Stores) -> None:
+    job, kept = await kept_after(stores, Outcome.REMOVE)
+    assert not kept
+    ended = await stores.views.get(job.id)
+    assert ended is not None
+    assert ended.state is JobState.WITHHELD
+    assert "The moderators removed this very picture" in (ended.error or "")
+    decisions = await stores.decisions.about(GUILD, job.id)
+    assert [one.outcome for one in decisions] == [Outcome.ALLOW, Outcome.WITHHOLD]
+    assert await stores.rows("doomed_files") == []
+
+
+async def test_what_was_asked_for_before_a_spoiler_comes_behind_one(stores: Stores) -> None:
+    job, kept = await kept_after(stores, Outcome.SPOILER)
+    assert kept
+    picture = await stores.gallery.get(job.id)
+    assert picture is not None
+    assert picture.spoiler
+
+
+async def test_a_removal_of_another_workers_job_ends_nothing(stores: Stores) -> None:
+    await judged(stores, Outcome.REMOVE, prompt="1girl")
+    await stores.enqueue(make_admitted(make_ask("1girl")))
+    job = await stores.claim()
+    assert job is not None
+    kept = await stores.gallery.keep(
+        make_released(job), make_png(job), card_id=CARD, owner="another", now_ms=6_000
+    )
+    assert kept is None
+    assert await stores.state(job) == JobState.RUNNING

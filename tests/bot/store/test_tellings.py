@@ -1,0 +1,156 @@
+"""What members are owed a word of: written with the deed, kept until it is said or no news."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import ChannelId, GuildId, JobState
+from bot.store.decisions import Outcome
+from bot.store.members import EVERYWHERE, Exclusion, Strike
+from bot.store.tellings import Telling, TellingId, insert_telling
+from tests.stages.factories import (
+    CHANNEL,
+    GUILD,
+    OTHER,
+    SINCE,
+    USER,
+    make_admitted,
+    make_ask,
+    make_place,
+)
+from tests.stages.moderators import MODERATOR
+from tests.stages.stores import Stores, open_stores
+
+THERE = GuildId(GUILD + 1)
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+def telling(name: str, *, channel: int = CHANNEL, at_ms: int = 100) -> Telling:
+    return Telling(
+        id=TellingId(name),
+        guild_id=GUILD,
+        channel_id=ChannelId(channel),
+        user_id=USER,
+        text=f"the word {name}",
+        created_ms=at_ms,
+    )
+
+
+async def owe(stores: Stores, *tellings: Telling) -> None:
+    async with stores.db.write() as tx:
+        for one in tellings:
+            await insert_telling(tx, one)
+
+
+async def owed(stores: Stores, **left_out: object) -> list[str]:
+    return [one.id for one in await stores.tellings.owed(9, **left_out)]  # type: ignore[arg-type]
+
+
+async def test_it_is_owed_until_it_is_done_the_oldest_first(stores: Stores) -> None:
+    first, second = telling("b", at_ms=1), telling("a", at_ms=2, channel=5)
+    await owe(stores, second, first, first)
+    assert await stores.tellings.owed(9) == [first, second]
+    assert await owed(stores, closed=[CHANNEL]) == ["a"]
+    assert await owed(stores, nor=["a"]) == ["b"]
+    await stores.tellings.done(first.id)
+    assert await owed(stores) == ["a"]
+
+
+async def test_what_is_no_news_any_more_is_given_up(stores: Stores) -> None:
+    await owe(stores, telling("a", at_ms=1), telling("b", at_ms=2))
+    assert await stores.tellings.give_up(1) == 0
+    assert await stores.tellings.give_up(2) == 1
+    assert await owed(stores) == ["b"]
+
+
+async def test_who_is_forgotten_is_owed_nothing(stores: Stores) -> None:
+    await owe(stores, telling("a"))
+    await stores.privacy.forget(USER)
+    assert await stores.rows("tellings") == []
+
+
+def exclusion(guild: GuildId = GUILD) -> Exclusion:
+    return Exclusion(
+        user_id=USER, guild_id=guild, until_ms=None, reason="", actor_id=MODERATOR, at_ms=5
+    )
+
+
+async def waiting(stores: Stores, *, guild: int = GUILD, channel: int = CHANNEL) -> str:
+    place = make_place(guild=guild, channel=channel)
+    (job,) = await stores.enqueue(make_admitted(make_ask(place=place)))
+    return job.id
+
+
+async def test_an_exclusion_cancels_what_waits_there_and_owes_one_word(stores: Stores) -> None:
+    here = [await waiting(stores, channel=1), await waiting(stores, channel=2)]
+    there = await waiting(stores, guild=THERE)
+    (theirs,) = await stores.enqueue(make_admitted(make_ask(user=OTHER)))
+    assert await stores.members.exclude(exclusion(), "a break") == here
+    states = {row["id"]: row["state"] for row in await stores.rows("jobs")}
+    assert states == {
+        **dict.fromkeys(here, "cancelled"), there: "queued", theirs.id: "queued",
+    }  # fmt: skip
+    (word,) = await stores.tellings.owed(9)
+    assert (word.text, word.channel_id, word.user_id) == ("a break", 2, USER)
+    assert await stores.members.exclude(exclusion(), "a break") == []
+    assert len(await stores.tellings.owed(9)) == 1, "nothing more was waiting"
+
+
+async def test_a_ban_everywhere_cancels_everywhere(stores: Stores) -> None:
+    ids = [await waiting(stores), await waiting(stores, guild=THERE)]
+    assert await stores.members.exclude(exclusion(EVERYWHERE), "a break") == ids
+    (word,) = await stores.tellings.owed(9)
+    assert word.guild_id == THERE, "where they asked last"
+
+
+async def test_the_strike_that_is_one_too_many_cancels_what_waits(stores: Stores) -> None:
+    job_id = await waiting(stores)
+    strike = Strike(rule="gore", about="a", at_ms=5, expires_ms=9)  # type: ignore[arg-type]
+    struck = await stores.members.strike(GUILD, USER, strike, limit=1, timeout_ms=9, reason="")
+    assert struck is not None
+    assert struck.cancelled == (job_id,)
+    assert await stores.tellings.owed(9) == [], "they read it in the refusal itself"
+
+
+async def test_a_ban_that_fails_cancels_nothing(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await waiting(stores)
+
+    async def fails(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("bot.store.members.insert_telling", fails)
+    with pytest.raises(RuntimeError):
+        await stores.members.exclude(exclusion(), "a break")
+    (job,) = await stores.rows("jobs")
+    assert job["state"] == JobState.QUEUED
+    assert await stores.rows("exclusions") == []
+
+
+async def test_a_decision_owes_its_word_in_its_own_transaction(stores: Stores) -> None:
+    from bot.store.consequences import Judgement
+
+    _, case = await stores.hold()
+    job_id = await waiting(stores)
+    decided = await stores.reviews.decide(
+        case.id,
+        Judgement(
+            outcome=Outcome.REMOVE_AND_TIME_OUT, actor_id=MODERATOR, at_ms=7, text="no",
+            told="it is removed.", told_cancelled="So is the rest.", exclusion=exclusion(),
+            since_id=SINCE,
+        ),
+    )  # fmt: skip
+    assert decided is not None
+    assert decided.done.cancelled == (job_id,)
+    (word,) = await stores.tellings.owed(9)
+    assert (word.id, word.text) == (case.id, "it is removed. So is the rest.")

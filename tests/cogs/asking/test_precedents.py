@@ -1,0 +1,121 @@
+"""Asking again for a picture that moderators removed or put behind a spoiler."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+from simcord.results import ResponseMessage
+
+from bot.domain import Job, JobState, Ruling
+from tests.stages.court import Court, buttons_of, court
+from tests.stages.front import custom_ids, said
+
+ASKED = {"prompt": "1girl, blue hair", "seed": 7}
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Court]:
+    async with court(tmp_path) as ready:
+        yield ready
+
+
+async def drawn(desk: Court) -> tuple[Job, discord.Message]:
+    """The next picture is drawn and posted."""
+    job = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
+    assert job is not None
+    await desk.kept(job)
+    await desk.looks("Delivery")
+    return job, next(m for m in desk.channel.history() if job.id in m.content)
+
+
+async def decided(desk: Court, action: str) -> discord.Message:
+    """The member's picture is posted, reported, and decided about. Returns its message."""
+    await desk.asks(**ASKED)
+    _, message = await drawn(desk)
+    who = desk.newcomer()
+    shown = await who.click(message, custom_id=buttons_of(message)["report"])
+    await desk.fills(who, shown, reason=["sexual"], words="")
+    await desk.rules(await desk.presented(), action)
+    await desk.sits()
+    return message
+
+
+async def appeals(desk: Court, refusal: ResponseMessage) -> None:
+    (appeal,) = custom_ids(refusal)
+    shown = await desk.member.click(refusal.message, custom_id=appeal)
+    await desk.fills(desk.member, shown, why="it is a plush toy")
+
+
+async def newest(desk: Court) -> Job:
+    return (await desk.jobs())[-1]
+
+
+async def test_a_removed_picture_is_not_drawn_again_by_the_same_words_and_seed(
+    desk: Court,
+) -> None:
+    await decided(desk, "remove")
+    refused = await desk.asks(**ASKED)
+    assert refused.ephemeral
+    assert "A moderator removed this very picture from this server" in refused.content
+    assert "1girl, blue hair" in refused.content.split("```")[1], "their words come back"
+    assert [i.split(":")[1] for i in custom_ids(refused)] == ["appeal"]
+    assert len(await desk.jobs()) == 1
+    assert not (await desk.asks(prompt=ASKED["prompt"], seed=8)).ephemeral
+
+
+async def test_it_is_not_drawn_as_one_of_several_either(desk: Court) -> None:
+    await decided(desk, "remove")
+    assert (await desk.asks(prompt=ASKED["prompt"], seed=5, count=3)).ephemeral
+    assert not (await desk.asks(prompt=ASKED["prompt"], seed=5, count=2)).ephemeral
+
+
+async def test_an_upheld_appeal_draws_it_and_takes_the_removal_back(desk: Court) -> None:
+    await decided(desk, "remove")
+    await appeals(desk, await desk.asks(**ASKED))
+    await desk.looks("Review")
+    case = next(m for m in desk.benches.history() if "An appeal" in m.content)
+    assert "moderators removed the same picture" in case.content
+    await desk.rules(case, "uphold")
+    job, _ = await drawn(desk)
+    assert await desk.state(job) is JobState.DELIVERED
+    assert not (await desk.asks(**ASKED)).ephemeral
+
+
+async def test_an_appeal_that_is_dismissed_changes_nothing(desk: Court) -> None:
+    await decided(desk, "remove")
+    await appeals(desk, await desk.asks(**ASKED))
+    await desk.looks("Review")
+    case = next(m for m in desk.benches.history() if "An appeal" in m.content)
+    await desk.rules(case, "dismiss")
+    assert (await desk.asks(**ASKED)).ephemeral
+
+
+@pytest.mark.parametrize("label", ["Again", "Vary"])
+async def test_what_a_moderator_put_behind_a_spoiler_is_asked_for_again_behind_one(
+    desk: Court, label: str
+) -> None:
+    message = await decided(desk, "spoiler")
+    said(await desk.member.click(message, label=label))
+    job, again = await drawn(desk)
+    assert job.ruling is Ruling.SPOILER
+    assert [file.is_spoiler() for file in again.attachments] == [True]
+    said(await desk.member.click(again, label="Vary"))
+    assert (await newest(desk)).ruling is Ruling.SPOILER, "so is a variation of a variation"
+
+
+async def test_the_same_words_typed_once_more_come_behind_a_spoiler_too(desk: Court) -> None:
+    await decided(desk, "spoiler")
+    assert not (await desk.asks(**ASKED)).ephemeral
+    _, again = await drawn(desk)
+    assert [file.is_spoiler() for file in again.attachments] == [True]
+
+
+async def test_a_plain_picture_has_plain_variations(desk: Court) -> None:
+    await desk.asks(**ASKED)
+    _, message = await drawn(desk)
+    for label in ("Again", "Vary"):
+        await desk.member.click(message, label=label)
+        assert (await newest(desk)).ruling is Ruling.ALLOW

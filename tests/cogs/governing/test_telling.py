@@ -1,0 +1,96 @@
+"""Words that members are owed: through refusals, outages and restarts, and not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain import ChannelId, GuildId, UserId
+from bot.store.tellings import Telling, TellingId, insert_telling
+from tests.stages.front import Front, front
+
+DAY_S = 86_400
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+async def owe(desk: Front, name: str = "0123456789", channel: int | None = None) -> None:
+    async with desk.services.tellings._db.write() as tx:
+        await insert_telling(
+            tx,
+            Telling(
+                id=TellingId(name),
+                guild_id=GuildId(desk.guild.id),
+                channel_id=ChannelId(channel or desk.channel.id),
+                user_id=UserId(desk.member.id),
+                text=f"<@{desk.member.id}> a word",
+                created_ms=desk.services.clock(),
+            ),
+        )
+
+
+def told(desk: Front) -> list[str]:
+    return [message.content for message in desk.channel.history()]
+
+
+async def test_a_word_is_said_once_and_pings_its_member_alone(desk: Front) -> None:
+    await owe(desk)
+    await desk.looks("Messenger", rounds=3)
+    (message,) = desk.channel.history()
+    assert message.content == f"<@{desk.member.id}> a word"
+    assert [user.id for user in message.mentions] == [desk.member.id]
+
+
+async def test_what_discord_does_not_take_is_said_after_a_restart(desk: Front) -> None:
+    await owe(desk)
+    await desk.bot_may_not("send_messages")
+    await desk.looks("Messenger")
+    await desk.restart()
+    await desk.looks("Messenger")
+    assert told(desk) == []
+    await desk.bot_may_not()
+    await desk.looks("Messenger")
+    assert told(desk) == [], "the channel rests"
+    await desk.env.advance_time(3600)
+    await desk.looks("Messenger")
+    assert len(told(desk)) == 1
+
+
+async def test_its_pauses_grow(desk: Front) -> None:
+    await owe(desk)
+    await desk.bot_may_not("send_messages")
+    resting = []
+    for _ in range(4):
+        await desk.looks("Messenger")
+        pause_s = 0
+        while desk.cog("Messenger")._lanes.openings().closed:
+            await desk.env.advance_time(1)
+            pause_s += 1
+        await desk.env.advance_time(pause_s)
+        resting.append(pause_s)
+    assert resting == [1, 2, 4, 8]
+
+
+async def test_it_is_given_up_when_it_is_no_news(desk: Front) -> None:
+    await owe(desk)
+    await desk.bot_may_not("send_messages")
+    await desk.looks("Messenger")
+    await desk.env.advance_time(2 * DAY_S + 1)
+    await desk.bot_may_not()
+    await desk.looks("Messenger")
+    assert told(desk) == []
+    assert await desk.services.tellings.owed(9) == []
+
+
+async def test_a_channel_that_is_gone_is_owed_nothing_and_holds_up_nobody(desk: Front) -> None:
+    await owe(desk, "0000000001", channel=5)
+    await owe(desk, "0000000002")
+    await desk.looks("Messenger")
+    assert len(told(desk)) == 1
+    assert await desk.services.tellings.owed(9) == []
