@@ -23,7 +23,8 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("bot.serving", "run the bot on Discord (the default)"),
     "sandbox": Command("bot.sandbox.command", "run a local Discord with the bot in it"),
     "doctor": Command("bot.doctor", "check the set-up and say what to do about each fault"),
-    "export": Command("bot.exporting", "write the voted pictures and their manifest"),
+    "curate": Command("bot.browsing.command", "look through the pictures in a browser"),
+    "export": Command("bot.exporting", "write what a model may learn from, as a manifest"),
     "health": Command("bot.health", "exit 0 if a running bot is alive (for containers)"),
     "policy-report": Command(
         "bot.reporting.policy.command", "measure what the policy lets through and what it stops"

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from bot import client, rulebooks
-from bot.client import Services
 from bot.clock import elapsed_s, now_ms
 from bot.data_lock import lock_data
 from bot.domain import BotError, SettingsError
@@ -29,6 +28,7 @@ from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
 from bot.health import beat
 from bot.log import log_transition
+from bot.services import Services
 from bot.settings import Settings, broken_lines, token_fault
 from bot.stopping import Stop, leave
 from bot.store.caps import Caps

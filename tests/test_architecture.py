@@ -36,6 +36,8 @@ HOMES = {
     "sqlite3": ("bot.store.db", "bot.db_faults"),
     "dotenv": ("bot.settings",),
     "simcord": ("bot.sandbox.",),
+    "datasette": ("bot.browsing.",),
+    "uvicorn": ("bot.browsing.",),
     "msgspec": ("models.decoding",),
     "torch": ("models.",),
     "diffusers": ("models.",),

@@ -85,6 +85,8 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         "pictures": Holding(
             theirs="user_id = :user", forget=("DELETE FROM pictures WHERE user_id = :user",)
         ),
+        "curations": Holding(theirs=_THEIR_PICTURES),
+        "stamps": None,
         "doomed_files": None,
         "doomed_messages": None,
         "send_jobs": Holding(theirs=_OF_THEIR_JOBS),

@@ -12,7 +12,7 @@ from dataclasses import replace
 import discord
 from discord.ext import commands
 
-from bot.client import Interaction, Services, WaifuBot
+from bot.client import Interaction, WaifuBot
 from bot.domain import (
     Ask,
     ChannelId,
@@ -26,6 +26,7 @@ from bot.domain import (
     UserId,
 )
 from bot.policy.asks import ask_again
+from bot.services import Services
 from bot.words import refusals, wording
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed, submit

@@ -41,6 +41,7 @@ _NAMES = {
     "jobs": "pictures asked for",
     "requests": "requests",
     "pictures": "pictures kept",
+    "curations": "pictures of yours that my operator marked or described for training",
     "posts": "messages that show your pictures",
     "votes": "current votes of yours",
     "vote_events": "reactions and choices in the ledger",

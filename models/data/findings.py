@@ -26,6 +26,8 @@ class Skip(StrEnum):
     UNLISTED = "not in the manifest"
     #: Named before: by the same manifest, an earlier line.
     REPEATED = "named twice"
+    #: A manifest keeps it for testing: nothing may learn from it.
+    HELD_OUT = "held out"
     #: The manifest names a file outside its folder.
     OUTSIDE = "outside the folder"
     #: No picture at all, a format that is not read, or a damaged header.

@@ -17,6 +17,7 @@ from typing import NamedTuple, cast
 from models.data.findings import Report, Skip
 from models.data.pictures import SUFFIXES
 from models.data.tagging import BooruRating, Caption
+from models.manifest import Split
 
 #: What a manifest is called in its folder; `datasets` calls it so too.
 MANIFEST = "metadata.jsonl"
@@ -222,6 +223,9 @@ def _listed(manifest: Path, report: Report) -> list[Pair]:
     for path, record, where in lines_of(manifest, report):
         if record.keys() <= _NOT_CAPTIONS:
             report.add(path, Skip.NO_CAPTION, where)
+            continue
+        if record.get("split") == Split.HELD_OUT:
+            report.add(path, Skip.HELD_OUT, where)
             continue
         try:
             pair = Pair(path, caption_of(record))

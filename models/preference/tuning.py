@@ -1,6 +1,7 @@
-"""The network of a training on judgements, the reference that it is held against, and the loss.
+"""One step's gradients of a training on judgements, and the reference that it is held against.
 
-Called by `run`. It must not know files, judgements or cards.
+Everything random about a row comes from the seed, the step and the row's place in it. Called by
+`run`. It must not know files, judgements or cards.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from bot.ballot import Axis, DuelOrigin
+from bot.curating.harvest import Stamp
 from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
 from bot.store.case_rows import CaseKind
 from bot.store.db import Database, inspect
@@ -28,6 +29,7 @@ FROZEN = {
     "0004_policy": "8b40ce74ce6c52c604b33bef9414846fa340dee87b8195135e67b42d3aa5ae1b",
     "0005_duels": "c75c26b5d3ba639bd331a2898ea3905de1665d786a6453c4a3f7784b5cf63e60",
     "0006_moderators_word": "68d2e0a27364b414fab3274c16e2af3762c56243da71a3fd4f0cba4cecf4a43d",
+    "0007_curation": "7c9a990b8fcd92b6c0f762b0a79f3b98e301087e16efdeba9f3e0d577b2e5c6b",
 }
 
 
@@ -89,6 +91,7 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
         ("case_kinds", CaseKind, {"cases"}),
         ("decision_kinds", DecisionKind, {"decisions"}),
         ("outcomes", Outcome, {"cases", "decisions"}),
+        ("stamps", Stamp, {"curations"}),
     ],
 )
 async def test_the_file_knows_the_domains_words(

@@ -18,6 +18,7 @@ from bot.domain import GuildId, Job, MessageId, RuleId, UserId
 from bot.store import privacy as room
 from bot.store.consent import Consent
 from bot.store.consequences import Judgement
+from bot.store.curation import Curation
 from bot.store.decisions import Outcome
 from bot.store.guilds import Guilds
 from bot.store.members import Exclusion, Strike
@@ -78,17 +79,13 @@ def pngs(directory: Path) -> int:
 async def live(stores: Stores) -> None:
     """USER uses everything that there is, beside OTHER."""
     consent, guilds = Consent(stores.db), Guilds(stores.db)
-    await stores.deliver(message=1, prompt=f"{WORD} player")
+    first = await stores.deliver(message=1, prompt=f"{WORD} player")
     theirs = await stores.deliver(message=2, user=OTHER, prompt="their own")
     await stores.draw(prompt=f"{WORD} again")
     await live_among_moderators(stores, theirs)
     await live_in_duels(stores, theirs)
-    for message, voter, emoji in (
-        (1, OTHER, "👍"),
-        (1, USER, "👎"),
-        (1, 77, "👎"),
-        (2, USER, "👍"),
-    ):
+    reactions = ((1, OTHER, "👍"), (1, USER, "👎"), (1, 77, "👎"), (2, USER, "👍"))
+    for message, voter, emoji in reactions:
         await stores.votes.record(react(message, voter, emoji))
     await stores.votes.record(react(2, USER, "👎", added=False))
     await stores.enqueue(make_admitted(make_ask(f"{WORD} to come", count=3)))
@@ -100,6 +97,7 @@ async def live(stores: Stores) -> None:
     await consent.hold(make_ask(f"{WORD} waiting"), 5)
     await decide(guilds, make_guild("spiders"), USER, 6)
     await stores.sends.begin(make_send(mine.id))
+    await Curation(stores.db).caption(first.id, f"{WORD} described", 7)
     await stores.privacy.wish(USER, 6)
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)
     assert await stores.votes.tally(theirs.id) == Tally(up=1)

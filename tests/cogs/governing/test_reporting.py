@@ -9,8 +9,10 @@ import discord
 import pytest
 from simcord.actors import MemberActor
 
+from bot import rulebooks
 from bot.domain import ChannelId, Job
-from bot.store.curation import export_voted
+from bot.exporting import ExportWish, write_manifest
+from bot.policy.layers import everywhere
 from bot.store.papers import Papers
 from tests.stages.court import Court, buttons_of, court
 from tests.stages.front import said
@@ -139,8 +141,9 @@ async def test_a_removed_picture_leaves_messages_gallery_lists_and_exports(
     assert await gallery.get(job.id) is None
     assert not list((tmp_path / "pictures").glob("*/*.png"))
     papers = Papers(tmp_path / "licences")
-    await export_voted(gallery._db, gallery, papers, tmp_path / "out", lambda *_: True)
-    assert (tmp_path / "out" / "manifest.jsonl").read_text() == ""
+    wish = ExportWish(directory=tmp_path / "out")
+    ground = everywhere(rulebooks.load())
+    assert not (await write_manifest(gallery._db, gallery, papers, ground, wish)).pictures
 
 
 async def test_a_removed_picture_is_not_drawn_once_more(desk: Court) -> None:

@@ -17,6 +17,8 @@ from models.data.examples import DatasetError, Example, read
 from models.data.findings import Note, Report, Skip
 from models.data.sources import caption_of, tags_of
 from models.data.tagging import BooruRating, Caption, CaptionPolicy
+from models.manifest import Split
+from tests.stages.manifests import add_picture, write_manifest
 
 ROOT = Path(__file__).parents[3]
 #: A post as Danbooru's interface and dumps have it, shortened.
@@ -257,6 +259,19 @@ def test_a_manifest_is_the_whole_truth_of_its_folder(tmp_path: Path) -> None:
         (Skip.REPEATED, "line 7"), (Skip.OUTSIDE, "line 8"), (Skip.OUTSIDE, "line 9"),
         (Skip.NO_CAPTION, "line 10"), (Skip.UNLISTED, ""),
     ]  # fmt: skip
+
+
+def test_what_a_manifest_holds_out_is_not_learned_from(tmp_path: Path) -> None:
+    lines = [add_picture(tmp_path, 1), add_picture(tmp_path, 2, text=None)]
+    held = add_picture(tmp_path, 3, split=Split.HELD_OUT, prompt_key="6" * 16)
+    write_manifest(tmp_path, [*lines, held])
+    report = Report()
+    assert [e.path.name for e in read(tmp_path, report=report)] == [Path(lines[0].file_name).name]
+    reasons = {finding.path.name: finding.reason for finding in report.findings}
+    assert reasons == {
+        Path(lines[1].file_name).name: Skip.BAD_CAPTION,
+        Path(held.file_name).name: Skip.HELD_OUT,
+    }
 
 
 def test_a_manifest_can_be_named_itself(tmp_path: Path) -> None:

@@ -1,0 +1,216 @@
+"""What Datasette is told: one view, its pictures, and a curator's word; all else is forbidden.
+
+`command` opens it. Datasette reads the file read-only; whatever a curator says goes through
+`bot/store/curation.py`, like every other write. What a picture shows is not known here.
+"""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingParameterType=false, reportMissingTypeArgument=false
+# Datasette's own functions have no types.
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from secrets import compare_digest
+from typing import Any
+
+from datasette import hookimpl
+from datasette.app import Datasette
+from datasette.plugins import pm
+from datasette.utils.asgi import Forbidden, NotFound, Request, Response
+from PIL import Image
+
+from bot.clock import now_ms
+from bot.curating.harvest import Stamp
+from bot.domain import BotError, JobId, Refused
+from bot.store.curation import Curation
+from bot.store.db import Database
+from bot.store.gallery import Gallery
+
+_HERE = Path(__file__).parent
+_VIEW = "contact_sheet"
+#: Where the sheet is, and where a token makes a curator of who brings it.
+SHEET, TOKEN = f"/bot/{_VIEW}", "/-/curator"
+_THUMBNAIL_PX = 320
+_CURATOR = {"id": "curator"}
+#: What may be looked at; whatever else there is or will be, nobody may.
+_OPEN = {
+    ("view-instance", None),
+    ("view-database", "bot"),
+    ("view-table", ("bot", _VIEW)),
+}
+_STAMPS = {"approve": Stamp.APPROVED, "reject": Stamp.REJECTED, "undo": None}
+#: No other page of the browser may use what is shown here, and no cache keeps it.
+_HEADERS = (
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"no-store"),
+)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@asynccontextmanager
+async def open_sheet(database: Path, sheet: Sheet) -> AsyncGenerator[App]:
+    """The application that serves the sheet of the given file, until the end of the block."""
+    pm.register(sheet)
+    try:
+        datasette = Datasette(
+            [str(database)],
+            metadata=json.loads((_HERE / "metadata.json").read_text("utf-8")),
+            template_dir=str(_HERE / "templates"),
+            settings=_SETTINGS,
+        )
+        await datasette.invoke_startup()
+        yield datasette.app()
+    finally:
+        pm.unregister(sheet)
+
+
+_SETTINGS = {
+    "default_allow_sql": False,
+    "allow_download": False,
+    "allow_csv_stream": False,
+    "suggest_facets": False,
+    "default_page_size": 60,
+    "sql_time_limit_ms": 5_000,
+    "facet_time_limit_ms": 3_000,
+}
+
+
+class Sheet:
+    """Datasette's plugin; it finds the hooks by their names.
+
+    `hosts` is what a browser may call this machine: another name is another site's trick. `token`
+    makes a curator of who brings it first; without one nothing can be changed.
+    """
+
+    #: Datasette takes a plugin for a module.
+    __name__ = __name__
+
+    def __init__(
+        self, db: Database, gallery: Gallery, *, hosts: frozenset[str], token: str | None
+    ) -> None:
+        self._gallery = gallery
+        self._curation = Curation(db)
+        self._hosts = hosts
+        self._token = token
+
+    @hookimpl(trylast=True)
+    def permission_allowed(self, action: str, resource: object) -> bool:
+        """The last word: what is not open is forbidden, whatever else allows it."""
+        return (action, resource) in _OPEN
+
+    @hookimpl
+    def register_routes(self) -> list[tuple[str, Callable[..., Awaitable[Response]]]]:
+        """Pages that Datasette does not have."""
+        return [
+            (r"^/-/thumbnail/(?P<picture>\w{1,20})\.webp$", self.thumbnail),
+            (rf"^{TOKEN}$", self.become_curator),
+            (r"^/-/curate$", self.curate),
+        ]
+
+    @hookimpl
+    def extra_template_vars(self, request: Request | None) -> dict[str, object]:
+        """Whether the page has buttons."""
+        return {"may_write": request is not None and self._is_curator(request)}
+
+    @hookimpl
+    def asgi_wrapper(self) -> Callable[[App], App]:
+        """Around everything: who asks, and what a browser may do with the answer."""
+        return self._guarded
+
+    def _guarded(self, app: App) -> App:
+        async def guard(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+            answer = app if host in self._hosts else _no_such_host
+            await answer(scope, receive, _closing(send))
+
+        return guard
+
+    def _is_curator(self, request: Request) -> bool:
+        return request.scope.get("actor") == _CURATOR
+
+    async def thumbnail(self, request: Request) -> Response:
+        """A picture that members may see somewhere, small."""
+        picture = await self._gallery.get(JobId(request.url_vars["picture"]))
+        if picture is None:
+            raise NotFound("no such picture")
+        try:
+            body = await asyncio.to_thread(_small, await self._gallery.read(picture))
+        except (BotError, OSError, ValueError, SyntaxError) as problem:
+            raise NotFound("its file is missing or damaged") from problem
+        return Response(body, content_type="image/webp")
+
+    async def become_curator(self, request: Request, datasette: Datasette) -> Response:
+        """Who brings the token first may write, until the command ends."""
+        brought = str(request.args.get("token") or "")
+        if self._token is None or not compare_digest(brought.encode(), self._token.encode()):
+            raise Forbidden("This address works once: start `python -m bot curate --write` again.")
+        self._token = None
+        response = Response.redirect(SHEET)
+        response.set_cookie(
+            "ds_actor", datasette.sign({"a": _CURATOR}, "actor"), httponly=True, samesite="strict"
+        )
+        return response
+
+    async def curate(self, request: Request, datasette: Datasette) -> Response:
+        """What a curator says of a picture."""
+        if request.method != "POST" or not self._is_curator(request):
+            raise Forbidden("Only who opened the sheet with its token may change anything.")
+        form = await request.post_vars()
+        told, kind = await self._said(form), datasette.ERROR
+        if told is None:
+            told, kind = f"{form['picture']}: {form['deed']}", datasette.INFO
+        datasette.add_message(request, told, kind)
+        back = str(form.get("back", ""))
+        return Response.redirect(back if back.startswith((f"{SHEET}?", f"{SHEET}#")) else SHEET)
+
+    async def _said(self, form: Mapping[str, str]) -> str | None:
+        """Carry out what a form says; what is wrong with it, or None."""
+        picture, deed = JobId(form.get("picture", "")), form.get("deed", "")
+        try:
+            if deed == "describe":
+                done = await self._curation.caption(picture, form.get("caption"), now_ms())
+            elif deed in _STAMPS:
+                done = await self._curation.stamp(picture, _STAMPS[deed], now_ms())
+            else:
+                return "That is nothing that can be said of a picture."
+        except BotError as problem:
+            return str(problem)
+        return done.text if isinstance(done, Refused) else None
+
+
+def _small(png: bytes) -> bytes:
+    with Image.open(io.BytesIO(png)) as picture:
+        picture.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+        out = io.BytesIO()
+        picture.convert("RGB").save(out, "WEBP", quality=80)
+    return out.getvalue()
+
+
+async def _no_such_host(_: Scope, __: Receive, send: Send) -> None:
+    response = Response.text("Open the address that the command printed.", status=421)
+    await response.asgi_send(send)
+
+
+def _closing(send: Send) -> Send:
+    """Sends with headers that keep the answer to this page."""
+
+    async def closing(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            kept = [pair for pair in message["headers"] if pair[0].lower() != b"cache-control"]
+            message = {**message, "headers": [*kept, *_HEADERS]}
+        await send(message)
+
+    return closing

@@ -1,0 +1,117 @@
+"""A manifest's folder on the disk: pictures without their texts, licences, and what describes them.
+
+`bot/exporting.py` scans, selects, and finishes. The folder is built beside its place and moved
+there whole, so nobody ever reads half of one, and an earlier one stays until then. What is selected
+is not known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+
+from bot.curating.bare import without_texts
+from bot.curating.harvest import Entry, Scan
+from bot.curating.likeness import Embed, likeness_of
+from bot.curating.selecting import Selection, licence_file
+from bot.domain import StorageError
+from bot.store.gallery import Gallery
+from bot.store.papers import Papers
+from models import manifest
+from models.catalogue.adoption import BUNDLED_LICENCE
+from models.manifest import Manifest
+
+
+class ManifestFolder:
+    """A folder while it is built; `building` hands one out."""
+
+    def __init__(self, place: Path, gallery: Gallery, papers: Papers) -> None:
+        self._place = place
+        self._gallery = gallery
+        self._papers = papers
+        (place / "pictures").mkdir(parents=True)
+
+    def scan(self, entry: Entry, embed: Embed) -> Scan | None:
+        """Copy a picture without its texts; None if its file is missing or damaged."""
+        try:
+            data = self._gallery.path(entry.picture).read_bytes()
+            bare = without_texts(data, entry.picture.card_id)
+            with Image.open(io.BytesIO(bare)) as picture:
+                likeness = likeness_of(picture, embed)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return None
+        sha256 = hashlib.sha256(bare).hexdigest()
+        (self._place / "pictures" / f"{sha256}.png").write_bytes(bare)
+        return Scan(sha256=sha256, likeness=likeness)
+
+    def finish(self, selection: Selection, *, created_ms: int, parents: Iterable[str]) -> Manifest:
+        """Keep what was selected, add the licences, and describe it all. OSError of the disk."""
+        named = {self._place / picture.file_name for picture in selection.pictures}
+        for path in (self._place / "pictures").iterdir():
+            if path not in named:
+                path.unlink()
+        (self._place / "licences").mkdir()
+        for card_id in {picture.card_id for picture in selection.pictures}:
+            # That of Waifu Diffusion where the bot served it before it noted licences: it is the
+            # one that is asked for of a model that brings none.
+            text = self._papers.text(card_id) or BUNDLED_LICENCE.read_text("utf-8")
+            (self._place / licence_file(card_id)).write_text(text, encoding="utf-8")
+        return manifest.write(
+            self._place,
+            selection.pictures,
+            selection.judgements,
+            created_ms=created_ms,
+            left_out=selection.left_out,
+            parents=parents,
+        )
+
+
+@contextmanager
+def building(directory: Path, gallery: Gallery, papers: Papers) -> Generator[ManifestFolder]:
+    """A folder beside `directory`, which takes its place at the end of the block, or not at all.
+
+    An earlier manifest there is replaced. StorageError if the directory holds anything else, or if
+    the disk does not take it.
+    """
+    _may_replace(directory)
+    part = directory.with_name(f".{directory.name}.{os.getpid()}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        yield ManifestFolder(part, gallery, papers)
+        _swap(part, directory)
+    except OSError as problem:
+        raise StorageError(f"{directory} cannot be written: {problem.strerror}.") from problem
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _may_replace(directory: Path) -> None:
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise StorageError(f"{directory} is a file: name a directory.")
+    if any(directory.iterdir()) and not (directory / manifest.FILE_NAME).is_file():
+        raise StorageError(
+            f"{directory} holds something else than an earlier manifest: name a new directory."
+        )
+
+
+def _swap(part: Path, directory: Path) -> None:
+    """Put the new folder in place of an earlier one; nobody ever reads half of either."""
+    before = directory.with_name(f".{directory.name}.{os.getpid()}.old")
+    if directory.exists():
+        directory.rename(before)
+    try:
+        part.rename(directory)
+    except OSError:
+        if before.exists():
+            before.rename(directory)
+        raise
+    shutil.rmtree(before, ignore_errors=True)

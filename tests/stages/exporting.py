@@ -1,0 +1,60 @@
+"""Voted pictures and their export, for the tests of what leaves and of the folder it leaves in."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from bot import rulebooks
+from bot.exporting import ExportWish, write_manifest
+from bot.policy.layers import everywhere
+from bot.store.papers import Papers
+from models.manifest import Manifest
+from tests.stages.factories import GUILD, USER, make_reaction
+from tests.stages.stores import Stores
+
+THIRD = 700_000_000_000_000_003
+
+
+async def voted(
+    stores: Stores, message: int, *, user: int = USER, prompt: str = "1girl", guild: int = GUILD
+) -> str:
+    """A picture that THIRD likes; pictures of other messages look otherwise."""
+    job = await stores.deliver(
+        message=message, user=user, prompt=prompt, seed=message * 50, guild=guild
+    )
+    await stores.votes.record(make_reaction(message, THIRD))
+    return job.id
+
+
+async def export(stores: Stores, directory: Path, **wish: Any) -> Manifest:
+    return await write_manifest(
+        stores.db,
+        stores.gallery,
+        papers(directory),
+        everywhere(rulebooks.load()),
+        ExportWish(directory=directory, **wish),
+    )
+
+
+def papers(directory: Path) -> Papers:
+    """Where the licences of the models that were served lie."""
+    return Papers(directory.parent / "data" / "licences")
+
+
+def lines(directory: Path) -> list[dict[str, Any]]:
+    text = (directory / "metadata.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def everything_in(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
+
+
+def pixels(data: bytes) -> bytes:
+    with Image.open(io.BytesIO(data)) as picture:
+        return picture.convert("RGB").tobytes()
