@@ -203,7 +203,7 @@ def trained(bench: Bench, trial: Trial) -> tuple[str, tuple[float, float]]:
         parser = argparse.ArgumentParser()
         add_arguments(parser)
         words = [str(manifest_of(bench, trial)), "--out", str(out), *trial.options]
-        words += ["--seed", str(trial.seed)]
+        words += ["--seed", str(trial.seed - 1)]
         resume = ["--resume"] if (out / "states").exists() else []
         began = time.monotonic(), time.process_time()
         threads = ["--threads", str(torch.get_num_threads())]
