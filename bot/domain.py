@@ -269,6 +269,8 @@ class Share:
     models: tuple[str, ...] = ()
     #: True: every job but those that name one of them; a job may name none.
     excluded: bool = True
+    #: The model that a job without a name is taken to name; None: it names no model.
+    unnamed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +302,8 @@ class Standing:
     ahead: int
     queued: int
     running: int
+    #: The id of the card that it is drawn with; None where it names none.
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,9 @@ from bot.client import Services
 from bot.clock import elapsed_s, now_ms
 from bot.data_lock import lock_data
 from bot.domain import BotError, SettingsError
-from bot.drawing.handle import EngineHandle, LocalThread, Roster
+from bot.drawing.handle import LocalThread, Roster
 from bot.drawing.progress import ProgressBoard
+from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
@@ -50,12 +51,15 @@ from bot.store.views import JobViews
 from bot.store.votes import Votes
 from bot.tidying import Tidier
 from bot.transitions import Subject, Transition
+from models.catalogue.registry import Registry
 from models.contract import Engine, Scorer
 
 log = logging.getLogger(__name__)
 
 #: How long a stop lets running pictures go on before they are put back into the queue.
 _GRACE_MS = 8_000
+#: How long pictures of another model wait while the loaded one has work: some swaps' time.
+_PATIENCE_MS = 15_000
 _OURS = "Take ENGINE out of .env for the bot's own engine."
 
 
@@ -81,8 +85,8 @@ class _Program:
 
     services: Services
     jobs: Jobs
+    shelf: Shelf
     handle: LocalThread
-    worker: Worker
 
 
 def engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
@@ -144,6 +148,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         handle = _handle(settings)
         stack.push_async_callback(handle.close)
         jobs = Jobs(db)
+        shelf = Shelf(Registry(settings.models_dir))
         services = Services(
             settings=settings,
             queue=jobs,
@@ -164,12 +169,11 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             signals=Signals(),
             progress=ProgressBoard(),
             caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
-            model=lambda: handle.info,
+            model=lambda: shelf.active,
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
-        worker = _worker(services, jobs, handle)
-        yield _Program(services=services, jobs=jobs, handle=handle, worker=worker)
+        yield _Program(services=services, jobs=jobs, shelf=shelf, handle=handle)
 
 
 async def _sweep(gallery: Gallery) -> None:
@@ -180,13 +184,15 @@ async def _sweep(gallery: Gallery) -> None:
         log.error("the picture files are not tidied up at this start: %s", problem)  # noqa: TRY400  the sentence says it all
 
 
-def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
-    settings = services.settings
+def _worker(program: _Program) -> Worker:
+    """At work on the model that is loaded by now."""
+    services, settings = program.services, program.services.settings
     return Worker(
         process=f"worker-{secrets.token_hex(4)}",
-        handle=handle,
-        roster=Roster([handle]),
-        jobs=jobs,
+        handle=program.handle,
+        roster=Roster([program.handle]),
+        shelf=program.shelf,
+        jobs=program.jobs,
         gallery=services.gallery,
         rulebook=services.rulebook,
         signals=services.signals,
@@ -196,6 +202,7 @@ def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
             max_attempts=settings.max_attempts,
             preview_every=settings.preview_every,
             grace_ms=_GRACE_MS,
+            patience_ms=_PATIENCE_MS,
         ),
         clock=services.clock,
         tell=log_transition,
@@ -224,7 +231,7 @@ async def _serve(settings: Settings) -> int:
                 _erasing(program.services),
                 _tidying(program.services),
             ):
-                if await _loaded(program.handle, settings, stop):
+                if await _loaded(program, settings, stop):
                     _spare_what_stays()
                     await _work(program, settings, stop)
             beating.cancel()
@@ -268,8 +275,9 @@ async def _tidying(services: Services) -> AsyncGenerator[None]:
             tidying.cancel()
 
 
-async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:
+async def _loaded(program: _Program, settings: Settings, stop: Stop) -> bool:
     """Load the model; False if the stop came first."""
+    handle = program.handle
     log.info("loading the model %s", settings.model)
     loading = asyncio.create_task(handle.open(), name="load")
     stopping = asyncio.create_task(stop.wait(), name="stop while loading")
@@ -284,6 +292,8 @@ async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:
         stopping.cancel()
         await asyncio.wait({loading, stopping})
     card, rows = handle.info.card_id, f"{handle.capacity} rows at once"
+    program.shelf.name(card, settings.model)
+    program.shelf.activate(handle.info)
     log_transition(
         Transition(subject=Subject.CARD, id=card, before=None, after="serving", why=rows)
     )
@@ -294,22 +304,27 @@ async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
     """Draw and talk to Discord until the stop."""
     await _settle_licence(program)
     async with asyncio.TaskGroup() as tasks:
-        drawing = tasks.create_task(program.worker.run(), name="worker")
+        worker = _worker(program)
+        drawing = tasks.create_task(worker.run(), name="worker")
         online = tasks.create_task(
             client.serve(program.services, settings.discord_token), name="discord"
         )
         await stop.wait()
         log.info("stopping: pictures in the engine are finished or put back")
-        program.worker.stop()
+        worker.stop()
         await drawing
         online.cancel()
 
 
 async def _settle_licence(program: _Program) -> None:
-    """What the licence of the model that was loaded now asks, before anything is drawn.
+    """What the licences of the models ask for which pictures wait, before anything is drawn.
 
-    It may be another than the one that members accepted who wait since the last run.
+    They may be others than those that members accepted who wait since the last run.
     """
     services, info = program.services, program.handle.info
     Papers(services.settings.licences_dir).keep(info)
-    await program.jobs.end_unlicensed(info.licence_sha256, services.clock())
+    licences = {info.card_id: info.licence_sha256}
+    for card_id in await services.consent.waiting_cards() - {info.card_id}:
+        if (found := await asyncio.to_thread(program.shelf.licence_sha256, card_id)) is not None:
+            licences[card_id] = found
+    await services.consent.end_unlicensed(licences, info.card_id, services.clock())

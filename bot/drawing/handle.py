@@ -222,7 +222,8 @@ class LocalThread:
 class Roster:
     """The engines of one process: each draws what names its model.
 
-    The first draws the rest too: what names no model, and what names one that nobody here serves.
+    The first draws the rest too: what names no model, and what names one that no other engine
+    serves. It alone changes its model for what is asked.
     """
 
     def __init__(self, handles: Sequence[EngineHandle]) -> None:
@@ -231,6 +232,10 @@ class Roster:
     def owner_of(self, handle: EngineHandle, process: str) -> str:
         """The name that leases of this engine's worker carry."""
         return f"{process}/{self._handles.index(handle)}"
+
+    def leads(self, handle: EngineHandle) -> bool:
+        """Whether it is the first: its model is the one that requests are asked of."""
+        return handle is self._handles[0]
 
     def share_of(self, handle: EngineHandle) -> Share:
         """Which jobs are this engine's, as the models stand now."""

@@ -40,10 +40,6 @@ _WAITS_NO_MORE = Refused(
     reason=RefusalReason.GONE,
     text="That request waits no more: just ask again with `/waifu`.",
 )
-_OTHER_LICENCE = (
-    "I draw with another model now, and its licence is another one. Ask again with `/waifu`, and I "
-    "will show it to you."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +106,16 @@ class Jobs:
             await self.fail(owner, job.id, FOREIGN, now_ms, why=f"unknown {job.fault}")
         return None
 
+    async def upcoming(self, now_ms: int, share: Share) -> str | None:
+        """The card that the next job of the share in fair order is to be drawn with.
+
+        None if none may run. For a share that says what a job without a name is taken to name.
+        """
+        row = await self._db.fetch_one(_UPCOMING, _sought(now_ms, share))
+        return row["model"] if row else None
+
     async def _claim_any(self, owner: str, lease_ms: int, now_ms: int, share: Share) -> Job | None:
-        models = json.dumps(share.models)
-        sought: Params = {"now": now_ms, "models": models, "excluded": share.excluded}
+        sought = _sought(now_ms, share)
         if await self._db.fetch_one(_NEXT, sought) is None:
             return None
         rows = await self._db.write_one(
@@ -213,21 +216,6 @@ class Jobs:
             )
         return taken
 
-    async def end_unlicensed(self, licence_sha256: str, now_ms: int) -> list[JobId]:
-        """End what is still to be drawn for members who have not accepted this licence.
-
-        For the start with a model under another licence, while nothing is drawn.
-        """
-        rows = await self._db.write_one(
-            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"
-            " lease_until_ms = NULL WHERE state IN ('queued', 'running') AND NOT EXISTS"
-            " (SELECT 1 FROM acceptances WHERE acceptances.user_id = jobs.user_id"
-            "  AND licence_sha256 = :licence) RETURNING id",
-            {"licence": licence_sha256, "error": _OTHER_LICENCE, "now": now_ms},
-            "its member has not accepted the model's licence",
-        )
-        return _ids(rows)
-
     async def cancel_request(
         self, request_id: RequestId, user_id: UserId, now_ms: int
     ) -> list[JobId]:
@@ -263,8 +251,11 @@ class Jobs:
         return _ids(rows)
 
 
-#: The jobs of the share; one that names no model is no model's.
-_IN_SHARE = "coalesce(jobs.model IN (SELECT value FROM json_each(:models)), 0) = (NOT :excluded)"
+#: The jobs of the share; one that names no model may be no model's.
+_IN_SHARE = (
+    "coalesce(ifnull(jobs.model, :unnamed) IN (SELECT value FROM json_each(:models)), 0)"
+    " = (NOT :excluded)"
+)
 #: CROSS JOIN fixes the order of the loops: users by turn, then one user's jobs; nothing is sorted.
 _NEXT = (
     "SELECT jobs.seq FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"  # noqa: S608  a constant above
@@ -272,6 +263,7 @@ _NEXT = (
     f" AND {_IN_SHARE}"
     " ORDER BY turns.last_turn, turns.since_ms, turns.user_id, jobs.seq LIMIT 1"
 )
+_UPCOMING = f"SELECT ifnull(model, :unnamed) AS model FROM jobs WHERE seq = ({_NEXT})"  # noqa: S608  a constant above
 _CLAIM = (
     "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_owner = :owner,"  # noqa: S608  a constant above
     f" lease_until_ms = :until WHERE seq = ({_NEXT}) RETURNING *"
@@ -286,6 +278,15 @@ _LEFT_OVER = "state = 'running' AND lease_owner NOT GLOB :ours"
 _ANY_LEFT_OVER = (
     f"SELECT 1 FROM jobs WHERE {IS_BUSY} AND ({_LEFT_OVER} OR not_before_ms > 0) LIMIT 1"  # noqa: S608  constants
 )
+
+
+def _sought(now_ms: int, share: Share) -> Params:
+    return {
+        "now": now_ms,
+        "models": json.dumps(share.models),
+        "excluded": share.excluded,
+        "unnamed": share.unnamed,
+    }
 
 
 async def _take_back(

@@ -193,7 +193,7 @@ async def test_an_engine_that_cannot_even_let_go_of_a_row_is_tried_again(tmp_pat
 
 
 async def test_a_stop_finishes_what_is_nearly_done(tmp_path: Path) -> None:
-    async with studio(tmp_path, engine=FakeEngine(2, step_s=0.005)) as s:
+    async with studio(tmp_path, engine=FakeEngine(2, step_s=0.005), grace_ms=200_000) as s:
         (job,) = await s.ask(steps=30)
         await s.until(job, JobState.RUNNING)
         await s.stop()

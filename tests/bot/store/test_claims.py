@@ -102,6 +102,20 @@ async def test_an_engine_claims_the_jobs_of_its_share_alone(stores: Stores) -> N
     assert await claimed(EVERY_JOB) == ["a", "b", None]
 
 
+async def test_a_job_without_a_name_is_the_model_s_that_is_asked_of(stores: Stores) -> None:
+    def share(*models: str) -> Share:
+        return Share(models=models, excluded=False, unnamed="a")
+
+    (job,) = await stores.enqueue(make_admitted(make_ask()))
+    assert await stores.queue.upcoming(2_000, share("b")) is None
+    assert await stores.queue.claim(WORKER, LEASE_MS, 2_000, share("b")) is None
+    assert await stores.queue.upcoming(2_000, share("a")) == "a"
+    claimed = await stores.queue.claim(WORKER, LEASE_MS, 2_000, share("a"))
+    assert claimed is not None
+    assert claimed.id == job.id
+    assert await stores.queue.upcoming(2_000, Share(unnamed="a")) is None, "nothing waits"
+
+
 async def test_a_draw_that_cannot_be_read_names_no_model(stores: Stores) -> None:
     (job,) = await stores.enqueue(make_admitted(make_ask()))
     await stores.db.write_one("UPDATE jobs SET draw = '{' WHERE id = :id", {"id": job.id})
