@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+from models.catalogue.verdict import Sha256, Verdict, fingerprint
 from models.contract import Aspect, EngineError, Limits, Sampler
 from models.decoding import Amount, Dialect, Meta, MisfitError, Positive, decode
 
@@ -23,7 +24,6 @@ SCHEMA = 1
 
 #: (width, height).
 Pixels = Annotated[tuple[Positive, Positive], Meta(description="[width, height] in pixels")]
-Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 _JSON = Dialect(stranger="is not a field of a card", in_full=True)
 _T = TypeVar("_T")
 
@@ -115,6 +115,9 @@ class Card:
     scores: tuple[Score, ...]
     licence: Licence
     files: dict[str, Sha256] = field(default_factory=dict[str, str])
+    manifests: tuple[Sha256, ...] | None = None
+    #: What the gate found; None until it was asked.
+    verdict: Verdict | None = None
 
     def __post_init__(self) -> None:
         """ValueError if the defaults could not be asked for, or the scores do not suffice."""
@@ -132,6 +135,17 @@ class Card:
     def can_draw_nudity(self) -> bool:
         """Its pictures are measured for nudity, so nothing of them is shown before that."""
         return Score.NUDITY in self.scores
+
+    @property
+    def may_be_promoted(self) -> bool:
+        """The gate passed these very files."""
+        verdict = self.verdict
+        return (
+            verdict is not None
+            and verdict.passed
+            and bool(self.files)
+            and verdict.files_sha256 == fingerprint(self.files)
+        )
 
     def native_px(self, width_px: int, height_px: int) -> tuple[int, int]:
         """The size to draw for a finished picture of the given size.

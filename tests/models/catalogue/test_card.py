@@ -145,5 +145,6 @@ def test_a_newer_card_is_told_so() -> None:
 
 def test_every_field_comes_back_as_it_was_written() -> None:
     tree = json.loads((EMBEDDED / cards.FILE_NAME).read_text())
+    tree |= {"manifests": ["a" * 64], "verdict": None}
     assert json.loads(json.dumps(cards.as_json(cards.parse(tree, "card.json")))) == tree
     assert list(cards.as_json(cards.parse(tree, "card.json"))) == list(tree), "in the same order"

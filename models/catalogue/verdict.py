@@ -1,0 +1,60 @@
+"""What the gate found of a candidate: its figures, and whether it may serve.
+
+It stands on the card of the candidate. `models.measuring.gate` gives one; the catalogue, `/learn`
+and promotion read it. Torch-free and pure; it must not know how anything is measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from models.decoding import Meta
+
+Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One thing that the gate measured, in `unit`."""
+
+    name: str
+    value: float
+    unit: str
+    #: The smallest value that passes; None if only `most` or nothing bounds it.
+    least: float | None = None
+    most: float | None = None
+    #: Where the true value lies with 95 % certainty; None where it is exact.
+    interval: tuple[float, float] | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it passes; one that nothing bounds always does, one that is no number never."""
+        above = self.least is None or self.value >= self.least
+        below = self.most is None or self.value <= self.most
+        return above and below and not math.isnan(self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Every figure of one run of the gate, for the very files that it looked at."""
+
+    #: Which set of floors was asked for; figures of another set cannot be compared.
+    gate: str
+    figures: tuple[Figure, ...]
+    #: `fingerprint` of the candidate's files then.
+    files_sha256: Sha256
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was measured, and all of it holds."""
+        return bool(self.figures) and all(figure.holds for figure in self.figures)
+
+
+def fingerprint(files: Mapping[str, str]) -> str:
+    """One sha256 over the paths and hashes of a card's files, in the order of their paths."""
+    lines = "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -1,0 +1,56 @@
+"""Which pair to ask next: the one whose answer tells most about the strengths.
+
+Duels call it. It must not know pictures or who is asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+#: Houlsby et al. 2011, below eq. 3.
+_C2 = math.pi * math.log(2) / 2
+#: The variance of the probit that is closest to a logit.
+_PROBIT2 = math.pi / 8
+
+
+def next_pair(
+    strengths: Sequence[float],
+    counts: Sequence[float],
+    candidates: Sequence[tuple[int, int]],
+    *,
+    prior_sd: float = 1.0,
+) -> tuple[int, int] | None:
+    """The candidate whose answer tells most, the earlier of two that tell the same; None of none.
+
+    `counts` says how many (weighted) answers each picture has been in.
+    """
+
+    def told(pair: tuple[int, int]) -> float:
+        spread = sum(_variance(counts[item], prior_sd) for item in pair)
+        return information(strengths[pair[0]] - strengths[pair[1]], spread)
+
+    return max(candidates, key=told, default=None)
+
+
+def information(difference: float, variance: float) -> float:
+    """What the answer to a pair tells about their strengths, in bits (0..1).
+
+    `difference` is the expected difference on the scale of log odds, `variance` how unsure it is.
+    The answer's entropy less what no knowledge would take from it (BALD, Houlsby et al. 2011,
+    eq. 3), for the probit that is closest to the logit.
+    """
+    mean, spread = difference * math.sqrt(_PROBIT2), variance * _PROBIT2
+    known = math.sqrt(_C2 / (spread + _C2)) * math.exp(-(mean**2) / (2 * (spread + _C2)))
+    return max(0.0, _entropy(NormalDist().cdf(mean / math.sqrt(spread + 1))) - known)
+
+
+def _variance(count: float, prior_sd: float) -> float:
+    """How unsure a strength is after so many answers between equals, each of which tells 1/4."""
+    return 1 / (1 / prior_sd**2 + count / 4)
+
+
+def _entropy(chance: float) -> float:
+    """Of one answer, in bits."""
+    return -sum(p * math.log2(p) for p in (chance, 1 - chance) if p > 0)

@@ -1,0 +1,126 @@
+"""Leaderboards of pictures, and the duel to ask next: what few voters cannot bend.
+
+A picture's place is what it surely deserves, the lower end of its interval, and one voter has one
+voice on a picture, in however many duels of it they vote. The duel cog calls it; it must not know
+Discord, jobs or who the voters are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Generic, TypeVar
+
+from models.statistics.asking import next_pair
+from models.statistics.beta import Posterior, prior_of
+from models.statistics.pairs import Strengths, bradley_terry
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Win(Generic[K]):
+    """One voter's answer to one duel, and what the voter weighs, in 0..1."""
+
+    winner: K
+    loser: K
+    voter: Hashable
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung(Generic[K]):
+    """One picture on a leaderboard; the board's order is by `low`, the best first.
+
+    Of duels the figures are strengths in log odds (0 is the middle), of votes shares in 0..1.
+    """
+
+    picture: K
+    middle: float
+    low: float
+    high: float
+    #: Answers or votes for and against it, as they were given.
+    up: int
+    down: int
+
+
+def by_duels(wins: Sequence[Win[K]], *, mass: float = 0.9) -> tuple[Rung[K], ...]:
+    """The leaderboard of all pictures in these answers."""
+    pictures, strengths = _strengths(wins)
+    up, down = Counter(win.winner for win in wins), Counter(win.loser for win in wins)
+    rungs = [
+        Rung(
+            picture=picture,
+            middle=strengths.values[index],
+            low=(interval := strengths.interval(index, mass))[0],
+            high=interval[1],
+            up=up[picture],
+            down=down[picture],
+        )
+        for picture, index in pictures.items()
+    ]
+    return tuple(sorted(rungs, key=_surely, reverse=True))
+
+
+def by_votes(
+    tallies: Mapping[K, tuple[int, int]],
+    weighed: Mapping[K, tuple[float, float]],
+    *,
+    mass: float = 0.9,
+) -> tuple[Rung[K], ...]:
+    """The leaderboard by (up, down), as they were given and as they weigh."""
+    prior = prior_of(list(weighed.values()))
+    rungs: list[Rung[K]] = []
+    for picture, (up, down) in tallies.items():
+        share = Posterior(up=weighed[picture][0], down=weighed[picture][1], prior=prior)
+        low, high = share.interval(mass)
+        rungs.append(Rung(picture=picture, middle=share.mean, low=low, high=high, up=up, down=down))
+    return tuple(sorted(rungs, key=_surely, reverse=True))
+
+
+def next_duel(
+    prompts: Sequence[Sequence[K]], wins: Sequence[Win[K]], asked: Mapping[frozenset[K], int]
+) -> tuple[K, K] | None:
+    """The two pictures of one prompt whose duel tells most; None if no prompt has two.
+
+    `asked` says how often two pictures were put side by side already, open duels among them: those
+    that were asked least come first, so that a party goes round before it asks again.
+    """
+    pictures, strengths = _strengths(wins, [picture for prompt in prompts for picture in prompt])
+    pairs = [pair for prompt in prompts for pair in combinations(dict.fromkeys(prompt), 2)]
+    least = min((asked.get(frozenset(pair), 0) for pair in pairs), default=0)
+    names = list(pictures)
+    counts = [0.0] * len(names)
+    for win, weight in zip(wins, one_voice(wins), strict=True):
+        for picture in (win.winner, win.loser):
+            counts[pictures[picture]] += weight
+    candidates = [
+        (pictures[a], pictures[b]) for a, b in pairs if asked.get(frozenset((a, b)), 0) == least
+    ]
+    found = next_pair(strengths.values, counts, candidates)
+    return (names[found[0]], names[found[1]]) if found else None
+
+
+def _strengths(wins: Sequence[Win[K]], besides: Sequence[K] = ()) -> tuple[dict[K, int], Strengths]:
+    """Every picture with its number, and the strengths by number."""
+    seen = [picture for win in wins for picture in (win.winner, win.loser)]
+    pictures = {picture: index for index, picture in enumerate(dict.fromkeys([*seen, *besides]))}
+    answers = [
+        (pictures[win.winner], pictures[win.loser], weight)
+        for win, weight in zip(wins, one_voice(wins), strict=True)
+    ]
+    return pictures, bradley_terry(len(pictures), answers)
+
+
+def one_voice(wins: Sequence[Win[K]]) -> list[float]:
+    """Weights under which no voter has more than their own weight on any picture."""
+    said = Counter((win.voter, picture) for win in wins for picture in (win.winner, win.loser))
+    return [
+        win.weight / max(said[win.voter, win.winner], said[win.voter, win.loser]) for win in wins
+    ]
+
+
+def _surely(rung: Rung[K]) -> tuple[float, float]:
+    return rung.low, rung.middle

@@ -1,0 +1,182 @@
+"""How strong pictures are, out of duels and rankings: Bradley-Terry and Plackett-Luce.
+
+The chance that a picture is chosen of several is exp(strength) over the sum of theirs (Bradley and
+Terry 1952; Plackett 1975). A ranking is a row of such choices, a duel the shortest. Strengths have
+a Gaussian prior, so a picture without votes stands at 0 and one with three wins is no hero, and
+Newton's method finds the one greatest posterior; its curvature gives the errors (Laplace).
+
+Leaderboards and the making of training pairs call it. It must not know what is compared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+#: One choice: who was chosen, then who was not; and what it weighs.
+_Choice = tuple[tuple[int, ...], float]
+
+_STEPS, _CLOSE = 100, 1e-10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strengths:
+    """What came out for each picture, on the scale of log odds; the mean is 0."""
+
+    values: tuple[float, ...]
+    #: The posterior's standard deviations.
+    errors: tuple[float, ...]
+
+    def interval(self, item: int, mass: float = 0.9) -> tuple[float, float]:
+        """The central interval that holds the strength with this probability (0 < mass < 1)."""
+        reach = NormalDist().inv_cdf((1 + mass) / 2) * self.errors[item]
+        return self.values[item] - reach, self.values[item] + reach
+
+    def chance(self, item: int, other: int) -> float:
+        """The chance that the one is chosen over the other, in 0..1."""
+        return 1 / (1 + math.exp(self.values[other] - self.values[item]))
+
+
+def bradley_terry(
+    n: int, wins: Sequence[tuple[int, int, float]], *, prior_sd: float = 1.0
+) -> Strengths:
+    """Strengths of `n` pictures out of duels: (winner, loser, weight) each. ValueError."""
+    return _fit(n, [((winner, loser), weight) for winner, loser, weight in wins], prior_sd)
+
+
+def plackett_luce(
+    n: int,
+    rankings: Sequence[Sequence[int]],
+    weights: Sequence[float] | None = None,
+    *,
+    prior_sd: float = 1.0,
+) -> Strengths:
+    """Strengths of `n` pictures out of rankings, best first, each of two pictures or more.
+
+    A pick of the best of four, the rest in no order, is no ranking: see `picks`. ValueError.
+    """
+    weighed = [1.0] * len(rankings) if weights is None else weights
+    choices = [
+        (tuple(ranking[place:]), weight)
+        for ranking, weight in zip(rankings, weighed, strict=True)
+        for place in range(len(ranking) - 1)
+    ]
+    return _fit(n, choices, prior_sd)
+
+
+def picks(
+    n: int, chosen: Sequence[tuple[int, Sequence[int], float]], *, prior_sd: float = 1.0
+) -> Strengths:
+    """Strengths of `n` pictures out of picks: (the best, the others, weight) each. ValueError."""
+    return _fit(n, [((best, *others), weight) for best, others, weight in chosen], prior_sd)
+
+
+def _fit(n: int, choices: Sequence[_Choice], prior_sd: float) -> Strengths:
+    """The posterior of each group of pictures that choices connect; groups know nothing of others.
+
+    Pictures of one prompt are such a group, so a server's thousands cost no more than its dozens.
+    """
+    if not prior_sd > 0:
+        raise ValueError("the prior's standard deviation lies above 0")
+    merged = _merged(n, choices)
+    values, errors = [0.0] * n, [prior_sd] * n
+    for members, within in _groups(n, merged):
+        found, spread = _posterior(len(members), within, prior_sd)
+        for member, value, error in zip(members, found, spread, strict=True):
+            values[member], errors[member] = float(value), float(error)
+    return Strengths(values=tuple(values), errors=tuple(errors))
+
+
+def _merged(n: int, choices: Sequence[_Choice]) -> dict[tuple[int, ...], float]:
+    """What was chosen the same way again, added up."""
+    merged: defaultdict[tuple[int, ...], float] = defaultdict(float)
+    for items, weight in choices:
+        if len(set(items)) != len(items) or not all(0 <= item < n for item in items):
+            raise ValueError(f"{items}: a choice is between different pictures of 0..{n - 1}")
+        if not (weight >= 0 and math.isfinite(weight)):
+            raise ValueError(f"{weight}: a weight is a finite number from 0 on")
+        if weight:
+            # Who was not chosen stands in no order.
+            merged[items[0], *sorted(items[1:])] += weight
+    return merged
+
+
+def _groups(
+    n: int, merged: dict[tuple[int, ...], float]
+) -> Iterator[tuple[list[int], list[_Choice]]]:
+    """The members of each connected group, and its choices in numbers of the group's own."""
+    root = list(range(n))
+
+    def find(item: int) -> int:
+        while root[item] != item:
+            root[item] = root[root[item]]
+            item = root[item]
+        return item
+
+    for first, *others in merged:
+        for other in others:
+            root[find(other)] = find(first)
+    within: defaultdict[int, list[_Choice]] = defaultdict(list)
+    for items, weight in merged.items():
+        within[find(items[0])].append((items, weight))
+    for choices in within.values():
+        members = sorted({item for items, _ in choices for item in items})
+        place = {item: index for index, item in enumerate(members)}
+        yield members, [(tuple(place[item] for item in items), w) for items, w in choices]
+
+
+def _posterior(
+    n: int, choices: Sequence[_Choice], prior_sd: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Newton's method on the log posterior, which is concave; values and errors, (n,) each."""
+    stacks = _stacked(choices)
+    theta = np.zeros(n)
+    height, slope, curve = _look(theta, stacks, prior_sd)
+    for _ in range(_STEPS):
+        step = np.linalg.solve(curve, slope)
+        if np.abs(step).max() < _CLOSE:
+            break
+        size = 1.0
+        while (ahead := _look(theta + size * step, stacks, prior_sd))[0] < height and size > _CLOSE:
+            size /= 2
+        theta = theta + size * step
+        height, slope, curve = ahead
+    return theta, np.sqrt(np.diag(np.linalg.inv(curve)))
+
+
+def _stacked(choices: Sequence[_Choice]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Choices of one length together: int64 (K, m), the chosen one first, and weights (K,)."""
+    by_length: defaultdict[int, list[_Choice]] = defaultdict(list)
+    for items, weight in choices:
+        by_length[len(items)].append((items, weight))
+    return [
+        (np.array([items for items, _ in same]), np.array([weight for _, weight in same]))
+        for same in by_length.values()
+    ]
+
+
+def _look(
+    theta: np.ndarray, stacks: Sequence[tuple[np.ndarray, np.ndarray]], prior_sd: float
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Log posterior, its gradient (n,) and its negative Hessian (n, n) at these strengths."""
+    height = -float(theta @ theta) / (2 * prior_sd**2)
+    slope = -theta / prior_sd**2
+    curve = np.eye(len(theta)) / prior_sd**2
+    for items, weights in stacks:
+        odds = theta[items]
+        top = odds.max(1, keepdims=True)
+        scaled = np.exp(odds - top)
+        whole = scaled.sum(1, keepdims=True)
+        share = scaled / whole  # (K, m)
+        height += float(weights @ (odds[:, 0] - top[:, 0] - np.log(whole[:, 0])))
+        np.add.at(slope, items[:, 0], weights)
+        np.add.at(slope, items, -weights[:, None] * share)
+        np.add.at(curve, (items, items), weights[:, None] * share)
+        both = weights[:, None, None] * share[:, :, None] * share[:, None, :]
+        np.add.at(curve, (items[:, :, None], items[:, None, :]), -both)
+    return height, slope, curve
