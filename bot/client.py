@@ -38,10 +38,12 @@ from bot.store.consent import Consent
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
+from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.parties import Parties
 from bot.store.privacy import Privacy
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
@@ -78,6 +80,8 @@ class Services:
     sends: Sends
     doomed: Doomed
     votes: Votes
+    duels: Duels
+    parties: Parties
     guilds: Guilds
     reviews: Reviews
     case_posts: CasePosts

@@ -38,11 +38,13 @@ from bot.store.consent import Consent
 from bot.store.db import Database
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
+from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.parties import Parties
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
@@ -158,6 +160,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             sends=Sends(db),
             doomed=Doomed(db),
             votes=votes,
+            duels=Duels(db),
+            parties=Parties(db),
             guilds=Guilds(db),
             reviews=Reviews(db, gallery),
             case_posts=CasePosts(db),

@@ -16,6 +16,7 @@ from bot.store.case_rows import Case, CaseKind
 from bot.store.db import Params, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.doomed import doom_sends_of_jobs
+from bot.store.duel_rows import close_duels_of_jobs
 from bot.store.members import Exclusion, insert_exclusion
 from bot.store.removal import take_away
 from bot.store.request_rows import insert_requests, request_of
@@ -59,7 +60,7 @@ async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> Reques
         case Outcome.APPROVE:
             await _let_out(tx, case)
         case Outcome.SPOILER:
-            await _put_behind_spoiler(tx, case)
+            await _put_behind_spoiler(tx, case, judgement.at_ms)
             await _let_out(tx, case)
         case Outcome.REMOVE | Outcome.REMOVE_AND_TIME_OUT:
             await _remove(tx, case, judgement)
@@ -79,9 +80,9 @@ async def _let_out(tx: Transaction, case: Case) -> None:
     )
 
 
-async def _put_behind_spoiler(tx: Transaction, case: Case) -> None:
-    """Of messages that show it without, posts are to be edited, and lists and shows to go."""
-    job: Params = {"job": case.job_id}
+async def _put_behind_spoiler(tx: Transaction, case: Case, now_ms: int) -> None:
+    """Of messages that show it without, posts are to be edited, and all others to go."""
+    job: Params = {"job": case.job_id, "now": now_ms}
     await tx.execute("UPDATE pictures SET spoiler = 1 WHERE job_id = :job", job)
     await tx.execute(
         "UPDATE posts SET spoiler_owed = 1 WHERE deleted_ms IS NULL AND message_id IN"
@@ -89,6 +90,7 @@ async def _put_behind_spoiler(tx: Transaction, case: Case) -> None:
         job,
     )
     await doom_sends_of_jobs(tx, "id = :job", job)
+    await close_duels_of_jobs(tx, "id = :job", job)
 
 
 async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from bot.domain import ChannelId, GuildId, MessageId, MessageRef
 from bot.store.db import Database, Params, Transaction
+from bot.store.duel_rows import UNDER_WAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,7 @@ async def doom_messages_of_jobs(tx: Transaction, which: str, values: Params) -> 
 
 
 async def doom_sends_of_jobs(tx: Transaction, which: str, values: Params) -> None:
-    """Let lists go that show a picture of these jobs, and shows that are no posts yet."""
+    """Let lists and duels go that show a picture of these jobs, and shows that are no posts yet."""
     for statement in _SENDS_OF_JOBS:
         await tx.execute(statement.format(which=which), values)
 
@@ -198,9 +199,23 @@ def _of_sends(chosen: str) -> tuple[str, ...]:
     return there, under_way, f"DELETE FROM sends WHERE {chosen}"
 
 
-_SENDS_OF_JOBS = _of_sends(
-    "(name, kind) IN (SELECT name, kind FROM send_jobs"
-    f" WHERE job_id IN ({_CHOSEN}) AND kind IN ('show', 'top'))"
+#: Messages that ask which of two pictures is better, and those that may be there.
+_IN_DUELS = f"(left_job IN ({_CHOSEN}) OR right_job IN ({_CHOSEN}))"
+_ASKING = (
+    "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM duels"
+    f" WHERE {_IN_DUELS} AND message_id IS NOT NULL"
+)
+_ASKING_UNDER_WAY = (
+    "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
+    f" SELECT id, channel_id, guild_id, since_id FROM duels WHERE {_IN_DUELS} AND {UNDER_WAY}"
+)
+_SENDS_OF_JOBS = (
+    *_of_sends(
+        "(name, kind) IN (SELECT name, kind FROM send_jobs"
+        f" WHERE job_id IN ({_CHOSEN}) AND kind IN ('show', 'top'))"
+    ),
+    _ASKING,
+    _ASKING_UNDER_WAY,
 )
 _DOOM_OF_JOBS = (_POSTS, _POSTS_UNDER_WAY, *_SENDS_OF_JOBS)
 #: A status message that was taken away when all was posted is known to be gone.

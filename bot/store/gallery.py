@@ -28,6 +28,7 @@ from bot.domain import (
 )
 from bot.store.case_rows import lose_messages
 from bot.store.db import Database, Glance, Params, Value, undisturbed
+from bot.store.duel_rows import lose_duel_messages
 from bot.store.picture_files import PictureFiles
 from bot.store.picture_rows import SEEN, insert_picture, picture_of
 from bot.store.post_rows import POST, insert_post, post_of
@@ -209,6 +210,7 @@ class Gallery:
                 "DELETE FROM sends WHERE message_id IN (SELECT value FROM json_each(:ids))", gone
             )
             await lose_messages(tx, "message_id IN (SELECT value FROM json_each(:ids))", gone)
+            await lose_duel_messages(tx, gone)
 
     async def unseeded(
         self,

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from bot.ballot import DuelId
 from bot.domain import JobId, MessageId, UserId
 from bot.store.db import Database, Transaction
 from bot.store.ledger import Pair
@@ -140,6 +141,37 @@ async def fold_pictures(tx: Transaction, owner_id: UserId) -> None:
     )
 
 
+async def fold_choices(tx: Transaction, user_id: UserId) -> None:
+    """Count a voter's current choices without a name, and mark them; those on their own go."""
+    rows = await tx.fetch_all(
+        "SELECT axis, about, place FROM choices WHERE voter_id = :user AND NOT self_vote",
+        {"user": user_id},
+    )
+    key = await read_key(tx)
+    await tx.execute_many(
+        "INSERT OR REPLACE INTO nameless_choices (mark, axis, about, place)"
+        " VALUES (:mark, :axis, :about, :place)",
+        [
+            {
+                "mark": choice_mark(key, row["about"], user_id),
+                "axis": row["axis"],
+                "about": row["about"],
+                "place": row["place"],
+            }
+            for row in rows
+        ],
+    )
+
+
+async def discount_choices(tx: Transaction, duel_ids: Iterable[DuelId], user_id: UserId) -> None:
+    """Take what a voter chose in these duels out of the nameless: they have chosen again."""
+    key = await read_key(tx)
+    await tx.execute_many(
+        "DELETE FROM nameless_choices WHERE mark = :mark",
+        [{"mark": choice_mark(key, duel_id, user_id)} for duel_id in duel_ids],
+    )
+
+
 async def fold_exclusions(tx: Transaction, user_id: UserId) -> None:
     """Keep a member's exclusions without their name; the rows with it are the caller's to delete.
 
@@ -164,6 +196,11 @@ async def read_key(db: Database | Transaction) -> bytes:
 def member_mark(key: bytes, user_id: UserId) -> bytes:
     """What stands for a member whose name is not kept."""
     return _hash(key, f"member {user_id}")
+
+
+def choice_mark(key: bytes, about: str, user_id: UserId) -> bytes:
+    """What stands for a voter's choice whose name is not kept."""
+    return _hash(key, f"choice {about} {user_id}")
 
 
 def _mark(key: bytes, pair: Pair) -> bytes:

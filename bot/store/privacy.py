@@ -1,7 +1,6 @@
 """What a user may see, take along and have erased, across every store.
 
-`cogs/governing/privacy.py` calls it. `HOLDINGS` names every table and what it holds of whom; a test
-compares it with the schema, so that a new table cannot be forgotten here.
+`cogs/governing/privacy.py` calls it. What each table holds of whom is in `holdings.py`.
 """
 
 from __future__ import annotations
@@ -15,142 +14,16 @@ import zlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from bot.domain import JobId, Picture, StorageError, UserId
 from bot.store.case_rows import doom_messages_of_cases
 from bot.store.db import Database, Params, Row, Transaction, undisturbed
 from bot.store.doomed import doom_messages_of_jobs, doom_messages_of_requests
+from bot.store.duel_rows import close_duels_of_parties
 from bot.store.gallery import Gallery
-from bot.store.nameless import fold_exclusions, fold_pictures, fold_voter
+from bot.store.holdings import HOLDINGS, Holding
+from bot.store.nameless import fold_choices, fold_exclusions, fold_pictures, fold_voter
 from bot.store.picture_rows import SEEN, picture_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """What a table holds of a user (`:user`)."""
-
-    #: Which rows are the user's; shown, exported and counted.
-    theirs: str
-    #: What becomes of them; nothing: they leave with the rows they refer to.
-    forget: tuple[str, ...] = ()
-    #: Columns that may name somebody else: they are in no export.
-    hides: tuple[str, ...] = ()
-
-
-_THEIR_PICTURES = "job_id IN (SELECT job_id FROM pictures WHERE user_id = :user)"
-_OF_THEIR_JOBS = "job_id IN (SELECT id FROM jobs WHERE user_id = :user)"
-_THEIR_SENDS = f"(name, kind) IN (SELECT name, kind FROM send_jobs WHERE {_OF_THEIR_JOBS})"  # noqa: S608  a constant above
-_OF_THEIR_REQUESTS = "request_id IN (SELECT id FROM requests WHERE user_id = :user)"
-_THEIR_POSTS = (
-    "message_id IN (SELECT message_id FROM post_pictures JOIN pictures USING (job_id)"
-    " WHERE pictures.user_id = :user)"
-)
-
-#: In the order in which they are forgotten: votes are judged by the pictures that they are on.
-#: None: the table holds nothing of anybody.
-HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
-    {
-        "vote_events": Holding(
-            theirs="voter_id = :user",
-            forget=(f"DELETE FROM vote_events WHERE voter_id = :user OR {_THEIR_POSTS}",),  # noqa: S608  a constant above
-        ),
-        "standing_reactions": Holding(
-            theirs="voter_id = :user",
-            forget=(f"DELETE FROM standing_reactions WHERE voter_id = :user OR {_THEIR_POSTS}",),  # noqa: S608  a constant above
-        ),
-        "votes": Holding(
-            theirs="voter_id = :user",
-            forget=(f"DELETE FROM votes WHERE voter_id = :user OR {_THEIR_PICTURES}",),  # noqa: S608  a constant above
-        ),
-        "axes": None,
-        "request_kinds": None,
-        "layouts": None,
-        "ratings": None,
-        "states": None,
-        "nameless_tallies": None,
-        "nameless_marks": None,
-        "mark_key": None,
-        "posts": Holding(theirs=_OF_THEIR_REQUESTS),
-        "post_pictures": Holding(theirs=_THEIR_PICTURES),
-        "pictures": Holding(
-            theirs="user_id = :user", forget=("DELETE FROM pictures WHERE user_id = :user",)
-        ),
-        "doomed_files": None,
-        "doomed_messages": None,
-        "send_jobs": Holding(theirs=_OF_THEIR_JOBS),
-        "sends": Holding(
-            theirs=_THEIR_SENDS,
-            forget=(f"DELETE FROM sends WHERE {_THEIR_SENDS}",),  # noqa: S608  a constant above
-        ),
-        "hunts": None,
-        "forget_wishes": Holding(
-            theirs="user_id = :user", forget=("DELETE FROM forget_wishes WHERE user_id = :user",)
-        ),
-        "installation": None,
-        "jobs": Holding(theirs="user_id = :user"),
-        "owed_posts": Holding(theirs=_OF_THEIR_REQUESTS),
-        "requests": Holding(
-            theirs="user_id = :user", forget=("DELETE FROM requests WHERE user_id = :user",)
-        ),
-        "turns": Holding(
-            theirs="user_id = :user", forget=("DELETE FROM turns WHERE user_id = :user",)
-        ),
-        "waiting_asks": Holding(
-            theirs="user_id = :user", forget=("DELETE FROM waiting_asks WHERE user_id = :user",)
-        ),
-        "acceptances": Holding(
-            theirs="user_id = :user", forget=("DELETE FROM acceptances WHERE user_id = :user",)
-        ),
-        "sharing": Holding(
-            theirs="user_id = :user", forget=("DELETE FROM sharing WHERE user_id = :user",)
-        ),
-        # What a server decided stays decided; who decided it is forgotten.
-        "audit_log": Holding(
-            theirs="actor_id = :user",
-            forget=(
-                "UPDATE audit_log SET actor_id = NULL WHERE actor_id = :user",
-                "UPDATE audit_log SET user_id = NULL WHERE user_id = :user",
-            ),
-            hides=("user_id",),
-        ),
-        "policies": None,
-        "guilds": None,
-        # A picture that somebody reported stays reported.
-        "reports": Holding(
-            theirs="reporter_id = :user",
-            forget=("UPDATE reports SET reporter_id = NULL WHERE reporter_id = :user",),
-        ),
-        "cases": Holding(
-            theirs="user_id = :user",
-            forget=(
-                "DELETE FROM cases WHERE user_id = :user",
-                "UPDATE cases SET actor_id = NULL WHERE actor_id = :user",
-            ),
-            hides=("actor_id",),
-        ),
-        "strikes": Holding(
-            theirs="user_id = :user", forget=("DELETE FROM strikes WHERE user_id = :user",)
-        ),
-        "exclusions": Holding(
-            theirs="user_id = :user",
-            forget=(
-                "DELETE FROM exclusions WHERE user_id = :user",
-                "UPDATE exclusions SET actor_id = NULL WHERE actor_id = :user",
-            ),
-            hides=("actor_id",),
-        ),
-        "nameless_exclusions": None,
-        # The numbers of the owner's report stay.
-        "decisions": Holding(
-            theirs="user_id = :user",
-            forget=("UPDATE decisions SET user_id = NULL, about = '' WHERE user_id = :user",),
-        ),
-        "case_kinds": None,
-        "decision_kinds": None,
-        "outcomes": None,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +195,7 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     )
     await fold_voter(tx, user_id)
     await fold_pictures(tx, user_id)
+    await fold_choices(tx, user_id)
     await fold_exclusions(tx, user_id)
     await tx.execute(
         "INSERT OR IGNORE INTO doomed_files SELECT sha256 FROM pictures WHERE user_id = :user", user
@@ -329,6 +203,7 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     await doom_messages_of_jobs(tx, "user_id = :user", user)
     await doom_messages_of_requests(tx, "user_id = :user", user)
     await doom_messages_of_cases(tx, "user_id = :user", user)
+    await close_duels_of_parties(tx, "user_id = :user", user, when=_AT_ITS_END)
     # Other people's *Vary* and *Again* of the user's pictures are theirs; what they came from goes.
     await tx.execute(
         "UPDATE requests SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"
@@ -343,6 +218,10 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
         counts=counts,
         job_ids=[JobId(row["id"]) for row in alive],
     )
+
+
+#: The party would have gone on until then.
+_AT_ITS_END = "(SELECT ends_ms FROM parties WHERE parties.id = party_id)"
 
 
 def _plain(row: Row, holding: Holding) -> dict[str, str | int | float | None]:

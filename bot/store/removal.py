@@ -14,6 +14,7 @@ from bot.domain import JobId, JobState
 from bot.store.case_rows import lapse_cases
 from bot.store.db import Params, Transaction
 from bot.store.doomed import doom_messages_of_jobs
+from bot.store.duel_rows import close_duels_of_jobs
 
 
 async def take_away(
@@ -37,6 +38,7 @@ async def take_away(
     for statement in _TAKEN_AWAY:
         await tx.execute(statement, gone)
     await doom_messages_of_jobs(tx, f"id IN ({_JOBS})", gone)
+    await close_duels_of_jobs(tx, f"id IN ({_JOBS})", gone)
     await lapse_cases(tx, _JOBS, gone)
     return job_ids
 

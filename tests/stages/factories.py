@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from bot.ballot import Reaction, VoteSource
+from bot.ballot import (
+    Duel,
+    DuelId,
+    DuelOrigin,
+    Party,
+    PartyId,
+    Reaction,
+    VoteSource,
+)
 from bot.domain import (
     Admitted,
     Ask,
@@ -232,4 +240,49 @@ def make_reaction(
         at_ms=at_ms,
         source=source,
         burst=burst,
+    )
+
+
+def make_duel(
+    left: str,
+    right: str,
+    *,
+    duel: str = "d000000001",
+    origin: DuelOrigin = DuelOrigin.PARTY,
+    party: str | None = None,
+    channel: int = CHANNEL,
+    guild: int = GUILD,
+    at_ms: int = 6_000,
+) -> Duel:
+    return Duel(
+        id=DuelId(duel),
+        guild_id=GuildId(guild),
+        channel_id=None if origin is DuelOrigin.ALONE else ChannelId(channel),
+        left_job=JobId(left),
+        right_job=JobId(right),
+        origin=origin,
+        message_id=None,
+        opened_ms=at_ms,
+        closed_ms=None,
+        party_id=PartyId(party) if party else None,
+        since_id=SINCE,
+    )
+
+
+def make_party(
+    *,
+    party: str = "p000000001",
+    user: int = USER,
+    channel: int = CHANNEL,
+    guild: int = GUILD,
+    ends_ms: int = 90_000,
+) -> Party:
+    return Party(
+        id=PartyId(party),
+        guild_id=GuildId(guild),
+        channel_id=ChannelId(channel),
+        user_id=UserId(user),
+        since_id=SINCE,
+        begun_ms=6_000,
+        ends_ms=ends_ms,
     )

@@ -15,10 +15,12 @@ from bot.store.case_rows import Case
 from bot.store.db import Database
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
+from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.parties import Parties
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
@@ -51,6 +53,8 @@ class Stores:
     outbox: Outbox
     gallery: Gallery
     votes: Votes
+    duels: Duels
+    parties: Parties
     privacy: Privacy
     sends: Sends
     doomed: Doomed
@@ -152,6 +156,8 @@ async def open_stores(directory: Path, tell: Tell = log.log_transition) -> Async
             outbox=Outbox(db),
             gallery=gallery,
             votes=Votes(db),
+            duels=Duels(db),
+            parties=Parties(db),
             privacy=Privacy(db, gallery),
             sends=Sends(db),
             doomed=Doomed(db),

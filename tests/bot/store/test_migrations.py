@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.ballot import Axis
+from bot.ballot import Axis, DuelOrigin
 from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
 from bot.store.case_rows import CaseKind
 from bot.store.db import Database, inspect
@@ -26,6 +26,7 @@ FROZEN = {
     "0002_requests_and_posts": "93ca3d77b7a9a92927afc32482f69abaa23a21e585508e068034d065fc2d1c93",
     "0003_models": "f205ab4c67ce8fc2a29e13fa487b73a18f8b6c707c825a6ed51006f5c241d102",
     "0004_policy": "8b40ce74ce6c52c604b33bef9414846fa340dee87b8195135e67b42d3aa5ae1b",
+    "0005_duels": "c75c26b5d3ba639bd331a2898ea3905de1665d786a6453c4a3f7784b5cf63e60",
 }
 
 
@@ -67,7 +68,19 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("table", "kind", "users"),
     [
-        ("axes", Axis, {"vote_events", "votes", "nameless_tallies", "nameless_marks"}),
+        (
+            "axes",
+            Axis,
+            {
+                "vote_events",
+                "votes",
+                "nameless_tallies",
+                "nameless_marks",
+                "choices",
+                "nameless_choices",
+            },
+        ),
+        ("duel_origins", DuelOrigin, {"duels"}),
         ("layouts", PostLayout, {"requests"}),
         ("request_kinds", RequestKind, {"requests"}),
         ("ratings", Rating, {"jobs", "pictures"}),

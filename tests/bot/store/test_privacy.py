@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.ballot import Tally, VoteEmoji
+from bot.ballot import Choice, DuelOrigin, Tally, VoteEmoji
 from bot.domain import GuildId, Job, MessageId, RuleId, UserId
 from bot.store import privacy as room
 from bot.store.consent import Consent
@@ -29,6 +29,8 @@ from tests.stages.factories import (
     USER,
     make_admitted,
     make_ask,
+    make_duel,
+    make_party,
     make_png,
     make_released,
     make_send,
@@ -79,6 +81,7 @@ async def live(stores: Stores) -> None:
     theirs = await stores.deliver(message=2, user=OTHER, prompt="their own")
     await stores.draw(prompt=f"{WORD} again")
     await live_among_moderators(stores, theirs)
+    await live_in_duels(stores, theirs)
     for message, voter, emoji in (
         (1, OTHER, "👍"),
         (1, USER, "👎"),
@@ -99,6 +102,19 @@ async def live(stores: Stores) -> None:
     await stores.privacy.wish(USER, 6)
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)
     assert await stores.votes.tally(theirs.id) == Tally(up=1)
+
+
+async def live_in_duels(stores: Stores, theirs: Job) -> None:
+    """USER begins a party; two people choose, of USER's picture and OTHER's, and of two OTHER's."""
+    mine = (await stores.views.history(USER, GUILD, 1))[0]
+    more, _ = await stores.draw(user=OTHER, prompt="their own", seed=8)
+    assert await stores.parties.begin(make_party())
+    shown = make_duel(mine.id, theirs.id, party="p000000001")
+    alone = make_duel(theirs.id, more.id, duel="d000000002", origin=DuelOrigin.ALONE)
+    for duel in (shown, alone):
+        assert await stores.duels.open(duel)
+        for voter in (USER, UserId(77)):
+            assert await stores.duels.vote(duel.id, voter, Choice.LEFT, 7_000)
 
 
 async def live_among_moderators(stores: Stores, theirs: Job) -> None:
@@ -165,7 +181,8 @@ async def test_others_keep_what_is_theirs(stores: Stores) -> None:
     after = (await stores.privacy.show(OTHER)).counts
     lost = {table for table in before if before[table] != after.get(table, 0)}
     # OTHER's vote on the forgotten picture is a number now; everything else stays.
-    assert lost == {"votes", "vote_events", "standing_reactions"}
+    # A duel with the forgotten picture is no more.
+    assert lost == {"votes", "vote_events", "standing_reactions", "duels"}
     (varied,) = [row for row in await stores.rows("jobs") if "varied" in str(row["draw"])]
     parents = {row["id"]: row["parent_job_id"] for row in await stores.rows("requests")}
     assert parents[varied["request_id"]] is None
@@ -249,9 +266,9 @@ async def test_files_left_by_a_crash_are_removed_at_the_next_start(
     await live(stores)
 
     await stores.privacy.forget(USER)
-    assert pngs(tmp_path) == 4
+    assert pngs(tmp_path) == 5
     assert await stores.gallery.sweep() == 3
-    assert pngs(tmp_path) == 1
+    assert pngs(tmp_path) == 2
 
 
 async def test_a_picture_in_the_worker_is_not_kept_after_all(

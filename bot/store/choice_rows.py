@@ -1,0 +1,124 @@
+"""Choices between pictures and their rows: events of the vote ledger, and what stands after them.
+
+A member has one current choice for each pair, in whichever duel: a new one takes the one before
+back. Discord keeps no state of a press, so there is nothing to read back from it after an outage:
+what was not written down was not answered either. `duels.py` calls this inside its transactions.
+"""
+
+from __future__ import annotations
+
+import json
+
+from bot.ballot import Axis, Choice, Duel, DuelId, DuelOrigin, DuelTally, DuelVote, VoteSource
+from bot.domain import JobId, UserId
+from bot.store.db import Database, Params, Row, Transaction
+from bot.store.nameless import discount_choices
+
+
+def duel_vote_of(row: Row) -> DuelVote:
+    """A row of `DECIDED` as the noun."""
+    left, right = JobId(row["left_job"]), JobId(row["right_job"])
+    winner, loser = (left, right) if row["place"] == Choice.LEFT.place else (right, left)
+    return DuelVote(
+        duel_id=DuelId(row["id"]),
+        winner=winner,
+        loser=loser,
+        origin=DuelOrigin(row["origin"]),
+        voter_id=None if row["voter_id"] is None else UserId(row["voter_id"]),
+        at_ms=row["at_ms"],
+    )
+
+
+async def choose(
+    tx: Transaction,
+    duel: Duel,
+    voter_id: UserId,
+    choice: Choice | None,
+    at_ms: int,
+    *,
+    self_vote: bool,
+) -> None:
+    """Take back what the voter chose for this pair, and write the new choice down."""
+    pair = await tx.fetch_all(
+        "SELECT id FROM duels WHERE pair = (SELECT pair FROM duels WHERE id = :id)", {"id": duel.id}
+    )
+    ids = [DuelId(row["id"]) for row in pair]
+    await discount_choices(tx, ids, voter_id)
+    standing = await tx.fetch_all(
+        "SELECT about, place, self_vote, message_id FROM choices JOIN duels ON duels.id = about"
+        " WHERE axis = 'duel' AND voter_id = :user"
+        " AND about IN (SELECT value FROM json_each(:ids))",
+        {"user": voter_id, "ids": json.dumps(ids)},
+    )
+    wanted = None if choice is None else (duel.id, choice.place)
+    for row in standing:
+        if (row["about"], row["place"]) != wanted:
+            await _note(tx, _event(row, voter_id, at_ms), added=False)
+    if wanted is not None and wanted not in {(row["about"], row["place"]) for row in standing}:
+        event = {
+            "about": duel.id,
+            "place": wanted[1],
+            "message": duel.message_id,
+            "voter": voter_id,
+            "self": int(self_vote),
+            "at": at_ms,
+        }
+        await _note(tx, event, added=True)
+
+
+def _event(row: Row, voter_id: UserId, at_ms: int) -> Params:
+    return {
+        "about": row["about"],
+        "place": row["place"],
+        "message": row["message_id"],
+        "voter": voter_id,
+        "self": row["self_vote"],
+        "at": at_ms,
+    }
+
+
+async def _note(tx: Transaction, event: Params, *, added: bool) -> None:
+    """One event of the ledger, and the current choice that follows."""
+    await tx.execute(
+        "INSERT INTO vote_events (message_id, voter_id, axis, about, place, added, self_vote,"
+        " source, at_ms) VALUES (:message, :voter, :axis, :about, :place, :added, :self, :source,"
+        " :at)",
+        {**event, "axis": Axis.DUEL, "added": int(added), "source": VoteSource.PRESS},
+    )
+    await tx.execute(_ADD if added else _TAKE_BACK, event)
+
+
+_ADD = (
+    "INSERT OR REPLACE INTO choices (axis, about, voter_id, place, self_vote, at_ms)"
+    " VALUES ('duel', :about, :voter, :place, :self, :at)"
+)
+_TAKE_BACK = "DELETE FROM choices WHERE axis = 'duel' AND about = :about AND voter_id = :voter"
+
+
+async def tally_of(db: Database | Transaction, duel_id: DuelId) -> DuelTally:
+    """The current choices in a duel, nameless ones too."""
+    rows = await db.fetch_all(
+        "SELECT place, self_vote, count(*) AS n FROM ("
+        "  SELECT place, self_vote FROM choices WHERE axis = 'duel' AND about = :id"
+        "  UNION ALL SELECT place, 0 FROM nameless_choices WHERE axis = 'duel' AND about = :id)"
+        " GROUP BY place, self_vote",
+        {"id": duel_id},
+    )
+    counts = {Choice.at(row["place"]): row["n"] for row in rows if not row["self_vote"]}
+    return DuelTally(
+        left=counts.get(Choice.LEFT, 0),
+        right=counts.get(Choice.RIGHT, 0),
+        skip=counts.get(Choice.SKIP, 0),
+        self_votes=sum(row["n"] for row in rows if row["self_vote"]),
+    )
+
+
+#: Every choice of a server's duels opened since then that counts and is no skip.
+DECIDED = (
+    "SELECT duels.*, place, voter_id, at_ms FROM duels JOIN ("
+    "  SELECT axis, about, place, voter_id, at_ms FROM choices WHERE NOT self_vote"
+    "  UNION ALL SELECT axis, about, place, NULL, NULL FROM nameless_choices) AS chosen"
+    " ON chosen.about = duels.id AND chosen.axis = 'duel'"
+    " WHERE guild_id = :guild AND opened_ms >= :since AND place > 0"
+    " ORDER BY opened_ms, duels.id, voter_id"
+)

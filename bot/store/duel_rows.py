@@ -1,0 +1,116 @@
+"""A duel and its row, both ways, and what becomes of duels whose pictures go.
+
+The duels and the parties write them; whoever lets a picture go closes its duels in the same
+transaction, with `close_duels_of_jobs`. Their messages are `doomed.py`'s.
+"""
+
+# ruff: noqa: S608  the statements below are put together of constants of this file
+
+from __future__ import annotations
+
+from bot.ballot import Duel, DuelId, DuelOrigin, Party, PartyId
+from bot.domain import ChannelId, GuildId, JobId, MessageId, UserId
+from bot.store.db import Params, Row, Transaction
+
+
+def duel_of(row: Row) -> Duel:
+    """A row of `duels` as the noun."""
+    return Duel(
+        id=DuelId(row["id"]),
+        guild_id=GuildId(row["guild_id"]),
+        channel_id=None if row["channel_id"] is None else ChannelId(row["channel_id"]),
+        left_job=JobId(row["left_job"]),
+        right_job=JobId(row["right_job"]),
+        origin=DuelOrigin(row["origin"]),
+        message_id=None if row["message_id"] is None else MessageId(row["message_id"]),
+        opened_ms=row["opened_ms"],
+        closed_ms=row["closed_ms"],
+        party_id=None if row["party_id"] is None else PartyId(row["party_id"]),
+        since_id=row["since_id"],
+    )
+
+
+def party_of(row: Row) -> Party:
+    """A row of `parties` as the noun."""
+    return Party(
+        id=PartyId(row["id"]),
+        guild_id=GuildId(row["guild_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        user_id=UserId(row["user_id"]),
+        since_id=row["since_id"],
+        begun_ms=row["begun_ms"],
+        ends_ms=row["ends_ms"],
+    )
+
+
+async def insert_duel(tx: Transaction, duel: Duel) -> Duel:
+    """Add a duel. If members rate this pair alone already, it is the one that they share."""
+    (row,) = await tx.fetch_all(
+        "INSERT INTO duels (id, origin, guild_id, channel_id, party_id, left_job, right_job,"
+        " opened_ms, since_id) VALUES (:id, :origin, :guild, :channel, :party, :left, :right,"
+        " :opened, :since) ON CONFLICT (guild_id, pair) WHERE origin = 'alone'"
+        " DO UPDATE SET closed_ms = NULL, told = 0 RETURNING *",
+        {
+            "id": duel.id,
+            "origin": duel.origin,
+            "guild": duel.guild_id,
+            "channel": duel.channel_id,
+            "party": duel.party_id,
+            "left": duel.left_job,
+            "right": duel.right_job,
+            "opened": duel.opened_ms,
+            "since": duel.since_id,
+        },
+    )
+    return duel_of(row)
+
+
+async def close_duels_of_jobs(tx: Transaction, which: str, values: Params) -> None:
+    """Let nobody choose any more where a picture of these jobs stands; the choices stay.
+
+    `values` has the time as `now`. The messages of these duels are doomed already.
+    """
+    await tx.execute(
+        "UPDATE duels SET closed_ms = ifnull(closed_ms, :now), message_id = NULL, told = 1"
+        f" WHERE id IN ({OF_JOBS.format(which=which)})",
+        values,
+    )
+
+
+async def lose_duel_messages(tx: Transaction, gone: Params) -> None:
+    """These messages (`ids`, as JSON) are gone from Discord: nobody can choose there any more."""
+    await tx.execute(
+        "UPDATE duels SET closed_ms = ifnull(closed_ms, :now), message_id = NULL, told = 1"
+        " WHERE message_id IN (SELECT value FROM json_each(:ids))",
+        gone,
+    )
+
+
+async def close_duels_of_parties(
+    tx: Transaction, which: str, values: Params, *, when: str = ":now"
+) -> None:
+    """Close the open duels of the parties for which `which` holds, at the time that `when` says.
+
+    Their messages are owed an end. One whose id nobody knows is hunted, for it would ask on.
+    """
+    parties = f"SELECT id FROM parties WHERE {which}"
+    await tx.execute(
+        "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
+        " SELECT id, channel_id, guild_id, since_id FROM duels"
+        f" WHERE party_id IN ({parties}) AND {UNDER_WAY}",
+        values,
+    )
+    await tx.execute(
+        f"UPDATE duels SET closed_ms = {when}, told = message_id IS NULL"
+        f" WHERE party_id IN ({parties}) AND closed_ms IS NULL",
+        values,
+    )
+
+
+#: A message of it may be there, of which nobody knows the id.
+UNDER_WAY = "posting_ms IS NOT NULL AND message_id IS NULL AND closed_ms IS NULL"
+#: The duels with a picture of the jobs for which `which` holds.
+OF_JOBS = (
+    "SELECT duels.id FROM duels WHERE left_job IN (SELECT id FROM jobs WHERE {which})"
+    " OR right_job IN (SELECT id FROM jobs WHERE {which})"
+)

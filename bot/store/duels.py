@@ -1,0 +1,299 @@
+"""Duels: which pictures can be compared, which duels there are, and what members chose in them.
+
+`cogs/voting/duels.py` and `cogs/voting/parties.py` open, show and close them; the blind test of a
+candidate opens its own. What a choice is, is in `choice_rows.py`. Which pair is worth asking is not
+known here.
+"""
+
+# ruff: noqa: S608  the statements below are put together of constants of this file
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from bot.ballot import (
+    Choice,
+    Duel,
+    DuelId,
+    DuelTally,
+    DuelVote,
+)
+from bot.domain import ChannelId, GuildId, JobId, MessageId, MessageRef, Rating, UserId
+from bot.store.choice_rows import DECIDED, choose, duel_vote_of, tally_of
+from bot.store.db import Database, Transaction
+from bot.store.doomed import Hunt, doom, hunt_down
+from bot.store.duel_rows import duel_of, insert_duel
+from bot.store.picture_rows import SEEN
+
+#: Pictures that are looked at for comparable ones, the newest of a server.
+_RECENT = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparable:
+    """A picture and what it is compared by: pictures with the same `key` were asked for alike."""
+
+    job_id: JobId
+    #: Where it was drawn for, and so who may see it.
+    channel_id: ChannelId
+    #: Prompt, what it does not want, size and model.
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voted:
+    """What a press came to."""
+
+    duel: Duel
+    #: The member's current choice; None: they took it back.
+    choice: Choice | None
+    #: They asked for one of the pictures, so their choice is kept apart.
+    self_vote: bool
+    #: Who asked for the left and for the right picture.
+    asked: tuple[UserId, UserId]
+    tally: DuelTally
+
+
+class Duels:
+    """The table `duels`, and the choices in them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def comparable(self, guild_id: GuildId, *, ratings: Iterable[Rating]) -> list[Comparable]:
+        """The newest pictures of a server that have a partner, at most two thousand looked at.
+
+        Neither deleted nor held ones; of pictures that were drawn alike, and so are the same, the
+        first alone.
+        """
+        rows = await self._db.fetch_all(
+            _COMPARABLE,
+            {"guild": guild_id, "ratings": json.dumps(list(ratings)), "limit": _RECENT},
+        )
+        return [
+            Comparable(
+                job_id=JobId(row["job_id"]),
+                channel_id=ChannelId(row["channel_id"]),
+                key=row["key"],
+            )
+            for row in rows
+        ]
+
+    async def open(self, duel: Duel) -> Duel | None:
+        """Open a duel; the one that is there where members rate this pair alone already.
+
+        None if one of its pictures is deleted, held or of another server by now.
+        """
+        async with self._db.write() as tx:
+            if not await _all_seen(tx, duel):
+                return None
+            return await insert_duel(tx, duel)
+
+    async def get(self, duel_id: DuelId) -> Duel | None:
+        """A duel, open or closed."""
+        row = await self._db.fetch_one("SELECT * FROM duels WHERE id = :id", {"id": duel_id})
+        return duel_of(row) if row else None
+
+    async def begin_posting(
+        self, duel_id: DuelId, now_ms: int, *, spoilered: Collection[JobId] = ()
+    ) -> bool | None:
+        """Record the first try to post, before it is made; True if it is the first.
+
+        None if it is not owed any more: it is posted or closed, or a picture is gone, or behind a
+        spoiler though not among `spoilered`.
+        """
+        async with self._db.write() as tx:
+            row = await tx.fetch_one(_OWED_ALONE, {"id": duel_id})
+            if row is None:
+                return None
+            duel = duel_of(row)
+            if not await _all_seen(tx, duel, spoilered):
+                return None
+            first = await tx.execute(
+                "UPDATE duels SET posting_ms = :now WHERE id = :id AND posting_ms IS NULL",
+                {"id": duel_id, "now": now_ms},
+            )
+        return bool(first)
+
+    async def posted(self, duel: Duel, message_id: MessageId, now_ms: int) -> bool:
+        """The message is there. False if it is to go: the duel is closed or gone meanwhile."""
+        async with self._db.write() as tx:
+            known = await tx.execute(
+                "UPDATE duels SET message_id = :message, posted_ms = :now WHERE id = :id"
+                " AND posting_ms IS NOT NULL AND message_id IS NULL AND closed_ms IS NULL",
+                {"id": duel.id, "message": message_id, "now": now_ms},
+            )
+            if not known and not await _is_its_message(tx, duel.id, message_id):
+                await doom(tx, _ref(duel, message_id))
+                return False
+        return True
+
+    async def answer_lost(self, duel: Duel) -> None:
+        """The message may be there. If it is not owed any more, the hunt for it begins again."""
+        async with self._db.write() as tx:
+            if await tx.fetch_one(_OWED_ALONE, {"id": duel.id}) is None:
+                await hunt_down(tx, _hunt(duel))
+
+    async def unposted(
+        self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
+    ) -> list[Duel]:
+        """Duels that are owed to their channels, the oldest first, without the duels `nor`.
+
+        None of channels that are `closed` for now.
+        """
+        return await self._owed(_UNPOSTED, limit, closed, nor)
+
+    async def untold(
+        self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
+    ) -> list[Duel]:
+        """Closed duels whose messages still ask, as `unposted`."""
+        return await self._owed(_UNTOLD, limit, closed, nor)
+
+    async def _owed(
+        self, sql: str, limit: int, closed: Iterable[ChannelId], nor: Iterable[int | str]
+    ) -> list[Duel]:
+        rows = await self._db.fetch_all(
+            sql,
+            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(nor)), "limit": limit},
+        )
+        return [duel_of(row) for row in rows]
+
+    async def told(self, duel_id: DuelId) -> None:
+        """Its message says how it ended, or never will."""
+        await self._db.write_one("UPDATE duels SET told = 1 WHERE id = :id", {"id": duel_id})
+
+    async def close(self, duel_id: DuelId, now_ms: int) -> None:
+        """Let nobody choose any more; its message, if it has one, is owed an end."""
+        async with self._db.write() as tx:
+            row = await tx.fetch_one(_OWED_ALONE, {"id": duel_id})
+            if row is not None and row["posting_ms"] is not None:
+                await hunt_down(tx, _hunt(duel_of(row)))
+            await tx.execute(
+                "UPDATE duels SET closed_ms = :now, told = message_id IS NULL"
+                " WHERE id = :id AND closed_ms IS NULL",
+                {"id": duel_id, "now": now_ms},
+            )
+
+    async def vote(
+        self, duel_id: DuelId, voter_id: UserId, choice: Choice | None, at_ms: int
+    ) -> Voted | None:
+        """Make this a member's one choice for the pair; None takes it back.
+
+        None, and nothing changes, if the duel is closed or gone. A choice that stands already
+        writes nothing.
+        """
+        async with self._db.write() as tx:
+            row = await tx.fetch_one(
+                "SELECT * FROM duels WHERE id = :id AND closed_ms IS NULL", {"id": duel_id}
+            )
+            if row is None:
+                return None
+            duel = duel_of(row)
+            asked = await _asked(tx, duel)
+            await choose(tx, duel, voter_id, choice, at_ms, self_vote=voter_id in asked)
+            return Voted(
+                duel=duel,
+                choice=choice,
+                self_vote=voter_id in asked,
+                asked=asked,
+                tally=await tally_of(tx, duel_id),
+            )
+
+    async def standing(self, duel_id: DuelId) -> DuelTally:
+        """The current choices in a duel."""
+        return await tally_of(self._db, duel_id)
+
+    async def chosen(self, guild_id: GuildId, voter_id: UserId) -> set[frozenset[JobId]]:
+        """The pairs of a server that a member has a current choice for, as pairs of jobs."""
+        rows = await self._db.fetch_all(
+            "SELECT left_job, right_job FROM choices JOIN duels ON duels.id = choices.about"
+            " WHERE voter_id = :user AND axis = 'duel' AND guild_id = :guild",
+            {"user": voter_id, "guild": guild_id},
+        )
+        return {frozenset((JobId(row["left_job"]), JobId(row["right_job"]))) for row in rows}
+
+    async def decided_pairs(self, guild_id: GuildId, since_ms: int) -> list[DuelVote]:
+        """Every counted choice in the duels opened since then, the oldest duel first.
+
+        Neither skips nor choices of people who asked for one of the pictures.
+        """
+        rows = await self._db.fetch_all(DECIDED, {"guild": guild_id, "since": since_ms})
+        return [duel_vote_of(row) for row in rows]
+
+
+async def _asked(tx: Transaction, duel: Duel) -> tuple[UserId, UserId]:
+    rows = await tx.fetch_all(
+        "SELECT job_id, user_id FROM pictures WHERE job_id IN (:left, :right)",
+        {"left": duel.left_job, "right": duel.right_job},
+    )
+    by_job = {row["job_id"]: UserId(row["user_id"]) for row in rows}
+    return by_job[duel.left_job], by_job[duel.right_job]
+
+
+async def _all_seen(
+    tx: Transaction, duel: Duel, spoilered: Collection[JobId] | None = None
+) -> bool:
+    """Whether members may see both pictures; with `spoilered`, no other one behind a spoiler."""
+    row = await tx.fetch_one(
+        f"SELECT count(*) AS n FROM pictures WHERE guild_id = :guild AND {SEEN}"
+        " AND job_id IN (SELECT value FROM json_each(:ids)) AND (:any OR NOT spoiler"
+        "  OR job_id IN (SELECT value FROM json_each(:spoilered)))",
+        {
+            "guild": duel.guild_id,
+            "ids": json.dumps(duel.job_ids),
+            "any": int(spoilered is None),
+            "spoilered": json.dumps(list(spoilered or ())),
+        },
+    )
+    assert row is not None
+    return row["n"] == len(duel.job_ids)
+
+
+async def _is_its_message(tx: Transaction, duel_id: DuelId, message_id: MessageId) -> bool:
+    row = await tx.fetch_one(
+        "SELECT 1 FROM duels WHERE id = :id AND message_id = :message",
+        {"id": duel_id, "message": message_id},
+    )
+    return row is not None
+
+
+def _ref(duel: Duel, message_id: MessageId) -> MessageRef:
+    assert duel.channel_id is not None, "what one member sees has no message of ours"
+    return MessageRef(message_id=message_id, channel_id=duel.channel_id, guild_id=duel.guild_id)
+
+
+def _hunt(duel: Duel) -> Hunt:
+    assert duel.channel_id is not None, "what one member sees has no message of ours"
+    return Hunt(
+        name=duel.id, channel_id=duel.channel_id, guild_id=duel.guild_id, since_id=duel.since_id
+    )
+
+
+#: Of the newest of a server, so that a large one costs no more than a small one.
+_COMPARABLE = (
+    "WITH recent AS (SELECT pictures.job_id, pictures.created_ms, jobs.channel_id, draw,"
+    "  json_array(draw ->> '$.prompt', draw ->> '$.negative', pictures.width_px,"
+    "   pictures.height_px, pictures.card_id) AS key"
+    "  FROM (SELECT * FROM pictures WHERE guild_id = :guild AND deleted_ms IS NULL"
+    "   ORDER BY created_ms DESC LIMIT :limit) AS pictures"
+    "  JOIN jobs ON jobs.id = pictures.job_id"
+    "  WHERE jobs.state <> 'held' AND json_valid(draw)"
+    "  AND pictures.rating IN (SELECT value FROM json_each(:ratings))),"
+    " firsts AS (SELECT job_id, channel_id, key, count(*) OVER (PARTITION BY key) AS n FROM ("
+    "  SELECT *, row_number() OVER (PARTITION BY key, draw ORDER BY created_ms, job_id) AS nth"
+    "  FROM recent) WHERE nth = 1)"
+    " SELECT job_id, channel_id, key FROM firsts WHERE n > 1 ORDER BY key, job_id"
+)
+_OWED = "message_id IS NULL AND closed_ms IS NULL AND channel_id IS NOT NULL"
+_OWED_ALONE = f"SELECT * FROM duels WHERE id = :id AND {_OWED}"
+_NOT_THOSE = (
+    " AND channel_id NOT IN (SELECT value FROM json_each(:closed))"
+    " AND id NOT IN (SELECT value FROM json_each(:nor))"
+)
+_UNPOSTED = f"SELECT * FROM duels WHERE {_OWED}{_NOT_THOSE} ORDER BY opened_ms LIMIT :limit"
+_UNTOLD = (
+    f"SELECT * FROM duels WHERE told = 0 AND closed_ms IS NOT NULL{_NOT_THOSE}"
+    " ORDER BY closed_ms LIMIT :limit"
+)

@@ -1,0 +1,162 @@
+"""Every table, and what it holds of whom: shown, exported and forgotten by `privacy.py`.
+
+A test compares it with the schema, so that a new table cannot be forgotten here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What a table holds of a user (`:user`)."""
+
+    #: Which rows are the user's; shown, exported and counted.
+    theirs: str
+    #: What becomes of them; nothing: they leave with the rows they refer to.
+    forget: tuple[str, ...] = ()
+    #: Columns that may name somebody else: they are in no export.
+    hides: tuple[str, ...] = ()
+
+
+_THEIR_PICTURES = "job_id IN (SELECT job_id FROM pictures WHERE user_id = :user)"
+_OF_THEIR_JOBS = "job_id IN (SELECT id FROM jobs WHERE user_id = :user)"
+_THEIR_SENDS = f"(name, kind) IN (SELECT name, kind FROM send_jobs WHERE {_OF_THEIR_JOBS})"  # noqa: S608  a constant above
+_OF_THEIR_REQUESTS = "request_id IN (SELECT id FROM requests WHERE user_id = :user)"
+_THEIR_POSTS = (
+    "message_id IN (SELECT message_id FROM post_pictures JOIN pictures USING (job_id)"
+    " WHERE pictures.user_id = :user)"
+)
+_THEIR_DUELS = " OR ".join(
+    f"{side} IN (SELECT job_id FROM pictures WHERE user_id = :user)"  # noqa: S608  the sides
+    for side in ("left_job", "right_job")
+)
+_OF_THEIR_DUELS = f"about IN (SELECT id FROM duels WHERE {_THEIR_DUELS})"  # noqa: S608  a constant above
+
+#: In the order in which they are forgotten: votes are judged by the pictures that they are on.
+#: None: the table holds nothing of anybody.
+HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
+    {
+        "vote_events": Holding(
+            theirs="voter_id = :user",
+            forget=(
+                f"DELETE FROM vote_events WHERE voter_id = :user OR {_THEIR_POSTS}",  # noqa: S608  a constant above
+                f"DELETE FROM vote_events WHERE {_OF_THEIR_DUELS}",  # noqa: S608  a constant above
+            ),
+        ),
+        # A comparison with a picture that is no more says nothing, so it goes whole.
+        "choices": Holding(
+            theirs="voter_id = :user",
+            forget=(
+                f"DELETE FROM choices WHERE voter_id = :user OR {_OF_THEIR_DUELS}",  # noqa: S608  a constant above
+                f"DELETE FROM nameless_choices WHERE {_OF_THEIR_DUELS}",  # noqa: S608  a constant above
+            ),
+        ),
+        "nameless_choices": None,
+        "duel_origins": None,
+        "duels": Holding(
+            theirs=_THEIR_DUELS,
+            forget=(f"DELETE FROM duels WHERE {_THEIR_DUELS}",),  # noqa: S608  a constant above
+        ),
+        "parties": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM parties WHERE user_id = :user",)
+        ),
+        "standing_reactions": Holding(
+            theirs="voter_id = :user",
+            forget=(f"DELETE FROM standing_reactions WHERE voter_id = :user OR {_THEIR_POSTS}",),  # noqa: S608  a constant above
+        ),
+        "votes": Holding(
+            theirs="voter_id = :user",
+            forget=(f"DELETE FROM votes WHERE voter_id = :user OR {_THEIR_PICTURES}",),  # noqa: S608  a constant above
+        ),
+        "axes": None,
+        "request_kinds": None,
+        "layouts": None,
+        "ratings": None,
+        "states": None,
+        "nameless_tallies": None,
+        "nameless_marks": None,
+        "mark_key": None,
+        "posts": Holding(theirs=_OF_THEIR_REQUESTS),
+        "post_pictures": Holding(theirs=_THEIR_PICTURES),
+        "pictures": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM pictures WHERE user_id = :user",)
+        ),
+        "doomed_files": None,
+        "doomed_messages": None,
+        "send_jobs": Holding(theirs=_OF_THEIR_JOBS),
+        "sends": Holding(
+            theirs=_THEIR_SENDS,
+            forget=(f"DELETE FROM sends WHERE {_THEIR_SENDS}",),  # noqa: S608  a constant above
+        ),
+        "hunts": None,
+        "forget_wishes": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM forget_wishes WHERE user_id = :user",)
+        ),
+        "installation": None,
+        "jobs": Holding(theirs="user_id = :user"),
+        "owed_posts": Holding(theirs=_OF_THEIR_REQUESTS),
+        "requests": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM requests WHERE user_id = :user",)
+        ),
+        "turns": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM turns WHERE user_id = :user",)
+        ),
+        "waiting_asks": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM waiting_asks WHERE user_id = :user",)
+        ),
+        "acceptances": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM acceptances WHERE user_id = :user",)
+        ),
+        "sharing": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM sharing WHERE user_id = :user",)
+        ),
+        # What a server decided stays decided; who decided it is forgotten.
+        "audit_log": Holding(
+            theirs="actor_id = :user",
+            forget=(
+                "UPDATE audit_log SET actor_id = NULL WHERE actor_id = :user",
+                "UPDATE audit_log SET user_id = NULL WHERE user_id = :user",
+            ),
+            hides=("user_id",),
+        ),
+        "policies": None,
+        "guilds": None,
+        # A picture that somebody reported stays reported.
+        "reports": Holding(
+            theirs="reporter_id = :user",
+            forget=("UPDATE reports SET reporter_id = NULL WHERE reporter_id = :user",),
+        ),
+        "cases": Holding(
+            theirs="user_id = :user",
+            forget=(
+                "DELETE FROM cases WHERE user_id = :user",
+                "UPDATE cases SET actor_id = NULL WHERE actor_id = :user",
+            ),
+            hides=("actor_id",),
+        ),
+        "strikes": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM strikes WHERE user_id = :user",)
+        ),
+        "exclusions": Holding(
+            theirs="user_id = :user",
+            forget=(
+                "DELETE FROM exclusions WHERE user_id = :user",
+                "UPDATE exclusions SET actor_id = NULL WHERE actor_id = :user",
+            ),
+            hides=("actor_id",),
+        ),
+        "nameless_exclusions": None,
+        # The numbers of the owner's report stay.
+        "decisions": Holding(
+            theirs="user_id = :user",
+            forget=("UPDATE decisions SET user_id = NULL, about = '' WHERE user_id = :user",),
+        ),
+        "case_kinds": None,
+        "decision_kinds": None,
+        "outcomes": None,
+    }
+)

@@ -1,0 +1,88 @@
+"""Rating parties: which are on, and which duel each of them is at.
+
+`cogs/voting/parties.py` begins, goes on and ends them; everything that a restart needs is in the
+rows. What a duel shows is not known here.
+"""
+
+from __future__ import annotations
+
+from bot.ballot import Duel, Party, PartyId
+from bot.domain import ChannelId
+from bot.store.db import Database
+from bot.store.duel_rows import close_duels_of_parties, duel_of, insert_duel, party_of
+
+
+class Parties:
+    """The table `parties`, and the duels that they hold."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def begin(self, party: Party) -> bool:
+        """Begin a party. False if one is on in its channel."""
+        rows = await self._db.write_one(
+            "INSERT INTO parties (id, guild_id, channel_id, user_id, since_id, begun_ms, ends_ms)"
+            " VALUES (:id, :guild, :channel, :user, :since, :begun, :ends)"
+            " ON CONFLICT (channel_id) WHERE ended_ms IS NULL DO NOTHING RETURNING 1",
+            {
+                "id": party.id,
+                "guild": party.guild_id,
+                "channel": party.channel_id,
+                "user": party.user_id,
+                "since": party.since_id,
+                "begun": party.begun_ms,
+                "ends": party.ends_ms,
+            },
+        )
+        return bool(rows)
+
+    async def get(self, party_id: PartyId) -> Party | None:
+        """A party that is on."""
+        row = await self._db.fetch_one(
+            "SELECT * FROM parties WHERE id = :id AND ended_ms IS NULL", {"id": party_id}
+        )
+        return party_of(row) if row else None
+
+    async def here(self, channel_id: ChannelId) -> Party | None:
+        """The party that is on in a channel."""
+        row = await self._db.fetch_one(
+            "SELECT * FROM parties WHERE channel_id = :channel AND ended_ms IS NULL",
+            {"channel": channel_id},
+        )
+        return party_of(row) if row else None
+
+    async def alive(self) -> list[Party]:
+        """Every party that is on, the one that ends first before the others."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM parties INDEXED BY parties_alive WHERE ended_ms IS NULL ORDER BY ends_ms"
+        )
+        return [party_of(row) for row in rows]
+
+    async def duels(self, party_id: PartyId) -> list[Duel]:
+        """The duels of a party, the newest first."""
+        rows = await self._db.fetch_all(
+            "SELECT * FROM duels WHERE party_id = :party ORDER BY opened_ms DESC, rowid DESC",
+            {"party": party_id},
+        )
+        return [duel_of(row) for row in rows]
+
+    async def step(self, party_id: PartyId, duel: Duel | None, now_ms: int) -> bool:
+        """Close the party's open duel and open the next one; None ends the party.
+
+        False, and nothing changes, if the party is over already.
+        """
+        async with self._db.write() as tx:
+            alive = await tx.fetch_one(
+                "SELECT 1 FROM parties WHERE id = :id AND ended_ms IS NULL", {"id": party_id}
+            )
+            if alive is None:
+                return False
+            await close_duels_of_parties(tx, "id = :id", {"id": party_id, "now": now_ms})
+            if duel is not None:
+                await insert_duel(tx, duel)
+            else:
+                await tx.execute(
+                    "UPDATE parties SET ended_ms = :now WHERE id = :id",
+                    {"id": party_id, "now": now_ms},
+                )
+        return True
