@@ -122,6 +122,7 @@ class Duel:
     party_id: PartyId | None = None
     #: A snowflake of Discord's own that is older than its message.
     since_id: int = 0
+    posted_ms: int | None = None
 
     @property
     def name(self) -> str:

@@ -47,6 +47,7 @@ from bot.store.parties import Parties
 from bot.store.privacy import Privacy
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from models.contract import ModelInfo
@@ -82,6 +83,7 @@ class Services:
     votes: Votes
     duels: Duels
     parties: Parties
+    trust: Trust
     guilds: Guilds
     reviews: Reviews
     case_posts: CasePosts

@@ -49,6 +49,7 @@ from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from bot.tidying import Tidier
@@ -162,6 +163,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             votes=votes,
             duels=Duels(db),
             parties=Parties(db),
+            trust=Trust(db),
             guilds=Guilds(db),
             reviews=Reviews(db, gallery),
             case_posts=CasePosts(db),

@@ -10,6 +10,8 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.asking.buttons",
     "cogs.asking.queue",
     "cogs.voting.votes",
+    "cogs.voting.duels",
+    "cogs.voting.parties",
     "cogs.governing.licence",
     "cogs.governing.policy",
     "cogs.governing.logbook",

@@ -60,6 +60,18 @@ class Action(StrEnum):
     LOOK = "look"
     #: Yes, remove every picture of a member.
     PURGE = "purge"
+    #: Of two pictures, the left one is better.
+    LEFT = "left"
+    #: The right one is.
+    RIGHT = "right"
+    #: Neither is.
+    SKIP = "skip"
+    #: Take back what was chosen.
+    TAKE_BACK = "takeback"
+    #: Show another pair to this member alone.
+    NEXT_PAIR = "nextpair"
+    #: End a rating party.
+    STOP_PARTY = "stopparty"
 
 
 def template(action: str) -> re.Pattern[str]:
@@ -93,6 +105,12 @@ _LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
     Action.DISMISS: ("Dismiss", "✖️", discord.ButtonStyle.secondary),
     Action.LOOK: ("Show the picture", "🖼️", discord.ButtonStyle.secondary),
     Action.PURGE: ("Yes, remove all of them", "🗑️", discord.ButtonStyle.danger),
+    Action.LEFT: ("Left", "⬅️", discord.ButtonStyle.primary),
+    Action.RIGHT: ("Right", "➡️", discord.ButtonStyle.primary),
+    Action.SKIP: ("No difference", "🤷", discord.ButtonStyle.secondary),
+    Action.TAKE_BACK: ("Take back", "↩️", discord.ButtonStyle.secondary),
+    Action.NEXT_PAIR: ("Next pair", "⏭️", discord.ButtonStyle.success),
+    Action.STOP_PARTY: ("Stop the party", "⏹️", discord.ButtonStyle.secondary),
 }
 
 

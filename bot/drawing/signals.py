@@ -68,6 +68,8 @@ class Signals:
         self.review = Nudge()
         #: A picture was put behind a spoiler: its posts are to be edited.
         self.spoiler = Nudge()
+        #: A duel was opened or closed: its message is due.
+        self.duels = Nudge()
         #: A line of some server's log is owed to its log channel.
         self.logged = Nudge()
         #: Progress was made or a request ended: status messages may be edited.

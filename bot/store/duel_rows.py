@@ -27,6 +27,7 @@ def duel_of(row: Row) -> Duel:
         closed_ms=row["closed_ms"],
         party_id=None if row["party_id"] is None else PartyId(row["party_id"]),
         since_id=row["since_id"],
+        posted_ms=row["posted_ms"],
     )
 
 

@@ -10,6 +10,8 @@ known here.
 from __future__ import annotations
 
 import json
+import secrets
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -27,8 +29,10 @@ from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.duel_rows import duel_of, insert_duel
 from bot.store.picture_rows import SEEN
 
-#: Pictures that are looked at for comparable ones, the newest of a server.
+#: Pictures that are looked at for comparable ones, and duels, the newest of a server.
 _RECENT = 2_000
+#: Of one ask, so that the pairs stay few: 12 pictures make 66.
+_ALIKE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +55,9 @@ class Voted:
     choice: Choice | None
     #: They asked for one of the pictures, so their choice is kept apart.
     self_vote: bool
-    #: Who asked for the left and for the right picture.
+    #: Who asked for the left and for the right picture, and the models that drew them.
     asked: tuple[UserId, UserId]
+    card_ids: tuple[str, str]
     tally: DuelTally
 
 
@@ -63,14 +68,19 @@ class Duels:
         self._db = db
 
     async def comparable(self, guild_id: GuildId, *, ratings: Iterable[Rating]) -> list[Comparable]:
-        """The newest pictures of a server that have a partner, at most two thousand looked at.
+        """The newest pictures of a server that have a partner, at most twelve of each kind.
 
         Neither deleted nor held ones; of pictures that were drawn alike, and so are the same, the
         first alone.
         """
         rows = await self._db.fetch_all(
             _COMPARABLE,
-            {"guild": guild_id, "ratings": json.dumps(list(ratings)), "limit": _RECENT},
+            {
+                "guild": guild_id,
+                "ratings": json.dumps(list(ratings)),
+                "limit": _RECENT,
+                "alike": _ALIKE,
+            },
         )
         return [
             Comparable(
@@ -191,13 +201,14 @@ class Duels:
             if row is None:
                 return None
             duel = duel_of(row)
-            asked = await _asked(tx, duel)
+            asked, card_ids = await _sides(tx, duel)
             await choose(tx, duel, voter_id, choice, at_ms, self_vote=voter_id in asked)
             return Voted(
                 duel=duel,
                 choice=choice,
                 self_vote=voter_id in asked,
                 asked=asked,
+                card_ids=card_ids,
                 tally=await tally_of(tx, duel_id),
             )
 
@@ -214,6 +225,15 @@ class Duels:
         )
         return {frozenset((JobId(row["left_job"]), JobId(row["right_job"]))) for row in rows}
 
+    async def asked(self, guild_id: GuildId) -> Counter[frozenset[JobId]]:
+        """How often two pictures of a server stood side by side, by the newest duels."""
+        rows = await self._db.fetch_all(
+            "SELECT left_job, right_job FROM duels WHERE guild_id = :guild"
+            " ORDER BY opened_ms DESC LIMIT :limit",
+            {"guild": guild_id, "limit": _RECENT},
+        )
+        return Counter(frozenset((JobId(r["left_job"]), JobId(r["right_job"]))) for r in rows)
+
     async def decided_pairs(self, guild_id: GuildId, since_ms: int) -> list[DuelVote]:
         """Every counted choice in the duels opened since then, the oldest duel first.
 
@@ -223,13 +243,23 @@ class Duels:
         return [duel_vote_of(row) for row in rows]
 
 
-async def _asked(tx: Transaction, duel: Duel) -> tuple[UserId, UserId]:
+async def _sides(tx: Transaction, duel: Duel) -> tuple[tuple[UserId, UserId], tuple[str, str]]:
+    """Who asked for each picture, and which model drew it."""
     rows = await tx.fetch_all(
-        "SELECT job_id, user_id FROM pictures WHERE job_id IN (:left, :right)",
+        "SELECT user_id, card_id FROM pictures WHERE job_id IN (:left, :right)"
+        " ORDER BY job_id = :right",
         {"left": duel.left_job, "right": duel.right_job},
     )
-    by_job = {row["job_id"]: UserId(row["user_id"]) for row in rows}
-    return by_job[duel.left_job], by_job[duel.right_job]
+    left, right = rows
+    return (
+        (UserId(left["user_id"]), UserId(right["user_id"])),
+        (left["card_id"], right["card_id"]),
+    )
+
+
+def by_lot(first: JobId, second: JobId) -> tuple[JobId, JobId]:
+    """Left and right. Nothing but the duel's row tells which is which, least of all its id."""
+    return (first, second) if secrets.randbelow(2) else (second, first)
 
 
 async def _all_seen(
@@ -281,10 +311,12 @@ _COMPARABLE = (
     "  JOIN jobs ON jobs.id = pictures.job_id"
     "  WHERE jobs.state <> 'held' AND json_valid(draw)"
     "  AND pictures.rating IN (SELECT value FROM json_each(:ratings))),"
-    " firsts AS (SELECT job_id, channel_id, key, count(*) OVER (PARTITION BY key) AS n FROM ("
+    " firsts AS (SELECT job_id, channel_id, key, count(*) OVER (PARTITION BY key) AS n,"
+    "  row_number() OVER (PARTITION BY key ORDER BY created_ms DESC, job_id) AS place FROM ("
     "  SELECT *, row_number() OVER (PARTITION BY key, draw ORDER BY created_ms, job_id) AS nth"
     "  FROM recent) WHERE nth = 1)"
-    " SELECT job_id, channel_id, key FROM firsts WHERE n > 1 ORDER BY key, job_id"
+    " SELECT job_id, channel_id, key FROM firsts WHERE n > 1 AND place <= :alike"
+    " ORDER BY key, job_id"
 )
 _OWED = "message_id IS NULL AND closed_ms IS NULL AND channel_id IS NOT NULL"
 _OWED_ALONE = f"SELECT * FROM duels WHERE id = :id AND {_OWED}"

@@ -57,7 +57,7 @@ async def submit(
         await tell(interaction, ask.text)
         return
     services = interaction.client.services
-    outcome = _lacking(interaction) or await _excluded(interaction, ask)
+    outcome = lacking(interaction) or await _excluded(interaction, ask)
     outcome = outcome or await _queue(interaction, ask, waiting_id)
     if waiting_id is not None:
         # What was queued waits no more already; its transaction saw to that.
@@ -128,7 +128,7 @@ async def _excluded(interaction: Interaction, ask: Ask) -> Refused | None:
     return Refused(reason=RefusalReason.EXCLUDED, text=text)
 
 
-def _lacking(interaction: Interaction) -> Refused | None:
+def lacking(interaction: Interaction) -> Refused | None:
     """What the bot may not do in this channel, before anybody waits for nothing."""
     in_thread = isinstance(interaction.channel, discord.Thread)
     # Without the history a post whose answer was lost cannot be found, and would come twice.

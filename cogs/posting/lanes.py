@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from bot.ballot import DuelId
 from bot.domain import BotError, ChannelId, MessageId, OwedPostId
 from bot.drawing.signals import Nudge
 from bot.store.case_rows import CaseId
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 KeyT = TypeVar("KeyT", bound=Hashable)
 #: What an item is about, where it can rest alone.
-RestKey: TypeAlias = MessageId | OwedPostId | CaseId
+RestKey: TypeAlias = MessageId | OwedPostId | CaseId | DuelId
 
 #: A channel that keeps a try waiting for longer gives its place to another and waits without one.
 _SLOW_S = 2.0

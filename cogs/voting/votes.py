@@ -7,10 +7,6 @@ swallowed. It must not know what a vote is worth.
 from __future__ import annotations
 
 import contextlib
-import io
-import logging
-from dataclasses import replace
-from typing import Literal
 
 import discord
 from discord import app_commands
@@ -18,32 +14,27 @@ from discord.ext import commands
 
 from bot.ballot import Reaction, Tally, VoteEmoji
 from bot.client import Interaction, WaifuBot
-from bot.domain import BotError, GuildId, MessageId, Picture, Place, Post, Rating, UserId
+from bot.domain import BotError, GuildId, MessageId, Picture, Post, UserId
 from bot.policy import decide
 from bot.policy.layers import EffectivePolicy
-from bot.policy.showing import Shown, may_show
-from bot.store.sends import SendKind
 from bot.words import wording
 from cogs.asking.terms import licensed
-from cogs.audience import may_show_here
-from cogs.posting.sending import answer_to, send_tracked
 from cogs.translating import place_of, tell
 from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
+from cogs.voting.listing import (
+    PERIODS,
+    PLACES,
+    Period,
+    entry_here,
+    ratings_in,
+    send_list,
+    url_of,
+)
 from cogs.voting.reconciling import Reconciler, emoji_name
 from cogs.voting.seeding import Seeder
 
-log = logging.getLogger(__name__)
-
-_DAY_MS = 24 * 3_600_000
-#: Each choice of `/votes top`: its words, and how far it looks back (None: to the beginning).
-_PERIODS: dict[str, tuple[str, int | None]] = {
-    "day": ("of the last day", _DAY_MS),
-    "week": ("of the last week", 7 * _DAY_MS),
-    "month": ("of the last month", 30 * _DAY_MS),
-    "all": ("of all time", None),
-}
-#: Places read from the ledger, places shown, pictures shown, and their bytes together.
-_READ, _PLACES, _SHOWN, _SHOWN_BYTES_MAX = 50, 10, 4, 8 * 2**20
+#: Places read from the ledger.
+_READ = 50
 
 
 class VotesCog(commands.Cog):
@@ -135,9 +126,7 @@ class VotesCog(commands.Cog):
     @votes.command(name="top")
     @app_commands.describe(period="How far to look back (a week if you do not say)")
     @app_commands.checks.cooldown(5, 30)
-    async def top(
-        self, interaction: Interaction, period: Literal["day", "week", "month", "all"] = "week"
-    ) -> None:
+    async def top(self, interaction: Interaction, period: Period = "week") -> None:
         """Show the pictures of this server that people like best."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
@@ -148,7 +137,7 @@ class VotesCog(commands.Cog):
             await tell(interaction, silenced.text)
             return
         await interaction.response.defer()
-        words, length_ms = _PERIODS[period]
+        words, length_ms = PERIODS[period]
         places = await self._best(guild, policy, length_ms)
         if not places:
             await interaction.followup.send(
@@ -159,19 +148,9 @@ class VotesCog(commands.Cog):
         emoji = await self._services.guilds.vote_emoji(GuildId(guild.id))
         lines = [_line(place, emoji, *entry) for place, entry in enumerate(places, 1)]
         pictures = [picture for picture, _, _ in places]
-        files = await self._files(pictures)
-        shown = await send_tracked(
-            interaction,
-            answer_to(interaction, SendKind.TOP, pictures),
-            lambda: interaction.followup.send(
-                wording.fitting([f"**The best pictures {words}**", *lines]),
-                files=files,
-                suppress_embeds=True,
-                wait=True,
-            ),
+        await send_list(
+            interaction, wording.fitting([f"**The best pictures {words}**", *lines]), pictures
         )
-        if not shown:
-            await interaction.followup.send("A picture of the list was just deleted. Ask again.")
 
     async def _best(
         self,
@@ -181,65 +160,31 @@ class VotesCog(commands.Cog):
     ) -> list[tuple[Picture, Tally, Post]]:
         """The best pictures that may be shown here, each with a post that every reader may see."""
         now_ms = self._services.clock()
-        place = policy.place
         best: list[tuple[Picture, Tally, Post]] = []
         for picture, tally in await self._services.votes.top(
             GuildId(guild.id),
             0 if length_ms is None else now_ms - length_ms,
             now_ms,
             _READ,
-            ratings=_ratings(place),
+            ratings=ratings_in(policy.place),
         ):
-            posts = await self._services.gallery.posts(picture.job_id)
-            seen = [p for p in posts if may_show_here(guild, place.channel_id, p.channel_id)]
-            job = await self._services.views.get(picture.job_id)
-            verdict = may_show(job, picture, policy) if seen and job else None
-            if isinstance(verdict, Shown):
-                best.append((replace(picture, spoiler=verdict.spoiler), tally, seen[0]))
-            if len(best) == _PLACES:
+            if entry := await entry_here(self._services, guild, policy, picture):
+                best.append((entry.picture, tally, entry.post))
+            if len(best) == PLACES:
                 break
         return best
 
-    async def _files(self, pictures: list[Picture]) -> list[discord.File]:
-        """The first few pictures themselves; one that cannot be read is left out."""
-        files: list[discord.File] = []
-        room_bytes = _SHOWN_BYTES_MAX
-        for place, picture in enumerate(pictures[:_SHOWN], 1):
-            if picture.size_bytes > room_bytes:
-                continue
-            try:
-                data = await self._services.gallery.read(picture)
-            except (BotError, OSError) as problem:
-                log.warning("picture %s cannot be shown: %s", picture.job_id, problem)
-                continue
-            room_bytes -= len(data)
-            files.append(
-                discord.File(
-                    io.BytesIO(data),
-                    f"place-{place}.png",
-                    spoiler=picture.spoiler,
-                    description=f"AI-made, place {place}",
-                )
-            )
-        return files
-
 
 def _line(place: int, emoji: VoteEmoji, picture: Picture, tally: Tally, post: Post) -> str:
-    url = f"https://discord.com/channels/{post.guild_id}/{post.channel_id}/{post.message_id}"
     return (
         f"{place}. {_shown(emoji.up)} {tally.up} {_shown(emoji.down)} {tally.down} · "
-        f"<@{picture.user_id}> · [`{picture.job_id}`]({url})"
+        f"<@{picture.user_id}> · [`{picture.job_id}`]({url_of(post)})"
     )
 
 
 def _shown(emoji: str) -> str:
     """An emoji as message text shows it."""
     return f"<:{emoji}>" if ":" in emoji else emoji
-
-
-def _ratings(place: Place) -> tuple[Rating, ...]:
-    """What is read from the ledger at all; what may be shown is the policy's to say."""
-    return tuple(Rating) if place.age_restricted else (Rating.GENERAL,)
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -57,6 +57,7 @@ from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
@@ -245,6 +246,7 @@ async def scene(
         votes=Votes(db),
         duels=Duels(db),
         parties=Parties(db),
+        trust=Trust(db),
         guilds=Guilds(db),
         reviews=Reviews(db, gallery),
         case_posts=CasePosts(db),

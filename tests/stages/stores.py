@@ -25,6 +25,7 @@ from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from bot.transitions import Tell
@@ -55,6 +56,7 @@ class Stores:
     votes: Votes
     duels: Duels
     parties: Parties
+    trust: Trust
     privacy: Privacy
     sends: Sends
     doomed: Doomed
@@ -158,6 +160,7 @@ async def open_stores(directory: Path, tell: Tell = log.log_transition) -> Async
             votes=Votes(db),
             duels=Duels(db),
             parties=Parties(db),
+            trust=Trust(db),
             privacy=Privacy(db, gallery),
             sends=Sends(db),
             doomed=Doomed(db),

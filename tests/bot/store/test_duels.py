@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
@@ -150,6 +151,15 @@ async def test_random_presses_equal_the_truth(stores: Stores) -> None:
     assert stands == {who: (about, choice.place) for who, (about, choice) in truth.items()}
     rows = await stores.rows("choices")
     assert {row["voter_id"]: (row["about"], row["place"]) for row in rows} == stands
+
+
+async def test_two_presses_at_once_leave_one_choice(stores: Stores) -> None:
+    duel = await a_duel(stores)
+    await asyncio.gather(
+        *(stores.duels.vote(duel.id, ADA, choice, 7_000) for choice in (Choice.LEFT, Choice.RIGHT))
+    )
+    tally = await stores.duels.standing(duel.id)
+    assert tally.left + tally.right == 1
 
 
 async def test_a_closed_duel_takes_no_choice(stores: Stores) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.ballot import Choice, DuelOrigin, Tally, VoteEmoji
+from bot.ballot import Tally, VoteEmoji
 from bot.domain import GuildId, Job, MessageId, RuleId, UserId
 from bot.store import privacy as room
 from bot.store.consent import Consent
@@ -22,6 +22,7 @@ from bot.store.decisions import Outcome
 from bot.store.guilds import Guilds
 from bot.store.members import Exclusion, Strike
 from bot.store.queue import Jobs
+from tests.stages.duelling import live_in_duels
 from tests.stages.factories import (
     GUILD,
     OTHER,
@@ -29,8 +30,6 @@ from tests.stages.factories import (
     USER,
     make_admitted,
     make_ask,
-    make_duel,
-    make_party,
     make_png,
     make_released,
     make_send,
@@ -102,19 +101,6 @@ async def live(stores: Stores) -> None:
     await stores.privacy.wish(USER, 6)
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)
     assert await stores.votes.tally(theirs.id) == Tally(up=1)
-
-
-async def live_in_duels(stores: Stores, theirs: Job) -> None:
-    """USER begins a party; two people choose, of USER's picture and OTHER's, and of two OTHER's."""
-    mine = (await stores.views.history(USER, GUILD, 1))[0]
-    more, _ = await stores.draw(user=OTHER, prompt="their own", seed=8)
-    assert await stores.parties.begin(make_party())
-    shown = make_duel(mine.id, theirs.id, party="p000000001")
-    alone = make_duel(theirs.id, more.id, duel="d000000002", origin=DuelOrigin.ALONE)
-    for duel in (shown, alone):
-        assert await stores.duels.open(duel)
-        for voter in (USER, UserId(77)):
-            assert await stores.duels.vote(duel.id, voter, Choice.LEFT, 7_000)
 
 
 async def live_among_moderators(stores: Stores, theirs: Job) -> None:

@@ -1,0 +1,94 @@
+"""What is known of the voters of a server, counted out of the rows that their votes left.
+
+Nothing is kept for it: an account's age is in its id, all else in its current votes and choices.
+Leaderboards, duels and the learning loop weigh votes by it (`models/statistics/trust.py`); no
+member is shown any of it. What a column is worth is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+
+from bot.domain import GuildId, UserId
+from bot.store.db import Database, Row
+from models.statistics.following import Cast, columns
+from models.statistics.trust import Voter, weights
+
+#: Votes that are looked at, the newest of a server: the columns are counted in tables of them.
+_MOST = 4_000
+#: How long the weights of a server serve; they change slowly, and duels ask for them at each press.
+_FRESH_MS = 300_000
+#: Discord's snowflakes count from the first second of 2015, above 22 bits of other things.
+_EPOCH_MS, _AGE_SHIFT = 1_420_070_400_000, 22
+#: Of whom nothing is known: somebody new, or somebody who was forgotten.
+_STRANGER = Voter(age_ms=0, votes=1)
+
+
+class Trust:
+    """Reads of the votes of a server."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._weights: dict[GuildId, tuple[int, Mapping[UserId, float]]] = {}
+
+    async def voters(self, guild_id: GuildId) -> dict[UserId, Voter]:
+        """The columns of everybody with a current vote or choice on this server's pictures."""
+        rows = await self._db.fetch_all(_CASTS, {"guild": guild_id, "limit": _MOST})
+        return await asyncio.to_thread(_columns, rows)
+
+    async def weights(self, guild_id: GuildId, now_ms: int) -> Mapping[UserId, float]:
+        """What each voter of a server weighs, in 0..1, as it was some minutes ago at most.
+
+        Who is not in it weighs what a `stranger` does.
+        """
+        counted_ms, known = self._weights.get(guild_id, (now_ms - _FRESH_MS - 1, {}))
+        if not 0 <= now_ms - counted_ms <= _FRESH_MS:
+            voters = await self.voters(guild_id)
+            known = dict(zip(voters, weights(list(voters.values())), strict=True))
+            self._weights[guild_id] = (now_ms, known)
+        return known
+
+
+def stranger() -> float:
+    """The weight of somebody of whom nothing is known."""
+    return weights([_STRANGER])[0]
+
+
+def _columns(rows: Iterable[Row]) -> dict[UserId, Voter]:
+    casts: list[Cast] = []
+    latest_ms: defaultdict[UserId, int] = defaultdict(int)
+    for row in rows:
+        voter_id = UserId(row["voter_id"])
+        latest_ms[voter_id] = max(latest_ms[voter_id], row["at_ms"])
+        casts.append(
+            Cast(
+                voter=voter_id,
+                unit=row["unit"],
+                value=bool(row["value"]),
+                at_ms=row["at_ms"],
+                own=bool(row["self_vote"]),
+            )
+        )
+    ages: dict[Hashable, int] = {
+        voter_id: max(0, at_ms - _made_ms(voter_id)) for voter_id, at_ms in latest_ms.items()
+    }
+    found = columns(casts, ages)
+    return {voter_id: found[voter_id] for voter_id in latest_ms}
+
+
+def _made_ms(user_id: UserId) -> int:
+    """When an account was made."""
+    return (user_id >> _AGE_SHIFT) + _EPOCH_MS
+
+
+#: A choice is for or against the picture whose id is the smaller, so that two duels of a pair that
+#: show it the other way round agree.
+_CASTS = (
+    "SELECT voter_id, job_id AS unit, value > 0 AS value, self_vote, at_ms FROM votes"
+    " JOIN pictures USING (job_id) WHERE guild_id = :guild AND axis = 'taste'"
+    " UNION ALL SELECT voter_id, pair, (place = 1) = (left_job < right_job), self_vote, at_ms"
+    " FROM choices JOIN duels ON duels.id = about WHERE guild_id = :guild AND axis = 'duel'"
+    " AND place > 0 ORDER BY at_ms DESC, voter_id LIMIT :limit"
+)

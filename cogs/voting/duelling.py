@@ -1,0 +1,216 @@
+"""Shows a duel and takes it back: to one member, or to a channel, where nothing is posted twice.
+
+`/duel`, the rating party and the blind test of a candidate post through `post_duel`. What is shown
+is blind: the files' texts are taken out, and no name tells which is which. It must not know why two
+pictures are compared. Not a cog.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.ballot import Duel
+from bot.client import WaifuBot
+from bot.domain import BotError, MessageId, StorageError
+from bot.store.curation import without_texts
+from bot.words import duelling
+from cogs.components import Action, row_of
+from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing, is_too_large
+from cogs.posting.finding import BlindError, Stretch, newest_own, shows
+from cogs.posting.uploads import fitted
+from cogs.translating import channel_at, place_at
+from cogs.voting.pairing import Side, sides_here
+
+log = logging.getLogger(__name__)
+
+#: Discord takes so much in one request; both pictures share it with the message's words.
+_BOTH_BYTES_MAX = 24 * 2**20
+#: How much smaller the next try is after Discord called an upload too large.
+_SHRINK = 0.75
+_NAMES = ("left", "right")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blind:
+    """Two pictures of which nothing tells where they come from, and the question about them."""
+
+    pngs: tuple[bytes, bytes]
+    spoilers: tuple[bool, bool]
+    prompt: str
+
+    async def files(self, limit_bytes: int) -> list[discord.File]:
+        """Both for one message, each in at most so many bytes. `ValueError` if that cannot be."""
+        limit_bytes = min(limit_bytes, _BOTH_BYTES_MAX // 2)
+        fitting = [await fitted(png, limit_bytes) for png in self.pngs]
+        return [
+            discord.File(
+                io.BytesIO(data),
+                f"{name}.{extension}",
+                spoiler=spoiler,
+                description=f"AI-made picture, the {name} one of two",
+            )
+            for name, spoiler, (data, extension) in zip(_NAMES, self.spoilers, fitting, strict=True)
+        ]
+
+
+async def blinded(bot: WaifuBot, sides: Sequence[Side]) -> Blind:
+    """Take out of two pictures whatever tells their origin. `StorageError` if one is unreadable."""
+    left, right = [await _without_origin(bot, side) for side in sides]
+    return Blind(
+        pngs=(left, right),
+        spoilers=(sides[0].picture.spoiler, sides[1].picture.spoiler),
+        prompt=sides[0].job.draw.prompt,
+    )
+
+
+async def _without_origin(bot: WaifuBot, side: Side) -> bytes:
+    try:
+        png = await bot.services.gallery.read(side.picture)
+        return without_texts(png, "")
+    except (ValueError, FileNotFoundError) as problem:
+        raise StorageError(f"the file of picture {side.job.id} is damaged: {problem}") from None
+
+
+def choosing(duel: Duel, *more: tuple[Action, str]) -> discord.ui.View:
+    """The buttons under two pictures."""
+    actions = (Action.LEFT, Action.RIGHT, Action.SKIP)
+    return row_of(*((action, duel.id) for action in actions), *more)
+
+
+async def post_duel(bot: WaifuBot, duel: Duel, *, until_ms: int | None = None) -> None:
+    """Post a duel to its channel, once, however often this is called and whatever dies in between.
+
+    A duel that may not be shown there is closed. Raises what passes: Discord out of reach, a locked
+    database; then the duel is owed still.
+    """
+    try:
+        await _post_once(bot, duel, until_ms)
+    except (ValueError, StorageError, BlindError) as problem:
+        await _give_up(bot, duel, problem)
+    except discord.HTTPException as problem:
+        if is_passing(problem):
+            raise
+        await _give_up(bot, duel, problem)
+
+
+async def _give_up(bot: WaifuBot, duel: Duel, problem: Exception) -> None:
+    log.warning("duel %s cannot be posted: %s", duel.id, problem)
+    await bot.services.duels.close(duel.id, bot.services.clock())
+    bot.services.signals.doomed.set()
+
+
+async def _post_once(bot: WaifuBot, duel: Duel, until_ms: int | None) -> None:
+    services = bot.services
+    sides = await _sides(bot, duel)
+    if sides is None:
+        await services.duels.close(duel.id, services.clock())
+        services.signals.doomed.set()
+        return
+    blind = await blinded(bot, sides)
+    spoilered = [side.job.id for side in sides if side.picture.spoiler]
+    first = await services.duels.begin_posting(duel.id, services.clock(), spoilered=spoilered)
+    if first is None:
+        return
+    message = None if first else await _find(bot, duel)
+    if message is None:
+        message = await _post_tracked(bot, duel, blind, until_ms)
+    await asyncio.shield(_record(bot, duel, message))
+
+
+async def _sides(bot: WaifuBot, duel: Duel) -> Sequence[Side] | None:
+    """Both pictures, if policy lets them be shown in the channel as it is now."""
+    guild = bot.get_guild(duel.guild_id)
+    assert duel.channel_id is not None, "what one member sees is not posted"
+    if guild is None:
+        return None
+    channel = await channel_at(bot, duel.guild_id, duel.channel_id)
+    place = place_at(duel.guild_id, duel.channel_id, channel=channel, guild=guild)
+    policy = await bot.services.policy_at(place)
+    return await sides_here(bot.services, guild, policy, duel.job_ids)
+
+
+async def _find(bot: WaifuBot, duel: Duel) -> discord.Message | None:
+    """The message of an earlier try whose answer never came."""
+    assert duel.channel_id is not None, "what one member sees is not posted"
+    stretch = Stretch(guild_id=duel.guild_id, channel_id=duel.channel_id, since_id=duel.since_id)
+    found = await newest_own(bot, stretch, lambda message: shows(message, duel.id))
+    log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
+    return found
+
+
+async def _post_tracked(
+    bot: WaifuBot, duel: Duel, blind: Blind, until_ms: int | None
+) -> discord.Message:
+    try:
+        return await _post(bot, duel, blind, until_ms)
+    except DISCORD_ERRORS as problem:
+        if is_passing(problem):
+            await bot.services.duels.answer_lost(duel)
+            bot.services.signals.doomed.set()
+        raise
+
+
+async def _post(bot: WaifuBot, duel: Duel, blind: Blind, until_ms: int | None) -> discord.Message:
+    """Send it, smaller and smaller until Discord takes it."""
+    assert duel.channel_id is not None, "what one member sees is not posted"
+    channel = bot.get_partial_messageable(duel.channel_id, guild_id=duel.guild_id)
+    guild = bot.get_guild(duel.guild_id)
+    limit = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+    stop = () if duel.party_id is None else ((Action.STOP_PARTY, duel.party_id),)
+    while True:
+        try:
+            return await channel.send(
+                duelling.question(blind.prompt, until_ms=until_ms),
+                files=await blind.files(limit),
+                view=choosing(duel, *stop),
+                nonce=duel.id,
+                suppress_embeds=True,
+            )
+        except discord.HTTPException as problem:
+            if not is_too_large(problem):
+                raise
+            limit = int(min(limit, max(map(len, blind.pngs))) * _SHRINK)
+            log.warning("two pictures were too large, trying %s bytes each", limit)
+
+
+async def _record(bot: WaifuBot, duel: Duel, message: discord.Message) -> None:
+    services = bot.services
+    if not await services.duels.posted(duel, MessageId(message.id), services.clock()):
+        log.info("duel %s is owed no more, so its message is taken back", duel.id)
+        services.signals.doomed.set()
+
+
+async def tell_end(bot: WaifuBot, duel: Duel) -> None:
+    """Let a closed duel's message say how it ended, without buttons. Raises what passes."""
+    services = bot.services
+    assert duel.channel_id is not None, "what one member sees has no message of ours"
+    assert duel.message_id is not None, "a duel without a message owes no end"
+    message = bot.get_partial_messageable(duel.channel_id, guild_id=duel.guild_id)
+    try:
+        await message.get_partial_message(duel.message_id).edit(
+            content=await _last_words(bot, duel), view=None
+        )
+    except discord.HTTPException as problem:
+        if is_passing(problem):
+            raise
+        if is_gone(problem):
+            await services.gallery.message_deleted([duel.message_id], services.clock())
+            return
+        log.warning("duel %s keeps its buttons: %s", duel.id, problem)
+    await services.duels.told(duel.id)
+
+
+async def _last_words(bot: WaifuBot, duel: Duel) -> str:
+    services = bot.services
+    jobs = [await services.views.get(job_id) for job_id in duel.job_ids]
+    left, right = jobs
+    if left is None or right is None:
+        raise BotError(f"a picture of duel {duel.id} is gone, and its message will be")
+    tally = await services.duels.standing(duel.id)
+    return duelling.ended(left.draw.prompt, tally, (left.user_id, right.user_id), duel.origin)

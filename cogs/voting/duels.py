@@ -1,0 +1,331 @@
+"""`/duel`: which of two pictures is better, for one member alone or as a party; and who won.
+
+What members press under two pictures is answered here, wherever these stand and after any restart.
+The channels' duels are `parties.py`'s to post and to end.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.ballot import Choice, Duel, DuelId, DuelOrigin, Party, PartyId
+from bot.client import Interaction, WaifuBot
+from bot.domain import ChannelId, GuildId, JobId, StorageError
+from bot.ids import new_id
+from bot.policy import decide
+from bot.policy.layers import EffectivePolicy
+from bot.store.duels import Voted
+from bot.words import duelling, wording
+from cogs.asking.press import Press
+from cogs.asking.requests import lacking
+from cogs.asking.terms import licensed
+from cogs.components import Action, row_of, template
+from cogs.translating import guild_of, place_of, roles_of, tell, user_of
+from cogs.voting.duelling import blinded, choosing
+from cogs.voting.listing import (
+    PERIODS,
+    PLACES,
+    ListEntry,
+    Period,
+    entry_here,
+    ratings_in,
+    send_list,
+    url_of,
+)
+from cogs.voting.pairing import next_pair, sides_here, wins_of
+from models.statistics.board import Rung, by_duels
+
+_MINUTE_MS = 60_000
+#: Places of the leaderboard that are looked at for what may be shown here.
+_READ = 50
+
+
+class Duels(commands.Cog):
+    """Reads the statistics of duels for their members, and begins what they ask for."""
+
+    duel = app_commands.Group(
+        name="duel", description="Which of two pictures is better?", guild_only=True
+    )
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+
+    @duel.command(description="Rate one pair after another; only you see them")
+    async def rate(self, interaction: Interaction) -> None:
+        """The first pair; a button brings the next."""
+        if not await licensed(interaction):
+            return
+        await interaction.response.defer(ephemeral=True)
+        await _show_pair(interaction)
+
+    @duel.command(description="Show this channel one pair after another for a while")
+    @app_commands.describe(minutes="How long (10 if you do not say)")
+    @app_commands.checks.cooldown(2, 60)
+    async def party(
+        self, interaction: Interaction, minutes: app_commands.Range[int, 1, 60] = 10
+    ) -> None:
+        """Begin a party; its pairs are posted in the background."""
+        if not await licensed(interaction):
+            return
+        if refused := lacking(interaction):
+            await tell(interaction, refused.text)
+            return
+        await interaction.response.defer(ephemeral=True)
+        if isinstance(pair := await _pair(interaction), str):
+            await tell(interaction, pair)
+            return
+        await self._begin(interaction, minutes)
+
+    async def _begin(self, interaction: Interaction, minutes: int) -> None:
+        assert interaction.channel_id is not None, "commands come from a channel"
+        now_ms = self._services.clock()
+        party = Party(
+            id=PartyId(new_id()),
+            guild_id=guild_of(interaction),
+            channel_id=ChannelId(interaction.channel_id),
+            user_id=user_of(interaction),
+            since_id=interaction.id,
+            begun_ms=now_ms,
+            ends_ms=now_ms + minutes * _MINUTE_MS,
+        )
+        if not await self._services.parties.begin(party):
+            there = await self._services.parties.here(party.channel_id)
+            until_s = (there or party).ends_ms // 1000
+            await tell(interaction, duelling.PARTY_IS_ON.format(ends_s=until_s))
+            return
+        self._services.signals.duels.set()
+        await interaction.followup.send(
+            duelling.PARTY_BEGINS.format(ends_s=party.ends_ms // 1000),
+            view=row_of((Action.STOP_PARTY, party.id)),
+            ephemeral=True,
+        )
+
+    @duel.command(description="The pictures of this server that won most duels")
+    @app_commands.describe(period="How far to look back (a month if you do not say)")
+    @app_commands.checks.cooldown(5, 30)
+    async def top(self, interaction: Interaction, period: Period = "month") -> None:
+        """A leaderboard of pictures, not of people."""
+        guild = interaction.guild
+        assert guild is not None, "the tree's gate lets only servers in"
+        if not await licensed(interaction):
+            return
+        policy = await self._services.policy_at(place_of(interaction))
+        if silenced := decide.silence(policy):
+            await tell(interaction, silenced.text)
+            return
+        await interaction.response.defer()
+        words, length_ms = PERIODS[period]
+        best = await self._best(guild, policy, length_ms)
+        if not best:
+            await interaction.followup.send(duelling.NO_WINNERS.format(period=words))
+            return
+        lines = [
+            duelling.rung(place, rung.up, rung.down, rung.picture, url_of(entry.post))
+            for place, (rung, entry) in enumerate(best, 1)
+        ]
+        heading = f"**The pictures that won most duels, {words}**"
+        pictures = [entry.picture for _, entry in best]
+        await send_list(interaction, wording.fitting([heading, *lines]), pictures)
+
+    async def _best(
+        self, guild: discord.Guild, policy: EffectivePolicy, length_ms: int | None
+    ) -> list[tuple[Rung[JobId], ListEntry]]:
+        """The first places that may be shown here; a picture that never won has none."""
+        services = self._services
+        since_ms = 0 if length_ms is None else services.clock() - length_ms
+        rungs = by_duels(await wins_of(services, GuildId(guild.id), since_ms))
+        best: list[tuple[Rung[JobId], ListEntry]] = []
+        for rung in [rung for rung in rungs if rung.up][:_READ]:
+            picture = await services.gallery.get(rung.picture)
+            if picture is None or picture.rating not in ratings_in(policy.place):
+                continue
+            if entry := await entry_here(services, guild, policy, picture):
+                best.append((rung, entry))
+            if len(best) == PLACES:
+                break
+        return best
+
+
+async def _pair(interaction: Interaction) -> tuple[JobId, JobId] | str:
+    """A pair that this member has not rated, as it may be shown here; else why there is none."""
+    services, guild = interaction.client.services, interaction.guild
+    assert guild is not None, "the tree's gate lets only servers in"
+    policy = await services.policy_at(place_of(interaction), roles_of(interaction))
+    rated = await services.duels.chosen(guild_of(interaction), user_of(interaction))
+    return await next_pair(services, guild, policy, besides=rated)
+
+
+async def _show_pair(interaction: Interaction) -> None:
+    """Put another pair into the answer, which only its member sees, or say why there is none."""
+    pair = await _pair(interaction)
+    duel = pair if isinstance(pair, str) else await _opened(interaction, pair)
+    if isinstance(duel, str):
+        await interaction.edit_original_response(content=duel, attachments=[], view=None)
+        return
+    services, guild = interaction.client.services, interaction.guild
+    assert guild is not None, "the tree's gate lets only servers in"
+    policy = await services.policy_at(place_of(interaction), roles_of(interaction))
+    sides = await sides_here(services, guild, policy, duel.job_ids)
+    if sides is None:
+        await interaction.edit_original_response(
+            content=duelling.NOTHING_TO_COMPARE, attachments=[], view=None
+        )
+        return
+    try:
+        blind = await blinded(interaction.client, sides)
+        files = await blind.files(interaction.filesize_limit)
+    except (StorageError, ValueError):
+        await interaction.edit_original_response(
+            content=duelling.UNREADABLE, attachments=[], view=_after(duel)
+        )
+        return
+    await interaction.edit_original_response(
+        content=duelling.question(blind.prompt), attachments=files, view=choosing(duel)
+    )
+
+
+async def _opened(interaction: Interaction, pair: tuple[JobId, JobId]) -> Duel | str:
+    """The duel of this pair that members share who rate alone."""
+    services = interaction.client.services
+    duel = Duel(
+        id=DuelId(new_id()),
+        guild_id=guild_of(interaction),
+        channel_id=None,
+        left_job=pair[0],
+        right_job=pair[1],
+        origin=DuelOrigin.ALONE,
+        message_id=None,
+        opened_ms=services.clock(),
+        closed_ms=None,
+    )
+    return await services.duels.open(duel) or duelling.NOTHING_TO_COMPARE
+
+
+def _after(duel: Duel) -> discord.ui.View:
+    """The buttons for what can follow a choice; under the pictures themselves it can be changed."""
+    more = ((Action.TAKE_BACK, duel.id), (Action.NEXT_PAIR, duel.id))
+    return choosing(duel, *more) if duel.origin is DuelOrigin.ALONE else row_of(*more)
+
+
+class _Choosing(Press, template="wd:none"):
+    """A button under two pictures."""
+
+    choice: ClassVar[Choice | None]
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Write the choice down, then tell what was hidden until now."""
+        services = interaction.client.services
+        duel = await services.duels.get(DuelId(self.target))
+        if duel is None or duel.guild_id != guild_of(interaction):
+            await tell(interaction, duelling.OVER)
+            return
+        voted = await services.duels.vote(
+            duel.id, user_of(interaction), self.choice, services.clock()
+        )
+        if voted is None:
+            await tell(interaction, duelling.OVER)
+            return
+        await self._answer(interaction, voted)
+
+    async def _answer(self, interaction: Interaction, voted: Voted) -> None:
+        """In place, where only this member sees it; under a channel's duel, for their eyes only."""
+        words, view = _words(voted), _after(voted.duel)
+        if voted.duel.origin is DuelOrigin.ALONE or self.choice is None:
+            await interaction.response.edit_message(content=words, view=view)
+        else:
+            await interaction.response.send_message(words, view=view, ephemeral=True)
+
+
+def _words(voted: Voted) -> str:
+    if voted.choice is None:
+        return duelling.TAKEN_BACK
+    is_trial = voted.duel.origin is DuelOrigin.TRIAL
+    return duelling.answer(
+        voted.choice,
+        voted.tally,
+        asked=voted.asked,
+        job_ids=voted.duel.job_ids,
+        self_vote=voted.self_vote,
+        models=voted.card_ids if is_trial else None,
+    )
+
+
+class ChooseLeft(_Choosing, template=template(Action.LEFT)):
+    """The left one is better."""
+
+    action = Action.LEFT
+    choice = Choice.LEFT
+
+
+class ChooseRight(_Choosing, template=template(Action.RIGHT)):
+    """The right one is better."""
+
+    action = Action.RIGHT
+    choice = Choice.RIGHT
+
+
+class ChooseNone(_Choosing, template=template(Action.SKIP)):
+    """Neither is better."""
+
+    action = Action.SKIP
+    choice = Choice.SKIP
+
+
+class TakeBack(_Choosing, template=template(Action.TAKE_BACK)):
+    """The choice is withdrawn."""
+
+    action = Action.TAKE_BACK
+    choice = None
+
+
+class NextPair(Press, template=template(Action.NEXT_PAIR)):
+    """Another pair in the place of this answer."""
+
+    action = Action.NEXT_PAIR
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """For whoever accepted the licence, in the message that only they see."""
+        if not await licensed(interaction):
+            return
+        alone = interaction.message is not None and interaction.message.flags.ephemeral
+        await interaction.response.defer(ephemeral=True, thinking=not alone)
+        await _show_pair(interaction)
+
+
+class StopParty(Press, template=template(Action.STOP_PARTY)):
+    """The end of a party."""
+
+    action = Action.STOP_PARTY
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """For who began it and for moderators."""
+        services = interaction.client.services
+        party = await services.parties.get(PartyId(self.target))
+        if party is None or party.guild_id != guild_of(interaction):
+            await tell(interaction, duelling.PARTY_IS_OVER)
+            return
+        if user_of(interaction) != party.user_id and not interaction.permissions.manage_messages:
+            await tell(interaction, duelling.NOT_YOURS)
+            return
+        await services.parties.step(party.id, None, services.clock())
+        services.signals.duels.set()
+        services.signals.doomed.set()
+        await tell(interaction, duelling.STOPPED)
+
+
+_PRESSES = (ChooseLeft, ChooseRight, ChooseNone, TakeBack, NextPair, StopParty)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_PRESSES)
+    await bot.add_cog(Duels(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_PRESSES)

@@ -1,0 +1,120 @@
+"""Which two pictures are shown side by side, and whether they may be shown here. Not a cog.
+
+The statistics say which pair tells most, policy and audience say what may be seen. It must not know
+how a duel looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import discord
+
+from bot.client import Services
+from bot.domain import GuildId, Job, JobId, Picture, Place
+from bot.policy.decide import silence
+from bot.policy.layers import EffectivePolicy
+from bot.policy.showing import Shown, may_show
+from bot.store.duels import by_lot
+from bot.store.trust import stranger
+from bot.words import duelling
+from cogs.audience import may_show_here
+from cogs.voting.listing import ratings_in
+from models.statistics.board import Win, next_duel
+
+#: How far back choices count, and how many pairs are looked at before it is given up.
+_MEMORY_MS, _TRIES = 90 * 24 * 3_600_000, 20
+#: A pair that its member has chosen in comes after all others.
+_CHOSEN = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of two pictures, as it may be shown here."""
+
+    job: Job
+    picture: Picture
+
+
+async def sides_here(
+    services: Services, guild: discord.Guild, policy: EffectivePolicy, job_ids: Sequence[JobId]
+) -> list[Side] | None:
+    """The pictures as they may be shown in this place to everybody there; None if one may not."""
+    found: list[Side] = []
+    for job_id in job_ids:
+        job, picture = await services.views.get(job_id), await services.gallery.get(job_id)
+        if job is None or picture is None:
+            return None
+        if not may_show_here(guild, policy.place.channel_id, job.channel_id):
+            return None
+        verdict = may_show(job, picture, policy)
+        if not isinstance(verdict, Shown):
+            return None
+        found.append(Side(job=job, picture=replace(picture, spoiler=verdict.spoiler)))
+    return found
+
+
+async def wins_of(services: Services, guild_id: GuildId, since_ms: int) -> list[Win[JobId]]:
+    """Every choice that counts since then, with what its voter weighs."""
+    votes = await services.duels.decided_pairs(guild_id, since_ms)
+    weights = await services.trust.weights(guild_id, services.clock())
+    unknown = stranger()
+    return [
+        Win(
+            winner=vote.winner,
+            loser=vote.loser,
+            # Of those who were forgotten nobody knows which choices were one member's.
+            voter=number if vote.voter_id is None else vote.voter_id,
+            weight=unknown if vote.voter_id is None else weights.get(vote.voter_id, unknown),
+        )
+        for number, vote in enumerate(votes)
+    ]
+
+
+async def next_pair(
+    services: Services,
+    guild: discord.Guild,
+    policy: EffectivePolicy,
+    *,
+    besides: Collection[frozenset[JobId]] = frozenset(),
+) -> tuple[JobId, JobId] | str:
+    """The pair that tells most and may be shown in this place, else why there is none.
+
+    Which side is left is drawn by lot. The pairs `besides` are not asked.
+    """
+    if silenced := silence(policy):
+        return silenced.text
+    guild_id = GuildId(guild.id)
+    prompts = await _prompts(services, guild, policy.place)
+    wins = await wins_of(services, guild_id, services.clock() - _MEMORY_MS)
+    asked = await services.duels.asked(guild_id)
+    asked.update(dict.fromkeys(besides, _CHOSEN))
+    for _ in range(_TRIES):
+        pair = await asyncio.to_thread(next_duel, prompts, wins, asked)
+        if pair is None:
+            return duelling.NOTHING_TO_COMPARE
+        if frozenset(pair) in besides:
+            return duelling.ALL_RATED
+        hidden = [id_ for id_ in pair if not await sides_here(services, guild, policy, [id_])]
+        if not hidden:
+            return by_lot(*pair)
+        prompts = [[id_ for id_ in prompt if id_ not in hidden] for prompt in prompts]
+    return duelling.NOTHING_TO_COMPARE
+
+
+async def _prompts(
+    services: Services, guild: discord.Guild, place: Place
+) -> Sequence[Sequence[JobId]]:
+    """The comparable pictures that everybody here may see, by what they were asked for with."""
+    ratings = ratings_in(place)
+    found = await services.duels.comparable(GuildId(guild.id), ratings=ratings)
+    channels = {one.channel_id for one in found}
+    open_ = {there for there in channels if may_show_here(guild, place.channel_id, there)}
+    alike: defaultdict[str, list[JobId]] = defaultdict(list)
+    for one in found:
+        if one.channel_id in open_:
+            alike[one.key].append(one.job_id)
+    return list(alike.values())

@@ -1,0 +1,153 @@
+"""Keeps rating parties going, and posts and ends every duel that is owed to a channel.
+
+The rows of parties and duels are the truth: after a restart a party goes on where it was. One pair
+of a party follows the other, each open for a while; the blind test of a candidate opens duels of
+its own, which are posted here too. It must not know what a choice is worth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+import discord
+from discord.ext import commands
+
+from bot.ballot import Duel, DuelId, DuelOrigin, Party
+from bot.client import WaifuBot
+from bot.domain import ChannelId
+from bot.ids import new_id
+from bot.log import whereabouts
+from cogs.posting.faults import is_gone
+from cogs.posting.lanes import Lanes, Openings, attempt, keep_looking
+from cogs.translating import channel_at, place_at
+from cogs.voting.duelling import post_duel, tell_end
+from cogs.voting.pairing import next_pair
+
+log = logging.getLogger(__name__)
+
+#: How long a pair of a party is open.
+PAIR_MS = 45_000
+#: How long the loop sleeps when nobody nudges it, and channels that are worked for at once.
+_POLL_S, _WIDTH = 2.0, 4
+_IN_VAIN = 2
+
+
+class Parties(commands.Cog):
+    """One lane for each channel: a pair's end is told before the next pair is shown."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._lanes = Lanes(
+            self._owed,
+            self._work,
+            about=lambda duel: whereabouts(guild=duel.guild_id),
+            elapsed_s=bot.services.elapsed_s,
+            nudge=bot.services.signals.duels,
+            width=_WIDTH,
+            alone=lambda duel: duel.id,
+        )
+
+    async def cog_load(self) -> None:
+        """Start as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name="duels")
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        nudge = self._services.signals.duels
+        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="duels to post")
+
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Let every party go on, and begin to post and to end what is owed. True if there was."""
+        for party in await self._services.parties.alive():
+            with whereabouts(guild=party.guild_id):
+                await attempt(self._go_on(party), f"the party in channel {party.channel_id}")
+        return await self._lanes.look(tasks)
+
+    async def _go_on(self, party: Party) -> None:
+        """Close the pair whose time is over and show the next one, or end the party."""
+        now_ms = self._services.clock()
+        duels = await self._services.parties.duels(party.id)
+        current = next((duel for duel in duels if duel.closed_ms is None), None)
+        over = now_ms >= party.ends_ms or _in_vain(duels)
+        if current is not None and not over and not _is_done(current, now_ms):
+            return
+        following = None if over else await self._following(party, now_ms)
+        await self._services.parties.step(party.id, following, now_ms)
+
+    async def _following(self, party: Party, now_ms: int) -> Duel | None:
+        """The next pair; None where there is none, or the channel is gone or silenced."""
+        guild = self._bot.get_guild(party.guild_id)
+        if guild is None:
+            return None
+        try:
+            channel = await channel_at(self._bot, party.guild_id, party.channel_id)
+        except discord.HTTPException as problem:
+            if not is_gone(problem):
+                raise
+            return None
+        place = place_at(party.guild_id, party.channel_id, channel=channel, guild=guild)
+        policy = await self._services.policy_at(place)
+        besides = {frozenset(duel.job_ids) for duel in await self._services.parties.duels(party.id)}
+        pair = await next_pair(self._services, guild, policy, besides=besides)
+        if isinstance(pair, str):
+            return None
+        return Duel(
+            id=DuelId(new_id()),
+            guild_id=party.guild_id,
+            channel_id=party.channel_id,
+            left_job=pair[0],
+            right_job=pair[1],
+            origin=DuelOrigin.PARTY,
+            message_id=None,
+            opened_ms=now_ms,
+            closed_ms=None,
+            party_id=party.id,
+            since_id=party.since_id,
+        )
+
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, Duel]:
+        duels = self._services.duels
+        owed = [
+            *await duels.untold(openings.free, openings.closed, nor=openings.resting),
+            *await duels.unposted(openings.free, openings.closed, nor=openings.resting),
+        ]
+        first: dict[ChannelId, Duel] = {}
+        for duel in owed:
+            if duel.channel_id is not None:
+                first.setdefault(duel.channel_id, duel)
+        return first
+
+    async def _work(self, duel: Duel) -> None:
+        if duel.closed_ms is not None:
+            await tell_end(self._bot, duel)
+        else:
+            await post_duel(self._bot, duel, until_ms=await self._until_ms(duel))
+
+    async def _until_ms(self, duel: Duel) -> int | None:
+        """How long members have for a pair that is posted now; None: it is open for longer."""
+        if duel.party_id is None:
+            return None
+        party = await self._services.parties.get(duel.party_id)
+        over_ms = self._services.clock() + PAIR_MS
+        return min(over_ms, party.ends_ms) if party else over_ms
+
+
+def _in_vain(duels: Sequence[Duel]) -> bool:
+    """Two pairs in a row could not be posted: whatever it is, the next would fare no better."""
+    latest = duels[:_IN_VAIN]
+    return len(latest) == _IN_VAIN and all(
+        duel.closed_ms is not None and duel.posted_ms is None for duel in latest
+    )
+
+
+def _is_done(duel: Duel, now_ms: int) -> bool:
+    """Members had their time. A pair that is not posted yet has not begun."""
+    return duel.posted_ms is not None and now_ms >= duel.posted_ms + PAIR_MS
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Parties(bot))

@@ -1,0 +1,153 @@
+"""`/duel`: a member rates alone, blind until they pressed, and the leaderboard of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from discord import app_commands
+
+from bot.ballot import Choice, DuelTally
+from bot.domain import UserId
+from bot.words import duelling
+from cogs.components import Action
+from tests.stages.front import custom_ids, said
+from tests.stages.ring import PROMPT, Ring, ring
+
+
+@pytest.fixture
+async def stand(tmp_path: Path) -> AsyncIterator[Ring]:
+    async with ring(tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_commands.Cooldown, "update_rate_limit", lambda *_: None)
+
+
+async def test_without_two_pictures_of_a_prompt_it_says_what_to_do(stand: Ring) -> None:
+    await stand.pair(seeds=(1,))
+    fan = await stand.fan()
+    for command in ("duel rate", "duel party"):
+        answer = said(await fan.slash(stand.channel, command))
+        assert answer.content == duelling.NOTHING_TO_COMPARE
+        assert "count: 2" in answer.content
+    assert await stand.services.parties.alive() == []
+
+
+async def test_a_pair_is_blind_until_its_member_has_chosen(stand: Ring) -> None:
+    jobs = await stand.pair()
+    fan = await stand.fan()
+    answer = said(await fan.slash(stand.channel, "duel rate"))
+    assert answer.ephemeral
+    assert [file.filename for file in answer.attachments] == ["left.png", "right.png"]
+    shown = answer.content.encode() + b"".join(
+        [await f.read() + (f.description or "").encode() for f in answer.attachments]
+    )
+    secrets = [*(job.id for job in jobs), str(stand.member.id), "tiny-1", "parameters", "wd:JobId"]
+    assert not [secret for secret in secrets if secret.encode() in shown]
+    assert b"trainedAlgorithmicMedia" in shown, "it stays marked as AI-made"
+    (duel,) = await stand.duel_rows()
+    told = said(await stand.press(fan, answer.message, Action.LEFT, duel.id)).content
+    assert f"<@{stand.member.id}>" in told
+    assert all(job.id in told for job in jobs)
+    assert "left 1, right 0" in told
+    assert "tiny-1" not in told, "which model drew it is told of a blind test alone"
+
+
+async def test_a_choice_can_be_changed_and_taken_back(stand: Ring) -> None:
+    await stand.pair()
+    fan = await stand.fan()
+    answer = said(await fan.slash(stand.channel, "duel rate"))
+    (duel,) = await stand.duel_rows()
+    for action, tally in (
+        (Action.LEFT, DuelTally(left=1)),
+        (Action.RIGHT, DuelTally(right=1)),
+        (Action.SKIP, DuelTally(skip=1)),
+        (Action.TAKE_BACK, DuelTally()),
+        (Action.RIGHT, DuelTally(right=1)),
+    ):
+        answer = said(await stand.press(fan, answer.message, action, duel.id))
+        assert await stand.services.duels.standing(duel.id) == tally
+
+
+async def test_the_next_pair_follows_until_all_are_rated(stand: Ring) -> None:
+    await stand.pair(seeds=(1, 2, 3))
+    fan = await stand.fan()
+    answer = said(await fan.slash(stand.channel, "duel rate"))
+    for _ in range(3):
+        assert len(answer.attachments) == 2
+        target = custom_ids(answer)[0].rpartition(":")[2]
+        answer = said(await stand.press(fan, answer.message, Action.LEFT, target))
+        answer = said(await stand.press(fan, answer.message, Action.NEXT_PAIR, target))
+    assert answer.content == duelling.ALL_RATED
+    assert answer.attachments == []
+    pairs = await stand.services.duels.chosen(stand.guild.id, UserId(fan.id))
+    assert len(pairs) == 3
+
+
+async def test_whose_picture_it_is_votes_apart(stand: Ring) -> None:
+    await stand.pair()
+    answer = said(await stand.member.slash(stand.channel, "duel rate"))
+    (duel,) = await stand.duel_rows()
+    told = said(await stand.press(stand.member, answer.message, Action.LEFT, duel.id)).content
+    assert "does not count" in told
+    assert await stand.services.duels.standing(duel.id) == DuelTally(self_votes=1)
+
+
+async def test_a_press_after_the_end_or_of_another_server_is_not_counted(stand: Ring) -> None:
+    jobs = await stand.pair()
+    fan = await stand.fan()
+    answer = said(await fan.slash(stand.channel, "duel rate"))
+    (duel,) = await stand.duel_rows()
+    await stand.services.gallery.delete(jobs[0].id, 1)
+    told = said(await stand.press(fan, answer.message, Action.LEFT, duel.id)).content
+    assert told == duelling.OVER
+    assert not await stand.rated(fan)
+
+
+async def test_a_picture_of_a_private_channel_is_not_shown_elsewhere(stand: Ring) -> None:
+    import discord
+    from simcord.backend.models import Overwrite
+    from simcord.enums import OverwriteType
+
+    await stand.pair()
+    hidden = discord.PermissionOverwrite(view_channel=False)
+    stand.env.backend.set_overwrite(
+        stand.channel.id, Overwrite(stand.guild.id, OverwriteType.ROLE, deny=hidden.pair()[1].value)
+    )
+    await stand.env.settle()
+    elsewhere = stand.guild.create_text_channel("elsewhere")
+    await stand.env.settle()
+    boss = stand.moderator(administrator=True)
+    await stand.accepts(boss)
+    answer = said(await boss.slash(elsewhere, "duel rate"))
+    assert answer.content == duelling.NOTHING_TO_COMPARE
+
+
+async def test_the_leaderboard_lists_pictures_and_not_people(stand: Ring) -> None:
+    best, other = await stand.pair()
+    fans = [await stand.fan(f"fan{n}") for n in range(3)]
+    duel = await stand.opened([best, other])
+    for fan in fans:
+        await stand.services.duels.vote(duel.id, UserId(fan.id), Choice.LEFT, 9)
+    answer = said(await fans[0].slash(stand.channel, "duel top", period="all"))
+    assert "won 3 of 3 voices" in answer.content
+    assert best.id in answer.content
+    assert other.id not in answer.content, "it never won"
+    assert "<@" not in answer.content
+    assert [file.filename for file in answer.attachments] == ["place-1.png"]
+    await stand.services.gallery.delete(best.id, 1)
+    await stand.takes_down()
+    assert answer.id not in stand.shown()
+    empty = said(await fans[0].slash(stand.channel, "duel top"))
+    assert "has won a duel yet" in empty.content
+
+
+async def test_a_prompt_is_shown_as_plain_text(stand: Ring) -> None:
+    await stand.pair(prompt=f"{PROMPT} @everyone **x**")
+    answer = said(await (await stand.fan()).slash(stand.channel, "duel rate"))
+    assert "@everyone" not in answer.content
+    assert "**x**" not in answer.content

@@ -1,0 +1,236 @@
+"""A rating party: one pair after another, each message once, whatever goes on in between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+from discord import app_commands
+
+from bot.ballot import DuelOrigin, DuelTally
+from bot.domain import UserId
+from bot.words import duelling
+from cogs.components import Action
+from cogs.voting.parties import PAIR_MS
+from tests.stages.front import custom_ids, said
+from tests.stages.ring import Ring, ring
+
+PAIR_S = PAIR_MS / 1000
+
+
+@pytest.fixture
+async def stand(tmp_path: Path) -> AsyncIterator[Ring]:
+    async with ring(tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_commands.Cooldown, "update_rate_limit", lambda *_: None)
+
+
+async def begun(stand: Ring, minutes: int = 10) -> None:
+    """The member began a party, and its first pair stands in the channel."""
+    answer = said(await stand.member.slash(stand.channel, "duel party", minutes=minutes))
+    assert answer.ephemeral
+    assert "The party is on" in answer.content
+    await stand.goes_on()
+    assert len(stand.duels_shown()) == 1
+
+
+async def test_one_pair_follows_another_until_the_time_is_over(stand: Ring) -> None:
+    await stand.pair(seeds=(1, 2, 3, 4))
+    await begun(stand, minutes=2)
+    fan = await stand.fan()
+    for number in range(1, 4):
+        shown = stand.duels_shown()
+        assert len(shown) == number
+        duel = (await stand.duel_rows())[-1]
+        told = said(await stand.press(fan, shown[-1], Action.LEFT, duel.id))
+        assert told.ephemeral
+        assert "left 1" in told.content
+        await stand.goes_on(PAIR_S + 1)
+    assert [len(m.components) for m in stand.duels_shown()] == [0, 0, 0], "nothing to press"
+    assert all("Left won" in m.content for m in stand.duels_shown())
+    assert await stand.services.parties.alive() == []
+    pairs = {frozenset(duel.job_ids) for duel in await stand.duel_rows()}
+    assert len(pairs) == 3, "each pair is asked once"
+
+
+async def test_a_pair_that_is_open_is_let_be(stand: Ring) -> None:
+    await stand.pair(seeds=(1, 2, 3))
+    await begun(stand)
+    await stand.goes_on(PAIR_S - 2)
+    assert len(stand.duels_shown()) == 1
+    (duel,) = await stand.duel_rows()
+    assert duel.closed_ms is None
+
+
+async def test_a_party_ends_when_every_pair_was_asked(stand: Ring) -> None:
+    await stand.pair()
+    await begun(stand)
+    await stand.goes_on(PAIR_S + 1)
+    assert await stand.services.parties.alive() == []
+    (message,) = stand.duels_shown()
+    assert "Nobody chose between them" in message.content
+
+
+async def test_a_channel_has_one_party(stand: Ring) -> None:
+    await stand.pair()
+    await begun(stand)
+    fan = await stand.fan()
+    answer = said(await fan.slash(stand.channel, "duel party"))
+    assert "is on in this channel" in answer.content
+    assert len(await stand.services.parties.alive()) == 1
+
+
+async def test_who_began_it_and_moderators_may_stop_it(stand: Ring) -> None:
+    await stand.pair(seeds=(1, 2, 3))
+    await begun(stand)
+    (party,) = await stand.services.parties.alive()
+    (message,) = stand.duels_shown()
+    fan = await stand.fan()
+    told = said(await stand.press(fan, message, Action.STOP_PARTY, party.id))
+    assert told.content == duelling.NOT_YOURS
+    boss = stand.moderator(manage_messages=True)
+    told = said(await stand.press(boss, message, Action.STOP_PARTY, party.id))
+    assert told.content == duelling.STOPPED
+    await stand.goes_on(PAIR_S + 1)
+    (message,) = stand.duels_shown()
+    assert message.components == []
+    told = said(await stand.member.slash(stand.channel, "duel party"))
+    (party,) = await stand.services.parties.alive()
+    stop = custom_ids(told)[0]
+    told = said(await stand.member.click(told.message, custom_id=stop))
+    assert told.content == duelling.STOPPED
+    assert await stand.services.parties.alive() == []
+
+
+async def test_a_party_goes_on_after_a_restart(stand: Ring) -> None:
+    await stand.pair(seeds=(1, 2, 3))
+    await begun(stand)
+    await stand.restart()
+    fan = await stand.fan()
+    (duel,) = await stand.duel_rows()
+    await stand.press(fan, stand.duels_shown()[0], Action.RIGHT, duel.id)
+    assert await stand.services.duels.standing(duel.id) == DuelTally(right=1)
+    await stand.goes_on(PAIR_S + 1)
+    assert len(stand.duels_shown()) == 2
+
+
+async def test_a_message_whose_answer_was_lost_is_not_sent_twice(
+    stand: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stand.pair()
+    await stand.member.slash(stand.channel, "duel party")
+    stand.loses_answers(monkeypatch, TimeoutError())
+    await stand.goes_on()
+    (duel,) = await stand.duel_rows()
+    assert duel.message_id is None
+    assert len(stand.duels_shown()) == 1
+    await stand.restart()
+    await stand.goes_on()
+    (duel,) = await stand.duel_rows()
+    assert [m.id for m in stand.duels_shown()] == [duel.message_id]
+
+
+@pytest.mark.parametrize("deed", ["delete", "forget"])
+async def test_a_duel_goes_with_its_picture_and_the_party_goes_on(stand: Ring, deed: str) -> None:
+    await stand.pair(seeds=(1, 2))
+    await begun(stand)
+    (message,) = stand.duels_shown()
+    (duel,) = await stand.duel_rows()
+    if deed == "delete":
+        await stand.services.gallery.delete(duel.left_job, 1)
+    else:
+        await stand.services.privacy.forget(UserId(stand.member.id))
+    await stand.takes_down()
+    assert message.id not in stand.shown()
+    await stand.goes_on()
+    assert stand.duels_shown() == []
+    assert await stand.services.parties.alive() == [], "there is no other pair"
+    assert await stand.nothing_is_owed()
+
+
+async def test_policy_is_asked_again_when_a_pair_is_posted(stand: Ring) -> None:
+    jobs = await stand.pair()
+    await stand.opened(jobs)
+    await stand.services.gallery._db.write_one("UPDATE pictures SET rating = 'explicit'")
+    await stand.goes_on()
+    assert stand.duels_shown() == []
+    (duel,) = await stand.duel_rows()
+    assert duel.closed_ms is not None
+    assert await stand.services.duels.unposted(9) == []
+
+
+async def test_behind_a_spoiler_both_stay_behind_it(stand: Ring) -> None:
+    jobs = await stand.pair()
+    await stand.services.gallery._db.write_one(
+        "UPDATE pictures SET spoiler = 1 WHERE job_id = :id", {"id": jobs[0].id}
+    )
+    await stand.opened(jobs)
+    await stand.goes_on()
+    (message,) = stand.duels_shown()
+    assert [file.is_spoiler() for file in message.attachments] == [True, False]
+
+
+async def test_where_the_bot_may_not_post_the_party_ends(stand: Ring) -> None:
+    await stand.pair(seeds=(1, 2, 3, 4))
+    await stand.member.slash(stand.channel, "duel party")
+    for _ in range(2):
+        stand.env.inject_error(
+            "POST", "/channels/*/messages", status=403, code=50013, message="Missing Permissions"
+        )
+        await stand.looks("Parties")
+    await stand.goes_on()
+    assert await stand.services.parties.alive() == []
+    assert stand.duels_shown() == []
+
+
+async def test_without_the_permission_no_party_begins(stand: Ring) -> None:
+    await stand.pair()
+    await stand.bot_may_not("attach_files")
+    answer = said(await stand.member.slash(stand.channel, "duel party"))
+    assert "Attach Files" in answer.content
+    assert await stand.services.parties.alive() == []
+
+
+async def test_a_message_that_a_moderator_deleted_ends_its_duel(stand: Ring) -> None:
+    await stand.pair(seeds=(1, 2))
+    await begun(stand)
+    (message,) = stand.duels_shown()
+    (duel,) = await stand.duel_rows()
+    await stand.services.parties.step((await stand.services.parties.alive())[0].id, None, 9)
+    await message.delete()
+    await stand.goes_on()
+    assert await stand.services.duels.untold(9) == []
+    told = await stand.services.duels.get(duel.id)
+    assert told is not None
+    assert told.message_id is None
+
+
+async def test_a_blind_test_tells_the_models_after_the_press_alone(stand: Ring) -> None:
+    jobs = await stand.pair()
+    duel = await stand.opened(jobs, origin=DuelOrigin.TRIAL)
+    await stand.goes_on()
+    (message,) = stand.duels_shown()
+    assert "tiny" not in message.content
+    assert custom_ids_of(message) == [f"wd:{side}:{duel.id}" for side in ("left", "right", "skip")]
+    told = said(await stand.press(await stand.fan(), message, Action.SKIP, duel.id))
+    assert told.content.count("drawn by tiny\\-1") == 2
+    await stand.services.duels.close(duel.id, stand.services.clock())
+    await stand.goes_on()
+    (message,) = stand.duels_shown()
+    assert message.components == []
+
+
+def custom_ids_of(message: discord.Message) -> list[str | None]:
+    return [
+        child.custom_id
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for child in row.children
+        if isinstance(child, discord.Button)
+    ]
