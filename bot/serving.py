@@ -18,18 +18,20 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from bot import client, rulebooks
-from bot.client import Services
 from bot.clock import elapsed_s, now_ms
 from bot.data_lock import lock_data
 from bot.domain import BotError, SettingsError
-from bot.drawing.handle import LocalThread, Roster
+from bot.drawing.handle import EngineHandle, LocalThread
 from bot.drawing.progress import ProgressBoard
+from bot.drawing.roster import Roster
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
 from bot.health import beat
+from bot.learning.starting import load_active
 from bot.log import log_transition
+from bot.services import Services
 from bot.settings import Settings, broken_lines, token_fault
 from bot.stopping import Stop, leave
 from bot.store.caps import Caps
@@ -41,6 +43,7 @@ from bot.store.doomed import Doomed
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.lineage import Lineage
 from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
@@ -88,8 +91,11 @@ class _Program:
 
     services: Services
     jobs: Jobs
+    catalogue: Registry
     shelf: Shelf
+    lineage: Lineage
     handle: LocalThread
+    worker: Worker
 
 
 def engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
@@ -151,7 +157,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         handle = _handle(settings)
         stack.push_async_callback(handle.close)
         jobs = Jobs(db)
-        shelf = Shelf(Registry(settings.models_dir))
+        catalogue = Registry(settings.models_dir)
+        shelf, lineage = Shelf(catalogue), Lineage(db)
         services = Services(
             settings=settings,
             queue=jobs,
@@ -179,7 +186,16 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
-        yield _Program(services=services, jobs=jobs, shelf=shelf, handle=handle)
+        worker = _worker(services, jobs, shelf, handle)
+        yield _Program(
+            services=services,
+            jobs=jobs,
+            catalogue=catalogue,
+            shelf=shelf,
+            lineage=lineage,
+            handle=handle,
+            worker=worker,
+        )
 
 
 async def _sweep(gallery: Gallery) -> None:
@@ -190,15 +206,14 @@ async def _sweep(gallery: Gallery) -> None:
         log.error("the picture files are not tidied up at this start: %s", problem)  # noqa: TRY400  the sentence says it all
 
 
-def _worker(program: _Program) -> Worker:
-    """At work on the model that is loaded by now."""
-    services, settings = program.services, program.services.settings
+def _worker(services: Services, jobs: Jobs, shelf: Shelf, handle: EngineHandle) -> Worker:
+    settings = services.settings
     return Worker(
         process=f"worker-{secrets.token_hex(4)}",
-        handle=program.handle,
-        roster=Roster([program.handle]),
-        shelf=program.shelf,
-        jobs=program.jobs,
+        handle=handle,
+        roster=Roster([handle]),
+        shelf=shelf,
+        jobs=jobs,
         gallery=services.gallery,
         rulebook=services.rulebook,
         signals=services.signals,
@@ -284,8 +299,15 @@ async def _tidying(services: Services) -> AsyncGenerator[None]:
 async def _loaded(program: _Program, settings: Settings, stop: Stop) -> bool:
     """Load the model; False if the stop came first."""
     handle = program.handle
-    log.info("loading the model %s", settings.model)
-    loading = asyncio.create_task(handle.open(), name="load")
+    opening = load_active(
+        handle,
+        lineage=program.lineage,
+        catalogue=program.catalogue,
+        shelf=program.shelf,
+        named=settings.model,
+        now_ms=program.services.clock(),
+    )
+    loading = asyncio.create_task(opening, name="load")
     stopping = asyncio.create_task(stop.wait(), name="stop while loading")
     try:
         await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -298,8 +320,6 @@ async def _loaded(program: _Program, settings: Settings, stop: Stop) -> bool:
         stopping.cancel()
         await asyncio.wait({loading, stopping})
     card, rows = handle.info.card_id, f"{handle.capacity} rows at once"
-    program.shelf.name(card, settings.model)
-    program.shelf.activate(handle.info)
     log_transition(
         Transition(subject=Subject.CARD, id=card, before=None, after="serving", why=rows)
     )
@@ -310,14 +330,13 @@ async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
     """Draw and talk to Discord until the stop."""
     await _settle_licence(program)
     async with asyncio.TaskGroup() as tasks:
-        worker = _worker(program)
-        drawing = tasks.create_task(worker.run(), name="worker")
+        drawing = tasks.create_task(program.worker.run(), name="worker")
         online = tasks.create_task(
             client.serve(program.services, settings.discord_token), name="discord"
         )
         await stop.wait()
         log.info("stopping: pictures in the engine are finished or put back")
-        worker.stop()
+        program.worker.stop()
         await drawing
         online.cancel()
 

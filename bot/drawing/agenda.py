@@ -13,11 +13,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.domain import Job, Share
-from bot.drawing.handle import EngineHandle, Roster
+from bot.domain import Job
+from bot.drawing.handle import EngineHandle
+from bot.drawing.roster import Roster
 from bot.drawing.shelf import Shelf
 from bot.drawing.swap import Swaps
-from bot.store.queue import Jobs
+from bot.store.queue import Jobs, Share
 
 log = logging.getLogger(__name__)
 

@@ -19,6 +19,10 @@ _STOPPING = "the bot is stopping, so the model was not changed."
 _NOT_HERE = "the model {card} is not here (any more)."
 
 
+class StoppingError(EngineError):
+    """The model was not changed because the bot ends first."""
+
+
 class Swaps:
     """At most one wish at a time; whoever comes later waits."""
 
@@ -38,12 +42,15 @@ class Swaps:
         self._wish: _Wish | None = None
         self._one = asyncio.Lock()
         self._closed = False
-        progress.serves(handle.info.card_id)
 
     @property
     def wished(self) -> bool:
         """Whether the rows that run are to be the last of this model."""
         return self._wish is not None
+
+    def begin(self) -> None:
+        """The engine is open: say which model it came with."""
+        self._progress.serves(self._handle.info.card_id)
 
     def close(self) -> None:
         """Take no more wishes; one that waits may still come true."""
@@ -53,13 +60,13 @@ class Swaps:
         """Tell whoever still waits that nothing will come of it."""
         self.close()
         if self._wish is not None:
-            self._wish.fail(EngineError(_STOPPING))
+            self._wish.fail(StoppingError(_STOPPING))
 
     async def wish(self, card_id: str, wake: Nudge) -> None:
         """Wait until the model serves; `wake` tells the worker. `EngineError` if it will not."""
         async with self._one:
             if self._closed:
-                raise EngineError(_STOPPING)
+                raise StoppingError(_STOPPING)
             self._wish = _Wish(card_id)
             wake.set()
             try:
@@ -81,7 +88,7 @@ class Swaps:
         except Exception as problem:  # noqa: BLE001  whoever asked for it hears of it
             wish.fail(problem)
         except asyncio.CancelledError:
-            wish.fail(EngineError(_STOPPING))
+            wish.fail(StoppingError(_STOPPING))
             raise
         else:
             if leads:

@@ -22,9 +22,10 @@ from bot.domain import (
 )
 from bot.drawing.agenda import Agenda
 from bot.drawing.finisher import Finisher
-from bot.drawing.handle import EngineHandle, Roster
+from bot.drawing.handle import EngineHandle
 from bot.drawing.lookout import Lookout
 from bot.drawing.progress import ProgressBoard
+from bot.drawing.roster import Roster
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.swap import Swaps
@@ -139,6 +140,7 @@ class Worker:
         The composition root holds the data directory's lock, and the leases of its process carry
         its name: whatever another one holds is held by nobody.
         """
+        self._swaps.begin()
         try:
             async with asyncio.TaskGroup() as keepers:
                 while not self._stop.is_set():

@@ -23,7 +23,6 @@ from bot.domain import (
     Request,
     RequestId,
     Ruling,
-    Share,
     UserId,
 )
 from bot.store.caps import IS_BUSY, Caps, judge, load_of
@@ -32,6 +31,20 @@ from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import FOREIGN, job_of
 from bot.store.request_rows import insert_requests, request_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Which jobs an engine draws: those that name one of `models`, or all others.
+
+    A job without a name is taken to name `unnamed`, and no model if that is None.
+    """
+
+    models: tuple[str, ...] = ()
+    #: True: every job but those that name one of them; a job may name none.
+    excluded: bool = True
+    unnamed: str | None = None
+
 
 #: What the only engine of a process draws.
 EVERY_JOB = Share()

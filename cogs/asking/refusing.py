@@ -10,7 +10,7 @@ import logging
 
 import discord
 
-from bot.client import Interaction, Services
+from bot.client import Interaction
 from bot.domain import (
     Ask,
     BotError,
@@ -21,6 +21,7 @@ from bot.domain import (
 from bot.ids import new_id
 from bot.log import short_hash
 from bot.policy.layers import StrikeTerms
+from bot.services import Services
 from bot.store.audit_rows import AuditEntry
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.store.members import Strike

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import discord
 
-from bot.client import Interaction, Services
+from bot.client import Interaction
 from bot.domain import (
     Ask,
     BotError,
@@ -28,6 +28,7 @@ from bot.log import whereabouts
 from bot.policy import decide
 from bot.policy.asks import asked_of
 from bot.policy.quotas import Quota, quota
+from bot.services import Services
 from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
 from bot.words import licensing, standing, wording

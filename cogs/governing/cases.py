@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.client import Services, WaifuBot
+from bot.client import WaifuBot
 from bot.domain import ChannelId, GuildId, Picture, Rating, RuleId, StorageError
 from bot.policy.layers import title_of
+from bot.services import Services
 from bot.store.case_rows import Case, CaseKind
 from bot.store.decisions import Outcome
 from bot.words import reviewing, wording

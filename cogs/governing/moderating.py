@@ -12,9 +12,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import Interaction, Services, WaifuBot
+from bot.client import Interaction, WaifuBot
 from bot.domain import ChannelId, GuildId, UserId
 from bot.policy.layers import title_of
+from bot.services import Services
 from bot.store.case_rows import Case, CaseId
 from bot.store.members import EVERYWHERE, Exclusion, Strike
 from bot.words import reviewing, standing, wording

@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot.client import Interaction, Services, WaifuBot
+from bot.client import Interaction, WaifuBot
 from bot.domain import Admitted, ChannelId, Place, Refused, Request, UserId
 from bot.policy import decide
 from bot.policy.asks import asked_of
 from bot.policy.layers import GuildPolicy
+from bot.services import Services
 from bot.store.case_rows import Case, CaseId, CaseKind
 from bot.store.consequences import Judgement
 from bot.store.decisions import Outcome

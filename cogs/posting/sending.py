@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import discord
 
-from bot.client import Interaction, Services
+from bot.client import Interaction
 from bot.domain import BotError, ChannelId, MessageId, Picture, Post
+from bot.services import Services
 from bot.store.sends import Begun, Send, SendKind
 from cogs.posting.faults import is_passing
 from cogs.translating import guild_of

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.ballot import Reaction
-from bot.client import Services
 from bot.domain import BotError, MessageId, UserId
 from bot.drawing.signals import Nudge
+from bot.services import Services
 from cogs.voting.watching import Watch, Watches
 
 log = logging.getLogger(__name__)

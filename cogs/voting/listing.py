@@ -13,10 +13,11 @@ from typing import Literal, TypeAlias
 
 import discord
 
-from bot.client import Interaction, Services
+from bot.client import Interaction
 from bot.domain import BotError, Picture, Place, Post, Rating
 from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
+from bot.services import Services
 from bot.store.sends import SendKind
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked

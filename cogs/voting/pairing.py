@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from bot.client import Services
 from bot.domain import GuildId, Job, JobId, Picture, Place
 from bot.policy.decide import silence
 from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
+from bot.services import Services
 from bot.store.duels import by_lot
 from bot.store.trust import stranger
 from bot.words import duelling

@@ -24,7 +24,7 @@ from simcord.enums import OverwriteType
 from simcord.env import Env
 
 from bot import rulebooks
-from bot.client import Services, WaifuBot
+from bot.client import WaifuBot
 from bot.domain import (
     ChannelId,
     GuildId,
@@ -40,6 +40,7 @@ from bot.domain import (
 )
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
+from bot.services import Services
 from bot.settings import load
 from bot.store.caps import Caps
 from bot.store.case_posts import CasePosts

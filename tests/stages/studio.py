@@ -12,8 +12,9 @@ from pathlib import Path
 
 from bot import rulebooks
 from bot.domain import Job, JobState, Rating, Request
-from bot.drawing.handle import LocalThread, Roster
+from bot.drawing.handle import LocalThread
 from bot.drawing.progress import ProgressBoard
+from bot.drawing.roster import Roster
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits

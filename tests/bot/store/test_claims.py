@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import JobState, Share
+from bot.domain import JobState
 from bot.store.db import Database
-from bot.store.queue import EVERY_JOB
+from bot.store.queue import EVERY_JOB, Share
 from tests.stages.factories import OTHER, make_admitted, make_ask
 from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import get_type_hints
 
-from bot.client import Services
 from bot.drawing.worker import Worker
+from bot.services import Services
 from bot.store.queue import Jobs
 
 #: What only the worker may do with a job.

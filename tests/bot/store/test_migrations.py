@@ -17,7 +17,9 @@ from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
 from bot.store.case_rows import CaseKind
 from bot.store.db import Database, inspect
 from bot.store.decisions import DecisionKind, Outcome
+from bot.store.lineage import LineageDeed
 from bot.store.migrations import migrations
+from bot.store.trials import TrialOutcome
 
 #: The sha256 of every step that has landed. A step is never edited: whoever needs another schema
 #: writes the next step, and its line here.
@@ -27,6 +29,7 @@ FROZEN = {
     "0003_models": "f205ab4c67ce8fc2a29e13fa487b73a18f8b6c707c825a6ed51006f5c241d102",
     "0004_policy": "8b40ce74ce6c52c604b33bef9414846fa340dee87b8195135e67b42d3aa5ae1b",
     "0005_duels": "c75c26b5d3ba639bd331a2898ea3905de1665d786a6453c4a3f7784b5cf63e60",
+    "0006_lineage": "33107c9a3400a0a43d4788e25789c1cd33265cc9e58db62f7e4fbf64a307b75d",
 }
 
 
@@ -81,6 +84,8 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
             },
         ),
         ("duel_origins", DuelOrigin, {"duels"}),
+        ("lineage_deeds", LineageDeed, {"lineage"}),
+        ("trial_outcomes", TrialOutcome, {"trial_ends"}),
         ("layouts", PostLayout, {"requests"}),
         ("request_kinds", RequestKind, {"requests"}),
         ("ratings", Rating, {"jobs", "pictures"}),

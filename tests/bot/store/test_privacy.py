@@ -37,6 +37,7 @@ from tests.stages.factories import (
 from tests.stages.factories import make_reaction as react
 from tests.stages.law import decide, make_guild
 from tests.stages.stores import WORKER, Stores, open_stores
+from tests.stages.trying_out import live_with_models
 
 WORD = "xylophone"
 
@@ -81,6 +82,7 @@ async def live(stores: Stores) -> None:
     await stores.draw(prompt=f"{WORD} again")
     await live_among_moderators(stores, theirs)
     await live_in_duels(stores, theirs)
+    await live_with_models(stores)
     for message, voter, emoji in (
         (1, OTHER, "👍"),
         (1, USER, "👎"),

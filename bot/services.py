@@ -1,0 +1,84 @@
+"""Everything that a cog may use, in one frozen value: the stores, the model, the clock, the nudges.
+
+Built once by the composition root, handed to cogs by the client. No discord.py here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.domain import Place, RoleId
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.signals import Signals
+from bot.policy.layers import EffectivePolicy, effective, is_compiled, licensed
+from bot.policy.rulebook import Rulebook
+from bot.settings import Settings
+from bot.store.caps import Caps
+from bot.store.case_posts import CasePosts
+from bot.store.consent import Consent
+from bot.store.decisions import Decisions
+from bot.store.doomed import Doomed
+from bot.store.doors import QueueDoor
+from bot.store.duels import Duels
+from bot.store.gallery import Gallery
+from bot.store.guilds import Guilds
+from bot.store.members import Members
+from bot.store.outbox import Outbox
+from bot.store.parties import Parties
+from bot.store.privacy import Privacy
+from bot.store.reviews import Reviews
+from bot.store.sends import Sends
+from bot.store.trust import Trust
+from bot.store.views import JobViews
+from bot.store.votes import Votes
+from models.contract import ModelInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a cog may use. Built once by the composition root; outlives reconnects."""
+
+    settings: Settings
+    queue: QueueDoor
+    views: JobViews
+    outbox: Outbox
+    gallery: Gallery
+    sends: Sends
+    doomed: Doomed
+    votes: Votes
+    duels: Duels
+    parties: Parties
+    trust: Trust
+    guilds: Guilds
+    reviews: Reviews
+    case_posts: CasePosts
+    members: Members
+    decisions: Decisions
+    rulebook: Rulebook
+    consent: Consent
+    privacy: Privacy
+    signals: Signals
+    progress: ProgressBoard
+    caps: Caps
+    #: The model that is asked of; looked at each time, because a promotion can change it.
+    model: Callable[[], ModelInfo]
+    clock: Callable[[], int]
+    #: Seconds that only ever grow, for pauses: nobody can set this clock.
+    elapsed_s: Callable[[], float]
+
+    async def policy_at(
+        self,
+        place: Place,
+        roles: frozenset[RoleId] = frozenset(),
+        *,
+        model: ModelInfo | None = None,
+    ) -> EffectivePolicy:
+        """What holds in a place for a member with these roles, of this model or the one in use."""
+        guild = await self.guilds.policy(place.guild_id)
+        licence = licensed(self.rulebook, model or self.model())
+        if not is_compiled(self.rulebook, guild):
+            # Read anew, after a start or a change: beside the loop, which has others to serve.
+            await asyncio.to_thread(effective, self.rulebook, guild, place, roles, licence)
+        return effective(self.rulebook, guild, place, roles, licence)
