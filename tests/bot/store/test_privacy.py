@@ -185,7 +185,7 @@ async def test_forgetting_tells_what_is_left_to_do(stores: Stores) -> None:
     doomed = await stores.doomed.messages(10)
     assert 1 in [message.message_id for message in doomed]
     assert sorted(forgotten.job_ids) == sorted(alive)
-    assert len(alive) == 3
+    assert len(alive) == 5, "what a trial draws for them too"
     assert forgotten.counts["pictures"] == 3
 
 
