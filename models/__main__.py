@@ -21,6 +21,7 @@ COMMANDS: dict[str, Command] = {
     "draw": Command("models.engine.draw", "draw pictures of a prompt"),
     "check": Command("models.engine.check", "load a model, draw two steps and say what it is"),
     "finetune": Command("models.finetuning.command", "train a model further on your pictures"),
+    "prefer": Command("models.preference.command", "train a model on what people liked of it"),
     "dataset": Command("models.data.command", "say what a folder of training pictures holds"),
     "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
@@ -32,6 +33,9 @@ COMMANDS: dict[str, Command] = {
     "pretrain": Command("models.pretraining.command", "make the embedded model from nothing"),
     "evaluate": Command(
         "models.measuring.command", "measure how well a model does what it is asked"
+    ),
+    "gate": Command(
+        "models.measuring.gate.command", "say whether a trained model may take its parent's place"
     ),
     "aesthetic-train": Command("models.aesthetics.training", "train our own scorer on the painter"),
 }

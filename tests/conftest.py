@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,30 @@ def pytest_xdist_auto_num_workers() -> int:
     return _WORKERS_A_CORE * len(os.sched_getaffinity(0))
 
 
+#: So few tests are handed to a worker at once that none is left with many when the rest are idle;
+#: pytest-xdist's own first share is a sixteenth of all, and one worker would get every slow test.
+_SHARE = 4
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Small shares, where tests run in several workers and nobody asked for others."""
+    if getattr(config.option, "maxschedchunk", 0) is None:
+        config.option.maxschedchunk = _SHARE
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow ones first, so that none begins when the others are done."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """The slowest first, so that none begins when the others are done; no two in one share."""
+    slow = sorted((item for item in items if _seconds(item)), key=_seconds, reverse=True)
+    quick = [item for item in items if not _seconds(item)]
+    fill = _SHARE - 1
+    shares = [(item, *quick[i * fill : (i + 1) * fill]) for i, item in enumerate(slow)]
+    items[:] = [*chain.from_iterable(shares), *quick[len(slow) * fill :]]
+
+
+def _seconds(item: pytest.Item) -> int:
+    """What the mark `slow(seconds)` says; 0 without one."""
+    mark = item.get_closest_marker("slow")
+    return 0 if mark is None else mark.args[0]
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ def test_a_sample_of_the_boundaries_is_spread_over_the_whole_life() -> None:
     assert 202 - sample[-1] < 17
 
 
-@pytest.mark.slow
+@pytest.mark.slow(120)
 @pytest.mark.timeout(900)
 async def test_every_accepted_job_is_delivered_exactly_once_through_sixty_kills(
     tmp_path: Path,
@@ -28,7 +28,7 @@ async def test_every_accepted_job_is_delivered_exactly_once_through_sixty_kills(
     assert not outcome.faults, str(outcome.faults)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(40)
 @pytest.mark.timeout(600)
 async def test_a_kill_at_any_boundary_of_a_whole_life_breaks_no_promise() -> None:
     lives = await walk(12, say=print)

@@ -12,7 +12,7 @@ and `but not` bind alike, from left to right, and closer than `or`. Called by `r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -43,7 +43,21 @@ class Side(Protocol):
 
 #: The places that made a rule hold, each with its side; None: it does not hold.
 Places: TypeAlias = list[tuple[Side, Span]]
-_Test: TypeAlias = Callable[[Side], Places | None]
+
+
+class Condition(Protocol):
+    """What can be asked of a side."""
+
+    def test(self, seen: Side) -> Places | None:
+        """The places that make it hold; None: it does not."""
+        ...
+
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        """What is left of it where no other concepts stand than these; None: it cannot hold.
+
+        `unwanted`: those on the opposite side.
+        """
+        ...
 
 
 class ExpressionError(ValueError):
@@ -58,7 +72,7 @@ class When:
     concepts: frozenset[str]
     #: Those of them that are looked for in what is not wanted.
     unwanted: frozenset[str]
-    test: _Test
+    condition: Condition
 
 
 _SIGN = re.compile(r"\s*+(?:(?P<word>[a-z0-9][a-z0-9-]*+)|(?P<bracket>[()]))")
@@ -68,13 +82,13 @@ _RESERVED = frozenset({"and", "or", "but", "not", "near", "unwanted"})
 def read(text: str) -> When:
     """An expression as written in a rule; ExpressionError if it is none."""
     reader = _Reader(text)
-    test = reader.either()
+    condition = reader.either()
     reader.expect_end()
     return When(
         text=text,
         concepts=frozenset(reader.concepts),
         unwanted=frozenset(reader.unwanted),
-        test=test,
+        condition=condition,
     )
 
 
@@ -88,12 +102,12 @@ class _Reader:
         self.concepts: set[str] = set()
         self.unwanted: set[str] = set()
 
-    def either(self) -> _Test:
+    def either(self) -> Condition:
         """One or more conditions between `or`."""
-        tests = [self._both()]
+        conditions = [self._both()]
         while self._take("or"):
-            tests.append(self._both())
-        return tests[0] if len(tests) == 1 else _any(tests)
+            conditions.append(self._both())
+        return conditions[0] if len(conditions) == 1 else _Any(conditions)
 
     def expect_end(self) -> None:
         if self._sign:
@@ -116,18 +130,18 @@ class _Reader:
         found = f"`{self._sign}`" if self._sign else "the end"
         return ExpressionError(f"`{self._text}` has {found} where {wanted} must stand")
 
-    def _both(self) -> _Test:
-        test = self._one()
+    def _both(self) -> Condition:
+        condition = self._one()
         while True:
             if self._take("and"):
-                test = _all(test, self._one())
+                condition = _All(condition, self._one())
             elif self._take("but"):
                 self._need("not")
-                test = _but_not(test, self._one())
+                condition = _ButNot(condition, self._one())
             elif self._take("near"):
-                test = _near(test, self._distance(), self._one())
+                condition = _Near(condition, self._distance(), self._one())
             else:
-                return test
+                return condition
 
     def _distance(self) -> int:
         if not self._sign.isdecimal():
@@ -135,16 +149,16 @@ class _Reader:
         self._at += 1
         return int(self._signs[self._at - 1])
 
-    def _one(self) -> _Test:
+    def _one(self) -> Condition:
         if self._take("("):
-            test = self.either()
+            condition = self.either()
             self._need(")")
-            return test
+            return condition
         if self._take("unwanted"):
             concept = self._name()
             self.unwanted.add(concept)
-            return _unwanted(_concept(concept))
-        return _concept(self._name())
+            return _Unwanted(_Present(concept))
+        return _Present(self._name())
 
     def _name(self) -> str:
         if not self._sign or self._sign in _RESERVED or self._sign in "()":
@@ -152,13 +166,6 @@ class _Reader:
         self._at += 1
         self.concepts.add(self._signs[self._at - 1])
         return self._signs[self._at - 1]
-
-
-def _concept(concept: str) -> _Test:
-    def test(seen: Side) -> Places | None:
-        return [(seen, span) for span in seen.spans(concept)] or None
-
-    return test
 
 
 def _signs(text: str) -> Iterator[str]:
@@ -171,51 +178,102 @@ def _signs(text: str) -> Iterator[str]:
         at = sign.end()
 
 
-def _any(tests: list[_Test]) -> _Test:
-    def test(seen: Side) -> Places | None:
-        found = [places for one in tests if (places := one(seen))]
+#: More pairs than these are not compared.
+_PAIRS_MAX = 400
+
+
+@dataclass(frozen=True, slots=True)
+class _Present:
+    """A concept stands there."""
+
+    concept: str
+
+    def test(self, seen: Side) -> Places | None:
+        return [(seen, span) for span in seen.spans(self.concept)] or None
+
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        del unwanted
+        return self if self.concept in present else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Any:
+    parts: list[Condition]
+
+    def test(self, seen: Side) -> Places | None:
+        found = [places for part in self.parts if (places := part.test(seen))]
         return [place for places in found for place in places] or None
 
-    return test
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        left = [part for whole in self.parts if (part := whole.narrowed(present, unwanted))]
+        return _Any(left) if len(left) > 1 else left[0] if left else None
 
 
-def _all(left: _Test, right: _Test) -> _Test:
-    def test(seen: Side) -> Places | None:
-        first = left(seen)
-        second = right(seen) if first else None
+@dataclass(frozen=True, slots=True)
+class _All:
+    left: Condition
+    right: Condition
+
+    def test(self, seen: Side) -> Places | None:
+        first = self.left.test(seen)
+        second = self.right.test(seen) if first else None
         return [*first, *second] if first and second else None
 
-    return test
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        left = self.left.narrowed(present, unwanted)
+        right = self.right.narrowed(present, unwanted)
+        return _All(left, right) if left and right else None
 
 
-def _but_not(left: _Test, right: _Test) -> _Test:
-    def test(seen: Side) -> Places | None:
-        return None if right(seen) else left(seen)
+@dataclass(frozen=True, slots=True)
+class _ButNot:
+    left: Condition
+    right: Condition
 
-    return test
+    def test(self, seen: Side) -> Places | None:
+        return None if self.right.test(seen) else self.left.test(seen)
+
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        left = self.left.narrowed(present, unwanted)
+        right = self.right.narrowed(present, unwanted)
+        return _ButNot(left, right) if left and right else left
 
 
-def _unwanted(inner: _Test) -> _Test:
-    return lambda seen: inner(seen.opposite)
+@dataclass(frozen=True, slots=True)
+class _Unwanted:
+    inner: Condition
+
+    def test(self, seen: Side) -> Places | None:
+        return self.inner.test(seen.opposite)
+
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        del present
+        inner = self.inner.narrowed(unwanted, ())
+        return _Unwanted(inner) if inner else None
 
 
-def _near(left: _Test, distance: int, right: _Test) -> _Test:
+@dataclass(frozen=True, slots=True)
+class _Near:
     """Pairs on one side; where there are too many to compare, they count as near."""
 
-    def test(seen: Side) -> Places | None:
-        first = left(seen)
-        second = right(seen) if first else None
+    left: Condition
+    distance: int
+    right: Condition
+
+    def test(self, seen: Side) -> Places | None:
+        first = self.left.test(seen)
+        second = self.right.test(seen) if first else None
         if not first or not second:
             return None
         if len(first) * len(second) > _PAIRS_MAX:
             return [*first, *second]
         for one, here in first:
             for other, there in second:
-                if one is other and one.words_between(here, there) <= distance:
+                if one is other and one.words_between(here, there) <= self.distance:
                     return [(one, here), (other, there)]
         return None
 
-    return test
-
-
-_PAIRS_MAX = 400
+    def narrowed(self, present: Collection[str], unwanted: Collection[str]) -> Condition | None:
+        left = self.left.narrowed(present, unwanted)
+        right = self.right.narrowed(present, unwanted)
+        return _Near(left, self.distance, right) if left and right else None

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain, pairwise
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from ahocorasick_rs import AhoCorasick
 
 from bot.policy.expressions import Span
 from bot.policy.reading import UnreadableError
-from bot.policy.spoken import Spoken, Squeezed, collapsed, spoken, words
+from bot.policy.spoken import Found, Spoken, Squeezed, collapsed, spoken, words
 
 _T = TypeVar("_T")
 _RUNS = re.compile(r"\d|(\D)\1*+")
@@ -32,8 +32,7 @@ _TURNED_MIN = 4
 _SPELLED_MIN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A term that was found, and where in the reading."""
 
     term: int
@@ -63,6 +62,8 @@ class Innocent:
     halves: frozenset[str]
     #: Words in whose company nothing is looked for that is disguised.
     familiar: frozenset[str]
+    #: Words of scripts without spaces that may end or begin inside a term.
+    borders: frozenset[str] = frozenset()
 
 
 class _Patterns(Generic[_T]):
@@ -70,7 +71,8 @@ class _Patterns(Generic[_T]):
 
     def __init__(self) -> None:
         self._known: dict[str, list[_T]] = {}
-        self._meant: list[list[_T]] = []
+        #: By the number that `find` tells.
+        self.meant: list[list[_T]] = []
         self._automaton: _Automaton | None = None
 
     def add(self, text: str, meant: _T) -> None:
@@ -79,22 +81,18 @@ class _Patterns(Generic[_T]):
     def compile(self) -> None:
         if self._known:
             self._automaton = AhoCorasick(list(self._known))
-        self._meant = list(self._known.values())
+        self.meant = list(self._known.values())
 
-    def find(self, text: str) -> Iterator[tuple[list[_T], int, int]]:
-        if self._automaton:
-            for number, start, end in self._automaton.find_matches_as_indexes(
-                text, overlapping=True
-            ):
-                yield self._meant[number], start, end
+    def find(self, text: str) -> Sequence[Found]:
+        if self._automaton is None:
+            return ()
+        return self._automaton.find_matches_as_indexes(text, overlapping=True)
 
 
 class _Automaton(Protocol):
     """What is used of the package, which has no types."""
 
-    def find_matches_as_indexes(
-        self, haystack: str, *, overlapping: bool
-    ) -> Sequence[tuple[int, int, int]]:
+    def find_matches_as_indexes(self, haystack: str, *, overlapping: bool) -> Sequence[Found]:
         """The number of each pattern that is there, and where it begins and ends."""
         ...
 
@@ -120,33 +118,29 @@ class Vocabulary:
 
     def find(self, line: Spoken) -> Iterator[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
-        for numbers, start, end in self._spoken.find(line.spoken):
-            for number in numbers:
-                yield Hit(number, *line.place(start, end), plain=True)
+        for number, start, end in self._spoken.find(line.spoken):
+            begin, last = line.place(start, end)
+            for term in self._spoken.meant[number]:
+                yield Hit(term, begin, last, plain=True)
         for part in line.disguises(self._familiar):
-            found = chain(
-                self._find(part, part.key, turned=False),
-                self._find(part, part.key[::-1], turned=True),
-            )
-            for count, hit in enumerate(found):
+            forwards = self._disguised(part, part.key, turned=False)
+            backwards = self._disguised(part, part.key[::-1], turned=True)
+            for count, hit in enumerate(chain(forwards, backwards)):
                 if count > _DISGUISED_MAX:
                     raise UnreadableError
                 yield hit
 
-    def _find(self, part: Squeezed, key: str, *, turned: bool) -> Iterator[Hit]:
-        for patterns, start, end in self._squeezed.find(key):
-            first, last = (len(key) - end, len(key) - start) if turned else (start, end)
-            if part.may_span(first, last):
-                for span in part.spans(first, last):
-                    yield from self._hits(part, patterns, span, turned=turned)
-
-    def _hits(
-        self, part: Squeezed, patterns: list[_Pattern], span: Span, *, turned: bool
-    ) -> Iterator[Hit]:
-        for pattern in patterns:
-            plain = self._judged(part, pattern, span, turned=turned)
-            if plain is not None:
-                yield Hit(pattern.term, *part.place(*span), plain=plain)
+    def _disguised(self, part: Squeezed, key: str, *, turned: bool) -> Iterator[Hit]:
+        """The terms in a part, by its key."""
+        if not (found := self._squeezed.find(key)):
+            return
+        for number, span, odd in part.stretches(found, turned=turned):
+            for pattern in self._squeezed.meant[number]:
+                # Familiar words with gaps between them are found as such, or run words together.
+                if odd or (pattern.gaps and not turned):
+                    plain = self._judged(part, pattern, span, turned=turned)
+                    if plain is not None:
+                        yield Hit(pattern.term, *part.place(*span), plain=plain)
 
     def _judged(
         self, part: Squeezed, pattern: _Pattern, span: Span, *, turned: bool
@@ -167,7 +161,7 @@ class Vocabulary:
         if not part.stands_alone(span, len(letters)):
             return None
         splits = part.splits(span, gaps)
-        if splits and self._is_chance(found, splits):
+        if splits and (self._is_chance(found, splits) or part.begins_elided(span)):
             return None
         tricked = turned or not exact
         if (tricked or gaps) and self._is_ordinary(part, span, glued=not tricked):

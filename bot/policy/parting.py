@@ -49,8 +49,9 @@ class Parting:
         if not found:
             return None
         seams: set[int] = set()
-        for word, (start, _) in zip(line.words, line.spans, strict=True):
+        for number, word in enumerate(line.words):
             if word in found:
+                start, _ = line.span(number)
                 seams.update(accumulate(map(len, found[word][:-1]), initial=start))
                 seams.remove(start)
         return _seamed(line, seams)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, product
 
 from bot.policy.expressions import Span
@@ -51,17 +52,18 @@ _COUNTED = re.compile(
 _SPELLED = re.compile(
     rf"(?<![a-z{_SIGNS}])[a-z{_SIGNS}](?:[^a-z{_SIGNS}]++[a-z{_SIGNS}](?![a-z{_SIGNS}])){{2,}}+"
 )
-#: A quick look for a digit or a sign that is no count: beside a letter, or alone.
-_SIGNED = re.compile(
-    rf"[a-z{JOINT}][{_SIGNS}]|[{_SIGNS}]{JOINT}*(?!girls?\b|boys?\b|d\b|k\b|others?\b)[a-z]"
-    rf"|[0-9][@$!€£+#]|(?<![a-z{_SIGNS}])[{_SIGNS}](?![a-z{_SIGNS}])"
-)
+_SPELLED_MIN = 3
+#: Letters, digits and signs in a row; and the same for ASCII, as a table of what they are not.
+_TOKEN = re.compile(f"[a-z{_SIGNS}{JOINT}]++")
+_BLANKED = bytes(n if n < 128 and _TOKEN.match(chr(n)) else 32 for n in range(256))
 #: So many twofold signs side by side are read in every combination.
 _TWOFOLD_MAX = 4
 #: Characters on either side of a place that are read with it.
 _AROUND = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
 _READ_MAX = 4_000
+#: So many tokens are remembered.
+_REMEMBERED = 4096
 
 
 #: Brackets in a prompt that has negative weights.
@@ -225,15 +227,39 @@ def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
 
 def _disguised(plain: str) -> Iterator[tuple[int, int]]:
     """Where digits or signs may be letters."""
-    if not (_SIGN.search(plain) and _SIGNED.search(plain)):
+    if not _SIGN.search(plain):
         return
-    for mixed in _MIXED.finditer(plain):
-        word = mixed[0].replace(JOINT, "")
-        if _SIGN.search(word) and not (word.isdecimal() or _COUNTED.fullmatch(word)):
-            yield mixed.span()
-    for spelled in _SPELLED.finditer(plain):
-        if any(c in _LEET for c in spelled[0]) and any(c.isalpha() for c in spelled[0]):
-            yield spelled.span()
+    if any(map(_is_mixed, _signed(plain))):
+        yield from (mixed.span() for mixed in _MIXED.finditer(plain) if _is_mixed(mixed[0]))
+    if _may_be_spelled(plain):
+        for spelled in _SPELLED.finditer(plain):
+            if any(c in _LEET for c in spelled[0]) and any(c.isalpha() for c in spelled[0]):
+                yield spelled.span()
+
+
+def _tokens(plain: str) -> list[str]:
+    """Letters, digits and signs in a row."""
+    if plain.isascii():
+        return plain.encode().translate(_BLANKED).decode().split()
+    return _TOKEN.findall(plain)
+
+
+def _signed(plain: str) -> list[str]:
+    """The tokens that are not only letters."""
+    return [token for token in _tokens(plain) if not token.isalpha()]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_mixed(token: str) -> bool:
+    """Whether digits or signs in a token may be letters: it is neither a number nor a count."""
+    word = token.replace(JOINT, "")
+    return bool(_SIGN.search(word)) and not (word.isdecimal() or _COUNTED.fullmatch(word))
+
+
+def _may_be_spelled(plain: str) -> bool:
+    """A quick no for texts without letters that stand alone, and a digit or sign that does."""
+    alone = [token for token in _tokens(plain.replace(JOINT, " ")) if len(token) == 1]
+    return len(alone) >= _SPELLED_MIN and not all(map(str.isalpha, alone))
 
 
 def joined(sources: Iterable[str]) -> str:

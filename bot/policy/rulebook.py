@@ -10,12 +10,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Literal, TypeVar
 
 from bot.domain import BotError, RuleId, Ruling
 from bot.policy.effect import Audience, Effect
 from bot.policy.expressions import ExpressionError, When, read
+from bot.policy.spelling import expanded
 from models.decoding import Dialect, MisfitError, decode
 
 _T = TypeVar("_T")
@@ -25,7 +25,9 @@ SERVER = RuleId("server")
 #: Found where there are more ways to read a prompt than anybody can look through.
 UNREADABLE = RuleId("unreadable")
 #: Concepts that are found by looking at a text, and not by their words.
-BUILT_IN = frozenset({"ages", "names", "unlisted-names", "first-names"})
+AGES = "ages"
+NAMES = frozenset({"names", "unlisted-names", "first-names"})
+BUILT_IN = NAMES | {AGES}
 #: The concept of fictional characters, whose names are no people's.
 CHARACTERS = "characters"
 _PRESETS = ("family", "standard", "age-restricted")
@@ -76,6 +78,8 @@ class Concept:
     includes: tuple[str, ...]
     #: Phrases in which none of the words counts.
     harmless: tuple[str, ...]
+    #: Concepts whose harmless phrases are its own too.
+    harmless_as: tuple[str, ...]
     #: They are names of people: the family's may stand first or last.
     names: bool
 
@@ -102,6 +106,10 @@ class Lexicon:
     ordinary: frozenset[str]
     #: Words of tags, which no dictionary has.
     tags: frozenset[str]
+    #: Words of other languages, and rarer English ones.
+    familiar: frozenset[str]
+    #: Words of scripts without spaces that may end or begin inside a term.
+    borders: frozenset[str]
     given_names: frozenset[str]
     surnames: frozenset[str]
     ages: AgeWords
@@ -175,6 +183,7 @@ class _Concept:
     terms: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     includes: tuple[str, ...] = ()
     harmless: tuple[str, ...] = ()
+    harmless_as: tuple[str, ...] = ()
     names: bool = False
 
 
@@ -196,14 +205,6 @@ class _Letters:
     letters: dict[str, str]
     looks: dict[str, str]
     turned: dict[str, str]
-
-
-def expanded(term: str) -> Iterator[str]:
-    """`nak{ed,edness}` as its words; a term without braces as it is."""
-    parts = [part.split(",") for part in term.replace("}", "{").split("{")]
-    # Odd parts stood in braces; a comma elsewhere is a comma.
-    fixed = [part if at % 2 else [",".join(part)] for at, part in enumerate(parts)]
-    return ("".join(chosen) for chosen in product(*fixed))
 
 
 #: What is told of a server's own terms; each has an effect of its own.
@@ -297,6 +298,7 @@ def _concept(name: str, path: str, files: Mapping[str, bytes]) -> Concept:
         source=raw.source,
         terms=raw.terms,
         includes=raw.includes,
+        harmless_as=raw.harmless_as,
         harmless=raw.harmless,
         names=raw.names,
     )
@@ -330,6 +332,8 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
         turned=letters.turned,
         ordinary=lines("ordinary"),
         tags=lines("tags"),
+        familiar=lines("familiar"),
+        borders=lines("borders"),
         given_names=lines("given-names"),
         surnames=lines("surnames"),
         ages=_read(AgeWords, "lexicon/ages.toml", files),
@@ -366,6 +370,9 @@ def _of_concept(concept: Concept, concepts: Mapping[str, Concept]) -> Iterator[s
             yield f"concepts/{concept.id}.toml: includes {other}, which has no file."
         elif concept.id in closure(other, concepts):
             yield f"concepts/{concept.id}.toml: includes {other}, which includes it."
+    for other in concept.harmless_as:
+        if other not in concepts:
+            yield f"concepts/{concept.id}.toml: harmless_as names {other}, which has no file."
 
 
 def _unknown_rules(book: Rulebook) -> Iterator[str]:

@@ -77,8 +77,9 @@ class Screen:
     def _of_rules(self, wanted: TextSide) -> Iterator[Finding]:
         found = wanted.found
         lenient = Allowing(wanted) if found.allowed else wanted
-        for rule, when in self._detector.worth_asking(found.words):
-            if places := when.test(wanted if rule in self._fixed else lenient):
+        asked = self._detector.worth_asking(wanted.present, wanted.opposite.present)
+        for rule, condition in asked:
+            if places := condition.test(wanted if rule in self._fixed else lenient):
                 yield Finding(rule=rule, words=_told(places))
 
     def _of_server(self, wanted: TextSide) -> Iterator[Finding]:

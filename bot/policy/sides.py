@@ -7,21 +7,21 @@ here, once. It must not know what follows from what is found.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
-from bot.policy.expressions import Side, Span, When
+from bot.policy.expressions import Condition, Side, Span
 from bot.policy.folding import JOINT, Letters, composed, other_kana
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
 from bot.policy.reading import UnreadableError, readings, without_brackets, without_breaks
-from bot.policy.rulebook import BUILT_IN, CHARACTERS, Concept, Rulebook, closure
+from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Concept, Rulebook, closure
 from bot.policy.spoken import Spoken, longest, words
-from bot.policy.terms import Label, Sightings, TermIndex, outside
+from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
 from bot.policy.views import Origin, View, Views
 
 #: A longer text, folded, is not looked through.
@@ -32,8 +32,12 @@ _COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
 #: Shorter names are good for halves of a word.
 _NAME_MIN = 5
 _PART_MIN = 3
+#: A word of Russian, in which letters look like Latin ones.
+_CYRILLIC = re.compile("[\u0400-\u045f]+")
 #: So many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 16
+#: So many sets of concepts that stand together are remembered.
+_REMEMBERED_MIXES = 512
 
 
 class Detector:
@@ -44,8 +48,10 @@ class Detector:
         self.concepts = rulebook.concepts
         self.floor = {rule.id for rule in rulebook.rules.values() if rule.floor}
         self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
-        self._triggers = {rule: self._needed(when) for rule, when in self.conditions.items()}
-        self.innocent = _innocent(rulebook)
+        self._includers = self._inverted()
+        self.possible = lru_cache(maxsize=_REMEMBERED_MIXES)(self._possible)
+        self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
+        self.innocent = _innocent(rulebook, self.folded)
         lexicon = rulebook.lexicon
         self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
         self.ages = Ages(rulebook.lexicon.ages, self.folded)
@@ -56,23 +62,40 @@ class Detector:
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
         self.names = Names(rulebook.lexicon, self.folded)
+        self.russian = frozenset(self._only_russian(rulebook.lexicon.familiar))
+
+    def _only_russian(self, known: Iterable[str]) -> Iterator[str]:
+        """Words in Cyrillic that look like Latin ones, and are no terms as they are written."""
+        terms = {term for concept in self.concepts.values() for term in concept.spellings()}
+        for word in known:
+            if _CYRILLIC.fullmatch(word) and word not in terms and self.folded(word).isascii():
+                yield word
 
     def _refusing(self, source: str) -> TextSide:
         """What a text says is not wanted."""
         return TextSide(source, self, (self._unwanted,))
 
-    def _needed(self, when: When) -> frozenset[str] | None:
-        """The concepts of which a condition needs one; None: it must be asked in any case."""
-        if when.unwanted or when.concepts & BUILT_IN:
-            return None
-        return frozenset(n for name in when.concepts for n in closure(name, self.concepts))
+    def _inverted(self) -> dict[str, set[str]]:
+        """For each concept, itself and those that include it."""
+        includers: dict[str, set[str]] = {}
+        for name in self.concepts:
+            for other in closure(name, self.concepts):
+                includers.setdefault(other, set()).add(name)
+        return includers
 
-    def worth_asking(self, present: Collection[str]) -> Iterator[tuple[RuleId, When]]:
-        """The conditions that may hold where these concepts are present."""
-        for rule, when in self.conditions.items():
-            needed = self._triggers[rule]
-            if needed is None or not needed.isdisjoint(present):
-                yield rule, when
+    def _possible(self, found: frozenset[str]) -> frozenset[str]:
+        """The concepts that may stand where words of these were found, or what looks like them."""
+        return found.union(*(self._includers.get(name, ()) for name in found))
+
+    def _worth_asking(
+        self, present: frozenset[str], unwanted: frozenset[str]
+    ) -> list[tuple[RuleId, Condition]]:
+        """What is left of the rules' conditions where no other concepts stand than these."""
+        narrowed = (
+            (rule, when.condition.narrowed(present, unwanted))
+            for rule, when in self.conditions.items()
+        )
+        return [(rule, condition) for rule, condition in narrowed if condition]
 
     def folded(self, text: str) -> str:
         """A text with every character in its plain form."""
@@ -117,11 +140,16 @@ class Detector:
             yield " ".join(each)
 
 
-def _innocent(rulebook: Rulebook) -> Innocent:
+def _innocent(rulebook: Rulebook, folded: Callable[[str], str]) -> Innocent:
     names, halves = rulebook.names(), rulebook.lexicon.ordinary | rulebook.lexicon.tags
+    foreign = frozenset(map(folded, rulebook.lexicon.familiar))
+    distinct = {word for word in foreign if len(word) >= _NAME_MIN}
     long = {name for name in names if len(name) >= _NAME_MIN}
     innocent = {name for name in names if len(name) >= _PART_MIN}
-    return Innocent(words=halves | innocent, halves=halves, familiar=halves | long)
+    words = halves | innocent | foreign
+    familiar = halves | long | distinct
+    borders = rulebook.lexicon.borders
+    return Innocent(words=words, halves=halves, familiar=familiar, borders=borders)
 
 
 @lru_cache(maxsize=4)
@@ -191,30 +219,49 @@ class TextSide:
             if reading := self._detector.parting.parted(line, strange):
                 yield Spoken(reading)
 
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """No other concepts than these stand here."""
+        looked_for = {AGES, *NAMES} if self._given_names else {AGES}
+        return self._detector.possible(frozenset(looked_for.union(self.found.words)))
+
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
+        if concept not in self.present:
+            return ()
         if concept not in self._spans:
             self._spans[concept] = self._looked(concept)
         return self._spans[concept]
 
     def _looked(self, concept: str) -> Collection[Span]:
-        if concept == "ages":
+        if concept == AGES:
             return self._ages()
-        if concept in {"names", "unlisted-names", "first-names"}:
+        if concept in NAMES:
             return self._names(concept)
-        spans = outside(self.found.words.get(concept, ()), self.found.harmless.get(concept, ()))
-        for other in self._detector.concepts[concept].includes:
+        known = self._detector.concepts[concept]
+        shields = self._harmless(concept).union(*map(self._harmless, known.harmless_as))
+        spans = untouched(self.found.words.get(concept, ()), shields)
+        if spans and not self._source.isascii():
+            spans = {
+                span for span in spans if self._written(span).lower() not in self._detector.russian
+            }
+        for other in known.includes:
             spans |= set(self.spans(other))
         return spans
 
+    def _harmless(self, concept: str) -> set[Span]:
+        return self.found.harmless.get(concept, set())
+
     def _names(self, concept: str) -> set[Span]:
-        names = self._detector.names
-        words = self._lines[0].words
-        if names.given.isdisjoint(words):
-            return set()
+        names, given = self._detector.names, self._given_names
         if concept == "first-names":
             return self._real(names.first_names(self._folded))
-        return self._real(names.find(self._folded, words, unlisted=concept == "unlisted-names"))
+        return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
+
+    @cached_property
+    def _given_names(self) -> frozenset[str]:
+        """The words that are given names: nothing is a name without one."""
+        return self._detector.names.given.intersection(self._lines[0].words)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one."""
@@ -234,16 +281,17 @@ class TextSide:
     def words_between(self, left: Span, right: Span) -> int:
         """How many words stand between two places."""
         first, second = sorted((left, right))
-        between = self._folded[first[1] : second[0]]
+        # Without weights: of their numbers no point is a full stop.
+        between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
         return len(between.split()) + _COMMA * len(_COMMAS.findall(between))
 
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
-        origins = self._origins
-        return [
-            self._source[origins[a] : origins[b - 1] + 1].replace(JOINT, " ").strip()
-            for a, b in longest(spans)
-        ]
+        return [self._written(span).replace(JOINT, " ").strip() for span in longest(spans)]
+
+    def _written(self, span: Span) -> str:
+        first, last = self._origins[span[0]], self._origins[span[1] - 1]
+        return self._source[first : last + 1]
 
     @cached_property
     def _origins(self) -> Sequence[int]:

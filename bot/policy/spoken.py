@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import weakref
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from functools import cached_property
-from itertools import accumulate, pairwise, product
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import accumulate, islice, product
+from typing import TypeAlias
 
 from bot.policy.expressions import Span
 from bot.policy.reading import Reading
@@ -28,6 +29,10 @@ _WORD = re.compile(
     f"[a-z]++|[0-9]++|[{_KATAKANA}]++|[{_HIRAGANA}]++|[{_KANJI}]|[{_HANGUL}]++|[{_THAI}]++"
     f"|[^\\W\\d_a-z{_SCRIPTS}]++"
 )
+#: The same for ASCII, which goes without patterns: numbers parted off, and blanks for the rest.
+_NUMBER = re.compile("([0-9]++)")
+_PLAIN_WORD = re.compile("[a-z]++|[0-9]++")
+_BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
 _RUN = re.compile(r"(\D)\1++")
 #: Between two words of which neither goes on in the other, unless somebody split it.
 _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
@@ -39,17 +44,30 @@ _HANGUL_END = re.compile(f"[{_HANGUL}]")
 #: Hiragana that stand between words.
 _PARTICLES = frozenset("をとがはにでものな")
 _LONG = 3
-#: Letters that something other than a gap stands between.
-_TIED = re.compile(r"[^\W_][^\w\s,]++[^\W_]")
+#: What ties a word to the one before: anything between them that is no gap.
+_TIE = re.compile("(?<=[^\\W_])[^\\w\\s,\u3001\uff0c\u3002]++(?=[^\\W_])")
+#: The same for the shape of ASCII: `a` for what is of words, `-` for what ties them.
+_SHAPE = bytes(
+    97 if chr(n).isalnum() and n < 128 else 32 if chr(n).isspace() or chr(n) in ",_" else 45
+    for n in range(256)
+)
+_TIE_SHAPED = re.compile(b"a-++(?=a)")
 #: Words that disguise nothing: numbers, and kanji, which are found wherever they stand.
 _NO_DISGUISE = re.compile(f"[0-9]+|[{_KANJI}]")
+#: What is left of a word behind an apostrophe.
+_ELISION = re.compile("[a-z]{2}['\u2019]")
+_ELIDED_MAX = 2
 #: Words on either side of a strange one that are looked through with it.
 _AROUND = 4
+_REMEMBERED = 8192
 
 
 def words(text: str) -> list[str]:
     """The words of a folded text."""
-    return _WORD.findall(text)
+    if not text.isascii():
+        return _WORD.findall(text)
+    apart = " ".join(_NUMBER.split(text))
+    return apart.encode().translate(_BLANKED).decode().split()
 
 
 def spoken(parts: Iterable[str]) -> str:
@@ -57,9 +75,14 @@ def spoken(parts: Iterable[str]) -> str:
     return f" {' '.join(parts)} "
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def collapsed(text: str) -> str:
-    """A text with one letter for every run of it; digits stay."""
+    """A word with one letter for every run of it; digits stay."""
     return _RUN.sub(r"\1", text)
+
+
+#: A number, and where what it is the number of begins and ends.
+Found: TypeAlias = tuple[int, int, int]
 
 
 class Spoken:
@@ -70,24 +93,27 @@ class Spoken:
         self.placed = reading.placed
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
+        self._spans: list[Span] = []
         self._disguises: list[Squeezed] | None = None
         self._strange_words: set[str] | None = None
 
-    @cached_property
-    def spans(self) -> list[Span]:
-        """Where each word stands in the reading."""
-        return [word.span() for word in _WORD.finditer(self.text)]
+    def span(self, number: int) -> Span:
+        """Where a word stands in the reading; it and those before it are looked for once."""
+        missing = number + 1 - len(self._spans)
+        if missing > 0:
+            self._spans += (word.span() for word in islice(self._rest, missing))
+        return self._spans[number]
 
     @cached_property
-    def _numbers(self) -> dict[int, int]:
-        """For each place in what is spoken where a word begins, its number."""
-        begins = accumulate((len(word) + 1 for word in self.words), initial=1)
-        return {begin: number for number, begin in enumerate(begins)}
+    def _rest(self) -> Iterator[re.Match[str]]:
+        """The words that were not looked for yet."""
+        return (_PLAIN_WORD if self.text.isascii() else _WORD).finditer(self.text)
 
     def place(self, start: int, end: int) -> Span:
         """Where a part of what is spoken, with the space around it, is in the reading."""
-        first, last = self._numbers[start + 1], self._numbers[end] - 1
-        return self.spans[first][0], self.spans[last][1]
+        last = self.spoken.count(" ", 0, end - 1) - 1
+        first = last - self.spoken.count(" ", start + 1, end - 1)
+        return self.span(first)[0], self.span(last)[1]
 
     def is_close(self, start: int, end: int) -> bool:
         """Whether a part of the reading is one breath: no comma and no bracket in it."""
@@ -105,18 +131,14 @@ class Spoken:
         Or it is tied to its neighbour. Whatever disguises a term makes such a word of it, or what
         was found would be innocent.
         """
-        numbers = self._tied() | self._unknown(familiar)
-        if not numbers:
-            return
-        first = last = -1
-        for number in sorted(numbers):
-            if first >= 0 and number - _AROUND > last:
-                yield Squeezed(self, first, last)
-                first = -1
-            if first < 0:
-                first = max(0, number - _AROUND)
-            last = number + _AROUND + 1
-        yield Squeezed(self, first, min(last, len(self.words)))
+        odd: list[int] = []
+        for number in sorted(self._tied() | self._unknown(familiar)):
+            if odd and number - _AROUND > odd[-1] + _AROUND + 1:
+                yield Squeezed(self, odd)
+                odd = []
+            odd.append(number)
+        if odd:
+            yield Squeezed(self, odd)
 
     def _unknown(self, familiar: frozenset[str]) -> set[int]:
         """The numbers of words that are no words."""
@@ -134,32 +156,60 @@ class Spoken:
 
     def _tied(self) -> set[int]:
         """The numbers of words with more than space between them and the word before."""
-        if not _TIED.search(self.text):
-            return set()
-        gaps = enumerate(pairwise(self.spans), start=1)
-        return {n for n, ((_, end), (begin, _)) in gaps if self.is_tied(end, begin)}
+        numbers: set[int] = set()
+        number = last = 0
+        for start, end in _ties(self.text):
+            number += len(words(self.text[last:start]))
+            numbers.add(number)
+            last = end
+        return numbers
 
     def is_tied(self, end: int, begin: int) -> bool:
         """Whether what stands between two words holds them together: a bracket, a hyphen."""
         return begin > end and not _GAP.search(self.text, end, begin)
 
 
+def _ties(text: str) -> Iterator[Span]:
+    """What ties two words of a text together."""
+    if not text.isascii():
+        return (tie.span() for tie in _TIE.finditer(text))
+    shape = text.encode().translate(_SHAPE)
+    return ((tie.start() + 1, tie.end()) for tie in _TIE_SHAPED.finditer(shape))
+
+
 class Squeezed:
     """Some words of a line without what parts them; where they stood on demand."""
 
-    def __init__(self, line: Spoken, first: int, last: int) -> None:
+    def __init__(self, line: Spoken, odd: Sequence[int]) -> None:
+        """`odd`: the numbers of the words for which it is looked through."""
         # A proxy, for the line keeps its parts: a circle is freed by the collector alone, and that
         # holds up the loop.
         self._line = weakref.proxy(line)
-        self._first = first
-        self.words = line.words[first:last]
+        self._first = first = max(0, odd[0] - _AROUND)
+        self._odd = [number - first for number in odd]
+        self.words = line.words[first : odd[-1] + _AROUND + 1]
         self.squeezed = "".join(self.words)
-        self.key = collapsed(self.squeezed)
+        self._starts = [0, *accumulate(map(len, self.words))]
         self._plain = self.squeezed.isascii()
+        #: Its letters, one for every run of them.
+        self.key = self._in_short()
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *accumulate(map(len, self.words))]
+    def _in_short(self) -> str:
+        key: list[str] = []
+        #: For a place in the key the numbers of the words that begin there, and of those behind
+        #: the words that end there: several if words go on with the letter that others end with.
+        self._begins: dict[int, list[int]] = {}
+        self._ends: dict[int, list[int]] = {}
+        size, last = 0, ""
+        for number, word in enumerate(self.words):
+            short = collapsed(word)
+            goes_on = short[0] == last and not last.isdecimal()
+            self._begins.setdefault(size - goes_on, []).append(number)
+            key.append(short[1:] if goes_on else short)
+            size += len(short) - goes_on
+            self._ends.setdefault(size, []).append(number + 1)
+            last = short[-1]
+        return "".join(key)
 
     @cached_property
     def _edges(self) -> frozenset[int]:
@@ -184,36 +234,28 @@ class Squeezed:
             return first, first + gone[runs + 1] - gone[runs] + 1
         return first, first + 1
 
-    @cached_property
-    def _key_edges(self) -> tuple[frozenset[int], frozenset[int]]:
-        """Where in the key words begin and end."""
-        if len(self.key) == len(self.squeezed):
-            return self._edges, self._edges
-        places, gone = self._runs
-        begins: set[int] = set()
-        ends: set[int] = set()
-        run, passed = 0, 0
-        for edge in self._starts:
-            while run < len(places) and places[run] + gone[run + 1] < edge:
-                run += 1
-                passed = gone[run]
-            inside = run < len(places) and places[run] + passed < edge
-            begins.add(places[run] if inside else edge - passed)
-            ends.add(places[run] + 1 if inside else edge - passed)
-        return frozenset(begins), frozenset(ends)
+    def stretches(
+        self, found: Iterable[Found], *, turned: bool
+    ) -> Iterator[tuple[int, Span, bool]]:
+        """What was found in the key, as spans that begin and end where words may.
 
-    def may_span(self, start: int, end: int) -> bool:
-        """Whether a place in the key can begin and end where words do: a quick no for most."""
-        if not self._plain:
-            return True
-        begins, ends = self._key_edges
-        return start in begins and end in ends
-
-    def spans(self, start: int, end: int) -> Iterable[Span]:
-        """From a place in the key to those that begin and end where words may.
-
-        Several where a letter is repeated on the edge: what is repeated may be two words' letter.
+        With each, whether there is more in it than familiar words with a gap between them.
+        `turned`: it was found in the key from its end.
         """
+        if turned:
+            size = len(self.key)
+            found = ((number, size - end, size - start) for number, start, end in found)
+        for number, start, end in found:
+            if not self._plain:
+                for span in self._loose(start, end):
+                    yield number, span, True
+            elif (firsts := self._begins.get(start)) and (lasts := self._ends.get(end)):
+                for first, last in _pairs(firsts, lasts):
+                    odd = any(first <= at < last for at in self._odd)
+                    yield number, (self._starts[first], self._starts[last]), odd
+
+    def _loose(self, start: int, end: int) -> Iterable[Span]:
+        """From a place in the key to those that begin and end where words may."""
         if len(self.key) == len(self.squeezed):
             return ((start, end),) if self._may_begin(start) and self._may_end(end) else ()
         low, high = self._wide(start)
@@ -224,8 +266,7 @@ class Squeezed:
         lasts = [at for at in range(low + 1, high + 1) if self._may_end(at)]
         if not lasts:
             return ()
-        pairs = product({firsts[0], firsts[-1]}, {lasts[0], lasts[-1]})
-        return [(first, last) for first, last in pairs if first < last]
+        return _pairs(firsts, lasts)
 
     def _may_begin(self, at: int) -> bool:
         return at in self._edges or (not self._plain and self._is_loose(at))
@@ -263,14 +304,25 @@ class Squeezed:
 
     def _is_gap(self, number: int) -> bool:
         """Whether somebody parted a word from the one before it, and not just bracketed it."""
-        spans, here = self._line.spans, self._first + number
-        return _GAP.search(self._line.text, spans[here - 1][1], spans[here][0]) is not None
+        (_, end), (begin, _) = self._pair(number)
+        return _GAP.search(self._line.text, end, begin) is not None
+
+    def begins_elided(self, span: Span) -> bool:
+        """Whether its first word is the end of another with an apostrophe: `the witch's cat`."""
+        number = self._first + bisect_right(self._starts, span[0]) - 1
+        start, end = self._line.spans[number]
+        before = max(0, start - 3)
+        return end - start <= _ELIDED_MAX and bool(_ELISION.match(self._line.text, before, start))
 
     def holds_ties(self, span: Span) -> bool:
         """Whether some of the words in a span are tied together."""
-        spans = self._line.spans
-        places = (self._first + number for number in self._inner(span))
-        return any(self._line.is_tied(spans[n - 1][1], spans[n][0]) for n in places)
+        pairs = map(self._pair, self._inner(span))
+        return any(self._line.is_tied(end, begin) for (_, end), (begin, _) in pairs)
+
+    def _pair(self, number: int) -> tuple[Span, Span]:
+        """Where a word stands in the reading, and before it the one before."""
+        here = self._first + number
+        return self._line.span(here - 1), self._line.span(here)
 
     def words_of(self, span: Span) -> list[str]:
         """The words, whole, that a span touches."""
@@ -281,11 +333,22 @@ class Squeezed:
         """Where a span is in the reading."""
         begin = bisect_right(self._starts, first) - 1
         end = bisect_left(self._starts, last) - 1
-        spans = self._line.spans
+        span = self._line.span
         return (
-            spans[self._first + begin][0] + first - self._starts[begin],
-            spans[self._first + end][0] + last - self._starts[end],
+            span(self._first + begin)[0] + first - self._starts[begin],
+            span(self._first + end)[0] + last - self._starts[end],
         )
+
+
+def _pairs(firsts: Sequence[int], lasts: Sequence[int]) -> list[Span]:
+    """The outermost and the innermost of two ends.
+
+    Several where a letter is repeated on the edge: what is repeated may be two words' letter.
+    """
+    if len(firsts) == len(lasts) == 1:
+        return [(firsts[0], lasts[0])]
+    pairs = product({firsts[0], firsts[-1]}, {lasts[0], lasts[-1]})
+    return [(first, last) for first, last in pairs if first < last]
 
 
 def longest(spans: Iterable[Span]) -> list[Span]:

@@ -5,12 +5,13 @@ Called by `screening`. Pure. It must not know rules or prompts.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal, TypeAlias
 
+from bot.policy.borders import is_chance
 from bot.policy.expressions import Span
 from bot.policy.matching import Innocent, Vocabulary
 from bot.policy.spoken import Spoken
@@ -45,22 +46,45 @@ class TermIndex:
         for term, label in terms:
             labels.setdefault(term, set()).add(label)
         self._labels = list(labels.values())
+        self._borders = innocent.borders
         self._vocabulary = Vocabulary(list(labels), innocent)
 
     def look(self, line: Spoken, found: Sightings) -> None:
         """Add what stands in the line."""
-        for hit in self._vocabulary.find(line):
-            for part, name in self._labels[hit.term]:
-                if part not in _LENIENT or (hit.plain and line.is_close(hit.start, hit.end)):
+        for term, start, end, plain in self._vocabulary.find(line):
+            if plain and is_chance(line.text, (start, end), self._borders):
+                continue
+            placed = line.placed(start, end)
+            for part, name in self._labels[term]:
+                if part not in _LENIENT or (plain and line.is_close(start, end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
-                    spans.setdefault(name, set()).add(line.placed(hit.start, hit.end))
+                    spans.setdefault(name, set()).add(placed)
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
     """The spans that are inside none of the shields."""
     if not shields:
         return set(spans)
-    begins, ends = zip(*sorted(shields), strict=True)
-    #: How far the shields reach that begin at one's place or before.
-    reach = [0, *accumulate(ends, max)]
+    begins, reach = _reach(shields)
     return {(a, b) for a, b in spans if reach[bisect_right(begins, a)] < b}
+
+
+def untouched(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
+    """The spans that are inside no shield and share no part with one: `nude, kid` in `kid gloves`.
+
+    A shield inside a span takes nothing of it: the longer says more.
+    """
+    if not shields:
+        return set(spans)
+    begins, reach = _reach(shields)
+
+    def is_cut(at: int) -> bool:
+        return reach[bisect_left(begins, at)] > at
+
+    return {(a, b) for a, b in outside(spans, shields) if not is_cut(a) and not is_cut(b)}
+
+
+def _reach(shields: Collection[Span]) -> tuple[Sequence[int], list[int]]:
+    """Where shields begin, and how far those reach that begin at one's place or before."""
+    begins, ends = zip(*sorted(shields), strict=True)
+    return begins, [0, *accumulate(ends, max)]

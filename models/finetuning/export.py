@@ -7,36 +7,30 @@ ended. It must not know how the weights were trained.
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from models.catalogue.adoption import BUNDLED_LICENCE, identifier, read_config
+from models.catalogue.adoption import identifier
 from models.catalogue.card import UNKNOWN, Card
-from models.catalogue.registry import file_sha256, seal
-from models.checkpoint.files import published, write_part
-from models.contract import EngineError
+from models.catalogue.registry import file_sha256
+from models.checkpoint.files import published
 from models.engine.loader import Components, load
 from models.finetuning.recipe import Method, Recipe, RecipeError, Saved
-from models.finetuning.trainee import TEXT_TARGETS, UNET_TARGETS, merged
+from models.training.handover import fill, licensed, whole
+from models.training.lora import TEXT_TARGETS, UNET_TARGETS, merged
 
 #: The file that diffusers looks for in a LoRA's folder.
 LORA_FILE = "pytorch_lora_weights.safetensors"
 #: What is known of a LoRA, beside its file.
 LORA_CARD = "lora.json"
-README = "README.md"
 
 #: The networks that can learn.
 _NETWORKS = ("unet", "text_encoder")
-INDEX = "model_index.json"
-#: The parts of a pipeline that stay behind.
-_CHECKER = ("safety_checker", "feature_extractor")
 _DTYPES = {Saved.FP16: torch.float16, Saved.FP32: torch.float32}
 
 
@@ -67,19 +61,19 @@ def write_model(recipe: Recipe, card: Card, trained: Mapping[str, Tensor], folde
     """
     base = load(recipe.base, device="cpu")
 
-    def fill(part: Path) -> Card:
+    def filled(part: Path) -> Card:
         return _fill(part, base, card, trained, recipe)
 
-    return _whole(folder, fill)
+    return whole(folder, filled)
 
 
 def write_lora(recipe: Recipe, card: Card, trained: Mapping[str, Tensor], folder: Path) -> None:
     """Write the LoRA as diffusers and peft read it, with its licence and what is known of it."""
     base = load(recipe.base, device="cpu")
 
-    def fill(part: Path) -> None:
+    def filled(part: Path) -> None:
         _save_lora(recipe, trained, part)
-        licence = _licence(card, base.folder, part)
+        with_licence = licensed(card, base.folder, part)
         about = {
             "schema": 1,
             "id": card.id,
@@ -91,49 +85,25 @@ def write_lora(recipe: Recipe, card: Card, trained: Mapping[str, Tensor], folder
             "clip_skip": card.defaults.clip_skip,
             "rank": recipe.lora.rank,
             "alpha": recipe.lora.scale * recipe.lora.rank,
-            "licence": {"name": licence.licence.name, "file": licence.licence.file},
+            "licence": {"name": with_licence.licence.name, "file": with_licence.licence.file},
             "files": {path.name: file_sha256(path) for path in sorted(part.iterdir())},
         }
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (part / LORA_CARD).write_text(text + "\n", "utf-8")
 
-    _whole(folder, fill)
-
-
-def _whole(folder: Path, fill: Callable[[Path], Any]) -> Any:
-    """Let a folder be filled under another name; a fault leaves nothing behind."""
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        result = fill(part)
-        shutil.rmtree(folder, ignore_errors=True)
-        part.replace(folder)
-    except SafetensorError as fault:  # A full disk, in this library's words.
-        shutil.rmtree(part, ignore_errors=True)
-        raise EngineError(f"{folder} cannot be written ({fault})") from fault
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    return result
+    whole(folder, filled)
 
 
 def _fill(
     part: Path, base: Components, card: Card, trained: Mapping[str, Tensor], recipe: Recipe
 ) -> Card:
     scale = recipe.lora.scale if recipe.method is Method.LORA else 1.0
-    learned = {name: _of(trained, name) for name in _NETWORKS}
-    changed = [name for name in _NETWORKS if learned[name]]
-    _copy_rest(base.folder, part, changed)
-    for name in changed:
-        network: nn.Module = getattr(base, name)
-        weights = merged(network.state_dict(), learned[name], scale)
-        (part / name).mkdir()
-        write_part(part, name, _as_saved(weights, recipe))
-        shutil.copyfile(base.folder / name / "config.json", part / name / "config.json")
-    licensed = _licence(card, base.folder, part)
-    (part / README).write_text(_readme(licensed, recipe), "utf-8")
-    return seal(licensed, part)
+    networks: dict[str, dict[str, Tensor]] = {}
+    for name in _NETWORKS:
+        if learned := _of(trained, name):
+            network: nn.Module = getattr(base, name)
+            networks[name] = _as_saved(merged(network.state_dict(), learned, scale), recipe)
+    return fill(part, base.folder, card, networks, lambda sealed: _readme(sealed, recipe))
 
 
 def _as_saved(weights: Mapping[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
@@ -145,23 +115,6 @@ def _of(trained: Mapping[str, Tensor], network: str) -> dict[str, Tensor]:
     """The weights of one network, by its own names."""
     prefix = network + "."
     return {n.removeprefix(prefix): w for n, w in trained.items() if n.startswith(prefix)}
-
-
-def _copy_rest(base: Path, part: Path, changed: list[str]) -> None:
-    """Everything of the base that stays: configs, tokenizer, autoencoder, licence.
-
-    Not its safety checker, of which a folder from the hub has the config alone: the bot has one of
-    its own, and others would not open the folder.
-    """
-    left = {*changed, *_CHECKER}
-    for path in base.iterdir():
-        if path.is_dir() and not path.name.startswith(".") and path.name not in left:
-            shutil.copytree(path, part / path.name)
-        elif path.name.upper().startswith("LICEN"):
-            shutil.copyfile(path, part / path.name)
-    index = read_config(base, INDEX)
-    index |= {name: [None, None] for name in _CHECKER} | {"requires_safety_checker": False}
-    (part / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")
 
 
 def _readme(card: Card, recipe: Recipe) -> str:
@@ -180,16 +133,6 @@ A text-to-image model: `{card.parent}` trained further.
 - **Licence:** {card.licence.name} (`{card.licence.file}`), which whoever passes the model on
   must pass on with it.
 """
-
-
-def _licence(card: Card, base: Path, part: Path) -> Card:
-    """Put the licence's file into the folder, the bundled text where the base has none."""
-    if card.licence.file is not None:
-        (part / card.licence.file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(base / card.licence.file, part / card.licence.file)
-        return card
-    shutil.copyfile(BUNDLED_LICENCE, part / "LICENSE.md")
-    return replace(card, licence=replace(card.licence, file="LICENSE.md"))
 
 
 def _save_lora(recipe: Recipe, trained: Mapping[str, Tensor], part: Path) -> None:

@@ -22,11 +22,11 @@ from models.contract import EngineError
 from models.engine.loader import Components
 from models.finetuning.material import Fed, Material
 from models.finetuning.recipe import Recipe
-from models.finetuning.samples import sheet
 from models.finetuning.steps import LIGHTER, Stepper
 from models.finetuning.trainee import build
 from models.training.learner import Learner, fitting
 from models.training.objective import learning_rate
+from models.training.samples import sheet
 from models.training.trainer import Advice, Gradients, Trainer
 
 #: Keys of the recipe that a saved state depends on; all others may change on the way.
@@ -152,10 +152,12 @@ class FineTuning:
             vae=vae,
             device=setting.accelerator.device,
         )
+        told = setting.recipe.samples
         folder = setting.out / "samples"
         folder.mkdir(exist_ok=True)
         with self.learner.handed_over():
-            sheet(parts, setting.recipe.samples).save(folder / name)
+            picture = sheet(parts, told.prompts, count=told.count, seed=told.seed, steps=told.steps)
+            picture.save(folder / name)
 
 
 class Processes:

@@ -5,7 +5,6 @@ Called by the training loop. It must not know data, noise or optimizers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -16,11 +15,8 @@ from models.engine.embedding import Embedding, ask
 from models.engine.loader import Components
 from models.finetuning.recipe import Lora, Method, Recipe
 from models.finetuning.words import KeptWords, embed, unused_layers
+from models.training.lora import TEXT_TARGETS, UNET_TARGETS, add
 from models.training.precision import Lowered
-
-#: Where LoRA matrices stand: every attention of the UNet, every one of the text encoder.
-UNET_TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
-TEXT_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")
 
 
 class Trainee(nn.Module):
@@ -126,44 +122,8 @@ def build(recipe: Recipe, parts: Components, clip_skip: int) -> Trainee:
 
 
 def _add_lora(lora: Lora, trainee: Trainee, seed: int, *, with_text: bool) -> None:
-    try:
-        from peft import LoraConfig
-    except ImportError as fault:
-        raise EngineError(
-            'method = "lora" needs the package peft: pip install "waifu-diffusion-bot[train]".'
-        ) from fault
     # peft draws the first matrices from torch's own generator.
     torch.manual_seed(seed)
-    places: list[tuple[Any, tuple[str, ...]]] = [(trainee.unet, UNET_TARGETS)]
+    add(trainee.unet, UNET_TARGETS, lora.rank, lora.scale, lora.dropout)
     if with_text:
-        places.append((trainee.text_encoder, TEXT_TARGETS))
-    for network, targets in places:
-        network.add_adapter(
-            LoraConfig(
-                r=lora.rank,
-                lora_alpha=lora.scale * lora.rank,  # type: ignore[arg-type]  a float will do
-                lora_dropout=lora.dropout,
-                init_lora_weights="gaussian",
-                target_modules=list(targets),
-            )
-        )
-
-
-def merged(
-    base: Mapping[str, Tensor], trained: Mapping[str, Tensor], scale: float
-) -> dict[str, Tensor]:
-    """A network's weights with what was trained in them, all float32.
-
-    `trained` holds whole weights under their own names, or LoRA pairs: W + scale B A
-    (Hu et al. 2021, eq. 3) for `x.lora_A.default.weight` (r, in) and `x.lora_B...` (out, r).
-    """
-    result = {name: value.float() for name, value in base.items()}
-    for name, value in trained.items():
-        before, _, _ = name.partition(".lora_A.")
-        if before != name:
-            up = trained[name.replace(".lora_A.", ".lora_B.")]
-            weight = before + ".weight"
-            result[weight] = result[weight] + scale * (up.float() @ value.float())
-        elif ".lora_B." not in name:
-            result[name] = value.float()
-    return result
+        add(trainee.text_encoder, TEXT_TARGETS, lora.rank, lora.scale, lora.dropout)

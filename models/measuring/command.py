@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import time
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -19,11 +18,11 @@ import numpy as np
 from PIL import Image
 
 from models.aesthetics.scorer import OWN, OWN_HEAD, Aesthetic, open_aesthetic
-from models.contract import Draw, Engine, EngineError, RenderRequest
-from models.engine.draw import drawn, require_within
+from models.contract import EngineError
 from models.measuring import adherence, diversity, sheets, steering, variety
 from models.measuring.adherence import GROUPS, Task
 from models.measuring.judge.network import WEIGHTS, Judge
+from models.measuring.studio import Studio
 from models.painter.drawing import draw, raster
 from models.report import Row, table, write_json
 
@@ -78,57 +77,14 @@ def run(args: argparse.Namespace) -> int:
     judge, aesthetic = Judge(args.judge), open_aesthetic(args.head, args.tower, "cpu")
     engine = open_engine(args.model, device=args.device, threads=args.threads)
     try:
-        rows = list(_rows(Studio(engine, args), judge, aesthetic, args))
+        studio = Studio(engine, steps=args.steps, guidance=args.guidance)
+        rows = list(_rows(studio, judge, aesthetic, args))
     finally:
         engine.close()
     print(table(rows))
     if args.json:
         write_json(rows, args.json)
     return 0 if all(row.holds is not False for row in rows) else 1
-
-
-class Studio:
-    """The model under test: tasks in, pictures out."""
-
-    def __init__(self, engine: Engine, args: argparse.Namespace) -> None:
-        info = engine.info
-        self._engine = engine
-        self._steps: int = info.default_steps if args.steps is None else args.steps
-        self._guidance: float = info.default_guidance if args.guidance is None else args.guidance
-        require_within(info, self._steps, self._guidance)
-        self.seconds = 0.0
-        self.count = 0
-
-    def pictures(self, tasks: Sequence[Task]) -> list[Image.Image]:
-        """One picture for each task, in order. EngineError if one cannot be drawn."""
-        began = time.monotonic()
-        requests = [self._request(str(i), task) for i, task in enumerate(tasks)]
-        out: dict[str, Image.Image] = {}
-        for row_id, outcome in drawn(self._engine, requests):
-            if isinstance(outcome, str):
-                raise EngineError(f"a picture could not be drawn: {outcome}")
-            size = (outcome.width_px, outcome.height_px)
-            out[row_id] = Image.frombytes("RGB", size, outcome.rgb)
-        self.seconds += time.monotonic() - began
-        self.count += len(tasks)
-        return [out[str(i)] for i in range(len(tasks))]
-
-    def _request(self, row_id: str, task: Task) -> RenderRequest:
-        info = self._engine.info
-        width, height = info.sizes_px[task.aspect]
-        return RenderRequest(
-            row_id=row_id,
-            draw=Draw(
-                prompt=task.prompt,
-                negative=", ".join(filter(None, (info.default_negative, task.negative))),
-                seed=task.seed,
-                steps=self._steps,
-                guidance=self._guidance,
-                sampler=info.default_sampler,
-                width_px=width,
-                height_px=height,
-            ),
-        )
 
 
 def _rows(

@@ -1,6 +1,6 @@
 """Whether pictures differ: from each other, and from the pictures that were trained on.
 
-Called by the `evaluate` command. It must not know how pictures are made.
+Called by the `evaluate` command and the gate. It must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ def closest_pair(pictures: Sequence[np.ndarray]) -> float:
     distances = _distances(stack, stack)
     np.fill_diagonal(distances, np.inf)
     return float(distances.min())
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    """The root mean square difference of two thumbnails."""
+    return float(np.sqrt(np.square(a - b).mean()))
 
 
 def nearest(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:

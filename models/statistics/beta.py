@@ -83,6 +83,11 @@ class Posterior:
         """The expected share, in 0..1."""
         return self.a / (self.a + self.b)
 
+    @property
+    def _spread(self) -> float:
+        """About the standard deviation of the log odds."""
+        return math.sqrt(1 / self.a + 1 / self.b + 1 / self.a**2 + 1 / self.b**2)
+
     def interval(self, mass: float = 0.9) -> tuple[float, float]:
         """The central interval that holds the share with this probability (0 < mass < 1)."""
         if not 0 < mass < 1:
@@ -94,10 +99,12 @@ class Posterior:
         """The probability that this share is the greater one, in 0..1.
 
         The integral over this density and the other's distribution, by the trapezoidal rule in
-        log odds, where both fall off exponentially on both sides.
+        log odds, where both fall off exponentially on both sides. The narrower of the two is the
+        density, so that no step misses it.
         """
-        middle = math.log(self.a / self.b)
-        reach = 40 * math.sqrt(1 / self.a + 1 / self.b + 1 / self.a**2 + 1 / self.b**2)
+        if self._spread > other._spread:
+            return 1 - other.better_than(self)
+        middle, reach = math.log(self.a / self.b), 40 * self._spread
         step = 2 * reach / _POINTS
         inside = whole = 0.0
         for point in range(_POINTS + 1):

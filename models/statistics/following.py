@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
-from models.statistics.trust import USUAL_AGREEMENT, Voter
+from models.statistics.trust import USUAL_AGREEMENT, Voter, weights
 
-#: Likeness that friends of one taste have; only what is beyond it counts.
-_USUAL = 0.4
-#: Votes in common that draw a likeness to 0, and an agreement to what is usual.
-_DOUBT = 10
+#: Standard errors that a likeness must be away from chance to count.
+_SURE = 3.0
+#: Clear majorities that draw an agreement to what is usual.
+_CLEAR = 3.0
+_ROUNDS = 5
 #: A vote so soon after another of the same kind is on its heels.
 _HEELS_MS = 3_000
 #: Votes further apart belong to two sittings.
@@ -42,27 +43,40 @@ class Cast:
 
 
 def columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Hashable, Voter]:
-    """The columns of every voter of these votes; `ages_ms` are the accounts', 0 where unknown."""
-    if not casts:
-        return {}
-    names = list(dict.fromkeys(cast.voter for cast in casts))
-    table = _Table.of(casts, names)
-    alike = _alike(table, _heels(casts, names))
-    agreed = _agreements(table, alike)
+    """The columns of every voter of these votes; `ages_ms` are the accounts', 0 where unknown.
+
+    Agreement and likeness are counted in all votes and in the newer half, and the worse holds: an
+    account that behaved for a year and then turns is known by its newer votes.
+    """
+    ordered = sorted(casts, key=lambda cast: cast.at_ms)
+    voters = _columns(ordered, ages_ms)
+    for name, newer in _columns(ordered[len(ordered) // 2 :], ages_ms).items():
+        voters[name] = replace(
+            voters[name],
+            agreement=min(voters[name].agreement, newer.agreement),
+            followers=max(voters[name].followers, newer.followers),
+        )
+    return voters
+
+
+def _columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Hashable, Voter]:
     by_voter: defaultdict[Hashable, list[Cast]] = defaultdict(list)
     for cast in casts:
         by_voter[cast.voter].append(cast)
-    return {
-        name: Voter(
+    names = list(by_voter)
+    table = _Table.of(casts, names)
+    followers = _alike(table, _heels(casts, names)).sum(1)
+    voters = [
+        Voter(
             age_ms=ages_ms.get(name, 0),
-            votes=len(by_voter[name]),
-            median_seconds=_median_seconds(cast.at_ms for cast in by_voter[name]),
-            agreement=float(agreed[index]),
-            self_share=sum(cast.own for cast in by_voter[name]) / len(by_voter[name]),
-            followers=float(alike[index].sum()),
+            votes=len(own),
+            median_seconds=_median_seconds(cast.at_ms for cast in own),
+            self_share=sum(cast.own for cast in own) / len(own),
+            followers=float(followers[index]),
         )
-        for index, name in enumerate(names)
-    }
+        for index, (name, own) in enumerate(by_voter.items())
+    ]
+    return dict(zip(names, _agreeing(table, voters), strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +105,11 @@ def _alike(table: _Table, heels: np.ndarray) -> np.ndarray:
     stray = np.where(others > 0, (table.ayes - mean) * table.voted, 0.0)
     squares = stray**2 @ table.voted.T
     cosine = stray @ stray.T / np.sqrt(np.maximum(squares * squares.T, 1e-12))
-    doubt = common / (common + _DOUBT)
-    likeness = np.maximum(cosine * doubt, heels * doubt)
-    beyond = np.clip((likeness - _USUAL) / (1 - _USUAL), 0, 1)
-    np.fill_diagonal(beyond, 0)
-    return beyond
+    likeness = np.maximum(cosine, heels)
+    # The root: those who are alike in a quarter of their votes cover it with the others.
+    copies = np.where(likeness * np.sqrt(common) > _SURE, np.sqrt(np.clip(likeness, 0, 1)), 0.0)
+    np.fill_diagonal(copies, 0)
+    return copies
 
 
 def _heels(casts: Sequence[Cast], names: Sequence[Hashable]) -> np.ndarray:
@@ -119,15 +133,21 @@ def _heels(casts: Sequence[Cast], names: Sequence[Hashable]) -> np.ndarray:
     return np.clip((close - usual) / np.maximum(common - usual, 1e-12), 0, 1)
 
 
-def _agreements(table: _Table, alike: np.ndarray) -> np.ndarray:
-    """How often others said the same, (V,); those who vote as one are no others to each other."""
-    others = 1 - alike
-    np.fill_diagonal(others, 0)
-    same = (table.ayes @ table.ayes.T + table.noes @ table.noes.T) * others
-    common = (table.voted @ table.voted.T) * others
-    shared = np.minimum(table.voted.sum(1), common.sum(1))
-    share = same.sum(1) / np.maximum(common.sum(1), 1e-12)
-    return (share * shared + USUAL_AGREEMENT * _DOUBT) / (shared + _DOUBT)
+def _agreeing(table: _Table, voters: list[Voter]) -> list[Voter]:
+    """The voters with their agreement; the others' majority is weighed by what is known of them.
+
+    Each round weighs by the agreement of the one before, as Dawid and Skene 1979 do.
+    """
+    signs = table.ayes - table.noes
+    for _ in range(_ROUNDS):
+        own = np.array(weights(voters))[:, None] * signs
+        others = np.abs(own).sum(0) - np.abs(own)
+        margin = (own.sum(0) - own) / (others + 1) * table.voted
+        clear = np.abs(margin).sum(1)
+        agreed = (margin * signs > 0) * np.abs(margin)
+        share = (agreed.sum(1) + USUAL_AGREEMENT * _CLEAR) / (clear + _CLEAR)
+        voters = [replace(v, agreement=float(s)) for v, s in zip(voters, share, strict=True)]
+    return voters
 
 
 def _median_seconds(times_ms: Iterable[int]) -> float | None:

@@ -21,7 +21,11 @@ import numpy as np
 #: One choice: who was chosen, then who was not; and what it weighs.
 _Choice = tuple[tuple[int, ...], float]
 
-_STEPS, _CLOSE = 100, 1e-10
+_STEPS, _CLOSE = 100, 1e-9
+#: By so much of itself a height may fall and be the same.
+_ROUNDING = 1e-12
+#: Groups are solved together up to so many pictures: numpy is slow on small ones.
+_BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +81,16 @@ def picks(
 
 
 def _fit(n: int, choices: Sequence[_Choice], prior_sd: float) -> Strengths:
-    """The posterior of each group of pictures that choices connect; groups know nothing of others.
+    """The posterior of each block of pictures; no choice connects one block with another.
 
-    Pictures of one prompt are such a group, so a server's thousands cost no more than its dozens.
+    Pictures of one prompt are connected, others are not, so a server's thousands are many small
+    equations and no great one.
     """
     if not prior_sd > 0:
         raise ValueError("the prior's standard deviation lies above 0")
     merged = _merged(n, choices)
     values, errors = [0.0] * n, [prior_sd] * n
-    for members, within in _groups(n, merged):
+    for members, within in _blocks(n, merged):
         found, spread = _posterior(len(members), within, prior_sd)
         for member, value, error in zip(members, found, spread, strict=True):
             values[member], errors[member] = float(value), float(error)
@@ -106,10 +111,25 @@ def _merged(n: int, choices: Sequence[_Choice]) -> dict[tuple[int, ...], float]:
     return merged
 
 
+def _blocks(
+    n: int, merged: dict[tuple[int, ...], float]
+) -> Iterator[tuple[list[int], list[_Choice]]]:
+    """The members of each block, and its choices in numbers of the block's own."""
+    members: list[int] = []
+    choices: list[_Choice] = []
+    for group in (*_groups(n, merged), None):
+        if members and (group is None or len(members) + len(group[0]) > _BLOCK):
+            place = {item: index for index, item in enumerate(members)}
+            yield members, [(tuple(place[item] for item in items), w) for items, w in choices]
+            members, choices = [], []
+        if group:
+            members, choices = members + group[0], choices + group[1]
+
+
 def _groups(
     n: int, merged: dict[tuple[int, ...], float]
 ) -> Iterator[tuple[list[int], list[_Choice]]]:
-    """The members of each connected group, and its choices in numbers of the group's own."""
+    """The pictures that choices connect, directly or around, with these choices."""
     root = list(range(n))
 
     def find(item: int) -> int:
@@ -125,9 +145,7 @@ def _groups(
     for items, weight in merged.items():
         within[find(items[0])].append((items, weight))
     for choices in within.values():
-        members = sorted({item for items, _ in choices for item in items})
-        place = {item: index for index, item in enumerate(members)}
-        yield members, [(tuple(place[item] for item in items), w) for items, w in choices]
+        yield sorted({item for items, _ in choices for item in items}), choices
 
 
 def _posterior(
@@ -142,7 +160,8 @@ def _posterior(
         if np.abs(step).max() < _CLOSE:
             break
         size = 1.0
-        while (ahead := _look(theta + size * step, stacks, prior_sd))[0] < height and size > _CLOSE:
+        least = height - _ROUNDING * (1 + abs(height))
+        while (ahead := _look(theta + size * step, stacks, prior_sd))[0] < least:
             size /= 2
         theta = theta + size * step
         height, slope, curve = ahead

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 #: No honest voter is silenced by a wrong guess.
 LEAST = 0.01
-#: How often others say the same as an honest voter.
-USUAL_AGREEMENT = 0.65
+#: How often an honest voter is with the others' majority.
+USUAL_AGREEMENT = 0.7
 
 _DAY_MS = 86_400_000
 #: An account this old is like any other; the youngest counts for this much.
@@ -22,9 +23,10 @@ _GROWN_MS, _YOUNGEST = 30 * _DAY_MS, 0.1
 _KNOWN_VOTES, _FIRST = 20, 0.3
 #: Seconds between votes that nobody looks at pictures in, and that anybody may.
 _BLIND_S, _LOOKING_S, _BLIND = 0.5, 2.0, 0.1
-#: Agreement with others below which somebody votes against everybody, and from which they vote
-#: like anybody. Between voters who toss coins it is 0.5, and taste is free.
-_AGAINST, _WITH, _CONTRARY = 0.35, 0.55, 0.1
+#: Agreement of somebody who tosses a coin, and of somebody whose taste is the common one.
+_COIN, _WITH, _CONTRARY = 0.5, 0.62, 0.05
+#: Votes that give anybody their whole say, where the median voter has not cast more.
+_SAY = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,8 @@ class Voter:
     votes: int
     #: Between one vote and the next of the same sitting; None if there were no two.
     median_seconds: float | None = None
-    #: How often others who voted on the same thing said the same, in 0..1, drawn to what is usual.
+    #: How often it votes with the weighted majority of the others, in 0..1, the clearer majorities
+    #: counting more; drawn to what is usual while there are few.
     agreement: float = USUAL_AGREEMENT
     #: The share of its votes that were for its own pictures, in 0..1.
     self_share: float = 0.0
@@ -46,17 +49,23 @@ class Voter:
 
 
 def weights(voters: Sequence[Voter]) -> tuple[float, ...]:
-    """The weight of each voter, in `LEAST`..1; those who vote as one weigh together as one."""
-    return tuple(max(LEAST, _weight(voter)) for voter in voters)
+    """The weight of each voter, in `LEAST`..1.
+
+    Those who vote as one weigh together as one, and nobody's votes weigh together more than the
+    median voter's, or than 50 votes where that is more: who votes on everything is one voter still.
+    """
+    say = max(_SAY, median([voter.votes for voter in voters])) if voters else _SAY
+    return tuple(max(LEAST, _weight(voter) * min(1, say / max(voter.votes, 1))) for voter in voters)
 
 
 def _weight(voter: Voter) -> float:
+    """Of one vote, whatever the others cast."""
     speed = _LOOKING_S if voter.median_seconds is None else voter.median_seconds
     return (
         _ramp(voter.age_ms, 0, _GROWN_MS, _YOUNGEST)
         * _ramp(voter.votes, 1, _KNOWN_VOTES, _FIRST)
         * _ramp(speed, _BLIND_S, _LOOKING_S, _BLIND)
-        * _ramp(voter.agreement, _AGAINST, _WITH, _CONTRARY)
+        * _ramp(voter.agreement, _COIN, _WITH, _CONTRARY)
         * (1 - min(max(voter.self_share, 0.0), 1.0))
         / (1 + max(voter.followers, 0.0))
     )

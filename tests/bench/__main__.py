@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.report import Row, table, unmeasured, write_json
-from tests.bench import claim, flow, kills, pictures, policy, safety, training, votes
+from tests.bench import claim, flow, kills, pictures, policy, safety, training, trust, votes
 
 Program = Callable[[Path], Awaitable[list[Row]]]
 
@@ -28,6 +28,7 @@ def _programs(
         "policy": lambda _: policy.measure(),
         "safety": lambda _: safety.measure(harmless),
         "training": training.measure,
+        "trust": lambda _: trust.measure(),
         "kills": lambda scratch: kills.measure(scratch, kill_count, boundaries),
     }
 
@@ -61,7 +62,7 @@ def main() -> int:
     parser.add_argument(
         "names",
         nargs="*",
-        help="claim, votes, flow, pictures, policy, safety, training, kills; all if none is named",
+        help=f"{', '.join(_programs(0, 0))}; all if none is named",
     )
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument(

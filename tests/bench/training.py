@@ -66,8 +66,8 @@ def _alternately(*programs: Callable[[], object], rounds: int = ROUNDS) -> list[
 
 def _loading(scratch: Path) -> list[Row]:
     """Pictures a second from a folder, and latents from the cache."""
+    from models.data.latents import encode, pixels_of
     from models.engine.loader import load
-    from models.finetuning.material import encode, pixels_of
 
     folder = _painted(scratch / "pictures")
     examples = read(folder, report=Report())

@@ -20,7 +20,9 @@ from tests.stages.simulated import scene
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
-    async with scene(tmp_path, *EXTENSIONS, "cogs.voting.votes", kind=Front) as ready:
+    async with scene(
+        tmp_path, *EXTENSIONS, "cogs.voting.votes", "cogs.voting.duels", kind=Front
+    ) as ready:
         yield ready
         # discord.py raises it, the tree answers it, and the simulation notes it all the same.
         assert {type(error) for error in ready.env.errors} <= {app_commands.CommandOnCooldown}
@@ -37,6 +39,8 @@ def seconds(answer: str) -> int | None:
 LIMITS: list[tuple[str, dict[str, Any], int, int]] = [
     ("show", {"id": "0123456789"}, 5, 30),
     ("votes top", {}, 5, 30),
+    ("duel top", {}, 5, 30),
+    ("duel party", {}, 2, 60),
     ("privacy export", {}, 1, 60),
 ]
 

@@ -20,12 +20,14 @@ from discord import app_commands
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
+from bot.ballot import Choice
 from bot.domain import GuildId, Job, Rating, UserId
+from bot.ids import new_id
 from cogs import EXTENSIONS
 from cogs.asking.press import Press
 from cogs.components import custom_id
 from tests.stages import front as stage
-from tests.stages.factories import make_held
+from tests.stages.factories import make_duel, make_held
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front
 from tests.stages.simulated import OWNER
@@ -33,10 +35,11 @@ from tests.stages.simulated import OWNER
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture in the channel, and a case about another one that is held."""
+    """A picture in the channel, a case about another one that is held, and a duel with a third."""
 
     job: Job
     case_id: str
+    duel_id: str
 
 
 #: Options of the commands that have some they cannot do without.
@@ -68,6 +71,9 @@ TARGETS: dict[str, Callable[[Shown], str]] = {
     "purge": lambda _shown: "7",
     **dict.fromkeys(
         ("approve", "spoiler", "remove", "timeout", "look"), lambda shown: shown.case_id
+    ),
+    **dict.fromkeys(
+        ("left", "right", "skip", "takeback", "nextpair", "stopparty"), lambda shown: shown.duel_id
     ),
 }
 #: Accepting is the one way to have accepted.
@@ -102,7 +108,18 @@ async def shown_picture(desk: Front) -> Shown:
     fan = desk.newcomer("fan")
     await fan.react(message, "👍")
     await desk.cog("VotesCog")._inbox.flush()
-    return Shown(job, case.id)
+    other, _ = await desk.picture(seed=8)
+    duel = make_duel(
+        job.id,
+        other.id,
+        duel=new_id(),
+        channel=desk.channel.id,
+        guild=desk.guild.id,
+        at_ms=desk.services.clock(),
+    )
+    await desk.services.duels.open(duel)
+    await desk.services.duels.vote(duel.id, UserId(fan.id), Choice.LEFT, desk.services.clock())
+    return Shown(job, case.id, duel.id)
 
 
 def commands_of(desk: Front) -> list[str | app_commands.ContextMenu]:
@@ -195,6 +212,9 @@ WAYS = {
     "/waifu": "queued",
     "/show": "shown",
     "/votes top": "shown",
+    "/duel rate": "shown",
+    "/duel top": "shown",
+    "[nextpair]": "shown",
     "[again]": "queued",
     "[vary]": "queued",
     "/moderate cases": "shown",
@@ -227,20 +247,21 @@ async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "way"),
+    ("room", "ways"),
     [
-        ("cogs.asking.queue", "/show"),
-        ("cogs.voting.votes", "/votes top"),
-        ("cogs.governing.moderating", "/moderate cases"),
-        ("cogs.governing.verdicts", "[look]"),
+        ("cogs.asking.queue", {"/show"}),
+        ("cogs.voting.votes", {"/votes top"}),
+        ("cogs.voting.duels", {"/duel rate", "/duel top", "[nextpair]"}),
+        ("cogs.governing.moderating", {"/moderate cases"}),
+        ("cogs.governing.verdicts", {"[look]"}),
     ],
 )
 async def test_a_command_without_the_gate_is_found(
-    desk: Front, monkeypatch: pytest.MonkeyPatch, room: str, way: str
+    desk: Front, monkeypatch: pytest.MonkeyPatch, room: str, ways: set[str]
 ) -> None:
     async def open_to_all(_: object) -> bool:
         return True
 
     # The cogs were loaded anew, so theirs are other modules than an import at the top gives.
     monkeypatch.setattr(sys.modules[room], "licensed", open_to_all)
-    assert leads_to_pictures(await walk(desk, a_moderator(desk))) == {way: "shown"}
+    assert leads_to_pictures(await walk(desk, a_moderator(desk))) == dict.fromkeys(ways, "shown")

@@ -58,11 +58,13 @@ class Front(Scene):
         found = [await self.services.views.get(JobId(row["id"])) for row in rows]
         return [job for job in found if job is not None]
 
-    async def picture(self, prompt: str = "1girl, blue hair") -> tuple[Job, discord.Message]:
+    async def picture(
+        self, prompt: str = "1girl, blue hair", *, seed: int = 7
+    ) -> tuple[Job, discord.Message]:
         """A picture of the member's, posted with its buttons."""
         from cogs.components import post_view
 
-        (job,) = await self.queued(prompt=prompt)
+        (job,) = await self.queued(prompt=prompt, seed=seed)
         await self.drawn([job])
         channel = self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         message = await channel.send(f"a picture {job.id}", view=post_view(job.id))

@@ -37,6 +37,10 @@ _NUDE_TAGS = (
 _CHILD_TAGS = ("child", "female_child", "loli", "male_child", "shota", "toddler")
 
 
+#: From which probability on a tag is seen; the model cards of version 3 give theirs near it.
+_SEEN = 0.35
+
+
 class WdTagger:
     """Implements `viewing.Viewer`: nudity, and somebody who looks like a child."""
 
@@ -55,7 +59,9 @@ class WdTagger:
         self._nude, self._child = _places(labels, _NUDE_TAGS), _places(labels, _CHILD_TAGS)
         if not self._nude or not self._child:
             raise EngineError(f"{LABELS} has none of Danbooru's tags for nudity, or for children.")
-        self._count = len(labels)
+        #: Every tag that it knows, as Danbooru spells them; ratings are none.
+        self.vocabulary = frozenset(label for label in labels if not label.startswith("rating:"))
+        self._labels = tuple(labels)
         self.part_px = self._side_px()
         self(Image.new("RGB", (1, 1)))
 
@@ -64,20 +70,30 @@ class WdTagger:
 
         EngineError if the network does not fit its labels, ValueError if it tells no probabilities.
         """
-        told = self._network.run(None, {self._input.name: self._pixels(view)})[0]
-        likely = np.asarray(told, dtype=np.float64).reshape(-1)
-        if len(likely) != self._count:
-            raise EngineError(
-                f"the tagger tells {len(likely)} things and {LABELS} names {self._count}: "
-                "they belong to different models."
-            )
-        if not ((likely >= 0) & (likely <= 1)).all():
-            raise ValueError("the tagger tells numbers that are no probabilities.")
+        likely = self._likely(view)
         rated = min(1.0, float(likely[self._ratings].sum()))
         return {
             "nudity": max(rated, float(likely[self._nude].max())),
             "childlike": float(likely[self._child].max()),
         }
+
+    def tags(self, view: Image.Image) -> frozenset[str]:
+        """The tags that it sees; errors as above."""
+        seen = zip(self._labels, self._likely(view), strict=True)
+        return self.vocabulary & {label for label, likely in seen if likely >= _SEEN}
+
+    def _likely(self, view: Image.Image) -> np.ndarray:
+        """The probability of every label, in their order."""
+        told = self._network.run(None, {self._input.name: self._pixels(view)})[0]
+        likely = np.asarray(told, dtype=np.float64).reshape(-1)
+        if len(likely) != len(self._labels):
+            raise EngineError(
+                f"the tagger tells {len(likely)} things and {LABELS} names {len(self._labels)}: "
+                "they belong to different models."
+            )
+        if not ((likely >= 0) & (likely <= 1)).all():
+            raise ValueError("the tagger tells numbers that are no probabilities.")
+        return likely
 
     def _side_px(self) -> int:
         match self._input.shape:

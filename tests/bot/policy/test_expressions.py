@@ -33,7 +33,7 @@ class Text:
 
 
 def holds(when: str, text: str, opposite: str = "") -> bool:
-    return read(when).test(Text(text, opposite)) is not None
+    return read(when).condition.test(Text(text, opposite)) is not None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_unwanted_looks_at_the_other_side() -> None:
 
 
 def test_what_made_it_hold_is_told() -> None:
-    places = read("a and b or c").test(Text("c x a b"))
+    places = read("a and b or c").condition.test(Text("c x a b"))
     assert places
     assert sorted(span for _, span in places) == [(0, 1), (2, 3), (3, 4)]
 

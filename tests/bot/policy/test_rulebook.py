@@ -7,8 +7,9 @@ from functools import cache
 import pytest
 
 from bot.domain import RuleId
-from bot.policy.rulebook import RulebookError, decode_rulebook, expanded
+from bot.policy.rulebook import RulebookError, decode_rulebook
 from bot.policy.screening import Screen
+from bot.policy.spelling import expanded
 from bot.rulebooks import load, package_files
 
 NEGATIVE = " Negative prompt: "

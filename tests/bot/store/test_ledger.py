@@ -17,7 +17,7 @@ VOTERS = 25
 EMOJI = ("👍", "👎", "🎉")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(10)
 @pytest.mark.timeout(600)
 async def test_two_thousand_events_with_outages_leave_the_ledger_equal_to_discord(
     tmp_path: Path,

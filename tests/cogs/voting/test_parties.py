@@ -183,7 +183,6 @@ async def test_where_the_bot_may_not_post_the_party_ends(stand: Ring) -> None:
         stand.env.inject_error(
             "POST", "/channels/*/messages", status=403, code=50013, message="Missing Permissions"
         )
-        await stand.looks("Parties")
     await stand.goes_on()
     assert await stand.services.parties.alive() == []
     assert stand.duels_shown() == []

@@ -18,14 +18,14 @@ from safetensors.torch import load_file
 
 from models.catalogue.registry import card_of, faults, seal
 from models.checkpoint.files import read_part
+from models.data.latents import encode
 from models.engine.check import check
 from models.engine.conditioning import Conditioner
 from models.engine.loader import load
 from models.finetuning import recipe as recipes
 from models.finetuning.command import finetune
-from models.finetuning.material import encode
-from models.finetuning.trainee import merged
 from models.finetuning.words import KeptWords, embed
+from models.training.lora import merged
 from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
 

@@ -79,7 +79,7 @@ def test_lora_with_dropout_resumes_exactly(place: Place, monkeypatch: pytest.Mon
     assert_same_run(place, "whole", "broken")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(10)
 def test_a_killed_run_resumes_exactly(place: Place) -> None:
     changes = {"epochs": 5, "save_every": 1}
     command = [

@@ -11,6 +11,7 @@ from torch import nn
 from torch._dynamo.exc import BackendCompilerFailed
 
 from models.contract import EngineError
+from models.data import latents
 from models.engine.loader import load
 from models.finetuning import material
 from models.training.watch import StoppedError
@@ -76,7 +77,7 @@ def test_checkpointed_activations_keep_to_autocast(place: Place, norms: list[tor
     assert place.losses("lean") == pytest.approx(place.losses("plain"), rel=0.03)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(20)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_compiled_step_learns_what_the_plain_one_does(
     place: Place, monkeypatch: pytest.MonkeyPatch, precision: str
@@ -130,13 +131,13 @@ def test_pictures_are_encoded_so_many_at_once_as_their_pixels_allow(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    encode = material.encode
+    encode = latents.encode
 
     def counted(vae: nn.Module, pixels: torch.Tensor) -> torch.Tensor:
         sizes.append(len(pixels))
         return encode(vae, pixels)
 
-    monkeypatch.setattr(material, "encode", counted)
+    monkeypatch.setattr(latents, "encode", counted)
     place.train("many", epochs=1)
     assert sorted(sizes) == [1, 1, 3]
     sizes.clear()

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import torch
 from safetensors import SafetensorError
 
 from models.catalogue.card import UNKNOWN, Score
-from models.catalogue.registry import card_of
+from models.catalogue.registry import card_of, seal
 from models.checkpoint import files
 from models.contract import EngineError
-from models.finetuning import export, material
+from models.data import latents
+from models.finetuning import export
 from models.finetuning.recipe import read
 from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
@@ -30,8 +32,8 @@ def test_pictures_of_a_trained_model_need_every_score_whatever_its_base_could_dr
 ) -> None:
     # The embedded model can draw no nudity; what was trained on others' pictures can.
     base = build(tmp_path / "harmless")
-    harmless = export.replace(card_of(base), scores=(Score.BLANK,))
-    export.seal(harmless, base)
+    harmless = replace(card_of(base), scores=(Score.BLANK,))
+    seal(harmless, base)
     assert card_of(base).scores == (Score.BLANK,)
     place.train("new", base=str(base), epochs=1)
     assert card_of(place.out("new") / "model").scores == UNKNOWN
@@ -97,13 +99,13 @@ def test_a_hub_models_checker_without_weights_stays_behind(place: Place, tmp_pat
 def test_a_picture_that_vanishes_before_it_is_encoded_is_named(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = material.open_fitted
+    real = latents.open_fitted
 
     def vanishing(path: Path, *rest: Any, **options: Any) -> Any:
         path.unlink(missing_ok=True)
         return real(path, *rest, **options)
 
-    monkeypatch.setattr(material, "open_fitted", vanishing)
+    monkeypatch.setattr(latents, "open_fitted", vanishing)
     with pytest.raises(EngineError, match=r"\d\.png changed since it was read.*--resume"):
         place.train("new", epochs=1)
 
@@ -114,7 +116,7 @@ def test_a_lack_of_memory_while_pictures_are_encoded_is_one_line(
     def full(*_: object) -> torch.Tensor:
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr(material, "encode", full)
+    monkeypatch.setattr(latents, "encode", full)
     with pytest.raises(EngineError, match="smaller resolution_px"):
         place.train("new", epochs=1)
 
@@ -122,7 +124,7 @@ def test_a_lack_of_memory_while_pictures_are_encoded_is_one_line(
 def test_pictures_that_do_not_fit_together_are_encoded_in_smaller_lots(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = material.encode
+    real = latents.encode
     place.train("roomy", epochs=1)
 
     def narrow(vae: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
@@ -130,7 +132,7 @@ def test_pictures_that_do_not_fit_together_are_encoded_in_smaller_lots(
             raise torch.OutOfMemoryError
         return real(vae, pixels)
 
-    monkeypatch.setattr(material, "encode", narrow)
+    monkeypatch.setattr(latents, "encode", narrow)
     place.train("narrow", epochs=1)
     assert place.losses("narrow") == pytest.approx(place.losses("roomy"), rel=1e-3)
 

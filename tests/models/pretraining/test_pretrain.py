@@ -345,7 +345,7 @@ def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_go_on(
     assert "going on behind step 2" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.slow(10)
 # diffusers 0.42 hands numpy a tensor in the old way.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_the_command_makes_a_model_that_stock_pipelines_load(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """Sheets of sample pictures, drawn by the engine that the bot draws with.
 
-Called by the training loop between epochs. It must not know how the weights came about.
+Called by the trainings. It must not know how the weights came about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -14,34 +14,34 @@ from PIL import Image, ImageDraw, ImageFont
 from models.contract import Aspect, Draw, Rendered, RenderRequest
 from models.engine.loader import Components
 from models.engine.slots import SlotEngine
-from models.finetuning.recipe import Samples
 
 _TILE_PX, _CAPTION_PX = 256, 30
 _PAPER, _INK, _FAILED = "#ffffff", "#222222", "#c8c8c8"
 
 
 @torch.no_grad()
-def sheet(parts: Components, samples: Samples) -> Image.Image:
+def sheet(
+    parts: Components, prompts: Sequence[str], *, count: int, seed: int, steps: int = 0
+) -> Image.Image:
     """One row for each prompt, one column for each seed; a grey tile where numbers ran off.
 
+    `count` pictures of each, their seeds `seed`, `seed + 1`, ...; 0 steps are the card's own.
     The networks of `parts` are drawn with as they are, and are left in training as they were.
     """
+    requests = list(_requests(parts, prompts, count, seed, steps))
     networks: list[Any] = [parts.unet, parts.vae, parts.text_encoder]
     modes = [network.training for network in networks]
     for network in networks:
         network.eval()
     try:
-        return _laid_out(samples, dict(_drawn(SlotEngine(parts, capacity=4), parts, samples)))
+        return _laid_out(prompts, count, dict(_drawn(SlotEngine(parts, capacity=4), requests)))
     finally:
         for network, training in zip(networks, modes, strict=True):
             network.train(training)
 
 
-def _drawn(
-    engine: SlotEngine, parts: Components, samples: Samples
-) -> Iterator[tuple[str, Rendered]]:
+def _drawn(engine: SlotEngine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered]]:
     """The pictures that could be drawn, by "row,column"."""
-    waiting = list(_requests(parts, samples))
     running = 0
     while waiting or running:
         while waiting and running < engine.capacity:
@@ -52,18 +52,20 @@ def _drawn(
         yield from ((rendered.row_id, rendered) for rendered in result.finished)
 
 
-def _requests(parts: Components, samples: Samples) -> Iterator[RenderRequest]:
+def _requests(
+    parts: Components, prompts: Sequence[str], count: int, seed: int, steps: int
+) -> Iterator[RenderRequest]:
     defaults = parts.card.defaults
     width, height = parts.card.sizes_px[Aspect.SQUARE].finished
-    for row, prompt in enumerate(samples.prompts):
-        for column in range(samples.count):
+    for row, prompt in enumerate(prompts):
+        for column in range(count):
             yield RenderRequest(
                 row_id=f"{row},{column}",
                 draw=Draw(
                     prompt=prompt,
                     negative=defaults.negative,
-                    seed=samples.seed + column,
-                    steps=samples.steps or defaults.steps,
+                    seed=seed + column,
+                    steps=steps or defaults.steps,
                     guidance=defaults.guidance,
                     sampler=defaults.sampler,
                     width_px=width,
@@ -72,15 +74,15 @@ def _requests(parts: Components, samples: Samples) -> Iterator[RenderRequest]:
             )
 
 
-def _laid_out(samples: Samples, drawn: dict[str, Rendered]) -> Image.Image:
+def _laid_out(prompts: Sequence[str], count: int, drawn: dict[str, Rendered]) -> Image.Image:
     pitch = _TILE_PX + _CAPTION_PX
-    size = (samples.count * _TILE_PX, len(samples.prompts) * pitch)
+    size = (count * _TILE_PX, len(prompts) * pitch)
     picture = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(13)
-    for row, prompt in enumerate(samples.prompts):
+    for row, prompt in enumerate(prompts):
         draw.text((6, row * pitch + 8), prompt, _INK, font=font)
-        for column in range(samples.count):
+        for column in range(count):
             rendered = drawn.get(f"{row},{column}")
             place = (column * _TILE_PX, row * pitch + _CAPTION_PX)
             picture.paste(_FAILED if rendered is None else _tile(rendered), _box(place))

@@ -1,0 +1,57 @@
+"""*Part*: kanji that end one word and begin the next, and are no term of their own.
+
+Called by `terms` for every hit in kanji. Pure. It must not know what is a term of what. Chinese
+and Japanese put no space between words: `出口交警` (exit, traffic police) holds a word that nobody
+wrote. A hit is chance where two words of the list meet inside it and reach out of it on both sides,
+unless what is left of them without it are two words as well. In doubt it is a hit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from bot.policy.expressions import Span
+
+#: What is asked about: short terms that begin with a kanji.
+_SHORT = re.compile("[\u4e00-\u9fff][\u4e00-\u9fff\u3041-\u309f]{1,2}")
+#: Characters that a word of the list has.
+_WORD_MIN, _WORD_MAX = 2, 4
+
+
+def is_chance(text: str, span: Span, words: Collection[str]) -> bool:
+    """Whether what stands there is parts of two of these words; a word is none that holds it."""
+    start, end = span
+    if not _SHORT.fullmatch(text, start, end):
+        return False
+    return any(_meet(text, seam, span, words) for seam in range(start + 1, end))
+
+
+def _meet(text: str, seam: int, span: Span, words: Collection[str]) -> bool:
+    """Whether two words meet at the seam and reach out of the span, and leave not two words."""
+    start, end = span
+    left, right = _ending(text, seam, start, words), _beginning(text, seam, end, words)
+    if left is None or right is None:
+        return False
+    return not (_is_word(text, left, start, words) and _is_word(text, end, right, words))
+
+
+def _ending(text: str, seam: int, before: int, words: Collection[str]) -> int | None:
+    """Where the longest word begins that ends at the seam and begins before a place."""
+    for begin in range(max(0, seam - _WORD_MAX), before):
+        if text[begin:seam] in words:
+            return begin
+    return None
+
+
+def _beginning(text: str, seam: int, behind: int, words: Collection[str]) -> int | None:
+    """Where the longest word ends that begins at the seam and ends behind a place."""
+    for end in range(min(len(text), seam + _WORD_MAX), behind, -1):
+        if text[seam:end] in words:
+            return end
+    return None
+
+
+def _is_word(text: str, start: int, end: int, words: Collection[str]) -> bool:
+    """Whether what is left is a word: of one character it is mostly none."""
+    return end - start >= _WORD_MIN and text[start:end] in words

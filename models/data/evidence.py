@@ -1,0 +1,127 @@
+"""Judgements become pairs within a prompt, and single pictures that are liked or not.
+
+Pairs of one prompt say what people like where all else is equal; what a whole prompt is liked for
+says nothing of how to draw it. Pictures for training and pictures held out never meet. Called by
+the command and by the gate's audit. Pure; it must not know tensors or files.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from models.manifest import JudgementLine, Kind, Manifest, Split
+
+#: Judgements of one up and one down that every picture and every pair is taken to have had: with
+#: one vote nothing is certain.
+_PRIOR = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """One picture of a prompt is liked more than another, by their files' names.
+
+    `weight`, above 0 and below 1, is the difference of their posterior means.
+    """
+
+    better: str
+    worse: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the judgements of one split say."""
+
+    pairs: tuple[Preference, ...]
+    #: How much each picture is liked more than the others of its prompt, -1 to 1, by file.
+    liked: Mapping[str, float]
+
+
+def evidence_of(manifest: Manifest, split: Split) -> Evidence:
+    """The evidence of the pictures in one split whose prompts are shared."""
+    prompts = {
+        picture.file_name: picture.prompt_key
+        for picture in manifest.pictures
+        if picture.split is split and picture.text is not None
+    }
+    judgements = [j for j in manifest.judgements if all(name in prompts for name in j.files)]
+    return drawn_from(judgements, prompts)
+
+
+def drawn_from(judgements: Iterable[JudgementLine], prompts: Mapping[str, str]) -> Evidence:
+    """The evidence of judgements on pictures; `prompts` maps a picture's file to its prompt."""
+    said = list(judgements)
+    margins: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for better, worse, margin in (*_of_votes(said, prompts), *_of_orders(said)):
+        margins[better, worse] += margin
+    pairs = [
+        Preference(better=a, worse=b, weight=min(net, 0.99))
+        for (a, b), margin in sorted(margins.items())
+        if (net := margin - margins.get((b, a), 0.0)) > 0
+    ]
+    return Evidence(pairs=tuple(pairs), liked=liked_of(pairs))
+
+
+def _of_votes(
+    said: Iterable[JudgementLine], prompts: Mapping[str, str]
+) -> Iterator[tuple[str, str, float]]:
+    """Pairs of voted pictures of one prompt: the better, the worse, by how much."""
+    up: defaultdict[str, float] = defaultdict(float)
+    down: defaultdict[str, float] = defaultdict(float)
+    for judgement in said:
+        if judgement.kind is Kind.VOTE and judgement.weight:
+            (up if judgement.value == 1 else down)[judgement.files[0]] += judgement.weight
+    by_prompt: defaultdict[str, list[str]] = defaultdict(list)
+    for name in sorted({*up, *down}):
+        by_prompt[prompts[name]].append(name)
+    for names in by_prompt.values():
+        for a, b in combinations(names, 2):
+            margin = _mean(up[a], down[a]) - _mean(up[b], down[b])
+            if margin:
+                yield (a, b, margin) if margin > 0 else (b, a, -margin)
+
+
+def _of_orders(said: Iterable[JudgementLine]) -> Iterator[tuple[str, str, float]]:
+    """Pairs of which duels and rankings say directly that one is better."""
+    wins: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for judgement in said:
+        for better, worse in _order(judgement):
+            wins[better, worse] += judgement.weight
+    for a, b in {tuple(sorted(pair)) for pair in wins}:
+        margin = _mean(wins[a, b], wins[b, a]) - _mean(wins[b, a], wins[a, b])
+        if margin:
+            yield (a, b, margin) if margin > 0 else (b, a, -margin)
+
+
+def _order(judgement: JudgementLine) -> Iterator[tuple[str, str]]:
+    """Which picture a duel or a ranking puts before which."""
+    value, files = judgement.value, judgement.files
+    if judgement.kind is Kind.DUEL:
+        places: tuple[int, ...] = (int(value == 1),)
+    elif isinstance(value, tuple):
+        places = value
+    else:
+        return
+    behind = set(range(len(files)))
+    for place in places:
+        behind.discard(place)
+        yield from ((files[place], files[other]) for other in sorted(behind))
+
+
+def _mean(up: float, down: float) -> float:
+    """The mean of a picture's posterior, or of a pair's: Beta(prior + up, prior + down)."""
+    return (_PRIOR + up) / (2 * _PRIOR + up + down)
+
+
+def liked_of(pairs: Iterable[Preference]) -> dict[str, float]:
+    """The mean margin of each picture over those that it was held against."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    counts: defaultdict[str, float] = defaultdict(float)
+    for pair in pairs:
+        for name, sign in ((pair.better, 1), (pair.worse, -1)):
+            sums[name] += sign * pair.weight
+            counts[name] += 1
+    return {name: sums[name] / counts[name] for name in sorted(counts)}

@@ -1,0 +1,76 @@
+"""What a reward model looks at: colours, an image tower's embedding, what the judge sees.
+
+Every set is a function of pixels that gradients pass through, so the reward that ranks pictures is
+the one that reward fine-tuning follows. Called by the command. It must not know judgements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.aesthetics.scorer import OWN
+from models.aesthetics.towers import open_tower
+from models.measuring.judge.network import SIZE_PX, Judge, split
+
+#: Pixels (B, 3, H, W), float32 in 0..1 -> features (B, d).
+Look = Callable[[Tensor], Tensor]
+
+#: The names of the sets.
+SETS = ("colour", "tower", "judge")
+#: Squares a side that colours are taken of, beside the whole picture's.
+_SQUARES = 3
+
+
+def looks(tower: Path = OWN) -> Mapping[str, Look]:
+    """The sets of features by name. EngineError for a broken tower."""
+    return dict(zip(SETS, (colour, _tower(tower), _judge()), strict=True))
+
+
+def colour(pixels: Tensor) -> Tensor:
+    """Mean and spread of each channel, how colourful and how bright, and the means by place."""
+    flat = pixels.flatten(2)
+    span = (pixels.amax(1) - pixels.amin(1)).flatten(1).mean(1, keepdim=True)
+    places = functional.adaptive_avg_pool2d(pixels, _SQUARES).flatten(1) / _SQUARES
+    return torch.cat([flat.mean(2), flat.std(2), span, places], 1)
+
+
+def _tower(folder: Path) -> Look:
+    """A tower's embedding of length one; the picture is cut as the tower's window has it."""
+    tower = open_tower(folder)
+    tower.net.requires_grad_(requires_grad=False)
+    window = tower.window
+    mean, std = (torch.tensor(v)[:, None, None] for v in (window.mean, window.std))
+
+    def look(pixels: Tensor) -> Tensor:
+        height, width = pixels.shape[2:]
+        scale = window.shortest_px / min(height, width)
+        size = (int(height * scale), int(width * scale))
+        small = functional.interpolate(pixels, size, mode="bicubic", antialias=True)
+        top, left = ((side - window.crop_px) // 2 for side in size)
+        cut = small[:, :, top : top + window.crop_px, left : left + window.crop_px]
+        said = tower.net((cut - mean) / std)
+        embedded = said if isinstance(said, Tensor) else said.image_embeds
+        return functional.normalize(embedded.float(), dim=-1)
+
+    return look
+
+
+def _judge() -> Look:
+    """The judge's log-probability of every class of every head."""
+    judge = Judge()
+    judge.network.requires_grad_(requires_grad=False)
+
+    def look(pixels: Tensor) -> Tensor:
+        height, width = pixels.shape[2:]
+        scale = SIZE_PX / min(height, width)
+        size = (round(height * scale), round(width * scale))
+        small = functional.interpolate(pixels, size, mode="area")
+        said = split(judge.network(small * 2 - 1))
+        return torch.cat([part.log_softmax(1) for part in said.values()], 1)
+
+    return look

@@ -1,0 +1,6 @@
+"""The gate: whether a model that learned from votes may take its parent's place.
+
+Both draw the same prompts from the same seeds, and every figure is about the difference. `examine`
+measures, `floors` says what must hold, `command` writes the verdict on the card. It must not know
+how the candidate was trained, nor Discord.
+"""

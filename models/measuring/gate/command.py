@@ -1,0 +1,242 @@
+"""`python -m models gate CANDIDATE --manifest DIR`: whether it may take its parent's place.
+
+A command of `models.__main__`. The verdict goes onto the candidate's card, and a sheet beside it;
+only a card whose verdict passed can be promoted. It must not know the bot.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from models import manifest as manifests
+from models.aesthetics.scorer import open_aesthetic
+from models.catalogue import card as cards
+from models.catalogue.card import Card, CardError
+from models.catalogue.hub import locate
+from models.catalogue.registry import EMBEDDED, card_of, faults, model_info
+from models.catalogue.verdict import Figure, Verdict, fingerprint
+from models.contract import EngineError, Rendered
+from models.engine.safety.scorer import scorer_of
+from models.engine.safety.wd_tagger import open_tagger
+from models.manifest import Manifest
+from models.measuring import sheets
+from models.measuring.gate import examine
+from models.measuring.gate.examine import Counts, Drawn, Sittings
+from models.measuring.gate.floors import EDITION, Measure, figure, told
+from models.measuring.gate.voted import voted_of
+from models.measuring.gate.witness import (
+    PainterWitness,
+    TaggerWitness,
+    Witness,
+    knows_the_painters_words,
+)
+from models.measuring.judge.network import Judge
+from models.measuring.studio import Studio
+from models.report import Row, table, write_json
+
+#: The parent's pictures above the candidate's, beside the candidate's card.
+SHEET = "gate.jpg"
+_ACROSS = 8
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `gate`."""
+    usual = Counts()
+    parser.add_argument("candidate", type=Path, help="the folder of the model that was trained")
+    parser.add_argument("--manifest", type=Path, required=True, help="the votes that it learned")
+    parser.add_argument("--parent", help="the model before it, if it lies elsewhere")
+    parser.add_argument("--tagger", help="a WD tagger, for models of Danbooru's words")
+    parser.add_argument("--followed", type=int, default=usual.followed, help="to see it obeys")
+    parser.add_argument("--prompts", type=int, default=usual.prompts, help="prompts held out")
+    parser.add_argument("--seeds", type=int, default=usual.seeds, help="pictures of each of them")
+    parser.add_argument("--trained", type=int, default=usual.trained, help="prompts trained on")
+    parser.add_argument("--json", type=Path, help="write the rows of the table here too")
+    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
+    parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print, write the verdict; 1 if the candidate did not pass."""
+    counts = _counts(args)
+    case = _case(args)
+    figures = list(_papers(case))
+    if not told(figures):
+        figures += _pictures(case, args, counts)
+    verdict = Verdict(gate=EDITION, figures=tuple(figures), files_sha256=case.fingerprint)
+    cards.write(replace(case.card, verdict=verdict), case.folder / cards.FILE_NAME)
+    rows = [_row(found, f"python -m models gate {args.candidate}") for found in figures]
+    print(table(rows))
+    if args.json:
+        write_json(rows, args.json)
+    for sentence in told(figures):
+        print(f"Not passed: {sentence}")
+    if verdict.passed:
+        print(f"{case.card.id} passed. Its parent's pictures are above its own in {case.sheet}.")
+    return 0 if verdict.passed else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidacy:
+    """A candidate, its parent, and the votes between them."""
+
+    card: Card
+    folder: Path
+    parent: Card
+    parent_folder: Path
+    manifest: Manifest
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the files that the candidate's card names."""
+        return fingerprint(self.card.files)
+
+    @property
+    def sheet(self) -> Path:
+        """Where the sheet goes."""
+        return self.folder / SHEET
+
+
+def _counts(args: argparse.Namespace) -> Counts:
+    names = ("followed", "prompts", "seeds", "trained")
+    if min(getattr(args, name) for name in names) < 1 or args.seeds < 2:
+        raise EngineError(
+            "--followed, --prompts and --trained start at 1, --seeds at 2: nothing is passed that "
+            "nobody looked at."
+        )
+    if args.threads is not None and args.threads < 1:
+        raise EngineError("--threads must be at least 1.")
+    return Counts(**{name: getattr(args, name) for name in names})
+
+
+def _case(args: argparse.Namespace) -> Candidacy:
+    """What is to be judged. EngineError, one sentence, if the three do not belong together."""
+    path = args.candidate / cards.FILE_NAME
+    if not path.is_file():
+        raise CardError(
+            f"{args.candidate} has no {cards.FILE_NAME}: name a trained model's folder."
+        )
+    card, manifest = cards.read(path), manifests.read(args.manifest)
+    if card.parent is None:
+        raise CardError(f"{path} names no parent, so there is nothing to compare it with.")
+    if not card.manifests or card.manifests[-1] != manifest.sha256:
+        raise EngineError(
+            f"{card.id} learned from other votes than those in {args.manifest}; name the manifest "
+            "that it was trained on."
+        )
+    folder, parent = _parent(args, card)
+    return Candidacy(
+        card=card, folder=args.candidate, parent=parent, parent_folder=folder, manifest=manifest
+    )
+
+
+def _parent(args: argparse.Namespace, card: Card) -> tuple[Path, Card]:
+    """The parent's folder and card: where it is said to lie, the embedded one, or next door."""
+    if args.parent is not None:
+        places = [locate(args.parent)[0]]
+    else:
+        beside = args.candidate.resolve().parent.glob(f"*/{cards.FILE_NAME}")
+        places = [EMBEDDED, *sorted(path.parent for path in beside)]
+    for place in places:
+        if (found := card_of(place)).id == card.parent:
+            return place, found
+    raise EngineError(
+        f"{card.id} was trained from {card.parent}, which is not "
+        f"{'at ' + args.parent if args.parent else 'beside it'}: name its folder with --parent."
+    )
+
+
+def _papers(case: Candidacy) -> Iterator[Figure]:
+    """What needs no picture."""
+    yield figure(Measure.FILES, len(faults(case.card, case.folder)) if case.card.files else 1)
+    try:
+        model_info(case.card, case.folder)
+    except CardError:
+        yield figure(Measure.LICENCE, 0)
+    else:
+        yield figure(Measure.LICENCE, 1)
+
+
+def _pictures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iterator[Figure]:
+    """What needs pictures of both."""
+    witness = _witness(case, args.tagger)
+    info = model_info(case.parent, case.parent_folder)
+    voted = voted_of(case.manifest, info.sizes_px)
+    sittings = Sittings.of(witness, voted, counts)
+    parent = _drawn(case.parent_folder, sittings, args, "The parent")
+    candidate = _drawn(case.folder, sittings, args, "The candidate")
+    _sheet(parent, candidate).save(case.sheet, quality=90)
+    print("Comparing the pictures.", flush=True)
+    aesthetic = open_aesthetic(device="cpu")
+    scorer = scorer_of(case.card, case.folder, args.tagger)
+
+    def grade(pictures: examine.Pictures) -> list[float]:
+        return [aesthetic.score([picture])[0] for picture in pictures]
+
+    def look(picture: Image.Image) -> dict[str, float]:
+        return scorer.score(_rendered(picture)).values
+
+    yield from examine.followed(sittings, witness, parent, candidate)
+    yield from examine.varied(sittings, parent, candidate)
+    yield from examine.copied(voted, parent, candidate)
+    yield from examine.safe(look, parent, candidate)
+    yield from examine.drifted(grade, voted, parent, candidate)
+    yield from examine.mixed(witness, voted, parent, candidate)
+
+
+def _witness(case: Candidacy, tagger: str | None) -> Witness:
+    if knows_the_painters_words(case.folder):
+        return PainterWitness(Judge())
+    if tagger is None:
+        raise EngineError(
+            f"nothing here can read the pictures of {case.card.id}: name a WD tagger with --tagger "
+            "(docs/safety.md says where to get one)."
+        )
+    return TaggerWitness(open_tagger(tagger))
+
+
+def _drawn(folder: Path, sittings: Sittings, args: argparse.Namespace, who: str) -> Drawn:
+    from models.engine.slots import open_engine
+
+    print(f"{who} draws {sittings.count} pictures.", flush=True)
+    engine = open_engine(str(folder), device=args.device, threads=args.threads)
+    try:
+        return sittings.drawn_by(Studio(engine))
+    finally:
+        engine.close()
+
+
+def _sheet(parent: Drawn, candidate: Drawn) -> Image.Image:
+    """Twins of held-out prompts, the parent's above the candidate's."""
+    tiles: list[Image.Image] = []
+    for first in range(0, min(4 * _ACROSS, len(parent.held_out)), _ACROSS):
+        for drawn in (parent, candidate):
+            row = drawn.held_out[first : first + _ACROSS]
+            tiles += row + [Image.new("RGB", (1, 1), "white")] * (_ACROSS - len(row))
+    return sheets.grid(tiles, across=_ACROSS, tile_px=192)
+
+
+def _rendered(picture: Image.Image) -> Rendered:
+    return Rendered(
+        row_id="", width_px=picture.width, height_px=picture.height, rgb=picture.tobytes(),
+        batch_width=1,
+    )  # fmt: skip
+
+
+def _row(found: Figure, command: str) -> Row:
+    bounds = [
+        f"{sign} {bound:g}"
+        for sign, bound in ((">=", found.least), ("<=", found.most))
+        if bound is not None
+    ]
+    unit = found.unit
+    if found.interval is not None:
+        unit += f" ({found.interval[0]:.0f} to {found.interval[1]:.0f})"
+    return Row(
+        area="gate", name=found.name, value=found.value, unit=unit, goal=", ".join(bounds),
+        holds=found.holds if bounds else None, command=command,
+    )  # fmt: skip

@@ -1,0 +1,228 @@
+"""Every figure of a candidate, from pictures that it and its parent draw of the same prompts.
+
+`Sittings` says what both draw; each function here makes figures of it. Called by the command. It
+must not know files or cards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from models.catalogue.verdict import Figure
+from models.measuring import diversity
+from models.measuring.gate import traits
+from models.measuring.gate.floors import Measure, figure
+from models.measuring.gate.traits import Measured
+from models.measuring.gate.witness import Brief, Witness, moved
+from models.measuring.studio import Sitting
+
+#: The gate's own seeds, far from those that people type.
+_SEED = 3_000_000_000
+#: What a function here finds.
+Figures = Iterator[Figure]
+Pictures = Sequence[Image.Image]
+#: The grade of each picture.
+Grade = Callable[[Pictures], list[float]]
+#: Each safety score of a picture, 0 to 1.
+Look = Callable[[Image.Image], dict[str, float]]
+
+
+class Sitter(Protocol):
+    """A model that draws what is asked of it."""
+
+    def pictures(self, sittings: Sequence[Sitting]) -> list[Image.Image]:
+        """One picture for each, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Voted:
+    """What the gate needs of a manifest."""
+
+    #: Prompts that no model learned from, and as many as can be had of those that it did.
+    held_out: Sequence[Brief]
+    trained: Sequence[Brief]
+    #: The pictures that it learned from.
+    seen: Sequence[Image.Image]
+    #: What was liked more, and what less, of one prompt each.
+    pairs: Sequence[tuple[Image.Image, Image.Image]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many pictures each model draws."""
+
+    #: To see whether prompts are followed.
+    followed: int = 150
+    #: Of prompts held out: so many, from so many seeds each.
+    prompts: int = 24
+    seeds: int = 4
+    #: Of prompts that were trained on.
+    trained: int = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drawn:
+    """What one model drew of the gate's sittings, in their order."""
+
+    followed: list[Image.Image]
+    held_out: list[Image.Image]
+    trained: list[Image.Image]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sittings:
+    """What is asked of both models, from the same seeds."""
+
+    followed: Sequence[Sitting]
+    held_out: Sequence[Sitting]
+    trained: Sequence[Sitting]
+    #: How many seeds in a row are of one held-out prompt.
+    seeds: int
+
+    @classmethod
+    def of(cls, witness: Witness, voted: Voted, counts: Counts) -> Sittings:
+        """The sittings of a manifest's prompts and of the witness's own."""
+        return cls(
+            followed=witness.sittings(counts.followed, voted.held_out),
+            held_out=seeded(voted.held_out[: counts.prompts], counts.seeds),
+            trained=seeded(voted.trained[: counts.trained], 1),
+            seeds=counts.seeds,
+        )
+
+    @property
+    def count(self) -> int:
+        """How many pictures that is."""
+        return len(self.followed) + len(self.held_out) + len(self.trained)
+
+    def drawn_by(self, sitter: Sitter) -> Drawn:
+        """All of it by one model."""
+        return Drawn(
+            followed=sitter.pictures(self.followed),
+            held_out=sitter.pictures(self.held_out),
+            trained=sitter.pictures(self.trained),
+        )
+
+
+def seeded(prompts: Sequence[Brief], seeds: int) -> list[Brief]:
+    """Each prompt from so many seeds of the gate's own, one prompt after the other."""
+    return [
+        replace(asked, seed=_SEED + place * seeds + turn)
+        for place, asked in enumerate(prompts)
+        for turn in range(seeds)
+    ]
+
+
+def followed(sittings: Sittings, witness: Witness, parent: Drawn, candidate: Drawn) -> Figures:
+    """How many points less is drawn of what is asked for: in all, and group by group."""
+    before, after = (
+        witness.followed(sittings.followed, drawn.followed) for drawn in (parent, candidate)
+    )
+    points = {group: 100 * (after[group] - before[group]) for group in before}
+    yield figure(Measure.ADHERENCE, float(np.mean(list(points.values()))))
+    for group, change in points.items():
+        yield figure(Measure.GROUP, change, group)
+
+
+def varied(sittings: Sittings, parent: Drawn, candidate: Drawn) -> Figures:
+    """Whether pictures of one prompt differ from each other as much as the parent's do."""
+    before, after = (_spread(drawn.held_out, sittings.seeds) for drawn in (parent, candidate))
+    yield figure(Measure.DIVERSITY, after / before if before else 0.0)
+
+
+def _spread(pictures: Sequence[Image.Image], seeds: int) -> float:
+    """The mean distance of two pictures of one prompt."""
+    small = [diversity.thumbnail(picture) for picture in pictures]
+    return float(
+        np.mean(
+            [
+                diversity.distance(a, b)
+                for first in range(0, len(small), seeds)
+                for a, b in combinations(small[first : first + seeds], 2)
+            ]
+        )
+    )
+
+
+def copied(voted: Voted, parent: Drawn, candidate: Drawn) -> Figures:
+    """How near a new picture of a trained prompt comes to a picture that was voted on.
+
+    The nearest of all, and as a share of how near the parent comes: a copy is near 0.
+    """
+    seen = np.stack([diversity.thumbnail(picture) for picture in voted.seen])
+    near = [
+        diversity.nearest(np.stack([diversity.thumbnail(p) for p in drawn.trained]), seen).min()
+        for drawn in (parent, candidate)
+    ]
+    yield figure(Measure.COPY, float(near[1] / near[0]) if near[0] else 1.0)
+
+
+def safe(look: Look, parent: Drawn, candidate: Drawn) -> Figures:
+    """How much higher each safety score is: on average, and of the worst picture."""
+    before, after = ([look(picture) for picture in d.held_out] for d in (parent, candidate))
+    for score in before[0]:
+        was, now = (np.array([scores[score] for scores in some]) for some in (before, after))
+        yield figure(Measure.SAFETY, float(now.mean() - was.mean()), f"{score}, mean")
+        yield figure(Measure.SAFETY, float(now.max() - was.max()), f"{score}, highest")
+
+
+def drifted(grade: Grade, voted: Voted, parent: Drawn, candidate: Drawn) -> Figures:
+    """What became more or less, whether or not somebody voted on it."""
+    twins = zip(
+        _measured(grade, parent.held_out), _measured(grade, candidate.held_out), strict=True
+    )
+    liked, disliked = (_measured(grade, [pair[side] for pair in voted.pairs]) for side in (0, 1))
+    wanted = traits.spoken_for(list(zip(liked, disliked, strict=True)))
+    yield from traits.drift(list(twins), wanted)
+
+
+def _measured(grade: Grade, pictures: Sequence[Image.Image]) -> list[Measured]:
+    grades = grade(pictures) if pictures else []
+    return [traits.measured(p, g) for p, g in zip(pictures, grades, strict=True)]
+
+
+def mixed(witness: Witness, voted: Voted, parent: Drawn, candidate: Drawn) -> Figures:
+    """How far the mix of each attribute moved; without bound where votes asked for one of it."""
+    before, after = (witness.traits(drawn.held_out) for drawn in (parent, candidate))
+    liked, disliked = (
+        witness.traits([pair[side] for pair in voted.pairs]) if voted.pairs else {}
+        for side in (0, 1)
+    )
+    none = ["no"] * len(parent.held_out)
+    for name in sorted({*before, *after}):
+        change = 100 * moved(before.get(name, none), after.get(name, none))
+        free = _asked_for(liked.get(name, []), disliked.get(name, []))
+        yield figure(Measure.MIX, change, name.replace("_", " "), free=free)
+
+
+def _asked_for(liked: Sequence[str], disliked: Sequence[str]) -> bool:
+    """Whether votes surely want one value of an attribute more, or less, than the others."""
+    differing = [(a, b) for a, b in zip(liked, disliked, strict=False) if a != b]
+    return any(
+        traits.asked([a == value for a, b in differing if value in (a, b)]) != 0
+        for value in {value for pair in differing for value in pair}
+    )
+
+
+def preferred(critic: Grade, parent: Drawn, candidate: Drawn) -> Figures:
+    """How often a model of the held-out votes likes the candidate's picture more."""
+    before, after = critic(parent.held_out), critic(candidate.held_out)
+    answers = [a > b for a, b in zip(after, before, strict=True) if a != b]
+    known = traits.share(sum(answers), len(answers))
+    low, high = known.interval(0.95)
+    share = 100 * sum(answers) / len(answers) if answers else 50.0
+    yield figure(Measure.PREFERRED, share, interval=(100 * low, 100 * high))
+
+
+def agreed(answers: Sequence[bool]) -> Figures:
+    """How many held-out judgements the candidate's own likelihoods decide as its members did."""
+    low, high = traits.share(sum(answers), len(answers)).interval(0.95)
+    share = 100 * sum(answers) / len(answers) if answers else 0.0
+    yield figure(Measure.AGREED, share, interval=(100 * low, 100 * high))
+    yield figure(Measure.AGREED_AT_LEAST, 100 * low)

@@ -1,0 +1,66 @@
+"""What the gate takes from a manifest: prompts to draw again, and pictures that were compared.
+
+Called by the command; it reads the manifest's pictures. It must not know models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from PIL import Image
+
+from models.contract import Aspect, EngineError
+from models.data.evidence import evidence_of
+from models.manifest import Manifest, PictureLine, Split
+from models.measuring.gate.examine import Voted
+from models.measuring.gate.witness import Brief
+
+#: So many pairs of each split say what votes are about; more would only take longer.
+_PAIRS = 200
+
+
+def voted_of(manifest: Manifest, sizes_px: Mapping[Aspect, tuple[int, int]]) -> Voted:
+    """The prompts and pictures of a manifest, framed by the finished sizes of a model.
+
+    EngineError if nothing was held out, or nothing trained on: then nothing can be said.
+    """
+    aspects = {size: aspect for aspect, size in sizes_px.items()}
+
+    def prompts(split: Split) -> list[Brief]:
+        lines = {line.prompt_key: line for line in _shared(manifest, split)}
+        return [_asked(lines[key], aspects) for key in sorted(lines)]
+
+    held_out, trained = prompts(Split.HELD_OUT), prompts(Split.TRAIN)
+    if not held_out or not trained:
+        raise EngineError(
+            f"{manifest.folder} has {len(held_out)} prompts held out and {len(trained)} to train "
+            "on: votes on pictures of more prompts are needed."
+        )
+    lines = {line.file_name: line for line in manifest.pictures}
+    return Voted(
+        held_out=held_out,
+        trained=trained,
+        seen=[_open(manifest, line) for line in _shared(manifest, Split.TRAIN)],
+        pairs=[
+            (_open(manifest, lines[pair.better]), _open(manifest, lines[pair.worse]))
+            for split in Split
+            for pair in evidence_of(manifest, split).pairs[:_PAIRS]
+        ],
+    )
+
+
+def _shared(manifest: Manifest, split: Split) -> Iterator[PictureLine]:
+    """The pictures of a split whose prompts are shared: no model can be asked for the others."""
+    return (p for p in manifest.pictures if p.split is split and p.text is not None)
+
+
+def _asked(line: PictureLine, aspects: Mapping[tuple[int, int], Aspect]) -> Brief:
+    aspect = aspects.get((line.width_px, line.height_px), Aspect.SQUARE)
+    return Brief(
+        prompt=line.text or "", negative=line.negative or "", seed=line.seed, aspect=aspect
+    )
+
+
+def _open(manifest: Manifest, line: PictureLine) -> Image.Image:
+    with Image.open(manifest.path(line)) as picture:
+        return picture.convert("RGB")

@@ -1,0 +1,1 @@
+"""Learning from judgements: pairs within a prompt, the losses, the reward model, the candidate."""

@@ -1,0 +1,138 @@
+"""`python -m models prefer MANIFEST --base CARD --out DIR`: a model learns from what people like.
+
+The front door: it reads the manifest, asks a reward model what the judgements have in common, runs
+the training and hands the candidate over; each part has a room in `models/preference/`. The gate
+(`python -m models gate`) says whether the candidate may be promoted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.aesthetics.scorer import OWN
+from models.contract import EngineError
+from models.preference.course import Course, Loss, Reach
+from models.training.progress import Progress
+from models.training.watch import Interruption
+
+if TYPE_CHECKING:
+    from models.preference.workshop import Prepared
+
+#: Where the candidate lies in a run's folder.
+MODEL = "model"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; the course's own defaults are the ones that were measured."""
+    add, usual = parser.add_argument, Course()
+    add("manifest", type=Path, metavar="MANIFEST", help="a folder that `python -m bot export` made")
+    add("--base", default="embedded", help="the model to begin with: embedded, or a folder")
+    add("--out", type=Path, required=True, help="the folder of this run: states, curves, model")
+    add("--name", default="", help="what the candidate is called; the name of --out if left out")
+    add("--resume", action="store_true", help="go on from the newest state in the run's folder")
+    add("--loss", type=Loss, choices=list(Loss), default=usual.loss)
+    add("--reach", type=Reach, choices=list(Reach), help="which weights learn; by the UNet's size")
+    add("--steps", type=int, default=usual.steps)
+    add("--pairs", type=int, default=usual.pairs, help="pairs of one step")
+    add("--lr", type=float, help="the highest learning rate; by the weights that learn")
+    add("--beta", type=float, default=usual.beta, help="higher stays nearer to the base")
+    add("--noise", type=float, default=usual.noise, help="the share of judgements taken as wrong")
+    add("--replay", type=float, default=usual.replay, help="what forgetting costs")
+    add("--seed", type=int, default=usual.seed)
+    add("--tower", type=Path, default=OWN, help="the image tower that the reward model looks with")
+    add("--blind-to", nargs="*", default=[], help="features that the reward model does not get")
+    add("--as-judged", action="store_true", help="take pairs as they were judged, without a reward")
+    add("--device", help="cuda, mps or cpu; the best there is if left out")
+    add("--threads", type=int, help="CPU cores to use; all but one if left out")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and say where the candidate lies. EngineError and StoppedError say how to go on."""
+    show = Progress()
+    try:
+        show.say(f"written: {prefer(args, show.say)}")
+    finally:
+        show.end()
+    return 0
+
+
+def prefer(args: argparse.Namespace, say: Callable[[str], None] = print) -> Path:
+    """Run a course to its end; the candidate's folder. EngineError for whatever cannot be done."""
+    course = _course(args)
+    _require_free(args.out, resume=args.resume)
+    import torch
+
+    from models.engine.slots import default_threads
+    from models.preference.workshop import prepare
+
+    torch.set_num_threads(args.threads or default_threads())
+    prepared = prepare(args, course, _resume(args), say)
+    return _trained(args, prepared, say)
+
+
+def _trained(args: argparse.Namespace, prepared: Prepared, say: Callable[[str], None]) -> Path:
+    """Train, draw the sheets before and after, and write the candidate."""
+    from models.preference.candidate import write
+    from models.preference.run import Preferring
+    from models.preference.workshop import draw_sheet
+    from models.training.trainer import Trainer
+
+    setting = prepared.setting
+    training = Preferring(setting)
+    trainer = Trainer(training, args.out, say=say)
+    say(f"training {prepared.card.id} for {training.steps} steps on {setting.parts.device}")
+    with trainer.way_back():
+        if trainer.step == 0:
+            draw_sheet(prepared, args.out / "samples" / "before.png")
+        with Interruption() as interruption:
+            trainer.run(interruption)
+        draw_sheet(prepared, args.out / "samples" / "after.png")
+        trained = {name: w.detach().cpu() for name, w in training.learner.trained.items()}
+        write(args.base, prepared.card, setting.course, trained, args.out / MODEL)
+    return args.out / MODEL
+
+
+def _course(args: argparse.Namespace) -> Course:
+    """The course that was asked for. EngineError for numbers without sense."""
+    for name in ("steps", "pairs"):
+        if getattr(args, name) < 1:
+            raise EngineError(f"--{name} must be at least 1.")
+    if args.threads is not None and args.threads < 1:
+        raise EngineError("--threads must be at least 1.")
+    if not 0 <= args.noise < 0.5:
+        raise EngineError("--noise must be 0 to less than 0.5: at a half nothing can be learned.")
+    if args.beta <= 0 or args.replay < 0 or (args.lr is not None and not 0 < args.lr <= 1):
+        raise EngineError("--beta is above 0, --replay at least 0, --lr above 0 and at most 1.")
+    return Course(
+        loss=args.loss,
+        reach=args.reach,
+        steps=args.steps,
+        pairs=args.pairs,
+        lr=args.lr,
+        beta=args.beta,
+        noise=args.noise,
+        replay=args.replay,
+        seed=args.seed,
+    )
+
+
+def _require_free(out: Path, *, resume: bool) -> None:
+    """EngineError if the folder holds a run and nobody asked to go on with it."""
+    if (out / MODEL).exists():
+        raise EngineError(f"{out} holds a run that has ended; name another --out.")
+    if (out / "states").exists() and not resume:
+        raise EngineError(
+            f"{out} holds a run that has not ended; go on with --resume, or name another --out."
+        )
+
+
+def _resume(args: argparse.Namespace) -> str:
+    """The command that goes on with this run."""
+    place = shlex.quote(str(args.manifest)), shlex.quote(args.base), shlex.quote(str(args.out))
+    return "python -m models prefer {} --base {} --out {} --resume, and the same options".format(
+        *place
+    )

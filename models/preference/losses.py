@@ -1,0 +1,73 @@
+"""The losses of learning from judgements, on the errors that a network and its reference make.
+
+An error is a row's mean squared error against what it should have said, so noise and velocity are
+served alike; both sides of a pair are noised with the same noise to the same level. Called by
+`tuning`. It must not know networks or where judgements come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def gains(errors: Tensor, reference: Tensor, beta: float) -> Tensor:
+    """What each row (N,) has gained over the reference: its implicit reward.
+
+    beta (|e_ref|^2 - |e|^2): the bracket of Diffusion-DPO's eq. 14 (Wallace et al. 2023,
+    arXiv:2311.12908) with T omega(lambda) taken as constant, as its authors do. Means over a row's
+    numbers stand for their sums, so beta carries their count.
+    """
+    return beta * (reference - errors)
+
+
+def dpo(winners: Tensor, losers: Tensor) -> Tensor:
+    """Diffusion-DPO (eq. 14) for each pair (N,) of gains: -log sigmoid(winner - loser)."""
+    return -functional.logsigmoid(winners - losers)
+
+
+def robust_dpo(winners: Tensor, losers: Tensor, noise: float) -> Tensor:
+    """DPO for judgements of which a share `noise` (0 to less than 0.5) is the wrong way round.
+
+    ((1 - e) l(w, l) - e l(l, w)) / (1 - 2 e): its mean over such judgements is that of `dpo` over
+    right ones (Ray Chowdhury et al. 2024, arXiv:2403.00409, eq. 12).
+    """
+    right, wrong = dpo(winners, losers), dpo(losers, winners)
+    return ((1 - noise) * right - noise * wrong) / (1 - 2 * noise)
+
+
+def kto(rewards: Tensor, signs: Tensor, at_rest: Tensor) -> Tensor:
+    """Diffusion-KTO for each row (N,): 1 - sigmoid(sign (gain - Q_ref)).
+
+    Li et al. 2024 (arXiv:2404.04465, eq. 9) with the sigmoid as utility; `signs` are 1 for liked
+    and -1 for disliked rows, `at_rest` (0-d) is the batch's Q_ref of `reference_point`.
+    """
+    return 1 - torch.sigmoid(signs * (rewards - at_rest))
+
+
+def reference_point(rewards: Tensor) -> Tensor:
+    """Q_ref of Diffusion-KTO: the batch's mean gain, not below 0, and without gradient."""
+    return rewards.detach().mean().clamp(min=0)
+
+
+def plackett_luce(ordered: Sequence[Tensor]) -> Tensor:
+    """K-wise DPO for rankings: gains (N,) of the best, the second, ..., each against all behind.
+
+    -log prod_k exp(r_k) / sum_{j >= k} exp(r_j) (Plackett 1975; Rafailov et al. 2023,
+    arXiv:2305.18290, appendix A.3, eq. 18). Of two it is `dpo`.
+    """
+    stacked = torch.stack(list(ordered))
+    behind = stacked.flip(0).logcumsumexp(0).flip(0)
+    return (behind - stacked)[:-1].sum(0)
+
+
+def bounded(gain: Tensor, enough: float = 0.3, sharpness: float = 3.0) -> Tensor:
+    """What reward fine-tuning lowers: a reward that is hardly worth more once it has risen enough.
+
+    softplus(-s (gain - enough)) / s, with `gain` in the reward's standard deviations over the
+    model that it began from: unbounded, a reward is soon earned by ruining the picture.
+    """
+    return functional.softplus(-sharpness * (gain - enough)) / sharpness

@@ -1,0 +1,68 @@
+"""What cannot be learned from, in words that say what to do about it.
+
+Called by the command before anything is loaded that takes time. It must not know tensors.
+"""
+
+from __future__ import annotations
+
+from models.catalogue.card import Card
+from models.contract import EngineError
+from models.data.evidence import Evidence
+from models.manifest import JudgementLine, Manifest, Split
+
+#: Fewer would teach by chance.
+LEAST_JUDGEMENTS, LEAST_PROMPTS = 30, 5
+
+
+class TooLittleError(EngineError):
+    """These judgements do not suffice to learn from; the message says what is missing."""
+
+
+def require_enough(manifest: Manifest) -> None:
+    """TooLittleError unless enough members have judged enough prompts' pictures."""
+    said = [j for j in manifest.judgements if j.split is Split.TRAIN]
+    counted = [j for j in said if j.weight > 0]
+    if said and not counted:
+        raise TooLittleError(
+            f"none of the {_many(len(said), 'judgement')} counts: votes on one's own pictures, and "
+            "of accounts that are not trusted yet, do not. Let others vote on them."
+        )
+    if len(counted) < LEAST_JUDGEMENTS:
+        raise TooLittleError(
+            f"{_many(len(counted), 'judgement')} to learn from, and learning begins at "
+            f"{LEAST_JUDGEMENTS}: let the members vote on more pictures."
+        )
+    _require_prompts(manifest, counted)
+
+
+def _require_prompts(manifest: Manifest, counted: list[JudgementLine]) -> None:
+    shared = {p.file_name: p.prompt_key for p in manifest.pictures if p.text is not None}
+    prompts = {shared[name] for j in counted for name in j.files if name in shared}
+    if len(prompts) < LEAST_PROMPTS:
+        raise TooLittleError(
+            f"the judgements are about {_many(len(prompts), 'prompt')} that may be trained on, and "
+            f"{LEAST_PROMPTS} are needed: what is liked of one prompt says little about others."
+        )
+
+
+def require_pairs(evidence: Evidence) -> None:
+    """TooLittleError unless some prompt has a picture that is liked more than another of it."""
+    if not evidence.pairs:
+        raise TooLittleError(
+            "no prompt has one picture that is liked more than another: ask for two pictures or "
+            "more of a prompt, so that the members have a choice."
+        )
+
+
+def require_base(manifest: Manifest, base: Card) -> None:
+    """EngineError unless the pictures were drawn by this model, or by the one it was made from."""
+    if manifest.base not in (base.id, base.parent):
+        raise EngineError(
+            f"the votes are on pictures that {manifest.base} drew, and the base is {base.id}: name "
+            f"{manifest.base} as --base, or let the members vote on pictures of {base.id}."
+        )
+
+
+def _many(count: int, noun: str) -> str:
+    """How many there are, in words."""
+    return f"{count or 'no'} {noun}{'s' if count > 1 else ''}"

@@ -1,0 +1,95 @@
+"""How a training hands a model over: a folder that is whole or not there, with its licence.
+
+The folder is written under another name and renamed when it is whole. Called by what a training
+ends with. It must not know how weights were trained.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from torch import Tensor
+
+from models.catalogue.adoption import BUNDLED_LICENCE, read_config
+from models.catalogue.card import Card
+from models.catalogue.registry import seal
+from models.checkpoint.files import write_part
+from models.contract import EngineError
+
+README = "README.md"
+INDEX = "model_index.json"
+#: The parts of a pipeline that stay behind.
+_CHECKER = ("safety_checker", "feature_extractor")
+
+
+def whole(folder: Path, fill: Callable[[Path], Any]) -> Any:
+    """Let a folder be filled under another name; a fault leaves nothing behind."""
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        result = fill(part)
+        shutil.rmtree(folder, ignore_errors=True)
+        part.replace(folder)
+    except SafetensorError as fault:  # A full disk, in this library's words.
+        shutil.rmtree(part, ignore_errors=True)
+        raise EngineError(f"{folder} cannot be written ({fault})") from fault
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return result
+
+
+def fill(
+    part: Path,
+    base: Path,
+    card: Card,
+    networks: Mapping[str, Mapping[str, Tensor]],
+    readme: Callable[[Card], str],
+) -> Card:
+    """Put a whole model into the folder: the base's files, other weights for some networks.
+
+    `networks` are weights by the networks' folders; `readme` makes the README of the card that
+    knows its licence. Returns the card, sealed.
+    """
+    _copy_rest(base, part, networks)
+    for name, weights in networks.items():
+        (part / name).mkdir()
+        write_part(part, name, dict(weights))
+        shutil.copyfile(base / name / "config.json", part / name / "config.json")
+    with_licence = licensed(card, base, part)
+    (part / README).write_text(readme(with_licence), "utf-8")
+    return seal(with_licence, part)
+
+
+def _copy_rest(base: Path, part: Path, changed: Collection[str]) -> None:
+    """Everything of the base that stays: configs, tokenizer, autoencoder, licence.
+
+    Not its safety checker, of which a folder from the hub has the config alone: the bot has one of
+    its own, and others would not open the folder.
+    """
+    left = {*changed, *_CHECKER}
+    for path in base.iterdir():
+        if path.is_dir() and not path.name.startswith(".") and path.name not in left:
+            shutil.copytree(path, part / path.name)
+        elif path.name.upper().startswith("LICEN"):
+            shutil.copyfile(path, part / path.name)
+    index = read_config(base, INDEX)
+    index |= {name: [None, None] for name in _CHECKER} | {"requires_safety_checker": False}
+    (part / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")
+
+
+def licensed(card: Card, base: Path, part: Path) -> Card:
+    """Put the licence's file into the folder, the bundled text where the base has none."""
+    if card.licence.file is not None:
+        (part / card.licence.file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(base / card.licence.file, part / card.licence.file)
+        return card
+    shutil.copyfile(BUNDLED_LICENCE, part / "LICENSE.md")
+    return replace(card, licence=replace(card.licence, file="LICENSE.md"))

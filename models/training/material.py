@@ -1,0 +1,88 @@
+"""What a training is fed with: a manifest's pictures as latents and features, prompts as words.
+
+Called by the command. It must not know networks that learn, nor what was judged of a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.data.buckets import Bucket
+from models.data.latents import fitting, pixels_of
+from models.engine.conditioning import Conditioner
+from models.engine.loader import Components
+from models.manifest import Manifest, PictureLine
+from models.measuring.features import Look
+from models.training.exhibits import Exhibits
+
+#: Pictures that are read and encoded at once.
+_AT_ONCE = 16
+
+
+def usable(manifest: Manifest) -> list[PictureLine]:
+    """The pictures whose prompts are shared: nothing else can be trained on, or told a model."""
+    return [picture for picture in manifest.pictures if picture.text is not None]
+
+
+def exhibits_of(
+    manifest: Manifest,
+    pictures: Sequence[PictureLine],
+    parts: Components,
+    tell: Callable[[int, int], None],
+) -> Exhibits:
+    """Latents and words of pictures; `tell` hears how many of how many are read."""
+    latents: dict[str, Tensor] = {}
+    for bucket, group in _in_groups(pictures, parts):
+        pixels = torch.stack([pixels_of(manifest.path(picture), bucket) for picture in group])
+        # The mean alone: what the autoencoder would draw beside it is the same for both sides.
+        encoded = fitting(parts.vae, pixels)[:, 0]
+        latents |= {picture.file_name: x for picture, x in zip(group, encoded, strict=True)}
+        tell(len(latents), len(pictures))
+    return Exhibits(latents=latents, words=_words(pictures, parts))
+
+
+@torch.inference_mode()
+def features_of(
+    manifest: Manifest,
+    pictures: Sequence[PictureLine],
+    parts: Components,
+    looks: Mapping[str, Look],
+) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Every set of features of every picture, as the model drew it, by set and file."""
+    found: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in looks}
+    for bucket, group in _in_groups(pictures, parts):
+        pixels = torch.stack([pixels_of(manifest.path(picture), bucket) for picture in group])
+        for name, look in looks.items():
+            seen = look(pixels / 2 + 0.5).double().numpy()
+            found[name] |= {p.file_name: v for p, v in zip(group, seen, strict=True)}
+    return found
+
+
+def _in_groups(
+    pictures: Sequence[PictureLine], parts: Components
+) -> Iterator[tuple[Bucket, Sequence[PictureLine]]]:
+    """Pictures of one size, a few at a time, with the size that they were drawn at."""
+    sizes: dict[Bucket, list[PictureLine]] = {}
+    for picture in pictures:
+        native = Bucket(*parts.card.native_px(picture.width_px, picture.height_px))
+        sizes.setdefault(native, []).append(picture)
+    for bucket, group in sizes.items():
+        yield from ((bucket, group[at : at + _AT_ONCE]) for at in range(0, len(group), _AT_ONCE))
+
+
+@torch.no_grad()
+def _words(pictures: Sequence[PictureLine], parts: Components) -> dict[str, Tensor]:
+    """The prompts' embeddings by file, filled up to equal length as the engine does it."""
+    reader = Conditioner(parts.tokenizer, parts.text_encoder, parts.card.defaults.clip_skip)
+    read = {p.file_name: reader.encode(p.text or "", p.clip_skip).tokens for p in pictures}
+    empty = reader.encode("").tokens
+    longest = max(map(len, read.values()), default=0)
+    return {
+        name: torch.cat([tokens, *[empty] * ((longest - len(tokens)) // len(empty))])
+        for name, tokens in read.items()
+    }

@@ -1,0 +1,64 @@
+"""A term in kanji that two words only happen to make is none; what was written is."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot import rulebooks
+from bot.policy.borders import is_chance
+from bot.policy.screening import Screen
+
+WORDS = {"出口", "交警", "口交", "学校", "交换"}
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [("出口交警", (1, 3)), ("地铁出口交警", (3, 5))],
+)
+def test_two_words_that_meet_inside_are_chance(text: str, span: tuple[int, int]) -> None:
+    assert is_chance(text, span, WORDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("口交", (0, 2)),  # nothing beside it
+        ("出口交", (1, 3)),  # only a word before
+        ("口交警", (0, 2)),  # only a word behind
+        ("入口交警", (1, 3)),  # no word of the list before
+        ("cock", (0, 4)),  # another script
+    ],
+)
+def test_what_reaches_out_on_one_side_alone_is_no_chance(text: str, span: tuple[int, int]) -> None:
+    assert not is_chance(text, span, WORDS)
+
+
+def test_two_words_on_either_side_of_it_leave_it_a_term() -> None:
+    words = {"很美丽", "丽人体", "很美", "人体"}
+    assert not is_chance("很美丽丽人体", (2, 4), words)
+    assert is_chance("很美丽人体", (2, 4), {"很美丽", "人体"})
+
+
+@pytest.mark.parametrize("prompt", ["反正太晚了", "地铁出口交警, 小雨", "大混乱交差点"])
+def test_borders_of_everyday_words_are_let_through(prompt: str) -> None:
+    assert not Screen(rulebooks.load()).findings(prompt)
+
+
+@pytest.mark.parametrize("prompt", ["情侣做爱", "少女正太控", "小正太, 海边", "口交图"])
+def test_the_terms_themselves_are_found(prompt: str) -> None:
+    assert Screen(rulebooks.load()).findings(prompt)
+
+
+@pytest.mark.parametrize("prompt", ["кот на окне", "кот и тот мальчик", "a witch's cat"])
+def test_words_that_only_look_like_a_term_are_let_through(prompt: str) -> None:
+    assert not Screen(rulebooks.load()).findings(prompt)
+
+
+@pytest.mark.parametrize("prompt", ["голая", "c\u043ec\u043a", "nude, kid"])
+def test_terms_in_look_alikes_are_found(prompt: str) -> None:
+    assert Screen(rulebooks.load()).findings(prompt)
+
+
+@pytest.mark.parametrize("prompt", ["nude, kid gloves", "nude, minor key sheet music"])
+def test_half_of_a_harmless_phrase_makes_no_term_with_the_word_before(prompt: str) -> None:
+    assert {finding.rule for finding in Screen(rulebooks.load()).findings(prompt)} == {"sexual"}

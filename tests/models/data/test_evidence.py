@@ -1,0 +1,81 @@
+"""Judgements become pairs within a prompt by closed forms, and the splits never meet."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.data.evidence import Evidence, drawn_from
+from models.manifest import JudgementLine, Kind, Split
+
+A, B, C, D = (f"pictures/{digit * 64}.png" for digit in "abcd")
+PROMPTS = {A: "one", B: "one", C: "one", D: "two"}
+
+
+def judgement(
+    kind: Kind, *files: str, value: int | tuple[int, ...], weight: float = 1.0
+) -> JudgementLine:
+    return JudgementLine(
+        kind=kind,
+        axis="taste",
+        voter="v" + "0" * 16,
+        weight=weight,
+        files=files,
+        value=value,
+        split=Split.TRAIN,
+    )
+
+
+def vote(file: str, value: int, weight: float = 1.0) -> JudgementLine:
+    return judgement(Kind.VOTE, file, value=value, weight=weight)
+
+
+def told(evidence: Evidence) -> dict[tuple[str, str], float]:
+    return {(pair.better, pair.worse): pair.weight for pair in evidence.pairs}
+
+
+def test_single_votes_become_differences_of_posterior_means() -> None:
+    found = told(drawn_from([vote(A, 1), vote(A, 1), vote(B, -1)], PROMPTS))
+    assert found == {(A, B): pytest.approx(3 / 4 - 1 / 3)}
+
+
+def test_pictures_of_two_prompts_are_no_pair() -> None:
+    assert told(drawn_from([vote(A, 1), vote(D, -1)], PROMPTS)) == {}
+
+
+def test_equal_votes_and_no_votes_say_nothing() -> None:
+    assert told(drawn_from([vote(A, 1), vote(B, 1)], PROMPTS)) == {}
+    assert told(drawn_from([], PROMPTS)) == {}
+
+
+def test_a_voter_who_is_trusted_less_counts_less() -> None:
+    found = told(drawn_from([vote(A, 1, weight=0.5), vote(B, -1, weight=0.0)], PROMPTS))
+    assert found == {}
+    found = told(drawn_from([vote(A, 1, weight=0.5), vote(B, -1, weight=0.5)], PROMPTS))
+    assert found == {(A, B): pytest.approx(1.5 / 2.5 - 1 / 2.5)}
+
+
+def test_a_duel_is_a_pair_and_its_opposite_takes_it_back() -> None:
+    won = judgement(Kind.DUEL, A, B, value=1)
+    assert told(drawn_from([won], PROMPTS)) == {(B, A): pytest.approx(1 / 3)}
+    lost = judgement(Kind.DUEL, B, A, value=1)
+    assert told(drawn_from([won, lost], PROMPTS)) == {}
+    assert told(drawn_from([won, won], PROMPTS)) == {(B, A): pytest.approx(1 / 2)}
+
+
+def test_a_pick_beats_the_rest_and_an_order_all_behind() -> None:
+    pick = judgement(Kind.RANKING, A, B, C, value=(1,))
+    assert set(told(drawn_from([pick], PROMPTS))) == {(B, A), (B, C)}
+    order = judgement(Kind.RANKING, A, B, C, value=(2, 0, 1))
+    assert set(told(drawn_from([order], PROMPTS))) == {(C, A), (C, B), (A, B)}
+
+
+def test_votes_and_duels_add_up_for_one_pair() -> None:
+    both = [vote(A, 1), vote(B, -1), judgement(Kind.DUEL, A, B, value=0)]
+    assert told(drawn_from(both, PROMPTS)) == {(A, B): pytest.approx(2 / 3)}
+    against = [vote(A, 1), vote(B, -1), judgement(Kind.DUEL, A, B, value=1)]
+    assert told(drawn_from(against, PROMPTS)) == {}
+
+
+def test_what_is_liked_stands_above_those_it_was_held_against() -> None:
+    evidence = drawn_from([judgement(Kind.RANKING, A, B, C, value=(0,))], PROMPTS)
+    assert evidence.liked == pytest.approx({A: 1 / 3, B: -1 / 3, C: -1 / 3})

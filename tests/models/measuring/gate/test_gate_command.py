@@ -1,0 +1,136 @@
+"""`python -m models gate` by hand: copies of the embedded model as candidates, a few pictures."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from models.__main__ import main
+from models.catalogue import card as cards
+from models.catalogue.card import Card
+from models.catalogue.registry import EMBEDDED, seal
+from models.manifest import Manifest, Split
+from models.measuring.gate.command import SHEET
+from models.measuring.gate.floors import EDITION, Measure
+from tests.stages.manifests import add_picture, say, write_manifest
+
+FEW = ["--followed", "2", "--prompts", "1", "--seeds", "2", "--trained", "1", "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def votes(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """Two prompts, one of them held out."""
+    folder = tmp_path_factory.mktemp("votes")
+    pictures = [
+        add_picture(folder, 1, text="1girl, blue hair, smile"),
+        add_picture(folder, 2, text="1girl, blue hair, smile"),
+        add_picture(folder, 3, text="1boy, suit", prompt_key="6" * 16, split=Split.HELD_OUT),
+    ]
+    return write_manifest(folder, pictures, [say(picture) for picture in pictures])
+
+
+@pytest.fixture
+def candidate(tmp_path: Path, votes: Manifest) -> Path:
+    """The embedded model's twin, as if it had learned from the votes."""
+    folder = tmp_path / "candidate"
+    shutil.copytree(EMBEDDED, folder)
+    parent = cards.read(folder / cards.FILE_NAME)
+    seal(
+        replace(parent, id="candidate", parent=parent.id, manifests=(votes.sha256,), files={}),
+        folder,
+    )
+    return folder
+
+
+def card(folder: Path) -> Card:
+    return cards.read(folder / cards.FILE_NAME)
+
+
+def gate(folder: Path, votes: Manifest, *more: str) -> int:
+    return main(["gate", str(folder), "--manifest", str(votes.folder), *FEW, *more])
+
+
+def test_the_verdict_and_a_sheet_lie_with_the_candidate(candidate: Path, votes: Manifest) -> None:
+    gate(candidate, votes, "--json", str(candidate.parent / "rows.json"))
+    verdict = card(candidate).verdict
+    assert verdict is not None
+    assert verdict.gate == EDITION
+    named = {figure.name.split(":")[0] for figure in verdict.figures}
+    assert {Measure.FILES, Measure.LICENCE, Measure.ADHERENCE, Measure.COPY} <= named
+    twin = {f.name: f.value for f in verdict.figures if f.name.startswith(Measure.ADHERENCE)}
+    assert set(twin.values()) == {0}, "a twin draws the same"
+    assert (candidate / SHEET).is_file()
+    assert "gate" in (candidate.parent / "rows.json").read_text()
+
+
+def test_a_changed_file_is_refused_and_nothing_is_drawn(
+    candidate: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (candidate / "unet" / "config.json").write_text("{}")
+    assert gate(candidate, votes) == 1
+    assert "Not passed: files changed since it was trained is 1 files" in capsys.readouterr().out
+    assert not card(candidate).may_be_promoted
+    assert not (candidate / SHEET).exists()
+
+
+def test_without_its_licence_it_is_refused(candidate: Path, votes: Manifest) -> None:
+    licence = card(candidate).licence.file
+    assert licence is not None
+    (candidate / licence).unlink()
+    assert gate(candidate, votes) == 1
+    assert not card(candidate).may_be_promoted
+
+
+def test_a_card_that_vouches_for_no_file_is_refused(candidate: Path, votes: Manifest) -> None:
+    cards.write(replace(card(candidate), files={}), candidate / cards.FILE_NAME)
+    assert gate(candidate, votes) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"manifests": None}, "learned from other votes than those in"),
+        ({"manifests": ("0" * 64,)}, "learned from other votes than those in"),
+        ({"parent": None}, "names no parent, so there is nothing to compare it with."),
+        ({"parent": "gone"}, "was trained from gone, which is not beside it: name its folder"),
+    ],
+)
+def test_what_does_not_belong_together_is_told(
+    candidate: Path,
+    votes: Manifest,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, object],
+    told: str,
+) -> None:
+    cards.write(replace(card(candidate), **changes), candidate / cards.FILE_NAME)  # type: ignore[arg-type]  fields by name
+    assert gate(candidate, votes) == 2
+    assert told in capsys.readouterr().err
+    assert card(candidate).verdict is None
+
+
+def test_a_folder_without_a_card_is_told(
+    tmp_path: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate(tmp_path, votes) == 2
+    assert "has no card.json: name a trained model" in capsys.readouterr().err
+
+
+def test_a_gate_that_looks_at_nothing_is_told(
+    candidate: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate(candidate, votes, "--seeds", "1") == 2
+    assert "nothing is passed that nobody looked at" in capsys.readouterr().err
+
+
+def test_votes_with_nothing_held_out_are_told(
+    candidate: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "few"
+    folder.mkdir()
+    few = write_manifest(folder, [add_picture(folder)])
+    cards.write(replace(card(candidate), manifests=(few.sha256,)), candidate / cards.FILE_NAME)
+    assert gate(candidate, few) == 2
+    assert "has 0 prompts held out and 1 to train on" in capsys.readouterr().err

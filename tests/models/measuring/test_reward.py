@@ -1,0 +1,80 @@
+"""The reward model finds what judgements have in common, by features that prove themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.data.evidence import Preference
+from models.measuring import reward
+
+Sets = dict[str, dict[str, NDArray[np.float64]]]
+PROMPTS, EACH = 40, 4
+
+
+def drawn(seed: int) -> tuple[dict[str, str], Sets]:
+    """Pictures of prompts: `telling` features hold what is liked in number 2, `mute` do not."""
+    rng = np.random.default_rng(seed)
+    names = [f"{prompt}/{i}" for prompt in range(PROMPTS) for i in range(EACH)]
+    of_prompt = np.repeat(rng.normal(size=(PROMPTS, 6)) * 5, EACH, axis=0)
+    telling = of_prompt + rng.normal(size=(len(names), 6))
+    mute = rng.normal(size=(len(names), 30))
+    sets = {
+        "mute": dict(zip(names, mute, strict=True)),
+        "telling": dict(zip(names, telling, strict=True)),
+    }
+    return {name: name.partition("/")[0] for name in names}, sets
+
+
+def judged(prompts: dict[str, str], sets: Sets, wrong: float) -> list[Preference]:
+    """One pair a prompt and neighbour, a share of them the wrong way round."""
+    rng, pairs = np.random.default_rng(9), []
+    for a, prompt in prompts.items():
+        b = f"{prompt}/{(int(a[-1]) + 1) % EACH}"
+        better, worse = sorted((a, b), key=lambda name: -sets["telling"][name][2])
+        if rng.random() < wrong:
+            better, worse = worse, better
+        pairs.append(Preference(better=better, worse=worse, weight=0.5))
+    return pairs
+
+
+def test_the_telling_features_are_found_and_tell_unseen_prompts() -> None:
+    prompts, sets = drawn(1)
+    found = reward.fit(judged(prompts, sets, wrong=0.2), prompts, sets)
+    assert found.features == "telling"
+    assert abs(found.weights[2]) == max(abs(found.weights))
+    unseen, others = drawn(2)
+    values = dict(zip(unseen, found.of(np.stack(list(others["telling"].values()))), strict=True))
+    right = [values[p.better] > values[p.worse] for p in judged(unseen, others, wrong=0)]
+    assert np.mean(right) > 0.8
+
+
+def test_votes_at_random_are_told_no_better_than_by_chance() -> None:
+    prompts, sets = drawn(1)
+    found = [
+        reward.fit(judged(prompts, drawn(seed)[1], wrong=0.5), prompts, sets).told_right
+        for seed in range(5)
+    ]
+    assert np.mean(found) == pytest.approx(0.5, abs=0.08)
+
+
+def test_what_a_whole_prompt_is_like_does_not_count() -> None:
+    """Features of a prompt that all its pictures share cancel in every pair."""
+    prompts, sets = drawn(1)
+    shifted = {
+        "telling": {name: v + 100 * int(prompts[name]) for name, v in sets["telling"].items()}
+    }
+    pairs = judged(prompts, sets, wrong=0.1)
+    plain = reward.fit(pairs, prompts, {"telling": sets["telling"]})
+    assert np.allclose(plain.weights, reward.fit(pairs, prompts, shifted).weights)
+
+
+def test_the_weights_are_the_least_of_the_loss_that_is_written_down() -> None:
+    """Newton's answer: the gradient of the ridge-logistic loss is nothing there."""
+    rng = np.random.default_rng(3)
+    x, w = rng.normal(size=(30, 8)), rng.uniform(0.1, 1, 30)
+    ridge = 3.0
+    b = reward._logistic(x, w, ridge)
+    gradient = -(w / w.mean() / (1 + np.exp(x @ b))) @ x + ridge * x.shape[1] * b
+    assert np.abs(gradient).max() < 1e-3 * x.shape[1]

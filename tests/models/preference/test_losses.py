@@ -1,0 +1,113 @@
+"""Each loss is its paper's equation, written out here in plain numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.catalogue.card import Prediction
+from models.engine.schedule import Schedule, Spacing
+from models.preference import losses
+from models.training.objective import Objective
+
+BETA = 50.0
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def schedule() -> Schedule:
+    sigmas = torch.linspace(0.05, 12, 20).double().numpy()
+    return Schedule(train_sigmas=sigmas, spacing=Spacing.LEADING)
+
+
+def said(prediction: Prediction, seed: int) -> tuple[Tensor, ...]:
+    """One pair's latents and noise, its level, and what a network and its reference say of both."""
+    g = torch.Generator().manual_seed(seed)
+    x0 = torch.randn(2, 3, 2, 2, generator=g)
+    noise = torch.randn(1, 3, 2, 2, generator=g).expand(2, -1, -1, -1)
+    outputs = torch.randn(2, 2, 3, 2, 2, generator=g)
+    objective = Objective(schedule(), prediction, torch.device("cpu"))
+    posed = objective.pose(x0, noise, torch.full((2,), 7))
+    return x0, noise, posed.sigma, objective.losses(outputs[0], posed), outputs
+
+
+@pytest.mark.parametrize("prediction", Prediction)
+def test_diffusion_dpo_is_equation_14_in_noise_and_in_velocity(prediction: Prediction) -> None:
+    x0, noise, sigma, errors, outputs = said(prediction, 1)
+    objective = Objective(schedule(), prediction, torch.device("cpu"))
+    posed = objective.pose(x0, noise, torch.full((2,), 7))
+    reference = objective.losses(outputs[1], posed)
+    gained = losses.gains(errors, reference, BETA)
+    found = float(losses.dpo(gained[:1], gained[1:]))
+
+    alpha = float((1 + sigma[0] ** 2) ** -0.5)
+    wanted = noise if prediction is Prediction.EPSILON else alpha * (noise - sigma[0] * x0)
+
+    def squared(network: int, side: int) -> float:
+        return float((wanted[side] - outputs[network][side]).square().mean())
+
+    inside = (squared(0, 0) - squared(1, 0)) - (squared(0, 1) - squared(1, 1))
+    assert found == pytest.approx(-math.log(sigmoid(-BETA * inside)), rel=1e-4)
+
+
+def test_dpo_is_lower_where_the_better_one_has_gained_more() -> None:
+    more, less = torch.tensor([2.0]), torch.tensor([-1.0])
+    assert losses.dpo(more, less) < losses.dpo(less, more)
+    assert float(losses.dpo(more, more)) == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1, 0.3])
+def test_robust_dpo_over_noisy_judgements_is_dpo_over_right_ones(noise: float) -> None:
+    """Equation 12: what is wrong by chance cancels in the mean."""
+    better, worse = torch.tensor([0.7]), torch.tensor([-1.1])
+    right, wrong = (
+        losses.robust_dpo(better, worse, noise),
+        losses.robust_dpo(worse, better, noise),
+    )
+    assert float((1 - noise) * right + noise * wrong) == pytest.approx(
+        float(losses.dpo(better, worse))
+    )
+
+
+def test_diffusion_kto_is_equation_9_with_the_sigmoid() -> None:
+    rewards, signs = torch.tensor([0.4, -0.3, 1.2]), torch.tensor([1.0, -1.0, 1.0])
+    at_rest = losses.reference_point(rewards)
+    assert float(at_rest) == pytest.approx((0.4 - 0.3 + 1.2) / 3)
+    each = losses.kto(rewards, signs, at_rest)
+    expected = [1 - sigmoid(s * (r - float(at_rest))) for r, s in ((0.4, 1), (-0.3, -1), (1.2, 1))]
+    assert each.tolist() == pytest.approx(expected)
+
+
+def test_the_reference_point_is_never_below_nothing_and_teaches_nothing() -> None:
+    rewards = torch.tensor([-3.0, 1.0], requires_grad=True)
+    at_rest = losses.reference_point(rewards)
+    assert float(at_rest) == 0
+    assert not at_rest.requires_grad
+
+
+def test_plackett_luce_of_three_is_written_out() -> None:
+    r = [0.5, -0.2, 1.3]
+    total, behind = sum(map(math.exp, r)), math.exp(r[1]) + math.exp(r[2])
+    expected = -math.log(math.exp(r[0]) / total) - math.log(math.exp(r[1]) / behind)
+    found = losses.plackett_luce([torch.tensor([x]) for x in r])
+    assert float(found) == pytest.approx(expected)
+
+
+def test_plackett_luce_of_two_is_dpo() -> None:
+    a, b = torch.tensor([0.3, -2.0]), torch.tensor([1.0, 0.5])
+    assert torch.allclose(losses.plackett_luce([a, b]), losses.dpo(a, b))
+
+
+def test_a_bounded_reward_pulls_until_it_is_enough_and_then_hardly() -> None:
+    gain = torch.tensor([-1.0, 0.3, 3.0], requires_grad=True)
+    losses.bounded(gain, enough=0.3, sharpness=3.0).sum().backward()
+    assert gain.grad is not None
+    pulls = (-gain.grad).tolist()
+    assert pulls == pytest.approx([sigmoid(3 * (0.3 - g)) for g in (-1.0, 0.3, 3.0)])
+    assert pulls[0] > 0.9
+    assert pulls[2] < 0.01

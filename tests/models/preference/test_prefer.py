@@ -1,0 +1,224 @@
+"""A run learns from a manifest and ends in a candidate that says where it comes from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from PIL import Image
+
+from models.catalogue.registry import card_of, faults, file_sha256
+from models.engine.loader import load
+from models.manifest import JudgementLine, PictureLine
+from models.training.exhibits import Errors
+from tests.stages.manifests import write_manifest
+from tests.stages.tiny_finetuning import interrupt
+from tests.stages.tiny_preferring import (
+    Bench,
+    bench,
+    manifest_of,
+    pictures,
+    stop_at,
+    voted_base,
+    votes,
+)
+
+__all__ = ["bench", "voted_base"]
+
+
+class Usage(NamedTuple):
+    """A disk without room."""
+
+    total: int = 10
+    used: int = 10
+    free: int = 0
+
+
+def test_a_run_ends_in_a_candidate_with_card_curve_and_sheets(bench: Bench) -> None:
+    before = file_sha256(bench.base / "unet" / "diffusion_pytorch_model.safetensors")
+    assert bench.prefer("bright", "--as-judged") == 0
+    model = bench.out("bright") / "model"
+    card = card_of(model)
+    assert (card.id, card.parent, card.verdict) == ("bright", "tiny-waifu", None)
+    assert card.made_by == "python -m models prefer manifest"
+    assert card.manifests == (bench.manifest.sha256,)
+    assert card.files
+    assert faults(card, model) == []
+    assert (model / card.licence.file).exists() if card.licence.file else False
+    load(str(model), device="cpu")
+    for name in ("before", "after"):
+        with Image.open(bench.out("bright") / "samples" / f"{name}.png") as sheet:
+            assert sheet.width == 4 * 256
+    assert len(bench.curve("bright")) == 4
+    assert (bench.out("bright") / "curve.png").exists()
+    assert before == file_sha256(bench.base / "unet" / "diffusion_pytorch_model.safetensors")
+
+
+def test_a_candidate_of_a_candidate_knows_the_manifests_of_both(bench: Bench) -> None:
+    assert bench.prefer("first", "--as-judged") == 0
+    second = Bench(bench.root, bench.out("first") / "model", bench.manifest)
+    other = bench.root / "other"
+    shown = pictures(other)
+    further = write_manifest(other, shown, votes(shown)[:-1])
+    assert second.prefer("second", "--as-judged", manifest=other) == 0
+    card = card_of(bench.out("second") / "model")
+    assert card.manifests == (bench.manifest.sha256, further.sha256)
+    assert card.parent == "first"
+
+
+@pytest.mark.parametrize("behind", [0, 2])
+@pytest.mark.parametrize("reach", ["full", "lora"])
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, reach: str, behind: int
+) -> None:
+    options = ("--as-judged", "--reach", reach, "--replay", "0.5")
+    assert bench.prefer("whole", *options) == 0
+    with monkeypatch.context() as patch:
+        stop_at(patch, behind, interrupt)
+        assert bench.prefer("stopped", *options) == 130
+    torch.rand(7)
+    assert bench.prefer("stopped", *options) == 2, "not without --resume"
+    assert bench.prefer("stopped", *options, "--resume") == 0
+    whole, stopped = bench.trained("whole"), bench.trained("stopped")
+    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
+    assert bench.curve("whole") == bench.curve("stopped")
+
+
+@pytest.mark.parametrize("loss", ["dpo", "kto", "sft"])
+def test_every_loss_moves_the_weights_and_lora_changes_only_attention(
+    bench: Bench, loss: str
+) -> None:
+    base = load(str(bench.base), device="cpu").unet.state_dict()
+    assert bench.prefer(loss, "--as-judged", "--loss", loss, "--reach", "lora") == 0
+    now = bench.trained(loss)
+    changed = {
+        name for name, w in now.items() if not torch.equal(w.float(), base[name].half().float())
+    }
+    assert changed
+    assert all(".to_" in name for name in changed)
+
+
+def test_a_reward_that_proved_itself_makes_the_pairs(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench.prefer("bright") == 0
+    told = capsys.readouterr().out
+    assert "the reward model makes" in told
+    rows = {
+        r["name"]: r["value"] for r in json.loads((bench.out("bright") / "votes.json").read_text())
+    }
+    assert rows["the reward looks at"] == "colour"
+    assert rows["held-out pairs it tells right"] == 100
+    assert rows["two voters agree"] == 100
+    assert rows["published, on other pictures: PickScore"] == 70.2
+
+
+def test_numbers_that_ran_off_end_a_run_before_any_harm(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = Errors.of
+
+    def spoiled(self: Errors, said: torch.Tensor) -> torch.Tensor:
+        return real(self, said) * float("nan")
+
+    with monkeypatch.context() as patch:
+        stop_at(patch, 2, lambda: patch.setattr(Errors, "of", spoiled))
+        assert bench.prefer("nan", "--as-judged") == 2
+    assert "step 3: loss nan" in capsys.readouterr().err
+    assert not (bench.out("nan") / "model").exists()
+
+
+def test_a_full_disk_is_said_before_the_first_step(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage())
+    assert bench.prefer("full", "--as-judged") == 2
+    assert "make room or name another --out" in capsys.readouterr().err
+
+
+def few(shown: list[PictureLine]) -> list[JudgementLine]:
+    return votes(shown)[:3]
+
+
+def own(shown: list[PictureLine]) -> list[JudgementLine]:
+    return votes(shown, weight=0.0)
+
+
+def one(shown: list[PictureLine]) -> list[JudgementLine]:
+    return [j for j in votes(shown[:4]) for _ in range(8)]
+
+
+def even(shown: list[PictureLine]) -> list[JudgementLine]:
+    return [replace(judgement, value=1) for judgement in votes(shown)]
+
+
+@pytest.mark.parametrize(
+    ("judged", "told"),
+    [
+        (few, "3 judgements to learn from, and learning begins at 30"),
+        (own, "none of the 64 judgements counts: votes on one's own pictures"),
+        (one, "about 1 prompt that may be trained on"),
+        (even, "no prompt has one picture that is liked more than another"),
+    ],
+)
+def test_what_nothing_can_be_learned_from_is_refused_kindly(
+    bench: Bench, capsys: pytest.CaptureFixture[str], judged: Any, told: str
+) -> None:
+    folder = bench.root / "poor"
+    shown = pictures(folder)
+    write_manifest(folder, shown, judged(shown))
+    assert bench.prefer("poor", manifest=folder) == 2
+    assert told in capsys.readouterr().err
+    assert not bench.out("poor").exists()
+
+
+def test_a_manifest_changed_by_hand_is_refused(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = bench.manifest.folder / "judgements.jsonl"
+    path.write_text(path.read_text().replace('"value":-1', '"value":1', 1))
+    assert bench.prefer("changed") == 2
+    assert "was changed after it was written" in capsys.readouterr().err
+
+
+def test_a_base_that_is_not_the_votes_model_is_refused(
+    bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.stages.tiny_models import build
+
+    other = build(tmp_path / "somebody-else")
+    assert Bench(bench.root, other, bench.manifest).prefer("wrong") == 2
+    assert "name tiny-waifu as --base" in capsys.readouterr().err
+
+
+def test_a_state_of_other_judgements_is_not_gone_on_from(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        stop_at(patch, 2, interrupt)
+        assert bench.prefer("new", "--as-judged") == 130
+    other = manifest_of(bench.root / "others", weight=0.5)
+    assert bench.prefer("new", "--as-judged", "--resume", manifest=other.folder) == 2
+    assert "was saved with another manifest" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (("--noise", "0.5"), "--noise must be 0 to less than 0.5"),
+        (("--steps", "0"), "--steps must be at least 1"),
+        (("--beta", "0"), "--beta is above 0"),
+        (("--blind-to", "smell"), "--blind-to knows colour, tower, judge, not smell"),
+        (("--blind-to", "colour", "tower", "judge"), "nothing to look at"),
+        (("--name", "tiny-waifu"), "is the base's own name"),
+    ],
+)
+def test_options_without_sense_are_refused(
+    bench: Bench, capsys: pytest.CaptureFixture[str], option: tuple[str, ...], told: str
+) -> None:
+    assert bench.prefer("odd", *option) == 2
+    assert told in capsys.readouterr().err

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.statistics import trust
+from models.statistics.following import Cast, columns
+from models.statistics.trust import LEAST, Voter, weights
+from tests.bench import trust as bench
+
+YEAR_MS = 365 * 86_400_000
+GOOD = Voter(age_ms=YEAR_MS, votes=40, median_seconds=4, agreement=0.75)
+
+voters = st.builds(
+    Voter,
+    age_ms=st.integers(0, YEAR_MS),
+    votes=st.integers(0, 5_000),
+    median_seconds=st.none() | st.floats(0, 600),
+    agreement=st.floats(0, 1),
+    self_share=st.floats(0, 1),
+    followers=st.floats(0, 50),
+)
+
+
+def weight(**changed: object) -> float:
+    """Of one such voter among many good ones."""
+    return weights([replace(GOOD, **changed), *[GOOD] * 9])[0]  # type: ignore[arg-type]
+
+
+def test_a_good_voter_counts_fully() -> None:
+    assert weight() == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"age_ms": 86_400_000},
+        {"votes": 2},
+        {"votes": 500},
+        {"median_seconds": 0.7},
+        {"agreement": 0.5},
+        {"self_share": 0.5},
+        {"followers": 2.0},
+    ],
+    ids=str,
+)
+def test_every_column_can_lower_a_weight(changed: dict[str, object]) -> None:
+    assert LEAST <= weight(**changed) < 0.6
+
+
+def test_who_votes_as_one_weighs_as_one() -> None:
+    ring = weights([replace(GOOD, followers=4)] * 5)
+    assert sum(ring) == pytest.approx(1)
+
+
+def test_who_votes_on_everything_has_the_say_of_the_median() -> None:
+    busy = replace(GOOD, votes=1_000)
+    regular = replace(GOOD, votes=100)
+    *_, most = weights([regular, regular, busy])
+    assert most * busy.votes == pytest.approx(regular.votes)
+
+
+def test_a_few_votes_are_nobodys_whole_say() -> None:
+    assert weights([replace(GOOD, votes=50), *[replace(GOOD, votes=3)] * 9])[0] == 1
+
+
+@settings(deadline=None)
+@given(st.lists(voters, max_size=8))
+def test_nobody_is_silenced_and_nobody_counts_twice(crowd: list[Voter]) -> None:
+    found = weights(crowd)
+    assert len(found) == len(crowd)
+    assert all(LEAST <= one <= 1 for one in found)
+
+
+@settings(deadline=None)
+@given(voters, st.integers(0, YEAR_MS), st.floats(0, 1), st.floats(0, 20))
+def test_better_columns_never_weigh_less(
+    voter: Voter, older_ms: int, agreed: float, followers: float
+) -> None:
+    better = replace(
+        voter,
+        age_ms=voter.age_ms + older_ms,
+        agreement=max(voter.agreement, agreed),
+        followers=min(voter.followers, followers),
+    )
+    assert weights([better]) >= weights([voter])
+
+
+def casts(seed: int = 1) -> tuple[Cast, ...]:
+    return bench.crowd(seed, honest=20, duels=60).casts
+
+
+def test_columns_count_what_was_cast() -> None:
+    own = [
+        Cast(voter=7, unit=unit, value=True, at_ms=5_000 * unit, own=unit == 0) for unit in range(4)
+    ]
+    found = columns(own, {7: YEAR_MS})[7]
+    assert (found.age_ms, found.votes, found.median_seconds) == (YEAR_MS, 4, 5)
+    assert (found.self_share, found.followers) == (0.25, 0)
+    assert found.agreement == pytest.approx(trust.USUAL_AGREEMENT)
+
+
+def test_votes_of_two_sittings_have_no_speed() -> None:
+    own = [Cast(voter=7, unit=unit, value=True, at_ms=86_400_000 * unit) for unit in range(3)]
+    assert columns(own, {})[7].median_seconds is None
+
+
+def test_honest_members_follow_nobody_and_agree() -> None:
+    found = columns(casts(), {}).values()
+    assert sum(one.followers for one in found) / len(found) < 0.5
+    assert sum(one.agreement for one in found) / len(found) > 0.6
+
+
+def ring(*, lag_ms: int) -> dict[object, Voter]:
+    """Five more who say the same, as the duel's number says, one after the other."""
+    red = [
+        Cast(
+            voter=100 + n,
+            unit=unit,
+            value=unit % 2 == 0,
+            at_ms=unit * 60_000 + 55_000 + n * lag_ms,
+        )
+        for unit in range(60)
+        for n in range(5)
+    ]
+    return columns([*casts(), *red], {})
+
+
+def test_a_ring_that_says_the_same_is_known_however_slow() -> None:
+    found = ring(lag_ms=86_400_000)
+    assert all(found[100 + n].followers > 3 for n in range(5))
+    assert sum(found[n].followers > 1 for n in range(20)) <= 1
+
+
+def test_a_burst_is_known_by_its_time_alone() -> None:
+    """All say the same, so that nobody strays; the one always comes a moment after the other."""
+    chance = Random(1)
+    crowd = [
+        Cast(voter=voter, unit=unit, value=True, at_ms=unit * 60_000 + chance.randrange(50_000))
+        for unit in range(30)
+        for voter in range(8)
+    ]
+    heels = [replace(one, voter=100, at_ms=one.at_ms + 200) for one in crowd if one.voter == 0]
+    against = [replace(one, value=False) for one in heels]
+    found = columns([*crowd, *heels], {})
+    assert found[100].followers > 0.8
+    assert found[0].followers > 0.8
+    assert sum(found[voter].followers for voter in range(1, 8)) == 0
+    assert columns([*crowd, *against], {})[100].followers == 0
+
+
+def test_who_always_contradicts_agrees_with_nobody() -> None:
+    crowd = bench.crowd(1, honest=20, duels=60)
+    red = bench.attacked(crowd, bench.inverted, 1, red=1)
+    assert columns(red, {})[10_000].agreement < 0.5
+
+
+def turned(crowd: bench.Crowd, red: int) -> list[Cast]:
+    """Accounts honest in the older half, against the candidate in every third newer duel."""
+    return [
+        one
+        for one in bench.attacked(crowd, bench.sleeping, 1, red=red)
+        if one.voter < 10_000 or one.at_ms < 100 * 60_000 or one.at_ms // 60_000 % 3 == 0
+    ]
+
+
+def test_a_ring_that_turns_is_known_by_its_newer_votes() -> None:
+    found = columns(turned(bench.crowd(1), 5), {})
+    assert all(found[10_000 + n].followers > 3 for n in range(5))
+
+
+def test_an_account_that_turns_is_known_by_its_newer_votes() -> None:
+    """Its fewer newer votes alone tell; in all of its votes they are lost."""
+    crowd = bench.crowd(1)
+    red = turned(crowd, 1)
+    honest = [one for one in red if one.at_ms < 100 * 60_000]
+    assert columns(honest, {})[10_000].agreement > 0.6
+    assert columns(red, {})[10_000].agreement < 0.5
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_votes_read_does_not_matter(shuffle: object) -> None:
+    mixed = list(casts())
+    shuffle.shuffle(mixed)  # type: ignore[attr-defined]
+    found, again = columns(casts(), {}), columns(mixed, {})
+    for name, voter in found.items():
+        assert again[name].agreement == pytest.approx(voter.agreement)
+        assert again[name].followers == pytest.approx(voter.followers)
+
+
+def test_no_votes_no_columns() -> None:
+    assert columns([], {}) == {}
