@@ -1,7 +1,7 @@
 """The Discord client: `WaifuBot` and the command tree.
 
 The only room of `bot/` that knows discord.py. The composition root builds `Services` and calls
-`serve`; cogs receive everything through `bot.services` and reach for nothing else.
+`serve`; cogs receive everything through the bot's `services` and reach for nothing else.
 """
 
 from __future__ import annotations

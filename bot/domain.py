@@ -167,6 +167,8 @@ class RequestKind(StrEnum):
     AGAIN = "again"
     #: The *Vary* button: the same settings, a new seed.
     VARY = "vary"
+    #: A blind test of a candidate: both models draw what a member asked for once more.
+    TRIAL = "trial"
 
 
 class PostLayout(StrEnum):
@@ -174,6 +176,8 @@ class PostLayout(StrEnum):
 
     #: Each picture is a post of its own.
     SINGLE = "single"
+    #: Both pictures are shown by a duel, and by no post of the delivery.
+    DUEL = "duel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,15 +270,6 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """Which jobs an engine draws: those that name one of `models`, or all others."""
-
-    models: tuple[str, ...] = ()
-    #: True: every job but those that name one of them; a job may name none.
-    excluded: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What was asked for at once: the jobs, and how their pictures will be shown.
 
@@ -298,11 +293,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a queued job stands: `ahead` pictures will be drawn before it."""
+    """Where a queued job stands: `ahead` pictures are drawn before it; `model` is its card's id."""
 
     ahead: int
     queued: int
     running: int
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,18 +64,22 @@ class Services:
     signals: Signals
     progress: ProgressBoard
     caps: Caps
-    #: The model in use; asked for each time, because a promotion can change it.
+    #: The model that is asked of; looked at each time, because a promotion can change it.
     model: Callable[[], ModelInfo]
     clock: Callable[[], int]
     #: Seconds that only ever grow, for pauses: nobody can set this clock.
     elapsed_s: Callable[[], float]
 
     async def policy_at(
-        self, place: Place, roles: frozenset[RoleId] = frozenset()
+        self,
+        place: Place,
+        roles: frozenset[RoleId] = frozenset(),
+        *,
+        model: ModelInfo | None = None,
     ) -> EffectivePolicy:
-        """What holds in a place for a member with these roles."""
+        """What holds in a place for a member with these roles, of this model or the one in use."""
         guild = await self.guilds.policy(place.guild_id)
-        licence = licensed(self.rulebook, self.model())
+        licence = licensed(self.rulebook, model or self.model())
         if not is_compiled(self.rulebook, guild):
             # Read anew, after a start or a change: beside the loop, which has others to serve.
             await asyncio.to_thread(effective, self.rulebook, guild, place, roles, licence)

@@ -21,12 +21,15 @@ from bot import client, rulebooks
 from bot.clock import elapsed_s, now_ms
 from bot.data_lock import lock_data
 from bot.domain import BotError, SettingsError
-from bot.drawing.handle import EngineHandle, LocalThread, Roster
+from bot.drawing.handle import EngineHandle, LocalThread
 from bot.drawing.progress import ProgressBoard
+from bot.drawing.roster import Roster
+from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
 from bot.health import beat
+from bot.learning.starting import load_active
 from bot.log import log_transition
 from bot.services import Services
 from bot.settings import Settings, broken_lines, token_fault
@@ -40,6 +43,7 @@ from bot.store.doomed import Doomed
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
+from bot.store.lineage import Lineage
 from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
@@ -54,12 +58,15 @@ from bot.store.views import JobViews
 from bot.store.votes import Votes
 from bot.tidying import Tidier
 from bot.transitions import Subject, Transition
+from models.catalogue.registry import Registry
 from models.contract import Engine, Scorer
 
 log = logging.getLogger(__name__)
 
 #: How long a stop lets running pictures go on before they are put back into the queue.
 _GRACE_MS = 8_000
+#: How long pictures of another model wait while the loaded one has work: some swaps' time.
+_PATIENCE_MS = 15_000
 _OURS = "Take ENGINE out of .env for the bot's own engine."
 
 
@@ -85,6 +92,9 @@ class _Program:
 
     services: Services
     jobs: Jobs
+    catalogue: Registry
+    shelf: Shelf
+    lineage: Lineage
     handle: LocalThread
     worker: Worker
 
@@ -148,6 +158,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         handle = _handle(settings)
         stack.push_async_callback(handle.close)
         jobs = Jobs(db)
+        catalogue = Registry(settings.models_dir)
+        shelf, lineage = Shelf(catalogue), Lineage(db)
         services = Services(
             settings=settings,
             queue=jobs,
@@ -172,12 +184,20 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             signals=Signals(),
             progress=ProgressBoard(),
             caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
-            model=lambda: handle.info,
+            model=lambda: shelf.active,
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
-        worker = _worker(services, jobs, handle)
-        yield _Program(services=services, jobs=jobs, handle=handle, worker=worker)
+        worker = _worker(services, jobs, shelf, handle)
+        yield _Program(
+            services=services,
+            jobs=jobs,
+            catalogue=catalogue,
+            shelf=shelf,
+            lineage=lineage,
+            handle=handle,
+            worker=worker,
+        )
 
 
 async def _sweep(gallery: Gallery) -> None:
@@ -188,12 +208,13 @@ async def _sweep(gallery: Gallery) -> None:
         log.error("the picture files are not tidied up at this start: %s", problem)  # noqa: TRY400  the sentence says it all
 
 
-def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
+def _worker(services: Services, jobs: Jobs, shelf: Shelf, handle: EngineHandle) -> Worker:
     settings = services.settings
     return Worker(
         process=f"worker-{secrets.token_hex(4)}",
         handle=handle,
         roster=Roster([handle]),
+        shelf=shelf,
         jobs=jobs,
         gallery=services.gallery,
         rulebook=services.rulebook,
@@ -204,6 +225,7 @@ def _worker(services: Services, jobs: Jobs, handle: EngineHandle) -> Worker:
             max_attempts=settings.max_attempts,
             preview_every=settings.preview_every,
             grace_ms=_GRACE_MS,
+            patience_ms=_PATIENCE_MS,
         ),
         clock=services.clock,
         tell=log_transition,
@@ -232,7 +254,7 @@ async def _serve(settings: Settings) -> int:
                 _erasing(program.services),
                 _tidying(program.services),
             ):
-                if await _loaded(program.handle, settings, stop):
+                if await _loaded(program, settings, stop):
                     _spare_what_stays()
                     await _work(program, settings, stop)
             beating.cancel()
@@ -276,10 +298,18 @@ async def _tidying(services: Services) -> AsyncGenerator[None]:
             tidying.cancel()
 
 
-async def _loaded(handle: EngineHandle, settings: Settings, stop: Stop) -> bool:
+async def _loaded(program: _Program, settings: Settings, stop: Stop) -> bool:
     """Load the model; False if the stop came first."""
-    log.info("loading the model %s", settings.model)
-    loading = asyncio.create_task(handle.open(), name="load")
+    handle = program.handle
+    opening = load_active(
+        handle,
+        lineage=program.lineage,
+        catalogue=program.catalogue,
+        shelf=program.shelf,
+        named=settings.model,
+        now_ms=program.services.clock(),
+    )
+    loading = asyncio.create_task(opening, name="load")
     stopping = asyncio.create_task(stop.wait(), name="stop while loading")
     try:
         await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -314,10 +344,14 @@ async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
 
 
 async def _settle_licence(program: _Program) -> None:
-    """What the licence of the model that was loaded now asks, before anything is drawn.
+    """What the licences of the models ask for which pictures wait, before anything is drawn.
 
-    It may be another than the one that members accepted who wait since the last run.
+    They may be others than those that members accepted who wait since the last run.
     """
     services, info = program.services, program.handle.info
     Papers(services.settings.licences_dir).keep(info)
-    await program.jobs.end_unlicensed(info.licence_sha256, services.clock())
+    licences = {info.card_id: info.licence_sha256}
+    for card_id in await services.consent.waiting_cards() - {info.card_id}:
+        if (found := await asyncio.to_thread(program.shelf.licence_sha256, card_id)) is not None:
+            licences[card_id] = found
+    await services.consent.end_unlicensed(licences, info.card_id, services.clock())

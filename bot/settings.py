@@ -74,6 +74,11 @@ class Settings:
         return self.data_dir / "pictures"
 
     @property
+    def models_dir(self) -> Path:
+        """Where the models lie that were trained here: a folder for each card id."""
+        return self.data_dir / "models"
+
+    @property
     def licences_dir(self) -> Path:
         """Where the licences of the models that were served lie."""
         return self.data_dir / "licences"

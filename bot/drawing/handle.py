@@ -1,18 +1,17 @@
 """The seam between a worker and its engine: on a thread of this process today, elsewhere one day.
 
-A worker knows a handle and nothing behind it. Here are the seam, the handle to an engine on a
-thread, and who draws what where a process has several. It must not know jobs, stores or Discord.
+A worker knows a handle and nothing behind it. Here are the seam and the handle to an engine on a
+thread. It must not know jobs, stores or Discord.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, Protocol, TypeVar
 
-from bot.domain import Share
 from models.contract import (
     Engine,
     ModelInfo,
@@ -125,14 +124,14 @@ class LocalThread:
         """How many rows may be in flight at once."""
         return self._engine.capacity
 
-    async def open(self) -> None:
-        """Load the model. Raises `EngineError` with one clear sentence.
+    async def open(self, model: str | None = None) -> None:
+        """Load the model, or another one. Raises `EngineError` with one clear sentence.
 
         Cancelled, it returns at once and the thread goes on: nothing can stop it, so a process
         that is to end then must not wait for its threads.
         """
         try:
-            self._parts = await self._call(self._load, self._model)
+            self._parts = await self._call(self._load, model or self._model)
         except asyncio.CancelledError:
             self.abandoned = True
             raise
@@ -217,24 +216,3 @@ class LocalThread:
     async def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
-
-
-class Roster:
-    """The engines of one process: each draws what names its model.
-
-    The first draws the rest too: what names no model, and what names one that nobody here serves.
-    """
-
-    def __init__(self, handles: Sequence[EngineHandle]) -> None:
-        self._handles = tuple(handles)
-
-    def owner_of(self, handle: EngineHandle, process: str) -> str:
-        """The name that leases of this engine's worker carry."""
-        return f"{process}/{self._handles.index(handle)}"
-
-    def share_of(self, handle: EngineHandle) -> Share:
-        """Which jobs are this engine's, as the models stand now."""
-        first, *others = self._handles
-        if handle is first:
-            return Share(models=tuple(other.info.card_id for other in others), excluded=True)
-        return Share(models=(handle.info.card_id,), excluded=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.domain import JobId
+from bot.domain import JobId, Standing
 from models.contract import StepReport
 
 #: How much of the past is kept at each finished picture; about the last twenty count.
@@ -26,6 +26,15 @@ class JobProgress:
     preview_png: bytes | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """When a queued job will be drawn; `eta_ms` is None before the first picture."""
+
+    eta_ms: int | None
+    #: Another model is to be loaded for it first.
+    loads: bool = False
+
+
 class ProgressBoard:
     """The latest report of every running row, and the decayed time and count of what was drawn."""
 
@@ -34,6 +43,19 @@ class ProgressBoard:
         self._busy_ms = 0.0
         self._pictures = 0.0
         self._busy_since_ms: int | None = None
+        self._loaded: str | None = None
+        self._swapping_ms = 0.0
+        self._swaps = 0.0
+
+    def serves(self, card_id: str) -> None:
+        """The engine draws with this model now."""
+        self._loaded = card_id
+
+    def swapped(self, card_id: str, took_ms: int) -> None:
+        """The engine came to this model, which teaches how long that takes."""
+        self.serves(card_id)
+        self._swapping_ms = self._swapping_ms * _KEEP + took_ms
+        self._swaps = self._swaps * _KEEP + 1
 
     def started(self, job_id: JobId, steps: int, now_ms: int) -> None:
         """A row was admitted; the clock of an idle engine starts with it."""
@@ -70,12 +92,16 @@ class ProgressBoard:
         """How far this row is, or None if it is not running in this process."""
         return self._running.get(job_id)
 
-    def eta_ms(self, ahead: int) -> int | None:
-        """Time until a job with `ahead` pictures before it is drawn; None before the first one.
+    def expected(self, standing: Standing) -> Expected:
+        """Time until the job that stands there is drawn, and whether its model is loaded for it.
 
         Rows that end together count once in time and each in number, so the mean is of the whole
-        batch's throughput.
+        batch's throughput. What is ahead may name other models as well; only its own is counted.
         """
+        known = standing.model is not None and self._loaded is not None
+        loads = known and standing.model != self._loaded
         if not self._pictures:
-            return None
-        return round((ahead + 1) * self._busy_ms / self._pictures)
+            return Expected(eta_ms=None, loads=loads)
+        drawing_ms = (standing.ahead + 1) * self._busy_ms / self._pictures
+        swap_ms = self._swapping_ms / self._swaps if loads and self._swaps else 0
+        return Expected(eta_ms=round(drawing_ms + swap_ms), loads=loads)

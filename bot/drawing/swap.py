@@ -1,4 +1,4 @@
-"""Wishes for another model, between whoever has them and the worker, which carries them out.
+"""How an engine comes to another model: because somebody wishes it, or because a job asks for it.
 
 Told by the worker when its engine is empty. It must not know jobs or rows.
 """
@@ -6,31 +6,51 @@ Told by the worker when its engine is empty. It must not know jobs or rows.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from bot.drawing.handle import EngineHandle
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Nudge
 from bot.transitions import Subject, Tell, Transition
 from models.contract import EngineError
 
 _STOPPING = "the bot is stopping, so the model was not changed."
+_NOT_HERE = "the model {card} is not here (any more)."
+
+
+class StoppingError(EngineError):
+    """The model was not changed because the bot ends first."""
 
 
 class Swaps:
     """At most one wish at a time; whoever comes later waits."""
 
-    def __init__(self, handle: EngineHandle, tell: Tell) -> None:
+    def __init__(
+        self,
+        handle: EngineHandle,
+        shelf: Shelf,
+        progress: ProgressBoard,
+        clock: Callable[[], int],
+        tell: Tell,
+    ) -> None:
         self._handle = handle
+        self._shelf = shelf
+        self._progress = progress
+        self._clock = clock
         self._tell = tell
         self._wish: _Wish | None = None
         self._one = asyncio.Lock()
         self._closed = False
-        #: The hash of a licence that a swap brought, until the worker has settled who waits.
-        self.new_licence: str | None = None
 
     @property
     def wished(self) -> bool:
         """Whether the rows that run are to be the last of this model."""
         return self._wish is not None
+
+    def begin(self) -> None:
+        """The engine is open: say which model it came with."""
+        self._progress.serves(self._handle.info.card_id)
 
     def close(self) -> None:
         """Take no more wishes; one that waits may still come true."""
@@ -40,41 +60,52 @@ class Swaps:
         """Tell whoever still waits that nothing will come of it."""
         self.close()
         if self._wish is not None:
-            self._wish.fail(EngineError(_STOPPING))
+            self._wish.fail(StoppingError(_STOPPING))
 
-    async def wish(self, model: str, wake: Nudge) -> None:
+    async def wish(self, card_id: str, wake: Nudge) -> None:
         """Wait until the model serves; `wake` tells the worker. `EngineError` if it will not."""
         async with self._one:
             if self._closed:
-                raise EngineError(_STOPPING)
-            self._wish = _Wish(model)
+                raise StoppingError(_STOPPING)
+            self._wish = _Wish(card_id)
             wake.set()
             try:
                 await self._wish.done
             finally:
                 self._wish = None
 
-    async def carry_out(self) -> bool:
-        """Serve the model that is wished for; False if none is."""
+    async def carry_out(self, *, leads: bool) -> bool:
+        """Serve the model that is wished for; False if none is.
+
+        `leads`: this engine's model is the one that requests are asked of.
+        """
         wish = self._wish
         if wish is None:
             return False
         self._wish = None
-        before = self._handle.info
         try:
-            await self._handle.swap(wish.model)
+            await self.to(wish.card_id)
         except Exception as problem:  # noqa: BLE001  whoever asked for it hears of it
             wish.fail(problem)
         except asyncio.CancelledError:
-            wish.fail(EngineError(_STOPPING))
+            wish.fail(StoppingError(_STOPPING))
             raise
         else:
-            after = self._handle.info
-            if after.licence_sha256 != before.licence_sha256:
-                self.new_licence = after.licence_sha256
-            self._say(before.card_id, after.card_id)
+            if leads:
+                self._shelf.activate(self._handle.info)
             wish.succeed()
         return True
+
+    async def to(self, card_id: str) -> None:
+        """Serve this model, with an empty engine. `EngineError` if it cannot be opened."""
+        before, began_ms = self._handle.info.card_id, self._clock()
+        place = await asyncio.to_thread(self._shelf.place, card_id)
+        if place is None:
+            raise EngineError(_NOT_HERE.format(card=card_id))
+        if before != card_id:
+            await self._handle.swap(place)
+            self._progress.swapped(self._handle.info.card_id, self._clock() - began_ms)
+            self._say(before, self._handle.info.card_id)
 
     def _say(self, before: str, after: str) -> None:
         card = Subject.CARD
@@ -85,8 +116,8 @@ class Swaps:
 class _Wish:
     """A model that is to serve next. Who waits for it may have gone meanwhile."""
 
-    def __init__(self, model: str) -> None:
-        self.model = model
+    def __init__(self, card_id: str) -> None:
+        self.card_id = card_id
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def succeed(self) -> None:

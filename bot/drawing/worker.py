@@ -15,28 +15,27 @@ from dataclasses import dataclass
 from bot.domain import (
     BotError,
     DiskFullError,
-    Held,
     Job,
     JobId,
-    Released,
     RequestId,
     Withheld,
 )
-from bot.drawing.handle import EngineHandle, Roster
+from bot.drawing.agenda import Agenda
+from bot.drawing.finisher import Finisher
+from bot.drawing.handle import EngineHandle
 from bot.drawing.lookout import Lookout
 from bot.drawing.progress import ProgressBoard
+from bot.drawing.roster import Roster
+from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.swap import Swaps
 from bot.log import short_hash, whereabouts
-from bot.policy import decide
-from bot.policy.layers import everywhere, licensed
 from bot.policy.rulebook import Rulebook
 from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
 from bot.transitions import Tell
-from models.contract import Rendered, Scores, ScoringError, StepReport, TickResult
-from models.provenance import Provenance, encode_png
+from models.contract import Rendered, StepReport, TickResult
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +49,10 @@ _ENGINE_PAUSE_S = 5.0
 _DATABASE_PAUSE_MS = 5_000
 
 _NO_MODEL = "The model `{model}` that you asked for is not here any more. Please ask again."
+_NOT_OPENED = (
+    "I could not get the model `{model}` that you asked for ready. Please ask again, and tell the "
+    "operator if it keeps happening."
+)
 _NO_ROOM = "There is no room on my disk for the picture. Tell the operator, and ask again later."
 _NOT_TAKEN = "My disk would not take the picture. Tell the operator, and ask again later."
 
@@ -63,6 +66,8 @@ class WorkerLimits:
     preview_every: int
     #: How long a stop lets running rows go on before it puts them back.
     grace_ms: int
+    #: How long jobs of another model wait while the loaded one has work.
+    patience_ms: int
 
 
 class Worker:
@@ -74,6 +79,7 @@ class Worker:
         process: str,
         handle: EngineHandle,
         roster: Roster,
+        shelf: Shelf,
         jobs: Jobs,
         gallery: Gallery,
         rulebook: Rulebook,
@@ -86,12 +92,16 @@ class Worker:
         self._process = process
         self._owner = roster.owner_of(handle, process)
         self._handle = handle
-        self._roster = roster
+        self._leads = roster.leads(handle)
         self._jobs = jobs
-        self._gallery = gallery
-        self._rulebook = rulebook
-        # Compiled now, or the first picture would wait for it and hold up the loop.
-        everywhere(rulebook)
+        self._finisher = Finisher(
+            owner=self._owner,
+            handle=handle,
+            jobs=jobs,
+            gallery=gallery,
+            rulebook=rulebook,
+            clock=clock,
+        )
         self._signals = signals
         self._told = signals.for_worker()
         self._progress = progress
@@ -105,7 +115,18 @@ class Worker:
         self._took_back = False
         self._resting_until_ms = 0
         self._stop = asyncio.Event()
-        self._swaps = Swaps(handle, tell)
+        self._swaps = Swaps(handle, shelf, progress, clock, tell)
+        self._agenda = Agenda(
+            owner=self._owner,
+            lease_ms=limits.lease_ms,
+            patience_ms=limits.patience_ms,
+            handle=handle,
+            roster=roster,
+            shelf=shelf,
+            jobs=jobs,
+            swaps=self._swaps,
+            clock=clock,
+        )
 
     def stop(self) -> None:
         """Ask `run` to drain: no new claims, finish what is nearly done, put the rest back."""
@@ -119,6 +140,7 @@ class Worker:
         The composition root holds the data directory's lock, and the leases of its process carry
         its name: whatever another one holds is held by nobody.
         """
+        self._swaps.begin()
         try:
             async with asyncio.TaskGroup() as keepers:
                 while not self._stop.is_set():
@@ -133,24 +155,26 @@ class Worker:
             self._stop.set()
             self._swaps.give_up()
 
-    async def swap(self, model: str) -> None:
+    async def swap(self, card_id: str) -> None:
         """Draw with another model, as soon as everything that was begun is kept.
 
-        What is queued waits and is drawn with the new one. Raises `EngineError` if that cannot be
-        opened or `stop` comes first; then the old one serves on.
+        New requests are asked of it if this is the first engine; what is queued is drawn with the
+        model that it names. Raises `EngineError` if the new one cannot be opened or `stop` comes
+        first; then the old one serves on.
         """
-        await self._swaps.wish(model, self._told.work)
+        await self._swaps.wish(card_id, self._told.work)
 
     async def _swapped(self) -> bool:
-        """Carry out a swap that is wished for; not while a picture is still to be scored."""
-        return not self._keeping and await self._swaps.carry_out()
+        """Come to another model if it is wished for or due, but not before the last is scored."""
+        if self._keeping:
+            return False
+        return await self._swaps.carry_out(leads=self._leads) or await self._agenda.change()
 
     async def _look(self) -> None:
         """What the database has for us. While it fails, the rows in the engine are drawn on."""
         try:
             await self._take_back()
             await self._housekeeping()
-            await self._settle_licence()
             await self._fill()
         except BotError as problem:
             log.error("the queue cannot be read or written: %s", problem)  # noqa: TRY400  the sentence says it all
@@ -176,13 +200,6 @@ class Worker:
             )
             self._took_back = True
             self._tell_ends(failed)
-
-    async def _settle_licence(self) -> None:
-        """After a swap: whoever waits has to accept the new model's licence before it draws."""
-        if (licence := self._swaps.new_licence) is not None:
-            share = self._roster.share_of(self._handle)
-            self._tell_ends(await self._jobs.end_unlicensed(licence, self._clock(), share))
-            self._swaps.new_licence = None
 
     def _tell_ends(self, failed: list[JobId]) -> None:
         if failed:
@@ -210,20 +227,22 @@ class Worker:
             log.exception("job %s could not be taken out of the engine", job_id)
 
     async def _fill(self) -> None:
-        while self._has_room() and (job := await self._claim()):
-            if job.draw.model in {None, self._handle.info.card_id}:
+        while self._has_room() and (job := await self._agenda.claim()):
+            if self._agenda.draws(job):
                 await self._admit(job)
             else:
-                # It was asked for before the model went, and no other engine here has it.
-                await self._fail(job, _NO_MODEL.format(model=job.draw.model))
+                await self._cannot_draw(job, job.draw.model or "")
+
+    async def _cannot_draw(self, job: Job, model: str) -> None:
+        """It was asked of a model that has gone since, or that cannot be opened now."""
+        if await self._agenda.is_here(model):
+            await self._retry_or_fail(job, _NOT_OPENED.format(model=model))
+        else:
+            await self._fail(job, _NO_MODEL.format(model=model))
 
     def _has_room(self) -> bool:
         free = len(self._rows) < self._handle.capacity
         return free and not self._swaps.wished and not self._stop.is_set()
-
-    async def _claim(self) -> Job | None:
-        share = self._roster.share_of(self._handle)
-        return await self._jobs.claim(self._owner, self._limits.lease_ms, self._clock(), share)
 
     async def _admit(self, job: Job) -> None:
         """One job's boundary: whatever a request makes the engine raise ends that job alone."""
@@ -306,7 +325,7 @@ class Worker:
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
                 # Even a worker that is cancelled waits until what it drew is kept.
-                await undisturbed(self._release_and_keep(job, rendered, before))
+                await undisturbed(self._finisher.keep(job, rendered, before))
             except BotError as problem:
                 log.error("picture not kept: %s", problem)  # noqa: TRY400  the sentence says it all
                 full = isinstance(problem, DiskFullError)
@@ -316,36 +335,9 @@ class Worker:
                 await self._retry_or_fail(job, "The finished picture could not be kept.")
             finally:
                 self._keeping.pop(job.id, None)
-                for nudge in (self._signals.deliver, self._signals.status, self._signals.review):
+                signals = self._signals
+                for nudge in (self._told.work, signals.deliver, signals.status, signals.review):
                     nudge.set()
-
-    async def _release_and_keep(
-        self, job: Job, rendered: Rendered, before: list[asyncio.Task[None]]
-    ) -> None:
-        scores = await self._scores(rendered)
-        info = self._handle.info
-        ground = everywhere(self._rulebook, licensed(self._rulebook, info))
-        verdict = decide.release(job, rendered, scores, info, ground)
-        if isinstance(verdict, Withheld):
-            await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
-            return
-        provenance = Provenance.of(job.request(), info, batch_width=rendered.batch_width)
-        data = await asyncio.to_thread(_encode, verdict, provenance)
-        if before:
-            await asyncio.wait(before)
-        picture = await self._gallery.keep(
-            verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
-        )
-        if picture is None:
-            log.info("its picture is dropped: the job has ended, or is not ours any more")
-
-    async def _scores(self, rendered: Rendered) -> Scores | None:
-        """None if it could not be measured: policy says what becomes of it then."""
-        try:
-            return await self._handle.score(rendered)
-        except ScoringError as problem:
-            log.error("the picture is not scored: %s", problem)  # noqa: TRY400  the sentence says it all
-            return None
 
     async def _retry_or_fail(self, job: Job, reason: str) -> None:
         """The end of a failed try. Where it cannot be written down, the lease runs out instead."""
@@ -392,7 +384,3 @@ class Worker:
             )
         except BotError as problem:
             log.error("%s rows wait for the next start: %s", len(job_ids), problem)  # noqa: TRY400  the sentence says it all
-
-
-def _encode(picture: Released | Held, provenance: Provenance) -> bytes:
-    return encode_png(picture.rgb, picture.width_px, picture.height_px, provenance)

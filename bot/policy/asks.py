@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from dataclasses import replace
 
 from bot.domain import Ask, JobId, Place, RefusalReason, Refused, RequestKind, UserId
 from models.contract import SEEDS, Aspect, Draw, ModelInfo
@@ -71,6 +72,11 @@ def make_ask(
         )
     except _No as problem:
         return Refused(reason=RefusalReason.INPUT, text=str(problem))
+
+
+def asked_of(ask: Ask, info: ModelInfo) -> Ask:
+    """The ask as one of this model: it is drawn with no other, whichever serves by then."""
+    return replace(ask, draw=replace(ask.draw, model=info.card_id))
 
 
 def ask_again(

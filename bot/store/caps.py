@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from bot.domain import GuildId, RefusalReason, Refused, Request, UserId
 from bot.store.db import Transaction
-from bot.store.usage import Usage, usage_of
+from bot.store.usage import ASKED_FOR, Usage, usage_of
 from bot.words.wording import duration
 
 _DAY_MS = 86_400_000
@@ -66,10 +66,10 @@ async def load_of(tx: Transaction, wishes: Sequence[Wish]) -> Load:
 async def _count_waiting(tx: Transaction, wishes: Sequence[Wish]) -> Counter[tuple[str, int]]:
     rows = await tx.fetch_all(
         "SELECT 'user' AS kind, value AS id, (SELECT count(*) FROM jobs WHERE user_id = value"  # noqa: S608  a constant above
-        f"  AND {IS_BUSY}) AS jobs FROM json_each(:users)"
+        f"  AND {IS_BUSY} AND {ASKED_FOR}) AS jobs FROM json_each(:users)"
         " UNION ALL"
         " SELECT 'guild' AS kind, value AS id, (SELECT count(*) FROM jobs WHERE guild_id = value"
-        f"  AND {IS_BUSY}) AS jobs FROM json_each(:guilds)",
+        f"  AND {IS_BUSY} AND {ASKED_FOR}) AS jobs FROM json_each(:guilds)",
         {
             "users": json.dumps([*{request.user_id for request, _ in wishes}]),
             "guilds": json.dumps([*{request.guild_id for request, _ in wishes}]),

@@ -6,13 +6,20 @@ knows what a licence says.
 
 from __future__ import annotations
 
-from bot.domain import Ask, RequestId, UserId
+import json
+from collections.abc import Mapping
+
+from bot.domain import Ask, JobId, RequestId, UserId
 from bot.ids import new_id
 from bot.store.ask_rows import ask_json, ask_of
 from bot.store.db import Database
 
 #: The asks of one user that may wait for acceptance; the oldest makes room.
 _WAITING_MAX = 5
+_OTHER_LICENCE = (
+    "I draw with another model now, and its licence is another one. Ask again with `/waifu`, and I "
+    "will show it to you."
+)
 
 
 class Consent:
@@ -93,3 +100,36 @@ class Consent:
             " VALUES (:user, :share, :now)",
             {"user": user_id, "share": int(share), "now": now_ms},
         )
+
+    async def waiting_cards(self) -> set[str]:
+        """The cards that are named by what is still to be drawn."""
+        rows = await self._db.fetch_all(
+            "SELECT DISTINCT model FROM jobs WHERE state IN ('queued', 'running')"
+            " AND model IS NOT NULL"
+        )
+        return {row["model"] for row in rows}
+
+    async def end_unlicensed(
+        self, licences: Mapping[str, str], unnamed: str, now_ms: int
+    ) -> list[JobId]:
+        """End what is still to be drawn for members who have not accepted its model's licence.
+
+        `licences` has the hash of each card's, `unnamed` is the card of a job that names none; a
+        job of any other card stays. For the start, while nothing is drawn.
+        """
+        rows = await self._db.write_one(
+            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"
+            " lease_until_ms = NULL WHERE state IN ('queued', 'running') AND EXISTS"
+            " (SELECT 1 FROM json_each(:licences) AS card"
+            "  WHERE card.key = ifnull(jobs.model, :unnamed) AND NOT EXISTS"
+            "  (SELECT 1 FROM acceptances WHERE acceptances.user_id = jobs.user_id"
+            "   AND licence_sha256 = card.value)) RETURNING id",
+            {
+                "licences": json.dumps(dict(licences)),
+                "unnamed": unnamed,
+                "error": _OTHER_LICENCE,
+                "now": now_ms,
+            },
+            "its member has not accepted the model's licence",
+        )
+        return [JobId(row["id"]) for row in rows]

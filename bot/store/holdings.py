@@ -161,6 +161,22 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
             theirs="user_id = :user",
             forget=("UPDATE decisions SET user_id = NULL, about = '' WHERE user_id = :user",),
         ),
+        # What serves and how it was tested stays; who did it is forgotten.
+        "lineage": Holding(
+            theirs="by_id = :user",
+            forget=("UPDATE lineage SET by_id = NULL WHERE by_id = :user",),
+        ),
+        "trials": Holding(
+            theirs="by_id = :user", forget=("UPDATE trials SET by_id = NULL WHERE by_id = :user",)
+        ),
+        "trial_ends": Holding(
+            theirs="by_id = :user",
+            forget=("UPDATE trial_ends SET by_id = NULL WHERE by_id = :user",),
+        ),
+        "trial_pairs": Holding(theirs=_OF_THEIR_REQUESTS),
+        "trial_steps": None,
+        "trial_outcomes": None,
+        "lineage_deeds": None,
         "case_kinds": None,
         "decision_kinds": None,
         "outcomes": None,

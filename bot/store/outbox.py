@@ -19,8 +19,9 @@ from bot.store.job_rows import FOREIGN, job_of
 from bot.store.post_rows import insert_post
 
 #: The drawn jobs of the first posts that are due, each with its place. A post is due when something
-#: of it is drawn, and nothing is still to be or waits for a moderator. In two steps and by that
-#: index, or it would walk over every job that there ever was, in their order.
+#: of it is drawn, and nothing is still to be or waits for a moderator; what a duel shows is no post
+#: of the delivery's. In two steps and by that index, or it would walk over every job that there
+#: ever was, in their order.
 _OWED = (
     "SELECT jobs.*, requests.layout, (SELECT count(*) FROM jobs AS earlier"
     "  WHERE earlier.owed_post_id = jobs.owed_post_id AND earlier.seq <= jobs.seq) AS place"
@@ -30,6 +31,7 @@ _OWED = (
     "  WHERE drawn.state = 'rendered'"
     "   AND drawn.channel_id NOT IN (SELECT value FROM json_each(:closed))"
     "   AND drawn.owed_post_id NOT IN (SELECT value FROM json_each(:nor))"
+    "   AND (SELECT layout FROM requests WHERE requests.id = drawn.request_id) <> 'duel'"
     "   AND NOT EXISTS (SELECT 1 FROM jobs AS late"
     "    WHERE late.owed_post_id = drawn.owed_post_id"
     "    AND late.state IN ('queued', 'running', 'held'))"

@@ -23,7 +23,6 @@ from bot.domain import (
     Request,
     RequestId,
     Ruling,
-    Share,
     UserId,
 )
 from bot.store.cancelling import cancel_jobs
@@ -34,16 +33,26 @@ from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import FOREIGN, job_of
 from bot.store.request_rows import insert_requests, request_of
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Which jobs an engine draws: those that name one of `models`, or all others.
+
+    A job without a name is taken to name `unnamed`, and no model if that is None.
+    """
+
+    models: tuple[str, ...] = ()
+    #: True: every job but those that name one of them; a job may name none.
+    excluded: bool = True
+    unnamed: str | None = None
+
+
 #: What the only engine of a process draws.
 EVERY_JOB = Share()
 
 _WAITS_NO_MORE = Refused(
     reason=RefusalReason.GONE,
     text="That request waits no more: just ask again with `/waifu`.",
-)
-_OTHER_LICENCE = (
-    "I draw with another model now, and its licence is another one. Ask again with `/waifu`, and I "
-    "will show it to you."
 )
 
 
@@ -115,9 +124,16 @@ class Jobs:
             await self.fail(owner, job.id, FOREIGN, now_ms, why=f"unknown {job.fault}")
         return None
 
+    async def upcoming(self, now_ms: int, share: Share) -> str | None:
+        """The card that the next job of the share in fair order is to be drawn with.
+
+        None if none may run. For a share that says what a job without a name is taken to name.
+        """
+        row = await self._db.fetch_one(_UPCOMING, _sought(now_ms, share))
+        return row["model"] if row else None
+
     async def _claim_any(self, owner: str, lease_ms: int, now_ms: int, share: Share) -> Job | None:
-        models = json.dumps(share.models)
-        sought: Params = {"now": now_ms, "models": models, "excluded": share.excluded}
+        sought = _sought(now_ms, share)
         if await self._db.fetch_one(_NEXT, sought) is None:
             return None
         rows = await self._db.write_one(
@@ -218,30 +234,6 @@ class Jobs:
             )
         return taken
 
-    async def end_unlicensed(
-        self, licence_sha256: str, now_ms: int, share: Share = EVERY_JOB
-    ) -> list[JobId]:
-        """End what is still to be drawn of the share for whoever has not accepted this licence.
-
-        For a model under another licence, before it draws anything: at the start and after a swap.
-        """
-        models = json.dumps(share.models)
-        rows = await self._db.write_one(
-            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"  # noqa: S608  a constant
-            f" lease_until_ms = NULL WHERE state IN ('queued', 'running') AND {_IN_SHARE}"
-            " AND NOT EXISTS (SELECT 1 FROM acceptances WHERE acceptances.user_id = jobs.user_id"
-            "  AND licence_sha256 = :licence) RETURNING id",
-            {
-                "licence": licence_sha256,
-                "error": _OTHER_LICENCE,
-                "now": now_ms,
-                "models": models,
-                "excluded": share.excluded,
-            },
-            "its member has not accepted the model's licence",
-        )
-        return _ids(rows)
-
     async def cancel_request(
         self, request_id: RequestId, user_id: UserId, now_ms: int
     ) -> list[JobId]:
@@ -271,8 +263,11 @@ class Jobs:
             return [job.id for job in await cancel_jobs(tx, which, values, now_ms)]
 
 
-#: The jobs of the share; one that names no model is no model's.
-_IN_SHARE = "coalesce(jobs.model IN (SELECT value FROM json_each(:models)), 0) = (NOT :excluded)"
+#: The jobs of the share; one that names no model may be no model's.
+_IN_SHARE = (
+    "coalesce(ifnull(jobs.model, :unnamed) IN (SELECT value FROM json_each(:models)), 0)"
+    " = (NOT :excluded)"
+)
 #: CROSS JOIN fixes the order of the loops: users by turn, then one user's jobs; nothing is sorted.
 _NEXT = (
     "SELECT jobs.seq FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"  # noqa: S608  a constant above
@@ -280,6 +275,7 @@ _NEXT = (
     f" AND {_IN_SHARE}"
     " ORDER BY turns.last_turn, turns.since_ms, turns.user_id, jobs.seq LIMIT 1"
 )
+_UPCOMING = f"SELECT ifnull(model, :unnamed) AS model FROM jobs WHERE seq = ({_NEXT})"  # noqa: S608  a constant above
 _CLAIM = (
     "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_owner = :owner,"  # noqa: S608  a constant above
     f" lease_until_ms = :until WHERE seq = ({_NEXT}) RETURNING *"
@@ -294,6 +290,15 @@ _LEFT_OVER = "state = 'running' AND lease_owner NOT GLOB :ours"
 _ANY_LEFT_OVER = (
     f"SELECT 1 FROM jobs WHERE {IS_BUSY} AND ({_LEFT_OVER} OR not_before_ms > 0) LIMIT 1"  # noqa: S608  constants
 )
+
+
+def _sought(now_ms: int, share: Share) -> Params:
+    return {
+        "now": now_ms,
+        "models": json.dumps(share.models),
+        "excluded": share.excluded,
+        "unnamed": share.unnamed,
+    }
 
 
 async def _take_back(

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain import Admitted, Job, JobId, JobState, OwedPostId, PostLayout, Request, RequestId
+from bot.domain import (
+    Admitted,
+    Job,
+    JobId,
+    JobState,
+    OwedPostId,
+    PostLayout,
+    Request,
+    RequestId,
+    RequestKind,
+)
 from bot.ids import new_id
 from bot.store.db import Params, Transaction
 from bot.store.job_rows import columns_of
@@ -16,7 +26,8 @@ from bot.store.job_rows import columns_of
 
 def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
     """A new request for every picture of the ask; picture `i` is drawn by `draw.nth(i)`."""
-    ask, request_id, layout = admitted.ask, RequestId(new_id()), PostLayout.SINGLE
+    ask, request_id = admitted.ask, RequestId(new_id())
+    layout = PostLayout.DUEL if ask.kind is RequestKind.TRIAL else PostLayout.SINGLE
     job_ids = [JobId(new_id()) for _ in range(ask.count)]
     jobs = tuple(
         Job(
@@ -57,6 +68,8 @@ def owed_post_ids(layout: PostLayout, job_ids: Sequence[JobId]) -> list[OwedPost
     match layout:
         case PostLayout.SINGLE:
             return [OwedPostId(job_id) for job_id in job_ids]
+        case PostLayout.DUEL:
+            return [OwedPostId(job_ids[0]) for _ in job_ids]
 
 
 async def insert_requests(tx: Transaction, requests: Sequence[Request]) -> None:

@@ -85,8 +85,9 @@ class JobViews:
         """
         row = await self._db.fetch_one(
             "WITH me AS ("
-            " SELECT turns.*, (SELECT count(*) FROM jobs AS older WHERE older.state = 'queued'"
-            "   AND older.user_id = jobs.user_id AND older.seq < jobs.seq) AS own"
+            " SELECT turns.*, jobs.model,"
+            "   (SELECT count(*) FROM jobs AS older WHERE older.state = 'queued' AND"
+            "   older.user_id = jobs.user_id AND older.seq < jobs.seq) AS own"
             " FROM jobs JOIN turns USING (user_id) WHERE jobs.id = :id AND jobs.state = 'queued')"
             "SELECT"
             " own + (SELECT ifnull(sum(min(turns.queued, own +"
@@ -94,12 +95,14 @@ class JobViews:
             "    < (me.last_turn, me.since_ms, me.user_id)))), 0)"
             "  FROM turns WHERE turns.queued > 0 AND turns.user_id <> me.user_id) AS ahead,"
             " (SELECT sum(queued) FROM turns WHERE queued > 0) AS queued,"
-            " (SELECT count(*) FROM jobs WHERE state = 'running') AS running FROM me",
+            " (SELECT count(*) FROM jobs WHERE state = 'running') AS running, me.model FROM me",
             {"id": job_id},
         )
         if row is None:
             return None
-        return Standing(ahead=row["ahead"], queued=row["queued"], running=row["running"])
+        return Standing(
+            ahead=row["ahead"], queued=row["queued"], running=row["running"], model=row["model"]
+        )
 
     async def mine(self, user_id: UserId, guild_id: GuildId) -> list[Job]:
         """A user's jobs in a server that are not at their end, oldest first."""

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bot.domain import Job, JobId, JobState, Picture, Standing
-from bot.drawing.progress import JobProgress
+from bot.drawing.progress import Expected, JobProgress
 
 #: Discord's limit of a message's content, of a picture's description and of a choice's name.
 CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
@@ -152,7 +152,7 @@ def status(
     jobs: Sequence[Job],
     *,
     standing: Standing | None,
-    eta_ms: int | None,
+    expected: Expected | None,
     progress: Mapping[JobId, JobProgress],
 ) -> str:
     """The status message of an open request: what is drawn, what waits and where."""
@@ -163,16 +163,19 @@ def status(
     if counts[JobState.RENDERED]:
         lines.append(f"Drawn, on its way: {counts[JobState.RENDERED]}")
     if standing is not None:
-        lines.append(place(standing, eta_ms))
+        lines.append(place(standing, expected))
     if counts[JobState.RUNNING] and not progress:
         lines.append("Drawing …")
     return fitting([*lines, *_faults(jobs)])
 
 
-def place(standing: Standing, eta_ms: int | None) -> str:
-    """Where a queued picture stands, and about how long it will take."""
+def place(standing: Standing, expected: Expected | None) -> str:
+    """Where a queued picture stands, about how long it will take, and what has to be done first."""
     where = f"Place {standing.ahead + 1} in the queue" if standing.ahead else "Next in the queue"
-    return where + (f", about {duration(eta_ms)}" if eta_ms is not None else "")
+    if expected is None:
+        return where
+    about = f", about {duration(expected.eta_ms)}" if expected.eta_ms is not None else ""
+    return where + about + (", after I have changed models for it" if expected.loads else "")
 
 
 def ended(jobs: Sequence[Job]) -> str:
@@ -251,10 +254,10 @@ def command(job: Job) -> str:
     return " ".join(parts)
 
 
-def where(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
+def where(job: Job, standing: Standing | None, expected: Expected | None) -> str:
     """How far a job is, for a line of `/queue`."""
     if standing is not None:
-        return place(standing, eta_ms)
+        return place(standing, expected)
     match job.state:
         case JobState.RENDERED:
             return "drawn, on its way"
@@ -270,6 +273,6 @@ def awaited(count: int) -> str:
     return f"-# {_pictures(count)} of yours {verb} for the moderators, and come when they approve."
 
 
-def in_queue(job: Job, standing: Standing | None, eta_ms: int | None) -> str:
+def in_queue(job: Job, standing: Standing | None, expected: Expected | None) -> str:
     """One line of `/queue`."""
-    return f"`{job.id}` {plain(job.draw.prompt, 60)} — {where(job, standing, eta_ms)}"
+    return f"`{job.id}` {plain(job.draw.prompt, 60)} — {where(job, standing, expected)}"

@@ -83,13 +83,13 @@ class Queue(commands.Cog):
 
     async def _where(self, job: Job) -> str:
         standing = await self._services.views.standing(job.id)
-        eta_ms = None if standing is None else self._services.progress.eta_ms(standing.ahead)
-        return wording.where(job, standing, eta_ms)
+        expected = None if standing is None else self._services.progress.expected(standing)
+        return wording.where(job, standing, expected)
 
     async def _line(self, job: Job) -> str:
         standing = await self._services.views.standing(job.id)
-        eta_ms = None if standing is None else self._services.progress.eta_ms(standing.ahead)
-        return wording.in_queue(job, standing, eta_ms)
+        expected = None if standing is None else self._services.progress.expected(standing)
+        return wording.in_queue(job, standing, expected)
 
     @app_commands.command(description="Take back what you have waiting or being drawn here")
     @app_commands.describe(id="One picture; all of yours in this server if you name none")

@@ -26,6 +26,7 @@ from bot.domain import (
 )
 from bot.log import whereabouts
 from bot.policy import decide
+from bot.policy.asks import asked_of
 from bot.policy.quotas import Quota, quota
 from bot.services import Services
 from bot.store.caps import Caps
@@ -84,12 +85,13 @@ async def _queue(
 ) -> Request | Refused | None:
     """The queued request, or why there is none; None if the licence is not accepted yet."""
     services = interaction.client.services
-    roles = roles_of(interaction)
-    policy = await services.policy_at(ask.place, roles)
-    verdict = decide.admit(ask, policy)
+    roles, model = roles_of(interaction), services.model()
+    policy = await services.policy_at(ask.place, roles, model=model)
+    # It is drawn with the model whose rules and licence are looked at here, whatever comes between.
+    verdict = decide.admit(asked_of(ask, model), policy)
     if isinstance(verdict, Refused):
         return verdict
-    if not await services.consent.accepted(ask.user_id, services.model().licence_sha256):
+    if not await services.consent.accepted(ask.user_id, model.licence_sha256):
         return None
     caps = _caps(services.caps, quota(policy.guild, roles))
     queued = await services.queue.enqueue(
@@ -168,8 +170,8 @@ async def _acknowledge(interaction: Interaction, request: Request) -> None:
 async def _tell_standing(interaction: Interaction, request: Request) -> None:
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
-    eta_ms = None if standing is None else services.progress.eta_ms(standing.ahead)
-    text = wording.status(request.jobs, standing=standing, eta_ms=eta_ms, progress={})
+    expected = None if standing is None else services.progress.expected(standing)
+    text = wording.status(request.jobs, standing=standing, expected=expected, progress={})
     message_id = await _answer(interaction, text, request)
     message = MessageRef(
         message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id

@@ -13,6 +13,7 @@ from dataclasses import replace
 from bot.client import Interaction, WaifuBot
 from bot.domain import Admitted, ChannelId, Place, Refused, UserId
 from bot.policy import decide
+from bot.policy.asks import asked_of
 from bot.policy.layers import GuildPolicy
 from bot.services import Services
 from bot.store.case_rows import Case, CaseId, CaseKind
@@ -203,15 +204,16 @@ async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
     services = bot.services
     if case.ask is None:
         return reviewing.APPEAL_UNREADABLE
-    if not await services.consent.accepted(case.user_id, services.model().licence_sha256):
+    model = services.model()
+    if not await services.consent.accepted(case.user_id, model.licence_sha256):
         return reviewing.UPHOLD_UNLICENSED
     if await services.members.exclusion(EVERYWHERE, case.user_id, services.clock()):
         return reviewing.UPHOLD_BANNED
     place = await _place(bot, case)
     if place is None:
         return reviewing.UPHOLD_NO_CHANNEL
-    ask = replace(case.ask, place=place)
-    verdict = decide.uphold(ask, await services.policy_at(place))
+    ask = asked_of(replace(case.ask, place=place), model)
+    verdict = decide.uphold(ask, await services.policy_at(place, model=model))
     if isinstance(verdict, Refused):
         return reviewing.UPHOLD_REFUSED.format(text=verdict.text)
     return verdict

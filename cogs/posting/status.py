@@ -252,7 +252,7 @@ class Status(commands.Cog):
         return wording.status(
             jobs,
             standing=standing,
-            eta_ms=None if standing is None else board.eta_ms(standing.ahead),
+            expected=None if standing is None else board.expected(standing),
             progress={job.id: p for job in jobs if (p := board.get(job.id)) is not None},
         )
 

@@ -1,4 +1,4 @@
-"""Which models there are and which one is in use: folders with a card, and the `active` pointer.
+"""Which models there are: folders with a card. Which one is in use, the bot's lineage says.
 
 Torch-free: `bot/` and `cogs/` may import it. It reads cards and licences and hashes files; it must
 not load weights and knows nothing of Discord.
@@ -7,7 +7,6 @@ not load weights and knows nothing of Discord.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +19,6 @@ __all__ = ["EMBEDDED", "Card", "CardError", "Registry", "card_of", "faults", "mo
 
 #: The default model, part of the package.
 EMBEDDED = Path(__file__).parents[1] / "embedded"
-
-_ACTIVE = "active"
 
 
 def card_of(folder: Path, name: str | None = None) -> Card:
@@ -96,7 +93,7 @@ def file_sha256(path: Path) -> str:
 
 
 class Registry:
-    """A directory with a folder for each card id and a file `active` that holds one of them."""
+    """A directory with a folder for each card id; a folder without a card is not one yet."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -105,27 +102,28 @@ class Registry:
         """Where the model of this id lies, or would lie."""
         return self._root / card_id
 
-    def active(self) -> str | None:
-        """The id of the model in use, or None if none was ever promoted."""
-        try:
-            return (self._root / _ACTIVE).read_text("utf-8").strip() or None
-        except FileNotFoundError:
-            return None
+    def has(self, card_id: str) -> bool:
+        """Whether there is a card in the folder of this id, and in no folder elsewhere."""
+        return Path(card_id).name == card_id and (self.folder(card_id) / cards.FILE_NAME).is_file()
 
-    def promote(self, card_id: str) -> str | None:
-        """Make this model the one in use, at once and durably; returns the id it replaces.
-
-        CardError if its folder, card or files are not in order: the pointer then stays as it was.
-        """
+    def card(self, card_id: str) -> Card:
+        """The card of this id. CardError if it is not there, not readable or another's."""
         folder = self.folder(card_id)
+        if not self.has(card_id):
+            raise CardError(f"there is no card {card_id} in {self._root}.")
         card = cards.read(folder / cards.FILE_NAME)
         if card.id != card_id:
             raise CardError(f"{folder} holds the card of {card.id}, not of {card_id}.")
-        if wrong := faults(card, folder):
-            raise CardError(wrong[0])
-        before = self.active()
-        _write_durably(self._root / _ACTIVE, card_id + "\n")
-        return before
+        return card
+
+    def info(self, card_id: str) -> ModelInfo:
+        """What the bot needs to know of this model. CardError as `card`, or of its licence."""
+        return model_info(self.card(card_id), self.folder(card_id))
+
+    def ids(self) -> list[str]:
+        """The ids of all cards, sorted."""
+        found = self._root.glob(f"*/{cards.FILE_NAME}")
+        return sorted(path.parent.name for path in found)
 
 
 def _licence_text(card: Card, folder: Path) -> str:
@@ -137,18 +135,3 @@ def _licence_text(card: Card, folder: Path) -> str:
     if licence_sha256(text) != card.licence.sha256:
         raise CardError(f"{path} is not the licence that the model's card names; restore it.")
     return text
-
-
-def _write_durably(path: Path, text: str) -> None:
-    """Replace a small file so that a crash leaves the old text or the new one."""
-    partial = path.with_name(path.name + ".part")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from bot import rulebooks
 from bot.domain import Job, JobState, Rating, Request
-from bot.drawing.handle import LocalThread, Roster
+from bot.drawing.handle import LocalThread
 from bot.drawing.progress import ProgressBoard
+from bot.drawing.roster import Roster
+from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.store.caps import Caps
@@ -23,8 +25,9 @@ from bot.store.outbox import Outbox
 from bot.store.queue import Jobs
 from bot.store.views import JobViews
 from bot.transitions import Transition
+from models.catalogue.registry import Registry
 from models.contract import EngineError
-from tests.stages.factories import SINCE, make_admitted, make_ask
+from tests.stages.factories import SINCE, USER, make_admitted, make_ask
 from tests.stages.fake_engine import INFO, FakeEngine, FakeScorer
 
 CAPS = Caps(per_user=100, per_guild=1000)
@@ -51,6 +54,8 @@ OTHER_MODEL = "other-1"
 FOREIGN_MODEL, FOREIGN_LICENCE = "foreign-1", "f" * 64
 #: A model that cannot be opened.
 NO_MODEL = "broken"
+#: Models that no engine has loaded at first.
+NEXT_MODEL, THIRD_MODEL = "next-1", "third-1"
 
 
 def another_engine(model: str) -> FakeEngine:
@@ -85,11 +90,17 @@ class Studio:
     #: What the workers told of cards.
     told: list[Transition]
     now_ms: Callable[[], int]
+    shelf: Shelf
 
     async def ask(
-        self, *, count: int = 1, rating: Rating = Rating.GENERAL, **changes: object
+        self,
+        *,
+        count: int = 1,
+        rating: Rating = Rating.GENERAL,
+        user: int = USER,
+        **changes: object,
     ) -> tuple[Job, ...]:
-        ask = make_ask(count=count)
+        ask = make_ask(count=count, user=user)
         named = {"model": INFO.card_id} if company is Company.SECOND else {}
         draw = replace(ask.draw, **{**named, **changes})
         admitted = make_admitted(replace(ask, draw=draw), rating=rating)
@@ -113,6 +124,11 @@ class Studio:
             await self.running
 
 
+def _shelf(tmp_path: Path) -> Shelf:
+    elsewhere = {name: name for name in (OTHER_MODEL, NEXT_MODEL, THIRD_MODEL, NO_MODEL)}
+    return Shelf(Registry(tmp_path / "models"), {**elsewhere, INFO.card_id: "tested"})
+
+
 @asynccontextmanager
 async def studio(
     tmp_path: Path,
@@ -124,13 +140,15 @@ async def studio(
     haste: int = 20,
     preview_every: int = 2,
     score_timeout_s: float = 20,
+    patience_ms: int = 2_000,
 ) -> AsyncIterator[Studio]:
     engine = engine or FakeEngine(4, step_s=0.002)
     db = await Database.open(tmp_path / "bot.sqlite3")
     jobs, gallery, signals = Jobs(db), Gallery(db, tmp_path / "pictures"), Signals()
     limits = WorkerLimits(
-        lease_ms=lease_ms, max_attempts=3, preview_every=preview_every, grace_ms=grace_ms
-    )
+        lease_ms=lease_ms, max_attempts=3, preview_every=preview_every, grace_ms=grace_ms,
+        patience_ms=patience_ms,
+    )  # fmt: skip
     began_s = time.monotonic()
 
     def now_ms() -> int:
@@ -150,13 +168,17 @@ async def studio(
     }[company]  # fmt: skip
     workers: dict[LocalThread, Worker] = {}
     told: list[Transition] = []
+    shelf = _shelf(tmp_path)
     for handle in handles:
         await handle.open()
+    shelf.activate(handles[0].info)
+    for handle in handles:
         boards[handle] = ProgressBoard()
         workers[handle] = Worker(
             process="w",
             handle=handle,
             roster=Roster(handles),
+            shelf=shelf,
             jobs=jobs,
             gallery=gallery,
             rulebook=rulebooks.load(),
@@ -170,7 +192,7 @@ async def studio(
     try:
         yield Studio(
             db, jobs, JobViews(db), Outbox(db), gallery, signals, workers[tested], engine,
-            boards[tested], running[tested], told, now_ms,
+            boards[tested], running[tested], told, now_ms, shelf,
         )  # fmt: skip
     finally:
         for worker in workers.values():

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain import Share
-from bot.drawing.handle import LocalThread, Roster
+from bot.drawing.handle import LocalThread
+from bot.drawing.roster import Roster
+from bot.store.queue import Share
 from models.contract import (
     Engine,
     EngineError,

@@ -3,13 +3,17 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bot.domain import JobId
-from bot.drawing.progress import ProgressBoard
+from bot.domain import JobId, Standing
+from bot.drawing.progress import Expected, ProgressBoard
 from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
 from models.contract import StepReport
 
 A, B = JobId("a"), JobId("b")
+
+
+def behind(ahead: int, model: str | None = None) -> Standing:
+    return Standing(ahead=ahead, queued=ahead + 1, running=0, model=model)
 
 
 def test_a_report_keeps_the_last_preview() -> None:
@@ -29,7 +33,7 @@ def test_a_report_of_an_evicted_row_is_ignored() -> None:
 
 
 def test_nothing_is_promised_before_the_first_picture() -> None:
-    assert ProgressBoard().eta_ms(3) is None
+    assert ProgressBoard().expected(behind(3)).eta_ms is None
 
 
 def test_the_eta_counts_rows_drawn_side_by_side() -> None:
@@ -39,10 +43,10 @@ def test_the_eta_counts_rows_drawn_side_by_side() -> None:
     board.ended(A, 5000, drawn=True)
     board.ended(B, 5000, drawn=True)
     # Two pictures took four seconds together: about two seconds each.
-    eta_ms = board.eta_ms(0)
+    eta_ms = board.expected(behind(0)).eta_ms
     assert eta_ms is not None
     assert 1900 <= eta_ms <= 2100
-    assert 5 * 1900 <= (board.eta_ms(4) or 0) <= 5 * 2100
+    assert 5 * 1900 <= (board.expected(behind(4)).eta_ms or 0) <= 5 * 2100
 
 
 def test_idle_time_is_not_drawing_time() -> None:
@@ -51,7 +55,7 @@ def test_idle_time_is_not_drawing_time() -> None:
     board.ended(A, 1000, drawn=True)
     board.started(B, 10, 100_000)
     board.ended(B, 101_000, drawn=True)
-    eta_ms = board.eta_ms(0)
+    eta_ms = board.expected(behind(0)).eta_ms
     assert eta_ms is not None
     assert 990 <= eta_ms <= 1010
 
@@ -60,7 +64,20 @@ def test_a_cancelled_row_teaches_nothing() -> None:
     board = ProgressBoard()
     board.started(A, 10, 0)
     board.ended(A, 10, drawn=False)
-    assert board.eta_ms(0) is None
+    assert board.expected(behind(0)).eta_ms is None
+
+
+def test_a_model_that_is_not_loaded_costs_the_time_of_a_change() -> None:
+    board = ProgressBoard()
+    board.serves("one")
+    assert board.expected(behind(0, "two")) == Expected(eta_ms=None, loads=True)
+    board.started(A, 10, 0)
+    board.ended(A, 1_000, drawn=True)
+    assert board.expected(behind(0, "two")) == Expected(eta_ms=1_000, loads=True)
+    board.swapped("two", 3_000)
+    assert board.expected(behind(0, "two")) == Expected(eta_ms=1_000)
+    assert board.expected(behind(1, "one")) == Expected(eta_ms=2 * 1_000 + 3_000, loads=True)
+    assert board.expected(behind(1)) == Expected(eta_ms=2_000), "it names none: any will do"
 
 
 async def test_a_nudge_while_busy_is_kept_for_the_next_sleep() -> None:

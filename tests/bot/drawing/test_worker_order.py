@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState, Released
-from bot.drawing import worker
+from bot.drawing import finisher
 from models.contract import TickResult
 from models.provenance import Provenance
 from tests.stages.fake_engine import FakeEngine
@@ -23,7 +23,7 @@ async def test_pictures_of_one_request_are_kept_in_its_order_however_they_end(
 ) -> None:
     """The engine hands them over backwards, and the first is encoded last."""
     others = threading.Semaphore(0)
-    encode = worker._encode
+    encode = finisher._encode
 
     class Backwards(FakeEngine):
         def step(self) -> TickResult:
@@ -37,7 +37,7 @@ async def test_pictures_of_one_request_are_kept_in_its_order_however_they_end(
         others.release()
         return data
 
-    monkeypatch.setattr(worker, "_encode", encode_first_last)
+    monkeypatch.setattr(finisher, "_encode", encode_first_last)
     async with studio(tmp_path, engine=Backwards(4, step_s=0.01)) as s:
         first, *rest = await s.ask(count=4)
         for job in (first, *rest):

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import JobState, Share
+from bot.domain import JobState
 from bot.store.db import Database
-from bot.store.queue import EVERY_JOB
+from bot.store.queue import EVERY_JOB, Share
 from tests.stages.factories import OTHER, make_admitted, make_ask
 from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
 
@@ -100,6 +100,20 @@ async def test_an_engine_claims_the_jobs_of_its_share_alone(stores: Stores) -> N
     assert await claimed(Share(models=("a",), excluded=True)) == ["b", None]
     assert await claimed(Share(models=(), excluded=False)) == []
     assert await claimed(EVERY_JOB) == ["a", "b", None]
+
+
+async def test_a_job_without_a_name_is_the_model_s_that_is_asked_of(stores: Stores) -> None:
+    def share(*models: str) -> Share:
+        return Share(models=models, excluded=False, unnamed="a")
+
+    (job,) = await stores.enqueue(make_admitted(make_ask()))
+    assert await stores.queue.upcoming(2_000, share("b")) is None
+    assert await stores.queue.claim(WORKER, LEASE_MS, 2_000, share("b")) is None
+    assert await stores.queue.upcoming(2_000, share("a")) == "a"
+    claimed = await stores.queue.claim(WORKER, LEASE_MS, 2_000, share("a"))
+    assert claimed is not None
+    assert claimed.id == job.id
+    assert await stores.queue.upcoming(2_000, Share(unnamed="a")) is None, "nothing waits"
 
 
 async def test_a_draw_that_cannot_be_read_names_no_model(stores: Stores) -> None:

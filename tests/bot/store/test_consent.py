@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest_asyncio
 
-from bot.domain import Ask, ChannelId, GuildId, Place, RequestId, RequestKind
+from bot.domain import Ask, ChannelId, GuildId, JobId, Place, RequestId, RequestKind
 from bot.store.consent import Consent
 from bot.store.db import Database
-from tests.stages.factories import OTHER, USER, make_ask
+from tests.stages.factories import OTHER, USER, make_admitted, make_ask
+from tests.stages.stores import open_stores
 
 OLD, NEW = "a" * 64, "b" * 64
 
@@ -76,3 +78,21 @@ async def test_prompts_are_not_shared_unless_asked_for(consent: Consent) -> None
     assert not await consent.shares_prompts(OTHER)
     await consent.set_sharing(USER, False, 6)
     assert not await consent.shares_prompts(USER)
+
+
+async def test_a_licence_ends_what_waits_for_its_own_card_alone(tmp_path: Path) -> None:
+    async with open_stores(tmp_path) as stores:
+        consent = Consent(stores.db)
+        await consent.accept(USER, "old", "a", 1)
+        jobs: dict[str | None, JobId] = {}
+        for model in ("a", "b", "c", None):
+            ask = make_ask()
+            ask = replace(ask, draw=replace(ask.draw, model=model))
+            jobs[model] = (await stores.enqueue(make_admitted(ask)))[0].id
+        assert await consent.waiting_cards() == {"a", "b", "c"}
+        ended = await consent.end_unlicensed({"a": "old", "b": "new"}, "a", 5)
+        assert ended == [jobs["b"]], "the licence of c is not known, and is none of a's"
+        told = await stores.views.get(jobs["b"])
+        assert told is not None
+        assert "its licence is another one" in (told.error or "")
+        assert await consent.end_unlicensed({"d": "new"}, "d", 6) == [jobs[None]]

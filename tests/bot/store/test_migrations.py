@@ -18,7 +18,9 @@ from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
 from bot.store.case_rows import CaseKind
 from bot.store.db import Database, inspect
 from bot.store.decisions import DecisionKind, Outcome
+from bot.store.lineage import LineageDeed
 from bot.store.migrations import migrations
+from bot.store.trials import TrialOutcome
 
 #: The sha256 of every step that has landed. A step is never edited: whoever needs another schema
 #: writes the next step, and its line here.
@@ -30,6 +32,7 @@ FROZEN = {
     "0005_duels": "c75c26b5d3ba639bd331a2898ea3905de1665d786a6453c4a3f7784b5cf63e60",
     "0006_moderators_word": "68d2e0a27364b414fab3274c16e2af3762c56243da71a3fd4f0cba4cecf4a43d",
     "0007_curation": "7c9a990b8fcd92b6c0f762b0a79f3b98e301087e16efdeba9f3e0d577b2e5c6b",
+    "0008_lineage": "33107c9a3400a0a43d4788e25789c1cd33265cc9e58db62f7e4fbf64a307b75d",
 }
 
 
@@ -84,6 +87,8 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
             },
         ),
         ("duel_origins", DuelOrigin, {"duels"}),
+        ("lineage_deeds", LineageDeed, {"lineage"}),
+        ("trial_outcomes", TrialOutcome, {"trial_ends"}),
         ("layouts", PostLayout, {"requests"}),
         ("request_kinds", RequestKind, {"requests"}),
         ("ratings", Rating, {"jobs", "pictures"}),

@@ -177,8 +177,9 @@ async def test_turns_count_exactly_the_queued_jobs(stores: Stores) -> None:
 
 
 async def test_claims_read_by_index_alone(stores: Stores) -> None:
-    for sql in (room._NEXT, room._CLAIM, room._ANY_EXPIRED):
-        values = {"now": 1, "owner": "w", "until": 2, "models": "[]", "excluded": True}
+    for sql in (room._NEXT, room._UPCOMING, room._CLAIM, room._ANY_EXPIRED):
+        share = {"models": "[]", "excluded": True, "unnamed": "tiny-1"}
+        values = {"now": 1, "owner": "w", "until": 2, **share}
         plan = await stores.db.fetch_all(f"EXPLAIN QUERY PLAN {sql}", values)
         steps = [str(row["detail"]) for row in plan]
         assert not [step for step in steps if step.startswith("SCAN jobs")], steps

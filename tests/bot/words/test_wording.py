@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState, Picture, Rating, Refused, Standing
-from bot.drawing.progress import JobProgress
+from bot.drawing.progress import Expected, JobProgress
 from bot.policy.decide import admit
 from bot.policy.screening import Term
 from bot.words import wording
@@ -22,6 +22,7 @@ from tests.stages.law import make_guild, make_policy
 
 ROOT = Path(__file__).parents[3]
 LIMIT = 2000
+LONG = Expected(eta_ms=10**9, loads=True)
 #: The longest that a moderator can write.
 TERM_CHARS, REASON_CHARS = 80, 200
 NASTY = [
@@ -47,7 +48,7 @@ def test_a_status_and_its_end_fit_whatever_the_words(unit: str) -> None:
     ]
     board = {job.id: JobProgress(step=3, steps=50, preview_png=None) for job in jobs}
     standing = Standing(ahead=10**6, queued=10**6, running=4)
-    assert len(wording.status(jobs, standing=standing, eta_ms=10**9, progress=board)) <= LIMIT
+    assert len(wording.status(jobs, standing=standing, expected=LONG, progress=board)) <= LIMIT
     mention = f"<@{2**63 - 1}> "
     assert len(mention + wording.ended(jobs)) <= LIMIT, "it may be announced with a mention"
 
@@ -67,7 +68,7 @@ def test_the_words_beside_a_picture_fit_and_keep_its_id(unit: str) -> None:
     assert len(wording.alt_text(job)) <= 1024
     assert len(wording.choice(job)) <= 100
     assert wording.choice(job).startswith(job.id)
-    assert len(wording.in_queue(job, Standing(ahead=10**6, queued=1, running=1), 10**9)) < 300
+    assert len(wording.in_queue(job, Standing(ahead=10**6, queued=1, running=1), LONG)) < 300
 
 
 @pytest.mark.parametrize("unit", NASTY)
@@ -201,3 +202,12 @@ def test_no_sentence_that_members_read_breaks_where_its_source_line_ended(room: 
         if re.search(r"[a-z,]\n[a-z]", text)
     ]
     assert not broken
+
+
+def test_a_place_in_the_queue_says_that_the_model_is_changed_first() -> None:
+    standing = Standing(ahead=2, queued=3, running=1)
+    soon = Expected(eta_ms=12_000)
+    assert wording.place(standing, soon) == "Place 3 in the queue, about 12 s"
+    assert wording.place(standing, replace(soon, loads=True)) == (
+        "Place 3 in the queue, about 12 s, after I have changed models for it"
+    )

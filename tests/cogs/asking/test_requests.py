@@ -74,6 +74,18 @@ async def test_a_new_licence_asks_again(desk: Front) -> None:
     assert (await desk.asks()).ephemeral
 
 
+async def test_a_request_is_drawn_with_the_model_that_was_asked(desk: Front) -> None:
+    """What waited for its licence too: it is asked of the model that serves by then."""
+    who = desk.newcomer()
+    await desk.asks()
+    terms = await desk.asks(who)
+    desk.use_model(replace(INFO, card_id="fake-2"))
+    await desk.asks()
+    await who.click(terms.message, custom_id=custom_ids(terms)[0])
+    assert [job.draw.model for job in await desk.jobs()] == ["fake-1", "fake-2"]
+    assert [job.draw.model for job in await desk.jobs(who)] == ["fake-2"]
+
+
 async def test_nobody_accepts_a_licence_they_have_not_seen(desk: Front) -> None:
     who = desk.newcomer()
     terms = await desk.asks(who, prompt="1girl, slow reader")

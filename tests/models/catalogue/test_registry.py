@@ -223,31 +223,26 @@ def test_the_embedded_text_encoder_is_named_as_all_readers_know_it() -> None:
         assert all(name.startswith("text_model.") for name in file.keys())  # noqa: SIM118  no dict
 
 
-def test_no_model_is_active_at_first(tmp_path: Path) -> None:
-    assert Registry(tmp_path).active() is None
-
-
-def test_promotion_moves_the_pointer_and_tells_what_was_before(folder: Path) -> None:
+def test_a_catalogue_holds_the_folders_with_a_card(folder: Path) -> None:
     registry = Registry(folder.parent)
-    assert registry.promote("tiny-waifu") is None
-    assert registry.active() == "tiny-waifu"
-    assert registry.promote("tiny-waifu") == "tiny-waifu"
-    assert not list(folder.parent.glob("*.part"))
+    (folder.parent / "half-written" / "unet").mkdir(parents=True)
+    assert registry.ids() == ["tiny-waifu"]
+    assert registry.has("tiny-waifu")
+    assert not registry.has("half-written")
+    assert registry.card("tiny-waifu") == card_of(folder)
+    assert registry.info("tiny-waifu").licence_text == LICENCE
 
 
-@pytest.mark.parametrize("fault", ["no card", "another id", "changed file"])
-def test_a_model_out_of_order_is_not_promoted(folder: Path, fault: str) -> None:
-    registry = Registry(folder.parent)
-    registry.promote("tiny-waifu")
-    other = shutil.copytree(folder, folder.parent / "other")
-    if fault == "no card":
-        (other / cards.FILE_NAME).unlink()
-    if fault == "changed file":
-        edited(other, "id", value="other")
-        (other / "unet" / "config.json").write_text("{}")
+def test_a_name_that_leads_out_of_the_catalogue_is_no_card_of_it(folder: Path) -> None:
+    assert not Registry(folder.parent / "inner").has("../tiny-waifu")
     with pytest.raises(CardError):
-        registry.promote("other")
-    assert registry.active() == "tiny-waifu"
+        Registry(folder.parent / "inner").card("../tiny-waifu")
+
+
+def test_a_folder_with_another_cards_name_holds_no_card(folder: Path) -> None:
+    shutil.copytree(folder, folder.parent / "other")
+    with pytest.raises(CardError, match="the card of tiny-waifu, not of other"):
+        Registry(folder.parent).card("other")
 
 
 def test_the_registry_knows_no_torch() -> None:

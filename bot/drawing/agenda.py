@@ -1,0 +1,129 @@
+"""What one engine draws next, and when it changes its model for it.
+
+Every job names the card that it was asked of. An engine draws on with the model that it has loaded
+for as long as what names another one has not waited too long; then its rows end and the model is
+changed. An engine with nothing to do goes back to the model that is asked of. Asked by the worker;
+it must not know rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.domain import Job
+from bot.drawing.handle import EngineHandle
+from bot.drawing.roster import Roster
+from bot.drawing.shelf import Shelf
+from bot.drawing.swap import Swaps
+from bot.store.queue import Jobs, Share
+
+log = logging.getLogger(__name__)
+
+#: After a model could not be opened: so long its jobs are ended without another try.
+_REST_MS = 10_000
+
+
+class Agenda:
+    """Claims what the loaded model can draw, and says when another one has its turn."""
+
+    def __init__(
+        self,
+        *,
+        owner: str,
+        lease_ms: int,
+        patience_ms: int,
+        handle: EngineHandle,
+        roster: Roster,
+        shelf: Shelf,
+        jobs: Jobs,
+        swaps: Swaps,
+        clock: Callable[[], int],
+    ) -> None:
+        self._owner = owner
+        self._lease_ms = lease_ms
+        self._patience_ms = patience_ms
+        self._handle = handle
+        self._leads = roster.leads(handle)
+        self._roster = roster
+        self._shelf = shelf
+        self._jobs = jobs
+        self._swaps = swaps
+        self._clock = clock
+        #: The card that is to be loaded as soon as nothing is in flight.
+        self._due: str | None = None
+        #: Since when a job of another model has been waiting while this one had work.
+        self._waiting_since_ms: int | None = None
+        #: Until when a card that could not be opened is not tried again.
+        self._resting: dict[str, int] = {}
+
+    async def claim(self) -> Job | None:
+        """The next job to draw, or to end if it names a model that cannot be had.
+
+        None if nothing may be claimed now: nothing waits, or the rows are to end first.
+        """
+        self._due = None
+        now_ms = self._clock()
+        card = await self._jobs.upcoming(now_ms, self._reach())
+        if card is None:
+            self._waiting_since_ms = None
+            self._due = self._home(now_ms)
+            return None
+        if card == self._loaded or not await self._can_open(card, now_ms):
+            return await self._claim(card)
+        return await self._stay_or_leave(card, now_ms)
+
+    def draws(self, job: Job) -> bool:
+        """Whether the loaded model is the one that the job was asked of."""
+        return (job.draw.model or self._shelf.active.card_id) == self._loaded
+
+    async def is_here(self, card_id: str) -> bool:
+        """Whether the model could be opened, as far as anybody knows."""
+        return await asyncio.to_thread(self._shelf.place, card_id) is not None
+
+    async def change(self) -> bool:
+        """With an empty engine: load the model whose turn it is. False if none is due."""
+        card, self._due = self._due, None
+        if card is None:
+            return False
+        try:
+            await self._swaps.to(card)
+        except Exception:
+            log.exception("the model %s cannot be opened; %s serves on", card, self._loaded)
+            self._resting[card] = self._clock() + _REST_MS
+        self._waiting_since_ms = None
+        return True
+
+    @property
+    def _loaded(self) -> str:
+        return self._handle.info.card_id
+
+    def _reach(self) -> Share:
+        """Whatever this engine may draw, with whichever model."""
+        return replace(self._roster.share_of(self._handle), unnamed=self._shelf.active.card_id)
+
+    async def _claim(self, card: str) -> Job | None:
+        share = Share(models=(card,), excluded=False, unnamed=self._shelf.active.card_id)
+        return await self._jobs.claim(self._owner, self._lease_ms, self._clock(), share)
+
+    async def _can_open(self, card: str, now_ms: int) -> bool:
+        return self._resting.get(card, 0) <= now_ms and await self.is_here(card)
+
+    async def _stay_or_leave(self, card: str, now_ms: int) -> Job | None:
+        """Go on with the loaded model for a while, unless it has nothing to do."""
+        if self._waiting_since_ms is None:
+            self._waiting_since_ms = now_ms
+        if now_ms - self._waiting_since_ms < self._patience_ms:
+            job = await self._claim(self._loaded)
+            if job is not None:
+                return job
+        self._due = card
+        return None
+
+    def _home(self, now_ms: int) -> str | None:
+        """The model that is asked of, where an idle engine has another one loaded."""
+        home = self._shelf.active.card_id
+        away = self._leads and home != self._loaded
+        return home if away and self._resting.get(home, 0) <= now_ms else None

@@ -1,0 +1,82 @@
+"""From finished pixels to the gallery: scored, released by policy, encoded with their provenance.
+
+Asked by the worker for each finished row. It must not know rows or what becomes of a failed try.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from bot.domain import Held, Job, Released, Withheld
+from bot.drawing.handle import EngineHandle
+from bot.policy import decide
+from bot.policy.layers import everywhere, licensed
+from bot.policy.rulebook import Rulebook
+from bot.store.gallery import Gallery
+from bot.store.queue import Jobs
+from models.contract import Rendered, Scores, ScoringError
+from models.provenance import Provenance, encode_png
+
+log = logging.getLogger(__name__)
+
+
+class Finisher:
+    """What one engine has drawn, on its way into the gallery."""
+
+    def __init__(
+        self,
+        *,
+        owner: str,
+        handle: EngineHandle,
+        jobs: Jobs,
+        gallery: Gallery,
+        rulebook: Rulebook,
+        clock: Callable[[], int],
+    ) -> None:
+        """`owner` holds the leases of what is kept."""
+        self._owner = owner
+        self._handle = handle
+        self._jobs = jobs
+        self._gallery = gallery
+        self._rulebook = rulebook
+        self._clock = clock
+        # Compiled now, or the first picture would wait for it and hold up the loop.
+        everywhere(rulebook)
+
+    async def keep(
+        self, job: Job, rendered: Rendered, before: Sequence[asyncio.Task[None]]
+    ) -> None:
+        """Keep it, or end its job where policy withholds it; `before` is kept first.
+
+        Raises what gallery, queue and encoder raise.
+        """
+        scores = await self._scores(rendered)
+        info = self._handle.info
+        ground = everywhere(self._rulebook, licensed(self._rulebook, info))
+        verdict = decide.release(job, rendered, scores, info, ground)
+        if isinstance(verdict, Withheld):
+            await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())
+            return
+        provenance = Provenance.of(job.request(), info, batch_width=rendered.batch_width)
+        data = await asyncio.to_thread(_encode, verdict, provenance)
+        if before:
+            await asyncio.wait(before)
+        picture = await self._gallery.keep(
+            verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
+        )
+        if picture is None:
+            log.info("its picture is dropped: the job has ended, or is not ours any more")
+
+    async def _scores(self, rendered: Rendered) -> Scores | None:
+        """None if it could not be measured: policy says what becomes of it then."""
+        try:
+            return await self._handle.score(rendered)
+        except ScoringError as problem:
+            log.error("the picture is not scored: %s", problem)  # noqa: TRY400  the sentence says it all
+            return None
+
+
+def _encode(picture: Released | Held, provenance: Provenance) -> bytes:
+    return encode_png(picture.rgb, picture.width_px, picture.height_px, provenance)

@@ -1,0 +1,1 @@
+"""What makes the model better and what keeps it safe: promotion, the blind test, the training."""

@@ -1,0 +1,152 @@
+"""Which card is asked of: only with the gate's verdict, as one row, and back the same way."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.store.db import Database
+from bot.store.lineage import Lineage, LineageDeed, Reign
+from models.catalogue.card import Card
+from models.catalogue.verdict import fingerprint
+from tests.stages.cards import make_card, passed
+from tests.stages.factories import USER
+
+NAMED = "embedded"
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    database = await Database.open(tmp_path / "bot.sqlite3")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def lineage(db: Database) -> Lineage:
+    lineage = Lineage(db)
+    await lineage.begin("base", named=NAMED, licence_sha256="a" * 64, now_ms=1)
+    return lineage
+
+
+async def promote(lineage: Lineage, card: Card, over: str, now_ms: int = 2) -> Reign | str:
+    return await lineage.promote(card, over=over, by_id=USER, why="a test", now_ms=now_ms)
+
+
+async def back(lineage: Lineage, over: str) -> Reign | str:
+    return await lineage.rollback(over=over, by_id=USER, why="a test", now_ms=9)
+
+
+async def active(lineage: Lineage) -> str | None:
+    reign = await lineage.active(NAMED)
+    return reign.card_id if reign else None
+
+
+async def test_a_promoted_card_is_asked_of_and_its_row_says_who_when_and_from_which(
+    lineage: Lineage,
+) -> None:
+    card = passed(make_card("one"))
+    reign = await promote(lineage, card, "base")
+    assert reign == Reign(
+        seq=2, deed=LineageDeed.PROMOTE, card_id="one", before_id="base", named=NAMED,
+        licence_sha256=card.licence.sha256, files_sha256=fingerprint(card.files), why="a test",
+        by_id=USER, at_ms=2,
+    )  # fmt: skip
+    assert await lineage.active(NAMED) == reign
+
+
+def _unmeasured() -> Card:
+    return make_card("one")
+
+
+def _failed() -> Card:
+    return passed(make_card("one"), value=0.4)
+
+
+def _other_files() -> Card:
+    card = passed(make_card("one"))
+    return replace(card, files={**card.files, "unet/weights": "1" * 64})
+
+
+def _no_files() -> Card:
+    return passed(replace(make_card("one"), files={}))
+
+
+@pytest.mark.parametrize("card", [_unmeasured(), _failed(), _other_files(), _no_files()])
+async def test_a_card_whose_files_the_gate_has_not_passed_cannot_serve(
+    lineage: Lineage, card: Card
+) -> None:
+    refused = await promote(lineage, card, "base")
+    assert isinstance(refused, str)
+    assert "has not passed the gate" in refused
+    assert await active(lineage) == "base"
+
+
+async def test_nothing_is_promoted_over_a_card_that_its_owner_did_not_see(lineage: Lineage) -> None:
+    assert isinstance(await promote(lineage, passed(make_card("one")), "base"), Reign)
+    late = await promote(lineage, passed(make_card("two")), "base")
+    assert isinstance(late, str)
+    assert "Another model was put to use" in late
+    assert "serves already" in str(await promote(lineage, passed(make_card("one")), "one"))
+    assert isinstance(await back(lineage, "base"), str)
+    assert await active(lineage) == "one"
+
+
+async def test_each_rollback_goes_one_card_further_back(lineage: Lineage) -> None:
+    await promote(lineage, passed(make_card("one")), "base")
+    await promote(lineage, passed(make_card("two")), "one")
+    first = await back(lineage, "two")
+    assert isinstance(first, Reign)
+    assert (first.card_id, first.before_id) == ("one", "two")
+    second = await back(lineage, "one")
+    assert isinstance(second, Reign)
+    assert (second.card_id, second.files_sha256) == ("base", None)
+    assert "nothing before it" in str(await back(lineage, "base"))
+    await promote(lineage, passed(make_card("two")), "base")
+    assert isinstance(await back(lineage, "two"), Reign)
+    assert await active(lineage) == "base"
+
+
+async def test_what_could_not_be_carried_out_is_taken_back_by_a_row(lineage: Lineage) -> None:
+    one = passed(make_card("one"))
+    reign = await promote(lineage, one, "base")
+    assert isinstance(reign, Reign)
+    await lineage.undo(reign, why="broken", now_ms=3)
+    assert await active(lineage) == "base"
+    await promote(lineage, one, "base")
+    reign = await back(lineage, "one")
+    assert isinstance(reign, Reign)
+    await lineage.undo(reign, why="broken", now_ms=4)
+    last = await lineage.active(NAMED)
+    assert last is not None
+    assert (last.card_id, last.files_sha256) == ("one", fingerprint(one.files))
+    assert len(await lineage.history()) == 6
+
+
+async def test_another_model_in_the_settings_begins_anew(lineage: Lineage) -> None:
+    await promote(lineage, passed(make_card("one")), "base")
+    assert await lineage.active("hakurei/waifu-diffusion") is None
+    for _ in range(2):
+        await lineage.begin("wd", named="hakurei/waifu-diffusion", licence_sha256="b", now_ms=5)
+    assert [row.card_id for row in await lineage.history()] == ["base", "one", "wd"]
+    assert "nothing before it" in str(await back(lineage, "wd")), "MODEL is the operator's"
+
+
+async def test_a_start_under_the_same_name_writes_nothing(lineage: Lineage) -> None:
+    await promote(lineage, passed(make_card("one")), "base")
+    await lineage.begin("base", named=NAMED, licence_sha256="a" * 64, now_ms=9)
+    assert await active(lineage) == "one"
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE lineage SET card_id = 'x'", "UPDATE lineage SET at_ms = 0",
+            "DELETE FROM lineage", "UPDATE lineage SET files_sha256 = NULL"],
+)  # fmt: skip
+async def test_no_row_is_changed_or_lost(lineage: Lineage, db: Database, sql: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        await db.write_one(sql)
+    assert await active(lineage) == "base"

@@ -1,0 +1,172 @@
+"""What a blind test draws and counts: no cap, no post of the delivery, no side that is told."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.ballot import Choice, DuelOrigin
+from bot.domain import JobId, JobState, UserId
+from bot.store.trials import Trial, TrialBook, TrialOutcome, drawn_by_lot
+from tests.stages.cards import make_card, passed
+from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_admitted, make_ask
+from tests.stages.stores import AMPLE, Stores, open_stores
+from tests.stages.trying_out import (
+    CANDIDATE,
+    PARENT,
+    asked_twice,
+    begin_lineage,
+    drawn,
+    make_trial,
+)
+
+
+@pytest.fixture
+async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        await begin_lineage(opened.db)
+        yield opened
+
+
+@pytest.fixture
+async def trials(stores: Stores) -> TrialBook:
+    book = TrialBook(stores.db)
+    assert isinstance(await book.begin(make_trial()), Trial)
+    return book
+
+
+async def test_one_trial_runs_at_most_and_against_the_card_that_is_asked_of(
+    stores: Stores, trials: TrialBook
+) -> None:
+    again = await trials.begin(make_trial("t000000002"))
+    assert isinstance(again, str)
+    assert "runs already" in again
+    assert await trials.end("t000000001", TrialOutcome.STOPPED, by_id=USER, now_ms=20)
+    assert not await trials.end("t000000001", TrialOutcome.CANDIDATE, by_id=None, now_ms=21)
+    lineage = await begin_lineage(stores.db)
+    await lineage.promote(passed(make_card()), over=PARENT, by_id=None, why="", now_ms=3)
+    late = await trials.begin(make_trial("t000000003"))
+    assert isinstance(late, str)
+    assert "Another model" in late
+    assert [trial.outcome for trial in await trials.history()] == [TrialOutcome.STOPPED]
+    assert await trials.running() is None
+
+
+async def test_both_models_draw_the_same_and_it_counts_for_no_cap(
+    stores: Stores, trials: TrialBook
+) -> None:
+    candidate, parent = await asked_twice(stores, make_trial())
+    assert (candidate.draw.model, parent.draw.model) == (CANDIDATE, PARENT)
+    assert candidate.draw.seed == parent.draw.seed
+    assert candidate.draw.prompt == parent.draw.prompt
+    one = type(AMPLE)(per_user=1, per_guild=1, per_day=1, cooldown_ms=10_000)
+    made = await stores.queue.enqueue(make_admitted(), one, 1_001, since_id=SINCE)
+    assert getattr(made, "jobs", None), "the test costs its member nothing"
+    job = await stores.claim(now_ms=1_002)
+    assert job is not None
+    assert job.draw.model is None, "what its member waits for comes first"
+
+
+async def test_the_delivery_posts_nothing_of_a_trial(stores: Stores, trials: TrialBook) -> None:
+    for job, card in zip(await asked_twice(stores, make_trial()), (CANDIDATE, PARENT), strict=True):
+        await drawn(stores, job.id, card)
+    assert await stores.outbox.owed(9_000) == []
+    assert await stores.views.open_statuses() == []
+
+
+async def _pair(stores: Stores, trials: TrialBook, user: int = USER) -> tuple[JobId, JobId, str]:
+    """A settled pair: the candidate's job, the parent's and their duel."""
+    candidate, parent = await asked_twice(stores, make_trial(), user)
+    await drawn(stores, candidate.id, CANDIDATE)
+    assert await trials.drawn() == [], "one of them is still to be drawn"
+    async with stores.db.write() as tx:
+        await tx.execute("UPDATE jobs SET state = 'queued', lease_owner = NULL,"
+                         " lease_until_ms = NULL WHERE state = 'running'")  # fmt: skip
+    await drawn(stores, parent.id, PARENT)
+    (pair,) = await trials.drawn()
+    assert await trials.settle(pair, 5_000)
+    assert not await trials.settle(pair, 5_001), "once"
+    return candidate.id, parent.id, pair.duel_id
+
+
+async def test_a_drawn_pair_becomes_a_blind_duel_and_both_pictures_stay_their_members(
+    stores: Stores, trials: TrialBook
+) -> None:
+    candidate, parent, duel_id = await _pair(stores, trials)
+    (duel,) = await stores.duels.unposted(9)
+    assert (duel.id, duel.origin, duel.guild_id) == (duel_id, DuelOrigin.TRIAL, GUILD)
+    left = drawn_by_lot(duel_id)
+    assert duel.job_ids == ((candidate, parent) if left else (parent, candidate))
+    for job_id in (candidate, parent):
+        job = await stores.views.get(job_id)
+        assert job is not None
+        assert job.state is JobState.DELIVERED
+    assert len(await stores.views.history(USER, GUILD, 9)) == 2
+    assert await trials.card_of(duel.id, 1) == (CANDIDATE if left else PARENT)
+    assert await trials.card_of(duel.id, 2) == (PARENT if left else CANDIDATE)
+
+
+async def test_where_a_picture_is_missing_there_is_no_duel(
+    stores: Stores, trials: TrialBook
+) -> None:
+    candidate, parent = await asked_twice(stores, make_trial())
+    await drawn(stores, candidate.id, CANDIDATE)
+    await stores.queue.cancel_job(parent.id, 4_500)
+    (pair,) = await trials.drawn()
+    assert not await trials.settle(pair, 5_000)
+    assert await stores.duels.unposted(9) == []
+    assert await trials.drawn() == []
+    assert await stores.state(candidate) == "delivered"
+
+
+async def test_choices_are_told_by_model_and_not_by_side(stores: Stores, trials: TrialBook) -> None:
+    _, _, duel_id = await _pair(stores, trials)
+    (duel,) = await stores.duels.unposted(9)
+    side = Choice.LEFT if drawn_by_lot(duel_id) else Choice.RIGHT
+    for voter, choice in ((USER, side), (OTHER, Choice.SKIP), (UserId(7), side)):
+        await stores.duels.vote(duel.id, voter, choice, 6_000)
+    ((found, choices),) = (await trials.undecided("t000000001")).items()
+    assert found == duel_id
+    assert {(c.voter_id, c.for_candidate, c.self_vote) for c in choices} == {
+        (USER, True, True), (7, True, False),
+    }  # fmt: skip
+    await trials.step("t000000001", found, win=True, e_value=1.5, now_ms=7_000)
+    await trials.step("t000000001", found, win=False, e_value=9.0, now_ms=7_001)
+    assert await trials.undecided("t000000001") == {}
+    (step,) = await trials.steps("t000000001")
+    assert (step.win, step.e_value) == (True, 1.5)
+
+
+async def test_nothing_is_drawn_for_a_trial_that_has_ended(
+    stores: Stores, trials: TrialBook
+) -> None:
+    await trials.end("t000000001", TrialOutcome.PARENT, by_id=None, now_ms=20)
+    asked = await trials.ask(make_trial(), make_admitted(make_ask()), 1_000, since_id=SINCE)
+    assert asked is None
+    assert await stores.rows("jobs") == []
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE trials SET share = 0.5", "UPDATE trial_ends SET outcome = 'candidate'",
+            "UPDATE trial_steps SET win = 1", "DELETE FROM trial_steps"],
+)  # fmt: skip
+async def test_what_a_trial_found_is_not_changed(
+    stores: Stores, trials: TrialBook, sql: str
+) -> None:
+    _, _, duel_id = await _pair(stores, trials)
+    (duel,) = await stores.duels.unposted(9)
+    await trials.step("t000000001", duel.id, win=False, e_value=0.5, now_ms=7_000)
+    assert duel.id == duel_id
+    await trials.end("t000000001", TrialOutcome.PARENT, by_id=None, now_ms=20)
+    with pytest.raises(sqlite3.IntegrityError):
+        await stores.db.write_one(sql)
+
+
+def test_the_lot_falls_on_either_side() -> None:
+    from bot.ids import new_id
+
+    left = sum(drawn_by_lot(new_id()) for _ in range(2_000))
+    assert 900 < left < 1_100

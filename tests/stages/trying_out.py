@@ -1,0 +1,69 @@
+"""A lineage with a trial in it, the short way, for the tests of stores and of what asks them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain import Job, JobId, UserId
+from bot.store.db import Database
+from bot.store.lineage import Lineage, Reign
+from bot.store.trials import Trial, TrialBook, TrialOutcome
+from tests.stages.cards import make_card, passed
+from tests.stages.factories import GUILD, SINCE, USER, make_admitted, make_ask
+from tests.stages.stores import WORKER, Stores
+
+CANDIDATE, PARENT = "next-1", "fake-1"
+
+
+def make_trial(trial_id: str = "t000000001", *, share: float = 1.0, most: int = 400) -> Trial:
+    return Trial(
+        id=trial_id, guild_id=GUILD, candidate=CANDIDATE, parent=PARENT, share=share, most=most,
+        by_id=USER, begun_ms=10,
+    )  # fmt: skip
+
+
+async def begin_lineage(db: Database) -> Lineage:
+    """The parent is asked of."""
+    lineage = Lineage(db)
+    await lineage.begin(PARENT, named="embedded", licence_sha256="a" * 64, now_ms=1)
+    return lineage
+
+
+async def asked_twice(stores: Stores, trial: Trial, user: int = USER) -> tuple[Job, Job]:
+    """The candidate's job and the parent's for one request; nothing else may be queued."""
+    admitted = make_admitted(make_ask(user=UserId(user)))
+    request = await TrialBook(stores.db).ask(trial, admitted, 1_000, since_id=SINCE)
+    assert request is not None
+    candidate, parent = request.jobs
+    return candidate, parent
+
+
+async def live_with_models(stores: Stores) -> None:
+    """USER promotes and goes back, begins a trial that draws for them, and stops another."""
+    lineage, trials = await begin_lineage(stores.db), TrialBook(stores.db)
+    card = passed(make_card())
+    done = await lineage.promote(card, over=PARENT, by_id=USER, why="w", now_ms=2)
+    assert isinstance(done, Reign)
+    assert isinstance(await lineage.rollback(over=card.id, by_id=USER, why="w", now_ms=3), Reign)
+    first = make_trial()
+    assert isinstance(await trials.begin(first), Trial)
+    assert await trials.end(first.id, TrialOutcome.STOPPED, by_id=USER, now_ms=20)
+    running = make_trial("t000000002")
+    assert isinstance(await trials.begin(running), Trial)
+    await asked_twice(stores, running)
+
+
+async def drawn(stores: Stores, job_id: JobId, card_id: str) -> None:
+    """The worker has drawn this job of a trial."""
+    from tests.stages.factories import make_png, make_released
+
+    async with stores.db.write() as tx:
+        await tx.execute("UPDATE jobs SET not_before_ms = 0")
+    while (job := await stores.claim()) is not None and job.id != job_id:
+        pass
+    assert job is not None
+    assert job.draw.model == card_id
+    kept = await stores.gallery.keep(
+        make_released(replace(job)), make_png(job), card_id=card_id, owner=WORKER, now_ms=4_000
+    )
+    assert kept is not None
