@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from difflib import get_close_matches
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
@@ -286,7 +286,9 @@ def _wanted(kind: Any, dialect: Dialect) -> str:
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]
         listed = _choices(item)
-        return "a list out of " + ", ".join(listed) if listed else f"a list of {_plural(item)}"
+        return (
+            "a list out of " + ", ".join(listed) if listed else f"a list of {_plural(_plain(item))}"
+        )
     if choices := _choices(kind):
         return ("one of " if len(choices) > 1 else "") + ", ".join(choices)
     if meta.pattern:
@@ -301,7 +303,9 @@ def _plural(kind: Any) -> str:
 def _choices(kind: Any) -> tuple[str, ...]:
     if get_origin(kind) is Literal:
         return get_args(kind)
-    return tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else ()
+    if not isinstance(kind, type) or not issubclass(kind, StrEnum | IntEnum):
+        return ()
+    return tuple(str(member.value) for member in kind)
 
 
 def _bounds(meta: Meta) -> str:

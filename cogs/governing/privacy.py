@@ -60,6 +60,7 @@ _NAMES = {
     "cases": "pictures and requests of yours that moderators looked at, or will",
     "reports": "pictures you reported",
     "strikes": "strikes",
+    "tellings": "notices that I owe you",
     "exclusions": "time-outs and bans",
     "decisions": "decisions about your requests and pictures",
 }

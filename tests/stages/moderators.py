@@ -13,11 +13,11 @@ from bot.domain import (
 from bot.store.case_rows import Case
 from bot.store.consent import Consent
 from bot.store.consequences import Judgement
-from bot.store.curation import ExportReport, export_voted
 from bot.store.decisions import Outcome
 from bot.store.members import Exclusion
-from bot.store.papers import Papers
 from bot.store.reviews import Decided, Filing
+from models.manifest import Manifest
+from tests.stages.exporting import export
 from tests.stages.factories import (
     GUILD,
     OTHER,
@@ -77,7 +77,6 @@ async def appeal(stores: Stores, waiting: RequestId, by: UserId = USER, most: in
     )
 
 
-async def exported(stores: Stores, directory: Path) -> ExportReport:
+async def exported(stores: Stores, directory: Path) -> Manifest:
     """What goes into an export now."""
-    papers = Papers(directory.parent / "licences")
-    return await export_voted(stores.db, stores.gallery, papers, directory, lambda *_: True)
+    return await export(stores, directory)

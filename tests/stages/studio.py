@@ -50,8 +50,6 @@ company = Company.ALONE
 
 #: The model of the engine beside the tested one.
 OTHER_MODEL = "other-1"
-#: A model under another licence, and the hash of that.
-FOREIGN_MODEL, FOREIGN_LICENCE = "foreign-1", "f" * 64
 #: A model that cannot be opened.
 NO_MODEL = "broken"
 #: Models that no engine has loaded at first.
@@ -64,11 +62,7 @@ def another_engine(model: str) -> FakeEngine:
         raise EngineError("broken: its weights are cut short.")
 
     class Another(FakeEngine):
-        info = replace(
-            INFO,
-            card_id=model,
-            licence_sha256=FOREIGN_LICENCE if model == FOREIGN_MODEL else INFO.licence_sha256,
-        )
+        info = replace(INFO, card_id=model)
 
     return Another(2, step_s=0.002)
 

@@ -55,7 +55,9 @@ async def test_a_file_is_migrated_once(path: Path) -> None:
 
 
 async def test_every_table_is_strict(db: Database) -> None:
-    rows = await db.fetch_all("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
+    rows = await db.fetch_all(
+        "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+    )
     loose = {row["name"] for row in rows if not row["strict"]} - {"sqlite_schema"}
     assert not loose
 

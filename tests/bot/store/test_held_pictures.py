@@ -77,7 +77,7 @@ async def test_what_is_held_is_owed_to_nobody_and_seen_by_nobody(
         "INSERT INTO votes VALUES (:job, 'taste', 77, 1, 0, 5)", {"job": job.id}
     )
     assert await stores.votes.top(GUILD, 0, 9_999, 9, ratings=["general", "explicit"]) == []  # type: ignore[list-item]
-    assert (await exported(stores, tmp_path / "out")).pictures == 0
+    assert not (await exported(stores, tmp_path / "out")).pictures
 
 
 async def test_a_held_job_is_alive_but_in_nobodys_way(stores: Stores) -> None:

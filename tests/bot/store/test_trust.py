@@ -75,7 +75,7 @@ async def test_two_duels_of_a_pair_the_other_way_round_agree(stores: Stores) -> 
             at_ms = NOW_MS + n * 20_000 + (voter == BOB) * 1_000
             await stores.duels.vote(duel.id, voter, choice, at_ms)
     voters = await stores.trust.voters(GUILD)
-    assert voters[ADA].agreement > 0.8, "taken for contraries, they would be far below"
+    assert voters[ADA].agreement > 0.7, "taken for contraries, they would be far below"
 
 
 async def test_another_servers_votes_are_not_looked_at(stores: Stores) -> None:

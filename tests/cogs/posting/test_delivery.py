@@ -46,7 +46,7 @@ async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Off
         f"seed {job.draw.seed}",
         f"{job.draw.steps} steps",
         "guidance 7",
-        "tiny-1",
+        "fake-1",
         job.id,
     ):
         assert part in message.content
