@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bot.domain import Place, RoleId
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
+from bot.learning.desk import LearningDesk
 from bot.policy.layers import EffectivePolicy, effective, is_compiled, licensed
 from bot.policy.rulebook import Rulebook
 from bot.settings import Settings
@@ -64,6 +65,7 @@ class Services:
     signals: Signals
     progress: ProgressBoard
     caps: Caps
+    learning: LearningDesk
     #: The model that is asked of; looked at each time, because a promotion can change it.
     model: Callable[[], ModelInfo]
     clock: Callable[[], int]

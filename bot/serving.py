@@ -29,6 +29,7 @@ from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
 from bot.health import beat
+from bot.learning.desk import lay
 from bot.learning.starting import load_active
 from bot.log import log_transition
 from bot.services import Services
@@ -43,7 +44,6 @@ from bot.store.doomed import Doomed
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
-from bot.store.lineage import Lineage
 from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
@@ -92,9 +92,7 @@ class _Program:
 
     services: Services
     jobs: Jobs
-    catalogue: Registry
     shelf: Shelf
-    lineage: Lineage
     handle: LocalThread
     worker: Worker
 
@@ -159,7 +157,11 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         stack.push_async_callback(handle.close)
         jobs = Jobs(db)
         catalogue = Registry(settings.models_dir)
-        shelf, lineage = Shelf(catalogue), Lineage(db)
+        shelf, signals = Shelf(catalogue), Signals()
+
+        async def swap(card_id: str) -> None:
+            await worker.swap(card_id)
+
         services = Services(
             settings=settings,
             queue=jobs,
@@ -181,23 +183,25 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             rulebook=rulebooks.load(),
             consent=Consent(db),
             privacy=Privacy(db, gallery),
-            signals=Signals(),
+            signals=signals,
             progress=ProgressBoard(),
             caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
+            learning=lay(
+                db,
+                data_dir=settings.data_dir,
+                papers=Papers(settings.licences_dir),
+                catalogue=catalogue,
+                shelf=shelf,
+                signals=signals,
+                swap=swap,
+                clock=now_ms,
+            ),
             model=lambda: shelf.active,
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
         worker = _worker(services, jobs, shelf, handle)
-        yield _Program(
-            services=services,
-            jobs=jobs,
-            catalogue=catalogue,
-            shelf=shelf,
-            lineage=lineage,
-            handle=handle,
-            worker=worker,
-        )
+        yield _Program(services=services, jobs=jobs, shelf=shelf, handle=handle, worker=worker)
 
 
 async def _sweep(gallery: Gallery) -> None:
@@ -303,8 +307,8 @@ async def _loaded(program: _Program, settings: Settings, stop: Stop) -> bool:
     handle = program.handle
     opening = load_active(
         handle,
-        lineage=program.lineage,
-        catalogue=program.catalogue,
+        lineage=program.services.learning.lineage,
+        catalogue=program.services.learning.catalogue,
         shelf=program.shelf,
         named=settings.model,
         now_ms=program.services.clock(),
@@ -336,7 +340,14 @@ async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
         online = tasks.create_task(
             client.serve(program.services, settings.discord_token), name="discord"
         )
+        desk = program.services.learning
+        learning = [
+            tasks.create_task(desk.shadow.run(), name="trial"),
+            tasks.create_task(desk.schooling.run(), name="training"),
+        ]
         await stop.wait()
+        for task in learning:
+            task.cancel()
         log.info("stopping: pictures in the engine are finished or put back")
         program.worker.stop()
         await drawing

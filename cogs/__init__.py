@@ -25,4 +25,5 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.posting.takedown",
     "cogs.posting.spoilering",
     "cogs.posting.lost",
+    "cogs.learning.learn",
 )

@@ -81,6 +81,7 @@ FLOORS = {
     "cogs.asking": ("cogs.posting", "cogs.asking"),
     "cogs.voting": ("cogs.posting", "cogs.asking", "cogs.voting"),
     "cogs.governing": ("cogs.posting", "cogs.asking", "cogs.governing"),
+    "cogs.learning": ("cogs.posting", "cogs.asking", "cogs.learning"),
 }
 
 

@@ -213,7 +213,9 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     for holding in HOLDINGS.values():
         for statement in holding.forget if holding else ():
             await tx.execute(statement, user)
-    await tx.execute("UPDATE installation SET scrubs_due = scrubs_due + 1")
+    await tx.execute(
+        "UPDATE installation SET scrubs_due = scrubs_due + 1, forgotten = forgotten + 1"
+    )
     return Forgotten(
         counts=counts,
         job_ids=[JobId(row["id"]) for row in alive],

@@ -246,18 +246,6 @@ class TrialBook:
             for row in rows
         ]
 
-    async def card_of(self, duel_id: DuelId, place: int) -> str | None:
-        """The card that drew the picture at this place of a duel, from 1; None of a plain duel.
-
-        For a member who has chosen; nobody else is told.
-        """
-        row = await self._db.fetch_one(
-            "SELECT iif(candidate_left = (:place = 1), candidate, parent) AS card"
-            " FROM trial_pairs JOIN trials ON trials.id = trial_id WHERE duel_id = :duel",
-            {"duel": duel_id, "place": place},
-        )
-        return row["card"] if row else None
-
 
 def drawn_by_lot(duel_id: str) -> bool:
     """Whether the candidate's picture stands left: the duel's id, which is random, decides."""

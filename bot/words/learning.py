@@ -59,3 +59,116 @@ def rolled_back(card_id: str, over: str) -> str:
 def from_next_start(card_id: str) -> str:
     """The bot was stopped between the row and the swap."""
     return f"I am stopping: `{card_id}` serves from my next start on."
+
+
+NOTHING_TRAINS = "No training is under way."
+OWNER_STOPPED = "You stopped it."
+BEGUN_ANEW = "A member was forgotten, so it begins anew without what was theirs."
+
+
+def trains_already(run_id: str) -> str:
+    """One training at a time."""
+    return f"`{run_id}` is being trained already: `/learn status` shows how far it is."
+
+
+def too_few(judged: int, least: int) -> str:
+    """There are not enough votes to learn from."""
+    votes = "1 vote or choice" if judged == 1 else f"{judged} votes and choices"
+    return (
+        f"There are {votes} on other members' pictures, and I need {least} at least to see what "
+        "people like. Ask for more: every reaction under a picture counts, and `/duel party` is "
+        "the quickest way."
+    )
+
+
+def only_own(own: int) -> str:
+    """Everybody likes their own pictures."""
+    return (
+        f"All {own} votes are of members on their own pictures, and from those I learn nothing "
+        "about taste. Ask people to vote on each other's."
+    )
+
+
+def not_here(card_id: str) -> str:
+    """The model that is asked of lies nowhere that a training could read it."""
+    return f"I cannot find the files of `{card_id}`, so I cannot train from it."
+
+
+def begun(run_id: str, base: str) -> str:
+    """The training is on its way."""
+    return (
+        f"I train `{run_id}` from `{base}` now, with what this bot's members voted. It waits while "
+        "anybody waits for a picture. `/learn status` shows how far it is; nothing changes for "
+        "members until you promote it."
+    )
+
+
+def misnamed(card_id: str) -> str:
+    """The training made something else than it was asked for."""
+    return f"The training wrote a card `{card_id}`, which nobody asked for."
+
+
+def stopped(run_id: str) -> str:
+    """The training is over."""
+    return f"`{run_id}` is not trained any further, and what was exported for it is deleted."
+
+
+OWNER_ONLY = "Only whoever runs this bot can do that: models are theirs to train and to change."
+ADULT_SHEET = (
+    "This model can draw nudity, so I show its sheet in age-restricted channels only. Its figures:"
+)
+
+
+def status(serving: str, run: str, trial: str) -> str:
+    """Which model serves, how far the training is and what the trial says."""
+    return f"**Serving** `{serving}`\n**Training** {run}\n**Trial** {trial}"
+
+
+_STAGES = {
+    "export": "writing down what is learned from",
+    "train": "learning",
+    "judge": "before the gate",
+    "passed": "passed the gate: try it with `/learn trial start`, or promote it",
+    "refused": "did not pass the gate, so it cannot serve: `/learn sheet` shows why",
+    "failed": "failed",
+    "stopped": "stopped",
+}
+
+
+def run(run_id: str, stage: str, said: str, *, waits: bool, restarts: int) -> str:
+    """How far a training is."""
+    parts = [f"`{run_id}`: {_STAGES[stage]}"]
+    parts += ["it waits while somebody waits for a picture"] if waits else []
+    parts += ["it began anew, because a member was forgotten"] if restarts else []
+    return "; ".join(parts) + (f"\n-# {said}" if said else "")
+
+
+def trial(candidate: str, parent: str, wins: int, duels: int, e_value: float) -> str:
+    """How a blind test stands."""
+    return (
+        f"`{candidate}` against `{parent}`: {wins} of {duels} duels won; evidence {e_value:.3g}, "
+        "and 100 decides"
+    )
+
+
+def trial_begun(candidate: str, parent: str, share: float) -> str:
+    """The blind test runs."""
+    return (
+        f"From now on `{candidate}` and `{parent}` both draw {share:.0%} of this server's requests "
+        "once more, and members see the two side by side without names. Nobody waits longer for "
+        "their own pictures, and `/learn status` shows how it stands."
+    )
+
+
+NO_TRIAL = "No trial runs."
+TRIAL_STOPPED = "The trial is stopped; what it found so far is kept in `/learn history`."
+
+
+def verdict(name: str, value: str, bounds: str, *, holds: bool) -> str:
+    """One line of the gate's table."""
+    return f"{'ok  ' if holds else 'FAIL'} {name:<34.34} {value:>10} {bounds}"
+
+
+def unjudged(card_id: str) -> str:
+    """A card without a verdict."""
+    return f"`{card_id}` was not before the gate yet, so there are no figures and no sheet."

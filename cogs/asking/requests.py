@@ -14,6 +14,7 @@ import discord
 
 from bot.client import Interaction
 from bot.domain import (
+    Admitted,
     Ask,
     BotError,
     MessageId,
@@ -97,6 +98,9 @@ async def _queue(
     queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id
     )
+    if isinstance(queued, Request):
+        shadowing = _shadow(services, queued, verdict)
+        interaction.client.spawn(shadowing, name="for the trial")
     if verdict.alert and isinstance(queued, Request):
         await _alert(services, ask, queued)
     return queued
@@ -108,6 +112,14 @@ async def with_precedent(services: Services, ask: Ask) -> Ask:
         ask.place.guild_id, draws_of(ask), services.model().card_id
     )
     return ask if found is None else replace(ask, precedent=max(found, ask.precedent or found))
+
+
+async def _shadow(services: Services, request: Request, verdict: Admitted) -> None:
+    """A blind test may want both models to draw it; it is queued, whatever becomes of that."""
+    try:
+        await services.learning.shadow.ask(request, verdict)
+    except BotError as problem:
+        log.warning("the trial does without request %s: %s", request.id, problem)
 
 
 async def _alert(services: Services, ask: Ask, request: Request) -> None:

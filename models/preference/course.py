@@ -1,6 +1,6 @@
 """What a training on judgements is told: which loss, how long, how fast, how far from the parent.
 
-Every field has a meaning, a default and bounds, and they all stand here; docs/learning.md says
+Every field has a meaning, a default and bounds, and they all stand here; docs/preference.md says
 which measurement chose the defaults. Called by the command. It must not know tensors.
 """
 

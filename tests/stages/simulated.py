@@ -39,7 +39,9 @@ from bot.domain import (
     UserId,
 )
 from bot.drawing.progress import ProgressBoard
+from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
+from bot.learning.desk import LearningDesk, lay
 from bot.services import Services
 from bot.settings import load
 from bot.store.caps import Caps
@@ -53,6 +55,7 @@ from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.papers import Papers
 from bot.store.parties import Parties
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
@@ -62,6 +65,7 @@ from bot.store.tellings import Tellings
 from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
+from models.catalogue.registry import Registry
 from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
 from tests.stages.fake_engine import INFO
 
@@ -229,6 +233,21 @@ class Scene:
 SceneT = TypeVar("SceneT", bound=Scene)
 
 
+def _desk(db: Database, directory: Path, signals: Signals) -> LearningDesk:
+    """With an engine that serves whatever it is asked to."""
+    catalogue = Registry(directory / "models")
+    shelf = Shelf(catalogue, {INFO.card_id: "embedded"})
+    shelf.activate(INFO)
+
+    async def swap(card_id: str) -> None:
+        shelf.activate(INFO if card_id == INFO.card_id else catalogue.info(card_id))
+
+    return lay(
+        db, data_dir=directory, papers=Papers(directory / "licences"), catalogue=catalogue,
+        shelf=shelf, signals=signals, swap=swap, clock=lambda: 1_700_000_000_000,
+    )  # fmt: skip
+
+
 @asynccontextmanager
 async def scene(
     directory: Path, *extensions: str, kind: type[SceneT], live: bool = False
@@ -237,6 +256,7 @@ async def scene(
     db = await Database.open(directory / "bot.sqlite3")
     gallery = Gallery(db, directory / "pictures")
     envs: list[Env] = []
+    signals = Signals()
     services = Services(
         settings=load({"DATA_DIR": str(directory)}, None),
         queue=Jobs(db),
@@ -258,9 +278,10 @@ async def scene(
         rulebook=rulebooks.load(),
         consent=Consent(db),
         privacy=Privacy(db, gallery),
-        signals=Signals(),
+        signals=signals,
         progress=ProgressBoard(),
         caps=CAPS,
+        learning=_desk(db, directory, signals),
         model=lambda: INFO,
         clock=lambda: round(envs[0].now().timestamp() * 1000),
         elapsed_s=lambda: envs[0].now().timestamp(),

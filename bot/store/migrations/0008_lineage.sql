@@ -105,3 +105,6 @@ CREATE TRIGGER trial_steps_are_not_changed
     BEFORE UPDATE ON trial_steps BEGIN SELECT RAISE(ABORT, 'a step is not changed'); END;
 CREATE TRIGGER trial_steps_are_kept
     BEFORE DELETE ON trial_steps BEGIN SELECT RAISE(ABORT, 'a step is kept'); END;
+
+-- How many members were ever forgotten: what was exported for a training before is stale after.
+ALTER TABLE installation ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;

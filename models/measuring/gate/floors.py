@@ -1,6 +1,6 @@
 """What a candidate must reach: the one table of floors, and figures held against it.
 
-The numbers are those of the study in docs/learning.md. Change one, and `EDITION` with it: a
+The numbers are those of the study in docs/preference.md. Change one, and `EDITION` with it: a
 verdict of another edition is no verdict. Pure.
 """
 

@@ -105,8 +105,6 @@ async def test_a_drawn_pair_becomes_a_blind_duel_and_both_pictures_stay_their_me
         assert job is not None
         assert job.state is JobState.DELIVERED
     assert len(await stores.views.history(USER, GUILD, 9)) == 2
-    assert await trials.card_of(duel.id, 1) == (CANDIDATE if left else PARENT)
-    assert await trials.card_of(duel.id, 2) == (PARENT if left else CANDIDATE)
 
 
 async def test_where_a_picture_is_missing_there_is_no_duel(

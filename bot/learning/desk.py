@@ -1,0 +1,85 @@
+"""What `/learn` works with, in one value: the lineage, the trials, the training, the catalogue.
+
+Built for the composition root, handed to cogs as `services.learning`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.drawing.shelf import Shelf
+from bot.drawing.signals import Signals
+from bot.learning.promoting import Promotion
+from bot.learning.schooling import Schooling
+from bot.learning.shadow import Shadow
+from bot.store.consent import Consent
+from bot.store.db import Database
+from bot.store.duels import Duels
+from bot.store.groundwork import Groundwork
+from bot.store.lineage import Lineage
+from bot.store.papers import Papers
+from bot.store.trials import TrialBook
+from bot.store.trust import Trust
+from models.catalogue.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningDesk:
+    """Everything about models that the owner may look at and change."""
+
+    lineage: Lineage
+    trials: TrialBook
+    promotion: Promotion
+    schooling: Schooling
+    shadow: Shadow
+    catalogue: Registry
+
+
+def lay(
+    db: Database,
+    *,
+    data_dir: Path,
+    papers: Papers,
+    catalogue: Registry,
+    shelf: Shelf,
+    signals: Signals,
+    swap: Callable[[str], Awaitable[None]],
+    clock: Callable[[], int],
+) -> LearningDesk:
+    """The desk of a bot whose engine serves another card when `swap` is called."""
+    lineage, trials = Lineage(db), TrialBook(db)
+    return LearningDesk(
+        lineage=lineage,
+        trials=trials,
+        promotion=Promotion(
+            lineage=lineage,
+            catalogue=catalogue,
+            shelf=shelf,
+            papers=papers,
+            swap=swap,
+            clock=clock,
+        ),
+        schooling=Schooling(
+            root=data_dir / "learning",
+            python=sys.executable,
+            catalogue=catalogue,
+            shelf=shelf,
+            groundwork=Groundwork(db),
+            told=signals.for_worker(),
+            clock=clock,
+        ),
+        shadow=Shadow(
+            trials=trials,
+            duels=Duels(db),
+            trust=Trust(db),
+            consent=Consent(db),
+            catalogue=catalogue,
+            signals=signals,
+            active=lambda: shelf.active,
+            clock=clock,
+        ),
+        catalogue=catalogue,
+    )

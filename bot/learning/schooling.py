@@ -1,0 +1,370 @@
+"""The training beside the serving: one run at a time, as a child process that gives way at once.
+
+A run goes through stages, each a command: export the manifest, train, judge. Between and in them it
+waits while anybody waits for a picture. What has been done is a small file, so that a start goes on
+where the last one ended. `/learn` begins and ends runs; it must not know Discord or torch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from bot.domain import BotError
+from bot.drawing.shelf import Shelf
+from bot.drawing.signals import WorkerSignals
+from bot.learning.leashed import Leashed
+from bot.store.groundwork import Groundwork, Judged
+from bot.words import learning
+from models.catalogue import card as cards
+from models.catalogue.card import CardError
+from models.catalogue.registry import Registry
+from models.decoding import Dialect, MisfitError, decode
+
+log = logging.getLogger(__name__)
+
+#: Fewer judgements of others' pictures than this say nothing.
+LEAST_JUDGEMENTS = 20
+#: How soon a child is paused when somebody asks, and how long nobody may have asked before it goes
+#: on.
+_LOOK_S, _CALM_S = 0.2, 2.0
+#: How long a training that is stopped may take to save its state.
+_GRACE_S = 6.0
+#: Between two looks while no run is under way.
+_IDLE_S = 60.0
+
+
+class RunStage(StrEnum):
+    """How far a run has come; the first three are under way, the others are ends."""
+
+    #: What is learned from is written down.
+    EXPORT = "export"
+    #: The candidate learns.
+    TRAIN = "train"
+    #: The gate looks at it.
+    JUDGE = "judge"
+    #: The gate passed it: it may be tried and promoted.
+    PASSED = "passed"
+    #: The gate did not pass it.
+    REFUSED = "refused"
+    #: A command failed.
+    FAILED = "failed"
+    #: The owner stopped it.
+    STOPPED = "stopped"
+
+
+UNDER_WAY = frozenset({RunStage.EXPORT, RunStage.TRAIN, RunStage.JUDGE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningRun:
+    """One run. `said` is the last line of its command, or why it failed."""
+
+    #: The id that the candidate's card has, or will have.
+    id: str
+    #: The card that it learns from, and what the commands call its model.
+    base: str
+    place: str
+    stage: RunStage
+    begun_ms: int
+    #: How many members had ever been forgotten when its manifest was begun.
+    forgotten: int
+    #: How often it was begun anew because a member was forgotten.
+    restarts: int = 0
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """Where a run works: the manifest with members' pictures in it, and what is trained."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        """What is learned from."""
+        return self.root / "manifest"
+
+    @property
+    def out(self) -> Path:
+        """The folder of the training: its states, its curves."""
+        return self.root / "candidate"
+
+    @property
+    def model(self) -> Path:
+        """The candidate."""
+        return self.out / "model"
+
+
+#: The command of a stage of a run, without the interpreter.
+Orders = Callable[[LearningRun, Workplace], Sequence[str]]
+
+
+def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
+    """What is run in a stage that is under way."""
+    match run.stage:
+        case RunStage.EXPORT:
+            return ("-m", "bot", "export", str(place.manifest))
+        case RunStage.TRAIN:
+            again = ("--resume",) if (place.out / "states").exists() else ()
+            return (
+                "-m", "models", "prefer", str(place.manifest), "--base", run.place,
+                "--out", str(place.out), "--name", run.id, *again,
+            )  # fmt: skip
+        case RunStage.JUDGE:
+            return (
+                "-m", "models", "gate", str(place.model), "--manifest", str(place.manifest),
+                "--parent", run.place,
+            )  # fmt: skip
+        case _:
+            raise AssertionError("nothing is run after the end")
+
+
+class Schooling:
+    """Supervises the one run that there may be."""
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        python: str,
+        catalogue: Registry,
+        shelf: Shelf,
+        groundwork: Groundwork,
+        told: WorkerSignals,
+        clock: Callable[[], int],
+        orders: Orders = orders,
+    ) -> None:
+        """`root` is a folder of its own; `told` is nudged when somebody asks for a picture."""
+        self._root = root
+        self._python = python
+        self._catalogue = catalogue
+        self._shelf = shelf
+        self._groundwork = groundwork
+        self._told = told
+        self._clock = clock
+        self._orders = orders
+        self._begun = asyncio.Event()
+        self._child: Leashed | None = None
+        self._busy_s = float("-inf")
+        #: The newest run, whatever came of it; None: there was none.
+        self.run_now: LearningRun | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the run stands still because somebody waits for a picture."""
+        return self._child is None or self._child.paused
+
+    @property
+    def said(self) -> str:
+        """The last line of the command, or of the run's end."""
+        if self._child is not None and self._child.said:
+            return self._child.said
+        return self.run_now.said if self.run_now is not None else ""
+
+    def place(self, run: LearningRun) -> Workplace:
+        """Where this run works."""
+        return Workplace(root=self._root / run.id)
+
+    async def start(self) -> str:
+        """Begin a run from the model that is asked of; what came of it, as a sentence."""
+        if self.run_now is not None and self.run_now.stage in UNDER_WAY:
+            return learning.trains_already(self.run_now.id)
+        if why := _too_little(await self._groundwork.judged()):
+            return why
+        base = self._shelf.active.card_id
+        place = await asyncio.to_thread(self._shelf.place, base)
+        if place is None:
+            return learning.not_here(base)
+        run = LearningRun(
+            id=self._next_id(base),
+            base=base,
+            place=place,
+            stage=RunStage.EXPORT,
+            begun_ms=self._clock(),
+            forgotten=await self._groundwork.forgotten(),
+        )
+        await self._write(run)
+        self._begun.set()
+        return learning.begun(run.id, base)
+
+    async def stop(self) -> str:
+        """End the run; what came of it, as a sentence."""
+        run = self.run_now
+        if run is None or run.stage not in UNDER_WAY:
+            return learning.NOTHING_TRAINS
+        await self._end(replace(run, stage=RunStage.STOPPED, said=learning.OWNER_STOPPED))
+        self._told.work.set()
+        return learning.stopped(run.id)
+
+    async def run(self) -> None:
+        """Carry on with what is under way, until cancelled; a training saves its state then."""
+        self.run_now = await asyncio.to_thread(self._read)
+        while True:
+            try:
+                if not await self._carry_on():
+                    self._begun.clear()
+                    await _wait(self._begun, _IDLE_S)
+            except (BotError, OSError) as problem:
+                log.error("the training rests: %s", problem)  # noqa: TRY400  the sentence says it all
+                await asyncio.sleep(_IDLE_S)
+
+    async def _carry_on(self) -> bool:
+        """One command, or one look; False if no run is under way."""
+        run = self.run_now
+        if run is None or run.stage not in UNDER_WAY:
+            return False
+        if await self._is_stale(run):
+            await self._anew(run)
+        elif await self._must_wait():
+            await self._told.work.wait(_LOOK_S)
+            self._told.take_cancelled()
+        else:
+            await self._do(run)
+        return True
+
+    async def _do(self, run: LearningRun) -> None:
+        """Run the stage's command to its end, or until the run is not what it was."""
+        await asyncio.to_thread(self.place(run).root.mkdir, parents=True, exist_ok=True)
+        command = (self._python, *self._orders(run, self.place(run)))
+        log.info("training %s: %s", run.id, run.stage)
+        child = self._child = await Leashed.start(command)
+        try:
+            await self._watch(child, run)
+        except asyncio.CancelledError:
+            await child.end(grace_s=_GRACE_S)
+            raise
+        finally:
+            code = await child.end()
+            self._child = None
+        if self.run_now is not None and self.run_now.stage not in UNDER_WAY:
+            await self._tidy(run)
+        if self.run_now == run and not await self._is_stale(run):
+            await self._after(run, code, child.said)
+
+    async def _watch(self, child: Leashed, run: LearningRun) -> None:
+        """Pause and resume it until it ends, or until its run was stopped or is stale."""
+        while child.code is None and self.run_now == run and not await self._is_stale(run):
+            wait = await self._must_wait()
+            if wait and not child.paused:
+                child.pause()
+            elif child.paused and not wait:
+                child.resume()
+            await self._told.work.wait(_LOOK_S)
+            self._told.take_cancelled()
+
+    async def _must_wait(self) -> bool:
+        """Whether somebody waits for a picture, or did a moment ago."""
+        now_s = asyncio.get_running_loop().time()
+        if await self._groundwork.is_busy():
+            self._busy_s = now_s
+        return now_s - self._busy_s < _CALM_S
+
+    async def _is_stale(self, run: LearningRun) -> bool:
+        """Whether a member was forgotten whose pictures or votes may be in the manifest."""
+        return await self._groundwork.forgotten() != run.forgotten
+
+    async def _anew(self, run: LearningRun) -> None:
+        """A fresh manifest without whoever was forgotten; nothing of the old one is kept."""
+        await self._tidy(run)
+        await self._write(
+            replace(
+                run,
+                stage=RunStage.EXPORT,
+                forgotten=await self._groundwork.forgotten(),
+                restarts=run.restarts + 1,
+                said=learning.BEGUN_ANEW,
+            )
+        )
+        log.info("training %s begins anew: a member was forgotten", run.id)
+
+    async def _after(self, run: LearningRun, code: int, said: str) -> None:
+        """What follows from a command's end."""
+        follows = {RunStage.EXPORT: RunStage.TRAIN, RunStage.TRAIN: RunStage.JUDGE}
+        if run.stage is RunStage.JUDGE and code in {0, 1}:
+            await self._end(await asyncio.to_thread(self._shelve, run))
+        elif code == 0:
+            await self._write(replace(run, stage=follows[run.stage], said=said))
+        else:
+            await self._end(replace(run, stage=RunStage.FAILED, said=said))
+
+    def _shelve(self, run: LearningRun) -> LearningRun:
+        """Put the judged candidate into the catalogue, whatever the gate found."""
+        model, target = self.place(run).model, self._catalogue.folder(run.id)
+        try:
+            card = cards.read(model / cards.FILE_NAME)
+        except CardError as problem:
+            return replace(run, stage=RunStage.FAILED, said=str(problem))
+        if card.id != run.id:
+            return replace(run, stage=RunStage.FAILED, said=learning.misnamed(card.id))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        model.rename(target)
+        stage = RunStage.PASSED if card.may_be_promoted else RunStage.REFUSED
+        return replace(run, stage=stage, said="")
+
+    async def _end(self, run: LearningRun) -> None:
+        """The run is over: the members' pictures that were exported for it go."""
+        await self._write(run)
+        await self._tidy(run)
+
+    async def _tidy(self, run: LearningRun) -> None:
+        await asyncio.to_thread(shutil.rmtree, self.place(run).root, ignore_errors=True)
+
+    def _next_id(self, base: str) -> str:
+        """The first free name after the base's."""
+        root = re.sub(r"-v\d+\Z", "", base)[:58]
+        number = 2
+        while self._catalogue.folder(f"{root}-v{number}").exists() or base == f"{root}-v{number}":
+            number += 1
+        return f"{root}-v{number}"
+
+    @property
+    def _file(self) -> Path:
+        return self._root / "run.json"
+
+    async def _write(self, run: LearningRun) -> None:
+        await asyncio.to_thread(_write, self._file, run)
+        self.run_now = run
+
+    def _read(self) -> LearningRun | None:
+        try:
+            return decode(LearningRun, json.loads(self._file.read_text("utf-8")), _JSON)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, MisfitError) as problem:
+            log.warning("%s cannot be read, so no training goes on: %s", self._file, problem)
+            return None
+
+
+_JSON = Dialect(stranger="is not a field of a run")
+
+
+def _write(path: Path, run: LearningRun) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(asdict(run)), "utf-8")
+    part.replace(path)
+
+
+def _too_little(judged: Judged) -> str | None:
+    """Why there is nothing to learn from; None if there may be enough."""
+    if judged.others >= LEAST_JUDGEMENTS:
+        return None
+    if judged.own and not judged.others:
+        return learning.only_own(judged.own)
+    return learning.too_few(judged.others, LEAST_JUDGEMENTS)
+
+
+async def _wait(event: asyncio.Event, most_s: float) -> None:
+    try:
+        async with asyncio.timeout(most_s):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,54 @@
+"""The lineage as a picture: every card that was asked of, with how its blind test went.
+
+Called by `/learn history`, off the loop. It must not know Discord.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from bot.reporting import charts
+from bot.reporting.charts import Bar
+from bot.store.lineage import LineageDeed, Reign
+from bot.store.trials import Trial, TrialStep
+
+_DEEDS = {
+    LineageDeed.BEGIN: "named by MODEL",
+    LineageDeed.PROMOTE: "promoted",
+    LineageDeed.ROLLBACK: "brought back",
+}
+#: What no trial decided: as good as its parent, as far as anybody knows.
+_UNTRIED = 0.0
+#: The rows that fit into a picture that can still be read.
+_MOST = 30
+
+
+def history_png(reigns: Sequence[Reign], trials: Mapping[Trial, Sequence[TrialStep]]) -> bytes:
+    """One line for each reign, the oldest first; bars are win rates over the parent."""
+    lines = [_line(reign, trials) for reign in reigns[-_MOST:]]
+    picture = charts.bars(
+        "Models that served here, the newest last",
+        "the bar is the share of blind duels that the card won against the one before it",
+        lines,
+        0.5,
+    )
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def _line(reign: Reign, trials: Mapping[Trial, Sequence[TrialStep]]) -> Bar:
+    day = datetime.fromtimestamp(reign.at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    tried = next((steps for trial, steps in trials.items() if _is_its(trial, reign)), ())
+    wins, duels = sum(step.win for step in tried), len(tried)
+    rate = wins / duels if duels else _UNTRIED
+    told = f"{wins} of {duels} duels" if duels else "no blind test"
+    return Bar(reign.card_id, rate, f"{day} {_DEEDS[reign.deed]}, {told}", good=rate >= 0.5)
+
+
+def _is_its(trial: Trial, reign: Reign) -> bool:
+    """Whether this trial is why the card came to serve."""
+    same = (trial.candidate, trial.parent) == (reign.card_id, reign.before_id)
+    return same and reign.deed is LineageDeed.PROMOTE and trial.begun_ms <= reign.at_ms

@@ -1,0 +1,237 @@
+"""`/learn`: training, the blind test, promotion and rollback, for whoever runs the bot.
+
+Members do not see it. What it says comes from `bot/words/learning.py`; what it does, from
+`services.learning`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.ids import new_id
+from bot.learning.schooling import UNDER_WAY
+from bot.learning.trial import as_test
+from bot.reporting.lineage import history_png
+from bot.store.trials import Trial, TrialOutcome
+from bot.words import learning, wording
+from cogs.translating import guild_of, place_of, tell, user_of
+from models.catalogue.card import Card, CardError
+from models.catalogue.verdict import Figure
+
+#: The gate's sheet, beside the card.
+_SHEET = "gate.jpg"
+_MOST_DUELS = 400
+
+
+class Learn(commands.Cog):
+    """Answers are for the owner's eyes only."""
+
+    learn = app_commands.Group(
+        name="learn",
+        description="Train, try and change the model (whoever runs the bot)",
+        guild_only=True,
+        default_permissions=discord.Permissions(administrator=True),
+    )
+    trial = app_commands.Group(
+        name="trial", description="Show a candidate blind beside the model in use", parent=learn
+    )
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+        self._desk = bot.services.learning
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]  our own interaction
+        """Nobody but the owner, whatever a server's administrators allowed."""
+        if await interaction.client.is_owner(cast("discord.User", interaction.user)):
+            return True
+        await tell(interaction, learning.OWNER_ONLY)
+        return False
+
+    @learn.command(description="Which model serves, how far the training and the trial are")
+    async def status(self, interaction: Interaction) -> None:
+        """In three lines."""
+        serving = self._services.model().card_id
+        trial = await self._desk.trials.running()
+        told = learning.status(serving, self._run(), await self._stands(trial))
+        await tell(interaction, wording.fit(told))
+
+    def _run(self) -> str:
+        schooling = self._desk.schooling
+        run = schooling.run_now
+        if run is None:
+            return learning.NOTHING_TRAINS
+        waits = schooling.waits and run.stage in UNDER_WAY
+        return learning.run(run.id, run.stage, schooling.said, waits=waits, restarts=run.restarts)
+
+    async def _stands(self, trial: Trial | None) -> str:
+        if trial is None:
+            return learning.NO_TRIAL
+        test = as_test(trial, await self._desk.trials.steps(trial.id))
+        return learning.trial(trial.candidate, trial.parent, test.wins, test.duels, test.e_value)
+
+    @learn.command(description="Train a candidate from what members voted")
+    async def start(self, interaction: Interaction) -> None:
+        """Begin, or say why not."""
+        await interaction.response.defer(ephemeral=True)
+        await tell(interaction, await self._desk.schooling.start())
+
+    @learn.command(description="Stop the training that is under way")
+    async def stop(self, interaction: Interaction) -> None:
+        """End it and what was exported for it."""
+        await interaction.response.defer(ephemeral=True)
+        await tell(interaction, await self._desk.schooling.stop())
+
+    @learn.command(description="A candidate's sheet and what the gate measured")
+    @app_commands.describe(card="Its name; /learn status tells the newest")
+    async def sheet(self, interaction: Interaction, card: str) -> None:
+        """The figures as a table; the pictures above and below each other."""
+        await interaction.response.defer(ephemeral=True)
+        try:
+            found = await asyncio.to_thread(self._desk.catalogue.card, card)
+        except CardError as problem:
+            await tell(interaction, str(problem))
+            return
+        if found.verdict is None:
+            await tell(interaction, learning.unjudged(found.id))
+            return
+        table = wording.code("\n".join(_line(figure) for figure in found.verdict.figures))
+        file = self._desk.catalogue.folder(found.id) / _SHEET
+        adult = found.can_draw_nudity and not place_of(interaction).age_restricted
+        if adult or not await asyncio.to_thread(file.is_file):
+            await tell(interaction, f"{learning.ADULT_SHEET}\n{table}" if adult else table)
+            return
+        await interaction.followup.send(table, file=_as_spoiler(file, found), ephemeral=True)
+
+    @learn.command(description="Have a candidate that passed the gate serve from now on")
+    async def promote(self, interaction: Interaction, card: str) -> None:
+        """One row, one swap."""
+        await interaction.response.defer(ephemeral=True)
+        told = await self._desk.promotion.promote(
+            card, by_id=user_of(interaction), why="the owner chose it"
+        )
+        await tell(interaction, told)
+
+    @learn.command(description="Bring the model before back, exactly as it was")
+    async def rollback(self, interaction: Interaction) -> None:
+        """One row, one swap."""
+        await interaction.response.defer(ephemeral=True)
+        told = await self._desk.promotion.rollback(
+            by_id=user_of(interaction), why="the owner chose it"
+        )
+        await tell(interaction, told)
+
+    @learn.command(description="Every model that served here and how its blind test went")
+    async def history(self, interaction: Interaction) -> None:
+        """As a picture."""
+        await interaction.response.defer(ephemeral=True)
+        reigns = await self._desk.lineage.history()
+        trials = {
+            trial: await self._desk.trials.steps(trial.id)
+            for trial in await self._desk.trials.history()
+        }
+        png = await asyncio.to_thread(history_png, reigns, trials)
+        await interaction.followup.send(
+            file=_png(png, "history.png", _in_words([reign.card_id for reign in reigns])),
+            ephemeral=True,
+        )
+
+    @trial.command(name="start", description="Show a candidate blind beside the model in use, here")
+    @app_commands.describe(card="A candidate that passed", share="Of the requests, in percent")
+    async def trial_start(
+        self, interaction: Interaction, card: str, share: app_commands.Range[int, 1, 100] = 20
+    ) -> None:
+        """Only of a card that could be promoted."""
+        await interaction.response.defer(ephemeral=True)
+        try:
+            found = await asyncio.to_thread(self._desk.catalogue.card, card)
+        except CardError as problem:
+            await tell(interaction, str(problem))
+            return
+        if not found.may_be_promoted:
+            await tell(interaction, learning.not_passed(found.id))
+            return
+        begun = await self._desk.trials.begin(self._trial(interaction, found.id, share / 100))
+        told = (
+            begun
+            if isinstance(begun, str)
+            else learning.trial_begun(begun.candidate, begun.parent, begun.share)
+        )
+        await tell(interaction, told)
+
+    def _trial(self, interaction: Interaction, candidate: str, share: float) -> Trial:
+        return Trial(
+            id=new_id(),
+            guild_id=guild_of(interaction),
+            candidate=candidate,
+            parent=self._services.model().card_id,
+            share=share,
+            most=_MOST_DUELS,
+            by_id=user_of(interaction),
+            begun_ms=self._services.clock(),
+        )
+
+    @trial.command(name="stop", description="End the blind test")
+    async def trial_stop(self, interaction: Interaction) -> None:
+        """What it found is kept."""
+        trial = await self._desk.trials.running()
+        if trial is None:
+            await tell(interaction, learning.NO_TRIAL)
+            return
+        await self._desk.trials.end(
+            trial.id,
+            TrialOutcome.STOPPED,
+            by_id=user_of(interaction),
+            now_ms=self._services.clock(),
+        )
+        await tell(interaction, learning.TRIAL_STOPPED)
+
+    @sheet.autocomplete("card")
+    @promote.autocomplete("card")
+    @trial_start.autocomplete("card")
+    async def _cards(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Cards of the catalogue, the newest name first, for the owner alone."""
+        if not await interaction.client.is_owner(cast("discord.User", interaction.user)):
+            return []
+        ids = await asyncio.to_thread(self._desk.catalogue.ids)
+        fitting = [card_id for card_id in reversed(ids) if current.lower() in card_id][:25]
+        return [app_commands.Choice(name=card_id, value=card_id) for card_id in fitting]
+
+
+def _line(figure: Figure) -> str:
+    bounds = [f">= {figure.least:g}"] if figure.least is not None else []
+    bounds += [f"<= {figure.most:g}"] if figure.most is not None else []
+    value = f"{figure.value:.4g} {figure.unit}".strip()
+    return learning.verdict(figure.name, value, " ".join(bounds), holds=figure.holds)
+
+
+def _as_spoiler(file: Path, card: Card) -> discord.File:
+    return discord.File(
+        file,
+        f"{card.id}.jpg",
+        spoiler=card.can_draw_nudity,
+        description="AI-made pictures: the parent's above, the candidate's below",
+    )
+
+
+def _png(data: bytes, name: str, description: str) -> discord.File:
+    return discord.File(io.BytesIO(data), name, description=wording.short(description, 1000))
+
+
+def _in_words(card_ids: Sequence[str]) -> str:
+    return "Models that served, the oldest first: " + ", ".join(card_ids)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Learn(bot))

@@ -1,0 +1,296 @@
+"""A training beside the serving: it waits, gives way, goes on, dies with the bot, says why not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain import UserId
+from bot.drawing.shelf import Shelf
+from bot.drawing.signals import Signals
+from bot.learning import schooling as room
+from bot.learning.schooling import (
+    LEAST_JUDGEMENTS,
+    LearningRun,
+    RunStage,
+    Schooling,
+    Workplace,
+    orders,
+)
+from bot.store.groundwork import Groundwork
+from models.catalogue.registry import Registry
+from tests.stages.factories import OTHER, USER, make_reaction
+from tests.stages.fake_engine import INFO
+from tests.stages.stores import Stores, open_stores
+
+#: Counts up in a file, a hundred times a second, until it is told to end.
+COUNTING = """
+import sys, time, pathlib
+for n in range(10**6):
+    pathlib.Path(sys.argv[1]).write_text(str(n))
+    print(f"step {n}", flush=True)
+    time.sleep(0.01)
+"""
+#: What makes a candidate: a card that has passed the gate, or not.
+MAKING = """
+import sys, pathlib
+from tests.stages.cards import make_card, put
+out = pathlib.Path(sys.argv[1])
+put(out, make_card(sys.argv[2]), value=float(sys.argv[3]))
+(out / sys.argv[2]).rename(out / "model")
+"""
+QUICK = ("-c", "print('done')")
+FAILING = (
+    "-c",
+    "print('There is one prompt, and a model learns from several.'); raise SystemExit(2)",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class School:
+    stores: Stores
+    schooling: Schooling
+    catalogue: Registry
+    signals: Signals
+    root: Path
+
+    async def until(self, *stages: RunStage) -> LearningRun:
+        async with asyncio.timeout(60):
+            while (run := self.schooling.run_now) is None or run.stage not in stages:
+                await asyncio.sleep(0.02)
+        return run
+
+    async def grows(self) -> bool:
+        """Whether the child counts on."""
+        file = self.root / "count"
+        before = file.read_text() if file.exists() else ""
+        await asyncio.sleep(0.3)
+        return file.exists() and file.read_text() != before
+
+    async def until_it(self, grows: bool) -> None:  # noqa: FBT001  what it is waited for
+        async with asyncio.timeout(60):
+            while await self.grows() is not grows:
+                pass
+
+
+def counting_in(stage: RunStage, root: Path) -> Callable[[LearningRun, Workplace], Sequence[str]]:
+    """One stage takes for ever, the others no time."""
+
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        place.manifest.mkdir(exist_ok=True)
+        return ("-c", COUNTING, str(root / "count")) if run.stage is stage else QUICK
+
+    return told
+
+
+@asynccontextmanager
+async def school(
+    root: Path, told: Callable[[LearningRun, Workplace], Sequence[str]], votes: int = 20
+) -> AsyncIterator[School]:
+    async with open_stores(root) as stores:
+        known = await stores.rows("pictures")
+        if votes and not known:
+            await vote(stores, votes)
+        catalogue, signals = Registry(root / "models"), Signals()
+        shelf = Shelf(catalogue, {INFO.card_id: "embedded"})
+        shelf.activate(INFO)
+        schooling = Schooling(
+            root=root / "learning", python=sys.executable, catalogue=catalogue, shelf=shelf,
+            groundwork=Groundwork(stores.db), told=signals.for_worker(), clock=lambda: 5,
+            orders=told,
+        )  # fmt: skip
+        running = asyncio.create_task(schooling.run())
+        try:
+            await asyncio.sleep(0)
+            yield School(
+                stores=stores, schooling=schooling, catalogue=catalogue, signals=signals, root=root
+            )
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+            if not running.cancelled():
+                running.result()
+
+
+async def vote(stores: Stores, votes: int) -> None:
+    await stores.deliver(message=1)
+    for voter in range(votes):
+        await stores.votes.record(make_reaction(1, voter=UserId(OTHER + voter)))
+
+
+@pytest.fixture(autouse=True)
+def calm_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_CALM_S", 0.3)
+
+
+async def test_it_pauses_when_somebody_asks_and_goes_on_when_nobody_does(tmp_path: Path) -> None:
+    async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
+        assert (await s.schooling.start()).startswith("I train `fake-1-v2` from `fake-1` now")
+        await s.until(RunStage.TRAIN)
+        await s.until_it(grows=True)
+        jobs = await s.stores.enqueue()
+        s.signals.queued()
+        # Within a second, however busy the machine is: a few looks.
+        await asyncio.sleep(1)
+        assert not await s.grows()
+        assert s.schooling.waits
+        await s.stores.queue.cancel_job(jobs[0].id, 9)
+        await s.until_it(grows=True)
+        assert s.schooling.said.startswith("step ")
+
+
+async def test_it_begins_when_nobody_waits(tmp_path: Path) -> None:
+    async with school(tmp_path, counting_in(RunStage.EXPORT, tmp_path)) as s:
+        jobs = await s.stores.enqueue()
+        await s.schooling.start()
+        assert not await s.grows()
+        assert s.schooling.waits
+        await s.stores.queue.cancel_job(jobs[0].id, 9)
+        await s.until_it(grows=True)
+
+
+async def test_it_dies_with_the_bot_and_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    told = counting_in(RunStage.TRAIN, tmp_path)
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        await s.until_it(grows=True)
+    assert not await s.grows(), "it died"
+    (tmp_path / "learning" / "fake-1-v2" / "candidate" / "states").mkdir(parents=True)
+    async with school(tmp_path, told) as s:
+        run = await s.until(RunStage.TRAIN)
+        assert "--resume" in orders(run, s.schooling.place(run))
+        await s.until_it(grows=True)
+
+
+async def test_a_killed_bot_leaves_no_training_behind(tmp_path: Path) -> None:
+    """Its pipe closes with it, whatever killed it."""
+    count = tmp_path / "count"
+    code = (
+        "import asyncio, os, sys\n"
+        "from bot.learning.leashed import Leashed\n"
+        "async def main():\n"
+        "    child = await Leashed.start([sys.executable, '-c', sys.argv[1], sys.argv[2]])\n"
+        "    while not child.said: await asyncio.sleep(0.05)\n"
+        "    child.pause()\n"
+        "    await asyncio.sleep(0.3)\n"
+        "    child.resume()\n"
+        "    await asyncio.sleep(0.3)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    bot = await asyncio.create_subprocess_exec(sys.executable, "-c", code, COUNTING, str(count))
+    assert await bot.wait() == -9
+    async with asyncio.timeout(30):
+        while True:
+            before = count.read_text()
+            await asyncio.sleep(0.3)
+            if count.read_text() == before:
+                break
+
+
+@pytest.mark.parametrize(("value", "stage"), [(1.0, RunStage.PASSED), (0.1, RunStage.REFUSED)])
+async def test_the_judged_candidate_is_in_the_catalogue_and_the_manifest_is_gone(
+    tmp_path: Path, value: float, stage: RunStage
+) -> None:
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        place.manifest.mkdir(exist_ok=True)
+        if run.stage is RunStage.TRAIN:
+            return ("-c", MAKING, str(place.out), run.id, str(value))
+        return QUICK
+
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        run = await s.until(*room.UNDER_WAY ^ set(RunStage))
+        assert run.stage is stage, run.said
+        assert s.catalogue.card(run.id).may_be_promoted is (stage is RunStage.PASSED)
+        assert not s.schooling.place(run).root.exists()
+        again = await s.schooling.start()
+        assert "`fake-1-v3`" in again
+
+
+async def test_what_a_command_says_at_its_end_is_told(tmp_path: Path) -> None:
+    def told(run: LearningRun, _: Workplace) -> Sequence[str]:
+        return FAILING if run.stage is RunStage.TRAIN else QUICK
+
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        run = await s.until(RunStage.FAILED)
+        assert run.said == "There is one prompt, and a model learns from several."
+        assert not s.schooling.place(run).root.exists()
+
+
+async def test_who_is_forgotten_while_it_trains_has_no_part_in_it(tmp_path: Path) -> None:
+    async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
+        await s.schooling.start()
+        run = await s.until(RunStage.TRAIN)
+        kept = s.schooling.place(run).manifest / "their.png"
+        await s.until_it(grows=True)
+        kept.write_text("theirs")
+        await s.stores.privacy.forget(UserId(USER))
+        async with asyncio.timeout(30):
+            while (found := s.schooling.run_now) is None or found.restarts == 0:
+                await asyncio.sleep(0.02)
+        assert not kept.exists()
+        assert found.forgotten == 1
+        run = await s.until(RunStage.TRAIN)
+        assert run.id == "fake-1-v2"
+
+
+async def test_one_run_at_a_time_and_it_can_be_stopped(tmp_path: Path) -> None:
+    async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
+        assert await s.schooling.stop() == "No training is under way."
+        await s.schooling.start()
+        assert "is being trained already" in await s.schooling.start()
+        await s.until_it(grows=True)
+        await s.schooling.stop()
+        await s.until_it(grows=False)
+        run = await s.until(RunStage.STOPPED)
+        async with asyncio.timeout(20):
+            while s.schooling.place(run).root.exists():
+                await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "words"),
+    [(0, 3, "There are 3 votes and choices"), (1, 0, "on their own pictures"), (0, 1, "1 vote or")],
+)
+async def test_too_little_is_told_kindly(tmp_path: Path, own: int, others: int, words: str) -> None:
+    async with school(tmp_path, lambda *_: QUICK, votes=0) as s:
+        await s.stores.deliver(message=1)
+        for voter in (*[USER] * own, *range(OTHER, OTHER + others)):
+            await s.stores.votes.record(make_reaction(1, voter=UserId(voter)))
+        assert words in await s.schooling.start()
+        assert s.schooling.run_now is None
+        assert others < LEAST_JUDGEMENTS
+
+
+async def test_a_run_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    (tmp_path / "learning").mkdir()
+    (tmp_path / "learning" / "run.json").write_text('{"id": 3')
+    async with school(tmp_path, lambda *_: QUICK, votes=0) as s:
+        assert s.schooling.run_now is None
+
+
+def test_the_commands_are_those_of_the_house() -> None:
+    """Each is there, and takes what it is called with."""
+    import argparse
+    import importlib
+
+    from bot.__main__ import COMMANDS as OF_THE_BOT
+    from models.__main__ import COMMANDS as OF_THE_MODELS
+
+    run = LearningRun(
+        id="a-v2", base="a", place="embedded", stage=RunStage.EXPORT, begun_ms=1, forgotten=0
+    )
+    for stage in room.UNDER_WAY:
+        _, room_, command, *rest = orders(replace(run, stage=stage), Workplace(root=Path("x")))
+        table = OF_THE_BOT if room_ == "bot" else OF_THE_MODELS
+        parser = argparse.ArgumentParser()
+        importlib.import_module(table[command].module).add_arguments(parser)
+        parser.parse_args(rest)

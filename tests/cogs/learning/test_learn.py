@@ -1,0 +1,116 @@
+"""`/learn` as the bot's owner sees it, and as nobody else does."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+from PIL import Image
+
+from bot.store.lineage import LineageDeed
+from tests.stages.cards import make_card, put
+from tests.stages.fake_engine import INFO
+from tests.stages.front import Front, front, said
+
+NEXT, BAD = "fake-1-v2", "fake-1-v3"
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Front]:
+    put(tmp_path / "models", make_card(NEXT))
+    put(tmp_path / "models", make_card(BAD), value=0.1)
+    async with front(tmp_path, "cogs.learning.learn") as ready:
+        ready.member = ready.moderator(administrator=True)
+        owner_id = ready.member.id
+
+        async def is_owner(_self: object, user: discord.abc.User) -> bool:
+            return user.id == owner_id
+
+        monkeypatch.setattr(type(ready.bot), "is_owner", is_owner)
+        await ready.services.learning.lineage.begin(
+            INFO.card_id, named="embedded", licence_sha256=INFO.licence_sha256, now_ms=1
+        )
+        yield ready
+
+
+async def learn(desk: Front, command: str, **options: object) -> str:
+    answer = said(await desk.member.slash(desk.channel, f"learn {command}", **options))
+    assert answer.ephemeral, "for the owner's eyes only"
+    return answer.content
+
+
+async def test_nobody_but_the_owner_uses_it(desk: Front) -> None:
+    power = desk.moderator(administrator=True)
+    for command, options in (
+        ("status", {}), ("start", {}), ("stop", {}), ("rollback", {}), ("history", {}),
+        ("promote", {"card": NEXT}), ("sheet", {"card": NEXT}), ("trial start", {"card": NEXT}),
+        ("trial stop", {}),
+    ):  # fmt: skip
+        answer = said(await power.slash(desk.channel, f"learn {command}", **options))
+        assert "Only whoever runs this bot" in answer.content, command
+        assert answer.ephemeral
+    assert {type(error).__name__ for error in desk.env.errors} == {"CheckFailure"}
+    desk.env._errors.clear()
+    assert len(await desk.services.learning.lineage.history()) == 1
+
+
+async def test_members_do_not_see_it(desk: Front) -> None:
+    (group,) = [c for c in desk.bot.tree.get_commands() if c.name == "learn"]
+    assert isinstance(group, discord.app_commands.Group)
+    assert group.default_permissions == discord.Permissions(administrator=True)
+
+
+async def test_a_card_that_passed_serves_and_comes_back(desk: Front) -> None:
+    assert f"**Serving** `{INFO.card_id}`" in await learn(desk, "status")
+    assert (await learn(desk, "promote", card=NEXT)).startswith(f"`{NEXT}` serves now.")
+    assert (await learn(desk, "rollback")).startswith(f"`{INFO.card_id}` serves again")
+    assert "nothing before it" in await learn(desk, "rollback")
+    deeds = [reign.deed for reign in await desk.services.learning.lineage.history()]
+    assert deeds == [LineageDeed.BEGIN, LineageDeed.PROMOTE, LineageDeed.ROLLBACK]
+
+
+@pytest.mark.parametrize("command", ["promote", "trial start"])
+async def test_a_card_that_the_gate_refused_is_neither_promoted_nor_tried(
+    desk: Front, command: str
+) -> None:
+    assert "has not passed the gate" in await learn(desk, command, card=BAD)
+    assert "no card" in await learn(desk, command, card="../../etc")
+    assert len(await desk.services.learning.lineage.history()) == 1
+    assert await desk.services.learning.trials.running() is None
+
+
+async def test_the_sheet_shows_every_figure_and_whether_it_holds(
+    desk: Front, tmp_path: Path
+) -> None:
+    assert "FAIL held-out votes" in await learn(desk, "sheet", card=BAD)
+    Image.new("RGB", (8, 8)).save(tmp_path / "models" / NEXT / "gate.jpg")
+    answer = said(await desk.member.slash(desk.channel, "learn sheet", card=NEXT))
+    assert "ok   held-out votes" in answer.content
+    assert [a.filename for a in answer.attachments] == [f"{NEXT}.jpg"]
+
+
+async def test_a_trial_begins_once_and_can_be_stopped(desk: Front) -> None:
+    told = await learn(desk, "trial start", card=NEXT, share=50)
+    assert "both draw 50% of this server's requests once more" in told
+    assert "A trial runs already" in await learn(desk, "trial start", card=NEXT)
+    assert "0 of 0 duels won" in await learn(desk, "status")
+    assert "is stopped" in await learn(desk, "trial stop")
+    assert await learn(desk, "trial stop") == "No trial runs."
+
+
+async def test_the_history_is_a_picture(desk: Front) -> None:
+    await learn(desk, "promote", card=NEXT)
+    answer = said(await desk.member.slash(desk.channel, "learn history"))
+    (file,) = answer.attachments
+    assert file.filename == "history.png"
+    assert file.description == f"Models that served, the oldest first: {INFO.card_id}, {NEXT}"
+    with Image.open(io.BytesIO(await file.read())) as picture:
+        assert picture.width > 500
+
+
+async def test_too_few_votes_are_told(desk: Front) -> None:
+    assert "There are 0 votes and choices" in await learn(desk, "start")
+    assert await learn(desk, "stop") == "No training is under way."
