@@ -61,6 +61,10 @@ _NAMES = {
     "reports": "pictures you reported",
     "strikes": "strikes",
     "tellings": "notices that I owe you",
+    "lineage": "models that you promoted or rolled back",
+    "trials": "blind tests that you began",
+    "trial_ends": "blind tests that you ended",
+    "trial_pairs": "pairs of your requests in blind tests",
     "exclusions": "time-outs and bans",
     "decisions": "decisions about your requests and pictures",
 }

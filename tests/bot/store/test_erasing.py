@@ -42,7 +42,7 @@ async def test_a_wish_that_a_crash_left_is_carried_out_at_the_next_start(
     assert (await stores.privacy.show(USER)).counts == {}
     assert await stores.privacy.wishes() == []
     assert not holding_files(tmp_path, WORD.encode())
-    assert len(told.take_cancelled()) == 3, "the worker drops what it draws"
+    assert len(told.take_cancelled()) == 5, "the worker drops what it draws"
 
 
 async def test_wishes_are_carried_out_in_their_order_and_once(stores: Stores) -> None:

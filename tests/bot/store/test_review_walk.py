@@ -44,7 +44,9 @@ class Walk:
         await self._dice.choices(deeds, [5, 5, 4, 4, 4, 1, 1, 1, 6, 2, 1])[0]()
 
     async def _hold(self) -> None:
-        await self._stores.hold(user=self._dice.choice(PEOPLE))
+        # Words of its own: what was removed once is not kept again.
+        prompt = f"1girl, {next(self._messages)}"
+        await self._stores.hold(user=self._dice.choice(PEOPLE), prompt=prompt)
 
     async def _post(self) -> None:
         for owed in await self._stores.outbox.owed(9):

@@ -171,10 +171,10 @@ async def test_an_upheld_appeal_is_queued_with_its_decision(stores: Stores) -> N
     again = await stores.reviews.decide(case.id, upheld)
     assert first is not None
     assert again is not None
-    assert first.request is not None
-    assert (first.first, again.first, again.request) == (True, False, None)
+    assert first.done.request is not None
+    assert (first.first, again.first, again.done.request) == (True, False, None)
     (row,) = await stores.rows("requests")
-    assert (row["id"], row["since_id"]) == (first.request.id, SINCE + 9)
+    assert (row["id"], row["since_id"]) == (first.done.request.id, SINCE + 9)
     claimed = await stores.claim()
     assert claimed is not None
     assert claimed.draw.prompt == "blood"
@@ -183,7 +183,7 @@ async def test_an_upheld_appeal_is_queued_with_its_decision(stores: Stores) -> N
 async def test_a_dismissed_appeal_draws_nothing(stores: Stores) -> None:
     await appealed(stores)
     (case,) = await stores.reviews.open_cases(GUILD, 9)
-    assert (await decide(stores, case, Outcome.DISMISS)).request is None
+    assert (await decide(stores, case, Outcome.DISMISS)).done.request is None
     assert await stores.rows("jobs") == []
 
 
