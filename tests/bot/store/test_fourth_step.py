@@ -43,6 +43,7 @@ ADDED = {
     "posts": {"spoiler_owed": 0},
     "audit_log": {"version": None, "user_id": None, "told": 1},
     "vote_events": {"about": None, "place": None},
+    "installation": {"forgotten": 0},
 }
 
 
