@@ -130,8 +130,8 @@ class Preferring:
         return learning_rate(step, self._room.course.steps, peak, _WARMUP, Curve.LINEAR)
 
     def saves(self, step: int) -> bool:
-        """Every so many steps."""
-        return step % _SAVED == 0
+        """Every so many steps, one behind a look at the held-out pairs: the look is saved too."""
+        return step > 1 and step % _SAVED == 1
 
     def facts(self) -> dict[str, Any]:
         """The course, what it is made of, and what held-out pairs have said so far."""
