@@ -67,7 +67,7 @@ def _readme(card: Card, course: Course) -> str:
 A text-to-image model: `{card.parent}` trained further on what people said of its pictures.
 
 - **What learned:** the UNet; the rest is the parent's, which stays as it is.
-- **How:** {course.steps} steps of {course.loss.value}, seed {course.seed}; `{card.made_by}`.
+- **How:** {course.length} steps of {course.loss.value}, seed {course.seed}; `{card.made_by}`.
 - **On what:** the judgements of the manifests that its card names by their hashes.
 - **Licence:** {card.licence.name} (`{card.licence.file}`), which whoever passes the model on
   must pass on with it.

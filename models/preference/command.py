@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--resume", action="store_true", help="go on from the newest state in the run's folder")
     add("--loss", type=Loss, choices=list(Loss), default=usual.loss)
     add("--reach", type=Reach, choices=list(Reach), help="which weights learn; by the UNet's size")
-    add("--steps", type=int, default=usual.steps)
+    add("--steps", type=int, help="how long; by the loss")
     add("--pairs", type=int, default=usual.pairs, help="pairs of one step")
     add("--lr", type=float, help="the highest learning rate; by the weights that learn")
     add("--beta", type=float, default=usual.beta, help="higher stays nearer to the base")
@@ -99,11 +99,10 @@ def _trained(args: argparse.Namespace, prepared: Prepared, say: Callable[[str], 
 
 def _course(args: argparse.Namespace) -> Course:
     """The course that was asked for. EngineError for numbers without sense."""
-    for name in ("steps", "pairs"):
-        if getattr(args, name) < 1:
+    for name in ("steps", "pairs", "threads"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
             raise EngineError(f"--{name} must be at least 1.")
-    if args.threads is not None and args.threads < 1:
-        raise EngineError("--threads must be at least 1.")
     if args.fresh < 0 or (args.fresh and args.as_judged):
         raise EngineError("--fresh starts at 0, and needs the reward that --as-judged leaves out.")
     if not 0 <= args.noise < 0.5:

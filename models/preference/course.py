@@ -40,6 +40,8 @@ class Reach(StrEnum):
     LORA = "lora"
 
 
+#: Steps of a pull, and of every other loss.
+_PULLED, _USUAL = 10, 200
 _RATES = {Reach.FULL: 2e-5, Reach.LORA: 1e-3}
 
 
@@ -50,7 +52,8 @@ class Course:
     loss: Loss = Loss.DPO
     #: None: all weights of a small UNet, LoRA in a large one.
     reach: Reach | None = None
-    steps: int = 200
+    #: None: what suits the loss. A pull is quick, and soon at the cost of what nobody voted on.
+    steps: int | None = None
     #: Pairs of one step; single pictures of KTO and SFT are twice as many.
     pairs: int = 16
     #: The learning rate at its highest; it falls in a line to nothing. None: what suits the reach.
@@ -67,6 +70,11 @@ class Course:
     #: Gradients of a larger norm are scaled down to it.
     clip_norm: float = 1.0
     seed: int = 0
+
+    @property
+    def length(self) -> int:
+        """How many steps it has."""
+        return self.steps or (_PULLED if self.loss is Loss.PULL else _USUAL)
 
     def reach_of(self, unet: nn.Module) -> Reach:
         """Which weights of this UNet learn."""

@@ -84,7 +84,7 @@ class Preferring:
     @property
     def steps(self) -> int:
         """How long the run is: the course's steps, or fewer where held-out pairs suffer."""
-        return self._ended or self._room.course.steps
+        return self._ended or self._room.course.length
 
     @property
     def advice(self) -> Advice:
@@ -127,11 +127,11 @@ class Preferring:
 
     def rate(self, step: int, peak: float) -> float:
         """A short rise, then a line down to nothing."""
-        return learning_rate(step, self._room.course.steps, peak, _WARMUP, Curve.LINEAR)
+        return learning_rate(step, self._room.course.length, peak, _WARMUP, Curve.LINEAR)
 
     def saves(self, step: int) -> bool:
-        """Every so many steps."""
-        return step % _SAVED == 0
+        """Every so many steps, one behind a look at the held-out pairs: the look is saved too."""
+        return step > 1 and step % _SAVED == 1
 
     def facts(self) -> dict[str, Any]:
         """The course, what it is made of, and what held-out pairs have said so far."""

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from models.catalogue.registry import card_of, faults, file_sha256
+from models.contract import EngineError
 from models.engine.loader import load
 from models.manifest import JudgementLine, PictureLine
 from models.preference import run
@@ -158,6 +159,25 @@ def test_a_run_ends_early_where_held_out_pairs_suffer(
     assert "held-out pairs are told worse than they were" in capsys.readouterr().out
     assert len(bench.curve("early")) == 4
     assert (bench.out("early") / "model" / "card.json").exists()
+
+
+def test_a_look_at_held_out_pairs_outlives_a_kill(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends a run early must not depend on where it was killed."""
+
+    def killed() -> None:
+        raise EngineError("killed")
+
+    monkeypatch.setattr(run, "_LOOKED", 2)
+    monkeypatch.setattr(run, "_SAVED", 2)
+    monkeypatch.setattr(run.Preferring, "told_right", lambda _: 0.5)
+    with monkeypatch.context() as patch:
+        stop_at(patch, 3, killed)
+        assert bench.prefer("killed", "--as-judged", "--steps", "6") == 2
+    assert bench.prefer("killed", "--as-judged", "--steps", "6", "--resume") == 0
+    (last,) = (bench.out("killed") / "states").glob("step-00000006")
+    assert set(json.loads((last / "state.json").read_text())["told"]) == {"2", "4"}
 
 
 def test_numbers_that_ran_off_end_a_run_before_any_harm(

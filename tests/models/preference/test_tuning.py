@@ -80,3 +80,8 @@ def test_small_unets_learn_with_all_weights_and_large_ones_by_lora() -> None:
     assert Course().reach_of(small) is Reach.FULL
     assert Course().reach_of(large) is Reach.LORA
     assert Course(reach=Reach.FULL).reach_of(large) is Reach.FULL
+
+
+def test_a_pull_is_short_unless_it_is_told_otherwise() -> None:
+    assert Course(loss=Loss.PULL).length < Course().length
+    assert Course(loss=Loss.PULL, steps=70).length == 70
