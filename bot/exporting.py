@@ -90,7 +90,8 @@ async def _export(settings: Settings, wish: ExportWish) -> Manifest:
     if not settings.database_path.is_file():
         raise SettingsError(
             f"there is no database at {settings.database_path}, so there are no votes to read: is "
-            f"DATA_DIR={settings.data_dir} the bot's? (The demo's is data/sandbox/bot.)"
+            f"DATA_DIR={settings.data_dir} the bot's? (The demo's is sandbox/bot in its own, so "
+            "data/sandbox/bot as it comes.)"
         )
     db = await Database.open(settings.database_path)
     try:

@@ -176,10 +176,10 @@ def _unbroken(plain: str) -> Iterator[Reading]:
 
 
 def _open_as_c(folded: str) -> Iterator[Reading]:
-    """The text with each bracket that nothing closes as a c: `(hild`."""
+    """The text with each bracket that nothing closes as a c: `(hild`, but not before a link."""
     for opened, closed in ("()", "<>"):
         if folded.count(opened) > folded.count(closed):
-            plain = without_brackets(folded.replace(opened, "c"))
+            plain = without_brackets(re.sub(re.escape(opened) + "(?!http)", "c", folded))
             yield Reading(plain)
             yield from _letters(plain, 0)
 

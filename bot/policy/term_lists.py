@@ -16,6 +16,7 @@ from bot.policy.screening import Term, normalise
 
 #: What a form of Discord's holds.
 CHUNK_CHARS = 4000
+_NO_TERM = "no term stands before the ="
 #: The first `=` that is not written as `\=`.
 _EQUALS = re.compile(r"(?<!\\)=")
 
@@ -64,7 +65,7 @@ def read_lines(text: str, rulebook: Rulebook) -> tuple[list[Term], list[LineFaul
     faults: list[LineFault] = []
     for number, line in enumerate(text.splitlines(), 1):
         term = _term_of(line)
-        why = term and fault_of(term, rulebook)
+        why = term and (fault_of(term, rulebook) if term.text else _NO_TERM)
         if why:
             faults.append(LineFault(line=number, why=why))
         elif term:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot.policy.document import TERM_CHARS_MAX, TERMS_MAX, VERSION, effect_text
+from bot.policy.editing import adjustable
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, preset_effect
 from bot.policy.rulebook import Rulebook
 from bot.policy.toml_text import comment, key, listed, quoted
 
 _HEAD = """\
 What this server lets the bot draw and show. Edit it and import it again: you are shown what would
-change before it does. What is left out is as if nobody had said anything of it.
+change before it does. What you leave out is no longer set.
 """
 _RULES = """\
 [server.rules] has a line for each rule that this server sets; what is not named is as the preset
@@ -93,15 +94,14 @@ def _general(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
     yield comment("Seconds between two requests of a member; their pictures in 24 hours.")
     yield f"cooldown_s = {policy.cooldown_s}\n"
     yield option("per_day_max", policy.per_day_max)
-    yield comment("Phrases in which only the floor finds anything.")
+    yield comment("Phrases that no rule looks into but the floor and the model's licence.")
     yield f"allowed = {listed(policy.allowed)}\n"
 
 
 def _rules(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
-    for rule in rulebook.rules.values():
-        if not rule.floor:
-            said = effect_text(preset_effect(rulebook, policy.preset, rule.id))
-            yield f'{rule.id} = "{said}"   {rule.title}'
+    for rule in adjustable(rulebook):
+        said = effect_text(preset_effect(rulebook, policy.preset, rule.id))
+        yield f'{rule.id} = "{said}"   {rule.title}'
 
 
 def _place(table: str, lines: Overrides) -> Iterator[str]:

@@ -19,10 +19,14 @@ from bot.words.wording import fitting, plain
 GONE = "That is not there any more, so there is nothing to change. Here is what there is."
 NOTHING_CHANGED = "Nothing changed: it is like that already."
 STATED = (
-    "No prompt shows it, so there is nothing to set: everybody promises it who accepts the licence."
+    "Everybody who accepts the licence promises this. No prompt can show it, so there is nothing "
+    "to set."
 )
 LOCKED = "That is the same in every server and cannot be changed."
-STALE = "Somebody else changed the policy in the meantime, so yours was not made. Look again."
+STALE = (
+    "Somebody changed the policy while you were looking at it, so I did not make your change. "
+    "Look again, and decide."
+)
 #: What an exemption from the rule `server` means.
 ALL_OWN_TERMS = "every one of this server's own terms, later ones too"
 NO_LOG = "Nothing was changed yet."
@@ -30,7 +34,10 @@ NOT_EVERYONE = "Everybody has that role, so everybody would decide. Choose anoth
 UNSEEN_CHANNEL = (
     "I see no such channel: {channel}. Let me view it, or choose another one; nobody is told there."
 )
-NO_WRITING = "In {channel} I lack: {names}. Give me that there first, or choose another channel."
+NO_WRITING = (
+    "In {channel} I lack: {names}. Give me these permissions there first, or choose another "
+    "channel."
+)
 NOT_A_NUMBER = "**{label}** takes a whole number from {least} to {most}. I changed nothing."
 KEPT = "What you wrote is in this file, so that nothing is lost."
 NOTHING_TO_TRY = "Give me a prompt, or the id of a picture."
@@ -151,12 +158,12 @@ def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: Polic
     who = " and ".join(map(layer_in_words, line.layers))
     parts.append(f"**What holds**: {in_words(line.effect)} ({who}).")
     if Layer.LICENCE in line.layers:
-        parts.append("The model's licence asks for that, so nothing written here can lower it.")
+        parts.append("The model's licence asks for that, so nothing set here can lower it.")
     if written is None:
-        parts.append("Nothing is written here, so what lies below decides.")
+        parts.append("Nothing is set here. Choose below to set it.")
     else:
         otherwise = in_words(below.effect)
-        parts.append(f"**Written here**: {in_words(written)}. Without that: {otherwise}.")
+        parts.append(f"**Set here**: {in_words(written)}. Without that: {otherwise}.")
     parts.append(f"**What a member can do**: {rule.advice}")
     return "\n".join(parts)
 
@@ -182,7 +189,7 @@ def preset_page(name: str, effects: Mapping[RuleId, Effect], rules: Mapping[Rule
 def role_summary(terms: RoleTerms, titles: Mapping[RuleId, str]) -> str:
     """What the members with a role may."""
     titles = {**titles, SERVER: ALL_OWN_TERMS}
-    parts = [f"not concerned by: {', '.join(titles.get(r, r) for r in sorted(terms.exempt))}"]
+    parts = [f"exempt from {', '.join(titles.get(r, r) for r in sorted(terms.exempt))}"]
     parts = parts if terms.exempt else []
     for value, words in (
         (terms.waiting_max, "{} pictures waiting at once"),
@@ -191,7 +198,7 @@ def role_summary(terms: RoleTerms, titles: Mapping[RuleId, str]) -> str:
     ):
         if value is not None:
             parts.append(words.format(value))
-    return "; ".join(parts) or "nothing more than others"
+    return "; ".join(parts) or "the same as everybody"
 
 
 def members_page(policy: GuildPolicy) -> str:

@@ -6,24 +6,23 @@ from collections.abc import Mapping
 
 from bot.words.wording import fit
 
-#: What was done, as moderators read it; what is not named here is shown as it is.
+#: What was done, as moderators read it, and to whom; what is not named here is shown as it is.
 _ACTIONS: Mapping[str, str] = {
     "policy": "changed the policy",
     "undo": "undid the last change",
     "import": "imported a policy",
     "emoji": "chose the vote emoji",
-    "approve": "approved",
-    "spoiler": "put behind a spoiler",
-    "remove": "removed",
-    "remove_and_time_out": "removed, and timed out its member",
-    "uphold": "let be drawn what was refused",
-    "dismiss": "left as it was",
-    "lapse": "decided nothing in time",
-    "ban": "banned",
-    "time out": "timed out",
-    "lift": "let ask again",
-    "clear strikes": "took back strikes",
-    "purge": "removed every picture",
+    "approve": "approved a picture of {whom}",
+    "spoiler": "put a picture of {whom} behind a spoiler",
+    "remove": "removed a picture of {whom}",
+    "remove_and_time_out": "removed a picture of {whom} and timed them out",
+    "uphold": "upheld an appeal of {whom}, so it is drawn",
+    "dismiss": "left a case about {whom} as it was",
+    "ban": "banned {whom}",
+    "time out": "timed out {whom}",
+    "lift": "let {whom} ask again",
+    "clear strikes": "took back the strikes of {whom}",
+    "purge": "removed every picture of {whom}",
 }
 #: What the operator does with pictures that a model may learn from; an operator is no member.
 _OPERATORS: Mapping[str, str] = {
@@ -34,24 +33,42 @@ _OPERATORS: Mapping[str, str] = {
 }
 _OPERATOR = "The bot's operator"
 #: Nobody does it: a rule says that moderators are told.
-_ALERT_ACTION, _ALERT = "alert", "🔔 **Alert**"
-_NAMELESS = "Somebody who asked to be forgotten"
+_ALERT_ACTION, _ALERT = "alert", "🔔 **Alert** about {whom}"
+#: What a bare number counts, one and many.
+_COUNTED: Mapping[str, tuple[str, str]] = {
+    "clear strikes": ("strike", "strikes"),
+    "purge": ("picture", "pictures"),
+}
+#: Decisions of cases, and what a case was about.
+_DECIDED = {"approve", "spoiler", "remove", "remove_and_time_out", "uphold", "dismiss"}
+_CASES: Mapping[str, str] = {
+    "held": "held picture", "report": "reported picture", "appeal": "appeal",
+}  # fmt: skip
+_FORGOTTEN = "somebody who asked to be forgotten"
 
 
 def log_line(
     *, actor_id: int | None, action: str, detail: str, at_ms: int, user_id: int | None, limit: int
 ) -> str:
     """One change or decision: who, what, of whom, and before and after; in `limit` characters."""
+    whom = f"<@{user_id}>" if user_id else _FORGOTTEN
     done = _ALERT if action == _ALERT_ACTION else _deed(actor_id, action)
-    about = f" (<@{user_id}>)" if user_id else ""
-    head = f"<t:{at_ms // 1000}:R> {done}{about}"
-    body = "".join(f"\n- {line}" for line in detail.splitlines())
+    head = f"<t:{at_ms // 1000}:R> {done.format(whom=whom)}"
+    body = "".join(f"\n- {_in_words(action, line)}" for line in detail.splitlines())
     return fit(head + (f":{body}" if body else ""), limit)
 
 
 def _deed(actor_id: int | None, action: str) -> str:
-    """Who did what."""
+    """Who did what to `{whom}`."""
     if told := _OPERATORS.get(action):
         return f"{_OPERATOR} {told}"
-    who = f"<@{actor_id}>" if actor_id else _NAMELESS
+    who = f"<@{actor_id}>" if actor_id else _FORGOTTEN.capitalize()
     return f"{who} {_ACTIONS.get(action, action)}"
+
+
+def _in_words(action: str, detail: str) -> str:
+    """A line of what was written down with it; as it is where that is words already."""
+    if detail.isdecimal() and action in _COUNTED:
+        return f"{detail} {_COUNTED[action][detail != '1']}"
+    kind, _, id_ = detail.partition(" ")
+    return f"{_CASES[kind]} `{id_}`" if action in _DECIDED and kind in _CASES else detail

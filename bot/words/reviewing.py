@@ -86,16 +86,16 @@ UPHOLD_NO_CHANNEL = (
 )
 
 NO_CHANNEL = (
-    "This server has no review channel: cases wait here until `/policy` names one. Held pictures "
-    "stay held."
+    "This server has no review channel: cases wait in `/moderate cases` until `/policy` names one. "
+    "Held pictures stay held."
 )
 CHANNEL_GONE = (
-    "The review channel was deleted: cases wait here until `/policy` names another. Held pictures "
-    "stay held."
+    "The review channel was deleted: cases wait in `/moderate cases` until `/policy` names "
+    "another. Held pictures stay held."
 )
 CHANNEL_CLOSED = (
-    "I cannot post cases in <#{channel}>: give me {names} there. Until then they wait here, and "
-    "held pictures stay held."
+    "I cannot post cases in <#{channel}>: give me {names} there. Until then they wait in "
+    "`/moderate cases`, and held pictures stay held."
 )
 CHANNEL_OPEN = (
     "<#{channel}> can be read by {who}: cases name members and their words, so make it private."
@@ -108,13 +108,13 @@ REMOVED_BEFORE_SHOWN = (
 )
 TOLD_REMOVED = (
     "the moderators removed a picture of yours, `{id}`: it does not fit this server. Please keep "
-    "to its rules; they tell you more if you ask them."
+    "to its rules; ask a moderator if you want to know more."
 )
 TOLD_SPOILER = "the moderators put a picture of yours, `{id}`, behind a spoiler. It stays."
 TOLD_UPHELD = "the moderators looked at your appeal and agree with you: I draw it now."
 TOLD_DISMISSED = (
     "the moderators looked at your appeal, and it stays as it is. Other words may well be fine; "
-    "they tell you more if you ask them."
+    "ask a moderator if you want to know more."
 )
 TOLD_HELD_TIME_OUT = "the moderators do not want a picture of yours here, and ask for a break."
 TIME_OUT_REASON = "A moderator removed a picture of yours."

@@ -76,9 +76,9 @@ def strike_line(title: str, at_ms: int, expires_ms: int) -> str:
 
 def standing(user_id: int, strikes: Sequence[str], exclusion: str | None) -> list[str]:
     """What is held against a member, for moderators."""
-    held = exclusion or "They may ask."
+    held = exclusion or f"<@{user_id}> may ask me."
     count = f"{len(strikes)} strikes count" if len(strikes) != 1 else "1 strike counts"
-    return [f"**<@{user_id}>** {held}", f"{count}." if strikes else "No strike counts.", *strikes]
+    return [held, f"{count}." if strikes else "No strike counts.", *strikes]
 
 
 def exclusion_line(

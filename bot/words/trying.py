@@ -14,8 +14,8 @@ from bot.words.wording import fit, fitting, plain
 
 NOTHING_DRAWN = "-# Nothing was drawn, and nothing was written down."
 UNKNOWN_DECISION = (
-    "I know of no decision in this server with that id. The id of a picture stands under it; the "
-    "one of a refusal, in the refusal. Decisions are forgotten after a while."
+    "I know of no decision in this server with that id. A picture's id stands under the picture, a "
+    "refusal's at its end. Decisions are forgotten after a while."
 )
 UNKEPT_WORDS = "-# What the prompt said is not kept with a decision."
 NO_PICTURE = "There is no picture of this server with that id."

@@ -20,7 +20,7 @@ from bot.domain import (
 )
 from bot.ids import new_id
 from bot.log import short_hash
-from bot.policy.layers import StrikeTerms
+from bot.policy.layers import StrikeTerms, title_of
 from bot.services import Services
 from bot.store.audit_rows import AuditEntry
 from bot.store.decisions import Decision, DecisionKind, Outcome
@@ -62,8 +62,9 @@ async def _follow(services: Services, ask: Ask, refused: Refused) -> tuple[Reque
         if refused.appealable:
             refusal_id = await services.consent.hold(ask, now_ms)
         await services.decisions.record(_decision(services, ask, refused, refusal_id, now_ms))
-        if refused.alert:
-            await alert(services, ask, f"refused: {refused.rule} (`{refusal_id}`)")
+        if refused.alert and refused.rule is not None:
+            title = title_of(services.rulebook, refused.rule)
+            await alert(services, ask, f"refused: {title}; `/policy why id: {refusal_id}`")
         note = await _strike(services, ask, refused, refusal_id) if refused.strike else None
     except BotError as problem:
         log.warning("a refusal is not written down: %s", problem)
@@ -147,7 +148,7 @@ async def _say(
         below = [_COPY, wording.code(ask.draw.prompt, _PROMPT_CHARS)]
     below += notes
     if refused.rule is not None or refused.appealable:
-        below.append(f"-# Refusal `{refusal_id}`, should you ask a moderator why")
+        below.append(f"-# If you ask a moderator about this, tell them its id: `{refusal_id}`")
     tail = "\n".join(below)
     text = wording.fit(refused.text, wording.CONTENT_CHARS_MAX - len(tail) - 1)
     view = row_of((Action.APPEAL, refusal_id)) if refused.appealable else discord.utils.MISSING

@@ -33,14 +33,14 @@ _TITLES: Mapping[str, tuple[str, str]] = {
         "Blocked words",
         (
             "Words and phrases that I refuse here, however they are spelled. "
-            "One a line: `term` or `term = reason`; the reason is told to the member."
+            "Write one on each line: `term` or `term = reason`. The member reads the reason."
         ),
     ),
     "allowed": (
         "Allowed phrases",
         (
-            "Phrases in which no rule finds anything, but for what is fixed in every server and "
-            "what a model's licence asks for. One a line."
+            "No rule looks inside these phrases, but for what is fixed in every server and what "
+            "the model's licence asks for. Write one on each line."
         ),
     ),
 }

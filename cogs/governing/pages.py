@@ -209,7 +209,7 @@ def _choices(
         menu("What is done", press_id("ruling", *about), _ruling_options(effect, is_written)),
         row(
             _toggle(desk, "alert", scope, rule, "Moderators are told", on=effect.alert),
-            _toggle(desk, "strike", scope, rule, "It is a strike", on=effect.strike),
+            _toggle(desk, "strike", scope, rule, "Counts as a strike", on=effect.strike),
         ),
     ]
     if floor_effect(rule).audience is Audience.EVERYBODY:

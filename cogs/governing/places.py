@@ -135,7 +135,7 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 def _only_label(desk: Desk, listed: bool) -> str:  # noqa: FBT001  a plain fact
     if listed:
         return "Take it off the list"
-    return "Put it on the list too" if desk.policy.only_channels else "Let me be asked only here"
+    return "Put it on the list too" if desk.policy.only_channels else "Draw only here"
 
 
 def _scope_chosen(args: tuple[str, ...]) -> Scope | None:
@@ -199,15 +199,15 @@ def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     )
     return page(
         *said(note),
-        text(f"## {desk.role_name(role_id)}\nMembers with it: "
+        text(f"## {desk.role_name(role_id)}\nMembers with this role: "
              f"{words.role_summary(terms, titles)}."),
-        text("-# What is fixed in every server, and what the model's licence asks for, concerns "
-             "them all the same."),
+        text("-# No role is exempt from what is fixed in every server or what the model's licence "
+             "asks for."),
         line(),
-        menu("Rules that do not concern them …", press_id("exempt", desk.version, role_id),
+        menu("Rules that they are exempt from …", press_id("exempt", desk.version, role_id),
              options, several=True),
         row(
-            button("Numbers …", press_id("form", desk.version, "role", role_id),
+            button("Limits …", press_id("form", desk.version, "role", role_id),
                    ButtonStyle.primary),
             button("Reset this role", press_id("norole", desk.version, role_id),
                    ButtonStyle.danger, disabled=role_id not in desk.policy.roles),
@@ -231,20 +231,21 @@ def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     del args
     policy = desk.policy
     closed = desk.unusable(policy.log_channel)
-    who = desk.role_name(policy.moderator_role) if policy.moderator_role else "no role"
+    role = policy.moderator_role
+    who = f", and whoever has {desk.role_name(role)}" if role else "; no role decides beside them"
     return page(
         *said(note),
-        text(f"## Moderators\nWhoever has **Manage Server** decides, and {who} beside them.\n"
+        text(f"## Moderators\nWhoever has **Manage Server** decides{who}.\n"
              "-# Discord shows `/policy` to a role once you allow it there: Server Settings, "
              "Integrations."),
         role_menu("The role that decides too", press_id("modrole", desk.version),
-                  _known_role(desk, policy.moderator_role)),
+                  _known_role(desk, role)),
         text("**Review channel**: where held pictures, reports and appeals go. "
-             f"Now {_channel_or(desk, policy.review_channel, 'none')}.{_amiss(desk)}"),
+             f"Now: {_channel_or(desk, policy.review_channel, 'none')}.{_amiss(desk)}"),
         channel_menu("Review channel", press_id("review", desk.version), [ChannelType.text],
                      _known_channel(desk, policy.review_channel)),
         text("**Log channel**: where every change, alert and removal is told. "
-             f"Now {_channel_or(desk, policy.log_channel, 'none')}."
+             f"Now: {_channel_or(desk, policy.log_channel, 'none')}."
              + (f"\n⚠️ {closed}" if closed else "")),
         channel_menu("Log channel", press_id("log", desk.version), [ChannelType.text],
                      _known_channel(desk, policy.log_channel)),

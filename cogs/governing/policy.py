@@ -158,7 +158,7 @@ class PolicyCog(
     @app_commands.command(
         name="import", description="Replace the policy by a file; you see the difference first"
     )
-    @app_commands.describe(file="A TOML file as `/policy export` writes it")
+    @app_commands.describe(file="A TOML file as /policy export writes it")
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         """Nothing is changed before it is applied."""
         await documents.offer(interaction, await _desk(interaction), file)

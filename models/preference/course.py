@@ -50,7 +50,7 @@ class Course:
     loss: Loss = Loss.DPO
     #: None: all weights of a small UNet, LoRA in a large one.
     reach: Reach | None = None
-    steps: int = 120
+    steps: int = 200
     #: Pairs of one step; single pictures of KTO and SFT are twice as many.
     pairs: int = 16
     #: The learning rate at its highest; it falls in a line to nothing. None: what suits the reach.

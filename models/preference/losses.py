@@ -7,8 +7,6 @@ served alike; both sides of a pair are noised with the same noise to the same le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -51,17 +49,6 @@ def kto(rewards: Tensor, signs: Tensor, at_rest: Tensor) -> Tensor:
 def reference_point(rewards: Tensor) -> Tensor:
     """Q_ref of Diffusion-KTO: the batch's mean gain, not below 0, and without gradient."""
     return rewards.detach().mean().clamp(min=0)
-
-
-def plackett_luce(ordered: Sequence[Tensor]) -> Tensor:
-    """K-wise DPO for rankings: gains (N,) of the best, the second, ..., each against all behind.
-
-    -log prod_k exp(r_k) / sum_{j >= k} exp(r_j) (Plackett 1975; Rafailov et al. 2023,
-    arXiv:2305.18290, appendix A.3, eq. 18). Of two it is `dpo`.
-    """
-    stacked = torch.stack(list(ordered))
-    behind = stacked.flip(0).logcumsumexp(0).flip(0)
-    return (behind - stacked)[:-1].sum(0)
 
 
 def bounded(gain: Tensor, enough: float = 0.3, sharpness: float = 3.0) -> Tensor:

@@ -39,7 +39,9 @@ class Pull:
 
     def of(self, pixels: Tensor) -> Tensor:
         """The reward (B,) of pixels (B, 3, H, W) in 0..1, in its standard deviations."""
-        return self.look(pixels) @ self.weights / self.spread
+        # What looks is small and stays in main memory; gradients find their way back.
+        seen = self.look(pixels.cpu()) @ self.weights / self.spread
+        return seen.to(pixels.device)
 
 
 class Pulling:

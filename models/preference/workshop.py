@@ -153,7 +153,7 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     found = ranked(reward, trained_on, vectors, evidence)
     say(f"the reward model makes {len(found.pairs)} pairs of them")
     spread = float(np.std(reward.of(np.stack([vectors[name] for name in trained_on]))))
-    weights = torch.tensor(reward.weights, dtype=torch.float32, device=asked.parts.device)
+    weights = torch.tensor(reward.weights, dtype=torch.float32)
     pull = Pull(look=look[reward.features], weights=weights, spread=spread)
     return _Found(evidence=found, pull=pull, fresh=tuple(new))
 

@@ -92,6 +92,8 @@ def _words(pictures: Sequence[PictureLine], parts: Components) -> tuple[dict[str
     longest = max(len(unwanted), *map(len, read.values()))
 
     def filled(tokens: Tensor) -> Tensor:
-        return torch.cat([tokens, *[empty] * ((longest - len(tokens)) // len(empty))])
+        missing = (longest - len(tokens)) // len(empty)
+        # Pictures of one prompt share their words.
+        return torch.cat([tokens, *[empty] * missing]) if missing else tokens
 
     return {name: filled(tokens) for name, tokens in read.items()}, filled(unwanted)

@@ -71,6 +71,9 @@ TRIALS = {
         Trial(name="style", taste="style", goal=90),
         Trial(name="open", taste="open", goal=75),
         Trial(name="quality", taste="quality", goal=75),
+        Trial(name="style-2", taste="style", seed=2, goal=90),
+        Trial(name="open-2", taste="open", seed=2, goal=75),
+        Trial(name="quality-2", taste="quality", seed=2, goal=75),
         Trial(name="style-duels", taste="style", ask=Ask.DUELS, count=100, goal=65),
         Trial(name="style-picks", taste="style", ask=Ask.PICKS, count=100, goal=65),
         Trial(name="open-picks", taste="open", ask=Ask.PICKS, count=100, goal=65),
@@ -200,6 +203,7 @@ def trained(bench: Bench, trial: Trial) -> tuple[str, tuple[float, float]]:
         parser = argparse.ArgumentParser()
         add_arguments(parser)
         words = [str(manifest_of(bench, trial)), "--out", str(out), *trial.options]
+        words += ["--seed", str(trial.seed - 1)]
         resume = ["--resume"] if (out / "states").exists() else []
         began = time.monotonic(), time.process_time()
         threads = ["--threads", str(torch.get_num_threads())]

@@ -58,7 +58,12 @@ def make_rulebook(*rules: Rule) -> Rulebook:
         # Nothing is to be found by them, and they take time to compile.
         concepts={},
         lexicon=replace(
-            _OWN.lexicon, ordinary=frozenset(), given_names=frozenset(), surnames=frozenset()
+            _OWN.lexicon,
+            ordinary=frozenset(),
+            familiar=frozenset(),
+            borders=frozenset(),
+            given_names=frozenset(),
+            surnames=frozenset(),
         ),
         rules={rule.id: rule for rule in made},
         presets={

@@ -67,7 +67,8 @@ async def _read(settings: Settings, days: int) -> _Found:
     if not settings.database_path.is_file():
         raise SettingsError(
             f"there is no database at {settings.database_path}, so nothing was decided: is "
-            f"DATA_DIR={settings.data_dir} the bot's? (The demo's is data/sandbox/bot.)"
+            f"DATA_DIR={settings.data_dir} the bot's? (The demo's is sandbox/bot in its own, so "
+            "data/sandbox/bot as it comes.)"
         )
     until_ms = now_ms() + 1
     since_ms = until_ms - days * _DAY_MS

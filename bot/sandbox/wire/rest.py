@@ -171,9 +171,9 @@ def _gateway(rest: Rest, _match: re.Match[str], _call: Call) -> Payload:
 
 
 def _application(rest: Rest, _match: re.Match[str], call: Call) -> object:
-    """SimCord has the bot own itself; here the server's owner does."""
+    """Whoever owns the local server also runs its bot, so the page shows what an operator may."""
     answer = as_object(rest.world.request(replace(call, path="/oauth2/applications/@me")))
-    return answer | {"owner": rest.world.user(lounge.OWNER.id)}
+    return {**answer, "owner": rest.world.request(replace(call, path=f"/users/{lounge.OWNER.id}"))}
 
 
 def _put_commands(rest: Rest, match: re.Match[str], call: Call) -> object:
@@ -212,7 +212,7 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
     (method, re.compile(pattern), handler)
     for method, pattern, handler in (
         ("GET", r"/gateway(/bot)?", _gateway),
-        ("GET", r"(/oauth2)?/applications/@me", _application),
+        ("GET", r"(?:/oauth2)?/applications/@me", _application),
         ("PUT", r"/applications/\d+(/guilds/(?P<guild>\d+))?/commands", _put_commands),
         ("GET", _CHANNEL + "/messages", _history),
         ("POST", _CHANNEL + "/messages", _send),

@@ -21,14 +21,18 @@ from models.catalogue.hub import locate
 from models.catalogue.registry import EMBEDDED, card_of, faults, model_info
 from models.catalogue.verdict import Figure, Verdict, fingerprint
 from models.contract import EngineError, Rendered
+from models.data.evidence import evidence_of
+from models.engine.loader import load
 from models.engine.safety.scorer import scorer_of
 from models.engine.safety.wd_tagger import open_tagger
-from models.manifest import Manifest
+from models.manifest import Manifest, Split
 from models.measuring import sheets
 from models.measuring.gate import examine
+from models.measuring.gate.agreeing import agreements
+from models.measuring.gate.critic import critic_of
 from models.measuring.gate.examine import Counts, Drawn, Sittings
 from models.measuring.gate.floors import EDITION, Measure, figure, told
-from models.measuring.gate.voted import voted_of
+from models.measuring.gate.voted import opened, voted_of
 from models.measuring.gate.witness import (
     PainterWitness,
     TaggerWitness,
@@ -38,10 +42,14 @@ from models.measuring.gate.witness import (
 from models.measuring.judge.network import Judge
 from models.measuring.studio import Studio
 from models.report import Row, table, write_json
+from models.training.material import exhibits_of
+from models.training.objective import Objective
 
 #: The parent's pictures above the candidate's, beside the candidate's card.
 SHEET = "gate.jpg"
 _ACROSS = 8
+#: So many held-out pairs are asked about; more would narrow the interval little.
+_PAIRS = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -180,12 +188,38 @@ def _pictures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iter
     def look(picture: Image.Image) -> dict[str, float]:
         return scorer.score(_rendered(picture)).values
 
+    yield from examine.agreed(_agreements(case))
+    yield from examine.preferred(_critic(case), parent, candidate)
     yield from examine.followed(sittings, witness, parent, candidate)
     yield from examine.varied(sittings, parent, candidate)
     yield from examine.copied(voted, parent, candidate)
     yield from examine.safe(look, parent, candidate)
     yield from examine.drifted(grade, voted, parent, candidate)
     yield from examine.mixed(witness, voted, parent, candidate)
+
+
+def _agreements(case: Candidacy) -> list[bool]:
+    """Of each held-out pair, whether the candidate's own likelihoods decide it as people did."""
+    parent, candidate = (
+        load(str(folder), device="cpu") for folder in (case.parent_folder, case.folder)
+    )
+    pairs = evidence_of(case.manifest, Split.HELD_OUT).pairs[:_PAIRS]
+    named = {name for pair in pairs for name in (pair.better, pair.worse)}
+    pictures = [line for line in case.manifest.pictures if line.file_name in named]
+    if not pictures:
+        return []
+    exhibits = exhibits_of(case.manifest.path, pictures, parent, lambda _done, _total: None)
+    objective = Objective(parent.schedule, parent.card.prediction, parent.device)
+    return agreements(parent.unet, candidate.unet, objective, exhibits, pairs)
+
+
+def _critic(case: Candidacy) -> examine.Grade | None:
+    """What grades pictures as the held-out votes do; None if they are too few."""
+    held_out = evidence_of(case.manifest, Split.HELD_OUT)
+    lines = [line for line in case.manifest.pictures if line.split is Split.HELD_OUT]
+    prompts = {line.file_name: line.prompt_key for line in lines}
+    pictures = {line.file_name: opened(case.manifest, line) for line in lines}
+    return critic_of(held_out, prompts, pictures)
 
 
 def _witness(case: Candidacy, tagger: str | None) -> Witness:

@@ -210,8 +210,14 @@ def _asked_for(liked: Sequence[str], disliked: Sequence[str]) -> bool:
     )
 
 
-def preferred(critic: Grade, parent: Drawn, candidate: Drawn) -> Figures:
-    """How often a model of the held-out votes likes the candidate's picture more."""
+def preferred(critic: Grade | None, parent: Drawn, candidate: Drawn) -> Figures:
+    """How often a model of the held-out votes likes the candidate's picture more.
+
+    Without such a model nobody knows, and what nobody knows does not pass.
+    """
+    if critic is None:
+        yield figure(Measure.PREFERRED, 0.0)
+        return
     before, after = critic(parent.held_out), critic(candidate.held_out)
     answers = [a > b for a, b in zip(after, before, strict=True) if a != b]
     known = traits.share(sum(answers), len(answers))

@@ -40,9 +40,9 @@ def voted_of(manifest: Manifest, sizes_px: Mapping[Aspect, tuple[int, int]]) -> 
     return VotedOn(
         held_out=held_out,
         trained=trained,
-        seen=[_open(manifest, line) for line in _shared(manifest, Split.TRAIN)],
+        seen=[opened(manifest, line) for line in _shared(manifest, Split.TRAIN)],
         pairs=[
-            (_open(manifest, lines[pair.better]), _open(manifest, lines[pair.worse]))
+            (opened(manifest, lines[pair.better]), opened(manifest, lines[pair.worse]))
             for split in Split
             for pair in evidence_of(manifest, split).pairs[:_PAIRS]
         ],
@@ -61,6 +61,7 @@ def _asked(line: PictureLine, aspects: Mapping[tuple[int, int], Aspect]) -> Brie
     )
 
 
-def _open(manifest: Manifest, line: PictureLine) -> Image.Image:
+def opened(manifest: Manifest, line: PictureLine) -> Image.Image:
+    """A picture of the manifest, RGB."""
     with Image.open(manifest.path(line)) as picture:
         return picture.convert("RGB")

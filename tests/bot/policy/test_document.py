@@ -28,6 +28,7 @@ from bot.policy.document import (
     tree_of,
 )
 from bot.policy.effect import Effect
+from bot.policy.expressions import read as read_expression
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
 from bot.policy.screening import Term
 from bot.policy.toml_text import BYTES_MAX, comment, key, listed, quoted
@@ -45,6 +46,11 @@ from tests.stages.policies import (
     policies,
 )
 
+#: Rules that prompts show, so that a server can set them.
+SHOWN = replace(
+    BOOK,
+    rules={id_: replace(rule, when=read_expression("nudity")) for id_, rule in BOOK.rules.items()},
+)
 PLAIN = GuildPolicy(guild_id=GUILD)
 FULL = GuildPolicy(
     guild_id=GUILD,
@@ -106,14 +112,18 @@ def test_the_file_of_another_server_is_read_for_this_one() -> None:
 
 
 def test_every_key_is_named_and_what_is_left_out_says_nothing() -> None:
-    written = to_toml(PLAIN, BOOK)
+    written = to_toml(PLAIN, SHOWN)
     for field in fields(_Document):
         assert re.search(rf"\b{field.name}\b", written), field.name
     for rule in (LAWFUL, GROWN, OPEN):
         assert f'# {rule} = "{effect_text(BOOK.rules[rule].effect)}"   Title of {rule}\n' in written
-    assert '# open = "refuse"   Title of open\n' in to_toml(FULL, BOOK), "what the preset says"
+    assert '# open = "refuse"   Title of open\n' in to_toml(FULL, SHOWN), "what the preset says"
     assert str(NEVER) not in written
     assert read("version = 1") == PLAIN
+
+
+def test_a_rule_that_no_prompt_shows_is_not_offered() -> None:
+    assert "Title of" not in to_toml(PLAIN, BOOK)
 
 
 def test_the_examples_of_the_comments_are_a_policy() -> None:

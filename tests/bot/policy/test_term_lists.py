@@ -74,6 +74,10 @@ def test_lines_that_cannot_be_taken_are_told_with_their_numbers() -> None:
     terms, faults = read_lines(text, RULEBOOK)
     assert terms == [Term(text="ok")]
     assert [fault.line for fault in faults] == [3, 4, 5, 6, 7]
+    assert [faults[0].why, faults[3].why] == [
+        "there is no letter in it",
+        "no term stands before the =",
+    ]
 
 
 def test_an_edited_chunk_keeps_its_neighbours_and_what_follows_from_its_terms() -> None:

@@ -139,6 +139,14 @@ async def test_a_moderator_blocks_a_word_and_its_reason_is_shown(here: Stage) ->
     assert "we are reading it together" in refused["content"]
 
 
+async def test_the_servers_owner_runs_the_bot_and_nobody_else_bans_everywhere(here: Stage) -> None:
+    options = {"member": str(here.sandbox.persona("newcomer")), "everywhere": True}
+    for who, told in (("moderator", "Only my operator"), ("owner", "banned everywhere")):
+        answer = await here.sandbox.slash(who, here.where, "moderate ban", options).answer()
+        assert answer.message is not None
+        assert told in answer.message["content"]
+
+
 async def test_forget_me_erases_pictures_posts_and_rows(here: Stage) -> None:
     await here.accept_terms()
     ticket = here.sandbox.slash("member", here.where, "privacy forget")

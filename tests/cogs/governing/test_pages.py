@@ -158,7 +158,7 @@ def test_a_rule_of_the_licence_says_that_nobody_can_lower_it() -> None:
     policy = GuildPolicy(guild_id=GUILD, rules=allowed)
     told = words_of(RULE_PAGES["rule"](desk(policy), ("s", bound), "").to_components())
     assert "**What holds**: refused" in told
-    assert "nothing written here can lower it" in told
+    assert "nothing set here can lower it" in told
 
 
 def test_a_rule_says_what_holds_and_what_would_hold_without_its_line() -> None:
@@ -176,7 +176,7 @@ def test_a_channel_inherits_and_says_so() -> None:
     told = words_of(RULE_PAGES["rule"](desk(policy), ("c5", FREE), "").to_components())
     assert "held until a moderator approves" in told
     assert "(this server)" in told
-    assert "Nothing is written here" in told
+    assert "Nothing is set here" in told
 
 
 def test_deleted_channels_and_roles_are_shown_as_such_and_can_be_opened() -> None:

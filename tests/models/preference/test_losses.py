@@ -90,19 +90,6 @@ def test_the_reference_point_is_never_below_nothing_and_teaches_nothing() -> Non
     assert not at_rest.requires_grad
 
 
-def test_plackett_luce_of_three_is_written_out() -> None:
-    r = [0.5, -0.2, 1.3]
-    total, behind = sum(map(math.exp, r)), math.exp(r[1]) + math.exp(r[2])
-    expected = -math.log(math.exp(r[0]) / total) - math.log(math.exp(r[1]) / behind)
-    found = losses.plackett_luce([torch.tensor([x]) for x in r])
-    assert float(found) == pytest.approx(expected)
-
-
-def test_plackett_luce_of_two_is_dpo() -> None:
-    a, b = torch.tensor([0.3, -2.0]), torch.tensor([1.0, 0.5])
-    assert torch.allclose(losses.plackett_luce([a, b]), losses.dpo(a, b))
-
-
 def test_a_bounded_reward_pulls_until_it_is_enough_and_then_hardly() -> None:
     gain = torch.tensor([-1.0, 0.3, 3.0], requires_grad=True)
     losses.bounded(gain, enough=0.3, sharpness=3.0).sum().backward()

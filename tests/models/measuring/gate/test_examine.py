@@ -249,3 +249,8 @@ def test_the_critic_must_like_more_of_the_pictures(witness: PainterWitness) -> N
 
 def test_every_measure_has_a_floor() -> None:
     assert set(FLOORS) == set(Measure)
+
+
+def test_what_no_critic_knows_does_not_pass(witness: PainterWitness) -> None:
+    _, parent = drawn(witness, Painter())
+    assert told(list(examine.preferred(None, parent, parent)))

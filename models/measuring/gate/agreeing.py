@@ -1,0 +1,48 @@
+"""Whether a candidate finds likelier than its parent what people liked more: its implicit reward.
+
+The bracket of Diffusion-DPO (Wallace et al. 2023, arXiv:2311.12908, eq. 14), asked of pairs that
+nothing was learned from. Called by the command. It must not know files or judgements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from models.data.evidence import Preference
+from models.training.exhibits import Errors, Exhibit, Exhibits, PlainUnet
+from models.training.objective import Objective
+
+#: Looks at one pair, each with noise and a noise level of its own.
+_LOOKS = 8
+#: The gate's own noise.
+_SEED = 3_000_000_000
+
+
+@torch.inference_mode()
+def agreements(
+    parent: nn.Module,
+    candidate: nn.Module,
+    objective: Objective,
+    exhibits: Exhibits,
+    pairs: Sequence[Preference],
+) -> list[bool]:
+    """Of each pair, whether the candidate gained more on its better picture than on its worse."""
+    before, after = PlainUnet(parent), PlainUnet(candidate)
+    answers: list[bool] = []
+    for number, pair in enumerate(pairs):
+        errors = Errors(_rows(pair, number), exhibits, objective, 0, _SEED)
+        gained = errors.of(errors.said(before)) - errors.of(errors.said(after))
+        answers.append(bool(gained[0::2].sum() > gained[1::2].sum()))
+    return answers
+
+
+def _rows(pair: Preference, number: int) -> list[Exhibit]:
+    """The pair as often as it is looked at: better and worse alternate, with the same noise."""
+    return [
+        Exhibit(name=name, lot=number * _LOOKS + look, sign=1)
+        for look in range(_LOOKS)
+        for name in (pair.better, pair.worse)
+    ]

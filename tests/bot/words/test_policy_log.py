@@ -1,0 +1,46 @@
+"""Lines of a server's log: whole sentences, with names for ids."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.words.policy_log import log_line
+
+
+def line(action: str, detail: str, *, actor_id: int | None = 1, user_id: int | None = 2) -> str:
+    return log_line(
+        actor_id=actor_id, action=action, detail=detail, at_ms=5_000, user_id=user_id, limit=500
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "detail", "told"),
+    [
+        ("policy", "Preset: a → b", "<@1> changed the policy:\n- Preset: a → b"),
+        ("ban", "", "<@1> banned <@2>"),
+        ("time out", "5 min: rude", "<@1> timed out <@2>:\n- 5 min: rude"),
+        ("lift", "", "<@1> let <@2> ask again"),
+        ("clear strikes", "1", "<@1> took back the strikes of <@2>:\n- 1 strike"),
+        ("purge", "7", "<@1> removed every picture of <@2>:\n- 7 pictures"),
+        ("remove", "report a1", "<@1> removed a picture of <@2>:\n- reported picture `a1`"),
+        ("uphold", "appeal a1", "<@1> upheld an appeal of <@2>, so it is drawn:\n- appeal `a1`"),
+        ("something new", "", "<@1> something new"),
+    ],
+)
+def test_a_line_says_who_did_what_to_whom(action: str, detail: str, told: str) -> None:
+    assert line(action, detail) == f"<t:5:R> {told}"
+
+
+def test_an_alert_is_nobodys_deed() -> None:
+    assert line("alert", "x", actor_id=None) == "<t:5:R> 🔔 **Alert** about <@2>:\n- x"
+
+
+def test_the_words_of_a_reason_are_left_as_they_are() -> None:
+    assert line("ban", "held back\n3").endswith(":\n- held back\n- 3")
+
+
+def test_who_asked_to_be_forgotten_has_no_name() -> None:
+    told = line("ban", "", actor_id=None, user_id=None)
+    assert told == (
+        "<t:5:R> Somebody who asked to be forgotten banned somebody who asked to be forgotten"
+    )

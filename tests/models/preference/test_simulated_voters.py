@@ -1,0 +1,73 @@
+"""The members that the bench of learning simulates judge as it says they do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.manifest import JudgementLine, Split
+from tests.stages.voters import Ask, Crowd, Shown, judged, noise_of, standing
+
+GRIDS = 150
+
+
+def shown(taste: NDArray[np.float64]) -> Shown:
+    return Shown(
+        files=[f"pictures/{i:064x}.png" for i in range(len(taste))],
+        grids=np.arange(len(taste)) // 4,
+        splits=[Split.TRAIN] * len(taste),
+        taste=taste,
+    )
+
+
+def graded() -> NDArray[np.float64]:
+    return np.random.default_rng(1).normal(size=4 * GRIDS)
+
+
+def right(said: list[JudgementLine], taste: NDArray[np.float64]) -> float:
+    """The share of votes that say what the taste says."""
+    up = standing(taste) > 0
+    return float(np.mean([(j.value == 1) == up[int(j.files[0][9:-4], 16)] for j in said]))
+
+
+@pytest.mark.parametrize("yes_or_no", [False, True])
+def test_two_honest_members_agree_in_seven_cases_of_ten(*, yes_or_no: bool) -> None:
+    taste = (graded() > 0).astype(float) if yes_or_no else graded()
+    likes = standing(taste)
+    noise, rng = noise_of(likes), np.random.default_rng(0)
+    votes = [likes + noise * rng.normal(size=len(likes)) > 0 for _ in range(200)]
+    agreed = [np.mean(a == b) for a, b in zip(votes[0::2], votes[1::2], strict=True)]
+    assert np.mean(agreed) == pytest.approx(0.7, abs=0.01)
+
+
+def test_inverted_and_colluding_members_vote_against_the_taste() -> None:
+    taste = graded()
+
+    def share(crowd: Crowd) -> float:
+        return right(judged(shown(taste), crowd, Ask.VOTES, 600, seed=3, visits=2), taste)
+
+    honest = share(Crowd())
+    assert honest == pytest.approx(0.79, abs=0.04)
+    assert share(Crowd(inverted=1.0)) == pytest.approx(1 - honest, abs=0.04)
+    assert share(Crowd(colluding=1.0)) == 0
+    assert share(Crowd(null=True)) == pytest.approx(0.5, abs=0.06)
+
+
+def test_so_many_visits_are_of_different_members() -> None:
+    said = judged(shown(graded()), Crowd(), Ask.VOTES, 240, seed=5, visits=3)
+    voters: dict[str, set[str]] = {}
+    for judgement in said:
+        voters.setdefault(judgement.files[0], set()).add(judgement.voter)
+    assert {len(names) for names in voters.values()} == {3}
+    assert len(said) == 240
+
+
+def test_duels_and_picks_are_of_one_grid() -> None:
+    for ask, many in ((Ask.DUELS, 2), (Ask.PICKS, 4)):
+        said = judged(shown(graded()), Crowd(), ask, 100, seed=5)
+        assert len(said) == 100
+        for judgement in said:
+            grids = {int(name[9:-4], 16) // 4 for name in judgement.files}
+            assert len(grids) == 1
+            assert len(judgement.files) == many
