@@ -62,7 +62,7 @@ class Spree:
             if asked >= count:
                 break
             wanted = min(_AT_ONCE, count - asked)
-            why = await self._ask(fan, prompt, wanted)
+            why = await self._refused(fan, prompt, wanted)
             if why is None:
                 asked, refused = asked + wanted, 0
                 continue
@@ -86,6 +86,13 @@ class Spree:
                     await self._shown.wait()
             except TimeoutError:
                 return
+
+    async def _refused(self, fan: int, prompt: str, count: int) -> str | None:
+        """Ask; why it came to nothing, or None. A bot that is away may be back a moment later."""
+        try:
+            return await self._ask(fan, prompt, count)
+        except NotPossible as reason:
+            return str(reason)
 
     async def _ask(self, fan: int, prompt: str, count: int) -> str | None:
         """One request; why the bot does not take it, or None."""

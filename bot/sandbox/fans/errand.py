@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from bot.sandbox.wire.wire import NotPossible, Payload
@@ -25,10 +25,9 @@ class Errand:
         """Whether they are at it."""
         return self._task is not None and not self._task.done()
 
-    def begin(self, wanted: int, work: Coroutine[None, None, None]) -> None:
+    def begin(self, wanted: int, work: Callable[[], Awaitable[None]]) -> None:
         """Start. Raises `NotPossible` while the last one goes on."""
         if self.running:
-            work.close()
             raise NotPossible("They are at it already: stop them first.")
         self.wanted, self.done, self.said = wanted, 0, ""
         self._task = asyncio.create_task(self._run(work))
@@ -42,9 +41,9 @@ class Errand:
                 await self._task
         self._changed()
 
-    async def _run(self, work: Coroutine[None, None, None]) -> None:
+    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except NotPossible as reason:
             self.said = str(reason)
         finally:

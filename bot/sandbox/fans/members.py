@@ -10,7 +10,7 @@ from collections.abc import Callable
 from bot.sandbox.fans.asking import Spree
 from bot.sandbox.fans.errand import Errand
 from bot.sandbox.fans.tastes import FanTaste
-from bot.sandbox.fans.voting import Poll, Read
+from bot.sandbox.fans.voting import Pace, Poll, Read
 from bot.sandbox.wire.wire import NotPossible, Payload
 from bot.sandbox.world import lounge
 from bot.sandbox.world.interactions import Interactions
@@ -27,6 +27,7 @@ class Fans:
 
     def __init__(self, people: People, interactions: Interactions, read: Read) -> None:
         self.on_change: Callable[[], None] = lambda: None
+        self.pace = Pace()
         self._poll = Poll(people, interactions, read)
         self._spree = Spree(people, interactions)
         self._voting = Errand(self._tell)
@@ -42,14 +43,16 @@ class Fans:
             raise NotPossible(f"They can cast 1 to {VOTES_MOST} votes.")
         if taste not in list(FanTaste):
             raise NotPossible(f"Nobody has a taste called {taste}.")
-        self._voting.begin(count, self._poll.run(FanTaste(taste), count, self._voting))
-        self._taste = FanTaste(taste)
+        liked, voting = FanTaste(taste), self._voting
+        voting.begin(count, lambda: self._poll.run(liked, count, voting, self.pace))
+        self._taste = liked
 
     def ask(self, channel_id: int, count: int) -> None:
         """Let them ask for so many pictures in a channel. Raises `NotPossible`."""
         if not 1 <= count <= PICTURES_MOST:
             raise NotPossible(f"They can ask for 1 to {PICTURES_MOST} pictures.")
-        self._asking.begin(count, self._spree.run(channel_id, count, self._asking))
+        asking = self._asking
+        asking.begin(count, lambda: self._spree.run(channel_id, count, asking))
 
     async def stop(self, what: str) -> None:
         """End the `voting` or the `asking`. Raises `NotPossible`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 from bot.sandbox.fans.ballots import Votable, votable
@@ -18,10 +19,6 @@ from bot.sandbox.world import lounge
 from bot.sandbox.world.interactions import Interactions
 from bot.sandbox.world.people import People
 
-#: How long a member looks at the next picture at the least.
-REST_S = 3.0
-#: How many votes all of them together cast a second.
-VOTES_PER_S = 4.0
 #: A duel is open for a short while only, so it comes first so often.
 _DUEL_FIRST = 0.6
 #: Messages of a channel that are looked at when they begin.
@@ -30,6 +27,16 @@ _BACK = 500
 _CATEGORY = 4
 
 Read = Callable[[int], bytes | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast members vote; by default as people do who look at what they vote on."""
+
+    #: How long one of them looks at the next picture at the least.
+    rest_s: float = 3.0
+    #: How many votes all of them together cast a second.
+    votes_per_s: float = 4.0
 
 
 class Poll:
@@ -52,15 +59,7 @@ class Poll:
         self._changed.add(message_id)
         self._news.set()
 
-    async def run(
-        self,
-        taste: FanTaste,
-        count: int,
-        errand: Errand,
-        *,
-        rest_s: float = REST_S,
-        votes_per_s: float = VOTES_PER_S,
-    ) -> None:
+    async def run(self, taste: FanTaste, count: int, errand: Errand, pace: Pace) -> None:
         """Cast so many votes by this taste, waiting for pictures where there are none left."""
         self._opinions = Opinions(taste, self._dice)
         self._ballots.clear()
@@ -70,11 +69,12 @@ class Poll:
                     self.note(int(message["id"]))
         while errand.done < count:
             await self._look()
-            if await self._vote(rest_s):
+            if await self._vote(pace.rest_s):
                 errand.step()
-                await asyncio.sleep(min(self._dice.expovariate(votes_per_s), 4 / votes_per_s))
+                pause_s = self._dice.expovariate(pace.votes_per_s)
+                await asyncio.sleep(min(pause_s, 4 / pace.votes_per_s))
             elif any(self._choose(fan) for fan in self._rested_s):
-                await asyncio.sleep(rest_s / 10)
+                await asyncio.sleep(pace.rest_s / 10)
             else:
                 errand.say("They have voted on everything that is posted, and wait for more.")
                 await self._news.wait()

@@ -13,6 +13,7 @@ const items = new Map();
 let stuck = true;
 let missed = 0;
 let lastTop = 0;
+let lastHeight = 0;
 let planned = false;
 let fillComposer = () => {};
 
@@ -23,10 +24,11 @@ export function startTimeline(typeExample) {
   scroller.addEventListener(
     "scroll",
     () => {
-      // Only a person scrolls up; when content grows, the bottom moves away but the place stays.
-      const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
-      if (near || scroller.scrollTop < lastTop - 1) stuck = near;
-      lastTop = scroller.scrollTop;
+      // Only a person scrolls up; when content grows or shrinks, the browser moves it.
+      const { scrollTop, scrollHeight, clientHeight } = scroller;
+      const near = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+      if (near || (scrollHeight === lastHeight && scrollTop < lastTop - 1)) stuck = near;
+      [lastTop, lastHeight] = [scrollTop, scrollHeight];
       if (stuck) missed = 0;
       showJump();
     },

@@ -1,0 +1,119 @@
+"""Members vote through the local Discord: what a bot behind it is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections import Counter
+from collections.abc import AsyncGenerator
+
+import discord
+import pytest
+
+from bot.sandbox.fans.voting import Pace
+from bot.sandbox.wire.server import Sandbox
+from bot.sandbox.wire.wire import NotPossible
+from bot.sandbox.world.lounge import FANS
+from tests.bot.sandbox.fans.test_tastes import Colour, flat
+from tests.stages.tiny_bot import TinyBot, lounge, until
+
+Lounge = tuple[Sandbox, TinyBot]
+WARM, COLD = (250, 180, 80), (40, 60, 200)
+AT_ONCE = Pace(rest_s=0.01, votes_per_s=10_000)
+
+
+@pytest.fixture
+async def here() -> AsyncGenerator[Lounge]:
+    async with lounge() as (sandbox, bot):
+        sandbox.fans.pace = AT_ONCE
+        yield sandbox, bot
+
+
+async def post(bot: TinyBot, colour: Colour, content: str = "") -> discord.Message:
+    """A picture of one colour, with the vote opened under it."""
+    file = discord.File(io.BytesIO(flat(colour)), "picture.png")
+    message = await bot.channel("art").send(content, file=file)
+    for emoji in ("👍", "👎"):
+        await message.add_reaction(emoji)
+    return message
+
+
+def is_over(sandbox: Sandbox) -> bool:
+    return not sandbox.fans.report()["voting"]["running"]
+
+
+def votes(bot: TinyBot) -> list[discord.RawReactionActionEvent]:
+    """What the bot heard of others."""
+    heard = [e for _, e in bot.events if isinstance(e, discord.RawReactionActionEvent)]
+    return [e for e in heard if e.member is not None and not e.member.bot]
+
+
+async def test_the_bot_is_told_each_vote_once_and_the_taste_shows_in_them(here: Lounge) -> None:
+    sandbox, bot = here
+    warm = {(await post(bot, WARM)).id for _ in range(3)}
+    for _ in range(3):
+        await post(bot, COLD)
+    sandbox.fans.vote("warm", 120)
+    await until(lambda: is_over(sandbox) and len(votes(bot)) >= 120, 20)
+    heard = votes(bot)
+    assert len({(e.user_id, e.message_id) for e in heard}) == len(heard) == 120
+    assert {e.user_id for e in heard} <= {fan.id for fan in FANS}
+    up = Counter((e.message_id in warm, str(e.emoji)) for e in heard)
+    assert up[True, "👍"] > 2 * up[True, "👎"]
+    assert up[False, "👎"] > 2 * up[False, "👍"]
+    report = sandbox.fans.report()["voting"]
+    assert (report["done"], report["wanted"], report["said"]) == (120, 120, "")
+
+
+async def test_they_wait_for_pictures_and_go_on_with_the_next(here: Lounge) -> None:
+    sandbox, bot = here
+    await post(bot, WARM)
+    sandbox.fans.vote("warm", len(FANS) + 5)
+    await until(lambda: "wait for more" in sandbox.fans.report()["voting"]["said"])
+    assert sandbox.fans.report()["voting"]["done"] == len(FANS)
+    await post(bot, COLD)
+    await until(lambda: is_over(sandbox))
+    assert len(votes(bot)) == len(FANS) + 5
+
+
+async def test_nobody_votes_on_what_they_asked_for_or_where_no_vote_is_open(here: Lounge) -> None:
+    sandbox, bot = here
+    asked = await post(bot, WARM, f"<@{FANS[0].id}> 1girl")
+    closed = await bot.channel("art").send(file=discord.File(io.BytesIO(flat(COLD)), "picture.png"))
+    sandbox.say("haru", "art", "hello")
+    sandbox.fans.vote("warm", 100)
+    await until(lambda: "wait for more" in sandbox.fans.report()["voting"]["said"])
+    await sandbox.fans.stop("voting")
+    voters = {user for users in sandbox.reactions(asked.id).values() for user in users}
+    assert FANS[0].id not in voters
+    assert {fan.id for fan in FANS[1:]} < voters
+    assert sandbox.reactions(closed.id) == {}
+
+
+async def test_they_stop_when_told_and_only_one_thing_goes_on_at_a_time(here: Lounge) -> None:
+    sandbox, bot = here
+    await post(bot, WARM)
+    sandbox.fans.vote("chance", 100)
+    with pytest.raises(NotPossible, match="stop them first"):
+        sandbox.fans.vote("warm", 10)
+    await sandbox.fans.stop("voting")
+    report = sandbox.fans.report()["voting"]
+    assert (report["running"], report["taste"]) == (False, "chance")
+    before = len(votes(bot))
+    await post(bot, COLD)
+    await asyncio.sleep(0.1)
+    assert len(votes(bot)) == before
+
+
+@pytest.mark.parametrize(("taste", "count"), [("warm", 0), ("warm", 5001), ("sour", 5)])
+async def test_what_nobody_can_do_is_told(taste: str, count: int, here: Lounge) -> None:
+    sandbox, _ = here
+    with pytest.raises(NotPossible):
+        sandbox.fans.vote(taste, count)
+
+
+def test_accounts_are_of_differing_ages_and_none_is_of_the_future() -> None:
+    made_ms = [(fan.id >> 22) + 1_420_070_400_000 for fan in FANS]
+    assert len(set(made_ms)) == len(FANS)
+    assert max(made_ms) - min(made_ms) > 9 * 365 * 86_400_000
+    assert max(made_ms) < 1_800_000_000_000
