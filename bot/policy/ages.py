@@ -53,6 +53,7 @@ class Ages:
         self._no_time = re.compile(times)
         self._behind = re.compile(f"{_APART}{listed(said.behind)}{times}")
         self._before = re.compile(f"{listed(said.before)}\\Z")
+        self._hedge = re.compile(f"{_SIGNS}{listed(said.hedges)}\\Z")
         self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:{_AND}[ -])?\\Z")
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
@@ -100,7 +101,7 @@ class Ages:
                 yield start, behind.end()
             else:
                 begin = max(0, start - _BEFORE)
-                head = text[begin:start].rstrip(_PARTING)
+                head = self._hedge.sub("", text[begin:start].rstrip(_PARTING)).rstrip(_PARTING)
                 if head.endswith(self._hints) and (before := self._before.search(head)):
                     yield begin + before.start(), end
 

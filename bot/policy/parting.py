@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
@@ -28,6 +28,8 @@ _LITTLE = frozenset({
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 _LETTERS = re.compile("[a-z]+")
+#: Words that are so many characters apart make no term together.
+_FAR = 64
 _REMEMBERED = 4096
 
 
@@ -44,18 +46,21 @@ class Parting:
         """Whether one of these words is a word from its end."""
         return any(len(word) >= _TURNED_MIN and word[::-1] in self._known for word in strange)
 
-    def parted(self, line: Spoken, strange: Collection[str]) -> Reading | None:
-        """The line with such words taken apart; None if none can be."""
+    def parted(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
+        """The parts of the line with such words in them, with those taken apart."""
         found = {word: parts for word in strange if (parts := self.parts(word))}
-        if not found:
-            return None
-        seams: set[int] = set()
-        for number, word in enumerate(line.words):
+        seams: list[int] = []
+        for number, word in enumerate(line.words) if found else ():
             if word in found:
                 start, _ = line.span(number)
-                seams.update(accumulate(map(len, found[word][:-1]), initial=start))
-                seams.remove(start)
-        return _seamed(line, seams)
+                if seams and start - seams[-1] > _FAR:
+                    yield _seamed(line, seams)
+                    seams = []
+                seams += accumulate(
+                    map(len, found[word][1:-1]), initial=start + len(found[word][0])
+                )
+        if seams:
+            yield _seamed(line, seams)
 
     def _parts(self, word: str) -> tuple[str, ...]:
         """The words that a word is made of, the longest that there are; () if it is of none."""
@@ -76,9 +81,8 @@ class Parting:
         return whole[1] if whole and len(whole[1]) > 1 else ()
 
 
-def _seamed(line: Spoken, seams: Collection[int]) -> Reading:
+def _seamed(line: Spoken, cuts: Sequence[int]) -> Reading:
     """The part of the line around the seams, with a space at every one of them."""
-    cuts = sorted(seams)
     first, last = around(line.text, cuts[0], cuts[-1])
     text = " ".join(line.text[a:b] for a, b in pairwise([first, *cuts, last]))
     spaces = [cut - first + before for before, cut in enumerate(cuts)]

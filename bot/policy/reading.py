@@ -58,10 +58,12 @@ _ALONE = re.compile(f"(?<![a-z{_SIGNS}])[{_SIGNS}](?![a-z{_SIGNS}])")
 _TOKEN = re.compile(f"[a-z{_SIGNS}{JOINT}]++")
 #: So many twofold signs side by side are read in every combination.
 _TWOFOLD_MAX = 4
+#: Words that are so many characters apart are side by side.
+_CLOSE = 3
 #: Characters on either side of a place that are read with it.
 _AROUND = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
-_READ_MAX = 4_000
+_READ_MAX = 6_000
 #: Of so many chunks of text it is remembered whether there are letters in disguise.
 _REMEMBERED = 1024
 
@@ -156,7 +158,7 @@ def _optional(folded: str) -> Iterator[Reading]:
             part[low:high] = JOINT * max(0, high - low)
         plain = without_brackets("".join(part))
         yield Reading(plain, first)
-        yield from _letters(plain, first)
+        yield from _letters(plain, first, (start - first, end - first))
 
 
 def around(text: str, start: int, end: int) -> tuple[int, int]:
@@ -184,27 +186,35 @@ def _open_as_c(folded: str) -> Iterator[Reading]:
             yield from _letters(plain, 0)
 
 
-def _letters(plain: str, start: int) -> Iterator[Reading]:
-    """The parts with digits and signs in which those may be letters."""
-    for first, last, spots in _regions(plain):
+def _letters(plain: str, start: int, near: Span | None = None) -> Iterator[Reading]:
+    """The parts with digits and signs in which those may be letters; `near`: in and beside this."""
+    for first, last, spots in _regions(plain, near or (0, len(plain))):
         read = list(plain[first:last])
         for low, high in spots:
             signs = plain[low:high]
             read[low - first : high - first] = [_LEET.get(sign, sign) for sign in signs]
-        twofold = [[m.start() for m in _TWOFOLD.finditer(plain, *spot)] for spot in spots]
-        for together in _grouped(twofold):
-            for letters in _ways([plain[at] for at in together]):
-                for at, letter in zip(together, letters, strict=True):
+        groups = list(_grouped(plain, spots))
+        ways = [list(_ways([plain[at] for at in group])) for group in groups]
+        # Words far apart make no term together: all groups go through their ways at once.
+        for number in range(max(map(len, ways))):
+            for group, letters in zip(groups, ways, strict=True):
+                for at, letter in zip(group, letters[number % len(letters)], strict=True):
                     read[at - first] = letter
-                yield Reading("".join(read), start + first)
+            yield Reading("".join(read), start + first)
 
 
-def _grouped(twofold: list[list[int]]) -> list[list[int]]:
-    """Twofold signs that are read in every combination: all of them, or word by word."""
-    everything = [at for places in twofold for at in places]
-    if len(everything) <= _TWOFOLD_MAX:
-        return [everything]
-    return [places for places in twofold if places]
+def _grouped(plain: str, spots: list[Span]) -> Iterator[list[int]]:
+    """Twofold signs that are read in every combination: of words side by side, a few together."""
+    group: list[int] = []
+    last = 0
+    for start, end in spots:
+        signs = [sign.start() for sign in _TWOFOLD.finditer(plain, start, end)]
+        if group and (start - last > _CLOSE or len(group) + len(signs) > _TWOFOLD_MAX):
+            yield group
+            group = []
+        group += signs
+        last = end
+    yield group
 
 
 def _ways(signs: list[str]) -> Iterator[tuple[str, ...]]:
@@ -213,10 +223,13 @@ def _ways(signs: list[str]) -> Iterator[tuple[str, ...]]:
     return product(*letters) if len(signs) <= _TWOFOLD_MAX else zip(*letters, strict=True)
 
 
-def _regions(plain: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
+def _regions(plain: str, near: Span) -> Iterator[tuple[int, int, list[Span]]]:
     """Parts of the text, each with the places in it where digits or signs may be letters."""
-    spots: list[tuple[int, int]] = []
+    spots: list[Span] = []
+    low, high = near[0] - _CLOSE, near[1] + _CLOSE
     for spot in sorted(_disguised(plain)):
+        if spot[1] < low or spot[0] > high:
+            continue
         if spots and spot[0] - spots[-1][1] > _AROUND:
             yield *around(plain, spots[0][0], spots[-1][1]), spots
             spots = []

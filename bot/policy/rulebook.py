@@ -122,6 +122,7 @@ class AgeWords:
     numbers: tuple[str, ...]
     behind: tuple[str, ...]
     before: tuple[str, ...]
+    hedges: tuple[str, ...]
     never_behind: tuple[str, ...]
     tens: tuple[str, ...]
 

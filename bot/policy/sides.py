@@ -25,7 +25,7 @@ from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
 from bot.policy.views import Origin, View, Views
 
 #: So much is looked through, in characters of all readings together; more is unreadable.
-_EFFORT_MAX = 3_500
+_EFFORT_MAX = 6_000
 #: What a hit costs, in characters.
 _HIT = 6
 #: So many words apart is what a comma parts.
@@ -229,8 +229,7 @@ class TextSide:
         innocent = self._detector.innocent
         for line in lines:
             strange = line.strange(innocent.familiar) - innocent.words
-            if reading := self._detector.parting.parted(line, strange):
-                yield reading
+            yield from self._detector.parting.parted(line, strange)
 
     @cached_property
     def present(self) -> frozenset[str]:

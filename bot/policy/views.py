@@ -177,11 +177,14 @@ class Views:
         """All by its look, in every way, if letters of two scripts make a word."""
         if not self._ambiguous.search(source):
             return
-        chunks = list(_CHUNK.finditer(source))
+        chunks = [chunk for chunk in _CHUNK.finditer(source) if not self._is_known(chunk[0])]
         if any(self._is_mixed(chunk[0]) for chunk in chunks):
             signs = (chunk.span() for chunk in chunks if self._ambiguous.search(chunk[0]))
-            for (first, last), table in product(_windows(source, signs), self._looks):
-                yield View(source[first:last].translate(table), range(first, last))
+            for first, last in _windows(source, signs):
+                part = source[first:last]
+                # Most characters look like one letter alone: most tables say the same.
+                for seen in dict.fromkeys(map(part.translate, self._looks)):
+                    yield View(seen, range(first, last))
 
     def _is_mixed(self, chunk: str) -> bool:
         """Whether there are letters of two scripts in it."""

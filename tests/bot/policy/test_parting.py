@@ -31,19 +31,17 @@ def test_a_word_is_made_of_the_longest_words(word: str, parts: tuple[str, ...]) 
 
 def test_a_line_is_parted_where_it_must_be_and_tells_where_it_was_written() -> None:
     line = Spoken(Reading("a moonwalk, moon", start=5))
-    parted = PARTING.parted(line, {"moonwalk"})
-    assert parted
+    (parted,) = PARTING.parted(line, {"moonwalk"})
     assert parted.text == "a moon walk, moon"
     assert parted.placed(2, 6) == (7, 11)
     assert parted.placed(7, 11) == (11, 15)
     assert parted.placed(13, 17) == (17, 21)
-    assert PARTING.parted(line, {"moo"}) is None
+    assert not list(PARTING.parted(line, {"moo"}))
 
 
 def test_of_a_long_line_only_what_stands_around_is_parted() -> None:
     text = f"{'sky ' * 40}moonwalk {'sky ' * 40}"
-    parted = PARTING.parted(Spoken(Reading(text)), {"moonwalk"})
-    assert parted
+    (parted,) = PARTING.parted(Spoken(Reading(text)), {"moonwalk"})
     assert len(parted.text) < 90
     at = parted.text.index("walk")
     assert parted.placed(at, at + 4) == (164, 168)
@@ -75,3 +73,13 @@ def test_an_adult_word_inside_others_is_seen(prompt: str) -> None:
 )  # fmt: skip
 def test_a_whole_word_or_name_is_not_taken_apart(prompt: str) -> None:
     assert not SCREEN.findings(prompt)
+
+
+def test_words_far_apart_are_parted_each_for_itself() -> None:
+    text = f"moonwalk {'sky ' * 40}moonwalk, moonwalk"
+    first, second = PARTING.parted(Spoken(Reading(text)), {"moonwalk"})
+    assert first.text.startswith("moon walk sky")
+    assert second.text.endswith("moon walk, moon walk")
+    assert len(first.text) + len(second.text) < 120
+    at = second.text.index("walk,")
+    assert second.placed(at, at + 4) == (173, 177)

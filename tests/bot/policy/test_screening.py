@@ -8,6 +8,7 @@ import pytest
 from bot.policy.rulebook import SERVER, UNREADABLE
 from bot.policy.screening import Finding, Screen, Term, normalise
 from bot.rulebooks import load
+from models.contract import Limits
 
 SCREEN = Screen(load())
 
@@ -187,3 +188,23 @@ def test_innocent_signs_hide_nothing(prompt: str) -> None:
 def test_what_takes_too_long_to_look_through_is_unreadable(prompt: str, negative: str) -> None:
     """So many hits, or so many characters: never allowed."""
     assert rules(prompt, negative) == {UNREADABLE}
+
+
+PLAIN = "long silver hair, blue eyes, sitting on a bench, looking at viewer, cherry blossoms, "
+#: What members paste: the signs of their trade among plain tags.
+LONG = {
+    "weights and loras": (
+        "(masterpiece:1.2), best quality, absurdres, <lora:add_detail_v1-5:0.6>, 2girls, M4A1, "
+        "[day|night], (white_dress:1.15), [forest:city:0.4], ^_^, BREAK, "
+    ),
+    "sharp s": "Fußball, Straßenbahn, (weiße Straße:1.2), [Rathaus|Markt], Ho229, 1girl, BREAK ",
+    "kana": "(水着の女の子:1.2), [夏|冬], かき氷, ぬいぐるみ, M4A1, glowsticks, BREAK ",
+    "Chinese": "(汉服少女:1.2), [夏天|冬天], M4A1, 机甲, 樱花树下看书, sunflowerfield, ",
+    "Korean": "(응원봉:1.2), [여름|겨울], M4A1, 고양이 귀 메이드, snowflakes, BREAK ",
+}
+
+
+@pytest.mark.parametrize("unit", LONG.values(), ids=LONG)
+def test_a_long_prompt_with_every_sign_of_the_trade_is_readable(unit: str) -> None:
+    prompt = ((unit + 2 * PLAIN) * 10)[: Limits().prompt_chars_max]
+    assert UNREADABLE not in rules(prompt)
