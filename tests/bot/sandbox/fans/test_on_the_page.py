@@ -1,0 +1,72 @@
+"""The page lets the members vote: its API, and the drawer in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+from selenium.webdriver import Chrome
+
+from bot.sandbox.world.lounge import FANS
+from tests.bot.sandbox.fans.test_voting import AT_ONCE, WARM, is_over, post, votes
+from tests.stages.browsing import click, find, missing, open_browser, wait
+from tests.stages.tiny_bot import lounge, until
+
+
+async def test_a_page_begins_a_vote_is_told_of_each_and_ends_it() -> None:
+    async with lounge() as (sandbox, bot), aiohttp.ClientSession(sandbox.page_url) as session:
+        sandbox.fans.pace = AT_ONCE
+        await post(bot, WARM)
+        persona = sandbox.persona("haru")
+        async with session.get(f"page/state?persona={persona}") as response:
+            state = await response.json()
+        assert state["fans"]["voting"]["wanted"] == 0
+        assert {one["name"] for one in state["others"]} == {fan.name for fan in FANS}
+
+        async def send(status: int = 200, **body: object) -> dict[str, object]:
+            async with session.post("page/fans", json=body) as response:
+                assert response.status == status, await response.text()
+                return await response.json()
+
+        async with session.ws_connect(f"page/ws?persona={persona}") as ws, asyncio.timeout(10):
+            await send(action="vote", taste="colours", n=30)
+            told: list[int] = []
+            while not told or told[-1] < len(FANS):
+                event = await ws.receive_json()
+                if event["t"] == "FANS":
+                    told.append(event["d"]["voting"]["done"])
+            assert set(told) == set(range(len(FANS) + 1))
+            await send(action="stop", what="voting")
+        assert is_over(sandbox)
+        assert "cannot dance" in str((await send(400, action="dance"))["error"])
+        assert "not at sleep" in str((await send(400, action="stop", what="sleep"))["error"])
+
+
+def vote(browser: Chrome, url: str) -> None:
+    """Open the drawer, have 5 votes cast, and read that they are; then there is no stop button."""
+    browser.get(url)
+    click(browser, "#bot-state")
+    number = wait(browser, lambda b: find(b, "#fans-voting input"))[0]
+    number.clear()
+    number.send_keys("5")
+    click(browser, "#fans-voting .button.primary")
+    # Asked of the page itself: the line is drawn anew when it is over.
+    script = "return document.querySelector('#fans-voting .progress').innerText"
+    wait(browser, lambda b: b.execute_script(script).strip() == "5 of 5 votes", 30)
+    assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(missing() is not None, reason=missing() or "")
+async def test_the_drawer_shows_how_far_the_votes_are(tmp_path: Path) -> None:
+    async with lounge() as (sandbox, bot):
+        sandbox.fans.pace = AT_ONCE
+        await post(bot, WARM)
+        browser = open_browser(tmp_path / "profile", width_px=390)
+        try:
+            await asyncio.to_thread(vote, browser, sandbox.page_url)
+        finally:
+            browser.quit()
+        await until(lambda: len(votes(bot)) == 5)
