@@ -13,6 +13,7 @@ from collections.abc import Callable
 from bot.domain import Admitted, BotError, Rating, Request, Ruling
 from bot.drawing.signals import Signals
 from bot.learning.trial import as_test, decision, draws
+from bot.policy import decide
 from bot.store.consent import Consent
 from bot.store.duels import Duels
 from bot.store.trials import Trial, TrialBook, TrialOutcome
@@ -61,7 +62,8 @@ class Shadow:
             return False
         if not await self._may_draw(trial, request):
             return False
-        asked = await self._trials.ask(trial, admitted, self._clock(), since_id=request.since_id)
+        twice = decide.for_trial(admitted)
+        asked = await self._trials.ask(trial, twice, self._clock(), since_id=request.since_id)
         if asked is not None:
             self._signals.queued()
         return asked is not None

@@ -21,6 +21,7 @@ from bot.domain import (
     RefusalReason,
     Refused,
     Released,
+    RequestKind,
     RuleId,
     Ruling,
     Withheld,
@@ -100,6 +101,11 @@ def uphold(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
         return admit(ask, excusing(policy, frozenset(finding.rule for finding in found)))
     except Exception:  # noqa: BLE001  any error in policy means no
         return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
+
+
+def for_trial(admitted: Admitted) -> Admitted:
+    """What was let in, to be drawn once more by each model of a blind test."""
+    return replace(admitted, ask=replace(admitted.ask, count=2, kind=RequestKind.TRIAL))
 
 
 def silence(policy: EffectivePolicy) -> Refused | None:

@@ -7,6 +7,7 @@ here.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -18,7 +19,6 @@ from bot.domain import (
     JobId,
     Request,
     RequestId,
-    RequestKind,
     UserId,
 )
 from bot.ids import new_id
@@ -156,11 +156,10 @@ class TrialBook:
     ) -> Request | None:
         """Have both models draw this once; None if the trial has ended meanwhile.
 
-        It counts for no cap, and has no status message. `since_id` as for `Jobs.enqueue`.
+        `admitted` is of `decide.for_trial`. It counts for no cap, and has no status message.
+        `since_id` as for `Jobs.enqueue`.
         """
-        one = replace(admitted, ask=replace(admitted.ask, count=2, kind=RequestKind.TRIAL))
-        request = _for_both(request_of(one, now_ms, since_id=since_id), trial)
-        duel_id = new_id()
+        request = _for_both(request_of(admitted, now_ms, since_id=since_id), trial)
         async with self._db.write() as tx:
             if await tx.fetch_one(f"{_OPEN} AND trials.id = :id", {"id": trial.id}) is None:
                 return None
@@ -180,8 +179,9 @@ class TrialBook:
                     "trial": trial.id,
                     "candidate": request.jobs[0].id,
                     "parent": request.jobs[1].id,
-                    "duel": duel_id,
-                    "left": drawn_by_lot(duel_id),
+                    "duel": new_id(),
+                    # By lot: a duel's id is in its buttons, and must not tell the side.
+                    "left": secrets.randbelow(2),
                 },
             )
         return request
@@ -245,11 +245,6 @@ class TrialBook:
             )
             for row in rows
         ]
-
-
-def drawn_by_lot(duel_id: str) -> bool:
-    """Whether the candidate's picture stands left: the duel's id, which is random, decides."""
-    return ord(duel_id[-1]) % 2 == 0
 
 
 def _for_both(request: Request, trial: Trial) -> Request:

@@ -59,6 +59,7 @@ class Learn(commands.Cog):
     @learn.command(description="Which model serves, how far the training and the trial are")
     async def status(self, interaction: Interaction) -> None:
         """In three lines."""
+        await interaction.response.defer(ephemeral=True)
         serving = self._services.model().card_id
         trial = await self._desk.trials.running()
         told = learning.status(serving, self._run(), await self._stands(trial))

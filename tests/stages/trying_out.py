@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain import Job, JobId, UserId
+from bot.policy.decide import for_trial
 from bot.store.db import Database
 from bot.store.lineage import Lineage, Reign
 from bot.store.trials import Trial, TrialBook, TrialOutcome
@@ -31,7 +32,7 @@ async def begin_lineage(db: Database) -> Lineage:
 
 async def asked_twice(stores: Stores, trial: Trial, user: int = USER) -> tuple[Job, Job]:
     """The candidate's job and the parent's for one request; nothing else may be queued."""
-    admitted = make_admitted(make_ask(user=UserId(user)))
+    admitted = for_trial(make_admitted(make_ask(user=UserId(user))))
     request = await TrialBook(stores.db).ask(trial, admitted, 1_000, since_id=SINCE)
     assert request is not None
     candidate, parent = request.jobs

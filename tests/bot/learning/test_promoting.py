@@ -13,6 +13,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from bot import rulebooks
+from bot.curating.bare import without_texts
 from bot.domain import ENDED, JobState, Request
 from bot.drawing.handle import LocalThread
 from bot.drawing.progress import ProgressBoard
@@ -22,7 +23,6 @@ from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.learning.promoting import Promotion
 from bot.learning.starting import load_active
-from bot.store.curation import without_texts
 from bot.store.db import Database
 from bot.store.gallery import Gallery
 from bot.store.lineage import Lineage

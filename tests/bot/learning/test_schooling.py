@@ -66,6 +66,12 @@ class School:
                 await asyncio.sleep(0.02)
         return run
 
+    async def gone(self, run: LearningRun) -> None:
+        """Until nothing is left of where it worked."""
+        async with asyncio.timeout(60):
+            while self.schooling.place(run).root.exists():
+                await asyncio.sleep(0.02)
+
     async def grows(self) -> bool:
         """Whether the child counts on."""
         file = self.root / "count"
@@ -209,7 +215,7 @@ async def test_the_judged_candidate_is_in_the_catalogue_and_the_manifest_is_gone
         run = await s.until(*room.UNDER_WAY ^ set(RunStage))
         assert run.stage is stage, run.said
         assert s.catalogue.card(run.id).may_be_promoted is (stage is RunStage.PASSED)
-        assert not s.schooling.place(run).root.exists()
+        await s.gone(run)
         again = await s.schooling.start()
         assert "`fake-1-v3`" in again
 
@@ -222,7 +228,7 @@ async def test_what_a_command_says_at_its_end_is_told(tmp_path: Path) -> None:
         await s.schooling.start()
         run = await s.until(RunStage.FAILED)
         assert run.said == "There is one prompt, and a model learns from several."
-        assert not s.schooling.place(run).root.exists()
+        await s.gone(run)
 
 
 async def test_who_is_forgotten_while_it_trains_has_no_part_in_it(tmp_path: Path) -> None:
@@ -251,9 +257,7 @@ async def test_one_run_at_a_time_and_it_can_be_stopped(tmp_path: Path) -> None:
         await s.schooling.stop()
         await s.until_it(grows=False)
         run = await s.until(RunStage.STOPPED)
-        async with asyncio.timeout(20):
-            while s.schooling.place(run).root.exists():
-                await asyncio.sleep(0.02)
+        await s.gone(run)
 
 
 @pytest.mark.parametrize(

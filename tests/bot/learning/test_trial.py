@@ -16,7 +16,7 @@ from bot.learning.desk import LearningDesk, lay
 from bot.learning.trial import ENOUGH, PATIENCE_MS, as_test, decision, draws
 from bot.store.consent import Consent
 from bot.store.papers import Papers
-from bot.store.trials import Trial, TrialChoice, TrialOutcome, drawn_by_lot
+from bot.store.trials import Trial, TrialChoice, TrialOutcome
 from bot.store.trust import Trust
 from models.catalogue.registry import Registry
 from tests.stages.cards import make_card, put
@@ -121,12 +121,13 @@ async def _duel(stores: Stores, desk: LearningDesk, number: int, *, candidate: b
     """One request is drawn by both, and OTHER prefers one of them."""
     assert await asked(stores, desk)
     (pair,) = await stores.db.fetch_all(
-        "SELECT candidate_job, parent_job, duel_id FROM trial_pairs WHERE settled = 0"
+        "SELECT candidate_job, parent_job, duel_id, candidate_left FROM trial_pairs"
+        " WHERE settled = 0"
     )
     for job, card in ((pair["candidate_job"], CANDIDATE), (pair["parent_job"], PARENT)):
         await drawn(stores, job, card)
     await desk.shadow.look()
-    left = drawn_by_lot(pair["duel_id"]) is candidate
+    left = bool(pair["candidate_left"]) is candidate
     voted = await stores.duels.vote(
         pair["duel_id"], OTHER, Choice.LEFT if left else Choice.RIGHT, 60_000 + number
     )

@@ -10,7 +10,8 @@ import pytest
 
 from bot.ballot import Choice, DuelOrigin
 from bot.domain import JobId, JobState, UserId
-from bot.store.trials import Trial, TrialBook, TrialOutcome, drawn_by_lot
+from bot.policy.decide import for_trial
+from bot.store.trials import Trial, TrialBook, TrialOutcome
 from tests.stages.cards import make_card, passed
 from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_admitted, make_ask
 from tests.stages.stores import AMPLE, Stores, open_stores
@@ -98,8 +99,7 @@ async def test_a_drawn_pair_becomes_a_blind_duel_and_both_pictures_stay_their_me
     candidate, parent, duel_id = await _pair(stores, trials)
     (duel,) = await stores.duels.unposted(9)
     assert (duel.id, duel.origin, duel.guild_id) == (duel_id, DuelOrigin.TRIAL, GUILD)
-    left = drawn_by_lot(duel_id)
-    assert duel.job_ids == ((candidate, parent) if left else (parent, candidate))
+    assert set(duel.job_ids) == {candidate, parent}
     for job_id in (candidate, parent):
         job = await stores.views.get(job_id)
         assert job is not None
@@ -121,9 +121,9 @@ async def test_where_a_picture_is_missing_there_is_no_duel(
 
 
 async def test_choices_are_told_by_model_and_not_by_side(stores: Stores, trials: TrialBook) -> None:
-    _, _, duel_id = await _pair(stores, trials)
+    candidate, _, duel_id = await _pair(stores, trials)
     (duel,) = await stores.duels.unposted(9)
-    side = Choice.LEFT if drawn_by_lot(duel_id) else Choice.RIGHT
+    side = Choice.LEFT if duel.job_ids[0] == candidate else Choice.RIGHT
     for voter, choice in ((USER, side), (OTHER, Choice.SKIP), (UserId(7), side)):
         await stores.duels.vote(duel.id, voter, choice, 6_000)
     ((found, choices),) = (await trials.undecided("t000000001")).items()
@@ -142,7 +142,9 @@ async def test_nothing_is_drawn_for_a_trial_that_has_ended(
     stores: Stores, trials: TrialBook
 ) -> None:
     await trials.end("t000000001", TrialOutcome.PARENT, by_id=None, now_ms=20)
-    asked = await trials.ask(make_trial(), make_admitted(make_ask()), 1_000, since_id=SINCE)
+    asked = await trials.ask(
+        make_trial(), for_trial(make_admitted(make_ask())), 1_000, since_id=SINCE
+    )
     assert asked is None
     assert await stores.rows("jobs") == []
 
@@ -163,8 +165,11 @@ async def test_what_a_trial_found_is_not_changed(
         await stores.db.write_one(sql)
 
 
-def test_the_lot_falls_on_either_side() -> None:
-    from bot.ids import new_id
-
-    left = sum(drawn_by_lot(new_id()) for _ in range(2_000))
-    assert 900 < left < 1_100
+async def test_nothing_in_a_duels_id_tells_the_side(stores: Stores, trials: TrialBook) -> None:
+    """The id is in the buttons, where everybody can read it."""
+    for _ in range(40):
+        await trials.ask(make_trial(), for_trial(make_admitted(make_ask())), 1_000, since_id=SINCE)
+    rows = await stores.db.fetch_all("SELECT duel_id, candidate_left FROM trial_pairs")
+    assert {bool(row["candidate_left"]) for row in rows} == {True, False}
+    by_parity = {(ord(row["duel_id"][-1]) % 2, row["candidate_left"]) for row in rows}
+    assert len(by_parity) == 4
