@@ -152,6 +152,8 @@ class Schooling:
         self._clock = clock
         self._orders = orders
         self._begun = asyncio.Event()
+        #: Held by whatever changes how far the run is: a stop that comes with an end is not lost.
+        self._one = asyncio.Lock()
         self._child: Leashed | None = None
         self._busy_s = float("-inf")
         #: The newest run, whatever came of it; None: there was none.
@@ -175,6 +177,10 @@ class Schooling:
 
     async def start(self) -> str:
         """Begin a run from the model that is asked of; what came of it, as a sentence."""
+        async with self._one:
+            return await self._start()
+
+    async def _start(self) -> str:
         if self.run_now is not None and self.run_now.stage in UNDER_WAY:
             return learning.trains_already(self.run_now.id)
         if why := _too_little(await self._groundwork.judged()):
@@ -197,10 +203,11 @@ class Schooling:
 
     async def stop(self) -> str:
         """End the run; what came of it, as a sentence."""
-        run = self.run_now
-        if run is None or run.stage not in UNDER_WAY:
-            return learning.NOTHING_TRAINS
-        await self._end(replace(run, stage=RunStage.STOPPED, said=learning.OWNER_STOPPED))
+        async with self._one:
+            run = self.run_now
+            if run is None or run.stage not in UNDER_WAY:
+                return learning.NOTHING_TRAINS
+            await self._end(replace(run, stage=RunStage.STOPPED, said=learning.OWNER_STOPPED))
         self._told.work.set()
         return learning.stopped(run.id)
 
@@ -223,6 +230,10 @@ class Schooling:
             return False
         if await self._is_stale(run):
             await self._anew(run)
+        elif run.stage is RunStage.JUDGE and self._catalogue.folder(run.id).is_dir():
+            # A kill came between the catalogue and the note that it is there.
+            async with self._one:
+                await self._end(await asyncio.to_thread(self._shelve, run))
         elif await self._must_wait():
             await self._told.work.wait(_LOOK_S)
             self._told.take_cancelled()
@@ -246,8 +257,9 @@ class Schooling:
             self._child = None
         if self.run_now is not None and self.run_now.stage not in UNDER_WAY:
             await self._tidy(run)
-        if self.run_now == run and not await self._is_stale(run):
-            await self._after(run, code, child.said)
+        async with self._one:
+            if self.run_now == run and not await self._is_stale(run):
+                await self._after(run, code, child.said)
 
     async def _watch(self, child: Leashed, run: LearningRun) -> None:
         """Pause and resume it until it ends, or until its run was stopped or is stale."""
@@ -273,16 +285,19 @@ class Schooling:
 
     async def _anew(self, run: LearningRun) -> None:
         """A fresh manifest without whoever was forgotten; nothing of the old one is kept."""
-        await self._tidy(run)
-        await self._write(
-            replace(
-                run,
-                stage=RunStage.EXPORT,
-                forgotten=await self._groundwork.forgotten(),
-                restarts=run.restarts + 1,
-                said=learning.BEGUN_ANEW,
+        async with self._one:
+            if self.run_now != run:
+                return
+            await self._tidy(run)
+            await self._write(
+                replace(
+                    run,
+                    stage=RunStage.EXPORT,
+                    forgotten=await self._groundwork.forgotten(),
+                    restarts=run.restarts + 1,
+                    said=learning.BEGUN_ANEW,
+                )
             )
-        )
         log.info("training %s begins anew: a member was forgotten", run.id)
 
     async def _after(self, run: LearningRun, code: int, said: str) -> None:
@@ -298,14 +313,16 @@ class Schooling:
     def _shelve(self, run: LearningRun) -> LearningRun:
         """Put the judged candidate into the catalogue, whatever the gate found."""
         model, target = self.place(run).model, self._catalogue.folder(run.id)
+        there = target.is_dir()
         try:
-            card = cards.read(model / cards.FILE_NAME)
+            card = cards.read((target if there else model) / cards.FILE_NAME)
         except CardError as problem:
             return replace(run, stage=RunStage.FAILED, said=str(problem))
         if card.id != run.id:
             return replace(run, stage=RunStage.FAILED, said=learning.misnamed(card.id))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        model.rename(target)
+        if not there:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            model.rename(target)
         stage = RunStage.PASSED if card.may_be_promoted else RunStage.REFUSED
         return replace(run, stage=stage, said="")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from models.catalogue import card as cards
 from models.catalogue.card import Card, Defaults, Licence, Prediction, Score, Size
 from models.catalogue.registry import seal
-from models.catalogue.verdict import Figure, Verdict, fingerprint
+from models.catalogue.verdict import EDITION, Figure, Verdict, fingerprint
 from models.contract import Aspect, Limits
 from tests.stages.fake_engine import INFO, LICENCE
 
@@ -41,7 +41,7 @@ def make_card(card_id: str = "next-1", *, parent: str | None = "fake-1") -> Card
 def passed(card: Card, *, value: float = 1.0) -> Card:
     """The card with the gate's verdict on its files; below 0.5 it is a bad one."""
     figure = Figure(name="held-out votes", value=value, unit="share", least=0.5)
-    verdict = Verdict(gate="test", figures=(figure,), files_sha256=fingerprint(card.files))
+    verdict = Verdict(gate=EDITION, figures=(figure,), files_sha256=fingerprint(card.files))
     return replace(card, verdict=verdict)
 
 

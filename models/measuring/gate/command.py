@@ -19,7 +19,7 @@ from models.catalogue import card as cards
 from models.catalogue.card import Card, CardError
 from models.catalogue.hub import locate
 from models.catalogue.registry import EMBEDDED, card_of, faults, model_info
-from models.catalogue.verdict import Figure, Verdict, fingerprint
+from models.catalogue.verdict import EDITION, Figure, Verdict, fingerprint
 from models.contract import EngineError, Rendered
 from models.data.evidence import evidence_of
 from models.engine.loader import load
@@ -31,7 +31,7 @@ from models.measuring.gate import examine
 from models.measuring.gate.agreeing import agreements
 from models.measuring.gate.critic import critic_of
 from models.measuring.gate.examine import Counts, Drawn, Sittings
-from models.measuring.gate.floors import EDITION, Measure, figure, told
+from models.measuring.gate.floors import Measure, figure, told
 from models.measuring.gate.voted import opened, voted_of
 from models.measuring.gate.witness import (
     PainterWitness,

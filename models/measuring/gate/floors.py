@@ -1,7 +1,7 @@
 """What a candidate must reach: the one table of floors, and figures held against it.
 
-The numbers are those of the study in docs/preference.md. Change one, and `EDITION` with it: a
-verdict of another edition is no verdict. Pure.
+Change one, and `models.catalogue.verdict.EDITION` with it: a verdict of another edition passes
+nobody. Pure.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from models.catalogue.verdict import Figure
-
-#: Names this table on every verdict.
-EDITION = "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -220,6 +220,33 @@ async def test_the_judged_candidate_is_in_the_catalogue_and_the_manifest_is_gone
         assert "`fake-1-v3`" in again
 
 
+async def test_a_candidate_that_was_shelved_before_a_kill_is_found_there(tmp_path: Path) -> None:
+    """The gate is not asked again, for there is nothing left where the run works."""
+
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        place.manifest.mkdir(exist_ok=True)
+        if run.stage is RunStage.TRAIN:
+            return ("-c", MAKING, str(place.out), run.id, "1.0")
+        return QUICK
+
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        run = await s.until(RunStage.PASSED)
+        await s.gone(run)
+    file = tmp_path / "learning" / "run.json"
+    file.write_text(file.read_text().replace('"passed"', '"judge"'))
+    async with school(tmp_path, lambda *_: FAILING) as s:
+        assert (await s.until(*room.UNDER_WAY ^ set(RunStage))).stage is RunStage.PASSED
+        assert s.catalogue.card(run.id).may_be_promoted
+
+
+async def test_of_two_starts_at_once_one_begins(tmp_path: Path) -> None:
+    async with school(tmp_path, counting_in(RunStage.EXPORT, tmp_path)) as s:
+        answers = await asyncio.gather(s.schooling.start(), s.schooling.start())
+        assert len(set(answers)) == 2
+        await s.schooling.stop()
+
+
 async def test_what_a_command_says_at_its_end_is_told(tmp_path: Path) -> None:
     def told(run: LearningRun, _: Workplace) -> Sequence[str]:
         return FAILING if run.stage is RunStage.TRAIN else QUICK

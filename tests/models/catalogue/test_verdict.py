@@ -10,7 +10,7 @@ import pytest
 
 from models.catalogue import card as cards
 from models.catalogue.registry import EMBEDDED
-from models.catalogue.verdict import Figure, Verdict, fingerprint
+from models.catalogue.verdict import EDITION, Figure, Verdict, fingerprint
 
 KEPT = Figure(name="adherence", value=0.5, unit="points", least=-2.0)
 
@@ -18,7 +18,7 @@ KEPT = Figure(name="adherence", value=0.5, unit="points", least=-2.0)
 def card_with(*figures: Figure, files_sha256: str | None = None) -> cards.Card:
     card = cards.read(EMBEDDED / cards.FILE_NAME)
     sha256 = fingerprint(card.files) if files_sha256 is None else files_sha256
-    return replace(card, verdict=Verdict(gate="1", figures=figures, files_sha256=sha256))
+    return replace(card, verdict=Verdict(gate=EDITION, figures=figures, files_sha256=sha256))
 
 
 def test_a_card_that_passed_may_be_promoted() -> None:
@@ -45,6 +45,12 @@ def test_a_gate_that_measured_nothing_passes_nobody() -> None:
 )
 def test_one_figure_that_does_not_hold_is_enough(figure: Figure) -> None:
     assert not card_with(KEPT, figure).may_be_promoted
+
+
+def test_a_verdict_by_other_floors_does_not_count() -> None:
+    card = card_with(KEPT)
+    assert card.verdict is not None
+    assert not replace(card, verdict=replace(card.verdict, gate="0")).may_be_promoted
 
 
 def test_a_verdict_on_other_files_does_not_count() -> None:

@@ -12,9 +12,10 @@ from models.__main__ import main
 from models.catalogue import card as cards
 from models.catalogue.card import Card
 from models.catalogue.registry import EMBEDDED, seal
+from models.catalogue.verdict import EDITION
 from models.manifest import Manifest, Split
 from models.measuring.gate.command import SHEET
-from models.measuring.gate.floors import EDITION, Measure
+from models.measuring.gate.floors import Measure
 from tests.stages.manifests import add_picture, say, write_manifest
 
 FEW = ["--followed", "2", "--prompts", "1", "--seeds", "2", "--trained", "1", "--threads", "1"]
