@@ -79,8 +79,10 @@ function start(what, unit, label, make) {
 }
 
 async function send(body) {
+  const known = store.fans;
   const answer = await attempt(api.fans(body));
-  if (!answer) return;
+  // What was told meanwhile is newer than the answer, which was written when it began.
+  if (!answer || store.fans !== known) return;
   store.fans = answer;
   showFans();
 }
