@@ -16,7 +16,6 @@ from bot.ballot import Choice, Duel, DuelId, DuelOrigin, Party, PartyId
 from bot.client import Interaction, WaifuBot
 from bot.domain import ChannelId, GuildId, JobId, StorageError
 from bot.ids import new_id
-from bot.policy import decide
 from bot.policy.layers import EffectivePolicy
 from bot.store.duels import Voted
 from bot.words import duelling, wording
@@ -32,6 +31,7 @@ from cogs.voting.listing import (
     ListEntry,
     Period,
     entry_here,
+    policy_of_list,
     ratings_in,
     send_list,
     url_of,
@@ -111,13 +111,9 @@ class DuelsCog(commands.Cog):
         """A leaderboard of pictures, not of people."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
-        if not await licensed(interaction):
+        policy = await policy_of_list(interaction)
+        if policy is None:
             return
-        policy = await self._services.policy_at(place_of(interaction))
-        if silenced := decide.silence(policy):
-            await tell(interaction, silenced.text)
-            return
-        await interaction.response.defer()
         words, length_ms = PERIODS[period]
         best = await self._best(guild, policy, length_ms)
         if not best:

@@ -15,12 +15,15 @@ import discord
 
 from bot.client import Interaction
 from bot.domain import BotError, Picture, Place, Post, Rating
+from bot.policy import decide
 from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
 from bot.services import Services
 from bot.store.sends import SendKind
+from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
+from cogs.translating import place_of, tell
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,21 @@ class ListEntry:
 
     picture: Picture
     post: Post
+
+
+async def policy_of_list(interaction: Interaction) -> EffectivePolicy | None:
+    """What holds where a list is asked for, and its answer is deferred.
+
+    None if its member gets no list: they are told why, or shown the licence.
+    """
+    if not await licensed(interaction):
+        return None
+    policy = await interaction.client.services.policy_at(place_of(interaction))
+    if silenced := decide.silence(policy):
+        await tell(interaction, silenced.text)
+        return None
+    await interaction.response.defer()
+    return policy
 
 
 async def entry_here(

@@ -15,17 +15,15 @@ from discord.ext import commands
 from bot.ballot import Reaction, Tally, VoteEmoji
 from bot.client import Interaction, WaifuBot
 from bot.domain import BotError, GuildId, MessageId, Picture, Post, UserId
-from bot.policy import decide
 from bot.policy.layers import EffectivePolicy
 from bot.words import wording
-from cogs.asking.terms import licensed
-from cogs.translating import place_of, tell
 from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
 from cogs.voting.listing import (
     PERIODS,
     PLACES,
     Period,
     entry_here,
+    policy_of_list,
     ratings_in,
     send_list,
     url_of,
@@ -130,13 +128,9 @@ class VotesCog(commands.Cog):
         """Show the pictures of this server that people like best."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
-        if not await licensed(interaction):
+        policy = await policy_of_list(interaction)
+        if policy is None:
             return
-        policy = await self._services.policy_at(place_of(interaction))
-        if silenced := decide.silence(policy):
-            await tell(interaction, silenced.text)
-            return
-        await interaction.response.defer()
         words, length_ms = PERIODS[period]
         places = await self._best(guild, policy, length_ms)
         if not places:

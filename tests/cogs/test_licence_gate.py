@@ -261,8 +261,8 @@ async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
     ("room", "ways"),
     [
         ("cogs.asking.queue", {"/show"}),
-        ("cogs.voting.votes", {"/votes top"}),
-        ("cogs.voting.duels", {"/duel rate", "/duel top", "[nextpair]"}),
+        ("cogs.voting.listing", {"/votes top", "/duel top"}),
+        ("cogs.voting.duels", {"/duel rate", "[nextpair]"}),
         ("cogs.governing.moderating", {"/moderate cases"}),
         ("cogs.governing.verdicts", {"[look]"}),
     ],
