@@ -58,9 +58,11 @@ async def test_the_bot_is_told_each_vote_once_and_the_taste_shows_in_them(here: 
     heard = votes(bot)
     assert len({(e.user_id, e.message_id) for e in heard}) == len(heard) == 120
     assert {e.user_id for e in heard} <= {fan.id for fan in FANS}
-    up = Counter((e.message_id in warm, str(e.emoji)) for e in heard)
-    assert up[True, "👍"] > 2 * up[True, "👎"]
-    assert up[False, "👎"] > 2 * up[False, "👍"]
+    said = Counter((e.message_id in warm, str(e.emoji)) for e in heard)
+    # 79 % agree with the taste, 95 of 120; a coin says 75 once in 200 runs, they less in 100,000.
+    assert said[True, "👍"] + said[False, "👎"] > 75
+    assert said[True, "👍"] > said[True, "👎"]
+    assert said[False, "👎"] > said[False, "👍"]
     report = sandbox.fans.report()["voting"]
     assert (report["done"], report["wanted"], report["said"]) == (120, 120, "")
 
