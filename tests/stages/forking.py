@@ -9,6 +9,7 @@ time. `Nursery` asks `python -m tests.stages.forking` for a fork, which then run
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import importlib
 import json
@@ -23,6 +24,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+#: "The parent process death signal of the calling process", prctl(2).
+_PR_SET_PDEATHSIG = 1
 #: A question or an answer in JSON is no longer; environments are the longest.
 _LONGEST = 1 << 20
 
@@ -106,6 +109,8 @@ def _serve(line: socket.socket) -> tuple[str, Mapping[str, str]] | None:
             answer = {"pid": pid}
         else:
             line.close()
+            # Nobody is left to stop it when the tests are killed and this process ends with them.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             return asked["run"], asked["environment"]
         line.send(json.dumps(answer).encode())
     return None
