@@ -14,11 +14,11 @@ from enum import StrEnum
 
 from bot.domain import (
     ChannelId,
+    Finding,
     GuildId,
     JobId,
     JobState,
     RequestId,
-    RuleId,
     Ruling,
     UserId,
 )
@@ -120,7 +120,7 @@ class Reviews:
         waiting_id: RequestId,
         user_id: UserId,
         *,
-        rules: tuple[RuleId, ...],
+        found: tuple[Finding, ...],
         why: str,
         now_ms: int,
         since_id: int,
@@ -152,7 +152,7 @@ class Reviews:
                     user_id=user_id,
                     ask=ask,
                     why=why,
-                    rules=rules,
+                    found=found,
                     scores={},
                     opened_ms=now_ms,
                     since_id=since_id,

@@ -10,7 +10,7 @@ from bot.policy.rulebook import SERVER
 from bot.policy.showing import Shown
 from bot.words.effects import in_words, layer_in_words
 from bot.words.panel import ALL_OWN_TERMS, sign_of
-from bot.words.wording import fit, fitting, plain
+from bot.words.wording import fit, fitting, plain, quoted
 
 NOTHING_DRAWN = "-# Nothing was drawn, and nothing was written down."
 UNKNOWN_DECISION = (
@@ -27,7 +27,7 @@ _WOULD = {
 }
 _REFUSED = "⛔ **It would be refused.**"
 _ADULTS = "🔞 **It would be refused here, and drawn in an age-restricted channel.**"
-_WORDS, _WORD_CHARS, _QUOTED_CHARS, _LINES_CHARS = 5, 60, 700, 700
+_WORDS, _WORD_CHARS, _LINES_CHARS = 5, 60, 700
 
 
 def prompt_tried(
@@ -86,11 +86,6 @@ def picture_tried(where: str, outcome: Shown | Refused) -> str:
     else:
         answer = "✅ **It would be shown.**"
     return fit(f"The picture in {where}:\n{answer}\n{NOTHING_DRAWN}")
-
-
-def quoted(text: str) -> str:
-    """A text as a quotation."""
-    return "\n".join(f"> {line}" for line in fit(text, _QUOTED_CHARS).splitlines())
 
 
 #: What was to be decided, and what came of it, by the words that the database holds.

@@ -20,6 +20,8 @@ CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
 _MENTION_CHARS = 25
 #: How much of a prompt is shown where it is only a reminder.
 _PROMPT_CHARS = 300
+#: How much of a text is quoted.
+_QUOTED_CHARS = 700
 _BAR_CELLS = 12
 #: The point is escaped for `discord.gg/x`, which Discord takes for an invite without a scheme.
 _MARKDOWN = re.compile(r"([\\*_~`|>#\[\]()<:@.-])")
@@ -72,6 +74,11 @@ def short(text: str, limit: int) -> str:
 def code(text: str, limit: int = CONTENT_CHARS_MAX - 100) -> str:
     """A code block that the text cannot break out of."""
     return "```\n" + short(_TICKS.sub("`\u200b", text), limit) + "\n```"
+
+
+def quoted(text: str, limit: int = _QUOTED_CHARS) -> str:
+    """A text as a quotation."""
+    return "\n".join(f"> {line}" for line in fit(text, limit).splitlines())
 
 
 def fit(text: str, limit: int = CONTENT_CHARS_MAX) -> str:

@@ -77,7 +77,7 @@ class Appealing(commands.Cog):
         filing = await services.reviews.appeal(
             waiting_id,
             user_id,
-            rules=() if refused.rule is None else (refused.rule,),
+            found=refused.found,
             why=filled.fields.get(_WHY, "").strip(),
             now_ms=services.clock(),
             since_id=interaction.id,

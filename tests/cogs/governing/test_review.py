@@ -27,7 +27,8 @@ async def test_a_held_picture_is_shown_to_moderators_and_to_nobody_else(desk: Co
     assert f"<@{desk.member.id}>" in message.content
     assert f"<#{desk.channel.id}>" in message.content
     assert "1girl, red dress" in message.content
-    assert "nudity 0.60" in message.content
+    assert "sees probable nudity (60%)" in message.content
+    assert "blank" not in message.content
     (file,) = message.attachments
     assert file.is_spoiler()
     assert set(buttons_of(message)) == {"approve", "spoiler", "remove", "timeout"}
@@ -73,10 +74,10 @@ async def test_a_removed_held_picture_is_never_posted_and_its_member_is_told_kin
 async def test_a_time_out_keeps_the_member_from_asking_until_it_is_over(desk: Court) -> None:
     await desk.held()
     await desk.rules(await desk.presented(), "timeout")
-    assert any("ask for a break" in told for told in desk.told())
+    assert any("take a break" in told for told in desk.told())
     refused = await desk.asks()
     assert refused.ephemeral
-    assert "You cannot ask me in this server until" in refused.content
+    assert "You cannot ask me for pictures in this server until" in refused.content
     await desk.env.advance_time(60 * 60 + 1)
     assert not (await desk.asks()).ephemeral
 
@@ -107,7 +108,7 @@ async def test_the_permission_is_looked_at_again_at_every_press(desk: Court) -> 
     await desk.lets_in(stranger)
     for action in buttons_of(message):
         pressed = await stranger.click(message, custom_id=button_of(message, action))
-        assert "for this server's moderators" in said(pressed).content
+        assert "for the moderators of this server" in said(pressed).content
     assert await desk.state(job) is JobState.HELD
     assert [case.decision for case in await desk.cases()] == [None]
 
@@ -229,7 +230,7 @@ async def test_a_case_of_another_server_is_nobodys_here(desk: Court) -> None:
         "UPDATE cases SET guild_id = 5 WHERE id = :id", {"id": case.id}
     )
     told = said(await desk.boss.slash(desk.channel, "moderate cases", id=case.id)).content
-    assert "case is gone" in told
+    assert "no longer have that case" in told
 
 
 async def test_a_forgotten_member_leaves_no_case_behind(desk: Court) -> None:
@@ -311,7 +312,7 @@ async def test_a_moderator_who_loses_the_permission_in_the_middle_decides_nothin
         desk.env.backend.remove_member_role(desk.guild.id, desk.boss.id, role)
     await desk.env.settle()
     pressed = await desk.boss.click(message, custom_id=button_of(message, "approve"))
-    assert "for this server's moderators" in said(pressed).content
+    assert "for the moderators of this server" in said(pressed).content
     assert await desk.state(job) is JobState.HELD
 
 
