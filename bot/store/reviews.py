@@ -164,6 +164,14 @@ class Reviews:
         """One case, open or decided."""
         return await _get(self._db, case_id)
 
+    async def of_picture(self, job_id: JobId, kind: CaseKind) -> Case | None:
+        """The case of that kind about a picture; None if there was none, or not any more."""
+        row = await self._db.fetch_one(
+            f"SELECT {CASE} FROM cases WHERE job_id = :job AND kind = :kind",  # noqa: S608  a constant
+            {"job": job_id, "kind": kind},
+        )
+        return case_of(row) if row else None
+
     async def open_cases(self, guild_id: GuildId, limit: int) -> list[Case]:
         """What a server's moderators have to decide, the oldest first."""
         rows = await self._db.fetch_all(

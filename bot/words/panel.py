@@ -46,8 +46,12 @@ BLOCKED_ALREADY = "{term} was blocked already."
 NOT_BLOCKED = "{term} was not blocked."
 LIST_FULL = "A server can block {most:,} terms at most: unblock some first."
 NO_EMOJI = "Give me two emoji that I can use: ordinary ones, or custom emoji of this server."
+SAVED = "✅ **Saved.**"
+UNDONE = "↩️ **Undone**: the last change. What was → what is now:"
 UNDONE_FIRST = "There is nothing to undo: this is how every server begins."
 
+#: Changes that have a name of their own, by the word that the log has for them.
+_UNDOABLE = frozenset({"undo", "import"})
 #: The most that a page says beside its menus; a page has 4,000 characters.
 _LIST_CHARS = 2600
 _LINES_TOLD, _SAVED_CHARS = 8, 900
@@ -92,9 +96,16 @@ def impossible(faults: Sequence[str]) -> str:
     return f"⚠️ I changed nothing, because a policy cannot say that:\n{told}"
 
 
-def saved(changes: Sequence[str]) -> str:
-    """A change was made; a line for each part of it."""
-    return "✅ **Saved.**\n" + fitting([f"- {line}" for line in changes], _SAVED_CHARS)
+def changed(head: str, changes: Sequence[str]) -> str:
+    """A change was made; a line for each part of it, before and after."""
+    return f"{head}\n" + fitting([f"- {line}" for line in changes], _SAVED_CHARS)
+
+
+def undone(actor_id: int | None, action: str, at_ms: int) -> str:
+    """Whose change was taken back, and from when; of an undo, that it is."""
+    who = f"<@{actor_id}>" if actor_id else "somebody who asked to be forgotten"
+    what = action if action in _UNDOABLE else "change"
+    return f"↩️ **Undone**: the {what} by {who} <t:{at_ms // 1000}:R>. What was → what is now:"
 
 
 def sign_of(rule: Rule | None, effect: Effect) -> str:

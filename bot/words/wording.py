@@ -141,11 +141,14 @@ def _more(count: int) -> str:
 
 
 def duration(ms: float) -> str:
-    """`12 s`, `3 min`, `2 h`: as exact as a wait needs."""
+    """`12 s`, `3 min`, `2 h`, `9 days`: as exact as a wait needs."""
     seconds = max(1, round(ms / 1000))
     if seconds < 90:
         return f"{seconds} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{round(seconds / 3600)} h"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    hours = round(seconds / 3600)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
 
 
 def size(size_bytes: int) -> str:

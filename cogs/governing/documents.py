@@ -116,7 +116,7 @@ def _read_here(desk: Desk, data: bytes) -> _Offer | str:
         return unusable
     return _Offer(
         policy=policy,
-        lines=differences(desk.policy, policy, desk.rulebook),
+        lines=differences(desk.policy, policy, desk.ground()),
         written=to_toml(policy, desk.rulebook, desk.names()),
     )
 

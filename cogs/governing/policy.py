@@ -81,7 +81,6 @@ class PolicyCog(
         self._guilds = bot.services.guilds
         self._clock = bot.services.clock
         self._signals = bot.services.signals
-        self._decisions = bot.services.decisions
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  narrowed to our client
         """Manage Server or the role that the server named, whatever Discord let through."""
@@ -128,8 +127,8 @@ class PolicyCog(
     @app_commands.describe(id="The id of a picture, or the one that a refusal shows")
     async def why(self, interaction: Interaction, id: str) -> None:  # noqa: A002  what members call it
         """Every decision about it, in the order of time."""
-        decisions = await self._decisions.about(guild_of(interaction), id.strip().lower())
-        await tell(interaction, trying.why(await _desk(interaction), decisions))
+        desk, services = await _desk(interaction), interaction.client.services
+        await tell(interaction, await trying.why(services, desk, id.strip().strip("`").lower()))
 
     @app_commands.command(description="Who changed what, before and after")
     async def log(self, interaction: Interaction) -> None:

@@ -286,9 +286,11 @@ async def test_an_undo_brings_back_what_was_and_another_takes_it_away_again(
     await view.press("pause:1")
     await view.press("undo")
     assert not (await current(desk)).policy.paused
-    assert "undid" not in view.words
+    assert f"**Undone**: the change by <@{boss.id}> <t:" in view.words
+    assert "Paused: yes → no" in view.words
     await view.press("undo")
     assert (await current(desk)).policy.paused
+    assert "**Undone**: the undo by" in view.words
     await view.go("log")
     assert view.words.count("undid the last change") == 2
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import discord
 import pytest
 
-from bot.domain import ChannelId, GuildId, JobState, Rating, UserId
+from bot.domain import ChannelId, GuildId, JobState, Rating, RuleId, Ruling, UserId
+from bot.policy.effect import Effect
+from bot.policy.layers import Overrides
+from bot.policy.screening import Term
 from bot.store.decisions import DecisionKind, Outcome
+from bot.words import refusals
+from models.contract import Scores
 from tests.stages.court import Court, button_of, buttons_of, court
+from tests.stages.factories import make_held
 from tests.stages.front import said
+from tests.stages.simulated import OWNER
 
 
 @pytest.fixture
@@ -327,3 +335,40 @@ async def test_a_policy_that_cannot_be_read_decides_and_draws_nothing(desk: Cour
     assert (await desk.asks()).ephemeral
     assert len(await desk.jobs()) == 1
     desk.env._errors.clear()
+
+
+async def test_a_case_names_the_rules_that_held_it_and_the_words_they_found(desk: Court) -> None:
+    hold = Effect(ruling=Ruling.HOLD)
+    await desk.decides(
+        rules=Overrides(effects={RuleId("suggestive"): hold}),
+        blocked=(Term(text="dragon", effect=hold),),
+    )
+    await desk.asks(prompt="lingerie, dragon, hat")
+    claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+    assert claimed is not None
+    scores = Scores(values={"blank": 0.0, "nudity": 0.02})
+    await desk.kept(claimed, replace(make_held(claimed, refusals.ASKED_FOR), scores=scores))
+    told = (await desk.presented()).content
+    assert "**Suggestive content** (this server), found in “lingerie”" in told
+    assert "**This server's own terms** (this server), found in “dragon”" in told
+    assert "sees no nudity (2%)" in told
+    assert "“hat”" not in told
+
+
+async def test_why_says_what_was_seen_in_a_picture_and_who_decided(desk: Court) -> None:
+    job = await desk.held()
+    told = said(await desk.boss.slash(desk.channel, "policy why", id=job.id)).content
+    assert "The finished picture: **held for the moderators**" in told
+    assert "sees probable nudity (60%)" in told
+    await desk.rules(await desk.presented(), "approve")
+    told = said(await desk.boss.slash(desk.channel, "policy why", id=f"`{job.id}`")).content
+    assert f"The case: **approved** by <@{desk.boss.id}>" in told
+
+
+async def test_why_says_why_a_picture_is_withheld(desk: Court) -> None:
+    (job,) = await desk.queued()
+    assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock()) is not None
+    text = refusals.REVEALING
+    await desk.services.queue.withhold(OWNER, job.id, text, desk.services.clock())
+    told = said(await desk.boss.slash(desk.channel, "policy why", id=job.id)).content
+    assert f"**shown to nobody**. {text}" in told
