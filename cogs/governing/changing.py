@@ -44,7 +44,7 @@ class Wish:
 
 async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[Desk, str]:
     """Make it the policy, if nobody was faster. The desk as it is then, and what to say."""
-    await _ask_for_patience(interaction, desk.policy, wish.policy)
+    await ask_for_patience(interaction, desk.policy, wish.policy)
     # Both look at every term, which takes a moment where there are ten thousand.
     lines = await asyncio.to_thread(_differences, desk, wish.policy)
     if not lines:
@@ -80,7 +80,7 @@ def _new_faults(desk: Desk, policy: GuildPolicy) -> list[str]:
     return [fault for fault in faults if fault not in known]
 
 
-async def _ask_for_patience(interaction: Interaction, *policies: GuildPolicy) -> None:
+async def ask_for_patience(interaction: Interaction, *policies: GuildPolicy) -> None:
     """Acknowledge what may take longer than the three seconds that Discord waits."""
     many = any(len(p.blocked) + len(p.allowed) > _MANY_TERMS for p in policies)
     if many and not interaction.response.is_done():

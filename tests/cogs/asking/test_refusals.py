@@ -156,7 +156,9 @@ async def test_an_appeal_works_after_a_restart(desk: Court) -> None:
 async def test_a_member_has_three_open_appeals_at_most(desk: Court) -> None:
     for number in range(3):
         await appeals(desk, await desk.asks(prompt=f"1girl, dragon, {number} hats"))
-    assert "3 appeals of yours" in await appeals(desk, await desk.asks(prompt="dragon, 1boy"))
+    one_more = await appeals(desk, await desk.asks(prompt="dragon, 1boy"), "for `art`")
+    assert "3 appeals of yours" in one_more
+    assert "for `art`" in one_more, "what they wrote is not lost"
 
 
 async def test_what_is_allowed_by_now_needs_no_appeal(desk: Court) -> None:
