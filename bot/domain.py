@@ -94,6 +94,15 @@ class Layer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A rule that holds, and what it was found in, a few at most: words, or a server's terms."""
+
+    rule: RuleId
+    #: None, where it is let pass: wherever the rule holds.
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A friendly no: `text` is shown to the user and says what to do."""
 
@@ -105,8 +114,9 @@ class Refused:
     layer: Layer | None = None
     #: What the rule was found in, as the member wrote it; for the text and for moderators alone.
     words: tuple[str, ...] = ()
-    #: The member may ask the moderators to look at it.
+    #: The member may ask the moderators to look at it, and all that the server refuses it for.
     appealable: bool = False
+    found: tuple[Finding, ...] = ()
     #: It counts against the member.
     strike: bool = False
     #: The moderators are told.
@@ -209,8 +219,8 @@ class Admitted:
     ruling: Ruling
     #: The moderators are told.
     alert: bool = False
-    #: Rules that found something and were let pass, by a role or an upheld appeal.
-    excused: frozenset[RuleId] = frozenset()
+    #: What was found and let pass, by a role or an upheld appeal.
+    excused: frozenset[Finding] = frozenset()
     #: The rules that have it spoilered or held, the strictest layer's first, and that layer.
     rules: tuple[RuleId, ...] = ()
     layer: Layer | None = None
@@ -258,8 +268,8 @@ class Job:
     state: JobState
     attempts: int
     created_ms: int
-    #: The rules that were let pass when it was admitted.
-    excused: frozenset[RuleId] = frozenset()
+    #: What was let pass when it was admitted.
+    excused: frozenset[Finding] = frozenset()
     error: str | None = None
     #: What another version wrote into its row that this one cannot read; it is never drawn.
     fault: str | None = None
@@ -271,10 +281,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked for at once: the jobs, and how their pictures will be shown.
-
-    It has no state of its own: it is alive while one of its jobs is.
-    """
+    """What was asked for at once. It has no state: it is alive while one of its jobs is."""
 
     id: RequestId
     kind: RequestKind
@@ -361,10 +368,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwedPost:
-    """A post that a request owes, with everything drawn that it will show.
-
-    It is the unit of delivery: one intent, one nonce, one message.
-    """
+    """A post that a request owes: the unit of delivery, with one intent, nonce and message."""
 
     id: OwedPostId
     layout: PostLayout

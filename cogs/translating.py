@@ -24,8 +24,12 @@ def user_of(interaction: Interaction) -> UserId:
 def roles_of(interaction: Interaction) -> frozenset[RoleId]:
     """The roles of who pressed or typed."""
     user = interaction.user
-    roles = user.roles if isinstance(user, discord.Member) else ()
-    return frozenset(RoleId(role.id) for role in roles)
+    return member_roles(user) if isinstance(user, discord.Member) else frozenset()
+
+
+def member_roles(member: discord.Member) -> frozenset[RoleId]:
+    """The roles of a member."""
+    return frozenset(RoleId(role.id) for role in member.roles)
 
 
 def guild_of(interaction: Interaction) -> GuildId:

@@ -8,12 +8,13 @@ nor the number of rules changes a decision.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.domain import (
     Admitted,
     Ask,
+    Finding,
     Held,
     Job,
     Layer,
@@ -27,9 +28,8 @@ from bot.domain import (
     Withheld,
 )
 from bot.policy.effect import Audience, Effect, join
-from bot.policy.layers import EffectivePolicy, Ground, excusing
+from bot.policy.layers import EffectivePolicy, Ground, excusing, title_of
 from bot.policy.rulebook import SERVER, rule_of
-from bot.policy.screening import Finding
 from bot.policy.thresholds import THRESHOLDS, is_forbidden
 from bot.words import refusals
 from models.contract import ModelInfo, Rendered, Scores
@@ -81,24 +81,34 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
         rating=Rating.EXPLICIT if ask.place.age_restricted else Rating.GENERAL,
         ruling=max(weighed.effect.ruling, precedent),
         alert=weighed.effect.alert,
-        excused=policy.exempt & {finding.rule for finding in weighed.found},
+        excused=_let_pass(weighed, policy),
         rules=rules,
         # What moderators decided before is the server's, too.
         layer=layer if precedent is Ruling.ALLOW else layer or Layer.SERVER,
     )
 
 
-def uphold(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
+def _let_pass(weighed: Weighed, policy: EffectivePolicy) -> frozenset[Finding]:
+    """What was found and does not count for this member."""
+    rules = policy.exempt & {finding.rule for finding in weighed.found}
+    terms = policy.passed & set(weighed.words(SERVER))
+    return frozenset(
+        [*(Finding(rule=rule) for rule in rules),
+         *(Finding(rule=SERVER, words=(term,)) for term in terms)]
+    )  # fmt: skip
+
+
+def uphold(ask: Ask, policy: EffectivePolicy, appealed: Collection[Finding]) -> Admitted | Refused:
     """Let an ask in that the server refuses, for its moderators agreed with an appeal.
 
-    So may what they removed before. Floor, licence and what is for adults hold all the same. Never
-    raises, as `admit`.
+    What was appealed is let pass and nothing else, so what the server forbids besides, or forbids
+    since, still counts. What moderators removed before may be drawn again. Floor, licence and what
+    is for adults hold all the same. Never raises, as `admit`.
     """
     try:
-        found = policy.screen.findings(ask.draw.prompt, ask.draw.negative)
         removed = ask.precedent is Ruling.REFUSE
         ask = replace(ask, precedent=None) if removed else ask
-        return admit(ask, excusing(policy, frozenset(finding.rule for finding in found)))
+        return admit(ask, excusing(policy, appealed))
     except Exception:  # noqa: BLE001  any error in policy means no
         return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
 
@@ -123,18 +133,21 @@ class Weighed:
     found: Mapping[Finding, Effect]
     effect: Effect
 
+    def culprits(self) -> frozenset[Finding]:
+        """The findings for which it is refused, or for which it is for adults only."""
+        refuses = self.effect.ruling is Ruling.REFUSE
+        return frozenset(
+            finding
+            for finding, effect in self.found.items()
+            if (effect.ruling is Ruling.REFUSE if refuses else effect.audience is Audience.ADULTS)
+        )
+
     def ruling_rule(self, ground: Ground) -> RuleId:
         """The rule that a member is told of, of those that are as strict as all together.
 
         The floor's before the licence's, and both before those that a server sets.
         """
-        refuses = self.effect.ruling is Ruling.REFUSE
-        culprits = {
-            finding.rule
-            for finding, effect in self.found.items()
-            if (effect.ruling is Ruling.REFUSE if refuses else effect.audience is Audience.ADULTS)
-        }
-        return min(culprits, key=lambda rule: _rank(rule, ground))
+        return min((f.rule for f in self.culprits()), key=lambda rule: _rank(rule, ground))
 
     def deciding(self, ground: Ground) -> tuple[RuleId, ...]:
         """The rules that have it spoilered, held or refused, in the order of `ruling_rule`."""
@@ -145,8 +158,12 @@ class Weighed:
 
     def words(self, rule: RuleId) -> tuple[str, ...]:
         """What a rule was found in, each once."""
-        words = (word for f in self.found if f.rule == rule for word in f.words)
-        return tuple(sorted(set(words)))
+        return _words_of(rule, self.found)
+
+
+def _words_of(rule: RuleId, found: Iterable[Finding]) -> tuple[str, ...]:
+    words = (word for f in found if f.rule == rule for word in f.words)
+    return tuple(sorted(set(words)))
 
 
 def _rank(rule: RuleId, ground: Ground) -> tuple[int, RuleId]:
@@ -165,20 +182,29 @@ def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
     for_others = effect.audience is Audience.ADULTS and not policy.place.age_restricted
     if effect.ruling is not Ruling.REFUSE and not for_others:
         return None
-    rule = weighed.ruling_rule(policy)
-    words, layer = weighed.words(rule), layer_of(rule, policy)
+    rule, culprits = weighed.ruling_rule(policy), weighed.culprits()
+    words, layer = _words_of(rule, culprits), layer_of(rule, policy)
     reason = _reason(layer, effect)
+    # No moderator lets pass what floor or licence forbid, nor needs to what is fine elsewhere.
+    appealable = reason is RefusalReason.SERVER
+    found = _by_rule(culprits, policy) if appealable else ()
     return Refused(
         reason=reason,
-        text=_text(reason, rule, words, policy),
+        text=_text(reason, rule, words, found[1:], policy),
         rule=rule,
         layer=layer,
         words=words,
-        # No moderator lets pass what floor or licence forbid, nor needs to what is fine elsewhere.
-        appealable=reason is RefusalReason.SERVER,
+        appealable=appealable,
+        found=found,
         strike=effect.strike,
         alert=effect.alert,
     )
+
+
+def _by_rule(found: Collection[Finding], policy: Ground) -> tuple[Finding, ...]:
+    """Findings put together, one for each rule, in the order of `ruling_rule`."""
+    rules = sorted({finding.rule for finding in found}, key=lambda rule: _rank(rule, policy))
+    return tuple(Finding(rule=rule, words=_words_of(rule, found)) for rule in rules)
 
 
 def layer_of(rule: RuleId, policy: Ground) -> Layer:
@@ -194,17 +220,23 @@ def _reason(layer: Layer, effect: Effect) -> RefusalReason:
 
 
 def _text(
-    reason: RefusalReason, rule: RuleId, words: tuple[str, ...], policy: EffectivePolicy
+    reason: RefusalReason,
+    rule: RuleId,
+    words: tuple[str, ...],
+    others: Iterable[Finding],
+    policy: EffectivePolicy,
 ) -> str:
+    """`others` are what else it is refused for."""
+    also = refusals.also([(title_of(policy.rulebook, f.rule), f.words) for f in others])
     if rule == SERVER:
         terms = [(t.text, t.reason) for t in policy.guild.blocked if t.text in words]
-        return refusals.server_terms(terms, for_adults=reason is RefusalReason.AGE)
+        return refusals.server_terms(terms, for_adults=reason is RefusalReason.AGE, also=also)
     told = rule_of(policy.rulebook, rule)
     if told.floor:
         return refusals.floor(told)
     if reason is RefusalReason.AGE:
         return refusals.adults(told, words)
-    return refusals.refused(told, words, layer_of(rule, policy))
+    return refusals.refused(told, words, layer_of(rule, policy), also=also)
 
 
 def may_preview(job: Job, info: ModelInfo) -> bool:
@@ -311,8 +343,10 @@ def _ruling(nudity: float, ceiling: Rating) -> Ruling:
 
 
 def _why(job: Job, nudity: float) -> str:
-    asked = job.ruling is Ruling.HOLD
-    return refusals.ASKED_FOR if asked else refusals.SCORED.format(score=nudity)
+    """What moderators read: what was asked for, what was seen, or both."""
+    asked = [refusals.ASKED_FOR] if job.ruling is Ruling.HOLD else []
+    seen = _ruling(nudity, job.rating) is Ruling.HOLD
+    return " ".join([*asked, *([refusals.SCORED] if seen else [])])
 
 
 def _held(job: Job, rendered: Rendered, scores: Scores, why: str) -> Held:

@@ -313,7 +313,11 @@ def _fault_of_rule(rule: RuleId, rulebook: Rulebook) -> str | None:
     if rule not in rulebook.rules:
         near = get_close_matches(rule, [*rulebook.rules, SERVER], n=1)
         return f"there is no rule {rule}" + (f"; {near[0]} is nearest" if near else "")
-    return f"{rule} is the floor's, and no server sets it" if rulebook.rules[rule].floor else None
+    if rulebook.rules[rule].floor:
+        return f"{rule} is the same in every server, so it cannot be set"
+    if rulebook.rules[rule].when is None:
+        return f"{rule} is a promise that no prompt can show, so it cannot be set"
+    return None
 
 
 def _faults_of_terms(policy: GuildPolicy) -> Iterator[str]:

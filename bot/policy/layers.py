@@ -8,14 +8,14 @@ a rule is found in is the screening's to know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId, Ruling
+from bot.domain import ChannelId, Finding, GuildId, Layer, Place, RoleId, RuleId, Ruling
 from bot.policy.effect import NOTHING, Audience, Effect, join
 from bot.policy.rulebook import SERVER, Rule, Rulebook, rule_of
-from bot.policy.screening import Finding, Screen, Term
+from bot.policy.screening import Screen, Term
 from bot.words.effects import in_words, layer_in_words
 from models.contract import ModelInfo
 
@@ -123,11 +123,14 @@ class Ground:
     rulebook: Rulebook
     screen: Screen
     lines: _Lines
-    #: The effects of the server's own terms.
+    #: The effects of the server's own terms, and those that are let pass.
     terms: Mapping[str, Effect] = field(default_factory=dict[str, Effect])
+    passed: frozenset[str] = frozenset()
 
     def effect(self, finding: Finding) -> Effect:
         """What follows from a finding. KeyError of a rule or a term that nobody knows."""
+        if finding.rule == SERVER and finding.words and self.passed.issuperset(finding.words):
+            return NOTHING
         line = self.lines.get(finding.rule)
         if line is not None or finding.rule != SERVER:
             return self.lines[finding.rule].effect
@@ -202,17 +205,22 @@ def is_compiled(rulebook: Rulebook, guild: GuildPolicy) -> bool:
     return id(rulebook) in guild.memo
 
 
-def excusing(policy: EffectivePolicy, rules: frozenset[RuleId]) -> EffectivePolicy:
-    """The same policy for one who is exempt from these rules too; floor and licence hold."""
-    lines = {
-        rule: _line(
-            policy.rulebook.rules.get(rule),
-            (Layer.ROLE, NOTHING),
-            licensed=rule in policy.licence,
-        )
-        for rule in rules
-    }
-    return replace(policy, lines={**policy.lines, **lines}, exempt=policy.exempt | rules)
+def excusing(policy: EffectivePolicy, found: Collection[Finding]) -> EffectivePolicy:
+    """The same policy for one to whom this is let pass as well; floor and licence hold.
+
+    Of the server's own terms those that are named; any other rule wholly, for which of its words
+    are told is chance.
+    """
+    terms = {word for f in found if f.rule == SERVER for word in f.words}
+    rules = {f.rule for f in found if f.rule != SERVER or not f.words}
+    book, nothing = policy.rulebook.rules, (Layer.ROLE, NOTHING)
+    lines = {r: _line(book.get(r), nothing, licensed=r in policy.licence) for r in rules}
+    return replace(
+        policy,
+        lines={**policy.lines, **lines},
+        exempt=policy.exempt | rules,
+        passed=policy.passed | terms,
+    )
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.domain import RuleId, Ruling
+from bot.domain import Finding, Ruling
 from bot.policy.effect import Effect
 from bot.policy.expressions import Places, Side, Span
 from bot.policy.reading import UnreadableError, joined, turned
@@ -21,14 +21,6 @@ from bot.policy.terms import Label, TermIndex, outside
 #: So many words a finding names at most.
 _WORDS_MAX = 4
 _REFUSE = Effect(ruling=Ruling.REFUSE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A rule that holds, and the member's own words that it holds for, a few at most."""
-
-    rule: RuleId
-    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from bot.domain import Ask, ChannelId, GuildId, Held, JobId, MessageId, MessageRef, RuleId, UserId
+from bot.domain import (
+    Ask,
+    ChannelId,
+    Finding,
+    GuildId,
+    Held,
+    JobId,
+    MessageId,
+    MessageRef,
+    UserId,
+)
 from bot.ids import new_id
 from bot.store.ask_rows import ask_json, ask_of
 from bot.store.db import Params, Row, Transaction
 from bot.store.decisions import Outcome
+from bot.store.finding_rows import findings_json, findings_of
 
 #: Ten characters; the nonce of its message begins with it, and the message is found by it.
 CaseId = NewType("CaseId", str)
@@ -61,7 +72,8 @@ class Case:
     ask: Ask | None = None
     #: In words for the moderators.
     why: str
-    rules: tuple[RuleId, ...] = ()
+    #: What an appeal is about: all that the server refused it for.
+    found: tuple[Finding, ...] = ()
     scores: Mapping[str, float]
     opened_ms: int
     #: A snowflake of Discord's own that is older than its message.
@@ -118,7 +130,7 @@ def case_of(row: Row) -> Case:
         job_id=None if row["job_id"] is None else JobId(row["job_id"]),
         ask=None if row["ask"] is None else ask_of(row["ask"]),
         why=row["why"],
-        rules=tuple(RuleId(rule) for rule in json.loads(row["rules"])),
+        found=findings_of(row["rules"]),
         scores=json.loads(row["scores"]),
         opened_ms=row["opened_ms"],
         since_id=row["since_id"],
@@ -173,7 +185,7 @@ async def insert_case(tx: Transaction, case: Case) -> bool:
             "job_id": case.job_id,
             "ask": None if case.ask is None else ask_json(case.ask),
             "why": case.why,
-            "rules": json.dumps(case.rules),
+            "rules": findings_json(case.found),
             "scores": json.dumps(dict(case.scores)),
             "opened_ms": case.opened_ms,
             "since_id": case.since_id,

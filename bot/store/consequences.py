@@ -183,7 +183,7 @@ async def _note(tx: Transaction, case: Case, judgement: Judgement) -> None:
         kind=DecisionKind.MODERATION,
         outcome=judgement.outcome,
         about=case.id,
-        rules=case.rules,
+        rules=tuple(dict.fromkeys(finding.rule for finding in case.found)),
         guild_id=case.guild_id,
         channel_id=case.channel_id,
         user_id=case.user_id,

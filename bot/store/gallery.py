@@ -110,6 +110,13 @@ class Gallery:
         )
         return picture_of(row) if row else None
 
+    async def scores(self, job_id: JobId) -> Mapping[str, float]:
+        """What was measured of a picture, by name; nothing if there is none."""
+        row = await self._db.fetch_one(
+            "SELECT scores FROM pictures WHERE job_id = :job", {"job": job_id}
+        )
+        return json.loads(row["scores"]) if row else {}
+
     async def is_removed(self, job_id: JobId) -> bool:
         """Whether a moderator took this picture away."""
         row = await self._db.fetch_one(

@@ -122,10 +122,7 @@ class Guilds:
 
     async def vote_emoji(self, guild_id: GuildId) -> VoteEmoji:
         """The two reactions that mean up and down here."""
-        row = await self._db.fetch_one(
-            "SELECT up_emoji, down_emoji FROM guilds WHERE guild_id = :guild", {"guild": guild_id}
-        )
-        return VoteEmoji(up=row["up_emoji"], down=row["down_emoji"]) if row else VoteEmoji()
+        return await _vote_emoji(self._db, guild_id)
 
     async def set_vote_emoji(
         self, guild_id: GuildId, emoji: VoteEmoji, actor_id: UserId, now_ms: int
@@ -140,6 +137,7 @@ class Guilds:
                 text="Up and down need two different emoji; skin tones make no difference.",
             )
         async with self._db.write() as tx:
+            was = await _vote_emoji(tx, guild_id)
             await tx.execute(
                 "INSERT OR REPLACE INTO guilds (guild_id, up_emoji, down_emoji)"
                 " VALUES (:guild, :up, :down)",
@@ -151,7 +149,7 @@ class Guilds:
                     guild_id=guild_id,
                     actor_id=actor_id,
                     action="emoji",
-                    detail=f"{emoji.up} {emoji.down}",
+                    detail=f"{was.up} {was.down} → {emoji.up} {emoji.down}",
                     at_ms=now_ms,
                 ),
             )
@@ -211,6 +209,13 @@ _UNTOLD = (
     " WHERE channel_id IS NOT NULL AND channel_id NOT IN (SELECT value FROM json_each(:closed))"
     " ORDER BY id LIMIT :limit"
 )
+
+
+async def _vote_emoji(db: Database | Transaction, guild_id: GuildId) -> VoteEmoji:
+    row = await db.fetch_one(
+        "SELECT up_emoji, down_emoji FROM guilds WHERE guild_id = :guild", {"guild": guild_id}
+    )
+    return VoteEmoji(up=row["up_emoji"], down=row["down_emoji"]) if row else VoteEmoji()
 
 
 async def _read_current(db: Database | Transaction, guild_id: GuildId) -> PolicyVersion:

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 from bot.domain import (
     ChannelId,
+    Finding,
     GuildId,
     Job,
     JobId,
@@ -19,11 +20,11 @@ from bot.domain import (
     OwedPostId,
     Rating,
     RequestId,
-    RuleId,
     Ruling,
     UserId,
 )
 from bot.store.db import Params, Row
+from bot.store.finding_rows import findings_json, findings_of
 from models.contract import Draw, Sampler
 from models.decoding import Dialect, Flaw, MisfitError, decode
 
@@ -69,7 +70,7 @@ def job_of(row: Row) -> Job:
         draw=draw_of(row["draw"], faults),
         rating=known("rating", Rating.EXPLICIT),
         ruling=Ruling(row["ruling"]),
-        excused=_rules_of(row["excused"], faults),
+        excused=_excused_of(row["excused"], faults),
         state=JobState(row["state"]),
         attempts=row["attempts"],
         created_ms=row["created_ms"],
@@ -79,16 +80,13 @@ def job_of(row: Row) -> Job:
     )
 
 
-def _rules_of(text: str, faults: list[str]) -> frozenset[RuleId]:
-    """Ids of rules; none, and a fault, of what cannot be read."""
+def _excused_of(text: str, faults: list[str]) -> frozenset[Finding]:
+    """What was let pass; nothing, and a fault, of what cannot be read."""
     try:
-        found = json.loads(text)
+        return frozenset(findings_of(text))
     except ValueError:
-        found = None
-    if not isinstance(found, list):
         faults.append("excused")
         return frozenset()
-    return frozenset(RuleId(str(rule)) for rule in cast("list[object]", found))
 
 
 def columns_of(job: Job) -> Params:
@@ -103,7 +101,7 @@ def columns_of(job: Job) -> Params:
         "draw": draw_json(job.draw),
         "rating": job.rating,
         "ruling": job.ruling,
-        "excused": json.dumps(sorted(job.excused)),
+        "excused": findings_json(sorted(job.excused, key=lambda f: (f.rule, f.words))),
         "created_ms": job.created_ms,
     }
 

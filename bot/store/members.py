@@ -147,10 +147,12 @@ class Members:
         mark = member_mark(await self._mark_key(), user_id)
         place: Params = {"user": user_id, "guild": guild_id, "mark": mark}
         async with self._db.write() as tx:
-            lifted = await tx.execute(
-                "DELETE FROM exclusions WHERE user_id = :user AND guild_id = :guild", place
+            rows = await tx.fetch_all(
+                "DELETE FROM exclusions WHERE user_id = :user AND guild_id = :guild"
+                " RETURNING until_ms, reason",
+                place,
             )
-            lifted += await tx.execute(
+            lifted = len(rows) + await tx.execute(
                 "DELETE FROM nameless_exclusions WHERE mark = :mark AND guild_id = :guild", place
             )
             if lifted:
@@ -160,7 +162,7 @@ class Members:
                         guild_id=guild_id,
                         actor_id=actor_id,
                         action="lift",
-                        detail="",
+                        detail="\n".join(map(_lifted, rows)),
                         user_id=user_id,
                         at_ms=now_ms,
                     ),
@@ -266,6 +268,20 @@ async def _owe_word(tx: Transaction, exclusion: Exclusion, last: Cancelled, text
     )
 
 
+def _exclusion_action(exclusion: Exclusion) -> str:
+    """One word for the log; what nobody did followed from strikes."""
+    if exclusion.until_ms is None:
+        return "ban"
+    return "struck out" if exclusion.actor_id is None else "time out"
+
+
+def _lifted(row: Row) -> str:
+    """What held until now, for the log: until when, and why."""
+    until = "" if row["until_ms"] is None else f" until <t:{row['until_ms'] // 1000}:f>"
+    why = f": {row['reason']}" if row["reason"] else ""
+    return f"{'time-out' if until else 'ban'}{until}{why}"
+
+
 async def insert_exclusion(
     tx: Transaction, exclusion: Exclusion, *, replace: bool = False
 ) -> list[Cancelled]:
@@ -296,7 +312,7 @@ async def insert_exclusion(
         AuditEntry(
             guild_id=exclusion.guild_id,
             actor_id=exclusion.actor_id,
-            action="ban" if minutes is None else "time out",
+            action=_exclusion_action(exclusion),
             detail=exclusion.reason if minutes is None else f"{minutes} min: {exclusion.reason}",
             user_id=exclusion.user_id,
             at_ms=exclusion.at_ms,

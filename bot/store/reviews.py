@@ -14,11 +14,11 @@ from enum import StrEnum
 
 from bot.domain import (
     ChannelId,
+    Finding,
     GuildId,
     JobId,
     JobState,
     RequestId,
-    RuleId,
     Ruling,
     UserId,
 )
@@ -120,7 +120,7 @@ class Reviews:
         waiting_id: RequestId,
         user_id: UserId,
         *,
-        rules: tuple[RuleId, ...],
+        found: tuple[Finding, ...],
         why: str,
         now_ms: int,
         since_id: int,
@@ -152,7 +152,7 @@ class Reviews:
                     user_id=user_id,
                     ask=ask,
                     why=why,
-                    rules=rules,
+                    found=found,
                     scores={},
                     opened_ms=now_ms,
                     since_id=since_id,
@@ -163,6 +163,14 @@ class Reviews:
     async def get(self, case_id: CaseId) -> Case | None:
         """One case, open or decided."""
         return await _get(self._db, case_id)
+
+    async def of_picture(self, job_id: JobId, kind: CaseKind) -> Case | None:
+        """The case of that kind about a picture; None if there was none, or not any more."""
+        row = await self._db.fetch_one(
+            f"SELECT {CASE} FROM cases WHERE job_id = :job AND kind = :kind",  # noqa: S608  a constant
+            {"job": job_id, "kind": kind},
+        )
+        return case_of(row) if row else None
 
     async def open_cases(self, guild_id: GuildId, limit: int) -> list[Case]:
         """What a server's moderators have to decide, the oldest first."""

@@ -9,33 +9,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from bot.domain import ChannelId, RoleId
+from bot.domain import ChannelId, Layer, RoleId, RuleId, Ruling
 from bot.policy.effect import Effect
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, title_of
+from bot.policy.layers import Ground, GuildPolicy, Overrides, RoleTerms, title_of
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words.effects import in_words
 from bot.words.wording import plain
 
+#: Why a line changes nothing.
+_ASKS = "the model's licence asks for that"
+
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
-def differences(before: GuildPolicy, after: GuildPolicy, rulebook: Rulebook) -> tuple[str, ...]:
-    """A line for each change, what it was and what it is; none only if both say the same."""
-    return tuple(_differences(before, after, rulebook))
+def differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> tuple[str, ...]:
+    """A line for each change, what it was and what it is; none only if both say the same.
+
+    A line that asks for less than `ground`, which holds everywhere, says what holds all the same.
+    """
+    return tuple(_differences(before, after, ground))
 
 
-def _differences(before: GuildPolicy, after: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
+def _differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> Iterator[str]:
     old, new = _choices(before), _choices(after)
     yield from (f"{what}: {old[what]} → {new[what]}" for what in new if old[what] != new[what])
-    yield from _of_place("This server", before.rules, after.rules, rulebook)
+    yield from _of_place("This server", before.rules, after.rules, ground)
     for id_, was, is_ in _changed(before.categories, after.categories):
-        yield from _of_own_place(f"Category <#{id_}>", was, is_, rulebook)
+        yield from _of_own_place(f"Category <#{id_}>", was, is_, ground)
     for id_, was, is_ in _changed(before.channels, after.channels):
-        yield from _of_own_place(f"<#{id_}>", was, is_, rulebook)
+        yield from _of_own_place(f"<#{id_}>", was, is_, ground)
     for id_, had, has in _changed(before.roles, after.roles):
-        yield f"<@&{id_}>: {_role(had, rulebook)} → {_role(has, rulebook)}"
+        told = f"<@&{id_}>: {_role(had, ground.rulebook)} → {_role(has, ground.rulebook)}"
+        yield told + _not_exempt(has, ground)
     yield from _of_terms(before.blocked, after.blocked)
     yield from _of_allowed(before.allowed, after.allowed)
 
@@ -51,8 +58,8 @@ def _choices(policy: GuildPolicy) -> Mapping[str, str]:
         "Moderators' role": _role_mention(policy.moderator_role),
         "Review channel": _channel_mention(policy.review_channel),
         "Log channel": _channel_mention(policy.log_channel),
-        "Strikes before a time-out": str(strikes.limit) if strikes.limit else "no time-outs",
-        "Days that a strike counts": str(strikes.expire_days),
+        "Strikes until a time-out": str(strikes.limit) if strikes.limit else "none",
+        "Days until a strike expires": str(strikes.expire_days),
         "Minutes of a time-out": str(strikes.timeout_minutes),
         "Seconds between two requests": str(policy.cooldown_s),
         "Pictures in 24 hours": _count(policy.per_day_max, "no limit"),
@@ -81,24 +88,46 @@ def _changed(
 
 
 def _of_own_place(
-    where: str, before: Overrides | None, after: Overrides | None, rulebook: Rulebook
+    where: str, before: Overrides | None, after: Overrides | None, ground: Ground
 ) -> Iterator[str]:
     """The changes of a category or channel; one with empty lines differs from one without any."""
-    lines = list(_of_place(where, before or Overrides(), after or Overrides(), rulebook))
-    yield from lines or [f"{where}: {'named, with no line' if after else 'not named any more'}"]
+    lines = list(_of_place(where, before or Overrides(), after or Overrides(), ground))
+    yield from lines or [f"{where}: {'listed, with nothing set' if after else 'no longer listed'}"]
 
 
-def _of_place(where: str, before: Overrides, after: Overrides, rulebook: Rulebook) -> Iterator[str]:
+def _of_place(where: str, before: Overrides, after: Overrides, ground: Ground) -> Iterator[str]:
     if before.enabled != after.enabled:
         yield f"{where}: {_switch(before.enabled)} → {_switch(after.enabled)}"
     for rule, was, is_ in _changed(before.effects, after.effects):
-        yield f"{where}, {title_of(rulebook, rule)}: {_said(was)} → {_said(is_)}"
+        title = title_of(ground.rulebook, rule)
+        yield f"{where}, {title}: {_said(was)} → {_said(is_)}{_held(rule, is_, ground)}"
+
+
+def _held(rule: RuleId, effect: Effect | None, ground: Ground) -> str:
+    """What holds all the same, if that is stricter than what a server says; else nothing."""
+    line = ground.lines.get(rule)
+    if line is None or effect is None:
+        return ""
+    holds = in_words(line.effect | effect)
+    if holds == in_words(effect):
+        return ""
+    why = _ASKS if line.layer is Layer.LICENCE else "that is the same in every server"
+    return f" (⚠️ it stays {holds}: {why})"
+
+
+def _not_exempt(terms: RoleTerms | None, ground: Ground) -> str:
+    """From which rules no role is exempt, of those that the terms name; else nothing."""
+    lines = ground.lines
+    kept = [
+        title_of(ground.rulebook, rule)
+        for rule in sorted(terms.exempt if terms else ())
+        if rule in lines and lines[rule].effect.ruling is Ruling.REFUSE
+    ]
+    return f" (⚠️ nobody is exempt from {', '.join(kept)}: {_ASKS})" if kept else ""
 
 
 def _switch(enabled: bool | None) -> str:  # noqa: FBT001  the value itself
-    return {None: "switched on or off elsewhere", True: "switched on", False: "switched off"}[
-        enabled
-    ]
+    return {None: "not set", True: "switched on", False: "switched off"}[enabled]
 
 
 def _said(effect: Effect | None) -> str:
@@ -112,25 +141,25 @@ def _role(terms: RoleTerms | None, rulebook: Rulebook) -> str:
     exempt = ", ".join(title_of(rulebook, rule) for rule in sorted(terms.exempt))
     said = {
         "exempt from {}": exempt or None,
-        "{} may wait": terms.waiting_max,
-        "{} in 24 hours": terms.per_day_max,
+        "{} pictures waiting at once": terms.waiting_max,
+        "{} pictures in 24 hours": terms.per_day_max,
         "{} s between two requests": terms.cooldown_s,
     }
     told = [text.format(value) for text, value in said.items() if value is not None]
-    return "; ".join(told) or "named, with no terms"
+    return "; ".join(told) or "listed, with nothing special"
 
 
 def _of_terms(before: tuple[Term, ...], after: tuple[Term, ...]) -> Iterator[str]:
     old, new = ({term.text: term for term in terms} for terms in (before, after))
     for text, was, is_ in _changed(old, new):
         if is_ is None:
-            yield f"Not blocked any more: {plain(text)}"
+            yield f"No longer blocked: {plain(text)}"
         elif was is None:
             yield f"Blocked: {plain(text)}, {_term(is_)}"
         else:
             yield f"{plain(text)}: {_term(was)} → {_term(is_)}"
     if not any(_changed(old, new)) and before != after:
-        yield "Blocked terms: in another order"
+        yield "Blocked words: in another order"
 
 
 def _term(term: Term) -> str:
@@ -139,7 +168,7 @@ def _term(term: Term) -> str:
 
 def _of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
     old, new = set(before), set(after)
-    yield from (f"Not let through any more: {plain(t)}" for t in before if t not in new)
-    yield from (f"Let through: {plain(t)}" for t in after if t not in old)
+    yield from (f"No longer allowed: {plain(t)}" for t in before if t not in new)
+    yield from (f"Allowed: {plain(t)}" for t in after if t not in old)
     if old == new and before != after:
-        yield "Phrases that are let through: in another order"
+        yield "Allowed phrases: in another order"

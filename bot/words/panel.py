@@ -38,16 +38,24 @@ NO_WRITING = (
     "In {channel} I lack: {names}. Give me these permissions there first, or choose another "
     "channel."
 )
-NOT_A_NUMBER = "**{label}** takes a whole number from {least} to {most}. I changed nothing."
-KEPT = "What you wrote is in this file, so that nothing is lost."
+KEPT = "-# What you wrote is in this file, so nothing is lost."
+AGAIN = "Press *Edit again* to go on from there."
 NOTHING_TO_TRY = "Give me a prompt, or the id of a picture."
 NO_TERM = "I cannot block that: {why}."
 BLOCKED_ALREADY = "{term} was blocked already."
 NOT_BLOCKED = "{term} was not blocked."
 LIST_FULL = "A server can block {most:,} terms at most: unblock some first."
 NO_EMOJI = "Give me two emoji that I can use: ordinary ones, or custom emoji of this server."
+_COMMON = (
+    "⚠️ **Harmless prompts would be stopped too.** I tried your words on {tried} prompts that have "
+    "nothing wrong with them, and have blocked nothing yet:"
+)
+SAVED = "✅ **Saved.**"
+UNDONE = "↩️ **Undone**: the last change. What was → what is now:"
 UNDONE_FIRST = "There is nothing to undo: this is how every server begins."
 
+#: Changes that have a name of their own, by the word that the log has for them.
+_UNDOABLE = frozenset({"undo", "import"})
 #: The most that a page says beside its menus; a page has 4,000 characters.
 _LIST_CHARS = 2600
 _LINES_TOLD, _SAVED_CHARS = 8, 900
@@ -92,9 +100,16 @@ def impossible(faults: Sequence[str]) -> str:
     return f"⚠️ I changed nothing, because a policy cannot say that:\n{told}"
 
 
-def saved(changes: Sequence[str]) -> str:
-    """A change was made; a line for each part of it."""
-    return "✅ **Saved.**\n" + fitting([f"- {line}" for line in changes], _SAVED_CHARS)
+def changed(head: str, changes: Sequence[str]) -> str:
+    """A change was made; a line for each part of it, before and after."""
+    return f"{head}\n" + fitting([f"- {line}" for line in changes], _SAVED_CHARS)
+
+
+def undone(actor_id: int | None, action: str, at_ms: int) -> str:
+    """Whose change was taken back, and from when; of an undo, that it is."""
+    who = f"<@{actor_id}>" if actor_id else "somebody who asked to be forgotten"
+    what = action if action in _UNDOABLE else "change"
+    return f"↩️ **Undone**: the {what} by {who} <t:{at_ms // 1000}:R>. What was → what is now:"
 
 
 def sign_of(rule: Rule | None, effect: Effect) -> str:
@@ -217,6 +232,33 @@ def members_page(policy: GuildPolicy) -> str:
         f"Pause between two requests of a member: {pause}.\n"
         "-# A role can have terms of its own; of several roles the most generous counts."
     )
+
+
+def no_number(label: str, least: int, most: int, written: str) -> str:
+    """A field of a form that wants a number and got something else."""
+    return f"**{label}** has to be a whole number from {least} to {most}, not “{plain(written)}”."
+
+
+def no_numbers(faults: Sequence[str]) -> str:
+    """Everything that is wrong in a form."""
+    told = "\n".join(f"- {fault}" for fault in faults)
+    return f"⚠️ I changed nothing yet:\n{told}"
+
+
+def common(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
+    """Words that harmless prompts have in them, with some of those; empty if there are none."""
+    if not stopped:
+        return ""
+    lines = [
+        f"- “{plain(term)}” stops {len(hit)} of them, such as {_examples(hit)}"
+        for term, hit in stopped.items()
+    ]
+    told = fitting(lines[:_LINES_TOLD], 1500, total=len(lines))
+    return f"{_COMMON.format(tried=tried)}\n{told}"
+
+
+def _examples(prompts: Sequence[str]) -> str:
+    return " and ".join(f"“{plain(prompt, 60)}”" for prompt in prompts[:2])
 
 
 def faulty_lines(faults: Iterable[LineFault]) -> str:

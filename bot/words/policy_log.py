@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from bot.words.wording import fit
+from bot.words.wording import duration, fit
 
 #: What was done, as moderators read it, and to whom; what is not named here is shown as it is.
 _ACTIONS: Mapping[str, str] = {
     "policy": "changed the policy",
     "undo": "undid the last change",
     "import": "imported a policy",
-    "emoji": "chose the vote emoji",
+    "emoji": "chose other vote emoji",
     "approve": "approved a picture of {whom}",
     "spoiler": "put a picture of {whom} behind a spoiler",
     "remove": "removed a picture of {whom}",
     "remove_and_time_out": "removed a picture of {whom} and timed them out",
-    "uphold": "upheld an appeal of {whom}, so it is drawn",
-    "dismiss": "left a case about {whom} as it was",
+    "uphold": "granted an appeal of {whom}: it is drawn",
+    "dismiss": "left a picture of {whom} as it is",
+    "dismiss appeal": "declined an appeal of {whom}: the refusal stands",
     "ban": "banned {whom}",
     "time out": "timed out {whom}",
     "lift": "let {whom} ask again",
@@ -32,8 +34,11 @@ _OPERATORS: Mapping[str, str] = {
     "curate caption": "described in other words for training",
 }
 _OPERATOR = "The bot's operator"
-#: Nobody does it: a rule says that moderators are told.
-_ALERT_ACTION, _ALERT = "alert", "🔔 **Alert** about {whom}"
+#: Nobody does it: a rule says that moderators are told, or strikes have a time-out follow.
+_BY_ITSELF: Mapping[str, str] = {
+    "alert": "🔔 **Alert** about {whom}",
+    "struck out": "⏳ {whom} has too many strikes and is timed out",
+}
 #: What a bare number counts, one and many.
 _COUNTED: Mapping[str, tuple[str, str]] = {
     "clear strikes": ("strike", "strikes"),
@@ -44,6 +49,11 @@ _DECIDED = {"approve", "spoiler", "remove", "remove_and_time_out", "uphold", "di
 _CASES: Mapping[str, str] = {
     "held": "held picture", "report": "reported picture", "appeal": "appeal",
 }  # fmt: skip
+#: How long somebody is timed out, before the reason.
+_TIMED = {"time out", "struck out"}
+_MINUTES = re.compile(r"(\d+) min: ?")
+#: A server's own emoji, as it is kept.
+_CUSTOM_EMOJI = re.compile(r"\w+:\d{15,20}")
 _FORGOTTEN = "somebody who asked to be forgotten"
 
 
@@ -52,7 +62,9 @@ def log_line(
 ) -> str:
     """One change or decision: who, what, of whom, and before and after; in `limit` characters."""
     whom = f"<@{user_id}>" if user_id else _FORGOTTEN
-    done = _ALERT if action == _ALERT_ACTION else _deed(actor_id, action)
+    kind, _, _ = detail.partition(" ")
+    known = f"{action} {kind}" if f"{action} {kind}" in _ACTIONS else action
+    done = _BY_ITSELF.get(action) or _deed(actor_id, known)
     head = f"<t:{at_ms // 1000}:R> {done.format(whom=whom)}"
     body = "".join(f"\n- {_in_words(action, line)}" for line in detail.splitlines())
     return fit(head + (f":{body}" if body else ""), limit)
@@ -70,5 +82,10 @@ def _in_words(action: str, detail: str) -> str:
     """A line of what was written down with it; as it is where that is words already."""
     if detail.isdecimal() and action in _COUNTED:
         return f"{detail} {_COUNTED[action][detail != '1']}"
+    if action == "emoji":
+        return _CUSTOM_EMOJI.sub(r"<:\g<0>>", detail)
+    if minutes := _MINUTES.match(detail) if action in _TIMED else None:
+        long, reason = duration(int(minutes[1]) * 60_000), detail[minutes.end() :]
+        return f"for {long}: {reason}" if reason else f"for {long}"
     kind, _, id_ = detail.partition(" ")
     return f"{_CASES[kind]} `{id_}`" if action in _DECIDED and kind in _CASES else detail

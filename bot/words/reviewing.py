@@ -6,129 +6,156 @@ all to read, so it names no rule, no word of theirs and no score.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from bot.policy.thresholds import THRESHOLDS
+from bot.words.wording import code, fit, plain, quoted
 
 #: A member's words in a case, in a report and in an appeal.
 PROMPT_CHARS, REASON_CHARS = 900, 300
+_WORDS, _WORD_CHARS = 5, 60
 
 REPORT_REASONS: Mapping[str, str] = {
     "minors": "It sexualises somebody who looks underage",
-    "sexual": "It is too sexual for this place",
-    "gore": "It shows gore or wants to shock",
+    "sexual": "It is too sexual for this channel",
+    "gore": "It shows gore or is meant to shock",
     "person": "It shows a real person",
-    "hate": "It is hateful or harasses somebody",
+    "hate": "It is hateful, or harasses somebody",
     "other": "Something else",
 }
-REPORTED = "Thank you. The moderators of this server will look at that picture."
+REPORTED = "Thank you. The moderators of this server will look at this picture."
 REPORTED_NO_CHANNEL = (
-    "Thank you, I wrote it down. This server has no review channel that I can write in, so please "
+    "Thank you, I have noted it. This server has no review channel that I can write in, so please "
     "tell a moderator: they find it with `/moderate cases`."
 )
-REPORTED_TOO = "Thank you. Others reported that picture before you, and your reason is added."
-REPORTED_AGAIN = "You reported that picture already; the moderators have your reason."
+REPORTED_TOO = "Thank you. Others have reported this picture too; I have added your reason."
+REPORTED_AGAIN = "You have reported this picture already, and the moderators have your reason."
 REPORT_DECIDED = (
-    "The moderators have looked at that picture already and decided about it. If you see it "
-    "otherwise, talk to one of them."
+    "The moderators have already looked at this picture and decided about it. If you see it "
+    "differently, please talk to one of them."
 )
-NOT_REPORTABLE = "That is no picture of mine, or it is gone by now."
+NOT_REPORTABLE = "That is not one of my pictures, or it is gone by now."
 
 APPEALED = (
-    "The moderators of this server will look at it. You hear of it in this channel: if they say "
-    "yes, I draw what you asked for by itself."
+    "The moderators of this server will look at it, and I tell you in this channel what they "
+    "decide. If they agree with you, I draw what you asked for without being asked again."
 )
 APPEALED_NO_CHANNEL = (
-    "I wrote it down. This server has no review channel that I can write in, so please tell a "
+    "I have noted it. This server has no review channel that I can write in, so please tell a "
     "moderator: they find it with `/moderate cases`."
 )
 APPEAL_GONE = (
-    "That request is not kept any more, or you appealed it before. Ask again with `/waifu`; if it "
-    "is refused again, you can appeal that."
+    "I no longer have that request, or you have appealed it already. Ask again with `/waifu`; if "
+    "it is refused again, you can appeal that."
 )
 APPEAL_TOO_MANY = (
-    "{most} of your appeals are with the moderators already. Wait until they have looked at them, "
-    "or ask for something else."
+    "The moderators already have {most} appeals of yours. Please wait until they have looked at "
+    "them, or ask for something else."
 )
-APPEAL_NEEDLESS = "That would be drawn by now: just ask again with `/waifu`."
+APPEAL_NEEDLESS = "There is nothing to appeal any more: ask again with `/waifu`, and I draw it."
 APPEAL_FRUITLESS = (
-    "That is not this server's to decide, so its moderators cannot let it pass. Please say it in "
-    "other words."
+    "This is not for this server to decide, so its moderators cannot allow it. Please ask for it "
+    "in other words."
 )
+_YOUR_REASON = "Your reason, to copy:"
 
-CASE_GONE = "That case is gone: its member asked me to forget them, or it is long over."
+CASE_GONE = (
+    "I no longer have that case: its member asked me to forget them, or it was decided long ago."
+)
 NOT_ALLOWED = (
-    "That is for this server's moderators: Manage Server, or the role that `/policy` names."
+    "This is for the moderators of this server: for members with *Manage Server* or with the role "
+    "that `/policy panel` names."
 )
 STILL_HIDDEN = (
-    "That picture was drawn for an age-restricted channel, so I show it only where adults are. "
-    "Mark this channel as age-restricted in its settings, then press again."
+    "This picture was drawn for an age-restricted channel, so I only show it in one. Mark this "
+    "channel as age-restricted in its settings, then press again."
 )
-PICTURE_GONE = "That picture is gone by now."
+PICTURE_GONE = "The picture is gone by now."
 HIDDEN = (
-    "-# The picture may be for adults only, and this channel is not age-restricted, so it is not "
-    "shown here. Mark the channel as age-restricted in its settings, then press *Show the picture*."
+    "-# The picture may be for adults only, and this channel is not age-restricted, so I do not "
+    "show it here. Mark the channel as age-restricted in its settings, then press *Show the "
+    "picture*."
 )
-UNREADABLE = "-# The picture's file cannot be read from my disk."
-UPHOLD_REFUSED = (
-    "I may not draw that, whatever this server decides: {text}\nThe appeal stays open: dismiss it, "
-    "and tell the member why."
+UNREADABLE = "-# I cannot read the picture's file from my disk."
+_FORBIDDEN_ANYWAY = (
+    "I may not draw this, whatever this server decides:\n{text}\nThe appeal stays open: press "
+    "*Refusal stands*."
+)
+_FORBIDDEN_BESIDES = (
+    "This server forbids something in this prompt that the appeal is not about:\n{text}\nThe "
+    "appeal stays open: change that rule first, or press *Refusal stands*."
 )
 UPHOLD_UNLICENSED = (
-    "The model has changed, and its licence with it. I draw for that member once they have "
-    "accepted it with `/licence`. The appeal stays open."
+    "The model has changed, and its licence with it. This member has to accept the new one with "
+    "`/licence` before I draw for them. The appeal stays open."
 )
 UPHOLD_BANNED = (
-    "My operator banned that member in every server, so I draw nothing for them. The appeal stays "
-    "open: dismiss it, or ask the operator first."
+    "My operator has banned this member from every server, so I draw nothing for them. The appeal "
+    "stays open: press *Refusal stands*, or ask the operator first."
 )
 UPHOLD_NO_CHANNEL = (
-    "The channel where it was asked for is gone, or I may not see it, so I could not post the "
+    "The channel where they asked is gone, or I cannot see it, so there is nowhere to post the "
     "picture. The appeal stays open."
 )
 
 NO_CHANNEL = (
-    "This server has no review channel: cases wait in `/moderate cases` until `/policy` names one. "
-    "Held pictures stay held."
+    "This server has no review channel, so cases wait in `/moderate cases` until you choose one "
+    "in `/policy panel`. Held pictures stay held."
 )
 CHANNEL_GONE = (
-    "The review channel was deleted: cases wait in `/moderate cases` until `/policy` names "
-    "another. Held pictures stay held."
+    "The review channel was deleted, so cases wait in `/moderate cases` until you choose another "
+    "one in `/policy panel`. Held pictures stay held."
 )
 CHANNEL_CLOSED = (
-    "I cannot post cases in <#{channel}>: give me {names} there. Until then they wait in "
+    "I cannot post cases in <#{channel}>: please give me {names} there. Until then they wait in "
     "`/moderate cases`, and held pictures stay held."
 )
 CHANNEL_OPEN = (
-    "<#{channel}> can be read by {who}: cases name members and their words, so make it private."
+    "<#{channel}> can be read by {who}. Cases name members and quote their prompts, so please make "
+    "it private."
 )
-NO_CASES = "Nothing waits for a decision in this server."
+NO_CASES = "There is nothing to decide in this server."
 
 REMOVED_BEFORE_SHOWN = (
-    "The moderators looked at this picture and do not want it shown here. Another seed or other "
-    "words may do."
+    "The moderators have looked at this picture and do not want it shown here. Another seed or "
+    "other words may be fine."
 )
 TOLD_REMOVED = (
-    "the moderators removed a picture of yours, `{id}`: it does not fit this server. Please keep "
-    "to its rules; ask a moderator if you want to know more."
+    "the moderators have removed your picture `{id}`, because it does not fit this server. Please "
+    "keep to its rules; if you want to know more, ask a moderator."
 )
-TOLD_SPOILER = "the moderators put a picture of yours, `{id}`, behind a spoiler. It stays."
-TOLD_UPHELD = "the moderators looked at your appeal and agree with you: I draw it now."
+TOLD_SPOILER = "the moderators have put your picture `{id}` behind a spoiler. Nothing else changes."
+TOLD_UPHELD = "the moderators have looked at your appeal and agree with you. I am drawing it now."
 TOLD_DISMISSED = (
-    "the moderators looked at your appeal, and it stays as it is. Other words may well be fine; "
-    "ask a moderator if you want to know more."
+    "the moderators have looked at your appeal, and the refusal stands. Other words may well be "
+    "fine; if you want to know more, ask a moderator."
 )
-TOLD_HELD_TIME_OUT = "the moderators do not want a picture of yours here, and ask for a break."
-TIME_OUT_REASON = "A moderator removed a picture of yours."
+TOLD_HELD_TIME_OUT = (
+    "the moderators do not want your last picture shown here, and ask you to take a break."
+)
+TIME_OUT_REASON = "A moderator removed one of your pictures."
 APPEAL_UNREADABLE = (
-    "Another version of me wrote that request down, and I cannot read it. The appeal stays open: "
-    "dismiss it, and the member can ask again."
+    "Another version of me wrote this request down, and I cannot read it. The appeal stays open: "
+    "press *Refusal stands*, and the member can ask again."
 )
 TIMED_OUT = "You can ask me again <t:{until_s}:R>."
 
 
 def told(user_id: int, words: str, until_ms: int | None = None) -> str:
-    """A word to one member, in the channel."""
+    """A sentence to one member, in the channel; the words are what stands behind their name."""
     rest = f" {TIMED_OUT.format(until_s=until_ms // 1000)}" if until_ms is not None else ""
-    return f"<@{user_id}> {words}{rest}"
+    return f"<@{user_id}>, {words}{rest}"
+
+
+def still_refused(text: str, *, by_server: bool) -> str:
+    """Why an appeal that a moderator agrees with is not drawn; `text` is what a member reads."""
+    why = _FORBIDDEN_BESIDES if by_server else _FORBIDDEN_ANYWAY
+    return fit(why.format(text=quoted(text)))
+
+
+def not_taken(why: str, reason: str) -> str:
+    """Why an appeal is not taken, with what its member wrote."""
+    return fit(f"{why}\n{_YOUR_REASON}\n{code(reason)}") if reason else why
 
 
 def reason(choice: str, words: str) -> str:
@@ -140,6 +167,35 @@ def reason(choice: str, words: str) -> str:
 def purged(user_id: int, pictures: int, left: int) -> str:
     """How far a purge is."""
     count = "1 picture" if pictures == 1 else f"{pictures} pictures"
-    still = "1 message still leaves" if left == 1 else f"{left} messages still leave"
-    rest = f"{still} Discord …" if left else "Every message is gone."
-    return f"Removed of <@{user_id}>: {count}. {rest}"
+    still = "1 message is" if left == 1 else f"{left} messages are"
+    rest = f"{still} still to be deleted …" if left else "All messages are deleted."
+    return f"I have removed {count} of <@{user_id}>. {rest}"
+
+
+def found_by(title: str, words: Sequence[str], layer: str) -> str:
+    """A rule by which something is held or refused: who says so, and what it was found in."""
+    said = f" ({layer})" if layer else ""
+    shown = ", ".join(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
+    return f"**{title}**{said}" + (f", found in {shown}" if shown else "")
+
+
+def seen(scores: Mapping[str, float]) -> str:
+    """What was measured in a picture, in words; empty if nothing was that matters."""
+    told: list[str] = []
+    if (nudity := scores.get("nudity")) is not None:
+        told.append(f"{_likely(nudity)} ({nudity:.0%})")
+    if (childlike := scores.get("childlike", 0.0)) >= THRESHOLDS.childlike:
+        told.append(f"somebody who may look like a child ({childlike:.0%})")
+    if scores.get("blank", 0.0) >= THRESHOLDS.blank:
+        told.append("an empty picture")
+    return f"The picture check sees {' and '.join(told)}." if told else ""
+
+
+def _likely(nudity: float) -> str:
+    """How likely a picture shows nudity, by the marks from which something follows."""
+    marks = (
+        (THRESHOLDS.withhold, "nudity"),
+        (THRESHOLDS.hold, "probable nudity"),
+        (THRESHOLDS.spoiler, "possible nudity"),
+    )
+    return next((words for least, words in marks if nudity >= least), "no nudity")

@@ -8,30 +8,28 @@ from bot.words.wording import plain
 
 _REASON_CHARS = 300
 _HERE, _EVERYWHERE = "in this server", "in any server"
-_TIMED_OUT = "You cannot ask me {where} until <t:{until_s}:f> (<t:{until_s}:R>)."
-_BANNED = "You cannot ask me {where} any more, until a moderator lifts that."
-_BANNED_EVERYWHERE = "You cannot ask me in any server any more, until my operator lifts that."
+_TIMED_OUT = "You cannot ask me for pictures {where} until <t:{until_s}:f> (<t:{until_s}:R>)."
+_BANNED = "You cannot ask me for pictures {where} until a moderator lifts your ban."
+_BANNED_EVERYWHERE = (
+    "You cannot ask me for pictures in any server until my operator lifts your ban."
+)
 _WHY = " The reason: {reason}"
 #: After whatever else they are told of it.
-CANCELLED = "What you had waiting is cancelled."
+CANCELLED = "Your waiting pictures are cancelled."
 _BREAK = (
-    "<@{user}> the moderators ask you for a break, so what you had waiting is cancelled. If you "
-    "ask me with `/waifu`, I tell you, and only you, why and for how long."
-)
-_BREAK_EVERYWHERE = (
-    "<@{user}> my operator asks you for a break, so what you had waiting is cancelled. If you ask "
-    "me with `/waifu`, I tell you, and only you, why and for how long."
+    "<@{user}>, {who} you to take a break, so your waiting pictures are cancelled. If you "
+    "ask me with `/waifu`, I tell you why and for how long, and nobody else reads it."
 )
 _STRIKE = (
-    "-# This counts as a strike, until <t:{until_s}:D>. {of}If you meant something harmless, "
-    "talk to a moderator: they can take it back."
+    "-# This counts as a strike until <t:{until_s}:D>. {of}If you meant something harmless, talk "
+    "to a moderator: they can take it back."
 )
-_OF = "It is your {number}; at {limit} you cannot ask me for {pause}. "
+_OF = "It is your {number}; with {limit} you cannot ask me for {pause}. "
 _STRUCK_OUT = (
     "-# That was your {number} strike that still counts, so you cannot ask me here until "
     "<t:{until_s}:f>."
 )
-STRIKES_REASON = "Too many requests that this server's rules refuse."
+STRIKES_REASON = "Too many requests that the rules of this server refuse."
 
 
 def excluded(until_ms: int | None, reason: str, *, everywhere: bool) -> str:
@@ -47,7 +45,8 @@ def excluded(until_ms: int | None, reason: str, *, everywhere: bool) -> str:
 
 def cancelled(user_id: int, *, everywhere: bool) -> str:
     """To a member whose pictures were waiting, in the channel: others read it, so no reason."""
-    return (_BREAK_EVERYWHERE if everywhere else _BREAK).format(user=user_id)
+    who = "my operator asks" if everywhere else "the moderators ask"
+    return _BREAK.format(user=user_id, who=who)
 
 
 def struck(number: int, limit: int, expires_ms: int, pause: str) -> str:
@@ -76,9 +75,9 @@ def strike_line(title: str, at_ms: int, expires_ms: int) -> str:
 
 def standing(user_id: int, strikes: Sequence[str], exclusion: str | None) -> list[str]:
     """What is held against a member, for moderators."""
-    held = exclusion or f"<@{user_id}> may ask me."
-    count = f"{len(strikes)} strikes count" if len(strikes) != 1 else "1 strike counts"
-    return [held, f"{count}." if strikes else "No strike counts.", *strikes]
+    held = exclusion or f"<@{user_id}> may ask me for pictures."
+    count = f"{len(strikes)} strikes" if len(strikes) != 1 else "1 strike"
+    return [held, f"Against them: {count}." if strikes else "They have no strikes.", *strikes]
 
 
 def exclusion_line(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain import Refused, Ruling
 from bot.policy.decide import Weighed
 from bot.policy.effect import Audience
@@ -10,14 +12,14 @@ from bot.policy.rulebook import SERVER
 from bot.policy.showing import Shown
 from bot.words.effects import in_words, layer_in_words
 from bot.words.panel import ALL_OWN_TERMS, sign_of
-from bot.words.wording import fit, fitting, plain
+from bot.words.wording import fit, fitting, plain, quoted
 
 NOTHING_DRAWN = "-# Nothing was drawn, and nothing was written down."
 UNKNOWN_DECISION = (
-    "I know of no decision in this server with that id. A picture's id stands under the picture, a "
-    "refusal's at its end. Decisions are forgotten after a while."
+    "I know no decision in this server with that id. A picture's id stands below the picture, a "
+    "refusal's in its last line. Decisions are forgotten after a while."
 )
-UNKEPT_WORDS = "-# What the prompt said is not kept with a decision."
+UNKEPT_WORDS = "-# The words of the prompt are not kept with a decision."
 NO_PICTURE = "There is no picture of this server with that id."
 
 _WOULD = {
@@ -27,7 +29,7 @@ _WOULD = {
 }
 _REFUSED = "⛔ **It would be refused.**"
 _ADULTS = "🔞 **It would be refused here, and drawn in an age-restricted channel.**"
-_WORDS, _WORD_CHARS, _QUOTED_CHARS, _LINES_CHARS = 5, 60, 700, 700
+_WORDS, _WORD_CHARS, _LINES_CHARS = 5, 60, 700
 
 
 def prompt_tried(
@@ -38,7 +40,7 @@ def prompt_tried(
     if weighed.found:
         parts.append(_because(policy, weighed))
     if refused is not None:
-        parts.append("They would read:\n" + quoted(refused.text))
+        parts.append("The member would read:\n" + quoted(refused.text))
     if weighed.effect.strike and refused is not None:
         parts.append("It would count as a strike.")
     return fit("\n".join([*parts, NOTHING_DRAWN]))
@@ -88,48 +90,52 @@ def picture_tried(where: str, outcome: Shown | Refused) -> str:
     return fit(f"The picture in {where}:\n{answer}\n{NOTHING_DRAWN}")
 
 
-def quoted(text: str) -> str:
-    """A text as a quotation."""
-    return "\n".join(f"> {line}" for line in fit(text, _QUOTED_CHARS).splitlines())
-
-
 #: What was to be decided, and what came of it, by the words that the database holds.
 _KINDS = {
-    "admit": "Asked for",
-    "release": "Drawn and looked at",
+    "admit": "The request",
+    "release": "The finished picture",
     "show": "Shown again",
-    "moderation": "Looked at by a moderator",
+    "moderation": "The case",
 }
 _OUTCOMES = {
     "allow": "let through",
-    "spoiler": "behind a spoiler",
-    "hold": "held for a moderator",
+    "spoiler": "put behind a spoiler",
+    "hold": "held for the moderators",
     "refuse": "refused",
     "withhold": "shown to nobody",
     "approve": "approved",
     "remove": "removed",
     "remove_and_time_out": "removed, and its member timed out",
     "dismiss": "left as it is",
-    "uphold": "drawn after all",
+    "uphold": "the appeal was granted",
     "lapse": "nobody decided in time",
 }
 
 
 def decision_line(
-    *, kind: str, outcome: str, rules: str, layer: str, card_id: str, at_ms: int
+    *, kind: str, outcome: str, rules: str, layer: str, why: str, actor_id: int | None, at_ms: int
 ) -> str:
-    """One decision; `rules` are their titles, `layer` who said the strictest of them."""
-    parts = [
-        f"- <t:{at_ms // 1000}:f> {_KINDS.get(kind, kind)}: **{_OUTCOMES.get(outcome, outcome)}**"
-    ]
-    parts += [f"because of {rules}"] if rules else []
-    parts += [f"({layer})"] if layer else []
-    parts += [f"· {card_id}"] if card_id else []
-    return " ".join(parts)
+    """One decision: what came of it, by which rules, who says so, and why in words.
+
+    `rules` are titles, `layer` who said the strictest of them, `actor_id` the moderator.
+    """
+    what, came = _KINDS.get(kind, kind), _OUTCOMES.get(outcome, outcome)
+    line = f"- <t:{at_ms // 1000}:f> {what}: **{came}**"
+    line += f" by <@{actor_id}>" if actor_id else ""
+    line += f", by the rule {rules}" if rules else ""
+    line += f" ({layer})" if layer else ""
+    return f"{line}. {why}" if why else f"{line}."
 
 
-def explained(lines: list[str]) -> str:
+def explained(about: str, lines: Sequence[str]) -> str:
     """Every decision about one thing; the words of the prompt are not kept with them."""
     if not lines:
         return UNKNOWN_DECISION
-    return fitting(["**What was decided**", *lines, UNKEPT_WORDS])
+    return fitting([f"**What was decided** {about}", *lines, UNKEPT_WORDS])
+
+
+def asked_by(user_id: int | None, channel_id: int, card_id: str) -> str:
+    """Who asked, where, and which model."""
+    who = f"<@{user_id}>" if user_id else "somebody who asked to be forgotten"
+    model = f", with the model {card_id}" if card_id else ""
+    return f"about a request of {who} in <#{channel_id}>{model}:"

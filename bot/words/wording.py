@@ -20,6 +20,8 @@ CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
 _MENTION_CHARS = 25
 #: How much of a prompt is shown where it is only a reminder.
 _PROMPT_CHARS = 300
+#: How much of a text is quoted.
+_QUOTED_CHARS = 700
 _BAR_CELLS = 12
 #: The point is escaped for `discord.gg/x`, which Discord takes for an invite without a scheme.
 _MARKDOWN = re.compile(r"([\\*_~`|>#\[\]()<:@.-])")
@@ -72,6 +74,11 @@ def short(text: str, limit: int) -> str:
 def code(text: str, limit: int = CONTENT_CHARS_MAX - 100) -> str:
     """A code block that the text cannot break out of."""
     return "```\n" + short(_TICKS.sub("`\u200b", text), limit) + "\n```"
+
+
+def quoted(text: str, limit: int = _QUOTED_CHARS) -> str:
+    """A text as a quotation."""
+    return "\n".join(f"> {line}" for line in fit(text, limit).splitlines())
 
 
 def fit(text: str, limit: int = CONTENT_CHARS_MAX) -> str:
@@ -134,11 +141,14 @@ def _more(count: int) -> str:
 
 
 def duration(ms: float) -> str:
-    """`12 s`, `3 min`, `2 h`: as exact as a wait needs."""
+    """`12 s`, `3 min`, `2 h`, `9 days`: as exact as a wait needs."""
     seconds = max(1, round(ms / 1000))
     if seconds < 90:
         return f"{seconds} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{round(seconds / 3600)} h"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    hours = round(seconds / 3600)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
 
 
 def size(size_bytes: int) -> str:

@@ -71,20 +71,21 @@ class Appealing(commands.Cog):
         services, user_id = self._services, user_of(interaction)
         waiting_id = RequestId(filled.target)
         refused = await self._refusal(interaction, waiting_id)
+        why = filled.fields.get(_WHY, "").strip()
         if isinstance(refused, str):
-            await tell(interaction, refused)
+            await tell(interaction, reviewing.not_taken(refused, why))
             return
         filing = await services.reviews.appeal(
             waiting_id,
             user_id,
-            rules=() if refused.rule is None else (refused.rule,),
-            why=filled.fields.get(_WHY, "").strip(),
+            found=refused.found,
+            why=why,
             now_ms=services.clock(),
             since_id=interaction.id,
             most=_MOST,
         )
         services.signals.review.set()
-        await tell(interaction, await self._told(interaction, filing))
+        await tell(interaction, await self._told(interaction, filing, why))
 
     async def _refusal(self, interaction: Interaction, waiting_id: RequestId) -> Refused | str:
         """Why the ask would be refused now, or why it cannot be appealed."""
@@ -101,16 +102,16 @@ class Appealing(commands.Cog):
             return reviewing.APPEAL_NEEDLESS
         return verdict if verdict.appealable else reviewing.APPEAL_FRUITLESS
 
-    async def _told(self, interaction: Interaction, filing: Filing) -> str:
+    async def _told(self, interaction: Interaction, filing: Filing, why: str) -> str:
         match filing:
             case Filing.OPENED:
                 policy = await self._services.guilds.policy(guild_of(interaction))
                 heard = policy.review_channel is not None
                 return reviewing.APPEALED if heard else reviewing.APPEALED_NO_CHANNEL
             case Filing.TOO_MANY:
-                return reviewing.APPEAL_TOO_MANY.format(most=_MOST)
+                return reviewing.not_taken(reviewing.APPEAL_TOO_MANY.format(most=_MOST), why)
             case _:
-                return reviewing.APPEAL_GONE
+                return reviewing.not_taken(reviewing.APPEAL_GONE, why)
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -9,22 +9,33 @@ picture's, for a post of the picture is looked for by that.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import discord
 
 from bot.client import WaifuBot
-from bot.domain import ChannelId, GuildId, Picture, Rating, RuleId, Ruling, StorageError
+from bot.domain import (
+    ChannelId,
+    GuildId,
+    Layer,
+    Picture,
+    Place,
+    Rating,
+    Ruling,
+    StorageError,
+)
+from bot.policy import decide
 from bot.policy.layers import title_of
 from bot.services import Services
 from bot.store.case_rows import Case, CaseKind
-from bot.store.decisions import Outcome
+from bot.store.decisions import DecisionKind, Outcome
 from bot.words import reviewing, wording
+from bot.words.effects import layer_in_words
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.uploads import fitted
 from cogs.translating import channel_at, place_at
+from models.contract import Draw
 
 _ACTIONS: dict[CaseKind, tuple[Action, ...]] = {
     CaseKind.HELD: (
@@ -37,20 +48,21 @@ _ACTIONS: dict[CaseKind, tuple[Action, ...]] = {
 }  # fmt: skip
 #: What a case is about, in a few words.
 HEADS = {
-    CaseKind.HELD: "🖼️ **A picture is held**",
-    CaseKind.REPORT: "🚩 **A picture was reported**",
-    CaseKind.APPEAL: "⚖️ **An appeal**",
+    CaseKind.HELD: "🖼️ **A held picture**",
+    CaseKind.REPORT: "🚩 **A reported picture**",
+    CaseKind.APPEAL: "⚖️ **An appeal against a refusal**",
 }
 _DONE = {
-    Outcome.APPROVE: "✅ Approved",
-    Outcome.SPOILER: "🙈 Put behind a spoiler",
-    Outcome.REMOVE: "🗑️ Removed",
-    Outcome.REMOVE_AND_TIME_OUT: "⏳ Removed, and its member timed out",
-    Outcome.UPHOLD: "✅ Upheld",
-    Outcome.DISMISS: "✖️ Dismissed",
+    Outcome.APPROVE: "✅ Approved by {who} {at}: it is shown.",
+    Outcome.SPOILER: "🙈 Put behind a spoiler by {who} {at}.",
+    Outcome.REMOVE: "🗑️ Removed by {who} {at}.",
+    Outcome.REMOVE_AND_TIME_OUT: "⏳ Removed by {who} {at}, and its member timed out.",
+    Outcome.UPHOLD: "✅ Granted by {who} {at}: it is drawn.",
+    Outcome.DISMISS: "✖️ Declined by {who} {at}: the refusal stands.",
 }
-_LAPSED = "Nothing is left to decide: nobody did in time, or the picture is gone."
-_REMOVED_BEFORE = "Refused because **moderators removed the same picture** before"
+_STAYS = "✅ Approved by {who} {at}: it stays as it is."
+_LAPSED = "There is nothing left to decide: nobody decided in time, or the picture is gone."
+_REMOVED_BEFORE = "Refused because **moderators removed the same picture** before."
 _REPORTS = 5
 
 
@@ -114,26 +126,50 @@ def _view(case: Case, *, hidden: bool) -> discord.ui.View:
 
 async def case_lines(services: Services, case: Case) -> list[str]:
     """Everything that there is to know of a case, the most important first."""
-    lines = [
+    draw = await _draw(services, case)
+    return [
         f"{HEADS[case.kind]} · case `{case.id}`",
-        f"By <@{case.user_id}> in <#{case.channel_id}>, <t:{case.opened_ms // 1000}:R>",
+        f"Asked for by <@{case.user_id}> in <#{case.channel_id}>, <t:{case.opened_ms // 1000}:R>",
         *_decision(case),
-        *_titles(services, case.rules),
+        *_appealed(services, case),
         *([_REMOVED_BEFORE] if case.ask and case.ask.precedent is Ruling.REFUSE else ()),
-        *await _words(services, case),
+        *([wording.code(draw.prompt, reviewing.PROMPT_CHARS)] if draw else ()),
+        *_why(case),
+        *(await held_by(services, case, draw) if case.kind is CaseKind.HELD else ()),
+        *filter(None, [reviewing.seen(case.scores)]),
+        *_reports(case),
     ]
-    if case.why:
-        said = "They say" if case.kind is CaseKind.APPEAL else "Why"
-        lines.append(f"{said}: {wording.plain(case.why, reviewing.REASON_CHARS)}")
-    if case.scores:
-        scores = " · ".join(f"{name} {score:.2f}" for name, score in sorted(case.scores.items()))
-        lines.append(f"Scores: {scores}")
-    return lines + _reports(case)
 
 
-def _titles(services: Services, rules: Sequence[RuleId]) -> list[str]:
-    titles = ", ".join(title_of(services.rulebook, rule) for rule in rules)
-    return [f"Refused by: **{titles}**"] if titles else []
+def _why(case: Case) -> list[str]:
+    said = "They write" if case.kind is CaseKind.APPEAL else "Why it is held"
+    return [f"{said}: {wording.plain(case.why, reviewing.REASON_CHARS)}"] if case.why else []
+
+
+def _appealed(services: Services, case: Case) -> list[str]:
+    """What the server refused it for."""
+    told = [
+        reviewing.found_by(title_of(services.rulebook, one.rule), one.words, "")
+        for one in case.found
+    ]
+    return [f"Refused by {'; '.join(told)}"] if told else []
+
+
+async def held_by(services: Services, case: Case, draw: Draw | None) -> list[str]:
+    """The rules that the prompt was held by, with who said so and what they find in it."""
+    decisions = await services.decisions.about(case.guild_id, case.job_id or "")
+    asked = [d for d in decisions if d.kind is DecisionKind.ADMIT and d.outcome is Outcome.HOLD]
+    if not asked or draw is None:
+        return []
+    decision = asked[-1]
+    place = Place(guild_id=case.guild_id, channel_id=case.channel_id, whole=False)
+    weighed = decide.weigh(await services.policy_at(place), draw.prompt, draw.negative)
+    layer = layer_in_words(Layer(decision.layer)) if decision.layer else ""
+    told = [
+        reviewing.found_by(title_of(services.rulebook, rule), weighed.words(rule), layer)
+        for rule in decision.rules
+    ]
+    return [f"Held by {'; '.join(told)}"] if told else []
 
 
 def _reports(case: Case) -> list[str]:
@@ -155,16 +191,14 @@ def _decision(case: Case) -> list[str]:
     at = f"<t:{case.decided_ms // 1000}:R>"
     if case.decision is Outcome.LAPSE:
         return [f"{_LAPSED} ({at})"]
-    done = _DONE[case.decision]
-    if case.kind is CaseKind.REPORT and case.decision is Outcome.DISMISS:
-        done = "✅ Approved: it stays as it is"
-    return [f"{done} by {_who(case.actor_id)} {at}"]
+    stays = case.kind is CaseKind.REPORT and case.decision is Outcome.DISMISS
+    done = _STAYS if stays else _DONE[case.decision]
+    return [done.format(who=_who(case.actor_id), at=at)]
 
 
-async def _words(services: Services, case: Case) -> list[str]:
-    """The prompt, as a block that it cannot break out of."""
-    draw = case.ask.draw if case.ask else None
-    if case.job_id is not None:
-        job = await services.views.get(case.job_id)
-        draw = job.draw if job else None
-    return [wording.code(draw.prompt, reviewing.PROMPT_CHARS)] if draw else []
+async def _draw(services: Services, case: Case) -> Draw | None:
+    """What was asked for; None once it is forgotten, or if another version wrote it."""
+    if case.job_id is None:
+        return case.ask.draw if case.ask else None
+    job = await services.views.get(case.job_id)
+    return job.draw if job else None

@@ -38,13 +38,15 @@ class Wish:
     policy: GuildPolicy
     #: One word for the log.
     action: str = "policy"
+    #: What its moderator reads above the lines that say what is different.
+    told: str = words.SAVED
 
 
 async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[Desk, str]:
     """Make it the policy, if nobody was faster. The desk as it is then, and what to say."""
-    await _ask_for_patience(interaction, desk.policy, wish.policy)
+    await ask_for_patience(interaction, desk.policy, wish.policy)
     # Both look at every term, which takes a moment where there are ten thousand.
-    lines = await asyncio.to_thread(differences, desk.policy, wish.policy, desk.rulebook)
+    lines = await asyncio.to_thread(_differences, desk, wish.policy)
     if not lines:
         return desk, words.NOTHING_CHANGED
     if faults := await asyncio.to_thread(_new_faults, desk, wish.policy):
@@ -64,7 +66,11 @@ async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[D
     current = await services.guilds.current(desk.guild_id)
     # Compiled beside the loop and kept with the policy, so that the next ask need not wait for it.
     await asyncio.to_thread(effective, desk.rulebook, current.policy, desk.here)
-    return _moved(desk, current), words.saved(lines)
+    return _moved(desk, current), words.changed(wish.told, lines)
+
+
+def _differences(desk: Desk, policy: GuildPolicy) -> tuple[str, ...]:
+    return differences(desk.policy, policy, desk.ground())
 
 
 def _new_faults(desk: Desk, policy: GuildPolicy) -> list[str]:
@@ -74,7 +80,7 @@ def _new_faults(desk: Desk, policy: GuildPolicy) -> list[str]:
     return [fault for fault in faults if fault not in known]
 
 
-async def _ask_for_patience(interaction: Interaction, *policies: GuildPolicy) -> None:
+async def ask_for_patience(interaction: Interaction, *policies: GuildPolicy) -> None:
     """Acknowledge what may take longer than the three seconds that Discord waits."""
     many = any(len(p.blocked) + len(p.allowed) > _MANY_TERMS for p in policies)
     if many and not interaction.response.is_done():
@@ -104,4 +110,7 @@ async def undo(interaction: Interaction, desk: Desk) -> tuple[Desk, str]:
     before = await guilds.version(desk.guild_id, desk.version - 1) if desk.version else None
     if before is None:
         return desk, words.UNDONE_FIRST
-    return await carry_out(interaction, desk, Wish(policy=before.policy, action="undo"))
+    history = await guilds.history(desk.guild_id, _SINCE)
+    made = next((entry for entry in history if entry.version == desk.version), None)
+    head = words.undone(made.actor_id, made.action, made.at_ms) if made else words.UNDONE
+    return await carry_out(interaction, desk, Wish(policy=before.policy, action="undo", told=head))

@@ -189,10 +189,11 @@ class Blank:
     value: str = ""
     chars_max: int
     long: bool = False
+    needed: bool = False
 
 
 def form(title: str, press: str, blanks: Iterable[Blank]) -> ui.Modal:
-    """A form; nothing in it has to be filled in."""
+    """A form."""
     modal = ui.Modal(title=title, custom_id=press)
     for blank in blanks:
         style = discord.TextStyle.paragraph if blank.long else discord.TextStyle.short
@@ -200,7 +201,7 @@ def form(title: str, press: str, blanks: Iterable[Blank]) -> ui.Modal:
             custom_id=blank.name,
             style=style,
             default=blank.value or None,
-            required=False,
+            required=blank.needed,
             max_length=blank.chars_max,
         )
         modal.add_item(ui.Label(text=blank.label, description=blank.about or None, component=field))

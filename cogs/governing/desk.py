@@ -11,9 +11,17 @@ from dataclasses import dataclass
 import discord
 
 from bot.client import Interaction
-from bot.domain import ChannelId, GuildId, Layer, Place, RoleId
+from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId
 from bot.policy.editing import Scope
-from bot.policy.layers import EffectivePolicy, GuildPolicy, effective, is_compiled
+from bot.policy.layers import (
+    EffectivePolicy,
+    Ground,
+    GuildPolicy,
+    effective,
+    everywhere,
+    is_compiled,
+    licensed,
+)
 from bot.policy.rulebook import Rulebook
 from bot.words import panel as words
 from cogs.translating import guild_of, place_of
@@ -32,6 +40,8 @@ class Desk:
     #: Where the panel stands.
     here: Place
     guild: discord.Guild | None
+    #: The rules that the licence of the model in use asks for; None: all that any licence does.
+    licence: frozenset[RuleId] | None = None
 
     @property
     def guild_id(self) -> GuildId:
@@ -40,12 +50,16 @@ class Desk:
 
     def effective_here(self) -> EffectivePolicy:
         """What holds where the panel stands, for a member without any role."""
-        return effective(self.rulebook, self.policy, self.here)
+        return effective(self.rulebook, self.policy, self.here, licence=self.licence)
 
     def effective_at(self, scope: Scope, policy: GuildPolicy | None = None) -> EffectivePolicy:
         """What holds in a scope by this policy or another one."""
         place = scope.place(self.guild_id, self._category_of(scope))
-        return effective(self.rulebook, policy or self.policy, place)
+        return effective(self.rulebook, policy or self.policy, place, licence=self.licence)
+
+    def ground(self) -> Ground:
+        """What holds whatever this server says."""
+        return everywhere(self.rulebook, self.licence)
 
     def _category_of(self, scope: Scope) -> ChannelId | None:
         channel = self.channel(scope.id) if scope.id else None
@@ -126,6 +140,7 @@ async def seat(interaction: Interaction) -> Desk | None:
         version=current.number,
         here=place_of(interaction),
         guild=interaction.guild,
+        licence=licensed(services.rulebook, services.model()),
     )
     if not is_compiled(desk.rulebook, desk.policy):
         await asyncio.to_thread(desk.effective_here)

@@ -33,11 +33,13 @@ from cogs.governing.controls import (
     text,
 )
 from cogs.governing.desk import Desk
+from cogs.governing.doubting import doubts_here
+from cogs.governing.given_back import hanging
 from cogs.governing.pages import home, said
 from cogs.translating import tell
 
 _NAME, _CHANGES_NAME = "policy.toml", "changes.txt"
-_SHOWN_CHARS = 2800
+_SHOWN_CHARS = 1900
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class _Offer:
     lines: tuple[str, ...]
     #: The same policy as we write it.
     written: str
+    #: What speaks against it; empty if nothing does.
+    doubt: str = ""
 
 
 async def export(interaction: Interaction, desk: Desk) -> None:
@@ -74,7 +78,7 @@ async def offer(interaction: Interaction, desk: Desk, file: discord.Attachment) 
 async def apply(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     """Apply what was shown; if somebody changed the policy since, show the difference anew."""
     await interaction.response.defer()
-    found = await _read(desk, await _hanging(interaction))
+    found = await _read(desk, await hanging(interaction, _NAME))
     if isinstance(found, str):
         await interaction.edit_original_response(view=home(desk, (), found), attachments=[])
         return
@@ -93,13 +97,6 @@ async def discard(interaction: Interaction, desk: Desk, press: PanelPress) -> No
     await interaction.response.edit_message(view=view, attachments=[])
 
 
-async def _hanging(interaction: Interaction) -> bytes:
-    """The file of ours that hangs on the message."""
-    attached = interaction.message.attachments if interaction.message else []
-    found = next((file for file in attached if file.filename == _NAME), None)
-    return await found.read() if found else b""
-
-
 async def _read(desk: Desk, data: bytes) -> _Offer | str:
     """What a file says, or what is wrong with it."""
     return await asyncio.to_thread(_read_here, desk, data)
@@ -116,8 +113,9 @@ def _read_here(desk: Desk, data: bytes) -> _Offer | str:
         return unusable
     return _Offer(
         policy=policy,
-        lines=differences(desk.policy, policy, desk.rulebook),
+        lines=differences(desk.policy, policy, desk.ground()),
         written=to_toml(policy, desk.rulebook, desk.names()),
+        doubt=doubts_here(desk, policy),
     )
 
 
@@ -140,6 +138,7 @@ def _offered(desk: Desk, found: _Offer, note: str) -> tuple[ui.LayoutView, list[
     view = page(
         *said(note),
         text(f"## What this file would change\n{shown}"),
+        *([text(found.doubt)] if found.doubt else ()),
         *(attached(file) for file in files),
         line(),
         row(

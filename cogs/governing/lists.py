@@ -23,7 +23,7 @@ from bot.policy.term_lists import (
     unique,
 )
 from bot.words import panel as words
-from cogs.governing.controls import Blank, Part, button, form, line, page, press_id, row, text
+from cogs.governing.controls import Blank, Part, button, line, page, press_id, row, text
 from cogs.governing.desk import Desk
 from cogs.governing.pages import Page, home_row, said
 
@@ -32,15 +32,15 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "blocked": (
         "Blocked words",
         (
-            "Words and phrases that I refuse here, however they are spelled. "
-            "Write one on each line: `term` or `term = reason`. The member reads the reason."
+            "Words and phrases that I refuse here, however they are spelled. Write one per line: "
+            "`term` or `term = reason`. Members whose request is refused read the reason."
         ),
     ),
     "allowed": (
         "Allowed phrases",
         (
-            "No rule looks inside these phrases, but for what is fixed in every server and what "
-            "the model's licence asks for. Write one on each line."
+            "No rule looks inside these phrases, except for what is the same in every server and "
+            "what the model's licence asks for. Write one per line."
         ),
     ),
 }
@@ -110,34 +110,32 @@ def _changing(desk: Desk, name: str, at: int, *, is_empty: bool) -> list[ui.Butt
 LIST_PAGES: Mapping[str, Page] = {name: _page(name) for name in _TITLES}
 
 
-def add_form(desk: Desk, args: tuple[str, ...]) -> ui.Modal:
-    """A form for new terms."""
-    (name,) = args
-    title, about = _TITLES[name]
-    blank = Blank(name="terms", label="One a line", about=_short(about), chars_max=CHUNK_CHARS,
-                  long=True)  # fmt: skip
-    return form(f"Add to: {title}", press_id("submit", desk.version, "add", name), [blank])
+def title_of_form(deed: str, name: str) -> str:
+    """What stands over a form of a list; the deed is `add` or `edit`."""
+    return f"{'Add to' if deed == 'add' else 'Edit'}: {_TITLES[name][0]}"
 
 
-def edit_form(desk: Desk, args: tuple[str, ...]) -> ui.Modal:
-    """A form with a chunk of the list as it is."""
-    name, at = args[0], int(args[1])
-    title, about = _TITLES[name]
-    chunk = _chunk(desk, name, at)
-    blank = Blank(
-        name="terms",
-        label="One a line; what you take out is gone",
-        about=_short(about),
-        value=chunk.text,
-        chars_max=CHUNK_CHARS,
-        long=True,
-    )
-    return form(f"Edit: {title}", press_id("submit", desk.version, "edit", name, at), [blank])
+def blank_to_add(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
+    """A field for new terms."""
+    del desk
+    return [_blank(args[0], "One per line", "")]
+
+
+def blank_to_edit(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
+    """A field with a chunk of the list as it is."""
+    chunk = _chunk(desk, args[0], int(args[1]))
+    return [_blank(args[0], "One per line; what you delete is gone", chunk.text)]
+
+
+def _blank(name: str, label: str, value: str) -> Blank:
+    about = _short(_TITLES[name][1])
+    return Blank(name="terms", label=label, about=about, value=value, chars_max=CHUNK_CHARS,
+                 long=True)  # fmt: skip
 
 
 def _short(about: str) -> str:
     """Discord's description of a field has 100 characters."""
-    return "term, or: term = reason" if "reason" in about else "A phrase"
+    return "term, or: term = reason" if "reason" in about else "A word or phrase"
 
 
 def _chunk(desk: Desk, name: str, at: int) -> TermChunk:
@@ -160,5 +158,5 @@ def submitted(
     changed = unique([*terms, *new]) if at is None else replaced(terms, _chunk(desk, name, at), new)
     if len(changed) > TERMS_MAX:
         over = len(changed) - TERMS_MAX
-        return f"A list can have {TERMS_MAX:,} terms at most: these are {over:,} too many."
+        return f"A list has at most {TERMS_MAX:,} terms, and these are {over:,} too many."
     return _with_terms(desk.policy, name, changed)

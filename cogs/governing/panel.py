@@ -7,6 +7,7 @@ nothing is done and they see what changed. Who may is looked at anew with every 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from discord.ext import commands
@@ -14,11 +15,12 @@ from discord.ext import commands
 from bot.client import Interaction, report_incident
 from bot.words import panel as words
 from bot.words.reviewing import NOT_ALLOWED
-from cogs.governing import blanks, documents, record, trying
-from cogs.governing.changing import Wish, carry_out, superseded, undo
-from cogs.governing.controls import PanelPress, page, press_of, text
+from cogs.governing import blanks, documents, given_back, record, trying
+from cogs.governing.changing import Wish, ask_for_patience, carry_out, superseded, undo
+from cogs.governing.controls import Blank, PanelPress, page, press_of, text
 from cogs.governing.deeds import DEEDS
 from cogs.governing.desk import Desk, seat
+from cogs.governing.doubting import doubts
 from cogs.governing.lists import LIST_PAGES
 from cogs.governing.pages import RULE_PAGES, Page
 from cogs.governing.places import PLACE_PAGES
@@ -77,25 +79,97 @@ async def _open(interaction: Interaction, desk: Desk, press: PanelPress) -> None
 
 
 async def _form(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    form = blanks.BLANKS[press.arg(0)]
-    await interaction.response.send_modal(form.draw(desk, press.args[1:]))
+    await interaction.response.send_modal(blanks.draw(desk, press.args))
+
+
+async def _again(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+    """The form as it was filled in; a page of a list only while that is what it was."""
+    written = (await given_back.hanging(interaction)).decode()
+    if press.version != desk.version and not _outlives(press):
+        await _hand_back(interaction, desk, press, await superseded(interaction, press.version),
+                         written)  # fmt: skip
+        return
+    fields = given_back.filled(_blanks_of(desk, press), written)
+    await interaction.response.send_modal(blanks.draw(desk, press.args, fields))
+
+
+def _outlives(press: PanelPress) -> bool:
+    """Whether a form can be sent to a policy that somebody changed since it was shown.
+
+    What edits a page of a list would take away what was added to it meanwhile.
+    """
+    return press.arg(0) != "edit"
+
+
+def _blanks_of(desk: Desk, press: PanelPress) -> list[Blank]:
+    return blanks.BLANKS[press.arg(0)].blanks(desk, press.args[1:])
 
 
 async def _submit(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    """What was filled into a form; what cannot be taken is given back as a file."""
+    """What was filled into a form."""
+    await _take(interaction, desk, press)
+
+
+async def _anyway(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+    """What was filled in before, by somebody who has read what speaks against it."""
+    written = (await given_back.hanging(interaction)).decode()
+    fields = given_back.filled(_blanks_of(desk, press), written)
+    await _take(interaction, desk, replace(press, fields=fields), sure=True)
+
+
+async def _take(
+    interaction: Interaction, desk: Desk, press: PanelPress, *, sure: bool = False
+) -> None:
+    """Make what was filled in the policy, or give it back with the reason."""
     form = blanks.BLANKS[press.arg(0)]
-    path = form.page(press.args[1:])
+    written = given_back.written(_blanks_of(desk, press), press.fields)
     if press.version != desk.version:
-        await _show(interaction, desk, path, await superseded(interaction, press.version))
-        await blanks.give_back(interaction, press, words.STALE)
+        await _hand_back(interaction, desk, press, await superseded(interaction, press.version),
+                         written)  # fmt: skip
         return
     wanted = form.take(desk, press)
-    if isinstance(wanted, Wish):
-        desk, note = await carry_out(interaction, desk, wanted)
-        await _show(interaction, desk, path, note)
+    if isinstance(wanted, str):
+        await _hand_back(interaction, desk, press, wanted, written)
         return
-    await _show(interaction, desk, path, wanted)
-    await blanks.give_back(interaction, press, words.KEPT)
+    await ask_for_patience(interaction, wanted.policy)
+    if not sure and (doubt := await doubts(desk, wanted.policy)):
+        await _hand_back(interaction, desk, press, doubt, written, anyway=True)
+        return
+    after, note = await carry_out(interaction, desk, wanted)
+    if after.policy == wanted.policy:
+        await _show(interaction, after, form.page(press.args[1:]), note)
+    else:
+        await _hand_back(interaction, after, press, note, written)
+
+
+async def _hand_back(
+    interaction: Interaction,
+    desk: Desk,
+    press: PanelPress,
+    why: str,
+    written: str,
+    *,
+    anyway: bool = False,
+) -> None:
+    """Say why it is not taken, on the page that stands there; an empty form has nothing to keep."""
+    path = blanks.BLANKS[press.arg(0)].page(press.args[1:])
+    if not written:
+        await _show(interaction, desk, path, why)
+        return
+    given = given_back.GivenBack(
+        about=press.args,
+        path=path,
+        version=desk.version,
+        why=why,
+        written=written,
+        again=press.version == desk.version or _outlives(press),
+        anyway=anyway,
+    )
+    view, files = given_back.page_of(given)
+    if interaction.response.is_done():
+        await interaction.edit_original_response(view=view, attachments=files)
+    else:
+        await interaction.response.edit_message(view=view, attachments=files)
 
 
 async def _change(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
@@ -145,6 +219,8 @@ _DEEDS: Mapping[str, _Deed] = {
     "open": _open,
     "form": _form,
     "submit": _submit,
+    "again": _again,
+    "anyway": _anyway,
     "undo": _undo,
     "test": _try_form,
     "try": _try,

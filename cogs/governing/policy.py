@@ -22,14 +22,16 @@ from bot.policy.document import TERMS_MAX
 from bot.policy.editing import Scope, with_enabled
 from bot.policy.layers import GuildPolicy
 from bot.policy.screening import Term, normalise
-from bot.policy.term_lists import fault_of
+from bot.policy.term_lists import fault_of, line_of
 from bot.words import panel as words
 from bot.words import wording
 from bot.words.emoji import is_one_emoji
 from bot.words.reviewing import NOT_ALLOWED
 from cogs.governing import documents, trying
-from cogs.governing.changing import Wish, carry_out, undo
+from cogs.governing.changing import Wish, ask_for_patience, carry_out, undo
 from cogs.governing.desk import Desk, seat
+from cogs.governing.doubting import doubts
+from cogs.governing.given_back import GivenBack, page_of
 from cogs.governing.panel import PAGES, Panel
 from cogs.governing.places import ASKABLE
 from cogs.governing.record import log_page
@@ -81,7 +83,6 @@ class PolicyCog(
         self._guilds = bot.services.guilds
         self._clock = bot.services.clock
         self._signals = bot.services.signals
-        self._decisions = bot.services.decisions
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  narrowed to our client
         """Manage Server or the role that the server named, whatever Discord let through."""
@@ -128,8 +129,8 @@ class PolicyCog(
     @app_commands.describe(id="The id of a picture, or the one that a refusal shows")
     async def why(self, interaction: Interaction, id: str) -> None:  # noqa: A002  what members call it
         """Every decision about it, in the order of time."""
-        decisions = await self._decisions.about(guild_of(interaction), id.strip().lower())
-        await tell(interaction, trying.why(await _desk(interaction), decisions))
+        desk, services = await _desk(interaction), interaction.client.services
+        await tell(interaction, await trying.why(services, desk, id.strip().strip("`").lower()))
 
     @app_commands.command(description="Who changed what, before and after")
     async def log(self, interaction: Interaction) -> None:
@@ -180,8 +181,8 @@ class PolicyCog(
         elif len(desk.policy.blocked) >= TERMS_MAX:
             await tell(interaction, words.LIST_FULL.format(most=TERMS_MAX))
         else:
-            blocked = (*desk.policy.blocked, wanted)
-            await _save(interaction, desk, replace(desk.policy, blocked=blocked))
+            policy = replace(desk.policy, blocked=(*desk.policy.blocked, wanted))
+            await _block(interaction, desk, policy, wanted)
 
     @app_commands.command(description="Allow a blocked word or phrase again")
     @app_commands.describe(term="One of the blocked terms")
@@ -251,6 +252,27 @@ async def _save(interaction: Interaction, desk: Desk, policy: GuildPolicy) -> No
     """Make it the policy, and say what came of it."""
     _, note = await carry_out(interaction, desk, Wish(policy=policy))
     await tell(interaction, note)
+
+
+async def _block(interaction: Interaction, desk: Desk, policy: GuildPolicy, term: Term) -> None:
+    """Block a term; of one that harmless prompts have in them, ask first."""
+    await ask_for_patience(interaction, policy)
+    if not (doubt := await doubts(desk, policy)):
+        await _save(interaction, desk, policy)
+        return
+    given = GivenBack(
+        about=("add", "blocked"),
+        path=("blocked",),
+        version=desk.version,
+        why=doubt,
+        written=line_of(term),
+        anyway=True,
+    )
+    view, files = page_of(given)
+    if interaction.response.is_done():
+        await interaction.edit_original_response(view=view, attachments=files)
+    else:
+        await interaction.response.send_message(view=view, files=files, ephemeral=True)
 
 
 async def _same(desk: Desk, term: str) -> list[Term]:

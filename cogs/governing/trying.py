@@ -5,7 +5,6 @@ Nothing is drawn, counted or written down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import discord
@@ -15,9 +14,12 @@ from bot.domain import ChannelId, JobId, Layer, Place, Refused, RoleId
 from bot.policy.decide import refusal, silence, weigh
 from bot.policy.layers import EffectivePolicy, effective, title_of
 from bot.policy.showing import may_show
-from bot.store.decisions import Decision
+from bot.services import Services
+from bot.store.case_rows import Case, CaseId, CaseKind
+from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.words import trying as words
 from bot.words.effects import layer_in_words
+from bot.words.reviewing import seen
 from cogs.governing.desk import Desk
 from cogs.translating import channel_at, place_at
 
@@ -33,7 +35,7 @@ class Attempt:
     def policy(self, desk: Desk) -> EffectivePolicy:
         """What would hold."""
         roles = frozenset({self.role}) if self.role else frozenset[RoleId]()
-        return effective(desk.rulebook, desk.policy, self.place, roles)
+        return effective(desk.rulebook, desk.policy, self.place, roles, desk.licence)
 
     def asker(self) -> str:
         """Who would ask, in words."""
@@ -74,18 +76,50 @@ async def try_picture(interaction: Interaction, desk: Desk, attempt: Attempt, jo
     return words.picture_tried(f"<#{attempt.place.channel_id}>", outcome)
 
 
-def why(desk: Desk, decisions: Sequence[Decision]) -> str:
-    """What was decided about one thing, in the order of time."""
-    return words.explained([_decision_line(desk, decision) for decision in decisions])
+async def why(services: Services, desk: Desk, id_: str) -> str:
+    """What was decided about a picture or a refusal, in the order of time, and why."""
+    decisions = await services.decisions.about(desk.guild_id, id_)
+    if not decisions:
+        return words.explained("", ())
+    first = decisions[0]
+    about = words.asked_by(first.user_id, first.channel_id, first.card_id)
+    lines = [await _decision_line(services, desk, decision) for decision in decisions]
+    return words.explained(about, lines)
 
 
-def _decision_line(desk: Desk, decision: Decision) -> str:
+async def _decision_line(services: Services, desk: Desk, decision: Decision) -> str:
     titles = [title_of(desk.rulebook, rule) for rule in decision.rules]
+    case = await services.reviews.get(CaseId(decision.about))
     return words.decision_line(
         kind=decision.kind,
-        outcome=decision.outcome,
+        outcome=_outcome(decision, case),
         rules=", ".join(titles),
         layer=layer_in_words(Layer(decision.layer)) if decision.layer else "",
-        card_id=decision.card_id,
+        why=await _reason(services, decision),
+        actor_id=case.actor_id if case else None,
         at_ms=decision.at_ms,
     )
+
+
+def _outcome(decision: Decision, case: Case | None) -> str:
+    """An appeal that is declined has its refusal stand; a report, the picture."""
+    declined = decision.outcome is Outcome.DISMISS and case and case.kind is CaseKind.APPEAL
+    return "the refusal stands" if declined else decision.outcome
+
+
+async def _reason(services: Services, decision: Decision) -> str:
+    """Why a finished picture is not simply shown: what was seen in it, in words."""
+    if decision.kind is not DecisionKind.RELEASE:
+        return ""
+    job_id = JobId(decision.about)
+    match decision.outcome:
+        case Outcome.HOLD:
+            held = await services.reviews.of_picture(job_id, CaseKind.HELD)
+            return f"{held.why} {seen(held.scores)}".strip() if held else ""
+        case Outcome.SPOILER:
+            return seen(await services.gallery.scores(job_id))
+        case Outcome.WITHHOLD:
+            job = await services.views.get(job_id)
+            return job.error or "" if job else ""
+        case _:
+            return ""

@@ -11,7 +11,7 @@ import logging
 from dataclasses import replace
 
 from bot.client import Interaction, WaifuBot
-from bot.domain import Admitted, ChannelId, Place, Refused, UserId
+from bot.domain import Admitted, ChannelId, Place, Refused, RoleId, UserId
 from bot.policy import decide
 from bot.policy.asks import asked_of
 from bot.policy.layers import GuildPolicy
@@ -28,7 +28,7 @@ from cogs.components import Action, template
 from cogs.governing.cases import case_message
 from cogs.governing.powers import require_power
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.translating import channel_at, guild_of, place_at, tell, user_of
+from cogs.translating import channel_at, guild_of, member_roles, place_at, tell, user_of
 
 log = logging.getLogger(__name__)
 
@@ -213,10 +213,20 @@ async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
     if place is None:
         return reviewing.UPHOLD_NO_CHANNEL
     ask = asked_of(replace(case.ask, place=place), model)
-    verdict = decide.uphold(ask, await services.policy_at(place, model=model))
+    policy = await services.policy_at(place, await _roles(bot, case), model=model)
+    verdict = decide.uphold(ask, policy, case.found)
     if isinstance(verdict, Refused):
-        return reviewing.UPHOLD_REFUSED.format(text=verdict.text)
+        return reviewing.still_refused(verdict.text, by_server=verdict.appealable)
     return verdict
+
+
+async def _roles(bot: WaifuBot, case: Case) -> frozenset[RoleId]:
+    """The member's roles, which may exempt them from what was not appealed; none if they left."""
+    guild = bot.get_guild(case.guild_id)
+    try:
+        return member_roles(await guild.fetch_member(case.user_id)) if guild else frozenset()
+    except DISCORD_ERRORS:
+        return frozenset()
 
 
 async def _place(bot: WaifuBot, case: Case) -> Place | None:

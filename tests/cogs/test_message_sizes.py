@@ -9,7 +9,7 @@ import pytest
 
 from bot.ballot import VoteEmoji
 from bot.domain import GuildId, JobId, RefusalReason, Refused, UserId
-from bot.policy.layers import GuildPolicy
+from bot.policy.layers import GuildPolicy, everywhere
 from bot.policy.screening import Term
 from bot.words.differences import differences
 from tests.bot.words.test_wording import LIMIT, REASON_CHARS, TERM_CHARS, long
@@ -84,7 +84,8 @@ async def test_policy_and_its_refusals_fit(desk: Front, unit: str) -> None:
         for n in range(20)
     )
     policy = GuildPolicy(guild_id=guild_id, blocked=terms, allowed=(f"zword {terms[0].text[6:]}",))
-    told = "\n".join(differences(GuildPolicy(guild_id=guild_id), policy, desk.services.rulebook))
+    ground = everywhere(desk.services.rulebook)
+    told = "\n".join(differences(GuildPolicy(guild_id=guild_id), policy, ground))
     await desk.services.guilds.save(policy, 0, UserId(desk.member.id), 1, summary=told)
     view = await open_panel(desk, boss)
     for door in ("blocked", "allowed", "log"):
@@ -97,7 +98,7 @@ async def test_policy_and_its_refusals_fit(desk: Front, unit: str) -> None:
     prompt = ", ".join(term.text for term in terms)[:PROMPT_CHARS]
     refused = await desk.asks(prompt=prompt)
     assert refused.ephemeral
-    assert "do not want that here" in refused.content
+    assert "do not want this here" in refused.content
     assert "would be refused" in said(
         await boss.slash(desk.channel, "policy test", prompt=prompt)
     ).content  # fmt: skip

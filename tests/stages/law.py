@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot import rulebooks
-from bot.domain import ChannelId, Place, RoleId, RuleId, UserId
+from bot.domain import ChannelId, Finding, Place, RoleId, RuleId, UserId
 from bot.policy.layers import EffectivePolicy, GuildPolicy, Overrides, effective
 from bot.policy.rulebook import Rulebook
-from bot.policy.screening import Finding, Screen, Term
+from bot.policy.screening import Screen, Term
 from bot.store.guilds import Guilds, PolicyVersion
 from tests.stages.factories import GUILD, USER, make_place
 

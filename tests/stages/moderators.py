@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.domain import (
+    Finding,
     Job,
     RequestId,
     RuleId,
@@ -69,7 +70,7 @@ async def appeal(stores: Stores, waiting: RequestId, by: UserId = USER, most: in
     return await stores.reviews.appeal(
         waiting,
         by,
-        rules=(RuleId("gore"),),
+        found=(Finding(rule=RuleId("gore"), words=("guts",)),),
         why="gore: “blood”",
         now_ms=6_000,
         since_id=SINCE,

@@ -14,6 +14,7 @@ from bot import rulebooks
 from bot.domain import ChannelId, Place, RoleId, RuleId, Ruling
 from bot.policy.document import REASON_CHARS_MAX, TERM_CHARS_MAX
 from bot.policy.effect import NOTHING, Audience, Effect
+from bot.policy.expressions import read
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
 from bot.policy.rulebook import SERVER, Rule, Rulebook
 from bot.policy.screening import Term
@@ -41,7 +42,8 @@ def make_rule(
         clause=clause,
         effect=effect,
         floor=floor,
-        when=None,
+        # A prompt could show it, if the concept had words.
+        when=read("nothing"),
     )
 
 

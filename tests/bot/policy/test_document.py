@@ -28,7 +28,6 @@ from bot.policy.document import (
     tree_of,
 )
 from bot.policy.effect import Effect
-from bot.policy.expressions import read as read_expression
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
 from bot.policy.screening import Term
 from bot.policy.toml_text import BYTES_MAX, comment, key, listed, quoted
@@ -46,11 +45,8 @@ from tests.stages.policies import (
     policies,
 )
 
-#: Rules that prompts show, so that a server can set them.
-SHOWN = replace(
-    BOOK,
-    rules={id_: replace(rule, when=read_expression("nudity")) for id_, rule in BOOK.rules.items()},
-)
+#: Rules that no prompt shows, so that there is nothing to set.
+STATED = replace(BOOK, rules={id_: replace(rule, when=None) for id_, rule in BOOK.rules.items()})
 PLAIN = GuildPolicy(guild_id=GUILD)
 FULL = GuildPolicy(
     guild_id=GUILD,
@@ -112,18 +108,18 @@ def test_the_file_of_another_server_is_read_for_this_one() -> None:
 
 
 def test_every_key_is_named_and_what_is_left_out_says_nothing() -> None:
-    written = to_toml(PLAIN, SHOWN)
+    written = to_toml(PLAIN, BOOK)
     for field in fields(_Document):
         assert re.search(rf"\b{field.name}\b", written), field.name
     for rule in (LAWFUL, GROWN, OPEN):
         assert f'# {rule} = "{effect_text(BOOK.rules[rule].effect)}"   Title of {rule}\n' in written
-    assert '# open = "refuse"   Title of open\n' in to_toml(FULL, SHOWN), "what the preset says"
+    assert '# open = "refuse"   Title of open\n' in to_toml(FULL, BOOK), "what the preset says"
     assert str(NEVER) not in written
     assert read("version = 1") == PLAIN
 
 
 def test_a_rule_that_no_prompt_shows_is_not_offered() -> None:
-    assert "Title of" not in to_toml(PLAIN, BOOK)
+    assert "Title of" not in to_toml(PLAIN, STATED)
 
 
 def test_the_examples_of_the_comments_are_a_policy() -> None:
@@ -157,10 +153,13 @@ def test_the_examples_of_the_comments_are_a_policy() -> None:
         ("version = 1\n[server.rules]\nopen = 'hold, hold'", "server.rules.open must be"),
         ("version = 1\n[server.rules]\nopn = 'hold'", "server.rules: there is no rule opn; open"),
         ("version = 1\n[server.rules]\nzzz = 'hold'", "there is no rule zzz"),
-        ("version = 1\n[server.rules]\nnever = 'allow'", "never is the floor's"),
-        ("version = 1\n[channels.5.rules]\nnever = 'hold'", "channels.5.rules: never is the floor"),
+        ("version = 1\n[server.rules]\nnever = 'allow'", "never is the same in every server"),
+        ("version = 1\n[channels.5.rules]\nnever = 'hold'", "channels.5.rules: never is the same"),
         ("version = 1\n[categories.5.rules]\nzzz = 'hold'", "categories.5.rules: there is no rule"),
-        ("version = 1\n[roles.5]\nexempt = ['never']", "roles.5.exempt: never is the floor's"),
+        (
+            "version = 1\n[roles.5]\nexempt = ['never']",
+            "roles.5.exempt: never is the same",
+        ),
         ("version = 1\n[roles.5]\nexempt = [1]", "roles.5.exempt must be a list of texts"),
         ("version = 1\n[roles.5]\nwaiting_max = -1", "roles.5.waiting_max must be"),
         ("version = 1\n[roles.5]\nwaiting_max = 100001", "roles.5.waiting_max must be"),
@@ -306,6 +305,7 @@ LONG_TERM, LONG_REASON = "x" * TERM_CHARS_MAX, "y" * REASON_CHARS_MAX
         ({}, {"per_day_max": -1}, "per_day_max must be"),
         ({}, {"strikes": StrikeTerms(limit=-1)}, "strikes.limit must be"),
         ({}, {"rules": Overrides(effects={RuleId("zzz"): Effect()})}, "there is no rule zzz"),
+        ({}, {"rules": Overrides(effects={NEVER: Effect()})}, "never is the same in every server"),
         (
             {"blocked": long_terms(1000)},
             {"blocked": tuple(Term(text=f"{n} {'ß' * 70}", reason="ß" * 200) for n in range(4000))},
@@ -320,6 +320,16 @@ def test_a_policy_that_is_kept_has_bounds(
     assert not list(faults_of(policy, BOOK))
     assert read(to_toml(policy, BOOK)) == policy, "whatever may be kept can be carried away"
     assert told in " | ".join(faults_of(replace(PLAIN, **not_fit), BOOK))
+
+
+@pytest.mark.parametrize("at", ["server.rules", "channels.5.rules", "categories.5.rules"])
+def test_a_rule_that_no_prompt_can_show_cannot_be_set(at: str) -> None:
+    for path, text in (
+        (at, f'[{at}]\nopen = "hold"'),
+        ("roles.5.exempt", "roles.5.exempt=['open']"),
+    ):
+        with pytest.raises(DocumentError, match=rf"^{path}: open is a promise that no prompt"):
+            from_toml(f"version = 1\n{text}".encode(), GUILD, STATED)
 
 
 HOSTILE = {

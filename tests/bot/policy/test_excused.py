@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain import Admitted, Job, Picture, Rating, RefusalReason, Refused, RoleId, RuleId
+from bot.domain import (
+    Admitted,
+    Finding,
+    Job,
+    Picture,
+    Rating,
+    RefusalReason,
+    Refused,
+    RoleId,
+    RuleId,
+    Ruling,
+)
 from bot.policy.decide import admit, uphold
-from bot.policy.layers import EffectivePolicy, GuildPolicy, RoleTerms, effective, excusing
+from bot.policy.effect import Effect
+from bot.policy.layers import (
+    EffectivePolicy,
+    GuildPolicy,
+    Overrides,
+    RoleTerms,
+    effective,
+    excusing,
+)
 from bot.policy.quotas import quota
 from bot.policy.rulebook import SERVER
+from bot.policy.screening import Term
 from bot.policy.showing import Shown, may_show
 from tests.stages.factories import GUILD, make_ask, make_job, make_place
 from tests.stages.law import Finds, make_guild
@@ -21,6 +42,8 @@ ASK = make_ask()
 PLACE = ASK.place
 ARTISTS = RoleId(31)
 RULES = [NEVER, LAWFUL, GROWN, OPEN, SERVER]
+DRAGON, WYVERN = (Finding(rule=SERVER, words=(word,)) for word in ("dragon", "wyvern"))
+HOLD = Effect(ruling=Ruling.HOLD)
 
 
 def picture_of(job: Job) -> Picture:
@@ -33,23 +56,77 @@ def picture_of(job: Job) -> Picture:
 
 def policy(guild: GuildPolicy | None = None, *roles: RoleId, finds: RuleId) -> EffectivePolicy:
     """What holds where one rule finds something in every prompt."""
-    found = effective(BOOK, guild or make_guild("dragon"), PLACE, frozenset(roles))
-    return replace(found, screen=Finds({finds: ["dragon"]}))
+    return finding({finds: ["dragon"]}, guild or make_guild("dragon"), *roles)
+
+
+def finding(
+    found: Mapping[RuleId, Sequence[str]], guild: GuildPolicy, *roles: RoleId
+) -> EffectivePolicy:
+    """What holds where this is found in every prompt."""
+    here = effective(BOOK, guild, PLACE, frozenset(roles))
+    return replace(here, screen=Finds(found))
 
 
 def test_an_upheld_ask_is_let_in_and_names_what_was_let_pass() -> None:
     here = policy(finds=SERVER)
     assert isinstance(admit(ASK, here), Refused)
-    verdict = uphold(ASK, here)
+    verdict = uphold(ASK, here, [DRAGON])
     assert isinstance(verdict, Admitted)
-    assert verdict.excused == {SERVER}
+    assert verdict.excused == {DRAGON}
+
+
+def test_an_appeal_is_about_all_that_the_server_refuses_and_no_more() -> None:
+    guild = make_guild("dragon", "wyvern", Term(text="hydra", effect=HOLD))
+    found = {SERVER: ["dragon", "wyvern", "hydra"]}
+    refused = admit(ASK, finding(found, guild))
+    assert isinstance(refused, Refused)
+    assert refused.found == (Finding(rule=SERVER, words=("dragon", "wyvern")),)
+    assert "hydra" not in refused.text, "that alone would be no reason"
+
+
+def test_an_upheld_appeal_lets_pass_what_was_appealed_and_holds_what_is_held() -> None:
+    guild = make_guild("dragon", "wyvern", Term(text="hydra", effect=HOLD))
+    here = finding({SERVER: ["dragon", "wyvern", "hydra"]}, guild)
+    both = uphold(ASK, here, [Finding(rule=SERVER, words=("dragon", "wyvern"))])
+    assert isinstance(both, Admitted)
+    assert both.ruling is Ruling.HOLD
+    assert both.excused == {DRAGON, WYVERN}
+    one = uphold(ASK, here, [DRAGON])
+    assert isinstance(one, Refused)
+    assert one.found == (WYVERN,), "blocked since the appeal, or never appealed"
+    assert one.appealable
+    assert isinstance(uphold(ASK, here, ()), Refused)
+
+
+def test_an_upheld_appeal_of_one_rule_leaves_the_others_as_they_are() -> None:
+    strict = make_guild("dragon", rules=Overrides(effects={OPEN: Effect(ruling=Ruling.REFUSE)}))
+    here = finding({SERVER: ["dragon"], OPEN: ["bare"]}, strict)
+    refused = admit(ASK, here)
+    assert isinstance(refused, Refused)
+    assert {one.rule for one in refused.found} == {SERVER, OPEN}
+    assert isinstance(uphold(ASK, here, refused.found), Admitted)
+    for only in refused.found:
+        (left,) = [one for one in refused.found if one != only]
+        verdict = uphold(ASK, here, [only])
+        assert isinstance(verdict, Refused)
+        assert verdict.found == (left,)
+
+
+def test_a_channel_that_sets_the_own_terms_lets_pass_the_same() -> None:
+    guild = make_guild(
+        Term(text="dragon", effect=HOLD), "wyvern",
+        channels={PLACE.channel_id: Overrides(effects={SERVER: Effect(ruling=Ruling.REFUSE)})},
+    )  # fmt: skip
+    here = finding({SERVER: ["dragon", "wyvern"]}, guild)
+    assert isinstance(uphold(ASK, here, [DRAGON]), Refused)
+    assert isinstance(uphold(ASK, here, [DRAGON, WYVERN]), Admitted)
 
 
 def test_no_appeal_gets_below_floor_licence_or_age() -> None:
     for rule, reason in (
         (NEVER, RefusalReason.FLOOR), (LAWFUL, RefusalReason.FLOOR), (GROWN, RefusalReason.AGE),
     ):  # fmt: skip
-        verdict = uphold(ASK, policy(finds=rule))
+        verdict = uphold(ASK, policy(finds=rule), [Finding(rule=rule)])
         assert isinstance(verdict, Refused), rule
         assert verdict.reason is reason
         assert not verdict.appealable
@@ -57,12 +134,12 @@ def test_no_appeal_gets_below_floor_licence_or_age() -> None:
 
 def test_an_upheld_ask_is_not_drawn_where_the_bot_is_switched_off() -> None:
     off = make_guild("dragon", off=PLACE.channel_id)
-    assert isinstance(uphold(ASK, policy(off, finds=SERVER)), Refused)
+    assert isinstance(uphold(ASK, policy(off, finds=SERVER), [DRAGON]), Refused)
 
 
 def test_a_fault_while_upholding_is_a_no() -> None:
     broken = replace(policy(finds=SERVER), screen=None)  # type: ignore[arg-type]  that is the fault
-    verdict = uphold(ASK, broken)
+    verdict = uphold(ASK, broken, [DRAGON])
     assert isinstance(verdict, Refused)
     assert verdict.reason is RefusalReason.FAULT
 
@@ -70,15 +147,18 @@ def test_a_fault_while_upholding_is_a_no() -> None:
 def test_what_was_let_pass_is_shown_and_the_same_words_of_others_are_not() -> None:
     here, job = policy(finds=SERVER), make_job()
     assert isinstance(may_show(job, picture_of(job), here), Refused)
-    excused = replace(job, excused=frozenset({SERVER}))
-    assert may_show(excused, picture_of(job), here) == Shown(spoiler=False)
+    for let_pass in (DRAGON, Finding(rule=SERVER)):
+        excused = replace(job, excused=frozenset({let_pass}))
+        assert may_show(excused, picture_of(job), here) == Shown(spoiler=False)
+    other = replace(job, excused=frozenset({WYVERN}))
+    assert isinstance(may_show(other, picture_of(job), here), Refused)
 
 
 def test_an_exempt_role_is_noted_with_what_it_let_pass() -> None:
     guild = make_guild("dragon", roles={ARTISTS: RoleTerms(exempt=frozenset({SERVER, OPEN}))})
     verdict = admit(ASK, policy(guild, ARTISTS, finds=SERVER))
     assert isinstance(verdict, Admitted)
-    assert verdict.excused == {SERVER}, "what found nothing is not noted"
+    assert verdict.excused == {Finding(rule=SERVER)}, "what found nothing is not noted"
 
 
 @given(guild=policies(), rules=st.frozensets(st.sampled_from(RULES)))
@@ -87,7 +167,7 @@ def test_excusing_loosens_nothing_but_what_it_names_and_nothing_of_the_floor(
 ) -> None:
     place = make_place(guild=guild.guild_id)
     before = effective(BOOK, guild, place)
-    after = excusing(before, rules)
+    after = excusing(before, [Finding(rule=rule) for rule in rules])
     for rule, line in before.lines.items():
         if rule not in rules:
             assert after.lines[rule] == line

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import Layer, Place, RoleId, RuleId, Ruling
+from bot.domain import Finding, Layer, Place, RoleId, RuleId, Ruling
 from bot.policy.effect import NOTHING, Audience, Effect
 from bot.policy.layers import (
     EffectivePolicy,
@@ -20,7 +20,6 @@ from bot.policy.layers import (
     everywhere,
 )
 from bot.policy.rulebook import SERVER
-from bot.policy.screening import Finding
 from tests.stages.factories import GUILD
 from tests.stages.policies import (
     ADULTS,

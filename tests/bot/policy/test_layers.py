@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot import rulebooks
-from bot.domain import ChannelId, GuildId, Layer, Place, RoleId, RuleId, Ruling
+from bot.domain import ChannelId, Finding, GuildId, Layer, Place, RoleId, RuleId, Ruling
 from bot.policy.effect import NOTHING, Effect, join
 from bot.policy.layers import (
     GuildPolicy,
@@ -23,7 +23,7 @@ from bot.policy.layers import (
     title_of,
 )
 from bot.policy.rulebook import SERVER
-from bot.policy.screening import Finding, Term
+from bot.policy.screening import Term
 from tests.stages.factories import GUILD
 from tests.stages.fake_engine import INFO
 from tests.stages.policies import (
@@ -109,7 +109,7 @@ def test_who_is_excused_is_bound_by_floor_and_the_models_own_licence(
 ) -> None:
     family = replace(PLAIN, preset="family", blocked=(Term(text="owl"),))
     policy = effective(BOOK, family, HERE, licence=licence)
-    excused = excusing(policy, frozenset({NEVER, LAWFUL, GROWN, SERVER}))
+    excused = excusing(policy, [Finding(rule=rule) for rule in (NEVER, LAWFUL, GROWN, SERVER)])
     found = {rule: line.effect for rule, line in excused.lines.items()}
     assert found == {
         NEVER: FLOOR,
@@ -119,7 +119,7 @@ def test_who_is_excused_is_bound_by_floor_and_the_models_own_licence(
         SERVER: NOTHING,
     }
     assert excused.exempt == {NEVER, LAWFUL, GROWN, SERVER}
-    assert excusing(policy, frozenset()) == policy
+    assert excusing(policy, ()) == policy
 
 
 def test_a_licence_that_nobody_knows_asks_for_all_that_any_does() -> None:

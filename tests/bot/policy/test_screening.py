@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain import Finding
 from bot.policy.rulebook import SERVER, UNREADABLE
-from bot.policy.screening import Finding, Screen, Term, normalise
+from bot.policy.screening import Screen, Term, normalise
 from bot.rulebooks import load
 from models.contract import Limits
 

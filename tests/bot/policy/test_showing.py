@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain import (
+    Finding,
     GuildId,
     JobState,
     Layer,
@@ -21,7 +22,7 @@ from bot.domain import (
 )
 from bot.policy.effect import NOTHING, Effect
 from bot.policy.layers import Overrides, effective
-from bot.policy.screening import Finding, Screen
+from bot.policy.screening import Screen
 from bot.policy.showing import Shown, may_show
 from bot.words import refusals
 from tests.stages.factories import CHANNEL, GUILD, make_job, make_place

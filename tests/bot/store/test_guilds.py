@@ -55,7 +55,7 @@ async def test_the_audit_log_tells_who_did_what_newest_first(guilds: Guilds) -> 
     await guilds.set_vote_emoji(GUILD, VoteEmoji(up="🌸", down="🪨"), OTHER, 2)
     entries = [(e.actor_id, e.action, e.detail, e.at_ms) for e in await guilds.audit(GUILD, 9)]
     assert entries == [
-        (OTHER, "emoji", "🌸 🪨", 2),
+        (OTHER, "emoji", "👍 👎 → 🌸 🪨", 2),
         (USER, "policy", "as the test wants it", 1),
     ]
     assert len(await guilds.audit(GUILD, 1)) == 1

@@ -77,7 +77,7 @@ async def test_the_strike_that_reaches_the_limit_has_a_time_out_follow(stores: S
     assert await excluded(stores, 200 + TIMEOUT_MS - 1) == struck.exclusion
     assert await excluded(stores, 200 + TIMEOUT_MS) is None
     (line,) = await stores.guilds.audit(GUILD, 9)
-    assert (line.action, line.user_id, line.actor_id) == ("time out", USER, None)
+    assert (line.action, line.user_id, line.actor_id) == ("struck out", USER, None)
     assert line.detail == "1 min: Too many strikes."
 
 
@@ -112,6 +112,15 @@ async def test_a_time_out_ends_by_itself_and_a_ban_does_not(stores: Stores) -> N
     assert await excluded(stores, 1 << 50) == exclusion(None)
     assert await excluded(stores, 49, THERE) is None
     assert await stores.members.exclusion(GUILD, UserId(OTHER), 49) is None
+
+
+async def test_the_log_says_what_was_lifted(stores: Stores) -> None:
+    for until_ms, told in ((50_000, "time-out until <t:50:f>: rude"), (None, "ban: rude")):
+        await stores.members.exclude(exclusion(until_ms, reason="rude"))
+        assert await stores.members.lift(GUILD, USER, MODERATOR, 9)
+        line, *_ = await stores.guilds.audit(GUILD, 9)
+        assert (line.action, line.detail) == ("lift", told)
+    assert not await stores.members.lift(GUILD, USER, MODERATOR, 10)
 
 
 async def test_a_ban_everywhere_is_one_in_every_server(stores: Stores) -> None:

@@ -91,7 +91,7 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
         since_id=1,
     ),
     "appeal": lambda s, _: s.reviews.appeal(
-        RequestId("none"), USER, rules=(), why="", now_ms=5, since_id=1, most=1
+        RequestId("none"), USER, found=(), why="", now_ms=5, since_id=1, most=1
     ),
     "case": lambda s, c: s.reviews.get(c.id),
     "open cases": lambda s, _: s.reviews.open_cases(GUILD, 9),

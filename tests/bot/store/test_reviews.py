@@ -10,9 +10,11 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import (
+    Finding,
     GuildId,
     JobId,
     JobState,
+    RuleId,
     UserId,
 )
 from bot.store import consequences
@@ -140,7 +142,8 @@ async def test_an_appeal_takes_the_refused_ask_along(stores: Stores) -> None:
     assert await stores.rows("waiting_asks") == []
     assert await appeal(stores, waiting) is Filing.GONE
     (case,) = await stores.reviews.open_cases(GUILD, 9)
-    assert (case.id, case.ask, case.rules) == (waiting, make_ask("blood"), ("gore",))
+    assert (case.id, case.ask) == (waiting, make_ask("blood"))
+    assert case.found == (Finding(rule=RuleId("gore"), words=("guts",)),)
     assert await stores.reviews.get(case.id) == case
 
 

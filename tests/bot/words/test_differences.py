@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 
 from bot.domain import ChannelId, RoleId, Ruling
-from bot.policy.effect import Audience, Effect
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
+from bot.policy.effect import NOTHING, Audience, Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms, everywhere
 from bot.policy.screening import Term
 from bot.words.differences import differences
 from tests.stages.factories import GUILD
-from tests.stages.policies import BOOK, CHANNEL, GROWN, OPEN, policies
+from tests.stages.policies import BOOK, CHANNEL, GROWN, LAWFUL, OPEN, policies
 
 PLAIN = GuildPolicy(guild_id=GUILD)
+GROUND = everywhere(BOOK)
 IN_WORDS = (
     "held until a moderator approves, in age-restricted channels only; moderators are told; "
     "counts as a strike"
@@ -29,11 +30,11 @@ ROLE = RoleId(6)
 def test_there_is_a_line_if_and_only_if_something_changes(
     before: GuildPolicy, after: GuildPolicy
 ) -> None:
-    lines = differences(before, after, BOOK)
+    lines = differences(before, after, GROUND)
     assert bool(lines) is (before != after)
-    assert not differences(before, before, BOOK)
+    assert not differences(before, before, GROUND)
     assert len(set(lines)) == len(lines)
-    assert bool(differences(after, before, BOOK)) is (before != after)
+    assert bool(differences(after, before, GROUND)) is (before != after)
 
 
 HELD = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=True)
@@ -62,13 +63,13 @@ HELD = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=T
         ({"log_channel": ChannelId(5)}, "Log channel: none → <#5>", "Log channel: <#5> → none"),
         (
             {"strikes": StrikeTerms(limit=0)},
-            "Strikes before a time-out: 3 → no time-outs",
-            "Strikes before a time-out: no time-outs → 3",
+            "Strikes until a time-out: 3 → none",
+            "Strikes until a time-out: none → 3",
         ),
         (
             {"strikes": StrikeTerms(expire_days=1)},
-            "Days that a strike counts: 30 → 1",
-            "Days that a strike counts: 1 → 30",
+            "Days until a strike expires: 30 → 1",
+            "Days until a strike expires: 1 → 30",
         ),
         (
             {"strikes": StrikeTerms(timeout_minutes=5)},
@@ -92,18 +93,18 @@ HELD = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=T
         ),
         (
             {"rules": Overrides(enabled=False)},
-            "This server: switched on or off elsewhere → switched off",
-            "This server: switched off → switched on or off elsewhere",
+            "This server: not set → switched off",
+            "This server: switched off → not set",
         ),
         (
             {"channels": {CHANNEL: Overrides(enabled=True)}},
-            "<#13>: switched on or off elsewhere → switched on",
-            "<#13>: switched on → switched on or off elsewhere",
+            "<#13>: not set → switched on",
+            "<#13>: switched on → not set",
         ),
         (
             {"channels": {CHANNEL: Overrides()}},
-            "<#13>: named, with no line",
-            "<#13>: not named any more",
+            "<#13>: listed, with nothing set",
+            "<#13>: no longer listed",
         ),
         (
             {"categories": {ChannelId(2): Overrides(effects={GROWN: HELD})}},
@@ -112,46 +113,83 @@ HELD = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=T
         ),
         (
             {"roles": {ROLE: RoleTerms(exempt=frozenset({OPEN, GROWN}), waiting_max=0)}},
-            "<@&6>: nothing special → exempt from Title of grown, Title of open; 0 may wait",
+            (
+                "<@&6>: nothing special → exempt from Title of grown, Title of open; "
+                "0 pictures waiting at once"
+            ),
             None,
         ),
         (
             {"roles": {ROLE: RoleTerms(per_day_max=4, cooldown_s=0)}},
-            "<@&6>: nothing special → 4 in 24 hours; 0 s between two requests",
-            "<@&6>: 4 in 24 hours; 0 s between two requests → nothing special",
+            "<@&6>: nothing special → 4 pictures in 24 hours; 0 s between two requests",
+            "<@&6>: 4 pictures in 24 hours; 0 s between two requests → nothing special",
         ),
         (
             {"roles": {ROLE: RoleTerms()}},
-            "<@&6>: nothing special → named, with no terms",
-            "<@&6>: named, with no terms → nothing special",
+            "<@&6>: nothing special → listed, with nothing special",
+            "<@&6>: listed, with nothing special → nothing special",
         ),
         (
             {"blocked": (Term(text="a*b", reason="we"),)},
             "Blocked: a\\*b, refused (we)",
-            "Not blocked any more: a\\*b",
+            "No longer blocked: a\\*b",
         ),
-        ({"allowed": ("a_b",)}, "Let through: a\\_b", "Not let through any more: a\\_b"),
+        ({"allowed": ("a_b",)}, "Allowed: a\\_b", "No longer allowed: a\\_b"),
     ],
 )
 def test_a_change_is_one_line_with_before_and_after(
     change: dict[str, object], there: str, back: str | None
 ) -> None:
     changed = replace(PLAIN, **change)
-    assert differences(PLAIN, changed, BOOK) == (there,)
+    assert differences(PLAIN, changed, GROUND) == (there,)
     if back is not None:
-        assert differences(changed, PLAIN, BOOK) == (back,)
+        assert differences(changed, PLAIN, GROUND) == (back,)
 
 
 def test_a_term_that_changes_is_one_line_too() -> None:
     before = replace(PLAIN, blocked=(Term(text="x"), Term(text="y")))
     after = replace(PLAIN, blocked=(Term(text="x", effect=SPOILER, reason="new"), Term(text="y")))
-    assert differences(before, after, BOOK) == ("x: refused → shown behind a spoiler (new)",)
+    assert differences(before, after, GROUND) == ("x: refused → shown behind a spoiler (new)",)
     turned = replace(PLAIN, blocked=before.blocked[::-1])
-    assert differences(before, turned, BOOK) == ("Blocked terms: in another order",)
+    assert differences(before, turned, GROUND) == ("Blocked words: in another order",)
     one, other = (replace(PLAIN, allowed=names) for names in (("a", "b"), ("b", "a")))
-    assert differences(one, other, BOOK) == ("Phrases that are let through: in another order",)
+    assert differences(one, other, GROUND) == ("Allowed phrases: in another order",)
+
+
+LICENCE = "the model's licence asks for that"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"rules": Overrides(effects={LAWFUL: NOTHING})}, f"stays refused: {LICENCE})"),
+        ({"channels": {CHANNEL: Overrides(effects={LAWFUL: SPOILER})}}, f"refused: {LICENCE})"),
+        ({"rules": Overrides(effects={LAWFUL: Effect(ruling=Ruling.REFUSE)})}, "→ refused"),
+        (
+            {"rules": Overrides(effects={GROWN: NOTHING})},
+            "it stays allowed, in age-restricted channels only: that is the same in every server)",
+        ),
+        (
+            {"roles": {ROLE: RoleTerms(exempt=frozenset({LAWFUL, OPEN}))}},
+            f"(⚠️ nobody is exempt from Title of lawful: {LICENCE})",
+        ),
+    ],
+)
+def test_a_line_that_changes_nothing_says_what_holds_all_the_same(
+    change: dict[str, object], told: str
+) -> None:
+    (line,) = differences(PLAIN, replace(PLAIN, **change), GROUND)
+    assert line.endswith(told)
+    (back,) = differences(replace(PLAIN, **change), PLAIN, GROUND)
+    assert "⚠️" not in back
+
+
+def test_another_models_licence_asks_for_something_else() -> None:
+    loose = replace(PLAIN, rules=Overrides(effects={LAWFUL: NOTHING, OPEN: NOTHING}))
+    free = differences(PLAIN, loose, everywhere(BOOK, frozenset({OPEN})))
+    assert [LICENCE in line for line in free] == [False, True]
 
 
 def test_a_rule_that_nobody_knows_any_more_is_named_by_its_id() -> None:
     old = replace(PLAIN, rules=Overrides(effects={"bygone": SPOILER}))  # type: ignore[dict-item]
-    assert differences(old, PLAIN, BOOK)[0].startswith("This server, bygone:")
+    assert differences(old, PLAIN, GROUND)[0].startswith("This server, bygone:")

@@ -18,12 +18,24 @@ def line(action: str, detail: str, *, actor_id: int | None = 1, user_id: int | N
     [
         ("policy", "Preset: a → b", "<@1> changed the policy:\n- Preset: a → b"),
         ("ban", "", "<@1> banned <@2>"),
-        ("time out", "5 min: rude", "<@1> timed out <@2>:\n- 5 min: rude"),
-        ("lift", "", "<@1> let <@2> ask again"),
+        ("time out", "5 min: rude", "<@1> timed out <@2>:\n- for 5 min: rude"),
+        ("time out", "2880 min: ", "<@1> timed out <@2>:\n- for 2 days"),
+        ("lift", "ban: rude", "<@1> let <@2> ask again:\n- ban: rude"),
+        (
+            "dismiss",
+            "appeal a1",
+            "<@1> declined an appeal of <@2>: the refusal stands:\n- appeal `a1`",
+        ),
+        ("dismiss", "report a1", "<@1> left a picture of <@2> as it is:\n- reported picture `a1`"),
+        (
+            "emoji",
+            "👍 👎 → meow:123456789012345678 🪨",
+            "<@1> chose other vote emoji:\n- 👍 👎 → <:meow:123456789012345678> 🪨",
+        ),
         ("clear strikes", "1", "<@1> took back the strikes of <@2>:\n- 1 strike"),
         ("purge", "7", "<@1> removed every picture of <@2>:\n- 7 pictures"),
         ("remove", "report a1", "<@1> removed a picture of <@2>:\n- reported picture `a1`"),
-        ("uphold", "appeal a1", "<@1> upheld an appeal of <@2>, so it is drawn:\n- appeal `a1`"),
+        ("uphold", "appeal a1", "<@1> granted an appeal of <@2>: it is drawn:\n- appeal `a1`"),
         ("something new", "", "<@1> something new"),
     ],
 )
@@ -33,6 +45,12 @@ def test_a_line_says_who_did_what_to_whom(action: str, detail: str, told: str) -
 
 def test_an_alert_is_nobodys_deed() -> None:
     assert line("alert", "x", actor_id=None) == "<t:5:R> 🔔 **Alert** about <@2>:\n- x"
+
+
+def test_a_time_out_for_strikes_is_nobodys_deed_either() -> None:
+    assert line("struck out", "60 min: strikes", actor_id=None) == (
+        "<t:5:R> ⏳ <@2> has too many strikes and is timed out:\n- for 60 min: strikes"
+    )
 
 
 def test_the_words_of_a_reason_are_left_as_they_are() -> None:

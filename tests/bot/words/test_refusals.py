@@ -37,28 +37,28 @@ def test_no_rule_names_a_place_where_it_would_be_fine(rule: Rule) -> None:
 
 def test_the_floors_text_is_the_same_whatever_was_found() -> None:
     assert refusals.floor(BOOK.rules[NEVER]) == (
-        "I do not draw that, in any server: **Title of never** (the model's licence, restriction "
-        "b).\nSummary of never.\nIf that is not what you meant, ask for something that nobody can "
-        "read that way."
+        "I do not draw this in any server: **Title of never** (clause b of the model's licence).\n"
+        "Summary of never.\nIf you meant something else, please describe it so that nobody can "
+        "read it that way."
     )
 
 
 def test_a_refusal_says_which_rule_where_it_was_found_and_what_to_change() -> None:
     assert refusals.refused(LAW, ("a*b", "c"), Layer.SERVER) == (
-        "I do not draw that here: **Title of lawful** (the model's licence, restriction e).\n"
-        "Summary of lawful.\nFound in your words: “a\\*b”, “c”.\nAdvice of lawful."
+        "I do not draw this here: **Title of lawful** (clause e of the model's licence).\n"
+        "Summary of lawful.\nFound in your prompt: “a\\*b”, “c”.\nAdvice of lawful."
     )
     assert refusals.refused(LAW, (), Layer.LICENCE) == (
-        "I do not draw that with this model: **Title of lawful** (the model's licence, restriction "
-        "e).\nSummary of lawful.\nAdvice of lawful."
+        "I do not draw this with this model: **Title of lawful** (clause e of the model's licence)."
+        "\nSummary of lawful.\nAdvice of lawful."
     )
 
 
 @pytest.mark.parametrize(
     ("layer", "told"),
     [
-        (Layer.CHANNEL, "\nThat is a rule of this channel; another one may take it."),
-        (Layer.CATEGORY, "\nThat is a rule of this category; a channel outside it may take it."),
+        (Layer.CHANNEL, "\nThis is a rule of this channel; another one may allow it."),
+        (Layer.CATEGORY, "\nThis is a rule of this category; another channel may allow it."),
         (Layer.SERVER, ""),
         (Layer.PRESET, ""),
         (Layer.LICENCE, ""),
@@ -71,8 +71,8 @@ def test_another_channel_is_named_only_where_it_can_help(layer: Layer, told: str
 
 def test_what_is_for_adults_is_told_what_to_leave_out_and_where_it_is_fine() -> None:
     assert refusals.adults(BOOK.rules[GROWN], ("bare",)) == (
-        "That belongs in an age-restricted channel: **Title of grown**.\n"
-        "Found in your words: “bare”.\nAdvice of grown. Or ask me in an age-restricted channel "
+        "This belongs in an age-restricted channel: **Title of grown**.\n"
+        "Found in your prompt: “bare”.\nAdvice of grown. Or ask me in an age-restricted channel "
         "(a moderator can mark a channel as age-restricted in its settings)."
     )
 
@@ -88,13 +88,21 @@ def test_a_few_words_are_named_and_the_others_counted() -> None:
 def test_a_servers_terms_are_told_with_their_reasons() -> None:
     terms = [("a_b", "we *read* it"), ("c", ""), ("d", ""), ("e", "")]
     assert refusals.server_terms(terms, for_adults=False) == (
-        "This server's moderators do not want that here. Please leave it out:\n"
+        "The moderators of this server do not want this here. Please leave it out:\n"
         "“a\\_b”: we \\*read\\* it\n“c”\n“d”\n… and 1 more"
     )
     assert refusals.server_terms(terms[1:2], for_adults=True) == (
-        "This server's moderators want that in age-restricted channels only. Leave it out, or ask "
-        "me in one of those:\n“c”"
+        "The moderators of this server want this in age-restricted channels only. Please leave it "
+        "out, or ask me in such a channel:\n“c”"
     )
+
+
+def test_what_else_it_is_refused_for_is_told_with_it() -> None:
+    assert not refusals.also([])
+    also = refusals.also([("Brands", ("nike",)), ("Shock", ())])
+    assert also == "It is refused for this too: **Brands** (“nike”), **Shock**."
+    assert also in refusals.refused(LAW, ("x",), Layer.SERVER, also=also)
+    assert refusals.server_terms([("c", "")], for_adults=False, also=also).endswith(f"“c”\n{also}")
 
 
 def test_terms_leave_room_for_the_heading() -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from simcord.results import ResponseMessage
 
-from bot.domain import GuildId, JobState, RoleId, RuleId, Ruling, UserId
+from bot.domain import Finding, GuildId, JobState, RoleId, RuleId, Ruling, UserId
 from bot.policy import layers
 from bot.policy.effect import Effect
-from bot.policy.layers import RoleTerms, StrikeTerms
+from bot.policy.layers import Overrides, RoleTerms, StrikeTerms
 from bot.policy.screening import Screen, Term
 from bot.store.decisions import DecisionKind, Outcome
 from bot.store.members import EVERYWHERE, Exclusion
@@ -81,15 +81,54 @@ async def test_an_upheld_appeal_is_drawn_posted_and_told(desk: Court) -> None:
     assert "own terms" in case.content
     await desk.rules(case, "uphold")
     (job,) = await desk.jobs()
-    assert job.excused == {RuleId("server")}
+    assert job.excused == {Finding(rule=RuleId("server"), words=("dragon",))}
     assert any("agree with you" in told for told in desk.told())
     claimed = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
     assert claimed is not None
     await desk.kept(claimed)
     await desk.sits()
     assert await desk.state(job) is JobState.DELIVERED, "the term is blocked still"
-    assert "Upheld" in desk.bench().content
+    assert "Granted by" in desk.bench().content
     assert (await desk.asks(prompt="1girl, dragon")).ephemeral, "for that one ask alone"
+
+
+async def test_an_upheld_appeal_lets_nothing_pass_that_is_blocked_since(desk: Court) -> None:
+    await appeals(desk, await desk.asks(prompt="1girl, dragon, crown"))
+    message = await desk.presented()
+    assert "found in “dragon”" in message.content
+    blocked = (await desk.services.guilds.policy(GuildId(desk.guild.id))).blocked
+    await desk.decides(blocked=(*blocked, Term(text="crown")))
+    pressed = await desk.boss.click(message, custom_id=button_of(message, "uphold"))
+    assert "the appeal is not about" in said(pressed).content
+    assert "crown" in said(pressed).content
+    assert len(await desk.cases()) == 1, "it stays open"
+    assert not await desk.jobs()
+    await desk.decides(blocked=blocked)
+    await desk.rules(message, "uphold")
+    (job,) = await desk.jobs()
+    await desk.decides(blocked=(*blocked, Term(text="crown")))
+    claimed = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
+    assert claimed is not None
+    await desk.kept(claimed)
+    await desk.sits()
+    assert await desk.state(job) is not JobState.DELIVERED, "blocked after the appeal was granted"
+
+
+async def test_an_upheld_appeal_counts_what_the_members_roles_are_exempt_from(
+    desk: Court,
+) -> None:
+    trusted = desk.guild.create_role("trusted")
+    desk.member = desk.guild.add_member(desk.env.create_user("pal"), roles=[trusted])
+    await desk.accepts(desk.member)
+    effect = Effect(ruling=Ruling.REFUSE)
+    await desk.decides(
+        rules=Overrides(effects={RuleId("brands"): effect}),
+        roles={RoleId(trusted.id): RoleTerms(exempt=frozenset({RuleId("brands")}))},
+    )
+    await appeals(desk, await desk.asks(prompt="1girl, dragon, nike shoes"))
+    await desk.rules(await desk.presented(), "uphold")
+    (job,) = await desk.jobs()
+    assert {found.rule for found in job.excused} == {"brands", "server"}
 
 
 async def test_a_dismissed_appeal_is_told_kindly(desk: Court) -> None:
@@ -104,7 +143,7 @@ async def test_a_dismissed_appeal_is_told_kindly(desk: Court) -> None:
 async def test_a_refusal_is_appealed_once(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon")
     await appeals(desk, refused)
-    assert "you appealed it before" in await appeals(desk, refused)
+    assert "you have appealed it already" in await appeals(desk, refused)
     assert len(await desk.cases()) == 1
 
 
@@ -117,13 +156,15 @@ async def test_an_appeal_works_after_a_restart(desk: Court) -> None:
 async def test_a_member_has_three_open_appeals_at_most(desk: Court) -> None:
     for number in range(3):
         await appeals(desk, await desk.asks(prompt=f"1girl, dragon, {number} hats"))
-    assert "3 of your appeals" in await appeals(desk, await desk.asks(prompt="dragon, 1boy"))
+    one_more = await appeals(desk, await desk.asks(prompt="dragon, 1boy"), "for `art`")
+    assert "3 appeals of yours" in one_more
+    assert "for `art`" in one_more, "what they wrote is not lost"
 
 
 async def test_what_is_allowed_by_now_needs_no_appeal(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon")
     await desk.decides(blocked=())
-    assert "just ask again" in await appeals(desk, refused)
+    assert "nothing to appeal any more" in await appeals(desk, refused)
 
 
 async def test_an_appeal_never_gets_below_the_floor(desk: Court) -> None:
@@ -146,7 +187,7 @@ async def test_nothing_is_drawn_for_who_has_not_accepted_the_licence(desk: Court
     )
     message = await desk.presented()
     pressed = await desk.boss.click(message, custom_id=f"wd:uphold:{(await desk.cases())[0].id}")
-    assert "accepted it" in said(pressed).content
+    assert "has to accept the new one" in said(pressed).content
     assert not await desk.jobs()
 
 
@@ -178,12 +219,12 @@ async def test_nothing_is_drawn_for_who_is_banned_everywhere(desk: Court) -> Non
 
 async def test_strikes_are_told_and_the_last_one_times_out(desk: Court) -> None:
     first = await desk.asks(prompt="a wyrm")
-    assert "your 1st; at 2 you" in first.content
+    assert "your 1st; with 2 you" in first.content
     assert "<t:" in first.content
     second = await desk.asks(prompt="a wyrm, again")
     assert "your 2nd strike" in second.content
     kept_out = await desk.asks(prompt="1girl")
-    assert "You cannot ask me in this server until" in kept_out.content
+    assert "You cannot ask me for pictures in this server until" in kept_out.content
     await desk.env.advance_time(30 * 60 + 1)
     assert not (await desk.asks(prompt="1girl")).ephemeral
 
@@ -224,7 +265,7 @@ async def test_an_alert_is_a_line_of_the_log_without_words(desk: Court) -> None:
 async def test_strikes_expire(desk: Court) -> None:
     await desk.asks(prompt="a wyrm")
     await desk.env.advance_time(7 * 86_400 + 1)
-    assert "your 1st; at 2" in (await desk.asks(prompt="a wyrm")).content
+    assert "your 1st; with 2" in (await desk.asks(prompt="a wyrm")).content
 
 
 async def test_a_refusal_that_does_not_say_so_is_no_strike(desk: Court) -> None:

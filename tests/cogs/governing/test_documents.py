@@ -97,6 +97,24 @@ async def test_nothing_is_changed_before_it_is_applied_nor_when_it_is_discarded(
     assert (await current(desk)).number == 0
 
 
+async def test_a_file_says_what_common_words_would_stop_and_what_the_licence_keeps(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await offered(
+        desk, boss, b'version = 1\n[server.rules]\ndeception = "allow"\n[blocked]\ngirl = {}\n'
+    )
+    assert "not set → allowed (⚠️ it stays refused: the model's licence asks for that)" in view.words
+    assert "“girl” stops" in view.words
+    await view.press("apply")
+    assert [term.text for term in (await current(desk)).policy.blocked] == ["girl"]
+
+
+async def test_a_file_that_sets_a_promise_is_refused(desk: Front, boss: MemberActor) -> None:
+    answer = said(await brought(desk, boss, b'version = 1\n[server.rules]\nlaw = "allow"\n'))
+    assert "server\\.rules\\: law is a promise that no prompt can show" in answer.content
+    assert (await current(desk)).number == 0
+
+
 async def test_it_is_applied_after_a_restart_too(desk: Front, boss: MemberActor) -> None:
     view = await offered(desk, boss, b"version = 1\npaused = true\n")
     await desk.restart()

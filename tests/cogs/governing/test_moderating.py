@@ -49,7 +49,7 @@ async def test_discord_hides_it_from_members_and_we_look_again(desk: Court) -> N
     group = next(c for c in commands if c.name == "moderate")
     desk.guild.set_command_permissions(group, {desk.member: True})
     told = await run(desk, "ban", desk.member, member=desk.boss)
-    assert "for this server's moderators" in told
+    assert "for the moderators of this server" in told
     exclusion = await desk.services.members.exclusion(
         GuildId(desk.guild.id), UserId(desk.boss.id), desk.services.clock()
     )
@@ -62,7 +62,7 @@ async def test_a_member_who_is_timed_out_is_told_until_when_and_why(desk: Court)
     assert "timed out until" in told
     kept_out = await desk.asks()
     assert kept_out.ephemeral
-    assert "You cannot ask me in this server until <t:" in kept_out.content
+    assert "You cannot ask me for pictures in this server until <t:" in kept_out.content
     assert "take a \\*break\\*" in kept_out.content
     assert f"<@{desk.member.id}>" in await run(desk, "excluded")
     assert (await run(desk, "member", member=desk.member)).count(f"<@{desk.member.id}>") == 1
@@ -74,7 +74,7 @@ async def test_a_member_who_is_timed_out_is_told_until_when_and_why(desk: Court)
 async def test_a_ban_holds_until_it_is_lifted_and_is_logged(desk: Court) -> None:
     await run(desk, "ban", member=desk.member, reason="enough")
     await desk.env.advance_time(90 * 86_400)
-    assert "until a moderator lifts that" in (await desk.asks()).content
+    assert "until a moderator lifts your ban" in (await desk.asks()).content
     assert "may ask again here" in await run(desk, "lift", member=desk.member)
     assert not (await desk.asks()).ephemeral
     assert "was not excluded" in await run(desk, "lift", member=desk.member)
@@ -94,7 +94,7 @@ async def test_what_a_member_has_waiting_is_cancelled_and_they_are_told_once(
     assert [await desk.state(job) for job in (begun, *waiting)] == [JobState.CANCELLED] * 4
     await desk.looks("Messenger", rounds=3)
     (told,) = desk.told()
-    assert told.startswith(f"<@{desk.member.id}> the moderators ask you for a break")
+    assert told.startswith(f"<@{desk.member.id}>, the moderators ask you to take a break")
     assert "rude" not in told, "others read it too"
     await desk.sits()
     assert await desk.state(drawn) is JobState.DELIVERED, "that was drawn by then"
@@ -104,7 +104,7 @@ async def test_who_has_nothing_waiting_is_told_when_they_ask(desk: Court) -> Non
     await run(desk, "ban", member=desk.member)
     await desk.looks("Messenger")
     assert desk.told() == []
-    assert "any more" in (await desk.asks()).content
+    assert "lifts your ban" in (await desk.asks()).content
 
 
 async def test_buttons_are_no_way_round_a_ban(desk: Court) -> None:
@@ -112,7 +112,7 @@ async def test_buttons_are_no_way_round_a_ban(desk: Court) -> None:
     await run(desk, "ban", member=desk.member)
     for label in ("Again", "Vary"):
         pressed = await desk.member.click(message, label=label)
-        assert "any more" in said(pressed).content
+        assert "lifts your ban" in said(pressed).content
     assert len(await desk.jobs()) == 1
 
 
@@ -131,11 +131,11 @@ async def test_strikes_are_listed_and_forgiven(desk: Court) -> None:
     await struck(desk, "one")
     await struck(desk, "two")
     told = await run(desk, "member", member=desk.member)
-    assert "2 strikes count" in told
+    assert "2 strikes" in told
     assert told.count("Sexual content") == 2
     assert "may ask me" in told
     assert ": 2" in await run(desk, "forgive", member=desk.member)
-    assert "No strike counts" in await run(desk, "member", member=desk.member)
+    assert "no strikes" in await run(desk, "member", member=desk.member)
 
 
 async def test_a_purge_asks_first_and_takes_every_picture_here(desk: Court) -> None:
@@ -146,7 +146,7 @@ async def test_a_purge_asks_first_and_takes_every_picture_here(desk: Court) -> N
     assert len(desk.shown()) == 3
     pressed = await desk.boss.click(asked.message, custom_id=custom_ids(asked)[0])
     stored = desk.env.backend.messages[desk.channel.id][asked.id]
-    assert "3 pictures. 3 messages still leave Discord" in stored.content
+    assert f"3 pictures of <@{desk.member.id}>. 3 messages are still" in stored.content
     assert not pressed.followups
     await desk.takes_down()
     assert desk.shown() == []
@@ -186,12 +186,12 @@ async def test_a_purge_says_how_many_messages_are_left_until_none_is(
     (work,) = telling
     await work
     told.append(desk.env.backend.messages[desk.channel.id][asked.id].content)
-    head = f"Removed of <@{desk.member.id}>: 3 pictures."
+    head = f"I have removed 3 pictures of <@{desk.member.id}>."
     assert told == [
-        f"{head} 3 messages still leave Discord …",
-        f"{head} 2 messages still leave Discord …",
-        f"{head} 1 message still leaves Discord …",
-        f"{head} Every message is gone.",
+        f"{head} 3 messages are still to be deleted …",
+        f"{head} 2 messages are still to be deleted …",
+        f"{head} 1 message is still to be deleted …",
+        f"{head} All messages are deleted.",
     ]
 
 
@@ -203,7 +203,7 @@ async def test_a_purge_button_that_lies_about_is_no_use_to_others(desk: Court) -
     channel = desk.env.bot.get_partial_messageable(desk.channel.id, guild_id=desk.guild.id)
     message = await channel.send("found", view=view)
     pressed = await desk.newcomer().click(message, custom_id=f"wd:purge:{desk.member.id}")
-    assert "for this server's moderators" in said(pressed).content
+    assert "for the moderators of this server" in said(pressed).content
     assert await desk.services.gallery.get(job.id) is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from bot.words import panel as words
 from bot.words.emoji import is_one_emoji
 from bot.words.reviewing import NOT_ALLOWED
 from tests.stages.factories import make_admitted, make_ask, make_place
+from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, said
-from tests.stages.governing import PanelView, current, office
+from tests.stages.governing import PanelView, current, office, open_panel
 from tests.stages.simulated import CAPS
 
 NAMES = (
@@ -165,7 +167,9 @@ async def test_a_channel_is_switched_off_and_on(desk: Front, boss: MemberActor) 
 async def test_the_pause_and_the_undo(desk: Front, boss: MemberActor) -> None:
     await run(desk, boss, "pause", on=True)
     assert "paused" in (await desk.asks()).content
-    await run(desk, boss, "undo")
+    undone = await run(desk, boss, "undo")
+    assert f"**Undone**: the change by <@{boss.id}>" in undone
+    assert "Paused: yes → no" in undone
     assert not (await desk.asks()).ephemeral
     assert await log(desk) == ["policy", "undo"]
 
@@ -329,6 +333,9 @@ async def test_why_tells_each_decision_in_words_and_none_of_another_server(
     assert next(iter(desk.services.rulebook.rules.values())).title in told
     assert "the floor" in told
     assert "let through" not in told
+    assert (
+        f"a request of <@{desk.member.id}> in <#{desk.channel.id}>, with the model tiny-1" in told
+    )
     assert "no decision" in await run(desk, boss, "why", id="nothing")
 
 
@@ -345,6 +352,22 @@ def test_these_are_one_emoji(text: str) -> None:
 )
 def test_these_are_none(text: str) -> None:
     assert not is_one_emoji(text)
+
+
+async def test_panel_and_test_know_what_the_models_licence_asks_for(
+    desk: Front, boss: MemberActor
+) -> None:
+    assert "It would be drawn" in await run(desk, boss, "test", prompt="lingerie")
+    desk.use_model(replace(INFO, licence_id="openrail-m", licence_rules=("suggestive",)))
+    tried = await run(desk, boss, "test", prompt="lingerie")
+    assert "It would be refused" in tried
+    assert "the model's licence" in tried
+    view = await open_panel(desk, boss)
+    await view.go("rules")
+    assert "**Suggestive content**: refused · *the model's licence*" in view.words
+    await view.choose("open:rule:s", "suggestive")
+    await view.choose("ruling:s", "allow")
+    assert "not set → allowed (⚠️ it stays refused: the model's licence" in view.words
 
 
 @pytest.mark.parametrize("ruling", [Ruling.HOLD, Ruling.SPOILER])

@@ -45,8 +45,8 @@ async def test_a_report_becomes_a_case_with_who_what_and_why(desk: Court) -> Non
     assert "Thank you" in await reports(desk, who, message, words="it is *rude*")
     case = await desk.presented()
     assert "reported" in case.content
-    assert f"<@{who.id}>: It is too sexual for this place\\: it is \\*rude\\*" in case.content
-    assert f"By <@{desk.member.id}>" in case.content
+    assert f"<@{who.id}>: It is too sexual for this channel\\: it is \\*rude\\*" in case.content
+    assert f"by <@{desk.member.id}>" in case.content
     assert "1girl, red dress" in case.content
     assert [file.is_spoiler() for file in case.attachments] == [True]
     assert set(buttons_of(case)) == {"approve", "spoiler", "remove", "timeout"}
@@ -65,7 +65,7 @@ async def test_the_messages_menu_reports_too(desk: Court) -> None:
 async def test_what_is_no_picture_of_ours_cannot_be_reported(desk: Court) -> None:
     chat = await desk.member.send(desk.channel, "just words `0123456789`")
     told = said(await desk.member.context_menu(desk.channel, "Report picture", chat))
-    assert "no picture of mine" in told.content
+    assert "not one of my pictures" in told.content
 
 
 async def test_several_reports_are_one_case_and_a_second_word_is_not_counted(desk: Court) -> None:
@@ -73,7 +73,7 @@ async def test_several_reports_are_one_case_and_a_second_word_is_not_counted(des
     ada, bob = desk.newcomer("ada"), desk.newcomer("bob")
     await reports(desk, ada, message)
     await desk.presented()
-    assert "Others reported" in await reports(desk, bob, message, "hate")
+    assert "Others have reported" in await reports(desk, bob, message, "hate")
     assert "already" in await reports(desk, bob, message, "gore")
     case = await desk.presented()
     assert f"<@{ada.id}>" in case.content
@@ -133,7 +133,7 @@ async def test_a_removed_picture_leaves_messages_gallery_lists_and_exports(
     await desk.takes_down()
     await desk.sits()
     assert not [m for m in desk.channel.history() if m.attachments]
-    assert any(f"removed a picture of yours, `{job.id}`" in told for told in desk.told())
+    assert any(f"have removed your picture `{job.id}`" in told for told in desk.told())
     gone = said(await fan.slash(desk.channel, "show", id=job.id))
     assert not gone.attachments
     assert "may show here" in said(await fan.slash(desk.channel, "votes top")).content
@@ -199,5 +199,5 @@ async def test_a_picture_of_another_server_cannot_be_reported_here(desk: Court) 
         "UPDATE jobs SET guild_id = 5 WHERE id = :id", {"id": job.id}
     )
     told = await desk.fills(desk.member, shown, reason=["sexual"])
-    assert "no picture of mine" in told.content
+    assert "not one of my pictures" in told.content
     assert not await desk.cases()

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import discord
 import pytest
 
-from bot.domain import ChannelId, GuildId, JobState, Rating, UserId
+from bot.domain import ChannelId, GuildId, JobState, Rating, RuleId, Ruling, UserId
+from bot.policy.effect import Effect
+from bot.policy.layers import Overrides
+from bot.policy.screening import Term
 from bot.store.decisions import DecisionKind, Outcome
+from bot.words import refusals
+from models.contract import Scores
 from tests.stages.court import Court, button_of, buttons_of, court
+from tests.stages.factories import make_held
 from tests.stages.front import said
+from tests.stages.simulated import OWNER
 
 
 @pytest.fixture
@@ -27,7 +35,8 @@ async def test_a_held_picture_is_shown_to_moderators_and_to_nobody_else(desk: Co
     assert f"<@{desk.member.id}>" in message.content
     assert f"<#{desk.channel.id}>" in message.content
     assert "1girl, red dress" in message.content
-    assert "nudity 0.60" in message.content
+    assert "sees probable nudity (60%)" in message.content
+    assert "blank" not in message.content
     (file,) = message.attachments
     assert file.is_spoiler()
     assert set(buttons_of(message)) == {"approve", "spoiler", "remove", "timeout"}
@@ -73,10 +82,10 @@ async def test_a_removed_held_picture_is_never_posted_and_its_member_is_told_kin
 async def test_a_time_out_keeps_the_member_from_asking_until_it_is_over(desk: Court) -> None:
     await desk.held()
     await desk.rules(await desk.presented(), "timeout")
-    assert any("ask for a break" in told for told in desk.told())
+    assert any("take a break" in told for told in desk.told())
     refused = await desk.asks()
     assert refused.ephemeral
-    assert "You cannot ask me in this server until" in refused.content
+    assert "You cannot ask me for pictures in this server until" in refused.content
     await desk.env.advance_time(60 * 60 + 1)
     assert not (await desk.asks()).ephemeral
 
@@ -107,7 +116,7 @@ async def test_the_permission_is_looked_at_again_at_every_press(desk: Court) -> 
     await desk.lets_in(stranger)
     for action in buttons_of(message):
         pressed = await stranger.click(message, custom_id=button_of(message, action))
-        assert "for this server's moderators" in said(pressed).content
+        assert "for the moderators of this server" in said(pressed).content
     assert await desk.state(job) is JobState.HELD
     assert [case.decision for case in await desk.cases()] == [None]
 
@@ -229,7 +238,7 @@ async def test_a_case_of_another_server_is_nobodys_here(desk: Court) -> None:
         "UPDATE cases SET guild_id = 5 WHERE id = :id", {"id": case.id}
     )
     told = said(await desk.boss.slash(desk.channel, "moderate cases", id=case.id)).content
-    assert "case is gone" in told
+    assert "no longer have that case" in told
 
 
 async def test_a_forgotten_member_leaves_no_case_behind(desk: Court) -> None:
@@ -311,7 +320,7 @@ async def test_a_moderator_who_loses_the_permission_in_the_middle_decides_nothin
         desk.env.backend.remove_member_role(desk.guild.id, desk.boss.id, role)
     await desk.env.settle()
     pressed = await desk.boss.click(message, custom_id=button_of(message, "approve"))
-    assert "for this server's moderators" in said(pressed).content
+    assert "for the moderators of this server" in said(pressed).content
     assert await desk.state(job) is JobState.HELD
 
 
@@ -326,3 +335,40 @@ async def test_a_policy_that_cannot_be_read_decides_and_draws_nothing(desk: Cour
     assert (await desk.asks()).ephemeral
     assert len(await desk.jobs()) == 1
     desk.env._errors.clear()
+
+
+async def test_a_case_names_the_rules_that_held_it_and_the_words_they_found(desk: Court) -> None:
+    hold = Effect(ruling=Ruling.HOLD)
+    await desk.decides(
+        rules=Overrides(effects={RuleId("suggestive"): hold}),
+        blocked=(Term(text="dragon", effect=hold),),
+    )
+    await desk.asks(prompt="lingerie, dragon, hat")
+    claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+    assert claimed is not None
+    scores = Scores(values={"blank": 0.0, "nudity": 0.02})
+    await desk.kept(claimed, replace(make_held(claimed, refusals.ASKED_FOR), scores=scores))
+    told = (await desk.presented()).content
+    assert "**Suggestive content** (this server), found in “lingerie”" in told
+    assert "**This server's own terms** (this server), found in “dragon”" in told
+    assert "sees no nudity (2%)" in told
+    assert "“hat”" not in told
+
+
+async def test_why_says_what_was_seen_in_a_picture_and_who_decided(desk: Court) -> None:
+    job = await desk.held()
+    told = said(await desk.boss.slash(desk.channel, "policy why", id=job.id)).content
+    assert "The finished picture: **held for the moderators**" in told
+    assert "sees probable nudity (60%)" in told
+    await desk.rules(await desk.presented(), "approve")
+    told = said(await desk.boss.slash(desk.channel, "policy why", id=f"`{job.id}`")).content
+    assert f"The case: **approved** by <@{desk.boss.id}>" in told
+
+
+async def test_why_says_why_a_picture_is_withheld(desk: Court) -> None:
+    (job,) = await desk.queued()
+    assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock()) is not None
+    text = refusals.REVEALING
+    await desk.services.queue.withhold(OWNER, job.id, text, desk.services.clock())
+    told = said(await desk.boss.slash(desk.channel, "policy why", id=job.id)).content
+    assert f"**shown to nobody**. {text}" in told

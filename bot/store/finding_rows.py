@@ -1,0 +1,33 @@
+"""Findings as JSON, both ways: what a job was let pass with, and what an appeal is about.
+
+A rule by its id, or a list of its id and the words that it was found in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import cast
+
+from bot.domain import Finding, RuleId
+
+
+def findings_json(findings: Iterable[Finding]) -> str:
+    """Findings as the database keeps them, in their order."""
+    return json.dumps([[f.rule, *f.words] if f.words else f.rule for f in findings])
+
+
+def findings_of(text: str) -> tuple[Finding, ...]:
+    """Read what `findings_json` wrote. ValueError of what is no list of findings."""
+    found: object = json.loads(text)
+    if not isinstance(found, list):
+        raise ValueError("no list of findings")  # noqa: TRY004  a value of the database
+    return tuple(_finding(one) for one in cast("list[object]", found))
+
+
+def _finding(one: object) -> Finding:
+    parts = cast("list[object]", one) if isinstance(one, list) else [one]
+    if not parts or not all(isinstance(part, str) for part in parts):
+        raise ValueError("no finding")
+    rule, *words = cast("list[str]", parts)
+    return Finding(rule=RuleId(rule), words=tuple(words))

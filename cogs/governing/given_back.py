@@ -1,0 +1,81 @@
+"""What was written into a form and not taken: a page that says why, and how to go on. Not a cog.
+
+It hangs on the message as a file, so that nothing typed is lost and *Edit again* works after a
+restart. It must not know what a form is for.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import discord
+from discord import ButtonStyle, ui
+
+from bot.client import Interaction
+from bot.words import panel as words
+from cogs.governing.controls import Blank, attached, button, line, page, press_id, row, text
+
+_NAME = "what-you-wrote.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBack:
+    """What was not taken, and what can be done with it."""
+
+    #: The form's name, and what it is about.
+    about: tuple[str, ...]
+    #: The page to go back to.
+    path: tuple[str, ...]
+    version: int
+    why: str
+    written: str
+    #: It can be edited further.
+    again: bool = True
+    #: It can be taken as it is, by somebody who read why it should not.
+    anyway: bool = False
+
+
+def page_of(given: GivenBack) -> tuple[ui.LayoutView, list[discord.File]]:
+    """The page, and the file that hangs on it."""
+    file = discord.File(io.BytesIO(given.written.encode()), _NAME)
+    kept = f"{words.KEPT} {words.AGAIN}" if given.again else words.KEPT
+    view = page(text(given.why), line(), text(kept), attached(file), row(*_ways(given)))
+    return view, [file]
+
+
+def _ways(given: GivenBack) -> list[ui.Button[ui.LayoutView]]:
+    ways = [button("← Back", press_id("open", given.version, *given.path))]
+    if given.again:
+        again = press_id("again", given.version, *given.about)
+        ways.insert(0, button("Edit again …", again, ButtonStyle.primary))
+    if given.anyway:
+        anyway = press_id("anyway", given.version, *given.about)
+        ways.insert(0, button("Save anyway", anyway, ButtonStyle.danger))
+    return ways
+
+
+async def hanging(interaction: Interaction, name: str = _NAME) -> bytes:
+    """The file of ours of that name that hangs on the message; empty if none does."""
+    files = interaction.message.attachments if interaction.message else []
+    found = next((file for file in files if file.filename == name), None)
+    return await found.read() if found else b""
+
+
+def written(blanks: Sequence[Blank], fields: Mapping[str, str]) -> str:
+    """What was filled in, as a text: a field by itself as it is, several a line each."""
+    if len(blanks) == 1:
+        return fields.get(blanks[0].name, "")
+    return "\n".join(f"{blank.label}: {fields.get(blank.name, '')}" for blank in blanks)
+
+
+def filled(blanks: Sequence[Blank], text: str) -> dict[str, str]:
+    """Read what `written` wrote."""
+    if len(blanks) == 1:
+        return {blanks[0].name: text}
+    found: dict[str, str] = {}
+    for line_ in text.splitlines():
+        label, _, value = line_.partition(": ")
+        found[label] = value
+    return {blank.name: found[blank.label] for blank in blanks if blank.label in found}

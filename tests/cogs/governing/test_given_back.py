@@ -1,0 +1,212 @@
+"""What a form brings back is never lost: told why, kept on the message, and edited further."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from simcord.actors import MemberActor
+
+from bot.domain import GuildId, UserId
+from bot.policy.layers import GuildPolicy, StrikeTerms
+from bot.policy.screening import Term
+from bot.store.guilds import PolicyVersion
+from bot.words import panel as words
+from cogs.governing.controls import Blank
+from cogs.governing.given_back import filled, written
+from tests.stages.front import Front
+from tests.stages.governing import PanelView, current, office, open_panel
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with office(tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def boss(desk: Front) -> MemberActor:
+    return desk.moderator(manage_guild=True)
+
+
+async def somebody_saves(desk: Front, **changes: object) -> PolicyVersion:
+    before = await current(desk)
+    saved = await desk.services.guilds.save(
+        replace(before.policy, **changes), before.number, UserId(77), 1, summary="Sora was here"
+    )
+    assert isinstance(saved, PolicyVersion)
+    return saved
+
+
+async def kept(view: PanelView) -> str:
+    """What hangs on the page."""
+    (paper,) = view.message.attachments
+    return (await paper.read()).decode()
+
+
+async def form_of(view: PanelView, start: str) -> dict[str, str]:
+    """What stands in the form behind a button."""
+    shown = await view.who.click(view.message, custom_id=view.id_of(start))
+    assert shown.modal is not None
+    fields = [label["component"] for label in shown.modal["components"]]
+    return {field["custom_id"]: field.get("value", "") for field in fields}
+
+
+BAD = {"limit": "5", "expire": "soon", "timeout": "0", "cooldown": "30", "day": "many"}
+
+
+async def test_every_fault_of_a_form_is_told_at_once_and_nothing_typed_is_lost(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("members")
+    await view.fill("form:members", **BAD)
+    for fault in ("not “soon”", "not “0”", "not “many”"):
+        assert fault in view.words
+    assert "Strikes until" not in view.words, "that one is fine"
+    assert (await current(desk)).number == 0
+    assert "Days until a strike expires: soon" in await kept(view)
+    assert await form_of(view, "again:members") == BAD
+    await desk.restart()
+    await view.fill("again:members", **{**BAD, "expire": "9", "timeout": "1", "day": ""})
+    policy = (await current(desk)).policy
+    assert policy.strikes == StrikeTerms(limit=5, expire_days=9, timeout_minutes=1)
+    assert (policy.cooldown_s, policy.per_day_max) == (30, None)
+    assert not view.message.attachments
+    assert "Saved" in view.words
+
+
+async def test_a_roles_form_is_given_back_too(desk: Front, boss: MemberActor) -> None:
+    role = desk.guild.create_role("friends")
+    view = await open_panel(desk, boss)
+    await view.go("roles")
+    await view.choose("open:role", role)
+    bad = {"waiting": "0", "day": "7", "cooldown": "x"}
+    await view.fill("form:role", **bad)
+    assert view.words.count("has to be a whole number") == 2
+    assert await form_of(view, "again:role") == bad
+    await view.press("open:role")
+    assert "Members with this role" in view.words
+    assert not view.message.attachments
+
+
+async def test_lines_that_cannot_be_taken_can_be_edited_further(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    text = f"dragon = no = yes\n!!\n{'x' * 81}"
+    await view.fill("form:add:blocked", terms=text)
+    assert "line 2" in view.words
+    assert "line 3" in view.words
+    assert await kept(view) == text
+    assert await form_of(view, "again:add:blocked") == {"terms": text}
+    await view.fill("again:add:blocked", terms="dragon = no = yes")
+    assert (await current(desk)).policy.blocked == (Term(text="dragon", reason="no = yes"),)
+
+
+async def test_who_was_slower_sees_what_the_first_changed_and_goes_on(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("members")
+    shown = await boss.click(view.message, custom_id=view.id_of("form:members"))
+    await somebody_saves(desk, preset="family")
+    view._took(await boss.submit_modal(shown, {**BAD, "limit": "7"}))
+    assert words.STALE in view.words
+    assert "Sora was here" in view.words
+    assert (await form_of(view, "again:members"))["limit"] == "7"
+
+
+async def test_a_form_that_comes_too_late_is_given_back(desk: Front, boss: MemberActor) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    shown = await boss.click(view.message, custom_id=view.id_of("form:add:blocked"))
+    theirs = await somebody_saves(desk, blocked=(Term(text="cat"),))
+    view._took(await boss.submit_modal(shown, {"terms": "wyvern"}))
+    assert await current(desk) == theirs
+    assert await kept(view) == "wyvern"
+
+
+async def test_a_page_of_a_list_is_not_sent_over_what_was_added_meanwhile(
+    desk: Front, boss: MemberActor
+) -> None:
+    await somebody_saves(desk, blocked=(Term(text="cat"),))
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    await view.fill("form:edit:blocked", terms="cat\n!!")
+    theirs = await somebody_saves(desk, blocked=(Term(text="cat"), Term(text="wyvern")))
+    await view.press("again:edit")
+    assert words.STALE in view.words
+    assert await kept(view) == "cat\n!!", "it is not lost"
+    assert not [press for press in view.ids if press.startswith("wp:again")]
+    assert await current(desk) == theirs
+
+
+async def test_what_came_too_late_while_it_was_saved_is_given_back(
+    desk: Front, boss: MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    save = desk.services.guilds.save
+
+    async def slow(*args: object, **kwargs: object) -> object:
+        monkeypatch.setattr(desk.services.guilds, "save", save)
+        await somebody_saves(desk, preset="family")
+        return await save(*args, **kwargs)  # type: ignore[arg-type]  as they came
+
+    monkeypatch.setattr(desk.services.guilds, "save", slow)
+    await view.fill("form:add:blocked", terms="wyvern")
+    assert words.STALE in view.words
+    assert await kept(view) == "wyvern"
+    await view.fill("again:add:blocked", terms="wyvern")
+    assert (await current(desk)).policy == GuildPolicy(
+        guild_id=GuildId(desk.guild.id), preset="family", blocked=(Term(text="wyvern"),)
+    )
+
+
+async def test_a_common_word_is_shown_with_what_it_would_stop_and_saved_if_they_are_sure(
+    desk: Front, boss: MemberActor
+) -> None:
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    await view.fill("form:add:blocked", terms="girl = why\nwyvern")
+    assert "Harmless prompts would be stopped too" in view.words
+    assert "“girl” stops" in view.words
+    assert "“1girl, blue hair, glasses, smile”" in view.words
+    assert "wyvern" not in view.words
+    assert (await current(desk)).number == 0
+    await desk.restart()
+    await view.press("anyway:add:blocked")
+    assert [term.text for term in (await current(desk)).policy.blocked] == ["girl", "wyvern"]
+    await view.go("blocked")
+    await view.fill("form:edit:blocked", terms="girl = why\nwyvern = there")
+    assert "Saved" in view.words, "it was blocked before"
+
+
+async def test_a_quick_block_asks_as_well(desk: Front, boss: MemberActor) -> None:
+    result = await boss.slash(desk.channel, "policy block", term="a", reason="too short")
+    assert result.response is not None
+    assert result.response.ephemeral
+    view = PanelView(desk=desk, who=boss, message=result.response, result=result)
+    assert "“a” stops" in view.words
+    assert (await current(desk)).number == 0
+    assert await form_of(view, "again:add:blocked") == {"terms": "a = too short"}
+    await somebody_saves(desk, preset="family")
+    await view.press("anyway:add:blocked")
+    assert words.STALE in view.words
+    assert not (await current(desk)).policy.blocked
+    await view.fill("again:add:blocked", terms="a = too short")
+    await view.press("anyway:add:blocked")
+    assert (await current(desk)).policy.blocked == (Term(text="a", reason="too short"),)
+
+
+def test_what_is_written_is_read_back_as_it_was() -> None:
+    many = [Blank(name=n, label=f"Label of {n}", chars_max=9) for n in ("a", "b", "c")]
+    for fields in ({"a": "1", "b": "", "c": "x: y"}, {"a": "", "b": " 2", "c": ":"}):
+        assert filled(many, written(many, fields)) == fields
+    one = many[:1]
+    assert filled(one, written(one, {"a": "Label of b: c\n\nd"})) == {"a": "Label of b: c\n\nd"}
+    assert filled(many, "") == {}
