@@ -61,19 +61,20 @@ def make_ask(
     place: Place,
     typed: Typed,
     fresh_seed: int,
+    faults: Sequence[str] = (),
     kind: RequestKind = RequestKind.COMMAND,
     parent_job_id: JobId | None = None,
 ) -> Ask | Refused:
     """A well-formed ask for this model, or a friendly no that tells everything wrong with it.
 
-    What was not said is the model's default.
+    What was not said is the model's default. `faults` is what could not even be read.
     """
-    checks = _Checks(info)
+    checks = _Checks(info, faults)
     aspect = typed.aspect or Aspect.SQUARE
     width_px, height_px = info.sizes_px[aspect]
     draw = Draw(
         prompt=checks.prompt(typed.prompt),
-        negative=checks.negative(typed.negative),
+        negative=checks.negative(typed.negative, typed.without),
         aspect=aspect,
         width_px=width_px,
         height_px=height_px,
@@ -148,8 +149,8 @@ def ask_again(
 class _Checks:
     """Looks at each option, and notes what is wrong with it as a sentence for its member."""
 
-    def __init__(self, info: ModelInfo) -> None:
-        self.faults: list[str] = []
+    def __init__(self, info: ModelInfo, faults: Sequence[str]) -> None:
+        self.faults = list(faults)
         self._info = info
         self._bounds = bounds(info)
 
@@ -159,10 +160,10 @@ class _Checks:
             self.faults.append(f"Tell me what to draw: `prompt:` needs some words, {_EXAMPLE}.")
         return self._short_enough("prompt", cleaned)
 
-    def negative(self, text: str | None) -> str:
-        if text is None:
-            return self._info.default_negative
-        return self._short_enough("negative", _cleaned(text))
+    def negative(self, text: str | None, without: str | None) -> str:
+        whole = self._info.default_negative if text is None else _cleaned(text)
+        added = _cleaned(without or "")
+        return self._short_enough("negative", ", ".join(filter(None, (whole, added))))
 
     def whole(self, option: str, given: int | None, default: int) -> int:
         value = default if given is None else given

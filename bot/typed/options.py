@@ -13,6 +13,8 @@ class Typed:
 
     prompt: str
     negative: str | None = None
+    #: Kept out besides the negative prompt, whichever that is.
+    without: str | None = None
     aspect: Aspect | None = None
     count: int | None = None
     seed: int | None = None

@@ -6,11 +6,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
-from bot.policy.asks import bounds, lengths, make_ask
+from bot.policy.asks import bounds, lengths
 from bot.typed.options import Typed
 from cogs.asking.bounding import bound
-from cogs.asking.requests import fresh_seed, submit
-from cogs.translating import place_of, user_of
+from cogs.asking.requests import submit_typed
 from models.contract import Aspect, Sampler
 
 _ASPECTS = [app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect]
@@ -62,14 +61,7 @@ class Waifu(commands.Cog):
             sampler=Sampler(sampler) if sampler else None,
             clip_skip=clip_skip,
         )
-        ask = make_ask(
-            info=interaction.client.services.model(),
-            user_id=user_of(interaction),
-            place=place_of(interaction),
-            typed=typed,
-            fresh_seed=fresh_seed(),
-        )
-        await submit(interaction, ask)
+        await submit_typed(interaction, typed)
 
 
 async def setup(bot: WaifuBot) -> None:
