@@ -21,8 +21,8 @@ TORCH_FREE = {
 NUMERIC = {"models.statistics"}
 #: Rooms that do no I/O and read no clock.
 PURE = {
-    "bot.ballot", "bot.domain", "bot.policy", "bot.transitions", "bot.words", "models.prompt",
-    "models.engine.batcher", "models.statistics",
+    "bot.ballot", "bot.domain", "bot.policy", "bot.transitions", "bot.typed", "bot.words",
+    "models.engine.batcher", "models.prompt", "models.statistics",
 }  # fmt: skip
 #: What a pure room has no business with.
 IMPURE = {

@@ -1,16 +1,19 @@
 """From what a member typed to an `Ask`: limits checked, defaults filled in, all of it told kindly.
 
-Called by the cogs that take requests. Pure; the limits are the card's, and a value out of them is
-answered with the limit and with what was given. Policy is not looked at here.
+Called by the cogs that take requests. Pure; the limits are the card's, and everything that is out
+of them is answered at once, with the limit and with what was given. Discord is told the same
+limits, so a client refuses most of that by itself. Policy is not looked at here.
 """
 
 from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain import Ask, JobId, Place, RefusalReason, Refused, RequestKind, UserId
+from bot.typed.options import Typed
 from models.contract import SEEDS, Aspect, Draw, ModelInfo
 
 #: Invisible characters that say nothing to a model and could turn the text around them about.
@@ -22,8 +25,33 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _EXAMPLE = "for example `1girl, blue hair, glasses, smile`"
 
 
-class _No(Exception):  # noqa: N818  never leaves this room
-    """What is wrong with one option, as a sentence for its member."""
+#: Discord's limit of what an option holds.
+_OPTION_CHARS_MAX = 6000
+#: Room for what else a pasted text says: its negative prompt and its settings.
+_PASTED_CHARS = 1000
+
+
+def bounds(info: ModelInfo) -> dict[str, tuple[int, int] | tuple[float, float]]:
+    """The least and the most of each option that is a number, with this model; both are allowed."""
+    limits = info.limits
+    return {
+        "count": (1, limits.count_max),
+        "seed": (0, SEEDS - 1),
+        "steps": (limits.steps_min, limits.steps_max),
+        "guidance": (limits.guidance_min, limits.guidance_max),
+        # 0 is what the card says, as it is where nothing is said.
+        "clip_skip": (0, info.clip_skip_max),
+    }
+
+
+def lengths(info: ModelInfo) -> dict[str, tuple[int, int]]:
+    """The fewest and the most characters of each option that is a text, as Discord is told.
+
+    A text that was pasted into `prompt:` may hold more than the prompt.
+    """
+    most = info.limits.prompt_chars_max
+    pasted = min(2 * most + _PASTED_CHARS, _OPTION_CHARS_MAX)
+    return {"prompt": (1, pasted), "negative": (0, min(most, _OPTION_CHARS_MAX))}
 
 
 def make_ask(
@@ -31,52 +59,67 @@ def make_ask(
     info: ModelInfo,
     user_id: UserId,
     place: Place,
-    prompt: str,
+    typed: Typed,
     fresh_seed: int,
-    negative: str | None = None,
-    aspect: Aspect | None = None,
-    count: int | None = None,
-    seed: int | None = None,
-    steps: int | None = None,
-    guidance: float | None = None,
-    clip_skip: int | None = None,
+    faults: Sequence[str] = (),
     kind: RequestKind = RequestKind.COMMAND,
     parent_job_id: JobId | None = None,
 ) -> Ask | Refused:
-    """A well-formed ask for this model, or a friendly no. None means the model's default."""
-    limits = info.limits
-    aspect = aspect or Aspect.SQUARE
-    try:
-        width_px, height_px = info.sizes_px[aspect]
-        return Ask(
-            user_id=user_id,
-            place=place,
-            draw=Draw(
-                prompt=_prompt(prompt, limits.prompt_chars_max),
-                negative=_negative(negative, info),
-                aspect=aspect,
-                width_px=width_px,
-                height_px=height_px,
-                seed=_whole("seed", seed, fresh_seed % SEEDS, 0, SEEDS - 1),
-                steps=_whole(
-                    "steps", steps, info.default_steps, limits.steps_min, limits.steps_max
-                ),
-                guidance=_guidance(guidance, info),
-                sampler=info.default_sampler,
-                # 0 is what the card says, as it is where nothing is said.
-                clip_skip=_whole("clip_skip", clip_skip, 0, 0, info.clip_skip_max) or None,
-            ),
-            count=_whole("count", count, 1, 1, limits.count_max),
-            kind=kind,
-            parent_job_id=parent_job_id,
-        )
-    except _No as problem:
-        return Refused(reason=RefusalReason.INPUT, text=str(problem))
+    """A well-formed ask for this model, or a friendly no that tells everything wrong with it.
+
+    What was not said is the model's default. `faults` is what could not even be read.
+    """
+    checks = _Checks(info, faults)
+    aspect = typed.aspect or Aspect.SQUARE
+    width_px, height_px = info.sizes_px[aspect]
+    draw = Draw(
+        prompt=checks.prompt(typed.prompt),
+        negative=checks.negative(typed.negative, typed.without),
+        aspect=aspect,
+        width_px=width_px,
+        height_px=height_px,
+        seed=checks.whole("seed", typed.seed, fresh_seed % SEEDS),
+        steps=checks.whole("steps", typed.steps, info.default_steps),
+        guidance=checks.guidance(typed.guidance),
+        sampler=typed.sampler or info.default_sampler,
+        clip_skip=checks.whole("clip_skip", typed.clip_skip, 0) or None,
+    )
+    count = checks.whole("count", typed.count, 1)
+    if checks.faults:
+        return Refused(reason=RefusalReason.INPUT, text=_told(checks.faults))
+    return Ask(
+        user_id=user_id,
+        place=place,
+        draw=draw,
+        count=count,
+        kind=kind,
+        parent_job_id=parent_job_id,
+    )
+
+
+def _told(faults: Sequence[str]) -> str:
+    if len(faults) == 1:
+        return faults[0]
+    return "\n".join([f"{len(faults)} things to change:", *(f"- {fault}" for fault in faults)])
 
 
 def asked_of(ask: Ask, info: ModelInfo) -> Ask:
     """The ask as one of this model: it is drawn with no other, whichever serves by then."""
     return replace(ask, draw=replace(ask.draw, model=info.card_id))
+
+
+def typed_of(draw: Draw) -> Typed:
+    """What would have to be typed to get this draw; its size is the aspect's with any model."""
+    return Typed(
+        prompt=draw.prompt,
+        negative=draw.negative,
+        aspect=draw.aspect,
+        seed=draw.seed,
+        steps=draw.steps,
+        guidance=draw.guidance,
+        sampler=draw.sampler,
+        clip_skip=draw.clip_skip,
+    )
 
 
 def ask_again(
@@ -90,45 +133,65 @@ def ask_again(
 ) -> Ask | Refused:
     """One picture by the settings of an earlier one, if this model can still be asked for them.
 
-    Size and sampler are this model's: it may be another than the one that drew the earlier one.
+    The size is this model's: it may be another than the one that drew the earlier one.
     """
     return make_ask(
         info=info,
         user_id=user_id,
         place=place,
-        prompt=draw.prompt,
+        typed=typed_of(draw),
         fresh_seed=draw.seed,
-        negative=draw.negative,
-        aspect=draw.aspect,
-        seed=draw.seed,
-        steps=draw.steps,
-        guidance=draw.guidance,
-        clip_skip=draw.clip_skip,
         kind=kind,
         parent_job_id=parent_job_id,
     )
 
 
-def _prompt(text: str, limit: int) -> str:
-    cleaned = _cleaned(text)
-    if not any(unicodedata.category(c)[0] in "LNS" and c not in _BLANK for c in cleaned):
-        raise _No(f"Tell me what to draw: `prompt:` needs some words, {_EXAMPLE}.")
-    return _short_enough("prompt", cleaned, limit)
+class _Checks:
+    """Looks at each option, and notes what is wrong with it as a sentence for its member."""
 
+    def __init__(self, info: ModelInfo, faults: Sequence[str]) -> None:
+        self.faults = list(faults)
+        self._info = info
+        self._bounds = bounds(info)
 
-def _negative(text: str | None, info: ModelInfo) -> str:
-    if text is None:
-        return info.default_negative
-    return _short_enough("negative", _cleaned(text), info.limits.prompt_chars_max)
+    def prompt(self, text: str) -> str:
+        cleaned = _cleaned(text)
+        if not any(unicodedata.category(c)[0] in "LNS" and c not in _BLANK for c in cleaned):
+            self.faults.append(f"Tell me what to draw: `prompt:` needs some words, {_EXAMPLE}.")
+        return self._short_enough("prompt", cleaned)
 
+    def negative(self, text: str | None, without: str | None) -> str:
+        whole = self._info.default_negative if text is None else _cleaned(text)
+        added = _cleaned(without or "")
+        return self._short_enough("negative", ", ".join(filter(None, (whole, added))))
 
-def _short_enough(option: str, text: str, limit: int) -> str:
-    if len(text) > limit:
-        raise _No(
-            f"Your `{option}:` is {len(text):,} characters; the limit is {limit:,}. Please shorten "
-            "it. The first words count most."
+    def whole(self, option: str, given: int | None, default: int) -> int:
+        value = default if given is None else given
+        low, high = self._bounds[option]
+        if not low <= value <= high:
+            self.faults.append(
+                f"`{option}:` can be {low:,} to {high:,} with this model, not {_shown(value)}."
+            )
+        return value
+
+    def guidance(self, given: float | None) -> float:
+        value = self._info.default_guidance if given is None else given
+        low, high = self._bounds["guidance"]
+        if math.isfinite(value) and low <= value <= high:
+            return round(value, 3)
+        self.faults.append(
+            f"`guidance:` can be {low:g} to {high:g} with this model, not {value:g}."
         )
-    return text
+        return value
+
+    def _short_enough(self, option: str, text: str) -> str:
+        limit = self._info.limits.prompt_chars_max
+        if len(text) > limit:
+            self.faults.append(
+                f"Your `{option}:` is {len(text):,} characters; the limit is {limit:,}. Please "
+                "shorten it; the first words count most."
+            )
+        return text
 
 
 def _cleaned(text: str) -> str:
@@ -139,21 +202,6 @@ def _cleaned(text: str) -> str:
     seen = "".join(c for c in text if c not in _UNSEEN)
     spaced = " ".join(seen.split())
     return "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cs"})
-
-
-def _whole(option: str, given: int | None, default: int, low: int, high: int) -> int:
-    value = default if given is None else given
-    if not low <= value <= high:
-        raise _No(f"`{option}:` can be {low:,} to {high:,} with this model, not {_shown(value)}.")
-    return value
-
-
-def _guidance(given: float | None, info: ModelInfo) -> float:
-    value = info.default_guidance if given is None else given
-    low, high = info.limits.guidance_min, info.limits.guidance_max
-    if not (math.isfinite(value) and low <= value <= high):
-        raise _No(f"`guidance:` can be {low:g} to {high:g} with this model, not {value:g}.")
-    return round(value, 3)
 
 
 def _shown(value: int) -> str:

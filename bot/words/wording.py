@@ -258,6 +258,7 @@ def command(job: Job) -> str:
         parts.append(f"negative: {draw.negative}")
     parts.append(
         f"aspect: {draw.aspect} seed: {draw.seed} steps: {draw.steps} guidance: {draw.guidance:g}"
+        f" sampler: {draw.sampler}"
     )
     if draw.clip_skip:
         parts.append(f"clip_skip: {draw.clip_skip}")

@@ -27,18 +27,20 @@ from bot.domain import (
 )
 from bot.log import whereabouts
 from bot.policy import decide
-from bot.policy.asks import asked_of
+from bot.policy.asks import asked_of, make_ask
 from bot.policy.quotas import Quota, quota
 from bot.services import Services
 from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
 from bot.store.precedents import draws_of
-from bot.words import licensing, standing, wording
+from bot.typed.options import Typed
+from bot.typed.reading import understood
+from bot.words import asking, licensing, standing, wording
 from cogs.asking.refusing import alert, refuse
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.translating import roles_of, tell
+from cogs.translating import place_of, roles_of, tell, user_of
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,30 @@ log = logging.getLogger(__name__)
 def fresh_seed() -> int:
     """A seed that nobody chose."""
     return secrets.randbelow(2**32)
+
+
+async def submit_typed(interaction: Interaction, typed: Typed) -> None:
+    """Take what a member typed as far as it may go; what is left out of it, they are told."""
+    read = understood(typed)
+    ask = make_ask(
+        info=interaction.client.services.model(),
+        user_id=user_of(interaction),
+        place=place_of(interaction),
+        typed=read.typed,
+        faults=read.faults,
+        fresh_seed=fresh_seed(),
+    )
+    await submit(interaction, ask)
+    if read.left_out:
+        await _tell_aside(interaction, asking.left_out(read.left_out))
+
+
+async def _tell_aside(interaction: Interaction, text: str) -> None:
+    """Say what can be missed. If Discord does not take it, the request goes on all the same."""
+    try:
+        await tell(interaction, text)
+    except DISCORD_ERRORS as problem:
+        log.warning("an aside is not told: %s", problem)
 
 
 async def submit(

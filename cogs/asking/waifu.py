@@ -6,30 +6,36 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
-from bot.policy.asks import make_ask
-from cogs.asking.requests import fresh_seed, submit
-from cogs.translating import place_of, user_of
-from models.contract import Aspect
+from bot.policy.asks import bounds, lengths
+from bot.typed.options import Typed
+from cogs.asking.bounding import bound
+from cogs.asking.requests import submit_typed
+from models.contract import Aspect, Sampler
 
 _ASPECTS = [app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect]
+_SAMPLERS = [app_commands.Choice(name=s.label, value=s.value) for s in Sampler]
 
 
 class Waifu(commands.Cog):
     """The one command that the bot is for."""
 
-    # No bounds on the numbers: a client would refuse them without a word, we name the limit.
+    def __init__(self, bot: WaifuBot) -> None:
+        info = bot.services.model()
+        bound(self.waifu, bounds(info) | lengths(info))
+
     @app_commands.command(description="Draw an anime picture of what you describe")
     @app_commands.describe(
         prompt="What to draw, as Danbooru tags: 1girl, blue hair, glasses, smile",
         negative="What to keep out of the picture",
         aspect="Square, portrait or landscape",
-        count="How many pictures, 1 to 4",
+        count="How many pictures",
         seed="The same seed and settings draw the same picture",
         steps="How many steps: more is finer and slower",
         guidance="How closely to follow the prompt",
+        sampler="The method that takes the steps",
         clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
     )
-    @app_commands.choices(aspect=_ASPECTS)
+    @app_commands.choices(aspect=_ASPECTS, sampler=_SAMPLERS)
     async def waifu(  # noqa: PLR0917  discord.py makes the options of the parameters
         self,
         interaction: Interaction,
@@ -40,13 +46,11 @@ class Waifu(commands.Cog):
         seed: int | None = None,
         steps: int | None = None,
         guidance: float | None = None,
+        sampler: str | None = None,
         clip_skip: int | None = None,
     ) -> None:
         """Check, queue and acknowledge."""
-        ask = make_ask(
-            info=interaction.client.services.model(),
-            user_id=user_of(interaction),
-            place=place_of(interaction),
+        typed = Typed(
             prompt=prompt,
             negative=negative,
             aspect=Aspect(aspect) if aspect else None,
@@ -54,12 +58,12 @@ class Waifu(commands.Cog):
             seed=seed,
             steps=steps,
             guidance=guidance,
+            sampler=Sampler(sampler) if sampler else None,
             clip_skip=clip_skip,
-            fresh_seed=fresh_seed(),
         )
-        await submit(interaction, ask)
+        await submit_typed(interaction, typed)
 
 
 async def setup(bot: WaifuBot) -> None:
     """Called by discord.py when the extension loads."""
-    await bot.add_cog(Waifu())
+    await bot.add_cog(Waifu(bot))

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from bot.domain import Ask, RefusalReason, Refused
-from bot.policy.asks import make_ask
+from bot.policy.asks import bounds, lengths, make_ask, typed_of
+from bot.typed.options import Typed
 from bot.words.wording import plain
-from models.contract import Aspect
+from models.contract import Aspect, Limits, Sampler
 from tests.stages.factories import USER, make_place
 from tests.stages.fake_engine import INFO
 
@@ -20,9 +22,8 @@ def ask(prompt: str = "1girl", **options: object) -> Ask | Refused:
         info=INFO,
         user_id=USER,
         place=make_place(),
-        prompt=prompt,
+        typed=Typed(prompt=prompt, **options),  # type: ignore[arg-type]  each test names its own
         fresh_seed=99,
-        **options,  # type: ignore[arg-type]  each test names its own
     )
 
 
@@ -122,6 +123,39 @@ def test_an_option_out_of_range_is_answered_with_its_limits(
     assert low in said
     assert high in said
     assert len(said) < 300
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    said = no("x" * 10_000, negative="y" * 10_000, count=9, seed=-1, steps=0, guidance=99)
+    assert "6 things" in said
+    for option in ("prompt", "negative", "count", "seed", "steps", "guidance"):
+        assert f"`{option}:`" in said
+    assert "things" not in no(count=9), "one fault is one sentence"
+
+
+def test_discord_is_told_the_limits_that_are_checked() -> None:
+    for option, (least, most) in bounds(INFO).items():
+        for value in (least, most):
+            taken(**{option: value})
+        for value in (least - 1, most + 1):
+            assert f"`{option}:`" in no(**{option: value})
+    most_chars = lengths(INFO)["negative"][1]
+    taken(negative="x" * most_chars)
+    assert "`negative:`" in no(negative="x" * (most_chars + 1))
+    least, pasted = lengths(INFO)["prompt"]
+    assert (least, pasted) == (1, 2 * INFO.limits.prompt_chars_max + 1000)
+    assert lengths(replace(INFO, limits=Limits(prompt_chars_max=9_000)))["prompt"][1] == 6000
+
+
+def test_the_sampler_that_was_asked_for_is_drawn_with_and_asked_for_again() -> None:
+    assert taken().draw.sampler is INFO.default_sampler
+    made = taken(sampler=Sampler.HEUN, clip_skip=2, negative="hat", aspect=Aspect.PORTRAIT)
+    assert made.draw.sampler is Sampler.HEUN
+    again = make_ask(
+        info=INFO, user_id=USER, place=make_place(), typed=typed_of(made.draw), fresh_seed=1
+    )
+    assert isinstance(again, Ask)
+    assert again.draw == made.draw
 
 
 def test_shown_words_are_words_and_nothing_else() -> None:

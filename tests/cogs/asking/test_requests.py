@@ -9,10 +9,12 @@ from pathlib import Path
 
 import discord
 import pytest
+from discord import app_commands
 
 from bot.domain import JobState, RefusalReason, Refused, RequestKind, StorageError, UserId
 from bot.policy.screening import Screen
 from bot.store.caps import Caps
+from models.contract import Sampler
 from tests.stages.factories import SINCE, make_admitted, make_ask
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said
@@ -29,7 +31,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 async def test_every_option_reaches_the_queue(desk: Front) -> None:
     options = {
         "negative": "lowres", "aspect": "portrait", "count": 3, "seed": 2**32 - 1, "steps": 9,
-        "guidance": 3.5, "clip_skip": 2,
+        "guidance": 3.5, "clip_skip": 2, "sampler": "heun",
     }  # fmt: skip
     answer = await desk.asks(prompt="1girl, hat", **options)
     assert not answer.ephemeral
@@ -39,11 +41,26 @@ async def test_every_option_reaches_the_queue(desk: Front) -> None:
     for job in jobs:
         draw = job.draw
         assert (draw.prompt, draw.negative, draw.aspect) == ("1girl, hat", "lowres", "portrait")
-        assert (draw.steps, draw.guidance, draw.clip_skip) == (9, 3.5, 2)
+        assert (draw.steps, draw.guidance, draw.clip_skip, draw.sampler) == (9, 3.5, 2, "heun")
         assert (draw.width_px, draw.height_px) == INFO.sizes_px[draw.aspect]
     status = await desk.services.views.status(jobs[0].request_id)
     assert status is not None
     assert status.message_id == answer.id
+
+
+async def test_discord_refuses_what_the_model_does_not_take(desk: Front) -> None:
+    """As it was told them; the bounds are the model's, not the file's."""
+    desk.use_model(replace(INFO, limits=replace(INFO.limits, steps_max=33, count_max=2)))
+    await desk.bot.reload_extension("cogs.asking.waifu")
+    command = desk.bot.tree.get_command("waifu")
+    assert isinstance(command, app_commands.Command)
+    told = {p["name"]: p for p in command.to_dict(desk.bot.tree)["options"]}
+    assert (told["steps"]["min_value"], told["steps"]["max_value"]) == (1, 33)
+    assert (told["count"]["min_value"], told["count"]["max_value"]) == (1, 2)
+    assert (told["seed"]["max_value"], told["guidance"]["max_value"]) == (2**32 - 1, 20.0)
+    assert told["prompt"]["min_length"] == 1
+    assert told["negative"]["max_length"] == INFO.limits.prompt_chars_max
+    assert [c["name"] for c in told["sampler"]["choices"]] == [s.label for s in Sampler]
 
 
 async def test_a_mention_in_a_prompt_pings_nobody(desk: Front) -> None:

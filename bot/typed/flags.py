@@ -1,0 +1,112 @@
+"""Midjourney's way of writing options into a prompt: `1girl --ar 16:9 --seed 7 --no glasses`.
+
+A flag takes the word after it, `--no` all words up to the next flag; what else stands between flags
+is prompt. Flags that this bot has no use for are left out with their values. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bot.typed.heard import Heard
+from bot.typed.values import Unreadable, number
+
+#: Phones make one long dash of two; that counts before a flag that is known.
+_FLAG = re.compile(
+    r"(?<!\S)(?P<dash>--|[\u2013\u2014])(?P<name>[A-Za-z][A-Za-z_-]{0,20})(?=[\s,=]|$)"
+)
+_OPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "ar": "aspect", "aspect": "aspect",
+        "seed": "seed", "sameseed": "seed",
+        "steps": "steps",
+        "cfg": "guidance", "cfg_scale": "guidance", "scale": "guidance", "guidance": "guidance",
+        "guidance_scale": "guidance",
+        "sampler": "sampler",
+        "n": "count", "count": "count",
+        "clip_skip": "clip_skip", "clip-skip": "clip_skip", "clipskip": "clip_skip",
+    }
+)  # fmt: skip
+_WITHOUT = frozenset({"no", "neg", "negative"})
+_SIDES = MappingProxyType({"w": "w", "width": "w", "h": "h", "height": "h"})
+#: Flags of Midjourney's that take a word; others take one only if it is a number.
+_WORDED = frozenset(
+    {
+        "c", "chaos", "cref", "cw", "exp", "iw", "niji", "oref", "ow", "p", "personalize",
+        "profile", "q", "quality", "r", "repeat", "s", "sref", "stop", "style", "stylize", "sv",
+        "sw", "v", "version", "weird",
+    }
+)  # fmt: skip
+_LABEL_CHARS = 40
+
+
+def take_flags(text: str, heard: Heard) -> str:
+    """Note every flag of the text; returns the text without them."""
+    flags = [match for match in _FLAG.finditer(text) if _counts(match)]
+    if not flags:
+        return text
+    kept = [text[: flags[0].start()]]
+    sides: dict[str, str] = {}
+    ends = [flag.start() for flag in flags[1:]] + [len(text)]
+    for flag, end in zip(flags, ends, strict=True):
+        kept.append(_take(flag["name"].lower(), text[flag.end() : end], heard, sides))
+    _take_sides(sides, heard)
+    return _joined(kept)
+
+
+def _counts(flag: re.Match[str]) -> bool:
+    name = flag["name"].lower()
+    known = name in _OPTIONS or name in _WITHOUT or name in _SIDES or name in _WORDED
+    return flag["dash"] == "--" or known
+
+
+def _take(name: str, after: str, heard: Heard, sides: dict[str, str]) -> str:
+    """Note one flag; returns what of the text after it is prompt."""
+    after = after.lstrip(" \t\n=")
+    if name in _WITHOUT:
+        _take_unwanted(after.strip(" ,\n"), heard)
+        return ""
+    word, rest = [*after.split(maxsplit=1), "", ""][:2]
+    value = word.rstrip(",")
+    label = f"--{name} {value}".rstrip()[:_LABEL_CHARS]
+    if (option := _OPTIONS.get(name)) is not None:
+        heard.take(option, value, label)
+        return rest
+    if name in _SIDES:
+        sides[_SIDES[name]] = value
+        return rest
+    if name in _WORDED or _is_number(value):
+        heard.left_out.append(label)
+        return rest
+    heard.left_out.append(f"--{name}")
+    return after
+
+
+def _take_unwanted(words: str, heard: Heard) -> None:
+    before, _ = heard.values.get("without", ("", ""))
+    if said := ", ".join(filter(None, (before, words))):
+        heard.values["without"] = (said, "--no")
+
+
+def _take_sides(sides: Mapping[str, str], heard: Heard) -> None:
+    """Width and height are a shape together, and nothing alone."""
+    if len(sides) == 2:
+        heard.take("aspect", f"{sides['w']}x{sides['h']}", f"--w {sides['w']} --h {sides['h']}")
+        return
+    heard.left_out += [f"--{side} {value}" for side, value in sides.items()]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        number(text)
+    except Unreadable:
+        return False
+    return True
+
+
+def _joined(parts: list[str]) -> str:
+    """The parts as one text of tags; what stood on two sides of a flag stays apart."""
+    stripped = (part.strip(" ,\n") for part in parts)
+    return ", ".join(part for part in stripped if part)

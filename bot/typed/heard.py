@@ -1,0 +1,58 @@
+"""What a text says besides the words to draw, as it is read: options, what is left out, faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.typed.options import Typed
+from bot.typed.values import READERS, Unreadable, sampler
+
+
+class Heard:
+    """Notes of one text. What stands twice counts as it stands last."""
+
+    def __init__(self) -> None:
+        #: What was given to each option, and as what it stood in the text.
+        self.values: dict[str, tuple[Any, str]] = {}
+        #: What is not for this bot, by name, in the order of the text.
+        self.left_out: list[str] = []
+        #: What cannot be read, as sentences for the member.
+        self.faults: list[str] = []
+
+    def take(self, option: str, text: str, label: str) -> None:
+        """Read the value of an option; `label` is what it stands as in the text."""
+        if option == "sampler":
+            self._take_sampler(text, label)
+            return
+        try:
+            value = READERS[option](text)
+        except Unreadable as form:
+            self.faults.append(f"I can't read {_quoted(label)}: I need {form} there.")
+            return
+        self.values[option] = (value, label)
+
+    def _take_sampler(self, text: str, label: str) -> None:
+        known, schedule = sampler(text)
+        if known is None:
+            self.left_out.append(label)
+            return
+        self.values["sampler"] = (known, label)
+        if schedule:
+            self.left_out.append(f"{schedule} schedule")
+
+    def under(self, typed: Typed) -> Typed:
+        """What was typed as options, and what the text says where they say nothing.
+
+        What an option overrules is left out, and noted.
+        """
+        for option, (value, label) in self.values.items():
+            given = getattr(typed, option)
+            if given is not None and value is not None and given != value:
+                self.left_out.append(label)
+        heard: dict[str, Any] = {option: value for option, (value, _) in self.values.items()}
+        return typed.over(Typed(prompt=typed.prompt, **heard))
+
+
+def _quoted(label: str) -> str:
+    shown = label.replace("`", "'")
+    return f"`{shown if len(shown) <= 60 else shown[:59] + '…'}`"

@@ -1,0 +1,29 @@
+"""The options of a request as a member gave them; None is what they said nothing about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from models.contract import Aspect, Sampler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """What was asked for, by whatever way it came; nothing is checked yet but its type."""
+
+    prompt: str
+    negative: str | None = None
+    #: Kept out besides the negative prompt, whichever that is.
+    without: str | None = None
+    aspect: Aspect | None = None
+    count: int | None = None
+    seed: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    sampler: Sampler | None = None
+    clip_skip: int | None = None
+
+    def over(self, below: Typed) -> Typed:
+        """This, and what `below` says where this says nothing; the prompt stays this one's."""
+        unsaid = {f.name for f in fields(self) if getattr(self, f.name) is None}
+        return replace(self, **{name: getattr(below, name) for name in unsaid})

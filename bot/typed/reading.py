@@ -1,0 +1,42 @@
+"""Reads what a member typed: options, and what their prompt says in other bots' ways.
+
+An option that was typed as an option wins over one in the text. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bot.typed.flags import take_flags
+from bot.typed.heard import Heard
+from bot.typed.options import Typed
+from bot.typed.pasted import parted, take_networks, take_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """What was typed, as it is understood."""
+
+    #: Its prompt is the words to draw and nothing else.
+    typed: Typed
+    #: What was not for this bot, each as it stood there.
+    left_out: tuple[str, ...] = ()
+    #: What stands there and cannot be read, each as a sentence.
+    faults: tuple[str, ...] = ()
+
+
+def understood(typed: Typed) -> Understood:
+    """The options and what the prompt says besides its words."""
+    heard = Heard()
+    words, unwanted = parted(take_settings(typed.prompt, heard))
+    words = _words(words, heard)
+    if unwanted is not None:
+        heard.values["negative"] = (_words(unwanted, heard), "Negative prompt")
+    merged = heard.under(replace(typed, prompt=words))
+    return Understood(
+        typed=merged, left_out=tuple(dict.fromkeys(heard.left_out)), faults=tuple(heard.faults)
+    )
+
+
+def _words(text: str, heard: Heard) -> str:
+    return take_flags(take_networks(text, heard), heard)

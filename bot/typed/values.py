@@ -1,0 +1,91 @@
+"""Values as people write them elsewhere: shapes, numbers, samplers by their many names. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from models.contract import Aspect, Sampler
+
+#: A shape this much wider than high, or higher than wide, is no square any more.
+_SQUARE_UP_TO = 1.15
+_SHAPE = re.compile(r"(\d{1,5}(?:\.\d{1,4})?)\s*[:x/×]\s*(\d{1,5}(?:\.\d{1,4})?)", re.IGNORECASE)  # noqa: RUF001  the sign
+#: What a seed is called that nobody chooses.
+_ANY_SEED = frozenset({"-1", "random"})
+#: Schedules that stand behind a sampler's name; ours go with the sampler.
+_SCHEDULES = (
+    "karras",
+    "exponential",
+    "polyexponential",
+    "sgm uniform",
+    "simple",
+    "uniform",
+    "automatic",
+)
+_SAMPLER_NAMES: Mapping[str, Sampler] = MappingProxyType(
+    {s.label.lower(): s for s in Sampler}
+    | {s.value.replace("_", " "): s for s in Sampler}
+    | {
+        "euler ancestral": Sampler.EULER_A,
+        "dpm++ 2m v2": Sampler.DPMPP_2M,
+        "dpm solver++": Sampler.DPMPP_2M,
+    }
+)
+
+
+class Unreadable(ValueError):  # noqa: N818  never leaves this room
+    """The text is no such value; the message says how one is written."""
+
+
+def shape(text: str) -> Aspect:
+    """`16:9`, `512x768`, `portrait` as the framing that is nearest."""
+    if (name := text.lower()) in set(Aspect):
+        return Aspect(name)
+    found = _SHAPE.fullmatch(text)
+    if found is None or not (float(found[1]) and float(found[2])):
+        raise Unreadable("a shape like `16:9`")
+    ratio = float(found[1]) / float(found[2])
+    if ratio > _SQUARE_UP_TO:
+        return Aspect.LANDSCAPE
+    return Aspect.PORTRAIT if ratio < 1 / _SQUARE_UP_TO else Aspect.SQUARE
+
+
+def whole(text: str) -> int:
+    """A whole number of a length that anybody writes."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
+        raise Unreadable("a whole number like `7`")
+    return int(text)
+
+
+def seed(text: str) -> int | None:
+    """A seed; None for one that is to be drawn by lot."""
+    return None if text.lower() in _ANY_SEED else whole(text)
+
+
+def number(text: str) -> float:
+    """A number, with a point or without."""
+    if not re.fullmatch(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})", text):
+        raise Unreadable("a number like `7.5`")
+    return float(text)
+
+
+def sampler(text: str) -> tuple[Sampler | None, str]:
+    """The sampler of this name, None if it is none of ours; and the schedule behind the name."""
+    name = " ".join(text.lower().replace("_", " ").removeprefix("k_").split())
+    name = name.removeprefix("k ").removeprefix("sample ")
+    schedule = next((s for s in _SCHEDULES if name.endswith(f" {s}")), "")
+    return _SAMPLER_NAMES.get(name.removesuffix(schedule).rstrip()), schedule.title()
+
+
+#: How the value of each option is read.
+READERS: Mapping[str, Callable[[str], Aspect | int | float | None]] = MappingProxyType(
+    {
+        "aspect": shape,
+        "count": whole,
+        "seed": seed,
+        "steps": whole,
+        "guidance": number,
+        "clip_skip": whole,
+    }
+)

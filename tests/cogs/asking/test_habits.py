@@ -1,0 +1,65 @@
+"""What members type in other bots' ways is drawn as they meant it, and what is ignored is said."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cogs.components import post_view
+from models.contract import Aspect, Sampler
+from tests.stages.fake_engine import INFO
+from tests.stages.front import Front, front, said
+
+PASTED = (
+    "1girl, blue hair Negative prompt: lowres Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, "
+    "Size: 512x768, Hires upscale: 2, Model hash: e6e99610c4"
+)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+async def test_midjourneys_way_is_drawn_and_told_in_settings(desk: Front) -> None:
+    answer = await desk.asks(prompt="1girl --ar 16:9 --seed 7 --no glasses --steps 20")
+    assert not answer.ephemeral, "all of it was understood, so there is nothing to say"
+    (job,) = await desk.jobs()
+    assert (job.draw.prompt, job.draw.seed, job.draw.steps) == ("1girl", 7, 20)
+    assert job.draw.negative == f"{INFO.default_negative}, glasses".lstrip(", ")
+    assert job.draw.aspect is Aspect.LANDSCAPE
+    await desk.drawn([job])
+    message = await desk.channel_of(job).send("a picture", view=post_view(job.id))
+    told = said(await desk.member.click(message, label="Settings")).content
+    for option in ("aspect: landscape", "seed: 7", "steps: 20", "glasses"):
+        assert option in told
+
+
+async def test_pasted_settings_are_drawn_and_what_is_left_out_is_said(desk: Front) -> None:
+    result = await desk.member.slash(desk.channel, "waifu", prompt=PASTED)
+    assert result.response is not None
+    assert "Next in the queue" in result.response.content
+    (aside,) = result.followups
+    assert aside.ephemeral
+    assert aside.content == "I left out: Hires upscale, Model hash."
+    (job,) = await desk.jobs()
+    assert (job.draw.prompt, job.draw.negative) == ("1girl, blue hair", "lowres")
+    assert (job.draw.seed, job.draw.sampler) == (1, Sampler.EULER_A)
+    assert job.draw.aspect is Aspect.PORTRAIT
+
+
+async def test_what_cannot_be_read_is_told_with_what_is_out_of_bounds(desk: Front) -> None:
+    answer = await desk.asks(prompt="1girl --ar 0:9 --seed x --steps 9999")
+    assert answer.ephemeral
+    for told in ("3 things", "`--ar 0:9`", "`--seed x`", "`steps:` can be 1 to"):
+        assert told in answer.content
+    assert not await desk.jobs()
+
+
+async def test_what_is_moved_to_the_negative_is_still_screened(desk: Front) -> None:
+    answer = await desk.asks(prompt="loli, nude --no hat")
+    assert answer.ephemeral
+    assert not await desk.jobs()
