@@ -104,7 +104,7 @@ def test_a_bounded_reward_pulls_until_it_is_enough_and_then_hardly() -> None:
 def test_a_pick_in_pairs_teaches_what_plackett_luce_does_while_little_is_learned() -> None:
     """Of pictures that have gained nothing yet, the pairs' gradient is a multiple of the ranking's.
 
-    Plackett-Luce's loss of a pick is -log softmax at its place (Luce 1959; Plackett 1975, eq. 1).
+    Plackett-Luce's loss of a pick is -log softmax at its place (Luce 1959; Plackett 1975).
     """
     whole, paired = (torch.zeros(4, requires_grad=True) for _ in range(2))
     (-functional.log_softmax(whole, 0)[2]).backward()
