@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from models.manifest import JudgementLine, Kind, Manifest, Split
@@ -40,6 +40,8 @@ class Evidence:
     pairs: tuple[Preference, ...]
     #: How much each picture is liked more than the others of its prompt, -1 to 1, by file.
     liked: Mapping[str, float]
+    #: How far votes on each picture alone lean, -0.5 to 0.5, whatever its prompt, by file.
+    votes: Mapping[str, float] = field(default_factory=dict)
 
 
 def evidence_of(manifest: Manifest, split: Split) -> Evidence:
@@ -57,31 +59,37 @@ def drawn_from(judgements: Iterable[JudgementLine], prompts: Mapping[str, str]) 
     """The evidence of judgements on pictures; `prompts` maps a picture's file to its prompt."""
     said = list(judgements)
     margins: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for better, worse, margin in (*_of_votes(said, prompts), *_of_orders(said)):
+    votes = _leanings(said)
+    for better, worse, margin in (*_of_votes(votes, prompts), *_of_orders(said)):
         margins[better, worse] += margin
     pairs = [
         Preference(better=a, worse=b, weight=min(net, MOST))
         for (a, b), margin in sorted(margins.items())
         if (net := margin - margins.get((b, a), 0.0)) > 0
     ]
-    return Evidence(pairs=tuple(pairs), liked=liked_of(pairs))
+    return Evidence(pairs=tuple(pairs), liked=liked_of(pairs), votes=votes)
 
 
-def _of_votes(
-    said: Iterable[JudgementLine], prompts: Mapping[str, str]
-) -> Iterator[tuple[str, str, float]]:
-    """Pairs of voted pictures of one prompt: the better, the worse, by how much."""
+def _leanings(said: Iterable[JudgementLine]) -> dict[str, float]:
+    """The posterior mean of each voted picture, less one half."""
     up: defaultdict[str, float] = defaultdict(float)
     down: defaultdict[str, float] = defaultdict(float)
     for judgement in said:
         if judgement.kind is Kind.VOTE and judgement.weight:
             (up if judgement.value == 1 else down)[judgement.files[0]] += judgement.weight
+    return {name: _mean(up[name], down[name]) - 0.5 for name in sorted({*up, *down})}
+
+
+def _of_votes(
+    votes: Mapping[str, float], prompts: Mapping[str, str]
+) -> Iterator[tuple[str, str, float]]:
+    """Pairs of voted pictures of one prompt: the better, the worse, by how much."""
     by_prompt: defaultdict[str, list[str]] = defaultdict(list)
-    for name in sorted({*up, *down}):
+    for name in votes:
         by_prompt[prompts[name]].append(name)
     for names in by_prompt.values():
         for a, b in combinations(names, 2):
-            margin = _mean(up[a], down[a]) - _mean(up[b], down[b])
+            margin = votes[a] - votes[b]
             if margin:
                 yield (a, b, margin) if margin > 0 else (b, a, -margin)
 

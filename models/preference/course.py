@@ -41,7 +41,7 @@ class Reach(StrEnum):
 
 
 #: Steps of a pull, and of every other loss.
-_PULLED, _USUAL = 10, 200
+_PULLED, _USUAL = 6, 200
 _RATES = {Reach.FULL: 2e-5, Reach.LORA: 1e-3}
 
 

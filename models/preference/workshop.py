@@ -137,7 +137,7 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     say("looking at the pictures")
     seen = features_of(manifest.path, pictures, asked.parts, look)
     prompts = {picture.file_name: picture.prompt_key for picture in pictures}
-    reward = fit(evidence.pairs, prompts, seen)
+    reward = fit(evidence.pairs, prompts, seen, evidence.votes)
     vectors = seen[reward.features]
     rows = list(audit.rows(manifest, asked.held_out, reward, vectors))
     say(table(rows))

@@ -63,6 +63,13 @@ class Trial:
     goal: float | None = None
     #: Further options of `prefer`.
     options: tuple[str, ...] = ()
+    #: The trial whose candidate it begins with and whose votes it learns from: a second stage.
+    behind: str | None = None
+
+    @property
+    def votes(self) -> str:
+        """Which trial's votes it learns from."""
+        return self.behind or self.name
 
 
 TRIALS = {
@@ -74,6 +81,23 @@ TRIALS = {
         Trial(name="style-2", taste="style", seed=2, goal=90),
         Trial(name="open-2", taste="open", seed=2, goal=75),
         Trial(name="quality-2", taste="quality", seed=2, goal=75),
+        Trial(name="quality-3", taste="quality", seed=3, goal=75),
+        *(
+            Trial(
+                name=f"{behind}-pulled",
+                taste="quality",
+                seed=seed,
+                goal=75,
+                behind=behind,
+                options=("--loss", "pull"),
+            )
+            for seed, behind in enumerate(("quality", "quality-2", "quality-3"), 1)
+        ),
+        *(
+            Trial(name=f"{taste}-{count}", taste=taste, count=count)
+            for taste in ("style", "quality")
+            for count in (60, 125, 250)
+        ),
         Trial(name="style-duels", taste="style", ask=Ask.DUELS, count=100, goal=65),
         Trial(name="style-picks", taste="style", ask=Ask.PICKS, count=100, goal=65),
         Trial(name="open-picks", taste="open", ask=Ask.PICKS, count=100, goal=65),
@@ -140,7 +164,7 @@ def _other_scorer(work: Path) -> Aesthetic:
 
 def manifest_of(bench: Bench, trial: Trial) -> Path:
     """The manifest of the trial's judgements, written once."""
-    folder = bench.work / "manifests" / trial.name
+    folder = bench.work / "manifests" / trial.votes
     if (folder / manifest.FILE_NAME).exists():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -204,6 +228,8 @@ def trained(bench: Bench, trial: Trial) -> tuple[str, tuple[float, float]]:
         add_arguments(parser)
         words = [str(manifest_of(bench, trial)), "--out", str(out), *trial.options]
         words += ["--seed", str(trial.seed - 1)]
+        if trial.behind:
+            words += ["--base", trained(bench, TRIALS[trial.behind])[0]]
         resume = ["--resume"] if (out / "states").exists() else []
         began = time.monotonic(), time.process_time()
         threads = ["--threads", str(torch.get_num_threads())]

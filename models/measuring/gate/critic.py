@@ -36,12 +36,13 @@ def critic_of(
     if len(held_out.pairs) < _FEWEST or len({prompts[p.better] for p in held_out.pairs}) < 2:
         return None
     sets = looks()
-    names = sorted({name for pair in held_out.pairs for name in (pair.better, pair.worse)})
+    paired = {name for pair in held_out.pairs for name in (pair.better, pair.worse)}
+    names = sorted({*paired, *held_out.votes})
     seen = {
         kind: dict(zip(names, _seen(look, [pictures[name] for name in names]), strict=True))
         for kind, look in sets.items()
     }
-    reward = fit(held_out.pairs, prompts, seen)
+    reward = fit(held_out.pairs, prompts, seen, held_out.votes)
     look = sets[reward.features]
 
     def grade(shown: Pictures) -> list[float]:

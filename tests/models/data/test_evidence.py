@@ -38,6 +38,11 @@ def test_single_votes_become_differences_of_posterior_means() -> None:
     assert found == {(A, B): pytest.approx(3 / 4 - 1 / 3)}
 
 
+def test_votes_on_one_picture_lean_as_its_posterior_mean_does() -> None:
+    found = drawn_from([vote(A, 1), vote(A, 1), vote(D, -1), vote(B, 1, weight=0.0)], PROMPTS)
+    assert found.votes == {A: pytest.approx(3 / 4 - 1 / 2), D: pytest.approx(1 / 3 - 1 / 2)}
+
+
 def test_pictures_of_two_prompts_are_no_pair() -> None:
     assert told(drawn_from([vote(A, 1), vote(D, -1)], PROMPTS)) == {}
 

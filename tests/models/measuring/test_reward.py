@@ -50,6 +50,53 @@ def test_the_telling_features_are_found_and_tell_unseen_prompts() -> None:
     assert np.mean(right) > 0.8
 
 
+def leaning(sets: Sets, wrong: float) -> dict[str, float]:
+    """Votes on single pictures, by what is liked beyond all prompts; a share the wrong way."""
+    rng = np.random.default_rng(4)
+    return {
+        name: (0.2 if (v[2] > 0) != (rng.random() < wrong) else -0.2)
+        for name, v in sets["telling"].items()
+    }
+
+
+def test_votes_on_single_pictures_say_where_to_look_and_not_what_is_liked() -> None:
+    """Few pairs find mute features by chance; the weights are those of the pairs all the same."""
+    prompts, sets = drawn(1)
+    pairs, votes = judged(prompts, sets, wrong=0.4)[40:64], leaning(sets, wrong=0.1)
+    astray = reward.fit(pairs, prompts, sets)
+    found = reward.fit(pairs, prompts, sets, votes)
+    assert (astray.features, found.features) == ("mute", "telling")
+    alone = reward.fit(pairs, prompts, {"telling": sets["telling"]})
+    assert np.allclose(found.weights, alone.weights)
+
+
+@pytest.mark.parametrize("leans", [0.0, 0.2])
+def test_votes_that_all_say_the_same_choose_nothing(leans: float) -> None:
+    prompts, sets = drawn(1)
+    pairs = judged(prompts, sets, wrong=0.2)
+    same = reward.fit(pairs, prompts, sets, dict.fromkeys(prompts, leans))
+    assert np.array_equal(same.weights, reward.fit(pairs, prompts, sets).weights)
+
+
+def test_what_features_miss_of_votes_is_told_of_prompts_they_did_not_see() -> None:
+    """Nothing of votes that are a feature's, all of votes that are a prompt's own or nobody's."""
+    prompts, sets = drawn(1)
+    ones = np.ones(6)
+
+    def missed(votes: dict[str, float]) -> float:
+        return reward._missed(votes, prompts, sets["telling"], ones)
+
+    rng = np.random.default_rng(5)
+    nobodys = {
+        name: float(value) for name, value in zip(prompts, rng.normal(size=160), strict=True)
+    }
+    its_own = {name: float(v[2]) for name, v in sets["telling"].items()}
+    assert missed(its_own) < 0.25
+    assert missed(nobodys) > 0.95
+    of_prompt = {str(i): value for i, value in enumerate(rng.normal(size=PROMPTS))}
+    assert missed({name: float(of_prompt[prompt]) for name, prompt in prompts.items()}) > 0.95
+
+
 def test_votes_at_random_are_told_no_better_than_by_chance() -> None:
     prompts, sets = drawn(1)
     found = [

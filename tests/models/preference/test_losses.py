@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from models.catalogue.card import Prediction
 from models.engine.schedule import Schedule, Spacing
@@ -98,3 +99,17 @@ def test_a_bounded_reward_pulls_until_it_is_enough_and_then_hardly() -> None:
     assert pulls == pytest.approx([sigmoid(3 * (0.3 - g)) for g in (-1.0, 0.3, 3.0)])
     assert pulls[0] > 0.9
     assert pulls[2] < 0.01
+
+
+def test_a_pick_in_pairs_teaches_what_plackett_luce_does_while_little_is_learned() -> None:
+    """Of pictures that have gained nothing yet, the pairs' gradient is a multiple of the ranking's.
+
+    Plackett-Luce's loss of a pick is -log softmax at its place (Luce 1959; Plackett 1975).
+    """
+    whole, paired = (torch.zeros(4, requires_grad=True) for _ in range(2))
+    (-functional.log_softmax(whole, 0)[2]).backward()
+    losses.dpo(paired[2], paired[[0, 1, 3]]).sum().backward()
+    assert whole.grad is not None
+    assert paired.grad is not None
+    assert whole.grad.tolist() == pytest.approx([0.25, 0.25, -0.75, 0.25])
+    assert torch.allclose(paired.grad, 2 * whole.grad)
