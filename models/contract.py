@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol, Self
 
 from models.decoding import Amount, Positive
@@ -126,6 +127,10 @@ class ModelInfo:
     #: Its pictures are scored for nudity before they are shown, so nothing of them may be shown
     #: before that.
     can_draw_nudity: bool = False
+    #: The file that says which words it knows; None if it has none.
+    tags_file: Path | None = None
+    #: What a prompt leaves open is filled in, if its member does not switch that off.
+    completes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
