@@ -103,6 +103,14 @@ def uphold(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
         return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
 
 
+def may_offer(prompt: str, policy: EffectivePolicy) -> bool:
+    """Whether a prompt may be proposed to a member here: it would not be refused. Never raises."""
+    try:
+        return silence(policy) is None and refusal(weigh(policy, prompt, ""), policy) is None
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return False
+
+
 def for_trial(admitted: Admitted) -> Admitted:
     """What was let in, to be drawn once more by each model of a blind test."""
     return replace(admitted, ask=replace(admitted.ask, count=2, kind=RequestKind.TRIAL))

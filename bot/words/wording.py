@@ -154,8 +154,12 @@ def status(
     standing: Standing | None,
     expected: Expected | None,
     progress: Mapping[JobId, JobProgress],
+    note: str = "",
 ) -> str:
-    """The status message of an open request: what is drawn, what waits and where."""
+    """The status message of an open request: what is drawn, what waits and where.
+
+    `note` is told of its words.
+    """
     lines = [f"**{_pictures(len(jobs))}** · {plain(jobs[0].draw.prompt)}"]
     lines += [_bar(progress[job.id]) for job in jobs if job.id in progress]
     counts = Counter(job.state for job in jobs)
@@ -166,7 +170,7 @@ def status(
         lines.append(place(standing, expected))
     if counts[JobState.RUNNING] and not progress:
         lines.append("Drawing …")
-    return fitting([*lines, *_faults(jobs)])
+    return fitting([*lines, *_faults(jobs), *note.splitlines()])
 
 
 def place(standing: Standing, expected: Expected | None) -> str:
@@ -219,15 +223,18 @@ def _pictures(count: int) -> str:
     return "1 picture" if count == 1 else f"{count} pictures"
 
 
-def caption(job: Job, picture: Picture) -> str:
-    """The message that shows a picture: for whom, what, and how to get it again."""
+def caption(job: Job, picture: Picture, note: str = "") -> str:
+    """The message that shows a picture: for whom, what, and how to get it again.
+
+    `note` is told of its words, above the settings.
+    """
     draw = job.draw
     settings = (
         f"-# seed {draw.seed} · {draw.steps} steps · guidance {draw.guidance:g} · "
         f"{picture.card_id} · `{job.id}`"
     )
     whose = f"<@{job.user_id}> {plain(draw.prompt)}"
-    return fit(f"{fit(whose, CONTENT_CHARS_MAX // 2)}\n{settings}")
+    return fit("\n".join(filter(None, (fit(whose, CONTENT_CHARS_MAX // 2), note, settings))))
 
 
 def alt_text(job: Job) -> str:

@@ -7,8 +7,10 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.policy.asks import make_ask
+from bot.words import knowing, wording
+from cogs.asking import typing
 from cogs.asking.requests import fresh_seed, submit
-from cogs.translating import place_of, user_of
+from cogs.translating import place_of, tell, user_of
 from models.contract import Aspect
 
 _ASPECTS = [app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect]
@@ -43,11 +45,15 @@ class Waifu(commands.Cog):
         clip_skip: int | None = None,
     ) -> None:
         """Check, queue and acknowledge."""
+        words = typing.whole(interaction, prompt)
+        if words is None:
+            await tell(interaction, f"{knowing.FORGOTTEN}\n{wording.code(prompt)}")
+            return
         ask = make_ask(
             info=interaction.client.services.model(),
             user_id=user_of(interaction),
             place=place_of(interaction),
-            prompt=prompt,
+            prompt=words,
             negative=negative,
             aspect=Aspect(aspect) if aspect else None,
             count=count,
@@ -58,6 +64,12 @@ class Waifu(commands.Cog):
             fresh_seed=fresh_seed(),
         )
         await submit(interaction, ask)
+
+    @waifu.autocomplete("prompt")
+    async def _typed(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        return await typing.choices(interaction, current)
 
 
 async def setup(bot: WaifuBot) -> None:

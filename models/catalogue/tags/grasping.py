@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from models.catalogue.tags.book import plain
 from models.catalogue.tags.glossary import FILLERS, Glossary
@@ -48,6 +49,7 @@ class Grasp:
         return bool(self.unknown) and not self.met and not self.foreign
 
 
+@lru_cache(maxsize=512)
 def grasp(prompt: str, glossary: Glossary) -> Grasp:
     """Read a prompt as its model will. Without a tags file nothing is known to be unknown."""
     if not glossary:
