@@ -80,6 +80,13 @@ class Draw:
     clip_skip: int | None = None
     #: The id of the card that it is drawn with.
     model: str | None = None
+    #: What was filled in where the prompt left something open; None: nothing was to be.
+    completion: str | None = None
+
+    @property
+    def words(self) -> str:
+        """What the model reads: the prompt, and what was filled in behind it."""
+        return f"{self.prompt.rstrip(' ,')}, {self.completion}" if self.completion else self.prompt
 
     def nth(self, index: int) -> Draw:
         """The draw of picture `index` of several that were asked for together."""

@@ -40,6 +40,7 @@ def make_ask(
     steps: int | None = None,
     guidance: float | None = None,
     clip_skip: int | None = None,
+    complete: bool | None = None,
     kind: RequestKind = RequestKind.COMMAND,
     parent_job_id: JobId | None = None,
 ) -> Ask | Refused:
@@ -65,6 +66,8 @@ def make_ask(
                 sampler=info.default_sampler,
                 # 0 is what the card says, as it is where nothing is said.
                 clip_skip=_whole("clip_skip", clip_skip, 0, 0, info.clip_skip_max) or None,
+                # With what, is decided where policy looks at it.
+                completion="" if info.completes and complete is not False else None,
             ),
             count=_whole("count", count, 1, 1, limits.count_max),
             kind=kind,
@@ -91,8 +94,9 @@ def ask_again(
     """One picture by the settings of an earlier one, if this model can still be asked for them.
 
     Size and sampler are this model's: it may be another than the one that drew the earlier one.
+    The same picture is filled in as it was, a variation anew.
     """
-    return make_ask(
+    ask = make_ask(
         info=info,
         user_id=user_id,
         place=place,
@@ -107,6 +111,9 @@ def ask_again(
         kind=kind,
         parent_job_id=parent_job_id,
     )
+    if isinstance(ask, Refused):
+        return ask
+    return replace(ask, draw=replace(ask.draw, completion=draw.completion))
 
 
 def _prompt(text: str, limit: int) -> str:

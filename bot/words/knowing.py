@@ -39,6 +39,13 @@ def doubt(grasp: Grasp, draws: str | None, known: Sequence[str]) -> str:
     return fit("\n".join(lines))
 
 
+def filled(completion: str | None) -> str:
+    """What *Settings* says was filled in; "" if nothing was."""
+    if not completion:
+        return ""
+    return f"I filled in what you left open: {plain(completion)} (`complete: off` leaves it open)"
+
+
 def _slips(near: Mapping[str, str]) -> list[str]:
     return [
         f"*{plain(written, _WORD_CHARS)}*: did you mean *{plain(tag, _WORD_CHARS)}*?"

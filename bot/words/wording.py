@@ -247,8 +247,11 @@ def choice(job: Job) -> str:
     return short(f"{job.id} {job.draw.prompt}", CHOICE_CHARS_MAX)
 
 
-def command(job: Job) -> str:
-    """The `/waifu` that draws this picture again, ready to paste."""
+def command(job: Job, *, completes: bool = False) -> str:
+    """The `/waifu` that draws this picture again, ready to paste.
+
+    `completes`: the model in use fills in what a prompt leaves open, unless it is told not to.
+    """
     draw = job.draw
     parts = [f"/waifu prompt: {draw.prompt}"]
     if draw.negative:
@@ -258,6 +261,8 @@ def command(job: Job) -> str:
     )
     if draw.clip_skip:
         parts.append(f"clip_skip: {draw.clip_skip}")
+    if completes and draw.completion is None:
+        parts.append("complete: off")
     return " ".join(parts)
 
 

@@ -130,11 +130,12 @@ class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
         if job is None:
             return
         info = interaction.client.services.model()
-        command = wording.command(job)
+        command = wording.command(job, completes=info.completes)
         parameters = a1111_parameters(Provenance.of(job.request(), info))
         text = (
             f"Draw it again:\n{wording.code(command)}\n"
             f"For AUTOMATIC1111's WebUI:\n{wording.code(parameters)}"
+            + knowing.filled(job.draw.completion)
         )
         if len(text) <= wording.CONTENT_CHARS_MAX and "```" not in command:
             await tell(interaction, text)

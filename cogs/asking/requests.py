@@ -28,11 +28,11 @@ from bot.domain import (
 from bot.log import whereabouts
 from bot.policy import decide
 from bot.policy.asks import asked_of
+from bot.policy.filling import completed
 from bot.policy.quotas import Quota, quota
 from bot.services import Services
 from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
-from bot.store.precedents import draws_of
 from bot.words import knowing, licensing, standing, wording
 from cogs.asking.doubting import doubted, show_doubt
 from cogs.asking.refusing import alert, refuse
@@ -68,7 +68,7 @@ async def submit(
         await tell(interaction, ask.text)
         return
     services = interaction.client.services
-    ask = await with_precedent(services, ask)
+    ask = await with_precedent(services, await _completed(interaction, ask))
     outcome = lacking(interaction) or await _excluded(interaction, ask)
     outcome = outcome or await _queue(interaction, ask, waiting_id, sure=sure)
     if waiting_id is not None:
@@ -128,10 +128,17 @@ async def _queue(
     return queued
 
 
+async def _completed(interaction: Interaction, ask: Ask) -> Ask:
+    """The ask with what it leaves open filled in, of the model that serves now."""
+    services, model = interaction.client.services, interaction.client.services.model()
+    policy = await services.policy_at(ask.place, roles_of(interaction), model=model)
+    return completed(ask, await services.glossaries.of(model), policy)
+
+
 async def with_precedent(services: Services, ask: Ask) -> Ask:
     """The ask with what moderators decided by now about the pictures that it would draw again."""
     found = await services.reviews.precedent(
-        ask.place.guild_id, draws_of(ask), services.model().card_id
+        ask.place.guild_id, ask.draws, services.model().card_id
     )
     return ask if found is None else replace(ask, precedent=max(found, ask.precedent or found))
 

@@ -14,6 +14,7 @@ from cogs.translating import place_of, tell, user_of
 from models.contract import Aspect
 
 _ASPECTS = [app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect]
+_SWITCH = [app_commands.Choice(name=value, value=value) for value in ("on", "off")]
 
 
 class Waifu(commands.Cog):
@@ -30,8 +31,9 @@ class Waifu(commands.Cog):
         steps="How many steps: more is finer and slower",
         guidance="How closely to follow the prompt",
         clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
+        complete="Off: draw only your words, and fill in nothing that they leave open",
     )
-    @app_commands.choices(aspect=_ASPECTS)
+    @app_commands.choices(aspect=_ASPECTS, complete=_SWITCH)
     async def waifu(  # noqa: PLR0917  discord.py makes the options of the parameters
         self,
         interaction: Interaction,
@@ -43,6 +45,7 @@ class Waifu(commands.Cog):
         steps: int | None = None,
         guidance: float | None = None,
         clip_skip: int | None = None,
+        complete: str | None = None,
     ) -> None:
         """Check, queue and acknowledge."""
         words = typing.whole(interaction, prompt)
@@ -61,6 +64,7 @@ class Waifu(commands.Cog):
             steps=steps,
             guidance=guidance,
             clip_skip=clip_skip,
+            complete=None if complete is None else complete == "on",
             fresh_seed=fresh_seed(),
         )
         await submit(interaction, ask)

@@ -20,7 +20,7 @@ from models.catalogue.tags.grasping import grasp
 _BEFORE = re.compile(r"^.*(?:[,;|\n\u3001\uff0c]|(?<!\\)[(\[])\s*", re.DOTALL)
 _BRACKET = re.compile(r"[()]")
 #: How a count is written behind a choice: a client may leave the choice's name in its box.
-_COUNT = re.compile(r"\s*⟨[^⟨⟩]{1,12}⟩")
+_COUNT = re.compile(r"\s*⟨[^⟨⟩]{1,12}⟩(?:\s+(?=,))?")
 #: So many words of a sentence may belong to one tag.
 _WORDS = 4
 

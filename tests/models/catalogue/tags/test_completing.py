@@ -59,7 +59,8 @@ def test_a_tag_that_is_said_is_not_offered_again() -> None:
 def test_how_well_a_tag_is_known_is_shown_and_taken_away_again() -> None:
     (one, *_) = completions("1girl, blue ha", embedded_words(), 5)
     assert one.note == "⟨1.8k⟩"
-    assert uncounted(f"{one.prompt} {one.note}, smile") == "1girl, blue hair, smile"
+    for more in (", smile", " , smile"):
+        assert uncounted(f"{one.prompt} {one.note}{more}") == "1girl, blue hair, smile"
     (other, *_) = completions("猫耳", embedded_words(), 5)
     assert other.note == "⟨猫耳 · 1.1k⟩"
 

@@ -68,8 +68,14 @@ def test_what_goes_together_is_drawn_together() -> None:
 def test_nothing_comes_that_is_not_wanted() -> None:
     for seed in range(100):
         assert "1boy" not in filled("smile", seed, negative="1boy")
-    text = completion("smile", embedded_words(), 0, never=embedded_words().book.tags)
-    assert text == ""
+    assert completion("smile", embedded_words(), 0, takes=lambda _: False) == ""
+
+
+def test_a_lot_that_may_not_be_is_drawn_again() -> None:
+    for seed in range(100):
+        text = completion("smile", embedded_words(), seed, takes=lambda tag: "blue" not in tag)
+        assert "blue" not in text
+        assert of_group(text.split(", "), "eye colour")
 
 
 def test_the_shares_are_those_of_the_training() -> None:
