@@ -7,7 +7,7 @@ What a user can cause is a value (`Refused`); exceptions are for what the operat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import NewType
 
@@ -192,10 +192,7 @@ class PostLayout(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One well-formed request; every number is resolved and inside the model's limits.
-
-    Picture `i` of `count` is drawn by `draw.nth(i)`.
-    """
+    """One well-formed request; every number is resolved and inside the model's limits."""
 
     user_id: UserId
     place: Place
@@ -206,6 +203,14 @@ class Ask:
     parent_job_id: JobId | None = None
     #: What moderators decided about one of these pictures, or about the button's; None: nothing.
     precedent: Ruling | None = None
+    #: What is filled in of each picture; None: nothing, or nothing yet.
+    completions: tuple[str, ...] | None = None
+
+    @property
+    def draws(self) -> tuple[Draw, ...]:
+        """What each of its pictures is drawn by, in the order of their seeds."""
+        filled = self.completions or (self.draw.completion,) * self.count
+        return tuple(replace(self.draw.nth(i), completion=text) for i, text in enumerate(filled))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

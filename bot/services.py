@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bot.domain import Place, RoleId
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
+from bot.glossaries import Glossaries, Tails
 from bot.learning.desk import LearningDesk
 from bot.policy.layers import EffectivePolicy, effective, is_compiled, licensed
 from bot.policy.rulebook import Rulebook
@@ -66,6 +67,8 @@ class Services:
     progress: ProgressBoard
     caps: Caps
     learning: LearningDesk
+    glossaries: Glossaries
+    tails: Tails
     #: The model that is asked of; looked at each time, because a promotion can change it.
     model: Callable[[], ModelInfo]
     clock: Callable[[], int]

@@ -28,6 +28,7 @@ from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
+from bot.glossaries import Glossaries, Tails
 from bot.health import beat
 from bot.learning.desk import lay
 from bot.learning.starting import load_active
@@ -196,6 +197,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
                 swap=swap,
                 clock=now_ms,
             ),
+            glossaries=Glossaries(settings.tags_file),
+            tails=Tails(),
             model=lambda: shelf.active,
             clock=now_ms,
             elapsed_s=elapsed_s,
@@ -259,6 +262,7 @@ async def _serve(settings: Settings) -> int:
                 _tidying(program.services),
             ):
                 if await _loaded(program, settings, stop):
+                    await program.services.glossaries.of(program.shelf.active)
                     _spare_what_stays()
                     await _work(program, settings, stop)
             beating.cancel()

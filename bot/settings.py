@@ -44,6 +44,7 @@ class Settings:
     dev_guild_id: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
     data_dir: Path = Path("data")
     model: str = "embedded"
+    tags_file: Path | None = None
     device: str | None = None
     threads: Annotated[int, Meta(ge=1, le=256)] | None = None
     batch_rows: Annotated[int, Meta(ge=1, le=256)] | None = None

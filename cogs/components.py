@@ -30,6 +30,10 @@ class Action(StrEnum):
     DELETE = "delete"
     #: Take a request back.
     CANCEL = "cancel"
+    #: Draw what the model knows nothing of.
+    ANYWAY = "anyway"
+    #: Draw what was probably meant.
+    MEANT = "meant"
     #: Another page of one's pictures.
     HISTORY = "history"
     #: Accept the model's licence.
@@ -90,6 +94,8 @@ _LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
     Action.SETTINGS: ("Settings", "📋", discord.ButtonStyle.secondary),
     Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
+    Action.ANYWAY: ("Draw anyway", "🖌️", discord.ButtonStyle.secondary),
+    Action.MEANT: ("Draw what I meant", "✅", discord.ButtonStyle.success),
     Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
     Action.ACCEPT: ("Accept", "✅", discord.ButtonStyle.success),
     Action.DECLINE: ("Decline", "✖️", discord.ButtonStyle.secondary),

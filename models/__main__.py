@@ -25,6 +25,7 @@ COMMANDS: dict[str, Command] = {
     "dataset": Command("models.data.command", "say what a folder of training pictures holds"),
     "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
     "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
+    "tags": Command("models.data.lexicon", "write down which words a model knows"),
     "paint": Command("models.painter.paint", "paint labelled training pictures"),
     "safety-report": Command(
         "models.engine.safety.command", "say how many harmless pictures are taken for nude ones"

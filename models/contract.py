@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol, Self
 
 from models.decoding import Amount, Positive
@@ -79,6 +80,13 @@ class Draw:
     clip_skip: int | None = None
     #: The id of the card that it is drawn with.
     model: str | None = None
+    #: What was filled in where the prompt left something open; None: nothing was to be.
+    completion: str | None = None
+
+    @property
+    def words(self) -> str:
+        """What the model reads: the prompt, and what was filled in behind it."""
+        return f"{self.prompt.rstrip(' ,')}, {self.completion}" if self.completion else self.prompt
 
     def nth(self, index: int) -> Draw:
         """The draw of picture `index` of several that were asked for together."""
@@ -126,6 +134,10 @@ class ModelInfo:
     #: Its pictures are scored for nudity before they are shown, so nothing of them may be shown
     #: before that.
     can_draw_nudity: bool = False
+    #: The file that says which words it knows; None if it has none.
+    tags_file: Path | None = None
+    #: What a prompt leaves open is filled in, if its member does not switch that off.
+    completes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

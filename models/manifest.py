@@ -63,7 +63,8 @@ class PictureLine:
 
     file_name: _PictureFile
     sha256: _Sha256
-    #: The prompt; None if its member does not share prompts. Then nothing can be trained on it.
+    #: What it was drawn of; None if its member does not share prompts. Then nothing can be trained
+    #: on it.
     text: str | None
     #: None if the prompt is.
     negative: str | None
@@ -86,6 +87,8 @@ class PictureLine:
     #: Sums of the weights of those who voted it up and down.
     up: Amount
     down: Amount
+    #: The prompt as its member typed it, where the bot filled in what it left open.
+    asked: str | None = None
 
     def __post_init__(self) -> None:
         """ValueError if its name is not its hash."""

@@ -107,8 +107,9 @@ def a1111_parameters(provenance: Provenance) -> str:
         "Job": provenance.job_id,
         "Batch width": str(provenance.batch_width),
         "Licence": provenance.licence_name,
+        **({"Asked": draw.prompt} if draw.completion else {}),
     }
-    lines = [draw.prompt]
+    lines = [draw.words]
     if draw.negative:
         lines.append(f"Negative prompt: {draw.negative}")
     lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in values.items()))

@@ -79,7 +79,7 @@ def why_not(
         return LeftOut.UNSEEN
     if entry.draw is None:
         return LeftOut.MISSING
-    words = {entry.draw.prompt, entry.caption or entry.draw.prompt}
+    words = {entry.draw.prompt, entry.draw.words, entry.caption or entry.draw.words}
     allowed = all(may_leave(prompt, entry.draw.negative) for prompt in words)
     return None if allowed else LeftOut.FORBIDDEN
 
@@ -185,7 +185,8 @@ def _picture(each: Chosen, votes: Mapping[tuple[JobId, int], float], key: bytes)
     return PictureLine(
         file_name=each.file_name,
         sha256=each.scan.sha256,
-        text=each.entry.caption or (draw.prompt if shared else None),
+        text=each.entry.caption or (draw.words if shared else None),
+        asked=draw.prompt if shared and draw.completion else None,
         negative=draw.negative if shared else None,
         prompt_key=each.prompt_key,
         card_id=picture.card_id,

@@ -83,6 +83,8 @@ def make_ask(
         guidance=checks.guidance(typed.guidance),
         sampler=typed.sampler or info.default_sampler,
         clip_skip=checks.whole("clip_skip", typed.clip_skip, 0) or None,
+        # With what, is decided where policy looks at it.
+        completion="" if info.completes and typed.complete is not False else None,
     )
     count = checks.whole("count", typed.count, 1)
     if checks.faults:
@@ -119,6 +121,7 @@ def typed_of(draw: Draw) -> Typed:
         guidance=draw.guidance,
         sampler=draw.sampler,
         clip_skip=draw.clip_skip,
+        complete=draw.completion is not None,
     )
 
 
@@ -133,9 +136,10 @@ def ask_again(
 ) -> Ask | Refused:
     """One picture by the settings of an earlier one, if this model can still be asked for them.
 
-    The size is this model's: it may be another than the one that drew the earlier one.
+    The size is this model's: it may be another than the one that drew the earlier one. The same
+    picture is filled in as it was, a variation anew.
     """
-    return make_ask(
+    ask = make_ask(
         info=info,
         user_id=user_id,
         place=place,
@@ -144,6 +148,9 @@ def ask_again(
         kind=kind,
         parent_job_id=parent_job_id,
     )
+    if isinstance(ask, Refused):
+        return ask
+    return replace(ask, draw=replace(ask.draw, completion=draw.completion))
 
 
 class _Checks:

@@ -68,7 +68,7 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     assert ask.place == policy.place, "the policy of another place"
     if silenced := silence(policy):
         return silenced
-    weighed = weigh(policy, ask.draw.prompt, ask.draw.negative)
+    weighed = _weighed_of(ask, policy)
     if refused := refusal(weighed, policy):
         return refused
     precedent = ask.precedent or Ruling.ALLOW
@@ -113,9 +113,32 @@ def uphold(ask: Ask, policy: EffectivePolicy, appealed: Collection[Finding]) -> 
         return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
 
 
+def judged(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling:
+    """What would be done with these words here. Never raises: what is in doubt is refused."""
+    try:
+        return _judged_words(prompt, negative, policy)
+    except Exception:  # noqa: BLE001  any error in policy means no
+        return Ruling.REFUSE
+
+
+def _judged_words(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling:
+    weighed = weigh(policy, prompt, negative)
+    refused = silence(policy) or refusal(weighed, policy)
+    return Ruling.REFUSE if refused else weighed.effect.ruling
+
+
+def may_offer(prompt: str, policy: EffectivePolicy) -> bool:
+    """Whether a prompt may be proposed to a member here: it would not be refused. Never raises."""
+    return judged(prompt, "", policy) is not Ruling.REFUSE
+
+
 def for_trial(admitted: Admitted) -> Admitted:
     """What was let in, to be drawn once more by each model of a blind test."""
-    return replace(admitted, ask=replace(admitted.ask, count=2, kind=RequestKind.TRIAL))
+    ask = admitted.ask
+    # Both models draw the same words of the same seed.
+    filled = None if ask.completions is None else ask.completions[:1] * 2
+    twice = replace(ask, count=2, kind=RequestKind.TRIAL, completions=filled)
+    return replace(admitted, ask=twice)
 
 
 def silence(policy: EffectivePolicy) -> Refused | None:
@@ -168,6 +191,13 @@ def _words_of(rule: RuleId, found: Iterable[Finding]) -> tuple[str, ...]:
 
 def _rank(rule: RuleId, ground: Ground) -> tuple[int, RuleId]:
     return list(Layer).index(layer_of(rule, ground)), rule
+
+
+def _weighed_of(ask: Ask, policy: EffectivePolicy) -> Weighed:
+    """What follows from everything that the model will read of an ask, and from its own words."""
+    read = dict.fromkeys([ask.draw.prompt, *(draw.words for draw in ask.draws)])
+    found = {f: e for text in read for f, e in weigh(policy, text, ask.draw.negative).found.items()}
+    return Weighed(found=found, effect=join(found.values()))
 
 
 def weigh(ground: Ground, prompt: str, negative: str) -> Weighed:
@@ -263,7 +293,7 @@ def may_stay_preview(job: Job, policy: EffectivePolicy) -> bool:
 
 
 def _may_stay_preview(job: Job, policy: EffectivePolicy) -> bool:
-    weighed = weigh(policy, job.draw.prompt, job.draw.negative)
+    weighed = weigh(policy, job.draw.words, job.draw.negative)
     if silence(policy) or refusal(weighed, policy) or weighed.effect.ruling is not Ruling.ALLOW:
         return False
     return job.rating is not Rating.EXPLICIT or policy.place.age_restricted
@@ -289,7 +319,7 @@ def release(
 def _release(
     job: Job, rendered: Rendered, scores: Scores | None, info: ModelInfo, ground: Ground
 ) -> Released | Held | Withheld:
-    asked = weigh(ground, job.draw.prompt, job.draw.negative).effect
+    asked = weigh(ground, job.draw.words, job.draw.negative).effect
     adults = job.rating is Rating.EXPLICIT
     if asked.ruling is Ruling.REFUSE:
         return Withheld(text=refusals.FORBIDDEN)

@@ -45,7 +45,7 @@ def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Re
     if refused := silence(policy) or _as_it_is(job, picture):
         return refused
     policy = excusing(policy, job.excused)
-    weighed = weigh(policy, job.draw.prompt, job.draw.negative)
+    weighed = weigh(policy, job.draw.words, job.draw.negative)
     if refused := refusal(weighed, policy):
         return _as_of_now(refused)
     if picture.rating is Rating.EXPLICIT and not policy.place.age_restricted:

@@ -18,7 +18,7 @@ from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.doomed import doom_sends_of_jobs
 from bot.store.duel_rows import close_duels_of_jobs
 from bot.store.members import Exclusion, insert_exclusion
-from bot.store.precedents import draws_of, lift_removals, set_precedents
+from bot.store.precedents import lift_removals, set_precedents
 from bot.store.removal import take_away
 from bot.store.request_rows import insert_requests, request_of
 from bot.store.tellings import Telling, TellingId, insert_telling
@@ -151,7 +151,7 @@ async def _queue(tx: Transaction, case: Case, judgement: Judgement) -> Request:
     assert judgement.admitted is not None, "policy admits what is drawn"
     ask = judgement.admitted.ask
     assert ask.user_id == case.user_id, "the ask of another member"
-    await lift_removals(tx, case.guild_id, draws_of(ask), judgement.card_id)
+    await lift_removals(tx, case.guild_id, ask.draws, judgement.card_id)
     request = request_of(judgement.admitted, judgement.at_ms, since_id=judgement.since_id)
     await insert_requests(tx, [request])
     await _take_strike_back(tx, case)

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
-from bot.domain import Ask, GuildId, JobId, Ruling
+from bot.domain import GuildId, JobId, Ruling
 from bot.store.db import Database, Transaction
 from bot.store.job_rows import draw_of
 from bot.store.nameless import keyed_hash, read_key
@@ -20,11 +20,6 @@ from models.contract import Draw
 
 #: Blanks around signs say nothing to a text encoder.
 _AROUND_SIGNS = re.compile(r"\s*([^\w\s])\s*")
-
-
-def draws_of(ask: Ask) -> tuple[Draw, ...]:
-    """What each picture of an ask is drawn by."""
-    return tuple(ask.draw.nth(index) for index in range(ask.count))
 
 
 async def set_precedents(tx: Transaction, job_ids: Sequence[JobId], ruling: Ruling) -> None:
@@ -91,7 +86,7 @@ def _mark(key: bytes, draw: Draw, card_id: str) -> str:
     Not how long and how strictly it is drawn, for one step more shows the same.
     """
     parts = (
-        _spoken(draw.prompt), _spoken(draw.negative), draw.seed, draw.width_px, draw.height_px,
+        _spoken(draw.words), _spoken(draw.negative), draw.seed, draw.width_px, draw.height_px,
         card_id,
     )  # fmt: skip
     return keyed_hash(key, f"draw {json.dumps(parts)}").hex()

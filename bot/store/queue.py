@@ -84,7 +84,7 @@ class Jobs:
     ) -> Request | Refused:
         """Queue every picture of the ask as one request, or none of them where a cap is reached.
 
-        Picture `i` is drawn by `draw.nth(i)`. Concurrent callers share a transaction.
+        Concurrent callers share a transaction.
         An ask that waited for the licence as `waiting_id` stops waiting in that transaction, so it
         is queued once, whatever dies and however often its button is pressed. `since_id` is a
         snowflake of Discord's that is older than every message of the request: its interaction's.

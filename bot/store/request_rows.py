@@ -25,7 +25,7 @@ from bot.store.job_rows import columns_of
 
 
 def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
-    """A new request for every picture of the ask; picture `i` is drawn by `draw.nth(i)`."""
+    """A new request for every picture of the ask."""
     ask, request_id = admitted.ask, RequestId(new_id())
     layout = PostLayout.DUEL if ask.kind is RequestKind.TRIAL else PostLayout.SINGLE
     job_ids = [JobId(new_id()) for _ in range(ask.count)]
@@ -37,7 +37,7 @@ def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
             user_id=ask.user_id,
             guild_id=ask.place.guild_id,
             channel_id=ask.place.channel_id,
-            draw=ask.draw.nth(index),
+            draw=draw,
             rating=admitted.rating,
             ruling=admitted.ruling,
             excused=admitted.excused,
@@ -45,8 +45,8 @@ def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
             attempts=0,
             created_ms=now_ms,
         )
-        for index, (job_id, owed_post_id) in enumerate(
-            zip(job_ids, owed_post_ids(layout, job_ids), strict=True)
+        for draw, job_id, owed_post_id in zip(
+            ask.draws, job_ids, owed_post_ids(layout, job_ids), strict=True
         )
     )
     return Request(

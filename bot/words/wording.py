@@ -164,8 +164,12 @@ def status(
     standing: Standing | None,
     expected: Expected | None,
     progress: Mapping[JobId, JobProgress],
+    note: str = "",
 ) -> str:
-    """The status message of an open request: what is drawn, what waits and where."""
+    """The status message of an open request: what is drawn, what waits and where.
+
+    `note` is told of its words.
+    """
     lines = [f"**{_pictures(len(jobs))}** · {plain(jobs[0].draw.prompt)}"]
     lines += [_bar(progress[job.id]) for job in jobs if job.id in progress]
     counts = Counter(job.state for job in jobs)
@@ -176,7 +180,7 @@ def status(
         lines.append(place(standing, expected))
     if counts[JobState.RUNNING] and not progress:
         lines.append("Drawing …")
-    return fitting([*lines, *_faults(jobs)])
+    return fitting([*lines, *_faults(jobs), *note.splitlines()])
 
 
 def place(standing: Standing, expected: Expected | None) -> str:
@@ -229,15 +233,18 @@ def _pictures(count: int) -> str:
     return "1 picture" if count == 1 else f"{count} pictures"
 
 
-def caption(job: Job, picture: Picture) -> str:
-    """The message that shows a picture: for whom, what, and how to get it again."""
+def caption(job: Job, picture: Picture, note: str = "") -> str:
+    """The message that shows a picture: for whom, what, and how to get it again.
+
+    `note` is told of its words, above the settings.
+    """
     draw = job.draw
     settings = (
         f"-# seed {draw.seed} · {draw.steps} steps · guidance {draw.guidance:g} · "
         f"{picture.card_id} · `{job.id}`"
     )
     whose = f"<@{job.user_id}> {plain(draw.prompt)}"
-    return fit(f"{fit(whose, CONTENT_CHARS_MAX // 2)}\n{settings}")
+    return fit("\n".join(filter(None, (fit(whose, CONTENT_CHARS_MAX // 2), note, settings))))
 
 
 def alt_text(job: Job) -> str:
@@ -250,8 +257,11 @@ def choice(job: Job) -> str:
     return short(f"{job.id} {job.draw.prompt}", CHOICE_CHARS_MAX)
 
 
-def command(job: Job) -> str:
-    """The `/waifu` that draws this picture again, ready to paste."""
+def command(job: Job, *, completes: bool = False) -> str:
+    """The `/waifu` that draws this picture again, ready to paste.
+
+    `completes`: the model in use fills in what a prompt leaves open, unless it is told not to.
+    """
     draw = job.draw
     parts = [f"/waifu prompt: {draw.prompt}"]
     if draw.negative:
@@ -262,6 +272,8 @@ def command(job: Job) -> str:
     )
     if draw.clip_skip:
         parts.append(f"clip_skip: {draw.clip_skip}")
+    if completes and draw.completion is None:
+        parts.append("complete: off")
     return " ".join(parts)
 
 

@@ -27,7 +27,7 @@ from bot.domain import (
 )
 from bot.policy.asks import ask_again
 from bot.services import Services
-from bot.words import refusals, wording
+from bot.words import knowing, refusals, wording
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
@@ -130,11 +130,12 @@ class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
         if job is None:
             return
         info = interaction.client.services.model()
-        command = wording.command(job)
+        command = wording.command(job, completes=info.completes)
         parameters = a1111_parameters(Provenance.of(job.request(), info))
         text = (
             f"Draw it again:\n{wording.code(command)}\n"
             f"For AUTOMATIC1111's WebUI:\n{wording.code(parameters)}"
+            + knowing.filled(job.draw.completion)
         )
         if len(text) <= wording.CONTENT_CHARS_MAX and "```" not in command:
             await tell(interaction, text)
@@ -199,11 +200,37 @@ class Cancel(Press, template=template(Action.CANCEL)):
         await tell(interaction, f"Cancelled: {what}." if taken else "There is nothing to cancel.")
 
 
+class _Waiting(Press, template="wd:none"):
+    """A button whose target is an ask that waits to be drawn as it is."""
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Queue it in the place of the press, if it is the member's own and still waits."""
+        waiting_id = RequestId(self.target)
+        ask = await interaction.client.services.consent.waiting(waiting_id, user_of(interaction))
+        if ask is None:
+            await tell(interaction, knowing.WAITS_NO_MORE)
+            return
+        ask = replace(ask, place=place_of(interaction))
+        await submit(interaction, ask, waiting_id, sure=True)
+
+
+class Anyway(_Waiting, template=template(Action.ANYWAY)):
+    """Draw words that the model has never met."""
+
+    action = Action.ANYWAY
+
+
+class Meant(_Waiting, template=template(Action.MEANT)):
+    """Draw a prompt without its slips."""
+
+    action = Action.MEANT
+
+
 def _may_touch(interaction: Interaction, owner: UserId) -> bool:
     return user_of(interaction) == owner or interaction.permissions.manage_messages
 
 
-_PRESSES = (Again, Vary, ShowSettings, Delete, Cancel)
+_PRESSES = (Again, Vary, ShowSettings, Delete, Cancel, Anyway, Meant)
 
 
 class Buttons(commands.Cog):

@@ -27,6 +27,7 @@ from cogs.asking.press import Press
 from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.components import Action, post_view, row_of, template
+from cogs.posting.noting import note
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.posting.uploads import upload
 from cogs.translating import guild_of, place_of, roles_of, tell, user_of
@@ -181,11 +182,12 @@ class Queue(commands.Cog):
 async def _show(
     interaction: Interaction, job: Job, picture: Picture, png: bytes
 ) -> discord.WebhookMessage:
+    told = await note(interaction.client.services, job)
     return await upload(
         png,
         interaction.filesize_limit,
         lambda data, extension: interaction.followup.send(
-            wording.caption(job, picture),
+            wording.caption(job, picture, told),
             file=discord.File(
                 io.BytesIO(data),
                 f"{job.id}.{extension}",

@@ -28,19 +28,22 @@ from bot.domain import (
 from bot.log import whereabouts
 from bot.policy import decide
 from bot.policy.asks import asked_of, make_ask
+from bot.policy.filling import completed
 from bot.policy.quotas import Quota, quota
 from bot.services import Services
 from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
-from bot.store.precedents import draws_of
 from bot.typed.options import Typed
 from bot.typed.reading import understood
-from bot.words import asking, licensing, standing, wording
+from bot.words import asking, knowing, licensing, standing, wording
+from cogs.asking.doubting import doubted, show_doubt
 from cogs.asking.refusing import alert, refuse
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view
 from cogs.posting.faults import DISCORD_ERRORS
+from cogs.posting.noting import note
 from cogs.translating import place_of, roles_of, tell, user_of
+from models.catalogue.tags.grasping import Grasp
 
 log = logging.getLogger(__name__)
 
@@ -75,29 +78,36 @@ async def _tell_aside(interaction: Interaction, text: str) -> None:
 
 
 async def submit(
-    interaction: Interaction, ask: Ask | Refused, waiting_id: RequestId | None = None
+    interaction: Interaction,
+    ask: Ask | Refused,
+    waiting_id: RequestId | None = None,
+    *,
+    sure: bool = False,
 ) -> None:
     """Take a request as far as it may go, and answer.
 
-    An ask that waited for the licence as `waiting_id` keeps waiting, button and all, until its
-    fate is written down: a crash before that costs a second press, not the request.
+    An ask that waited for a press as `waiting_id` keeps waiting, button and all, until its
+    fate is written down: a crash before that costs a second press, not the request. Who is `sure`
+    is not asked whether to draw words that the model does not know.
     """
     if isinstance(ask, Refused):
         await tell(interaction, ask.text)
         return
     services = interaction.client.services
-    ask = await with_precedent(services, ask)
+    ask = await with_precedent(services, await _completed(interaction, ask))
     outcome = lacking(interaction) or await _excluded(interaction, ask)
-    outcome = outcome or await _queue(interaction, ask, waiting_id)
+    outcome = outcome or await _queue(interaction, ask, waiting_id, sure=sure)
     if waiting_id is not None:
         # What was queued waits no more already; its transaction saw to that.
         if not isinstance(outcome, Request):
             await services.consent.take(waiting_id, ask.user_id)
         queued = isinstance(outcome, Request)
-        await close_terms(interaction, licensing.HERE_WE_GO if queued else licensing.THANKS)
+        await close_terms(interaction, _closing(queued=queued, sure=sure))
     if outcome is None:
         # On acceptance it comes through here once more, with the policy and the place of then.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
+    elif isinstance(outcome, Grasp):
+        await show_doubt(interaction, ask, outcome)
     elif isinstance(outcome, Refused):
         # Words of somebody else, or that were let pass when they were written, are no strike.
         fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
@@ -107,10 +117,20 @@ async def submit(
         await _acknowledge(interaction, outcome)
 
 
+def _closing(*, queued: bool, sure: bool) -> str:
+    """What takes the place of the buttons that an ask waited under."""
+    if sure:
+        return knowing.HERE_WE_GO if queued else knowing.NOT_TAKEN
+    return licensing.HERE_WE_GO if queued else licensing.THANKS
+
+
 async def _queue(
-    interaction: Interaction, ask: Ask, waiting_id: RequestId | None
-) -> Request | Refused | None:
-    """The queued request, or why there is none; None if the licence is not accepted yet."""
+    interaction: Interaction, ask: Ask, waiting_id: RequestId | None, *, sure: bool
+) -> Request | Refused | Grasp | None:
+    """The queued request, or why there is none; None if the licence is not accepted yet.
+
+    What is known of the prompt if nothing is, unless its member is sure.
+    """
     services = interaction.client.services
     roles, model = roles_of(interaction), services.model()
     policy = await services.policy_at(ask.place, roles, model=model)
@@ -120,6 +140,8 @@ async def _queue(
         return verdict
     if not await services.consent.accepted(ask.user_id, model.licence_sha256):
         return None
+    if not sure and (strange := await doubted(services, ask)) is not None:
+        return strange
     caps = _caps(services.caps, quota(policy.guild, roles))
     queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id
@@ -132,10 +154,17 @@ async def _queue(
     return queued
 
 
+async def _completed(interaction: Interaction, ask: Ask) -> Ask:
+    """The ask with what it leaves open filled in, of the model that serves now."""
+    services, model = interaction.client.services, interaction.client.services.model()
+    policy = await services.policy_at(ask.place, roles_of(interaction), model=model)
+    return completed(ask, await services.glossaries.of(model), policy)
+
+
 async def with_precedent(services: Services, ask: Ask) -> Ask:
     """The ask with what moderators decided by now about the pictures that it would draw again."""
     found = await services.reviews.precedent(
-        ask.place.guild_id, draws_of(ask), services.model().card_id
+        ask.place.guild_id, ask.draws, services.model().card_id
     )
     return ask if found is None else replace(ask, precedent=max(found, ask.precedent or found))
 
@@ -209,7 +238,10 @@ async def _tell_standing(interaction: Interaction, request: Request) -> None:
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
     expected = None if standing is None else services.progress.expected(standing)
-    text = wording.status(request.jobs, standing=standing, expected=expected, progress={})
+    told = await note(services, request.jobs[0])
+    text = wording.status(
+        request.jobs, standing=standing, expected=expected, progress={}, note=told
+    )
     message_id = await _answer(interaction, text, request)
     message = MessageRef(
         message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id

@@ -8,12 +8,16 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.policy.asks import bounds, lengths
 from bot.typed.options import Typed
+from bot.words import knowing, wording
+from cogs.asking import typing
 from cogs.asking.bounding import bound
 from cogs.asking.requests import submit_typed
+from cogs.translating import tell
 from models.contract import Aspect, Sampler
 
 _ASPECTS = [app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect]
 _SAMPLERS = [app_commands.Choice(name=s.label, value=s.value) for s in Sampler]
+_SWITCH = [app_commands.Choice(name=value, value=value) for value in ("on", "off")]
 
 
 class Waifu(commands.Cog):
@@ -34,8 +38,9 @@ class Waifu(commands.Cog):
         guidance="How closely to follow the prompt",
         sampler="The method that takes the steps",
         clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
+        complete="Off: draw only your words, and fill in nothing that they leave open",
     )
-    @app_commands.choices(aspect=_ASPECTS, sampler=_SAMPLERS)
+    @app_commands.choices(aspect=_ASPECTS, sampler=_SAMPLERS, complete=_SWITCH)
     async def waifu(  # noqa: PLR0917  discord.py makes the options of the parameters
         self,
         interaction: Interaction,
@@ -48,10 +53,15 @@ class Waifu(commands.Cog):
         guidance: float | None = None,
         sampler: str | None = None,
         clip_skip: int | None = None,
+        complete: str | None = None,
     ) -> None:
         """Check, queue and acknowledge."""
+        words = typing.whole(interaction, prompt)
+        if words is None:
+            await tell(interaction, f"{knowing.FORGOTTEN}\n{wording.code(prompt)}")
+            return
         typed = Typed(
-            prompt=prompt,
+            prompt=words,
             negative=negative,
             aspect=Aspect(aspect) if aspect else None,
             count=count,
@@ -60,8 +70,15 @@ class Waifu(commands.Cog):
             guidance=guidance,
             sampler=Sampler(sampler) if sampler else None,
             clip_skip=clip_skip,
+            complete=None if complete is None else complete == "on",
         )
         await submit_typed(interaction, typed)
+
+    @waifu.autocomplete("prompt")
+    async def _typed(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        return await typing.choices(interaction, current)
 
 
 async def setup(bot: WaifuBot) -> None:

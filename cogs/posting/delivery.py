@@ -39,6 +39,7 @@ from cogs.components import post_view
 from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+from cogs.posting.noting import note
 from cogs.posting.uploads import upload
 from cogs.translating import channel_at, place_at
 
@@ -232,7 +233,7 @@ class Delivery(commands.Cog):
         extension: str,
     ) -> discord.Message:
         return await channel.send(
-            wording.caption(job, picture),
+            wording.caption(job, picture, await note(self._services, job)),
             file=discord.File(
                 io.BytesIO(data),
                 filename=f"{job.id}.{extension}",

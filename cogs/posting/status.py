@@ -25,7 +25,6 @@ from bot.domain import (
     JobState,
     MessageId,
     RequestId,
-    Standing,
 )
 from bot.log import whereabouts
 from bot.policy import decide
@@ -35,6 +34,7 @@ from bot.words import wording
 from cogs.posting.faults import is_edit_limit, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, button_ids, newest_own
 from cogs.posting.lanes import attempt, keep_looking
+from cogs.posting.noting import note
 from cogs.translating import place_at
 
 log = logging.getLogger(__name__)
@@ -245,15 +245,14 @@ class Status(commands.Cog):
 
     async def _text(self, jobs: list[Job]) -> str:
         queued = next((job for job in jobs if job.state is JobState.QUEUED), None)
-        standing: Standing | None = None
-        if queued is not None:
-            standing = await self._services.views.standing(queued.id)
+        standing = queued and await self._services.views.standing(queued.id)
         board = self._services.progress
         return wording.status(
             jobs,
             standing=standing,
             expected=None if standing is None else board.expected(standing),
             progress={job.id: p for job in jobs if (p := board.get(job.id)) is not None},
+            note=await note(self._services, jobs[0]),
         )
 
     async def _previews(self, jobs: list[Job], shown: _Shown) -> tuple[bytes, ...]:

@@ -23,6 +23,8 @@ from models.contract import Aspect, Limits
 BUNDLED_LICENCE = Path(__file__).parent / "licences" / "creativeml-openrail-m.md"
 
 _LICENCE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "LICENCE.md", "LICENCE.txt")
+#: Where an operator may have put a list of the words that the model knows.
+_TAGS_FILES = ("tags.json", "tags.csv")
 #: The least short side, in pixels, of a picture that is handed over.
 _SHORT_SIDE_PX = 512
 #: What the Waifu Diffusion community puts into every negative prompt, in short.
@@ -82,6 +84,7 @@ def adopt(folder: Path, name: str | None = None) -> Card:
         limits=Limits(),
         scores=UNKNOWN,
         licence=_licence(folder),
+        tags=next((name for name in _TAGS_FILES if (folder / name).is_file()), None),
         made_by="read from a folder without a card",
     )
 

@@ -116,6 +116,10 @@ class Card:
     licence: Licence
     files: dict[str, Sha256] = field(default_factory=dict[str, str])
     manifests: tuple[Sha256, ...] | None = None
+    #: Its tags file in the folder, `.json` or `.csv`; None if it has none.
+    tags: str | None = None
+    #: What a prompt leaves open is filled in, with the shares of the tags file; None is no.
+    completes: bool | None = None
     #: What the gate found; None until it was asked.
     verdict: Verdict | None = None
 

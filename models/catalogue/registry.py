@@ -48,6 +48,8 @@ def model_info(card: Card, folder: Path) -> ModelInfo:
         licence_rules=card.licence.rules or (),
         clip_skip_max=read_config(folder, "text_encoder/config.json").get("num_hidden_layers", 12),
         can_draw_nudity=card.can_draw_nudity,
+        tags_file=None if card.tags is None else folder / card.tags,
+        completes=bool(card.completes),
     )
 
 

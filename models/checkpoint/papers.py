@@ -138,6 +138,8 @@ def settle(folder: Path, file: Path, texts: dict[str, str]) -> Card:
         prediction=adopted.prediction,
         made_by=f"imported from {file.name}",
         licence=replace(card.licence, file=LICENCE),
+        # A checkpoint is one file, and brings no list of its words.
+        tags=adopted.tags,
     )
     return seal(card, folder)
 

@@ -39,7 +39,7 @@ def _words_alone(texts: Sequence[TextPart], clip_skip: int) -> Condition:
     """One text encoder's tokens; the UNet is told nothing beside them."""
     (text,) = texts
     conditioner = Conditioner(text.tokenizer, text.encoder, clip_skip)
-    return lambda draw, _: conditioner.pair(draw.prompt, draw.negative, draw.clip_skip)
+    return lambda draw, _: conditioner.pair(draw.words, draw.negative, draw.clip_skip)
 
 
 FAMILIES: dict[str, Family] = {

@@ -1,4 +1,4 @@
-"""What travels with the weights: the licence file and the card.
+"""What travels with the weights: the licence file, the words that the model knows, the card.
 
 Called by the `pretrain` command as its last act. It must not know weights.
 """
@@ -11,7 +11,9 @@ from pathlib import Path
 from models.catalogue.adoption import identifier
 from models.catalogue.card import Card, Defaults, Licence, Score, Size
 from models.catalogue.registry import EMBEDDED, seal
+from models.catalogue.tags import files
 from models.contract import Aspect, Limits, Sampler
+from models.painter import lexicon
 from models.pretraining.architecture import SCALE, Blueprint
 from models.pretraining.pipeline import PREDICTION
 
@@ -28,6 +30,7 @@ def hand_over(blueprint: Blueprint, folder: Path, name: str, parent: str | None 
     """
     if not (folder / _LICENCE).exists():
         shutil.copyfile(EMBEDDED / _LICENCE, folder / _LICENCE)
+    files.write(lexicon.book(blueprint.pictures), folder / files.FILE_NAME)
     return seal(card(blueprint, name, parent), folder)
 
 
@@ -54,4 +57,6 @@ def card(blueprint: Blueprint, name: str, parent: str | None = None) -> Card:
             id="openrail-m",
         ),
         made_by="python -m models pretrain",
+        tags=files.FILE_NAME,
+        completes=True,
     )

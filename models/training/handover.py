@@ -19,6 +19,8 @@ from torch import Tensor
 from models.catalogue.adoption import BUNDLED_LICENCE, read_config
 from models.catalogue.card import Card
 from models.catalogue.registry import seal
+from models.catalogue.tags import files
+from models.catalogue.tags.book import TagBook
 from models.checkpoint.files import write_part
 from models.contract import EngineError
 
@@ -52,18 +54,21 @@ def fill(
     card: Card,
     networks: Mapping[str, Mapping[str, Tensor]],
     readme: Callable[[Card], str],
+    *,
+    book: TagBook | None = None,
 ) -> Card:
     """Put a whole model into the folder: the base's files, other weights for some networks.
 
     `networks` are weights by the networks' folders; `readme` makes the README of the card that
-    knows its licence. Returns the card, sealed.
+    knows its licence; `book` has the words that it knows, None for the base's. Returns the card,
+    sealed.
     """
     _copy_rest(base, part, networks)
     for name, weights in networks.items():
         (part / name).mkdir()
         write_part(part, name, dict(weights))
         shutil.copyfile(base / name / "config.json", part / name / "config.json")
-    with_licence = licensed(card, base, part)
+    with_licence = _worded(licensed(card, base, part), base, part, book)
     (part / README).write_text(readme(with_licence), "utf-8")
     return seal(with_licence, part)
 
@@ -83,6 +88,18 @@ def _copy_rest(base: Path, part: Path, changed: Collection[str]) -> None:
     index = read_config(base, INDEX)
     index |= {name: [None, None] for name in _CHECKER} | {"requires_safety_checker": False}
     (part / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")
+
+
+def _worded(card: Card, base: Path, part: Path, book: TagBook | None) -> Card:
+    """Put the file of the words that it knows into the folder, if there is one."""
+    if book is not None:
+        files.write(book, part / files.FILE_NAME)
+        return replace(card, tags=files.FILE_NAME)
+    if card.tags is not None and not (base / card.tags).is_file():
+        return replace(card, tags=None)
+    if card.tags is not None:
+        shutil.copyfile(base / card.tags, part / card.tags)
+    return card
 
 
 def licensed(card: Card, base: Path, part: Path) -> Card:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.report import Row, table, unmeasured, write_json
-from tests.bench import claim, flow, kills, pictures, policy, safety, training, trust, votes
+from tests.bench import claim, flow, kills, pictures, policy, safety, tags, training, trust, votes
 
 Program = Callable[[Path], Awaitable[list[Row]]]
 
@@ -27,6 +27,7 @@ def _programs(
         "pictures": lambda _: pictures.measure(),
         "policy": lambda _: policy.measure(),
         "safety": lambda _: safety.measure(harmless),
+        "tags": lambda _: tags.measure(),
         "training": training.measure,
         "trust": lambda _: trust.measure(),
         "kills": lambda scratch: kills.measure(scratch, kill_count, boundaries),

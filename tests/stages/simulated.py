@@ -41,6 +41,7 @@ from bot.domain import (
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
+from bot.glossaries import Glossaries, Tails
 from bot.learning.desk import LearningDesk, lay
 from bot.services import Services
 from bot.settings import load
@@ -282,6 +283,8 @@ async def scene(
         progress=ProgressBoard(),
         caps=CAPS,
         learning=_desk(db, directory, signals),
+        glossaries=Glossaries(),
+        tails=Tails(),
         model=lambda: INFO,
         clock=lambda: round(envs[0].now().timestamp() * 1000),
         elapsed_s=lambda: envs[0].now().timestamp(),

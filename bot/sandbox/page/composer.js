@@ -274,7 +274,8 @@ function enterTakes() {
     return !(complete && (exact || parsed.args.length > 0));
   }
   const arg = argAt(parsed, box.selectionStart);
-  return !(arg?.raw && !wrongWith(arg));
+  // Of what the bot completes no row is marked by itself, so a marked one is meant.
+  return Boolean(arg?.option.autocomplete) || !(arg?.raw && !wrongWith(arg));
 }
 
 function complain(text) {

@@ -1,0 +1,55 @@
+"""What an ask leaves open, filled in: for each of its pictures by its own seed. Pure.
+
+Called before policy decides, which then looks at all that is drawn. What the place would not take
+is not filled in: nobody is refused for words of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.domain import Ask, RequestKind, Ruling
+from bot.policy.decide import judged
+from bot.policy.layers import EffectivePolicy
+from models.catalogue.tags import filling
+from models.catalogue.tags.glossary import Glossary
+from models.contract import SEEDS, Draw
+
+#: The same picture once more is filled in as it was.
+_AS_IT_WAS = frozenset({RequestKind.AGAIN, RequestKind.TRIAL})
+#: Other lots for a surprise that a place does not take.
+_TRIES = 20
+
+
+def completed(ask: Ask, glossary: Glossary, policy: EffectivePolicy) -> Ask:
+    """The ask with what its pictures are drawn of beside its words, if it wants that."""
+    if ask.draw.completion is None:
+        return replace(ask, completions=None)
+    if ask.kind in _AS_IT_WAS:
+        return replace(ask, completions=(ask.draw.completion,) * ask.count)
+    draws = (ask.draw.nth(index) for index in range(ask.count))
+    return replace(ask, completions=tuple(_filled(draw, glossary, policy) for draw in draws))
+
+
+def surprise(glossary: Glossary, seed: int, policy: EffectivePolicy) -> str:
+    """A prompt by lot that this place takes as it is; "" if none is found."""
+    for number in range(_TRIES):
+        prompt = filling.surprise(glossary, seed + number * SEEDS, takes=_taken(policy))
+        if prompt and judged(prompt, "", policy) is Ruling.ALLOW:
+            return prompt
+    return ""
+
+
+def _filled(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
+    """What is filled in, if it changes nothing of what policy says of the words alone."""
+    found = filling.completion(
+        draw.prompt, glossary, draw.seed, negative=draw.negative, takes=_taken(policy)
+    )
+    alone = judged(draw.prompt, draw.negative, policy)
+    whole = judged(replace(draw, completion=found).words, draw.negative, policy)
+    return found if whole <= alone else ""
+
+
+def _taken(policy: EffectivePolicy) -> Callable[[str], bool]:
+    return lambda tag: judged(tag, "", policy) is Ruling.ALLOW

@@ -1,0 +1,40 @@
+"""The `prompt:` option while it is typed: how it may go on, as choices. Not a cog.
+
+Nothing is offered that would be refused in this place. Discord's choices hold 100 characters, so
+a longer prompt is offered by its end, and `whole` puts its beginning back.
+"""
+
+from __future__ import annotations
+
+from discord import app_commands
+
+from bot.client import Interaction
+from bot.policy import decide
+from bot.words.wording import CHOICE_CHARS_MAX
+from cogs.translating import place_of, roles_of, user_of
+from models.catalogue.tags.completing import completions, uncounted
+
+#: Discord's limit of choices; some more are looked at, for a place may refuse some.
+_CHOICES, _LOOKED_AT = 25, 35
+
+
+async def choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """At most 25 choices, the likeliest first; the name shows how well the model knows the tag."""
+    services, user_id = interaction.client.services, user_of(interaction)
+    model = services.model()
+    glossary = await services.glossaries.of(model)
+    prompt = services.tails.whole(user_id, typed)
+    if prompt is None or not glossary:
+        return []
+    policy = await services.policy_at(place_of(interaction), roles_of(interaction), model=model)
+    found: list[app_commands.Choice[str]] = []
+    for one in completions(prompt, glossary, _LOOKED_AT):
+        if len(found) < _CHOICES and decide.may_offer(one.prompt, policy):
+            shown = services.tails.cut(user_id, one.prompt, CHOICE_CHARS_MAX - len(one.note) - 1)
+            found.append(app_commands.Choice(name=f"{shown} {one.note}", value=shown))
+    return found
+
+
+def whole(interaction: Interaction, typed: str) -> str | None:
+    """What was typed and chosen, all of it; None if the beginning is forgotten."""
+    return interaction.client.services.tails.whole(user_of(interaction), uncounted(typed))

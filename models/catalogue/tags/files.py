@@ -1,0 +1,132 @@
+"""Reads and writes tags files: our `tags.json`, and the CSV of A1111's tag autocomplete.
+
+The CSV has a line `tag,category,count,"alias,alias"` for each tag, as the lists for the extension
+a1111-sd-webui-tagcomplete have; a category is one of Danbooru's numbers. Called by whoever opens a
+model's words. It reads no more than it must, whatever lies there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from models.catalogue.tags.book import KnownTag, TagBook, TagGroup, plain
+from models.contract import EngineError
+from models.decoding import Dialect, MisfitError, decode
+
+#: The file's name beside a card.
+FILE_NAME = "tags.json"
+#: The version of the format that this code writes, and the only one it reads.
+SCHEMA = 1
+#: More than the largest list that is passed around (300,000 tags, 16 MB).
+BYTES_MAX, TAGS_MAX = 32 << 20, 400_000
+
+_JSON = Dialect(stranger="is not a field of a tags file")
+_CATEGORIES = {"0": "general", "1": "artist", "3": "copyright", "4": "character", "5": "meta"}
+
+
+class TagsError(EngineError):
+    """A tags file cannot be read or makes no sense; the message is one line and names it."""
+
+
+def read(path: Path) -> TagBook:
+    """The book in a `.json` or `.csv` file. TagsError says what is wrong with it."""
+    text = _text(path)
+    book = _of_csv(text, path) if path.suffix.lower() == ".csv" else _of_json(text, path)
+    if len(book.tags) > TAGS_MAX:
+        raise TagsError(f"{path} has {len(book.tags):,} tags; {TAGS_MAX:,} are the most.")
+    return book
+
+
+def write(book: TagBook, path: Path) -> None:
+    """Write the book, whole or not at all, a line for each tag, fields that say nothing left out.
+
+    `read` gives it back.
+    """
+    partial = path.with_name(path.name + ".part")
+    partial.write_text("\n".join(_lines(book)) + "\n", "utf-8")
+    partial.replace(path)
+
+
+def _text(path: Path) -> str:
+    """The file's text. One that is too large is not read to its end."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(BYTES_MAX + 1)
+    except OSError as fault:
+        raise TagsError(f"{path} cannot be read: {fault.strerror}.") from fault
+    if len(data) > BYTES_MAX:
+        raise TagsError(f"{path} is larger than {BYTES_MAX >> 20} MB: it is no tags file.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise TagsError(f"{path} is no text in UTF-8: it is no tags file.") from fault
+
+
+def _of_json(text: str, path: Path) -> TagBook:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as fault:
+        raise TagsError(f"{path} is not JSON: {fault}") from fault
+    if not isinstance(data, dict) or data.pop("schema", None) != SCHEMA:
+        raise TagsError(f"{path} is no tags file of format {SCHEMA}.")
+    try:
+        return decode(TagBook, data, _JSON)
+    except MisfitError as fault:
+        raise TagsError(f"{path}: {fault}") from fault
+
+
+def _of_csv(text: str, path: Path) -> TagBook:
+    """A line that is none of a list is a fault: a table of something else must not pass."""
+    tags: dict[str, KnownTag] = {}
+    try:
+        for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
+            if not row or (number == 1 and row[:2] == ["tag", "category"]):
+                continue
+            if len(row) < 3 or not row[0].strip() or not row[2].strip().isdecimal():
+                raise TagsError(f"{path}, line {number} is not tag,category,count,aliases.")
+            tags.setdefault(_shown(row[0]), _tag_of(row))
+    except csv.Error as fault:
+        raise TagsError(f"{path} is not CSV: {fault}.") from fault
+    groups = dict.fromkeys(dict.fromkeys(tag.group for tag in tags.values()), TagGroup())
+    return TagBook(groups=groups, tags=tags)
+
+
+def _tag_of(row: list[str]) -> KnownTag:
+    aliases = row[3].split(",") if len(row) > 3 else []
+    return KnownTag(
+        group=_CATEGORIES.get(row[1].strip(), "general"),
+        count=int(row[2].strip()[:18]),
+        aliases=tuple(_shown(alias) for alias in aliases if alias.strip(" /")),
+    )
+
+
+def _shown(text: str) -> str:
+    """A tag of a list as people read it; lists write spaces as underscores."""
+    return plain(text.strip().removeprefix("/"))
+
+
+def _lines(book: TagBook) -> Iterator[str]:
+    yield f'{{"schema": {SCHEMA},'
+    yield f'"draws": {_json(book.draws)},'
+    for name, entries in (("groups", book.groups), ("tags", book.tags)):
+        yield f'"{name}": {{'
+        told = [f"{_json(key)}: {_json(_told(value))}" for key, value in entries.items()]
+        yield ",\n".join(told)
+        yield "}" if name == "tags" else "},"
+    yield "}"
+
+
+def _told(value: KnownTag | TagGroup) -> dict[str, object]:
+    """The fields that are not as they are by default."""
+    default = type(value)()
+    named = {each.name: getattr(value, each.name) for each in fields(value)}
+    return {name: own for name, own in named.items() if own != getattr(default, name)}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

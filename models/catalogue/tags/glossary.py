@@ -1,0 +1,208 @@
+"""`Glossary`: a tags file made ready for looking words up in it, in microseconds.
+
+Made once for each model, off the event loop; never changed. It must not know prompts.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from models.catalogue.tags.book import KnownTag, TagBook, plain
+from models.catalogue.tags.near_names import NearNames
+
+#: What a word counts for that begins a tag, beside one that stands within it.
+_FRONT = 4
+#: Behind every text that begins as another does.
+_LAST = "\U0010ffff"
+#: Words that say nothing by themselves, in whose company tags stand in sentences.
+FILLERS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "with",
+        "without",
+        "in",
+        "on",
+        "at",
+        "of",
+        "is",
+        "are",
+        "has",
+        "have",
+        "who",
+        "her",
+        "his",
+        "its",
+        "their",
+        "she",
+        "he",
+        "it",
+        "very",
+        "wearing",
+        "wears",
+        "from",
+        "to",
+        "for",
+        "by",
+        "no",
+        "not",
+        "as",
+        "some",
+        "this",
+        "that",
+        "behind",
+        "over",
+        "under",
+        "near",
+        "into",
+        "one",
+        "の",
+        "と",
+        "が",
+        "は",
+        "で",
+        "に",
+        "を",
+        "も",
+        "な",
+        "い",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A tag that fits what was looked for; `by` is the alias that fitted, if it was one."""
+
+    text: str
+    count: float
+    by: str | None = None
+
+
+class Glossary:
+    """What is known of each word, and which tags begin with a text."""
+
+    def __init__(self, book: TagBook) -> None:
+        self.book = book
+        #: The tags that a text stands for, in plain form; what the model has met is in `met`.
+        self._meant: dict[str, tuple[str, ...]] = {}
+        self.met: set[str] = set()
+        self._words: set[str] = set()
+        for text, tag in book.tags.items():
+            self._learn(text, tag)
+
+    def _learn(self, text: str, tag: KnownTag) -> None:
+        for name in (text, *tag.synonyms):
+            name_plain = plain(name)
+            self._add(name_plain, text)
+            self.met.add(name_plain)
+            self._words.update(name_plain.replace("-", " ").split())
+        for name in tag.aliases:
+            self._add(plain(name), text)
+
+    def _add(self, name: str, text: str) -> None:
+        meant = self._meant.get(name, ())
+        if text not in meant:
+            self._meant[name] = (*meant, text)
+
+    def __bool__(self) -> bool:
+        """Whether anything is known at all; if not, nothing can be said of any word."""
+        return bool(self._meant)
+
+    def meaning(self, text: str) -> tuple[str, ...]:
+        """The tags that a text in plain form stands for, one or several of them; () if for none.
+
+        A plural stands for what its singular does, and the other way round.
+        """
+        for form in (text, text.replace("-", " "), text + "s", text.removesuffix("s")):
+            if meant := self._meant.get(form):
+                return meant
+        return ()
+
+    def knows(self, word: str) -> bool:
+        """Whether some caption of the training had this word, in plain form, in whatever tag."""
+        return word in self._words or word.removesuffix("s") in self._words
+
+    def group(self, text: str) -> str:
+        """The group of a tag; "" if it has none."""
+        return self.book.tags[text].group
+
+    @cached_property
+    def longest(self) -> int:
+        """The words of the longest name, but no more than six."""
+        return max((min(6, name.count(" ") + 1) for name in self._meant), default=1)
+
+    @cached_property
+    def popular(self) -> tuple[str, ...]:
+        """Tags, those of the most captions first; as many as anybody may want to see."""
+        tags = self.book.tags
+        return tuple(heapq.nlargest(500, tags, key=lambda text: tags[text].count))
+
+    def beginning(self, text: str, most: int) -> list[Fit]:
+        """The tags with a name in which a word begins so; those of the most captions first."""
+        entries, ranks = self._entries, self._ranks
+        low = bisect_left(entries, (text,))
+        high = bisect_left(entries, (text + _LAST,), low)
+        best = heapq.nlargest(4 * most, range(low, high), key=ranks.__getitem__)
+        found: dict[str, Fit] = {}
+        for place in best:
+            _, tag, by = entries[place]
+            if tag not in found:
+                found[tag] = Fit(text=tag, count=self.book.tags[tag].count, by=by)
+        return list(found.values())[:most]
+
+    def nearest(self, text: str, most: int = 1) -> list[str]:
+        """The tags with a name that is spelt nearly so, the nearest and then the most used first.
+
+        Of a text in plain form that is no name.
+        """
+        near: dict[str, tuple[int, float]] = {}
+        for slips, name in self._near_names.near(text):
+            for tag in self._meant[name]:
+                rank = (slips, -self.book.tags[tag].count)
+                near[tag] = min(rank, near.get(tag, rank))
+        return sorted(near, key=near.__getitem__)[:most]
+
+    def prepare(self) -> None:
+        """Make what the first who types would wait for."""
+        _ = self._ranks, self._near_names, self.popular, self.longest
+
+    @cached_property
+    def _near_names(self) -> NearNames:
+        return NearNames(tuple(self._meant))
+
+    @cached_property
+    def _entries(self) -> list[tuple[str, str, str | None]]:
+        """(what begins, the tag, the alias it is found by or None), sorted."""
+        found: set[tuple[str, str, str | None]] = set()
+        for name, meant in self._meant.items():
+            for tag in meant:
+                by = None if name == plain(tag) else name
+                found.update((tail, tag, by) for tail in _tails(name))
+        return sorted(found, key=lambda entry: (entry[0], entry[1], entry[2] or ""))
+
+    @cached_property
+    def _ranks(self) -> list[float]:
+        tags = self.book.tags
+        return [
+            tags[tag].count * (_FRONT if (by or plain(tag)) == tail else 1)
+            for tail, tag, by in self._entries
+        ]
+
+
+def _tails(name: str) -> Iterator[str]:
+    """The name from each of its words on."""
+    words = name.split()
+    for start in range(len(words)):
+        yield " ".join(words[start:])
+
+
+#: What is known of a model without a tags file.
+NOTHING = Glossary(TagBook())

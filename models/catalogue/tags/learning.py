@@ -1,0 +1,153 @@
+"""A tags file made of captions: what was said how often, and how often beside what else.
+
+A caption comes as the tags that it says of each group, and counts once. Called by what makes
+models: the painter's captions make the embedded model's file, a recipe's captions its model's.
+Pure; it must not know where captions come from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
+
+Said = Mapping[str, tuple[str, ...]]
+
+#: Captions in which a tag must be before anything is concluded from it.
+_LEAST = 40
+#: How far shares must lie from those of all captions (total variation) to be kept by themselves,
+#: beyond what chance brings.
+_APART, _CHANCE = 0.15, 0.6
+#: A tag closes a group if it was expected beside it so often and never was.
+_EXPECTED = 12
+
+
+def learned(
+    captions: Iterable[Said],
+    order: Sequence[str],
+    *,
+    may_be_open: Collection[str],
+    least: float = 0.0,
+) -> TagBook:
+    """The book of these captions; groups come in this `order`, which is that of filling.
+
+    A group that `may_be_open` is so if at least `least` of the captions (0 to 1) speak of it.
+    """
+    counted = _Counted(list(captions))
+    groups = {
+        name: TagGroup(
+            open=name in may_be_open and counted.share(name) >= least,
+            filling=counted.filling(name),
+        )
+        for name in order
+    }
+    tags = {
+        tag: KnownTag(group=counted.groups[tag], count=count, closes=counted.closes[tag])
+        for tag, count in counted.tags.most_common()
+    }
+    return TagBook(groups=groups, tags=tags)
+
+
+def joined(base: TagBook, more: TagBook) -> TagBook:
+    """The words of a model that was trained further: the counts add up, the later shares count."""
+    tags = dict(base.tags)
+    for text, tag in more.tags.items():
+        before = tags.get(text)
+        tags[text] = replace(before, count=before.count + tag.count) if before else tag
+    filled = {name: group for name, group in more.groups.items() if group.open}
+    return replace(base, groups={**more.groups, **base.groups, **filled}, tags=tags)
+
+
+class _Counted:
+    """How often each tag was said, and the first tag of which group beside it."""
+
+    def __init__(self, captions: Sequence[Said]) -> None:
+        #: The group of each tag; of several, the one that it is said for most.
+        self.groups = _groups(captions)
+        #: The first tag of each group that a caption speaks of, and all of its tags.
+        self._captions = [
+            (
+                {group: tags[0] for group, tags in said.items() if tags},
+                tuple(dict.fromkeys(tag for tags in said.values() for tag in tags)),
+            )
+            for said in captions
+        ]
+        self.tags = Counter(tag for _, tags in self._captions for tag in tags)
+        self._spoken = Counter(group for firsts, _ in self._captions for group in firsts)
+        self.closes = self._closed()
+
+    def share(self, group: str) -> float:
+        """How many of the captions say something of it, 0 to 1."""
+        return self._spoken[group] / max(1, len(self._captions))
+
+    def _closed(self) -> dict[str, tuple[str, ...]]:
+        """By tag, the groups that are never said beside it, though chance would have said them."""
+        beside: defaultdict[str, set[str]] = defaultdict(set)
+        for firsts, tags in self._captions:
+            for tag in tags:
+                beside[tag].update(firsts)
+        return {
+            tag: tuple(
+                group
+                for group in self._spoken
+                if count * self.share(group) >= _EXPECTED and group not in beside[tag]
+            )
+            for tag, count in self.tags.items()
+        }
+
+    def filling(self, group: str) -> dict[str, dict[str, float]]:
+        """The shares in all captions in which nothing closes the group, under the empty text.
+
+        Before them those beside tags that change them much, the most changed first.
+        """
+        counts, totals = self._beside(group)
+        overall = _shares(counts[""], totals[""])
+        alike: defaultdict[tuple[tuple[str, float], ...], list[str]] = defaultdict(list)
+        apart: defaultdict[tuple[tuple[str, float], ...], float] = defaultdict(float)
+        for tag in totals.keys() - {""}:
+            beside = _shares(counts[tag], totals[tag])
+            chance = _CHANCE * math.sqrt(len(overall) / totals[tag])
+            if totals[tag] >= _LEAST and _variation(beside, overall) > _APART + chance:
+                key = tuple(sorted(beside.items()))
+                alike[key].append(tag)
+                apart[key] = max(apart[key], _variation(beside, overall))
+        rules = sorted(alike, key=lambda key: (-apart[key], alike[key]))
+        return {", ".join(sorted(alike[key])): dict(key) for key in rules} | {"": overall}
+
+    def _beside(self, group: str) -> tuple[dict[str, Counter[str]], Counter[str]]:
+        """Beside each tag of other groups, and under "" in all: the group's tags, and captions."""
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        totals: Counter[str] = Counter()
+        closing = {tag for tag, groups in self.closes.items() if group in groups}
+        for firsts, tags in self._captions:
+            if closing.isdisjoint(tags):
+                others = ("", *(tag for tag in tags if self.groups[tag] != group))
+                totals.update(others)
+                if (first := firsts.get(group)) is not None:
+                    for tag in others:
+                        counts[tag][first] += 1
+        return counts, totals
+
+
+def _groups(captions: Sequence[Said]) -> dict[str, str]:
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for said in captions:
+        for group, tags in said.items():
+            for tag in tags:
+                counts[tag][group] += 1
+    return {tag: groups.most_common(1)[0][0] for tag, groups in counts.items()}
+
+
+def _shares(counts: Counter[str], total: int) -> dict[str, float]:
+    """To three digits, which makes alike what chance makes differ least."""
+    return {piece: round(count / total, 3) for piece, count in counts.items()}
+
+
+def _variation(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    """The total variation distance, with what both lack of 1."""
+    rests = abs(sum(one.values()) - sum(other.values()))
+    apart = sum(abs(one.get(p, 0) - other.get(p, 0)) for p in one.keys() | other.keys())
+    return (apart + rests) / 2

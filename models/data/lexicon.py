@@ -1,0 +1,102 @@
+"""A tags file of the captions of a dataset: what a model that learned from them knows.
+
+Called by the fine-tuning recipe when it hands a model over, and by `python -m models tags`.
+Torch-free. It must not know how a model is trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from models.catalogue import card as cards
+from models.catalogue.registry import EMBEDDED, seal
+from models.catalogue.tags import files
+from models.catalogue.tags.book import TagBook, plain
+from models.catalogue.tags.grouping import ORDER, group_of
+from models.catalogue.tags.learning import Said, joined, learned
+from models.contract import EngineError
+from models.data.findings import Report
+from models.data.sources import CaptionError, pairs
+from models.data.tagging import Caption
+
+#: A group is open if at least so many of the captions speak of it.
+_LEAST = 0.5
+
+
+def of_captions(captions: Iterable[Caption]) -> TagBook:
+    """The book of these captions; sentences say no tags."""
+    said = [_said(caption) for caption in captions if caption.tags]
+    return learned(said, ORDER, may_be_open=ORDER, least=_LEAST)
+
+
+def of_dataset(source: Path) -> TagBook:
+    """The book of a folder's or a `metadata.jsonl`'s captions; its pictures are not opened.
+
+    EngineError if there are none.
+    """
+    try:
+        found = pairs(source, Report())
+    except (CaptionError, OSError) as fault:
+        raise EngineError(f"{source} has no captions to read: {fault}") from fault
+    book = of_captions(pair.caption for pair in found)
+    if not book.tags:
+        raise EngineError(f"{source} has no captions of tags.")
+    return book
+
+
+def after(folder: Path, name: str | None, source: Path) -> TagBook | None:
+    """What a model knows that was trained further on a dataset: its base's words, and those.
+
+    `name` is the base's tags file in its `folder`. None if neither has any that can be read, for a
+    training that has ended must not fail for them.
+    """
+    known: list[TagBook] = []
+    try:
+        known += [files.read(folder / name)] if name else []
+        known.append(of_dataset(source))
+    except EngineError:
+        pass
+    return joined(*known) if len(known) == 2 else next(iter(known), None)
+
+
+def _said(caption: Caption) -> Said:
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for tag in map(plain, caption.tags):
+        if tag:
+            groups[group_of(tag)].append(tag)
+    return {group: tuple(tags) for group, tags in groups.items()}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The model, and where its words come from."""
+    parser.add_argument("model", type=Path, help="the model's folder, which must have a card")
+    parser.add_argument(
+        "source",
+        help="`painter`, a folder or metadata.jsonl with captions, or a list "
+        "tag,category,count,aliases (.csv)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the tags file into the folder and name it on the card, which is sealed anew."""
+    folder = EMBEDDED if str(args.model) == EMBEDDED.name else args.model
+    card = cards.read(folder / cards.FILE_NAME)
+    book = _book(args.source)
+    files.write(book, folder / files.FILE_NAME)
+    seal(replace(card, tags=files.FILE_NAME, verdict=None), folder)
+    open_groups = sum(group.open for group in book.groups.values())
+    print(f"{folder / files.FILE_NAME}: {len(book.tags):,} tags, {open_groups} groups to fill in")
+    return 0
+
+
+def _book(source: str) -> TagBook:
+    if source == "painter":
+        from models.painter.lexicon import book
+
+        return book()
+    path = Path(source)
+    return files.read(path) if path.suffix in {".csv", ".json"} else of_dataset(path)

@@ -1,0 +1,92 @@
+"""The tags file of a model that learned from the painter's portraits.
+
+Called by pre-training, as a part of what it hands over, and by `python -m models tags`. It must not
+know how anything looks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+from models.catalogue.tags.book import PRAISE as PRAISING
+from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
+from models.catalogue.tags.learning import Said, learned
+from models.painter.aliases import ALIASES
+from models.painter.captions import GIRLS, PRAISE, SYNONYMS
+from models.painter.portrait import CLOTH_COLOUR, sample
+from models.painter.sets import FIRST_SEED, PICTURES, Purpose
+from models.painter.tags import CLOTHES_COLOUR, tags, vocabulary
+
+_DRAWS = "heads and shoulders of one person"
+#: In the order of filling: what others hang on comes before them.
+_ORDER = (
+    "figure", "hair style", "hair length", "hair colour", "bangs", "sidelocks", "wavy hair",
+    "spiky hair", "ahoge", "head", "eyewear", "eye state", "eye colour", "eye shape", "mouth",
+    "fang", "brows", "tears", "blush", "freckles", "mole under eye", "bandaid on face", "skin",
+    "earrings", "neck", "clothes", "clothes colour", "scene", "background",
+)  # fmt: skip
+#: What every portrait shows, and a caption may leave out. Of all else silence says that it is not
+#: there.
+_OPEN = frozenset({
+    "figure", "hair length", "hair colour", "bangs", "eye colour", "mouth", "clothes",
+    "clothes colour", "scene", "background",
+})  # fmt: skip
+#: How often a caption has each word of praise: 6 of them in 7 captions.
+_PRAISED = 6 / 7 / len(PRAISE)
+#: Words of the sentences among the captions that are no tags.
+_OF_SENTENCES = ("face", "clothes", "draw", "alone")
+
+
+def book(count: int = PICTURES) -> TagBook:
+    """What a model knows that learned from the first `count` portraits of the training."""
+    told = learned(_captions(count), _ORDER, may_be_open=_OPEN)
+    groups = dict(told.groups)
+    # Whoever names a colour for the background wants no sky.
+    groups["scene"] = replace(groups["scene"], settled_by=("background",))
+    groups["clothes colour"] = replace(groups["clothes colour"], filling=_coloured())
+    groups[PRAISING] = TagGroup()
+    known = {text: told.tags.get(text, KnownTag(group=_group(text, told))) for text in vocabulary()}
+    ordered = sorted(known, key=lambda text: (-known[text].count, text))
+    praise = {
+        word: KnownTag(group=PRAISING, count=round(count * _PRAISED))
+        for word in (*PRAISE, *_OF_SENTENCES)
+    }
+    named = {text: _named(text, known[text]) for text in ordered}
+    return TagBook(draws=_DRAWS, groups=groups, tags={**named, **praise})
+
+
+def _coloured() -> dict[str, dict[str, float]]:
+    """The colours of the clothes whose own tags say none."""
+    total = sum(CLOTH_COLOUR.values())
+    return {
+        clothes: {form.format(colour): w / total for colour, w in CLOTH_COLOUR.items()}
+        for clothes, form in CLOTHES_COLOUR.items()
+    }
+
+
+def _captions(count: int) -> Iterator[Said]:
+    """Every true tag of each portrait, by groups."""
+    first = FIRST_SEED[Purpose.TRAIN]
+    for seed in range(first, first + count):
+        said: defaultdict[str, list[str]] = defaultdict(list)
+        for tag in tags(sample(Random(seed))):
+            if tag.group != "solo":
+                said[tag.group].append(tag.text)
+        yield {group: tuple(texts) for group, texts in said.items()}
+
+
+def _named(text: str, tag: KnownTag) -> KnownTag:
+    """The tag with every other name that it has; a cat girl is a girl with the ears of a cat."""
+    synonyms = [word for word in SYNONYMS.get(text, ()) if "," not in word]
+    synonyms += GIRLS if text == "1girl" else ()
+    return replace(tag, synonyms=tuple(synonyms), aliases=ALIASES.get(text, ()))
+
+
+def _group(text: str, told: TagBook) -> str:
+    """Of a tag that no portrait had: that of the tags which end like it."""
+    last = text.rpartition(" ")[2]
+    alike = (tag.group for other, tag in told.tags.items() if other.endswith(last))
+    return next(alike, PRAISING)

@@ -1,0 +1,200 @@
+"""What a prompt leaves open is filled in: by the seed, within the policy, and told in Settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain import RequestKind, Ruling
+from bot.policy import decide, filling
+from bot.policy.asks import ask_again, make_ask
+from bot.store.ask_rows import ask_json, ask_of
+from bot.typed.options import Typed
+from models.catalogue.registry import EMBEDDED
+from models.catalogue.tags import files
+from models.provenance import Provenance, a1111_parameters
+from tests.stages.factories import USER, make_place
+from tests.stages.fake_engine import INFO
+from tests.stages.front import Front, front, said
+from tests.stages.words import embedded_words
+
+FILLING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME, completes=True)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        ready.use_model(FILLING)
+        await ready.bot.services.glossaries.of(FILLING)
+        await ready.bot.services.policy_at(
+            make_place(guild=ready.guild.id, channel=ready.channel.id), model=FILLING
+        )
+        yield ready
+
+
+def groups(text: str) -> set[str]:
+    return {embedded_words().group(tag) for tag in text.split(", ")}
+
+
+async def test_each_picture_is_filled_in_by_its_own_seed(desk: Front) -> None:
+    await desk.asks(prompt="1girl", count=3, seed=5)
+    first = [job.draw.completion for job in await desk.jobs()]
+    assert len(set(first)) == 3
+    for completion in first:
+        assert completion is not None
+        assert {"eye colour", "hair colour", "mouth"} <= groups(completion)
+    await desk.asks(prompt="1girl", seed=6)
+    assert (await desk.jobs())[-1].draw.completion == first[1]
+
+
+async def test_the_model_reads_both_and_the_prompt_stays_as_it_was_typed(desk: Front) -> None:
+    await desk.asks(prompt="1girl, blue hair,")
+    (job,) = await desk.jobs()
+    assert job.draw.prompt == "1girl, blue hair,"
+    assert job.draw.words == f"1girl, blue hair, {job.draw.completion}"
+    assert "hair colour" not in groups(job.draw.completion or "")
+
+
+async def test_off_is_off(desk: Front) -> None:
+    await desk.asks(prompt="1girl", complete="off")
+    desk.use_model(replace(FILLING, completes=False))
+    await desk.asks(prompt="1girl")
+    assert [job.draw.completion for job in await desk.jobs()] == [None, None]
+    assert [job.draw.words for job in await desk.jobs()] == ["1girl", "1girl"]
+
+
+async def test_settings_say_what_was_filled_in(desk: Front) -> None:
+    await desk.asks(prompt="1girl", seed=7)
+    (job,) = await desk.jobs()
+    await desk.drawn([job])
+    message = await _posted(desk, job.id)
+    told = said(await desk.member.click(message, custom_id=f"wd:settings:{job.id}")).content
+    assert "I filled in what you left open: " in told
+    for tag in (job.draw.completion or "").split(", "):
+        assert tag.replace("-", "\\-").replace(":", "\\:") in told
+    assert "complete: off`" in told
+    assert "prompt: 1girl aspect" in told
+    assert f"\n1girl, {job.draw.completion}\n" in told, "for other programs, all that was drawn"
+
+
+async def _posted(desk: Front, job_id: str) -> object:
+    from cogs.components import post_view
+
+    return await desk.env.bot.get_partial_messageable(desk.channel.id).send(
+        job_id, view=post_view(job_id)
+    )
+
+
+def test_the_file_says_both() -> None:
+    ask = make_ask(
+        info=FILLING,
+        user_id=USER,
+        place=make_place(),
+        typed=Typed(prompt="1girl, hat"),
+        fresh_seed=1,
+    )
+    draw = replace(ask.draw, completion="blue eyes")
+    given = Provenance(
+        job_id="j", card_id="c", model_name="m", draw=draw, batch_width=1, licence_name="l"
+    )
+    text = a1111_parameters(given)
+    assert text.startswith("1girl, hat, blue eyes\n")
+    assert text.endswith('Asked: "1girl, hat"')
+    assert "Asked" not in a1111_parameters(replace(given, draw=ask.draw))
+
+
+async def test_again_is_the_same_picture_and_vary_another(desk: Front) -> None:
+    await desk.asks(prompt="1girl", seed=7)
+    (job,) = await desk.jobs()
+    await desk.drawn([job])
+    message = await _posted(desk, job.id)
+    for action in ("again", "vary"):
+        await desk.member.click(message, custom_id=f"wd:{action}:{job.id}")
+    _, again, vary = await desk.jobs()
+    assert again.draw == job.draw
+    assert vary.draw.completion
+    assert vary.draw.completion != job.draw.completion
+
+
+@pytest.mark.parametrize("kind", [RequestKind.AGAIN, RequestKind.VARY])
+def test_a_picture_from_before_is_drawn_as_it_was(kind: RequestKind) -> None:
+    ask = make_ask(
+        info=INFO, user_id=USER, place=make_place(), typed=Typed(prompt="1girl"), fresh_seed=1
+    )
+    again = ask_again(
+        info=FILLING, user_id=USER, place=make_place(), draw=ask.draw, kind=kind,
+        parent_job_id="0000000001",
+    )  # fmt: skip
+    assert again.draw.completion is None
+
+
+async def test_nothing_is_filled_in_that_the_place_refuses(desk: Front) -> None:
+    boss = desk.moderator(manage_guild=True)
+    for term in ("eyes", "background", "1girl", "dress"):
+        await boss.slash(desk.channel, "policy block", term=term)
+    for seed in range(12):
+        answer = await desk.asks(prompt="smile", seed=seed)
+        assert not answer.ephemeral, "nobody is refused for words of ours"
+    for job in await desk.jobs():
+        assert not {"eyes", "background", "1girl", "dress"} & set(job.draw.words.split())
+        assert "hair colour" in groups(job.draw.completion or "")
+
+
+async def test_what_is_filled_in_passes_the_gate_as_if_it_were_typed(desk: Front) -> None:
+    """Whatever fills in, policy reads all that the model will."""
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy block", term="glasses")
+    policy = await desk.bot.services.policy_at(
+        make_place(guild=desk.guild.id, channel=desk.channel.id), model=FILLING
+    )
+    ask = make_ask(
+        info=FILLING,
+        user_id=USER,
+        place=policy.place,
+        typed=Typed(prompt="1girl", count=2),
+        fresh_seed=1,
+    )
+    smuggled = replace(ask, completions=("smile", "glasses"))
+    assert isinstance(decide.admit(smuggled, policy), decide.Refused)
+    assert isinstance(
+        decide.admit(replace(ask, completions=("smile", "")), policy), decide.Admitted
+    )
+
+
+def test_what_cannot_be_judged_is_not_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "judged", lambda *_: Ruling.REFUSE)
+    assert filling.surprise(embedded_words(), 1, None) == ""  # type: ignore[arg-type]
+
+
+async def test_an_ask_that_waits_keeps_what_was_filled_in(desk: Front) -> None:
+    ask = make_ask(
+        info=FILLING,
+        user_id=USER,
+        place=make_place(),
+        typed=Typed(prompt="1girl", count=2),
+        fresh_seed=1,
+    )
+    filled = replace(ask, completions=("a", "b"))
+    assert ask_of(ask_json(filled)) == filled
+    assert [draw.completion for draw in filled.draws] == ["a", "b"]
+    values = json.loads(ask_json(replace(ask, draw=replace(ask.draw, completion=None))))
+    assert "completion" not in values["draw"]
+    assert "completions" not in values
+
+
+def test_both_models_of_a_trial_draw_the_same_words() -> None:
+    ask = make_ask(
+        info=FILLING,
+        user_id=USER,
+        place=make_place(),
+        typed=Typed(prompt="1girl", count=3),
+        fresh_seed=1,
+    )
+    admitted = decide.Admitted(
+        ask=replace(ask, completions=("a", "b", "c")), rating="general", ruling=Ruling.ALLOW
+    )
+    assert [draw.completion for draw in decide.for_trial(admitted).ask.draws] == ["a", "a"]

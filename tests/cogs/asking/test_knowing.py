@@ -1,0 +1,234 @@
+"""`/waifu` knows its model's words: it completes, says what it does not know, and asks first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain import RequestId, UserId
+from bot.glossaries import CUT, Glossaries, Tails
+from bot.words import wording
+from models.catalogue.registry import EMBEDDED
+from models.catalogue.tags import files
+from models.catalogue.tags.glossary import NOTHING
+from tests.stages.factories import make_place
+from tests.stages.fake_engine import INFO
+from tests.stages.front import Front, custom_ids, front, said
+
+KNOWING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME)
+
+#: A hundred words that no language has.
+NONSENSE = ", ".join(f"{a}o{b}umi" for a in "bdfgklmnpr" for b in "bdfgklmnpr")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        ready.use_model(KNOWING)
+        # What the first answer would wait for.
+        await ready.bot.services.glossaries.of(KNOWING)
+        await ready.bot.services.policy_at(
+            make_place(guild=ready.guild.id, channel=ready.channel.id), model=KNOWING
+        )
+        yield ready
+
+
+async def typed(desk: Front, text: str) -> list[tuple[str, str]]:
+    found = await desk.member.autocomplete(desk.channel, "waifu", "prompt", text)
+    assert len(found) <= 25
+    for choice in found:
+        assert len(choice["name"]) <= 100
+        assert len(choice["value"]) <= 100
+    return [(choice["name"], choice["value"]) for choice in found]
+
+
+async def test_a_word_is_completed_with_its_count(desk: Front) -> None:
+    assert (await typed(desk, "1girl, blue ha"))[0] == (
+        "1girl, blue hair ⟨1.8k⟩",
+        "1girl, blue hair",
+    )
+    assert len(await typed(desk, "")) == 25
+    assert await typed(desk, "🍣") == []
+
+
+async def test_a_model_without_a_tags_file_completes_nothing_and_doubts_nothing(
+    desk: Front,
+) -> None:
+    desk.use_model(INFO)
+    assert await typed(desk, "blue ha") == []
+    answer = await desk.asks(prompt="sushi, city")
+    assert not answer.ephemeral
+    assert "don't know" not in answer.content
+
+
+async def test_nothing_is_offered_that_the_place_refuses(desk: Front) -> None:
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy block", term="glasses")
+    assert not [value for _, value in await typed(desk, "glas") if "glasses" in value]
+    assert [value for _, value in await typed(desk, "blue ha") if value == "blue hair"]
+    assert await typed(desk, "loli, nude, blue ha") == []
+
+
+async def test_a_place_where_policy_fails_is_offered_nothing(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bot.policy import decide
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(decide, "weigh", broken)
+    assert await typed(desk, "blue ha") == []
+
+
+async def test_a_long_prompt_is_completed_by_its_end_and_nothing_is_lost(desk: Front) -> None:
+    head = ", ".join(["1girl", "glasses", "smile", *["simple background"] * 9])
+    name, value = (await typed(desk, f"{head}, blue ha"))[0]
+    assert value.startswith(CUT)
+    assert value.endswith("blue hair")
+    assert name == f"{value} ⟨1.8k⟩"
+    await desk.asks(prompt=value)
+    await desk.asks(prompt=f"{name}, hat")
+    assert [job.draw.prompt for job in await desk.jobs()] == [
+        f"{head}, blue hair", f"{head}, blue hair, hat",
+    ]  # fmt: skip
+    again = await typed(desk, f"{name}, halo")
+    await desk.asks(prompt=again[0][1])
+    assert (await desk.jobs())[-1].draw.prompt == f"{head}, blue hair, halo"
+
+
+async def test_an_end_without_its_beginning_is_not_drawn(desk: Front) -> None:
+    answer = await desk.asks(prompt=f"{CUT}simple background, blue hair")
+    assert answer.ephemeral
+    assert "forgotten its beginning" in answer.content
+    assert "simple background, blue hair" in answer.content
+    assert not await desk.jobs()
+
+
+def test_a_tail_is_its_members_own_and_old_ones_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bot import glossaries
+
+    monkeypatch.setattr(glossaries, "_TAILS", 3)
+    tails = Tails()
+    prompt = " ".join(f"word{n}" for n in range(40))
+    tail = tails.cut(UserId(1), prompt, 90)
+    assert len(tail) <= 90
+    assert tails.whole(UserId(1), tail + "!") == prompt + "!"
+    assert tails.whole(UserId(2), tail) is None
+    for n in range(3):
+        tails.cut(UserId(1), f"{prompt} {n}", 90)
+    assert tails.whole(UserId(1), tail) is None
+    assert tails.whole(UserId(1), "short") == tails.cut(UserId(1), "short", 90) == "short"
+
+
+async def test_unknown_words_are_told_and_drawn(desk: Front) -> None:
+    answer = await desk.asks(prompt="1girl, sushi, brwn hair")
+    assert not answer.ephemeral
+    assert (
+        "-# I don't know *sushi*: this model draws heads and shoulders of one person."
+        in answer.content
+    )
+    assert "-# *brwn hair*: did you mean *brown hair*?" in answer.content
+    assert len(await desk.jobs()) == 1
+
+
+async def test_they_are_told_under_the_picture_too(desk: Front) -> None:
+    from cogs.posting.noting import note
+
+    await desk.asks(prompt="1girl, sushi")
+    (job,) = await desk.jobs()
+    told = await note(desk.bot.services, job)
+    assert "I don't know *sushi*" in told
+    await desk.drawn([job])
+    picture = await desk.services.gallery.get(job.id)
+    assert picture is not None
+    assert told in wording.caption(job, picture, told)
+    other = replace(job, draw=replace(job.draw, model="another"))
+    assert await note(desk.bot.services, other) == ""
+
+
+async def test_a_prompt_of_which_nothing_is_known_costs_no_place(desk: Front) -> None:
+    answer = await desk.asks(prompt="sushi, city", seed=5)
+    assert answer.ephemeral
+    assert "I don't know *sushi*, *city*" in answer.content
+    assert "*1girl*" in answer.content
+    assert not await desk.jobs()
+    pressed = said(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
+    assert not pressed.ephemeral
+    assert [(j.draw.prompt, j.draw.seed) for j in await desk.jobs()] == [("sushi, city", 5)]
+
+
+async def test_what_was_meant_is_one_press_away(desk: Front) -> None:
+    answer = await desk.asks(prompt="glases")
+    assert [one.split(":")[1] for one in custom_ids(answer)] == ["meant", "anyway"]
+    await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
+    assert [job.draw.prompt for job in await desk.jobs()] == ["glasses"]
+
+
+async def test_draw_anyway_works_once_after_a_restart(desk: Front) -> None:
+    answer = await desk.asks(prompt="sushi")
+    (button,) = custom_ids(answer)
+    await desk.restart()
+    desk.use_model(KNOWING)
+    await desk.member.click(answer.message, custom_id=button)
+    assert len(await desk.jobs()) == 1
+    stored = desk.env.backend.messages[desk.channel.id][answer.id]
+    assert not stored.components, "it is not pressed again"
+
+
+async def test_a_second_press_of_draw_anyway_is_told_that_nothing_waits(desk: Front) -> None:
+    answer = await desk.asks(prompt="sushi")
+    await desk.services.consent.take(
+        RequestId(custom_ids(answer)[0].rpartition(":")[2]), UserId(desk.member.id)
+    )
+    pressed = said(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
+    assert "expired" in pressed.content
+    assert not await desk.jobs()
+
+
+async def test_draw_anyway_is_judged_by_the_policy_of_then(desk: Front) -> None:
+    answer = await desk.asks(prompt="sushi")
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy block", term="sushi")
+    pressed = said(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
+    assert pressed.ephemeral
+    assert not await desk.jobs()
+
+
+@pytest.mark.parametrize("prompt", ["🍣🍣", "\u200d🍣", NONSENSE])
+async def test_odd_prompts_get_a_clear_answer(desk: Front, prompt: str) -> None:
+    answer = await desk.asks(prompt=prompt)
+    assert answer.ephemeral
+    assert "I don't know" in answer.content
+    assert not await desk.jobs()
+
+
+async def test_a_refusal_comes_before_any_doubt(desk: Front) -> None:
+    answer = await desk.asks(prompt="zqxv loli nude")
+    assert "I don't know" not in answer.content
+
+
+async def test_a_broken_file_is_told_once_and_the_model_serves_without_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "tags.json"
+    path.write_text("{")
+    glossaries = Glossaries()
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            assert await glossaries.of(replace(INFO, tags_file=path)) is NOTHING
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert str(path) in told
+    assert "fake-1" in told
+
+
+async def test_a_spare_list_serves_models_that_bring_none(tmp_path: Path) -> None:
+    spare = tmp_path / "spare.csv"
+    spare.write_text("zebra,0,5,\n")
+    glossaries = Glossaries(spare)
+    assert "zebra" in (await glossaries.of(INFO)).book.tags
+    assert "zebra" not in (await glossaries.of(KNOWING)).book.tags

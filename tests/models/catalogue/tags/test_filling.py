@@ -1,0 +1,116 @@
+"""What a prompt leaves open is filled in by lot, with the shares of the training's captions."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
+from models.catalogue.tags.filling import completion, surprise
+from models.catalogue.tags.glossary import NOTHING, Glossary
+from tests.stages.words import embedded_words
+
+SEEDS = range(600)
+
+
+def filled(prompt: str, seed: int = 0, **more: str) -> list[str]:
+    text = completion(prompt, embedded_words(), seed, **more)
+    return text.split(", ") if text else []
+
+
+def of_group(tags: list[str], group: str) -> list[str]:
+    return [tag for tag in tags if embedded_words().group(tag) == group]
+
+
+def test_the_same_prompt_and_seed_fill_in_the_same() -> None:
+    assert filled("waifu", 7) == filled("waifu", 7)
+    assert len({tuple(filled("waifu", seed)) for seed in range(20)}) == 20
+
+
+def test_each_open_thing_is_said_once() -> None:
+    for seed in range(100):
+        tags = filled("waifu", seed)
+        for group in ("figure", "hair colour", "hair length", "eye colour", "mouth", "clothes"):
+            # The colour of a Chinese dress is said as if it were any dress.
+            more = group == "clothes" and "china dress" in tags
+            assert len(of_group(tags, group)) == 1 + more, (seed, group)
+        assert of_group(tags, "scene") or of_group(tags, "background")
+
+
+def test_what_is_said_is_not_said_otherwise() -> None:
+    for seed in range(100):
+        tags = filled("a girl with long blue hair, red_eyes", seed)
+        for group in ("figure", "hair colour", "hair length", "eye colour"):
+            assert not of_group(tags, group), (seed, group)
+
+
+def test_one_word_more_changes_only_what_it_speaks_of() -> None:
+    plain, more = filled("1girl", 3), filled("1girl, blue hair", 3)
+    assert [tag for tag in plain if not of_group([tag], "hair colour")] == more
+
+
+def test_what_cannot_be_seen_is_not_filled_in() -> None:
+    assert not any(of_group(filled("1girl, sunglasses", seed), "eye colour") for seed in SEEDS)
+    assert not any(of_group(filled("starry sky", seed), "background") for seed in SEEDS)
+    assert not any(of_group(filled("blue background", seed), "scene") for seed in SEEDS)
+
+
+def test_what_goes_together_is_drawn_together() -> None:
+    worn = {tag for seed in SEEDS for tag in of_group(filled("1boy", seed), "clothes")}
+    assert not worn & {"serafuku", "maid", "red dress"}
+    assert all(of_group(filled("twintails", seed), "figure") == ["1girl"] for seed in SEEDS)
+    assert all(
+        of_group(filled("twintails", seed), "hair length") == ["long hair"] for seed in SEEDS
+    )
+
+
+def test_nothing_comes_that_is_not_wanted() -> None:
+    for seed in range(100):
+        assert "1boy" not in filled("smile", seed, negative="1boy")
+    assert completion("smile", embedded_words(), 0, takes=lambda _: False) == ""
+
+
+def test_a_lot_that_may_not_be_is_drawn_again() -> None:
+    for seed in range(100):
+        text = completion("smile", embedded_words(), seed, takes=lambda tag: "blue" not in tag)
+        assert "blue" not in text
+        assert of_group(text.split(", "), "eye colour")
+
+
+def test_the_shares_are_those_of_the_training() -> None:
+    """Total variation from the captions of the painter's own portraits, at most 15 %."""
+    for group in ("eye colour", "hair colour", "mouth", "hair length"):
+        shares = embedded_words().book.groups[group].filling
+        drawn = Counter(tag for seed in SEEDS for tag in of_group(filled("1girl", seed), group))
+        wanted = shares.get("1girl", shares[""])
+        apart = sum(abs(drawn[tag] / len(SEEDS) - share) for tag, share in wanted.items()) / 2
+        assert apart < 0.15, group
+
+
+def test_words_that_the_model_never_met_are_said_in_its_own() -> None:
+    assert filled("青い髪の女の子", 1)[:2] == ["blue hair", "1girl"]
+
+
+def test_a_surprise_is_a_whole_prompt_of_things_that_go_together() -> None:
+    words = embedded_words()
+    found = [surprise(words, seed).split(", ") for seed in SEEDS]
+    assert len({tuple(tags) for tags in found}) == len(SEEDS)
+    for tags in found:
+        assert len(tags) == len(set(tags)) > 5
+        closed = {group for tag in tags for group in words.book.tags[tag].closes}
+        assert not closed & {words.group(tag) for tag in tags}
+    assert any("glasses" in tags for tags in found), "what may be left out comes as well"
+
+
+def test_without_a_tags_file_nothing_is_filled_in() -> None:
+    assert completion("waifu", NOTHING, 1) == ""
+    assert surprise(NOTHING, 1) == ""
+
+
+@pytest.mark.parametrize(("negative", "expected"), [("", "a"), ("a", "")])
+def test_a_share_of_what_is_not_wanted_goes_to_the_rest(negative: str, expected: str) -> None:
+    book = TagBook(
+        groups={"g": TagGroup(open=True, filling={"": {"a": 1.0}})}, tags={"a": KnownTag(group="g")}
+    )
+    assert completion("x", Glossary(book), 1, negative=negative) == expected

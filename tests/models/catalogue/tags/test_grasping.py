@@ -1,0 +1,105 @@
+"""What a model knows of a prompt, however it is written, and what it has never met."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.catalogue.tags.book import KnownTag, TagBook
+from models.catalogue.tags.glossary import NOTHING, Glossary
+from models.catalogue.tags.grasping import grasp
+from tests.stages.words import embedded_words, long_book
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("1girl, blue hair", {"1girl", "blue hair"}),
+        ("Blue_Hair,glasses", {"blue hair", "glasses"}),
+        ("a girl with long straight blue hair", {"1girl", "long hair", "blue hair"}),
+        ("cat girl", {"cat ears", "1girl"}),
+        ("(blue eyes:1.3), [smile], <lora:x:1>", {"blue eyes", "smile"}),
+        ("(glasses:0), smile", {"smile"}),
+        ("cat ear, bubbles", {"cat ears", "bubble"}),
+        (":3, >_<", {":3"}),
+        ("1girl BREAK smile", {"1girl", "smile"}),
+        ("青い髪の女の子、猫耳", {"blue hair", "1girl", "cat ears"}),
+    ],
+)
+def test_tags_are_found(prompt: str, said: set[str]) -> None:
+    assert set(grasp(prompt, embedded_words()).said) == said
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unknown"),
+    [
+        ("1girl, sushi, city", ("sushi", "city")),
+        ("a girl in a forest", ("forest",)),
+        ("masterpiece, best quality, 4k", ()),
+        ("blue sushi", ("sushi",)),
+        ("smile!!, 'glasses'", ()),
+        ("1girl 🍣", ("🍣",)),
+        ("(sushi:-1), smile", ()),
+        ("..., 12, ---", ()),
+    ],
+)
+def test_words_that_it_never_met_are_named(prompt: str, unknown: tuple[str, ...]) -> None:
+    assert grasp(prompt, embedded_words()).unknown == unknown
+
+
+@pytest.mark.parametrize(
+    ("prompt", "strange"),
+    [
+        ("sushi, city", True), ("🍣🍣", True), ("sushi with a city", True),
+        ("sushi, smile", False), ("waifu", False), ("blue", False), ("猫耳", False), ("...", False),
+    ],
+)  # fmt: skip
+def test_a_prompt_of_which_nothing_is_known_is_strange(prompt: str, *, strange: bool) -> None:
+    assert grasp(prompt, embedded_words()).is_strange is strange
+
+
+def test_words_for_a_tag_that_the_model_never_met_are_told_apart() -> None:
+    """It reads `bunny ears`, which its captions had, and knows nothing of `猫耳`."""
+    assert not grasp("bunny ears", embedded_words()).foreign
+    found = grasp("猫耳, smile", embedded_words())
+    assert found.foreign == {"猫耳": ("cat ears",)}
+    assert not found.unknown
+
+
+@pytest.mark.parametrize(
+    ("prompt", "near"),
+    [
+        ("1girl, brwn hair", {"brwn hair": "brown hair"}),
+        ("1girl, glases", {"glases": "glasses"}),
+        ("a girl with twintials and freckels", {"twintials": "twintails", "freckels": "freckles"}),
+        ("1girl, sushi", {}),
+        ("1girl, ht", {}),
+    ],
+)
+def test_a_slip_is_seen_through(prompt: str, near: dict[str, str]) -> None:
+    assert grasp(prompt, embedded_words()).near == near
+
+
+def test_a_hundred_unknown_words_are_all_named() -> None:
+    words = tuple(f"zq{chr(97 + n // 26)}{chr(97 + n % 26)}x" for n in range(100))
+    found = grasp(", ".join(words), embedded_words())
+    assert found.unknown == words
+    assert found.is_strange
+
+
+def test_without_a_tags_file_nothing_is_said_of_any_word() -> None:
+    found = grasp("sushi, 🍣, brwn hair", NOTHING)
+    assert not found.unknown
+    assert not found.is_strange
+
+
+def test_in_a_long_list_the_right_name_is_found() -> None:
+    words = Glossary(long_book(3_000))
+    name = next(text for text in words.book.tags if len(text) > 12 and " " in text)
+    slip = name[:3] + name[4:]
+    assert grasp(name, words).said == (name,)
+    assert words.nearest(slip) == [name]
+
+
+def test_a_plural_and_a_hyphen_are_no_new_words() -> None:
+    words = Glossary(TagBook(tags={"cat ears": KnownTag(), "t-shirt": KnownTag()}))
+    assert grasp("cat-ears, t-shirts", words).said == ("cat ears", "t-shirt")

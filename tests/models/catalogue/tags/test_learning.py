@@ -1,0 +1,87 @@
+"""A tags file of captions: counts, shares, what goes together and what hides what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.catalogue.tags.book import KnownTag, TagBook
+from models.catalogue.tags.learning import joined, learned
+from models.data.lexicon import after, of_captions
+from models.data.tagging import Caption
+from models.painter import lexicon
+from models.painter.tags import vocabulary
+
+
+def captions() -> list[dict[str, tuple[str, ...]]]:
+    """Girls and boys; boys wear suits; who wears dark glasses shows no eyes."""
+    found: list[dict[str, tuple[str, ...]]] = []
+    for n in range(400):
+        boy, dark = n % 4 == 0, n % 5 == 0
+        said = {"figure": ("1boy" if boy else "1girl",)}
+        said["clothes"] = ("suit", "tie") if boy else ("dress",)
+        said |= (
+            {"eyewear": ("shades",)} if dark else {"eyes": (f"{'red' if n % 3 else 'blue'} eyes",)}
+        )
+        found.append(said)
+    return found
+
+
+ORDER = ("figure", "eyewear", "eyes", "clothes")
+
+
+def test_counts_and_shares_are_those_of_the_captions() -> None:
+    book = learned(captions(), ORDER, may_be_open=ORDER, least=0.5)
+    assert book.tags["1girl"] == KnownTag(group="figure", count=300)
+    assert book.tags["tie"].count == 100
+    assert [name for name, group in book.groups.items() if group.open] == [
+        "figure", "eyes", "clothes",
+    ]  # fmt: skip
+    shares = book.groups["eyes"].filling[""]
+    assert shares == {"red eyes": 0.666, "blue eyes": 0.334}, "of those who show eyes"
+
+
+def test_what_goes_together_is_a_rule() -> None:
+    book = learned(captions(), ORDER, may_be_open=ORDER)
+    assert book.groups["clothes"].filling["1boy"] == {"suit": 1.0}
+    assert book.groups["figure"].filling["suit, tie"] == {"1boy": 1.0}
+
+
+def test_what_hides_something_closes_it() -> None:
+    book = learned(captions(), ORDER, may_be_open=ORDER)
+    assert book.tags["shades"].closes == ("eyes",)
+    assert not book.tags["suit"].closes
+
+
+def test_a_model_that_was_trained_further_knows_both() -> None:
+    more = TagBook(tags={"dress": KnownTag(count=7), "sushi": KnownTag(count=2)})
+    book = joined(learned(captions(), ORDER, may_be_open=ORDER), more)
+    assert (book.tags["dress"].count, book.tags["sushi"].count) == (307, 2)
+    assert book.tags["dress"].group == "clothes"
+
+
+def test_captions_of_tags_are_grouped_by_their_form() -> None:
+    told = [Caption(tags=("1girl", "Blue_Hair", "red eyes", "sushi"))] * 3
+    book = of_captions([*told, Caption(sentence="a girl eats sushi")])
+    assert book.tags["blue hair"] == KnownTag(group="hair colour", count=3)
+    assert book.tags["sushi"] == KnownTag(count=3)
+    assert [name for name, group in book.groups.items() if group.open] == [
+        "figure", "hair colour", "eye colour",
+    ]  # fmt: skip
+
+
+def test_a_training_that_ended_hands_over_the_words_that_it_can(tmp_path: Path) -> None:
+    assert after(tmp_path, None, tmp_path / "gone") is None
+    (tmp_path / "a.png").touch()
+    (tmp_path / "a.txt").write_text("1girl, sushi")
+    found = after(tmp_path, "gone.json", tmp_path)
+    assert found is None or "sushi" in found.tags
+    book = after(tmp_path, None, tmp_path)
+    assert book is not None
+    assert set(book.tags) == {"1girl", "sushi"}
+
+
+def test_the_painters_book_has_every_tag_of_its() -> None:
+    book = lexicon.book(300)
+    assert set(vocabulary()) - {"solo"} <= book.tags.keys() | {"solo"}
+    assert all(tag.group in book.groups for tag in book.tags.values())
+    assert "cat girl" in book.tags["1girl"].synonyms

@@ -1,0 +1,41 @@
+"""Tags files for the tests of what a model knows: the embedded model's, and a long list."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+from pathlib import Path
+
+from models.catalogue.registry import EMBEDDED
+from models.catalogue.tags import files
+from models.catalogue.tags.book import KnownTag, TagBook
+from models.catalogue.tags.glossary import Glossary
+
+
+@cache
+def embedded_words() -> Glossary:
+    """What the embedded model knows."""
+    return Glossary(files.read(EMBEDDED / files.FILE_NAME))
+
+
+def long_book(count: int, seed: int = 0) -> TagBook:
+    """A list as long as Danbooru's: made-up words of one to three syllables' length, by Zipf."""
+    rng = random.Random(seed)
+    syllables = [a + b for a in "bcdfghklmnprstvwyz" for b in ("a", "e", "i", "o", "u", "an", "el")]
+    words = sorted({"".join(rng.choices(syllables, k=rng.randint(1, 3))) for _ in range(count)})
+    tags: dict[str, KnownTag] = {}
+    while len(tags) < count:
+        text = " ".join(rng.choices(words, k=rng.choice((1, 2, 2, 3))))
+        alias = ("".join(rng.choices(syllables, k=3)),) if rng.random() < 0.4 else ()
+        tags[text] = KnownTag(count=4_000_000 // (len(tags) + 1), aliases=alias)
+    return TagBook(tags=tags)
+
+
+def as_csv(book: TagBook, path: Path) -> Path:
+    """The book as the list of A1111's tag autocomplete."""
+    lines = [
+        f'{text.replace(" ", "_")},0,{tag.count:.0f},"{",".join(tag.aliases)}"'
+        for text, tag in book.tags.items()
+    ]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
