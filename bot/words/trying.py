@@ -96,6 +96,9 @@ _KINDS = {
     "release": "The finished picture",
     "show": "Shown again",
     "moderation": "The case",
+    "held": "The held picture",
+    "report": "The report",
+    "appeal": "The appeal",
 }
 _OUTCOMES = {
     "allow": "let through",
@@ -107,7 +110,8 @@ _OUTCOMES = {
     "remove": "removed",
     "remove_and_time_out": "removed, and its member timed out",
     "dismiss": "left as it is",
-    "uphold": "the appeal was granted",
+    "uphold": "granted, so it is drawn",
+    "decline": "declined, so the refusal stands",
     "lapse": "nobody decided in time",
 }
 

@@ -24,7 +24,7 @@ def line(action: str, detail: str, *, actor_id: int | None = 1, user_id: int | N
         (
             "dismiss",
             "appeal a1",
-            "<@1> declined an appeal of <@2>: the refusal stands:\n- appeal `a1`",
+            "<@1> declined an appeal of <@2>, so the refusal stands:\n- appeal `a1`",
         ),
         ("dismiss", "report a1", "<@1> left a picture of <@2> as it is:\n- reported picture `a1`"),
         (
@@ -35,7 +35,7 @@ def line(action: str, detail: str, *, actor_id: int | None = 1, user_id: int | N
         ("clear strikes", "1", "<@1> took back the strikes of <@2>:\n- 1 strike"),
         ("purge", "7", "<@1> removed every picture of <@2>:\n- 7 pictures"),
         ("remove", "report a1", "<@1> removed a picture of <@2>:\n- reported picture `a1`"),
-        ("uphold", "appeal a1", "<@1> granted an appeal of <@2>: it is drawn:\n- appeal `a1`"),
+        ("uphold", "appeal a1", "<@1> granted an appeal of <@2>, so it is drawn:\n- appeal `a1`"),
         ("something new", "", "<@1> something new"),
     ],
 )

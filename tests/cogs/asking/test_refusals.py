@@ -258,7 +258,7 @@ async def test_an_alert_is_a_line_of_the_log_without_words(desk: Court) -> None:
     entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 9)
     (line,) = [entry for entry in entries if entry.action == "alert"]
     assert line.user_id == desk.member.id
-    assert line.detail.startswith("refused: Minors beside sexual words; `/policy why id: ")
+    assert line.detail.startswith("refused: Minors in a sexual context; `/policy why id: ")
     assert "nude" not in line.detail
 
 
