@@ -1,4 +1,4 @@
-"""A policy file with faults: what no server sets is refused, and everything wrong is told at once."""
+"""A policy file with faults: what no server sets is refused, and all that is wrong is told."""
 
 from __future__ import annotations
 

@@ -306,7 +306,7 @@ def test_a_place_is_explained_line_by_line() -> None:
     freed = replace(PLAIN, roles={ROLES[0]: RoleTerms(exempt=frozenset({OPEN}))})
     told = effective(BOOK, freed, HERE, frozenset(ROLES)).explain()
     assert told[-1] == "Title of open: allowed (exempt by a role)"
-    assert "in age-restricted channels only (the floor" in told[-2]
+    assert "in age-restricted channels only (the same in every" in told[-2]
 
 
 def test_rules_are_called_by_their_titles() -> None:
