@@ -17,7 +17,7 @@ _RULINGS: Mapping[Ruling, str] = {
     Ruling.REFUSE: "refused",
 }
 _LAYERS: Mapping[Layer, str] = {
-    Layer.FLOOR: "the same in every server",
+    Layer.FLOOR: "in every server",
     Layer.LICENCE: "the model's licence",
     Layer.PRESET: "the preset",
     Layer.SERVER: "this server",

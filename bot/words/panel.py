@@ -28,7 +28,7 @@ STALE = (
     "This is what they changed; look again, and decide."
 )
 #: What an exemption from the rule `server` means.
-ALL_OWN_TERMS = "all blocked words of this server, also those that are added later"
+ALL_OWN_TERMS = "every blocked word of this server (later ones too)"
 NO_LOG = "Nothing has been changed yet."
 NOT_EVERYONE = "Everybody has this role, so everybody would decide. Please choose another one."
 UNSEEN_CHANNEL = (

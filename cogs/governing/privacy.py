@@ -18,21 +18,21 @@ from cogs.components import Action, row_of, template
 from cogs.translating import tell, user_of
 
 _FORGET = (
-    "**Erase everything?** Your requests, your pictures (here and from my disk), your settings and "
-    "your acceptance of the licence go, and your name goes from every vote.\n"
+    "**Erase everything?** I delete your requests, your pictures (here and on my disk), your "
+    "settings and your acceptance of the licence, and take your name from every vote.\n"
     "Votes stay as numbers without a name, so that no picture loses them: those that you gave to "
     "other members' pictures, and those that others gave to yours. Your reactions stay on Discord "
     "until you take them back, what you decided as a moderator stays decided, and a time-out or "
-    "ban stays without your name.\n"
-    "There is no way back."
+    "ban stays in force without your name.\n"
+    "This cannot be undone."
 )
 _FORGOTTEN = (
-    "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "
-    "minutes."
+    "Done. Everything that I had stored about you is erased. Your pictures disappear from Discord "
+    "in the next few minutes."
 )
-_STILL_PACKING = "Your data are still being packed from the last time you asked. They come soon."
+_STILL_PACKING = "I am still packing your data from the last time you asked. They come soon."
 _LEFT_OUT = (
-    "\nDiscord lets me send {limit} here. Older pictures that did not fit: {count}. "
+    "\nDiscord lets me send {limit} here, so older pictures are not in the file: {count}. "
     "`everything.json` names each of them, and `/show` brings it."
 )
 #: Table names as members understand them. What only says how these belong together (which post is
@@ -48,7 +48,7 @@ _NAMES = {
     "choices": "current choices of yours between two pictures",
     "duels": "duels with a picture of yours",
     "parties": "rating parties you began",
-    "standing_reactions": "reactions that stand",
+    "standing_reactions": "reactions that count now",
     "acceptances": "licences accepted",
     "sharing": "choices about your prompts",
     "waiting_asks": "requests that wait for the licence",
@@ -57,10 +57,10 @@ _NAMES = {
     "forget_wishes": "wishes to be forgotten",
     "turns": "places in the order of turns",
     "audit_log": "changes you made as a moderator",
-    "cases": "pictures and requests of yours that moderators looked at, or will",
+    "cases": "pictures and requests of yours that moderators have looked at or will look at",
     "reports": "pictures you reported",
     "strikes": "strikes",
-    "tellings": "notices that I owe you",
+    "tellings": "notices that I still owe you",
     "lineage": "models that you promoted or rolled back",
     "trials": "blind tests that you began",
     "trial_ends": "blind tests that you ended",
@@ -73,12 +73,14 @@ _NAMES = {
 class PrivacyCog(commands.Cog):
     """A member's own data."""
 
-    privacy = app_commands.Group(name="privacy", description="What I know of you, and your choices")
+    privacy = app_commands.Group(
+        name="privacy", description="What I know about you, and your choices"
+    )
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
 
-    @privacy.command(description="What I have stored of you")
+    @privacy.command(description="What I have stored about you")
     async def show(self, interaction: Interaction) -> None:
         """A count for each kind of thing."""
         summary = await self._services.privacy.show(user_of(interaction))
@@ -92,7 +94,7 @@ class PrivacyCog(commands.Cog):
             interaction,
             "\n".join(
                 [
-                    "**What I have stored of you**, in all servers:",
+                    "**What I have stored about you**, in all servers:",
                     *(lines or ["Nothing."]),
                     f"Your prompts {shares} be used to improve the model (`/privacy share`).",
                     "-# `/privacy export` gives you all of it, `/privacy forget` erases it.",
@@ -100,7 +102,7 @@ class PrivacyCog(commands.Cog):
             ),
         )
 
-    @privacy.command(description="Everything that I have stored of you, as a file")
+    @privacy.command(description="Everything that I have stored about you, as a file")
     @app_commands.checks.cooldown(1, 60)
     async def export(self, interaction: Interaction) -> None:
         """A zip of rows and pictures; as much of it as Discord carries."""
@@ -115,12 +117,13 @@ class PrivacyCog(commands.Cog):
             # discord.py takes `close` away from what it sends, and gives it back here.
             with closing(discord.File(export.file, "waifu-my-data.zip")) as file:
                 await interaction.followup.send(
-                    "Everything that I have stored of you." + (more if export.left_out else ""),
+                    "This is everything that I have stored about you."
+                    + (more if export.left_out else ""),
                     file=file,
                     ephemeral=True,
                 )
 
-    @privacy.command(description="Erase everything that I have stored of you")
+    @privacy.command(description="Erase everything that I have stored about you")
     async def forget(self, interaction: Interaction) -> None:
         """Ask first."""
         view = row_of((Action.FORGET, str(user_of(interaction))))

@@ -47,4 +47,4 @@ async def test_an_export_that_leaves_pictures_out_names_a_limit_that_is_one(
     async with front(tmp_path) as desk:
         await desk.picture()
         told = said(await desk.member.slash(desk.channel, "privacy export")).content
-    assert "send 2 kB here. Older pictures that did not fit: 1." in told
+    assert "send 2 kB here, so older pictures are not in the file: 1." in told
