@@ -112,7 +112,7 @@ def ask_again(
 def _prompt(text: str, limit: int) -> str:
     cleaned = _cleaned(text)
     if not any(unicodedata.category(c)[0] in "LNS" and c not in _BLANK for c in cleaned):
-        raise _No(f"Please tell me what to draw: `prompt:` needs some words, {_EXAMPLE}.")
+        raise _No(f"Tell me what to draw: `prompt:` needs some words, {_EXAMPLE}.")
     return _short_enough("prompt", cleaned, limit)
 
 
@@ -125,8 +125,8 @@ def _negative(text: str | None, info: ModelInfo) -> str:
 def _short_enough(option: str, text: str, limit: int) -> str:
     if len(text) > limit:
         raise _No(
-            f"Your `{option}:` has {len(text):,} characters, and I can read {limit:,}. Please "
-            "shorten it; the first words count most."
+            f"Your `{option}:` is {len(text):,} characters; the limit is {limit:,}. Please shorten "
+            "it. The first words count most."
         )
     return text
 

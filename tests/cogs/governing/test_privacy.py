@@ -22,7 +22,7 @@ async def test_a_picture_is_told_of_by_names_and_not_by_tables(tmp_path: Path) -
     async with front(tmp_path) as desk:
         await desk.picture()
         told = said(await desk.member.slash(desk.channel, "privacy show")).content
-    assert "- pictures asked for: 1\n" in told
+    assert "- pictures you asked for: 1\n" in told
     assert "- messages that show your pictures: 1\n" in told
     assert "owed_posts" not in told
     assert "post_pictures" not in told
@@ -47,4 +47,4 @@ async def test_an_export_that_leaves_pictures_out_names_a_limit_that_is_one(
     async with front(tmp_path) as desk:
         await desk.picture()
         told = said(await desk.member.slash(desk.channel, "privacy export")).content
-    assert "send 2 kB here, so older pictures are not in the file: 1." in told
+    assert "send 2 kB here. Older pictures that did not fit: 1." in told
