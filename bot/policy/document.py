@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, TypeVar, cast
@@ -118,10 +118,12 @@ class DocumentError(ValueError):
 
 def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy:
     """The policy in a file from outside. DocumentError says what is wrong with it, and where."""
+    tree = _parsed(data)
     try:
-        policy = _policy(decode(_Document, _parsed(data), _TOML), guild_id)
+        policy = _policy(decode(_Document, tree, _TOML), guild_id)
     except MisfitError as misfit:
-        raise DocumentError([flaw.sentence for flaw in misfit.flaws]) from None
+        strange = _strange_rules(_rules_in(tree), rulebook)
+        raise DocumentError([*(flaw.sentence for flaw in misfit.flaws), *strange]) from None
     if faults := list(faults_of(policy, rulebook)):
         raise DocumentError(faults)
     return policy
@@ -141,6 +143,23 @@ def _parsed(data: bytes) -> dict[str, object]:
     # Besides TOML's own: a number with more digits than Python reads, and brackets in brackets.
     except (ValueError, RecursionError) as fault:
         raise DocumentError([f"it is no TOML: {fault}"]) from None
+
+
+def _rules_in(tree: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Where a file names rules, as far as it is written as a policy is."""
+    named = {"server": tree.get("server")}
+    for table in ("categories", "channels", "roles"):
+        named |= {f"{table}.{id_}": part for id_, part in _table(tree.get(table)).items()}
+    for at, part in named.items():
+        key_ = "exempt" if at.startswith("roles.") else "rules"
+        rules = _table(part).get(key_)
+        names = cast("list[object]", rules) if isinstance(rules, list) else _table(rules)
+        yield from ((f"{at}.{key_}", name) for name in names if isinstance(name, str))
+
+
+def _table(part: object) -> dict[str, object]:
+    """A part of a file if it is a table, else an empty one."""
+    return cast("dict[str, object]", part) if isinstance(part, dict) else {}
 
 
 def tree_of(policy: GuildPolicy) -> dict[str, object]:
@@ -302,8 +321,13 @@ def _faults_of_rules(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
     named += [
         (f"roles.{id_}.exempt", r) for id_, t in policy.roles.items() for r in sorted(t.exempt)
     ]
+    yield from _strange_rules(named, rulebook)
+
+
+def _strange_rules(named: Iterable[tuple[str, str]], rulebook: Rulebook) -> Iterator[str]:
+    """What is wrong with rules that are named in these places."""
     for at, rule in named:
-        if fault := _fault_of_rule(rule, rulebook):
+        if fault := _fault_of_rule(RuleId(rule), rulebook):
             yield f"{at}: {fault}"
 
 

@@ -212,7 +212,7 @@ class _Letters:
 #: What is told of a server's own terms; each has an effect of its own.
 OWN_TERMS = Rule(
     id=SERVER,
-    title="This server's own terms",
+    title="Blocked words of this server",
     clause=None,
     summary="The moderators of this server do not want these words here.",
     advice="Please leave them out.",

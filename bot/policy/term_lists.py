@@ -16,7 +16,7 @@ from bot.policy.screening import Term, normalise
 
 #: What a form of Discord's holds.
 CHUNK_CHARS = 4000
-_NO_TERM = "no term stands before the ="
+_NO_TERM = "there is nothing before the ="
 #: The first `=` that is not written as `\=`.
 _EQUALS = re.compile(r"(?<!\\)=")
 
@@ -88,13 +88,13 @@ def _tidy(text: str) -> str:
 def fault_of(term: Term, rulebook: Rulebook) -> str | None:
     """Why a term cannot be on a list, None if it can."""
     if len(term.text) > TERM_CHARS_MAX:
-        return f"a term can have {TERM_CHARS_MAX} characters at most"
+        return f"a word or phrase has at most {TERM_CHARS_MAX} characters"
     if len(term.reason) > REASON_CHARS_MAX:
-        return f"a reason can have {REASON_CHARS_MAX} characters at most"
+        return f"a reason has at most {REASON_CHARS_MAX} characters"
     if not normalise(term.text, rulebook):
-        return "there is no letter in it"
+        return "it has no letter or digit in it"
     if not (term.text + term.reason).isprintable():
-        return "there is a sign in it that nobody sees"
+        return "there is an invisible character in it"
     return None
 
 

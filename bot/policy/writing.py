@@ -15,19 +15,18 @@ from bot.policy.rulebook import Rulebook
 from bot.policy.toml_text import comment, key, listed, quoted
 
 _HEAD = """\
-What this server lets the bot draw and show. Edit it and import it again: you are shown what would
-change before it does. What you leave out is no longer set.
+What this server lets the bot draw and show. Edit this file and import it again: you see what would
+change before anything does. What you leave out is no longer set.
 """
 _RULES = """\
-[server.rules] has a line for each rule that this server sets; what is not named is as the preset
-says. A line says allow, spoiler, hold (until a moderator approves) or refuse, and after it what
-else follows: adults (age-restricted channels only), alert (moderators are told), strike (it counts
-against the member): "hold, adults, alert". The rules that a server can set, and what this preset
-says of them:
+[server.rules] has a line for each rule that this server sets; the others are as the preset says.
+A line says allow, spoiler, hold (until a moderator approves) or refuse, and then what else follows:
+adults (age-restricted channels only), alert (moderators are told), strike (it counts against the
+member), as in "hold, adults, alert". The rules that a server can set, and what this preset says:
 """
 _PLACES = """\
-The same for a category or a channel, by its id; its threads follow. The nearest that names a rule
-has the last word, a channel before its category before the server.
+The same for a category or a channel, by its id; a channel's threads follow it. The nearest line
+counts: the channel's before the category's, and that before the server's.
 [channels.123456789012345678]
 enabled = false
 [channels.123456789012345678.rules]
@@ -57,7 +56,9 @@ def _sections(policy: GuildPolicy, rulebook: Rulebook, names: Mapping[int, str])
     yield comment(_HEAD)
     yield f"version = {VERSION}\n"
     yield from _general(policy, rulebook)
-    yield "\n" + comment("Strikes count for so many days; from the limit on, a time-out follows.")
+    yield "\n" + comment(
+        "A strike expires after so many days; with so many strikes a time-out follows (0: none)."
+    )
     strikes = policy.strikes
     yield f"[strikes]\nlimit = {strikes.limit}\nexpire_days = {strikes.expire_days}\n"
     yield f"timeout_minutes = {strikes.timeout_minutes}\n"
@@ -82,11 +83,11 @@ def _general(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
 
     yield comment(f"What holds where nothing else is said: {', '.join(rulebook.presets)}.")
     yield f"preset = {quoted(policy.preset)}\n"
-    yield comment("true: nothing is drawn or shown in the whole server.")
+    yield comment("true: I draw and show nothing in the whole server.")
     yield f"paused = {str(policy.paused).lower()}\n"
     yield comment("The only channels or categories where I can be asked, by id; empty: all.")
     yield f"only_channels = {listed(sorted(policy.only_channels))}\n"
-    yield comment("Whoever has this role decides beside those with Manage Server.")
+    yield comment("Members with this role decide, as those with Manage Server do.")
     yield option("moderator_role", policy.moderator_role)
     yield comment("Where held pictures, reports and appeals go; and where every change is told.")
     yield option("review_channel", policy.review_channel)
@@ -94,7 +95,9 @@ def _general(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
     yield comment("Seconds between two requests of a member; their pictures in 24 hours.")
     yield f"cooldown_s = {policy.cooldown_s}\n"
     yield option("per_day_max", policy.per_day_max)
-    yield comment("Phrases that no rule looks into but the floor and the model's licence.")
+    yield comment(
+        "Phrases in which no rule finds anything but what every server or the licence forbids."
+    )
     yield f"allowed = {listed(policy.allowed)}\n"
 
 

@@ -153,7 +153,7 @@ def _of_terms(before: tuple[Term, ...], after: tuple[Term, ...]) -> Iterator[str
     old, new = ({term.text: term for term in terms} for terms in (before, after))
     for text, was, is_ in _changed(old, new):
         if is_ is None:
-            yield f"No longer blocked: {plain(text)}"
+            yield f"No longer blocked: {plain(text)}" + (f", was {_term(was)}" if was else "")
         elif was is None:
             yield f"Blocked: {plain(text)}, {_term(is_)}"
         else:

@@ -17,13 +17,13 @@ _RULINGS: Mapping[Ruling, str] = {
     Ruling.REFUSE: "refused",
 }
 _LAYERS: Mapping[Layer, str] = {
-    Layer.FLOOR: "the floor, in every server",
+    Layer.FLOOR: "in every server",
     Layer.LICENCE: "the model's licence",
     Layer.PRESET: "the preset",
     Layer.SERVER: "this server",
     Layer.CATEGORY: "this category",
     Layer.CHANNEL: "this channel",
-    Layer.ROLE: "a role's exemption",
+    Layer.ROLE: "exempt by a role",
 }
 
 

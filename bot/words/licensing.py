@@ -16,29 +16,31 @@ _TERMS_CHARS_MAX = wording.CONTENT_CHARS_MAX - 100
 _PROMPT_CHARS = 1000
 
 _TERMS = """\
-**Before your first picture: how you may use it**
-I draw with **{name}** under the **{licence}** (attached). In plain words:
+**Before your first picture: please accept the licence**
+I draw with the model **{name}**, which comes under the **{licence}** (attached). In plain words:
 {restrictions}
-I keep your request, your pictures and votes until you say `/privacy forget`.
+I keep your requests, pictures and votes until you say `/privacy forget`.
 """
 _LICENCE = """\
-I draw with **{name}** under the **{licence}**; the whole text that came with it is attached.
+I draw with the model **{name}**, which comes under the **{licence}**; its whole text is attached.
 **In plain words**
 {restrictions}
 """
-_YOURS_TO_ANSWER = "Your pictures are yours, and what you do with them is your responsibility."
-_HAND_ON = "If you pass the model on, pass the licence and these rules on with it."
+_YOURS_TO_ANSWER = (
+    "Your pictures are yours, and so is the responsibility for what you do with them."
+)
+_HAND_ON = "If you pass the model on, pass this licence and these rules on with it."
 _ACCEPTED = "You accepted it <t:{at_s}:R>, on <t:{at_s}:D>."
-_NOT_ACCEPTED = "You have not accepted it yet: I draw for you and show you pictures once you do."
+_NOT_ACCEPTED = "You have not accepted it yet. Once you do, I draw for you and show you pictures."
 #: Before the terms, where something else changed than that a member came for the first time.
-CHANGED = "The model has changed, and its licence with it."
+CHANGED = "The model has changed, and its licence with it. Please read the new one."
 THANKS = "Accepted, thank you."
 HERE_WE_GO = f"{THANKS} Here we go."
-WAITS_NO_MORE = f"{THANKS} That request waits no more: just ask again with `/waifu`."
-ASK_NOW = f"{THANKS} Now ask with `/waifu`, or call your command again."
+WAITS_NO_MORE = f"{THANKS} I no longer have that request: please ask again with `/waifu`."
+ASK_NOW = f"{THANKS} Now ask with `/waifu`, or use your command again."
 DECLINED = (
-    "That is fine: I draw nothing for you, and I keep nothing of what you asked for. Should you "
-    "change your mind, read the licence again with the button or with `/licence`."
+    "That is fine. I draw nothing for you and keep nothing of what you asked for. If you change "
+    "your mind, read the licence again with the button or with `/licence`."
 )
 _YOURS = "These were your words, to copy:"
 
@@ -57,8 +59,8 @@ def licence(info: ModelInfo, clauses: Mapping[str, str], accepted_ms: int | None
 
 
 def _filled(words: str, info: ModelInfo, clauses: Mapping[str, str]) -> str:
-    rules = [f"({letter}) {clause}" for letter, clause in sorted(clauses.items())]
-    lines = "\n".join(f"- {line}" for line in (_YOURS_TO_ANSWER, *rules, _HAND_ON))
+    rules = [f"**{letter}.** {clause}" for letter, clause in sorted(clauses.items())]
+    lines = "\n".join([_YOURS_TO_ANSWER, *rules, _HAND_ON])
     return words.format(name=info.name, licence=info.licence_name, restrictions=lines)
 
 

@@ -16,36 +16,37 @@ from bot.policy.term_lists import LineFault
 from bot.words.effects import in_words, layer_in_words
 from bot.words.wording import fitting, plain
 
-GONE = "That is not there any more, so there is nothing to change. Here is what there is."
-NOTHING_CHANGED = "Nothing changed: it is like that already."
+GONE = "This no longer exists, so there was nothing to change. Here is what there is."
+NOTHING_CHANGED = "Nothing changed: it was like that already."
 STATED = (
-    "Everybody who accepts the licence promises this. No prompt can show it, so there is nothing "
-    "to set."
+    "Everybody who accepts the licence promises this. No prompt can show whether they keep it, so "
+    "there is nothing to set."
 )
-LOCKED = "That is the same in every server and cannot be changed."
+LOCKED = "This is the same in every server and cannot be changed."
 STALE = (
-    "Somebody changed the policy while you were looking at it, so I did not make your change. "
-    "Look again, and decide."
+    "Somebody changed the policy while you were looking at it, so I have not made your change. "
+    "This is what they changed; look again, and decide."
 )
 #: What an exemption from the rule `server` means.
-ALL_OWN_TERMS = "every one of this server's own terms, later ones too"
-NO_LOG = "Nothing was changed yet."
-NOT_EVERYONE = "Everybody has that role, so everybody would decide. Choose another one."
+ALL_OWN_TERMS = "every blocked word of this server (later ones too)"
+NO_LOG = "Nothing has been changed yet."
+NOT_EVERYONE = "Everybody has this role, so everybody would decide. Please choose another one."
 UNSEEN_CHANNEL = (
-    "I see no such channel: {channel}. Let me view it, or choose another one; nobody is told there."
+    "I cannot write in {channel}, because I do not see it. Let me view it, or choose another "
+    "channel."
 )
 NO_WRITING = (
-    "In {channel} I lack: {names}. Give me these permissions there first, or choose another "
-    "channel."
+    "I cannot write in {channel} without these permissions: {names}. Give them to me there first, "
+    "or choose another channel."
 )
 KEPT = "-# What you wrote is in this file, so nothing is lost."
 AGAIN = "Press *Edit again* to go on from there."
-NOTHING_TO_TRY = "Give me a prompt, or the id of a picture."
-NO_TERM = "I cannot block that: {why}."
-BLOCKED_ALREADY = "{term} was blocked already."
-NOT_BLOCKED = "{term} was not blocked."
-LIST_FULL = "A server can block {most:,} terms at most: unblock some first."
-NO_EMOJI = "Give me two emoji that I can use: ordinary ones, or custom emoji of this server."
+NOTHING_TO_TRY = "Please give me a prompt, or the id of a picture."
+NO_TERM = "I cannot block this: {why}."
+BLOCKED_ALREADY = "“{term}” is blocked already."
+NOT_BLOCKED = "“{term}” is not blocked."
+LIST_FULL = "A server can block at most {most:,} words and phrases: please unblock some first."
+NO_EMOJI = "Please give me two emoji that I can use: ordinary ones, or custom emoji of this server."
 _COMMON = (
     "⚠️ **Harmless prompts would be stopped too.** I tried your words on {tried} prompts that have "
     "nothing wrong with them, and have blocked nothing yet:"
@@ -73,23 +74,23 @@ _GROUPS: Mapping[str, str] = {
     "🙈": "Behind a spoiler",
     "🔞": "In age-restricted channels only",
     "✅": "Allowed",
-    "📜": "Promised with the licence (no prompt shows it)",
+    "📜": "Promised with the licence (no prompt can show it)",
 }
 #: The groups of rules that no server sets.
 _FIXED = ("🔒", "📜")
 RULING_LABELS: Mapping[Ruling, tuple[str, str]] = {
-    Ruling.ALLOW: ("Allow it", "It is drawn and shown"),
+    Ruling.ALLOW: ("Allow", "It is drawn and shown"),
     Ruling.SPOILER: ("Behind a spoiler", "It is drawn and shown behind Discord's spoiler"),
-    Ruling.HOLD: ("Hold it", "It is drawn, and shown once a moderator has approved it"),
-    Ruling.REFUSE: ("Refuse it", "It is not drawn, and the member is told why"),
+    Ruling.HOLD: ("Hold", "It is drawn, and shown once a moderator approves it"),
+    Ruling.REFUSE: ("Refuse", "It is not drawn, and the member is told why"),
 }
 AUDIENCE_LABELS: Mapping[Audience, tuple[str, str]] = {
     Audience.EVERYBODY: ("Everybody", "In every channel"),
     Audience.ADULTS: ("Adults only", "In age-restricted channels only"),
 }
 PRESETS: Mapping[str, str] = {
-    "family": "The strictest: for servers with young members",
-    "standard": "What every server begins with",
+    "family": "The strictest, for servers with young members",
+    "standard": "What every server starts with",
     "age-restricted": "For servers of adults",
 }
 
@@ -97,7 +98,7 @@ PRESETS: Mapping[str, str] = {
 def impossible(faults: Sequence[str]) -> str:
     """What no policy may say."""
     told = fitting([f"- {plain(fault, 200)}" for fault in faults[:_LINES_TOLD]], 900)
-    return f"⚠️ I changed nothing, because a policy cannot say that:\n{told}"
+    return f"⚠️ I have changed nothing, because a policy cannot say this:\n{told}"
 
 
 def changed(head: str, changes: Sequence[str]) -> str:
@@ -169,23 +170,25 @@ def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: Polic
     """One rule, and how it comes to what holds."""
     parts = [f"## {rule.title}", rule.summary]
     if rule.clause:
-        parts.append(f"-# The model's licence names it: restriction {rule.clause} of Attachment A.")
+        parts.append(f"-# It comes from the model's licence: clause {rule.clause} of Attachment A.")
     who = " and ".join(map(layer_in_words, line.layers))
     parts.append(f"**What holds**: {in_words(line.effect)} ({who}).")
     if Layer.LICENCE in line.layers:
-        parts.append("The model's licence asks for that, so nothing set here can lower it.")
+        parts.append(
+            "The model's licence asks for this, so nothing that you set here can lower it."
+        )
     if written is None:
-        parts.append("Nothing is set here. Choose below to set it.")
+        parts.append("Nothing is set here yet; choose below.")
     else:
         otherwise = in_words(below.effect)
         parts.append(f"**Set here**: {in_words(written)}. Without that: {otherwise}.")
-    parts.append(f"**What a member can do**: {rule.advice}")
+    parts.append(f"**Members are advised**: {rule.advice}")
     return "\n".join(parts)
 
 
 def fixed_page(rule: Rule) -> str:
     """A rule that no server sets."""
-    clause = f" Restriction {rule.clause} of the model's licence." if rule.clause else ""
+    clause = f" It is clause {rule.clause} of the model's licence." if rule.clause else ""
     sign, why = ("🔒", LOCKED) if rule.floor else ("📜", STATED)
     return f"## {sign} {rule.title}\n{rule.summary}\n{why}{clause}"
 
@@ -220,17 +223,17 @@ def members_page(policy: GuildPolicy) -> str:
     """Strikes, cooldown and pictures a day."""
     terms = policy.strikes
     strikes = (
-        f"After **{terms.limit}** strikes a member cannot ask for **{terms.timeout_minutes}** "
-        f"minutes. A strike is forgotten after **{terms.expire_days}** days."
+        f"With **{terms.limit}** strikes a member cannot ask me for "
+        f"**{terms.timeout_minutes}** minutes. A strike expires after **{terms.expire_days}** days."
         if terms.limit
-        else "Strikes are counted, and nothing follows from them."
+        else "Strikes are counted, but nothing follows from them."
     )
     day = "as many as they like" if policy.per_day_max is None else f"**{policy.per_day_max}**"
     pause = f"**{policy.cooldown_s}** s" if policy.cooldown_s else "none"
     return (
-        f"## Members\n{strikes}\n\nPictures of one member in 24 hours: {day}.\n"
-        f"Pause between two requests of a member: {pause}.\n"
-        "-# A role can have terms of its own; of several roles the most generous counts."
+        f"## Members\n{strikes}\n\nPictures for one member in 24 hours: {day}.\n"
+        f"Pause between two requests of one member: {pause}.\n"
+        "-# A role can have limits of its own; with several roles, the most generous one counts."
     )
 
 
@@ -242,7 +245,7 @@ def no_number(label: str, least: int, most: int, written: str) -> str:
 def no_numbers(faults: Sequence[str]) -> str:
     """Everything that is wrong in a form."""
     told = "\n".join(f"- {fault}" for fault in faults)
-    return f"⚠️ I changed nothing yet:\n{told}"
+    return f"⚠️ I have changed nothing yet:\n{told}"
 
 
 def common(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
@@ -261,11 +264,17 @@ def _examples(prompts: Sequence[str]) -> str:
     return " and ".join(f"“{plain(prompt, 60)}”" for prompt in prompts[:2])
 
 
+def strangers(ids: Sequence[int]) -> str:
+    """Channels and roles that a file names and the server does not have."""
+    told = fitting([f"`{id_}`" for id_ in ids[:_LINES_TOLD]], 300, total=len(ids))
+    return f"⚠️ This server has no channel or role with these ids:\n{told}"
+
+
 def faulty_lines(faults: Iterable[LineFault]) -> str:
     """Which lines of a list could not be taken."""
     told = [f"- line {fault.line}: {fault.why}" for fault in faults]
     shown = fitting(told[:_LINES_TOLD], 1500, total=len(told))
-    return f"⚠️ I changed nothing, because these lines cannot be taken:\n{shown}"
+    return f"⚠️ I have changed nothing yet, because I cannot take these lines:\n{shown}"
 
 
 def term_lines(lines: Iterable[str], limit: int) -> str:

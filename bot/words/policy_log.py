@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bot.words.wording import duration, fit
+from bot.words.wording import duration, fit, fitting
 
 #: What was done, as moderators read it, and to whom; what is not named here is shown as it is.
 _ACTIONS: Mapping[str, str] = {
@@ -17,9 +17,9 @@ _ACTIONS: Mapping[str, str] = {
     "spoiler": "put a picture of {whom} behind a spoiler",
     "remove": "removed a picture of {whom}",
     "remove_and_time_out": "removed a picture of {whom} and timed them out",
-    "uphold": "granted an appeal of {whom}: it is drawn",
+    "uphold": "granted an appeal of {whom}, so it is drawn",
     "dismiss": "left a picture of {whom} as it is",
-    "dismiss appeal": "declined an appeal of {whom}: the refusal stands",
+    "dismiss appeal": "declined an appeal of {whom}, so the refusal stands",
     "ban": "banned {whom}",
     "time out": "timed out {whom}",
     "lift": "let {whom} ask again",
@@ -52,6 +52,8 @@ _CASES: Mapping[str, str] = {
 #: How long somebody is timed out, before the reason.
 _TIMED = {"time out", "struck out"}
 _MINUTES = re.compile(r"(\d+) min: ?")
+#: The last line of what was too long to be kept whole.
+_MORE = re.compile(r"… and ([\d,]+) more")
 #: A server's own emoji, as it is kept.
 _CUSTOM_EMOJI = re.compile(r"\w+:\d{15,20}")
 _FORGOTTEN = "somebody who asked to be forgotten"
@@ -66,8 +68,14 @@ def log_line(
     known = f"{action} {kind}" if f"{action} {kind}" in _ACTIONS else action
     done = _BY_ITSELF.get(action) or _deed(actor_id, known)
     head = f"<t:{at_ms // 1000}:R> {done.format(whom=whom)}"
-    body = "".join(f"\n- {_in_words(action, line)}" for line in detail.splitlines())
-    return fit(head + (f":{body}" if body else ""), limit)
+    lines = [_in_words(action, line) for line in detail.splitlines()]
+    if not lines:
+        return fit(head, limit)
+    # What was cut when it was written down is counted on.
+    more = _MORE.fullmatch(lines[-1])
+    total = len(lines) - 1 + int(more[1].replace(",", "")) if more else len(lines)
+    kept = [f"- {line}" for line in (lines[:-1] if more else lines)]
+    return f"{head}:\n{fitting(kept, limit - len(head) - 2, total=total)}"
 
 
 def _deed(actor_id: int | None, action: str) -> str:

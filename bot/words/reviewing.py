@@ -29,7 +29,9 @@ REPORTED_NO_CHANNEL = (
     "tell a moderator: they find it with `/moderate cases`."
 )
 REPORTED_TOO = "Thank you. Others have reported this picture too; I have added your reason."
-REPORTED_AGAIN = "You have reported this picture already, and the moderators have your reason."
+REPORTED_AGAIN = (
+    "You have reported this picture already, and the moderators have the reason that you gave then."
+)
 REPORT_DECIDED = (
     "The moderators have already looked at this picture and decided about it. If you see it "
     "differently, please talk to one of them."

@@ -68,6 +68,11 @@ def ordinal(number: int) -> str:
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
 
 
+def counted(strikes: int) -> str:
+    """`1 strike`, `2 strikes`."""
+    return "1 strike" if strikes == 1 else f"{strikes} strikes"
+
+
 def strike_line(title: str, at_ms: int, expires_ms: int) -> str:
     """One strike, for moderators."""
     return f"- {title}, <t:{at_ms // 1000}:R>; counts until <t:{expires_ms // 1000}:D>"
@@ -76,8 +81,11 @@ def strike_line(title: str, at_ms: int, expires_ms: int) -> str:
 def standing(user_id: int, strikes: Sequence[str], exclusion: str | None) -> list[str]:
     """What is held against a member, for moderators."""
     held = exclusion or f"<@{user_id}> may ask me for pictures."
-    count = f"{len(strikes)} strikes" if len(strikes) != 1 else "1 strike"
-    return [held, f"Against them: {count}." if strikes else "They have no strikes.", *strikes]
+    return [
+        held,
+        f"They have {counted(len(strikes))}:" if strikes else "They have no strikes.",
+        *strikes,
+    ]
 
 
 def exclusion_line(

@@ -65,7 +65,7 @@ def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
         line = policy.lines.get(rule_id)
         who = f" ({layer_in_words(line.layer)})" if line else ""
         if rule_id in policy.exempt and rule_id == SERVER:
-            who = f" (a role's exemption from {ALL_OWN_TERMS})"
+            who = f" (a role is exempt from {ALL_OWN_TERMS})"
         where = "" if rule and rule.floor else _found(weighed.words(rule_id))
         title = f"{sign_of(rule, effect)} **{title_of(policy.rulebook, rule_id)}**"
         lines.append(f"- {title}: {in_words(effect)}{who}{where}")
@@ -96,6 +96,9 @@ _KINDS = {
     "release": "The finished picture",
     "show": "Shown again",
     "moderation": "The case",
+    "held": "The held picture",
+    "report": "The report",
+    "appeal": "The appeal",
 }
 _OUTCOMES = {
     "allow": "let through",
@@ -107,7 +110,8 @@ _OUTCOMES = {
     "remove": "removed",
     "remove_and_time_out": "removed, and its member timed out",
     "dismiss": "left as it is",
-    "uphold": "the appeal was granted",
+    "uphold": "granted, so it is drawn",
+    "decline": "declined, so the refusal stands",
     "lapse": "nobody decided in time",
 }
 

@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 
 _DAY_MS, _MINUTE_MS = 86_400_000, 60_000
 #: How much of a message the prompt may take.
-_PROMPT_CHARS = 900
+_PROMPT_CHARS, _NEGATIVE_CHARS = 900, 300
 _COPY = "Your words, to copy and change:"
+_KEPT_OUT = "And what you wanted to keep out of the picture:"
 #: Reasons that say nothing of the words that were asked for.
 _NOT_OF_WORDS = {
     RefusalReason.CAP, RefusalReason.CHANNEL, RefusalReason.EXCLUDED, RefusalReason.GONE,
@@ -146,6 +147,10 @@ async def _say(
     below: list[str] = []
     if refused.reason not in _NOT_OF_WORDS:
         below = [_COPY, wording.code(ask.draw.prompt, _PROMPT_CHARS)]
+        negative = ask.draw.negative
+        # The model's own is none that they wrote.
+        if negative and negative != interaction.client.services.model().default_negative:
+            below += [_KEPT_OUT, wording.code(negative, _NEGATIVE_CHARS)]
     below += notes
     if refused.rule is not None or refused.appealable:
         below.append(f"-# If you ask a moderator about this, tell them its id: `{refusal_id}`")

@@ -61,7 +61,7 @@ _DONE = {
     Outcome.DISMISS: "✖️ Declined by {who} {at}: the refusal stands.",
 }
 _STAYS = "✅ Approved by {who} {at}: it stays as it is."
-_LAPSED = "There is nothing left to decide: nobody decided in time, or the picture is gone."
+_LAPSED = "⌛ Closed {at}: nobody decided in time, or the picture is gone."
 _REMOVED_BEFORE = "Refused because **moderators removed the same picture** before."
 _REPORTS = 5
 
@@ -134,11 +134,19 @@ async def case_lines(services: Services, case: Case) -> list[str]:
         *_appealed(services, case),
         *([_REMOVED_BEFORE] if case.ask and case.ask.precedent is Ruling.REFUSE else ()),
         *([wording.code(draw.prompt, reviewing.PROMPT_CHARS)] if draw else ()),
+        *_unwanted(services, draw),
         *_why(case),
         *(await held_by(services, case, draw) if case.kind is CaseKind.HELD else ()),
         *filter(None, [reviewing.seen(case.scores)]),
         *_reports(case),
     ]
+
+
+def _unwanted(services: Services, draw: Draw | None) -> list[str]:
+    """The negative prompt, which rules look into as well; not the model's own."""
+    if draw is None or draw.negative in {"", services.model().default_negative}:
+        return []
+    return [f"To be kept out: {wording.plain(draw.negative, reviewing.REASON_CHARS)}"]
 
 
 def _why(case: Case) -> list[str]:
@@ -190,7 +198,7 @@ def _decision(case: Case) -> list[str]:
         return []
     at = f"<t:{case.decided_ms // 1000}:R>"
     if case.decision is Outcome.LAPSE:
-        return [f"{_LAPSED} ({at})"]
+        return [_LAPSED.format(at=at)]
     stays = case.kind is CaseKind.REPORT and case.decision is Outcome.DISMISS
     done = _STAYS if stays else _DONE[case.decision]
     return [done.format(who=_who(case.actor_id), at=at)]

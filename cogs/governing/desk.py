@@ -114,9 +114,22 @@ class Desk:
 
     def names(self) -> dict[int, str]:
         """What the channels and roles that the policy names are called."""
-        policy = self.policy
-        places = {*policy.categories, *policy.channels, *policy.only_channels}
-        return {id_: self.plain_name(id_) for id_ in (*places, *policy.roles)}
+        return {id_: self.plain_name(id_) for id_ in _named(self.policy)}
+
+    def missing(self, policy: GuildPolicy) -> str:
+        """What a policy newly names and this server does not have, in words; empty if nothing."""
+        new = _named(policy) - _named(self.policy)
+        gone = sorted(id_ for id_ in new if self.guild and not self._is_there(self.guild, id_))
+        return words.strangers(gone) if gone else ""
+
+    def _is_there(self, guild: discord.Guild, id_: int) -> bool:
+        return bool(guild.get_channel_or_thread(id_) or guild.get_role(id_))
+
+
+def _named(policy: GuildPolicy) -> set[int]:
+    """The channels, categories and roles that a policy says something of."""
+    roles = {*policy.roles, *([policy.moderator_role] if policy.moderator_role else ())}
+    return {*policy.categories, *policy.channels, *policy.only_channels, *roles}
 
 
 def may_govern(interaction: Interaction, policy: GuildPolicy) -> bool:

@@ -115,7 +115,7 @@ def _read_here(desk: Desk, data: bytes) -> _Offer | str:
         policy=policy,
         lines=differences(desk.policy, policy, desk.ground()),
         written=to_toml(policy, desk.rulebook, desk.names()),
-        doubt=doubts_here(desk, policy),
+        doubt="\n".join(filter(None, [desk.missing(policy), doubts_here(desk, policy)])),
     )
 
 

@@ -31,11 +31,12 @@ _MINUTE_MS = 60_000
 #: The longest time-out is four weeks, as Discord's own.
 _MINUTES_MAX, _REASON_CHARS_MAX = 28 * 24 * 60, 300
 _LINES, _CHOICES = 20, 25
-_OWNER_ONLY = "Only my operator may do that in every server at once."
-_NOT_EXCLUDED = "<@{user}> was not excluded{where}."
+_OWNER_ONLY = "Only my operator may do this in every server at once."
+_NOT_EXCLUDED = "<@{user}> is neither timed out nor banned{where}."
 _PURGE = (
-    "**Remove every picture of <@{user}> in this server?** They leave every message, the gallery "
-    "and every later export, and what they have waiting is cancelled. There is no way back."
+    "**Remove every picture of <@{user}> in this server?** The pictures leave every message, the "
+    "gallery and every later export, and what this member has waiting is cancelled. This cannot be "
+    "undone."
 )
 
 
@@ -53,8 +54,8 @@ class Moderating(
         """Manage Server or the moderators' role, whatever Discord was told to let through."""
         return await require_power(interaction) is not None
 
-    @app_commands.command(description="What waits for a decision in this server")
-    @app_commands.describe(id="Show this case here, with its buttons; for your eyes only")
+    @app_commands.command(description="What the moderators of this server have to decide")
+    @app_commands.describe(id="Show this case here with its buttons; only you see it")
     async def cases(self, interaction: Interaction, id: str | None = None) -> None:  # noqa: A002  the option's name
         """The open cases, the oldest first; or one of them."""
         if id is not None:
@@ -96,7 +97,7 @@ class Moderating(
             if current.strip().lower() in case.id
         ]
 
-    @app_commands.command(description="What is held against a member, and whether they may ask")
+    @app_commands.command(description="A member's strikes, and whether they may ask me")
     async def member(self, interaction: Interaction, member: discord.User) -> None:
         """Their strikes that count, and what keeps them from asking."""
         guild_id, user_id = guild_of(interaction), UserId(member.id)
@@ -110,25 +111,25 @@ class Moderating(
         )
         await tell(interaction, wording.fitting(lines))
 
-    @app_commands.command(description="Who may not ask me here")
+    @app_commands.command(description="Who is timed out or banned here")
     async def excluded(self, interaction: Interaction) -> None:
         """Time-outs and bans of this server, the latest first."""
         found = await self._services.members.excluded(
             guild_of(interaction), self._services.clock(), _LINES
         )
         lines = [_exclusion_line(one) for one in found]
-        await tell(interaction, wording.fitting(lines) or "Nobody.")
+        await tell(interaction, wording.fitting(lines) or "Nobody is timed out or banned here.")
 
-    @app_commands.command(description="Forgive a member's strikes")
+    @app_commands.command(description="Take back all strikes of a member")
     async def forgive(self, interaction: Interaction, member: discord.User) -> None:
         """All that count; a time-out that followed stays, and is lifted by itself."""
         count = await self._services.members.clear_strikes(
             guild_of(interaction), UserId(member.id), user_of(interaction), self._services.clock()
         )
-        await tell(interaction, f"Strikes of <@{member.id}> taken back: {count}.")
+        await tell(interaction, f"I have taken back {standing.counted(count)} of <@{member.id}>.")
 
     @app_commands.command(description="Keep a member from asking me for a while")
-    @app_commands.describe(minutes="How long; 1,440 are a day", reason="The member reads it")
+    @app_commands.describe(minutes="For how long; 1440 are a day", reason="The member reads it")
     async def timeout(
         self,
         interaction: Interaction,
@@ -140,8 +141,10 @@ class Moderating(
         until_ms = self._services.clock() + minutes * _MINUTE_MS
         await self._exclude(interaction, member, guild_of(interaction), until_ms, reason)
 
-    @app_commands.command(description="Keep a member from asking me until that is lifted")
-    @app_commands.describe(reason="The member reads it", everywhere="For my operator alone")
+    @app_commands.command(description="Keep a member from asking me until somebody lifts it")
+    @app_commands.describe(
+        reason="The member reads it", everywhere="In every server; only for my operator"
+    )
     async def ban(
         self,
         interaction: Interaction,
@@ -176,7 +179,7 @@ class Moderating(
         await tell(interaction, _exclusion_line(exclusion))
 
     @app_commands.command(description="Let a member ask me again")
-    @app_commands.describe(everywhere="For my operator alone")
+    @app_commands.describe(everywhere="In every server; only for my operator")
     async def lift(
         self,
         interaction: Interaction,

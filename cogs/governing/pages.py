@@ -46,11 +46,11 @@ Page: TypeAlias = Callable[[Desk, tuple[str, ...], str], ui.LayoutView]
 #: Where one can go from the first page: the page's name, its label, what it is about.
 _DOORS = (
     ("rules", "Rules", "Presets, and how strict each rule is"),
-    ("places", "Channels and categories", "Where I am on, and where rules differ"),
-    ("roles", "Roles", "What some members may that others may not"),
+    ("places", "Channels and categories", "Where I am switched on, and where rules differ"),
+    ("roles", "Roles", "Exemptions and limits for some members"),
     ("blocked", "Blocked words", "Words of your own that I refuse, with a reason"),
-    ("allowed", "Allowed phrases", "Phrases that no rule but the fixed ones looks into"),
-    ("members", "Members", "Strikes, pauses, pictures a day"),
+    ("allowed", "Allowed phrases", "Phrases in which no rule finds anything"),
+    ("members", "Members", "Strikes, pauses, pictures per day"),
     ("staff", "Moderators", "Who decides, the review channel, the log channel"),
     ("log", "Log", "Who changed what, before and after"),
 )
@@ -71,7 +71,7 @@ def home(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     del args
     here = desk.effective_here()
     paused = desk.policy.paused
-    version = f"version {desk.version}" if desk.version else "as every server begins"
+    version = f"version {desk.version}" if desk.version else "as every server starts"
     return page(
         *said(note),
         text(f"## What this server allows\n{words.state(here)}\n"
@@ -85,7 +85,7 @@ def home(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         row(
             button("Resume", press_id("pause", desk.version, 0), ButtonStyle.success)
             if paused
-            else button("Pause me", press_id("pause", desk.version, 1), ButtonStyle.danger),
+            else button("Pause", press_id("pause", desk.version, 1), ButtonStyle.danger),
             button("What would happen?", press_id("test", desk.version)),
             button("Export", press_id("export", desk.version)),
             button("Undo the last change", press_id("undo", desk.version),
@@ -125,7 +125,7 @@ def _preset_menu(desk: Desk) -> Part:
         )
         for name in desk.rulebook.presets
     ]
-    return menu("Presets", press_id("open", desk.version, "preset"), options)
+    return menu("Look at a preset …", press_id("open", desk.version, "preset"), options)
 
 
 def _rule_menus(desk: Desk, scope: Scope) -> list[Part]:
@@ -169,10 +169,10 @@ def preset(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     return page(
         *said(note),
         text(words.preset_page(name, effects, desk.rulebook.rules)),
-        text("-# What you have written for a rule yourself stays, whatever the preset says."),
+        text("-# What you set for a rule yourself stays as it is, whatever the preset says."),
         row(
             button("← Rules", press_id("open", desk.version, "rules", "s")),
-            button("This preset is chosen" if chosen else "Use this preset",
+            button("Already chosen" if chosen else "Use this preset",
                    press_id("preset", desk.version, name), ButtonStyle.primary, disabled=chosen),
         ),
     )  # fmt: skip
@@ -216,7 +216,9 @@ def _choices(
         options = _audience_options(effect, is_written)
         parts.insert(1, menu("Who may see it", press_id("audience", *about), options))
     else:
-        parts.insert(1, text("-# 🔞 In age-restricted channels only: Discord asks for that."))
+        parts.insert(
+            1, text("-# 🔞 In age-restricted channels only, because Discord asks for that.")
+        )
     return parts
 
 

@@ -49,9 +49,9 @@ def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     del args
     known = _scopes_of(desk)
     lines = [f"- {desk.scope_name(scope)}: {_about(desk, scope)}" for scope in known]
-    listed = fitting(lines, _LIST_CHARS) or "The same holds in every channel."
+    listed = fitting(lines, _LIST_CHARS) or "The same rules hold in every channel."
     only = (
-        "\n\nI can be asked **only** in the channels that are on the list above."
+        "\n\nI draw **only** in the channels that are marked “on the list” above."
         if desk.policy.only_channels
         else ""
     )
@@ -111,7 +111,7 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         for rule in written.effects
         if rule in here.lines and rule in desk.rulebook.rules
     ]
-    told = fitting(rules, _LIST_CHARS) or "The same rules as elsewhere."
+    told = fitting(rules, _LIST_CHARS) or "The same rules hold here as in the rest of the server."
     return page(
         *said(note),
         text(f"## {desk.scope_name(scope)}\n{words.state(here)}\n{told}"),
@@ -135,7 +135,7 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 def _only_label(desk: Desk, listed: bool) -> str:  # noqa: FBT001  a plain fact
     if listed:
         return "Take it off the list"
-    return "Put it on the list too" if desk.policy.only_channels else "Draw only here"
+    return "Put it on the list, too" if desk.policy.only_channels else "Draw only here"
 
 
 def _scope_chosen(args: tuple[str, ...]) -> Scope | None:
@@ -162,7 +162,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         f"- {desk.role_name(role)}: {words.role_summary(terms, titles)}"
         for role, terms in desk.policy.roles.items()
     ]
-    told = fitting(lines, _LIST_CHARS) or "Every role has the same terms."
+    told = fitting(lines, _LIST_CHARS) or "No role has exemptions or limits of its own."
     options = [
         Option(label=desk.plain_name(role), value=str(role))
         for role in list(desk.policy.roles)[:OPTIONS_MAX]
@@ -204,7 +204,7 @@ def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         text("-# No role is exempt from what is fixed in every server or what the model's licence "
              "asks for."),
         line(),
-        menu("Rules that they are exempt from …", press_id("exempt", desk.version, role_id),
+        menu("Exempt them from rules …", press_id("exempt", desk.version, role_id),
              options, several=True),
         row(
             button("Limits …", press_id("form", desk.version, "role", role_id),
@@ -232,13 +232,13 @@ def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     policy = desk.policy
     closed = desk.unusable(policy.log_channel)
     role = policy.moderator_role
-    who = f", and whoever has {desk.role_name(role)}" if role else "; no role decides beside them"
+    who = f", and members with {desk.role_name(role)}" if role else "; no role decides with them"
     return page(
         *said(note),
-        text(f"## Moderators\nWhoever has **Manage Server** decides{who}.\n"
-             "-# Discord shows `/policy` to a role once you allow it there: Server Settings, "
-             "Integrations."),
-        role_menu("The role that decides too", press_id("modrole", desk.version),
+        text(f"## Moderators\nMembers with **Manage Server** decide{who}.\n"
+             "-# Discord shows `/policy` to that role once you allow it in *Server Settings*, "
+             "*Integrations*."),
+        role_menu("A role that decides, too", press_id("modrole", desk.version),
                   _known_role(desk, role)),
         text("**Review channel**: where held pictures, reports and appeals go. "
              f"Now: {_channel_or(desk, policy.review_channel, 'none')}.{_amiss(desk)}"),

@@ -97,13 +97,13 @@ class PolicyCog(
         desk = await _desk(interaction)
         await interaction.response.send_message(view=PAGES["home"](desk, (), ""), ephemeral=True)
 
-    @app_commands.command(description="What would happen here to a prompt or a picture, and why")
+    @app_commands.command(description="What would happen to a prompt or a picture here, and why")
     @app_commands.describe(
         prompt="Words as a member would give them to /waifu",
         negative="What they would keep out of the picture",
-        picture="The id of a picture, in the place of a prompt",
-        channel="Where; here if you do not say",
-        role="A role of whoever would ask",
+        picture="The id of a picture, instead of a prompt",
+        channel="Where it would be asked; here, if you name none",
+        role="A role of the member who would ask",
     )
     async def test(  # noqa: PLR0917  discord.py makes the options of the parameters
         self,
@@ -144,20 +144,22 @@ class PolicyCog(
         _, note = await undo(interaction, await _desk(interaction))
         await tell(interaction, note)
 
-    @app_commands.command(description="Stop drawing and showing in the whole server, or go on")
-    @app_commands.describe(on="Yes: I am paused")
+    @app_commands.command(
+        description="Stop drawing and showing pictures in the whole server, or go on"
+    )
+    @app_commands.describe(on="True: I am paused; False: I go on")
     async def pause(self, interaction: Interaction, on: bool) -> None:  # noqa: FBT001  the option itself
         """What is queued already is drawn, and not shown while the pause lasts."""
         desk = await _desk(interaction)
         await _save(interaction, desk, replace(desk.policy, paused=on))
 
-    @app_commands.command(description="The whole policy as a file that can be changed and imported")
+    @app_commands.command(description="The whole policy as a file that you can edit and import")
     async def export(self, interaction: Interaction) -> None:
         """A TOML file."""
         await documents.export(interaction, await _desk(interaction))
 
     @app_commands.command(
-        name="import", description="Replace the policy by a file; you see the difference first"
+        name="import", description="Replace the policy with a file; you see what would change first"
     )
     @app_commands.describe(file="A TOML file as /policy export writes it")
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
@@ -166,8 +168,8 @@ class PolicyCog(
 
     @app_commands.command(description="Block a word or phrase in this server")
     @app_commands.describe(
-        term="A word or phrase; spelling tricks are seen through",
-        reason="Shown to members whose request is refused",
+        term="A word or phrase; I find it in every spelling",
+        reason="Members whose request is refused read it",
     )
     async def block(self, interaction: Interaction, term: str, reason: str = "") -> None:
         """Whole words match, however they are spelled."""
@@ -210,7 +212,9 @@ class PolicyCog(
         ]
 
     @app_commands.command(description="Switch me on or off in a channel")
-    @app_commands.describe(channel="Which channel; its threads follow", enabled="On or off")
+    @app_commands.describe(
+        channel="Which channel, with its threads", enabled="True: on; False: off"
+    )
     async def channel(
         self,
         interaction: Interaction,
@@ -222,8 +226,10 @@ class PolicyCog(
         scope = Scope(layer=Layer.CHANNEL, id=ChannelId(channel.id))
         await _save(interaction, desk, with_enabled(desk.policy, scope, enabled))
 
-    @app_commands.command(description="Choose the two reactions that mean up and down")
-    @app_commands.describe(up="The emoji for a picture one likes", down="And for one that fails")
+    @app_commands.command(description="Choose the two reactions that count as votes")
+    @app_commands.describe(
+        up="For a picture that somebody likes", down="For one that they do not like"
+    )
     async def emoji(self, interaction: Interaction, up: str, down: str) -> None:
         """For posts from now on; votes under older ones stay."""
         names = [_emoji_name(interaction, text) for text in (up, down)]
@@ -235,7 +241,7 @@ class PolicyCog(
             guild_of(interaction), chosen, user_of(interaction), self._clock()
         )
         self._signals.logged.set()
-        done = f"Votes are now {_shown(chosen.up)} and {_shown(chosen.down)}."
+        done = f"Votes are now given with {_shown(chosen.up)} and {_shown(chosen.down)}."
         await tell(interaction, refused.text if refused else done)
 
 

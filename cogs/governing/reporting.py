@@ -59,7 +59,7 @@ async def _ask_why(interaction: Interaction, job_id: JobId) -> None:
             choice_field(_REASON, "What is wrong with it?", reviewing.REPORT_REASONS),
             words_field(
                 _WORDS,
-                "In your own words, if you like",
+                "In your own words (optional)",
                 chars_max=reviewing.REASON_CHARS,
                 needed=False,
             ),
@@ -103,15 +103,17 @@ class Reporting(commands.Cog):
         services, job_id = self._services, JobId(filled.target)
         if not await _is_here(interaction, job_id):
             return
+        said = filled.fields.get(_WORDS, "").strip()
         filing = await services.reviews.report(
             job_id,
             user_of(interaction),
-            reviewing.reason(filled.fields.get(_REASON, ""), filled.fields.get(_WORDS, "").strip()),
+            reviewing.reason(filled.fields.get(_REASON, ""), said),
             services.clock(),
             since_id=interaction.id,
         )
         policy = await services.guilds.policy(guild_of(interaction))
-        words = _TOLD[filing]
+        taken = filing in {Filing.OPENED, Filing.JOINED}
+        words = _TOLD[filing] if taken else reviewing.not_taken(_TOLD[filing], said)
         if filing is Filing.OPENED and policy.review_channel is None:
             words = reviewing.REPORTED_NO_CHANNEL
         services.signals.review.set()

@@ -90,9 +90,10 @@ async def why(services: Services, desk: Desk, id_: str) -> str:
 async def _decision_line(services: Services, desk: Desk, decision: Decision) -> str:
     titles = [title_of(desk.rulebook, rule) for rule in decision.rules]
     case = await services.reviews.get(CaseId(decision.about))
+    kind, outcome = _named(decision, case)
     return words.decision_line(
-        kind=decision.kind,
-        outcome=_outcome(decision, case),
+        kind=kind,
+        outcome=outcome,
         rules=", ".join(titles),
         layer=layer_in_words(Layer(decision.layer)) if decision.layer else "",
         why=await _reason(services, decision),
@@ -101,10 +102,12 @@ async def _decision_line(services: Services, desk: Desk, decision: Decision) -> 
     )
 
 
-def _outcome(decision: Decision, case: Case | None) -> str:
-    """An appeal that is declined has its refusal stand; a report, the picture."""
-    declined = decision.outcome is Outcome.DISMISS and case and case.kind is CaseKind.APPEAL
-    return "the refusal stands" if declined else decision.outcome
+def _named(decision: Decision, case: Case | None) -> tuple[str, str]:
+    """What was decided and how, as the words know it: of a case by its kind."""
+    if decision.kind is not DecisionKind.MODERATION or case is None:
+        return decision.kind, decision.outcome
+    declined = case.kind is CaseKind.APPEAL and decision.outcome is Outcome.DISMISS
+    return case.kind, "decline" if declined else decision.outcome
 
 
 async def _reason(services: Services, decision: Decision) -> str:

@@ -99,9 +99,9 @@ async def test_adult_pictures_stay_where_adults_are(tmp_path: Path) -> None:
         shown = await here.sandbox.slash("member", here.where, "show", {"id": job_id}).answer()
         assert shown.message is not None
         assert "age-restricted" in shown.message["content"]
-        assert "do not draw that" in await refused(here, "nude, schoolgirl")
+        assert "do not draw this" in await refused(here, "nude, schoolgirl")
         here.where = "after-dark"
-        assert "do not draw that" in await refused(here, "nude, schoolgirl"), "the floor"
+        assert "do not draw this" in await refused(here, "nude, schoolgirl"), "the floor"
 
 
 async def test_a_channel_that_is_opened_to_everybody_gets_no_adult_picture(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ async def test_policy_and_its_refusals_fit(desk: Front, unit: str) -> None:
     assert "would be refused" in said(
         await boss.slash(desk.channel, "policy test", prompt=prompt)
     ).content  # fmt: skip
-    assert "Not blocked any more" in said(
+    assert "No longer blocked" in said(
         await boss.slash(desk.channel, "policy unblock", term=terms[0].text)
     ).content  # fmt: skip
     assert "not blocked" in said(

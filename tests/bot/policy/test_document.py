@@ -322,16 +322,6 @@ def test_a_policy_that_is_kept_has_bounds(
     assert told in " | ".join(faults_of(replace(PLAIN, **not_fit), BOOK))
 
 
-@pytest.mark.parametrize("at", ["server.rules", "channels.5.rules", "categories.5.rules"])
-def test_a_rule_that_no_prompt_can_show_cannot_be_set(at: str) -> None:
-    for path, text in (
-        (at, f'[{at}]\nopen = "hold"'),
-        ("roles.5.exempt", "roles.5.exempt=['open']"),
-    ):
-        with pytest.raises(DocumentError, match=rf"^{path}: open is a promise that no prompt"):
-            from_toml(f"version = 1\n{text}".encode(), GUILD, STATED)
-
-
 HOSTILE = {
     "empty": "",
     "too large": "#" * (BYTES_MAX + 1),

@@ -48,7 +48,7 @@ from tests.stages.policies import (
 
 PLAIN = GuildPolicy(guild_id=GUILD)
 HERE = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT, category_id=CATEGORY)
-FLOOR_IN_WORDS = "refused; moderators are told; counts as a strike (the floor, in every server)"
+FLOOR_IN_WORDS = "refused; moderators are told; counts as a strike (in every server)"
 HELD, SPOILER = Effect(ruling=Ruling.HOLD), Effect(ruling=Ruling.SPOILER)
 SOME_ROLES = st.frozensets(st.sampled_from(ROLES))
 SOME_LICENCE = st.sampled_from([*LICENCES, None])

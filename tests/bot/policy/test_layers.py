@@ -46,7 +46,7 @@ from tests.stages.policies import (
 
 PLAIN = GuildPolicy(guild_id=GUILD)
 HERE = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT, category_id=CATEGORY)
-FLOOR_IN_WORDS = "refused; moderators are told; counts as a strike (the floor, in every server)"
+FLOOR_IN_WORDS = "refused; moderators are told; counts as a strike (in every server)"
 HELD, SPOILER = Effect(ruling=Ruling.HOLD), Effect(ruling=Ruling.SPOILER)
 
 
@@ -298,20 +298,20 @@ def test_a_place_is_explained_line_by_line() -> None:
         "Switched off here (this category)",
         f"Title of never: {FLOOR_IN_WORDS}",
         "Title of lawful: refused (the model's licence)",
-        "Title of grown: refused (the floor, in every server and the preset)",
+        "Title of grown: refused (in every server and the preset)",
         "Title of open: held until a moderator approves (this channel)",
-        "This server's own terms: shown behind a spoiler (this channel)",
+        "Blocked words of this server: shown behind a spoiler (this channel)",
     )
     assert effective(BOOK, PLAIN, HERE).explain()[0] == "Switched on here (this server)"
     freed = replace(PLAIN, roles={ROLES[0]: RoleTerms(exempt=frozenset({OPEN}))})
     told = effective(BOOK, freed, HERE, frozenset(ROLES)).explain()
-    assert told[-1] == "Title of open: allowed (a role's exemption)"
-    assert "in age-restricted channels only (the floor" in told[-2]
+    assert told[-1] == "Title of open: allowed (exempt by a role)"
+    assert "in age-restricted channels only (in every" in told[-2]
 
 
 def test_rules_are_called_by_their_titles() -> None:
     assert title_of(BOOK, OPEN) == "Title of open"
-    assert title_of(BOOK, SERVER) == "This server's own terms"
+    assert title_of(BOOK, SERVER) == "Blocked words of this server"
     assert title_of(BOOK, RuleId("bygone")) == "bygone"
 
 

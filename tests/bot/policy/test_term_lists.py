@@ -75,8 +75,8 @@ def test_lines_that_cannot_be_taken_are_told_with_their_numbers() -> None:
     assert terms == [Term(text="ok")]
     assert [fault.line for fault in faults] == [3, 4, 5, 6, 7]
     assert [faults[0].why, faults[3].why] == [
-        "there is no letter in it",
-        "no term stands before the =",
+        "it has no letter or digit in it",
+        "there is nothing before the =",
     ]
 
 

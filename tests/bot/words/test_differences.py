@@ -132,7 +132,7 @@ HELD = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=T
         (
             {"blocked": (Term(text="a*b", reason="we"),)},
             "Blocked: a\\*b, refused (we)",
-            "No longer blocked: a\\*b",
+            "No longer blocked: a\\*b, was refused (we)",
         ),
         ({"allowed": ("a_b",)}, "Allowed: a\\_b", "No longer allowed: a\\_b"),
     ],

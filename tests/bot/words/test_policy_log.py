@@ -24,7 +24,7 @@ def line(action: str, detail: str, *, actor_id: int | None = 1, user_id: int | N
         (
             "dismiss",
             "appeal a1",
-            "<@1> declined an appeal of <@2>: the refusal stands:\n- appeal `a1`",
+            "<@1> declined an appeal of <@2>, so the refusal stands:\n- appeal `a1`",
         ),
         ("dismiss", "report a1", "<@1> left a picture of <@2> as it is:\n- reported picture `a1`"),
         (
@@ -35,7 +35,7 @@ def line(action: str, detail: str, *, actor_id: int | None = 1, user_id: int | N
         ("clear strikes", "1", "<@1> took back the strikes of <@2>:\n- 1 strike"),
         ("purge", "7", "<@1> removed every picture of <@2>:\n- 7 pictures"),
         ("remove", "report a1", "<@1> removed a picture of <@2>:\n- reported picture `a1`"),
-        ("uphold", "appeal a1", "<@1> granted an appeal of <@2>: it is drawn:\n- appeal `a1`"),
+        ("uphold", "appeal a1", "<@1> granted an appeal of <@2>, so it is drawn:\n- appeal `a1`"),
         ("something new", "", "<@1> something new"),
     ],
 )
@@ -62,3 +62,17 @@ def test_who_asked_to_be_forgotten_has_no_name() -> None:
     assert told == (
         "<t:5:R> Somebody who asked to be forgotten banned somebody who asked to be forgotten"
     )
+
+
+def test_a_long_line_is_cut_between_its_parts_and_says_how_many_there_are() -> None:
+    def lines(told: str) -> list[str]:
+        assert len(told) <= 500
+        return told.splitlines()[1:]
+
+    parts = [f"Blocked: word number {n}, refused" for n in range(30)]
+    *kept, last = lines(line("policy", "\n".join(parts)))
+    assert kept == [f"- {part}" for part in parts[: len(kept)]]
+    assert last == f"… and {30 - len(kept)} more"
+    *kept, last = lines(line("policy", "\n".join([*parts, "… and 1,970 more"])))
+    assert last == f"… and {2000 - len(kept):,} more"
+    assert lines(line("policy", "\n".join([*parts[:3], "… and 5 more"])))[-1] == "… and 5 more"

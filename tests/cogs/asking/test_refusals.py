@@ -55,6 +55,15 @@ async def test_a_refusal_is_ephemeral_and_gives_the_words_back(desk: Court) -> N
     assert [i.split(":")[1] for i in custom_ids(refused)] == ["appeal"]
 
 
+async def test_a_negative_prompt_is_given_back_and_shown_to_moderators(desk: Court) -> None:
+    refused = await desk.asks(prompt="1girl, dragon", negative="hats, `blurry`")
+    assert "hats, `blurry`" in refused.content.split("```")[3]
+    await appeals(desk, refused)
+    assert "To be kept out: hats, \\`blurry\\`" in (await desk.presented()).content
+    desk.use_model(replace(INFO, default_negative="lowres"))
+    assert "lowres" not in (await desk.asks(prompt="1girl, dragon")).content
+
+
 async def test_the_floor_cannot_be_appealed(desk: Court) -> None:
     """Its moderators could not let it pass, so they would be asked for nothing."""
     refused = await desk.asks(prompt=FLOOR)
@@ -78,7 +87,7 @@ async def test_an_upheld_appeal_is_drawn_posted_and_told(desk: Court) -> None:
     assert "moderators of this server will look" in await appeals(desk, refused)
     case = await desk.presented()
     assert "it is a plush toy" in case.content
-    assert "own terms" in case.content
+    assert "Blocked words" in case.content
     await desk.rules(case, "uphold")
     (job,) = await desk.jobs()
     assert job.excused == {Finding(rule=RuleId("server"), words=("dragon",))}
@@ -258,7 +267,7 @@ async def test_an_alert_is_a_line_of_the_log_without_words(desk: Court) -> None:
     entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 9)
     (line,) = [entry for entry in entries if entry.action == "alert"]
     assert line.user_id == desk.member.id
-    assert line.detail.startswith("refused: Minors beside sexual words; `/policy why id: ")
+    assert line.detail.startswith("refused: Minors in a sexual context; `/policy why id: ")
     assert "nude" not in line.detail
 
 

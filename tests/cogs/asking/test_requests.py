@@ -285,7 +285,7 @@ async def test_what_the_models_licence_asks_for_holds_whatever_the_server_says(d
     desk.use_model(replace(INFO, licence_id="openrail-m", licence_rules=("suggestive",)))
     refused = await desk.asks(prompt="1girl, lingerie")
     assert refused.ephemeral
-    assert "I do not draw that with this model: **Suggestive content**" in refused.content
+    assert "I do not draw this with this model: **Suggestive content**" in refused.content
     assert "“lingerie”" in refused.content
 
 

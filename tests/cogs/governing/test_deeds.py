@@ -133,7 +133,7 @@ def test_places_presets_and_the_pause() -> None:
 
 @pytest.mark.parametrize("deed", ["review", "log"])
 def test_a_channel_that_the_bot_does_not_see_is_not_taken(deed: str) -> None:
-    assert "I see no such channel" in str(done(BARE, press(deed, values=("7",))))
+    assert "I do not see it" in str(done(BARE, press(deed, values=("7",))))
     chosen = replace(BARE, review_channel=ChannelId(7), log_channel=ChannelId(7))
     emptied = done(chosen, press(deed))
     assert isinstance(emptied, GuildPolicy)

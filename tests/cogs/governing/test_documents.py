@@ -109,6 +109,18 @@ async def test_a_file_says_what_common_words_would_stop_and_what_the_licence_kee
     assert [term.text for term in (await current(desk)).policy.blocked] == ["girl"]
 
 
+async def test_a_file_that_names_what_is_not_there_is_shown_as_such(
+    desk: Front, boss: MemberActor
+) -> None:
+    here = desk.channel.id
+    data = f"version = 1\n[channels.777]\nenabled = false\n[channels.{here}]\nenabled = true\n"
+    view = await offered(desk, boss, f"{data}[roles.888]\nper_day_max = 3\n".encode())
+    assert "no channel or role with these ids:\n`777`\n`888`" in view.words
+    await view.press("apply")
+    view = await offered(desk, boss, f"{data}[roles.888]\nper_day_max = 4\n".encode())
+    assert "no channel or role" not in view.words, "it was named before"
+
+
 async def test_a_file_that_sets_a_promise_is_refused(desk: Front, boss: MemberActor) -> None:
     answer = said(await brought(desk, boss, b'version = 1\n[server.rules]\nlaw = "allow"\n'))
     assert "server\\.rules\\: law is a promise that no prompt can show" in answer.content
@@ -180,7 +192,7 @@ async def test_a_file_with_a_fault_changes_nothing_and_is_answered(
     await keep(desk, preset="family")
     answer = said(await brought(desk, boss, HOSTILE[name]))
     assert answer.ephemeral
-    assert "I changed nothing" in answer.content
+    assert "I have changed nothing" in answer.content
     assert not answer.components
     assert (await current(desk)).policy.preset == "family"
     assert (await current(desk)).number == 1
@@ -188,7 +200,7 @@ async def test_a_file_with_a_fault_changes_nothing_and_is_answered(
 
 async def test_a_huge_file_is_not_even_read(desk: Front, boss: MemberActor) -> None:
     answer = said(await brought(desk, boss, b"#" * (BYTES_MAX + 1)))
-    assert "2.1 MB, and a policy at most 2.1 MB. I changed nothing" in answer.content
+    assert "2.1 MB, and a policy has at most 2.1 MB. I have changed nothing" in answer.content
     assert (await current(desk)).number == 0
 
 

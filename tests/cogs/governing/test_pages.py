@@ -135,7 +135,7 @@ def test_what_is_not_there_any_more_leads_to_a_page_and_no_fault(name: str) -> N
     if name in {"preset", "rule"}:
         args = ("s", "no-such-rule")[-1:] if name == "preset" else ("s", "no-such-rule")
         shown = PAGES[name](desk(), args, "")
-        assert "not there any more" in words_of(shown.to_components())
+        assert "no longer exists" in words_of(shown.to_components())
 
 
 def test_a_rule_of_the_floor_offers_nothing_to_change() -> None:
@@ -158,7 +158,7 @@ def test_a_rule_of_the_licence_says_that_nobody_can_lower_it() -> None:
     policy = GuildPolicy(guild_id=GUILD, rules=allowed)
     told = words_of(RULE_PAGES["rule"](desk(policy), ("s", bound), "").to_components())
     assert "**What holds**: refused" in told
-    assert "nothing set here can lower it" in told
+    assert "nothing that you set here can lower it" in told
 
 
 def test_a_rule_says_what_holds_and_what_would_hold_without_its_line() -> None:

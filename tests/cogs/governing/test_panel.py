@@ -97,11 +97,11 @@ async def test_words_are_blocked_in_a_form_with_many_lines(desk: Front, boss: Me
     view = await open_panel(desk, boss)
     await view.go("blocked")
     await view.fill(
-        "form:add:blocked", terms="Spoiler Dragon = we read it together\n\nwyvern\nWyvern"
+        "form:add:blocked", terms="Spoiler Dragon = we read it together\n\nhydra\nHydra"
     )
     assert (await current(desk)).policy.blocked == (
         Term(text="Spoiler Dragon", reason="we read it together"),
-        Term(text="wyvern"),
+        Term(text="hydra"),
     )
     assert "we read it together" in (await desk.asks(prompt="a spoiler-dragon")).content
     await view.fill("form:edit:blocked", terms="Spoiler Dragon = not yet")
@@ -205,7 +205,10 @@ async def test_a_channel_that_the_bot_may_not_write_in_is_not_taken(
     assert (await current(desk)).policy.log_channel == desk.channel.id
     await desk.bot_may_not("attach_files")
     await view.go("staff")
-    assert f"⚠️ In <#{desk.channel.id}> I lack: Attach Files" in view.words
+    assert (
+        f"I cannot write in <#{desk.channel.id}> without these permissions: Attach Files"
+        in view.words
+    )
     await view.choose("log")
     assert (await current(desk)).policy.log_channel is None
 

@@ -350,7 +350,7 @@ async def test_a_case_names_the_rules_that_held_it_and_the_words_they_found(desk
     await desk.kept(claimed, replace(make_held(claimed, refusals.ASKED_FOR), scores=scores))
     told = (await desk.presented()).content
     assert "**Suggestive content** (this server), found in “lingerie”" in told
-    assert "**This server's own terms** (this server), found in “dragon”" in told
+    assert "**Blocked words of this server** (this server), found in “dragon”" in told
     assert "sees no nudity (2%)" in told
     assert "“hat”" not in told
 
@@ -362,7 +362,7 @@ async def test_why_says_what_was_seen_in_a_picture_and_who_decided(desk: Court) 
     assert "sees probable nudity (60%)" in told
     await desk.rules(await desk.presented(), "approve")
     told = said(await desk.boss.slash(desk.channel, "policy why", id=f"`{job.id}`")).content
-    assert f"The case: **approved** by <@{desk.boss.id}>" in told
+    assert f"The held picture: **approved** by <@{desk.boss.id}>" in told
 
 
 async def test_why_says_why_a_picture_is_withheld(desk: Court) -> None:

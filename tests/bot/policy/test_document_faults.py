@@ -1,0 +1,48 @@
+"""A policy file with faults: what no server sets is refused, and all that is wrong is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.policy.document import DocumentError, from_toml
+from tests.stages.factories import GUILD
+from tests.stages.policies import BOOK
+
+#: Rules that no prompt shows, so that there is nothing to set.
+STATED = replace(BOOK, rules={id_: replace(rule, when=None) for id_, rule in BOOK.rules.items()})
+
+
+@pytest.mark.parametrize("at", ["server.rules", "channels.5.rules", "categories.5.rules"])
+def test_a_rule_that_no_prompt_can_show_cannot_be_set(at: str) -> None:
+    exempt = "[roles.5]\nexempt = ['open']"
+    for path, text in ((at, f"[{at}]\nopen = 'hold'"), ("roles.5.exempt", exempt)):
+        with pytest.raises(DocumentError) as told:
+            from_toml(f"version = 1\n{text}".encode(), GUILD, STATED)
+        assert told.value.faults == (
+            f"{path}: open is a promise that no prompt can show, so it cannot be set",
+        )
+        assert from_toml(f"version = 1\n{text}".encode(), GUILD, BOOK)
+
+
+def test_every_fault_of_a_file_is_told_at_once() -> None:
+    file = b"""version = 1
+channels = 7
+[server.rules]
+never = "allow"
+open = "maybe"
+[categories.4.rules]
+opne = "hold"
+[roles.5]
+exempt = ["zzz", 3]
+"""
+    with pytest.raises(DocumentError) as told:
+        from_toml(file, GUILD, BOOK)
+    faults = " | ".join(told.value.faults)
+    for fault in (
+        "channels must be", "server.rules.open must be", "server.rules: never is the same",
+        "categories.4.rules: there is no rule opne; open is nearest",
+        "roles.5.exempt must be", "roles.5.exempt: there is no rule zzz",
+    ):  # fmt: skip
+        assert fault in faults
