@@ -20,6 +20,8 @@ from models.statistics.beta import Posterior, Prior
 _SIDE_PX = 128
 #: Luma of red, green and blue (ITU-R BT.601).
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+#: In a picture with less light than this, on average, no detail is to be seen.
+_DARKEST = 1e-3
 #: An answer of the votes counts as one where its 99 % interval leaves one half out.
 _SURE = 0.99
 #: Shares below this many answers say nothing.
@@ -51,9 +53,10 @@ def _warmth(rgb: np.ndarray) -> float:
 
 
 def _detail(rgb: np.ndarray) -> float:
-    """Mean step of luma from pixel to pixel."""
+    """Mean step of luma from pixel to pixel, in the picture's mean luma: light adds no detail."""
     luma = rgb @ _LUMA
-    return float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean())
+    steps = np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean()
+    return float(steps / max(luma.mean(), _DARKEST))
 
 
 #: Every trait of plain pixels, float32 (H, W, 3) in 0..1.

@@ -161,6 +161,14 @@ def test_a_run_ends_early_where_held_out_pairs_suffer(
     assert (bench.out("early") / "model" / "card.json").exists()
 
 
+def test_looks_that_swing_by_chance_end_nothing_and_a_plain_fall_does() -> None:
+    looks = {"20": 0.58, "40": 0.51, "60": 0.44, "80": 0.52}
+    assert run.fallen(looks, pairs=60) is None, "a training that won had swings as wide"
+    assert run.fallen({**looks, "100": 0.31}, pairs=60) == 101
+    assert run.fallen(looks, pairs=600) == 61, "of many pairs the same fall is no chance"
+    assert run.fallen({}, pairs=60) is None
+
+
 def test_a_look_at_held_out_pairs_outlives_a_kill(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

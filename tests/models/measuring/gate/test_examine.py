@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageFilter
 
 from models.catalogue.verdict import Figure
 from models.measuring import adherence
-from models.measuring.gate import examine
+from models.measuring.gate import examine, traits
 from models.measuring.gate.examine import Counts, Drawn, Sittings, VotedOn
 from models.measuring.gate.floors import FLOORS, Measure, told
 from models.measuring.gate.witness import Brief, PainterWitness
@@ -169,6 +169,19 @@ def test_light_that_votes_ask_for_is_no_drift(witness: PainterWitness) -> None:
     (brightness,) = (f for f in found if f.name == f"{Measure.DRIFT}: brightness")
     assert brightness.value == 100
     assert brightness.holds
+
+
+def test_light_is_no_detail() -> None:
+    """A taste for light pictures asks for nothing else, and must not be refused for it."""
+    picture = painted(VOTED.held_out[0].prompt, 7)
+    plain, dim = (
+        traits.measured(ImageEnhance.Brightness(picture).enhance(light), 0.0) for light in (1, 0.6)
+    )
+    assert dim["brightness"] < 0.7 * plain["brightness"]
+    assert dim["detail"] == pytest.approx(plain["detail"], rel=0.02)
+    blurred = traits.measured(picture.filter(ImageFilter.GaussianBlur(3)), 0.0)
+    assert blurred["detail"] < 0.8 * plain["detail"]
+    assert traits.measured(Image.new("RGB", (8, 8)), 0.0)["detail"] == 0
 
 
 def test_light_against_the_votes_is_drift(witness: PainterWitness) -> None:
