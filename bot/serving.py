@@ -195,6 +195,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
                 signals=signals,
                 swap=swap,
                 clock=now_ms,
+                tagger=settings.wd_tagger,
             ),
             model=lambda: shelf.active,
             clock=now_ms,

@@ -64,6 +64,13 @@ def from_next_start(card_id: str) -> str:
 NOTHING_TRAINS = "No training is under way."
 OWNER_STOPPED = "You stopped it."
 BEGUN_ANEW = "A member was forgotten, so it begins anew without what was theirs."
+FAILED_AND_KEPT = (
+    "What it has learned so far is kept: `/learn start` goes on from there, `/learn stop` throws "
+    "it away."
+)
+KEPT_NO_MORE = (
+    "A member was forgotten since, so what was kept of it is deleted. `/learn start` begins anew."
+)
 
 
 def trains_already(run_id: str) -> str:
@@ -103,6 +110,24 @@ def begun(run_id: str, base: str) -> str:
     )
 
 
+def goes_on(run_id: str) -> str:
+    """A run that failed is tried once more."""
+    return (
+        f"I go on with `{run_id}` where it failed. `/learn status` shows how far it is; `/learn "
+        "stop` ends it."
+    )
+
+
+def killed(said: str) -> str:
+    """The system ended a command, which it does when memory runs out."""
+    return f"The system killed it, as it does when memory runs out. Its last words: {said or '-'}"
+
+
+def broke(code: int, said: str) -> str:
+    """A command ended without a word to people: a fault of the program, or of the machine."""
+    return f"It broke off with exit code {code}. Its last words: {said or '-'}"
+
+
 def misnamed(card_id: str) -> str:
     """The training made something else than it was asked for."""
     return f"The training wrote a card `{card_id}`, which nobody asked for."
@@ -130,7 +155,7 @@ _STAGES = {
     "judge": "before the gate",
     "passed": "passed the gate: try it with `/learn trial start`, or promote it",
     "refused": "did not pass the gate, so it cannot serve: `/learn sheet` shows why",
-    "failed": "failed",
+    "failed": "failed, and nothing changed for members",
     "stopped": "stopped",
 }
 

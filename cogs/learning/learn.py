@@ -18,7 +18,7 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.ids import new_id
-from bot.learning.schooling import UNDER_WAY
+from bot.learning.runs import UNDER_WAY
 from bot.learning.trial import as_test
 from bot.reporting.lineage import history_png
 from bot.store.trials import Trial, TrialOutcome
