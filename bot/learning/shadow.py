@@ -119,7 +119,6 @@ class Shadow:
                 continue
             test = test.after(win)
             await self._trials.step(trial.id, duel_id, win=win, e_value=test.e_value, now_ms=now_ms)
-            await self._duels.close(duel_id, now_ms)
             self._signals.duels.set()
         if test.decided is not None:
             await self._end(trial, TrialOutcome(test.decided))

@@ -132,6 +132,8 @@ async def test_choices_are_told_by_model_and_not_by_side(stores: Stores, trials:
         (USER, True, True), (7, True, False),
     }  # fmt: skip
     await trials.step("t000000001", found, win=True, e_value=1.5, now_ms=7_000)
+    (duel,) = await stores.rows("duels")
+    assert duel["closed_ms"] == 7_000, "what it decided and its end are one deed: a kill has no gap"
     await trials.step("t000000001", found, win=False, e_value=9.0, now_ms=7_001)
     assert await trials.undecided("t000000001") == {}
     (step,) = await trials.steps("t000000001")
