@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 
 from bot.domain import Admitted, BotError, Rating, Request, Ruling
@@ -19,7 +20,7 @@ from bot.store.duels import Duels
 from bot.store.trials import Trial, TrialBook, TrialOutcome
 from bot.store.trust import Trust, stranger
 from models.catalogue.registry import CardError, Registry
-from models.contract import ModelInfo
+from models.contract import SEEDS, ModelInfo
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Shadow:
             return False
         if not await self._may_draw(trial, request):
             return False
-        twice = decide.for_trial(admitted)
+        twice = decide.for_trial(admitted, secrets.randbelow(SEEDS))
         asked = await self._trials.ask(trial, twice, self._clock(), since_id=request.since_id)
         if asked is not None:
             self._signals.queued()

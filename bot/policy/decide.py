@@ -103,9 +103,13 @@ def uphold(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
         return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
 
 
-def for_trial(admitted: Admitted) -> Admitted:
-    """What was let in, to be drawn once more by each model of a blind test."""
-    return replace(admitted, ask=replace(admitted.ask, count=2, kind=RequestKind.TRIAL))
+def for_trial(admitted: Admitted, seed: int) -> Admitted:
+    """What was let in, to be drawn once more by each model of a blind test.
+
+    Not from the seed that its member has a picture of: that one tells what the parent draws.
+    """
+    draw = replace(admitted.ask.draw, seed=seed)
+    return replace(admitted, ask=replace(admitted.ask, draw=draw, count=2, kind=RequestKind.TRIAL))
 
 
 def silence(policy: EffectivePolicy) -> Refused | None:

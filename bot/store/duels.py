@@ -27,7 +27,7 @@ from bot.store.choice_rows import DECIDED, choose, duel_vote_of, tally_of
 from bot.store.db import Database, Transaction
 from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.duel_rows import close_duels, duel_of, insert_duel
-from bot.store.picture_rows import SEEN
+from bot.store.picture_rows import NOT_BLIND, SEEN
 
 #: Pictures that are looked at for comparable ones, and duels, the newest of a server.
 _RECENT = 2_000
@@ -305,7 +305,8 @@ _COMPARABLE = (
     "    FROM (SELECT *, created_ms AS made_ms FROM pictures WHERE guild_id = :guild"
     "     AND deleted_ms IS NULL AND rating IN (SELECT value FROM json_each(:ratings))"
     "     ORDER BY created_ms DESC LIMIT :limit)"
-    "    JOIN jobs ON jobs.id = job_id WHERE jobs.state <> 'held' AND json_valid(draw)))"
+    "    JOIN jobs ON jobs.id = job_id WHERE jobs.state <> 'held' AND json_valid(draw)"
+    f"    AND {NOT_BLIND}))"
     "  WHERE nth = 1)"
     " WHERE n > 1 AND place <= :alike ORDER BY key, job_id"
 )
