@@ -69,6 +69,7 @@ class Schooling:
         self._one = asyncio.Lock()
         self._child: Leashed | None = None
         self._busy_s = float("-inf")
+        self._remembers = False
         #: The newest run, whatever came of it; None: there was none.
         self.run_now: LearningRun | None = None
 
@@ -91,6 +92,7 @@ class Schooling:
     async def start(self) -> str:
         """Begin a run from the model that is asked of; what came of it, as a sentence."""
         async with self._one:
+            await self._remember()
             return await self._start()
 
     async def _start(self) -> str:
@@ -127,6 +129,7 @@ class Schooling:
     async def stop(self) -> str:
         """End the run, or drop what is kept of a failed one; what came of it, as a sentence."""
         async with self._one:
+            await self._remember()
             run = self.run_now
             if run is None or not run.is_kept:
                 return learning.NOTHING_TRAINS
@@ -137,9 +140,7 @@ class Schooling:
     async def run(self) -> None:
         """Carry on with what is under way, until cancelled; a training saves its state then."""
         async with self._one:
-            # Nobody begins another run before this one is known.
-            self.run_now = await asyncio.to_thread(runs.read, self._file)
-            await asyncio.to_thread(self._clear_up)
+            await self._remember()
         while True:
             try:
                 if not await self._carry_on():
@@ -148,6 +149,13 @@ class Schooling:
             except (BotError, OSError) as problem:
                 log.error("the training rests: %s", problem)  # noqa: TRY400  the sentence says it all
                 await asyncio.sleep(_IDLE_S)
+
+    async def _remember(self) -> None:
+        """Know the run of before, once: nobody may begin another beside it."""
+        if not self._remembers:
+            self.run_now = await asyncio.to_thread(runs.read, self._file)
+            await asyncio.to_thread(self._clear_up)
+            self._remembers = True
 
     async def _carry_on(self) -> bool:
         """One command, or one look; False if no run is under way."""

@@ -96,6 +96,8 @@ async def school(
     root: Path,
     told: Callable[[LearningRun, Workplace], Sequence[str]],
     votes: int = LEAST_JUDGEMENTS,
+    *,
+    at_once: bool = False,
 ) -> AsyncIterator[School]:
     async with open_stores(root) as stores:
         known = await stores.rows("pictures")
@@ -111,7 +113,8 @@ async def school(
         )  # fmt: skip
         running = asyncio.create_task(schooling.run())
         try:
-            await asyncio.sleep(0)
+            if not at_once:
+                await asyncio.sleep(0)
             yield School(
                 stores=stores, schooling=schooling, catalogue=catalogue, signals=signals, root=root
             )

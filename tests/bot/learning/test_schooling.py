@@ -206,3 +206,14 @@ def test_the_commands_are_those_of_the_house() -> None:
         parser = argparse.ArgumentParser()
         importlib.import_module(table[command].module).add_arguments(parser)
         parser.parse_args(rest)
+
+
+async def test_a_start_before_the_run_of_before_is_known_begins_none_beside_it(
+    tmp_path: Path,
+) -> None:
+    told = counting_in(RunStage.TRAIN, tmp_path)
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        await s.until(RunStage.TRAIN)
+    async with school(tmp_path, told, at_once=True) as s:
+        assert "is being trained already" in await s.schooling.start()
