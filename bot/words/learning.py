@@ -170,9 +170,30 @@ def run(run_id: str, stage: str, said: str, *, waits: bool, restarts: int) -> st
 
 def trial(candidate: str, parent: str, wins: int, duels: int, e_value: float) -> str:
     """How a blind test stands."""
+    both = f"`{candidate}` against `{parent}`"
+    if not duels:
+        return (
+            f"{both}: no pair is decided yet. One is as soon as members whom I know well enough "
+            "have chosen, and after an hour by whoever has."
+        )
     return (
-        f"`{candidate}` against `{parent}`: {wins} of {duels} duels won; evidence {e_value:.3g}, "
-        "and 100 decides"
+        f"{both}: the new one won {wins} of {duels} pairs. The evidence for it is {e_value:.3g}; "
+        "at 100 it is shown to be better."
+    )
+
+
+_OUTCOMES = {
+    "candidate": "was shown to be better. `/learn promote` has it serve.",
+    "parent": "was not shown to be better, so nothing speaks for promoting it.",
+    "stopped": "was not decided: the test was stopped, or another model was put to use.",
+}
+
+
+def trial_over(candidate: str, parent: str, outcome: str, wins: int, duels: int) -> str:
+    """How the last blind test ended."""
+    return (
+        f"{NO_TRIAL} In the last one `{candidate}` won {wins} of {duels} pairs against "
+        f"`{parent}` and {_OUTCOMES[outcome]}"
     )
 
 
