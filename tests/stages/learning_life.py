@@ -220,6 +220,7 @@ class Owner:
         if not await trials.history():
             trial = replace(make_trial(most=_DUELS), candidate=NEXT, parent=INFO.card_id)
             assert isinstance(await trials.begin(trial), Trial)
+        await self._desk.shadow.look()
         while await trials.running() is not None:
             await self._here.until(self._here.is_drawn)
             open_duels = await self._here.stores.duels.unposted(9)
