@@ -196,6 +196,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
                 signals=signals,
                 swap=swap,
                 clock=now_ms,
+                tagger=settings.wd_tagger,
             ),
             glossaries=Glossaries(settings.tags_file),
             tails=Tails(),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.stages.crashing import crash
+from tests.stages.learning_life import walk_learning
 from tests.stages.walking import spread, walk
 
 
@@ -35,3 +36,12 @@ async def test_a_kill_at_any_boundary_of_a_whole_life_breaks_no_promise() -> Non
     reached = [life for life in lives if 0 < life.kill_at <= len(life.boundaries)]
     assert len(reached) >= 8, "or nothing was proved"
     assert not {life.killed: str(life.faults) for life in lives if life.faults}
+
+
+@pytest.mark.slow(6)
+@pytest.mark.timeout(300)
+async def test_a_kill_in_any_chapter_of_learning_leaves_one_model_whole(tmp_path: Path) -> None:
+    whole, *killed = await walk_learning(tmp_path / "lives", sample=1)
+    chapters = {life.killed.partition(":")[0] for life in killed}
+    assert chapters == {"learn", "export", "train", "judge", "try", "promote", "roll_back"}
+    assert not {life.killed: life.faults for life in (whole, *killed) if life.faults}

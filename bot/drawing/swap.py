@@ -42,6 +42,8 @@ class Swaps:
         self._wish: _Wish | None = None
         self._one = asyncio.Lock()
         self._closed = False
+        #: Cards that this engine served before and does not serve now.
+        self._replaced: set[str] = set()
 
     @property
     def wished(self) -> bool:
@@ -108,9 +110,10 @@ class Swaps:
             self._say(before, self._handle.info.card_id)
 
     def _say(self, before: str, after: str) -> None:
-        card = Subject.CARD
+        card, was = Subject.CARD, "replaced" if after in self._replaced else None
+        self._replaced = self._replaced - {after} | {before}
         self._tell(Transition(subject=card, id=before, before="serving", after="replaced"))
-        self._tell(Transition(subject=card, id=after, before=None, after="serving"))
+        self._tell(Transition(subject=card, id=after, before=was, after="serving"))
 
 
 class _Wish:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.learning.promoting import Promotion
+from bot.learning.runs import orders_with
 from bot.learning.schooling import Schooling
 from bot.learning.shadow import Shadow
 from bot.store.consent import Consent
@@ -48,8 +49,12 @@ def lay(
     signals: Signals,
     swap: Callable[[str], Awaitable[None]],
     clock: Callable[[], int],
+    tagger: str | None = None,
 ) -> LearningDesk:
-    """The desk of a bot whose engine serves another card when `swap` is called."""
+    """The desk of a bot whose engine serves another card when `swap` is called.
+
+    `tagger` is the WD tagger that reads the pictures of models of Danbooru's words.
+    """
     lineage, trials = Lineage(db), TrialBook(db)
     return LearningDesk(
         lineage=lineage,
@@ -70,6 +75,7 @@ def lay(
             groundwork=Groundwork(db),
             told=signals.for_worker(),
             clock=clock,
+            orders=orders_with(tagger),
         ),
         shadow=Shadow(
             trials=trials,

@@ -1,37 +1,36 @@
 """The training beside the serving: one run at a time, as a child process that gives way at once.
 
-A run goes through stages, each a command: export the manifest, train, judge. Between and in them it
-waits while anybody waits for a picture. What has been done is a small file, so that a start goes on
-where the last one ended. `/learn` begins and ends runs; it must not know Discord or torch.
+A run (`runs.py`) goes through stages, each a command: export the manifest, train, judge. Between
+and in them it waits while anybody waits for a picture. A start goes on where the last one ended.
+`/learn` begins and ends runs; it must not know Discord or torch.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bot.domain import BotError
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import WorkerSignals
+from bot.learning import runs
 from bot.learning.leashed import Leashed
+from bot.learning.runs import UNDER_WAY, LearningRun, Orders, RunStage, Workplace, why_failed
 from bot.store.groundwork import Groundwork, Judged
 from bot.words import learning
 from models.catalogue import card as cards
 from models.catalogue.card import CardError
 from models.catalogue.registry import Registry
-from models.decoding import Dialect, MisfitError, decode
 
 log = logging.getLogger(__name__)
 
-#: Fewer judgements of others' pictures than this say nothing.
-LEAST_JUDGEMENTS = 20
+#: Fewer judgements of others' pictures than this say nothing; the training asks for as many.
+LEAST_JUDGEMENTS = 30
 #: How soon a child is paused when somebody asks, and how long nobody may have asked before it goes
 #: on.
 _LOOK_S, _CALM_S = 0.2, 2.0
@@ -39,92 +38,6 @@ _LOOK_S, _CALM_S = 0.2, 2.0
 _GRACE_S = 6.0
 #: Between two looks while no run is under way.
 _IDLE_S = 60.0
-
-
-class RunStage(StrEnum):
-    """How far a run has come; the first three are under way, the others are ends."""
-
-    #: What is learned from is written down.
-    EXPORT = "export"
-    #: The candidate learns.
-    TRAIN = "train"
-    #: The gate looks at it.
-    JUDGE = "judge"
-    #: The gate passed it: it may be tried and promoted.
-    PASSED = "passed"
-    #: The gate did not pass it.
-    REFUSED = "refused"
-    #: A command failed.
-    FAILED = "failed"
-    #: The owner stopped it.
-    STOPPED = "stopped"
-
-
-UNDER_WAY = frozenset({RunStage.EXPORT, RunStage.TRAIN, RunStage.JUDGE})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearningRun:
-    """One run. `said` is the last line of its command, or why it failed."""
-
-    #: The id that the candidate's card has, or will have.
-    id: str
-    #: The card that it learns from, and what the commands call its model.
-    base: str
-    place: str
-    stage: RunStage
-    begun_ms: int
-    #: How many members had ever been forgotten when its manifest was begun.
-    forgotten: int
-    #: How often it was begun anew because a member was forgotten.
-    restarts: int = 0
-    said: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace:
-    """Where a run works: the manifest with members' pictures in it, and what is trained."""
-
-    root: Path
-
-    @property
-    def manifest(self) -> Path:
-        """What is learned from."""
-        return self.root / "manifest"
-
-    @property
-    def out(self) -> Path:
-        """The folder of the training: its states, its curves."""
-        return self.root / "candidate"
-
-    @property
-    def model(self) -> Path:
-        """The candidate."""
-        return self.out / "model"
-
-
-#: The command of a stage of a run, without the interpreter.
-Orders = Callable[[LearningRun, Workplace], Sequence[str]]
-
-
-def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
-    """What is run in a stage that is under way."""
-    match run.stage:
-        case RunStage.EXPORT:
-            return ("-m", "bot", "export", str(place.manifest))
-        case RunStage.TRAIN:
-            again = ("--resume",) if (place.out / "states").exists() else ()
-            return (
-                "-m", "models", "prefer", str(place.manifest), "--base", run.place,
-                "--out", str(place.out), "--name", run.id, *again,
-            )  # fmt: skip
-        case RunStage.JUDGE:
-            return (
-                "-m", "models", "gate", str(place.model), "--manifest", str(place.manifest),
-                "--parent", run.place,
-            )  # fmt: skip
-        case _:
-            raise AssertionError("nothing is run after the end")
 
 
 class Schooling:
@@ -140,7 +53,7 @@ class Schooling:
         groundwork: Groundwork,
         told: WorkerSignals,
         clock: Callable[[], int],
-        orders: Orders = orders,
+        orders: Orders,
     ) -> None:
         """`root` is a folder of its own; `told` is nudged when somebody asks for a picture."""
         self._root = root
@@ -156,6 +69,7 @@ class Schooling:
         self._one = asyncio.Lock()
         self._child: Leashed | None = None
         self._busy_s = float("-inf")
+        self._remembers = False
         #: The newest run, whatever came of it; None: there was none.
         self.run_now: LearningRun | None = None
 
@@ -178,14 +92,19 @@ class Schooling:
     async def start(self) -> str:
         """Begin a run from the model that is asked of; what came of it, as a sentence."""
         async with self._one:
+            await self._remember()
             return await self._start()
 
     async def _start(self) -> str:
-        if self.run_now is not None and self.run_now.stage in UNDER_WAY:
-            return learning.trains_already(self.run_now.id)
+        last, base = self.run_now, self._shelf.active.card_id
+        if last is not None and last.stage in UNDER_WAY:
+            return learning.trains_already(last.id)
+        if last is not None and last.failed_in is not None:
+            if last.base == base and not await self._is_stale(last):
+                return await self._go_on(last, last.failed_in)
+            await self._tidy(last)
         if why := _too_little(await self._groundwork.judged()):
             return why
-        base = self._shelf.active.card_id
         place = await asyncio.to_thread(self._shelf.place, base)
         if place is None:
             return learning.not_here(base)
@@ -201,19 +120,27 @@ class Schooling:
         self._begun.set()
         return learning.begun(run.id, base)
 
+    async def _go_on(self, run: LearningRun, stage: RunStage) -> str:
+        """Try once more what failed, with what was done before it."""
+        await self._write(replace(run, stage=stage, failed_in=None, said=""))
+        self._begun.set()
+        return learning.goes_on(run.id)
+
     async def stop(self) -> str:
-        """End the run; what came of it, as a sentence."""
+        """End the run, or drop what is kept of a failed one; what came of it, as a sentence."""
         async with self._one:
+            await self._remember()
             run = self.run_now
-            if run is None or run.stage not in UNDER_WAY:
+            if run is None or not run.is_kept:
                 return learning.NOTHING_TRAINS
-            await self._end(replace(run, stage=RunStage.STOPPED, said=learning.OWNER_STOPPED))
+            await self._end(_ended(run, RunStage.STOPPED, learning.OWNER_STOPPED))
         self._told.work.set()
         return learning.stopped(run.id)
 
     async def run(self) -> None:
         """Carry on with what is under way, until cancelled; a training saves its state then."""
-        self.run_now = await asyncio.to_thread(self._read)
+        async with self._one:
+            await self._remember()
         while True:
             try:
                 if not await self._carry_on():
@@ -223,17 +150,27 @@ class Schooling:
                 log.error("the training rests: %s", problem)  # noqa: TRY400  the sentence says it all
                 await asyncio.sleep(_IDLE_S)
 
+    async def _remember(self) -> None:
+        """Know the run of before, once: nobody may begin another beside it."""
+        if not self._remembers:
+            self.run_now = await asyncio.to_thread(runs.read, self._file)
+            await asyncio.to_thread(self._clear_up)
+            self._remembers = True
+
     async def _carry_on(self) -> bool:
         """One command, or one look; False if no run is under way."""
         run = self.run_now
-        if run is None or run.stage not in UNDER_WAY:
+        if run is None or not run.is_kept:
             return False
         if await self._is_stale(run):
             await self._anew(run)
-        elif run.stage is RunStage.JUDGE and self._catalogue.folder(run.id).is_dir():
-            # A kill came between the catalogue and the note that it is there.
+        elif run.failed_in is not None:
+            return False
+        elif await asyncio.to_thread(self._is_done, run):
+            # A kill came between the deed and the note of it.
             async with self._one:
-                await self._end(await asyncio.to_thread(self._shelve, run))
+                if self.run_now == run:
+                    await self._after(run, 0, "")
         elif await self._must_wait():
             await self._told.work.wait(_LOOK_S)
             self._told.take_cancelled()
@@ -255,7 +192,8 @@ class Schooling:
         finally:
             code = await child.end()
             self._child = None
-        if self.run_now is not None and self.run_now.stage not in UNDER_WAY:
+        if self.run_now is not None and not self.run_now.is_kept:
+            # It was stopped, and wrote on until now.
             await self._tidy(run)
         async with self._one:
             if self.run_now == run and not await self._is_stale(run):
@@ -288,6 +226,9 @@ class Schooling:
         async with self._one:
             if self.run_now != run:
                 return
+            if run.failed_in is not None:
+                await self._end(_ended(run, RunStage.FAILED, learning.KEPT_NO_MORE))
+                return
             await self._tidy(run)
             await self._write(
                 replace(
@@ -303,12 +244,36 @@ class Schooling:
     async def _after(self, run: LearningRun, code: int, said: str) -> None:
         """What follows from a command's end."""
         follows = {RunStage.EXPORT: RunStage.TRAIN, RunStage.TRAIN: RunStage.JUDGE}
-        if run.stage is RunStage.JUDGE and code in {0, 1}:
-            await self._end(await asyncio.to_thread(self._shelve, run))
-        elif code == 0:
+        if run.stage in follows and code == 0:
             await self._write(replace(run, stage=follows[run.stage], said=said))
+        elif run.stage is RunStage.JUDGE and await asyncio.to_thread(self._is_done, run):
+            # Its exit code tells less: Python ends a broken gate as a gate ends that refuses.
+            await self._end(await asyncio.to_thread(self._shelve, run))
         else:
-            await self._end(replace(run, stage=RunStage.FAILED, said=said))
+            await self._fail(run, why_failed(code, said))
+
+    async def _fail(self, run: LearningRun, why: str) -> None:
+        """It goes no further by itself; what it has learned so far is kept, if it has."""
+        log.warning("training %s failed (%s): %s", run.id, run.stage, why)
+        place = self.place(run)
+        learned = place.model if run.stage is RunStage.JUDGE else place.states
+        if await asyncio.to_thread(learned.exists):
+            words = f"{why} {learning.FAILED_AND_KEPT}"
+            await self._write(replace(run, stage=RunStage.FAILED, failed_in=run.stage, said=words))
+        else:
+            await self._end(_ended(run, RunStage.FAILED, why))
+
+    def _is_done(self, run: LearningRun) -> bool:
+        """Whether the stage's last deed is there: the candidate, or the verdict on its files."""
+        place = self.place(run)
+        if run.stage is not RunStage.JUDGE:
+            return run.stage is RunStage.TRAIN and place.model.is_dir()
+        if self._catalogue.folder(run.id).is_dir():
+            return True
+        try:
+            return cards.read(place.model / cards.FILE_NAME).is_judged
+        except CardError:
+            return False
 
     def _shelve(self, run: LearningRun) -> LearningRun:
         """Put the judged candidate into the catalogue, whatever the gate found."""
@@ -334,6 +299,13 @@ class Schooling:
     async def _tidy(self, run: LearningRun) -> None:
         await asyncio.to_thread(shutil.rmtree, self.place(run).root, ignore_errors=True)
 
+    def _clear_up(self) -> None:
+        """Drop what a killed process left of runs that are over: members' pictures may be in it."""
+        kept = self.run_now.id if self.run_now is not None and self.run_now.is_kept else None
+        for folder in self._root.glob("*/"):
+            if folder.name != kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def _next_id(self, base: str) -> str:
         """The first free name after the base's."""
         root = re.sub(r"-v\d+\Z", "", base)[:58]
@@ -347,27 +319,13 @@ class Schooling:
         return self._root / "run.json"
 
     async def _write(self, run: LearningRun) -> None:
-        await asyncio.to_thread(_write, self._file, run)
+        await asyncio.to_thread(runs.write, self._file, run)
         self.run_now = run
 
-    def _read(self) -> LearningRun | None:
-        try:
-            return decode(LearningRun, json.loads(self._file.read_text("utf-8")), _JSON)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, MisfitError) as problem:
-            log.warning("%s cannot be read, so no training goes on: %s", self._file, problem)
-            return None
 
-
-_JSON = Dialect(stranger="is not a field of a run")
-
-
-def _write(path: Path, run: LearningRun) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(asdict(run)), "utf-8")
-    part.replace(path)
+def _ended(run: LearningRun, stage: RunStage, said: str) -> LearningRun:
+    """The run at an end of which nothing is kept."""
+    return replace(run, stage=stage, said=said, failed_in=None)
 
 
 def _too_little(judged: Judged) -> str | None:

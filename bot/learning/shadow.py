@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 
 from bot.domain import Admitted, BotError, Rating, Request, Ruling
@@ -19,7 +20,7 @@ from bot.store.duels import Duels
 from bot.store.trials import Trial, TrialBook, TrialOutcome
 from bot.store.trust import Trust, stranger
 from models.catalogue.registry import CardError, Registry
-from models.contract import ModelInfo
+from models.contract import SEEDS, ModelInfo
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Shadow:
             return False
         if not await self._may_draw(trial, request):
             return False
-        twice = decide.for_trial(admitted)
+        twice = decide.for_trial(admitted, secrets.randbelow(SEEDS))
         asked = await self._trials.ask(trial, twice, self._clock(), since_id=request.since_id)
         if asked is not None:
             self._signals.queued()
@@ -119,7 +120,6 @@ class Shadow:
                 continue
             test = test.after(win)
             await self._trials.step(trial.id, duel_id, win=win, e_value=test.e_value, now_ms=now_ms)
-            await self._duels.close(duel_id, now_ms)
             self._signals.duels.set()
         if test.decided is not None:
             await self._end(trial, TrialOutcome(test.decided))

@@ -132,12 +132,17 @@ def may_offer(prompt: str, policy: EffectivePolicy) -> bool:
     return judged(prompt, "", policy) is not Ruling.REFUSE
 
 
-def for_trial(admitted: Admitted) -> Admitted:
-    """What was let in, to be drawn once more by each model of a blind test."""
+def for_trial(admitted: Admitted, seed: int) -> Admitted:
+    """What was let in, to be drawn once more by each model of a blind test.
+
+    Not from the seed that its member has a picture of: that one tells what the parent draws.
+    """
     ask = admitted.ask
-    # Both models draw the same words of the same seed.
+    # Both models draw the same words.
     filled = None if ask.completions is None else ask.completions[:1] * 2
-    twice = replace(ask, count=2, kind=RequestKind.TRIAL, completions=filled)
+    twice = replace(
+        ask, draw=replace(ask.draw, seed=seed), count=2, kind=RequestKind.TRIAL, completions=filled
+    )
     return replace(admitted, ask=twice)
 
 

@@ -87,23 +87,20 @@ async def lose_duel_messages(tx: Transaction, gone: Params) -> None:
     )
 
 
-async def close_duels_of_parties(
-    tx: Transaction, which: str, values: Params, *, when: str = ":now"
-) -> None:
-    """Close the open duels of the parties for which `which` holds, at the time that `when` says.
+async def close_duels(tx: Transaction, which: str, values: Params, *, when: str = ":now") -> None:
+    """Close the open duels for which `which` holds, at the time that `when` says.
 
     Their messages are owed an end. One whose id nobody knows is hunted, for it would ask on.
     """
-    parties = f"SELECT id FROM parties WHERE {which}"
     await tx.execute(
         "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
         " SELECT id, channel_id, guild_id, since_id FROM duels"
-        f" WHERE party_id IN ({parties}) AND {UNDER_WAY}",
+        f" WHERE {which} AND {UNDER_WAY}",
         values,
     )
     await tx.execute(
         f"UPDATE duels SET closed_ms = {when}, told = message_id IS NULL"
-        f" WHERE party_id IN ({parties}) AND closed_ms IS NULL",
+        f" WHERE {which} AND closed_ms IS NULL",
         values,
     )
 

@@ -26,8 +26,8 @@ from bot.domain import ChannelId, GuildId, JobId, MessageId, MessageRef, Rating,
 from bot.store.choice_rows import DECIDED, choose, duel_vote_of, tally_of
 from bot.store.db import Database, Transaction
 from bot.store.doomed import Hunt, doom, hunt_down
-from bot.store.duel_rows import duel_of, insert_duel
-from bot.store.picture_rows import SEEN
+from bot.store.duel_rows import close_duels, duel_of, insert_duel
+from bot.store.picture_rows import NOT_BLIND, SEEN
 
 #: Pictures that are looked at for comparable ones, and duels, the newest of a server.
 _RECENT = 2_000
@@ -177,14 +177,7 @@ class Duels:
     async def close(self, duel_id: DuelId, now_ms: int) -> None:
         """Let nobody choose any more; its message, if it has one, is owed an end."""
         async with self._db.write() as tx:
-            row = await tx.fetch_one(_OWED_ALONE, {"id": duel_id})
-            if row is not None and row["posting_ms"] is not None:
-                await hunt_down(tx, _hunt(duel_of(row)))
-            await tx.execute(
-                "UPDATE duels SET closed_ms = :now, told = message_id IS NULL"
-                " WHERE id = :id AND closed_ms IS NULL",
-                {"id": duel_id, "now": now_ms},
-            )
+            await close_duels(tx, "id = :id", {"id": duel_id, "now": now_ms})
 
     async def vote(
         self, duel_id: DuelId, voter_id: UserId, choice: Choice | None, at_ms: int
@@ -312,7 +305,8 @@ _COMPARABLE = (
     "    FROM (SELECT *, created_ms AS made_ms FROM pictures WHERE guild_id = :guild"
     "     AND deleted_ms IS NULL AND rating IN (SELECT value FROM json_each(:ratings))"
     "     ORDER BY created_ms DESC LIMIT :limit)"
-    "    JOIN jobs ON jobs.id = job_id WHERE jobs.state <> 'held' AND json_valid(draw)))"
+    "    JOIN jobs ON jobs.id = job_id WHERE jobs.state <> 'held' AND json_valid(draw)"
+    f"    AND {NOT_BLIND}))"
     "  WHERE nth = 1)"
     " WHERE n > 1 AND place <= :alike ORDER BY key, job_id"
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bot.ballot import Duel, Party, PartyId
 from bot.domain import ChannelId
 from bot.store.db import Database
-from bot.store.duel_rows import close_duels_of_parties, duel_of, insert_duel, party_of
+from bot.store.duel_rows import close_duels, duel_of, insert_duel, party_of
 
 
 class Parties:
@@ -77,7 +77,7 @@ class Parties:
             )
             if alive is None:
                 return False
-            await close_duels_of_parties(tx, "id = :id", {"id": party_id, "now": now_ms})
+            await close_duels(tx, "party_id = :id", {"id": party_id, "now": now_ms})
             if duel is not None:
                 await insert_duel(tx, duel)
             else:

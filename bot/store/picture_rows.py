@@ -23,6 +23,13 @@ SEEN = (
     "deleted_ms IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM jobs WHERE jobs.id = pictures.job_id AND jobs.state = 'held')"
 )
+#: Not of `jobs` of a blind test that members still choose about: alone it would tell its model.
+NOT_BLIND = (
+    "NOT EXISTS (SELECT 1 FROM trial_pairs LEFT JOIN duels ON duels.id = duel_id"
+    " WHERE (candidate_job = jobs.id OR parent_job = jobs.id)"
+    " AND (settled = 0 OR (duels.id IS NOT NULL AND duels.closed_ms IS NULL))"
+    " AND trial_id NOT IN (SELECT trial_id FROM trial_ends))"
+)
 
 
 def picture_of(row: Row) -> Picture:

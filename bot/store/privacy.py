@@ -19,7 +19,7 @@ from bot.domain import JobId, Picture, StorageError, UserId
 from bot.store.case_rows import doom_messages_of_cases
 from bot.store.db import Database, Params, Row, Transaction, undisturbed
 from bot.store.doomed import doom_messages_of_jobs, doom_messages_of_requests
-from bot.store.duel_rows import close_duels_of_parties
+from bot.store.duel_rows import close_duels
 from bot.store.gallery import Gallery
 from bot.store.holdings import HOLDINGS, Holding
 from bot.store.nameless import fold_choices, fold_exclusions, fold_pictures, fold_voter
@@ -203,7 +203,8 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     await doom_messages_of_jobs(tx, "user_id = :user", user)
     await doom_messages_of_requests(tx, "user_id = :user", user)
     await doom_messages_of_cases(tx, "user_id = :user", user)
-    await close_duels_of_parties(tx, "user_id = :user", user, when=_AT_ITS_END)
+    theirs = "party_id IN (SELECT id FROM parties WHERE user_id = :user)"
+    await close_duels(tx, theirs, user, when=_AT_ITS_END)
     # Other people's *Vary* and *Again* of the user's pictures are theirs; what they came from goes.
     await tx.execute(
         "UPDATE requests SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"

@@ -23,7 +23,7 @@ from bot.domain import (
 )
 from bot.ids import new_id
 from bot.store.db import Database, Row, Transaction
-from bot.store.duel_rows import insert_duel
+from bot.store.duel_rows import close_duels, insert_duel
 from bot.store.request_rows import insert_requests, request_of
 from bot.words import learning
 
@@ -223,13 +223,15 @@ class TrialBook:
     async def step(
         self, trial_id: str, duel_id: DuelId, *, win: bool, e_value: float, now_ms: int
     ) -> None:
-        """Write down what a duel decided; a repetition changes nothing."""
-        await self._db.write_one(
-            "INSERT INTO trial_steps (trial_id, number, duel_id, win, e_value, at_ms)"
-            " SELECT :trial, 1 + count(*), :duel, :win, :e, :now FROM trial_steps"
-            " WHERE trial_id = :trial ON CONFLICT DO NOTHING",
-            {"trial": trial_id, "duel": duel_id, "win": win, "e": e_value, "now": now_ms},
-        )
+        """Write down what a duel decided, and close it; a repetition changes nothing."""
+        async with self._db.write() as tx:
+            await tx.execute(
+                "INSERT INTO trial_steps (trial_id, number, duel_id, win, e_value, at_ms)"
+                " SELECT :trial, 1 + count(*), :duel, :win, :e, :now FROM trial_steps"
+                " WHERE trial_id = :trial ON CONFLICT DO NOTHING",
+                {"trial": trial_id, "duel": duel_id, "win": win, "e": e_value, "now": now_ms},
+            )
+            await close_duels(tx, "id = :id", {"id": duel_id, "now": now_ms})
 
     async def steps(self, trial_id: str) -> list[TrialStep]:
         """What its duels decided, in the order in which they did."""

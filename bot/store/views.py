@@ -23,6 +23,7 @@ from bot.domain import (
 from bot.store.db import Database, Row
 from bot.store.doomed import Hunt, doom
 from bot.store.job_rows import job_of
+from bot.store.picture_rows import NOT_BLIND
 
 _ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.HELD, JobState.RENDERED)
 #: In the words of the indexes that it is looked up in.
@@ -140,15 +141,15 @@ class JobViews:
     async def history(
         self, user_id: UserId, guild_id: GuildId, limit: int, before: JobId | None = None
     ) -> list[Job]:
-        """A user's jobs in a server whose pictures exist and are not held, newest first.
+        """A user's jobs in a server whose pictures exist and may be seen alone, newest first.
 
         `before` leaves out that job and what was asked for after it (for paging). By place and
         not by time: the pictures of one request were asked for in the same millisecond.
         """
         rows = await self._db.fetch_all(
-            "SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id"
+            "SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id"  # noqa: S608  a constant
             " WHERE jobs.user_id = :user AND jobs.guild_id = :guild"
-            " AND pictures.deleted_ms IS NULL AND jobs.state <> 'held'"
+            f" AND pictures.deleted_ms IS NULL AND jobs.state <> 'held' AND {NOT_BLIND}"
             " AND (:before IS NULL OR jobs.seq < (SELECT seq FROM jobs WHERE id = :before))"
             " ORDER BY jobs.seq DESC LIMIT :limit",
             {"user": user_id, "guild": guild_id, "before": before, "limit": limit},

@@ -39,6 +39,11 @@ NO_WINNERS = (
 )
 #: What stands under a message of a duel, so that it can be told apart.
 _HINT = "-# Press once; press another button to change your mind. Who made them is told afterwards."
+_OWN = "One of them is yours, so your choice is kept apart and does not count."
+_OWN_IN_TEST = (
+    "Both are yours: this test of two models takes your choice like anybody's, and it counts for "
+    "nothing else."
+)
 _SIDES = {
     Choice.LEFT: "⬅️ **Left**",
     Choice.RIGHT: "➡️ **Right**",
@@ -67,11 +72,11 @@ def answer(
     """What a member reads after choosing; `models` is told of a blind test alone."""
     lines = [f"{_SIDES[choice]} it is. {counted(tally)}"]
     if self_vote:
-        lines.append("One of them is yours, so your choice is kept apart and does not count.")
+        lines.append(_OWN_IN_TEST if models else _OWN)
     for side, user_id, job_id, model in zip(
         ("Left", "Right"), asked, job_ids, models or ("", ""), strict=True
     ):
-        by = f", drawn by {wording.plain(model, 60)}" if model else ""
+        by = f", drawn by `{model}`" if model else ""
         lines.append(f"{side}: asked for by <@{user_id}>{by} · `{job_id}`")
     return wording.fitting(lines)
 

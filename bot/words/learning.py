@@ -64,6 +64,13 @@ def from_next_start(card_id: str) -> str:
 NOTHING_TRAINS = "No training is under way."
 OWNER_STOPPED = "You stopped it."
 BEGUN_ANEW = "A member was forgotten, so it begins anew without what was theirs."
+FAILED_AND_KEPT = (
+    "What it has learned so far is kept: `/learn start` goes on from there, `/learn stop` throws "
+    "it away."
+)
+KEPT_NO_MORE = (
+    "A member was forgotten since, so what was kept of it is deleted. `/learn start` begins anew."
+)
 
 
 def trains_already(run_id: str) -> str:
@@ -103,6 +110,24 @@ def begun(run_id: str, base: str) -> str:
     )
 
 
+def goes_on(run_id: str) -> str:
+    """A run that failed is tried once more."""
+    return (
+        f"I go on with `{run_id}` where it failed. `/learn status` shows how far it is; `/learn "
+        "stop` ends it."
+    )
+
+
+def killed(said: str) -> str:
+    """The system ended a command, which it does when memory runs out."""
+    return f"The system killed it, as it does when memory runs out. Its last words: {said or '-'}"
+
+
+def broke(code: int, said: str) -> str:
+    """A command ended without a word to people: a fault of the program, or of the machine."""
+    return f"It broke off with exit code {code}. Its last words: {said or '-'}"
+
+
 def misnamed(card_id: str) -> str:
     """The training made something else than it was asked for."""
     return f"The training wrote a card `{card_id}`, which nobody asked for."
@@ -130,7 +155,7 @@ _STAGES = {
     "judge": "before the gate",
     "passed": "passed the gate: try it with `/learn trial start`, or promote it",
     "refused": "did not pass the gate, so it cannot serve: `/learn sheet` shows why",
-    "failed": "failed",
+    "failed": "failed, and nothing changed for members",
     "stopped": "stopped",
 }
 
@@ -145,9 +170,30 @@ def run(run_id: str, stage: str, said: str, *, waits: bool, restarts: int) -> st
 
 def trial(candidate: str, parent: str, wins: int, duels: int, e_value: float) -> str:
     """How a blind test stands."""
+    both = f"`{candidate}` against `{parent}`"
+    if not duels:
+        return (
+            f"{both}: no pair is decided yet. One is as soon as members whom I know well enough "
+            "have chosen, and after an hour by whoever has."
+        )
     return (
-        f"`{candidate}` against `{parent}`: {wins} of {duels} duels won; evidence {e_value:.3g}, "
-        "and 100 decides"
+        f"{both}: the new one won {wins} of {duels} pairs. The evidence for it is {e_value:.3g}; "
+        "at 100 it is shown to be better."
+    )
+
+
+_OUTCOMES = {
+    "candidate": "was shown to be better. `/learn promote` has it serve.",
+    "parent": "was not shown to be better, so nothing speaks for promoting it.",
+    "stopped": "was not decided: the test was stopped, or another model was put to use.",
+}
+
+
+def trial_over(candidate: str, parent: str, outcome: str, wins: int, duels: int) -> str:
+    """How the last blind test ended."""
+    return (
+        f"{NO_TRIAL} In the last one `{candidate}` won {wins} of {duels} pairs against "
+        f"`{parent}` and {_OUTCOMES[outcome]}"
     )
 
 

@@ -8,10 +8,7 @@ nonce. Who changed what, and why, is not known here.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-
-from discord.ext import commands
 
 from bot.client import WaifuBot
 from bot.domain import ChannelId
@@ -19,7 +16,8 @@ from bot.log import whereabouts
 from bot.store.audit_rows import AuditEntry
 from bot.words.wording import CONTENT_CHARS_MAX, fits
 from cogs.governing.record import entry_line
-from cogs.posting.lanes import Lanes, Openings, keep_looking
+from cogs.posting.lanes import Lanes, Openings
+from cogs.posting.looking import Looking
 
 #: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
 _POLL_S, _LONGEST_PAUSE_S = 10.0, 3600.0
@@ -27,34 +25,25 @@ _POLL_S, _LONGEST_PAUSE_S = 10.0, 3600.0
 _LOOK, _WIDTH = 200, 4
 
 
-class Logbook(commands.Cog):
+class Logbook(Looking):
     """One message of a channel after the other, as many lines in each as fit."""
 
     def __init__(self, bot: WaifuBot) -> None:
-        self._bot = bot
-        self._services = bot.services
-        self._lanes: Lanes[tuple[ChannelId, Sequence[AuditEntry]]] = Lanes(
-            self._owed,
-            self._write,
-            about=lambda owed: whereabouts(guild=owed[1][0].guild_id),
-            elapsed_s=bot.services.elapsed_s,
+        super().__init__(
+            bot,
+            Lanes[tuple[ChannelId, Sequence[AuditEntry]]](
+                self._owed,
+                self._write,
+                about=lambda owed: whereabouts(guild=owed[1][0].guild_id),
+                elapsed_s=bot.services.elapsed_s,
+                nudge=bot.services.signals.logged,
+                width=_WIDTH,
+                longest_pause_s=_LONGEST_PAUSE_S,
+            ),
             nudge=bot.services.signals.logged,
-            width=_WIDTH,
-            longest_pause_s=_LONGEST_PAUSE_S,
+            what="lines for log channels",
+            poll_s=_POLL_S,
         )
-
-    async def cog_load(self) -> None:
-        """Start as soon as the bot is connected."""
-        self._bot.spawn(self._run(), name="log channels")
-
-    async def _run(self) -> None:
-        await self._bot.wait_until_ready()
-        nudge = self._services.signals.logged
-        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="lines for log channels")
-
-    async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin to write what is owed. True if there was something."""
-        return await self._lanes.look(tasks)
 
     async def _owed(
         self, openings: Openings

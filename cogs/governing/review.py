@@ -24,7 +24,8 @@ from cogs.governing.cases import case_message
 from cogs.governing.verdicts import PRESSES
 from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing
 from cogs.posting.finding import Stretch, carries, newest_own
-from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+from cogs.posting.lanes import Lanes, Openings, first_of_each
+from cogs.posting.looking import Looking
 
 log = logging.getLogger(__name__)
 
@@ -42,34 +43,25 @@ class _Due:
     case: Case
 
 
-class Review(commands.Cog):
+class Review(Looking):
     """One lane for each review channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
-        self._bot = bot
-        self._services = bot.services
-        self._lanes: Lanes[_Due] = Lanes(
-            self._owed,
-            self._bring,
-            about=lambda due: whereabouts(guild=due.case.guild_id),
-            elapsed_s=bot.services.elapsed_s,
+        super().__init__(
+            bot,
+            Lanes[_Due](
+                self._owed,
+                self._bring,
+                about=lambda due: whereabouts(guild=due.case.guild_id),
+                elapsed_s=bot.services.elapsed_s,
+                nudge=bot.services.signals.review,
+                width=_WIDTH,
+                alone=lambda due: due.case.id,
+            ),
             nudge=bot.services.signals.review,
-            width=_WIDTH,
-            alone=lambda due: due.case.id,
+            what="cases to show",
+            poll_s=_POLL_S,
         )
-
-    async def cog_load(self) -> None:
-        """Start as soon as the bot is connected."""
-        self._bot.spawn(self._run(), name="review channels")
-
-    async def _run(self) -> None:
-        await self._bot.wait_until_ready()
-        nudge = self._services.signals.review
-        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="cases to show")
-
-    async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin to post and edit what is owed. True if there was something."""
-        return await self._lanes.look(tasks)
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, _Due]:
         cases = await self._services.case_posts.owed(_LOOK, openings.closed, nor=openings.resting)

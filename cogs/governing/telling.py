@@ -8,19 +8,18 @@ twice, if it lasts longer than Discord remembers a nonce.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 
 import discord
-from discord.ext import commands
 
 from bot.client import WaifuBot
 from bot.domain import ChannelId
 from bot.log import whereabouts
 from bot.store.tellings import Telling
 from cogs.posting.faults import is_gone
-from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+from cogs.posting.lanes import Lanes, Openings, first_of_each
+from cogs.posting.looking import Looking
 
 log = logging.getLogger(__name__)
 
@@ -32,35 +31,26 @@ _LOOK, _WIDTH = 100, 4
 _OWED_MS = 2 * 86_400_000
 
 
-class Messenger(commands.Cog):
+class Messenger(Looking):
     """One word in a channel after the other."""
 
     def __init__(self, bot: WaifuBot) -> None:
-        self._bot = bot
-        self._services = bot.services
-        self._lanes: Lanes[Telling] = Lanes(
-            self._owed,
-            self._say,
-            about=lambda telling: whereabouts(guild=telling.guild_id),
-            elapsed_s=bot.services.elapsed_s,
+        super().__init__(
+            bot,
+            Lanes[Telling](
+                self._owed,
+                self._say,
+                about=lambda telling: whereabouts(guild=telling.guild_id),
+                elapsed_s=bot.services.elapsed_s,
+                nudge=bot.services.signals.telling,
+                width=_WIDTH,
+                longest_pause_s=_LONGEST_PAUSE_S,
+                alone=lambda telling: telling.id,
+            ),
             nudge=bot.services.signals.telling,
-            width=_WIDTH,
-            longest_pause_s=_LONGEST_PAUSE_S,
-            alone=lambda telling: telling.id,
+            what="words to members",
+            poll_s=_POLL_S,
         )
-
-    async def cog_load(self) -> None:
-        """Start as soon as the bot is connected."""
-        self._bot.spawn(self._run(), name="words to members")
-
-    async def _run(self) -> None:
-        await self._bot.wait_until_ready()
-        nudge = self._services.signals.telling
-        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="words to members")
-
-    async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin to say what is owed. True if there was something."""
-        return await self._lanes.look(tasks)
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Telling]:
         tellings = self._services.tellings

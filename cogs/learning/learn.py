@@ -18,7 +18,7 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.ids import new_id
-from bot.learning.schooling import UNDER_WAY
+from bot.learning.runs import UNDER_WAY
 from bot.learning.trial import as_test
 from bot.reporting.lineage import history_png
 from bot.store.trials import Trial, TrialOutcome
@@ -61,8 +61,7 @@ class Learn(commands.Cog):
         """In three lines."""
         await interaction.response.defer(ephemeral=True)
         serving = self._services.model().card_id
-        trial = await self._desk.trials.running()
-        told = learning.status(serving, self._run(), await self._stands(trial))
+        told = learning.status(serving, self._run(), await self._stands())
         await tell(interaction, wording.fit(told))
 
     def _run(self) -> str:
@@ -73,10 +72,17 @@ class Learn(commands.Cog):
         waits = schooling.waits and run.stage in UNDER_WAY
         return learning.run(run.id, run.stage, schooling.said, waits=waits, restarts=run.restarts)
 
-    async def _stands(self, trial: Trial | None) -> str:
-        if trial is None:
+    async def _stands(self) -> str:
+        """The blind test that runs, or how the last one ended."""
+        trials = await self._desk.trials.history()
+        if not trials:
             return learning.NO_TRIAL
+        trial = trials[-1]
         test = as_test(trial, await self._desk.trials.steps(trial.id))
+        if trial.outcome is not None:
+            return learning.trial_over(
+                trial.candidate, trial.parent, trial.outcome, test.wins, test.duels
+            )
         return learning.trial(trial.candidate, trial.parent, test.wins, test.duels, test.e_value)
 
     @learn.command(description="Train a candidate from what members voted")

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import discord
-from discord.ext import commands
 
 from bot.client import WaifuBot
 from bot.domain import (
@@ -38,7 +37,8 @@ from bot.words import wording
 from cogs.components import post_view
 from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
-from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+from cogs.posting.lanes import Lanes, Openings, first_of_each
+from cogs.posting.looking import Looking
 from cogs.posting.noting import note
 from cogs.posting.uploads import upload
 from cogs.translating import channel_at, place_at
@@ -82,35 +82,26 @@ class UndeliverableError(Exception):
     """The post cannot be made, now or later; the message tells its user why."""
 
 
-class Delivery(commands.Cog):
+class Delivery(Looking):
     """One lane for each channel: posts in order, a slow channel holds up nobody else."""
 
     def __init__(self, bot: WaifuBot) -> None:
-        self._bot = bot
-        self._services = bot.services
-        self._lanes = Lanes(
-            self._owed,
-            self._deliver,
-            about=lambda owed: whereabouts(job=owed.id, guild=owed.guild_id),
-            elapsed_s=bot.services.elapsed_s,
+        super().__init__(
+            bot,
+            Lanes(
+                self._owed,
+                self._deliver,
+                about=lambda owed: whereabouts(job=owed.id, guild=owed.guild_id),
+                elapsed_s=bot.services.elapsed_s,
+                nudge=bot.services.signals.deliver,
+                width=_WIDTH,
+                alone=lambda owed: owed.id,
+                in_order=True,
+            ),
             nudge=bot.services.signals.deliver,
-            width=_WIDTH,
-            alone=lambda owed: owed.id,
-            in_order=True,
+            what="pictures to post",
+            poll_s=_POLL_S,
         )
-
-    async def cog_load(self) -> None:
-        """Start posting as soon as the bot is connected."""
-        self._bot.spawn(self._run(), name="delivery")
-
-    async def _run(self) -> None:
-        await self._bot.wait_until_ready()
-        nudge = self._services.signals.deliver
-        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="pictures to post")
-
-    async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin to post what is owed. True if there was something."""
-        return await self._lanes.look(tasks)
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, OwedPost]:
         now_ms = self._services.clock()

@@ -7,19 +7,18 @@ deleted is the takedown's.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
 import discord
-from discord.ext import commands
 
 from bot.client import WaifuBot
 from bot.domain import BotError, ChannelId
 from bot.log import whereabouts
 from bot.store.sends import Send
 from cogs.posting.finding import Patience, settle_found
-from cogs.posting.lanes import Lanes, Openings, by_channel, keep_looking
+from cogs.posting.lanes import Lanes, Openings, by_channel
+from cogs.posting.looking import Looking
 from cogs.posting.sending import note_sent
 
 log = logging.getLogger(__name__)
@@ -30,20 +29,24 @@ _POLL_S = 60.0
 _LOOK, _WIDTH = 100, 2
 
 
-class Lost(commands.Cog):
+class Lost(Looking):
     """One search of a channel at a time, for everything that was lost there."""
 
     def __init__(self, bot: WaifuBot) -> None:
-        self._bot = bot
-        self._services = bot.services
         self._patience = Patience()
-        self._lanes = Lanes(
-            self._owed,
-            self._settle,
-            about=lambda sends: whereabouts(guild=sends[0].guild_id),
-            elapsed_s=bot.services.elapsed_s,
+        super().__init__(
+            bot,
+            Lanes(
+                self._owed,
+                self._settle,
+                about=lambda sends: whereabouts(guild=sends[0].guild_id),
+                elapsed_s=bot.services.elapsed_s,
+                nudge=bot.services.signals.lost,
+                width=_WIDTH,
+            ),
             nudge=bot.services.signals.lost,
-            width=_WIDTH,
+            what="lost messages",
+            poll_s=_POLL_S,
         )
 
     async def cog_load(self) -> None:
@@ -52,16 +55,7 @@ class Lost(commands.Cog):
             await self._services.sends.lose_all()
         except BotError as problem:
             log.warning("messages of before are looked for after the next start: %s", problem)
-        self._bot.spawn(self._run(), name="lost messages")
-
-    async def _run(self) -> None:
-        await self._bot.wait_until_ready()
-        nudge = self._services.signals.lost
-        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="lost messages")
-
-    async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin to search the channels in which messages were lost. True if there was one."""
-        return await self._lanes.look(tasks)
+        await super().cog_load()
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Sequence[Send]]:
         return by_channel(await self._services.sends.lost(_LOOK, openings.closed))

@@ -7,13 +7,11 @@ who decided it.
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 from collections.abc import Mapping
 
 import discord
-from discord.ext import commands
 
 from bot.client import WaifuBot
 from bot.domain import BotError, ChannelId, MessageRef, Post
@@ -21,7 +19,8 @@ from bot.log import whereabouts
 from bot.store.gallery import PostDebt
 from bot.words import wording
 from cogs.posting.faults import is_forbidden, is_gone, is_passing
-from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+from cogs.posting.lanes import Lanes, Openings, first_of_each
+from cogs.posting.looking import Looking
 from cogs.posting.uploads import fitted
 
 log = logging.getLogger(__name__)
@@ -30,34 +29,25 @@ log = logging.getLogger(__name__)
 _POLL_S, _WIDTH, _LOOK = 30.0, 4, 100
 
 
-class Spoilering(commands.Cog):
+class Spoilering(Looking):
     """One post of a channel after the other."""
 
     def __init__(self, bot: WaifuBot) -> None:
-        self._bot = bot
-        self._services = bot.services
-        self._lanes: Lanes[Post] = Lanes(
-            self._owed,
-            self._cover,
-            about=lambda post: whereabouts(guild=post.guild_id),
-            elapsed_s=bot.services.elapsed_s,
+        super().__init__(
+            bot,
+            Lanes[Post](
+                self._owed,
+                self._cover,
+                about=lambda post: whereabouts(guild=post.guild_id),
+                elapsed_s=bot.services.elapsed_s,
+                nudge=bot.services.signals.spoiler,
+                width=_WIDTH,
+                alone=lambda post: post.message_id,
+            ),
             nudge=bot.services.signals.spoiler,
-            width=_WIDTH,
-            alone=lambda post: post.message_id,
+            what="pictures to put behind spoilers",
+            poll_s=_POLL_S,
         )
-
-    async def cog_load(self) -> None:
-        """Start as soon as the bot is connected."""
-        self._bot.spawn(self._run(), name="spoilers")
-
-    async def _run(self) -> None:
-        await self._bot.wait_until_ready()
-        nudge = self._services.signals.spoiler
-        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="pictures to put behind spoilers")
-
-    async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin to edit what is owed. True if there was something."""
-        return await self._lanes.look(tasks)
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
         gallery = self._services.gallery

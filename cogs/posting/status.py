@@ -13,7 +13,6 @@ import logging
 from dataclasses import dataclass
 
 import discord
-from discord.ext import commands
 
 from bot.client import WaifuBot
 from bot.domain import (
@@ -33,7 +32,8 @@ from bot.store.views import StatusMessage
 from bot.words import wording
 from cogs.posting.faults import is_edit_limit, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, button_ids, newest_own
-from cogs.posting.lanes import attempt, keep_looking
+from cogs.posting.lanes import attempt
+from cogs.posting.looking import Looking
 from cogs.posting.noting import note
 from cogs.translating import place_at
 
@@ -91,40 +91,40 @@ class _Plan:
     is_news: bool = False
 
 
-class Status(commands.Cog):
+class Status(Looking):
     """One edit in flight for each message, few for all; only what changed is looked at."""
 
     def __init__(self, bot: WaifuBot) -> None:
-        self._bot = bot
-        self._services = bot.services
+        super().__init__(
+            bot,
+            nudge=bot.services.signals.status,
+            what="status messages to edit",
+            poll_s=_POLL_S,
+            pace_s=_PACE_S,
+        )
         self._shown: dict[RequestId, _Shown] = {}
         self._busy: set[RequestId] = set()
         self._channel_free_ms: dict[ChannelId, int] = {}
         #: Answers to requests of before were sent by a process that is dead, or not at all.
         self._began_ms = bot.services.clock()
 
-    async def cog_load(self) -> None:
-        """Start as soon as the bot is connected."""
-        self._bot.spawn(self._run(), name="status messages")
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Plan for every request that moved; last words first, then who waits longest.
 
-    async def _run(self) -> None:
-        await self._bot.wait_until_ready()
-        nudge = self._services.signals.status
-        await keep_looking(
-            self.look, nudge, poll_s=_POLL_S, pace_s=_PACE_S, what="status messages to edit"
-        )
-
-    async def look(self, tasks: asyncio.TaskGroup) -> None:
-        """Plan for every request that moved; last words first, then who waits longest."""
+        True if something was begun.
+        """
         now_ms = self._services.clock()
         plans = await self._plans(now_ms)
         plans.sort(key=lambda plan: (not plan.last, plan.shown.edit_ms))
+        begun = False
         for plan in plans:
             if len(self._busy) >= _WIDTH or not self._take_channel(plan, now_ms):
                 plan.shown.look_ms = now_ms
                 continue
             self._busy.add(plan.status.request_id)
             tasks.create_task(self._carry_out(plan), name=f"status {plan.status.request_id}")
+            begun = True
+        return begun
 
     async def _plans(self, now_ms: int) -> list[_Plan]:
         statuses = await self._services.views.open_statuses()

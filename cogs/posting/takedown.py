@@ -7,12 +7,10 @@ its channel exists. It must not know why a message goes.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
 import discord
-from discord.ext import commands
 
 from bot.client import WaifuBot
 from bot.domain import ChannelId, MessageId, MessageRef
@@ -20,7 +18,8 @@ from bot.log import whereabouts
 from bot.store.doomed import Hunt
 from cogs.posting.faults import is_archived, is_forbidden, is_gone, is_passing
 from cogs.posting.finding import Patience, settle_found
-from cogs.posting.lanes import Lanes, Openings, by_channel, first_of_each, keep_looking
+from cogs.posting.lanes import Lanes, Openings, by_channel, first_of_each
+from cogs.posting.looking import Looking
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +29,13 @@ _POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
 _LOOK, _WIDTH = 100, 4
 
 
-class Takedown(commands.Cog):
+class Takedown(Looking):
     """One message of a channel after the other; Discord limits deletions by channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
-        self._bot = bot
-        self._services = bot.services
         self._patience = Patience()
         # Apart, for a search that finds nothing yet must not hold up what is known.
-        self._deleting = Lanes(
+        deleting = Lanes(
             self._doomed,
             self._delete,
             about=lambda message: whereabouts(guild=message.guild_id),
@@ -49,7 +46,7 @@ class Takedown(commands.Cog):
             alone=lambda message: message.message_id,
             in_order=True,
         )
-        self._hunting = Lanes(
+        hunting = Lanes(
             self._hunted,
             self._hunt,
             about=lambda hunts: whereabouts(guild=hunts[0].guild_id),
@@ -58,20 +55,14 @@ class Takedown(commands.Cog):
             width=_WIDTH,
             longest_pause_s=_LONGEST_PAUSE_S,
         )
-
-    async def cog_load(self) -> None:
-        """Start as soon as the bot is connected."""
-        self._bot.spawn(self._run(), name="takedown")
-
-    async def _run(self) -> None:
-        await self._bot.wait_until_ready()
-        nudge = self._services.signals.doomed
-        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="what is to go")
-
-    async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin to delete and to hunt what is to go. True if there was something."""
-        deleting = await self._deleting.look(tasks)
-        return await self._hunting.look(tasks) or deleting
+        super().__init__(
+            bot,
+            deleting,
+            hunting,
+            nudge=bot.services.signals.doomed,
+            what="what is to go",
+            poll_s=_POLL_S,
+        )
 
     async def _doomed(self, openings: Openings) -> Mapping[ChannelId, MessageRef]:
         return first_of_each(

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Mapping, Sequence
 
 import discord
-from discord.ext import commands
 
 from bot.ballot import Duel, DuelId, DuelOrigin, Party
 from bot.client import WaifuBot
@@ -20,7 +19,8 @@ from bot.domain import ChannelId
 from bot.ids import new_id
 from bot.log import whereabouts
 from cogs.posting.faults import is_gone
-from cogs.posting.lanes import Lanes, Openings, attempt, keep_looking
+from cogs.posting.lanes import Lanes, Openings, attempt
+from cogs.posting.looking import Looking
 from cogs.translating import channel_at, place_at
 from cogs.voting.duelling import post_duel, tell_end
 from cogs.voting.pairing import next_pair
@@ -34,37 +34,32 @@ _POLL_S, _WIDTH = 2.0, 4
 _IN_VAIN = 2
 
 
-class PartiesCog(commands.Cog):
+class PartiesCog(Looking):
     """One lane for each channel: a pair's end is told before the next pair is shown."""
 
     def __init__(self, bot: WaifuBot) -> None:
-        self._bot = bot
-        self._services = bot.services
-        self._lanes = Lanes(
-            self._owed,
-            self._work,
-            about=lambda duel: whereabouts(guild=duel.guild_id),
-            elapsed_s=bot.services.elapsed_s,
+        super().__init__(
+            bot,
+            Lanes(
+                self._owed,
+                self._work,
+                about=lambda duel: whereabouts(guild=duel.guild_id),
+                elapsed_s=bot.services.elapsed_s,
+                nudge=bot.services.signals.duels,
+                width=_WIDTH,
+                alone=lambda duel: duel.id,
+            ),
             nudge=bot.services.signals.duels,
-            width=_WIDTH,
-            alone=lambda duel: duel.id,
+            what="duels to post",
+            poll_s=_POLL_S,
         )
-
-    async def cog_load(self) -> None:
-        """Start as soon as the bot is connected."""
-        self._bot.spawn(self._run(), name="duels")
-
-    async def _run(self) -> None:
-        await self._bot.wait_until_ready()
-        nudge = self._services.signals.duels
-        await keep_looking(self.look, nudge, poll_s=_POLL_S, what="duels to post")
 
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
         """Let every party go on, and begin to post and to end what is owed. True if there was."""
         for party in await self._services.parties.alive():
             with whereabouts(guild=party.guild_id):
                 await attempt(self._go_on(party), f"the party in channel {party.channel_id}")
-        return await self._lanes.look(tasks)
+        return await super().look(tasks)
 
     async def _go_on(self, party: Party) -> None:
         """Close the pair whose time is over and show the next one, or end the party."""

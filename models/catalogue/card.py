@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from models.catalogue.verdict import Sha256, Verdict, fingerprint
+from models.catalogue.verdict import EDITION, Sha256, Verdict, fingerprint
 from models.contract import Aspect, EngineError, Limits, Sampler
 from models.decoding import Amount, Dialect, Meta, MisfitError, Positive, decode
 
@@ -141,15 +141,20 @@ class Card:
         return Score.NUDITY in self.scores
 
     @property
-    def may_be_promoted(self) -> bool:
-        """The gate passed these very files."""
+    def is_judged(self) -> bool:
+        """Today's gate has looked at these very files, whatever it found."""
         verdict = self.verdict
         return (
             verdict is not None
-            and verdict.passed
-            and bool(self.files)
+            and verdict.gate == EDITION
             and verdict.files_sha256 == fingerprint(self.files)
         )
+
+    @property
+    def may_be_promoted(self) -> bool:
+        """The gate passed these very files."""
+        passed = self.verdict is not None and self.verdict.passed
+        return passed and self.is_judged and bool(self.files)
 
     def native_px(self, width_px: int, height_px: int) -> tuple[int, int]:
         """The size to draw for a finished picture of the given size.

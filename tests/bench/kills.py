@@ -1,6 +1,7 @@
-"""A thousand SIGKILLs at random moments, and one at every boundary of a whole life.
+"""A thousand SIGKILLs at random moments, and one at every boundary of two whole lives.
 
-Is every accepted picture delivered exactly once, and does everything go that is to go?
+Is every accepted picture delivered exactly once, and does everything go that is to go? Does a model
+that learns come through it whole, and does the old one serve until then?
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from models.report import Row
 from tests.stages.crashing import crash
+from tests.stages.learning_life import walk_learning
 from tests.stages.promises import Faults
 from tests.stages.walking import walk
 
@@ -30,7 +32,25 @@ async def measure(tmp_path: Path, kills: int = KILLS, boundaries: int | None = N
             f"by a kill at {len(lives) - 1} of the {len(lives[0].boundaries)} boundaries of a life"
         )
         rows += _rows("boundaries", what, [life.faults for life in lives])
+        rows.append(await _learning(tmp_path, boundaries))
     return rows
+
+
+async def _learning(tmp_path: Path, boundaries: int | None) -> Row:
+    """One row of the walk through the life of a model that learns; a sample is of each chapter."""
+    whole, *killed = await walk_learning(tmp_path / "learning", boundaries)
+    for life in killed:
+        _say(f"{life.killed}: {'; '.join(life.faults) or 'every promise kept'}")
+    number = sum(len(life.faults) for life in (whole, *killed))
+    return Row(
+        area="boundaries",
+        name=f"broken by a kill at {len(killed)} of the {len(whole.boundaries)} boundaries between "
+        "export and rollback",
+        value=number,
+        unit="faults",
+        goal="0",
+        holds=not number,
+    )
 
 
 def _rows(area: str, what: str, found: list[Faults]) -> list[Row]:

@@ -32,7 +32,7 @@ async def begin_lineage(db: Database) -> Lineage:
 
 async def asked_twice(stores: Stores, trial: Trial, user: int = USER) -> tuple[Job, Job]:
     """The candidate's job and the parent's for one request; nothing else may be queued."""
-    admitted = for_trial(make_admitted(make_ask(user=UserId(user))))
+    admitted = for_trial(make_admitted(make_ask(user=UserId(user))), 99)
     request = await TrialBook(stores.db).ask(trial, admitted, 1_000, since_id=SINCE)
     assert request is not None
     candidate, parent = request.jobs

@@ -68,6 +68,11 @@ async def test_an_engine_with_nothing_to_do_goes_back_to_the_model_that_is_asked
         await drawn_by(s, await s.ask(model=NEXT_MODEL))
         await until_serving(s, INFO.card_id)
         assert served(s) == [NEXT_MODEL, INFO.card_id]
+        changes = [(t.id, t.before, t.after) for t in s.told if t.subject is Subject.CARD]
+        assert changes == [
+            (INFO.card_id, "serving", "replaced"), (NEXT_MODEL, None, "serving"),
+            (NEXT_MODEL, "serving", "replaced"), (INFO.card_id, "replaced", "serving"),
+        ], "a model that comes back is not new"  # fmt: skip
 
 
 async def test_the_model_is_not_changed_for_every_job(tmp_path: Path) -> None:

@@ -4,130 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.domain import UserId
-from bot.drawing.shelf import Shelf
-from bot.drawing.signals import Signals
 from bot.learning import schooling as room
-from bot.learning.schooling import (
-    LEAST_JUDGEMENTS,
-    LearningRun,
-    RunStage,
-    Schooling,
-    Workplace,
-    orders,
-)
-from bot.store.groundwork import Groundwork
-from models.catalogue.registry import Registry
+from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace, orders_with
+from bot.learning.schooling import LEAST_JUDGEMENTS
 from tests.stages.factories import OTHER, USER, make_reaction
-from tests.stages.fake_engine import INFO
-from tests.stages.stores import Stores, open_stores
-
-#: Counts up in a file, a hundred times a second, until it is told to end.
-COUNTING = """
-import sys, time, pathlib
-for n in range(10**6):
-    pathlib.Path(sys.argv[1]).write_text(str(n))
-    print(f"step {n}", flush=True)
-    time.sleep(0.01)
-"""
-#: What makes a candidate: a card that has passed the gate, or not.
-MAKING = """
-import sys, pathlib
-from tests.stages.cards import make_card, put
-out = pathlib.Path(sys.argv[1])
-put(out, make_card(sys.argv[2]), value=float(sys.argv[3]))
-(out / sys.argv[2]).rename(out / "model")
-"""
-QUICK = ("-c", "print('done')")
-FAILING = (
-    "-c",
-    "print('There is one prompt, and a model learns from several.'); raise SystemExit(2)",
+from tests.stages.supervising import (
+    COUNTING,
+    ENDS,
+    FAILING,
+    MAKING,
+    QUICK,
+    counting_in,
+    making,
+    school,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class School:
-    stores: Stores
-    schooling: Schooling
-    catalogue: Registry
-    signals: Signals
-    root: Path
-
-    async def until(self, *stages: RunStage) -> LearningRun:
-        async with asyncio.timeout(60):
-            while (run := self.schooling.run_now) is None or run.stage not in stages:
-                await asyncio.sleep(0.02)
-        return run
-
-    async def gone(self, run: LearningRun) -> None:
-        """Until nothing is left of where it worked."""
-        async with asyncio.timeout(60):
-            while self.schooling.place(run).root.exists():
-                await asyncio.sleep(0.02)
-
-    async def grows(self) -> bool:
-        """Whether the child counts on."""
-        file = self.root / "count"
-        before = file.read_text() if file.exists() else ""
-        await asyncio.sleep(0.3)
-        return file.exists() and file.read_text() != before
-
-    async def until_it(self, grows: bool) -> None:  # noqa: FBT001  what it is waited for
-        async with asyncio.timeout(60):
-            while await self.grows() is not grows:
-                pass
-
-
-def counting_in(stage: RunStage, root: Path) -> Callable[[LearningRun, Workplace], Sequence[str]]:
-    """One stage takes for ever, the others no time."""
-
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
-        place.manifest.mkdir(exist_ok=True)
-        return ("-c", COUNTING, str(root / "count")) if run.stage is stage else QUICK
-
-    return told
-
-
-@asynccontextmanager
-async def school(
-    root: Path, told: Callable[[LearningRun, Workplace], Sequence[str]], votes: int = 20
-) -> AsyncIterator[School]:
-    async with open_stores(root) as stores:
-        known = await stores.rows("pictures")
-        if votes and not known:
-            await vote(stores, votes)
-        catalogue, signals = Registry(root / "models"), Signals()
-        shelf = Shelf(catalogue, {INFO.card_id: "embedded"})
-        shelf.activate(INFO)
-        schooling = Schooling(
-            root=root / "learning", python=sys.executable, catalogue=catalogue, shelf=shelf,
-            groundwork=Groundwork(stores.db), told=signals.for_worker(), clock=lambda: 5,
-            orders=told,
-        )  # fmt: skip
-        running = asyncio.create_task(schooling.run())
-        try:
-            await asyncio.sleep(0)
-            yield School(
-                stores=stores, schooling=schooling, catalogue=catalogue, signals=signals, root=root
-            )
-        finally:
-            running.cancel()
-            await asyncio.wait([running])
-            if not running.cancelled():
-                running.result()
-
-
-async def vote(stores: Stores, votes: int) -> None:
-    await stores.deliver(message=1)
-    for voter in range(votes):
-        await stores.votes.record(make_reaction(1, voter=UserId(OTHER + voter)))
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +67,7 @@ async def test_it_dies_with_the_bot_and_goes_on_at_the_next_start(tmp_path: Path
     (tmp_path / "learning" / "fake-1-v2" / "candidate" / "states").mkdir(parents=True)
     async with school(tmp_path, told) as s:
         run = await s.until(RunStage.TRAIN)
-        assert "--resume" in orders(run, s.schooling.place(run))
+        assert "--resume" in orders_with(None)(run, s.schooling.place(run))
         await s.until_it(grows=True)
 
 
@@ -212,7 +109,7 @@ async def test_the_judged_candidate_is_in_the_catalogue_and_the_manifest_is_gone
 
     async with school(tmp_path, told) as s:
         await s.schooling.start()
-        run = await s.until(*room.UNDER_WAY ^ set(RunStage))
+        run = await s.until(*ENDS)
         assert run.stage is stage, run.said
         assert s.catalogue.card(run.id).may_be_promoted is (stage is RunStage.PASSED)
         await s.gone(run)
@@ -222,21 +119,14 @@ async def test_the_judged_candidate_is_in_the_catalogue_and_the_manifest_is_gone
 
 async def test_a_candidate_that_was_shelved_before_a_kill_is_found_there(tmp_path: Path) -> None:
     """The gate is not asked again, for there is nothing left where the run works."""
-
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
-        place.manifest.mkdir(exist_ok=True)
-        if run.stage is RunStage.TRAIN:
-            return ("-c", MAKING, str(place.out), run.id, "1.0")
-        return QUICK
-
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, making) as s:
         await s.schooling.start()
         run = await s.until(RunStage.PASSED)
         await s.gone(run)
     file = tmp_path / "learning" / "run.json"
     file.write_text(file.read_text().replace('"passed"', '"judge"'))
     async with school(tmp_path, lambda *_: FAILING) as s:
-        assert (await s.until(*room.UNDER_WAY ^ set(RunStage))).stage is RunStage.PASSED
+        assert (await s.until(*ENDS)).stage is RunStage.PASSED
         assert s.catalogue.card(run.id).may_be_promoted
 
 
@@ -245,17 +135,6 @@ async def test_of_two_starts_at_once_one_begins(tmp_path: Path) -> None:
         answers = await asyncio.gather(s.schooling.start(), s.schooling.start())
         assert len(set(answers)) == 2
         await s.schooling.stop()
-
-
-async def test_what_a_command_says_at_its_end_is_told(tmp_path: Path) -> None:
-    def told(run: LearningRun, _: Workplace) -> Sequence[str]:
-        return FAILING if run.stage is RunStage.TRAIN else QUICK
-
-    async with school(tmp_path, told) as s:
-        await s.schooling.start()
-        run = await s.until(RunStage.FAILED)
-        assert run.said == "There is one prompt, and a model learns from several."
-        await s.gone(run)
 
 
 async def test_who_is_forgotten_while_it_trains_has_no_part_in_it(tmp_path: Path) -> None:
@@ -319,9 +198,22 @@ def test_the_commands_are_those_of_the_house() -> None:
     run = LearningRun(
         id="a-v2", base="a", place="embedded", stage=RunStage.EXPORT, begun_ms=1, forgotten=0
     )
-    for stage in room.UNDER_WAY:
-        _, room_, command, *rest = orders(replace(run, stage=stage), Workplace(root=Path("x")))
+    for stage in UNDER_WAY:
+        told = orders_with("a-tagger")(replace(run, stage=stage), Workplace(root=Path("x")))
+        _, room_, command, *rest = told
+        assert ("a-tagger" in rest) is (stage is RunStage.JUDGE)
         table = OF_THE_BOT if room_ == "bot" else OF_THE_MODELS
         parser = argparse.ArgumentParser()
         importlib.import_module(table[command].module).add_arguments(parser)
         parser.parse_args(rest)
+
+
+async def test_a_start_before_the_run_of_before_is_known_begins_none_beside_it(
+    tmp_path: Path,
+) -> None:
+    told = counting_in(RunStage.TRAIN, tmp_path)
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        await s.until(RunStage.TRAIN)
+    async with school(tmp_path, told, at_once=True) as s:
+        assert "is being trained already" in await s.schooling.start()

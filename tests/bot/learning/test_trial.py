@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,8 @@ async def test_only_what_needs_no_second_look_is_drawn_for_a_trial(
     assert not await asked(stores, desk), "the licence of the candidate is not accepted"
     await Consent(stores.db).accept(USER, licence, CANDIDATE, 1)
     assert await asked(stores, desk)
+    seeds = {json.loads(str(row["draw"]))["seed"] for row in await stores.rows("jobs")}
+    assert len(seeds) == 2, "the parent's picture is not the one that its member has in the channel"
     assert not await asked(stores, desk, ruling=Ruling.HOLD)
     assert not await asked(stores, desk, ruling=Ruling.SPOILER)
     assert not await asked(stores, desk, rating=Rating.EXPLICIT)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.ballot import Choice, DuelOrigin
-from bot.domain import JobId, JobState, UserId
+from bot.domain import JobId, JobState, Rating, UserId
 from bot.policy.decide import for_trial
 from bot.store.trials import Trial, TrialBook, TrialOutcome
 from tests.stages.cards import make_card, passed
@@ -104,6 +105,31 @@ async def test_a_drawn_pair_becomes_a_blind_duel_and_both_pictures_stay_their_me
         job = await stores.views.get(job_id)
         assert job is not None
         assert job.state is JobState.DELIVERED
+    assert await stores.views.history(USER, GUILD, 9) == [], "alone, each would tell its model"
+    await stores.duels.close(duel_id, 6_000)
+    assert len(await stores.views.history(USER, GUILD, 9)) == 2
+
+
+async def test_a_pair_that_is_still_blind_is_compared_with_no_other_picture(
+    stores: Stores, trials: TrialBook
+) -> None:
+    """Pictures are compared with those of the same model: that would tell which it is."""
+    ask = make_ask()
+    own = replace(ask, draw=replace(ask.draw, seed=5, model=PARENT))
+    (job,) = await stores.enqueue(make_admitted(own))
+    await drawn(stores, job.id, PARENT)
+    _, parent, duel_id = await _pair(stores, trials)
+    assert await stores.duels.comparable(GUILD, ratings=[Rating.GENERAL]) == []
+    await stores.duels.close(duel_id, 6_000)
+    found = await stores.duels.comparable(GUILD, ratings=[Rating.GENERAL])
+    assert {one.job_id for one in found} == {job.id, parent}
+
+
+async def test_who_asked_finds_both_pictures_once_the_test_is_over(
+    stores: Stores, trials: TrialBook
+) -> None:
+    await _pair(stores, trials)
+    await trials.end("t000000001", TrialOutcome.STOPPED, by_id=USER, now_ms=20)
     assert len(await stores.views.history(USER, GUILD, 9)) == 2
 
 
@@ -132,6 +158,8 @@ async def test_choices_are_told_by_model_and_not_by_side(stores: Stores, trials:
         (USER, True, True), (7, True, False),
     }  # fmt: skip
     await trials.step("t000000001", found, win=True, e_value=1.5, now_ms=7_000)
+    (duel,) = await stores.rows("duels")
+    assert duel["closed_ms"] == 7_000, "what it decided and its end are one deed: a kill has no gap"
     await trials.step("t000000001", found, win=False, e_value=9.0, now_ms=7_001)
     assert await trials.undecided("t000000001") == {}
     (step,) = await trials.steps("t000000001")
@@ -143,7 +171,7 @@ async def test_nothing_is_drawn_for_a_trial_that_has_ended(
 ) -> None:
     await trials.end("t000000001", TrialOutcome.PARENT, by_id=None, now_ms=20)
     asked = await trials.ask(
-        make_trial(), for_trial(make_admitted(make_ask())), 1_000, since_id=SINCE
+        make_trial(), for_trial(make_admitted(make_ask()), 99), 1_000, since_id=SINCE
     )
     assert asked is None
     assert await stores.rows("jobs") == []
@@ -168,7 +196,9 @@ async def test_what_a_trial_found_is_not_changed(
 async def test_nothing_in_a_duels_id_tells_the_side(stores: Stores, trials: TrialBook) -> None:
     """The id is in the buttons, where everybody can read it."""
     for _ in range(40):
-        await trials.ask(make_trial(), for_trial(make_admitted(make_ask())), 1_000, since_id=SINCE)
+        await trials.ask(
+            make_trial(), for_trial(make_admitted(make_ask()), 99), 1_000, since_id=SINCE
+        )
     rows = await stores.db.fetch_all("SELECT duel_id, candidate_left FROM trial_pairs")
     assert {bool(row["candidate_left"]) for row in rows} == {True, False}
     by_parity = {(ord(row["duel_id"][-1]) % 2, row["candidate_left"]) for row in rows}

@@ -49,5 +49,13 @@ def test_the_answer_tells_what_was_hidden(choice: Choice) -> None:
     said = duelling.answer(
         choice, DuelTally(left=3), asked=ASKED, job_ids=JOBS, self_vote=True, models=("a", "b")
     )
-    for told in (*JOBS, f"<@{ASKED[0]}>", "drawn by a", "drawn by b", "left 3", "does not count"):
+    for told in (*JOBS, f"<@{ASKED[0]}>", "drawn by `a`", "drawn by `b`", "left 3"):
         assert told in said
+    assert "like anybody's" in said, "in a test of models, who asked chooses as well"
+
+
+def test_a_choice_about_ones_own_picture_is_told_not_to_count() -> None:
+    said = duelling.answer(
+        Choice.LEFT, DuelTally(left=3), asked=ASKED, job_ids=JOBS, self_vote=True
+    )
+    assert "does not count" in said

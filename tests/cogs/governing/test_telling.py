@@ -69,7 +69,7 @@ async def test_its_pauses_grow(desk: Front) -> None:
     for _ in range(4):
         await desk.looks("Messenger")
         pause_s = 0
-        while desk.cog("Messenger")._lanes.openings().closed:
+        while desk.cog("Messenger")._lanes[0].openings().closed:
             await desk.env.advance_time(1)
             pause_s += 1
         await desk.env.advance_time(pause_s)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import discord
 import pytest
 from PIL import Image
 
+from bot.ballot import DuelId
 from bot.store.lineage import LineageDeed
+from bot.store.trials import Trial, TrialOutcome
 from tests.stages.cards import make_card, put
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
+from tests.stages.trying_out import make_trial
 
 NEXT, BAD = "fake-1-v2", "fake-1-v3"
 
@@ -96,9 +100,32 @@ async def test_a_trial_begins_once_and_can_be_stopped(desk: Front) -> None:
     told = await learn(desk, "trial start", card=NEXT, share=50)
     assert "both draw 50% of this server's requests once more" in told
     assert "A trial runs already" in await learn(desk, "trial start", card=NEXT)
-    assert "0 of 0 duels won" in await learn(desk, "status")
+    assert "no pair is decided yet" in await learn(desk, "status")
     assert "is stopped" in await learn(desk, "trial stop")
     assert await learn(desk, "trial stop") == "No trial runs."
+    assert f"`{NEXT}` won 0 of 0 pairs" in (told := await learn(desk, "status"))
+    assert "was not decided" in told
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (TrialOutcome.CANDIDATE, "was shown to be better. `/learn promote`"),
+        (TrialOutcome.PARENT, "was not shown to be better"),
+    ],
+)
+async def test_the_status_tells_how_the_test_stands_and_how_it_ended(
+    desk: Front, outcome: TrialOutcome, words: str
+) -> None:
+    trials = desk.services.learning.trials
+    trial = replace(make_trial(), candidate=NEXT, parent=INFO.card_id)
+    assert isinstance(await trials.begin(trial), Trial)
+    for number, win in enumerate((True, True, False)):
+        await trials.step(trial.id, DuelId(f"d{number:09}"), win=win, e_value=1.4, now_ms=number)
+    told = await learn(desk, "status")
+    assert f"`{NEXT}` against `{INFO.card_id}`: the new one won 2 of 3 pairs" in told
+    await trials.end(trial.id, outcome, by_id=None, now_ms=9)
+    assert words in await learn(desk, "status")
 
 
 async def test_the_history_is_a_picture(desk: Front) -> None:

@@ -1,0 +1,60 @@
+"""The frame of a cog that works off what is owed: it looks for that as long as the bot runs.
+
+What is owed and what is done with it is each cog's own; how channels take turns is `lanes.py`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from discord.ext import commands
+
+from bot.client import WaifuBot
+from bot.drawing.signals import Nudge
+from cogs.posting.lanes import keep_looking
+
+
+class Lane(Protocol):
+    """What begins what is owed; `Lanes` of whatever kind."""
+
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin what may be begun. True if there was something."""
+        ...
+
+
+class Looking(commands.Cog):
+    """Looks from the first connection on: when nudged, and at every poll."""
+
+    def __init__(
+        self,
+        bot: WaifuBot,
+        *lanes: Lane,
+        nudge: Nudge,
+        what: str,
+        poll_s: float,
+        pace_s: float = 0.0,
+    ) -> None:
+        """`what` it looks for, in the log's words; the rest as for `keep_looking`."""
+        self._bot = bot
+        self._services = bot.services
+        self._lanes = lanes
+        self._nudge = nudge
+        self._what = what
+        self._poll_s = poll_s
+        self._pace_s = pace_s
+
+    async def cog_load(self) -> None:
+        """Start as soon as the bot is connected."""
+        self._bot.spawn(self._run(), name=self._what)
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        await keep_looking(
+            self.look, self._nudge, poll_s=self._poll_s, what=self._what, pace_s=self._pace_s
+        )
+
+    async def look(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin what is owed, lane by lane. True if there was something."""
+        begun = [await lane.look(tasks) for lane in self._lanes]
+        return any(begun)

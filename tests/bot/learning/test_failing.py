@@ -1,0 +1,134 @@
+"""A training that fails: it is told in words, and what was learned is kept while it may be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.domain import UserId
+from bot.learning import schooling as room
+from bot.learning.runs import LearningRun, RunStage, Workplace, why_failed
+from tests.stages.factories import USER
+from tests.stages.supervising import ENDS, FAILING, QUICK, school, unjudged
+
+
+@pytest.fixture(autouse=True)
+def calm_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_CALM_S", 0.3)
+
+
+async def test_what_a_command_says_at_its_end_is_told(tmp_path: Path) -> None:
+    def told(run: LearningRun, _: Workplace) -> Sequence[str]:
+        return FAILING if run.stage is RunStage.TRAIN else QUICK
+
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        run = await s.until(RunStage.FAILED)
+        assert run.said == "There is one prompt, and a model learns from several."
+        assert run.failed_in is None, "nothing was learned that could be kept"
+        await s.gone(run)
+
+
+def test_the_least_that_is_begun_with_is_what_the_training_asks_for() -> None:
+    from models.preference import refusals
+
+    assert refusals.LEAST_JUDGEMENTS == room.LEAST_JUDGEMENTS
+
+
+async def test_a_gate_that_breaks_is_no_refusal_and_what_was_learned_is_kept(
+    tmp_path: Path,
+) -> None:
+    async with school(tmp_path, unjudged) as s:
+        await s.schooling.start()
+        run = await s.until(*ENDS)
+        assert (run.stage, run.failed_in) == (RunStage.FAILED, RunStage.JUDGE)
+        assert run.said.startswith("It broke off with exit code 1. Its last words: MemoryError")
+        assert "`/learn start` goes on from there" in run.said
+        assert s.schooling.place(run).model.is_dir()
+        assert s.catalogue.ids() == []
+
+
+async def test_what_was_kept_of_a_failed_run_goes_on_at_the_gate(tmp_path: Path) -> None:
+    async with school(tmp_path, unjudged) as s:
+        await s.schooling.start()
+        await s.until(RunStage.FAILED)
+    mended = (
+        "import sys\nfrom pathlib import Path\nfrom models.catalogue import card as c\n"
+        "from tests.stages.cards import passed\np = Path(sys.argv[1]) / 'card.json'\n"
+        "c.write(passed(c.read(p)), p)"
+    )
+
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        assert run.stage is RunStage.JUDGE, "nothing before it is done again"
+        return ("-c", mended, str(place.model))
+
+    async with school(tmp_path, told) as s:
+        assert (await s.schooling.start()).startswith("I go on with `fake-1-v2` where it failed.")
+        run = await s.until(*ENDS)
+        assert run.stage is RunStage.PASSED, run.said
+        assert s.catalogue.card(run.id).may_be_promoted
+        await s.gone(run)
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_what_was_kept_goes_when_it_is_thrown_away_or_a_member_is_forgotten(
+    tmp_path: Path,
+    forgotten: bool,  # noqa: FBT001  the parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "_IDLE_S", 0.1)
+    async with school(tmp_path, unjudged) as s:
+        await s.schooling.start()
+        run = await s.until(RunStage.FAILED)
+        if forgotten:
+            await s.stores.privacy.forget(UserId(USER))
+        else:
+            assert "not trained any further" in await s.schooling.stop()
+        await s.gone(run)
+        after = s.schooling.run_now
+        assert after is not None
+        assert not after.is_kept
+        assert await s.schooling.stop() == "No training is under way."
+
+
+async def test_a_training_that_had_ended_before_a_kill_is_not_run_again(tmp_path: Path) -> None:
+    """`prefer` refuses a folder with a candidate in it, so the run would have failed."""
+    async with school(tmp_path, unjudged) as s:
+        await s.schooling.start()
+        await s.until(RunStage.FAILED)
+    file = tmp_path / "learning" / "run.json"
+    found = file.read_text().replace('"failed_in": "judge"', '"failed_in": null')
+    file.write_text(found.replace('"stage": "failed"', '"stage": "train"'))
+
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        assert run.stage is RunStage.JUDGE
+        return unjudged(run, place)
+
+    async with school(tmp_path, told) as s:
+        assert (await s.until(RunStage.FAILED)).failed_in is RunStage.JUDGE
+
+
+async def test_a_start_drops_what_a_kill_left_of_a_run_that_was_over(tmp_path: Path) -> None:
+    left = tmp_path / "learning" / "fake-1-v9" / "manifest"
+    left.mkdir(parents=True)
+    (left / "their.png").write_text("theirs")
+    async with school(tmp_path, lambda *_: QUICK, votes=0):
+        async with asyncio.timeout(30):
+            while left.parent.exists():
+                await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "told"),
+    [
+        (2, "python -m models gate: a file is gone.", "A file is gone."),
+        (2, "error: there is no database", "There is no database"),
+        (137, "step 7 of 9", "when memory runs out. Its last words: step 7 of 9"),
+        (1, "", "It broke off with exit code 1. Its last words: -"),
+    ],
+)
+def test_a_failure_is_told_in_words(code: int, said: str, told: str) -> None:
+    assert why_failed(code, said).endswith(told)

@@ -1,0 +1,385 @@
+"""One whole life of a model that learns, lived again and again, killed at another boundary.
+
+A member's votes are exported, a candidate is trained and judged, tried blind, promoted and taken
+back; all of it with the bot's own stores, worker and supervisor, a fake engine, and commands that
+take no time (`standin.py`). Where the process dies, it is started again, and its owner does what an
+owner does: they look how far things are, and press what is not done. `tests/test_crash.py` walks
+one boundary of each chapter, `tests/bench/kills.py` all.
+
+`python -m tests.stages.learning_life SCRATCH [SAMPLE]` forks a process for each life, so that
+nothing is imported twice, and prints each life as a line of JSON. `SAMPLE` is how many boundaries
+of each chapter are walked; all of them if it is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bot import rulebooks
+from bot.ballot import Choice
+from bot.domain import Admitted, Request, UserId
+from bot.drawing.handle import LocalThread
+from bot.drawing.progress import ProgressBoard
+from bot.drawing.roster import Roster
+from bot.drawing.shelf import Shelf
+from bot.drawing.signals import Signals
+from bot.drawing.worker import Worker, WorkerLimits
+from bot.learning import schooling
+from bot.learning.desk import LearningDesk, lay
+from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace
+from bot.learning.schooling import LEAST_JUDGEMENTS, Schooling
+from bot.learning.starting import load_active
+from bot.policy.layers import everywhere, licensed
+from bot.policy.rulebook import Rulebook
+from bot.store.consent import Consent
+from bot.store.groundwork import Groundwork
+from bot.store.lineage import Lineage, LineageDeed
+from bot.store.papers import Papers
+from bot.store.trials import Trial
+from bot.store.trust import Trust
+from models.catalogue import card as cards
+from models.catalogue.registry import Registry
+from tests.stages import standin
+from tests.stages.boundaries import watch_database, watch_files
+from tests.stages.cards import make_card, put
+from tests.stages.factories import OTHER, SINCE, USER, make_admitted, make_ask, make_reaction
+from tests.stages.fake_engine import INFO, FakeScorer
+from tests.stages.stores import AMPLE, Stores, open_stores
+from tests.stages.studio import another_engine
+from tests.stages.trying_out import make_trial
+
+NEXT = f"{INFO.card_id}-v2"
+#: Duels after which the blind test is over.
+_DUELS = 2
+#: So many times as fast as the wall clock: leases and pauses are soon over.
+_HASTE = 200
+_PATIENCE_S = 120
+#: How often a life is begun; it is killed once.
+_STARTS = 2
+
+
+@dataclass(kw_only=True)
+class LearningLife:
+    """What came of one life: where it was killed, and every promise that was broken."""
+
+    kill_at: int
+    boundaries: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def killed(self) -> str:
+        """Where it was killed."""
+        named = 0 < self.kill_at <= len(self.boundaries)
+        return self.boundaries[self.kill_at - 1] if named else "nowhere"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bot:
+    """One process of it."""
+
+    stores: Stores
+    desk: LearningDesk
+    shelf: Shelf
+    signals: Signals
+
+    async def until(self, look: Callable[[], Awaitable[object]]) -> None:
+        async with asyncio.timeout(_PATIENCE_S):
+            while not await look():
+                await asyncio.sleep(0.005)
+
+    async def is_drawn(self) -> bool:
+        """Whether nothing is left to draw."""
+        waiting = "SELECT 1 FROM jobs WHERE state IN ('queued', 'running')"
+        return await self.stores.db.fetch_one(waiting) is None
+
+    async def ask(self) -> tuple[Request, Admitted]:
+        """A member asks for a picture of the model in use; it is drawn some time."""
+        ask = make_ask("1girl")
+        draw = replace(ask.draw, steps=2, model=self.shelf.active.card_id)
+        admitted = make_admitted(replace(ask, draw=draw))
+        made = await self.stores.queue.enqueue(admitted, AMPLE, _now_ms(), since_id=SINCE)
+        assert isinstance(made, Request)
+        self.signals.queued()
+        return made, admitted
+
+
+@cache
+def _rules() -> Rulebook:
+    """Compiled before the first fork, and so for every life."""
+    rules = rulebooks.load()
+    everywhere(rules, licensed(rules, INFO))
+    return rules
+
+
+def _now_ms() -> int:
+    return round(1000 * _HASTE * time.monotonic())
+
+
+@asynccontextmanager
+async def bot(root: Path) -> AsyncIterator[Bot]:
+    """The bot on this data directory, as the composition root builds it, without Discord."""
+    data = root / "data"
+    async with open_stores(data, lambda _: None) as stores:
+        catalogue, signals = Registry(data / "models"), Signals()
+        shelf = Shelf(catalogue)
+        handle = LocalThread(
+            "", lambda model: another_engine(Path(model).name), lambda _: FakeScorer()
+        )
+        await load_active(
+            handle, lineage=Lineage(stores.db), catalogue=catalogue, shelf=shelf,
+            named=INFO.card_id, now_ms=1,
+        )  # fmt: skip
+        worker = Worker(
+            process=f"w{os.getpid()}", handle=handle, roster=Roster([handle]), shelf=shelf,
+            jobs=stores.queue, gallery=stores.gallery, rulebook=_rules(), signals=signals,
+            progress=ProgressBoard(),
+            limits=WorkerLimits(
+                lease_ms=60_000, max_attempts=9, preview_every=0, grace_ms=0, patience_ms=0
+            ),
+            clock=_now_ms, tell=lambda _: None,
+        )  # fmt: skip
+        desk = lay(
+            stores.db, data_dir=data, papers=Papers(data / "licences"), catalogue=catalogue,
+            shelf=shelf, signals=signals, swap=worker.swap, clock=_now_ms,
+        )  # fmt: skip
+        school = Schooling(
+            root=data / "learning", python=sys.executable, catalogue=catalogue, shelf=shelf,
+            groundwork=Groundwork(stores.db), told=signals.for_worker(), clock=_now_ms,
+            orders=_orders(root / "prepared"),
+        )  # fmt: skip
+        tasks = [asyncio.create_task(work) for work in (worker.run(), school.run())]
+        while not school._remembers:
+            await asyncio.sleep(0)
+        try:
+            yield Bot(
+                stores=stores, desk=replace(desk, schooling=school), shelf=shelf, signals=signals
+            )
+        finally:
+            worker.stop()
+            await tasks[0]
+            tasks[1].cancel()
+            await asyncio.wait(tasks)
+            await handle.close()
+
+
+def _orders(prepared: Path) -> Callable[[LearningRun, Workplace], Sequence[str]]:
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        return ("-m", "tests.stages.standin", run.stage.value, str(place.root), str(prepared))
+
+    return told
+
+
+class Owner:
+    """Whoever runs the bot. Each chapter is begun anew after a kill, and finishes what is left."""
+
+    def __init__(self, here: Bot) -> None:
+        self._here = here
+        self._desk = here.desk
+        self.chapter = "start"
+
+    @property
+    def where(self) -> str:
+        """What goes on now: a stage of the training, or a chapter."""
+        run = self._desk.schooling.run_now
+        return run.stage if run is not None and run.stage in UNDER_WAY else self.chapter
+
+    async def lead(self) -> None:
+        """The whole life, from wherever it is."""
+        for chapter in (self._learn, self._try, self._promote, self._roll_back):
+            self.chapter = chapter.__name__.strip("_")
+            await chapter()
+
+    async def _learn(self) -> None:
+        async def over() -> bool:
+            run = self._desk.schooling.run_now
+            if run is None:
+                await self._desk.schooling.start()
+                return False
+            assert run.stage is not RunStage.FAILED, run.said
+            return run.stage is RunStage.PASSED
+
+        await self._here.until(over)
+
+    async def _try(self) -> None:
+        trials = self._desk.trials
+        if not await trials.history():
+            trial = replace(make_trial(most=_DUELS), candidate=NEXT, parent=INFO.card_id)
+            assert isinstance(await trials.begin(trial), Trial)
+        await self._desk.shadow.look()
+        while await trials.running() is not None:
+            await self._here.until(self._here.is_drawn)
+            open_duels = await self._here.stores.duels.unposted(9)
+            if not open_duels and not await trials.drawn():
+                request, admitted = await self._here.ask()
+                await self._desk.shadow.ask(request, admitted)
+            await self._here.until(self._here.is_drawn)
+            await self._desk.shadow.look()
+            for duel in await self._here.stores.duels.unposted(9):
+                await self._here.stores.duels.vote(duel.id, OTHER, Choice.LEFT, _now_ms())
+            await self._desk.shadow.look()
+
+    async def _promote(self) -> None:
+        if await self._last() is LineageDeed.BEGIN:
+            await self._here.ask()
+            told = await self._desk.promotion.promote(NEXT, by_id=USER, why="a test")
+            assert told.startswith(f"`{NEXT}` serves now."), told
+
+    async def _roll_back(self) -> None:
+        if await self._last() is LineageDeed.PROMOTE:
+            await self._here.ask()
+            await self._here.until(self._here.is_drawn)
+            told = await self._desk.promotion.rollback(by_id=USER, why="a test")
+            assert told.startswith(f"`{INFO.card_id}` serves again"), told
+        await self._here.until(self._here.is_drawn)
+
+    async def _last(self) -> LineageDeed:
+        return (await self._desk.lineage.history())[-1].deed
+
+
+async def _live(root: Path) -> None:
+    async with bot(root) as here:
+        history = await here.desk.lineage.history()
+        assert here.shelf.active.card_id == history[-1].card_id, "what serves is what the row says"
+        for reign in history[1:]:
+            if reign.deed is LineageDeed.PROMOTE:
+                assert here.desk.catalogue.card(reign.card_id).may_be_promoted
+        owner = Owner(here)
+        watch_database(lambda name: standin.passed(f"{owner.where}: {name}"))
+        watch_files(lambda name: standin.passed(f"{owner.where}: {name}"), root / "data")
+        await owner.lead()
+
+
+async def _faults(root: Path) -> list[str]:
+    """What is wrong at the end."""
+    async with bot(root) as here:
+        history = await here.desk.lineage.history()
+        (trial, *more) = await here.desk.trials.history()
+        steps = await here.desk.trials.steps(trial.id)
+        duels, jobs = await here.stores.rows("duels"), await here.stores.rows("jobs")
+        drawn = {row["job_id"]: row["card_id"] for row in await here.stores.rows("pictures")}
+        asked = {row["id"]: json.loads(str(row["draw"])).get("model") for row in jobs}
+        catalogue = here.desk.catalogue
+        left = [path.name for path in (root / "data" / "learning").iterdir()]
+        found = {
+            "the lineage": [reign.deed for reign in history] != list(LineageDeed),
+            "what serves": here.shelf.active.card_id != INFO.card_id,
+            "trials": bool(more) or len(steps) != _DUELS or trial.outcome is None,
+            "duels": any(duel["closed_ms"] is None for duel in duels) or len(duels) < _DUELS,
+            "pictures of other cards": any(
+                asked[job] not in (card, None) for job, card in drawn.items()
+            ),
+            "jobs": any(row["id"] not in drawn for row in jobs),
+            "the catalogue": catalogue.ids() != [NEXT] or not catalogue.card(NEXT).may_be_promoted,
+            "votes": len(await here.stores.rows("votes")) != LEAST_JUDGEMENTS,
+            "files of the training": left != ["run.json"],
+        }
+    return [name for name, wrong in found.items() if wrong]
+
+
+async def _begin(root: Path) -> None:
+    """What every life begins with: votes, a candidate to be trained, its licence accepted."""
+    card = put(root, make_card(NEXT, parent=INFO.card_id))
+    folder = (root / NEXT).rename(root / "prepared")
+    (folder / cards.FILE_NAME).rename(folder / "passed.json")
+    cards.write(replace(card, verdict=None), folder / cards.FILE_NAME)
+    (root / "data").mkdir(parents=True)
+    async with open_stores(root / "data", lambda _: None) as stores:
+        await stores.deliver(message=1)
+        for voter in range(LEAST_JUDGEMENTS):
+            await stores.votes.record(make_reaction(1, voter=UserId(OTHER + voter)))
+        await Consent(stores.db).accept(USER, card.licence.sha256, NEXT, 1)
+
+
+def _forked(work: Callable[[], Any], told: Path) -> int:
+    """Do it in a process of its own; what is wrong is written into `told`. The wait status."""
+    pid = os.fork()
+    if pid:
+        return os.waitpid(pid, 0)[1]
+    os.environ["VICTIM"] = str(os.getpid())
+    try:
+        wrong = asyncio.run(work())
+        told.write_text(json.dumps(wrong or []))
+    except BaseException:  # noqa: BLE001  told to the parent, whatever it is
+        told.write_text(json.dumps([traceback.format_exc()]))
+    os._exit(0)
+
+
+def live(scratch: Path, kill_at: int) -> LearningLife:
+    """One life from the beginning to the end, with a kill at that boundary (0: none)."""
+    root, told = scratch / f"life-{kill_at}", scratch / "told.json"
+    shutil.copytree(scratch / "begin", root)
+    trace = root / "boundaries"
+    trace.touch()
+    os.environ |= {"BOUNDARIES": str(trace), "KILL_AT": str(kill_at)}
+    for _ in range(_STARTS):
+        told.unlink(missing_ok=True)
+        status = _forked(lambda: _live(root), told)
+        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+            break
+    faults = json.loads(told.read_text())
+    if not faults:
+        _forked(lambda: _faults(root), told)
+        faults = json.loads(told.read_text())
+    passed = trace.read_text().splitlines()
+    shutil.rmtree(root)
+    return LearningLife(kill_at=kill_at, boundaries=passed, faults=faults)
+
+
+async def walk_learning(scratch: Path, sample: int | None) -> list[LearningLife]:
+    """The life without a kill, then one for each boundary, or for so many of each chapter."""
+    walker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.stages.learning_life", str(scratch),
+        *([] if sample is None else [str(sample)]),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    told, _ = await walker.communicate()
+    assert walker.returncode == 0, "the walker itself broke"
+    return [LearningLife(**json.loads(line)) for line in told.splitlines()]
+
+
+def _chosen(boundaries: Sequence[str], sample: int | None) -> Iterator[int]:
+    """The numbers of all boundaries, or of so many of each chapter, evenly spread."""
+    chapters: dict[str, list[int]] = defaultdict(list)
+    for number, name in enumerate(boundaries, 1):
+        chapters[name.partition(":")[0]].append(number)
+    for numbers in chapters.values():
+        few = len(numbers) if sample is None else min(sample, len(numbers))
+        yield from (numbers[(2 * i + 1) * len(numbers) // (2 * few)] for i in range(few))
+
+
+def main(scratch: Path, sample: int | None) -> None:
+    """Live without a kill, then once for each chosen boundary of that life."""
+    schooling._CALM_S, schooling._LOOK_S = 0.02, 0.01
+
+    async def known(_self: Trust, _guild: int, _now_ms: int) -> dict[UserId, float]:
+        return {OTHER: 1.0}
+
+    Trust.weights = known
+    _forked(lambda: _begin(scratch / "begin"), scratch / "told.json")
+    _rules()
+    # They are nothing that a life's garbage collector must go through.
+    gc.collect()
+    gc.freeze()
+    whole = live(scratch, 0)
+    print(json.dumps(asdict(whole)), flush=True)
+    for number in _chosen(whole.boundaries, sample):
+        print(json.dumps(asdict(live(scratch, number))), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None)

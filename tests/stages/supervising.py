@@ -1,0 +1,149 @@
+"""A supervisor of trainings at work, with commands that take no time or for ever, for its tests."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain import UserId
+from bot.drawing.shelf import Shelf
+from bot.drawing.signals import Signals
+from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace
+from bot.learning.schooling import LEAST_JUDGEMENTS, Schooling
+from bot.store.groundwork import Groundwork
+from models.catalogue.registry import Registry
+from tests.stages.factories import OTHER, make_reaction
+from tests.stages.fake_engine import INFO
+from tests.stages.stores import Stores, open_stores
+
+#: Counts up in a file, a hundred times a second, until it is told to end.
+COUNTING = """
+import sys, time, pathlib
+for n in range(10**6):
+    pathlib.Path(sys.argv[1]).write_text(str(n))
+    print(f"step {n}", flush=True)
+    time.sleep(0.01)
+"""
+#: What makes a candidate: a card that has passed the gate, or not.
+MAKING = """
+import sys, pathlib
+from tests.stages.cards import make_card, put
+out = pathlib.Path(sys.argv[1])
+put(out, make_card(sys.argv[2]), value=float(sys.argv[3]))
+(out / sys.argv[2]).rename(out / "model")
+"""
+QUICK = ("-c", "print('done')")
+FAILING = (
+    "-c",
+    (
+        "print('python -m models prefer: there is one prompt, and a model learns from several.');"
+        "raise SystemExit(2)"
+    ),
+)
+BROKEN = ("-c", "print('step 7', flush=True); raise MemoryError")
+ENDS = set(RunStage) - UNDER_WAY
+
+
+@dataclass(frozen=True, kw_only=True)
+class School:
+    stores: Stores
+    schooling: Schooling
+    catalogue: Registry
+    signals: Signals
+    root: Path
+
+    async def until(self, *stages: RunStage) -> LearningRun:
+        async with asyncio.timeout(60):
+            while (run := self.schooling.run_now) is None or run.stage not in stages:
+                await asyncio.sleep(0.02)
+        return run
+
+    async def gone(self, run: LearningRun) -> None:
+        """Until nothing is left of where it worked."""
+        async with asyncio.timeout(60):
+            while self.schooling.place(run).root.exists():
+                await asyncio.sleep(0.02)
+
+    async def grows(self) -> bool:
+        """Whether the child counts on."""
+        file = self.root / "count"
+        before = file.read_text() if file.exists() else ""
+        await asyncio.sleep(0.3)
+        return file.exists() and file.read_text() != before
+
+    async def until_it(self, grows: bool) -> None:  # noqa: FBT001  what it is waited for
+        async with asyncio.timeout(60):
+            while await self.grows() is not grows:
+                pass
+
+
+def counting_in(stage: RunStage, root: Path) -> Callable[[LearningRun, Workplace], Sequence[str]]:
+    """One stage takes for ever, the others no time."""
+
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        place.manifest.mkdir(exist_ok=True)
+        return ("-c", COUNTING, str(root / "count")) if run.stage is stage else QUICK
+
+    return told
+
+
+@asynccontextmanager
+async def school(
+    root: Path,
+    told: Callable[[LearningRun, Workplace], Sequence[str]],
+    votes: int = LEAST_JUDGEMENTS,
+    *,
+    at_once: bool = False,
+) -> AsyncIterator[School]:
+    async with open_stores(root) as stores:
+        known = await stores.rows("pictures")
+        if votes and not known:
+            await vote(stores, votes)
+        catalogue, signals = Registry(root / "models"), Signals()
+        shelf = Shelf(catalogue, {INFO.card_id: "embedded"})
+        shelf.activate(INFO)
+        schooling = Schooling(
+            root=root / "learning", python=sys.executable, catalogue=catalogue, shelf=shelf,
+            groundwork=Groundwork(stores.db), told=signals.for_worker(), clock=lambda: 5,
+            orders=told,
+        )  # fmt: skip
+        running = asyncio.create_task(schooling.run())
+        try:
+            if not at_once:
+                await asyncio.sleep(0)
+            yield School(
+                stores=stores, schooling=schooling, catalogue=catalogue, signals=signals, root=root
+            )
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+            if not running.cancelled():
+                running.result()
+
+
+async def vote(stores: Stores, votes: int) -> None:
+    await stores.deliver(message=1)
+    for voter in range(votes):
+        await stores.votes.record(make_reaction(1, voter=UserId(OTHER + voter)))
+
+
+def making(run: LearningRun, place: Workplace) -> Sequence[str]:
+    """A candidate is made at once, and it has passed."""
+    place.manifest.mkdir(exist_ok=True)
+    return ("-c", MAKING, str(place.out), run.id, "1.0") if run.stage is RunStage.TRAIN else QUICK
+
+
+def unjudged(run: LearningRun, place: Workplace) -> Sequence[str]:
+    """A candidate is made, and the gate breaks as Python breaks: with the exit code 1."""
+    if run.stage is RunStage.JUDGE:
+        return BROKEN
+    bare = (
+        "from dataclasses import replace\nfrom models.catalogue import card as c\n"
+        f"{MAKING}\np = out / 'model' / 'card.json'\nc.write(replace(c.read(p), verdict=None), p)"
+    )
+    made = ("-c", bare, str(place.out), run.id, "1.0")
+    return made if run.stage is RunStage.TRAIN else making(run, place)
