@@ -222,7 +222,7 @@ class TurnOn(_Turn, template=template(Action.MORE_TAGS)):
     action = Action.MORE_TAGS
 
 
-class Example(Press, template=template(Action.EXAMPLE)):
+class DrawExample(Press, template=template(Action.EXAMPLE)):
     """Draw a picture of one tag; the target is its place and how to know it again."""
 
     action = Action.EXAMPLE
@@ -239,7 +239,7 @@ class Example(Press, template=template(Action.EXAMPLE)):
         await draw_words(interaction, tag)
 
 
-_ITEMS = (GroupMenu, TagMenu, TurnBack, TurnOn, Example)
+_ITEMS = (GroupMenu, TagMenu, TurnBack, TurnOn, DrawExample)
 
 
 async def setup(bot: WaifuBot) -> None:
