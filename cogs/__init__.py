@@ -9,6 +9,8 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.posting.status",
     "cogs.asking.buttons",
     "cogs.asking.queue",
+    "cogs.asking.exploring",
+    "cogs.asking.surprising",
     "cogs.voting.votes",
     "cogs.voting.duels",
     "cogs.voting.parties",

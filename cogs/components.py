@@ -34,6 +34,20 @@ class Action(StrEnum):
     ANYWAY = "anyway"
     #: Draw what was probably meant.
     MEANT = "meant"
+    #: Draw the prompt that was rolled.
+    DRAW_IT = "drawit"
+    #: Roll another one.
+    ANOTHER = "another"
+    #: Open a group of tags (a menu).
+    GROUP = "taggroup"
+    #: Look at a tag (a menu).
+    TAG = "tag"
+    #: A page of a group's tags, from the front or before.
+    TAGS = "tags"
+    #: The next page of them.
+    MORE_TAGS = "moretags"
+    #: Draw a picture of a tag.
+    EXAMPLE = "example"
     #: Another page of one's pictures.
     HISTORY = "history"
     #: Accept the model's licence.
@@ -96,6 +110,11 @@ _LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.ANYWAY: ("Draw anyway", "🖌️", discord.ButtonStyle.secondary),
     Action.MEANT: ("Draw what I meant", "✅", discord.ButtonStyle.success),
+    Action.DRAW_IT: ("Draw it", "🖌️", discord.ButtonStyle.success),
+    Action.ANOTHER: ("Another", "🎲", discord.ButtonStyle.primary),
+    Action.TAGS: ("Back", "⬅️", discord.ButtonStyle.secondary),
+    Action.MORE_TAGS: ("More", "➡️", discord.ButtonStyle.secondary),
+    Action.EXAMPLE: ("Draw an example", "🖌️", discord.ButtonStyle.success),
     Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
     Action.ACCEPT: ("Accept", "✅", discord.ButtonStyle.success),
     Action.DECLINE: ("Decline", "✖️", discord.ButtonStyle.secondary),

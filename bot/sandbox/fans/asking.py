@@ -96,7 +96,9 @@ class Spree:
 
     async def _ask(self, fan: int, prompt: str, count: int) -> str | None:
         """One request; why the bot does not take it, or None."""
-        answer = await self._call(fan, "waifu", {"prompt": prompt, "count": count})
+        # Filled in, the colours would be the lot's and not the model's, and none would be learned.
+        options: Payload = {"prompt": prompt, "count": count, "complete": "off"}
+        answer = await self._call(fan, "waifu", options)
         if accept := button(answer, "accept"):
             await self._interactions.component(fan, int(answer["id"]), accept).answer()
         elif button(answer, "cancel") is None:

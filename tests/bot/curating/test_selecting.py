@@ -181,3 +181,22 @@ def test_what_may_leave_is_asked_of_every_word_that_would() -> None:
     assert why_not(entry("a"), clean, approved_only=True) is LeftOut.UNSEEN
     assert why_not(approved, clean, approved_only=True) is None
     assert why_not(replace(approved, draw=make_draw("bad")), clean) is LeftOut.FORBIDDEN
+
+
+def test_what_was_asked_and_what_was_drawn_are_both_told() -> None:
+    draw = replace(make_draw("1girl"), completion="blue eyes")
+    filled = chosen([entry("a", draw=draw), entry("b")], vote("a"), vote("b"))
+    told = {line.sha256: line for line in filled.pictures}
+    one, other = (told[look(name).sha256] for name in ("a", "b"))
+    assert (one.text, one.asked) == ("1girl, blue eyes", "1girl")
+    assert (other.text, other.asked) == ("1girl", None)
+    assert one.prompt_key == other.prompt_key, "one prompt, whatever was filled in"
+    (unshared,) = chosen([entry("a", draw=draw, shared=False)], vote("a")).pictures
+    assert (unshared.text, unshared.asked) == (None, None)
+
+
+def test_what_was_filled_in_may_not_leave_either_if_it_is_forbidden() -> None:
+    draw = replace(make_draw("1girl"), completion="secret")
+    assert why_not(entry("a", draw=draw), lambda words, _: "secret" not in words) is (
+        LeftOut.FORBIDDEN
+    )

@@ -217,3 +217,18 @@ def test_a_preview_goes_with_what_a_server_decides_meanwhile(
 
     monkeypatch.setattr(Screen, "findings", broken)
     assert not may_stay_preview(ORDINARY, make_policy())
+
+
+def test_what_was_filled_in_is_read_as_if_it_were_typed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the end, before a preview and before it is shown again: all that the model read."""
+    plain = replace(make_job(), draw=replace(make_draw("smile"), completion="dragon"))
+    policy = replace(make_policy(), screen=Screen(GROUND.rulebook, [Term(text="dragon")]))
+    ground = replace(GROUND, screen=policy.screen)
+    fine = Scores(values={"blank": 0.0, "nudity": 0.0})
+    assert isinstance(release(plain, RENDERED, fine, BOLD, ground), Withheld)
+    assert not may_stay_preview(plain, policy)
+    open_to = replace(plain, draw=replace(plain.draw, completion="hat"))
+    assert isinstance(release(open_to, RENDERED, fine, BOLD, ground), Released)
+    assert may_stay_preview(open_to, policy)

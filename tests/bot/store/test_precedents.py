@@ -64,11 +64,13 @@ async def test_no_spelling_or_step_more_makes_it_another_picture(stores: Stores)
         assert await ruled(stores, job, prompt=prompt) is Ruling.REFUSE, prompt
     assert await ruled(stores, job, steps=5, guidance=7.5) is Ruling.REFUSE
     assert await ruled(stores, job, model=CARD) is Ruling.REFUSE
+    assert await ruled(stores, job, prompt="1girl", completion="blue hair") is Ruling.REFUSE
 
 
 async def test_another_picture_server_or_model_is_none_of_it(stores: Stores) -> None:
     job = await judged(stores, Outcome.REMOVE)
     assert await ruled(stores, job, prompt="1girl, red hair") is None
+    assert await ruled(stores, job, completion="hat") is None
     assert await ruled(stores, job, negative="") is None
     assert await ruled(stores, job, seed=8) is None
     assert await ruled(stores, job, model="tiny-2") is None

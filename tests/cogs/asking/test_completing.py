@@ -197,4 +197,4 @@ def test_both_models_of_a_trial_draw_the_same_words() -> None:
     admitted = decide.Admitted(
         ask=replace(ask, completions=("a", "b", "c")), rating="general", ruling=Ruling.ALLOW
     )
-    assert [draw.completion for draw in decide.for_trial(admitted).ask.draws] == ["a", "a"]
+    assert [draw.completion for draw in decide.for_trial(admitted, 9).ask.draws] == ["a", "a"]

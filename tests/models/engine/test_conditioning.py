@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from models.engine.conditioning import Conditioner, chunked
+from models.engine.conditioning import Conditioner, TextPart, chunked
+from models.engine.families import FAMILIES
 from models.engine.loader import load
 from models.prompt import parse
+from tests.stages.factories import make_draw
 from tests.stages.tiny_models import tiny_folder
 
 __all__ = ["tiny_folder"]
@@ -154,3 +157,19 @@ def test_special_tokens_in_a_prompt_are_not_obeyed(conditioner: Conditioner) -> 
     torch.testing.assert_close(
         conditioner.encode("cat <|endoftext|> dog").tokens, conditioner.encode("cat   dog").tokens
     )
+
+
+@torch.inference_mode()
+def test_a_model_reads_what_was_filled_in_behind_the_prompt(pair: tuple[Any, Any]) -> None:
+    tokenizer, encoder = pair
+    condition = FAMILIES["sd1"].condition([TextPart(tokenizer=tokenizer, encoder=encoder)], 1)
+    read = [
+        condition(draw, (64, 64))[0].tokens
+        for draw in (
+            replace(make_draw("1girl, hat,"), completion="smile"),
+            make_draw("1girl, hat, smile"),
+            make_draw("1girl, hat"),
+        )
+    ]
+    assert torch.equal(read[0], read[1])
+    assert not torch.equal(read[0], read[2])

@@ -1,0 +1,253 @@
+"""`/tags`: what the model in use knows, by groups or searched.
+
+Everything a press needs is in its custom id; what is shown is what the place's policy takes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self, cast
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot, report_incident
+from bot.policy import decide
+from bot.policy.layers import EffectivePolicy
+from bot.words import exploring
+from cogs.asking.press import Press
+from cogs.asking.vocabulary import digest, draw_words, known_here
+from cogs.components import Action, button, custom_id, template
+from cogs.translating import tell
+from models.catalogue.tags.book import plain
+from models.catalogue.tags.glossary import Glossary
+
+#: Tags of a page, and Discord's limit of what a menu holds.
+_PAGE = 25
+#: Menus of groups in one message.
+_MENUS = 4
+
+
+class Exploring(commands.Cog):
+    """Lets members look through what the model knows."""
+
+    @app_commands.command(description="Which words the model knows: by groups, or searched")
+    @app_commands.describe(search="A word, or the beginning of one")
+    async def tags(self, interaction: Interaction, search: str | None = None) -> None:
+        """All groups, or what fits a search; for the member's eyes only."""
+        glossary, policy = await known_here(interaction)
+        if not glossary:
+            await tell(interaction, exploring.NO_WORDS)
+            return
+        text, view = (
+            _overview(interaction, glossary, policy)
+            if search is None
+            else _searched(search, glossary, policy)
+        )
+        await interaction.response.send_message(text, view=view, ephemeral=True)
+
+
+def _overview(
+    interaction: Interaction, glossary: Glossary, policy: EffectivePolicy
+) -> tuple[str, discord.ui.View]:
+    """Every group with some of its tags, and menus to open one."""
+    groups = [(name, _tags_of(name, glossary)) for name in glossary.book.groups]
+    shown = [
+        (name, [tag for tag in tags[:_PAGE] if decide.may_offer(tag, policy)])
+        for name, tags in groups
+    ]
+    view = discord.ui.View(timeout=None)
+    for start in range(0, min(len(groups), _MENUS * _PAGE), _PAGE):
+        part = list(enumerate(groups))[start : start + _PAGE]
+        options = [
+            discord.SelectOption(
+                label=_label(name), description=f"{len(tags):,} words", value=f"{i}"
+            )
+            for i, (name, tags) in part
+        ]
+        if options:
+            view.add_item(_menu(Action.GROUP, f"{start}", options, "Open a group"))
+    view.stop()
+    name = interaction.client.services.model().name
+    return exploring.overview(name, len(glossary.book.tags), shown), view
+
+
+def _tags_of(group: str, glossary: Glossary) -> list[str]:
+    """The group's tags, the most used first: that is the order of the file."""
+    return [text for text, tag in glossary.book.tags.items() if tag.group == group]
+
+
+def _searched(
+    search: str, glossary: Glossary, policy: EffectivePolicy
+) -> tuple[str, discord.ui.View]:
+    found = [fit.text for fit in glossary.beginning(plain(search), _PAGE)]
+    found = found or glossary.nearest(plain(search), 5)
+    tags = [tag for tag in found if decide.may_offer(tag, policy)]
+    text = _listed(search, tags, glossary, first=0, total=len(tags))
+    return text, _chooser(tags)
+
+
+def _listed(title: str, tags: list[str], glossary: Glossary, *, first: int, total: int) -> str:
+    counted = [(tag, glossary.book.tags[tag].count) for tag in tags]
+    return exploring.listed(title, counted, first=first, total=total)
+
+
+def _page(
+    place: int, first: int, glossary: Glossary, policy: EffectivePolicy
+) -> tuple[str, discord.ui.View]:
+    """A page of a group's tags, from number `first` on."""
+    group = list(glossary.book.groups)[place]
+    every = _tags_of(group, glossary)
+    tags = [tag for tag in every[first : first + _PAGE] if decide.may_offer(tag, policy)]
+    view = _chooser(tags)
+    if first:
+        view.add_item(button(Action.TAGS, f"{place}p{max(0, first - _PAGE)}"))
+    if first + _PAGE < len(every):
+        view.add_item(button(Action.MORE_TAGS, f"{place}p{first + _PAGE}"))
+    return _listed(group, tags, glossary, first=first, total=len(every)), view
+
+
+def _chooser(tags: list[str]) -> discord.ui.View:
+    """A menu to look at one of these."""
+    view = discord.ui.View(timeout=None)
+    options = [discord.SelectOption(label=_label(tag), value=tag[:100]) for tag in tags]
+    if options:
+        view.add_item(_menu(Action.TAG, "1", options, "Look at one"))
+    view.stop()
+    return view
+
+
+def _label(text: str) -> str:
+    return text if len(text) <= 100 else text[:99] + "…"
+
+
+def _menu(
+    action: Action, target: str, options: list[discord.SelectOption], hint: str
+) -> discord.ui.Select[discord.ui.View]:
+    return discord.ui.Select(custom_id=custom_id(action, target), options=options, placeholder=hint)
+
+
+class _Menu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template="wd:none"):
+    """A menu of ours that works after any restart; `Press` for what is chosen."""
+
+    def __init__(self, item: discord.ui.Select[discord.ui.View]) -> None:
+        super().__init__(item)
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],
+        item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Called by discord.py for a choice whose id fits the template."""
+        del interaction, match
+        return cls(cast("discord.ui.Select[discord.ui.View]", item))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Show what was chosen in the message's place; errors as `Press` has them."""
+        values = cast("dict[str, list[str]]", interaction.data or {}).get("values", [""])
+        try:
+            glossary, policy = await known_here(interaction)
+            text, view = self.chosen(values[0], glossary, policy)
+            await interaction.response.edit_message(content=text, view=view)
+        except Exception as error:  # noqa: BLE001  the tree's on_error, for components
+            await report_incident(interaction, error)
+
+    def chosen(
+        self, value: str, glossary: Glossary, policy: EffectivePolicy
+    ) -> tuple[str, discord.ui.View]:
+        """What to show."""
+        raise NotImplementedError
+
+
+class GroupMenu(_Menu, template=template(Action.GROUP)):
+    """Open a group."""
+
+    def chosen(
+        self, value: str, glossary: Glossary, policy: EffectivePolicy
+    ) -> tuple[str, discord.ui.View]:
+        """Its first page; the model may be another by now."""
+        place = int(value) if value.isdecimal() else 0
+        if place >= len(glossary.book.groups):
+            return exploring.GONE, _chooser([])
+        return _page(place, 0, glossary, policy)
+
+
+class TagMenu(_Menu, template=template(Action.TAG)):
+    """Look at a tag."""
+
+    def chosen(
+        self, value: str, glossary: Glossary, policy: EffectivePolicy
+    ) -> tuple[str, discord.ui.View]:
+        """All that is known of it, and a way to see it."""
+        tag = glossary.book.tags.get(value)
+        view = discord.ui.View(timeout=None)
+        view.stop()
+        if tag is None or not decide.may_offer(value, policy):
+            return exploring.GONE, view
+        place = list(glossary.book.tags).index(value)
+        view.add_item(button(Action.EXAMPLE, f"{place}x{digest(value)}"))
+        if tag.group:
+            view.add_item(button(Action.TAGS, f"{list(glossary.book.groups).index(tag.group)}p0"))
+        return exploring.one(value, tag), view
+
+
+class _Turn(Press, template="wd:none"):
+    """A page of a group; the target is its place and the first tag's number."""
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """In place."""
+        place, _, first = self.target.partition("p")
+        glossary, policy = await known_here(interaction)
+        if not place.isdecimal() or int(place) >= len(glossary.book.groups):
+            await tell(interaction, exploring.GONE)
+            return
+        start = int(first) if first.isdecimal() else 0
+        text, view = _page(int(place), start, glossary, policy)
+        await interaction.response.edit_message(content=text, view=view)
+
+
+class TurnBack(_Turn, template=template(Action.TAGS)):
+    """The page before, or the group of a tag."""
+
+    action = Action.TAGS
+
+
+class TurnOn(_Turn, template=template(Action.MORE_TAGS)):
+    """The next page."""
+
+    action = Action.MORE_TAGS
+
+
+class DrawExample(Press, template=template(Action.EXAMPLE)):
+    """Draw a picture of one tag; the target is its place and how to know it again."""
+
+    action = Action.EXAMPLE
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask for the tag alone: what it leaves open is filled in."""
+        place, _, mark = self.target.partition("x")
+        glossary, _ = await known_here(interaction)
+        tags = list(glossary.book.tags)
+        tag = tags[int(place)] if place.isdecimal() and int(place) < len(tags) else ""
+        if not tag or digest(tag) != mark:
+            await tell(interaction, exploring.GONE)
+            return
+        await draw_words(interaction, tag)
+
+
+_ITEMS = (GroupMenu, TagMenu, TurnBack, TurnOn, DrawExample)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_ITEMS)
+    await bot.add_cog(Exploring())
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_ITEMS)

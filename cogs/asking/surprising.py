@@ -1,0 +1,86 @@
+"""`/surprise`: a prompt by lot, of what the model in use draws well, rolled until it pleases.
+
+Everything a press needs is in its custom id, and nothing is rolled that the place would refuse.
+"""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.policy import filling
+from bot.words import exploring
+from cogs.asking.press import Press
+from cogs.asking.requests import fresh_seed
+from cogs.asking.vocabulary import digest, draw_words, known_here
+from cogs.components import Action, button, template
+
+
+class Surprising(commands.Cog):
+    """For members who do not know what they want yet."""
+
+    @app_commands.command(description="A prompt by lot, of things that the model draws well")
+    async def surprise(self, interaction: Interaction) -> None:
+        """The first; a button rolls another."""
+        text, view = await _surprise(interaction, fresh_seed())
+        await interaction.response.send_message(text, view=view, ephemeral=True)
+
+
+async def _surprise(
+    interaction: Interaction, seed: int, head: str = exploring.SURPRISE
+) -> tuple[str, discord.ui.View]:
+    glossary, policy = await known_here(interaction)
+    view = discord.ui.View(timeout=None)
+    view.stop()
+    if not glossary:
+        return exploring.NO_WORDS, view
+    prompt = filling.surprise(glossary, seed, policy)
+    if not prompt:
+        return exploring.NOTHING_FITS, view
+    view.add_item(button(Action.DRAW_IT, f"{seed:08x}{digest(prompt)}"))
+    view.add_item(button(Action.ANOTHER, "1"))
+    return exploring.surprise(prompt, head), view
+
+
+class Another(Press, template=template(Action.ANOTHER)):
+    """Roll again, in place."""
+
+    action = Action.ANOTHER
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Another prompt where the one before stood."""
+        text, view = await _surprise(interaction, fresh_seed())
+        await interaction.response.edit_message(content=text, view=view)
+
+
+class DrawIt(Press, template=template(Action.DRAW_IT)):
+    """Draw the prompt that was rolled; the target is its seed, and how to know it again."""
+
+    action = Action.DRAW_IT
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask for it in the place of the press; what has changed meanwhile is shown first."""
+        seed, mark = int(self.target[:8], 16), self.target[8:]
+        glossary, policy = await known_here(interaction)
+        prompt = filling.surprise(glossary, seed, policy)
+        if digest(prompt) == mark:
+            await draw_words(interaction, prompt)
+            return
+        text, view = await _surprise(interaction, seed, exploring.CHANGED)
+        await interaction.response.edit_message(content=text, view=view)
+
+
+_PRESSES = (Another, DrawIt)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_PRESSES)
+    await bot.add_cog(Surprising())
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_PRESSES)

@@ -1,0 +1,40 @@
+"""The words of the model in use, in the place of an interaction. Not a cog.
+
+`exploring` and `surprising` show them; what they show is filtered by the policy that comes along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from bot.client import Interaction
+from bot.policy.asks import make_ask
+from bot.policy.layers import EffectivePolicy
+from cogs.asking.requests import fresh_seed, submit
+from cogs.translating import place_of, roles_of, user_of
+from models.catalogue.tags.glossary import Glossary
+
+
+async def known_here(interaction: Interaction) -> tuple[Glossary, EffectivePolicy]:
+    """What the model knows, and what holds here for the member."""
+    services = interaction.client.services
+    model = services.model()
+    policy = await services.policy_at(place_of(interaction), roles_of(interaction), model=model)
+    return await services.glossaries.of(model), policy
+
+
+def digest(text: str) -> str:
+    """Eight characters by which a button knows its words again, after any change of the model."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+async def draw_words(interaction: Interaction, prompt: str) -> None:
+    """Ask for these words as the one who pressed, in the place of the press."""
+    ask = make_ask(
+        info=interaction.client.services.model(),
+        user_id=user_of(interaction),
+        place=place_of(interaction),
+        prompt=prompt,
+        fresh_seed=fresh_seed(),
+    )
+    await submit(interaction, ask)

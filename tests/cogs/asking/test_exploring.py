@@ -1,0 +1,167 @@
+"""`/tags` and `/surprise`: what the model knows, as far as the place takes it, drawn at a press."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simcord.results import ResponseMessage
+
+from models.catalogue.registry import EMBEDDED
+from models.catalogue.tags import files
+from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
+from tests.stages.factories import make_place
+from tests.stages.fake_engine import INFO
+from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.words import embedded_words
+
+KNOWING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        ready.use_model(KNOWING)
+        await ready.bot.services.glossaries.of(KNOWING)
+        await ready.bot.services.policy_at(
+            make_place(guild=ready.guild.id, channel=ready.channel.id), model=KNOWING
+        )
+        yield ready
+
+
+async def slash(desk: Front, command: str, **options: str) -> ResponseMessage:
+    return said(await desk.member.slash(desk.channel, command, **options))
+
+
+def shown(desk: Front, answer: ResponseMessage) -> Any:
+    """The message as it stands now."""
+    return desk.env.backend.messages[desk.channel.id][answer.id]
+
+
+def ids(message: Any) -> list[str]:
+    return [item["custom_id"] for row in message.components for item in row["components"]]
+
+
+def prompt_of(content: str) -> str:
+    return content.split("```\n")[1].removesuffix("\n```")
+
+
+async def test_a_surprise_is_rolled_again_and_drawn(desk: Front) -> None:
+    answer = await slash(desk, "surprise")
+    assert answer.ephemeral
+    first = prompt_of(answer.content)
+    assert all(tag in embedded_words().book.tags for tag in first.split(", "))
+    draw, again = custom_ids(answer)
+    await desk.member.click(answer.message, custom_id=again)
+    second = prompt_of(shown(desk, answer).content)
+    assert second != first
+    assert not await desk.jobs(), "rolling costs nothing"
+    draw = ids(shown(desk, answer))[0]
+    pressed = said(await desk.member.click(answer.message, custom_id=draw))
+    assert not pressed.ephemeral
+    assert [job.draw.prompt for job in await desk.jobs()] == [second]
+
+
+async def test_a_surprise_works_after_a_restart(desk: Front) -> None:
+    answer = await slash(desk, "surprise")
+    await desk.restart()
+    desk.use_model(KNOWING)
+    await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
+    assert [job.draw.prompt for job in await desk.jobs()] == [prompt_of(answer.content)]
+
+
+async def test_what_the_model_does_not_say_any_more_is_not_drawn_unseen(
+    desk: Front, tmp_path: Path
+) -> None:
+    answer = await slash(desk, "surprise")
+    less = TagBook(
+        groups={"figure": TagGroup(filling={"": {"1girl": 1.0}})},
+        tags={"1girl": KnownTag(group="figure")},
+    )
+    files.write(less, tmp_path / "less.json")
+    desk.use_model(replace(KNOWING, tags_file=tmp_path / "less.json"))
+    await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
+    assert not await desk.jobs()
+    assert "have changed since" in shown(desk, answer).content
+    assert prompt_of(shown(desk, answer).content) == "1girl"
+
+
+async def test_no_surprise_is_what_the_place_refuses(desk: Front) -> None:
+    boss = desk.moderator(manage_guild=True)
+    for term in ("hair", "1boy"):
+        await boss.slash(desk.channel, "policy block", term=term)
+    answer = await slash(desk, "surprise")
+    for _ in range(12):
+        words = prompt_of(shown(desk, answer).content if _ else answer.content).replace(",", "")
+        assert not {"hair", "1boy"} & set(words.split())
+        last = ids(shown(desk, answer)) if _ else custom_ids(answer)
+        await desk.member.click(answer.message, custom_id=last[1])
+
+
+async def test_without_a_tags_file_both_say_so(desk: Front) -> None:
+    desk.use_model(INFO)
+    for command in ("surprise", "tags"):
+        answer = await slash(desk, command)
+        assert answer.ephemeral
+        assert "brings no list of its words" in answer.content
+
+
+async def test_groups_are_opened_and_turned(desk: Front) -> None:
+    answer = await slash(desk, "tags")
+    assert answer.ephemeral
+    assert "knows 354 words" in answer.content
+    assert "**eye colour**: " in answer.content
+    places = list(embedded_words().book.groups)
+    _, second = ids(shown(desk, answer))
+    await choose(desk, answer, second, str(places.index("clothes")))
+    page = shown(desk, answer)
+    assert "**clothes** (1 to 25 of " in page.content
+    assert "suit · " in page.content
+    more = next(one for one in ids(page) if "moretags" in one)
+    await desk.member.click(answer.message, custom_id=more)
+    assert "(26 to 50 of " in shown(desk, answer).content
+    back = next(one for one in ids(shown(desk, answer)) if "wd:tags:" in one)
+    await desk.member.click(answer.message, custom_id=back)
+    assert "(1 to 25 of " in shown(desk, answer).content
+
+
+async def choose(desk: Front, answer: ResponseMessage, menu: str, value: str) -> None:
+    await desk.member.select(answer.message, [value], custom_id=menu)
+
+
+async def test_a_tag_is_looked_at_and_drawn(desk: Front) -> None:
+    answer = await slash(desk, "tags", search="bunny")
+    assert "rabbit ears · 714" in answer.content
+    await choose(desk, answer, custom_ids(answer)[0], "rabbit ears")
+    page = shown(desk, answer)
+    assert "The model also knows it as: bunny ears" in page.content
+    assert "Group: head" in page.content
+    example = next(one for one in ids(page) if "example" in one)
+    await desk.member.click(answer.message, custom_id=example)
+    assert [job.draw.prompt for job in await desk.jobs()] == ["rabbit ears"]
+
+
+async def test_a_search_forgives_a_slip_and_says_when_nothing_fits(desk: Front) -> None:
+    assert "glasses · " in (await slash(desk, "tags", search="glases")).content
+    assert "Nothing fits" in (await slash(desk, "tags", search="sushi")).content
+    assert "Nothing fits" in (await slash(desk, "tags", search="🍣")).content
+
+
+async def test_what_the_place_refuses_is_not_listed(desk: Front) -> None:
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy block", term="glasses")
+    listed = (await slash(desk, "tags", search="glas")).content
+    assert "glasses · " not in listed
+    assert "glasses" not in (await slash(desk, "tags")).content.replace("sunglasses", "")
+
+
+async def test_presses_of_another_model_do_no_harm(desk: Front, tmp_path: Path) -> None:
+    answer = await slash(desk, "tags", search="bunny")
+    menu = custom_ids(answer)[0]
+    files.write(TagBook(), tmp_path / "none.json")
+    desk.use_model(replace(KNOWING, tags_file=tmp_path / "none.json"))
+    await choose(desk, answer, menu, "rabbit ears")
+    assert "doesn't have that word any more" in shown(desk, answer).content
