@@ -22,6 +22,7 @@ from bot.store.consent import Consent
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
+from bot.store.drafts import Drafts
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
@@ -61,6 +62,7 @@ class Services:
     decisions: Decisions
     rulebook: Rulebook
     consent: Consent
+    drafts: Drafts
     privacy: Privacy
     signals: Signals
     progress: ProgressBoard

@@ -14,21 +14,23 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
-    Ask,
     ChannelId,
     Job,
     JobId,
     MessageId,
     MessageRef,
+    Refused,
     RequestId,
     RequestKind,
     Ruling,
     UserId,
 )
-from bot.policy.asks import ask_again
+from bot.policy.asks import ask_again, typed_of
 from bot.services import Services
 from bot.words import refusals, wording
+from cogs.asking.editor import show_editor
 from cogs.asking.press import Press
+from cogs.asking.refusing import refuse_words
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
 from cogs.translating import guild_of, place_of, tell, user_of
@@ -105,9 +107,10 @@ async def _ask_again(interaction: Interaction, job: Job, kind: RequestKind, draw
         kind=kind,
         parent_job_id=job.id,
     )
-    if isinstance(ask, Ask):
-        ask = replace(ask, precedent=await _inherited(services, job))
-    await submit(interaction, ask)
+    if isinstance(ask, Refused):
+        await refuse_words(interaction, ask, typed_of(draw))
+        return
+    await submit(interaction, replace(ask, precedent=await _inherited(services, job)))
 
 
 async def _inherited(services: Services, job: Job) -> Ruling | None:
@@ -117,6 +120,18 @@ async def _inherited(services: Services, job: Job) -> Ruling | None:
     found = await services.reviews.precedent(job.guild_id, [job.draw], card_id)
     covered = found is not None or job.ruling is Ruling.SPOILER
     return Ruling.SPOILER if covered else None
+
+
+class Edit(_OfPicture, template=template(Action.EDIT)):
+    """A form with the settings, to be changed and asked for by whoever pressed."""
+
+    action = Action.EDIT
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """The picture's seed stands there too: what stays the same is then seen best."""
+        job = await self.settings(interaction)
+        if job is not None:
+            await show_editor(interaction, typed_of(job.draw))
 
 
 class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
@@ -203,7 +218,7 @@ def _may_touch(interaction: Interaction, owner: UserId) -> bool:
     return user_of(interaction) == owner or interaction.permissions.manage_messages
 
 
-_PRESSES = (Again, Vary, ShowSettings, Delete, Cancel)
+_PRESSES = (Again, Vary, Edit, ShowSettings, Delete, Cancel)
 
 
 class Buttons(commands.Cog):

@@ -1,6 +1,6 @@
 """From an ask to its acknowledgement: consent, policy, queue, answer. Not a cog.
 
-`cogs/asking/waifu.py` and `cogs/asking/buttons.py` both take requests; this is the one way in.
+The command, the forms and the buttons all take requests; this is the one way in.
 Nothing slow stands before the answer, which Discord wants within three seconds.
 """
 
@@ -27,7 +27,7 @@ from bot.domain import (
 )
 from bot.log import whereabouts
 from bot.policy import decide
-from bot.policy.asks import asked_of, make_ask
+from bot.policy.asks import asked_of, make_ask, typed_of
 from bot.policy.quotas import Quota, quota
 from bot.services import Services
 from bot.store.caps import Caps
@@ -36,7 +36,7 @@ from bot.store.precedents import draws_of
 from bot.typed.options import Typed
 from bot.typed.reading import understood
 from bot.words import asking, licensing, standing, wording
-from cogs.asking.refusing import alert, refuse
+from cogs.asking.refusing import alert, give_words_back, refuse, refuse_words
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view
 from cogs.posting.faults import DISCORD_ERRORS
@@ -52,6 +52,14 @@ def fresh_seed() -> int:
 
 async def submit_typed(interaction: Interaction, typed: Typed) -> None:
     """Take what a member typed as far as it may go; what is left out of it, they are told."""
+    try:
+        await _submit_typed(interaction, typed)
+    except Exception:
+        await give_words_back(interaction, typed)
+        raise
+
+
+async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
     read = understood(typed)
     ask = make_ask(
         info=interaction.client.services.model(),
@@ -61,7 +69,10 @@ async def submit_typed(interaction: Interaction, typed: Typed) -> None:
         faults=read.faults,
         fresh_seed=fresh_seed(),
     )
-    await submit(interaction, ask)
+    if isinstance(ask, Refused):
+        await refuse_words(interaction, ask, typed)
+    else:
+        await submit(interaction, ask, typed=typed)
     if read.left_out:
         await _tell_aside(interaction, asking.left_out(read.left_out))
 
@@ -75,16 +86,18 @@ async def _tell_aside(interaction: Interaction, text: str) -> None:
 
 
 async def submit(
-    interaction: Interaction, ask: Ask | Refused, waiting_id: RequestId | None = None
+    interaction: Interaction,
+    ask: Ask,
+    waiting_id: RequestId | None = None,
+    *,
+    typed: Typed | None = None,
 ) -> None:
     """Take a request as far as it may go, and answer.
 
     An ask that waited for the licence as `waiting_id` keeps waiting, button and all, until its
-    fate is written down: a crash before that costs a second press, not the request.
+    fate is written down: a crash before that costs a second press, not the request. `typed` is what
+    it was made of, if somebody typed it just now: a refusal gives that back.
     """
-    if isinstance(ask, Refused):
-        await tell(interaction, ask.text)
-        return
     services = interaction.client.services
     ask = await with_precedent(services, ask)
     outcome = lacking(interaction) or await _excluded(interaction, ask)
@@ -101,7 +114,8 @@ async def submit(
     elif isinstance(outcome, Refused):
         # Words of somebody else, or that were let pass when they were written, are no strike.
         fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
-        await refuse(interaction, ask, outcome if fresh else replace(outcome, strike=False))
+        outcome = outcome if fresh else replace(outcome, strike=False)
+        await refuse(interaction, ask, outcome, typed or typed_of(ask.draw))
     else:
         services.signals.queued()
         await _acknowledge(interaction, outcome)
