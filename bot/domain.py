@@ -176,6 +176,8 @@ class PostLayout(StrEnum):
 
     #: Each picture is a post of its own.
     SINGLE = "single"
+    #: An answer that its member alone sees, and no post of the delivery.
+    PRIVATE = "private"
     #: Both pictures are shown by a duel, and by no post of the delivery.
     DUEL = "duel"
 
@@ -194,6 +196,8 @@ class Ask:
     kind: RequestKind = RequestKind.COMMAND
     #: The picture under which a button was pressed.
     parent_job_id: JobId | None = None
+    #: Its pictures are for its member's eyes.
+    private: bool = False
     #: What moderators decided about one of these pictures, or about the button's; None: nothing.
     precedent: Ruling | None = None
 

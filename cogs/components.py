@@ -32,6 +32,8 @@ class Action(StrEnum):
     SETTINGS = "settings"
     #: Remove the picture everywhere.
     DELETE = "delete"
+    #: Show the pictures of a private request.
+    FETCH = "fetch"
     #: Take a request back.
     CANCEL = "cancel"
     #: Another page of one's pictures.
@@ -95,6 +97,7 @@ _LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
     Action.REVISE: ("Edit", "✏️", discord.ButtonStyle.primary),
     Action.SETTINGS: ("Settings", "📋", discord.ButtonStyle.secondary),
     Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
+    Action.FETCH: ("Show", "🖼️", discord.ButtonStyle.primary),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
     Action.ACCEPT: ("Accept", "✅", discord.ButtonStyle.success),
@@ -147,6 +150,11 @@ def post_view(job_id: JobId) -> discord.ui.View:
         Action.AGAIN, Action.VARY, Action.EDIT, Action.SETTINGS, Action.DELETE, Action.REPORT,
     )  # fmt: skip
     return row_of(*((action, job_id) for action in actions))
+
+
+def private_view(request_id: RequestId) -> discord.ui.View:
+    """The buttons under the acknowledgement of a private request."""
+    return row_of((Action.FETCH, request_id), (Action.CANCEL, request_id))
 
 
 def cancel_view(request_id: RequestId) -> discord.ui.View:

@@ -312,7 +312,8 @@ _COMPARABLE = (
     "    FROM (SELECT *, created_ms AS made_ms FROM pictures WHERE guild_id = :guild"
     "     AND deleted_ms IS NULL AND rating IN (SELECT value FROM json_each(:ratings))"
     "     ORDER BY created_ms DESC LIMIT :limit)"
-    "    JOIN jobs ON jobs.id = job_id WHERE jobs.state <> 'held' AND json_valid(draw)))"
+    "    JOIN jobs ON jobs.id = job_id WHERE jobs.state <> 'held' AND json_valid(draw)"
+    "     AND (SELECT layout FROM requests WHERE requests.id = request_id) <> 'private'))"
     "  WHERE nth = 1)"
     " WHERE n > 1 AND place <= :alike ORDER BY key, job_id"
 )

@@ -22,6 +22,8 @@ class Typed:
     guidance: float | None = None
     sampler: Sampler | None = None
     clip_skip: int | None = None
+    #: For the member's eyes.
+    private: bool | None = None
 
     def over(self, below: Typed) -> Typed:
         """This, and what `below` says where this says nothing; the prompt stays this one's."""

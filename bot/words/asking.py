@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.typed.options import Typed
 from bot.typed.writing import whole
-from bot.words.wording import code, plain
+from bot.words.wording import CONTENT_CHARS_MAX, code, fit, plain
 
 #: How many things are named, and how much of each is shown.
 _NAMED, _NAME_CHARS = 8, 40
@@ -23,6 +23,16 @@ PROMPT_CUT = "What to draw (only the beginning fits here)"
 SEED = "Seed (empty: a new one)"
 MORE = "More, for example --steps 20 --cfg 7 --n 4"
 DRAFT_GONE = "I don't have these words any more: I keep them for three days. Ask with `/waifu`."
+
+_ALONE = (
+    "-# Only you see this. I show you the pictures when they are done; if that takes longer than a "
+    "quarter of an hour, press *Show*. `/history` lists them, and `/show` shows them to you alone."
+)
+
+
+def for_you_alone(status: str) -> str:
+    """Where a private request stands, and how its pictures come."""
+    return f"{fit(status, CONTENT_CHARS_MAX - len(_ALONE) - 1)}\n{_ALONE}"
 
 
 def left_out(names: Sequence[str]) -> str:

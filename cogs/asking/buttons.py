@@ -52,7 +52,7 @@ class _OfPicture(Press, template="wd:none"):
     async def job(self, interaction: Interaction) -> Job | None:
         """The picture's job, if it is of this server; tells the user if not."""
         job = await interaction.client.services.views.get(JobId(self.target))
-        if job is not None and job.guild_id == interaction.guild_id:
+        if job is not None and await _is_theirs(interaction, job):
             return job
         await tell(interaction, _GONE)
         return None
@@ -64,6 +64,14 @@ class _OfPicture(Press, template="wd:none"):
             return job
         await tell(interaction, _FOREIGN)
         return None
+
+
+async def _is_theirs(interaction: Interaction, job: Job) -> bool:
+    """It is of this server, and for the eyes of whoever pressed."""
+    if job.guild_id != interaction.guild_id:
+        return False
+    private = await interaction.client.services.views.is_private(job.id)
+    return not private or job.user_id == user_of(interaction)
 
 
 class Again(_OfPicture, template=template(Action.AGAIN)):
@@ -106,6 +114,8 @@ async def _ask_again(interaction: Interaction, job: Job, kind: RequestKind, draw
         draw=draw,
         kind=kind,
         parent_job_id=job.id,
+        # Nobody publishes private words by a press.
+        private=await services.views.is_private(job.id),
     )
     if isinstance(ask, Refused):
         await refuse_words(interaction, ask, typed_of(draw))
@@ -131,7 +141,8 @@ class Edit(_OfPicture, template=template(Action.EDIT)):
         """The picture's seed stands there too: what stays the same is then seen best."""
         job = await self.settings(interaction)
         if job is not None:
-            await show_editor(interaction, typed_of(job.draw))
+            private = await interaction.client.services.views.is_private(job.id)
+            await show_editor(interaction, replace(typed_of(job.draw), private=private))
 
 
 class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):

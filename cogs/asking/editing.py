@@ -42,7 +42,7 @@ class Editing(commands.Cog):
 
 
 async def _take(interaction: Interaction, filled: Filled) -> None:
-    await submit_typed(interaction, typed_in(filled.fields))
+    await submit_typed(interaction, typed_in(filled.target, filled.fields))
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -17,8 +17,8 @@ from cogs.components import Action
 from cogs.forms import FIELD_CHARS_MAX, choice_field, form, words_field
 from models.contract import Aspect
 
-#: A form has no target: whatever it is about stands in it.
-_NOTHING = "0"
+#: A form's target is whether it is private; whatever else it is about stands in it.
+_PUBLIC, _PRIVATE = "public", "private"
 _PROMPT, _NEGATIVE, _ASPECT, _SEED, _MORE = "prompt", "negative", "aspect", "seed", "more"
 _SEED_CHARS, _MORE_CHARS = 20, 500
 _AS_SAID = "any"
@@ -31,7 +31,7 @@ async def show_editor(interaction: Interaction, typed: Typed) -> None:
     await interaction.response.send_modal(
         form(
             Action.EDIT,
-            _NOTHING,
+            _PRIVATE if typed.private else _PUBLIC,
             asking.EDIT_TITLE,
             words_field(
                 _PROMPT,
@@ -68,7 +68,7 @@ async def show_editor(interaction: Interaction, typed: Typed) -> None:
     )
 
 
-def typed_in(fields: Mapping[str, str]) -> Typed:
+def typed_in(target: str, fields: Mapping[str, str]) -> Typed:
     """What was filled in. What cannot be read is left to whoever reads the prompt, in its words."""
     prompt, more = fields.get(_PROMPT, ""), fields.get(_MORE, "").strip()
     number: int | None = None
@@ -83,4 +83,5 @@ def typed_in(fields: Mapping[str, str]) -> Typed:
         negative=fields.get(_NEGATIVE, "").strip() or None,
         aspect=None if aspect == _AS_SAID else Aspect(aspect),
         seed=number,
+        private=target == _PRIVATE or None,
     )

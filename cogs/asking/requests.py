@@ -19,6 +19,7 @@ from bot.domain import (
     BotError,
     MessageId,
     MessageRef,
+    PostLayout,
     RefusalReason,
     Refused,
     Request,
@@ -36,9 +37,10 @@ from bot.store.precedents import draws_of
 from bot.typed.options import Typed
 from bot.typed.reading import understood
 from bot.words import asking, licensing, standing, wording
+from cogs.asking.private import answer_privately, bring
 from cogs.asking.refusing import alert, give_words_back, refuse, refuse_words
 from cogs.asking.terms import close_terms, show_terms
-from cogs.components import cancel_view
+from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.translating import place_of, roles_of, tell, user_of
 
@@ -119,6 +121,9 @@ async def submit(
     else:
         services.signals.queued()
         await _acknowledge(interaction, outcome)
+        if outcome.layout is PostLayout.PRIVATE:
+            bringing = bring(interaction, outcome.id)
+            interaction.client.spawn(bringing, name="a private picture")
 
 
 async def _queue(
@@ -138,7 +143,7 @@ async def _queue(
     queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id
     )
-    if isinstance(queued, Request):
+    if isinstance(queued, Request) and not ask.private:
         shadowing = _shadow(services, queued, verdict)
         interaction.client.spawn(shadowing, name="for the trial")
     if verdict.alert and isinstance(queued, Request):
@@ -224,6 +229,9 @@ async def _tell_standing(interaction: Interaction, request: Request) -> None:
     standing = await services.views.standing(request.jobs[0].id)
     expected = None if standing is None else services.progress.expected(standing)
     text = wording.status(request.jobs, standing=standing, expected=expected, progress={})
+    if request.layout is PostLayout.PRIVATE:
+        await answer_privately(interaction, asking.for_you_alone(text), private_view(request.id))
+        return
     message_id = await _answer(interaction, text, request)
     message = MessageRef(
         message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id

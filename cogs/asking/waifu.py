@@ -33,6 +33,7 @@ class Waifu(commands.Cog):
         steps="How many steps: more is finer and slower",
         guidance="How closely to follow the prompt",
         sampler="The method that takes the steps",
+        private="Show the pictures to you alone; nobody votes on them",
         clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
     )
     @app_commands.choices(aspect=_ASPECTS, sampler=_SAMPLERS)
@@ -48,6 +49,7 @@ class Waifu(commands.Cog):
         guidance: float | None = None,
         sampler: str | None = None,
         clip_skip: int | None = None,
+        private: bool | None = None,  # noqa: FBT001  the option itself
     ) -> None:
         """Check, queue and acknowledge."""
         typed = Typed(
@@ -60,6 +62,7 @@ class Waifu(commands.Cog):
             guidance=guidance,
             sampler=Sampler(sampler) if sampler else None,
             clip_skip=clip_skip,
+            private=private,
         )
         await submit_typed(interaction, typed)
 
