@@ -186,6 +186,8 @@ class PostLayout(StrEnum):
 
     #: Each picture is a post of its own.
     SINGLE = "single"
+    #: An answer that its member alone sees, and no post of the delivery.
+    PRIVATE = "private"
     #: Both pictures are shown by a duel, and by no post of the delivery.
     DUEL = "duel"
 
@@ -201,6 +203,8 @@ class Ask:
     kind: RequestKind = RequestKind.COMMAND
     #: The picture under which a button was pressed.
     parent_job_id: JobId | None = None
+    #: Its pictures are for its member's eyes.
+    private: bool = False
     #: What moderators decided about one of these pictures, or about the button's; None: nothing.
     precedent: Ruling | None = None
     #: What is filled in of each picture; None: nothing, or nothing yet.

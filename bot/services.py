@@ -23,6 +23,7 @@ from bot.store.consent import Consent
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
+from bot.store.drafts import Drafts
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
@@ -62,6 +63,7 @@ class Services:
     decisions: Decisions
     rulebook: Rulebook
     consent: Consent
+    drafts: Drafts
     privacy: Privacy
     signals: Signals
     progress: ProgressBoard

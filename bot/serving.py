@@ -42,6 +42,7 @@ from bot.store.consent import Consent
 from bot.store.db import Database
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
+from bot.store.drafts import Drafts
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
@@ -183,6 +184,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             decisions=decisions,
             rulebook=rulebooks.load(),
             consent=Consent(db),
+            drafts=Drafts(db),
             privacy=Privacy(db, gallery),
             signals=signals,
             progress=ProgressBoard(),
@@ -297,7 +299,12 @@ async def _erasing(services: Services) -> AsyncGenerator[None]:
 async def _tidying(services: Services) -> AsyncGenerator[None]:
     """Drop what has had its time meanwhile."""
     tidier = Tidier(
-        services.reviews, services.members, services.decisions, services.signals, services.clock
+        reviews=services.reviews,
+        members=services.members,
+        decisions=services.decisions,
+        drafts=services.drafts,
+        signals=services.signals,
+        clock=services.clock,
     )
     async with asyncio.TaskGroup() as tasks:
         tidying = tasks.create_task(tidier.run(), name="tidying")

@@ -1,4 +1,4 @@
-"""Drops what has had its time: strikes, time-outs, old decisions, and cases that nobody decided.
+"""Drops what has had its time: strikes, time-outs, decisions, drafts, and cases nobody decided.
 
 Started by the composition root. Nothing that anybody is owed depends on it. No Discord.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from bot.domain import BotError
 from bot.drawing.signals import Signals
 from bot.store.decisions import Decisions
+from bot.store.drafts import Drafts
 from bot.store.members import Members
 from bot.store.reviews import Reviews
 
@@ -33,15 +34,18 @@ class Tidier:
 
     def __init__(
         self,
+        *,
         reviews: Reviews,
         members: Members,
         decisions: Decisions,
+        drafts: Drafts,
         signals: Signals,
         clock: Callable[[], int],
     ) -> None:
         self._reviews = reviews
         self._members = members
         self._decisions = decisions
+        self._drafts = drafts
         self._signals = signals
         self._clock = clock
 
@@ -58,6 +62,7 @@ class Tidier:
         """Drop everything that is due."""
         now_ms = self._clock()
         await self._members.prune(now_ms)
+        await self._drafts.prune(now_ms)
         if lapsed := await self._reviews.expire(now_ms - _OPEN_MS, _LAPSED, now_ms):
             log.info("%s case(s) lapsed: nobody decided them in two weeks", lapsed)
             self._signals.status.set()

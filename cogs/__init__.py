@@ -8,6 +8,7 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.posting.delivery",
     "cogs.posting.status",
     "cogs.asking.buttons",
+    "cogs.asking.editing",
     "cogs.asking.queue",
     "cogs.asking.exploring",
     "cogs.asking.surprising",

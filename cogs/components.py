@@ -24,10 +24,16 @@ class Action(StrEnum):
     AGAIN = "again"
     #: The same settings with a new seed.
     VARY = "vary"
+    #: A form with the settings of a picture, to be changed and asked for.
+    EDIT = "edit"
+    #: The same with what was typed and not taken.
+    REVISE = "revise"
     #: The settings, copyable.
     SETTINGS = "settings"
     #: Remove the picture everywhere.
     DELETE = "delete"
+    #: Show the pictures of a private request.
+    FETCH = "fetch"
     #: Take a request back.
     CANCEL = "cancel"
     #: Draw what the model knows nothing of.
@@ -105,8 +111,11 @@ def custom_id(action: str, target: str) -> str:
 _LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
     Action.AGAIN: ("Again", "🔁", discord.ButtonStyle.secondary),
     Action.VARY: ("Vary", "🎲", discord.ButtonStyle.primary),
+    Action.EDIT: ("Edit", "✏️", discord.ButtonStyle.secondary),
+    Action.REVISE: ("Edit", "✏️", discord.ButtonStyle.primary),
     Action.SETTINGS: ("Settings", "📋", discord.ButtonStyle.secondary),
     Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
+    Action.FETCH: ("Show", "🖼️", discord.ButtonStyle.primary),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.ANYWAY: ("Draw anyway", "🖌️", discord.ButtonStyle.secondary),
     Action.MEANT: ("Draw what I meant", "✅", discord.ButtonStyle.success),
@@ -161,9 +170,16 @@ def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
 
 
 def post_view(job_id: JobId) -> discord.ui.View:
-    """The row under a picture."""
-    actions = (Action.AGAIN, Action.VARY, Action.SETTINGS, Action.DELETE, Action.REPORT)
+    """The rows under a picture."""
+    actions = (
+        Action.AGAIN, Action.VARY, Action.EDIT, Action.SETTINGS, Action.DELETE, Action.REPORT,
+    )  # fmt: skip
     return row_of(*((action, job_id) for action in actions))
+
+
+def private_view(request_id: RequestId) -> discord.ui.View:
+    """The buttons under the acknowledgement of a private request."""
+    return row_of((Action.FETCH, request_id), (Action.CANCEL, request_id))
 
 
 def cancel_view(request_id: RequestId) -> discord.ui.View:

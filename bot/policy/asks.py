@@ -94,6 +94,7 @@ def make_ask(
         place=place,
         draw=draw,
         count=count,
+        private=bool(typed.private),
         kind=kind,
         parent_job_id=parent_job_id,
     )
@@ -133,6 +134,7 @@ def ask_again(
     draw: Draw,
     kind: RequestKind,
     parent_job_id: JobId,
+    private: bool,
 ) -> Ask | Refused:
     """One picture by the settings of an earlier one, if this model can still be asked for them.
 
@@ -143,7 +145,7 @@ def ask_again(
         info=info,
         user_id=user_id,
         place=place,
-        typed=typed_of(draw),
+        typed=replace(typed_of(draw), private=private),
         fresh_seed=draw.seed,
         kind=kind,
         parent_job_id=parent_job_id,

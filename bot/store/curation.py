@@ -139,6 +139,7 @@ _ENTRIES = (
     " LEFT JOIN curations USING (job_id)"
     " WHERE (job_id IN (SELECT job_id FROM votes)"
     "  OR job_id IN (SELECT left_job FROM duels) OR job_id IN (SELECT right_job FROM duels))"
+    " AND (SELECT layout FROM requests WHERE requests.id = request_id) <> 'private'"
     f" AND {SEEN} AND {_HERE} ORDER BY jobs.seq"
 )
 _VOTES = (

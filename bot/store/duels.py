@@ -306,7 +306,8 @@ _COMPARABLE = (
     "     AND deleted_ms IS NULL AND rating IN (SELECT value FROM json_each(:ratings))"
     "     ORDER BY created_ms DESC LIMIT :limit)"
     "    JOIN jobs ON jobs.id = job_id WHERE jobs.state <> 'held' AND json_valid(draw)"
-    f"    AND {NOT_BLIND}))"
+    f"    AND {NOT_BLIND}"
+    "     AND (SELECT layout FROM requests WHERE requests.id = request_id) <> 'private'))"
     "  WHERE nth = 1)"
     " WHERE n > 1 AND place <= :alike ORDER BY key, job_id"
 )

@@ -110,6 +110,17 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         "waiting_asks": Holding(
             theirs="user_id = :user", forget=("DELETE FROM waiting_asks WHERE user_id = :user",)
         ),
+        "drafts": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM drafts WHERE user_id = :user",)
+        ),
+        "presets": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM presets WHERE user_id = :user",)
+        ),
+        # What a server decided stays decided, as in the log.
+        "styles": Holding(
+            theirs="by_id = :user",
+            forget=("UPDATE styles SET by_id = NULL WHERE by_id = :user",),
+        ),
         "acceptances": Holding(
             theirs="user_id = :user", forget=("DELETE FROM acceptances WHERE user_id = :user",)
         ),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bot.domain import (
     Admitted,
+    Ask,
     Job,
     JobId,
     JobState,
@@ -27,7 +28,7 @@ from bot.store.job_rows import columns_of
 def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
     """A new request for every picture of the ask."""
     ask, request_id = admitted.ask, RequestId(new_id())
-    layout = PostLayout.DUEL if ask.kind is RequestKind.TRIAL else PostLayout.SINGLE
+    layout = _layout_of(ask)
     job_ids = [JobId(new_id()) for _ in range(ask.count)]
     jobs = tuple(
         Job(
@@ -63,10 +64,16 @@ def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
     )
 
 
+def _layout_of(ask: Ask) -> PostLayout:
+    if ask.kind is RequestKind.TRIAL:
+        return PostLayout.DUEL
+    return PostLayout.PRIVATE if ask.private else PostLayout.SINGLE
+
+
 def owed_post_ids(layout: PostLayout, job_ids: Sequence[JobId]) -> list[OwedPostId]:
     """For each picture the post that will show it; a post is named after its first picture."""
     match layout:
-        case PostLayout.SINGLE:
+        case PostLayout.SINGLE | PostLayout.PRIVATE:
             return [OwedPostId(job_id) for job_id in job_ids]
         case PostLayout.DUEL:
             return [OwedPostId(job_ids[0]) for _ in job_ids]
@@ -76,8 +83,8 @@ async def insert_requests(tx: Transaction, requests: Sequence[Request]) -> None:
     """Write requests, what they owe and their jobs."""
     await tx.execute_many(
         "INSERT INTO requests (id, kind, layout, user_id, guild_id, channel_id, parent_job_id,"
-        " created_ms, since_id) VALUES (:id, :kind, :layout, :user_id, :guild_id, :channel_id,"
-        " :parent_job_id, :created_ms, :since_id)",
+        " created_ms, since_id, status_closed) VALUES (:id, :kind, :layout, :user_id, :guild_id,"
+        " :channel_id, :parent_job_id, :created_ms, :since_id, :status_closed)",
         [_columns_of(request) for request in requests],
     )
     jobs = [job for request in requests for job in request.jobs]
@@ -106,4 +113,6 @@ def _columns_of(request: Request) -> Params:
         "parent_job_id": request.parent_job_id,
         "created_ms": request.created_ms,
         "since_id": request.since_id,
+        # What only its member sees is edited by nobody later.
+        "status_closed": request.layout is PostLayout.PRIVATE,
     }

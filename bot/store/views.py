@@ -77,6 +77,16 @@ class JobViews:
         )
         return [job_of(row) for row in rows]
 
+    async def is_private(self, job_id: JobId) -> bool:
+        """Whether its picture is for its member's eyes."""
+        return bool(
+            await self._db.fetch_one(
+                "SELECT 1 FROM jobs JOIN requests ON requests.id = request_id"
+                " WHERE jobs.id = :id AND layout = 'private'",
+                {"id": job_id},
+            )
+        )
+
     async def standing(self, job_id: JobId) -> Standing | None:
         """Where a queued job stands in fair order; None if it is not queued.
 

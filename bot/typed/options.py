@@ -24,6 +24,8 @@ class Typed:
     clip_skip: int | None = None
     #: Whether what the prompt leaves open is filled in.
     complete: bool | None = None
+    #: For the member's eyes.
+    private: bool | None = None
 
     def over(self, below: Typed) -> Typed:
         """This, and what `below` says where this says nothing; the prompt stays this one's."""

@@ -7,10 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.words.wording import plain
+from bot.typed.options import Typed
+from bot.typed.writing import whole
+from bot.words.wording import CONTENT_CHARS_MAX, code, fit, plain
 
 #: How many things are named, and how much of each is shown.
 _NAMED, _NAME_CHARS = 8, 40
+#: How much of a message may be a member's own words; longer ones come as a file.
+_WORDS_CHARS = 900
+COPY = "Your words, to copy and change:"
+COPY_FILE = "Your words are in the file, to copy and change."
+EDIT_TITLE = "Change it and ask again"
+PROMPT, NEGATIVE, ASPECT = "What to draw", "What to keep out (empty: the usual)", "Shape"
+PROMPT_CUT = "What to draw (only the beginning fits here)"
+SEED = "Seed (empty: a new one)"
+MORE = "More, for example --steps 20 --cfg 7 --n 4"
+DRAFT_GONE = "I don't have these words any more: I keep them for three days. Ask with `/waifu`."
+
+_ALONE = (
+    "-# Only you see this. I show you the pictures when they are done; if that takes longer than a "
+    "quarter of an hour, press *Show*. `/history` lists them, and `/show` shows them to you alone."
+)
+
+
+def for_you_alone(status: str) -> str:
+    """Where a private request stands, and how its pictures come."""
+    return f"{fit(status, CONTENT_CHARS_MAX - len(_ALONE) - 1)}\n{_ALONE}"
 
 
 def left_out(names: Sequence[str]) -> str:
@@ -19,3 +41,11 @@ def left_out(names: Sequence[str]) -> str:
     if len(names) > _NAMED:
         shown.append(f"and {len(names) - _NAMED} more")
     return f"I left out: {', '.join(shown)}."
+
+
+def words_back(typed: Typed) -> str | None:
+    """A code block with everything that was typed; None if it takes a file to give it all back."""
+    text = whole(typed)
+    if len(text) > _WORDS_CHARS or "``" in text:
+        return None
+    return code(text)

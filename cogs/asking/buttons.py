@@ -14,21 +14,23 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
-    Ask,
     ChannelId,
     Job,
     JobId,
     MessageId,
     MessageRef,
+    Refused,
     RequestId,
     RequestKind,
     Ruling,
     UserId,
 )
-from bot.policy.asks import ask_again
+from bot.policy.asks import ask_again, typed_of
 from bot.services import Services
 from bot.words import knowing, refusals, wording
+from cogs.asking.editor import show_editor
 from cogs.asking.press import Press
+from cogs.asking.refusing import refuse_words
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
 from cogs.translating import guild_of, place_of, tell, user_of
@@ -50,7 +52,7 @@ class _OfPicture(Press, template="wd:none"):
     async def job(self, interaction: Interaction) -> Job | None:
         """The picture's job, if it is of this server; tells the user if not."""
         job = await interaction.client.services.views.get(JobId(self.target))
-        if job is not None and job.guild_id == interaction.guild_id:
+        if job is not None and await _is_theirs(interaction, job):
             return job
         await tell(interaction, _GONE)
         return None
@@ -62,6 +64,14 @@ class _OfPicture(Press, template="wd:none"):
             return job
         await tell(interaction, _FOREIGN)
         return None
+
+
+async def _is_theirs(interaction: Interaction, job: Job) -> bool:
+    """It is of this server, and for the eyes of whoever pressed."""
+    if job.guild_id != interaction.guild_id:
+        return False
+    private = await interaction.client.services.views.is_private(job.id)
+    return not private or job.user_id == user_of(interaction)
 
 
 class Again(_OfPicture, template=template(Action.AGAIN)):
@@ -104,10 +114,13 @@ async def _ask_again(interaction: Interaction, job: Job, kind: RequestKind, draw
         draw=draw,
         kind=kind,
         parent_job_id=job.id,
+        # Nobody publishes private words by a press.
+        private=await services.views.is_private(job.id),
     )
-    if isinstance(ask, Ask):
-        ask = replace(ask, precedent=await _inherited(services, job))
-    await submit(interaction, ask)
+    if isinstance(ask, Refused):
+        await refuse_words(interaction, ask, typed_of(draw))
+        return
+    await submit(interaction, replace(ask, precedent=await _inherited(services, job)))
 
 
 async def _inherited(services: Services, job: Job) -> Ruling | None:
@@ -117,6 +130,19 @@ async def _inherited(services: Services, job: Job) -> Ruling | None:
     found = await services.reviews.precedent(job.guild_id, [job.draw], card_id)
     covered = found is not None or job.ruling is Ruling.SPOILER
     return Ruling.SPOILER if covered else None
+
+
+class Edit(_OfPicture, template=template(Action.EDIT)):
+    """A form with the settings, to be changed and asked for by whoever pressed."""
+
+    action = Action.EDIT
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """The picture's seed stands there too: what stays the same is then seen best."""
+        job = await self.settings(interaction)
+        if job is not None:
+            private = await interaction.client.services.views.is_private(job.id)
+            await show_editor(interaction, replace(typed_of(job.draw), private=private))
 
 
 class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
@@ -197,7 +223,7 @@ class Cancel(Press, template=template(Action.CANCEL)):
         )
         services.signals.cancelled(taken)
         what = "1 picture" if len(taken) == 1 else f"{len(taken)} pictures"
-        await tell(interaction, f"Cancelled: {what}." if taken else "There is nothing to cancel.")
+        await tell(interaction, f"Cancelled {what}." if taken else "There is nothing to cancel.")
 
 
 class _Waiting(Press, template="wd:none"):
@@ -230,7 +256,7 @@ def _may_touch(interaction: Interaction, owner: UserId) -> bool:
     return user_of(interaction) == owner or interaction.permissions.manage_messages
 
 
-_PRESSES = (Again, Vary, ShowSettings, Delete, Cancel, Anyway, Meant)
+_PRESSES = (Again, Vary, Edit, ShowSettings, Delete, Cancel, Anyway, Meant)
 
 
 class Buttons(commands.Cog):

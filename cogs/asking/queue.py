@@ -18,12 +18,14 @@ from bot.domain import (
     JobState,
     Picture,
     Refused,
+    RequestId,
     StorageError,
 )
 from bot.policy.showing import may_show
 from bot.store.sends import SendKind
 from bot.words import wording
 from cogs.asking.press import Press
+from cogs.asking.private import show_all, show_alone
 from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.components import Action, post_view, row_of, template
@@ -129,6 +131,10 @@ class Queue(commands.Cog):
             await tell(interaction, found)
             return
         job, picture = found
+        if await self._services.views.is_private(job.id):
+            await interaction.response.defer(ephemeral=True)
+            await show_alone(interaction, job, picture)
+            return
         await interaction.response.defer()
         try:
             png = await self._services.gallery.read(picture)
@@ -148,7 +154,7 @@ class Queue(commands.Cog):
         """The picture as it may be shown in this place, else why not."""
         guild = interaction.guild
         job = await self._services.views.get(job_id)
-        if job is None or guild is None or job.guild_id != guild.id:
+        if job is None or guild is None or not await self._is_theirs_to_see(interaction, job):
             return _UNKNOWN.format(id=wording.plain(job_id, 20))
         picture = await self._services.gallery.get(job.id)
         if picture is None:
@@ -162,6 +168,13 @@ class Queue(commands.Cog):
         if isinstance(verdict, Refused):
             return verdict.text
         return job, replace(picture, spoiler=verdict.spoiler)
+
+    async def _is_theirs_to_see(self, interaction: Interaction, job: Job) -> bool:
+        """It is of this server, and not somebody else's private one."""
+        if job.guild_id != guild_of(interaction):
+            return False
+        mine = job.user_id == user_of(interaction)
+        return mine or not await self._services.views.is_private(job.id)
 
     @show.autocomplete("id")
     async def _drawn(
@@ -198,6 +211,23 @@ async def _show(
             wait=True,
         ),
     )
+
+
+class Fetch(Press, template=template(Action.FETCH)):
+    """*Show* under the acknowledgement of a private request."""
+
+    action = Action.FETCH
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Show what is done by now, as often as it is pressed."""
+        if not await licensed(interaction):
+            return
+        jobs = await interaction.client.services.views.of_request(RequestId(self.target))
+        if not jobs or any(job.user_id != user_of(interaction) for job in jobs):
+            await tell(interaction, _DELETED)
+            return
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await show_all(interaction, jobs)
 
 
 class Older(Press, template=template(Action.HISTORY)):
@@ -255,10 +285,10 @@ def _choices(jobs: Sequence[Job], current: str) -> list[app_commands.Choice[str]
 
 async def setup(bot: WaifuBot) -> None:
     """Called by discord.py when the extension loads."""
-    bot.add_dynamic_items(Older)
+    bot.add_dynamic_items(Older, Fetch)
     await bot.add_cog(Queue(bot))
 
 
 async def teardown(bot: WaifuBot) -> None:
     """Called by discord.py when the extension goes."""
-    bot.remove_dynamic_items(Older)
+    bot.remove_dynamic_items(Older, Fetch)

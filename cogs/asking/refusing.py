@@ -1,23 +1,20 @@
-"""A refusal as its member sees it: why, their words to copy, and *Appeal*. Not a cog.
+"""A refusal as its member sees it: why, all their words, *Edit* and *Appeal*. Not a cog.
 
-It is written down as a decision, without a word of theirs. The refused ask waits under the *Appeal*
-button like one that waits for the licence; only what a server itself decided can be appealed.
+It is written down as a decision, without a word of theirs. What they typed is kept as a draft for
+*Edit*; the refused ask waits under the *Appeal* button like one that waits for the licence. Only
+what a server itself decided can be appealed.
 """
 
 from __future__ import annotations
 
+import io
 import logging
+from dataclasses import dataclass
 
 import discord
 
 from bot.client import Interaction
-from bot.domain import (
-    Ask,
-    BotError,
-    RefusalReason,
-    Refused,
-    RequestId,
-)
+from bot.domain import Ask, BotError, Refused, RequestId
 from bot.ids import new_id
 from bot.log import short_hash
 from bot.policy.layers import StrikeTerms, title_of
@@ -25,38 +22,51 @@ from bot.services import Services
 from bot.store.audit_rows import AuditEntry
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.store.members import Strike
-from bot.words import standing, wording
+from bot.typed.options import Typed
+from bot.typed.writing import whole
+from bot.words import asking, standing, wording
 from cogs.components import Action, row_of
+from cogs.posting.faults import DISCORD_ERRORS
+from cogs.translating import user_of
 
 log = logging.getLogger(__name__)
 
 _DAY_MS, _MINUTE_MS = 86_400_000, 60_000
-#: How much of a message the prompt may take.
-_PROMPT_CHARS, _NEGATIVE_CHARS = 900, 300
-_COPY = "Your words, to copy and change:"
-_KEPT_OUT = "And what you wanted to keep out of the picture:"
-#: Reasons that say nothing of the words that were asked for.
-_NOT_OF_WORDS = {
-    RefusalReason.CAP, RefusalReason.CHANNEL, RefusalReason.EXCLUDED, RefusalReason.GONE,
-}  # fmt: skip
 
 
-async def refuse(interaction: Interaction, ask: Ask, refused: Refused) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Followed:
+    """What followed from somebody's no: its id, and lines to say below it."""
+
+    refusal_id: RequestId
+    notes: tuple[str, ...] = ()
+
+
+async def refuse(interaction: Interaction, ask: Ask, refused: Refused, typed: Typed) -> None:
     """Say no to an ask, kindly, and see to what follows from it."""
     services = interaction.client.services
     log.info("refused (%s), prompt %s", refused.reason, short_hash(ask.draw.prompt))
-    refusal_id = RequestId(new_id())
-    notes: list[str] = []
+    followed: _Followed | None = None
     if refused.rule is not None or refused.appealable:
-        refusal_id, notes = await _follow(services, ask, refused)
-    await _say(interaction, ask, refused, refusal_id, notes)
+        followed = await _follow(services, ask, refused)
+    await _say(interaction, refused, typed, followed)
 
 
-async def _follow(services: Services, ask: Ask, refused: Refused) -> tuple[RequestId, list[str]]:
-    """What follows from somebody's no: the refusal's id, and lines to say below it.
+async def refuse_words(interaction: Interaction, refused: Refused, typed: Typed) -> None:
+    """Say no to what is no well-formed ask."""
+    await _say(interaction, refused, typed, None)
 
-    What cannot be written down changes nothing of the no.
-    """
+
+async def give_words_back(interaction: Interaction, typed: Typed) -> None:
+    """Something of ours failed: what was typed must not be lost with it."""
+    try:
+        await _answer(interaction, "", typed, discord.utils.MISSING)
+    except DISCORD_ERRORS as problem:
+        log.warning("a member's words cannot be given back: %s", problem)
+
+
+async def _follow(services: Services, ask: Ask, refused: Refused) -> _Followed:
+    """What cannot be written down changes nothing of the no."""
     refusal_id = RequestId(new_id())
     try:
         now_ms = services.clock()
@@ -69,8 +79,8 @@ async def _follow(services: Services, ask: Ask, refused: Refused) -> tuple[Reque
         note = await _strike(services, ask, refused, refusal_id) if refused.strike else None
     except BotError as problem:
         log.warning("a refusal is not written down: %s", problem)
-        return refusal_id, []
-    return refusal_id, [note] if note else []
+        return _Followed(refusal_id=refusal_id)
+    return _Followed(refusal_id=refusal_id, notes=(note,) if note else ())
 
 
 def _decision(
@@ -141,24 +151,42 @@ def _pause(terms: StrikeTerms) -> str:
 
 
 async def _say(
-    interaction: Interaction, ask: Ask, refused: Refused, refusal_id: RequestId, notes: list[str]
+    interaction: Interaction, refused: Refused, typed: Typed, followed: _Followed | None
 ) -> None:
-    """For the member's eyes only."""
-    below: list[str] = []
-    if refused.reason not in _NOT_OF_WORDS:
-        below = [_COPY, wording.code(ask.draw.prompt, _PROMPT_CHARS)]
-        negative = ask.draw.negative
-        # The model's own is none that they wrote.
-        if negative and negative != interaction.client.services.model().default_negative:
-            below += [_KEPT_OUT, wording.code(negative, _NEGATIVE_CHARS)]
-    below += notes
-    if refused.rule is not None or refused.appealable:
-        below.append(f"-# If you ask a moderator about this, tell them its id: `{refusal_id}`")
-    tail = "\n".join(below)
-    text = wording.fit(refused.text, wording.CONTENT_CHARS_MAX - len(tail) - 1)
-    view = row_of((Action.APPEAL, refusal_id)) if refused.appealable else discord.utils.MISSING
-    content = f"{text}\n{tail}".rstrip()
+    """Why, everything they typed, and what they can do now; for the member's eyes only."""
+    parts = [refused.text]
+    buttons = await _edit_button(interaction, typed)
+    if followed is not None:
+        parts += followed.notes
+        if refused.rule is not None or refused.appealable:
+            parts.append(
+                f"-# If you ask a moderator about this, tell them its id: `{followed.refusal_id}`"
+            )
+        if refused.appealable:
+            buttons.append((Action.APPEAL, followed.refusal_id))
+    await _answer(interaction, "\n".join(parts), typed, row_of(*buttons))
+
+
+async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Action, str]]:
+    """The button that brings the words back in a form, if they can be kept for it."""
+    services = interaction.client.services
+    try:
+        draft_id = await services.drafts.keep(user_of(interaction), typed, services.clock())
+    except BotError as problem:
+        log.warning("a draft is not written down: %s", problem)
+        return []
+    return [(Action.REVISE, draft_id)]
+
+
+async def _answer(interaction: Interaction, text: str, typed: Typed, view: discord.ui.View) -> None:
+    """Say it with everything that was typed, in the message or as a file."""
+    block, file = asking.words_back(typed), discord.utils.MISSING
+    words = f"{asking.COPY}\n{block}" if block else asking.COPY_FILE
+    if block is None:
+        file = discord.File(io.BytesIO(whole(typed).encode()), "your-words.txt")
+    above = wording.fit(text, wording.CONTENT_CHARS_MAX - len(words) - 1)
+    content = f"{above}\n{words}".strip()
     if interaction.response.is_done():
-        await interaction.followup.send(content, view=view, ephemeral=True)
+        await interaction.followup.send(content, view=view, file=file, ephemeral=True)
     else:
-        await interaction.response.send_message(content, view=view, ephemeral=True)
+        await interaction.response.send_message(content, view=view, file=file, ephemeral=True)

@@ -1,6 +1,6 @@
 """From an ask to its acknowledgement: consent, policy, queue, answer. Not a cog.
 
-`cogs/asking/waifu.py` and `cogs/asking/buttons.py` both take requests; this is the one way in.
+The command, the forms and the buttons all take requests; this is the one way in.
 Nothing slow stands before the answer, which Discord wants within three seconds.
 """
 
@@ -19,6 +19,7 @@ from bot.domain import (
     BotError,
     MessageId,
     MessageRef,
+    PostLayout,
     RefusalReason,
     Refused,
     Request,
@@ -27,7 +28,7 @@ from bot.domain import (
 )
 from bot.log import whereabouts
 from bot.policy import decide
-from bot.policy.asks import asked_of, make_ask
+from bot.policy.asks import asked_of, make_ask, typed_of
 from bot.policy.filling import completed
 from bot.policy.quotas import Quota, quota
 from bot.services import Services
@@ -37,9 +38,10 @@ from bot.typed.options import Typed
 from bot.typed.reading import understood
 from bot.words import asking, knowing, licensing, standing, wording
 from cogs.asking.doubting import doubted, show_doubt
-from cogs.asking.refusing import alert, refuse
+from cogs.asking.private import answer_privately, bring
+from cogs.asking.refusing import alert, give_words_back, refuse, refuse_words
 from cogs.asking.terms import close_terms, show_terms
-from cogs.components import cancel_view
+from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.noting import note
 from cogs.translating import place_of, roles_of, tell, user_of
@@ -55,6 +57,14 @@ def fresh_seed() -> int:
 
 async def submit_typed(interaction: Interaction, typed: Typed) -> None:
     """Take what a member typed as far as it may go; what is left out of it, they are told."""
+    try:
+        await _submit_typed(interaction, typed)
+    except Exception:
+        await give_words_back(interaction, typed)
+        raise
+
+
+async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
     read = understood(typed)
     ask = make_ask(
         info=interaction.client.services.model(),
@@ -64,7 +74,10 @@ async def submit_typed(interaction: Interaction, typed: Typed) -> None:
         faults=read.faults,
         fresh_seed=fresh_seed(),
     )
-    await submit(interaction, ask)
+    if isinstance(ask, Refused):
+        await refuse_words(interaction, ask, typed)
+    else:
+        await submit(interaction, ask, typed=typed)
     if read.left_out:
         await _tell_aside(interaction, asking.left_out(read.left_out))
 
@@ -79,20 +92,19 @@ async def _tell_aside(interaction: Interaction, text: str) -> None:
 
 async def submit(
     interaction: Interaction,
-    ask: Ask | Refused,
+    ask: Ask,
     waiting_id: RequestId | None = None,
     *,
     sure: bool = False,
+    typed: Typed | None = None,
 ) -> None:
     """Take a request as far as it may go, and answer.
 
     An ask that waited for a press as `waiting_id` keeps waiting, button and all, until its
     fate is written down: a crash before that costs a second press, not the request. Who is `sure`
-    is not asked whether to draw words that the model does not know.
+    is not asked whether to draw words that the model does not know. `typed` is what it was made of,
+    if somebody typed it just now: a refusal gives that back.
     """
-    if isinstance(ask, Refused):
-        await tell(interaction, ask.text)
-        return
     services = interaction.client.services
     ask = await with_precedent(services, await _completed(interaction, ask))
     outcome = lacking(interaction) or await _excluded(interaction, ask)
@@ -111,10 +123,14 @@ async def submit(
     elif isinstance(outcome, Refused):
         # Words of somebody else, or that were let pass when they were written, are no strike.
         fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
-        await refuse(interaction, ask, outcome if fresh else replace(outcome, strike=False))
+        outcome = outcome if fresh else replace(outcome, strike=False)
+        await refuse(interaction, ask, outcome, typed or typed_of(ask.draw))
     else:
         services.signals.queued()
         await _acknowledge(interaction, outcome)
+        if outcome.layout is PostLayout.PRIVATE:
+            bringing = bring(interaction, outcome.id)
+            interaction.client.spawn(bringing, name="a private picture")
 
 
 def _closing(*, queued: bool, sure: bool) -> str:
@@ -146,7 +162,7 @@ async def _queue(
     queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id
     )
-    if isinstance(queued, Request):
+    if isinstance(queued, Request) and not ask.private:
         shadowing = _shadow(services, queued, verdict)
         interaction.client.spawn(shadowing, name="for the trial")
     if verdict.alert and isinstance(queued, Request):
@@ -242,6 +258,9 @@ async def _tell_standing(interaction: Interaction, request: Request) -> None:
     text = wording.status(
         request.jobs, standing=standing, expected=expected, progress={}, note=told
     )
+    if request.layout is PostLayout.PRIVATE:
+        await answer_privately(interaction, asking.for_you_alone(text), private_view(request.id))
+        return
     message_id = await _answer(interaction, text, request)
     message = MessageRef(
         message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 
 from bot.client import Interaction
-from bot.policy.asks import make_ask
 from bot.policy.layers import EffectivePolicy
-from cogs.asking.requests import fresh_seed, submit
-from cogs.translating import place_of, roles_of, user_of
+from bot.typed.options import Typed
+from cogs.asking.requests import submit_typed
+from cogs.translating import place_of, roles_of
 from models.catalogue.tags.glossary import Glossary
 
 
@@ -30,11 +30,4 @@ def digest(text: str) -> str:
 
 async def draw_words(interaction: Interaction, prompt: str) -> None:
     """Ask for these words as the one who pressed, in the place of the press."""
-    ask = make_ask(
-        info=interaction.client.services.model(),
-        user_id=user_of(interaction),
-        place=place_of(interaction),
-        prompt=prompt,
-        fresh_seed=fresh_seed(),
-    )
-    await submit(interaction, ask)
+    await submit_typed(interaction, Typed(prompt=prompt))

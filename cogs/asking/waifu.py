@@ -37,6 +37,7 @@ class Waifu(commands.Cog):
         steps="How many steps: more is finer and slower",
         guidance="How closely to follow the prompt",
         sampler="The method that takes the steps",
+        private="Show the pictures to you alone; nobody votes on them",
         clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
         complete="Off: draw only your words, and fill in nothing that they leave open",
     )
@@ -54,6 +55,7 @@ class Waifu(commands.Cog):
         sampler: str | None = None,
         clip_skip: int | None = None,
         complete: str | None = None,
+        private: bool | None = None,  # noqa: FBT001  the option itself
     ) -> None:
         """Check, queue and acknowledge."""
         words = typing.whole(interaction, prompt)
@@ -71,6 +73,7 @@ class Waifu(commands.Cog):
             sampler=Sampler(sampler) if sampler else None,
             clip_skip=clip_skip,
             complete=None if complete is None else complete == "on",
+            private=private,
         )
         await submit_typed(interaction, typed)
 

@@ -19,7 +19,7 @@ from cogs.asking.press import Press
 from cogs.asking.requests import with_precedent
 from cogs.asking.terms import licensed
 from cogs.components import Action, template
-from cogs.governing.forms import Filled, answer_form, form, words_field
+from cogs.forms import Filled, answer_form, form, words_field
 from cogs.translating import guild_of, place_of, roles_of, tell, user_of
 
 _WHY = "why"

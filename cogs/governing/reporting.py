@@ -15,7 +15,7 @@ from bot.store.reviews import Filing
 from bot.words import reviewing
 from cogs.asking.press import Press
 from cogs.components import Action, template
-from cogs.governing.forms import Filled, answer_form, choice_field, form, words_field
+from cogs.forms import Filled, answer_form, choice_field, form, words_field
 from cogs.posting.finding import button_ids
 from cogs.translating import guild_of, tell, user_of
 

@@ -174,8 +174,8 @@ class Delivery(Looking):
             case PostLayout.SINGLE:
                 (job,) = owed.jobs.values()
                 return await self._post_single(channel, job)
-            case PostLayout.DUEL:
-                raise AssertionError("the outbox owes no duel")
+            case PostLayout.DUEL | PostLayout.PRIVATE:
+                raise AssertionError("the outbox owes no such post")
 
     async def _post_single(self, channel: discord.PartialMessageable, job: Job) -> discord.Message:
         """Post the picture, smaller and smaller until Discord takes it."""

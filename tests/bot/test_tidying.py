@@ -13,8 +13,10 @@ import pytest_asyncio
 from bot.domain import ChannelId, JobState, RuleId, StorageError
 from bot.drawing.signals import Signals
 from bot.store.decisions import Decision, DecisionKind, Outcome
+from bot.store.drafts import DRAFT_MS, Drafts
 from bot.store.members import Members, Strike
 from bot.tidying import Tidier
+from bot.typed.options import Typed
 from tests.stages.factories import CHANNEL, GUILD, USER
 from tests.stages.moderators import decide
 from tests.stages.stores import Stores, open_stores
@@ -37,7 +39,10 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 
 def tidier(stores: Stores, clock: Clock, signals: Signals | None = None) -> Tidier:
-    return Tidier(stores.reviews, stores.members, stores.decisions, signals or Signals(), clock)
+    return Tidier(
+        reviews=stores.reviews, members=stores.members, decisions=stores.decisions,
+        drafts=Drafts(stores.db), signals=signals or Signals(), clock=clock,
+    )  # fmt: skip
 
 
 async def test_a_held_picture_waits_two_weeks_and_its_member_is_told(stores: Stores) -> None:
@@ -116,3 +121,15 @@ async def test_a_decision_of_today_stays(stores: Stores) -> None:
     )
     await tidier(stores, Clock(500 * DAY_MS)).round()
     assert len(await stores.rows("decisions")) == 1
+
+
+async def test_a_draft_is_kept_three_days(stores: Stores) -> None:
+    clock, drafts = Clock(1_000), Drafts(stores.db)
+    draft_id = await drafts.keep(USER, Typed(prompt="1girl"), 1_000)
+    clock.now_ms += DRAFT_MS - 1
+    await tidier(stores, clock).round()
+    assert await drafts.get(draft_id, USER, clock.now_ms) == Typed(prompt="1girl")
+    clock.now_ms += 1
+    assert await drafts.get(draft_id, USER, clock.now_ms) is None, "before it is tidied, too"
+    await tidier(stores, clock).round()
+    assert await stores.rows("drafts") == []

@@ -18,7 +18,7 @@ from models.contract import ModelInfo
 from tests.stages.simulated import Scene, scene
 
 EXTENSIONS = (
-    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.queue",
+    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.editing", "cogs.asking.queue",
     "cogs.asking.exploring", "cogs.asking.surprising",
     "cogs.governing.licence",
     "cogs.governing.policy", "cogs.governing.privacy", "cogs.governing.review",

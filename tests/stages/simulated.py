@@ -51,6 +51,7 @@ from bot.store.consent import Consent
 from bot.store.db import Database
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
+from bot.store.drafts import Drafts
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
 from bot.store.guilds import Guilds
@@ -278,6 +279,7 @@ async def scene(
         decisions=Decisions(db),
         rulebook=rulebooks.load(),
         consent=Consent(db),
+        drafts=Drafts(db),
         privacy=Privacy(db, gallery),
         signals=signals,
         progress=ProgressBoard(),

@@ -41,6 +41,7 @@ from tests.stages.factories import make_reaction as react
 from tests.stages.law import decide, make_guild
 from tests.stages.stores import WORKER, Stores, open_stores
 from tests.stages.trying_out import live_with_models
+from tests.stages.writing import live_as_a_writer
 
 WORD = "xylophone"
 
@@ -95,8 +96,7 @@ async def live(stores: Stores) -> None:
     mine = (await stores.views.history(USER, GUILD, 1))[0]
     await stores.enqueue(make_admitted(make_ask("varied", user=OTHER, parent=mine.id)))
     await consent.accept(USER, "a" * 64, "card", 5)
-    await consent.set_sharing(USER, True, 5)
-    await consent.hold(make_ask(f"{WORD} waiting"), 5)
+    await live_as_a_writer(stores, WORD)
     await decide(guilds, make_guild("spiders"), USER, 6)
     await stores.sends.begin(make_send(mine.id))
     await Curation(stores.db).caption(first.id, f"{WORD} described", 7)

@@ -44,7 +44,7 @@ async def decided(desk: Court, action: str) -> discord.Message:
 
 
 async def appeals(desk: Court, refusal: ResponseMessage) -> None:
-    (appeal,) = custom_ids(refusal)
+    (appeal,) = [i for i in custom_ids(refusal) if i.startswith("wd:appeal:")]
     shown = await desk.member.click(refusal.message, custom_id=appeal)
     await desk.fills(desk.member, shown, why="it is a plush toy")
 
@@ -61,7 +61,7 @@ async def test_a_removed_picture_is_not_drawn_again_by_the_same_words_and_seed(
     assert refused.ephemeral
     assert "A moderator removed this very picture from this server" in refused.content
     assert "1girl, blue hair" in refused.content.split("```")[1], "their words come back"
-    assert [i.split(":")[1] for i in custom_ids(refused)] == ["appeal"]
+    assert [i.split(":")[1] for i in custom_ids(refused)] == ["revise", "appeal"]
     assert len(await desk.jobs()) == 1
     assert not (await desk.asks(prompt=ASKED["prompt"], seed=8)).ephemeral
 

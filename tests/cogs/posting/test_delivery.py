@@ -50,10 +50,10 @@ async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Off
         job.id,
     ):
         assert part in message.content
-    (row,) = message.components
-    assert isinstance(row, discord.ActionRow)
-    assert [getattr(b, "custom_id", "") for b in row.children] == [
-        f"wd:{action}:{job.id}" for action in ("again", "vary", "settings", "delete", "report")
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    assert [getattr(b, "custom_id", "") for row in rows for b in row.children] == [
+        f"wd:{action}:{job.id}"
+        for action in ("again", "vary", "edit", "settings", "delete", "report")
     ]
     assert [user.id for user in message.mentions] == [office.member.id]
     assert not message.mention_everyone

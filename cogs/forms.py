@@ -26,20 +26,29 @@ class Filled:
     fields: Mapping[str, str]
 
 
-def words_field(name: str, label: str, *, chars_max: int, needed: bool) -> ui.Label[ui.Modal]:
-    """A field for a few sentences."""
+#: Discord's limit of a field for words.
+FIELD_CHARS_MAX = 4000
+
+
+def words_field(
+    name: str, label: str, *, chars_max: int, needed: bool, words: str = "", long: bool = True
+) -> ui.Label[ui.Modal]:
+    """A field for a few sentences, or for a line; `words` stand in it already."""
+    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     field: ui.TextInput[ui.Modal] = ui.TextInput(
-        custom_id=name,
-        style=discord.TextStyle.paragraph,
-        max_length=chars_max,
-        required=needed,
+        custom_id=name, style=style, max_length=chars_max, required=needed, default=words or None
     )
     return ui.Label(text=label, component=field)
 
 
-def choice_field(name: str, label: str, choices: Mapping[str, str]) -> ui.Label[ui.Modal]:
+def choice_field(
+    name: str, label: str, choices: Mapping[str, str], *, chosen: str | None = None
+) -> ui.Label[ui.Modal]:
     """A field with one of these, each a value and its words."""
-    options = [discord.SelectOption(label=words, value=value) for value, words in choices.items()]
+    options = [
+        discord.SelectOption(label=words, value=value, default=value == chosen)
+        for value, words in choices.items()
+    ]
     field: ui.Select[ui.Modal] = ui.Select(custom_id=name, options=options)
     return ui.Label(text=label, component=field)
 

@@ -1,0 +1,26 @@
+"""Options as text that `reading.py` reads back: for forms, and for words given back. Pure."""
+
+from __future__ import annotations
+
+from bot.typed.options import Typed
+
+
+def flags(typed: Typed) -> str:
+    """The options that have no field of their own in a form, each as a flag."""
+    parts = [
+        f"--n {typed.count}" if typed.count is not None else "",
+        f"--steps {typed.steps}" if typed.steps is not None else "",
+        f"--cfg {typed.guidance:g}" if typed.guidance is not None else "",
+        f"--sampler {typed.sampler}" if typed.sampler is not None else "",
+        f"--clip_skip {typed.clip_skip}" if typed.clip_skip is not None else "",
+        f"--no {typed.without}" if typed.without else "",
+    ]
+    return " ".join(filter(None, parts))
+
+
+def whole(typed: Typed) -> str:
+    """Everything that was typed, to be pasted into `prompt:` again."""
+    aspect = f"--ar {typed.aspect}" if typed.aspect is not None else ""
+    seed = f"--seed {typed.seed}" if typed.seed is not None else ""
+    words = " ".join(filter(None, (typed.prompt, aspect, seed, flags(typed))))
+    return f"{words}\nNegative prompt: {typed.negative}" if typed.negative else words

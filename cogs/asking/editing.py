@@ -1,0 +1,56 @@
+"""*Edit* under a refusal, and the form that it and *Edit* under a picture open."""
+
+from __future__ import annotations
+
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.store.drafts import DraftId
+from bot.words import asking
+from cogs.asking.editor import show_editor, typed_in
+from cogs.asking.press import Press
+from cogs.asking.requests import submit_typed
+from cogs.components import Action, template
+from cogs.forms import Filled, answer_form
+from cogs.translating import tell, user_of
+
+
+class Revise(Press, template=template(Action.REVISE)):
+    """What was typed and not taken, in a form; the target is the draft."""
+
+    action = Action.REVISE
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """For whoever typed it, for as long as it is kept."""
+        services = interaction.client.services
+        typed = await services.drafts.get(
+            DraftId(self.target), user_of(interaction), services.clock()
+        )
+        if typed is None:
+            await tell(interaction, asking.DRAFT_GONE)
+            return
+        await show_editor(interaction, typed)
+
+
+class Editing(commands.Cog):
+    """Takes the form."""
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """One that was filled in, however long ago it was shown."""
+        await answer_form(interaction, Action.EDIT, _take)
+
+
+async def _take(interaction: Interaction, filled: Filled) -> None:
+    await submit_typed(interaction, typed_in(filled.target, filled.fields))
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(Revise)
+    await bot.add_cog(Editing())
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(Revise)

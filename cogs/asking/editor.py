@@ -1,0 +1,87 @@
+"""The form in which a member changes what was asked for, and what comes back in it. Not a cog.
+
+*Edit* under a picture and under a refusal open it; `editing.py` takes it. It carries everything in
+its fields, so it can be open twice, and be sent long after its button is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.client import Interaction
+from bot.typed.options import Typed
+from bot.typed.values import Unreadable, seed
+from bot.typed.writing import flags
+from bot.words import asking
+from cogs.components import Action
+from cogs.forms import FIELD_CHARS_MAX, choice_field, form, words_field
+from models.contract import Aspect
+
+#: A form's target is whether it is private; whatever else it is about stands in it.
+_PUBLIC, _PRIVATE = "public", "private"
+_PROMPT, _NEGATIVE, _ASPECT, _SEED, _MORE = "prompt", "negative", "aspect", "seed", "more"
+_SEED_CHARS, _MORE_CHARS = 20, 500
+_AS_SAID = "any"
+_ASPECTS = {_AS_SAID: "As the prompt says, else square"} | {a.value: a.value for a in Aspect}
+
+
+async def show_editor(interaction: Interaction, typed: Typed) -> None:
+    """Open the form, filled in with this."""
+    fits = len(typed.prompt) <= FIELD_CHARS_MAX
+    await interaction.response.send_modal(
+        form(
+            Action.EDIT,
+            _PRIVATE if typed.private else _PUBLIC,
+            asking.EDIT_TITLE,
+            words_field(
+                _PROMPT,
+                asking.PROMPT if fits else asking.PROMPT_CUT,
+                chars_max=FIELD_CHARS_MAX,
+                needed=True,
+                words=typed.prompt[:FIELD_CHARS_MAX],
+            ),
+            words_field(
+                _NEGATIVE,
+                asking.NEGATIVE,
+                chars_max=FIELD_CHARS_MAX,
+                needed=False,
+                words=(typed.negative or "")[:FIELD_CHARS_MAX],
+            ),
+            choice_field(_ASPECT, asking.ASPECT, _ASPECTS, chosen=typed.aspect or _AS_SAID),
+            words_field(
+                _SEED,
+                asking.SEED,
+                chars_max=_SEED_CHARS,
+                needed=False,
+                words="" if typed.seed is None else str(typed.seed),
+                long=False,
+            ),
+            words_field(
+                _MORE,
+                asking.MORE,
+                chars_max=_MORE_CHARS,
+                needed=False,
+                words=flags(typed)[:_MORE_CHARS],
+                long=False,
+            ),
+        )
+    )
+
+
+def typed_in(target: str, fields: Mapping[str, str]) -> Typed:
+    """What was filled in. What cannot be read is left to whoever reads the prompt, in its words."""
+    prompt, more = fields.get(_PROMPT, ""), fields.get(_MORE, "").strip()
+    number: int | None = None
+    if text := fields.get(_SEED, "").strip():
+        try:
+            number = seed(text)
+        except Unreadable:
+            more = f"--seed {text} {more}"
+    aspect = fields.get(_ASPECT, _AS_SAID)
+    return Typed(
+        prompt=f"{prompt}\n{more}".strip(),
+        negative=fields.get(_NEGATIVE, "").strip() or None,
+        aspect=None if aspect == _AS_SAID else Aspect(aspect),
+        seed=number,
+        private=target == _PRIVATE or None,
+    )

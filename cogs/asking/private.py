@@ -1,0 +1,116 @@
+"""Private pictures: for the eyes of whoever asked. Not a cog.
+
+They are delivered when they are kept, for from then on their member can fetch them: by *Show* under
+the acknowledgement, or by `/show`. What the bot brings by itself, once and while the interaction's
+token lives, only saves the press. It must not know how pictures are drawn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from dataclasses import replace
+
+import discord
+
+from bot.client import Interaction
+from bot.domain import (
+    ENDED,
+    BotError,
+    Job,
+    JobState,
+    Picture,
+    Refused,
+    RequestId,
+    StorageError,
+)
+from bot.policy.showing import may_show
+from bot.words import wording
+from cogs.components import post_view
+from cogs.posting.faults import DISCORD_ERRORS
+from cogs.posting.uploads import upload
+from cogs.translating import place_of, roles_of, tell
+
+log = logging.getLogger(__name__)
+
+_PACE_S = 1.0
+#: A token lives for fifteen minutes; the last upload needs some time.
+_TOKEN_S = 14 * 60
+_NOT_YET = "Not done yet. Press *Show* again in a moment."
+_UNREADABLE = "The picture's file cannot be read. Tell the operator."
+_TOO_LARGE = "I could not make the picture small enough for this server."
+
+
+async def bring(interaction: Interaction, request_id: RequestId) -> None:
+    """Show the pictures of a private request when they are done, if that is soon enough."""
+    services = interaction.client.services
+    until_s = services.elapsed_s() + _TOKEN_S
+    try:
+        while services.elapsed_s() < until_s:
+            jobs = await services.views.of_request(request_id)
+            if all(job.state in ENDED or job.state is JobState.HELD for job in jobs):
+                await show_all(interaction, jobs)
+                return
+            await asyncio.sleep(_PACE_S)
+    except (*DISCORD_ERRORS, BotError) as problem:
+        log.info("request %s waits behind its button: %s", request_id, problem)
+
+
+async def show_all(interaction: Interaction, jobs: list[Job]) -> None:
+    """Show what is done of a private request, and say what is not."""
+    shown = 0
+    for job in jobs:
+        picture = await interaction.client.services.gallery.get(job.id)
+        if picture is not None and job.state is JobState.DELIVERED:
+            await show_alone(interaction, job, picture)
+            shown += 1
+    if jobs and all(job.state in ENDED for job in jobs):
+        if shown < len(jobs):
+            await tell(interaction, wording.ended(jobs))
+    elif not shown:
+        await tell(interaction, _NOT_YET)
+
+
+async def show_alone(interaction: Interaction, job: Job, picture: Picture) -> None:
+    """Show one picture to this member, if policy lets it be shown here by now."""
+    services = interaction.client.services
+    place = place_of(interaction)
+    verdict = may_show(job, picture, await services.policy_at(place, roles_of(interaction)))
+    if isinstance(verdict, Refused):
+        await tell(interaction, verdict.text)
+        return
+    try:
+        png = await services.gallery.read(picture)
+        await _upload(interaction, job, replace(picture, spoiler=verdict.spoiler), png)
+    except StorageError:
+        await tell(interaction, _UNREADABLE)
+    except ValueError:
+        await tell(interaction, _TOO_LARGE)
+
+
+async def _upload(interaction: Interaction, job: Job, picture: Picture, png: bytes) -> None:
+    await upload(
+        png,
+        interaction.filesize_limit,
+        lambda data, extension: interaction.followup.send(
+            wording.caption(job, picture),
+            file=discord.File(
+                io.BytesIO(data),
+                f"{job.id}.{extension}",
+                spoiler=picture.spoiler,
+                description=wording.alt_text(job),
+            ),
+            view=post_view(job.id),
+            ephemeral=True,
+            wait=True,
+        ),
+    )
+
+
+async def answer_privately(interaction: Interaction, text: str, view: discord.ui.View) -> None:
+    """Answer for these eyes only, with buttons."""
+    if interaction.response.is_done():
+        await interaction.followup.send(text, view=view, ephemeral=True)
+    else:
+        await interaction.response.send_message(text, view=view, ephemeral=True)

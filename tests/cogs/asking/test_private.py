@@ -1,0 +1,160 @@
+"""A private picture is for the eyes of whoever asked, and is theirs after any restart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from simcord.results import InteractionResult
+
+from bot.domain import GuildId, Job, JobState, Rating, UserId
+from bot.store.curation import Curation
+from cogs.asking import private
+from models.contract import Scores
+from tests.stages.court import Court, court
+from tests.stages.factories import make_held
+from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.simulated import OWNER
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path, "cogs.posting.delivery") as ready:
+        yield ready
+
+
+async def asks_alone(desk: Front, **options: object) -> tuple[InteractionResult, Job]:
+    result = await desk.member.slash(
+        desk.channel, "waifu", prompt="1girl, secret", private=True, **options
+    )
+    return result, (await desk.jobs())[-1]
+
+
+async def test_a_private_request_shows_nothing_to_anybody_else(desk: Front) -> None:
+    result, job = await asks_alone(desk)
+    answer = said(result)
+    assert answer.ephemeral
+    assert [i.split(":")[1] for i in custom_ids(answer)] == ["fetch", "cancel"]
+    await desk.drawn([job])
+    await desk.looks("Delivery")
+    assert desk.shown() == [], "nothing that others see"
+    done = await desk.services.views.get(job.id)
+    assert done is not None
+    assert done.state is JobState.DELIVERED
+    assert await desk.services.gallery.posts(job.id) == []
+    assert await desk.services.views.open_statuses() == []
+
+
+async def test_show_brings_it_as_often_as_it_is_pressed_after_any_restart(desk: Front) -> None:
+    result, job = await asks_alone(desk)
+    fetch = custom_ids(said(result))[0]
+    early = said(await desk.member.click(said(result).message, custom_id=fetch))
+    assert "Not done yet" in early.content
+    await desk.drawn([job])
+    await desk.restart()
+    for _ in range(2):
+        shown = said(await desk.member.click(said(result).message, custom_id=fetch))
+        assert shown.ephemeral
+        assert [a.filename for a in shown.attachments] == [f"{job.id}.png"]
+    assert await desk.services.gallery.posts(job.id) == []
+
+
+async def test_it_is_brought_by_itself_once_while_discord_lets_us(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought: list[list[Job]] = []
+
+    async def note(_: object, jobs: list[Job]) -> None:
+        brought.append(jobs)
+
+    monkeypatch.setattr(private, "show_all", note)
+    _, job = await asks_alone(desk)
+    await desk.drawn([job])
+
+    class Caller:
+        client = desk.bot
+
+    await private.bring(Caller(), job.request_id)  # type: ignore[arg-type]  all that it looks at
+    assert [[one.id for one in jobs] for jobs in brought] == [[job.id]]
+    monkeypatch.setattr(private, "_TOKEN_S", 0)
+    await private.bring(Caller(), job.request_id)  # type: ignore[arg-type]
+    assert len(brought) == 1, "its token is dead"
+
+
+async def test_only_their_own_history_and_show_have_it(desk: Front) -> None:
+    _, job = await asks_alone(desk)
+    await desk.drawn([job])
+    who = desk.newcomer()
+    await desk.accepts(who)
+    assert job.id in said(await desk.member.slash(desk.channel, "history")).content
+    mine = said(await desk.member.slash(desk.channel, "show", id=job.id))
+    assert mine.ephemeral
+    assert mine.attachments
+    theirs = said(await who.slash(desk.channel, "show", id=job.id))
+    assert not theirs.attachments
+    assert "no picture" in theirs.content
+
+
+async def test_what_is_asked_under_it_stays_private(desk: Front) -> None:
+    result, job = await asks_alone(desk)
+    await desk.drawn([job])
+    fetch = custom_ids(said(result))[0]
+    shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
+    for action in ("again", "vary"):
+        pressed = await desk.member.click(shown, custom_id=f"wd:{action}:{job.id}")
+        assert said(pressed).ephemeral
+    form = await desk.member.click(shown, custom_id=f"wd:edit:{job.id}")
+    values = {"prompt": "1girl, other", "negative": "", "aspect": ["any"], "seed": "", "more": ""}
+    assert said(await desk.member.submit_modal(form, values)).ephemeral
+    made = await desk.jobs()
+    assert len(made) == 4
+    assert all([await desk.services.views.is_private(one.id) for one in made])
+
+
+async def test_it_is_in_no_duel_no_export_and_no_curators_sheet(desk: Front) -> None:
+    jobs = [(await asks_alone(desk, seed=seed))[1] for seed in (1, 2)]
+    open_ones = [*await desk.queued(prompt="1girl, open", seed=3),
+                 *await desk.queued(prompt="1girl, open", seed=4)]  # fmt: skip
+    await desk.drawn([*jobs, *open_ones])
+    db = desk.services.queue._db
+    found = await desk.services.duels.comparable(GuildId(desk.guild.id), ratings=list(Rating))
+    assert {one.job_id for one in found} == {job.id for job in open_ones}
+    sheet = await db.fetch_all("SELECT picture FROM contact_sheet")
+    assert {row["picture"] for row in sheet} == {job.id for job in open_ones}
+    for job in (*jobs, *open_ones):
+        await db.write_one(
+            "INSERT INTO votes (job_id, voter_id, axis, value, self_vote, at_ms)"
+            " VALUES (:job, 5, 'taste', 1, 0, 1)",
+            {"job": job.id},
+        )
+    harvest = await Curation(db).read()
+    assert {entry.picture.job_id for entry in harvest.entries} == {job.id for job in open_ones}
+
+
+async def test_a_private_picture_that_was_held_is_theirs_once_approved(tmp_path: Path) -> None:
+    async with court(tmp_path) as desk:
+        await desk.decides(review_channel=desk.benches.id)
+        _, job = await asks_alone(desk)
+        claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+        assert claimed is not None
+        await _held(desk, claimed)
+        await desk.rules(await desk.presented(), "approve")
+        assert await desk.state(job) is JobState.DELIVERED
+        await desk.sits()
+        assert not any(m.attachments for m in desk.channel.history())
+
+
+async def _held(desk: Court, job: Job) -> None:
+    await desk.kept(job, replace(make_held(job), scores=Scores(values={"nudity": 0.6})))
+
+
+async def test_declining_to_be_public_survives_the_licence(desk: Front) -> None:
+    who = desk.newcomer()
+    terms = said(await who.slash(desk.channel, "waifu", prompt="1girl, secret", private=True))
+    pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
+    assert said(pressed).ephemeral
+    (job,) = await desk.jobs(who)
+    assert await desk.services.views.is_private(job.id)
+    assert job.user_id == UserId(who.id)
