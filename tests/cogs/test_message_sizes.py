@@ -160,4 +160,6 @@ async def test_whatever_is_told_is_cut_to_a_message(
         return Refused(reason=RefusalReason.CAP, text=f"**{'x' * 3000}**")
 
     monkeypatch.setattr(desk.services.queue, "enqueue", wordy)
-    assert (await desk.asks()).content.endswith("x…**")
+    told = (await desk.asks()).content
+    assert "x…**\n" in told
+    assert len(told) <= 2000

@@ -20,6 +20,8 @@ from models.provenance import Provenance, a1111_parameters
 from tests.stages.factories import USER, make_place
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
+from tests.stages.law import decide as by_law
+from tests.stages.law import make_guild
 from tests.stages.words import embedded_words
 
 FILLING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME, completes=True)
@@ -127,27 +129,27 @@ def test_a_picture_from_before_is_drawn_as_it_was(kind: RequestKind) -> None:
     )
     again = ask_again(
         info=FILLING, user_id=USER, place=make_place(), draw=ask.draw, kind=kind,
-        parent_job_id="0000000001",
+        parent_job_id="0000000001", private=False,
     )  # fmt: skip
     assert again.draw.completion is None
 
 
 async def test_nothing_is_filled_in_that_the_place_refuses(desk: Front) -> None:
-    boss = desk.moderator(manage_guild=True)
-    for term in ("eyes", "background", "1girl", "dress"):
-        await boss.slash(desk.channel, "policy block", term=term)
+    blocked = ("eyes", "background", "1girl", "dress")
+    await by_law(desk.services.guilds, make_guild(*blocked, guild_id=desk.guild.id))
     for seed in range(12):
         answer = await desk.asks(prompt="smile", seed=seed)
         assert not answer.ephemeral, "nobody is refused for words of ours"
     for job in await desk.jobs():
-        assert not {"eyes", "background", "1girl", "dress"} & set(job.draw.words.split())
+        assert not {"eyes", "background", "1girl", "dress"} & set(
+            job.draw.words.replace(",", "").split()
+        )
         assert "hair colour" in groups(job.draw.completion or "")
 
 
 async def test_what_is_filled_in_passes_the_gate_as_if_it_were_typed(desk: Front) -> None:
     """Whatever fills in, policy reads all that the model will."""
-    boss = desk.moderator(manage_guild=True)
-    await boss.slash(desk.channel, "policy block", term="glasses")
+    await by_law(desk.services.guilds, make_guild("glasses", guild_id=desk.guild.id))
     policy = await desk.bot.services.policy_at(
         make_place(guild=desk.guild.id, channel=desk.channel.id), model=FILLING
     )

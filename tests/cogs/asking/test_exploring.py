@@ -16,6 +16,7 @@ from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
 from tests.stages.factories import make_place
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.law import decide, make_guild
 from tests.stages.words import embedded_words
 
 KNOWING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME)
@@ -90,9 +91,7 @@ async def test_what_the_model_does_not_say_any_more_is_not_drawn_unseen(
 
 
 async def test_no_surprise_is_what_the_place_refuses(desk: Front) -> None:
-    boss = desk.moderator(manage_guild=True)
-    for term in ("hair", "1boy"):
-        await boss.slash(desk.channel, "policy block", term=term)
+    await decide(desk.services.guilds, make_guild("hair", "1boy", guild_id=desk.guild.id))
     answer = await slash(desk, "surprise")
     for _ in range(12):
         words = prompt_of(shown(desk, answer).content if _ else answer.content).replace(",", "")

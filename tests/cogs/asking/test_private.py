@@ -94,7 +94,7 @@ async def test_only_their_own_history_and_show_have_it(desk: Front) -> None:
     assert mine.attachments
     theirs = said(await who.slash(desk.channel, "show", id=job.id))
     assert not theirs.attachments
-    assert "no picture" in theirs.content
+    assert "I can't find picture" in theirs.content
 
 
 async def test_what_is_asked_under_it_stays_private(desk: Front) -> None:

@@ -61,7 +61,7 @@ async def test_a_refusal_is_ephemeral_and_gives_the_words_back(desk: Court) -> N
 
 async def test_a_negative_prompt_is_given_back_and_shown_to_moderators(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon", negative="hats, `blurry`")
-    assert "hats, `blurry`" in refused.content.split("```")[3]
+    assert "hats, `blurry`" in refused.content
     await appeals(desk, refused)
     assert "To be kept out: hats, \\`blurry\\`" in (await desk.presented()).content
     desk.use_model(replace(INFO, default_negative="lowres"))

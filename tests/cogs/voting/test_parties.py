@@ -218,7 +218,7 @@ async def test_a_blind_test_tells_the_models_after_the_press_alone(stand: Ring) 
     assert "fake" not in message.content
     assert custom_ids_of(message) == [f"wd:{side}:{duel.id}" for side in ("left", "right", "skip")]
     told = said(await stand.press(await stand.fan(), message, Action.SKIP, duel.id))
-    assert told.content.count("drawn by fake\\-1") == 2
+    assert told.content.count("drawn by `fake-1`") == 2
     await stand.services.duels.close(duel.id, stand.services.clock())
     await stand.goes_on()
     (message,) = stand.duels_shown()
