@@ -166,14 +166,14 @@ async def _until(limit_s: float, look: Callable[[], Awaitable[T]], otherwise: st
 
 
 def _stop_at_last_words(messages: list[Payload], answer: Payload) -> None:
-    """Raise `NotPossible` if one of the bot's messages promises no more: nothing can be pressed.
+    """Raise `NotPossible` if one of the bot's messages promises no more: nothing can be cancelled.
 
     That is a refusal after the licence, or the status message of a request that has ended. The
     licence itself, once it is accepted, promises everything.
     """
     licence = answer["id"] if _button(answer, "accept") else None
     for message in messages:
-        promises = message["components"] or message["attachments"] or message["id"] == licence
+        promises = _button(message, "cancel") or message["attachments"] or message["id"] == licence
         if not promises and not message["flags"] & _LOADING:
             raise NotPossible(str(message["content"]))
 

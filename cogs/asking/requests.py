@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import discord
 
-from bot.client import Interaction
+from bot.client import Interaction, report_incident
 from bot.domain import (
     Admitted,
     Ask,
@@ -59,9 +59,9 @@ async def submit_typed(interaction: Interaction, typed: Typed) -> None:
     """Take what a member typed as far as it may go; what is left out of it, they are told."""
     try:
         await _submit_typed(interaction, typed)
-    except Exception:
+    except Exception as error:  # noqa: BLE001  told here, so that the words come below it
+        await report_incident(interaction, error)
         await give_words_back(interaction, typed)
-        raise
 
 
 async def _submit_typed(interaction: Interaction, typed: Typed) -> None:

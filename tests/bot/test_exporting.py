@@ -80,6 +80,7 @@ async def test_voted_pictures_leave_with_their_numbers(stores: Stores, tmp_path:
     data = (tmp_path / "out" / entry["file_name"]).read_bytes()
     assert written.left_out == {"judged by nobody else": 1}
     assert entry == {
+        "asked": None,
         "file_name": f"pictures/{entry['sha256']}.png",
         "sha256": hashlib.sha256(data).hexdigest(),
         "text": None,

@@ -142,8 +142,8 @@ async def test_a_fault_of_ours_gives_the_words_back(
     monkeypatch.setattr(desk.services.queue, "enqueue", broken)
     result = await sends(desk.member, shown, prompt="1girl, 300 words of mine")
     assert result.response is not None
-    assert "300 words of mine" in result.response.content
-    assert "incident" in said(result).content
+    assert "incident" in result.response.content
+    assert "300 words of mine" in said(result).content
 
 
 async def test_a_draft_that_cannot_be_kept_takes_no_word(
