@@ -90,7 +90,7 @@ async def test_a_row_far_over_the_line_is_stopped_and_frees_its_place(tmp_path: 
         assert ended.attempts == 1
         assert ended.error is not None
         assert "I stopped drawing it" in ended.error
-        assert "does not held against you" in ended.error
+        assert "is not held against you" in ended.error
         assert await s.gallery.get(first.id) is None
         await s.until(second, JobState.WITHHELD)
     assert engine.evicted == [first.id, second.id]

@@ -59,7 +59,7 @@ async def test_a_removed_picture_is_not_drawn_again_by_the_same_words_and_seed(
     await decided(desk, "remove")
     refused = await desk.asks(**ASKED)
     assert refused.ephemeral
-    assert "A moderator removed this very picture from this server" in refused.content
+    assert "A moderator removed exactly this picture from this server" in refused.content
     assert "1girl, blue hair" in refused.content.split("```")[1], "their words come back"
     assert [i.split(":")[1] for i in custom_ids(refused)] == ["appeal"]
     assert len(await desk.jobs()) == 1
