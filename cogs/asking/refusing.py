@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.client import Interaction
-from bot.domain import Ask, BotError, Refused, RequestId
+from bot.domain import Ask, BotError, Refused, RequestId, RuleId
 from bot.ids import new_id
 from bot.log import short_hash
 from bot.policy.layers import StrikeTerms, title_of
@@ -90,7 +90,7 @@ def _decision(
         kind=DecisionKind.ADMIT,
         outcome=Outcome.REFUSE,
         about=refusal_id,
-        rules=() if refused.rule is None else (refused.rule,),
+        rules=_rules_of(refused),
         layer=refused.layer or "",
         card_id=services.model().card_id,
         guild_id=ask.place.guild_id,
@@ -98,6 +98,12 @@ def _decision(
         user_id=ask.user_id,
         at_ms=now_ms,
     )
+
+
+def _rules_of(refused: Refused) -> tuple[RuleId, ...]:
+    """The rules that refuse it, the one that its member is told of first."""
+    told = () if refused.rule is None else (refused.rule,)
+    return tuple(dict.fromkeys([*told, *(finding.rule for finding in refused.found)]))
 
 
 async def alert(services: Services, ask: Ask, what: str) -> None:

@@ -15,16 +15,17 @@ import discord
 
 from bot.client import WaifuBot
 from bot.domain import (
+    BotError,
     ChannelId,
     GuildId,
     Layer,
     Picture,
     Place,
     Rating,
+    RuleId,
     Ruling,
     StorageError,
 )
-from bot.policy import decide
 from bot.policy.layers import title_of
 from bot.services import Services
 from bot.store.case_rows import Case, CaseKind
@@ -170,14 +171,26 @@ async def held_by(services: Services, case: Case, draw: Draw | None) -> list[str
     if not asked or draw is None:
         return []
     decision = asked[-1]
-    place = Place(guild_id=case.guild_id, channel_id=case.channel_id, whole=False)
-    weighed = decide.weigh(await services.policy_at(place), draw.prompt, draw.negative)
+    found = await _found_now(services, case, draw)
     layer = layer_in_words(Layer(decision.layer)) if decision.layer else ""
     told = [
-        reviewing.found_by(title_of(services.rulebook, rule), weighed.words(rule), layer)
+        reviewing.found_by(title_of(services.rulebook, rule), sorted(found.get(rule, ())), layer)
         for rule in decision.rules
     ]
     return [f"Held by {'; '.join(told)}"] if told else []
+
+
+async def _found_now(services: Services, case: Case, draw: Draw) -> dict[RuleId, list[str]]:
+    """What each rule finds in a prompt by now; nothing while the server's policy is unreadable."""
+    place = Place(guild_id=case.guild_id, channel_id=case.channel_id, whole=False)
+    try:
+        policy = await services.policy_at(place)
+    except BotError:
+        return {}
+    words: dict[RuleId, list[str]] = {}
+    for finding in policy.screen.findings(draw.prompt, draw.negative):
+        words.setdefault(finding.rule, []).extend(finding.words)
+    return words
 
 
 def _reports(case: Case) -> list[str]:

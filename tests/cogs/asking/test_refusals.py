@@ -86,6 +86,17 @@ async def test_a_refusal_is_recorded_without_its_words(desk: Court) -> None:
     assert "dragon" not in repr(made)
 
 
+async def test_every_rule_that_refuses_it_is_told_and_recorded(desk: Court) -> None:
+    refuse = Effect(ruling=Ruling.REFUSE)
+    await desk.decides(rules=Overrides(effects={RuleId("brands"): refuse}))
+    refused = await desk.asks(prompt="1girl, dragon, nike shoes")
+    assert "**Brands**" in refused.content
+    assert "refused for this too: **Blocked words of this server** (“dragon”)." in refused.content
+    refusal_id = custom_ids(refused)[0].split(":")[2]
+    (made,) = await desk.services.decisions.about(GuildId(desk.guild.id), refusal_id)
+    assert made.rules == ("brands", "server")
+
+
 async def test_an_upheld_appeal_is_drawn_posted_and_told(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon")
     assert "moderators of this server will look" in await appeals(desk, refused)

@@ -9,12 +9,13 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import ChannelId, GuildId, JobState, Rating, RuleId, Ruling, UserId
+from bot.domain import ChannelId, DatabaseError, GuildId, JobState, Rating, RuleId, Ruling, UserId
 from bot.policy.effect import Effect
 from bot.policy.layers import Overrides
 from bot.policy.screening import Term
 from bot.store.decisions import DecisionKind, Outcome
 from bot.words import refusals
+from cogs.governing.cases import case_lines
 from models.contract import Scores
 from tests.stages.court import Court, button_of, buttons_of, court
 from tests.stages.factories import make_held
@@ -337,7 +338,13 @@ async def test_a_policy_that_cannot_be_read_decides_and_draws_nothing(desk: Cour
     desk.env._errors.clear()
 
 
-async def test_a_case_names_the_rules_that_held_it_and_the_words_they_found(desk: Court) -> None:
+async def unreadable(guild_id: GuildId) -> None:
+    raise DatabaseError(str(guild_id))
+
+
+async def test_a_case_names_the_rules_that_held_it_and_the_words_they_found(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hold = Effect(ruling=Ruling.HOLD)
     await desk.decides(
         rules=Overrides(effects={RuleId("suggestive"): hold}),
@@ -353,6 +360,12 @@ async def test_a_case_names_the_rules_that_held_it_and_the_words_they_found(desk
     assert "**Blocked words of this server** (this server), found in “dragon”" in told
     assert "sees no nudity (2%)" in told
     assert "“hat”" not in told
+    (case,) = await desk.cases()
+    monkeypatch.setattr(desk.services.guilds, "policy", unreadable)
+    lines = "\n".join(await case_lines(desk.services, case))
+    assert "Held by **Blocked words of this server** (this server)" in lines, (
+        "it is shown all the same"
+    )
 
 
 async def test_why_says_what_was_seen_in_a_picture_and_who_decided(desk: Court) -> None:

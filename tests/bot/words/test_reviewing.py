@@ -1,0 +1,58 @@
+"""What is said around reviews: pictures in words a moderator understands, members in sentences."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bot.policy.thresholds import THRESHOLDS
+from bot.words import reviewing
+
+
+def just_under(threshold: float) -> float:
+    return math.nextafter(threshold, 0)
+
+
+@pytest.mark.parametrize(
+    ("nudity", "told"),
+    [
+        (0.0, "no nudity (0%)"),
+        (just_under(THRESHOLDS.spoiler), "no nudity (30%)"),
+        (THRESHOLDS.spoiler, "possible nudity (30%)"),
+        (just_under(THRESHOLDS.hold), "possible nudity (50%)"),
+        (THRESHOLDS.hold, "probable nudity (50%)"),
+        (THRESHOLDS.withhold, "sees nudity (80%)"),
+        (1.0, "sees nudity (100%)"),
+    ],
+)
+def test_a_score_is_told_by_what_follows_from_it(nudity: float, told: str) -> None:
+    assert told in reviewing.seen({"nudity": nudity, "blank": 0.0})
+
+
+def test_a_score_that_says_nothing_is_not_shown() -> None:
+    assert not reviewing.seen({})
+    assert not reviewing.seen({"blank": just_under(THRESHOLDS.blank), "childlike": 0.0})
+    childlike = reviewing.seen({"nudity": 0.6, "childlike": THRESHOLDS.childlike, "blank": 0.0})
+    assert childlike == (
+        "The picture check sees probable nudity (60%) and somebody who may look like a child (26%)."
+    )
+    assert reviewing.seen({"blank": THRESHOLDS.blank}).endswith("sees an empty picture.")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        reviewing.TOLD_REMOVED, reviewing.TOLD_SPOILER, reviewing.TOLD_UPHELD,
+        reviewing.TOLD_DISMISSED, reviewing.TOLD_HELD_TIME_OUT,
+    ],
+)  # fmt: skip
+def test_a_notice_is_a_sentence_that_begins_with_a_name(words: str) -> None:
+    told = reviewing.told(7, words, 9_000)
+    assert told.startswith("<@7>, the moderators ")
+    assert told.endswith(". You can ask me again <t:9:R>.")
+
+
+def test_an_appeal_that_is_not_taken_gives_its_words_back() -> None:
+    assert reviewing.not_taken("No.", "") == "No."
+    assert reviewing.not_taken("No.", "for ``` art").startswith("No.\nYour reason, to copy:\n```\n")
