@@ -252,9 +252,9 @@ def measured(bench: Bench, trial: Trial) -> Iterator[Row]:
     school.sheet(before, after).save(bench.work / f"{trial.name}.png")
     for name, taste in bench.tastes.items():
         goal = trial.goal if name == trial.taste else None
-        yield _won(f"{trial.name}: {name}", taste, _kept(bench, name, before, after), goal)
-    kept, now = bench.adherence("embedded", "embedded"), bench.adherence(model, trial.name)
-    change = {group: now[group] - kept[group] for group in kept}
+        yield _won(f"{trial.name}: {name}", taste, kept(bench, name, before, after), goal)
+    usual, now = bench.adherence("embedded", "embedded"), bench.adherence(model, trial.name)
+    change = {group: now[group] - usual[group] for group in usual}
     mean, worst = float(np.mean(list(change.values()))), min(change, key=lambda g: change[g])
     row = _row(trial.name)
     yield row("adherence", mean, "points", ">= -2", mean >= -2)
@@ -265,14 +265,14 @@ def measured(bench: Bench, trial: Trial) -> Iterator[Row]:
     yield row("training", clock, f"s ({core:.0f} of a core)", "<= 300", clock <= 300)
 
 
-def _kept(
+def kept(
     bench: Bench, taste: str, before: np.ndarray, after: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The pairs that count: of the open taste those whose prompts leave the face open."""
     if taste != "open":
         return before, after
-    kept = np.array([leaves_face_open(wish.prompt) for wish in bench.paired])
-    return before[kept], after[kept]
+    left_open = np.array([leaves_face_open(wish.prompt) for wish in bench.paired])
+    return before[left_open], after[left_open]
 
 
 def _won(name: str, taste: Taste, pair: tuple[np.ndarray, np.ndarray], goal: float | None) -> Row:
