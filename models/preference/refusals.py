@@ -33,6 +33,7 @@ def require_enough(manifest: Manifest) -> None:
             f"{LEAST_JUDGEMENTS}: let the members vote on more pictures."
         )
     _require_prompts(manifest, counted)
+    _require_held_out(manifest)
 
 
 def _require_prompts(manifest: Manifest, counted: list[JudgementLine]) -> None:
@@ -42,6 +43,15 @@ def _require_prompts(manifest: Manifest, counted: list[JudgementLine]) -> None:
         raise TooLittleError(
             f"the judgements are about {_many(len(prompts), 'prompt')} that may be trained on, and "
             f"{LEAST_PROMPTS} are needed: what is liked of one prompt says little about others."
+        )
+
+
+def _require_held_out(manifest: Manifest) -> None:
+    """Now, and not by the gate when all is trained: it judges by what is held out."""
+    if not any(p.split is Split.HELD_OUT and p.text is not None for p in manifest.pictures):
+        raise TooLittleError(
+            "no prompt with votes is held out, so nothing could tell whether a candidate has "
+            "learned: let the members vote on pictures of more prompts."
         )
 
 

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
 
-from bot import rulebooks
-from bot.curating.bare import without_texts
-from bot.domain import ENDED, JobState, Request
 from bot.drawing.handle import LocalThread
-from bot.drawing.progress import ProgressBoard
-from bot.drawing.roster import Roster
-from bot.drawing.shelf import Shelf
-from bot.drawing.signals import Signals
-from bot.drawing.worker import Worker, WorkerLimits
-from bot.learning.promoting import Promotion
-from bot.learning.starting import load_active
-from bot.store.db import Database
-from bot.store.gallery import Gallery
-from bot.store.lineage import Lineage
-from bot.store.papers import Papers
-from bot.store.queue import Jobs
-from bot.store.views import JobViews
 from models.catalogue import card as cards
 from models.catalogue.registry import Registry, card_of, seal
-from models.contract import Engine, EngineError, Rendered, Scorer, Scores
-from models.engine.slots import open_engine
+from models.contract import EngineError
 from tests.stages.cards import passed
-from tests.stages.factories import SINCE, USER, make_admitted, make_ask
-from tests.stages.fake_engine import FakeScorer
-from tests.stages.stores import AMPLE
+from tests.stages.factories import USER
+from tests.stages.house import house
 from tests.stages.tiny_models import build
-
-
-class Calm(FakeScorer):
-    """Finds nothing of all that an unknown model's pictures are measured for."""
-
-    def score(self, rendered: Rendered) -> Scores:
-        del rendered
-        return Scores(values={"blank": 0.0, "nudity": 0.0})
 
 
 @pytest.fixture(scope="module")
@@ -61,82 +32,6 @@ def shelf_of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     card = replace(card_of(candidate), id="base-2", parent="base")
     cards.write(passed(seal(card, candidate)), candidate / cards.FILE_NAME)
     return root
-
-
-@dataclass(frozen=True, kw_only=True)
-class House:
-    """One process of a bot: what it serves, and how to draw with it."""
-
-    jobs: Jobs
-    views: JobViews
-    gallery: Gallery
-    signals: Signals
-    shelf: Shelf
-    lineage: Lineage
-    promotion: Promotion
-
-    async def draws(self, model: str | None = None) -> bytes:
-        """The file of one and the same picture, without its job's name."""
-        ask = make_ask("1girl")
-        draw = replace(ask.draw, width_px=64, height_px=64, model=model, steps=3)
-        admitted = make_admitted(replace(ask, draw=draw))
-        made = await self.jobs.enqueue(admitted, AMPLE, 1_000, since_id=SINCE)
-        assert isinstance(made, Request)
-        self.signals.queued()
-        async with asyncio.timeout(60):
-            while (job := await self.views.get(made.jobs[0].id)) is None or (
-                job.state is not JobState.RENDERED
-            ):
-                assert job is None or job.state not in ENDED, job.error
-                await asyncio.sleep(0.01)
-        picture = await self.gallery.get(made.jobs[0].id)
-        assert picture is not None
-        return without_texts(await self.gallery.read(picture), "any")
-
-
-@asynccontextmanager
-async def house(root: Path, data: Path) -> AsyncIterator[House]:
-    """A bot on this data directory, until it is stopped."""
-    clock = iter(range(1_000, 10**9))
-    db = await Database.open(data / "bot.sqlite3")
-    catalogue, lineage, signals = Registry(root / "models"), Lineage(db), Signals()
-    shelf, jobs, gallery = Shelf(catalogue), Jobs(db), Gallery(db, data / "pictures")
-
-    def opens(model: str) -> Engine:
-        return open_engine(model, device="cpu", threads=1, capacity=2)
-
-    def looks(model: str) -> Scorer:
-        del model
-        return Calm()
-
-    handle = LocalThread("", opens, looks)
-    base = str(root / "base")
-    await load_active(
-        handle, lineage=lineage, catalogue=catalogue, shelf=shelf, named=base, now_ms=1
-    )
-    worker = Worker(
-        process="w", handle=handle, roster=Roster([handle]), shelf=shelf, jobs=jobs,
-        gallery=gallery, rulebook=rulebooks.load(), signals=signals, progress=ProgressBoard(),
-        limits=WorkerLimits(
-            lease_ms=60_000, max_attempts=1, preview_every=0, grace_ms=0, patience_ms=0
-        ),
-        clock=lambda: next(clock), tell=lambda _: None,
-    )  # fmt: skip
-    promotion = Promotion(
-        lineage=lineage, catalogue=catalogue, shelf=shelf, papers=Papers(data / "licences"),
-        swap=worker.swap, clock=lambda: next(clock),
-    )  # fmt: skip
-    running = asyncio.create_task(worker.run())
-    try:
-        yield House(
-            jobs=jobs, views=JobViews(db), gallery=gallery, signals=signals, shelf=shelf,
-            lineage=lineage, promotion=promotion,
-        )  # fmt: skip
-    finally:
-        worker.stop()
-        await running
-        await handle.close()
-        await db.close()
 
 
 async def test_a_rollback_gives_back_byte_identical_pictures(

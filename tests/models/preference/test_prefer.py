@@ -247,6 +247,17 @@ def test_what_nothing_can_be_learned_from_is_refused_kindly(
     assert not bench.out("poor").exists()
 
 
+def test_votes_of_which_none_is_held_out_are_refused_before_the_training(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The gate could pass nothing that learned from them."""
+    folder = bench.root / "poor"
+    shown = pictures(folder, prompts=HELD_OUT)
+    write_manifest(folder, shown, votes(shown))
+    assert bench.prefer("poor", manifest=folder) == 2
+    assert "no prompt with votes is held out" in capsys.readouterr().err
+
+
 def test_a_manifest_changed_by_hand_is_refused(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,130 @@
+"""Votes, export, training, gate, promotion, pictures, rollback: the real commands at tiny size."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bot.learning import schooling as room
+from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace, orders_with
+from bot.learning.schooling import Schooling
+from bot.store.consent import Consent
+from bot.store.groundwork import Groundwork
+from bot.store.outbox import Outbox
+from bot.store.votes import Votes
+from models.catalogue import card as cards
+from models.catalogue.card import Licence, Score
+from models.catalogue.registry import card_of, seal
+from tests.stages.factories import OTHER, USER, make_post, make_reaction
+from tests.stages.house import House, house
+from tests.stages.tiny_models import build
+from tests.stages.tiny_onnx import write_tagger
+
+PROMPTS, EACH, VOTERS, SIDE_PX = 14, 2, 3, 16
+#: The gate of today with floors that four steps of training on noise can reach.
+LENIENT = """
+import sys
+from dataclasses import replace
+from models.measuring.gate import floors
+for kind in floors.FLOORS:
+    if kind not in (floors.Measure.FILES, floors.Measure.LICENCE):
+        floors.FLOORS[kind] = replace(floors.FLOORS[kind], least=None, most=None)
+from models.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+_FEW = {
+    RunStage.EXPORT: (),
+    RunStage.TRAIN: (
+        "--steps", "4", "--pairs", "3", "--threads", "1", "--device", "cpu", "--as-judged",
+    ),
+    RunStage.JUDGE: (
+        "--followed", "2", "--prompts", "1", "--seeds", "2", "--trained", "1", "--threads", "1",
+    ),
+}  # fmt: skip
+
+
+def orders(tagger: Path):  # noqa: ANN201  an `Orders`
+    """The commands of the house, with few steps and few pictures."""
+
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        _, room_, *rest = orders_with(str(tagger))(run, place)
+        entry = ("-c", LENIENT) if run.stage is RunStage.JUDGE else ("-m", room_)
+        return (*entry, *rest, *_FEW[run.stage])
+
+    return told
+
+
+def base_at(folder: Path) -> Path:
+    """A tiny model with a card, whose pictures need no scorer for nudity."""
+    build(folder)
+    (folder / "LICENSE.md").write_text("Be kind.\n")
+    licence = Licence(
+        name="Kind", file="LICENSE.md", sha256=hashlib.sha256(b"Be kind.\n").hexdigest()
+    )
+    plain = replace(card_of(folder), id="base", scores=(Score.BLANK,), licence=licence)
+    cards.write(seal(plain, folder), folder / cards.FILE_NAME)
+    return folder
+
+
+async def vote(h: House) -> None:
+    """Everybody likes the brighter of two pictures of a prompt."""
+    votes, outbox, message = Votes(h.db), Outbox(h.db), 100
+    await Consent(h.db).set_sharing(USER, True, 1)
+    for prompt in range(PROMPTS):
+        shown: list[tuple[float, int]] = []
+        for seed in range(EACH):
+            message += 1
+            job, png = await h.drawn(None, f"1girl, {prompt}", 10 * prompt + seed, SIDE_PX)
+            found = await h.views.get(job)
+            assert found is not None
+            assert await outbox.delivered(found.owed_post_id, make_post(job, message=message), 9)
+            with Image.open(io.BytesIO(png)) as picture:
+                shown.append((float(np.asarray(picture).mean()), message))
+        for place, (_, shown_as) in enumerate(sorted(shown)):
+            for voter in range(VOTERS):
+                emoji = "👍" if place else "👎"
+                await votes.record(make_reaction(shown_as, OTHER + voter, emoji))
+
+
+@pytest.mark.slow(20)
+@pytest.mark.timeout(600)
+async def test_the_whole_loop_from_votes_to_a_rollback_to_the_very_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = base_at(tmp_path / "base")
+    for name, value in (("DATA_DIR", tmp_path), ("MODEL", base), ("DISCORD_TOKEN", "x.y.z")):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(room, "_CALM_S", 0.1)
+    tagger = write_tagger(tmp_path / "tagger", {"1girl": (0.0, 0.0, 0.0, 9.0)})
+    async with house(tmp_path, tmp_path) as h:
+        await vote(h)
+        before = await h.draws()
+        school = Schooling(
+            root=tmp_path / "learning", python=sys.executable, catalogue=h.catalogue,
+            shelf=h.shelf, groundwork=Groundwork(h.db), told=h.signals.for_worker(),
+            clock=lambda: 5, orders=orders(tagger),
+        )  # fmt: skip
+        working = asyncio.create_task(school.run())
+        assert (await school.start()).startswith("I train `base-v2` from `base` now")
+        while (run := school.run_now) is None or run.stage in UNDER_WAY:
+            await asyncio.sleep(0.05)
+        working.cancel()
+        await asyncio.wait([working])
+        assert run.stage is RunStage.PASSED, run.said
+        card = h.catalogue.card("base-v2")
+        assert (card.parent, len(card.manifests or ())) == ("base", 1)
+        told = await h.promotion.promote("base-v2", by_id=USER, why="a test")
+        assert told.startswith("`base-v2` serves now.")
+        assert await h.draws() != before, "it has learned something"
+        assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith("`base` serves")
+        assert await h.draws() == before
+    assert [path.name for path in (tmp_path / "learning").iterdir()] == ["run.json"]
