@@ -9,8 +9,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from bot.domain import Held, Job, Released, Withheld
+from bot.domain import Job
 from bot.drawing.handle import EngineHandle
+from bot.finished import Held, Released, Withheld
 from bot.policy import decide
 from bot.policy.layers import everywhere, licensed
 from bot.policy.rulebook import Rulebook

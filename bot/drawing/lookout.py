@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot.domain import Job, Withheld
+from bot.domain import Job
 from bot.drawing.handle import EngineHandle
+from bot.finished import Withheld
 from bot.policy import decide, watching
 from models.contract import ScoringError, StepReport
 

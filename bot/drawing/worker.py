@@ -12,14 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import (
-    BotError,
-    DiskFullError,
-    Job,
-    JobId,
-    RequestId,
-    Withheld,
-)
+from bot.domain import BotError, DiskFullError, Job, JobId, RequestId
 from bot.drawing.agenda import Agenda
 from bot.drawing.finisher import Finisher
 from bot.drawing.handle import EngineHandle
@@ -29,6 +22,7 @@ from bot.drawing.roster import Roster
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.swap import Swaps
+from bot.finished import Withheld
 from bot.log import short_hash, whereabouts
 from bot.policy.rulebook import Rulebook
 from bot.store.db import undisturbed

@@ -15,18 +15,16 @@ from bot.domain import (
     Admitted,
     Ask,
     Finding,
-    Held,
     Job,
     Layer,
     Rating,
     RefusalReason,
     Refused,
-    Released,
     RequestKind,
     RuleId,
     Ruling,
-    Withheld,
 )
+from bot.finished import Held, Released, Withheld
 from bot.policy.effect import Audience, Effect, join
 from bot.policy.layers import EffectivePolicy, Ground, excusing, title_of
 from bot.policy.rulebook import SERVER, rule_of

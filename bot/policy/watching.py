@@ -6,7 +6,8 @@ Called by the worker. Pure. It only ever saves work: what is drawn to its end is
 
 from __future__ import annotations
 
-from bot.domain import Job, Rating, Withheld
+from bot.domain import Job, Rating
+from bot.finished import Withheld
 from bot.policy.thresholds import THRESHOLDS
 from bot.words import refusals
 from models.contract import ModelInfo, Scores

@@ -14,17 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from bot.domain import (
-    Ask,
-    ChannelId,
-    Finding,
-    GuildId,
-    Held,
-    JobId,
-    MessageId,
-    MessageRef,
-    UserId,
-)
+from bot.domain import Ask, ChannelId, Finding, GuildId, JobId, MessageId, MessageRef, UserId
+from bot.finished import Held
 from bot.ids import new_id
 from bot.store.ask_rows import ask_json, ask_of
 from bot.store.db import Params, Row, Transaction

@@ -17,16 +17,8 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from bot.domain import (
-    ChannelId,
-    Held,
-    JobId,
-    JobState,
-    MessageId,
-    Picture,
-    Post,
-    Released,
-)
+from bot.domain import ChannelId, JobId, JobState, MessageId, Picture, Post
+from bot.finished import Held, Released
 from bot.store.case_rows import lose_messages
 from bot.store.db import Database, Glance, Params, undisturbed
 from bot.store.duel_rows import lose_duel_messages

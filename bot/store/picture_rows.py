@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from bot.domain import GuildId, Held, JobId, JobState, Picture, Rating, Released, Ruling, UserId
+from bot.domain import GuildId, JobId, JobState, Picture, Rating, Ruling, UserId
+from bot.finished import Held, Released
 from bot.store.case_rows import held_case, insert_case
 from bot.store.db import Row, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions

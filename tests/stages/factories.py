@@ -22,7 +22,6 @@ from bot.domain import (
     Ask,
     ChannelId,
     GuildId,
-    Held,
     Job,
     JobId,
     JobState,
@@ -32,12 +31,12 @@ from bot.domain import (
     Place,
     Post,
     Rating,
-    Released,
     RequestId,
     RequestKind,
     Ruling,
     UserId,
 )
+from bot.finished import Held, Released
 from bot.store.sends import Send, SendKind
 from models.contract import Draw, Sampler, Scores
 from models.provenance import Provenance, encode_png

@@ -28,19 +28,18 @@ from bot.client import WaifuBot
 from bot.domain import (
     ChannelId,
     GuildId,
-    Held,
     Job,
     MessageId,
     MessageRef,
     Post,
     Rating,
     Refused,
-    Released,
     UserId,
 )
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
+from bot.finished import Held, Released
 from bot.glossaries import Glossaries, Tails
 from bot.learning.desk import LearningDesk, lay
 from bot.services import Services

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState, Released
+from bot.domain import JobState
 from bot.drawing import finisher
+from bot.finished import Released
 from models.contract import TickResult
 from models.provenance import Provenance
 from tests.stages.fake_engine import FakeEngine

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot import rulebooks
-from bot.domain import Admitted, Finding, Held, Job, Rating, Released, Ruling, Withheld
+from bot.domain import Admitted, Finding, Job, Rating, Ruling
+from bot.finished import Held, Released, Withheld
 from bot.policy.decide import NUDITY, admit, may_preview, may_stay_preview, release
 from bot.policy.effect import Effect
 from bot.policy.layers import everywhere

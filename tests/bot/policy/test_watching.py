@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 import pytest
 
 from bot import rulebooks
-from bot.domain import Held, Job, Rating, Released, Withheld
+from bot.domain import Job, Rating
+from bot.finished import Held, Released, Withheld
 from bot.policy.decide import release
 from bot.policy.layers import everywhere
 from bot.policy.thresholds import THRESHOLDS, is_forbidden

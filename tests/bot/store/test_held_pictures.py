@@ -7,11 +7,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.domain import (
-    Held,
-    JobId,
-    JobState,
-)
+from bot.domain import JobId, JobState
+from bot.finished import Held
 from bot.store.case_rows import Case, CaseKind
 from bot.store.decisions import Outcome
 from bot.store.sends import Begun
