@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.domain import Place, RoleId
+from bot.drawing.outlook import Outlook
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.learning.desk import LearningDesk
@@ -24,6 +25,7 @@ from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
+from bot.store.grids import Grids
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
@@ -47,6 +49,7 @@ class Services:
     views: JobViews
     outbox: Outbox
     gallery: Gallery
+    grids: Grids
     sends: Sends
     doomed: Doomed
     votes: Votes
@@ -64,6 +67,7 @@ class Services:
     privacy: Privacy
     signals: Signals
     progress: ProgressBoard
+    outlook: Outlook
     caps: Caps
     learning: LearningDesk
     #: The model that is asked of; looked at each time, because a promotion can change it.

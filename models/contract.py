@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol, Self
 
-from models.decoding import Amount, Positive
+from models.decoding import Amount, Fraction, Positive
 
 
 class Sampler(StrEnum):
@@ -79,6 +79,17 @@ class Draw:
     clip_skip: int | None = None
     #: The id of the card that it is drawn with.
     model: str | None = None
+    #: The picture that it is varied from, by its job's id.
+    source: str | None = None
+    #: How far it goes from there: 0 is the source itself, 1 as if there were none.
+    strength: Fraction | None = None
+
+    @property
+    def first_step(self) -> int:
+        """The steps of its noise levels that a picture which is varied leaves out."""
+        if self.source is None or self.strength is None:
+            return 0
+        return self.steps - max(1, round(self.steps * self.strength))
 
     def nth(self, index: int) -> Draw:
         """The draw of picture `index` of several that were asked for together."""
@@ -138,6 +149,8 @@ class RenderRequest:
     row_id: str
     draw: Draw
     preview_every: int = 0
+    #: What it is varied from, where the draw names a source; of whatever size.
+    source_png: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,12 +87,14 @@ def ask_again(
     draw: Draw,
     kind: RequestKind,
     parent_job_id: JobId,
+    count: int = 1,
 ) -> Ask | Refused:
-    """One picture by the settings of an earlier one, if this model can still be asked for them.
+    """Pictures by the settings of an earlier one, if this model can still be asked for them.
 
     Size and sampler are this model's: it may be another than the one that drew the earlier one.
+    What the earlier one was varied from, these are varied from too.
     """
-    return make_ask(
+    ask = make_ask(
         info=info,
         user_id=user_id,
         place=place,
@@ -104,9 +106,14 @@ def ask_again(
         steps=draw.steps,
         guidance=draw.guidance,
         clip_skip=draw.clip_skip,
+        count=count,
         kind=kind,
         parent_job_id=parent_job_id,
     )
+    if isinstance(ask, Refused) or draw.source is None:
+        return ask
+    varied = replace(ask.draw, source=draw.source, strength=draw.strength)
+    return replace(ask, draw=varied)
 
 
 def _prompt(text: str, limit: int) -> str:

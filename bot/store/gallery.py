@@ -43,8 +43,8 @@ class PostDebt(StrEnum):
 
     #: The bot's own vote reactions are to stand under it.
     VOTES = "votes"
-    #: Its picture is to go behind a spoiler by a moderator's word.
-    SPOILER = "spoiler"
+    #: A picture of it went, or is to go behind a spoiler by a moderator's word.
+    AMENDMENT = "amendment"
     #: Its reactions are to be read, until the ledger agrees with Discord.
     READING = "reading"
 
@@ -250,9 +250,11 @@ class Gallery:
         )
 
     async def unsettle_all(self) -> None:
-        """Events may have been lost: the reactions of every post are to be read again."""
+        """Events may have been lost: the reactions of every post of one are to be read again."""
         await self._db.write_one(
             "UPDATE posts SET settled = 0 WHERE settled = 1 AND deleted_ms IS NULL"
+            " AND (SELECT count(*) FROM post_pictures"
+            "  WHERE post_pictures.message_id = posts.message_id) = 1"
         )
 
 
@@ -282,12 +284,12 @@ _UNSETTLED = (
 
 _OWING: Mapping[PostDebt, str] = {
     PostDebt.VOTES: _OLDEST.format("seeded = 0"),
-    PostDebt.SPOILER: _OLDEST.format("spoiler_owed = 1"),
+    PostDebt.AMENDMENT: _OLDEST.format("amendment_owed = 1"),
     PostDebt.READING: _UNSETTLED,
 }
 _PAID: Mapping[PostDebt, str] = {
     PostDebt.VOTES: "seeded = 1",
-    PostDebt.SPOILER: "spoiler_owed = 0",
+    PostDebt.AMENDMENT: "amendment_owed = 0",
     PostDebt.READING: "settled = 1",
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bot.domain import (
     Admitted,
+    Ask,
     Job,
     JobId,
     JobState,
@@ -27,7 +28,7 @@ from bot.store.job_rows import columns_of
 def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
     """A new request for every picture of the ask; picture `i` is drawn by `draw.nth(i)`."""
     ask, request_id = admitted.ask, RequestId(new_id())
-    layout = PostLayout.DUEL if ask.kind is RequestKind.TRIAL else PostLayout.SINGLE
+    layout = _layout_of(ask)
     job_ids = [JobId(new_id()) for _ in range(ask.count)]
     jobs = tuple(
         Job(
@@ -63,11 +64,20 @@ def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
     )
 
 
+def _layout_of(ask: Ask) -> PostLayout:
+    if ask.kind is RequestKind.TRIAL:
+        return PostLayout.DUEL
+    return PostLayout.GRID if ask.count > 1 else PostLayout.SINGLE
+
+
 def owed_post_ids(layout: PostLayout, job_ids: Sequence[JobId]) -> list[OwedPostId]:
-    """For each picture the post that will show it; a post is named after its first picture."""
+    """For each picture the post that will show it; a post of one is named after its picture."""
     match layout:
         case PostLayout.SINGLE:
             return [OwedPostId(job_id) for job_id in job_ids]
+        case PostLayout.GRID:
+            # A picture that comes too late for the grid has a post of its own, by its own name.
+            return [OwedPostId(new_id())] * len(job_ids)
         case PostLayout.DUEL:
             return [OwedPostId(job_ids[0]) for _ in job_ids]
 

@@ -14,25 +14,22 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
-    Ask,
     ChannelId,
     Job,
     JobId,
     MessageId,
     MessageRef,
+    OwedPostId,
     RequestId,
     RequestKind,
-    Ruling,
     UserId,
 )
-from bot.policy.asks import ask_again
-from bot.services import Services
 from bot.words import refusals, wording
+from cogs.asking.again import ask_for
 from cogs.asking.press import Press
-from cogs.asking.requests import fresh_seed, submit
+from cogs.asking.requests import fresh_seed
 from cogs.components import PREFIX, Action, template
-from cogs.translating import guild_of, place_of, tell, user_of
-from models.contract import Draw
+from cogs.translating import guild_of, tell, user_of
 from models.provenance import Provenance, a1111_parameters
 
 _GONE = "That picture is gone, so this button has nothing to work with any more."
@@ -78,45 +75,38 @@ class Again(_OfPicture, template=template(Action.AGAIN)):
         if await interaction.client.services.gallery.is_removed(job.id):
             await tell(interaction, refusals.REMOVED)
             return
-        await _ask_again(interaction, job, RequestKind.AGAIN, job.draw)
+        await ask_for(interaction, job, RequestKind.AGAIN, job.draw)
 
 
-class Vary(_OfPicture, template=template(Action.VARY)):
+class Reroll(_OfPicture, template=template(Action.REROLL)):
     """The same settings with a new seed."""
 
-    action = Action.VARY
+    action = Action.REROLL
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask as the one who pressed, in the place of the press."""
         job = await self.settings(interaction)
         if job is not None:
-            await _ask_again(
-                interaction, job, RequestKind.VARY, replace(job.draw, seed=fresh_seed())
-            )
+            await ask_for(interaction, job, RequestKind.VARY, replace(job.draw, seed=fresh_seed()))
 
 
-async def _ask_again(interaction: Interaction, job: Job, kind: RequestKind, draw: Draw) -> None:
-    services = interaction.client.services
-    ask = ask_again(
-        info=services.model(),
-        user_id=user_of(interaction),
-        place=place_of(interaction),
-        draw=draw,
-        kind=kind,
-        parent_job_id=job.id,
-    )
-    if isinstance(ask, Ask):
-        ask = replace(ask, precedent=await _inherited(services, job))
-    await submit(interaction, ask)
+class RerollAll(Press, template=template(Action.REROLL_ALL)):
+    """As many as before with new seeds; the target is the name of their post."""
 
+    action = Action.REROLL_ALL
 
-async def _inherited(services: Services, job: Job) -> Ruling | None:
-    """What moderators put behind a spoiler has others like it come behind one too."""
-    picture = await services.gallery.get(job.id)
-    card_id = services.model().card_id if picture is None else picture.card_id
-    found = await services.reviews.precedent(job.guild_id, [job.draw], card_id)
-    covered = found is not None or job.ruling is Ruling.SPOILER
-    return Ruling.SPOILER if covered else None
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask as the one who pressed, in the place of the press."""
+        grid = await interaction.client.services.grids.named(OwedPostId(self.target))
+        if grid is None or grid.message.guild_id != guild_of(interaction):
+            await tell(interaction, _GONE)
+            return
+        job = grid.jobs[1]
+        if job.fault is not None:
+            await tell(interaction, _FOREIGN)
+            return
+        draw = replace(job.draw, seed=fresh_seed())
+        await ask_for(interaction, job, RequestKind.VARY, draw, count=len(grid.jobs))
 
 
 class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
@@ -160,19 +150,20 @@ class Delete(_OfPicture, template=template(Action.DELETE)):
         if not _may_touch(interaction, job.user_id):
             await tell(interaction, _NOT_YOURS)
             return
+        services, message = interaction.client.services, interaction.message
+        alone = message is not None and message.flags.ephemeral
         await interaction.response.defer()
-        services = interaction.client.services
         await services.gallery.delete(job.id, services.clock())
-        if interaction.message is not None:
+        if message is not None and not alone:
             # A crash may have left this very message without a row.
             await services.doomed.add(
                 MessageRef(
-                    message_id=MessageId(interaction.message.id),
-                    channel_id=ChannelId(interaction.message.channel.id),
+                    message_id=MessageId(message.id),
+                    channel_id=ChannelId(message.channel.id),
                     guild_id=guild_of(interaction),
                 )
             )
-        services.signals.doomed.set()
+        services.signals.taken_away()
         await tell(interaction, "The picture is deleted, here and from my disk.")
 
 
@@ -203,7 +194,7 @@ def _may_touch(interaction: Interaction, owner: UserId) -> bool:
     return user_of(interaction) == owner or interaction.permissions.manage_messages
 
 
-_PRESSES = (Again, Vary, ShowSettings, Delete, Cancel)
+_PRESSES = (Again, Reroll, RerollAll, ShowSettings, Delete, Cancel)
 
 
 class Buttons(commands.Cog):

@@ -1,10 +1,10 @@
 """The boundary walk: one whole life of the bot, lived again and again, killed at another boundary.
 
-In the life people accept the licence, ask for one picture and for two, vote, look at settings, show
-a picture again, compare two at a party, delete one and are forgotten; then the bot is stopped and
-started once more. Where the bot dies, people do what people do: they try again when they got no
-answer. The boundaries are those of `tests/stages/boundaries.py`, the faults those of
-`tests/stages/promises.py`.
+In the life people accept the licence, ask for one picture and for two, vote and pick, look at
+settings, show a picture again, compare two at a party, delete one that stands alone and one beside
+another, and are forgotten; then the bot is stopped and started once more. Where the bot dies,
+people do what people do: they try again when they got no answer. The boundaries are those of
+`tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`.
 `tests/test_crash.py` walks a few, `tests/bench/kills.py` all.
 """
 
@@ -105,7 +105,7 @@ class Life:
         self._trace = trace
         self._promised: dict[str, int] = {}
         self._forgotten: Forgotten | None = None
-        self._chosen: set[int] = set()
+        self._chosen: set[tuple[int, str]] = set()
         #: True while nothing but us has ended the bot.
         self._stopped = True
 
@@ -118,6 +118,7 @@ class Life:
         for chapter in (
             self._draw,
             self._compare,
+            self._pick_and_delete,
             self._vote_show_and_delete,
             self._forget,
             self._stop,
@@ -140,7 +141,7 @@ class Life:
         asking = await self._asking()
         left, stop = button(asking, "left"), button(asking, "stopparty")
         if await self._act(lambda: click("owner", asking["id"], left)):
-            self._chosen = {self._sandbox.persona("owner")}
+            self._chosen.add((self._sandbox.persona("owner"), "duel"))
         await self._act(lambda: click("member", asking["id"], stop))
 
     async def _asking(self) -> Payload:
@@ -153,6 +154,18 @@ class Life:
                     if button(message, "left", missing="") and self._here.rows(known):
                         return message
                 await asyncio.sleep(0.05)
+
+    async def _pick_and_delete(self) -> None:
+        """Somebody picks the second of two pictures; their member deletes the first."""
+        click = self._sandbox.click
+        grid = next(m for m in self._here.posted() if TWO in m["content"])
+        second, menu = button(grid, "pick2"), button(grid, "which")
+        if await self._act(lambda: click("owner", grid["id"], second)):
+            self._chosen.add((self._sandbox.persona("owner"), "pick"))
+        panel = await self._act(lambda: click("member", grid["id"], menu, ["1"]))
+        assert panel, "nobody answered the menu"
+        delete = button(panel, "delete")
+        await self._act(lambda: click("member", panel["id"], delete))
 
     async def _vote_show_and_delete(self) -> None:
         """Two people vote; settings and `/show` of a picture, which its owner then deletes."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.stages.stage import Stage, button, stage
+from tests.stages.stage import Stage, button, pictures, stage
 
 EPHEMERAL = 1 << 6
 
@@ -59,7 +59,7 @@ async def test_cancel_works_while_drawing(here: Stage) -> None:
 
     await here.until(cancelled)
     await here.draw("1girl, after")
-    assert len(await here.posts(2)) == 2
+    assert pictures(await here.posts(2)) == 2
 
 
 async def test_votes_are_counted_and_taken_back(here: Stage) -> None:
@@ -121,7 +121,7 @@ async def test_deleting_a_picture_takes_every_message_that_shows_it(here: Stage)
     (post,) = await here.posts(1)
     job_id = post["attachments"][0]["filename"].split(".")[0]
     await here.sandbox.slash("member", here.where, "show", {"id": job_id}).answer()
-    assert len(await here.posts(2)) == 2
+    assert pictures(await here.posts(2)) == 2
     await here.sandbox.click("member", post["id"], button(post, "delete")).answer()
 
     async def gone() -> bool:

@@ -210,7 +210,7 @@ async def test_queue_history_and_buttons_are_kind_about_it(desk: Front) -> None:
     job, post = await desk.picture()
     await rewrite(desk, job, "aspect")
     assert job.id in said(await desk.member.slash(desk.channel, "history")).content
-    for label in ("Again", "Vary", "Settings"):
+    for label in ("Again", "Reroll", "Settings"):
         answer = said(await desk.member.click(post, label=label))
         assert "another version of me" in answer.content, label
         assert answer.ephemeral

@@ -33,6 +33,7 @@ FROZEN = {
     "0006_moderators_word": "68d2e0a27364b414fab3274c16e2af3762c56243da71a3fd4f0cba4cecf4a43d",
     "0007_curation": "7c9a990b8fcd92b6c0f762b0a79f3b98e301087e16efdeba9f3e0d577b2e5c6b",
     "0008_lineage": "23ee1f91903a60ff6302e1ba05e37dec18324b5a942f078ec3df951d1fe89873",
+    "0009_grids": "369516f6e56fb6859a5f7cacfa1dcb918fee9888864e974de4944d386529c357",
 }
 
 
