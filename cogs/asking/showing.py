@@ -22,7 +22,7 @@ from cogs.posting.sending import answer_to, send_tracked
 from cogs.posting.uploads import upload
 from cogs.translating import place_of, roles_of, tell
 
-_UNKNOWN = "I know no picture `{id}` of this server. `/history` lists yours with their ids."
+_UNKNOWN = "I can't find picture `{id}` in this server. `/history` lists yours with their IDs."
 _DELETED = "That picture was deleted."
 _ELSEWHERE = (
     "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
