@@ -8,6 +8,7 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.posting.delivery",
     "cogs.posting.status",
     "cogs.asking.buttons",
+    "cogs.asking.deleting",
     "cogs.asking.grids",
     "cogs.asking.varying",
     "cogs.asking.queue",

@@ -36,8 +36,12 @@ class Action(StrEnum):
     ALONE = "alone"
     #: The settings, copyable.
     SETTINGS = "settings"
-    #: Remove the picture everywhere.
+    #: Remove the picture everywhere: ask first.
     DELETE = "delete"
+    #: Yes, remove it.
+    DELETE_YES = "deleteyes"
+    #: Bring it back, while that can be.
+    UNDO = "undo"
     #: Take a request back.
     CANCEL = "cancel"
     #: Another page of one's pictures.
@@ -120,6 +124,8 @@ _LOOKS: dict[Action, tuple[str, str | None, discord.ButtonStyle]] = {
     Action.ALONE: ("Post alone", "🖼️", discord.ButtonStyle.secondary),
     Action.SETTINGS: ("Settings", "📋", discord.ButtonStyle.secondary),
     Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
+    Action.DELETE_YES: ("Yes, delete it", "🗑️", discord.ButtonStyle.danger),
+    Action.UNDO: ("Undo", "↩️", discord.ButtonStyle.secondary),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
     Action.ACCEPT: ("Accept", "✅", discord.ButtonStyle.success),

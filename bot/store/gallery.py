@@ -33,7 +33,7 @@ from bot.store.duel_rows import lose_duel_messages
 from bot.store.picture_files import PictureFiles
 from bot.store.picture_rows import SEEN, insert_picture, picture_of
 from bot.store.post_rows import POST, insert_post, post_of
-from bot.store.removal import take_away
+from bot.store.removal import show_again, take_away
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +140,26 @@ class Gallery:
                 ends=JobState.CANCELLED,
             )
         await self.reap()
+
+    async def bring_back(self, picture: Picture, data: bytes) -> bool:
+        """Undo `delete` with the file's bytes. Posts of several pictures show it again.
+
+        False if it is not deleted, a moderator removed it, or its member was forgotten since.
+        """
+        async with self._moving:
+            await self._db.write_one(_DOOM, {"sha256": picture.sha256})
+            await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
+            async with self._db.write() as tx:
+                back = await tx.execute(
+                    "UPDATE pictures SET deleted_ms = NULL WHERE job_id = :job"
+                    " AND deleted_ms IS NOT NULL AND removed_ms IS NULL",
+                    {"job": picture.job_id},
+                )
+                if back:
+                    await show_again(tx, picture)
+        if not back:
+            await self.reap()
+        return bool(back)
 
     async def reap(self) -> int:
         """Remove the doomed files that no picture uses. Returns how many there were."""

@@ -14,22 +14,18 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
-    ChannelId,
     Job,
     JobId,
-    MessageId,
-    MessageRef,
     OwedPostId,
     RequestId,
     RequestKind,
-    UserId,
 )
 from bot.words import refusals, wording
 from cogs.asking.again import ask_for
-from cogs.asking.press import Press
+from cogs.asking.press import NOT_YOURS, Press, may_touch
 from cogs.asking.requests import fresh_seed
 from cogs.components import PREFIX, Action, template
-from cogs.translating import guild_of, tell, user_of
+from cogs.translating import guild_of, tell
 from models.provenance import Provenance, a1111_parameters
 
 _GONE = "That picture is gone, so this button has nothing to work with any more."
@@ -38,7 +34,6 @@ _FOREIGN = (
     "Ask afresh with `/waifu`."
 )
 _STALE = "This button is from an older version of me. Use `/show` to bring a picture back to life."
-_NOT_YOURS = "Only the person who requested this, or a moderator, can do that."
 
 
 class _OfPicture(Press, template="wd:none"):
@@ -137,36 +132,6 @@ class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
         )
 
 
-class Delete(_OfPicture, template=template(Action.DELETE)):
-    """Remove a picture: its file, its row's life and every message that shows it."""
-
-    action = Action.DELETE
-
-    async def pressed(self, interaction: Interaction) -> None:
-        """For the requester and for moderators."""
-        job = await self.job(interaction)
-        if job is None:
-            return
-        if not _may_touch(interaction, job.user_id):
-            await tell(interaction, _NOT_YOURS)
-            return
-        services, message = interaction.client.services, interaction.message
-        alone = message is not None and message.flags.ephemeral
-        await interaction.response.defer()
-        await services.gallery.delete(job.id, services.clock())
-        if message is not None and not alone:
-            # A crash may have left this very message without a row.
-            await services.doomed.add(
-                MessageRef(
-                    message_id=MessageId(message.id),
-                    channel_id=ChannelId(message.channel.id),
-                    guild_id=guild_of(interaction),
-                )
-            )
-        services.signals.taken_away()
-        await tell(interaction, "The picture is deleted, here and from my disk.")
-
-
 class Cancel(Press, template=template(Action.CANCEL)):
     """Take a request back, whether it waits or is being drawn."""
 
@@ -179,8 +144,8 @@ class Cancel(Press, template=template(Action.CANCEL)):
         if status is None or status.guild_id != guild_of(interaction):
             await tell(interaction, _GONE)
             return
-        if not _may_touch(interaction, status.user_id):
-            await tell(interaction, _NOT_YOURS)
+        if not may_touch(interaction, status.user_id):
+            await tell(interaction, NOT_YOURS)
             return
         taken = await services.queue.cancel_request(
             status.request_id, status.user_id, services.clock()
@@ -190,11 +155,7 @@ class Cancel(Press, template=template(Action.CANCEL)):
         await tell(interaction, f"Cancelled: {what}." if taken else "There is nothing to cancel.")
 
 
-def _may_touch(interaction: Interaction, owner: UserId) -> bool:
-    return user_of(interaction) == owner or interaction.permissions.manage_messages
-
-
-_PRESSES = (Again, Reroll, RerollAll, ShowSettings, Delete, Cancel)
+_PRESSES = (Again, Reroll, RerollAll, ShowSettings, Cancel)
 
 
 class Buttons(commands.Cog):

@@ -164,8 +164,7 @@ class Life:
             self._chosen.add((self._sandbox.persona("owner"), "pick"))
         panel = await self._act(lambda: click("member", grid["id"], menu, ["1"]))
         assert panel, "nobody answered the menu"
-        delete = button(panel, "delete")
-        await self._act(lambda: click("member", panel["id"], delete))
+        await self._delete(panel)
 
     async def _vote_show_and_delete(self) -> None:
         """Two people vote; settings and `/show` of a picture, which its owner then deletes."""
@@ -177,7 +176,15 @@ class Life:
         job = post["attachments"][0]["filename"].partition(".")[0]
         await self._act(lambda: click("owner", post["id"], button(post, "settings")))
         await self._act(lambda: self._sandbox.slash("moderator", where, "show", {"id": job}))
-        await self._act(lambda: click("member", post["id"], button(post, "delete")))
+        await self._delete(post)
+
+    async def _delete(self, under: Payload) -> None:
+        """The member deletes a picture by its button, and means it."""
+        click, delete = self._sandbox.click, button(under, "delete")
+        asked = await self._act(lambda: click("member", under["id"], delete))
+        if asked:
+            yes = button(asked, "deleteyes")
+            await self._act(lambda: click("member", asked["id"], yes))
 
     async def _forget(self) -> None:
         """The member is forgotten; from the press on they are promised that, and nothing else."""

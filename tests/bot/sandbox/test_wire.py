@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.sandbox.wire.wire import Payload
 from tests.stages.stage import Stage, button, pictures, stage
 
 EPHEMERAL = 1 << 6
@@ -99,6 +100,14 @@ async def test_buttons_work_after_a_restart(here: Stage) -> None:
     assert len(colours) == 2, "a new seed draws another picture"
 
 
+async def deletes(here: Stage, who: str, post: Payload) -> None:
+    """Press the button, and mean it."""
+    asked = (await here.sandbox.click(who, post["id"], button(post, "delete")).answer()).message
+    assert asked is not None
+    assert asked["flags"] & EPHEMERAL
+    await here.sandbox.click(who, asked["id"], button(asked, "deleteyes")).answer()
+
+
 async def test_only_the_requester_or_a_moderator_deletes(here: Stage) -> None:
     await here.accept_terms()
     (post,) = await here.posts(1)
@@ -107,7 +116,7 @@ async def test_only_the_requester_or_a_moderator_deletes(here: Stage) -> None:
     assert refused is not None
     assert refused["flags"] & EPHEMERAL
     assert here.posted()
-    await here.sandbox.click("moderator", post["id"], delete).answer()
+    await deletes(here, "moderator", post)
 
     async def gone() -> bool:
         return not here.posted()
@@ -122,7 +131,7 @@ async def test_deleting_a_picture_takes_every_message_that_shows_it(here: Stage)
     job_id = post["attachments"][0]["filename"].split(".")[0]
     await here.sandbox.slash("member", here.where, "show", {"id": job_id}).answer()
     assert pictures(await here.posts(2)) == 2
-    await here.sandbox.click("member", post["id"], button(post, "delete")).answer()
+    await deletes(here, "member", post)
 
     async def gone() -> bool:
         return not here.posted() and not here.rows("SELECT * FROM doomed_messages")

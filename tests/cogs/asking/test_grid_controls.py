@@ -48,6 +48,13 @@ async def panel(who: MemberActor, message: discord.Message, place: int) -> Respo
     return said(await who.select(message, [str(place)], custom_id=menu))
 
 
+async def deletes(desk: Front, under: ResponseMessage) -> ResponseMessage:
+    """The member deletes a picture by its panel; the answer, with its button to undo it."""
+    asked = said(await desk.member.click(under.message, label="Delete"))
+    await desk.member.click(asked.message, label="Yes, delete it")
+    return asked
+
+
 async def current(desk: Front, who: MemberActor) -> list[int]:
     rows = await desk.services.queue._db.fetch_all(
         "SELECT place FROM choices WHERE axis = 'pick' AND voter_id = :user", {"user": who.id}
@@ -107,7 +114,9 @@ async def test_the_menu_brings_the_buttons_of_one_picture_for_these_eyes_only(de
 async def test_one_is_deleted_from_its_panel_and_the_others_stay(desk: Front) -> None:
     jobs, message = await grid(desk)
     shown = await panel(desk.member, message, 2)
-    assert "deleted" in said(await desk.member.click(shown.message, label="Delete")).content
+    asked = said(await desk.member.click(shown.message, label="Delete"))
+    assert asked.ephemeral
+    await desk.member.click(asked.message, label="Yes, delete it")
     await desk.looks("Amending")
     after = desk.channel.history()[-1]
     assert after.id == message.id
@@ -118,6 +127,45 @@ async def test_one_is_deleted_from_its_panel_and_the_others_stay(desk: Front) ->
     assert disabled == {"pick2"}
     (menu,) = [item for item in children(after) if isinstance(item, discord.SelectMenu)]
     assert [option.value for option in menu.options] == ["1", "3", "4"]
+
+
+async def test_what_was_deleted_is_brought_back_into_its_place_for_a_minute(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    before = [file.filename for file in message.attachments]
+    data = await message.attachments[1].read()
+    asked = await deletes(desk, await panel(desk.member, message, 2))
+    await desk.looks("Amending")
+    await desk.member.click(asked.message, label="Undo")
+    await desk.looks("Amending")
+    after = desk.channel.history()[-1]
+    assert [file.filename for file in after.attachments] == before
+    assert await after.attachments[1].read() == data
+    assert await desk.services.gallery.get(jobs[1].id) is not None
+
+
+async def test_what_stood_alone_comes_back_in_a_new_post(desk: Front) -> None:
+    job, message = await desk.picture()
+    asked = said(await desk.member.click(message, label="Delete"))
+    await desk.member.click(asked.message, label="Yes, delete it")
+    await desk.looks("Takedown")
+    assert message.id not in desk.shown()
+    back = said(await desk.member.click(asked.message, label="Undo"))
+    assert [file.filename for file in back.attachments] == [f"{job.id}.png"]
+
+
+async def test_nothing_comes_back_after_a_restart_or_by_somebody_else_or_once_forgotten(
+    desk: Front,
+) -> None:
+    jobs, message = await grid(desk)
+    asked = [await deletes(desk, await panel(desk.member, message, place)) for place in (1, 2)]
+    await desk.services.privacy.forget(UserId(desk.member.id))
+    await desk.member.click(asked[0].message, label="Undo")
+    await desk.restart()
+    await desk.member.click(asked[1].message, label="Undo")
+    for job in jobs:
+        assert await desk.services.gallery.get(job.id) is None
+    texts = [desk.env.backend.messages[desk.channel.id][one.id].content for one in asked]
+    assert all("too late" in text for text in texts)
 
 
 async def test_an_old_menu_says_that_its_picture_is_gone(desk: Front) -> None:
