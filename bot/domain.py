@@ -175,7 +175,7 @@ class RequestKind(StrEnum):
     COMMAND = "command"
     #: The *Again* button: the same picture once more.
     AGAIN = "again"
-    #: The *Vary* button: the same settings, a new seed.
+    #: The buttons *Reroll* (the same settings, a new seed), *Vary subtle* and *Vary strong*.
     VARY = "vary"
     #: A blind test of a candidate: both models draw what a member asked for once more.
     TRIAL = "trial"
@@ -188,6 +188,8 @@ class PostLayout(StrEnum):
     SINGLE = "single"
     #: An answer that its member alone sees, and no post of the delivery.
     PRIVATE = "private"
+    #: All pictures are one post, side by side.
+    GRID = "grid"
     #: Both pictures are shown by a duel, and by no post of the delivery.
     DUEL = "duel"
 
@@ -339,14 +341,19 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwedPost:
-    """A post that a request owes: the unit of delivery, with one intent, nonce and message."""
+    """A post that a request owes, and all its jobs: one intent, one nonce, one message."""
 
     id: OwedPostId
     layout: PostLayout
     channel_id: ChannelId
     guild_id: GuildId
-    #: By place, counted from 1; what could not be drawn leaves its place empty.
+    #: By place, counted from 1.
     jobs: Mapping[int, Job]
+
+    @property
+    def drawn(self) -> Mapping[int, Job]:
+        """What it can show; the other places stay empty."""
+        return {p: job for p, job in self.jobs.items() if job.state is JobState.RENDERED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ class Eraser:
             for user_id in await self._privacy.wishes():
                 forgotten = await self._privacy.forget(user_id)
                 self._signals.cancelled(forgotten.job_ids)
-                self._signals.doomed.set()
+                self._signals.taken_away()
                 log.info("a member is forgotten, as they wished before a restart or a fault")
             cleaned = await self._privacy.clean()
         except BotError as problem:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.domain import Place, RoleId
+from bot.drawing.outlook import Outlook
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.glossaries import Glossaries, Tails
@@ -26,6 +27,7 @@ from bot.store.doors import QueueDoor
 from bot.store.drafts import Drafts
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
+from bot.store.grids import Grids
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
@@ -49,6 +51,7 @@ class Services:
     views: JobViews
     outbox: Outbox
     gallery: Gallery
+    grids: Grids
     sends: Sends
     doomed: Doomed
     votes: Votes
@@ -67,6 +70,7 @@ class Services:
     privacy: Privacy
     signals: Signals
     progress: ProgressBoard
+    outlook: Outlook
     caps: Caps
     learning: LearningDesk
     glossaries: Glossaries

@@ -22,6 +22,7 @@ from bot.clock import elapsed_s, now_ms
 from bot.data_lock import lock_data
 from bot.domain import BotError, SettingsError
 from bot.drawing.handle import EngineHandle, LocalThread
+from bot.drawing.outlook import Outlook
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.roster import Roster
 from bot.drawing.shelf import Shelf
@@ -45,6 +46,7 @@ from bot.store.doomed import Doomed
 from bot.store.drafts import Drafts
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
+from bot.store.grids import Grids
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
@@ -164,15 +166,17 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         async def swap(card_id: str) -> None:
             await worker.swap(card_id)
 
+        views, progress = JobViews(db), ProgressBoard()
         services = Services(
             settings=settings,
             queue=jobs,
-            views=JobViews(db),
+            views=views,
             outbox=Outbox(db),
             gallery=gallery,
             sends=Sends(db),
             doomed=Doomed(db),
             votes=votes,
+            grids=Grids(db),
             duels=Duels(db),
             parties=Parties(db),
             trust=Trust(db),
@@ -187,7 +191,8 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             drafts=Drafts(db),
             privacy=Privacy(db, gallery),
             signals=signals,
-            progress=ProgressBoard(),
+            progress=progress,
+            outlook=Outlook(views, progress, elapsed_s),
             caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
             learning=lay(
                 db,

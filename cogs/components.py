@@ -7,11 +7,13 @@ state and are never waited on, so they work after any restart.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 
 import discord
 
-from bot.domain import JobId, RequestId
+from bot.domain import JobId, OwedPostId, RequestId
+from bot.words import grids
 
 #: Every custom id of ours begins so.
 PREFIX = "wd:"
@@ -22,18 +24,30 @@ class Action(StrEnum):
 
     #: The same picture once more.
     AGAIN = "again"
-    #: The same settings with a new seed.
-    VARY = "vary"
+    #: The same settings with a new seed; buttons on Discord call it as it was called first.
+    REROLL = "vary"
+    #: All of several pictures with new seeds.
+    REROLL_ALL = "rerollall"
+    #: Something near the picture.
+    SUBTLE = "subtle"
+    #: Something farther from it.
+    STRONG = "strong"
+    #: One of several pictures in a post of its own.
+    ALONE = "alone"
     #: A form with the settings of a picture, to be changed and asked for.
     EDIT = "edit"
     #: The same with what was typed and not taken.
     REVISE = "revise"
     #: The settings, copyable.
     SETTINGS = "settings"
-    #: Remove the picture everywhere.
+    #: Remove the picture everywhere: ask first.
     DELETE = "delete"
     #: Show the pictures of a private request.
     FETCH = "fetch"
+    #: Yes, remove it.
+    DELETE_YES = "deleteyes"
+    #: Bring it back, while that can be.
+    UNDO = "undo"
     #: Take a request back.
     CANCEL = "cancel"
     #: Draw what the model knows nothing of.
@@ -64,6 +78,15 @@ class Action(StrEnum):
     RECONSIDER = "reconsider"
     #: Yes, erase everything.
     FORGET = "forget"
+    #: Of several pictures the one in this place is the best.
+    PICK_1 = "pick1"
+    PICK_2 = "pick2"
+    PICK_3 = "pick3"
+    PICK_4 = "pick4"
+    #: Take back what was picked.
+    UNPICK = "unpick"
+    #: Do something with one of several pictures.
+    WHICH = "which"
     #: Tell the moderators of a picture.
     REPORT = "report"
     #: Ask the moderators to look at a refusal.
@@ -108,14 +131,28 @@ def custom_id(action: str, target: str) -> str:
     return f"{PREFIX}{action}:{target}"
 
 
-_LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
+#: The buttons that pick, in the order of the places.
+PICKS = (Action.PICK_1, Action.PICK_2, Action.PICK_3, Action.PICK_4)
+
+_LOOKS: dict[Action, tuple[str, str | None, discord.ButtonStyle]] = {
+    **{
+        action: (str(place), None, discord.ButtonStyle.primary)
+        for place, action in enumerate(PICKS, 1)
+    },
+    Action.UNPICK: ("Take back", "↩️", discord.ButtonStyle.secondary),
     Action.AGAIN: ("Again", "🔁", discord.ButtonStyle.secondary),
-    Action.VARY: ("Vary", "🎲", discord.ButtonStyle.primary),
+    Action.REROLL: ("Reroll", "🎲", discord.ButtonStyle.primary),
+    Action.REROLL_ALL: ("Reroll", "🎲", discord.ButtonStyle.secondary),
+    Action.SUBTLE: ("Vary subtle", "🪄", discord.ButtonStyle.secondary),
+    Action.STRONG: ("Vary strong", "✨", discord.ButtonStyle.secondary),
+    Action.ALONE: ("Post alone", "🖼️", discord.ButtonStyle.secondary),
     Action.EDIT: ("Edit", "✏️", discord.ButtonStyle.secondary),
     Action.REVISE: ("Edit", "✏️", discord.ButtonStyle.primary),
+    Action.FETCH: ("Show", "🖼️", discord.ButtonStyle.primary),
     Action.SETTINGS: ("Settings", "📋", discord.ButtonStyle.secondary),
     Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
-    Action.FETCH: ("Show", "🖼️", discord.ButtonStyle.primary),
+    Action.DELETE_YES: ("Yes, delete it", "🗑️", discord.ButtonStyle.danger),
+    Action.UNDO: ("Undo", "↩️", discord.ButtonStyle.secondary),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.ANYWAY: ("Draw anyway", "🖌️", discord.ButtonStyle.secondary),
     Action.MEANT: ("Draw what I meant", "✅", discord.ButtonStyle.success),
@@ -169,12 +206,57 @@ def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
     return view
 
 
+#: Under a picture, in two rows.
+_OF_PICTURE = (
+    Action.AGAIN, Action.REROLL, Action.EDIT, Action.SETTINGS, Action.DELETE,
+    Action.SUBTLE, Action.STRONG, Action.REPORT,
+)  # fmt: skip
+
+
 def post_view(job_id: JobId) -> discord.ui.View:
-    """The rows under a picture."""
-    actions = (
-        Action.AGAIN, Action.VARY, Action.EDIT, Action.SETTINGS, Action.DELETE, Action.REPORT,
-    )  # fmt: skip
-    return row_of(*((action, job_id) for action in actions))
+    """The buttons under a picture."""
+    return row_of(*((action, job_id) for action in _OF_PICTURE))
+
+
+def panel_view(job_id: JobId) -> discord.ui.View:
+    """The same for one of several pictures, which can have a post of its own."""
+    return row_of(*((action, job_id) for action in (*_OF_PICTURE, Action.ALONE)))
+
+
+def which_menu(name: OwedPostId, places: Sequence[int]) -> discord.ui.Select[discord.ui.View]:
+    """The menu that chooses one of a post's pictures; a value is its place."""
+    return discord.ui.Select(
+        custom_id=custom_id(Action.WHICH, name),
+        placeholder=grids.CHOOSE,
+        options=[
+            discord.SelectOption(label=grids.which(place), value=str(place)) for place in places
+        ],
+    )
+
+
+def menu_view(name: OwedPostId, places: Sequence[int]) -> discord.ui.View:
+    """The menu of these pictures alone."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(which_menu(name, places))
+    view.stop()
+    return view
+
+
+def grid_view(name: OwedPostId, places: Sequence[int], count: int) -> discord.ui.View:
+    """The controls under `count` pictures, of which those at `places` are there.
+
+    The best of them can be picked where there are several.
+    """
+    view = discord.ui.View(timeout=None)
+    if len(places) > 1:
+        for place, action in enumerate(PICKS[:count], 1):
+            press = button(action, name)
+            press.disabled = place not in places
+            view.add_item(press)
+    view.add_item(button(Action.REROLL_ALL, name))
+    view.add_item(which_menu(name, places))
+    view.stop()
+    return view
 
 
 def private_view(request_id: RequestId) -> discord.ui.View:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self
 
-from models.decoding import Amount, Positive
+from models.decoding import Amount, Fraction, Positive
 
 
 class Sampler(StrEnum):
@@ -88,6 +88,18 @@ class Draw:
         """What the model reads: the prompt, and what was filled in behind it."""
         return f"{self.prompt.rstrip(' ,')}, {self.completion}" if self.completion else self.prompt
 
+    #: The picture that it is varied from, by its job's id.
+    source: str | None = None
+    #: How far it goes from there: 0 is the source itself, 1 as if there were none.
+    strength: Fraction | None = None
+
+    @property
+    def first_step(self) -> int:
+        """The steps of its noise levels that a picture which is varied leaves out."""
+        if self.source is None or self.strength is None:
+            return 0
+        return self.steps - max(1, round(self.steps * self.strength))
+
     def nth(self, index: int) -> Draw:
         """The draw of picture `index` of several that were asked for together."""
         return replace(self, seed=(self.seed + index) % SEEDS)
@@ -150,6 +162,8 @@ class RenderRequest:
     row_id: str
     draw: Draw
     preview_every: int = 0
+    #: What it is varied from, where the draw names a source; of whatever size.
+    source_png: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

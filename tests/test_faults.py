@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from bot.health import read_pulse
-from tests.stages.stage import Stage, stage
+from tests.stages.stage import Stage, pictures, stage
 
 
 async def drawn(here: Stage, prompt: str, count: int) -> None:
     """One more request goes through, start to end."""
     await here.draw(prompt)
-    assert len(await here.posts(count)) == count
+    assert pictures(await here.posts(count)) == count
 
 
 async def test_a_refused_first_connection_is_tried_again(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ async def test_rate_limits_and_outages_delay_and_lose_nothing(
             here.sandbox.ratelimit(calls)
         else:
             here.sandbox.outage(calls, status)
-        assert len(await here.posts(3, limit_s=90)) == 3
+        assert pictures(await here.posts(3, limit_s=90)) == 3
 
         async def passed() -> bool:
             weather = here.sandbox.weather_report()
@@ -181,7 +181,7 @@ async def test_a_database_locked_for_a_moment_only_delays(tmp_path: Path) -> Non
             assert not asking.done(), "the lock was never felt"
             other.execute("ROLLBACK")
         await asking
-        assert len(await here.posts(2)) == 2
+        assert pictures(await here.posts(2)) == 2
 
 
 async def test_a_stop_in_the_middle_loses_nothing(tmp_path: Path) -> None:
@@ -190,4 +190,4 @@ async def test_a_stop_in_the_middle_loses_nothing(tmp_path: Path) -> None:
         await here.draw("1girl, interrupted", steps=50, count=4)
         await here.bot.restart()
         await here.up()
-        assert len(await here.posts(5)) == 5
+        assert pictures(await here.posts(5)) == 5

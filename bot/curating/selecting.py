@@ -146,10 +146,25 @@ def _moved(
 
     Nobody can prefer one of two that are the same, and pictures of two prompts are no choice.
     """
+    if opinion.kind is Kind.RANKING:
+        return _moved_pick(opinion, stand_ins)
     job_ids = tuple(stand_ins[job_id] for job_id in opinion.job_ids if job_id in stand_ins)
     whole = len(set(job_ids)) == len(opinion.job_ids)
     one_prompt = len({chosen[job_id].prompt_key for job_id in job_ids}) == 1
     return replace(opinion, job_ids=job_ids) if whole and one_prompt else None
+
+
+def _moved_pick(opinion: Opinion, stand_ins: Mapping[JobId, JobId]) -> Opinion | None:
+    """The best before those of the others that are there and do not look like it.
+
+    All of them are of one grid, and so of one prompt.
+    """
+    assert isinstance(opinion.value, tuple), "a pick is an order that begins with the best"
+    best = stand_ins.get(opinion.job_ids[opinion.value[0]])
+    job_ids = tuple(dict.fromkeys(stand_ins[j] for j in opinion.job_ids if j in stand_ins))
+    if best is None or len(job_ids) < 2:
+        return None
+    return replace(opinion, job_ids=job_ids, value=(job_ids.index(best),))
 
 
 def _latest(said: Iterable[Opinion]) -> list[Opinion]:

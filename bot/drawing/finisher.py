@@ -1,6 +1,7 @@
-"""From finished pixels to the gallery: scored, released by policy, encoded with their provenance.
+"""What a row begins and ends with: the picture that it is varied from, and its own to the gallery.
 
-Asked by the worker for each finished row. It must not know rows or what becomes of a failed try.
+Finished pixels are scored, released by policy, encoded with their provenance. Asked by the worker
+for each row. It must not know rows or what becomes of a failed try.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from bot.domain import Job
+from bot.domain import Job, JobId
 from bot.drawing.handle import EngineHandle
 from bot.finished import Held, Released, Withheld
 from bot.policy import decide
@@ -21,6 +22,12 @@ from models.contract import Rendered, Scores, ScoringError
 from models.provenance import Provenance, encode_png
 
 log = logging.getLogger(__name__)
+
+_SOURCE_GONE = "The picture that this was to be varied from is gone, so it was not drawn."
+
+
+class SourceGoneError(Exception):
+    """What was to be varied is deleted, or waits for the moderators; the message is for members."""
 
 
 class Finisher:
@@ -69,6 +76,15 @@ class Finisher:
         )
         if picture is None:
             log.info("its picture is dropped: the job has ended, or is not ours any more")
+
+    async def source_of(self, job: Job) -> bytes | None:
+        """The picture that it is varied from, None if it is from none. `SourceGoneError`."""
+        if job.draw.source is None:
+            return None
+        picture = await self._gallery.get(JobId(job.draw.source))
+        if picture is None:
+            raise SourceGoneError(_SOURCE_GONE)
+        return await self._gallery.read(picture)
 
     async def _scores(self, rendered: Rendered) -> Scores | None:
         """None if it could not be measured: policy says what becomes of it then."""

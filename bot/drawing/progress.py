@@ -1,14 +1,17 @@
 """How far the running pictures are, and how long the waiting ones will take.
 
 The worker writes, the cogs read, all on one loop. Nothing here is durable: after a restart the
-board fills again at the first tick.
+board fills again at the first tick. Where several engines draw, it takes them for one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bot.domain import JobId, Standing
+from bot.domain import Job, JobId, Standing
+from bot.drawing.forecast import TickCosts, forecast
+from bot.store.views import Work
 from models.contract import StepReport
 
 #: How much of the past is kept at each finished picture; about the last twenty count.
@@ -28,80 +31,145 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """When a queued job will be drawn; `eta_ms` is None before the first picture."""
+    """When pictures will be there; `eta_ms` is None before the first tick."""
 
     eta_ms: int | None
-    #: Another model is to be loaded for it first.
+    #: Another model is to be loaded for them first.
     loads: bool = False
 
 
-class ProgressBoard:
-    """The latest report of every running row, and the decayed time and count of what was drawn."""
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    work: Work
+    progress: JobProgress
+
+    @property
+    def left(self) -> Work:
+        """What is left of it now."""
+        return Work(
+            job_id=self.work.job_id,
+            left=self.progress.steps - self.progress.step,
+            width_px=self.work.width_px,
+            height_px=self.work.height_px,
+        )
+
+
+class _Mean:
+    """A mean of which about the last twenty values count."""
 
     def __init__(self) -> None:
-        self._running: dict[JobId, JobProgress] = {}
-        self._busy_ms = 0.0
-        self._pictures = 0.0
-        self._busy_since_ms: int | None = None
+        self._sum = self._count = 0.0
+
+    def add(self, value: float) -> None:
+        self._sum, self._count = self._sum * _KEEP + value, self._count * _KEEP + 1
+
+    @property
+    def value(self) -> float:
+        """0 before the first."""
+        return self._sum / self._count if self._count else 0.0
+
+
+class ProgressBoard:
+    """The latest report of every running row, and what ticks cost."""
+
+    def __init__(self) -> None:
+        self._running: dict[JobId, _Running] = {}
+        self._costs = TickCosts()
+        #: When the tick before ended, or the first row of an idle engine began.
+        self._since_ms: int | None = None
         self._loaded: str | None = None
-        self._swapping_ms = 0.0
-        self._swaps = 0.0
+        self._capacity = 1
+        self._swapping = _Mean()
+        #: From a picture's last step until it is kept.
+        self._keeping = _Mean()
+        self._drawn_ms: dict[JobId, int] = {}
 
-    def serves(self, card_id: str) -> None:
-        """The engine draws with this model now."""
-        self._loaded = card_id
+    def serves(self, card_id: str, capacity: int) -> None:
+        """The engine draws with this model now, so many rows at once."""
+        self._loaded, self._capacity = card_id, capacity
 
-    def swapped(self, card_id: str, took_ms: int) -> None:
+    def swapped(self, card_id: str, capacity: int, took_ms: int) -> None:
         """The engine came to this model, which teaches how long that takes."""
-        self.serves(card_id)
-        self._swapping_ms = self._swapping_ms * _KEEP + took_ms
-        self._swaps = self._swaps * _KEEP + 1
+        self.serves(card_id, capacity)
+        self._costs = TickCosts()
+        self._swapping.add(took_ms)
 
-    def started(self, job_id: JobId, steps: int, now_ms: int) -> None:
+    def started(self, job: Job, now_ms: int) -> None:
         """A row was admitted; the clock of an idle engine starts with it."""
         if not self._running:
-            self._busy_since_ms = now_ms
-        self._running[job_id] = JobProgress(step=0, steps=steps, preview_png=None)
+            self._since_ms = now_ms
+        draw = job.draw
+        self._running[job.id] = _Running(
+            work=Work(
+                job_id=job.id, left=draw.steps, width_px=draw.width_px, height_px=draw.height_px
+            ),
+            progress=JobProgress(step=draw.first_step, steps=draw.steps, preview_png=None),
+        )
+
+    def ticked(
+        self, reports: Collection[StepReport], ended: Collection[JobId], now_ms: int
+    ) -> None:
+        """A tick is over, which teaches what one costs. Before its reports and its ends are told.
+
+        One that reports nothing was the half of a step, and is counted with the other half.
+        """
+        if self._since_ms is None or not reports:
+            return
+        took_ms = now_ms - self._since_ms
+        self._since_ms = now_ms
+        if 0 <= took_ms <= _IDLE_MS:
+            shared = [JobId(report.row_id) for report in reports]
+            self._costs.ticked(self._works(shared), self._works(ended), took_ms)
+
+    def _works(self, job_ids: Collection[JobId]) -> list[Work]:
+        return [self._running[i].work for i in job_ids if i in self._running]
 
     def reported(self, report: StepReport) -> None:
         """Keep a row's newest step, and its newest preview if this report brings none."""
-        job_id = JobId(report.row_id)
-        before = self._running.get(job_id)
-        if before is None:
+        row = self._running.get(JobId(report.row_id))
+        if row is None:
             return
-        preview = report.preview_png or before.preview_png
-        self._running[job_id] = JobProgress(
+        row.progress = JobProgress(
             step=report.step,
             steps=report.steps,
-            preview_png=preview,
+            preview_png=report.preview_png or row.progress.preview_png,
         )
 
     def ended(self, job_id: JobId, now_ms: int, *, drawn: bool) -> None:
-        """A row left the engine; a drawn one teaches how long a picture takes."""
+        """A row left the engine."""
         self._running.pop(job_id, None)
-        if drawn and self._busy_since_ms is not None:
-            self._learn(now_ms - self._busy_since_ms)
-        self._busy_since_ms = now_ms if self._running else None
+        if drawn:
+            self._drawn_ms[job_id] = now_ms
+        if not self._running:
+            self._since_ms = None
 
-    def _learn(self, interval_ms: int) -> None:
-        if 0 <= interval_ms <= _IDLE_MS:
-            self._busy_ms = self._busy_ms * _KEEP + interval_ms
-            self._pictures = self._pictures * _KEEP + 1
+    def kept(self, job_id: JobId, now_ms: int) -> None:
+        """What became of a drawn picture is written down, which teaches how long that takes."""
+        drawn_ms = self._drawn_ms.pop(job_id, None)
+        if drawn_ms is not None:
+            self._keeping.add(now_ms - drawn_ms)
 
     def get(self, job_id: JobId) -> JobProgress | None:
         """How far this row is, or None if it is not running in this process."""
-        return self._running.get(job_id)
+        row = self._running.get(job_id)
+        return None if row is None else row.progress
 
-    def expected(self, standing: Standing) -> Expected:
-        """Time until the job that stands there is drawn, and whether its model is loaded for it.
+    def expected(
+        self, job_ids: Collection[JobId], line: Sequence[Work], standing: Standing | None = None
+    ) -> Expected:
+        """Time until all of these are there, with `line` in the order of its turns.
 
-        Rows that end together count once in time and each in number, so the mean is of the whole
-        batch's throughput. What is ahead may name other models as well; only its own is counted.
+        `standing` is that of the first of them that waits: its model may have to be loaded first.
+        What is ahead may name other models as well; only its own change is counted.
         """
-        known = standing.model is not None and self._loaded is not None
-        loads = known and standing.model != self._loaded
-        if not self._pictures:
+        named = None if standing is None else standing.model
+        loads = named is not None and self._loaded is not None and named != self._loaded
+        if not self._costs.is_known:
             return Expected(eta_ms=None, loads=loads)
-        drawing_ms = (standing.ahead + 1) * self._busy_ms / self._pictures
-        swap_ms = self._swapping_ms / self._swaps if loads and self._swaps else 0
-        return Expected(eta_ms=round(drawing_ms + swap_ms), loads=loads)
+        running = [row.left for row in self._running.values()]
+        ends = forecast(self._costs, running, line, self._capacity)
+        found = [ends[job_id] for job_id in job_ids if job_id in ends]
+        if not found:
+            return Expected(eta_ms=None, loads=loads)
+        swap_ms = self._swapping.value if loads else 0
+        return Expected(eta_ms=round(max(found) + swap_ms + self._keeping.value), loads=loads)

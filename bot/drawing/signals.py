@@ -66,8 +66,8 @@ class Signals:
         self.lost = Nudge()
         #: A case was opened or decided: its message in the review channel is due.
         self.review = Nudge()
-        #: A picture was put behind a spoiler: its posts are to be edited.
-        self.spoiler = Nudge()
+        #: A picture went or was put behind a spoiler: its posts are to be amended.
+        self.amend = Nudge()
         #: A duel was opened or closed: its message is due.
         self.duels = Nudge()
         #: A line of some server's log is owed to its log channel.
@@ -82,6 +82,11 @@ class Signals:
         """One more worker will listen."""
         self._workers.append(WorkerSignals())
         return self._workers[-1]
+
+    def taken_away(self) -> None:
+        """Pictures were taken away: their messages are to go, or to be amended."""
+        self.doomed.set()
+        self.amend.set()
 
     def queued(self) -> None:
         """A job was queued: the workers should look."""

@@ -52,7 +52,7 @@ class Swaps:
 
     def begin(self) -> None:
         """The engine is open: say which model it came with."""
-        self._progress.serves(self._handle.info.card_id)
+        self._progress.serves(self._handle.info.card_id, self._handle.capacity)
 
     def close(self) -> None:
         """Take no more wishes; one that waits may still come true."""
@@ -106,7 +106,9 @@ class Swaps:
             raise EngineError(_NOT_HERE.format(card=card_id))
         if before != card_id:
             await self._handle.swap(place)
-            self._progress.swapped(self._handle.info.card_id, self._clock() - began_ms)
+            self._progress.swapped(
+                self._handle.info.card_id, self._handle.capacity, self._clock() - began_ms
+            )
             self._say(before, self._handle.info.card_id)
 
     def _say(self, before: str, after: str) -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain import BotError, DiskFullError, Job, JobId, RequestId
 from bot.drawing.agenda import Agenda
-from bot.drawing.finisher import Finisher
+from bot.drawing.finisher import Finisher, SourceGoneError
 from bot.drawing.handle import EngineHandle
 from bot.drawing.lookout import Lookout
 from bot.drawing.progress import ProgressBoard
@@ -242,13 +242,18 @@ class Worker:
         """One job's boundary: whatever a request makes the engine raise ends that job alone."""
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
-                await self._handle.admit(job.request(self._lookout.previews(job)))
+                request = job.request(self._lookout.previews(job))
+                source_png = await self._finisher.source_of(job)
+                await self._handle.admit(replace(request, source_png=source_png))
+            except SourceGoneError as gone:
+                await self._fail(job, str(gone))
+                return
             except Exception:
                 log.exception("admit failed, prompt %s", short_hash(job.draw.prompt))
                 await self._retry_or_fail(job, "The model could not take this request.")
                 return
         self._rows[job.id] = job
-        self._progress.started(job.id, job.draw.steps, self._clock())
+        self._progress.started(job, self._clock())
         self._signals.status.set()
 
     async def _tick(self, keepers: asyncio.TaskGroup) -> None:
@@ -261,6 +266,8 @@ class Worker:
         await self._take(result, keepers)
 
     async def _take(self, result: TickResult, keepers: asyncio.TaskGroup) -> None:
+        drawn = [JobId(rendered.row_id) for rendered in result.finished]
+        self._progress.ticked(result.reports, drawn, self._clock())
         for report in result.reports:
             self._reported(report, keepers)
         for failed in result.failed:
@@ -329,6 +336,7 @@ class Worker:
                 await self._retry_or_fail(job, "The finished picture could not be kept.")
             finally:
                 self._keeping.pop(job.id, None)
+                self._progress.kept(job.id, self._clock())
                 signals = self._signals
                 for nudge in (self._told.work, signals.deliver, signals.status, signals.review):
                     nudge.set()

@@ -135,24 +135,27 @@ def ask_again(
     kind: RequestKind,
     parent_job_id: JobId,
     private: bool,
+    count: int = 1,
 ) -> Ask | Refused:
-    """One picture by the settings of an earlier one, if this model can still be asked for them.
+    """Pictures by the settings of an earlier one, if this model can still be asked for them.
 
     The size is this model's: it may be another than the one that drew the earlier one. The same
-    picture is filled in as it was, a variation anew.
+    picture is filled in as it was, a variation anew. What the earlier one was varied from, these
+    are varied from too.
     """
     ask = make_ask(
         info=info,
         user_id=user_id,
         place=place,
-        typed=replace(typed_of(draw), private=private),
+        typed=replace(typed_of(draw), private=private, count=count),
         fresh_seed=draw.seed,
         kind=kind,
         parent_job_id=parent_job_id,
     )
     if isinstance(ask, Refused):
         return ask
-    return replace(ask, draw=replace(ask.draw, completion=draw.completion))
+    kept = replace(ask.draw, completion=draw.completion, source=draw.source, strength=draw.strength)
+    return replace(ask, draw=kept)
 
 
 class _Checks:

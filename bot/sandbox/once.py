@@ -69,11 +69,13 @@ class _Play:
             self._save(answer)
             return int(name == _DRAWS)
         posts = await self._watch(int(options.get("count", 1)), answer)
-        _say("drawn", f"{len(posts)} in {time.perf_counter() - began_s:.1f} s")
+        drawn = sum(len(post["attachments"]) for post in posts)
+        _say("drawn", f"{drawn} in {time.perf_counter() - began_s:.1f} s")
         for post in posts:
             _say("posted", _first_line(post))
             self._save(post)
-            await self._vote(post)
+            if len(post["attachments"]) == 1:
+                await self._vote(post)
         return 0
 
     async def _answer(self, name: str, options: Payload) -> Payload:
@@ -111,8 +113,8 @@ class _Play:
                 if _button(message, "cancel") and line not in shown:
                     _say("status" if shown else "acknowledged", line)
                     shown.add(line)
-            posts = [m for m in messages if m["attachments"] and _button(m, "vary")]
-            if len(posts) < count:
+            posts = [m for m in messages if m["attachments"] and _is_post(m)]
+            if sum(len(post["attachments"]) for post in posts) < count:
                 _stop_at_last_words(messages, answer)
                 return []
             return posts
@@ -182,6 +184,10 @@ def _button(message: Payload, action: str) -> str | None:
     """The custom id of the button `wd:<action>:...` under a message."""
     ids = (c.get("custom_id") or "" for row in message["components"] for c in row["components"])
     return next((i for i in ids if i.startswith(f"wd:{action}:")), None)
+
+
+def _is_post(message: Payload) -> bool:
+    return bool(_button(message, "vary") or _button(message, "which"))
 
 
 def _first_line(message: Payload) -> str:

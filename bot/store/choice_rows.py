@@ -1,8 +1,9 @@
 """Choices between pictures and their rows: events of the vote ledger, and what stands after them.
 
-A member has one current choice for each pair, in whichever duel: a new one takes the one before
-back. Discord keeps no state of a press, so there is nothing to read back from it after an outage:
-what was not written down was not answered either. `duels.py` calls this inside its transactions.
+A member has one current choice for each pair, in whichever duel, and one for each grid: a new one
+takes the one before back. Discord keeps no state of a press, so there is nothing to read back from
+it after an outage: what was not written down was not answered either. `duels.py` and `grids.py`
+call this inside their transactions.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 
 from bot.ballot import Axis, Choice, Duel, DuelId, DuelOrigin, DuelTally, DuelVote, VoteSource
-from bot.domain import JobId, UserId
+from bot.domain import JobId, OwedPostId, UserId
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.nameless import discount_choices
 
@@ -53,7 +54,7 @@ async def choose(
     wanted = None if choice is None else (duel.id, choice.place)
     for row in standing:
         if (row["about"], row["place"]) != wanted:
-            await _note(tx, _event(row, voter_id, at_ms), added=False)
+            await _note(tx, Axis.DUEL, _event(row, voter_id, at_ms), added=False)
     if wanted is not None and wanted not in {(row["about"], row["place"]) for row in standing}:
         event = {
             "about": duel.id,
@@ -63,7 +64,30 @@ async def choose(
             "self": int(self_vote),
             "at": at_ms,
         }
-        await _note(tx, event, added=True)
+        await _note(tx, Axis.DUEL, event, added=True)
+
+
+async def pick(
+    tx: Transaction, grid: OwedPostId, voter_id: UserId, place: int | None, event: Params
+) -> None:
+    """Take back what the voter picked of a grid, and write the new pick down, if there is one.
+
+    `event` has the grid's `message`, whether it is a vote on one's own (`self`), and when (`at`).
+    """
+    event = {**event, "about": grid, "voter": voter_id, "place": place}
+    await discount_choices(tx, [grid], voter_id)
+    row = await tx.fetch_one(
+        "SELECT place, self_vote FROM choices"
+        " WHERE axis = 'pick' AND about = :about AND voter_id = :voter",
+        event,
+    )
+    if row is not None and row["place"] == place:
+        return
+    if row is not None:
+        before = {**event, "place": row["place"], "self": row["self_vote"]}
+        await _note(tx, Axis.PICK, before, added=False)
+    if place is not None:
+        await _note(tx, Axis.PICK, event, added=True)
 
 
 def _event(row: Row, voter_id: UserId, at_ms: int) -> Params:
@@ -77,33 +101,45 @@ def _event(row: Row, voter_id: UserId, at_ms: int) -> Params:
     }
 
 
-async def _note(tx: Transaction, event: Params, *, added: bool) -> None:
+async def _note(tx: Transaction, axis: Axis, values: Params, *, added: bool) -> None:
     """One event of the ledger, and the current choice that follows."""
+    event: Params = {**values, "axis": axis}
     await tx.execute(
         "INSERT INTO vote_events (message_id, voter_id, axis, about, place, added, self_vote,"
         " source, at_ms) VALUES (:message, :voter, :axis, :about, :place, :added, :self, :source,"
         " :at)",
-        {**event, "axis": Axis.DUEL, "added": int(added), "source": VoteSource.PRESS},
+        {**event, "added": int(added), "source": VoteSource.PRESS},
     )
     await tx.execute(_ADD if added else _TAKE_BACK, event)
 
 
 _ADD = (
     "INSERT OR REPLACE INTO choices (axis, about, voter_id, place, self_vote, at_ms)"
-    " VALUES ('duel', :about, :voter, :place, :self, :at)"
+    " VALUES (:axis, :about, :voter, :place, :self, :at)"
 )
-_TAKE_BACK = "DELETE FROM choices WHERE axis = 'duel' AND about = :about AND voter_id = :voter"
+_TAKE_BACK = "DELETE FROM choices WHERE axis = :axis AND about = :about AND voter_id = :voter"
+
+
+async def _count(db: Database | Transaction, axis: Axis, about: str) -> list[Row]:
+    """How often each place was chosen, with self-votes apart and nameless choices too."""
+    return await db.fetch_all(
+        "SELECT place, self_vote, count(*) AS n FROM ("
+        "  SELECT place, self_vote FROM choices WHERE axis = :axis AND about = :id"
+        "  UNION ALL SELECT place, 0 FROM nameless_choices WHERE axis = :axis AND about = :id)"
+        " GROUP BY place, self_vote ORDER BY place",
+        {"axis": axis, "id": about},
+    )
+
+
+async def picked_in(db: Database | Transaction, grid: OwedPostId) -> dict[int, int]:
+    """How many current picks each place of a grid has; self-picks are not counted."""
+    rows = await _count(db, Axis.PICK, grid)
+    return {row["place"]: row["n"] for row in rows if not row["self_vote"]}
 
 
 async def tally_of(db: Database | Transaction, duel_id: DuelId) -> DuelTally:
     """The current choices in a duel, nameless ones too."""
-    rows = await db.fetch_all(
-        "SELECT place, self_vote, count(*) AS n FROM ("
-        "  SELECT place, self_vote FROM choices WHERE axis = 'duel' AND about = :id"
-        "  UNION ALL SELECT place, 0 FROM nameless_choices WHERE axis = 'duel' AND about = :id)"
-        " GROUP BY place, self_vote",
-        {"id": duel_id},
-    )
+    rows = await _count(db, Axis.DUEL, duel_id)
     counts = {Choice.at(row["place"]): row["n"] for row in rows if not row["self_vote"]}
     return DuelTally(
         left=counts.get(Choice.LEFT, 0),

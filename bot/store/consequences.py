@@ -117,13 +117,13 @@ async def _let_out(tx: Transaction, case: Case) -> None:
 
 
 async def _put_behind_spoiler(tx: Transaction, case: Case, now_ms: int) -> None:
-    """Of messages that show it without, posts are to be edited, and all others to go."""
+    """Of messages that show it without, posts are to be amended, and all others to go."""
     job: Params = {"job": case.job_id, "now": now_ms}
     assert case.job_id is not None, "an appeal has no picture"
     await set_precedents(tx, [case.job_id], Ruling.SPOILER)
     await tx.execute("UPDATE pictures SET spoiler = 1 WHERE job_id = :job", job)
     await tx.execute(
-        "UPDATE posts SET spoiler_owed = 1 WHERE deleted_ms IS NULL AND message_id IN"
+        "UPDATE posts SET amendment_owed = 1 WHERE deleted_ms IS NULL AND message_id IN"
         " (SELECT message_id FROM post_pictures WHERE job_id = :job)",
         job,
     )

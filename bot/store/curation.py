@@ -7,6 +7,8 @@ of all this a model may learn from is decided in `bot/curating/`.
 
 from __future__ import annotations
 
+import json
+
 from bot.ballot import Axis
 from bot.curating.harvest import Entry, Harvest, Opinion, Stamp
 from bot.domain import GuildId, JobId, RefusalReason, Refused, UserId
@@ -37,9 +39,10 @@ class Curation:
         rows = await self._db.fetch_all(_ENTRIES, guild)
         votes = await self._db.fetch_all(_VOTES, guild)
         choices = await self._db.fetch_all(_CHOICES, guild)
+        picks = await self._db.fetch_all(_PICKS, guild)
         return Harvest(
             entries=[_entry_of(row) for row in rows],
-            opinions=[*map(_vote_of, votes), *map(_choice_of, choices)],
+            opinions=[*map(_vote_of, votes), *map(_choice_of, choices), *map(_pick_of, picks)],
             key=await read_key(self._db),
         )
 
@@ -130,6 +133,19 @@ def _choice_of(row: Row) -> Opinion:
     )
 
 
+def _pick_of(row: Row) -> Opinion:
+    shown = [JobId(job_id) for job_id in json.loads(row["shown"])]
+    return Opinion(
+        kind=Kind.RANKING,
+        axis=row["axis"],
+        voter_id=UserId(row["voter_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        job_ids=tuple(shown),
+        value=(shown.index(JobId(row["best"])),),
+        at_ms=row["at_ms"],
+    )
+
+
 _HERE = "(:guild IS NULL OR pictures.guild_id = :guild)"
 _ENTRIES = (
     "SELECT pictures.*, jobs.draw, curations.stamp, curations.caption,"  # noqa: S608  constants of this room
@@ -138,7 +154,9 @@ _ENTRIES = (
     " LEFT JOIN sharing ON sharing.user_id = pictures.user_id"
     " LEFT JOIN curations USING (job_id)"
     " WHERE (job_id IN (SELECT job_id FROM votes)"
-    "  OR job_id IN (SELECT left_job FROM duels) OR job_id IN (SELECT right_job FROM duels))"
+    "  OR job_id IN (SELECT left_job FROM duels) OR job_id IN (SELECT right_job FROM duels)"
+    "  OR job_id IN (SELECT job_id FROM post_pictures JOIN posts USING (message_id)"
+    "   JOIN choices ON about = owed_post_id WHERE axis = 'pick'))"
     " AND (SELECT layout FROM requests WHERE requests.id = request_id) <> 'private'"
     f" AND {SEEN} AND {_HERE} ORDER BY jobs.seq"
 )
@@ -153,6 +171,20 @@ _CHOICES = (
     " FROM choices JOIN duels ON duels.id = about"
     f" WHERE axis = '{Axis.DUEL}' AND NOT self_vote AND place > 0"
     " AND (:guild IS NULL OR guild_id = :guild) ORDER BY choices.at_ms, about, voter_id"
+)
+#: Beside what is left of its grid; the best may be gone itself.
+_PICKS = (
+    "SELECT * FROM (SELECT choices.*, posts.guild_id, best.job_id AS best,"  # noqa: S608  constants of this room
+    "  (SELECT json_group_array(job_id) FROM (SELECT job_id FROM post_pictures"
+    "   JOIN pictures USING (job_id) WHERE post_pictures.message_id = posts.message_id"
+    f"   AND {SEEN} ORDER BY place)) AS shown"
+    "  FROM choices JOIN posts ON owed_post_id = about"
+    "  JOIN post_pictures AS best ON best.message_id = posts.message_id"
+    "   AND best.place = choices.place"
+    f"  WHERE axis = '{Axis.PICK}' AND NOT self_vote"
+    "  AND (:guild IS NULL OR posts.guild_id = :guild))"
+    " WHERE json_array_length(shown) > 1"
+    " AND best IN (SELECT value FROM json_each(shown)) ORDER BY at_ms, about, voter_id"
 )
 _STAMP = (
     "INSERT INTO curations (job_id, stamp, at_ms) VALUES (:job, :stamp, :now)"

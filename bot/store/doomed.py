@@ -139,7 +139,8 @@ async def hunt_down(tx: Transaction, hunt: Hunt) -> None:
 async def doom_messages_of_jobs(tx: Transaction, which: str, values: Params) -> None:
     """Let every message go that shows a picture of the jobs for which `which` holds.
 
-    Called while the jobs and their requests still stand. A message whose id is not known is hunted.
+    A post that shows others besides is amended. Called while the jobs and their requests still
+    stand. A message whose id is not known is hunted, if nothing else of it is still to be posted.
     """
     for statement in _DOOM_OF_JOBS:
         await tx.execute(statement.format(which=which), values)
@@ -158,10 +159,22 @@ async def doom_messages_of_requests(tx: Transaction, which: str, values: Params)
 
 
 _CHOSEN = "SELECT id FROM jobs WHERE {which}"
+#: A post shows a picture that is not among them, and stays.
+_SHOWS_ANOTHER = (
+    "EXISTS (SELECT 1 FROM post_pictures AS other JOIN pictures USING (job_id)"
+    "  WHERE other.message_id = posts.message_id AND pictures.deleted_ms IS NULL"
+    f"  AND other.job_id NOT IN ({_CHOSEN}))"
+)
 _POSTS = (
-    "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id"
+    "INSERT OR IGNORE INTO doomed_messages"
+    " SELECT posts.message_id, posts.channel_id, posts.guild_id"
     " FROM post_pictures JOIN posts USING (message_id)"
-    f" WHERE job_id IN ({_CHOSEN}) AND deleted_ms IS NULL"
+    f" WHERE job_id IN ({_CHOSEN}) AND deleted_ms IS NULL AND NOT {_SHOWS_ANOTHER}"
+)
+_AMENDED = (
+    "UPDATE posts SET amendment_owed = 1 WHERE deleted_ms IS NULL"
+    f" AND message_id IN (SELECT message_id FROM post_pictures WHERE job_id IN ({_CHOSEN}))"
+    f" AND {_SHOWS_ANOTHER}"
 )
 #: A try to deliver was begun, and no post came of it that we know.
 _POSTS_UNDER_WAY = (
@@ -171,6 +184,9 @@ _POSTS_UNDER_WAY = (
     " WHERE owed_posts.id IN (SELECT owed_post_id FROM jobs WHERE {which})"
     "  AND posting_ms IS NOT NULL"
     "  AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.owed_post_id = owed_posts.id)"
+    # Whoever posts the others finds it, and has it amended.
+    "  AND NOT EXISTS (SELECT 1 FROM jobs WHERE owed_post_id = owed_posts.id"
+    f"   AND state = 'rendered' AND id NOT IN ({_CHOSEN}))"
 )
 _STATUSES = (
     "INSERT OR IGNORE INTO doomed_messages SELECT status_message_id, channel_id, guild_id"
@@ -217,7 +233,7 @@ _SENDS_OF_JOBS = (
     _ASKING,
     _ASKING_UNDER_WAY,
 )
-_DOOM_OF_JOBS = (_POSTS, _POSTS_UNDER_WAY, *_SENDS_OF_JOBS)
+_DOOM_OF_JOBS = (_POSTS, _AMENDED, _POSTS_UNDER_WAY, *_SENDS_OF_JOBS)
 #: A status message that was taken away when all was posted is known to be gone.
 _DOOM_OF_REQUESTS = (
     _STATUSES,

@@ -25,7 +25,7 @@ from bot.store.duel_rows import lose_duel_messages
 from bot.store.picture_files import PictureFiles
 from bot.store.picture_rows import SEEN, insert_picture, picture_of
 from bot.store.post_rows import POST, insert_post, post_of
-from bot.store.removal import take_away
+from bot.store.removal import show_again, take_away
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ class PostDebt(StrEnum):
 
     #: The bot's own vote reactions are to stand under it.
     VOTES = "votes"
-    #: Its picture is to go behind a spoiler by a moderator's word.
-    SPOILER = "spoiler"
+    #: A picture of it went, or is to go behind a spoiler by a moderator's word.
+    AMENDMENT = "amendment"
     #: Its reactions are to be read, until the ledger agrees with Discord.
     READING = "reading"
 
@@ -139,6 +139,26 @@ class Gallery:
                 ends=JobState.CANCELLED,
             )
         await self.reap()
+
+    async def bring_back(self, picture: Picture, data: bytes) -> bool:
+        """Undo `delete` with the file's bytes. Posts of several pictures show it again.
+
+        False if it is not deleted, a moderator removed it, or its member was forgotten since.
+        """
+        async with self._moving:
+            await self._db.write_one(_DOOM, {"sha256": picture.sha256})
+            await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
+            async with self._db.write() as tx:
+                back = await tx.execute(
+                    "UPDATE pictures SET deleted_ms = NULL WHERE job_id = :job"
+                    " AND deleted_ms IS NOT NULL AND removed_ms IS NULL",
+                    {"job": picture.job_id},
+                )
+                if back:
+                    await show_again(tx, picture)
+        if not back:
+            await self.reap()
+        return bool(back)
 
     async def reap(self) -> int:
         """Remove the doomed files that no picture uses. Returns how many there were."""
@@ -249,9 +269,11 @@ class Gallery:
         )
 
     async def unsettle_all(self) -> None:
-        """Events may have been lost: the reactions of every post are to be read again."""
+        """Events may have been lost: the reactions of every post of one are to be read again."""
         await self._db.write_one(
             "UPDATE posts SET settled = 0 WHERE settled = 1 AND deleted_ms IS NULL"
+            " AND (SELECT count(*) FROM post_pictures"
+            "  WHERE post_pictures.message_id = posts.message_id) = 1"
         )
 
 
@@ -281,12 +303,12 @@ _UNSETTLED = (
 
 _OWING: Mapping[PostDebt, str] = {
     PostDebt.VOTES: _OLDEST.format("seeded = 0"),
-    PostDebt.SPOILER: _OLDEST.format("spoiler_owed = 1"),
+    PostDebt.AMENDMENT: _OLDEST.format("amendment_owed = 1"),
     PostDebt.READING: _UNSETTLED,
 }
 _PAID: Mapping[PostDebt, str] = {
     PostDebt.VOTES: "seeded = 1",
-    PostDebt.SPOILER: "spoiler_owed = 0",
+    PostDebt.AMENDMENT: "amendment_owed = 0",
     PostDebt.READING: "settled = 1",
 }
 

@@ -35,6 +35,9 @@ _THEIR_DUELS = " OR ".join(
     for side in ("left_job", "right_job")
 )
 _OF_THEIR_DUELS = f"about IN (SELECT id FROM duels WHERE {_THEIR_DUELS})"  # noqa: S608  a constant above
+_OF_THEIR_GRIDS = f"about IN (SELECT id FROM owed_posts WHERE {_OF_THEIR_REQUESTS})"  # noqa: S608  a constant above
+#: What was chosen beside a picture of theirs.
+_OF_THEIR_CHOOSING = f"{_OF_THEIR_DUELS} OR {_OF_THEIR_GRIDS}"
 
 #: In the order in which they are forgotten: votes are judged by the pictures that they are on.
 #: None: the table holds nothing of anybody.
@@ -44,15 +47,15 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
             theirs="voter_id = :user",
             forget=(
                 f"DELETE FROM vote_events WHERE voter_id = :user OR {_THEIR_POSTS}",  # noqa: S608  a constant above
-                f"DELETE FROM vote_events WHERE {_OF_THEIR_DUELS}",  # noqa: S608  a constant above
+                f"DELETE FROM vote_events WHERE {_OF_THEIR_CHOOSING}",  # noqa: S608  a constant above
             ),
         ),
         # A comparison with a picture that is no more says nothing, so it goes whole.
         "choices": Holding(
             theirs="voter_id = :user",
             forget=(
-                f"DELETE FROM choices WHERE voter_id = :user OR {_OF_THEIR_DUELS}",  # noqa: S608  a constant above
-                f"DELETE FROM nameless_choices WHERE {_OF_THEIR_DUELS}",  # noqa: S608  a constant above
+                f"DELETE FROM choices WHERE voter_id = :user OR {_OF_THEIR_CHOOSING}",  # noqa: S608  a constant above
+                f"DELETE FROM nameless_choices WHERE {_OF_THEIR_CHOOSING}",  # noqa: S608  a constant above
             ),
         ),
         "nameless_choices": None,

@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.ballot import DuelId
 from bot.domain import JobId, MessageId, UserId
 from bot.store.db import Database, Transaction
 from bot.store.ledger import Pair
@@ -163,12 +162,12 @@ async def fold_choices(tx: Transaction, user_id: UserId) -> None:
     )
 
 
-async def discount_choices(tx: Transaction, duel_ids: Iterable[DuelId], user_id: UserId) -> None:
-    """Take what a voter chose in these duels out of the nameless: they have chosen again."""
+async def discount_choices(tx: Transaction, abouts: Iterable[str], user_id: UserId) -> None:
+    """Take what a voter chose from these out of the nameless: they have chosen again."""
     key = await read_key(tx)
     await tx.execute_many(
         "DELETE FROM nameless_choices WHERE mark = :mark",
-        [{"mark": choice_mark(key, duel_id, user_id)} for duel_id in duel_ids],
+        [{"mark": choice_mark(key, about, user_id)} for about in abouts],
     )
 
 

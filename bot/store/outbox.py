@@ -9,24 +9,34 @@ post shows its pictures is not known here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from bot.domain import ChannelId, Job, JobId, MessageRef, OwedPost, OwedPostId, Post, PostLayout
-from bot.store.db import Database, Row, Transaction
+from bot.domain import (
+    ChannelId,
+    Job,
+    JobId,
+    JobState,
+    MessageRef,
+    OwedPost,
+    OwedPostId,
+    Post,
+    PostLayout,
+)
+from bot.store.db import Database, Params, Row, Transaction
 from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.job_rows import FOREIGN, job_of
 from bot.store.post_rows import insert_post
 
-#: The drawn jobs of the first posts that are due, each with its place. A post is due when something
-#: of it is drawn, and nothing is still to be or waits for a moderator; what a duel shows is no post
-#: of the delivery's. In two steps and by that index, or it would walk over every job that there
-#: ever was, in their order.
+#: The jobs of the first posts that are due, each with its place. A post is due when something of
+#: it is drawn and nothing is still to be; what waits for a moderator comes later, in a post of its
+#: own. What a duel shows is no post of the delivery's. In two steps and by that index, or it would
+#: walk over every job that there ever was, in their order.
 _OWED = (
     "SELECT jobs.*, requests.layout, (SELECT count(*) FROM jobs AS earlier"
     "  WHERE earlier.owed_post_id = jobs.owed_post_id AND earlier.seq <= jobs.seq) AS place"
     " FROM jobs JOIN requests ON requests.id = jobs.request_id"
-    " WHERE jobs.state = 'rendered' AND jobs.owed_post_id IN ("
+    " WHERE jobs.owed_post_id IN ("
     "  SELECT drawn.owed_post_id FROM jobs AS drawn INDEXED BY jobs_rendered"
     "  WHERE drawn.state = 'rendered'"
     "   AND drawn.channel_id NOT IN (SELECT value FROM json_each(:closed))"
@@ -34,9 +44,14 @@ _OWED = (
     "   AND (SELECT layout FROM requests WHERE requests.id = drawn.request_id) <> 'duel'"
     "   AND NOT EXISTS (SELECT 1 FROM jobs AS late"
     "    WHERE late.owed_post_id = drawn.owed_post_id"
-    "    AND late.state IN ('queued', 'running', 'held'))"
+    "    AND late.state IN ('queued', 'running'))"
     "   GROUP BY drawn.owed_post_id ORDER BY min(drawn.seq) LIMIT :limit)"
     " ORDER BY jobs.seq"
+)
+#: What a moderator let out, or will, after the others of its post were posted.
+_LATE = (
+    "owed_post_id = :owed AND state IN ('rendered', 'held')"
+    " AND id NOT IN (SELECT value FROM json_each(:shown))"
 )
 _IS_OWED = "EXISTS (SELECT 1 FROM jobs WHERE owed_post_id = :id AND state = 'rendered')"
 
@@ -78,14 +93,14 @@ class Outbox:
         return _owed_posts_of(await self._readable(rows, now_ms))
 
     async def _readable(self, rows: Iterable[Row], now_ms: int) -> list[tuple[Row, Job]]:
-        """These rows and their jobs, without those of another version, which end here."""
+        """These rows and their jobs; those of another version end here."""
         readable: list[tuple[Row, Job]] = []
         for row in rows:
             job = job_of(row)
             if fault := job.fault or _fault_of_layout(row):
-                await self._fail("id = :id", job.id, FOREIGN, now_ms, f"unknown {fault}")
-            else:
-                readable.append((row, job))
+                await self.fail_delivery({job.id: FOREIGN}, now_ms, f"unknown {fault}")
+                job = replace(job, state=JobState.FAILED, error=FOREIGN)
+            readable.append((row, job))
         return readable
 
     async def begin_posting(self, owed_post_id: OwedPostId, now_ms: int) -> Posting | None:
@@ -125,43 +140,37 @@ class Outbox:
     async def delivered(self, owed_post_id: OwedPostId, post: Post, now_ms: int) -> bool:
         """Remember the post and end its jobs, in one transaction; a repetition changes nothing.
 
-        False if this post is not the one that was owed: a picture of it was deleted meanwhile, or
-        another post was remembered first. Its message is then doomed.
+        False if this post is not the one that was owed: what it shows was deleted meanwhile, or
+        another post was remembered first. Its message is then doomed. If only some of it was
+        deleted, it is to be amended.
         """
-        shown = json.dumps(list(post.pictures.values()))
         async with self._db.write() as tx:
-            if not await _all_kept(tx, post):
+            kept = await _count_kept(tx, post)
+            if not kept:
                 await _doom_post(tx, post)
                 return False
-            await insert_post(tx, post, owed_post_id)
-            await tx.execute(
-                "UPDATE jobs SET state = 'delivered', ended_ms = :now"
-                " WHERE id IN (SELECT value FROM json_each(:shown)) AND state = 'rendered'",
-                {"now": now_ms, "shown": shown},
-            )
+            await insert_post(tx, post, owed_post_id, amended=kept == len(post.pictures))
             row = await tx.fetch_one(
                 "SELECT message_id FROM posts WHERE owed_post_id = :owed", {"owed": owed_post_id}
             )
             ours = row is not None and row["message_id"] == post.message_id
-            if not ours:
+            if ours:
+                await _end_jobs(tx, owed_post_id, post, now_ms)
+            else:
                 await _doom_post(tx, post)
         return ours
 
-    async def fail_delivery(
-        self, owed_post_id: OwedPostId, error: str, now_ms: int, why: str
-    ) -> None:
-        """Give up posting; the pictures are kept. `error` is shown to their user, `why` logged."""
-        await self._fail("owed_post_id = :id", owed_post_id, error, now_ms, why)
+    async def fail_delivery(self, errors: Mapping[JobId, str], now_ms: int, why: str) -> None:
+        """Give up posting these; the pictures are kept.
 
-    async def _fail(
-        self, which: str, id_: JobId | OwedPostId, error: str, now_ms: int, why: str
-    ) -> None:
-        await self._db.write_one(
-            "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now"  # noqa: S608  the constants above
-            f" WHERE {which} AND state = 'rendered'",
-            {"error": error, "now": now_ms, "id": id_},
-            why,
-        )
+        What each says is shown to its member, `why` is logged.
+        """
+        async with self._db.write(why) as tx:
+            await tx.execute_many(
+                "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now"
+                " WHERE id = :id AND state = 'rendered'",
+                [{"error": error, "now": now_ms, "id": id_} for id_, error in errors.items()],
+            )
 
 
 def _fault_of_layout(row: Row) -> str | None:
@@ -169,31 +178,54 @@ def _fault_of_layout(row: Row) -> str | None:
     return None if row["layout"] in list(PostLayout) else f"layout {row['layout']!r}"
 
 
-def _owed_posts_of(drawn: Iterable[tuple[Row, Job]]) -> list[OwedPost]:
-    """The posts that these jobs belong to, in the order of their first."""
+def _owed_posts_of(found: Iterable[tuple[Row, Job]]) -> list[OwedPost]:
+    """The posts that these jobs belong to, in the order of their first; none of nothing drawn."""
     jobs: dict[OwedPostId, dict[int, Job]] = {}
-    layouts: dict[OwedPostId, PostLayout] = {}
-    for row, job in drawn:
+    layouts: dict[OwedPostId, str] = {}
+    for row, job in found:
         jobs.setdefault(job.owed_post_id, {})[row["place"]] = job
-        layouts[job.owed_post_id] = PostLayout(row["layout"])
-    return [_owed_post(id_, layouts[id_], by_place) for id_, by_place in jobs.items()]
+        layouts[job.owed_post_id] = row["layout"]
+    posts = (_owed_post(id_, layouts[id_], by_place) for id_, by_place in jobs.items())
+    return [post for post in posts if post is not None]
 
 
-def _owed_post(id_: OwedPostId, layout: PostLayout, jobs: dict[int, Job]) -> OwedPost:
+def _owed_post(id_: OwedPostId, layout: str, jobs: dict[int, Job]) -> OwedPost | None:
+    if all(job.state is not JobState.RENDERED for job in jobs.values()):
+        return None
     first = next(iter(jobs.values()))
     return OwedPost(
-        id=id_, layout=layout, channel_id=first.channel_id, guild_id=first.guild_id, jobs=jobs
+        id=id_,
+        layout=PostLayout(layout),
+        channel_id=first.channel_id,
+        guild_id=first.guild_id,
+        jobs=jobs,
     )
 
 
-async def _all_kept(tx: Transaction, post: Post) -> bool:
-    """Whether no picture of the post was deleted meanwhile."""
+async def _count_kept(tx: Transaction, post: Post) -> int:
+    """How many pictures of the post are not deleted by now."""
     row = await tx.fetch_one(
         "SELECT count(*) AS n FROM pictures WHERE deleted_ms IS NULL"
         " AND job_id IN (SELECT value FROM json_each(:shown))",
         {"shown": json.dumps(list(post.pictures.values()))},
     )
-    return row is not None and row["n"] == len(post.pictures)
+    assert row is not None
+    return row["n"]
+
+
+async def _end_jobs(tx: Transaction, owed_post_id: OwedPostId, post: Post, now_ms: int) -> None:
+    """What the post shows is delivered; what came too late for it is owed a post of its own."""
+    late: Params = {"owed": owed_post_id, "shown": json.dumps(list(post.pictures.values()))}
+    await tx.execute(
+        "UPDATE jobs SET state = 'delivered', ended_ms = :now"
+        " WHERE id IN (SELECT value FROM json_each(:shown)) AND state = 'rendered'",
+        {"now": now_ms, "shown": late["shown"]},
+    )
+    await tx.execute(
+        f"INSERT INTO owed_posts (id, request_id) SELECT id, request_id FROM jobs WHERE {_LATE}",  # noqa: S608  a constant of this file
+        late,
+    )
+    await tx.execute(f"UPDATE jobs SET owed_post_id = id WHERE {_LATE}", late)  # noqa: S608  a constant of this file
 
 
 async def _doom_post(tx: Transaction, post: Post) -> None:

@@ -32,18 +32,22 @@ def post_of(row: Row) -> Post:
     )
 
 
-async def insert_post(tx: Transaction, post: Post, owed_post_id: OwedPostId | None = None) -> bool:
-    """Add a post with the vote emoji that its server has now.
+async def insert_post(
+    tx: Transaction, post: Post, owed_post_id: OwedPostId | None = None, *, amended: bool = True
+) -> bool:
+    """Add a post with the vote emoji that its server has now; not `amended`, it is to be.
 
+    Reactions are votes where one picture is shown, so no other post is owed any.
     False, and nothing changes, if its message is known already or another one paid the debt.
     """
     new = await tx.execute(
         "INSERT INTO posts (message_id, request_id, owed_post_id, channel_id, guild_id, posted_ms,"
-        " up_emoji, down_emoji) VALUES (:message,"
+        " up_emoji, down_emoji, seeded, settled, amendment_owed) VALUES (:message,"
         " (SELECT request_id FROM jobs WHERE id IN (SELECT value FROM json_each(:jobs)) LIMIT 1),"
         " :owed, :channel, :guild, :posted,"
         " ifnull((SELECT up_emoji FROM guilds WHERE guild_id = :guild), :up),"
-        " ifnull((SELECT down_emoji FROM guilds WHERE guild_id = :guild), :down))"
+        " ifnull((SELECT down_emoji FROM guilds WHERE guild_id = :guild), :down),"
+        " :beside, :beside, :amend)"
         " ON CONFLICT DO NOTHING",
         {
             "message": post.message_id,
@@ -54,6 +58,8 @@ async def insert_post(tx: Transaction, post: Post, owed_post_id: OwedPostId | No
             "posted": post.posted_ms,
             "up": _DEFAULT.up,
             "down": _DEFAULT.down,
+            "beside": int(len(post.pictures) > 1),
+            "amend": int(not amended),
         },
     )
     if new:

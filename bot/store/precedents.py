@@ -85,10 +85,12 @@ def _mark(key: bytes, draw: Draw, card_id: str) -> str:
 
     Not how long and how strictly it is drawn, for one step more shows the same.
     """
-    parts = (
+    parts: tuple[str | float, ...] = (
         _spoken(draw.words), _spoken(draw.negative), draw.seed, draw.width_px, draw.height_px,
         card_id,
     )  # fmt: skip
+    if draw.source is not None:
+        parts += (draw.source, draw.strength or 0)
     return keyed_hash(key, f"draw {json.dumps(parts)}").hex()
 
 

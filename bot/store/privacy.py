@@ -205,10 +205,17 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     await doom_messages_of_cases(tx, "user_id = :user", user)
     theirs = "party_id IN (SELECT id FROM parties WHERE user_id = :user)"
     await close_duels(tx, theirs, user, when=_AT_ITS_END)
-    # Other people's *Vary* and *Again* of the user's pictures are theirs; what they came from goes.
+    # What other people had drawn from the user's pictures is theirs; what it came from goes.
     await tx.execute(
         "UPDATE requests SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"
         " AND parent_job_id IN (SELECT id FROM jobs WHERE user_id = :user)",
+        user,
+    )
+    # What waits to be varied from them fails, for they are gone.
+    await tx.execute(
+        "UPDATE jobs SET draw = json_set(draw, '$.source', '') WHERE user_id <> :user"
+        " AND json_valid(draw) AND draw ->> '$.source' IN"
+        "  (SELECT id FROM jobs WHERE user_id = :user)",
         user,
     )
     for holding in HOLDINGS.values():

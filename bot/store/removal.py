@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 
-from bot.domain import JobId, JobState, Ruling
+from bot.domain import JobId, JobState, Picture, Ruling
 from bot.store.case_rows import lapse_cases
 from bot.store.db import Params, Transaction
 from bot.store.doomed import doom_messages_of_jobs
@@ -45,6 +45,17 @@ async def take_away(
     await close_duels_of_jobs(tx, f"id IN ({_JOBS})", gone)
     await lapse_cases(tx, _JOBS, gone)
     return job_ids
+
+
+async def show_again(tx: Transaction, picture: Picture) -> None:
+    """A picture is there again: its file stays, and the posts that go on without it are amended."""
+    await tx.execute("DELETE FROM doomed_files WHERE sha256 = :sha256", {"sha256": picture.sha256})
+    await tx.execute(
+        "UPDATE posts SET amendment_owed = 1 WHERE deleted_ms IS NULL"
+        " AND message_id IN (SELECT message_id FROM post_pictures WHERE job_id = :job)"
+        " AND message_id NOT IN (SELECT message_id FROM doomed_messages)",
+        {"job": picture.job_id},
+    )
 
 
 _JOBS = "SELECT value FROM json_each(:jobs)"

@@ -67,14 +67,19 @@ def request_of(admitted: Admitted, now_ms: int, *, since_id: int) -> Request:
 def _layout_of(ask: Ask) -> PostLayout:
     if ask.kind is RequestKind.TRIAL:
         return PostLayout.DUEL
-    return PostLayout.PRIVATE if ask.private else PostLayout.SINGLE
+    if ask.private:
+        return PostLayout.PRIVATE
+    return PostLayout.GRID if ask.count > 1 else PostLayout.SINGLE
 
 
 def owed_post_ids(layout: PostLayout, job_ids: Sequence[JobId]) -> list[OwedPostId]:
-    """For each picture the post that will show it; a post is named after its first picture."""
+    """For each picture the post that will show it; a post of one is named after its picture."""
     match layout:
         case PostLayout.SINGLE | PostLayout.PRIVATE:
             return [OwedPostId(job_id) for job_id in job_ids]
+        case PostLayout.GRID:
+            # A picture that comes too late for the grid has a post of its own, by its own name.
+            return [OwedPostId(new_id())] * len(job_ids)
         case PostLayout.DUEL:
             return [OwedPostId(job_ids[0]) for _ in job_ids]
 

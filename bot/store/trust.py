@@ -70,6 +70,7 @@ def _columns(rows: Iterable[Row]) -> dict[UserId, Voter]:
                 value=bool(row["value"]),
                 at_ms=row["at_ms"],
                 own=bool(row["self_vote"]),
+                press=row["press"],
             )
         )
     ages: dict[Hashable, int] = {
@@ -87,9 +88,18 @@ def _made_ms(user_id: UserId) -> int:
 #: A choice is for or against the picture whose id is the smaller, so that two duels of a pair that
 #: show it the other way round agree.
 _CASTS = (
-    "SELECT voter_id, job_id AS unit, value > 0 AS value, self_vote, at_ms FROM votes"
-    " JOIN pictures USING (job_id) WHERE guild_id = :guild AND axis = 'taste'"
-    " UNION ALL SELECT voter_id, pair, (place = 1) = (left_job < right_job), self_vote, at_ms"
+    "SELECT voter_id, job_id AS unit, value > 0 AS value, self_vote, at_ms, NULL AS press"
+    " FROM votes JOIN pictures USING (job_id) WHERE guild_id = :guild AND axis = 'taste'"
+    " UNION ALL SELECT voter_id, pair, (place = 1) = (left_job < right_job), self_vote, at_ms, NULL"
     " FROM choices JOIN duels ON duels.id = about WHERE guild_id = :guild AND axis = 'duel'"
-    " AND place > 0 ORDER BY at_ms DESC, voter_id LIMIT :limit"
+    " AND place > 0"
+    # A pick is for its picture against each of the others.
+    " UNION ALL SELECT voter_id, min(best.job_id, other.job_id) || ' ' ||"
+    "  max(best.job_id, other.job_id), best.job_id < other.job_id, self_vote, at_ms, about"
+    " FROM choices JOIN posts ON posts.owed_post_id = about"
+    " JOIN post_pictures AS best ON best.message_id = posts.message_id"
+    "  AND best.place = choices.place"
+    " JOIN post_pictures AS other ON other.message_id = posts.message_id"
+    "  AND other.place <> choices.place"
+    " WHERE guild_id = :guild AND axis = 'pick' ORDER BY at_ms DESC, voter_id LIMIT :limit"
 )

@@ -59,6 +59,17 @@ class StatusMessage:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is left to do of one picture, for whoever says how long it will take."""
+
+    job_id: JobId
+    #: Steps.
+    left: int
+    width_px: int
+    height_px: int
+
+
 class JobViews:
     """Reads of the queue, and the four writes that keep the status messages."""
 
@@ -114,6 +125,19 @@ class JobViews:
         return Standing(
             ahead=row["ahead"], queued=row["queued"], running=row["running"], model=row["model"]
         )
+
+    async def line(self) -> list[Work]:
+        """Everything that waits, in the order of its turns, without what cannot be read."""
+        rows = await self._db.fetch_all(_LINE)
+        return [
+            Work(
+                job_id=JobId(row["id"]),
+                left=max(1, round(row["steps"] * (row["strength"] or 1))),
+                width_px=row["width_px"],
+                height_px=row["height_px"],
+            )
+            for row in rows
+        ]
 
     async def mine(self, user_id: UserId, guild_id: GuildId) -> list[Job]:
         """A user's jobs in a server that are not at their end, oldest first."""
@@ -206,6 +230,23 @@ class JobViews:
             f" (SELECT 1 FROM jobs WHERE request_id = requests.id AND {_IS_ALIVE})"
         )
         return {RequestId(row["id"]) for row in rows}
+
+
+#: Each user's first ones, then each one's second, as the claims take them.
+_LINE = (
+    "SELECT * FROM (SELECT jobs.id, jobs.seq, last_turn, since_ms, turns.user_id,"
+    "  row_number() OVER (PARTITION BY jobs.user_id ORDER BY jobs.seq) AS round,"
+    "  CASE WHEN json_valid(draw) THEN draw ->> '$.steps' END AS steps,"
+    "  CASE WHEN json_valid(draw) THEN draw ->> '$.strength' END AS strength,"
+    "  CASE WHEN json_valid(draw) THEN draw ->> '$.width_px' END AS width_px,"
+    "  CASE WHEN json_valid(draw) THEN draw ->> '$.height_px' END AS height_px"
+    "  FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"
+    "  WHERE turns.queued > 0 AND jobs.state = 'queued')"
+    " WHERE typeof(steps) = 'integer' AND typeof(width_px) = 'integer'"
+    "  AND typeof(strength) <> 'text'"
+    "  AND typeof(height_px) = 'integer'"
+    " ORDER BY round, last_turn, since_ms, user_id"
+)
 
 
 def _status_of(row: Row) -> StatusMessage:

@@ -12,12 +12,12 @@ from bot.words import wording
 
 NOTHING_TO_COMPARE = (
     "There is nothing to compare here yet: a duel needs two pictures of one prompt that everybody "
-    "in this channel may see. Ask for several with `/waifu prompt: ... count: 2`, or press 🎲 Vary "
-    "under a picture."
+    "in this channel may see. Ask for several with `/waifu prompt: ... count: 2`, or press "
+    "🎲 Reroll under a picture."
 )
 ALL_RATED = (
     "You have rated every pair that I may show you here. Thank you! New pictures of a prompt that "
-    "was drawn before bring new pairs: press 🎲 Vary under one you like."
+    "was drawn before bring new pairs: press 🎲 Reroll under one you like."
 )
 OVER = "That pair is closed, so your press was not counted. `/duel rate` shows you another one."
 UNREADABLE = "A picture of this pair cannot be read from my disk. Tell the operator, or try again."

@@ -23,6 +23,8 @@ _PROMPT_CHARS = 300
 #: How much of a text is quoted.
 _QUOTED_CHARS = 700
 _BAR_CELLS = 12
+#: A bar says more than a place in the queue.
+_UNDER_WAY = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.RENDERED})
 #: The point is escaped for `discord.gg/x`, which Discord takes for an invite without a scheme.
 _MARKDOWN = re.compile(r"([\\*_~`|>#\[\]()<:@.-])")
 #: Marks that turn the text around them about, or could end the isolation of ours.
@@ -166,21 +168,17 @@ def status(
     progress: Mapping[JobId, JobProgress],
     note: str = "",
 ) -> str:
-    """The status message of an open request: what is drawn, what waits and where.
+    """The status message of an open request: how far all of it is, and how long it will take.
 
     `note` is told of its words.
     """
     lines = [f"**{_pictures(len(jobs))}** · {plain(jobs[0].draw.prompt)}"]
-    lines += [_bar(progress[job.id]) for job in jobs if job.id in progress]
-    counts = Counter(job.state for job in jobs)
-    lines += _held(jobs)
-    if counts[JobState.RENDERED]:
-        lines.append(f"Drawn, on its way: {counts[JobState.RENDERED]}")
-    if standing is not None:
+    states = {job.state for job in jobs}
+    if standing is not None and not progress and states == {JobState.QUEUED}:
         lines.append(place(standing, expected))
-    if counts[JobState.RUNNING] and not progress:
-        lines.append("Drawing …")
-    return fitting([*lines, *_faults(jobs), *note.splitlines()])
+    elif states & _UNDER_WAY:
+        lines.append(_bar(jobs, progress) + _left(expected))
+    return fitting([*lines, *_held(jobs), *_faults(jobs), *note.splitlines()])
 
 
 def place(standing: Standing, expected: Expected | None) -> str:
@@ -224,9 +222,27 @@ def _held(jobs: Sequence[Job]) -> list[str]:
     ]
 
 
-def _bar(progress: JobProgress) -> str:
-    full = round(_BAR_CELLS * progress.step / progress.steps)
-    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` step {progress.step} of {progress.steps}"
+def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
+    """How much of all steps is done; what has ended, however it did, is done."""
+    steps = sum(job.draw.steps for job in jobs)
+    done = sum(
+        progress[job.id].step
+        if job.id in progress
+        else 0
+        if job.state in {JobState.QUEUED, JobState.RUNNING}
+        else job.draw.steps
+        for job in jobs
+    )
+    full = _BAR_CELLS * done // max(steps, 1)
+    drawn = sum(job.state in {JobState.RENDERED, JobState.DELIVERED} for job in jobs)
+    of_all = f" {drawn} of {len(jobs)} drawn" if len(jobs) > 1 else f" step {done} of {steps}"
+    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}`{of_all}"
+
+
+def _left(expected: Expected | None) -> str:
+    if expected is None or expected.eta_ms is None:
+        return ""
+    return f", about {duration(expected.eta_ms)} left"
 
 
 def _pictures(count: int) -> str:
@@ -287,7 +303,7 @@ def where(job: Job, standing: Standing | None, expected: Expected | None) -> str
         case JobState.HELD:
             return "drawn, waits for the moderators"
         case _:
-            return "drawing"
+            return "drawing" + _left(expected)
 
 
 def busy(counts: Mapping[JobState, int], elsewhere: int) -> str:

@@ -14,27 +14,20 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import (
-    ChannelId,
     Job,
     JobId,
-    MessageId,
-    MessageRef,
-    Refused,
+    OwedPostId,
     RequestId,
     RequestKind,
-    Ruling,
-    UserId,
 )
-from bot.policy.asks import ask_again, typed_of
-from bot.services import Services
+from bot.policy.asks import typed_of
 from bot.words import knowing, refusals, wording
+from cogs.asking.again import ask_for
 from cogs.asking.editor import show_editor
-from cogs.asking.press import Press
-from cogs.asking.refusing import refuse_words
+from cogs.asking.press import NOT_YOURS, Press, may_touch
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
 from cogs.translating import guild_of, place_of, tell, user_of
-from models.contract import Draw
 from models.provenance import Provenance, a1111_parameters
 
 _GONE = "That picture is gone, so this button has nothing to work with any more."
@@ -43,7 +36,6 @@ _FOREIGN = (
     "Ask afresh with `/waifu`."
 )
 _STALE = "This button is from an older version of me. Use `/show` to bring a picture back to life."
-_NOT_YOURS = "Only the person who requested this, or a moderator, can do that."
 
 
 class _OfPicture(Press, template="wd:none"):
@@ -88,48 +80,38 @@ class Again(_OfPicture, template=template(Action.AGAIN)):
         if await interaction.client.services.gallery.is_removed(job.id):
             await tell(interaction, refusals.REMOVED)
             return
-        await _ask_again(interaction, job, RequestKind.AGAIN, job.draw)
+        await ask_for(interaction, job, RequestKind.AGAIN, job.draw)
 
 
-class Vary(_OfPicture, template=template(Action.VARY)):
+class Reroll(_OfPicture, template=template(Action.REROLL)):
     """The same settings with a new seed."""
 
-    action = Action.VARY
+    action = Action.REROLL
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask as the one who pressed, in the place of the press."""
         job = await self.settings(interaction)
         if job is not None:
-            await _ask_again(
-                interaction, job, RequestKind.VARY, replace(job.draw, seed=fresh_seed())
-            )
+            await ask_for(interaction, job, RequestKind.VARY, replace(job.draw, seed=fresh_seed()))
 
 
-async def _ask_again(interaction: Interaction, job: Job, kind: RequestKind, draw: Draw) -> None:
-    services = interaction.client.services
-    ask = ask_again(
-        info=services.model(),
-        user_id=user_of(interaction),
-        place=place_of(interaction),
-        draw=draw,
-        kind=kind,
-        parent_job_id=job.id,
-        # Nobody publishes private words by a press.
-        private=await services.views.is_private(job.id),
-    )
-    if isinstance(ask, Refused):
-        await refuse_words(interaction, ask, typed_of(draw))
-        return
-    await submit(interaction, replace(ask, precedent=await _inherited(services, job)))
+class RerollAll(Press, template=template(Action.REROLL_ALL)):
+    """As many as before with new seeds; the target is the name of their post."""
 
+    action = Action.REROLL_ALL
 
-async def _inherited(services: Services, job: Job) -> Ruling | None:
-    """What moderators put behind a spoiler has others like it come behind one too."""
-    picture = await services.gallery.get(job.id)
-    card_id = services.model().card_id if picture is None else picture.card_id
-    found = await services.reviews.precedent(job.guild_id, [job.draw], card_id)
-    covered = found is not None or job.ruling is Ruling.SPOILER
-    return Ruling.SPOILER if covered else None
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask as the one who pressed, in the place of the press."""
+        grid = await interaction.client.services.grids.named(OwedPostId(self.target))
+        if grid is None or grid.message.guild_id != guild_of(interaction):
+            await tell(interaction, _GONE)
+            return
+        job = grid.jobs[1]
+        if job.fault is not None:
+            await tell(interaction, _FOREIGN)
+            return
+        draw = replace(job.draw, seed=fresh_seed())
+        await ask_for(interaction, job, RequestKind.VARY, draw, count=len(grid.jobs))
 
 
 class Edit(_OfPicture, template=template(Action.EDIT)):
@@ -174,35 +156,6 @@ class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
         )
 
 
-class Delete(_OfPicture, template=template(Action.DELETE)):
-    """Remove a picture: its file, its row's life and every message that shows it."""
-
-    action = Action.DELETE
-
-    async def pressed(self, interaction: Interaction) -> None:
-        """For the requester and for moderators."""
-        job = await self.job(interaction)
-        if job is None:
-            return
-        if not _may_touch(interaction, job.user_id):
-            await tell(interaction, _NOT_YOURS)
-            return
-        await interaction.response.defer()
-        services = interaction.client.services
-        await services.gallery.delete(job.id, services.clock())
-        if interaction.message is not None:
-            # A crash may have left this very message without a row.
-            await services.doomed.add(
-                MessageRef(
-                    message_id=MessageId(interaction.message.id),
-                    channel_id=ChannelId(interaction.message.channel.id),
-                    guild_id=guild_of(interaction),
-                )
-            )
-        services.signals.doomed.set()
-        await tell(interaction, "The picture is deleted, here and from my disk.")
-
-
 class Cancel(Press, template=template(Action.CANCEL)):
     """Take a request back, whether it waits or is being drawn."""
 
@@ -215,8 +168,8 @@ class Cancel(Press, template=template(Action.CANCEL)):
         if status is None or status.guild_id != guild_of(interaction):
             await tell(interaction, _GONE)
             return
-        if not _may_touch(interaction, status.user_id):
-            await tell(interaction, _NOT_YOURS)
+        if not may_touch(interaction, status.user_id):
+            await tell(interaction, NOT_YOURS)
             return
         taken = await services.queue.cancel_request(
             status.request_id, status.user_id, services.clock()
@@ -252,11 +205,7 @@ class Meant(_Waiting, template=template(Action.MEANT)):
     action = Action.MEANT
 
 
-def _may_touch(interaction: Interaction, owner: UserId) -> bool:
-    return user_of(interaction) == owner or interaction.permissions.manage_messages
-
-
-_PRESSES = (Again, Vary, Edit, ShowSettings, Delete, Cancel, Anyway, Meant)
+_PRESSES = (Again, Reroll, RerollAll, Edit, ShowSettings, Cancel, Anyway, Meant)
 
 
 class Buttons(commands.Cog):

@@ -13,7 +13,15 @@ from typing import Any, ClassVar, Self
 import discord
 
 from bot.client import Interaction, report_incident
+from bot.domain import UserId
 from cogs.components import Action, button
+
+NOT_YOURS = "Only the person who requested this, or a moderator, can do that."
+
+
+def may_touch(interaction: Interaction, owner: UserId) -> bool:
+    """Whether who pressed may end or delete what this member asked for."""
+    return interaction.user.id == owner or interaction.permissions.manage_messages
 
 
 class Press(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template="wd:none"):

@@ -91,13 +91,13 @@ async def show_alone(interaction: Interaction, job: Job, picture: Picture) -> No
 
 async def _upload(interaction: Interaction, job: Job, picture: Picture, png: bytes) -> None:
     await upload(
-        png,
+        [png],
         interaction.filesize_limit,
-        lambda data, extension: interaction.followup.send(
+        lambda fitting: interaction.followup.send(
             wording.caption(job, picture),
             file=discord.File(
-                io.BytesIO(data),
-                f"{job.id}.{extension}",
+                io.BytesIO(fitting[0].data),
+                f"{job.id}.{fitting[0].extension}",
                 spoiler=picture.spoiler,
                 description=wording.alt_text(job),
             ),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -16,34 +14,22 @@ from bot.domain import (
     Job,
     JobId,
     JobState,
-    Picture,
-    Refused,
     RequestId,
-    StorageError,
 )
-from bot.policy.showing import may_show
-from bot.store.sends import SendKind
 from bot.words import wording
 from cogs.asking.press import Press
-from cogs.asking.private import show_all, show_alone
+from cogs.asking.private import show_all
+from cogs.asking.showing import show_again
 from cogs.asking.terms import licensed
-from cogs.audience import may_show_here
-from cogs.components import Action, post_view, row_of, template
-from cogs.posting.noting import note
-from cogs.posting.sending import answer_to, send_tracked
-from cogs.posting.uploads import upload
-from cogs.translating import guild_of, place_of, roles_of, tell, user_of
+from cogs.components import Action, row_of, template
+from cogs.translating import guild_of, tell, user_of
 
 #: Lines of `/queue` and of a page of `/history`; Discord's limit of choices.
 _LINES, _PAGE, _CHOICES = 10, 10, 25
 #: Lines of `/queue` about everybody in the server.
 _NEXT = 5
-_UNKNOWN = "I can't find picture `{id}` in this server. `/history` lists yours with their IDs."
-_NOT_QUEUED = "You have no queued picture with that ID. `/queue` lists yours."
 _DELETED = "That picture was deleted."
-_ELSEWHERE = (
-    "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
-)
+_NOT_QUEUED = "You have no queued picture with that ID. `/queue` lists yours."
 
 
 class Queue(commands.Cog):
@@ -83,12 +69,12 @@ class Queue(commands.Cog):
 
     async def _where(self, job: Job) -> str:
         standing = await self._services.views.standing(job.id)
-        expected = None if standing is None else self._services.progress.expected(standing)
+        expected = await self._services.outlook.expected([job], standing)
         return wording.where(job, standing, expected)
 
     async def _line(self, job: Job) -> str:
         standing = await self._services.views.standing(job.id)
-        expected = None if standing is None else self._services.progress.expected(standing)
+        expected = await self._services.outlook.expected([job], standing)
         return wording.in_queue(job, standing, expected)
 
     @app_commands.command(description="Cancel your queued pictures")
@@ -124,57 +110,7 @@ class Queue(commands.Cog):
     @app_commands.checks.cooldown(5, 30)
     async def show(self, interaction: Interaction, id: str) -> None:  # noqa: A002  the option's name
         """Post a picture of this server once more; votes on it count as ever."""
-        if not await licensed(interaction):
-            return
-        found = await self._showable(interaction, JobId(id.strip().strip("`").lower()))
-        if isinstance(found, str):
-            await tell(interaction, found)
-            return
-        job, picture = found
-        if await self._services.views.is_private(job.id):
-            await interaction.response.defer(ephemeral=True)
-            await show_alone(interaction, job, picture)
-            return
-        await interaction.response.defer()
-        try:
-            png = await self._services.gallery.read(picture)
-            send = answer_to(interaction, SendKind.SHOW, [picture])
-            shown = await send_tracked(
-                interaction, send, lambda: _show(interaction, job, picture, png)
-            )
-        except StorageError:
-            await tell(interaction, "The picture's file cannot be read. Tell the operator.")
-        except ValueError:
-            await tell(interaction, "I could not make the picture small enough for this server.")
-        else:
-            if not shown:
-                await tell(interaction, _DELETED)
-
-    async def _showable(self, interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
-        """The picture as it may be shown in this place, else why not."""
-        guild = interaction.guild
-        job = await self._services.views.get(job_id)
-        if job is None or guild is None or not await self._is_theirs_to_see(interaction, job):
-            return _UNKNOWN.format(id=wording.plain(job_id, 20))
-        picture = await self._services.gallery.get(job.id)
-        if picture is None:
-            return _DELETED
-        place = place_of(interaction)
-        # First, for what the policy says of a picture tells something of its words.
-        if not may_show_here(guild, place.channel_id, job.channel_id):
-            return _ELSEWHERE
-        policy = await self._services.policy_at(place, roles_of(interaction))
-        verdict = may_show(job, picture, policy)
-        if isinstance(verdict, Refused):
-            return verdict.text
-        return job, replace(picture, spoiler=verdict.spoiler)
-
-    async def _is_theirs_to_see(self, interaction: Interaction, job: Job) -> bool:
-        """It is of this server, and not somebody else's private one."""
-        if job.guild_id != guild_of(interaction):
-            return False
-        mine = job.user_id == user_of(interaction)
-        return mine or not await self._services.views.is_private(job.id)
+        await show_again(interaction, JobId(id.strip().strip("`").lower()))
 
     @show.autocomplete("id")
     async def _drawn(
@@ -190,27 +126,6 @@ class Queue(commands.Cog):
         """The first page; a button brings the next."""
         content, view = await _page(interaction, None)
         await interaction.response.send_message(content, view=view, ephemeral=True)
-
-
-async def _show(
-    interaction: Interaction, job: Job, picture: Picture, png: bytes
-) -> discord.WebhookMessage:
-    told = await note(interaction.client.services, job)
-    return await upload(
-        png,
-        interaction.filesize_limit,
-        lambda data, extension: interaction.followup.send(
-            wording.caption(job, picture, told),
-            file=discord.File(
-                io.BytesIO(data),
-                f"{job.id}.{extension}",
-                spoiler=picture.spoiler,
-                description="AI-made",
-            ),
-            view=post_view(job.id),
-            wait=True,
-        ),
-    )
 
 
 class Fetch(Press, template=template(Action.FETCH)):

@@ -253,7 +253,7 @@ async def _acknowledge(interaction: Interaction, request: Request) -> None:
 async def _tell_standing(interaction: Interaction, request: Request) -> None:
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
-    expected = None if standing is None else services.progress.expected(standing)
+    expected = await services.outlook.expected(request.jobs, standing)
     told = await note(services, request.jobs[0])
     text = wording.status(
         request.jobs, standing=standing, expected=expected, progress={}, note=told

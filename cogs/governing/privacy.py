@@ -167,7 +167,7 @@ class Forget(Press, template=template(Action.FORGET)):
             # Whatever became of it, what is left of the wish is carried out now and not some day.
             services.signals.erase.set()
         services.signals.cancelled(forgotten.job_ids)
-        services.signals.doomed.set()
+        services.signals.taken_away()
         await interaction.edit_original_response(content=_FORGOTTEN, view=None)
 
 

@@ -39,7 +39,8 @@ class Purge(Press, template=template(Action.PURGE)):
         removed = await services.members.purge(
             guild_id, member_id, user_of(interaction), reviewing.REMOVED_BEFORE_SHOWN, now_ms
         )
-        for nudge in (services.signals.doomed, services.signals.status, services.signals.review):
+        services.signals.taken_away()
+        for nudge in (services.signals.status, services.signals.review):
             nudge.set()
         left = await _left(interaction.client, guild_id)
         told = reviewing.purged(member_id, len(removed), left)

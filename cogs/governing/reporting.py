@@ -10,11 +10,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
-from bot.domain import JobId
+from bot.domain import JobId, MessageId
 from bot.store.reviews import Filing
-from bot.words import reviewing
+from bot.words import grids, reviewing
 from cogs.asking.press import Press
-from cogs.components import Action, template
+from cogs.components import Action, menu_view, template
 from cogs.forms import Filled, answer_form, choice_field, form, words_field
 from cogs.posting.finding import button_ids
 from cogs.translating import guild_of, tell, user_of
@@ -87,6 +87,11 @@ class Reporting(commands.Cog):
         """The picture that the message shows; the list of the best and other messages show none."""
         me = self._bot.user
         ours = me is not None and message.author.id == me.id
+        if ours and (grid := await self._services.grids.of_message(MessageId(message.id))):
+            await interaction.response.send_message(
+                grids.WHICH_TO_REPORT, view=menu_view(grid.name, tuple(grid.shown)), ephemeral=True
+            )
+            return
         for target in sorted(button_ids(message)) if ours else ():
             job = await self._services.views.get(JobId(target))
             if job is not None:

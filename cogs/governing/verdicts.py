@@ -283,9 +283,8 @@ def _told(case: Case, outcome: Outcome) -> str | None:
 def _follow_up(services: Services, done: CarriedOut) -> None:
     """Wake whoever has work by the decision."""
     signals = services.signals
-    for nudge in (
-        signals.deliver, signals.doomed, signals.spoiler, signals.status, signals.telling,
-    ):  # fmt: skip
+    signals.taken_away()
+    for nudge in (signals.deliver, signals.status, signals.telling):
         nudge.set()
     signals.cancelled(done.cancelled)
     if done.request is not None:

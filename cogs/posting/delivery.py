@@ -9,7 +9,6 @@ must not know how pictures are made.
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,11 +20,12 @@ from bot.domain import (
     ChannelId,
     GuildId,
     Job,
+    JobId,
+    JobState,
     MessageId,
     OwedPost,
     Picture,
     Post,
-    PostLayout,
     RefusalReason,
     Refused,
     StorageError,
@@ -33,13 +33,12 @@ from bot.domain import (
 from bot.log import whereabouts
 from bot.policy.showing import may_show
 from bot.store.outbox import Posting
-from bot.words import wording
-from cogs.components import post_view
+from bot.words import grids
+from cogs.posting.composing import Composition, Pane
 from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, Openings, first_of_each
 from cogs.posting.looking import Looking
-from cogs.posting.noting import note
 from cogs.posting.uploads import upload
 from cogs.translating import channel_at, place_at
 
@@ -79,7 +78,10 @@ _UNREADABLE = "The picture's file cannot be read from my disk. Tell the operator
 
 
 class UndeliverableError(Exception):
-    """The post cannot be made, now or later; the message tells its user why."""
+    """A picture or a post cannot be shown, now or later; the message tells its user why.
+
+    That of a post names each picture's `{id}`.
+    """
 
 
 class Delivery(Looking):
@@ -118,7 +120,7 @@ class Delivery(Looking):
         except discord.HTTPException as problem:
             if is_passing(problem):
                 raise
-            await self._give_up(owed, _reason(problem).format(id=owed.id), problem)
+            await self._give_up(owed, _reason(problem), problem)
 
     async def _deliver_once(self, owed: OwedPost) -> None:
         posting = await self._services.outbox.begin_posting(owed.id, self._services.clock())
@@ -127,23 +129,25 @@ class Delivery(Looking):
         message = None if posting.is_first else await self._find(owed, posting.since_id)
         if message is None:
             message = await self._post_tracked(owed, posting)
-        await asyncio.shield(self._record(owed, message))
+        if message is not None:
+            await asyncio.shield(self._record(owed, message))
 
     async def _record(self, owed: OwedPost, message: discord.Message) -> None:
-        """Write down that the deed is done, or that it is to be undone: a picture is deleted."""
+        """Write down that the deed is done; what it shows may be deleted meanwhile."""
         post = Post(
             message_id=MessageId(message.id),
             channel_id=owed.channel_id,
             guild_id=owed.guild_id,
             posted_ms=round(message.created_at.timestamp() * 1000),
-            pictures={place: job.id for place, job in owed.jobs.items()},
+            pictures=_shown_in(message, owed),
         )
         if await self._services.outbox.delivered(owed.id, post, self._services.clock()):
-            self._services.signals.posted.set()
-            self._services.signals.status.set()
-            return
-        log.info("post %s is owed no more, so it is taken back", owed.id)
-        self._services.signals.doomed.set()
+            for nudge in (self._services.signals.posted, self._services.signals.status):
+                nudge.set()
+        else:
+            log.info("post %s is owed no more, so it is taken back", owed.id)
+        # A picture of it may have gone meanwhile.
+        self._services.signals.taken_away()
 
     async def _find(self, owed: OwedPost, since_id: int) -> discord.Message | None:
         """The post of an earlier try whose answer never came."""
@@ -154,44 +158,81 @@ class Delivery(Looking):
                 lambda message: message.interaction_metadata is None and shows(message, owed.id),
             )
         except BlindError as problem:
-            raise UndeliverableError(_BLIND.format(id=owed.id)) from problem
+            raise UndeliverableError(_BLIND) from problem
         log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
         return found
 
-    async def _post_tracked(self, owed: OwedPost, posting: Posting) -> discord.Message:
+    async def _post_tracked(self, owed: OwedPost, posting: Posting) -> discord.Message | None:
+        """Post what may be shown; None if nothing of it may."""
+        composed = await self._composed(owed)
+        if composed is None:
+            self._services.signals.status.set()
+            return None
         channel = self._bot.get_partial_messageable(owed.channel_id, guild_id=owed.guild_id)
         try:
-            return await self._post(channel, owed)
+            return await self._post(channel, owed, composed)
         except DISCORD_ERRORS as problem:
             if is_passing(problem):
                 await self._services.outbox.answer_lost(owed, posting)
                 self._services.signals.doomed.set()
             raise
 
-    async def _post(self, channel: discord.PartialMessageable, owed: OwedPost) -> discord.Message:
-        """Make the post as its layout says."""
-        match owed.layout:
-            case PostLayout.SINGLE:
-                (job,) = owed.jobs.values()
-                return await self._post_single(channel, job)
-            case PostLayout.DUEL | PostLayout.PRIVATE:
-                raise AssertionError("the outbox owes no such post")
+    async def _composed(self, owed: OwedPost) -> Composition | None:
+        """What the post shows now; what may not be shown ends here, with its reason."""
+        panes: dict[int, Pane] = {}
+        jobs = dict(owed.jobs)
+        for place, job in owed.drawn.items():
+            try:
+                panes[place] = await self._pane(job)
+            except UndeliverableError as fault:
+                errors = {job.id: str(fault)}
+                await self._services.outbox.fail_delivery(
+                    errors, self._services.clock(), str(fault)
+                )
+                jobs[place] = replace(job, state=JobState.FAILED, error=str(fault))
+        if not panes:
+            return None
+        return Composition(
+            name=owed.id,
+            jobs=jobs,
+            panes=panes,
+            missing={p: grids.why_missing(job) for p, job in jobs.items() if p not in panes},
+            note=await note(self._services, next(iter(jobs.values()))),
+        )
 
-    async def _post_single(self, channel: discord.PartialMessageable, job: Job) -> discord.Message:
-        """Post the picture, smaller and smaller until Discord takes it."""
+    async def _pane(self, job: Job) -> Pane:
+        """The picture, if it may be shown."""
         picture = await self._services.gallery.get(job.id)
         if picture is None:
             raise UndeliverableError(_DELETED)
         picture = await self._as_shown(job, picture)
-        png = await self._read(picture)
+        return Pane(job=job, picture=picture, png=await self._read(picture))
+
+    async def _post(
+        self, channel: discord.PartialMessageable, owed: OwedPost, composed: Composition
+    ) -> discord.Message:
+        """Make the post, its pictures smaller and smaller until Discord takes them."""
+        first = next(iter(owed.jobs.values()))
         try:
             return await upload(
-                png,
-                self._limit_bytes(job.guild_id),
-                lambda data, extension: self._send(channel, job, picture, data, extension),
+                composed.pngs,
+                self._limit_bytes(owed.guild_id),
+                lambda fitting: channel.send(
+                    composed.content,
+                    files=composed.files(fitting),
+                    view=composed.view(),
+                    allowed_mentions=discord.AllowedMentions(
+                        everyone=False,
+                        roles=False,
+                        replied_user=False,
+                        users=[discord.Object(first.user_id)],
+                    ),
+                    nonce=owed.id,
+                    suppress_embeds=True,
+                ),
             )
         except ValueError:
-            raise UndeliverableError(_TOO_LARGE.format(id=job.id)) from None
+            raise UndeliverableError(_TOO_LARGE) from None
 
     async def _as_shown(self, job: Job, picture: Picture) -> Picture:
         """Ask policy again: the channel and the server's rules may have changed meanwhile."""
@@ -215,37 +256,21 @@ class Delivery(Looking):
         guild = self._bot.get_guild(guild_id)
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
-    async def _send(
-        self,
-        channel: discord.PartialMessageable,
-        job: Job,
-        picture: Picture,
-        data: bytes,
-        extension: str,
-    ) -> discord.Message:
-        return await channel.send(
-            wording.caption(job, picture, await note(self._services, job)),
-            file=discord.File(
-                io.BytesIO(data),
-                filename=f"{job.id}.{extension}",
-                spoiler=picture.spoiler,
-                description=wording.alt_text(job),
-            ),
-            view=post_view(job.id),
-            allowed_mentions=discord.AllowedMentions(
-                everyone=False,
-                roles=False,
-                replied_user=False,
-                users=[discord.Object(job.user_id)],
-            ),
-            nonce=job.owed_post_id,
-            suppress_embeds=True,
-        )
-
     async def _give_up(self, owed: OwedPost, text: str, problem: Exception) -> None:
-        now_ms = self._services.clock()
-        await self._services.outbox.fail_delivery(owed.id, text, now_ms, str(problem))
+        """Nothing of it can be posted; `text` names each picture's `{id}`."""
+        errors = {job.id: text.format(id=job.id) for job in owed.drawn.values()}
+        await self._services.outbox.fail_delivery(errors, self._services.clock(), str(problem))
         self._services.signals.status.set()
+
+
+def _shown_in(message: discord.Message, owed: OwedPost) -> dict[int, JobId]:
+    """The pictures that a message shows, by place, whatever may be shown by now."""
+    names = [attachment.filename for attachment in message.attachments]
+    return {
+        place: job.id
+        for place, job in owed.jobs.items()
+        if any(job.id in filename for filename in names)
+    }
 
 
 def _reason(problem: BaseException) -> str:

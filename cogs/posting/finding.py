@@ -184,11 +184,11 @@ def carries(message: discord.Message, name: str) -> bool:
 
 
 def button_ids(message: discord.Message) -> set[str]:
-    """The last parts of the custom ids (`wd:<action>:<id>`) under a message."""
+    """The last parts of the custom ids (`wd:<action>:<id>`) of a message's buttons and menus."""
     return {
         child.custom_id.rpartition(":")[2]
         for row in message.components
         if isinstance(row, discord.ActionRow)
         for child in row.children
-        if isinstance(child, discord.Button) and child.custom_id
+        if isinstance(child, discord.Button | discord.SelectMenu) and child.custom_id
     }

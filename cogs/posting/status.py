@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import discord
 
@@ -27,14 +27,15 @@ from bot.domain import (
 )
 from bot.log import whereabouts
 from bot.policy import decide
-from bot.store.sends import Begun, Send, SendKind
 from bot.store.views import StatusMessage
 from bot.words import wording
 from cogs.posting.faults import is_edit_limit, is_gone, is_passing
-from cogs.posting.finding import BlindError, Stretch, button_ids, newest_own
+from cogs.posting.finding import BlindError, button_ids, newest_own
 from cogs.posting.lanes import attempt
 from cogs.posting.looking import Looking
+from cogs.posting.notices import announce, stretch_of
 from cogs.posting.noting import note
+from cogs.posting.tiles import mosaic
 from cogs.translating import place_at
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ _WIDTH = 8
 _ANSWERED_WITHIN = 15 * 60_000 << 22
 
 _BAD_ENDS = frozenset({JobState.FAILED, JobState.WITHHELD})
-_HELD_BACK = frozenset({JobState.HELD, JobState.WITHHELD})
+_NOT_SHOWN = frozenset({JobState.HELD, JobState.WITHHELD, JobState.FAILED, JobState.CANCELLED})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,7 +74,9 @@ class _Shown:
     #: Its pictures that were in the engine when it was last looked at.
     drawing: frozenset[JobId] = frozenset()
     text: str = ""
-    previews: tuple[bytes, ...] = ()
+    #: The latest preview of each picture, and what the message shows of them.
+    seen: dict[JobId, bytes] = field(default_factory=dict[JobId, bytes])
+    preview: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,7 @@ class _Plan:
     shown: _Shown
     #: What it shall say; None: it shall go.
     text: str | None
-    previews: tuple[bytes, ...] = ()
+    preview: bytes | None = None
     #: The last that is done for this request.
     last: bool = False
     #: A last word that is worth a new message, should there be none to edit.
@@ -177,10 +180,10 @@ class Status(Looking):
             return None if on_its_way else _last_plan(status, shown, jobs, now_ms)
         if status.message_id is None:
             return None
-        text, previews = await self._text(jobs), await self._previews(jobs, shown)
-        if text == shown.text and previews == shown.previews:
+        text, preview = await self._text(jobs), await self._preview(jobs, shown)
+        if text == shown.text and preview == shown.preview:
             return None
-        return _Plan(status=status, shown=shown, text=text, previews=previews)
+        return _Plan(status=status, shown=shown, text=text, preview=preview)
 
     def _is_young(self, status: StatusMessage, now_ms: int) -> bool:
         """The answer to the command may still be on its way."""
@@ -234,11 +237,11 @@ class Status(Looking):
         status, shown = plan.status, plan.shown
         assert status.message_id is not None, "no plan to edit what is not known"
         message = self._message(status, status.message_id)
-        if plan.previews == shown.previews:
+        if plan.preview == shown.preview:
             await message.edit(content=plan.text)
         else:
-            await message.edit(content=plan.text, attachments=_files(plan.previews))
-        shown.text, shown.previews = plan.text or "", plan.previews
+            await message.edit(content=plan.text, attachments=_files(plan.preview))
+        shown.text, shown.preview = plan.text or "", plan.preview
         now_ms = self._services.clock()
         old = now_ms - status.created_ms > _OLD_MS
         shown.edit_ms = now_ms + (_OLD_EDIT_MS if old else _EDIT_MS)
@@ -250,19 +253,25 @@ class Status(Looking):
         return wording.status(
             jobs,
             standing=standing,
-            expected=None if standing is None else board.expected(standing),
+            expected=await self._services.outlook.expected(jobs, standing),
             progress={job.id: p for job in jobs if (p := board.get(job.id)) is not None},
             note=await note(self._services, jobs[0]),
         )
 
-    async def _previews(self, jobs: list[Job], shown: _Shown) -> tuple[bytes, ...]:
-        """The latest previews, none where they may not be shown any more."""
-        reports = (self._services.progress.get(job.id) for job in jobs)
-        fresh = tuple(r.preview_png for r in reports if r is not None and r.preview_png is not None)
-        # What the message showed of a finished picture that is held back goes from it.
-        held_back = any(job.state in _HELD_BACK for job in jobs)
-        previews = fresh or (() if held_back else shown.previews)
-        return previews if previews and await self._may_preview(jobs[0]) else ()
+    async def _preview(self, jobs: list[Job], shown: _Shown) -> bytes | None:
+        """The latest previews as one picture, none where they may not be shown any more."""
+        for job in jobs:
+            report = self._services.progress.get(job.id)
+            if report is not None and report.preview_png is not None:
+                shown.seen[job.id] = report.preview_png
+            elif job.state in _NOT_SHOWN:
+                # What the message showed of a picture that is held back goes from it.
+                shown.seen.pop(job.id, None)
+        if not shown.seen or not await self._may_preview(jobs[0]):
+            return None
+        if len(jobs) == 1:
+            return shown.seen[jobs[0].id]
+        return await asyncio.to_thread(mosaic, [shown.seen.get(job.id) for job in jobs])
 
     async def _may_preview(self, job: Job) -> bool:
         """The channel and the server's rules may have changed while it is drawn."""
@@ -282,7 +291,7 @@ class Status(Looking):
         message_id = status.message_id or await self._lost_answer(plan)
         told = message_id is not None and await self._tell(plan, message_id)
         if not told and plan.text is not None and plan.is_news:
-            await self._announce(status, plan.text)
+            await announce(self._bot, status, plan.text)
         await self._close(status)
 
     async def _tell(self, plan: _Plan, message_id: MessageId) -> bool:
@@ -310,7 +319,7 @@ class Status(Looking):
         try:
             found = await newest_own(
                 self._bot,
-                _stretch(status, status.since_id + _ANSWERED_WITHIN),
+                stretch_of(status, status.since_id + _ANSWERED_WITHIN),
                 lambda message: status.request_id in button_ids(message),
             )
         except BlindError as problem:
@@ -321,55 +330,14 @@ class Status(Looking):
             return None
         return None if found is None else MessageId(found.id)
 
-    async def _announce(self, status: StatusMessage, text: str) -> None:
-        """There is no message to tell the end in: post one for the requester, once."""
-        notice = Send(
-            name=status.request_id,
-            kind=SendKind.NOTICE,
-            guild_id=status.guild_id,
-            channel_id=status.channel_id,
-            since_id=status.since_id,
-            job_ids=[job.id for job in await self._services.views.of_request(status.request_id)],
-        )
-        begun = await self._services.sends.begin(notice)
-        if begun is Begun.GONE:
-            return
-        try:
-            message = await self._noticed(status) if begun is Begun.AGAIN else None
-        except BlindError as problem:
-            log.info("request %s may have been told its end: %s", status.request_id, problem)
-            return
-        if message is None:
-            message = await self._notice(status, text)
-        if not await self._services.sends.sent(notice, MessageId(message.id)):
-            self._services.signals.doomed.set()
-
-    async def _noticed(self, status: StatusMessage) -> discord.Message | None:
-        """The notice of an earlier try whose answer never came."""
-        return await newest_own(
-            self._bot,
-            _stretch(status),
-            lambda m: m.interaction_metadata is None and status.request_id in m.content,
-        )
-
-    async def _notice(self, status: StatusMessage, text: str) -> discord.Message:
-        channel = self._bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
-        return await channel.send(
-            f"<@{status.user_id}> {text}\n-# Request `{status.request_id}`",
-            allowed_mentions=discord.AllowedMentions(
-                everyone=False, roles=False, users=[discord.Object(status.user_id)]
-            ),
-            nonce=status.request_id,
-        )
-
     async def _close(self, status: StatusMessage) -> None:
         await self._services.views.close_status(status.request_id)
         self._shown.pop(status.request_id, None)
 
 
 def _last_plan(status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: int) -> _Plan | None:
-    """Every job has ended: the message goes if all is posted, and says what is not otherwise."""
-    if all(job.state is JobState.DELIVERED for job in jobs):
+    """Every job has ended: the message goes if posts tell it all, and says the rest otherwise."""
+    if all(_is_told(job, jobs) for job in jobs):
         return _Plan(status=status, shown=shown, text=None, last=True)
     if now_ms < shown.edit_ms:
         return None
@@ -377,20 +345,16 @@ def _last_plan(status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: in
     return _Plan(status=status, shown=shown, text=wording.ended(jobs), last=True, is_news=bad)
 
 
-def _stretch(status: StatusMessage, until_id: int | None = None) -> Stretch:
-    return Stretch(
-        guild_id=status.guild_id,
-        channel_id=status.channel_id,
-        since_id=status.since_id,
-        until_id=until_id,
-    )
+def _is_told(job: Job, jobs: list[Job]) -> bool:
+    """Its picture is posted, or the post that it is missing from says why."""
+    posted = {other.owed_post_id for other in jobs if other.state is JobState.DELIVERED}
+    return job.owed_post_id in posted
 
 
-def _files(previews: tuple[bytes, ...]) -> list[discord.File]:
-    return [
-        discord.File(io.BytesIO(png), f"preview-{number}.png", description="Not finished yet")
-        for number, png in enumerate(previews, 1)
-    ]
+def _files(preview: bytes | None) -> list[discord.File]:
+    if preview is None:
+        return []
+    return [discord.File(io.BytesIO(preview), "preview.png", description="Not finished yet")]
 
 
 async def setup(bot: WaifuBot) -> None:

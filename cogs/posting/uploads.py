@@ -1,15 +1,15 @@
-"""Hands a picture to Discord, smaller and smaller until Discord takes it. Not a cog.
+"""Hands pictures to Discord, smaller and smaller until Discord takes them. Not a cog.
 
 The limit of a server is read at run time and can still be wrong, so a 413 is an answer like any
-other. It must not know where the picture goes.
+other. It must not know where the pictures go.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import discord
 
@@ -22,26 +22,40 @@ T = TypeVar("T")
 
 #: How much smaller the next try is after Discord called an upload too large.
 _SHRINK = 0.75
+#: Discord takes so much in one request; all files share it with the message's words.
+_REQUEST_BYTES_MAX = 24 * 2**20
 
 
-async def upload(png: bytes, limit_bytes: int, send: Callable[[bytes, str], Awaitable[T]]) -> T:
-    """`send(data, extension)` with the PNG, or with the best encoding that Discord takes.
+class Fitted(NamedTuple):
+    """A picture as it is uploaded, and its file's extension."""
 
-    `ValueError` if the picture cannot be made small enough; what else `send` raises passes.
+    data: bytes
+    extension: str
+
+
+async def upload(
+    pngs: Sequence[bytes], limit_bytes: int, send: Callable[[list[Fitted]], Awaitable[T]]
+) -> T:
+    """`send` with the PNGs, or with the best encodings that Discord takes.
+
+    `limit_bytes` is for each. `ValueError` if one cannot be made small enough; what else `send`
+    raises passes.
     """
+    limit_bytes = min(limit_bytes, _REQUEST_BYTES_MAX // len(pngs))
     while True:
-        data, extension = await fitted(png, limit_bytes)
+        fitting = [await fitted(png, limit_bytes) for png in pngs]
         try:
-            return await send(data, extension)
+            return await send(fitting)
         except discord.HTTPException as problem:
             if not is_too_large(problem):
                 raise
-            limit_bytes = int(len(data) * _SHRINK)
-            log.warning("%s bytes were too large, trying %s", len(data), limit_bytes)
+            largest = max(len(one.data) for one in fitting)
+            limit_bytes = int(largest * _SHRINK)
+            log.warning("%s bytes were too large, trying %s", largest, limit_bytes)
 
 
-async def fitted(png: bytes, limit_bytes: int) -> tuple[bytes, str]:
-    """The picture in at most `limit_bytes`, and its file extension."""
+async def fitted(png: bytes, limit_bytes: int) -> Fitted:
+    """The picture in at most `limit_bytes`. `ValueError` if that cannot be."""
     if len(png) <= limit_bytes:
-        return png, "png"
-    return await asyncio.to_thread(encode_smaller, png, limit_bytes)
+        return Fitted(png, "png")
+    return Fitted(*await asyncio.to_thread(encode_smaller, png, limit_bytes))

@@ -6,6 +6,7 @@ and no files: `provenance` writes those.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -54,10 +55,15 @@ def unscaled(vae: nn.Module, latents: Tensor) -> Tensor:
     return latents / scale_of(vae)
 
 
+def scaled(vae: nn.Module, latents: Tensor) -> Tensor:
+    """The UNet's latents (C, h, w) out of the autoencoder's: what `unscaled` takes back."""
+    return latents * scale_of(vae)
+
+
 class Codec:
     """An autoencoder of diffusers (AutoencoderKL or AutoencoderTiny) with an upscaler behind it.
 
-    `unscale` is the family's.
+    `unscale` and `scale` are the family's.
     """
 
     def __init__(
@@ -65,8 +71,30 @@ class Codec:
         vae: nn.Module,
         upscale: Upscale = lanczos,
         unscale: Callable[[nn.Module, Tensor], Tensor] = unscaled,
+        scale: Callable[[nn.Module, Tensor], Tensor] = scaled,
     ) -> None:
-        self._vae, self._upscale, self._unscale = vae, upscale, unscale
+        self._vae, self._upscale, self._unscale, self._scale = vae, upscale, unscale, scale
+
+    def encode(self, png: bytes, width_px: int, height_px: int) -> Tensor:
+        """The UNet's latents (C, h, w), float32, of a picture at this size; OSError if it is none.
+
+        A picture of another ratio is cut evenly.
+        """
+        with Image.open(io.BytesIO(png)) as opened:
+            fitted = ImageOps.fit(
+                opened.convert("RGB"), (width_px, height_px), Image.Resampling.LANCZOS
+            )
+        parameter = next(self._vae.parameters())
+        pixels = torch.from_numpy(np.array(fitted)).permute(2, 0, 1)[None]
+        x = (pixels.float() / 127.5 - 1).to(parameter.device, parameter.dtype)
+        vae: Any = self._vae
+        told = vae.encode(x)
+        # The mode of what an AutoencoderKL says; an AutoencoderTiny says one thing.
+        raw = told.latent_dist.mode() if hasattr(told, "latent_dist") else told.latents
+        latents = self._scale(vae, raw[0].float())
+        if not latents.isfinite().all():
+            raise NotFiniteError("the latents are not finite")
+        return latents
 
     def finish(self, latents: Tensor, width_px: int, height_px: int) -> bytes:
         """The picture as 8-bit RGB bytes, row by row, from latents (C, h, w) of x0.

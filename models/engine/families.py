@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import Draw
-from models.engine.codec import unscaled
+from models.engine.codec import scaled, unscaled
 from models.engine.conditioning import Conditioner, TextPart
 from models.engine.embedding import Embedding
 
@@ -33,6 +33,8 @@ class Family:
     condition: Callable[[Sequence[TextPart], int], Condition]
     #: The autoencoder's latents (C, h, w) out of the UNet's.
     unscale: Callable[[nn.Module, Tensor], Tensor] = unscaled
+    #: The way back.
+    scale: Callable[[nn.Module, Tensor], Tensor] = scaled
 
 
 def _words_alone(texts: Sequence[TextPart], clip_skip: int) -> Condition:

@@ -122,16 +122,32 @@ def begin(
     shape: tuple[int, int, int],
     seed: int,
     device: torch.device,
+    source: Tensor | None = None,
+    first_step: int = 0,
 ) -> Descent:
     """A row of the shape (C, h, w) before its first step: all noise, drawn from its seed.
 
-    ValueError if the schedule has no such number of steps.
+    With a `source` (C, h, w), latents of x0, it begins at that one with the noise of a later step
+    (Meng et al. 2021, SDEdit, arXiv:2108.01073). ValueError if the schedule has no such number of
+    steps.
     """
     method = SOLVERS[sampler]
     sigmas = schedule.sigmas(steps, method.points)
     generator = torch.Generator("cpu").manual_seed(seed)
-    x = start(torch.randn(shape, generator=generator), sigmas[0]).to(device)
-    return Descent(method=method, sigmas=sigmas, generator=generator, x=x, memory=method.begin(x))
+    noise = torch.randn(shape, generator=generator)
+    if source is None:
+        x, first_step = start(noise, sigmas[0]), 0
+    else:
+        x = source.float().cpu() + noise * sigmas[first_step]
+    x = x.to(device)
+    return Descent(
+        method=method,
+        sigmas=sigmas,
+        generator=generator,
+        x=x,
+        memory=method.begin(x),
+        step=first_step,
+    )
 
 
 def start(noise: Tensor, sigma: float) -> Tensor:

@@ -78,7 +78,8 @@ class SlotEngine:
         self._denoise: Denoise = Denoiser(
             parts.unet, parts.card.prediction, Levels(parts.schedule.train_sigmas, parts.device)
         )
-        self._codec = Codec(parts.vae, parts.upscale, parts.family.unscale)
+        family = parts.family
+        self._codec = Codec(parts.vae, parts.upscale, family.unscale, family.scale)
 
     @property
     def info(self) -> ModelInfo:
@@ -94,7 +95,8 @@ class SlotEngine:
     def admit(self, request: RenderRequest) -> None:
         """Take a row in; it joins the batch at the next tick.
 
-        ValueError if the id is in flight, the engine is full, or size or steps make no picture.
+        ValueError if the id is in flight, the engine is full, or size or steps make no picture;
+        OSError if the source is no picture.
         """
         if request.row_id in self._rows:
             raise ValueError(f"row {request.row_id} is in flight already")
@@ -137,8 +139,10 @@ class SlotEngine:
             torch.cuda.empty_cache()
 
     def _begin(self, request: RenderRequest) -> _Row:
-        """The row at its first sigma: all noise."""
+        """The row at its first sigma: all noise, or what it is varied from under some."""
         width, height = self._parts.card.native_px(request.draw.width_px, request.draw.height_px)
+        png = request.source_png
+        source = None if png is None else self._codec.encode(png, width, height)
         cell = self._parts.pixels_per_latent
         shape = (self._parts.latent_channels, height // cell, width // cell)
         descent = samplers.begin(
@@ -148,6 +152,8 @@ class SlotEngine:
             shape=shape,
             seed=request.draw.seed,
             device=self._parts.device,
+            source=source,
+            first_step=request.draw.first_step,
         )
         positive, negative = self._condition(request.draw, (width, height))
         return _Row(request=request, descent=descent, positive=positive, negative=negative)

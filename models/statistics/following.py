@@ -40,6 +40,8 @@ class Cast:
     at_ms: int
     #: It was on a picture of the voter's own.
     own: bool = False
+    #: What it was said with, where one press says several things at once.
+    press: Hashable | None = None
 
 
 def columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Hashable, Voter]:
@@ -69,14 +71,22 @@ def _columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Has
     voters = [
         Voter(
             age_ms=ages_ms.get(name, 0),
-            votes=len(own),
-            median_seconds=_median_seconds(cast.at_ms for cast in own),
+            votes=len(presses := _presses(own)),
+            median_seconds=_median_seconds(presses),
             self_share=sum(cast.own for cast in own) / len(own),
             followers=float(followers[index]),
         )
         for index, (name, own) in enumerate(by_voter.items())
     ]
     return dict(zip(names, _agreeing(table, voters), strict=True))
+
+
+def _presses(casts: Iterable[Cast]) -> list[int]:
+    """When a voter said something; what was said at once counts once."""
+    times: dict[Hashable, int] = {}
+    for number, cast in enumerate(casts):
+        times[number if cast.press is None else (cast.press,)] = cast.at_ms
+    return list(times.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.report import Row, table, unmeasured, write_json
-from tests.bench import claim, flow, kills, pictures, policy, safety, tags, training, trust, votes
+from tests.bench import (
+    claim,
+    eta,
+    flow,
+    kills,
+    pictures,
+    policy,
+    safety,
+    tags,
+    training,
+    trust,
+    votes,
+)
 
 Program = Callable[[Path], Awaitable[list[Row]]]
 
@@ -24,6 +36,7 @@ def _programs(
         "claim": lambda _: claim.measure(),
         "votes": lambda _: votes.measure(),
         "flow": flow.measure,
+        "eta": eta.measure,
         "pictures": lambda _: pictures.measure(),
         "policy": lambda _: policy.measure(),
         "safety": lambda _: safety.measure(harmless),

@@ -16,7 +16,7 @@ from bot.health import read_pulse
 from bot.sandbox.wire.wire import NotPossible
 from bot.sandbox.world.interactions import DEADLINE_S
 from models.report import Row, percentile
-from tests.stages.stage import Stage, stage
+from tests.stages.stage import Stage, pictures, stage
 
 MEMBERS = 200
 REAL_ENGINE = {"ENGINE": "slots", "MODEL": "embedded", "CAP_GUILD": "10000"}
@@ -90,7 +90,7 @@ async def fairness(tmp_path: Path) -> list[Row]:
         await here.accept_terms()
         five = [here.sandbox.add_person(f"guest {n}") for n in range(5)]
         await _accept_all(here, five)
-        before = len(here.posted())
+        before = pictures(here.posted())
         for _ in range(25):
             await here.draw("1girl, flood", steps=50, count=2)
         done = here.rows("SELECT count(*) FROM jobs WHERE state <> 'queued'")[0][0]

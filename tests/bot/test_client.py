@@ -104,7 +104,7 @@ async def test_a_fault_of_the_disk_is_told_in_kind_words_to_commands_and_buttons
         patch.setattr(desk.services.views, "mine", sick)
         answers = [
             await desk.asks(prompt="1girl"),
-            said(await desk.member.click(post, label="Vary")),
+            said(await desk.member.click(post, label="Reroll")),
             said(await desk.member.slash(desk.channel, "queue")),
         ]
     desk.env._errors.clear()

@@ -21,7 +21,7 @@ from bot.health import read_pulse
 from bot.store.db import Database
 from bot.store.gallery import Gallery
 from tests.stages.fake_engine import LICENCE
-from tests.stages.stage import stage
+from tests.stages.stage import pictures, stage
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.abcdefghijklmnopqrstuvwxyz0123"  # noqa: S105  of the right shape and nobody's
@@ -153,7 +153,7 @@ async def test_a_picture_that_a_killed_process_was_drawing_is_drawn_whatever_the
                 " WHERE state IN ('queued', 'rendered')"
             )
         await here.up()
-        assert len(await here.posts(5)) == 5
+        assert pictures(await here.posts(5)) == 5
 
 
 async def test_what_waits_under_a_licence_that_its_member_has_not_accepted_is_not_drawn(

@@ -51,7 +51,7 @@ async def test_queue_fits_and_counts_what_it_leaves_out(desk: Front, unit: str) 
 @pytest.mark.parametrize("unit", NASTY)
 async def test_history_shows_every_picture_however_long_the_words(desk: Front, unit: str) -> None:
     """A page holds as many whole lines as fit, and the next one goes on from there."""
-    jobs = [j for _ in range(4) for j in await desk.queued(count=4, prompt=long(unit, 1000))]
+    jobs = [j for _ in range(16) for j in await desk.queued(prompt=long(unit, 1000))]
     for job in jobs:
         claimed = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
         assert claimed is not None

@@ -55,7 +55,7 @@ class Court(Front):
 
     async def sits(self) -> None:
         """A round of everything that works in the background on cases and pictures."""
-        for name in ("Review", "Delivery", "Spoilering", "Takedown"):
+        for name in ("Review", "Delivery", "Amending", "Takedown"):
             await self.looks(name)
 
     async def cases(self) -> list[Case]:

@@ -35,7 +35,7 @@ class Desk(Scene):
         claimed = await self.services.queue.claim(OWNER, 600_000, self.services.clock())
         assert claimed is not None
         assert claimed.id == job.id
-        self.services.progress.started(job.id, job.draw.steps, self.services.clock())
+        self.services.progress.started(job, self.services.clock())
 
     def steps(self, job: Job, step: int, preview: bytes | None = None) -> None:
         self.services.progress.reported(

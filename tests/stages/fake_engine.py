@@ -81,7 +81,8 @@ class FakeEngine:
     def admit(self, request: RenderRequest) -> None:
         if request.row_id in self._rows:
             raise ValueError(f"row {request.row_id} is in flight")
-        self._rows[request.row_id] = (request, 0)
+        assert (request.source_png is None) == (request.draw.source is None)
+        self._rows[request.row_id] = (request, request.draw.first_step)
 
     def step(self) -> TickResult:
         time.sleep(self._step_s)

@@ -18,13 +18,14 @@ from models.contract import ModelInfo
 from tests.stages.simulated import Scene, scene
 
 EXTENSIONS = (
-    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.editing", "cogs.asking.queue",
+    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.editing", "cogs.asking.deleting",
+    "cogs.asking.grids", "cogs.asking.varying", "cogs.asking.queue",
     "cogs.asking.exploring", "cogs.asking.surprising",
     "cogs.governing.licence",
     "cogs.governing.policy", "cogs.governing.privacy", "cogs.governing.review",
     "cogs.governing.reporting", "cogs.governing.appealing", "cogs.governing.moderating",
     "cogs.governing.purging", "cogs.governing.telling",
-    "cogs.posting.takedown", "cogs.posting.spoilering",
+    "cogs.posting.takedown", "cogs.posting.amending",
 )  # fmt: skip
 #: Bounds of Discord's messages and choices that no answer may break.
 CONTENT_CHARS_MAX = 2000

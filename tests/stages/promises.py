@@ -60,11 +60,11 @@ def faults(
     here: Stage,
     promised: Mapping[str, int],
     forgotten: Forgotten | None = None,
-    chosen: Collection[int] = (),
+    chosen: Collection[tuple[int, str]] = (),
 ) -> Faults:
     """Every promise. `promised` counts pictures by prompt, but not those of the forgotten.
 
-    `chosen` are people who were told that their choice between two pictures stands.
+    `chosen` are people who were told that their choice between pictures stands, with its axis.
     """
     gone = [*rows_of(here, forgotten), *messages_of(here, forgotten), *bytes_of(here, forgotten)]
     wish = [] if forgotten is None else wish_lost(here, forgotten)
@@ -118,10 +118,14 @@ def not_shown(here: Stage) -> list[str]:
 
 
 def without_a_vote(here: Stage) -> list[str]:
-    """Pictures on show whose vote the bot has not opened with its own two reactions."""
+    """Pictures on show whose vote the bot has not opened with its own two reactions.
+
+    Beside others it is opened by a button for each.
+    """
     return [
         f"the vote on {job}"
         for message in _seen_by_all(here)
+        if not _is_grid(message)
         for job in _job_ids(message)
         if len(_reactions(here, message, of_bot=True)) < _VOTE_EMOJI
     ]
@@ -132,10 +136,14 @@ def rows_without_file(here: Stage) -> list[str]:
     return [f"the file of picture {sha[:8]}" for sha in sorted(_known(here) - _kept(here))]
 
 
-def choices_lost(here: Stage, chosen: Collection[int]) -> list[str]:
-    """People whose choice was confirmed, and who have not exactly one."""
-    stand = Counter(voter for (voter,) in here.rows("SELECT voter_id FROM choices"))
-    return [f"the choice of {who}, {stand[who]} times" for who in chosen if stand[who] != 1]
+def choices_lost(here: Stage, chosen: Collection[tuple[int, str]]) -> list[str]:
+    """People whose choice on an axis was confirmed, and who have not exactly one."""
+    stand = Counter(here.rows("SELECT voter_id, axis FROM choices"))
+    return [
+        f"the {axis} of {who}, {stand[who, axis]} times"
+        for who, axis in chosen
+        if stand[who, axis] != 1
+    ]
 
 
 def wish_lost(here: Stage, forgotten: Forgotten) -> list[str]:
@@ -262,7 +270,8 @@ def posts_unlike_messages(here: Stage) -> list[str]:
     noted: dict[str, tuple[str | None, list[str]]] = {}
     for message, owed, job in here.rows(
         "SELECT message_id, owed_post_id, job_id FROM posts JOIN post_pictures USING (message_id)"
-        " WHERE deleted_ms IS NULL ORDER BY message_id, place"
+        " JOIN pictures USING (job_id) WHERE posts.deleted_ms IS NULL"
+        " AND pictures.deleted_ms IS NULL ORDER BY message_id, place"
     ):
         noted.setdefault(str(message), (owed, []))[1].append(job)
     owed_posts, deliveries = _owed_posts(here), {message["id"] for message in _deliveries(here)}
@@ -279,7 +288,8 @@ def votes_unlike_reactions(here: Stage) -> list[str]:
     """Pictures whose votes are not the reactions that stand on Discord; deletion keeps votes."""
     wanted: dict[str, set[tuple[int, int]]] = {}
     for message in _seen_by_all(here):
-        for job in _job_ids(message):
+        # What people do beside others is about none of them.
+        for job in () if _is_grid(message) else _job_ids(message):
             wanted.setdefault(job, set()).update(_reactions(here, message))
     deleted, votes = _deleted(here), dict[str, set[tuple[int, int]]]()
     for job, voter, value in here.rows("SELECT job_id, voter_id, value FROM votes"):
@@ -324,8 +334,16 @@ def _owed_posts(here: Stage) -> dict[str, str]:
 
 
 def _job_ids(message: Payload) -> list[str]:
-    """The pictures that its files are named after; the two of a duel are blind."""
-    return [name for name in _file_names(message) if name not in _BLIND]
+    """The pictures that its files are named after; the two of a duel are blind, a tile is none."""
+    return [
+        name
+        for name in _file_names(message)
+        if name not in _BLIND and not name.startswith("missing-")
+    ]
+
+
+def _is_grid(message: Payload) -> bool:
+    return bool(button(message, "which", missing=""))
 
 
 def _file_names(message: Payload) -> list[str]:

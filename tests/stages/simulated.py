@@ -36,6 +36,7 @@ from bot.domain import (
     Refused,
     UserId,
 )
+from bot.drawing.outlook import Outlook
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
@@ -53,6 +54,7 @@ from bot.store.doomed import Doomed
 from bot.store.drafts import Drafts
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
+from bot.store.grids import Grids
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
@@ -216,8 +218,13 @@ class Scene:
         )
         assert picture is not None
 
-    async def posted(self, job: Job, message: discord.Message | None = None) -> Post:
-        """The delivery's post, made by hand: a message of the bot's and its row."""
+    async def posted(
+        self, job: Job, message: discord.Message | None = None, *, beside: Sequence[Job] = ()
+    ) -> Post:
+        """The delivery's post, made by hand: a message of the bot's and its row.
+
+        `beside` are the others of its request that it shows, in the places after it.
+        """
         channel = self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         message = message or await channel.send(f"a picture {job.id}")
         post = Post(
@@ -225,7 +232,7 @@ class Scene:
             channel_id=job.channel_id,
             guild_id=job.guild_id,
             posted_ms=self.services.clock(),
-            pictures={1: job.id},
+            pictures={place: each.id for place, each in enumerate((job, *beside), 1)},
         )
         assert await self.services.outbox.delivered(job.owed_post_id, post, self.services.clock())
         return post
@@ -257,16 +264,21 @@ async def scene(
     db = await Database.open(directory / "bot.sqlite3")
     gallery = Gallery(db, directory / "pictures")
     envs: list[Env] = []
-    signals = Signals()
+    signals, views, progress = Signals(), JobViews(db), ProgressBoard()
+
+    def elapsed_s() -> float:
+        return envs[0].now().timestamp()
+
     services = Services(
         settings=load({"DATA_DIR": str(directory)}, None),
         queue=Jobs(db),
-        views=JobViews(db),
+        views=views,
         outbox=Outbox(db),
         gallery=gallery,
         sends=Sends(db),
         doomed=Doomed(db),
         votes=Votes(db),
+        grids=Grids(db),
         duels=Duels(db),
         parties=Parties(db),
         trust=Trust(db),
@@ -281,14 +293,15 @@ async def scene(
         drafts=Drafts(db),
         privacy=Privacy(db, gallery),
         signals=signals,
-        progress=ProgressBoard(),
+        progress=progress,
+        outlook=Outlook(views, progress, elapsed_s),
         caps=CAPS,
         learning=_desk(db, directory, signals),
         glossaries=Glossaries(),
         tails=Tails(),
         model=lambda: INFO,
         clock=lambda: round(envs[0].now().timestamp() * 1000),
-        elapsed_s=lambda: envs[0].now().timestamp(),
+        elapsed_s=elapsed_s,
     )
     env = Env(ParkedBot(services, extensions, live=live))
     envs.append(env)

@@ -97,15 +97,16 @@ class Stage:
         return [
             m
             for m in self.sandbox.messages(self.where)
-            if m["attachments"] and button(m, "vary", missing="")
+            if m["attachments"]
+            and (button(m, "vary", missing="") or button(m, "which", missing=""))
         ]
 
     async def posts(self, count: int, limit_s: float = 120) -> list[dict[str, Any]]:
-        """Wait until that many pictures are posted."""
+        """Wait until that many pictures are posted; the messages that show them."""
 
         async def enough() -> list[dict[str, Any]]:
             posts = self.posted()
-            return posts if len(posts) >= count else []
+            return posts if pictures(posts) >= count else []
 
         return await self.until(enough, limit_s)
 
@@ -114,6 +115,12 @@ class Stage:
         uri = f"{(self.data_dir / 'bot.sqlite3').as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
             return connection.execute(sql).fetchall()
+
+
+def pictures(posts: list[dict[str, Any]]) -> int:
+    """How many pictures these messages show; a tile in an empty place is none."""
+    files = [file["filename"] for post in posts for file in post["attachments"]]
+    return sum(not name.startswith("missing-") for name in files)
 
 
 def button(message: dict[str, Any], action: str, missing: str | None = None) -> str:

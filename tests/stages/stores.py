@@ -17,6 +17,7 @@ from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.duels import Duels
 from bot.store.gallery import Gallery
+from bot.store.grids import Grids
 from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
@@ -55,6 +56,7 @@ class Stores:
     outbox: Outbox
     gallery: Gallery
     votes: Votes
+    grids: Grids
     duels: Duels
     parties: Parties
     trust: Trust
@@ -160,6 +162,7 @@ async def open_stores(directory: Path, tell: Tell = log.log_transition) -> Async
             outbox=Outbox(db),
             gallery=gallery,
             votes=Votes(db),
+            grids=Grids(db),
             duels=Duels(db),
             parties=Parties(db),
             trust=Trust(db),

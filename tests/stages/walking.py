@@ -1,10 +1,10 @@
 """The boundary walk: one whole life of the bot, lived again and again, killed at another boundary.
 
-In the life people accept the licence, ask for one picture and for two, vote, look at settings, show
-a picture again, compare two at a party, delete one and are forgotten; then the bot is stopped and
-started once more. Where the bot dies, people do what people do: they try again when they got no
-answer. The boundaries are those of `tests/stages/boundaries.py`, the faults those of
-`tests/stages/promises.py`.
+In the life people accept the licence, ask for one picture and for two, vote and pick, look at
+settings, show a picture again, compare two at a party, delete one that stands alone and one beside
+another, and are forgotten; then the bot is stopped and started once more. Where the bot dies,
+people do what people do: they try again when they got no answer. The boundaries are those of
+`tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`.
 `tests/test_crash.py` walks a few, `tests/bench/kills.py` all.
 """
 
@@ -105,7 +105,7 @@ class Life:
         self._trace = trace
         self._promised: dict[str, int] = {}
         self._forgotten: Forgotten | None = None
-        self._chosen: set[int] = set()
+        self._chosen: set[tuple[int, str]] = set()
         #: True while nothing but us has ended the bot.
         self._stopped = True
 
@@ -118,6 +118,7 @@ class Life:
         for chapter in (
             self._draw,
             self._compare,
+            self._pick_and_delete,
             self._vote_show_and_delete,
             self._forget,
             self._stop,
@@ -140,7 +141,7 @@ class Life:
         asking = await self._asking()
         left, stop = button(asking, "left"), button(asking, "stopparty")
         if await self._act(lambda: click("owner", asking["id"], left)):
-            self._chosen = {self._sandbox.persona("owner")}
+            self._chosen.add((self._sandbox.persona("owner"), "duel"))
         await self._act(lambda: click("member", asking["id"], stop))
 
     async def _asking(self) -> Payload:
@@ -154,6 +155,17 @@ class Life:
                         return message
                 await asyncio.sleep(0.05)
 
+    async def _pick_and_delete(self) -> None:
+        """Somebody picks the second of two pictures; their member deletes the first."""
+        click = self._sandbox.click
+        grid = next(m for m in self._here.posted() if TWO in m["content"])
+        second, menu = button(grid, "pick2"), button(grid, "which")
+        if await self._act(lambda: click("owner", grid["id"], second)):
+            self._chosen.add((self._sandbox.persona("owner"), "pick"))
+        panel = await self._act(lambda: click("member", grid["id"], menu, ["1"]))
+        assert panel, "nobody answered the menu"
+        await self._delete(panel)
+
     async def _vote_show_and_delete(self) -> None:
         """Two people vote; settings and `/show` of a picture, which its owner then deletes."""
         click, where = self._sandbox.click, self._here.where
@@ -164,7 +176,15 @@ class Life:
         job = post["attachments"][0]["filename"].partition(".")[0]
         await self._act(lambda: click("owner", post["id"], button(post, "settings")))
         await self._act(lambda: self._sandbox.slash("moderator", where, "show", {"id": job}))
-        await self._act(lambda: click("member", post["id"], button(post, "delete")))
+        await self._delete(post)
+
+    async def _delete(self, under: Payload) -> None:
+        """The member deletes a picture by its button, and means it."""
+        click, delete = self._sandbox.click, button(under, "delete")
+        asked = await self._act(lambda: click("member", under["id"], delete))
+        if asked:
+            yes = button(asked, "deleteyes")
+            await self._act(lambda: click("member", asked["id"], yes))
 
     async def _forget(self) -> None:
         """The member is forgotten; from the press on they are promised that, and nothing else."""

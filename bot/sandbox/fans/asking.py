@@ -7,6 +7,7 @@ and wait for their pictures before they ask for more. `members.py` drives it.
 from __future__ import annotations
 
 import asyncio
+import re
 from itertools import cycle
 from random import Random
 
@@ -19,6 +20,8 @@ from bot.sandbox.world.people import People
 
 #: Of one prompt at once; the bot draws no more.
 _AT_ONCE = 4
+#: Whose pictures they are stands in front of the words, unlike before a duel or a status.
+_ASKED_FOR = re.compile(r"<@\d+>")
 #: Pictures that are waited for at a time, and for how long when none comes.
 _AHEAD, _PATIENCE_S = 12, 30.0
 #: How often the bot may refuse before they give up, and how long they wait after each time.
@@ -45,8 +48,8 @@ class Spree:
 
     def note(self, message: Payload) -> None:
         """The bot posted something: it is one of the pictures if it shows one."""
-        if int(message["channel_id"]) == self._channel_id and len(message["attachments"]) == 1:
-            self._posted += 1
+        if int(message["channel_id"]) == self._channel_id and _ASKED_FOR.match(message["content"]):
+            self._posted += len(message["attachments"])
             self._shown.set()
 
     async def run(self, channel_id: int, count: int, errand: Errand) -> None:

@@ -1,7 +1,7 @@
 """What there is to vote on, as the messages of the channels show it.
 
-A picture with two reactions that the bot put there, or two pictures with buttons for left and
-right. `voting.py` reads it. Pure.
+A picture with two reactions that the bot put there, two pictures with buttons for left and right,
+or several with a button for each. `voting.py` reads it. Pure.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from bot.sandbox.world import lounge
 from bot.sandbox.world.forms import walk
 
 _EPHEMERAL = 1 << 6
+#: What stands where a picture of a grid is missing.
+_TILE = "missing-"
 #: Whose pictures they are stands in front of the words.
 _ASKER = re.compile(r"<@(\d+)>")
 
@@ -24,19 +26,18 @@ class Votable:
 
     message_id: int
     channel_id: int
-    #: The attachment objects: one picture, or the left and the right one.
+    #: The attachment objects: one picture, the left and the right one, or those of a grid.
     pictures: tuple[Payload, ...]
-    #: Of a picture the emoji for up and down; of a duel the buttons for left, right and neither.
+    #: Of a picture the emoji for up and down; of a duel the buttons for left, right and neither; of
+    #: a grid a button for each picture.
     marks: tuple[str, ...]
     #: Who asked for it and so has no say, if the message tells.
     asked_by: int | None
     #: Who has reacted already.
     voters: frozenset[int]
 
-    @property
-    def is_duel(self) -> bool:
-        """Whether it is decided by buttons."""
-        return len(self.pictures) == 2
+    #: The pictures stand blind beside each other for a while.
+    is_duel: bool
 
 
 def votable(message: Payload, reactions: list[Payload]) -> Votable | None:
@@ -46,12 +47,16 @@ def votable(message: Payload, reactions: list[Payload]) -> Votable | None:
     """
     files = tuple(message["attachments"])
     by_bot = message["author"]["id"] == str(lounge.BOT_ID)
-    if not by_bot or message["flags"] & _EPHEMERAL or len(files) not in (1, 2):
+    if not by_bot or message["flags"] & _EPHEMERAL or not files:
         return None
-    marks = _buttons(message) if len(files) == 2 else _opened(reactions)
+    is_duel = button(message, "left") is not None
+    if grid := _grid(message):
+        files, marks = grid
+    else:
+        marks = _buttons(message) if is_duel else _opened(reactions)
     if marks is None:
         return None
-    asked_by = None if len(files) == 2 else _ASKER.search(message["content"])
+    asked_by = None if is_duel else _ASKER.search(message["content"])
     return Votable(
         message_id=int(message["id"]),
         channel_id=int(message["channel_id"]),
@@ -59,6 +64,7 @@ def votable(message: Payload, reactions: list[Payload]) -> Votable | None:
         marks=marks,
         asked_by=int(asked_by[1]) if asked_by else None,
         voters=frozenset(int(user) for one in reactions for user in one["user_ids"]),
+        is_duel=is_duel,
     )
 
 
@@ -66,6 +72,18 @@ def button(message: Payload, action: str) -> str | None:
     """The custom id of a message's button for this action."""
     ids = [str(control.get("custom_id", "")) for control in walk(message["components"])]
     return next((found for found in ids if f":{action}:" in found), None)
+
+
+def _grid(message: Payload) -> tuple[tuple[Payload, ...], tuple[str, ...]] | None:
+    """The pictures of a grid and their buttons, without those that are missing; None of others."""
+    found = [
+        (file, mark)
+        for place, file in enumerate(message["attachments"], 1)
+        if (mark := button(message, f"pick{place}")) and not file["filename"].startswith(_TILE)
+    ]
+    if len(found) < 2:
+        return None
+    return tuple(file for file, _ in found), tuple(mark for _, mark in found)
 
 
 def _buttons(message: Payload) -> tuple[str, ...] | None:

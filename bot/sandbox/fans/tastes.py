@@ -6,7 +6,7 @@ are of two minds as people are. `voting.py` asks. Pure but for the dice that it 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from enum import StrEnum
 from io import BytesIO
 from random import Random
@@ -100,6 +100,11 @@ class Opinions:
         """Which of two is better, 0 or 1; None if one of them sees no difference."""
         difference = self._feeling(right) - self._feeling(left)
         return None if abs(difference) < _ALIKE else int(difference > 0)
+
+    def best(self, names: Sequence[Hashable]) -> int:
+        """Which of several is the best, counted from 0."""
+        feelings = [self._feeling(name) for name in names]
+        return feelings.index(max(feelings))
 
     def _feeling(self, name: Hashable) -> float:
         """How far the picture is above the usual one, in spreads, and the mood on top."""

@@ -153,6 +153,9 @@ class Poll:
             better = self._opinions.better(names[0]["id"], names[1]["id"])
             mark = ballot.marks[2 if better is None else better]
             await self._interactions.component(fan, ballot.message_id, mark).answer()
+        elif len(names) > 1:
+            best = self._opinions.best([one["id"] for one in names])
+            await self._interactions.component(fan, ballot.message_id, ballot.marks[best]).answer()
         else:
             up = self._opinions.likes(names[0]["id"])
             self._people.react(fan, ballot.message_id, ballot.marks[0 if up else 1])

@@ -1,29 +1,65 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from bot.domain import JobId, Standing
+import pytest
+
+from bot.domain import Job, JobId, Standing
 from bot.drawing.progress import Expected, ProgressBoard
 from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
+from bot.store.views import Work
 from models.contract import StepReport
+from tests.stages.factories import make_job
 
 A, B = JobId("a"), JobId("b")
+STEPS = 4
 
 
-def behind(ahead: int, model: str | None = None) -> Standing:
-    return Standing(ahead=ahead, queued=ahead + 1, running=0, model=model)
+def behind(model: str | None = None) -> Standing:
+    return Standing(ahead=0, queued=1, running=0, model=model)
+
+
+def job(job_id: JobId) -> Job:
+    return replace(make_job(), id=job_id)
+
+
+def draws(board: ProgressBoard, *job_ids: JobId, now_ms: int, took_ms: int) -> int:
+    """These pictures side by side, each tick as long; when they are done."""
+    for job_id in job_ids:
+        board.started(job(job_id), now_ms)
+    for step in range(1, STEPS + 1):
+        now_ms += took_ms
+        reports = [StepReport(row_id=i, step=step, steps=STEPS) for i in job_ids]
+        board.ticked(reports, job_ids if step == STEPS else (), now_ms)
+        for report in reports:
+            board.reported(report)
+    for job_id in job_ids:
+        board.ended(job_id, now_ms, drawn=True)
+    return now_ms
+
+
+def waiting(*names: str) -> list[Work]:
+    return [Work(job_id=JobId(n), left=STEPS, width_px=8, height_px=8) for n in names]
+
+
+def eta(board: ProgressBoard, name: str, line: Sequence[Work]) -> int:
+    eta_ms = board.expected([JobId(name)], line).eta_ms
+    assert eta_ms is not None
+    return eta_ms
 
 
 def test_a_report_keeps_the_last_preview() -> None:
     board = ProgressBoard()
-    board.started(A, 10, 0)
-    board.reported(StepReport(row_id=A, step=4, steps=10, preview_png=b"png"))
-    board.reported(StepReport(row_id=A, step=5, steps=10))
+    board.started(job(A), 0)
+    board.reported(StepReport(row_id=A, step=3, steps=STEPS, preview_png=b"png"))
+    board.reported(StepReport(row_id=A, step=4, steps=STEPS))
     progress = board.get(A)
     assert progress is not None
-    assert (progress.step, progress.preview_png) == (5, b"png")
+    assert (progress.step, progress.preview_png) == (4, b"png")
 
 
 def test_a_report_of_an_evicted_row_is_ignored() -> None:
@@ -32,52 +68,73 @@ def test_a_report_of_an_evicted_row_is_ignored() -> None:
     assert board.get(A) is None
 
 
-def test_nothing_is_promised_before_the_first_picture() -> None:
-    assert ProgressBoard().expected(behind(3)).eta_ms is None
+def test_nothing_is_promised_before_the_first_tick() -> None:
+    assert ProgressBoard().expected([A], waiting("a")).eta_ms is None
 
 
 def test_the_eta_counts_rows_drawn_side_by_side() -> None:
     board = ProgressBoard()
-    board.started(A, 10, 1000)
-    board.started(B, 10, 1000)
-    board.ended(A, 5000, drawn=True)
-    board.ended(B, 5000, drawn=True)
-    # Two pictures took four seconds together: about two seconds each.
-    eta_ms = board.expected(behind(0)).eta_ms
-    assert eta_ms is not None
-    assert 1900 <= eta_ms <= 2100
-    assert 5 * 1900 <= (board.expected(behind(4)).eta_ms or 0) <= 5 * 2100
+    board.serves("one", 2)
+    draws(board, A, B, now_ms=1_000, took_ms=1_000)
+    line = waiting("c", "d", "e")
+    assert eta(board, "c", line) == eta(board, "d", line) == pytest.approx(4_000, rel=0.02)
+    # A tick of one row alone was never seen: it costs as much as one of two at the most.
+    assert 6_000 < eta(board, "e", line) <= 8_050
+
+
+def test_a_request_is_there_when_its_last_picture_is() -> None:
+    board = ProgressBoard()
+    board.serves("one", 1)
+    draws(board, A, now_ms=0, took_ms=100)
+    line = waiting("c", "d", "e")
+    together = board.expected([JobId("c"), JobId("e")], line).eta_ms
+    assert together == eta(board, "e", line)
 
 
 def test_idle_time_is_not_drawing_time() -> None:
     board = ProgressBoard()
-    board.started(A, 10, 0)
-    board.ended(A, 1000, drawn=True)
-    board.started(B, 10, 100_000)
-    board.ended(B, 101_000, drawn=True)
-    eta_ms = board.expected(behind(0)).eta_ms
-    assert eta_ms is not None
-    assert 990 <= eta_ms <= 1010
+    draws(board, A, now_ms=draws(board, B, now_ms=0, took_ms=250) + 50_000, took_ms=250)
+    assert eta(board, "c", waiting("c")) == pytest.approx(1_000, rel=0.02)
+
+
+def test_half_a_step_is_counted_with_the_other_half() -> None:
+    board = ProgressBoard()
+    board.started(job(A), 0)
+    board.ticked([], (), 100)
+    board.ticked([StepReport(row_id=A, step=1, steps=STEPS)], (), 200)
+    board.ended(A, 200, drawn=False)
+    assert eta(board, "c", waiting("c")) == pytest.approx(STEPS * 200, rel=0.02)
+
+
+def test_what_comes_after_the_last_step_is_promised_too() -> None:
+    board = ProgressBoard()
+    done_ms = draws(board, A, now_ms=0, took_ms=250)
+    before = eta(board, "c", waiting("c"))
+    board.kept(A, done_ms + 700)
+    board.kept(B, done_ms)
+    assert eta(board, "c", waiting("c")) == before + 700
 
 
 def test_a_cancelled_row_teaches_nothing() -> None:
     board = ProgressBoard()
-    board.started(A, 10, 0)
+    board.started(job(A), 0)
     board.ended(A, 10, drawn=False)
-    assert board.expected(behind(0)).eta_ms is None
+    board.kept(A, 20)
+    assert board.expected([B], waiting("b")).eta_ms is None
 
 
 def test_a_model_that_is_not_loaded_costs_the_time_of_a_change() -> None:
     board = ProgressBoard()
-    board.serves("one")
-    assert board.expected(behind(0, "two")) == Expected(eta_ms=None, loads=True)
-    board.started(A, 10, 0)
-    board.ended(A, 1_000, drawn=True)
-    assert board.expected(behind(0, "two")) == Expected(eta_ms=1_000, loads=True)
-    board.swapped("two", 3_000)
-    assert board.expected(behind(0, "two")) == Expected(eta_ms=1_000)
-    assert board.expected(behind(1, "one")) == Expected(eta_ms=2 * 1_000 + 3_000, loads=True)
-    assert board.expected(behind(1)) == Expected(eta_ms=2_000), "it names none: any will do"
+    board.serves("one", 1)
+    line = waiting("c")
+    assert board.expected([JobId("c")], line, behind("two")) == Expected(eta_ms=None, loads=True)
+    board.swapped("two", 1, 3_000)
+    draws(board, A, now_ms=0, took_ms=250)
+    there = eta(board, "c", line)
+    assert board.expected([JobId("c")], line, behind("two")) == Expected(eta_ms=there)
+    loads = board.expected([JobId("c")], line, behind("one"))
+    assert loads == Expected(eta_ms=there + 3_000, loads=True)
+    assert not board.expected([JobId("c")], line, behind()).loads, "it names none: any will do"
 
 
 async def test_a_nudge_while_busy_is_kept_for_the_next_sleep() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.sandbox.wire.wire import NotPossible
-from tests.stages.stage import Stage, button, stage
+from bot.sandbox.wire.wire import NotPossible, Payload
+from tests.stages.stage import Stage, button, pictures, stage
 
 EPHEMERAL = 1 << 6
 
@@ -61,7 +61,7 @@ async def test_cancel_works_while_drawing(here: Stage) -> None:
 
     await here.until(cancelled)
     await here.draw("1girl, after")
-    assert len(await here.posts(2)) == 2
+    assert pictures(await here.posts(2)) == 2
 
 
 async def test_votes_are_counted_and_taken_back(here: Stage) -> None:
@@ -101,6 +101,14 @@ async def test_buttons_work_after_a_restart(here: Stage) -> None:
     assert len(colours) == 2, "a new seed draws another picture"
 
 
+async def deletes(here: Stage, who: str, post: Payload) -> None:
+    """Press the button, and mean it."""
+    asked = (await here.sandbox.click(who, post["id"], button(post, "delete")).answer()).message
+    assert asked is not None
+    assert asked["flags"] & EPHEMERAL
+    await here.sandbox.click(who, asked["id"], button(asked, "deleteyes")).answer()
+
+
 async def test_only_the_requester_or_a_moderator_deletes(here: Stage) -> None:
     await here.accept_terms()
     (post,) = await here.posts(1)
@@ -109,7 +117,7 @@ async def test_only_the_requester_or_a_moderator_deletes(here: Stage) -> None:
     assert refused is not None
     assert refused["flags"] & EPHEMERAL
     assert here.posted()
-    await here.sandbox.click("moderator", post["id"], delete).answer()
+    await deletes(here, "moderator", post)
 
     async def gone() -> bool:
         return not here.posted()
@@ -123,8 +131,8 @@ async def test_deleting_a_picture_takes_every_message_that_shows_it(here: Stage)
     (post,) = await here.posts(1)
     job_id = post["attachments"][0]["filename"].split(".")[0]
     await here.sandbox.slash("member", here.where, "show", {"id": job_id}).answer()
-    assert len(await here.posts(2)) == 2
-    await here.sandbox.click("member", post["id"], button(post, "delete")).answer()
+    assert pictures(await here.posts(2)) == 2
+    await deletes(here, "member", post)
 
     async def gone() -> bool:
         return not here.posted() and not here.rows("SELECT * FROM doomed_messages")

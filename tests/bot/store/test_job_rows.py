@@ -148,7 +148,10 @@ def test_every_fault_of_a_draw_is_named_and_the_rest_is_read(
 
 @pytest.mark.parametrize("name", [f.name for f in fields(Draw)])
 def test_only_an_option_may_be_missing(name: str) -> None:
-    options = {"clip_skip": 2, "model": "a-1", "completion": "blue eyes"}
+    options = {
+        "clip_skip": 2, "model": "a-1", "completion": "blue eyes", "source": "0000000001",
+        "strength": 0.5,
+    }  # fmt: skip
     values = json.loads(draw_json(replace(make_draw(), **options)))
     del values[name]
     faults: list[str] = []
@@ -210,12 +213,14 @@ async def test_queue_history_and_buttons_are_kind_about_it(desk: Front) -> None:
     job, post = await desk.picture()
     await rewrite(desk, job, "aspect")
     assert job.id in said(await desk.member.slash(desk.channel, "history")).content
-    for label in ("Again", "Vary", "Settings"):
+    for label in ("Again", "Reroll", "Settings"):
         answer = said(await desk.member.click(post, label=label))
         assert "another version of me" in answer.content, label
         assert answer.ephemeral
     assert len(await desk.jobs()) == 1
-    assert "is deleted" in said(await desk.member.click(post, label="Delete")).content
+    asked = said(await desk.member.click(post, label="Delete"))
+    await desk.member.click(asked.message, label="Yes, delete it")
+    assert await desk.services.gallery.get(job.id) is None
     (waiting,) = await desk.queued()
     await rewrite(desk, waiting, "sampler")
     assert waiting.id in said(await desk.member.slash(desk.channel, "queue")).content

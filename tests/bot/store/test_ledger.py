@@ -25,8 +25,8 @@ async def test_two_thousand_events_with_outages_leave_the_ledger_equal_to_discor
     dice = random.Random(3)
     async with stage(tmp_path) as here:
         await here.accept_terms()
-        await here.draw("1girl", count=4)
-        await here.draw("1girl", count=3)
+        for _ in range(POSTS - 1):
+            await here.draw("1girl")
         messages = [int(post["id"]) for post in await here.posts(POSTS)]
         voters = [here.sandbox.add_person(f"voter {n}") for n in range(VOTERS)]
         for event in range(EVENTS):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from bot.ballot import VoteEmoji
 from bot.domain import Job, JobState
 from bot.store import outbox
 from bot.store.decisions import Outcome
+from bot.store.gallery import PostDebt
 from bot.store.guilds import Guilds
 from bot.store.job_rows import FOREIGN
 from bot.store.outbox import Posting
@@ -124,7 +126,7 @@ async def test_nothing_is_begun_for_what_is_owed_no_more(stores: Stores) -> None
 
 async def test_giving_up_a_delivery_keeps_the_picture(stores: Stores) -> None:
     job, picture = await stores.draw()
-    await stores.outbox.fail_delivery(job.owed_post_id, "The channel is gone.", 6_000, "404")
+    await stores.outbox.fail_delivery({job.id: "The channel is gone."}, 6_000, "404")
     ended = await stores.views.get(job.id)
     assert ended is not None
     assert (ended.state, ended.error) == (JobState.FAILED, "The channel is gone.")
@@ -140,15 +142,6 @@ async def test_a_post_remembers_the_vote_emoji_of_its_time(stores: Stores) -> No
     assert pairs == {1: "👍", 2: "🌸"}
 
 
-async def together(stores: Stores, count: int) -> list[Job]:
-    """Jobs of one request that are owed in one post, as another layout will have it."""
-    jobs = await stores.enqueue(make_admitted(make_ask(count=count)))
-    await stores.db.write_one(
-        "UPDATE jobs SET owed_post_id = :post", {"post": jobs[0].owed_post_id}
-    )
-    return jobs
-
-
 async def keep_next(stores: Stores) -> None:
     job = await stores.claim()
     assert job is not None
@@ -157,7 +150,7 @@ async def keep_next(stores: Stores) -> None:
 
 
 async def test_a_post_of_several_pictures_is_owed_once_all_of_it_is_over(stores: Stores) -> None:
-    jobs = await together(stores, 3)
+    jobs = await stores.enqueue(make_admitted(make_ask(count=3)))
     await keep_next(stores)
     failing = await stores.claim()
     assert await stores.outbox.owed(5_000) == [], "two are still to come"
@@ -166,26 +159,56 @@ async def test_a_post_of_several_pictures_is_owed_once_all_of_it_is_over(stores:
     assert await stores.outbox.owed(5_000) == [], "one is still to come"
     await keep_next(stores)
     (owed,) = await stores.outbox.owed(5_000)
-    assert {place: job.id for place, job in owed.jobs.items()} == {1: jobs[0].id, 3: jobs[2].id}
-    assert (owed.id, owed.channel_id, owed.layout) == (jobs[0].owed_post_id, CHANNEL, "single")
+    assert {place: job.id for place, job in owed.drawn.items()} == {1: jobs[0].id, 3: jobs[2].id}
+    assert {place: job.id for place, job in owed.jobs.items()} == {
+        place: job.id for place, job in enumerate(jobs, 1)
+    }
+    assert (owed.id, owed.channel_id, owed.layout) == (jobs[0].owed_post_id, CHANNEL, "grid")
 
 
-async def test_a_post_of_several_pictures_waits_for_the_moderators_too(stores: Stores) -> None:
-    await together(stores, 2)
-    await keep_next(stores)
-    held = await stores.claim()
-    assert held is not None
-    verdict, png = make_held(held), make_png(held)
+async def hold_next(stores: Stores) -> Job:
+    job = await stores.claim()
+    assert job is not None
+    verdict, png = make_held(job), make_png(job)
     assert await stores.gallery.keep(verdict, png, card_id="t", owner=WORKER, now_ms=3)
-    assert await stores.outbox.owed(5_000) == []
+    return job
+
+
+async def test_a_held_picture_holds_up_no_other_and_has_a_post_of_its_own(stores: Stores) -> None:
+    await stores.enqueue(make_admitted(make_ask(count=3)))
+    late = await hold_next(stores)
+    for _ in range(2):
+        await keep_next(stores)
+    (owed,) = await stores.outbox.owed(5_000)
+    shown = {place: job.id for place, job in owed.drawn.items()}
+    assert sorted(shown) == [2, 3]
+    post = replace(make_post(message=1), pictures=shown)
+    assert await stores.outbox.delivered(owed.id, post, 5_000)
+    assert await stores.outbox.delivered(owed.id, post, 5_001), "told twice"
+    assert await stores.outbox.owed(6_000) == []
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     await decide(stores, case, Outcome.APPROVE)
+    (own,) = await stores.outbox.owed(7_000)
+    assert (own.id, dict(own.jobs)) == (late.id, dict(own.drawn))
+    assert await stores.outbox.delivered(own.id, make_post(late.id, message=2), 7_001)
+    assert await stores.state(late) == "delivered"
+
+
+async def test_what_is_approved_while_the_others_are_posted_is_not_lost(stores: Stores) -> None:
+    await stores.enqueue(make_admitted(make_ask(count=2)))
+    late = await hold_next(stores)
+    await keep_next(stores)
     (owed,) = await stores.outbox.owed(5_000)
-    assert len(owed.jobs) == 2
+    await stores.outbox.begin_posting(owed.id, 5_000)
+    (case,) = await stores.reviews.open_cases(GUILD, 9)
+    await decide(stores, case, Outcome.APPROVE)
+    post = replace(make_post(message=1), pictures={2: owed.jobs[2].id})
+    assert await stores.outbox.delivered(owed.id, post, 5_001)
+    assert [own.id for own in await stores.outbox.owed(6_000)] == [late.id]
 
 
 async def test_a_post_of_several_pictures_is_delivered_or_given_up_as_one(stores: Stores) -> None:
-    jobs = await together(stores, 2)
+    jobs = await stores.enqueue(make_admitted(make_ask(count=2)))
     for _ in jobs:
         await keep_next(stores)
     (owed,) = await stores.outbox.owed(5_000)
@@ -196,26 +219,62 @@ async def test_a_post_of_several_pictures_is_delivered_or_given_up_as_one(stores
     again = make_post(jobs[1].id, message=2)
     assert not await stores.outbox.delivered(owed.id, again, 5_001)
     assert await stores.gallery.posts(jobs[1].id) == [post]
-    others = await together(stores, 2)
+    others = await stores.enqueue(make_admitted(make_ask(count=2)))
     for _ in others:
         await keep_next(stores)
-    await stores.outbox.fail_delivery(others[0].owed_post_id, "Gone.", 6_000, "404")
+    await stores.outbox.fail_delivery(
+        dict.fromkeys([job.id for job in others], "Gone."), 6_000, "404"
+    )
     assert [await stores.state(job) for job in others] == ["failed"] * 2
 
 
-async def test_a_message_that_shows_a_deleted_picture_goes_whatever_else_it_shows(
+async def test_a_post_goes_on_without_one_of_its_pictures_and_goes_with_the_last(
     stores: Stores,
 ) -> None:
-    jobs = await together(stores, 2)
+    jobs = await stores.enqueue(make_admitted(make_ask(count=3)))
+    for _ in jobs:
+        await keep_next(stores)
+    await stores.gallery.delete(jobs[0].id, 4_000)
+    post = make_post(*(job.id for job in jobs), message=1)
+    assert await stores.outbox.delivered(jobs[0].owed_post_id, post, 5_000)
+    assert [p.message_id for p in await stores.gallery.owing(PostDebt.AMENDMENT, 9)] == [1], (
+        "deleted while it was posted"
+    )
+    await stores.gallery.paid(PostDebt.AMENDMENT, post.message_id)
+    await stores.gallery.delete(jobs[1].id, 6_000)
+    assert [p.message_id for p in await stores.gallery.owing(PostDebt.AMENDMENT, 9)] == [1]
+    assert await stores.doomed.messages(9) == []
+    await stores.gallery.delete(jobs[2].id, 7_000)
+    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1]
+
+
+async def test_a_post_under_way_is_hunted_once_nothing_of_it_is_to_be_posted(
+    stores: Stores,
+) -> None:
+    jobs = await stores.enqueue(make_admitted(make_ask(count=2)))
+    for _ in jobs:
+        await keep_next(stores)
+    await stores.outbox.begin_posting(jobs[0].owed_post_id, 4_000)
+    await stores.gallery.delete(jobs[0].id, 4_001)
+    assert await stores.doomed.hunts(9) == [], "whoever posts the other one finds it"
+    await stores.gallery.delete(jobs[1].id, 4_002)
+    assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [jobs[0].owed_post_id]
+    assert not await stores.outbox.delivered(
+        jobs[0].owed_post_id, make_post(*(job.id for job in jobs), message=1), 5_000
+    )
+    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1]
+
+
+async def test_reactions_are_owed_to_posts_of_one_picture_alone(stores: Stores) -> None:
+    jobs = await stores.enqueue(make_admitted(make_ask(count=2)))
     for _ in jobs:
         await keep_next(stores)
     post = make_post(*(job.id for job in jobs), message=1)
-    await stores.gallery.delete(jobs[1].id, 4_000)
-    assert not await stores.outbox.delivered(jobs[0].owed_post_id, post, 5_000)
-    assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1]
-    assert await stores.outbox.delivered(jobs[0].owed_post_id, make_post(jobs[0].id), 5_000)
-    await stores.gallery.delete(jobs[0].id, 6_000)
-    assert len(await stores.doomed.messages(9)) == 2
+    assert await stores.outbox.delivered(jobs[0].owed_post_id, post, 5_000)
+    await stores.deliver(message=2)
+    await stores.gallery.unsettle_all()
+    for debt in (PostDebt.VOTES, PostDebt.READING):
+        assert [owing.message_id for owing in await stores.gallery.owing(debt, 9)] == [2]
 
 
 async def test_the_file_takes_no_second_post_of_a_debt_and_no_picture_twice(
@@ -225,7 +284,7 @@ async def test_the_file_takes_no_second_post_of_a_debt_and_no_picture_twice(
     with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*owed_post_id"):
         await stores.db.write_one(
             "INSERT INTO posts SELECT 2, request_id, owed_post_id, channel_id, guild_id, posted_ms,"
-            " up_emoji, down_emoji, seeded, settled, deleted_ms, spoiler_owed FROM posts"
+            " up_emoji, down_emoji, seeded, settled, deleted_ms, amendment_owed FROM posts"
         )
     with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*job_id"):
         await stores.db.write_one("INSERT INTO post_pictures VALUES (1, 2, :job)", {"job": job.id})

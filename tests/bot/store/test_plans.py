@@ -64,7 +64,7 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
     "owed posts": lambda s, _: s.outbox.owed(5),
     "get": lambda s, c: s.gallery.get(job(c)),
     "top": lambda s, _: s.votes.top(GUILD, 0, 9, 9, ratings=()),
-    "unspoilered": lambda s, _: s.gallery.owing(PostDebt.SPOILER, 9),
+    "unspoilered": lambda s, _: s.gallery.owing(PostDebt.AMENDMENT, 9),
     "comparable": lambda s, _: s.duels.comparable(GUILD, ratings=(Rating.GENERAL,)),
     "open duel": lambda s, c: s.duels.open(make_duel(job(c), "other")),
     "begin duel": lambda s, _: s.duels.begin_posting(DuelId("d"), 5),

@@ -123,12 +123,12 @@ async def test_a_posted_picture_goes_behind_a_spoiler_wherever_it_is(stores: Sto
     await stores.sends.begin(make_send(job.id, name="85"))
     await decide(stores, case, Outcome.SPOILER)
     assert await stores.state(job) == JobState.DELIVERED
-    assert [post.message_id for post in await stores.gallery.owing(PostDebt.SPOILER, 9)] == [1, 2]
-    assert await stores.gallery.owing(PostDebt.SPOILER, 9, besides=[job.channel_id]) == []
+    assert [post.message_id for post in await stores.gallery.owing(PostDebt.AMENDMENT, 9)] == [1, 2]
+    assert await stores.gallery.owing(PostDebt.AMENDMENT, 9, besides=[job.channel_id]) == []
     await stores.gallery.paid(
-        PostDebt.SPOILER, (await stores.gallery.owing(PostDebt.SPOILER, 9))[0].message_id
+        PostDebt.AMENDMENT, (await stores.gallery.owing(PostDebt.AMENDMENT, 9))[0].message_id
     )
-    assert [post.message_id for post in await stores.gallery.owing(PostDebt.SPOILER, 9)] == [2]
+    assert [post.message_id for post in await stores.gallery.owing(PostDebt.AMENDMENT, 9)] == [2]
     # A show that was on its way goes, and none begins without the spoiler.
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == ["85"]
     assert await stores.sends.begin(make_send(job.id, name="86")) is Begun.GONE

@@ -93,7 +93,7 @@ async def test_an_appeal_that_is_dismissed_changes_nothing(desk: Court) -> None:
     assert (await desk.asks(**ASKED)).ephemeral
 
 
-@pytest.mark.parametrize("label", ["Again", "Vary"])
+@pytest.mark.parametrize("label", ["Again", "Reroll"])
 async def test_what_a_moderator_put_behind_a_spoiler_is_asked_for_again_behind_one(
     desk: Court, label: str
 ) -> None:
@@ -102,7 +102,7 @@ async def test_what_a_moderator_put_behind_a_spoiler_is_asked_for_again_behind_o
     job, again = await drawn(desk)
     assert job.ruling is Ruling.SPOILER
     assert [file.is_spoiler() for file in again.attachments] == [True]
-    said(await desk.member.click(again, label="Vary"))
+    said(await desk.member.click(again, label="Reroll"))
     assert (await newest(desk)).ruling is Ruling.SPOILER, "so is a variation of a variation"
 
 
@@ -116,6 +116,6 @@ async def test_the_same_words_typed_once_more_come_behind_a_spoiler_too(desk: Co
 async def test_a_plain_picture_has_plain_variations(desk: Court) -> None:
     await desk.asks(**ASKED)
     _, message = await drawn(desk)
-    for label in ("Again", "Vary"):
+    for label in ("Again", "Reroll"):
         await desk.member.click(message, label=label)
         assert (await newest(desk)).ruling is Ruling.ALLOW

@@ -234,7 +234,7 @@ async def test_what_was_asked_for_is_asked_for_again_and_told(desk: Front) -> No
     told = said(await desk.member.click(message, label="Settings")).content
     assert "clip_skip: 2" in told
     assert "Clip skip: 2" in told
-    for label in ("Again", "Vary"):
+    for label in ("Again", "Reroll"):
         await desk.member.click(message, label=label)
     assert [made.draw.clip_skip for made in await desk.jobs()] == [2, 2, 2]
 

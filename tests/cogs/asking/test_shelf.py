@@ -138,7 +138,10 @@ async def test_delete_is_for_the_requester_and_moderators_and_takes_every_post(
     refused = said(await desk.newcomer().click(message, label="Delete"))
     assert "moderator" in refused.content
     assert list((tmp_path / "pictures").rglob("*.png"))
-    await desk.moderator(manage_messages=True).click(again.message, label="Delete")
+    moderator = desk.moderator(manage_messages=True)
+    asked = said(await moderator.click(again.message, label="Delete"))
+    assert list((tmp_path / "pictures").rglob("*.png")), "it asks first"
+    await moderator.click(asked.message, label="Yes, delete it")
     assert not list((tmp_path / "pictures").rglob("*.png"))
     await desk.looks("Takedown")
     assert not {message.id, again.id} & set(desk.shown())

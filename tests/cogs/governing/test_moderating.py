@@ -110,7 +110,7 @@ async def test_who_has_nothing_waiting_is_told_when_they_ask(desk: Court) -> Non
 async def test_buttons_are_no_way_round_a_ban(desk: Court) -> None:
     _, message = await desk.picture()
     await run(desk, "ban", member=desk.member)
-    for label in ("Again", "Vary"):
+    for label in ("Again", "Reroll"):
         pressed = await desk.member.click(message, label=label)
         assert "lifts your ban" in said(pressed).content
     assert len(await desk.jobs()) == 1

@@ -50,11 +50,14 @@ async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Off
         job.id,
     ):
         assert part in message.content
-    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-    assert [getattr(b, "custom_id", "") for row in rows for b in row.children] == [
-        f"wd:{action}:{job.id}"
-        for action in ("again", "vary", "edit", "settings", "delete", "report")
+    row, more = message.components
+    assert isinstance(row, discord.ActionRow)
+    assert [getattr(b, "custom_id", "") for b in row.children] == [
+        f"wd:{action}:{job.id}" for action in ("again", "vary", "edit", "settings", "delete")
     ]
+    assert isinstance(more, discord.ActionRow)
+    labels = [getattr(b, "label", "") for b in more.children]
+    assert labels == ["Vary subtle", "Vary strong", "Report"]
     assert [user.id for user in message.mentions] == [office.member.id]
     assert not message.mention_everyone
     assert await office.state(job) == (JobState.DELIVERED, "")
@@ -344,12 +347,13 @@ async def test_one_job_that_nobody_thought_of_does_not_stop_the_others(
 async def test_the_loops_post_seed_and_tidy_up_by_themselves(tmp_path: Path) -> None:
     extensions = ("cogs.posting.delivery", "cogs.posting.status", "cogs.voting.votes")
     async with scene(tmp_path, *extensions, kind=Office, live=True) as office:
-        jobs = await office.queued(count=2)
+        jobs = [(await office.queued(seed=seed))[0] for seed in (1, 2)]
         channel = office.env.bot.get_partial_messageable(office.channel.id)
-        asked = await channel.send("asked")
-        await office.services.views.set_status_message(
-            jobs[0].request_id, office.message_ref(asked)
-        )
+        for job in jobs:
+            asked = await channel.send("asked")
+            await office.services.views.set_status_message(
+                job.request_id, office.message_ref(asked)
+            )
         await office.drawn(jobs)
         office.services.signals.deliver.set()
         async with asyncio.timeout(20):

@@ -24,8 +24,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def test_pictures_of_a_channel_keep_their_order_through_a_failure(office: Office) -> None:
-    jobs = await office.queued(count=3, seed=2**32 - 5)
-    await office.drawn(jobs)
+    jobs = [await office.drawn_picture(seed=seed) for seed in range(3)]
     await office.env.advance_time(0.1)
     later = await office.drawn_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=503)

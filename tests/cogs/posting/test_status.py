@@ -39,7 +39,7 @@ async def test_progress_and_preview_are_shown_at_most_every_three_seconds(desk: 
     assert "step" in desk.text(message)
     shown = desk.shown(message)
     assert shown is not None
-    assert [file.filename for file in shown.attachments] == ["preview-1.png"]
+    assert [file.filename for file in shown.attachments] == ["preview.png"]
     assert shown.components, "the button to cancel stays"
 
 
@@ -138,33 +138,43 @@ async def test_one_edit_in_flight_for_each_message(
 async def test_the_message_goes_when_every_picture_is_posted(desk: Desk) -> None:
     jobs, message = await desk.asked(count=2)
     await desk.drawn(jobs)
-    await desk.posted(jobs[0])
     await desk.tends()
     assert desk.shown(message) is not None
-    await desk.posted(jobs[1])
+    await desk.posted(*jobs[:1], beside=jobs[1:])
     await desk.tends()
     assert desk.shown(message) is None
     assert not await desk.is_open(jobs[0])
 
 
 async def test_a_failure_is_told_in_it_and_its_button_goes(desk: Desk) -> None:
-    jobs, message = await desk.asked(count=2)
-    await desk.drawn(jobs[:1])
-    await desk.posted(jobs[0])
-    await desk.begins(jobs[1])
-    desk.steps(jobs[1], 1, PREVIEWS[0])
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    desk.steps(job, 1, PREVIEWS[0])
     await desk.env.advance_time(4)
     await desk.tends()
-    desk.leaves_engine(jobs[1])
-    await desk.fails(jobs[1].id, "The picture came out as noise.")
+    desk.leaves_engine(job)
+    await desk.fails(job.id, "The picture came out as noise.")
     await desk.env.advance_time(4)
     await desk.tends()
     shown = desk.shown(message)
     assert shown is not None
-    assert "1 of 2" in shown.content
+    assert "0 of 1" in shown.content
     assert "came out as noise" in shown.content
     assert not shown.components
     assert not shown.attachments
+    assert not await desk.is_open(job)
+
+
+async def test_what_a_post_says_of_its_missing_pictures_is_not_told_twice(desk: Desk) -> None:
+    jobs, message = await desk.asked(count=2)
+    await desk.drawn(jobs[:1])
+    await desk.begins(jobs[1])
+    desk.leaves_engine(jobs[1])
+    await desk.fails(jobs[1].id, "The picture came out as noise.")
+    await desk.posted(jobs[0])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    assert desk.shown(message) is None
     assert not await desk.is_open(jobs[0])
 
 

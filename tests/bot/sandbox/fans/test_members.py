@@ -10,7 +10,7 @@ import pytest
 
 from bot.sandbox.fans.voting import Pace
 from bot.sandbox.wire.wire import NotPossible
-from tests.stages.stage import Stage, button, stage
+from tests.stages.stage import Stage, button, pictures, stage
 
 
 async def told(here: Stage, channel: str) -> list[dict[str, Any]]:
@@ -37,14 +37,14 @@ async def test_members_fill_a_channel_vote_on_it_and_choose_in_duels(tmp_path: P
         }  # fmt: skip
         posts = await here.posts(10)
         assert here.rows("SELECT count(DISTINCT user_id) FROM jobs") == [(3,)]
-        assert len(posts) == 10
+        assert pictures(posts) == 10
         # The bot learns only from the prompts of members who let it.
         assert here.rows("SELECT count(*) FROM sharing WHERE share_prompts = 1") == [(3,)]
 
         fans.vote("warm", 60)
 
         async def voted() -> bool:
-            return here.rows("SELECT count(*) FROM votes WHERE self_vote = 0") == [(60,)]
+            return here.rows("SELECT count(*) FROM vote_events WHERE self_vote = 0") == [(60,)]
 
         await here.until(voted, 60)
         await here.accept_only("owner")
@@ -55,13 +55,14 @@ async def test_members_fill_a_channel_vote_on_it_and_choose_in_duels(tmp_path: P
         assert answer.message is not None
         assert answer.message["flags"] & 64
         assert "**Left** it is" in answer.message["content"]
+        assert here.rows("SELECT DISTINCT axis FROM vote_events") == [("pick",), ("duel",)]
         choice = f"SELECT place FROM choices WHERE voter_id = {sandbox.persona('newcomer')}"  # noqa: S608
         assert here.rows(choice) == [(1,)]
 
         fans.vote("warm", 8)
 
         async def chosen() -> bool:
-            return here.rows("SELECT count(*) FROM choices")[0][0] > 2
+            return here.rows("SELECT count(*) FROM choices WHERE axis = 'duel'")[0][0] > 2
 
         await here.until(chosen, 60)
 

@@ -1,0 +1,132 @@
+"""When the waiting pictures will be drawn: what a tick costs, and who shares one until then. Pure.
+
+`TickCosts` learns from the ticks that the worker counts; `forecast` goes through the turns as the
+engine will take them. Called by the progress board. It must not know jobs' words, nor rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from bot.domain import JobId
+from bot.store.views import Work
+
+#: How much of the past is kept at each tick; about the last hundred count.
+_KEEP = 0.99
+#: A cost that was never seen by itself is drawn to nothing by so much.
+_RIDGE = 1e-3
+#: Pictures that are gone through one by one; those behind them are taken to be like them.
+_FAR = 500
+#: Pixels are counted by so many, so that the sums stay of one size.
+_PX = 100_000
+
+
+class TickCosts:
+    """What a tick takes: something each, something by its rows' pixels, more where rows end.
+
+    Learned by least squares over the latest ticks, for rows differ in size and share ticks in every
+    number.
+    """
+
+    def __init__(self) -> None:
+        self._products = [[0.0] * 3 for _ in range(3)]
+        self._times = [0.0] * 3
+        self._costs: tuple[float, float, float] | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Something was measured."""
+        return self._times[0] > 0
+
+    def ticked(self, rows: Iterable[Work], ended: Iterable[Work], took_ms: float) -> None:
+        """A tick of these rows took so long, with what came between it and the one before."""
+        measured = (1.0, sum(map(_area, rows)), sum(map(_area, ended)))
+        for i, one in enumerate(measured):
+            self._times[i] = self._times[i] * _KEEP + one * took_ms
+            for j, other in enumerate(measured):
+                self._products[i][j] = self._products[i][j] * _KEEP + one * other
+        self._costs = None
+
+    def tick_ms(self, area: float) -> float:
+        """A tick of rows with so many pixels together."""
+        each, by_area, _ = self._solved()
+        return each + by_area * area
+
+    def end_ms(self, area: float) -> float:
+        """What it takes to finish a picture of so many pixels after its last step."""
+        return self._solved()[2] * area
+
+    def _solved(self) -> tuple[float, float, float]:
+        if self._costs is None:
+            self._costs = _least_squares(self._products, self._times)
+        return self._costs
+
+
+def _least_squares(
+    products: Sequence[Sequence[float]], times: Sequence[float]
+) -> tuple[float, float, float]:
+    """Costs of which none is below 0: what would be is left out, and the others solved anew."""
+    used = [i for i in range(3) if products[i][i] > 0]
+    while True:
+        found = _solved([[products[i][j] for j in used] for i in used], [times[i] for i in used])
+        below = [i for i, cost in zip(used, found, strict=True) if cost < 0]
+        if not below:
+            costs = dict(zip(used, found, strict=True))
+            return costs.get(0, 0.0), costs.get(1, 0.0), costs.get(2, 0.0)
+        used = [i for i in used if i not in below]
+
+
+def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
+    """Gauss' elimination; a little on the diagonal has every matrix of sums solved."""
+    size = len(right)
+    rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
+    for i in range(size):
+        rows[i][i] *= 1 + _RIDGE
+    for i in range(size):
+        for k in range(i + 1, size):
+            factor = rows[k][i] / rows[i][i]
+            rows[k] = [a - factor * b for a, b in zip(rows[k], rows[i], strict=True)]
+    found = [0.0] * size
+    for i in reversed(range(size)):
+        known = sum(rows[i][j] * found[j] for j in range(i + 1, size))
+        found[i] = (rows[i][size] - known) / rows[i][i]
+    return found
+
+
+def forecast(
+    costs: TickCosts, running: Iterable[Work], line: Sequence[Work], capacity: int
+) -> dict[JobId, float]:
+    """For each picture the milliseconds until it is drawn, with `line` in the order of its turns.
+
+    Rows of one shape share a tick, and the shapes are served in turn.
+    """
+    flight = list(running)
+    waiting = iter(line[:_FAR])
+    flight += islice(waiting, max(0, capacity - len(flight)))
+    ends: dict[JobId, float] = {}
+    now_ms = 0.0
+    while flight:
+        areas: defaultdict[tuple[int, int], float] = defaultdict(float)
+        for row in flight:
+            areas[row.width_px, row.height_px] += _area(row)
+        round_ms = sum(map(costs.tick_ms, areas.values()))
+        rounds = max(1, min(row.left for row in flight))
+        done = [row for row in flight if row.left <= rounds]
+        now_ms += rounds * round_ms + sum(costs.end_ms(_area(row)) for row in done)
+        ends |= {row.job_id: now_ms for row in done}
+        flight = [replace(row, left=row.left - rounds) for row in flight if row.left > rounds]
+        flight += islice(waiting, max(0, capacity - len(flight)))
+    return ends | _beyond(line[_FAR:], len(ends), now_ms)
+
+
+def _area(work: Work) -> float:
+    """Of the picture, in the unit of costs."""
+    return work.width_px * work.height_px / _PX
+
+
+def _beyond(line: Sequence[Work], before: int, until_ms: float) -> dict[JobId, float]:
+    each_ms = until_ms / before if before else 0.0
+    return {row.job_id: until_ms + each_ms * n for n, row in enumerate(line, 1)}

@@ -1,0 +1,112 @@
+"""What the bot says of several pictures in one post: the words above them, and why one is missing.
+
+Called by the delivery, by what amends posts and by the buttons. Pure text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain import Job, JobState, OwedPostId
+from bot.words import wording
+from models.contract import SEEDS
+
+#: Reasons that no job's own words give.
+DELETED = "It was deleted."
+REMOVED = "The moderators removed it."
+AWAITED = "It waits for the moderators. When they approve it, it comes in a post of its own."
+APART = "It came later, in a post of its own."
+CANCELLED = "It was cancelled."
+_UNKNOWN = "It could not be drawn."
+#: How much of a reason is told.
+_REASON_CHARS = 300
+
+
+def caption(
+    jobs: Mapping[int, Job],
+    card_id: str,
+    missing: Mapping[int, str],
+    name: OwedPostId,
+    note: str = "",
+) -> str:
+    """The message that shows several pictures: for whom, what, what is missing, how it was drawn.
+
+    It ends with its name, by which it is found. `note` is told of its words.
+    """
+    first = next(iter(jobs.values()))
+    draw = first.draw
+    settings = (
+        f"-# {_seeds(jobs)} · {draw.steps} steps · guidance {draw.guidance:g} · {card_id}"
+        f" · `{name}`"
+    )
+    holes = [
+        f"**{place}** is missing: {wording.fit(why, _REASON_CHARS)}"
+        for place, why in sorted(missing.items())
+    ]
+    whose = f"<@{first.user_id}> {wording.plain(draw.prompt)}"
+    above = "\n".join(
+        [wording.fit(whose, wording.CONTENT_CHARS_MAX // 2), *holes, *note.splitlines()]
+    )
+    return f"{wording.fit(above, wording.CONTENT_CHARS_MAX - len(settings) - 1)}\n{settings}"
+
+
+def _seeds(jobs: Mapping[int, Job]) -> str:
+    """The seeds of places that follow one another."""
+    first = jobs[min(jobs)].draw.seed
+    last = (first + len(jobs) - 1) % SEEDS
+    return f"seeds {first} to {last}"
+
+
+def alt_text(place: int, job: Job) -> str:
+    """What the picture at this place shows, for those who do not see it."""
+    text = f"Picture {place}, AI-made: {job.draw.prompt}"
+    return wording.short(text, wording.ALT_CHARS_MAX)
+
+
+def missing_text(place: int, why: str) -> str:
+    """What stands in an empty place, for those who do not see it."""
+    return wording.short(f"Picture {place} is missing: {why}", wording.ALT_CHARS_MAX)
+
+
+def why_missing(job: Job) -> str:
+    """Why the picture of this job is not among the others of its post."""
+    match job.state:
+        case JobState.FAILED | JobState.WITHHELD:
+            return job.error or _UNKNOWN
+        case JobState.HELD:
+            return AWAITED
+        case JobState.CANCELLED:
+            return CANCELLED
+        case _:
+            return APART
+
+
+def which(place: int) -> str:
+    """The name of a picture where one is chosen."""
+    return f"Picture {place}"
+
+
+WHICH_TO_REPORT = "Which of them? Choose it here, then press Report."
+CHOOSE = "Do something with one of them …"
+GONE = "That picture is gone, so there is nothing to do with it any more."
+
+
+def chosen(place: int, job: Job) -> str:
+    """What can be done with one picture stands below this."""
+    return f"Picture {place} · seed {job.draw.seed} · `{job.id}`"
+
+
+UNPICKED = "Taken back: you have no pick among these now. Press a number if you like."
+OVER = "That picture is gone, or its post is, so your pick was not counted."
+
+
+def picked(place: int, counts: Mapping[int, int], *, self_vote: bool) -> str:
+    """What a member reads after picking the best."""
+    so_far = ", ".join(f"{n} for picture {at}" for at, n in counts.items()) or "none"
+    lines = [
+        f"**Picture {place}** is your pick. Press another number to change it.",
+        f"Picks so far: {so_far}.",
+    ]
+    if self_vote:
+        lines.append("You asked for these, so your pick is kept apart and does not count.")
+    return "\n".join(lines)

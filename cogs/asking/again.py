@@ -1,0 +1,45 @@
+"""From a picture's button to another ask: the same once more, rerolled or varied. Not a cog."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.client import Interaction
+from bot.domain import Job, Refused, RequestKind, Ruling
+from bot.policy.asks import ask_again, typed_of
+from bot.services import Services
+from cogs.asking.refusing import refuse_words
+from cogs.asking.requests import submit
+from cogs.translating import place_of, user_of
+from models.contract import Draw
+
+
+async def ask_for(
+    interaction: Interaction, job: Job, kind: RequestKind, draw: Draw, *, count: int = 1
+) -> None:
+    """Ask for what this job's picture led to, as the one who pressed."""
+    services = interaction.client.services
+    ask = ask_again(
+        info=services.model(),
+        user_id=user_of(interaction),
+        place=place_of(interaction),
+        draw=draw,
+        count=count,
+        kind=kind,
+        parent_job_id=job.id,
+        # Nobody publishes private words by a press.
+        private=await services.views.is_private(job.id),
+    )
+    if isinstance(ask, Refused):
+        await refuse_words(interaction, ask, typed_of(draw))
+        return
+    await submit(interaction, replace(ask, precedent=await _inherited(services, job)))
+
+
+async def _inherited(services: Services, job: Job) -> Ruling | None:
+    """What moderators put behind a spoiler has others like it come behind one too."""
+    picture = await services.gallery.get(job.id)
+    card_id = services.model().card_id if picture is None else picture.card_id
+    found = await services.reviews.precedent(job.guild_id, [job.draw], card_id)
+    covered = found is not None or job.ruling is Ruling.SPOILER
+    return Ruling.SPOILER if covered else None

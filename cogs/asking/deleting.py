@@ -1,0 +1,190 @@
+"""*Delete*: asks first, takes the picture from disk and messages, and can be undone for a minute.
+
+What is deleted is gone at once. Its bytes stay in this process alone for that minute, so nothing of
+it can be found on the disk, and a restart ends the time to undo it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import cast
+
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import (
+    BotError,
+    ChannelId,
+    Job,
+    JobId,
+    MessageId,
+    MessageRef,
+    Picture,
+    UserId,
+)
+from cogs.asking.press import NOT_YOURS, Press, may_touch
+from cogs.asking.showing import show_again
+from cogs.components import Action, row_of, template
+from cogs.translating import guild_of, tell, user_of
+
+#: How long a deletion can be undone, and how many at once; the oldest go first.
+_UNDO_S, _MOST = 60.0, 32
+#: A job's id has ten characters; what follows in the button is the message that was pressed.
+_ID_CHARS = 10
+
+_ASK = "Delete this picture, here and from my disk? You can undo it for a minute."
+_DELETED = "The picture is deleted, here and from my disk. You can undo it for a minute."
+_FOR_GOOD = "The picture is deleted, here and from my disk."
+_BACK = "The picture is back."
+_TOO_LATE = "It is too late to undo that: the picture is gone."
+_GONE = "That picture is gone already."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deleted:
+    """What can be brought back, and by whom."""
+
+    picture: Picture
+    data: bytes
+    by: UserId
+
+
+class Deletions(commands.Cog):
+    """The latest deletions of this process, each for a minute."""
+
+    def __init__(self) -> None:
+        self._latest: OrderedDict[JobId, _Deleted] = OrderedDict()
+
+    def keep(self, picture: Picture, data: bytes, by: UserId) -> None:
+        """It is about to be deleted."""
+        self._latest[picture.job_id] = _Deleted(picture=picture, data=data, by=by)
+        asyncio.get_running_loop().call_later(_UNDO_S, self._latest.pop, picture.job_id, None)
+        while len(self._latest) > _MOST:
+            self._latest.popitem(last=False)
+
+    def take(self, job_id: JobId, by: UserId) -> tuple[Picture, bytes] | None:
+        """What this member deleted, to be brought back once; None if it is too late."""
+        found = self._latest.get(job_id)
+        if found is None or found.by != by:
+            return None
+        del self._latest[job_id]
+        return found.picture, found.data
+
+
+def _deletions(interaction: Interaction) -> Deletions:
+    # The class may be another than ours after a reload.
+    return cast("Deletions", interaction.client.get_cog("Deletions"))
+
+
+async def _theirs(interaction: Interaction, job_id: JobId) -> Job | None:
+    """The job, if it is of this server and theirs to delete; tells them if not."""
+    job = await interaction.client.services.views.get(job_id)
+    if job is None or job.guild_id != interaction.guild_id:
+        await tell(interaction, _GONE)
+        return None
+    if may_touch(interaction, job.user_id):
+        return job
+    await tell(interaction, NOT_YOURS)
+    return None
+
+
+class Delete(Press, template=template(Action.DELETE)):
+    """The button under a picture."""
+
+    action = Action.DELETE
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask the requester, or a moderator, whether they mean it."""
+        job, message = await _theirs(interaction, JobId(self.target)), interaction.message
+        if job is None:
+            return
+        target: str = job.id
+        if message is not None and not message.flags.ephemeral:
+            target += str(message.id)
+        await interaction.response.send_message(
+            _ASK, view=row_of((Action.DELETE_YES, target)), ephemeral=True
+        )
+
+
+class DeleteYes(Press, template=template(Action.DELETE_YES)):
+    """They mean it."""
+
+    action = Action.DELETE_YES
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Remove its file, its row's life and every message that shows it."""
+        job = await _theirs(interaction, JobId(self.target[:_ID_CHARS]))
+        if job is None:
+            return
+        await interaction.response.defer()
+        services = interaction.client.services
+        kept = await _keep(interaction, job.id)
+        await services.gallery.delete(job.id, services.clock())
+        if asked_under := self.target[_ID_CHARS:]:
+            await _doom_unknown(interaction, asked_under)
+        services.signals.taken_away()
+        view = row_of((Action.UNDO, job.id)) if kept else None
+        await interaction.edit_original_response(content=_DELETED if kept else _FOR_GOOD, view=view)
+
+
+async def _keep(interaction: Interaction, job_id: JobId) -> bool:
+    """Keep its bytes for a minute; False if there are none."""
+    gallery = interaction.client.services.gallery
+    picture = await gallery.get(job_id)
+    if picture is None:
+        return False
+    try:
+        data = await gallery.read(picture)
+    except BotError:
+        return False
+    _deletions(interaction).keep(picture, data, user_of(interaction))
+    return True
+
+
+async def _doom_unknown(interaction: Interaction, message_id: str) -> None:
+    """A crash may have left the message that was pressed without a row: it goes as well."""
+    services = interaction.client.services
+    if not message_id.isdecimal() or await services.gallery.post(MessageId(int(message_id))):
+        return
+    assert interaction.channel_id is not None, "buttons stand in a channel"
+    await services.doomed.add(
+        MessageRef(
+            message_id=MessageId(int(message_id)),
+            channel_id=ChannelId(interaction.channel_id),
+            guild_id=guild_of(interaction),
+        )
+    )
+
+
+class Undo(Press, template=template(Action.UNDO)):
+    """The deletion was a mistake."""
+
+    action = Action.UNDO
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Bring it back: into the post that goes on without it, or in a post of its own."""
+        services, job_id = interaction.client.services, JobId(self.target)
+        taken = _deletions(interaction).take(job_id, user_of(interaction))
+        if taken is None or not await services.gallery.bring_back(*taken):
+            await interaction.response.edit_message(content=_TOO_LATE, view=None)
+        elif await services.gallery.posts(job_id):
+            services.signals.taken_away()
+            await interaction.response.edit_message(content=_BACK, view=None)
+        else:
+            await show_again(interaction, job_id)
+
+
+_PRESSES = (Delete, DeleteYes, Undo)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_PRESSES)
+    await bot.add_cog(Deletions())
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_PRESSES)

@@ -1,0 +1,107 @@
+"""Shows a kept picture once more: `/show`, and *Post alone* under several. Not a cog.
+
+Whatever shows a picture a second time goes through here or asks what `showable` asks.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import discord
+
+from bot.client import Interaction
+from bot.domain import Job, JobId, Picture, Refused, StorageError
+from bot.policy.showing import may_show
+from bot.store.sends import SendKind
+from bot.words import wording
+from cogs.asking.private import show_alone
+from cogs.asking.terms import licensed
+from cogs.audience import may_show_here
+from cogs.components import post_view
+from cogs.posting.noting import note
+from cogs.posting.sending import answer_to, send_tracked
+from cogs.posting.uploads import upload
+from cogs.translating import guild_of, place_of, roles_of, tell, user_of
+
+_UNKNOWN = "I can't find picture `{id}` in this server. `/history` lists yours with their IDs."
+_DELETED = "That picture was deleted."
+_ELSEWHERE = (
+    "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
+)
+
+
+async def show_again(interaction: Interaction, job_id: JobId) -> None:
+    """Post a picture of this server once more, or say why not; votes on it count as ever."""
+    if not await licensed(interaction):
+        return
+    found = await showable(interaction, job_id)
+    if isinstance(found, str):
+        await tell(interaction, found)
+        return
+    job, picture = found
+    if await interaction.client.services.views.is_private(job.id):
+        await interaction.response.defer(ephemeral=True)
+        await show_alone(interaction, job, picture)
+        return
+    await interaction.response.defer(thinking=True)
+    try:
+        png = await interaction.client.services.gallery.read(picture)
+        send = answer_to(interaction, SendKind.SHOW, [picture])
+        shown = await send_tracked(interaction, send, lambda: _show(interaction, job, picture, png))
+    except StorageError:
+        await tell(interaction, "The picture's file cannot be read. Tell the operator.")
+    except ValueError:
+        await tell(interaction, "I could not make the picture small enough for this server.")
+    else:
+        if not shown:
+            await tell(interaction, _DELETED)
+
+
+async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
+    """The picture as it may be shown in this place, else why not."""
+    services, guild = interaction.client.services, interaction.guild
+    job = await services.views.get(job_id)
+    if job is None or guild is None or not await _is_theirs_to_see(interaction, job):
+        return _UNKNOWN.format(id=wording.plain(job_id, 20))
+    picture = await services.gallery.get(job.id)
+    if picture is None:
+        return _DELETED
+    place = place_of(interaction)
+    # First, for what the policy says of a picture tells something of its words.
+    if not may_show_here(guild, place.channel_id, job.channel_id):
+        return _ELSEWHERE
+    policy = await services.policy_at(place, roles_of(interaction))
+    verdict = may_show(job, picture, policy)
+    if isinstance(verdict, Refused):
+        return verdict.text
+    return job, replace(picture, spoiler=verdict.spoiler)
+
+
+async def _is_theirs_to_see(interaction: Interaction, job: Job) -> bool:
+    """It is of this server, and not somebody else's private one."""
+    if job.guild_id != guild_of(interaction):
+        return False
+    mine = job.user_id == user_of(interaction)
+    return mine or not await interaction.client.services.views.is_private(job.id)
+
+
+async def _show(
+    interaction: Interaction, job: Job, picture: Picture, png: bytes
+) -> discord.WebhookMessage:
+    told = await note(interaction.client.services, job)
+    return await upload(
+        [png],
+        interaction.filesize_limit,
+        lambda fitting: interaction.followup.send(
+            wording.caption(job, picture, told),
+            file=discord.File(
+                io.BytesIO(fitting[0].data),
+                f"{job.id}.{fitting[0].extension}",
+                spoiler=picture.spoiler,
+                description="AI-made",
+            ),
+            view=post_view(job.id),
+            wait=True,
+        ),
+    )

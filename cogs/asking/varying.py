@@ -1,0 +1,82 @@
+"""*Vary subtle* and *Vary strong*: pictures drawn from a kept one; and *Post alone*.
+
+What is varied is looked at again: it has to be a picture that may be shown where the button was
+pressed, to whoever reads there. The result is judged as any other picture is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import JobId, RequestKind
+from bot.words import grids
+from cogs.asking.again import ask_for
+from cogs.asking.press import Press
+from cogs.asking.requests import fresh_seed
+from cogs.asking.showing import show_again, showable
+from cogs.asking.terms import licensed
+from cogs.components import Action, template
+from cogs.translating import tell
+
+#: How far from the picture each goes, of 1: as it was looked at on the embedded model.
+_SUBTLE, _STRONG = 0.4, 0.7
+
+
+class _Varying(Press, template="wd:none"):
+    """A button that has something drawn from a picture."""
+
+    strength: ClassVar[float]
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask as the one who pressed, if the picture may be shown here."""
+        if not await licensed(interaction):
+            return
+        found = await showable(interaction, JobId(self.target))
+        if isinstance(found, str):
+            await tell(interaction, found)
+            return
+        job, _ = found
+        if job.fault is not None:
+            await tell(interaction, grids.GONE)
+            return
+        draw = replace(job.draw, seed=fresh_seed(), source=job.id, strength=self.strength)
+        await ask_for(interaction, job, RequestKind.VARY, draw)
+
+
+class VarySubtle(_Varying, template=template(Action.SUBTLE)):
+    """Something near it: the same face with another detail."""
+
+    action = Action.SUBTLE
+    strength = _SUBTLE
+
+
+class VaryStrong(_Varying, template=template(Action.STRONG)):
+    """Something farther from it: its composition and colours."""
+
+    action = Action.STRONG
+    strength = _STRONG
+
+
+class PostAlone(Press, template=template(Action.ALONE)):
+    """One of several pictures in a post of its own, with vote reactions."""
+
+    action = Action.ALONE
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """As `/show` does."""
+        await show_again(interaction, JobId(self.target))
+
+
+_PRESSES = (VarySubtle, VaryStrong, PostAlone)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_PRESSES)
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_PRESSES)

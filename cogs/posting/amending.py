@@ -1,0 +1,181 @@
+"""Amends posts that show a picture otherwise than it is to be shown by now.
+
+One of several pictures went, or a moderator put one behind a spoiler. The rows of posts say what is
+owed, the nudge only saves waiting. The message is edited, so its votes, its place and its buttons
+stay; where that will never do, it goes: nothing stays that should not be seen. It must not know who
+decided it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import discord
+
+from bot.client import WaifuBot
+from bot.domain import BotError, ChannelId, Job, JobId, MessageRef, OwedPostId, Post
+from bot.log import whereabouts
+from bot.store.gallery import PostDebt
+from bot.store.grids import Grid
+from bot.words import grids
+from cogs.posting.composing import Composition, Pane
+from cogs.posting.faults import is_forbidden, is_gone, is_passing
+from cogs.posting.lanes import Lanes, Openings, first_of_each
+from cogs.posting.looking import Looking
+from cogs.posting.noting import note
+from cogs.posting.uploads import Fitted, upload
+
+log = logging.getLogger(__name__)
+
+#: How long the loop sleeps when nobody nudges it, channels worked for at once, posts in one look.
+_POLL_S, _WIDTH, _LOOK = 30.0, 4, 100
+_SPOILER = "SPOILER_"
+
+
+class Amending(Looking):
+    """One post of a channel after the other."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        super().__init__(
+            bot,
+            Lanes[Post](
+                self._owed,
+                self._amend,
+                about=lambda post: whereabouts(guild=post.guild_id),
+                elapsed_s=bot.services.elapsed_s,
+                nudge=bot.services.signals.amend,
+                width=_WIDTH,
+                alone=lambda post: post.message_id,
+            ),
+            nudge=bot.services.signals.amend,
+            what="posts to amend",
+            poll_s=_POLL_S,
+        )
+
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
+        gallery = self._services.gallery
+        return first_of_each(
+            await gallery.owing(
+                PostDebt.AMENDMENT, _LOOK, besides=openings.closed, nor=openings.resting
+            )
+        )
+
+    async def _amend(self, post: Post) -> None:
+        """Edit one message; where that will never do, it goes."""
+        try:
+            await self._edit(post)
+        except discord.HTTPException as problem:
+            if is_passing(problem) or (is_forbidden(problem) and not await self._has_gone(post)):
+                raise
+            if not is_gone(problem):
+                log.warning("message %s takes no edit and goes: %s", post.message_id, problem)
+            await self._let_go(post)
+        except (BotError, ValueError) as problem:
+            log.warning("message %s cannot be made anew and goes: %s", post.message_id, problem)
+            await self._let_go(post)
+        else:
+            await self._services.gallery.paid(PostDebt.AMENDMENT, post.message_id)
+
+    async def _edit(self, post: Post) -> None:
+        """Let the message show what it is to show now. `BotError` if that is nothing."""
+        channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
+        message = channel.get_partial_message(post.message_id)
+        grid = await self._services.grids.of_message(post.message_id)
+        if grid is None:
+            composed = await self._alone(post)
+        else:
+            # What it shows behind a spoiler stays there, whatever put it there.
+            composed = await self._beside(grid, _covered(await message.fetch()))
+
+        async def edit(fitting: list[Fitted]) -> None:
+            files = composed.files(fitting)
+            if composed.is_grid:
+                await message.edit(
+                    content=composed.content, attachments=files, view=composed.view()
+                )
+            else:
+                await message.edit(attachments=files)
+
+        guild = self._bot.get_guild(post.guild_id)
+        limit_bytes = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+        await upload(composed.pngs, limit_bytes, edit)
+
+    async def _alone(self, post: Post) -> Composition:
+        """A post of one picture."""
+        ((place, job_id),) = post.pictures.items()
+        job = await self._services.views.get(job_id)
+        pane = None if job is None else await self._pane(job)
+        if job is None or pane is None:
+            raise BotError("its picture is gone")
+        name = OwedPostId(job_id)
+        return Composition(
+            name=name,
+            jobs={place: job},
+            panes={place: pane},
+            missing={},
+            note=await note(self._services, job),
+        )
+
+    async def _beside(self, grid: Grid, covered: Collection[JobId]) -> Composition:
+        """What is left of a grid."""
+        panes: dict[int, Pane] = {}
+        for place in sorted(grid.shown):
+            job = grid.jobs[place]
+            if pane := await self._pane(job, covered=job.id in covered):
+                panes[place] = pane
+        if not panes:
+            raise BotError("all its pictures are gone")
+        missing = {
+            place: await self._why_gone(job) if place in grid.shown else grids.why_missing(job)
+            for place, job in grid.jobs.items()
+            if place not in panes
+        }
+        return Composition(
+            name=grid.name,
+            jobs=grid.jobs,
+            panes=panes,
+            missing=missing,
+            note=await note(self._services, grid.jobs[1]),
+        )
+
+    async def _pane(self, job: Job, *, covered: bool = False) -> Pane | None:
+        """The picture as it is to be shown; None if it is gone."""
+        picture = await self._services.gallery.get(job.id)
+        if picture is None:
+            return None
+        picture = replace(picture, spoiler=picture.spoiler or covered)
+        return Pane(job=job, picture=picture, png=await self._services.gallery.read(picture))
+
+    async def _why_gone(self, job: Job) -> str:
+        removed = await self._services.gallery.is_removed(job.id)
+        return grids.REMOVED if removed else grids.DELETED
+
+    async def _has_gone(self, post: Post) -> bool:
+        """Whether it shows what is deleted."""
+        shown = [await self._services.gallery.get(job_id) for job_id in post.pictures.values()]
+        return None in shown
+
+    async def _let_go(self, post: Post) -> None:
+        await self._services.doomed.add(
+            MessageRef(
+                message_id=post.message_id, channel_id=post.channel_id, guild_id=post.guild_id
+            )
+        )
+        await self._services.gallery.paid(PostDebt.AMENDMENT, post.message_id)
+        self._services.signals.doomed.set()
+
+
+def _covered(message: discord.Message) -> frozenset[JobId]:
+    """The pictures that a message shows behind a spoiler; files are named after them."""
+    return frozenset(
+        JobId(file.filename.removeprefix(_SPOILER).partition(".")[0])
+        for file in message.attachments
+        if file.is_spoiler()
+    )
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Amending(bot))

@@ -1,0 +1,99 @@
+"""How pictures of a request stand in one post: words, files in their order, controls. Not a cog.
+
+The delivery posts it and `amending.py` makes it anew when a picture went. An empty place is filled
+by a tile, so that the others keep their places. What may be shown is the callers' to ask.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.domain import Job, OwedPostId, Picture
+from bot.words import grids, wording
+from cogs.components import grid_view, post_view
+from cogs.posting.tiles import tile
+from cogs.posting.uploads import Fitted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pane:
+    """One picture that is shown."""
+
+    job: Job
+    #: As it is to be shown here: behind a spoiler or not.
+    picture: Picture
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """What a post shows and what it does not: one picture, or what is there of several."""
+
+    name: OwedPostId
+    #: All that were asked for together, by place.
+    jobs: Mapping[int, Job]
+    #: Those that are shown, by place; in the order of their places.
+    panes: Mapping[int, Pane]
+    #: Why each of the other places is empty.
+    missing: Mapping[int, str]
+    #: What is told of its words.
+    note: str = ""
+
+    @property
+    def is_grid(self) -> bool:
+        """Several were asked for together, however many are there."""
+        return len(self.jobs) > 1
+
+    @property
+    def pngs(self) -> Sequence[bytes]:
+        """The pictures' bytes, in the order of their places."""
+        return [pane.png for pane in self.panes.values()]
+
+    @property
+    def content(self) -> str:
+        """The words above the pictures."""
+        pane = next(iter(self.panes.values()))
+        if not self.is_grid:
+            return wording.caption(pane.job, pane.picture, self.note)
+        return grids.caption(self.jobs, pane.picture.card_id, self.missing, self.name, self.note)
+
+    def view(self) -> discord.ui.View:
+        """The controls below them."""
+        if self.is_grid:
+            return grid_view(self.name, tuple(self.panes), len(self.jobs))
+        return post_view(next(iter(self.panes.values())).job.id)
+
+    def files(self, fitting: Sequence[Fitted]) -> list[discord.File]:
+        """The files in their order, pictures as they were made to fit; new ones for each try."""
+        shown = dict(zip(self.panes, fitting, strict=True))
+        if not self.is_grid:
+            ((place, one),) = shown.items()
+            job = self.panes[place].job
+            return [self._file(place, one, wording.alt_text(job))]
+        return [
+            self._file(place, shown[place], grids.alt_text(place, self.jobs[place]))
+            if place in shown
+            else self._tile(place)
+            for place in sorted(self.jobs)
+        ]
+
+    def _file(self, place: int, one: Fitted, description: str) -> discord.File:
+        pane = self.panes[place]
+        return discord.File(
+            io.BytesIO(one.data),
+            f"{pane.job.id}.{one.extension}",
+            spoiler=pane.picture.spoiler,
+            description=description,
+        )
+
+    def _tile(self, place: int) -> discord.File:
+        picture = next(iter(self.panes.values())).picture
+        return discord.File(
+            io.BytesIO(tile(place, picture.width_px, picture.height_px)),
+            f"missing-{place}.png",
+            description=grids.missing_text(place, self.missing[place]),
+        )

@@ -1,0 +1,73 @@
+"""Tells the end of a request in a message of its own, once, where its status message is gone.
+
+Called by `status.py`; it must not know when that is needed. Not a cog.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+
+from bot.client import WaifuBot
+from bot.domain import MessageId
+from bot.store.sends import Begun, Send, SendKind
+from bot.store.views import StatusMessage
+from cogs.posting.finding import BlindError, Stretch, newest_own
+
+log = logging.getLogger(__name__)
+
+
+async def announce(bot: WaifuBot, status: StatusMessage, text: str) -> None:
+    """There is no message to tell the end in: post one for the requester, once."""
+    services = bot.services
+    notice = Send(
+        name=status.request_id,
+        kind=SendKind.NOTICE,
+        guild_id=status.guild_id,
+        channel_id=status.channel_id,
+        since_id=status.since_id,
+        job_ids=[job.id for job in await services.views.of_request(status.request_id)],
+    )
+    begun = await services.sends.begin(notice)
+    if begun is Begun.GONE:
+        return
+    try:
+        message = await _noticed(bot, status) if begun is Begun.AGAIN else None
+    except BlindError as problem:
+        log.info("request %s may have been told its end: %s", status.request_id, problem)
+        return
+    if message is None:
+        message = await _notice(bot, status, text)
+    if not await services.sends.sent(notice, MessageId(message.id)):
+        services.signals.doomed.set()
+
+
+async def _noticed(bot: WaifuBot, status: StatusMessage) -> discord.Message | None:
+    """The notice of an earlier try whose answer never came."""
+    return await newest_own(
+        bot,
+        stretch_of(status),
+        lambda m: m.interaction_metadata is None and status.request_id in m.content,
+    )
+
+
+async def _notice(bot: WaifuBot, status: StatusMessage, text: str) -> discord.Message:
+    channel = bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
+    return await channel.send(
+        f"<@{status.user_id}> {text}\n-# Request `{status.request_id}`",
+        allowed_mentions=discord.AllowedMentions(
+            everyone=False, roles=False, users=[discord.Object(status.user_id)]
+        ),
+        nonce=status.request_id,
+    )
+
+
+def stretch_of(status: StatusMessage, until_id: int | None = None) -> Stretch:
+    """Where messages of a request may stand."""
+    return Stretch(
+        guild_id=status.guild_id,
+        channel_id=status.channel_id,
+        since_id=status.since_id,
+        until_id=until_id,
+    )

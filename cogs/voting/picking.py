@@ -1,0 +1,81 @@
+"""The buttons 1 2 3 4 under several pictures: which of them is the best.
+
+A press is a vote, and each member has one for each post. Answered after any restart, and only once
+it is written down: Discord keeps no record of presses that could be read back.
+"""
+
+from __future__ import annotations
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import OwedPostId
+from bot.words import grids
+from cogs.asking.press import Press
+from cogs.components import PICKS, Action, row_of, template
+from cogs.translating import guild_of, tell, user_of
+
+
+class _Picking(Press, template="wd:none"):
+    """A button under several pictures, or under the answer to one."""
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Write it down, then say so for these eyes only."""
+        services, name = interaction.client.services, OwedPostId(self.target)
+        place = PICKS.index(self.action) + 1 if self.action in PICKS else None
+        grid = await services.grids.named(name)
+        if grid is None or grid.message.guild_id != guild_of(interaction):
+            await tell(interaction, grids.OVER)
+            return
+        done = await services.grids.pick(name, user_of(interaction), place, services.clock())
+        if done is None:
+            await tell(interaction, grids.OVER)
+        elif done.place is None:
+            await interaction.response.edit_message(content=grids.UNPICKED, view=None)
+        else:
+            await interaction.response.send_message(
+                grids.picked(done.place, done.counts, self_vote=done.self_vote),
+                view=row_of((Action.UNPICK, name)),
+                ephemeral=True,
+            )
+
+
+class PickFirst(_Picking, template=template(Action.PICK_1)):
+    """The first one is the best."""
+
+    action = Action.PICK_1
+
+
+class PickSecond(_Picking, template=template(Action.PICK_2)):
+    """The second one is."""
+
+    action = Action.PICK_2
+
+
+class PickThird(_Picking, template=template(Action.PICK_3)):
+    """The third one is."""
+
+    action = Action.PICK_3
+
+
+class PickFourth(_Picking, template=template(Action.PICK_4)):
+    """The fourth one is."""
+
+    action = Action.PICK_4
+
+
+class Unpick(_Picking, template=template(Action.UNPICK)):
+    """None of them is: the pick is withdrawn."""
+
+    action = Action.UNPICK
+
+
+_PRESSES = (PickFirst, PickSecond, PickThird, PickFourth, Unpick)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_PRESSES)
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_PRESSES)

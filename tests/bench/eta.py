@@ -1,0 +1,90 @@
+"""How right the promised times are: 200 mixed requests of 8 members on the embedded model.
+
+Members ask for one to four pictures of differing sizes and steps, wait for them, look for a moment
+and ask again. The promise is what the acknowledgement says, the truth when all of it is posted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from pathlib import Path
+from statistics import median
+
+from models.report import Row
+from tests.bench.flow import REAL_ENGINE
+from tests.stages.stage import Stage, button, stage
+
+REQUESTS, MEMBERS = 200, 8
+_ABOUT = re.compile(r"about (\d+) (s|min|h)")
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+#: Requests at the beginning, of which nothing can be known yet.
+_FIRST = MEMBERS
+#: Errors of less are errors of the clock's words.
+_LEAST_S = 1.0
+
+
+async def measure(tmp_path: Path, requests: int = REQUESTS) -> list[Row]:
+    """The rows."""
+    pairs = await promised(tmp_path, requests)
+    told = [(eta_s, took_s) for eta_s, took_s in pairs if eta_s is not None]
+    errors = [abs(eta_s - took_s) / max(took_s, _LEAST_S) for eta_s, took_s in told]
+    low = [eta_s / max(took_s, _LEAST_S) for eta_s, took_s in told]
+    name = f"promised time of {requests} mixed requests of {MEMBERS} members, "
+    return [
+        _row(name + "median error", 100 * median(errors), "%", median(errors) <= 0.25, "<= 25"),
+        _row(name + "least share of the truth", 100 * min(low), "%", min(low) >= 0.5, ">= 50"),
+        _row(name + "less than half of the truth", sum(r < 0.5 for r in low), "requests", None),
+        _row(name + "without one", len(pairs) - len(told), "requests", None),
+        _row(name + "median of the truth", median(took for _, took in told), "s", None),
+    ]
+
+
+async def promised(tmp_path: Path, requests: int) -> list[tuple[float | None, float]]:
+    """For each request the seconds that were promised, None if none were, and those it took."""
+    dice = random.Random(4)
+    found: list[tuple[float | None, float]] = []
+    left = requests
+    async with stage(tmp_path, REAL_ENGINE) as here:
+        people = [here.sandbox.add_person(f"fan {n}") for n in range(MEMBERS)]
+        for person in people:
+            await here.accept_only(person)
+
+        async def asks(person: int) -> None:
+            nonlocal left
+            while left > 0:
+                left -= 1
+                found.append(await _one(here, person, dice))
+                await asyncio.sleep(dice.expovariate(0.5))
+
+        async with asyncio.TaskGroup() as tasks:
+            for person in people:
+                tasks.create_task(asks(person))
+    return found[_FIRST:]
+
+
+async def _one(here: Stage, person: int, dice: random.Random) -> tuple[float | None, float]:
+    prompt = f"1girl, {dice.choice(['blue', 'red', 'green'])} hair, number {dice.random()}"
+    status = await here.draw(
+        prompt,
+        who=person,
+        count=dice.choice([1, 1, 2, 4]),
+        aspect=dice.choice(["square", "square", "portrait", "landscape"]),
+        steps=dice.choice([8, 20, 20, 30]),
+    )
+    began_s = time.perf_counter()
+    about = _ABOUT.search(status["content"])
+
+    async def posted() -> bool:
+        shown = here.sandbox.messages(here.where)
+        return any(prompt in m["content"] and not button(m, "cancel", missing="") for m in shown)
+
+    await here.until(posted, 600)
+    eta_s = None if about is None else float(about[1]) * _SECONDS[about[2]]
+    return eta_s, time.perf_counter() - began_s
+
+
+def _row(name: str, value: float, unit: str, holds: bool | None, goal: str = "") -> Row:  # noqa: FBT001  as a row has it
+    return Row(area="eta", name=name, value=value, unit=unit, goal=goal, holds=holds)

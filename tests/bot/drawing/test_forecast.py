@@ -1,0 +1,111 @@
+"""What is promised is what the engine will do: held against the batcher itself, tick by tick."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from bot.domain import JobId
+from bot.drawing.forecast import TickCosts, forecast
+from bot.store.views import Work
+from models.engine.batcher import Batcher, RowKey
+
+CAPACITY = 4
+#: Milliseconds of a tick, for each 100,000 pixels in it, and for as many of a picture that ends.
+EACH, AREA, END = 20.0, 3.0, 50.0
+
+
+def work(name: str, steps: int, side_px: int = 512) -> Work:
+    return Work(job_id=JobId(name), left=steps, width_px=side_px, height_px=side_px)
+
+
+def area(rows: Sequence[Work]) -> float:
+    return sum(row.width_px * row.height_px for row in rows) / 100_000
+
+
+def drawn(line: Sequence[Work], costs: TickCosts | None = None) -> dict[JobId, float]:
+    """When each picture is drawn, as the batcher has it; `costs` sees every tick."""
+    waiting, flight = list(line), dict[str, Work]()
+    left, ends, now_ms = dict[str, int](), dict[JobId, float](), 0.0
+    batcher = Batcher(CAPACITY)
+    while waiting or flight:
+        while waiting and len(flight) < CAPACITY:
+            row = waiting.pop(0)
+            flight[row.job_id], left[row.job_id] = row, row.left
+            batcher.add(row.job_id, RowKey(model="m", shape=(row.width_px, row.height_px)))
+        rows = [flight[name] for name in batcher.next_tick()]
+        for row in rows:
+            left[row.job_id] -= 1
+        done = [row for row in rows if not left[row.job_id]]
+        took_ms = EACH + AREA * area(rows) + END * area(done)
+        now_ms += took_ms
+        if costs is not None:
+            costs.ticked(rows, done, took_ms)
+        for row in done:
+            ends[row.job_id] = now_ms
+            del flight[row.job_id]
+            batcher.remove(row.job_id)
+    return ends
+
+
+def mixed(count: int, seed: int = 1) -> list[Work]:
+    dice = random.Random(seed)
+    return [
+        work(f"{n}", dice.choice([8, 20, 30]), dice.choice([512, 512, 640])) for n in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def costs() -> TickCosts:
+    """What a while of mixed drawing teaches."""
+    learned = TickCosts()
+    drawn(mixed(60), learned)
+    return learned
+
+
+def test_costs_are_learned_from_ticks_of_every_size(costs: TickCosts) -> None:
+    assert costs.tick_ms(0) == pytest.approx(EACH, rel=0.1)
+    assert costs.tick_ms(10) - costs.tick_ms(0) == pytest.approx(10 * AREA, rel=0.1)
+    assert costs.end_ms(1) == pytest.approx(END, rel=0.1)
+
+
+def test_a_mixed_line_is_drawn_when_it_was_promised(costs: TickCosts) -> None:
+    line = mixed(40, seed=7)
+    truth, told = drawn(line), forecast(costs, [], line, CAPACITY)
+    assert truth.keys() == told.keys()
+    off = sorted(abs(told[name] / truth[name] - 1) for name in truth)
+    assert off[len(off) // 2] < 0.1
+    assert off[-1] < 0.25
+
+
+def test_rows_that_share_ticks_are_promised_together_and_not_one_after_the_other(
+    costs: TickCosts,
+) -> None:
+    alone = forecast(costs, [], [work("a", 20)], CAPACITY)[JobId("a")]
+    four = forecast(costs, [], [work(name, 20) for name in "abcd"], CAPACITY)
+    assert max(four.values()) < 3 * alone
+
+
+def test_what_runs_counts_with_the_steps_that_are_left(costs: TickCosts) -> None:
+    running = [work("r", 2), work("s", 15)]
+    told = forecast(costs, running, [work("a", 20)], 2)
+    assert told[JobId("r")] < told[JobId("s")] < told[JobId("a")]
+    late = forecast(costs, [work("r", 20), work("s", 15)], [work("a", 20)], 2)
+    assert told[JobId("a")] < late[JobId("a")]
+
+
+def test_a_long_line_goes_on_as_it_began(costs: TickCosts) -> None:
+    line = [work(f"{n}", 20) for n in range(1_500)]
+    told = forecast(costs, [], line, CAPACITY)
+    assert told[JobId("1499")] == pytest.approx(3 * told[JobId("499")], rel=0.05)
+
+
+def test_no_cost_is_below_nothing() -> None:
+    costs = TickCosts()
+    for took_ms in (100.0, 20.0):
+        costs.ticked([work("a", 1, 512 if took_ms == 20 else 256)], [], took_ms)
+    assert costs.tick_ms(0) >= 0
+    assert costs.tick_ms(100) >= 0
+    assert not TickCosts().is_known

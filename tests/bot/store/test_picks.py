@@ -1,0 +1,184 @@
+"""One pick for each member and grid: changed, taken back, forgotten, exported, learned from."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zipfile
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.curating.harvest import Opinion
+from bot.domain import Job, OwedPostId, UserId
+from bot.store.curation import Curation
+from bot.store.grids import Grid
+from models.manifest import Kind
+from tests.stages.factories import (
+    GUILD,
+    OTHER,
+    USER,
+    make_admitted,
+    make_ask,
+    make_png,
+    make_post,
+    make_released,
+)
+from tests.stages.stores import WORKER, Stores, open_stores
+
+THIRD = UserId(700_000_000_000_000_003)
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+async def grid(stores: Stores, *, count: int = 4, message: int = 1, user: int = USER) -> list[Job]:
+    """A post of several pictures, each with a look of its own."""
+    jobs = await stores.enqueue(make_admitted(make_ask(user=user, count=count)))
+    for job in jobs:
+        assert await stores.claim()
+        kept = await stores.gallery.keep(
+            make_released(job), make_png(job), card_id="t", owner=WORKER, now_ms=3
+        )
+        assert kept
+    post = make_post(*(job.id for job in jobs), message=message)
+    assert await stores.outbox.delivered(jobs[0].owed_post_id, post, 4)
+    return jobs
+
+
+async def events(stores: Stores) -> list[tuple[object, ...]]:
+    found = await stores.rows("vote_events")
+    return [(r["axis"], r["voter_id"], r["place"], r["added"], r["self_vote"]) for r in found]
+
+
+async def choices(stores: Stores) -> list[tuple[object, object]]:
+    return [(row["voter_id"], row["place"]) for row in await stores.rows("choices")]
+
+
+async def said(stores: Stores) -> list[Opinion]:
+    return list((await Curation(stores.db).read()).opinions)
+
+
+async def test_a_new_pick_takes_the_one_before_back_and_can_be_taken_back_itself(
+    stores: Stores,
+) -> None:
+    name = (await grid(stores))[0].owed_post_id
+    for place in (2, 2, 3, None, None):
+        done = await stores.grids.pick(name, OTHER, place, 5)
+        assert done is not None
+        assert (done.place, done.self_vote) == (place, False)
+    assert await events(stores) == [
+        ("pick", OTHER, 2, 1, 0), ("pick", OTHER, 2, 0, 0),
+        ("pick", OTHER, 3, 1, 0), ("pick", OTHER, 3, 0, 0),
+    ]  # fmt: skip
+    assert await choices(stores) == []
+
+
+async def test_two_picks_at_once_leave_one(stores: Stores) -> None:
+    name = (await grid(stores))[0].owed_post_id
+    await asyncio.gather(*(stores.grids.pick(name, OTHER, place, 5) for place in (1, 2, 3, 4)))
+    assert len(await choices(stores)) == 1
+    assert len(await events(stores)) == 7, "three of four were taken back"
+
+
+async def test_picks_are_counted_but_those_of_who_asked_are_kept_apart(stores: Stores) -> None:
+    name = (await grid(stores))[0].owed_post_id
+    await stores.grids.pick(name, OTHER, 2, 5)
+    await stores.grids.pick(name, THIRD, 2, 5)
+    done = await stores.grids.pick(name, USER, 1, 5)
+    assert done is not None
+    assert (done.self_vote, dict(done.counts)) == (True, {2: 2})
+
+
+async def test_what_is_not_there_cannot_be_picked(stores: Stores) -> None:
+    jobs = await grid(stores)
+    name = jobs[0].owed_post_id
+    await stores.gallery.delete(jobs[1].id, 5)
+    assert await stores.grids.pick(name, OTHER, 2, 6) is None
+    assert await stores.grids.pick(name, OTHER, 5, 6) is None
+    assert await stores.grids.pick(OwedPostId("nothing"), OTHER, 1, 6) is None
+    assert await stores.grids.pick(name, OTHER, 1, 6)
+    await stores.gallery.message_deleted([make_post(message=1).message_id], 7)
+    assert await stores.grids.pick(name, OTHER, 3, 8) is None
+    assert await choices(stores) == [(OTHER, 1)], "the vote on what was deleted keeps its meaning"
+
+
+async def test_a_grid_is_found_by_its_name_and_its_message_and_no_other_post_is_one(
+    stores: Stores,
+) -> None:
+    jobs = await grid(stores, count=2)
+    found = await stores.grids.named(jobs[0].owed_post_id)
+    assert isinstance(found, Grid)
+    assert await stores.grids.of_message(found.message.message_id) == found
+    assert {place: job.id for place, job in found.jobs.items()} == dict(found.shown)
+    single = await stores.deliver(message=2)
+    assert await stores.grids.named(single.owed_post_id) is None
+    assert await stores.grids.of_message(make_post(message=2).message_id) is None
+    await stores.gallery.add_post(make_post(jobs[0].id, message=3))
+    assert await stores.grids.of_message(make_post(message=3).message_id) is None
+
+
+async def test_a_forgotten_voters_pick_is_a_number_that_is_not_counted_twice(
+    stores: Stores,
+) -> None:
+    name = (await grid(stores))[0].owed_post_id
+    await stores.grids.pick(name, OTHER, 2, 5)
+    await stores.privacy.forget(OTHER)
+    assert await events(stores) == await choices(stores) == []
+    third = await stores.grids.pick(name, THIRD, 2, 6)
+    again = await stores.grids.pick(name, OTHER, 4, 7)
+    assert third is not None
+    assert again is not None
+    assert (dict(third.counts), dict(again.counts)) == ({2: 2}, {2: 1, 4: 1})
+
+
+async def test_with_its_member_a_grid_takes_every_pick_along(stores: Stores) -> None:
+    name = (await grid(stores))[0].owed_post_id
+    await stores.grids.pick(name, OTHER, 2, 5)
+    await stores.grids.pick(name, THIRD, 2, 5)
+    await stores.privacy.forget(THIRD)
+    await stores.privacy.forget(USER)
+    for table in ("vote_events", "choices", "nameless_choices", "posts"):
+        assert await stores.rows(table) == [], table
+
+
+async def test_a_voter_takes_their_picks_along(stores: Stores) -> None:
+    name = (await grid(stores))[0].owed_post_id
+    await stores.grids.pick(name, OTHER, 2, 5)
+    async with stores.privacy.export(OTHER) as export:
+        assert export is not None
+        with zipfile.ZipFile(export.file) as archive:
+            tables = json.loads(archive.read("everything.json"))
+    assert [(row["axis"], row["place"]) for row in tables["choices"]] == [("pick", 2)]
+    assert [row["place"] for row in tables["vote_events"]] == [2]
+
+
+async def test_a_pick_is_learned_from_as_a_ranking_of_what_is_left(stores: Stores) -> None:
+    jobs = await grid(stores)
+    name = jobs[0].owed_post_id
+    await stores.grids.pick(name, OTHER, 3, 5)
+    await stores.grids.pick(name, USER, 1, 5)
+    (opinion,) = await said(stores)
+    assert (opinion.kind, opinion.axis, opinion.voter_id) == (Kind.RANKING, "pick", OTHER)
+    assert (opinion.job_ids, opinion.value) == (tuple(job.id for job in jobs), (2,))
+    assert len((await Curation(stores.db).read()).entries) == 4
+    await stores.gallery.delete(jobs[0].id, 6)
+    (opinion,) = await said(stores)
+    assert (opinion.job_ids, opinion.value) == (tuple(job.id for job in jobs[1:]), (1,))
+    await stores.gallery.delete(jobs[2].id, 7)
+    assert await said(stores) == [], "the best of them is gone"
+
+
+async def test_a_pick_says_something_of_each_pair_and_is_one_press(stores: Stores) -> None:
+    old = [UserId(((40 * 86_400_000) << 22) + n) for n in range(5)]
+    for message in range(1, 13):
+        name = (await grid(stores, count=3, message=message))[0].owed_post_id
+        for n, voter in enumerate(old):
+            await stores.grids.pick(name, voter, 2 if n == 4 else 1, 10_000 * message + 100 * n)
+    voters = await stores.trust.voters(GUILD)
+    assert {(v.votes, v.median_seconds) for v in voters.values()} == {(12, 10.0)}
+    assert voters[old[4]].agreement < voters[old[0]].agreement - 0.1

@@ -1,0 +1,193 @@
+"""Under several pictures: pick the best, or do something with one of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+from simcord.actors import MemberActor
+from simcord.results import ResponseMessage
+
+from bot.domain import Job, UserId
+from tests.stages.front import Front, custom_ids, front, said
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    more = ("cogs.posting.delivery", "cogs.posting.status", "cogs.voting.picking")
+    async with front(tmp_path, *more) as ready:
+        yield ready
+
+
+async def grid(desk: Front, count: int = 4) -> tuple[list[Job], discord.Message]:
+    """Several pictures of the member's in one post."""
+    jobs = await desk.queued(count=count)
+    await desk.drawn(jobs)
+    await desk.looks("Delivery")
+    return jobs, desk.channel.history()[-1]
+
+
+def children(message: discord.Message) -> list[discord.Button | discord.SelectMenu]:
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    found = [child for row in rows for child in row.children]
+    return [child for child in found if isinstance(child, discord.Button | discord.SelectMenu)]
+
+
+def controls(message: discord.Message) -> list[tuple[str, bool]]:
+    return [(child.custom_id or "", child.disabled) for child in children(message)]
+
+
+async def picks(who: MemberActor, message: discord.Message, number: int) -> ResponseMessage:
+    return said(await who.click(message, label=str(number)))
+
+
+async def panel(who: MemberActor, message: discord.Message, place: int) -> ResponseMessage:
+    menu = next(id_ for id_, _ in controls(message) if id_.startswith("wd:which:"))
+    return said(await who.select(message, [str(place)], custom_id=menu))
+
+
+async def deletes(desk: Front, under: ResponseMessage) -> ResponseMessage:
+    """The member deletes a picture by its panel; the answer, with its button to undo it."""
+    asked = said(await desk.member.click(under.message, label="Delete"))
+    await desk.member.click(asked.message, label="Yes, delete it")
+    return asked
+
+
+async def current(desk: Front, who: MemberActor) -> list[int]:
+    rows = await desk.services.queue._db.fetch_all(
+        "SELECT place FROM choices WHERE axis = 'pick' AND voter_id = :user", {"user": who.id}
+    )
+    return [row["place"] for row in rows]
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+async def test_every_picture_has_its_number_and_all_share_a_menu(desk: Front, count: int) -> None:
+    jobs, message = await grid(desk, count)
+    name = jobs[0].owed_post_id
+    numbers = [(f"wd:pick{place}:{name}", False) for place in range(1, count + 1)]
+    reroll, menu = (f"wd:rerollall:{name}", False), (f"wd:which:{name}", False)
+    assert controls(message) == [*numbers, reroll, menu]
+
+
+async def test_the_best_is_picked_changed_and_taken_back_after_a_restart_too(desk: Front) -> None:
+    _, message = await grid(desk)
+    fan = desk.newcomer("fan")
+    first = await picks(fan, message, 3)
+    assert first.ephemeral
+    assert "**Picture 3** is your pick" in first.content
+    await desk.restart()
+    second = await picks(fan, message, 1)
+    assert "1 for picture 1" in second.content
+    assert await current(desk, fan) == [1]
+    await fan.click(second.message, label="Take back")
+    assert await current(desk, fan) == []
+    assert "Taken back" in desk.env.backend.messages[desk.channel.id][second.id].content
+
+
+async def test_who_asked_is_told_that_their_pick_does_not_count(desk: Front) -> None:
+    _, message = await grid(desk)
+    assert "kept apart" in (await picks(desk.member, message, 2)).content
+    assert await current(desk, desk.member) == [2]
+
+
+async def test_a_pick_on_what_is_gone_is_answered_and_not_counted(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    fan = desk.newcomer("fan")
+    await desk.services.gallery.delete(jobs[1].id, desk.services.clock())
+    assert "not counted" in (await picks(fan, message, 2)).content
+    await desk.services.privacy.forget(UserId(desk.member.id))
+    assert "not counted" in (await picks(fan, message, 1)).content
+    assert await current(desk, fan) == []
+
+
+async def test_the_menu_brings_the_buttons_of_one_picture_for_these_eyes_only(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    answer = await panel(desk.newcomer(), message, 3)
+    assert answer.ephemeral
+    assert answer.attachments == []
+    assert f"Picture 3 · seed {jobs[2].draw.seed} · `{jobs[2].id}`" in answer.content
+    assert {id_.rpartition(":")[2] for id_ in custom_ids(answer)} == {jobs[2].id}
+
+
+async def test_one_is_deleted_from_its_panel_and_the_others_stay(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    shown = await panel(desk.member, message, 2)
+    asked = said(await desk.member.click(shown.message, label="Delete"))
+    assert asked.ephemeral
+    await desk.member.click(asked.message, label="Yes, delete it")
+    await desk.looks("Amending")
+    after = desk.channel.history()[-1]
+    assert after.id == message.id
+    assert [file.filename.partition(".")[0] for file in after.attachments] == [
+        jobs[0].id, "missing-2", jobs[2].id, jobs[3].id,
+    ]  # fmt: skip
+    disabled = {id_.split(":")[1] for id_, off in controls(after) if off}
+    assert disabled == {"pick2"}
+    (menu,) = [item for item in children(after) if isinstance(item, discord.SelectMenu)]
+    assert [option.value for option in menu.options] == ["1", "3", "4"]
+
+
+async def test_what_was_deleted_is_brought_back_into_its_place_for_a_minute(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    before = [file.filename for file in message.attachments]
+    data = await message.attachments[1].read()
+    asked = await deletes(desk, await panel(desk.member, message, 2))
+    await desk.looks("Amending")
+    await desk.member.click(asked.message, label="Undo")
+    await desk.looks("Amending")
+    after = desk.channel.history()[-1]
+    assert [file.filename for file in after.attachments] == before
+    assert await after.attachments[1].read() == data
+    assert await desk.services.gallery.get(jobs[1].id) is not None
+
+
+async def test_what_stood_alone_comes_back_in_a_new_post(desk: Front) -> None:
+    job, message = await desk.picture()
+    asked = said(await desk.member.click(message, label="Delete"))
+    await desk.member.click(asked.message, label="Yes, delete it")
+    await desk.looks("Takedown")
+    assert message.id not in desk.shown()
+    back = said(await desk.member.click(asked.message, label="Undo"))
+    assert [file.filename for file in back.attachments] == [f"{job.id}.png"]
+
+
+async def test_nothing_comes_back_after_a_restart_or_by_somebody_else_or_once_forgotten(
+    desk: Front,
+) -> None:
+    jobs, message = await grid(desk)
+    asked = [await deletes(desk, await panel(desk.member, message, place)) for place in (1, 2)]
+    await desk.services.privacy.forget(UserId(desk.member.id))
+    await desk.member.click(asked[0].message, label="Undo")
+    await desk.restart()
+    await desk.member.click(asked[1].message, label="Undo")
+    for job in jobs:
+        assert await desk.services.gallery.get(job.id) is None
+    texts = [desk.env.backend.messages[desk.channel.id][one.id].content for one in asked]
+    assert all("too late" in text for text in texts)
+
+
+async def test_an_old_menu_says_that_its_picture_is_gone(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    await desk.services.gallery.delete(jobs[1].id, desk.services.clock())
+    assert "gone" in (await panel(desk.newcomer(), message, 2)).content
+
+
+async def test_only_its_member_deletes_it(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    fan = desk.newcomer()
+    shown = await panel(fan, message, 2)
+    await fan.click(shown.message, label="Delete")
+    assert await desk.services.gallery.get(jobs[1].id) is not None
+
+
+async def test_one_of_them_is_reported_from_the_messages_menu(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    who = desk.newcomer()
+    answer = said(await who.context_menu(desk.channel, "Report picture", message))
+    assert answer.ephemeral
+    chosen = said(
+        await who.select(answer.message, ["4"], custom_id=f"wd:which:{jobs[0].owed_post_id}")
+    )
+    assert f"wd:report:{jobs[3].id}" in custom_ids(chosen)

@@ -1,0 +1,119 @@
+"""*Vary subtle*, *Vary strong*, *Reroll*, *Post alone*: from what may be seen, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.domain import Job, JobState, Rating, UserId
+from bot.store.gallery import PostDebt
+from tests.stages.factories import make_released
+from tests.stages.front import Front, front, said
+from tests.stages.simulated import OWNER
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    more = ("cogs.posting.delivery", "cogs.posting.status", "cogs.voting.picking")
+    async with front(tmp_path, *more) as ready:
+        yield ready
+
+
+async def grid(desk: Front) -> tuple[list[Job], discord.Message]:
+    jobs = await desk.queued(count=4)
+    await desk.drawn(jobs)
+    await desk.looks("Delivery")
+    return jobs, desk.channel.history()[-1]
+
+
+@pytest.mark.parametrize(("label", "strength"), [("Vary subtle", 0.4), ("Vary strong", 0.7)])
+async def test_a_variation_is_asked_for_with_its_source(
+    desk: Front, label: str, strength: float
+) -> None:
+    job, message = await desk.picture(seed=7)
+    await desk.member.click(message, label=label)
+    made = (await desk.jobs())[-1]
+    assert (made.draw.source, made.draw.strength) == (job.id, strength)
+    assert made.draw.prompt == job.draw.prompt
+    assert made.draw.seed != job.draw.seed
+    again = made.request()
+    assert again.draw == made.draw
+
+
+async def test_who_has_not_accepted_the_licence_varies_nothing(desk: Front) -> None:
+    _, message = await desk.picture()
+    who = desk.newcomer()
+    assert "icence" in said(await who.click(message, label="Vary subtle")).content
+    assert await desk.jobs(who) == []
+
+
+async def test_what_may_not_be_shown_here_is_not_varied_here(desk: Front) -> None:
+    (job,) = await desk.queued()
+    assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+    await desk.kept(job, make_released(job, rating=Rating.EXPLICIT))
+    from cogs.components import post_view
+
+    message = await desk.channel_of(job).send("a picture", view=post_view(job.id))
+    answer = said(await desk.member.click(message, label="Vary strong"))
+    assert "age-restricted" in answer.content
+    assert len(await desk.jobs()) == 1
+
+
+async def test_what_is_deleted_is_not_varied(desk: Front) -> None:
+    job, message = await desk.picture()
+    await desk.services.gallery.delete(job.id, desk.services.clock())
+    assert "deleted" in said(await desk.member.click(message, label="Vary subtle")).content
+    assert len(await desk.jobs()) == 1
+
+
+async def test_again_draws_the_same_variation_and_its_file_says_how_far_it_went(
+    desk: Front,
+) -> None:
+    job, message = await desk.picture()
+    await desk.member.click(message, label="Vary subtle")
+    varied = (await desk.jobs())[-1]
+    await desk.drawn([varied])
+    await desk.looks("Delivery")
+    post = desk.channel.history()[-1]
+    await desk.member.click(post, label="Again")
+    assert (await desk.jobs())[-1].draw == varied.draw
+    text = said(await desk.member.click(post, label="Settings")).content
+    assert "Denoising strength: 0.4" in text
+    assert job.id != varied.id
+
+
+async def test_forgetting_takes_the_source_from_what_others_vary(desk: Front) -> None:
+    job, message = await desk.picture()
+    who = desk.newcomer()
+    await desk.accepts(who)
+    await who.click(message, label="Vary subtle")
+    await desk.services.privacy.forget(UserId(desk.member.id))
+    (theirs,) = await desk.jobs(who)
+    assert theirs.state is JobState.QUEUED
+    assert theirs.draw.source == ""
+    assert job.id not in str(await desk.services.queue._db.fetch_all("SELECT draw FROM jobs"))
+
+
+async def test_all_of_them_are_rerolled_in_one_request(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    await desk.member.click(message, label="Reroll")
+    made = (await desk.jobs())[4:]
+    assert len({job.request_id for job in made}) == 1
+    assert len(made) == 4
+    assert made[0].draw.seed != jobs[0].draw.seed
+    assert {job.draw.prompt for job in made} == {jobs[0].draw.prompt}
+
+
+async def test_one_of_several_has_a_post_of_its_own_with_a_vote(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    shown = said(
+        await desk.member.select(message, ["2"], custom_id=f"wd:which:{jobs[0].owed_post_id}")
+    )
+    alone = said(await desk.member.click(shown.message, label="Post alone"))
+    assert not alone.ephemeral
+    assert [file.filename for file in alone.attachments] == [f"{jobs[1].id}.png"]
+    owing = await desk.services.gallery.owing(PostDebt.VOTES, 9)
+    assert [post.message_id for post in owing] == [alone.id]

@@ -1,0 +1,252 @@
+"""Several pictures of a request are one post, which goes on when one of them is missing or goes."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import discord
+import pytest
+from PIL import Image
+
+from bot.domain import Job, JobState, Rating
+from bot.store.decisions import Outcome
+from models.provenance import encode_png
+from tests.stages.factories import make_held, make_png, make_released
+from tests.stages.moderators import judged
+from tests.stages.office import Office
+from tests.stages.simulated import OWNER, scene
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    extensions = ("cogs.posting.delivery", "cogs.posting.takedown", "cogs.posting.amending")
+    async with scene(tmp_path, *extensions, kind=Office) as built:
+        yield built
+
+
+async def four(office: Office, ends: Sequence[JobState] = (JobState.RENDERED,) * 4) -> list[Job]:
+    """A request for four pictures, of which each came to this end."""
+    jobs = await office.queued(count=4, prompt="1girl, red hair")
+    queue, now_ms = office.services.queue, office.services.clock()
+    for job, end in zip(jobs, ends, strict=True):
+        claimed = await queue.claim(OWNER, 60_000, now_ms)
+        assert claimed is not None
+        if end is JobState.FAILED:
+            await queue.fail(OWNER, job.id, "The numbers ran off.", now_ms)
+        elif end is JobState.WITHHELD:
+            await queue.withhold(OWNER, job.id, "It shows too much.", now_ms)
+        elif end is JobState.HELD:
+            await office.kept(job, replace(make_held(job), rating=Rating.GENERAL))
+        else:
+            await office.kept(job)
+    return jobs
+
+
+def post(office: Office) -> discord.Message:
+    """The one message of the channel."""
+    (message,) = office.channel.history()
+    return message
+
+
+def names(message: discord.Message) -> list[str]:
+    return [file.filename for file in message.attachments]
+
+
+async def amends(office: Office) -> None:
+    await office.looks("Amending")
+    await office.looks("Takedown")
+
+
+async def test_four_pictures_are_one_post_with_one_mention(office: Office) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    await office.delivers()
+    message = post(office)
+    assert names(message) == [f"{job.id}.png" for job in jobs]
+    assert [await file.read() for file in message.attachments] == [make_png(job) for job in jobs]
+    assert [user.id for user in message.mentions] == [office.member.id]
+    assert message.content.count(f"<@{office.member.id}>") == 1
+    assert "seeds 7 to 10" in message.content
+    assert {await office.state(job) for job in jobs} == {(JobState.DELIVERED, "")}
+
+
+async def test_what_is_missing_leaves_its_place_and_its_reason(office: Office) -> None:
+    ends = (JobState.FAILED, JobState.RENDERED, JobState.WITHHELD, JobState.HELD)
+    jobs = await four(office, ends)
+    await office.delivers()
+    message = post(office)
+    assert names(message) == [
+        "missing-1.png",
+        f"{jobs[1].id}.png",
+        "missing-3.png",
+        "missing-4.png",
+    ]
+    assert "**1** is missing: The numbers ran off." in message.content
+    assert "**3** is missing: It shows too much." in message.content
+    assert "**4** is missing: It waits for the moderators." in message.content
+    tile = Image.open(io.BytesIO(await message.attachments[0].read()))
+    assert tile.size == (256, 256)
+    states = [(await office.state(job))[0] for job in jobs]
+    assert states == [JobState.FAILED, JobState.DELIVERED, JobState.WITHHELD, JobState.HELD]
+
+
+async def test_what_is_approved_later_comes_in_a_post_of_its_own(office: Office) -> None:
+    jobs = await four(office, (JobState.HELD, *[JobState.RENDERED] * 3))
+    await office.delivers()
+    grid = post(office)
+    (case,) = await office.services.reviews.open_cases(jobs[0].guild_id, 9)
+    await office.services.reviews.decide(case.id, judged(Outcome.APPROVE))
+    await office.delivers()
+    await office.delivers()
+    first, own = office.channel.history()
+    assert (first.id, names(own)) == (grid.id, [f"{jobs[0].id}.png"])
+    assert await office.state(jobs[0]) == (JobState.DELIVERED, "")
+
+
+async def test_where_one_cannot_be_shown_the_others_are(office: Office) -> None:
+    jobs = await four(office)
+    picture = await office.services.gallery.get(jobs[2].id)
+    assert picture is not None
+    office.services.gallery.path(picture).unlink()
+    await office.delivers()
+    assert names(post(office))[2] == "missing-3.png"
+    assert "**3** is missing: The picture's file cannot be read" in post(office).content
+    assert (await office.state(jobs[2]))[0] is JobState.FAILED
+
+
+@pytest.mark.parametrize(
+    "ends", [(JobState.RENDERED,) * 4, (JobState.FAILED, *[JobState.RENDERED] * 3)]
+)
+async def test_a_death_after_the_post_makes_no_second_one(
+    office: Office, monkeypatch: pytest.MonkeyPatch, ends: Sequence[JobState]
+) -> None:
+    jobs = await four(office, ends)
+    await office.dies_posting(monkeypatch)
+    assert JobState.DELIVERED not in {(await office.state(job))[0] for job in jobs}
+    await office.env.advance_time(3600)
+    await office.restart()
+    await office.delivers()
+    shown = [file.partition(".")[0] for file in names(post(office))]
+    (noted,) = await office.services.gallery.posts(jobs[3].id)
+    assert [noted.pictures.get(place) for place in (2, 3, 4)] == shown[1:]
+    assert noted.pictures.get(1, "missing-1") == shown[0]
+
+
+async def test_a_picture_deleted_before_the_death_is_taken_out_after_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = await four(office)
+    await office.dies_posting(monkeypatch)
+    await office.services.gallery.delete(jobs[1].id, office.services.clock())
+    await amends(office)
+    await office.env.advance_time(3600)
+    await office.restart()
+    await office.delivers()
+    await amends(office)
+    assert names(post(office)) == [
+        f"{jobs[0].id}.png", "missing-2.png", f"{jobs[2].id}.png", f"{jobs[3].id}.png",
+    ]  # fmt: skip
+
+
+async def test_a_deleted_picture_leaves_the_message_and_the_others_stay(office: Office) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    before = post(office)
+    await office.services.gallery.delete(jobs[0].id, office.services.clock())
+    await amends(office)
+    message = post(office)
+    assert message.id == before.id
+    assert names(message) == ["missing-1.png", *(f"{job.id}.png" for job in jobs[1:])]
+    assert "**1** is missing: It was deleted." in message.content
+    assert await message.attachments[1].read() == make_png(jobs[1])
+    for job in jobs[1:]:
+        await office.services.gallery.delete(job.id, office.services.clock())
+    await amends(office)
+    assert office.channel.history() == []
+
+
+async def test_an_edit_that_fails_for_a_while_is_made_later_and_one_that_never_does_deletes(
+    office: Office,
+) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    await office.services.gallery.delete(jobs[0].id, office.services.clock())
+    office.env.inject_error("PATCH", "/channels/*/messages/*", status=503)
+    await amends(office)
+    assert names(post(office))[0] == f"{jobs[0].id}.png"
+    await office.env.advance_time(5)
+    await amends(office)
+    assert names(post(office))[0] == "missing-1.png"
+    await office.services.gallery.delete(jobs[1].id, office.services.clock())
+    office.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50013)
+    await amends(office)
+    assert office.channel.history() == [], "nothing stays that should not be seen"
+
+
+async def test_a_spoiler_covers_its_picture_alone_and_no_other_loses_its_own(
+    office: Office,
+) -> None:
+    jobs = await office.queued(count=2)
+    for job, spoiler in zip(jobs, (False, True), strict=True):
+        assert await office.services.queue.claim(OWNER, 60_000, office.services.clock())
+        await office.kept(job, make_released(job, spoiler=spoiler))
+    await office.delivers()
+    first, second = names(post(office))
+    assert (first, second) == (f"{jobs[0].id}.png", f"SPOILER_{jobs[1].id}.png")
+    # As if policy had covered it when it was posted, which its row does not say.
+    await office.services.queue._db.write_one("UPDATE pictures SET spoiler = 0")
+    await office.services.queue._db.write_one("UPDATE posts SET amendment_owed = 1")
+    await amends(office)
+    assert names(post(office)) == [first, second]
+
+
+async def test_a_removal_by_the_moderators_is_said_as_such(office: Office) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    await office.services.reviews.report(
+        jobs[3].id, jobs[3].user_id, "odd", office.services.clock(), since_id=1
+    )
+    (case,) = await office.services.reviews.open_cases(jobs[0].guild_id, 9)
+    await office.services.reviews.decide(case.id, judged(Outcome.REMOVE))
+    await amends(office)
+    assert names(post(office))[3] == "missing-4.png"
+    assert "**4** is missing: The moderators removed it." in post(office).content
+
+
+async def test_forgetting_its_member_takes_the_whole_post(office: Office) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    await office.services.privacy.forget(jobs[0].user_id)
+    await amends(office)
+    assert office.channel.history() == []
+
+
+async def test_four_pictures_share_what_discord_takes_in_one_request(office: Office) -> None:
+    jobs = await office.queued(count=4)
+    png = encode_png(random.Random(3).randbytes(3 * 64 * 64), 64, 64)
+    for job in jobs:
+        assert await office.services.queue.claim(OWNER, 60_000, office.services.clock())
+        await office.kept(job, data=png)
+    office.env.inject_error("POST", "/channels/*/messages", status=413, code=40005)
+    await office.delivers()
+    assert [file.filename.partition(".")[0] for file in post(office).attachments] == [
+        job.id for job in jobs
+    ]
+    assert max(file.size for file in post(office).attachments) <= 0.75 * len(png)
+
+
+async def test_a_whole_channel_that_is_gone_ends_each_of_them(office: Office) -> None:
+    doomed = office.guild.create_text_channel("doomed")
+    jobs = await office.queued(count=2, channel=doomed)
+    await office.drawn(jobs)
+    office.env.backend.delete_channel(doomed.id)
+    await office.delivers()
+    async with asyncio.timeout(1):
+        for job in jobs:
+            state, error = await office.state(job)
+            assert (state, f"/show {job.id}" in error) == (JobState.FAILED, True)
