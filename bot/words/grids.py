@@ -44,9 +44,8 @@ def caption(
         for place, why in sorted(missing.items())
     ]
     whose = f"<@{first.user_id}> {wording.plain(draw.prompt)}"
-    above = "\n".join(
-        [wording.fit(whose, wording.CONTENT_CHARS_MAX // 2), *holes, *note.splitlines()]
-    )
+    whose = wording.fit(whose, wording.CONTENT_CHARS_MAX // 2)
+    above = "\n".join([whose, *holes, *note.splitlines()])
     return f"{wording.fit(above, wording.CONTENT_CHARS_MAX - len(settings) - 1)}\n{settings}"
 
 

@@ -39,6 +39,7 @@ from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passin
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, Openings, first_of_each
 from cogs.posting.looking import Looking
+from cogs.posting.noting import note
 from cogs.posting.uploads import upload
 from cogs.translating import channel_at, place_at
 
