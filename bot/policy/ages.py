@@ -30,7 +30,7 @@ _BEFORE = 28
 #: Characters before a number in which a word may say that it is the end of a larger one.
 _TENS = 20
 #: What stands between the parts of a larger number.
-_AND = "(?:and|et|y|e)"
+_ANDS = ("and", "et", "y", "e")
 _NUMBERS_MAX = 300
 #: Letters of a word that a phrase is made of, at least.
 _PHRASED_MIN = 3
@@ -54,7 +54,9 @@ class Ages:
         self._behind = re.compile(f"{_APART}{listed(said.behind)}{times}")
         self._before = re.compile(f"{listed(said.before)}\\Z")
         self._hedge = re.compile(f"{_SIGNS}{listed(said.hedges)}\\Z")
-        self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:{_AND}[ -])?\\Z")
+        self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:(?:{'|'.join(_ANDS)})[ -])?\\Z")
+        #: Letters that such a word ends in: most places are told by these.
+        self._ends_of_tens = tuple({folded(word)[-1] for word in (*said.tens, *_ANDS)})
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
     def phrases(self) -> Iterator[str]:
@@ -76,6 +78,8 @@ class Ages:
 
     def _ends_a_larger_number(self, text: str, start: int) -> bool:
         """Whether the number that begins here is the end of one such as twenty-two."""
+        if not text[max(0, start - 2) : start].rstrip(" -").endswith(self._ends_of_tens):
+            return False
         return self._tens.search(text, max(0, start - _TENS), start) is not None
 
     @staticmethod

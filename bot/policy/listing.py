@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from bot.policy.folding import other_kana
 from bot.policy.rulebook import Concept
-from bot.policy.spoken import each_spoken
 from bot.policy.terms import Label
+from bot.policy.wordlists import each_spoken
 
 #: Folds many terms.
 Read = Callable[[Sequence[str]], list[str]]
@@ -73,3 +73,11 @@ def parts(concepts: Iterable[Listed]) -> Iterator[str]:
         for term, line in zip(each.written, each.lines, strict=True):
             shortest = _PART_MIN if term.isascii() else _FOREIGN_MIN
             yield from (word for word in line.split() if len(word) >= shortest)
+
+
+def plain(concepts: Sequence[Listed]) -> frozenset[str]:
+    """The words of terms that are no term of several words run together, as `upskirt` is."""
+    lines = (line for each in concepts for line in each.lines)
+    return frozenset(parts(concepts)).difference(
+        line.replace(" ", "") for line in lines if line.count(" ") > 2
+    )

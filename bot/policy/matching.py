@@ -10,21 +10,22 @@ written. Both go by an automaton (Aho and Corasick 1975).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol
 
 from ahocorasick_rs import AhoCorasick
 
 from bot.policy.expressions import Span
 from bot.policy.reading import UnreadableError
-from bot.policy.spoken import Found, Spoken, Squeezed, collapsed, each_spoken, each_squeezed
+from bot.policy.spoken import Found, Spoken, Squeezed, collapsed
+from bot.policy.wordlists import each_spoken, each_squeezed
 
 _RUNS = re.compile(r"\d|(\D)\1*+")
 #: So many disguised terms nobody writes who wants to be understood.
-_DISGUISED_MAX = 300
+_DISGUISED_MAX = 120
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 #: Letters that stand alone spell a word if there are so many.
@@ -111,19 +112,19 @@ class Vocabulary:
         self._squeezed = _Patterns(each_squeezed(self._texts))
         self._patterns: dict[int, _Pattern] = {}
 
-    def find(self, line: Spoken) -> Iterator[Hit]:
+    def find(self, line: Spoken) -> list[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
+        hits: list[Hit] = []
         for number, start, end in self._spoken.find(line.spoken):
             begin, last = line.place(start, end)
-            for term in self._spoken.meant(number):
-                yield Hit(term, begin, last, plain=True)
+            hits += [Hit(term, begin, last, True) for term in self._spoken.meant(number)]
         for part in line.disguises(self._familiar):
-            forwards = self._disguised(part, part.key, turned=False)
-            backwards = self._disguised(part, part.key[::-1], turned=True)
-            for count, hit in enumerate(chain(forwards, backwards)):
-                if count > _DISGUISED_MAX:
-                    raise UnreadableError
-                yield hit
+            disguised = self._disguised(part, part.key, turned=False)
+            disguised += self._disguised(part, part.key[::-1], turned=True)
+            if len(disguised) > _DISGUISED_MAX:
+                raise UnreadableError
+            hits += disguised
+        return hits
 
     def _pattern(self, term: int) -> _Pattern:
         """How a term is written; worked out when it may stand somewhere."""
@@ -133,17 +134,17 @@ class Vocabulary:
             self._patterns[term] = _Pattern(term, "".join(parts), gaps)
         return self._patterns[term]
 
-    def _disguised(self, part: Squeezed, key: str, *, turned: bool) -> Iterator[Hit]:
+    def _disguised(self, part: Squeezed, key: str, *, turned: bool) -> list[Hit]:
         """The terms in a part, by its key."""
-        if not (found := self._squeezed.find(key)):
-            return
-        for number, span, odd in part.stretches(found, turned=turned):
+        hits: list[Hit] = []
+        for number, span, odd in part.stretches(self._squeezed.find(key), turned=turned):
             for pattern in map(self._pattern, self._squeezed.meant(number)):
                 # Familiar words with gaps between them are found as such, or run words together.
                 if odd or (pattern.gaps and not turned):
                     plain = self._judged(part, pattern, span, turned=turned)
                     if plain is not None:
-                        yield Hit(pattern.term, *part.place(*span), plain=plain)
+                        hits.append(Hit(pattern.term, *part.place(*span), plain))
+        return hits
 
     def _judged(
         self, part: Squeezed, pattern: _Pattern, span: Span, *, turned: bool
@@ -157,8 +158,9 @@ class Vocabulary:
             letters = letters[::-1]
             gaps = frozenset(len(letters) - gap for gap in gaps)
         exact = found == letters
-        if not exact and not _repeats(found, letters):
-            return None
+        is_said = exact and not turned and part.parts_at(span, gaps)
+        if is_said or not (exact or _repeats(found, letters)):
+            return None  # It is none, or was found as it is spoken.
         if not exact:
             gaps = frozenset(_stretched(found, letters, gap) for gap in gaps)
         if not part.stands_alone(span, len(letters)):

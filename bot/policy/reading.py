@@ -52,6 +52,8 @@ _COUNTED = re.compile(
 _SPELLED = re.compile(
     rf"(?<![a-z{_SIGNS}])[a-z{_SIGNS}](?:[^a-z{_SIGNS}]++[a-z{_SIGNS}](?![a-z{_SIGNS}])){{2,}}+"
 )
+#: How wide a lens is open.
+_APERTURE = re.compile(r"f[ /]{1,3}\d{1,2}(?:\.\d)?")
 #: A digit or a sign that stands alone: without one nothing is spelled so.
 _ALONE = re.compile(f"(?<![a-z{_SIGNS}])[{_SIGNS}](?![a-z{_SIGNS}])")
 #: Letters, digits and signs in a row.
@@ -97,8 +99,8 @@ def turned(opposite: str) -> str:
 
     UnreadableError if so many brackets stand around negative weights that nobody meant them.
     """
-    narrow = opposite.translate(_WIDE)
-    if not _LESS.search(narrow):
+    narrow = opposite if opposite.isascii() else opposite.translate(_WIDE)
+    if ":" not in narrow or not _LESS.search(narrow):
         return ""
     if narrow.count("(") + narrow.count("[") > _BRACKETS_MAX:
         raise UnreadableError
@@ -247,6 +249,8 @@ def _disguised(plain: str) -> Iterator[tuple[int, int]]:
         yield from (mixed.span() for mixed in _MIXED.finditer(plain) if _is_mixed(mixed[0]))
     if any(map(_ALONE.search, chunks)):
         for spelled in _SPELLED.finditer(plain):
+            if _APERTURE.fullmatch(spelled[0]):
+                continue
             if any(c in _LEET for c in spelled[0]) and any(c.isalpha() for c in spelled[0]):
                 yield spelled.span()
 

@@ -63,7 +63,7 @@ class Screen:
     def _wanted(self, prompt: str, negative: str) -> TextSide:
         detector = self._detector
         source = joined([prompt, turned(negative)])
-        wanted = TextSide(source, detector, (detector.wanted, self._own))
+        wanted = detector.wanting(source, self._own)
         wanted.opposite = detector.refusing(joined([negative, turned(prompt)]))
         return wanted
 

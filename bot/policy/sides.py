@@ -16,7 +16,7 @@ from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.expressions import Condition, Side, Span
 from bot.policy.folding import JOINT, Letters, composed
-from bot.policy.listing import labelled, listed, parts
+from bot.policy.listing import labelled, listed, parts, plain
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
@@ -24,10 +24,11 @@ from bot.policy.reading import Reading, UnreadableError, readings, without_brack
 from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Rulebook, closure
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
-from bot.policy.views import Origin, View, Views
+from bot.policy.views import Folded, Origin, View, Views
 
-#: So much is looked through, in characters of all readings together; more is unreadable.
-_EFFORT_MAX = 6_000
+#: So much is looked through of what is wanted and of what is not, in characters of all readings
+#: together; more is unreadable.
+_WANTED_MAX, _UNWANTED_MAX = 6_000, 4_000
 #: What a hit costs, in characters.
 _HIT = 6
 #: So many words apart is what a comma parts.
@@ -44,6 +45,11 @@ _REMEMBERED = 16
 _REMEMBERED_MIXES = 512
 
 
+#: Concepts that may stand anywhere, and those where a given name does.
+_BY_LOOKING = frozenset({AGES})
+_OF_PEOPLE = _BY_LOOKING | NAMES
+
+
 class Detector:
     """What is compiled of a rulebook, once."""
 
@@ -58,12 +64,15 @@ class Detector:
         self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
         marked = [word for word in lexicon.familiar if not word.isascii()]
         folded = letters.each(marked)
-        self.innocent = _innocent(rulebook, lexicon.familiar.difference(marked).union(folded))
+        self._listed = {name: listed(concept, self.read) for name, concept in self.concepts.items()}
+        concepts = [*self._listed.values()]
+        self.innocent = _innocent(
+            rulebook, lexicon.familiar.difference(marked).union(folded), plain(concepts)
+        )
         self.views = Views(letters, lexicon.looks, lexicon.turned, self.innocent.words)
         self.ages = Ages(lexicon.ages, letters.folded)
-        self._listed = {name: listed(concept, self.read) for name, concept in self.concepts.items()}
         self.wanted = TermIndex([*self._labelled(self.concepts), self._of_ages()], self.innocent)
-        self.parting = Parting(lexicon.ordinary.union(parts(self._listed.values())))
+        self.parting = Parting(lexicon.ordinary.union(parts(concepts)))
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
@@ -83,7 +92,11 @@ class Detector:
 
     def _refusing(self, source: str) -> TextSide:
         """What a text says is not wanted."""
-        return TextSide(source, self, (self._unwanted,))
+        return TextSide(source, self, (self._unwanted,), _UNWANTED_MAX)
+
+    def wanting(self, source: str, own: TermIndex) -> TextSide:
+        """What a text says is wanted; `own`: the terms of a server."""
+        return TextSide(source, self, (self.wanted, own), _WANTED_MAX)
 
     def _inverted(self) -> dict[str, set[str]]:
         """For each concept, itself and those that include it."""
@@ -120,14 +133,16 @@ class Detector:
         return ("words", AGES), self.read([*self.ages.phrases()])
 
 
-def _innocent(rulebook: Rulebook, foreign: frozenset[str]) -> Innocent:
-    """`foreign`: the familiar words, folded."""
+def _innocent(rulebook: Rulebook, foreign: frozenset[str], own: frozenset[str]) -> Innocent:
+    """`foreign`: the familiar words, folded; `own`: those of terms, found where they stand."""
     halves = rulebook.lexicon.ordinary | rulebook.lexicon.tags
     names = (name for name in rulebook.names() if len(name) >= _PART_MIN)
     words = foreign.union(halves, names)
     short = {word for word in words if len(word) < _NAME_MIN} - halves
     borders = rulebook.lexicon.borders
-    return Innocent(words=words, halves=halves, familiar=words - short, borders=borders)
+    found = (word for word in own if len(word) >= _NAME_MIN)
+    familiar = (words - short).union(found)
+    return Innocent(words=words, halves=halves, familiar=familiar, borders=borders)
 
 
 @lru_cache(maxsize=4)
@@ -141,46 +156,43 @@ class TextSide:
 
     opposite: TextSide
 
-    def __init__(self, source: str, detector: Detector, indices: Sequence[TermIndex]) -> None:
+    def __init__(
+        self, source: str, detector: Detector, indices: Sequence[TermIndex], effort_max: int
+    ) -> None:
+        """UnreadableError if there are too many readings of it, or too much is in them."""
         self._source = without_breaks(composed(source))
         self._detector = detector
         self._indices = indices
         self._spans: dict[str, Collection[Span]] = {}
+        self._folded = self._source.translate(detector.letters)
+        #: Every reading of the text, the first of which is the text without its brackets.
+        self._lines: list[Spoken] = []
+        #: Where every label's terms stand, in any reading.
+        self.found = Sightings()
+        self._look(effort_max)
+        nameless = detector.names.given.isdisjoint(self._lines[0].words)
+        looked_for = _BY_LOOKING if nameless else _OF_PEOPLE
+        #: No other concepts than these stand here.
+        self.present = detector.possible(looked_for.union(self.found.words))
 
-    @cached_property
-    def _folded(self) -> str:
-        return self._source.translate(self._detector.letters)
-
-    @cached_property
-    def found(self) -> Sightings:
-        """Where every label's terms stand, in any reading."""
-        found = Sightings()
+    def _look(self, effort_max: int) -> None:
+        """Read the text in every way and look each through; UnreadableError if that is too much."""
         effort = 0
-        for line in self._lines:
-            hits = sum(index.look(line, found) for index in self._indices)
+        for reading in self._readings(self._lines):
+            line = Spoken(reading)
+            self._lines.append(line)
+            hits = sum(index.look(line, self.found) for index in self._indices)
             effort += len(line.text) + _HIT * hits
-            if effort > _EFFORT_MAX:
+            if effort > effort_max:
                 raise UnreadableError
-        return found
-
-    @cached_property
-    def _lines(self) -> list[Spoken]:
-        """Every reading of the text, the first of which is the text without its brackets."""
-        lines: list[Spoken] = []
-        effort = 0
-        for reading in self._readings(lines):
-            effort += len(reading.text)
-            if effort > _EFFORT_MAX:
-                raise UnreadableError
-            lines.append(Spoken(reading))
-        return lines
 
     def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:
         """Every reading; `lines` are those that were taken already."""
         yield from readings(self._folded)
+        whole = Folded(self._detector.letters, self._source)
         for view in self._views(lines[0]):
             folded = view.source.translate(self._detector.letters)
-            told = Origin(view, self._detector.letters, self._source)
+            told = Origin(view, whole)
             yield from (replace(reading, told=told) for reading in readings(folded))
         yield from self._parted(list(lines))
 
@@ -198,12 +210,6 @@ class TextSide:
             strange = line.strange(innocent.familiar) - innocent.words
             yield from self._detector.parting.parted(line, strange)
 
-    @cached_property
-    def present(self) -> frozenset[str]:
-        """No other concepts than these stand here."""
-        looked_for = {AGES, *NAMES} if self._given_names else {AGES}
-        return self._detector.possible(frozenset(looked_for.union(self.found.words)))
-
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
         if concept not in self.present:
@@ -220,7 +226,7 @@ class TextSide:
         known = self._detector.concepts[concept]
         shields = self._harmless(concept).union(*map(self._harmless, known.harmless_as))
         spans = untouched(self.found.words.get(concept, ()), shields)
-        if spans and not self._source.isascii():
+        if spans and _CYRILLIC.search(self._source):
             spans = {
                 span for span in spans if self._written(span).lower() not in self._detector.russian
             }

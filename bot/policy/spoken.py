@@ -33,11 +33,7 @@ _WORD = re.compile(
 _NUMBER = re.compile("([0-9]++)")
 _PLAIN_WORD = re.compile("[a-z]++|[0-9]++")
 _BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
-_BLANKED_LINES = bytes(10 if n == 10 else blanked for n, blanked in enumerate(_BLANKED))
-_BLANKS = re.compile(" ++")
 _RUN = re.compile(r"(\D)\1++")
-#: What another of the same follows, in a line.
-_FOLLOWED = re.compile(r"([^\d\n])(?=\1)")
 #: Between two words of which neither goes on in the other, unless somebody split it.
 _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
 #: What ends a breath.
@@ -61,6 +57,8 @@ _NO_DISGUISE = re.compile(f"[0-9]+|[{_KANJI}]")
 #: What is left of a word behind an apostrophe.
 _ELISION = re.compile("[a-z]{2}['\u2019]")
 _ELIDED_MAX = 2
+#: So many words more than were asked for are placed.
+_AHEAD = 16
 #: Words on either side of a strange one that are looked through with it.
 _AROUND = 4
 _REMEMBERED = 8192
@@ -77,31 +75,6 @@ def words(text: str) -> list[str]:
 def spoken(parts: Iterable[str]) -> str:
     """Words with a space around each."""
     return f" {' '.join(parts)} "
-
-
-def each_spoken(texts: Sequence[str]) -> list[str]:
-    """The words of many folded texts with a space around each; "" for a text without words."""
-    plain = iter(_plainly_spoken([text for text in texts if text.isascii()]))
-    return [
-        next(plain) if text.isascii() else spoken(found) if (found := words(text)) else ""
-        for text in texts
-    ]
-
-
-def _plainly_spoken(texts: Sequence[str]) -> list[str]:
-    """ASCII texts as `each_spoken` has them, all at once: ten thousands are compiled."""
-    if not texts:
-        return []
-    apart = _NUMBER.sub(r" \1 ", "\n".join(text.replace("\n", " ") for text in texts))
-    lines = apart.replace("\n", " \n ").encode().translate(_BLANKED_LINES).decode()
-    narrow = f" {_BLANKS.sub(' ', lines)} ".replace("  ", " ")
-    return [line if len(line) > 1 else "" for line in narrow.split("\n")]
-
-
-def each_squeezed(lines: Sequence[str]) -> list[str]:
-    """Many texts of `each_spoken` without spaces, and with one letter for every run of it."""
-    letters = "\n".join(lines).replace(" ", "")
-    return _FOLLOWED.sub("", letters).split("\n") if lines else []
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -123,6 +96,8 @@ class Spoken:
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
         self._spans: list[Span] = []
+        #: The words that were not looked for yet.
+        self._rest: Iterator[re.Match[str]] | None = None
         self._disguises: list[Squeezed] | None = None
         self._strange_words: set[str] | None = None
 
@@ -130,13 +105,10 @@ class Spoken:
         """Where a word stands in the reading; it and those before it are looked for once."""
         missing = number + 1 - len(self._spans)
         if missing > 0:
-            self._spans += (word.span() for word in islice(self._rest, missing))
+            if self._rest is None:
+                self._rest = (_PLAIN_WORD if self.text.isascii() else _WORD).finditer(self.text)
+            self._spans += [word.span() for word in islice(self._rest, missing + _AHEAD)]
         return self._spans[number]
-
-    @cached_property
-    def _rest(self) -> Iterator[re.Match[str]]:
-        """The words that were not looked for yet."""
-        return (_PLAIN_WORD if self.text.isascii() else _WORD).finditer(self.text)
 
     def place(self, start: int, end: int) -> Span:
         """Where a part of what is spoken, with the space around it, is in the reading."""
@@ -185,13 +157,12 @@ class Spoken:
 
     def _tied(self) -> set[int]:
         """The numbers of words with more than space between them and the word before."""
-        numbers: set[int] = set()
-        number = last = 0
-        for start, end in _ties(self.text):
-            number += len(words(self.text[last:start]))
-            numbers.add(number)
-            last = end
-        return numbers
+        ends = [end for _, end in _ties(self.text)]
+        if not ends:
+            return set()
+        self.span(len(self.words) - 1)
+        begins = [begin for begin, _ in self._spans]
+        return {bisect_left(begins, end) for end in ends}
 
     def is_tied(self, end: int, begin: int) -> bool:
         """Whether what stands between two words holds them together: a bracket, a hyphen."""
@@ -264,25 +235,28 @@ class Squeezed:
             return first, first + gone[runs + 1] - gone[runs] + 1
         return first, first + 1
 
-    def stretches(
-        self, found: Iterable[Found], *, turned: bool
-    ) -> Iterator[tuple[int, Span, bool]]:
+    def stretches(self, found: Sequence[Found], *, turned: bool) -> list[tuple[int, Span, bool]]:
         """What was found in the key, as spans that begin and end where words may.
 
         With each, whether there is more in it than familiar words with a gap between them.
         `turned`: it was found in the key from its end.
         """
-        if turned:
+        if turned and found:
             size = len(self.key)
-            found = ((number, size - end, size - start) for number, start, end in found)
-        for number, start, end in found:
-            if not self._plain:
-                for span in self._loose(start, end):
-                    yield number, span, True
-            elif (firsts := self._begins.get(start)) and (lasts := self._ends.get(end)):
-                for first, last in _pairs(firsts, lasts):
-                    odd = any(first <= at < last for at in self._odd)
-                    yield number, (self._starts[first], self._starts[last]), odd
+            found = [(number, size - end, size - start) for number, start, end in found]
+        if not self._plain:
+            return [(n, span, True) for n, start, end in found for span in self._loose(start, end)]
+        return [
+            (number, (self._starts[first], self._starts[last]), self._is_odd(first, last))
+            for number, start, end in found
+            if start in self._begins and end in self._ends
+            for first, last in _pairs(self._begins[start], self._ends[end])
+        ]
+
+    def _is_odd(self, first: int, last: int) -> bool:
+        """Whether a word for which it is looked through is among these."""
+        at = bisect_left(self._odd, first)
+        return at < len(self._odd) and self._odd[at] < last
 
     def _loose(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may."""
@@ -326,6 +300,16 @@ class Squeezed:
     def _inner(self, span: Span) -> range:
         """The words that begin inside a span, by their numbers."""
         return range(bisect_right(self._starts, span[0]), bisect_left(self._starts, span[1]))
+
+    def parts_at(self, span: Span, gaps: frozenset[int]) -> bool:
+        """Whether a span is whole words that part at these places and nowhere else."""
+        inner, starts = self._inner(span), self._starts
+        return (
+            len(inner) == len(gaps)
+            and starts[inner.start - 1] == span[0]
+            and starts[inner.stop] == span[1]
+            and all(starts[number] - span[0] in gaps for number in inner)
+        )
 
     def splits(self, span: Span, gaps: frozenset[int]) -> list[int]:
         """Where a gap stands inside a word of the term."""

@@ -55,9 +55,10 @@ class TermIndex:
 
     def look(self, line: Spoken, found: Sightings) -> int:
         """Add what stands in the line; returns how often something does."""
-        hits = list(self._vocabulary.find(line))
+        hits = self._vocabulary.find(line)
+        ascii_only = line.text.isascii()
         for term, start, end, plain in hits:
-            if plain and is_chance(line.text, (start, end), self._borders):
+            if plain and not ascii_only and is_chance(line.text, (start, end), self._borders):
                 continue
             placed = line.placed(start, end)
             for part, name in self._labels[term]:

@@ -23,6 +23,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 #: A quick look for the same.
 _CAMEL_SIGN = re.compile("[a-z0-9][A-Z]|[A-Z][A-Z][a-z]")
 _WORD = re.compile(r"[^\W_]+")
+#: In a shape: something, and what is not seen behind it.
+_HIDDEN = re.compile("([^\0])\0++")
 _CHUNK = re.compile(r"[^\s,]+")
 _LATIN = re.compile("[a-z]")
 #: Greek, Cyrillic and Armenian, whose letters are read as Latin ones.
@@ -48,27 +50,48 @@ class View:
     places: Sequence[int]
 
 
+class Folded:
+    """Where the characters of a text are once it is folded; worked out once for all its views."""
+
+    def __init__(self, letters: Letters, source: str) -> None:
+        self.letters, self._source = letters, source
+
+    @cached_property
+    def places(self) -> list[int]:
+        """For each character where it begins, and last where the text ends."""
+        sizes = (len(self.letters[ord(char)]) for char in self._source)
+        return list(accumulate(sizes, initial=0))
+
+
 class Origin:
     """Where a part of a folded view is in the folded text that it is a view of."""
 
-    def __init__(self, view: View, letters: Letters, source: str) -> None:
-        self._view, self._letters, self._source = view, letters, source
+    def __init__(self, view: View, folded: Folded) -> None:
+        self._view, self._folded = view, folded
 
     def __call__(self, start: int, end: int) -> Span:
         """From a part of one to a part of the other, in whole characters."""
-        ends = self._origins[start:end]
-        return self._folded_at[min(ends)], self._folded_at[max(ends) + 1]
+        ends, places = self._origins[start:end], self._folded.places
+        return places[min(ends)], places[max(ends) + 1]
 
     @cached_property
     def _origins(self) -> list[int]:
-        letters, view = self._letters, self._view
+        letters, view = self._folded.letters, self._view
         pairs = zip(view.places, view.source, strict=True)
         return [place for place, char in pairs for _ in letters[ord(char)]]
 
-    @cached_property
-    def _folded_at(self) -> list[int]:
-        sizes = (len(self._letters[ord(char)]) for char in self._source)
-        return list(accumulate(sizes, initial=0))
+
+class _Shapes(dict[int, str]):
+    """What characters are like, for `str.translate`; learned as they come up."""
+
+    def __init__(self, letters: Letters) -> None:
+        self._letters = letters
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        hidden = self._letters[code] == ""
+        self[code] = "\0" if hidden else "A" if char.isupper() else "a" if char.islower() else char
+        return self[code]
 
 
 class Views:
@@ -83,13 +106,15 @@ class Views:
     ) -> None:
         """`looks` and `turned`: for a Latin letter, the characters that look like it."""
         self._letters = letters
+        self._shapes = _Shapes(letters)
         self._innocent = innocent
         self._looks = _tables(looks)
-        self._ambiguous = re.compile(f"[{''.join(map(re.escape, ''.join(looks.values())))}]")
+        self._ambiguous = _any_of(*looks.values())
         self._turned = str.maketrans(
             {**_ROTATED, **dict(chain.from_iterable(product(d, (r,)) for r, d in turned.items()))}
         )
-        self._on_its_head = re.compile(f"[{''.join(map(re.escape, ''.join(turned.values())))}]")
+        self._on_its_head = _any_of(*turned.values())
+        self._sign = _any_of(*looks.values(), *turned.values(), *_KANA)
 
     def of(self, source: str) -> Iterator[View]:
         """Every other view of a text, for which there is a sign."""
@@ -97,7 +122,7 @@ class Views:
             yield from self._parted(source)
         if "|" in source:
             yield from _barred(source)
-        if not source.isascii():
+        if not source.isascii() and self._sign.search(source):
             yield from self._upside_down(source)
             yield from self._looked(source)
             yield from _kana(source)
@@ -124,18 +149,13 @@ class Views:
 
         A mark, and what is unseen, is as what stands before it.
         """
-        shape: list[str] = []
-        for char in source:
-            if self._letters[ord(char)] == "" and shape:
-                shape.append(shape[-1].lower())
-            elif char.isupper():
-                shape.append("A")
-            else:
-                shape.append("a" if char.islower() else char)
-        return "".join(shape)
+        shape = source.translate(self._shapes)
+        return _HIDDEN.sub(lambda seen: seen[1] + seen[1].lower() * (len(seen[0]) - 1), shape)
 
     def _upside_down(self, source: str) -> Iterator[View]:
         """The text turned by half a circle: as a whole, and word by word."""
+        if not self._on_its_head.search(source):
+            return
         signs = (sign.span() for sign in self._on_its_head.finditer(source))
         for first, last in _windows(source, signs):
             part = source[first:last]
@@ -175,7 +195,7 @@ class Views:
 
     def _looked(self, source: str) -> Iterator[View]:
         """All by its look, in every way, if letters of two scripts make a word."""
-        if not self._ambiguous.search(source):
+        if not self._ambiguous.search(source) or not _LATIN.search(source.translate(self._letters)):
             return
         chunks = [chunk for chunk in _CHUNK.finditer(source) if not self._is_known(chunk[0])]
         if any(self._is_mixed(chunk[0]) for chunk in chunks):
@@ -212,6 +232,10 @@ def _in_both_orders(chunks: list[range], drawn: str) -> Iterator[View]:
     for order in (reversed(chunks), chunks):
         places = [at for chunk in order for at in chunk]
         yield View("".join(drawn[at] for at in places), places)
+
+
+def _any_of(*characters: str) -> re.Pattern[str]:
+    return re.compile(f"[{''.join(map(re.escape, ''.join(characters)))}]")
 
 
 def _tables(looks: Mapping[str, str]) -> list[dict[int, str]]:
@@ -252,6 +276,8 @@ def _barred(source: str) -> Iterator[View]:
 
 def _kana(source: str) -> Iterator[View]:
     """Kanji and waves among katakana as what they look like there."""
+    if not _AMONG_KANA.search(source):
+        return
     seen = _AMONG_KANA.sub(lambda drawn: "".join(_KANA[c] for c in drawn[0]), source)
     signs = (drawn.span() for drawn in _AMONG_KANA.finditer(source))
     for first, last in _windows(source, signs):

@@ -184,7 +184,7 @@ def test_innocent_signs_hide_nothing(prompt: str) -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "negative"),
-    [("裸眼" * 500, ""), ("nude, " + "ﷺ" * 400, ""), ("1girl", "ﷺ" * 400)],
+    [("裸眼" * 500, ""), ("nude, " + "ﷺ" * 600, ""), ("1girl", "ﷺ" * 400)],
 )
 def test_what_takes_too_long_to_look_through_is_unreadable(prompt: str, negative: str) -> None:
     """So many hits, or so many characters: never allowed."""

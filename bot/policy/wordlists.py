@@ -1,0 +1,44 @@
+"""Ten thousands of terms as `spoken` reads one: all as one text, and parted again.
+
+Called by `matching` and `listing`, which compile lists. Pure. It must not know what the words are
+for. A bot does this at each start, and a server at each change of its terms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.policy.spoken import spoken, words
+
+_NUMBER = re.compile("([0-9]++)")
+#: ASCII with blanks for what is of no word; lines end where they did.
+_BLANKED = bytes(n if n == 10 or (n < 128 and chr(n).isalnum()) else 32 for n in range(256))
+_BLANKS = re.compile(" ++")
+#: What another of the same follows, in a line.
+_FOLLOWED = re.compile(r"([^\d\n])(?=\1)")
+
+
+def each_spoken(texts: Sequence[str]) -> list[str]:
+    """The words of many folded texts with a space around each; "" for a text without words."""
+    plain = iter(_plainly_spoken([text for text in texts if text.isascii()]))
+    return [
+        next(plain) if text.isascii() else spoken(found) if (found := words(text)) else ""
+        for text in texts
+    ]
+
+
+def _plainly_spoken(texts: Sequence[str]) -> list[str]:
+    """ASCII texts as `each_spoken` has them, all at once: ten thousands are compiled."""
+    if not texts:
+        return []
+    apart = _NUMBER.sub(r" \1 ", "\n".join(text.replace("\n", " ") for text in texts))
+    lines = apart.replace("\n", " \n ").encode().translate(_BLANKED).decode()
+    narrow = f" {_BLANKS.sub(' ', lines)} ".replace("  ", " ")
+    return [line if len(line) > 1 else "" for line in narrow.split("\n")]
+
+
+def each_squeezed(lines: Sequence[str]) -> list[str]:
+    """Many texts of `each_spoken` without spaces, and with one letter for every run of it."""
+    letters = "\n".join(lines).replace(" ", "")
+    return _FOLLOWED.sub("", letters).split("\n") if lines else []
