@@ -154,8 +154,8 @@ def plotted(lines: Mapping[str, Sequence[Mark]], dots: Sequence[Mark]) -> Image.
         ImageDraw.Draw(veil).polygon(band, fill=40)
         picture.paste(Image.new("RGB", _SIZE, colour), mask=veil)
         draw.line([_at(m.count, m.value) for m in marks], fill=colour, width=2)
-        x, y = _at(marks[0].count, marks[0].value)
-        draw.text((x + 6, y - 18), f"{taste}: reward model", fill=colour, font=font)
+        x, y = _at(marks[1].count, marks[1].value)
+        draw.text((x + 6, y + 4), f"{taste}: reward model", fill=colour, font=font)
     for number, dot in enumerate(dots):
         x, y = _at(dot.count, dot.value)
         x += 4 * (number % 3) - 4  # Two intervals of one count would hide each other.
