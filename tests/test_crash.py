@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.stages.crashing import crash
-from tests.stages.learning_life import walk_learning
+from tests.stages.learning_life import CHAPTERS, walk_learning
 from tests.stages.walking import spread, walk
 
 
@@ -42,6 +42,7 @@ async def test_a_kill_at_any_boundary_of_a_whole_life_breaks_no_promise() -> Non
 @pytest.mark.timeout(300)
 async def test_a_kill_in_any_chapter_of_learning_leaves_one_model_whole(tmp_path: Path) -> None:
     whole, *killed = await walk_learning(tmp_path / "lives", sample=1)
+    assert len(killed) == CHAPTERS
     chapters = {life.killed.partition(":")[0] for life in killed}
     assert chapters == {"learn", "export", "train", "judge", "try", "promote", "roll_back"}
     assert not {life.killed: life.faults for life in (whole, *killed) if life.faults}

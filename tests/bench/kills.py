@@ -12,7 +12,7 @@ from pathlib import Path
 
 from models.report import Row
 from tests.stages.crashing import crash
-from tests.stages.learning_life import walk_learning
+from tests.stages.learning_life import CHAPTERS, walk_learning
 from tests.stages.promises import Faults
 from tests.stages.walking import walk
 
@@ -38,7 +38,8 @@ async def measure(tmp_path: Path, kills: int = KILLS, boundaries: int | None = N
 
 async def _learning(tmp_path: Path, boundaries: int | None) -> Row:
     """One row of the walk through the life of a model that learns; a sample is of each chapter."""
-    whole, *killed = await walk_learning(tmp_path / "learning", boundaries)
+    each = None if boundaries is None else max(1, boundaries // CHAPTERS)
+    whole, *killed = await walk_learning(tmp_path / "learning", each)
     for life in killed:
         _say(f"{life.killed}: {'; '.join(life.faults) or 'every promise kept'}")
     number = sum(len(life.faults) for life in (whole, *killed))

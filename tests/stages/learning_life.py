@@ -64,6 +64,8 @@ from tests.stages.studio import another_engine
 from tests.stages.trying_out import make_trial
 
 NEXT = f"{INFO.card_id}-v2"
+#: Stages of the training, and what its owner does before and after.
+CHAPTERS = 7
 #: Duels after which the blind test is over.
 _DUELS = 2
 #: So many times as fast as the wall clock: leases and pauses are soon over.

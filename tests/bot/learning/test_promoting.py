@@ -140,4 +140,5 @@ async def test_changed_bytes_are_not_promoted_whatever_the_card_says(
     async with house(root, tmp_path) as h:
         told = await h.promotion.promote("base-2", by_id=USER, why="a test")
         assert "is not the file its card names" in told
+        assert len(await h.lineage.history()) == 1, "not even until the engine refuses it"
         assert h.shelf.active.card_id == "base"

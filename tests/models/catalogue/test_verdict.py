@@ -49,8 +49,12 @@ def test_one_figure_that_does_not_hold_is_enough(figure: Figure) -> None:
 
 def test_a_verdict_by_other_floors_does_not_count() -> None:
     card = card_with(KEPT)
+    assert card.is_judged
     assert card.verdict is not None
-    assert not replace(card, verdict=replace(card.verdict, gate="0")).may_be_promoted
+    older = replace(card.verdict, gate="0")
+    assert not older.passed
+    assert not replace(card, verdict=older).is_judged
+    assert not replace(card, verdict=older).may_be_promoted
 
 
 def test_a_verdict_on_other_files_does_not_count() -> None:

@@ -1,0 +1,18 @@
+"""The table of floors and the edition that names it: a verdict holds for its own table alone."""
+
+from __future__ import annotations
+
+import hashlib
+
+from models.catalogue.verdict import EDITION
+from models.measuring.gate.floors import FLOORS
+
+#: A table that was changed gets a line of its own here, and its edition a new name.
+TABLES = {"1": "4143883e58b4f95952920183674ba65b4e9be22632102754cd105966ac96f8b9"}
+
+
+def test_another_table_of_floors_is_another_edition() -> None:
+    rows = [
+        f"{kind.name} {floor.unit} {floor.least} {floor.most}" for kind, floor in FLOORS.items()
+    ]
+    assert hashlib.sha256("\n".join(rows).encode()).hexdigest() == TABLES[EDITION]
