@@ -66,7 +66,9 @@ async def promised(tmp_path: Path, requests: int) -> list[tuple[float | None, fl
 
 
 async def _one(here: Stage, person: int, dice: random.Random) -> tuple[float | None, float]:
-    prompt = f"1girl, {dice.choice(['blue', 'red', 'green'])} hair, number {dice.random()}"
+    # Words that Discord's markdown leaves as they are, so that the post is found by them.
+    colour, number = dice.choice(["blue", "red", "green"]), dice.randrange(10**9)
+    prompt = f"1girl, {colour} hair, number {number}"
     status = await here.draw(
         prompt,
         who=person,

@@ -270,7 +270,7 @@ async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
 @pytest.mark.parametrize(
     ("room", "ways"),
     [
-        ("cogs.asking.queue", {"/show"}),
+        ("cogs.asking.showing", {"/show", "[alone]"}),
         ("cogs.voting.listing", {"/votes top", "/duel top"}),
         ("cogs.voting.duels", {"/duel rate", "[nextpair]"}),
         ("cogs.governing.moderating", {"/moderate cases"}),

@@ -168,7 +168,7 @@ async def test_a_show_whose_answer_was_lost_becomes_a_post_all_the_same(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, _ = await desk.picture()
-    shelf = sys.modules["cogs.asking.queue"]
+    shelf = sys.modules["cogs.asking.showing"]
     post = shelf._show
 
     async def lost(*arguments: Any) -> discord.WebhookMessage:
@@ -237,7 +237,7 @@ async def test_what_was_refused_for_certain_is_not_looked_for(
     async def fails(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr(sys.modules["cogs.asking.queue"], "_show", fails)
+    monkeypatch.setattr(sys.modules["cogs.asking.showing"], "_show", fails)
     await desk.member.slash(desk.channel, "show", id=job.id)
     desk.env._errors.clear()
     assert bool(await desk.services.sends.lost(9)) is looked_for

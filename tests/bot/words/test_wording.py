@@ -219,3 +219,28 @@ def test_an_empty_queue_is_called_empty_and_only_what_there_is_is_counted() -> N
     assert wording.busy(none, 3) == "The queue is empty. 3 more in other servers."
     some = none | {JobState.QUEUED: 2, JobState.RENDERED: 1}
     assert wording.busy(some, 2) == "2 waiting, 1 about to be posted."
+
+
+def test_one_bar_tells_of_the_whole_request() -> None:
+    states = (JobState.DELIVERED, JobState.RUNNING, JobState.RUNNING, JobState.QUEUED)
+    jobs = [make_job(f"000000000{n}", state=state) for n, state in enumerate(states)]
+    steps = jobs[0].draw.steps
+    progress = {jobs[1].id: JobProgress(step=steps // 2, steps=steps, preview_png=None)}
+    said = wording.status(
+        jobs,
+        standing=Standing(ahead=2, queued=3, running=2),
+        expected=Expected(eta_ms=12_000),
+        progress=progress,
+    ).splitlines()[1:]
+    assert said == ["`████░░░░░░░░` 1 of 4 drawn, about 12 s left"]
+
+
+def test_before_anything_is_drawn_the_place_in_the_queue_is_told() -> None:
+    jobs = [make_job(state=JobState.QUEUED)]
+    said = wording.status(
+        jobs,
+        standing=Standing(ahead=2, queued=3, running=2),
+        expected=Expected(eta_ms=90_000),
+        progress={},
+    )
+    assert said.splitlines()[1] == "Place 3 in the queue, about 2 min"

@@ -1,0 +1,68 @@
+"""The line of what waits is the order in which it is claimed, and serves all who ask at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import JobState
+from bot.drawing.outlook import Outlook
+from bot.drawing.progress import ProgressBoard
+from models.contract import StepReport
+from tests.stages.factories import OTHER, USER, make_admitted, make_ask
+from tests.stages.stores import Stores, open_stores
+
+
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+async def test_the_line_is_in_the_order_of_the_claims(stores: Stores) -> None:
+    for user, count in ((USER, 3), (OTHER, 2), (9, 1), (USER, 2)):
+        await stores.enqueue(make_admitted(make_ask(user=user, count=count)))
+    await stores.claim()
+    foreseen = [work.job_id for work in await stores.views.line()]
+    claimed = [job.id for job in [await stores.claim() for _ in foreseen] if job is not None]
+    assert foreseen == claimed
+    assert await stores.views.line() == []
+
+
+async def test_a_variation_has_its_share_of_the_steps_left_and_what_is_odd_is_passed_over(
+    stores: Stores,
+) -> None:
+    ask = make_ask()
+    varied = replace(ask.draw, steps=20, source="0000000001", strength=0.4)
+    await stores.enqueue(make_admitted(replace(ask, draw=varied)))
+    (odd,) = await stores.enqueue(make_admitted(make_ask(user=OTHER)))
+    await stores.db.write_one("UPDATE jobs SET draw = 'no' WHERE id = :id", {"id": odd.id})
+    assert [work.left for work in await stores.views.line()] == [8]
+
+
+async def test_what_was_queued_since_the_line_was_read_stands_at_its_end(stores: Stores) -> None:
+    board, seconds = ProgressBoard(), [0.0]
+    outlook = Outlook(stores.views, board, lambda: seconds[0])
+    (job,) = await stores.enqueue()
+    assert (await outlook.expected([job])).eta_ms is None
+    board.serves("one", 1)
+    board.started(replace(job, id=job.id), 0)
+    board.ticked([StepReport(row_id=job.id, step=1, steps=4)], (), 100)
+    board.ended(job.id, 100, drawn=False)
+    (late,) = await stores.enqueue(make_admitted(make_ask(user=OTHER)))
+    first, second = [await outlook.expected([one]) for one in (job, late)]
+    assert first.eta_ms == pytest.approx(400, rel=0.02)
+    assert second.eta_ms == pytest.approx(800, rel=0.02)
+    await stores.queue.cancel_job(job.id, 5)
+    seconds[0] = 1.0
+    assert (await outlook.expected([late])).eta_ms == pytest.approx(400, rel=0.02), "read anew"
+
+
+async def test_nothing_is_promised_of_what_has_ended(stores: Stores) -> None:
+    outlook = Outlook(stores.views, ProgressBoard(), lambda: 0.0)
+    (job,) = await stores.enqueue()
+    assert (await outlook.expected([replace(job, state=JobState.DELIVERED)])).eta_ms is None
