@@ -79,6 +79,8 @@ class Draw:
     clip_skip: int | None = None
     #: The id of the card that it is drawn with.
     model: str | None = None
+    #: The name of the style whose words stand in the prompt; it draws nothing by itself.
+    style: str | None = None
 
     def nth(self, index: int) -> Draw:
         """The draw of picture `index` of several that were asked for together."""

@@ -83,6 +83,7 @@ def make_ask(
         guidance=checks.guidance(typed.guidance),
         sampler=typed.sampler or info.default_sampler,
         clip_skip=checks.whole("clip_skip", typed.clip_skip, 0) or None,
+        style=typed.style,
     )
     count = checks.whole("count", typed.count, 1)
     if checks.faults:
@@ -110,7 +111,10 @@ def asked_of(ask: Ask, info: ModelInfo) -> Ask:
 
 
 def typed_of(draw: Draw) -> Typed:
-    """What would have to be typed to get this draw; its size is the aspect's with any model."""
+    """What would have to be typed to get this draw; its size is the aspect's with any model.
+
+    The words of its style are words of its prompt by now, so no style is named.
+    """
     return Typed(
         prompt=draw.prompt,
         negative=draw.negative,
@@ -141,7 +145,7 @@ def ask_again(
         info=info,
         user_id=user_id,
         place=place,
-        typed=replace(typed_of(draw), private=private),
+        typed=replace(typed_of(draw), private=private, style=draw.style),
         fresh_seed=draw.seed,
         kind=kind,
         parent_job_id=parent_job_id,

@@ -22,6 +22,8 @@ class Typed:
     guidance: float | None = None
     sampler: Sampler | None = None
     clip_skip: int | None = None
+    #: The name of a style of the server's, whose words are added.
+    style: str | None = None
     #: For the member's eyes.
     private: bool | None = None
 

@@ -8,12 +8,12 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.policy.asks import bounds, lengths
 from bot.typed.options import Typed
+from bot.words import wording
 from cogs.asking.bounding import bound
+from cogs.asking.choices import ASPECTS, SAMPLERS
 from cogs.asking.requests import submit_typed
+from cogs.translating import guild_of
 from models.contract import Aspect, Sampler
-
-_ASPECTS = [app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect]
-_SAMPLERS = [app_commands.Choice(name=s.label, value=s.value) for s in Sampler]
 
 
 class Waifu(commands.Cog):
@@ -33,10 +33,11 @@ class Waifu(commands.Cog):
         steps="How many steps: more is finer and slower",
         guidance="How closely to follow the prompt",
         sampler="The method that takes the steps",
+        style="A style of this server's, added to your prompt",
         private="Show the pictures to you alone; nobody votes on them",
         clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
     )
-    @app_commands.choices(aspect=_ASPECTS, sampler=_SAMPLERS)
+    @app_commands.choices(aspect=ASPECTS, sampler=SAMPLERS)
     async def waifu(  # noqa: PLR0917  discord.py makes the options of the parameters
         self,
         interaction: Interaction,
@@ -49,6 +50,7 @@ class Waifu(commands.Cog):
         guidance: float | None = None,
         sampler: str | None = None,
         clip_skip: int | None = None,
+        style: str | None = None,
         private: bool | None = None,  # noqa: FBT001  the option itself
     ) -> None:
         """Check, queue and acknowledge."""
@@ -62,9 +64,25 @@ class Waifu(commands.Cog):
             guidance=guidance,
             sampler=Sampler(sampler) if sampler else None,
             clip_skip=clip_skip,
+            style=style,
             private=private,
         )
         await submit_typed(interaction, typed)
+
+    @waifu.autocomplete("style")
+    async def _styles(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        styles = await interaction.client.services.styles.all(guild_of(interaction))
+        wanted = current.strip().lower()
+        return [
+            app_commands.Choice(
+                name=wording.short(f"{one.name}: {one.words}", wording.CHOICE_CHARS_MAX),
+                value=one.name,
+            )
+            for one in styles
+            if wanted in one.name or wanted in one.words.lower()
+        ]
 
 
 async def setup(bot: WaifuBot) -> None:

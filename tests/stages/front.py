@@ -18,7 +18,8 @@ from models.contract import ModelInfo
 from tests.stages.simulated import Scene, scene
 
 EXTENSIONS = (
-    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.editing", "cogs.asking.queue",
+    "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.editing", "cogs.asking.presets",
+    "cogs.asking.queue", "cogs.governing.styles",
     "cogs.governing.licence",
     "cogs.governing.policy", "cogs.governing.privacy", "cogs.governing.review",
     "cogs.governing.reporting", "cogs.governing.appealing", "cogs.governing.moderating",

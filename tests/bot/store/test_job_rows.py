@@ -148,7 +148,7 @@ def test_every_fault_of_a_draw_is_named_and_the_rest_is_read(
 
 @pytest.mark.parametrize("name", [f.name for f in fields(Draw)])
 def test_only_an_option_may_be_missing(name: str) -> None:
-    options = {"clip_skip": 2, "model": "a-1"}
+    options = {"clip_skip": 2, "model": "a-1", "style": "moody"}
     values = json.loads(draw_json(replace(make_draw(), **options)))
     del values[name]
     faults: list[str] = []
