@@ -10,6 +10,8 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.asking.buttons",
     "cogs.asking.editing",
     "cogs.asking.presets",
+    "cogs.asking.menus",
+    "cogs.asking.helping",
     "cogs.asking.queue",
     "cogs.voting.votes",
     "cogs.voting.duels",

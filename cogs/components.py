@@ -34,6 +34,8 @@ class Action(StrEnum):
     DELETE = "delete"
     #: Show the pictures of a private request.
     FETCH = "fetch"
+    #: Ask for an example of the help's.
+    EXAMPLE = "example"
     #: Take a request back.
     CANCEL = "cancel"
     #: Another page of one's pictures.
@@ -98,6 +100,7 @@ _LOOKS: dict[Action, tuple[str, str, discord.ButtonStyle]] = {
     Action.SETTINGS: ("Settings", "📋", discord.ButtonStyle.secondary),
     Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
     Action.FETCH: ("Show", "🖼️", discord.ButtonStyle.primary),
+    Action.EXAMPLE: ("Draw this", "🖌️", discord.ButtonStyle.secondary),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
     Action.ACCEPT: ("Accept", "✅", discord.ButtonStyle.success),

@@ -19,6 +19,7 @@ from tests.stages.simulated import Scene, scene
 
 EXTENSIONS = (
     "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.editing", "cogs.asking.presets",
+    "cogs.asking.menus", "cogs.asking.helping",
     "cogs.asking.queue", "cogs.governing.styles",
     "cogs.governing.licence",
     "cogs.governing.policy", "cogs.governing.privacy", "cogs.governing.review",
