@@ -182,6 +182,9 @@ class WaifuBot(commands.Bot):
             )
         log.info("synced %s commands", len(payload))
 
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Nothing is read from messages; discord.py would look for commands in them."""
+
     def spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
         """Run a cog's background work; if it fails, the bot closes and `serve` starts afresh."""
         task = asyncio.create_task(work, name=name)

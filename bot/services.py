@@ -32,9 +32,11 @@ from bot.store.guilds import Guilds
 from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.parties import Parties
+from bot.store.presets import Presets
 from bot.store.privacy import Privacy
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.styles import Styles
 from bot.store.tellings import Tellings
 from bot.store.trust import Trust
 from bot.store.views import JobViews
@@ -67,6 +69,8 @@ class Services:
     rulebook: Rulebook
     consent: Consent
     drafts: Drafts
+    presets: Presets
+    styles: Styles
     privacy: Privacy
     signals: Signals
     progress: ProgressBoard

@@ -48,6 +48,8 @@ class Action(StrEnum):
     DELETE_YES = "deleteyes"
     #: Bring it back, while that can be.
     UNDO = "undo"
+    #: Ask for an example of the help's.
+    HELP_EXAMPLE = "helpexample"
     #: Take a request back.
     CANCEL = "cancel"
     #: Draw what the model knows nothing of.
@@ -153,6 +155,7 @@ _LOOKS: dict[Action, tuple[str, str | None, discord.ButtonStyle]] = {
     Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
     Action.DELETE_YES: ("Yes, delete it", "🗑️", discord.ButtonStyle.danger),
     Action.UNDO: ("Undo", "↩️", discord.ButtonStyle.secondary),
+    Action.HELP_EXAMPLE: ("Draw this", "🖌️", discord.ButtonStyle.secondary),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.ANYWAY: ("Draw anyway", "🖌️", discord.ButtonStyle.secondary),
     Action.MEANT: ("Draw what I meant", "✅", discord.ButtonStyle.success),

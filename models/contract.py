@@ -82,16 +82,17 @@ class Draw:
     model: str | None = None
     #: What was filled in where the prompt left something open; None: nothing was to be.
     completion: str | None = None
+    #: The picture that it is varied from, by its job's id.
+    source: str | None = None
+    #: How far it goes from there: 0 is the source itself, 1 as if there were none.
+    strength: Fraction | None = None
+    #: The name of the style whose words stand in the prompt; it draws nothing by itself.
+    style: str | None = None
 
     @property
     def words(self) -> str:
         """What the model reads: the prompt, and what was filled in behind it."""
         return f"{self.prompt.rstrip(' ,')}, {self.completion}" if self.completion else self.prompt
-
-    #: The picture that it is varied from, by its job's id.
-    source: str | None = None
-    #: How far it goes from there: 0 is the source itself, 1 as if there were none.
-    strength: Fraction | None = None
 
     @property
     def first_step(self) -> int:

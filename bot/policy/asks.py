@@ -85,6 +85,7 @@ def make_ask(
         clip_skip=checks.whole("clip_skip", typed.clip_skip, 0) or None,
         # With what, is decided where policy looks at it.
         completion="" if info.completes and typed.complete is not False else None,
+        style=typed.style,
     )
     count = checks.whole("count", typed.count, 1)
     if checks.faults:
@@ -112,7 +113,10 @@ def asked_of(ask: Ask, info: ModelInfo) -> Ask:
 
 
 def typed_of(draw: Draw) -> Typed:
-    """What would have to be typed to get this draw; its size is the aspect's with any model."""
+    """What would have to be typed to get this draw; its size is the aspect's with any model.
+
+    The words of its style are words of its prompt by now, so no style is named.
+    """
     return Typed(
         prompt=draw.prompt,
         negative=draw.negative,
@@ -147,7 +151,7 @@ def ask_again(
         info=info,
         user_id=user_id,
         place=place,
-        typed=replace(typed_of(draw), private=private, count=count),
+        typed=replace(typed_of(draw), private=private, count=count, style=draw.style),
         fresh_seed=draw.seed,
         kind=kind,
         parent_job_id=parent_job_id,

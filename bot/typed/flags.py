@@ -26,6 +26,7 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
         "guidance_scale": "guidance",
         "sampler": "sampler",
         "n": "count", "count": "count",
+        "style": "style",
         "clip_skip": "clip_skip", "clip-skip": "clip_skip", "clipskip": "clip_skip",
     }
 )  # fmt: skip
@@ -35,10 +36,12 @@ _SIDES = MappingProxyType({"w": "w", "width": "w", "h": "h", "height": "h"})
 _WORDED = frozenset(
     {
         "c", "chaos", "cref", "cw", "exp", "iw", "niji", "oref", "ow", "p", "personalize",
-        "profile", "q", "quality", "r", "repeat", "s", "sref", "stop", "style", "stylize", "sv",
+        "profile", "q", "quality", "r", "repeat", "s", "sref", "stop", "stylize", "sv",
         "sw", "v", "version", "weird",
     }
 )  # fmt: skip
+#: Styles of Midjourney's own.
+_FOREIGN_STYLES = frozenset({"raw", "cute", "expressive", "scenic", "original", "4a", "4b", "4c"})
 _LABEL_CHARS = 40
 
 
@@ -71,6 +74,9 @@ def _take(name: str, after: str, heard: Heard, sides: dict[str, str]) -> str:
     word, rest = [*after.split(maxsplit=1), "", ""][:2]
     value = word.rstrip(",")
     label = f"--{name} {value}".rstrip()[:_LABEL_CHARS]
+    if name == "style" and value.lower() in _FOREIGN_STYLES:
+        heard.left_out.append(label)
+        return rest
     if (option := _OPTIONS.get(name)) is not None:
         heard.take(option, value, label)
         return rest

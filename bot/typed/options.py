@@ -24,6 +24,8 @@ class Typed:
     clip_skip: int | None = None
     #: Whether what the prompt leaves open is filled in.
     complete: bool | None = None
+    #: The name of a style of the server's, whose words are added.
+    style: str | None = None
     #: For the member's eyes.
     private: bool | None = None
 

@@ -79,7 +79,7 @@ def sampler(text: str) -> tuple[Sampler | None, str]:
 
 
 #: How the value of each option is read.
-READERS: Mapping[str, Callable[[str], Aspect | int | float | None]] = MappingProxyType(
+READERS: Mapping[str, Callable[[str], Aspect | int | float | str | None]] = MappingProxyType(
     {
         "aspect": shape,
         "count": whole,
@@ -87,5 +87,6 @@ READERS: Mapping[str, Callable[[str], Aspect | int | float | None]] = MappingPro
         "steps": whole,
         "guidance": number,
         "clip_skip": whole,
+        "style": str,
     }
 )

@@ -257,7 +257,7 @@ def caption(job: Job, picture: Picture, note: str = "") -> str:
     draw = job.draw
     settings = (
         f"-# seed {draw.seed} · {draw.steps} steps · guidance {draw.guidance:g} · "
-        f"{picture.card_id} · `{job.id}`"
+        f"{picture.card_id}{f' · style {draw.style}' if draw.style else ''} · `{job.id}`"
     )
     whose = f"<@{job.user_id}> {plain(draw.prompt)}"
     return fit("\n".join(filter(None, (fit(whose, CONTENT_CHARS_MAX // 2), note, settings))))

@@ -6,7 +6,6 @@ more gets a kind word.
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 
 import discord
@@ -21,20 +20,16 @@ from bot.domain import (
     RequestKind,
 )
 from bot.policy.asks import typed_of
-from bot.words import knowing, refusals, wording
+from bot.words import knowing, refusals
 from cogs.asking.again import ask_for
 from cogs.asking.editor import show_editor
+from cogs.asking.pictures import is_readable, picture_of, tell_settings
 from cogs.asking.press import NOT_YOURS, Press, may_touch
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
 from cogs.translating import guild_of, place_of, tell, user_of
-from models.provenance import Provenance, a1111_parameters
 
-_GONE = "That picture is gone, so this button has nothing to work with any more."
-_FOREIGN = (
-    "That picture was asked for by another version of me, and I cannot read all of its settings. "
-    "Ask afresh with `/waifu`."
-)
+_GONE = "That request is gone, so this button has nothing to work with any more."
 _STALE = "This button is from an older version of me. Use `/show` to bring a picture back to life."
 
 
@@ -42,28 +37,13 @@ class _OfPicture(Press, template="wd:none"):
     """A button whose target is a picture."""
 
     async def job(self, interaction: Interaction) -> Job | None:
-        """The picture's job, if it is of this server; tells the user if not."""
-        job = await interaction.client.services.views.get(JobId(self.target))
-        if job is not None and await _is_theirs(interaction, job):
-            return job
-        await tell(interaction, _GONE)
-        return None
+        """The picture's job, if it is for whoever pressed; tells them if not."""
+        return await picture_of(interaction, JobId(self.target))
 
     async def settings(self, interaction: Interaction) -> Job | None:
         """The job, if its settings can be read too; tells the user if not."""
         job = await self.job(interaction)
-        if job is None or job.fault is None:
-            return job
-        await tell(interaction, _FOREIGN)
-        return None
-
-
-async def _is_theirs(interaction: Interaction, job: Job) -> bool:
-    """It is of this server, and for the eyes of whoever pressed."""
-    if job.guild_id != interaction.guild_id:
-        return False
-    private = await interaction.client.services.views.is_private(job.id)
-    return not private or job.user_id == user_of(interaction)
+        return job if job is not None and await is_readable(interaction, job) else None
 
 
 class Again(_OfPicture, template=template(Action.AGAIN)):
@@ -107,8 +87,7 @@ class RerollAll(Press, template=template(Action.REROLL_ALL)):
             await tell(interaction, _GONE)
             return
         job = grid.jobs[1]
-        if job.fault is not None:
-            await tell(interaction, _FOREIGN)
+        if not await is_readable(interaction, job):
             return
         draw = replace(job.draw, seed=fresh_seed())
         await ask_for(interaction, job, RequestKind.VARY, draw, count=len(grid.jobs))
@@ -135,25 +114,8 @@ class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
     async def pressed(self, interaction: Interaction) -> None:
         """The command, and the text that AUTOMATIC1111's WebUI reads; as a file if it is long."""
         job = await self.settings(interaction)
-        if job is None:
-            return
-        info = interaction.client.services.model()
-        command = wording.command(job, completes=info.completes)
-        parameters = a1111_parameters(Provenance.of(job.request(), info))
-        text = (
-            f"Draw it again:\n{wording.code(command)}\n"
-            f"For AUTOMATIC1111's WebUI:\n{wording.code(parameters)}"
-            + knowing.filled(job.draw.completion)
-        )
-        if len(text) <= wording.CONTENT_CHARS_MAX and "```" not in command:
-            await tell(interaction, text)
-            return
-        whole = f"{command}\n\n{parameters}\n".encode()
-        await interaction.response.send_message(
-            "The settings are too long to copy from a message, so here they are as a file.",
-            file=discord.File(io.BytesIO(whole), f"{job.id}.txt"),
-            ephemeral=True,
-        )
+        if job is not None:
+            await tell_settings(interaction, job)
 
 
 class Cancel(Press, template=template(Action.CANCEL)):

@@ -38,6 +38,7 @@ from bot.typed.options import Typed
 from bot.typed.reading import understood
 from bot.words import asking, knowing, licensing, standing, wording
 from cogs.asking.doubting import doubted, show_doubt
+from cogs.asking.dressing import dressed
 from cogs.asking.private import answer_privately, bring
 from cogs.asking.refusing import alert, give_words_back, refuse, refuse_words
 from cogs.asking.terms import close_terms, show_terms
@@ -66,12 +67,13 @@ async def submit_typed(interaction: Interaction, typed: Typed) -> None:
 
 async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
     read = understood(typed)
+    worn, unknown = await dressed(interaction, read.typed)
     ask = make_ask(
         info=interaction.client.services.model(),
         user_id=user_of(interaction),
         place=place_of(interaction),
-        typed=read.typed,
-        faults=read.faults,
+        typed=worn,
+        faults=read.faults + unknown,
         fresh_seed=fresh_seed(),
     )
     if isinstance(ask, Refused):

@@ -11,12 +11,11 @@ from bot.typed.options import Typed
 from bot.words import knowing, wording
 from cogs.asking import typing
 from cogs.asking.bounding import bound
+from cogs.asking.choices import ASPECTS, SAMPLERS
 from cogs.asking.requests import submit_typed
-from cogs.translating import tell
+from cogs.translating import guild_of, tell
 from models.contract import Aspect, Sampler
 
-_ASPECTS = [app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect]
-_SAMPLERS = [app_commands.Choice(name=s.label, value=s.value) for s in Sampler]
 _SWITCH = [app_commands.Choice(name=value, value=value) for value in ("on", "off")]
 
 
@@ -37,11 +36,12 @@ class Waifu(commands.Cog):
         steps="How many steps: more is finer and slower",
         guidance="How closely to follow the prompt",
         sampler="The method that takes the steps",
+        style="A style of this server's, added to your prompt",
         private="Show the pictures to you alone; nobody votes on them",
         clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
         complete="Off: draw only your words, and fill in nothing that they leave open",
     )
-    @app_commands.choices(aspect=_ASPECTS, sampler=_SAMPLERS, complete=_SWITCH)
+    @app_commands.choices(aspect=ASPECTS, sampler=SAMPLERS, complete=_SWITCH)
     async def waifu(  # noqa: PLR0917  discord.py makes the options of the parameters
         self,
         interaction: Interaction,
@@ -55,6 +55,7 @@ class Waifu(commands.Cog):
         sampler: str | None = None,
         clip_skip: int | None = None,
         complete: str | None = None,
+        style: str | None = None,
         private: bool | None = None,  # noqa: FBT001  the option itself
     ) -> None:
         """Check, queue and acknowledge."""
@@ -73,6 +74,7 @@ class Waifu(commands.Cog):
             sampler=Sampler(sampler) if sampler else None,
             clip_skip=clip_skip,
             complete=None if complete is None else complete == "on",
+            style=style,
             private=private,
         )
         await submit_typed(interaction, typed)
@@ -82,6 +84,21 @@ class Waifu(commands.Cog):
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return await typing.choices(interaction, current)
+
+    @waifu.autocomplete("style")
+    async def _styles(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        styles = await interaction.client.services.styles.all(guild_of(interaction))
+        wanted = current.strip().lower()
+        return [
+            app_commands.Choice(
+                name=wording.short(f"{one.name}: {one.words}", wording.CHOICE_CHARS_MAX),
+                value=one.name,
+            )
+            for one in styles
+            if wanted in one.name or wanted in one.words.lower()
+        ]
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -60,10 +60,12 @@ from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.parties import Parties
+from bot.store.presets import Presets
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.styles import Styles
 from bot.store.tellings import Tellings
 from bot.store.trust import Trust
 from bot.store.views import JobViews
@@ -291,6 +293,8 @@ async def scene(
         rulebook=rulebooks.load(),
         consent=Consent(db),
         drafts=Drafts(db),
+        presets=Presets(db),
+        styles=Styles(db),
         privacy=Privacy(db, gallery),
         signals=signals,
         progress=progress,

@@ -85,6 +85,9 @@ export class Suggestions {
 
   commands(typed, flat, choose) {
     const found = matching(flat, typed).slice(0, MOST);
+    // Only what begins as it was typed is marked: Enter must not call for a command that was not.
+    const wanted = typed.slice(1).toLowerCase();
+    const begun = wanted && found[0]?.full.startsWith(wanted);
     const title = [avatar(store.bot, 18), store.bot.name];
     this.asked = this.about = "";
     this.show(
@@ -94,7 +97,7 @@ export class Suggestions {
         node: commandNode(command),
         take: () => choose(command),
       })),
-      0,
+      begun ? 0 : -1,
     );
   }
 

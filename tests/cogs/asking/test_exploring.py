@@ -138,7 +138,7 @@ async def test_a_tag_is_looked_at_and_drawn(desk: Front) -> None:
     page = shown(desk, answer)
     assert "The model also knows it as: bunny ears" in page.content
     assert "Group: head" in page.content
-    example = next(one for one in ids(page) if "example" in one)
+    example = next(one for one in ids(page) if "wd:example" in one)
     await desk.member.click(answer.message, custom_id=example)
     assert [job.draw.prompt for job in await desk.jobs()] == ["rabbit ears"]
 

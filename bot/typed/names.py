@@ -1,0 +1,23 @@
+"""Names that members give: to a preset, to a style. Pure."""
+
+from __future__ import annotations
+
+import re
+
+#: Letters and digits of any script, and the two signs that tie words together.
+_NAME = re.compile(r"[\w-]+")
+NAME_CHARS_MAX = 32
+
+
+class NameFault(ValueError):  # noqa: N818  a value of what a member typed
+    """It is no name; the message is a sentence for whoever typed it."""
+
+
+def name_of(text: str) -> str:
+    """The name as it is kept: small, one word. Raises `NameFault`."""
+    name = "-".join(text.lower().split())
+    if len(name) > NAME_CHARS_MAX:
+        raise NameFault(f"That name is {len(name)} characters; the limit is {NAME_CHARS_MAX}.")
+    if not _NAME.fullmatch(name):
+        raise NameFault("A name has letters, digits, `-` and `_`, for example `soft-light`.")
+    return name

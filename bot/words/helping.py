@@ -1,0 +1,60 @@
+"""What `/help` says, the examples that it offers, and the answer to a mention. Pure text."""
+
+from __future__ import annotations
+
+from models.contract import ModelInfo, Sampler
+
+#: To be pressed; words that every model of anime pictures knows.
+EXAMPLES = (
+    "1girl, blue hair, glasses, smile",
+    "1girl, blonde hair, red eyes, hat, night sky",
+    "1boy, black hair, green eyes, scarf, snow",
+)
+TITLE = "Anime pictures, drawn for you"
+HINT = (
+    "Hi! I draw with `/waifu`, for example `/waifu prompt: 1girl, blue hair, smile`. "
+    "`/help` shows what else I can do."
+)
+EXAMPLE_GONE = "I don't offer that example any more. `/help` shows the new ones."
+ABOUT = (
+    "`/waifu prompt:` draws what you describe, best in Danbooru tags with commas between them. "
+    "Others vote with 👍 and 👎, and the votes make the next model better."
+)
+_ASKING = (
+    "`negative:` keeps things out, `aspect:` is the shape, `count:` draws up to {count}, `seed:` "
+    "draws the same picture again, `style:` adds a style of this server's, `private: True` shows "
+    "it to you alone. `--ar 16:9 --no hat` and settings pasted from other programs work, too."
+)
+_AFTER = (
+    "Under each picture: *Again*, *Vary* (a new seed), *Edit*, *Settings*, *Delete*, *Report*. "
+    "The same is in the message's menu under *Apps*."
+)
+_YOURS = (
+    "`/preset` keeps your own defaults, `/queue` and `/cancel` are about what is in progress, "
+    "`/history` and `/show` about what is done, `/votes` and `/duel` about the best, `/privacy` "
+    "about what I store about you."
+)
+_MODEL = "{name}: {sizes}, up to {steps} steps, samplers {samplers}."
+_RULES = (
+    "The model's licence is {licence}: `/licence` has its rules and its whole text. What is drawn "
+    "here this server's moderators decide; a refusal says which rule it was, and `/policy` is "
+    "theirs."
+)
+
+
+def fields(info: ModelInfo) -> tuple[tuple[str, str], ...]:
+    """The paragraphs of the help, each with its heading."""
+    sizes = ", ".join(f"{aspect} {w} x {h}" for aspect, (w, h) in info.sizes_px.items())
+    samplers = ", ".join(sampler.label for sampler in Sampler)
+    return (
+        ("Asking", _ASKING.format(count=info.limits.count_max)),
+        ("Afterwards", _AFTER),
+        ("Yours", _YOURS),
+        (
+            "The model",
+            _MODEL.format(
+                name=info.name, sizes=sizes, steps=info.limits.steps_max, samplers=samplers
+            ),
+        ),
+        ("Licence and rules", _RULES.format(licence=info.licence_name)),
+    )

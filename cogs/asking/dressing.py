@@ -1,0 +1,50 @@
+"""What goes with everything that is typed: the member's preset, and the style they name. Not a cog.
+
+Both become words and options of the ask itself, so policy reads them as one text with the prompt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.client import Interaction
+from bot.typed.names import NameFault, name_of
+from bot.typed.options import Typed
+from bot.words import presets as words
+from cogs.translating import guild_of, user_of
+
+
+async def dressed(interaction: Interaction, typed: Typed) -> tuple[Typed, tuple[str, ...]]:
+    """What was typed with preset and style, and what is wrong with their names, as sentences."""
+    preset = await interaction.client.services.presets.in_use(user_of(interaction))
+    if preset is not None:
+        added = joined(typed.prompt, preset.typed.prompt)
+        typed = replace(typed.over(preset.typed), prompt=added)
+    if typed.style is None:
+        return typed, ()
+    return await _styled(interaction, typed, typed.style)
+
+
+async def _styled(
+    interaction: Interaction, typed: Typed, given: str
+) -> tuple[Typed, tuple[str, ...]]:
+    services, guild_id = interaction.client.services, guild_of(interaction)
+    try:
+        style = await services.styles.get(guild_id, name_of(given))
+    except NameFault as fault:
+        return typed, (str(fault),)
+    if style is None:
+        names = [one.name for one in await services.styles.all(guild_id)]
+        return typed, (words.no_style(given, names),)
+    return replace(
+        typed,
+        prompt=joined(typed.prompt, style.words),
+        without=joined(typed.without or "", style.negative) or None,
+        style=style.name,
+    ), ()
+
+
+def joined(*parts: str) -> str:
+    """Tags behind tags."""
+    stripped = (part.strip(" ,") for part in parts)
+    return ", ".join(part for part in stripped if part)

@@ -1,0 +1,116 @@
+"""`/help`, its examples to press, and a hint for whoever mentions the bot."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import BotError, ChannelId, GuildId
+from bot.typed.options import Typed
+from bot.words import helping
+from cogs.asking.press import Press
+from cogs.asking.requests import submit_typed
+from cogs.components import Action, custom_id, template
+from cogs.posting.faults import DISCORD_ERRORS
+from cogs.translating import place_at, tell
+
+log = logging.getLogger(__name__)
+
+#: A channel gets one hint in this time, however often somebody mentions the bot.
+_QUIET_S = 60.0
+_LABEL_CHARS = 80
+
+
+class ExamplePress(Press, template=template(Action.HELP_EXAMPLE)):
+    """One of the examples, asked for by whoever pressed."""
+
+    action = Action.HELP_EXAMPLE
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """As if they had typed it."""
+        number = int(self.target) if self.target.isdecimal() else len(helping.EXAMPLES)
+        if number >= len(helping.EXAMPLES):
+            await tell(interaction, helping.EXAMPLE_GONE)
+            return
+        await submit_typed(interaction, Typed(prompt=helping.EXAMPLES[number]))
+
+
+class Helping(commands.Cog):
+    """Says what there is."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._hinted_s: dict[int, float] = {}
+
+    @app_commands.command(description="What I can do, with examples to press")
+    async def help(self, interaction: Interaction) -> None:
+        """For the member's eyes."""
+        info = self._services.model()
+        embed = discord.Embed(title=helping.TITLE, description=helping.ABOUT)
+        for name, text in helping.fields(info):
+            embed.add_field(name=name, value=text, inline=False)
+        await interaction.response.send_message(embed=embed, view=_examples(), ephemeral=True)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Whoever mentions the bot is told how to ask; what they wrote is not read.
+
+        A reply mentions whom it answers, and answers a picture more often than it asks for help.
+        """
+        me = self._bot.user
+        if message.author.bot or message.reference or message.guild is None or me is None:
+            return
+        if all(user.id != me.id for user in message.mentions) or self._is_quiet(message):
+            return
+        try:
+            if await self._may_speak(message, message.guild):
+                await message.reply(helping.HINT, mention_author=False)
+        except (*DISCORD_ERRORS, BotError) as problem:
+            log.info("a mention stays unanswered: %s", problem)
+
+    def _is_quiet(self, message: discord.Message) -> bool:
+        """Whether a hint stands in the channel already; notes one that will."""
+        now_s, last_s = self._services.elapsed_s(), self._hinted_s.get(message.channel.id)
+        if last_s is not None and now_s - last_s < _QUIET_S:
+            return True
+        self._hinted_s = {c: s for c, s in self._hinted_s.items() if now_s - s < _QUIET_S}
+        self._hinted_s[message.channel.id] = now_s
+        return False
+
+    async def _may_speak(self, message: discord.Message, guild: discord.Guild) -> bool:
+        """Not where moderators switched the bot off."""
+        place = place_at(
+            GuildId(guild.id), ChannelId(message.channel.id), channel=message.channel, guild=guild
+        )
+        return (await self._services.policy_at(place)).enabled
+
+
+def _examples() -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    for number, prompt in enumerate(helping.EXAMPLES):
+        view.add_item(
+            discord.ui.Button(
+                label=prompt[:_LABEL_CHARS],
+                emoji="🖌️",
+                custom_id=custom_id(Action.HELP_EXAMPLE, str(number)),
+                row=number,
+            )
+        )
+    view.stop()
+    return view
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(ExamplePress)
+    await bot.add_cog(Helping(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(ExamplePress)

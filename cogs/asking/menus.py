@@ -1,0 +1,54 @@
+"""What the menu of a message offers for the picture in it: *Draw like this* and *Settings*."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.policy.asks import typed_of
+from cogs.asking.editor import show_editor
+from cogs.asking.pictures import is_readable, picture_in, tell_settings
+
+
+class Menus(commands.Cog):
+    """Two entries; *Report picture* is the reports' own."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._bot = bot
+        self._menus = [
+            app_commands.ContextMenu(name="Draw like this", callback=self.draw_like_this),
+            app_commands.ContextMenu(name="Settings", callback=self.settings),
+        ]
+
+    async def cog_load(self) -> None:
+        """Add them to the menu of every message."""
+        for menu in self._menus:
+            self._bot.tree.add_command(menu)
+
+    async def cog_unload(self) -> None:
+        """Take them away."""
+        for menu in self._menus:
+            self._bot.tree.remove_command(menu.name, type=menu.type)
+
+    async def draw_like_this(self, interaction: Interaction, message: discord.Message) -> None:
+        """The form with the picture's settings, for a picture of its own: with a new seed."""
+        job = await picture_in(interaction, message)
+        if job is None or not await is_readable(interaction, job):
+            return
+        private = await interaction.client.services.views.is_private(job.id)
+        await show_editor(interaction, replace(typed_of(job.draw), seed=None, private=private))
+
+    async def settings(self, interaction: Interaction, message: discord.Message) -> None:
+        """What the button *Settings* tells."""
+        job = await picture_in(interaction, message)
+        if job is not None and await is_readable(interaction, job):
+            await tell_settings(interaction, job)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Menus(bot))

@@ -1,0 +1,79 @@
+"""The picture that a press or a menu is about, and its settings for whoever asks. Not a cog."""
+
+from __future__ import annotations
+
+import io
+
+import discord
+
+from bot.client import Interaction
+from bot.domain import Job, JobId
+from bot.words import knowing, wording
+from cogs.posting.finding import button_ids
+from cogs.translating import tell, user_of
+from models.provenance import Provenance, a1111_parameters
+
+_GONE = "That picture is gone, so this button has nothing to work with any more."
+_NO_PICTURE = "I see no picture of mine in that message. Try it on one that I posted."
+_FOREIGN = (
+    "That picture was asked for by another version of me, and I cannot read all of its settings. "
+    "Ask afresh with `/waifu`."
+)
+
+
+async def picture_of(interaction: Interaction, job_id: JobId) -> Job | None:
+    """The picture's job, if it is of this server and for these eyes; tells the member if not."""
+    job = await _found(interaction, job_id)
+    if job is None:
+        await tell(interaction, _GONE)
+    return job
+
+
+async def picture_in(interaction: Interaction, message: discord.Message) -> Job | None:
+    """The same of the picture that a message shows."""
+    me = interaction.client.user
+    ours = me is not None and message.author.id == me.id
+    for name in sorted(button_ids(message)) if ours else ():
+        job = await _found(interaction, JobId(name))
+        if job is not None:
+            return job
+    await tell(interaction, _NO_PICTURE)
+    return None
+
+
+async def _found(interaction: Interaction, job_id: JobId) -> Job | None:
+    views = interaction.client.services.views
+    job = await views.get(job_id)
+    if job is None or job.guild_id != interaction.guild_id:
+        return None
+    if job.user_id != user_of(interaction) and await views.is_private(job.id):
+        return None
+    return job
+
+
+async def is_readable(interaction: Interaction, job: Job) -> bool:
+    """Whether this version understands all of its settings; tells the member if not."""
+    if job.fault is not None:
+        await tell(interaction, _FOREIGN)
+    return job.fault is None
+
+
+async def tell_settings(interaction: Interaction, job: Job) -> None:
+    """The command, and the text that AUTOMATIC1111's WebUI reads; as a file if it is long."""
+    info = interaction.client.services.model()
+    command = wording.command(job, completes=info.completes)
+    parameters = a1111_parameters(Provenance.of(job.request(), info))
+    text = (
+        f"Draw it again:\n{wording.code(command)}\n"
+        f"For AUTOMATIC1111's WebUI:\n{wording.code(parameters)}"
+        + knowing.filled(job.draw.completion)
+    )
+    if len(text) <= wording.CONTENT_CHARS_MAX and "```" not in command:
+        await tell(interaction, text)
+        return
+    whole = f"{command}\n\n{parameters}\n".encode()
+    await interaction.response.send_message(
+        "The settings are too long to copy from a message, so here they are as a file.",
+        file=discord.File(io.BytesIO(whole), f"{job.id}.txt"),
+        ephemeral=True,
+    )

@@ -1,0 +1,145 @@
+"""`/preset`: options that a member keeps under a name, for everything that they ask for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
+from bot.typed.options import Typed
+from bot.typed.reading import understood
+from bot.words import asking, wording
+from bot.words import presets as words
+from cogs.asking.choices import ASPECTS, SAMPLERS
+from cogs.translating import tell, user_of
+from models.contract import Aspect, Sampler
+
+_Name = app_commands.Range[str, 1, NAME_CHARS_MAX]
+_NOTHING = Typed(prompt="")
+
+
+class PresetCog(commands.GroupCog, group_name="preset", group_description="Your own defaults"):
+    """A member's own presets; every answer is for their eyes."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+
+    @app_commands.command(description="Save options under a name")
+    @app_commands.describe(
+        name="What to call it",
+        words="Words to add to what you ask for",
+        negative="What to keep out of the picture",
+        aspect="Square, portrait or landscape",
+        count="How many pictures",
+        steps="How many steps",
+        guidance="How closely to follow the prompt",
+        sampler="The method that takes the steps",
+    )
+    @app_commands.choices(aspect=ASPECTS, sampler=SAMPLERS)
+    async def save(  # noqa: PLR0917  discord.py makes the options of the parameters
+        self,
+        interaction: Interaction,
+        name: _Name,
+        words: str | None = None,
+        negative: str | None = None,
+        aspect: str | None = None,
+        count: int | None = None,
+        steps: int | None = None,
+        guidance: float | None = None,
+        sampler: str | None = None,
+    ) -> None:
+        """Keep what was given; it is checked whenever it is asked with."""
+        read = understood(
+            Typed(
+                prompt=words or "",
+                negative=negative,
+                aspect=Aspect(aspect) if aspect else None,
+                count=count,
+                steps=steps,
+                guidance=guidance,
+                sampler=Sampler(sampler) if sampler else None,
+            )
+        )
+        told = "\n".join(read.faults) or await self._save(interaction, name, read.typed)
+        aside = f"\n{asking.left_out(read.left_out)}" if read.left_out else ""
+        await tell(interaction, told + aside)
+
+    async def _save(self, interaction: Interaction, given: str, typed: Typed) -> str:
+        # A preset with a seed would draw one picture for ever.
+        typed = replace(typed, seed=None)
+        if typed == _NOTHING:
+            return words.EMPTY
+        try:
+            name = name_of(given)
+        except NameFault as fault:
+            return str(fault)
+        now_ms = self._services.clock()
+        kept = await self._services.presets.save(user_of(interaction), name, typed, now_ms)
+        return words.saved(name) if kept else words.TOO_MANY
+
+    @app_commands.command(description="Use a preset with everything you ask for")
+    @app_commands.describe(name="Yours, or the code of a shared one; none ends it")
+    async def use(self, interaction: Interaction, name: _Name | None = None) -> None:
+        """From now on; a shared one is copied first."""
+        await tell(interaction, await self._use(interaction, name))
+
+    async def _use(self, interaction: Interaction, given: str | None) -> str:
+        presets, user_id = self._services.presets, user_of(interaction)
+        if given is None:
+            await presets.use(user_id, None)
+            return words.USE_NONE
+        name = given.strip().lower()
+        if await presets.use(user_id, name):
+            return words.used(name)
+        shared = await presets.shared(name)
+        if shared is None:
+            return words.unknown(given)
+        if not await presets.save(user_id, shared.name, shared.typed, self._services.clock()):
+            return words.TOO_MANY
+        await presets.use(user_id, shared.name)
+        return words.copied(shared.name)
+
+    @app_commands.command(description="Get a code by which others copy a preset of yours")
+    @app_commands.describe(name="Which one")
+    async def share(self, interaction: Interaction, name: _Name) -> None:
+        """Only who is told the code can copy it."""
+        given = name.strip().lower()
+        code = await self._services.presets.share(user_of(interaction), given)
+        await tell(interaction, words.unknown(name) if code is None else words.shared(given, code))
+
+    @app_commands.command(description="Delete a preset")
+    @app_commands.describe(name="Which one")
+    async def delete(self, interaction: Interaction, name: _Name) -> None:
+        """Its code goes with it; copies stay."""
+        given = name.strip().lower()
+        gone = await self._services.presets.delete(user_of(interaction), given)
+        await tell(interaction, words.deleted(given) if gone else words.unknown(name))
+
+    @app_commands.command(description="Your presets")
+    async def list(self, interaction: Interaction) -> None:
+        """Each with what it adds."""
+        mine = await self._services.presets.all(user_of(interaction))
+        await tell(interaction, words.listed(mine) if mine else words.NOTHING_SAVED)
+
+    @use.autocomplete("name")
+    @share.autocomplete("name")
+    @delete.autocomplete("name")
+    async def _named(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        mine = await self._services.presets.all(user_of(interaction))
+        return [
+            app_commands.Choice(
+                name=wording.short(one.name, wording.CHOICE_CHARS_MAX), value=one.name
+            )
+            for one in mine
+            if current.strip().lower() in one.name
+        ]
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(PresetCog(bot))

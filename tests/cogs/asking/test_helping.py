@@ -1,0 +1,111 @@
+"""`/help`, the menu of a message, and a mention: who is new here finds the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain import Ask, UserId
+from bot.policy.asks import make_ask
+from bot.typed.options import Typed
+from bot.words import helping
+from tests.stages.factories import USER, make_place
+from tests.stages.fake_engine import INFO
+from tests.stages.front import Front, custom_ids, front, said
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+async def test_help_tells_of_this_model_and_its_examples_draw_after_a_restart(desk: Front) -> None:
+    answer = said(await desk.member.slash(desk.channel, "help"))
+    assert answer.ephemeral
+    (embed,) = answer.embeds
+    whole = " ".join(field.value or "" for field in embed.fields)
+    assert len(embed) <= 6000
+    assert all(len(field.value or "") <= 1024 for field in embed.fields)
+    for told in (INFO.name, INFO.licence_name, "/licence", "/policy", "/privacy", "up to 50 steps"):
+        assert told in whole
+    examples = custom_ids(answer)
+    assert len(examples) == 3
+    await desk.restart()
+    for example in examples:
+        await desk.member.click(answer.message, custom_id=example)
+    assert [job.draw.prompt for job in await desk.jobs()] == list(helping.EXAMPLES)
+
+
+@pytest.mark.parametrize("prompt", helping.EXAMPLES)
+def test_an_example_is_a_plain_prompt(prompt: str) -> None:
+    ask = make_ask(
+        info=INFO, user_id=USER, place=make_place(), typed=Typed(prompt=prompt), fresh_seed=1
+    )
+    assert isinstance(ask, Ask)
+    assert len(prompt) <= 80, "a button's label shows all of it"
+
+
+async def test_the_menu_of_a_picture_opens_its_settings(desk: Front) -> None:
+    _, message = await desk.picture("1girl, hat", seed=12)
+    told = said(await desk.member.context_menu(desk.channel, "Settings", message)).content
+    assert "seed: 12" in told
+    who = desk.newcomer()
+    await desk.accepts(who)
+    shown = await who.context_menu(desk.channel, "Draw like this", message)
+    assert shown.modal is not None
+    fields = {row["component"]["custom_id"]: row["component"] for row in shown.modal["components"]}
+    assert fields["prompt"]["value"] == "1girl, hat"
+    assert not fields["seed"].get("value"), "a picture of their own"
+    values = {"prompt": "1girl, crown", "negative": "", "aspect": ["any"], "seed": "", "more": ""}
+    await who.submit_modal(shown, values)
+    assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, crown"]
+
+
+async def test_the_menu_of_another_message_says_so(desk: Front) -> None:
+    mine = await desk.member.send(desk.channel, "just words")
+    for name in ("Settings", "Draw like this"):
+        assert (
+            "no picture" in said(await desk.member.context_menu(desk.channel, name, mine)).content
+        )
+    job, message = await desk.picture()
+    await desk.services.privacy.forget(UserId(desk.member.id))
+    assert (
+        "no picture"
+        in said(await desk.newcomer().context_menu(desk.channel, "Settings", message)).content
+    )
+    assert await desk.services.views.get(job.id) is None
+
+
+async def test_a_mention_is_answered_with_a_hint_once_a_minute(desk: Front) -> None:
+    me = desk.bot.user
+    assert me is not None
+    for _ in range(2):
+        await desk.member.send(desk.channel, f"<@{me.id}> draw me a cat")
+    (hint,) = [m for m in desk.channel.history() if m.author.id == me.id]
+    assert hint.content == helping.HINT
+    assert not hint.mentions
+    await desk.env.advance_time(61)
+    await desk.member.send(desk.channel, f"<@{me.id}> please")
+    assert sum(m.author.id == me.id for m in desk.channel.history()) == 2
+    assert not await desk.jobs()
+
+
+async def test_no_hint_where_nobody_asked_for_one(desk: Front) -> None:
+    me = desk.bot.user
+    assert me is not None
+    await desk.member.send(desk.channel, "draw me a cat, @everyone")
+    _, message = await desk.picture()
+    shown = len(desk.shown())
+    await desk.member.send(desk.channel, f"nice <@{me.id}>", reply_to=message)
+    assert len(desk.shown()) == shown + 1, "a reply answers the picture"
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
+    await desk.member.send(desk.channel, f"<@{me.id}> hello")
+    assert len(desk.shown()) == shown + 2, "they switched it off here"
+
+
+async def test_no_content_of_a_message_is_asked_for(desk: Front) -> None:
+    assert not desk.bot.intents.message_content

@@ -1,0 +1,100 @@
+"""A member's presets go with what they ask for, and nobody else has them without the code."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simcord.actors import MemberActor
+from simcord.backend.errors import OptionError
+
+from bot.typed.kept import PRESETS_MAX
+from bot.typed.names import NameFault, name_of
+from models.contract import Aspect, Sampler
+from tests.stages.front import Front, front, said
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+async def preset(desk: Front, command: str, who: MemberActor | None = None, **given: Any) -> str:
+    answer = said(await (who or desk.member).slash(desk.channel, f"preset {command}", **given))
+    assert answer.ephemeral
+    return answer.content
+
+
+async def test_a_preset_in_use_goes_with_everything_and_what_is_typed_wins(desk: Front) -> None:
+    told = await preset(desk, "save", name="Soft Light", words="pastel colors --ar 2:3",
+                        negative="lowres", steps=9, sampler="heun")  # fmt: skip
+    assert "`/preset use name: soft-light`" in told
+    await desk.asks(prompt="1girl, before")
+    assert "what you type yourself wins" in await preset(desk, "use", name="soft-light")
+    await desk.restart()
+    await desk.asks(prompt="1girl, hat", steps=5)
+    await preset(desk, "use")
+    await desk.asks(prompt="1girl, after")
+    before, during, after = [job.draw for job in await desk.jobs()]
+    assert (before.prompt, after.prompt) == ("1girl, before", "1girl, after")
+    assert (during.prompt, during.negative) == ("1girl, hat, pastel colors", "lowres")
+    assert (during.steps, during.sampler, during.aspect) == (5, Sampler.HEUN, Aspect.PORTRAIT)
+
+
+async def test_a_preset_passes_the_policy_as_one_text_with_the_prompt(desk: Front) -> None:
+    """Each half alone is fine."""
+    await preset(desk, "save", name="half", words="nude")
+    await preset(desk, "use", name="half")
+    refused = await desk.asks(prompt="loli")
+    assert refused.ephemeral
+    assert not await desk.jobs()
+    assert "loli" in refused.content.split("```")[1]
+    assert "nude" not in refused.content.split("```")[1], "what they typed, and nothing else"
+
+
+async def test_a_preset_is_shared_by_its_code_alone(desk: Front) -> None:
+    await preset(desk, "save", name="mine", words="pastel")
+    who = desk.newcomer()
+    assert "no preset `mine`" in await preset(desk, "use", who, name="mine")
+    told = await preset(desk, "share", name="mine")
+    code = told.split("name: ")[1].split("`")[0]
+    assert code in await preset(desk, "share", name="mine"), "it stays"
+    assert "Saved as `mine`" in await preset(desk, "use", who, name=code)
+    assert "Deleted" in await preset(desk, "delete", name="mine")
+    assert "no preset" in await preset(desk, "use", name=code)
+    assert "pastel" in await preset(desk, "list", who), "a copy stays"
+    assert "no presets yet" in await preset(desk, "list")
+
+
+async def test_a_name_is_short_and_one_word(desk: Front) -> None:
+    with pytest.raises(OptionError):
+        await preset(desk, "save", name="x" * 200, words="pastel")
+    with pytest.raises(NameFault, match="200 characters; the limit is 32"):
+        name_of("x" * 200)
+    for odd in ("`x`", "<@1>", "\u202e", "", "a/b"):
+        with pytest.raises(NameFault):
+            name_of(odd)
+    assert name_of(" Soft  LIGHT ") == "soft-light"
+    assert name_of("柔らかい") == "柔らかい"
+    assert "letters, digits" in await preset(desk, "save", name="@everyone", words="pastel")
+
+
+async def test_what_cannot_be_kept_is_told(desk: Front) -> None:
+    assert "something to save" in await preset(desk, "save", name="empty", words="--seed 7")
+    assert "`--ar 0:9`" in await preset(desk, "save", name="bad", words="hat --ar 0:9")
+    assert "left out:" in await preset(desk, "save", name="ok", words="hat --v 6")
+    for number in range(PRESETS_MAX - 1):
+        await preset(desk, "save", name=f"p{number}", words="hat")
+    assert "the limit" in await preset(desk, "save", name="more", words="hat")
+    assert "Saved" in await preset(desk, "save", name="ok", words="crown"), "in its own place"
+
+
+async def test_names_are_offered_to_their_member(desk: Front) -> None:
+    await preset(desk, "save", name="mine", words="pastel")
+    choices = await desk.member.autocomplete(desk.channel, "preset use", "name", "m")
+    assert [c["value"] for c in choices] == ["mine"]
+    who = desk.newcomer()
+    assert not await who.autocomplete(desk.channel, "preset use", "name", "m")
