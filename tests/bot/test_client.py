@@ -103,12 +103,14 @@ async def test_a_fault_of_the_disk_is_told_in_kind_words_to_commands_and_buttons
         patch.setattr(desk.services.queue, "enqueue", sick)
         patch.setattr(desk.services.views, "mine", sick)
         answers = [
-            await desk.asks(prompt="1girl"),
+            # What was typed is given back below it.
+            (await desk.member.slash(desk.channel, "waifu", prompt="1girl")).response,
             said(await desk.member.click(post, label="Reroll")),
             said(await desk.member.slash(desk.channel, "queue")),
         ]
     desk.env._errors.clear()
     for answer in answers:
+        assert answer is not None
         assert told in answer.content
         assert "Nothing that you had queued is lost" in answer.content
         assert "tell the operator" in answer.content

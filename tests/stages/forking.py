@@ -20,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -73,6 +74,7 @@ class Nursery:
     """The process that is forked, as long as this one lives."""
 
     def __init__(self) -> None:
+        self._asking = threading.Lock()
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -82,9 +84,10 @@ class Nursery:
             )
 
     def ask(self, **question: object) -> Mapping[str, Any]:
-        """A question to it and the answer."""
-        self._line.send(json.dumps(question).encode())
-        return json.loads(self._line.recv(_LONGEST))
+        """A question to it and the answer; from any thread."""
+        with self._asking:
+            self._line.send(json.dumps(question).encode())
+            return json.loads(self._line.recv(_LONGEST))
 
     async def spawn(self, module: str, environment: Mapping[str, str]) -> Fork:
         """Run a module in a fork."""

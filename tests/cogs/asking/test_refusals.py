@@ -92,7 +92,7 @@ async def test_every_rule_that_refuses_it_is_told_and_recorded(desk: Court) -> N
     refused = await desk.asks(prompt="1girl, dragon, nike shoes")
     assert "**Brands**" in refused.content
     assert "refused for this too: **Blocked words of this server** (“dragon”)." in refused.content
-    refusal_id = custom_ids(refused)[0].split(":")[2]
+    refusal_id = custom_ids(refused)[-1].split(":")[2]
     (made,) = await desk.services.decisions.about(GuildId(desk.guild.id), refusal_id)
     assert made.rules == ("brands", "server")
 
