@@ -53,6 +53,7 @@ class Ages:
         self._no_time = re.compile(times)
         self._behind = re.compile(f"{_APART}{listed(said.behind)}{times}")
         self._before = re.compile(f"{listed(said.before)}\\Z")
+        self._measure = re.compile(f"{_APART}{listed(said.measures)}")
         self._hedge = re.compile(f"{_SIGNS}{listed(said.hedges)}\\Z")
         self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:(?:{'|'.join(_ANDS)})[ -])?\\Z")
         #: Letters that such a word ends in: most places are told by these.
@@ -71,7 +72,8 @@ class Ages:
         """Whether a phrase that was found in a folded text is an age there."""
         start, end = span
         return (
-            self._is_alone(text, start)
+            self._measure.match(text, end) is None
+            and self._is_alone(text, start)
             and not self._ends_a_larger_number(text, start)
             and self._no_time.match(text, end) is not None
         )
@@ -103,7 +105,7 @@ class Ages:
                 continue
             if behind:
                 yield start, behind.end()
-            else:
+            elif not self._measure.match(text, end):
                 begin = max(0, start - _BEFORE)
                 head = self._hedge.sub("", text[begin:start].rstrip(_PARTING)).rstrip(_PARTING)
                 if head.endswith(self._hints) and (before := self._before.search(head)):

@@ -125,6 +125,7 @@ class AgeWords:
     before: tuple[str, ...]
     hedges: tuple[str, ...]
     never_behind: tuple[str, ...]
+    measures: tuple[str, ...]
     tens: tuple[str, ...]
 
 
@@ -324,8 +325,7 @@ def _licences(files: Mapping[str, bytes]) -> dict[str, tuple[RuleId, ...]]:
 
 def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
     def lines(name: str) -> frozenset[str]:
-        text = re.sub(r"(?m)^#.*$", "", _text(f"lexicon/{name}.txt", files))
-        return frozenset(text.splitlines()) - {""}
+        return frozenset(re.findall(r"(?m)^[^#\r\n].*$", _text(f"lexicon/{name}.txt", files)))
 
     letters = _read(_Letters, "lexicon/letters.toml", files)
     return Lexicon(

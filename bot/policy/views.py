@@ -31,6 +31,9 @@ _LATIN = re.compile("[a-z]")
 _SOUNDING = re.compile("[\u0370-\u058f]")
 #: Letters that are others when the page is turned, beside those that only look turned.
 _ROTATED = {"n": "u", "u": "n", "d": "p", "p": "d", "b": "q", "q": "b", "m": "w", "w": "m"}
+#: Letters that are read as several, and what may stand over them.
+_LONG_LETTERS = "яючшщж"
+_MARK = "[\u0300-\u036f\u200b-\u200d\u2060]"
 #: Kanji and waves that look like katakana, beside kana.
 _KANA = dict(zip("口二力夕八工卜千一〜\uff5e~―", "ロニカタハエトチーーーーー", strict=True))
 _KANA_LETTER = "\u3041-\u3096\u30a1-\u30fa\u30fc\uff66-\uff9d"
@@ -115,6 +118,7 @@ class Views:
         )
         self._on_its_head = _any_of(*turned.values())
         self._sign = _any_of(*looks.values(), *turned.values(), *_KANA)
+        self._doubled = re.compile(f"([{_LONG_LETTERS}])(?:{_MARK}*+\\1)++", re.IGNORECASE)
 
     def of(self, source: str) -> Iterator[View]:
         """Every other view of a text, for which there is a sign."""
@@ -126,6 +130,15 @@ class Views:
             yield from self._upside_down(source)
             yield from self._looked(source)
             yield from _kana(source)
+            yield from self._said_once(source)
+
+    def _said_once(self, source: str) -> Iterator[View]:
+        """Letters that are read as two, such as я, once for every run: `яя` is read `yaya`."""
+        runs = [(run.start(1) + 1, run.end()) for run in self._doubled.finditer(source)]
+        for first, last in _windows(source, runs):
+            gone = {at for start, end in runs for at in range(start, end)}
+            places = [at for at in range(first, last) if at not in gone]
+            yield View("".join(source[at] for at in places), places)
 
     def _parted(self, source: str) -> Iterator[View]:
         """Words parted where a small letter meets a capital, unless the whole is a word."""

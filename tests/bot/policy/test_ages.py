@@ -130,3 +130,10 @@ def test_where_it_stands_is_told() -> None:
 def test_more_numbers_than_anybody_writes_are_unreadable() -> None:
     with pytest.raises(UnreadableError):
         found("5 " * 400)
+
+
+def test_a_number_of_something_measured_is_no_age() -> None:
+    assert found("she is only five minutes away") == []
+    assert found("she is five minutes late, she is five") == ["she is five"]
+    assert not AGES.holds("she is five minutes late", (0, 11))
+    assert AGES.holds("she is five, late", (0, 11))

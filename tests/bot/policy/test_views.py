@@ -100,3 +100,24 @@ def test_what_is_found_is_told_as_it_was_written() -> None:
     assert told("1girl, nυdξ") == {"nυdξ"}
     assert told("nude, ƃunoʎ lɹıƃ, sky") == {"nude", "ƃunoʎ lɹıƃ"}
     assert told("nude, lɹıƃ ƃunoʎ, sky") == {"nude", "lɹıƃ ƃunoʎ"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("голаяяя", "голая"),
+        ("ЯяЯ ююг", "Я юг"),
+        ("ж\u0331ж\u030aж", "ж"),
+        ("ш\u200bшапка", "шапка"),
+    ],
+)
+def test_a_letter_that_is_read_as_two_is_seen_once_for_a_run_of_it(text: str, seen: str) -> None:
+    assert seen in views(text)
+
+
+def test_a_letter_that_stands_alone_has_no_other_view() -> None:
+    assert seen_once("яблоко, юность, чай, наш дом") == []
+
+
+def seen_once(text: str) -> list[str]:
+    return [seen for seen in views(text) if seen != text and len(seen) < len(text)]
