@@ -125,8 +125,8 @@ def _negative(text: str | None, info: ModelInfo) -> str:
 def _short_enough(option: str, text: str, limit: int) -> str:
     if len(text) > limit:
         raise _No(
-            f"Your `{option}:` has {len(text):,} characters, I can read {limit:,} at most. Please "
-            "shorten it; the first words count most."
+            f"Your `{option}:` is {len(text):,} characters; the limit is {limit:,}. Please shorten "
+            "it. The first words count most."
         )
     return text
 
