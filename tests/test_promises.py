@@ -185,11 +185,11 @@ async def test_a_closed_duel_that_can_be_pressed_is_left_behind(here: Stage) -> 
 
 
 async def test_a_choice_that_was_confirmed_and_is_not_there_is_lost(here: Stage) -> None:
-    assert promises.choices_lost(here, [7]) == ["the choice of 7, 0 times"]
+    assert promises.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 0 times"]
     edit(here, "INSERT INTO choices VALUES ('duel', 'd', 7, 1, 0, 1)")
-    assert promises.choices_lost(here, [7]) == []
+    assert promises.choices_lost(here, [(7, "duel")]) == []
     edit(here, "INSERT INTO choices VALUES ('duel', 'e', 7, 1, 0, 1)")
-    assert promises.choices_lost(here, [7]) == ["the choice of 7, 2 times"]
+    assert promises.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 2 times"]
 
 
 async def test_a_reference_to_nothing_is_damage(here: Stage) -> None:

@@ -270,7 +270,7 @@ def posts_unlike_messages(here: Stage) -> list[str]:
     noted: dict[str, tuple[str | None, list[str]]] = {}
     for message, owed, job in here.rows(
         "SELECT message_id, owed_post_id, job_id FROM posts JOIN post_pictures USING (message_id)"
-        " JOIN pictures USING (job_id) WHERE posts.deleted_ms IS NULL"
+        " LEFT JOIN pictures USING (job_id) WHERE posts.deleted_ms IS NULL"
         " AND pictures.deleted_ms IS NULL ORDER BY message_id, place"
     ):
         noted.setdefault(str(message), (owed, []))[1].append(job)
