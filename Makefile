@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Bytecode is kept even where the environment says otherwise: tests start this program many times.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo install test lint bench clean
 

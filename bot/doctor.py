@@ -83,13 +83,13 @@ async def report(settings: Settings, check_model: Callable[[], str]) -> int:
     """
     ill = 0
     async for diagnosis in _examine(settings, check_model):
-        mark = "ok  " if not diagnosis.advice else "MEND"
+        mark = "ok  " if not diagnosis.advice else "FIX "
         sys.stdout.write(f"{mark}  {diagnosis.name:<10} {diagnosis.said}\n")
         if diagnosis.advice:
             ill += 1
             sys.stdout.write(f"      {'':<10} {diagnosis.advice}\n")
         sys.stdout.flush()
-    sys.stdout.write("\nAll is well.\n" if not ill else f"\n{ill} to mend.\n")
+    sys.stdout.write("\nAll is well.\n" if not ill else f"\n{ill} to fix.\n")
     return 1 if ill else 0
 
 

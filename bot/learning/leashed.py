@@ -62,7 +62,18 @@ class Leashed:
             self._process.stdin.write(word)
 
     async def end(self, *, grace_s: float = 0) -> int:
-        """End it if it runs still: let it save its state for a while, then kill it; its code."""
+        """End it if it runs still: let it save its state for a while, then kill it; its code.
+
+        It is over afterwards, even for a caller who was cancelled in the meantime.
+        """
+        ending = asyncio.create_task(self._end(grace_s), name="the end of a training")
+        try:
+            return await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            await ending
+            raise
+
+    async def _end(self, grace_s: float) -> int:
         if grace_s:
             self._tell(FINISH)
             with contextlib.suppress(TimeoutError):

@@ -195,7 +195,7 @@ class _Checks:
         if len(text) > limit:
             self.faults.append(
                 f"Your `{option}:` is {len(text):,} characters; the limit is {limit:,}. Please "
-                "shorten it; the first words count most."
+                "shorten it. The first words count most."
             )
         return text
 

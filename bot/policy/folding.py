@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain, product
 
 #: What stands for a bracket or a weight: a word may end here, and may go on behind it.
@@ -69,6 +69,21 @@ class Letters(dict[int, str]):
         pairs = chain.from_iterable(product(drawn, (read,)) for read, drawn in lookalikes.items())
         self._lookalikes = str.maketrans(dict(pairs))
         self[ord(JOINT)] = JOINT
+
+    def folded(self, text: str) -> str:
+        """A text with every character in its plain form."""
+        return composed(text).translate(self)
+
+    def each(self, texts: Sequence[str]) -> list[str]:
+        """Many texts folded, all at once: some hundred thousand words are."""
+        plain = iter(self._at_once([text for text in texts if text.isascii()]))
+        others = iter(self._at_once([text for text in texts if not text.isascii()]))
+        return [next(plain if text.isascii() else others) for text in texts]
+
+    def _at_once(self, texts: Sequence[str]) -> list[str]:
+        """All as one text, unless one of them holds what parts them there."""
+        folded = self.folded(JOINT.join(texts)).split(JOINT)
+        return folded if len(folded) == len(texts) else [self.folded(text) for text in texts]
 
     def __missing__(self, code: int) -> str:
         """Work out one character; "" if it is unseen."""

@@ -14,15 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain, pairwise
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from ahocorasick_rs import AhoCorasick
 
 from bot.policy.expressions import Span
 from bot.policy.reading import UnreadableError
-from bot.policy.spoken import Found, Spoken, Squeezed, collapsed, spoken, words
+from bot.policy.spoken import Found, Spoken, Squeezed, collapsed, each_spoken, each_squeezed
 
-_T = TypeVar("_T")
 _RUNS = re.compile(r"\d|(\D)\1*+")
 #: So many disguised terms nobody writes who wants to be understood.
 _DISGUISED_MAX = 300
@@ -66,22 +65,24 @@ class Innocent:
     borders: frozenset[str] = frozenset()
 
 
-class _Patterns(Generic[_T]):
-    """What stands for something, looked for in one pass."""
+class _Patterns:
+    """How terms are written, looked for in one pass."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, list[_T]] = {}
-        #: By the number that `find` tells.
-        self.meant: list[list[_T]] = []
-        self._automaton: _Automaton | None = None
+    def __init__(self, texts: Sequence[str]) -> None:
+        """`texts`: for each term how it is written; "" if it is not."""
+        first: dict[str, int] = {}
+        #: By the first of several terms that are written alike: the others.
+        self._others: dict[int, list[int]] = {}
+        for term, text in enumerate(texts):
+            if text and (known := first.setdefault(text, term)) != term:
+                self._others.setdefault(known, []).append(term)
+        self._automaton: _Automaton | None = AhoCorasick(list(first)) if first else None
+        self._first = list(first.values())
 
-    def add(self, text: str, meant: _T) -> None:
-        self._known.setdefault(text, []).append(meant)
-
-    def compile(self) -> None:
-        if self._known:
-            self._automaton = AhoCorasick(list(self._known))
-        self.meant = list(self._known.values())
+    def meant(self, number: int) -> Sequence[int]:
+        """The terms of which `find` told the number."""
+        term = self._first[number]
+        return (term, *self._others[term]) if term in self._others else (term,)
 
     def find(self, text: str) -> Sequence[Found]:
         if self._automaton is None:
@@ -105,22 +106,16 @@ class Vocabulary:
         self._innocent = innocent.words
         self._familiar = innocent.familiar
         self._ordinary = innocent.halves
-        self._spoken = _Patterns[int]()
-        self._squeezed = _Patterns[_Pattern]()
-        for number, term in enumerate(terms):
-            if parts := words(term):
-                letters = "".join(parts)
-                gaps = frozenset(accumulate(map(len, parts[:-1])))
-                self._spoken.add(spoken(parts), number)
-                self._squeezed.add(collapsed(letters), _Pattern(number, letters, gaps))
-        self._spoken.compile()
-        self._squeezed.compile()
+        self._texts = each_spoken(terms)
+        self._spoken = _Patterns(self._texts)
+        self._squeezed = _Patterns(each_squeezed(self._texts))
+        self._patterns: dict[int, _Pattern] = {}
 
     def find(self, line: Spoken) -> Iterator[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
         for number, start, end in self._spoken.find(line.spoken):
             begin, last = line.place(start, end)
-            for term in self._spoken.meant[number]:
+            for term in self._spoken.meant(number):
                 yield Hit(term, begin, last, plain=True)
         for part in line.disguises(self._familiar):
             forwards = self._disguised(part, part.key, turned=False)
@@ -130,12 +125,20 @@ class Vocabulary:
                     raise UnreadableError
                 yield hit
 
+    def _pattern(self, term: int) -> _Pattern:
+        """How a term is written; worked out when it may stand somewhere."""
+        if term not in self._patterns:
+            parts = self._texts[term].split()
+            gaps = frozenset(accumulate(map(len, parts[:-1])))
+            self._patterns[term] = _Pattern(term, "".join(parts), gaps)
+        return self._patterns[term]
+
     def _disguised(self, part: Squeezed, key: str, *, turned: bool) -> Iterator[Hit]:
         """The terms in a part, by its key."""
         if not (found := self._squeezed.find(key)):
             return
         for number, span, odd in part.stretches(found, turned=turned):
-            for pattern in self._squeezed.meant[number]:
+            for pattern in map(self._pattern, self._squeezed.meant(number)):
                 # Familiar words with gaps between them are found as such, or run words together.
                 if odd or (pattern.gaps and not turned):
                     plain = self._judged(part, pattern, span, turned=turned)

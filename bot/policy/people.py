@@ -11,7 +11,7 @@ another such word: "Rose Hill" may be a place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from bot.policy.expressions import Span
 from bot.policy.rulebook import Lexicon
@@ -51,11 +51,11 @@ _FAMILY_LIKE = re.compile(
 class Names:
     """Finds names; made once for a rulebook."""
 
-    def __init__(self, lexicon: Lexicon, folded: Callable[[str], str]) -> None:
-        """`folded` folds a text as the prompt is folded."""
+    def __init__(self, lexicon: Lexicon, folded: Callable[[Sequence[str]], list[str]]) -> None:
+        """`folded` folds many texts as the prompt is folded."""
         self._known = lexicon.ordinary | lexicon.tags
-        self.given = frozenset(map(folded, lexicon.given_names))
-        self._family = frozenset(map(folded, lexicon.surnames))
+        self.given = frozenset(folded([*lexicon.given_names]))
+        self._family = frozenset(folded([*lexicon.surnames]))
         self._clear = self.given - self._known
 
     def find(self, text: str, words: Collection[str], *, unlisted: bool = False) -> Iterator[Span]:

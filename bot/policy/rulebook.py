@@ -7,6 +7,7 @@ and the bot does not start: there is no policy with a hole.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -323,8 +324,8 @@ def _licences(files: Mapping[str, bytes]) -> dict[str, tuple[RuleId, ...]]:
 
 def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
     def lines(name: str) -> frozenset[str]:
-        rows = _text(f"lexicon/{name}.txt", files).splitlines()
-        return frozenset(row for row in rows if row and not row.startswith("#"))
+        text = re.sub(r"(?m)^#.*$", "", _text(f"lexicon/{name}.txt", files))
+        return frozenset(text.splitlines()) - {""}
 
     letters = _read(_Letters, "lexicon/letters.toml", files)
     return Lexicon(

@@ -51,8 +51,9 @@ class Screen:
         self._fixed = self._detector.floor.union(*rulebook.licences.values())
         blocks: list[Label] = [("blocked", term.text) for term in blocked]
         allows: list[Label] = [("allowed", phrase) for phrase in allowed]
-        read = self._detector.read
-        terms = [(read(label[1]), label) for label in (*blocks, *allows)]
+        labels = [*blocks, *allows]
+        read = self._detector.read([term for _, term in labels])
+        terms = ((label, (term,)) for label, term in zip(labels, read, strict=True))
         self._own = TermIndex(terms, self._detector.innocent)
 
     def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
@@ -100,4 +101,4 @@ def _told(places: Places) -> tuple[str, ...]:
 
 def normalise(text: str, rulebook: Rulebook) -> str:
     """A text as its words in plain form: two terms that match the same are the same."""
-    return " ".join(words(detector(rulebook).read(text)))
+    return " ".join(words(*detector(rulebook).read([text])))

@@ -7,20 +7,22 @@ here, once. It must not know what follows from what is found.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
+from itertools import chain
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.expressions import Condition, Side, Span
-from bot.policy.folding import JOINT, Letters, composed, other_kana
+from bot.policy.folding import JOINT, Letters, composed
+from bot.policy.listing import labelled, listed, parts
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
 from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
-from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Concept, Rulebook, closure
-from bot.policy.spoken import Spoken, longest, words
+from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Rulebook, closure
+from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
 from bot.policy.views import Origin, View, Views
 
@@ -46,31 +48,37 @@ class Detector:
     """What is compiled of a rulebook, once."""
 
     def __init__(self, rulebook: Rulebook) -> None:
-        self.letters = Letters(rulebook.lexicon.letters)
+        lexicon = rulebook.lexicon
+        self.letters = letters = Letters(lexicon.letters)
         self.concepts = rulebook.concepts
         self.floor = {rule.id for rule in rulebook.rules.values() if rule.floor}
         self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
         self._includers = self._inverted()
         self.possible = lru_cache(maxsize=_REMEMBERED_MIXES)(self._possible)
         self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
-        self.innocent = _innocent(rulebook, self.folded)
-        lexicon = rulebook.lexicon
-        self.views = Views(self.letters, lexicon.looks, lexicon.turned, self.innocent.words)
-        self.ages = Ages(rulebook.lexicon.ages, self.folded)
-        terms = [*self._labelled(self.concepts), *self._of_ages()]
-        self.wanted = TermIndex(terms, self.innocent)
-        self.parting = Parting(rulebook.lexicon.ordinary | set(self._of_terms()))
+        marked = [word for word in lexicon.familiar if not word.isascii()]
+        folded = letters.each(marked)
+        self.innocent = _innocent(rulebook, lexicon.familiar.difference(marked).union(folded))
+        self.views = Views(letters, lexicon.looks, lexicon.turned, self.innocent.words)
+        self.ages = Ages(lexicon.ages, letters.folded)
+        self._listed = {name: listed(concept, self.read) for name, concept in self.concepts.items()}
+        self.wanted = TermIndex([*self._labelled(self.concepts), self._of_ages()], self.innocent)
+        self.parting = Parting(lexicon.ordinary.union(parts(self._listed.values())))
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
-        self.names = Names(rulebook.lexicon, self.folded)
-        self.russian = frozenset(self._only_russian(rulebook.lexicon.familiar))
+        self.names = Names(lexicon, letters.each)
+        self.russian = frozenset(self._only_russian(zip(marked, folded, strict=True)))
 
-    def _only_russian(self, known: Iterable[str]) -> Iterator[str]:
-        """Words in Cyrillic that look like Latin ones, and are no terms as they are written."""
-        terms = {term for concept in self.concepts.values() for term in concept.spellings()}
-        for word in known:
-            if _CYRILLIC.fullmatch(word) and word not in terms and self.folded(word).isascii():
+    def _only_russian(self, known: Iterable[tuple[str, str]]) -> Iterator[str]:
+        """Words in Cyrillic that look like Latin ones, and are no terms as they are written.
+
+        Each is known with its letters read as those that they look like.
+        """
+        listed = chain.from_iterable(each.written for each in self._listed.values())
+        terms = {term for term in listed if not term.isascii()}
+        for word, read in known:
+            if read.isascii() and _CYRILLIC.fullmatch(word) and word not in terms:
                 yield word
 
     def _refusing(self, source: str) -> TextSide:
@@ -99,74 +107,33 @@ class Detector:
         )
         return [(rule, condition) for rule, condition in narrowed if condition]
 
-    def folded(self, text: str) -> str:
-        """A text with every character in its plain form."""
-        return composed(text).translate(self.letters)
+    def read(self, terms: Sequence[str]) -> list[str]:
+        """Terms as they are read in a prompt, where they may look like weights."""
+        return [without_brackets(term) for term in self.letters.each(terms)]
 
-    def read(self, term: str) -> str:
-        """A term as it is read in a prompt, where it may look like a weight."""
-        return without_brackets(self.folded(term))
-
-    def _labelled(self, names: Iterable[str]) -> Iterator[tuple[str, Label]]:
+    def _labelled(self, names: Iterable[str]) -> Iterator[tuple[Label, Iterable[str]]]:
         """The terms of concepts and of what they include."""
-        for name in sorted({n for top in names for n in closure(top, self.concepts)}):
-            concept = self.concepts[name]
-            label: Label = ("words", name)
-            for term in _spellings(concept):
-                read = self.read(term)
-                yield read, label
-                yield from ((other, label) for other in other_kana(read))
-                if not concept.names:
-                    yield from ((each, label) for each in self._each_turned(term))
-            for phrase in concept.harmless_spellings():
-                read = self.read(phrase)
-                for spelling in (read, *other_kana(read)):
-                    yield spelling, ("harmless", name)
+        every = {name for top in names for name in closure(top, self.concepts)}
+        return labelled(self._listed[name] for name in sorted(every))
 
-    def _of_terms(self) -> Iterator[str]:
-        """The words of terms, and of nobody's name; in other scripts the longer ones."""
-        for concept in self.concepts.values():
-            for term in () if concept.names else concept.spellings():
-                shortest = _PART_MIN if term.isascii() else _NAME_MIN
-                yield from (word for word in words(self.read(term)) if len(word) >= shortest)
-
-    def _of_ages(self) -> Iterator[tuple[str, Label]]:
-        for phrase in self.ages.phrases():
-            yield self.read(phrase), ("words", "ages")
-
-    def _each_turned(self, term: str) -> Iterator[str]:
-        """A term of several words with each of them turned round, unless that says something."""
-        parts = words(self.read(term))
-        each = [part[::-1] for part in parts]
-        if len(parts) > 1 and term.isascii() and not self.innocent.words.issuperset(each):
-            yield " ".join(each)
+    def _of_ages(self) -> tuple[Label, Iterable[str]]:
+        return ("words", AGES), self.read([*self.ages.phrases()])
 
 
-def _innocent(rulebook: Rulebook, folded: Callable[[str], str]) -> Innocent:
-    names, halves = rulebook.names(), rulebook.lexicon.ordinary | rulebook.lexicon.tags
-    foreign = frozenset(map(folded, rulebook.lexicon.familiar))
-    distinct = {word for word in foreign if len(word) >= _NAME_MIN}
-    long = {name for name in names if len(name) >= _NAME_MIN}
-    innocent = {name for name in names if len(name) >= _PART_MIN}
-    words = halves | innocent | foreign
-    familiar = halves | long | distinct
+def _innocent(rulebook: Rulebook, foreign: frozenset[str]) -> Innocent:
+    """`foreign`: the familiar words, folded."""
+    halves = rulebook.lexicon.ordinary | rulebook.lexicon.tags
+    names = (name for name in rulebook.names() if len(name) >= _PART_MIN)
+    words = foreign.union(halves, names)
+    short = {word for word in words if len(word) < _NAME_MIN} - halves
     borders = rulebook.lexicon.borders
-    return Innocent(words=words, halves=halves, familiar=familiar, borders=borders)
+    return Innocent(words=words, halves=halves, familiar=words - short, borders=borders)
 
 
 @lru_cache(maxsize=4)
 def detector(rulebook: Rulebook) -> Detector:
     """What is compiled of a rulebook; the same for the same rulebook."""
     return Detector(rulebook)
-
-
-def _spellings(concept: Concept) -> Iterator[str]:
-    """Every term of a concept; of names, in both orders."""
-    for term in concept.spellings():
-        yield term
-        parts = term.split()
-        if concept.names and len(parts) == 2:
-            yield " ".join(reversed(parts))
 
 
 class TextSide:

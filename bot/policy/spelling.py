@@ -11,6 +11,8 @@ from itertools import product
 
 def expanded(term: str) -> Iterator[str]:
     """`nak{ed,edness}` as its words; a term without braces as it is."""
+    if "{" not in term:
+        return iter((term,))
     parts = [part.split(",") for part in term.replace("}", "{").split("{")]
     # Odd parts stood in braces; a comma elsewhere is a comma.
     fixed = [part if at % 2 else [",".join(part)] for at, part in enumerate(parts)]

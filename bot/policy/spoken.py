@@ -33,7 +33,11 @@ _WORD = re.compile(
 _NUMBER = re.compile("([0-9]++)")
 _PLAIN_WORD = re.compile("[a-z]++|[0-9]++")
 _BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
+_BLANKED_LINES = bytes(10 if n == 10 else blanked for n, blanked in enumerate(_BLANKED))
+_BLANKS = re.compile(" ++")
 _RUN = re.compile(r"(\D)\1++")
+#: What another of the same follows, in a line.
+_FOLLOWED = re.compile(r"([^\d\n])(?=\1)")
 #: Between two words of which neither goes on in the other, unless somebody split it.
 _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
 #: What ends a breath.
@@ -73,6 +77,31 @@ def words(text: str) -> list[str]:
 def spoken(parts: Iterable[str]) -> str:
     """Words with a space around each."""
     return f" {' '.join(parts)} "
+
+
+def each_spoken(texts: Sequence[str]) -> list[str]:
+    """The words of many folded texts with a space around each; "" for a text without words."""
+    plain = iter(_plainly_spoken([text for text in texts if text.isascii()]))
+    return [
+        next(plain) if text.isascii() else spoken(found) if (found := words(text)) else ""
+        for text in texts
+    ]
+
+
+def _plainly_spoken(texts: Sequence[str]) -> list[str]:
+    """ASCII texts as `each_spoken` has them, all at once: ten thousands are compiled."""
+    if not texts:
+        return []
+    apart = _NUMBER.sub(r" \1 ", "\n".join(text.replace("\n", " ") for text in texts))
+    lines = apart.replace("\n", " \n ").encode().translate(_BLANKED_LINES).decode()
+    narrow = f" {_BLANKS.sub(' ', lines)} ".replace("  ", " ")
+    return [line if len(line) > 1 else "" for line in narrow.split("\n")]
+
+
+def each_squeezed(lines: Sequence[str]) -> list[str]:
+    """Many texts of `each_spoken` without spaces, and with one letter for every run of it."""
+    letters = "\n".join(lines).replace(" ", "")
+    return _FOLLOWED.sub("", letters).split("\n") if lines else []
 
 
 @lru_cache(maxsize=_REMEMBERED)

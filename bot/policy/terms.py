@@ -40,11 +40,15 @@ _LENIENT = frozenset({"harmless", "allowed"})
 class TermIndex:
     """Labelled terms, compiled once."""
 
-    def __init__(self, terms: Iterable[tuple[str, Label]], innocent: Innocent) -> None:
-        """Terms are folded."""
-        labels: dict[str, set[Label]] = {}
-        for term, label in terms:
-            labels.setdefault(term, set()).add(label)
+    def __init__(self, terms: Iterable[tuple[Label, Iterable[str]]], innocent: Innocent) -> None:
+        """Terms are folded; a label may come several times."""
+        labels: dict[str, tuple[Label, ...]] = {}
+        for label, labelled in terms:
+            alone = (label,)
+            for term in labelled:
+                known = labels.setdefault(term, alone)
+                if label not in known:
+                    labels[term] = (*known, label)
         self._labels = list(labels.values())
         self._borders = innocent.borders
         self._vocabulary = Vocabulary(list(labels), innocent)

@@ -11,9 +11,10 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from bot.data_lock import lock_directory
 from bot.domain import SettingsError
@@ -26,11 +27,46 @@ from bot.settings import environment_with
 _STOP_S = 15.0
 
 
+class Child(Protocol):
+    """A process, as `asyncio.subprocess.Process` is one."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs."""
+        ...
+
+    def send_signal(self, signal: signal.Signals, /) -> None:
+        """Of no effect once it has ended."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        ...
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        ...
+
+
+#: Starts a module with an environment.
+Spawn = Callable[[str, Mapping[str, str]], Awaitable[Child]]
+
+
+async def spawn(module: str, environment: Mapping[str, str]) -> Child:
+    """`python -m module`."""
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", module, env=environment)
+
+
 class BotProcess:
     """The bot as a child process; implements the sandbox's `BotControl`.
 
-    For harnesses: `settings` are further variables of its environment, and `module` is what runs
-    in the place of `bot`.
+    For harnesses: `settings` are further variables of its environment, `module` is what runs in
+    the place of `bot`, and `spawn` starts it.
     """
 
     def __init__(
@@ -39,8 +75,9 @@ class BotProcess:
         data_dir: Path,
         settings: Mapping[str, str] | None = None,
         module: str = "bot",
+        spawn: Spawn = spawn,
     ) -> None:
-        self._module = module
+        self._module, self._spawn = module, spawn
         self._environment = environment_with(
             {
                 "DISCORD_TOKEN": sandbox.token,
@@ -51,7 +88,7 @@ class BotProcess:
                 **(settings or {}),
             }
         )
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Child | None = None
 
     @property
     def running(self) -> bool:
@@ -67,9 +104,7 @@ class BotProcess:
     async def start(self) -> None:
         """Start the bot unless it runs."""
         if not self.running:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self._module, env=self._environment
-            )
+            self._process = await self._spawn(self._module, self._environment)
 
     async def stop(self) -> None:
         """Ask the bot to drain and wait for it; kill it when it takes too long."""

@@ -8,12 +8,12 @@ only by what Discord shows of it.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from bot.sandbox.typed import parse
 from bot.sandbox.wire.server import Sandbox
 from bot.sandbox.wire.wire import NotPossible, Payload
 
@@ -24,8 +24,6 @@ _WHERE = "general"
 #: The command that is not done with its answer: pictures are to follow.
 _DRAWS = "waifu"
 _LOADING = 1 << 7
-#: Types of options that are commands in a command: subcommand and group.
-_NESTED = (1, 2)
 #: A bot that is not there by then (a first model download aside) will not come.
 _ONLINE_S = 120.0
 _PICTURE_S = 300.0
@@ -48,54 +46,6 @@ async def play(sandbox: Sandbox, command: str, out: Path) -> int:
         return 1
 
 
-def parse(command: str, registered: list[Payload]) -> tuple[str, Payload]:
-    """`/name option: value option: value` by what the bot registered: the name and the options.
-
-    The name includes the subcommand. A value runs until the next known `option:`; numbers are made
-    of the options that want them. Raises `NotPossible` for a command that is not there.
-    """
-    name, found, rest = _named(command, registered)
-    kinds = {o["name"]: o["type"] for o in found.get("options", [])}
-    if not kinds:
-        return name, {}
-    marks = re.compile(rf"(?:^|\s)({'|'.join(map(re.escape, kinds))}):\s*")
-    parts = marks.split(rest)
-    return name, {
-        option: _value(option, kinds[option], text.strip())
-        for option, text in zip(parts[1::2], parts[2::2], strict=True)
-    }
-
-
-def _named(command: str, registered: list[Payload]) -> tuple[str, Payload, str]:
-    """The full name that a command begins with, what was registered of it, and what follows."""
-    name, rest = _first_word(command.strip().removeprefix("/"))
-    known = {c["name"]: c for c in registered}
-    if name not in known:
-        offered = ", ".join(f"/{n}" for n in sorted(known))
-        raise NotPossible(
-            f"There is no command /{name} for you here. The bot offers a {_WHO} {offered}."
-        )
-    found = known[name]
-    while inner := {o["name"]: o for o in found.get("options", []) if o["type"] in _NESTED}:
-        word, rest = _first_word(rest)
-        if word not in inner:
-            raise NotPossible(f"/{name} needs a subcommand: {', '.join(inner)}.")
-        name, found = f"{name} {word}", inner[word]
-    return name, found, rest
-
-
-def _first_word(text: str) -> tuple[str, str]:
-    word, *rest = text.split(maxsplit=1) or [""]
-    return word, rest[0] if rest else ""
-
-
-def _value(option: str, kind: int, text: str) -> object:
-    try:
-        return {4: int, 10: float}.get(kind, str)(text)
-    except ValueError:
-        raise NotPossible(f"{option}: {text!r} is not a number.") from None
-
-
 class _Play:
     def __init__(self, sandbox: Sandbox, out: Path) -> None:
         self._sandbox = sandbox
@@ -105,7 +55,7 @@ class _Play:
         await _until(_ONLINE_S, self._ready, "the bot did not come online")
         _say("online", f"the bot is on the local Discord at {self._sandbox.page_url}")
         persona = self._sandbox.persona(_WHO)
-        name, options = parse(command, self._sandbox.people.commands(persona))
+        name, options = parse(command, self._sandbox.people.commands(persona), _WHO)
         _say("asked", command)
         began_s = time.perf_counter()
         answer = await self._answer(name, options)

@@ -52,7 +52,7 @@ EVERY_JOB = Share()
 
 _WAITS_NO_MORE = Refused(
     reason=RefusalReason.GONE,
-    text="That request waits no more: just ask again with `/waifu`.",
+    text="That request has expired. Run `/waifu` again.",
 )
 
 

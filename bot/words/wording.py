@@ -268,6 +268,22 @@ def where(job: Job, standing: Standing | None, expected: Expected | None) -> str
             return "drawing"
 
 
+def busy(counts: Mapping[JobState, int], elsewhere: int) -> str:
+    """How much a server's queue holds, and all servers' together."""
+    parts = [
+        f"{counts[state]} {doing}"
+        for state, doing in (
+            (JobState.QUEUED, "waiting"),
+            (JobState.RUNNING, "being drawn"),
+            (JobState.RENDERED, "about to be posted"),
+        )
+        if counts[state]
+    ]
+    here = f"{', '.join(parts)}." if parts else "The queue is empty."
+    others = elsewhere - counts[JobState.QUEUED]
+    return f"{here} {others} more in other servers." if others > 0 else here
+
+
 def awaited(count: int) -> str:
     """Pictures of a member that are held."""
     verb = "waits" if count == 1 else "wait"

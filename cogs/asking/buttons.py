@@ -38,7 +38,7 @@ from models.contract import Draw
 
 _GONE = "That request is gone, so this button has nothing to work with any more."
 _STALE = "This button is from an older version of me. Use `/show` to bring a picture back to life."
-_NOT_YOURS = "Only its requester, or a moderator (Manage Messages), may do that."
+_NOT_YOURS = "Only the person who requested this, or a moderator, can do that."
 
 
 class _OfPicture(Press, template="wd:none"):

@@ -37,7 +37,8 @@ from cogs.translating import guild_of, place_of, roles_of, tell, user_of
 _LINES, _PAGE, _CHOICES = 10, 10, 25
 #: Lines of `/queue` about everybody in the server.
 _NEXT = 5
-_UNKNOWN = "I know no picture `{id}` of this server. `/history` lists yours with their ids."
+_UNKNOWN = "I can't find picture `{id}` in this server. `/history` lists yours with their IDs."
+_NOT_QUEUED = "You have no queued picture with that ID. `/queue` lists yours."
 _DELETED = "That picture was deleted."
 _ELSEWHERE = (
     "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
@@ -60,19 +61,15 @@ class Queue(commands.Cog):
         yours = wording.fitting(
             lines, wording.CONTENT_CHARS_MAX - len(heading) - len(rest) - 1, total=len(mine)
         )
-        await tell(interaction, f"{heading}{yours or 'Nothing of yours is waiting.'}\n{rest}")
+        await tell(interaction, f"{heading}{yours or 'You have nothing queued.'}\n{rest}")
 
     async def _server(self, guild_id: GuildId, *, hint: bool) -> list[str]:
         """How busy the server is."""
         counts = await self._services.views.counts(guild_id)
         everybody = await self._services.views.counts(None)
-        busy = (
-            f"{counts[JobState.QUEUED]} waiting, {counts[JobState.RUNNING]} being drawn, "
-            f"{counts[JobState.RENDERED]} on their way; "
-            f"{everybody[JobState.QUEUED]} waiting in all servers"
-        )
+        busy = wording.busy(counts, everybody[JobState.QUEUED])
         lines = ["**This server**", busy, *await self._next(guild_id)]
-        return [*lines, "-# `/cancel` takes back what waits."] if hint else lines
+        return [*lines, "-# `/cancel` cancels your queued pictures."] if hint else lines
 
     async def _next(self, guild_id: GuildId) -> list[str]:
         """Whose turn it is in this server; without the words, which may be of a private channel."""
@@ -93,8 +90,8 @@ class Queue(commands.Cog):
         expected = None if standing is None else self._services.progress.expected(standing)
         return wording.in_queue(job, standing, expected)
 
-    @app_commands.command(description="Take back what you have waiting or being drawn here")
-    @app_commands.describe(id="One picture; all of yours in this server if you name none")
+    @app_commands.command(description="Cancel your queued pictures")
+    @app_commands.describe(id="The picture to cancel; leave out to cancel all of yours here")
     async def cancel(self, interaction: Interaction, id: str | None = None) -> None:  # noqa: A002  the option's name
         """One of mine, or all of mine in this server."""
         services, user_id = self._services, user_of(interaction)
@@ -105,13 +102,13 @@ class Queue(commands.Cog):
         else:
             job = await services.views.get(JobId(id.strip().lower()))
             if job is None or job.user_id != user_id or job.guild_id != guild_of(interaction):
-                await tell(interaction, "You have no such picture waiting. `/queue` lists yours.")
+                await tell(interaction, _NOT_QUEUED)
                 return
             gone = await services.queue.cancel_job(job.id, services.clock())
             taken = [job.id] if gone else []
         services.signals.cancelled(taken)
         what = "1 picture" if len(taken) == 1 else f"{len(taken)} pictures"
-        await tell(interaction, f"Cancelled: {what}." if taken else "There is nothing to cancel.")
+        await tell(interaction, f"Cancelled {what}." if taken else "You have nothing to cancel.")
 
     @cancel.autocomplete("id")
     async def _waiting(
@@ -121,7 +118,7 @@ class Queue(commands.Cog):
             await self._services.views.mine(user_of(interaction), guild_of(interaction)), current
         )
 
-    @app_commands.command(description="Bring back a picture with live buttons")
+    @app_commands.command(description="Repost a picture by its ID")
     @app_commands.describe(id="The ten characters under the picture")
     @app_commands.checks.cooldown(5, 30)
     async def show(self, interaction: Interaction, id: str) -> None:  # noqa: A002  the option's name

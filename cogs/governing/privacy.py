@@ -38,37 +38,37 @@ _LEFT_OUT = (
 #: Table names as members understand them. What only says how these belong together (which post is
 #: owed, which picture is in it) is exported, but is nothing more to count.
 _NAMES = {
-    "jobs": "pictures asked for",
-    "requests": "requests",
-    "pictures": "pictures kept",
+    "jobs": "pictures you asked for",
+    "requests": "your requests",
+    "pictures": "pictures of yours that I keep",
     "curations": "pictures of yours that my operator marked or described for training",
     "posts": "messages that show your pictures",
-    "votes": "current votes of yours",
-    "vote_events": "reactions and choices in the ledger",
-    "choices": "current choices of yours between two pictures",
-    "duels": "duels with a picture of yours",
-    "parties": "rating parties you began",
-    "standing_reactions": "reactions that stand",
-    "acceptances": "licences accepted",
-    "sharing": "choices about your prompts",
-    "waiting_asks": "requests that wait for the licence",
+    "votes": "your current votes",
+    "vote_events": "your reactions and choices, with their times",
+    "choices": "your current choices between two pictures",
+    "duels": "duels with one of your pictures",
+    "parties": "rating parties you started",
+    "standing_reactions": "reactions of yours that stand under pictures",
+    "acceptances": "licences you accepted",
+    "sharing": "your choice about sharing prompts",
+    "waiting_asks": "requests that wait for you to accept the licence",
     "drafts": "drafts of requests that I did not take",
-    "presets": "presets",
-    "styles": "styles that you made as a moderator",
-    "sends": "messages of mine about your pictures",
-    "send_jobs": "your pictures in them",
-    "forget_wishes": "wishes to be forgotten",
-    "turns": "places in the order of turns",
+    "presets": "your presets",
+    "styles": "styles you made as a moderator",
+    "sends": "messages I sent about your pictures",
+    "send_jobs": "your pictures in those messages",
+    "forget_wishes": "your request to be forgotten",
+    "turns": "when it was last your turn, so that everybody gets one",
     "audit_log": "changes you made as a moderator",
     "cases": "pictures and requests of yours that moderators looked at, or will",
     "reports": "pictures you reported",
-    "strikes": "strikes",
-    "tellings": "notices that I owe you",
-    "lineage": "models that you promoted or rolled back",
-    "trials": "blind tests that you began",
-    "trial_ends": "blind tests that you ended",
+    "strikes": "your strikes",
+    "tellings": "notices I still have to give you",
+    "lineage": "models you promoted or rolled back",
+    "trials": "blind tests you started",
+    "trial_ends": "blind tests you ended",
     "trial_pairs": "pairs of your requests in blind tests",
-    "exclusions": "time-outs and bans",
+    "exclusions": "your time-outs and bans",
     "decisions": "decisions about your requests and pictures",
 }
 
@@ -76,12 +76,14 @@ _NAMES = {
 class PrivacyCog(commands.Cog):
     """A member's own data."""
 
-    privacy = app_commands.Group(name="privacy", description="What I know of you, and your choices")
+    privacy = app_commands.Group(
+        name="privacy", description="What I store about you, and your choices"
+    )
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
 
-    @privacy.command(description="What I have stored of you")
+    @privacy.command(description="What I store about you")
     async def show(self, interaction: Interaction) -> None:
         """A count for each kind of thing."""
         summary = await self._services.privacy.show(user_of(interaction))
@@ -95,7 +97,7 @@ class PrivacyCog(commands.Cog):
             interaction,
             "\n".join(
                 [
-                    "**What I have stored of you**, in all servers:",
+                    "**What I store about you**, in all servers:",
                     *(lines or ["Nothing."]),
                     f"Your prompts {shares} be used to improve the model (`/privacy share`).",
                     "-# `/privacy export` gives you all of it, `/privacy forget` erases it.",
@@ -103,7 +105,7 @@ class PrivacyCog(commands.Cog):
             ),
         )
 
-    @privacy.command(description="Everything that I have stored of you, as a file")
+    @privacy.command(description="Download everything I store about you")
     @app_commands.checks.cooldown(1, 60)
     async def export(self, interaction: Interaction) -> None:
         """A zip of rows and pictures; as much of it as Discord carries."""
@@ -118,19 +120,19 @@ class PrivacyCog(commands.Cog):
             # discord.py takes `close` away from what it sends, and gives it back here.
             with closing(discord.File(export.file, "waifu-my-data.zip")) as file:
                 await interaction.followup.send(
-                    "Everything that I have stored of you." + (more if export.left_out else ""),
+                    "Everything I store about you." + (more if export.left_out else ""),
                     file=file,
                     ephemeral=True,
                 )
 
-    @privacy.command(description="Erase everything that I have stored of you")
+    @privacy.command(description="Erase everything I store about you")
     async def forget(self, interaction: Interaction) -> None:
         """Ask first."""
         view = row_of((Action.FORGET, str(user_of(interaction))))
         await interaction.response.send_message(_FORGET, view=view, ephemeral=True)
 
-    @privacy.command(description="Whether your prompts may help to improve the model")
-    @app_commands.describe(allow="Yes or no; no unless you say yes")
+    @privacy.command(description="Let your prompts help to improve the model")
+    @app_commands.describe(allow="Off by default")
     async def share(self, interaction: Interaction, allow: bool) -> None:  # noqa: FBT001  the option itself
         """Only what is exported from now on is concerned."""
         await self._services.consent.set_sharing(

@@ -90,7 +90,7 @@ def test_a_line_of_the_env_file_that_sets_nothing_is_told_once(
     (tmp_path / ".env").write_text("CAP_USER=3\ngarbage line\n")
     assert main(["doctor"]) == 1
     said = capsys.readouterr()
-    assert "MEND  settings   line 2 of .env sets nothing" in said.out
+    assert "FIX   settings   line 2 of .env sets nothing" in said.out
     assert not said.err
     assert main(["serve"]) == 2, "there is no token"
     told = [line for line in capsys.readouterr().err.splitlines() if "error: " not in line]
@@ -108,7 +108,7 @@ def test_an_engine_that_is_none_is_told(
     monkeypatch.delenv("DISCORD_TOKEN")
     assert main(["doctor"]) == 1
     told = capsys.readouterr().out
-    assert "MEND  model" in told
+    assert "FIX   model" in told
     assert f"ENGINE={engine}" in told
 
 
@@ -215,7 +215,7 @@ def test_the_doctor_ends_and_says_what_to_do_about_each_fault(tmp_path: Path) ->
         timeout=60,
     )
     assert done.returncode == 1
-    assert "3 to mend." in done.stdout
+    assert "3 to fix." in done.stdout
     assert "rename it to DISCORD_TOKEN" in done.stdout
     assert "is not a database: move it away" in done.stdout
     assert "DISCORD_TOKEN is not set" in done.stdout
@@ -229,8 +229,8 @@ def test_the_doctor_finds_a_disk_that_cannot_be_written(
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "file"))
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
-    assert f"MEND  disk       {tmp_path / 'file'} is no directory" in said
-    assert "MEND  database" in said, "a database without a place is not well"
+    assert f"FIX   disk       {tmp_path / 'file'} is no directory" in said
+    assert "FIX   database" in said, "a database without a place is not well"
 
 
 @pytest.mark.parametrize(

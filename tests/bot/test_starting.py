@@ -115,7 +115,7 @@ async def test_a_disk_that_lets_nothing_be_tidied_is_no_reason_not_to_start(
 
 
 async def test_a_start_carries_out_what_a_killed_process_left_to_erase(tmp_path: Path) -> None:
-    async with stage(tmp_path) as here:
+    async with stage(tmp_path, cold=True) as here:
         await here.accept_terms()
         await here.draw("1girl, forgettable")
         await here.posts(1)
@@ -137,7 +137,7 @@ async def test_a_picture_that_a_killed_process_was_drawing_is_drawn_whatever_the
     tmp_path: Path,
 ) -> None:
     """Its lease ends in a century, as after a clock that was set back."""
-    async with stage(tmp_path) as here:
+    async with stage(tmp_path, cold=True) as here:
         await here.accept_terms()
         await here.draw("1girl, interrupted", steps=50, count=4)
 
@@ -160,7 +160,7 @@ async def test_what_waits_under_a_licence_that_its_member_has_not_accepted_is_no
     tmp_path: Path,
 ) -> None:
     """The bot comes back with another model, and so with another licence."""
-    async with stage(tmp_path) as here:
+    async with stage(tmp_path, cold=True) as here:
         await here.accept_terms()
         await here.draw("1girl, slow", steps=50, count=2)
         await here.bot.kill()
@@ -182,7 +182,7 @@ async def test_what_waits_under_a_licence_that_its_member_has_not_accepted_is_no
 
 
 async def test_the_licence_of_the_model_in_use_is_kept_for_exports(tmp_path: Path) -> None:
-    async with stage(tmp_path) as here:
+    async with stage(tmp_path, cold=True) as here:
         kept = (here.data_dir / "licences" / "fake-1.txt").read_text()
         assert LICENCE in kept
 

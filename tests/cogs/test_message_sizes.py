@@ -45,7 +45,7 @@ async def test_queue_fits_and_counts_what_it_leaves_out(desk: Front, unit: str) 
     told = sum(job.id in text for job in jobs)
     assert told >= 5
     assert f"… and {len(jobs) - told} more\n**This server**" in text
-    assert text.endswith("`/cancel` takes back what waits.")
+    assert text.endswith("`/cancel` cancels your queued pictures.")
 
 
 @pytest.mark.parametrize("unit", NASTY)
@@ -116,7 +116,7 @@ async def test_the_acknowledgement_and_the_choices_fit(desk: Front, unit: str) -
     for command in ("cancel", "show"):
         offered = await desk.member.autocomplete(desk.channel, command, "id", "")
         assert all(len(choice["name"]) <= 100 for choice in offered)
-    assert "no picture" in said(
+    assert "I can't find picture" in said(
         await desk.member.slash(desk.channel, "show", id=long(unit, 6000))
     ).content  # fmt: skip
 

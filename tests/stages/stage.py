@@ -1,7 +1,7 @@
 """The stage of the harnesses: a local Discord in this process and the real bot as its child.
 
-The bot is `python -m bot` with the fake engine at the `Engine` seam, so that a restart takes a
-second; everything else of it is real.
+The bot is `python -m bot` with the fake engine at the `Engine` seam, forked off a process that is
+warm, so that a restart takes a moment; everything else of it is real.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.sandbox.demo import BotProcess
+from bot.sandbox.demo import BotProcess, spawn
 from bot.sandbox.wire.server import Sandbox
+from tests.stages.forking import nursery
 
 T = TypeVar("T")
 
@@ -34,12 +35,10 @@ FAKE_ENGINE: Mapping[str, str] = {
 class Stage:
     """A sandbox and its bot. `where` is the channel that the helpers use."""
 
-    def __init__(
-        self, sandbox: Sandbox, data_dir: Path, settings: Mapping[str, str], module: str = "bot"
-    ) -> None:
+    def __init__(self, sandbox: Sandbox, data_dir: Path, bot: BotProcess) -> None:
         self.sandbox = sandbox
         self.data_dir = data_dir
-        self.bot = BotProcess(sandbox, data_dir, settings, module)
+        self.bot = bot
         self.where = "general"
 
     async def up(self) -> None:
@@ -135,13 +134,18 @@ async def stage(
     *,
     start: bool = True,
     module: str = "bot",
+    cold: bool = False,
 ) -> AsyncIterator[Stage]:
     """A stage with the bot on it; at the end nothing that was sent may break Discord's rules.
 
-    `module` is what runs in the bot's place.
+    `module` is what runs in the bot's place. The bot is forked off one that is warm, unless its
+    start is what is tested.
     """
     async with Sandbox(openapi=OPENAPI) as sandbox:
-        here = Stage(sandbox, tmp_path / "bot", {**FAKE_ENGINE, **(settings or {})}, module)
+        data_dir = tmp_path / "bot"
+        how = spawn if cold else nursery().spawn
+        bot = BotProcess(sandbox, data_dir, {**FAKE_ENGINE, **(settings or {})}, module, how)
+        here = Stage(sandbox, data_dir, bot)
         try:
             if start:
                 await here.up()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -143,7 +142,8 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, what: Callable[[], None]
 
 
 def interrupt() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
+    # To this thread: sent to the process, two in a row may arrive as one.
+    signal.raise_signal(signal.SIGINT)
 
 
 def stopped(place: Place, monkeypatch: pytest.MonkeyPatch, step: int, **changes: Any) -> None:

@@ -1,6 +1,7 @@
 // The small bar over a message: react, apps (context-menu commands), delete.
 import { api, newNonce } from "./api.js";
 import { h, iconButton } from "./dom.js";
+import { emojiNode, sameEmoji } from "./emoji.js";
 import { icon } from "./icons.js";
 import { expect, forget } from "./interactions.js";
 import { close, popover } from "./popover.js";
@@ -21,14 +22,14 @@ export function messageActions(message, item) {
       iconButton(icon("close"), "Dismiss message", () => dismiss(message)),
     );
   const mine = message.author.id === store.persona;
-  return h(
+  const bar = h(
     "div",
-    { class: "actions", role: "group", "aria-label": "Message actions" },
-    QUICK.map((name) =>
+    { class: "actions", role: "toolbar", "aria-label": "Message actions" },
+    quickEmoji(message).map((emoji) =>
       iconButton(
-        name,
-        `React with ${name}`,
-        () => toggle(current(message), { name }, isMine(message, name)),
+        emojiNode(emoji),
+        `React with ${emoji.name}`,
+        () => toggle(current(message), emoji, isMine(message, emoji)),
         { class: "quick" },
       ),
     ),
@@ -41,16 +42,50 @@ export function messageActions(message, item) {
     (mine || isModerator()) &&
       iconButton(icon("trash"), "Delete message", () => erase(message), { class: "danger" }),
   );
+  return oneTabStop(bar);
+}
+
+/** The menu of a message, at the pointer that asked for it by a right click. */
+export function messageMenu(event, message, item) {
+  if (isEphemeral(message) || event.target.closest("a, img, input, textarea, .components")) return;
+  if (!getSelection().isCollapsed) return; // Somebody wants to copy what they marked.
+  event.preventDefault();
+  const at = { left: `${event.clientX}px`, top: `${event.clientY}px` };
+  const point = h("span", { class: "point", style: at });
+  document.body.append(point);
+  hold(item, () => menu(point, message, () => point.remove()));
+}
+
+/** The emoji that the message's vote was opened with, or the usual ones. */
+export function quickEmoji(message) {
+  const opened = (message.reactions ?? []).slice(0, QUICK.length);
+  return opened.length === QUICK.length
+    ? opened.map((entry) => entry.emoji)
+    : QUICK.map((name) => ({ name }));
+}
+
+// A bar of buttons is one stop of the Tab key; the arrows walk in it (WAI-ARIA, "Toolbar pattern").
+function oneTabStop(bar) {
+  const buttons = [...bar.querySelectorAll("button")];
+  const rest = (at) => buttons.forEach((one, place) => (one.tabIndex = place === at ? 0 : -1));
+  rest(0);
+  bar.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = buttons.indexOf(document.activeElement);
+    const next = (at + step + buttons.length) % buttons.length;
+    rest(next);
+    buttons[next].focus();
+  });
+  return bar;
 }
 
 const current = (message) => store.messages.get(message.channel_id)?.get(message.id) ?? message;
 
-function isMine(message, name) {
-  return Boolean(
-    current(message).reactions?.some(
-      (entry) => entry.emoji.name === name && !entry.emoji.id && entry.me,
-    ),
-  );
+function isMine(message, emoji) {
+  const { reactions = [] } = current(message);
+  return reactions.some((entry) => sameEmoji(entry.emoji, emoji) && entry.me);
 }
 
 // The bar stays while its panel is open.
@@ -65,7 +100,7 @@ function hold(item, open) {
   watch.observe(document.body, { childList: true });
 }
 
-function menu(anchor, message) {
+function menu(anchor, message, closed) {
   const commands = store.commands.filter((command) => command.type === MESSAGE_COMMAND);
   popover(
     anchor,
@@ -83,7 +118,7 @@ function menu(anchor, message) {
         "Copy message ID",
       ),
     ),
-    { label: "Apps and more" },
+    { label: "Apps and more", closed },
   );
 }
 

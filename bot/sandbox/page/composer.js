@@ -7,7 +7,7 @@ import { byId, fill, h, iconButton } from "./dom.js";
 import { guide, paint } from "./guide.js";
 import { icon } from "./icons.js";
 import { expect, forget } from "./interactions.js";
-import { pickFiles } from "./picker.js";
+import { bringFiles, pickFiles } from "./picker.js";
 import { palette } from "./reactions.js";
 import { KIND, readAll } from "./slash.js";
 import { channel, on, store, typers } from "./store.js";
@@ -88,6 +88,8 @@ export function startComposer() {
     event.preventDefault();
     submit();
   });
+  byId("write").addEventListener("dragover", (event) => event.preventDefault());
+  byId("write").addEventListener("drop", dropped);
   box.addEventListener("input", () => changed());
   box.addEventListener("keydown", keydown);
   box.addEventListener("blur", () =>
@@ -142,12 +144,36 @@ function addOption(option) {
 
 // What stands behind the option is the file's name; what travels is its id.
 function choseFile(option) {
-  pickFiles(1, ([{ id, name }]) => {
-    keepPick(option, name, id);
-    const arg = understood(box.value)?.args.find((one) => one.option === option);
-    if (arg) replace(0, arg.end, `${box.value.slice(0, arg.valueStart).trimEnd()} ${name} `);
-    else write(`${box.value.trimEnd()} ${option.name}: ${name} `);
-  });
+  pickFiles(1, ([file]) => putFile(option, file));
+}
+
+function putFile(option, { id, name }) {
+  keepPick(option, name, id);
+  const arg = understood(box.value)?.args.find((one) => one.option === option);
+  if (arg) replace(0, arg.end, `${box.value.slice(0, arg.valueStart).trimEnd()} ${name} `);
+  else write(`${box.value.trimEnd()} ${option.name}: ${name} `);
+}
+
+// A file that is dropped here goes to the first option of the command that takes one and has none.
+function dropped(event) {
+  const [file] = event.dataTransfer?.files ?? [];
+  if (!file) return;
+  event.preventDefault();
+  const parsed = understood(box.value);
+  const empty = (option) => !parsed.args.some((arg) => arg.option === option && arg.picked);
+  const option = parsed?.command.options.find(
+    (one) => one.type === KIND.ATTACHMENT && empty(one),
+  );
+  if (option) bringFiles([file], ([taken]) => putFile(option, taken));
+  else complain(`Type a command that takes a file first${takers()}, then drop it here.`);
+}
+
+function takers() {
+  const takes = (command) => command.options.some((option) => option.type === KIND.ATTACHMENT);
+  const names = available()
+    .filter(takes)
+    .map((command) => `/${command.full}`);
+  return names.length ? ` (${names.join(", ")})` : "";
 }
 
 function suggest() {

@@ -2,11 +2,11 @@
 // edit neither flickers nor takes the keyboard's place away.
 import { patchAttachments } from "./attachments.js";
 import { avatar } from "./avatar.js";
-import { messageActions } from "./actions.js";
+import { messageActions, messageMenu, quickEmoji } from "./actions.js";
 import { components } from "./components.js";
 import { fill, h } from "./dom.js";
 import { embed } from "./embeds.js";
-import { isJumbo } from "./emoji.js";
+import { emojiKey, isJumbo } from "./emoji.js";
 import { icon } from "./icons.js";
 import { markdown, plainText } from "./markdown.js";
 import { patchReactions } from "./reactions.js";
@@ -36,7 +36,11 @@ export function messageItem(message) {
   };
   const item = h(
     "li",
-    { class: "message", dataset: { messageId: message.id } },
+    {
+      class: "message",
+      dataset: { messageId: message.id },
+      oncontextmenu: (event) => messageMenu(event, message, item),
+    },
     part.stamp,
     part.lead,
     part.byline,
@@ -71,6 +75,7 @@ export function patch(item, message, first) {
       message.timestamp,
       mentionsMe(message),
       store.persona,
+      quickEmoji(message).map(emojiKey),
     ])
   )
     patchFrame(item, part, message, first, lead);

@@ -13,15 +13,19 @@ export function pickFiles(most, done) {
     id: "picker",
     multiple: most > 1,
     hidden: true,
-    onchange: async () => {
-      const files = [...picker.files].slice(0, most);
+    onchange: () => {
       picker.remove();
-      const taken = await Promise.all(files.map((file) => attempt(bring(file))));
-      if (taken.every(Boolean) && taken.length) done(taken);
+      bringFiles([...picker.files].slice(0, most), done);
     },
   });
   document.body.append(picker);
   picker.click();
+}
+
+/** Bring files over that the person let go of here; `done([{id, name}])` then, if all came. */
+export async function bringFiles(files, done) {
+  const taken = await Promise.all(files.map((file) => attempt(bring(file))));
+  if (taken.every(Boolean) && taken.length) done(taken);
 }
 
 const bring = (file) =>

@@ -16,7 +16,6 @@ const LIMITS = [
   [64 * 1024, "64 KiB"],
   [16 * 1024, "16 KiB"],
 ];
-const LINES = { up: "The line is open.", offline: "Connections are refused." };
 let violations = [];
 let compares = false;
 let reachable = true;
@@ -220,11 +219,23 @@ function showNow() {
   const { text, light } = botState();
   const { gateway, latency_ms: ms = 0, upload_limit_bytes: largest } = store.weather;
   fill(byId("weather-bot"), h("span", { class: light }), h("span", {}, `The bot is ${text}`));
-  byId("weather-gateway").textContent = LINES[gateway] ?? `The line is ${gateway}.`;
+  showButtons();
+  byId("weather-gateway").textContent = lineText(gateway);
   byId("weather-calls").textContent = callsText(store.weather);
   byId("weather-latency").textContent = `${ms} ms`;
   follow("weather-slider", ms);
   follow("weather-upload", largest);
+}
+
+// Only what can be done now can be pressed.
+function showButtons() {
+  for (const button of byId("weather").querySelectorAll("[data-bot]"))
+    button.disabled = (button.dataset.bot === "start") === Boolean(store.bot.running);
+}
+
+function lineText(gateway) {
+  if (gateway === "offline") return "Connections are refused.";
+  return store.bot.online ? "The line is open." : "Connections are accepted; the bot has none.";
 }
 
 function callsText({ ratelimit_left: limited, outage_left: out, outage_status: status }) {
@@ -258,7 +269,7 @@ function showRules() {
   const count = violations.length;
   const clean = compares
     ? "Every request so far fits Discord's OpenAPI description."
-    : "Requests are not compared with Discord's OpenAPI description: DISCORD_OPENAPI names none.";
+    : "Not checked: DISCORD_OPENAPI names no copy of Discord's OpenAPI description.";
   const text = count
     ? `${count} ${count === 1 ? "request breaks" : "requests break"} Discord's OpenAPI description.`
     : clean;

@@ -67,7 +67,7 @@ def test_a_character_called_like_a_part_of_a_name_hides_nobody() -> None:
 
 
 def test_names_are_told_whole() -> None:
-    names = Names(load().lexicon, str)
+    names = Names(load().lexicon, list)
     text = "a photo of emma van der harrington today"
     assert [text[a:b] for a, b in names.find(text, text.split())] == ["emma van der harrington"]
     assert not list(names.find("emma x y z harrington", ["emma"]))

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome
+from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver.common.keys import Keys
 
 from bot.sandbox.wire.server import Sandbox
 from tests.stages.browsing import (
@@ -21,6 +22,14 @@ from tests.stages.browsing import (
 )
 from tests.stages.stage import stage
 
+#: A file is let go of over the message box.
+DROP = """
+    const data = new DataTransfer();
+    data.items.add(new File(["[rules]"], "a.toml"));
+    document.querySelector("#write").dispatchEvent(
+        new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+    return true;
+"""
 PROMPT = "/waifu prompt: 1girl, blue hair, glasses, smile"
 
 pytestmark = [
@@ -118,3 +127,63 @@ async def test_an_empty_channel_offers_the_command_only_where_the_bot_sees_it(
 
 async def _one_vote(rows: Callable[[str], list[tuple[object, ...]]]) -> bool:
     return len(rows("SELECT value FROM votes")) == 1
+
+
+def handle(browser: Chrome, url: str, said: str) -> None:
+    """Use a message and the drawer with no bot behind the page."""
+    browser.get(url)
+    wait(browser, lambda b: find(b, f"[data-message-id='{said}']"))
+    bar = f"[data-message-id='{said}'] > .actions button"
+    assert [button.get_attribute("tabindex") for button in find(browser, bar)][:3] == [
+        "0", "-1", "-1",
+    ]  # fmt: skip
+    assert [e.text for e in find(browser, f"{bar}.quick")] == ["", ""], "hidden until it is used"
+    quick = [e.get_attribute("aria-label") for e in find(browser, f"{bar}.quick")]
+    assert quick == ["React with 🎉", "React with 😭"], "those of the vote"
+    find(browser, bar)[0].send_keys(Keys.ARROW_RIGHT)
+    assert browser.switch_to.active_element.get_attribute("aria-label") == "React with 😭"
+
+    words = find(browser, f"[data-message-id='{said}'] .content")[0]
+    ActionChains(browser).context_click(words).perform()
+    assert "Copy message ID" in wait(browser, lambda b: find(b, ".popover"))[0].text
+
+    find(browser, "#open-weather")[0].click()
+    pressable = {
+        button.get_attribute("data-bot"): button.is_enabled()
+        for button in wait(browser, lambda b: find(b, "[data-bot]"))
+    }
+    assert pressable == {"restart": False, "kill": False, "start": True, "stop": False}
+    assert "the bot has none" in find(browser, "#weather-gateway")[0].text
+    browser.execute_script(DROP)
+    assert "Type a command that takes a file first" in find(browser, ".problem")[0].text
+
+
+async def test_a_message_is_one_tab_stop_and_only_what_can_be_done_can_be_pressed(
+    browser: Chrome,
+) -> None:
+    async with Sandbox() as sandbox:
+        said = sandbox.say("member", "general", "hello")
+        for emoji in ("🎉", "😭"):
+            sandbox.react("moderator", said["id"], emoji)
+        url = f"{sandbox.page_url}?channel={sandbox.channel('general')}"
+        await asyncio.to_thread(handle, browser, url, str(said["id"]))
+
+
+async def test_a_file_that_is_dropped_stands_in_the_command_that_takes_one(
+    browser: Chrome, tmp_path: Path
+) -> None:
+    async with stage(tmp_path) as here:
+        url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
+        await asyncio.to_thread(drop_rules, browser, url)
+
+
+def drop_rules(browser: Chrome, url: str) -> None:
+    browser.get(url)
+    wait(browser, lambda b: find(b, "[data-persona]"))
+    wait(browser, lambda b: find(b, "#composer"))[0].send_keys("/policy import ")
+    # Each try drops: the page learns the bot's commands a moment after it is drawn.
+    wait(browser, lambda b: b.execute_script(DROP) and "a.toml" in _typed(b))
+
+
+def _typed(browser: Chrome) -> str:
+    return str(find(browser, "#composer")[0].get_attribute("value"))

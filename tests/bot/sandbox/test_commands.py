@@ -313,7 +313,7 @@ async def test_a_rehearsed_request_wants_its_pictures_and_other_commands_their_a
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        ("/waifu prompt: 1girl count: 4", "the most at once is 2"),
+        ("/waifu prompt: 1girl count: 4", "the limit at once is 2"),
         ("/waifu prompt: poison", "The picture came out as noise."),
     ],
     ids=["refused after the licence", "failed while it was drawn"],

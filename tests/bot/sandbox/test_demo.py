@@ -93,7 +93,7 @@ def test_a_file_that_does_not_describe_discord_is_told(
     assert f"{path} {flaw}: DISCORD_OPENAPI" in said
     assert main(["doctor"]) == 1
     told = capsys.readouterr().out
-    assert "MEND  openapi" in told
+    assert "FIX   openapi" in told
     assert said.removeprefix("error: ") in told
 
 

@@ -50,8 +50,8 @@ async def test_a_day_has_so_many_pictures_in_each_server(stores: Stores) -> None
     caps = replace(AMPLE, per_day=3)
     assert isinstance(await ask(stores, caps, count=2), Request)
     assert text(await ask(stores, caps, NOW_MS + 1, count=2)) == (
-        "This server gives you 3 pictures a day, and you had 2 in the last 24 hours: 2 more would "
-        "be too many. Try again later."
+        "This server's limit is 3 pictures a day, and you had 2 in the last 24 hours. Try again "
+        "later, or ask for fewer."
     )
     assert isinstance(await ask(stores, caps, NOW_MS + 1, guild=GUILD + 1), Request)
     assert isinstance(await ask(stores, caps, NOW_MS + 1, user=OTHER), Request)

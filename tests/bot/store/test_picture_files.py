@@ -302,7 +302,7 @@ def test_the_doctor_copes_with_every_database(
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
     if database == "no database":
-        assert "MEND  quarantine" in said
+        assert "FIX   quarantine" in said
     else:
         assert "3 picture files in" in said
         assert "0 of them known" in said

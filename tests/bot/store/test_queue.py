@@ -59,8 +59,8 @@ async def test_a_cap_takes_all_of_an_ask_or_none(stores: Stores) -> None:
     refused = await wish(1, 2)
     assert refused is not None
     assert refused.reason is RefusalReason.CAP
-    assert "You have 4 pictures waiting" in refused.text
-    assert "is 5" in refused.text
+    assert "You have 4 pictures in progress, and the limit is 5: there is room" in refused.text
+    assert "for 1 more" in refused.text
     assert await wish(1, 1) is None
     refused = await wish(2, 3)
     assert refused is not None
@@ -74,7 +74,7 @@ async def test_an_ask_for_more_than_a_cap_is_not_told_to_wait(stores: Stores, ca
     admitted = make_admitted(make_ask(count=4))
     refused = await stores.queue.enqueue(admitted, caps, 1, since_id=SINCE)
     assert isinstance(refused, Refused)
-    assert "You asked for 4 pictures, and the most at once is 2: ask for fewer" in refused.text
+    assert "You asked for 4 pictures; the limit at once is 2. Ask for fewer" in refused.text
     assert "Try again" not in refused.text
 
 

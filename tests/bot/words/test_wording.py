@@ -211,3 +211,11 @@ def test_a_place_in_the_queue_says_that_the_model_is_changed_first() -> None:
     assert wording.place(standing, replace(soon, loads=True)) == (
         "Place 3 in the queue, about 12 s, after I have changed models for it"
     )
+
+
+def test_an_empty_queue_is_called_empty_and_only_what_there_is_is_counted() -> None:
+    none = dict.fromkeys(JobState, 0)
+    assert wording.busy(none, 0) == "The queue is empty."
+    assert wording.busy(none, 3) == "The queue is empty. 3 more in other servers."
+    some = none | {JobState.QUEUED: 2, JobState.RENDERED: 1}
+    assert wording.busy(some, 2) == "2 waiting, 1 about to be posted."

@@ -202,11 +202,11 @@ async def test_caps_are_answered_with_the_numbers(desk: Front) -> None:
     assert not (await desk.asks(count=2)).ephemeral
     mine = await desk.asks(count=2)
     assert mine.ephemeral
-    assert "You have 2 pictures waiting, and the most at once is 3" in mine.content
+    assert "You have 2 pictures in progress, and the limit is 3" in mine.content
     who = desk.newcomer()
     await desk.services.consent.accept(UserId(who.id), INFO.licence_sha256, INFO.card_id, 1)
     ours = await desk.asks(who, count=3)
-    assert "This server has 2 pictures waiting, and the most at once is 4" in ours.content
+    assert "This server has 2 pictures in progress, and the limit is 4" in ours.content
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ async def test_queue_shows_mine_and_the_servers_and_tells_nobodys_words(desk: Fr
     assert "my words" in text
     assert "their words" not in text
     assert f"<@{other.id}>" in text
-    assert "3 waiting, 0 being drawn" in text
+    assert "3 waiting." in text
 
 
 async def test_cancel_takes_back_one_or_all_of_mine_and_nothing_of_others(desk: Front) -> None:
@@ -49,7 +49,7 @@ async def test_cancel_takes_back_one_or_all_of_mine_and_nothing_of_others(desk: 
     other = desk.newcomer()
     told = desk.services.signals.for_worker()
     answer = said(await other.slash(desk.channel, "cancel", id=first.id))
-    assert "no such picture" in answer.content
+    assert "no queued picture" in answer.content
     assert "nothing to cancel" in said(await other.slash(desk.channel, "cancel")).content
     offered = await desk.member.autocomplete(desk.channel, "cancel", "id", "blue")
     assert [c["value"] for c in offered] == [first.id, second.id, third.id]
@@ -90,8 +90,8 @@ async def test_show_posts_smaller_what_discord_finds_too_large(desk: Front) -> N
 
 
 async def test_show_tells_what_cannot_be_shown(desk: Front) -> None:
-    assert "no picture" in said(await shows(desk, "0000000000")).content
-    assert "no picture" in said(await shows(desk, "@everyone " * 50)).content
+    assert "I can't find picture" in said(await shows(desk, "0000000000")).content
+    assert "I can't find picture" in said(await shows(desk, "@everyone " * 50)).content
     job, _ = await desk.picture()
     await desk.services.gallery.delete(job.id, 1)
     assert "deleted" in said(await shows(desk, job.id)).content
@@ -172,7 +172,7 @@ async def test_my_data_are_shown_and_exported(desk: Front) -> None:
     assert "Nothing." in said(await desk.newcomer().slash(desk.channel, "privacy show")).content
     shown = said(await desk.member.slash(desk.channel, "privacy show"))
     assert shown.ephemeral
-    assert "pictures kept: 1" in shown.content
+    assert "pictures of yours that I keep: 1" in shown.content
     answer = said(await desk.member.slash(desk.channel, "privacy export"))
     assert answer.ephemeral
     archive = zipfile.ZipFile(io.BytesIO(await answer.attachments[0].read()))

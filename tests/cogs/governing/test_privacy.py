@@ -22,7 +22,7 @@ async def test_a_picture_is_told_of_by_names_and_not_by_tables(tmp_path: Path) -
     async with front(tmp_path) as desk:
         await desk.picture()
         told = said(await desk.member.slash(desk.channel, "privacy show")).content
-    assert "- pictures asked for: 1\n" in told
+    assert "- pictures you asked for: 1\n" in told
     assert "- messages that show your pictures: 1\n" in told
     assert "owed_posts" not in told
     assert "post_pictures" not in told

@@ -1,0 +1,75 @@
+"""*List*: what a rulebook's concepts are looked for by, folded, whole lists at once.
+
+Called by `sides`, once for a rulebook. Pure. It must not know rules or prompts. A bot compiles some
+ten thousand terms at its start, so nothing here takes a term alone if it can take them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.policy.folding import other_kana
+from bot.policy.rulebook import Concept
+from bot.policy.spoken import each_spoken
+from bot.policy.terms import Label
+
+#: Folds many terms.
+Read = Callable[[Sequence[str]], list[str]]
+#: Shorter words are no part of a word that was run together, and in other scripts these.
+_PART_MIN, _FOREIGN_MIN = 3, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is looked for of one concept."""
+
+    concept: Concept
+    #: Its terms as they are written; of names, in both orders.
+    written: Sequence[str]
+    #: The same, folded.
+    read: Sequence[str]
+    #: Their words.
+    lines: Sequence[str]
+    harmless: Sequence[str]
+
+
+def listed(concept: Concept, read: Read) -> Listed:
+    """A concept's terms and harmless phrases."""
+    written = [*_spellings(concept)]
+    terms = read(written)
+    harmless = read([*concept.harmless_spellings()])
+    return Listed(concept, written, terms, each_spoken(terms), harmless)
+
+
+def _spellings(concept: Concept) -> Iterator[str]:
+    """Every term of a concept; of names, in both orders."""
+    for term in concept.spellings():
+        yield term
+        if concept.names and len(parts := term.split()) == 2:
+            yield " ".join(reversed(parts))
+
+
+def labelled(concepts: Iterable[Listed]) -> Iterator[tuple[Label, Iterable[str]]]:
+    """The terms of concepts by what they do, in every way in which they are looked for."""
+    for each in concepts:
+        label: Label = ("words", each.concept.id)
+        yield label, each.read
+        yield label, _in_other_kana(each.read)
+        harmless: Label = ("harmless", each.concept.id)
+        yield harmless, each.harmless
+        yield harmless, _in_other_kana(each.harmless)
+
+
+def _in_other_kana(terms: Iterable[str]) -> Iterator[str]:
+    return (other for term in terms if not term.isascii() for other in other_kana(term))
+
+
+def parts(concepts: Iterable[Listed]) -> Iterator[str]:
+    """The words of terms, and of nobody's name; in other scripts the longer ones."""
+    for each in concepts:
+        if each.concept.names:
+            continue
+        for term, line in zip(each.written, each.lines, strict=True):
+            shortest = _PART_MIN if term.isascii() else _FOREIGN_MIN
+            yield from (word for word in line.split() if len(word) >= shortest)

@@ -1,0 +1,22 @@
+"""A command on a leash is over when its end was asked for, whoever stopped waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from bot.learning.leashed import Leashed
+
+SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
+
+
+async def test_a_cancelled_caller_leaves_no_command_behind() -> None:
+    child = await Leashed.start(SLEEPS)
+    ending = asyncio.create_task(child.end())
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert child.code is not None

@@ -1,0 +1,90 @@
+"""Whole lists are read as each of their words would be alone."""
+
+from __future__ import annotations
+
+from bot.policy.folding import JOINT, Letters
+from bot.policy.listing import Listed, labelled, listed, parts
+from bot.policy.rulebook import Concept
+from bot.policy.spoken import collapsed, each_spoken, each_squeezed, spoken, words
+from bot.rulebooks import load
+
+LETTERS = Letters(load().lexicon.letters)
+TEXTS = [
+    "", "nude", "NUDE", " no  bra ", "no-bra!", "18+", "r18 x", "a1b22c", "1001", "!!", "\n",
+    "a\nb", "book keeper", "aab bba", "ロリ", "ロリっ子 絵", "\uff46\uff55ll", "loo\u0308p",
+    "か\u3099", "쓰레기", "ﬀ", "ééé e",
+]  # fmt: skip
+
+
+def concept(*terms: str, names: bool = False, harmless: tuple[str, ...] = ()) -> Concept:
+    return Concept(
+        id="some", summary="", source="", terms={"english": terms}, includes=(),
+        harmless=harmless, harmless_as=(), names=names,
+    )  # fmt: skip
+
+
+def made(of: Concept) -> Listed:
+    return listed(of, LETTERS.each)
+
+
+def test_many_texts_are_folded_as_each_alone() -> None:
+    alone = [LETTERS.folded(text) for text in TEXTS]
+    assert LETTERS.each(TEXTS) == alone
+    assert LETTERS.each(TEXTS[::-1]) == alone[::-1]
+    assert LETTERS.each([]) == []
+
+
+def test_a_text_that_holds_what_parts_texts_is_folded_alone() -> None:
+    assert LETTERS.each([f"A{JOINT}B", "C", "É"]) == [f"a{JOINT}b", "c", "e"]
+
+
+def test_many_texts_are_parted_into_words_as_each_alone() -> None:
+    folded = LETTERS.each(TEXTS)
+    alone = [spoken(found) if (found := words(text)) else "" for text in folded]
+    assert each_spoken(folded) == alone
+    assert each_spoken(folded[::-1]) == alone[::-1]
+    assert each_spoken(["a\nb", "\n", "c"]) == [" a b ", "", " c "]
+    assert each_spoken([]) == []
+
+
+def test_many_words_are_squeezed_as_each_alone() -> None:
+    lines = each_spoken([*LETTERS.each(TEXTS), "aa", "aa", "", "", "11 22", "ロロリ"])
+    assert each_squeezed(lines) == [collapsed(line.replace(" ", "")) for line in lines]
+    assert each_squeezed([]) == []
+
+
+def test_every_list_of_the_rulebook_is_read_so() -> None:
+    concepts = load().concepts.values()
+    terms = [term for each in concepts for term in each.spellings()][::7]
+    folded = LETTERS.each(terms)
+    assert folded == [LETTERS.folded(term) for term in terms]
+    lines = each_spoken(folded)
+    assert lines == [spoken(words(text)) for text in folded]
+    assert each_squeezed(lines) == [collapsed("".join(line.split())) for line in lines]
+
+
+def test_names_are_looked_for_in_both_orders() -> None:
+    assert made(concept("Anna Bell", "Cher", "A B C", names=True)).written == [
+        "Anna Bell", "Bell Anna", "Cher", "A B C",
+    ]  # fmt: skip
+    assert made(concept("no bra")).written == ["no bra"]
+
+
+def test_terms_and_harmless_phrases_are_looked_for_in_both_kana() -> None:
+    found = [
+        (part, term)
+        for (part, name), terms in labelled([made(concept("ロリ", "a", harmless=("ショタ",)))])
+        for term in terms
+        if name == "some"
+    ]
+    assert sorted(found) == [
+        ("harmless", "しよた"), ("harmless", "シヨタ"),
+        ("words", "a"), ("words", "ろり"), ("words", "ロリ"),
+    ]  # fmt: skip
+
+
+def test_parts_are_the_longer_words_and_no_names() -> None:
+    assert list(parts([made(concept("no bra", "ab", "裸の少女たち絵", "красивая я"))])) == [
+        "bra", "kpacibaya",
+    ]  # fmt: skip
+    assert not list(parts([made(concept("Anna Bell", names=True))]))

@@ -1,0 +1,58 @@
+"""A command as somebody types it, read by what the bot registered."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.sandbox.typed import parse
+from bot.sandbox.wire.wire import NotPossible, Payload
+
+DRAW: Payload = {
+    "name": "draw",
+    "options": [
+        {"name": "count", "type": 4},
+        {"name": "prompt", "type": 3, "required": True},
+        {"name": "shape", "type": 3, "choices": [{"name": "Tall", "value": "t"}]},
+        {"name": "quiet", "type": 5},
+        {"name": "guidance", "type": 10},
+    ],
+}
+PING: Payload = {"name": "ping", "options": []}
+MARK: Payload = {"name": "mark", "options": [{"name": "id", "type": 4}]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "options"),
+    [
+        ("prompt: a cat", {"prompt": "a cat"}),
+        ("a cat", {"prompt": "a cat"}),
+        ("a cat count: 2", {"prompt": "a cat", "count": 2}),
+        ("prompt: x shape: tall", {"prompt": "x", "shape": "t"}),
+        ("prompt: x shape: T", {"prompt": "x", "shape": "t"}),
+        ("prompt: x quiet: Yes guidance: 7.5", {"prompt": "x", "quiet": True, "guidance": 7.5}),
+        ("prompt: x quiet: off", {"prompt": "x", "quiet": False}),
+        ("prompt: 12:30, noon", {"prompt": "12:30, noon"}),
+    ],
+)
+def test_options_are_read_as_the_page_reads_them(typed: str, options: Payload) -> None:
+    assert parse(f"/draw {typed}", [DRAW, PING], "member") == ("draw", options)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("/draw x shape: wide", "shape: 'wide' is not one of Tall."),
+        ("/draw x quiet: perhaps", "quiet: is true or false, not 'perhaps'."),
+        ("/draw x count: many", "count: 'many' is not a number."),
+        ("/mark 7", "/mark: '7' belongs to no option. It has id."),
+        ("/swim", "There is no command /swim for you here. The bot offers a member /draw, /mark, "),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_what_there_is(typed: str, told: str) -> None:
+    with pytest.raises(NotPossible) as fault:
+        parse(typed, [DRAW, PING, MARK], "member")
+    assert str(fault.value).startswith(told)
+
+
+def test_a_command_without_options_takes_none() -> None:
+    assert parse("/ping", [PING], "member") == ("ping", {})
