@@ -27,7 +27,7 @@ _ASKING = (
 )
 _AFTER = (
     "Under each picture: *Again*, *Vary* (a new seed), *Edit*, *Settings*, *Delete*, *Report*. "
-    "The same is in the message's menu under *Apps*."
+    "*Draw like this* and *Settings* are in the menu of its message, too, under *Apps*."
 )
 _YOURS = (
     "`/preset` keeps your own defaults, `/queue` and `/cancel` are about what is in progress, "
@@ -36,9 +36,9 @@ _YOURS = (
 )
 _MODEL = "{name}: {sizes}, up to {steps} steps, samplers {samplers}."
 _RULES = (
-    "The model's licence is {licence}: `/licence` has its rules and its whole text. What is drawn "
-    "here this server's moderators decide; a refusal says which rule it was, and `/policy` is "
-    "theirs."
+    "The model's licence is {licence}: `/licence` has its rules and its whole text. This "
+    "server's moderators decide what is drawn here (`/policy`), and a refusal says which rule it "
+    "was."
 )
 
 

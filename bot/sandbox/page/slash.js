@@ -104,16 +104,17 @@ export function parse(text, flat) {
   return { command, nameEnd, args, stray: before.trim() };
 }
 
+// As they are written: `Steps: 20` in a text that was pasted is no option `steps:`.
 function findMarks(text, from, command) {
   if (!command.options.length) return [];
   const pattern = new RegExp(
     `(^|\\s)(${command.options.map((option) => escape(option.name)).join("|")}):`,
-    "gi",
+    "g",
   );
   pattern.lastIndex = from;
   const marks = [];
   for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
-    const option = command.options.find((one) => one.name.toLowerCase() === found[2].toLowerCase());
+    const option = command.options.find((one) => one.name === found[2]);
     if (marks.some((mark) => mark.option === option)) continue;
     marks.push({
       option,

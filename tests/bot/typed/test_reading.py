@@ -88,6 +88,7 @@ def test_settings_are_read_wherever_they_stand(
         "1girl, :3, ratio 16:9",
         "1girl, --, -_-, o--o, x-ray, re:zero",
         "a girl — smiling — in a garden",
+        "a girl —smiling there",  # a long dash begins a flag only if it is known
         "1girl, (hat:1.2), [blue:red:0.5], <3",
     ],
 )
