@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -86,8 +87,14 @@ def test_a_file_of_half_a_gigabyte_is_not_read_to_its_end(tmp_path: Path) -> Non
     path = tmp_path / "tags.csv"
     with path.open("wb") as file:
         file.truncate(500_000_000)
-    with pytest.raises(TagsError, match="larger than 32 MB"):
-        read(path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TagsError, match="larger than 32 MB"):
+            read(path)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 80 << 20
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
