@@ -147,12 +147,23 @@ def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
     return view
 
 
+#: What is asked with, and what is asked about, each in a row.
+_UNDER_A_PICTURE = (
+    (Action.AGAIN, Action.VARY, Action.EDIT),
+    (Action.SETTINGS, Action.DELETE, Action.REPORT),
+)
+
+
 def post_view(job_id: JobId) -> discord.ui.View:
     """The rows under a picture."""
-    actions = (
-        Action.AGAIN, Action.VARY, Action.EDIT, Action.SETTINGS, Action.DELETE, Action.REPORT,
-    )  # fmt: skip
-    return row_of(*((action, job_id) for action in actions))
+    view = discord.ui.View(timeout=None)
+    for row, actions in enumerate(_UNDER_A_PICTURE):
+        for action in actions:
+            item = button(action, job_id)
+            item.row = row
+            view.add_item(item)
+    view.stop()
+    return view
 
 
 def private_view(request_id: RequestId) -> discord.ui.View:
