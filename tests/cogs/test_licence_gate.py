@@ -67,6 +67,11 @@ OPTIONS: dict[str, Callable[[Front, Shown], dict[str, Any]]] = {
         lambda _desk, _shown: {"card": "next-1"},
     ),
     "policy emoji": lambda _desk, _shown: {"up": "👍", "down": "👎"},
+    "preset save": lambda _desk, _shown: {"name": "mine", "steps": 9},
+    **dict.fromkeys(
+        ("preset share", "preset delete", "style remove"), lambda _desk, _shown: {"name": "mine"}
+    ),
+    "style add": lambda _desk, _shown: {"name": "mine", "words": "watercolour"},
 }
 #: What these press is no picture.
 TARGETS: dict[str, Callable[[Shown], str]] = {

@@ -27,6 +27,8 @@ from typing import Any
 
 #: "The parent process death signal of the calling process", prctl(2).
 _PR_SET_PDEATHSIG = 1
+#: How often somebody who waits for its end looks for it; several may.
+_LOOK_S = 0.01
 #: A question or an answer in JSON is no longer; environments are the longest.
 _LONGEST = 1 << 20
 
@@ -60,13 +62,7 @@ class Fork:
     async def wait(self) -> int:
         """Its exit code, once it has ended."""
         while (code := self.returncode) is None:
-            ended = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            loop.add_reader(self._end, ended.set)
-            try:
-                await ended.wait()
-            finally:
-                loop.remove_reader(self._end)
+            await asyncio.sleep(_LOOK_S)
         return code
 
 

@@ -145,7 +145,7 @@ def handle(browser: Chrome, url: str, said: str) -> None:
 
     words = find(browser, f"[data-message-id='{said}'] .content")[0]
     ActionChains(browser).context_click(words).perform()
-    assert "Copy message ID" in wait(browser, lambda b: find(b, ".popover"))[0].text
+    wait(browser, lambda b: [p for p in find(b, ".popover") if "Copy message ID" in p.text])
 
     find(browser, "#open-weather")[0].click()
     pressable = {

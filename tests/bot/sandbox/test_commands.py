@@ -306,6 +306,7 @@ async def test_a_rehearsed_request_wants_its_pictures_and_other_commands_their_a
         assert re.search(r"\*\*Yours.*\n.*\n +\*\*This server", capsys.readouterr().out)
         assert await once.play(here.sandbox, "/waifu prompt: 1girl count: 2", out) == 0
         assert [name[-4:] for name in names(out)] == [".png", ".png"]
+        assert await once.play(here.sandbox, "/waifu 1girl", out) == 0
         assert await once.play(here.sandbox, "/votes top", out) == 0
     assert "**The best pictures" in capsys.readouterr().out
 
