@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from bot.domain import JobId
+from bot.domain import JobId, UserId
 from bot.store.views import Work
 
 #: How much of the past is kept at each tick; about the last hundred count.
@@ -20,6 +20,8 @@ _KEEP = 0.99
 _RIDGE = 1e-3
 #: Pictures that are gone through one by one; those behind them are taken to be like them.
 _FAR = 500
+#: A picture that somebody may ask for.
+_NOBODYS = JobId("")
 #: Pixels are counted by so many, so that the sums stay of one size.
 _PX = 100_000
 
@@ -120,6 +122,32 @@ def forecast(
         flight = [replace(row, left=row.left - rounds) for row in flight if row.left > rounds]
         flight += islice(waiting, max(0, capacity - len(flight)))
     return ends | _beyond(line[_FAR:], len(ends), now_ms)
+
+
+def in_company(line: Sequence[Work], running: Sequence[Work]) -> list[Work]:
+    """The line as it will be if everybody who is drawn for now asks on.
+
+    Turns go round: who waits for several pictures is overtaken by whoever asks again meanwhile. So
+    a turn that somebody has nothing for yet is taken by a picture like the others. A member whose
+    turns are over sooner than promised is the lesser evil.
+    """
+    if not line:
+        return []
+    theirs: dict[UserId, list[Work]] = {work.user_id: [] for work in (*line, *running)}
+    for work in line:
+        theirs[work.user_id].append(work)
+    usual = replace(
+        line[0],
+        job_id=_NOBODYS,
+        left=round(sum(work.left for work in line) / len(line)),
+    )
+    found: list[Work] = []
+    for turn in range(max(map(len, theirs.values()))):
+        if len(found) >= _FAR:
+            known = {work.job_id for work in found}
+            return found + [work for work in line if work.job_id not in known]
+        found += [own[turn] if turn < len(own) else usual for own in theirs.values()]
+    return found
 
 
 def _area(work: Work) -> float:

@@ -45,6 +45,7 @@ class Outlook:
         late = [
             Work(
                 job_id=job.id,
+                user_id=job.user_id,
                 left=job.draw.steps - job.draw.first_step,
                 width_px=job.draw.width_px,
                 height_px=job.draw.height_px,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.domain import Job, JobId, Standing
-from bot.drawing.forecast import TickCosts, forecast
+from bot.drawing.forecast import TickCosts, forecast, in_company
 from bot.store.views import Work
 from models.contract import StepReport
 
@@ -48,6 +48,7 @@ class _Running:
         """What is left of it now."""
         return Work(
             job_id=self.work.job_id,
+            user_id=self.work.user_id,
             left=self.progress.steps - self.progress.step,
             width_px=self.work.width_px,
             height_px=self.work.height_px,
@@ -101,7 +102,11 @@ class ProgressBoard:
         draw = job.draw
         self._running[job.id] = _Running(
             work=Work(
-                job_id=job.id, left=draw.steps, width_px=draw.width_px, height_px=draw.height_px
+                job_id=job.id,
+                user_id=job.user_id,
+                left=draw.steps,
+                width_px=draw.width_px,
+                height_px=draw.height_px,
             ),
             progress=JobProgress(step=draw.first_step, steps=draw.steps, preview_png=None),
         )
@@ -167,7 +172,7 @@ class ProgressBoard:
         if not self._costs.is_known:
             return Expected(eta_ms=None, loads=loads)
         running = [row.left for row in self._running.values()]
-        ends = forecast(self._costs, running, line, self._capacity)
+        ends = forecast(self._costs, running, in_company(line, running), self._capacity)
         found = [ends[job_id] for job_id in job_ids if job_id in ends]
         if not found:
             return Expected(eta_ms=None, loads=loads)

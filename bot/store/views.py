@@ -64,6 +64,7 @@ class Work:
     """What is left to do of one picture, for whoever says how long it will take."""
 
     job_id: JobId
+    user_id: UserId
     #: Steps.
     left: int
     width_px: int
@@ -132,6 +133,7 @@ class JobViews:
         return [
             Work(
                 job_id=JobId(row["id"]),
+                user_id=UserId(row["user_id"]),
                 left=max(1, round(row["steps"] * (row["strength"] or 1))),
                 width_px=row["width_px"],
                 height_px=row["height_px"],

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from bot.domain import JobId
-from bot.drawing.forecast import TickCosts, forecast
+from bot.domain import JobId, UserId
+from bot.drawing.forecast import TickCosts, forecast, in_company
 from bot.store.views import Work
 from models.engine.batcher import Batcher, RowKey
+from tests.stages.factories import OTHER, USER
 
 CAPACITY = 4
 #: Milliseconds of a tick, for each 100,000 pixels in it, and for as many of a picture that ends.
 EACH, AREA, END = 20.0, 3.0, 50.0
 
 
-def work(name: str, steps: int, side_px: int = 512) -> Work:
-    return Work(job_id=JobId(name), left=steps, width_px=side_px, height_px=side_px)
+def work(name: str, steps: int, side_px: int = 512, user: UserId = USER) -> Work:
+    return Work(job_id=JobId(name), user_id=user, left=steps, width_px=side_px, height_px=side_px)
 
 
 def area(rows: Sequence[Work]) -> float:
@@ -109,3 +111,68 @@ def test_no_cost_is_below_nothing() -> None:
     assert costs.tick_ms(0) >= 0
     assert costs.tick_ms(100) >= 0
     assert not TickCosts().is_known
+
+
+def test_who_waits_for_several_counts_on_the_others_asking_on() -> None:
+    mine = [work(name, 20) for name in "abc"]
+    theirs = [work("x", 20, user=OTHER)]
+    line = [mine[0], *theirs, *mine[1:]]
+    running = [work("r", 9, user=UserId(9))]
+    assert [row.job_id for row in in_company(line, running)] == [
+        "a", "x", "", "b", "", "", "c", "", "",
+    ]  # fmt: skip
+    assert in_company(mine, []) == mine, "nobody else is there"
+    assert in_company([], running) == []
+
+
+def test_a_long_line_loses_nobody_to_the_company() -> None:
+    line = [work(f"{n}", 20, user=UserId(n % 3)) for n in range(2_000)]
+    line.append(work("late", 20, user=UserId(7)))
+    told = in_company(line, [])
+    assert {row.job_id for row in told} >= {row.job_id for row in line}
+    assert len(told) <= len(line) + 600
+
+
+def test_in_a_crowd_that_asks_on_half_of_the_truth_is_promised_at_least(costs: TickCosts) -> None:
+    """Eight members, a quarter of them with four pictures, each asking again at once."""
+    dice = random.Random(5)
+    shares: list[float] = []
+    number = 0
+    queues: dict[UserId, list[Work]] = {UserId(n): [] for n in range(8)}
+    promised: dict[JobId, tuple[float, float]] = {}
+    flight: list[Work] = []
+    now_ms, order = 0.0, list(queues)
+
+    def line() -> list[Work]:
+        rounds = max(map(len, queues.values()))
+        return [queues[user][n] for n in range(rounds) for user in order if n < len(queues[user])]
+
+    for _ in range(1_500):
+        for user, queue in queues.items():
+            if not queue and all(row.user_id != user for row in flight):
+                steps = dice.choice([8, 20, 20, 30])
+                for _ in range(dice.choice([1, 1, 2, 4])):
+                    number += 1
+                    queue.append(work(f"{number}", steps, user=user))
+                last = queue[-1].job_id
+                told = forecast(costs, flight, in_company(line(), flight), CAPACITY)
+                promised[last] = (now_ms, told[last])
+        while len(flight) < CAPACITY and (waiting := line()):
+            user = waiting[0].user_id
+            flight.append(queues[user].pop(0))
+            order.remove(user)
+            order.append(user)
+        flight = [replace(row, left=row.left - 1) for row in flight]
+        done = [row for row in flight if row.left == 0]
+        now_ms += EACH + AREA * area(flight) + END * area(done)
+        flight = [row for row in flight if row.left]
+        for row in done:
+            if row.job_id in promised:
+                began_ms, eta_ms = promised[row.job_id]
+                shares.append(eta_ms / (now_ms - began_ms))
+    # Who asked first could not know of the others.
+    shares = shares[12:]
+    off = sorted(abs(share - 1) for share in shares)
+    assert len(shares) > 100
+    assert off[len(off) // 2] <= 0.25
+    assert min(shares) >= 0.5

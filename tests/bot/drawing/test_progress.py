@@ -13,7 +13,7 @@ from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
 from bot.store.views import Work
 from models.contract import StepReport
-from tests.stages.factories import make_job
+from tests.stages.factories import USER, make_job
 
 A, B = JobId("a"), JobId("b")
 STEPS = 4
@@ -43,7 +43,7 @@ def draws(board: ProgressBoard, *job_ids: JobId, now_ms: int, took_ms: int) -> i
 
 
 def waiting(*names: str) -> list[Work]:
-    return [Work(job_id=JobId(n), left=STEPS, width_px=8, height_px=8) for n in names]
+    return [Work(job_id=JobId(n), user_id=USER, left=STEPS, width_px=8, height_px=8) for n in names]
 
 
 def eta(board: ProgressBoard, name: str, line: Sequence[Work]) -> int:
