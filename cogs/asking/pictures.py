@@ -7,7 +7,7 @@ import io
 import discord
 
 from bot.client import Interaction
-from bot.domain import Job, JobId
+from bot.domain import Job, JobId, MessageId
 from bot.words import knowing, wording
 from cogs.posting.finding import button_ids
 from cogs.translating import tell, user_of
@@ -30,11 +30,13 @@ async def picture_of(interaction: Interaction, job_id: JobId) -> Job | None:
 
 
 async def picture_in(interaction: Interaction, message: discord.Message) -> Job | None:
-    """The same of the picture that a message shows."""
+    """The same of the picture that a message shows, of several the first that is there."""
     me = interaction.client.user
     ours = me is not None and message.author.id == me.id
-    for name in sorted(button_ids(message)) if ours else ():
-        job = await _found(interaction, JobId(name))
+    grid = await interaction.client.services.grids.of_message(MessageId(message.id))
+    shown = [] if grid is None else [grid.shown[place] for place in sorted(grid.shown)]
+    for job_id in [*shown, *map(JobId, sorted(button_ids(message)))] if ours else ():
+        job = await _found(interaction, job_id)
         if job is not None:
             return job
     await tell(interaction, _NO_PICTURE)

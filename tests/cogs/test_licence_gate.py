@@ -76,6 +76,7 @@ OPTIONS: dict[str, Callable[[Front, Shown], dict[str, Any]]] = {
 #: What these press is no picture.
 TARGETS: dict[str, Callable[[Shown], str]] = {
     "cancel": lambda shown: shown.job.request_id,
+    "drawit": lambda _shown: "0" * 16,
     "accept": lambda _shown: "",
     "forget": lambda _shown: "7",
     "purge": lambda _shown: "7",
@@ -118,7 +119,7 @@ async def shown_picture(desk: Front) -> Shown:
     claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
     assert claimed is not None
     await desk.kept(held, replace(make_held(claimed), rating=Rating.GENERAL))
-    cases = await desk.services.reviews.open_cases(GuildId(desk.guild.id), 99)
+    cases = await desk.services.reviews.open_cases(GuildId(desk.guild.id), 999)
     (case,) = [case for case in cases if case.job_id == held.id]
     job, message = await desk.picture(seed=seed)
     fan = desk.newcomer("fan")

@@ -191,3 +191,9 @@ async def test_one_of_them_is_reported_from_the_messages_menu(desk: Front) -> No
         await who.select(answer.message, ["4"], custom_id=f"wd:which:{jobs[0].owed_post_id}")
     )
     assert f"wd:report:{jobs[3].id}" in custom_ids(chosen)
+
+
+async def test_the_menu_of_a_grid_knows_its_pictures(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    told = said(await desk.member.context_menu(desk.channel, "Settings", message)).content
+    assert f"seed: {jobs[0].draw.seed}" in told
