@@ -31,6 +31,8 @@ from tests.stages.stage import Stage, button, stage
 #: The same request draws the same picture, so the README's changes with the model alone.
 PROMPT = "1girl, blue hair, long hair, glasses, smile"
 SEED = 7
+#: Several at once are one post.
+GRID_PROMPT, GRID_COUNT, GRID_SEED = "cat girl, glasses, smile", 4, 40
 #: File name, width and height in CSS pixels, device pixels for each, what is in the message box.
 VIEWS = (
     ("page.png", 1280, 860, 1.4, ""),
@@ -48,7 +50,7 @@ _SETTLE_S = 1.5
 
 
 async def _talk(here: Stage, seed: int) -> None:
-    """A conversation that ends with a picture and its votes."""
+    """A conversation with a picture, its votes, and four pictures to choose from."""
     sandbox = here.sandbox
     sandbox.say("moderator", here.where, "The bot is back! Who draws the first picture?")
     sandbox.say("member", here.where, "me, with glasses please 🤓")
@@ -64,6 +66,9 @@ async def _talk(here: Stage, seed: int) -> None:
     for fan in FANS:
         sandbox.react(sandbox.add_person(fan), post["id"], "👍")
     sandbox.react("newcomer", post["id"], "💙")
+    sandbox.say("member", here.where, "now cats! 🐱")
+    await here.draw(GRID_PROMPT, count=GRID_COUNT, seed=GRID_SEED)
+    await here.posts(1 + GRID_COUNT, limit_s=300)
 
 
 def _take(url: str, directory: Path, scratch: Path) -> None:
