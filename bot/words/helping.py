@@ -36,7 +36,7 @@ _YOURS = (
 )
 _MODEL = "{name}: {sizes}, up to {steps} steps, samplers {samplers}."
 _RULES = (
-    "The model's licence is {licence}: `/licence` has its rules and its whole text. This "
+    "The model is under the {licence}: `/licence` has its rules and its whole text. This "
     "server's moderators decide what is drawn here (`/policy`), and a refusal says which rule it "
     "was."
 )

@@ -29,6 +29,7 @@ from bot.policy.showing import may_show
 from bot.words import wording
 from cogs.components import post_view
 from cogs.posting.faults import DISCORD_ERRORS
+from cogs.posting.noting import note
 from cogs.posting.uploads import upload
 from cogs.translating import place_of, roles_of, tell
 
@@ -90,11 +91,12 @@ async def show_alone(interaction: Interaction, job: Job, picture: Picture) -> No
 
 
 async def _upload(interaction: Interaction, job: Job, picture: Picture, png: bytes) -> None:
+    told = await note(interaction.client.services, job)
     await upload(
         [png],
         interaction.filesize_limit,
         lambda fitting: interaction.followup.send(
-            wording.caption(job, picture),
+            wording.caption(job, picture, told),
             file=discord.File(
                 io.BytesIO(fitting[0].data),
                 f"{job.id}.{fitting[0].extension}",

@@ -12,9 +12,12 @@ from simcord.results import InteractionResult
 from bot.domain import GuildId, Job, JobState, Rating, UserId
 from bot.store.curation import Curation
 from cogs.asking import private
+from models.catalogue.registry import EMBEDDED
+from models.catalogue.tags import files
 from models.contract import Scores
 from tests.stages.court import Court, court
 from tests.stages.factories import make_held
+from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said
 from tests.stages.simulated import OWNER
 
@@ -158,3 +161,11 @@ async def test_declining_to_be_public_survives_the_licence(desk: Front) -> None:
     (job,) = await desk.jobs(who)
     assert await desk.services.views.is_private(job.id)
     assert job.user_id == UserId(who.id)
+
+
+async def test_words_that_the_model_does_not_know_are_told_under_it(desk: Front) -> None:
+    desk.use_model(replace(INFO, tags_file=EMBEDDED / files.FILE_NAME))
+    result, job = await asks_alone(desk)
+    await desk.drawn([job])
+    shown = await desk.member.click(said(result).message, custom_id=custom_ids(said(result))[0])
+    assert "I don't know *secret*" in said(shown).content
