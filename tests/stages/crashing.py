@@ -48,6 +48,8 @@ async def crash(
             await here.bot.kill()
             await here.up()
             if done % _SAY_EVERY == 0:
+                # Or more would wait than anybody may have in progress.
+                await here.until(lambda: _settled(here), 120)
                 say(f"{done} of {kills} random kills")
         # Discord tells a member after some seconds only that no bot has answered.
         promised = {prompt: n for answer in asking for prompt, n in (await answer).items()}
