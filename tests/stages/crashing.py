@@ -78,8 +78,11 @@ async def _settled(here: Stage) -> bool:
     return left[0][0] == 0
 
 
-async def _last_look(here: Stage, promised: dict[str, int], limit_s: float = 30) -> Faults:
-    """Status messages are closed behind the last picture; what is wrong after a while stays so."""
+async def _last_look(here: Stage, promised: dict[str, int], limit_s: float = 300) -> Faults:
+    """What is wrong after a while stays so.
+
+    Status messages are closed behind the last picture, five a second, and each request had one.
+    """
 
     async def kept() -> bool:
         return not faults(here, promised)
