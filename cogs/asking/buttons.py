@@ -103,7 +103,7 @@ class Edit(_OfPicture, template=template(Action.EDIT)):
         job = await self.settings(interaction)
         if job is not None:
             private = await interaction.client.services.views.is_private(job.id)
-            await show_editor(interaction, replace(typed_of(job.draw), private=private))
+            await show_editor(interaction, typed_of(job.draw, private=private))
 
 
 class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):

@@ -40,7 +40,7 @@ class Menus(commands.Cog):
         if job is None or not await is_readable(interaction, job):
             return
         private = await interaction.client.services.views.is_private(job.id)
-        await show_editor(interaction, replace(typed_of(job.draw), seed=None, private=private))
+        await show_editor(interaction, replace(typed_of(job.draw, private=private), seed=None))
 
     async def settings(self, interaction: Interaction, message: discord.Message) -> None:
         """What the button *Settings* tells."""
