@@ -44,6 +44,19 @@ async def test_a_preset_in_use_goes_with_everything_and_what_is_typed_wins(desk:
     assert (during.steps, during.sampler, during.aspect) == (5, Sampler.HEUN, Aspect.PORTRAIT)
 
 
+async def test_a_presets_words_are_added_once_however_often_it_is_edited(desk: Front) -> None:
+    await preset(desk, "save", name="soft", words="pastel  colors, hat")
+    await preset(desk, "use", name="soft")
+    job, message = await desk.picture("1girl, PASTEL colors, hat")
+    shown = await desk.member.click(message, custom_id=f"wd:edit:{job.id}")
+    values = {"prompt": job.draw.prompt, "negative": "", "aspect": ["any"], "seed": "", "more": ""}
+    await desk.member.submit_modal(shown, values)
+    await desk.asks(prompt="1girl, pastel colors, hats")
+    same, more = [made.draw.prompt for made in (await desk.jobs())[1:]]
+    assert same == job.draw.prompt
+    assert more == "1girl, pastel colors, hats, pastel colors, hat"
+
+
 async def test_a_preset_passes_the_policy_as_one_text_with_the_prompt(desk: Front) -> None:
     """Each half alone is fine."""
     await preset(desk, "save", name="half", words="nude")
