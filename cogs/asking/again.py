@@ -32,7 +32,8 @@ async def ask_for(
         private=private,
     )
     if isinstance(ask, Refused):
-        await refuse_words(interaction, ask, typed_of(draw, private=private, count=count))
+        typed = typed_of(draw, services.model(), private=private, count=count)
+        await refuse_words(interaction, ask, typed)
         return
     await submit(interaction, replace(ask, precedent=await _inherited(services, job)))
 
