@@ -82,6 +82,30 @@ async def test_a_preset_is_shared_by_its_code_alone(desk: Front) -> None:
     assert "no presets yet" in await preset(desk, "list")
 
 
+async def test_a_copy_takes_no_other_presets_place(desk: Front) -> None:
+    await preset(desk, "save", name="mine", words="pastel")
+    code = (await preset(desk, "share", name="mine")).split("name: ")[1].split("`")[0]
+    assert "Saved as `mine`" in await preset(desk, "use", name=code), "it is the same"
+    who = desk.newcomer()
+    await preset(desk, "save", who, name="mine", words="crown")
+    assert "another preset that is called `mine`" in await preset(desk, "use", who, name=code)
+    listed = await preset(desk, "list", who)
+    assert "crown" in listed
+    assert "in use" not in listed
+
+
+@pytest.mark.parametrize("given", [{"words": "loli, nude"}, {"words": "nude", "negative": "adult"},
+                                   {"words": "nude --no adult"}])  # fmt: skip
+async def test_words_that_are_refused_are_copied_by_nobody(
+    desk: Front, given: dict[str, str]
+) -> None:
+    await preset(desk, "save", name="bad", **given)
+    code = (await preset(desk, "share", name="bad")).split("name: ")[1].split("`")[0]
+    who = desk.newcomer()
+    assert "words that I do not draw here" in await preset(desk, "use", who, name=code)
+    assert "no presets yet" in await preset(desk, "list", who)
+
+
 async def test_a_name_is_short_and_one_word(desk: Front) -> None:
     with pytest.raises(OptionError):
         await preset(desk, "save", name="x" * 200, words="pastel")
