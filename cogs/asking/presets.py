@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.domain import Ruling
 from bot.policy import decide
+from bot.typed.kept import OwnPreset
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
 from bot.typed.reading import understood
@@ -97,8 +98,10 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         if await presets.use(user_id, name):
             return words.used(name)
         shared = await presets.shared(name)
-        if shared is None:
-            return words.unknown(given)
+        return words.unknown(given) if shared is None else await self._copy(interaction, shared)
+
+    async def _copy(self, interaction: Interaction, shared: OwnPreset) -> str:
+        presets, user_id = self._services.presets, user_of(interaction)
         mine = {one.name: one.typed for one in await presets.all(user_id)}
         if mine.get(shared.name, shared.typed) != shared.typed:
             return words.taken(shared.name)
