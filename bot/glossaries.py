@@ -19,8 +19,10 @@ from models.contract import ModelInfo
 
 log = logging.getLogger(__name__)
 
-#: Models whose words are kept, and tails of prompts of all members together.
-_KEPT, _TAILS = 4, 5_000
+#: Models whose words are kept.
+_KEPT = 4
+#: Members whose tails of prompts are kept, and how many of each: some keystrokes' choices.
+_MEMBERS, _TAILS = 100, 100
 #: Begins what is only the end of a prompt.
 CUT = "⋯ "
 
@@ -65,7 +67,7 @@ class Tails:
     """
 
     def __init__(self) -> None:
-        self._prompts: OrderedDict[tuple[UserId, str], str] = OrderedDict()
+        self._of: OrderedDict[UserId, OrderedDict[str, str]] = OrderedDict()
 
     def cut(self, user_id: UserId, prompt: str, limit: int) -> str:
         """The prompt in at most `limit` characters: as it is, or its end behind `CUT`."""
@@ -73,19 +75,33 @@ class Tails:
             return prompt
         end = prompt[len(CUT) - limit :]
         tail = CUT + (end.partition(" ")[2] or end)
-        self._prompts[user_id, tail] = prompt
-        self._prompts.move_to_end((user_id, tail))
-        while len(self._prompts) > _TAILS:
-            self._prompts.popitem(last=False)
+        self._keep(user_id, tail, prompt)
         return tail
 
     def whole(self, user_id: UserId, text: str) -> str | None:
         """The prompt that a member means, with its beginning; None if that is forgotten."""
         if not text.startswith(CUT.strip()):
             return text
-        fitting = (
-            prompt + text[len(tail) :]
-            for (user, tail), prompt in reversed(self._prompts.items())
-            if user == user_id and text.startswith(tail)
-        )
-        return next(fitting, None)
+        prompts = self._of.get(user_id, OrderedDict())
+        tail = next((tail for tail in reversed(prompts) if text.startswith(tail)), None)
+        if tail is None:
+            return None
+        prompt = prompts[tail]
+        # What somebody types on from stays, however long they type.
+        self._keep(user_id, tail, prompt)
+        return prompt + text[len(tail) :]
+
+    def forget(self, user_id: UserId) -> None:
+        """Keep nothing of this member's."""
+        self._of.pop(user_id, None)
+
+    def _keep(self, user_id: UserId, tail: str, prompt: str) -> None:
+        """The oldest of this member's make room, and the member who typed longest ago."""
+        prompts = self._of.setdefault(user_id, OrderedDict())
+        prompts[tail] = prompt
+        prompts.move_to_end(tail)
+        self._of.move_to_end(user_id)
+        if len(prompts) > _TAILS:
+            prompts.popitem(last=False)
+        if len(self._of) > _MEMBERS:
+            self._of.popitem(last=False)

@@ -112,8 +112,8 @@ def asked_of(ask: Ask, info: ModelInfo) -> Ask:
     return replace(ask, draw=replace(ask.draw, model=info.card_id))
 
 
-def typed_of(draw: Draw) -> Typed:
-    """What would have to be typed to get this draw; its size is the aspect's with any model.
+def typed_of(draw: Draw, info: ModelInfo, *, private: bool, count: int | None = None) -> Typed:
+    """What has to be typed to get this draw of this model; its size is the aspect's with any.
 
     The words of its style are words of its prompt by now, so no style is named.
     """
@@ -126,7 +126,9 @@ def typed_of(draw: Draw) -> Typed:
         guidance=draw.guidance,
         sampler=draw.sampler,
         clip_skip=draw.clip_skip,
-        complete=draw.completion is not None,
+        complete=False if info.completes and draw.completion is None else None,
+        private=private,
+        count=count,
     )
 
 
@@ -151,7 +153,7 @@ def ask_again(
         info=info,
         user_id=user_id,
         place=place,
-        typed=replace(typed_of(draw), private=private, count=count, style=draw.style),
+        typed=replace(typed_of(draw, info, private=private, count=count), style=draw.style),
         fresh_seed=draw.seed,
         kind=kind,
         parent_job_id=parent_job_id,

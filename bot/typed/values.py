@@ -78,6 +78,13 @@ def sampler(text: str) -> tuple[Sampler | None, str]:
     return _SAMPLER_NAMES.get(name.removesuffix(schedule).rstrip()), schedule.title()
 
 
+def switch(text: str) -> bool:
+    """`on` or `off`."""
+    if (said := text.lower()) not in {"on", "off"}:
+        raise Unreadable("`on` or `off`")
+    return said == "on"
+
+
 #: How the value of each option is read.
 READERS: Mapping[str, Callable[[str], Aspect | int | float | str | None]] = MappingProxyType(
     {
@@ -88,5 +95,6 @@ READERS: Mapping[str, Callable[[str], Aspect | int | float | str | None]] = Mapp
         "guidance": number,
         "clip_skip": whole,
         "style": str,
+        "complete": switch,
     }
 )

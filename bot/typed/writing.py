@@ -13,6 +13,7 @@ def flags(typed: Typed) -> str:
         f"--cfg {typed.guidance:g}" if typed.guidance is not None else "",
         f"--sampler {typed.sampler}" if typed.sampler is not None else "",
         f"--clip_skip {typed.clip_skip}" if typed.clip_skip is not None else "",
+        "" if typed.complete is None else f"--complete {'on' if typed.complete else 'off'}",
         f"--style {typed.style}" if typed.style is not None else "",
         f"--no {typed.without}" if typed.without else "",
     ]

@@ -14,6 +14,7 @@ NOTHING_SAVED = (
 )
 EMPTY = "Give me something to save, for example `words:` or `aspect:`."
 TOO_MANY = f"You have {PRESETS_MAX} presets, which is the limit. Delete one first."
+NOT_DRAWN = "That preset has words that I do not draw here, so I do not copy it."
 USE_NONE = "Your requests go without a preset now."
 NO_STYLES = "This server has no styles yet. `/style add` makes one."
 TOO_MANY_STYLES = f"This server has {STYLES_MAX} styles, which is the limit. Remove one first."
@@ -34,7 +35,15 @@ def used(name: str) -> str:
 
 def copied(name: str) -> str:
     """Somebody else's preset is theirs now, and in use."""
-    return f"Saved as `{name}`. {used(name)}"
+    return f"Saved as `{name}`; `/preset list` shows what it adds. {used(name)}"
+
+
+def taken(name: str) -> str:
+    """A shared preset would take the place of another of theirs."""
+    return (
+        f"You have another preset that is called `{name}`, so I copy nothing over it. Save yours "
+        f"under another name, delete `{name}`, and use the code again."
+    )
 
 
 def shared(name: str, code: str) -> str:

@@ -19,6 +19,8 @@ async def ask_for(
 ) -> None:
     """Ask for what this job's picture led to, as the one who pressed."""
     services = interaction.client.services
+    # Nobody publishes private words by a press.
+    private = await services.views.is_private(job.id)
     ask = ask_again(
         info=services.model(),
         user_id=user_of(interaction),
@@ -27,11 +29,11 @@ async def ask_for(
         count=count,
         kind=kind,
         parent_job_id=job.id,
-        # Nobody publishes private words by a press.
-        private=await services.views.is_private(job.id),
+        private=private,
     )
     if isinstance(ask, Refused):
-        await refuse_words(interaction, ask, typed_of(draw))
+        typed = typed_of(draw, services.model(), private=private, count=count)
+        await refuse_words(interaction, ask, typed)
         return
     await submit(interaction, replace(ask, precedent=await _inherited(services, job)))
 

@@ -102,8 +102,9 @@ class Edit(_OfPicture, template=template(Action.EDIT)):
         """The picture's seed stands there too: what stays the same is then seen best."""
         job = await self.settings(interaction)
         if job is not None:
-            private = await interaction.client.services.views.is_private(job.id)
-            await show_editor(interaction, replace(typed_of(job.draw), private=private))
+            services = interaction.client.services
+            private = await services.views.is_private(job.id)
+            await show_editor(interaction, typed_of(job.draw, services.model(), private=private))
 
 
 class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):

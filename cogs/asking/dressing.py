@@ -18,7 +18,7 @@ async def dressed(interaction: Interaction, typed: Typed) -> tuple[Typed, tuple[
     """What was typed with preset and style, and what is wrong with their names, as sentences."""
     preset = await interaction.client.services.presets.in_use(user_of(interaction))
     if preset is not None:
-        added = joined(typed.prompt, preset.typed.prompt)
+        added = _joined(typed.prompt, preset.typed.prompt)
         typed = replace(typed.over(preset.typed), prompt=added)
     if typed.style is None:
         return typed, ()
@@ -38,13 +38,15 @@ async def _styled(
         return typed, (words.no_style(given, names),)
     return replace(
         typed,
-        prompt=joined(typed.prompt, style.words),
-        without=joined(typed.without or "", style.negative) or None,
+        prompt=_joined(typed.prompt, style.words),
+        without=_joined(typed.without or "", style.negative) or None,
         style=style.name,
     ), ()
 
 
-def joined(*parts: str) -> str:
-    """Tags behind tags."""
-    stripped = (part.strip(" ,") for part in parts)
-    return ", ".join(part for part in stripped if part)
+def _joined(words: str, added: str) -> str:
+    """Tags behind tags, but none that are there: *Edit* brings a preset's words back among all."""
+    before, behind = (" ".join(text.split()).strip(" ,") for text in (words, added))
+    if f", {behind}, ".lower() in f", {before}, ".lower():
+        return words
+    return ", ".join(filter(None, (before, behind)))

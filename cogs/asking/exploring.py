@@ -5,18 +5,15 @@ Everything a press needs is in its custom id; what is shown is what the place's 
 
 from __future__ import annotations
 
-import re
-from typing import Any, Self, cast
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import Interaction, WaifuBot, report_incident
+from bot.client import Interaction, WaifuBot
 from bot.policy import decide
 from bot.policy.layers import EffectivePolicy
 from bot.words import exploring
-from cogs.asking.press import Press
+from cogs.asking.press import Menu, Press
 from cogs.asking.vocabulary import digest, draw_words, known_here
 from cogs.components import Action, button, custom_id, template
 from cogs.translating import tell
@@ -128,71 +125,48 @@ def _menu(
     return discord.ui.Select(custom_id=custom_id(action, target), options=options, placeholder=hint)
 
 
-class _Menu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template="wd:none"):
-    """A menu of ours that works after any restart; `Press` for what is chosen."""
-
-    def __init__(self, item: discord.ui.Select[discord.ui.View]) -> None:
-        super().__init__(item)
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Called by discord.py for a choice whose id fits the template."""
-        del interaction, match
-        return cls(cast("discord.ui.Select[discord.ui.View]", item))
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Show what was chosen in the message's place; errors as `Press` has them."""
-        values = cast("dict[str, list[str]]", interaction.data or {}).get("values", [""])
-        try:
-            glossary, policy = await known_here(interaction)
-            text, view = self.chosen(values[0], glossary, policy)
-            await interaction.response.edit_message(content=text, view=view)
-        except Exception as error:  # noqa: BLE001  the tree's on_error, for components
-            await report_incident(interaction, error)
-
-    def chosen(
-        self, value: str, glossary: Glossary, policy: EffectivePolicy
-    ) -> tuple[str, discord.ui.View]:
-        """What to show."""
-        raise NotImplementedError
+async def _show(interaction: Interaction, shown: tuple[str, discord.ui.View]) -> None:
+    """In the message's place."""
+    text, view = shown
+    await interaction.response.edit_message(content=text, view=view)
 
 
-class GroupMenu(_Menu, template=template(Action.GROUP)):
+class GroupMenu(Menu, template=template(Action.GROUP)):
     """Open a group."""
 
-    def chosen(
-        self, value: str, glossary: Glossary, policy: EffectivePolicy
-    ) -> tuple[str, discord.ui.View]:
+    async def chosen(self, interaction: Interaction, value: str) -> None:
         """Its first page; the model may be another by now."""
+        glossary, policy = await known_here(interaction)
         place = int(value) if value.isdecimal() else 0
-        if place >= len(glossary.book.groups):
-            return exploring.GONE, _chooser([])
-        return _page(place, 0, glossary, policy)
+        gone = place >= len(glossary.book.groups)
+        await _show(
+            interaction,
+            (exploring.GONE, _chooser([])) if gone else _page(place, 0, glossary, policy),
+        )
 
 
-class TagMenu(_Menu, template=template(Action.TAG)):
+class TagMenu(Menu, template=template(Action.TAG)):
     """Look at a tag."""
 
-    def chosen(
-        self, value: str, glossary: Glossary, policy: EffectivePolicy
-    ) -> tuple[str, discord.ui.View]:
+    async def chosen(self, interaction: Interaction, value: str) -> None:
         """All that is known of it, and a way to see it."""
-        tag = glossary.book.tags.get(value)
-        view = discord.ui.View(timeout=None)
-        view.stop()
-        if tag is None or not decide.may_offer(value, policy):
-            return exploring.GONE, view
-        place = list(glossary.book.tags).index(value)
-        view.add_item(button(Action.EXAMPLE, f"{place}x{digest(value)}"))
-        if tag.group:
-            view.add_item(button(Action.TAGS, f"{list(glossary.book.groups).index(tag.group)}p0"))
-        return exploring.one(value, tag), view
+        glossary, policy = await known_here(interaction)
+        await _show(interaction, _looked_at(value, glossary, policy))
+
+
+def _looked_at(
+    text: str, glossary: Glossary, policy: EffectivePolicy
+) -> tuple[str, discord.ui.View]:
+    tag = glossary.book.tags.get(text)
+    view = discord.ui.View(timeout=None)
+    view.stop()
+    if tag is None or not decide.may_offer(text, policy):
+        return exploring.GONE, view
+    place = list(glossary.book.tags).index(text)
+    view.add_item(button(Action.EXAMPLE, f"{place}x{digest(text)}"))
+    if tag.group:
+        view.add_item(button(Action.TAGS, f"{list(glossary.book.groups).index(tag.group)}p0"))
+    return exploring.one(text, tag), view
 
 
 class _Turn(Press, template="wd:none"):
@@ -206,8 +180,7 @@ class _Turn(Press, template="wd:none"):
             await tell(interaction, exploring.GONE)
             return
         start = int(first) if first.isdecimal() else 0
-        text, view = _page(int(place), start, glossary, policy)
-        await interaction.response.edit_message(content=text, view=view)
+        await _show(interaction, _page(int(place), start, glossary, policy))
 
 
 class TurnBack(_Turn, template=template(Action.TAGS)):

@@ -39,8 +39,10 @@ class Menus(commands.Cog):
         job = await picture_in(interaction, message)
         if job is None or not await is_readable(interaction, job):
             return
-        private = await interaction.client.services.views.is_private(job.id)
-        await show_editor(interaction, replace(typed_of(job.draw), seed=None, private=private))
+        services = interaction.client.services
+        private = await services.views.is_private(job.id)
+        typed = typed_of(job.draw, services.model(), private=private)
+        await show_editor(interaction, replace(typed, seed=None))
 
     async def settings(self, interaction: Interaction, message: discord.Message) -> None:
         """What the button *Settings* tells."""

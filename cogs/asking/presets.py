@@ -8,13 +8,16 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
+from bot.domain import Ruling
+from bot.policy import decide
+from bot.typed.kept import OwnPreset
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
 from bot.typed.reading import understood
 from bot.words import asking, wording
 from bot.words import presets as words
 from cogs.asking.choices import ASPECTS, SAMPLERS
-from cogs.translating import tell, user_of
+from cogs.translating import place_of, roles_of, tell, user_of
 from models.contract import Aspect, Sampler
 
 _Name = app_commands.Range[str, 1, NAME_CHARS_MAX]
@@ -95,8 +98,15 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         if await presets.use(user_id, name):
             return words.used(name)
         shared = await presets.shared(name)
-        if shared is None:
-            return words.unknown(given)
+        return words.unknown(given) if shared is None else await self._copy(interaction, shared)
+
+    async def _copy(self, interaction: Interaction, shared: OwnPreset) -> str:
+        presets, user_id = self._services.presets, user_of(interaction)
+        mine = {one.name: one.typed for one in await presets.all(user_id)}
+        if mine.get(shared.name, shared.typed) != shared.typed:
+            return words.taken(shared.name)
+        if not await _may_be_drawn(interaction, shared.typed):
+            return words.NOT_DRAWN
         if not await presets.save(user_id, shared.name, shared.typed, self._services.clock()):
             return words.TOO_MANY
         await presets.use(user_id, shared.name)
@@ -138,6 +148,16 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
             for one in mine
             if current.strip().lower() in one.name
         ]
+
+
+async def _may_be_drawn(interaction: Interaction, typed: Typed) -> bool:
+    """Whether somebody else's words are fine here: nobody is to collect strikes for them."""
+    services = interaction.client.services
+    policy = await services.policy_at(
+        place_of(interaction), roles_of(interaction), model=services.model()
+    )
+    unwanted = ", ".join(filter(None, (typed.negative, typed.without)))
+    return decide.judged(typed.prompt, unwanted, policy) is not Ruling.REFUSE
 
 
 async def setup(bot: WaifuBot) -> None:

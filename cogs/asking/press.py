@@ -1,4 +1,4 @@
-"""`Press`: a button of ours that works after any restart. Not a cog.
+"""`Press` and `Menu`: items of ours that work after any restart. Not a cog.
 
 discord.py makes one from its custom id for every press; the id says the action and its target, the
 database says the rest. Subclasses say what to do.
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import discord
 
 from bot.client import Interaction, report_incident
 from bot.domain import UserId
-from cogs.components import Action, button
+from cogs.components import Action
 
 NOT_YOURS = "Only the person who requested this, or a moderator, can do that."
+
+_Item = TypeVar("_Item", bound=discord.ui.Item[Any])
 
 
 def may_touch(interaction: Interaction, owner: UserId) -> bool:
@@ -24,13 +26,11 @@ def may_touch(interaction: Interaction, owner: UserId) -> bool:
     return interaction.user.id == owner or interaction.permissions.manage_messages
 
 
-class Press(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template="wd:none"):
-    """Subclass as `class Vary(Press, template=template(Action.VARY))` and set `action`."""
+class _Lasting(discord.ui.DynamicItem[_Item], template="wd:none"):
+    """What a button and a menu have in common."""
 
-    action: ClassVar[Action]
-
-    def __init__(self, target: str) -> None:
-        super().__init__(button(self.action, target))
+    def __init__(self, item: _Item, target: str) -> None:
+        super().__init__(item)
         self.target = target
 
     @classmethod
@@ -42,8 +42,8 @@ class Press(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template
         /,
     ) -> Self:
         """Called by discord.py for a press whose id fits the template."""
-        del interaction, item
-        return cls(match["id"])
+        del interaction
+        return cls(cast("_Item", item), match["id"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do it; an error gets the same incident report as a command's.
@@ -58,3 +58,22 @@ class Press(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template
     @abstractmethod
     async def pressed(self, interaction: Interaction) -> None:
         """Answer the press."""
+
+
+class Press(_Lasting[discord.ui.Button[discord.ui.View]], template="wd:none"):
+    """Subclass as `class Vary(Press, template=template(Action.VARY))` and set `action`."""
+
+    action: ClassVar[Action]
+
+
+class Menu(_Lasting[discord.ui.Select[discord.ui.View]], template="wd:none"):
+    """A menu of which one thing is chosen; subclass as `Press`."""
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Answer the choice; it is "" of a message that nobody made."""
+        values = cast("dict[str, Any]", interaction.data or {}).get("values") or [""]
+        await self.chosen(interaction, str(values[0]))
+
+    @abstractmethod
+    async def chosen(self, interaction: Interaction, value: str) -> None:
+        """Answer the choice."""

@@ -126,7 +126,8 @@ async def submit(
         # Words of somebody else, or that were let pass when they were written, are no strike.
         fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
         outcome = outcome if fresh else replace(outcome, strike=False)
-        await refuse(interaction, ask, outcome, typed or typed_of(ask.draw))
+        typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
+        await refuse(interaction, ask, outcome, typed)
     else:
         services.signals.queued()
         await _acknowledge(interaction, outcome)

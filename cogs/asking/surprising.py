@@ -62,7 +62,7 @@ class DrawIt(Press, template=template(Action.DRAW_IT)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask for it in the place of the press; what has changed meanwhile is shown first."""
-        seed, mark = int(self.target[:8], 16), self.target[8:]
+        seed, mark = _read(self.target)
         glossary, policy = await known_here(interaction)
         prompt = filling.surprise(glossary, seed, policy)
         if digest(prompt) == mark:
@@ -70,6 +70,14 @@ class DrawIt(Press, template=template(Action.DRAW_IT)):
             return
         text, view = await _surprise(interaction, seed, exploring.CHANGED)
         await interaction.response.edit_message(content=text, view=view)
+
+
+def _read(target: str) -> tuple[int, str]:
+    """The seed and the digest; another version may have written them in another way."""
+    try:
+        return int(target[:8], 16), target[8:]
+    except ValueError:
+        return fresh_seed(), ""
 
 
 _PRESSES = (Another, DrawIt)

@@ -157,6 +157,7 @@ class Forget(Press, template=template(Action.FORGET)):
         if self.target != str(user_id):
             await tell(interaction, "That button was not for you.")
             return
+        services.tails.forget(user_id)
         # The wish is a row before anything is answered, and the answer comes after the deed: what
         # dies in between is made up for at the next start.
         await services.privacy.wish(user_id, services.clock())

@@ -103,6 +103,18 @@ def custom_ids(message: ResponseMessage) -> list[str]:
     return [item["custom_id"] for row in message.components for item in row.get("components", [])]
 
 
+def values_of(shown: InteractionResult) -> dict[str, Any]:
+    """What stands in the fields of a form; of a choice, what is chosen."""
+    assert shown.modal is not None
+    fields = [row["component"] for row in shown.modal["components"]]
+    return {
+        f["custom_id"]: [o["value"] for o in f["options"] if o.get("default")]
+        if "options" in f
+        else f.get("value") or ""
+        for f in fields
+    }
+
+
 @asynccontextmanager
 async def front(tmp_path: Path, *more: str) -> AsyncIterator[Front]:
     async with scene(tmp_path, *EXTENSIONS, *more, kind=Front) as ready:

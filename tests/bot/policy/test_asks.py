@@ -151,9 +151,8 @@ def test_the_sampler_that_was_asked_for_is_drawn_with_and_asked_for_again() -> N
     assert taken().draw.sampler is INFO.default_sampler
     made = taken(sampler=Sampler.HEUN, clip_skip=2, negative="hat", aspect=Aspect.PORTRAIT)
     assert made.draw.sampler is Sampler.HEUN
-    again = make_ask(
-        info=INFO, user_id=USER, place=make_place(), typed=typed_of(made.draw), fresh_seed=1
-    )
+    typed = typed_of(made.draw, INFO, private=False)
+    again = make_ask(info=INFO, user_id=USER, place=make_place(), typed=typed, fresh_seed=1)
     assert isinstance(again, Ask)
     assert again.draw == made.draw
 

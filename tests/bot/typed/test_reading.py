@@ -115,6 +115,7 @@ def test_midjourneys_flags_are_read() -> None:
         ("--ar portrait", Typed(prompt="1girl", aspect=Aspect.PORTRAIT)),
         ("--w 512 --h 768", Typed(prompt="1girl", aspect=Aspect.PORTRAIT)),
         ("—ar 16:9 –seed 3", Typed(prompt="1girl", aspect=Aspect.LANDSCAPE, seed=3)),  # noqa: RUF001  a phone's dashes
+        ("--complete Off", Typed(prompt="1girl", complete=False)),
         ("--SEED 3", Typed(prompt="1girl", seed=3)),
         ("--seed 3 --seed 4", Typed(prompt="1girl", seed=4)),
         ("--seed random", Typed(prompt="1girl")),
@@ -150,6 +151,7 @@ def test_what_is_for_another_bot_is_named() -> None:
         ("--seed x", "`--seed x`"),
         ("--steps 2.5", "whole number"),
         ("--cfg lots", "number like"),
+        ("--complete maybe", "`on` or `off`"),
         ("--seed 99999999999999999999999", "whole number"),
         ("Steps: 20, Seed: abc", "`Seed: abc`"),
         ("--seed `x`", "`--seed 'x'`"),

@@ -19,7 +19,7 @@ from models.catalogue.tags import files
 from models.provenance import Provenance, a1111_parameters
 from tests.stages.factories import USER, make_place
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, front, said, values_of
 from tests.stages.law import decide as by_law
 from tests.stages.law import make_guild
 from tests.stages.words import embedded_words
@@ -67,6 +67,18 @@ async def test_off_is_off(desk: Front) -> None:
     await desk.asks(prompt="1girl")
     assert [job.draw.completion for job in await desk.jobs()] == [None, None]
     assert [job.draw.words for job in await desk.jobs()] == ["1girl", "1girl"]
+
+
+async def test_off_stays_off_when_it_is_edited(desk: Front) -> None:
+    for prompt, options in (("1girl", {}), ("1girl, hat", {"complete": "off"})):
+        await desk.asks(prompt=prompt, **options)
+        job = (await desk.jobs())[-1]
+        message = await _posted(desk, job.id)
+        shown = await desk.member.click(message, custom_id=f"wd:edit:{job.id}")
+        filled = values_of(shown)
+        assert ("--complete off" in filled["more"]) is bool(options)
+        await desk.member.submit_modal(shown, filled)
+        assert (await desk.jobs())[-1].draw == job.draw
 
 
 async def test_settings_say_what_was_filled_in(desk: Front) -> None:

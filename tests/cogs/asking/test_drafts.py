@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from simcord.actors import MemberActor
@@ -17,7 +16,7 @@ from bot.store.drafts import DRAFT_MS
 from cogs.components import post_view
 from models.contract import Aspect, Sampler
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.front import Front, custom_ids, front, said, values_of
 
 TYPED = {
     "prompt": "1girl, blue hair --ar 0:9", "negative": "lowres", "aspect": "portrait", "count": 2,
@@ -34,18 +33,6 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 def edit_of(refusal: ResponseMessage) -> str:
     (edit,) = [i for i in custom_ids(refusal) if i.startswith("wd:revise:")]
     return edit
-
-
-def values_of(shown: InteractionResult) -> dict[str, Any]:
-    """What stands in the fields of a form; of a choice, what is chosen."""
-    assert shown.modal is not None
-    fields = [row["component"] for row in shown.modal["components"]]
-    return {
-        f["custom_id"]: [o["value"] for o in f["options"] if o.get("default")]
-        if "options" in f
-        else f.get("value") or ""
-        for f in fields
-    }
 
 
 async def sends(who: MemberActor, shown: InteractionResult, **changes: str) -> InteractionResult:

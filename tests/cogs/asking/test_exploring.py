@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from simcord.results import ResponseMessage
 
+from cogs.components import Action, row_of
 from models.catalogue.registry import EMBEDDED
 from models.catalogue.tags import files
 from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
@@ -155,6 +156,17 @@ async def test_what_the_place_refuses_is_not_listed(desk: Front) -> None:
     listed = (await slash(desk, "tags", search="glas")).content
     assert "glasses · " not in listed
     assert "glasses" not in (await slash(desk, "tags")).content.replace("sunglasses", "")
+
+
+async def test_a_surprise_that_cannot_be_read_is_rolled_again(desk: Front) -> None:
+    channel = desk.env.bot.get_partial_messageable(desk.channel.id)
+    for target in ("zz", "0000000gzzzzzzzz", "1f"):
+        old = await channel.send("How about this?", view=row_of((Action.DRAW_IT, target)))
+        await desk.member.click(old, custom_id=f"wd:drawit:{target}")
+        now = desk.env.backend.messages[desk.channel.id][old.id].content
+        assert "have changed since" in now
+        assert prompt_of(now)
+    assert not await desk.jobs()
 
 
 async def test_presses_of_another_model_do_no_harm(desk: Front, tmp_path: Path) -> None:

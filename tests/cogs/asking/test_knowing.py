@@ -101,6 +101,15 @@ async def test_a_long_prompt_is_completed_by_its_end_and_nothing_is_lost(desk: F
     assert (await desk.jobs())[-1].draw.prompt == f"{head}, blue hair, halo"
 
 
+async def test_forgetting_a_member_forgets_what_they_typed(desk: Front) -> None:
+    head = ", ".join(["1girl", *["simple background"] * 9])
+    _, value = (await typed(desk, f"{head}, blue ha"))[0]
+    assert desk.services.tails.whole(UserId(desk.member.id), value)
+    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+    await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
+    assert desk.services.tails.whole(UserId(desk.member.id), value) is None
+
+
 async def test_an_end_without_its_beginning_is_not_drawn(desk: Front) -> None:
     answer = await desk.asks(prompt=f"{CUT}simple background, blue hair")
     assert answer.ephemeral
@@ -113,15 +122,26 @@ def test_a_tail_is_its_members_own_and_old_ones_go(monkeypatch: pytest.MonkeyPat
     from bot import glossaries
 
     monkeypatch.setattr(glossaries, "_TAILS", 3)
+    monkeypatch.setattr(glossaries, "_MEMBERS", 2)
     tails = Tails()
     prompt = " ".join(f"word{n}" for n in range(40))
     tail = tails.cut(UserId(1), prompt, 90)
     assert len(tail) <= 90
     assert tails.whole(UserId(1), tail + "!") == prompt + "!"
     assert tails.whole(UserId(2), tail) is None
+    for n in range(9):
+        tails.cut(UserId(1), f"{prompt} {n}", 90)
+        assert tails.whole(UserId(1), tail) == prompt, "it is typed on from"
+        tails.cut(UserId(2), f"{prompt} {n}", 90)
     for n in range(3):
         tails.cut(UserId(1), f"{prompt} {n}", 90)
     assert tails.whole(UserId(1), tail) is None
+    last = tails.cut(UserId(1), prompt, 90)
+    tails.cut(UserId(3), prompt, 90)
+    assert tails.whole(UserId(1), last) == prompt, "who typed longest ago makes room"
+    tails.cut(UserId(4), prompt, 90)
+    tails.cut(UserId(3), prompt, 90)
+    assert tails.whole(UserId(1), last) is None
     assert tails.whole(UserId(1), "short") == tails.cut(UserId(1), "short", 90) == "short"
 
 

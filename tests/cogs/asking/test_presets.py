@@ -44,6 +44,19 @@ async def test_a_preset_in_use_goes_with_everything_and_what_is_typed_wins(desk:
     assert (during.steps, during.sampler, during.aspect) == (5, Sampler.HEUN, Aspect.PORTRAIT)
 
 
+async def test_a_presets_words_are_added_once_however_often_it_is_edited(desk: Front) -> None:
+    await preset(desk, "save", name="soft", words="pastel  colors, hat")
+    await preset(desk, "use", name="soft")
+    job, message = await desk.picture("1girl, PASTEL colors, hat")
+    shown = await desk.member.click(message, custom_id=f"wd:edit:{job.id}")
+    values = {"prompt": job.draw.prompt, "negative": "", "aspect": ["any"], "seed": "", "more": ""}
+    await desk.member.submit_modal(shown, values)
+    await desk.asks(prompt="1girl, pastel colors, hats")
+    same, more = [made.draw.prompt for made in (await desk.jobs())[1:]]
+    assert same == job.draw.prompt
+    assert more == "1girl, pastel colors, hats, pastel colors, hat"
+
+
 async def test_a_preset_passes_the_policy_as_one_text_with_the_prompt(desk: Front) -> None:
     """Each half alone is fine."""
     await preset(desk, "save", name="half", words="nude")
@@ -67,6 +80,30 @@ async def test_a_preset_is_shared_by_its_code_alone(desk: Front) -> None:
     assert "no preset" in await preset(desk, "use", name=code)
     assert "pastel" in await preset(desk, "list", who), "a copy stays"
     assert "no presets yet" in await preset(desk, "list")
+
+
+async def test_a_copy_takes_no_other_presets_place(desk: Front) -> None:
+    await preset(desk, "save", name="mine", words="pastel")
+    code = (await preset(desk, "share", name="mine")).split("name: ")[1].split("`")[0]
+    assert "Saved as `mine`" in await preset(desk, "use", name=code), "it is the same"
+    who = desk.newcomer()
+    await preset(desk, "save", who, name="mine", words="crown")
+    assert "another preset that is called `mine`" in await preset(desk, "use", who, name=code)
+    listed = await preset(desk, "list", who)
+    assert "crown" in listed
+    assert "in use" not in listed
+
+
+@pytest.mark.parametrize("given", [{"words": "loli, nude"}, {"words": "nude", "negative": "adult"},
+                                   {"words": "nude --no adult"}])  # fmt: skip
+async def test_words_that_are_refused_are_copied_by_nobody(
+    desk: Front, given: dict[str, str]
+) -> None:
+    await preset(desk, "save", name="bad", **given)
+    code = (await preset(desk, "share", name="bad")).split("name: ")[1].split("`")[0]
+    who = desk.newcomer()
+    assert "words that I do not draw here" in await preset(desk, "use", who, name=code)
+    assert "no presets yet" in await preset(desk, "list", who)
 
 
 async def test_a_name_is_short_and_one_word(desk: Front) -> None:

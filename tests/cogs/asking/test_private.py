@@ -10,6 +10,7 @@ import pytest
 from simcord.results import InteractionResult
 
 from bot.domain import GuildId, Job, JobState, Rating, UserId
+from bot.store.caps import Caps
 from bot.store.curation import Curation
 from cogs.asking import private
 from models.catalogue.registry import EMBEDDED
@@ -113,6 +114,28 @@ async def test_what_is_asked_under_it_stays_private(desk: Front) -> None:
     assert said(await desk.member.submit_modal(form, values)).ephemeral
     made = await desk.jobs()
     assert len(made) == 4
+    assert all([await desk.services.views.is_private(one.id) for one in made])
+
+
+async def test_a_refusal_under_it_publishes_nothing_by_edit(desk: Front) -> None:
+    result, job = await asks_alone(desk)
+    await desk.drawn([job])
+    fetch = custom_ids(said(result))[0]
+    shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
+    open_to_ask = desk.services
+    desk.bot.services = replace(open_to_ask, caps=Caps(per_user=0, per_guild=4))
+    full = said(await desk.member.click(shown, custom_id=f"wd:again:{job.id}"))
+    desk.use_model(replace(INFO, limits=replace(INFO.limits, prompt_chars_max=5)))
+    long = said(await desk.member.click(shown, custom_id=f"wd:again:{job.id}"))
+    desk.bot.services = open_to_ask
+    for number, refusal in enumerate((full, long)):
+        edit = next(i for i in custom_ids(refusal) if i.startswith("wd:revise:"))
+        form = await desk.member.click(refusal.message, custom_id=edit)
+        values = {"prompt": f"1girl, {number}", "negative": "", "aspect": ["any"],
+                  "seed": "", "more": ""}  # fmt: skip
+        assert said(await desk.member.submit_modal(form, values)).ephemeral
+    _, *made = await desk.jobs()
+    assert len(made) == 2
     assert all([await desk.services.views.is_private(one.id) for one in made])
 
 
