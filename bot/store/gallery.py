@@ -268,6 +268,20 @@ class Gallery:
             {"message": message_id},
         )
 
+    async def amended(self, message_id: MessageId, covered: Mapping[JobId, bool]) -> None:
+        """This post shows these pictures now, each behind a spoiler or not.
+
+        If it should show others by now, it is still to be amended.
+        """
+        await self._db.write_one(
+            _AMENDED,
+            {
+                "message": message_id,
+                "shown": json.dumps(list(covered)),
+                "covered": json.dumps([job_id for job_id, spoiler in covered.items() if spoiler]),
+            },
+        )
+
     async def unsettle_all(self) -> None:
         """Events may have been lost: the reactions of every post of one are to be read again."""
         await self._db.write_one(
@@ -311,6 +325,17 @@ _PAID: Mapping[PostDebt, str] = {
     PostDebt.AMENDMENT: "amendment_owed = 0",
     PostDebt.READING: "settled = 1",
 }
+
+
+#: Unless a picture of it went, came back or went behind a spoiler while the message was edited.
+_AMENDED = (
+    "UPDATE posts SET amendment_owed = 0 WHERE message_id = :message AND NOT EXISTS"  # noqa: S608  a constant
+    " (SELECT 1 FROM post_pictures JOIN pictures USING (job_id)"
+    "  WHERE post_pictures.message_id = :message"
+    f"  AND (({SEEN}) <> (job_id IN (SELECT value FROM json_each(:shown)))"
+    f"   OR (({SEEN}) AND spoiler"
+    "    AND job_id NOT IN (SELECT value FROM json_each(:covered)))))"
+)
 
 
 async def known_files(db: Database | Glance) -> set[str]:

@@ -65,7 +65,7 @@ class Amending(Looking):
     async def _amend(self, post: Post) -> None:
         """Edit one message; where that will never do, it goes."""
         try:
-            await self._edit(post)
+            composed = await self._edit(post)
         except discord.HTTPException as problem:
             if is_passing(problem) or (is_forbidden(problem) and not await self._has_gone(post)):
                 raise
@@ -76,9 +76,12 @@ class Amending(Looking):
             log.warning("message %s cannot be made anew and goes: %s", post.message_id, problem)
             await self._let_go(post)
         else:
-            await self._services.gallery.paid(PostDebt.AMENDMENT, post.message_id)
+            await self._services.gallery.amended(
+                post.message_id,
+                {pane.job.id: pane.picture.spoiler for pane in composed.panes.values()},
+            )
 
-    async def _edit(self, post: Post) -> None:
+    async def _edit(self, post: Post) -> Composition:
         """Let the message show what it is to show now. `BotError` if that is nothing."""
         channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
         message = channel.get_partial_message(post.message_id)
@@ -101,6 +104,7 @@ class Amending(Looking):
         guild = self._bot.get_guild(post.guild_id)
         limit_bytes = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
         await upload(composed.pngs, limit_bytes, edit)
+        return composed
 
     async def _alone(self, post: Post) -> Composition:
         """A post of one picture."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import io
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
+from discord.http import Route
 from PIL import Image
 
 from bot.domain import Job, JobState, Rating
 from bot.store.decisions import Outcome
+from bot.store.gallery import PostDebt
 from models.provenance import encode_png
 from tests.stages.factories import make_held, make_png, make_released
 from tests.stages.moderators import judged
@@ -55,6 +58,14 @@ def post(office: Office) -> discord.Message:
 
 def names(message: discord.Message) -> list[str]:
     return [file.filename for file in message.attachments]
+
+
+async def spoilers(office: Office, job: Job) -> None:
+    """A moderator puts a picture that was reported behind a spoiler."""
+    reviews = office.services.reviews
+    await reviews.report(job.id, job.user_id, "odd", office.services.clock(), since_id=1)
+    (case,) = await reviews.open_cases(job.guild_id, 9)
+    await reviews.decide(case.id, judged(Outcome.SPOILER))
 
 
 async def amends(office: Office) -> None:
@@ -186,6 +197,40 @@ async def test_an_edit_that_fails_for_a_while_is_made_later_and_one_that_never_d
     office.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50013)
     await amends(office)
     assert office.channel.history() == [], "nothing stays that should not be seen"
+
+
+def meanwhile(
+    office: Office, monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Awaitable[object]]
+) -> None:
+    """Something happens between the next edit of a message and its answer."""
+    http = office.env.bot.http
+    request = http.request
+
+    async def slow(route: Route, **options: Any) -> Any:
+        answer = await request(route, **options)
+        if route.method == "PATCH":
+            monkeypatch.setattr(http, "request", request)
+            await deed()
+        return answer
+
+    monkeypatch.setattr(http, "request", slow)
+
+
+async def test_what_goes_or_is_covered_while_a_post_is_edited_is_not_forgotten(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    gallery, now_ms = office.services.gallery, office.services.clock()
+    await gallery.delete(jobs[0].id, now_ms)
+    meanwhile(office, monkeypatch, lambda: gallery.delete(jobs[1].id, now_ms))
+    await amends(office)
+    assert names(post(office))[:2] == ["missing-1.png", "missing-2.png"]
+    await spoilers(office, jobs[2])
+    meanwhile(office, monkeypatch, lambda: spoilers(office, jobs[3]))
+    await amends(office)
+    assert names(post(office))[2:] == [f"SPOILER_{job.id}.png" for job in jobs[2:]]
+    assert await gallery.owing(PostDebt.AMENDMENT, 9) == []
 
 
 async def test_a_spoiler_covers_its_picture_alone_and_no_other_loses_its_own(
