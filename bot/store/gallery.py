@@ -140,25 +140,19 @@ class Gallery:
             )
         await self.reap()
 
-    async def bring_back(self, picture: Picture, data: bytes) -> bool:
-        """Undo `delete` with the file's bytes. Posts of several pictures show it again.
+    async def bring_back(self, picture: Picture, data: bytes) -> int | None:
+        """Undo `delete` with the file's bytes. Returns how many posts show it again.
 
-        False if it is not deleted, a moderator removed it, or its member was forgotten since.
+        None if it is not deleted, a moderator removed it, or its member was forgotten since.
         """
         async with self._moving:
             await self._db.write_one(_DOOM, {"sha256": picture.sha256})
             await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
             async with self._db.write() as tx:
-                back = await tx.execute(
-                    "UPDATE pictures SET deleted_ms = NULL WHERE job_id = :job"
-                    " AND deleted_ms IS NOT NULL AND removed_ms IS NULL",
-                    {"job": picture.job_id},
-                )
-                if back:
-                    await show_again(tx, picture)
-        if not back:
+                posts = await show_again(tx, picture)
+        if posts is None:
             await self.reap()
-        return bool(back)
+        return posts
 
     async def reap(self) -> int:
         """Remove the doomed files that no picture uses. Returns how many there were."""

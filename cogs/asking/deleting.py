@@ -167,10 +167,13 @@ class Undo(Press, template=template(Action.UNDO)):
         """Bring it back: into the post that goes on without it, or in a post of its own."""
         services, job_id = interaction.client.services, JobId(self.target)
         taken = _deletions(interaction).take(job_id, user_of(interaction))
-        if taken is None or not await services.gallery.bring_back(*taken):
+        posts = None if taken is None else await services.gallery.bring_back(*taken)
+        if posts is None:
             await interaction.response.edit_message(content=_TOO_LATE, view=None)
-        elif await services.gallery.posts(job_id):
-            services.signals.taken_away()
+            return
+        services.signals.review.set()
+        if posts:
+            services.signals.amend.set()
             await interaction.response.edit_message(content=_BACK, view=None)
         else:
             await show_again(interaction, job_id)

@@ -153,6 +153,30 @@ async def test_what_stood_alone_comes_back_in_a_new_post(desk: Front) -> None:
     assert [file.filename for file in back.attachments] == [f"{job.id}.png"]
 
 
+async def test_what_stood_alone_comes_back_though_its_old_post_still_waits_to_go(
+    desk: Front,
+) -> None:
+    job, message = await desk.picture()
+    asked = said(await desk.member.click(message, label="Delete"))
+    await desk.member.click(asked.message, label="Yes, delete it")
+    back = said(await desk.member.click(asked.message, label="Undo"))
+    await desk.looks("Takedown")
+    assert [file.filename for file in back.attachments] == [f"{job.id}.png"]
+    assert desk.shown() == [back.id]
+
+
+async def test_a_report_outlives_a_deletion_that_is_undone(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    reviews, fan = desk.services.reviews, UserId(desk.newcomer("fan").id)
+    await reviews.report(jobs[1].id, fan, "odd", desk.services.clock(), since_id=1)
+    (case,) = await reviews.open_cases(jobs[1].guild_id, 9)
+    asked = await deletes(desk, await panel(desk.member, message, 2))
+    assert await reviews.open_cases(jobs[1].guild_id, 9) == []
+    await desk.member.click(asked.message, label="Undo")
+    (again,) = await reviews.open_cases(jobs[1].guild_id, 9)
+    assert (again.id, again.pictured, again.shown < again.revision) == (case.id, True, True)
+
+
 async def test_nothing_comes_back_after_a_restart_or_by_somebody_else_or_once_forgotten(
     desk: Front,
 ) -> None:
