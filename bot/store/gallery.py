@@ -20,7 +20,7 @@ from pathlib import Path
 from bot.domain import ChannelId, JobId, JobState, MessageId, Picture, Post
 from bot.finished import Held, Released
 from bot.store.case_rows import lose_messages
-from bot.store.db import Database, Glance, Params, undisturbed
+from bot.store.db import Database, Glance, Params, Transaction, undisturbed
 from bot.store.duel_rows import lose_duel_messages
 from bot.store.picture_files import PictureFiles
 from bot.store.picture_rows import SEEN, insert_picture, picture_of
@@ -262,19 +262,18 @@ class Gallery:
             {"message": message_id},
         )
 
-    async def amended(self, message_id: MessageId, covered: Mapping[JobId, bool]) -> None:
-        """This post shows these pictures now, each behind a spoiler or not.
+    async def to_show(self, message_id: MessageId) -> Mapping[JobId, bool]:
+        """The pictures that a post is to show, each behind a spoiler by its row or not."""
+        return await _to_show(self._db, message_id)
 
-        If it should show others by now, it is still to be amended.
-        """
-        await self._db.write_one(
-            _AMENDED,
-            {
-                "message": message_id,
-                "shown": json.dumps(list(covered)),
-                "covered": json.dumps([job_id for job_id, spoiler in covered.items() if spoiler]),
-            },
-        )
+    async def amended(self, message_id: MessageId, shown: Mapping[JobId, bool]) -> None:
+        """A post was made anew by what `to_show` said; if that has changed, it is owed still."""
+        async with self._db.write() as tx:
+            if await _to_show(tx, message_id) == shown:
+                await tx.execute(
+                    "UPDATE posts SET amendment_owed = 0 WHERE message_id = :message",
+                    {"message": message_id},
+                )
 
     async def unsettle_all(self) -> None:
         """Events may have been lost: the reactions of every post of one are to be read again."""
@@ -321,15 +320,13 @@ _PAID: Mapping[PostDebt, str] = {
 }
 
 
-#: Unless a picture of it went, came back or went behind a spoiler while the message was edited.
-_AMENDED = (
-    "UPDATE posts SET amendment_owed = 0 WHERE message_id = :message AND NOT EXISTS"  # noqa: S608  a constant
-    " (SELECT 1 FROM post_pictures JOIN pictures USING (job_id)"
-    "  WHERE post_pictures.message_id = :message"
-    f"  AND (({SEEN}) <> (job_id IN (SELECT value FROM json_each(:shown)))"
-    f"   OR (({SEEN}) AND spoiler"
-    "    AND job_id NOT IN (SELECT value FROM json_each(:covered)))))"
-)
+async def _to_show(db: Database | Transaction, message_id: MessageId) -> dict[JobId, bool]:
+    rows = await db.fetch_all(
+        "SELECT job_id, spoiler FROM post_pictures JOIN pictures USING (job_id)"  # noqa: S608  a constant
+        f" WHERE message_id = :message AND {SEEN}",
+        {"message": message_id},
+    )
+    return {JobId(row["job_id"]): bool(row["spoiler"]) for row in rows}
 
 
 async def known_files(db: Database | Glance) -> set[str]:

@@ -20,6 +20,7 @@ from bot.store.decisions import Outcome
 from bot.store.gallery import PostDebt
 from models.provenance import encode_png
 from tests.stages.factories import make_held, make_png, make_released
+from tests.stages.law import decide, make_guild
 from tests.stages.moderators import judged
 from tests.stages.office import Office
 from tests.stages.simulated import OWNER, scene
@@ -248,6 +249,43 @@ async def test_a_spoiler_covers_its_picture_alone_and_no_other_loses_its_own(
     await office.services.queue._db.write_one("UPDATE posts SET amendment_owed = 1")
     await amends(office)
     assert names(post(office)) == [first, second]
+
+
+async def comes_back(office: Office, job: Job, then: str) -> discord.Message:
+    """Its member deletes a picture and undoes that, with this done in between."""
+    gallery = office.services.gallery
+    picture = await gallery.get(job.id)
+    assert picture is not None
+    data = await gallery.read(picture)
+    await gallery.delete(job.id, office.services.clock())
+    await amends(office)
+    assert names(post(office))[1] == "missing-2.png"
+    if then == "block":
+        await decide(office.services.guilds, make_guild("red hair", guild_id=job.guild_id))
+    else:
+        # As if the server's rules had covered it all along, which its own row does not say.
+        await office.services.queue._db.write_one("UPDATE jobs SET ruling = 1")
+    assert await gallery.bring_back(picture, data) == 1
+    await amends(office)
+    assert await gallery.owing(PostDebt.AMENDMENT, 9) == []
+    return post(office)
+
+
+async def test_what_comes_back_into_a_post_comes_as_policy_has_it(office: Office) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    after = await comes_back(office, jobs[1], "cover")
+    assert names(after)[1:3] == [f"SPOILER_{jobs[1].id}.png", f"{jobs[2].id}.png"]
+
+
+async def test_what_policy_refuses_by_now_does_not_come_back_and_the_others_stay(
+    office: Office,
+) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    after = await comes_back(office, jobs[1], "block")
+    assert names(after)[:3] == [f"{jobs[0].id}.png", "missing-2.png", f"{jobs[2].id}.png"]
+    assert "**2** is missing: It may not be shown here any more." in after.content
 
 
 async def test_a_removal_by_the_moderators_is_said_as_such(office: Office) -> None:
