@@ -16,7 +16,7 @@ from models.contract import StepReport
 
 #: How much of the past is kept at each finished picture; about the last twenty count.
 _KEEP = 0.95
-#: A gap longer than this is idleness, not drawing, and says nothing about speed.
+#: A gap longer than this is idleness or a clock that was set, and says nothing about speed.
 _IDLE_MS = 120_000
 
 
@@ -93,7 +93,7 @@ class ProgressBoard:
         """The engine came to this model, which teaches how long that takes."""
         self.serves(card_id, capacity)
         self._costs = TickCosts()
-        self._swapping.add(took_ms)
+        self._swapping.add(max(0, took_ms))
 
     def started(self, job: Job, now_ms: int) -> None:
         """A row was admitted; the clock of an idle engine starts with it."""
@@ -151,7 +151,7 @@ class ProgressBoard:
     def kept(self, job_id: JobId, now_ms: int) -> None:
         """What became of a drawn picture is written down, which teaches how long that takes."""
         drawn_ms = self._drawn_ms.pop(job_id, None)
-        if drawn_ms is not None:
+        if drawn_ms is not None and 0 <= now_ms - drawn_ms <= _IDLE_MS:
             self._keeping.add(now_ms - drawn_ms)
 
     def get(self, job_id: JobId) -> JobProgress | None:

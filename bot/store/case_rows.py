@@ -205,6 +205,18 @@ async def lapse_cases(tx: Transaction, chosen: str, values: Params) -> None:
     )
 
 
+async def reopen_cases(tx: Transaction, job_id: JobId, deleted_ms: int) -> None:
+    """The picture that went then is back, and what lapsed with it is to be decided after all.
+
+    Or who is reported would only have to delete it, and to undo that.
+    """
+    await tx.execute(
+        "UPDATE cases SET decision = NULL, decided_ms = NULL, revision = revision + 1"
+        " WHERE job_id = :job AND decision = 'lapse' AND decided_ms = :deleted",
+        {"job": job_id, "deleted": deleted_ms},
+    )
+
+
 async def lose_messages(tx: Transaction, which: str, values: Params) -> None:
     """The messages of the cases for which `which` holds are gone: who is undecided needs a new one.
 

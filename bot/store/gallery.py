@@ -20,7 +20,7 @@ from pathlib import Path
 from bot.domain import ChannelId, JobId, JobState, MessageId, Picture, Post
 from bot.finished import Held, Released
 from bot.store.case_rows import lose_messages
-from bot.store.db import Database, Glance, Params, undisturbed
+from bot.store.db import Database, Glance, Params, Transaction, undisturbed
 from bot.store.duel_rows import lose_duel_messages
 from bot.store.picture_files import PictureFiles
 from bot.store.picture_rows import SEEN, insert_picture, picture_of
@@ -140,25 +140,19 @@ class Gallery:
             )
         await self.reap()
 
-    async def bring_back(self, picture: Picture, data: bytes) -> bool:
-        """Undo `delete` with the file's bytes. Posts of several pictures show it again.
+    async def bring_back(self, picture: Picture, data: bytes) -> int | None:
+        """Undo `delete` with the file's bytes. Returns how many posts show it again.
 
-        False if it is not deleted, a moderator removed it, or its member was forgotten since.
+        None if it is not deleted, a moderator removed it, or its member was forgotten since.
         """
         async with self._moving:
             await self._db.write_one(_DOOM, {"sha256": picture.sha256})
             await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
             async with self._db.write() as tx:
-                back = await tx.execute(
-                    "UPDATE pictures SET deleted_ms = NULL WHERE job_id = :job"
-                    " AND deleted_ms IS NOT NULL AND removed_ms IS NULL",
-                    {"job": picture.job_id},
-                )
-                if back:
-                    await show_again(tx, picture)
-        if not back:
+                posts = await show_again(tx, picture)
+        if posts is None:
             await self.reap()
-        return bool(back)
+        return posts
 
     async def reap(self) -> int:
         """Remove the doomed files that no picture uses. Returns how many there were."""
@@ -268,6 +262,19 @@ class Gallery:
             {"message": message_id},
         )
 
+    async def to_show(self, message_id: MessageId) -> Mapping[JobId, bool]:
+        """The pictures that a post is to show, each behind a spoiler by its row or not."""
+        return await _to_show(self._db, message_id)
+
+    async def amended(self, message_id: MessageId, shown: Mapping[JobId, bool]) -> None:
+        """A post was made anew by what `to_show` said; if that has changed, it is owed still."""
+        async with self._db.write() as tx:
+            if await _to_show(tx, message_id) == shown:
+                await tx.execute(
+                    "UPDATE posts SET amendment_owed = 0 WHERE message_id = :message",
+                    {"message": message_id},
+                )
+
     async def unsettle_all(self) -> None:
         """Events may have been lost: the reactions of every post of one are to be read again."""
         await self._db.write_one(
@@ -311,6 +318,15 @@ _PAID: Mapping[PostDebt, str] = {
     PostDebt.AMENDMENT: "amendment_owed = 0",
     PostDebt.READING: "settled = 1",
 }
+
+
+async def _to_show(db: Database | Transaction, message_id: MessageId) -> dict[JobId, bool]:
+    rows = await db.fetch_all(
+        "SELECT job_id, spoiler FROM post_pictures JOIN pictures USING (job_id)"  # noqa: S608  a constant
+        f" WHERE message_id = :message AND {SEEN}",
+        {"message": message_id},
+    )
+    return {JobId(row["job_id"]): bool(row["spoiler"]) for row in rows}
 
 
 async def known_files(db: Database | Glance) -> set[str]:

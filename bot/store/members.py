@@ -224,6 +224,12 @@ class Members:
                 ends=JobState.WITHHELD,
                 removed=True,
             )
+            # What the member deleted a moment ago could be brought back.
+            await tx.execute(
+                "UPDATE pictures SET removed_ms = :now WHERE user_id = :user AND guild_id = :guild"
+                " AND deleted_ms IS NOT NULL AND removed_ms IS NULL",
+                {"user": user_id, "guild": guild_id, "now": now_ms},
+            )
             await note_change(
                 tx,
                 AuditEntry(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from bot.domain import JobId, JobState, Picture, Ruling
-from bot.store.case_rows import lapse_cases
+from bot.store.case_rows import lapse_cases, reopen_cases
 from bot.store.db import Params, Transaction
 from bot.store.doomed import doom_messages_of_jobs
 from bot.store.duel_rows import close_duels_of_jobs
@@ -47,17 +47,31 @@ async def take_away(
     return job_ids
 
 
-async def show_again(tx: Transaction, picture: Picture) -> None:
-    """A picture is there again: its file stays, and the posts that go on without it are amended."""
-    await tx.execute("DELETE FROM doomed_files WHERE sha256 = :sha256", {"sha256": picture.sha256})
-    await tx.execute(
-        "UPDATE posts SET amendment_owed = 1 WHERE deleted_ms IS NULL"
-        " AND message_id IN (SELECT message_id FROM post_pictures WHERE job_id = :job)"
-        " AND message_id NOT IN (SELECT message_id FROM doomed_messages)",
-        {"job": picture.job_id},
-    )
+async def show_again(tx: Transaction, picture: Picture) -> int | None:
+    """Undo a deletion: row, file, cases, and the posts that go on without it, which are amended.
+
+    Returns how many posts that are. None, and nothing changes, if the picture is not deleted, a
+    moderator removed it, or its member was forgotten since.
+    """
+    values: Params = {"job": picture.job_id, "sha256": picture.sha256}
+    row = await tx.fetch_one(_CAN_COME_BACK, values)
+    if row is None:
+        return None
+    await tx.execute("UPDATE pictures SET deleted_ms = NULL WHERE job_id = :job", values)
+    await tx.execute("DELETE FROM doomed_files WHERE sha256 = :sha256", values)
+    await reopen_cases(tx, picture.job_id, row["deleted_ms"])
+    return await tx.execute(_GOES_ON, values)
 
 
+_CAN_COME_BACK = (
+    "SELECT deleted_ms FROM pictures"
+    " WHERE job_id = :job AND deleted_ms IS NOT NULL AND removed_ms IS NULL"
+)
+_GOES_ON = (
+    "UPDATE posts SET amendment_owed = 1 WHERE deleted_ms IS NULL"
+    " AND message_id IN (SELECT message_id FROM post_pictures WHERE job_id = :job)"
+    " AND message_id NOT IN (SELECT message_id FROM doomed_messages)"
+)
 _JOBS = "SELECT value FROM json_each(:jobs)"
 _DELETED = (
     "UPDATE pictures SET deleted_ms = ifnull(deleted_ms, :now),"

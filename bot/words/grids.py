@@ -17,6 +17,7 @@ REMOVED = "The moderators removed it."
 AWAITED = "It waits for the moderators. When they approve it, it comes in a post of its own."
 APART = "It came later, in a post of its own."
 CANCELLED = "It was cancelled."
+NOT_HERE = "It may not be shown here any more."
 _UNKNOWN = "It could not be drawn."
 #: How much of a reason is told.
 _REASON_CHARS = 300

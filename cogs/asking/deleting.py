@@ -59,18 +59,25 @@ class Deletions(commands.Cog):
 
     def keep(self, picture: Picture, data: bytes, by: UserId) -> None:
         """It is about to be deleted."""
-        self._latest[picture.job_id] = _Deleted(picture=picture, data=data, by=by)
-        asyncio.get_running_loop().call_later(_UNDO_S, self._latest.pop, picture.job_id, None)
+        kept = _Deleted(picture=picture, data=data, by=by)
+        self._latest[picture.job_id] = kept
+        asyncio.get_running_loop().call_later(_UNDO_S, self._expire, kept)
         while len(self._latest) > _MOST:
             self._latest.popitem(last=False)
 
-    def take(self, job_id: JobId, by: UserId) -> tuple[Picture, bytes] | None:
-        """What this member deleted, to be brought back once; None if it is too late."""
+    def _expire(self, kept: _Deleted) -> None:
+        # It may have been brought back and deleted once more meanwhile.
+        if self._latest.get(kept.picture.job_id) is kept:
+            self.drop(kept.picture.job_id)
+
+    def get(self, job_id: JobId, by: UserId) -> tuple[Picture, bytes] | None:
+        """What this member deleted, to be brought back; None if it is too late."""
         found = self._latest.get(job_id)
-        if found is None or found.by != by:
-            return None
-        del self._latest[job_id]
-        return found.picture, found.data
+        return None if found is None or found.by != by else (found.picture, found.data)
+
+    def drop(self, job_id: JobId) -> None:
+        """It is back, or gone for good."""
+        self._latest.pop(job_id, None)
 
 
 def _deletions(interaction: Interaction) -> Deletions:
@@ -130,16 +137,23 @@ class DeleteYes(Press, template=template(Action.DELETE_YES)):
 
 
 async def _keep(interaction: Interaction, job_id: JobId) -> bool:
-    """Keep its bytes for a minute; False if there are none."""
+    """Keep its bytes for a minute; False if nobody can bring it back.
+
+    Pressed twice, the first press counts. Where somebody else deleted it already, both mean it.
+    """
+    deletions, by = _deletions(interaction), user_of(interaction)
     gallery = interaction.client.services.gallery
     picture = await gallery.get(job_id)
     if picture is None:
+        if deletions.get(job_id, by):
+            return True
+        deletions.drop(job_id)
         return False
     try:
         data = await gallery.read(picture)
     except BotError:
         return False
-    _deletions(interaction).keep(picture, data, user_of(interaction))
+    deletions.keep(picture, data, by)
     return True
 
 
@@ -166,11 +180,18 @@ class Undo(Press, template=template(Action.UNDO)):
     async def pressed(self, interaction: Interaction) -> None:
         """Bring it back: into the post that goes on without it, or in a post of its own."""
         services, job_id = interaction.client.services, JobId(self.target)
-        taken = _deletions(interaction).take(job_id, user_of(interaction))
-        if taken is None or not await services.gallery.bring_back(*taken):
-            await interaction.response.edit_message(content=_TOO_LATE, view=None)
-        elif await services.gallery.posts(job_id):
-            services.signals.taken_away()
+        deletions = _deletions(interaction)
+        kept = deletions.get(job_id, user_of(interaction))
+        posts = None if kept is None else await services.gallery.bring_back(*kept)
+        if posts is None:
+            # Pressed twice, it is there already.
+            told = _BACK if await services.gallery.get(job_id) else _TOO_LATE
+            await interaction.response.edit_message(content=told, view=None)
+            return
+        deletions.drop(job_id)
+        services.signals.review.set()
+        if posts:
+            services.signals.amend.set()
             await interaction.response.edit_message(content=_BACK, view=None)
         else:
             await show_again(interaction, job_id)

@@ -9,14 +9,15 @@ decided it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import discord
 
 from bot.client import WaifuBot
-from bot.domain import BotError, ChannelId, Job, JobId, MessageRef, OwedPostId, Post
+from bot.domain import BotError, ChannelId, Job, JobId, MessageRef, OwedPostId, Post, Refused
 from bot.log import whereabouts
+from bot.policy.showing import may_show
 from bot.store.gallery import PostDebt
 from bot.store.grids import Grid
 from bot.words import grids
@@ -26,6 +27,7 @@ from cogs.posting.lanes import Lanes, Openings, first_of_each
 from cogs.posting.looking import Looking
 from cogs.posting.noting import note
 from cogs.posting.uploads import Fitted, upload
+from cogs.translating import channel_at, place_at
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,7 @@ class Amending(Looking):
 
     async def _amend(self, post: Post) -> None:
         """Edit one message; where that will never do, it goes."""
+        shown = await self._services.gallery.to_show(post.message_id)
         try:
             await self._edit(post)
         except discord.HTTPException as problem:
@@ -76,7 +79,7 @@ class Amending(Looking):
             log.warning("message %s cannot be made anew and goes: %s", post.message_id, problem)
             await self._let_go(post)
         else:
-            await self._services.gallery.paid(PostDebt.AMENDMENT, post.message_id)
+            await self._services.gallery.amended(post.message_id, shown)
 
     async def _edit(self, post: Post) -> None:
         """Let the message show what it is to show now. `BotError` if that is nothing."""
@@ -86,8 +89,7 @@ class Amending(Looking):
         if grid is None:
             composed = await self._alone(post)
         else:
-            # What it shows behind a spoiler stays there, whatever put it there.
-            composed = await self._beside(grid, _covered(await message.fetch()))
+            composed = await self._beside(grid, _shown_in(await message.fetch()))
 
         async def edit(fitting: list[Fitted]) -> None:
             files = composed.files(fitting)
@@ -118,20 +120,25 @@ class Amending(Looking):
             note=await note(self._services, job),
         )
 
-    async def _beside(self, grid: Grid, covered: Collection[JobId]) -> Composition:
-        """What is left of a grid."""
+    async def _beside(self, grid: Grid, before: Mapping[JobId, bool]) -> Composition:
+        """What is left of a grid, or is there again. `before` is what its message shows now."""
         panes: dict[int, Pane] = {}
+        missing = {
+            place: grids.why_missing(job)
+            for place, job in grid.jobs.items()
+            if place not in grid.shown
+        }
         for place in sorted(grid.shown):
             job = grid.jobs[place]
-            if pane := await self._pane(job, covered=job.id in covered):
+            pane = await self._pane(job)
+            if pane is None:
+                missing[place] = await self._why_gone(job)
+            elif pane := await self._as_shown(pane, before):
                 panes[place] = pane
+            else:
+                missing[place] = grids.NOT_HERE
         if not panes:
             raise BotError("all its pictures are gone")
-        missing = {
-            place: await self._why_gone(job) if place in grid.shown else grids.why_missing(job)
-            for place, job in grid.jobs.items()
-            if place not in panes
-        }
         return Composition(
             name=grid.name,
             jobs=grid.jobs,
@@ -140,13 +147,29 @@ class Amending(Looking):
             note=await note(self._services, grid.jobs[1]),
         )
 
-    async def _pane(self, job: Job, *, covered: bool = False) -> Pane | None:
-        """The picture as it is to be shown; None if it is gone."""
+    async def _pane(self, job: Job) -> Pane | None:
+        """The picture by its row; None if it is gone."""
         picture = await self._services.gallery.get(job.id)
         if picture is None:
             return None
-        picture = replace(picture, spoiler=picture.spoiler or covered)
         return Pane(job=job, picture=picture, png=await self._services.gallery.read(picture))
+
+    async def _as_shown(self, pane: Pane, before: Mapping[JobId, bool]) -> Pane | None:
+        """The picture as it may be shown; None if policy does not let it come back.
+
+        What stands there behind a spoiler stays behind it, whatever put it there.
+        """
+        job, picture = pane.job, pane.picture
+        if job.id in before:
+            spoiler = picture.spoiler or before[job.id]
+            return replace(pane, picture=replace(picture, spoiler=spoiler))
+        guild = self._bot.get_guild(job.guild_id)
+        channel = await channel_at(self._bot, job.guild_id, job.channel_id)
+        place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
+        verdict = may_show(job, picture, await self._services.policy_at(place))
+        if isinstance(verdict, Refused):
+            return None
+        return replace(pane, picture=replace(picture, spoiler=verdict.spoiler))
 
     async def _why_gone(self, job: Job) -> str:
         removed = await self._services.gallery.is_removed(job.id)
@@ -167,13 +190,12 @@ class Amending(Looking):
         self._services.signals.doomed.set()
 
 
-def _covered(message: discord.Message) -> frozenset[JobId]:
-    """The pictures that a message shows behind a spoiler; files are named after them."""
-    return frozenset(
-        JobId(file.filename.removeprefix(_SPOILER).partition(".")[0])
+def _shown_in(message: discord.Message) -> dict[JobId, bool]:
+    """The pictures that a message shows, each behind a spoiler or not; files have their names."""
+    return {
+        JobId(file.filename.removeprefix(_SPOILER).partition(".")[0]): file.is_spoiler()
         for file in message.attachments
-        if file.is_spoiler()
-    )
+    }
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -121,7 +121,10 @@ class Status(Looking):
         plans.sort(key=lambda plan: (not plan.last, plan.shown.edit_ms))
         begun = False
         for plan in plans:
-            if len(self._busy) >= _WIDTH or not self._take_channel(plan, now_ms):
+            if full := len(self._busy) >= _WIDTH:
+                # Or the rest would wait for the next poll, and only so many go at each.
+                self._services.signals.status.set()
+            if full or not self._take_channel(plan, now_ms):
                 plan.shown.look_ms = now_ms
                 continue
             self._busy.add(plan.status.request_id)

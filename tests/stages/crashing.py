@@ -81,7 +81,7 @@ async def _settled(here: Stage) -> bool:
 async def _last_look(here: Stage, promised: dict[str, int], limit_s: float = 300) -> Faults:
     """What is wrong after a while stays so.
 
-    Status messages are closed behind the last picture, five a second, and each request had one.
+    Status messages are closed behind the last picture, eight at a time, and each request had one.
     """
 
     async def kept() -> bool:

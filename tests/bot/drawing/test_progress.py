@@ -115,6 +115,20 @@ def test_what_comes_after_the_last_step_is_promised_too() -> None:
     assert eta(board, "c", waiting("c")) == before + 700
 
 
+@pytest.mark.parametrize("jump_ms", [-3_600_000, 3_600_000])
+def test_a_clock_that_is_set_changes_no_promise(jump_ms: int) -> None:
+    board = ProgressBoard()
+    now_ms = draws(board, A, now_ms=0, took_ms=1_000)
+    before_ms = eta(board, "c", waiting("c"))
+    board.kept(A, now_ms + jump_ms)
+    board.swapped("one", 1, min(jump_ms, 0))
+    draws(board, B, now_ms=now_ms + jump_ms, took_ms=1_000)
+    assert eta(board, "c", waiting("c")) == before_ms
+    other = board.expected([JobId("c")], waiting("c"), behind("other")).eta_ms
+    assert other is not None
+    assert other >= before_ms
+
+
 def test_a_cancelled_row_teaches_nothing() -> None:
     board = ProgressBoard()
     board.started(job(A), 0)

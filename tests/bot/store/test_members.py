@@ -255,6 +255,16 @@ async def test_a_purge_takes_every_picture_of_a_member_in_one_server(stores: Sto
     assert await stores.members.purge(GUILD, USER, MODERATOR, TEXT, 9_001) == []
 
 
+async def test_a_purge_holds_for_what_its_member_deleted_a_moment_before(stores: Stores) -> None:
+    job, elsewhere = await stores.deliver(message=1), await stores.deliver(message=2, guild=THERE)
+    pictures = [await stores.gallery.get(one.id) for one in (job, elsewhere)]
+    for one in (job, elsewhere):
+        await stores.gallery.delete(one.id, 8_999)
+    assert await stores.members.purge(GUILD, USER, MODERATOR, TEXT, 9_000) == []
+    back = [p and await stores.gallery.bring_back(p, b"its bytes") for p in pictures]
+    assert back == [None, 0]
+
+
 async def test_every_question_of_a_request_is_answered_by_an_index(stores: Stores) -> None:
     values = {"user": 1, "guild": 2, "everywhere": 0, "mark": b"m", "now": 3, "since": 4}
     plan = await stores.db.fetch_all(f"EXPLAIN QUERY PLAN {room._EXCLUDED}", values)

@@ -10,7 +10,7 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.results import ResponseMessage
 
-from bot.domain import Job, UserId
+from bot.domain import Job, StorageError, UserId
 from tests.stages.front import Front, custom_ids, front, said
 
 
@@ -151,6 +151,81 @@ async def test_what_stood_alone_comes_back_in_a_new_post(desk: Front) -> None:
     assert message.id not in desk.shown()
     back = said(await desk.member.click(asked.message, label="Undo"))
     assert [file.filename for file in back.attachments] == [f"{job.id}.png"]
+
+
+async def test_what_stood_alone_comes_back_though_its_old_post_still_waits_to_go(
+    desk: Front,
+) -> None:
+    job, message = await desk.picture()
+    asked = said(await desk.member.click(message, label="Delete"))
+    await desk.member.click(asked.message, label="Yes, delete it")
+    back = said(await desk.member.click(asked.message, label="Undo"))
+    await desk.looks("Takedown")
+    assert [file.filename for file in back.attachments] == [f"{job.id}.png"]
+    assert desk.shown() == [back.id]
+
+
+async def test_a_report_outlives_a_deletion_that_is_undone(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    reviews, fan = desk.services.reviews, UserId(desk.newcomer("fan").id)
+    await reviews.report(jobs[1].id, fan, "odd", desk.services.clock(), since_id=1)
+    (case,) = await reviews.open_cases(jobs[1].guild_id, 9)
+    asked = await deletes(desk, await panel(desk.member, message, 2))
+    assert await reviews.open_cases(jobs[1].guild_id, 9) == []
+    await desk.member.click(asked.message, label="Undo")
+    (again,) = await reviews.open_cases(jobs[1].guild_id, 9)
+    assert (again.id, again.pictured, again.shown < again.revision) == (case.id, True, True)
+
+
+async def twice(desk: Front, answer: ResponseMessage, label: str) -> None:
+    """Both presses are on their way before the first is answered."""
+    message = desk.env.backend.messages[desk.channel.id][answer.id]
+    before = message.components
+    await desk.member.click(answer.message, label=label)
+    message.components = before
+    await desk.member.click(answer.message, label=label)
+
+
+async def test_a_button_pressed_twice_does_and_says_the_same_as_once(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    shown = await panel(desk.member, message, 2)
+    answer = said(await desk.member.click(shown.message, label="Delete"))
+    await twice(desk, answer, "Yes, delete it")
+    assert "You can undo it" in answer.content
+    await twice(desk, answer, "Undo")
+    assert answer.content == "The picture is back."
+    assert await desk.services.gallery.get(jobs[1].id) is not None
+
+
+async def test_what_a_moderator_deletes_too_is_gone_for_good(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    moderator = desk.moderator(manage_messages=True)
+    theirs = said(
+        await moderator.click((await panel(moderator, message, 2)).message, label="Delete")
+    )
+    mine = await deletes(desk, await panel(desk.member, message, 2))
+    await moderator.click(theirs.message, label="Yes, delete it")
+    assert "undo" not in theirs.content
+    await desk.member.click(mine.message, label="Undo")
+    assert "too late" in mine.content
+    assert await desk.services.gallery.get(jobs[1].id) is None
+
+
+async def test_what_the_disk_does_not_take_back_can_be_brought_back_later(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, message = await grid(desk)
+    asked = await deletes(desk, await panel(desk.member, message, 2))
+
+    def full(*_: object) -> None:
+        raise StorageError("no room")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(desk.services.gallery._files, "write", full)
+        await desk.member.click(asked.message, label="Undo")
+    assert await desk.services.gallery.get(jobs[1].id) is None
+    await desk.member.click(asked.message, label="Undo")
+    assert await desk.services.gallery.get(jobs[1].id) is not None
 
 
 async def test_nothing_comes_back_after_a_restart_or_by_somebody_else_or_once_forgotten(

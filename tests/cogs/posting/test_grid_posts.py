@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import io
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
+from discord.http import Route
 from PIL import Image
 
 from bot.domain import Job, JobState, Rating
 from bot.store.decisions import Outcome
+from bot.store.gallery import PostDebt
 from models.provenance import encode_png
 from tests.stages.factories import make_held, make_png, make_released
+from tests.stages.law import decide, make_guild
 from tests.stages.moderators import judged
 from tests.stages.office import Office
 from tests.stages.simulated import OWNER, scene
@@ -55,6 +59,14 @@ def post(office: Office) -> discord.Message:
 
 def names(message: discord.Message) -> list[str]:
     return [file.filename for file in message.attachments]
+
+
+async def spoilers(office: Office, job: Job) -> None:
+    """A moderator puts a picture that was reported behind a spoiler."""
+    reviews = office.services.reviews
+    await reviews.report(job.id, job.user_id, "odd", office.services.clock(), since_id=1)
+    (case,) = await reviews.open_cases(job.guild_id, 9)
+    await reviews.decide(case.id, judged(Outcome.SPOILER))
 
 
 async def amends(office: Office) -> None:
@@ -188,6 +200,40 @@ async def test_an_edit_that_fails_for_a_while_is_made_later_and_one_that_never_d
     assert office.channel.history() == [], "nothing stays that should not be seen"
 
 
+def meanwhile(
+    office: Office, monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Awaitable[object]]
+) -> None:
+    """Something happens between the next edit of a message and its answer."""
+    http = office.env.bot.http
+    request = http.request
+
+    async def slow(route: Route, **options: Any) -> Any:
+        answer = await request(route, **options)
+        if route.method == "PATCH":
+            monkeypatch.setattr(http, "request", request)
+            await deed()
+        return answer
+
+    monkeypatch.setattr(http, "request", slow)
+
+
+async def test_what_goes_or_is_covered_while_a_post_is_edited_is_not_forgotten(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    gallery, now_ms = office.services.gallery, office.services.clock()
+    await gallery.delete(jobs[0].id, now_ms)
+    meanwhile(office, monkeypatch, lambda: gallery.delete(jobs[1].id, now_ms))
+    await amends(office)
+    assert names(post(office))[:2] == ["missing-1.png", "missing-2.png"]
+    await spoilers(office, jobs[2])
+    meanwhile(office, monkeypatch, lambda: spoilers(office, jobs[3]))
+    await amends(office)
+    assert names(post(office))[2:] == [f"SPOILER_{job.id}.png" for job in jobs[2:]]
+    assert await gallery.owing(PostDebt.AMENDMENT, 9) == []
+
+
 async def test_a_spoiler_covers_its_picture_alone_and_no_other_loses_its_own(
     office: Office,
 ) -> None:
@@ -203,6 +249,43 @@ async def test_a_spoiler_covers_its_picture_alone_and_no_other_loses_its_own(
     await office.services.queue._db.write_one("UPDATE posts SET amendment_owed = 1")
     await amends(office)
     assert names(post(office)) == [first, second]
+
+
+async def comes_back(office: Office, job: Job, then: str) -> discord.Message:
+    """Its member deletes a picture and undoes that, with this done in between."""
+    gallery = office.services.gallery
+    picture = await gallery.get(job.id)
+    assert picture is not None
+    data = await gallery.read(picture)
+    await gallery.delete(job.id, office.services.clock())
+    await amends(office)
+    assert names(post(office))[1] == "missing-2.png"
+    if then == "block":
+        await decide(office.services.guilds, make_guild("red hair", guild_id=job.guild_id))
+    else:
+        # As if the server's rules had covered it all along, which its own row does not say.
+        await office.services.queue._db.write_one("UPDATE jobs SET ruling = 1")
+    assert await gallery.bring_back(picture, data) == 1
+    await amends(office)
+    assert await gallery.owing(PostDebt.AMENDMENT, 9) == []
+    return post(office)
+
+
+async def test_what_comes_back_into_a_post_comes_as_policy_has_it(office: Office) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    after = await comes_back(office, jobs[1], "cover")
+    assert names(after)[1:3] == [f"SPOILER_{jobs[1].id}.png", f"{jobs[2].id}.png"]
+
+
+async def test_what_policy_refuses_by_now_does_not_come_back_and_the_others_stay(
+    office: Office,
+) -> None:
+    jobs = await four(office)
+    await office.delivers()
+    after = await comes_back(office, jobs[1], "block")
+    assert names(after)[:3] == [f"{jobs[0].id}.png", "missing-2.png", f"{jobs[2].id}.png"]
+    assert "**2** is missing: It may not be shown here any more." in after.content
 
 
 async def test_a_removal_by_the_moderators_is_said_as_such(office: Office) -> None:

@@ -88,6 +88,19 @@ async def test_a_message_that_may_not_be_removed_now_is_left_to_the_takedown(des
     assert message.id in [m.message_id for m in await desk.services.doomed.messages(9)]
 
 
+async def test_who_finds_no_place_waits_for_no_poll(desk: Desk) -> None:
+    for _ in range(9):
+        jobs, _ = await desk.asked()
+        await desk.drawn(jobs)
+        await desk.posted(jobs[0])
+    waits = asyncio.create_task(desk.services.signals.status.wait(60))
+    async with asyncio.TaskGroup() as tasks:
+        await desk.cog("Status").look(tasks)
+    async with asyncio.timeout(1):
+        await waits
+    assert len(await desk.services.views.open_statuses()) == 1
+
+
 async def test_an_answer_that_cannot_be_looked_for_now_is_left_to_the_takedown(desk: Desk) -> None:
     (job,), _ = await desk.asked()
     await desk.services.views.set_status_message(job.request_id, None)
