@@ -192,8 +192,8 @@ class Schooling:
         finally:
             code = await child.end()
             self._child = None
-        if self.run_now is not None and not self.run_now.is_kept:
-            # It was stopped, and wrote on until now.
+        if self.run_now != run:
+            # It was stopped, and wrote on until now; what was begun since has nothing there yet.
             await self._tidy(run)
         async with self._one:
             if self.run_now == run and not await self._is_stale(run):

@@ -28,6 +28,13 @@ for n in range(10**6):
     print(f"step {n}", flush=True)
     time.sleep(0.01)
 """
+#: Saves its state again and again, wherever it went meanwhile.
+SAVING = """
+import sys, time, pathlib
+while True:
+    pathlib.Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    time.sleep(0.001)
+"""
 #: What makes a candidate: a card that has passed the gate, or not.
 MAKING = """
 import sys, pathlib
