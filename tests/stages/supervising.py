@@ -60,6 +60,7 @@ class School:
     stores: Stores
     schooling: Schooling
     catalogue: Registry
+    shelf: Shelf
     signals: Signals
     root: Path
 
@@ -123,8 +124,9 @@ async def school(
             if not at_once:
                 await asyncio.sleep(0)
             yield School(
-                stores=stores, schooling=schooling, catalogue=catalogue, signals=signals, root=root
-            )
+                stores=stores, schooling=schooling, catalogue=catalogue, shelf=shelf,
+                signals=signals, root=root,
+            )  # fmt: skip
         finally:
             running.cancel()
             await asyncio.wait([running])
