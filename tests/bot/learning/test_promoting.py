@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +10,21 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
+from bot.domain import UserId
 from bot.drawing.handle import LocalThread
+from bot.drawing.shelf import Shelf
+from bot.learning.promoting import Promotion
+from bot.store.papers import Papers
 from models.catalogue import card as cards
 from models.catalogue.registry import Registry, card_of, seal
 from models.contract import EngineError
-from tests.stages.cards import passed
-from tests.stages.factories import USER
+from tests.stages.cards import make_card, passed, put
+from tests.stages.factories import OTHER, USER
+from tests.stages.fake_engine import INFO
 from tests.stages.house import house
+from tests.stages.stores import open_stores
 from tests.stages.tiny_models import build
+from tests.stages.trying_out import begin_lineage
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +57,33 @@ async def test_a_rollback_gives_back_byte_identical_pictures(
         assert await h.draws() == before
         assert await h.draws("base-2") == after
         assert (tmp_path / "licences" / "base-2.txt").read_text().endswith("Be kind.\n")
+
+
+async def test_of_two_owners_who_go_back_at_once_one_does(tmp_path: Path) -> None:
+    """Two rollbacks in a row go back two cards, and neither of them meant that."""
+    async with open_stores(tmp_path) as stores:
+        lineage, catalogue = await begin_lineage(stores.db), Registry(tmp_path / "models")
+        shelf, served = Shelf(catalogue), list[str]()
+        shelf.activate(INFO)
+
+        async def swap(card_id: str) -> None:
+            served.append(card_id)
+            await asyncio.sleep(0)
+
+        promotion = Promotion(
+            lineage=lineage, catalogue=catalogue, shelf=shelf, papers=Papers(tmp_path / "papers"),
+            swap=swap, clock=lambda: 5,
+        )  # fmt: skip
+        for card_id in ("one", "two"):
+            put(tmp_path / "models", make_card(card_id))
+            await promotion.promote(card_id, by_id=USER, why="a test")
+        told = await asyncio.gather(
+            promotion.rollback(by_id=USER, why="a test"),
+            promotion.rollback(by_id=UserId(OTHER), why="a test"),
+        )
+        assert served == ["one", "two", "one"]
+        assert (await lineage.history())[-1].card_id == "one"
+        assert min(told).startswith("Another model was put to use while you decided")
 
 
 async def test_a_start_serves_the_card_that_was_promoted_and_the_one_before_after_a_rollback(
