@@ -30,6 +30,8 @@ from models.catalogue.verdict import Figure
 #: The gate's sheet, beside the card.
 _SHEET = "gate.jpg"
 _MOST_DUELS = 400
+#: Beside what stands above the table.
+_TABLE_CHARS = wording.CONTENT_CHARS_MAX - 200
 
 
 class Learn(commands.Cog):
@@ -100,7 +102,7 @@ class Learn(commands.Cog):
     @learn.command(description="A candidate's sheet and what the gate measured")
     @app_commands.describe(card="Its name; /learn status tells the newest")
     async def sheet(self, interaction: Interaction, card: str) -> None:
-        """The figures as a table; the pictures above and below each other."""
+        """The figures as a table, as many as fit; the pictures above and below each other."""
         await interaction.response.defer(ephemeral=True)
         try:
             found = await asyncio.to_thread(self._desk.catalogue.card, card)
@@ -110,7 +112,9 @@ class Learn(commands.Cog):
         if found.verdict is None:
             await tell(interaction, learning.unjudged(found.id))
             return
-        table = wording.code("\n".join(_line(figure) for figure in found.verdict.figures))
+        # What stood in the way comes first: all of them are more than a message holds.
+        figures = sorted(found.verdict.figures, key=lambda figure: figure.holds)
+        table = wording.code(wording.fitting([_line(each) for each in figures], _TABLE_CHARS))
         file = self._desk.catalogue.folder(found.id) / _SHEET
         adult = found.can_draw_nudity and not place_of(interaction).age_restricted
         if adult or not await asyncio.to_thread(file.is_file):

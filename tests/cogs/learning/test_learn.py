@@ -14,6 +14,8 @@ from PIL import Image
 from bot.ballot import DuelId
 from bot.store.lineage import LineageDeed
 from bot.store.trials import Trial, TrialOutcome
+from models.catalogue import card as cards
+from models.catalogue.verdict import Figure
 from tests.stages.cards import make_card, put
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
@@ -94,6 +96,21 @@ async def test_the_sheet_shows_every_figure_and_whether_it_holds(
     answer = said(await desk.member.slash(desk.channel, "learn sheet", card=NEXT))
     assert "ok   held-out votes" in answer.content
     assert [a.filename for a in answer.attachments] == [f"{NEXT}.jpg"]
+
+
+async def test_what_the_gate_refused_for_is_told_however_much_it_measured(
+    desk: Front, tmp_path: Path
+) -> None:
+    """The judge alone has 31 attributes, and the mix of each is a figure: of 57 some 30 fit."""
+    file = tmp_path / "models" / BAD / cards.FILE_NAME
+    card = cards.read(file)
+    assert card.verdict is not None
+    mix = [Figure(name=f"mix: {n}", value=9, unit="%", most=25) for n in range(56)]
+    figures = (*mix, Figure(name="mix: mouth", value=30, unit="%", most=25))
+    cards.write(replace(card, verdict=replace(card.verdict, figures=figures)), file)
+    told = await learn(desk, "sheet", card=BAD)
+    assert "FAIL mix: mouth" in told
+    assert "more\n```" in told, "whole lines, and how many there are besides"
 
 
 async def test_a_trial_begins_once_and_can_be_stopped(desk: Front) -> None:
