@@ -26,6 +26,7 @@ from bot.words import learning, wording
 from cogs.translating import guild_of, place_of, tell, user_of
 from models.catalogue.card import Card, CardError
 from models.catalogue.verdict import Figure
+from models.contract import ModelInfo
 
 #: The gate's sheet, beside the card.
 _SHEET = "gate.jpg"
@@ -170,6 +171,10 @@ class Learn(commands.Cog):
         if not found.may_be_promoted:
             await tell(interaction, learning.not_passed(found.id))
             return
+        # What it would draw was let in by the rules of the model in use.
+        if not _is_under_the_same_rules(found, self._services.model()):
+            await tell(interaction, learning.other_rules(found.id))
+            return
         begun = await self._desk.trials.begin(self._trial(interaction, found.id, share / 100))
         told = (
             begun
@@ -217,6 +222,12 @@ class Learn(commands.Cog):
         ids = await asyncio.to_thread(self._desk.catalogue.ids)
         fitting = [card_id for card_id in reversed(ids) if current.lower() in card_id][:25]
         return [app_commands.Choice(name=card_id, value=card_id) for card_id in fitting]
+
+
+def _is_under_the_same_rules(card: Card, model: ModelInfo) -> bool:
+    """Whether the licences of both ask for the same."""
+    asked = (card.licence.id, card.licence.rules or ())
+    return asked == (model.licence_id, model.licence_rules)
 
 
 def _line(figure: Figure) -> str:

@@ -113,6 +113,17 @@ async def test_what_the_gate_refused_for_is_told_however_much_it_measured(
     assert "more\n```" in told, "whole lines, and how many there are besides"
 
 
+async def test_a_card_whose_licence_asks_for_more_is_not_tried_on_what_this_model_may_draw(
+    desk: Front, tmp_path: Path
+) -> None:
+    """What a trial draws twice is let in once, by the rules of the model in use."""
+    file = tmp_path / "models" / NEXT / cards.FILE_NAME
+    card = cards.read(file)
+    cards.write(replace(card, licence=replace(card.licence, rules=("real-people",))), file)
+    assert "asks for other rules" in await learn(desk, "trial start", card=NEXT)
+    assert await desk.services.learning.trials.running() is None
+
+
 async def test_a_trial_begins_once_and_can_be_stopped(desk: Front) -> None:
     told = await learn(desk, "trial start", card=NEXT, share=50)
     assert "both draw 50% of this server's requests once more" in told
