@@ -15,6 +15,7 @@ from bot.ballot import DuelId
 from bot.store.lineage import LineageDeed
 from bot.store.trials import Trial, TrialOutcome
 from models.catalogue import card as cards
+from models.catalogue.card import Score
 from models.catalogue.verdict import Figure
 from tests.stages.cards import make_card, put
 from tests.stages.fake_engine import INFO
@@ -67,6 +68,32 @@ async def test_members_do_not_see_it(desk: Front) -> None:
     (group,) = [c for c in desk.bot.tree.get_commands() if c.name == "learn"]
     assert isinstance(group, discord.app_commands.Group)
     assert group.default_permissions == discord.Permissions(administrator=True)
+
+
+async def test_nobody_but_the_owner_is_offered_a_card(desk: Front) -> None:
+    for command in ("learn sheet", "learn promote", "learn trial start"):
+        offered = await desk.member.autocomplete(desk.channel, command, "card", "V3")
+        assert [choice["name"] for choice in offered] == [BAD]
+        power = desk.moderator(administrator=True)
+        assert not await power.autocomplete(desk.channel, command, "card", "")
+
+
+async def test_a_sheet_that_may_show_nudity_is_shown_where_adults_are_and_covered(
+    desk: Front, tmp_path: Path
+) -> None:
+    card = replace(make_card("adult-1"), scores=(Score.BLANK, Score.NUDITY))
+    put(tmp_path / "models", card)
+    Image.new("RGB", (8, 8)).save(tmp_path / "models" / "adult-1" / "gate.jpg")
+    answer = said(await desk.member.slash(desk.channel, "learn sheet", card="adult-1"))
+    assert not answer.attachments
+    assert answer.content.startswith("This model can draw nudity")
+    assert "ok   held-out votes" in answer.content
+    channel = desk.env.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    channel.nsfw = True
+    answer = said(await desk.member.slash(desk.channel, "learn sheet", card="adult-1"))
+    (file,) = answer.attachments
+    assert file.is_spoiler()
 
 
 async def test_a_card_that_passed_serves_and_comes_back(desk: Front) -> None:
