@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from bot.domain import UserId
 from bot.drawing.handle import LocalThread
 from bot.drawing.shelf import Shelf
 from bot.learning.promoting import Promotion
+from bot.store.lineage import Lineage
 from bot.store.papers import Papers
 from models.catalogue import card as cards
 from models.catalogue.registry import Registry, card_of, seal
@@ -59,8 +61,17 @@ async def test_a_rollback_gives_back_byte_identical_pictures(
         assert (tmp_path / "licences" / "base-2.txt").read_text().endswith("Be kind.\n")
 
 
-async def test_of_two_owners_who_go_back_at_once_one_does(tmp_path: Path) -> None:
-    """Two rollbacks in a row go back two cards, and neither of them meant that."""
+@dataclass(frozen=True, kw_only=True)
+class Throne:
+    """Promotions over two cards without weights, `one` and then `two`, and what was loaded."""
+
+    promotion: Promotion
+    lineage: Lineage
+    served: list[str]
+
+
+@pytest.fixture
+async def throne(tmp_path: Path) -> AsyncIterator[Throne]:
     async with open_stores(tmp_path) as stores:
         lineage, catalogue = await begin_lineage(stores.db), Registry(tmp_path / "models")
         shelf, served = Shelf(catalogue), list[str]()
@@ -77,13 +88,30 @@ async def test_of_two_owners_who_go_back_at_once_one_does(tmp_path: Path) -> Non
         for card_id in ("one", "two"):
             put(tmp_path / "models", make_card(card_id))
             await promotion.promote(card_id, by_id=USER, why="a test")
-        told = await asyncio.gather(
-            promotion.rollback(by_id=USER, why="a test"),
-            promotion.rollback(by_id=UserId(OTHER), why="a test"),
-        )
-        assert served == ["one", "two", "one"]
-        assert (await lineage.history())[-1].card_id == "one"
-        assert min(told).startswith("Another model was put to use while you decided")
+        yield Throne(promotion=promotion, lineage=lineage, served=served)
+
+
+async def test_of_two_owners_who_go_back_at_once_one_does(throne: Throne) -> None:
+    """Two rollbacks in a row go back two cards, and neither of them meant that."""
+    told = await asyncio.gather(
+        throne.promotion.rollback(by_id=USER, why="a test"),
+        throne.promotion.rollback(by_id=UserId(OTHER), why="a test"),
+    )
+    assert throne.served == ["one", "two", "one"]
+    assert (await throne.lineage.history())[-1].card_id == "one"
+    assert min(told).startswith("Another model was put to use while you decided")
+
+
+async def test_nobody_goes_back_to_a_card_that_passed_again_with_other_files(
+    throne: Throne, tmp_path: Path
+) -> None:
+    """The gate may have passed these as well; they are not those that served."""
+    folder = tmp_path / "models" / "one"
+    (folder / "weights").write_text("others")
+    cards.write(passed(seal(cards.read(folder / cards.FILE_NAME), folder)), folder / "card.json")
+    told = await throne.promotion.rollback(by_id=USER, why="a test")
+    assert "not those that it served with" in told
+    assert throne.served == ["one", "two"]
 
 
 async def test_a_start_serves_the_card_that_was_promoted_and_the_one_before_after_a_rollback(
