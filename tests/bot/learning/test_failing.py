@@ -14,7 +14,7 @@ from bot.learning import schooling as room
 from bot.learning.runs import LearningRun, RunStage, Workplace, why_failed
 from tests.stages.factories import USER
 from tests.stages.fake_engine import INFO
-from tests.stages.supervising import ENDS, FAILING, QUICK, school, unjudged
+from tests.stages.supervising import ENDS, FAILING, MAKING, QUICK, school, unjudged
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +73,19 @@ async def test_what_was_kept_of_a_failed_run_goes_on_at_the_gate(tmp_path: Path)
         assert run.stage is RunStage.PASSED, run.said
         assert s.catalogue.card(run.id).may_be_promoted
         await s.gone(run)
+
+
+async def test_a_candidate_of_another_name_is_not_put_into_the_catalogue(tmp_path: Path) -> None:
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        made = ("-c", MAKING, str(place.out), "other-v2", "1.0")
+        return made if run.stage is RunStage.TRAIN else QUICK
+
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        run = await s.until(*ENDS)
+        assert run.stage is RunStage.FAILED
+        assert run.said == "The training wrote a card `other-v2`, which nobody asked for."
+        assert s.catalogue.ids() == []
 
 
 async def test_a_start_that_begins_nothing_throws_nothing_away(tmp_path: Path) -> None:
