@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 
 class Promotion:
-    """Changes which card is asked of; one change at a time."""
+    """Changes which card is asked of; one change at a time.
+
+    Who asks while another's change is made meant the card before it: that changes nothing.
+    """
 
     def __init__(
         self,
@@ -49,11 +52,11 @@ class Promotion:
 
     async def promote(self, card_id: str, *, by_id: UserId | None, why: str) -> str:
         """Have this card of the catalogue asked of; what came of it, as a sentence."""
+        over = await self._last()
         async with self._one:
             card = await asyncio.to_thread(self._sound, card_id)
             if isinstance(card, str):
                 return card
-            over = await self._last()
             reign = await self._lineage.promote(
                 card, over=over, by_id=by_id, why=why, now_ms=self._clock()
             )
@@ -63,8 +66,8 @@ class Promotion:
 
     async def rollback(self, *, by_id: UserId | None, why: str) -> str:
         """Have the card before asked of again; what came of it, as a sentence."""
+        over = await self._last()
         async with self._one:
-            over = await self._last()
             back = before(await self._lineage.history())
             if back is not None and not await asyncio.to_thread(self._is_unchanged, back):
                 return learning.changed_since(back.card_id)

@@ -99,10 +99,13 @@ class Schooling:
         last, base = self.run_now, self._shelf.active.card_id
         if last is not None and last.stage in UNDER_WAY:
             return learning.trains_already(last.id)
-        if last is not None and last.failed_in is not None:
-            if last.base == base and not await self._is_stale(last):
-                return await self._go_on(last, last.failed_in)
-            await self._tidy(last)
+        if (
+            last is not None
+            and last.failed_in is not None
+            and last.base == base
+            and not await self._is_stale(last)
+        ):
+            return await self._go_on(last, last.failed_in)
         if why := _too_little(await self._groundwork.judged()):
             return why
         place = await asyncio.to_thread(self._shelf.place, base)
@@ -116,6 +119,9 @@ class Schooling:
             begun_ms=self._clock(),
             forgotten=await self._groundwork.forgotten(),
         )
+        if last is not None:
+            # What was kept of it, if anything was.
+            await self._tidy(last)
         await self._write(run)
         self._begun.set()
         return learning.begun(run.id, base)
@@ -192,8 +198,8 @@ class Schooling:
         finally:
             code = await child.end()
             self._child = None
-        if self.run_now is not None and not self.run_now.is_kept:
-            # It was stopped, and wrote on until now.
+        if self.run_now != run:
+            # It was stopped, and wrote on until now; what was begun since has nothing there yet.
             await self._tidy(run)
         async with self._one:
             if self.run_now == run and not await self._is_stale(run):

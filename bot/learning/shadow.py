@@ -55,8 +55,8 @@ class Shadow:
     async def ask(self, request: Request, admitted: Admitted) -> bool:
         """Have both models draw this too, if a trial wants it; whether they will.
 
-        Only what nobody has to look at first, in an ordinary channel or not, and only of members
-        who accepted the candidate's licence. The request itself is queued already.
+        Only what nobody has to look at first and what is for all to see, for a duel is; and only of
+        members who accepted the candidate's licence. The request itself is queued already.
         """
         trial = await self._trials.running()
         if trial is None or not self._wants(trial, request, admitted):
@@ -71,8 +71,9 @@ class Shadow:
 
     def _wants(self, trial: Trial, request: Request, admitted: Admitted) -> bool:
         plain = admitted.ruling is Ruling.ALLOW and admitted.rating is Rating.GENERAL
+        shown = plain and not admitted.ask.private
         here = request.guild_id == trial.guild_id and self._active().card_id == trial.parent
-        return plain and here and draws(trial, request.id)
+        return shown and here and draws(trial, request.id)
 
     async def _may_draw(self, trial: Trial, request: Request) -> bool:
         try:

@@ -20,6 +20,15 @@ def not_passed(card_id: str) -> str:
     )
 
 
+def other_rules(card_id: str) -> str:
+    """A trial would have a card draw what rules let in that are not its own."""
+    return (
+        f"The licence of `{card_id}` asks for other rules than that of the model in use, by which "
+        "members' requests are let in, so I do not try it on them. You can promote it without a "
+        "trial."
+    )
+
+
 def serves_already(card_id: str) -> str:
     """A card that is asked of as it is."""
     return f"`{card_id}` serves already."

@@ -165,7 +165,7 @@ async def _queue(
     queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id
     )
-    if isinstance(queued, Request) and not ask.private:
+    if isinstance(queued, Request):
         shadowing = _shadow(services, queued, verdict)
         interaction.client.spawn(shadowing, name="for the trial")
     if verdict.alert and isinstance(queued, Request):

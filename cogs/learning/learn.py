@@ -26,10 +26,13 @@ from bot.words import learning, wording
 from cogs.translating import guild_of, place_of, tell, user_of
 from models.catalogue.card import Card, CardError
 from models.catalogue.verdict import Figure
+from models.contract import ModelInfo
 
 #: The gate's sheet, beside the card.
 _SHEET = "gate.jpg"
 _MOST_DUELS = 400
+#: Beside what stands above the table.
+_TABLE_CHARS = wording.CONTENT_CHARS_MAX - 200
 
 
 class Learn(commands.Cog):
@@ -100,7 +103,7 @@ class Learn(commands.Cog):
     @learn.command(description="A candidate's sheet and what the gate measured")
     @app_commands.describe(card="Its name; /learn status tells the newest")
     async def sheet(self, interaction: Interaction, card: str) -> None:
-        """The figures as a table; the pictures above and below each other."""
+        """The figures as a table, as many as fit; the pictures above and below each other."""
         await interaction.response.defer(ephemeral=True)
         try:
             found = await asyncio.to_thread(self._desk.catalogue.card, card)
@@ -110,7 +113,9 @@ class Learn(commands.Cog):
         if found.verdict is None:
             await tell(interaction, learning.unjudged(found.id))
             return
-        table = wording.code("\n".join(_line(figure) for figure in found.verdict.figures))
+        # What stood in the way comes first: all of them are more than a message holds.
+        figures = sorted(found.verdict.figures, key=lambda figure: figure.holds)
+        table = wording.code(wording.fitting([_line(each) for each in figures], _TABLE_CHARS))
         file = self._desk.catalogue.folder(found.id) / _SHEET
         adult = found.can_draw_nudity and not place_of(interaction).age_restricted
         if adult or not await asyncio.to_thread(file.is_file):
@@ -166,6 +171,10 @@ class Learn(commands.Cog):
         if not found.may_be_promoted:
             await tell(interaction, learning.not_passed(found.id))
             return
+        # What it would draw was let in by the rules of the model in use.
+        if not _is_under_the_same_rules(found, self._services.model()):
+            await tell(interaction, learning.other_rules(found.id))
+            return
         begun = await self._desk.trials.begin(self._trial(interaction, found.id, share / 100))
         told = (
             begun
@@ -213,6 +222,12 @@ class Learn(commands.Cog):
         ids = await asyncio.to_thread(self._desk.catalogue.ids)
         fitting = [card_id for card_id in reversed(ids) if current.lower() in card_id][:25]
         return [app_commands.Choice(name=card_id, value=card_id) for card_id in fitting]
+
+
+def _is_under_the_same_rules(card: Card, model: ModelInfo) -> bool:
+    """Whether the licences of both ask for the same."""
+    asked = (card.licence.id, card.licence.rules or ())
+    return asked == (model.licence_id, model.licence_rules)
 
 
 def _line(figure: Figure) -> str:

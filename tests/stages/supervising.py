@@ -28,6 +28,13 @@ for n in range(10**6):
     print(f"step {n}", flush=True)
     time.sleep(0.01)
 """
+#: Saves its state again and again, wherever it went meanwhile.
+SAVING = """
+import sys, time, pathlib
+while True:
+    pathlib.Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    time.sleep(0.001)
+"""
 #: What makes a candidate: a card that has passed the gate, or not.
 MAKING = """
 import sys, pathlib
@@ -53,6 +60,7 @@ class School:
     stores: Stores
     schooling: Schooling
     catalogue: Registry
+    shelf: Shelf
     signals: Signals
     root: Path
 
@@ -116,8 +124,9 @@ async def school(
             if not at_once:
                 await asyncio.sleep(0)
             yield School(
-                stores=stores, schooling=schooling, catalogue=catalogue, signals=signals, root=root
-            )
+                stores=stores, schooling=schooling, catalogue=catalogue, shelf=shelf,
+                signals=signals, root=root,
+            )  # fmt: skip
         finally:
             running.cancel()
             await asyncio.wait([running])

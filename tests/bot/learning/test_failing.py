@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from bot.domain import UserId
 from bot.learning import schooling as room
 from bot.learning.runs import LearningRun, RunStage, Workplace, why_failed
 from tests.stages.factories import USER
-from tests.stages.supervising import ENDS, FAILING, QUICK, school, unjudged
+from tests.stages.fake_engine import INFO
+from tests.stages.supervising import ENDS, FAILING, MAKING, QUICK, school, unjudged
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +73,32 @@ async def test_what_was_kept_of_a_failed_run_goes_on_at_the_gate(tmp_path: Path)
         assert run.stage is RunStage.PASSED, run.said
         assert s.catalogue.card(run.id).may_be_promoted
         await s.gone(run)
+
+
+async def test_a_candidate_of_another_name_is_not_put_into_the_catalogue(tmp_path: Path) -> None:
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        made = ("-c", MAKING, str(place.out), "other-v2", "1.0")
+        return made if run.stage is RunStage.TRAIN else QUICK
+
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        run = await s.until(*ENDS)
+        assert run.stage is RunStage.FAILED
+        assert run.said == "The training wrote a card `other-v2`, which nobody asked for."
+        assert s.catalogue.ids() == []
+
+
+async def test_a_start_that_begins_nothing_throws_nothing_away(tmp_path: Path) -> None:
+    """What was kept of `fake-1` is there when that serves again."""
+    async with school(tmp_path, unjudged) as s:
+        await s.schooling.start()
+        run = await s.until(RunStage.FAILED)
+        s.shelf.activate(replace(INFO, card_id="elsewhere"))
+        assert "cannot find the files of `elsewhere`" in await s.schooling.start()
+        assert "`/learn start` goes on from there" in s.schooling.said
+        assert s.schooling.place(run).model.is_dir()
+        s.shelf.activate(INFO)
+        assert (await s.schooling.start()).startswith("I go on with `fake-1-v2` where it failed.")
 
 
 @pytest.mark.parametrize("forgotten", [False, True])

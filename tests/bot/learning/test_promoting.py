@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
 
+from bot.domain import UserId
 from bot.drawing.handle import LocalThread
+from bot.drawing.shelf import Shelf
+from bot.learning.promoting import Promotion
+from bot.store.lineage import Lineage
+from bot.store.papers import Papers
 from models.catalogue import card as cards
 from models.catalogue.registry import Registry, card_of, seal
 from models.contract import EngineError
-from tests.stages.cards import passed
-from tests.stages.factories import USER
+from tests.stages.cards import make_card, passed, put
+from tests.stages.factories import OTHER, USER
+from tests.stages.fake_engine import INFO
 from tests.stages.house import house
+from tests.stages.stores import open_stores
 from tests.stages.tiny_models import build
+from tests.stages.trying_out import begin_lineage
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +59,59 @@ async def test_a_rollback_gives_back_byte_identical_pictures(
         assert await h.draws() == before
         assert await h.draws("base-2") == after
         assert (tmp_path / "licences" / "base-2.txt").read_text().endswith("Be kind.\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throne:
+    """Promotions over two cards without weights, `one` and then `two`, and what was loaded."""
+
+    promotion: Promotion
+    lineage: Lineage
+    served: list[str]
+
+
+@pytest.fixture
+async def throne(tmp_path: Path) -> AsyncIterator[Throne]:
+    async with open_stores(tmp_path) as stores:
+        lineage, catalogue = await begin_lineage(stores.db), Registry(tmp_path / "models")
+        shelf, served = Shelf(catalogue), list[str]()
+        shelf.activate(INFO)
+
+        async def swap(card_id: str) -> None:
+            served.append(card_id)
+            await asyncio.sleep(0)
+
+        promotion = Promotion(
+            lineage=lineage, catalogue=catalogue, shelf=shelf, papers=Papers(tmp_path / "papers"),
+            swap=swap, clock=lambda: 5,
+        )  # fmt: skip
+        for card_id in ("one", "two"):
+            put(tmp_path / "models", make_card(card_id))
+            await promotion.promote(card_id, by_id=USER, why="a test")
+        yield Throne(promotion=promotion, lineage=lineage, served=served)
+
+
+async def test_of_two_owners_who_go_back_at_once_one_does(throne: Throne) -> None:
+    """Two rollbacks in a row go back two cards, and neither of them meant that."""
+    told = await asyncio.gather(
+        throne.promotion.rollback(by_id=USER, why="a test"),
+        throne.promotion.rollback(by_id=UserId(OTHER), why="a test"),
+    )
+    assert throne.served == ["one", "two", "one"]
+    assert (await throne.lineage.history())[-1].card_id == "one"
+    assert min(told).startswith("Another model was put to use while you decided")
+
+
+async def test_nobody_goes_back_to_a_card_that_passed_again_with_other_files(
+    throne: Throne, tmp_path: Path
+) -> None:
+    """The gate may have passed these as well; they are not those that served."""
+    folder = tmp_path / "models" / "one"
+    (folder / "weights").write_text("others")
+    cards.write(passed(seal(cards.read(folder / cards.FILE_NAME), folder)), folder / "card.json")
+    told = await throne.promotion.rollback(by_id=USER, why="a test")
+    assert "not those that it served with" in told
+    assert throne.served == ["one", "two"]
 
 
 async def test_a_start_serves_the_card_that_was_promoted_and_the_one_before_after_a_rollback(

@@ -21,6 +21,7 @@ from tests.stages.supervising import (
     FAILING,
     MAKING,
     QUICK,
+    SAVING,
     counting_in,
     making,
     school,
@@ -164,6 +165,29 @@ async def test_one_run_at_a_time_and_it_can_be_stopped(tmp_path: Path) -> None:
         await s.until_it(grows=False)
         run = await s.until(RunStage.STOPPED)
         await s.gone(run)
+
+
+async def test_a_run_that_is_begun_as_soon_as_one_was_stopped_finds_nothing_of_it(
+    tmp_path: Path,
+) -> None:
+    """The stopped command writes on until it is looked after, and the new run has the same id."""
+    found: list[bool] = []
+
+    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+        if run.stage is RunStage.EXPORT:
+            found.append(place.states.exists())
+        return ("-c", SAVING, str(place.states)) if run.stage is RunStage.TRAIN else QUICK
+
+    async with school(tmp_path, told) as s:
+        await s.schooling.start()
+        run = await s.until(RunStage.TRAIN)
+        async with asyncio.timeout(30):
+            while not s.schooling.place(run).states.exists():
+                await asyncio.sleep(0.02)
+        await s.schooling.stop()
+        assert (await s.schooling.start()).startswith("I train `fake-1-v2`")
+        await s.until(RunStage.TRAIN)
+        assert found == [False, False]
 
 
 @pytest.mark.parametrize(

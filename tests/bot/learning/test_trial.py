@@ -116,6 +116,8 @@ async def test_only_what_needs_no_second_look_is_drawn_for_a_trial(
     assert not await asked(stores, desk, ruling=Ruling.HOLD)
     assert not await asked(stores, desk, ruling=Ruling.SPOILER)
     assert not await asked(stores, desk, rating=Rating.EXPLICIT)
+    private = replace(make_ask(), private=True)
+    assert not await asked(stores, desk, ask=private), "a duel is for all to see"
     elsewhere = make_ask(place=make_place(guild=GUILD + 1))
     assert not await asked(stores, desk, ask=elsewhere), "a trial is one server's"
 

@@ -14,6 +14,9 @@ from PIL import Image
 from bot.ballot import DuelId
 from bot.store.lineage import LineageDeed
 from bot.store.trials import Trial, TrialOutcome
+from models.catalogue import card as cards
+from models.catalogue.card import Score
+from models.catalogue.verdict import Figure
 from tests.stages.cards import make_card, put
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
@@ -67,6 +70,32 @@ async def test_members_do_not_see_it(desk: Front) -> None:
     assert group.default_permissions == discord.Permissions(administrator=True)
 
 
+async def test_nobody_but_the_owner_is_offered_a_card(desk: Front) -> None:
+    for command in ("learn sheet", "learn promote", "learn trial start"):
+        offered = await desk.member.autocomplete(desk.channel, command, "card", "V3")
+        assert [choice["name"] for choice in offered] == [BAD]
+        power = desk.moderator(administrator=True)
+        assert not await power.autocomplete(desk.channel, command, "card", "")
+
+
+async def test_a_sheet_that_may_show_nudity_is_shown_where_adults_are_and_covered(
+    desk: Front, tmp_path: Path
+) -> None:
+    card = replace(make_card("adult-1"), scores=(Score.BLANK, Score.NUDITY))
+    put(tmp_path / "models", card)
+    Image.new("RGB", (8, 8)).save(tmp_path / "models" / "adult-1" / "gate.jpg")
+    answer = said(await desk.member.slash(desk.channel, "learn sheet", card="adult-1"))
+    assert not answer.attachments
+    assert answer.content.startswith("This model can draw nudity")
+    assert "ok   held-out votes" in answer.content
+    channel = desk.env.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    channel.nsfw = True
+    answer = said(await desk.member.slash(desk.channel, "learn sheet", card="adult-1"))
+    (file,) = answer.attachments
+    assert file.is_spoiler()
+
+
 async def test_a_card_that_passed_serves_and_comes_back(desk: Front) -> None:
     assert f"**Serving** `{INFO.card_id}`" in await learn(desk, "status")
     assert (await learn(desk, "promote", card=NEXT)).startswith(f"`{NEXT}` serves now.")
@@ -94,6 +123,32 @@ async def test_the_sheet_shows_every_figure_and_whether_it_holds(
     answer = said(await desk.member.slash(desk.channel, "learn sheet", card=NEXT))
     assert "ok   held-out votes" in answer.content
     assert [a.filename for a in answer.attachments] == [f"{NEXT}.jpg"]
+
+
+async def test_what_the_gate_refused_for_is_told_however_much_it_measured(
+    desk: Front, tmp_path: Path
+) -> None:
+    """The judge alone has 31 attributes, and the mix of each is a figure: of 57 some 30 fit."""
+    file = tmp_path / "models" / BAD / cards.FILE_NAME
+    card = cards.read(file)
+    assert card.verdict is not None
+    mix = [Figure(name=f"mix: {n}", value=9, unit="%", most=25) for n in range(56)]
+    figures = (*mix, Figure(name="mix: mouth", value=30, unit="%", most=25))
+    cards.write(replace(card, verdict=replace(card.verdict, figures=figures)), file)
+    told = await learn(desk, "sheet", card=BAD)
+    assert "FAIL mix: mouth" in told
+    assert "more\n```" in told, "whole lines, and how many there are besides"
+
+
+async def test_a_card_whose_licence_asks_for_more_is_not_tried_on_what_this_model_may_draw(
+    desk: Front, tmp_path: Path
+) -> None:
+    """What a trial draws twice is let in once, by the rules of the model in use."""
+    file = tmp_path / "models" / NEXT / cards.FILE_NAME
+    card = cards.read(file)
+    cards.write(replace(card, licence=replace(card.licence, rules=("real-people",))), file)
+    assert "asks for other rules" in await learn(desk, "trial start", card=NEXT)
+    assert await desk.services.learning.trials.running() is None
 
 
 async def test_a_trial_begins_once_and_can_be_stopped(desk: Front) -> None:

@@ -88,6 +88,7 @@ def test_without_its_licence_it_is_refused(candidate: Path, votes: Manifest) -> 
 def test_a_card_that_vouches_for_no_file_is_refused(candidate: Path, votes: Manifest) -> None:
     cards.write(replace(card(candidate), files={}), candidate / cards.FILE_NAME)
     assert gate(candidate, votes) == 1
+    assert not (candidate / SHEET).exists(), "not for how it draws"
 
 
 @pytest.mark.parametrize(
