@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Bytecode is kept even where the environment says otherwise: tests start this program many times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo install test lint bench clean
+.PHONY: demo install test lint bench words clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m bot sandbox
@@ -24,6 +24,15 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.bench --json bench.json $(ARGS)
+
+# Brings the catalogues of what the bot says up to date with the code; what is new is empty there.
+WORDS := bot/words
+words: $(STAMP)
+	@mkdir -p build
+	@$(BIN)/pybabel -q extract -F $(WORDS)/babel.cfg --no-location --sort-output -o build/bot.pot .
+	@$(BIN)/pybabel -q update -i build/bot.pot -D bot -d $(WORDS)/locales --no-wrap \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	@$(BIN)/python -m pytest -q tests/bot/words/test_catalogues.py
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": name another with make PYTHON=...") if sys.version_info < (3, 11) else None'

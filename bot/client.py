@@ -26,21 +26,27 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.domain import BotError, DiskFullError, SettingsError, StorageError
+from bot.languages import language
+from bot.languages import load as load_languages
 from bot.log import whereabouts
 from bot.services import Services
 from bot.settings import Settings
+from bot.words import excuses
+from bot.words.speaking import say, speak, speaking
 
 log = logging.getLogger(__name__)
 
+_NAMES = frozenset(
+    {
+        app_commands.TranslationContextLocation.command_name,
+        app_commands.TranslationContextLocation.group_name,
+        app_commands.TranslationContextLocation.parameter_name,
+    }
+)
 _REFUSED = (
     "DISCORD_TOKEN was refused by Discord: reset it on the Bot page of your application and copy "
     "the new one into .env."
 )
-_OLD_COMMAND = (
-    "I have changed since your Discord read my commands. Restart it (Ctrl-R), or try again in a "
-    "minute."
-)
-_RESTING = "You are quick! Try again in {seconds} s."
 #: Seconds to wait before the next try at a connection, and the most it grows to.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 #: A connection that held this long was a good one: the next pause is the first again.
@@ -50,18 +56,41 @@ _GOOD_CONNECTION_S = 120.0
 Interaction: TypeAlias = "discord.Interaction[WaifuBot]"
 
 
+def speak_to(interaction: Interaction) -> None:
+    """Speak the language of whoever typed or pressed, for the rest of this task."""
+    speak(language(str(interaction.locale)))
+
+
+class Translator(app_commands.Translator):
+    """What Discord itself shows of the commands: all but their names and those of their options.
+
+    The names stay as they are typed everywhere: answers, the help and pasted settings name them.
+    """
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        """None where English will do."""
+        if context.location in _NAMES and not isinstance(context.data, app_commands.ContextMenu):
+            return None
+        with speaking(language(locale.value)):
+            told = say(string.message)
+        return None if told == string.message else told
+
+
 class GatedTree(app_commands.CommandTree["WaifuBot"]):
     """One gate before every command and one handler for every error of a command."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Refuse what is not in a server: policy, votes and posts belong to servers."""
+        speak_to(interaction)
         if interaction.guild_id is not None:
             return True
         if interaction.type is not discord.InteractionType.autocomplete:
-            await interaction.response.send_message(
-                "I draw in servers only: ask me in a channel of a server we share.",
-                ephemeral=True,
-            )
+            await interaction.response.send_message(excuses.SERVERS_ONLY(), ephemeral=True)
         return False
 
     async def on_error(
@@ -70,13 +99,13 @@ class GatedTree(app_commands.CommandTree["WaifuBot"]):
         """Tell the user what can be done, or an incident id, and the log the whole story."""
         if isinstance(error, app_commands.CommandOnCooldown):
             # At the very end of its time the command still rests, so the next whole second.
-            await _answer(interaction, _RESTING.format(seconds=int(error.retry_after) + 1))
+            await _answer(interaction, excuses.RESTING(seconds=int(error.retry_after) + 1))
             return
         if isinstance(error, app_commands.CheckFailure) and interaction.response.is_done():
             # A check that refuses says why by itself.
             return
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-            await _answer(interaction, _OLD_COMMAND)
+            await _answer(interaction, excuses.OLD_COMMAND())
             return
         await report_incident(interaction, error)
 
@@ -85,7 +114,7 @@ async def report_incident(interaction: Interaction, error: BaseException) -> Non
     """Answer an interaction that failed: a friendly line with an id that the log repeats."""
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     if isinstance(error, app_commands.MissingPermissions):
-        await _answer(interaction, "You need the Manage Server permission for that.")
+        await _answer(interaction, excuses.MANAGE_SERVER())
         return
     if isinstance(cause, BotError):
         with whereabouts(guild=interaction.guild_id):
@@ -97,8 +126,7 @@ async def report_incident(interaction: Interaction, error: BaseException) -> Non
         log.error("incident %s in %s", incident, _name(interaction), exc_info=cause)
     await _answer(
         interaction,
-        f"Something went wrong on my side (incident `{incident}`). Nothing you had queued is "
-        "lost; try again, and tell the operator this id if it keeps happening.",
+        excuses.INCIDENT(id=incident),
     )
 
 
@@ -106,12 +134,11 @@ def _sorry(problem: BotError) -> str:
     """What a member reads of a fault that the operator can mend."""
     match problem:
         case DiskFullError():
-            what = "My disk is full, so I could not write that down."
+            return excuses.DISK_FULL()
         case StorageError():
-            what = "My disk does not do its work just now, so I could not do that."
+            return excuses.DISK_FAULT()
         case _:
-            what = "I cannot get at my notes just now, so I could not do that."
-    return f"{what} Nothing that you had queued is lost; tell the operator, and try again later."
+            return excuses.DATABASE_FAULT()
 
 
 def _name(interaction: Interaction) -> str:
@@ -156,6 +183,7 @@ class WaifuBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load the cogs by name and tell Discord our commands if they changed."""
+        await asyncio.to_thread(load_languages)
         for name in importlib.import_module("cogs").EXTENSIONS:
             await self.load_extension(name)
         await self._sync_commands()
@@ -166,7 +194,12 @@ class WaifuBot(commands.Bot):
         guild = discord.Object(guild_id) if guild_id is not None else None
         if guild is not None:
             self.tree.copy_global_to(guild=guild)
-        payload = [c.to_dict(self.tree) for c in self.tree.get_commands(guild=guild)]
+        translator = Translator()
+        await self.tree.set_translator(translator)
+        payload = [
+            await command.get_translated_payload(self.tree, translator)
+            for command in self.tree.get_commands(guild=guild)
+        ]
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         mark = self.services.settings.data_dir / f"commands-{self.application_id}.sha256"
         known = _read_mark(mark)

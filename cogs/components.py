@@ -14,6 +14,7 @@ import discord
 
 from bot.domain import JobId, OwedPostId, RequestId
 from bot.words import grids
+from bot.words.speaking import Message
 
 #: Every custom id of ours begins so.
 PREFIX = "wd:"
@@ -136,55 +137,55 @@ def custom_id(action: str, target: str) -> str:
 #: The buttons that pick, in the order of the places.
 PICKS = (Action.PICK_1, Action.PICK_2, Action.PICK_3, Action.PICK_4)
 
-_LOOKS: dict[Action, tuple[str, str | None, discord.ButtonStyle]] = {
+_LOOKS: dict[Action, tuple[Message, str | None, discord.ButtonStyle]] = {
     **{
-        action: (str(place), None, discord.ButtonStyle.primary)
+        action: (Message(place), None, discord.ButtonStyle.primary)
         for place, action in enumerate(PICKS, 1)
     },
-    Action.UNPICK: ("Take back", "↩️", discord.ButtonStyle.secondary),
-    Action.AGAIN: ("Again", "🔁", discord.ButtonStyle.secondary),
-    Action.REROLL: ("Reroll", "🎲", discord.ButtonStyle.primary),
-    Action.REROLL_ALL: ("Reroll", "🎲", discord.ButtonStyle.secondary),
-    Action.SUBTLE: ("Vary subtle", "🪄", discord.ButtonStyle.secondary),
-    Action.STRONG: ("Vary strong", "✨", discord.ButtonStyle.secondary),
-    Action.ALONE: ("Post alone", "🖼️", discord.ButtonStyle.secondary),
-    Action.EDIT: ("Edit", "✏️", discord.ButtonStyle.secondary),
-    Action.REVISE: ("Edit", "✏️", discord.ButtonStyle.primary),
-    Action.FETCH: ("Show", "🖼️", discord.ButtonStyle.primary),
-    Action.SETTINGS: ("Settings", "📋", discord.ButtonStyle.secondary),
-    Action.DELETE: ("Delete", "🗑️", discord.ButtonStyle.danger),
-    Action.DELETE_YES: ("Yes, delete it", "🗑️", discord.ButtonStyle.danger),
-    Action.UNDO: ("Undo", "↩️", discord.ButtonStyle.secondary),
-    Action.HELP_EXAMPLE: ("Draw this", "🖌️", discord.ButtonStyle.secondary),
-    Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
-    Action.ANYWAY: ("Draw anyway", "🖌️", discord.ButtonStyle.secondary),
-    Action.MEANT: ("Draw what I meant", "✅", discord.ButtonStyle.success),
-    Action.DRAW_IT: ("Draw it", "🖌️", discord.ButtonStyle.success),
-    Action.ANOTHER: ("Another", "🎲", discord.ButtonStyle.primary),
-    Action.TAGS: ("Back", "⬅️", discord.ButtonStyle.secondary),
-    Action.MORE_TAGS: ("More", "➡️", discord.ButtonStyle.secondary),
-    Action.EXAMPLE: ("Draw an example", "🖌️", discord.ButtonStyle.success),
-    Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
-    Action.ACCEPT: ("Accept", "✅", discord.ButtonStyle.success),
-    Action.DECLINE: ("Decline", "✖️", discord.ButtonStyle.secondary),
-    Action.RECONSIDER: ("Read the licence again", "📜", discord.ButtonStyle.secondary),
-    Action.FORGET: ("Yes, erase everything", "🗑️", discord.ButtonStyle.danger),
-    Action.REPORT: ("Report", "🚩", discord.ButtonStyle.secondary),
-    Action.APPEAL: ("Appeal", "⚖️", discord.ButtonStyle.secondary),
-    Action.APPROVE: ("Approve picture", "✅", discord.ButtonStyle.success),
-    Action.SPOILER: ("Put behind spoiler", "🙈", discord.ButtonStyle.secondary),
-    Action.REMOVE: ("Remove picture", "🗑️", discord.ButtonStyle.danger),
-    Action.REMOVE_AND_TIME_OUT: ("Remove and time out", "⏳", discord.ButtonStyle.danger),
-    Action.UPHOLD: ("Draw it", "✅", discord.ButtonStyle.success),
-    Action.DISMISS: ("Refusal stands", "✖️", discord.ButtonStyle.secondary),
-    Action.LOOK: ("Show the picture", "🖼️", discord.ButtonStyle.secondary),
-    Action.PURGE: ("Yes, remove all of them", "🗑️", discord.ButtonStyle.danger),
-    Action.LEFT: ("Left", "⬅️", discord.ButtonStyle.primary),
-    Action.RIGHT: ("Right", "➡️", discord.ButtonStyle.primary),
-    Action.SKIP: ("No difference", "🤷", discord.ButtonStyle.secondary),
-    Action.TAKE_BACK: ("Take back", "↩️", discord.ButtonStyle.secondary),
-    Action.NEXT_PAIR: ("Next pair", "⏭️", discord.ButtonStyle.success),
-    Action.STOP_PARTY: ("Stop the party", "⏹️", discord.ButtonStyle.secondary),
+    Action.UNPICK: (Message("Take back"), "↩️", discord.ButtonStyle.secondary),
+    Action.AGAIN: (Message("Again"), "🔁", discord.ButtonStyle.secondary),
+    Action.REROLL: (Message("Reroll"), "🎲", discord.ButtonStyle.primary),
+    Action.REROLL_ALL: (Message("Reroll"), "🎲", discord.ButtonStyle.secondary),
+    Action.SUBTLE: (Message("Vary subtle"), "🪄", discord.ButtonStyle.secondary),
+    Action.STRONG: (Message("Vary strong"), "✨", discord.ButtonStyle.secondary),
+    Action.ALONE: (Message("Post alone"), "🖼️", discord.ButtonStyle.secondary),
+    Action.EDIT: (Message("Edit"), "✏️", discord.ButtonStyle.secondary),
+    Action.REVISE: (Message("Edit"), "✏️", discord.ButtonStyle.primary),
+    Action.FETCH: (Message("Show"), "🖼️", discord.ButtonStyle.primary),
+    Action.SETTINGS: (Message("Settings"), "📋", discord.ButtonStyle.secondary),
+    Action.DELETE: (Message("Delete"), "🗑️", discord.ButtonStyle.danger),
+    Action.DELETE_YES: (Message("Yes, delete it"), "🗑️", discord.ButtonStyle.danger),
+    Action.UNDO: (Message("Undo"), "↩️", discord.ButtonStyle.secondary),
+    Action.HELP_EXAMPLE: (Message("Draw this"), "🖌️", discord.ButtonStyle.secondary),
+    Action.CANCEL: (Message("Cancel"), "✖️", discord.ButtonStyle.secondary),
+    Action.ANYWAY: (Message("Draw anyway"), "🖌️", discord.ButtonStyle.secondary),
+    Action.MEANT: (Message("Draw what I meant"), "✅", discord.ButtonStyle.success),
+    Action.DRAW_IT: (Message("Draw it"), "🖌️", discord.ButtonStyle.success),
+    Action.ANOTHER: (Message("Another"), "🎲", discord.ButtonStyle.primary),
+    Action.TAGS: (Message("Back"), "⬅️", discord.ButtonStyle.secondary),
+    Action.MORE_TAGS: (Message("More"), "➡️", discord.ButtonStyle.secondary),
+    Action.EXAMPLE: (Message("Draw an example"), "🖌️", discord.ButtonStyle.success),
+    Action.HISTORY: (Message("Older"), "⬅️", discord.ButtonStyle.secondary),
+    Action.ACCEPT: (Message("Accept"), "✅", discord.ButtonStyle.success),
+    Action.DECLINE: (Message("Decline"), "✖️", discord.ButtonStyle.secondary),
+    Action.RECONSIDER: (Message("Read the licence again"), "📜", discord.ButtonStyle.secondary),
+    Action.FORGET: (Message("Yes, erase everything"), "🗑️", discord.ButtonStyle.danger),
+    Action.REPORT: (Message("Report"), "🚩", discord.ButtonStyle.secondary),
+    Action.APPEAL: (Message("Appeal"), "⚖️", discord.ButtonStyle.secondary),
+    Action.APPROVE: (Message("Approve picture"), "✅", discord.ButtonStyle.success),
+    Action.SPOILER: (Message("Put behind spoiler"), "🙈", discord.ButtonStyle.secondary),
+    Action.REMOVE: (Message("Remove picture"), "🗑️", discord.ButtonStyle.danger),
+    Action.REMOVE_AND_TIME_OUT: (Message("Remove and time out"), "⏳", discord.ButtonStyle.danger),
+    Action.UPHOLD: (Message("Draw it"), "✅", discord.ButtonStyle.success),
+    Action.DISMISS: (Message("Refusal stands"), "✖️", discord.ButtonStyle.secondary),
+    Action.LOOK: (Message("Show the picture"), "🖼️", discord.ButtonStyle.secondary),
+    Action.PURGE: (Message("Yes, remove all of them"), "🗑️", discord.ButtonStyle.danger),
+    Action.LEFT: (Message("Left"), "⬅️", discord.ButtonStyle.primary),
+    Action.RIGHT: (Message("Right"), "➡️", discord.ButtonStyle.primary),
+    Action.SKIP: (Message("No difference"), "🤷", discord.ButtonStyle.secondary),
+    Action.TAKE_BACK: (Message("Take back"), "↩️", discord.ButtonStyle.secondary),
+    Action.NEXT_PAIR: (Message("Next pair"), "⏭️", discord.ButtonStyle.success),
+    Action.STOP_PARTY: (Message("Stop the party"), "⏹️", discord.ButtonStyle.secondary),
 }
 
 
@@ -192,7 +193,7 @@ def button(action: Action, target: str) -> discord.ui.Button[discord.ui.View]:
     """One of our buttons."""
     label, emoji, style = _LOOKS[action]
     return discord.ui.Button(
-        label=label, emoji=emoji, style=style, custom_id=custom_id(action, target)
+        label=label(), emoji=emoji, style=style, custom_id=custom_id(action, target)
     )
 
 
@@ -230,7 +231,7 @@ def which_menu(name: OwedPostId, places: Sequence[int]) -> discord.ui.Select[dis
     """The menu that chooses one of a post's pictures; a value is its place."""
     return discord.ui.Select(
         custom_id=custom_id(Action.WHICH, name),
-        placeholder=grids.CHOOSE,
+        placeholder=grids.CHOOSE(),
         options=[
             discord.SelectOption(label=grids.which(place), value=str(place)) for place in places
         ],

@@ -14,7 +14,7 @@ from typing import Any, cast
 import discord
 from discord import ui
 
-from bot.client import Interaction, report_incident
+from bot.client import Interaction, report_incident, speak_to
 from cogs.components import Action, custom_id, template
 
 
@@ -74,6 +74,7 @@ async def answer_form(
     match = template(action).fullmatch(str(data.get("custom_id", "")))
     if match is None:
         return
+    speak_to(interaction)
     try:
         await answer(interaction, Filled(target=match["id"], fields=_fields_of(data)))
     except Exception as error:  # noqa: BLE001  the tree's on_error, for forms

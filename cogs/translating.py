@@ -5,13 +5,16 @@ Every cog translates with these. It must not know what is asked for.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import cast
 
 import discord
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import ChannelId, GuildId, Place, RoleId, UserId
+from bot.languages import language
 from bot.words import wording
+from bot.words.speaking import ENGLISH, speak, speaking
 
 _ADULT_GUILDS = {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
 
@@ -102,3 +105,19 @@ async def tell(interaction: Interaction, text: str) -> None:
         await interaction.followup.send(text, ephemeral=True)
     else:
         await interaction.response.send_message(text, ephemeral=True)
+
+
+def in_public(bot: WaifuBot, guild_id: GuildId | int) -> AbstractContextManager[None]:
+    """Speak the server's language within the block: what everybody there reads."""
+    guild = bot.get_guild(guild_id)
+    return speaking(language(str(guild.preferred_locale)) if guild else ENGLISH)
+
+
+def for_everybody(interaction: Interaction) -> AbstractContextManager[None]:
+    """The same, for the part of an answer that is not for one pair of eyes."""
+    return speaking(language(str(interaction.guild_locale)))
+
+
+def speak_to_everybody(interaction: Interaction) -> None:
+    """Speak the server's language for the rest of an answer that everybody reads."""
+    speak(language(str(interaction.guild_locale)))

@@ -38,6 +38,7 @@ HOMES = {
     "simcord": ("bot.sandbox.",),
     "datasette": ("bot.browsing.",),
     "uvicorn": ("bot.browsing.",),
+    "babel": ("bot.languages", "bot.words."),
     "msgspec": ("models.decoding",),
     "torch": ("models.",),
     "diffusers": ("models.",),

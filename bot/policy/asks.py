@@ -14,6 +14,8 @@ from dataclasses import replace
 
 from bot.domain import Ask, JobId, Place, RefusalReason, Refused, RequestKind, UserId
 from bot.typed.options import Typed
+from bot.words import limits
+from bot.words.speaking import number, say
 from models.contract import SEEDS, Aspect, Draw, ModelInfo
 
 #: Invisible characters that say nothing to a model and could turn the text around them about.
@@ -22,7 +24,6 @@ _UNSEEN = frozenset(
 )
 #: Letters and signs by their category, and blank to the eye.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-_EXAMPLE = "for example `1girl, blue hair, glasses, smile`"
 
 
 #: Discord's limit of what an option holds.
@@ -89,7 +90,7 @@ def make_ask(
     )
     count = checks.whole("count", typed.count, 1)
     if checks.faults:
-        return Refused(reason=RefusalReason.INPUT, text=_told(checks.faults))
+        return Refused(reason=RefusalReason.INPUT, text=limits.several(checks.faults))
     return Ask(
         user_id=user_id,
         place=place,
@@ -99,12 +100,6 @@ def make_ask(
         kind=kind,
         parent_job_id=parent_job_id,
     )
-
-
-def _told(faults: Sequence[str]) -> str:
-    if len(faults) == 1:
-        return faults[0]
-    return "\n".join([f"{len(faults)} things to change:", *(f"- {fault}" for fault in faults)])
 
 
 def asked_of(ask: Ask, info: ModelInfo) -> Ask:
@@ -175,7 +170,7 @@ class _Checks:
     def prompt(self, text: str) -> str:
         cleaned = _cleaned(text)
         if not any(unicodedata.category(c)[0] in "LNS" and c not in _BLANK for c in cleaned):
-            self.faults.append(f"Tell me what to draw: `prompt:` needs some words, {_EXAMPLE}.")
+            self.faults.append(limits.NO_PROMPT(example=limits.EXAMPLE))
         return self._short_enough("prompt", cleaned)
 
     def negative(self, text: str | None, without: str | None) -> str:
@@ -187,9 +182,8 @@ class _Checks:
         value = default if given is None else given
         low, high = self._bounds[option]
         if not low <= value <= high:
-            self.faults.append(
-                f"`{option}:` can be {low:,} to {high:,} with this model, not {_shown(value)}."
-            )
+            bounds_told = number(low), number(high)
+            self.faults.append(limits.out_of_bounds(option, *bounds_told, _shown(value)))
         return value
 
     def guidance(self, given: float | None) -> float:
@@ -197,18 +191,14 @@ class _Checks:
         low, high = self._bounds["guidance"]
         if math.isfinite(value) and low <= value <= high:
             return round(value, 3)
-        self.faults.append(
-            f"`guidance:` can be {low:g} to {high:g} with this model, not {value:g}."
-        )
+        bounds_told = number(low), number(high)
+        self.faults.append(limits.out_of_bounds("guidance", *bounds_told, f"{value:g}"))
         return value
 
     def _short_enough(self, option: str, text: str) -> str:
         limit = self._info.limits.prompt_chars_max
         if len(text) > limit:
-            self.faults.append(
-                f"Your `{option}:` is {len(text):,} characters; the limit is {limit:,}. Please "
-                "shorten it. The first words count most."
-            )
+            self.faults.append(limits.too_long(option, len(text), limit))
         return text
 
 
@@ -223,5 +213,7 @@ def _cleaned(text: str) -> str:
 
 
 def _shown(value: int) -> str:
-    text = f"{value:,}"
-    return text if len(text) <= 30 else f"{text[:12]}… ({len(text)} characters)"
+    text = number(value)
+    if len(text) <= 30:
+        return text
+    return say("{beginning}… ({count} characters)", beginning=text[:12], count=number(len(text)))

@@ -46,20 +46,13 @@ NUDITY: Mapping[Rating, tuple[tuple[float, Ruling], ...]] = {
 #: What these say, no server lowers.
 _UNYIELDING = frozenset({Layer.FLOOR, Layer.LICENCE})
 
-_REMOVED_BEFORE = Refused(
-    reason=RefusalReason.REMOVED,
-    text=refusals.REMOVED_BEFORE,
-    layer=Layer.SERVER,
-    appealable=True,
-)
-
 
 def admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     """Let an ask into the queue, or say kindly why not. Never raises: a fault of ours is a no."""
     try:
         return _admit(ask, policy)
     except Exception:  # noqa: BLE001  any error in policy means no
-        return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
+        return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT())
 
 
 def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
@@ -71,7 +64,12 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
         return refused
     precedent = ask.precedent or Ruling.ALLOW
     if precedent is Ruling.REFUSE:
-        return _REMOVED_BEFORE
+        return Refused(
+            reason=RefusalReason.REMOVED,
+            text=refusals.REMOVED_BEFORE(),
+            layer=Layer.SERVER,
+            appealable=True,
+        )
     rules = weighed.deciding(policy)
     layer = layer_of(rules[0], policy) if rules else None
     return Admitted(
@@ -108,7 +106,7 @@ def uphold(ask: Ask, policy: EffectivePolicy, appealed: Collection[Finding]) -> 
         ask = replace(ask, precedent=None) if removed else ask
         return admit(ask, excusing(policy, appealed))
     except Exception:  # noqa: BLE001  any error in policy means no
-        return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT)
+        return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT())
 
 
 def judged(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling:
@@ -148,7 +146,7 @@ def silence(policy: EffectivePolicy) -> Refused | None:
     """Why nothing may be asked or shown in this place, None if it may."""
     if policy.enabled:
         return None
-    text = refusals.PAUSED if policy.guild.paused else refusals.SWITCHED_OFF
+    text = refusals.PAUSED() if policy.guild.paused else refusals.SWITCHED_OFF()
     return Refused(reason=RefusalReason.CHANNEL, text=text, layer=policy.enabled_by)
 
 
@@ -316,7 +314,7 @@ def release(
     try:
         return _release(job, rendered, scores, info, ground)
     except Exception:  # noqa: BLE001  any error in policy means no
-        return Withheld(text=refusals.UNCHECKED)
+        return Withheld(text=refusals.UNCHECKED())
 
 
 def _release(
@@ -325,15 +323,15 @@ def _release(
     asked = weigh(ground, job.draw.words, job.draw.negative).effect
     adults = job.rating is Rating.EXPLICIT
     if asked.ruling is Ruling.REFUSE:
-        return Withheld(text=refusals.FORBIDDEN)
+        return Withheld(text=refusals.FORBIDDEN())
     if asked.audience is Audience.ADULTS and not adults:
-        return Withheld(text=refusals.ADULT)
+        return Withheld(text=refusals.ADULT())
     nudity = _nudity(scores, info)
     if scores is not None and nudity is not None:
         return _judged(job, rendered, scores, nudity, asked.audience)
     if not adults:
-        return Withheld(text=refusals.UNCHECKED)
-    return _held(job, rendered, scores or Scores(), refusals.UNMEASURED)
+        return Withheld(text=refusals.UNCHECKED())
+    return _held(job, rendered, scores or Scores(), refusals.UNMEASURED())
 
 
 def _judged(
@@ -341,12 +339,12 @@ def _judged(
 ) -> Released | Held | Withheld:
     """What follows from a picture that was measured."""
     if scores.values["blank"] >= THRESHOLDS.blank:
-        return Withheld(text=refusals.EMPTY)
+        return Withheld(text=refusals.EMPTY())
     if is_forbidden(scores.values):
-        return Withheld(text=refusals.NOWHERE)
+        return Withheld(text=refusals.NOWHERE())
     ruling = max(job.ruling, _ruling(nudity, job.rating))
     if ruling is Ruling.REFUSE:
-        return Withheld(text=refusals.REVEALING)
+        return Withheld(text=refusals.REVEALING())
     if ruling is Ruling.HOLD:
         return _held(job, rendered, scores, _why(job, nudity))
     tame = _ruling(nudity, Rating.GENERAL) is Ruling.ALLOW and audience is Audience.EVERYBODY
@@ -377,9 +375,9 @@ def _ruling(nudity: float, ceiling: Rating) -> Ruling:
 
 def _why(job: Job, nudity: float) -> str:
     """What moderators read: what was asked for, what was seen, or both."""
-    asked = [refusals.ASKED_FOR] if job.ruling is Ruling.HOLD else []
+    asked = [refusals.ASKED_FOR()] if job.ruling is Ruling.HOLD else []
     seen = _ruling(nudity, job.rating) is Ruling.HOLD
-    return " ".join([*asked, *([refusals.SCORED] if seen else [])])
+    return " ".join([*asked, *([refusals.SCORED()] if seen else [])])
 
 
 def _held(job: Job, rendered: Rendered, scores: Scores, why: str) -> Held:
@@ -392,5 +390,5 @@ def _held(job: Job, rendered: Rendered, scores: Scores, why: str) -> Held:
         scores=scores,
         rating=job.rating,
         why=why,
-        text=refusals.AWAITED,
+        text=refusals.AWAITED(),
     )

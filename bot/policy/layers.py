@@ -17,6 +17,7 @@ from bot.policy.effect import NOTHING, Audience, Effect, join
 from bot.policy.rulebook import SERVER, Rule, Rulebook, rule_of
 from bot.policy.screening import Screen, Term
 from bot.words.effects import in_words, layer_in_words
+from bot.words.speaking import say
 from models.contract import ModelInfo
 
 
@@ -343,7 +344,7 @@ def _below(worked: _Worked, nearest: Mapping[RuleId, tuple[Layer, Effect]], rule
 def title_of(rulebook: Rulebook, rule: RuleId) -> str:
     """What a rule is called; its id if nobody knows it any more."""
     known = rule == SERVER or rule in rulebook.rules
-    return rule_of(rulebook, rule).title if known else rule
+    return say(rule_of(rulebook, rule).title) if known else rule
 
 
 def preset_effect(rulebook: Rulebook, preset: str, rule: RuleId) -> Effect:

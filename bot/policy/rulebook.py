@@ -1,8 +1,7 @@
 """The rulebook: rules, concepts, presets and licences, decoded from TOML and held together.
 
-Made by `bot.rulebooks` from the files beside this one, read by `screening` (what is found) and
-`layers` (what follows where). Pure: it is handed bytes. A fault names the file and the place in it,
-and the bot does not start: there is no policy with a hole.
+Made by `bot.rulebooks`, read by `screening` (what is found) and `layers` (what follows where).
+Pure: it is handed bytes. A fault names the file and the place in it, and the bot does not start.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from bot.domain import BotError, RuleId, Ruling
 from bot.policy.effect import Audience, Effect
 from bot.policy.expressions import ExpressionError, When, read
 from bot.policy.spelling import expanded
+from bot.words.speaking import Message
 from models.decoding import Dialect, MisfitError, decode
 
 _T = TypeVar("_T")
@@ -210,13 +210,13 @@ class _Letters:
     turned: dict[str, str]
 
 
-#: What is told of a server's own terms; each has an effect of its own.
+#: What is told of a server's own terms.
 OWN_TERMS = Rule(
     id=SERVER,
-    title="Blocked words of this server",
+    title=Message("Blocked words of this server"),
     clause=None,
-    summary="The moderators of this server do not want these words here.",
-    advice="Please leave them out.",
+    summary=Message("The moderators of this server do not want these words here."),
+    advice=Message("Please leave them out."),
     effect=Effect(ruling=Ruling.REFUSE),
     floor=False,
     when=None,

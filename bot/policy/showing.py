@@ -36,7 +36,7 @@ def may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Ref
     try:
         return _may_show(job, picture, policy)
     except Exception:  # noqa: BLE001  any error in policy means no
-        return Refused(reason=RefusalReason.FAULT, text=refusals.UNSURE)
+        return Refused(reason=RefusalReason.FAULT, text=refusals.UNSURE())
 
 
 def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Refused:
@@ -49,11 +49,11 @@ def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Re
     if refused := refusal(weighed, policy):
         return _as_of_now(refused)
     if picture.rating is Rating.EXPLICIT and not policy.place.age_restricted:
-        return Refused(reason=RefusalReason.AGE, text=refusals.ADULT)
+        return Refused(reason=RefusalReason.AGE, text=refusals.ADULT())
     ruling = weighed.effect.ruling
     # What was held at its time has been approved since, or its job would be held still.
     if ruling is Ruling.HOLD and job.ruling is not Ruling.HOLD:
-        return Refused(reason=RefusalReason.HELD, text=refusals.HELD)
+        return Refused(reason=RefusalReason.HELD, text=refusals.HELD())
     return Shown(spoiler=picture.spoiler or Ruling.SPOILER in {ruling, job.ruling})
 
 
@@ -71,18 +71,18 @@ def may_leave(prompt: str, negative: str, ground: Ground) -> bool:
 def _as_it_is(job: Job, picture: Picture) -> Refused | None:
     """Why the picture is shown nowhere."""
     if job.fault is not None:
-        return Refused(reason=RefusalReason.FAULT, text=refusals.UNSURE)
+        return Refused(reason=RefusalReason.FAULT, text=refusals.UNSURE())
     if picture.removed:
-        return Refused(reason=RefusalReason.REMOVED, text=refusals.REMOVED)
+        return Refused(reason=RefusalReason.REMOVED, text=refusals.REMOVED())
     if job.state is JobState.HELD:
-        return Refused(reason=RefusalReason.HELD, text=refusals.HELD)
+        return Refused(reason=RefusalReason.HELD, text=refusals.HELD())
     return None
 
 
 def _as_of_now(refused: Refused) -> Refused:
     """Why what was drawn once is not shown any more; the member who asks is not to blame."""
     text = {
-        RefusalReason.FLOOR: refusals.FORBIDDEN, RefusalReason.AGE: refusals.ADULT,
+        RefusalReason.FLOOR: refusals.FORBIDDEN(), RefusalReason.AGE: refusals.ADULT(),
     }.get(refused.reason, refused.text)  # fmt: skip
     return Refused(
         reason=refused.reason,

@@ -29,5 +29,5 @@ def may_go_on(job: Job, scores: Scores, progress: float) -> Withheld | None:
     """
     nude = scores.values.get("nudity", 0.0) >= THRESHOLDS.stop
     if nude and progress >= THRESHOLDS.watched_from and job.rating is not Rating.EXPLICIT:
-        return Withheld(text=refusals.STOPPED)
+        return Withheld(text=refusals.STOPPED())
     return None

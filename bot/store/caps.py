@@ -15,6 +15,7 @@ from typing import TypeAlias
 from bot.domain import GuildId, RefusalReason, Refused, Request, UserId
 from bot.store.db import Transaction
 from bot.store.usage import ASKED_FOR, Usage, usage_of
+from bot.words import limits
 from bot.words.wording import duration
 
 _DAY_MS = 86_400_000
@@ -85,9 +86,9 @@ def judge(request: Request, caps: Caps, load: Load) -> Request | Refused:
     more, waiting = len(request.jobs), load.waiting
     user, guild = ("user", request.user_id), ("guild", request.guild_id)
     if waiting[user] + more > caps.per_user:
-        return _refusal(("You", "have"), waiting[user], caps.per_user, more)
+        return _refusal(waiting[user], caps.per_user, more, everybody=False)
     if waiting[guild] + more > caps.per_guild:
-        return _refusal(("This server", "has"), waiting[guild], caps.per_guild, more)
+        return _refusal(waiting[guild], caps.per_guild, more, everybody=True)
     waiting.update({user: more, guild: more})
     whose = (request.user_id, request.guild_id)
     if usage := load.usage.get(whose):
@@ -106,36 +107,20 @@ def _too_fast(request: Request, caps: Caps, load: Load) -> Refused | None:
         if left_ms > 0:
             return Refused(
                 reason=RefusalReason.CAP,
-                text="This server has a pause between requests. You can ask again in "
-                f"{duration(left_ms)}.",
+                text=limits.pause(duration(left_ms)),
             )
     more = len(request.jobs)
     if caps.per_day is not None and usage.pictures + more > caps.per_day:
         return Refused(
             reason=RefusalReason.CAP,
-            text=f"This server's limit is {caps.per_day} pictures a day, and you had "
-            f"{usage.pictures} in the last 24 hours. Try again later"
-            + (", or ask for fewer." if usage.pictures < caps.per_day else "."),
+            text=limits.a_day(caps.per_day, usage.pictures, fewer=usage.pictures < caps.per_day),
         )
     return None
 
 
-def _pictures(count: int) -> str:
-    return "picture" if count == 1 else "pictures"
-
-
-def _refusal(whose: tuple[str, str], now: int, cap: int, more: int) -> Refused:
-    who, has = whose
+def _refusal(now: int, cap: int, more: int, *, everybody: bool) -> Refused:
     if more > cap:
-        text = f"You asked for {more} pictures; the limit at once is {cap}. Ask for fewer."
-    elif now >= cap:
-        text = (
-            f"{who} already {has} {now} {_pictures(now)} in progress, which is the limit. "
-            "Try again when some are done."
-        )
+        text = limits.too_many(more, cap)
     else:
-        text = (
-            f"{who} {has} {now} {_pictures(now)} in progress, and the limit is {cap}: there is "
-            f"room for {cap - now} more. Ask for fewer, or try again when some are done."
-        )
+        text = limits.in_progress(now, cap, everybody=everybody)
     return Refused(reason=RefusalReason.CAP, text=text)

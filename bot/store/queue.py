@@ -26,12 +26,14 @@ from bot.domain import (
     UserId,
 )
 from bot.store.cancelling import cancel_jobs
-from bot.store.caps import IS_BUSY, Caps, judge, load_of
+from bot.store.caps import IS_BUSY, Caps, Load, judge, load_of
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import FOREIGN, job_of
 from bot.store.request_rows import insert_requests, request_of
+from bot.words import pictures
+from bot.words.speaking import Language, speaking, spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +52,19 @@ class Share:
 #: What the only engine of a process draws.
 EVERY_JOB = Share()
 
-_WAITS_NO_MORE = Refused(
-    reason=RefusalReason.GONE,
-    text="That request has expired. Run `/waifu` again.",
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """A request, what was decided about it, its caps, and the waiting ask that it was."""
+    """A request, what was decided about it, its caps, and the waiting ask that it was.
+
+    Whoever commits it speaks for others too, so it brings the language of its member.
+    """
 
     request: Request
     decision: Decision
     caps: Caps
     waiting_id: RequestId | None
+    language: Language
 
 
 class Jobs:
@@ -91,19 +92,20 @@ class Jobs:
         """
         request = request_of(admitted, now_ms, since_id=since_id)
         decision = _admitted(admitted, request)
-        wish = _Wish(request=request, decision=decision, caps=caps, waiting_id=waiting_id)
+        wish = _Wish(
+            request=request,
+            decision=decision,
+            caps=caps,
+            waiting_id=waiting_id,
+            language=spoken(),
+        )
         return await self._asks.do(wish)
 
     async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[Request | Refused]:
         """Judge the wishes one after another by their caps, and insert what is granted."""
         async with self._db.write() as tx:
             load = await load_of(tx, [(wish.request, wish.caps) for wish in wishes])
-            results = [
-                judge(wish.request, wish.caps, load)
-                if await _stops_waiting(tx, wish)
-                else _WAITS_NO_MORE
-                for wish in wishes
-            ]
+            results = [_judged(wish, load, waits=await _stops_waiting(tx, wish)) for wish in wishes]
             granted = [result for result in results if not isinstance(result, Refused)]
             await insert_requests(tx, granted)
             decisions = {wish.request.id: wish.decision for wish in wishes}
@@ -324,6 +326,14 @@ async def _take_back(
         {**values, "pause": pause_ms},
     )
     return _ids(requeued), _ids(failed)
+
+
+def _judged(wish: _Wish, load: Load, *, waits: bool) -> Request | Refused:
+    """Grant it, or refuse it in the language of its member."""
+    with speaking(wish.language):
+        if waits:
+            return judge(wish.request, wish.caps, load)
+        return Refused(reason=RefusalReason.GONE, text=pictures.REQUEST_EXPIRED())
 
 
 async def _stops_waiting(tx: Transaction, wish: _Wish) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.typed.options import Typed
 from bot.typed.values import READERS, Unreadable, sampler
+from bot.words import limits
 
 
 class Heard:
@@ -27,7 +28,7 @@ class Heard:
         try:
             value = READERS[option](text)
         except Unreadable as form:
-            self.faults.append(f"I can't read {_quoted(label)}: I need {form} there.")
+            self.faults.append(limits.UNREADABLE(what=_quoted(label), form=form))
             return
         self.values[option] = (value, label)
 
@@ -38,7 +39,7 @@ class Heard:
             return
         self.values["sampler"] = (known, label)
         if schedule:
-            self.left_out.append(f"{schedule} schedule")
+            self.left_out.append(limits.SCHEDULE(name=schedule))
 
     def under(self, typed: Typed) -> Typed:
         """What was typed as options, and what the text says where they say nothing.

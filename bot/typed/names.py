@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from bot.words import limits
+
 #: Letters and digits of any script, and the two signs that tie words together.
 _NAME = re.compile(r"[\w-]+")
 NAME_CHARS_MAX = 32
@@ -17,7 +19,7 @@ def name_of(text: str) -> str:
     """The name as it is kept: small, one word. Raises `NameFault`."""
     name = "-".join(text.lower().split())
     if len(name) > NAME_CHARS_MAX:
-        raise NameFault(f"That name is {len(name)} characters; the limit is {NAME_CHARS_MAX}.")
+        raise NameFault(limits.NAME_TOO_LONG(count=len(name), most=NAME_CHARS_MAX))
     if not _NAME.fullmatch(name):
-        raise NameFault("A name has letters, digits, `-` and `_`, for example `soft-light`.")
+        raise NameFault(limits.NO_NAME())
     return name

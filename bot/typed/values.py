@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from bot.words import limits
 from models.contract import Aspect, Sampler
 
 #: A shape this much wider than high, or higher than wide, is no square any more.
@@ -44,7 +45,7 @@ def shape(text: str) -> Aspect:
         return Aspect(name)
     found = _SHAPE.fullmatch(text)
     if found is None or not (float(found[1]) and float(found[2])):
-        raise Unreadable("a shape like `16:9`")
+        raise Unreadable(limits.SHAPE())
     ratio = float(found[1]) / float(found[2])
     if ratio > _SQUARE_UP_TO:
         return Aspect.LANDSCAPE
@@ -54,7 +55,7 @@ def shape(text: str) -> Aspect:
 def whole(text: str) -> int:
     """A whole number of a length that anybody writes."""
     if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
-        raise Unreadable("a whole number like `7`")
+        raise Unreadable(limits.WHOLE_NUMBER())
     return int(text)
 
 
@@ -66,7 +67,7 @@ def seed(text: str) -> int | None:
 def number(text: str) -> float:
     """A number, with a point or without."""
     if not re.fullmatch(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})", text):
-        raise Unreadable("a number like `7.5`")
+        raise Unreadable(limits.NUMBER())
     return float(text)
 
 
@@ -81,7 +82,7 @@ def sampler(text: str) -> tuple[Sampler | None, str]:
 def switch(text: str) -> bool:
     """`on` or `off`."""
     if (said := text.lower()) not in {"on", "off"}:
-        raise Unreadable("`on` or `off`")
+        raise Unreadable(limits.ON_OR_OFF())
     return said == "on"
 
 

@@ -9,22 +9,36 @@ from collections.abc import Sequence
 
 from bot.typed.options import Typed
 from bot.typed.writing import whole
+from bot.words.speaking import Message, say
 from bot.words.wording import CONTENT_CHARS_MAX, code, fit, plain
+from models.contract import Aspect
 
 #: How many things are named, and how much of each is shown.
 _NAMED, _NAME_CHARS = 8, 40
 #: How much of a message may be a member's own words; longer ones come as a file.
 _WORDS_CHARS = 900
-COPY = "Your words, to copy and change:"
-COPY_FILE = "Your words are in the file, to copy and change."
-EDIT_TITLE = "Change it and ask again"
-PROMPT, NEGATIVE, ASPECT = "What to draw", "What to keep out (empty: the usual)", "Shape"
-PROMPT_CUT = "What to draw (only the beginning fits here)"
-SEED = "Seed (empty: a new one)"
-MORE = "More, for example --steps 20 --cfg 7 --n 4"
-DRAFT_GONE = "I don't have these words any more: I keep them for three days. Ask with `/waifu`."
+COPY = Message("Your words, to copy and change:")
+COPY_FILE = Message("Your words are in the file, to copy and change.")
+EDIT_TITLE = Message("Change it and ask again")
+PROMPT, NEGATIVE, ASPECT = (
+    Message("What to draw"),
+    Message("What to keep out (empty: the usual)"),
+    Message("Shape"),
+)
+AS_SAID = Message("As the prompt says, else square")
+ASPECTS = {
+    Aspect.SQUARE: Message("Square"),
+    Aspect.PORTRAIT: Message("Portrait"),
+    Aspect.LANDSCAPE: Message("Landscape"),
+}
+PROMPT_CUT = Message("What to draw (only the beginning fits here)")
+SEED = Message("Seed (empty: a new one)")
+MORE = Message("More, for example --steps 20 --cfg 7 --n 4")
+DRAFT_GONE = Message(
+    "I don't have these words any more: I keep them for three days. Ask with `/waifu`."
+)
 
-_ALONE = (
+_ALONE = Message(
     "-# Only you see this. I show you the pictures when they are done; if that takes longer than a "
     "quarter of an hour, press *Show*. `/history` lists them, and `/show` shows them to you alone."
 )
@@ -32,15 +46,15 @@ _ALONE = (
 
 def for_you_alone(status: str) -> str:
     """Where a private request stands, and how its pictures come."""
-    return f"{fit(status, CONTENT_CHARS_MAX - len(_ALONE) - 1)}\n{_ALONE}"
+    return f"{fit(status, CONTENT_CHARS_MAX - len(_ALONE()) - 1)}\n{_ALONE()}"
 
 
 def left_out(names: Sequence[str]) -> str:
     """What stood in the prompt and is not for this bot, in one line."""
     shown = [plain(name, _NAME_CHARS) for name in names[:_NAMED]]
     if len(names) > _NAMED:
-        shown.append(f"and {len(names) - _NAMED} more")
-    return f"I left out: {', '.join(shown)}."
+        shown.append(say("and {count} more", count=len(names) - _NAMED))
+    return say("I left out: {names}.", names=", ".join(shown))
 
 
 def words_back(typed: Typed) -> str | None:

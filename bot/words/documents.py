@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.words.speaking import Message
 from bot.words.wording import fitting, plain
 
 _FAULT_CHARS, _FAULTS_CHARS = 200, 1600
-_EXAMPLE = "-# `/policy export` shows what such a file looks like."
+_EXAMPLE = Message("-# `/policy export` shows what such a file looks like.")
 
-EXPORTED = (
+EXPORTED = Message(
     "This is the whole policy of this server. Edit the file as you like and bring it back with "
     "`/policy import`: you see what would change before anything is applied."
 )
-DISCARDED = "I have not applied the file; nothing has changed."
-NO_DIFFERENCE = "This file says exactly what holds already, so there is nothing to apply."
-CHANGED_MEANWHILE = (
+DISCARDED = Message("I have not applied the file; nothing has changed.")
+NO_DIFFERENCE = Message("This file says exactly what holds already, so there is nothing to apply.")
+CHANGED_MEANWHILE = Message(
     "⚠️ Somebody has changed the policy since you brought the file, so I have not applied it. "
     "This is what it would change now."
 )
-EVERYBODY_DECIDES = (
+EVERYBODY_DECIDES = Message(
     "I have changed nothing: `moderator_role` is @everyone in this file, so everybody would decide."
 )
 
@@ -35,4 +36,4 @@ def too_large(size_bytes: int, most_bytes: int) -> str:
 def faulty(faults: Sequence[str]) -> str:
     """What is wrong in a file, a sentence each."""
     told = fitting([f"- {plain(fault, _FAULT_CHARS)}" for fault in faults], _FAULTS_CHARS)
-    return f"⚠️ I have changed nothing, because I cannot take this file:\n{told}\n{_EXAMPLE}"
+    return f"⚠️ I have changed nothing, because I cannot take this file:\n{told}\n{_EXAMPLE()}"

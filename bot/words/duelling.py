@@ -9,60 +9,79 @@ from __future__ import annotations
 from bot.ballot import Choice, DuelOrigin, DuelTally
 from bot.domain import JobId, UserId
 from bot.words import wording
+from bot.words.speaking import Message, say, tally
 
-NOTHING_TO_COMPARE = (
+NOTHING_TO_COMPARE = Message(
     "There is nothing to compare here yet: a duel needs two pictures of one prompt that everybody "
     "in this channel may see. Ask for several with `/waifu prompt: ... count: 2`, or press "
     "🎲 Reroll under a picture."
 )
-ALL_RATED = (
+ALL_RATED = Message(
     "You have rated every pair that I may show you here. Thank you! New pictures of a prompt that "
     "was drawn before bring new pairs: press 🎲 Reroll under one you like."
 )
-OVER = "That pair is closed, so your press was not counted. `/duel rate` shows you another one."
-UNREADABLE = "A picture of this pair cannot be read from my disk. Tell the operator, or try again."
-TAKEN_BACK = "Taken back: you have no choice on this pair now. Press again if you like."
-NOT_YOURS = "Only who began the party, or a moderator (Manage Messages), may stop it."
-STOPPED = "The party is over. `/duel top` shows which pictures won."
-PARTY_IS_OVER = "That party is over already."
-PARTY_IS_ON = (
+OVER = Message(
+    "That pair is closed, so your press was not counted. `/duel rate` shows you another one."
+)
+UNREADABLE = Message(
+    "A picture of this pair cannot be read from my disk. Tell the operator, or try again."
+)
+TAKEN_BACK = Message("Taken back: you have no choice on this pair now. Press again if you like.")
+NOT_YOURS = Message("Only the person who began the party, or a moderator, can stop it.")
+STOPPED = Message("The party is over. `/duel top` shows which pictures won.")
+PARTY_IS_OVER = Message("That party is over already.")
+PARTY_IS_ON = Message(
     "A rating party is on in this channel until <t:{ends_s}:t>. Join in: press Left or Right under "
     "its newest pair."
 )
-PARTY_BEGINS = (
+PARTY_BEGINS = Message(
     "The party is on until <t:{ends_s}:t>: I show one pair after another here, and everybody may "
     "press. You can stop it at any time."
 )
-NO_WINNERS = (
-    "No picture {period} that I may show here has won a duel yet. `/duel rate` asks you, "
-    "`/duel party` asks everybody in this channel."
+#: What the two pictures show, for those who do not see them.
+ALT_TEXTS = (
+    Message("AI-made picture, the left one of two"),
+    Message("AI-made picture, the right one of two"),
 )
 #: What stands under a message of a duel, so that it can be told apart.
-_HINT = "-# Press once; press another button to change your mind. Who made them is told afterwards."
-_OWN = "One of them is yours, so your choice is kept apart and does not count."
-_OWN_IN_TEST = (
+_HINT = Message(
+    "-# Press once; press another button to change your mind. Who made them is told afterwards."
+)
+_OWN = Message("One of them is yours, so your choice is noted but does not count.")
+_OWN_IN_TEST = Message(
     "Both are yours: this test of two models takes your choice like anybody's, and it counts for "
     "nothing else."
 )
-_SIDES = {
-    Choice.LEFT: "⬅️ **Left**",
-    Choice.RIGHT: "➡️ **Right**",
-    Choice.SKIP: "🤷 **No difference**",
+_CHOSEN = {
+    Choice.LEFT: Message("⬅️ **Left** it is."),
+    Choice.RIGHT: Message("➡️ **Right** it is."),
+    Choice.SKIP: Message("🤷 **No difference** it is."),
 }
+#: By whom the pictures were asked for, and with which model, on both sides.
+_OF_WHOM = (Message("Left: asked for by {user}"), Message("Right: asked for by {user}"))
+_OF_MODEL = (
+    Message("Left: asked for by {user}, drawn by `{model}`"),
+    Message("Right: asked for by {user}, drawn by `{model}`"),
+)
 
 
 def question(prompt: str, *, until_ms: int | None = None) -> str:
     """What is asked of two pictures; of a pair of a party, until when."""
-    until = "" if until_ms is None else f" (until <t:{until_ms // 1000}:T>)"
-    return wording.fit(
-        f"**Which one is better{until}?** Both were asked for with: {wording.plain(prompt)}\n"
-        f"{_HINT}"
+    asked = (
+        say("**Which one is better?**")
+        if until_ms is None
+        else say("**Which one is better (until {time})?**", time=f"<t:{until_ms // 1000}:T>")
     )
+    return wording.fit(f"{asked} {_asked_with(prompt)}\n{_HINT()}")
+
+
+def _asked_with(prompt: str) -> str:
+    return say("Both were asked for with: {prompt}", prompt=wording.plain(prompt))
 
 
 def answer(
     choice: Choice,
-    tally: DuelTally,
+    voices: DuelTally,
     *,
     asked: tuple[UserId, UserId],
     job_ids: tuple[JobId, JobId],
@@ -70,42 +89,47 @@ def answer(
     models: tuple[str, str] | None = None,
 ) -> str:
     """What a member reads after choosing; `models` is told of a blind test alone."""
-    lines = [f"{_SIDES[choice]} it is. {counted(tally)}"]
+    lines = [f"{_CHOSEN[choice]()} {counted(voices)}"]
     if self_vote:
-        lines.append(_OWN_IN_TEST if models else _OWN)
-    for side, user_id, job_id, model in zip(
-        ("Left", "Right"), asked, job_ids, models or ("", ""), strict=True
+        lines.append(_OWN_IN_TEST() if models else _OWN())
+    for told, user_id, job_id, model in zip(
+        _OF_MODEL if models else _OF_WHOM, asked, job_ids, models or ("", ""), strict=True
     ):
-        by = f", drawn by `{model}`" if model else ""
-        lines.append(f"{side}: asked for by <@{user_id}>{by} · `{job_id}`")
+        lines.append(f"{told(user=f'<@{user_id}>', model=model)} · `{job_id}`")
     return wording.fitting(lines)
 
 
-def counted(tally: DuelTally) -> str:
+def counted(voices: DuelTally) -> str:
     """How a duel stands."""
-    return f"So far: left {tally.left}, right {tally.right}, no difference {tally.skip}."
+    return say(
+        "So far: left {left}, right {right}, no difference {skip}.",
+        left=voices.left,
+        right=voices.right,
+        skip=voices.skip,
+    )
 
 
-def ended(prompt: str, tally: DuelTally, asked: tuple[UserId, UserId], origin: DuelOrigin) -> str:
+def ended(prompt: str, voices: DuelTally, asked: tuple[UserId, UserId], origin: DuelOrigin) -> str:
     """What stays under the two pictures when nobody chooses any more."""
-    lines = [_outcome(tally), f"Both were asked for with: {wording.plain(prompt)}"]
+    lines = [_outcome(voices), _asked_with(prompt)]
     if origin is DuelOrigin.PARTY:
-        lines.append(f"Left: asked for by <@{asked[0]}> · right: <@{asked[1]}>")
+        lines += [told(user=f"<@{user}>") for told, user in zip(_OF_WHOM, asked, strict=True)]
     return wording.fitting(lines)
 
 
-def _outcome(tally: DuelTally) -> str:
+def _outcome(voices: DuelTally) -> str:
     """Who won, in one line."""
-    voices = tally.left + tally.right
-    if not voices:
-        return "**Nobody chose between them.**"
-    if tally.left == tally.right:
-        return f"**A draw**, {tally.left} to {tally.right}."
-    side, won = max((("Left", tally.left), ("Right", tally.right)), key=lambda one: one[1])
-    return f"**{side} won**, {won} to {voices - won}."
+    left, right = voices.left, voices.right
+    if not left + right:
+        return say("**Nobody chose between them.**")
+    if left == right:
+        return say("**A draw**, {won} to {lost}.", won=left, lost=right)
+    if left > right:
+        return say("**Left won**, {won} to {lost}.", won=left, lost=right)
+    return say("**Right won**, {won} to {lost}.", won=right, lost=left)
 
 
 def rung(place: int, up: int, down: int, job_id: JobId, url: str) -> str:
     """One line of the leaderboard: a picture, not who asked for it."""
-    duels = "1 voice" if up + down == 1 else f"{up + down} voices"
-    return f"{place}. won {up} of {duels} · [`{job_id}`]({url})"
+    told = tally("won {won} of {count} vote", "won {won} of {count} votes", up + down, won=up)
+    return f"{place}. {told} · [`{job_id}`]({url})"

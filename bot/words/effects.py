@@ -9,36 +9,37 @@ from collections.abc import Mapping
 
 from bot.domain import Layer, Ruling
 from bot.policy.effect import Audience, Effect
+from bot.words.speaking import Message, say
 
-_RULINGS: Mapping[Ruling, str] = {
-    Ruling.ALLOW: "allowed",
-    Ruling.SPOILER: "shown behind a spoiler",
-    Ruling.HOLD: "held until a moderator approves",
-    Ruling.REFUSE: "refused",
+_RULINGS: Mapping[Ruling, Message] = {
+    Ruling.ALLOW: Message("allowed"),
+    Ruling.SPOILER: Message("shown behind a spoiler"),
+    Ruling.HOLD: Message("held until a moderator approves"),
+    Ruling.REFUSE: Message("refused"),
 }
-_LAYERS: Mapping[Layer, str] = {
-    Layer.FLOOR: "in every server",
-    Layer.LICENCE: "the model's licence",
-    Layer.PRESET: "the preset",
-    Layer.SERVER: "this server",
-    Layer.CATEGORY: "this category",
-    Layer.CHANNEL: "this channel",
-    Layer.ROLE: "exempt by a role",
+_LAYERS: Mapping[Layer, Message] = {
+    Layer.FLOOR: Message("in every server"),
+    Layer.LICENCE: Message("the model's licence"),
+    Layer.PRESET: Message("the preset"),
+    Layer.SERVER: Message("this server"),
+    Layer.CATEGORY: Message("this category"),
+    Layer.CHANNEL: Message("this channel"),
+    Layer.ROLE: Message("exempt by a role"),
 }
 
 
 def in_words(effect: Effect) -> str:
     """`allowed`, `refused; moderators are told`: what follows, the strictest word first."""
-    told = [_RULINGS[effect.ruling]]
+    told = [_RULINGS[effect.ruling]()]
     if effect.audience is Audience.ADULTS and effect.ruling is not Ruling.REFUSE:
-        told[0] += ", in age-restricted channels only"
+        told = [say(", ").join([*told, say("in age-restricted channels only")])]
     if effect.alert:
-        told.append("moderators are told")
+        told.append(say("moderators are told"))
     if effect.strike:
-        told.append("counts as a strike")
+        told.append(say("counts as a strike"))
     return "; ".join(told)
 
 
 def layer_in_words(layer: Layer) -> str:
     """Who says so."""
-    return _LAYERS[layer]
+    return _LAYERS[layer]()

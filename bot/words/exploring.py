@@ -7,24 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.words.speaking import Message, number, say, tally
 from bot.words.wording import CONTENT_CHARS_MAX, code, fit, fitting, plain
 from models.catalogue.tags.book import KnownTag
 
 #: Words that stand for a group where all groups are listed.
 _EXAMPLES = 4
-NO_WORDS = (
+NO_WORDS = Message(
     "This model brings no list of its words, so I can't tell which it knows. Danbooru tags are a"
     " good guess: `1girl, blue hair, glasses, smile`."
 )
-NOTHING_FITS = "This place takes none of what I came up with. Ask with `/waifu` instead."
-CHANGED = "The model's words have changed since. How about this one?"
-SURPRISE = "How about this?"
-GONE = "The model doesn't have that word any more. Look again with `/tags`."
+NOTHING_FITS = Message("Nothing that I came up with is allowed here. Ask with `/waifu` instead.")
+CHANGED = Message("The model's words have changed since. How about this one?")
+SURPRISE = Message("How about this?")
+OPEN_GROUP, LOOK_AT_ONE = Message("Open a group"), Message("Look at one")
+GONE = Message("The model doesn't have that word any more. Look again with `/tags`.")
+
+
+def words(count: int) -> str:
+    """How many words a group has."""
+    return tally("{count} word", "{count} words", count)
 
 
 def overview(name: str, total: int, groups: Sequence[tuple[str, Sequence[str]]]) -> str:
     """All groups, each with a few of its tags."""
-    head = f"**{plain(name)}** knows {total:,} words. Open a group, or use `/tags search:`"
+    head = say(
+        "**{name}** knows {total} words. Open a group, or use `/tags search:`",
+        name=plain(name),
+        total=number(total),
+    )
     lines = [
         f"**{plain(group)}**: {', '.join(plain(tag) for tag in tags[:_EXAMPLES])}"
         + (" …" if len(tags) > _EXAMPLES else "")
@@ -36,30 +47,38 @@ def overview(name: str, total: int, groups: Sequence[tuple[str, Sequence[str]]])
 def listed(title: str, tags: Sequence[tuple[str, float]], *, first: int, total: int) -> str:
     """Some tags with how often the training had them, from number `first` of `total`."""
     if not tags:
-        return f"**{plain(title)}**\nNothing fits."
-    shown = f"{first + 1} to {first + len(tags)} of {total:,}"
-    lines = [f"{plain(tag)} · {count:,.0f}" for tag, count in tags]
-    head = f"**{plain(title)}** ({shown}; the number is how many of its captions had it)"
+        return f"**{plain(title)}**\n{say('Nothing fits.')}"
+    lines = [f"{plain(tag)} · {number(round(count))}" for tag, count in tags]
+    head = say(
+        "**{title}** ({first} to {last} of {total}; the number is how many of its captions had it)",
+        title=plain(title),
+        first=number(first + 1),
+        last=number(first + len(tags)),
+        total=number(total),
+    )
     return f"{head}\n{fitting(lines, CONTENT_CHARS_MAX - len(head) - 1)}"
 
 
 def one(text: str, tag: KnownTag) -> str:
     """All that is known of a tag."""
-    lines = [f"**{plain(text)}**", f"In {tag.count:,.0f} captions of its training."]
+    lines = [
+        f"**{plain(text)}**",
+        say("In {count} captions of its training.", count=number(round(tag.count))),
+    ]
     if tag.group:
-        lines.append(f"Group: {plain(tag.group)}")
+        lines.append(say("Group: {name}", name=plain(tag.group)))
     if tag.synonyms:
-        lines.append(f"The model also knows it as: {_joined(tag.synonyms)}")
+        lines.append(say("The model also knows it as: {tags}", tags=_joined(tag.synonyms)))
     if tag.aliases:
-        lines.append(f"You can also type: {_joined(tag.aliases)}")
+        lines.append(say("You can also type: {tags}", tags=_joined(tag.aliases)))
     if tag.closes:
-        lines.append(f"Where it is, you don't see: {_joined(tag.closes)}")
+        lines.append(say("Where it is, you don't see: {tags}", tags=_joined(tag.closes)))
     return fit("\n".join(lines))
 
 
-def surprise(prompt: str, head: str = SURPRISE) -> str:
+def surprise(prompt: str, head: Message = SURPRISE) -> str:
     """A prompt by lot, to copy or to draw."""
-    return f"{head}\n{code(prompt)}"
+    return f"{head()}\n{code(prompt)}"
 
 
 def _joined(words: Sequence[str]) -> str:

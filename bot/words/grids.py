@@ -9,16 +9,19 @@ from collections.abc import Mapping
 
 from bot.domain import Job, JobState, OwedPostId
 from bot.words import wording
+from bot.words.speaking import Message, say
 from models.contract import SEEDS
 
 #: Reasons that no job's own words give.
-DELETED = "It was deleted."
-REMOVED = "The moderators removed it."
-AWAITED = "It waits for the moderators. When they approve it, it comes in a post of its own."
-APART = "It came later, in a post of its own."
-CANCELLED = "It was cancelled."
-NOT_HERE = "It may not be shown here any more."
-_UNKNOWN = "It could not be drawn."
+DELETED = Message("It was deleted.")
+REMOVED = Message("The moderators removed it.")
+AWAITED = Message(
+    "It waits for the moderators. When they approve it, it comes in a post of its own."
+)
+APART = Message("It came later, in a post of its own.")
+CANCELLED = Message("It was cancelled.")
+NOT_HERE = Message("It may not be shown here any more.")
+_UNKNOWN = Message("It could not be drawn.")
 #: How much of a reason is told.
 _REASON_CHARS = 300
 
@@ -36,12 +39,10 @@ def caption(
     """
     first = next(iter(jobs.values()))
     draw = first.draw
-    settings = (
-        f"-# {_seeds(jobs)} · {draw.steps} steps · guidance {draw.guidance:g} · {card_id}"
-        f" · `{name}`"
-    )
+    how = (_seeds(jobs), *wording.settings(draw), card_id)
+    settings = f"-# {' · '.join(how)} · `{name}`"
     holes = [
-        f"**{place}** is missing: {wording.fit(why, _REASON_CHARS)}"
+        say("**{place}** is missing: {why}", place=place, why=wording.fit(why, _REASON_CHARS))
         for place, why in sorted(missing.items())
     ]
     whose = f"<@{first.user_id}> {wording.plain(draw.prompt)}"
@@ -54,59 +55,62 @@ def _seeds(jobs: Mapping[int, Job]) -> str:
     """The seeds of places that follow one another."""
     first = jobs[min(jobs)].draw.seed
     last = (first + len(jobs) - 1) % SEEDS
-    return f"seeds {first} to {last}"
+    return say("seeds {first} to {last}", first=first, last=last)
 
 
 def alt_text(place: int, job: Job) -> str:
     """What the picture at this place shows, for those who do not see it."""
-    text = f"Picture {place}, AI-made: {job.draw.prompt}"
+    text = say("Picture {place}, AI-made: {prompt}", place=place, prompt=job.draw.prompt)
     return wording.short(text, wording.ALT_CHARS_MAX)
 
 
 def missing_text(place: int, why: str) -> str:
     """What stands in an empty place, for those who do not see it."""
-    return wording.short(f"Picture {place} is missing: {why}", wording.ALT_CHARS_MAX)
+    text = say("Picture {place} is missing: {why}", place=place, why=why)
+    return wording.short(text, wording.ALT_CHARS_MAX)
 
 
 def why_missing(job: Job) -> str:
     """Why the picture of this job is not among the others of its post."""
     match job.state:
         case JobState.FAILED | JobState.WITHHELD:
-            return job.error or _UNKNOWN
+            return say(job.error or _UNKNOWN)
         case JobState.HELD:
-            return AWAITED
+            return AWAITED()
         case JobState.CANCELLED:
-            return CANCELLED
+            return CANCELLED()
         case _:
-            return APART
+            return APART()
 
 
 def which(place: int) -> str:
     """The name of a picture where one is chosen."""
-    return f"Picture {place}"
+    return say("Picture {place}", place=place)
 
 
-WHICH_TO_REPORT = "Which of them? Choose it here, then press Report."
-CHOOSE = "Do something with one of them …"
-GONE = "That picture is gone, so there is nothing to do with it any more."
+WHICH_TO_REPORT = Message("Which of them? Choose it here, then press Report.")
+CHOOSE = Message("Do something with one of them …")
+GONE = Message("That picture is gone, so there is nothing to do with it any more.")
 
 
 def chosen(place: int, job: Job) -> str:
     """What can be done with one picture stands below this."""
-    return f"Picture {place} · seed {job.draw.seed} · `{job.id}`"
+    return f"{which(place)} · {say('seed {seed}', seed=job.draw.seed)} · `{job.id}`"
 
 
-UNPICKED = "Taken back: you have no pick among these now. Press a number if you like."
-OVER = "That picture is gone, or its post is, so your pick was not counted."
+UNPICKED = Message("Taken back: you have no pick among these now. Press a number if you like.")
+OVER = Message("That picture is gone, or its post is, so your pick was not counted.")
 
 
 def picked(place: int, counts: Mapping[int, int], *, self_vote: bool) -> str:
     """What a member reads after picking the best."""
-    so_far = ", ".join(f"{n} for picture {at}" for at, n in counts.items()) or "none"
+    so_far = ", ".join(
+        say("{count} for picture {place}", count=n, place=at) for at, n in counts.items()
+    )
     lines = [
-        f"**Picture {place}** is your pick. Press another number to change it.",
-        f"Picks so far: {so_far}.",
+        say("**Picture {place}** is your pick. Press another number to change it.", place=place),
+        say("Picks so far: {counts}.", counts=so_far) if so_far else say("No picks so far."),
     ]
     if self_vote:
-        lines.append("You asked for these, so your pick is kept apart and does not count.")
+        lines.append(say("You asked for these, so your pick is noted but does not count."))
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.words.speaking import Message, say
 from models.contract import ModelInfo, Sampler
 
 #: To be pressed; words that every model of anime pictures knows.
@@ -10,32 +11,32 @@ EXAMPLES = (
     "1girl, blonde hair, red eyes, hat, night sky",
     "1boy, black hair, green eyes, scarf, snow",
 )
-TITLE = "Anime pictures, drawn for you"
-HINT = (
+TITLE = Message("Anime pictures, drawn for you")
+HINT = Message(
     "Hi! I draw with `/waifu`, for example `/waifu prompt: 1girl, blue hair, smile`. "
     "`/help` shows what else I can do."
 )
-EXAMPLE_GONE = "I don't offer that example any more. `/help` shows the new ones."
-ABOUT = (
+EXAMPLE_GONE = Message("I don't offer that example any more. `/help` shows the new ones.")
+ABOUT = Message(
     "`/waifu prompt:` draws what you describe, best in Danbooru tags with commas between them. "
     "Others vote with 👍 and 👎, and the votes make the next model better."
 )
-_ASKING = (
+_ASKING = Message(
     "`negative:` keeps things out, `aspect:` is the shape, `count:` draws up to {count}, `seed:` "
     "draws the same picture again, `style:` adds a style of this server's, `private: True` shows "
     "it to you alone. `--ar 16:9 --no hat` and settings pasted from other programs work, too."
 )
-_AFTER = (
+_AFTER = Message(
     "Under each picture: *Again*, *Vary* (a new seed), *Edit*, *Settings*, *Delete*, *Report*. "
     "*Draw like this* and *Settings* are in the menu of its message, too, under *Apps*."
 )
-_YOURS = (
+_YOURS = Message(
     "`/preset` keeps your own defaults, `/queue` and `/cancel` are about what is in progress, "
     "`/history` and `/show` about what is done, `/votes` and `/duel` about the best, `/privacy` "
     "about what I store about you."
 )
-_MODEL = "{name}: {sizes}, up to {steps} steps, samplers {samplers}."
-_RULES = (
+_MODEL = Message("{name}: {sizes}, up to {steps} steps, samplers {samplers}.")
+_RULES = Message(
     "The model is under the {licence}: `/licence` has its rules and its whole text. This "
     "server's moderators decide what is drawn here (`/policy`), and a refusal says which rule it "
     "was."
@@ -47,14 +48,12 @@ def fields(info: ModelInfo) -> tuple[tuple[str, str], ...]:
     sizes = ", ".join(f"{aspect} {w} x {h}" for aspect, (w, h) in info.sizes_px.items())
     samplers = ", ".join(sampler.label for sampler in Sampler)
     return (
-        ("Asking", _ASKING.format(count=info.limits.count_max)),
-        ("Afterwards", _AFTER),
-        ("Yours", _YOURS),
+        (say("Asking"), _ASKING(count=info.limits.count_max)),
+        (say("Afterwards"), _AFTER()),
+        (say("Yours"), _YOURS()),
         (
-            "The model",
-            _MODEL.format(
-                name=info.name, sizes=sizes, steps=info.limits.steps_max, samplers=samplers
-            ),
+            say("The model"),
+            _MODEL(name=info.name, sizes=sizes, steps=info.limits.steps_max, samplers=samplers),
         ),
-        ("Licence and rules", _RULES.format(licence=info.licence_name)),
+        (say("Licence and rules"), _RULES(licence=info.licence_name)),
     )

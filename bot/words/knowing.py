@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bot.words.speaking import Message, say
 from bot.words.wording import fit, plain
 from models.catalogue.tags.grasping import Grasp
 
 #: So many words are named, and so much of each.
 _NAMED, _WORD_CHARS = 5, 40
-FORGOTTEN = (
+FORGOTTEN = Message(
     "That is only the end of your prompt, and I have forgotten its beginning: I was restarted since"
     " you typed it. Please give me all of it again; I have:"
 )
-HERE_WE_GO, NOT_TAKEN = "Here we go.", "I can't draw it after all:"
-WAITS_NO_MORE = "That request has expired. Ask again with `/waifu`."
+#: What the model in the folder draws, by its own words.
+EMBEDDED_DRAWS = Message("heads and shoulders of one person")
+HERE_WE_GO, NOT_TAKEN = Message("Here we go."), Message("I can't draw it after all:")
+WAITS_NO_MORE = Message("That request has expired. Ask again with `/waifu`.")
 
 
 def note(grasp: Grasp, draws: str | None) -> str:
@@ -25,17 +28,19 @@ def note(grasp: Grasp, draws: str | None) -> str:
     told = _slips(grasp.near)
     slipped = {word for written in grasp.near for word in written.split()}
     if unknown := [word for word in grasp.unknown if word not in slipped]:
-        told.insert(0, f"I don't know {_listed(unknown)}{_instead(draws)}")
+        told.insert(0, _stranger(unknown, draws))
     return "\n".join(f"-# {line}" for line in told)
 
 
 def doubt(grasp: Grasp, draws: str | None, known: Sequence[str]) -> str:
     """The answer to a prompt of which nothing is known, before it is drawn."""
-    said = f"I don't know {_listed(grasp.unknown)}{_instead(draws)}"
-    lines = [said, "A picture of that would show whatever I come up with. It's up to you."]
+    lines = [
+        _stranger(grasp.unknown, draws),
+        say("A picture of that would show whatever I come up with. It's up to you."),
+    ]
     lines += _slips(grasp.near)
     if known:
-        lines.append(f"Words that I know well: {_listed(known, _NAMED * 2)}")
+        lines.append(say("Words that I know well: {words}", words=_listed(known, _NAMED * 2)))
     return fit("\n".join(lines))
 
 
@@ -43,22 +48,37 @@ def filled(completion: str | None) -> str:
     """What *Settings* says was filled in; "" if nothing was."""
     if not completion:
         return ""
-    return f"I filled in what you left open: {plain(completion)} (`complete: off` leaves it open)"
+    return say(
+        "I filled in what you left open: {tags} (`complete: off` leaves it open)",
+        tags=plain(completion),
+    )
 
 
 def _slips(near: Mapping[str, str]) -> list[str]:
     return [
-        f"*{plain(written, _WORD_CHARS)}*: did you mean *{plain(tag, _WORD_CHARS)}*?"
+        say(
+            "*{word}*: did you mean *{tag}*?",
+            word=plain(written, _WORD_CHARS),
+            tag=plain(tag, _WORD_CHARS),
+        )
         for written, tag in near.items()
     ]
 
 
-def _instead(draws: str | None) -> str:
-    return f": this model draws {plain(draws)}." if draws else "."
+def _stranger(unknown: Iterable[str], draws: str | None) -> str:
+    if draws:
+        return say(
+            "I don't know {words}: this model draws {subject}.",
+            words=_listed(unknown),
+            subject=plain(say(draws)),
+        )
+    return say("I don't know {words}.", words=_listed(unknown))
 
 
 def _listed(words: Iterable[str], most: int = _NAMED) -> str:
     """*sushi*, *city* and 3 more."""
     words = list(words)
     named = ", ".join(f"*{plain(word, _WORD_CHARS)}*" for word in words[:most])
-    return named + (f" and {len(words) - most} more" if len(words) > most else "")
+    if len(words) <= most:
+        return named
+    return say("{words} and {count} more", words=named, count=len(words) - most)

@@ -14,46 +14,53 @@ from bot.policy.layers import EffectivePolicy, GuildPolicy, PolicyLine, RoleTerm
 from bot.policy.rulebook import SERVER, Rule
 from bot.policy.term_lists import LineFault
 from bot.words.effects import in_words, layer_in_words
+from bot.words.speaking import Message
 from bot.words.wording import fitting, plain
 
-GONE = "This no longer exists, so there was nothing to change. Here is what there is."
-NOTHING_CHANGED = "Nothing changed: it was like that already."
-STATED = (
+GONE = Message("This no longer exists, so there was nothing to change. Here is what there is.")
+NOTHING_CHANGED = Message("Nothing changed: it was like that already.")
+STATED = Message(
     "Everybody who accepts the licence promises this. No prompt can show whether they keep it, so "
     "there is nothing to set."
 )
-LOCKED = "This is the same in every server and cannot be changed."
-STALE = (
+LOCKED = Message("This is the same in every server and cannot be changed.")
+STALE = Message(
     "Somebody changed the policy while you were looking at it, so I have not made your change. "
     "This is what they changed; look again, and decide."
 )
 #: What an exemption from the rule `server` means.
-ALL_OWN_TERMS = "every blocked word of this server (later ones too)"
-NO_LOG = "Nothing has been changed yet."
-NOT_EVERYONE = "Everybody has this role, so everybody would decide. Please choose another one."
-UNSEEN_CHANNEL = (
+ALL_OWN_TERMS = Message("every blocked word of this server (later ones too)")
+NO_LOG = Message("Nothing has been changed yet.")
+NOT_EVERYONE = Message(
+    "Everybody has this role, so everybody would decide. Please choose another one."
+)
+UNSEEN_CHANNEL = Message(
     "I cannot write in {channel}, because I do not see it. Let me view it, or choose another "
     "channel."
 )
-NO_WRITING = (
+NO_WRITING = Message(
     "I cannot write in {channel} without these permissions: {names}. Give them to me there first, "
     "or choose another channel."
 )
-KEPT = "-# What you wrote is in this file, so nothing is lost."
-AGAIN = "Press *Edit again* to go on from there."
-NOTHING_TO_TRY = "Please give me a prompt, or the id of a picture."
-NO_TERM = "I cannot block this: {why}."
-BLOCKED_ALREADY = "“{term}” is blocked already."
-NOT_BLOCKED = "“{term}” is not blocked."
-LIST_FULL = "A server can block at most {most:,} words and phrases: please unblock some first."
-NO_EMOJI = "Please give me two emoji that I can use: ordinary ones, or custom emoji of this server."
-_COMMON = (
+KEPT = Message("-# What you wrote is in this file, so nothing is lost.")
+AGAIN = Message("Press *Edit again* to go on from there.")
+NOTHING_TO_TRY = Message("Please give me a prompt, or the id of a picture.")
+NO_TERM = Message("I cannot block this: {why}.")
+BLOCKED_ALREADY = Message("“{term}” is blocked already.")
+NOT_BLOCKED = Message("“{term}” is not blocked.")
+LIST_FULL = Message(
+    "A server can block at most {most} words and phrases: please unblock some first."
+)
+NO_EMOJI = Message(
+    "Please give me two emoji that I can use: ordinary ones, or custom emoji of this server."
+)
+_COMMON = Message(
     "⚠️ **Harmless prompts would be stopped too.** I tried your words on {tried} prompts that have "
     "nothing wrong with them, and have blocked nothing yet:"
 )
-SAVED = "✅ **Saved.**"
-UNDONE = "↩️ **Undone**: the last change. What was → what is now:"
-UNDONE_FIRST = "There is nothing to undo: this is how every server begins."
+SAVED = Message("✅ **Saved.**")
+UNDONE = Message("↩️ **Undone**: the last change. What was → what is now:")
+UNDONE_FIRST = Message("There is nothing to undo: this is how every server begins.")
 
 #: Changes that have a name of their own, by the word that the log has for them.
 _UNDOABLE = frozenset({"undo", "import"})
@@ -68,30 +75,33 @@ _SIGNS: Mapping[Ruling, str] = {
     Ruling.REFUSE: "⛔",
 }
 _GROUPS: Mapping[str, str] = {
-    "🔒": "Never, in any server",
-    "⛔": "Refused",
-    "✋": "Held until a moderator approves",
-    "🙈": "Behind a spoiler",
-    "🔞": "In age-restricted channels only",
-    "✅": "Allowed",
-    "📜": "Promised with the licence (no prompt can show it)",
+    "🔒": Message("Never, in any server"),
+    "⛔": Message("Refused"),
+    "✋": Message("Held until a moderator approves"),
+    "🙈": Message("Behind a spoiler"),
+    "🔞": Message("In age-restricted channels only"),
+    "✅": Message("Allowed"),
+    "📜": Message("Promised with the licence (no prompt can show it)"),
 }
 #: The groups of rules that no server sets.
 _FIXED = ("🔒", "📜")
 RULING_LABELS: Mapping[Ruling, tuple[str, str]] = {
-    Ruling.ALLOW: ("Allow", "It is drawn and shown"),
-    Ruling.SPOILER: ("Behind a spoiler", "It is drawn and shown behind Discord's spoiler"),
-    Ruling.HOLD: ("Hold", "It is drawn, and shown once a moderator approves it"),
-    Ruling.REFUSE: ("Refuse", "It is not drawn, and the member is told why"),
+    Ruling.ALLOW: (Message("Allow"), Message("It is drawn and shown")),
+    Ruling.SPOILER: (
+        Message("Behind a spoiler"),
+        Message("It is drawn and shown behind Discord's spoiler"),
+    ),
+    Ruling.HOLD: (Message("Hold"), Message("It is drawn, and shown once a moderator approves it")),
+    Ruling.REFUSE: (Message("Refuse"), Message("It is not drawn, and the member is told why")),
 }
 AUDIENCE_LABELS: Mapping[Audience, tuple[str, str]] = {
-    Audience.EVERYBODY: ("Everybody", "In every channel"),
-    Audience.ADULTS: ("Adults only", "In age-restricted channels only"),
+    Audience.EVERYBODY: (Message("Everybody"), Message("In every channel")),
+    Audience.ADULTS: (Message("Adults only"), Message("In age-restricted channels only")),
 }
 PRESETS: Mapping[str, str] = {
-    "family": "The strictest, for servers with young members",
-    "standard": "What every server starts with",
-    "age-restricted": "For servers of adults",
+    "family": Message("The strictest, for servers with young members"),
+    "standard": Message("What every server starts with"),
+    "age-restricted": Message("For servers of adults"),
 }
 
 
@@ -189,7 +199,7 @@ def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: Polic
 def fixed_page(rule: Rule) -> str:
     """A rule that no server sets."""
     clause = f" It is clause {rule.clause} of the model's licence." if rule.clause else ""
-    sign, why = ("🔒", LOCKED) if rule.floor else ("📜", STATED)
+    sign, why = ("🔒", LOCKED()) if rule.floor else ("📜", STATED())
     return f"## {sign} {rule.title}\n{rule.summary}\n{why}{clause}"
 
 
@@ -206,7 +216,7 @@ def preset_page(name: str, effects: Mapping[RuleId, Effect], rules: Mapping[Rule
 
 def role_summary(terms: RoleTerms, titles: Mapping[RuleId, str]) -> str:
     """What the members with a role may."""
-    titles = {**titles, SERVER: ALL_OWN_TERMS}
+    titles = {**titles, SERVER: ALL_OWN_TERMS()}
     parts = [f"exempt from {', '.join(titles.get(r, r) for r in sorted(terms.exempt))}"]
     parts = parts if terms.exempt else []
     for value, words in (
@@ -257,7 +267,7 @@ def common(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
         for term, hit in stopped.items()
     ]
     told = fitting(lines[:_LINES_TOLD], 1500, total=len(lines))
-    return f"{_COMMON.format(tried=tried)}\n{told}"
+    return f"{_COMMON(tried=tried)}\n{told}"
 
 
 def _examples(prompts: Sequence[str]) -> str:

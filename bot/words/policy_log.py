@@ -5,50 +5,53 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bot.words.speaking import Message
 from bot.words.wording import duration, fit, fitting
 
 #: What was done, as moderators read it, and to whom; what is not named here is shown as it is.
 _ACTIONS: Mapping[str, str] = {
-    "policy": "changed the policy",
-    "undo": "undid the last change",
-    "import": "imported a policy",
-    "emoji": "chose other vote emoji",
-    "approve": "approved a picture of {whom}",
-    "spoiler": "put a picture of {whom} behind a spoiler",
-    "remove": "removed a picture of {whom}",
-    "remove_and_time_out": "removed a picture of {whom} and timed them out",
-    "uphold": "granted an appeal of {whom}, so it is drawn",
-    "dismiss": "left a picture of {whom} as it is",
-    "dismiss appeal": "declined an appeal of {whom}, so the refusal stands",
-    "ban": "banned {whom}",
-    "time out": "timed out {whom}",
-    "lift": "let {whom} ask again",
-    "clear strikes": "took back the strikes of {whom}",
-    "purge": "removed every picture of {whom}",
+    "policy": Message("changed the policy"),
+    "undo": Message("undid the last change"),
+    "import": Message("imported a policy"),
+    "emoji": Message("chose other vote emoji"),
+    "approve": Message("approved a picture of {whom}"),
+    "spoiler": Message("put a picture of {whom} behind a spoiler"),
+    "remove": Message("removed a picture of {whom}"),
+    "remove_and_time_out": Message("removed a picture of {whom} and timed them out"),
+    "uphold": Message("granted an appeal of {whom}, so it is drawn"),
+    "dismiss": Message("left a picture of {whom} as it is"),
+    "dismiss appeal": Message("declined an appeal of {whom}, so the refusal stands"),
+    "ban": Message("banned {whom}"),
+    "time out": Message("timed out {whom}"),
+    "lift": Message("let {whom} ask again"),
+    "clear strikes": Message("took back the strikes of {whom}"),
+    "purge": Message("removed every picture of {whom}"),
 }
 #: What the operator does with pictures that a model may learn from; an operator is no member.
 _OPERATORS: Mapping[str, str] = {
-    "curate approve": "approved for training",
-    "curate reject": "took out of training",
-    "curate undo": "took back what was said for training of",
-    "curate caption": "described in other words for training",
+    "curate approve": Message("approved for training"),
+    "curate reject": Message("took out of training"),
+    "curate undo": Message("took back what was said for training of"),
+    "curate caption": Message("described in other words for training"),
 }
-_OPERATOR = "The bot's operator"
+_OPERATOR = Message("The bot's operator")
 #: Nobody does it: a rule says that moderators are told, or strikes have a time-out follow.
 _BY_ITSELF: Mapping[str, str] = {
-    "alert": "🔔 **Alert** about {whom}",
-    "struck out": "⏳ {whom} has too many strikes and is timed out",
+    "alert": Message("🔔 **Alert** about {whom}"),
+    "struck out": Message("⏳ {whom} has too many strikes and is timed out"),
 }
 #: What a bare number counts, one and many.
 _COUNTED: Mapping[str, tuple[str, str]] = {
-    "clear strikes": ("strike", "strikes"),
-    "purge": ("picture", "pictures"),
+    "clear strikes": (Message("strike"), Message("strikes")),
+    "purge": (Message("picture"), Message("pictures")),
 }
 #: Decisions of cases, and what a case was about.
 _DECIDED = {"approve", "spoiler", "remove", "remove_and_time_out", "uphold", "dismiss"}
 _CASES: Mapping[str, str] = {
-    "held": "held picture", "report": "reported picture", "appeal": "appeal",
-}  # fmt: skip
+    "held": Message("held picture"),
+    "report": Message("reported picture"),
+    "appeal": Message("appeal"),
+}
 #: How long somebody is timed out, before the reason.
 _TIMED = {"time out", "struck out"}
 _MINUTES = re.compile(r"(\d+) min: ?")
@@ -56,14 +59,14 @@ _MINUTES = re.compile(r"(\d+) min: ?")
 _MORE = re.compile(r"… and ([\d,]+) more")
 #: A server's own emoji, as it is kept.
 _CUSTOM_EMOJI = re.compile(r"\w+:\d{15,20}")
-_FORGOTTEN = "somebody who asked to be forgotten"
+_FORGOTTEN = Message("somebody who asked to be forgotten")
 
 
 def log_line(
     *, actor_id: int | None, action: str, detail: str, at_ms: int, user_id: int | None, limit: int
 ) -> str:
     """One change or decision: who, what, of whom, and before and after; in `limit` characters."""
-    whom = f"<@{user_id}>" if user_id else _FORGOTTEN
+    whom = f"<@{user_id}>" if user_id else _FORGOTTEN()
     kind, _, _ = detail.partition(" ")
     known = f"{action} {kind}" if f"{action} {kind}" in _ACTIONS else action
     done = _BY_ITSELF.get(action) or _deed(actor_id, known)
@@ -81,7 +84,7 @@ def log_line(
 def _deed(actor_id: int | None, action: str) -> str:
     """Who did what to `{whom}`."""
     if told := _OPERATORS.get(action):
-        return f"{_OPERATOR} {told}"
+        return f"{_OPERATOR()} {told}"
     who = f"<@{actor_id}>" if actor_id else _FORGOTTEN.capitalize()
     return f"{who} {_ACTIONS.get(action, action)}"
 

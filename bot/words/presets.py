@@ -4,71 +4,79 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.typed.kept import PRESETS_MAX, STYLES_MAX, OwnPreset, Style
+from bot.typed.kept import OwnPreset, Style
 from bot.typed.writing import whole
+from bot.words.speaking import Message, say
 from bot.words.wording import fitting, plain
 
 _NAMED = 10
-NOTHING_SAVED = (
+NOTHING_SAVED = Message(
     "You have no presets yet. `/preset save name: portraits aspect: portrait` makes one."
 )
-EMPTY = "Give me something to save, for example `words:` or `aspect:`."
-TOO_MANY = f"You have {PRESETS_MAX} presets, which is the limit. Delete one first."
-NOT_DRAWN = "That preset has words that I do not draw here, so I do not copy it."
-USE_NONE = "Your requests go without a preset now."
-NO_STYLES = "This server has no styles yet. `/style add` makes one."
-TOO_MANY_STYLES = f"This server has {STYLES_MAX} styles, which is the limit. Remove one first."
+EMPTY = Message("Give me something to save, for example `words:` or `aspect:`.")
+TOO_MANY = Message("You have {most} presets, which is the limit. Delete one first.")
+NOT_DRAWN = Message("That preset has words that I do not draw here, so I do not copy it.")
+USE_NONE = Message("Your requests go without a preset now.")
+NO_STYLES = Message("This server has no styles yet. `/style add` makes one.")
+TOO_MANY_STYLES = Message("This server has {most} styles, which is the limit. Remove one first.")
 
 
 def saved(name: str) -> str:
     """It is kept."""
-    return f"Saved. `/preset use name: {name}` adds it to everything you ask for."
+    return say("Saved. `/preset use name: {name}` adds it to everything you ask for.", name=name)
 
 
 def used(name: str) -> str:
     """It goes with everything from now on."""
-    return (
-        f"Everything you ask for comes with `{name}` now; what you type yourself wins. "
-        "`/preset use` without a name ends that."
+    return say(
+        "Everything you ask for comes with `{name}` now; what you type yourself wins. "
+        "`/preset use` without a name ends that.",
+        name=name,
     )
 
 
 def copied(name: str) -> str:
     """Somebody else's preset is theirs now, and in use."""
-    return f"Saved as `{name}`; `/preset list` shows what it adds. {used(name)}"
+    return f"{say('Saved as `{name}`; `/preset list` shows what it adds.', name=name)} {used(name)}"
 
 
 def taken(name: str) -> str:
     """A shared preset would take the place of another of theirs."""
-    return (
-        f"You have another preset that is called `{name}`, so I copy nothing over it. Save yours "
-        f"under another name, delete `{name}`, and use the code again."
+    return say(
+        "You have another preset that is called `{name}`, so I copy nothing over it. Save yours "
+        "under another name, delete `{name}`, and use the code again.",
+        name=name,
     )
 
 
 def shared(name: str, code: str) -> str:
     """How to hand it on."""
-    return (
-        f"Tell others `/preset use name: {code}`: they get a copy of `{name}` as it is then. "
-        "Deleting it ends that."
+    return say(
+        "Tell others `/preset use name: {code}`: they get a copy of `{name}` as it is then. "
+        "Deleting it ends that.",
+        name=name,
+        code=code,
     )
 
 
 def unknown(name: str) -> str:
     """None of theirs, and no code."""
-    return f"You have no preset `{plain(name, 40)}`. `/preset list` shows what you have."
+    return say(
+        "You have no preset `{name}`. `/preset list` shows what you have.", name=plain(name, 40)
+    )
 
 
 def deleted(name: str) -> str:
     """It is gone."""
-    return f"Deleted: `{name}`."
+    return say("Deleted: `{name}`.", name=name)
 
 
 def listed(presets: Sequence[OwnPreset]) -> str:
     """Each with what it adds."""
     return fitting(
         [
-            f"- `{one.name}`{' (in use)' if one.in_use else ''}: {plain(whole(one.typed), 120)}"
+            f"- `{one.name}`{' ' + say('(in use)') if one.in_use else ''}: "
+            f"{plain(whole(one.typed), 120)}"
             for one in presets
         ]
     )
@@ -77,26 +85,29 @@ def listed(presets: Sequence[OwnPreset]) -> str:
 def no_style(given: str, names: Sequence[str]) -> str:
     """The server has no such style; which it has."""
     known = ", ".join(f"`{name}`" for name in names[:_NAMED])
-    there = f"There are {known}." if known else "There are none yet."
-    return f"This server has no style `{plain(given, 40)}`. {there}"
+    there = say("There are: {names}.", names=known) if known else say("There are none yet.")
+    return f"{say('This server has no style `{name}`.', name=plain(given, 40))} {there}"
 
 
 def style_made(style: Style) -> str:
     """What it does from now on."""
-    return f"`/waifu style: {style.name}` adds: {plain(style.words)}"
+    return say("`/waifu style: {name}` adds: {words}", name=style.name, words=plain(style.words))
 
 
 def style_removed(name: str) -> str:
     """It is gone."""
-    return f"Removed: `{name}`."
+    return say("Removed: `{name}`.", name=name)
 
 
 def styles_listed(styles: Sequence[Style]) -> str:
     """Each with what it adds and keeps out."""
     return fitting(
         [
-            f"- `{one.name}`: {plain(one.words, 150)}"
-            + (f" · without {plain(one.negative, 80)}" if one.negative else "")
+            " · ".join([f"- `{one.name}`: {plain(one.words, 150)}", *_without(one.negative)])
             for one in styles
         ]
     )
+
+
+def _without(negative: str) -> list[str]:
+    return [say("without {words}", words=plain(negative, 80))] if negative else []

@@ -11,122 +11,141 @@ from collections.abc import Sequence
 
 from bot.domain import Layer
 from bot.policy.rulebook import Rule
+from bot.words.speaking import Message, say
 from bot.words.wording import CONTENT_CHARS_MAX, fit, fitting, plain
 
 #: Words, or terms of the server's, that a text names at most, and how much of each is shown.
 _TOLD, _WORD_CHARS = 3, 60
 
-SWITCHED_OFF = "The moderators have switched me off in this channel. Please ask me in another one."
-PAUSED = "The moderators have paused me in this server. Please try again later."
-FAULT = (
+SWITCHED_OFF = Message("I'm turned off in this channel. Try another one.")
+PAUSED = Message("The moderators have paused me in this server. Try again later.")
+FAULT = Message(
     "I could not check your request, so I am not drawing it. That is my fault, not yours: please "
     "try again, and tell my operator if it happens again."
 )
-UNSURE = (
+UNSURE = Message(
     "I could not check whether this picture may be shown here, so I am not showing it. That is my "
     "fault, not yours: please try again, and tell my operator if it happens again."
 )
-FORBIDDEN = "I cannot show this picture: its prompt is no longer allowed in any server."
-ADULT = "This picture may only be shown in an age-restricted channel."
-HELD = "A moderator has not looked at this picture yet. I show it once they approve it."
-REMOVED = "A moderator removed this picture."
+FORBIDDEN = Message("I cannot show this picture: its prompt is no longer allowed in any server.")
+ADULT = Message("This picture may only be shown in an age-restricted channel.")
+HELD = Message("A moderator has not looked at this picture yet. I show it once they approve it.")
+REMOVED = Message("A moderator removed this picture.")
 #: The same words and seed are the same picture.
-REMOVED_BEFORE = (
+REMOVED_BEFORE = Message(
     "A moderator removed exactly this picture from this server, so I do not draw it here again. "
     "Another seed or other words may well be fine. If you think they were wrong, press *Appeal*."
 )
 
-UNCHECKED = "I could not check the finished picture, so I am not showing it."
-EMPTY = "The picture came out empty. Please try another seed or other words."
-REVEALING = (
+UNCHECKED = Message("I could not check the finished picture, so I am not showing it.")
+EMPTY = Message("The picture came out empty. Please try another seed or other words.")
+REVEALING = Message(
     "The picture came out too revealing for this channel, so I am not showing it. Your words were "
     "fine: please try another seed."
 )
-NOWHERE = (
+NOWHERE = Message(
     "The picture came out as something that I do not show in any channel. That is the model's "
     "doing and is not held against you."
 )
 #: Of a picture that is not drawn to its end.
-STOPPED = (
+STOPPED = Message(
     "The picture was becoming too revealing for this channel, so I stopped drawing it. That is the "
     "model's doing and is not held against you: another seed may help."
 )
 #: What moderators read of a held picture.
-ASKED_FOR = "The prompt asks for something that has to be approved here."
-SCORED = "The finished picture may show nudity."
-UNMEASURED = "I could not check the finished picture for nudity."
-AWAITED = "The picture waits for a moderator to look at it."
+ASKED_FOR = Message("The prompt asks for something that has to be approved here.")
+SCORED = Message("The finished picture may show nudity.")
+UNMEASURED = Message("I could not check the finished picture for nudity.")
+AWAITED = Message("The picture waits for a moderator to look at it.")
 
-_WHERE_ADULTS_ARE = (
+_WHERE_ADULTS_ARE = Message(
     "Or ask me in an age-restricted channel (a moderator can mark a channel as age-restricted in "
     "its settings)."
 )
 _WHERE_ELSE = {
-    Layer.CATEGORY: "This is a rule of this category; another channel may allow it.",
-    Layer.CHANNEL: "This is a rule of this channel; another one may allow it.",
+    Layer.CATEGORY: Message("This is a rule of this category; another channel may allow it."),
+    Layer.CHANNEL: Message("This is a rule of this channel; another one may allow it."),
 }
-_SERVER = "The moderators of this server do not want this here. Please leave it out:"
-_SERVER_ADULTS = (
-    "The moderators of this server want this in age-restricted channels only. Please leave it out, "
-    "or ask me in such a channel:"
+_NOT_HERE = Message("I do not draw this here: {rule}.")
+_NOT_WITH_IT = Message("I do not draw this with this model: {rule}.")
+#: Of a term that the server blocks; `why` is in its moderators' words.
+_BLOCKED = Message("This server blocks “{term}”.")
+_BLOCKED_WHY = Message("This server blocks “{term}”. Reason: {why}")
+_FOR_ADULTS = Message("This server allows “{term}” in age-restricted channels only.")
+_FOR_ADULTS_WHY = Message(
+    "This server allows “{term}” in age-restricted channels only. Reason: {why}"
 )
+_LEAVE_OUT = Message("Please leave it out.")
+_LEAVE_OUT_OR_GO = Message("Please leave it out, or ask me in an age-restricted channel.")
 
 
 def floor(rule: Rule) -> str:
     """What is drawn in no server."""
-    return fit(
-        f"I do not draw this in any server: {_named(rule)}.\n{rule.summary}\n"
-        "If you meant something else, please describe it so that nobody can read it that way."
-    )
+    parts = [
+        say("I do not draw this in any server: {rule}.", rule=_named(rule)),
+        say(rule.summary),
+        say("If you meant something else, please describe it so that nobody can read it that way."),
+    ]
+    return fit("\n".join(parts))
 
 
 def refused(rule: Rule, words: Sequence[str], layer: Layer, *, also: str = "") -> str:
     """What this server, this place or the model's licence does not take; `also` as told below."""
-    here = "with this model" if layer is Layer.LICENCE else "here"
-    parts = [f"I do not draw this {here}: {_named(rule)}.", rule.summary, _found(words)]
-    parts += [rule.advice, also, _WHERE_ELSE.get(layer, "")]
+    no = _NOT_WITH_IT if layer is Layer.LICENCE else _NOT_HERE
+    parts = [no(rule=_named(rule)), say(rule.summary), _found(words)]
+    parts += [say(rule.advice), also, say(_WHERE_ELSE.get(layer, ""))]
     return fit("\n".join(filter(None, parts)))
 
 
 def also(others: Sequence[tuple[str, Sequence[str]]]) -> str:
     """What else an ask is refused for, each a title and words; nothing of nothing."""
-    named = [f"**{title}** ({_quoted(words)})" if words else f"**{title}**"
+    named = [f"**{say(title)}** ({_quoted(words)})" if words else f"**{say(title)}**"
              for title, words in others]  # fmt: skip
-    return f"It is refused for this too: {', '.join(named)}." if named else ""
+    return say("It is refused for this too: {rules}.", rules=", ".join(named)) if named else ""
 
 
 def adults(rule: Rule, words: Sequence[str]) -> str:
     """What is fine, but not here."""
     parts = [
-        f"This belongs in an age-restricted channel: {_named(rule)}.",
+        say("That's only allowed in age-restricted channels: {rule}.", rule=_named(rule)),
         _found(words),
-        f"{rule.advice} {_WHERE_ADULTS_ARE}",
+        f"{say(rule.advice)} {_WHERE_ADULTS_ARE()}",
     ]
     return fit("\n".join(filter(None, parts)))
 
 
 def server_terms(terms: Sequence[tuple[str, str]], *, for_adults: bool, also: str = "") -> str:
     """Terms that the server blocks, each with its reason; `also` as told above."""
-    heading = _SERVER_ADULTS if for_adults else _SERVER
-    lines = [f"“{plain(term)}”" + (f": {plain(why)}" if why else "") for term, why in terms]
-    room = CONTENT_CHARS_MAX - len(heading) - len(also) - 2
+    lines = [_blocked(term, why, for_adults=for_adults) for term, why in terms]
+    advice = (_LEAVE_OUT_OR_GO if for_adults else _LEAVE_OUT)()
+    room = CONTENT_CHARS_MAX - len(advice) - len(also) - 2
     told = fitting(lines[:_TOLD], room, total=len(lines))
-    return "\n".join(filter(None, [heading, told, also]))
+    return "\n".join(filter(None, [told, advice, also]))
+
+
+def _blocked(term: str, why: str, *, for_adults: bool) -> str:
+    if why:
+        told = _FOR_ADULTS_WHY if for_adults else _BLOCKED_WHY
+        return told(term=plain(term), why=plain(why))
+    return (_FOR_ADULTS if for_adults else _BLOCKED)(term=plain(term))
 
 
 def _named(rule: Rule) -> str:
     """The rule's title, with the clause that it comes from."""
-    clause = f" (clause {rule.clause} of the model's licence)" if rule.clause else ""
-    return f"**{rule.title}**{clause}"
+    title = f"**{say(rule.title)}**"
+    if not rule.clause:
+        return title
+    return say("{rule} (clause {clause} of the model's licence)", rule=title, clause=rule.clause)
 
 
 def _found(words: Sequence[str]) -> str:
     """The member's own words, as they are."""
-    return f"Found in your prompt: {_quoted(words)}." if words else ""
+    return say("Found in your prompt: {words}.", words=_quoted(words)) if words else ""
 
 
 def _quoted(words: Sequence[str]) -> str:
     """A few words, as they are."""
-    shown = [f"“{plain(word, _WORD_CHARS)}”" for word in words[:_TOLD]]
-    more = f" and {len(words) - _TOLD} more" if len(words) > _TOLD else ""
-    return ", ".join(shown) + more
+    shown = ", ".join(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_TOLD])
+    if len(words) <= _TOLD:
+        return shown
+    return say("{words} and {count} more", words=shown, count=len(words) - _TOLD)

@@ -9,195 +9,215 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.policy.thresholds import THRESHOLDS
+from bot.words.speaking import Message, listed, percent, say, tally
 from bot.words.wording import code, fit, plain, quoted
 
 #: A member's words in a case, in a report and in an appeal.
 PROMPT_CHARS, REASON_CHARS = 900, 300
 _WORDS, _WORD_CHARS = 5, 60
 
-REPORT_REASONS: Mapping[str, str] = {
-    "minors": "It sexualises somebody who looks underage",
-    "sexual": "It is too sexual for this channel",
-    "gore": "It shows gore or is meant to shock",
-    "person": "It shows a real person",
-    "hate": "It is hateful, or harasses somebody",
-    "other": "Something else",
+REPORT_REASONS: Mapping[str, Message] = {
+    "minors": Message("It sexualises somebody who looks underage"),
+    "sexual": Message("It is too sexual for this channel"),
+    "gore": Message("It shows gore or is meant to shock"),
+    "person": Message("It shows a real person"),
+    "hate": Message("It is hateful, or harasses somebody"),
+    "other": Message("Something else"),
 }
-REPORTED = "Thank you. The moderators of this server will look at this picture."
-REPORTED_NO_CHANNEL = (
+REPORTED = Message("Thank you. The moderators of this server will look at this picture.")
+REPORTED_NO_CHANNEL = Message(
     "Thank you, I have noted it. This server has no review channel that I can write in, so please "
     "tell a moderator: they find it with `/moderate cases`."
 )
-REPORTED_TOO = "Thank you. Others have reported this picture too; I have added your reason."
-REPORTED_AGAIN = (
+REPORTED_TOO = Message(
+    "Thank you. Others have reported this picture too; I have added your reason."
+)
+REPORTED_AGAIN = Message(
     "You have reported this picture already, and the moderators have the reason that you gave then."
 )
-REPORT_DECIDED = (
+REPORT_DECIDED = Message(
     "The moderators have already looked at this picture and decided about it. If you see it "
     "differently, please talk to one of them."
 )
-NOT_REPORTABLE = "That is not one of my pictures, or it is gone by now."
+NOT_REPORTABLE = Message("That is not one of my pictures, or it is gone by now.")
 
-APPEALED = (
+APPEALED = Message(
     "The moderators of this server will look at it, and I tell you in this channel what they "
     "decide. If they agree with you, I draw what you asked for without being asked again."
 )
-APPEALED_NO_CHANNEL = (
+APPEALED_NO_CHANNEL = Message(
     "I have noted it. This server has no review channel that I can write in, so please tell a "
     "moderator: they find it with `/moderate cases`."
 )
-APPEAL_GONE = (
+APPEAL_GONE = Message(
     "I no longer have that request, or you have appealed it already. Ask again with `/waifu`; if "
     "it is refused again, you can appeal that."
 )
-APPEAL_TOO_MANY = (
+APPEAL_TOO_MANY = Message(
     "The moderators already have {most} appeals of yours. Please wait until they have looked at "
     "them, or ask for something else."
 )
-APPEAL_NEEDLESS = "There is nothing to appeal any more: ask again with `/waifu`, and I draw it."
-APPEAL_FRUITLESS = (
+APPEAL_NEEDLESS = Message(
+    "There is nothing to appeal any more: ask again with `/waifu`, and I draw it."
+)
+APPEAL_FRUITLESS = Message(
     "This is not for this server to decide, so its moderators cannot allow it. Please ask for it "
     "in other words."
 )
-_YOUR_REASON = "Your reason, to copy:"
+_YOUR_REASON = Message("Your reason, to copy:")
 
-CASE_GONE = (
+CASE_GONE = Message(
     "I no longer have that case: its member asked me to forget them, or it was decided long ago."
 )
-NOT_ALLOWED = (
+NOT_ALLOWED = Message(
     "This is for the moderators of this server: for members with *Manage Server* or with the role "
     "that `/policy panel` names."
 )
-STILL_HIDDEN = (
+STILL_HIDDEN = Message(
     "This picture was drawn for an age-restricted channel, so I only show it in one. Mark this "
     "channel as age-restricted in its settings, then press again."
 )
-PICTURE_GONE = "The picture is gone by now."
-HIDDEN = (
+PICTURE_GONE = Message("The picture is gone by now.")
+HIDDEN = Message(
     "-# The picture may be for adults only, and this channel is not age-restricted, so I do not "
     "show it here. Mark the channel as age-restricted in its settings, then press *Show the "
     "picture*."
 )
-UNREADABLE = "-# I cannot read the picture's file from my disk."
-_FORBIDDEN_ANYWAY = (
+UNREADABLE = Message("-# I cannot read the picture's file from my disk.")
+_FORBIDDEN_ANYWAY = Message(
     "I may not draw this, whatever this server decides:\n{text}\nThe appeal stays open: press "
     "*Refusal stands*."
 )
-_FORBIDDEN_BESIDES = (
+_FORBIDDEN_BESIDES = Message(
     "This server forbids something in this prompt that the appeal is not about:\n{text}\nThe "
     "appeal stays open: change that rule first, or press *Refusal stands*."
 )
-UPHOLD_UNLICENSED = (
+UPHOLD_UNLICENSED = Message(
     "The model has changed, and its licence with it. This member has to accept the new one with "
     "`/licence` before I draw for them. The appeal stays open."
 )
-UPHOLD_BANNED = (
+UPHOLD_BANNED = Message(
     "My operator has banned this member from every server, so I draw nothing for them. The appeal "
     "stays open: press *Refusal stands*, or ask the operator first."
 )
-UPHOLD_NO_CHANNEL = (
+UPHOLD_NO_CHANNEL = Message(
     "The channel where they asked is gone, or I cannot see it, so there is nowhere to post the "
     "picture. The appeal stays open."
 )
 
-NO_CHANNEL = (
+NO_CHANNEL = Message(
     "This server has no review channel, so cases wait in `/moderate cases` until you choose one "
     "in `/policy panel`. Held pictures stay held."
 )
-CHANNEL_GONE = (
+CHANNEL_GONE = Message(
     "The review channel was deleted, so cases wait in `/moderate cases` until you choose another "
     "one in `/policy panel`. Held pictures stay held."
 )
-CHANNEL_CLOSED = (
+CHANNEL_CLOSED = Message(
     "I cannot post cases in <#{channel}>: please give me {names} there. Until then they wait in "
     "`/moderate cases`, and held pictures stay held."
 )
-CHANNEL_OPEN = (
+CHANNEL_OPEN = Message(
     "<#{channel}> can be read by {who}. Cases name members and quote their prompts, so please make "
     "it private."
 )
-NO_CASES = "There is nothing to decide in this server."
+NO_CASES = Message("There is nothing to decide in this server.")
 
-REMOVED_BEFORE_SHOWN = (
+REMOVED_BEFORE_SHOWN = Message(
     "The moderators have looked at this picture and do not want it shown here. Another seed or "
     "other words may be fine."
 )
-TOLD_REMOVED = (
-    "the moderators have removed your picture `{id}`, because it does not fit this server. Please "
+TOLD_REMOVED = Message(
+    "The moderators have removed your picture `{id}`, because it does not fit this server. Please "
     "keep to its rules; if you want to know more, ask a moderator."
 )
-TOLD_SPOILER = "the moderators have put your picture `{id}` behind a spoiler. Nothing else changes."
-TOLD_UPHELD = "the moderators have looked at your appeal and agree with you. I am drawing it now."
-TOLD_DISMISSED = (
-    "the moderators have looked at your appeal, and the refusal stands. Other words may well be "
+TOLD_SPOILER = Message(
+    "The moderators have put your picture `{id}` behind a spoiler. Nothing else changes."
+)
+TOLD_UPHELD = Message(
+    "The moderators have looked at your appeal and agree with you. I am drawing it now."
+)
+TOLD_DISMISSED = Message(
+    "The moderators have looked at your appeal, and the refusal stands. Other words may well be "
     "fine; if you want to know more, ask a moderator."
 )
-TOLD_HELD_TIME_OUT = (
-    "the moderators do not want your last picture shown here, and ask you to take a break."
+TOLD_HELD_TIME_OUT = Message(
+    "The moderators do not want your last picture shown here, and ask you to take a break."
 )
-TIME_OUT_REASON = "A moderator removed one of your pictures."
-APPEAL_UNREADABLE = (
+TIME_OUT_REASON = Message("A moderator removed one of your pictures.")
+APPEAL_UNREADABLE = Message(
     "Another version of me wrote this request down, and I cannot read it. The appeal stays open: "
     "press *Refusal stands*, and the member can ask again."
 )
-TIMED_OUT = "You can ask me again <t:{until_s}:R>."
+TIMED_OUT = Message("You can ask me again <t:{until_s}:R>.")
 
 
 def told(user_id: int, words: str, until_ms: int | None = None) -> str:
     """A sentence to one member, in the channel; the words are what stands behind their name."""
-    rest = f" {TIMED_OUT.format(until_s=until_ms // 1000)}" if until_ms is not None else ""
-    return f"<@{user_id}>, {words}{rest}"
+    rest = f" {TIMED_OUT(until_s=until_ms // 1000)}" if until_ms is not None else ""
+    return f"<@{user_id}>: {words}{rest}"
 
 
 def still_refused(text: str, *, by_server: bool) -> str:
     """Why an appeal that a moderator agrees with is not drawn; `text` is what a member reads."""
     why = _FORBIDDEN_BESIDES if by_server else _FORBIDDEN_ANYWAY
-    return fit(why.format(text=quoted(text)))
+    return fit(why(text=quoted(text)))
 
 
 def not_taken(why: str, reason: str) -> str:
     """Why an appeal is not taken, with what its member wrote."""
-    return fit(f"{why}\n{_YOUR_REASON}\n{code(reason)}") if reason else why
+    return fit(f"{why}\n{_YOUR_REASON()}\n{code(reason)}") if reason else why
 
 
 def reason(choice: str, words: str) -> str:
     """A report's reason as the moderators read it: one of the list, and free words."""
     chosen = REPORT_REASONS.get(choice, REPORT_REASONS["other"])
-    return f"{chosen}: {words}" if words else chosen
+    return f"{chosen()}: {words}" if words else chosen()
 
 
 def purged(user_id: int, pictures: int, left: int) -> str:
     """How far a purge is."""
-    count = "1 picture" if pictures == 1 else f"{pictures} pictures"
-    still = "1 message is" if left == 1 else f"{left} messages are"
-    rest = f"{still} still to be deleted …" if left else "All messages are deleted."
-    return f"I have removed {count} of <@{user_id}>. {rest}"
+    gone = tally(
+        "I have removed {count} picture of <@{user}>.",
+        "I have removed {count} pictures of <@{user}>.",
+        pictures,
+        user=user_id,
+    )
+    if not left:
+        return f"{gone} {say('All messages are deleted.')}"
+    still = tally(
+        "{count} message is still to be deleted …",
+        "{count} messages are still to be deleted …",
+        left,
+    )
+    return f"{gone} {still}"
 
 
 def found_by(title: str, words: Sequence[str], layer: str) -> str:
     """A rule by which something is held or refused: who says so, and what it was found in."""
     said = f" ({layer})" if layer else ""
     shown = ", ".join(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
-    return f"**{title}**{said}" + (f", found in {shown}" if shown else "")
+    named = f"**{say(title)}**{said}"
+    return say("{rule}, found in {words}", rule=named, words=shown) if shown else named
 
 
 def seen(scores: Mapping[str, float]) -> str:
     """What was measured in a picture, in words; empty if nothing was that matters."""
     told: list[str] = []
     if (nudity := scores.get("nudity")) is not None:
-        told.append(f"{_likely(nudity)} ({nudity:.0%})")
+        told.append(f"{_likely(nudity)} ({percent(nudity)})")
     if (childlike := scores.get("childlike", 0.0)) >= THRESHOLDS.childlike:
-        told.append(f"somebody who may look like a child ({childlike:.0%})")
+        told.append(f"{say('somebody who may look like a child')} ({percent(childlike)})")
     if scores.get("blank", 0.0) >= THRESHOLDS.blank:
-        told.append("an empty picture")
-    return f"The picture check sees {' and '.join(told)}." if told else ""
+        told.append(say("an empty picture"))
+    return say("The picture check sees {what}.", what=listed(told)) if told else ""
 
 
 def _likely(nudity: float) -> str:
     """How likely a picture shows nudity, by the marks from which something follows."""
     marks = (
-        (THRESHOLDS.withhold, "nudity"),
-        (THRESHOLDS.hold, "probable nudity"),
-        (THRESHOLDS.spoiler, "possible nudity"),
+        (THRESHOLDS.withhold, say("nudity")),
+        (THRESHOLDS.hold, say("probable nudity")),
+        (THRESHOLDS.spoiler, say("possible nudity")),
     )
-    return next((words for least, words in marks if nudity >= least), "no nudity")
+    return next((words for least, words in marks if nudity >= least), say("no nudity"))

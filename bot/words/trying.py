@@ -12,23 +12,24 @@ from bot.policy.rulebook import SERVER
 from bot.policy.showing import Shown
 from bot.words.effects import in_words, layer_in_words
 from bot.words.panel import ALL_OWN_TERMS, sign_of
+from bot.words.speaking import Message
 from bot.words.wording import fit, fitting, plain, quoted
 
-NOTHING_DRAWN = "-# Nothing was drawn, and nothing was written down."
-UNKNOWN_DECISION = (
+NOTHING_DRAWN = Message("-# Nothing was drawn, and nothing was written down.")
+UNKNOWN_DECISION = Message(
     "I know no decision in this server with that id. A picture's id stands below the picture, a "
     "refusal's in its last line. Decisions are forgotten after a while."
 )
-UNKEPT_WORDS = "-# The words of the prompt are not kept with a decision."
-NO_PICTURE = "There is no picture of this server with that id."
+UNKEPT_WORDS = Message("-# The words of the prompt are not kept with a decision.")
+NO_PICTURE = Message("There is no picture of this server with that id.")
 
 _WOULD = {
-    Ruling.ALLOW: "✅ **It would be drawn and shown.**",
-    Ruling.SPOILER: "🙈 **It would be drawn and shown behind a spoiler.**",
-    Ruling.HOLD: "✋ **It would be drawn, and held until a moderator approves it.**",
+    Ruling.ALLOW: Message("✅ **It would be drawn and shown.**"),
+    Ruling.SPOILER: Message("🙈 **It would be drawn and shown behind a spoiler.**"),
+    Ruling.HOLD: Message("✋ **It would be drawn, and held until a moderator approves it.**"),
 }
-_REFUSED = "⛔ **It would be refused.**"
-_ADULTS = "🔞 **It would be refused here, and drawn in an age-restricted channel.**"
+_REFUSED = Message("⛔ **It would be refused.**")
+_ADULTS = Message("🔞 **It would be refused here, and drawn in an age-restricted channel.**")
 _WORDS, _WORD_CHARS, _LINES_CHARS = 5, 60, 700
 
 
@@ -43,7 +44,7 @@ def prompt_tried(
         parts.append("The member would read:\n" + quoted(refused.text))
     if weighed.effect.strike and refused is not None:
         parts.append("It would count as a strike.")
-    return fit("\n".join([*parts, NOTHING_DRAWN]))
+    return fit("\n".join([*parts, NOTHING_DRAWN()]))
 
 
 def _would(weighed: Weighed, refused: Refused | None) -> str:
@@ -51,7 +52,7 @@ def _would(weighed: Weighed, refused: Refused | None) -> str:
     if refused is None:
         return _WOULD[effect.ruling]
     for_others = effect.audience is Audience.ADULTS and effect.ruling is not Ruling.REFUSE
-    return _ADULTS if for_others and weighed.found else _REFUSED
+    return _ADULTS() if for_others and weighed.found else _REFUSED()
 
 
 def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
@@ -65,7 +66,7 @@ def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
         line = policy.lines.get(rule_id)
         who = f" ({layer_in_words(line.layer)})" if line else ""
         if rule_id in policy.exempt and rule_id == SERVER:
-            who = f" (a role is exempt from {ALL_OWN_TERMS})"
+            who = f" (a role is exempt from {ALL_OWN_TERMS()})"
         where = "" if rule and rule.floor else _found(weighed.words(rule_id))
         title = f"{sign_of(rule, effect)} **{title_of(policy.rulebook, rule_id)}**"
         lines.append(f"- {title}: {in_words(effect)}{who}{where}")
@@ -87,32 +88,32 @@ def picture_tried(where: str, outcome: Shown | Refused) -> str:
         answer = "🙈 **It would be shown behind a spoiler.**"
     else:
         answer = "✅ **It would be shown.**"
-    return fit(f"The picture in {where}:\n{answer}\n{NOTHING_DRAWN}")
+    return fit(f"The picture in {where}:\n{answer}\n{NOTHING_DRAWN()}")
 
 
 #: What was to be decided, and what came of it, by the words that the database holds.
 _KINDS = {
-    "admit": "The request",
-    "release": "The finished picture",
-    "show": "Shown again",
-    "moderation": "The case",
-    "held": "The held picture",
-    "report": "The report",
-    "appeal": "The appeal",
+    "admit": Message("The request"),
+    "release": Message("The finished picture"),
+    "show": Message("Shown again"),
+    "moderation": Message("The case"),
+    "held": Message("The held picture"),
+    "report": Message("The report"),
+    "appeal": Message("The appeal"),
 }
 _OUTCOMES = {
-    "allow": "let through",
-    "spoiler": "put behind a spoiler",
-    "hold": "held for the moderators",
-    "refuse": "refused",
-    "withhold": "shown to nobody",
-    "approve": "approved",
-    "remove": "removed",
-    "remove_and_time_out": "removed, and its member timed out",
-    "dismiss": "left as it is",
-    "uphold": "granted, so it is drawn",
-    "decline": "declined, so the refusal stands",
-    "lapse": "nobody decided in time",
+    "allow": Message("let through"),
+    "spoiler": Message("put behind a spoiler"),
+    "hold": Message("held for the moderators"),
+    "refuse": Message("refused"),
+    "withhold": Message("shown to nobody"),
+    "approve": Message("approved"),
+    "remove": Message("removed"),
+    "remove_and_time_out": Message("removed, and its member timed out"),
+    "dismiss": Message("left as it is"),
+    "uphold": Message("granted, so it is drawn"),
+    "decline": Message("declined, so the refusal stands"),
+    "lapse": Message("nobody decided in time"),
 }
 
 
@@ -134,8 +135,8 @@ def decision_line(
 def explained(about: str, lines: Sequence[str]) -> str:
     """Every decision about one thing; the words of the prompt are not kept with them."""
     if not lines:
-        return UNKNOWN_DECISION
-    return fitting([f"**What was decided** {about}", *lines, UNKEPT_WORDS])
+        return UNKNOWN_DECISION()
+    return fitting([f"**What was decided** {about}", *lines, UNKEPT_WORDS()])
 
 
 def asked_by(user_id: int | None, channel_id: int, card_id: str) -> str:

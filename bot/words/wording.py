@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain import Job, JobId, JobState, Picture, Standing
 from bot.drawing.progress import Expected, JobProgress
+from bot.words.speaking import Message, number, say, tally
+from models.contract import Draw
 
 #: Discord's limit of a message's content, of a picture's description and of a choice's name.
 CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
@@ -44,6 +46,12 @@ _ATOMS = re.compile(
 )
 #: A backtick before another: three in a row would end a code block.
 _TICKS = re.compile("`(?=`)")
+#: What is said of so many pictures of a server that are not done.
+_DOING = {
+    JobState.QUEUED: Message("{count} waiting"),
+    JobState.RUNNING: Message("{count} being drawn"),
+    JobState.RENDERED: Message("{count} about to be posted"),
+}
 #: What opens and how it is closed.
 _CLOSES = {"```": "\n```", "`": "`", "**": "**", "\u2068": "\u2069"}
 
@@ -118,11 +126,11 @@ def fits(lines: Sequence[str], limit: int = CONTENT_CHARS_MAX, total: int | None
         return len(lines)
     total = len(lines) if total is None else total
     used = -1
-    for number, line in enumerate(lines):
+    for place, line in enumerate(lines):
         used += len(line) + 1
-        left = total - number - 1
-        if used + (len(_more(total)) + 1 if left else 0) > limit:
-            return number
+        left = total - place - 1
+        if used + (len(more(total)) + 1 if left else 0) > limit:
+            return place
     return len(lines)
 
 
@@ -132,32 +140,35 @@ def fitting(lines: Sequence[str], limit: int = CONTENT_CHARS_MAX, total: int | N
     count = fits(lines, limit, total)
     kept = list(lines[:count])
     if lines and not kept:
-        kept = [fit(lines[0], limit - len(_more(total)) - 1)]
+        kept = [fit(lines[0], limit - len(more(total)) - 1)]
     if total > len(kept):
-        kept.append(_more(total - len(kept)))
+        kept.append(more(total - len(kept)))
     return "\n".join(kept)
 
 
-def _more(count: int) -> str:
-    return f"… and {count:,} more"
+def more(count: int) -> str:
+    """How many lines of a list are not shown."""
+    return say("… and {count} more", count=number(count))
 
 
 def duration(ms: float) -> str:
     """`12 s`, `3 min`, `2 h`, `9 days`: as exact as a wait needs."""
     seconds = max(1, round(ms / 1000))
     if seconds < 90:
-        return f"{seconds} s"
+        return say("{count} s", count=seconds)
     if seconds < 5400:
-        return f"{round(seconds / 60)} min"
+        return say("{count} min", count=round(seconds / 60))
     hours = round(seconds / 3600)
-    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
+    if hours < 48:
+        return say("{count} h", count=hours)
+    return tally("{count} day", "{count} days", round(hours / 24))
 
 
 def size(size_bytes: int) -> str:
     """`10 MB`, `16 kB`: a limit as Discord names it, rounded down to what surely passes."""
     if size_bytes < 1 << 20:
-        return f"{size_bytes >> 10} kB"
-    return f"{size_bytes >> 20} MB"
+        return say("{count} kB", count=size_bytes >> 10)
+    return say("{count} MB", count=size_bytes >> 20)
 
 
 def status(
@@ -183,11 +194,16 @@ def status(
 
 def place(standing: Standing, expected: Expected | None) -> str:
     """Where a queued picture stands, about how long it will take, and what has to be done first."""
-    where = f"Place {standing.ahead + 1} in the queue" if standing.ahead else "Next in the queue"
-    if expected is None:
-        return where
-    about = f", about {duration(expected.eta_ms)}" if expected.eta_ms is not None else ""
-    return where + about + (", after I have changed models for it" if expected.loads else "")
+    told = [
+        say("Place {place} in the queue", place=number(standing.ahead + 1))
+        if standing.ahead
+        else say("Next in the queue")
+    ]
+    if expected is not None and expected.eta_ms is not None:
+        told.append(say("about {time}", time=duration(expected.eta_ms)))
+    if expected is not None and expected.loads:
+        told.append(say("after I have changed models for it"))
+    return say(", ").join(told)
 
 
 def ended(jobs: Sequence[Job]) -> str:
@@ -196,30 +212,33 @@ def ended(jobs: Sequence[Job]) -> str:
     There is room for a mention before them.
     """
     delivered = sum(job.state is JobState.DELIVERED for job in jobs)
-    lines = [f"**{delivered} of {_pictures(len(jobs))}** · {plain(jobs[0].draw.prompt)}"]
+    told = tally(
+        "{done} of {count} picture", "{done} of {count} pictures", len(jobs), done=delivered
+    )
+    lines = [f"**{told}** · {plain(jobs[0].draw.prompt)}"]
     cancelled = sum(job.state is JobState.CANCELLED for job in jobs)
     if cancelled:
-        lines.append(f"Cancelled: {cancelled}")
+        lines.append(say("Cancelled: {count}", count=cancelled))
     return fitting([*lines, *_faults(jobs)], CONTENT_CHARS_MAX - _MENTION_CHARS)
 
 
 def _faults(jobs: Sequence[Job]) -> list[str]:
     """Why pictures failed or are held back, each reason once."""
     bad = (job for job in jobs if job.state in {JobState.FAILED, JobState.WITHHELD})
-    reasons = Counter(job.error or "It could not be drawn." for job in bad)
-    return [
-        f"⚠️ {reason}" + (f" ({count} pictures)" if count > 1 else "")
-        for reason, count in reasons.items()
-    ]
+    # It was written down in English; whoever reads it may speak something else.
+    reasons = Counter(say(job.error or "") or say("It could not be drawn.") for job in bad)
+    return [f"⚠️ {_times(reason, count)}" for reason, count in reasons.items()]
 
 
 def _held(jobs: Sequence[Job]) -> list[str]:
     """Why pictures wait for the moderators, each reason once."""
-    reasons = Counter(job.error or "" for job in jobs if job.state is JobState.HELD)
-    return [
-        f"⏳ {reason}" + (f" ({count} pictures)" if count > 1 else "")
-        for reason, count in reasons.items()
-    ]
+    reasons = Counter(say(job.error or "") for job in jobs if job.state is JobState.HELD)
+    return [f"⏳ {_times(reason, count)}" for reason, count in reasons.items()]
+
+
+def _times(reason: str, count: int) -> str:
+    """The reason, and how many pictures it is said of where that is more than one."""
+    return f"{reason} ({_pictures(count)})" if count > 1 else reason
 
 
 def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
@@ -235,18 +254,22 @@ def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
     )
     full = _BAR_CELLS * done // max(steps, 1)
     drawn = sum(job.state in {JobState.RENDERED, JobState.DELIVERED} for job in jobs)
-    of_all = f" {drawn} of {len(jobs)} drawn" if len(jobs) > 1 else f" step {done} of {steps}"
-    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}`{of_all}"
+    of_all = (
+        say("{done} of {count} drawn", done=drawn, count=len(jobs))
+        if len(jobs) > 1
+        else say("step {done} of {count}", done=done, count=steps)
+    )
+    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` {of_all}"
 
 
 def _left(expected: Expected | None) -> str:
     if expected is None or expected.eta_ms is None:
         return ""
-    return f", about {duration(expected.eta_ms)} left"
+    return say(", ") + say("about {time} left", time=duration(expected.eta_ms))
 
 
 def _pictures(count: int) -> str:
-    return "1 picture" if count == 1 else f"{count} pictures"
+    return tally("{count} picture", "{count} pictures", count)
 
 
 def caption(job: Job, picture: Picture, note: str = "") -> str:
@@ -255,17 +278,25 @@ def caption(job: Job, picture: Picture, note: str = "") -> str:
     `note` is told of its words, above the settings.
     """
     draw = job.draw
-    settings = (
-        f"-# seed {draw.seed} · {draw.steps} steps · guidance {draw.guidance:g} · "
-        f"{picture.card_id}{f' · style {draw.style}' if draw.style else ''} · `{job.id}`"
-    )
+    how = [say("seed {seed}", seed=draw.seed), *settings(draw), picture.card_id]
+    if draw.style:
+        how.append(say("style {name}", name=draw.style))
+    below = f"-# {' · '.join(how)} · `{job.id}`"
     whose = f"<@{job.user_id}> {plain(draw.prompt)}"
-    return fit("\n".join(filter(None, (fit(whose, CONTENT_CHARS_MAX // 2), note, settings))))
+    return fit("\n".join(filter(None, (fit(whose, CONTENT_CHARS_MAX // 2), note, below))))
+
+
+def settings(draw: Draw) -> tuple[str, str]:
+    """The steps and the guidance, for the small line below pictures."""
+    return (
+        tally("{count} step", "{count} steps", draw.steps),
+        say("guidance {value}", value=number(draw.guidance)),
+    )
 
 
 def alt_text(job: Job) -> str:
     """What a picture shows, for those who do not see it."""
-    return short(f"AI-made picture: {job.draw.prompt}", ALT_CHARS_MAX)
+    return short(say("AI-made picture: {prompt}", prompt=job.draw.prompt), ALT_CHARS_MAX)
 
 
 def choice(job: Job) -> str:
@@ -299,33 +330,30 @@ def where(job: Job, standing: Standing | None, expected: Expected | None) -> str
         return place(standing, expected)
     match job.state:
         case JobState.RENDERED:
-            return "drawn, on its way"
+            return say("drawn, on its way")
         case JobState.HELD:
-            return "drawn, waits for the moderators"
+            return say("drawn, waits for the moderators")
         case _:
-            return "drawing" + _left(expected)
+            return say("drawing") + _left(expected)
 
 
 def busy(counts: Mapping[JobState, int], elsewhere: int) -> str:
     """How much a server's queue holds, and all servers' together."""
-    parts = [
-        f"{counts[state]} {doing}"
-        for state, doing in (
-            (JobState.QUEUED, "waiting"),
-            (JobState.RUNNING, "being drawn"),
-            (JobState.RENDERED, "about to be posted"),
-        )
-        if counts[state]
-    ]
-    here = f"{', '.join(parts)}." if parts else "The queue is empty."
+    parts = [told(count=number(counts[state])) for state, told in _DOING.items() if counts[state]]
+    here = say("{what}.", what=say(", ").join(parts)) if parts else say("The queue is empty.")
     others = elsewhere - counts[JobState.QUEUED]
-    return f"{here} {others} more in other servers." if others > 0 else here
+    if others <= 0:
+        return here
+    return f"{here} {say('{count} more in other servers.', count=number(others))}"
 
 
 def awaited(count: int) -> str:
     """Pictures of a member that are held."""
-    verb = "waits" if count == 1 else "wait"
-    return f"-# {_pictures(count)} of yours {verb} for the moderators, and come when they approve."
+    return tally(
+        "-# {count} picture of yours waits for the moderators, and comes when they approve it.",
+        "-# {count} pictures of yours wait for the moderators, and come when they approve them.",
+        count,
+    )
 
 
 def in_queue(job: Job, standing: Standing | None, expected: Expected | None) -> str:

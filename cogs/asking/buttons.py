@@ -11,7 +11,7 @@ from dataclasses import replace
 import discord
 from discord.ext import commands
 
-from bot.client import Interaction, WaifuBot
+from bot.client import Interaction, WaifuBot, speak_to
 from bot.domain import (
     Job,
     JobId,
@@ -20,17 +20,14 @@ from bot.domain import (
     RequestKind,
 )
 from bot.policy.asks import typed_of
-from bot.words import knowing, refusals
+from bot.words import knowing, pictures, refusals
 from cogs.asking.again import ask_for
 from cogs.asking.editor import show_editor
 from cogs.asking.pictures import is_readable, picture_of, tell_settings
-from cogs.asking.press import NOT_YOURS, Press, may_touch
+from cogs.asking.press import Press, may_touch
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
 from cogs.translating import guild_of, place_of, tell, user_of
-
-_GONE = "That request is gone, so this button has nothing to work with any more."
-_STALE = "This button is from an older version of me. Use `/show` to bring a picture back to life."
 
 
 class _OfPicture(Press, template="wd:none"):
@@ -58,7 +55,7 @@ class Again(_OfPicture, template=template(Action.AGAIN)):
             return
         # The same settings and seed are the same picture.
         if await interaction.client.services.gallery.is_removed(job.id):
-            await tell(interaction, refusals.REMOVED)
+            await tell(interaction, refusals.REMOVED())
             return
         await ask_for(interaction, job, RequestKind.AGAIN, job.draw)
 
@@ -84,7 +81,7 @@ class RerollAll(Press, template=template(Action.REROLL_ALL)):
         """Ask as the one who pressed, in the place of the press."""
         grid = await interaction.client.services.grids.named(OwedPostId(self.target))
         if grid is None or grid.message.guild_id != guild_of(interaction):
-            await tell(interaction, _GONE)
+            await tell(interaction, pictures.REQUEST_GONE())
             return
         job = grid.jobs[1]
         if not await is_readable(interaction, job):
@@ -129,17 +126,16 @@ class Cancel(Press, template=template(Action.CANCEL)):
         services = interaction.client.services
         status = await services.views.status(RequestId(self.target))
         if status is None or status.guild_id != guild_of(interaction):
-            await tell(interaction, _GONE)
+            await tell(interaction, pictures.REQUEST_GONE())
             return
         if not may_touch(interaction, status.user_id):
-            await tell(interaction, NOT_YOURS)
+            await tell(interaction, pictures.NOT_YOURS())
             return
         taken = await services.queue.cancel_request(
             status.request_id, status.user_id, services.clock()
         )
         services.signals.cancelled(taken)
-        what = "1 picture" if len(taken) == 1 else f"{len(taken)} pictures"
-        await tell(interaction, f"Cancelled {what}." if taken else "There is nothing to cancel.")
+        await tell(interaction, pictures.cancelled(len(taken)))
 
 
 class _Waiting(Press, template="wd:none"):
@@ -150,7 +146,7 @@ class _Waiting(Press, template="wd:none"):
         waiting_id = RequestId(self.target)
         ask = await interaction.client.services.consent.waiting(waiting_id, user_of(interaction))
         if ask is None:
-            await tell(interaction, knowing.WAITS_NO_MORE)
+            await tell(interaction, knowing.WAITS_NO_MORE())
             return
         ask = replace(ask, place=place_of(interaction))
         await submit(interaction, ask, waiting_id, sure=True)
@@ -179,10 +175,11 @@ class Buttons(commands.Cog):
         """Discord shows "interaction failed" for a press that nobody answers; say why instead."""
         if interaction.type is not discord.InteractionType.component:
             return
+        speak_to(interaction)
         pressed = str((interaction.data or {}).get("custom_id", ""))
         known = any(template(action).fullmatch(pressed) for action in Action)
         if pressed.startswith(PREFIX) and not known:
-            await tell(interaction, _STALE)
+            await tell(interaction, pictures.OLD_BUTTON())
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -24,7 +24,8 @@ from bot.domain import (
     Picture,
     UserId,
 )
-from cogs.asking.press import NOT_YOURS, Press, may_touch
+from bot.words import pictures
+from cogs.asking.press import Press, may_touch
 from cogs.asking.showing import show_again
 from cogs.components import Action, row_of, template
 from cogs.translating import guild_of, tell, user_of
@@ -33,13 +34,6 @@ from cogs.translating import guild_of, tell, user_of
 _UNDO_S, _MOST = 60.0, 32
 #: A job's id has ten characters; what follows in the button is the message that was pressed.
 _ID_CHARS = 10
-
-_ASK = "Delete this picture, here and from my disk? You can undo it for a minute."
-_DELETED = "The picture is deleted, here and from my disk. You can undo it for a minute."
-_FOR_GOOD = "The picture is deleted, here and from my disk."
-_BACK = "The picture is back."
-_TOO_LATE = "It is too late to undo that: the picture is gone."
-_GONE = "That picture is gone already."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +83,11 @@ async def _theirs(interaction: Interaction, job_id: JobId) -> Job | None:
     """The job, if it is of this server and theirs to delete; tells them if not."""
     job = await interaction.client.services.views.get(job_id)
     if job is None or job.guild_id != interaction.guild_id:
-        await tell(interaction, _GONE)
+        await tell(interaction, pictures.GONE_ALREADY())
         return None
     if may_touch(interaction, job.user_id):
         return job
-    await tell(interaction, NOT_YOURS)
+    await tell(interaction, pictures.NOT_YOURS())
     return None
 
 
@@ -111,7 +105,7 @@ class Delete(Press, template=template(Action.DELETE)):
         if message is not None and not message.flags.ephemeral:
             target += str(message.id)
         await interaction.response.send_message(
-            _ASK, view=row_of((Action.DELETE_YES, target)), ephemeral=True
+            pictures.DELETE(), view=row_of((Action.DELETE_YES, target)), ephemeral=True
         )
 
 
@@ -133,7 +127,9 @@ class DeleteYes(Press, template=template(Action.DELETE_YES)):
             await _doom_unknown(interaction, asked_under)
         services.signals.taken_away()
         view = row_of((Action.UNDO, job.id)) if kept else None
-        await interaction.edit_original_response(content=_DELETED if kept else _FOR_GOOD, view=view)
+        await interaction.edit_original_response(
+            content=pictures.IS_DELETED() if kept else pictures.IS_DELETED_FOR_GOOD(), view=view
+        )
 
 
 async def _keep(interaction: Interaction, job_id: JobId) -> bool:
@@ -185,14 +181,14 @@ class Undo(Press, template=template(Action.UNDO)):
         posts = None if kept is None else await services.gallery.bring_back(*kept)
         if posts is None:
             # Pressed twice, it is there already.
-            told = _BACK if await services.gallery.get(job_id) else _TOO_LATE
+            told = pictures.IS_BACK() if await services.gallery.get(job_id) else pictures.TOO_LATE()
             await interaction.response.edit_message(content=told, view=None)
             return
         deletions.drop(job_id)
         services.signals.review.set()
         if posts:
             services.signals.amend.set()
-            await interaction.response.edit_message(content=_BACK, view=None)
+            await interaction.response.edit_message(content=pictures.IS_BACK(), view=None)
         else:
             await show_again(interaction, job_id)
 

@@ -27,7 +27,7 @@ class Revise(Press, template=template(Action.REVISE)):
             DraftId(self.target), user_of(interaction), services.clock()
         )
         if typed is None:
-            await tell(interaction, asking.DRAFT_GONE)
+            await tell(interaction, asking.DRAFT_GONE())
             return
         await show_editor(interaction, typed)
 

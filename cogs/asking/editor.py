@@ -22,7 +22,6 @@ _PUBLIC, _PRIVATE = "public", "private"
 _PROMPT, _NEGATIVE, _ASPECT, _SEED, _MORE = "prompt", "negative", "aspect", "seed", "more"
 _SEED_CHARS, _MORE_CHARS = 20, 500
 _AS_SAID = "any"
-_ASPECTS = {_AS_SAID: "As the prompt says, else square"} | {a.value: a.value for a in Aspect}
 
 
 async def show_editor(interaction: Interaction, typed: Typed) -> None:
@@ -32,25 +31,25 @@ async def show_editor(interaction: Interaction, typed: Typed) -> None:
         form(
             Action.EDIT,
             _PRIVATE if typed.private else _PUBLIC,
-            asking.EDIT_TITLE,
+            asking.EDIT_TITLE(),
             words_field(
                 _PROMPT,
-                asking.PROMPT if fits else asking.PROMPT_CUT,
+                asking.PROMPT() if fits else asking.PROMPT_CUT(),
                 chars_max=FIELD_CHARS_MAX,
                 needed=True,
                 words=typed.prompt[:FIELD_CHARS_MAX],
             ),
             words_field(
                 _NEGATIVE,
-                asking.NEGATIVE,
+                asking.NEGATIVE(),
                 chars_max=FIELD_CHARS_MAX,
                 needed=False,
                 words=(typed.negative or "")[:FIELD_CHARS_MAX],
             ),
-            choice_field(_ASPECT, asking.ASPECT, _ASPECTS, chosen=typed.aspect or _AS_SAID),
+            choice_field(_ASPECT, asking.ASPECT(), _aspects(), chosen=typed.aspect or _AS_SAID),
             words_field(
                 _SEED,
-                asking.SEED,
+                asking.SEED(),
                 chars_max=_SEED_CHARS,
                 needed=False,
                 words="" if typed.seed is None else str(typed.seed),
@@ -58,7 +57,7 @@ async def show_editor(interaction: Interaction, typed: Typed) -> None:
             ),
             words_field(
                 _MORE,
-                asking.MORE,
+                asking.MORE(),
                 chars_max=_MORE_CHARS,
                 needed=False,
                 words=flags(typed)[:_MORE_CHARS],
@@ -66,6 +65,10 @@ async def show_editor(interaction: Interaction, typed: Typed) -> None:
             ),
         )
     )
+
+
+def _aspects() -> dict[str, str]:
+    return {_AS_SAID: asking.AS_SAID()} | {a.value: asking.ASPECTS[a]() for a in Aspect}
 
 
 def typed_in(target: str, fields: Mapping[str, str]) -> Typed:

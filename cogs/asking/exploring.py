@@ -35,7 +35,7 @@ class Exploring(commands.Cog):
         """All groups, or what fits a search; for the member's eyes only."""
         glossary, policy = await known_here(interaction)
         if not glossary:
-            await tell(interaction, exploring.NO_WORDS)
+            await tell(interaction, exploring.NO_WORDS())
             return
         text, view = (
             _overview(interaction, glossary, policy)
@@ -59,12 +59,12 @@ def _overview(
         part = list(enumerate(groups))[start : start + _PAGE]
         options = [
             discord.SelectOption(
-                label=_label(name), description=f"{len(tags):,} words", value=f"{i}"
+                label=_label(name), description=exploring.words(len(tags)), value=f"{i}"
             )
             for i, (name, tags) in part
         ]
         if options:
-            view.add_item(_menu(Action.GROUP, f"{start}", options, "Open a group"))
+            view.add_item(_menu(Action.GROUP, f"{start}", options, exploring.OPEN_GROUP()))
     view.stop()
     name = interaction.client.services.model().name
     return exploring.overview(name, len(glossary.book.tags), shown), view
@@ -110,7 +110,7 @@ def _chooser(tags: list[str]) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     options = [discord.SelectOption(label=_label(tag), value=tag[:100]) for tag in tags]
     if options:
-        view.add_item(_menu(Action.TAG, "1", options, "Look at one"))
+        view.add_item(_menu(Action.TAG, "1", options, exploring.LOOK_AT_ONE()))
     view.stop()
     return view
 
@@ -141,7 +141,7 @@ class GroupMenu(Menu, template=template(Action.GROUP)):
         gone = place >= len(glossary.book.groups)
         await _show(
             interaction,
-            (exploring.GONE, _chooser([])) if gone else _page(place, 0, glossary, policy),
+            (exploring.GONE(), _chooser([])) if gone else _page(place, 0, glossary, policy),
         )
 
 
@@ -161,7 +161,7 @@ def _looked_at(
     view = discord.ui.View(timeout=None)
     view.stop()
     if tag is None or not decide.may_offer(text, policy):
-        return exploring.GONE, view
+        return exploring.GONE(), view
     place = list(glossary.book.tags).index(text)
     view.add_item(button(Action.EXAMPLE, f"{place}x{digest(text)}"))
     if tag.group:
@@ -177,7 +177,7 @@ class _Turn(Press, template="wd:none"):
         place, _, first = self.target.partition("p")
         glossary, policy = await known_here(interaction)
         if not place.isdecimal() or int(place) >= len(glossary.book.groups):
-            await tell(interaction, exploring.GONE)
+            await tell(interaction, exploring.GONE())
             return
         start = int(first) if first.isdecimal() else 0
         await _show(interaction, _page(int(place), start, glossary, policy))
@@ -207,7 +207,7 @@ class DrawExample(Press, template=template(Action.EXAMPLE)):
         tags = list(glossary.book.tags)
         tag = tags[int(place)] if place.isdecimal() and int(place) < len(tags) else ""
         if not tag or digest(tag) != mark:
-            await tell(interaction, exploring.GONE)
+            await tell(interaction, exploring.GONE())
             return
         await draw_words(interaction, tag)
 

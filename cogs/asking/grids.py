@@ -24,11 +24,11 @@ class Which(Menu, template=template(Action.WHICH)):
         # No place is 0.
         place = int(value) if value.isdecimal() else 0
         if grid is None or grid.message.guild_id != guild_of(interaction):
-            await tell(interaction, grids.GONE)
+            await tell(interaction, grids.GONE())
             return
         job_id = grid.shown.get(place)
         if job_id is None or await services.gallery.get(job_id) is None:
-            await tell(interaction, grids.GONE)
+            await tell(interaction, grids.GONE())
             return
         await interaction.response.send_message(
             grids.chosen(place, grid.jobs[place]), view=panel_view(job_id), ephemeral=True

@@ -16,7 +16,7 @@ from cogs.asking.press import Press
 from cogs.asking.requests import submit_typed
 from cogs.components import Action, custom_id, template
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.translating import place_at, tell
+from cogs.translating import in_public, place_at, tell
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class ExamplePress(Press, template=template(Action.HELP_EXAMPLE)):
         """As if they had typed it."""
         number = int(self.target) if self.target.isdecimal() else len(helping.EXAMPLES)
         if number >= len(helping.EXAMPLES):
-            await tell(interaction, helping.EXAMPLE_GONE)
+            await tell(interaction, helping.EXAMPLE_GONE())
             return
         await submit_typed(interaction, Typed(prompt=helping.EXAMPLES[number]))
 
@@ -51,7 +51,7 @@ class Helping(commands.Cog):
     async def help(self, interaction: Interaction) -> None:
         """For the member's eyes."""
         info = self._services.model()
-        embed = discord.Embed(title=helping.TITLE, description=helping.ABOUT)
+        embed = discord.Embed(title=helping.TITLE(), description=helping.ABOUT())
         for name, text in helping.fields(info):
             embed.add_field(name=name, value=text, inline=False)
         await interaction.response.send_message(embed=embed, view=_examples(), ephemeral=True)
@@ -69,7 +69,8 @@ class Helping(commands.Cog):
             return
         try:
             if await self._may_speak(message, message.guild):
-                await message.reply(helping.HINT, mention_author=False)
+                with in_public(self._bot, message.guild.id):
+                    await message.reply(helping.HINT(), mention_author=False)
         except (*DISCORD_ERRORS, BotError) as problem:
             log.info("a mention stays unanswered: %s", problem)
 

@@ -8,24 +8,17 @@ import discord
 
 from bot.client import Interaction
 from bot.domain import Job, JobId, MessageId
-from bot.words import knowing, wording
+from bot.words import knowing, pictures, wording
 from cogs.posting.finding import button_ids
 from cogs.translating import tell, user_of
 from models.provenance import Provenance, a1111_parameters
-
-_GONE = "That picture is gone, so this button has nothing to work with any more."
-_NO_PICTURE = "I see no picture of mine in that message. Try it on one that I posted."
-_FOREIGN = (
-    "That picture was asked for by another version of me, and I cannot read all of its settings. "
-    "Ask afresh with `/waifu`."
-)
 
 
 async def picture_of(interaction: Interaction, job_id: JobId) -> Job | None:
     """The picture's job, if it is of this server and for these eyes; tells the member if not."""
     job = await _found(interaction, job_id)
     if job is None:
-        await tell(interaction, _GONE)
+        await tell(interaction, pictures.PICTURE_GONE())
     return job
 
 
@@ -39,7 +32,7 @@ async def picture_in(interaction: Interaction, message: discord.Message) -> Job 
         job = await _found(interaction, job_id)
         if job is not None:
             return job
-    await tell(interaction, _NO_PICTURE)
+    await tell(interaction, pictures.NONE_OF_MINE())
     return None
 
 
@@ -56,7 +49,7 @@ async def _found(interaction: Interaction, job_id: JobId) -> Job | None:
 async def is_readable(interaction: Interaction, job: Job) -> bool:
     """Whether this version understands all of its settings; tells the member if not."""
     if job.fault is not None:
-        await tell(interaction, _FOREIGN)
+        await tell(interaction, pictures.FOREIGN())
     return job.fault is None
 
 
@@ -66,16 +59,15 @@ async def tell_settings(interaction: Interaction, job: Job) -> None:
     command = wording.command(job, completes=info.completes)
     parameters = a1111_parameters(Provenance.of(job.request(), info))
     text = (
-        f"Draw it again:\n{wording.code(command)}\n"
-        f"For AUTOMATIC1111's WebUI:\n{wording.code(parameters)}"
-        + knowing.filled(job.draw.completion)
+        f"{pictures.DRAW_AGAIN()}\n{wording.code(command)}\n"
+        f"{pictures.FOR_A1111()}\n{wording.code(parameters)}" + knowing.filled(job.draw.completion)
     )
     if len(text) <= wording.CONTENT_CHARS_MAX and "```" not in command:
         await tell(interaction, text)
         return
     whole = f"{command}\n\n{parameters}\n".encode()
     await interaction.response.send_message(
-        "The settings are too long to copy from a message, so here they are as a file.",
+        pictures.SETTINGS_IN_FILE(),
         file=discord.File(io.BytesIO(whole), f"{job.id}.txt"),
         ephemeral=True,
     )

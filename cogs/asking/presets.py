@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.domain import Ruling
 from bot.policy import decide
-from bot.typed.kept import OwnPreset
+from bot.typed.kept import PRESETS_MAX, OwnPreset
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
 from bot.typed.reading import understood
@@ -74,14 +74,14 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         # A preset with a seed would draw one picture for ever.
         typed = replace(typed, seed=None)
         if typed == _NOTHING:
-            return words.EMPTY
+            return words.EMPTY()
         try:
             name = name_of(given)
         except NameFault as fault:
             return str(fault)
         now_ms = self._services.clock()
         kept = await self._services.presets.save(user_of(interaction), name, typed, now_ms)
-        return words.saved(name) if kept else words.TOO_MANY
+        return words.saved(name) if kept else words.TOO_MANY(most=PRESETS_MAX)
 
     @app_commands.command(description="Use a preset with everything you ask for")
     @app_commands.describe(name="Yours, or the code of a shared one; none ends it")
@@ -93,7 +93,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         presets, user_id = self._services.presets, user_of(interaction)
         if given is None:
             await presets.use(user_id, None)
-            return words.USE_NONE
+            return words.USE_NONE()
         name = given.strip().lower()
         if await presets.use(user_id, name):
             return words.used(name)
@@ -106,9 +106,9 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         if mine.get(shared.name, shared.typed) != shared.typed:
             return words.taken(shared.name)
         if not await _may_be_drawn(interaction, shared.typed):
-            return words.NOT_DRAWN
+            return words.NOT_DRAWN()
         if not await presets.save(user_id, shared.name, shared.typed, self._services.clock()):
-            return words.TOO_MANY
+            return words.TOO_MANY(most=PRESETS_MAX)
         await presets.use(user_id, shared.name)
         return words.copied(shared.name)
 
@@ -132,7 +132,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
     async def list(self, interaction: Interaction) -> None:
         """Each with what it adds."""
         mine = await self._services.presets.all(user_of(interaction))
-        await tell(interaction, words.listed(mine) if mine else words.NOTHING_SAVED)
+        await tell(interaction, words.listed(mine) if mine else words.NOTHING_SAVED())
 
     @use.autocomplete("name")
     @share.autocomplete("name")

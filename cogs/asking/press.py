@@ -12,11 +12,9 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 
 import discord
 
-from bot.client import Interaction, report_incident
+from bot.client import Interaction, report_incident, speak_to
 from bot.domain import UserId
 from cogs.components import Action
-
-NOT_YOURS = "Only the person who requested this, or a moderator, can do that."
 
 _Item = TypeVar("_Item", bound=discord.ui.Item[Any])
 
@@ -50,6 +48,7 @@ class _Lasting(discord.ui.DynamicItem[_Item], template="wd:none"):
 
         discord.py only logs what a `DynamicItem` raises and leaves the user without an answer.
         """
+        speak_to(interaction)
         try:
             await self.pressed(interaction)
         except Exception as error:  # noqa: BLE001  the tree's on_error, for components

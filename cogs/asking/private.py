@@ -26,7 +26,7 @@ from bot.domain import (
     StorageError,
 )
 from bot.policy.showing import may_show
-from bot.words import wording
+from bot.words import pictures, wording
 from cogs.components import post_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.noting import note
@@ -38,9 +38,6 @@ log = logging.getLogger(__name__)
 _PACE_S = 1.0
 #: A token lives for fifteen minutes; the last upload needs some time.
 _TOKEN_S = 14 * 60
-_NOT_YET = "Not done yet. Press *Show* again in a moment."
-_UNREADABLE = "The picture's file cannot be read. Tell the operator."
-_TOO_LARGE = "I could not make the picture small enough for this server."
 
 
 async def bring(interaction: Interaction, request_id: RequestId) -> None:
@@ -70,7 +67,7 @@ async def show_all(interaction: Interaction, jobs: list[Job]) -> None:
         if shown < len(jobs):
             await tell(interaction, wording.ended(jobs))
     elif not shown:
-        await tell(interaction, _NOT_YET)
+        await tell(interaction, pictures.NOT_YET())
 
 
 async def show_alone(interaction: Interaction, job: Job, picture: Picture) -> None:
@@ -85,9 +82,9 @@ async def show_alone(interaction: Interaction, job: Job, picture: Picture) -> No
         png = await services.gallery.read(picture)
         await _upload(interaction, job, replace(picture, spoiler=verdict.spoiler), png)
     except StorageError:
-        await tell(interaction, _UNREADABLE)
+        await tell(interaction, pictures.UNREADABLE())
     except ValueError:
-        await tell(interaction, _TOO_LARGE)
+        await tell(interaction, pictures.TOO_LARGE())
 
 
 async def _upload(interaction: Interaction, job: Job, picture: Picture, png: bytes) -> None:

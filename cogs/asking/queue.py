@@ -16,7 +16,7 @@ from bot.domain import (
     JobState,
     RequestId,
 )
-from bot.words import wording
+from bot.words import pictures, wording
 from cogs.asking.press import Press
 from cogs.asking.private import show_all
 from cogs.asking.showing import show_again
@@ -28,8 +28,6 @@ from cogs.translating import guild_of, tell, user_of
 _LINES, _PAGE, _CHOICES = 10, 10, 25
 #: Lines of `/queue` about everybody in the server.
 _NEXT = 5
-_DELETED = "That picture was deleted."
-_NOT_QUEUED = "You have no queued picture with that ID. `/queue` lists yours."
 
 
 class Queue(commands.Cog):
@@ -44,19 +42,19 @@ class Queue(commands.Cog):
         mine = await self._services.views.mine(user_of(interaction), guild_of(interaction))
         lines = [await self._line(job) for job in mine[:_LINES]]
         rest = "\n".join(await self._server(guild_of(interaction), hint=bool(mine)))
-        heading = "**Yours**\n"
+        heading = pictures.YOURS() + "\n"
         yours = wording.fitting(
             lines, wording.CONTENT_CHARS_MAX - len(heading) - len(rest) - 1, total=len(mine)
         )
-        await tell(interaction, f"{heading}{yours or 'You have nothing queued.'}\n{rest}")
+        await tell(interaction, f"{heading}{yours or pictures.NOTHING_QUEUED()}\n{rest}")
 
     async def _server(self, guild_id: GuildId, *, hint: bool) -> list[str]:
         """How busy the server is."""
         counts = await self._services.views.counts(guild_id)
         everybody = await self._services.views.counts(None)
         busy = wording.busy(counts, everybody[JobState.QUEUED])
-        lines = ["**This server**", busy, *await self._next(guild_id)]
-        return [*lines, "-# `/cancel` cancels your queued pictures."] if hint else lines
+        lines = [pictures.THIS_SERVER(), busy, *await self._next(guild_id)]
+        return [*lines, pictures.HOW_TO_CANCEL()] if hint else lines
 
     async def _next(self, guild_id: GuildId) -> list[str]:
         """Whose turn it is in this server; without the words, which may be of a private channel."""
@@ -65,7 +63,7 @@ class Queue(commands.Cog):
             f"{place}. <@{job.user_id}>: {await self._where(job)}"
             for place, job in enumerate(jobs[:_NEXT], 1)
         ]
-        return lines + ([f"… and {len(jobs) - _NEXT} more"] if len(jobs) > _NEXT else [])
+        return lines + ([wording.more(len(jobs) - _NEXT)] if len(jobs) > _NEXT else [])
 
     async def _where(self, job: Job) -> str:
         standing = await self._services.views.standing(job.id)
@@ -89,13 +87,12 @@ class Queue(commands.Cog):
         else:
             job = await services.views.get(JobId(id.strip().lower()))
             if job is None or job.user_id != user_id or job.guild_id != guild_of(interaction):
-                await tell(interaction, _NOT_QUEUED)
+                await tell(interaction, pictures.NOT_QUEUED())
                 return
             gone = await services.queue.cancel_job(job.id, services.clock())
             taken = [job.id] if gone else []
         services.signals.cancelled(taken)
-        what = "1 picture" if len(taken) == 1 else f"{len(taken)} pictures"
-        await tell(interaction, f"Cancelled {what}." if taken else "You have nothing to cancel.")
+        await tell(interaction, pictures.cancelled(len(taken)))
 
     @cancel.autocomplete("id")
     async def _waiting(
@@ -139,7 +136,7 @@ class Fetch(Press, template=template(Action.FETCH)):
             return
         jobs = await interaction.client.services.views.of_request(RequestId(self.target))
         if not jobs or any(job.user_id != user_of(interaction) for job in jobs):
-            await tell(interaction, _DELETED)
+            await tell(interaction, pictures.DELETED())
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         await show_all(interaction, jobs)
@@ -163,7 +160,7 @@ async def _page(interaction: Interaction, before: JobId | None) -> tuple[str, di
     )
     head = await _awaited(interaction) if before is None else ""
     if not jobs:
-        nothing = "No older pictures." if before else "You have no pictures here yet."
+        nothing = pictures.NO_OLDER() if before else pictures.NONE_YET()
         return f"{head}{nothing}", row_of()
     lines = [await _entry(interaction, job) for job in jobs[:_PAGE]]
     # The next page begins where this one had no room any more.
@@ -182,7 +179,7 @@ async def _awaited(interaction: Interaction) -> str:
 async def _entry(interaction: Interaction, job: Job) -> str:
     posts = await interaction.client.services.gallery.posts(job.id)
     where = (
-        f" · [open](https://discord.com/channels/{p.guild_id}/{p.channel_id}/{p.message_id})"
+        f" · [{pictures.OPEN()}](https://discord.com/channels/{p.guild_id}/{p.channel_id}/{p.message_id})"
         if (p := next(iter(posts), None))
         else ""
     )

@@ -24,7 +24,7 @@ from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.store.members import Strike
 from bot.typed.options import Typed
 from bot.typed.writing import whole
-from bot.words import asking, standing, wording
+from bot.words import asking, pictures, standing, wording
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.translating import user_of
@@ -165,9 +165,7 @@ async def _say(
     if followed is not None:
         parts += followed.notes
         if refused.rule is not None or refused.appealable:
-            parts.append(
-                f"-# If you ask a moderator about this, tell them its id: `{followed.refusal_id}`"
-            )
+            parts.append(pictures.ASK_A_MODERATOR(id=followed.refusal_id))
         if refused.appealable:
             buttons.append((Action.APPEAL, followed.refusal_id))
     await _answer(interaction, "\n".join(parts), typed, row_of(*buttons))
@@ -187,7 +185,7 @@ async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Act
 async def _answer(interaction: Interaction, text: str, typed: Typed, view: discord.ui.View) -> None:
     """Say it with everything that was typed, in the message or as a file."""
     block, file = asking.words_back(typed), discord.utils.MISSING
-    words = f"{asking.COPY}\n{block}" if block else asking.COPY_FILE
+    words = f"{asking.COPY()}\n{block}" if block else asking.COPY_FILE()
     if block is None:
         file = discord.File(io.BytesIO(whole(typed).encode()), "your-words.txt")
     above = wording.fit(text, wording.CONTENT_CHARS_MAX - len(words) - 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import nullcontext
 from dataclasses import replace
 
 import discord
@@ -36,7 +37,7 @@ from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
 from bot.typed.options import Typed
 from bot.typed.reading import understood
-from bot.words import asking, knowing, licensing, standing, wording
+from bot.words import asking, knowing, licensing, pictures, standing, wording
 from cogs.asking.doubting import doubted, show_doubt
 from cogs.asking.dressing import dressed
 from cogs.asking.private import answer_privately, bring
@@ -45,7 +46,7 @@ from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.noting import note
-from cogs.translating import place_of, roles_of, tell, user_of
+from cogs.translating import for_everybody, place_of, roles_of, tell, user_of
 from models.catalogue.tags.grasping import Grasp
 
 log = logging.getLogger(__name__)
@@ -139,8 +140,8 @@ async def submit(
 def _closing(*, queued: bool, sure: bool) -> str:
     """What takes the place of the buttons that an ask waited under."""
     if sure:
-        return knowing.HERE_WE_GO if queued else knowing.NOT_TAKEN
-    return licensing.HERE_WE_GO if queued else licensing.THANKS
+        return knowing.HERE_WE_GO() if queued else knowing.NOT_TAKEN()
+    return licensing.HERE_WE_GO() if queued else licensing.THANKS()
 
 
 async def _queue(
@@ -238,8 +239,7 @@ def lacking(interaction: Interaction) -> Refused | None:
     names = ", ".join(name.replace("_", " ").title() for name in missing)
     return Refused(
         reason=RefusalReason.CHANNEL,
-        text=f"I could not post the picture here: a moderator must give me {names} in this "
-        "channel first.",
+        text=pictures.NO_RIGHTS(names=names),
     )
 
 
@@ -257,14 +257,18 @@ async def _tell_standing(interaction: Interaction, request: Request) -> None:
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
     expected = await services.outlook.expected(request.jobs, standing)
-    told = await note(services, request.jobs[0])
-    text = wording.status(
-        request.jobs, standing=standing, expected=expected, progress={}, note=told
-    )
-    if request.layout is PostLayout.PRIVATE:
-        await answer_privately(interaction, asking.for_you_alone(text), private_view(request.id))
-        return
-    message_id = await _answer(interaction, text, request)
+    private = request.layout is PostLayout.PRIVATE
+    with nullcontext() if private else for_everybody(interaction):
+        told = await note(services, request.jobs[0])
+        text = wording.status(
+            request.jobs, standing=standing, expected=expected, progress={}, note=told
+        )
+        if private:
+            await answer_privately(
+                interaction, asking.for_you_alone(text), private_view(request.id)
+            )
+            return
+        message_id = await _answer(interaction, text, request)
     message = MessageRef(
         message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id
     )

@@ -14,7 +14,7 @@ from bot.client import Interaction
 from bot.domain import Job, JobId, Picture, Refused, StorageError
 from bot.policy.showing import may_show
 from bot.store.sends import SendKind
-from bot.words import wording
+from bot.words import pictures, wording
 from cogs.asking.private import show_alone
 from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
@@ -22,13 +22,7 @@ from cogs.components import post_view
 from cogs.posting.noting import note
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.posting.uploads import upload
-from cogs.translating import guild_of, place_of, roles_of, tell, user_of
-
-_UNKNOWN = "I can't find picture `{id}` in this server. `/history` lists yours with their IDs."
-_DELETED = "That picture was deleted."
-_ELSEWHERE = (
-    "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
-)
+from cogs.translating import for_everybody, guild_of, place_of, roles_of, tell, user_of
 
 
 async def show_again(interaction: Interaction, job_id: JobId) -> None:
@@ -50,12 +44,12 @@ async def show_again(interaction: Interaction, job_id: JobId) -> None:
         send = answer_to(interaction, SendKind.SHOW, [picture])
         shown = await send_tracked(interaction, send, lambda: _show(interaction, job, picture, png))
     except StorageError:
-        await tell(interaction, "The picture's file cannot be read. Tell the operator.")
+        await tell(interaction, pictures.UNREADABLE())
     except ValueError:
-        await tell(interaction, "I could not make the picture small enough for this server.")
+        await tell(interaction, pictures.TOO_LARGE())
     else:
         if not shown:
-            await tell(interaction, _DELETED)
+            await tell(interaction, pictures.DELETED())
 
 
 async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
@@ -63,14 +57,14 @@ async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Pictur
     services, guild = interaction.client.services, interaction.guild
     job = await services.views.get(job_id)
     if job is None or guild is None or not await _is_theirs_to_see(interaction, job):
-        return _UNKNOWN.format(id=wording.plain(job_id, 20))
+        return pictures.UNKNOWN(id=wording.plain(job_id, 20))
     picture = await services.gallery.get(job.id)
     if picture is None:
-        return _DELETED
+        return pictures.DELETED()
     place = place_of(interaction)
     # First, for what the policy says of a picture tells something of its words.
     if not may_show_here(guild, place.channel_id, job.channel_id):
-        return _ELSEWHERE
+        return pictures.ELSEWHERE()
     policy = await services.policy_at(place, roles_of(interaction))
     verdict = may_show(job, picture, policy)
     if isinstance(verdict, Refused):
@@ -90,18 +84,19 @@ async def _show(
     interaction: Interaction, job: Job, picture: Picture, png: bytes
 ) -> discord.WebhookMessage:
     told = await note(interaction.client.services, job)
-    return await upload(
-        [png],
-        interaction.filesize_limit,
-        lambda fitting: interaction.followup.send(
-            wording.caption(job, picture, told),
-            file=discord.File(
-                io.BytesIO(fitting[0].data),
-                f"{job.id}.{fitting[0].extension}",
-                spoiler=picture.spoiler,
-                description="AI-made",
+    with for_everybody(interaction):
+        return await upload(
+            [png],
+            interaction.filesize_limit,
+            lambda fitting: interaction.followup.send(
+                wording.caption(job, picture, told),
+                file=discord.File(
+                    io.BytesIO(fitting[0].data),
+                    f"{job.id}.{fitting[0].extension}",
+                    spoiler=picture.spoiler,
+                    description=wording.alt_text(job),
+                ),
+                view=post_view(job.id),
+                wait=True,
             ),
-            view=post_view(job.id),
-            wait=True,
-        ),
-    )
+        )

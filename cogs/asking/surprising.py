@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.policy import filling
 from bot.words import exploring
+from bot.words.speaking import Message
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed
 from cogs.asking.vocabulary import digest, draw_words, known_here
@@ -29,16 +30,16 @@ class Surprising(commands.Cog):
 
 
 async def _surprise(
-    interaction: Interaction, seed: int, head: str = exploring.SURPRISE
+    interaction: Interaction, seed: int, head: Message = exploring.SURPRISE
 ) -> tuple[str, discord.ui.View]:
     glossary, policy = await known_here(interaction)
     view = discord.ui.View(timeout=None)
     view.stop()
     if not glossary:
-        return exploring.NO_WORDS, view
+        return exploring.NO_WORDS(), view
     prompt = filling.surprise(glossary, seed, policy)
     if not prompt:
-        return exploring.NOTHING_FITS, view
+        return exploring.NOTHING_FITS(), view
     view.add_item(button(Action.DRAW_IT, f"{seed:08x}{digest(prompt)}"))
     view.add_item(button(Action.ANOTHER, "1"))
     return exploring.surprise(prompt, head), view

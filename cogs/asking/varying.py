@@ -39,7 +39,7 @@ class _Varying(Press, template="wd:none"):
             return
         job, _ = found
         if job.fault is not None:
-            await tell(interaction, grids.GONE)
+            await tell(interaction, grids.GONE())
             return
         draw = replace(job.draw, seed=fresh_seed(), source=job.id, strength=self.strength)
         await ask_for(interaction, job, RequestKind.VARY, draw)

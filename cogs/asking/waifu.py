@@ -61,7 +61,7 @@ class Waifu(commands.Cog):
         """Check, queue and acknowledge."""
         words = typing.whole(interaction, prompt)
         if words is None:
-            await tell(interaction, f"{knowing.FORGOTTEN}\n{wording.code(prompt)}")
+            await tell(interaction, f"{knowing.FORGOTTEN()}\n{wording.code(prompt)}")
             return
         typed = Typed(
             prompt=words,

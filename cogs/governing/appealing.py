@@ -39,7 +39,7 @@ class Appeal(Press, template=template(Action.APPEAL)):
         waiting_id = RequestId(self.target)
         services = interaction.client.services
         if await services.consent.waiting(waiting_id, user_of(interaction)) is None:
-            await tell(interaction, reviewing.APPEAL_GONE)
+            await tell(interaction, reviewing.APPEAL_GONE())
             return
         await interaction.response.send_modal(
             form(
@@ -92,26 +92,26 @@ class Appealing(commands.Cog):
         services = self._services
         ask = await services.consent.waiting(waiting_id, user_of(interaction))
         if ask is None:
-            return reviewing.APPEAL_GONE
+            return reviewing.APPEAL_GONE()
         place = place_of(interaction)
         verdict = decide.admit(
             await with_precedent(services, replace(ask, place=place, precedent=None)),
             await services.policy_at(place, roles_of(interaction)),
         )
         if not isinstance(verdict, Refused):
-            return reviewing.APPEAL_NEEDLESS
-        return verdict if verdict.appealable else reviewing.APPEAL_FRUITLESS
+            return reviewing.APPEAL_NEEDLESS()
+        return verdict if verdict.appealable else reviewing.APPEAL_FRUITLESS()
 
     async def _told(self, interaction: Interaction, filing: Filing, why: str) -> str:
         match filing:
             case Filing.OPENED:
                 policy = await self._services.guilds.policy(guild_of(interaction))
                 heard = policy.review_channel is not None
-                return reviewing.APPEALED if heard else reviewing.APPEALED_NO_CHANNEL
+                return reviewing.APPEALED() if heard else reviewing.APPEALED_NO_CHANNEL()
             case Filing.TOO_MANY:
-                return reviewing.not_taken(reviewing.APPEAL_TOO_MANY.format(most=_MOST), why)
+                return reviewing.not_taken(reviewing.APPEAL_TOO_MANY(most=_MOST), why)
             case _:
-                return reviewing.not_taken(reviewing.APPEAL_GONE, why)
+                return reviewing.not_taken(reviewing.APPEAL_GONE(), why)
 
 
 async def setup(bot: WaifuBot) -> None:

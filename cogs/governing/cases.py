@@ -84,9 +84,9 @@ async def case_message(bot: WaifuBot, case: Case, channel_id: ChannelId) -> Case
         picture = await services.gallery.get_for_review(case.job_id)
     hidden = picture is not None and not await may_look(bot, case.guild_id, channel_id, picture)
     files = [] if picture is None or hidden else await _files(bot, case, picture)
-    notes = [reviewing.HIDDEN] if hidden else []
+    notes = [reviewing.HIDDEN()] if hidden else []
     if picture is not None and not hidden and not files:
-        notes.append(reviewing.UNREADABLE)
+        notes.append(reviewing.UNREADABLE())
     lines = [*await case_lines(services, case), *notes]
     return CaseMessage(content=wording.fitting(lines), files=files, view=_view(case, hidden=hidden))
 

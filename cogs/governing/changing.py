@@ -38,8 +38,8 @@ class Wish:
     policy: GuildPolicy
     #: One word for the log.
     action: str = "policy"
-    #: What its moderator reads above the lines that say what is different.
-    told: str = words.SAVED
+    #: What its moderator reads above the lines that say what is different; "": it is saved.
+    told: str = ""
 
 
 async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[Desk, str]:
@@ -48,7 +48,7 @@ async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[D
     # Both look at every term, which takes a moment where there are ten thousand.
     lines = await asyncio.to_thread(_differences, desk, wish.policy)
     if not lines:
-        return desk, words.NOTHING_CHANGED
+        return desk, words.NOTHING_CHANGED()
     if faults := await asyncio.to_thread(_new_faults, desk, wish.policy):
         return desk, words.impossible(faults)
     services = interaction.client.services
@@ -66,7 +66,7 @@ async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[D
     current = await services.guilds.current(desk.guild_id)
     # Compiled beside the loop and kept with the policy, so that the next ask need not wait for it.
     await asyncio.to_thread(effective, desk.rulebook, current.policy, desk.here)
-    return _moved(desk, current), words.changed(wish.told, lines)
+    return _moved(desk, current), words.changed(wish.told or words.SAVED(), lines)
 
 
 def _differences(desk: Desk, policy: GuildPolicy) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ async def superseded(interaction: Interaction, version: int) -> str:
 
 def _told(since: Sequence[AuditEntry]) -> str:
     lines = [entry_line(entry) for entry in since]
-    return f"⚠️ {words.STALE}\n{fitting(lines, _TOLD_CHARS)}"
+    return f"⚠️ {words.STALE()}\n{fitting(lines, _TOLD_CHARS)}"
 
 
 async def undo(interaction: Interaction, desk: Desk) -> tuple[Desk, str]:
@@ -109,8 +109,8 @@ async def undo(interaction: Interaction, desk: Desk) -> tuple[Desk, str]:
     guilds = interaction.client.services.guilds
     before = await guilds.version(desk.guild_id, desk.version - 1) if desk.version else None
     if before is None:
-        return desk, words.UNDONE_FIRST
+        return desk, words.UNDONE_FIRST()
     history = await guilds.history(desk.guild_id, _SINCE)
     made = next((entry for entry in history if entry.version == desk.version), None)
-    head = words.undone(made.actor_id, made.action, made.at_ms) if made else words.UNDONE
+    head = words.undone(made.actor_id, made.action, made.at_ms) if made else words.UNDONE()
     return await carry_out(interaction, desk, Wish(policy=before.policy, action="undo", told=head))

@@ -119,7 +119,7 @@ def _exempt(desk: Desk, press: PanelPress) -> GuildPolicy | str:
     role = RoleId(int(press.arg(0)))
     rules = {RuleId(value) for value in press.values}
     if rules - {SERVER, *(rule.id for rule in adjustable(desk.rulebook))}:
-        return words.LOCKED
+        return words.LOCKED()
     terms = replace(role_terms(desk.policy, role), exempt=frozenset(rules))
     return with_role(desk.policy, role, terms)
 
@@ -131,7 +131,7 @@ def _norole(desk: Desk, press: PanelPress) -> GuildPolicy:
 def _modrole(desk: Desk, press: PanelPress) -> GuildPolicy | str:
     role = RoleId(int(press.values[0])) if press.values else None
     if role == desk.guild_id:
-        return words.NOT_EVERYONE
+        return words.NOT_EVERYONE()
     return replace(desk.policy, moderator_role=role)
 
 

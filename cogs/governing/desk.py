@@ -105,12 +105,12 @@ class Desk:
             return ""
         channel = self.channel(channel_id)
         if not isinstance(channel, discord.TextChannel):
-            return words.UNSEEN_CHANNEL.format(channel=self.channel_name(channel_id))
+            return words.UNSEEN_CHANNEL(channel=self.channel_name(channel_id))
         may = channel.permissions_for(channel.guild.me)
         missing = [name.replace("_", " ").title() for name in _NEEDED if not getattr(may, name)]
         if not missing:
             return ""
-        return words.NO_WRITING.format(channel=channel.mention, names=", ".join(missing))
+        return words.NO_WRITING(channel=channel.mention, names=", ".join(missing))
 
     def names(self) -> dict[int, str]:
         """What the channels and roles that the policy names are called."""

@@ -58,7 +58,7 @@ async def export(interaction: Interaction, desk: Desk) -> None:
     """Answer with the whole policy as a file."""
     await interaction.response.defer(ephemeral=True, thinking=True)
     written = await asyncio.to_thread(to_toml, desk.policy, desk.rulebook, desk.names())
-    await interaction.followup.send(words.EXPORTED, file=_file(written, _NAME), ephemeral=True)
+    await interaction.followup.send(words.EXPORTED(), file=_file(written, _NAME), ephemeral=True)
 
 
 async def offer(interaction: Interaction, desk: Desk, file: discord.Attachment) -> None:
@@ -83,7 +83,7 @@ async def apply(interaction: Interaction, desk: Desk, press: PanelPress) -> None
         await interaction.edit_original_response(view=home(desk, (), found), attachments=[])
         return
     if press.version != desk.version:
-        view, files = _offered(desk, found, words.CHANGED_MEANWHILE)
+        view, files = _offered(desk, found, words.CHANGED_MEANWHILE())
         await interaction.edit_original_response(view=view, attachments=files)
         return
     desk, note = await carry_out(interaction, desk, Wish(policy=found.policy, action="import"))
@@ -93,7 +93,7 @@ async def apply(interaction: Interaction, desk: Desk, press: PanelPress) -> None
 async def discard(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     """Forget the file."""
     del press
-    view = home(desk, (), words.DISCARDED)
+    view = home(desk, (), words.DISCARDED())
     await interaction.response.edit_message(view=view, attachments=[])
 
 
@@ -108,7 +108,7 @@ def _read_here(desk: Desk, data: bytes) -> _Offer | str:
     except DocumentError as fault:
         return words.faulty(fault.faults)
     if policy.moderator_role == desk.guild_id:
-        return words.EVERYBODY_DECIDES
+        return words.EVERYBODY_DECIDES()
     if unusable := _unusable(desk, policy):
         return unusable
     return _Offer(
@@ -129,7 +129,7 @@ def _unusable(desk: Desk, policy: GuildPolicy) -> str:
 def _offered(desk: Desk, found: _Offer, note: str) -> tuple[ui.LayoutView, list[discord.File]]:
     """The difference, and the buttons under it; nothing to apply if there is none."""
     if not found.lines:
-        return home(desk, (), words.NO_DIFFERENCE), []
+        return home(desk, (), words.NO_DIFFERENCE()), []
     files = [_file(found.written, _NAME)]
     lines = [f"- {line}" for line in found.lines]
     shown, whole = fitting(lines, _SHOWN_CHARS), "\n".join(lines)

@@ -40,7 +40,7 @@ class GivenBack:
 def page_of(given: GivenBack) -> tuple[ui.LayoutView, list[discord.File]]:
     """The page, and the file that hangs on it."""
     file = discord.File(io.BytesIO(given.written.encode()), _NAME)
-    kept = f"{words.KEPT} {words.AGAIN}" if given.again else words.KEPT
+    kept = f"{words.KEPT()} {words.AGAIN()}" if given.again else words.KEPT()
     view = page(text(given.why), line(), text(kept), attached(file), row(*_ways(given)))
     return view, [file]
 

@@ -52,15 +52,15 @@ class Accept(Press, template=template(Action.ACCEPT)):
         info = services.model()
         waiting_id, is_this = decided_by(self.target, info)
         if not is_this:
-            await show_terms_again(interaction, waiting_id, licensing.CHANGED)
+            await show_terms_again(interaction, waiting_id, licensing.CHANGED())
             return
         await services.consent.accept(user_id, info.licence_sha256, info.card_id, services.clock())
         if waiting_id == NOTHING_WAITS:
-            await close_terms(interaction, licensing.ASK_NOW)
+            await close_terms(interaction, licensing.ASK_NOW())
             return
         ask = await services.consent.waiting(waiting_id, user_id)
         if ask is None:
-            await close_terms(interaction, licensing.WAITS_NO_MORE)
+            await close_terms(interaction, licensing.WAITS_NO_MORE())
             return
         await submit(interaction, replace(ask, place=place_of(interaction)), waiting_id)
 

@@ -67,13 +67,13 @@ class Moderating(
             lines.append("… and more")
         policy = await self._services.guilds.policy(guild_of(interaction))
         warnings = review_warnings(interaction.guild, policy) if interaction.guild else []
-        told = [*(lines or [reviewing.NO_CASES]), *(f"⚠️ {warning}" for warning in warnings)]
+        told = [*(lines or [reviewing.NO_CASES()]), *(f"⚠️ {warning}" for warning in warnings)]
         await tell(interaction, wording.fitting(told))
 
     async def _show(self, interaction: Interaction, case_id: CaseId) -> None:
         case = await self._services.reviews.get(case_id)
         if case is None or case.guild_id != guild_of(interaction):
-            await tell(interaction, reviewing.CASE_GONE)
+            await tell(interaction, reviewing.CASE_GONE())
             return
         # In the review channel others see it too; here it is handed to one.
         if not await licensed(interaction):
@@ -126,7 +126,7 @@ class Moderating(
         count = await self._services.members.clear_strikes(
             guild_of(interaction), UserId(member.id), user_of(interaction), self._services.clock()
         )
-        await tell(interaction, f"I have taken back {standing.counted(count)} of <@{member.id}>.")
+        await tell(interaction, standing.taken_back(member.id, count))
 
     @app_commands.command(description="Keep a member from asking me for a while")
     @app_commands.describe(minutes="For how long; 1440 are a day", reason="The member reads it")

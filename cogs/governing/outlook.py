@@ -18,18 +18,18 @@ _NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_histor
 def review_warnings(guild: discord.Guild, policy: GuildPolicy) -> list[str]:
     """One sentence for each thing that should be mended; none of it loosens anything."""
     if policy.review_channel is None:
-        return [reviewing.NO_CHANNEL]
+        return [reviewing.NO_CHANNEL()]
     channel = guild.get_channel(policy.review_channel)
     if channel is None:
-        return [reviewing.CHANNEL_GONE]
+        return [reviewing.CHANNEL_GONE()]
     warnings: list[str] = []
     lacking = [n for n in _NEEDED if not getattr(channel.permissions_for(guild.me), n)]
     if lacking:
         names = ", ".join(name.replace("_", " ").title() for name in lacking)
-        warnings.append(reviewing.CHANNEL_CLOSED.format(channel=channel.id, names=names))
+        warnings.append(reviewing.CHANNEL_CLOSED(channel=channel.id, names=names))
     if others := _others(channel, policy):
         told = ", ".join("everybody" if r.is_default() else f"@{r.name}" for r in others[:3])
-        warnings.append(reviewing.CHANNEL_OPEN.format(channel=channel.id, who=told))
+        warnings.append(reviewing.CHANNEL_OPEN(channel=channel.id, who=told))
     return warnings
 
 

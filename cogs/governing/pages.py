@@ -163,7 +163,7 @@ def preset(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     """What a preset contains, and the choice of it."""
     name = args[0]
     if name not in desk.rulebook.presets:
-        return rules(desk, (), words.GONE)
+        return rules(desk, (), words.GONE())
     effects = {rule: preset_effect(desk.rulebook, name, rule) for rule in desk.rulebook.rules}
     chosen = name == desk.policy.preset
     return page(
@@ -183,7 +183,7 @@ def rule(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     scope, rule_id = scope_of(args[0]), RuleId(args[-1])
     found = desk.rulebook.rules.get(rule_id)
     if found is None:
-        return rules(desk, (scope.key(),), words.GONE)
+        return rules(desk, (scope.key(),), words.GONE())
     back = button(f"← Rules of {'this server' if scope.id is None else 'this place'}",
                   press_id("open", desk.version, "rules", scope.key()))  # fmt: skip
     if not is_adjustable(found):

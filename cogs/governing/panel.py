@@ -50,7 +50,7 @@ async def _answer(interaction: Interaction, press: PanelPress) -> None:
     desk = await seat(interaction)
     if desk is None:
         # What stands there was for a moderator's eyes.
-        away = page(text(NOT_ALLOWED))
+        away = page(text(NOT_ALLOWED()))
         await interaction.response.edit_message(view=away, attachments=[])
         return
     try:
@@ -59,7 +59,7 @@ async def _answer(interaction: Interaction, press: PanelPress) -> None:
         if interaction.response.is_done():
             raise
         # It names what was there once, or was made up; nothing has been done.
-        await _show(interaction, desk, ("home",), words.GONE)
+        await _show(interaction, desk, ("home",), words.GONE())
 
 
 async def _show(interaction: Interaction, desk: Desk, path: tuple[str, ...], note: str) -> None:
@@ -197,7 +197,7 @@ async def _undo(interaction: Interaction, desk: Desk, press: PanelPress) -> None
 async def _try(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     prompt = press.fields.get("prompt", "")
     if not prompt.strip():
-        await tell(interaction, words.NOTHING_TO_TRY)
+        await tell(interaction, words.NOTHING_TO_TRY())
         return
     attempt = trying.Attempt(place=desk.here)
     tried = trying.try_prompt(desk, attempt, prompt, press.fields.get("negative", ""))

@@ -27,6 +27,7 @@ from bot.words import panel as words
 from bot.words import wording
 from bot.words.emoji import is_one_emoji
 from bot.words.reviewing import NOT_ALLOWED
+from bot.words.speaking import number
 from cogs.governing import documents, trying
 from cogs.governing.changing import Wish, ask_for_patience, carry_out, undo
 from cogs.governing.desk import Desk, seat
@@ -88,7 +89,7 @@ class PolicyCog(
         """Manage Server or the role that the server named, whatever Discord let through."""
         if await seat(interaction) is not None:
             return True
-        await tell(interaction, NOT_ALLOWED)
+        await tell(interaction, NOT_ALLOWED())
         return False
 
     @app_commands.command(description="See and change everything that this server decides")
@@ -123,7 +124,7 @@ class PolicyCog(
         elif prompt:
             await tell(interaction, trying.try_prompt(desk, attempt, prompt, negative or ""))
         else:
-            await tell(interaction, words.NOTHING_TO_TRY)
+            await tell(interaction, words.NOTHING_TO_TRY())
 
     @app_commands.command(description="Why a picture or a request was decided as it was")
     @app_commands.describe(id="The id of a picture, or the one that a refusal shows")
@@ -177,11 +178,11 @@ class PolicyCog(
         wanted = Term(text=" ".join(term.split()), reason=" ".join(reason.split()))
         fault = fault_of(wanted, desk.rulebook)
         if fault:
-            await tell(interaction, words.NO_TERM.format(why=fault))
+            await tell(interaction, words.NO_TERM(why=fault))
         elif await _same(desk, wanted.text):
-            await tell(interaction, words.BLOCKED_ALREADY.format(term=wording.plain(wanted.text)))
+            await tell(interaction, words.BLOCKED_ALREADY(term=wording.plain(wanted.text)))
         elif len(desk.policy.blocked) >= TERMS_MAX:
-            await tell(interaction, words.LIST_FULL.format(most=TERMS_MAX))
+            await tell(interaction, words.LIST_FULL(most=number(TERMS_MAX)))
         else:
             policy = replace(desk.policy, blocked=(*desk.policy.blocked, wanted))
             await _block(interaction, desk, policy, wanted)
@@ -193,7 +194,7 @@ class PolicyCog(
         desk = await _desk(interaction)
         same = await _same(desk, term)
         if not same:
-            await tell(interaction, words.NOT_BLOCKED.format(term=wording.plain(term)))
+            await tell(interaction, words.NOT_BLOCKED(term=wording.plain(term)))
             return
         left = tuple(t for t in desk.policy.blocked if t not in same)
         await _save(interaction, desk, replace(desk.policy, blocked=left))
@@ -234,7 +235,7 @@ class PolicyCog(
         """For posts from now on; votes under older ones stay."""
         names = [_emoji_name(interaction, text) for text in (up, down)]
         if names[0] is None or names[1] is None:
-            await tell(interaction, words.NO_EMOJI)
+            await tell(interaction, words.NO_EMOJI())
             return
         chosen = VoteEmoji(up=names[0], down=names[1])
         refused = await self._guilds.set_vote_emoji(
@@ -249,7 +250,7 @@ async def _desk(interaction: Interaction) -> Desk:
     """The desk of whoever called a command. CheckFailure if they just lost the permission."""
     desk = await seat(interaction)
     if desk is None:
-        await tell(interaction, NOT_ALLOWED)
+        await tell(interaction, NOT_ALLOWED())
         raise app_commands.CheckFailure
     return desk
 

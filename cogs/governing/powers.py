@@ -18,5 +18,5 @@ async def require_power(interaction: Interaction) -> GuildPolicy | None:
     policy = await interaction.client.services.guilds.policy(guild_of(interaction))
     if may_govern(interaction, policy):
         return policy
-    await tell(interaction, reviewing.NOT_ALLOWED)
+    await tell(interaction, reviewing.NOT_ALLOWED())
     return None

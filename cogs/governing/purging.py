@@ -37,7 +37,7 @@ class Purge(Press, template=template(Action.PURGE)):
         cancelled = await services.queue.cancel_user(member_id, guild_id, now_ms)
         services.signals.cancelled(cancelled)
         removed = await services.members.purge(
-            guild_id, member_id, user_of(interaction), reviewing.REMOVED_BEFORE_SHOWN, now_ms
+            guild_id, member_id, user_of(interaction), reviewing.REMOVED_BEFORE_SHOWN(), now_ms
         )
         services.signals.taken_away()
         for nudge in (services.signals.status, services.signals.review):

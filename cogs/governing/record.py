@@ -46,7 +46,7 @@ async def log_page(
     return page(
         *said(note),
         text("## Log"),
-        text("\n".join(lines[:shown]) or words.NO_LOG),
+        text("\n".join(lines[:shown]) or words.NO_LOG()),
         line(),
         home_row(desk, *more),
     )

@@ -44,7 +44,7 @@ async def _is_here(interaction: Interaction, job_id: JobId) -> bool:
     job = await interaction.client.services.views.get(job_id)
     if job is not None and job.guild_id == interaction.guild_id:
         return True
-    await tell(interaction, reviewing.NOT_REPORTABLE)
+    await tell(interaction, reviewing.NOT_REPORTABLE())
     return False
 
 
@@ -89,7 +89,9 @@ class Reporting(commands.Cog):
         ours = me is not None and message.author.id == me.id
         if ours and (grid := await self._services.grids.of_message(MessageId(message.id))):
             await interaction.response.send_message(
-                grids.WHICH_TO_REPORT, view=menu_view(grid.name, tuple(grid.shown)), ephemeral=True
+                grids.WHICH_TO_REPORT(),
+                view=menu_view(grid.name, tuple(grid.shown)),
+                ephemeral=True,
             )
             return
         for target in sorted(button_ids(message)) if ours else ():
@@ -97,7 +99,7 @@ class Reporting(commands.Cog):
             if job is not None:
                 await _ask_why(interaction, job.id)
                 return
-        await tell(interaction, reviewing.NOT_REPORTABLE)
+        await tell(interaction, reviewing.NOT_REPORTABLE())
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -118,9 +120,10 @@ class Reporting(commands.Cog):
         )
         policy = await services.guilds.policy(guild_of(interaction))
         taken = filing in {Filing.OPENED, Filing.JOINED}
-        words = _TOLD[filing] if taken else reviewing.not_taken(_TOLD[filing], said)
+        told = _TOLD[filing]()
+        words = told if taken else reviewing.not_taken(told, said)
         if filing is Filing.OPENED and policy.review_channel is None:
-            words = reviewing.REPORTED_NO_CHANNEL
+            words = reviewing.REPORTED_NO_CHANNEL()
         services.signals.review.set()
         await tell(interaction, words)
 

@@ -9,7 +9,7 @@ from bot.client import Interaction, WaifuBot
 from bot.domain import Refused
 from bot.policy import decide
 from bot.policy.asks import make_ask
-from bot.typed.kept import Style
+from bot.typed.kept import STYLES_MAX, Style
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
 from bot.words import presets as words
@@ -60,7 +60,7 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
         kept = await self._services.styles.put(
             guild_of(interaction), style, user_of(interaction), self._services.clock()
         )
-        return words.style_made(style) if kept else words.TOO_MANY_STYLES
+        return words.style_made(style) if kept else words.TOO_MANY_STYLES(most=STYLES_MAX)
 
     @app_commands.command(description="Remove a style")
     @app_commands.describe(name="Which one")
@@ -82,7 +82,7 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
         if await require_power(interaction) is None:
             return
         styles = await self._services.styles.all(guild_of(interaction))
-        await tell(interaction, words.styles_listed(styles) if styles else words.NO_STYLES)
+        await tell(interaction, words.styles_listed(styles) if styles else words.NO_STYLES())
 
 
 async def setup(bot: WaifuBot) -> None:

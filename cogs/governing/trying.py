@@ -71,7 +71,7 @@ async def try_picture(interaction: Interaction, desk: Desk, attempt: Attempt, jo
     services = interaction.client.services
     job, picture = await services.views.get(job_id), await services.gallery.get(job_id)
     if job is None or picture is None or job.guild_id != desk.guild_id:
-        return words.NO_PICTURE
+        return words.NO_PICTURE()
     outcome = may_show(job, picture, attempt.policy(desk))
     return words.picture_tried(f"<#{attempt.place.channel_id}>", outcome)
 

@@ -28,7 +28,15 @@ from cogs.components import Action, template
 from cogs.governing.cases import case_message
 from cogs.governing.powers import require_power
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.translating import channel_at, guild_of, member_roles, place_at, tell, user_of
+from cogs.translating import (
+    channel_at,
+    for_everybody,
+    guild_of,
+    member_roles,
+    place_at,
+    tell,
+    user_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +53,7 @@ class _OfCase(Press, template="wd:none"):
             return None
         case = await interaction.client.services.reviews.get(CaseId(self.target))
         if case is None or case.guild_id != guild_of(interaction):
-            await tell(interaction, reviewing.CASE_GONE)
+            await tell(interaction, reviewing.CASE_GONE())
             return None
         return case, policy
 
@@ -71,7 +79,7 @@ class LookAgain(_OfCase, template=template(Action.LOOK)):
         else:
             await tell(
                 interaction,
-                reviewing.STILL_HIDDEN if case.pictured else reviewing.PICTURE_GONE,
+                reviewing.STILL_HIDDEN() if case.pictured else reviewing.PICTURE_GONE(),
             )
 
 
@@ -95,7 +103,7 @@ class _Verdict(_OfCase, template="wd:none"):
         await interaction.response.defer()
         decided = await interaction.client.services.reviews.decide(case.id, judgement)
         if decided is None:
-            await tell(interaction, reviewing.CASE_GONE)
+            await tell(interaction, reviewing.CASE_GONE())
             return
         await _show(interaction, decided)
         if decided.first:
@@ -167,13 +175,15 @@ async def _judgement(
         admitted = verdict
     if outcome is Outcome.REMOVE_AND_TIME_OUT:
         exclusion = _time_out(case, policy, actor_id, now_ms)
+    with for_everybody(interaction):
+        told, cancelled = _told_at(case, outcome, exclusion), standing.CANCELLED()
     return Judgement(
         outcome=outcome,
         actor_id=actor_id,
         at_ms=now_ms,
         text=reviewing.REMOVED_BEFORE_SHOWN,
-        told=_told_at(case, outcome, exclusion),
-        told_cancelled=standing.CANCELLED,
+        told=told,
+        told_cancelled=cancelled,
         exclusion=exclusion,
         admitted=admitted,
         since_id=interaction.id,
@@ -203,15 +213,15 @@ async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
     """What policy makes of the ask of an appeal in its channel as that is now, or why it cannot."""
     services = bot.services
     if case.ask is None:
-        return reviewing.APPEAL_UNREADABLE
+        return reviewing.APPEAL_UNREADABLE()
     model = services.model()
     if not await services.consent.accepted(case.user_id, model.licence_sha256):
-        return reviewing.UPHOLD_UNLICENSED
+        return reviewing.UPHOLD_UNLICENSED()
     if await services.members.exclusion(EVERYWHERE, case.user_id, services.clock()):
-        return reviewing.UPHOLD_BANNED
+        return reviewing.UPHOLD_BANNED()
     place = await _place(bot, case)
     if place is None:
-        return reviewing.UPHOLD_NO_CHANNEL
+        return reviewing.UPHOLD_NO_CHANNEL()
     ask = asked_of(replace(case.ask, place=place), model)
     policy = await services.policy_at(place, await _roles(bot, case), model=model)
     verdict = decide.uphold(ask, policy, case.found)
@@ -267,15 +277,15 @@ def _told(case: Case, outcome: Outcome) -> str | None:
     id_ = case.job_id or ""
     match case.kind, outcome:
         case CaseKind.APPEAL, Outcome.UPHOLD:
-            return reviewing.TOLD_UPHELD
+            return reviewing.TOLD_UPHELD()
         case CaseKind.APPEAL, _:
-            return reviewing.TOLD_DISMISSED
+            return reviewing.TOLD_DISMISSED()
         case CaseKind.REPORT, Outcome.SPOILER:
-            return reviewing.TOLD_SPOILER.format(id=id_)
+            return reviewing.TOLD_SPOILER(id=id_)
         case CaseKind.REPORT, Outcome.REMOVE | Outcome.REMOVE_AND_TIME_OUT:
-            return reviewing.TOLD_REMOVED.format(id=id_)
+            return reviewing.TOLD_REMOVED(id=id_)
         case CaseKind.HELD, Outcome.REMOVE_AND_TIME_OUT:
-            return reviewing.TOLD_HELD_TIME_OUT
+            return reviewing.TOLD_HELD_TIME_OUT()
         case _:
             return None
 

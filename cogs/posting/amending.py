@@ -27,7 +27,7 @@ from cogs.posting.lanes import Lanes, Openings, first_of_each
 from cogs.posting.looking import Looking
 from cogs.posting.noting import note
 from cogs.posting.uploads import Fitted, upload
-from cogs.translating import channel_at, place_at
+from cogs.translating import channel_at, in_public, place_at
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,10 @@ class Amending(Looking):
 
     async def _amend(self, post: Post) -> None:
         """Edit one message; where that will never do, it goes."""
+        with in_public(self._bot, post.guild_id):
+            await self._amend_in_public(post)
+
+    async def _amend_in_public(self, post: Post) -> None:
         shown = await self._services.gallery.to_show(post.message_id)
         try:
             await self._edit(post)
@@ -136,7 +140,7 @@ class Amending(Looking):
             elif pane := await self._as_shown(pane, before):
                 panes[place] = pane
             else:
-                missing[place] = grids.NOT_HERE
+                missing[place] = grids.NOT_HERE()
         if not panes:
             raise BotError("all its pictures are gone")
         return Composition(
@@ -173,7 +177,7 @@ class Amending(Looking):
 
     async def _why_gone(self, job: Job) -> str:
         removed = await self._services.gallery.is_removed(job.id)
-        return grids.REMOVED if removed else grids.DELETED
+        return grids.REMOVED() if removed else grids.DELETED()
 
     async def _has_gone(self, post: Post) -> bool:
         """Whether it shows what is deleted."""

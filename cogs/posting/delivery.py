@@ -33,7 +33,7 @@ from bot.domain import (
 from bot.log import whereabouts
 from bot.policy.showing import may_show
 from bot.store.outbox import Posting
-from bot.words import grids
+from bot.words import grids, pictures
 from cogs.posting.composing import Composition, Pane
 from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
@@ -41,7 +41,7 @@ from cogs.posting.lanes import Lanes, Openings, first_of_each
 from cogs.posting.looking import Looking
 from cogs.posting.noting import note
 from cogs.posting.uploads import upload
-from cogs.translating import channel_at, place_at
+from cogs.translating import channel_at, in_public, place_at
 
 log = logging.getLogger(__name__)
 
@@ -50,32 +50,13 @@ _POLL_S = 2.0
 #: Channels that are posted to at the same time.
 _WIDTH = 8
 
-_KEPT = "The picture is kept: `/show {id}` brings it back in another channel of this server."
-_NO_PERMISSION = (
-    "I may not post pictures in this channel any more (I need View Channel, Send Messages and "
-    "Attach Files). " + _KEPT
-)
-_NO_CHANNEL = "The channel is gone. " + _KEPT
-_REFUSED = "Discord would not take the message. " + _KEPT
-_TOO_LARGE = "I could not make the picture small enough for this server. " + _KEPT
 #: Why policy does not let it be posted here. What it says itself is for one pair of eyes: it may
 #: name the terms that moderators block, and the last word of a request is for all to read.
 _NOT_HERE = {
-    RefusalReason.AGE: (
-        "This picture is for adults, and the channel is not age-restricted any more. The picture "
-        "is kept: `/show {id}` brings it back in an age-restricted channel of this server."
-    ),
-    RefusalReason.CHANNEL: "The moderators switched me off in this channel. " + _KEPT,
-    RefusalReason.SERVER: (
-        "The moderators blocked what this picture was asked for with, so I do not post it."
-    ),
+    RefusalReason.AGE: pictures.FOR_ADULTS,
+    RefusalReason.CHANNEL: pictures.SWITCHED_OFF,
+    RefusalReason.SERVER: pictures.WORDS_BLOCKED,
 }
-_BLIND = (
-    "I may have posted the picture already, but without Read Message History in this channel I "
-    "can't look, so I don't post it twice. " + _KEPT
-)
-_DELETED = "The picture was deleted before I could post it."
-_UNREADABLE = "The picture's file cannot be read from my disk. Tell the operator, or ask again."
 
 
 class UndeliverableError(Exception):
@@ -114,6 +95,10 @@ class Delivery(Looking):
         return first_of_each(posts)
 
     async def _deliver(self, owed: OwedPost) -> None:
+        with in_public(self._bot, owed.guild_id):
+            await self._deliver_in_public(owed)
+
+    async def _deliver_in_public(self, owed: OwedPost) -> None:
         try:
             await self._deliver_once(owed)
         except UndeliverableError as fault:
@@ -159,7 +144,7 @@ class Delivery(Looking):
                 lambda message: message.interaction_metadata is None and shows(message, owed.id),
             )
         except BlindError as problem:
-            raise UndeliverableError(_BLIND) from problem
+            raise UndeliverableError(pictures.PERHAPS_POSTED()) from problem
         log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
         return found
 
@@ -205,7 +190,7 @@ class Delivery(Looking):
         """The picture, if it may be shown."""
         picture = await self._services.gallery.get(job.id)
         if picture is None:
-            raise UndeliverableError(_DELETED)
+            raise UndeliverableError(pictures.DELETED_BEFORE())
         picture = await self._as_shown(job, picture)
         return Pane(job=job, picture=picture, png=await self._read(picture))
 
@@ -233,7 +218,7 @@ class Delivery(Looking):
                 ),
             )
         except ValueError:
-            raise UndeliverableError(_TOO_LARGE) from None
+            raise UndeliverableError(pictures.TOO_LARGE_TO_POST()) from None
 
     async def _as_shown(self, job: Job, picture: Picture) -> Picture:
         """Ask policy again: the channel and the server's rules may have changed meanwhile."""
@@ -243,7 +228,7 @@ class Delivery(Looking):
         verdict = may_show(job, picture, await self._services.policy_at(place))
         if isinstance(verdict, Refused):
             told = _NOT_HERE.get(verdict.reason)
-            raise UndeliverableError(told.format(id=job.id) if told else verdict.text)
+            raise UndeliverableError(told(id=job.id) if told else verdict.text)
         return replace(picture, spoiler=verdict.spoiler)
 
     async def _read(self, picture: Picture) -> bytes:
@@ -251,7 +236,7 @@ class Delivery(Looking):
             return await self._services.gallery.read(picture)
         except (StorageError, FileNotFoundError) as problem:
             log.error("%s", problem)  # noqa: TRY400  the sentence says it all
-            raise UndeliverableError(_UNREADABLE) from None
+            raise UndeliverableError(pictures.FILE_UNREADABLE()) from None
 
     def _limit_bytes(self, guild_id: GuildId) -> int:
         guild = self._bot.get_guild(guild_id)
@@ -276,8 +261,8 @@ def _shown_in(message: discord.Message, owed: OwedPost) -> dict[int, JobId]:
 
 def _reason(problem: BaseException) -> str:
     if is_gone(problem):
-        return _NO_CHANNEL
-    return _NO_PERMISSION if is_forbidden(problem) else _REFUSED
+        return pictures.NO_CHANNEL()
+    return pictures.NO_PERMISSION() if is_forbidden(problem) else pictures.NOT_TAKEN()
 
 
 async def setup(bot: WaifuBot) -> None:

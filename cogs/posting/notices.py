@@ -13,6 +13,7 @@ from bot.client import WaifuBot
 from bot.domain import MessageId
 from bot.store.sends import Begun, Send, SendKind
 from bot.store.views import StatusMessage
+from bot.words import pictures
 from cogs.posting.finding import BlindError, Stretch, newest_own
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ async def _noticed(bot: WaifuBot, status: StatusMessage) -> discord.Message | No
 async def _notice(bot: WaifuBot, status: StatusMessage, text: str) -> discord.Message:
     channel = bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
     return await channel.send(
-        f"<@{status.user_id}> {text}\n-# Request `{status.request_id}`",
+        f"<@{status.user_id}> {text}\n{pictures.REQUEST(id=status.request_id)}",
         allowed_mentions=discord.AllowedMentions(
             everyone=False, roles=False, users=[discord.Object(status.user_id)]
         ),

@@ -28,7 +28,7 @@ from bot.domain import (
 from bot.log import whereabouts
 from bot.policy import decide
 from bot.store.views import StatusMessage
-from bot.words import wording
+from bot.words import pictures, wording
 from cogs.posting.faults import is_edit_limit, is_gone, is_passing
 from cogs.posting.finding import BlindError, button_ids, newest_own
 from cogs.posting.lanes import attempt
@@ -36,7 +36,7 @@ from cogs.posting.looking import Looking
 from cogs.posting.notices import announce, stretch_of
 from cogs.posting.noting import note
 from cogs.posting.tiles import mosaic
-from cogs.translating import place_at
+from cogs.translating import in_public, place_at
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +164,8 @@ class Status(Looking):
     async def _planned(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
         """One request's boundary while it is looked at, as `_carry_out` is later."""
         try:
-            return await self._plan(status, shown, now_ms)
+            with in_public(self._bot, status.guild_id):
+                return await self._plan(status, shown, now_ms)
         except BotError:
             raise
         except Exception:
@@ -357,7 +358,7 @@ def _is_told(job: Job, jobs: list[Job]) -> bool:
 def _files(preview: bytes | None) -> list[discord.File]:
     if preview is None:
         return []
-    return [discord.File(io.BytesIO(preview), "preview.png", description="Not finished yet")]
+    return [discord.File(io.BytesIO(preview), "preview.png", description=pictures.UNFINISHED())]
 
 
 async def setup(bot: WaifuBot) -> None:

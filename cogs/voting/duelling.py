@@ -24,7 +24,7 @@ from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing, is_too_large
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
 from cogs.posting.uploads import fitted
-from cogs.translating import channel_at, place_at
+from cogs.translating import channel_at, in_public, place_at
 from cogs.voting.pairing import Contender, sides_here
 
 log = logging.getLogger(__name__)
@@ -53,9 +53,11 @@ class Blind:
                 io.BytesIO(data),
                 f"{name}.{extension}",
                 spoiler=spoiler,
-                description=f"AI-made picture, the {name} one of two",
+                description=told(),
             )
-            for name, spoiler, (data, extension) in zip(_NAMES, self.spoilers, fitting, strict=True)
+            for name, told, spoiler, (data, extension) in zip(
+                _NAMES, duelling.ALT_TEXTS, self.spoilers, fitting, strict=True
+            )
         ]
 
 
@@ -90,7 +92,8 @@ async def post_duel(bot: WaifuBot, duel: Duel, *, until_ms: int | None = None) -
     database; then the duel is owed still.
     """
     try:
-        await _post_once(bot, duel, until_ms)
+        with in_public(bot, duel.guild_id):
+            await _post_once(bot, duel, until_ms)
     except (ValueError, StorageError, BlindError) as problem:
         await _give_up(bot, duel, problem)
     except discord.HTTPException as problem:
@@ -192,10 +195,10 @@ async def tell_end(bot: WaifuBot, duel: Duel) -> None:
     assert duel.channel_id is not None, "what one member sees has no message of ours"
     assert duel.message_id is not None, "a duel without a message owes no end"
     message = bot.get_partial_messageable(duel.channel_id, guild_id=duel.guild_id)
+    with in_public(bot, duel.guild_id):
+        words = await _last_words(bot, duel)
     try:
-        await message.get_partial_message(duel.message_id).edit(
-            content=await _last_words(bot, duel), view=None
-        )
+        await message.get_partial_message(duel.message_id).edit(content=words, view=None)
     except discord.HTTPException as problem:
         if is_passing(problem):
             raise

@@ -18,7 +18,7 @@ from bot.domain import ChannelId, GuildId, JobId, StorageError
 from bot.ids import new_id
 from bot.policy.layers import EffectivePolicy
 from bot.store.duels import Voted
-from bot.words import duelling, wording
+from bot.words import duelling, listing, wording
 from cogs.asking.press import Press
 from cogs.asking.requests import lacking
 from cogs.asking.terms import licensed
@@ -95,11 +95,11 @@ class DuelsCog(commands.Cog):
         if not await self._services.parties.begin(party):
             there = await self._services.parties.here(party.channel_id)
             until_s = (there or party).ends_ms // 1000
-            await tell(interaction, duelling.PARTY_IS_ON.format(ends_s=until_s))
+            await tell(interaction, duelling.PARTY_IS_ON(ends_s=until_s))
             return
         self._services.signals.duels.set()
         await interaction.followup.send(
-            duelling.PARTY_BEGINS.format(ends_s=party.ends_ms // 1000),
+            duelling.PARTY_BEGINS(ends_s=party.ends_ms // 1000),
             view=row_of((Action.STOP_PARTY, party.id)),
             ephemeral=True,
         )
@@ -114,16 +114,16 @@ class DuelsCog(commands.Cog):
         policy = await policy_of_list(interaction)
         if policy is None:
             return
-        words, length_ms = PERIODS[period]
-        best = await self._best(guild, policy, length_ms)
+        best = await self._best(guild, policy, PERIODS[period])
         if not best:
-            await interaction.followup.send(duelling.NO_WINNERS.format(period=words))
+            told = f"{listing.NO_WINNERS[period]()} {listing.HOW_TO_DUEL()}"
+            await interaction.followup.send(told)
             return
         lines = [
             duelling.rung(place, rung.up, rung.down, rung.picture, url_of(entry.post))
             for place, (rung, entry) in enumerate(best, 1)
         ]
-        heading = f"**The pictures that won most duels, {words}**"
+        heading = listing.WINNERS[period]()
         pictures = [entry.picture for _, entry in best]
         await send_list(interaction, wording.fitting([heading, *lines]), pictures)
 
@@ -168,7 +168,7 @@ async def _show_pair(interaction: Interaction) -> None:
     sides = await sides_here(services, guild, policy, duel.job_ids)
     if sides is None:
         await interaction.edit_original_response(
-            content=duelling.NOTHING_TO_COMPARE, attachments=[], view=None
+            content=duelling.NOTHING_TO_COMPARE(), attachments=[], view=None
         )
         return
     try:
@@ -176,7 +176,7 @@ async def _show_pair(interaction: Interaction) -> None:
         files = await blind.files(interaction.filesize_limit)
     except (StorageError, ValueError):
         await interaction.edit_original_response(
-            content=duelling.UNREADABLE, attachments=[], view=_after(duel)
+            content=duelling.UNREADABLE(), attachments=[], view=_after(duel)
         )
         return
     await interaction.edit_original_response(
@@ -198,7 +198,7 @@ async def _opened(interaction: Interaction, pair: tuple[JobId, JobId]) -> Duel |
         opened_ms=services.clock(),
         closed_ms=None,
     )
-    return await services.duels.open(duel) or duelling.NOTHING_TO_COMPARE
+    return await services.duels.open(duel) or duelling.NOTHING_TO_COMPARE()
 
 
 def _after(duel: Duel) -> discord.ui.View:
@@ -217,13 +217,13 @@ class _Choosing(Press, template="wd:none"):
         services = interaction.client.services
         duel = await services.duels.get(DuelId(self.target))
         if duel is None or duel.guild_id != guild_of(interaction):
-            await tell(interaction, duelling.OVER)
+            await tell(interaction, duelling.OVER())
             return
         voted = await services.duels.vote(
             duel.id, user_of(interaction), self.choice, services.clock()
         )
         if voted is None:
-            await tell(interaction, duelling.OVER)
+            await tell(interaction, duelling.OVER())
             return
         await self._answer(interaction, voted)
 
@@ -238,7 +238,7 @@ class _Choosing(Press, template="wd:none"):
 
 def _words(voted: Voted) -> str:
     if voted.choice is None:
-        return duelling.TAKEN_BACK
+        return duelling.TAKEN_BACK()
     is_trial = voted.duel.origin is DuelOrigin.TRIAL
     return duelling.answer(
         voted.choice,
@@ -302,15 +302,15 @@ class StopParty(Press, template=template(Action.STOP_PARTY)):
         services = interaction.client.services
         party = await services.parties.get(PartyId(self.target))
         if party is None or party.guild_id != guild_of(interaction):
-            await tell(interaction, duelling.PARTY_IS_OVER)
+            await tell(interaction, duelling.PARTY_IS_OVER())
             return
         if user_of(interaction) != party.user_id and not interaction.permissions.manage_messages:
-            await tell(interaction, duelling.NOT_YOURS)
+            await tell(interaction, duelling.NOT_YOURS())
             return
         await services.parties.step(party.id, None, services.clock())
         services.signals.duels.set()
         services.signals.doomed.set()
-        await tell(interaction, duelling.STOPPED)
+        await tell(interaction, duelling.STOPPED())
 
 
 _PRESSES = (ChooseLeft, ChooseRight, ChooseNone, TakeBack, NextPair, StopParty)

@@ -20,27 +20,27 @@ from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
 from bot.services import Services
 from bot.store.sends import SendKind
+from bot.words.pictures import AI_MADE_PLACE, NO_LONGER_LISTED
 from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
-from cogs.translating import place_of, tell
+from cogs.translating import place_of, speak_to_everybody, tell
 
 log = logging.getLogger(__name__)
 
 _DAY_MS = 24 * 3_600_000
 #: What a list can look back to.
 Period: TypeAlias = Literal["day", "week", "month", "all"]
-#: The words of each, and how far it looks back (None: to the beginning).
-PERIODS: dict[str, tuple[str, int | None]] = {
-    "day": ("of the last day", _DAY_MS),
-    "week": ("of the last week", 7 * _DAY_MS),
-    "month": ("of the last month", 30 * _DAY_MS),
-    "all": ("of all time", None),
+#: How far each looks back (None: to the beginning).
+PERIODS: dict[str, int | None] = {
+    "day": _DAY_MS,
+    "week": 7 * _DAY_MS,
+    "month": 30 * _DAY_MS,
+    "all": None,
 }
 #: Places shown, pictures shown, and their bytes together.
 PLACES = 10
 _SHOWN, _SHOWN_BYTES_MAX = 4, 8 * 2**20
-_GONE = "A picture of the list was just deleted. Ask again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ async def policy_of_list(interaction: Interaction) -> EffectivePolicy | None:
         await tell(interaction, silenced.text)
         return None
     await interaction.response.defer()
+    speak_to_everybody(interaction)
     return policy
 
 
@@ -102,7 +103,7 @@ async def send_list(interaction: Interaction, text: str, pictures: Sequence[Pict
         lambda: interaction.followup.send(text, files=files, suppress_embeds=True, wait=True),
     )
     if not shown:
-        await interaction.followup.send(_GONE)
+        await interaction.followup.send(NO_LONGER_LISTED())
 
 
 async def _files(services: Services, pictures: Sequence[Picture]) -> list[discord.File]:
@@ -123,7 +124,7 @@ async def _files(services: Services, pictures: Sequence[Picture]) -> list[discor
                 io.BytesIO(data),
                 f"place-{place}.png",
                 spoiler=picture.spoiler,
-                description=f"AI-made, place {place}",
+                description=AI_MADE_PLACE(place=place),
             )
         )
     return files

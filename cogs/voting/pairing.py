@@ -95,14 +95,14 @@ async def next_pair(
     for _ in range(_TRIES):
         pair = await asyncio.to_thread(next_duel, prompts, wins, asked)
         if pair is None:
-            return duelling.NOTHING_TO_COMPARE
+            return duelling.NOTHING_TO_COMPARE()
         if frozenset(pair) in besides:
-            return duelling.ALL_RATED
+            return duelling.ALL_RATED()
         hidden = [id_ for id_ in pair if not await sides_here(services, guild, policy, [id_])]
         if not hidden:
             return by_lot(*pair)
         prompts = [[id_ for id_ in prompt if id_ not in hidden] for prompt in prompts]
-    return duelling.NOTHING_TO_COMPARE
+    return duelling.NOTHING_TO_COMPARE()
 
 
 async def _prompts(

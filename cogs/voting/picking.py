@@ -23,13 +23,13 @@ class _Picking(Press, template="wd:none"):
         place = PICKS.index(self.action) + 1 if self.action in PICKS else None
         grid = await services.grids.named(name)
         if grid is None or grid.message.guild_id != guild_of(interaction):
-            await tell(interaction, grids.OVER)
+            await tell(interaction, grids.OVER())
             return
         done = await services.grids.pick(name, user_of(interaction), place, services.clock())
         if done is None:
-            await tell(interaction, grids.OVER)
+            await tell(interaction, grids.OVER())
         elif done.place is None:
-            await interaction.response.edit_message(content=grids.UNPICKED, view=None)
+            await interaction.response.edit_message(content=grids.UNPICKED(), view=None)
         else:
             await interaction.response.send_message(
                 grids.picked(done.place, done.counts, self_vote=done.self_vote),

@@ -16,7 +16,7 @@ from bot.ballot import Reaction, Tally, VoteEmoji
 from bot.client import Interaction, WaifuBot
 from bot.domain import BotError, GuildId, MessageId, Picture, Post, UserId
 from bot.policy.layers import EffectivePolicy
-from bot.words import wording
+from bot.words import listing, wording
 from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
 from cogs.voting.listing import (
     PERIODS,
@@ -131,20 +131,15 @@ class VotesCog(commands.Cog):
         policy = await policy_of_list(interaction)
         if policy is None:
             return
-        words, length_ms = PERIODS[period]
-        places = await self._best(guild, policy, length_ms)
+        places = await self._best(guild, policy, PERIODS[period])
         if not places:
-            await interaction.followup.send(
-                f"No picture {words} that I may show here has a vote yet. React under one you "
-                "like! Votes on your own pictures do not count."
-            )
+            told = f"{listing.NO_VOTES[period]()} {listing.HOW_TO_VOTE()}"
+            await interaction.followup.send(told)
             return
         emoji = await self._services.guilds.vote_emoji(GuildId(guild.id))
         lines = [_line(place, emoji, *entry) for place, entry in enumerate(places, 1)]
         pictures = [picture for picture, _, _ in places]
-        await send_list(
-            interaction, wording.fitting([f"**The best pictures {words}**", *lines]), pictures
-        )
+        await send_list(interaction, wording.fitting([listing.BEST[period](), *lines]), pictures)
 
     async def _best(
         self,

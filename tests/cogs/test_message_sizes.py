@@ -98,7 +98,7 @@ async def test_policy_and_its_refusals_fit(desk: Front, unit: str) -> None:
     prompt = ", ".join(term.text for term in terms)[:PROMPT_CHARS]
     refused = await desk.asks(prompt=prompt)
     assert refused.ephemeral
-    assert "do not want this here" in refused.content
+    assert "This server blocks" in refused.content
     assert "would be refused" in said(
         await boss.slash(desk.channel, "policy test", prompt=prompt)
     ).content  # fmt: skip

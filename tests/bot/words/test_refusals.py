@@ -71,7 +71,7 @@ def test_another_channel_is_named_only_where_it_can_help(layer: Layer, told: str
 
 def test_what_is_for_adults_is_told_what_to_leave_out_and_where_it_is_fine() -> None:
     assert refusals.adults(BOOK.rules[GROWN], ("bare",)) == (
-        "This belongs in an age-restricted channel: **Title of grown**.\n"
+        "That's only allowed in age-restricted channels: **Title of grown**.\n"
         "Found in your prompt: “bare”.\nAdvice of grown. Or ask me in an age-restricted channel "
         "(a moderator can mark a channel as age-restricted in its settings)."
     )
@@ -88,12 +88,12 @@ def test_a_few_words_are_named_and_the_others_counted() -> None:
 def test_a_servers_terms_are_told_with_their_reasons() -> None:
     terms = [("a_b", "we *read* it"), ("c", ""), ("d", ""), ("e", "")]
     assert refusals.server_terms(terms, for_adults=False) == (
-        "The moderators of this server do not want this here. Please leave it out:\n"
-        "“a\\_b”: we \\*read\\* it\n“c”\n“d”\n… and 1 more"
+        "This server blocks “a\\_b”. Reason: we \\*read\\* it\nThis server blocks “c”.\n"
+        "This server blocks “d”.\n… and 1 more\nPlease leave it out."
     )
     assert refusals.server_terms(terms[1:2], for_adults=True) == (
-        "The moderators of this server want this in age-restricted channels only. Please leave it "
-        "out, or ask me in such a channel:\n“c”"
+        "This server allows “c” in age-restricted channels only.\n"
+        "Please leave it out, or ask me in an age-restricted channel."
     )
 
 
@@ -102,15 +102,15 @@ def test_what_else_it_is_refused_for_is_told_with_it() -> None:
     also = refusals.also([("Brands", ("nike",)), ("Shock", ())])
     assert also == "It is refused for this too: **Brands** (“nike”), **Shock**."
     assert also in refusals.refused(LAW, ("x",), Layer.SERVER, also=also)
-    assert refusals.server_terms([("c", "")], for_adults=False, also=also).endswith(f"“c”\n{also}")
+    assert refusals.server_terms([("c", "")], for_adults=False, also=also).endswith(f"out.\n{also}")
 
 
 def test_terms_leave_room_for_the_heading() -> None:
     terms = [("*" * 300, "*" * 300), ("x" * 300, "y" * 300), ("z" * 80, "w" * 60), ("v", "")]
     for for_adults in (False, True):
         told = refusals.server_terms(terms, for_adults=for_adults)
-        assert 1800 < len(told) <= 2000
-        assert told.endswith("more")
+        assert 1300 < len(told) <= 2000
+        assert "more\nPlease leave it out" in told
 
 
 TEXTS: list[Callable[[Rule, list[str]], str]] = [

@@ -49,7 +49,7 @@ def test_a_score_that_says_nothing_is_not_shown() -> None:
 )  # fmt: skip
 def test_a_notice_is_a_sentence_that_begins_with_a_name(words: str) -> None:
     told = reviewing.told(7, words, 9_000)
-    assert told.startswith("<@7>, the moderators ")
+    assert told.startswith("<@7>: The moderators ")
     assert told.endswith(". You can ask me again <t:9:R>.")
 
 

@@ -78,7 +78,7 @@ def test_a_refusal_with_three_long_terms_fits(unit: str) -> None:
     refused = admit(make_ask(", ".join(terms)), make_policy(guild))
     assert isinstance(refused, Refused)
     assert "cat" in refused.text
-    assert refused.text.endswith(" more")
+    assert refused.text.endswith(" more\nPlease leave it out.")
     assert len(refused.text) <= LIMIT
 
 

@@ -88,7 +88,7 @@ async def test_the_best_is_picked_changed_and_taken_back_after_a_restart_too(des
 
 async def test_who_asked_is_told_that_their_pick_does_not_count(desk: Front) -> None:
     _, message = await grid(desk)
-    assert "kept apart" in (await picks(desk.member, message, 2)).content
+    assert "noted but does not count" in (await picks(desk.member, message, 2)).content
     assert await current(desk, desk.member) == [2]
 
 

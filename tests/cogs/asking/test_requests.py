@@ -262,7 +262,7 @@ async def test_a_button_cannot_go_round_the_policy(desk: Front) -> None:
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
     pressed = await desk.member.click(message, custom_id=f"wd:vary:{job.id}")
-    assert "switched me off" in said(pressed).content
+    assert "turned off in this channel" in said(pressed).content
     assert len(await desk.jobs()) == 1
 
 

@@ -112,7 +112,7 @@ async def test_show_is_refused_where_the_bot_is_switched_off(desk: Front) -> Non
     boss = desk.moderator(manage_guild=True)
     assert not await shown(desk, job)
     await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
-    assert "switched me off" in await shown(desk, job)
+    assert "turned off in this channel" in await shown(desk, job)
 
 
 async def test_show_is_refused_for_a_prompt_that_is_blocked_by_now(desk: Front) -> None:
@@ -174,6 +174,6 @@ async def test_the_list_of_the_best_is_not_shown_where_the_bot_is_switched_off(d
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
     answer = said(await desk.member.slash(desk.channel, "votes top"))
-    assert "switched me off" in answer.content
+    assert "turned off in this channel" in answer.content
     assert answer.ephemeral
     assert not answer.attachments

@@ -155,7 +155,7 @@ async def test_what_an_older_version_let_pass_keeps_nobody_from_another_change(
 
 async def test_a_channel_is_switched_off_and_on(desk: Front, boss: MemberActor) -> None:
     await run(desk, boss, "channel", channel=desk.channel, enabled=False)
-    assert "switched me off" in (await desk.asks()).content
+    assert "turned off in this channel" in (await desk.asks()).content
     assert "Nothing changed" in await run(
         desk, boss, "channel", channel=desk.channel, enabled=False
     )
@@ -254,7 +254,7 @@ async def test_a_try_can_be_about_another_channel_and_a_role(
     assert "drawn and shown" in here
     there = await run(desk, boss, "test", prompt="1girl", channel=other)
     assert f"<#{other.id}>" in there
-    assert "switched me off" in there
+    assert "turned off in this channel" in there
 
 
 async def test_a_try_for_a_role_knows_its_exemptions(desk: Front, boss: MemberActor) -> None:

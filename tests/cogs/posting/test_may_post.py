@@ -40,7 +40,7 @@ async def test_nothing_is_posted_where_i_was_switched_off(office: Office) -> Non
     await switch_off(office, office.channel.id)
     told = await refusal(office, job)
     assert told == (
-        "The moderators switched me off in this channel. The picture is kept: "
+        "The moderators turned me off in this channel. The picture is kept: "
         f"`/show {job.id}` brings it back in another channel of this server."
     )
 
@@ -72,4 +72,4 @@ async def test_a_thread_is_off_where_its_channel_is(office: Office) -> None:
     thread: Any = await there.create_thread(name="about it")
     job = await office.drawn_picture(channel=thread)
     await switch_off(office, office.channel.id)
-    assert "switched me off" in await refusal(office, job, besides=first)
+    assert "turned me off" in await refusal(office, job, besides=first)

@@ -1,0 +1,111 @@
+"""What members read of pictures that cannot be posted, shown or deleted, and of buttons under them.
+
+Called by the cogs. Pure text. Those with `{id}` are said of each picture by itself.
+"""
+
+from __future__ import annotations
+
+from bot.words.speaking import Message, tally
+
+#: Why a post cannot be made.
+NO_PERMISSION = Message(
+    "I may not post pictures in this channel any more (I need View Channel, Send Messages and "
+    "Attach Files). The picture is kept: `/show {id}` brings it back in another channel of this "
+    "server."
+)
+NO_CHANNEL = Message(
+    "The channel is gone. The picture is kept: `/show {id}` brings it back in another channel of "
+    "this server."
+)
+NOT_TAKEN = Message(
+    "Discord would not take the message. The picture is kept: `/show {id}` brings it back in "
+    "another channel of this server."
+)
+TOO_LARGE_TO_POST = Message(
+    "I could not make the picture small enough for this server. It is kept: `/show {id}` brings it "
+    "back in another one of its channels."
+)
+FOR_ADULTS = Message(
+    "This picture is for adults, and the channel is not age-restricted any more. The picture is "
+    "kept: `/show {id}` brings it back in an age-restricted channel of this server."
+)
+SWITCHED_OFF = Message(
+    "The moderators turned me off in this channel. The picture is kept: `/show {id}` brings it "
+    "back in another channel of this server."
+)
+WORDS_BLOCKED = Message(
+    "The moderators blocked what this picture was asked for with, so I do not post it."
+)
+PERHAPS_POSTED = Message(
+    "I may have posted the picture already, but without Read Message History in this channel I "
+    "can't look, so I don't post it twice. It is kept: `/show {id}` brings it back in another "
+    "channel of this server."
+)
+DELETED_BEFORE = Message("The picture was deleted before I could post it.")
+FILE_UNREADABLE = Message(
+    "The picture's file cannot be read from my disk. Tell the operator, or ask again."
+)
+
+#: Why one cannot be shown.
+UNKNOWN = Message(
+    "I can't find picture `{id}` in this server. `/history` lists yours with their IDs."
+)
+DELETED = Message("That picture was deleted.")
+ELSEWHERE = Message(
+    "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
+)
+UNREADABLE = Message("The picture's file cannot be read. Tell the operator.")
+TOO_LARGE = Message("I could not make the picture small enough for this server.")
+NOT_YET = Message("Not done yet. Press *Show* again in a moment.")
+NO_LONGER_LISTED = Message("A picture of the list was just deleted. Ask again.")
+AI_MADE = Message("AI-made picture")
+AI_MADE_PLACE = Message("AI-made picture, place {place}")
+UNFINISHED = Message("Not finished yet")
+
+#: Around a deletion.
+DELETE = Message("Delete this picture, here and from my disk? You can undo it for a minute.")
+IS_DELETED = Message("The picture is deleted, here and from my disk. You can undo it for a minute.")
+IS_DELETED_FOR_GOOD = Message("The picture is deleted, here and from my disk.")
+IS_BACK = Message("The picture is back.")
+TOO_LATE = Message("It is too late to undo that: the picture is gone.")
+GONE_ALREADY = Message("That picture is gone already.")
+
+#: After a press, or a choice in a message's menu.
+NOT_YOURS = Message("Only the person who requested this, or a moderator, can do that.")
+PICTURE_GONE = Message("That picture is gone, so this button has nothing to work with any more.")
+REQUEST_GONE = Message("That request is gone, so this button has nothing to work with any more.")
+OLD_BUTTON = Message(
+    "This button is from an older version of me. Use `/show` to bring a picture back to life."
+)
+NONE_OF_MINE = Message("I see no picture of mine in that message. Try it on one that I posted.")
+FOREIGN = Message(
+    "That picture was asked for by another version of me, and I cannot read all of its settings. "
+    "Ask afresh with `/waifu`."
+)
+DRAW_AGAIN = Message("Draw it again:")
+FOR_A1111 = Message("For AUTOMATIC1111's WebUI:")
+SETTINGS_IN_FILE = Message(
+    "The settings are too long to copy from a message, so here they are as a file."
+)
+
+#: Around the queue and what is done.
+NOT_QUEUED = Message("You have no queued picture with that ID. `/queue` lists yours.")
+NOTHING_QUEUED = Message("You have nothing queued.")
+NOTHING_TO_CANCEL = Message("You have nothing to cancel.")
+HOW_TO_CANCEL = Message("-# `/cancel` cancels your queued pictures.")
+YOURS, THIS_SERVER = Message("**Yours**"), Message("**This server**")
+NO_OLDER, NONE_YET = Message("No older pictures."), Message("You have no pictures here yet.")
+OPEN = Message("open")
+REQUEST = Message("-# Request `{id}`")
+REQUEST_EXPIRED = Message("That request has expired. Run `/waifu` again.")
+NO_RIGHTS = Message(
+    "I could not post the picture here: a moderator must give me {names} in this channel first."
+)
+ASK_A_MODERATOR = Message("-# If you ask a moderator about this, tell them its id: `{id}`")
+
+
+def cancelled(count: int) -> str:
+    """After a request, or all of a member's, was taken back."""
+    if not count:
+        return NOTHING_TO_CANCEL()
+    return tally("Cancelled {count} picture.", "Cancelled {count} pictures.", count)

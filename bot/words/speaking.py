@@ -1,0 +1,98 @@
+"""In which language the bot speaks: what every other file of this room says its sentences with.
+
+The English sentence is the key of its translations. Whoever lets an interaction in, or composes a
+post for a whole server, sets the language once (`speak`, `speaking`); what is said within that task
+is said in it. Where nobody set one it is English: in the log, at the console, in the database. Pure
+but for that; the languages are read by `bot/languages.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from gettext import NullTranslations
+
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """A language: its sentences, and how it writes numbers and lists."""
+
+    #: As Babel and the folder of its sentences are named: `de`, `pt_BR`.
+    code: str
+    #: What is missing in it is said in English.
+    sentences: NullTranslations
+
+
+_HUGE = 10**18
+ENGLISH = Language(code="en", sentences=NullTranslations())
+_SPOKEN: ContextVar[Language] = ContextVar("spoken", default=ENGLISH)
+
+
+def speak(language: Language) -> None:
+    """Speak this language for the rest of the task."""
+    _SPOKEN.set(language)
+
+
+def spoken() -> Language:
+    """The language that is spoken now, to be handed to another task."""
+    return _SPOKEN.get()
+
+
+@contextmanager
+def speaking(language: Language) -> Generator[None]:
+    """Speak this language within the block, and what was spoken before after it."""
+    token = _SPOKEN.set(language)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
+
+
+def say(message: str, /, **values: object) -> str:
+    """The sentence in the language that is spoken, with its `{placeholders}` filled in."""
+    told = _SPOKEN.get().sentences.gettext(message) if message else ""
+    return told.format(**values) if values else str(told)
+
+
+def tally(one: str, many: str, count: int, /, **values: object) -> str:
+    """The sentence for so many, `{count}` being the number as the language writes it."""
+    told = _SPOKEN.get().sentences.ngettext(one, many, count)
+    return told.format(count=number(count), **values)
+
+
+class Message(str):
+    """A sentence with a name: calling it says it, with its `{placeholders}` by name.
+
+    Uncalled it is its English text, which is what a log or a test wants.
+    """
+
+    __slots__ = ()
+
+    def __call__(self, **values: object) -> str:
+        """What `say` says of it."""
+        return say(self, **values)
+
+
+def number(value: float) -> str:
+    """`1,234` or `1.234`: a number as the language writes it, with at most three decimals."""
+    # Decimals end at 28 digits, and members may write more.
+    if abs(value) >= _HUGE:
+        return f"{value:,}"
+    return format_decimal(value, locale=_SPOKEN.get().code)
+
+
+def percent(share: float) -> str:
+    """`95%` or `95 %` of a share of 1."""
+    return format_percent(share, locale=_SPOKEN.get().code)
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a, b and c`, as the language joins them."""
+    # English as this house writes it: without a comma before the last.
+    code = _SPOKEN.get().code
+    return format_list(items, locale="en_GB" if code == "en" else code)

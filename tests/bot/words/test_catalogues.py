@@ -1,0 +1,216 @@
+"""Everything that the bot says is in every catalogue, with the same placeholders, and fits Discord.
+
+What fails here after a sentence was added: `make words`, then fill in what is empty. A sentence
+that is not there yet is said in English.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache, lru_cache
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+from bot import rulebooks
+from bot.languages import FOLDERS, language
+from bot.words import asking, licensing
+from bot.words.reviewing import REPORT_REASONS
+from bot.words.speaking import ENGLISH, Message, say, speaking
+from cogs import components
+from tests.stages.fake_engine import INFO
+
+ROOT = Path(__file__).parents[3]
+LOCALES = ROOT / "bot" / "words" / "locales"
+LANGUAGES = sorted(set(FOLDERS.values()))
+#: Discord's limits.
+CONTENT, DESCRIPTION, LABEL, TITLE, MENU_ENTRY, CHOICE = 2000, 100, 80, 45, 32, 100
+#: What the longest placeholders hold, so that a sentence that is near the limit is noticed.
+ROOM = 300
+#: Rooms whose sentences for moderators are still to be written in the other languages.
+LATER = tuple(f"bot/words/{name}.py" for name in ("documents", "panel", "policy_log", "trying"))
+#: One sentence has one tuple, a plural two: English first.
+Texts = tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def gathered() -> dict[Texts, str]:
+    """Every sentence of the code, with the file that it was first found in."""
+    with (ROOT / "bot" / "words" / "babel.cfg").open() as file:
+        mapping, _ = parse_mapping_cfg(file)
+    found: dict[Texts, str] = {}
+    for path, _, message, _, _ in extract_from_dir(ROOT, mapping):
+        found.setdefault(message if isinstance(message, tuple) else (message,), path)
+    return found
+
+
+@cache
+def catalogue(code: str) -> dict[Texts, Texts]:
+    """The sentences of a language by the English ones."""
+    with (LOCALES / code / "LC_MESSAGES" / "bot.po").open("rb") as file:
+        read: Catalog = read_po(file, locale=code, abort_invalid=True)
+    return {_tuple(message.id): _tuple(message.string) for message in read if message.id}
+
+
+def _tuple(text: str | list[str] | tuple[str, ...]) -> Texts:
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_sentence_is_in_the_catalogue(code: str) -> None:
+    there = catalogue(code)
+    missing = [f"{path}: {texts[0]!r}" for texts, path in gathered().items() if texts not in there]
+    empty = [
+        f"{path}: {texts[0]!r}"
+        for texts, path in gathered().items()
+        if not all(there.get(texts, ("",))) and path not in LATER
+    ]
+    assert not missing, f"`make words` adds to {code}:\n" + "\n".join(missing)
+    assert not empty, f"without words in {code}, so said in English:\n" + "\n".join(empty)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_catalogue_has_what_nobody_says(code: str) -> None:
+    stale = [texts[0] for texts in catalogue(code) if texts not in gathered()]
+    assert not stale, f"`make words` takes out of {code}:\n" + "\n".join(stale)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_placeholders_agree(code: str) -> None:
+    wrong = [
+        (english[0], said)
+        for english, told in catalogue(code).items()
+        for said in filter(None, told)
+        if placeholders(said) != set().union(*map(placeholders, english))
+    ]
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_names_of_commands_and_their_options_stay_as_they_are_typed(code: str) -> None:
+    names = re.compile(r"`/[a-z]+(?: [a-z]+)?|`[a-z_]+:")
+    wrong = [
+        (english[0], said)
+        for english, told in catalogue(code).items()
+        for said in filter(None, told)
+        if not set(names.findall(said)) <= set(names.findall(" ".join(english)))
+    ]
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_marks_at_the_beginning_of_a_line_stay(code: str) -> None:
+    wrong = [
+        (english[0], said)
+        for english, told in catalogue(code).items()
+        for said in filter(None, told)
+        if english[0].startswith("-# ") != said.startswith("-# ")
+        or english[0].count("\n") != said.count("\n")
+    ]
+    assert not wrong, wrong
+
+
+def shown_by_discord() -> Iterator[tuple[str, int]]:
+    """Descriptions, choices and entries of menus in the code of the cogs, each with its limit."""
+    for path in sorted((ROOT / "cogs").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func).rpartition(".")[2]
+                limit = {"ContextMenu": MENU_ENTRY}.get(name, DESCRIPTION)
+                for word in node.keywords if name in {"command", "Group", "describe"} else ():
+                    if isinstance(word.value, ast.Constant) and word.arg != "name":
+                        yield str(word.value.value), limit
+
+
+def fixed_places() -> Iterator[tuple[str, int]]:
+    """Labels and titles that are said from a name, each with its limit."""
+    yield from ((str(label), LABEL) for label, _, _ in components._LOOKS.values())
+    yield from ((str(reason), CHOICE) for reason in REPORT_REASONS.values())
+    in_form = (asking.EDIT_TITLE, asking.PROMPT, asking.PROMPT_CUT, asking.NEGATIVE)
+    yield from ((str(text), TITLE) for text in (*in_form, asking.ASPECT, asking.SEED, asking.MORE))
+
+
+@pytest.mark.parametrize("locale", sorted(FOLDERS))
+def test_nothing_overflows_what_discord_shows(locale: str) -> None:
+    places = [*shown_by_discord(), *fixed_places()]
+    assert len(places) > 100
+    with speaking(language(locale)):
+        over = [(say(text), limit) for text, limit in places if len(say(text)) > limit]
+        long = [t for t in map(say, (k[0] for k in gathered())) if len(t) > CONTENT - ROOM]
+    assert not over, over
+    assert not long, long
+
+
+@pytest.mark.parametrize("locale", sorted(FOLDERS))
+def test_the_licence_fits_a_message_in_every_language(locale: str) -> None:
+    info = replace(INFO, licence_name="CreativeML Open RAIL-M")
+    with speaking(language(locale)):
+        told = licensing.terms(info, rulebooks.load().clauses)
+        whole = licensing.licence(info, rulebooks.load().clauses, None)
+    assert "…" not in told
+    assert "…" not in whole
+
+
+def test_a_locale_that_nothing_is_written_for_is_answered_in_english() -> None:
+    assert language("zh-TW") is ENGLISH
+    assert language("pl") is ENGLISH
+
+
+def test_what_is_missing_is_said_in_english() -> None:
+    with speaking(language("de")):
+        assert say("Nobody has said this yet, {name}.", name="x") == "Nobody has said this yet, x."
+        assert say("") == ""
+
+
+def said_at_import(tree: ast.Module) -> list[int]:
+    """Lines that say something when the module is read, when nobody's language is known."""
+
+    def walk(node: ast.AST) -> Iterator[int]:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            outside = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+            for child in [*outside, *node.decorator_list]:
+                yield from walk(child)
+            return
+        if isinstance(node, ast.Lambda):
+            return
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            if name in {"say", "tally", "listed"} or re.fullmatch(r"_?[A-Z]+(?:_[A-Z0-9]+)*", name):
+                yield node.lineno
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child)
+
+    return list(walk(tree))
+
+
+def test_nothing_is_said_before_somebody_reads_it() -> None:
+    early = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for wing in ("bot", "cogs")
+        for path in sorted((ROOT / wing).rglob("*.py"))
+        for line in said_at_import(ast.parse(path.read_text()))
+    ]
+    assert not early, early
+
+
+def test_what_is_said_at_import_is_found() -> None:
+    planted = "A = Message('x y')\nB = A()\ndef f(x=A()): return A()\nC = lambda: A()\n"
+    assert said_at_import(ast.parse(planted)) == [2, 3]
+
+
+def test_a_message_that_is_not_called_is_english() -> None:
+    with speaking(language("de")):
+        assert Message("Left") == "Left"
+        assert Message("Left")() == "Links"
