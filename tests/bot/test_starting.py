@@ -18,8 +18,8 @@ from bot import serving
 from bot.__main__ import main
 from bot.domain import DiskFullError
 from bot.health import read_pulse
-from bot.store.db import Database
 from bot.store.gallery import Gallery
+from tests.stages.databases import open_database
 from tests.stages.fake_engine import LICENCE
 from tests.stages.stage import pictures, stage
 
@@ -106,7 +106,7 @@ async def test_a_disk_that_lets_nothing_be_tidied_is_no_reason_not_to_start(
         raise DiskFullError("the disk is full: free some room.")
 
     monkeypatch.setattr(Gallery, "sweep", full)
-    db = await Database.open(tmp_path / "bot.sqlite3")
+    db = await open_database(tmp_path / "bot.sqlite3")
     try:
         await serving._sweep(Gallery(db, tmp_path / "pictures"))
     finally:

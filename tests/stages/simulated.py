@@ -71,6 +71,7 @@ from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from models.catalogue.registry import Registry
+from tests.stages.databases import open_database
 from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
 from tests.stages.fake_engine import INFO
 
@@ -263,7 +264,7 @@ async def scene(
     directory: Path, *extensions: str, kind: type[SceneT], live: bool = False
 ) -> AsyncIterator[SceneT]:
     """A running simulation with real stores below `directory` and these cogs."""
-    db = await Database.open(directory / "bot.sqlite3")
+    db = await open_database(directory / "bot.sqlite3")
     gallery = Gallery(db, directory / "pictures")
     envs: list[Env] = []
     signals, views, progress = Signals(), JobViews(db), ProgressBoard()
