@@ -137,7 +137,7 @@ async def test_a_picture_that_a_killed_process_was_drawing_is_drawn_whatever_the
     tmp_path: Path,
 ) -> None:
     """Its lease ends in a century, as after a clock that was set back."""
-    async with stage(tmp_path, cold=True) as here:
+    async with stage(tmp_path) as here:
         await here.accept_terms()
         await here.draw("1girl, interrupted", steps=50, count=4)
 
@@ -160,7 +160,7 @@ async def test_what_waits_under_a_licence_that_its_member_has_not_accepted_is_no
     tmp_path: Path,
 ) -> None:
     """The bot comes back with another model, and so with another licence."""
-    async with stage(tmp_path, cold=True) as here:
+    async with stage(tmp_path) as here:
         await here.accept_terms()
         await here.draw("1girl, slow", steps=50, count=2)
         await here.bot.kill()
