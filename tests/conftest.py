@@ -45,9 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*chain.from_iterable(shares), *quick[len(slow) * fill :]]
 
 
-def pytest_collection_finish() -> None:
-    """What is imported by now stays, and pytest looks for garbage five times before it ends."""
-    gc.collect()
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Pytest has looked for garbage; what is left goes with the process, unlooked at."""
     gc.freeze()
 
 
