@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     fill = _SHARE - 1
     shares = [(item, *quick[i * fill : (i + 1) * fill]) for i, item in enumerate(slow)]
     items[:] = [*chain.from_iterable(shares), *quick[len(slow) * fill :]]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Pytest has looked for garbage; what is left goes with the process, unlooked at."""
+    gc.freeze()
 
 
 def _seconds(item: pytest.Item) -> int:

@@ -129,7 +129,7 @@ class AgeWords:
     tens: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Rulebook:
     """Everything that the package says of content."""
 

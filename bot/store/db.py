@@ -264,7 +264,7 @@ async def inspect(path: Path) -> str:
 async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
     """Set the writer up and migrate."""
     await writer.execute(f"PRAGMA busy_timeout = {_BUSY_SLICE_MS}")
-    await _version(writer, path)
+    version = await _version(writer, path)
     # FULL: what was acknowledged survives a power cut too. secure_delete: forgotten is overwritten.
     await _patiently(writer, "PRAGMA journal_mode = WAL")
     await writer.execute("PRAGMA synchronous = FULL")
@@ -277,7 +277,7 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
     await writer.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     await writer.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
     writer.row_factory = sqlite3.Row
-    for step in migrations():
+    for step in migrations()[version:]:
         await _migrate(writer, path, step)
 
 

@@ -18,8 +18,8 @@ from bot import serving
 from bot.__main__ import main
 from bot.domain import DiskFullError
 from bot.health import read_pulse
-from bot.store.db import Database
 from bot.store.gallery import Gallery
+from tests.stages.databases import open_database
 from tests.stages.fake_engine import LICENCE
 from tests.stages.stage import pictures, stage
 
@@ -106,7 +106,7 @@ async def test_a_disk_that_lets_nothing_be_tidied_is_no_reason_not_to_start(
         raise DiskFullError("the disk is full: free some room.")
 
     monkeypatch.setattr(Gallery, "sweep", full)
-    db = await Database.open(tmp_path / "bot.sqlite3")
+    db = await open_database(tmp_path / "bot.sqlite3")
     try:
         await serving._sweep(Gallery(db, tmp_path / "pictures"))
     finally:
@@ -137,7 +137,7 @@ async def test_a_picture_that_a_killed_process_was_drawing_is_drawn_whatever_the
     tmp_path: Path,
 ) -> None:
     """Its lease ends in a century, as after a clock that was set back."""
-    async with stage(tmp_path, cold=True) as here:
+    async with stage(tmp_path) as here:
         await here.accept_terms()
         await here.draw("1girl, interrupted", steps=50, count=4)
 
@@ -160,7 +160,7 @@ async def test_what_waits_under_a_licence_that_its_member_has_not_accepted_is_no
     tmp_path: Path,
 ) -> None:
     """The bot comes back with another model, and so with another licence."""
-    async with stage(tmp_path, cold=True) as here:
+    async with stage(tmp_path) as here:
         await here.accept_terms()
         await here.draw("1girl, slow", steps=50, count=2)
         await here.bot.kill()

@@ -28,6 +28,7 @@ from bot.store.views import JobViews
 from models.catalogue.registry import Registry
 from models.contract import Engine, Rendered, Scorer, Scores
 from models.engine.slots import open_engine
+from tests.stages.databases import open_database
 from tests.stages.factories import SINCE, make_admitted, make_ask
 from tests.stages.fake_engine import FakeScorer
 from tests.stages.stores import AMPLE
@@ -84,7 +85,7 @@ class House:
 async def house(root: Path, data: Path) -> AsyncIterator[House]:
     """A bot on this data directory, until it is stopped."""
     clock = iter(range(1_000, 10**9))
-    db = await Database.open(data / "bot.sqlite3")
+    db = await open_database(data / "bot.sqlite3")
     catalogue, lineage, signals = Registry(root / "models"), Lineage(db), Signals()
     shelf, jobs, gallery = Shelf(catalogue), Jobs(db), Gallery(db, data / "pictures")
 

@@ -48,6 +48,7 @@ from bot.store.db import Database
 from bot.store.papers import Papers
 from bot.store.queue import Jobs
 from models.catalogue.registry import Registry
+from tests.stages.databases import open_database
 from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
 from tests.stages.fake_engine import INFO
 
@@ -240,7 +241,7 @@ async def scene(
     directory: Path, *extensions: str, kind: type[SceneT], live: bool = False
 ) -> AsyncIterator[SceneT]:
     """A running simulation with real stores below `directory` and these cogs."""
-    db = await Database.open(directory / "bot.sqlite3")
+    db = await open_database(directory / "bot.sqlite3")
     envs: list[Env] = []
     signals = Signals()
     services = Services.over(

@@ -31,6 +31,7 @@ from bot.store.trust import Trust
 from bot.store.views import JobViews
 from bot.store.votes import Votes
 from bot.transitions import Tell
+from tests.stages.databases import open_database
 from tests.stages.factories import (
     SINCE,
     USER,
@@ -152,7 +153,7 @@ class Stores:
 
 @asynccontextmanager
 async def open_stores(directory: Path, tell: Tell = log.log_transition) -> AsyncGenerator[Stores]:
-    db = await Database.open(directory / "bot.sqlite3", tell)
+    db = await open_database(directory / "bot.sqlite3", tell)
     gallery = Gallery(db, directory / "pictures")
     try:
         yield Stores(

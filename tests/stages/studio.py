@@ -27,6 +27,7 @@ from bot.store.views import JobViews
 from bot.transitions import Transition
 from models.catalogue.registry import Registry
 from models.contract import EngineError
+from tests.stages.databases import open_database
 from tests.stages.factories import SINCE, USER, make_admitted, make_ask
 from tests.stages.fake_engine import INFO, FakeEngine, FakeScorer
 
@@ -137,7 +138,7 @@ async def studio(
     patience_ms: int = 2_000,
 ) -> AsyncIterator[Studio]:
     engine = engine or FakeEngine(4, step_s=0.002)
-    db = await Database.open(tmp_path / "bot.sqlite3")
+    db = await open_database(tmp_path / "bot.sqlite3")
     jobs, gallery, signals = Jobs(db), Gallery(db, tmp_path / "pictures"), Signals()
     limits = WorkerLimits(
         lease_ms=lease_ms, max_attempts=3, preview_every=preview_every, grace_ms=grace_ms,

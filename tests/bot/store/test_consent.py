@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from bot.domain import Ask, ChannelId, GuildId, JobId, Place, RequestId, RequestKind
 from bot.store.consent import Consent
-from bot.store.db import Database
+from tests.stages.databases import open_database
 from tests.stages.factories import OTHER, USER, make_admitted, make_ask
 from tests.stages.stores import open_stores
 
@@ -18,7 +18,7 @@ OLD, NEW = "a" * 64, "b" * 64
 
 @pytest_asyncio.fixture
 async def consent(tmp_path: Path) -> AsyncGenerator[Consent]:
-    db = await Database.open(tmp_path / "bot.sqlite3")
+    db = await open_database(tmp_path / "bot.sqlite3")
     yield Consent(db)
     await db.close()
 

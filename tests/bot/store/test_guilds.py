@@ -12,13 +12,14 @@ from bot.domain import GuildId, RefusalReason
 from bot.policy.layers import GuildPolicy
 from bot.store.db import Database, Params, Row
 from bot.store.guilds import Guilds
+from tests.stages.databases import open_database
 from tests.stages.factories import CHANNEL, GUILD, OTHER, USER
 from tests.stages.law import decide, make_guild
 
 
 @pytest_asyncio.fixture
 async def db(tmp_path: Path) -> AsyncGenerator[Database]:
-    database = await Database.open(tmp_path / "bot.sqlite3")
+    database = await open_database(tmp_path / "bot.sqlite3")
     yield database
     await database.close()
 

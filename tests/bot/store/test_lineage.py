@@ -14,6 +14,7 @@ from bot.store.lineage import Lineage, LineageDeed, Reign
 from models.catalogue.card import Card
 from models.catalogue.verdict import fingerprint
 from tests.stages.cards import make_card, passed
+from tests.stages.databases import open_database
 from tests.stages.factories import USER
 
 NAMED = "embedded"
@@ -21,7 +22,7 @@ NAMED = "embedded"
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "bot.sqlite3")
+    database = await open_database(tmp_path / "bot.sqlite3")
     yield database
     await database.close()
 

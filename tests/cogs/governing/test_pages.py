@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -48,8 +49,9 @@ def crowded(rulebook: Rulebook) -> Rulebook:
     return replace(rulebook, rules={**rulebook.rules, **more})
 
 
+@cache
 def full() -> GuildPolicy:
-    """A policy that says all it can."""
+    """A policy that says all it can; its terms take a moment to compile."""
     lines = Overrides(effects=dict.fromkeys(LOOSE, HELD), enabled=False)
     some = [BIG + n for n in range(60)]
     return GuildPolicy(

@@ -13,9 +13,9 @@ from bot.clock import now_ms
 from bot.domain import ChannelId, GuildId, RuleId, UserId
 from bot.reporting.moderation import command, figures
 from bot.store.case_rows import CaseKind
-from bot.store.db import Database
 from bot.store.decisions import Decision, DecisionCount, DecisionKind, Decisions, Outcome
 from bot.store.reviews import Waited
+from tests.stages.databases import open_database
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 GORE, SHOCK = RuleId("gore"), RuleId("shock")
@@ -92,7 +92,7 @@ async def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     (tmp_path / "data").mkdir()
-    db = await Database.open(tmp_path / "data" / "bot.sqlite3")
+    db = await open_database(tmp_path / "data" / "bot.sqlite3")
     decisions = Decisions(db)
     for number, days in enumerate((0, 1, 40)):
         await decisions.record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 from itertools import combinations, groupby
 from pathlib import Path
 from random import Random
@@ -12,14 +13,24 @@ import pytest
 from bot.reporting.policy import alphabets
 from bot.reporting.policy.command import CORPORA
 from bot.reporting.policy.corpora import Specimen, Wording, read
-from bot.reporting.policy.evasions import LEFT_OUT, PAIRS, TRICKS, alone, evade, in_pairs
+from bot.reporting.policy.evasions import LEFT_OUT, PAIRS, TRICKS, Evasion, alone, evade, in_pairs
 from models.contract import Limits
 
 REFUSED = read(Path(__file__).parents[4] / CORPORA).refused
-ALONE = tuple(alone(REFUSED, 1))
-PAIRED = tuple(in_pairs(REFUSED, 1, 4))
 #: Digits and signs that a person takes for a letter; a small L, a one and an i are one.
 SIGNS = dict(zip("1!i4@3€059$7+82", "lllaaeeosgsttbz", strict=True))
+
+
+@cache
+def evaded_alone() -> tuple[Evasion, ...]:
+    """Each prompt under each trick."""
+    return tuple(alone(REFUSED, 1))
+
+
+@cache
+def evaded_in_pairs() -> tuple[Evasion, ...]:
+    """Some prompts under each pair of tricks."""
+    return tuple(in_pairs(REFUSED, 1, 4))
 
 
 def plain_letters() -> dict[str, str]:
@@ -114,7 +125,7 @@ def test_every_pair_is_tried_or_left_out_with_its_reason() -> None:
     assert tried | LEFT_OUT.keys() == every
     assert not tried & LEFT_OUT.keys()
     assert all(LEFT_OUT.values())
-    assert {frozenset(evasion.tricks) for evasion in PAIRED} == tried
+    assert {frozenset(evasion.tricks) for evasion in evaded_in_pairs()} == tried
 
 
 def test_both_tricks_of_a_pair_leave_their_mark() -> None:
@@ -149,9 +160,11 @@ def test_an_age_in_figures_stays_the_same_age(name: str) -> None:
 
 def test_what_nobody_could_type_is_no_evasion() -> None:
     limit = Limits().prompt_chars_max
-    assert not [e for e in (*ALONE, *PAIRED) if len(e.specimen.prompt.text) > limit]
+    assert not [
+        e for e in (*evaded_alone(), *evaded_in_pairs()) if len(e.specimen.prompt.text) > limit
+    ]
     # Enclosed letters are signs to Unicode, and words to the bot.
-    spoken = [{unicodedata.category(c)[0] for c in e.specimen.prompt.text} for e in ALONE]
+    spoken = [{unicodedata.category(c)[0] for c in e.specimen.prompt.text} for e in evaded_alone()]
     assert all(kinds & set("LNS") for kinds in spoken)
 
 
