@@ -90,6 +90,11 @@ class Detector:
             if read.isascii() and _CYRILLIC.fullmatch(word) and word not in terms:
                 yield word
 
+    def excusing(self, concept: str) -> Sequence[str]:
+        """The concepts in whose harmless phrases a concept's words do not count."""
+        known = self.concepts.get(concept)
+        return (concept, *known.harmless_as) if known else ()
+
     def _refusing(self, source: str) -> TextSide:
         """What a text says is not wanted."""
         return TextSide(source, self, (self._unwanted,), _UNWANTED_MAX)
@@ -181,7 +186,10 @@ class TextSide:
         for reading in self._readings(self._lines):
             line = Spoken(reading)
             self._lines.append(line)
-            hits = sum(index.look(line, self.found) for index in self._indices)
+            found = Sightings() if effort else self.found
+            hits = sum(index.look(line, found) for index in self._indices)
+            if effort and hits:
+                self.found.add(found, self._detector.excusing)
             effort += len(line.text) + _HIT * hits
             if effort > effort_max:
                 raise UnreadableError
@@ -224,7 +232,7 @@ class TextSide:
         if concept in NAMES:
             return self._names(concept)
         known = self._detector.concepts[concept]
-        shields = self._harmless(concept).union(*map(self._harmless, known.harmless_as))
+        shields = self.found.shields(self._detector.excusing(concept))
         spans = untouched(self.found.words.get(concept, ()), shields)
         if spans and _CYRILLIC.search(self._source):
             spans = {
@@ -233,9 +241,6 @@ class TextSide:
         for other in known.includes:
             spans |= set(self.spans(other))
         return spans
-
-    def _harmless(self, concept: str) -> set[Span]:
-        return self.found.harmless.get(concept, set())
 
     def _names(self, concept: str) -> set[Span]:
         names, given = self._detector.names, self._given_names
@@ -268,7 +273,7 @@ class TextSide:
         first, second = sorted((left, right))
         # Without weights: of their numbers no point is a full stop.
         between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
-        return len(between.split()) + _COMMA * len(_COMMAS.findall(between))
+        return _word_count(between) + _COMMA * len(_COMMAS.findall(between))
 
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
@@ -285,6 +290,15 @@ class TextSide:
             return range(len(self._source))
         letters = self._detector.letters
         return [at for at, char in enumerate(self._source) for _ in letters[ord(char)]]
+
+
+def _word_count(text: str) -> int:
+    """How many words a text has; letters in a row that each stand alone are one."""
+    count, spelled = 0, False
+    for token in text.split():
+        was_spelled, spelled = spelled, len(token) == 1 and token.isalpha()
+        count += not (spelled and was_spelled) and any(map(str.isalnum, token))
+    return count
 
 
 def _is_told_of(name: Span, character: Span) -> bool:

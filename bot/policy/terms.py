@@ -6,7 +6,7 @@ Called by `screening`. Pure. It must not know rules or prompts.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal, TypeAlias
@@ -31,6 +31,24 @@ class Sightings:
     harmless: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
     blocked: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
     allowed: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
+
+    def shields(self, concepts: Iterable[str]) -> set[Span]:
+        """Where harmless phrases of these concepts stand."""
+        return {span for name in concepts for span in self.harmless.get(name, ())}
+
+    def add(self, other: Sightings, excusing: Callable[[str], Iterable[str]]) -> None:
+        """What another reading shows, but for what its own harmless phrases excuse.
+
+        What it excuses it excuses for itself: a word that is plain to see is not read away.
+        `excusing` tells in the phrases of which concepts a concept's words do not count.
+        """
+        for name, spans in other.words.items():
+            shields = other.shields(excusing(name)) if other.harmless else ()
+            if kept := untouched(spans, shields):
+                self.words.setdefault(name, set()).update(kept)
+        for mine, theirs in ((self.blocked, other.blocked), (self.allowed, other.allowed)):
+            for name, spans in theirs.items():
+                mine.setdefault(name, set()).update(spans)
 
 
 #: They take words away, so only what is plainly written counts.
