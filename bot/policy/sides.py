@@ -69,10 +69,11 @@ class Detector:
         self.innocent = _innocent(
             rulebook, lexicon.familiar.difference(marked).union(folded), plain(concepts)
         )
-        self.views = Views(letters, lexicon.looks, lexicon.turned, self.innocent.words)
+        words = frozenset(parts(concepts))
+        self.views = Views(letters, lexicon.looks, lexicon.turned, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
         self.wanted = TermIndex([*self._labelled(self.concepts), self._of_ages()], self.innocent)
-        self.parting = Parting(lexicon.ordinary.union(parts(concepts)))
+        self.parting = Parting(lexicon.ordinary.union(words))
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
@@ -172,6 +173,8 @@ class TextSide:
         self._folded = self._source.translate(detector.letters)
         #: Every reading of the text, the first of which is the text without its brackets.
         self._lines: list[Spoken] = []
+        #: Its other views, with their brackets.
+        self._seen: list[Reading] = []
         #: Where every label's terms stand, in any reading.
         self.found = Sightings()
         self._look(effort_max)
@@ -201,6 +204,7 @@ class TextSide:
         for view in self._views(lines[0]):
             folded = view.source.translate(self._detector.letters)
             told = Origin(view, whole)
+            self._seen.append(Reading(folded, told=told))
             yield from (replace(reading, told=told) for reading in readings(folded))
         yield from self._parted(list(lines))
 
@@ -263,8 +267,8 @@ class TextSide:
         said = self.found.words.get("ages", ())
         spans = {span for span in said if self._detector.ages.holds(text, span)}
         spans.update(find(self._folded, self._lines[0].words))
-        # Ages see through the brackets that the first line is without.
-        for line in self._lines[1:]:
+        # Ages see through the brackets that lines are without.
+        for line in (*self._lines[1:], *map(Spoken, self._seen)):
             spans |= {line.placed(start, end) for start, end in find(line.text, line.words)}
         return spans
 

@@ -12,17 +12,29 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, product
+from itertools import accumulate, chain, groupby, product
+from typing import TypeAlias
 
 from bot.policy.expressions import Span
 from bot.policy.folding import Letters
+from bot.policy.matching import Innocent
 from bot.policy.reading import around
 
+#: Latin letters of another make: small, raised, enclosed, mathematical, full width, flags.
+_MADE = (
+    "[\u1d00-\u1dbf\u2070-\u209f\u2100-\u218b\u2460-\u24ff\ua720-\ua7ff\uff21-\uff5a"
+    "\U0001d400-\U0001d7ff\U0001f110-\U0001f1ff]"
+)
+#: Where plain letters and those of another make meet.
+_MAKES = re.compile(f"(?<=[A-Za-z]){_MADE}|(?<={_MADE})[A-Za-z]")
 #: Where a word of Latin capitals and small letters may part.
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 #: A quick look for the same.
 _CAMEL_SIGN = re.compile("[a-z0-9][A-Z]|[A-Z][A-Z][a-z]")
 _WORD = re.compile(r"[^\W_]+")
+#: A word's letter with a sign and one more behind it, as in `PicS*e*x`, and before it.
+_SPELLS_ON = re.compile(r"[A-Za-z][^\w\s][A-Za-z](?![A-Za-z])")
+_SPELLED_ON = re.compile(r"(?<![A-Za-z])[A-Za-z][^\w\s]")
 #: In a shape: something, and what is not seen behind it.
 _HIDDEN = re.compile("([^\0])\0++")
 _CHUNK = re.compile(r"[^\s,]+")
@@ -40,8 +52,14 @@ _KANA_LETTER = "\u3041-\u3096\u30a1-\u30fa\u30fc\uff66-\uff9d"
 _LIKE_KANA = f"[{''.join(_KANA)}]+"
 _AMONG_KANA = re.compile(f"{_LIKE_KANA}(?=[{_KANA_LETTER}])|(?<=[{_KANA_LETTER}]){_LIKE_KANA}")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, "<": 1, ")": -1, "]": -1, "}": -1, ">": -1}
+#: What makes everything run from right to left, and up to where it does.
+_OVERRIDE = "\u202e"
+_OVERRIDDEN = re.compile("\u202e([^\u202c\u202d\n]++)")
 #: A bar that touches a letter or a digit.
 _BAR = re.compile(r"(?<=[^\W_])\||\|(?=[^\W_])")
+#: How sure it is that a chunk of text runs backwards.
+_STAYS, _MAY, _MUST = range(3)
+_Turn: TypeAlias = tuple[range, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +123,18 @@ class Views:
         letters: Letters,
         looks: Mapping[str, str],
         turned: Mapping[str, str],
-        innocent: Collection[str],
+        innocent: Innocent,
+        listed: Collection[str],
     ) -> None:
-        """`looks` and `turned`: for a Latin letter, the characters that look like it."""
+        """`looks` and `turned`: for a Latin letter, the characters that look like it.
+
+        `listed`: the words of terms.
+        """
         self._letters = letters
         self._shapes = _Shapes(letters)
-        self._innocent = innocent
+        self._innocent = innocent.words
+        self._ordinary = innocent.halves
+        self._listed = listed
         self._looks = _tables(looks)
         self._ambiguous = _any_of(*looks.values())
         self._turned = str.maketrans(
@@ -124,8 +148,12 @@ class Views:
         """Every other view of a text, for which there is a sign."""
         if source != source.lower():
             yield from self._parted(source)
+        if not source.isascii():
+            yield from _seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
         if "|" in source:
             yield from _barred(source)
+        if _OVERRIDE in source:
+            yield from _overridden(source)
         if not source.isascii() and self._sign.search(source):
             yield from self._upside_down(source)
             yield from self._looked(source)
@@ -148,14 +176,16 @@ class Views:
         seams = {seam.start() for seam in _CAMEL.finditer(shape)}
         for word in _WORD.finditer(shape):
             inside = seams.intersection(range(word.start(), word.end()))
-            if inside and self._is_known(source[word.start() : word.end()]):
+            if inside and self._is_whole(source, shape, word.span()):
                 seams -= inside
-        for first, last in _windows(source, ((seam, seam) for seam in seams)):
-            places = [p for at in range(first, last) for p in ([at, at] if at in seams else [at])]
-            parted = (
-                f" {c}" if at in seams else c for at, c in enumerate(source[first:last], first)
-            )
-            yield View("".join(parted), places)
+        yield from _seamed(source, seams)
+
+    def _is_whole(self, source: str, shape: str, word: Span) -> bool:
+        """Whether it is a word, and none of its letters is spelled with what stands beside it."""
+        first, last = word
+        if _SPELLS_ON.match(shape, last - 1) or _SPELLED_ON.match(shape, max(0, first - 2)):
+            return False
+        return self._is_known(source[first:last])
 
     def _shape(self, source: str) -> str:
         """A text as `a` for small letters and `A` for capitals, whatever their script.
@@ -174,7 +204,7 @@ class Views:
             part = source[first:last]
             drawn = part.translate(self._turned)
             views = _in_both_orders([chunk[::-1] for chunk in _chunks(part)], drawn)
-            yield from _moved([*views, self._in_place(part, drawn)], first)
+            yield from _moved([*views, *self._in_place(part, drawn)], first)
 
     def mirrored(self, source: str) -> Iterator[View]:
         """The text from its end, and then every word from its own; a word or name stays one."""
@@ -183,22 +213,28 @@ class Views:
             part = source[first:last]
             chunks = [c if self._is_word(part, c) else c[::-1] for c in _chunks(part)]
             yield from _moved(_in_both_orders(chunks, part), first)
-            yield from _moved([self._in_place(part, part)], first)
+            yield from _moved(self._in_place(part, part), first)
 
-    def _in_place(self, source: str, drawn: str) -> View:
-        """What is no word from its end, several in a row as one, and what is a word as it is."""
-        places: list[int] = []
-        kept: set[int] = set()
-        row: list[int] = []
-        for chunk in _chunks(source):
-            if self._is_word(source, chunk) or source[chunk[0]] == ",":
-                places += [*_from_its_end(row, source), *chunk]
-                kept.update(chunk)
-                row = []
-            else:
-                row += chunk
-        places += _from_its_end(row, source)
-        return View("".join(source[at] if at in kept else drawn[at] for at in places), places)
+    def _in_place(self, source: str, drawn: str) -> Iterator[View]:
+        """What is a word from its end alone: several in a row as one, and each for itself."""
+        turns = [(chunk, self._turn(source, drawn, chunk)) for chunk in _chunks(source)]
+        rows = [list(row) for _, row in groupby(turns, lambda turn: turn[1] > _STAYS)]
+        first = _turned_where_it_must(source, drawn, rows)
+        second = _turned_where_it_must(source, drawn, [[turn] for turn in turns])
+        yield first
+        if second.source != first.source:
+            yield second
+
+    def _turn(self, source: str, drawn: str, chunk: range) -> int:
+        """Whether a chunk runs backwards: a word from its end alone does, a blank may."""
+        here, back = source[chunk[0] : chunk[-1] + 1], "".join(drawn[at] for at in chunk[::-1])
+        if self._on_its_head.search(here):
+            return _MUST
+        if here.isspace():
+            return _MAY
+        if not self._is_known(here):
+            return _MUST if self._is_known(back) or back.lower() in self._listed else _STAYS
+        return _MAY if back.lower() in self._ordinary else _STAYS
 
     def _is_word(self, source: str, chunk: range) -> bool:
         return self._is_known(source[chunk[0] : chunk[-1] + 1])
@@ -228,9 +264,30 @@ class Views:
         return bool(_LATIN.match(read)) and not _SOUNDING.match(char)
 
 
+def _seamed(source: str, seams: Collection[int]) -> Iterator[View]:
+    """The text with a space at every seam."""
+    for first, last in _windows(source, ((seam, seam) for seam in seams)):
+        places = [p for at in range(first, last) for p in ([at, at] if at in seams else [at])]
+        parted = (f" {c}" if at in seams else c for at, c in enumerate(source[first:last], first))
+        yield View("".join(parted), places)
+
+
 def _moved(views: Iterable[View], first: int) -> Iterator[View]:
     """Views of a part of a text as views of the text; the part begins at `first`."""
     return (View(view.source, [first + at for at in view.places]) for view in views)
+
+
+def _turned_where_it_must(source: str, drawn: str, rows: Iterable[Sequence[_Turn]]) -> View:
+    """Each row as it is or from its end: if one of its chunks must, the whole row runs back."""
+    places: list[int] = []
+    seen: list[str] = []
+    for row in rows:
+        here = [at for chunk, _ in row for at in chunk]
+        runs_back = any(turn == _MUST for _, turn in row)
+        here = _from_its_end(here, source) if runs_back else here
+        seen += ((drawn if runs_back else source)[at] for at in here)
+        places += here
+    return View("".join(seen), places)
 
 
 def _from_its_end(row: list[int], source: str) -> list[int]:
@@ -272,6 +329,16 @@ def _chunks(text: str) -> Iterator[range]:
         yield range(*chunk.span())
         last = chunk.end()
     yield from (range(at, at + 1) for at in range(last, len(text)))
+
+
+def _overridden(source: str) -> Iterator[View]:
+    """What was made to run from right to left, as it is seen."""
+    places = [*range(len(source))]
+    parts = [part.span(1) for part in _OVERRIDDEN.finditer(source)]
+    for start, end in parts:
+        places[start:end] = reversed(places[start:end])
+    for first, last in _windows(source, parts):
+        yield View("".join(source[at] for at in places[first:last]), places[first:last])
 
 
 def _barred(source: str) -> Iterator[View]:
