@@ -56,7 +56,12 @@ def _composed(loose: re.Match[str]) -> str:
 
 def other_kana(text: str) -> set[str]:
     """A text in hiragana and in katakana, without itself."""
-    return {text.translate(_HIRAGANA), text.translate(_KATAKANA)} - {text}
+    return {text.translate(_HIRAGANA), in_katakana(text)} - {text}
+
+
+def in_katakana(text: str) -> str:
+    """A text with katakana for all its hiragana."""
+    return text.translate(_KATAKANA)
 
 
 class Letters(dict[int, str]):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from bot.policy.folding import other_kana
 from bot.policy.rulebook import Concept
@@ -54,15 +55,14 @@ def labelled(concepts: Iterable[Listed]) -> Iterator[tuple[Label, Iterable[str]]
     """The terms of concepts by what they do, in every way in which they are looked for."""
     for each in concepts:
         label: Label = ("words", each.concept.id)
-        yield label, each.read
-        yield label, _in_other_kana(each.read)
+        yield label, chain.from_iterable(map(in_every_kana, each.read))
         harmless: Label = ("harmless", each.concept.id)
-        yield harmless, each.harmless
-        yield harmless, _in_other_kana(each.harmless)
+        yield harmless, chain.from_iterable(map(in_every_kana, each.harmless))
 
 
-def _in_other_kana(terms: Iterable[str]) -> Iterator[str]:
-    return (other for term in terms if not term.isascii() for other in other_kana(term))
+def in_every_kana(term: str) -> tuple[str, ...]:
+    """A term as it is, and all in hiragana and all in katakana."""
+    return (term,) if term.isascii() else (term, *other_kana(term))
 
 
 def parts(concepts: Iterable[Listed]) -> Iterator[str]:

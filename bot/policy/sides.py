@@ -69,7 +69,7 @@ class Detector:
         self.innocent = _innocent(
             rulebook, lexicon.familiar.difference(marked).union(folded), plain(concepts)
         )
-        words = frozenset(parts(concepts))
+        self._parts = words = frozenset(parts(concepts))
         self.views = Views(letters, lexicon.looks, lexicon.turned, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
         self.wanted = TermIndex([*self._labelled(self.concepts), self._of_ages()], self.innocent)
@@ -90,6 +90,10 @@ class Detector:
         for word, read in known:
             if read.isascii() and _CYRILLIC.fullmatch(word) and word not in terms:
                 yield word
+
+    def is_word(self, letters: str) -> bool:
+        """Whether letters are a word of any list."""
+        return letters in self._parts or letters in self.innocent.words
 
     def excusing(self, concept: str) -> Sequence[str]:
         """The concepts in whose harmless phrases a concept's words do not count."""
@@ -199,13 +203,14 @@ class TextSide:
 
     def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:
         """Every reading; `lines` are those that were taken already."""
-        yield from readings(self._folded)
+        yield from readings(self._folded, self._detector.is_word)
         whole = Folded(self._detector.letters, self._source)
         for view in self._views(lines[0]):
             folded = view.source.translate(self._detector.letters)
             told = Origin(view, whole)
             self._seen.append(Reading(folded, told=told))
-            yield from (replace(reading, told=told) for reading in readings(folded))
+            for reading in readings(folded, self._detector.is_word):
+                yield replace(reading, told=told)
         yield from self._parted(list(lines))
 
     def _views(self, line: Spoken) -> Iterator[View]:

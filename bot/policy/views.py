@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, groupby, product
 from typing import TypeAlias
 
+from bot.policy.drawings import KANJI_OR_KANA, OVERRIDE, as_kana, barred, overridden
 from bot.policy.expressions import Span
 from bot.policy.folding import Letters
 from bot.policy.matching import Innocent
-from bot.policy.reading import around
+from bot.policy.windows import View, seamed, windows, without
 
 #: Latin letters of another make: small, raised, enclosed, mathematical, full width, flags.
 _MADE = (
@@ -46,29 +46,9 @@ _ROTATED = {"n": "u", "u": "n", "d": "p", "p": "d", "b": "q", "q": "b", "m": "w"
 #: Letters that are read as several, and what may stand over them.
 _LONG_LETTERS = "яючшщж"
 _MARK = "[\u0300-\u036f\u200b-\u200d\u2060]"
-#: Kanji and waves that look like katakana, beside kana.
-_KANA = dict(zip("口二力夕八工卜千一〜\uff5e~―", "ロニカタハエトチーーーーー", strict=True))
-_KANA_LETTER = "\u3041-\u3096\u30a1-\u30fa\u30fc\uff66-\uff9d"
-_LIKE_KANA = f"[{''.join(_KANA)}]+"
-_AMONG_KANA = re.compile(f"{_LIKE_KANA}(?=[{_KANA_LETTER}])|(?<=[{_KANA_LETTER}]){_LIKE_KANA}")
-_BRACKETS = {"(": 1, "[": 1, "{": 1, "<": 1, ")": -1, "]": -1, "}": -1, ">": -1}
-#: What makes everything run from right to left, and up to where it does.
-_OVERRIDE = "\u202e"
-_OVERRIDDEN = re.compile("\u202e([^\u202c\u202d\n]++)")
-#: A bar that touches a letter or a digit.
-_BAR = re.compile(r"(?<=[^\W_])\||\|(?=[^\W_])")
 #: How sure it is that a chunk of text runs backwards.
 _STAYS, _MAY, _MUST = range(3)
 _Turn: TypeAlias = tuple[range, int]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A way to see a text."""
-
-    source: str
-    #: For each character, which one of the text it is.
-    places: Sequence[int]
 
 
 class Folded:
@@ -141,7 +121,7 @@ class Views:
             {**_ROTATED, **dict(chain.from_iterable(product(d, (r,)) for r, d in turned.items()))}
         )
         self._on_its_head = _any_of(*turned.values())
-        self._sign = _any_of(*looks.values(), *turned.values(), *_KANA)
+        self._sign = _any_of(*looks.values(), *turned.values())
         self._doubled = re.compile(f"([{_LONG_LETTERS}])(?:{_MARK}*+\\1)++", re.IGNORECASE)
 
     def of(self, source: str) -> Iterator[View]:
@@ -149,24 +129,32 @@ class Views:
         if source != source.lower():
             yield from self._parted(source)
         if not source.isascii():
-            yield from _seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
+            yield from seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
         if "|" in source:
-            yield from _barred(source)
-        if _OVERRIDE in source:
-            yield from _overridden(source)
+            yield from barred(source)
+        if OVERRIDE in source:
+            yield from overridden(source)
         if not source.isascii() and self._sign.search(source):
             yield from self._upside_down(source)
             yield from self._looked(source)
-            yield from _kana(source)
             yield from self._said_once(source)
+        if KANJI_OR_KANA.search(source):
+            yield from as_kana(source)
 
     def _said_once(self, source: str) -> Iterator[View]:
-        """Letters that are read as two, such as я, once for every run: `яя` is read `yaya`."""
-        runs = [(run.start(1) + 1, run.end()) for run in self._doubled.finditer(source)]
-        for first, last in _windows(source, runs):
-            gone = {at for start, end in runs for at in range(start, end)}
-            places = [at for at in range(first, last) if at not in gone]
-            yield View("".join(source[at] for at in places), places)
+        """Letters that are read as two, such as я, once for every run: `яя` is read `yaya`.
+
+        And then яя as it ends a word of Russian.
+        """
+        runs = [run.span() for run in self._doubled.finditer(source)]
+        once = [(first + 1, last) for first, last in runs]
+        ending = [
+            _behind_two(source, run) if source[run[0]] in "яЯ" else cut
+            for run, cut in zip(runs, once, strict=True)
+        ]
+        yield from without(source, once)
+        if ending != once and any(first < last for first, last in ending):
+            yield from without(source, ending)
 
     def _parted(self, source: str) -> Iterator[View]:
         """Words parted where a small letter meets a capital, unless the whole is a word."""
@@ -178,7 +166,7 @@ class Views:
             inside = seams.intersection(range(word.start(), word.end()))
             if inside and self._is_whole(source, shape, word.span()):
                 seams -= inside
-        yield from _seamed(source, seams)
+        yield from seamed(source, seams)
 
     def _is_whole(self, source: str, shape: str, word: Span) -> bool:
         """Whether it is a word, and none of its letters is spelled with what stands beside it."""
@@ -200,7 +188,7 @@ class Views:
         if not self._on_its_head.search(source):
             return
         signs = (sign.span() for sign in self._on_its_head.finditer(source))
-        for first, last in _windows(source, signs):
+        for first, last in windows(source, signs):
             part = source[first:last]
             drawn = part.translate(self._turned)
             views = _in_both_orders([chunk[::-1] for chunk in _chunks(part)], drawn)
@@ -209,7 +197,7 @@ class Views:
     def mirrored(self, source: str) -> Iterator[View]:
         """The text from its end, and then every word from its own; a word or name stays one."""
         strange = (c.span() for c in _CHUNK.finditer(source) if not self._is_known(c[0]))
-        for first, last in _windows(source, strange):
+        for first, last in windows(source, strange):
             part = source[first:last]
             chunks = [c if self._is_word(part, c) else c[::-1] for c in _chunks(part)]
             yield from _moved(_in_both_orders(chunks, part), first)
@@ -249,7 +237,7 @@ class Views:
         chunks = [chunk for chunk in _CHUNK.finditer(source) if not self._is_known(chunk[0])]
         if any(self._is_mixed(chunk[0]) for chunk in chunks):
             signs = (chunk.span() for chunk in chunks if self._ambiguous.search(chunk[0]))
-            for first, last in _windows(source, signs):
+            for first, last in windows(source, signs):
                 part = source[first:last]
                 # Most characters look like one letter alone: most tables say the same.
                 for seen in dict.fromkeys(map(part.translate, self._looks)):
@@ -264,12 +252,10 @@ class Views:
         return bool(_LATIN.match(read)) and not _SOUNDING.match(char)
 
 
-def _seamed(source: str, seams: Collection[int]) -> Iterator[View]:
-    """The text with a space at every seam."""
-    for first, last in _windows(source, ((seam, seam) for seam in seams)):
-        places = [p for at in range(first, last) for p in ([at, at] if at in seams else [at])]
-        parted = (f" {c}" if at in seams else c for at, c in enumerate(source[first:last], first))
-        yield View("".join(parted), places)
+def _behind_two(source: str, run: Span) -> Span:
+    """What stands behind the second letter of a run."""
+    letters = [at for at in range(*run) if source[at].isalpha()]
+    return letters[1] + 1, run[1]
 
 
 def _moved(views: Iterable[View], first: int) -> Iterator[View]:
@@ -329,48 +315,3 @@ def _chunks(text: str) -> Iterator[range]:
         yield range(*chunk.span())
         last = chunk.end()
     yield from (range(at, at + 1) for at in range(last, len(text)))
-
-
-def _overridden(source: str) -> Iterator[View]:
-    """What was made to run from right to left, as it is seen."""
-    places = [*range(len(source))]
-    parts = [part.span(1) for part in _OVERRIDDEN.finditer(source)]
-    for start, end in parts:
-        places[start:end] = reversed(places[start:end])
-    for first, last in _windows(source, parts):
-        yield View("".join(source[at] for at in places[first:last]), places[first:last])
-
-
-def _barred(source: str) -> Iterator[View]:
-    """Bars outside brackets as the digit that they look like."""
-    depth, seen = 0, list(source)
-    bars = {bar.start() for bar in _BAR.finditer(source)}
-    for at, char in enumerate(source):
-        depth = max(0, depth + _BRACKETS.get(char, 0))
-        if depth == 0 and at in bars:
-            seen[at] = "1"
-    changed = ((at, at) for at in sorted(bars) if seen[at] == "1")
-    for first, last in _windows(source, changed):
-        yield View("".join(seen[first:last]), range(first, last))
-
-
-def _kana(source: str) -> Iterator[View]:
-    """Kanji and waves among katakana as what they look like there."""
-    if not _AMONG_KANA.search(source):
-        return
-    seen = _AMONG_KANA.sub(lambda drawn: "".join(_KANA[c] for c in drawn[0]), source)
-    signs = (drawn.span() for drawn in _AMONG_KANA.finditer(source))
-    for first, last in _windows(source, signs):
-        yield View(seen[first:last], range(first, last))
-
-
-def _windows(source: str, signs: Iterable[Span]) -> list[Span]:
-    """The parts of a text with such signs in them, and what stands around those."""
-    windows: list[Span] = []
-    for start, end in sorted(signs):
-        first, last = around(source, start, end)
-        if windows and first <= windows[-1][1]:
-            windows[-1] = windows[-1][0], last
-        else:
-            windows.append((first, last))
-    return windows

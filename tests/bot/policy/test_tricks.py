@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.policy.screening import Screen
+from bot.policy.screening import Screen, Term
 from bot.rulebooks import load
 
 SCREEN = Screen(load())
@@ -50,7 +50,37 @@ def test_signs_are_no_words_between_two_others_and_single_letters_are_one() -> N
         ("Z'o'o'p'h'i'l'i'ePic", "sexual-violence"),
         ("Pic🇯 🇦 🇮 🇱 🇧 🇦 🇮 🇹, selfie", "minors-sexualised"),
         ("Artᴜ18, nude", "minors-sexual"),
+        ("my 3x, nud€", "real-person-sexual"),  # counts and numbers beside leetspeak
+        ("humili4+3 my 3x in front of everybody", "harassment"),
+        ("sex w!+h 4 h0rs3", "sexual-violence"),
+        ("493 (e1€v€n), n5fw", "minors-sexual"),
+        ("sleeping woman 9r0p€d ag@!n$7 her w!11", "sexual-violence"),  # i here, l there
+        ("中学生, 工口", "minors-sexual"),  # kanji that look like kana, two kinds of kana in a word
+        ("シ ョ 夕 コ ン", "minors-sexualised"),
+        ("ロりっ子、猫耳", "minors-sexualised"),
+        ("りス卜力ッ卜", "self-harm"),
+        ("ϲսм", "sexual"),
+        ("ннеессооввеерршшееннннооллееттнняяяя, nude", "minors-sexual"),
     ],
 )
 def test_a_trick_is_seen_through(prompt: str, rule: str) -> None:
     assert rule in rules(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "4 cats, 3x speed, h4x0r, 1girl, 2d art",
+        "加工口, 二口コンロ, 夕食",
+        "サセックスの田舎、白い崖",
+        "m0dern art, 18 y0-yos, f1.8, 90s anime",
+    ],
+)
+def test_what_only_looks_like_a_trick_is_none(prompt: str) -> None:
+    assert rules(prompt) == set()
+
+
+def test_a_servers_term_is_found_in_either_kana() -> None:
+    screen = Screen(load(), [Term(text="ドラゴン計画")], ["りんご"])
+    assert screen.findings("どらごん計画の秘密")
+    assert not screen.findings("リンゴ")
