@@ -6,6 +6,7 @@ ten thousand terms at its start, so nothing here takes a term alone if it can ta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,6 +20,7 @@ from bot.policy.wordlists import each_spoken
 Read = Callable[[Sequence[str]], list[str]]
 #: Shorter words are no part of a word that was run together, and in other scripts these.
 _PART_MIN, _FOREIGN_MIN = 3, 5
+_FOREIGN = re.compile("[^\0-\u024f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def parts(concepts: Iterable[Listed]) -> Iterator[str]:
         if each.concept.names:
             continue
         for term, line in zip(each.written, each.lines, strict=True):
-            shortest = _PART_MIN if term.isascii() else _FOREIGN_MIN
+            shortest = _FOREIGN_MIN if _FOREIGN.search(term) else _PART_MIN
             yield from (word for word in line.split() if len(word) >= shortest)
 
 

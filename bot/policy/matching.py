@@ -10,7 +10,7 @@ written. Both go by an automaton (Aho and Corasick 1975).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -30,6 +30,11 @@ _DISGUISED_MAX = 120
 _TURNED_MIN = 4
 #: Letters that stand alone spell a word if there are so many.
 _SPELLED_MIN = 3
+
+
+#: Letters of a half of a word that is told by its halves, and of the word with a space around it.
+_HALF_MIN = 3
+_HALVED_MIN = 2 * _HALF_MIN + 2
 
 
 class Hit(NamedTuple):
@@ -108,7 +113,9 @@ class Vocabulary:
         self._familiar = innocent.familiar
         self._ordinary = innocent.halves
         self._texts = each_spoken(terms)
-        self._spoken = _Patterns(self._texts)
+        #: Terms that are two words for whoever parts them, behind the terms themselves.
+        self._halved = list(self._halves())
+        self._spoken = _Patterns([*self._texts, *(text for _, text in self._halved)])
         self._squeezed = _Patterns(each_squeezed(self._texts))
         self._patterns: dict[int, _Pattern] = {}
 
@@ -117,7 +124,8 @@ class Vocabulary:
         hits: list[Hit] = []
         for number, start, end in self._spoken.find(line.spoken):
             begin, last = line.place(start, end)
-            hits += [Hit(term, begin, last, True) for term in self._spoken.meant(number)]
+            meant = self._spoken.meant(number)
+            hits += [hit for term in meant if (hit := self._said(line, term, begin, last))]
         for part in line.disguises(self._familiar):
             disguised = self._disguised(part, part.key, turned=False)
             disguised += self._disguised(part, part.key[::-1], turned=True)
@@ -125,6 +133,26 @@ class Vocabulary:
                 raise UnreadableError
             hits += disguised
         return hits
+
+    def _said(self, line: Spoken, number: int, start: int, end: int) -> Hit | None:
+        """What was found as it is spoken, or in halves of one breath."""
+        if number < len(self._texts):
+            return Hit(number, start, end, True)
+        term, _ = self._halved[number - len(self._texts)]
+        return Hit(term, start, end, False) if line.is_close(start, end) else None
+
+    def _halves(self) -> Iterator[tuple[int, str]]:
+        """Terms of one word with a space in it, where both halves are words and not just chance.
+
+        A split that leaves a strange word is told by that, this one is not: `fin gering`.
+        """
+        for term, text in enumerate(self._texts):
+            if len(text) < _HALVED_MIN or " " in text[1:-1] or not text.isascii():
+                continue
+            for at in range(1 + _HALF_MIN, len(text) - _HALF_MIN):
+                halves = {text[1:at], text[at:-1]}
+                if halves <= self._familiar and not halves <= self._ordinary:
+                    yield term, f"{text[:at]} {text[at:]}"
 
     def _pattern(self, term: int) -> _Pattern:
         """How a term is written; worked out when it may stand somewhere."""

@@ -45,6 +45,8 @@ _REMEMBERED = 16
 _REMEMBERED_MIXES = 512
 
 
+#: Numbers in words, which may be ages: no concept, but looked for like one.
+_NUMBERS = "numbers"
 #: Concepts that may stand anywhere, and those where a given name does.
 _BY_LOOKING = frozenset({AGES})
 _OF_PEOPLE = _BY_LOOKING | NAMES
@@ -72,8 +74,8 @@ class Detector:
         self._parts = words = frozenset(parts(concepts))
         self.views = Views(letters, lexicon.looks, lexicon.turned, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
-        self.wanted = TermIndex([*self._labelled(self.concepts), self._of_ages()], self.innocent)
-        self.parting = Parting(lexicon.ordinary.union(words))
+        self.wanted = TermIndex([*self._labelled(self.concepts), *self._of_ages()], self.innocent)
+        self.parting = Parting(lexicon.ordinary.union(words, self.ages.words()))
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
@@ -139,8 +141,9 @@ class Detector:
         every = {name for top in names for name in closure(top, self.concepts)}
         return labelled(self._listed[name] for name in sorted(every))
 
-    def _of_ages(self) -> tuple[Label, Iterable[str]]:
-        return ("words", AGES), self.read([*self.ages.phrases()])
+    def _of_ages(self) -> Iterator[tuple[Label, Iterable[str]]]:
+        yield ("words", AGES), self.read([*self.ages.phrases()])
+        yield ("words", _NUMBERS), self.read(self.ages.numbers())
 
 
 def _innocent(rulebook: Rulebook, foreign: frozenset[str], own: frozenset[str]) -> Innocent:
@@ -271,6 +274,8 @@ class TextSide:
         find, text = self._detector.ages.find, self._folded
         said = self.found.words.get("ages", ())
         spans = {span for span in said if self._detector.ages.holds(text, span)}
+        numbers = self.found.words.get(_NUMBERS, ())
+        spans.update(age for each in numbers if (age := self._detector.ages.around(text, each)))
         spans.update(find(self._folded, self._lines[0].words))
         # Ages see through the brackets that lines are without.
         for line in (*self._lines[1:], *map(Spoken, self._seen)):

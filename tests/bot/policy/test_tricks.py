@@ -60,6 +60,17 @@ def test_signs_are_no_words_between_two_others_and_single_letters_are_one() -> N
         ("ロりっ子、猫耳", "minors-sexualised"),
         ("りス卜力ッ卜", "self-harm"),
         ("ϲսм", "sexual"),
+        ("he is just thirt~een, na - ked in bed", "minors-sexual"),  # a number in two pieces
+        ("十・四歳, nude", "minors-sexual"),
+        ("十!二!歳, nude", "minors-sexual"),
+        ("1十三岁, nude", "minors-sexual"),
+        ("heisjustthirteen, naked", "minors-sexual"),  # words of ages, and Romance ones
+        ("niñadediezaños, nude", "minors-sexual"),
+        ("endereçodaminhaex ", "personal-data"),
+        ("전여자친구의주소", "personal-data"),
+        ("fin gering", "sexual"),  # words of any list, and a hyphen with space around it
+        ("black - face minstrel", "hate-symbols"),
+        ("haken - kreuz, wall", "hate-symbols"),
         ("ннеессооввеерршшееннннооллееттнняяяя, nude", "minors-sexual"),
     ],
 )
@@ -73,6 +84,9 @@ def test_a_trick_is_seen_through(prompt: str, rule: str) -> None:
         "4 cats, 3x speed, h4x0r, 1girl, 2d art",
         "加工口, 二口コンロ, 夕食",
         "サセックスの田舎、白い崖",
+        "二十・四歳, 出口, 一、二年",
+        "Sexagesima, clitheroe castle, thirt een cats",
+        "fin, gering, dusk - dawn",
         "m0dern art, 18 y0-yos, f1.8, 90s anime",
     ],
 )
