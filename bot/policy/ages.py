@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 from bot.policy.expressions import Span
 from bot.policy.reading import UnreadableError
-from bot.policy.rulebook import AgeWords
 
 #: Digits that say 1 to 17, also with a space or a point in them: `1 2`, `17.5`.
 _DIGITS = re.compile(r"(?<!\d)0?(?:1[ .]?[0-7]|[1-9])(?:[.,]\d{1,2})?(?!\d)")
@@ -42,6 +42,19 @@ _PHRASED_MIN = 3
 _WRITTEN_MIN = 5
 _LETTERS = re.compile("[a-z\u00e0-\u04ff]")
 _UNSPACED = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeWords:
+    """How an age is said: see `lexicon/ages.toml`."""
+
+    numbers: tuple[str, ...]
+    behind: tuple[str, ...]
+    before: tuple[str, ...]
+    hedges: tuple[str, ...]
+    never_behind: tuple[str, ...]
+    measures: tuple[str, ...]
+    tens: tuple[str, ...]
 
 
 class Ages:

@@ -3,11 +3,13 @@
 Called by `views`. Pure. It must not know words or terms.
 """
 
+# ruff: noqa: RUF001  letters that look alike are what this is about
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from bot.policy.expressions import Span
 from bot.policy.folding import in_katakana
 from bot.policy.windows import View, windows
 
@@ -34,6 +36,91 @@ OVERRIDE = "\u202e"
 _OVERRIDDEN = re.compile("\u202e([^\u202c\u202d\n]++)")
 #: A bar that touches a letter or a digit.
 _BAR = re.compile(r"(?<=[^\W_])\||\|(?=[^\W_])")
+
+_STRETCH = re.compile(r"[^\s,]+")
+_PLAIN = "abcdefghijklmnopqrstuvwxyz"
+#: Signs that make a letter together.
+_SIGNS = {
+    "/\\/": "n", "|\\|": "n", "|\\/|": "m", "/\\": "a", "\\/": "v", "()": "o", "[]": "o", "|)": "d",
+    "|<": "k", "|_|": "u", "|-|": "h", "|=": "f", "|3": "b", "\\/\\/": "w", "></": "x", "><": "x",
+}  # fmt: skip
+_ANY_SIGN = "|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True)))
+_DRAWN = re.compile(f"(?:{_ANY_SIGN})(?=[A-Za-z]|{_ANY_SIGN})|(?<=[A-Za-z|/)\\]])(?:{_ANY_SIGN})")
+#: Letters that look like digits, and what may be a number of two with one of them.
+_DIGITS = str.maketrans("OoОоlIіЗзSsBbZzб", "0000111335588226")
+_LIKE_NUMBER = re.compile(r"(?<![^\W_])(?:1[OoОоЗзSsBbZzбlIі]|[lIі][0-7])(?=[^A-Za-z0-9]|y|$)")
+
+
+def as_letters(source: str) -> Iterator[View]:
+    """Signs that make a letter together, such as `()`, beside a letter or another of them."""
+    signs = [sign.span() for sign in _DRAWN.finditer(source)]
+    yield from _replaced(source, signs, lambda sign: _SIGNS[sign])
+
+
+def as_digits(source: str) -> Iterator[View]:
+    """Letters beside a digit as the digits that they look like: `1O years`."""
+    signs = [number.span() for number in _LIKE_NUMBER.finditer(source)]
+    yield from _replaced(source, signs, lambda number: number.translate(_DIGITS))
+
+
+def _replaced(source: str, parts: Sequence[Span], drawn: Callable[[str], str]) -> Iterator[View]:
+    """The text with something else for these parts, each of which is where it begins."""
+    begins = dict(parts)
+    for first, last in windows(source, parts):
+        text: list[str] = []
+        places: list[int] = []
+        at = first
+        while at < last:
+            end = begins.get(at, at + 1)
+            read = drawn(source[at:end]) if at in begins else source[at]
+            text.append(read)
+            places += range(at, end) if len(read) == end - at else [at] * len(read)
+            at = end
+        yield View("".join(text), places)
+
+
+class Pictograms:
+    """Pictograms that say a word."""
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        """`said`: for a word, the pictures that say it."""
+        self._words = {
+            picture: f" {word} " for word, pictures in said.items() for picture in pictures
+        }
+        self._sign = re.compile(f"[{''.join(self._words)}]")
+
+    def of(self, source: str) -> Iterator[View]:
+        """The text with the words for its pictures."""
+        signs = [sign.span() for sign in self._sign.finditer(source)]
+        yield from _replaced(source, signs, self._words.__getitem__)
+
+
+class Alphabets:
+    """Alphabets of letters of many scripts; words in them are read as their letters are drawn."""
+
+    def __init__(self, alphabets: Sequence[str]) -> None:
+        """Each is from a to z."""
+        self._tables = [
+            {char: plain for plain, char in zip(_PLAIN, drawn, strict=True) if not char.isascii()}
+            for drawn in alphabets
+        ]
+        self._sign = re.compile(f"[{''.join(char for table in self._tables for char in table)}]")
+
+    def of(self, source: str) -> Iterator[View]:
+        """For each alphabet the text with the words in it read, if there are any."""
+        if not self._sign.search(source):
+            return
+        for table in self._tables:
+            words = [word.span() for word in _STRETCH.finditer(source) if _is_of(word[0], table)]
+            for first, last in windows(source, words):
+                read = "".join(table.get(char, char) for char in source[first:last])
+                yield View(read, range(first, last))
+
+
+def _is_of(word: str, table: Mapping[str, str]) -> bool:
+    """Whether every letter of a word that is not plain is of an alphabet, and two of them are."""
+    strange = [char for char in word if not char.isascii() and char.isalnum()]
+    return len(strange) > 1 and all(char in table for char in strange)
 
 
 def overridden(source: str) -> Iterator[View]:

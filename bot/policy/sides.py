@@ -21,6 +21,7 @@ from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
 from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
+from bot.policy.respelling import Respelling
 from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Rulebook, closure
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
@@ -72,10 +73,11 @@ class Detector:
             rulebook, lexicon.familiar.difference(marked).union(folded), plain(concepts)
         )
         self._parts = words = frozenset(parts(concepts))
-        self.views = Views(letters, lexicon.looks, lexicon.turned, self.innocent, words)
+        self.views = Views(letters, lexicon, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
         self.wanted = TermIndex([*self._labelled(self.concepts), *self._of_ages()], self.innocent)
         self.parting = Parting(lexicon.ordinary.union(words, self.ages.words()))
+        self.respelling = Respelling(words)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
@@ -229,6 +231,7 @@ class TextSide:
         for line in lines:
             strange = line.strange(innocent.familiar) - innocent.words
             yield from self._detector.parting.parted(line, strange)
+            yield from self._detector.respelling.read(line, strange)
 
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
@@ -311,7 +314,8 @@ def _word_count(text: str) -> int:
     count, spelled = 0, False
     for token in text.split():
         was_spelled, spelled = spelled, len(token) == 1 and token.isalpha()
-        count += not (spelled and was_spelled) and any(map(str.isalnum, token))
+        says = any(map(str.isalnum, token)) or _COMMAS.search(token) is not None
+        count += says and not (spelled and was_spelled)
     return count
 
 

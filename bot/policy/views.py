@@ -14,10 +14,21 @@ from functools import cached_property
 from itertools import accumulate, chain, groupby, product
 from typing import TypeAlias
 
-from bot.policy.drawings import KANJI_OR_KANA, OVERRIDE, as_kana, barred, overridden
+from bot.policy.drawings import (
+    KANJI_OR_KANA,
+    OVERRIDE,
+    Alphabets,
+    Pictograms,
+    as_digits,
+    as_kana,
+    as_letters,
+    barred,
+    overridden,
+)
 from bot.policy.expressions import Span
 from bot.policy.folding import Letters
 from bot.policy.matching import Innocent
+from bot.policy.rulebook import Lexicon
 from bot.policy.windows import View, seamed, windows, without
 
 #: Latin letters of another make: small, raised, enclosed, mathematical, full width, flags.
@@ -101,15 +112,14 @@ class Views:
     def __init__(
         self,
         letters: Letters,
-        looks: Mapping[str, str],
-        turned: Mapping[str, str],
+        lexicon: Lexicon,
         innocent: Innocent,
         listed: Collection[str],
     ) -> None:
-        """`looks` and `turned`: for a Latin letter, the characters that look like it.
-
-        `listed`: the words of terms.
-        """
+        """`listed`: the words of terms."""
+        looks, turned = lexicon.looks, lexicon.turned
+        self._pictures = Pictograms(lexicon.pictures)
+        self._alphabets = Alphabets(lexicon.alphabets)
         self._letters = letters
         self._shapes = _Shapes(letters)
         self._innocent = innocent.words
@@ -129,9 +139,13 @@ class Views:
         if source != source.lower():
             yield from self._parted(source)
         if not source.isascii():
+            yield from self._pictures.of(source)
+            yield from self._alphabets.of(source)
             yield from seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
         if "|" in source:
             yield from barred(source)
+        yield from as_letters(source)
+        yield from as_digits(source)
         if OVERRIDE in source:
             yield from overridden(source)
         if not source.isascii() and self._sign.search(source):
@@ -234,8 +248,10 @@ class Views:
         """All by its look, in every way, if letters of two scripts make a word."""
         if not self._ambiguous.search(source) or not _LATIN.search(source.translate(self._letters)):
             return
-        chunks = [chunk for chunk in _CHUNK.finditer(source) if not self._is_known(chunk[0])]
-        if any(self._is_mixed(chunk[0]) for chunk in chunks):
+        chunks = [*_CHUNK.finditer(source)]
+        mixed = {chunk for chunk in chunks if self._is_mixed(chunk[0])}
+        if mixed:
+            chunks = [c for c in chunks if c in mixed or not self._is_known(c[0])]
             signs = (chunk.span() for chunk in chunks if self._ambiguous.search(chunk[0]))
             for first, last in windows(source, signs):
                 part = source[first:last]

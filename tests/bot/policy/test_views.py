@@ -18,7 +18,7 @@ INNOCENT = Innocent(
     familiar=frozenset(),
 )
 LISTED = frozenset({"moon", "light", "plant"})
-VIEWS = Views(Letters(LEXICON.letters), LEXICON.looks, LEXICON.turned, INNOCENT, LISTED)
+VIEWS = Views(Letters(LEXICON.letters), LEXICON, INNOCENT, LISTED)
 
 
 def views(text: str) -> list[str]:
