@@ -7,7 +7,7 @@ Called by `views`. Pure. It must not know words or terms.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from bot.policy.expressions import Span
 from bot.policy.folding import in_katakana
@@ -26,10 +26,14 @@ _AMONG_KANA = re.compile(
     f"|(?<=[{_KANA_LETTER}]){_LOOSELY}{{0,2}}{_LIKE_KANA}++"
     f"|(?<![\u3041-\u9fff])(?:{_LIKE_KANA}{_LOOSELY}?){{2,}}(?![\u3041-\u9fff])"
 )
+#: Where hiragana and katakana meet, and no particle stands between two words.
+_PARTICLES = "をとがはにでものなやへ"
+_MIXED_KANA = re.compile(
+    f"[\u3041-\u3096](?<![{_PARTICLES}])[\u30a1-\u30fa]|[\u30a1-\u30fa](?![{_PARTICLES}])[\u3041-\u3096]"
+)
 #: Without any of these a text has no such view.
-KANJI_OR_KANA = re.compile(f"[{_KANA_LETTER}]|{_LIKE_KANA}")
-#: Where hiragana and katakana meet.
-_MIXED_KANA = re.compile("[\u3041-\u3096][\u30a1-\u30fa]|[\u30a1-\u30fa][\u3041-\u3096]")
+LIKE_KANA = frozenset(_KANA)
+HIRAGANA = frozenset(map(chr, range(0x3041, 0x3097)))
 _BRACKETS = {"(": 1, "[": 1, "{": 1, "<": 1, ")": -1, "]": -1, "}": -1, ">": -1}
 #: What makes everything run from right to left, and up to where it does.
 OVERRIDE = "\u202e"
@@ -38,6 +42,9 @@ _OVERRIDDEN = re.compile("\u202e([^\u202c\u202d\n]++)")
 _BAR = re.compile(r"(?<=[^\W_])\||\|(?=[^\W_])")
 
 _STRETCH = re.compile(r"[^\s,]+")
+#: Letters of an alphabet by which a word is told to be in it; and no alphabet.
+_STRANGE_MIN = 2
+_NONE: set[int] = set()
 _PLAIN = "abcdefghijklmnopqrstuvwxyz"
 #: Signs that make a letter together.
 _SIGNS = {
@@ -46,21 +53,25 @@ _SIGNS = {
 }  # fmt: skip
 _ANY_SIGN = "|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True)))
 _DRAWN = re.compile(f"(?:{_ANY_SIGN})(?=[A-Za-z]|{_ANY_SIGN})|(?<=[A-Za-z|/)\\]])(?:{_ANY_SIGN})")
+#: A quick look for the same.
+_DRAWN_SIGN = re.compile(r"[(\[|/\\>][)\]|/\\<_=3-]")
 #: Letters that look like digits, and what may be a number of two with one of them.
 _DIGITS = str.maketrans("OoОоlIіЗзSsBbZzб", "0000111335588226")
-_LIKE_NUMBER = re.compile(r"(?<![^\W_])(?:1[OoОоЗзSsBbZzбlIі]|[lIі][0-7])(?=[^A-Za-z0-9]|y|$)")
+_LIKE_NUMBER = re.compile(r"[1lIі](?:(?<=1)[OoОоЗзSsBbZzбlIі]|(?<!1)[0-7])(?=[^A-Za-z0-9]|y|$)")
 
 
 def as_letters(source: str) -> Iterator[View]:
     """Signs that make a letter together, such as `()`, beside a letter or another of them."""
-    signs = [sign.span() for sign in _DRAWN.finditer(source)]
-    yield from _replaced(source, signs, lambda sign: _SIGNS[sign])
+    if _DRAWN_SIGN.search(source):
+        signs = [sign.span() for sign in _DRAWN.finditer(source)]
+        yield from _replaced(source, signs, _SIGNS.__getitem__)
 
 
 def as_digits(source: str) -> Iterator[View]:
     """Letters beside a digit as the digits that they look like: `1O years`."""
-    signs = [number.span() for number in _LIKE_NUMBER.finditer(source)]
-    yield from _replaced(source, signs, lambda number: number.translate(_DIGITS))
+    numbers = (number.span() for number in _LIKE_NUMBER.finditer(source))
+    if alone := [span for span in numbers if not source[span[0] - 1 : span[0]].isalnum()]:
+        yield from _replaced(source, alone, lambda number: number.translate(_DIGITS))
 
 
 def _replaced(source: str, parts: Sequence[Span], drawn: Callable[[str], str]) -> Iterator[View]:
@@ -88,6 +99,8 @@ class Pictograms:
             picture: f" {word} " for word, pictures in said.items() for picture in pictures
         }
         self._sign = re.compile(f"[{''.join(self._words)}]")
+        #: Without any of these a text has no such view.
+        self.signs = frozenset(self._words)
 
     def of(self, source: str) -> Iterator[View]:
         """The text with the words for its pictures."""
@@ -104,23 +117,33 @@ class Alphabets:
             {char: plain for plain, char in zip(_PLAIN, drawn, strict=True) if not char.isascii()}
             for drawn in alphabets
         ]
-        self._sign = re.compile(f"[{''.join(char for table in self._tables for char in table)}]")
+        #: For a letter, the numbers of the alphabets that it is of.
+        self._of: dict[str, set[int]] = {}
+        for number, table in enumerate(self._tables):
+            for char in table:
+                self._of.setdefault(char, set()).add(number)
+        #: Without any of these a text has no such view.
+        self.signs = frozenset(self._of)
 
     def of(self, source: str) -> Iterator[View]:
         """For each alphabet the text with the words in it read, if there are any."""
-        if not self._sign.search(source):
-            return
-        for table in self._tables:
-            words = [word.span() for word in _STRETCH.finditer(source) if _is_of(word[0], table)]
-            for first, last in windows(source, words):
+        words: dict[int, list[Span]] = {}
+        for word in _STRETCH.finditer(source):
+            for number in self._alphabets_of(word[0]):
+                words.setdefault(number, []).append(word.span())
+        for number, spans in sorted(words.items()):
+            table = self._tables[number]
+            for first, last in windows(source, spans):
                 read = "".join(table.get(char, char) for char in source[first:last])
                 yield View(read, range(first, last))
 
-
-def _is_of(word: str, table: Mapping[str, str]) -> bool:
-    """Whether every letter of a word that is not plain is of an alphabet, and two of them are."""
-    strange = [char for char in word if not char.isascii() and char.isalnum()]
-    return len(strange) > 1 and all(char in table for char in strange)
+    def _alphabets_of(self, word: str) -> Collection[int]:
+        """The alphabets of which every letter of a word is that is not plain, if two are."""
+        strange = [char for char in word if not char.isascii() and char.isalnum()]
+        found = self._of.get(strange[0], _NONE) if len(strange) >= _STRANGE_MIN else _NONE
+        for char in strange:
+            found = found & self._of.get(char, _NONE) if found else found
+        return found
 
 
 def overridden(source: str) -> Iterator[View]:
@@ -147,14 +170,19 @@ def barred(source: str) -> Iterator[View]:
 
 
 def as_kana(source: str) -> Iterator[View]:
-    """Kanji and waves among kana as what they look like there, and all kana as of one kind.
+    """Kanji and waves among kana as what they look like there."""
+    signs = [drawn.span() for drawn in _AMONG_KANA.finditer(source)]
+    seen = _AMONG_KANA.sub(lambda drawn: drawn[0].translate(_AS_KANA), source) if signs else source
+    for first, last in windows(source, signs):
+        yield View(seen[first:last], range(first, last))
+    yield from of_one_kana(seen)
+
+
+def of_one_kana(source: str) -> Iterator[View]:
+    """All kana as of one kind, where the two are mixed.
 
     That kind is katakana, whose words end where others begin: `サセックスの` holds nothing in it.
     """
-    signs = [drawn.span() for drawn in _AMONG_KANA.finditer(source)]
-    seen = _AMONG_KANA.sub(lambda drawn: drawn[0].translate(_AS_KANA), source) if signs else source
-    mixed = [meet.span() for meet in _MIXED_KANA.finditer(seen)]
-    for first, last in windows(source, signs):
-        yield View(seen[first:last], range(first, last))
+    mixed = [meet.span() for meet in _MIXED_KANA.finditer(source)]
     for first, last in windows(source, mixed):
-        yield View(in_katakana(seen[first:last]), range(first, last))
+        yield View(in_katakana(source[first:last]), range(first, last))

@@ -26,6 +26,9 @@ from bot.policy.wordlists import each_spoken, each_squeezed
 _RUNS = re.compile(r"\d|(\D)\1*+")
 #: So many disguised terms nobody writes who wants to be understood.
 _DISGUISED_MAX = 120
+#: What a place costs where a term may stand, and one at which it is looked whether it does, in
+#: characters that are read.
+_FOUND, _JUDGED = 6, 5
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 #: Letters that stand alone spell a word if there are so many.
@@ -122,24 +125,26 @@ class Vocabulary:
     def find(self, line: Spoken) -> list[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
         hits: list[Hit] = []
-        for number, start, end in self._spoken.find(line.spoken):
+        listed = len(self._texts)
+        found = self._spoken.find(line.spoken)
+        line.effort += _FOUND * len(found)
+        for number, start, end in found:
             begin, last = line.place(start, end)
-            meant = self._spoken.meant(number)
-            hits += [hit for term in meant if (hit := self._said(line, term, begin, last))]
+            for term in self._spoken.meant(number):
+                if term < listed:
+                    hits.append(Hit(term, begin, last, True))
+                elif line.is_close(begin, last):
+                    hits.append(Hit(self._halved[term - listed][0], begin, last, False))
         for part in line.disguises(self._familiar):
-            disguised = self._disguised(part, part.key, turned=False)
-            disguised += self._disguised(part, part.key[::-1], turned=True)
+            disguised: list[Hit] = []
+            for key, turned in ((part.key, False), (part.key[::-1], True)):
+                stretches = part.stretches(self._squeezed.find(key), turned=turned)
+                line.effort += _JUDGED * len(stretches)
+                disguised += self._disguised(part, stretches, turned=turned)
             if len(disguised) > _DISGUISED_MAX:
                 raise UnreadableError
             hits += disguised
         return hits
-
-    def _said(self, line: Spoken, number: int, start: int, end: int) -> Hit | None:
-        """What was found as it is spoken, or in halves of one breath."""
-        if number < len(self._texts):
-            return Hit(number, start, end, True)
-        term, _ = self._halved[number - len(self._texts)]
-        return Hit(term, start, end, False) if line.is_close(start, end) else None
 
     def _halves(self) -> Iterator[tuple[int, str]]:
         """Terms of one word with a space in it, where both halves are words and not just chance.
@@ -162,10 +167,12 @@ class Vocabulary:
             self._patterns[term] = _Pattern(term, "".join(parts), gaps)
         return self._patterns[term]
 
-    def _disguised(self, part: Squeezed, key: str, *, turned: bool) -> list[Hit]:
-        """The terms in a part, by its key."""
+    def _disguised(
+        self, part: Squeezed, stretches: Sequence[tuple[int, Span, bool]], *, turned: bool
+    ) -> list[Hit]:
+        """The terms in a part, of those that may stand in its stretches."""
         hits: list[Hit] = []
-        for number, span, odd in part.stretches(self._squeezed.find(key), turned=turned):
+        for number, span, odd in stretches:
             for pattern in map(self._pattern, self._squeezed.meant(number)):
                 # Familiar words with gaps between them are found as such, or run words together.
                 if odd or (pattern.gaps and not turned):

@@ -48,7 +48,7 @@ _MIXED = re.compile(
 #: Counts, sizes and grades, in which a digit is one.
 _COUNTED = re.compile(
     r"\d+(?:girls?|boys?|others?|koma|d|k|p|s|st|nd|rd|th|mm|cm|km|px|yo|fps|hz|am|pm)?|\d0?x"
-    r"|[a-z](?!(\d)\1)[1-9]\d*"
+    r"|[a-z](?!(\d)\1)[1-9]\d*|\d{2,}[+%]"
 )
 #: Letters one by one, with a digit among them: `l 0 l i`.
 _SPELLED = re.compile(

@@ -35,7 +35,9 @@ class Respelling:
     def read(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
         """The parts of the line with such words in them, with those as they were meant."""
         meant = {word: term for word in strange if (term := self.meant(word))}
-        spans = [line.span(at) for at, word in enumerate(line.words) if meant and word in meant]
+        if not meant:
+            return
+        spans = [line.span(at) for at, word in enumerate(line.words) if word in meant]
         text = list(line.text)
         for start, end in spans:
             text[start:end] = meant[line.text[start:end]]

@@ -64,9 +64,8 @@ class Screen:
     def _wanted(self, prompt: str, negative: str) -> TextSide:
         detector = self._detector
         source = joined([prompt, turned(negative)])
-        wanted = detector.wanting(source, self._own)
-        wanted.opposite = detector.refusing(joined([negative, turned(prompt)]))
-        return wanted
+        opposite = detector.refusing(joined([negative, turned(prompt)]))
+        return detector.wanting(source, self._own, opposite)
 
     def _of_rules(self, wanted: TextSide) -> Iterator[Finding]:
         found = wanted.found

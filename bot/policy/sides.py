@@ -27,11 +27,9 @@ from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
 from bot.policy.views import Folded, Origin, View, Views
 
-#: So much is looked through of what is wanted and of what is not, in characters of all readings
-#: together; more is unreadable.
-_WANTED_MAX, _UNWANTED_MAX = 6_000, 4_000
-#: What a hit costs, in characters.
-_HIT = 6
+#: So much is looked through of what is wanted and of what is not, in characters that are read; more
+#: is unreadable. What the latter takes beyond a little is taken from the former.
+_WANTED_MAX, _UNWANTED_MAX, _LITTLE = 5_900, 3_000, 1_000
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
@@ -108,9 +106,12 @@ class Detector:
         """What a text says is not wanted."""
         return TextSide(source, self, (self._unwanted,), _UNWANTED_MAX)
 
-    def wanting(self, source: str, own: TermIndex) -> TextSide:
-        """What a text says is wanted; `own`: the terms of a server."""
-        return TextSide(source, self, (self.wanted, own), _WANTED_MAX)
+    def wanting(self, source: str, own: TermIndex, opposite: TextSide) -> TextSide:
+        """What a text says is wanted, beside what is not; `own`: the terms of a server."""
+        effort_max = _WANTED_MAX - max(0, opposite.effort - _LITTLE)
+        side = TextSide(source, self, (self.wanted, own), effort_max)
+        side.opposite = opposite
+        return side
 
     def _inverted(self) -> dict[str, set[str]]:
         """For each concept, itself and those that include it."""
@@ -180,6 +181,8 @@ class TextSide:
         self._indices = indices
         self._spans: dict[str, Collection[Span]] = {}
         self._folded = self._source.translate(detector.letters)
+        #: What it cost to look it through, in characters that are read.
+        self.effort = 0
         #: Every reading of the text, the first of which is the text without its brackets.
         self._lines: list[Spoken] = []
         #: Its other views, with their brackets.
@@ -194,16 +197,16 @@ class TextSide:
 
     def _look(self, effort_max: int) -> None:
         """Read the text in every way and look each through; UnreadableError if that is too much."""
-        effort = 0
         for reading in self._readings(self._lines):
             line = Spoken(reading)
+            found = Sightings() if self._lines else self.found
             self._lines.append(line)
-            found = Sightings() if effort else self.found
-            hits = sum(index.look(line, found) for index in self._indices)
-            if effort and hits:
+            for index in self._indices:
+                index.look(line, found)
+            if found is not self.found:
                 self.found.add(found, self._detector.excusing)
-            effort += len(line.text) + _HIT * hits
-            if effort > effort_max:
+            self.effort += line.effort
+            if self.effort > effort_max:
                 raise UnreadableError
 
     def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:

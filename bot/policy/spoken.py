@@ -36,8 +36,9 @@ _BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
 _RUN = re.compile(r"(\D)\1++")
 #: Between two words of which neither goes on in the other, unless somebody split it.
 _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
-#: A hyphen with space around it is none: `pass - port` is one word as well.
-_DASHED = re.compile(" [-\u2010-\u2015] ")
+#: With space around it one of these parts no word: `pass - port` is one as well.
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015")
+_DASHED = 3
 #: What ends a breath.
 _APART = re.compile("[^\\w\\s'\u2019&-]")
 #: Scripts that put no space between words, or particles behind them: a long term counts anywhere.
@@ -97,6 +98,8 @@ class Spoken:
         self.placed = reading.placed
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
+        #: What it cost so far to look it through, in characters.
+        self.effort = len(self.text)
         self._spans: list[Span] = []
         #: The words that were not looked for yet.
         self._rest: Iterator[re.Match[str]] | None = None
@@ -172,7 +175,7 @@ class Spoken:
 
     def is_gap(self, end: int, begin: int) -> bool:
         """Whether what stands between two words parts them."""
-        if _DASHED.fullmatch(self.text, end, begin):
+        if begin - end == _DASHED and self.text[end + 1] in _DASHES:
             return False
         return _GAP.search(self.text, end, begin) is not None
 

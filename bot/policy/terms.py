@@ -71,11 +71,10 @@ class TermIndex:
         self._borders = innocent.borders
         self._vocabulary = Vocabulary(list(labels), innocent)
 
-    def look(self, line: Spoken, found: Sightings) -> int:
-        """Add what stands in the line; returns how often something does."""
-        hits = self._vocabulary.find(line)
+    def look(self, line: Spoken, found: Sightings) -> None:
+        """Add what stands in the line."""
         ascii_only = line.text.isascii()
-        for term, start, end, plain in hits:
+        for term, start, end, plain in self._vocabulary.find(line):
             if plain and not ascii_only and is_chance(line.text, (start, end), self._borders):
                 continue
             placed = line.placed(start, end)
@@ -83,7 +82,6 @@ class TermIndex:
                 if part not in _LENIENT or (plain and line.is_close(start, end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
                     spans.setdefault(name, set()).add(placed)
-        return len(hits)
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:

@@ -15,7 +15,8 @@ from itertools import accumulate, chain, groupby, product
 from typing import TypeAlias
 
 from bot.policy.drawings import (
-    KANJI_OR_KANA,
+    HIRAGANA,
+    LIKE_KANA,
     OVERRIDE,
     Alphabets,
     Pictograms,
@@ -23,6 +24,7 @@ from bot.policy.drawings import (
     as_kana,
     as_letters,
     barred,
+    of_one_kana,
     overridden,
 )
 from bot.policy.expressions import Span
@@ -32,12 +34,13 @@ from bot.policy.rulebook import Lexicon
 from bot.policy.windows import View, seamed, windows, without
 
 #: Latin letters of another make: small, raised, enclosed, mathematical, full width, flags.
-_MADE = (
+_MAKE = (
     "[\u1d00-\u1dbf\u2070-\u209f\u2100-\u218b\u2460-\u24ff\ua720-\ua7ff\uff21-\uff5a"
     "\U0001d400-\U0001d7ff\U0001f110-\U0001f1ff]"
 )
+_MADE = frozenset(re.findall(_MAKE, "".join(map(chr, range(0x1D00, 0x1F200)))))
 #: Where plain letters and those of another make meet.
-_MAKES = re.compile(f"(?<=[A-Za-z]){_MADE}|(?<={_MADE})[A-Za-z]")
+_MAKES = re.compile(f"(?<=[A-Za-z]){_MAKE}|(?<={_MAKE})[A-Za-z]")
 #: Where a word of Latin capitals and small letters may part.
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 #: A quick look for the same.
@@ -118,7 +121,7 @@ class Views:
     ) -> None:
         """`listed`: the words of terms."""
         looks, turned = lexicon.looks, lexicon.turned
-        self._pictures = Pictograms(lexicon.pictures)
+        self._pictograms = Pictograms(lexicon.pictures)
         self._alphabets = Alphabets(lexicon.alphabets)
         self._letters = letters
         self._shapes = _Shapes(letters)
@@ -131,29 +134,38 @@ class Views:
             {**_ROTATED, **dict(chain.from_iterable(product(d, (r,)) for r, d in turned.items()))}
         )
         self._on_its_head = _any_of(*turned.values())
-        self._sign = _any_of(*looks.values(), *turned.values())
+        self._signs = frozenset("".join((*looks.values(), *turned.values())))
         self._doubled = re.compile(f"([{_LONG_LETTERS}])(?:{_MARK}*+\\1)++", re.IGNORECASE)
 
     def of(self, source: str) -> Iterator[View]:
         """Every other view of a text, for which there is a sign."""
         if source != source.lower():
             yield from self._parted(source)
-        if not source.isascii():
-            yield from self._pictures.of(source)
-            yield from self._alphabets.of(source)
-            yield from seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
         if "|" in source:
             yield from barred(source)
         yield from as_letters(source)
         yield from as_digits(source)
-        if OVERRIDE in source:
+        if not source.isascii():
+            yield from self._of_signs(source, set(source))
+
+    def _of_signs(self, source: str, signs: set[str]) -> Iterator[View]:
+        """The views of a text that is not ASCII; `signs` are its characters."""
+        if not signs.isdisjoint(self._pictograms.signs):
+            yield from self._pictograms.of(source)
+        if not signs.isdisjoint(self._alphabets.signs):
+            yield from self._alphabets.of(source)
+        if not signs.isdisjoint(_MADE):
+            yield from seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
+        if OVERRIDE in signs:
             yield from overridden(source)
-        if not source.isascii() and self._sign.search(source):
+        if not signs.isdisjoint(self._signs):
             yield from self._upside_down(source)
             yield from self._looked(source)
             yield from self._said_once(source)
-        if KANJI_OR_KANA.search(source):
+        if not signs.isdisjoint(LIKE_KANA):
             yield from as_kana(source)
+        elif not signs.isdisjoint(HIRAGANA):
+            yield from of_one_kana(source)
 
     def _said_once(self, source: str) -> Iterator[View]:
         """Letters that are read as two, such as я, once for every run: `яя` is read `yaya`.
