@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 from bot.policy.expressions import Span
 from bot.policy.reading import UnreadableError
-from bot.policy.rulebook import AgeWords
 
 #: Digits that say 1 to 17, also with a space or a point in them: `1 2`, `17.5`.
 _DIGITS = re.compile(r"(?<!\d)0?(?:1[ .]?[0-7]|[1-9])(?:[.,]\d{1,2})?(?!\d)")
 #: Words, kanji and Hangul that may be numbers.
-_WORDS = re.compile(r"[a-z]{2,}(?:[ -]sept)?|[〇一二三四五六七八九十兩两]{1,3}|[가-힣]{1,4}")
+_KANJI = "[〇一二三四五六七八九十兩两]"
+_WORDS = re.compile(
+    rf"[a-z]{{2,}}(?:[ -]sept)?|{_KANJI}(?:[^\w\s\u3001\uff0c]?{_KANJI}){{0,3}}|[가-힣]{{1,4}}"
+)
+_SIGN = re.compile(r"\W")
 #: What makes digits part of another number when it stands before them.
 _PART_OF_NUMBER = frozenset("0123456789.,:/")
 #: Between the parts of an age: `12-year-old`, `12(years)`, `age: 12`.
-_PARTING = " -_.:=,'\u2019/()[]{}\x01~*+|"
-_SIGNS = "[\\s\\-_.:=,'\u2019/()\\[\\]{}\x01~*+|]"
+_PARTING = " -_.:=,'\u2019/()[]{}\x01~*+|!^\u00b7\u30fb\u2665"
+_SIGNS = "[\\s\\-_.:=,'\u2019/()\\[\\]{}\x01~*+|!^\u00b7\u30fb\u2665]"
 _APART = f"{_SIGNS}{{0,4}}"
 #: Characters before a number in which a word may say that it is an age.
 _BEFORE = 28
@@ -34,8 +38,23 @@ _ANDS = ("and", "et", "y", "e")
 _NUMBERS_MAX = 300
 #: Letters of a word that a phrase is made of, at least.
 _PHRASED_MIN = 3
+#: Letters of a number that is looked for however it is written, at least.
+_WRITTEN_MIN = 5
 _LETTERS = re.compile("[a-z\u00e0-\u04ff]")
 _UNSPACED = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeWords:
+    """How an age is said: see `lexicon/ages.toml`."""
+
+    numbers: tuple[str, ...]
+    behind: tuple[str, ...]
+    before: tuple[str, ...]
+    hedges: tuple[str, ...]
+    never_behind: tuple[str, ...]
+    measures: tuple[str, ...]
+    tens: tuple[str, ...]
 
 
 class Ages:
@@ -47,6 +66,7 @@ class Ages:
         def listed(terms: Iterable[str]) -> str:
             return _alternatives({folded(term) for term in terms})
 
+        self._folded = folded
         self._numbers = frozenset(folded(number) for number in said.numbers)
         self._said = said
         times = f"(?!{_APART}{listed(said.never_behind)})"
@@ -68,6 +88,15 @@ class Ages:
             yield from (f"{number} {unit}" for unit in behind if _are_alike(number, unit))
             yield from (f"{word} {number}" for word in before if _are_alike(word, number))
 
+    def numbers(self) -> list[str]:
+        """Numbers in words that are long enough to be told in any spelling."""
+        return [word for word in _spaced(self._said.numbers) if len(word) >= _WRITTEN_MIN]
+
+    def words(self) -> frozenset[str]:
+        """The words by which ages are said, which others may be run together with."""
+        said = (*self._said.numbers, *self._said.behind, *self._said.before, *self._said.hedges)
+        return frozenset(word for phrase in map(self._folded, said) for word in phrase.split())
+
     def holds(self, text: str, span: Span) -> bool:
         """Whether a phrase that was found in a folded text is an age there."""
         start, end = span
@@ -87,7 +116,7 @@ class Ages:
     @staticmethod
     def _is_alone(text: str, start: int) -> bool:
         """Whether no digits before a place are part of the same number."""
-        if start == 0 or text[start - 1] not in _PART_OF_NUMBER:
+        if start == 0 or text[start - 1] not in _PART_OF_NUMBER or not text[start].isascii():
             return True
         return text[start - 1] == ":" and text[start - 2 : start - 1].isalpha()
 
@@ -96,20 +125,25 @@ class Ages:
 
         UnreadableError if there are more numbers than anybody would write.
         """
-        for count, (start, end) in enumerate(self._spelled(text, words)):
+        for count, number in enumerate(self._spelled(text, words)):
             if count > _NUMBERS_MAX:
                 raise UnreadableError
-            alone = self._is_alone(text, start)
-            behind = self._behind.match(text, end) if alone else None
-            if behind and self._ends_a_larger_number(text, start):
-                continue
-            if behind:
-                yield start, behind.end()
-            elif not self._measure.match(text, end):
-                begin = max(0, start - _BEFORE)
-                head = self._hedge.sub("", text[begin:start].rstrip(_PARTING)).rstrip(_PARTING)
-                if head.endswith(self._hints) and (before := self._before.search(head)):
-                    yield begin + before.start(), end
+            if age := self.around(text, number):
+                yield age
+
+    def around(self, text: str, number: Span) -> Span | None:
+        """Where the age stands of which this is the number; None if it is of none."""
+        start, end = number
+        behind = self._behind.match(text, end) if self._is_alone(text, start) else None
+        if behind:
+            larger = self._ends_a_larger_number(text, start)
+            return None if larger else (start, behind.end())
+        if self._measure.match(text, end):
+            return None
+        begin = max(0, start - _BEFORE)
+        head = self._hedge.sub("", text[begin:start].rstrip(_PARTING)).rstrip(_PARTING)
+        before = self._before.search(head) if head.endswith(self._hints) else None
+        return (begin + before.start(), end) if before else None
 
     def _spelled(self, text: str, words: Collection[str]) -> Iterator[Span]:
         """Where a number from 1 to 17 stands."""
@@ -117,7 +151,7 @@ class Ages:
         if text.isascii() and self._numbers.isdisjoint(words):
             return
         for word in _WORDS.finditer(text):
-            if word[0] in self._numbers:
+            if word[0] in self._numbers or _SIGN.sub("", word[0]) in self._numbers:
                 yield word.span()
             elif _UNSPACED.match(word[0]):
                 yield from self._hangul(word)

@@ -23,10 +23,13 @@ _MARKED = re.compile(r"LATIN|GREEK|CYRILLIC|ARMENIAN|CHEROKEE")
 #: Letters in brackets, and numbers with a full stop, that are one character.
 _ENCLOSED = re.compile(r"\(?(\w{1,2})[).]")
 _VARIANT = re.compile(r"(?:LATIN|MODIFIER LETTER)[A-Z ]* ([A-Z])(?: WITH .*)?")
+#: Letters of Hangul that stand alone, and vowels among them.
+_JAMO, _VOWEL = "[\u3131-\u314e\uffa1-\uffbe]", "[\u314f-\u3163\uffc2-\uffdc]"
 #: Kana with a sound mark that follows it, and Hangul letter by letter.
 _LOOSE = re.compile(
     "([\u3041-\u30ff\uff66-\uff9d])([^\\w\u3099-\u309c]{0,3})([\u3099-\u309c\uff9e\uff9f])"
     "|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
+    f"|{_JAMO}{_VOWEL}(?:{_JAMO}(?!{_VOWEL}))?"
 )
 #: Sound marks that take up room of their own, as those that stand over a letter.
 _SOUND_MARKS = str.maketrans("\u309b\u309c\uff9e\uff9f", "\u3099\u309a\u3099\u309a")
@@ -50,13 +53,27 @@ def composed(text: str) -> str:
 def _composed(loose: re.Match[str]) -> str:
     kana, between, mark = loose.groups()
     if mark is None:
-        return unicodedata.normalize("NFC", loose[0])
+        return unicodedata.normalize("NFC", _conjoining(loose[0]))
     return unicodedata.normalize("NFKC", kana + mark.translate(_SOUND_MARKS)) + between
+
+
+def _conjoining(hangul: str) -> str:
+    """A syllable of Hangul in letters that join; what ends it is a letter of its own there."""
+    *begun, last = unicodedata.normalize("NFKD", hangul)
+    if len(begun) < 2 or "CHOSEONG" not in unicodedata.name(last):
+        return "".join((*begun, last))
+    name = unicodedata.name(last).replace("CHOSEONG", "JONGSEONG")
+    return "".join((*begun, unicodedata.lookup(name)))
 
 
 def other_kana(text: str) -> set[str]:
     """A text in hiragana and in katakana, without itself."""
-    return {text.translate(_HIRAGANA), text.translate(_KATAKANA)} - {text}
+    return {text.translate(_HIRAGANA), in_katakana(text)} - {text}
+
+
+def in_katakana(text: str) -> str:
+    """A text with katakana for all its hiragana."""
+    return text.translate(_KATAKANA)
 
 
 class Letters(dict[int, str]):

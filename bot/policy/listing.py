@@ -6,8 +6,10 @@ ten thousand terms at its start, so nothing here takes a term alone if it can ta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from bot.policy.folding import other_kana
 from bot.policy.rulebook import Concept
@@ -18,6 +20,7 @@ from bot.policy.wordlists import each_spoken
 Read = Callable[[Sequence[str]], list[str]]
 #: Shorter words are no part of a word that was run together, and in other scripts these.
 _PART_MIN, _FOREIGN_MIN = 3, 5
+_FOREIGN = re.compile("[^\0-\u024f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,14 @@ def labelled(concepts: Iterable[Listed]) -> Iterator[tuple[Label, Iterable[str]]
     """The terms of concepts by what they do, in every way in which they are looked for."""
     for each in concepts:
         label: Label = ("words", each.concept.id)
-        yield label, each.read
-        yield label, _in_other_kana(each.read)
+        yield label, chain.from_iterable(map(in_every_kana, each.read))
         harmless: Label = ("harmless", each.concept.id)
-        yield harmless, each.harmless
-        yield harmless, _in_other_kana(each.harmless)
+        yield harmless, chain.from_iterable(map(in_every_kana, each.harmless))
 
 
-def _in_other_kana(terms: Iterable[str]) -> Iterator[str]:
-    return (other for term in terms if not term.isascii() for other in other_kana(term))
+def in_every_kana(term: str) -> tuple[str, ...]:
+    """A term as it is, and all in hiragana and all in katakana."""
+    return (term,) if term.isascii() else (term, *other_kana(term))
 
 
 def parts(concepts: Iterable[Listed]) -> Iterator[str]:
@@ -71,7 +73,7 @@ def parts(concepts: Iterable[Listed]) -> Iterator[str]:
         if each.concept.names:
             continue
         for term, line in zip(each.written, each.lines, strict=True):
-            shortest = _PART_MIN if term.isascii() else _FOREIGN_MIN
+            shortest = _FOREIGN_MIN if _FOREIGN.search(term) else _PART_MIN
             yield from (word for word in line.split() if len(word) >= shortest)
 
 

@@ -10,7 +10,7 @@ written. Both go by an automaton (Aho and Corasick 1975).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -26,10 +26,18 @@ from bot.policy.wordlists import each_spoken, each_squeezed
 _RUNS = re.compile(r"\d|(\D)\1*+")
 #: So many disguised terms nobody writes who wants to be understood.
 _DISGUISED_MAX = 120
+#: What a place costs where a term may stand, and one at which it is looked whether it does, in
+#: characters that are read.
+_FOUND, _JUDGED = 6, 5
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 #: Letters that stand alone spell a word if there are so many.
 _SPELLED_MIN = 3
+
+
+#: Letters of a half of a word that is told by its halves, and of the word with a space around it.
+_HALF_MIN = 3
+_HALVED_MIN = 2 * _HALF_MIN + 2
 
 
 class Hit(NamedTuple):
@@ -108,23 +116,48 @@ class Vocabulary:
         self._familiar = innocent.familiar
         self._ordinary = innocent.halves
         self._texts = each_spoken(terms)
-        self._spoken = _Patterns(self._texts)
+        #: Terms that are two words for whoever parts them, behind the terms themselves.
+        self._halved = list(self._halves())
+        self._spoken = _Patterns([*self._texts, *(text for _, text in self._halved)])
         self._squeezed = _Patterns(each_squeezed(self._texts))
         self._patterns: dict[int, _Pattern] = {}
 
     def find(self, line: Spoken) -> list[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
         hits: list[Hit] = []
-        for number, start, end in self._spoken.find(line.spoken):
+        listed = len(self._texts)
+        found = self._spoken.find(line.spoken)
+        line.effort += _FOUND * len(found)
+        for number, start, end in found:
             begin, last = line.place(start, end)
-            hits += [Hit(term, begin, last, True) for term in self._spoken.meant(number)]
+            for term in self._spoken.meant(number):
+                if term < listed:
+                    hits.append(Hit(term, begin, last, True))
+                elif line.is_close(begin, last):
+                    hits.append(Hit(self._halved[term - listed][0], begin, last, False))
         for part in line.disguises(self._familiar):
-            disguised = self._disguised(part, part.key, turned=False)
-            disguised += self._disguised(part, part.key[::-1], turned=True)
+            disguised: list[Hit] = []
+            for key, turned in ((part.key, False), (part.key[::-1], True)):
+                stretches = part.stretches(self._squeezed.find(key), turned=turned)
+                line.effort += _JUDGED * len(stretches)
+                disguised += self._disguised(part, stretches, turned=turned)
             if len(disguised) > _DISGUISED_MAX:
                 raise UnreadableError
             hits += disguised
         return hits
+
+    def _halves(self) -> Iterator[tuple[int, str]]:
+        """Terms of one word with a space in it, where both halves are words and not just chance.
+
+        A split that leaves a strange word is told by that, this one is not: `fin gering`.
+        """
+        for term, text in enumerate(self._texts):
+            if len(text) < _HALVED_MIN or " " in text[1:-1] or not text.isascii():
+                continue
+            for at in range(1 + _HALF_MIN, len(text) - _HALF_MIN):
+                halves = {text[1:at], text[at:-1]}
+                if halves <= self._familiar and not halves <= self._ordinary:
+                    yield term, f"{text[:at]} {text[at:]}"
 
     def _pattern(self, term: int) -> _Pattern:
         """How a term is written; worked out when it may stand somewhere."""
@@ -134,10 +167,12 @@ class Vocabulary:
             self._patterns[term] = _Pattern(term, "".join(parts), gaps)
         return self._patterns[term]
 
-    def _disguised(self, part: Squeezed, key: str, *, turned: bool) -> list[Hit]:
-        """The terms in a part, by its key."""
+    def _disguised(
+        self, part: Squeezed, stretches: Sequence[tuple[int, Span, bool]], *, turned: bool
+    ) -> list[Hit]:
+        """The terms in a part, of those that may stand in its stretches."""
         hits: list[Hit] = []
-        for number, span, odd in part.stretches(self._squeezed.find(key), turned=turned):
+        for number, span, odd in stretches:
             for pattern in map(self._pattern, self._squeezed.meant(number)):
                 # Familiar words with gaps between them are found as such, or run words together.
                 if odd or (pattern.gaps and not turned):

@@ -20,11 +20,13 @@ from bot.policy.spoken import Spoken
 _TOGETHER_MIN, _TOGETHER_MAX = 7, 48
 _PART_MIN, _PART_MAX = 3, 20
 _LONG = 10
-#: Words of fewer letters that may be parts of a long word.
+#: Words of fewer letters that may be parts of a long word, and those that may be its last.
 _LITTLE = frozenset({
-    "a", "an", "at", "by", "in", "is", "me", "my", "no", "of", "on", "to", "up", "de",
-    "du", "en", "la", "le", "el", "un",
+    "a", "an", "as", "at", "be", "by", "do", "he", "if", "in", "is", "it", "me", "my", "no", "of",
+    "on", "or", "so", "to", "up", "us", "we", "da", "de", "di", "du", "el", "en", "et", "ex", "im",
+    "la", "le", "mi", "se", "su", "tu", "un", "zu",
 })  # fmt: skip
+_LAST = frozenset({"ex", "in", "is", "it", "me", "of", "on", "to", "up", "us"})
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 _LETTERS = re.compile("[a-z]+")
@@ -72,13 +74,18 @@ class Parting:
         for end in range(1, len(word) + 1):
             for start in range(max(0, end - _PART_MAX), end):
                 before, part = best.get(start), word[start:end]
-                if before and part in known:
+                if before and part in known and (end < len(word) or self._may_end(part)):
                     score = before[0] + len(part) ** 2
                     here = best.get(end)
                     if here is None or score > here[0]:
                         best[end] = score, (*before[1], part)
         whole = best.get(len(word))
         return whole[1] if whole and len(whole[1]) > 1 else ()
+
+    @staticmethod
+    def _may_end(part: str) -> bool:
+        """Whether a word may be the last one of those that were run together."""
+        return len(part) >= _PART_MIN or part in _LAST
 
 
 def _seamed(line: Spoken, cuts: Sequence[int]) -> Reading:

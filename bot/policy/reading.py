@@ -10,10 +10,12 @@ pattern here gives back what it took (`++`), so none is slow.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, product
+from typing import TypeAlias
 
 from bot.policy.expressions import Span
 from bot.policy.folding import JOINT
@@ -46,7 +48,7 @@ _MIXED = re.compile(
 #: Counts, sizes and grades, in which a digit is one.
 _COUNTED = re.compile(
     r"\d+(?:girls?|boys?|others?|koma|d|k|p|s|st|nd|rd|th|mm|cm|km|px|yo|fps|hz|am|pm)?|\d0?x"
-    r"|[a-z](?!(\d)\1)[1-9]\d*"
+    r"|[a-z](?!(\d)\1)[1-9]\d*|\d{2,}[+%]"
 )
 #: Letters one by one, with a digit among them: `l 0 l i`.
 _SPELLED = re.compile(
@@ -62,6 +64,9 @@ _TOKEN = re.compile(f"[a-z{_SIGNS}{JOINT}]++")
 _TWOFOLD_MAX = 4
 #: Words that are so many characters apart are side by side.
 _CLOSE = 3
+#: Characters from a word that is spelled so within which a count or a number may be, too; and the
+#: digits of such a number.
+_COMPANY, _SHORT = 12, 3
 #: Characters on either side of a place that are read with it.
 _AROUND = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
@@ -72,6 +77,10 @@ _REMEMBERED = 1024
 
 #: Brackets in a prompt that has negative weights.
 _BRACKETS_MAX = 300
+
+
+#: Whether letters are a word.
+IsWord: TypeAlias = Callable[[str], bool]
 
 
 class UnreadableError(Exception):
@@ -127,15 +136,21 @@ def without_breaks(source: str) -> str:
     return (JOINT * len("BREAK")).join(parts)
 
 
-def readings(folded: str) -> Iterator[Reading]:
+def readings(folded: str, is_word: IsWord = bool) -> Iterator[Reading]:
     """The text as it stands, then each part of it that reads another way too.
 
+    `is_word`: of several ways to read a sign, one that makes a word is read with what is beside it.
     UnreadableError if there are too many.
     """
     plain = without_brackets(folded)
     yield Reading(plain)
     budget = _READ_MAX
-    ways = (_letters(plain, 0), _open_as_c(folded), _unbroken(plain), _optional(folded))
+    ways = (
+        _letters(plain, 0, is_word),
+        _open_as_c(folded, is_word),
+        _unbroken(plain),
+        _optional(folded, is_word),
+    )
     for reading in chain.from_iterable(ways):
         budget -= len(reading.text) + _AROUND
         if budget < 0:
@@ -150,7 +165,7 @@ def without_brackets(folded: str) -> str:
     return folded.translate(_JOINTS)
 
 
-def _optional(folded: str) -> Iterator[Reading]:
+def _optional(folded: str, is_word: IsWord) -> Iterator[Reading]:
     """Alternation and editing, option by option, each with its letters in every way."""
     for start, end, blanked in clusters(folded):
         first, last = around(folded, start, end)
@@ -160,7 +175,7 @@ def _optional(folded: str) -> Iterator[Reading]:
             part[low:high] = JOINT * max(0, high - low)
         plain = without_brackets("".join(part))
         yield Reading(plain, first)
-        yield from _letters(plain, first, (start - first, end - first))
+        yield from _letters(plain, first, is_word, (start - first, end - first))
 
 
 def around(text: str, start: int, end: int) -> tuple[int, int]:
@@ -179,44 +194,78 @@ def _unbroken(plain: str) -> Iterator[Reading]:
         yield Reading(_BREAK_FOLDED.sub(lambda found: JOINT * len(found[0]), plain))
 
 
-def _open_as_c(folded: str) -> Iterator[Reading]:
+def _open_as_c(folded: str, is_word: IsWord) -> Iterator[Reading]:
     """The text with each bracket that nothing closes as a c: `(hild`, but not before a link."""
     for opened, closed in ("()", "<>"):
         if folded.count(opened) > folded.count(closed):
             plain = without_brackets(re.sub(re.escape(opened) + "(?!http)", "c", folded))
             yield Reading(plain)
-            yield from _letters(plain, 0)
+            yield from _letters(plain, 0, is_word)
 
 
-def _letters(plain: str, start: int, near: Span | None = None) -> Iterator[Reading]:
+def _letters(
+    plain: str, start: int, is_word: IsWord, near: Span | None = None
+) -> Iterator[Reading]:
     """The parts with digits and signs in which those may be letters; `near`: in and beside this."""
-    for first, last, spots in _regions(plain, near or (0, len(plain))):
-        read = list(plain[first:last])
-        for low, high in spots:
-            signs = plain[low:high]
-            read[low - first : high - first] = [_LEET.get(sign, sign) for sign in signs]
-        groups = list(_grouped(plain, spots))
-        ways = [list(_ways([plain[at] for at in group])) for group in groups]
-        # Words far apart make no term together: all groups go through their ways at once.
-        for number in range(max(map(len, ways))):
-            for group, letters in zip(groups, ways, strict=True):
-                for at, letter in zip(group, letters[number % len(letters)], strict=True):
-                    read[at - first] = letter
-            yield Reading("".join(read), start + first)
+    spots = sorted(_disguised(plain))
+    near = near or (0, len(plain))
+    for first, last, inside in _regions(plain, spots, near):
+        yield from _spelled_out(plain, (first, last), inside, start, is_word)
+    # Whoever writes one word so may write a count beside it so, or a number: `my 3x, nud3`.
+    wide = _widened(plain, spots)
+    for first, last, inside in _regions(plain, wide, near) if len(wide) > len(spots) else ():
+        yield next(_spelled_out(plain, (first, last), inside, start, is_word))
 
 
-def _grouped(plain: str, spots: list[Span]) -> Iterator[list[int]]:
+def _spelled_out(
+    plain: str, part: Span, spots: list[Span], start: int, is_word: IsWord
+) -> Iterator[Reading]:
+    """A part of the text with the digits and signs in these places as letters, in every way."""
+    first, last = part
+    read = list(plain[first:last])
+    for low, high in spots:
+        signs = plain[low:high]
+        read[low - first : high - first] = [_LEET.get(sign, sign) for sign in signs]
+    groups = list(_grouped(plain, spots, is_word))
+    # Words far apart make no term together: all groups go through their ways at once.
+    for number in range(max(len(ways) for _, ways in groups)):
+        for places, ways in groups:
+            for at, letter in zip(places, ways[number % len(ways)], strict=True):
+                read[at - first] = letter
+        yield Reading("".join(read), start + first)
+
+
+def _grouped(
+    plain: str, spots: list[Span], is_word: IsWord
+) -> Iterator[tuple[list[int], list[tuple[str, ...]]]]:
     """Twofold signs that are read in every combination: of words side by side, a few together."""
-    group: list[int] = []
+    places: list[int] = []
+    ways: list[tuple[str, ...]] = [()]
     last = 0
-    for start, end in spots:
+    for spot in spots:
+        start, end = spot
         signs = [sign.start() for sign in _TWOFOLD.finditer(plain, start, end)]
-        if group and (start - last > _CLOSE or len(group) + len(signs) > _TWOFOLD_MAX):
-            yield group
-            group = []
-        group += signs
+        if places and (start - last > _CLOSE or len(places) + len(signs) > _TWOFOLD_MAX):
+            yield places, ways
+            places, ways = [], [()]
+        places = places + signs
+        here = _wordly(plain, spot, signs, is_word)
+        ways = [(*before, *letters) for letters in here for before in ways]
         last = end
-    yield group
+    yield places, ways
+
+
+def _wordly(plain: str, spot: Span, signs: list[int], is_word: IsWord) -> list[tuple[str, ...]]:
+    """How twofold signs in a place may be read, and first of all so that they make a word."""
+    ways = list(_ways([plain[at] for at in signs]))
+    return sorted(ways, key=lambda letters: not is_word(_word(plain, spot, signs, letters)))
+
+
+def _word(plain: str, spot: Span, signs: list[int], letters: tuple[str, ...]) -> str:
+    """The letters of a place, with those for twofold signs."""
+    read = dict(zip(signs, letters, strict=True))
+    seen = (read.get(at) or _LEET.get(plain[at], plain[at]) for at in range(*spot))
+    return "".join(char for char in seen if char.isalpha())
 
 
 def _ways(signs: list[str]) -> Iterator[tuple[str, ...]]:
@@ -225,11 +274,13 @@ def _ways(signs: list[str]) -> Iterator[tuple[str, ...]]:
     return product(*letters) if len(signs) <= _TWOFOLD_MAX else zip(*letters, strict=True)
 
 
-def _regions(plain: str, near: Span) -> Iterator[tuple[int, int, list[Span]]]:
+def _regions(
+    plain: str, disguised: list[Span], near: Span
+) -> Iterator[tuple[int, int, list[Span]]]:
     """Parts of the text, each with the places in it where digits or signs may be letters."""
     spots: list[Span] = []
     low, high = near[0] - _CLOSE, near[1] + _CLOSE
-    for spot in sorted(_disguised(plain)):
+    for spot in disguised:
         if spot[1] < low or spot[0] > high:
             continue
         if spots and spot[0] - spots[-1][1] > _AROUND:
@@ -238,6 +289,26 @@ def _regions(plain: str, near: Span) -> Iterator[tuple[int, int, list[Span]]]:
         spots.append(spot)
     if spots:
         yield *around(plain, spots[0][0], spots[-1][1]), spots
+
+
+def _widened(plain: str, spots: list[Span]) -> list[Span]:
+    """These places, and what has a digit or a sign close to one of them."""
+    if not spots:
+        return []
+    begins = [start for start, _ in spots]
+
+    def is_near(token: re.Match[str]) -> bool:
+        start, end = token.span()
+        before = bisect_right(begins, end + _COMPANY) - 1
+        return before >= 0 and spots[before][1] + _COMPANY >= start
+
+    def is_free(token: re.Match[str]) -> bool:
+        before = bisect_left(begins, token.end()) - 1
+        return before < 0 or spots[before][1] <= token.start()
+
+    tokens = (token for token in _TOKEN.finditer(plain) if _SIGN.search(token[0]))
+    short = (token for token in tokens if not token[0].isdecimal() or len(token[0]) <= _SHORT)
+    return sorted([*spots, *(token.span() for token in short if is_near(token) and is_free(token))])
 
 
 def _disguised(plain: str) -> Iterator[tuple[int, int]]:

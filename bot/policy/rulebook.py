@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from bot.domain import BotError, RuleId, Ruling
+from bot.policy.ages import AgeWords
 from bot.policy.effect import Audience, Effect
 from bot.policy.expressions import ExpressionError, When, read
-from bot.policy.spelling import expanded
+from bot.policy.spelling import expanded, in_full
 from bot.words.speaking import Message
 from models.decoding import Dialect, MisfitError, decode
 
@@ -85,8 +86,8 @@ class Concept:
     names: bool
 
     def spellings(self) -> Iterator[str]:
-        """Every term, `go{es,ing}` written out."""
-        return (word for terms in self.terms.values() for term in terms for word in expanded(term))
+        """Every term, `go{es,ing}` written out, in every spelling of its language."""
+        return in_full(self.terms)
 
     def harmless_spellings(self) -> Iterator[str]:
         """Every harmless phrase, written out."""
@@ -103,6 +104,10 @@ class Lexicon:
     looks: Mapping[str, str]
     #: For a Latin letter, the characters that it is when the page is turned.
     turned: Mapping[str, str]
+    #: From a to z, letters of many scripts that are drawn like Latin ones; a space for a plain one.
+    alphabets: tuple[str, ...]
+    #: For a word, the pictures that say it.
+    pictures: Mapping[str, str]
     #: English words that are no trick.
     ordinary: frozenset[str]
     #: Words of tags, which no dictionary has.
@@ -114,19 +119,6 @@ class Lexicon:
     given_names: frozenset[str]
     surnames: frozenset[str]
     ages: AgeWords
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgeWords:
-    """How an age is said: see `lexicon/ages.toml`."""
-
-    numbers: tuple[str, ...]
-    behind: tuple[str, ...]
-    before: tuple[str, ...]
-    hedges: tuple[str, ...]
-    never_behind: tuple[str, ...]
-    measures: tuple[str, ...]
-    tens: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -208,6 +200,8 @@ class _Letters:
     letters: dict[str, str]
     looks: dict[str, str]
     turned: dict[str, str]
+    alphabets: tuple[str, ...]
+    pictures: dict[str, str]
 
 
 #: What is told of a server's own terms.
@@ -332,6 +326,8 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
         letters=letters.letters,
         looks=letters.looks,
         turned=letters.turned,
+        alphabets=letters.alphabets,
+        pictures=letters.pictures,
         ordinary=lines("ordinary"),
         tags=lines("tags"),
         familiar=lines("familiar"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bot.domain import Finding, Ruling
 from bot.policy.effect import Effect
 from bot.policy.expressions import Places, Side, Span
+from bot.policy.listing import in_every_kana
 from bot.policy.reading import UnreadableError, joined, turned
 from bot.policy.rulebook import SERVER, UNREADABLE, Rulebook
 from bot.policy.sides import Allowing, TextSide, all_of, detector
@@ -45,7 +46,7 @@ class Screen:
         allows: list[Label] = [("allowed", phrase) for phrase in allowed]
         labels = [*blocks, *allows]
         read = self._detector.read([term for _, term in labels])
-        terms = ((label, (term,)) for label, term in zip(labels, read, strict=True))
+        terms = ((label, in_every_kana(term)) for label, term in zip(labels, read, strict=True))
         self._own = TermIndex(terms, self._detector.innocent)
 
     def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
@@ -63,9 +64,8 @@ class Screen:
     def _wanted(self, prompt: str, negative: str) -> TextSide:
         detector = self._detector
         source = joined([prompt, turned(negative)])
-        wanted = detector.wanting(source, self._own)
-        wanted.opposite = detector.refusing(joined([negative, turned(prompt)]))
-        return wanted
+        opposite = detector.refusing(joined([negative, turned(prompt)]))
+        return detector.wanting(source, self._own, opposite)
 
     def _of_rules(self, wanted: TextSide) -> Iterator[Finding]:
         found = wanted.found

@@ -21,16 +21,15 @@ from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
 from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
+from bot.policy.respelling import Respelling
 from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Rulebook, closure
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
 from bot.policy.views import Folded, Origin, View, Views
 
-#: So much is looked through of what is wanted and of what is not, in characters of all readings
-#: together; more is unreadable.
-_WANTED_MAX, _UNWANTED_MAX = 6_000, 4_000
-#: What a hit costs, in characters.
-_HIT = 6
+#: So much is looked through of what is wanted and of what is not, in characters that are read; more
+#: is unreadable. What the latter takes beyond a little is taken from the former.
+_WANTED_MAX, _UNWANTED_MAX, _LITTLE = 5_900, 3_000, 1_000
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
@@ -45,6 +44,8 @@ _REMEMBERED = 16
 _REMEMBERED_MIXES = 512
 
 
+#: Numbers in words, which may be ages: no concept, but looked for like one.
+_NUMBERS = "numbers"
 #: Concepts that may stand anywhere, and those where a given name does.
 _BY_LOOKING = frozenset({AGES})
 _OF_PEOPLE = _BY_LOOKING | NAMES
@@ -69,10 +70,12 @@ class Detector:
         self.innocent = _innocent(
             rulebook, lexicon.familiar.difference(marked).union(folded), plain(concepts)
         )
-        self.views = Views(letters, lexicon.looks, lexicon.turned, self.innocent.words)
+        self._parts = words = frozenset(parts(concepts))
+        self.views = Views(letters, lexicon, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
-        self.wanted = TermIndex([*self._labelled(self.concepts), self._of_ages()], self.innocent)
-        self.parting = Parting(lexicon.ordinary.union(parts(concepts)))
+        self.wanted = TermIndex([*self._labelled(self.concepts), *self._of_ages()], self.innocent)
+        self.parting = Parting(lexicon.ordinary.union(words, self.ages.words()))
+        self.respelling = Respelling(words)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
@@ -90,13 +93,25 @@ class Detector:
             if read.isascii() and _CYRILLIC.fullmatch(word) and word not in terms:
                 yield word
 
+    def is_word(self, letters: str) -> bool:
+        """Whether letters are a word of any list."""
+        return letters in self._parts or letters in self.innocent.words
+
+    def excusing(self, concept: str) -> Sequence[str]:
+        """The concepts in whose harmless phrases a concept's words do not count."""
+        known = self.concepts.get(concept)
+        return (concept, *known.harmless_as) if known else ()
+
     def _refusing(self, source: str) -> TextSide:
         """What a text says is not wanted."""
         return TextSide(source, self, (self._unwanted,), _UNWANTED_MAX)
 
-    def wanting(self, source: str, own: TermIndex) -> TextSide:
-        """What a text says is wanted; `own`: the terms of a server."""
-        return TextSide(source, self, (self.wanted, own), _WANTED_MAX)
+    def wanting(self, source: str, own: TermIndex, opposite: TextSide) -> TextSide:
+        """What a text says is wanted, beside what is not; `own`: the terms of a server."""
+        effort_max = _WANTED_MAX - max(0, opposite.effort - _LITTLE)
+        side = TextSide(source, self, (self.wanted, own), effort_max)
+        side.opposite = opposite
+        return side
 
     def _inverted(self) -> dict[str, set[str]]:
         """For each concept, itself and those that include it."""
@@ -129,8 +144,9 @@ class Detector:
         every = {name for top in names for name in closure(top, self.concepts)}
         return labelled(self._listed[name] for name in sorted(every))
 
-    def _of_ages(self) -> tuple[Label, Iterable[str]]:
-        return ("words", AGES), self.read([*self.ages.phrases()])
+    def _of_ages(self) -> Iterator[tuple[Label, Iterable[str]]]:
+        yield ("words", AGES), self.read([*self.ages.phrases()])
+        yield ("words", _NUMBERS), self.read(self.ages.numbers())
 
 
 def _innocent(rulebook: Rulebook, foreign: frozenset[str], own: frozenset[str]) -> Innocent:
@@ -165,8 +181,12 @@ class TextSide:
         self._indices = indices
         self._spans: dict[str, Collection[Span]] = {}
         self._folded = self._source.translate(detector.letters)
+        #: What it cost to look it through, in characters that are read.
+        self.effort = 0
         #: Every reading of the text, the first of which is the text without its brackets.
         self._lines: list[Spoken] = []
+        #: Its other views, with their brackets.
+        self._seen: list[Reading] = []
         #: Where every label's terms stand, in any reading.
         self.found = Sightings()
         self._look(effort_max)
@@ -177,23 +197,28 @@ class TextSide:
 
     def _look(self, effort_max: int) -> None:
         """Read the text in every way and look each through; UnreadableError if that is too much."""
-        effort = 0
         for reading in self._readings(self._lines):
             line = Spoken(reading)
+            found = Sightings() if self._lines else self.found
             self._lines.append(line)
-            hits = sum(index.look(line, self.found) for index in self._indices)
-            effort += len(line.text) + _HIT * hits
-            if effort > effort_max:
+            for index in self._indices:
+                index.look(line, found)
+            if found is not self.found:
+                self.found.add(found, self._detector.excusing)
+            self.effort += line.effort
+            if self.effort > effort_max:
                 raise UnreadableError
 
     def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:
         """Every reading; `lines` are those that were taken already."""
-        yield from readings(self._folded)
+        yield from readings(self._folded, self._detector.is_word)
         whole = Folded(self._detector.letters, self._source)
         for view in self._views(lines[0]):
             folded = view.source.translate(self._detector.letters)
             told = Origin(view, whole)
-            yield from (replace(reading, told=told) for reading in readings(folded))
+            self._seen.append(Reading(folded, told=told))
+            for reading in readings(folded, self._detector.is_word):
+                yield replace(reading, told=told)
         yield from self._parted(list(lines))
 
     def _views(self, line: Spoken) -> Iterator[View]:
@@ -209,6 +234,7 @@ class TextSide:
         for line in lines:
             strange = line.strange(innocent.familiar) - innocent.words
             yield from self._detector.parting.parted(line, strange)
+            yield from self._detector.respelling.read(line, strange)
 
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
@@ -224,7 +250,7 @@ class TextSide:
         if concept in NAMES:
             return self._names(concept)
         known = self._detector.concepts[concept]
-        shields = self._harmless(concept).union(*map(self._harmless, known.harmless_as))
+        shields = self.found.shields(self._detector.excusing(concept))
         spans = untouched(self.found.words.get(concept, ()), shields)
         if spans and _CYRILLIC.search(self._source):
             spans = {
@@ -233,9 +259,6 @@ class TextSide:
         for other in known.includes:
             spans |= set(self.spans(other))
         return spans
-
-    def _harmless(self, concept: str) -> set[Span]:
-        return self.found.harmless.get(concept, set())
 
     def _names(self, concept: str) -> set[Span]:
         names, given = self._detector.names, self._given_names
@@ -257,9 +280,11 @@ class TextSide:
         find, text = self._detector.ages.find, self._folded
         said = self.found.words.get("ages", ())
         spans = {span for span in said if self._detector.ages.holds(text, span)}
+        numbers = self.found.words.get(_NUMBERS, ())
+        spans.update(age for each in numbers if (age := self._detector.ages.around(text, each)))
         spans.update(find(self._folded, self._lines[0].words))
-        # Ages see through the brackets that the first line is without.
-        for line in self._lines[1:]:
+        # Ages see through the brackets that lines are without.
+        for line in (*self._lines[1:], *map(Spoken, self._seen)):
             spans |= {line.placed(start, end) for start, end in find(line.text, line.words)}
         return spans
 
@@ -268,7 +293,7 @@ class TextSide:
         first, second = sorted((left, right))
         # Without weights: of their numbers no point is a full stop.
         between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
-        return len(between.split()) + _COMMA * len(_COMMAS.findall(between))
+        return _word_count(between) + _COMMA * len(_COMMAS.findall(between))
 
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
@@ -285,6 +310,16 @@ class TextSide:
             return range(len(self._source))
         letters = self._detector.letters
         return [at for at, char in enumerate(self._source) for _ in letters[ord(char)]]
+
+
+def _word_count(text: str) -> int:
+    """How many words a text has; letters in a row that each stand alone are one."""
+    count, spelled = 0, False
+    for token in text.split():
+        was_spelled, spelled = spelled, len(token) == 1 and token.isalpha()
+        says = any(map(str.isalnum, token)) or _COMMAS.search(token) is not None
+        count += says and not (spelled and was_spelled)
+    return count
 
 
 def _is_told_of(name: Span, character: Span) -> bool:

@@ -1,12 +1,24 @@
-"""Terms as files write them: `nak{ed,edness}` is two.
+"""Terms as files write them: `nak{ed,edness}` is two; and in the other spellings of a language.
 
 Called by `rulebook`. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import product
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, product
+
+#: How German is written where there are no umlauts.
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+#: A word of Japanese in Latin letters that another way of writing it has otherwise.
+_ROMAJI = re.compile(
+    r"(?=[a-z]*?(?:sh|ch|ts|j))(?=[a-z]{6})"
+    r"(?:(?:sh|ch|ts|[kgnhbpmr]y|[kgsztdnhbpmyrwfj])?[aiueo]{1,2}n?)++"
+)
+#: Hepburn's spellings, as they are typed, and as the Japanese government has them (Kunrei).
+_TYPED = (("sh", "sy"), ("ch", "ty"), ("ts", "t"), ("yi", "i"))
+_KUNREI = (*_TYPED, ("j", "zy"), ("yi", "i"))
 
 
 def expanded(term: str) -> Iterator[str]:
@@ -17,3 +29,27 @@ def expanded(term: str) -> Iterator[str]:
     # Odd parts stood in braces; a comma elsewhere is a comma.
     fixed = [part if at % 2 else [",".join(part)] for at, part in enumerate(parts)]
     return ("".join(chosen) for chosen in product(*fixed))
+
+
+def in_full(terms: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """Terms by language, written out and in every spelling."""
+    for language, written in terms.items():
+        for term in chain.from_iterable(map(expanded, written)):
+            yield term
+            yield from otherwise(term, language)
+
+
+def otherwise(term: str, language: str) -> Iterator[str]:
+    """The term in other spellings: German without umlauts, Japanese in Latin letters."""
+    if language == "de" and (plain := term.translate(_UMLAUTS)) != term:
+        yield plain
+    if _ROMAJI.fullmatch(term):
+        short = term.replace("ou", "o")
+        ways = product((term, short), (_TYPED, _KUNREI))
+        yield from {short, *(_exchanged(word, spellings) for word, spellings in ways)} - {term}
+
+
+def _exchanged(word: str, spellings: Iterable[tuple[str, str]]) -> str:
+    for hepburn, other in spellings:
+        word = word.replace(hepburn, other)
+    return word

@@ -36,22 +36,25 @@ _BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
 _RUN = re.compile(r"(\D)\1++")
 #: Between two words of which neither goes on in the other, unless somebody split it.
 _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
+#: With space around it one of these parts no word: `pass - port` is one as well.
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015")
+_DASHED = 3
 #: What ends a breath.
 _APART = re.compile("[^\\w\\s'\u2019&-]")
 #: Scripts that put no space between words, or particles behind them: a long term counts anywhere.
 _UNSPACED = re.compile(f"[{_HIRAGANA}{_HANGUL}{_THAI}]")
 _HANGUL_END = re.compile(f"[{_HANGUL}]")
-#: Hiragana that stand between words.
-_PARTICLES = frozenset("をとがはにでものな")
+#: Hiragana that stand between words, and what they are in Korean.
+_PARTICLES = frozenset("をとがはにでものな의")
 _LONG = 3
 #: What ties a word to the one before: anything between them that is no gap.
-_TIE = re.compile("(?<=[^\\W_])[^\\w\\s,\u3001\uff0c\u3002]++(?=[^\\W_])")
+_TIE = re.compile("(?<=[^\\W_])(?:[^\\w\\s,\u3001\uff0c\u3002]++| [-\u2010-\u2015] )(?=[^\\W_])")
 #: The same for the shape of ASCII: `a` for what is of words, `-` for what ties them.
 _SHAPE = bytes(
     97 if chr(n).isalnum() and n < 128 else 32 if chr(n).isspace() or chr(n) in ",_" else 45
     for n in range(256)
 )
-_TIE_SHAPED = re.compile(b"a-++(?=a)")
+_TIE_SHAPED = re.compile(b"a(?:-++| - )(?=a)")
 #: Words that disguise nothing: numbers, and kanji, which are found wherever they stand.
 _NO_DISGUISE = re.compile(f"[0-9]+|[{_KANJI}]")
 #: What is left of a word behind an apostrophe.
@@ -95,6 +98,8 @@ class Spoken:
         self.placed = reading.placed
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
+        #: What it cost so far to look it through, in characters.
+        self.effort = len(self.text)
         self._spans: list[Span] = []
         #: The words that were not looked for yet.
         self._rest: Iterator[re.Match[str]] | None = None
@@ -166,7 +171,13 @@ class Spoken:
 
     def is_tied(self, end: int, begin: int) -> bool:
         """Whether what stands between two words holds them together: a bracket, a hyphen."""
-        return begin > end and not _GAP.search(self.text, end, begin)
+        return begin > end and not self.is_gap(end, begin)
+
+    def is_gap(self, end: int, begin: int) -> bool:
+        """Whether what stands between two words parts them."""
+        if begin - end == _DASHED and self.text[end + 1] in _DASHES:
+            return False
+        return _GAP.search(self.text, end, begin) is not None
 
 
 def _ties(text: str) -> Iterator[Span]:
@@ -319,7 +330,7 @@ class Squeezed:
     def _is_gap(self, number: int) -> bool:
         """Whether somebody parted a word from the one before it, and not just bracketed it."""
         (_, end), (begin, _) = self._pair(number)
-        return _GAP.search(self._line.text, end, begin) is not None
+        return self._line.is_gap(end, begin)
 
     def begins_elided(self, span: Span) -> bool:
         """Whether its first word is the end of another with an apostrophe: `the witch's cat`."""

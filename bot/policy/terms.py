@@ -6,7 +6,7 @@ Called by `screening`. Pure. It must not know rules or prompts.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal, TypeAlias
@@ -32,6 +32,24 @@ class Sightings:
     blocked: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
     allowed: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
 
+    def shields(self, concepts: Iterable[str]) -> set[Span]:
+        """Where harmless phrases of these concepts stand."""
+        return {span for name in concepts for span in self.harmless.get(name, ())}
+
+    def add(self, other: Sightings, excusing: Callable[[str], Iterable[str]]) -> None:
+        """What another reading shows, but for what its own harmless phrases excuse.
+
+        What it excuses it excuses for itself: a word that is plain to see is not read away.
+        `excusing` tells in the phrases of which concepts a concept's words do not count.
+        """
+        for name, spans in other.words.items():
+            shields = other.shields(excusing(name)) if other.harmless else ()
+            if kept := untouched(spans, shields):
+                self.words.setdefault(name, set()).update(kept)
+        for mine, theirs in ((self.blocked, other.blocked), (self.allowed, other.allowed)):
+            for name, spans in theirs.items():
+                mine.setdefault(name, set()).update(spans)
+
 
 #: They take words away, so only what is plainly written counts.
 _LENIENT = frozenset({"harmless", "allowed"})
@@ -53,11 +71,10 @@ class TermIndex:
         self._borders = innocent.borders
         self._vocabulary = Vocabulary(list(labels), innocent)
 
-    def look(self, line: Spoken, found: Sightings) -> int:
-        """Add what stands in the line; returns how often something does."""
-        hits = self._vocabulary.find(line)
+    def look(self, line: Spoken, found: Sightings) -> None:
+        """Add what stands in the line."""
         ascii_only = line.text.isascii()
-        for term, start, end, plain in hits:
+        for term, start, end, plain in self._vocabulary.find(line):
             if plain and not ascii_only and is_chance(line.text, (start, end), self._borders):
                 continue
             placed = line.placed(start, end)
@@ -65,7 +82,6 @@ class TermIndex:
                 if part not in _LENIENT or (plain and line.is_close(start, end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
                     spans.setdefault(name, set()).add(placed)
-        return len(hits)
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:

@@ -10,19 +10,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, product
+from itertools import accumulate, chain, groupby, product
+from typing import TypeAlias
 
+from bot.policy.drawings import (
+    HIRAGANA,
+    LIKE_KANA,
+    OVERRIDE,
+    Alphabets,
+    Pictograms,
+    as_digits,
+    as_kana,
+    as_letters,
+    barred,
+    of_one_kana,
+    overridden,
+)
 from bot.policy.expressions import Span
 from bot.policy.folding import Letters
-from bot.policy.reading import around
+from bot.policy.matching import Innocent
+from bot.policy.rulebook import Lexicon
+from bot.policy.windows import View, seamed, windows, without
 
+#: Latin letters of another make: small, raised, enclosed, mathematical, full width, flags.
+_MAKE = (
+    "[\u1d00-\u1dbf\u2070-\u209f\u2100-\u218b\u2460-\u24ff\ua720-\ua7ff\uff21-\uff5a"
+    "\U0001d400-\U0001d7ff\U0001f110-\U0001f1ff]"
+)
+_MADE = frozenset(re.findall(_MAKE, "".join(map(chr, range(0x1D00, 0x1F200)))))
+#: Where plain letters and those of another make meet.
+_MAKES = re.compile(f"(?<=[A-Za-z]){_MAKE}|(?<={_MAKE})[A-Za-z]")
 #: Where a word of Latin capitals and small letters may part.
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 #: A quick look for the same.
 _CAMEL_SIGN = re.compile("[a-z0-9][A-Z]|[A-Z][A-Z][a-z]")
 _WORD = re.compile(r"[^\W_]+")
+#: A word's letter with a sign and one more behind it, as in `PicS*e*x`, and before it.
+_SPELLS_ON = re.compile(r"[A-Za-z][^\w\s][A-Za-z](?![A-Za-z])")
+_SPELLED_ON = re.compile(r"(?<![A-Za-z])[A-Za-z][^\w\s]")
 #: In a shape: something, and what is not seen behind it.
 _HIDDEN = re.compile("([^\0])\0++")
 _CHUNK = re.compile(r"[^\s,]+")
@@ -34,23 +60,9 @@ _ROTATED = {"n": "u", "u": "n", "d": "p", "p": "d", "b": "q", "q": "b", "m": "w"
 #: Letters that are read as several, and what may stand over them.
 _LONG_LETTERS = "яючшщж"
 _MARK = "[\u0300-\u036f\u200b-\u200d\u2060]"
-#: Kanji and waves that look like katakana, beside kana.
-_KANA = dict(zip("口二力夕八工卜千一〜\uff5e~―", "ロニカタハエトチーーーーー", strict=True))
-_KANA_LETTER = "\u3041-\u3096\u30a1-\u30fa\u30fc\uff66-\uff9d"
-_LIKE_KANA = f"[{''.join(_KANA)}]+"
-_AMONG_KANA = re.compile(f"{_LIKE_KANA}(?=[{_KANA_LETTER}])|(?<=[{_KANA_LETTER}]){_LIKE_KANA}")
-_BRACKETS = {"(": 1, "[": 1, "{": 1, "<": 1, ")": -1, "]": -1, "}": -1, ">": -1}
-#: A bar that touches a letter or a digit.
-_BAR = re.compile(r"(?<=[^\W_])\||\|(?=[^\W_])")
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A way to see a text."""
-
-    source: str
-    #: For each character, which one of the text it is.
-    places: Sequence[int]
+#: How sure it is that a chunk of text runs backwards.
+_STAYS, _MAY, _MUST = range(3)
+_Turn: TypeAlias = tuple[range, int]
 
 
 class Folded:
@@ -103,21 +115,26 @@ class Views:
     def __init__(
         self,
         letters: Letters,
-        looks: Mapping[str, str],
-        turned: Mapping[str, str],
-        innocent: Collection[str],
+        lexicon: Lexicon,
+        innocent: Innocent,
+        listed: Collection[str],
     ) -> None:
-        """`looks` and `turned`: for a Latin letter, the characters that look like it."""
+        """`listed`: the words of terms."""
+        looks, turned = lexicon.looks, lexicon.turned
+        self._pictograms = Pictograms(lexicon.pictures)
+        self._alphabets = Alphabets(lexicon.alphabets)
         self._letters = letters
         self._shapes = _Shapes(letters)
-        self._innocent = innocent
+        self._innocent = innocent.words
+        self._ordinary = innocent.halves
+        self._listed = listed
         self._looks = _tables(looks)
         self._ambiguous = _any_of(*looks.values())
         self._turned = str.maketrans(
             {**_ROTATED, **dict(chain.from_iterable(product(d, (r,)) for r, d in turned.items()))}
         )
         self._on_its_head = _any_of(*turned.values())
-        self._sign = _any_of(*looks.values(), *turned.values(), *_KANA)
+        self._signs = frozenset("".join((*looks.values(), *turned.values())))
         self._doubled = re.compile(f"([{_LONG_LETTERS}])(?:{_MARK}*+\\1)++", re.IGNORECASE)
 
     def of(self, source: str) -> Iterator[View]:
@@ -125,20 +142,45 @@ class Views:
         if source != source.lower():
             yield from self._parted(source)
         if "|" in source:
-            yield from _barred(source)
-        if not source.isascii() and self._sign.search(source):
+            yield from barred(source)
+        yield from as_letters(source)
+        yield from as_digits(source)
+        if not source.isascii():
+            yield from self._of_signs(source, set(source))
+
+    def _of_signs(self, source: str, signs: set[str]) -> Iterator[View]:
+        """The views of a text that is not ASCII; `signs` are its characters."""
+        if not signs.isdisjoint(self._pictograms.signs):
+            yield from self._pictograms.of(source)
+        if not signs.isdisjoint(self._alphabets.signs):
+            yield from self._alphabets.of(source)
+        if not signs.isdisjoint(_MADE):
+            yield from seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
+        if OVERRIDE in signs:
+            yield from overridden(source)
+        if not signs.isdisjoint(self._signs):
             yield from self._upside_down(source)
             yield from self._looked(source)
-            yield from _kana(source)
             yield from self._said_once(source)
+        if not signs.isdisjoint(LIKE_KANA):
+            yield from as_kana(source)
+        elif not signs.isdisjoint(HIRAGANA):
+            yield from of_one_kana(source)
 
     def _said_once(self, source: str) -> Iterator[View]:
-        """Letters that are read as two, such as я, once for every run: `яя` is read `yaya`."""
-        runs = [(run.start(1) + 1, run.end()) for run in self._doubled.finditer(source)]
-        for first, last in _windows(source, runs):
-            gone = {at for start, end in runs for at in range(start, end)}
-            places = [at for at in range(first, last) if at not in gone]
-            yield View("".join(source[at] for at in places), places)
+        """Letters that are read as two, such as я, once for every run: `яя` is read `yaya`.
+
+        And then яя as it ends a word of Russian.
+        """
+        runs = [run.span() for run in self._doubled.finditer(source)]
+        once = [(first + 1, last) for first, last in runs]
+        ending = [
+            _behind_two(source, run) if source[run[0]] in "яЯ" else cut
+            for run, cut in zip(runs, once, strict=True)
+        ]
+        yield from without(source, once)
+        if ending != once and any(first < last for first, last in ending):
+            yield from without(source, ending)
 
     def _parted(self, source: str) -> Iterator[View]:
         """Words parted where a small letter meets a capital, unless the whole is a word."""
@@ -148,14 +190,16 @@ class Views:
         seams = {seam.start() for seam in _CAMEL.finditer(shape)}
         for word in _WORD.finditer(shape):
             inside = seams.intersection(range(word.start(), word.end()))
-            if inside and self._is_known(source[word.start() : word.end()]):
+            if inside and self._is_whole(source, shape, word.span()):
                 seams -= inside
-        for first, last in _windows(source, ((seam, seam) for seam in seams)):
-            places = [p for at in range(first, last) for p in ([at, at] if at in seams else [at])]
-            parted = (
-                f" {c}" if at in seams else c for at, c in enumerate(source[first:last], first)
-            )
-            yield View("".join(parted), places)
+        yield from seamed(source, seams)
+
+    def _is_whole(self, source: str, shape: str, word: Span) -> bool:
+        """Whether it is a word, and none of its letters is spelled with what stands beside it."""
+        first, last = word
+        if _SPELLS_ON.match(shape, last - 1) or _SPELLED_ON.match(shape, max(0, first - 2)):
+            return False
+        return self._is_known(source[first:last])
 
     def _shape(self, source: str) -> str:
         """A text as `a` for small letters and `A` for capitals, whatever their script.
@@ -170,35 +214,41 @@ class Views:
         if not self._on_its_head.search(source):
             return
         signs = (sign.span() for sign in self._on_its_head.finditer(source))
-        for first, last in _windows(source, signs):
+        for first, last in windows(source, signs):
             part = source[first:last]
             drawn = part.translate(self._turned)
             views = _in_both_orders([chunk[::-1] for chunk in _chunks(part)], drawn)
-            yield from _moved([*views, self._in_place(part, drawn)], first)
+            yield from _moved([*views, *self._in_place(part, drawn)], first)
 
     def mirrored(self, source: str) -> Iterator[View]:
         """The text from its end, and then every word from its own; a word or name stays one."""
         strange = (c.span() for c in _CHUNK.finditer(source) if not self._is_known(c[0]))
-        for first, last in _windows(source, strange):
+        for first, last in windows(source, strange):
             part = source[first:last]
             chunks = [c if self._is_word(part, c) else c[::-1] for c in _chunks(part)]
             yield from _moved(_in_both_orders(chunks, part), first)
-            yield from _moved([self._in_place(part, part)], first)
+            yield from _moved(self._in_place(part, part), first)
 
-    def _in_place(self, source: str, drawn: str) -> View:
-        """What is no word from its end, several in a row as one, and what is a word as it is."""
-        places: list[int] = []
-        kept: set[int] = set()
-        row: list[int] = []
-        for chunk in _chunks(source):
-            if self._is_word(source, chunk) or source[chunk[0]] == ",":
-                places += [*_from_its_end(row, source), *chunk]
-                kept.update(chunk)
-                row = []
-            else:
-                row += chunk
-        places += _from_its_end(row, source)
-        return View("".join(source[at] if at in kept else drawn[at] for at in places), places)
+    def _in_place(self, source: str, drawn: str) -> Iterator[View]:
+        """What is a word from its end alone: several in a row as one, and each for itself."""
+        turns = [(chunk, self._turn(source, drawn, chunk)) for chunk in _chunks(source)]
+        rows = [list(row) for _, row in groupby(turns, lambda turn: turn[1] > _STAYS)]
+        first = _turned_where_it_must(source, drawn, rows)
+        second = _turned_where_it_must(source, drawn, [[turn] for turn in turns])
+        yield first
+        if second.source != first.source:
+            yield second
+
+    def _turn(self, source: str, drawn: str, chunk: range) -> int:
+        """Whether a chunk runs backwards: a word from its end alone does, a blank may."""
+        here, back = source[chunk[0] : chunk[-1] + 1], "".join(drawn[at] for at in chunk[::-1])
+        if self._on_its_head.search(here):
+            return _MUST
+        if here.isspace():
+            return _MAY
+        if not self._is_known(here):
+            return _MUST if self._is_known(back) or back.lower() in self._listed else _STAYS
+        return _MAY if back.lower() in self._ordinary else _STAYS
 
     def _is_word(self, source: str, chunk: range) -> bool:
         return self._is_known(source[chunk[0] : chunk[-1] + 1])
@@ -210,10 +260,12 @@ class Views:
         """All by its look, in every way, if letters of two scripts make a word."""
         if not self._ambiguous.search(source) or not _LATIN.search(source.translate(self._letters)):
             return
-        chunks = [chunk for chunk in _CHUNK.finditer(source) if not self._is_known(chunk[0])]
-        if any(self._is_mixed(chunk[0]) for chunk in chunks):
+        chunks = [*_CHUNK.finditer(source)]
+        mixed = {chunk for chunk in chunks if self._is_mixed(chunk[0])}
+        if mixed:
+            chunks = [c for c in chunks if c in mixed or not self._is_known(c[0])]
             signs = (chunk.span() for chunk in chunks if self._ambiguous.search(chunk[0]))
-            for first, last in _windows(source, signs):
+            for first, last in windows(source, signs):
                 part = source[first:last]
                 # Most characters look like one letter alone: most tables say the same.
                 for seen in dict.fromkeys(map(part.translate, self._looks)):
@@ -228,9 +280,28 @@ class Views:
         return bool(_LATIN.match(read)) and not _SOUNDING.match(char)
 
 
+def _behind_two(source: str, run: Span) -> Span:
+    """What stands behind the second letter of a run."""
+    letters = [at for at in range(*run) if source[at].isalpha()]
+    return letters[1] + 1, run[1]
+
+
 def _moved(views: Iterable[View], first: int) -> Iterator[View]:
     """Views of a part of a text as views of the text; the part begins at `first`."""
     return (View(view.source, [first + at for at in view.places]) for view in views)
+
+
+def _turned_where_it_must(source: str, drawn: str, rows: Iterable[Sequence[_Turn]]) -> View:
+    """Each row as it is or from its end: if one of its chunks must, the whole row runs back."""
+    places: list[int] = []
+    seen: list[str] = []
+    for row in rows:
+        here = [at for chunk, _ in row for at in chunk]
+        runs_back = any(turn == _MUST for _, turn in row)
+        here = _from_its_end(here, source) if runs_back else here
+        seen += ((drawn if runs_back else source)[at] for at in here)
+        places += here
+    return View("".join(seen), places)
 
 
 def _from_its_end(row: list[int], source: str) -> list[int]:
@@ -272,38 +343,3 @@ def _chunks(text: str) -> Iterator[range]:
         yield range(*chunk.span())
         last = chunk.end()
     yield from (range(at, at + 1) for at in range(last, len(text)))
-
-
-def _barred(source: str) -> Iterator[View]:
-    """Bars outside brackets as the digit that they look like."""
-    depth, seen = 0, list(source)
-    bars = {bar.start() for bar in _BAR.finditer(source)}
-    for at, char in enumerate(source):
-        depth = max(0, depth + _BRACKETS.get(char, 0))
-        if depth == 0 and at in bars:
-            seen[at] = "1"
-    changed = ((at, at) for at in sorted(bars) if seen[at] == "1")
-    for first, last in _windows(source, changed):
-        yield View("".join(seen[first:last]), range(first, last))
-
-
-def _kana(source: str) -> Iterator[View]:
-    """Kanji and waves among katakana as what they look like there."""
-    if not _AMONG_KANA.search(source):
-        return
-    seen = _AMONG_KANA.sub(lambda drawn: "".join(_KANA[c] for c in drawn[0]), source)
-    signs = (drawn.span() for drawn in _AMONG_KANA.finditer(source))
-    for first, last in _windows(source, signs):
-        yield View(seen[first:last], range(first, last))
-
-
-def _windows(source: str, signs: Iterable[Span]) -> list[Span]:
-    """The parts of a text with such signs in them, and what stands around those."""
-    windows: list[Span] = []
-    for start, end in sorted(signs):
-        first, last = around(source, start, end)
-        if windows and first <= windows[-1][1]:
-            windows[-1] = windows[-1][0], last
-        else:
-            windows.append((first, last))
-    return windows

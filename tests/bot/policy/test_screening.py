@@ -209,3 +209,11 @@ LONG = {
 def test_a_long_prompt_with_every_sign_of_the_trade_is_readable(unit: str) -> None:
     prompt = ((unit + 2 * PLAIN) * 10)[: Limits().prompt_chars_max]
     assert UNREADABLE not in rules(prompt)
+
+
+def test_what_is_not_wanted_takes_its_time_from_what_is() -> None:
+    """Each by itself is readable; both together take too long."""
+    prompt = ((LONG["Korean"] + 2 * PLAIN) * 10)[: Limits().prompt_chars_max]
+    negative = "(" + "blurry, [low|bad] quality, " * 16 + "hat:1.2)"
+    assert UNREADABLE not in rules(prompt) | rules("1girl", negative)
+    assert UNREADABLE in rules(prompt, negative)

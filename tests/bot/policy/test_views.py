@@ -6,12 +6,19 @@ from __future__ import annotations
 import pytest
 
 from bot.policy.folding import Letters
+from bot.policy.matching import Innocent
 from bot.policy.screening import Screen
 from bot.policy.views import Views
 from bot.rulebooks import load
 
 LEXICON = load().lexicon
-VIEWS = Views(Letters(LEXICON.letters), LEXICON.looks, LEXICON.turned, {"macdonald", "mcneil"})
+INNOCENT = Innocent(
+    words=frozenset({"macdonald", "mcneil", "on", "no"}),
+    halves=frozenset({"on", "no"}),
+    familiar=frozenset(),
+)
+LISTED = frozenset({"moon", "light", "plant"})
+VIEWS = Views(Letters(LEXICON.letters), LEXICON, INNOCENT, LISTED)
 
 
 def views(text: str) -> list[str]:
@@ -57,7 +64,7 @@ def test_signs_far_from_each_other_are_seen_each_for_itself() -> None:
     ("text", "seen"),
     [
         ("ɯoou", ["noom"] * 3),
-        ("ɯoou ʇuɐld", ["plant noom", "noom plant", "plant noom"]),
+        ("ɯoou ʇuɐld", ["plant noom", "noom plant", "plant noom", "noom plant"]),
         ("moon", []),
     ],
 )
@@ -69,8 +76,51 @@ def test_a_row_of_strange_words_is_turned_round_where_it_stands() -> None:
     seen = [view.source for view in VIEWS.mirrored("macdonald thgil noom, mcneil")]
     assert seen == [
         "mcneil ,moon light macdonald", "macdonald light moon, mcneil",
-        "macdonald moon light, mcneil",
+        "macdonald moon light, mcneil", "macdonald light moon, mcneil",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("macdonald no noom", "macdonald moon on"),  # a word that is another from its end
+        ("macdonald noom tieren", "macdonald moon tieren"),  # a word of no list either way
+        ("no macdonald noom", "no macdonald moon"),
+    ],
+)
+def test_a_word_runs_back_if_it_is_one_from_its_end_alone(text: str, seen: str) -> None:
+    assert seen in [view.source for view in VIEWS.mirrored(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("red \u202ethgil no\u202c hat", "red \u202eon light\u202c hat"),
+        ("red \u202etah", "red \u202ehat"),
+        ("\u202ea\nb", None),
+    ],
+)
+def test_what_was_made_to_run_back_is_read_as_it_is_seen(text: str, seen: str | None) -> None:
+    assert (seen or text) in views(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("Picⁿᵘ", "Pic ⁿᵘ"),
+        ("🇳 🇺Cute", "🇳 🇺 Cute"),
+        ("élan naïve", None),
+        ("ⁿᵘ ᵘⁿ", None),
+    ],
+)
+def test_letters_of_two_makes_are_two_words(text: str, seen: str | None) -> None:
+    assert views(text) == ([seen] if seen else [])
+
+
+def test_a_word_is_none_whose_letter_is_spelled_with_others() -> None:
+    assert views("McNeil, MacD*x") == ["McNeil, Mac D*x"]
+    assert views("x*MacDonald") == ["x*Mac Donald"]
+    assert views("MacDonald, x") == []
 
 
 def test_a_letter_among_latin_ones_goes_by_its_look() -> None:

@@ -1,0 +1,73 @@
+"""Words that are a term but for two letters that changed places, or one that looks like another.
+
+Called by `sides`, for words that are in no list. Pure. It must not know rules. Only what becomes a
+word of a term is read: `nvde`, `naekd`, and `IoIi`, in which a capital I is an l.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
+from itertools import combinations
+
+from bot.policy.expressions import Span
+from bot.policy.reading import Reading
+from bot.policy.spoken import Spoken
+from bot.policy.windows import windows
+
+#: Letters that look alike: for each of these another is meant.
+_TWINS = {"i": "l", "v": "u"}
+#: A word with a twin in it has at least so many letters, and one with two letters exchanged.
+_TWIN_MIN, _EXCHANGED_MIN = 4, 5
+#: So many twins in a word are looked at in every combination.
+_TWINS_MAX = 4
+_REMEMBERED = 4096
+
+
+class Respelling:
+    """Reads words as they were meant; made once for a rulebook."""
+
+    def __init__(self, listed: Collection[str]) -> None:
+        """`listed` are the words of terms."""
+        self._listed = listed
+        self.meant = lru_cache(maxsize=_REMEMBERED)(self._meant)
+
+    def read(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
+        """The parts of the line with such words in them, with those as they were meant."""
+        meant = {word: term for word in strange if (term := self.meant(word))}
+        if not meant:
+            return
+        spans = [line.span(at) for at, word in enumerate(line.words) if word in meant]
+        text = list(line.text)
+        for start, end in spans:
+            text[start:end] = meant[line.text[start:end]]
+        for first, last in windows(line.text, spans):
+            yield Reading("".join(text[first:last]), told=_told(line, first))
+
+    def _meant(self, word: str) -> str | None:
+        """The word of a term that a word stands for; None: of none."""
+        if not word.isascii() or not word.isalpha():
+            return None
+        return next((found for found in _others(word) if found in self._listed), None)
+
+
+def _told(line: Spoken, first: int) -> Callable[[int, int], Span]:
+    """Where a part of the line that begins here is in the text."""
+    return lambda start, end: line.placed(first + start, first + end)
+
+
+def _others(word: str) -> Iterator[str]:
+    """What a word may have been meant to be."""
+    if len(word) >= _TWIN_MIN:
+        yield from _with_twins(word)
+    if len(word) >= _EXCHANGED_MIN:
+        for at in range(1, len(word) - 1):
+            yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+
+
+def _with_twins(word: str) -> Iterator[str]:
+    """The word with some of its letters as those that they look like."""
+    places = [at for at, letter in enumerate(word) if letter in _TWINS][:_TWINS_MAX]
+    for size in range(1, len(places) + 1):
+        for chosen in combinations(places, size):
+            yield "".join(_TWINS[c] if at in chosen else c for at, c in enumerate(word))

@@ -1,0 +1,39 @@
+"""Words that nobody knows, read as the terms that they were meant to be."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.reading import Reading
+from bot.policy.respelling import Respelling
+from bot.policy.spoken import Spoken
+
+RESPELLING = Respelling({"lilac", "hut", "plum", "mountain"})
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("iiiac", "lilac"),
+        ("llvac", None),
+        ("piuin", None),
+        ("pivm", "plum"),
+        ("hvt", None),  # too short
+        ("mountian", "mountain"),
+        ("omuntain", None),  # the first letter tells a word
+        ("mountani", "mountain"),
+        ("plmu", None),
+        ("horse", None),
+        ("plüm", None),
+    ],
+)
+def test_a_word_is_read_as_what_it_was_meant_to_be(word: str, meant: str | None) -> None:
+    assert RESPELLING.meant(word) == meant
+
+
+def test_what_is_read_so_tells_where_it_stands() -> None:
+    line = Spoken(Reading("a pivm, and more", start=10))
+    (reading,) = RESPELLING.read(line, {"pivm"})
+    assert reading.text == "a plum, and more"
+    assert reading.placed(2, 6) == (12, 16)
+    assert [*RESPELLING.read(line, {"more"})] == []

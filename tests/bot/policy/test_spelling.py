@@ -1,0 +1,34 @@
+"""How terms are written out, and in which other spellings they are looked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.spelling import expanded, in_full, otherwise
+
+
+def test_braces_are_written_out() -> None:
+    assert [*expanded("a{b,c}d{e,}")] == ["abde", "abd", "acde", "acd"]
+    assert [*expanded("a, b")] == ["a, b"]
+
+
+@pytest.mark.parametrize(
+    ("term", "language", "others"),
+    [
+        ("Tür", "de", {"Tuer"}),
+        ("Tür", "tr", set()),
+        ("Tor", "de", set()),
+        ("shounen", "en", {"shonen", "syounen", "syonen"}),
+        ("juudou", "ja", {"juudo", "zyuudou", "zyuudo"}),
+        ("shop", "en", set()),
+        ("house", "en", set()),
+    ],
+)
+def test_a_term_is_written_in_every_spelling(term: str, language: str, others: set[str]) -> None:
+    assert {*otherwise(term, language)} == others
+
+
+def test_all_terms_are_written_in_full() -> None:
+    assert [*in_full({"de": ["Tü{r,ren}"], "en": ["door"]})] == [
+        "Tür", "Tuer", "Türen", "Tueren", "door",
+    ]  # fmt: skip
