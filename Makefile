@@ -1,4 +1,4 @@
-# The whole interface: demo, install, test, lint, bench. Each makes .venv when it is needed.
+# The whole interface: demo, install, test, lint, bench, mutants. Each makes .venv when it is needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Bytecode is kept even where the environment says otherwise: tests start this program many times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo install test lint bench clean
+.PHONY: demo install test lint bench mutants clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m bot sandbox
@@ -24,6 +24,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.bench --json bench.json $(ARGS)
+
+mutants: $(STAMP)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": name another with make PYTHON=...") if sys.version_info < (3, 11) else None'
