@@ -52,10 +52,16 @@ class Map:
         self._statements: dict[Path, dict[int, range]] = {}
 
     def of(self, path: Path, line: int) -> list[str]:
-        """The tests that run the statement at a line, the fastest first."""
+        """The tests that run the statement at a line, the fastest first.
+
+        If it runs early, what it makes is used by whatever test runs anything of the file.
+        """
         found = set[str]().union(
             *(self._by_line.get((str(path), at), ()) for at in self._statement(path, line))
         )
+        if self.is_early(path, line):
+            found |= {name for name, test in self.tests.items() if str(path) in test.lines}
+            found = {name for name in found if self.tests[name].passed}
         return sorted(found, key=lambda name: (self.tests[name].seconds, name))
 
     def is_early(self, path: Path, line: int) -> bool:

@@ -18,7 +18,7 @@ from tests.mutants.changes import Mutant
 from tests.mutants.covering import Covered, Map, Tracer
 from tests.mutants.grafting import Stock
 from tests.mutants.rooms import Room
-from tests.mutants.trial import FailFast, attempt, run
+from tests.mutants.trial import FailFast, Verdict, attempt, run
 from tests.mutants.verdicts import NOTICED, Verdicts
 
 _ONLY_QUICK = "not slow and not gpu and not browser"
@@ -77,6 +77,7 @@ class Hunt:
         found = Map(self._covered(items, stock), early)
         gc.collect()
         gc.freeze()
+        self._check(found, items, stock)
         for count, mutant in enumerate(self._chosen, 1):
             if self._wanted(mutant):
                 self._try(mutant, found, items, stock)
@@ -88,17 +89,26 @@ class Hunt:
         known = self._verdicts.of(mutant)
         return known is None or (self._terms.again and known not in NOTICED)
 
+    def _check(self, found: Map, items: dict[str, pytest.Item], stock: Stock) -> None:
+        """RuntimeError if tests fail here without any mutant: then a verdict would mean nothing."""
+        first: dict[Path, tuple[pytest.Item, float]] = {}
+        for name, test in sorted(found.tests.items(), key=lambda one: one[1].seconds):
+            if test.passed:
+                first.setdefault(items[name].path, (items[name], test.seconds))
+        verdict, _ = attempt(None, list(first.values()), stock, self.watch, early=True)
+        if first and verdict is not Verdict.LIVES:
+            raise RuntimeError("tests fail in a fork without any mutant in it")
+
     def _try(self, mutant: Mutant, found: Map, items: dict[str, pytest.Item], stock: Stock) -> None:
-        seconds, tests = 0.0, list[pytest.Item]()
+        left, tests = self._terms.budget_s, list[tuple[pytest.Item, float]]()
         for name in found.of(mutant.path, mutant.line):
-            seconds += found.tests[name].seconds
-            if tests and seconds > self._terms.budget_s:
+            seconds = found.tests[name].seconds
+            left -= seconds
+            if tests and left < 0:
                 break
-            tests.append(items[name])
+            tests.append((items[name], seconds))
         early = found.is_early(mutant.path, mutant.line)
-        self._verdicts.note(
-            mutant, *attempt(mutant, tests, stock, self.watch, seconds=seconds, early=early)
-        )
+        self._verdicts.note(mutant, *attempt(mutant, tests, stock, self.watch, early=early))
 
     def _covered(self, items: dict[str, pytest.Item], stock: Stock) -> dict[str, Covered]:
         """What each test runs: what is known of files that are as they were, and the rest anew."""

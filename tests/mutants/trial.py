@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Generator
 from enum import StrEnum
-from typing import Never
+from typing import Any, Never, cast
 
 import pytest
 
@@ -17,8 +17,11 @@ from tests.mutants.changes import Mutant
 from tests.mutants.grafting import Stock, UnfitError
 
 _CAUGHT, _LIVES, _UNFIT = 1, 0, 3
-#: What a mutant may take: so many times what the tests take without it, and so much more.
-_TIMES, _MORE_S = 5, 4
+#: The CPU time that a test may take: so many times what it takes without a mutant, and some more,
+#: in which what is built once may be built anew.
+_TIMES, _MORE_S = 4, 3
+#: The CPU time in which the test files build what they use.
+_BUILT_S = 20
 #: Wall time for each second of CPU time that it may take: others use the machine as well.
 _WALL = 12
 
@@ -66,17 +69,17 @@ def run(watch: FailFast, item: pytest.Item, following: pytest.Item | None) -> bo
 
 
 def attempt(
-    mutant: Mutant,
-    items: list[pytest.Item],
+    mutant: Mutant | None,
+    items: list[tuple[pytest.Item, float]],
     stock: Stock,
     watch: FailFast,
     *,
-    seconds: float,
     early: bool,
 ) -> tuple[Verdict, float]:
     """What becomes of a mutant, and the CPU time it took.
 
-    `seconds` is what the tests take without it; `early`: what was built before needs it, too.
+    With each test stands how long it takes without one, in seconds. `early`: what was built before
+    any test is built anew. Of no mutant at all the verdict is that it lives.
     """
     if not items:
         return Verdict.UNCOVERED, 0.0
@@ -84,7 +87,7 @@ def attempt(
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
-        _in_fork(mutant, items, stock, watch, limit_s=_TIMES * seconds + _MORE_S, early=early)
+        _in_fork(mutant, items, stock, watch, early=early)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -93,29 +96,40 @@ def attempt(
 
 
 def _in_fork(
-    mutant: Mutant,
-    items: list[pytest.Item],
+    mutant: Mutant | None,
+    items: list[tuple[pytest.Item, float]],
     stock: Stock,
     watch: FailFast,
     *,
-    limit_s: float,
     early: bool,
 ) -> Never:
-    signal.setitimer(signal.ITIMER_PROF, limit_s)
-    signal.setitimer(signal.ITIMER_REAL, limit_s * _WALL)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nothing, stream)
     code = _CAUGHT
     try:
-        stock.graft(mutant)
+        if mutant is not None:
+            stock.graft(mutant)
         stock.forget(everything=early)
         watch.armed = True
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            run(watch, item, following)
+        if early:
+            _end_after(_BUILT_S)
+            for module in {cast("Any", item).module for item, _ in items}:
+                # Into the same names, so the tests that were collected see what is built now.
+                module.__spec__.loader.exec_module(module)
+        following = [*(item for item, _ in items[1:]), None]
+        for (item, seconds), after in zip(items, following, strict=True):
+            _end_after(_TIMES * seconds + _MORE_S)
+            run(watch, item, after)
         code = _LIVES
     except UnfitError:
         code = _UNFIT
     except BaseException:  # noqa: BLE001  a mutant may break pytest itself
         traceback.print_exc()
     os._exit(code)
+
+
+def _end_after(seconds: float) -> None:
+    """This process ends when it has taken so much CPU time from now on, or waits for too long."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds * _WALL)
