@@ -50,4 +50,45 @@ ROOMS = {
             {"bot.rulebooks.load", "bot.policy.layers.everywhere", "bot.policy.sides.detector"}
         ),
     ),
+    "queue": Room(
+        sources=("bot/store/queue.py", "bot/store/cancelling.py", "bot/store/caps.py"),
+        tests=(
+            "tests/bot/store/test_queue.py",
+            "tests/bot/store/test_claims.py",
+            "tests/bot/store/test_caps.py",
+            "tests/bot/store/test_plans.py",
+        ),
+    ),
+    "ledger": Room(
+        sources=("bot/store/ledger.py", "bot/store/votes.py", "bot/store/nameless.py"),
+        tests=(
+            "tests/bot/store/test_ledger.py",
+            "tests/bot/store/test_votes.py",
+            "tests/bot/store/test_picks.py",
+        ),
+    ),
+    "outbox": Room(
+        sources=("bot/store/outbox.py", "bot/store/sends.py"),
+        tests=("tests/bot/store/test_outbox.py", "tests/bot/store/test_sends.py"),
+    ),
+    "delivery": Room(
+        sources=("cogs/posting/delivery.py",),
+        tests=("tests/cogs/posting",),
+    ),
+    "engine": Room(
+        sources=("models/engine/samplers.py", "models/engine/schedule.py"),
+        tests=("tests/models/engine/test_samplers.py", "tests/models/engine/test_schedule.py"),
+    ),
+    "batcher": Room(
+        sources=("models/engine/batcher.py",), tests=("tests/models/engine/test_batcher.py",)
+    ),
+    "objective": Room(
+        sources=("models/training/objective.py",),
+        tests=("tests/models/training/test_objective.py",),
+    ),
+    "preference": Room(
+        sources=("models/preference/losses.py",),
+        tests=("tests/models/preference/test_losses.py",),
+    ),
+    "statistics": Room(sources=("models/statistics",), tests=("tests/models/statistics",)),
 }
