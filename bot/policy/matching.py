@@ -26,6 +26,9 @@ from bot.policy.wordlists import each_spoken, each_squeezed
 _RUNS = re.compile(r"\d|(\D)\1*+")
 #: So many disguised terms nobody writes who wants to be understood.
 _DISGUISED_MAX = 120
+#: Words on either side of a strange one that are looked through with it, at least: as many as the
+#: longest terms of the rulebook need, so the parts are the same for most servers' terms.
+_REACH_MIN = 7
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 #: Letters that stand alone spell a word if there are so many.
@@ -108,6 +111,8 @@ class Vocabulary:
         self._familiar = innocent.familiar
         self._ordinary = innocent.halves
         self._texts = each_spoken(terms)
+        #: One strange word of the longest term has all others looked through.
+        self._reach = max([_REACH_MIN, *(text.count(" ") - 2 for text in self._texts)])
         self._spoken = _Patterns(self._texts)
         self._squeezed = _Patterns(each_squeezed(self._texts))
         self._patterns: dict[int, _Pattern] = {}
@@ -118,7 +123,7 @@ class Vocabulary:
         for number, start, end in self._spoken.find(line.spoken):
             begin, last = line.place(start, end)
             hits += [Hit(term, begin, last, True) for term in self._spoken.meant(number)]
-        for part in line.disguises(self._familiar):
+        for part in line.disguises(self._familiar, self._reach):
             disguised = self._disguised(part, part.key, turned=False)
             disguised += self._disguised(part, part.key[::-1], turned=True)
             if len(disguised) > _DISGUISED_MAX:

@@ -13,7 +13,7 @@ from bot.policy.folding import JOINT, Letters
 from bot.policy.parting import Parting
 from bot.policy.people import Names
 from bot.policy.reading import UnreadableError, around, readings, turned, without_breaks
-from bot.policy.screening import Screen, normalise
+from bot.policy.screening import Screen, Term, normalise
 from bot.policy.spoken import Spoken, words
 from bot.rulebooks import load
 
@@ -165,3 +165,28 @@ def test_every_concept_says_where_its_words_are_from() -> None:
 
 def test_a_condition_keeps_how_it_was_written() -> None:
     assert read("nude and not-a-word").text == "nude and not-a-word"
+
+
+PHRASE = ["purple", "flying", "wizard", "castle", "dragon", "garden", "yellow", "winter", "summer"]
+
+
+@pytest.mark.parametrize("size", [2, 5, 6, 8, 9])
+@pytest.mark.parametrize("disguised", [(0,), (-1,), (0, -1)])
+def test_one_disguised_word_hides_no_phrase_however_long(
+    size: int, disguised: tuple[int, ...]
+) -> None:
+    term = PHRASE[:size]
+    written = list(term)
+    for at in disguised:
+        written[at] = written[at][0] + written[at][1] * 3 + written[at][2:]
+    screen = Screen(load(), blocked=[Term(text=" ".join(term))])
+    assert screen.findings(f"1girl, {' '.join(written)}, smile")
+    assert not screen.findings(f"1girl, {' '.join(written[1:])}, smile")
+
+
+def test_one_disguised_word_hides_no_phrase_of_the_rulebook() -> None:
+    screen = Screen(load())
+    plain = screen.findings("the retarded kid of my class")
+    assert plain
+    for written in ("the retarded kid of my claaass", "thhhe retarded kid of my class"):
+        assert {f.rule for f in screen.findings(written)} == {f.rule for f in plain}
