@@ -1,4 +1,4 @@
-# The whole interface: demo, install, test, lint, bench. Each makes .venv when it is needed.
+# The whole interface: demo, install, test, lint, bench, mutants, words. Each makes .venv when it is needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Bytecode is kept even where the environment says otherwise: tests start this program many times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo install test lint bench words clean
+.PHONY: demo install test lint bench mutants words clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m bot sandbox
@@ -33,6 +33,9 @@ words: $(STAMP)
 	@$(BIN)/pybabel -q update -i build/bot.pot -D bot -d $(WORDS)/locales --no-wrap \
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@$(BIN)/python -m pytest -q tests/bot/words/test_catalogues.py
+
+mutants: $(STAMP)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": name another with make PYTHON=...") if sys.version_info < (3, 11) else None'

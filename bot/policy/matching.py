@@ -29,6 +29,9 @@ _DISGUISED_MAX = 120
 #: What a place costs where a term may stand, and one at which it is looked whether it does, in
 #: characters that are read.
 _FOUND, _JUDGED = 6, 5
+#: Words on either side of a strange one that are looked through with it, at least: as many as the
+#: longest terms of the rulebook need, so the parts are the same for most servers' terms.
+_REACH_MIN = 7
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 #: Letters that stand alone spell a word if there are so many.
@@ -116,6 +119,8 @@ class Vocabulary:
         self._familiar = innocent.familiar
         self._ordinary = innocent.halves
         self._texts = each_spoken(terms)
+        #: One strange word of the longest term has all others looked through.
+        self._reach = max([_REACH_MIN, *(text.count(" ") - 2 for text in self._texts)])
         #: Terms that are two words for whoever parts them, behind the terms themselves.
         self._halved = list(self._halves())
         self._spoken = _Patterns([*self._texts, *(text for _, text in self._halved)])
@@ -135,7 +140,7 @@ class Vocabulary:
                     hits.append(Hit(term, begin, last, True))
                 elif line.is_close(begin, last):
                     hits.append(Hit(self._halved[term - listed][0], begin, last, False))
-        for part in line.disguises(self._familiar):
+        for part in line.disguises(self._familiar, self._reach):
             disguised: list[Hit] = []
             for key, turned in ((part.key, False), (part.key[::-1], True)):
                 stretches = part.stretches(self._squeezed.find(key), turned=turned)

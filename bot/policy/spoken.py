@@ -62,8 +62,6 @@ _ELISION = re.compile("[a-z]{2}['\u2019]")
 _ELIDED_MAX = 2
 #: So many words more than were asked for are placed.
 _AHEAD = 16
-#: Words on either side of a strange one that are looked through with it.
-_AROUND = 4
 _REMEMBERED = 8192
 
 
@@ -103,7 +101,8 @@ class Spoken:
         self._spans: list[Span] = []
         #: The words that were not looked for yet.
         self._rest: Iterator[re.Match[str]] | None = None
-        self._disguises: list[Squeezed] | None = None
+        #: By how far they reach.
+        self._disguises: dict[int, list[Squeezed]] = {}
         self._strange_words: set[str] | None = None
 
     def span(self, number: int) -> Span:
@@ -125,13 +124,16 @@ class Spoken:
         """Whether a part of the reading is one breath: no comma and no bracket in it."""
         return _APART.search(self.text[start:end]) is None
 
-    def disguises(self, familiar: frozenset[str]) -> list[Squeezed]:
-        """The parts in which a term may be disguised; looked for once."""
-        if self._disguises is None:
-            self._disguises = list(self._disguised(familiar))
-        return self._disguises
+    def disguises(self, familiar: frozenset[str], reach: int) -> list[Squeezed]:
+        """The parts in which a term may be disguised; looked for once.
 
-    def _disguised(self, familiar: frozenset[str]) -> Iterator[Squeezed]:
+        `reach`: so many words on either side of a strange one are looked through with it.
+        """
+        if reach not in self._disguises:
+            self._disguises[reach] = list(self._disguised(familiar, reach))
+        return self._disguises[reach]
+
+    def _disguised(self, familiar: frozenset[str], reach: int) -> Iterator[Squeezed]:
         """The parts in which some word is no word.
 
         Or it is tied to its neighbour. Whatever disguises a term makes such a word of it, or what
@@ -139,12 +141,12 @@ class Spoken:
         """
         odd: list[int] = []
         for number in sorted(self._tied() | self._unknown(familiar)):
-            if odd and number - _AROUND > odd[-1] + _AROUND + 1:
-                yield Squeezed(self, odd)
+            if odd and number - reach > odd[-1] + reach + 1:
+                yield Squeezed(self, odd, reach)
                 odd = []
             odd.append(number)
         if odd:
-            yield Squeezed(self, odd)
+            yield Squeezed(self, odd, reach)
 
     def _unknown(self, familiar: frozenset[str]) -> set[int]:
         """The numbers of words that are no words."""
@@ -191,14 +193,14 @@ def _ties(text: str) -> Iterator[Span]:
 class Squeezed:
     """Some words of a line without what parts them; where they stood on demand."""
 
-    def __init__(self, line: Spoken, odd: Sequence[int]) -> None:
-        """`odd`: the numbers of the words for which it is looked through."""
+    def __init__(self, line: Spoken, odd: Sequence[int], reach: int) -> None:
+        """`odd`: the numbers of the words for which it is looked through, and as far as `reach`."""
         # A proxy, for the line keeps its parts: a circle is freed by the collector alone, and that
         # holds up the loop.
         self._line = weakref.proxy(line)
-        self._first = first = max(0, odd[0] - _AROUND)
+        self._first = first = max(0, odd[0] - reach)
         self._odd = [number - first for number in odd]
-        self.words = line.words[first : odd[-1] + _AROUND + 1]
+        self.words = line.words[first : odd[-1] + reach + 1]
         self.squeezed = "".join(self.words)
         self._starts = [0, *accumulate(map(len, self.words))]
         self._plain = self.squeezed.isascii()

@@ -18,6 +18,7 @@ from bot.policy.layers import (
     everywhere,
     excusing,
     floor_effect,
+    is_compiled,
     licensed,
     preset_effect,
     title_of,
@@ -329,3 +330,24 @@ def test_the_programs_own_rulebook_can_be_laid() -> None:
         policy = effective(book, replace(PLAIN, preset=preset), HERE)
         assert policy.lines.keys() == book.rules.keys()
         assert policy.explain()
+
+
+def test_a_document_is_known_to_be_compiled_once_it_is_and_for_that_rulebook() -> None:
+    guild = replace(PLAIN)
+    assert not is_compiled(BOOK, guild)
+    effective(BOOK, guild, HERE)
+    assert is_compiled(BOOK, guild)
+    assert not is_compiled(make_rulebook(), guild)
+
+
+def test_what_holds_everywhere_is_of_its_own_rulebook() -> None:
+    book = make_rulebook()
+    assert everywhere(book).rulebook is book
+    assert everywhere(book).screen.findings("1girl") == frozenset()
+
+
+def test_who_made_an_unknown_place_strict_is_told() -> None:
+    """It may stand in the category, so what the category says counts, as the category's."""
+    guild = replace(PLAIN, categories={CATEGORY: Overrides(effects={OPEN: REFUSED})})
+    unknown = Place(guild_id=GUILD, channel_id=CHANNEL, whole=False)
+    assert effective(BOOK, guild, unknown).lines[OPEN].layer is Layer.CATEGORY

@@ -1,0 +1,243 @@
+"""What is judged without being asked for, drawn or shown: and every doubt is a no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.domain import (
+    Admitted,
+    Ask,
+    ChannelId,
+    Finding,
+    Layer,
+    RefusalReason,
+    Refused,
+    RequestKind,
+    RuleId,
+    Ruling,
+)
+from bot.policy.decide import admit, for_trial, judged, may_offer, uphold, weigh
+from bot.policy.effect import NOTHING, Effect
+from bot.policy.layers import EffectivePolicy, Ground, Overrides, effective
+from bot.policy.rulebook import SERVER
+from bot.policy.screening import Term
+from bot.policy.showing import may_leave
+from bot.words import refusals
+from tests.stages.factories import CHANNEL, make_ask, make_place
+from tests.stages.law import Finds, make_guild, make_policy
+from tests.stages.policies import BOOK, GROWN, LAWFUL, NEVER, OPEN, REFUSED
+
+SPOILER, HOLD = Effect(ruling=Ruling.SPOILER), Effect(ruling=Ruling.HOLD)
+BLOCKED = "purple wyvern"
+HALL = ChannelId(77)
+
+
+def finding(
+    found: Mapping[RuleId, Sequence[str]], *, adult: bool = False, **document: Any
+) -> EffectivePolicy:
+    """What holds where these are found in every prompt."""
+    policy = effective(BOOK, make_guild(**document), make_place(adult=adult))
+    return replace(policy, screen=Finds(found))
+
+
+def open_is(effect: Effect) -> Overrides:
+    return Overrides(effects={OPEN: effect})
+
+
+def ask_for(policy: EffectivePolicy, **more: Any) -> Ask:
+    return replace(make_ask(place=policy.place), **more)
+
+
+class Broken(Finds):
+    """A screen with a fault of ours."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
+        raise LookupError(prompt, negative)
+
+
+class Doubtful:
+    """What is not an ask at all."""
+
+    @property
+    def precedent(self) -> Ruling:
+        raise LookupError
+
+
+# What is proposed, and what may be learned from.
+
+
+def test_what_would_be_refused_is_judged_so_and_never_offered() -> None:
+    policy = make_policy(make_guild(BLOCKED))
+    assert judged("1girl", "", policy) is Ruling.ALLOW
+    assert may_offer("1girl", policy)
+    for prompt in (BLOCKED, "loli"):
+        assert judged(prompt, "", policy) is Ruling.REFUSE
+        assert not may_offer(prompt, policy)
+
+
+def test_what_is_unwanted_is_judged_too() -> None:
+    """Who wants no clothes wants the opposite of them."""
+    policy = make_policy()
+    assert judged("1girl", "clothes", policy) is Ruling.REFUSE
+    assert judged("1girl", "lowres", policy) is Ruling.ALLOW
+
+
+def test_what_is_for_adults_is_offered_only_where_they_are() -> None:
+    assert judged("", "", finding({GROWN: ["x"]})) is Ruling.REFUSE
+    assert judged("", "", finding({GROWN: ["x"]}, adult=True)) is Ruling.ALLOW
+    assert not may_offer("", finding({GROWN: ["x"]}))
+
+
+@pytest.mark.parametrize("effect", [NOTHING, SPOILER, HOLD])
+def test_what_would_be_spoilered_or_held_is_judged_so_and_may_be_offered(effect: Effect) -> None:
+    policy = finding({OPEN: ["x"]}, rules=open_is(effect))
+    assert judged("", "", policy) is effect.ruling
+    assert may_offer("", policy)
+
+
+def test_nothing_is_offered_where_the_bot_is_switched_off() -> None:
+    assert judged("1girl", "", finding({}, paused=True)) is Ruling.REFUSE
+    assert not may_offer("1girl", finding({}, rules=Overrides(enabled=False)))
+
+
+def test_what_is_in_doubt_is_judged_refused_and_not_learned_from() -> None:
+    broken = replace(finding({}), screen=Broken())
+    assert judged("1girl", "", broken) is Ruling.REFUSE
+    assert not may_offer("1girl", broken)
+    assert not may_leave("1girl", "", broken)
+
+
+def test_what_the_floor_forbids_is_not_learned_from_in_prompt_or_negative() -> None:
+    ground: Ground = make_policy()
+    assert may_leave("1girl, blue hair", "lowres", ground)
+    assert not may_leave("loli", "", ground)
+    assert not may_leave("nude", "adult", ground), "the opposite is asked for"
+    assert may_leave("nude", "", ground), "what is for adults may be"
+
+
+# Why a picture that is admitted is spoilered or held.
+
+
+def test_what_is_let_in_tells_the_rules_that_decided_and_whose_they_are() -> None:
+    spoiled = Overrides(effects={OPEN: SPOILER, SERVER: NOTHING})
+    both = {OPEN: ["x"], SERVER: ["a", "b"]}
+    terms = Term(text="a", effect=SPOILER), Term(text="b", effect=HOLD)
+    admitted = admit(ask_for(policy := finding(both, rules=spoiled, blocked=terms)), policy)
+    assert isinstance(admitted, Admitted)
+    assert (admitted.ruling, admitted.rules, admitted.layer) == (
+        Ruling.SPOILER, (OPEN,), Layer.SERVER,
+    )  # fmt: skip
+
+
+def test_what_is_shown_freely_has_no_rule_to_tell() -> None:
+    policy = finding({OPEN: ["x"]})
+    admitted = admit(ask_for(policy), policy)
+    assert isinstance(admitted, Admitted)
+    assert (admitted.ruling, admitted.rules, admitted.layer) == (Ruling.ALLOW, (), None)
+
+
+def test_the_strictest_layers_rule_is_told_first() -> None:
+    """The floor's before the licence's, and both before those of a server."""
+    found = {SERVER: ["a"], OPEN: ["x"], LAWFUL: ["y"], NEVER: ["z"]}
+    policy = finding(found, rules=open_is(REFUSED), blocked=(Term(text="a", effect=REFUSED),))
+    weighed = weigh(policy, "", "")
+    assert weighed.deciding(policy) == (NEVER, LAWFUL, OPEN, SERVER)
+    refused = admit(ask_for(policy), policy)
+    assert isinstance(refused, Refused)
+    assert (refused.rule, refused.layer, refused.words) == (NEVER, Layer.FLOOR, ("z",))
+    assert not refused.appealable
+    assert refused.found == ()
+
+
+def test_all_that_a_server_refuses_is_told_and_can_be_appealed() -> None:
+    found = {SERVER: ["a"], OPEN: ["x", "y"]}
+    policy = finding(found, rules=open_is(REFUSED), blocked=(Term(text="a", effect=REFUSED),))
+    refused = admit(ask_for(policy), policy)
+    assert isinstance(refused, Refused)
+    assert [f.rule for f in refused.found] == [refused.rule, *({OPEN, SERVER} - {refused.rule})]
+    assert {f.rule: f.words for f in refused.found} == {OPEN: ("x", "y"), SERVER: ("a",)}
+    assert refused.text.endswith(refusals.also([("Blocked words of this server", ("a",))]))
+
+
+def test_a_refusal_by_the_servers_words_tells_what_else_it_is_for() -> None:
+    """A channel's rule comes after the server's words."""
+    found = {SERVER: ["a"], OPEN: ["x"]}
+    policy = finding(
+        found, channels={CHANNEL: open_is(REFUSED)}, blocked=(Term(text="a", effect=REFUSED),)
+    )
+    refused = admit(ask_for(policy), policy)
+    assert isinstance(refused, Refused)
+    assert (refused.rule, refused.layer) == (SERVER, Layer.SERVER)
+    assert refused.text.endswith(refusals.also([("Title of open", ("x",))]))
+
+
+# What moderators decided before of the same draw.
+
+
+def test_what_was_held_before_is_held_again_and_its_the_servers_doing() -> None:
+    policy = finding({})
+    admitted = admit(ask_for(policy, precedent=Ruling.HOLD), policy)
+    assert isinstance(admitted, Admitted)
+    assert (admitted.ruling, admitted.rules, admitted.layer) == (Ruling.HOLD, (), Layer.SERVER)
+
+
+def test_a_rule_of_today_keeps_its_layer_whatever_was_decided_before() -> None:
+    category = {HALL: open_is(SPOILER)}
+    place = replace(make_place(), category_id=HALL)
+    policy = replace(
+        effective(BOOK, make_guild(categories=category), place), screen=Finds({OPEN: ["x"]})
+    )
+    admitted = admit(ask_for(policy, precedent=Ruling.HOLD), policy)
+    assert isinstance(admitted, Admitted)
+    assert (admitted.ruling, admitted.layer) == (Ruling.HOLD, Layer.CATEGORY)
+
+
+def test_an_appeal_brings_back_what_was_removed_but_not_what_was_held() -> None:
+    policy = finding({OPEN: ["x"]}, rules=open_is(REFUSED))
+    appealed = [Finding(rule=OPEN, words=("x",))]
+    removed = uphold(ask_for(policy, precedent=Ruling.REFUSE), policy, appealed)
+    assert isinstance(removed, Admitted)
+    assert removed.ruling is Ruling.ALLOW
+    assert removed.ask.precedent is None, "it is not to be refused for it when it is asked again"
+    held = uphold(ask_for(policy, precedent=Ruling.HOLD), policy, appealed)
+    assert isinstance(held, Admitted)
+    assert (held.ruling, held.ask.precedent) == (Ruling.HOLD, Ruling.HOLD)
+
+
+def test_an_appeal_in_doubt_is_refused() -> None:
+    doubtful: Any = Doubtful()
+    assert uphold(doubtful, finding({}), []) == Refused(
+        reason=RefusalReason.FAULT, text=refusals.FAULT
+    )
+
+
+# A blind test of two models.
+
+
+@pytest.mark.parametrize("filled", [None, ("smile", "frown", "yawn")])
+def test_a_trial_draws_the_same_words_twice_from_another_seed(
+    filled: tuple[str, ...] | None,
+) -> None:
+    policy = finding({OPEN: ["x"]}, rules=open_is(HOLD))
+    admitted = admit(ask_for(policy, count=3, completions=filled), policy)
+    assert isinstance(admitted, Admitted)
+    trial = for_trial(admitted, 99)
+    first = None if filled is None else (filled[0], filled[0])
+    assert trial == replace(
+        admitted,
+        ask=replace(
+            admitted.ask,
+            draw=replace(admitted.ask.draw, seed=99),
+            count=2,
+            kind=RequestKind.TRIAL,
+            completions=first,
+        ),
+    )
+    assert trial.ruling is Ruling.HOLD, "what policy said of it still holds"

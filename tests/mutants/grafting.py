@@ -1,0 +1,70 @@
+"""Put a mutant into a running process: its code takes the place of the function's.
+
+Done in a fork, so nothing is taken out again. Whatever holds the function - a class, a decorator,
+another module - runs the new code. What was remembered of the old code's answers is forgotten.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+from tests.mutants.changes import Mutant
+
+
+class UnfitError(Exception):
+    """The change cannot be made in a running process."""
+
+
+class Stock:
+    """The functions and the caches of a process, found once before it is forked."""
+
+    def __init__(self, files: list[Path], kept: frozenset[str]) -> None:
+        paths = {str(path.resolve()): path for path in files}
+        self._functions: dict[tuple[Path, str], list[FunctionType]] = {}
+        self._passing: list[Any] = []
+        self._kept: list[Any] = []
+        for thing in gc.get_objects():
+            if type(thing) is FunctionType:  # asking some for their class has them warn
+                path = paths.get(thing.__code__.co_filename)
+                if path is not None:
+                    key = path, thing.__code__.co_qualname
+                    self._functions.setdefault(key, []).append(thing)
+            elif type(thing).__name__ == "_lru_cache_wrapper" and _ours(thing):
+                name = f"{thing.__wrapped__.__module__}.{thing.__wrapped__.__qualname__}"
+                (self._kept if name in kept else self._passing).append(thing)
+
+    def forget(self, *, everything: bool = False) -> None:
+        """Empty the caches; those that were kept as well, if `everything`."""
+        for cache in [*self._passing, *(self._kept if everything else ())]:
+            cache.cache_clear()
+
+    def graft(self, mutant: Mutant) -> None:
+        """Have the function run the mutant's code. UnfitError if it cannot."""
+        functions = self._functions.get((mutant.path, mutant.function), [])
+        compiled = compile(mutant.source(), str(mutant.path.resolve()), "exec", dont_inherit=True)
+        codes = [c for c in _codes(compiled) if c.co_qualname == mutant.function]
+        lines = sorted({f.__code__.co_firstlineno for f in functions})
+        if len(codes) != len(lines):
+            raise UnfitError("no such function is at hand")
+        for function in functions:
+            new = codes[lines.index(function.__code__.co_firstlineno)]
+            if new.co_freevars != function.__code__.co_freevars:
+                raise UnfitError("it closes over something else")
+            function.__code__ = new
+
+
+def _ours(cache: Any) -> bool:
+    module = getattr(cache.__wrapped__, "__module__", "") or ""
+    return module.partition(".")[0] in {"bot", "cogs", "models"}
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The functions of a module and of its classes, in their order."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes(constant)

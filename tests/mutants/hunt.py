@@ -1,0 +1,147 @@
+"""One room's mutants, tried from inside a pytest session that has collected the room's tests."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.mutants import covering
+from tests.mutants.changes import Mutant
+from tests.mutants.covering import Covered, Map, Tracer
+from tests.mutants.grafting import Stock
+from tests.mutants.rooms import Room
+from tests.mutants.trial import FailFast, Verdict, attempt, run
+from tests.mutants.verdicts import NOTICED, Verdicts
+
+_ONLY_QUICK = "not slow and not gpu and not browser"
+#: A line of progress for so many mutants.
+_TELL = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How far a run goes."""
+
+    folder: Path
+    #: CPU seconds of tests for one mutant; the fastest tests come first.
+    budget_s: float
+    #: Try those again that no test has noticed yet.
+    again: bool
+
+
+class Hunt:
+    """A pytest plugin that tries mutants in the place of running the tests."""
+
+    def __init__(
+        self, name: str, room: Room, chosen: Sequence[Mutant], verdicts: Verdicts, terms: Terms
+    ) -> None:
+        self._name, self._room, self._terms = name, room, terms
+        self._chosen, self._verdicts = chosen, verdicts
+        self._tracer = Tracer(room.files())
+        self.watch = FailFast()
+
+    @staticmethod
+    def pytest_configure() -> None:
+        """Before the tests are collected: their settings are made of these when they are read.
+
+        Imported here, when pytest has seen to its plugins.
+        """
+        from hypothesis import HealthCheck, Phase, settings
+
+        settings.register_profile(
+            "mutants",
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        settings.load_profile("mutants")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In the place of pytest's own loop."""
+        if self._room.warm is not None:
+            self._room.warm()
+        early = self._tracer.stop().get(covering.EARLY, {})
+        stock = Stock(self._room.files(), self._room.kept)
+        items = {i.nodeid: i for i in session.items if not i.get_closest_marker("xfail")}
+        found = Map(self._covered(items, stock), early)
+        gc.collect()
+        gc.freeze()
+        self._check(found, items, stock)
+        for count, mutant in enumerate(self._chosen, 1):
+            if self._wanted(mutant):
+                self._try(mutant, found, items, stock)
+            if count % _TELL == 0:
+                print(f"{self._name}: {count} of {len(self._chosen)}", file=sys.stderr, flush=True)
+        return True
+
+    def _wanted(self, mutant: Mutant) -> bool:
+        known = self._verdicts.of(mutant)
+        return known is None or (self._terms.again and known not in NOTICED)
+
+    def _check(self, found: Map, items: dict[str, pytest.Item], stock: Stock) -> None:
+        """RuntimeError if tests fail here without any mutant: then a verdict would mean nothing."""
+        first: dict[Path, tuple[pytest.Item, float]] = {}
+        for name, test in sorted(found.tests.items(), key=lambda one: one[1].seconds):
+            if test.passed:
+                first.setdefault(items[name].path, (items[name], test.seconds))
+        verdict, _ = attempt(None, list(first.values()), stock, self.watch, early=True)
+        if first and verdict is not Verdict.LIVES:
+            raise RuntimeError("tests fail in a fork without any mutant in it")
+
+    def _try(self, mutant: Mutant, found: Map, items: dict[str, pytest.Item], stock: Stock) -> None:
+        left, tests = self._terms.budget_s, list[tuple[pytest.Item, float]]()
+        for name in found.of(mutant.path, mutant.line):
+            seconds = found.tests[name].seconds
+            left -= seconds
+            if tests and left < 0:
+                break
+            tests.append((items[name], seconds))
+        verdict, spent = attempt(mutant, tests, stock, self.watch, early=False)
+        # To build all anew takes ten times as long as to notice most.
+        if verdict is Verdict.LIVES and found.is_early(mutant.path, mutant.line):
+            verdict, more = attempt(mutant, tests, stock, self.watch, early=True)
+            spent += more
+        self._verdicts.note(mutant, verdict, spent)
+
+    def _covered(self, items: dict[str, pytest.Item], stock: Stock) -> dict[str, Covered]:
+        """What each test runs: what is known of files that are as they were, and the rest anew."""
+        path = self._terms.folder / f"{self._name}-tests.json"
+        sources = covering.stamp(self._room.files())
+        kept: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        stamps = {str(i.path): covering.stamp([i.path]) for i in items.values()}
+        same = kept.get("stamps", {}) if kept.get("sources") == sources else {}
+        known = {
+            name: Covered(**test)
+            for name, test in kept.get("tests", {}).items()
+            if name in items and same.get(at := str(items[name].path)) == stamps[at]
+        }
+        missing = [item for name, item in items.items() if name not in known]
+        if missing:
+            print(f"{self._name}: what {len(missing)} tests run", file=sys.stderr, flush=True)
+            measured = covering.measure(
+                missing, self._room.files(), stock, partial(run, self.watch)
+            )
+            known |= measured
+            told = {name: asdict(test) for name, test in known.items()}
+            path.write_text(json.dumps({"sources": sources, "stamps": stamps, "tests": told}))
+        for name, test in known.items():
+            if not test.passed:
+                print(f"left out, for it fails by itself: {name}", file=sys.stderr)
+        return known
+
+
+def go(hunt: Hunt, tests: Sequence[str]) -> int:
+    """Collect the tests and try the mutants; the exit code of pytest."""
+    options = ["-qqs", "--timeout=0", "-pno:xdist", "-pno:cacheprovider", "-m", _ONLY_QUICK]
+    return pytest.main([*options, *tests], plugins=[hunt, hunt.watch])

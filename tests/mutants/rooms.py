@@ -1,0 +1,94 @@
+"""The rooms whose tests are measured by mutants: their files, their tests, what they should reach.
+
+Read by `python -m tests.mutants`. A room's tests are those that stand where the room stands;
+nothing here knows how a mutant is made or tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Source files and the tests that should notice what is changed in them."""
+
+    #: Files, or folders with all that is in them.
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+    #: Per cent of the mutants that a test must notice.
+    goal: float = 85
+    #: Called before any fork: what is built once and used by nearly every test.
+    warm: Callable[[], None] | None = None
+    #: The caches that it fills, `module.function`: emptied only for mutants of what filled them.
+    kept: frozenset[str] = frozenset()
+
+    def files(self) -> list[Path]:
+        """Its source files, sorted, relative to the root."""
+        found = (Path(source) for source in self.sources)
+        return sorted(
+            {f for path in found for f in (path.rglob("*.py") if path.is_dir() else [path])}
+        )
+
+
+def _compile_rulebook() -> None:
+    from bot import rulebooks
+    from bot.policy.layers import everywhere
+
+    everywhere(rulebooks.load())
+
+
+ROOMS = {
+    "policy": Room(
+        sources=("bot/policy",),
+        tests=("tests/bot/policy",),
+        goal=90,
+        warm=_compile_rulebook,
+        kept=frozenset(
+            {"bot.rulebooks.load", "bot.policy.layers.everywhere", "bot.policy.sides.detector"}
+        ),
+    ),
+    "queue": Room(
+        sources=("bot/store/queue.py", "bot/store/cancelling.py", "bot/store/caps.py"),
+        tests=(
+            "tests/bot/store/test_queue.py",
+            "tests/bot/store/test_claims.py",
+            "tests/bot/store/test_caps.py",
+            "tests/bot/store/test_plans.py",
+        ),
+    ),
+    "ledger": Room(
+        sources=("bot/store/ledger.py", "bot/store/votes.py", "bot/store/nameless.py"),
+        tests=(
+            "tests/bot/store/test_ledger.py",
+            "tests/bot/store/test_votes.py",
+            "tests/bot/store/test_picks.py",
+        ),
+    ),
+    "outbox": Room(
+        sources=("bot/store/outbox.py", "bot/store/sends.py"),
+        tests=("tests/bot/store/test_outbox.py", "tests/bot/store/test_sends.py"),
+    ),
+    "delivery": Room(
+        sources=("cogs/posting/delivery.py",),
+        tests=("tests/cogs/posting",),
+    ),
+    "engine": Room(
+        sources=("models/engine/samplers.py", "models/engine/schedule.py"),
+        tests=("tests/models/engine/test_samplers.py", "tests/models/engine/test_schedule.py"),
+    ),
+    "batcher": Room(
+        sources=("models/engine/batcher.py",), tests=("tests/models/engine/test_batcher.py",)
+    ),
+    "objective": Room(
+        sources=("models/training/objective.py",),
+        tests=("tests/models/training/test_objective.py",),
+    ),
+    "preference": Room(
+        sources=("models/preference/losses.py",),
+        tests=("tests/models/preference/test_losses.py",),
+    ),
+    "statistics": Room(sources=("models/statistics",), tests=("tests/models/statistics",)),
+}

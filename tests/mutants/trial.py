@@ -1,0 +1,135 @@
+"""Try a mutant: fork, graft it in, run the tests that cover it until one fails."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Generator
+from enum import StrEnum
+from typing import Any, Never, cast
+
+import pytest
+
+from tests.mutants.changes import Mutant
+from tests.mutants.grafting import Stock, UnfitError
+
+_CAUGHT, _LIVES, _UNFIT = 1, 0, 3
+#: The CPU time that a test may take: so many times what it takes without a mutant, and some more,
+#: in which what is built once may be built anew.
+_TIMES, _MORE_S = 4, 3
+#: The CPU time in which the test files build what they use.
+_BUILT_S = 20
+#: Wall time for each second of CPU time that it may take: others use the machine as well.
+_WALL = 12
+
+
+class Verdict(StrEnum):
+    """What became of a mutant."""
+
+    #: A test failed.
+    CAUGHT = "caught"
+    #: The tests did not come to an end.
+    ENDLESS = "endless"
+    #: Every test that was run passed.
+    LIVES = "lives"
+    #: No test runs its line.
+    UNCOVERED = "uncovered"
+    #: It cannot be made in a running process; not counted.
+    UNFIT = "unfit"
+
+
+class FailFast:
+    """A pytest plugin: the process ends with the first failure, once it is armed."""
+
+    def __init__(self) -> None:
+        self.armed = False
+        self.failed = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """End before a traceback is made of it."""
+        fault = call.excinfo
+        if self.armed and fault and not isinstance(fault.value, pytest.skip.Exception):
+            os._exit(_CAUGHT)
+        report = yield
+        self.failed = self.failed or report.failed
+        return report
+
+
+def run(watch: FailFast, item: pytest.Item, following: pytest.Item | None) -> bool:
+    """Whether a test passes."""
+    watch.failed = False
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    return not watch.failed
+
+
+def attempt(
+    mutant: Mutant | None,
+    items: list[tuple[pytest.Item, float]],
+    stock: Stock,
+    watch: FailFast,
+    *,
+    early: bool,
+) -> tuple[Verdict, float]:
+    """What becomes of a mutant, and the CPU time it took.
+
+    With each test stands how long it takes without one, in seconds. `early`: what was built before
+    any test is built anew. Of no mutant at all the verdict is that it lives.
+    """
+    if not items:
+        return Verdict.UNCOVERED, 0.0
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        _in_fork(mutant, items, stock, watch, early=early)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    known = {_LIVES: Verdict.LIVES, _UNFIT: Verdict.UNFIT}
+    return known.get(code, Verdict.CAUGHT if code >= 0 else Verdict.ENDLESS), spent
+
+
+def _in_fork(
+    mutant: Mutant | None,
+    items: list[tuple[pytest.Item, float]],
+    stock: Stock,
+    watch: FailFast,
+    *,
+    early: bool,
+) -> Never:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+    code = _CAUGHT
+    try:
+        if mutant is not None:
+            stock.graft(mutant)
+        stock.forget(everything=early)
+        watch.armed = True
+        if early:
+            _end_after(_BUILT_S)
+            for module in {cast("Any", item).module for item, _ in items}:
+                # Into the same names, so the tests that were collected see what is built now.
+                module.__spec__.loader.exec_module(module)
+        following = [*(item for item, _ in items[1:]), None]
+        for (item, seconds), after in zip(items, following, strict=True):
+            _end_after(_TIMES * seconds + _MORE_S)
+            run(watch, item, after)
+        code = _LIVES
+    except UnfitError:
+        code = _UNFIT
+    except BaseException:  # noqa: BLE001  a mutant may break pytest itself
+        traceback.print_exc()
+    os._exit(code)
+
+
+def _end_after(seconds: float) -> None:
+    """This process ends when it has taken so much CPU time from now on, or waits for too long."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds * _WALL)
