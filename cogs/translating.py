@@ -14,7 +14,7 @@ from bot.client import Interaction, WaifuBot
 from bot.domain import ChannelId, GuildId, Place, RoleId, UserId
 from bot.languages import language
 from bot.words import wording
-from bot.words.speaking import ENGLISH, speak, speaking
+from bot.words.speaking import ENGLISH, Language, speak, speaking
 
 _ADULT_GUILDS = {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
 
@@ -107,13 +107,13 @@ async def tell(interaction: Interaction, text: str) -> None:
         await interaction.response.send_message(text, ephemeral=True)
 
 
-def in_public(bot: WaifuBot, guild_id: GuildId | int) -> AbstractContextManager[None]:
+def in_public(bot: WaifuBot, guild_id: GuildId | int) -> AbstractContextManager[Language]:
     """Speak the server's language within the block: what everybody there reads."""
     guild = bot.get_guild(guild_id)
     return speaking(language(str(guild.preferred_locale)) if guild else ENGLISH)
 
 
-def for_everybody(interaction: Interaction) -> AbstractContextManager[None]:
+def for_everybody(interaction: Interaction) -> AbstractContextManager[Language]:
     """The same, for the part of an answer that is not for one pair of eyes."""
     return speaking(language(str(interaction.guild_locale)))
 

@@ -6,7 +6,7 @@ moderators' log channel. Pure; channels and roles are written as Discord's menti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from bot.domain import ChannelId, Layer, RoleId, RuleId, Ruling
@@ -15,10 +15,12 @@ from bot.policy.layers import Ground, GuildPolicy, Overrides, RoleTerms, title_o
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words.effects import in_words
+from bot.words.speaking import Message, number, say
 from bot.words.wording import plain
 
 #: Why a line changes nothing.
-_ASKS = "the model's licence asks for that"
+_ASKS = Message("the model's licence asks for that")
+_FLOOR = Message("that is the same in every server")
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -35,9 +37,9 @@ def differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> tupl
 def _differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> Iterator[str]:
     old, new = _choices(before), _choices(after)
     yield from (f"{what}: {old[what]} → {new[what]}" for what in new if old[what] != new[what])
-    yield from _of_place("This server", before.rules, after.rules, ground)
+    yield from _of_place(say("This server"), before.rules, after.rules, ground)
     for id_, was, is_ in _changed(before.categories, after.categories):
-        yield from _of_own_place(f"Category <#{id_}>", was, is_, ground)
+        yield from _of_own_place(say("Category {name}", name=f"<#{id_}>"), was, is_, ground)
     for id_, was, is_ in _changed(before.channels, after.channels):
         yield from _of_own_place(f"<#{id_}>", was, is_, ground)
     for id_, had, has in _changed(before.roles, after.roles):
@@ -51,18 +53,18 @@ def _choices(policy: GuildPolicy) -> Mapping[str, str]:
     """Every choice that stands alone, by its name."""
     strikes = policy.strikes
     return {
-        "Preset": policy.preset,
-        "Paused": "yes" if policy.paused else "no",
-        "Asked in": ", ".join(f"<#{id_}>" for id_ in sorted(policy.only_channels))
-        or "all channels",
-        "Moderators' role": _role_mention(policy.moderator_role),
-        "Review channel": _channel_mention(policy.review_channel),
-        "Log channel": _channel_mention(policy.log_channel),
-        "Strikes until a time-out": str(strikes.limit) if strikes.limit else "none",
-        "Days until a strike expires": str(strikes.expire_days),
-        "Minutes of a time-out": str(strikes.timeout_minutes),
-        "Seconds between two requests": str(policy.cooldown_s),
-        "Pictures in 24 hours": _count(policy.per_day_max, "no limit"),
+        say("Preset"): policy.preset,
+        say("Paused"): say("yes") if policy.paused else say("no"),
+        say("Asked in"): ", ".join(f"<#{id_}>" for id_ in sorted(policy.only_channels))
+        or say("all channels"),
+        say("Moderators' role"): _role_mention(policy.moderator_role),
+        say("Review channel"): _channel_mention(policy.review_channel),
+        say("Log channel"): _channel_mention(policy.log_channel),
+        say("Strikes until a time-out"): str(strikes.limit) if strikes.limit else say("none"),
+        say("Days until a strike expires"): str(strikes.expire_days),
+        say("Minutes of a time-out"): str(strikes.timeout_minutes),
+        say("Seconds between two requests"): str(policy.cooldown_s),
+        say("Pictures in 24 hours"): _count(policy.per_day_max, say("no limit")),
     }
 
 
@@ -71,11 +73,11 @@ def _count(value: int | None, nothing: str) -> str:
 
 
 def _role_mention(role: RoleId | None) -> str:
-    return "none" if role is None else f"<@&{role}>"
+    return say("none") if role is None else f"<@&{role}>"
 
 
 def _channel_mention(channel: ChannelId | None) -> str:
-    return "none" if channel is None else f"<#{channel}>"
+    return say("none") if channel is None else f"<#{channel}>"
 
 
 def _changed(
@@ -92,7 +94,8 @@ def _of_own_place(
 ) -> Iterator[str]:
     """The changes of a category or channel; one with empty lines differs from one without any."""
     lines = list(_of_place(where, before or Overrides(), after or Overrides(), ground))
-    yield from lines or [f"{where}: {'listed, with nothing set' if after else 'no longer listed'}"]
+    rest = say("listed, with nothing set") if after else say("no longer listed")
+    yield from lines or [f"{where}: {rest}"]
 
 
 def _of_place(where: str, before: Overrides, after: Overrides, ground: Ground) -> Iterator[str]:
@@ -111,8 +114,8 @@ def _held(rule: RuleId, effect: Effect | None, ground: Ground) -> str:
     holds = in_words(line.effect | effect)
     if holds == in_words(effect):
         return ""
-    why = _ASKS if line.layer is Layer.LICENCE else "that is the same in every server"
-    return f" (⚠️ it stays {holds}: {why})"
+    why = _ASKS if line.layer is Layer.LICENCE else _FLOOR
+    return " " + say("(⚠️ it stays {effect}: {why})", effect=holds, why=why())
 
 
 def _not_exempt(terms: RoleTerms | None, ground: Ground) -> str:
@@ -123,43 +126,45 @@ def _not_exempt(terms: RoleTerms | None, ground: Ground) -> str:
         for rule in sorted(terms.exempt if terms else ())
         if rule in lines and lines[rule].effect.ruling is Ruling.REFUSE
     ]
-    return f" (⚠️ nobody is exempt from {', '.join(kept)}: {_ASKS})" if kept else ""
+    if not kept:
+        return ""
+    told = say("(⚠️ nobody is exempt from {rules}: {why})", rules=", ".join(kept), why=_ASKS())
+    return f" {told}"
 
 
 def _switch(enabled: bool | None) -> str:  # noqa: FBT001  the value itself
-    return {None: "not set", True: "switched on", False: "switched off"}[enabled]
+    return {None: say("not set"), True: say("switched on"), False: say("switched off")}[enabled]
 
 
 def _said(effect: Effect | None) -> str:
-    return "not set" if effect is None else in_words(effect)
+    return say("not set") if effect is None else in_words(effect)
 
 
 def _role(terms: RoleTerms | None, rulebook: Rulebook) -> str:
     """What the members with a role may."""
     if terms is None:
-        return "nothing special"
-    exempt = ", ".join(title_of(rulebook, rule) for rule in sorted(terms.exempt))
-    said = {
-        "exempt from {}": exempt or None,
-        "{} pictures waiting at once": terms.waiting_max,
-        "{} pictures in 24 hours": terms.per_day_max,
-        "{} s between two requests": terms.cooldown_s,
-    }
-    told = [text.format(value) for text, value in said.items() if value is not None]
-    return "; ".join(told) or "listed, with nothing special"
+        return say("nothing special")
+    exempt = [title_of(rulebook, rule) for rule in sorted(terms.exempt)]
+    return role_terms_in_words(terms, exempt) or say("listed, with nothing special")
 
 
 def _of_terms(before: tuple[Term, ...], after: tuple[Term, ...]) -> Iterator[str]:
     old, new = ({term.text: term for term in terms} for terms in (before, after))
     for text, was, is_ in _changed(old, new):
         if is_ is None:
-            yield f"No longer blocked: {plain(text)}" + (f", was {_term(was)}" if was else "")
+            yield _no_longer_blocked(text, was)
         elif was is None:
-            yield f"Blocked: {plain(text)}, {_term(is_)}"
+            yield say("Blocked: {term}, {effect}", term=plain(text), effect=_term(is_))
         else:
             yield f"{plain(text)}: {_term(was)} → {_term(is_)}"
     if not any(_changed(old, new)) and before != after:
-        yield "Blocked words: in another order"
+        yield say("Blocked words: in another order")
+
+
+def _no_longer_blocked(text: str, was: Term | None) -> str:
+    if was is None:
+        return say("No longer blocked: {term}", term=plain(text))
+    return say("No longer blocked: {term}, was {effect}", term=plain(text), effect=_term(was))
 
 
 def _term(term: Term) -> str:
@@ -168,7 +173,19 @@ def _term(term: Term) -> str:
 
 def _of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
     old, new = set(before), set(after)
-    yield from (f"No longer allowed: {plain(t)}" for t in before if t not in new)
-    yield from (f"Allowed: {plain(t)}" for t in after if t not in old)
+    yield from (say("No longer allowed: {term}", term=plain(t)) for t in before if t not in new)
+    yield from (say("Allowed: {term}", term=plain(t)) for t in after if t not in old)
     if old == new and before != after:
-        yield "Allowed phrases: in another order"
+        yield say("Allowed phrases: in another order")
+
+
+def role_terms_in_words(terms: RoleTerms, exempt: Sequence[str]) -> str:
+    """What the members with a role may beside all others; "" if nothing. `exempt` are titles."""
+    told = [say("exempt from {rules}", rules=", ".join(exempt))] if exempt else []
+    if terms.waiting_max is not None:
+        told.append(say("{count} pictures waiting at once", count=number(terms.waiting_max)))
+    if terms.per_day_max is not None:
+        told.append(say("{count} pictures in 24 hours", count=number(terms.per_day_max)))
+    if terms.cooldown_s is not None:
+        told.append(say("{count} s between two requests", count=number(terms.cooldown_s)))
+    return "; ".join(told)

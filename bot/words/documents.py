@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.words.speaking import Message
+from bot.words.speaking import Message, number, say
 from bot.words.wording import fitting, plain
 
 _FAULT_CHARS, _FAULTS_CHARS = 200, 1600
 _EXAMPLE = Message("-# `/policy export` shows what such a file looks like.")
 
+_FAULTY = Message("⚠️ I have changed nothing, because I cannot take this file:")
+WHAT_WOULD_CHANGE = Message("## What this file would change")
 EXPORTED = Message(
     "This is the whole policy of this server. Edit the file as you like and bring it back with "
     "`/policy import`: you see what would change before anything is applied."
@@ -27,13 +29,14 @@ EVERYBODY_DECIDES = Message(
 
 def too_large(size_bytes: int, most_bytes: int) -> str:
     """A file that cannot be a policy."""
-    return (
-        f"This file has {size_bytes / 1e6:.1f} MB, and a policy has at most "
-        f"{most_bytes / 1e6:.1f} MB. I have changed nothing."
+    return say(
+        "This file has {size} MB, and a policy has at most {most} MB. I have changed nothing.",
+        size=number(round(size_bytes / 1e6, 1)),
+        most=number(round(most_bytes / 1e6, 1)),
     )
 
 
 def faulty(faults: Sequence[str]) -> str:
     """What is wrong in a file, a sentence each."""
     told = fitting([f"- {plain(fault, _FAULT_CHARS)}" for fault in faults], _FAULTS_CHARS)
-    return f"⚠️ I have changed nothing, because I cannot take this file:\n{told}\n{_EXAMPLE()}"
+    return f"{_FAULTY()}\n{told}\n{_EXAMPLE()}"

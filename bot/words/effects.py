@@ -11,6 +11,8 @@ from bot.domain import Layer, Ruling
 from bot.policy.effect import Audience, Effect
 from bot.words.speaking import Message, say
 
+#: In place of whoever is not known any more.
+FORGOTTEN_MEMBER = Message("somebody who asked to be forgotten")
 _RULINGS: Mapping[Ruling, Message] = {
     Ruling.ALLOW: Message("allowed"),
     Ruling.SPOILER: Message("shown behind a spoiler"),

@@ -2,8 +2,9 @@
 
 Babel calls these two with a file (`babel.cfg` says which), so they take and give what it wants. In
 Python, a sentence stands in a call of `say`, `Message` or `tally`, or it is what Discord shows of a
-command: its description, that of its options, the name of a choice or of an entry in a menu. In a
-rule's file it is what members read of the rule. Not imported while the bot runs.
+command (its description, that of its options, the name of a choice or of an entry in a menu), or
+the label of a control of the panel. In a rule's file it is what members read of the rule. Not
+imported while the bot runs.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ _SHOWN: Mapping[str, frozenset[str]] = {
     "Choice": frozenset({"name"}),
     "ContextMenu": frozenset({"name"}),
 }
+#: What makes a control of the panel: its first argument is its label, or keywords are.
+_LABELLED = frozenset({"button", "channel_menu", "menu", "role_menu"})
+_FIELDS = frozenset({"Blank", "_Number", "replace"})
+_LABELS = frozenset({"label", "about"})
 _OF_RULE = ("title", "summary", "advice")
 
 
@@ -47,6 +52,10 @@ def _in_call(node: ast.Call) -> Iterator[Found]:
     elif name == "tally":
         one, many = _texts(node.args[:2])
         yield node.lineno, "ngettext", (one, many), []
+    elif name in _LABELLED:
+        yield from ((node.lineno, None, text, []) for text in _texts(node.args[:1]))
+    elif name in _FIELDS:
+        yield from _shown(node.keywords, _LABELS)
     elif name == "describe":
         yield from _shown(node.keywords, None)
     elif name in _SHOWN:
@@ -55,9 +64,14 @@ def _in_call(node: ast.Call) -> Iterator[Found]:
 
 def _texts(nodes: Sequence[ast.expr]) -> list[str]:
     """Those that are written out; what is looked up is gathered where it is written."""
+    either = [
+        branch
+        for node in nodes
+        for branch in ([node.body, node.orelse] if isinstance(node, ast.IfExp) else [node])
+    ]
     return [
         node.value
-        for node in nodes
+        for node in either
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value
     ]
 

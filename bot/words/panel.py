@@ -13,8 +13,9 @@ from bot.policy.effect import Audience, Effect
 from bot.policy.layers import EffectivePolicy, GuildPolicy, PolicyLine, RoleTerms
 from bot.policy.rulebook import SERVER, Rule
 from bot.policy.term_lists import LineFault
-from bot.words.effects import in_words, layer_in_words
-from bot.words.speaking import Message
+from bot.words.differences import role_terms_in_words
+from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
+from bot.words.speaking import Message, listed, number, say
 from bot.words.wording import fitting, plain
 
 GONE = Message("This no longer exists, so there was nothing to change. Here is what there is.")
@@ -58,12 +59,42 @@ _COMMON = Message(
     "⚠️ **Harmless prompts would be stopped too.** I tried your words on {tried} prompts that have "
     "nothing wrong with them, and have blocked nothing yet:"
 )
+NO_ROLE_EXEMPT = Message(
+    "-# No role is exempt from what is fixed in every server or what the model's licence asks for."
+)
+DECIDE_WITH = Message("Members with **Manage Server** decide, and members with {role}.")
+DECIDE_ALONE = Message("Members with **Manage Server** decide; no role decides with them.")
+HOW_TO_SHOW = Message(
+    "-# Discord shows `/policy` to that role once you allow it in *Server Settings*, "
+    "*Integrations*."
+)
+REVIEW_CHANNEL = Message(
+    "**Review channel**: where held pictures, reports and appeals go. Now: {channel}."
+)
+LOG_CHANNEL = Message(
+    "**Log channel**: where every change, alert and removal is told. Now: {channel}."
+)
+VOTES_WITH = Message("Votes are now given with {up} and {down}.")
+DELETED_CHANNEL, DELETED_ROLE = Message("a deleted channel"), Message("a deleted role")
+DELETED = Message("deleted")
+SOMEBODY_WITH = Message("a member with {role}")
+SOMEBODY = Message("a member without a special role")
 SAVED = Message("✅ **Saved.**")
 UNDONE = Message("↩️ **Undone**: the last change. What was → what is now:")
 UNDONE_FIRST = Message("There is nothing to undo: this is how every server begins.")
 
+_UNDONE_CHANGE = Message("↩️ **Undone**: the change by {who} {at}. What was → what is now:")
 #: Changes that have a name of their own, by the word that the log has for them.
-_UNDOABLE = frozenset({"undo", "import"})
+_UNDONE = {
+    "undo": Message("↩️ **Undone**: the undo by {who} {at}. What was → what is now:"),
+    "import": Message("↩️ **Undone**: the import by {who} {at}. What was → what is now:"),
+}
+_NOTHING_YET = Message("⚠️ I have changed nothing yet:")
+_STRANGERS = Message("⚠️ This server has no channel or role with these ids:")
+_FAULTY_LINES = Message("⚠️ I have changed nothing yet, because I cannot take these lines:")
+_CLAUSE = Message("-# It comes from the model's licence: clause {clause} of Attachment A.")
+_IS_CLAUSE = Message("It is clause {clause} of the model's licence.")
+_IMPOSSIBLE = Message("⚠️ I have changed nothing, because a policy cannot say this:")
 #: The most that a page says beside its menus; a page has 4,000 characters.
 _LIST_CHARS = 2600
 _LINES_TOLD, _SAVED_CHARS = 8, 900
@@ -74,7 +105,7 @@ _SIGNS: Mapping[Ruling, str] = {
     Ruling.HOLD: "✋",
     Ruling.REFUSE: "⛔",
 }
-_GROUPS: Mapping[str, str] = {
+_GROUPS: Mapping[str, Message] = {
     "🔒": Message("Never, in any server"),
     "⛔": Message("Refused"),
     "✋": Message("Held until a moderator approves"),
@@ -85,7 +116,7 @@ _GROUPS: Mapping[str, str] = {
 }
 #: The groups of rules that no server sets.
 _FIXED = ("🔒", "📜")
-RULING_LABELS: Mapping[Ruling, tuple[str, str]] = {
+RULING_LABELS: Mapping[Ruling, tuple[Message, Message]] = {
     Ruling.ALLOW: (Message("Allow"), Message("It is drawn and shown")),
     Ruling.SPOILER: (
         Message("Behind a spoiler"),
@@ -94,11 +125,11 @@ RULING_LABELS: Mapping[Ruling, tuple[str, str]] = {
     Ruling.HOLD: (Message("Hold"), Message("It is drawn, and shown once a moderator approves it")),
     Ruling.REFUSE: (Message("Refuse"), Message("It is not drawn, and the member is told why")),
 }
-AUDIENCE_LABELS: Mapping[Audience, tuple[str, str]] = {
+AUDIENCE_LABELS: Mapping[Audience, tuple[Message, Message]] = {
     Audience.EVERYBODY: (Message("Everybody"), Message("In every channel")),
     Audience.ADULTS: (Message("Adults only"), Message("In age-restricted channels only")),
 }
-PRESETS: Mapping[str, str] = {
+PRESETS: Mapping[str, Message] = {
     "family": Message("The strictest, for servers with young members"),
     "standard": Message("What every server starts with"),
     "age-restricted": Message("For servers of adults"),
@@ -108,7 +139,7 @@ PRESETS: Mapping[str, str] = {
 def impossible(faults: Sequence[str]) -> str:
     """What no policy may say."""
     told = fitting([f"- {plain(fault, 200)}" for fault in faults[:_LINES_TOLD]], 900)
-    return f"⚠️ I have changed nothing, because a policy cannot say this:\n{told}"
+    return f"{_IMPOSSIBLE()}\n{told}"
 
 
 def changed(head: str, changes: Sequence[str]) -> str:
@@ -118,9 +149,8 @@ def changed(head: str, changes: Sequence[str]) -> str:
 
 def undone(actor_id: int | None, action: str, at_ms: int) -> str:
     """Whose change was taken back, and from when; of an undo, that it is."""
-    who = f"<@{actor_id}>" if actor_id else "somebody who asked to be forgotten"
-    what = action if action in _UNDOABLE else "change"
-    return f"↩️ **Undone**: the {what} by {who} <t:{at_ms // 1000}:R>. What was → what is now:"
+    who = f"<@{actor_id}>" if actor_id else FORGOTTEN_MEMBER()
+    return _UNDONE.get(action, _UNDONE_CHANGE)(who=who, at=f"<t:{at_ms // 1000}:R>")
 
 
 def sign_of(rule: Rule | None, effect: Effect) -> str:
@@ -139,23 +169,26 @@ def grouped(policy: EffectivePolicy) -> str:
         rule = policy.rulebook.rules.get(rule_id)
         if rule is not None:
             found[sign_of(rule, line.effect)].append(_short_line(rule, line.effect))
-    lines = [f"{s} **{_GROUPS[s]}**: {' · '.join(titles)}" for s, titles in found.items() if titles]
+    lines = [
+        f"{s} **{_GROUPS[s]()}**: {' · '.join(titles)}" for s, titles in found.items() if titles
+    ]
     return "\n".join(lines)
 
 
 def _short_line(rule: Rule, effect: Effect) -> str:
     shown = effect.ruling in {Ruling.SPOILER, Ruling.HOLD}
     adults = shown and effect.audience is Audience.ADULTS
-    return f"{rule.title} (🔞)" if adults else rule.title
+    return f"{say(rule.title)} (🔞)" if adults else say(rule.title)
 
 
 def state(policy: EffectivePolicy) -> str:
     """Whether the bot draws here at all."""
     if policy.guild.paused:
-        return "⏸️ I am **paused** in the whole server."
+        return say("⏸️ I am **paused** in the whole server.")
     if not policy.enabled:
-        return f"⏸️ I am **switched off** here ({layer_in_words(policy.enabled_by)})."
-    return "▶️ I am **switched on** here."
+        who = layer_in_words(policy.enabled_by)
+        return say("⏸️ I am **switched off** here ({who}).", who=who)
+    return say("▶️ I am **switched on** here.")
 
 
 def rule_lines(policy: EffectivePolicy) -> str:
@@ -173,89 +206,120 @@ def rule_lines(policy: EffectivePolicy) -> str:
 def rule_line(rule: Rule, line: PolicyLine) -> str:
     """One rule with what follows and who says so."""
     who = "" if line.layer is Layer.PRESET else f" · *{layer_in_words(line.layer)}*"
-    return f"{sign_of(rule, line.effect)} **{rule.title}**: {in_words(line.effect)}{who}"
+    return f"{sign_of(rule, line.effect)} **{say(rule.title)}**: {in_words(line.effect)}{who}"
 
 
 def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: PolicyLine) -> str:
     """One rule, and how it comes to what holds."""
-    parts = [f"## {rule.title}", rule.summary]
+    parts = [f"## {say(rule.title)}", say(rule.summary)]
     if rule.clause:
-        parts.append(f"-# It comes from the model's licence: clause {rule.clause} of Attachment A.")
-    who = " and ".join(map(layer_in_words, line.layers))
-    parts.append(f"**What holds**: {in_words(line.effect)} ({who}).")
+        parts.append(_CLAUSE(clause=rule.clause))
+    who = listed([layer_in_words(layer) for layer in line.layers])
+    holds = in_words(line.effect)
+    parts.append(say("**What holds**: {effect} ({who}).", effect=holds, who=who))
     if Layer.LICENCE in line.layers:
         parts.append(
-            "The model's licence asks for this, so nothing that you set here can lower it."
+            say("The model's licence asks for this, so nothing that you set here can lower it.")
         )
     if written is None:
-        parts.append("Nothing is set here yet; choose below.")
+        parts.append(say("Nothing is set here yet; choose below."))
     else:
         otherwise = in_words(below.effect)
-        parts.append(f"**Set here**: {in_words(written)}. Without that: {otherwise}.")
-    parts.append(f"**Members are advised**: {rule.advice}")
+        parts.append(
+            say(
+                "**Set here**: {effect}. Without that: {otherwise}.",
+                effect=in_words(written),
+                otherwise=otherwise,
+            )
+        )
+    parts.append(say("**Members are advised**: {advice}", advice=say(rule.advice)))
     return "\n".join(parts)
 
 
 def fixed_page(rule: Rule) -> str:
     """A rule that no server sets."""
-    clause = f" It is clause {rule.clause} of the model's licence." if rule.clause else ""
+    clause = " " + _IS_CLAUSE(clause=rule.clause) if rule.clause else ""
     sign, why = ("🔒", LOCKED()) if rule.floor else ("📜", STATED())
-    return f"## {sign} {rule.title}\n{rule.summary}\n{why}{clause}"
+    return f"## {sign} {say(rule.title)}\n{say(rule.summary)}\n{why}{clause}"
 
 
 def preset_page(name: str, effects: Mapping[RuleId, Effect], rules: Mapping[RuleId, Rule]) -> str:
     """What a preset makes of every rule that can be changed."""
     lines = [
-        f"{sign_of(rule, effects[rule_id])} **{rule.title}**: {in_words(effects[rule_id])}"
+        f"{sign_of(rule, effects[rule_id])} **{say(rule.title)}**: {in_words(effects[rule_id])}"
         for rule_id, rule in rules.items()
         if is_adjustable(rule)
     ]
-    about = PRESETS.get(name, "")
-    return f"## Preset {name}\n{about}\n{fitting(lines, _LIST_CHARS)}"
+    about = say(PRESETS.get(name, ""))
+    return f"## {preset(name)}\n{about}\n{fitting(lines, _LIST_CHARS)}"
+
+
+def preset(name: str) -> str:
+    """What a preset is called."""
+    return say("Preset {name}", name=name)
+
+
+def rules_of(scope: str) -> str:
+    """What stands over the rules of a server or a channel."""
+    return say("Rules of {place}", place=scope)
 
 
 def role_summary(terms: RoleTerms, titles: Mapping[RuleId, str]) -> str:
     """What the members with a role may."""
-    titles = {**titles, SERVER: ALL_OWN_TERMS()}
-    parts = [f"exempt from {', '.join(titles.get(r, r) for r in sorted(terms.exempt))}"]
-    parts = parts if terms.exempt else []
-    for value, words in (
-        (terms.waiting_max, "{} pictures waiting at once"),
-        (terms.per_day_max, "{} pictures a day"),
-        (terms.cooldown_s, "{} s between two requests"),
-    ):
-        if value is not None:
-            parts.append(words.format(value))
-    return "; ".join(parts) or "the same as everybody"
+    titles = {**titles, SERVER: ALL_OWN_TERMS}
+    exempt = [say(titles.get(rule, rule)) for rule in sorted(terms.exempt)]
+    return role_terms_in_words(terms, exempt) or say("the same as everybody")
+
+
+def role_members(terms: RoleTerms, titles: Mapping[RuleId, str]) -> str:
+    """The same as a sentence, on the role's own page."""
+    return say("Members with this role: {what}.", what=role_summary(terms, titles))
 
 
 def members_page(policy: GuildPolicy) -> str:
     """Strikes, cooldown and pictures a day."""
     terms = policy.strikes
     strikes = (
-        f"With **{terms.limit}** strikes a member cannot ask me for "
-        f"**{terms.timeout_minutes}** minutes. A strike expires after **{terms.expire_days}** days."
+        say(
+            "With **{limit}** strikes a member cannot ask me for **{minutes}** minutes. A strike "
+            "expires after **{days}** days.",
+            limit=terms.limit,
+            minutes=number(terms.timeout_minutes),
+            days=number(terms.expire_days),
+        )
         if terms.limit
-        else "Strikes are counted, but nothing follows from them."
+        else say("Strikes are counted, but nothing follows from them.")
     )
-    day = "as many as they like" if policy.per_day_max is None else f"**{policy.per_day_max}**"
-    pause = f"**{policy.cooldown_s}** s" if policy.cooldown_s else "none"
-    return (
-        f"## Members\n{strikes}\n\nPictures for one member in 24 hours: {day}.\n"
-        f"Pause between two requests of one member: {pause}.\n"
-        "-# A role can have limits of its own; with several roles, the most generous one counts."
-    )
+    most = policy.per_day_max
+    day = say("as many as they like") if most is None else f"**{number(most)}**"
+    pause = f"**{policy.cooldown_s}** s" if policy.cooldown_s else say("none")
+    lines = [
+        f"## {say('Members')}\n{strikes}\n",
+        say("Pictures for one member in 24 hours: {count}.", count=day),
+        say("Pause between two requests of one member: {time}.", time=pause),
+        say(
+            "-# A role can have limits of its own; with several roles, the most generous one "
+            "counts."
+        ),
+    ]
+    return "\n".join(lines)
 
 
 def no_number(label: str, least: int, most: int, written: str) -> str:
     """A field of a form that wants a number and got something else."""
-    return f"**{label}** has to be a whole number from {least} to {most}, not “{plain(written)}”."
+    return say(
+        "**{label}** has to be a whole number from {least} to {most}, not “{written}”.",
+        label=label,
+        least=number(least),
+        most=number(most),
+        written=plain(written),
+    )
 
 
 def no_numbers(faults: Sequence[str]) -> str:
     """Everything that is wrong in a form."""
     told = "\n".join(f"- {fault}" for fault in faults)
-    return f"⚠️ I have changed nothing yet:\n{told}"
+    return f"{_NOTHING_YET()}\n{told}"
 
 
 def common(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
@@ -263,28 +327,34 @@ def common(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
     if not stopped:
         return ""
     lines = [
-        f"- “{plain(term)}” stops {len(hit)} of them, such as {_examples(hit)}"
+        "- "
+        + say(
+            "“{term}” stops {count} of them, such as {examples}",
+            term=plain(term),
+            count=number(len(hit)),
+            examples=_examples(hit),
+        )
         for term, hit in stopped.items()
     ]
     told = fitting(lines[:_LINES_TOLD], 1500, total=len(lines))
-    return f"{_COMMON(tried=tried)}\n{told}"
+    return f"{_COMMON(tried=number(tried))}\n{told}"
 
 
 def _examples(prompts: Sequence[str]) -> str:
-    return " and ".join(f"“{plain(prompt, 60)}”" for prompt in prompts[:2])
+    return listed([f"“{plain(prompt, 60)}”" for prompt in prompts[:2]])
 
 
 def strangers(ids: Sequence[int]) -> str:
     """Channels and roles that a file names and the server does not have."""
     told = fitting([f"`{id_}`" for id_ in ids[:_LINES_TOLD]], 300, total=len(ids))
-    return f"⚠️ This server has no channel or role with these ids:\n{told}"
+    return f"{_STRANGERS()}\n{told}"
 
 
 def faulty_lines(faults: Iterable[LineFault]) -> str:
     """Which lines of a list could not be taken."""
-    told = [f"- line {fault.line}: {fault.why}" for fault in faults]
+    told = [f"- {say('line {line}: {why}', line=fault.line, why=fault.why)}" for fault in faults]
     shown = fitting(told[:_LINES_TOLD], 1500, total=len(told))
-    return f"⚠️ I have changed nothing yet, because I cannot take these lines:\n{shown}"
+    return f"{_FAULTY_LINES()}\n{shown}"
 
 
 def term_lines(lines: Iterable[str], limit: int) -> str:

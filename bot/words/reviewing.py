@@ -16,6 +16,28 @@ from bot.words.wording import code, fit, plain, quoted
 PROMPT_CHARS, REASON_CHARS = 900, 300
 _WORDS, _WORD_CHARS = 5, 60
 
+#: A case by its kind, and by what was decided, as the database has them.
+HEADS = {
+    "held": Message("🖼️ **A held picture**"),
+    "report": Message("🚩 **A reported picture**"),
+    "appeal": Message("⚖️ **An appeal against a refusal**"),
+}
+DONE = {
+    "approve": Message("✅ Approved by {who} {at}: it is shown."),
+    "spoiler": Message("🙈 Put behind a spoiler by {who} {at}."),
+    "remove": Message("🗑️ Removed by {who} {at}."),
+    "remove_and_time_out": Message("⏳ Removed by {who} {at}, and its member timed out."),
+    "uphold": Message("✅ Granted by {who} {at}: it is drawn."),
+    "dismiss": Message("✖️ Declined by {who} {at}: the refusal stands."),
+}
+STAYS = Message("✅ Approved by {who} {at}: it stays as it is.")
+LAPSED = Message("⌛ Closed {at}: nobody decided in time, or the picture is gone.")
+SAME_REMOVED = Message("Refused because **moderators removed the same picture** before.")
+CASE = Message("case `{id}`")
+TO_BE_KEPT_OUT = Message("To be kept out: {words}")
+THEY_WRITE, WHY_HELD = Message("They write: {words}"), Message("Why it is held: {words}")
+REFUSED_BY, HELD_BY = Message("Refused by {rules}"), Message("Held by {rules}")
+EARLIER = Message("{count} earlier reports")
 REPORT_REASONS: Mapping[str, Message] = {
     "minors": Message("It sexualises somebody who looks underage"),
     "sexual": Message("It is too sexual for this channel"),
@@ -24,6 +46,10 @@ REPORT_REASONS: Mapping[str, Message] = {
     "hate": Message("It is hateful, or harasses somebody"),
     "other": Message("Something else"),
 }
+REPORT_TITLE, REPORT_WHAT = Message("Report this picture"), Message("What is wrong with it?")
+REPORT_WORDS = Message("In your own words (optional)")
+APPEAL_TITLE = Message("Appeal to the moderators")
+APPEAL_WHY = Message("Why should it be drawn here?")
 REPORTED = Message("Thank you. The moderators of this server will look at this picture.")
 REPORTED_NO_CHANNEL = Message(
     "Thank you, I have noted it. This server has no review channel that I can write in, so please "
@@ -121,6 +147,12 @@ CHANNEL_OPEN = Message(
     "<#{channel}> can be read by {who}. Cases name members and quote their prompts, so please make "
     "it private."
 )
+MORE_CASES = Message("… and more")
+PURGE = Message(
+    "**Remove every picture of <@{user}> in this server?** The pictures leave every message, the "
+    "gallery and every later export, and what this member has waiting is cancelled. This cannot be "
+    "undone."
+)
 NO_CASES = Message("There is nothing to decide in this server.")
 
 REMOVED_BEFORE_SHOWN = Message(
@@ -152,6 +184,16 @@ APPEAL_UNREADABLE = Message(
 TIMED_OUT = Message("You can ask me again <t:{until_s}:R>.")
 
 
+def asked_for(user_id: int, channel_id: int, at_ms: int) -> str:
+    """Who asked for what a case is about, where and when."""
+    return say(
+        "Asked for by {who} in {where}, {at}",
+        who=f"<@{user_id}>",
+        where=f"<#{channel_id}>",
+        at=f"<t:{at_ms // 1000}:R>",
+    )
+
+
 def told(user_id: int, words: str, until_ms: int | None = None) -> str:
     """A sentence to one member, in the channel; the words are what stands behind their name."""
     rest = f" {TIMED_OUT(until_s=until_ms // 1000)}" if until_ms is not None else ""
@@ -170,9 +212,9 @@ def not_taken(why: str, reason: str) -> str:
 
 
 def reason(choice: str, words: str) -> str:
-    """A report's reason as the moderators read it: one of the list, and free words."""
+    """A report's reason as it is written down, in English: one of the list, and free words."""
     chosen = REPORT_REASONS.get(choice, REPORT_REASONS["other"])
-    return f"{chosen()}: {words}" if words else chosen()
+    return f"{chosen}: {words}" if words else str(chosen)
 
 
 def purged(user_id: int, pictures: int, left: int) -> str:

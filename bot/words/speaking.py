@@ -44,11 +44,12 @@ def spoken() -> Language:
 
 
 @contextmanager
-def speaking(language: Language) -> Generator[None]:
-    """Speak this language within the block, and what was spoken before after it."""
+def speaking(language: Language) -> Generator[Language]:
+    """Speak this language within the block, and what was spoken before (it is given) after it."""
+    before = _SPOKEN.get()
     token = _SPOKEN.set(language)
     try:
-        yield
+        yield before
     finally:
         _SPOKEN.reset(token)
 

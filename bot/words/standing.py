@@ -39,6 +39,12 @@ _STRUCK_OUT = Message(
 #: Written down with a time-out, in English, and said in the language of who reads it.
 STRIKES_REASON = Message("Too many requests that the rules of this server refuse.")
 #: To moderators.
+OWNER_ONLY = Message("Only my operator may do this in every server at once.")
+NOBODY = Message("Nobody is timed out or banned here.")
+_MAY_AGAIN = Message("<@{user}> may ask again here.")
+_MAY_AGAIN_EVERYWHERE = Message("<@{user}> may ask again everywhere.")
+_NOT_EXCLUDED = Message("<@{user}> is neither timed out nor banned here.")
+_NOT_EXCLUDED_EVERYWHERE = Message("<@{user}> is neither timed out nor banned everywhere.")
 _IS_BANNED = Message("<@{user}> is banned.")
 _IS_BANNED_EVERYWHERE = Message("<@{user}> is banned everywhere.")
 _IS_TIMED_OUT = Message("<@{user}> is timed out until {time}.")
@@ -82,6 +88,13 @@ def taken_back(user_id: int, strikes: int) -> str:
         strikes,
         user=user_id,
     )
+
+
+def lifted(user_id: int, *, lifted: bool, everywhere: bool) -> str:
+    """To a moderator who let a member ask again; False if nothing had kept them from it."""
+    if lifted:
+        return (_MAY_AGAIN_EVERYWHERE if everywhere else _MAY_AGAIN)(user=user_id)
+    return (_NOT_EXCLUDED_EVERYWHERE if everywhere else _NOT_EXCLUDED)(user=user_id)
 
 
 def strike_line(title: str, at_ms: int, expires_ms: int) -> str:

@@ -10,9 +10,9 @@ from bot.policy.effect import Audience
 from bot.policy.layers import EffectivePolicy, title_of
 from bot.policy.rulebook import SERVER
 from bot.policy.showing import Shown
-from bot.words.effects import in_words, layer_in_words
+from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
 from bot.words.panel import ALL_OWN_TERMS, sign_of
-from bot.words.speaking import Message
+from bot.words.speaking import Message, say
 from bot.words.wording import fit, fitting, plain, quoted
 
 NOTHING_DRAWN = Message("-# Nothing was drawn, and nothing was written down.")
@@ -23,6 +23,10 @@ UNKNOWN_DECISION = Message(
 UNKEPT_WORDS = Message("-# The words of the prompt are not kept with a decision.")
 NO_PICTURE = Message("There is no picture of this server with that id.")
 
+_ABOUT = Message("**What was decided** about a request of {who} in {where}:")
+_ABOUT_WITH = Message(
+    "**What was decided** about a request of {who} in {where}, with the model {model}:"
+)
 _WOULD = {
     Ruling.ALLOW: Message("✅ **It would be drawn and shown.**"),
     Ruling.SPOILER: Message("🙈 **It would be drawn and shown behind a spoiler.**"),
@@ -37,20 +41,20 @@ def prompt_tried(
     where: str, who: str, policy: EffectivePolicy, weighed: Weighed, refused: Refused | None
 ) -> str:
     """What would happen to a prompt, by which rules, and what its member would read."""
-    parts = [f"In {where}, asked by {who}:", _would(weighed, refused)]
+    parts = [say("In {where}, asked by {who}:", where=where, who=who), _would(weighed, refused)]
     if weighed.found:
         parts.append(_because(policy, weighed))
     if refused is not None:
-        parts.append("The member would read:\n" + quoted(refused.text))
+        parts.append(f"{say('The member would read:')}\n{quoted(refused.text)}")
     if weighed.effect.strike and refused is not None:
-        parts.append("It would count as a strike.")
+        parts.append(say("It would count as a strike."))
     return fit("\n".join([*parts, NOTHING_DRAWN()]))
 
 
 def _would(weighed: Weighed, refused: Refused | None) -> str:
     effect = weighed.effect
     if refused is None:
-        return _WOULD[effect.ruling]
+        return _WOULD[effect.ruling]()
     for_others = effect.audience is Audience.ADULTS and effect.ruling is not Ruling.REFUSE
     return _ADULTS() if for_others and weighed.found else _REFUSED()
 
@@ -66,7 +70,7 @@ def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
         line = policy.lines.get(rule_id)
         who = f" ({layer_in_words(line.layer)})" if line else ""
         if rule_id in policy.exempt and rule_id == SERVER:
-            who = f" (a role is exempt from {ALL_OWN_TERMS()})"
+            who = " " + say("(a role is exempt from {what})", what=ALL_OWN_TERMS())
         where = "" if rule and rule.floor else _found(weighed.words(rule_id))
         title = f"{sign_of(rule, effect)} **{title_of(policy.rulebook, rule_id)}**"
         lines.append(f"- {title}: {in_words(effect)}{who}{where}")
@@ -76,19 +80,24 @@ def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
 def _found(words: tuple[str, ...]) -> str:
     """Where it was found; of a rule of the floor nobody is told, or they would spell around it."""
     shown = ", ".join(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
-    more = f" and {len(words) - _WORDS} more" if len(words) > _WORDS else ""
-    return f", found in {shown}{more}" if shown else ""
+    if not shown:
+        return ""
+    if len(words) > _WORDS:
+        shown = say("{words} and {count} more", words=shown, count=len(words) - _WORDS)
+    return say(", ") + say("found in {words}", words=shown)
 
 
 def picture_tried(where: str, outcome: Shown | Refused) -> str:
     """Whether a picture would be shown, and how."""
     if isinstance(outcome, Refused):
-        answer = f"⛔ **It would not be shown.** Whoever asks would read:\n{quoted(outcome.text)}"
+        told = say("⛔ **It would not be shown.** Whoever asks would read:")
+        answer = f"{told}\n{quoted(outcome.text)}"
     elif outcome.spoiler:
-        answer = "🙈 **It would be shown behind a spoiler.**"
+        answer = say("🙈 **It would be shown behind a spoiler.**")
     else:
-        answer = "✅ **It would be shown.**"
-    return fit(f"The picture in {where}:\n{answer}\n{NOTHING_DRAWN()}")
+        answer = say("✅ **It would be shown.**")
+    head = say("The picture in {where}:", where=where)
+    return fit(f"{head}\n{answer}\n{NOTHING_DRAWN()}")
 
 
 #: What was to be decided, and what came of it, by the words that the database holds.
@@ -124,23 +133,24 @@ def decision_line(
 
     `rules` are titles, `layer` who said the strictest of them, `actor_id` the moderator.
     """
-    what, came = _KINDS.get(kind, kind), _OUTCOMES.get(outcome, outcome)
-    line = f"- <t:{at_ms // 1000}:f> {what}: **{came}**"
-    line += f" by <@{actor_id}>" if actor_id else ""
-    line += f", by the rule {rules}" if rules else ""
-    line += f" ({layer})" if layer else ""
-    return f"{line}. {why}" if why else f"{line}."
+    what, came = say(_KINDS.get(kind, kind)), say(_OUTCOMES.get(outcome, outcome))
+    told = [f"- <t:{at_ms // 1000}:f> {what}: **{came}**."]
+    if actor_id:
+        told.append(say("By {who}.", who=f"<@{actor_id}>"))
+    if rules:
+        told.append(say("Rule: {rules}.", rules=f"{rules} ({layer})" if layer else rules))
+    return " ".join([*told, *([say(why)] if why else [])])
 
 
 def explained(about: str, lines: Sequence[str]) -> str:
-    """Every decision about one thing; the words of the prompt are not kept with them."""
+    """Every decision about one thing, below the line that says what it is."""
     if not lines:
         return UNKNOWN_DECISION()
-    return fitting([f"**What was decided** {about}", *lines, UNKEPT_WORDS()])
+    return fitting([about, *lines, UNKEPT_WORDS()])
 
 
 def asked_by(user_id: int | None, channel_id: int, card_id: str) -> str:
     """Who asked, where, and which model."""
-    who = f"<@{user_id}>" if user_id else "somebody who asked to be forgotten"
-    model = f", with the model {card_id}" if card_id else ""
-    return f"about a request of {who} in <#{channel_id}>{model}:"
+    told = _ABOUT_WITH if card_id else _ABOUT
+    who = f"<@{user_id}>" if user_id else FORGOTTEN_MEMBER()
+    return told(who=who, where=f"<#{channel_id}>", model=card_id)

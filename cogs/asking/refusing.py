@@ -25,6 +25,7 @@ from bot.store.members import Strike
 from bot.typed.options import Typed
 from bot.typed.writing import whole
 from bot.words import asking, pictures, standing, wording
+from bot.words.speaking import ENGLISH, speaking
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.translating import user_of
@@ -74,7 +75,8 @@ async def _follow(services: Services, ask: Ask, refused: Refused) -> _Followed:
             refusal_id = await services.consent.hold(ask, now_ms)
         await services.decisions.record(_decision(services, ask, refused, refusal_id, now_ms))
         if refused.alert and refused.rule is not None:
-            title = title_of(services.rulebook, refused.rule)
+            with speaking(ENGLISH):
+                title = title_of(services.rulebook, refused.rule)
             await alert(services, ask, f"refused: {title}; `/policy why id: {refusal_id}`")
         note = await _strike(services, ask, refused, refusal_id) if refused.strike else None
     except BotError as problem:

@@ -45,10 +45,10 @@ class Appeal(Press, template=template(Action.APPEAL)):
             form(
                 Action.APPEAL,
                 waiting_id,
-                "Appeal to the moderators",
+                reviewing.APPEAL_TITLE(),
                 words_field(
                     _WHY,
-                    "Why should it be drawn here?",
+                    reviewing.APPEAL_WHY(),
                     chars_max=reviewing.REASON_CHARS,
                     needed=True,
                 ),

@@ -14,6 +14,7 @@ from bot.domain import RoleId
 from bot.policy.editing import role_terms, with_role
 from bot.policy.layers import GuildPolicy, StrikeTerms
 from bot.words import panel as words
+from bot.words.speaking import say
 from cogs.governing.changing import Wish
 from cogs.governing.controls import Blank, PanelPress, form, press_id
 from cogs.governing.desk import Desk
@@ -68,7 +69,7 @@ class _Number:
         number = int(written) if written.isascii() and written.isdecimal() else -1
         if not written or self.least <= number <= self.most:
             return ""
-        return words.no_number(self.label, self.least, self.most, written)
+        return words.no_number(say(self.label), self.least, self.most, written)
 
     def read(self, press: PanelPress) -> int | None:
         """What was filled in, once it has no fault."""
@@ -175,11 +176,11 @@ def _list_taken(desk: Desk, press: PanelPress, at: int | None) -> Wish | str:
 
 BLANKS: Mapping[str, PanelForm] = {
     "members": PanelForm(
-        title=lambda _: "Members", blanks=_of_members, take=_members_taken,
+        title=lambda _: say("Members"), blanks=_of_members, take=_members_taken,
         page=lambda _: ("members",),
     ),
     "role": PanelForm(
-        title=lambda _: "Limits of a role", blanks=_of_role, take=_role_taken,
+        title=lambda _: say("Limits of a role"), blanks=_of_role, take=_role_taken,
         page=lambda about: ("role", *about),
     ),
     "add": PanelForm(
@@ -195,7 +196,7 @@ BLANKS: Mapping[str, PanelForm] = {
 
 def try_form(desk: Desk) -> ui.Modal:
     """Words that are to be tried, as a member would give them to `/waifu`."""
-    return form("What would happen?", press_id("try", desk.version), [
+    return form(say("What would happen?"), press_id("try", desk.version), [
         Blank(name="prompt", label="Prompt", about="Nothing is drawn", chars_max=2000, long=True,
               needed=True),
         Blank(name="negative", label="What to keep out of the picture", chars_max=1000, long=True),

@@ -30,12 +30,13 @@ from bot.policy.layers import title_of
 from bot.services import Services
 from bot.store.case_rows import Case, CaseKind
 from bot.store.decisions import DecisionKind, Outcome
-from bot.words import reviewing, wording
-from bot.words.effects import layer_in_words
+from bot.words import pictures, reviewing, wording
+from bot.words.effects import FORGOTTEN_MEMBER, layer_in_words
+from bot.words.speaking import say
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.uploads import fitted
-from cogs.translating import channel_at, place_at
+from cogs.translating import channel_at, in_public, place_at
 from models.contract import Draw
 
 _ACTIONS: dict[CaseKind, tuple[Action, ...]] = {
@@ -48,22 +49,7 @@ _ACTIONS: dict[CaseKind, tuple[Action, ...]] = {
     CaseKind.APPEAL: (Action.UPHOLD, Action.DISMISS),
 }  # fmt: skip
 #: What a case is about, in a few words.
-HEADS = {
-    CaseKind.HELD: "🖼️ **A held picture**",
-    CaseKind.REPORT: "🚩 **A reported picture**",
-    CaseKind.APPEAL: "⚖️ **An appeal against a refusal**",
-}
-_DONE = {
-    Outcome.APPROVE: "✅ Approved by {who} {at}: it is shown.",
-    Outcome.SPOILER: "🙈 Put behind a spoiler by {who} {at}.",
-    Outcome.REMOVE: "🗑️ Removed by {who} {at}.",
-    Outcome.REMOVE_AND_TIME_OUT: "⏳ Removed by {who} {at}, and its member timed out.",
-    Outcome.UPHOLD: "✅ Granted by {who} {at}: it is drawn.",
-    Outcome.DISMISS: "✖️ Declined by {who} {at}: the refusal stands.",
-}
-_STAYS = "✅ Approved by {who} {at}: it stays as it is."
-_LAPSED = "⌛ Closed {at}: nobody decided in time, or the picture is gone."
-_REMOVED_BEFORE = "Refused because **moderators removed the same picture** before."
+HEADS = reviewing.HEADS
 _REPORTS = 5
 
 
@@ -77,7 +63,12 @@ class CaseMessage:
 
 
 async def case_message(bot: WaifuBot, case: Case, channel_id: ChannelId) -> CaseMessage:
-    """The case as it is shown in that channel now."""
+    """The case as it is shown in that channel now, in the server's language."""
+    with in_public(bot, case.guild_id):
+        return await _case_message(bot, case, channel_id)
+
+
+async def _case_message(bot: WaifuBot, case: Case, channel_id: ChannelId) -> CaseMessage:
     services = bot.services
     picture = None
     if case.job_id is not None and case.decision is None:
@@ -115,7 +106,7 @@ async def _files(bot: WaifuBot, case: Case, picture: Picture) -> list[discord.Fi
     except (StorageError, FileNotFoundError, ValueError):
         return []
     name = f"{case.id}.{extension}"
-    return [discord.File(io.BytesIO(data), name, spoiler=True, description="AI-made")]
+    return [discord.File(io.BytesIO(data), name, spoiler=True, description=pictures.AI_MADE())]
 
 
 def _view(case: Case, *, hidden: bool) -> discord.ui.View:
@@ -129,11 +120,11 @@ async def case_lines(services: Services, case: Case) -> list[str]:
     """Everything that there is to know of a case, the most important first."""
     draw = await _draw(services, case)
     return [
-        f"{HEADS[case.kind]} · case `{case.id}`",
-        f"Asked for by <@{case.user_id}> in <#{case.channel_id}>, <t:{case.opened_ms // 1000}:R>",
+        f"{HEADS[case.kind]()} · {reviewing.CASE(id=case.id)}",
+        reviewing.asked_for(case.user_id, case.channel_id, case.opened_ms),
         *_decision(case),
         *_appealed(services, case),
-        *([_REMOVED_BEFORE] if case.ask and case.ask.precedent is Ruling.REFUSE else ()),
+        *([reviewing.SAME_REMOVED()] if case.ask and case.ask.precedent is Ruling.REFUSE else ()),
         *([wording.code(draw.prompt, reviewing.PROMPT_CHARS)] if draw else ()),
         *_unwanted(services, draw),
         *_why(case),
@@ -147,12 +138,13 @@ def _unwanted(services: Services, draw: Draw | None) -> list[str]:
     """The negative prompt, which rules look into as well; not the model's own."""
     if draw is None or draw.negative in {"", services.model().default_negative}:
         return []
-    return [f"To be kept out: {wording.plain(draw.negative, reviewing.REASON_CHARS)}"]
+    return [reviewing.TO_BE_KEPT_OUT(words=wording.plain(draw.negative, reviewing.REASON_CHARS))]
 
 
 def _why(case: Case) -> list[str]:
-    said = "They write" if case.kind is CaseKind.APPEAL else "Why it is held"
-    return [f"{said}: {wording.plain(case.why, reviewing.REASON_CHARS)}"] if case.why else []
+    said = reviewing.THEY_WRITE if case.kind is CaseKind.APPEAL else reviewing.WHY_HELD
+    why = wording.plain(say(case.why), reviewing.REASON_CHARS)
+    return [said(words=why)] if case.why else []
 
 
 def _appealed(services: Services, case: Case) -> list[str]:
@@ -161,7 +153,7 @@ def _appealed(services: Services, case: Case) -> list[str]:
         reviewing.found_by(title_of(services.rulebook, one.rule), one.words, "")
         for one in case.found
     ]
-    return [f"Refused by {'; '.join(told)}"] if told else []
+    return [reviewing.REFUSED_BY(rules="; ".join(told))] if told else []
 
 
 async def held_by(services: Services, case: Case, draw: Draw | None) -> list[str]:
@@ -177,7 +169,7 @@ async def held_by(services: Services, case: Case, draw: Draw | None) -> list[str
         reviewing.found_by(title_of(services.rulebook, rule), sorted(found.get(rule, ())), layer)
         for rule in decision.rules
     ]
-    return [f"Held by {'; '.join(told)}"] if told else []
+    return [reviewing.HELD_BY(rules="; ".join(told))] if told else []
 
 
 async def _found_now(services: Services, case: Case, draw: Draw) -> dict[RuleId, list[str]]:
@@ -195,15 +187,15 @@ async def _found_now(services: Services, case: Case, draw: Draw) -> dict[RuleId,
 
 def _reports(case: Case) -> list[str]:
     lines = [
-        f"- {_who(report.reporter_id)}: {wording.plain(report.reason, reviewing.REASON_CHARS)}"
+        f"- {_who(report.reporter_id)}: {wording.plain(say(report.reason), reviewing.REASON_CHARS)}"
         for report in case.reports[-_REPORTS:]
     ]
     more = len(case.reports) - len(lines)
-    return [f"- {more} earlier reports", *lines] if more else lines
+    return [f"- {reviewing.EARLIER(count=more)}", *lines] if more else lines
 
 
 def _who(user_id: int | None) -> str:
-    return f"<@{user_id}>" if user_id is not None else "somebody who asked to be forgotten"
+    return f"<@{user_id}>" if user_id is not None else FORGOTTEN_MEMBER()
 
 
 def _decision(case: Case) -> list[str]:
@@ -211,10 +203,10 @@ def _decision(case: Case) -> list[str]:
         return []
     at = f"<t:{case.decided_ms // 1000}:R>"
     if case.decision is Outcome.LAPSE:
-        return [_LAPSED.format(at=at)]
+        return [reviewing.LAPSED(at=at)]
     stays = case.kind is CaseKind.REPORT and case.decision is Outcome.DISMISS
-    done = _STAYS if stays else _DONE[case.decision]
-    return [done.format(who=_who(case.actor_id), at=at)]
+    done = reviewing.STAYS if stays else reviewing.DONE[case.decision]
+    return [done(who=_who(case.actor_id), at=at)]
 
 
 async def _draw(services: Services, case: Case) -> Draw | None:

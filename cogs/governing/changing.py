@@ -19,6 +19,7 @@ from bot.store.audit_rows import AuditEntry
 from bot.store.guilds import PolicyVersion, Superseded
 from bot.words import panel as words
 from bot.words.differences import differences
+from bot.words.speaking import ENGLISH, speaking
 from bot.words.wording import fitting
 from cogs.governing.desk import Desk
 from cogs.governing.record import entry_line
@@ -57,7 +58,7 @@ async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[D
         desk.version,
         user_of(interaction),
         services.clock(),
-        summary=fitting(lines, _LOGGED_CHARS),
+        summary=await _written_down(desk, wish.policy, lines),
         action=wish.action,
     )
     if isinstance(outcome, Superseded):
@@ -67,6 +68,14 @@ async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[D
     # Compiled beside the loop and kept with the policy, so that the next ask need not wait for it.
     await asyncio.to_thread(effective, desk.rulebook, current.policy, desk.here)
     return _moved(desk, current), words.changed(wish.told or words.SAVED(), lines)
+
+
+async def _written_down(desk: Desk, policy: GuildPolicy, lines: Sequence[str]) -> str:
+    """The lines as the log keeps them: in English, whatever their moderator reads."""
+    with speaking(ENGLISH) as before:
+        if before is not ENGLISH:
+            lines = await asyncio.to_thread(_differences, desk, policy)
+        return fitting(lines, _LOGGED_CHARS)
 
 
 def _differences(desk: Desk, policy: GuildPolicy) -> tuple[str, ...]:

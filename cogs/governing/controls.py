@@ -14,6 +14,7 @@ import discord
 from discord import ui
 
 from bot.client import Interaction
+from bot.words.speaking import say
 
 #: Every custom id of the panel begins so; those of buttons under pictures begin otherwise.
 _PREFIX = "wp:"
@@ -102,7 +103,7 @@ def button(
     disabled: bool = False,
 ) -> ui.Button[ui.LayoutView]:
     """A button."""
-    return ui.Button(label=label, custom_id=press, style=style, disabled=disabled)
+    return ui.Button(label=say(label), custom_id=press, style=style, disabled=disabled)
 
 
 def row(*buttons: ui.Button[ui.LayoutView]) -> Part:
@@ -124,7 +125,7 @@ def menu(placeholder: str, press: str, options: Sequence[Option], *, several: bo
     """A menu of up to 25 options; with `several`, any number of them."""
     return ui.ActionRow(
         ui.Select(
-            placeholder=placeholder,
+            placeholder=say(placeholder),
             custom_id=press,
             min_values=0 if several else 1,
             max_values=len(options) if several else 1,
@@ -150,7 +151,7 @@ def channel_menu(
     """A menu of the server's channels; it can be emptied."""
     return ui.ActionRow(
         ui.ChannelSelect(
-            placeholder=placeholder,
+            placeholder=say(placeholder),
             custom_id=press,
             channel_types=list(kinds),
             min_values=0,
@@ -163,7 +164,7 @@ def role_menu(placeholder: str, press: str, chosen: int | None = None) -> Part:
     """A menu of the server's roles; it can be emptied."""
     return ui.ActionRow(
         ui.RoleSelect(
-            placeholder=placeholder,
+            placeholder=say(placeholder),
             custom_id=press,
             min_values=0,
             default_values=[discord.Object(chosen)] if chosen else [],
@@ -194,7 +195,7 @@ class Blank:
 
 def form(title: str, press: str, blanks: Iterable[Blank]) -> ui.Modal:
     """A form."""
-    modal = ui.Modal(title=title, custom_id=press)
+    modal = ui.Modal(title=say(title), custom_id=press)
     for blank in blanks:
         style = discord.TextStyle.paragraph if blank.long else discord.TextStyle.short
         field: ui.TextInput[ui.Modal] = ui.TextInput(
@@ -204,6 +205,8 @@ def form(title: str, press: str, blanks: Iterable[Blank]) -> ui.Modal:
             required=blank.needed,
             max_length=blank.chars_max,
         )
-        modal.add_item(ui.Label(text=blank.label, description=blank.about or None, component=field))
+        modal.add_item(
+            ui.Label(text=say(blank.label), description=say(blank.about) or None, component=field)
+        )
     modal.stop()
     return modal

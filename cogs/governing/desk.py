@@ -24,6 +24,7 @@ from bot.policy.layers import (
 )
 from bot.policy.rulebook import Rulebook
 from bot.words import panel as words
+from bot.words.speaking import say
 from cogs.translating import guild_of, place_of
 
 #: What the bot needs where moderators are told, by discord.py's names.
@@ -73,13 +74,13 @@ class Desk:
     def channel_name(self, channel_id: ChannelId) -> str:
         """A channel as Discord links it; what is gone is told as such."""
         if self.channel(channel_id) is None:
-            return f"a deleted channel (`{channel_id}`)"
+            return f"{words.DELETED_CHANNEL()} (`{channel_id}`)"
         return f"<#{channel_id}>"
 
     def role_name(self, role_id: RoleId) -> str:
         """A role as Discord links it; what is gone is told as such."""
         known = self.guild.get_role(role_id) if self.guild else None
-        return f"<@&{role_id}>" if known else f"a deleted role (`{role_id}`)"
+        return f"<@&{role_id}>" if known else f"{words.DELETED_ROLE()} (`{role_id}`)"
 
     def scope_of_id(self, channel_id: ChannelId) -> Scope:
         """A channel or a category; what is deleted counts as a channel."""
@@ -88,13 +89,13 @@ class Desk:
 
     def scope_name(self, scope: Scope) -> str:
         """A scope in words."""
-        return "this server" if scope.id is None else self.channel_name(scope.id)
+        return say("this server") if scope.id is None else self.channel_name(scope.id)
 
     def plain_name(self, thing_id: int) -> str:
         """A channel or role for a menu, which shows no links."""
         known = self.guild and (self.guild.get_channel(thing_id) or self.guild.get_role(thing_id))
         if known is None:
-            return f"deleted ({thing_id})"
+            return f"{words.DELETED()} ({thing_id})"
         if isinstance(known, discord.CategoryChannel):
             return known.name
         return f"@{known.name}" if isinstance(known, discord.Role) else f"#{known.name}"

@@ -137,7 +137,7 @@ def _offered(desk: Desk, found: _Offer, note: str) -> tuple[ui.LayoutView, list[
         files.append(_file(whole, _CHANGES_NAME))
     view = page(
         *said(note),
-        text(f"## What this file would change\n{shown}"),
+        text(f"{words.WHAT_WOULD_CHANGE()}\n{shown}"),
         *([text(found.doubt)] if found.doubt else ()),
         *(attached(file) for file in files),
         line(),

@@ -23,22 +23,23 @@ from bot.policy.term_lists import (
     unique,
 )
 from bot.words import panel as words
+from bot.words.speaking import Message, number, say
 from cogs.governing.controls import Blank, Part, button, line, page, press_id, row, text
 from cogs.governing.desk import Desk
 from cogs.governing.pages import Page, home_row, said
 
 #: What is said of a list, and what a line of it is, by the list's name.
-_TITLES: Mapping[str, tuple[str, str]] = {
+_TITLES: Mapping[str, tuple[Message, Message]] = {
     "blocked": (
-        "Blocked words",
-        (
+        Message("Blocked words"),
+        Message(
             "Words and phrases that I refuse here, however they are spelled. Write one per line: "
             "`term` or `term = reason`. Members whose request is refused read the reason."
         ),
     ),
     "allowed": (
-        "Allowed phrases",
-        (
+        Message("Allowed phrases"),
+        Message(
             "No rule looks inside these phrases, except for what is the same in every server and "
             "what the model's licence asks for. Write one per line."
         ),
@@ -67,14 +68,15 @@ def _page(name: str) -> Page:
         wanted = int(args[-1]) if args and args[-1].isdecimal() else 0
         at = min(wanted, max(len(chunks) - 1, 0))
         title, about = _TITLES[name]
-        count = f"{len(terms):,} of at most {TERMS_MAX:,}"
+        count = say("{count} of at most {most}", count=number(len(terms)), most=number(TERMS_MAX))
         shown = words.term_lines(chunks[at].text.split("\n"), _LIST_CHARS) if chunks else ""
-        where = f"\n-# Page {at + 1} of {len(chunks)}" if len(chunks) > 1 else ""
+        numbers = {"page": at + 1, "pages": len(chunks)}
+        where = "\n" + say("-# Page {page} of {pages}", **numbers) if len(chunks) > 1 else ""
         return page(
             *said(note),
-            text(f"## {title}\n{about}\n-# {count}{where}"),
+            text(f"## {title()}\n{about()}\n-# {count}{where}"),
             line(),
-            text(shown or "The list is empty."),
+            text(shown or say("The list is empty.")),
             *_turning(desk, name, at, len(chunks)),
             home_row(desk, *_changing(desk, name, at, is_empty=not chunks)),
         )
@@ -85,7 +87,7 @@ def _page(name: str) -> Page:
 def _turning(desk: Desk, name: str, at: int, pages: int) -> list[Part]:
     if pages < 2:
         return []
-    turns = (("← Earlier", at - 1), ("Later →", at + 1))
+    turns = ((say("← Earlier"), at - 1), (say("Later →"), at + 1))
     return [
         row(
             *(
@@ -112,30 +114,31 @@ LIST_PAGES: Mapping[str, Page] = {name: _page(name) for name in _TITLES}
 
 def title_of_form(deed: str, name: str) -> str:
     """What stands over a form of a list; the deed is `add` or `edit`."""
-    return f"{'Add to' if deed == 'add' else 'Edit'}: {_TITLES[name][0]}"
+    told = Message("Add to: {list}") if deed == "add" else Message("Edit: {list}")
+    return told(list=_TITLES[name][0]())
 
 
 def blank_to_add(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
     """A field for new terms."""
     del desk
-    return [_blank(args[0], "One per line", "")]
+    return [_blank(args[0], say("One per line"), "")]
 
 
 def blank_to_edit(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
     """A field with a chunk of the list as it is."""
     chunk = _chunk(desk, args[0], int(args[1]))
-    return [_blank(args[0], "One per line; what you delete is gone", chunk.text)]
+    return [_blank(args[0], say("One per line; what you delete is gone"), chunk.text)]
 
 
 def _blank(name: str, label: str, value: str) -> Blank:
-    about = _short(_TITLES[name][1])
+    about = _short(name)
     return Blank(name="terms", label=label, about=about, value=value, chars_max=CHUNK_CHARS,
                  long=True)  # fmt: skip
 
 
-def _short(about: str) -> str:
+def _short(name: str) -> str:
     """Discord's description of a field has 100 characters."""
-    return "term, or: term = reason" if "reason" in about else "A word or phrase"
+    return say("term, or: term = reason") if name == "blocked" else say("A word or phrase")
 
 
 def _chunk(desk: Desk, name: str, at: int) -> TermChunk:
@@ -158,5 +161,9 @@ def submitted(
     changed = unique([*terms, *new]) if at is None else replaced(terms, _chunk(desk, name, at), new)
     if len(changed) > TERMS_MAX:
         over = len(changed) - TERMS_MAX
-        return f"A list has at most {TERMS_MAX:,} terms, and these are {over:,} too many."
+        return say(
+            "A list has at most {most} terms, and these are {over} too many.",
+            most=number(TERMS_MAX),
+            over=number(over),
+        )
     return _with_terms(desk.policy, name, changed)

@@ -18,6 +18,7 @@ from bot.words.wording import CONTENT_CHARS_MAX, fits
 from cogs.governing.record import entry_line
 from cogs.posting.lanes import Lanes, Openings
 from cogs.posting.looking import Looking
+from cogs.translating import in_public
 
 #: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
 _POLL_S, _LONGEST_PAUSE_S = 10.0, 3600.0
@@ -54,7 +55,8 @@ class Logbook(Looking):
     async def _write(self, owed: tuple[ChannelId, Sequence[AuditEntry]]) -> None:
         """Write the first lines that fit a message; the rest is owed still."""
         channel_id, entries = owed
-        lines = [entry_line(entry) for entry in entries]
+        with in_public(self._bot, entries[0].guild_id):
+            lines = [entry_line(entry) for entry in entries]
         told = entries[: max(fits(lines, CONTENT_CHARS_MAX), 1)]
         channel = self._bot.get_partial_messageable(channel_id, guild_id=told[0].guild_id)
         text = "\n".join(lines[: len(told)])

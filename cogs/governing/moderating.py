@@ -18,7 +18,7 @@ from bot.policy.layers import title_of
 from bot.services import Services
 from bot.store.case_rows import Case, CaseId
 from bot.store.members import EVERYWHERE, Exclusion, Strike
-from bot.words import reviewing, standing, wording
+from bot.words import pictures, reviewing, standing, wording
 from cogs.asking.terms import licensed
 from cogs.components import Action, row_of
 from cogs.governing.cases import HEADS, case_message
@@ -31,13 +31,6 @@ _MINUTE_MS = 60_000
 #: The longest time-out is four weeks, as Discord's own.
 _MINUTES_MAX, _REASON_CHARS_MAX = 28 * 24 * 60, 300
 _LINES, _CHOICES = 20, 25
-_OWNER_ONLY = "Only my operator may do this in every server at once."
-_NOT_EXCLUDED = "<@{user}> is neither timed out nor banned{where}."
-_PURGE = (
-    "**Remove every picture of <@{user}> in this server?** The pictures leave every message, the "
-    "gallery and every later export, and what this member has waiting is cancelled. This cannot be "
-    "undone."
-)
 
 
 @app_commands.guild_only()
@@ -64,7 +57,7 @@ class Moderating(
         cases = await self._services.reviews.open_cases(guild_of(interaction), _LINES + 1)
         lines = [_line(case) for case in cases[:_LINES]]
         if len(cases) > _LINES:
-            lines.append("… and more")
+            lines.append(reviewing.MORE_CASES())
         policy = await self._services.guilds.policy(guild_of(interaction))
         warnings = review_warnings(interaction.guild, policy) if interaction.guild else []
         told = [*(lines or [reviewing.NO_CASES()]), *(f"⚠️ {warning}" for warning in warnings)]
@@ -118,7 +111,7 @@ class Moderating(
             guild_of(interaction), self._services.clock(), _LINES
         )
         lines = [_exclusion_line(one) for one in found]
-        await tell(interaction, wording.fitting(lines) or "Nobody is timed out or banned here.")
+        await tell(interaction, wording.fitting(lines) or standing.NOBODY())
 
     @app_commands.command(description="Take back all strikes of a member")
     async def forgive(self, interaction: Interaction, member: discord.User) -> None:
@@ -193,17 +186,14 @@ class Moderating(
         lifted = await self._services.members.lift(
             guild_id, UserId(member.id), user_of(interaction), self._services.clock()
         )
-        where = " everywhere" if everywhere else " here"
-        told = f"<@{member.id}> may ask again{where}."
-        await tell(
-            interaction, told if lifted else _NOT_EXCLUDED.format(user=member.id, where=where)
-        )
+        told = standing.lifted(member.id, lifted=lifted, everywhere=everywhere)
+        await tell(interaction, told)
 
     @app_commands.command(description="Remove every picture of a member in this server")
     async def purge(self, interaction: Interaction, member: discord.User) -> None:
         """Ask first."""
         await interaction.response.send_message(
-            _PURGE.format(user=member.id),
+            reviewing.PURGE(user=member.id),
             view=row_of((Action.PURGE, str(member.id))),
             ephemeral=True,
         )
@@ -216,7 +206,7 @@ async def _place(interaction: Interaction, *, everywhere: bool) -> GuildId | Non
     # It looks at the id alone, which members have too.
     if await interaction.client.is_owner(cast("discord.User", interaction.user)):
         return EVERYWHERE
-    await tell(interaction, _OWNER_ONLY)
+    await tell(interaction, standing.OWNER_ONLY())
     return None
 
 
@@ -225,10 +215,12 @@ def _line(case: Case) -> str:
     if case.message is not None:
         ref = case.message
         link = (
-            f" · [open](https://discord.com/channels/{ref.guild_id}/{ref.channel_id}/"
+            f" · [{pictures.OPEN()}](https://discord.com/channels/{ref.guild_id}/{ref.channel_id}/"
             f"{ref.message_id})"
         )
-    return f"`{case.id}` {HEADS[case.kind]}, <@{case.user_id}> <t:{case.opened_ms // 1000}:R>{link}"
+    return (
+        f"`{case.id}` {HEADS[case.kind]()}, <@{case.user_id}> <t:{case.opened_ms // 1000}:R>{link}"
+    )
 
 
 def _strike_line(services: Services, strike: Strike) -> str:

@@ -26,6 +26,7 @@ from bot.policy.layers import floor_effect, preset_effect
 from bot.policy.rulebook import Rule
 from bot.words import panel as words
 from bot.words.effects import in_words
+from bot.words.speaking import Message, say
 from cogs.governing.controls import (
     OPTIONS_MAX,
     Option,
@@ -43,17 +44,20 @@ from cogs.governing.desk import Desk
 #: A page by its name, made from the desk, what it is about, and what is said on top.
 Page: TypeAlias = Callable[[Desk, tuple[str, ...], str], ui.LayoutView]
 
-#: Where one can go from the first page: the page's name, its label, what it is about.
-_DOORS = (
-    ("rules", "Rules", "Presets, and how strict each rule is"),
-    ("places", "Channels and categories", "Where I am switched on, and where rules differ"),
-    ("roles", "Roles", "Exemptions and limits for some members"),
-    ("blocked", "Blocked words", "Words of your own that I refuse, with a reason"),
-    ("allowed", "Allowed phrases", "Phrases in which no rule finds anything"),
-    ("members", "Members", "Strikes, pauses, pictures per day"),
-    ("staff", "Moderators", "Who decides, the review channel, the log channel"),
-    ("log", "Log", "Who changed what, before and after"),
-)
+#: Where one can go from the first page, by the page's name: its label, what it is about.
+_DOORS = {
+    "rules": (Message("Rules"), Message("Presets, and how strict each rule is")),
+    "places": (
+        Message("Channels and categories"),
+        Message("Where I am switched on, and where rules differ"),
+    ),
+    "roles": (Message("Roles"), Message("Exemptions and limits for some members")),
+    "blocked": (Message("Blocked words"), Message("Words that I refuse here, with a reason")),
+    "allowed": (Message("Allowed phrases"), Message("Phrases in which no rule finds anything")),
+    "members": (Message("Members"), Message("Strikes, pauses, pictures per day")),
+    "staff": (Message("Moderators"), Message("Who decides, the review channel, the log channel")),
+    "log": (Message("Log"), Message("Who changed what, before and after")),
+}
 
 
 def said(note: str) -> list[Part]:
@@ -71,16 +75,21 @@ def home(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     del args
     here = desk.effective_here()
     paused = desk.policy.paused
-    version = f"version {desk.version}" if desk.version else "as every server starts"
+    version = (
+        say("version {number}", number=desk.version)
+        if desk.version
+        else say("as every server starts")
+    )
     return page(
         *said(note),
-        text(f"## What this server allows\n{words.state(here)}\n"
-             f"Preset **{desk.policy.preset}** · {version}"),
+        text(f"## {say('What this server allows')}\n{words.state(here)}\n"
+             f"{words.preset(f'**{desk.policy.preset}**')} · {version}"),
         line(),
-        text(f"### In <#{desk.here.channel_id}>\n{words.grouped(here)}"),
+        text(f"### {say('In {place}', place=f'<#{desk.here.channel_id}>')}\n{words.grouped(here)}"),
         line(),
         menu("Look at or change …", press_id("open", desk.version), [
-            Option(label=label, value=name, about=about) for name, label, about in _DOORS
+            Option(label=label(), value=name, about=about())
+            for name, (label, about) in _DOORS.items()
         ]),
         row(
             button("Resume", press_id("pause", desk.version, 0), ButtonStyle.success)
@@ -101,7 +110,7 @@ def rules(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     presets = [] if scope.id else [_preset_menu(desk)]
     return page(
         *said(note),
-        text(f"## Rules of {desk.scope_name(scope)}\n{words.rule_lines(effective)}"),
+        text(f"## {words.rules_of(desk.scope_name(scope))}\n{words.rule_lines(effective)}"),
         line(),
         *presets,
         *_rule_menus(desk, scope),
@@ -118,9 +127,9 @@ def _scope_button(desk: Desk, scope: Scope) -> list[ui.Button[ui.LayoutView]]:
 def _preset_menu(desk: Desk) -> Part:
     options = [
         Option(
-            label=f"Preset {name}",
+            label=words.preset(name),
             value=name,
-            about=words.PRESETS.get(name, ""),
+            about=say(words.PRESETS.get(name, "")),
             chosen=name == desk.policy.preset,
         )
         for name in desk.rulebook.presets
@@ -134,8 +143,8 @@ def _rule_menus(desk: Desk, scope: Scope) -> list[Part]:
     changeable = [rule for rule in rules if is_adjustable(rule)]
     fixed = [rule for rule in rules if not is_adjustable(rule)]
     return [
-        *_menus_of(desk, scope, "Change a rule …", changeable),
-        *_menus_of(desk, scope, "Read what is fixed …", fixed),
+        *_menus_of(desk, scope, say("Change a rule …"), changeable),
+        *_menus_of(desk, scope, say("Read what is fixed …"), fixed),
     ]
 
 
@@ -143,7 +152,7 @@ def _menus_of(desk: Desk, scope: Scope, placeholder: str, rules: list[Rule]) -> 
     lines = desk.effective_at(scope).lines
     options = [
         Option(
-            label=f"{words.sign_of(rule, lines[rule.id].effect)} {rule.title}",
+            label=f"{words.sign_of(rule, lines[rule.id].effect)} {say(rule.title)}",
             value=rule.id,
             about=in_words(lines[rule.id].effect) if is_adjustable(rule) else "",
         )
@@ -151,7 +160,7 @@ def _menus_of(desk: Desk, scope: Scope, placeholder: str, rules: list[Rule]) -> 
     ]
     return [
         menu(
-            placeholder if not at else f"{placeholder} (more)",
+            placeholder if not at else say("{label} (more)", label=placeholder),
             press_id("open", desk.version, "rule", scope.key(), options[at].value),
             options[at : at + OPTIONS_MAX],
         )
@@ -169,7 +178,7 @@ def preset(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     return page(
         *said(note),
         text(words.preset_page(name, effects, desk.rulebook.rules)),
-        text("-# What you set for a rule yourself stays as it is, whatever the preset says."),
+        text(say("-# What you set for a rule yourself stays as it is, whatever the preset says.")),
         row(
             button("← Rules", press_id("open", desk.version, "rules", "s")),
             button("Already chosen" if chosen else "Use this preset",
@@ -184,7 +193,7 @@ def rule(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     found = desk.rulebook.rules.get(rule_id)
     if found is None:
         return rules(desk, (scope.key(),), words.GONE())
-    back = button(f"← Rules of {'this server' if scope.id is None else 'this place'}",
+    back = button("← Rules of this server" if scope.id is None else "← Rules of this place",
                   press_id("open", desk.version, "rules", scope.key()))  # fmt: skip
     if not is_adjustable(found):
         return page(*said(note), text(words.fixed_page(found)), row(back))
@@ -208,8 +217,8 @@ def _choices(
     parts = [
         menu("What is done", press_id("ruling", *about), _ruling_options(effect, is_written)),
         row(
-            _toggle(desk, "alert", scope, rule, "Moderators are told", on=effect.alert),
-            _toggle(desk, "strike", scope, rule, "Counts as a strike", on=effect.strike),
+            _toggle(desk, "alert", scope, rule, say("Moderators are told"), on=effect.alert),
+            _toggle(desk, "strike", scope, rule, say("Counts as a strike"), on=effect.strike),
         ),
     ]
     if floor_effect(rule).audience is Audience.EVERYBODY:
@@ -217,7 +226,7 @@ def _choices(
         parts.insert(1, menu("Who may see it", press_id("audience", *about), options))
     else:
         parts.insert(
-            1, text("-# 🔞 In age-restricted channels only, because Discord asks for that.")
+            1, text(say("-# 🔞 In age-restricted channels only, because Discord asks for that."))
         )
     return parts
 
@@ -225,9 +234,9 @@ def _choices(
 def _ruling_options(effect: Effect, is_written: bool) -> list[Option]:  # noqa: FBT001  a plain fact
     return [
         Option(
-            label=words.RULING_LABELS[ruling][0],
+            label=words.RULING_LABELS[ruling][0](),
             value=name,
-            about=words.RULING_LABELS[ruling][1],
+            about=words.RULING_LABELS[ruling][1](),
             chosen=is_written and ruling is effect.ruling,
         )
         for name, ruling in RULINGS.items()
@@ -237,9 +246,9 @@ def _ruling_options(effect: Effect, is_written: bool) -> list[Option]:  # noqa: 
 def _audience_options(effect: Effect, is_written: bool) -> list[Option]:  # noqa: FBT001  a plain fact
     return [
         Option(
-            label=words.AUDIENCE_LABELS[audience][0],
+            label=words.AUDIENCE_LABELS[audience][0](),
             value=name,
-            about=words.AUDIENCE_LABELS[audience][1],
+            about=words.AUDIENCE_LABELS[audience][1](),
             chosen=is_written and audience is effect.audience,
         )
         for name, audience in AUDIENCES.items()
@@ -252,7 +261,7 @@ def _toggle(
     """A switch that says how it stands; a press turns it."""
     press = press_id(deed, desk.version, scope.key(), rule.id, int(not on))
     style = ButtonStyle.success if on else ButtonStyle.secondary
-    return button(f"{label}: {'yes' if on else 'no'}", press, style)
+    return button(f"{label}: {say('yes') if on else say('no')}", press, style)
 
 
 def _left_button(

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from discord.ext import commands
 
-from bot.client import Interaction, report_incident
+from bot.client import Interaction, report_incident, speak_to
 from bot.words import panel as words
 from bot.words.reviewing import NOT_ALLOWED
 from cogs.governing import blanks, documents, given_back, record, trying
@@ -40,6 +40,7 @@ class Panel(commands.Cog):
         press = press_of(interaction)
         if press is None:
             return
+        speak_to(interaction)
         try:
             await _answer(interaction, press)
         except Exception as error:  # noqa: BLE001  the tree's on_error, for the panel

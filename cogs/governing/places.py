@@ -14,6 +14,7 @@ from bot.policy.editing import Scope, adjustable, overrides_at, role_terms, scop
 from bot.policy.layers import Overrides
 from bot.policy.rulebook import OWN_TERMS, SERVER
 from bot.words import panel as words
+from bot.words.speaking import say, tally
 from bot.words.wording import fitting
 from cogs.governing.controls import (
     OPTIONS_MAX,
@@ -49,15 +50,15 @@ def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     del args
     known = _scopes_of(desk)
     lines = [f"- {desk.scope_name(scope)}: {_about(desk, scope)}" for scope in known]
-    listed = fitting(lines, _LIST_CHARS) or "The same rules hold in every channel."
+    listed = fitting(lines, _LIST_CHARS) or say("The same rules hold in every channel.")
     only = (
-        "\n\nI draw **only** in the channels that are marked “on the list” above."
+        "\n\n" + say("I draw **only** in the channels that are marked “on the list” above.")
         if desk.policy.only_channels
         else ""
     )
     return page(
         *said(note),
-        text(f"## Channels and categories\n{listed}{only}"),
+        text(f"## {say('Channels and categories')}\n{listed}{only}"),
         line(),
         channel_menu("Open a channel …", press_id("open", desk.version, "place", "c"), ASKABLE),
         channel_menu("Open a category …", press_id("open", desk.version, "place", "k"),
@@ -79,12 +80,16 @@ def _scopes_of(desk: Desk) -> list[Scope]:
 
 def _about(desk: Desk, scope: Scope) -> str:
     written = overrides_at(desk.policy, scope)
-    parts = {True: ["switched on"], False: ["switched off"], None: list[str]()}[written.enabled]
+    parts = {
+        True: [say("switched on")],
+        False: [say("switched off")],
+        None: list[str](),
+    }[written.enabled]
     if written.effects:
         count = len(written.effects)
-        parts = [*parts, "1 rule differs" if count == 1 else f"{count} rules differ"]
+        parts = [*parts, tally("{count} rule differs", "{count} rules differ", count)]
     if scope.id in desk.policy.only_channels:
-        parts = [*parts, "on the list"]
+        parts = [*parts, say("on the list")]
     return ", ".join(parts)
 
 
@@ -111,7 +116,9 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         for rule in written.effects
         if rule in here.lines and rule in desk.rulebook.rules
     ]
-    told = fitting(rules, _LIST_CHARS) or "The same rules hold here as in the rest of the server."
+    told = fitting(rules, _LIST_CHARS) or say(
+        "The same rules hold here as in the rest of the server."
+    )
     return page(
         *said(note),
         text(f"## {desk.scope_name(scope)}\n{words.state(here)}\n{told}"),
@@ -134,8 +141,8 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 
 def _only_label(desk: Desk, listed: bool) -> str:  # noqa: FBT001  a plain fact
     if listed:
-        return "Take it off the list"
-    return "Put it on the list, too" if desk.policy.only_channels else "Draw only here"
+        return say("Take it off the list")
+    return say("Put it on the list, too") if desk.policy.only_channels else say("Draw only here")
 
 
 def _scope_chosen(args: tuple[str, ...]) -> Scope | None:
@@ -148,9 +155,11 @@ def _scope_chosen(args: tuple[str, ...]) -> Scope | None:
 
 def _switch(written: Overrides) -> list[Option]:
     return [
-        Option(label="As in the rest of the server", value="none", chosen=written.enabled is None),
-        Option(label="On", value="on", chosen=written.enabled is True),
-        Option(label="Off", value="off", chosen=written.enabled is False),
+        Option(
+            label=say("As in the rest of the server"), value="none", chosen=written.enabled is None
+        ),
+        Option(label=say("On"), value="on", chosen=written.enabled is True),
+        Option(label=say("Off"), value="off", chosen=written.enabled is False),
     ]
 
 
@@ -162,7 +171,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         f"- {desk.role_name(role)}: {words.role_summary(terms, titles)}"
         for role, terms in desk.policy.roles.items()
     ]
-    told = fitting(lines, _LIST_CHARS) or "No role has exemptions or limits of its own."
+    told = fitting(lines, _LIST_CHARS) or say("No role has exemptions or limits of its own.")
     options = [
         Option(label=desk.plain_name(role), value=str(role))
         for role in list(desk.policy.roles)[:OPTIONS_MAX]
@@ -170,7 +179,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     opening = press_id("open", desk.version, "role", "known")
     return page(
         *said(note),
-        text(f"## Roles\n{told}"),
+        text(f"## {say('Roles')}\n{told}"),
         line(),
         role_menu("Open a role …", press_id("open", desk.version, "role")),
         *([menu("Open one of these …", opening, options)] if options else []),
@@ -186,23 +195,21 @@ def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     terms = role_terms(desk.policy, role_id)
     titles = {rule.id: rule.title for rule in desk.rulebook.rules.values()}
     options = [
-        Option(label=found.title, value=found.id, chosen=found.id in terms.exempt)
+        Option(label=say(found.title), value=found.id, chosen=found.id in terms.exempt)
         for found in adjustable(desk.rulebook)[: OPTIONS_MAX - 1]
     ]
     options.append(
         Option(
-            label=OWN_TERMS.title,
+            label=say(OWN_TERMS.title),
             value=SERVER,
-            about=words.ALL_OWN_TERMS.capitalize(),
+            about=words.ALL_OWN_TERMS().capitalize(),
             chosen=SERVER in terms.exempt,
         )
     )
     return page(
         *said(note),
-        text(f"## {desk.role_name(role_id)}\nMembers with this role: "
-             f"{words.role_summary(terms, titles)}."),
-        text("-# No role is exempt from what is fixed in every server or what the model's licence "
-             "asks for."),
+        text(f"## {desk.role_name(role_id)}\n{words.role_members(terms, titles)}"),
+        text(words.NO_ROLE_EXEMPT()),
         line(),
         menu("Exempt them from rules …", press_id("exempt", desk.version, role_id),
              options, several=True),
@@ -232,20 +239,17 @@ def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     policy = desk.policy
     closed = desk.unusable(policy.log_channel)
     role = policy.moderator_role
-    who = f", and members with {desk.role_name(role)}" if role else "; no role decides with them"
+    who = words.DECIDE_WITH(role=desk.role_name(role)) if role else words.DECIDE_ALONE()
     return page(
         *said(note),
-        text(f"## Moderators\nMembers with **Manage Server** decide{who}.\n"
-             "-# Discord shows `/policy` to that role once you allow it in *Server Settings*, "
-             "*Integrations*."),
+        text(f"## {say('Moderators')}\n{who}\n{words.HOW_TO_SHOW()}"),
         role_menu("A role that decides, too", press_id("modrole", desk.version),
                   _known_role(desk, role)),
-        text("**Review channel**: where held pictures, reports and appeals go. "
-             f"Now: {_channel_or(desk, policy.review_channel, 'none')}.{_amiss(desk)}"),
+        text(words.REVIEW_CHANNEL(channel=_channel_or_none(desk, policy.review_channel))
+             + _amiss(desk)),
         channel_menu("Review channel", press_id("review", desk.version), [ChannelType.text],
                      _known_channel(desk, policy.review_channel)),
-        text("**Log channel**: where every change, alert and removal is told. "
-             f"Now: {_channel_or(desk, policy.log_channel, 'none')}."
+        text(words.LOG_CHANNEL(channel=_channel_or_none(desk, policy.log_channel))
              + (f"\n⚠️ {closed}" if closed else "")),
         channel_menu("Log channel", press_id("log", desk.version), [ChannelType.text],
                      _known_channel(desk, policy.log_channel)),
@@ -259,8 +263,8 @@ def _amiss(desk: Desk) -> str:
     return "".join(f"\n⚠️ {warning}" for warning in warnings)
 
 
-def _channel_or(desk: Desk, channel_id: ChannelId | None, nothing: str) -> str:
-    return desk.channel_name(channel_id) if channel_id else nothing
+def _channel_or_none(desk: Desk, channel_id: ChannelId | None) -> str:
+    return desk.channel_name(channel_id) if channel_id else say("none")
 
 
 def _known_channel(desk: Desk, channel_id: ChannelId | None) -> int | None:

@@ -242,7 +242,7 @@ class PolicyCog(
             guild_of(interaction), chosen, user_of(interaction), self._clock()
         )
         self._signals.logged.set()
-        done = f"Votes are now given with {_shown(chosen.up)} and {_shown(chosen.down)}."
+        done = words.VOTES_WITH(up=_shown(chosen.up), down=_shown(chosen.down))
         await tell(interaction, refused.text if refused else done)
 
 

@@ -11,6 +11,7 @@ from bot.client import Interaction
 from bot.store.audit_rows import AuditEntry
 from bot.words import panel as words
 from bot.words import policy_log
+from bot.words.speaking import say
 from bot.words.wording import fits
 from cogs.governing.controls import button, line, page, press_id, text
 from cogs.governing.desk import Desk
@@ -45,7 +46,7 @@ async def log_page(
     more = [_older(desk, entries[shown - 1])] if older and entries else []
     return page(
         *said(note),
-        text("## Log"),
+        text(f"## {say('Log')}"),
         text("\n".join(lines[:shown]) or words.NO_LOG()),
         line(),
         home_row(desk, *more),

@@ -55,11 +55,15 @@ async def _ask_why(interaction: Interaction, job_id: JobId) -> None:
         form(
             Action.REPORT,
             job_id,
-            "Report this picture",
-            choice_field(_REASON, "What is wrong with it?", reviewing.REPORT_REASONS),
+            reviewing.REPORT_TITLE(),
+            choice_field(
+                _REASON,
+                reviewing.REPORT_WHAT(),
+                {name: told() for name, told in reviewing.REPORT_REASONS.items()},
+            ),
             words_field(
                 _WORDS,
-                "In your own words (optional)",
+                reviewing.REPORT_WORDS(),
                 chars_max=reviewing.REASON_CHARS,
                 needed=False,
             ),

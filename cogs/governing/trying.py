@@ -19,6 +19,7 @@ from bot.store.case_rows import Case, CaseId, CaseKind
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.words import trying as words
 from bot.words.effects import layer_in_words
+from bot.words.panel import SOMEBODY, SOMEBODY_WITH
 from bot.words.reviewing import seen
 from cogs.governing.desk import Desk
 from cogs.translating import channel_at, place_at
@@ -39,7 +40,7 @@ class Attempt:
 
     def asker(self) -> str:
         """Who would ask, in words."""
-        return f"a member with <@&{self.role}>" if self.role else "a member without a special role"
+        return SOMEBODY_WITH(role=f"<@&{self.role}>") if self.role else SOMEBODY()
 
 
 async def attempt_at(
