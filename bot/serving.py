@@ -136,6 +136,7 @@ def _handle(settings: Settings) -> LocalThread:
             device=settings.device,
             threads=settings.threads,
             capacity=settings.batch_rows,
+            upscaler=settings.upscaler_file,
         )
 
     def open_scorer(model: str) -> Scorer:

@@ -12,6 +12,7 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.asking.deleting",
     "cogs.asking.grids",
     "cogs.asking.varying",
+    "cogs.asking.upscaling",
     "cogs.asking.presets",
     "cogs.asking.menus",
     "cogs.asking.helping",

@@ -32,6 +32,8 @@ class Action(StrEnum):
     SUBTLE = "subtle"
     #: Something farther from it.
     STRONG = "strong"
+    #: The picture itself, larger.
+    UPSCALE = "upscale"
     #: One of several pictures in a post of its own.
     ALONE = "alone"
     #: A form with the settings of a picture, to be changed and asked for.
@@ -147,6 +149,7 @@ _LOOKS: dict[Action, tuple[str, str | None, discord.ButtonStyle]] = {
     Action.REROLL_ALL: ("Reroll", "🎲", discord.ButtonStyle.secondary),
     Action.SUBTLE: ("Vary subtle", "🪄", discord.ButtonStyle.secondary),
     Action.STRONG: ("Vary strong", "✨", discord.ButtonStyle.secondary),
+    Action.UPSCALE: ("Upscale", "🔍", discord.ButtonStyle.secondary),
     Action.ALONE: ("Post alone", "🖼️", discord.ButtonStyle.secondary),
     Action.EDIT: ("Edit", "✏️", discord.ButtonStyle.secondary),
     Action.REVISE: ("Edit", "✏️", discord.ButtonStyle.primary),
@@ -212,7 +215,7 @@ def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
 #: Under a picture, in two rows.
 _OF_PICTURE = (
     Action.AGAIN, Action.REROLL, Action.EDIT, Action.SETTINGS, Action.DELETE,
-    Action.SUBTLE, Action.STRONG, Action.REPORT,
+    Action.SUBTLE, Action.STRONG, Action.UPSCALE, Action.REPORT,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ connection. It must not know how a place in the queue is shown.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from bot.domain import (
@@ -24,6 +25,7 @@ from bot.store.db import Database, Row
 from bot.store.doomed import Hunt, doom
 from bot.store.job_rows import job_of
 from bot.store.picture_rows import NOT_BLIND
+from models.contract import pieces_of
 
 _ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.HELD, JobState.RENDERED)
 #: In the words of the indexes that it is looked up in.
@@ -69,6 +71,8 @@ class Work:
     left: int
     width_px: int
     height_px: int
+    #: It is enlarged piece by piece, and no UNet is called for it.
+    enlarged: bool = False
 
 
 class JobViews:
@@ -129,17 +133,7 @@ class JobViews:
 
     async def line(self) -> list[Work]:
         """Everything that waits, in the order of its turns, without what cannot be read."""
-        rows = await self._db.fetch_all(_LINE)
-        return [
-            Work(
-                job_id=JobId(row["id"]),
-                user_id=UserId(row["user_id"]),
-                left=max(1, round(row["steps"] * (row["strength"] or 1))),
-                width_px=row["width_px"],
-                height_px=row["height_px"],
-            )
-            for row in rows
-        ]
+        return [_work_of(row) for row in await self._db.fetch_all(_LINE)]
 
     async def mine(self, user_id: UserId, guild_id: GuildId) -> list[Job]:
         """A user's jobs in a server that are not at their end, oldest first."""
@@ -240,6 +234,7 @@ _LINE = (
     "  row_number() OVER (PARTITION BY jobs.user_id ORDER BY jobs.seq) AS round,"
     "  CASE WHEN json_valid(draw) THEN draw ->> '$.steps' END AS steps,"
     "  CASE WHEN json_valid(draw) THEN draw ->> '$.strength' END AS strength,"
+    "  CASE WHEN json_valid(draw) THEN draw ->> '$.enlarged' END AS enlarged,"
     "  CASE WHEN json_valid(draw) THEN draw ->> '$.width_px' END AS width_px,"
     "  CASE WHEN json_valid(draw) THEN draw ->> '$.height_px' END AS height_px"
     "  FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"
@@ -249,6 +244,20 @@ _LINE = (
     "  AND typeof(height_px) = 'integer'"
     " ORDER BY round, last_turn, since_ms, user_id"
 )
+
+
+def _work_of(row: Row) -> Work:
+    width_px, height_px = row["width_px"], row["height_px"]
+    enlarged = bool(row["enlarged"])
+    steps = math.prod(pieces_of(width_px, height_px)) if enlarged else row["steps"]
+    return Work(
+        job_id=JobId(row["id"]),
+        user_id=UserId(row["user_id"]),
+        left=max(1, round(steps * (row["strength"] or 1))),
+        width_px=width_px,
+        height_px=height_px,
+        enlarged=enlarged,
+    )
 
 
 def _status_of(row: Row) -> StatusMessage:

@@ -18,6 +18,8 @@ from bot.drawing.progress import Expected, JobProgress
 CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
 #: Room for the `<@id> ` that may be put before a text.
 _MENTION_CHARS = 25
+#: Below a picture that is no PNG any more.
+COMPRESSED = "-# Compressed to fit this server's upload limit."
 #: How much of a prompt is shown where it is only a reminder.
 _PROMPT_CHARS = 300
 #: How much of a text is quoted.
@@ -224,13 +226,13 @@ def _held(jobs: Sequence[Job]) -> list[str]:
 
 def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
     """How much of all steps is done; what has ended, however it did, is done."""
-    steps = sum(job.draw.steps for job in jobs)
+    steps = sum(job.draw.length for job in jobs)
     done = sum(
         progress[job.id].step
         if job.id in progress
         else 0
         if job.state in {JobState.QUEUED, JobState.RUNNING}
-        else job.draw.steps
+        else job.draw.length
         for job in jobs
     )
     full = _BAR_CELLS * done // max(steps, 1)
@@ -257,10 +259,16 @@ def caption(job: Job, picture: Picture, note: str = "") -> str:
     draw = job.draw
     settings = (
         f"-# seed {draw.seed} · {draw.steps} steps · guidance {draw.guidance:g} · "
-        f"{picture.card_id}{f' · style {draw.style}' if draw.style else ''} · `{job.id}`"
+        f"{picture.card_id}{f' · style {draw.style}' if draw.style else ''}"
+        f"{f' · {draw.width_px}x{draw.height_px} px' if draw.enlarged else ''} · `{job.id}`"
     )
     whose = f"<@{job.user_id}> {plain(draw.prompt)}"
     return fit("\n".join(filter(None, (fit(whose, CONTENT_CHARS_MAX // 2), note, settings))))
+
+
+def compressed(text: str) -> str:
+    """The message above a picture that had to be made smaller for Discord to take it."""
+    return f"{fit(text, CONTENT_CHARS_MAX - len(COMPRESSED) - 1)}\n{COMPRESSED}"
 
 
 def alt_text(job: Job) -> str:

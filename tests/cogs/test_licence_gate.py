@@ -243,6 +243,7 @@ WAYS = {
     "[vary]": "queued",
     "[subtle]": "queued",
     "[strong]": "queued",
+    "[upscale]": "queued",
     "[alone]": "shown",
     "/moderate cases": "shown",
     "[look]": "shown",
