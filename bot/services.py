@@ -28,6 +28,7 @@ from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
 from bot.store.drafts import Drafts
 from bot.store.duels import Duels
+from bot.store.favourites import Favourites
 from bot.store.gallery import Gallery
 from bot.store.grids import Grids
 from bot.store.guilds import Guilds
@@ -73,6 +74,7 @@ class Services:
     drafts: Drafts
     presets: Presets
     styles: Styles
+    favourites: Favourites
     privacy: Privacy
     signals: Signals
     progress: ProgressBoard
@@ -130,6 +132,7 @@ class Services:
             drafts=Drafts(db),
             presets=Presets(db),
             styles=Styles(db),
+            favourites=Favourites(db),
             privacy=Privacy(db, gallery),
             signals=signals,
             progress=progress,

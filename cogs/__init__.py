@@ -17,6 +17,7 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.asking.menus",
     "cogs.asking.helping",
     "cogs.asking.queue",
+    "cogs.asking.history",
     "cogs.asking.exploring",
     "cogs.asking.surprising",
     "cogs.voting.votes",

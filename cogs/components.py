@@ -74,6 +74,14 @@ class Action(StrEnum):
     EXAMPLE = "example"
     #: Another page of one's pictures.
     HISTORY = "history"
+    #: The first page of them.
+    NEWEST = "newest"
+    #: Look at one of them (a menu).
+    LOOK_AT = "lookat"
+    #: Keep a picture among one's favourites.
+    STAR = "star"
+    #: Take it out again.
+    UNSTAR = "unstar"
     #: Accept the model's licence.
     ACCEPT = "accept"
     #: Decline it.
@@ -125,9 +133,15 @@ class Action(StrEnum):
     STOP_PARTY = "stopparty"
 
 
+#: Buttons that carry what was sought, in its own words, and how long that may be.
+_SOUGHT = frozenset({Action.HISTORY, Action.NEWEST})
+SOUGHT_CHARS = 80
+
+
 def template(action: str) -> re.Pattern[str]:
     """The pattern of an action's custom ids; group `id` is the job or request."""
-    return re.compile(rf"{PREFIX}{action}:(?P<id>[0-9a-z]{{1,32}})")
+    target = f".{{1,{SOUGHT_CHARS}}}" if action in _SOUGHT else "[0-9a-z]{1,32}"
+    return re.compile(rf"{PREFIX}{action}:(?P<id>{target})", re.DOTALL)
 
 
 def custom_id(action: str, target: str) -> str:
@@ -167,7 +181,10 @@ _LOOKS: dict[Action, tuple[str, str | None, discord.ButtonStyle]] = {
     Action.TAGS: ("Back", "⬅️", discord.ButtonStyle.secondary),
     Action.MORE_TAGS: ("More", "➡️", discord.ButtonStyle.secondary),
     Action.EXAMPLE: ("Draw an example", "🖌️", discord.ButtonStyle.success),
-    Action.HISTORY: ("Older", "⬅️", discord.ButtonStyle.secondary),
+    Action.HISTORY: ("Older", "➡️", discord.ButtonStyle.secondary),
+    Action.NEWEST: ("Newest", "⏮️", discord.ButtonStyle.secondary),
+    Action.STAR: ("Favourite", "⭐", discord.ButtonStyle.secondary),
+    Action.UNSTAR: ("Take out", "↩️", discord.ButtonStyle.secondary),
     Action.ACCEPT: ("Accept", "✅", discord.ButtonStyle.success),
     Action.DECLINE: ("Decline", "✖️", discord.ButtonStyle.secondary),
     Action.RECONSIDER: ("Read the licence again", "📜", discord.ButtonStyle.secondary),
@@ -215,7 +232,7 @@ def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
 #: Under a picture, in two rows.
 _OF_PICTURE = (
     Action.AGAIN, Action.REROLL, Action.EDIT, Action.SETTINGS, Action.DELETE,
-    Action.SUBTLE, Action.STRONG, Action.UPSCALE, Action.REPORT,
+    Action.SUBTLE, Action.STRONG, Action.UPSCALE, Action.STAR, Action.REPORT,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ connection. It must not know how a place in the queue is shown.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 
@@ -73,6 +74,21 @@ class Work:
     height_px: int
     #: It is enlarged piece by piece, and no UNet is called for it.
     enlarged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which pictures a member looks for; all of theirs if nothing is said."""
+
+    #: All of them are somewhere in the prompt; capitals do not count.
+    words: str = ""
+    #: Drawn with this card.
+    card_id: str | None = None
+    #: Those that the member marked, whoever asked for them.
+    favourites: bool = False
+
+
+_EVERYTHING = Search()
 
 
 class JobViews:
@@ -169,22 +185,49 @@ class JobViews:
         return dict.fromkeys(_ALIVE, 0) | {JobState(r["state"]): r["jobs"] for r in rows}
 
     async def history(
-        self, user_id: UserId, guild_id: GuildId, limit: int, before: JobId | None = None
+        self,
+        user_id: UserId,
+        guild_id: GuildId,
+        limit: int,
+        before: JobId | None = None,
+        *,
+        search: Search = _EVERYTHING,
     ) -> list[Job]:
         """A user's jobs in a server whose pictures exist and may be seen alone, newest first.
 
         `before` leaves out that job and what was asked for after it (for paging). By place and
         not by time: the pictures of one request were asked for in the same millisecond.
         """
+        whose = _MARKED if search.favourites else _THEIRS
         rows = await self._db.fetch_all(
-            "SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id"  # noqa: S608  a constant
-            " WHERE jobs.user_id = :user AND jobs.guild_id = :guild"
+            f"SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id WHERE {whose}"  # noqa: S608  constants
             f" AND pictures.deleted_ms IS NULL AND jobs.state <> 'held' AND {NOT_BLIND}"
+            " AND (:card IS NULL OR pictures.card_id = :card)"
+            # By position and not by LIKE, for members write % and _.
+            " AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE ifnull(instr(lower("
+            "   CASE WHEN json_valid(draw) THEN draw ->> '$.prompt' END), value), 0) = 0)"
             " AND (:before IS NULL OR jobs.seq < (SELECT seq FROM jobs WHERE id = :before))"
             " ORDER BY jobs.seq DESC LIMIT :limit",
-            {"user": user_id, "guild": guild_id, "before": before, "limit": limit},
+            {
+                "user": user_id,
+                "guild": guild_id,
+                "before": before,
+                "limit": limit,
+                "card": search.card_id,
+                "words": json.dumps([_lowered(word) for word in search.words.split()]),
+            },
         )
         return [job_of(row) for row in rows]
+
+    async def models_of(self, user_id: UserId, guild_id: GuildId) -> list[str]:
+        """The cards that drew a user's pictures in a server, or those that they marked."""
+        rows = await self._db.fetch_all(
+            "SELECT DISTINCT card_id FROM pictures WHERE guild_id = :guild AND deleted_ms IS NULL"
+            " AND (user_id = :user OR job_id IN"
+            "  (SELECT job_id FROM favourites WHERE favourites.user_id = :user)) ORDER BY card_id",
+            {"user": user_id, "guild": guild_id},
+        )
+        return [row["card_id"] for row in rows]
 
     async def set_status_message(self, request_id: RequestId, message: MessageRef | None) -> bool:
         """Remember a request's status message, or (None) that it is not known.
@@ -228,6 +271,14 @@ class JobViews:
         return {RequestId(row["id"]) for row in rows}
 
 
+_THEIRS = "jobs.user_id = :user AND jobs.guild_id = :guild"
+#: Nobody marks what another keeps private.
+_MARKED = (
+    "jobs.guild_id = :guild"
+    " AND jobs.id IN (SELECT job_id FROM favourites WHERE favourites.user_id = :user)"
+    " AND (jobs.user_id = :user OR (SELECT layout FROM requests WHERE requests.id = request_id)"
+    "  <> 'private')"
+)
 #: Each user's first ones, then each one's second, as the claims take them.
 _LINE = (
     "SELECT * FROM (SELECT jobs.id, jobs.seq, last_turn, since_ms, turns.user_id,"
@@ -244,6 +295,11 @@ _LINE = (
     "  AND typeof(height_px) = 'integer'"
     " ORDER BY round, last_turn, since_ms, user_id"
 )
+
+
+def _lowered(word: str) -> str:
+    """As SQLite lowers: it knows no capitals but those of ASCII."""
+    return "".join(c.lower() if c.isascii() else c for c in word)
 
 
 def _work_of(row: Row) -> Work:

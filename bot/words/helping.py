@@ -27,7 +27,7 @@ _ASKING = (
 )
 _AFTER = (
     "Under each picture: *Again*, *Reroll* (a new seed), *Edit*, *Vary* (something near it), "
-    "*Upscale* (larger), *Settings*, *Delete*, *Report*. "
+    "*Upscale* (larger), *Favourite* (⭐, for `/history`), *Settings*, *Delete*, *Report*. "
     "*Draw like this* and *Settings* are in the menu of its message, too, under *Apps*."
 )
 _YOURS = (

@@ -54,6 +54,8 @@ _NAMES = {
     "waiting_asks": "requests that wait for you to accept the licence",
     "drafts": "drafts of requests that I did not take",
     "presets": "your presets",
+    "favourites": "pictures you marked as favourites",
+    "exhibits": "pictures of yours in gallery channels",
     "styles": "styles you made as a moderator",
     "sends": "messages I sent about your pictures",
     "send_jobs": "your pictures in those messages",

@@ -244,6 +244,8 @@ WAYS = {
     "[subtle]": "queued",
     "[strong]": "queued",
     "[upscale]": "queued",
+    "/history": "shown",
+    "[lookat]": "shown",
     "[alone]": "shown",
     "/moderate cases": "shown",
     "[look]": "shown",

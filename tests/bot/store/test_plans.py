@@ -14,8 +14,10 @@ from bot.store.audit_rows import AuditEntry
 from bot.store.caps import Caps
 from bot.store.case_rows import Case
 from bot.store.decisions import Outcome
+from bot.store.favourites import Favourites
 from bot.store.gallery import PostDebt
 from bot.store.members import Strike
+from bot.store.views import Search
 from tests.stages.factories import (
     GUILD,
     OTHER,
@@ -60,6 +62,8 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
     "of_guild": lambda s, _: s.views.of_guild(GUILD),
     "counts": lambda s, _: s.views.counts(GUILD),
     "history": lambda s, _: s.views.history(USER, GUILD, 9),
+    "favourites": lambda s, _: s.views.history(USER, GUILD, 9, search=Search(favourites=True)),
+    "star": lambda s, c: Favourites(s.db).add(USER, job(c), 5),
     "ended requests": lambda s, _: s.views.ended_requests(),
     "owed posts": lambda s, _: s.outbox.owed(5),
     "get": lambda s, c: s.gallery.get(job(c)),

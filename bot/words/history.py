@@ -1,0 +1,55 @@
+"""What `/history` says: whose pictures, one line each, and what the sheet shows. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain import Job
+from bot.words import wording
+
+#: How much of a prompt is shown in a line, and of a search.
+_PROMPT_CHARS, _SEARCH_CHARS = 70, 60
+CHOOSE = "Look at one of them …"
+GONE = "That picture is gone."
+ELSEWHERE = "That picture was posted in a channel that you can't read any more."
+NONE_YET = "You have no pictures here yet."
+NO_FAVOURITES = "You have no favourites here yet. Press ⭐ under a picture to keep it here."
+NO_OLDER = "No older pictures."
+NOT_FOUND = "None of your pictures fits. Try fewer words, or leave `model:` out."
+STARRED = "⭐ Kept among your favourites: `/history favourites: True` shows them. Nobody is told."
+UNSTARRED = "Taken out of your favourites."
+
+
+def heading(words: str, card_id: str | None, *, favourites: bool) -> str:
+    """What is listed, if not everything."""
+    sought = [
+        *(["your favourites"] if favourites else []),
+        *([f"“{wording.plain(words, _SEARCH_CHARS)}”"] if words else []),
+        *([f"`{card_id}`"] if card_id else []),
+    ]
+    return f"**{' · '.join(sought)}**\n" if sought else ""
+
+
+def entry(place: int, job: Job, url: str | None, *, starred: bool, missing: str | None) -> str:
+    """One picture: its number on the sheet, its id, its words; why it is not on the sheet."""
+    star = "⭐ " if starred else ""
+    words = wording.plain(job.draw.prompt, _PROMPT_CHARS)
+    why = f" · {missing}" if missing else ""
+    where = f" · [open]({url})" if url else ""
+    return f"{place}. {star}`{job.id}` <t:{job.created_ms // 1000}:R> {words}{why}{where}"
+
+
+SPOILED = "behind a spoiler"
+NOT_SHOWN = "not shown here"
+
+
+def choice(place: int, job: Job) -> str:
+    """The name of a picture where one is chosen."""
+    return wording.short(f"{place} · {job.draw.prompt}", wording.CHOICE_CHARS_MAX)
+
+
+def alt_text(jobs: Sequence[Job | None]) -> str:
+    """What a sheet shows, for those who do not see it."""
+    shown = [f"{n}: {job.draw.prompt}" for n, job in enumerate(jobs, 1) if job is not None]
+    text = f"AI-made pictures with numbers. {'; '.join(shown)}"
+    return wording.short(text, wording.ALT_CHARS_MAX)
