@@ -56,6 +56,10 @@ class Action(StrEnum):
     CANCEL = "cancel"
     #: Draw what the model knows nothing of.
     ANYWAY = "anyway"
+    #: Draw what is there already.
+    DRAW_ANYWAY = "drawanyway"
+    #: Show it here instead.
+    SHOW_HERE = "showhere"
     #: Draw what was probably meant.
     MEANT = "meant"
     #: Draw the prompt that was rolled.
@@ -175,6 +179,8 @@ _LOOKS: dict[Action, tuple[str, str | None, discord.ButtonStyle]] = {
     Action.HELP_EXAMPLE: ("Draw this", "🖌️", discord.ButtonStyle.secondary),
     Action.CANCEL: ("Cancel", "✖️", discord.ButtonStyle.secondary),
     Action.ANYWAY: ("Draw anyway", "🖌️", discord.ButtonStyle.secondary),
+    Action.DRAW_ANYWAY: ("Draw it anyway", "🖌️", discord.ButtonStyle.secondary),
+    Action.SHOW_HERE: ("Show it here", "🖼️", discord.ButtonStyle.primary),
     Action.MEANT: ("Draw what I meant", "✅", discord.ButtonStyle.success),
     Action.DRAW_IT: ("Draw it", "🖌️", discord.ButtonStyle.success),
     Action.ANOTHER: ("Another", "🎲", discord.ButtonStyle.primary),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain import (
     ChannelId,
@@ -26,7 +26,7 @@ from bot.store.db import Database, Row
 from bot.store.doomed import Hunt, doom
 from bot.store.job_rows import job_of
 from bot.store.picture_rows import NOT_BLIND
-from models.contract import pieces_of
+from models.contract import Draw, pieces_of
 
 _ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.HELD, JobState.RENDERED)
 #: In the words of the indexes that it is looked up in.
@@ -229,6 +229,21 @@ class JobViews:
         )
         return [row["card_id"] for row in rows]
 
+    async def alike(self, guild_id: GuildId, draw: Draw) -> list[Job]:
+        """The jobs of a server whose picture is there and was drawn just so, the newest first.
+
+        A style's name draws nothing by itself; its words are words of the prompt.
+        """
+        rows = await self._db.fetch_all(
+            f"SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id WHERE {_OF_SEED}"  # noqa: S608  constants
+            " AND jobs.state = 'delivered' AND pictures.deleted_ms IS NULL"
+            f" AND {NOT_BLIND} ORDER BY jobs.seq DESC LIMIT {_ALIKE}",
+            {"guild": guild_id, "seed": draw.seed},
+        )
+        plain = replace(draw, style=None)
+        jobs = [job_of(row) for row in rows]
+        return [job for job in jobs if not job.fault and replace(job.draw, style=None) == plain]
+
     async def set_status_message(self, request_id: RequestId, message: MessageRef | None) -> bool:
         """Remember a request's status message, or (None) that it is not known.
 
@@ -271,6 +286,13 @@ class JobViews:
         return {RequestId(row["id"]) for row in rows}
 
 
+#: In the words of the index that it is looked up in.
+_OF_SEED = (
+    "jobs.guild_id = :guild"
+    " AND CASE WHEN json_valid(jobs.draw) THEN jobs.draw ->> '$.seed' END = :seed"
+)
+#: So many of one seed are compared.
+_ALIKE = 50
 _THEIRS = "jobs.user_id = :user AND jobs.guild_id = :guild"
 #: Nobody marks what another keeps private.
 _MARKED = (

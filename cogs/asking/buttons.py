@@ -167,13 +167,19 @@ class Anyway(_Waiting, template=template(Action.ANYWAY)):
     action = Action.ANYWAY
 
 
+class DrawAnyway(_Waiting, template=template(Action.DRAW_ANYWAY)):
+    """Draw a picture that is there already."""
+
+    action = Action.DRAW_ANYWAY
+
+
 class Meant(_Waiting, template=template(Action.MEANT)):
     """Draw a prompt without its slips."""
 
     action = Action.MEANT
 
 
-_PRESSES = (Again, Reroll, RerollAll, Edit, ShowSettings, Cancel, Anyway, Meant)
+_PRESSES = (Again, Reroll, RerollAll, Edit, ShowSettings, Cancel, Anyway, DrawAnyway, Meant)
 
 
 class Buttons(commands.Cog):

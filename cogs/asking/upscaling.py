@@ -55,7 +55,7 @@ class Larger(Press, template=template(Action.UPSCALE)):
                 private=await services.views.is_private(job.id),
             )
             ask = replace(ask, precedent=await inherited(services, job))
-            await submit(interaction, ask, sure=True)
+            await submit(interaction, ask)
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -161,7 +161,7 @@ def presses_of(desk: Front) -> list[type[Press]]:
         if item.__module__ != "cogs.asking.exploring" or issubclass(item, Press)
     ]
     others = {item.__name__ for item in buttons if not issubclass(item, Press)}
-    assert others == {"Which"}, "a button that is no Press"
+    assert others == {"Which", "Choose"}, "a button that is no Press"
     return [item for item in buttons if issubclass(item, Press)]
 
 
@@ -244,8 +244,7 @@ WAYS = {
     "[subtle]": "queued",
     "[strong]": "queued",
     "[upscale]": "queued",
-    "/history": "shown",
-    "[lookat]": "shown",
+    "[showhere]": "shown",
     "[alone]": "shown",
     "/moderate cases": "shown",
     "[look]": "shown",
@@ -279,7 +278,7 @@ async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
 @pytest.mark.parametrize(
     ("room", "ways"),
     [
-        ("cogs.asking.showing", {"/show", "[alone]"}),
+        ("cogs.asking.showing", {"/show", "[alone]", "[showhere]"}),
         ("cogs.voting.listing", {"/votes top", "/duel top"}),
         ("cogs.voting.duels", {"/duel rate", "[nextpair]"}),
         ("cogs.governing.moderating", {"/moderate cases"}),

@@ -24,6 +24,7 @@ from tests.stages.factories import (
     SINCE,
     USER,
     make_admitted,
+    make_draw,
     make_duel,
     make_message,
 )
@@ -63,6 +64,7 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
     "counts": lambda s, _: s.views.counts(GUILD),
     "history": lambda s, _: s.views.history(USER, GUILD, 9),
     "favourites": lambda s, _: s.views.history(USER, GUILD, 9, search=Search(favourites=True)),
+    "alike": lambda s, _: s.views.alike(GUILD, make_draw()),
     "star": lambda s, c: Favourites(s.db).add(USER, job(c), 5),
     "ended requests": lambda s, _: s.views.ended_requests(),
     "owed posts": lambda s, _: s.outbox.owed(5),

@@ -163,12 +163,23 @@ async def test_what_may_not_be_shown_here_is_an_empty_field_with_a_word(desk: Fr
 
 
 async def test_without_the_licence_there_are_words_and_no_picture(desk: Front) -> None:
-    await drawn(desk, "1girl, mine")
+    (mine,) = await drawn(desk, "1girl, mine")
+
+    def menu() -> discord.ui.View:
+        view = discord.ui.View(timeout=None)
+        options = [discord.SelectOption(label="1", value=mine.id)]
+        view.add_item(discord.ui.Select(custom_id="wd:lookat:0", options=options))
+        view.stop()
+        return view
+
     desk.use_model(replace(desk.services.model(), licence_sha256="f" * 64))
     answer = await history(desk)
     assert "mine" in answer.content
     assert answer.attachments == []
     assert menu_values(answer) == []
+    message = await desk.env.bot.get_partial_messageable(desk.channel.id).send("x", view=menu())
+    forged = await desk.member.select(message, [mine.id], custom_id="wd:lookat:0")
+    assert "icence" in said(forged).content
 
 
 async def test_a_picture_is_kept_as_a_favourite_once_and_taken_out_again(desk: Front) -> None:
