@@ -39,6 +39,7 @@ from bot.store.presets import Presets
 from bot.store.privacy import Privacy
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.showpieces import Showpieces
 from bot.store.styles import Styles
 from bot.store.tellings import Tellings
 from bot.store.trust import Trust
@@ -75,6 +76,7 @@ class Services:
     presets: Presets
     styles: Styles
     favourites: Favourites
+    showpieces: Showpieces
     privacy: Privacy
     signals: Signals
     progress: ProgressBoard
@@ -133,6 +135,7 @@ class Services:
             presets=Presets(db),
             styles=Styles(db),
             favourites=Favourites(db),
+            showpieces=Showpieces(db),
             privacy=Privacy(db, gallery),
             signals=signals,
             progress=progress,

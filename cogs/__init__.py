@@ -21,6 +21,7 @@ EXTENSIONS: tuple[str, ...] = (
     "cogs.asking.exploring",
     "cogs.asking.surprising",
     "cogs.voting.votes",
+    "cogs.voting.exhibiting",
     "cogs.voting.picking",
     "cogs.voting.duels",
     "cogs.voting.parties",

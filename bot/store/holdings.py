@@ -91,7 +91,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         "favourites": Holding(
             theirs="user_id = :user", forget=("DELETE FROM favourites WHERE user_id = :user",)
         ),
-        "exhibits": Holding(theirs=_THEIR_PICTURES),
+        "showpieces": Holding(theirs=_THEIR_PICTURES),
         "curations": Holding(theirs=_THEIR_PICTURES),
         "stamps": None,
         "doomed_files": None,

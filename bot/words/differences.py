@@ -58,6 +58,8 @@ def _choices(policy: GuildPolicy) -> Mapping[str, str]:
         "Moderators' role": _role_mention(policy.moderator_role),
         "Review channel": _channel_mention(policy.review_channel),
         "Log channel": _channel_mention(policy.log_channel),
+        "Gallery channel": _channel_mention(policy.gallery.channel),
+        "Votes for the gallery": str(policy.gallery.votes),
         "Strikes until a time-out": str(strikes.limit) if strikes.limit else "none",
         "Days until a strike expires": str(strikes.expire_days),
         "Minutes of a time-out": str(strikes.timeout_minutes),

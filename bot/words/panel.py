@@ -280,3 +280,18 @@ def faulty_lines(faults: Iterable[LineFault]) -> str:
 def term_lines(lines: Iterable[str], limit: int) -> str:
     """Lines of a word list, as they are and without markdown."""
     return fitting([f"- {plain(line)}" for line in lines], limit)
+
+
+GALLERY = (
+    "Pictures that members like are shown in this channel, each once, with who asked for them and "
+    "a link. Nothing of a channel that not everybody there can read, nothing private, and nothing "
+    "that may not be shown there; what is deleted leaves it. Pictures of the last 7 days count."
+)
+GALLERY_FROM = (
+    "**Votes**: 👍 less 👎 that a picture needs. What people vote on their own is left out."
+)
+
+
+def votes(count: int) -> str:
+    """How many votes are needed."""
+    return "1 vote" if count == 1 else f"{count} votes"

@@ -51,6 +51,7 @@ _DOORS = (
     ("blocked", "Blocked words", "Words of your own that I refuse, with a reason"),
     ("allowed", "Allowed phrases", "Phrases in which no rule finds anything"),
     ("members", "Members", "Strikes, pauses, pictures per day"),
+    ("gallery", "Gallery", "A channel for the pictures that members like"),
     ("staff", "Moderators", "Who decides, the review channel, the log channel"),
     ("log", "Log", "Who changed what, before and after"),
 )

@@ -55,7 +55,7 @@ _NAMES = {
     "drafts": "drafts of requests that I did not take",
     "presets": "your presets",
     "favourites": "pictures you marked as favourites",
-    "exhibits": "pictures of yours in gallery channels",
+    "showpieces": "pictures of yours in gallery channels",
     "styles": "styles you made as a moderator",
     "sends": "messages I sent about your pictures",
     "send_jobs": "your pictures in those messages",

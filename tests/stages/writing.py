@@ -15,7 +15,7 @@ from tests.stages.stores import Stores
 
 async def live_as_a_writer(stores: Stores, word: str, picture: Job) -> None:
     """`picture` is one of theirs."""
-    await _like_and_exhibit(stores, picture)
+    await _like_and_show(stores, picture)
     consent = Consent(stores.db)
     await consent.set_sharing(USER, True, 5)
     await consent.hold(make_ask(f"{word} waiting"), 5)
@@ -25,12 +25,12 @@ async def live_as_a_writer(stores: Stores, word: str, picture: Job) -> None:
     assert await Styles(stores.db).put(GuildId(5), ours, USER, 5)
 
 
-async def _like_and_exhibit(stores: Stores, picture: Job) -> None:
+async def _like_and_show(stores: Stores, picture: Job) -> None:
     """USER marks a picture of theirs, and the gallery channel has it."""
     row = {"user": USER, "job": picture.id, "guild": GUILD, "channel": CHANNEL}
     await stores.db.write_one("INSERT INTO favourites VALUES (:user, :job, 1)", row)
     await stores.db.write_one(
-        "INSERT INTO exhibits (job_id, guild_id, channel_id, since_id)"
+        "INSERT INTO showpieces (job_id, guild_id, channel_id, since_id)"
         " VALUES (:job, :guild, :channel, 1)",
         row,
     )

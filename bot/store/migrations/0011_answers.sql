@@ -22,7 +22,7 @@ ALTER TABLE policies ADD COLUMN gallery_channel_id INTEGER;
 ALTER TABLE policies ADD COLUMN gallery_votes INTEGER;
 
 -- Pictures that members liked and that a gallery channel shows, each once for ever.
-CREATE TABLE exhibits (
+CREATE TABLE showpieces (
     -- What its message is found by, and its nonce.
     job_id      TEXT PRIMARY KEY REFERENCES pictures (job_id) ON DELETE CASCADE,
     guild_id    INTEGER NOT NULL,
@@ -38,5 +38,5 @@ CREATE TABLE exhibits (
     CHECK (message_id IS NULL OR posting_ms IS NOT NULL)
 ) STRICT;
 
-CREATE INDEX exhibits_owed ON exhibits (channel_id) WHERE message_id IS NULL AND ended_ms IS NULL;
-CREATE INDEX exhibits_message ON exhibits (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX showpieces_owed ON showpieces (channel_id) WHERE message_id IS NULL AND ended_ms IS NULL;
+CREATE INDEX showpieces_message ON showpieces (message_id) WHERE message_id IS NOT NULL;
