@@ -23,11 +23,11 @@ from cogs.asking.press import Press
 from cogs.asking.requests import lacking
 from cogs.asking.terms import licensed
 from cogs.components import Action, row_of, template
+from cogs.posting.sheets import PLACES
 from cogs.translating import guild_of, place_of, roles_of, tell, user_of
 from cogs.voting.duelling import blinded, choosing
 from cogs.voting.listing import (
     PERIODS,
-    PLACES,
     ListEntry,
     Period,
     entry_here,
@@ -117,15 +117,16 @@ class DuelsCog(commands.Cog):
         words, length_ms = PERIODS[period]
         best = await self._best(guild, policy, length_ms)
         if not best:
-            await interaction.followup.send(duelling.NO_WINNERS.format(period=words))
+            await tell(interaction, duelling.NO_WINNERS.format(period=words))
             return
         lines = [
             duelling.rung(place, rung.up, rung.down, rung.picture, url_of(entry.post))
             for place, (rung, entry) in enumerate(best, 1)
         ]
         heading = f"**The pictures that won most duels, {words}**"
-        pictures = [entry.picture for _, entry in best]
-        await send_list(interaction, wording.fitting([heading, *lines]), pictures)
+        await send_list(
+            interaction, wording.fitting([heading, *lines]), [entry for _, entry in best]
+        )
 
     async def _best(
         self, guild: discord.Guild, policy: EffectivePolicy, length_ms: int | None

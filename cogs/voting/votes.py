@@ -14,13 +14,15 @@ from discord.ext import commands
 
 from bot.ballot import Reaction, Tally, VoteEmoji
 from bot.client import Interaction, WaifuBot
-from bot.domain import BotError, GuildId, MessageId, Picture, Post, UserId
+from bot.domain import BotError, GuildId, MessageId, UserId
 from bot.policy.layers import EffectivePolicy
 from bot.words import wording
+from cogs.posting.sheets import PLACES
+from cogs.translating import tell
 from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
 from cogs.voting.listing import (
     PERIODS,
-    PLACES,
+    ListEntry,
     Period,
     entry_here,
     policy_of_list,
@@ -134,16 +136,18 @@ class VotesCog(commands.Cog):
         words, length_ms = PERIODS[period]
         places = await self._best(guild, policy, length_ms)
         if not places:
-            await interaction.followup.send(
+            await tell(
+                interaction,
                 f"No picture {words} that I may show here has a vote yet. React under one you "
-                "like! Votes on your own pictures do not count."
+                "like! Votes on your own pictures do not count.",
             )
             return
         emoji = await self._services.guilds.vote_emoji(GuildId(guild.id))
         lines = [_line(place, emoji, *entry) for place, entry in enumerate(places, 1)]
-        pictures = [picture for picture, _, _ in places]
         await send_list(
-            interaction, wording.fitting([f"**The best pictures {words}**", *lines]), pictures
+            interaction,
+            wording.fitting([f"**The best pictures {words}**", *lines]),
+            [entry for entry, _ in places],
         )
 
     async def _best(
@@ -151,10 +155,10 @@ class VotesCog(commands.Cog):
         guild: discord.Guild,
         policy: EffectivePolicy,
         length_ms: int | None,
-    ) -> list[tuple[Picture, Tally, Post]]:
+    ) -> list[tuple[ListEntry, Tally]]:
         """The best pictures that may be shown here, each with a post that every reader may see."""
         now_ms = self._services.clock()
-        best: list[tuple[Picture, Tally, Post]] = []
+        best: list[tuple[ListEntry, Tally]] = []
         for picture, tally in await self._services.votes.top(
             GuildId(guild.id),
             0 if length_ms is None else now_ms - length_ms,
@@ -163,16 +167,16 @@ class VotesCog(commands.Cog):
             ratings=ratings_in(policy.place),
         ):
             if entry := await entry_here(self._services, guild, policy, picture):
-                best.append((entry.picture, tally, entry.post))
+                best.append((entry, tally))
             if len(best) == PLACES:
                 break
         return best
 
 
-def _line(place: int, emoji: VoteEmoji, picture: Picture, tally: Tally, post: Post) -> str:
+def _line(place: int, emoji: VoteEmoji, entry: ListEntry, tally: Tally) -> str:
     return (
         f"{place}. {_shown(emoji.up)} {tally.up} {_shown(emoji.down)} {tally.down} · "
-        f"<@{picture.user_id}> · [`{picture.job_id}`]({url_of(post)})"
+        f"<@{entry.job.user_id}> · [`{entry.job.id}`]({url_of(entry.post)})"
     )
 
 
