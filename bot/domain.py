@@ -177,6 +177,8 @@ class RequestKind(StrEnum):
     AGAIN = "again"
     #: The buttons *Reroll* (the same settings, a new seed), *Vary subtle* and *Vary strong*.
     VARY = "vary"
+    #: The *Upscale* button: the picture itself, larger.
+    UPSCALE = "upscale"
     #: A blind test of a candidate: both models draw what a member asked for once more.
     TRIAL = "trial"
 

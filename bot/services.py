@@ -28,6 +28,7 @@ from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
 from bot.store.drafts import Drafts
 from bot.store.duels import Duels
+from bot.store.favourites import Favourites
 from bot.store.gallery import Gallery
 from bot.store.grids import Grids
 from bot.store.guilds import Guilds
@@ -38,6 +39,7 @@ from bot.store.presets import Presets
 from bot.store.privacy import Privacy
 from bot.store.reviews import Reviews
 from bot.store.sends import Sends
+from bot.store.showpieces import Showpieces
 from bot.store.styles import Styles
 from bot.store.tellings import Tellings
 from bot.store.trust import Trust
@@ -73,6 +75,8 @@ class Services:
     drafts: Drafts
     presets: Presets
     styles: Styles
+    favourites: Favourites
+    showpieces: Showpieces
     privacy: Privacy
     signals: Signals
     progress: ProgressBoard
@@ -130,6 +134,8 @@ class Services:
             drafts=Drafts(db),
             presets=Presets(db),
             styles=Styles(db),
+            favourites=Favourites(db),
+            showpieces=Showpieces(db),
             privacy=Privacy(db, gallery),
             signals=signals,
             progress=progress,

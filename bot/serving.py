@@ -114,6 +114,7 @@ def _handle(settings: Settings) -> LocalThread:
             device=settings.device,
             threads=settings.threads,
             capacity=settings.batch_rows,
+            upscaler=settings.upscaler_file,
         )
 
     def open_scorer(model: str) -> Scorer:

@@ -45,6 +45,7 @@ class Settings:
     data_dir: Path = Path("data")
     model: str = "embedded"
     tags_file: Path | None = None
+    upscaler_file: Path | None = None
     device: str | None = None
     threads: Annotated[int, Meta(ge=1, le=256)] | None = None
     batch_rows: Annotated[int, Meta(ge=1, le=256)] | None = None

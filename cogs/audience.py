@@ -60,6 +60,17 @@ def can_read(channel: discord.abc.GuildChannel, role: discord.Role) -> bool:
     return all(getattr(permissions, name) for name in _needed(channel))
 
 
+def reads(member: discord.Member | discord.User, channel_id: ChannelId) -> bool:
+    """Whether this member can read what was posted there; False if that is not known."""
+    if not isinstance(member, discord.Member):
+        return False
+    there = _channel(member.guild, channel_id)
+    if there is None:
+        return False
+    permissions = there.permissions_for(member)
+    return all(getattr(permissions, name) for name in (*_needed(there), "read_message_history"))
+
+
 def _overwrites(channel: discord.abc.GuildChannel, permission: str) -> dict[int, int]:
     """What each overwrite says of the permission, by the id of its role or member."""
     said = {None: _NEUTRAL, False: _DENIED, True: _ALLOWED}

@@ -33,6 +33,8 @@ class Action(StrEnum):
     SUBTLE = "subtle"
     #: Something farther from it.
     STRONG = "strong"
+    #: The picture itself, larger.
+    UPSCALE = "upscale"
     #: One of several pictures in a post of its own.
     ALONE = "alone"
     #: A form with the settings of a picture, to be changed and asked for.
@@ -55,6 +57,10 @@ class Action(StrEnum):
     CANCEL = "cancel"
     #: Draw what the model knows nothing of.
     ANYWAY = "anyway"
+    #: Draw what is there already.
+    DRAW_ANYWAY = "drawanyway"
+    #: Show it here instead.
+    SHOW_HERE = "showhere"
     #: Draw what was probably meant.
     MEANT = "meant"
     #: Draw the prompt that was rolled.
@@ -73,6 +79,14 @@ class Action(StrEnum):
     EXAMPLE = "example"
     #: Another page of one's pictures.
     HISTORY = "history"
+    #: The first page of them.
+    NEWEST = "newest"
+    #: Look at one of them (a menu).
+    LOOK_AT = "lookat"
+    #: Keep a picture among one's favourites.
+    STAR = "star"
+    #: Take it out again.
+    UNSTAR = "unstar"
     #: Accept the model's licence.
     ACCEPT = "accept"
     #: Decline it.
@@ -124,9 +138,15 @@ class Action(StrEnum):
     STOP_PARTY = "stopparty"
 
 
+#: Buttons that carry what was sought, in its own words, and how long that may be.
+_SOUGHT = frozenset({Action.HISTORY, Action.NEWEST})
+SOUGHT_CHARS = 80
+
+
 def template(action: str) -> re.Pattern[str]:
     """The pattern of an action's custom ids; group `id` is the job or request."""
-    return re.compile(rf"{PREFIX}{action}:(?P<id>[0-9a-z]{{1,32}})")
+    target = f".{{1,{SOUGHT_CHARS}}}" if action in _SOUGHT else "[0-9a-z]{1,32}"
+    return re.compile(rf"{PREFIX}{action}:(?P<id>{target})", re.DOTALL)
 
 
 def custom_id(action: str, target: str) -> str:
@@ -148,6 +168,7 @@ _LOOKS: dict[Action, tuple[Message, str | None, discord.ButtonStyle]] = {
     Action.REROLL_ALL: (Message("Reroll"), "🎲", discord.ButtonStyle.secondary),
     Action.SUBTLE: (Message("Vary subtle"), "🪄", discord.ButtonStyle.secondary),
     Action.STRONG: (Message("Vary strong"), "✨", discord.ButtonStyle.secondary),
+    Action.UPSCALE: (Message("Upscale"), "🔍", discord.ButtonStyle.secondary),
     Action.ALONE: (Message("Post alone"), "🖼️", discord.ButtonStyle.secondary),
     Action.EDIT: (Message("Edit"), "✏️", discord.ButtonStyle.secondary),
     Action.REVISE: (Message("Edit"), "✏️", discord.ButtonStyle.primary),
@@ -159,13 +180,18 @@ _LOOKS: dict[Action, tuple[Message, str | None, discord.ButtonStyle]] = {
     Action.HELP_EXAMPLE: (Message("Draw this"), "🖌️", discord.ButtonStyle.secondary),
     Action.CANCEL: (Message("Cancel"), "✖️", discord.ButtonStyle.secondary),
     Action.ANYWAY: (Message("Draw anyway"), "🖌️", discord.ButtonStyle.secondary),
+    Action.DRAW_ANYWAY: (Message("Draw it anyway"), "🖌️", discord.ButtonStyle.secondary),
+    Action.SHOW_HERE: (Message("Show it here"), "🖼️", discord.ButtonStyle.primary),
     Action.MEANT: (Message("Draw what I meant"), "✅", discord.ButtonStyle.success),
     Action.DRAW_IT: (Message("Draw it"), "🖌️", discord.ButtonStyle.success),
     Action.ANOTHER: (Message("Another"), "🎲", discord.ButtonStyle.primary),
     Action.TAGS: (Message("Back"), "⬅️", discord.ButtonStyle.secondary),
     Action.MORE_TAGS: (Message("More"), "➡️", discord.ButtonStyle.secondary),
     Action.EXAMPLE: (Message("Draw an example"), "🖌️", discord.ButtonStyle.success),
-    Action.HISTORY: (Message("Older"), "⬅️", discord.ButtonStyle.secondary),
+    Action.HISTORY: (Message("Older"), "➡️", discord.ButtonStyle.secondary),
+    Action.NEWEST: (Message("Newest"), "⏮️", discord.ButtonStyle.secondary),
+    Action.STAR: (Message("Favourite"), "⭐", discord.ButtonStyle.secondary),
+    Action.UNSTAR: (Message("Take out"), "↩️", discord.ButtonStyle.secondary),
     Action.ACCEPT: (Message("Accept"), "✅", discord.ButtonStyle.success),
     Action.DECLINE: (Message("Decline"), "✖️", discord.ButtonStyle.secondary),
     Action.RECONSIDER: (Message("Read the licence again"), "📜", discord.ButtonStyle.secondary),
@@ -213,7 +239,7 @@ def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
 #: Under a picture, in two rows.
 _OF_PICTURE = (
     Action.AGAIN, Action.REROLL, Action.EDIT, Action.SETTINGS, Action.DELETE,
-    Action.SUBTLE, Action.STRONG, Action.REPORT,
+    Action.SUBTLE, Action.STRONG, Action.UPSCALE, Action.STAR, Action.REPORT,
 )  # fmt: skip
 
 

@@ -56,6 +56,16 @@ class Aspect(StrEnum):
 #: Seeds go round: the one after the last is 0.
 SEEDS = 2**32
 
+#: No picture is enlarged beyond this, a side.
+ENLARGED_PX_MAX = 2048
+#: An enlargement is done in pieces of about this size, a side, of the large picture.
+_PIECE_PX = 512
+
+
+def pieces_of(width_px: int, height_px: int) -> tuple[int, int]:
+    """How many columns and rows of pieces a picture is enlarged to this size in."""
+    return -(-width_px // _PIECE_PX), -(-height_px // _PIECE_PX)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
@@ -86,6 +96,8 @@ class Draw:
     source: str | None = None
     #: How far it goes from there: 0 is the source itself, 1 as if there were none.
     strength: Fraction | None = None
+    #: It is the source and nothing else, at this size: nothing is drawn anew.
+    enlarged: bool | None = None
     #: The name of the style whose words stand in the prompt; it draws nothing by itself.
     style: str | None = None
 
@@ -100,6 +112,16 @@ class Draw:
         if self.source is None or self.strength is None:
             return 0
         return self.steps - max(1, round(self.steps * self.strength))
+
+    @property
+    def pieces(self) -> tuple[int, int]:
+        """How many columns and rows of pieces it is enlarged in."""
+        return pieces_of(self.width_px, self.height_px)
+
+    @property
+    def length(self) -> int:
+        """The steps that its progress is counted in: of an enlargement, its pieces."""
+        return self.pieces[0] * self.pieces[1] if self.enlarged else self.steps
 
     def nth(self, index: int) -> Draw:
         """The draw of picture `index` of several that were asked for together."""
@@ -151,6 +173,15 @@ class ModelInfo:
     tags_file: Path | None = None
     #: What a prompt leaves open is filled in, if its member does not switch that off.
     completes: bool = False
+    #: How many times as large it can make a finished picture, a side; 1: it has no upscaler.
+    enlarges: int = 1
+
+    def enlarged_px(self, width_px: int, height_px: int) -> tuple[int, int] | None:
+        """The size of a picture of this size once it is enlarged; None if it stays as it is."""
+        most = min(self.enlarges, ENLARGED_PX_MAX / max(width_px, height_px))
+        if most <= 1:
+            return None
+        return round(width_px * most), round(height_px * most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,7 @@ def a1111_parameters(provenance: Provenance) -> str:
         "Size": f"{draw.width_px}x{draw.height_px}",
         **({"Clip skip": str(draw.clip_skip)} if draw.clip_skip else {}),
         **({"Denoising strength": f"{draw.strength:g}"} if draw.strength is not None else {}),
+        **({"Upscaled": "yes"} if draw.enlarged else {}),
         "Model": provenance.model_name,
         "Model card": provenance.card_id,
         "Job": provenance.job_id,

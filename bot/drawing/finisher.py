@@ -24,10 +24,11 @@ from models.provenance import Provenance, encode_png
 log = logging.getLogger(__name__)
 
 _SOURCE_GONE = "The picture that this was to be varied from is gone, so it was not drawn."
+_ENLARGED_GONE = "The picture that was to be upscaled is gone, so there is nothing to upscale."
 
 
 class SourceGoneError(Exception):
-    """What was to be varied is deleted, or waits for the moderators; the message is for members."""
+    """What was to be varied or enlarged is deleted or held; the message is for members."""
 
 
 class Finisher:
@@ -78,12 +79,12 @@ class Finisher:
             log.info("its picture is dropped: the job has ended, or is not ours any more")
 
     async def source_of(self, job: Job) -> bytes | None:
-        """The picture that it is varied from, None if it is from none. `SourceGoneError`."""
+        """The picture that it is made from, None if it is from none. `SourceGoneError`."""
         if job.draw.source is None:
             return None
         picture = await self._gallery.get(JobId(job.draw.source))
         if picture is None:
-            raise SourceGoneError(_SOURCE_GONE)
+            raise SourceGoneError(_ENLARGED_GONE if job.draw.enlarged else _SOURCE_GONE)
         return await self._gallery.read(picture)
 
     async def _scores(self, rendered: Rendered) -> Scores | None:

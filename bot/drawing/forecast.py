@@ -22,6 +22,8 @@ _RIDGE = 1e-3
 _FAR = 500
 #: A picture that somebody may ask for.
 _NOBODYS = JobId("")
+#: What costs are learned for: each tick, its pixels, those of rows that end, its pieces.
+_COSTS, _AREA, _PIECES = 4, 1, 3
 #: Pixels are counted by so many, so that the sums stay of one size.
 _PX = 100_000
 
@@ -29,39 +31,41 @@ _PX = 100_000
 class TickCosts:
     """What a tick takes: something each, something by its rows' pixels, more where rows end.
 
-    Learned by least squares over the latest ticks, for rows differ in size and share ticks in every
-    number.
+    A tick that enlarges takes something for each of its pieces, which are of one size. Learned by
+    least squares over the latest ticks, for rows differ in size and share ticks in every number.
     """
 
     def __init__(self) -> None:
-        self._products = [[0.0] * 3 for _ in range(3)]
-        self._times = [0.0] * 3
-        self._costs: tuple[float, float, float] | None = None
+        self._products = [[0.0] * _COSTS for _ in range(_COSTS)]
+        self._times = [0.0] * _COSTS
+        self._costs: tuple[float, ...] | None = None
 
-    @property
-    def is_known(self) -> bool:
-        """Something was measured."""
-        return self._times[0] > 0
+    def knows(self, work: Work) -> bool:
+        """Something like it was measured."""
+        return self._times[_PIECES if work.enlarged else _AREA] > 0
 
     def ticked(self, rows: Iterable[Work], ended: Iterable[Work], took_ms: float) -> None:
         """A tick of these rows took so long, with what came between it and the one before."""
-        measured = (1.0, sum(map(_area, rows)), sum(map(_area, ended)))
+        shared = list(rows)
+        pieces = sum(row.enlarged for row in shared)
+        measured = (1.0, sum(map(_area, shared)), sum(map(_area, ended)), float(pieces))
         for i, one in enumerate(measured):
             self._times[i] = self._times[i] * _KEEP + one * took_ms
             for j, other in enumerate(measured):
                 self._products[i][j] = self._products[i][j] * _KEEP + one * other
         self._costs = None
 
-    def tick_ms(self, area: float) -> float:
-        """A tick of rows with so many pixels together."""
-        each, by_area, _ = self._solved()
-        return each + by_area * area
+    def tick_ms(self, rows: Sequence[Work]) -> float:
+        """A tick of these rows."""
+        each, by_area, _, by_piece = self._solved()
+        pieces = sum(row.enlarged for row in rows)
+        return each + by_area * sum(map(_area, rows)) + by_piece * pieces
 
-    def end_ms(self, area: float) -> float:
-        """What it takes to finish a picture of so many pixels after its last step."""
-        return self._solved()[2] * area
+    def end_ms(self, row: Work) -> float:
+        """What it takes to finish a picture after its last step."""
+        return self._solved()[2] * _area(row)
 
-    def _solved(self) -> tuple[float, float, float]:
+    def _solved(self) -> tuple[float, ...]:
         if self._costs is None:
             self._costs = _least_squares(self._products, self._times)
         return self._costs
@@ -69,15 +73,15 @@ class TickCosts:
 
 def _least_squares(
     products: Sequence[Sequence[float]], times: Sequence[float]
-) -> tuple[float, float, float]:
+) -> tuple[float, ...]:
     """Costs of which none is below 0: what would be is left out, and the others solved anew."""
-    used = [i for i in range(3) if products[i][i] > 0]
+    used = [i for i in range(_COSTS) if products[i][i] > 0]
     while True:
         found = _solved([[products[i][j] for j in used] for i in used], [times[i] for i in used])
         below = [i for i, cost in zip(used, found, strict=True) if cost < 0]
         if not below:
             costs = dict(zip(used, found, strict=True))
-            return costs.get(0, 0.0), costs.get(1, 0.0), costs.get(2, 0.0)
+            return tuple(costs.get(i, 0.0) for i in range(_COSTS))
         used = [i for i in used if i not in below]
 
 
@@ -103,7 +107,7 @@ def forecast(
 ) -> dict[JobId, float]:
     """For each picture the milliseconds until it is drawn, with `line` in the order of its turns.
 
-    Rows of one shape share a tick, and the shapes are served in turn.
+    Rows of one shape share a tick, and so do those that are enlarged; all are served in turn.
     """
     flight = list(running)
     waiting = iter(line[:_FAR])
@@ -111,13 +115,13 @@ def forecast(
     ends: dict[JobId, float] = {}
     now_ms = 0.0
     while flight:
-        areas: defaultdict[tuple[int, int], float] = defaultdict(float)
+        ticks: defaultdict[tuple[int, int] | None, list[Work]] = defaultdict(list)
         for row in flight:
-            areas[row.width_px, row.height_px] += _area(row)
-        round_ms = sum(map(costs.tick_ms, areas.values()))
+            ticks[None if row.enlarged else (row.width_px, row.height_px)].append(row)
+        round_ms = sum(map(costs.tick_ms, ticks.values()))
         rounds = max(1, min(row.left for row in flight))
         done = [row for row in flight if row.left <= rounds]
-        now_ms += rounds * round_ms + sum(costs.end_ms(_area(row)) for row in done)
+        now_ms += rounds * round_ms + sum(map(costs.end_ms, done))
         ends |= {row.job_id: now_ms for row in done}
         flight = [replace(row, left=row.left - rounds) for row in flight if row.left > rounds]
         flight += islice(waiting, max(0, capacity - len(flight)))
@@ -137,7 +141,7 @@ def in_company(line: Sequence[Work], running: Sequence[Work]) -> list[Work]:
     for work in line:
         theirs[work.user_id].append(work)
     usual = replace(
-        line[0],
+        next((work for work in line if not work.enlarged), line[0]),
         job_id=_NOBODYS,
         left=round(sum(work.left for work in line) / len(line)),
     )
@@ -151,8 +155,8 @@ def in_company(line: Sequence[Work], running: Sequence[Work]) -> list[Work]:
 
 
 def _area(work: Work) -> float:
-    """Of the picture, in the unit of costs."""
-    return work.width_px * work.height_px / _PX
+    """Of the picture, in the unit of costs; 0 of one that no UNet is called for."""
+    return 0.0 if work.enlarged else work.width_px * work.height_px / _PX
 
 
 def _beyond(line: Sequence[Work], before: int, until_ms: float) -> dict[JobId, float]:

@@ -7,7 +7,7 @@ board fills again at the first tick. Where several engines draw, it takes them f
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain import Job, JobId, Standing
 from bot.drawing.forecast import TickCosts, forecast, in_company
@@ -46,13 +46,7 @@ class _Running:
     @property
     def left(self) -> Work:
         """What is left of it now."""
-        return Work(
-            job_id=self.work.job_id,
-            user_id=self.work.user_id,
-            left=self.progress.steps - self.progress.step,
-            width_px=self.work.width_px,
-            height_px=self.work.height_px,
-        )
+        return replace(self.work, left=self.progress.steps - self.progress.step)
 
 
 class _Mean:
@@ -104,11 +98,12 @@ class ProgressBoard:
             work=Work(
                 job_id=job.id,
                 user_id=job.user_id,
-                left=draw.steps,
+                left=draw.length,
                 width_px=draw.width_px,
                 height_px=draw.height_px,
+                enlarged=bool(draw.enlarged),
             ),
-            progress=JobProgress(step=draw.first_step, steps=draw.steps, preview_png=None),
+            progress=JobProgress(step=draw.first_step, steps=draw.length, preview_png=None),
         )
 
     def ticked(
@@ -169,9 +164,10 @@ class ProgressBoard:
         """
         named = None if standing is None else standing.model
         loads = named is not None and self._loaded is not None and named != self._loaded
-        if not self._costs.is_known:
-            return Expected(eta_ms=None, loads=loads)
         running = [row.left for row in self._running.values()]
+        asked = [work for work in (*line, *running) if work.job_id in job_ids]
+        if not all(map(self._costs.knows, asked)):
+            return Expected(eta_ms=None, loads=loads)
         ends = forecast(self._costs, running, in_company(line, running), self._capacity)
         found = [ends[job_id] for job_id in job_ids if job_id in ends]
         if not found:

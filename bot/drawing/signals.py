@@ -70,6 +70,8 @@ class Signals:
         self.amend = Nudge()
         #: A duel was opened or closed: its message is due.
         self.duels = Nudge()
+        #: A gallery channel may have something to show.
+        self.gallery = Nudge()
         #: A line of some server's log is owed to its log channel.
         self.logged = Nudge()
         #: A member is owed a word.

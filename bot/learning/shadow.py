@@ -71,7 +71,9 @@ class Shadow:
 
     def _wants(self, trial: Trial, request: Request, admitted: Admitted) -> bool:
         plain = admitted.ruling is Ruling.ALLOW and admitted.rating is Rating.GENERAL
-        shown = plain and not admitted.ask.private
+        # What is enlarged is drawn by no model.
+        drawn = not admitted.ask.draw.enlarged
+        shown = plain and drawn and not admitted.ask.private
         here = request.guild_id == trial.guild_id and self._active().card_id == trial.parent
         return shown and here and draws(trial, request.id)
 

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain import Ask, JobId, Place, RefusalReason, Refused, RequestKind, UserId
+from bot.domain import Ask, Job, JobId, Place, RefusalReason, Refused, RequestKind, UserId
 from bot.typed.options import Typed
 from bot.words import limits
 from bot.words.speaking import number, say
@@ -142,7 +142,7 @@ def ask_again(
 
     The size is this model's: it may be another than the one that drew the earlier one. The same
     picture is filled in as it was, a variation anew. What the earlier one was varied from, these
-    are varied from too.
+    are varied from too; of one that was enlarged, they are drawn at the model's own size.
     """
     ask = make_ask(
         info=info,
@@ -155,8 +155,41 @@ def ask_again(
     )
     if isinstance(ask, Refused):
         return ask
-    kept = replace(ask.draw, completion=draw.completion, source=draw.source, strength=draw.strength)
+    source = None if draw.strength is None else draw.source
+    kept = replace(ask.draw, completion=draw.completion, source=source, strength=draw.strength)
     return replace(ask, draw=kept)
+
+
+def ask_larger(
+    *,
+    user_id: UserId,
+    place: Place,
+    job: Job,
+    size_px: tuple[int, int],
+    private: bool,
+) -> Ask:
+    """This job's picture once more, larger.
+
+    Nothing of its words is drawn, so no limit of the model's is looked at; policy reads them all
+    the same.
+    """
+    draw = replace(
+        job.draw,
+        width_px=size_px[0],
+        height_px=size_px[1],
+        source=job.id,
+        strength=None,
+        enlarged=True,
+    )
+    return Ask(
+        user_id=user_id,
+        place=place,
+        draw=draw,
+        count=1,
+        private=private,
+        kind=RequestKind.UPSCALE,
+        parent_job_id=job.id,
+    )
 
 
 class _Checks:

@@ -15,8 +15,9 @@ from difflib import get_close_matches
 from typing import Annotated, TypeVar, cast
 
 from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
+from bot.policy.arrangements import VOTES_MAX, GalleryTerms, StrikeTerms
 from bot.policy.effect import Audience, Effect
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.rulebook import SERVER, Rulebook
 from bot.policy.screening import Term
 from bot.policy.toml_text import BYTES_MAX, oddity
@@ -90,6 +91,8 @@ class _Document:
     moderator_role: Snowflake | None = None
     review_channel: Snowflake | None = None
     log_channel: Snowflake | None = None
+    gallery_channel: Snowflake | None = None
+    gallery_votes: Annotated[int, Meta(ge=1, le=VOTES_MAX)] = GalleryTerms().votes
     cooldown_s: Count = 0
     per_day_max: Count | None = None
     allowed: tuple[str, ...] = ()
@@ -172,6 +175,8 @@ def tree_of(policy: GuildPolicy) -> dict[str, object]:
         moderator_role=policy.moderator_role,
         review_channel=policy.review_channel,
         log_channel=policy.log_channel,
+        gallery_channel=policy.gallery.channel,
+        gallery_votes=policy.gallery.votes,
         cooldown_s=policy.cooldown_s,
         per_day_max=policy.per_day_max,
         allowed=policy.allowed,
@@ -244,6 +249,9 @@ def _policy(document: _Document, guild_id: GuildId) -> GuildPolicy:
         moderator_role=_if(RoleId, document.moderator_role),
         review_channel=_if(ChannelId, document.review_channel),
         log_channel=_if(ChannelId, document.log_channel),
+        gallery=GalleryTerms(
+            channel=_if(ChannelId, document.gallery_channel), votes=document.gallery_votes
+        ),
         strikes=StrikeTerms(**asdict(document.strikes)),
         cooldown_s=document.cooldown_s,
         per_day_max=document.per_day_max,

@@ -17,7 +17,7 @@ from models.catalogue.tags.glossary import Glossary
 from models.contract import SEEDS, Draw
 
 #: The same picture once more is filled in as it was.
-_AS_IT_WAS = frozenset({RequestKind.AGAIN, RequestKind.TRIAL})
+_AS_IT_WAS = frozenset({RequestKind.AGAIN, RequestKind.UPSCALE, RequestKind.TRIAL})
 #: Other lots for a surprise that a place does not take.
 _TRIES = 20
 

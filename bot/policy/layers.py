@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from bot.domain import ChannelId, Finding, GuildId, Layer, Place, RoleId, RuleId, Ruling
+from bot.policy.arrangements import GalleryTerms, StrikeTerms
 from bot.policy.effect import NOTHING, Audience, Effect, join
 from bot.policy.rulebook import SERVER, Rule, Rulebook, rule_of
 from bot.policy.screening import Screen, Term
@@ -42,17 +43,6 @@ class RoleTerms:
     per_day_max: int | None = None
     #: Between two requests.
     cooldown_s: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StrikeTerms:
-    """When strikes have a time-out follow."""
-
-    #: So many strikes that still count; 0: never.
-    limit: int = 3
-    #: How long a strike counts.
-    expire_days: int = 30
-    timeout_minutes: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +96,7 @@ class GuildPolicy:
     review_channel: ChannelId | None = None
     #: Where every change, alert and removal is told.
     log_channel: ChannelId | None = None
+    gallery: GalleryTerms = field(default_factory=GalleryTerms)
     strikes: StrikeTerms = field(default_factory=StrikeTerms)
     #: Between two requests of a member; 0: none.
     cooldown_s: int = 0

@@ -92,6 +92,9 @@ def _general(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
     yield comment("Where held pictures, reports and appeals go; and where every change is told.")
     yield option("review_channel", policy.review_channel)
     yield option("log_channel", policy.log_channel)
+    yield comment("Where pictures that members like are shown once more, and from how many votes.")
+    yield option("gallery_channel", policy.gallery.channel)
+    yield f"gallery_votes = {policy.gallery.votes}\n"
     yield comment("Seconds between two requests of a member; their pictures in 24 hours.")
     yield f"cooldown_s = {policy.cooldown_s}\n"
     yield option("per_day_max", policy.per_day_max)

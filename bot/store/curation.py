@@ -157,7 +157,9 @@ _ENTRIES = (
     "  OR job_id IN (SELECT left_job FROM duels) OR job_id IN (SELECT right_job FROM duels)"
     "  OR job_id IN (SELECT job_id FROM post_pictures JOIN posts USING (message_id)"
     "   JOIN choices ON about = owed_post_id WHERE axis = 'pick'))"
-    " AND (SELECT layout FROM requests WHERE requests.id = request_id) <> 'private'"
+    # What was enlarged is no picture of the model's own size.
+    " AND (SELECT layout <> 'private' AND kind <> 'upscale' FROM requests"
+    "  WHERE requests.id = request_id)"
     f" AND {SEEN} AND {_HERE} ORDER BY jobs.seq"
 )
 _VOTES = (

@@ -147,7 +147,10 @@ async def doom_messages_of_jobs(tx: Transaction, which: str, values: Params) -> 
 
 
 async def doom_sends_of_jobs(tx: Transaction, which: str, values: Params) -> None:
-    """Let lists and duels go that show a picture of these jobs, and shows that are no posts yet."""
+    """Let go what shows a picture of these jobs and is no post: lists, duels, what galleries show.
+
+    And shows that are no posts yet.
+    """
     for statement in _SENDS_OF_JOBS:
         await tx.execute(statement.format(which=which), values)
 
@@ -225,6 +228,21 @@ _ASKING_UNDER_WAY = (
     "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
     f" SELECT id, channel_id, guild_id, since_id FROM duels WHERE {_IN_DUELS} AND {UNDER_WAY}"
 )
+#: What hangs in a gallery, or may hang there; it never comes again.
+_HANGING = (
+    "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM showpieces"
+    f" WHERE job_id IN ({_CHOSEN}) AND message_id IS NOT NULL"
+)
+_HANGING_UNDER_WAY = (
+    "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
+    " SELECT job_id, channel_id, guild_id, since_id FROM showpieces"
+    f" WHERE job_id IN ({_CHOSEN}) AND posting_ms IS NOT NULL AND message_id IS NULL"
+    " AND ended_ms IS NULL"
+)
+_TAKEN_DOWN = (
+    "UPDATE showpieces SET message_id = NULL, ended_ms = ifnull(ended_ms, posting_ms)"
+    f" WHERE job_id IN ({_CHOSEN})"
+)
 _SENDS_OF_JOBS = (
     *_of_sends(
         "(name, kind) IN (SELECT name, kind FROM send_jobs"
@@ -232,6 +250,9 @@ _SENDS_OF_JOBS = (
     ),
     _ASKING,
     _ASKING_UNDER_WAY,
+    _HANGING,
+    _HANGING_UNDER_WAY,
+    _TAKEN_DOWN,
 )
 _DOOM_OF_JOBS = (_POSTS, _AMENDED, _POSTS_UNDER_WAY, *_SENDS_OF_JOBS)
 #: A status message that was taken away when all was posted is known to be gone.

@@ -235,6 +235,11 @@ class Gallery:
             await tx.execute(
                 "DELETE FROM sends WHERE message_id IN (SELECT value FROM json_each(:ids))", gone
             )
+            await tx.execute(
+                "UPDATE showpieces SET message_id = NULL, ended_ms = :now"
+                " WHERE message_id IN (SELECT value FROM json_each(:ids))",
+                gone,
+            )
             await lose_messages(tx, "message_id IN (SELECT value FROM json_each(:ids))", gone)
             await lose_duel_messages(tx, gone)
 

@@ -247,14 +247,17 @@ async def _save(
         current = await _read_current(tx, policy.guild_id)
         return Superseded(current=current, since=await _changes_since(tx, entry))
     await tx.execute(
-        "INSERT INTO policies (guild_id, version, body, review_channel_id, log_channel_id)"
-        " VALUES (:guild, :version, :body, :review, :log)",
+        "INSERT INTO policies (guild_id, version, body, review_channel_id, log_channel_id,"
+        " gallery_channel_id, gallery_votes)"
+        " VALUES (:guild, :version, :body, :review, :log, :gallery, :votes)",
         {
             "guild": policy.guild_id,
             "version": entry.version,
             "body": body_of(policy),
             "review": policy.review_channel,
             "log": policy.log_channel,
+            "gallery": policy.gallery.channel,
+            "votes": policy.gallery.votes,
         },
     )
     await note_change(tx, entry)

@@ -88,6 +88,10 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         "pictures": Holding(
             theirs="user_id = :user", forget=("DELETE FROM pictures WHERE user_id = :user",)
         ),
+        "favourites": Holding(
+            theirs="user_id = :user", forget=("DELETE FROM favourites WHERE user_id = :user",)
+        ),
+        "showpieces": Holding(theirs=_THEIR_PICTURES),
         "curations": Holding(theirs=_THEIR_PICTURES),
         "stamps": None,
         "doomed_files": None,

@@ -6,7 +6,9 @@ connection. It must not know how a place in the queue is shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import math
+from dataclasses import dataclass, replace
 
 from bot.domain import (
     ChannelId,
@@ -24,6 +26,7 @@ from bot.store.db import Database, Row
 from bot.store.doomed import Hunt, doom
 from bot.store.job_rows import job_of
 from bot.store.picture_rows import NOT_BLIND
+from models.contract import Draw, pieces_of
 
 _ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.HELD, JobState.RENDERED)
 #: In the words of the indexes that it is looked up in.
@@ -69,6 +72,23 @@ class Work:
     left: int
     width_px: int
     height_px: int
+    #: It is enlarged piece by piece, and no UNet is called for it.
+    enlarged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which pictures a member looks for; all of theirs if nothing is said."""
+
+    #: All of them are somewhere in the prompt; capitals do not count.
+    words: str = ""
+    #: Drawn with this card.
+    card_id: str | None = None
+    #: Those that the member marked, whoever asked for them.
+    favourites: bool = False
+
+
+_EVERYTHING = Search()
 
 
 class JobViews:
@@ -129,17 +149,7 @@ class JobViews:
 
     async def line(self) -> list[Work]:
         """Everything that waits, in the order of its turns, without what cannot be read."""
-        rows = await self._db.fetch_all(_LINE)
-        return [
-            Work(
-                job_id=JobId(row["id"]),
-                user_id=UserId(row["user_id"]),
-                left=max(1, round(row["steps"] * (row["strength"] or 1))),
-                width_px=row["width_px"],
-                height_px=row["height_px"],
-            )
-            for row in rows
-        ]
+        return [_work_of(row) for row in await self._db.fetch_all(_LINE)]
 
     async def mine(self, user_id: UserId, guild_id: GuildId) -> list[Job]:
         """A user's jobs in a server that are not at their end, oldest first."""
@@ -175,22 +185,64 @@ class JobViews:
         return dict.fromkeys(_ALIVE, 0) | {JobState(r["state"]): r["jobs"] for r in rows}
 
     async def history(
-        self, user_id: UserId, guild_id: GuildId, limit: int, before: JobId | None = None
+        self,
+        user_id: UserId,
+        guild_id: GuildId,
+        limit: int,
+        before: JobId | None = None,
+        *,
+        search: Search = _EVERYTHING,
     ) -> list[Job]:
         """A user's jobs in a server whose pictures exist and may be seen alone, newest first.
 
         `before` leaves out that job and what was asked for after it (for paging). By place and
         not by time: the pictures of one request were asked for in the same millisecond.
         """
+        whose = _MARKED if search.favourites else _THEIRS
         rows = await self._db.fetch_all(
-            "SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id"  # noqa: S608  a constant
-            " WHERE jobs.user_id = :user AND jobs.guild_id = :guild"
+            f"SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id WHERE {whose}"  # noqa: S608  constants
             f" AND pictures.deleted_ms IS NULL AND jobs.state <> 'held' AND {NOT_BLIND}"
+            " AND (:card IS NULL OR pictures.card_id = :card)"
+            # By position and not by LIKE, for members write % and _.
+            " AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE ifnull(instr(lower("
+            "   CASE WHEN json_valid(draw) THEN draw ->> '$.prompt' END), value), 0) = 0)"
             " AND (:before IS NULL OR jobs.seq < (SELECT seq FROM jobs WHERE id = :before))"
             " ORDER BY jobs.seq DESC LIMIT :limit",
-            {"user": user_id, "guild": guild_id, "before": before, "limit": limit},
+            {
+                "user": user_id,
+                "guild": guild_id,
+                "before": before,
+                "limit": limit,
+                "card": search.card_id,
+                "words": json.dumps([_lowered(word) for word in search.words.split()]),
+            },
         )
         return [job_of(row) for row in rows]
+
+    async def models_of(self, user_id: UserId, guild_id: GuildId) -> list[str]:
+        """The cards that drew a user's pictures in a server, or those that they marked."""
+        rows = await self._db.fetch_all(
+            "SELECT DISTINCT card_id FROM pictures WHERE guild_id = :guild AND deleted_ms IS NULL"
+            " AND (user_id = :user OR job_id IN"
+            "  (SELECT job_id FROM favourites WHERE favourites.user_id = :user)) ORDER BY card_id",
+            {"user": user_id, "guild": guild_id},
+        )
+        return [row["card_id"] for row in rows]
+
+    async def alike(self, guild_id: GuildId, draw: Draw) -> list[Job]:
+        """The jobs of a server whose picture is there and was drawn just so, the newest first.
+
+        A style's name draws nothing by itself; its words are words of the prompt.
+        """
+        rows = await self._db.fetch_all(
+            f"SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id WHERE {_OF_SEED}"  # noqa: S608  constants
+            " AND jobs.state = 'delivered' AND pictures.deleted_ms IS NULL"
+            f" AND {NOT_BLIND} ORDER BY jobs.seq DESC LIMIT {_ALIKE}",
+            {"guild": guild_id, "seed": draw.seed},
+        )
+        plain = replace(draw, style=None)
+        jobs = [job_of(row) for row in rows]
+        return [job for job in jobs if not job.fault and replace(job.draw, style=None) == plain]
 
     async def set_status_message(self, request_id: RequestId, message: MessageRef | None) -> bool:
         """Remember a request's status message, or (None) that it is not known.
@@ -234,12 +286,28 @@ class JobViews:
         return {RequestId(row["id"]) for row in rows}
 
 
+#: In the words of the index that it is looked up in.
+_OF_SEED = (
+    "jobs.guild_id = :guild"
+    " AND CASE WHEN json_valid(jobs.draw) THEN jobs.draw ->> '$.seed' END = :seed"
+)
+#: So many of one seed are compared.
+_ALIKE = 50
+_THEIRS = "jobs.user_id = :user AND jobs.guild_id = :guild"
+#: Nobody marks what another keeps private.
+_MARKED = (
+    "jobs.guild_id = :guild"
+    " AND jobs.id IN (SELECT job_id FROM favourites WHERE favourites.user_id = :user)"
+    " AND (jobs.user_id = :user OR (SELECT layout FROM requests WHERE requests.id = request_id)"
+    "  <> 'private')"
+)
 #: Each user's first ones, then each one's second, as the claims take them.
 _LINE = (
     "SELECT * FROM (SELECT jobs.id, jobs.seq, last_turn, since_ms, turns.user_id,"
     "  row_number() OVER (PARTITION BY jobs.user_id ORDER BY jobs.seq) AS round,"
     "  CASE WHEN json_valid(draw) THEN draw ->> '$.steps' END AS steps,"
     "  CASE WHEN json_valid(draw) THEN draw ->> '$.strength' END AS strength,"
+    "  CASE WHEN json_valid(draw) THEN draw ->> '$.enlarged' END AS enlarged,"
     "  CASE WHEN json_valid(draw) THEN draw ->> '$.width_px' END AS width_px,"
     "  CASE WHEN json_valid(draw) THEN draw ->> '$.height_px' END AS height_px"
     "  FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"
@@ -249,6 +317,25 @@ _LINE = (
     "  AND typeof(height_px) = 'integer'"
     " ORDER BY round, last_turn, since_ms, user_id"
 )
+
+
+def _lowered(word: str) -> str:
+    """As SQLite lowers: it knows no capitals but those of ASCII."""
+    return "".join(c.lower() if c.isascii() else c for c in word)
+
+
+def _work_of(row: Row) -> Work:
+    width_px, height_px = row["width_px"], row["height_px"]
+    enlarged = bool(row["enlarged"])
+    steps = math.prod(pieces_of(width_px, height_px)) if enlarged else row["steps"]
+    return Work(
+        job_id=JobId(row["id"]),
+        user_id=UserId(row["user_id"]),
+        left=max(1, round(steps * (row["strength"] or 1))),
+        width_px=width_px,
+        height_px=height_px,
+        enlarged=enlarged,
+    )
 
 
 def _status_of(row: Row) -> StatusMessage:

@@ -60,6 +60,8 @@ def _choices(policy: GuildPolicy) -> Mapping[str, str]:
         say("Moderators' role"): _role_mention(policy.moderator_role),
         say("Review channel"): _channel_mention(policy.review_channel),
         say("Log channel"): _channel_mention(policy.log_channel),
+        say("Gallery channel"): _channel_mention(policy.gallery.channel),
+        say("Votes for the gallery"): str(policy.gallery.votes),
         say("Strikes until a time-out"): str(strikes.limit) if strikes.limit else say("none"),
         say("Days until a strike expires"): str(strikes.expire_days),
         say("Minutes of a time-out"): str(strikes.timeout_minutes),

@@ -27,7 +27,8 @@ _ASKING = Message(
     "it to you alone. `--ar 16:9 --no hat` and settings pasted from other programs work, too."
 )
 _AFTER = Message(
-    "Under each picture: *Again*, *Vary* (a new seed), *Edit*, *Settings*, *Delete*, *Report*. "
+    "Under each picture: *Again*, *Reroll* (a new seed), *Edit*, *Vary* (something near it), "
+    "*Upscale* (larger), *Favourite* (⭐, for `/history`), *Settings*, *Delete*, *Report*. "
     "*Draw like this* and *Settings* are in the menu of its message, too, under *Apps*."
 )
 _YOURS = Message(

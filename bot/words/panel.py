@@ -15,7 +15,7 @@ from bot.policy.rulebook import SERVER, Rule
 from bot.policy.term_lists import LineFault
 from bot.words.differences import role_terms_in_words
 from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
-from bot.words.speaking import Message, listed, number, say
+from bot.words.speaking import Message, listed, number, say, tally
 from bot.words.wording import fitting, plain
 
 GONE = Message("This no longer exists, so there was nothing to change. Here is what there is.")
@@ -360,3 +360,19 @@ def faulty_lines(faults: Iterable[LineFault]) -> str:
 def term_lines(lines: Iterable[str], limit: int) -> str:
     """Lines of a word list, as they are and without markdown."""
     return fitting([f"- {plain(line)}" for line in lines], limit)
+
+
+GALLERY = Message(
+    "Pictures that members like are shown in this channel, each once, with who asked for them and "
+    "a link. Nothing of a channel that not everybody there can read, nothing private, and nothing "
+    "that may not be shown there; what is deleted leaves it. Pictures of the last 7 days count."
+)
+GALLERY_CHANNEL = Message("Now: {channel}.")
+GALLERY_FROM = Message(
+    "**Votes**: 👍 less 👎 that a picture needs. What people vote on their own is left out."
+)
+
+
+def votes(count: int) -> str:
+    """How many votes are needed."""
+    return tally("{count} vote", "{count} votes", count)

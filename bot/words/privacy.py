@@ -55,6 +55,8 @@ _NAMES = {
     "waiting_asks": Message("requests that wait for you to accept the licence"),
     "drafts": Message("drafts of requests that I did not take"),
     "presets": Message("your presets"),
+    "favourites": Message("pictures you marked as favourites"),
+    "showpieces": Message("pictures of yours in gallery channels"),
     "styles": Message("styles you made as a moderator"),
     "sends": Message("messages I sent about your pictures"),
     "send_jobs": Message("your pictures in those messages"),

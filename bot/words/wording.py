@@ -20,6 +20,8 @@ from models.contract import Draw
 CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
 #: Room for the `<@id> ` that may be put before a text.
 _MENTION_CHARS = 25
+#: Below a picture that is no PNG any more.
+COMPRESSED = Message("-# Compressed to fit this server's upload limit.")
 #: How much of a prompt is shown where it is only a reminder.
 _PROMPT_CHARS = 300
 #: How much of a text is quoted.
@@ -243,13 +245,13 @@ def _times(reason: str, count: int) -> str:
 
 def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
     """How much of all steps is done; what has ended, however it did, is done."""
-    steps = sum(job.draw.steps for job in jobs)
+    steps = sum(job.draw.length for job in jobs)
     done = sum(
         progress[job.id].step
         if job.id in progress
         else 0
         if job.state in {JobState.QUEUED, JobState.RUNNING}
-        else job.draw.steps
+        else job.draw.length
         for job in jobs
     )
     full = _BAR_CELLS * done // max(steps, 1)
@@ -281,6 +283,8 @@ def caption(job: Job, picture: Picture, note: str = "") -> str:
     how = [say("seed {seed}", seed=draw.seed), *settings(draw), picture.card_id]
     if draw.style:
         how.append(say("style {name}", name=draw.style))
+    if draw.enlarged:
+        how.append(f"{draw.width_px}x{draw.height_px} px")
     below = f"-# {' · '.join(how)} · `{job.id}`"
     whose = f"<@{job.user_id}> {plain(draw.prompt)}"
     return fit("\n".join(filter(None, (fit(whose, CONTENT_CHARS_MAX // 2), note, below))))
@@ -292,6 +296,12 @@ def settings(draw: Draw) -> tuple[str, str]:
         tally("{count} step", "{count} steps", draw.steps),
         say("guidance {value}", value=number(draw.guidance)),
     )
+
+
+def compressed(text: str) -> str:
+    """The message above a picture that had to be made smaller for Discord to take it."""
+    told = COMPRESSED()
+    return f"{fit(text, CONTENT_CHARS_MAX - len(told) - 1)}\n{told}"
 
 
 def alt_text(job: Job) -> str:

@@ -35,10 +35,10 @@ async def ask_for(
         typed = typed_of(draw, services.model(), private=private, count=count)
         await refuse_words(interaction, ask, typed)
         return
-    await submit(interaction, replace(ask, precedent=await _inherited(services, job)))
+    await submit(interaction, replace(ask, precedent=await inherited(services, job)))
 
 
-async def _inherited(services: Services, job: Job) -> Ruling | None:
+async def inherited(services: Services, job: Job) -> Ruling | None:
     """What moderators put behind a spoiler has others like it come behind one too."""
     picture = await services.gallery.get(job.id)
     card_id = services.model().card_id if picture is None else picture.card_id

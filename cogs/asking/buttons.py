@@ -38,8 +38,13 @@ class _OfPicture(Press, template="wd:none"):
         return await picture_of(interaction, JobId(self.target))
 
     async def settings(self, interaction: Interaction) -> Job | None:
-        """The job, if its settings can be read too; tells the user if not."""
+        """The job, if its settings can be read too; tells the user if not.
+
+        Of a picture that was enlarged, what drew it, for that is what can be asked for anew.
+        """
         job = await self.job(interaction)
+        if job is not None and job.draw.enlarged:
+            job = await interaction.client.services.views.get(JobId(job.draw.source or "")) or job
         return job if job is not None and await is_readable(interaction, job) else None
 
 
@@ -158,13 +163,19 @@ class Anyway(_Waiting, template=template(Action.ANYWAY)):
     action = Action.ANYWAY
 
 
+class DrawAnyway(_Waiting, template=template(Action.DRAW_ANYWAY)):
+    """Draw a picture that is there already."""
+
+    action = Action.DRAW_ANYWAY
+
+
 class Meant(_Waiting, template=template(Action.MEANT)):
     """Draw a prompt without its slips."""
 
     action = Action.MEANT
 
 
-_PRESSES = (Again, Reroll, RerollAll, Edit, ShowSettings, Cancel, Anyway, Meant)
+_PRESSES = (Again, Reroll, RerollAll, Edit, ShowSettings, Cancel, Anyway, DrawAnyway, Meant)
 
 
 class Buttons(commands.Cog):

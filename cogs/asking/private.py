@@ -30,7 +30,7 @@ from bot.words import pictures, wording
 from cogs.components import post_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.noting import note
-from cogs.posting.uploads import upload
+from cogs.posting.uploads import told_of, upload
 from cogs.translating import place_of, roles_of, tell
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ async def _upload(interaction: Interaction, job: Job, picture: Picture, png: byt
         [png],
         interaction.filesize_limit,
         lambda fitting: interaction.followup.send(
-            wording.caption(job, picture, told),
+            told_of(wording.caption(job, picture, told), fitting),
             file=discord.File(
                 io.BytesIO(fitting[0].data),
                 f"{job.id}.{fitting[0].extension}",

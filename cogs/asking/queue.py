@@ -1,10 +1,9 @@
-"""What waits and what was drawn: `/queue`, `/cancel`, `/show`, `/history`."""
+"""What waits and what was drawn: `/queue`, `/cancel`, `/show`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -21,11 +20,11 @@ from cogs.asking.press import Press
 from cogs.asking.private import show_all
 from cogs.asking.showing import show_again
 from cogs.asking.terms import licensed
-from cogs.components import Action, row_of, template
+from cogs.components import Action, template
 from cogs.translating import guild_of, tell, user_of
 
-#: Lines of `/queue` and of a page of `/history`; Discord's limit of choices.
-_LINES, _PAGE, _CHOICES = 10, 10, 25
+#: Lines of `/queue`; Discord's limit of choices.
+_LINES, _CHOICES = 10, 25
 #: Lines of `/queue` about everybody in the server.
 _NEXT = 5
 
@@ -118,12 +117,6 @@ class Queue(commands.Cog):
         )
         return _choices(jobs, current)
 
-    @app_commands.command(description="Your pictures in this server, newest first")
-    async def history(self, interaction: Interaction) -> None:
-        """The first page; a button brings the next."""
-        content, view = await _page(interaction, None)
-        await interaction.response.send_message(content, view=view, ephemeral=True)
-
 
 class Fetch(Press, template=template(Action.FETCH)):
     """*Show* under the acknowledgement of a private request."""
@@ -142,50 +135,6 @@ class Fetch(Press, template=template(Action.FETCH)):
         await show_all(interaction, jobs)
 
 
-class Older(Press, template=template(Action.HISTORY)):
-    """The next page of `/history`; the target is the last picture shown."""
-
-    action = Action.HISTORY
-
-    async def pressed(self, interaction: Interaction) -> None:
-        """Turn the page in place."""
-        content, view = await _page(interaction, JobId(self.target))
-        await interaction.response.edit_message(content=content, view=view)
-
-
-async def _page(interaction: Interaction, before: JobId | None) -> tuple[str, discord.ui.View]:
-    services = interaction.client.services
-    jobs = await services.views.history(
-        user_of(interaction), guild_of(interaction), _PAGE + 1, before
-    )
-    head = await _awaited(interaction) if before is None else ""
-    if not jobs:
-        nothing = pictures.NO_OLDER() if before else pictures.NONE_YET()
-        return f"{head}{nothing}", row_of()
-    lines = [await _entry(interaction, job) for job in jobs[:_PAGE]]
-    # The next page begins where this one had no room any more.
-    count = max(1, wording.fits(lines, wording.CONTENT_CHARS_MAX - len(head)))
-    more = [(Action.HISTORY, jobs[count - 1].id)] if len(jobs) > count else []
-    return wording.fit(head + "\n".join(lines[:count])), row_of(*more)
-
-
-async def _awaited(interaction: Interaction) -> str:
-    """A line about what is kept until a moderator has looked at it, if anything is."""
-    mine = await interaction.client.services.views.mine(user_of(interaction), guild_of(interaction))
-    held = sum(job.state is JobState.HELD for job in mine)
-    return f"{wording.awaited(held)}\n" if held else ""
-
-
-async def _entry(interaction: Interaction, job: Job) -> str:
-    posts = await interaction.client.services.gallery.posts(job.id)
-    where = (
-        f" · [{pictures.OPEN()}](https://discord.com/channels/{p.guild_id}/{p.channel_id}/{p.message_id})"
-        if (p := next(iter(posts), None))
-        else ""
-    )
-    return f"`{job.id}` <t:{job.created_ms // 1000}:R> {wording.plain(job.draw.prompt, 70)}{where}"
-
-
 def _choices(jobs: Sequence[Job], current: str) -> list[app_commands.Choice[str]]:
     wanted = current.strip().lower()
     fitting = (job for job in jobs if wanted in job.id or wanted in job.draw.prompt.lower())
@@ -197,10 +146,10 @@ def _choices(jobs: Sequence[Job], current: str) -> list[app_commands.Choice[str]
 
 async def setup(bot: WaifuBot) -> None:
     """Called by discord.py when the extension loads."""
-    bot.add_dynamic_items(Older, Fetch)
+    bot.add_dynamic_items(Fetch)
     await bot.add_cog(Queue(bot))
 
 
 async def teardown(bot: WaifuBot) -> None:
     """Called by discord.py when the extension goes."""
-    bot.remove_dynamic_items(Older, Fetch)
+    bot.remove_dynamic_items(Fetch)

@@ -17,7 +17,8 @@ from bot.client import Interaction
 from bot.domain import Ask, BotError, Refused, RequestId, RuleId
 from bot.ids import new_id
 from bot.log import short_hash
-from bot.policy.layers import StrikeTerms, title_of
+from bot.policy.arrangements import StrikeTerms
+from bot.policy.layers import title_of
 from bot.services import Services
 from bot.store.audit_rows import AuditEntry
 from bot.store.decisions import Decision, DecisionKind, Outcome

@@ -38,6 +38,7 @@ from bot.store.members import EVERYWHERE
 from bot.typed.options import Typed
 from bot.typed.reading import understood
 from bot.words import asking, knowing, licensing, pictures, standing, wording
+from cogs.asking.alike import Alike, found_alike, show_alike
 from cogs.asking.doubting import doubted, show_doubt
 from cogs.asking.dressing import dressed
 from cogs.asking.private import answer_privately, bring
@@ -105,8 +106,8 @@ async def submit(
 
     An ask that waited for a press as `waiting_id` keeps waiting, button and all, until its
     fate is written down: a crash before that costs a second press, not the request. Who is `sure`
-    is not asked whether to draw words that the model does not know. `typed` is what it was made of,
-    if somebody typed it just now: a refusal gives that back.
+    is not asked whether to draw words that the model does not know, or what is there already.
+    `typed` is what it was made of, if somebody typed it just now: a refusal gives that back.
     """
     services = interaction.client.services
     ask = await with_precedent(services, await _completed(interaction, ask))
@@ -123,6 +124,8 @@ async def submit(
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
     elif isinstance(outcome, Grasp):
         await show_doubt(interaction, ask, outcome)
+    elif isinstance(outcome, Alike):
+        await show_alike(interaction, ask, outcome)
     elif isinstance(outcome, Refused):
         # Words of somebody else, or that were let pass when they were written, are no strike.
         fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
@@ -146,10 +149,11 @@ def _closing(*, queued: bool, sure: bool) -> str:
 
 async def _queue(
     interaction: Interaction, ask: Ask, waiting_id: RequestId | None, *, sure: bool
-) -> Request | Refused | Grasp | None:
+) -> Request | Refused | Grasp | Alike | None:
     """The queued request, or why there is none; None if the licence is not accepted yet.
 
-    What is known of the prompt if nothing is, unless its member is sure.
+    Unless its member is sure: what is known of the prompt if nothing is, and the pictures
+    themselves if they are there already.
     """
     services = interaction.client.services
     roles, model = roles_of(interaction), services.model()
@@ -162,6 +166,8 @@ async def _queue(
         return None
     if not sure and (strange := await doubted(services, ask)) is not None:
         return strange
+    if not sure and (there := await found_alike(interaction, ask, policy)) is not None:
+        return there
     caps = _caps(services.caps, quota(policy.guild, roles))
     queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id

@@ -21,7 +21,7 @@ from cogs.audience import may_show_here
 from cogs.components import post_view
 from cogs.posting.noting import note
 from cogs.posting.sending import answer_to, send_tracked
-from cogs.posting.uploads import upload
+from cogs.posting.uploads import told_of, upload
 from cogs.translating import for_everybody, guild_of, place_of, roles_of, tell, user_of
 
 
@@ -89,7 +89,7 @@ async def _show(
             [png],
             interaction.filesize_limit,
             lambda fitting: interaction.followup.send(
-                wording.caption(job, picture, told),
+                told_of(wording.caption(job, picture, told), fitting),
                 file=discord.File(
                     io.BytesIO(fitting[0].data),
                     f"{job.id}.{fitting[0].extension}",

@@ -1,4 +1,4 @@
-"""*Vary subtle* and *Vary strong*: pictures drawn from a kept one; and *Post alone*.
+"""*Vary subtle* and *Vary strong*: pictures drawn from a kept one; and what posts one once more.
 
 What is varied is looked at again: it has to be a picture that may be shown where the button was
 pressed, to whoever reads there. The result is judged as any other picture is.
@@ -69,7 +69,13 @@ class PostAlone(Press, template=template(Action.ALONE)):
         await show_again(interaction, JobId(self.target))
 
 
-_PRESSES = (VarySubtle, VaryStrong, PostAlone)
+class ShowHere(PostAlone, template=template(Action.SHOW_HERE)):
+    """A picture that is there already, in the place of the press."""
+
+    action = Action.SHOW_HERE
+
+
+_PRESSES = (VarySubtle, VaryStrong, PostAlone, ShowHere)
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from discord import ui
 
 from bot.domain import RoleId
+from bot.policy.arrangements import StrikeTerms
 from bot.policy.editing import role_terms, with_role
-from bot.policy.layers import GuildPolicy, StrikeTerms
+from bot.policy.layers import GuildPolicy
 from bot.words import panel as words
 from bot.words.speaking import say
 from cogs.governing.changing import Wish

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bot.domain import ChannelId, RoleId, RuleId
+from bot.policy.arrangements import VOTES_MAX
 from bot.policy.editing import (
     AUDIENCES,
     RULINGS,
@@ -145,6 +146,17 @@ def _log(desk: Desk, press: PanelPress) -> GuildPolicy | str:
     return desk.unusable(channel) or replace(desk.policy, log_channel=channel)
 
 
+def _gallery(desk: Desk, press: PanelPress) -> GuildPolicy | str:
+    channel = _told_channel(press)
+    gallery = replace(desk.policy.gallery, channel=channel)
+    return desk.unusable(channel) or replace(desk.policy, gallery=gallery)
+
+
+def _gallery_votes(desk: Desk, press: PanelPress) -> GuildPolicy:
+    votes = max(1, min(int(press.values[0]), VOTES_MAX))
+    return replace(desk.policy, gallery=replace(desk.policy.gallery, votes=votes))
+
+
 def _told_channel(press: PanelPress) -> ChannelId | None:
     return ChannelId(int(press.values[0])) if press.values else None
 
@@ -165,4 +177,6 @@ DEEDS: Mapping[str, Deed] = {
     "modrole": Deed(change=_modrole, page="staff"),
     "review": Deed(change=_review, page="staff"),
     "log": Deed(change=_log, page="staff"),
+    "gallery": Deed(change=_gallery, page="gallery"),
+    "votes": Deed(change=_gallery_votes, page="gallery"),
 }

@@ -120,9 +120,10 @@ def _read_here(desk: Desk, data: bytes) -> _Offer | str:
 
 
 def _unusable(desk: Desk, policy: GuildPolicy) -> str:
-    """Why moderators cannot be told where the file says; a channel of another server is none."""
-    now = {desk.policy.review_channel, desk.policy.log_channel}
-    named = (policy.review_channel, policy.log_channel)
+    """Why nothing can be told or shown where the file says; a channel of another server is none."""
+    before = desk.policy
+    now = {before.review_channel, before.log_channel, before.gallery.channel}
+    named = (policy.review_channel, policy.log_channel, policy.gallery.channel)
     return next(filter(None, (desk.unusable(id_) for id_ in named if id_ not in now)), "")
 
 

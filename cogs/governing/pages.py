@@ -55,6 +55,7 @@ _DOORS = {
     "blocked": (Message("Blocked words"), Message("Words that I refuse here, with a reason")),
     "allowed": (Message("Allowed phrases"), Message("Phrases in which no rule finds anything")),
     "members": (Message("Members"), Message("Strikes, pauses, pictures per day")),
+    "gallery": (Message("Gallery"), Message("A channel for the pictures that members like")),
     "staff": (Message("Moderators"), Message("Who decides, the review channel, the log channel")),
     "log": (Message("Log"), Message("Who changed what, before and after")),
 }

@@ -257,6 +257,32 @@ def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     )  # fmt: skip
 
 
+#: What a picture may need to be shown in the gallery.
+_GALLERY_VOTES = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50)
+
+
+def gallery(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
+    """Where pictures that members like are shown, and how many votes they need."""
+    del args
+    terms = desk.policy.gallery
+    closed = desk.unusable(terms.channel)
+    options = [
+        Option(label=words.votes(votes), value=str(votes), chosen=votes == terms.votes)
+        for votes in sorted({*_GALLERY_VOTES, terms.votes})
+    ]
+    return page(
+        *said(note),
+        text(f"## {say('Gallery')}\n{words.GALLERY()}\n"
+             + words.GALLERY_CHANNEL(channel=_channel_or_none(desk, terms.channel))
+             + (f"\n⚠️ {closed}" if closed else "")),
+        channel_menu("Gallery channel", press_id("gallery", desk.version), [ChannelType.text],
+                     _known_channel(desk, terms.channel)),
+        text(words.GALLERY_FROM()),
+        menu("Votes", press_id("votes", desk.version), options),
+        home_row(desk),
+    )  # fmt: skip
+
+
 def _amiss(desk: Desk) -> str:
     """What should be mended about the review channel, a line each."""
     warnings = review_warnings(desk.guild, desk.policy) if desk.guild else []
@@ -282,5 +308,6 @@ PLACE_PAGES: Mapping[str, Page] = {
     "roles": roles,
     "role": role,
     "members": members,
+    "gallery": gallery,
     "staff": staff,
 }

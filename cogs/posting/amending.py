@@ -99,7 +99,7 @@ class Amending(Looking):
             files = composed.files(fitting)
             if composed.is_grid:
                 await message.edit(
-                    content=composed.content, attachments=files, view=composed.view()
+                    content=composed.content(fitting), attachments=files, view=composed.view()
                 )
             else:
                 await message.edit(attachments=files)

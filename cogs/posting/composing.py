@@ -16,7 +16,7 @@ from bot.domain import Job, OwedPostId, Picture
 from bot.words import grids, wording
 from cogs.components import grid_view, post_view
 from cogs.posting.tiles import tile
-from cogs.posting.uploads import Fitted
+from cogs.posting.uploads import Fitted, told_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +53,13 @@ class Composition:
         """The pictures' bytes, in the order of their places."""
         return [pane.png for pane in self.panes.values()]
 
-    @property
-    def content(self) -> str:
-        """The words above the pictures."""
+    def content(self, fitting: Sequence[Fitted]) -> str:
+        """The words above the pictures, as they were made to fit."""
         pane = next(iter(self.panes.values()))
         if not self.is_grid:
-            return wording.caption(pane.job, pane.picture, self.note)
-        return grids.caption(self.jobs, pane.picture.card_id, self.missing, self.name, self.note)
+            return told_of(wording.caption(pane.job, pane.picture, self.note), fitting)
+        card_id = pane.picture.card_id
+        return grids.caption(self.jobs, card_id, self.missing, self.name, self.note)
 
     def view(self) -> discord.ui.View:
         """The controls below them."""

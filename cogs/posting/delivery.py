@@ -204,7 +204,7 @@ class Delivery(Looking):
                 composed.pngs,
                 self._limit_bytes(owed.guild_id),
                 lambda fitting: channel.send(
-                    composed.content,
+                    composed.content(fitting),
                     files=composed.files(fitting),
                     view=composed.view(),
                     allowed_mentions=discord.AllowedMentions(

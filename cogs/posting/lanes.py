@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from bot.ballot import DuelId
-from bot.domain import BotError, ChannelId, MessageId, OwedPostId
+from bot.domain import BotError, ChannelId, JobId, MessageId, OwedPostId
 from bot.drawing.signals import Nudge
 from bot.store.case_rows import CaseId
 from bot.store.tellings import TellingId
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 KeyT = TypeVar("KeyT", bound=Hashable)
 #: What an item is about, where it can rest alone.
-RestKey: TypeAlias = MessageId | OwedPostId | CaseId | DuelId | TellingId
+RestKey: TypeAlias = MessageId | OwedPostId | CaseId | DuelId | TellingId | JobId
 
 #: A channel that keeps a try waiting for longer gives its place to another and waits without one.
 _SLOW_S = 2.0

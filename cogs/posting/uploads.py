@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import discord
 
+from bot.words import wording
 from cogs.posting.faults import is_too_large
 from models.provenance import encode_smaller
 
@@ -31,6 +32,12 @@ class Fitted(NamedTuple):
 
     data: bytes
     extension: str
+
+
+def told_of(text: str, fitting: Sequence[Fitted]) -> str:
+    """The words above pictures, which say where one is another file than the one that is kept."""
+    kept = all(one.extension == "png" for one in fitting)
+    return text if kept else wording.compressed(text)
 
 
 async def upload(

@@ -23,11 +23,11 @@ from cogs.asking.press import Press
 from cogs.asking.requests import lacking
 from cogs.asking.terms import licensed
 from cogs.components import Action, row_of, template
-from cogs.translating import guild_of, place_of, roles_of, tell, user_of
+from cogs.posting.sheets import PLACES
+from cogs.translating import guild_of, place_of, roles_of, speak_to_everybody, tell, user_of
 from cogs.voting.duelling import blinded, choosing
 from cogs.voting.listing import (
     PERIODS,
-    PLACES,
     ListEntry,
     Period,
     entry_here,
@@ -117,15 +117,15 @@ class DuelsCog(commands.Cog):
         best = await self._best(guild, policy, PERIODS[period])
         if not best:
             told = f"{listing.NO_WINNERS[period]()} {listing.HOW_TO_DUEL()}"
-            await interaction.followup.send(told)
+            await tell(interaction, told)
             return
+        speak_to_everybody(interaction)
         lines = [
             duelling.rung(place, rung.up, rung.down, rung.picture, url_of(entry.post))
             for place, (rung, entry) in enumerate(best, 1)
         ]
-        heading = listing.WINNERS[period]()
-        pictures = [entry.picture for _, entry in best]
-        await send_list(interaction, wording.fitting([heading, *lines]), pictures)
+        text = wording.fitting([listing.WINNERS[period](), *lines])
+        await send_list(interaction, text, [entry for _, entry in best])
 
     async def _best(
         self, guild: discord.Guild, policy: EffectivePolicy, length_ms: int | None

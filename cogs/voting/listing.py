@@ -1,4 +1,4 @@
-"""Lists of a server's best pictures, with the first few of them: what may stand there, sending.
+"""Lists of a server's best pictures with a sheet of them: what may stand there, sending.
 
 `/votes top` and `/duel top` make them. It must not know what makes a picture the best. Not a cog.
 """
@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -14,19 +13,19 @@ from typing import Literal, TypeAlias
 import discord
 
 from bot.client import Interaction
-from bot.domain import BotError, Picture, Place, Post, Rating
+from bot.domain import Job, Picture, Place, Post, Rating
 from bot.policy import decide
 from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
 from bot.services import Services
 from bot.store.sends import SendKind
-from bot.words.pictures import AI_MADE_PLACE, NO_LONGER_LISTED
+from bot.words import history
+from bot.words.pictures import NO_LONGER_LISTED
 from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
-from cogs.translating import place_of, speak_to_everybody, tell
-
-log = logging.getLogger(__name__)
+from cogs.posting.sheets import sheet_of
+from cogs.translating import place_of, tell
 
 _DAY_MS = 24 * 3_600_000
 #: What a list can look back to.
@@ -38,21 +37,19 @@ PERIODS: dict[str, int | None] = {
     "month": 30 * _DAY_MS,
     "all": None,
 }
-#: Places shown, pictures shown, and their bytes together.
-PLACES = 10
-_SHOWN, _SHOWN_BYTES_MAX = 4, 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListEntry:
     """A picture as it may be shown here, and a post of it that every reader may see."""
 
+    job: Job
     picture: Picture
     post: Post
 
 
 async def policy_of_list(interaction: Interaction) -> EffectivePolicy | None:
-    """What holds where a list is asked for, and its answer is deferred.
+    """What holds where a list is asked for.
 
     None if its member gets no list: they are told why, or shown the licence.
     """
@@ -62,8 +59,6 @@ async def policy_of_list(interaction: Interaction) -> EffectivePolicy | None:
     if silenced := decide.silence(policy):
         await tell(interaction, silenced.text)
         return None
-    await interaction.response.defer()
-    speak_to_everybody(interaction)
     return policy
 
 
@@ -76,9 +71,9 @@ async def entry_here(
     seen = [post for post in posts if may_show_here(guild, here_id, post.channel_id)]
     job = await services.views.get(picture.job_id)
     verdict = may_show(job, picture, policy) if seen and job else None
-    if not isinstance(verdict, Shown):
+    if job is None or not isinstance(verdict, Shown):
         return None
-    return ListEntry(picture=replace(picture, spoiler=verdict.spoiler), post=seen[0])
+    return ListEntry(job=job, picture=replace(picture, spoiler=verdict.spoiler), post=seen[0])
 
 
 def ratings_in(place: Place) -> tuple[Rating, ...]:
@@ -91,40 +86,22 @@ def url_of(post: Post) -> str:
     return f"https://discord.com/channels/{post.guild_id}/{post.channel_id}/{post.message_id}"
 
 
-async def send_list(interaction: Interaction, text: str, pictures: Sequence[Picture]) -> None:
-    """Answer with a list of these pictures and the first few of them; it goes if one of them does.
+async def send_list(interaction: Interaction, text: str, entries: Sequence[ListEntry]) -> None:
+    """Answer with a list of these and a sheet of them; it goes if one of them does."""
+    await interaction.response.defer()
+    pictures = [entry.picture for entry in entries]
+    sheet = await sheet_of(interaction.client.services, pictures)
+    jobs = [None if entry.picture.spoiler else entry.job for entry in entries]
 
-    The answer was deferred.
-    """
-    files = await _files(interaction.client.services, pictures)
+    def files() -> list[discord.File]:
+        if sheet is None:
+            return []
+        return [discord.File(io.BytesIO(sheet), "sheet.png", description=history.alt_text(jobs))]
+
     shown = await send_tracked(
         interaction,
         answer_to(interaction, SendKind.TOP, pictures),
-        lambda: interaction.followup.send(text, files=files, suppress_embeds=True, wait=True),
+        lambda: interaction.followup.send(text, files=files(), suppress_embeds=True, wait=True),
     )
     if not shown:
         await interaction.followup.send(NO_LONGER_LISTED())
-
-
-async def _files(services: Services, pictures: Sequence[Picture]) -> list[discord.File]:
-    """The first few pictures themselves; one that cannot be read is left out."""
-    files: list[discord.File] = []
-    room_bytes = _SHOWN_BYTES_MAX
-    for place, picture in enumerate(pictures[:_SHOWN], 1):
-        if picture.size_bytes > room_bytes:
-            continue
-        try:
-            data = await services.gallery.read(picture)
-        except (BotError, OSError) as problem:
-            log.warning("picture %s cannot be shown: %s", picture.job_id, problem)
-            continue
-        room_bytes -= len(data)
-        files.append(
-            discord.File(
-                io.BytesIO(data),
-                f"place-{place}.png",
-                spoiler=picture.spoiler,
-                description=AI_MADE_PLACE(place=place),
-            )
-        )
-    return files

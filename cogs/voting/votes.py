@@ -14,13 +14,15 @@ from discord.ext import commands
 
 from bot.ballot import Reaction, Tally, VoteEmoji
 from bot.client import Interaction, WaifuBot
-from bot.domain import BotError, GuildId, MessageId, Picture, Post, UserId
+from bot.domain import BotError, GuildId, MessageId, UserId
 from bot.policy.layers import EffectivePolicy
 from bot.words import listing, wording
+from cogs.posting.sheets import PLACES
+from cogs.translating import speak_to_everybody, tell
 from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
 from cogs.voting.listing import (
     PERIODS,
-    PLACES,
+    ListEntry,
     Period,
     entry_here,
     policy_of_list,
@@ -134,22 +136,23 @@ class VotesCog(commands.Cog):
         places = await self._best(guild, policy, PERIODS[period])
         if not places:
             told = f"{listing.NO_VOTES[period]()} {listing.HOW_TO_VOTE()}"
-            await interaction.followup.send(told)
+            await tell(interaction, told)
             return
+        speak_to_everybody(interaction)
         emoji = await self._services.guilds.vote_emoji(GuildId(guild.id))
         lines = [_line(place, emoji, *entry) for place, entry in enumerate(places, 1)]
-        pictures = [picture for picture, _, _ in places]
-        await send_list(interaction, wording.fitting([listing.BEST[period](), *lines]), pictures)
+        text = wording.fitting([listing.BEST[period](), *lines])
+        await send_list(interaction, text, [entry for entry, _ in places])
 
     async def _best(
         self,
         guild: discord.Guild,
         policy: EffectivePolicy,
         length_ms: int | None,
-    ) -> list[tuple[Picture, Tally, Post]]:
+    ) -> list[tuple[ListEntry, Tally]]:
         """The best pictures that may be shown here, each with a post that every reader may see."""
         now_ms = self._services.clock()
-        best: list[tuple[Picture, Tally, Post]] = []
+        best: list[tuple[ListEntry, Tally]] = []
         for picture, tally in await self._services.votes.top(
             GuildId(guild.id),
             0 if length_ms is None else now_ms - length_ms,
@@ -158,16 +161,16 @@ class VotesCog(commands.Cog):
             ratings=ratings_in(policy.place),
         ):
             if entry := await entry_here(self._services, guild, policy, picture):
-                best.append((entry.picture, tally, entry.post))
+                best.append((entry, tally))
             if len(best) == PLACES:
                 break
         return best
 
 
-def _line(place: int, emoji: VoteEmoji, picture: Picture, tally: Tally, post: Post) -> str:
+def _line(place: int, emoji: VoteEmoji, entry: ListEntry, tally: Tally) -> str:
     return (
         f"{place}. {_shown(emoji.up)} {tally.up} {_shown(emoji.down)} {tally.down} · "
-        f"<@{picture.user_id}> · [`{picture.job_id}`]({url_of(post)})"
+        f"<@{entry.job.user_id}> · [`{entry.job.id}`]({url_of(entry.post)})"
     )
 
 

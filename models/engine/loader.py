@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,10 @@ from models.catalogue.card import Card, CardError
 from models.catalogue.hub import locate
 from models.catalogue.registry import card_of, faults, model_info
 from models.contract import EngineError, ModelInfo
-from models.engine import upscaler
+from models.engine import upscaler, upscaler_file
 from models.engine.codec import Upscale, lanczos
 from models.engine.conditioning import TextPart
+from models.engine.enlarging import Magnifier
 from models.engine.families import FAMILIES, Family
 from models.engine.schedule import Schedule
 
@@ -57,6 +58,8 @@ class Components:
     device: torch.device
     #: What brings a decoded picture to its finished size.
     upscale: Upscale = lanczos
+    #: What makes a finished picture larger; None: nothing does.
+    magnifier: Magnifier | None = None
 
     @property
     def base(self) -> str:
@@ -82,10 +85,11 @@ class Components:
         return (self.unet, self.vae, *(text.encoder for text in self.texts))
 
 
-def load(model: str, *, device: str | None = None) -> Components:
+def load(model: str, *, device: str | None = None, upscaler_path: Path | None = None) -> Components:
     """Load a model; `model` is "embedded", a diffusers folder, or a hub id such as "owner/name".
 
-    `device` is cuda, mps or cpu; None takes the best there is. EngineError says what to do.
+    `device` is cuda, mps or cpu; None takes the best there is. What is at `upscaler_path` makes
+    finished pictures larger, else the folder's own upscaler. EngineError says what to do.
     """
     chosen = choose_device(device)
     folder, name = locate(model)
@@ -98,10 +102,14 @@ def load(model: str, *, device: str | None = None) -> Components:
     dtype = torch.float32 if chosen.type == "cpu" else family.half
     log.info("loading %s from %s on %s as %s", card.id, folder, chosen, dtype)
     unet, vae, texts = _parts(folder, marks, dtype)
+    own = _own_upscaler(folder, chosen)
+    magnifier = own and upscaler.magnifier(own, chosen)
+    if upscaler_path is not None:
+        magnifier = upscaler_file.load(upscaler_path, chosen)
     config: Any = unet.config
     parts = Components(
         card=card,
-        info=model_info(card, folder),
+        info=replace(model_info(card, folder), enlarges=magnifier.scale if magnifier else 1),
         folder=folder,
         marks=marks,
         family=family,
@@ -112,7 +120,8 @@ def load(model: str, *, device: str | None = None) -> Components:
         latent_channels=int(config.in_channels),
         pixels_per_latent=pixels_per_latent(folder),
         device=chosen,
-        upscale=_upscale(folder, chosen),
+        upscale=upscaler.Enlarger(own) if own else lanczos,
+        magnifier=magnifier,
     )
     with _explained(folder, "the model"):
         for network in parts.networks:
@@ -182,10 +191,10 @@ def _text(folder: Path, name: str, kind: str, dtype: torch.dtype) -> TextPart:
     return TextPart(tokenizer=tokenizer, encoder=encoder)
 
 
-def _upscale(folder: Path, device: torch.device) -> Upscale:
-    """The folder's own trained upscaler, or Lanczos' filter."""
+def _own_upscaler(folder: Path, device: torch.device) -> upscaler.Upscaler | None:
+    """The folder's own trained upscaler, if it has one."""
     own = folder / upscaler.FOLDER
-    return upscaler.Enlarger(upscaler.load(own).to(device)) if own.is_dir() else lanczos
+    return upscaler.load(own).to(device) if own.is_dir() else None
 
 
 def _part(kind: Any, folder: Path, name: str, **precision: torch.dtype) -> nn.Module:

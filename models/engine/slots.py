@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -32,6 +33,7 @@ from models.engine.batcher import Batcher, RowKey
 from models.engine.codec import Codec, NotFiniteError
 from models.engine.denoiser import Conditions, Denoise, Denoiser, Levels
 from models.engine.embedding import Embedding, stacked
+from models.engine.enlarging import Enlargement, Magnifier
 from models.engine.loader import Components, load
 from models.engine.samplers import Descent
 
@@ -44,6 +46,7 @@ CAPACITY_GPU = 8
 _NOT_FINITE = (
     "The numbers of this picture ran off. Try another seed, less guidance or less emphasis."
 )
+_NOT_ENLARGED = "The upscaler made no picture of this one, so it stays as it is."
 _NO_MEMORY = "This picture needs more memory than the device has. Try a smaller size."
 
 
@@ -73,6 +76,7 @@ class SlotEngine:
         self._parts = parts
         self._capacity = capacity
         self._rows: dict[str, _Row] = {}
+        self._enlargements: dict[str, Enlargement] = {}
         self._batcher = Batcher(capacity)
         self._condition = parts.family.condition(parts.texts, parts.card.defaults.clip_skip)
         self._denoise: Denoise = Denoiser(
@@ -98,20 +102,30 @@ class SlotEngine:
         ValueError if the id is in flight, the engine is full, or size or steps make no picture;
         OSError if the source is no picture.
         """
-        if request.row_id in self._rows:
+        if request.row_id in self._batcher:
             raise ValueError(f"row {request.row_id} is in flight already")
-        if len(self._rows) >= self._capacity:
+        if len(self._batcher) >= self._capacity:
             raise ValueError(f"the engine is full: {self._capacity} rows are in flight")
+        if request.draw.enlarged:
+            self._enlargements[request.row_id] = Enlargement.of(request, self._magnifier)
+            self._batcher.add(request.row_id, RowKey(model=self.info.card_id, shape=()))
+            return
         row = self._begin(request)
         self._rows[request.row_id] = row
         self._batcher.add(request.row_id, self._key(row))
 
     @torch.inference_mode()
     def step(self) -> TickResult:
-        """Advance the rows of one bucket by one UNet call, then hand over what it finished."""
-        rows = [self._rows[row_id] for row_id in self._batcher.next_tick()]
-        if not rows:
+        """Advance the rows of one bucket by one UNet call, then hand over what it finished.
+
+        Rows that are enlarged are a bucket of their own, and go on by a piece each.
+        """
+        row_ids = self._batcher.next_tick()
+        if not row_ids:
             return TickResult()
+        if row_ids[0] in self._enlargements:
+            return self._enlarge([self._enlargements[row_id] for row_id in row_ids])
+        rows = [self._rows[row_id] for row_id in row_ids]
         descents = [row.descent for row in rows]
         x = torch.stack([descent.x for descent in descents])
         sigma = self._column(descent.sigma for descent in descents)
@@ -127,12 +141,14 @@ class SlotEngine:
 
     def evict(self, row_id: str) -> bool:
         """Drop a row in flight; False if it is not here (any more)."""
-        self._batcher.remove(row_id)
-        return self._rows.pop(row_id, None) is not None
+        for rows in (self._rows, self._enlargements):
+            rows.pop(row_id, None)
+        return self._batcher.remove(row_id)
 
     def close(self) -> None:
         """Free the model's memory; the engine is not used again."""
         self._rows.clear()
+        self._enlargements.clear()
         for part in self._parts.networks:
             part.to("meta")
         if self._parts.device.type == "cuda":
@@ -157,6 +173,32 @@ class SlotEngine:
         )
         positive, negative = self._condition(request.draw, (width, height))
         return _Row(request=request, descent=descent, positive=positive, negative=negative)
+
+    @property
+    def _magnifier(self) -> Magnifier:
+        """ValueError if there is none: nobody should have asked."""
+        if self._parts.magnifier is None:
+            raise ValueError("the model has no upscaler")
+        return self._parts.magnifier
+
+    def _enlarge(self, rows: Sequence[Enlargement]) -> TickResult:
+        """A piece of each, and the pictures that are whole by it."""
+        reports: list[StepReport] = []
+        finished: list[Rendered] = []
+        failed: list[RowFailed] = []
+        for row in rows:
+            try:
+                reports.append(row.advance(self._magnifier))
+            except NotFiniteError:
+                failed.append(RowFailed(row_id=row.request.row_id, reason=_NOT_ENLARGED))
+            except torch.OutOfMemoryError:
+                failed.append(RowFailed(row_id=row.request.row_id, reason=_NO_MEMORY))
+            else:
+                if row.done < row.request.draw.length:
+                    continue
+                finished.append(row.finish())
+            self.evict(row.request.row_id)
+        return TickResult(reports=tuple(reports), finished=tuple(finished), failed=tuple(failed))
 
     def _key(self, row: _Row) -> RowKey:
         shape = (*row.descent.x.shape, len(row.positive.tokens))
@@ -247,17 +289,19 @@ def open_engine(
     device: str | None = None,
     threads: int | None = None,
     capacity: int | None = None,
+    upscaler: Path | None = None,
 ) -> SlotEngine:
     """Load a model and make an engine of it. EngineError says what is wrong and what to do.
 
     Call it on the thread that will step. `model` and `device` as in `loader.load`. `threads` is how
     many CPU cores torch may use; None leaves one to the event loop. `capacity` is how many rows may
-    be in flight; None takes what was measured best for the device.
+    be in flight; None takes what was measured best for the device. `upscaler` is a file, as
+    `upscaler_file` reads them.
     """
     if capacity is not None and capacity < 1:
         raise EngineError("the engine needs room for one row at least.")
     torch.set_num_threads(threads or default_threads())
-    parts = load(model, device=device)
+    parts = load(model, device=device, upscaler_path=upscaler)
     usual = CAPACITY_CPU if parts.device.type == "cpu" else CAPACITY_GPU
     return SlotEngine(parts, capacity or usual)
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from models.contract import EngineError
 from models.engine.codec import lanczos
+from models.engine.enlarging import Magnifier
 
 #: The folder of the upscaler inside a model's.
 FOLDER = "upscaler"
@@ -69,6 +70,11 @@ class Enlarger:
         x = (pixels * 2 - 1)[None].to(weight.device, weight.dtype)
         large = self._net(x.contiguous(memory_format=torch.channels_last))[0].float()
         return lanczos((large / 2 + 0.5).clamp(0, 1), width_px, height_px)
+
+
+def magnifier(net: Upscaler, device: torch.device) -> Magnifier:
+    """The same for finished pictures."""
+    return Magnifier(lambda x: net(x * 2 - 1) / 2 + 0.5, scale=SCALE, device=device)
 
 
 def save(net: Upscaler, folder: Path) -> None:

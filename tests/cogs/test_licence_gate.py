@@ -164,7 +164,7 @@ def presses_of(desk: Front) -> list[type[Press]]:
         if item.__module__ != "cogs.asking.exploring" or issubclass(item, Press)
     ]
     others = {item.__name__ for item in buttons if not issubclass(item, Press)}
-    assert others == {"Which"}, "a button that is no Press"
+    assert others == {"Which", "Choose"}, "a button that is no Press"
     return [item for item in buttons if issubclass(item, Press)]
 
 
@@ -257,6 +257,8 @@ WAYS = {
     "[vary]": "queued",
     "[subtle]": "queued",
     "[strong]": "queued",
+    "[upscale]": "queued",
+    "[showhere]": "shown",
     "[alone]": "shown",
     "/moderate cases": "shown",
     "[look]": "shown",
@@ -290,7 +292,7 @@ async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
 @pytest.mark.parametrize(
     ("room", "ways"),
     [
-        ("cogs.asking.showing", {"/show", "[alone]"}),
+        ("cogs.asking.showing", {"/show", "[alone]", "[showhere]"}),
         ("cogs.voting.listing", {"/votes top", "/duel top"}),
         ("cogs.voting.duels", {"/duel rate", "[nextpair]"}),
         ("cogs.governing.moderating", {"/moderate cases"}),

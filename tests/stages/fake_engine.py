@@ -10,6 +10,7 @@ import hashlib
 import io
 import random
 import time
+from pathlib import Path
 
 from PIL import Image
 
@@ -50,6 +51,7 @@ INFO = ModelInfo(
     default_negative="",
     limits=Limits(),
     clip_skip_max=12,
+    enlarges=4,
     licence_name="Fake licence",
     licence_text=LICENCE,
     licence_sha256=hashlib.sha256(LICENCE.encode()).hexdigest(),
@@ -92,12 +94,12 @@ class FakeEngine:
         for row_id, (request, done) in list(self._rows.items()):
             step = done + 1
             self._rows[row_id] = (request, step)
-            if POISON in request.draw.prompt and step * 2 >= request.draw.steps:
+            if POISON in request.draw.prompt and step * 2 >= request.draw.length:
                 del self._rows[row_id]
                 failed.append(RowFailed(row_id=row_id, reason="The picture came out as noise."))
                 continue
             reports.append(_report(request, step))
-            if step >= request.draw.steps:
+            if step >= request.draw.length:
                 del self._rows[row_id]
                 finished.append(_picture(request))
         return TickResult(reports=tuple(reports), finished=tuple(finished), failed=tuple(failed))
@@ -116,7 +118,7 @@ def _report(request: RenderRequest, step: int) -> StepReport:
         Image.new("RGB", (16, 16), colour(request.draw.seed)).save(buffer, "PNG")
         preview = buffer.getvalue()
     return StepReport(
-        row_id=request.row_id, step=step, steps=request.draw.steps, preview_png=preview
+        row_id=request.row_id, step=step, steps=request.draw.length, preview_png=preview
     )
 
 
@@ -146,10 +148,15 @@ class FakeScorer:
 
 
 def open_engine(
-    model: str, *, device: str | None, threads: int | None, capacity: int | None
+    model: str,
+    *,
+    device: str | None,
+    threads: int | None,
+    capacity: int | None,
+    upscaler: Path | None,
 ) -> FakeEngine:
     """Same form as `models.engine.slots.open_engine`."""
-    del model, device, threads
+    del model, device, threads, upscaler
     return FakeEngine(capacity or 4)
 
 

@@ -19,8 +19,10 @@ from tests.stages.simulated import Scene, scene
 
 EXTENSIONS = (
     "cogs.asking.waifu", "cogs.asking.buttons", "cogs.asking.editing", "cogs.asking.deleting",
-    "cogs.asking.grids", "cogs.asking.varying", "cogs.asking.presets", "cogs.asking.menus",
-    "cogs.asking.helping", "cogs.asking.queue", "cogs.asking.exploring", "cogs.asking.surprising",
+    "cogs.asking.grids", "cogs.asking.varying", "cogs.asking.upscaling",
+    "cogs.asking.presets", "cogs.asking.menus",
+    "cogs.asking.helping", "cogs.asking.queue", "cogs.asking.history",
+    "cogs.asking.exploring", "cogs.asking.surprising",
     "cogs.governing.styles",
     "cogs.governing.licence",
     "cogs.governing.policy", "cogs.governing.privacy", "cogs.governing.review",

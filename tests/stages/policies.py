@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from bot import rulebooks
 from bot.domain import ChannelId, Place, RoleId, RuleId, Ruling
+from bot.policy.arrangements import VOTES_MAX, GalleryTerms, StrikeTerms
 from bot.policy.document import REASON_CHARS_MAX, TERM_CHARS_MAX
 from bot.policy.effect import NOTHING, Audience, Effect
 from bot.policy.expressions import read
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.rulebook import SERVER, Rule, Rulebook
 from bot.policy.screening import Term
 from tests.stages.factories import GUILD
@@ -145,6 +146,9 @@ def policies(
         moderator_role=st.none() | roles,
         review_channel=st.none() | channels,
         log_channel=st.none() | channels,
+        gallery=st.builds(
+            GalleryTerms, channel=st.none() | channels, votes=st.integers(1, VOTES_MAX)
+        ),
         strikes=st.builds(
             StrikeTerms,
             limit=st.integers(0, 100),

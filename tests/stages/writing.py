@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from bot.domain import GuildId
+from bot.domain import GuildId, Job
 from bot.store.consent import Consent
 from bot.store.drafts import Drafts
 from bot.store.presets import Presets
 from bot.store.styles import Styles
 from bot.typed.kept import Style
 from bot.typed.options import Typed
-from tests.stages.factories import USER, make_ask
+from tests.stages.factories import CHANNEL, GUILD, USER, make_ask
 from tests.stages.stores import Stores
 
 
-async def live_as_a_writer(stores: Stores, word: str) -> None:
+async def live_as_a_writer(stores: Stores, word: str, picture: Job) -> None:
+    """`picture` is one of theirs."""
+    await _like_and_show(stores, picture)
     consent = Consent(stores.db)
     await consent.set_sharing(USER, True, 5)
     await consent.hold(make_ask(f"{word} waiting"), 5)
@@ -21,3 +23,14 @@ async def live_as_a_writer(stores: Stores, word: str) -> None:
     assert await Presets(stores.db).save(USER, word, Typed(prompt=word), 5)
     ours = Style(name="ours", words="pastel", negative="")
     assert await Styles(stores.db).put(GuildId(5), ours, USER, 5)
+
+
+async def _like_and_show(stores: Stores, picture: Job) -> None:
+    """USER marks a picture of theirs, and the gallery channel has it."""
+    row = {"user": USER, "job": picture.id, "guild": GUILD, "channel": CHANNEL}
+    await stores.db.write_one("INSERT INTO favourites VALUES (:user, :job, 1)", row)
+    await stores.db.write_one(
+        "INSERT INTO showpieces (job_id, guild_id, channel_id, since_id)"
+        " VALUES (:job, :guild, :channel, 1)",
+        row,
+    )

@@ -68,9 +68,25 @@ def costs() -> TickCosts:
 
 
 def test_costs_are_learned_from_ticks_of_every_size(costs: TickCosts) -> None:
-    assert costs.tick_ms(0) == pytest.approx(EACH, rel=0.1)
-    assert costs.tick_ms(10) - costs.tick_ms(0) == pytest.approx(10 * AREA, rel=0.1)
-    assert costs.end_ms(1) == pytest.approx(END, rel=0.1)
+    one = work("one", 1, 512)
+    by_area = costs.tick_ms([one] * 4) - costs.tick_ms([])
+    assert costs.tick_ms([]) == pytest.approx(EACH, rel=0.1)
+    assert by_area == pytest.approx(4 * AREA * 512**2 / 100_000, rel=0.1)
+    assert costs.end_ms(one) == pytest.approx(END * 512**2 / 100_000, rel=0.1)
+
+
+def test_an_enlargement_is_promised_by_its_pieces_and_never_before_one_was_measured(
+    costs: TickCosts,
+) -> None:
+    large = replace(work("large", 16, 2048), enlarged=True)
+    assert not costs.knows(large)
+    assert costs.knows(work("drawn", 16, 2048))
+    for number in range(40):
+        costs.ticked([large] * (1 + number % 2), [], 5 + 200.0 * (1 + number % 2))
+    assert costs.knows(large)
+    told = forecast(costs, [], [large, work("drawn", 20, 512)], CAPACITY)
+    assert told["large"] == pytest.approx(16 * 200, rel=0.4)
+    assert told["drawn"] > told["large"]
 
 
 def test_a_mixed_line_is_drawn_when_it_was_promised(costs: TickCosts) -> None:
@@ -108,9 +124,9 @@ def test_no_cost_is_below_nothing() -> None:
     costs = TickCosts()
     for took_ms in (100.0, 20.0):
         costs.ticked([work("a", 1, 512 if took_ms == 20 else 256)], [], took_ms)
-    assert costs.tick_ms(0) >= 0
-    assert costs.tick_ms(100) >= 0
-    assert not TickCosts().is_known
+    assert costs.tick_ms([]) >= 0
+    assert costs.tick_ms([work("b", 1, 4096)]) >= 0
+    assert not TickCosts().knows(work("c", 1, 512))
 
 
 def test_who_waits_for_several_counts_on_the_others_asking_on() -> None:

@@ -365,20 +365,3 @@ async def test_nobody_waits_for_a_swap_any_more_and_the_worker_lives(tmp_path: P
         await s.until(job, JobState.RENDERED)
         (after,) = await s.ask()
         assert await card_of(s, after) == INFO.card_id
-
-
-async def test_a_variation_is_drawn_from_its_source_and_fails_once_that_is_gone(
-    tmp_path: Path,
-) -> None:
-    async with studio(tmp_path) as s:
-        (source,) = await s.ask()
-        await s.until(source, JobState.RENDERED)
-        (varied,) = await s.ask(source=source.id, strength=0.5)
-        await s.until(varied, JobState.RENDERED)
-        await s.gallery.delete(source.id, s.now_ms())
-        (late,) = await s.ask(source=source.id, strength=0.5)
-        failed = await s.until(late, JobState.FAILED)
-        assert failed.error is not None
-        assert "is gone" in failed.error
-        (after,) = await s.ask()
-        await s.until(after, JobState.RENDERED)

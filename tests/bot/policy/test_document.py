@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
+from bot.policy.arrangements import GalleryTerms, StrikeTerms
 from bot.policy.document import (
     PLACES_MAX,
     REASON_CHARS_MAX,
@@ -28,7 +29,7 @@ from bot.policy.document import (
     tree_of,
 )
 from bot.policy.effect import Effect
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.screening import Term
 from bot.policy.toml_text import BYTES_MAX, comment, key, listed, quoted
 from bot.policy.writing import to_toml
@@ -232,6 +233,7 @@ def test_every_choice_is_part_of_the_document_that_is_judged() -> None:
         moderator_role=RoleId(9),
         review_channel=ChannelId(10),
         log_channel=ChannelId(11),
+        gallery=GalleryTerms(channel=ChannelId(17), votes=18),
         strikes=StrikeTerms(limit=12, expire_days=13, timeout_minutes=14),
         cooldown_s=15,
         per_day_max=16,
@@ -244,6 +246,8 @@ def test_every_choice_is_part_of_the_document_that_is_judged() -> None:
         "moderator_role": 9,
         "review_channel": 10,
         "log_channel": 11,
+        "gallery_channel": 17,
+        "gallery_votes": 18,
         "cooldown_s": 15,
         "per_day_max": 16,
         "allowed": ("c",),

@@ -150,7 +150,7 @@ def test_every_fault_of_a_draw_is_named_and_the_rest_is_read(
 def test_only_an_option_may_be_missing(name: str) -> None:
     options = {
         "clip_skip": 2, "model": "a-1", "completion": "blue eyes", "source": "0000000001",
-        "strength": 0.5, "style": "moody",
+        "strength": 0.5, "style": "moody", "enlarged": True,
     }  # fmt: skip
     values = json.loads(draw_json(replace(make_draw(), **options)))
     del values[name]

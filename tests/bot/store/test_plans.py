@@ -14,14 +14,17 @@ from bot.store.audit_rows import AuditEntry
 from bot.store.caps import Caps
 from bot.store.case_rows import Case
 from bot.store.decisions import Outcome
+from bot.store.favourites import Favourites
 from bot.store.gallery import PostDebt
 from bot.store.members import Strike
+from bot.store.views import Search
 from tests.stages.factories import (
     GUILD,
     OTHER,
     SINCE,
     USER,
     make_admitted,
+    make_draw,
     make_duel,
     make_message,
 )
@@ -60,6 +63,9 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
     "of_guild": lambda s, _: s.views.of_guild(GUILD),
     "counts": lambda s, _: s.views.counts(GUILD),
     "history": lambda s, _: s.views.history(USER, GUILD, 9),
+    "favourites": lambda s, _: s.views.history(USER, GUILD, 9, search=Search(favourites=True)),
+    "alike": lambda s, _: s.views.alike(GUILD, make_draw()),
+    "star": lambda s, c: Favourites(s.db).add(USER, job(c), 5),
     "ended requests": lambda s, _: s.views.ended_requests(),
     "owed posts": lambda s, _: s.outbox.owed(5),
     "get": lambda s, c: s.gallery.get(job(c)),

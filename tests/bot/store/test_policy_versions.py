@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import ChannelId, DatabaseError, GuildId, RoleId, RuleId, Ruling, UserId
+from bot.policy.arrangements import GalleryTerms, StrikeTerms
 from bot.policy.effect import Audience, Effect
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.screening import Term
 from bot.store import guilds as room
 from bot.store.audit_rows import AuditEntry
@@ -43,6 +44,7 @@ FULL = GuildPolicy(
     moderator_role=RoleId(8),
     review_channel=ChannelId(9),
     log_channel=ChannelId(10),
+    gallery=GalleryTerms(channel=ChannelId(11), votes=12),
     strikes=StrikeTerms(limit=1, expire_days=2, timeout_minutes=3),
     cooldown_s=30,
     per_day_max=50,

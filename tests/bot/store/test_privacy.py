@@ -96,7 +96,7 @@ async def live(stores: Stores) -> None:
     mine = (await stores.views.history(USER, GUILD, 1))[0]
     await stores.enqueue(make_admitted(make_ask("varied", user=OTHER, parent=mine.id)))
     await consent.accept(USER, "a" * 64, "card", 5)
-    await live_as_a_writer(stores, WORD)
+    await live_as_a_writer(stores, WORD, first)
     await decide(guilds, make_guild("spiders"), USER, 6)
     await stores.sends.begin(make_send(mine.id))
     await Curation(stores.db).caption(first.id, f"{WORD} described", 7)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 
 from bot.domain import ChannelId, RoleId, Ruling
+from bot.policy.arrangements import GalleryTerms, StrikeTerms
 from bot.policy.effect import NOTHING, Audience, Effect
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms, everywhere
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, everywhere
 from bot.policy.screening import Term
 from bot.words.differences import differences
 from tests.stages.factories import GUILD
@@ -61,6 +62,16 @@ HELD = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=T
             "Review channel: <#5> → none",
         ),
         ({"log_channel": ChannelId(5)}, "Log channel: none → <#5>", "Log channel: <#5> → none"),
+        (
+            {"gallery": GalleryTerms(channel=ChannelId(5))},
+            "Gallery channel: none → <#5>",
+            "Gallery channel: <#5> → none",
+        ),
+        (
+            {"gallery": GalleryTerms(votes=7)},
+            "Votes for the gallery: 3 → 7",
+            "Votes for the gallery: 7 → 3",
+        ),
         (
             {"strikes": StrikeTerms(limit=0)},
             "Strikes until a time-out: 3 → none",

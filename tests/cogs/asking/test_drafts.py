@@ -161,7 +161,8 @@ async def test_edit_under_a_picture_opens_all_its_settings_for_whoever_presses(d
     assert (made.draw.prompt, made.draw.negative) == ("1girl, crown", "lowres")
     assert made.draw.steps == 4
     assert [i["label"] for row in post_view(job.id).to_components() for i in row["components"]] == [
-        "Again", "Reroll", "Edit", "Settings", "Delete", "Vary subtle", "Vary strong", "Report",
+        "Again", "Reroll", "Edit", "Settings", "Delete", "Vary subtle", "Vary strong", "Upscale",
+        "Favourite", "Report",
     ]  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from simcord.results import ResponseMessage
 
 from bot.domain import Finding, GuildId, JobState, RoleId, RuleId, Ruling, UserId
 from bot.policy import layers
+from bot.policy.arrangements import StrikeTerms
 from bot.policy.effect import Effect
-from bot.policy.layers import Overrides, RoleTerms, StrikeTerms
+from bot.policy.layers import Overrides, RoleTerms
 from bot.policy.screening import Screen, Term
 from bot.store.decisions import DecisionKind, Outcome
 from bot.store.members import EVERYWHERE, Exclusion

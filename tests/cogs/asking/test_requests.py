@@ -304,7 +304,7 @@ async def test_cancel_is_for_the_requester_and_moderators(desk: Front) -> None:
 
 @pytest.mark.parametrize(
     "stale",
-    ["wd:upscale:0123456789", "wd:vary:", "wd:vary:NOT-AN-ID", "wd:again:zzzzzzzzzz", "wd:x"],
+    ["wd:unknown:0123456789", "wd:vary:", "wd:vary:NOT-AN-ID", "wd:again:zzzzzzzzzz", "wd:x"],
 )
 async def test_a_button_that_leads_nowhere_gets_a_kind_word(desk: Front, stale: str) -> None:
     view = discord.ui.View(timeout=None)

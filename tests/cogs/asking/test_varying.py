@@ -78,7 +78,8 @@ async def test_again_draws_the_same_variation_and_its_file_says_how_far_it_went(
     await desk.drawn([varied])
     await desk.looks("Delivery")
     post = desk.channel.history()[-1]
-    await desk.member.click(post, label="Again")
+    there = said(await desk.member.click(post, label="Again"))
+    await desk.member.click(there.message, label="Draw it anyway")
     assert (await desk.jobs())[-1].draw == varied.draw
     text = said(await desk.member.click(post, label="Settings")).content
     assert "Denoising strength: 0.4" in text

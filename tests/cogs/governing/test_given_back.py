@@ -10,7 +10,8 @@ import pytest
 from simcord.actors import MemberActor
 
 from bot.domain import GuildId, UserId
-from bot.policy.layers import GuildPolicy, StrikeTerms
+from bot.policy.arrangements import StrikeTerms
+from bot.policy.layers import GuildPolicy
 from bot.policy.screening import Term
 from bot.store.guilds import PolicyVersion
 from bot.words import panel as words

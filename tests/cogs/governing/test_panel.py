@@ -9,7 +9,8 @@ import pytest
 from simcord.actors import MemberActor
 
 from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling, UserId
-from bot.policy.layers import GuildPolicy, StrikeTerms
+from bot.policy.arrangements import StrikeTerms
+from bot.policy.layers import GuildPolicy
 from bot.policy.screening import Term
 from bot.store.guilds import PolicyVersion
 from bot.words import panel as words
@@ -189,6 +190,22 @@ async def test_everybody_cannot_be_named(desk: Front, boss: MemberActor) -> None
     await view.choose("modrole", desk.guild.default_role)
     assert words.NOT_EVERYONE in view.words
     assert (await current(desk)).number == 0
+
+
+async def test_a_gallery_is_chosen_and_given_up_on_its_page(desk: Front, boss: MemberActor) -> None:
+    closed = desk.guild.create_text_channel("closed")
+    await desk.bot_may_not("attach_files", channel=closed)
+    view = await open_panel(desk, boss)
+    await view.go("gallery")
+    assert "Now: none" in view.words
+    await view.choose("gallery", closed)
+    assert "Attach Files" in view.words
+    await view.choose("gallery", desk.channel)
+    await view.choose("votes", "10")
+    chosen = (await current(desk)).policy.gallery
+    assert (chosen.channel, chosen.votes) == (desk.channel.id, 10)
+    await view.choose("gallery")
+    assert (await current(desk)).policy.gallery.channel is None
 
 
 async def test_a_channel_that_the_bot_may_not_write_in_is_not_taken(

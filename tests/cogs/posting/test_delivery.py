@@ -57,7 +57,7 @@ async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Off
     ]
     assert isinstance(more, discord.ActionRow)
     labels = [getattr(b, "label", "") for b in more.children]
-    assert labels == ["Vary subtle", "Vary strong", "Report"]
+    assert labels == ["Vary subtle", "Vary strong", "Upscale", "Favourite", "Report"]
     assert [user.id for user in message.mentions] == [office.member.id]
     assert not message.mention_everyone
     assert await office.state(job) == (JobState.DELIVERED, "")

@@ -137,7 +137,7 @@ async def test_the_leaderboard_lists_pictures_and_not_people(stand: Ring) -> Non
     assert best.id in answer.content
     assert other.id not in answer.content, "it never won"
     assert "<@" not in answer.content
-    assert [file.filename for file in answer.attachments] == ["place-1.png"]
+    assert [file.filename for file in answer.attachments] == ["sheet.png"]
     await stand.services.gallery.delete(best.id, 1)
     await stand.takes_down()
     assert answer.id not in stand.shown()

@@ -211,7 +211,9 @@ async def test_top_shows_the_best_first_and_hides_what_is_not_for_here(booth: Bo
     assert text.index(best.id) < text.index(liked.id)
     assert f"/{booth.channel.id}/{second.message_id}" in text
     assert adult.pictures[1] not in text
-    assert [a.filename for a in answer.attachments] == ["place-1.png", "place-2.png"]
+    assert [a.filename for a in answer.attachments] == ["sheet.png"]
+    described = answer.attachments[0].description or ""
+    assert described.startswith("AI-made pictures with numbers. 1: 1girl, blue hair")
 
 
 async def test_top_does_not_carry_pictures_out_of_a_private_channel(booth: Booth) -> None:
@@ -231,5 +233,6 @@ async def test_top_does_not_carry_pictures_out_of_a_private_channel(booth: Booth
     assert await booth.services.votes.tally(jobs[0].id) == Tally(up=1)
     answer = said(await booth.member.slash(booth.channel, "votes top"))
     assert "that I may show here has a vote yet" in answer.content
+    assert answer.ephemeral
     assert "Votes on your own pictures do not count" in answer.content
     assert not answer.attachments

@@ -1,0 +1,181 @@
+"""The gallery channels: which pictures are liked enough, and which are shown there, each once.
+
+`cogs/voting/exhibiting.py` shows them. A picture has a row from the first try on and keeps it, so
+it is shown once for ever. Whether it may be shown there is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bot.domain import ChannelId, GuildId, JobId, MessageId, MessageRef
+from bot.store.db import Database, Row, Transaction
+from bot.store.doomed import Hunt, doom, hunt_down
+from bot.store.picture_rows import NOT_BLIND, SEEN
+
+#: How old a picture may be that comes into a gallery.
+RECENT_MS = 7 * 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showpiece:
+    """A picture that a gallery channel is to show."""
+
+    job_id: JobId
+    guild_id: GuildId
+    channel_id: ChannelId
+    #: A snowflake of Discord's own that is older than its message: that of the post it is from.
+    since_id: int
+    #: Somebody tried to show it already.
+    begun: bool
+
+
+class Showpieces:
+    """The table `showpieces`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def owed(
+        self, now_ms: int, limit: int, *, besides: Collection[ChannelId] = ()
+    ) -> list[Showpiece]:
+        """What was begun and is not there yet, then what is liked enough, the oldest first.
+
+        None of channels `besides`.
+        """
+        values = {"besides": json.dumps(list(besides)), "limit": limit}
+        begun = await self._db.fetch_all(_BEGUN, values)
+        liked = await self._db.fetch_all(_LIKED, {**values, "since": now_ms - RECENT_MS})
+        return [*(_showpiece_of(row, begun=True) for row in begun),
+                *(_showpiece_of(row, begun=False) for row in liked)]  # fmt: skip
+
+    async def begin(self, showpiece: Showpiece, now_ms: int, *, spoilered: bool) -> bool | None:
+        """Record the first try, before it is made; True if it is the first.
+
+        None if it is not to be shown any more: it is there or has been, or the picture is gone, or
+        is behind a spoiler and not to be shown so.
+        """
+        values = {
+            "job": showpiece.job_id,
+            "guild": showpiece.guild_id,
+            "channel": showpiece.channel_id,
+            "since": showpiece.since_id,
+            "now": now_ms,
+            "spoilered": int(spoilered),
+        }
+        async with self._db.write() as tx:
+            if await tx.fetch_one(_SHOWABLE, values) is None:
+                return None
+            if await tx.execute(_INSERT, values):
+                return True
+            return False if await tx.fetch_one(_UNDER_WAY, values) else None
+
+    async def shown(self, showpiece: Showpiece, message_id: MessageId) -> bool:
+        """It is there. False if its message is to go: the picture went, or another was first."""
+        values = {"job": showpiece.job_id, "message": message_id}
+        async with self._db.write() as tx:
+            await tx.execute(
+                "UPDATE showpieces SET message_id = :message WHERE job_id = :job"
+                " AND message_id IS NULL AND ended_ms IS NULL",
+                values,
+            )
+            ours = await tx.fetch_one(
+                "SELECT 1 FROM showpieces WHERE job_id = :job AND message_id = :message", values
+            )
+            if ours is None:
+                await doom(tx, _ref(showpiece, message_id))
+        return ours is not None
+
+    async def answer_lost(self, showpiece: Showpiece) -> None:
+        """Its message may be there: it is looked for at the next try, or hunted without one."""
+        async with self._db.write() as tx:
+            if await tx.fetch_one(_UNDER_WAY, {"job": showpiece.job_id}) is None:
+                await hunt_down(tx, _hunt(showpiece))
+
+    async def end(self, showpiece: Showpiece, now_ms: int) -> None:
+        """Give up showing it; what an earlier try may have left goes."""
+        async with self._db.write() as tx:
+            await _end(tx, showpiece, now_ms)
+
+
+async def _end(tx: Transaction, showpiece: Showpiece, now_ms: int) -> None:
+    known = await tx.execute(
+        "UPDATE showpieces SET ended_ms = :now WHERE job_id = :job AND message_id IS NULL"
+        " AND ended_ms IS NULL",
+        {"now": now_ms, "job": showpiece.job_id},
+    )
+    if known:
+        await hunt_down(tx, _hunt(showpiece))
+
+
+def _ref(showpiece: Showpiece, message_id: MessageId) -> MessageRef:
+    return MessageRef(
+        message_id=message_id, channel_id=showpiece.channel_id, guild_id=showpiece.guild_id
+    )
+
+
+def _hunt(showpiece: Showpiece) -> Hunt:
+    return Hunt(
+        name=showpiece.job_id,
+        channel_id=showpiece.channel_id,
+        guild_id=showpiece.guild_id,
+        since_id=showpiece.since_id,
+    )
+
+
+def _showpiece_of(row: Row, *, begun: bool) -> Showpiece:
+    return Showpiece(
+        job_id=JobId(row["job_id"]),
+        guild_id=GuildId(row["guild_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        since_id=row["since_id"],
+        begun=begun,
+    )
+
+
+_BEGUN = (
+    "SELECT * FROM showpieces WHERE message_id IS NULL AND ended_ms IS NULL"
+    " AND channel_id NOT IN (SELECT value FROM json_each(:besides)) ORDER BY since_id LIMIT :limit"
+)
+#: The newest version of each server's policy, if it has a gallery.
+_GALLERIES = (
+    "SELECT guild_id, gallery_channel_id, gallery_votes FROM policies AS newest"
+    " WHERE gallery_channel_id IS NOT NULL"
+    "  AND gallery_channel_id NOT IN (SELECT value FROM json_each(:besides))"
+    "  AND version = (SELECT max(version) FROM policies WHERE guild_id = newest.guild_id)"
+)
+#: Others' votes alone, as `/votes top` counts them.
+_SCORE = (
+    "(SELECT ifnull(sum(value), 0) FROM votes WHERE votes.job_id = pictures.job_id"
+    "  AND axis = 'taste' AND NOT self_vote)"
+    " + ifnull((SELECT up - down FROM nameless_tallies"
+    "  WHERE nameless_tallies.job_id = pictures.job_id AND axis = 'taste'), 0)"
+)
+#: Posted somewhere else than in the gallery, and so seen and voted on there.
+_POSTED = (
+    "(SELECT min(posts.message_id) FROM post_pictures JOIN posts USING (message_id)"
+    "  WHERE post_pictures.job_id = pictures.job_id AND posts.deleted_ms IS NULL"
+    "  AND posts.channel_id <> gallery_channel_id)"
+)
+_LIKED = (
+    "SELECT * FROM (SELECT pictures.job_id, pictures.guild_id, gallery_channel_id AS channel_id,"  # noqa: S608  constants
+    f"  {_POSTED} AS since_id FROM ({_GALLERIES}) AS galleries"
+    "  CROSS JOIN pictures ON pictures.guild_id = galleries.guild_id"
+    "  JOIN jobs ON jobs.id = pictures.job_id"
+    "  WHERE pictures.created_ms >= :since AND pictures.deleted_ms IS NULL"
+    f"  AND jobs.state <> 'held' AND {NOT_BLIND}"
+    "  AND NOT EXISTS (SELECT 1 FROM showpieces WHERE showpieces.job_id = pictures.job_id)"
+    "  AND (SELECT layout FROM requests WHERE requests.id = jobs.request_id) <> 'private'"
+    f"  AND {_SCORE} >= gallery_votes)"
+    " WHERE since_id IS NOT NULL ORDER BY since_id LIMIT :limit"
+)
+_SHOWABLE = f"SELECT 1 FROM pictures WHERE job_id = :job AND {SEEN} AND (NOT spoiler OR :spoilered)"  # noqa: S608  a constant
+_INSERT = (
+    "INSERT INTO showpieces (job_id, guild_id, channel_id, since_id, posting_ms)"
+    " VALUES (:job, :guild, :channel, :since, :now) ON CONFLICT DO NOTHING"
+)
+_UNDER_WAY = (
+    "SELECT 1 FROM showpieces WHERE job_id = :job AND message_id IS NULL AND ended_ms IS NULL"
+)

@@ -1,0 +1,27 @@
+"""What is said where a picture that was asked for is there already. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain import Job
+from bot.words import wording
+from bot.words.pictures import OPEN
+from bot.words.speaking import Message, say
+
+_ONE = Message(
+    "That very picture is there already: the same words, seed and settings draw the same."
+)
+_SEVERAL = Message(
+    "All of these are there already: the same words, seeds and settings draw the same."
+)
+
+
+def there_already(jobs: Sequence[Job], urls: Sequence[str | None]) -> str:
+    """Where each of them is."""
+    lines = [
+        f"{say('seed {seed}', seed=job.draw.seed)} · `{job.id}`"
+        f"{f' · [{OPEN()}]({url})' if url else ''}"
+        for job, url in zip(jobs, urls, strict=True)
+    ]
+    return wording.fitting([_ONE() if len(jobs) == 1 else _SEVERAL(), *lines])

@@ -1,0 +1,89 @@
+"""A picture that is there already: pointed to before it is drawn again. Not a cog.
+
+`requests.submit` asks here. The same draw gives the same picture, so what was asked for can be seen
+at once, if it may be shown in this place. The ask waits under *Draw it anyway*, as one does for the
+licence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.client import Interaction
+from bot.domain import Ask, Job
+from bot.policy.asks import asked_of
+from bot.policy.layers import EffectivePolicy
+from bot.policy.showing import Shown, may_show
+from bot.services import Services
+from bot.words import alike
+from cogs.asking.private import answer_privately
+from cogs.audience import may_show_here
+from cogs.components import Action, row_of
+from models.contract import Draw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """What was asked for, as it is there already, in the order of the seeds."""
+
+    jobs: Sequence[Job]
+    #: Where each was posted; None of a private one.
+    urls: Sequence[str | None]
+
+
+async def found_alike(interaction: Interaction, ask: Ask, policy: EffectivePolicy) -> Alike | None:
+    """Every picture that was asked for, if all of them are there and may be shown here."""
+    services, jobs, urls = interaction.client.services, list[Job](), list[str | None]()
+    for draw in asked_of(ask, services.model()).draws:
+        found = await _one(interaction, ask, draw, policy)
+        if found is None:
+            return None
+        jobs.append(found)
+        urls.append(await _url(services, found))
+    return Alike(jobs=jobs, urls=urls)
+
+
+async def _one(
+    interaction: Interaction, ask: Ask, draw: Draw, policy: EffectivePolicy
+) -> Job | None:
+    """One that drew the same, the newest first.
+
+    A private wish finds the member's own private pictures, a public one what was posted: nobody is
+    led from one to the other.
+    """
+    services, guild = interaction.client.services, interaction.guild
+    here_id = ask.place.channel_id
+    for job in await services.views.alike(ask.place.guild_id, draw):
+        if await services.views.is_private(job.id) is not ask.private:
+            continue
+        if ask.private and job.user_id != ask.user_id:
+            continue
+        if guild is None or not may_show_here(guild, here_id, job.channel_id):
+            continue
+        picture = await services.gallery.get(job.id)
+        if picture is None or not isinstance(may_show(job, picture, policy), Shown):
+            continue
+        if ask.private or await services.gallery.posts(job.id):
+            return job
+    return None
+
+
+async def _url(services: Services, job: Job) -> str | None:
+    posts = await services.gallery.posts(job.id)
+    return next(
+        (f"https://discord.com/channels/{p.guild_id}/{p.channel_id}/{p.message_id}" for p in posts),
+        None,
+    )
+
+
+async def show_alike(interaction: Interaction, ask: Ask, found: Alike) -> None:
+    """Point to it for these eyes, with a way to have it here, and drawn all the same."""
+    services = interaction.client.services
+    waiting_id = await services.consent.hold(ask, services.clock())
+    here = [(Action.SHOW_HERE, found.jobs[0].id)] if len(found.jobs) == 1 else []
+    await answer_privately(
+        interaction,
+        alike.there_already(found.jobs, found.urls),
+        row_of(*here, (Action.DRAW_ANYWAY, waiting_id)),
+    )

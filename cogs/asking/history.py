@@ -1,0 +1,322 @@
+"""`/history`: a member's pictures as a contact sheet, searched and paged; and ⭐, their favourites.
+
+It is for the member's eyes alone. Policy is asked for every thumbnail, and once more when one is
+chosen. Everything a press needs is in its custom id: a page's button carries what was sought.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import Job, JobId, JobState, Picture, Refused
+from bot.policy.layers import EffectivePolicy
+from bot.policy.showing import may_show
+from bot.store.views import Search
+from bot.words import history, wording
+from cogs.asking.pictures import picture_of
+from cogs.asking.press import Menu, Press
+from cogs.asking.private import show_alone
+from cogs.asking.terms import licensed
+from cogs.audience import reads
+from cogs.components import SOUGHT_CHARS, Action, button, custom_id, row_of, template
+from cogs.posting.sheets import PLACES, sheet_of
+from cogs.translating import guild_of, place_of, roles_of, tell, user_of
+
+#: What stands in a button before the words that were sought: the id of the last picture, whether
+#: favourites alone are listed, and how the model is known again.
+_ID_CHARS, _MODEL_CHARS = 10, 4
+_NOTHING = "-"
+#: Discord counts the halves of an emoji.
+_WORDS_MAX = SOUGHT_CHARS - _ID_CHARS - 1 - _MODEL_CHARS
+_CHOICES = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """A picture of a page, and why it is not on the sheet, if it is not."""
+
+    job: Job
+    picture: Picture | None
+    missing: str | None
+
+
+class History(commands.Cog):
+    """The member's own pictures, and those that they like."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        self._services = bot.services
+
+    @app_commands.command(description="Your pictures in this server, newest first")
+    @app_commands.describe(
+        search="Words that their prompts have",
+        model="Only what this model drew",
+        favourites="Only pictures that you marked with ⭐, also of others",
+    )
+    async def history(
+        self,
+        interaction: Interaction,
+        search: app_commands.Range[str, 1, _WORDS_MAX] | None = None,
+        model: str | None = None,
+        favourites: bool = False,  # noqa: FBT001, FBT002  an option of the command
+    ) -> None:
+        """The first page; a button brings the next."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        sought = Search(words=_cut(search or ""), card_id=model, favourites=favourites)
+        await _show_page(interaction, None, sought)
+
+    @history.autocomplete("model")
+    async def _models(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        known = await self._services.views.models_of(user_of(interaction), guild_of(interaction))
+        fitting = [card_id for card_id in known if current.lower() in card_id.lower()]
+        return [
+            app_commands.Choice(name=wording.short(card_id, 100), value=card_id)
+            for card_id in fitting[:_CHOICES]
+            if len(card_id) <= wording.CHOICE_CHARS_MAX
+        ]
+
+
+class Older(Press, template=template(Action.HISTORY)):
+    """The next page; the target is the last picture shown, and what was sought."""
+
+    action = Action.HISTORY
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Turn the page in place."""
+        await interaction.response.defer()
+        before, sought = await _read_target(interaction, self.target)
+        await _show_page(interaction, before, sought)
+
+
+class Newest(Older, template=template(Action.NEWEST)):
+    """The first page again."""
+
+    action = Action.NEWEST
+
+
+class Choose(Menu, template=template(Action.LOOK_AT)):
+    """One of the sheet's pictures, with its buttons."""
+
+    async def chosen(self, interaction: Interaction, value: str) -> None:
+        """Show it for these eyes, as far as it may be shown by now."""
+        if not await licensed(interaction):
+            return
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        services = interaction.client.services
+        job = await picture_of(interaction, JobId(value))
+        if job is None:
+            return
+        picture = await services.gallery.get(job.id)
+        if picture is None:
+            await tell(interaction, history.GONE())
+        elif not await _may_read(interaction, job):
+            await tell(interaction, history.ELSEWHERE())
+        else:
+            await show_alone(interaction, job, picture)
+
+
+class Star(Press, template=template(Action.STAR)):
+    """Keep a picture among one's favourites."""
+
+    action = Action.STAR
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Pressed twice, it is kept once; what is answered takes it out again."""
+        job = await picture_of(interaction, JobId(self.target))
+        if job is None:
+            return
+        services = interaction.client.services
+        if not await services.favourites.add(user_of(interaction), job.id, services.clock()):
+            await tell(interaction, history.GONE())
+            return
+        await interaction.response.send_message(
+            history.STARRED(), view=row_of((Action.UNSTAR, job.id)), ephemeral=True
+        )
+
+
+class Unstar(Press, template=template(Action.UNSTAR)):
+    """Take it out again."""
+
+    action = Action.UNSTAR
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """It is out, whether or not it was in."""
+        favourites = interaction.client.services.favourites
+        await favourites.remove(user_of(interaction), JobId(self.target))
+        await interaction.response.edit_message(content=history.UNSTARRED(), view=None)
+
+
+async def _show_page(interaction: Interaction, before: JobId | None, sought: Search) -> None:
+    """Put a page into the answer, which was deferred."""
+    services, user_id = interaction.client.services, user_of(interaction)
+    jobs = await services.views.history(
+        user_id, guild_of(interaction), PLACES + 1, before, search=sought
+    )
+    head = await _awaited(interaction) if before is None else ""
+    head += history.heading(sought.words, sought.card_id, favourites=sought.favourites)
+    if not jobs:
+        text = head + _nothing(before, sought)
+        await interaction.edit_original_response(
+            content=text, attachments=[], view=_view([], before, sought, more=None)
+        )
+        return
+    entries = await _entries(interaction, jobs[:PLACES])
+    lines = await _lines(interaction, entries)
+    # The next page begins where this one had no room any more.
+    count = max(1, wording.fits(lines, wording.CONTENT_CHARS_MAX - len(head)))
+    entries, more = entries[:count], len(jobs) > count
+    sheet = await sheet_of(services, [entry.picture for entry in entries])
+    await interaction.edit_original_response(
+        content=wording.fit(head + "\n".join(lines[:count])),
+        attachments=[] if sheet is None else [_file(sheet, entries)],
+        view=_view(entries, before, sought, more=entries[-1].job.id if more else None),
+    )
+
+
+def _nothing(before: JobId | None, sought: Search) -> str:
+    if before is not None:
+        return history.NO_OLDER()
+    if sought.words or sought.card_id:
+        return history.NOT_FOUND()
+    return history.NO_FAVOURITES() if sought.favourites else history.NONE_YET()
+
+
+async def _entries(interaction: Interaction, jobs: Sequence[Job]) -> list[_Entry]:
+    """Each with what may be shown of it here, to whom asked."""
+    services, model = interaction.client.services, interaction.client.services.model()
+    # Who has not accepted the licence reads their own words, and is shown no picture.
+    accepted = await services.consent.accepted(user_of(interaction), model.licence_sha256)
+    policy = await services.policy_at(place_of(interaction), roles_of(interaction))
+    return [
+        await _entry(interaction, job, policy)
+        if accepted
+        else _Entry(job=job, picture=None, missing=None)
+        for job in jobs
+    ]
+
+
+async def _entry(interaction: Interaction, job: Job, policy: EffectivePolicy) -> _Entry:
+    picture = await interaction.client.services.gallery.get(job.id)
+    if picture is None or not await _may_read(interaction, job):
+        return _Entry(job=job, picture=None, missing=history.NOT_SHOWN())
+    verdict = may_show(job, picture, policy)
+    if isinstance(verdict, Refused):
+        return _Entry(job=job, picture=None, missing=history.NOT_SHOWN())
+    missing = history.SPOILED() if verdict.spoiler else None
+    return _Entry(job=job, picture=replace(picture, spoiler=verdict.spoiler), missing=missing)
+
+
+async def _may_read(interaction: Interaction, job: Job) -> bool:
+    """Whether it is theirs, or was asked for where they can read it."""
+    return job.user_id == user_of(interaction) or reads(interaction.user, job.channel_id)
+
+
+async def _lines(interaction: Interaction, entries: Sequence[_Entry]) -> list[str]:
+    services = interaction.client.services
+    starred = await services.favourites.among(
+        user_of(interaction), [entry.job.id for entry in entries]
+    )
+    lines: list[str] = []
+    for place, entry in enumerate(entries, 1):
+        post = next(iter(await services.gallery.posts(entry.job.id)), None)
+        url = post and (
+            f"https://discord.com/channels/{post.guild_id}/{post.channel_id}/{post.message_id}"
+        )
+        is_starred = entry.job.id in starred
+        lines.append(
+            history.entry(place, entry.job, url, starred=is_starred, missing=entry.missing)
+        )
+    return lines
+
+
+async def _awaited(interaction: Interaction) -> str:
+    """A line about what is kept until a moderator has looked at it, if anything is."""
+    mine = await interaction.client.services.views.mine(user_of(interaction), guild_of(interaction))
+    held = sum(job.state is JobState.HELD for job in mine)
+    return f"{wording.awaited(held)}\n" if held else ""
+
+
+def _file(sheet: bytes, entries: Sequence[_Entry]) -> discord.File:
+    shown = [entry.job if entry.picture and not entry.missing else None for entry in entries]
+    return discord.File(io.BytesIO(sheet), "sheet.png", description=history.alt_text(shown))
+
+
+def _view(
+    entries: Sequence[_Entry], before: JobId | None, sought: Search, *, more: JobId | None
+) -> discord.ui.View:
+    """A menu of what is on the sheet or behind a spoiler, and the pages beside this one."""
+    view = discord.ui.View(timeout=None)
+    options = [
+        discord.SelectOption(label=history.choice(place, entry.job), value=entry.job.id)
+        for place, entry in enumerate(entries, 1)
+        if entry.picture is not None
+    ]
+    if options:
+        view.add_item(
+            discord.ui.Select(
+                custom_id=custom_id(Action.LOOK_AT, "0"),
+                placeholder=history.CHOOSE(),
+                options=options,
+            )
+        )
+    if before is not None:
+        view.add_item(button(Action.NEWEST, _target(None, sought)))
+    if more is not None:
+        view.add_item(button(Action.HISTORY, _target(more, sought)))
+    view.stop()
+    return view
+
+
+def _target(before: JobId | None, sought: Search) -> str:
+    """What a page's button carries."""
+    head = before or _NOTHING * _ID_CHARS
+    model = _mark(sought.card_id) if sought.card_id else _NOTHING * _MODEL_CHARS
+    return f"{head}{'f' if sought.favourites else _NOTHING}{model}{sought.words}"
+
+
+async def _read_target(interaction: Interaction, target: str) -> tuple[JobId | None, Search]:
+    """What `_target` wrote; one of another version lists everything."""
+    head, rest = target[:_ID_CHARS], target[_ID_CHARS:]
+    flag, mark, words = rest[:1], rest[1 : 1 + _MODEL_CHARS], rest[1 + _MODEL_CHARS :]
+    views = interaction.client.services.views
+    known = await views.models_of(user_of(interaction), guild_of(interaction))
+    before = None if head.startswith(_NOTHING) else JobId(head)
+    # A model of which nothing is there any more lists nothing.
+    gone = None if not mark.strip(_NOTHING) else mark
+    card_id = next((card_id for card_id in known if _mark(card_id) == mark), gone)
+    return before, Search(words=words, card_id=card_id, favourites=flag == "f")
+
+
+def _mark(card_id: str) -> str:
+    return hashlib.sha256(card_id.encode()).hexdigest()[:_MODEL_CHARS]
+
+
+def _cut(words: str) -> str:
+    """On one line, in as much as a button holds."""
+    words = " ".join(words.split())
+    while len(words.encode("utf-16-le")) > 2 * _WORDS_MAX:
+        words = words[:-1]
+    return words
+
+
+_ITEMS = (Older, Newest, Choose, Star, Unstar)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(*_ITEMS)
+    await bot.add_cog(History(bot))
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(*_ITEMS)

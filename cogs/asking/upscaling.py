@@ -1,0 +1,73 @@
+"""*Upscale*: a kept picture once more, as large as the upscaler makes it.
+
+What is enlarged is looked at again, as for a variation: it has to be a picture that may be shown
+where the button was pressed. It is queued, scored and posted as every other picture is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.client import Interaction, WaifuBot
+from bot.domain import JobId
+from bot.policy.asks import ask_larger
+from bot.words import grids, upscaling
+from cogs.asking.again import inherited
+from cogs.asking.press import Press
+from cogs.asking.requests import submit
+from cogs.asking.showing import showable
+from cogs.asking.terms import licensed
+from cogs.components import Action, template
+from cogs.translating import place_of, tell, user_of
+
+
+class Larger(Press, template=template(Action.UPSCALE)):
+    """The picture itself, larger."""
+
+    action = Action.UPSCALE
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask as the one who pressed, if there is anything to make larger."""
+        if not await licensed(interaction):
+            return
+        found = await showable(interaction, JobId(self.target))
+        if isinstance(found, str):
+            await tell(interaction, found)
+            return
+        job, picture = found
+        services, model = interaction.client.services, interaction.client.services.model()
+        if job.fault is not None:
+            await tell(interaction, grids.GONE())
+        elif picture.card_id != model.card_id:
+            await tell(
+                interaction, upscaling.OF_ANOTHER(drew=picture.card_id, serves=model.card_id)
+            )
+        elif model.enlarges <= 1:
+            await tell(interaction, upscaling.NO_UPSCALER())
+        elif job.draw.enlarged or not (
+            size_px := model.enlarged_px(picture.width_px, picture.height_px)
+        ):
+            await tell(
+                interaction,
+                upscaling.AT_ITS_LARGEST(width=picture.width_px, height=picture.height_px),
+            )
+        else:
+            ask = ask_larger(
+                user_id=user_of(interaction),
+                place=place_of(interaction),
+                job=job,
+                size_px=size_px,
+                private=await services.views.is_private(job.id),
+            )
+            ask = replace(ask, precedent=await inherited(services, job))
+            await submit(interaction, ask)
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    bot.add_dynamic_items(Larger)
+
+
+async def teardown(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension goes."""
+    bot.remove_dynamic_items(Larger)

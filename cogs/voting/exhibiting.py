@@ -1,0 +1,222 @@
+"""The gallery channel: pictures that members like are shown there, once each, and leave when gone.
+
+A server has none until its moderators name one. Whoever reads the gallery must be able to read
+where the picture was posted, and policy is asked for the gallery as for every place. What was shown
+is a row before it is sent, so a crash posts nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import discord
+
+from bot.client import WaifuBot
+from bot.domain import ChannelId, Job, MessageId, Picture, Post, StorageError
+from bot.log import whereabouts
+from bot.policy.showing import Shown, may_show
+from bot.store.showpieces import Showpiece
+from bot.words import exhibiting, wording
+from cogs.audience import may_show_here
+from cogs.components import Action, row_of
+from cogs.posting.faults import DISCORD_ERRORS, is_passing
+from cogs.posting.finding import Stretch, newest_own, shows
+from cogs.posting.lanes import Lanes, Openings
+from cogs.posting.looking import Looking
+from cogs.posting.uploads import Fitted, told_of, upload
+from cogs.translating import in_public, place_at
+from cogs.voting.listing import url_of
+
+log = logging.getLogger(__name__)
+
+#: Votes come at any time; nobody waits for this.
+_POLL_S = 10.0
+_WIDTH, _READ = 4, 100
+_NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_history")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hung:
+    """A picture as the gallery may show it."""
+
+    job: Job
+    picture: Picture
+    #: A post of it that every reader of the gallery can read.
+    post: Post
+
+
+class Exhibiting(Looking):
+    """One lane for each gallery channel."""
+
+    def __init__(self, bot: WaifuBot) -> None:
+        super().__init__(
+            bot,
+            Lanes(
+                self._owed,
+                self._exhibit,
+                about=lambda showpiece: whereabouts(job=showpiece.job_id, guild=showpiece.guild_id),
+                elapsed_s=bot.services.elapsed_s,
+                nudge=bot.services.signals.gallery,
+                width=_WIDTH,
+                alone=lambda showpiece: showpiece.job_id,
+            ),
+            nudge=bot.services.signals.gallery,
+            what="pictures for galleries",
+            poll_s=_POLL_S,
+        )
+
+    async def _owed(self, openings: Openings) -> Mapping[ChannelId, Showpiece]:
+        """The first of each gallery that can be written in.
+
+        What may not be shown there waits, for it may be one day; what was begun is ended for that.
+        """
+        found: dict[ChannelId, Showpiece] = {}
+        for showpiece in await self._services.showpieces.owed(
+            self._services.clock(), _READ, besides=openings.closed
+        ):
+            if showpiece.channel_id in found or showpiece.job_id in openings.resting:
+                continue
+            if not self._may_write(showpiece):
+                continue
+            if showpiece.begun or await self._hung(showpiece) is not None:
+                found[showpiece.channel_id] = showpiece
+        return found
+
+    async def _exhibit(self, showpiece: Showpiece) -> None:
+        try:
+            await self._exhibit_once(showpiece)
+        except (StorageError, ValueError) as problem:
+            await self._give_up(showpiece, problem)
+        except discord.HTTPException as problem:
+            if is_passing(problem):
+                raise
+            await self._give_up(showpiece, problem)
+
+    async def _exhibit_once(self, showpiece: Showpiece) -> None:
+        hung = await self._hung(showpiece)
+        if hung is None:
+            await self._give_up(showpiece, None)
+            return
+        png = await self._services.gallery.read(hung.picture)
+        showpieces = self._services.showpieces
+        first = await showpieces.begin(
+            showpiece, self._services.clock(), spoilered=hung.picture.spoiler
+        )
+        if first is None:
+            return
+        message = None if first else await self._find(showpiece)
+        if message is None:
+            message = await self._post_tracked(showpiece, hung, png)
+        await asyncio.shield(self._record(showpiece, MessageId(message.id)))
+
+    async def _record(self, showpiece: Showpiece, message_id: MessageId) -> None:
+        if not await self._services.showpieces.shown(showpiece, message_id):
+            log.info("picture %s left the gallery while it was hung", showpiece.job_id)
+            self._services.signals.doomed.set()
+
+    async def _give_up(self, showpiece: Showpiece, problem: Exception | None) -> None:
+        log.info(
+            "picture %s is not shown in the gallery: %s", showpiece.job_id, problem or "policy"
+        )
+        await self._services.showpieces.end(showpiece, self._services.clock())
+        self._services.signals.doomed.set()
+
+    async def _find(self, showpiece: Showpiece) -> discord.Message | None:
+        """The message of an earlier try whose answer never came."""
+        stretch = Stretch(
+            guild_id=showpiece.guild_id,
+            channel_id=showpiece.channel_id,
+            since_id=showpiece.since_id,
+        )
+        return await newest_own(
+            self._bot,
+            stretch,
+            lambda message: (
+                message.interaction_metadata is None and shows(message, showpiece.job_id)
+            ),
+        )
+
+    async def _post_tracked(self, showpiece: Showpiece, hung: _Hung, png: bytes) -> discord.Message:
+        try:
+            with in_public(self._bot, showpiece.guild_id):
+                return await self._post(showpiece, hung, png)
+        except DISCORD_ERRORS as problem:
+            if is_passing(problem):
+                await self._services.showpieces.answer_lost(showpiece)
+                self._services.signals.doomed.set()
+            raise
+
+    async def _post(self, showpiece: Showpiece, hung: _Hung, png: bytes) -> discord.Message:
+        guild = self._bot.get_guild(showpiece.guild_id)
+        limit = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+        channel = self._bot.get_partial_messageable(
+            showpiece.channel_id, guild_id=showpiece.guild_id
+        )
+        emoji = await self._services.guilds.vote_emoji(showpiece.guild_id)
+        tally = await self._services.votes.tally(showpiece.job_id)
+        up = f"<:{emoji.up}>" if ":" in emoji.up else emoji.up
+        words = exhibiting.credit(hung.job, tally, up, url_of(hung.post))
+
+        async def send(fitting: list[Fitted]) -> discord.Message:
+            return await channel.send(
+                told_of(words, fitting),
+                file=_file(hung, fitting[0]),
+                view=row_of(
+                    *((action, hung.job.id)
+                      for action in (Action.SETTINGS, Action.STAR, Action.REPORT))
+                ),
+                allowed_mentions=discord.AllowedMentions.none(),
+                nonce=showpiece.job_id,
+                suppress_embeds=True,
+            )  # fmt: skip
+
+        return await upload([png], limit, send)
+
+    def _may_write(self, showpiece: Showpiece) -> bool:
+        """Whether the bot can post pictures there now, and look whether it has."""
+        guild = self._bot.get_guild(showpiece.guild_id)
+        channel = guild and guild.get_channel(showpiece.channel_id)
+        if not isinstance(channel, discord.TextChannel):
+            return False
+        permissions = channel.permissions_for(channel.guild.me)
+        return all(getattr(permissions, name) for name in _NEEDED)
+
+    async def _hung(self, showpiece: Showpiece) -> _Hung | None:
+        """The picture, if the gallery still is this channel and may show it."""
+        services, guild = self._services, self._bot.get_guild(showpiece.guild_id)
+        terms = (await services.guilds.policy(showpiece.guild_id)).gallery
+        if guild is None or terms.channel != showpiece.channel_id:
+            return None
+        job = await services.views.get(showpiece.job_id)
+        picture = await services.gallery.get(showpiece.job_id)
+        if job is None or picture is None:
+            return None
+        posts = [
+            post
+            for post in await services.gallery.posts(job.id)
+            if may_show_here(guild, showpiece.channel_id, post.channel_id)
+        ]
+        channel = guild.get_channel(showpiece.channel_id)
+        place = place_at(showpiece.guild_id, showpiece.channel_id, channel=channel, guild=guild)
+        verdict = may_show(job, picture, await services.policy_at(place))
+        if not posts or not isinstance(verdict, Shown):
+            return None
+        return _Hung(job=job, picture=replace(picture, spoiler=verdict.spoiler), post=posts[0])
+
+
+def _file(hung: _Hung, one: Fitted) -> discord.File:
+    return discord.File(
+        io.BytesIO(one.data),
+        f"{hung.job.id}.{one.extension}",
+        spoiler=hung.picture.spoiler,
+        description=wording.alt_text(hung.job),
+    )
+
+
+async def setup(bot: WaifuBot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Exhibiting(bot))

@@ -1,0 +1,105 @@
+"""Making a finished picture larger: piece by piece, one piece of a row in each tick.
+
+Called by `engine` for requests that draw nothing anew. A piece is looked at with what stands around
+it, so that no seam is seen. It must not know where pictures come from.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from models.contract import Rendered, RenderRequest, StepReport
+from models.engine.codec import NotFiniteError
+
+#: So many pixels of the source around a piece are looked at as well: as far as the folder's own
+#: upscaler sees.
+_AROUND_PX = 16
+
+
+class Magnifier:
+    """A network (B, 3, H, W) -> (B, 3, sH, sW), with pixels in 0..1 on both sides."""
+
+    def __init__(
+        self, net: Callable[[Tensor], Tensor], *, scale: int, device: torch.device, fold: int = 1
+    ) -> None:
+        """`fold`: the network takes sides that are multiples of so many pixels."""
+        self._net = net
+        self._device = device
+        self._fold = fold
+        #: How many times as large a picture becomes, a side.
+        self.scale = scale
+
+    @torch.inference_mode()
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Pixels (3, sH, sW) of pixels (3, H, W), float32 on the CPU. NotFiniteError."""
+        height, width = pixels.shape[1:]
+        missing = (0, -width % self._fold, 0, -height % self._fold)
+        whole = functional.pad(pixels[None], missing, mode="replicate")
+        large = self._net(whole.to(self._device))[0].float().cpu()
+        if not large.isfinite().all():
+            raise NotFiniteError("the enlarged pixels are not finite")
+        return large[:, : height * self.scale, : width * self.scale].clamp(0, 1)
+
+
+@dataclass(slots=True)
+class Enlargement:
+    """One picture on its way: its pixels, and as much of the large one as there is."""
+
+    request: RenderRequest
+    source: Tensor
+    canvas: np.ndarray
+    done: int = 0
+
+    @classmethod
+    def of(cls, request: RenderRequest, magnifier: Magnifier) -> Enlargement:
+        """Begin. OSError if the source is no picture."""
+        assert request.source_png is not None, "an enlargement has a source"
+        with Image.open(io.BytesIO(request.source_png)) as opened:
+            picture = np.array(opened.convert("RGB"))
+        source = torch.from_numpy(picture).permute(2, 0, 1).float() / 255
+        height, width = source.shape[1:]
+        size = (height * magnifier.scale, width * magnifier.scale, 3)
+        return cls(request=request, source=source, canvas=np.zeros(size, np.uint8))
+
+    def advance(self, magnifier: Magnifier) -> StepReport:
+        """Enlarge the next piece. NotFiniteError."""
+        columns, rows = self.request.draw.pieces
+        row, column = divmod(self.done, columns)
+        height, width = self.source.shape[1:]
+        top, bottom = height * row // rows, height * (row + 1) // rows
+        left, right = width * column // columns, width * (column + 1) // columns
+        above, before = max(0, top - _AROUND_PX), max(0, left - _AROUND_PX)
+        around = self.source[:, above : bottom + _AROUND_PX, before : right + _AROUND_PX]
+        scale = magnifier.scale
+        large = magnifier(around)[
+            :,
+            (top - above) * scale : (bottom - above) * scale,
+            (left - before) * scale : (right - before) * scale,
+        ]
+        self.canvas[top * scale : bottom * scale, left * scale : right * scale] = (
+            (large * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        )
+        self.done += 1
+        return StepReport(row_id=self.request.row_id, step=self.done, steps=columns * rows)
+
+    def finish(self) -> Rendered:
+        """The picture at the size that was asked for."""
+        size = (self.request.draw.width_px, self.request.draw.height_px)
+        picture = Image.fromarray(self.canvas)
+        if picture.size != size:
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+        return Rendered(
+            row_id=self.request.row_id,
+            width_px=picture.width,
+            height_px=picture.height,
+            rgb=picture.tobytes(),
+            batch_width=1,
+        )

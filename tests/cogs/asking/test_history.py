@@ -1,0 +1,261 @@
+"""`/history`: a sheet with numbers, searched and paged; and what a member marks with ⭐."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import discord
+import pytest
+from PIL import Image
+from simcord.actors import MemberActor
+from simcord.backend.models import Overwrite
+from simcord.enums import OverwriteType
+from simcord.results import ResponseMessage
+
+from bot.domain import GuildId, Job, Rating, UserId
+from cogs.components import post_view
+from cogs.posting.sheets import contact_sheet
+from tests.stages.factories import make_released
+from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.law import decide, make_guild
+from tests.stages.simulated import OWNER
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+async def history(
+    desk: Front, who: MemberActor | None = None, **options: object
+) -> ResponseMessage:
+    answer = said(await (who or desk.member).slash(desk.channel, "history", **options))
+    assert answer.ephemeral
+    return answer
+
+
+def current(desk: Front, answer: ResponseMessage) -> object:
+    return desk.env.backend.messages[desk.channel.id][answer.id]
+
+
+async def drawn(desk: Front, *prompts: str) -> list[Job]:
+    jobs = [job for prompt in prompts for job in await desk.queued(prompt=prompt)]
+    await desk.drawn(jobs)
+    return jobs
+
+
+def menu_values(answer: ResponseMessage) -> list[str]:
+    items = [item for row in answer.components for item in row["components"]]
+    return [o["value"] for item in items for o in item.get("options", [])]
+
+
+def colour_at(sheet: Image.Image, place: int) -> tuple[int, int, int]:
+    row, column = divmod(place - 1, 3)
+    found = sheet.getpixel((column * 246 + 180, row * 246 + 180))
+    assert isinstance(found, tuple)
+    return found  # type: ignore[return-value]  RGB
+
+
+async def sheet_of(answer: ResponseMessage) -> Image.Image:
+    (file,) = answer.attachments
+    return Image.open(io.BytesIO(await file.read()))
+
+
+async def test_nine_are_on_a_sheet_with_their_numbers_and_the_rest_on_the_next(desk: Front) -> None:
+    jobs = await drawn(desk, *(f"1girl, number {n}" for n in range(11)))
+    answer = await history(desk)
+    assert menu_values(answer) == [job.id for job in reversed(jobs[2:])]
+    assert (await sheet_of(answer)).size == (732, 732)
+    assert "1: 1girl, number 10; 2: 1girl, number 9" in (answer.attachments[0].description or "")
+    older = next(id_ for id_ in custom_ids(answer) if id_.startswith("wd:history:"))
+    await desk.restart()
+    await desk.member.click(answer.message, custom_id=older)
+    page = current(desk, answer)
+    assert jobs[1].id in page.content  # type: ignore[attr-defined]  the simulated message
+    assert len(page.attachments) == 1  # type: ignore[attr-defined]
+    newest = next(
+        item["custom_id"]
+        for row in page.components  # type: ignore[attr-defined]
+        for item in row["components"]
+        if item["custom_id"].startswith("wd:newest:")
+    )
+    await desk.member.click(answer.message, custom_id=newest)
+    assert jobs[10].id in current(desk, answer).content  # type: ignore[attr-defined]
+
+
+async def test_a_number_brings_its_picture_for_these_eyes_only(desk: Front) -> None:
+    first, second = await drawn(desk, "1girl, first", "1girl, second")
+    answer = await history(desk)
+    shown = said(await desk.member.select(answer.message, [first.id], custom_id="wd:lookat:0"))
+    assert shown.ephemeral
+    assert [file.filename for file in shown.attachments] == [f"{first.id}.png"]
+    assert f"wd:upscale:{first.id}" in custom_ids(shown)
+    await desk.services.gallery.delete(second.id, desk.services.clock())
+    gone = await desk.member.select(answer.message, [second.id], custom_id="wd:lookat:0")
+    assert "gone" in said(gone).content
+
+
+async def test_words_and_models_are_searched_and_wildcards_are_words(desk: Front) -> None:
+    await drawn(desk, "1girl, Blue Hair, hat", "1boy, blue eyes", "100% cotton, under_score")
+    for words, count in {
+        "blue": 2, "HAIR blue": 1, "%": 1, "_": 1, "' OR 1=1 --": 0, "cotton girl": 0,
+    }.items():  # fmt: skip
+        answer = await history(desk, search=words)
+        assert len(menu_values(answer)) == count, words
+        assert ("None of your pictures fits" in answer.content) is (count == 0)
+    (other,) = await drawn(desk, "1girl, blue, of another")
+    await desk.services.queue._db.write_one(
+        "UPDATE pictures SET card_id = 'other-2' WHERE job_id = :job", {"job": other.id}
+    )
+    assert menu_values(await history(desk, model="other-2")) == [other.id]
+    assert menu_values(await history(desk, model="none")) == []
+    offered = await desk.member.autocomplete(desk.channel, "history", "model", "OTHER")
+    assert [choice["value"] for choice in offered] == ["other-2"]
+
+
+async def test_a_search_goes_on_over_pages_and_restarts(desk: Front) -> None:
+    jobs = await drawn(desk, *(f"猫耳 🎀, {n}" if n % 2 else f"hat, {n}" for n in range(22)))
+    words = "猫耳 " + "🎀" * 40
+    assert "None of" in (await history(desk, search=words)).content
+    answer = await history(desk, search="猫耳 🎀", model=desk.services.model().card_id)
+    older = next(id_ for id_ in custom_ids(answer) if id_.startswith("wd:history:"))
+    await desk.restart()
+    await desk.member.click(answer.message, custom_id=older)
+    page = current(desk, answer).content  # type: ignore[attr-defined]
+    cats = [job.id for job in jobs if "猫耳" in job.draw.prompt]
+    assert [job.id for job in jobs if job.id in page] == cats[:2]
+
+
+async def test_four_thousand_characters_are_cut_and_answered(desk: Front) -> None:
+    from cogs.asking.history import _WORDS_MAX, _cut
+
+    assert len(_cut("x" * 4000)) == _WORDS_MAX
+    assert len(_cut("🎀" * 4000).encode("utf-16-le")) <= 2 * _WORDS_MAX
+    assert _cut(" a \n b ") == "a b"
+
+
+async def test_what_may_not_be_shown_here_is_an_empty_field_with_a_word(desk: Front) -> None:
+    (adult,) = await desk.queued(prompt="1girl, adult")
+    assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+    await desk.kept(adult, make_released(adult, rating=Rating.EXPLICIT))
+    (covered,) = await desk.queued(prompt="1girl, covered")
+    assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+    await desk.kept(covered, make_released(covered, spoiler=True))
+    (plain,) = await drawn(desk, "1girl, plain")
+    answer = await history(desk)
+    lines = answer.content.splitlines()
+    assert [line.rpartition(" · ")[2] for line in lines[1:]] == [
+        "behind a spoiler", "not shown here",
+    ]  # fmt: skip
+    assert menu_values(answer) == [plain.id, covered.id]
+    sheet = await sheet_of(answer)
+    grey = (0x4E, 0x50, 0x58)
+    assert [colour_at(sheet, place) == grey for place in (1, 2, 3)] == [False, True, True]
+    assert "covered" not in (answer.attachments[0].description or "")
+    forged = await desk.member.select(answer.message, [covered.id], custom_id="wd:lookat:0")
+    assert said(forged).attachments[0].filename.startswith("SPOILER_")
+
+
+async def test_without_the_licence_there_are_words_and_no_picture(desk: Front) -> None:
+    (mine,) = await drawn(desk, "1girl, mine")
+
+    def menu() -> discord.ui.View:
+        view = discord.ui.View(timeout=None)
+        options = [discord.SelectOption(label="1", value=mine.id)]
+        view.add_item(discord.ui.Select(custom_id="wd:lookat:0", options=options))
+        view.stop()
+        return view
+
+    desk.use_model(replace(desk.services.model(), licence_sha256="f" * 64))
+    answer = await history(desk)
+    assert "mine" in answer.content
+    assert answer.attachments == []
+    assert menu_values(answer) == []
+    message = await desk.env.bot.get_partial_messageable(desk.channel.id).send("x", view=menu())
+    forged = await desk.member.select(message, [mine.id], custom_id="wd:lookat:0")
+    assert "icence" in said(forged).content
+
+
+async def test_a_picture_is_kept_as_a_favourite_once_and_taken_out_again(desk: Front) -> None:
+    job, message = await desk.picture()
+    fan = desk.newcomer("fan")
+    await desk.accepts(fan)
+    assert "no favourites" in (await history(desk, fan, favourites=True)).content
+    first = said(await fan.click(message, label="Favourite"))
+    await desk.restart()
+    second = said(await fan.click(message, label="Favourite"))
+    assert first.ephemeral
+    assert "Kept" in second.content
+    answer = await history(desk, fan, favourites=True)
+    assert "⭐" in answer.content
+    assert menu_values(answer) == [job.id]
+    assert "⭐" not in (await history(desk)).content, "nobody else is told"
+    await fan.click(second.message, label="Take out")
+    await fan.click(first.message, label="Take out")
+    assert menu_values(await history(desk, fan, favourites=True)) == []
+
+
+async def test_favourites_end_where_their_channel_is_closed_or_their_picture_goes(
+    desk: Front,
+) -> None:
+    job, message = await desk.picture()
+    fan = desk.newcomer("fan")
+    await desk.accepts(fan)
+    await fan.click(message, label="Favourite")
+    other = desk.guild.create_text_channel("elsewhere")
+    _, deny = discord.PermissionOverwrite(view_channel=False).pair()
+    desk.env.backend.set_overwrite(
+        desk.channel.id, Overwrite(fan.id, OverwriteType.MEMBER, deny=deny.value)
+    )
+    await desk.env.settle()
+    closed = said(await fan.slash(other, "history", favourites=True))
+    assert "not shown here" in closed.content
+    assert closed.attachments == []
+    await desk.services.gallery.delete(job.id, desk.services.clock())
+    assert "no favourites" in said(await fan.slash(other, "history", favourites=True)).content
+
+
+async def test_what_another_keeps_private_is_nobodys_favourite(desk: Front) -> None:
+    await desk.member.slash(desk.channel, "waifu", prompt="1girl, secret", private=True)
+    (job,) = await desk.jobs()
+    await desk.drawn([job])
+    fan = desk.newcomer("fan")
+    await desk.accepts(fan)
+    message = await desk.channel_of(job).send("not mine", view=post_view(job.id))
+    assert "gone" in said(await fan.click(message, label="Favourite")).content
+    assert await desk.services.favourites.add(UserId(fan.id), job.id, 5)
+    assert "secret" not in (await history(desk, fan, favourites=True)).content
+    await desk.member.click(message, label="Favourite")
+    assert menu_values(await history(desk, favourites=True)) == [job.id]
+
+
+async def test_favourites_are_exported_and_forgotten(desk: Front) -> None:
+    job, message = await desk.picture()
+    fan = desk.newcomer("fan")
+    await fan.click(message, label="Favourite")
+    answer = said(await fan.slash(desk.channel, "privacy export"))
+    archive = zipfile.ZipFile(io.BytesIO(await answer.attachments[0].read()))
+    kept = json.loads(archive.read("everything.json"))["favourites"]
+    assert [row["job_id"] for row in kept] == [job.id]
+    await desk.services.privacy.forget(UserId(fan.id))
+    assert await desk.services.favourites.among(UserId(fan.id), [job.id]) == frozenset()
+
+
+async def test_a_term_blocked_meanwhile_takes_the_picture_off_the_sheet(desk: Front) -> None:
+    await drawn(desk, "1girl, spiders")
+    assert (await history(desk)).attachments
+    blocking = make_guild("spiders", guild_id=GuildId(desk.guild.id))
+    await decide(desk.services.guilds, blocking)
+    assert (await history(desk)).attachments == []
+
+
+def test_a_sheet_is_as_wide_as_its_pictures_and_outlives_a_broken_one() -> None:
+    for count, size in {1: (240, 240), 2: (486, 240), 4: (732, 486), 9: (732, 732)}.items():
+        sheet = Image.open(io.BytesIO(contact_sheet([b"broken"] + [None] * (count - 1))))
+        assert sheet.size == size

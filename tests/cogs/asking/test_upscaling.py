@@ -1,0 +1,175 @@
+"""*Upscale*: the picture itself, larger, as a job like any other; or a kind word why not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain import Job, JobId, JobState, Rating, RequestKind, Ruling, UserId
+from bot.policy.asks import ask_again
+from bot.store.curation import Curation
+from bot.store.precedents import set_precedents
+from cogs.components import panel_view, post_view
+from tests.stages.factories import make_place, make_released
+from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.simulated import OWNER
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path, "cogs.posting.delivery", "cogs.posting.status") as ready:
+        ready.use_model(replace(ready.services.model(), enlarges=4))
+        yield ready
+
+
+async def upscaled(desk: Front) -> tuple[Job, Job]:
+    """A picture and the job that makes it larger."""
+    job, message = await desk.picture()
+    await desk.member.click(message, label="Upscale")
+    return job, (await desk.jobs())[-1]
+
+
+async def kind_of(desk: Front, job: Job) -> str:
+    rows = await desk.services.queue._db.fetch_all(
+        "SELECT kind FROM requests WHERE id = :id", {"id": job.request_id}
+    )
+    return rows[0]["kind"]
+
+
+async def test_it_is_queued_once_as_a_job_of_its_own_kind_and_posted_larger(desk: Front) -> None:
+    job, made = await upscaled(desk)
+    assert await kind_of(desk, made) == RequestKind.UPSCALE
+    assert made.draw == replace(
+        job.draw, width_px=32, height_px=32, source=job.id, enlarged=True,
+        model=desk.services.model().card_id,
+    )  # fmt: skip
+    assert made.draw.length == 1
+    await desk.drawn([made])
+    await desk.looks("Delivery")
+    post = desk.channel.history()[-1]
+    assert [file.filename for file in post.attachments] == [f"{made.id}.png"]
+    assert "32x32 px" in post.content
+
+
+async def test_it_stands_under_every_picture_and_works_after_a_restart(desk: Front) -> None:
+    for view in (post_view(JobId("0000000001")), panel_view(JobId("0000000001"))):
+        assert "wd:upscale:0000000001" in [item.custom_id for item in view.children]  # type: ignore[attr-defined]  buttons
+    jobs = await desk.queued(count=4)
+    await desk.drawn(jobs)
+    await desk.looks("Delivery")
+    await desk.restart()
+    desk.use_model(replace(desk.services.model(), enlarges=4))
+    menu = f"wd:which:{jobs[0].owed_post_id}"
+    panel = said(await desk.member.select(desk.channel.history()[-1], ["2"], custom_id=menu))
+    await desk.member.click(panel.message, label="Upscale")
+    assert (await desk.jobs())[-1].draw.source == jobs[1].id
+
+
+async def test_what_cannot_grow_is_told_kindly_and_costs_nothing(desk: Front) -> None:
+    job, message = await desk.picture()
+    info = desk.services.model()
+    words = {
+        "no upscaler": replace(info, enlarges=1),
+        "drawn by `": replace(info, card_id="another-1"),
+    }
+    for told, model in words.items():
+        desk.use_model(model)
+        who = desk.member
+        assert told in said(await who.click(message, label="Upscale")).content
+    desk.use_model(info)
+    await desk.member.click(message, label="Upscale")
+    (_, made) = await desk.jobs()
+    await desk.drawn([made])
+    await desk.looks("Delivery")
+    again = said(await desk.member.click(desk.channel.history()[-1], label="Upscale")).content
+    assert "as large as it goes: 32x32" in again
+    assert [one.id for one in await desk.jobs()] == [job.id, made.id]
+
+
+async def test_what_may_not_be_shown_here_or_is_gone_is_not_upscaled(desk: Front) -> None:
+    (job,) = await desk.queued()
+    assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+    await desk.kept(job, make_released(job, rating=Rating.EXPLICIT))
+    message = await desk.channel_of(job).send("a picture", view=post_view(job.id))
+    assert "age-restricted" in said(await desk.member.click(message, label="Upscale")).content
+    await desk.services.gallery.delete(job.id, desk.services.clock())
+    assert "deleted" in said(await desk.member.click(message, label="Upscale")).content
+    who = desk.newcomer()
+    assert "icence" in said(await who.click(message, label="Upscale")).content
+    assert len(await desk.jobs()) == 1
+    assert await desk.jobs(who) == []
+
+
+async def test_a_private_picture_is_upscaled_for_its_members_eyes_only(desk: Front) -> None:
+    result = await desk.member.slash(desk.channel, "waifu", prompt="1girl, secret", private=True)
+    (job,) = await desk.jobs()
+    await desk.drawn([job])
+    fetch = custom_ids(said(result))[0]
+    shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
+    assert said(await desk.member.click(shown, label="Upscale")).ephemeral
+    _, made = await desk.jobs()
+    assert made.draw.enlarged
+    assert await desk.services.views.is_private(made.id)
+    # Somebody else who knows its id.
+    who = desk.newcomer()
+    await desk.accepts(who)
+    forged = await desk.channel_of(job).send("not mine", view=post_view(job.id))
+    assert "can't find" in said(await who.click(forged, label="Upscale")).content
+
+
+async def test_it_is_cancelled_and_forgotten_like_every_other(desk: Front) -> None:
+    _, message = await desk.picture()
+    who = desk.newcomer()
+    await desk.accepts(who)
+    asked = said(await who.click(message, label="Upscale"))
+    await desk.services.privacy.forget(UserId(desk.member.id))
+    (theirs,) = await desk.jobs(who)
+    assert (theirs.state, theirs.draw.source) == (JobState.QUEUED, "")
+    await who.click(asked.message, label="Cancel")
+    assert [one.state for one in await desk.jobs(who)] == [JobState.CANCELLED]
+
+
+async def test_what_moderators_put_behind_a_spoiler_grows_behind_one(desk: Front) -> None:
+    job, message = await desk.picture()
+    async with desk.services.queue._db.write() as tx:
+        await set_precedents(tx, [job.id], Ruling.SPOILER)
+    await desk.member.click(message, label="Upscale")
+    assert (await desk.jobs())[-1].ruling.name == "SPOILER"
+
+
+async def test_what_is_asked_for_under_it_is_the_drawing_and_never_the_enlargement(
+    desk: Front,
+) -> None:
+    job, made = await upscaled(desk)
+    await desk.drawn([made])
+    await desk.looks("Delivery")
+    post = desk.channel.history()[-1]
+    await desk.member.click(post, label="Again")
+    await desk.member.click(post, label="Reroll")
+    await desk.member.click(post, label="Vary subtle")
+    again, rerolled, varied = (await desk.jobs())[-3:]
+    assert again.draw.seed == job.draw.seed
+    assert varied.draw.source == made.id
+    assert {one.draw.enlarged for one in (again, rerolled, varied)} == {None}
+    assert (again.draw.source, rerolled.draw.source) == (None, None)
+    alone = ask_again(
+        info=desk.services.model(), user_id=job.user_id, place=make_place(), draw=made.draw,
+        kind=RequestKind.VARY, parent_job_id=made.id, private=False,
+    )  # fmt: skip
+    assert alone.draw.source is None  # type: ignore[union-attr]  or it was refused
+
+
+async def test_no_model_learns_from_it(desk: Front) -> None:
+    job, made = await upscaled(desk)
+    await desk.drawn([made])
+    for one in (job, made):
+        await desk.services.queue._db.write_one(
+            "INSERT INTO votes (job_id, voter_id, axis, value, self_vote, at_ms)"
+            " VALUES (:job, 5, 'taste', 1, 0, 1)",
+            {"job": one.id},
+        )
+    harvest = await Curation(desk.services.queue._db).read()
+    assert [entry.picture.job_id for entry in harvest.entries] == [job.id]

@@ -1,0 +1,238 @@
+"""The gallery channel: liked pictures, each once, with credit; and gone when they are gone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import discord
+import pytest
+from simcord.backend.models import Overwrite
+from simcord.builders import ChannelHandle
+from simcord.enums import OverwriteType
+
+from bot.domain import ChannelId, GuildId, Job, JobState, Rating, UserId
+from bot.policy.arrangements import GalleryTerms
+from bot.store.showpieces import RECENT_MS
+from tests.stages.factories import make_reaction, make_released
+from tests.stages.front import Front, front
+from tests.stages.law import decide, make_guild
+from tests.stages.simulated import OWNER
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path, "cogs.voting.exhibiting") as ready:
+        yield ready
+
+
+async def gallery(desk: Front, votes: int = 2, *blocked: str) -> ChannelHandle:
+    """A channel that moderators made the gallery."""
+    channel = desk.guild.create_text_channel("gallery")
+    await desk.env.settle()
+    await choose(desk, ChannelId(channel.id), votes, *blocked)
+    return channel
+
+
+async def choose(desk: Front, channel: ChannelId | None, votes: int = 2, *blocked: str) -> None:
+    terms = GalleryTerms(channel=channel, votes=votes)
+    policy = make_guild(*blocked, guild_id=GuildId(desk.guild.id), gallery=terms)
+    await decide(desk.services.guilds, policy)
+
+
+async def liked(desk: Front, prompt: str = "1girl, blue hair", votes: int = 2) -> Job:
+    """A picture of the member's, posted and liked by so many."""
+    job, message = await desk.picture(prompt)
+    await like(desk, message, votes)
+    return job
+
+
+async def like(desk: Front, message: discord.Message, votes: int, emoji: str = "👍") -> None:
+    for voter in range(votes):
+        await desk.services.votes.record(make_reaction(message.id, 1000 + voter, emoji))
+
+
+async def hung(desk: Front, channel: ChannelHandle, rounds: int = 2) -> list[discord.Message]:
+    for _ in range(rounds):
+        await desk.looks("Exhibiting")
+    return channel.history()
+
+
+def names(messages: list[discord.Message]) -> list[str]:
+    return [file.filename for message in messages for file in message.attachments]
+
+
+async def test_what_is_liked_enough_is_shown_once_with_credit_and_a_link(desk: Front) -> None:
+    channel = await gallery(desk)
+    job, message = await desk.picture()
+    await like(desk, message, 1)
+    await desk.services.votes.record(make_reaction(message.id, desk.member.id))
+    assert await hung(desk, channel) == [], "one's own vote does not count"
+    await like(desk, message, 2)
+    (shown,) = await hung(desk, channel)
+    assert names([shown]) == [f"{job.id}.png"]
+    assert f"<@{desk.member.id}>" in shown.content
+    assert shown.mentions == [] or not shown.mention_everyone
+    assert f"/{desk.channel.id}/{message.id})" in shown.content
+    assert "1girl, blue hair" in shown.content
+    assert (shown.attachments[0].description or "").startswith("AI-made")
+    await desk.restart()
+    assert len(await hung(desk, channel)) == 1
+    settings = await desk.member.click(shown, label="Settings")
+    assert settings.response is not None
+    assert "/waifu" in settings.response.content
+
+
+async def test_by_default_there_is_no_gallery_and_disliked_pictures_are_in_none(
+    desk: Front,
+) -> None:
+    job, message = await desk.picture()
+    await like(desk, message, 5)
+    await desk.looks("Exhibiting")
+    assert len(desk.channel.history()) == 1
+    channel = await gallery(desk)
+    for voter in range(4):
+        await desk.services.votes.record(make_reaction(message.id, 2000 + voter, "👎"))
+    assert await hung(desk, channel) == [], "5 up and 4 down"
+    assert job.id
+
+
+async def test_it_leaves_when_it_is_deleted_or_its_member_forgotten_and_never_comes_back(
+    desk: Front,
+) -> None:
+    channel = await gallery(desk)
+    first = await liked(desk, "1girl, first")
+    second = await liked(desk, "1girl, second")
+    assert len(await hung(desk, channel, 3)) == 2
+    await desk.services.gallery.delete(first.id, desk.services.clock())
+    await desk.looks("Takedown", 2)
+    assert names(channel.history()) == [f"{second.id}.png"]
+    await desk.services.privacy.forget(UserId(desk.member.id))
+    await desk.looks("Takedown", 3)
+    assert channel.history() == []
+    assert await hung(desk, channel) == []
+    await desk.takes_down()
+    assert await desk.nothing_is_owed()
+
+
+async def test_what_a_moderator_takes_from_the_gallery_stays_away(desk: Front) -> None:
+    channel = await gallery(desk)
+    await liked(desk)
+    (shown,) = await hung(desk, channel)
+    await desk.services.gallery.message_deleted([shown.id], 5)  # type: ignore[list-item]  its id
+    desk.env.backend.messages[channel.id].clear()
+    assert await hung(desk, channel) == []
+
+
+async def test_nothing_private_adult_blocked_old_or_of_a_closed_channel_is_shown(
+    desk: Front,
+) -> None:
+    channel = await gallery(desk, 2, "dragon")
+    await liked(desk, "1girl, dragon")
+    await desk.member.slash(desk.channel, "waifu", prompt="1girl, secret", private=True)
+    hidden = next(job for job in await desk.jobs() if job.state is JobState.QUEUED)
+    await desk.drawn([hidden])
+    (adult,) = await desk.queued(prompt="1girl, adult")
+    assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
+    await desk.kept(adult, make_released(adult, rating=Rating.EXPLICIT))
+    for job in (adult,):
+        post = await desk.posted(job)
+        await like_post(desk, post.message_id)
+    for voter in (1, 2):
+        await desk.services.queue._db.write_one(
+            "INSERT INTO votes (job_id, axis, voter_id, value, self_vote, at_ms)"
+            " VALUES (:job, 'taste', :voter, 1, 0, 1)",
+            {"job": hidden.id, "voter": voter},
+        )
+    old = await liked(desk, "1girl, old")
+    await desk.services.queue._db.write_one(
+        "UPDATE pictures SET created_ms = created_ms - :age WHERE job_id = :job",
+        {"age": RECENT_MS + 1, "job": old.id},
+    )
+    closed = await liked(desk, "1girl, closed")
+    secret = desk.guild.create_text_channel(
+        "secret",
+        overwrites={desk.guild.default_role: discord.PermissionOverwrite(view_channel=False)},
+    )
+    await desk.services.queue._db.write_one(
+        "UPDATE posts SET channel_id = :there WHERE request_id = :request",
+        {"there": secret.id, "request": closed.request_id},
+    )
+    assert await hung(desk, channel, 6) == []
+
+
+async def like_post(desk: Front, message_id: int) -> None:
+    for voter in (1, 2):
+        await desk.services.votes.record(make_reaction(message_id, 1000 + voter))
+
+
+async def test_a_lost_answer_hangs_nothing_twice(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = await gallery(desk)
+    job = await liked(desk)
+    desk.loses_answers(monkeypatch, aiohttp.ClientOSError(104, "reset"))
+    await desk.looks("Exhibiting")
+    assert len(channel.history()) == 1
+    await desk.restart()
+    await desk.env.advance_time(5)
+    await hung(desk, channel)
+    assert names(channel.history()) == [f"{job.id}.png"]
+    await desk.services.gallery.delete(job.id, desk.services.clock())
+    await desk.looks("Takedown", 3)
+    assert channel.history() == []
+
+
+async def test_a_picture_deleted_in_the_middle_leaves_nothing_behind(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = await gallery(desk)
+    job = await liked(desk)
+    read = desk.services.gallery.read
+
+    async def deleting(picture: object) -> bytes:
+        data = await read(picture)  # type: ignore[arg-type]  the picture
+        await desk.services.gallery.delete(job.id, desk.services.clock())
+        return data
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.services.gallery, "read", deleting)
+        assert await hung(desk, channel) == []
+    await desk.takes_down()
+    assert await desk.nothing_is_owed()
+
+
+async def test_a_gallery_that_cannot_be_written_in_waits_and_one_that_is_gone_hurts_nobody(
+    desk: Front,
+) -> None:
+    channel = await gallery(desk)
+    job = await liked(desk)
+    me = desk.guild.me
+    assert me is not None
+    _, deny = discord.PermissionOverwrite(send_messages=False).pair()
+    overwrite = Overwrite(me.id, OverwriteType.MEMBER, deny=deny.value)
+    desk.env.backend.set_overwrite(channel.id, overwrite)
+    await desk.env.settle()
+    assert await hung(desk, channel) == []
+    desk.env.backend.set_overwrite(channel.id, Overwrite(me.id, OverwriteType.MEMBER))
+    await desk.env.settle()
+    assert names(await hung(desk, channel)) == [f"{job.id}.png"]
+    await choose(desk, ChannelId(5))
+    await liked(desk, "1girl, other")
+    await desk.looks("Exhibiting", 2)
+    assert len(channel.history()) == 1
+
+
+async def test_a_gallery_that_is_given_up_in_the_middle_gets_nothing_any_more(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = await gallery(desk)
+    await liked(desk)
+    desk.loses_answers(monkeypatch, aiohttp.ClientOSError(104, "reset"))
+    await desk.looks("Exhibiting")
+    await choose(desk, None)
+    await desk.env.advance_time(5)
+    await hung(desk, channel)
+    await desk.looks("Takedown", 3)
+    assert channel.history() == []

@@ -1,0 +1,100 @@
+"""An upscaler out of one file: its layouts, and what a wrong file says."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from models.contract import EngineError
+from models.engine.loader import load as load_model
+from models.engine.upscaler_file import Compact, Rrdb, load
+from tests.stages.tiny_models import tiny_folder
+
+__all__ = ["tiny_folder"]
+
+CPU = torch.device("cpu")
+
+
+def network(kind: str) -> nn.Module:
+    torch.manual_seed(2)
+    kinds = {
+        "rrdb": lambda: Rrdb(4, 2, 3), "rrdb-x2": lambda: Rrdb(4, 2, 3, unshuffle=2),
+        "compact": lambda: Compact(6, 3, 4), "compact-x2": lambda: Compact(6, 2, 2),
+    }  # fmt: skip
+    return kinds[kind]().eval()
+
+
+def as_old(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The names that ESRGAN's own code gave."""
+    plain = {
+        "conv_first": "model.0", "conv_body": "model.1.sub.2", "conv_up1": "model.3",
+        "conv_up2": "model.6", "conv_hr": "model.8", "conv_last": "model.10",
+    }  # fmt: skip
+    found = dict[str, Tensor]()
+    for name, value in weights.items():
+        stem, _, leaf = name.rpartition(".")
+        if stem in plain:
+            found[f"{plain[stem]}.{leaf}"] = value
+        else:
+            _, number, dense, conv = stem.split(".")
+            found[f"model.1.sub.{number}.{dense.upper()}.{conv}.0.{leaf}"] = value
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale"), [("rrdb", 4), ("rrdb-x2", 2), ("compact", 4), ("compact-x2", 2)]
+)
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+def test_a_file_enlarges_as_the_network_that_was_saved(
+    tmp_path: Path, kind: str, scale: int, suffix: str
+) -> None:
+    net, path = network(kind), tmp_path / f"up.{suffix}"
+    if suffix == "pth":
+        torch.save({"params_ema": net.state_dict()}, path)
+    else:
+        save_file(net.state_dict(), path)
+    magnifier, pixels = load(path, CPU), torch.rand(3, 7, 10)
+    assert magnifier.scale == scale
+    assert magnifier(pixels).shape == (3, 7 * scale, 10 * scale)
+    even = torch.rand(3, 8, 12)
+    assert torch.allclose(magnifier(even), net(even[None])[0].clamp(0, 1), atol=1e-5)
+
+
+def test_the_old_names_are_the_same_network(tmp_path: Path) -> None:
+    net, path = network("rrdb"), tmp_path / "old.pth"
+    torch.save(as_old(net.state_dict()), path)
+    pixels = torch.rand(3, 8, 8)
+    assert torch.allclose(load(path, CPU)(pixels), net(pixels[None])[0].clamp(0, 1), atol=1e-5)
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (print, ("code ran",))
+
+
+def test_a_file_that_is_none_is_one_sentence_and_runs_no_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trap, torn, strange = (tmp_path / name for name in ("a.pth", "b.safetensors", "c.safetensors"))
+    trap.write_bytes(pickle.dumps({"params": Trap()}))
+    torn.write_bytes(b"torn")
+    save_file({"some.weight": torch.zeros(3)}, strange)
+    for path in (trap, torn, strange, tmp_path / "none.pth"):
+        with pytest.raises(EngineError, match=r"UPSCALER_FILE.*no upscaler") as caught:
+            load(path, CPU)
+        assert "\n" not in str(caught.value)
+    assert "code ran" not in capsys.readouterr().out
+
+
+def test_the_operators_file_comes_before_the_folders_own(tiny_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "up.safetensors"
+    save_file(network("compact-x2").state_dict(), path)
+    parts = load_model(str(tiny_folder), device="cpu", upscaler_path=path)
+    assert parts.info.enlarges == 2
+    assert parts.magnifier is not None
