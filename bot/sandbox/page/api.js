@@ -47,6 +47,7 @@ export const api = {
   unreact: (body) => call("DELETE", "/page/reaction", body),
   say: (body) => call("POST", "/page/message", body),
   erase: (body) => call("DELETE", "/page/message", body),
+  language: (body) => call("POST", "/page/language", body),
   weather: (body) => call("POST", "/page/weather", body),
   fans: (body) => call("POST", "/page/fans", body),
   bot: (action) => call("POST", "/page/bot", { action }),

@@ -46,7 +46,7 @@ async function start() {
   const known = first.personas.map((one) => String(one.id));
   store.persona = known.includes(wanted) ? wanted : known[0];
   takeState(first);
-  startSidebar({ openChannel, become, toggleWeather });
+  startSidebar({ openChannel, become, speak, toggleWeather });
   startTimeline(write);
   startComposer();
   startDialogs();
@@ -86,6 +86,14 @@ async function become(id, wantedChannel = store.active) {
   showFrame();
   const first = channel(wantedChannel) ?? store.channels[0];
   if (first) await openChannel(first.id);
+}
+
+/** Set the language of this person's Discord; everything is shown anew in it. */
+async function speak(locale) {
+  await api
+    .language({ persona: store.persona, locale })
+    .catch((error) => toast(error.message, true));
+  await become(store.persona);
 }
 
 /** Show a channel. */

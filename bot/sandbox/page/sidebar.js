@@ -17,7 +17,7 @@ const wide = matchMedia("(min-width: 1081px)");
 
 let steps = {};
 
-/** Build the frame. `actions` are {openChannel, become, toggleWeather}. */
+/** Build the frame. `actions` are {openChannel, become, speak, toggleWeather}. */
 export function startSidebar(actions) {
   steps = actions;
   byId("scrim").addEventListener("click", hidePlaces);
@@ -154,7 +154,22 @@ function showSelf() {
         ),
       ),
     ),
+    languageMenu(),
   );
+}
+
+/** The language of this person's Discord, and of the server with it. */
+function languageMenu() {
+  const named = (locale) =>
+    new Intl.DisplayNames([locale], { type: "language" }).of(locale) ?? locale;
+  const menu = h(
+    "select",
+    { id: "language", onchange: () => steps.speak(menu.value) },
+    store.locales.map((one) =>
+      h("option", { value: one, selected: one === store.locale }, named(one)),
+    ),
+  );
+  return h("label", { class: "language" }, h("span", {}, "Language"), menu);
 }
 
 /** The bar over the messages. */

@@ -79,6 +79,8 @@ export function takeState(state) {
   store.others = state.others ?? [];
   store.bot = { ...state.bot, id: String(state.bot.id) };
   store.guild = state.guild;
+  store.locale = state.locale ?? "en-US";
+  store.locales = state.locales ?? [store.locale];
   const rooms = state.channels.map((one) => ({ ...one, id: String(one.id) }));
   store.channels = rooms.filter((one) => one.type !== CATEGORY);
   store.categories = rooms.filter((one) => one.type === CATEGORY);

@@ -122,6 +122,7 @@ class PageApi:
             web.delete("/page/reaction", self.unreact),
             web.post("/page/message", self.say),
             web.delete("/page/message", self.unsay),
+            web.post("/page/language", self.language),
             web.post("/page/weather", self.weather),
             web.post("/page/bot", self.bot),
         ]
@@ -160,6 +161,12 @@ class PageApi:
         return json_response(self._sandbox.people.reactions(int(request.query["message_id"])))
 
     # ---- doing ----------------------------------------------------------------------------------
+
+    async def language(self, request: web.Request) -> web.Response:
+        """Set the language of a person's client."""
+        body = await body_of(request)
+        self._sandbox.people.speak(int(body["persona"]), str(body["locale"]))
+        return json_response({"ok": True})
 
     async def command(self, request: web.Request) -> web.Response:
         """Call a slash command."""

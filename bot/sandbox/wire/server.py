@@ -31,7 +31,7 @@ from bot.sandbox.wire.wire import NotPossible, Payload
 from bot.sandbox.world import lounge
 from bot.sandbox.world.backend import LoungeBackend
 from bot.sandbox.world.interactions import Interactions, Ticket
-from bot.sandbox.world.people import UPLOAD_LIMIT_BYTES, People
+from bot.sandbox.world.people import LOCALES, UPLOAD_LIMIT_BYTES, People
 from bot.sandbox.world.records import Keeper
 from bot.sandbox.world.scene import World
 from bot.sandbox.world.state import Store
@@ -291,7 +291,9 @@ class Sandbox:
         if persona not in people.personas:
             persona = lounge.PERSONAS[1].id
         return {
-            "personas": [_shown(persona) for persona in people.personas.values()],
+            "personas": [_shown(one) for one in people.personas.values()],
+            "locale": people.locale_of(persona),
+            "locales": LOCALES,
             "others": [_shown(fan) for fan in lounge.FANS],
             "bot": {"id": str(lounge.BOT_ID), "name": lounge.BOT_NAME, **self._bot_state()},
             "guild": {

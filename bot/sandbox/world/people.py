@@ -18,6 +18,7 @@ from simcord.backend.errors import BackendError, OptionError
 from simcord.backend.models import Interaction, Message, Overwrite
 from simcord.enums import OverwriteType
 
+from bot.languages import FOLDERS
 from bot.sandbox.wire.wire import NotPossible, Payload
 from bot.sandbox.world import lounge
 from bot.sandbox.world.backend import LoungeBackend, powers
@@ -26,6 +27,9 @@ from bot.sandbox.world.uploads import Uploads
 #: The limit for each file in a server without boosts.
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
 _SUBCOMMAND, _GROUP = 1, 2
+_ENGLISH = "en-US"
+#: The languages that a client can be set to: English and those that the bot speaks.
+LOCALES = (_ENGLISH, *sorted(FOLDERS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,18 @@ class People:
         self.upload_limit_bytes = UPLOAD_LIMIT_BYTES
         self._uploads = Uploads(backend)
         self.personas: dict[int, lounge.Persona] = {p.id: p for p in lounge.PERSONAS}
+        self._locales: dict[int, str] = {}
+
+    def locale_of(self, user_id: int) -> str:
+        """The language of a person's client."""
+        return self._locales.get(user_id, _ENGLISH)
+
+    def speak(self, user_id: int, locale: str) -> None:
+        """Set it, and the server's with it, so that what everybody reads is seen in it too."""
+        if locale not in LOCALES:
+            raise NotPossible(f"The local Discord has no language {locale}.")
+        self._locales[user_id] = locale
+        self._backend.edit_guild(lounge.GUILD_ID, {"preferred_locale": locale})
 
     def add_person(self, name: str, role: lounge.Role = lounge.Role.MEMBER) -> int:
         """Let somebody join; returns the user's id."""
@@ -191,7 +207,8 @@ class People:
 
     def commands(self, user_id: int, channel_id: int | None = None) -> list[Payload]:
         """The registered commands that this person is offered (there)."""
-        return [c for c in self._registered() if self._offered(c, user_id, channel_id)]
+        offered = (c for c in self._registered() if self._offered(c, user_id, channel_id))
+        return [_shown_in(self.locale_of(user_id), command) for command in offered]
 
     def command(
         self, user_id: int, channel_id: int, name: str, kinds: tuple[int, ...]
@@ -278,7 +295,9 @@ class People:
             record.command_name = _full_name(data)
         payload["attachment_size_limit"] = self.upload_limit_bytes
         payload["authorizing_integration_owners"] = {"0": str(lounge.GUILD_ID)}
-        payload["guild"] = {"id": str(lounge.GUILD_ID), "locale": "en-US", "features": []}
+        guild_locale = backend.guilds[lounge.GUILD_ID].preferred_locale
+        payload["locale"], payload["guild_locale"] = self.locale_of(user_id), guild_locale
+        payload["guild"] = {"id": str(lounge.GUILD_ID), "locale": guild_locale, "features": []}
         backend.mark_age(payload["channel"])
         if source_message_id is not None:
             source = self._found(source_message_id, user_id)
@@ -329,3 +348,20 @@ def _full_name(data: Payload) -> str:
         names.append(str(options[0]["name"]))
         options = options[0].get("options") or []
     return " ".join(names)
+
+
+def _shown_in(locale: str, described: Payload) -> Payload:
+    """A command, an option or a choice as a client in that language shows it."""
+    shown = dict(described)
+    # Of names only a choice's is: what is called by its name is called as it is registered.
+    for field in ("description", "name") if "value" in described else ("description",):
+        told = (described.get(f"{field}_localizations") or {}).get(locale)
+        # An option's or command's own name is typed, and stays as it is.
+        if told and (
+            field == "description" or "value" in described or "description" not in described
+        ):
+            shown[field] = told
+    for inner in ("options", "choices"):
+        if described.get(inner):
+            shown[inner] = [_shown_in(locale, one) for one in described[inner]]
+    return shown

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.store.privacy import HOLDINGS
-from cogs.governing.privacy import _NAMES
+from bot.words.privacy import _NAMES
 from tests.stages.front import front, said
 
 

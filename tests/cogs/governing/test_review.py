@@ -375,7 +375,7 @@ async def test_why_says_what_was_seen_in_a_picture_and_who_decided(desk: Court) 
     assert "sees probable nudity (60%)" in told
     await desk.rules(await desk.presented(), "approve")
     told = said(await desk.boss.slash(desk.channel, "policy why", id=f"`{job.id}`")).content
-    assert f"The held picture: **approved** by <@{desk.boss.id}>" in told
+    assert f"The held picture: **approved**. By <@{desk.boss.id}>" in told
 
 
 async def test_why_says_why_a_picture_is_withheld(desk: Court) -> None:

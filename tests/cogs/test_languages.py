@@ -1,0 +1,90 @@
+"""Whose language is spoken: a member's in what they alone read, the server's in what all read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+from simcord import interactions
+
+from bot.client import Translator
+from bot.languages import language
+from bot.words.speaking import ENGLISH, speaking, spoken
+from cogs.translating import in_public
+from tests.stages.front import Front, front, said
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front(tmp_path) as ready:
+        yield ready
+
+
+def speak(monkeypatch: pytest.MonkeyPatch, *, member: str, server: str) -> None:
+    """Have Discord say that whoever acts, and the server, have these locales."""
+    plain = interactions.base_payload
+
+    def localized(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        record, payload = plain(*args, **kwargs)
+        return record, payload | {"locale": member, "guild_locale": server}
+
+    monkeypatch.setattr(interactions, "base_payload", localized)
+
+
+async def test_a_member_reads_their_language_and_everybody_the_servers(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speak(monkeypatch, member="de", server="es-ES")
+    alone = said(await desk.member.slash(desk.channel, "queue"))
+    assert "Die Warteschlange ist leer." in alone.content
+    everybodys = await desk.asks()
+    assert not everybodys.ephemeral
+    assert "1 imagen" in everybodys.content
+    terms = said(await desk.newcomer().slash(desk.channel, "waifu", prompt="1girl"))
+    assert "nimm die Lizenz an" in terms.content
+
+
+async def test_a_button_is_answered_in_the_language_of_whoever_presses(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = await desk.asks()
+    speak(monkeypatch, member="fr", server="en-US")
+    pressed = said(await desk.member.click(status, label="Cancel"))
+    assert pressed.content == "1 image annulée."
+
+
+async def test_two_members_at_once_are_each_answered_in_their_language() -> None:
+    async def asks(locale: str) -> str:
+        with speaking(language(locale)):
+            await asyncio.sleep(0)
+            return spoken().code
+
+    assert await asyncio.gather(*map(asks, ("de", "ja", "pl"))) == ["de", "ja", "en"]
+    assert spoken() is ENGLISH
+
+
+async def test_posts_are_in_the_servers_language(desk: Front) -> None:
+    guild = desk.bot.get_guild(desk.guild.id)
+    assert guild is not None
+    guild.preferred_locale = discord.Locale.japanese
+    with in_public(desk.bot, desk.guild.id):
+        assert spoken().code == "ja"
+    with in_public(desk.bot, 1):
+        assert spoken() is ENGLISH
+
+
+async def test_discord_is_told_descriptions_but_no_names(desk: Front) -> None:
+    (waifu,) = [c for c in desk.bot.tree.get_commands() if c.name == "waifu"]
+    assert isinstance(waifu, app_commands.Command)
+    told = await waifu.get_translated_payload(desk.bot.tree, Translator())
+    assert told["description_localizations"]["ja"] == "書いたとおりのアニメ画像を描きます"
+    assert not told.get("name_localizations")
+    options = {option["name"]: option for option in told["options"]}
+    assert options["count"]["description_localizations"]["de"] == "Wie viele Bilder"
+    assert not any(option.get("name_localizations") for option in told["options"])
+    assert "zh-TW" not in told["description_localizations"]
