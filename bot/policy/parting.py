@@ -102,19 +102,15 @@ class Parting:
 def _tied(line: Spoken, strange: Collection[str]) -> Iterator[range]:
     """The numbers of words in a row without a gap, of which one is strange."""
     behind = 0
-    for number, word in enumerate(line.words):
-        if word not in strange or number < behind:
+    for number in [number for number, word in enumerate(line.words) if word in strange]:
+        if number < behind:
             continue
         first, behind = number, number + 1
-        while first and number - first < _TIED_MAX and _are_tied(line, first):
+        while first in line.tied and number - first < _TIED_MAX:
             first -= 1
-        while behind < len(line.words) and behind - first < _TIED_MAX and _are_tied(line, behind):
+        while behind in line.tied and behind - first < _TIED_MAX:
             behind += 1
         yield range(first, behind)
-
-
-def _are_tied(line: Spoken, number: int) -> bool:
-    return line.is_tied(line.span(number - 1)[1], line.span(number)[0])
 
 
 def _inside(line: Spoken, numbers: Sequence[int], parts: Sequence[str]) -> Iterator[list[int]]:
