@@ -106,11 +106,12 @@ def _tied(line: Spoken, strange: Collection[str]) -> Iterator[range]:
         if number < behind:
             continue
         first, behind = number, number + 1
-        while first in line.tied and number - first < _TIED_MAX:
+        while first and first in line.tied and number - first < _TIED_MAX:
             first -= 1
         while behind in line.tied and behind - first < _TIED_MAX:
             behind += 1
-        yield range(first, behind)
+        # A tie may stand before what is no word.
+        yield range(first, min(behind, len(line.words)))
 
 
 def _inside(line: Spoken, numbers: Sequence[int], parts: Sequence[str]) -> Iterator[list[int]]:
