@@ -28,7 +28,8 @@ _PART_OF_NUMBER = frozenset("0123456789.,:/")
 #: Between the parts of an age: `12-year-old`, `12(years)`, `age: 12`.
 _PARTING = " -_.:=,'\u2019/()[]{}\x01~*+|!^\u00b7\u30fb\u2665"
 _SIGNS = "[\\s\\-_.:=,'\u2019/()\\[\\]{}\x01~*+|!^\u00b7\u30fb\u2665]"
-_APART = f"{_SIGNS}{{0,4}}"
+#: A few signs, or what a BREAK or an option leaves.
+_APART = f"(?:\\s?\x01{{5,40}}\\s?|{_SIGNS}{{0,4}})"
 #: Characters before a number in which a word may say that it is an age.
 _BEFORE = 28
 #: Characters before a number in which a word may say that it is the end of a larger one.

@@ -18,18 +18,18 @@ _KANA = dict(zip("口二力夕八工卜千一〜\uff5e~―", "ロニカタハエ
 _AS_KANA = str.maketrans(_KANA)
 _KANA_LETTER = "\u3041-\u3096\u30a1-\u30fa\u30fc\uff66-\uff9d"
 _LIKE_KANA = f"[{''.join(_KANA)}]"
-#: What may stand between two letters that belong together.
-_LOOSELY = "[\\s\u200b-\u200d\u2060\u180e]"
-#: Such characters beside kana, and several of them that are no part of a word in kanji.
+#: Such characters beside kana, and several of them that are no part of a word in kanji; a sign or
+#: a mark may stand between two letters.
 _AMONG_KANA = re.compile(
-    f"{_LIKE_KANA}++(?={_LOOSELY}{{0,2}}[{_KANA_LETTER}])"
-    f"|(?<=[{_KANA_LETTER}]){_LOOSELY}{{0,2}}{_LIKE_KANA}++"
-    f"|(?<![\u3041-\u9fff])(?:{_LIKE_KANA}{_LOOSELY}?){{2,}}(?![\u3041-\u9fff])"
+    f"{_LIKE_KANA}++(?=\\W{{0,2}}[{_KANA_LETTER}])"
+    f"|(?<=[{_KANA_LETTER}])\\W{{0,2}}{_LIKE_KANA}++"
+    f"|(?<![\u3041-\u9fff])(?:{_LIKE_KANA}\\W?){{2,}}(?![\u3041-\u9fff])"
 )
 #: Where hiragana and katakana meet, and no particle stands between two words.
 _PARTICLES = "をとがはにでものなやへ"
 _MIXED_KANA = re.compile(
-    f"[\u3041-\u3096](?<![{_PARTICLES}])[\u30a1-\u30fa]|[\u30a1-\u30fa](?![{_PARTICLES}])[\u3041-\u3096]"
+    f"[\u3041-\u3096](?<![{_PARTICLES}])\\W{{0,2}}[\u30a1-\u30fa]"
+    f"|[\u30a1-\u30fa]\\W{{0,2}}(?![{_PARTICLES}])[\u3041-\u3096]"
 )
 #: Without any of these a text has no such view.
 LIKE_KANA = frozenset(_KANA)

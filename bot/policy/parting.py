@@ -30,6 +30,8 @@ _LAST = frozenset({"ex", "in", "is", "it", "me", "of", "on", "to", "up", "us"})
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 _LETTERS = re.compile("[a-z]+")
+#: So many words in a row without a gap may be several words that were run together and cut.
+_TIED_MAX = 4
 #: Words that are so many characters apart make no term together.
 _FAR = 64
 _REMEMBERED = 4096
@@ -50,19 +52,28 @@ class Parting:
 
     def parted(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
         """The parts of the line with such words in them, with those taken apart."""
-        found = {word: parts for word in strange if (parts := self.parts(word))}
+        if not strange:
+            return
         seams: list[int] = []
-        for number, word in enumerate(line.words) if found else ():
-            if word in found:
-                start, _ = line.span(number)
-                if seams and start - seams[-1] > _FAR:
-                    yield _seamed(line, seams)
-                    seams = []
-                seams += accumulate(
-                    map(len, found[word][1:-1]), initial=start + len(found[word][0])
-                )
+        for cuts in self._cuts(line, strange):
+            if seams and cuts[0] - seams[-1] > _FAR:
+                yield _seamed(line, seams)
+                seams = []
+            seams += cuts
         if seams:
             yield _seamed(line, seams)
+
+    def _cuts(self, line: Spoken, strange: Collection[str]) -> Iterator[list[int]]:
+        """Where words part that were run together: each for itself, or several that are tied."""
+        for numbers in _tied(line, strange):
+            chain = [line.words[number] for number in numbers]
+            parts = self.parts("".join(chain))
+            if parts:
+                yield from _inside(line, numbers, parts)
+                continue
+            for number, word in zip(numbers, chain, strict=True):
+                if word in strange and (alone := self.parts(word)):
+                    yield from _inside(line, [number], alone)
 
     def _parts(self, word: str) -> tuple[str, ...]:
         """The words that a word is made of, the longest that there are; () if it is of none."""
@@ -86,6 +97,30 @@ class Parting:
     def _may_end(part: str) -> bool:
         """Whether a word may be the last one of those that were run together."""
         return len(part) >= _PART_MIN or part in _LAST
+
+
+def _tied(line: Spoken, strange: Collection[str]) -> Iterator[range]:
+    """The numbers of words in a row without a gap, of which one is strange."""
+    behind = 0
+    for number in [number for number, word in enumerate(line.words) if word in strange]:
+        if number < behind:
+            continue
+        first, behind = number, number + 1
+        while first and first in line.tied and number - first < _TIED_MAX:
+            first -= 1
+        while behind in line.tied and behind - first < _TIED_MAX:
+            behind += 1
+        # A tie may stand before what is no word.
+        yield range(first, min(behind, len(line.words)))
+
+
+def _inside(line: Spoken, numbers: Sequence[int], parts: Sequence[str]) -> Iterator[list[int]]:
+    """The seams of a row of words that fall inside one of them, if there are any."""
+    places = [at for number in numbers for at in range(*line.span(number))]
+    begins = {line.span(number)[0] for number in numbers}
+    ends = accumulate(map(len, parts[:-1]))
+    if cuts := [places[end] for end in ends if places[end] not in begins]:
+        yield cuts
 
 
 def _seamed(line: Spoken, cuts: Sequence[int]) -> Reading:

@@ -29,6 +29,12 @@ _BREAK = re.compile(r"\bBREAK\b")
 _BREAK_FOLDED = re.compile(r"(?<![^\W_])(?<=[\s_])break(?=[\s_])[\s_]*+")
 _SPECIAL = re.compile(r"<\|[A-Za-z_]*+\|>")
 _LESS = re.compile(r":\s*+-")
+_LESS_BY = re.compile(rf":\s*+-{_NUMBER}\s*+\Z")
+_ROUND = re.compile("[()]")
+#: Characters of a weight, at most.
+_WEIGHT_MAX = 16
+#: What the parser takes for more than text.
+_INSIDE = re.compile(r"[\[{|]")
 
 #: Digits and signs that stand for letters.
 _LEET = {
@@ -66,7 +72,7 @@ _TWOFOLD_MAX = 4
 _CLOSE = 3
 #: Characters from a word that is spelled so within which a count or a number may be, too; and the
 #: digits of such a number.
-_COMPANY, _SHORT = 12, 3
+_COMPANY, _SHORT = 12, 4
 #: Characters on either side of a place that are read with it.
 _AROUND = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
@@ -114,7 +120,23 @@ def turned(opposite: str) -> str:
     if narrow.count("(") + narrow.count("[") > _BRACKETS_MAX:
         raise UnreadableError
     pieces = parse(narrow)
-    return "".join(piece.text if piece.weight < 0 else ", " for piece in pieces)
+    read = "".join(piece.text if piece.weight < 0 else ", " for piece in pieces)
+    return joined([read, *_less_of(narrow)])
+
+
+def _less_of(narrow: str) -> Iterator[str]:
+    """What stands in brackets with a negative weight, if there are brackets in it, as typed."""
+    opened: list[int] = []
+    for bracket in _ROUND.finditer(narrow):
+        at = bracket.start()
+        if narrow[at] == "(":
+            opened.append(at)
+        elif opened and (less := _LESS_BY.search(narrow, max(opened[-1], at - _WEIGHT_MAX), at)):
+            inside = narrow[opened.pop() + 1 : less.start()]
+            if _INSIDE.search(inside):
+                yield inside
+        elif opened:
+            opened.pop()
 
 
 #: Full-width brackets, signs and digits, as brackets, signs and digits.

@@ -32,7 +32,7 @@ from bot.policy.views import Folded, Origin, View, Views
 _WANTED_MAX, _UNWANTED_MAX, _LITTLE = 5_900, 3_000, 1_000
 #: So many words apart is what a comma parts.
 _COMMA = 3
-_COMMAS = re.compile("[,.;\u3001\u3002\uff0c]")
+_COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
 #: Shorter names are good for halves of a word.
 _NAME_MIN = 5
 _PART_MIN = 3

@@ -16,6 +16,8 @@ _ROMAJI = re.compile(
     r"(?=[a-z]*?(?:sh|ch|ts|j))(?=[a-z]{6})"
     r"(?:(?:sh|ch|ts|[kgnhbpmr]y|[kgsztdnhbpmyrwfj])?[aiueo]{1,2}n?)++"
 )
+#: Letters of such a word: a shorter one is part of too many names.
+_ROMAJI_MIN = 6
 #: Hepburn's spellings, as they are typed, and as the Japanese government has them (Kunrei).
 _TYPED = (("sh", "sy"), ("ch", "ty"), ("ts", "t"), ("yi", "i"))
 _KUNREI = (*_TYPED, ("j", "zy"), ("yi", "i"))
@@ -46,7 +48,8 @@ def otherwise(term: str, language: str) -> Iterator[str]:
     if _ROMAJI.fullmatch(term):
         short = term.replace("ou", "o")
         ways = product((term, short), (_TYPED, _KUNREI))
-        yield from {short, *(_exchanged(word, spellings) for word, spellings in ways)} - {term}
+        others = {short, *(_exchanged(word, spellings) for word, spellings in ways)} - {term}
+        yield from (other for other in others if len(other) >= _ROMAJI_MIN)
 
 
 def _exchanged(word: str, spellings: Iterable[tuple[str, str]]) -> str:

@@ -140,7 +140,7 @@ class Spoken:
         was found would be innocent.
         """
         odd: list[int] = []
-        for number in sorted(self._tied() | self._unknown(familiar)):
+        for number in sorted(self.tied | self._unknown(familiar)):
             if odd and number - reach > odd[-1] + reach + 1:
                 yield Squeezed(self, odd, reach)
                 odd = []
@@ -162,7 +162,8 @@ class Spoken:
             self._strange_words = {word for word in words if not _NO_DISGUISE.fullmatch(word)}
         return self._strange_words
 
-    def _tied(self) -> set[int]:
+    @cached_property
+    def tied(self) -> set[int]:
         """The numbers of words with more than space between them and the word before."""
         ends = [end for _, end in _ties(self.text)]
         if not ends:

@@ -35,10 +35,10 @@ from bot.policy.windows import View, seamed, windows, without
 
 #: Latin letters of another make: small, raised, enclosed, mathematical, full width, flags.
 _MAKE = (
-    "[\u1d00-\u1dbf\u2070-\u209f\u2100-\u218b\u2460-\u24ff\ua720-\ua7ff\uff21-\uff5a"
+    "[\u0262\u026a\u0274\u0280\u028f\u0299\u029c\u029f\u1d00-\u1dbf\u2070-\u209f\u2100-\u218b\u2460-\u24ff\ua720-\ua7ff\uff21-\uff5a"
     "\U0001d400-\U0001d7ff\U0001f110-\U0001f1ff]"
 )
-_MADE = frozenset(re.findall(_MAKE, "".join(map(chr, range(0x1D00, 0x1F200)))))
+_MADE = frozenset(re.findall(_MAKE, "".join(map(chr, range(0x0262, 0x1F200)))))
 #: Where plain letters and those of another make meet.
 _MAKES = re.compile(f"(?<=[A-Za-z]){_MAKE}|(?<={_MAKE})[A-Za-z]")
 #: Where a word of Latin capitals and small letters may part.

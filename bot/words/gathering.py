@@ -49,7 +49,7 @@ def _in_call(node: ast.Call) -> Iterator[Found]:
     name = node.func.id if isinstance(node.func, ast.Name) else name
     if name in _SAID:
         yield from ((node.lineno, None, text, []) for text in _texts(node.args[:1]))
-    elif name == "tally":
+    elif name == "tally" and isinstance(node.func, ast.Name):
         one, many = _texts(node.args[:2])
         yield node.lineno, "ngettext", (one, many), []
     elif name in _LABELLED:

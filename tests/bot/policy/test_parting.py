@@ -83,3 +83,8 @@ def test_words_far_apart_are_parted_each_for_itself() -> None:
     assert len(first.text) + len(second.text) < 120
     at = second.text.index("walk,")
     assert second.placed(at, at + 4) == (173, 177)
+
+
+def test_a_tie_before_what_is_no_word_ties_nothing() -> None:
+    line = Spoken(Reading("sunhat0\u0e4d\u0e32"))
+    assert [*PARTING.parted(line, {"sunhat", "\u0e4d\u0e32"})] == []

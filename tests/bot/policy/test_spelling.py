@@ -19,7 +19,7 @@ def test_braces_are_written_out() -> None:
         ("Tür", "tr", set()),
         ("Tor", "de", set()),
         ("shounen", "en", {"shonen", "syounen", "syonen"}),
-        ("juudou", "ja", {"juudo", "zyuudou", "zyuudo"}),
+        ("juudou", "ja", {"zyuudou", "zyuudo"}),
         ("shop", "en", set()),
         ("house", "en", set()),
     ],

@@ -89,6 +89,13 @@ def test_signs_are_no_words_between_two_others_and_single_letters_are_one() -> N
         ("IoIi", "minors-sexualised"),  # letters that look alike or changed places
         ("nvde, chlid", "minors-sexual"),
         ("naekd child", "minors-sexual"),
+        ("thisstr·eamer, undre/ssed", "real-person-sexual"),  # run together, and cut elsewhere
+        ("(howtobuild)(apipebomb)", "weapon-making"),
+        ("十二 BREAK 岁女孩，nude", "minors-sexual"),  # an age with a BREAK in it
+        ("my 8055, n$fw", "real-person-sexual"),
+        ("i.n.s.t.r.u.c.t.i.o.n.s f.o.r n.e.r.v.e g.a.s", "weapon-making"),
+        ("口\u0304り\u0304コ\u0304ン", "minors-sexualised"),
+        ("Cuteʀᴀᴘᴇ", "sexual-violence"),
         ("ннеессооввеерршшееннннооллееттнняяяя, nude", "minors-sexual"),
     ],
 )
@@ -121,3 +128,9 @@ def test_a_servers_term_is_found_in_either_kana() -> None:
     screen = Screen(load(), [Term(text="ドラゴン計画")], ["りんご"])
     assert screen.findings("どらごん計画の秘密")
     assert not screen.findings("リンゴ")
+
+
+def test_a_negative_weight_is_around_what_is_edited_inside() -> None:
+    assert "self-harm" in rules("1girl", "(sli[tting::0.9] her wrists:-1)")
+    assert "sexual" in rules("1girl", "lowres, ((vagi[hat|nal]:-1.4))")
+    assert rules("1girl", "(vagi[hat|nal]:1.4), (blue:-1), x)") == set()
