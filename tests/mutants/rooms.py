@@ -57,6 +57,11 @@ ROOMS = {
             "tests/bot/store/test_claims.py",
             "tests/bot/store/test_caps.py",
             "tests/bot/store/test_plans.py",
+            "tests/bot/store/test_decisions.py",
+            "tests/bot/store/test_held_pictures.py",
+            "tests/bot/store/test_precedents.py",
+            "tests/bot/store/test_job_rows.py",
+            "tests/bot/store/test_trials.py",
         ),
     ),
     "ledger": Room(
