@@ -62,6 +62,7 @@ ROOMS = {
             "tests/bot/store/test_precedents.py",
             "tests/bot/store/test_job_rows.py",
             "tests/bot/store/test_trials.py",
+            "tests/bot/store/test_consent.py",
         ),
     ),
     "ledger": Room(
