@@ -71,6 +71,8 @@ ROOMS = {
             "tests/bot/store/test_ledger.py",
             "tests/bot/store/test_votes.py",
             "tests/bot/store/test_picks.py",
+            "tests/bot/store/test_erasing.py",
+            "tests/bot/store/test_privacy.py",
         ),
     ),
     "outbox": Room(
