@@ -63,6 +63,7 @@ ROOMS = {
             "tests/bot/store/test_job_rows.py",
             "tests/bot/store/test_trials.py",
             "tests/bot/store/test_consent.py",
+            "tests/bot/store/test_queued_once.py",
         ),
     ),
     "ledger": Room(
