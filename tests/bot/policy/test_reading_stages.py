@@ -13,9 +13,11 @@ from bot.policy.folding import JOINT, Letters
 from bot.policy.parting import Parting
 from bot.policy.people import Names
 from bot.policy.reading import UnreadableError, around, readings, turned, without_breaks
+from bot.policy.rulebook import decode_rulebook
 from bot.policy.screening import Screen, Term, normalise
 from bot.policy.spoken import Spoken, words
-from bot.rulebooks import load
+from bot.policy.terms import outside, untouched
+from bot.rulebooks import load, package_files
 
 
 @cache
@@ -179,14 +181,22 @@ def test_a_term_is_kept_in_its_plain_form() -> None:
     assert normalise("\uff34wo   W\u00d6RDS", load()) == "two words"
 
 
-def test_the_floors_rules_strike_and_alert() -> None:
-    assert load().rules[RuleId("minors-sexualised")].effect == Effect(
+def test_what_stands_in_the_files_of_the_rulebook_is_in_the_rulebook() -> None:
+    """The floor strikes and alerts, and every concept says where its words are from."""
+    book = decode_rulebook(package_files())
+    assert book.rules[RuleId("minors-sexualised")].effect == Effect(
         ruling=Ruling.REFUSE, alert=True, strike=True
     )
+    assert all(concept.source for concept in book.concepts.values())
 
 
-def test_every_concept_says_where_its_words_are_from() -> None:
-    assert all(concept.source for concept in load().concepts.values())
+def test_a_harmless_phrase_takes_what_it_holds_or_cuts_and_no_more() -> None:
+    shields = {(6, 16)}
+    held, cut_behind, cut_before, around_it, beside = (6, 9), (0, 9), (10, 20), (0, 30), (20, 24)
+    spans = {held, cut_behind, cut_before, around_it, beside}
+    assert untouched(spans, shields) == {around_it, beside}
+    assert outside(spans, shields) == spans - {held}
+    assert untouched(spans, ()) == spans
 
 
 def test_a_condition_keeps_how_it_was_written() -> None:
