@@ -57,6 +57,13 @@ ROOMS = {
             "tests/bot/store/test_claims.py",
             "tests/bot/store/test_caps.py",
             "tests/bot/store/test_plans.py",
+            "tests/bot/store/test_decisions.py",
+            "tests/bot/store/test_held_pictures.py",
+            "tests/bot/store/test_precedents.py",
+            "tests/bot/store/test_job_rows.py",
+            "tests/bot/store/test_trials.py",
+            "tests/bot/store/test_consent.py",
+            "tests/bot/store/test_queued_once.py",
         ),
     ),
     "ledger": Room(
@@ -65,6 +72,8 @@ ROOMS = {
             "tests/bot/store/test_ledger.py",
             "tests/bot/store/test_votes.py",
             "tests/bot/store/test_picks.py",
+            "tests/bot/store/test_erasing.py",
+            "tests/bot/store/test_privacy.py",
         ),
     ),
     "outbox": Room(

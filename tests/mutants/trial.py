@@ -14,6 +14,7 @@ from typing import Any, Never, cast
 import pytest
 
 from tests.mutants.changes import Mutant
+from tests.mutants.covering import silence
 from tests.mutants.grafting import Stock, UnfitError
 
 _CAUGHT, _LIVES, _UNFIT = 1, 0, 3
@@ -103,9 +104,7 @@ def _in_fork(
     *,
     early: bool,
 ) -> Never:
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in range(3):
-        os.dup2(nothing, stream)
+    silence()
     code = _CAUGHT
     try:
         if mutant is not None:

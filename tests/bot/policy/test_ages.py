@@ -63,6 +63,8 @@ def found(text: str) -> list[str]:
         "열두 살",
         "열두살",
         "십이세",
+        "열두살이다",
+        "열두살이",
         "12 jahre alt",
         "zwölf jahre",
         "12 ans",

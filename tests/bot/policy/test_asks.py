@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
-from bot.domain import Ask, RefusalReason, Refused
-from bot.policy.asks import bounds, lengths, make_ask, typed_of
+from bot.domain import Ask, JobId, RefusalReason, Refused, RequestKind
+from bot.policy.asks import ask_again, asked_of, bounds, lengths, make_ask, typed_of
 from bot.typed.options import Typed
 from bot.words.wording import plain
 from models.contract import Aspect, Limits, Sampler
@@ -172,3 +173,61 @@ def test_words_from_right_to_left_leave_their_line_in_order() -> None:
 
 def test_a_long_text_is_cut_where_it_is_only_a_reminder() -> None:
     assert len(plain("x" * 1000)) == 300
+
+
+def test_how_it_is_shown_and_which_style_it_has_is_kept() -> None:
+    assert not taken().private
+    assert taken(private=True).private
+    assert taken(style="ink").draw.style == "ink"
+    assert taken(guidance=3.14159).draw.guidance == 3.142
+
+
+def test_an_ask_is_one_of_the_model_that_it_was_made_for() -> None:
+    made = taken()
+    assert asked_of(made, INFO) == replace(made, draw=replace(made.draw, model="fake-1"))
+
+
+def test_what_was_drawn_can_be_asked_for_again_whole() -> None:
+    made = taken(
+        seed=5, steps=9, guidance=3.25, sampler=Sampler.HEUN, clip_skip=2, negative="hat",
+        aspect=Aspect.PORTRAIT, style="ink",
+    ).draw  # fmt: skip
+    drawn = replace(made, completion="red eyes", source="0000000009", strength=Fraction(1, 2))
+    place = make_place(adult=True)
+    again = ask_again(
+        info=INFO,
+        user_id=USER,
+        place=place,
+        draw=drawn,
+        kind=RequestKind.AGAIN,
+        parent_job_id=JobId("0000000001"),
+        private=True,
+        count=3,
+    )
+    assert again == Ask(
+        user_id=USER,
+        place=place,
+        draw=drawn,
+        count=3,
+        private=True,
+        kind=RequestKind.AGAIN,
+        parent_job_id=JobId("0000000001"),
+    )
+
+
+def test_what_this_model_cannot_draw_again_is_told_as_if_it_were_typed() -> None:
+    drawn = replace(taken().draw, steps=500)
+    told = ask_again(
+        info=INFO, user_id=USER, place=make_place(), draw=drawn, kind=RequestKind.AGAIN,
+        parent_job_id=JobId("0000000001"), private=False,
+    )  # fmt: skip
+    assert isinstance(told, Refused)
+    assert "`steps:`" in told.text
+
+
+def test_who_wanted_their_words_alone_is_asked_for_them_alone_again() -> None:
+    filling = replace(INFO, completes=True)
+    alone = replace(taken().draw, completion=None)
+    assert typed_of(alone, filling, private=False).complete is False
+    assert typed_of(replace(alone, completion=""), filling, private=False).complete is None
+    assert typed_of(alone, INFO, private=False).complete is None

@@ -46,3 +46,11 @@ exempt = ["zzz", 3]
         "roles.5.exempt must be", "roles.5.exempt: there is no rule zzz",
     ):  # fmt: skip
         assert fault in faults
+
+
+@pytest.mark.parametrize("at", ["server.rules", "channels.5.rules", "categories.5.rules"])
+def test_a_rule_that_nobody_knows_is_told_beside_what_else_is_wrong(at: str) -> None:
+    file = f"version = 1\npaused = 7\n[{at}]\nopne = 'hold'\nserver = 'hold'"
+    with pytest.raises(DocumentError) as told:
+        from_toml(file.encode(), GUILD, BOOK)
+    assert told.value.faults[1:] == (f"{at}: there is no rule opne; open is nearest",)

@@ -94,3 +94,13 @@ def test_a_role_of_which_nothing_is_said_is_forgotten() -> None:
 def test_what_is_chosen_covers_every_ruling_and_audience() -> None:
     assert set(editing.RULINGS.values()) == set(Ruling)
     assert set(editing.AUDIENCES.values()) == set(Audience)
+
+
+def test_a_scopes_place_is_where_its_lines_hold_and_no_others_of_its_kind() -> None:
+    guild = GuildId(1)
+    here = CHANNEL.place(guild, ChannelId(9))
+    assert (here.channel_id, here.category_id) == (ChannelId(5), ChannelId(9))
+    assert CHANNEL.place(guild).category_id is None
+    assert CATEGORY.place(guild, ChannelId(9)).category_id == ChannelId(5)
+    everywhere = WHOLE_SERVER.place(guild)
+    assert (everywhere.channel_id, everywhere.category_id) == (ChannelId(0), None)

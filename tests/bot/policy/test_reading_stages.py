@@ -13,9 +13,11 @@ from bot.policy.folding import JOINT, Letters
 from bot.policy.parting import Parting
 from bot.policy.people import Names
 from bot.policy.reading import UnreadableError, around, readings, turned, without_breaks
+from bot.policy.rulebook import decode_rulebook
 from bot.policy.screening import Screen, Term, normalise
 from bot.policy.spoken import Spoken, words
-from bot.rulebooks import load
+from bot.policy.terms import outside, untouched
+from bot.rulebooks import load, package_files
 
 
 @cache
@@ -39,6 +41,11 @@ def test_what_nobody_sees_parts_no_word(unseen: str) -> None:
 @pytest.mark.parametrize("letter", ["\u1820", "\u0e32", "\u3042"])
 def test_a_letter_of_a_script_that_has_its_own_marks_stays(letter: str) -> None:
     assert letters().folded(letter) == letter
+
+
+@pytest.mark.parametrize(("letter", "plain"), [("\u048f", "p"), ("\u048b", "i"), ("\u047d", "w")])
+def test_a_cyrillic_letter_with_a_hook_or_a_tail_reads_as_without(letter: str, plain: str) -> None:
+    assert letters().folded(letter) == plain
 
 
 # Breaks and the negative prompt.
@@ -83,6 +90,16 @@ def test_four_signs_of_a_word_are_read_in_every_combination_and_more_all_alike()
     assert {"aibicidiei", "alblcldlel"} <= said("a1b1c1d1e1")
 
 
+@pytest.mark.parametrize("head", ["", "a long and harmless head of many plain words here, "])
+@pytest.mark.parametrize("written", ["l0li", "l 0 l i", "f/1.8, l 0 l i"])
+def test_a_disguised_word_is_told_as_it_was_written_wherever_it_stands(
+    head: str, written: str
+) -> None:
+    (found,) = Screen(load()).findings(head + written)
+    assert found.rule == "minors-sexualised"
+    assert found.words == (written.removeprefix("f/1.8, "),)
+
+
 def test_what_stands_around_a_place_is_short_and_cuts_no_word() -> None:
     text = "some " + "verylongword" * 5 + " one two three four five six seven eight nine"
     for start in range(len(text)):
@@ -106,6 +123,11 @@ def test_words_that_were_run_together_are_told_where_they_stand() -> None:
         at = parted.text.rfind(word) if word == "y" else parted.text.find(word)
         start, end = parted.placed(at, at + len(word))
         assert text[start:end] == word
+
+
+def test_words_are_taken_apart_into_the_longest_that_there_are() -> None:
+    parting = Parting(["moon", "lightly", "moonligh", "tly"])
+    assert parting.parts("moonlightly") == ("moonligh", "tly")
 
 
 def test_little_words_are_parts_of_long_words_alone() -> None:
@@ -149,18 +171,32 @@ def test_in_an_allowed_phrase_only_floor_and_licence_find_anything() -> None:
     assert "minors-sexualised" in {f.rule for f in screen.findings("nude loli")}
 
 
+def test_beside_an_allowed_phrase_words_count_that_stand_near_each_other() -> None:
+    screen = Screen(load(), allowed=("spider lily",))
+    assert {f.rule for f in screen.findings("spider lily, severed head")} == {"gore"}
+    assert not screen.findings("spider lily, severed, a very big smile and a head")
+
+
 def test_a_term_is_kept_in_its_plain_form() -> None:
     assert normalise("\uff34wo   W\u00d6RDS", load()) == "two words"
 
 
-def test_the_floors_rules_strike_and_alert() -> None:
-    assert load().rules[RuleId("minors-sexualised")].effect == Effect(
+def test_what_stands_in_the_files_of_the_rulebook_is_in_the_rulebook() -> None:
+    """The floor strikes and alerts, and every concept says where its words are from."""
+    book = decode_rulebook(package_files())
+    assert book.rules[RuleId("minors-sexualised")].effect == Effect(
         ruling=Ruling.REFUSE, alert=True, strike=True
     )
+    assert all(concept.source for concept in book.concepts.values())
 
 
-def test_every_concept_says_where_its_words_are_from() -> None:
-    assert all(concept.source for concept in load().concepts.values())
+def test_a_harmless_phrase_takes_what_it_holds_or_cuts_and_no_more() -> None:
+    shields = {(6, 16)}
+    held, cut_behind, cut_before, around_it, beside = (6, 9), (0, 9), (10, 20), (0, 30), (20, 24)
+    spans = {held, cut_behind, cut_before, around_it, beside}
+    assert untouched(spans, shields) == {around_it, beside}
+    assert outside(spans, shields) == spans - {held}
+    assert untouched(spans, ()) == spans
 
 
 def test_a_condition_keeps_how_it_was_written() -> None:

@@ -90,3 +90,7 @@ def test_nudity_of_somebody_childlike_is_shown_nowhere(
 
 def test_what_no_tagger_looked_at_is_not_taken_for_childlike() -> None:
     assert not is_forbidden({"blank": 0.0, "nudity": 1.0})
+
+
+def test_somebody_childlike_is_not_forbidden_by_that_alone() -> None:
+    assert not is_forbidden({"blank": 0.0, "childlike": 1.0})

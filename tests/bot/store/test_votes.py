@@ -66,6 +66,16 @@ async def test_a_vote_on_ones_own_picture_is_counted_apart(stores: Stores) -> No
     assert await stores.votes.tally(job.id) == Tally(down=1, self_votes=1)
 
 
+async def test_the_ledger_says_of_each_event_whether_it_is_on_ones_own_picture(
+    stores: Stores,
+) -> None:
+    await stores.deliver(message=1)
+    await stores.votes.record(make_reaction(1, USER))
+    await stores.votes.record(make_reaction(1, 50, "👎"))
+    rows = await stores.db.fetch_all("SELECT voter_id, self_vote FROM vote_events")
+    assert {row["voter_id"]: row["self_vote"] for row in rows} == {USER: 1, 50: 0}
+
+
 async def test_skin_tones_mean_the_same_vote_and_stand_apart(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     await stores.votes.record(make_reaction(1, 50, "👍🏽"))

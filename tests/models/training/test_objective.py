@@ -198,3 +198,38 @@ def test_chance_depends_on_every_part_of_its_name_and_nothing_else() -> None:
     first = torch.randn(4, generator=chance.generator(0, "noise", 7, 1))
     torch.rand(3)
     assert torch.equal(first, torch.randn(4, generator=chance.generator(0, "noise", 7, 1)))
+
+
+@pytest.mark.parametrize("prediction", Prediction)
+def test_what_is_seen_is_noised_and_the_picture_is_asked_for_at_the_same_times(
+    prediction: Prediction,
+) -> None:
+    schedule = Schedule.from_config(SCHEDULE)
+    times = torch.tensor([30, 250, 500, 999])
+    x0, noise, other = torch.randn(3, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    objective = Objective(schedule, prediction, CPU)
+    assert objective.count == len(schedule.train_sigmas)
+    posed = objective.pose(x0, noise, times, seen=other)
+    level = posed.sigma[:, None, None, None]
+    torch.testing.assert_close(posed.x, other + level * noise, rtol=1e-4, atol=1e-4)
+    assert posed.times is times
+    plain = objective.pose(x0, noise, times)
+    torch.testing.assert_close(plain.x, x0 + level * noise)
+
+
+@pytest.mark.parametrize("prediction", Prediction)
+def test_each_row_is_as_wrong_as_its_weight_says(prediction: Prediction) -> None:
+    schedule = Schedule.from_config(SCHEDULE)
+    times = torch.tensor([30, 250, 500, 999])
+    x0, noise, wrong = torch.randn(3, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    counts = torch.full((8, 8), 0.5)
+    counts[:4] = 1.5
+    plain = Objective(schedule, prediction, CPU)
+    bounded = Objective(schedule, prediction, CPU, snr_most=5.0, snr_least=0.25)
+    posed = bounded.pose(x0, noise, times)
+    given = weights(posed.sigma, prediction, 5.0, 0.25)
+    assert len(set(given.tolist())) > 1
+    for pixels in (None, counts):
+        torch.testing.assert_close(
+            bounded.losses(wrong, posed, pixels), given * plain.losses(wrong, posed, pixels)
+        )

@@ -1,0 +1,115 @@
+"""What is filled in beside a member's words is what the place takes, and never costs them a no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.domain import Ask, Finding, RequestKind, RuleId, Ruling
+from bot.policy.effect import Effect
+from bot.policy.filling import completed, surprise
+from bot.policy.layers import EffectivePolicy, Overrides, effective
+from bot.policy.screening import Screen
+from models.catalogue.tags import filling
+from models.contract import SEEDS
+from tests.stages.factories import make_ask, make_place
+from tests.stages.law import Finds, make_guild, make_policy
+from tests.stages.policies import BOOK, OPEN
+from tests.stages.words import embedded_words
+
+WORDS = embedded_words()
+EASY = make_policy()
+
+
+class Looks(Finds):
+    """A screen that finds something of one rule in some texts."""
+
+    def __init__(self, rule: RuleId, found: Callable[[str], bool]) -> None:
+        super().__init__({rule: ["x"]})
+        self._looks = found
+
+    def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
+        return super().findings(prompt, negative) if self._looks(prompt) else frozenset()
+
+
+def where(found: Callable[[str], bool], ruling: Ruling = Ruling.REFUSE) -> EffectivePolicy:
+    """A place in which this is ruled of these texts."""
+    guild = make_guild(rules=Overrides(effects={OPEN: Effect(ruling=ruling)}))
+    screen: Screen = Looks(OPEN, found)
+    return replace(effective(BOOK, guild, make_place()), screen=screen)
+
+
+def open_ask(prompt: str = "waifu", **more: Any) -> Ask:
+    """One that leaves open what its pictures show besides."""
+    ask = make_ask(prompt, negative=more.pop("negative", ""), **more)
+    return replace(ask, draw=replace(ask.draw, completion=""))
+
+
+def filled_in(seed: int, policy: EffectivePolicy) -> str:
+    completions = completed(open_ask(seed=seed), WORDS, policy).completions
+    assert completions is not None
+    return completions[0]
+
+
+def test_nothing_is_filled_in_for_who_wants_their_words_alone() -> None:
+    ask = replace(make_ask("waifu"), completions=("smile",))
+    assert completed(ask, WORDS, EASY) == replace(ask, completions=None)
+
+
+@pytest.mark.parametrize("kind", [RequestKind.AGAIN, RequestKind.TRIAL])
+def test_the_same_picture_is_filled_in_as_it_was(kind: RequestKind) -> None:
+    ask = make_ask("waifu", count=2, kind=kind)
+    ask = replace(ask, draw=replace(ask.draw, completion="red eyes"))
+    assert completed(ask, WORDS, EASY) == replace(ask, completions=("red eyes", "red eyes"))
+
+
+def test_each_picture_is_filled_in_by_its_own_seed_and_against_the_negative() -> None:
+    ask = open_ask(count=3, seed=5, negative="smile, blue hair")
+    filled = completed(ask, WORDS, EASY)
+    assert filled == replace(
+        ask,
+        completions=tuple(
+            filling.completion("waifu", WORDS, seed, negative="smile, blue hair")
+            for seed in (5, 6, 7)
+        ),
+    )
+    assert all(filled.completions or ())
+
+
+def test_what_a_place_would_not_take_as_it_is_is_not_filled_in() -> None:
+    """Neither what is refused there, nor what would be held."""
+    for ruling in (Ruling.REFUSE, Ruling.HOLD):
+        policy = where(lambda text: text == "long hair", ruling)
+        for seed in range(12):
+            found = filled_in(seed, policy)
+            assert found
+            assert "long hair" not in found.split(", ")
+    assert any("long hair" in filled_in(seed, EASY) for seed in range(12))
+
+
+def test_words_that_are_refused_only_together_are_not_put_together() -> None:
+    together = where(lambda text: "waifu" in text and "," in text)
+    assert completed(open_ask(), WORDS, together).completions == ("",)
+
+
+def test_a_prompt_that_is_held_anyway_is_filled_in_all_the_same() -> None:
+    held = where(lambda text: "waifu" in text, Ruling.HOLD)
+    assert completed(open_ask(), WORDS, held).completions != ("",)
+
+
+def test_a_surprise_is_a_lot_that_the_place_takes() -> None:
+    first, second = (filling.surprise(WORDS, 3 + number * SEEDS) for number in range(2))
+    assert surprise(WORDS, 3, EASY) == first != second
+    assert surprise(WORDS, 3, where(lambda text: text == first)) == second
+    assert surprise(WORDS, 3, where(lambda text: text == first, Ruling.HOLD)) == second
+    without = surprise(WORDS, 3, where(lambda text: text == first.split(", ")[0]))
+    assert without
+    assert first.split(", ")[0] not in without.split(", ")
+
+
+def test_where_nothing_is_taken_there_is_no_surprise() -> None:
+    assert surprise(WORDS, 3, where(lambda text: "," in text)) == ""
+    assert surprise(WORDS, 3, where(bool)) == ""

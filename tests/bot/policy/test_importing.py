@@ -1,0 +1,39 @@
+"""What a server exports and imports again holds everything that it decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain import ChannelId, RoleId, Ruling
+from bot.policy.document import from_toml
+from bot.policy.effect import Effect
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
+from bot.policy.screening import Term
+from bot.policy.writing import to_toml
+from tests.stages.factories import GUILD
+from tests.stages.policies import BOOK, OPEN
+
+PLAIN = GuildPolicy(guild_id=GUILD)
+
+
+def test_everything_that_a_server_decides_is_in_its_file() -> None:
+    """Each setting by itself: what an import forgets would be loosened."""
+    lines = Overrides(enabled=False, effects={OPEN: Effect(ruling=Ruling.HOLD)})
+    for policy in (
+        replace(PLAIN, paused=True),
+        replace(PLAIN, moderator_role=RoleId(3)),
+        replace(PLAIN, review_channel=ChannelId(4)),
+        replace(PLAIN, log_channel=ChannelId(5)),
+        replace(PLAIN, strikes=StrikeTerms(limit=1, expire_days=2, timeout_minutes=3)),
+        replace(PLAIN, cooldown_s=9),
+        replace(PLAIN, per_day_max=8),
+        replace(PLAIN, rules=lines),
+        replace(PLAIN, categories={ChannelId(5): lines}),
+        replace(PLAIN, channels={ChannelId(6): lines}),
+        replace(PLAIN, roles={RoleId(6): RoleTerms(waiting_max=1, per_day_max=2, cooldown_s=3)}),
+        replace(PLAIN, blocked=(Term(text="a", effect=Effect(ruling=Ruling.HOLD, alert=True)),)),
+        replace(PLAIN, allowed=("naked mole rat",)),
+        replace(PLAIN, only_channels=frozenset({ChannelId(7), ChannelId(8)})),
+        replace(PLAIN, preset="family"),
+    ):
+        assert from_toml(to_toml(policy, BOOK).encode(), GUILD, BOOK) == policy
