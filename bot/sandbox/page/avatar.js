@@ -3,7 +3,11 @@ import { h } from "./dom.js";
 import { face } from "./icons.js";
 import { person, store } from "./store.js";
 
-/** A round avatar for a user id (or a message's author object). */
+/**
+ * A round avatar for a user id (or a message's author object).
+ * @param {any} user
+ * @param {number} [size] in px
+ */
 export function avatar(user, size = 40) {
   const id = String(user.id);
   const style = { "--size": `${size}px` };

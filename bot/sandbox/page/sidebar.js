@@ -1,10 +1,12 @@
 // The left side (server, channels, who you are), the top bar, the members.
+/** @import { Channel, Person } from "./types.js" */
 import { userMenu } from "./actions.js";
 import { avatar } from "./avatar.js";
-import { byId, fill, h, iconButton } from "./dom.js";
+import { all, byId, fill, h, iconButton, seek } from "./dom.js";
 import { face, icon } from "./icons.js";
-import { botState, channel, isAdultsOnly, on, store } from "./store.js";
+import { botState, channel, isAdultsOnly, me, on, store } from "./store.js";
 
+/** @type {Record<string, string>} */
 const ROLES = { newcomer: "Newcomer", member: "Member", moderator: "Moderator", owner: "Owner" };
 const HEADINGS = [
   ["owner", "Owner"],
@@ -15,9 +17,19 @@ const HEADINGS = [
 const THREADS = [10, 11, 12];
 const wide = matchMedia("(min-width: 1081px)");
 
-let steps = {};
+/**
+ * @typedef {{
+ *   openChannel: (id: string) => void, become: (id: string) => void, toggleWeather: () => void,
+ * }} Actions What the rest of the page does when something here is pressed.
+ */
 
-/** Build the frame. `actions` are {openChannel, become, toggleWeather}. */
+/** @type {Actions} */
+let steps;
+
+/**
+ * Build the frame. `actions` are {openChannel, become, toggleWeather}.
+ * @param {Actions} actions
+ */
 export function startSidebar(actions) {
   steps = actions;
   byId("scrim").addEventListener("click", hidePlaces);
@@ -75,11 +87,15 @@ function showRail() {
 }
 
 function showPlaces() {
-  byId("open-places")?.classList.toggle("unread", store.unread.size > 0);
+  seek("open-places")?.classList.toggle("unread", store.unread.size > 0);
   const roots = store.channels.filter((one) => !THREADS.includes(one.type));
   const threads = store.channels.filter((one) => THREADS.includes(one.type));
+  /**
+   * @param {string} title
+   * @param {(parent: string | null) => boolean} ids
+   */
   const group = (title, ids) => {
-    const inside = roots.filter((one) => ids(one.parent_id && String(one.parent_id)));
+    const inside = roots.filter((one) => ids(one.parent_id ? String(one.parent_id) : null));
     if (!inside.length) return null;
     const rows = inside.flatMap((one) => [
       placeButton(one),
@@ -90,11 +106,12 @@ function showPlaces() {
   const known = new Set(store.categories.map((one) => one.id));
   fill(
     byId("channels"),
-    group("Text channels", (id) => !known.has(id)),
+    group("Text channels", (id) => id === null || !known.has(id)),
     store.categories.map((one) => group(one.name, (id) => id === one.id)),
   );
 }
 
+/** @param {Channel} one */
 function placeButton(one) {
   const adults = isAdultsOnly(one.id);
   const unread = store.unread.has(one.id);
@@ -121,7 +138,8 @@ function placeButton(one) {
 }
 
 function showSelf() {
-  const persona = store.personas.find((one) => one.id === store.persona);
+  const persona = me();
+  if (!persona) return;
   fill(
     byId("me"),
     h(
@@ -209,22 +227,26 @@ function toggleMembers() {
 }
 
 function showMembers() {
-  const groups = HEADINGS.map(([role, title]) => [
+  const groups = HEADINGS.map(([role, title]) => ({
     title,
-    store.personas.filter((one) => one.role === role),
-  ]).filter(([, people]) => people.length);
-  const bot = { ...store.bot, bot: true };
+    people: store.personas.filter((one) => one.role === role),
+  })).filter(({ people }) => people.length);
+  const bot = { ...store.bot, role: "bot", bot: true };
   fill(
     byId("members"),
-    groups.map(([title, people]) => [
+    groups.map(({ title, people }) => [
       h("h3", {}, `${title} — ${people.length}`),
       people.map((one) => member(one, true)),
     ]),
     h("h3", {}, "Apps — 1"),
-    member(bot, bot.online),
+    member(bot, Boolean(bot.online)),
   );
 }
 
+/**
+ * @param {Person} one
+ * @param {boolean} present
+ */
 function member(one, present) {
   const row = h(
     "button",
@@ -250,7 +272,7 @@ function member(one, present) {
 function openPlaces() {
   byId("places").classList.add("shown");
   byId("scrim").hidden = false;
-  byId("channels").querySelector("[aria-current='true']")?.focus();
+  all(byId("channels"), "[aria-current='true']", HTMLElement)[0]?.focus();
 }
 
 function hidePlaces() {
