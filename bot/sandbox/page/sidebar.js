@@ -5,6 +5,7 @@ import { avatar } from "./avatar.js";
 import { all, byId, fill, h, iconButton, seek } from "./dom.js";
 import { face, icon } from "./icons.js";
 import { botState, channel, isAdultsOnly, me, on, store } from "./store.js";
+import { trap } from "./trap.js";
 
 /** @type {Record<string, string>} */
 const ROLES = { newcomer: "Newcomer", member: "Member", moderator: "Moderator", owner: "Owner" };
@@ -16,6 +17,7 @@ const HEADINGS = [
 ];
 const THREADS = [10, 11, 12];
 const wide = matchMedia("(min-width: 1081px)");
+const narrow = matchMedia("(max-width: 760px)");
 
 /**
  * @typedef {{
@@ -25,6 +27,8 @@ const wide = matchMedia("(min-width: 1081px)");
 
 /** @type {Actions} */
 let steps;
+/** Lets go of the keyboard that the open drawer keeps. @type {(() => void) | null} */
+let letGo = null;
 
 /**
  * Build the frame. `actions` are {openChannel, become, toggleWeather}.
@@ -34,6 +38,7 @@ export function startSidebar(actions) {
   steps = actions;
   byId("scrim").addEventListener("click", hidePlaces);
   addEventListener("keydown", (event) => event.key === "Escape" && hidePlaces());
+  narrow.addEventListener("change", hidePlaces);
   on("channels", showPlaces);
   on("bot", () => {
     showMembers();
@@ -124,7 +129,6 @@ function placeButton(one) {
       class: `channel ${unread ? "unread" : ""} ${thread ? "thread" : ""}`,
       dataset: { channelId: one.id },
       "aria-current": String(one.id === store.active),
-      "aria-label": `${one.name}${adults ? ", age-restricted" : ""}${unread ? ", unread" : ""}`,
       onclick: () => {
         hidePlaces();
         steps.openChannel(one.id);
@@ -133,6 +137,7 @@ function placeButton(one) {
     icon(thread ? "thread" : "hash"),
     h("span", { class: "name" }, one.name),
     adults && h("span", { class: "adult", title: "Age-restricted" }, "18+"),
+    unread && h("span", { class: "hush" }, "unread"),
     mentions > 0 && h("span", { class: "count" }, mentions),
   );
 }
@@ -198,7 +203,7 @@ export function showTop() {
         class: "bot-state",
         id: "bot-state",
         title: "The bot and the weather",
-        "aria-label": `${store.bot.name} is ${state}`,
+        "aria-label": `Bot ${state}`,
         dataset: { state },
         onclick: () => steps.toggleWeather(),
       },
@@ -272,10 +277,13 @@ function member(one, present) {
 function openPlaces() {
   byId("places").classList.add("shown");
   byId("scrim").hidden = false;
+  letGo = trap(byId("places"), () => seek("open-places"));
   all(byId("channels"), "[aria-current='true']", HTMLElement)[0]?.focus();
 }
 
 function hidePlaces() {
   byId("places").classList.remove("shown");
   byId("scrim").hidden = true;
+  letGo?.();
+  letGo = null;
 }

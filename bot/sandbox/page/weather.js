@@ -7,8 +7,10 @@ import { fansSections, showFans } from "./fans.js";
 import { icon } from "./icons.js";
 import { botState, on, store } from "./store.js";
 import { attempt, toast } from "./toast.js";
+import { trap } from "./trap.js";
 
 const LOOK_EVERY_MS = 6000;
+const covering = matchMedia("(max-width: 760px)");
 const MIB = 1024 * 1024;
 const LIMITS = [
   [10 * MIB, "10 MiB (Discord's default)"],
@@ -20,6 +22,8 @@ const LIMITS = [
 /** @type {unknown[]} */
 let violations = [];
 let compares = false;
+/** Lets go of the keyboard that the open drawer keeps. @type {(() => void) | null} */
+let letGo = null;
 let reachable = true;
 
 /** Fill the drawer and keep its numbers true. */
@@ -42,9 +46,12 @@ export function toggleWeather(open = Boolean(byId("weather").hidden)) {
   const drawer = byId("weather");
   drawer.hidden = !open;
   seek("open-weather")?.setAttribute("aria-expanded", String(open));
+  letGo?.();
+  letGo = null;
   if (!open) return;
   build(drawer);
   look();
+  if (covering.matches) letGo = trap(drawer, () => seek("bot-state"));
   all(drawer, "button", HTMLElement)[0]?.focus();
 }
 
