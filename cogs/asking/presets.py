@@ -71,8 +71,8 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         await tell(interaction, told + aside)
 
     async def _save(self, interaction: Interaction, given: str, typed: Typed) -> str:
-        # A preset with a seed would draw one picture for ever.
-        typed = replace(typed, seed=None)
+        # A preset with a seed would draw one picture for ever; one that names another is two.
+        typed = replace(typed, seed=None, preset=None)
         if typed == _NOTHING:
             return words.EMPTY
         try:
@@ -140,14 +140,17 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
     async def _named(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        mine = await self._services.presets.all(user_of(interaction))
-        return [
-            app_commands.Choice(
-                name=wording.short(one.name, wording.CHOICE_CHARS_MAX), value=one.name
-            )
-            for one in mine
-            if current.strip().lower() in one.name
-        ]
+        return await names(interaction, current)
+
+
+async def names(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Their member's presets whose names have what was typed."""
+    mine = await interaction.client.services.presets.all(user_of(interaction))
+    return [
+        app_commands.Choice(name=wording.short(one.name, wording.CHOICE_CHARS_MAX), value=one.name)
+        for one in mine
+        if current.strip().lower() in one.name
+    ]
 
 
 async def _may_be_drawn(interaction: Interaction, typed: Typed) -> bool:

@@ -1,4 +1,4 @@
-"""Who uses the page with the keyboard or a reader: axe-core's own rules, drawers, lists of choices."""
+"""Using the page by keyboard or with a reader: axe-core's rules, drawers, lists of choices."""
 
 from __future__ import annotations
 

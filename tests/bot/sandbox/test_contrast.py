@@ -110,9 +110,8 @@ def test_every_text_of_the_sheets_can_be_read() -> None:
                 continue
             looked_at += 1
             if contrast(color, ground) < AA:
-                wrong.append(
-                    f"{selector}: {text} on {own or 'the page'} {contrast(color, ground):.2f}"
-                )
+                ratio = f"{contrast(color, ground):.2f}"
+                wrong.append(f"{selector}: {text} on {own or 'the page'} {ratio}")
     assert looked_at > 500
     assert not wrong, "\n".join(sorted(set(wrong)))
 
