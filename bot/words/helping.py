@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from models.contract import ModelInfo, Sampler
 
-#: To be pressed; words that every model of anime pictures knows.
+#: To be pressed; words that every model of anime pictures knows and the embedded one draws well.
 EXAMPLES = (
     "1girl, blue hair, glasses, smile",
-    "1girl, blonde hair, red eyes, hat, night sky",
-    "1boy, black hair, green eyes, scarf, snow",
+    "cat girl, pink hair, twintails, cherry blossoms",
+    "1boy, black hair, green eyes, red scarf, smile",
 )
 TITLE = "Anime pictures, drawn for you"
 HINT = (
@@ -22,11 +22,13 @@ ABOUT = (
 )
 _ASKING = (
     "`negative:` keeps things out, `aspect:` is the shape, `count:` draws up to {count}, `seed:` "
-    "draws the same picture again, `style:` adds a style of this server's, `private: True` shows "
-    "it to you alone. `--ar 16:9 --no hat` and settings pasted from other programs work, too."
+    "draws the same picture again, `style:` adds a style of this server's, `preset:` one of yours, "
+    "`private: True` shows it to you alone. `--ar 16:9 --no hat` and settings pasted from other "
+    "programs work, too."
 )
 _AFTER = (
-    "Under each picture: *Again*, *Vary* (a new seed), *Edit*, *Settings*, *Delete*, *Report*. "
+    "Under each picture: *Again*, *Reroll* (a new seed), *Vary subtle* and *Vary strong*, *Edit*, "
+    "*Settings*, *Delete*, *Report*. "
     "*Draw like this* and *Settings* are in the menu of its message, too, under *Apps*."
 )
 _YOURS = (
@@ -36,14 +38,18 @@ _YOURS = (
 )
 _MODEL = "{name}: {sizes}, up to {steps} steps, samplers {samplers}."
 _RULES = (
-    "The model is under the {licence}: `/licence` has its rules and its whole text. This "
-    "server's moderators decide what is drawn here (`/policy`), and a refusal says which rule it "
-    "was."
+    "The model is under the {licence}: {licence_command} has its rules and its whole text. This "
+    "server's moderators decide what is drawn here, and a refusal says which rule it was."
 )
+_MODERATING = "You can decide that too: {policy_command}."
+#: Under the picture of the examples.
+EXAMPLES_SHOWN = "The three examples below, drawn by {model}"
 
 
-def fields(info: ModelInfo) -> tuple[tuple[str, str], ...]:
-    """The paragraphs of the help, each with its heading."""
+def fields(
+    info: ModelInfo, *, licence_command: str, policy_command: str | None
+) -> tuple[tuple[str, str], ...]:
+    """The paragraphs of the help, each with its heading; the policy's is for who may use it."""
     sizes = ", ".join(f"{aspect} {w} x {h}" for aspect, (w, h) in info.sizes_px.items())
     samplers = ", ".join(sampler.label for sampler in Sampler)
     return (
@@ -56,5 +62,12 @@ def fields(info: ModelInfo) -> tuple[tuple[str, str], ...]:
                 name=info.name, sizes=sizes, steps=info.limits.steps_max, samplers=samplers
             ),
         ),
-        ("Licence and rules", _RULES.format(licence=info.licence_name)),
+        ("Licence and rules", _rules(info.licence_name, licence_command, policy_command)),
     )
+
+
+def _rules(licence: str, licence_command: str, policy_command: str | None) -> str:
+    rules = _RULES.format(licence=licence, licence_command=licence_command)
+    if policy_command is None:
+        return rules
+    return f"{rules} {_MODERATING.format(policy_command=policy_command)}"
