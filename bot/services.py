@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from bot.domain import Place, RoleId
 from bot.drawing.outlook import Outlook
@@ -21,6 +22,7 @@ from bot.settings import Settings
 from bot.store.caps import Caps
 from bot.store.case_posts import CasePosts
 from bot.store.consent import Consent
+from bot.store.db import Database
 from bot.store.decisions import Decisions
 from bot.store.doomed import Doomed
 from bot.store.doors import QueueDoor
@@ -84,6 +86,67 @@ class Services:
     clock: Callable[[], int]
     #: Seconds that only ever grow, for pauses: nobody can set this clock.
     elapsed_s: Callable[[], float]
+
+    @classmethod
+    def over(
+        cls,
+        db: Database,
+        *,
+        settings: Settings,
+        queue: QueueDoor,
+        rulebook: Rulebook,
+        signals: Signals,
+        caps: Caps,
+        learning: LearningDesk,
+        glossaries: Glossaries,
+        model: Callable[[], ModelInfo],
+        clock: Callable[[], int],
+        elapsed_s: Callable[[], float],
+    ) -> Self:
+        """With a store for each field that is one, all over this database; `close` ends them."""
+        gallery = Gallery(db, settings.pictures_dir)
+        views, progress = JobViews(db), ProgressBoard()
+        return cls(
+            settings=settings,
+            queue=queue,
+            views=views,
+            outbox=Outbox(db),
+            gallery=gallery,
+            grids=Grids(db),
+            sends=Sends(db),
+            doomed=Doomed(db),
+            votes=Votes(db),
+            duels=Duels(db),
+            parties=Parties(db),
+            trust=Trust(db),
+            guilds=Guilds(db),
+            reviews=Reviews(db, gallery),
+            case_posts=CasePosts(db),
+            members=Members(db, gallery),
+            tellings=Tellings(db),
+            decisions=Decisions(db),
+            rulebook=rulebook,
+            consent=Consent(db),
+            drafts=Drafts(db),
+            presets=Presets(db),
+            styles=Styles(db),
+            privacy=Privacy(db, gallery),
+            signals=signals,
+            progress=progress,
+            outlook=Outlook(views, progress, elapsed_s),
+            caps=caps,
+            learning=learning,
+            glossaries=glossaries,
+            tails=Tails(),
+            model=model,
+            clock=clock,
+            elapsed_s=elapsed_s,
+        )
+
+    async def close(self) -> None:
+        """Write what the stores that batch have not written yet."""
+        await self.decisions.close()
+        await self.votes.close()
 
     async def policy_at(
         self,

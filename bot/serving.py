@@ -22,14 +22,12 @@ from bot.clock import elapsed_s, now_ms
 from bot.data_lock import lock_data
 from bot.domain import BotError, SettingsError
 from bot.drawing.handle import EngineHandle, LocalThread
-from bot.drawing.outlook import Outlook
-from bot.drawing.progress import ProgressBoard
 from bot.drawing.roster import Roster
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
-from bot.glossaries import Glossaries, Tails
+from bot.glossaries import Glossaries
 from bot.health import beat
 from bot.learning.desk import lay
 from bot.learning.starting import load_active
@@ -38,30 +36,10 @@ from bot.services import Services
 from bot.settings import Settings, broken_lines, token_fault
 from bot.stopping import Stop, leave
 from bot.store.caps import Caps
-from bot.store.case_posts import CasePosts
-from bot.store.consent import Consent
 from bot.store.db import Database
-from bot.store.decisions import Decisions
-from bot.store.doomed import Doomed
-from bot.store.drafts import Drafts
-from bot.store.duels import Duels
 from bot.store.gallery import Gallery
-from bot.store.grids import Grids
-from bot.store.guilds import Guilds
-from bot.store.members import Members
-from bot.store.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.parties import Parties
-from bot.store.presets import Presets
-from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
-from bot.store.reviews import Reviews
-from bot.store.sends import Sends
-from bot.store.styles import Styles
-from bot.store.tellings import Tellings
-from bot.store.trust import Trust
-from bot.store.views import JobViews
-from bot.store.votes import Votes
 from bot.tidying import Tidier
 from bot.transitions import Subject, Transition
 from models.catalogue.registry import Registry
@@ -153,50 +131,18 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
     async with AsyncExitStack() as stack:
         db = await Database.open(settings.database_path, log_transition)
         stack.push_async_callback(db.close)
-        gallery = Gallery(db, settings.pictures_dir)
-        await _sweep(gallery)
-        votes = Votes(db)
-        stack.push_async_callback(votes.close)
-        decisions = Decisions(db)
-        stack.push_async_callback(decisions.close)
-        handle = _handle(settings)
-        stack.push_async_callback(handle.close)
-        jobs = Jobs(db)
-        catalogue = Registry(settings.models_dir)
+        jobs, catalogue = Jobs(db), Registry(settings.models_dir)
         shelf, signals = Shelf(catalogue), Signals()
 
         async def swap(card_id: str) -> None:
             await worker.swap(card_id)
 
-        views, progress = JobViews(db), ProgressBoard()
-        services = Services(
+        services = Services.over(
+            db,
             settings=settings,
             queue=jobs,
-            views=views,
-            outbox=Outbox(db),
-            gallery=gallery,
-            sends=Sends(db),
-            doomed=Doomed(db),
-            votes=votes,
-            grids=Grids(db),
-            duels=Duels(db),
-            parties=Parties(db),
-            trust=Trust(db),
-            guilds=Guilds(db),
-            reviews=Reviews(db, gallery),
-            case_posts=CasePosts(db),
-            members=Members(db, gallery),
-            tellings=Tellings(db),
-            decisions=decisions,
             rulebook=rulebooks.load(),
-            consent=Consent(db),
-            drafts=Drafts(db),
-            presets=Presets(db),
-            styles=Styles(db),
-            privacy=Privacy(db, gallery),
             signals=signals,
-            progress=progress,
-            outlook=Outlook(views, progress, elapsed_s),
             caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
             learning=lay(
                 db,
@@ -210,11 +156,14 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
                 tagger=settings.wd_tagger,
             ),
             glossaries=Glossaries(settings.tags_file),
-            tails=Tails(),
             model=lambda: shelf.active,
             clock=now_ms,
             elapsed_s=elapsed_s,
         )
+        stack.push_async_callback(services.close)
+        await _sweep(services.gallery)
+        handle = _handle(settings)
+        stack.push_async_callback(handle.close)
         worker = _worker(services, jobs, shelf, handle)
         yield _Program(services=services, jobs=jobs, shelf=shelf, handle=handle, worker=worker)
 

@@ -36,40 +36,17 @@ from bot.domain import (
     Refused,
     UserId,
 )
-from bot.drawing.outlook import Outlook
-from bot.drawing.progress import ProgressBoard
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.finished import Held, Released
-from bot.glossaries import Glossaries, Tails
+from bot.glossaries import Glossaries
 from bot.learning.desk import LearningDesk, lay
 from bot.services import Services
 from bot.settings import load
 from bot.store.caps import Caps
-from bot.store.case_posts import CasePosts
-from bot.store.consent import Consent
 from bot.store.db import Database
-from bot.store.decisions import Decisions
-from bot.store.doomed import Doomed
-from bot.store.drafts import Drafts
-from bot.store.duels import Duels
-from bot.store.gallery import Gallery
-from bot.store.grids import Grids
-from bot.store.guilds import Guilds
-from bot.store.members import Members
-from bot.store.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.parties import Parties
-from bot.store.presets import Presets
-from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
-from bot.store.reviews import Reviews
-from bot.store.sends import Sends
-from bot.store.styles import Styles
-from bot.store.tellings import Tellings
-from bot.store.trust import Trust
-from bot.store.views import JobViews
-from bot.store.votes import Votes
 from models.catalogue.registry import Registry
 from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
 from tests.stages.fake_engine import INFO
@@ -264,48 +241,20 @@ async def scene(
 ) -> AsyncIterator[SceneT]:
     """A running simulation with real stores below `directory` and these cogs."""
     db = await Database.open(directory / "bot.sqlite3")
-    gallery = Gallery(db, directory / "pictures")
     envs: list[Env] = []
-    signals, views, progress = Signals(), JobViews(db), ProgressBoard()
-
-    def elapsed_s() -> float:
-        return envs[0].now().timestamp()
-
-    services = Services(
+    signals = Signals()
+    services = Services.over(
+        db,
         settings=load({"DATA_DIR": str(directory)}, None),
         queue=Jobs(db),
-        views=views,
-        outbox=Outbox(db),
-        gallery=gallery,
-        sends=Sends(db),
-        doomed=Doomed(db),
-        votes=Votes(db),
-        grids=Grids(db),
-        duels=Duels(db),
-        parties=Parties(db),
-        trust=Trust(db),
-        guilds=Guilds(db),
-        reviews=Reviews(db, gallery),
-        case_posts=CasePosts(db),
-        members=Members(db, gallery),
-        tellings=Tellings(db),
-        decisions=Decisions(db),
         rulebook=rulebooks.load(),
-        consent=Consent(db),
-        drafts=Drafts(db),
-        presets=Presets(db),
-        styles=Styles(db),
-        privacy=Privacy(db, gallery),
         signals=signals,
-        progress=progress,
-        outlook=Outlook(views, progress, elapsed_s),
         caps=CAPS,
         learning=_desk(db, directory, signals),
         glossaries=Glossaries(),
-        tails=Tails(),
         model=lambda: INFO,
         clock=lambda: round(envs[0].now().timestamp() * 1000),
-        elapsed_s=elapsed_s,
+        elapsed_s=lambda: envs[0].now().timestamp(),
     )
     env = Env(ParkedBot(services, extensions, live=live))
     envs.append(env)
