@@ -9,7 +9,7 @@ import { day, sameDay } from "./time.js";
 
 const GROUP_MS = 7 * 60_000;
 const NEAR_PX = 90;
-const EXAMPLE = "/waifu prompt: 1girl, blue hair, glasses, smile";
+const EXAMPLE = "/waifu prompt: cat girl, pink hair, twintails, cherry blossoms count: 4";
 /** @type {Map<string, HTMLLIElement>} */
 const items = new Map();
 let stuck = true;
