@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from discord import app_commands
+
 from bot.client import Interaction
 from bot.typed.kept import OwnPreset
 from bot.typed.names import NameFault, name_of
 from bot.typed.options import Typed
 from bot.words import presets as words
+from bot.words import wording
 from cogs.translating import guild_of, user_of
 
 
@@ -59,6 +62,16 @@ async def _styled(
         without=_joined(typed.without or "", style.negative) or None,
         style=style.name,
     ), ()
+
+
+async def preset_names(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Their member's presets whose names have what was typed."""
+    mine = await interaction.client.services.presets.all(user_of(interaction))
+    return [
+        app_commands.Choice(name=wording.short(one.name, wording.CHOICE_CHARS_MAX), value=one.name)
+        for one in mine
+        if current.strip().lower() in one.name
+    ]
 
 
 def _joined(words: str, added: str) -> str:

@@ -9,9 +9,10 @@ from bot.client import Interaction, WaifuBot
 from bot.policy.asks import bounds, lengths
 from bot.typed.options import Typed
 from bot.words import knowing, wording
-from cogs.asking import presets, typing
+from cogs.asking import typing
 from cogs.asking.bounding import bound
 from cogs.asking.choices import ASPECTS, SAMPLERS
+from cogs.asking.dressing import preset_names
 from cogs.asking.requests import submit_typed
 from cogs.translating import guild_of, tell
 from models.contract import Aspect, Sampler
@@ -100,7 +101,7 @@ class Waifu(commands.Cog):
     async def _presets(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        return await presets.names(interaction, current)
+        return await preset_names(interaction, current)
 
     @waifu.autocomplete("style")
     async def _styles(

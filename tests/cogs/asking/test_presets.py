@@ -13,12 +13,17 @@ from simcord.backend.errors import OptionError
 from bot.typed.kept import PRESETS_MAX
 from bot.typed.names import NameFault, name_of
 from models.contract import Aspect, Sampler
+from tests.stages.factories import make_place
+from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path) as ready:
+        # What the first answer would wait for.
+        place = make_place(guild=ready.guild.id, channel=ready.channel.id)
+        await ready.bot.services.policy_at(place, model=INFO)
         yield ready
 
 
