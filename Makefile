@@ -3,6 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What lints the local Discord's page comes from npm, pinned beside the page's tests.
+PAGE := tests/bot/sandbox/page
+PAGE_TOOLS := $(PAGE)/node_modules/.package-lock.json
+# The node of the dev extras, or else the machine's.
+WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Bytecode is kept even where the environment says otherwise: tests start this program many times.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -17,10 +22,12 @@ install: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-lint: $(STAMP)
+lint: $(STAMP) $(PAGE_TOOLS)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
+	@$(WITH_NODE) $(PAGE)/node_modules/.bin/tsc -p $(PAGE)
+	@$(WITH_NODE) $(PAGE)/node_modules/.bin/eslint --config $(PAGE)/eslint.config.js bot/sandbox/page $(PAGE)
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.bench --json bench.json $(ARGS)
@@ -44,5 +51,12 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $(STAMP)
 
+$(PAGE_TOOLS): $(PAGE)/package-lock.json | $(STAMP)
+	@$(WITH_NODE) npm ci --prefix $(PAGE) --loglevel=error && touch $@ || { \
+		echo "The page's linters could not be fetched from npm's registry. Behind a mirror, name it"; \
+		echo "(npm config set registry URL) and run make lint again; what checks the Python alone is"; \
+		echo "$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright"; \
+		exit 1; }
+
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PAGE)/node_modules build *.egg-info .pytest_cache .ruff_cache

@@ -12,7 +12,7 @@ import importlib
 import json
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -180,6 +180,8 @@ class WaifuBot(commands.Bot):
         self.services = services
         self.failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Discord's ids of the commands that are typed, by name.
+        self._command_ids: dict[str, int] = {}
 
     async def setup_hook(self) -> None:
         """Load the cogs by name and tell Discord our commands if they changed."""
@@ -203,10 +205,11 @@ class WaifuBot(commands.Bot):
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         mark = self.services.settings.data_dir / f"commands-{self.application_id}.sha256"
         known = _read_mark(mark)
-        registered = {c.name for c in await self.tree.fetch_commands(guild=guild)}
-        if digest == known and registered == {c["name"] for c in payload}:
+        registered = await self.tree.fetch_commands(guild=guild)
+        self._note_ids(registered)
+        if digest == known and {c.name for c in registered} == {c["name"] for c in payload}:
             return
-        await self.tree.sync(guild=guild)
+        self._note_ids(await self.tree.sync(guild=guild))
         try:
             mark.write_text(digest)
         except OSError as problem:
@@ -214,6 +217,15 @@ class WaifuBot(commands.Bot):
                 "%s cannot be written, so every start syncs the commands: %s", mark, problem
             )
         log.info("synced %s commands", len(payload))
+
+    def _note_ids(self, registered: Iterable[app_commands.AppCommand]) -> None:
+        typed = (c for c in registered if c.type is discord.AppCommandType.chat_input)
+        self._command_ids = {command.name: command.id for command in typed}
+
+    def link(self, command: str) -> str:
+        """A command, such as `policy panel`, as text that Discord lets members press."""
+        number = self._command_ids.get(command.partition(" ")[0])
+        return f"`/{command}`" if number is None else f"</{command}:{number}>"
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Nothing is read from messages; discord.py would look for commands in them."""

@@ -1,4 +1,4 @@
-"""`python -m tests.screenshot [DIR]`: make the pictures of the page that README and docs show.
+"""`python -m tests.screenshot [DIR]`: make the pictures that README, docs and `/help` show.
 
 A local Discord, the real bot with the real model, and chromium: people talk, one asks for a
 picture, others vote, a moderator opens the panel. Run it again whenever the page, the panel or the
@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
+from bot.words import helping
+from models.catalogue.examples import write_examples
+from models.catalogue.registry import EMBEDDED, card_of
 from tests.stages.browsing import (
     find,
     missing,
@@ -43,6 +48,8 @@ PANELS = (
     ("panel.png", 1280, 900, 1.2, "rules"),
     ("panel-narrow.png", 390, 844, 1.8, ""),
 )
+#: Seeds of the help's examples.
+EXAMPLE_SEEDS = (302, 403, 201)
 FANS = ("Sora", "Mika", "Ren", "Aoi")
 LARGEST_BYTES = 400_000
 #: Enough for the page's fade-ins to be over.
@@ -69,6 +76,25 @@ async def _talk(here: Stage, seed: int) -> None:
     sandbox.say("member", here.where, "now cats! 🐱")
     await here.draw(GRID_PROMPT, count=GRID_COUNT, seed=GRID_SEED)
     await here.posts(1 + GRID_COUNT, limit_s=300)
+
+
+async def _draw_examples(here: Stage) -> None:
+    """The picture that `/help` shows."""
+    known = len(here.posted())
+    for prompt, seed in zip(helping.EXAMPLES, EXAMPLE_SEEDS, strict=True):
+        await here.draw(prompt, seed=seed)
+
+    async def drawn() -> list[dict[str, Any]]:
+        posts = here.posted()[known:]
+        return posts if len(posts) == len(EXAMPLE_SEEDS) else []
+
+    posts = await here.until(drawn, 300)
+    by_prompt = {
+        prompt: post for post in posts for prompt in helping.EXAMPLES if prompt in post["content"]
+    }
+    files = [by_prompt[prompt]["attachments"][0] for prompt in helping.EXAMPLES]
+    pictures = [Image.open(io.BytesIO(here.sandbox.attachment(file))) for file in files]
+    write_examples(pictures, card_of(EMBEDDED).id)
 
 
 def _take(url: str, directory: Path, scratch: Path) -> None:
@@ -124,6 +150,7 @@ async def _run(directory: Path, seed: int) -> None:
             url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
             await asyncio.to_thread(_take, url, directory, Path(scratch))
             await asyncio.to_thread(_take_panels, url, directory, Path(scratch))
+            await _draw_examples(here)
 
 
 def main() -> int:

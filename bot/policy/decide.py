@@ -123,9 +123,9 @@ def _judged_words(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling
     return Ruling.REFUSE if refused else weighed.effect.ruling
 
 
-def may_offer(prompt: str, policy: EffectivePolicy) -> bool:
-    """Whether a prompt may be proposed to a member here: it would not be refused. Never raises."""
-    return judged(prompt, "", policy) is not Ruling.REFUSE
+def may_offer(prompt: str, policy: EffectivePolicy, *, negative: str = "") -> bool:
+    """Whether such words may be proposed to a member here: no refusal for them. Never raises."""
+    return judged(prompt, negative, policy) is not Ruling.REFUSE
 
 
 def for_trial(admitted: Admitted, seed: int) -> Admitted:

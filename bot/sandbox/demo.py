@@ -163,8 +163,9 @@ _WELCOME = """
 
   Open it in a browser and, once the bot is online, type
 
-    /waifu prompt: 1girl, blue hair, glasses, smile
+    /waifu prompt: cat girl, pink hair, twintails, cherry blossoms count: 4
 
+  Press the number of the one you like best; /help shows what else there is.
   Switch persona at the bottom left; trouble of every kind is under "Weather".
   Ctrl-C stops both; the next start finds everything as it was.
 """

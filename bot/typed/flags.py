@@ -27,6 +27,7 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
         "sampler": "sampler",
         "n": "count", "count": "count",
         "style": "style",
+        "preset": "preset",
         "complete": "complete",
         "clip_skip": "clip_skip", "clip-skip": "clip_skip", "clipskip": "clip_skip",
     }

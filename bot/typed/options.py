@@ -26,6 +26,8 @@ class Typed:
     complete: bool | None = None
     #: The name of a style of the server's, whose words are added.
     style: str | None = None
+    #: The name of a preset of the member's, for this request instead of the one in use.
+    preset: str | None = None
     #: For the member's eyes.
     private: bool | None = None
 

@@ -96,6 +96,7 @@ READERS: Mapping[str, Callable[[str], Aspect | int | float | str | None]] = Mapp
         "guidance": number,
         "clip_skip": whole,
         "style": str,
+        "preset": str,
         "complete": switch,
     }
 )

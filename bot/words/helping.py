@@ -5,11 +5,11 @@ from __future__ import annotations
 from bot.words.speaking import Message, say
 from models.contract import ModelInfo, Sampler
 
-#: To be pressed; words that every model of anime pictures knows.
+#: To be pressed; words that every model of anime pictures knows and the embedded one draws well.
 EXAMPLES = (
     "1girl, blue hair, glasses, smile",
-    "1girl, blonde hair, red eyes, hat, night sky",
-    "1boy, black hair, green eyes, scarf, snow",
+    "cat girl, pink hair, twintails, cherry blossoms",
+    "1boy, black hair, green eyes, red scarf, smile",
 )
 TITLE = Message("Anime pictures, drawn for you")
 HINT = Message(
@@ -23,12 +23,13 @@ ABOUT = Message(
 )
 _ASKING = Message(
     "`negative:` keeps things out, `aspect:` is the shape, `count:` draws up to {count}, `seed:` "
-    "draws the same picture again, `style:` adds a style of this server's, `private: True` shows "
-    "it to you alone. `--ar 16:9 --no hat` and settings pasted from other programs work, too."
+    "draws the same picture again, `style:` adds a style of this server's, `preset:` one of yours, "
+    "`private: True` shows it to you alone. `--ar 16:9 --no hat` and settings pasted from other "
+    "programs work, too."
 )
 _AFTER = Message(
-    "Under each picture: *Again*, *Reroll* (a new seed), *Edit*, *Vary* (something near it), "
-    "*Upscale* (larger), *Favourite* (⭐, for `/history`), *Settings*, *Delete*, *Report*. "
+    "Under each picture: *Again*, *Reroll* (a new seed), *Vary subtle* and *Vary strong*, "
+    "*Upscale* (larger), *Edit*, *Favourite* (⭐, for `/history`), *Settings*, *Delete*, *Report*. "
     "*Draw like this* and *Settings* are in the menu of its message, too, under *Apps*."
 )
 _YOURS = Message(
@@ -38,14 +39,18 @@ _YOURS = Message(
 )
 _MODEL = Message("{name}: {sizes}, up to {steps} steps, samplers {samplers}.")
 _RULES = Message(
-    "The model is under the {licence}: `/licence` has its rules and its whole text. This "
-    "server's moderators decide what is drawn here (`/policy`), and a refusal says which rule it "
-    "was."
+    "The model is under the {licence}: {licence_command} has its rules and its whole text. This "
+    "server's moderators decide what is drawn here, and a refusal says which rule it was."
 )
+_MODERATING = Message("You can decide that too: {policy_command}.")
+#: Under the picture of the examples.
+EXAMPLES_SHOWN = Message("The three examples below, drawn by {model}")
 
 
-def fields(info: ModelInfo) -> tuple[tuple[str, str], ...]:
-    """The paragraphs of the help, each with its heading."""
+def fields(
+    info: ModelInfo, *, licence_command: str, policy_command: str | None
+) -> tuple[tuple[str, str], ...]:
+    """The paragraphs of the help, each with its heading; the policy's is for who may use it."""
     sizes = ", ".join(f"{aspect} {w} x {h}" for aspect, (w, h) in info.sizes_px.items())
     samplers = ", ".join(sampler.label for sampler in Sampler)
     return (
@@ -56,5 +61,12 @@ def fields(info: ModelInfo) -> tuple[tuple[str, str], ...]:
             say("The model"),
             _MODEL(name=info.name, sizes=sizes, steps=info.limits.steps_max, samplers=samplers),
         ),
-        (say("Licence and rules"), _RULES(licence=info.licence_name)),
+        (say("Licence and rules"), _rules(info.licence_name, licence_command, policy_command)),
     )
+
+
+def _rules(licence: str, licence_command: str, policy_command: str | None) -> str:
+    rules = _RULES(licence=licence, licence_command=licence_command)
+    if policy_command is None:
+        return rules
+    return f"{rules} {_MODERATING(policy_command=policy_command)}"

@@ -1,4 +1,4 @@
-"""What goes with everything that is typed: the member's preset, and the style they name. Not a cog.
+"""What goes with what is typed: a preset of the member's, and the style they name. Not a cog.
 
 Both become words and options of the ask itself, so policy reads them as one text with the prompt.
 """
@@ -7,22 +7,42 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from discord import app_commands
+
 from bot.client import Interaction
+from bot.typed.kept import OwnPreset
 from bot.typed.names import NameFault, name_of
 from bot.typed.options import Typed
 from bot.words import presets as words
+from bot.words import wording
 from cogs.translating import guild_of, user_of
 
 
 async def dressed(interaction: Interaction, typed: Typed) -> tuple[Typed, tuple[str, ...]]:
     """What was typed with preset and style, and what is wrong with their names, as sentences."""
-    preset = await interaction.client.services.presets.in_use(user_of(interaction))
+    preset, faults = await _preset(interaction, typed.preset)
     if preset is not None:
         added = _joined(typed.prompt, preset.typed.prompt)
         typed = replace(typed.over(preset.typed), prompt=added)
     if typed.style is None:
-        return typed, ()
-    return await _styled(interaction, typed, typed.style)
+        return typed, faults
+    typed, more = await _styled(interaction, typed, typed.style)
+    return typed, faults + more
+
+
+async def _preset(
+    interaction: Interaction, given: str | None
+) -> tuple[OwnPreset | None, tuple[str, ...]]:
+    """The one that was named for this request, or else the one in use."""
+    presets, user_id = interaction.client.services.presets, user_of(interaction)
+    if given is None:
+        return await presets.in_use(user_id), ()
+    try:
+        name = name_of(given)
+    except NameFault as fault:
+        return None, (str(fault),)
+    found = next((one for one in await presets.all(user_id) if one.name == name), None)
+    return found, () if found else (words.unknown(given),)
 
 
 async def _styled(
@@ -42,6 +62,16 @@ async def _styled(
         without=_joined(typed.without or "", style.negative) or None,
         style=style.name,
     ), ()
+
+
+async def preset_names(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Their member's presets whose names have what was typed."""
+    mine = await interaction.client.services.presets.all(user_of(interaction))
+    return [
+        app_commands.Choice(name=wording.short(one.name, wording.CHOICE_CHARS_MAX), value=one.name)
+        for one in mine
+        if current.strip().lower() in one.name
+    ]
 
 
 def _joined(words: str, added: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import logging
 
 import discord
@@ -10,13 +12,16 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import BotError, ChannelId, GuildId
+from bot.policy import decide
 from bot.typed.options import Typed
 from bot.words import helping
 from cogs.asking.press import Press
 from cogs.asking.requests import submit_typed
 from cogs.components import Action, custom_id, template
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.translating import in_public, place_at, tell
+from cogs.translating import in_public, place_at, place_of, roles_of, tell
+from models.catalogue.examples import EXAMPLES_FILE, examples_drawn_by
+from models.contract import ModelInfo
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +55,20 @@ class Helping(commands.Cog):
     @app_commands.command(description="What I can do, with examples to press")
     async def help(self, interaction: Interaction) -> None:
         """For the member's eyes."""
-        info = self._services.model()
+        info = interaction.client.services.model()
         embed = discord.Embed(title=helping.TITLE(), description=helping.ABOUT())
-        for name, text in helping.fields(info):
+        paragraphs = helping.fields(
+            info,
+            licence_command=self._bot.link("licence"),
+            policy_command=self._bot.link("policy panel") if _governs(interaction) else None,
+        )
+        for name, text in paragraphs:
             embed.add_field(name=name, value=text, inline=False)
-        await interaction.response.send_message(embed=embed, view=_examples(), ephemeral=True)
+        offered = await _offered(interaction, info)
+        files = await _sheet(embed, info) if len(offered) == len(helping.EXAMPLES) else []
+        await interaction.response.send_message(
+            embed=embed, view=_examples(offered), files=files, ephemeral=True
+        )
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -91,12 +105,36 @@ class Helping(commands.Cog):
         return (await self._services.policy_at(place)).enabled
 
 
-def _examples() -> discord.ui.View:
+def _governs(interaction: Interaction) -> bool:
+    return interaction.permissions.manage_guild
+
+
+async def _offered(interaction: Interaction, info: ModelInfo) -> list[int]:
+    """The numbers of the examples that would not be refused here."""
+    policy = await interaction.client.services.policy_at(
+        place_of(interaction), roles_of(interaction), model=info
+    )
+    return [
+        number for number, prompt in enumerate(helping.EXAMPLES) if decide.may_offer(prompt, policy)
+    ]
+
+
+async def _sheet(embed: discord.Embed, info: ModelInfo) -> list[discord.File]:
+    """The picture of the examples, put into the embed, if the model in use has one."""
+    data = await asyncio.to_thread(examples_drawn_by, info.card_id)
+    if data is None:
+        return []
+    embed.set_image(url=f"attachment://{EXAMPLES_FILE}")
+    embed.set_footer(text=helping.EXAMPLES_SHOWN.format(model=info.name))
+    return [discord.File(io.BytesIO(data), EXAMPLES_FILE)]
+
+
+def _examples(numbers: list[int]) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
-    for number, prompt in enumerate(helping.EXAMPLES):
+    for number in numbers:
         view.add_item(
             discord.ui.Button(
-                label=prompt[:_LABEL_CHARS],
+                label=helping.EXAMPLES[number][:_LABEL_CHARS],
                 emoji="🖌️",
                 custom_id=custom_id(Action.HELP_EXAMPLE, str(number)),
                 row=number,

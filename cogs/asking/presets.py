@@ -14,9 +14,10 @@ from bot.typed.kept import PRESETS_MAX, OwnPreset
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
 from bot.typed.reading import understood
-from bot.words import asking, wording
+from bot.words import asking
 from bot.words import presets as words
 from cogs.asking.choices import ASPECTS, SAMPLERS
+from cogs.asking.dressing import preset_names
 from cogs.translating import place_of, roles_of, tell, user_of
 from models.contract import Aspect, Sampler
 
@@ -71,8 +72,8 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         await tell(interaction, told + aside)
 
     async def _save(self, interaction: Interaction, given: str, typed: Typed) -> str:
-        # A preset with a seed would draw one picture for ever.
-        typed = replace(typed, seed=None)
+        # A preset with a seed would draw one picture for ever; one that names another is two.
+        typed = replace(typed, seed=None, preset=None)
         if typed == _NOTHING:
             return words.EMPTY()
         try:
@@ -140,14 +141,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
     async def _named(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        mine = await self._services.presets.all(user_of(interaction))
-        return [
-            app_commands.Choice(
-                name=wording.short(one.name, wording.CHOICE_CHARS_MAX), value=one.name
-            )
-            for one in mine
-            if current.strip().lower() in one.name
-        ]
+        return await preset_names(interaction, current)
 
 
 async def _may_be_drawn(interaction: Interaction, typed: Typed) -> bool:

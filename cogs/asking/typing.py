@@ -1,4 +1,4 @@
-"""The `prompt:` option while it is typed: how it may go on, as choices. Not a cog.
+"""`prompt:` and `negative:` while they are typed: how they may go on, as choices. Not a cog.
 
 Nothing is offered that would be refused in this place. Discord's choices hold 100 characters, so
 a longer prompt is offered by its end, and `whole` puts its beginning back.
@@ -6,10 +6,13 @@ a longer prompt is offered by its end, and `whole` puts its beginning back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from discord import app_commands
 
 from bot.client import Interaction
 from bot.policy import decide
+from bot.policy.layers import EffectivePolicy
 from bot.words.wording import CHOICE_CHARS_MAX
 from cogs.translating import place_of, roles_of, user_of
 from models.catalogue.tags.completing import completions, uncounted
@@ -20,6 +23,24 @@ _CHOICES, _LOOKED_AT = 25, 35
 
 async def choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """At most 25 choices, the likeliest first; the name shows how well the model knows the tag."""
+    return await _choices(interaction, typed, decide.may_offer)
+
+
+async def unwanted(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """The same of what is to be kept out; nothing before a word is begun, for anything could be."""
+    asked = whole(interaction, str(interaction.namespace.prompt or "")) or ""
+
+    def may_offer(negative: str, policy: EffectivePolicy) -> bool:
+        return decide.may_offer(asked, policy, negative=negative)
+
+    if not typed or typed.rstrip()[-1:] in ("", ","):
+        return []
+    return await _choices(interaction, typed, may_offer)
+
+
+async def _choices(
+    interaction: Interaction, typed: str, may_offer: Callable[[str, EffectivePolicy], bool]
+) -> list[app_commands.Choice[str]]:
     services, user_id = interaction.client.services, user_of(interaction)
     model = services.model()
     glossary = await services.glossaries.of(model)
@@ -29,7 +50,7 @@ async def choices(interaction: Interaction, typed: str) -> list[app_commands.Cho
     policy = await services.policy_at(place_of(interaction), roles_of(interaction), model=model)
     found: list[app_commands.Choice[str]] = []
     for one in completions(prompt, glossary, _LOOKED_AT):
-        if len(found) < _CHOICES and decide.may_offer(one.prompt, policy):
+        if len(found) < _CHOICES and may_offer(one.prompt, policy):
             shown = services.tails.cut(user_id, one.prompt, CHOICE_CHARS_MAX - len(one.note) - 1)
             found.append(app_commands.Choice(name=f"{shown} {one.note}", value=shown))
     return found

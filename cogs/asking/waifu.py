@@ -12,6 +12,7 @@ from bot.words import knowing, wording
 from cogs.asking import typing
 from cogs.asking.bounding import bound
 from cogs.asking.choices import ASPECTS, SAMPLERS
+from cogs.asking.dressing import preset_names
 from cogs.asking.requests import submit_typed
 from cogs.translating import guild_of, tell
 from models.contract import Aspect, Sampler
@@ -37,6 +38,7 @@ class Waifu(commands.Cog):
         guidance="How closely to follow the prompt",
         sampler="The method that takes the steps",
         style="A style of this server's, added to your prompt",
+        preset="One of your presets, for this request only",
         private="Show the pictures to you alone; nobody votes on them",
         clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
         complete="Off: draw only your words, and fill in nothing that they leave open",
@@ -56,16 +58,19 @@ class Waifu(commands.Cog):
         clip_skip: int | None = None,
         complete: str | None = None,
         style: str | None = None,
+        preset: str | None = None,
         private: bool | None = None,  # noqa: FBT001  the option itself
     ) -> None:
         """Check, queue and acknowledge."""
         words = typing.whole(interaction, prompt)
-        if words is None:
-            await tell(interaction, f"{knowing.FORGOTTEN()}\n{wording.code(prompt)}")
+        unwanted = typing.whole(interaction, negative or "")
+        if words is None or unwanted is None:
+            given = prompt if words is None else negative or ""
+            await tell(interaction, f"{knowing.FORGOTTEN()}\n{wording.code(given)}")
             return
         typed = Typed(
             prompt=words,
-            negative=negative,
+            negative=unwanted if negative is not None else None,
             aspect=Aspect(aspect) if aspect else None,
             count=count,
             seed=seed,
@@ -75,6 +80,7 @@ class Waifu(commands.Cog):
             clip_skip=clip_skip,
             complete=None if complete is None else complete == "on",
             style=style,
+            preset=preset,
             private=private,
         )
         await submit_typed(interaction, typed)
@@ -84,6 +90,18 @@ class Waifu(commands.Cog):
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return await typing.choices(interaction, current)
+
+    @waifu.autocomplete("negative")
+    async def _unwanted(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        return await typing.unwanted(interaction, current)
+
+    @waifu.autocomplete("preset")
+    async def _presets(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        return await preset_names(interaction, current)
 
     @waifu.autocomplete("style")
     async def _styles(

@@ -1,6 +1,7 @@
 // The small bar over a message: react, apps (context-menu commands), delete.
+/** @import { Emoji, Message, Command, Named } from "./types.js" */
 import { api, newNonce } from "./api.js";
-import { h, iconButton } from "./dom.js";
+import { all, h, iconButton } from "./dom.js";
 import { emojiNode, sameEmoji } from "./emoji.js";
 import { icon } from "./icons.js";
 import { expect, forget } from "./interactions.js";
@@ -12,8 +13,14 @@ import { attempt, copyText } from "./toast.js";
 const USER_COMMAND = 2;
 const MESSAGE_COMMAND = 3;
 const QUICK = ["👍", "👎"];
+/** @type {Record<string, number>} */
+const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 
-/** The bar of one message. */
+/**
+ * The bar of one message.
+ * @param {Message} message
+ * @param {HTMLElement} item
+ */
 export function messageActions(message, item) {
   if (isEphemeral(message))
     return h(
@@ -45,10 +52,16 @@ export function messageActions(message, item) {
   return oneTabStop(bar);
 }
 
-/** The menu of a message, at the pointer that asked for it by a right click. */
+/**
+ * The menu of a message, at the pointer that asked for it by a right click.
+ * @param {MouseEvent} event
+ * @param {Message} message
+ * @param {HTMLElement} item
+ */
 export function messageMenu(event, message, item) {
-  if (isEphemeral(message) || event.target.closest("a, img, input, textarea, .components")) return;
-  if (!getSelection().isCollapsed) return; // Somebody wants to copy what they marked.
+  if (isEphemeral(message) || !(event.target instanceof Element)) return;
+  if (event.target.closest("a, img, input, textarea, .components")) return;
+  if (!getSelection()?.isCollapsed) return; // Somebody wants to copy what they marked.
   event.preventDefault();
   const at = { left: `${event.clientX}px`, top: `${event.clientY}px` };
   const point = h("span", { class: "point", style: at });
@@ -56,7 +69,11 @@ export function messageMenu(event, message, item) {
   hold(item, () => menu(point, message, () => point.remove()));
 }
 
-/** The emoji that the message's vote was opened with, or the usual ones. */
+/**
+ * The emoji that the message's vote was opened with, or the usual ones.
+ * @param {Message} message
+ * @returns {Emoji[]}
+ */
 export function quickEmoji(message) {
   const opened = (message.reactions ?? []).slice(0, QUICK.length);
   return opened.length === QUICK.length
@@ -64,16 +81,20 @@ export function quickEmoji(message) {
     : QUICK.map((name) => ({ name }));
 }
 
-// A bar of buttons is one stop of the Tab key; the arrows walk in it (WAI-ARIA, "Toolbar pattern").
+/**
+ * A bar of buttons is one stop of the Tab key; the arrows walk in it (WAI-ARIA, "Toolbar pattern").
+ * @param {HTMLElement} bar
+ */
 function oneTabStop(bar) {
-  const buttons = [...bar.querySelectorAll("button")];
+  const buttons = all(bar, "button", HTMLElement);
+  /** @param {number} at */
   const rest = (at) => buttons.forEach((one, place) => (one.tabIndex = place === at ? 0 : -1));
   rest(0);
   bar.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const step = STEPS[event.key];
     if (!step) return;
     event.preventDefault();
-    const at = buttons.indexOf(document.activeElement);
+    const at = buttons.findIndex((one) => one === document.activeElement);
     const next = (at + step + buttons.length) % buttons.length;
     rest(next);
     buttons[next].focus();
@@ -81,14 +102,23 @@ function oneTabStop(bar) {
   return bar;
 }
 
+/** @param {Message} message */
 const current = (message) => store.messages.get(message.channel_id)?.get(message.id) ?? message;
 
+/**
+ * @param {Message} message
+ * @param {Emoji} emoji
+ */
 function isMine(message, emoji) {
   const { reactions = [] } = current(message);
   return reactions.some((entry) => sameEmoji(entry.emoji, emoji) && entry.me);
 }
 
-// The bar stays while its panel is open.
+/**
+ * The bar stays while its panel is open.
+ * @param {HTMLElement} item
+ * @param {() => void} open
+ */
 function hold(item, open) {
   open();
   item.classList.add("menu");
@@ -100,6 +130,11 @@ function hold(item, open) {
   watch.observe(document.body, { childList: true });
 }
 
+/**
+ * @param {HTMLElement} anchor
+ * @param {Message} message
+ * @param {() => void} [closed]
+ */
 function menu(anchor, message, closed) {
   const commands = store.commands.filter((command) => command.type === MESSAGE_COMMAND);
   popover(
@@ -122,7 +157,11 @@ function menu(anchor, message, closed) {
   );
 }
 
-/** What the bot offers for a person: their user commands. */
+/**
+ * What the bot offers for a person: their user commands.
+ * @param {HTMLElement} anchor
+ * @param {Named} user
+ */
 export function userMenu(anchor, user) {
   const commands = store.commands.filter((command) => command.type === USER_COMMAND);
   popover(
@@ -138,6 +177,10 @@ export function userMenu(anchor, user) {
   );
 }
 
+/**
+ * @param {Command} command
+ * @param {string} target
+ */
 function appButton(command, target) {
   return h(
     "button",
@@ -153,6 +196,10 @@ function appButton(command, target) {
   );
 }
 
+/**
+ * @param {Command} command
+ * @param {string} target
+ */
 async function runContext(command, target) {
   const nonce = newNonce();
   expect(nonce, { kind: "command", name: command.name, slash: false, channel: store.active });
@@ -168,11 +215,13 @@ async function runContext(command, target) {
   if (!answer) forget(nonce);
 }
 
+/** @param {string} text */
 function copy(text) {
   close();
   copyText(text);
 }
 
+/** @param {Message} message */
 function erase(message) {
   return attempt(
     api.erase({ persona: store.persona, channel: message.channel_id, message_id: message.id }),

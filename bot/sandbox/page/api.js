@@ -1,8 +1,15 @@
 // Talking to the sandbox: one function for each thing that a person can do on the page.
 
+/** @typedef {Record<string, unknown>} Body */
+
 /** What the sandbox answered instead of doing it. */
 export class ApiError extends Error {}
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ */
 const call = (method, path, body) =>
   send(path, {
     method,
@@ -10,6 +17,11 @@ const call = (method, path, body) =>
     body: body === undefined ? undefined : JSON.stringify(body),
   });
 
+/**
+ * @param {string} path
+ * @param {RequestInit} request
+ * @returns {Promise<any>}
+ */
 async function send(path, request) {
   let response;
   try {
@@ -24,32 +36,49 @@ async function send(path, request) {
   return answer;
 }
 
+/** @param {Record<string, any>} values */
 const query = (values) =>
   new URLSearchParams(Object.entries(values).filter(([, value]) => value)).toString();
 
 export const api = {
+  /** @param {string | null} persona */
   state: (persona) => call("GET", `/page/state?${query({ persona })}`),
+  /** @param {string} channel @param {string | null} persona */
   messages: (channel, persona) =>
     call("GET", `/page/messages?${query({ channel, persona, limit: 100 })}`),
   violations: () => call("GET", "/page/violations"),
+  /** @param {Body} body */
   command: (body) => call("POST", "/page/command", body),
+  /** @param {Body} body */
   context: (body) => call("POST", "/page/context", body),
+  /** @param {Body} body */
   autocomplete: (body) => call("POST", "/page/autocomplete", body),
+  /** @param {Body} body */
   component: (body) => call("POST", "/page/component", body),
+  /** @param {Body} body */
   modal: (body) => call("POST", "/page/modal", body),
+  /** @param {Record<string, any>} about @param {Blob} file */
   upload: (about, file) =>
     send(`/page/upload?${query(about)}`, {
       method: "POST",
       headers: { "Content-Type": "application/octet-stream" },
       body: file,
     }),
+  /** @param {Body} body */
   react: (body) => call("PUT", "/page/reaction", body),
+  /** @param {Body} body */
   unreact: (body) => call("DELETE", "/page/reaction", body),
+  /** @param {Body} body */
   say: (body) => call("POST", "/page/message", body),
+  /** @param {Body} body */
   erase: (body) => call("DELETE", "/page/message", body),
+  /** @param {Body} body */
   language: (body) => call("POST", "/page/language", body),
+  /** @param {Body} body */
   weather: (body) => call("POST", "/page/weather", body),
+  /** @param {Body} body */
   fans: (body) => call("POST", "/page/fans", body),
+  /** @param {string} action */
   bot: (action) => call("POST", "/page/bot", { action }),
 };
 

@@ -1,25 +1,31 @@
 // Pictures and files of a message. A live edit keeps each picture's place: its box has the size that
 // the attachment tells, and a new picture is loaded before it takes the old one's place.
-import { bytesText, fill, h, safeUrl } from "./dom.js";
+/** @import { Media } from "./types.js" */
+import { all, bytesText, fill, h, one, safeUrl } from "./dom.js";
 import { icon } from "./icons.js";
 import { lightbox } from "./lightbox.js";
 
 const MAX_WIDTH_PX = 480;
 const MAX_HEIGHT_PX = 420;
 
+/** @param {Media} file */
 const isPicture = (file) =>
-  (file.content_type?.startsWith("image/") ?? /\.(png|jpe?g|webp|gif)$/i.test(file.filename)) &&
+  (file.content_type?.startsWith("image/") ?? /\.(png|jpe?g|webp|gif)$/i.test(file.filename ?? "")) &&
   file.content_type !== "image/svg+xml" &&
   safeUrl(file.url);
 
-/** Make `box` show these attachments. */
+/**
+ * Make `box` show these attachments.
+ * @param {HTMLElement} box
+ * @param {Media[]} list
+ */
 export function patchAttachments(box, list) {
   const pictures = list.filter(isPicture);
   const files = list.filter((file) => !isPicture(file));
-  const old = [...box.querySelectorAll(":scope > .gallery > .attachment")];
+  const old = all(box, ":scope > .gallery > .attachment", HTMLElement);
   const cells = pictures.map((picture, at) => old[at] ?? newCell());
   cells.forEach((cell, at) => showPicture(cell, pictures[at], () => lightbox(pictures, at)));
-  let gallery = box.querySelector(":scope > .gallery");
+  let [gallery] = all(box, ":scope > .gallery", HTMLElement);
   if (!pictures.length) gallery?.remove();
   else {
     gallery ??= h("div");
@@ -41,13 +47,20 @@ function newCell() {
   );
 }
 
+/**
+ * @param {HTMLElement} gallery
+ * @param {Media[]} pictures
+ */
 function sizeGallery(gallery, pictures) {
   const { width_px, ratio } = boxOf(pictures[0]);
   gallery.style.setProperty("--w", `${width_px}px`);
   gallery.style.setProperty("--ratio", ratio);
 }
 
-/** How large a picture is shown: small ones grow to be seen, large ones fit. */
+/**
+ * How large a picture is shown: small ones grow to be seen, large ones fit.
+ * @param {Media} picture
+ */
 export function boxOf({ width, height }) {
   if (!width || !height) return { width_px: MAX_WIDTH_PX, ratio: "auto" };
   const scale = Math.min(
@@ -58,10 +71,15 @@ export function boxOf({ width, height }) {
   return { width_px: Math.round(width * scale), ratio: `${width} / ${height}` };
 }
 
-/** Show a picture in a cell (a button with an img), without a moment of emptiness. */
+/**
+ * Show a picture in a cell (a button with an img), without a moment of emptiness.
+ * @param {HTMLElement} cell
+ * @param {Media} picture
+ * @param {() => void} open
+ */
 export function showPicture(cell, picture, open) {
-  const image = cell.querySelector("img");
-  const url = safeUrl(picture.proxy_url ?? picture.url);
+  const image = one(cell, "img", HTMLImageElement);
+  const url = safeUrl(picture.proxy_url ?? picture.url) ?? "";
   const covered = picture.filename?.startsWith("SPOILER_") && cell.dataset.opened !== url;
   cell.classList.toggle("covered", Boolean(covered));
   image.alt = picture.description ?? picture.filename ?? "Picture";
@@ -80,6 +98,11 @@ export function showPicture(cell, picture, open) {
   else swap(cell, image, url);
 }
 
+/**
+ * @param {HTMLElement} cell
+ * @param {HTMLImageElement} image
+ * @param {string} url
+ */
 async function swap(cell, image, url) {
   const next = new Image();
   next.src = url;
@@ -87,7 +110,10 @@ async function swap(cell, image, url) {
   if (cell.dataset.url === url) image.src = url;
 }
 
-/** A file that is no picture, with its name and size. */
+/**
+ * A file that is no picture, with its name and size.
+ * @param {Media} file
+ */
 export function fileRow(file) {
   const url = safeUrl(file.url);
   const name = file.filename ?? "file";

@@ -1,5 +1,7 @@
 // What a message is built of below its text, or instead of one: buttons, selects, layouts; and what
 // a press does.
+/** @import { Child } from "./dom.js" */
+/** @import { Message, Part } from "./types.js" */
 import { api, newNonce } from "./api.js";
 import { h, safeUrl } from "./dom.js";
 import { emojiNode } from "./emoji.js";
@@ -8,19 +10,29 @@ import { expect } from "./interactions.js";
 import { LAYOUT } from "./layout.js";
 import { isSelect, select } from "./selects.js";
 import { store } from "./store.js";
-import { toast } from "./toast.js";
+import { said, toast } from "./toast.js";
 
 const ROW = 1;
 const BUTTON = 2;
 const LINK = 5;
+/** @type {Record<number, string>} */
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary" };
 
-/** The components of a message as elements. */
+/**
+ * The components of a message as elements.
+ * @param {Message} message
+ */
 export function components(message) {
   return (message.components ?? []).map((part) => component(part, message));
 }
 
+/**
+ * @param {Part} part
+ * @param {Message} message
+ * @returns {Child}
+ */
 function component(part, message) {
+  /** @param {Part} inner */
   const draw = (inner) => component(inner, message);
   if (part.type === ROW) return h("div", { class: "row-of" }, (part.components ?? []).map(draw));
   if (part.type === BUTTON) return part.style === LINK ? linkButton(part) : button(part, message);
@@ -28,10 +40,12 @@ function component(part, message) {
   return LAYOUT[part.type]?.(part, draw) ?? null;
 }
 
+/** @param {Part} part */
 function face(part) {
   return [part.emoji && emojiNode(part.emoji), part.label && h("span", {}, part.label)];
 }
 
+/** @param {Part} part */
 function linkButton(part) {
   const href = safeUrl(part.url);
   return h(
@@ -42,6 +56,10 @@ function linkButton(part) {
   );
 }
 
+/**
+ * @param {Part} part
+ * @param {Message} message
+ */
 function button(part, message) {
   const element = h(
     "button",
@@ -58,6 +76,12 @@ function button(part, message) {
   return element;
 }
 
+/**
+ * @param {Part} part
+ * @param {Message} message
+ * @param {unknown[]} [values] of a select
+ * @param {HTMLElement} [element]
+ */
 async function press(part, message, values, element) {
   const nonce = newNonce();
   element?.classList.add("waiting");
@@ -72,6 +96,6 @@ async function press(part, message, values, element) {
     });
   } catch (error) {
     element?.classList.remove("waiting");
-    toast(error.message, true);
+    toast(said(error), true);
   }
 }

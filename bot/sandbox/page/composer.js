@@ -1,112 +1,98 @@
 // The message box. Its text is the only truth: a command is typed or chosen into it, and an echo
-// behind the letters colours what was understood.
+// behind the letters colours what was understood. What Enter does is decided in entering.js.
+/** @import { Deed } from "./entering.js" */
+/** @import { Taken } from "./picker.js" */
+/** @import { Argument, Callable, Emoji, Named, Option, Parsed } from "./types.js" */
 import { api, newNonce } from "./api.js";
-import { argAt, available, forgetPicks, keepPick, known } from "./draft.js";
-import { onWire, otherValues, understood, wrongWith } from "./draft.js";
-import { byId, fill, h, iconButton } from "./dom.js";
+import { startAttaching, takeFile } from "./attaching.js";
+import { argAt, available, forgetPicks, keepPick, known, otherValues, understood } from "./draft.js";
+import { all, byId, fill, h, iconButton } from "./dom.js";
+import { entered, LONGEST_MESSAGE, sent } from "./entering.js";
 import { guide, paint } from "./guide.js";
 import { icon } from "./icons.js";
 import { expect, forget } from "./interactions.js";
-import { bringFiles, pickFiles } from "./picker.js";
 import { palette } from "./reactions.js";
-import { KIND, readAll } from "./slash.js";
+import { KIND } from "./slash.js";
 import { channel, on, store, typers } from "./store.js";
 import { Suggestions, valueNode } from "./suggest.js";
+import { said } from "./toast.js";
 
-const LONGEST_MESSAGE = 2000;
 const COUNT_FROM = 1800;
+const WALKING = ["Escape", "Enter", "Tab", "ArrowUp", "ArrowDown"];
 const narrow = matchMedia("(max-width: 760px)");
 
-let box;
-let echo;
-let helper;
-let problem;
-let suggestions;
-let sendButton;
-let under;
+const box = h("textarea", {
+  id: "composer",
+  rows: 1,
+  spellcheck: "false",
+  autocomplete: "off",
+  role: "combobox",
+  "aria-expanded": "false",
+  "aria-controls": "suggest",
+  "aria-autocomplete": "list",
+  "aria-label": "Message",
+  maxlength: 30_000,
+  enterkeyhint: "send",
+});
+const echo = h("div", { class: "echo", "aria-hidden": "true" });
+const helper = h("div", { class: "helper", hidden: true });
+const problem = h("div", { class: "problem", role: "alert", hidden: true });
+const under = h("div", { class: "under" });
+const panel = h("div", { class: "suggest", hidden: true });
+const suggestions = new Suggestions(panel, box);
+const sendButton = h(
+  "button",
+  {
+    id: "send",
+    type: "submit",
+    class: "icon-button",
+    "aria-label": "Send",
+    title: "Send",
+    disabled: true,
+  },
+  icon("send"),
+);
 let sentBefore = "";
 
 /** Build the message box inside the form. */
 export function startComposer() {
-  box = h("textarea", {
-    id: "composer",
-    rows: 1,
-    spellcheck: "false",
-    autocomplete: "off",
-    role: "combobox",
-    "aria-expanded": "false",
-    "aria-controls": "suggest",
-    "aria-autocomplete": "list",
-    "aria-label": "Message",
-    maxlength: 30_000,
-    enterkeyhint: "send",
-  });
-  echo = h("div", { class: "echo", "aria-hidden": "true" });
-  helper = h("div", { class: "helper", hidden: true });
-  problem = h("div", { class: "problem", role: "alert", hidden: true });
-  under = h("div", { class: "under" });
-  sendButton = h(
-    "button",
-    {
-      id: "send",
-      type: "submit",
-      class: "icon-button",
-      "aria-label": "Send",
-      title: "Send",
-      disabled: true,
-    },
-    icon("send"),
+  const form = byId("write");
+  const line = h(
+    "div",
+    { class: "line" },
+    iconButton(icon("slash"), "Commands", () => write("/"), { id: "commands" }),
+    h("div", { class: "typed" }, echo, box),
+    iconButton(icon("smile"), "Emoji", (event) => palette(event.currentTarget, insertEmoji)),
+    sendButton,
   );
-  const panel = h("div", {
-    class: "suggest",
-    id: "suggest",
-    role: "listbox",
-    "aria-label": "Suggestions",
-    hidden: true,
-  });
-  suggestions = new Suggestions(panel, box);
-  fill(
-    byId("write"),
-    panel,
-    h(
-      "div",
-      { class: "box" },
-      helper,
-      problem,
-      h(
-        "div",
-        { class: "line" },
-        iconButton(icon("slash"), "Commands", () => write("/"), { id: "commands" }),
-        h("div", { class: "typed" }, echo, box),
-        iconButton(icon("smile"), "Emoji", (event) => palette(event.currentTarget, insertEmoji)),
-        sendButton,
-      ),
-    ),
-    under,
-  );
-  byId("write").addEventListener("submit", (event) => {
+  fill(form, panel, h("div", { class: "box" }, helper, problem, line), under);
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    submit();
+    carryOut(sent(box.value.trim()));
   });
-  byId("write").addEventListener("dragover", (event) => event.preventDefault());
-  byId("write").addEventListener("drop", dropped);
-  box.addEventListener("input", () => changed());
+  startAttaching(form, { text: () => box.value, put: putFile, complain });
+  listen();
+  changed();
+}
+
+function listen() {
+  box.addEventListener("input", changed);
   box.addEventListener("keydown", keydown);
   box.addEventListener("blur", () =>
     setTimeout(() => document.activeElement !== box && suggestions.close(), 80),
   );
-  for (const type of ["click", "keyup"])
-    box.addEventListener(
-      type,
-      (event) =>
-        !["Escape", "Enter", "Tab", "ArrowUp", "ArrowDown"].includes(event.key) && suggest(),
-    );
-  on("commands", () => changed());
+  box.addEventListener("click", suggest);
+  box.addEventListener("keyup", (event) => {
+    if (!WALKING.includes(event.key)) suggest();
+  });
+  on("commands", changed);
   on("typing", showUnder);
-  changed();
 }
 
-/** Put a text into the box and the cursor behind it. */
+/**
+ * Put a text into the box and the cursor behind it.
+ * @param {string} text
+ */
 export function write(text) {
   box.value = text;
   box.focus();
@@ -132,48 +118,28 @@ function changed() {
   suggest();
 }
 
+/** @param {Parsed | null} parsed */
 function help(parsed) {
   const back = () => box.focus();
   guide(helper, box.value, parsed, argAt(parsed, box.selectionStart), { add: addOption, back });
 }
 
+/** @param {Option} option */
 function addOption(option) {
   write(`${box.value.trimEnd()} ${option.name}: `);
-  if (option.type === KIND.ATTACHMENT) choseFile(option);
+  if (option.type === KIND.ATTACHMENT) takeFile(option);
 }
 
-// What stands behind the option is the file's name; what travels is its id.
-function choseFile(option) {
-  pickFiles(1, ([file]) => putFile(option, file));
-}
-
+/**
+ * What stands behind the option is the file's name; what travels is its id.
+ * @param {Option} option
+ * @param {Taken} file
+ */
 function putFile(option, { id, name }) {
   keepPick(option, name, id);
   const arg = understood(box.value)?.args.find((one) => one.option === option);
   if (arg) replace(0, arg.end, `${box.value.slice(0, arg.valueStart).trimEnd()} ${name} `);
   else write(`${box.value.trimEnd()} ${option.name}: ${name} `);
-}
-
-// A file that is dropped here goes to the first option of the command that takes one and has none.
-function dropped(event) {
-  const [file] = event.dataTransfer?.files ?? [];
-  if (!file) return;
-  event.preventDefault();
-  const parsed = understood(box.value);
-  const empty = (option) => !parsed.args.some((arg) => arg.option === option && arg.picked);
-  const option = parsed?.command.options.find(
-    (one) => one.type === KIND.ATTACHMENT && empty(one),
-  );
-  if (option) bringFiles([file], ([taken]) => putFile(option, taken));
-  else complain(`Type a command that takes a file first${takers()}, then drop it here.`);
-}
-
-function takers() {
-  const takes = (command) => command.options.some((option) => option.type === KIND.ATTACHMENT);
-  const names = available()
-    .filter(takes)
-    .map((command) => `/${command.full}`);
-  return names.length ? ` (${names.join(", ")})` : "";
 }
 
 function suggest() {
@@ -189,11 +155,16 @@ function suggest() {
   }
 }
 
+/** @param {Parsed} parsed */
 function suggestValue(parsed) {
   const arg = argAt(parsed, box.selectionStart);
   help(parsed);
   if (!arg || arg.bare || (arg.picked && arg.option.autocomplete)) return suggestions.close();
   if (arg.option.type === KIND.ATTACHMENT) return suggestFile(arg);
+  /**
+   * @param {string} text
+   * @param {unknown} value
+   */
   const choose = (text, value) => {
     keepPick(arg.option, text, value);
     replace(0, arg.end, `${box.value.slice(0, arg.valueStart).trimEnd()} ${text} `);
@@ -202,12 +173,18 @@ function suggestValue(parsed) {
   return suggestions.values(arg, parsed.command, otherValues(parsed, arg), known(), choose);
 }
 
+/** @param {Argument} arg */
 function suggestFile({ option, picked }) {
-  const row = { node: valueNode({ name: "Choose a file…" }), take: () => choseFile(option) };
+  const row = { node: valueNode({ name: "Choose a file…" }), take: () => takeFile(option) };
   return picked ? suggestions.close() : suggestions.show(option.description, [row], 0);
 }
 
-// Put a text in the place of a part, and the cursor behind it.
+/**
+ * Put a text in the place of a part, and the cursor behind it.
+ * @param {number} start
+ * @param {number} end
+ * @param {string} text
+ */
 function replace(start, end, text) {
   const before = box.value.slice(0, start) + text;
   write(before + box.value.slice(end).trimStart());
@@ -215,12 +192,14 @@ function replace(start, end, text) {
   suggestions.close();
 }
 
+/** @param {string} before */
 function suggestPeople(before) {
   const found = /(^|\s)@([^\s@]{0,30})$/.exec(before);
   if (!found) return suggestions.close();
   const typed = found[2].toLowerCase();
   const start = before.length - typed.length - 1;
   const people = known().people.filter((one) => one.name.toLowerCase().startsWith(typed));
+  /** @param {Named} user */
   const row = (user) => ({
     node: valueNode({ name: user.name, user }),
     take: () => replace(start, before.length, `@${user.name} `),
@@ -228,25 +207,30 @@ function suggestPeople(before) {
   return suggestions.show("Members", people.map(row), 0);
 }
 
+/** @param {Callable} command */
 function chooseCommand(command) {
   forgetPicks();
   const needed = command.options.find((option) => option.required);
   write(`/${command.full} ${needed ? `${needed.name}: ` : ""}`);
 }
 
+/** @param {KeyboardEvent} event */
 function keydown(event) {
   if (event.isComposing || (event.shiftKey && event.key !== "Escape")) return;
   if (KEYS[event.key]?.()) event.preventDefault();
 }
 
-// What a key does; true if it did something of ours.
+/**
+ * What a key does; true if it did something of ours.
+ * @type {Record<string, () => unknown>}
+ */
 const KEYS = {
   ArrowDown: () => suggestions.open && suggestions.move(1),
   ArrowUp: () => (suggestions.open ? suggestions.move(-1) : !box.value && recall()),
   Escape: () => suggestions.open && suggestions.close(),
   Tab: () => (suggestions.open ? suggestions.take(true) : toChips()),
   Enter: () => {
-    if (!enterTakes() || !suggestions.take()) submit();
+    carryOut(entered(box.value, box.selectionStart, suggestions.rows[suggestions.active]));
     return true;
   },
 };
@@ -257,89 +241,55 @@ function recall() {
 }
 
 function toChips() {
-  const first = helper.hidden ? null : helper.querySelector(".chip");
+  const first = helper.hidden ? null : all(helper, ".chip", HTMLElement)[0];
   first?.focus();
   return Boolean(first);
 }
 
-// Enter takes the marked row, unless what stands there is already complete.
-function enterTakes() {
-  if (!suggestions.open || suggestions.active < 0) return false;
-  const parsed = understood(box.value);
-  if (!parsed || !box.value.startsWith("/")) return true;
-  const row = suggestions.rows[suggestions.active];
-  if (row.command) {
-    const exact = row.command.full === box.value.slice(1).trim().replace(/\s+/g, " ");
-    const complete = !readAll(parsed, known()).error;
-    return !(complete && (exact || parsed.args.length > 0));
-  }
-  const arg = argAt(parsed, box.selectionStart);
-  // Of what the bot completes no row is marked by itself, so a marked one is meant.
-  return Boolean(arg?.option.autocomplete) || !(arg?.raw && !wrongWith(arg));
-}
-
+/** @param {string | null} text */
 function complain(text) {
   problem.hidden = !text;
   fill(problem, text && [icon("alert"), h("span", {}, text)]);
   box.closest(".box")?.classList.toggle("bad", Boolean(text));
 }
 
-function submit() {
-  const text = box.value.trim();
-  if (!text) return;
+/** @param {Deed} deed */
+function carryOut(deed) {
+  if (deed.does === "take") return void suggestions.take();
   suggestions.close();
-  if (box.value !== box.value.trimStart()) write(text);
-  if (text.startsWith("/")) sendCommand(text);
-  else sendMessage(text);
+  if (box.value !== box.value.trimStart()) write(box.value.trim());
+  if (deed.does === "complain") refuse(deed);
+  else if (deed.does === "say") {
+    const { content } = deed;
+    deliver(api.say({ persona: store.persona, channel: store.active, content }));
+  } else if (deed.does === "run") run(deed);
 }
 
-function sendCommand(text) {
+/** @param {{ text: string, option?: Option }} wrong */
+function refuse({ text, option }) {
   const parsed = understood(box.value);
-  if (!parsed) {
-    complain(
-      store.commands.length
-        ? `There is no command ${text.split(/\s/)[0]} for you here. Type / to see what there is.`
-        : "The bot is not ready: wait until it is online (above), or start it under Weather.",
-    );
-    return;
-  }
-  const { values, error, option } = readAll(parsed, known());
-  if (error) {
-    if (option && !parsed.args.some((arg) => arg.option === option)) addOption(option);
-    complain(`${error[0].toUpperCase()}${error.slice(1)}.`);
-    paint(echo, box.value, understood(box.value), option);
-    return;
-  }
-  const { name, group, subcommand, full } = parsed.command;
+  if (option && parsed && !parsed.args.some((arg) => arg.option === option)) addOption(option);
+  complain(text);
+  paint(echo, box.value, understood(box.value), option);
+}
+
+/** @param {{ command: Callable, values: Record<string, unknown> }} call */
+function run({ command, values }) {
+  const { name, group, subcommand, full } = command;
   const nonce = newNonce();
   expect(nonce, { kind: "command", name: full, channel: store.active });
-  deliver(
-    text,
-    api.command({
-      persona: store.persona,
-      channel: store.active,
-      name,
-      group,
-      subcommand,
-      options: values,
-      nonce,
-    }),
-    () => forget(nonce),
-  );
+  const { persona, active } = store;
+  const call = { persona, channel: active, name, group, subcommand, options: values, nonce };
+  deliver(api.command(call), () => forget(nonce));
 }
 
-function sendMessage(text) {
-  if ([...text].length > LONGEST_MESSAGE) {
-    complain(
-      `A message has at most ${LONGEST_MESSAGE} characters; this one has ${[...text].length}.`,
-    );
-    return;
-  }
-  deliver(text, api.say({ persona: store.persona, channel: store.active, content: onWire(text) }));
-}
-
-// A text leaves the box at once and comes back if the sandbox refuses it.
-async function deliver(text, promise, refused = () => {}) {
+/**
+ * A text leaves the box at once and comes back if the sandbox refuses it.
+ * @param {Promise<unknown>} promise
+ * @param {() => void} [refused]
+ */
+async function deliver(promise, refused = () => {}) {
+  const text = box.value.trim();
   sentBefore = text;
   forgetPicks();
   write("");
@@ -348,12 +298,13 @@ async function deliver(text, promise, refused = () => {}) {
   } catch (error) {
     refused();
     if (!box.value) write(text);
-    complain(error.message);
+    complain(said(error));
   }
 }
 
+/** @param {Emoji} emoji */
 function insertEmoji(emoji) {
-  const text = emoji.id ? `:${emoji.name}: ` : emoji.name;
+  const text = emoji.id ? `:${emoji.name}: ` : (emoji.name ?? "");
   box.focus();
   box.setRangeText(text, box.selectionStart, box.selectionEnd, "end");
   changed();

@@ -1,11 +1,13 @@
 // Forms that the bot opens (modals), as real dialogs.
+/** @import { Part } from "./types.js" */
 import { api, newNonce } from "./api.js";
 import { avatar } from "./avatar.js";
-import { h, iconButton } from "./dom.js";
+import { all, h, iconButton } from "./dom.js";
 import { field } from "./fields.js";
 import { icon } from "./icons.js";
 import { expect } from "./interactions.js";
 import { on, store } from "./store.js";
+import { said } from "./toast.js";
 
 const ROW = 1;
 
@@ -14,70 +16,92 @@ export function startDialogs() {
   on("modal", openModal);
 }
 
-function openModal({ interaction_id: interaction, title, custom_id: customId, components }) {
-  const entries = (components ?? [])
-    .flatMap((part) => (part.type === ROW ? part.components : [part]))
+/**
+ * @typedef {{
+ *   interaction_id: string, title: string, custom_id: string, components?: Part[],
+ * }} Modal
+ * @typedef {ReturnType<typeof field>} Entry
+ */
+
+/** @param {Modal} modal */
+function openModal(modal) {
+  const entries = (modal.components ?? [])
+    .flatMap((part) => (part.type === ROW ? (part.components ?? []) : [part]))
     .map(field);
   const wrong = h("p", { class: "failed", role: "alert", hidden: true });
-  const dialog = h("dialog", { class: "sheet", "aria-label": title, dataset: { modal: customId } });
-  const submit = async (event) => {
+  const dialog = h("dialog", {
+    class: "sheet",
+    "aria-label": modal.title,
+    dataset: { modal: modal.custom_id },
+  });
+  /** @param {SubmitEvent} event */
+  const onsubmit = async (event) => {
     event.preventDefault();
     if (entries.map((one) => one.check?.() ?? true).includes(false)) return;
-    const fields = Object.fromEntries(
-      entries.filter((one) => one.customId).map((one) => [one.customId, one.value()]),
-    );
-    const nonce = newNonce();
-    try {
-      expect(nonce, { kind: "command", name: title, slash: false, channel: store.active });
-      await api.modal({
-        persona: store.persona,
-        interaction_id: interaction,
-        custom_id: customId,
-        fields,
-        nonce,
-      });
-      dialog.close();
-    } catch (error) {
-      wrong.textContent = error.message;
-      wrong.hidden = false;
-    }
+    const problem = await send(modal, entries);
+    if (!problem) return dialog.close();
+    wrong.textContent = problem;
+    wrong.hidden = false;
   };
+  const shut = () => dialog.close();
   dialog.append(
     h(
       "form",
-      { novalidate: true, onsubmit: submit },
-      h(
-        "header",
-        {},
-        avatar(store.bot, 32),
-        h("h2", {}, title),
-        iconButton(icon("close"), "Close", () => dialog.close()),
-      ),
+      { novalidate: true, onsubmit },
+      head(modal.title, shut),
       h(
         "div",
         { class: "fill" },
         entries.map((one) => one.node),
         wrong,
       ),
-      h(
-        "p",
-        { class: "note" },
-        `This form goes to ${store.bot.name}. It never asks for a password.`,
-      ),
-      h(
-        "footer",
-        {},
-        h(
-          "button",
-          { type: "button", class: "button plain", onclick: () => dialog.close() },
-          "Cancel",
-        ),
-        h("button", { type: "submit", class: "button primary" }, "Submit"),
-      ),
+      h("p", { class: "note" }, `This form goes to ${store.bot.name}. It never asks for a password.`),
+      foot(shut),
     ),
   );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
-  dialog.querySelector("input, textarea, .select")?.focus();
+  all(dialog, "input, textarea, .select", HTMLElement)[0]?.focus();
 }
+
+/**
+ * Hand a form in; what the sandbox has against it, or null.
+ * @param {Modal} modal
+ * @param {Entry[]} entries
+ */
+async function send({ title, interaction_id, custom_id }, entries) {
+  const fields = Object.fromEntries(
+    entries.flatMap((one) => (one.customId ? [[one.customId, one.value?.()]] : [])),
+  );
+  const nonce = newNonce();
+  try {
+    expect(nonce, { kind: "command", name: title, slash: false, channel: store.active });
+    await api.modal({ persona: store.persona, interaction_id, custom_id, fields, nonce });
+    return null;
+  } catch (error) {
+    return said(error);
+  }
+}
+
+/**
+ * @param {string} title
+ * @param {() => void} shut
+ */
+const head = (title, shut) =>
+  h(
+    "header",
+    {},
+    avatar(store.bot, 32),
+    h("h2", {}, title),
+    iconButton(icon("close"), "Close", shut),
+  );
+
+/** @param {() => void} shut */
+const foot = (shut) =>
+  h(
+    "footer",
+    {},
+    h("button", { type: "button", class: "button plain", onclick: shut }, "Cancel"),
+    h("button", { type: "submit", class: "button primary" }, "Submit"),
+  );

@@ -1,39 +1,110 @@
 // Building the page's elements. Text only ever becomes text nodes: nothing here parses HTML.
 
-/** An element: `h("button", {class: "x", onclick: f, dataset: {id: 1}}, "text", child)`. */
+/** @typedef {Node | string | number | boolean | null | undefined | Child[]} Child */
+
+/**
+ * An element: `h("button", {class: "x", onclick: f, dataset: {id: 1}}, "text", child)`.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} props null, undefined and false stand for "not at all"
+ * @param {Child[]} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [key, value] of Object.entries(props ?? {})) {
+  for (const [key, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (key === "dataset") Object.assign(element.dataset, value);
     else if (key === "style") setStyle(element, value);
     else element.setAttribute(key === "className" ? "class" : key, value === true ? "" : value);
   }
-  element.append(
-    ...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false),
-  );
+  element.append(...present(children));
   return element;
 }
 
+/**
+ * What of the children is there: text and nodes, without the lists they came in.
+ * @param {Child[]} children
+ * @returns {(Node | string)[]}
+ */
+function present(children) {
+  return children.flatMap((child) => {
+    if (Array.isArray(child)) return present(child);
+    if (child === null || child === undefined || typeof child === "boolean") return [];
+    return [typeof child === "number" ? String(child) : child];
+  });
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Record<string, unknown>} style
+ */
 function setStyle(element, style) {
   for (const [name, value] of Object.entries(style)) {
     if (value !== undefined && value !== null) element.style.setProperty(name, String(value));
   }
 }
 
-/** The element with this id, which is in index.html. */
-export const byId = (id) => document.getElementById(id);
-
-/** Replace what is inside an element. */
-export function fill(element, ...children) {
-  element.replaceChildren(
-    ...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false),
-  );
+/**
+ * The element with this id, which must be there: index.html has it, or whoever asks drew it.
+ * @param {string} id
+ */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`the page has no #${id}`);
   return element;
 }
 
-/** A labelled button that shows an icon alone. */
+/**
+ * The element with this id, if it is drawn just now.
+ * @param {string} id
+ */
+export const seek = (id) => document.getElementById(id);
+
+/**
+ * Every element of a class below another one.
+ * @template {HTMLElement} Kind
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => Kind} kind
+ */
+export const all = (root, selector, kind) =>
+  [...root.querySelectorAll(selector)].flatMap((found) =>
+    found instanceof kind ? [found] : [],
+  );
+
+/**
+ * The one element of a class below another one, which must be there.
+ * @template {HTMLElement} Kind
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => Kind} kind
+ */
+export function one(root, selector, kind) {
+  const [found] = all(root, selector, kind);
+  if (!found) throw new Error(`there is no ${selector}`);
+  return found;
+}
+
+/**
+ * Replace what is inside an element.
+ * @template {Element} Kind
+ * @param {Kind} element
+ * @param {Child[]} children
+ */
+export function fill(element, ...children) {
+  element.replaceChildren(...present(children));
+  return element;
+}
+
+/**
+ * A labelled button that shows an icon alone.
+ * @param {Child} icon
+ * @param {string} label
+ * @param {(event: any) => void} onclick
+ * @param {Record<string, any>} [props]
+ */
 export function iconButton(icon, label, onclick, props = {}) {
   return h(
     "button",
@@ -49,13 +120,21 @@ export function iconButton(icon, label, onclick, props = {}) {
   );
 }
 
-/** Compare snowflakes, which are too long for numbers. */
+/**
+ * Compare snowflakes, which are too long for numbers.
+ * @param {string} left
+ * @param {string} right
+ */
 export function compareIds(left, right) {
   return left.length - right.length || (left < right ? -1 : left > right ? 1 : 0);
 }
 
-/** Only web addresses may become links or pictures. */
+/**
+ * Only web addresses may become links or pictures.
+ * @param {string | null | undefined} url
+ */
 export function safeUrl(url) {
+  if (!url) return null;
   try {
     const parsed = new URL(url, location.href);
     return ["http:", "https:"].includes(parsed.protocol) ? parsed.href : null;
@@ -64,7 +143,10 @@ export function safeUrl(url) {
   }
 }
 
-/** "3.2 MB" */
+/**
+ * "3.2 MB"
+ * @param {number} bytes
+ */
 export function bytesText(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} KB`;

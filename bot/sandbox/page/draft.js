@@ -1,9 +1,11 @@
 // What the text in the message box means: the command it names, what stands for which value, and
 // how names travel. Touches no element.
+/** @import { Argument, Callable, Option, Parsed } from "./types.js" */
 import { flatten, parse, read } from "./slash.js";
 import { guildEmojis, isAdultsOnly, store } from "./store.js";
 
-const picked = new Map(); // option name -> {text, value}: what a completion stands for
+/** What a completion stands for, by option. @type {Map<string, { text: string, value: unknown }>} */
+const picked = new Map();
 
 /** The commands of this channel. What this person may not use, the sandbox did not list. */
 export function available() {
@@ -17,7 +19,10 @@ export const known = () => ({
   roles: store.roles,
 });
 
-/** Read a text as a command (see `parse`); what was picked keeps its value. */
+/**
+ * Read a text as a command (see `parse`); what was picked keeps its value.
+ * @param {string} text
+ */
 export function understood(text) {
   const parsed = parse(text, available());
   for (const arg of parsed?.args ?? []) {
@@ -27,26 +32,46 @@ export function understood(text) {
   return parsed;
 }
 
-/** Remember that `text` in an option stands for `value`. */
+/**
+ * Remember that `text` in an option stands for `value`.
+ * @param {Option} option
+ * @param {string} text
+ * @param {unknown} value
+ */
 export const keepPick = (option, text, value) => picked.set(option.name, { text, value });
 export const forgetPicks = () => picked.clear();
 
-/** The argument at a place of the text, or null. */
+/**
+ * The argument at a place of the text, or null.
+ * @param {Parsed | null} parsed
+ * @param {number} caret
+ */
 export function argAt(parsed, caret) {
   return parsed?.args.find((arg) => caret >= arg.valueStart && caret <= arg.end) ?? null;
 }
 
-/** Why an argument is wrong, or nothing. */
+/**
+ * Why an argument is wrong, or nothing.
+ * @param {Argument} arg
+ */
 export const wrongWith = (arg) => !arg.picked && read(arg.option, arg.raw, known()).error;
 
-/** The values of all arguments but one, as far as they can be read. */
+/**
+ * The values of all arguments but one, as far as they can be read.
+ * @param {Parsed} parsed
+ * @param {Argument} arg
+ */
 export function otherValues(parsed, arg) {
-  const others = parsed.args.filter((one) => one.raw && one !== arg);
+  /** @param {Argument} one */
   const value = (one) => one.picked?.value ?? read(one.option, one.raw, known()).value ?? one.raw;
+  const others = parsed.args.filter((one) => one.raw && one !== arg);
   return Object.fromEntries(others.map((one) => [one.option.name, value(one)]));
 }
 
-/** Names as a person writes them become the marks that travel. */
+/**
+ * Names as a person writes them become the marks that travel.
+ * @param {string} text
+ */
 export function onWire(text) {
   let out = text;
   for (const one of known().people) out = out.replaceAll(`@${one.name}`, `<@${one.id}>`);

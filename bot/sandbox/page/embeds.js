@@ -1,4 +1,6 @@
 // The framed cards that bots send: title, text, fields, pictures, foot.
+/** @import { Child } from "./dom.js" */
+/** @import { Media } from "./types.js" */
 import { boxOf, showPicture } from "./attachments.js";
 import { h, safeUrl } from "./dom.js";
 import { lightbox } from "./lightbox.js";
@@ -6,7 +8,13 @@ import { markdown } from "./markdown.js";
 import { names } from "./store.js";
 import { when } from "./time.js";
 
-/** One embed as an element. */
+/** What a cell is called that shares its line with so many. @type {Record<number, string>} */
+const WIDTHS = { 2: "half", 3: "third" };
+
+/**
+ * One embed as an element.
+ * @param {any} data
+ */
 export function embed(data) {
   const stripe = Number.isInteger(data.color)
     ? `#${data.color.toString(16).padStart(6, "0")}`
@@ -30,6 +38,10 @@ export function embed(data) {
   );
 }
 
+/**
+ * @param {string | null | undefined} url
+ * @param {Child} children
+ */
 function linked(url, children) {
   const href = url && safeUrl(url);
   return href
@@ -37,13 +49,18 @@ function linked(url, children) {
     : h("span", {}, children);
 }
 
+/** @param {string | null | undefined} url */
 function small(url) {
   const src = url && safeUrl(url);
   return src ? h("img", { src, alt: "" }) : null;
 }
 
-// Neighbouring inline fields share a line: up to three of them.
+/**
+ * Neighbouring inline fields share a line: up to three of them.
+ * @param {{ name: string, value: string, inline?: boolean }[]} list
+ */
 function fields(list) {
+  /** @type {HTMLElement[]} */
   const cells = [];
   for (let at = 0; at < list.length;) {
     let end = at;
@@ -54,7 +71,7 @@ function fields(list) {
       ...row.map((field) =>
         h(
           "div",
-          { class: { 2: "half", 3: "third" }[size] ?? "" },
+          { class: WIDTHS[size] ?? "" },
           h("dt", {}, markdown(field.name, names)),
           h("dd", { class: "content" }, markdown(field.value, names)),
         ),
@@ -65,11 +82,13 @@ function fields(list) {
   return cells;
 }
 
+/** @param {Media | undefined} data */
 function thumbnail(data) {
   const src = data?.url && safeUrl(data.url);
   return src ? h("img", { class: "thumb", src, alt: data.description ?? "" }) : null;
 }
 
+/** @param {Media | undefined} data */
 function image(data) {
   if (!data?.url || !safeUrl(data.url)) return null;
   const { width_px, ratio } = boxOf(data);
@@ -82,6 +101,7 @@ function image(data) {
   return cell;
 }
 
+/** @param {any} data */
 function foot(data) {
   const time = data.timestamp ? when(new Date(data.timestamp)) : null;
   const parts = [data.footer?.text, time].filter(Boolean).join(" • ");

@@ -1,4 +1,5 @@
 // Emoji: their pictures, their names on the wire, and the small palette to pick from.
+/** @import { Emoji } from "./types.js" */
 import { h, safeUrl } from "./dom.js";
 
 /** What the palette offers; the first four are also the quick ones. */
@@ -6,17 +7,29 @@ export const PALETTE = [
   ..."👍👎🎉😄😍🥰😂🤣😭😮😳🤔🙏👏🙌💪🔥💯💖💔💙💜🌸🌙🎨🖌🐱🐰🍓🍰👀🚀✅❌🔁🎲",
 ].filter((glyph) => glyph !== "\ufe0f");
 
-/** Custom emoji know their id; others are themselves. */
-export const emojiKey = (emoji) => (emoji.id ? `${emoji.name}:${emoji.id}` : emoji.name);
+/**
+ * Custom emoji know their id; others are themselves.
+ * @param {Emoji} emoji
+ */
+export const emojiKey = (emoji) =>
+  emoji.id ? `${emoji.name}:${emoji.id}` : (emoji.name ?? "");
 
+/**
+ * @param {Emoji} left
+ * @param {Emoji} right
+ */
 export const sameEmoji = (left, right) =>
   left.id || right.id ? String(left.id) === String(right.id) : bare(left.name) === bare(right.name);
 
+/** @param {string} [name] */
 const bare = (name) => (name ?? "").replaceAll("\ufe0f", "");
 
-/** The picture of a custom emoji. */
+/**
+ * The picture of a custom emoji.
+ * @param {Emoji} emoji
+ */
 export function emojiImage(emoji) {
-  const url = safeUrl(emoji.url ?? `/cdn/emojis/${encodeURIComponent(emoji.id)}.png`);
+  const url = safeUrl(emoji.url ?? `/cdn/emojis/${encodeURIComponent(emoji.id ?? "")}.png`);
   return h("img", {
     class: "emoji",
     src: url,
@@ -26,12 +39,18 @@ export function emojiImage(emoji) {
   });
 }
 
-/** Any emoji as a node. */
+/**
+ * Any emoji as a node.
+ * @param {Emoji} emoji
+ */
 export function emojiNode(emoji) {
   return emoji.id ? emojiImage(emoji) : h("span", { class: "glyph" }, emoji.name ?? "");
 }
 
-/** A message of a few emoji and nothing else is shown large. */
+/**
+ * A message of a few emoji and nothing else is shown large.
+ * @param {string} text
+ */
 export function isJumbo(text) {
   const rest = text.trim();
   return (

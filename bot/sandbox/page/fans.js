@@ -1,11 +1,13 @@
 // The part of the drawer where one lets the pretended members vote and ask for pictures.
+/** @import { Errand } from "./types.js" */
 import { api } from "./api.js";
-import { byId, fill, h } from "./dom.js";
+import { byId, fill, h, one, seek } from "./dom.js";
 import { icon } from "./icons.js";
 import { store } from "./store.js";
 import { attempt } from "./toast.js";
 
 /** What was chosen last, so that the drawer opens as it was left. */
+/** @type {{ taste: string | null, votes: number, pictures: number }} */
 const chosen = { taste: null, votes: 500, pictures: 96 };
 
 /** The two sections of the drawer. */
@@ -20,7 +22,7 @@ export function fansSections() {
       tastes(),
       start("votes", "votes", "Vote", () => ({
         action: "vote",
-        taste: byId("fans-taste").value,
+        taste: taste().value,
         n: chosen.votes,
       })),
       h("div", { class: "progress" }),
@@ -42,24 +44,32 @@ export function fansSections() {
 
 /** Show how far they are. */
 export function showFans() {
-  if (byId("weather").hidden || !byId("fans-voting")) return;
+  if (byId("weather").hidden || !seek("fans-voting")) return;
   const { voting, asking } = store.fans;
   show("voting", voting, "votes");
   show("asking", asking, "pictures");
-  if (voting?.running) byId("fans-taste").value = voting.taste;
-  byId("fans-taste").disabled = Boolean(voting?.running);
+  if (voting?.running && voting.taste) taste().value = voting.taste;
+  taste().disabled = Boolean(voting?.running);
 }
+
+const taste = () => one(byId("weather"), "#fans-taste", HTMLSelectElement);
 
 function tastes() {
   return h(
     "select",
-    { id: "fans-taste", onchange: (event) => (chosen.taste = event.target.value) },
+    { id: "fans-taste", onchange: () => (chosen.taste = taste().value) },
     (store.fans.tastes ?? []).map(({ id, label }) =>
       h("option", { value: id, selected: id === (chosen.taste ?? store.fans.voting?.taste) }, label),
     ),
   );
 }
 
+/**
+ * @param {"votes" | "pictures"} what
+ * @param {string} unit
+ * @param {string} label
+ * @param {() => Record<string, unknown>} make
+ */
 function start(what, unit, label, make) {
   const number = h("input", {
     type: "number",
@@ -78,6 +88,7 @@ function start(what, unit, label, make) {
   );
 }
 
+/** @param {Record<string, unknown>} body */
 async function send(body) {
   const known = store.fans;
   const answer = await attempt(api.fans(body));
@@ -87,12 +98,17 @@ async function send(body) {
   showFans();
 }
 
+/**
+ * @param {"voting" | "asking"} what
+ * @param {Errand | undefined} errand
+ * @param {string} unit
+ */
 function show(what, errand, unit) {
   const section = byId(`fans-${what}`);
-  const place = section.querySelector(".progress");
-  section.querySelector(".pair .button").disabled = Boolean(errand?.running);
+  const place = one(section, ".progress", HTMLElement);
+  one(section, ".pair .button", HTMLButtonElement).disabled = Boolean(errand?.running);
   place.hidden = !errand?.wanted;
-  if (place.hidden) return;
+  if (!errand?.wanted) return;
   const { running, done, wanted, said } = errand;
   if (place.dataset.for !== `${wanted} ${running}`) {
     place.dataset.for = `${wanted} ${running}`;
@@ -103,12 +119,14 @@ function show(what, errand, unit) {
       h("p", { class: "said" }),
     );
   }
-  place.querySelector("progress").value = done;
-  place.querySelector(".count-of").textContent = `${done} of ${wanted} ${unit}`;
-  place.querySelector(".said").textContent = said;
-  place.querySelector(".said").hidden = !said;
+  one(place, "progress", HTMLProgressElement).value = done;
+  one(place, ".count-of", HTMLElement).textContent = `${done} of ${wanted} ${unit}`;
+  const words = one(place, ".said", HTMLElement);
+  words.textContent = said;
+  words.hidden = !said;
 }
 
+/** @param {string} what */
 function stop(what) {
   const press = () => send({ action: "stop", what });
   return h("button", { type: "button", class: "button", onclick: press }, "Stop");

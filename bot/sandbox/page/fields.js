@@ -1,10 +1,19 @@
 // The fields of a form: {node, customId, value(), check()} for each kind that the bot can ask for.
+/** @import { Child } from "./dom.js" */
+/** @import { Part } from "./types.js" */
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
 import { pickFiles } from "./picker.js";
 import { chosenAtFirst, isSelect, select } from "./selects.js";
 import { names } from "./store.js";
+
+/**
+ * @typedef {{
+ *   node: HTMLElement, customId?: string, value?: () => unknown, check?: () => boolean,
+ * }} Field
+ * @typedef {{ label: string, value: string, description?: string, default?: boolean }} Tick
+ */
 
 const TEXT_INPUT = 4;
 const TEXT = 10;
@@ -16,7 +25,11 @@ const CHECKBOX = 23;
 const PARAGRAPH = 2;
 const LONGEST_TEXT = 4000;
 
-/** One component of a form. */
+/**
+ * One component of a form.
+ * @param {Part} part
+ * @returns {Field}
+ */
 export function field(part) {
   if (part.type === TEXT)
     return { node: h("div", { class: "content" }, markdown(part.content ?? "", names)) };
@@ -27,13 +40,24 @@ export function field(part) {
   return make ? make(inner, label, labelled ? part.description : null) : unknown(label);
 }
 
+/**
+ * @param {string} label
+ * @returns {Field}
+ */
 function unknown(label) {
   const apology = h("p", {}, "The local Discord cannot show this field.");
   return { node: h("div", { class: "entry" }, h("span", { class: "label" }, label), apology) };
 }
 
+/** @param {boolean} required */
 const star = (required) => required && h("em", { "aria-hidden": "true" }, "*");
 
+/**
+ * @param {Part} part
+ * @param {string} label
+ * @param {string | null} [description]
+ * @returns {Field}
+ */
 function text(part, label, description) {
   const required = part.required ?? true;
   const id = `field-${part.custom_id}`;
@@ -50,7 +74,7 @@ function text(part, label, description) {
     spellcheck: "false",
   });
   box.value = part.value ?? "";
-  if (long) box.rows = Math.min(14, Math.max(4, box.value.split("\n").length + 1));
+  if (box instanceof HTMLTextAreaElement) box.rows = Math.min(14, Math.max(4, box.value.split("\n").length + 1));
   const wrong = h("span", { class: "wrong", id: `${id}-wrong`, role: "alert" });
   const tally = h("span", { class: "tally", "aria-hidden": "true" });
   const count = () => {
@@ -80,11 +104,20 @@ function text(part, label, description) {
   return { node, check, customId: part.custom_id, value: () => box.value };
 }
 
-// A field whose answer is a list of values, with its label and its complaint.
+/**
+ * A field whose answer is a list of values, with its label and its complaint.
+ * @param {Part} part
+ * @param {string} label
+ * @param {string | null | undefined} description
+ * @param {string[]} first
+ * @param {(take: (chosen: string[]) => void) => Child} draw
+ * @returns {Omit<Field, "value"> & { value: () => string[] }}
+ */
 function listed(part, label, description, first, draw) {
   let values = first;
   const wrong = h("span", { class: "wrong", role: "alert" });
   const required = part.required ?? true;
+  /** @param {string[]} chosen */
   const take = (chosen) => {
     values = chosen;
     wrong.textContent = "";
@@ -105,9 +138,21 @@ function listed(part, label, description, first, draw) {
   return { node, check, customId: part.custom_id, value: () => values };
 }
 
+/**
+ * @param {Part} part
+ * @param {string} label
+ * @param {string | null} [description]
+ * @returns {Field}
+ */
 const choice = (part, label, description) =>
   listed(part, label, description, chosenAtFirst(part), (take) => select(part, take));
 
+/**
+ * @param {Part} part
+ * @param {string} label
+ * @param {string | null} [description]
+ * @returns {Field}
+ */
 function files(part, label, description) {
   return listed(part, label, description, [], (take) => {
     const shown = h("span", {}, "No file chosen");
@@ -126,8 +171,16 @@ function files(part, label, description) {
   });
 }
 
+/**
+ * @param {Part} part
+ * @param {"radio" | "checkbox"} type
+ * @param {(values: string[]) => void} taken
+ */
 function ticks(part, type, taken) {
-  const boxes = (part.options ?? []).map((option) =>
+  /** @type {Tick[]} */
+  const options = part.options ?? [];
+  /** @type {HTMLInputElement[]} */
+  const boxes = options.map((option) =>
     h("input", {
       type,
       name: part.custom_id,
@@ -136,7 +189,7 @@ function ticks(part, type, taken) {
       onchange: () => taken(boxes.filter((box) => box.checked).map((box) => box.value)),
     }),
   );
-  return (part.options ?? []).map((option, at) =>
+  return options.map((option, at) =>
     h(
       "label",
       { class: "tickbox" },
@@ -146,6 +199,12 @@ function ticks(part, type, taken) {
   );
 }
 
+/**
+ * @param {Part} part
+ * @param {string} label
+ * @param {string | null} [description]
+ * @returns {Field}
+ */
 function radios(part, label, description) {
   const made = listed(part, label, description, chosenIn(part), (take) =>
     ticks(part, "radio", take),
@@ -153,12 +212,28 @@ function radios(part, label, description) {
   return { ...made, value: () => made.value()[0] ?? null };
 }
 
+/**
+ * @param {Part} part
+ * @param {string} label
+ * @param {string | null} [description]
+ * @returns {Field}
+ */
 const checkboxes = (part, label, description) =>
   listed(part, label, description, chosenIn(part), (take) => ticks(part, "checkbox", take));
 
+/**
+ * @param {Part} part
+ * @returns {string[]}
+ */
 const chosenIn = (part) =>
-  (part.options ?? []).filter((option) => option.default).map((option) => option.value);
+  (part.options ?? []).flatMap((/** @type {Tick} */ one) => (one.default ? [one.value] : []));
 
+/**
+ * @param {Part} part
+ * @param {string} label
+ * @param {string | null} [description]
+ * @returns {Field}
+ */
 function checkbox(part, label, description) {
   const box = h("input", { type: "checkbox", checked: Boolean(part.default) });
   const node = h(
@@ -170,6 +245,7 @@ function checkbox(part, label, description) {
   return { node, customId: part.custom_id, value: () => box.checked };
 }
 
+/** @type {Record<number, (part: Part, label: string, description?: string | null) => Field>} */
 const FIELDS = {
   [TEXT_INPUT]: text,
   [FILE_UPLOAD]: files,

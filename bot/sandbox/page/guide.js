@@ -1,14 +1,25 @@
 // What the message box shows about a command: the coloured echo behind the letters, and the line
 // above with the option at the cursor and those that can still be added.
+/** @import { Child } from "./dom.js" */
+/** @import { Argument, Callable, Option, Parsed } from "./types.js" */
 import { wrongWith } from "./draft.js";
 import { fill, h } from "./dom.js";
 import { limits } from "./slash.js";
 
+/** @typedef {{ add: (option: Option) => void, back: () => void }} Chips What they do. */
+
 const KEEP_LAST_LINE = "\u200b";
 
-/** Colour a text in `echo`; `missing` is an option that was asked for and is empty. */
+/**
+ * Colour a text in `echo`; `missing` is an option that was asked for and is empty.
+ * @param {HTMLElement} echo
+ * @param {string} text
+ * @param {Parsed | null} parsed
+ * @param {Option | null | undefined} missing
+ */
 export function paint(echo, text, parsed, missing) {
   if (!parsed) return fill(echo, text + KEEP_LAST_LINE);
+  /** @type {Child[]} */
   const nodes = [h("span", { class: "cmd" }, text.slice(0, parsed.nameEnd))];
   let at = parsed.nameEnd;
   for (const arg of parsed.args) {
@@ -26,11 +37,17 @@ export function paint(echo, text, parsed, missing) {
   return fill(echo, nodes, text.slice(at) + KEEP_LAST_LINE);
 }
 
-/** Fill the line above the box. `add(option)` and `back()` are what its chips do. */
+/**
+ * Fill the line above the box. `add(option)` and `back()` are what its chips do.
+ * @param {HTMLElement} helper
+ * @param {string} text
+ * @param {Parsed | null} parsed
+ * @param {Argument | null} arg
+ * @param {Chips} chips
+ */
 export function guide(helper, text, parsed, arg, { add, back }) {
-  const inArguments = parsed && /\s/.test(text[parsed.nameEnd] ?? "");
-  helper.hidden = !inArguments;
-  if (!inArguments) return;
+  helper.hidden = !parsed || !/\s/.test(text[parsed.nameEnd] ?? "");
+  if (!parsed || helper.hidden) return;
   const { command, args } = parsed;
   const unused = command.options.filter((option) => !args.some((one) => one.option === option));
   const chips = unused.map((option) => chip(option, add, back));
@@ -42,18 +59,26 @@ export function guide(helper, text, parsed, arg, { add, back }) {
   );
 }
 
+/** @param {Callable} command */
 const aboutCommand = (command) => [
   h("b", {}, `/${command.full}`),
   h("span", {}, command.description),
 ];
 
+/** @param {Option} option */
 const aboutOption = (option) => [
   h("b", {}, option.name),
   h("span", {}, option.description),
   h("small", {}, limits(option)),
 ];
 
+/**
+ * @param {Option} option
+ * @param {(option: Option) => void} add
+ * @param {() => void} back
+ */
 function chip(option, add, back) {
+  /** @param {any} event */
   const walk = (event) => {
     const { key, currentTarget } = event;
     if (key === "ArrowRight") currentTarget.nextElementSibling?.focus();

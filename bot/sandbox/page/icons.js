@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** @type {Record<string, string>} */
 const PATHS = {
   hash: "M9.5 4 7 20M17 4l-2.5 16M4.5 9h16M3.5 15h16",
   thread: "M5 5h14M5 10h9M5 15h5M14 14v3a3 3 0 0 0 3 3h3",
@@ -42,20 +43,30 @@ const PATHS = {
   link: "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.700L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.700L12 17",
 };
 
-/** A line drawing by name. */
+/**
+ * A line drawing by name.
+ * @param {string} name
+ */
 export function icon(name) {
   const picture = draw("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" });
   picture.append(draw("path", { d: PATHS[name], "stroke-width": name === "more" ? 3 : 2 }));
   return picture;
 }
 
+/**
+ * @param {string} tag
+ * @param {Record<string, string | number>} attributes
+ */
 function draw(tag, attributes) {
   const element = document.createElementNS(SVG, tag);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   return element;
 }
 
-// Back hair, neck and shirt, face, fringe, eyes, glasses, blush, smile: drawn from back to front.
+/**
+ * Back hair, neck and shirt, face, fringe, eyes, glasses, blush, smile: drawn from back to front.
+ * @type {[string, Record<string, string | number>][]}
+ */
 const FACE = [
   ["rect", { width: 64, height: 64, fill: "#f6c7dd" }],
   ["circle", { cx: 50, cy: 14, r: 20, fill: "#fbe0ea" }],

@@ -1,4 +1,5 @@
 // What was asked of the bot and is not answered yet: commands show a line, buttons a wheel.
+/** @import { Message } from "./types.js" */
 import { avatar } from "./avatar.js";
 import { byId, h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -6,10 +7,27 @@ import { emit, me, on, store } from "./store.js";
 
 const PATIENCE_MS = 3600;
 const SHOW_AFTER_MS = 120;
+/**
+ * @typedef {{
+ *   kind: "command" | "component", name?: string, slash?: boolean, channel?: string | null,
+ *   message?: Message, done?: () => void,
+ * }} Asked
+ * @typedef {Asked & {
+ *   nonce: string, timer: ReturnType<typeof setTimeout>, shower?: ReturnType<typeof setTimeout>,
+ *   line?: HTMLElement, failed?: boolean, sent?: boolean,
+ * }} Waiting
+ */
+
+/** @type {Map<string, Waiting>} */
 const waiting = new Map();
 
-/** Wait for the answer to `nonce`. A command has {kind, name, channel}; a component {kind, message, done}. */
+/**
+ * Wait for the answer to `nonce`. A command has {kind, name, channel}; a component {kind, message, done}.
+ * @param {string} nonce
+ * @param {Asked} asked
+ */
 export function expect(nonce, asked) {
+  /** @type {Waiting} */
   const entry = { ...asked, nonce, timer: setTimeout(() => settle(nonce, "failed"), PATIENCE_MS) };
   waiting.set(nonce, entry);
   if (entry.kind !== "command") return;
@@ -18,11 +36,19 @@ export function expect(nonce, asked) {
   entry.shower = setTimeout(() => show(entry, "Sending command…"), SHOW_AFTER_MS);
 }
 
-/** Nothing will come for this nonce. */
+/**
+ * Nothing will come for this nonce.
+ * @param {string} nonce
+ */
 export function forget(nonce) {
   settle(nonce, "acknowledged");
 }
 
+/**
+ * @param {string} nonce
+ * @param {string} state
+ * @param {string} [text]
+ */
 function settle(nonce, state, text) {
   const entry = waiting.get(nonce);
   if (!entry) return;
@@ -41,12 +67,21 @@ function settle(nonce, state, text) {
   } else fail(entry, text);
 }
 
+/**
+ * @param {Waiting} entry
+ * @param {string} [text]
+ */
 function fail(entry, text) {
   entry.failed = true;
-  if (entry.kind === "command") show(entry, null, text || "The application did not respond");
-  else emit("component-failed", { id: entry.message.id, text: text || "This interaction failed" });
+  if (entry.kind === "command") show(entry, "", text || "The application did not respond");
+  else emit("component-failed", { id: entry.message?.id, text: text || "This interaction failed" });
 }
 
+/**
+ * @param {Waiting} entry
+ * @param {string} doing
+ * @param {string} [failure]
+ */
 function show(entry, doing, failure) {
   if (entry.channel !== store.active) return;
   const words = entry.sent && !failure ? "is thinking…" : doing;
@@ -57,8 +92,8 @@ function show(entry, doing, failure) {
     h(
       "div",
       { class: "lead" },
-      avatar(me(), 17),
-      h("b", {}, me().name),
+      avatar(me() ?? { id: "" }, 17),
+      h("b", {}, me()?.name),
       " used ",
       h("span", { class: "used" }, entry.slash === false ? entry.name : `/${entry.name}`),
     ),
@@ -83,13 +118,15 @@ function show(entry, doing, failure) {
   emit("grown");
 }
 
+/** @param {Waiting} entry */
 function dismissButton(entry) {
   return h("button", { type: "button", onclick: () => drop(entry) }, "Dismiss");
 }
 
+/** @param {Waiting} entry */
 function drop(entry) {
   waiting.delete(entry.nonce);
-  entry.line.remove();
+  entry.line?.remove();
 }
 
 /** Another channel or another person: what waits is no longer shown. */

@@ -1,5 +1,7 @@
 // Messages that are laid out of components (Discord's "Components V2"): text, sections, containers.
 // Each function takes the component and `draw`, which makes an element of one that stands in it.
+/** @import { Child } from "./dom.js" */
+/** @import { Media, Part } from "./types.js" */
 import { fileRow, patchAttachments } from "./attachments.js";
 import { h, safeUrl } from "./dom.js";
 import { markdown } from "./markdown.js";
@@ -13,8 +15,13 @@ const FILE = 13;
 const SEPARATOR = 14;
 const CONTAINER = 17;
 
+/** @param {Part} part */
 const text = (part) => h("div", { class: "content" }, markdown(part.content ?? "", names));
 
+/**
+ * @param {Part} part
+ * @param {(part: Part) => Child} draw makes an element of one that stands in it
+ */
 function section(part, draw) {
   return h(
     "div",
@@ -24,16 +31,22 @@ function section(part, draw) {
   );
 }
 
+/** @param {Part} part */
 function thumbnail(part) {
   const src = safeUrl(part.media?.proxy_url ?? part.media?.url);
   return src ? h("img", { class: "thumb", src, alt: part.description ?? "" }) : null;
 }
 
+/** @param {Part} part */
 function separator(part) {
   const line = (part.divider ?? true) ? "line" : "gap";
   return h("hr", { class: `${line} ${part.spacing === 2 ? "wide" : ""}` });
 }
 
+/**
+ * @param {Part} part
+ * @param {(part: Part) => Child} draw makes an element of one that stands in it
+ */
 function container(part, draw) {
   const stripe = Number.isInteger(part.accent_color)
     ? `#${part.accent_color.toString(16).padStart(6, "0")}`
@@ -45,6 +58,11 @@ function container(part, draw) {
   );
 }
 
+/**
+ * @param {Media | undefined} media
+ * @param {Record<string, any>} more
+ * @returns {Media}
+ */
 const fileOf = (media, more) => ({
   ...media,
   filename: (media?.url ?? "").split("/").at(-1),
@@ -52,11 +70,12 @@ const fileOf = (media, more) => ({
   ...more,
 });
 
+/** @param {Part} part */
 function gallery(part) {
   const box = h("div", { class: "attachments" });
   patchAttachments(
     box,
-    (part.items ?? []).map((item) => {
+    (part.items ?? []).map((/** @type {any} */ item) => {
       const file = fileOf(item.media, { description: item.description });
       return item.spoiler ? { ...file, filename: `SPOILER_${file.filename}` } : file;
     }),
@@ -64,9 +83,13 @@ function gallery(part) {
   return box;
 }
 
+/** @param {Part} part */
 const file = (part) => fileRow(fileOf(part.file, { size: part.size, filename: part.name }));
 
-/** How each kind of component is drawn. */
+/**
+ * How each kind of component is drawn.
+ * @type {Record<number, (part: Part, draw: (part: Part) => Child) => Child>}
+ */
 export const LAYOUT = {
   [SECTION]: section,
   [TEXT]: text,

@@ -1,8 +1,16 @@
 // A picture over the whole page; Escape closes, the arrows go through its neighbours.
+/** @import { Media } from "./types.js" */
 import { bytesText, fill, h, iconButton, safeUrl } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** Show `pictures[index]` large. */
+/** @type {Record<string, number>} */
+const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
+
+/**
+ * Show `pictures[index]` large.
+ * @param {Media[]} pictures
+ * @param {number} index
+ */
 export function lightbox(pictures, index) {
   let at = index;
   const stage = h("div", { class: "stage" });
@@ -14,6 +22,7 @@ export function lightbox(pictures, index) {
     bar,
     iconButton(icon("close"), "Close", () => dialog.close(), { class: "round close" }),
   );
+  /** @param {number} by */
   const step = (by) => show((at + by + pictures.length) % pictures.length);
   if (pictures.length > 1) {
     dialog.append(
@@ -21,29 +30,16 @@ export function lightbox(pictures, index) {
       iconButton(icon("right"), "Next picture", () => step(1), { class: "round next" }),
     );
   }
+  /** @param {number} next */
   function show(next) {
     at = next;
-    const picture = pictures[at];
-    const url = safeUrl(picture.url);
-    const tiny = picture.width && picture.width < 480;
-    fill(
-      stage,
-      h("img", {
-        src: url,
-        alt: picture.description ?? picture.filename ?? "",
-        class: tiny ? "small" : "",
-        width: picture.width,
-        height: picture.height,
-      }),
-    );
-    fill(
-      bar,
-      caption(picture, at, pictures.length),
-      h("a", { href: url, target: "_blank", rel: "noreferrer" }, "Open original"),
-    );
+    const url = safeUrl(pictures[at].url);
+    const link = h("a", { href: url, target: "_blank", rel: "noreferrer" }, "Open original");
+    fill(stage, large(pictures[at], url));
+    fill(bar, caption(pictures[at], at, pictures.length), link);
   }
   dialog.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const by = STEPS[event.key];
     if (by && pictures.length > 1) step(by);
   });
   dialog.addEventListener("click", (event) => {
@@ -55,6 +51,26 @@ export function lightbox(pictures, index) {
   dialog.showModal();
 }
 
+/**
+ * @param {Media} picture
+ * @param {string | null} url
+ */
+function large(picture, url) {
+  const tiny = picture.width && picture.width < 480;
+  return h("img", {
+    src: url,
+    alt: picture.description ?? picture.filename ?? "",
+    class: tiny ? "small" : "",
+    width: picture.width,
+    height: picture.height,
+  });
+}
+
+/**
+ * @param {Media} picture
+ * @param {number} at
+ * @param {number} total
+ */
 function caption(picture, at, total) {
   const size = picture.width ? ` · ${picture.width} × ${picture.height}` : "";
   const place = total > 1 ? ` · ${at + 1} of ${total}` : "";

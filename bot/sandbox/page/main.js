@@ -1,4 +1,5 @@
 // Where the page begins: who one is, which channel is open, and the line to the sandbox.
+/** @import { Person } from "./types.js" */
 import { api } from "./api.js";
 import { composerMoved, startComposer, write } from "./composer.js";
 import { startDialogs } from "./dialog.js";
@@ -21,43 +22,57 @@ import {
   takeMessages,
   takeState,
 } from "./store.js";
+import { startTime } from "./time.js";
 import { resetTimeline, startTimeline } from "./timeline.js";
-import { toast } from "./toast.js";
+import { said, toast } from "./toast.js";
 import { startWeather, toggleWeather } from "./weather.js";
 
 const RETRY_MS = 1500;
 const COMMANDS_PAUSE_MS = 150;
 const stream = new Stream(heard, lineChanged);
 let loading = 0;
-let commandTimer = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let commandTimer;
 
 /** Remembered for this tab alone, so that two tabs can be two people. */
 const memory = {
+  /** @param {string} key */
   get: (key) => sessionStorage.getItem(`local-discord:${key}`),
+  /**
+   * @param {string} key
+   * @param {string} value
+   */
   set: (key, value) => sessionStorage.setItem(`local-discord:${key}`, value),
 };
 
 async function start() {
   const address = new URLSearchParams(location.search);
+  /** @type {{ personas: Person[] }} */
   const first = await patiently(() =>
     api.state(address.get("persona") ?? memory.get("persona") ?? "0"),
   );
-  const wanted = address.get("persona") ?? memory.get("persona");
+  const wanted = address.get("persona") ?? memory.get("persona") ?? "";
   const known = first.personas.map((one) => String(one.id));
-  store.persona = known.includes(wanted) ? wanted : known[0];
+  const persona = known.includes(wanted) ? wanted : known[0];
   takeState(first);
   startSidebar({ openChannel, become, speak, toggleWeather });
   startTimeline(write);
   startComposer();
   startDialogs();
   startWeather();
+  startTime();
   on("commands-changed", commandsChanged);
-  names.openChannel = (id) => channel(id) && openChannel(id);
+  names.openChannel = (id) => void (channel(id) && openChannel(id));
   names.openCommand = (name) => write(`/${name} `);
   on("channels", () => !channel() && store.channels.length && openChannel(store.channels[0].id));
-  await become(store.persona, address.get("channel") ?? memory.get("channel"));
+  await become(persona, address.get("channel") ?? memory.get("channel"));
 }
 
+/**
+ * @template T
+ * @param {() => Promise<T>} ask
+ * @returns {Promise<T>}
+ */
 async function patiently(ask) {
   for (;;) {
     try {
@@ -65,13 +80,17 @@ async function patiently(ask) {
       banner(null);
       return answer;
     } catch (error) {
-      banner(error.message, true);
+      banner(said(error), true);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }
 
-/** Look through another person's eyes. */
+/**
+ * Look through another person's eyes.
+ * @param {string} id
+ * @param {string | null} [wantedChannel]
+ */
 async function become(id, wantedChannel = store.active) {
   closePopover();
   clearWaiting();
@@ -88,7 +107,10 @@ async function become(id, wantedChannel = store.active) {
   if (first) await openChannel(first.id);
 }
 
-/** Set the language of this person's Discord; everything is shown anew in it. */
+/**
+ * Set the language of this person's Discord; everything is shown anew in it.
+ * @param {string} locale
+ */
 async function speak(locale) {
   await api
     .language({ persona: store.persona, locale })
@@ -96,7 +118,10 @@ async function speak(locale) {
   await become(store.persona);
 }
 
-/** Show a channel. */
+/**
+ * Show a channel.
+ * @param {string} id
+ */
 async function openChannel(id) {
   if (store.active === id && store.messages.has(id)) return composerMoved();
   store.active = id;
@@ -112,6 +137,7 @@ async function openChannel(id) {
   return composerMoved();
 }
 
+/** @param {string} id */
 async function load(id) {
   const turn = (loading += 1);
   expectMessages(id);
@@ -121,10 +147,11 @@ async function load(id) {
     takeMessages(id, list, store.messages.get(id));
     resetTimeline();
   } catch (error) {
-    toast(error.message, true);
+    toast(said(error), true);
   }
 }
 
+/** @param {boolean} closed */
 function showGate(closed) {
   const gate = byId("gate");
   for (const part of ["timeline", "write"]) byId(part).hidden = closed;
@@ -133,10 +160,10 @@ function showGate(closed) {
   const adult = () => {
     memory.set(`adult:${store.persona}`, "yes");
     showGate(false);
-    load(store.active).then(composerMoved);
+    load(store.active ?? "").then(composerMoved);
   };
   const back = () =>
-    openChannel(store.channels.find((one) => !isAdultsOnly(one.id))?.id ?? store.active);
+    openChannel(store.channels.find((one) => !isAdultsOnly(one.id))?.id ?? store.channels[0].id);
   fill(
     gate,
     h(
@@ -144,7 +171,7 @@ function showGate(closed) {
       { class: "card" },
       h("div", { class: "mark", "aria-hidden": "true" }, "18+"),
       h("h3", {}, "Age-restricted channel"),
-      h("p", {}, `#${channel().name} is for adults. Is ${me().name} 18 or older?`),
+      h("p", {}, `#${channel()?.name} is for adults. Is ${me()?.name} 18 or older?`),
       h(
         "div",
         { class: "row" },
@@ -172,9 +199,13 @@ function commandsChanged() {
   }, COMMANDS_PAUSE_MS);
 }
 
-// The line broke or came back. What happened meanwhile is read again.
-async function lineChanged(open, again) {
-  if (!open) {
+/**
+ * The line broke or came back. What happened meanwhile is read again.
+ * @param {boolean} up
+ * @param {boolean} again
+ */
+async function lineChanged(up, again) {
+  if (!up) {
     if (again) banner("Connection to the local Discord lost. Trying again…", true);
     return;
   }
@@ -188,12 +219,16 @@ async function lineChanged(open, again) {
   emit("weather");
   emit("fans");
   for (const id of [...store.messages.keys()]) if (id !== store.active) store.messages.delete(id);
-  if (store.messages.has(store.active)) {
-    const list = await api.messages(store.active, store.persona).catch(() => null);
-    if (list) takeMessages(store.active, list);
-  }
+  const open = store.active;
+  if (!open || !store.messages.has(open)) return;
+  const list = await api.messages(open, store.persona).catch(() => null);
+  if (list) takeMessages(open, list);
 }
 
+/**
+ * @param {string | null} text
+ * @param {boolean} [bad]
+ */
 function banner(text, bad = false) {
   const place = byId("banner");
   place.hidden = !text;

@@ -1,10 +1,18 @@
 // Discord's markdown as elements. Text in, nodes out; never HTML.
+/** @import { Child } from "./dom.js" */
+/** @import { Names } from "./types.js" */
 import { h, iconButton, safeUrl } from "./dom.js";
 import { emojiImage } from "./emoji.js";
 import { icon } from "./icons.js";
 import { moment } from "./time.js";
 import { copyText } from "./toast.js";
 
+/**
+ * @typedef {[RegExp, (match: RegExpExecArray, names: Names) => Child, "word"?]} Mark What stands
+ *   for what; with "word" not inside of one.
+ */
+
+/** @type {Mark[]} */
 const INLINE = [
   [/^\\([^A-Za-z0-9\s])/, (match) => match[1]],
   [/^(`+)([^`]|[^`].*?[^`])\1(?!`)/s, (match) => h("code", {}, match[2].trim() || match[2])],
@@ -48,7 +56,12 @@ const INLINE = [
 ];
 const SPECIAL = /[\\`*_~|<@[h]/;
 
+/**
+ * @param {string} text
+ * @param {Names} names
+ */
 function inline(text, names) {
+  /** @type {Child[]} */
   const nodes = [];
   let plain = "";
   for (let at = 0; at < text.length;) {
@@ -67,16 +80,24 @@ function inline(text, names) {
   return nodes;
 }
 
+/**
+ * @param {string} text
+ * @param {number} at
+ */
 function markAt(text, at) {
   const rest = text.slice(at);
   for (const [pattern, make, where] of INLINE) {
     if (where === "word" && at > 0 && /\w/.test(text[at - 1])) continue;
     const found = pattern.exec(rest);
-    if (found) return { length: found[0].length, make: (names) => make(found, names) };
+    if (found) return { length: found[0].length, make: (/** @type {Names} */ names) => make(found, names) };
   }
   return null;
 }
 
+/**
+ * @param {string} url
+ * @param {Child} children
+ */
 function anchor(url, children) {
   const href = safeUrl(url);
   return href
@@ -84,7 +105,9 @@ function anchor(url, children) {
     : h("span", {}, children);
 }
 
+/** @param {Child[]} children */
 function spoiler(children) {
+  /** @param {any} event */
   const open = (event) => {
     if (event.type === "keydown" && !["Enter", " "].includes(event.key)) return;
     event.preventDefault();
@@ -106,6 +129,10 @@ function spoiler(children) {
   );
 }
 
+/**
+ * @param {string} id
+ * @param {Names} names
+ */
 function channelMention(id, names) {
   return h(
     "button",
@@ -114,6 +141,10 @@ function channelMention(id, names) {
   );
 }
 
+/**
+ * @param {string} name
+ * @param {Names} names
+ */
 function commandMention(name, names) {
   return h(
     "button",
@@ -124,8 +155,13 @@ function commandMention(name, names) {
 
 const LIST = /^( *)(?:[-*]|(\d{1,9})\.) +(.*)$/;
 
-/** The nodes of one text. `names` tells what ids are called and opens channels and commands. */
+/**
+ * The nodes of one text. `names` tells what ids are called and opens channels and commands.
+ * @param {string} text
+ * @param {Names} names
+ */
 export function markdown(text, names) {
+  /** @type {Child[]} */
   const nodes = [];
   const parts = text.split(/```/);
   for (let index = 0; index < parts.length; index += 1) {
@@ -140,15 +176,22 @@ export function markdown(text, names) {
   return nodes;
 }
 
+/** @param {string} text */
 function codeBlock(text) {
   const body = text.replace(/^[A-Za-z0-9+#.-]*\n/, "").replace(/^\n|\n$/g, "");
   const copy = iconButton(icon("copy"), "Copy", () => copyText(body), { class: "copy" });
   return h("pre", {}, h("code", {}, body), copy);
 }
 
+/**
+ * @param {string} text
+ * @param {Names} names
+ */
 function blocks(text, names) {
+  /** @type {Child[]} */
   const nodes = [];
   const lines = text.split("\n");
+  /** @type {string[]} */
   let plain = [];
   const flush = () => {
     if (plain.length) nodes.push(...inline(plain.join("\n"), names));
@@ -167,6 +210,11 @@ function blocks(text, names) {
   return nodes;
 }
 
+/**
+ * @param {string[]} lines
+ * @param {number} at
+ * @param {Names} names
+ */
 function blockAt(lines, at, names) {
   const line = lines[at];
   if (line.startsWith(">>> ")) {
@@ -182,32 +230,55 @@ function blockAt(lines, at, names) {
       /^>( |$)/,
     );
   const heading = /^(#{1,3}) +(.+)$/.exec(line);
-  if (heading)
-    return { node: h(`h${heading[1].length + 3}`, {}, inline(heading[2], names)), last: at };
+  if (heading) return { node: headed(heading, names), last: at };
   if (line.startsWith("-# "))
     return { node: h("small", {}, inline(line.slice(3), names)), last: at };
   if (LIST.test(line)) return run(lines, at, LIST, (rows) => list(rows, names), LIST);
   return null;
 }
 
+const HEADINGS = /** @type {const} */ (["h4", "h5", "h6"]);
+
+/**
+ * @param {RegExpExecArray} found
+ * @param {Names} names
+ */
+const headed = (found, names) => h(HEADINGS[found[1].length - 1], {}, inline(found[2], names));
+
+/**
+ * @param {string[]} lines
+ * @param {number} at
+ * @param {RegExp} pattern of which each row is a match
+ * @param {(rows: RegExpExecArray[]) => Child} make
+ * @param {RegExp} goesOn
+ */
 function run(lines, at, pattern, make, goesOn) {
+  /** @type {RegExpExecArray[]} */
   const rows = [];
   let last = at;
   for (let index = at; index < lines.length && goesOn.test(lines[index]); index += 1) {
-    rows.push(pattern.exec(lines[index]));
+    const row = pattern.exec(lines[index]);
+    if (row) rows.push(row);
     last = index;
   }
   return { node: make(rows), last };
 }
 
+/**
+ * @param {RegExpExecArray[]} rows
+ * @param {Names} names
+ * @returns {HTMLElement[]}
+ */
 function list(rows, names) {
   const depth = rows[0][1].length;
+  /** @type {HTMLElement[]} */
   const elements = [];
+  /** @type {HTMLElement | null} */
   let element = null;
   for (let at = 0; at < rows.length;) {
-    const tag = rows[at][2] === undefined ? "UL" : "OL";
-    if (element?.tagName !== tag)
-      elements.push((element = h(tag, tag === "OL" ? { start: rows[at][2] } : {})));
+    const ordered = rows[at][2] !== undefined;
+    if (!element || (element.tagName === "OL") !== ordered)
+      elements.push((element = ordered ? h("ol", { start: rows[at][2] }) : h("ul")));
     let end = at + 1;
     while (end < rows.length && rows[end][1].length > depth) end += 1;
     const deeper = rows.slice(at + 1, end);
@@ -219,12 +290,16 @@ function list(rows, names) {
   return elements;
 }
 
-/** A text in one line without its marks, for previews and for the screen reader. */
+/**
+ * A text in one line without its marks, for previews and for the screen reader.
+ * @param {string} text
+ * @param {Names} names
+ */
 export function plainText(text, names) {
   const place = h(
     "div",
     {},
-    markdown(text ?? "", names).flatMap((node) => [node, " "]),
+    markdown(text, names).flatMap((node) => [node, " "]),
   );
   for (const button of place.querySelectorAll(".copy")) button.remove();
   for (const hidden of place.querySelectorAll(".spoiler")) hidden.replaceWith("(spoiler)");

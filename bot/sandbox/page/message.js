@@ -1,10 +1,12 @@
 // One message as a list item. `patch` changes only the parts whose data changed, so that a live
 // edit neither flickers nor takes the keyboard's place away.
+/** @import { Child } from "./dom.js" */
+/** @import { Message } from "./types.js" */
 import { patchAttachments } from "./attachments.js";
 import { avatar } from "./avatar.js";
 import { messageActions, messageMenu, quickEmoji } from "./actions.js";
 import { components } from "./components.js";
-import { fill, h } from "./dom.js";
+import { all, fill, h } from "./dom.js";
 import { embed } from "./embeds.js";
 import { emojiKey, isJumbo } from "./emoji.js";
 import { icon } from "./icons.js";
@@ -17,9 +19,23 @@ const LOADING = 128;
 const LAID_OUT = 32768;
 const CONTEXT_COMMAND = 23;
 const REPLY = 19;
+
+/**
+ * @typedef {{
+ *   lead: HTMLElement, byline: HTMLElement, content: HTMLElement, attachments: HTMLElement,
+ *   embeds: HTMLElement, components: HTMLElement, failed: HTMLElement, reactions: HTMLElement,
+ *   below: HTMLElement, stamp: HTMLElement, seen: Record<string, string>,
+ * }} Parts The elements of one item, and what they show.
+ * @typedef {{ key: string, text: string, user?: any, make: () => Child }} Lead
+ */
+
+/** @type {WeakMap<HTMLElement, Parts>} */
 const parts = new WeakMap();
 
-/** A new, empty list item for a message. */
+/**
+ * A new, empty list item for a message.
+ * @param {Message} message
+ */
 export function messageItem(message) {
   const part = {
     lead: h("div", { class: "lead", hidden: true }),
@@ -39,7 +55,7 @@ export function messageItem(message) {
     {
       class: "message",
       dataset: { messageId: message.id },
-      oncontextmenu: (event) => messageMenu(event, message, item),
+      oncontextmenu: (/** @type {MouseEvent} */ event) => messageMenu(event, message, item),
     },
     part.stamp,
     part.lead,
@@ -56,9 +72,18 @@ export function messageItem(message) {
   return item;
 }
 
-/** Bring an item up to date. `first` starts a group: it shows who speaks. */
+/**
+ * Bring an item up to date. `first` starts a group: it shows who speaks.
+ * @param {HTMLElement} item
+ * @param {Message} message
+ * @param {boolean} first
+ */
 export function patch(item, message, first) {
-  const part = parts.get(item);
+  const part = partsOf(item);
+  /**
+   * @param {string} name
+   * @param {unknown} data
+   */
   const changed = (name, data) => {
     const text = JSON.stringify(data) ?? "";
     if (part.seen[name] === text) return false;
@@ -66,18 +91,7 @@ export function patch(item, message, first) {
     return true;
   };
   const lead = first ? leadOf(message) : null;
-  if (
-    changed("frame", [
-      first,
-      message.author,
-      Boolean(lead),
-      message.flags,
-      message.timestamp,
-      mentionsMe(message),
-      store.persona,
-      quickEmoji(message).map(emojiKey),
-    ])
-  )
+  if (changed("frame", [first, Boolean(lead), ...framed(message)]))
     patchFrame(item, part, message, first, lead);
   if (changed("lead", lead && [lead.key, lead.text])) showLead(part.lead, lead);
   if (changed("content", [message.content, message.edited_timestamp, message.flags]))
@@ -85,25 +99,57 @@ export function patch(item, message, first) {
   // What is laid out of components shows of its files what the components name.
   const files = message.flags & LAID_OUT ? [] : (message.attachments ?? []);
   if (changed("attachments", files)) patchAttachments(part.attachments, files);
-  if (changed("embeds", message.embeds ?? []))
-    showList(part.embeds, (message.embeds ?? []).map(embed));
-  if (changed("components", message.components ?? [])) showComponents(part, message);
-  if (changed("reactions", message.reactions ?? [])) patchReactions(part.reactions, message);
+  const { embeds = [], components: laid = [], reactions = [] } = message;
+  if (changed("embeds", embeds)) showList(part.embeds, embeds.map(embed));
+  if (changed("components", laid)) showComponents(part, message);
+  if (changed("reactions", reactions)) patchReactions(part.reactions, message);
 }
 
-/** Say below a message that a press of its button came to nothing; null takes it back. */
+/**
+ * Of what the frame of a message is made.
+ * @param {Message} message
+ */
+const framed = (message) => [
+  message.author,
+  message.flags,
+  message.timestamp,
+  mentionsMe(message),
+  store.persona,
+  quickEmoji(message).map(emojiKey),
+];
+
+/** @param {HTMLElement} item */
+function partsOf(item) {
+  const part = parts.get(item);
+  if (!part) throw new Error("this is no message's item");
+  return part;
+}
+
+/**
+ * Say below a message that a press of its button came to nothing; null takes it back.
+ * @param {HTMLElement} item
+ * @param {string | null} text
+ */
 export function showFailure(item, text) {
-  const { failed } = parts.get(item);
+  const { failed } = partsOf(item);
   failed.hidden = !text;
   fill(failed, text && [icon("alert"), text]);
 }
 
+/** @param {Message} message */
 function mentionsMe(message) {
   return (
     (message.mentions ?? []).some((user) => user.id === store.persona) && !isEphemeral(message)
   );
 }
 
+/**
+ * @param {HTMLElement} item
+ * @param {Parts} part
+ * @param {Message} message
+ * @param {boolean} first
+ * @param {Lead | null} lead
+ */
 function patchFrame(item, part, message, first, lead) {
   const ephemeral = isEphemeral(message);
   const date = new Date(message.timestamp);
@@ -137,12 +183,19 @@ function patchFrame(item, part, message, first, lead) {
   item.append(messageActions(message, item));
 }
 
-/** What a user is called here. */
+/**
+ * What a user is called here.
+ * @param {any} user
+ */
 export function nameOf(user) {
   const known = names.user(user.id);
   return known === "unknown-user" ? (user.global_name ?? user.username) : known;
 }
 
+/**
+ * @param {Message} message
+ * @returns {Lead | null}
+ */
 function leadOf(message) {
   const user = message.interaction?.user ?? message.interaction_metadata?.user;
   const name = message.interaction?.name ?? message.interaction_metadata?.name;
@@ -172,6 +225,10 @@ function leadOf(message) {
   };
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {Lead | null} lead
+ */
 function showLead(element, lead) {
   element.hidden = !lead;
   fill(
@@ -184,12 +241,17 @@ function showLead(element, lead) {
   );
 }
 
+/** @param {string} id */
 function jumpTo(id) {
   const target = document.querySelector(`[data-message-id="${CSS.escape(id)}"]`);
   target?.scrollIntoView({ block: "center", behavior: "smooth" });
   target?.animate([{ backgroundColor: "rgb(124 109 242 / 35%)" }, {}], 1400);
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {Message} message
+ */
 function showContent(element, message) {
   const text = message.content ?? "";
   element.classList.toggle("jumbo", isJumbo(text));
@@ -219,18 +281,24 @@ function showContent(element, message) {
     );
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {Child[]} list
+ */
 function showList(element, list) {
   element.hidden = list.length === 0;
   fill(element, list);
 }
 
+/**
+ * @param {Parts} part
+ * @param {Message} message
+ */
 function showComponents(part, message) {
-  const held = part.components.contains(document.activeElement)
-    ? document.activeElement.dataset.customId
-    : null;
+  const focused = document.activeElement;
+  const inside = focused instanceof HTMLElement && part.components.contains(focused);
+  const held = inside ? focused.dataset.customId : null;
   showList(part.components, components(message));
-  if (held)
-    part.components
-      .querySelector(`[data-custom-id="${CSS.escape(held)}"]`)
-      ?.focus({ preventScroll: true });
+  const [same] = held ? all(part.components, `[data-custom-id="${CSS.escape(held)}"]`, HTMLElement) : [];
+  same?.focus({ preventScroll: true });
 }

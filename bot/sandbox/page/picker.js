@@ -5,7 +5,13 @@ import { h } from "./dom.js";
 import { store } from "./store.js";
 import { attempt } from "./toast.js";
 
-/** Let the person choose up to `most` files and bring them over; `done([{id, name}])` then. */
+/** @typedef {{ id: string, name: string }} Taken A file that the sandbox holds for us. */
+
+/**
+ * Let the person choose up to `most` files and bring them over; `done([{id, name}])` then.
+ * @param {number} most
+ * @param {(taken: Taken[]) => void} done
+ */
 export function pickFiles(most, done) {
   document.querySelector("#picker")?.remove();
   const picker = h("input", {
@@ -15,18 +21,27 @@ export function pickFiles(most, done) {
     hidden: true,
     onchange: () => {
       picker.remove();
-      bringFiles([...picker.files].slice(0, most), done);
+      bringFiles([...(picker.files ?? [])].slice(0, most), done);
     },
   });
   document.body.append(picker);
   picker.click();
 }
 
-/** Bring files over that the person let go of here; `done([{id, name}])` then, if all came. */
+/**
+ * Bring files over that the person let go of here; `done([{id, name}])` then, if all came.
+ * @param {File[]} files
+ * @param {(taken: Taken[]) => void} done
+ */
 export async function bringFiles(files, done) {
   const taken = await Promise.all(files.map((file) => attempt(bring(file))));
-  if (taken.every(Boolean) && taken.length) done(taken);
+  const whole = taken.flatMap((one) => one ?? []);
+  if (whole.length && whole.length === files.length) done(whole);
 }
 
+/**
+ * @param {File} file
+ * @returns {Promise<Taken>}
+ */
 const bring = (file) =>
   api.upload({ persona: store.persona, channel: store.active, name: file.name }, file);

@@ -1,10 +1,24 @@
 // Small panels beside what opened them: emoji, menus, select options. One at a time.
-import { h } from "./dom.js";
+/** @import { Child } from "./dom.js" */
+import { all, h } from "./dom.js";
+import { stepTo } from "./stepping.js";
 
+/**
+ * @typedef {{ label: string, matchWidth?: boolean, closed?: () => void }} Manner
+ * @typedef {{ panel: HTMLElement, anchor: HTMLElement, closed: () => void }} Panel
+ */
+
+/** @type {Panel | null} */
 let open = null;
 
-/** Show `content` beside `anchor`; returns the function that closes it. */
-export function popover(anchor, content, { label, matchWidth = false, closed = () => {} } = {}) {
+
+/**
+ * Show `content` beside `anchor`; returns the function that closes it.
+ * @param {HTMLElement} anchor
+ * @param {Child} content
+ * @param {Manner} manner
+ */
+export function popover(anchor, content, { label, matchWidth = false, closed = () => {} }) {
   close();
   const panel = h("div", { class: "popover", role: "dialog", "aria-label": label }, content);
   if (matchWidth) panel.style.width = `${anchor.getBoundingClientRect().width}px`;
@@ -13,7 +27,8 @@ export function popover(anchor, content, { label, matchWidth = false, closed = (
   place(panel, anchor.getBoundingClientRect());
   anchor.setAttribute("aria-expanded", "true");
   open = { panel, anchor, closed };
-  panel.querySelector("[aria-selected='true'], button, input")?.focus({ preventScroll: true });
+  const [first] = all(panel, "[aria-selected='true']", HTMLElement);
+  (first ?? all(panel, "button, input", HTMLElement)[0])?.focus({ preventScroll: true });
   return close;
 }
 
@@ -28,6 +43,10 @@ export function close(refocus = false) {
   closed();
 }
 
+/**
+ * @param {HTMLElement} panel
+ * @param {DOMRect} anchor
+ */
 function place(panel, anchor) {
   const { offsetWidth: width, offsetHeight: height } = panel;
   const below = anchor.bottom + 6 + height < innerHeight;
@@ -38,7 +57,8 @@ function place(panel, anchor) {
 }
 
 addEventListener("pointerdown", (event) => {
-  if (open && !open.panel.contains(event.target) && !open.anchor.contains(event.target)) close();
+  if (!open || !(event.target instanceof Node)) return;
+  if (!open.panel.contains(event.target) && !open.anchor.contains(event.target)) close();
 });
 
 addEventListener("resize", () => close());
@@ -48,21 +68,24 @@ addEventListener(
   (event) => {
     if (!open) return;
     if (event.key === "Escape") {
-      event.preventDefault();
       event.stopPropagation();
       close(true);
-    } else if (["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight"].includes(event.key)) walk(event);
+    } else if (!walk(open.panel, event.key)) return;
+    event.preventDefault();
   },
   true,
 );
 
-function walk(event) {
-  const items = [...open.panel.querySelectorAll("button:not(:disabled)")];
-  const at = items.indexOf(document.activeElement);
-  if (at < 0) return;
-  const grid = open.panel.querySelector(".grid");
-  const rows = { ArrowDown: grid ? 8 : 1, ArrowUp: grid ? -8 : -1 };
-  const step = rows[event.key] ?? (grid ? { ArrowRight: 1, ArrowLeft: -1 }[event.key] : 0);
-  event.preventDefault();
-  items[Math.min(Math.max(at + step, 0), items.length - 1)]?.focus();
+/**
+ * Go through what a panel offers with the arrows, Home and End; true if there was somewhere to go.
+ * @param {HTMLElement} panel
+ * @param {string} key
+ */
+function walk(panel, key) {
+  const items = all(panel, "button:not(:disabled)", HTMLElement);
+  const at = items.findIndex((one) => one === document.activeElement);
+  const next = at < 0 ? null : stepTo(key, at, items.length, panel.querySelector(".grid") !== null);
+  if (next === null) return false;
+  items[next].focus();
+  return true;
 }

@@ -1,13 +1,19 @@
 // Reaction pills and the palette to add one.
+/** @import { Emoji, Message, Reaction } from "./types.js" */
 import { api } from "./api.js";
-import { fill, h } from "./dom.js";
+import { all, fill, h, one } from "./dom.js";
 import { emojiKey, emojiNode, PALETTE } from "./emoji.js";
 import { icon } from "./icons.js";
 import { close, popover } from "./popover.js";
 import { guildEmojis, store } from "./store.js";
 import { attempt } from "./toast.js";
 
-/** Give or take back my reaction. */
+/**
+ * Give or take back my reaction.
+ * @param {Message} message
+ * @param {Emoji} emoji
+ * @param {boolean} mine
+ */
 export function toggle(message, emoji, mine) {
   const body = {
     persona: store.persona,
@@ -18,12 +24,16 @@ export function toggle(message, emoji, mine) {
   return attempt(mine ? api.unreact(body) : api.react(body));
 }
 
-/** The row of pills; patched in place so that a click never loses its button. */
+/**
+ * The row of pills; patched in place so that a click never loses its button.
+ * @param {HTMLElement} row
+ * @param {Message} message
+ */
 export function patchReactions(row, message) {
   const list = message.reactions ?? [];
   row.hidden = list.length === 0;
   const known = new Map(
-    [...row.querySelectorAll("[data-reaction]")].map((pill) => [pill.dataset.reaction, pill]),
+    all(row, "[data-reaction]", HTMLElement).map((pill) => [pill.dataset.reaction, pill]),
   );
   const wanted = list.map((entry) => {
     const pill = known.get(emojiKey(entry.emoji)) ?? newPill(entry.emoji);
@@ -32,14 +42,15 @@ export function patchReactions(row, message) {
   });
   if (list.length === 0) fill(row);
   else {
-    const more = row.querySelector(".more") ?? addButton();
+    const more = all(row, ".more", HTMLElement)[0] ?? addButton();
     more.onclick = () => pick(more, message);
     const next = [...wanted, more];
-    if (next.length !== row.children.length || next.some((one, at) => one !== row.children[at]))
+    if (next.length !== row.children.length || next.some((pill, at) => pill !== row.children[at]))
       fill(row, next);
   }
 }
 
+/** @param {Emoji} emoji */
 function newPill(emoji) {
   return h(
     "button",
@@ -49,13 +60,18 @@ function newPill(emoji) {
   );
 }
 
+/**
+ * @param {HTMLElement} pill
+ * @param {Message} message
+ * @param {Reaction} entry
+ */
 function update(pill, message, { emoji, count, me }) {
-  const number = pill.querySelector(".number");
+  const number = one(pill, ".number", HTMLElement);
   if (number.textContent && number.textContent !== String(count)) {
     pill.classList.remove("pop");
     requestAnimationFrame(() => pill.classList.add("pop"));
   }
-  number.textContent = count;
+  number.textContent = String(count);
   pill.classList.toggle("me", me);
   pill.setAttribute("aria-pressed", String(me));
   pill.setAttribute(
@@ -78,13 +94,25 @@ function addButton() {
   );
 }
 
-/** Open the palette at `anchor`; what is picked becomes my reaction. */
+/**
+ * Open the palette at `anchor`; what is picked becomes my reaction.
+ * @param {HTMLElement} anchor
+ * @param {Message} message
+ */
 export function pick(anchor, message) {
   palette(anchor, (emoji) => toggle(message, emoji, false));
 }
 
-/** Open the palette at `anchor` and hand on what is picked. */
+/**
+ * Open the palette at `anchor` and hand on what is picked.
+ * @param {HTMLElement} anchor
+ * @param {(emoji: Emoji) => void} picked
+ */
 export function palette(anchor, picked) {
+  /**
+   * @param {Emoji} emoji
+   * @param {string} label
+   */
   const cell = (emoji, label) =>
     h(
       "button",

@@ -1,10 +1,13 @@
 // The left side (server, channels, who you are), the top bar, the members.
+/** @import { Channel, Person } from "./types.js" */
 import { userMenu } from "./actions.js";
 import { avatar } from "./avatar.js";
-import { byId, fill, h, iconButton } from "./dom.js";
+import { all, byId, fill, h, iconButton, seek } from "./dom.js";
 import { face, icon } from "./icons.js";
-import { botState, channel, isAdultsOnly, on, store } from "./store.js";
+import { botState, channel, isAdultsOnly, me, on, store } from "./store.js";
+import { trap } from "./trap.js";
 
+/** @type {Record<string, string>} */
 const ROLES = { newcomer: "Newcomer", member: "Member", moderator: "Moderator", owner: "Owner" };
 const HEADINGS = [
   ["owner", "Owner"],
@@ -14,14 +17,29 @@ const HEADINGS = [
 ];
 const THREADS = [10, 11, 12];
 const wide = matchMedia("(min-width: 1081px)");
+const narrow = matchMedia("(max-width: 760px)");
 
-let steps = {};
+/**
+ * @typedef {{
+ *   openChannel: (id: string) => void, become: (id: string) => void, speak: (locale: string) => void,
+ *   toggleWeather: () => void,
+ * }} Actions What the rest of the page does when something here is pressed.
+ */
 
-/** Build the frame. `actions` are {openChannel, become, speak, toggleWeather}. */
+/** @type {Actions} */
+let steps;
+/** Lets go of the keyboard that the open drawer keeps. @type {(() => void) | null} */
+let letGo = null;
+
+/**
+ * Build the frame. `actions` are {openChannel, become, speak, toggleWeather}.
+ * @param {Actions} actions
+ */
 export function startSidebar(actions) {
   steps = actions;
   byId("scrim").addEventListener("click", hidePlaces);
   addEventListener("keydown", (event) => event.key === "Escape" && hidePlaces());
+  narrow.addEventListener("change", hidePlaces);
   on("channels", showPlaces);
   on("bot", () => {
     showMembers();
@@ -75,11 +93,15 @@ function showRail() {
 }
 
 function showPlaces() {
-  byId("open-places")?.classList.toggle("unread", store.unread.size > 0);
+  seek("open-places")?.classList.toggle("unread", store.unread.size > 0);
   const roots = store.channels.filter((one) => !THREADS.includes(one.type));
   const threads = store.channels.filter((one) => THREADS.includes(one.type));
+  /**
+   * @param {string} title
+   * @param {(parent: string | null) => boolean} ids
+   */
   const group = (title, ids) => {
-    const inside = roots.filter((one) => ids(one.parent_id && String(one.parent_id)));
+    const inside = roots.filter((one) => ids(one.parent_id ? String(one.parent_id) : null));
     if (!inside.length) return null;
     const rows = inside.flatMap((one) => [
       placeButton(one),
@@ -90,11 +112,12 @@ function showPlaces() {
   const known = new Set(store.categories.map((one) => one.id));
   fill(
     byId("channels"),
-    group("Text channels", (id) => !known.has(id)),
+    group("Text channels", (id) => id === null || !known.has(id)),
     store.categories.map((one) => group(one.name, (id) => id === one.id)),
   );
 }
 
+/** @param {Channel} one */
 function placeButton(one) {
   const adults = isAdultsOnly(one.id);
   const unread = store.unread.has(one.id);
@@ -107,7 +130,6 @@ function placeButton(one) {
       class: `channel ${unread ? "unread" : ""} ${thread ? "thread" : ""}`,
       dataset: { channelId: one.id },
       "aria-current": String(one.id === store.active),
-      "aria-label": `${one.name}${adults ? ", age-restricted" : ""}${unread ? ", unread" : ""}`,
       onclick: () => {
         hidePlaces();
         steps.openChannel(one.id);
@@ -116,12 +138,14 @@ function placeButton(one) {
     icon(thread ? "thread" : "hash"),
     h("span", { class: "name" }, one.name),
     adults && h("span", { class: "adult", title: "Age-restricted" }, "18+"),
+    unread && h("span", { class: "hush" }, "unread"),
     mentions > 0 && h("span", { class: "count" }, mentions),
   );
 }
 
 function showSelf() {
-  const persona = store.personas.find((one) => one.id === store.persona);
+  const persona = me();
+  if (!persona) return;
   fill(
     byId("me"),
     h(
@@ -195,7 +219,7 @@ export function showTop() {
         class: "bot-state",
         id: "bot-state",
         title: "The bot and the weather",
-        "aria-label": `${store.bot.name} is ${state}`,
+        "aria-label": `Bot ${state}`,
         dataset: { state },
         onclick: () => steps.toggleWeather(),
       },
@@ -224,22 +248,26 @@ function toggleMembers() {
 }
 
 function showMembers() {
-  const groups = HEADINGS.map(([role, title]) => [
+  const groups = HEADINGS.map(([role, title]) => ({
     title,
-    store.personas.filter((one) => one.role === role),
-  ]).filter(([, people]) => people.length);
-  const bot = { ...store.bot, bot: true };
+    people: store.personas.filter((one) => one.role === role),
+  })).filter(({ people }) => people.length);
+  const bot = { ...store.bot, role: "bot", bot: true };
   fill(
     byId("members"),
-    groups.map(([title, people]) => [
+    groups.map(({ title, people }) => [
       h("h3", {}, `${title} — ${people.length}`),
       people.map((one) => member(one, true)),
     ]),
     h("h3", {}, "Apps — 1"),
-    member(bot, bot.online),
+    member(bot, Boolean(bot.online)),
   );
 }
 
+/**
+ * @param {Person} one
+ * @param {boolean} present
+ */
 function member(one, present) {
   const row = h(
     "button",
@@ -265,10 +293,13 @@ function member(one, present) {
 function openPlaces() {
   byId("places").classList.add("shown");
   byId("scrim").hidden = false;
-  byId("channels").querySelector("[aria-current='true']")?.focus();
+  letGo = trap(byId("places"), () => seek("open-places"));
+  all(byId("channels"), "[aria-current='true']", HTMLElement)[0]?.focus();
 }
 
 function hidePlaces() {
   byId("places").classList.remove("shown");
   byId("scrim").hidden = true;
+  letGo?.();
+  letGo = null;
 }

@@ -1,5 +1,6 @@
 // Commands as text: which command a text names, what value each option has, what is wrong with it.
 // Pure: knows the commands only as arguments.
+/** @import { Argument, Callable, Command, Known, Named, Option, Parsed, Reading } from "./types.js" */
 
 export const KIND = {
   SUB: 1,
@@ -16,8 +17,12 @@ export const KIND = {
 };
 const CHAT_INPUT = 1;
 
-/** Every command that can be sent: subcommands are commands of their own, named "policy block". */
+/**
+ * Every command that can be sent: subcommands are commands of their own, named "policy block".
+ * @param {Command[]} commands
+ */
 export function flatten(commands) {
+  /** @type {Callable[]} */
   const flat = [];
   for (const command of commands) {
     if ((command.type ?? CHAT_INPUT) !== CHAT_INPUT) continue;
@@ -41,6 +46,12 @@ export function flatten(commands) {
   return flat;
 }
 
+/**
+ * @param {Pick<Callable, "name" | "adults" | "group" | "subcommand">} root
+ * @param {string[]} path
+ * @param {{ description?: string, options?: Option[] }} source
+ * @returns {Callable}
+ */
 function leaf(root, path, source) {
   const options = [...(source.options ?? [])].sort(
     (left, right) => Number(Boolean(right.required)) - Number(Boolean(left.required)),
@@ -48,9 +59,14 @@ function leaf(root, path, source) {
   return { ...root, full: path.join(" "), description: source.description ?? "", options };
 }
 
-/** The commands whose name fits what was typed so far, the best first. */
+/**
+ * The commands whose name fits what was typed so far, the best first.
+ * @param {Callable[]} flat
+ * @param {string} typed
+ */
 export function matching(flat, typed) {
   const wanted = typed.replace(/^\//, "").toLowerCase().replace(/\s+/g, " ");
+  /** @param {Callable} command */
   const rank = (command) =>
     command.full.startsWith(wanted)
       ? 0
@@ -60,28 +76,27 @@ export function matching(flat, typed) {
           ? 2
           : 3;
   return flat
-    .map((command) => [rank(command), command])
-    .filter(([score]) => score < 3)
-    .sort((left, right) => left[0] - right[0])
-    .map(([, command]) => command);
+    .map((command) => ({ command, score: rank(command) }))
+    .filter(({ score }) => score < 3)
+    .sort((left, right) => left.score - right.score)
+    .map(({ command }) => command);
 }
 
 /**
  * Read a typed command: {command, args: [{option, start, valueStart, end, raw}], stray} or null.
  * A value runs until the next known `option:`. Text before the first marker belongs to the first
  * required text option, so that `/waifu 1girl, smile` works as well.
+ * @param {string} text
+ * @param {Callable[]} flat
+ * @returns {Parsed | null}
  */
 export function parse(text, flat) {
-  if (!text.startsWith("/")) return null;
-  const command = flat
-    .filter((one) =>
-      new RegExp(`^/${one.full.split(" ").map(escape).join("\\s+")}(?=\\s|$)`, "i").test(text),
-    )
-    .sort((left, right) => right.full.length - left.full.length)[0];
-  if (!command) return null;
-  const nameEnd = new RegExp(`^/${command.full.split(" ").map(escape).join("\\s+")}`, "i").exec(
-    text,
-  )[0].length;
+  const named = flat
+    .map((command) => ({ command, nameEnd: nameEndOf(text, command) }))
+    .filter(({ nameEnd }) => nameEnd > 0)
+    .sort((left, right) => right.command.full.length - left.command.full.length)[0];
+  if (!named) return null;
+  const { command, nameEnd } = named;
   const marks = findMarks(text, nameEnd, command);
   const args = marks.map((mark, at) => {
     const end = marks[at + 1]?.start ?? text.length;
@@ -89,22 +104,30 @@ export function parse(text, flat) {
   });
   const before = text.slice(nameEnd, marks[0]?.start ?? text.length);
   const first = command.options.find((option) => option.type === KIND.STRING && option.required);
-  if (before.trim() && first && !args.some((arg) => arg.option === first)) {
-    const start = nameEnd + before.length - before.trimStart().length;
-    args.unshift({
-      option: first,
-      start,
-      valueStart: start,
-      end: nameEnd + before.length,
-      raw: before.trim(),
-      bare: true,
-    });
-    return { command, nameEnd, args, stray: "" };
-  }
-  return { command, nameEnd, args, stray: before.trim() };
+  if (!before.trim() || !first || args.some((arg) => arg.option === first))
+    return { command, nameEnd, args, stray: before.trim() };
+  const start = nameEnd + before.length - before.trimStart().length;
+  const end = nameEnd + before.length;
+  const bare = { option: first, start, valueStart: start, end, raw: before.trim(), bare: true };
+  return { command, nameEnd, args: [bare, ...args], stray: "" };
 }
 
-// As they are written: `Steps: 20` in a text that was pasted is no option `steps:`.
+/**
+ * Where the command's whole name ends in a text that begins with it, else 0.
+ * @param {string} text
+ * @param {Callable} command
+ */
+function nameEndOf(text, command) {
+  const name = command.full.split(" ").map(escape).join("\\s+");
+  return new RegExp(`^/${name}(?=\\s|$)`, "i").exec(text)?.[0].length ?? 0;
+}
+
+/**
+ * As they are written: `Steps: 20` in a text that was pasted is no option `steps:`.
+ * @param {string} text
+ * @param {number} from
+ * @param {Callable} command
+ */
 function findMarks(text, from, command) {
   if (!command.options.length) return [];
   const pattern = new RegExp(
@@ -112,10 +135,11 @@ function findMarks(text, from, command) {
     "g",
   );
   pattern.lastIndex = from;
+  /** @type {Pick<Argument, "option" | "start" | "valueStart">[]} */
   const marks = [];
   for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
     const option = command.options.find((one) => one.name === found[2]);
-    if (marks.some((mark) => mark.option === option)) continue;
+    if (!option || marks.some((mark) => mark.option === option)) continue;
     marks.push({
       option,
       start: found.index + found[1].length,
@@ -126,32 +150,50 @@ function findMarks(text, from, command) {
   return marks;
 }
 
+/** @param {string} text */
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** The value that an option's text stands for: {value} or {error}. The known are lists of {id, name}. */
-export function read(option, raw, { people, channels, roles }) {
+/**
+ * The value that an option's text stands for: {value} or {error}. The known are lists of {id, name}.
+ * @param {Option} option
+ * @param {string} raw
+ * @param {Known} known
+ * @returns {Reading}
+ */
+export function read(option, raw, known) {
   if (option.choices?.length) return readChoice(option, raw);
   if (option.type === KIND.STRING) return readText(option, raw);
   if (option.type === KIND.INTEGER || option.type === KIND.NUMBER) return readNumber(option, raw);
   if (option.type === KIND.BOOLEAN) return readBoolean(raw);
   if (option.type === KIND.USER || option.type === KIND.MENTIONABLE)
-    return readNamed(raw, people, "@", "nobody here");
-  if (option.type === KIND.CHANNEL) return readNamed(raw, channels, "#", "no channel here");
-  if (option.type === KIND.ROLE) return readNamed(raw, roles, "@", "no role here");
+    return readNamed(raw, known.people, "@", "nobody here");
+  if (option.type === KIND.CHANNEL) return readNamed(raw, known.channels, "#", "no channel here");
+  if (option.type === KIND.ROLE) return readNamed(raw, known.roles, "@", "no role here");
   return { error: "is a file: choose one below" };
 }
 
+/**
+ * @param {Option} option
+ * @param {string} raw
+ * @returns {Reading}
+ */
 function readChoice(option, raw) {
   const wanted = raw.toLowerCase();
-  const found = option.choices.find(
+  const choices = option.choices ?? [];
+  const found = choices.find(
     (choice) =>
       choice.name.toLowerCase() === wanted || String(choice.value).toLowerCase() === wanted,
   );
   return found
     ? { value: found.value }
-    : { error: `is one of ${option.choices.map((choice) => choice.name).join(", ")}` };
+    : { error: `is one of ${choices.map((choice) => choice.name).join(", ")}` };
 }
 
+/**
+ * @param {Option} option
+ * @param {string} raw
+ * @returns {Reading}
+ */
 function readText(option, raw) {
   const length = [...raw].length;
   if (option.max_length && length > option.max_length)
@@ -161,6 +203,11 @@ function readText(option, raw) {
   return { value: raw };
 }
 
+/**
+ * @param {Option} option
+ * @param {string} raw
+ * @returns {Reading}
+ */
 function readNumber(option, raw) {
   const whole = option.type === KIND.INTEGER;
   const pattern = whole ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -175,12 +222,23 @@ function readNumber(option, raw) {
   return { value };
 }
 
+/**
+ * @param {string} raw
+ * @returns {Reading}
+ */
 function readBoolean(raw) {
   if (/^(true|yes|on)$/i.test(raw)) return { value: true };
   if (/^(false|no|off)$/i.test(raw)) return { value: false };
   return { error: "is True or False" };
 }
 
+/**
+ * @param {string} raw
+ * @param {Named[]} list
+ * @param {string} sign
+ * @param {string} nothing
+ * @returns {Reading}
+ */
 function readNamed(raw, list, sign, nothing) {
   const id = /^<[@#][!&]?(\d+)>$/.exec(raw)?.[1] ?? raw;
   const bare = raw.startsWith(sign) ? raw.slice(1) : raw;
@@ -188,8 +246,15 @@ function readNamed(raw, list, sign, nothing) {
   return found ? { value: found.id } : { error: `names ${nothing}` };
 }
 
-/** All values of a parsed command: {values} or {error, option}. Empty optional options are left out. */
+/**
+ * All values of a parsed command: {values} or {error, option}. Empty optional options are left out.
+ * @param {Parsed} parsed
+ * @param {Known} known
+ * @returns {{ values: Record<string, unknown>, error?: undefined, option?: undefined }
+ *   | { error: string, option?: Option, values?: undefined }}
+ */
 export function readAll(parsed, known) {
+  /** @type {Record<string, unknown>} */
   const values = {};
   if (parsed.stray) return { error: `“${parsed.stray.slice(0, 40)}” belongs to no option` };
   for (const option of parsed.command.options) {
@@ -198,6 +263,7 @@ export function readAll(parsed, known) {
       if (option.required) return { error: `${option.name} is required`, option };
       continue;
     }
+    /** @type {Reading} */
     const { value, error } = arg.picked ?? read(option, arg.raw, known);
     if (error) return { error: `${option.name} ${error}`, option };
     values[option.name] = value;
@@ -205,7 +271,10 @@ export function readAll(parsed, known) {
   return { values };
 }
 
-/** What an option takes, in a few words. */
+/**
+ * What an option takes, in a few words.
+ * @param {Option} option
+ */
 export function limits(option) {
   const parts = [];
   if (option.min_value !== undefined && option.max_value !== undefined)

@@ -4,18 +4,26 @@ const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5000;
 
 export class Stream {
-  /** `heard(type, data)` for each event; `changed(open, again)` when the line opens or breaks. */
+  /**
+   * @param {(type: string, data: any) => void} heard for each event
+   * @param {(open: boolean, again: boolean) => void} changed when the line opens or breaks
+   */
   constructor(heard, changed) {
     this.heard = heard;
     this.changed = changed;
+    /** @type {WebSocket | null} */
     this.socket = null;
-    this.timer = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     this.pause_ms = FIRST_PAUSE_MS;
-    this.persona = null;
+    this.persona = "";
     this.openedBefore = false;
   }
 
-  /** Listen as this persona from now on. */
+  /**
+   * Listen as this persona from now on.
+   * @param {string} persona
+   */
   open(persona) {
     this.close();
     this.persona = persona;

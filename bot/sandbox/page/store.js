@@ -2,16 +2,38 @@
 // whoever shows something listens with `on`. Touches no element.
 import { sameEmoji } from "./emoji.js";
 import { compareIds } from "./dom.js";
+/** @import { Bot, Channel, Command, Fans, Guild, Message, Named, Names, Person, Weather } from "./types.js" */
 
 const EPHEMERAL = 64;
 const CATEGORY = 4;
 const TYPING_MS = 10_000;
+/** @type {Map<string, ((detail: any) => void)[]>} */
 const listeners = new Map();
 
+/**
+ * @typedef {object} Store
+ * @property {string | null} persona
+ * @property {Person[]} personas
+ * @property {Person[]} others people whom one cannot be
+ * @property {Bot} bot
+ * @property {Guild} guild
+ * @property {Channel[]} channels
+ * @property {Channel[]} categories
+ * @property {Named[]} roles
+ * @property {Command[]} commands
+ * @property {Weather} weather
+ * @property {Fans} fans
+ * @property {string | null} active
+ * @property {Map<string, Map<string, Message>>} messages by channel and id, oldest first
+ * @property {Map<string, number>} unread mentions of me by channel (0: unread without one)
+ * @property {Map<string, Map<string, number>>} typing by channel and user: until when, in ms
+ */
+
+/** @type {Store} */
 export const store = {
   persona: null,
   personas: [],
-  others: [], // people whom one cannot be
+  others: [],
   bot: { id: "", name: "Bot", online: false },
   guild: { id: "", name: "", emojis: [] },
   channels: [],
@@ -21,26 +43,38 @@ export const store = {
   weather: {},
   fans: {},
   active: null,
-  messages: new Map(), // channel id -> Map(message id -> message), oldest first
-  unread: new Map(), // channel id -> mentions of me (0: unread without one)
-  typing: new Map(), // channel id -> Map(user id -> until ms)
+  messages: new Map(),
+  unread: new Map(),
+  typing: new Map(),
 };
 
-/** Call `handler(detail)` whenever `type` happens. */
+/**
+ * Call `handler(detail)` whenever `type` happens.
+ * @param {string} type
+ * @param {(detail: any) => void} handler
+ */
 export function on(type, handler) {
   listeners.set(type, [...(listeners.get(type) ?? []), handler]);
 }
 
+/**
+ * Tell whoever listens.
+ * @param {string} type
+ * @param {any} [detail]
+ */
 export function emit(type, detail) {
   for (const handler of listeners.get(type) ?? []) handler(detail);
 }
 
-export const person = (id) =>
-  [...store.personas, ...store.others].find((one) => one.id === id);
+/** @param {string} id */
+export const person = (id) => [...store.personas, ...store.others].find((one) => one.id === id);
 export const me = () => store.personas.find((persona) => persona.id === store.persona);
+/** @param {string} id */
 const category = (id) => store.categories.find((one) => one.id === id);
+/** @param {string | null} [id] the open one's, if none is named */
 export const channel = (id = store.active) => store.channels.find((one) => one.id === id);
-export const isModerator = () => ["moderator", "owner"].includes(me()?.role);
+export const isModerator = () => ["moderator", "owner"].includes(me()?.role ?? "");
+/** @param {Message} message */
 export const isEphemeral = (message) => Boolean(message.flags & EPHEMERAL);
 export const guildEmojis = () => store.guild.emojis ?? [];
 
@@ -53,13 +87,19 @@ export function botState() {
     : { text: "offline", light: "light" };
 }
 
-/** The gate of age-restricted channels covers their threads too. */
+/**
+ * The gate of age-restricted channels covers their threads too.
+ * @param {string | null} id
+ */
 export function isAdultsOnly(id) {
   const one = channel(id);
   return Boolean(one?.nsfw || (one?.parent_id && channel(String(one.parent_id))?.nsfw));
 }
 
-/** What ids are called, for markdown. The two `open` functions are set by main.js. */
+/**
+ * What ids are called, for markdown. The two `open` functions are set by main.js.
+ * @type {Names}
+ */
 export const names = {
   user: (id) => userName(id),
   role: (id) => store.roles.find((one) => one.id === id)?.name ?? "deleted-role",
@@ -68,20 +108,25 @@ export const names = {
   openCommand: () => {},
 };
 
+/** @param {string} id */
 function userName(id) {
   if (id === store.bot.id) return store.bot.name;
   return person(id)?.name ?? "unknown-user";
 }
 
-/** Take over what GET /page/state said. */
+/**
+ * Take over what GET /page/state said.
+ * @param {any} state
+ */
 export function takeState(state) {
-  store.personas = state.personas.map((one) => ({ ...one, id: String(one.id) }));
+  store.personas = withTextIds(state.personas);
   store.others = state.others ?? [];
   store.bot = { ...state.bot, id: String(state.bot.id) };
   store.guild = state.guild;
   store.locale = state.locale ?? "en-US";
   store.locales = state.locales ?? [store.locale];
-  const rooms = state.channels.map((one) => ({ ...one, id: String(one.id) }));
+  /** @type {Channel[]} */
+  const rooms = withTextIds(state.channels);
   store.channels = rooms.filter((one) => one.type !== CATEGORY);
   store.categories = rooms.filter((one) => one.type === CATEGORY);
   store.roles = state.roles ?? [];
@@ -90,18 +135,35 @@ export function takeState(state) {
   store.fans = state.fans ?? {};
 }
 
-/** From now on events of this channel are kept, also while its messages are still being read. */
+/**
+ * @template T
+ * @param {(T & { id: string | number })[]} list
+ */
+const withTextIds = (list) => list.map((one) => ({ ...one, id: String(one.id) }));
+
+/**
+ * From now on events of this channel are kept, also while its messages are still being read.
+ * @param {string} channelId
+ */
 export function expectMessages(channelId) {
   store.messages.set(channelId, new Map());
 }
 
-/** Take over the commands that the bot registered and this person may use. */
+/**
+ * Take over the commands that the bot registered and this person may use.
+ * @param {Command[]} commands
+ */
 export function takeCommands(commands) {
   store.commands = commands;
   emit("commands");
 }
 
-/** Take over the messages of a channel, as GET /page/messages lists them; `newer` ones win. */
+/**
+ * Take over the messages of a channel, as GET /page/messages lists them; `newer` ones win.
+ * @param {string} channelId
+ * @param {Message[]} list
+ * @param {Map<string, Message>} [newer]
+ */
 export function takeMessages(channelId, list, newer = new Map()) {
   const all = new Map(list.map((message) => [message.id, message]));
   for (const [id, message] of newer) all.set(id, message);
@@ -109,11 +171,15 @@ export function takeMessages(channelId, list, newer = new Map()) {
   emit("messages", { channel: channelId, kind: "all" });
 }
 
-/** Hide a message on this page alone (what Discord does with "Dismiss message"). */
+/**
+ * Hide a message on this page alone (what Discord does with "Dismiss message").
+ * @param {Message} message
+ */
 export function dismiss(message) {
   forget(message.channel_id, [message.id]);
 }
 
+/** @param {Message} message */
 function put(message) {
   const known = store.messages.get(message.channel_id);
   if (!known) return null;
@@ -129,12 +195,17 @@ function put(message) {
   return old ? "changed" : "new";
 }
 
+/**
+ * @param {string} channelId
+ * @param {string[]} ids
+ */
 function forget(channelId, ids) {
   const known = store.messages.get(channelId);
   for (const id of ids) known?.delete(id);
   emit("messages", { channel: channelId, kind: "gone", ids });
 }
 
+/** @param {Message} message */
 function created(message) {
   store.typing.get(message.channel_id)?.delete(message.author?.id);
   const kind = put(message);
@@ -143,11 +214,13 @@ function created(message) {
   emit("typing");
 }
 
+/** @param {Message} message */
 function updated(message) {
   const kind = put(message);
   if (kind) emit("messages", { channel: message.channel_id, kind, id: message.id });
 }
 
+/** @param {Message} message */
 function markUnread(message) {
   const away = document.hidden || message.channel_id !== store.active;
   if (!away || message.author?.id === store.persona) return;
@@ -157,6 +230,10 @@ function markUnread(message) {
   emit("channels");
 }
 
+/**
+ * @param {any} event
+ * @param {1 | -1} step
+ */
 function reacted(event, step) {
   const message = store.messages.get(event.channel_id)?.get(event.message_id);
   if (!message) return;
@@ -171,6 +248,7 @@ function reacted(event, step) {
   emit("messages", { channel: event.channel_id, kind: "changed", id: event.message_id });
 }
 
+/** @param {any} event */
 function unreacted(event) {
   const message = store.messages.get(event.channel_id)?.get(event.message_id);
   if (!message) return;
@@ -180,10 +258,11 @@ function unreacted(event) {
   emit("messages", { channel: event.channel_id, kind: "changed", id: event.message_id });
 }
 
+/** @param {{ user_id: string, channel_id: string }} event */
 function typing(event) {
   if (event.user_id === store.persona) return;
-  if (!store.typing.has(event.channel_id)) store.typing.set(event.channel_id, new Map());
-  store.typing.get(event.channel_id).set(event.user_id, Date.now() + TYPING_MS);
+  const here = store.typing.get(event.channel_id) ?? new Map();
+  store.typing.set(event.channel_id, here.set(event.user_id, Date.now() + TYPING_MS));
   emit("typing");
   setTimeout(() => emit("typing"), TYPING_MS + 50);
 }
@@ -191,11 +270,15 @@ function typing(event) {
 /** The names of who is typing in the open channel. */
 export function typers() {
   const now = Date.now();
-  return [...(store.typing.get(store.active) ?? [])]
+  return [...(store.typing.get(store.active ?? "") ?? [])]
     .filter(([, until]) => until > now)
     .map(([id]) => userName(id));
 }
 
+/**
+ * @param {string} type
+ * @param {any} data
+ */
 function channelChanged(type, data) {
   const id = String(data.id);
   const list = data.type === CATEGORY ? "categories" : "channels";
@@ -208,6 +291,7 @@ function channelChanged(type, data) {
   emit("channels");
 }
 
+/** @type {Record<string, (data: any) => void>} */
 const HANDLERS = {
   MESSAGE_CREATE: created,
   MESSAGE_UPDATE: updated,
@@ -235,7 +319,11 @@ const HANDLERS = {
   MODAL: (data) => emit("modal", data),
 };
 
-/** One event of the stream. */
+/**
+ * One event of the stream.
+ * @param {string} type
+ * @param {any} data
+ */
 export function heard(type, data) {
   if (HANDLERS[type]) HANDLERS[type](data);
   else if (/^(CHANNEL|THREAD)_(CREATE|UPDATE|DELETE)$/.test(type)) channelChanged(type, data);

@@ -1,5 +1,7 @@
 // The list over the message box: commands, choices, people, channels, and what the bot completes.
 // The text box keeps the keyboard; the list only marks which row is meant.
+/** @import { Child } from "./dom.js" */
+/** @import { Argument, Callable, Known, Named, Option } from "./types.js" */
 import { api } from "./api.js";
 import { avatar } from "./avatar.js";
 import { fill, h } from "./dom.js";
@@ -9,14 +11,28 @@ import { store } from "./store.js";
 const QUIET_MS = 180;
 const MOST = 25;
 
+/**
+ * @typedef {{ node: Child, take: () => void, command?: Callable }} Row
+ * @typedef {{ name: string, text?: string, value?: unknown, user?: Named, note?: string }} Offer
+ * @typedef {(text: string, value: unknown) => void} Choose
+ */
+
 export class Suggestions {
-  /** `panel` is where the list is drawn, `box` the text box it belongs to. */
+  /**
+   * @param {HTMLElement} panel where the list is drawn
+   * @param {HTMLTextAreaElement} box the text box it belongs to
+   */
   constructor(panel, box) {
     this.panel = panel;
+    this.title = h("h4", {});
+    this.list = h("div", { id: "suggest", role: "listbox", "aria-label": "Suggestions" });
+    fill(panel, this.title, this.list);
     this.box = box;
+    /** @type {Row[]} */
     this.rows = [];
     this.active = -1;
-    this.timer = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     this.asked = ""; // the question to the bot that is under way or answered
     this.about = ""; // the option it was about
   }
@@ -32,15 +48,21 @@ export class Suggestions {
     return true;
   }
 
-  /** Show rows [{node, take}] under a title; `active` is the marked one, -1 for none. */
+  /**
+   * Show rows under a title.
+   * @param {Child} title
+   * @param {Row[]} rows
+   * @param {number} active the marked one, -1 for none
+   */
   show(title, rows, active) {
     this.rows = rows;
     this.active = Math.min(active, rows.length - 1);
     this.panel.hidden = rows.length === 0;
     this.box.setAttribute("aria-expanded", String(rows.length > 0));
+    this.title.hidden = !title;
+    fill(this.title, title);
     fill(
-      this.panel,
-      title && h("h4", {}, title),
+      this.list,
       rows.map((row, at) =>
         h(
           "div",
@@ -49,7 +71,7 @@ export class Suggestions {
             role: "option",
             id: `suggestion-${at}`,
             // The box must not lose the keyboard when a row is pressed.
-            onmousedown: (event) => event.preventDefault(),
+            onmousedown: (/** @type {MouseEvent} */ event) => event.preventDefault(),
             onclick: row.take,
             onmousemove: () => at !== this.active && this.mark(at),
           },
@@ -60,6 +82,7 @@ export class Suggestions {
     this.mark(this.active);
   }
 
+  /** @param {number} at */
   mark(at) {
     this.active = at;
     const rows = [...this.panel.querySelectorAll(".suggestion")];
@@ -70,24 +93,34 @@ export class Suggestions {
     } else this.box.removeAttribute("aria-activedescendant");
   }
 
+  /** @param {number} by */
   move(by) {
     const count = this.rows.length;
     this.mark(this.active < 0 && by < 0 ? count - 1 : (this.active + by + count) % count);
     return true;
   }
 
-  /** Take the marked row, or with `first` the first one. False if none is marked. */
+  /**
+   * Take the marked row, or with `first` the first one. False if none is marked.
+   * @param {boolean} [first]
+   */
   take(first = false) {
     const row = this.rows[this.active] ?? (first ? this.rows[0] : null);
     row?.take();
     return Boolean(row);
   }
 
+  /**
+   * The commands that fit what was typed.
+   * @param {string} typed
+   * @param {Callable[]} flat
+   * @param {(command: Callable) => void} choose
+   */
   commands(typed, flat, choose) {
     const found = matching(flat, typed).slice(0, MOST);
     // Only what begins as it was typed is marked: Enter must not call for a command that was not.
     const wanted = typed.slice(1).toLowerCase();
-    const begun = wanted && found[0]?.full.startsWith(wanted);
+    const begun = wanted !== "" && found[0]?.full.startsWith(wanted);
     const title = [avatar(store.bot, 18), store.bot.name];
     this.asked = this.about = "";
     this.show(
@@ -101,7 +134,14 @@ export class Suggestions {
     );
   }
 
-  /** What fits the value that is being written. `choose(text, value)`; `values` are the options so far. */
+  /**
+   * What fits the value that is being written.
+   * @param {Argument} arg
+   * @param {Callable} command
+   * @param {Record<string, unknown>} values of the options so far
+   * @param {Known} known
+   * @param {Choose} choose
+   */
   values(arg, command, values, known, choose) {
     const { option, raw } = arg;
     if (option.autocomplete) return this.complete(arg, command, values, choose);
@@ -119,6 +159,13 @@ export class Suggestions {
     return this.show(option.description, rows, at);
   }
 
+  /**
+   * What the bot offers for it, a moment after the last key.
+   * @param {Argument} arg
+   * @param {Callable} command
+   * @param {Record<string, unknown>} values
+   * @param {Choose} choose
+   */
   complete(arg, command, values, choose) {
     const about = `${command.full} ${arg.option.name}`;
     const question = JSON.stringify([about, arg.raw]);
@@ -141,6 +188,7 @@ export class Suggestions {
         })
         .catch(() => null);
       if (question !== this.asked) return;
+      /** @type {{ name: string, value: unknown }[]} */
       const choices = (answer?.choices ?? []).slice(0, MOST);
       this.show(
         arg.option.description,
@@ -154,6 +202,12 @@ export class Suggestions {
   }
 }
 
+/**
+ * What an option offers by itself; null if it takes any text.
+ * @param {Option} option
+ * @param {Known} known
+ * @returns {(Offer & { text: string })[] | null}
+ */
 function fixed(option, { people, channels, roles }) {
   if (option.choices?.length)
     return option.choices.map((choice) => ({
@@ -179,6 +233,7 @@ function fixed(option, { people, channels, roles }) {
   return null;
 }
 
+/** @param {Callable} command */
 function commandNode(command) {
   return h(
     "div",
@@ -195,7 +250,10 @@ function commandNode(command) {
   );
 }
 
-/** A row for a value, with the face of a person. */
+/**
+ * A row for a value, with the face of a person.
+ * @param {Offer} offer
+ */
 export function valueNode({ name, text, user, note }) {
   return [
     user && avatar(user, 24),

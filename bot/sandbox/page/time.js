@@ -1,5 +1,5 @@
 // Times as Discord writes them, and those that count along ("3 minutes ago").
-import { h } from "./dom.js";
+import { all, h } from "./dom.js";
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const CLOCK_LONG = new Intl.DateTimeFormat(undefined, {
@@ -19,6 +19,7 @@ const DATE_LONG = new Intl.DateTimeFormat(undefined, {
 });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const STEPS = [
   ["year", 31_536_000],
   ["month", 2_592_000],
@@ -27,7 +28,10 @@ const STEPS = [
   ["minute", 60],
 ];
 
-/** "Today at 14:03" */
+/**
+ * "Today at 14:03"
+ * @param {Date} date
+ */
 export function when(date) {
   const today = new Date();
   const yesterday = new Date(today.getTime() - 86_400_000);
@@ -36,11 +40,19 @@ export function when(date) {
   return `${DATE.format(date)} ${CLOCK.format(date)}`;
 }
 
+/** @param {Date} date */
 export const clock = (date) => CLOCK.format(date);
+/** @param {Date} date */
 export const full = (date) => FULL.format(date);
+/** @param {Date} date */
 export const day = (date) => DATE_LONG.format(date);
+/**
+ * @param {Date} left
+ * @param {Date} right
+ */
 export const sameDay = (left, right) => left.toDateString() === right.toDateString();
 
+/** @param {Date} date */
 function relative(date) {
   const seconds = Math.round((date.getTime() - Date.now()) / 1000);
   for (const [unit, length] of STEPS) {
@@ -49,6 +61,7 @@ function relative(date) {
   return RELATIVE.format(seconds, "second");
 }
 
+/** @type {Record<string, (date: Date) => string>} */
 const STYLES = {
   t: (date) => CLOCK.format(date),
   T: (date) => CLOCK_LONG.format(date),
@@ -59,11 +72,16 @@ const STYLES = {
   R: relative,
 };
 
-/** `<t:unix:style>` as an element. */
+/**
+ * `<t:unix:style>` as an element.
+ * @param {number} unix in seconds
+ * @param {string} [style]
+ * @returns {HTMLElement | string}
+ */
 export function moment(unix, style) {
   const date = new Date(unix * 1000);
   if (Number.isNaN(date.getTime())) return `<t:${unix}>`;
-  const write = STYLES[style] ?? STYLES.f;
+  const write = STYLES[style ?? "f"] ?? FULL.format;
   return h(
     "time",
     {
@@ -76,8 +94,10 @@ export function moment(unix, style) {
   );
 }
 
-setInterval(() => {
-  for (const element of document.querySelectorAll("time[data-unix]")) {
-    element.textContent = relative(new Date(Number(element.dataset.unix) * 1000));
-  }
-}, 1000);
+/** Let the moments on the page count along. */
+export function startTime() {
+  setInterval(() => {
+    for (const element of all(document, "time[data-unix]", HTMLElement))
+      element.textContent = relative(new Date(Number(element.dataset.unix) * 1000));
+  }, 1000);
+}

@@ -1,5 +1,6 @@
 // The list of messages of the open channel: order, groups, days, and where it is scrolled to.
-import { byId, fill, h } from "./dom.js";
+/** @import { Message } from "./types.js" */
+import { all, byId, fill, h } from "./dom.js";
 import { face, icon } from "./icons.js";
 import { plainText } from "./markdown.js";
 import { messageItem, nameOf, patch, showFailure } from "./message.js";
@@ -8,16 +9,21 @@ import { day, sameDay } from "./time.js";
 
 const GROUP_MS = 7 * 60_000;
 const NEAR_PX = 90;
-const EXAMPLE = "/waifu prompt: 1girl, blue hair, glasses, smile";
+const EXAMPLE = "/waifu prompt: cat girl, pink hair, twintails, cherry blossoms count: 4";
+/** @type {Map<string, HTMLLIElement>} */
 const items = new Map();
 let stuck = true;
 let missed = 0;
 let lastTop = 0;
 let lastHeight = 0;
 let planned = false;
+/** @type {(text: string) => void} */
 let fillComposer = () => {};
 
-/** Set the page's timeline up. `typeExample(text)` puts a text into the composer. */
+/**
+ * Set the page's timeline up. `typeExample(text)` puts a text into the composer.
+ * @param {(text: string) => void} typeExample
+ */
 export function startTimeline(typeExample) {
   fillComposer = typeExample;
   const scroller = byId("timeline");
@@ -40,13 +46,15 @@ export function startTimeline(typeExample) {
   byId("jump").addEventListener("click", toBottom);
   on("messages", ({ channel: id, kind, id: messageId }) => {
     if (id !== store.active) return;
-    if (kind === "new") arrived(store.messages.get(id).get(messageId));
+    const message = store.messages.get(id)?.get(messageId);
+    if (kind === "new" && message) arrived(message);
     plan();
   });
   on("grown", stick);
   on("asked", toBottom);
   on("component-failed", ({ id, text }) => {
-    if (items.has(id)) showFailure(items.get(id), text);
+    const item = items.get(id);
+    if (item) showFailure(item, text);
   });
 }
 
@@ -61,6 +69,7 @@ export function resetTimeline() {
   toBottom();
 }
 
+/** @param {Message} message */
 function arrived(message) {
   // My own words, and what is said to me alone because I asked, are always brought into view.
   if (message.author?.id === store.persona || isEphemeral(message)) stuck = true;
@@ -71,6 +80,7 @@ function arrived(message) {
   if (message.author?.id !== store.persona) announce(message);
 }
 
+/** @param {Message} message */
 function announce(message) {
   const picture = message.attachments?.length ? " (with a picture)" : "";
   const secret = isEphemeral(message) ? " (only you can see this)" : "";
@@ -89,16 +99,18 @@ function plan() {
 }
 
 function refresh() {
-  const messages = [...(store.messages.get(store.active)?.values() ?? [])];
+  const messages = [...(store.messages.get(store.active ?? "")?.values() ?? [])];
   const list = byId("messages");
+  /** @type {HTMLElement[]} */
   const wanted = [];
+  /** @type {Message | null} */
   let before = null;
   for (const message of messages) {
     const newDay = !before || !sameDay(new Date(before.timestamp), new Date(message.timestamp));
     if (newDay) wanted.push(dayItem(new Date(message.timestamp)));
     const item = items.get(message.id) ?? messageItem(message);
     items.set(message.id, item);
-    patch(item, message, newDay || startsGroup(before, message));
+    patch(item, message, !before || newDay || startsGroup(before, message));
     wanted.push(item);
     before = message;
   }
@@ -108,7 +120,12 @@ function refresh() {
   showJump();
 }
 
+/**
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} wanted
+ */
 function order(list, wanted) {
+  /** @type {Set<Element>} */
   const keep = new Set(wanted);
   for (const child of [...list.children]) if (!keep.has(child)) child.remove();
   wanted.forEach((item, at) => {
@@ -117,20 +134,26 @@ function order(list, wanted) {
   for (const [id, item] of items) if (!keep.has(item)) items.delete(id);
 }
 
+/** @param {Date} date */
 function dayItem(date) {
   const key = `day-${date.toDateString()}`;
-  const known = byId("messages").querySelector(`[data-day="${key}"]`);
+  const [known] = all(byId("messages"), `[data-day="${key}"]`, HTMLElement);
   return known ?? h("li", { class: "day", dataset: { day: key } }, day(date));
 }
 
+/**
+ * @param {Message} before
+ * @param {Message} message
+ */
 function startsGroup(before, message) {
   if (before.author?.id !== message.author?.id) return true;
   if (message.interaction || message.interaction_metadata?.name || message.message_reference)
     return true;
   if (isEphemeral(before) !== isEphemeral(message)) return true;
-  return new Date(message.timestamp) - new Date(before.timestamp) > GROUP_MS;
+  return Date.parse(message.timestamp) - Date.parse(before.timestamp) > GROUP_MS;
 }
 
+/** @param {number} count */
 function showStart(count) {
   const place = channel();
   const start = byId("start");

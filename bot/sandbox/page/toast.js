@@ -1,24 +1,41 @@
 // A short notice that goes away by itself.
 import { byId, h } from "./dom.js";
 
-/** Say something at the bottom of the page for a few seconds. */
+/**
+ * Say something at the bottom of the page for a few seconds.
+ * @param {string} text
+ * @param {boolean} [bad]
+ */
 export function toast(text, bad = false) {
   const element = h("div", { class: bad ? "toast bad" : "toast" }, text);
   byId("toasts").append(element);
   setTimeout(() => element.remove(), 2500 + text.length * 45);
 }
 
-/** Do something that the sandbox may refuse; its refusal becomes a notice. */
+/**
+ * What an error says to a person.
+ * @param {unknown} error
+ */
+export const said = (error) => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Do something that the sandbox may refuse; its refusal becomes a notice.
+ * @template T
+ * @param {Promise<T>} promise
+ */
 export async function attempt(promise) {
   try {
     return await promise;
   } catch (error) {
-    toast(error.message, true);
+    toast(said(error), true);
     return null;
   }
 }
 
-/** Put a text on the clipboard, or show it where there is none. */
+/**
+ * Put a text on the clipboard, or show it where there is none.
+ * @param {string} text
+ */
 export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);

@@ -1,13 +1,16 @@
 // The drawer where one makes faults happen: to the bot's line to Discord, and to the bot itself. What
 // pretended members do is in fans.js.
+/** @import { Weather } from "./types.js" */
 import { api } from "./api.js";
-import { bytesText, byId, fill, h, iconButton } from "./dom.js";
+import { all, bytesText, byId, fill, h, iconButton, seek } from "./dom.js";
 import { fansSections, showFans } from "./fans.js";
 import { icon } from "./icons.js";
 import { botState, on, store } from "./store.js";
 import { attempt, toast } from "./toast.js";
+import { trap } from "./trap.js";
 
 const LOOK_EVERY_MS = 6000;
+const covering = matchMedia("(max-width: 760px)");
 const MIB = 1024 * 1024;
 const LIMITS = [
   [10 * MIB, "10 MiB (Discord's default)"],
@@ -16,8 +19,11 @@ const LIMITS = [
   [64 * 1024, "64 KiB"],
   [16 * 1024, "16 KiB"],
 ];
+/** @type {unknown[]} */
 let violations = [];
 let compares = false;
+/** Lets go of the keyboard that the open drawer keeps. @type {(() => void) | null} */
+let letGo = null;
 let reachable = true;
 
 /** Fill the drawer and keep its numbers true. */
@@ -32,17 +38,24 @@ export function startWeather() {
   look();
 }
 
-/** Open or close the drawer. */
-export function toggleWeather(open = byId("weather").hidden) {
+/**
+ * Open or close the drawer.
+ * @param {boolean} [open] if not said: the other way round
+ */
+export function toggleWeather(open = Boolean(byId("weather").hidden)) {
   const drawer = byId("weather");
   drawer.hidden = !open;
-  byId("open-weather")?.setAttribute("aria-expanded", String(open));
+  seek("open-weather")?.setAttribute("aria-expanded", String(open));
+  letGo?.();
+  letGo = null;
   if (!open) return;
   build(drawer);
   look();
-  drawer.querySelector("button")?.focus();
+  if (covering.matches) letGo = trap(drawer, () => seek("bot-state"));
+  all(drawer, "button", HTMLElement)[0]?.focus();
 }
 
+/** @param {HTMLElement} drawer */
 function build(drawer) {
   fill(
     drawer,
@@ -53,49 +66,10 @@ function build(drawer) {
       h("h2", {}, "Weather and members"),
       iconButton(icon("close"), "Close", () => toggleWeather(false)),
     ),
-    h(
-      "section",
-      {},
-      h("h3", {}, icon("power"), "The bot"),
-      h("div", { class: "now", id: "weather-bot" }),
-      h(
-        "div",
-        { class: "pair" },
-        botButton("restart", "Restart", "primary"),
-        botButton("kill", "Kill", "danger"),
-        botButton("start", "Start", ""),
-        botButton("stop", "Stop", ""),
-      ),
-    ),
+    botSection(),
     fansSections(),
-    h(
-      "section",
-      {},
-      h("h3", {}, icon("bolt"), "Gateway"),
-      h("p", { id: "weather-gateway" }),
-      h(
-        "div",
-        { class: "pair" },
-        send("Drop", { action: "drop" }),
-        send("Invalidate session", { action: "invalidate" }),
-      ),
-      counted("Refuse connections for", "seconds", 10, "Refuse", (seconds) => ({
-        action: "offline",
-        seconds,
-      })),
-    ),
-    h(
-      "section",
-      {},
-      h("h3", {}, icon("server"), "Answers to the bot's calls"),
-      h("p", { id: "weather-calls" }),
-      counted("429 for the next", "calls", 5, "Rate limit", (n) => ({ action: "ratelimit", n })),
-      counted("503 for the next", "calls", 3, "Outage", (n) => ({
-        action: "outage",
-        n,
-        status: 503,
-      })),
-    ),
+    gatewaySection(),
+    callsSection(),
     h("section", {}, h("h3", {}, icon("clock"), "Latency"), latency()),
     h("section", {}, h("h3", {}, icon("upload"), "Upload limit"), uploadLimit()),
     h("section", {}, send("Clear sky", { action: "clear" }, "success")),
@@ -110,6 +84,55 @@ function build(drawer) {
   showFans();
 }
 
+const botSection = () =>
+  h(
+    "section",
+    {},
+    h("h3", {}, icon("power"), "The bot"),
+    h("div", { class: "now", id: "weather-bot" }),
+    h(
+      "div",
+      { class: "pair" },
+      botButton("restart", "Restart", "primary"),
+      botButton("kill", "Kill", "danger"),
+      botButton("start", "Start", ""),
+      botButton("stop", "Stop", ""),
+    ),
+  );
+
+const gatewaySection = () =>
+  h(
+    "section",
+    {},
+    h("h3", {}, icon("bolt"), "Gateway"),
+    h("p", { id: "weather-gateway" }),
+    h(
+      "div",
+      { class: "pair" },
+      send("Drop", { action: "drop" }),
+      send("Invalidate session", { action: "invalidate" }),
+    ),
+    counted("Refuse connections for", "seconds", 10, "Refuse", (seconds) => ({
+      action: "offline",
+      seconds,
+    })),
+  );
+
+const callsSection = () =>
+  h(
+    "section",
+    {},
+    h("h3", {}, icon("server"), "Answers to the bot's calls"),
+    h("p", { id: "weather-calls" }),
+    counted("429 for the next", "calls", 5, "Rate limit", (n) => ({ action: "ratelimit", n })),
+    counted("503 for the next", "calls", 3, "Outage", (n) => ({ action: "outage", n, status: 503 })),
+  );
+
+/**
+ * @param {string} label
+ * @param {Record<string, unknown>} body
+ * @param {string} [style]
+ */
 function send(label, body, style = "") {
   return h(
     "button",
@@ -123,6 +146,7 @@ function send(label, body, style = "") {
   );
 }
 
+/** @param {Record<string, unknown>} body */
 async function change(body) {
   const answer = await attempt(api.weather(body));
   if (!answer) return;
@@ -130,6 +154,13 @@ async function change(body) {
   showNow();
 }
 
+/**
+ * @param {string} before
+ * @param {string} unit
+ * @param {number} initial
+ * @param {string} label
+ * @param {(n: number) => Record<string, unknown>} make
+ */
 function counted(before, unit, initial, label, make) {
   const number = h("input", {
     type: "number",
@@ -197,6 +228,7 @@ function uploadLimit() {
   return field;
 }
 
+/** @type {Record<string, string>} */
 const DOING = {
   restart: "Restarting the bot…",
   kill: "Killing the bot, as a crash would…",
@@ -204,6 +236,11 @@ const DOING = {
   stop: "Asking the bot to stop…",
 };
 
+/**
+ * @param {string} action
+ * @param {string} label
+ * @param {string} style
+ */
 function botButton(action, label, style) {
   const press = () => {
     toast(DOING[action]);
@@ -215,7 +252,7 @@ function botButton(action, label, style) {
 
 function showNow() {
   showRules();
-  if (byId("weather").hidden || !byId("weather-bot")) return;
+  if (byId("weather").hidden || !seek("weather-bot")) return;
   const { text, light } = botState();
   const { gateway, latency_ms: ms = 0, upload_limit_bytes: largest } = store.weather;
   fill(byId("weather-bot"), h("span", { class: light }), h("span", {}, `The bot is ${text}`));
@@ -229,15 +266,17 @@ function showNow() {
 
 // Only what can be done now can be pressed.
 function showButtons() {
-  for (const button of byId("weather").querySelectorAll("[data-bot]"))
+  for (const button of all(byId("weather"), "[data-bot]", HTMLButtonElement))
     button.disabled = (button.dataset.bot === "start") === Boolean(store.bot.running);
 }
 
+/** @param {string | undefined} gateway */
 function lineText(gateway) {
   if (gateway === "offline") return "Connections are refused.";
   return store.bot.online ? "The line is open." : "Connections are accepted; the bot has none.";
 }
 
+/** @param {Weather} weather */
 function callsText({ ratelimit_left: limited, outage_left: out, outage_status: status }) {
   const parts = [
     limited && `${limited} more answered 429`,
@@ -246,9 +285,16 @@ function callsText({ ratelimit_left: limited, outage_left: out, outage_status: s
   return parts.filter(Boolean).join(", ") || "Every call is answered.";
 }
 
-// A control follows the truth, but not while a hand is on it.
+/**
+ * A control follows the truth, but not while a hand is on it.
+ * @param {string} id
+ * @param {number | undefined} value
+ */
 function follow(id, value) {
-  if (value !== undefined && document.activeElement !== byId(id)) byId(id).value = String(value);
+  const control = seek(id);
+  const ours = control instanceof HTMLInputElement || control instanceof HTMLSelectElement;
+  if (ours && value !== undefined && document.activeElement !== control)
+    control.value = String(value);
 }
 
 async function look() {
@@ -259,12 +305,12 @@ async function look() {
 }
 
 function showRules() {
-  const mark = document.querySelector("#open-weather .count");
+  const [mark] = all(document, "#open-weather .count", HTMLElement);
   if (mark) {
     mark.hidden = violations.length === 0;
-    mark.textContent = violations.length;
+    mark.textContent = String(violations.length);
   }
-  const place = byId("weather-rules");
+  const place = seek("weather-rules");
   if (!place || byId("weather").hidden) return;
   const count = violations.length;
   const clean = compares

@@ -31,6 +31,7 @@ DROP = """
     return true;
 """
 PROMPT = "/waifu prompt: 1girl, blue hair, glasses, smile"
+GRID_PROMPT = "/waifu prompt: cat girl, hat count: 4 seed: 7"
 
 pytestmark = [
     pytest.mark.browser,
@@ -76,6 +77,49 @@ async def test_typed_on_the_page_the_command_becomes_a_picture_and_a_vote(
         assert min(attachment["width"], attachment["height"]) >= 512
         # The page's first persona owns the request, so the vote is a self-vote and counts apart.
         await here.until(lambda: _one_vote(here.rows), 20)
+
+
+def says(words: str) -> Callable[[Chrome], bool]:
+    return lambda browser: words in browser.execute_script("return document.body.innerText")
+
+
+def walk(browser: Chrome, url: str) -> None:
+    """Ask, pick, vary, edit: each by what the page offers."""
+    browser.get(url)
+    wait(browser, lambda b: find(b, "[data-persona]"))
+    type_command(browser, GRID_PROMPT)
+    press(browser, "accept")
+    wait(browser, lambda b: find(b, "[data-custom-id^='wd:pick4:']"))
+    assert len(find(browser, ".gallery.n4 .attachment")) == 4, "one post"
+    click(browser, "[data-custom-id^='wd:pick2:']")
+    wait(browser, says("Picture 2 is your pick"))
+    choose(browser, "wd:which:", "2")
+    click(browser, "[data-custom-id^='wd:strong:']", -1)
+    reroll = "[data-custom-id^='wd:vary:']"
+    before = len(find(browser, reroll))
+    wait(browser, lambda b: len(find(b, reroll)) > before)
+    click(browser, "[data-custom-id^='wd:edit:']", -1)
+    prompt = wait(browser, lambda b: find(b, "dialog [data-custom-id='prompt']"))[0]
+    assert prompt.get_attribute("value") == "cat girl, hat", "nothing is typed twice"
+    prompt.send_keys(", scarf")
+    find(browser, "dialog button[type='submit']")[0].click()
+    wait(browser, says("cat girl, hat, scarf"))
+    assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+
+
+async def test_from_asking_to_editing_everything_is_pressed_on_the_page(
+    browser: Chrome, tmp_path: Path
+) -> None:
+    async with stage(tmp_path) as here:
+        await asyncio.to_thread(walk, browser, here.sandbox.page_url)
+
+        async def asked() -> bool:
+            return len(here.rows("SELECT 1 FROM jobs WHERE ended_ms IS NOT NULL")) == 6
+
+        await here.until(asked, 60)
+        prompts = here.rows("SELECT json_extract(draw, '$.prompt') FROM jobs ORDER BY rowid")
+        assert prompts == [("cat girl, hat",)] * 5 + [("cat girl, hat, scarf",)]
+        assert here.rows("SELECT 1 FROM choices"), "the pick is in the ledger"
 
 
 def choose(browser: Chrome, press: str, value: str) -> None:

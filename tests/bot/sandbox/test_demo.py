@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import pytest
 
 from bot.__main__ import main
 from bot.data_lock import lock_directory
+from bot.sandbox import demo
+from bot.sandbox.wire.page_api import PAGE
 
 ROOT = Path(__file__).parents[3]
 
@@ -150,3 +153,10 @@ def test_a_rehearsal_ends_when_its_bot_cannot_start(
     assert main(["sandbox", "--once", "/waifu prompt: 1girl"]) == 2
     assert time.monotonic() - began_s < 30, "it does not wait for a bot that is gone"
     assert "error: ENGINE=no.such.room cannot be loaded" in capfd.readouterr().err
+
+
+def test_the_demo_its_page_and_the_readme_suggest_the_same() -> None:
+    script = (PAGE / "timeline.js").read_text(encoding="utf-8")
+    (suggested,) = re.findall(r'const EXAMPLE = "(.+)";', script)
+    assert f"    {suggested}\n" in demo._WELCOME
+    assert f"```\n{suggested}\n```" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from bot.domain import Ask, UserId
 from bot.policy.asks import make_ask
 from bot.typed.options import Typed
 from bot.words import helping
+from models.catalogue.examples import examples_drawn_by
+from models.catalogue.registry import EMBEDDED, card_of
 from tests.stages.factories import USER, make_place
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said
@@ -19,6 +24,10 @@ from tests.stages.front import Front, custom_ids, front, said
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path) as ready:
+        # What the first answer would wait for.
+        await ready.bot.services.policy_at(
+            make_place(guild=ready.guild.id, channel=ready.channel.id), model=INFO
+        )
         yield ready
 
 
@@ -29,14 +38,52 @@ async def test_help_tells_of_this_model_and_its_examples_draw_after_a_restart(de
     whole = " ".join(field.value or "" for field in embed.fields)
     assert len(embed) <= 6000
     assert all(len(field.value or "") <= 1024 for field in embed.fields)
-    for told in (INFO.name, INFO.licence_name, "/licence", "/policy", "/privacy", "up to 50 steps"):
+    for told in (INFO.name, INFO.licence_name, "/licence", "/privacy", "up to 50 steps"):
         assert told in whole
+    assert "policy panel" not in whole, "a member cannot open it"
     examples = custom_ids(answer)
     assert len(examples) == 3
     await desk.restart()
     for example in examples:
         await desk.member.click(answer.message, custom_id=example)
     assert [job.draw.prompt for job in await desk.jobs()] == list(helping.EXAMPLES)
+
+
+async def test_a_moderator_is_led_to_the_policy(desk: Front) -> None:
+    await desk.bot._sync_commands()
+    boss = desk.moderator(manage_guild=True)
+    (embed,) = said(await boss.slash(desk.channel, "help")).embeds
+    rules = str(embed.fields[-1].value)
+    assert "</licence:" in rules
+    assert "</policy panel:" in rules
+
+
+async def test_examples_are_shown_as_the_model_in_use_draws_them(desk: Front) -> None:
+    other = said(await desk.member.slash(desk.channel, "help"))
+    assert not other.attachments, "another model's picture would promise what this one cannot do"
+    desk.use_model(replace(INFO, card_id=card_of(EMBEDDED).id))
+    answer = said(await desk.member.slash(desk.channel, "help"))
+    (sheet,) = answer.attachments
+    assert (answer.embeds[0].image.url or "").endswith(sheet.filename)
+    assert INFO.name in str(answer.embeds[0].footer.text)
+
+
+async def test_no_example_is_offered_that_the_place_refuses(desk: Front) -> None:
+    desk.use_model(replace(INFO, card_id=card_of(EMBEDDED).id))
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "policy block", term="glasses")
+    answer = said(await desk.member.slash(desk.channel, "help"))
+    assert [one[-1] for one in custom_ids(answer)] == ["1", "2"]
+    assert not answer.attachments, "it shows what is refused"
+
+
+def test_the_sheet_of_examples_is_the_shipped_models() -> None:
+    data = examples_drawn_by(card_of(EMBEDDED).id)
+    assert data is not None, "the model has changed: python -m tests.screenshot draws it again"
+    assert len(data) < 100_000
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.width == len(helping.EXAMPLES) * picture.height
+    assert examples_drawn_by("another-card") is None
 
 
 @pytest.mark.parametrize("prompt", helping.EXAMPLES)

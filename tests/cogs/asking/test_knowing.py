@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.domain import RequestId, UserId
@@ -53,6 +54,23 @@ async def test_a_word_is_completed_with_its_count(desk: Front) -> None:
     )
     assert len(await typed(desk, "")) == 25
     assert await typed(desk, "🍣") == []
+
+
+async def test_what_is_kept_out_is_completed_too(desk: Front) -> None:
+    async def kept_out(text: str, **options: str) -> list[str]:
+        found = await desk.member.autocomplete(desk.channel, "waifu", "negative", text, **options)
+        return [choice["value"] for choice in found]
+
+    assert (await kept_out("hat, blue ha"))[0] == "hat, blue hair"
+    assert await kept_out("") == await kept_out("hat, ") == [], "anything could be kept out"
+    channel = desk.env.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    channel.nsfw = True
+    assert await kept_out("lowres, blue ha", prompt="1girl, nude")
+    assert await kept_out("adult, blue ha", prompt="1girl")
+    assert await kept_out("adult, blue ha", prompt="1girl, nude") == [], "it would ask for a minor"
+    await desk.asks(prompt="1girl", negative="blue hair ⟨1.8k⟩")
+    assert [job.draw.negative for job in await desk.jobs()] == ["blue hair"]
 
 
 async def test_a_model_without_a_tags_file_completes_nothing_and_doubts_nothing(

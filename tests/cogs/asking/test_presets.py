@@ -13,12 +13,17 @@ from simcord.backend.errors import OptionError
 from bot.typed.kept import PRESETS_MAX
 from bot.typed.names import NameFault, name_of
 from models.contract import Aspect, Sampler
+from tests.stages.factories import make_place
+from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path) as ready:
+        # What the first answer would wait for.
+        place = make_place(guild=ready.guild.id, channel=ready.channel.id)
+        await ready.bot.services.policy_at(place, model=INFO)
         yield ready
 
 
@@ -42,6 +47,39 @@ async def test_a_preset_in_use_goes_with_everything_and_what_is_typed_wins(desk:
     assert (before.prompt, after.prompt) == ("1girl, before", "1girl, after")
     assert (during.prompt, during.negative) == ("1girl, hat, pastel colors", "lowres")
     assert (during.steps, during.sampler, during.aspect) == (5, Sampler.HEUN, Aspect.PORTRAIT)
+
+
+async def test_a_preset_that_is_named_goes_with_this_request_only(desk: Front) -> None:
+    await preset(desk, "save", name="always", words="pastel colors", steps=9)
+    await preset(desk, "save", name="once", words="night sky", sampler="heun")
+    await preset(desk, "use", name="always")
+    await desk.asks(prompt="1girl, hat", preset="Once")
+    await desk.asks(prompt="1girl, crown --preset once")
+    await desk.asks(prompt="1girl, scarf")
+    named, flagged, after = [job.draw for job in await desk.jobs()]
+    assert named.prompt == "1girl, hat, night sky", "instead of the one in use"
+    assert named.sampler is Sampler.HEUN
+    assert named.steps != 9
+    assert flagged.prompt == "1girl, crown, night sky"
+    assert (after.prompt, after.steps) == ("1girl, scarf, pastel colors", 9)
+
+
+async def test_a_preset_that_is_nobodys_or_anothers_draws_nothing(desk: Front) -> None:
+    who = desk.newcomer()
+    await preset(desk, "save", who, name="theirs", words="pastel colors")
+    for name, told in (("theirs", "no preset `theirs`"), ("a/b", "letters, digits")):
+        refused = await desk.asks(prompt="1girl, hat", preset=name)
+        assert refused.ephemeral
+        assert told in refused.content
+        assert f"--preset {name}" in refused.content, "given back with the rest"
+    assert not await desk.jobs()
+
+
+async def test_a_preset_keeps_no_other_presets_name(desk: Front) -> None:
+    await preset(desk, "save", name="one", words="hat --preset two")
+    await preset(desk, "use", name="one")
+    await desk.asks(prompt="1girl")
+    assert [job.draw.prompt for job in await desk.jobs()] == ["1girl, hat"]
 
 
 async def test_a_presets_words_are_added_once_however_often_it_is_edited(desk: Front) -> None:
@@ -133,5 +171,8 @@ async def test_names_are_offered_to_their_member(desk: Front) -> None:
     await preset(desk, "save", name="mine", words="pastel")
     choices = await desk.member.autocomplete(desk.channel, "preset use", "name", "m")
     assert [c["value"] for c in choices] == ["mine"]
+    named = await desk.member.autocomplete(desk.channel, "waifu", "preset", "m")
+    assert [c["value"] for c in named] == ["mine"]
     who = desk.newcomer()
+    assert not await who.autocomplete(desk.channel, "waifu", "preset", "m")
     assert not await who.autocomplete(desk.channel, "preset use", "name", "m")

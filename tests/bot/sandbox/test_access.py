@@ -1,0 +1,135 @@
+"""Using the page by keyboard or with a reader: axe-core's rules, drawers, lists of choices."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver.common.keys import Keys
+
+from bot.sandbox.wire.server import Sandbox
+from tests.stages.browsing import click, find, missing, open_browser, type_command, type_text, wait
+from tests.stages.stage import stage
+
+AXE = Path(__file__).parent / "page" / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """
+    const done = arguments[arguments.length - 1];
+    axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => done(violations.map(
+        ({id, impact, nodes}) => ({id, impact, where: nodes.map((node) => node.html)}))));
+"""
+FOCUSED = "return document.activeElement.closest(arguments[0]) !== null"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(missing() is not None, reason=missing() or ""),
+    pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: make lint fetches it from npm"),
+]
+
+
+def serious(browser: Chrome) -> list[dict[str, Any]]:
+    """What axe-core holds against the page as it is now."""
+    if not browser.execute_script("return typeof axe === 'object'"):
+        browser.execute_script(AXE.read_text(encoding="utf-8"))
+    found = browser.execute_async_script(RUN)
+    return [one for one in found if one["impact"] in ("serious", "critical")]
+
+
+def keys(browser: Chrome, *which: str) -> None:
+    ActionChains(browser).send_keys(*which).perform()
+
+
+def inside(browser: Chrome, selector: str) -> bool:
+    return bool(browser.execute_script(FOCUSED, selector))
+
+
+def visit(browser: Chrome, url: str) -> None:
+    browser.get(url)
+    wait(browser, lambda b: find(b, "[data-persona]"))
+
+
+def choose_by_keys(browser: Chrome) -> None:
+    """A list of choices is gone through with the arrows, Home and End."""
+    click(browser, "[data-custom-id^='wp:open:0']", -1)
+    values = [
+        one.get_attribute("data-value") for one in wait(browser, lambda b: find(b, ".option"))
+    ]
+
+    def marked() -> str | None:
+        return browser.switch_to.active_element.get_attribute("data-value")
+
+    assert serious(browser) == []
+    keys(browser, Keys.END)
+    assert marked() == values[-1]
+    keys(browser, Keys.ARROW_UP)
+    assert marked() == values[-2]
+    keys(browser, Keys.HOME, Keys.ARROW_DOWN)
+    assert marked() == values[1]
+    keys(browser, Keys.ESCAPE)
+    assert inside(browser, "[data-custom-id^='wp:open:0']"), "the select has the keyboard again"
+
+
+def go_round_the_drawer(browser: Chrome) -> None:
+    """While the narrow drawer is open the keyboard stays in it, and then goes back."""
+    click(browser, "#open-places")
+    wait(browser, lambda b: inside(b, "#places"))
+    assert serious(browser) == []
+    stops = len(find(browser, "#places button"))
+    for _ in range(stops + 1):
+        keys(browser, Keys.TAB)
+        assert inside(browser, "#places")
+    browser.execute_script("document.querySelector('#places button').focus()")
+    ActionChains(browser).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+    assert inside(browser, "#me"), "before the first comes the last"
+    keys(browser, Keys.ESCAPE)
+    wait(browser, lambda b: inside(b, "#open-places"))
+
+
+def use(browser: Chrome, url: str) -> None:
+    visit(browser, url)
+    type_text(browser, "/pol")
+    wait(browser, lambda b: find(b, ".suggestion"))
+    assert serious(browser) == []
+    find(browser, "#composer")[0].clear()
+    type_command(browser, "/policy panel")
+    choose_by_keys(browser)
+    click(browser, "[data-custom-id^='wp:open:0']", -1)
+    click(browser, ".option[data-value='blocked']")
+    click(browser, "[data-custom-id='wp:form:0:add:blocked']")
+    wait(browser, lambda b: find(b, "dialog textarea"))
+    assert serious(browser) == []
+    keys(browser, Keys.ESCAPE)
+    go_round_the_drawer(browser)
+
+
+async def test_the_keyboard_reaches_everything_on_a_phone(tmp_path: Path) -> None:
+    async with stage(tmp_path) as here:
+        url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
+        browser = open_browser(tmp_path / "profile", width_px=390)
+        try:
+            await asyncio.to_thread(use, browser, url)
+        finally:
+            browser.quit()
+
+
+def look(browser: Chrome, url: str) -> None:
+    visit(browser, url)
+    wait(browser, lambda b: find(b, "[data-message-id]"))
+    assert serious(browser) == []
+    find(browser, "#open-weather")[0].click()
+    wait(browser, lambda b: find(b, "[data-bot]"))
+    assert serious(browser) == []
+
+
+async def test_a_reader_finds_its_way_through_messages_and_the_weather(tmp_path: Path) -> None:
+    async with Sandbox() as sandbox:
+        said = sandbox.say("member", "general", "# Hi\n**see** `this` ||not this|| https://a.b/c")
+        sandbox.react("moderator", said["id"], "🎉")
+        url = f"{sandbox.page_url}?channel={sandbox.channel('general')}"
+        browser = open_browser(tmp_path / "profile")
+        try:
+            await asyncio.to_thread(look, browser, url)
+        finally:
+            browser.quit()

@@ -1,0 +1,125 @@
+"""What the page's style sheets say can be read: WCAG 2.2 AA, 4.5 to 1 for text.
+
+Computed from the sheets. A rule that names no ground of its own may stand on any of the page's; a
+browser's own check, which knows what stands where, is in `test_browser.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+from bot.sandbox.wire.page_api import PAGE
+
+Color = tuple[float, float, float]
+
+AA = 4.5
+#: What text stands on: the page's surfaces, and the sheets that lie over them.
+GROUNDS = (
+    *(f"var(--{name})" for name in ("rail", "side", "chat", "raised", "field")),
+    "#191820", "#191821", "#1a1922", "#1f1e27", "#26252f", "#2a2935", "#302f3e", "#16151d",
+)  # fmt: skip
+#: Rows that are chosen or hovered lie a little lighter; what is faint never stands in one.
+MARKED = "var(--active)"
+FAINT = "var(--faint)"
+#: Text that is not to be read: WCAG leaves out what cannot be used, and what an echo shows again.
+UNREAD = {"#send:disabled", "#composer", "#composer::selection"}
+#: May be dimmed: what cannot be used, what is seen at once on touch screens, and animations.
+DIMMED = {".button:disabled", ".select:disabled", ".reaction.more"}
+
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_COLOR = re.compile(r"rgb\((\d+) (\d+) (\d+) / ([\d.]+)%\)")
+
+
+def sheet() -> str:
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(PAGE.glob("*.css")))
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def rules() -> Iterator[tuple[str, dict[str, str]]]:
+    for selector, body in _RULE.findall(sheet()):
+        pairs = (line.partition(":")[::2] for line in body.split(";") if ":" in line)
+        yield " ".join(selector.split()), {key.strip(): value.strip() for key, value in pairs}
+
+
+TOKENS = {
+    key: value
+    for selector, body in rules()
+    if selector == ":root"
+    for key, value in body.items()
+    if key.startswith("--")
+}
+
+
+def color_of(text: str, below: Color) -> Color | None:
+    """As it looks over `below`; None for what is no colour of its own."""
+    while (token := re.fullmatch(r"var\((--[\w-]+)(?:, [^)]+)?\)", text)) and token[1] in TOKENS:
+        text = TOKENS[token[1]]
+    if re.fullmatch(r"#[0-9a-f]{3}", text):
+        text = "#" + "".join(2 * digit for digit in text[1:])
+    if re.fullmatch(r"#[0-9a-f]{6}", text):
+        return tuple(int(text[at : at + 2], 16) / 255 for at in (1, 3, 5))  # type: ignore[return-value]
+    if found := _COLOR.fullmatch(text):
+        alpha = float(found[4]) / 100
+        parts = (int(part) / 255 for part in found.groups()[:3])
+        return tuple(p * alpha + b * (1 - alpha) for p, b in zip(parts, below, strict=True))  # type: ignore[return-value]
+    return None
+
+
+def luminance(color: Color) -> float:
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color)
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(left: Color, right: Color) -> float:
+    dark, light = sorted((luminance(left), luminance(right)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def grounds(text: str, own: str | None) -> list[Color]:
+    """What a text of this colour may stand on."""
+    black = (0.0, 0.0, 0.0)
+    page = [color for ground in GROUNDS if (color := color_of(ground, black))]
+    over = [own] if own else [None] if text == FAINT else [None, MARKED]
+    stacks = product(page, over)
+    return [below if top is None else color_of(top, below) or below for below, top in stacks]
+
+
+def test_a_pair_that_is_known() -> None:
+    assert contrast((0, 0, 0), (1, 1, 1)) == pytest.approx(21)
+    grey = color_of("#767676", (0, 0, 0))
+    assert grey is not None
+    assert contrast(grey, (1, 1, 1)) == pytest.approx(4.54, abs=0.01), "the standard's own example"
+
+
+def test_every_text_of_the_sheets_can_be_read() -> None:
+    looked_at, wrong = 0, []
+    for selector, body in rules():
+        text, own = body.get("color"), body.get("background") or body.get("background-color")
+        if text is None or selector in UNREAD or text in ("inherit", "transparent"):
+            continue
+        if own in ("none", "transparent"):
+            own = None
+        for ground in grounds(text, own):
+            color = color_of(text, ground)
+            if color is None:
+                assert "var(--ink" in text, f"{selector}: {text} is not understood"
+                continue
+            looked_at += 1
+            if contrast(color, ground) < AA:
+                ratio = f"{contrast(color, ground):.2f}"
+                wrong.append(f"{selector}: {text} on {own or 'the page'} {ratio}")
+    assert looked_at > 500
+    assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+def test_nothing_that_is_read_is_dimmed() -> None:
+    dimmed = {
+        selector
+        for selector, body in rules()
+        if 0 < float(body.get("opacity", "0")) < 1 and not re.search(r"%|from|to$", selector)
+    }
+    assert dimmed <= DIMMED, dimmed - DIMMED
