@@ -190,9 +190,9 @@ class Undo(Press, template=template(Action.UNDO)):
             return
         deletions.drop(job_id)
         services.signals.review.set()
+        await interaction.response.edit_message(content=_BACK, view=None)
         if posts:
             services.signals.amend.set()
-            await interaction.response.edit_message(content=_BACK, view=None)
         else:
             await show_again(interaction, job_id)
 
