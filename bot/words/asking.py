@@ -28,11 +28,17 @@ _ALONE = (
     "-# Only you see this. I show you the pictures when they are done; if that takes longer than a "
     "quarter of an hour, press *Show*. `/history` lists them, and `/show` shows them to you alone."
 )
+_SHOWN_ALONE = "-# Only you see this. *Show* brings the pictures again, and `/history` lists them."
 
 
 def for_you_alone(status: str) -> str:
     """Where a private request stands, and how its pictures come."""
     return f"{fit(status, CONTENT_CHARS_MAX - len(_ALONE) - 1)}\n{_ALONE}"
+
+
+def shown_alone(status: str) -> str:
+    """What came of a private request whose pictures were shown, and how to see them again."""
+    return f"{fit(status, CONTENT_CHARS_MAX - len(_SHOWN_ALONE) - 1)}\n{_SHOWN_ALONE}"
 
 
 def left_out(names: Sequence[str]) -> str:

@@ -39,7 +39,7 @@ from bot.typed.reading import understood
 from bot.words import asking, knowing, licensing, standing, wording
 from cogs.asking.doubting import doubted, show_doubt
 from cogs.asking.dressing import dressed
-from cogs.asking.private import answer_privately, bring
+from cogs.asking.private import bring
 from cogs.asking.refusing import alert, give_words_back, refuse, refuse_words
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view, private_view
@@ -130,9 +130,9 @@ async def submit(
         await refuse(interaction, ask, outcome, typed)
     else:
         services.signals.queued()
-        await _acknowledge(interaction, outcome)
+        answer_id = await _acknowledge(interaction, outcome)
         if outcome.layout is PostLayout.PRIVATE:
-            bringing = bring(interaction, outcome.id)
+            bringing = bring(interaction, outcome.id, answer_id)
             interaction.client.spawn(bringing, name="a private picture")
 
 
@@ -243,17 +243,21 @@ def lacking(interaction: Interaction) -> Refused | None:
     )
 
 
-async def _acknowledge(interaction: Interaction, request: Request) -> None:
-    """Say where the request stands. If Discord does not take it, the jobs go on all the same."""
+async def _acknowledge(interaction: Interaction, request: Request) -> MessageId | None:
+    """Say where the request stands. If Discord does not take it, the jobs go on all the same.
+
+    Returns the message that says it, if it is there.
+    """
     first = request.jobs[0]
     with whereabouts(job=first.id, guild=first.guild_id):
         try:
-            await _tell_standing(interaction, request)
+            return await _tell_standing(interaction, request)
         except (*DISCORD_ERRORS, BotError) as problem:
             log.warning("the acknowledgement is not complete (%s); the pictures will come", problem)
+    return None
 
 
-async def _tell_standing(interaction: Interaction, request: Request) -> None:
+async def _tell_standing(interaction: Interaction, request: Request) -> MessageId:
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
     expected = await services.outlook.expected(request.jobs, standing)
@@ -262,21 +266,23 @@ async def _tell_standing(interaction: Interaction, request: Request) -> None:
         request.jobs, standing=standing, expected=expected, progress={}, note=told
     )
     if request.layout is PostLayout.PRIVATE:
-        await answer_privately(interaction, asking.for_you_alone(text), private_view(request.id))
-        return
-    message_id = await _answer(interaction, text, request)
+        view = private_view(request.id)
+        return await _answer(interaction, asking.for_you_alone(text), view, private=True)
+    message_id = await _answer(interaction, text, cancel_view(request.id))
     message = MessageRef(
         message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id
     )
     if not await services.views.set_status_message(request.id, message):
         services.signals.doomed.set()
+    return message_id
 
 
-async def _answer(interaction: Interaction, text: str, request: Request) -> MessageId:
-    view = cancel_view(request.id)
+async def _answer(
+    interaction: Interaction, text: str, view: discord.ui.View, *, private: bool = False
+) -> MessageId:
     if interaction.response.is_done():
-        message = await interaction.followup.send(text, view=view, wait=True)
+        message = await interaction.followup.send(text, view=view, ephemeral=private, wait=True)
         return MessageId(message.id)
-    answer = await interaction.response.send_message(text, view=view)
+    answer = await interaction.response.send_message(text, view=view, ephemeral=private)
     assert answer.message_id is not None, "a message was asked for"
     return MessageId(answer.message_id)
