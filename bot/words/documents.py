@@ -23,6 +23,8 @@ EVERYBODY_DECIDES = (
     "I have changed nothing: `moderator_role` is @everyone in this file, so everybody would decide."
 )
 
+_UNUSABLE = "⚠️ I have changed nothing, because I cannot write in a channel that this file names:"
+
 
 def too_large(size_bytes: int, most_bytes: int) -> str:
     """A file that cannot be a policy."""
@@ -30,6 +32,12 @@ def too_large(size_bytes: int, most_bytes: int) -> str:
         f"This file has {size_bytes / 1e6:.1f} MB, and a policy has at most "
         f"{most_bytes / 1e6:.1f} MB. I have changed nothing."
     )
+
+
+def unusable(faults: Sequence[tuple[str, str]]) -> str:
+    """Where moderators could not be told: each key of the file, and why its channel will not do."""
+    told = "\n".join(f"- `{key}`: {why}" for key, why in faults)
+    return f"{_UNUSABLE}\n{told}"
 
 
 def faulty(faults: Sequence[str]) -> str:
