@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
             raise
         faults = _leaves(ours)
     for fault in faults:
-        print(f"error: {fault}", file=sys.stderr)
+        print(f"error: {fault}".replace("\n", "\n       "), file=sys.stderr)
     return 2
 
 

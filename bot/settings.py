@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
 from bot.domain import SettingsError
-from models.decoding import Dialect, Meta, MisfitError, decode
+from models.decoding import Dialect, Flaw, Meta, MisfitError, decode
 
 #: Discord's own addresses, used when the settings name no others.
 DISCORD_API = "https://discord.com/api/v10"
@@ -97,16 +97,23 @@ def load(
 ) -> Settings:
     """Read `.env`, let the environment win over it, and check every value.
 
-    Raises `SettingsError` with one sentence that names the variable.
+    Raises `SettingsError` with a line for each value that is wrong, which names its variable.
     """
-    found = _file(dotenv)
-    found.update(os.environ if environment is None else environment)
+    over = os.environ if environment is None else environment
+    found = _file(dotenv) | dict(over)
     told = {name.lower(): text for name in DEFAULTS if (text := found.get(name, "").strip())}
     try:
         return decode(Settings, told, _TEXTS)
     except MisfitError as fault:
-        flaw = fault.flaws[0]
-        raise SettingsError(f"{flaw.path.upper()} {flaw.told} Mend it in .env.") from None
+        raise SettingsError("\n".join(_wrong(flaw, over) for flaw in fault.flaws)) from None
+
+
+def _wrong(flaw: Flaw, environment: Mapping[str, str]) -> str:
+    """What is wrong with a setting, and where it was set."""
+    name = flaw.path.upper()
+    if name in environment:
+        return f"{name} {flaw.told} It is set in the environment, which wins over .env."
+    return f"{name} {flaw.told} Mend it in .env."
 
 
 def strangers(dotenv: Path = Path(".env")) -> dict[str, str | None]:

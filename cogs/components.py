@@ -294,6 +294,11 @@ def private_view(request_id: RequestId) -> discord.ui.View:
     return row_of((Action.FETCH, request_id), (Action.CANCEL, request_id))
 
 
+def fetch_view(request_id: RequestId) -> discord.ui.View:
+    """The button under a private request that is done."""
+    return row_of((Action.FETCH, request_id))
+
+
 def cancel_view(request_id: RequestId) -> discord.ui.View:
     """The button under a status message."""
     return row_of((Action.CANCEL, request_id))

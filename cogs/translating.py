@@ -11,7 +11,7 @@ from typing import cast
 import discord
 
 from bot.client import Interaction, WaifuBot
-from bot.domain import ChannelId, GuildId, Place, RoleId, UserId
+from bot.domain import ChannelId, GuildId, MessageId, Place, RoleId, UserId
 from bot.languages import language
 from bot.words import wording
 from bot.words.speaking import ENGLISH, Language, speak, speaking
@@ -105,6 +105,18 @@ async def tell(interaction: Interaction, text: str) -> None:
         await interaction.followup.send(text, ephemeral=True)
     else:
         await interaction.response.send_message(text, ephemeral=True)
+
+
+async def answer(
+    interaction: Interaction, text: str, view: discord.ui.View, *, private: bool = False
+) -> MessageId:
+    """Answer with controls, for all or for these eyes only. Returns the message that it is."""
+    if interaction.response.is_done():
+        message = await interaction.followup.send(text, view=view, ephemeral=private, wait=True)
+        return MessageId(message.id)
+    sent = await interaction.response.send_message(text, view=view, ephemeral=private)
+    assert sent.message_id is not None, "a message was asked for"
+    return MessageId(sent.message_id)
 
 
 def in_public(bot: WaifuBot, guild_id: GuildId | int) -> AbstractContextManager[Language]:

@@ -125,8 +125,10 @@ def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy
     try:
         policy = _policy(decode(_Document, tree, _TOML), guild_id)
     except MisfitError as misfit:
-        strange = _strange_rules(_rules_in(tree), rulebook)
-        raise DocumentError([*(flaw.sentence for flaw in misfit.flaws), *strange]) from None
+        told = [flaw.sentence for flaw in misfit.flaws]
+        raise DocumentError([*told, *_faults_in(tree, rulebook)]) from None
+    except DocumentError:
+        raise DocumentError(list(_faults_in(tree, rulebook))) from None
     if faults := list(faults_of(policy, rulebook)):
         raise DocumentError(faults)
     return policy
@@ -146,6 +148,19 @@ def _parsed(data: bytes) -> dict[str, object]:
     # Besides TOML's own: a number with more digits than Python reads, and brackets in brackets.
     except (ValueError, RecursionError) as fault:
         raise DocumentError([f"it is no TOML: {fault}"]) from None
+
+
+def _faults_in(tree: Mapping[str, object], rulebook: Rulebook) -> Iterator[str]:
+    """What is wrong in a file that is no policy, beside what does not fit its place."""
+    for table in ("categories", "channels", "roles"):
+        yield from filter(None, (_fault_of_id(name, table) for name in _table(tree.get(table))))
+    if isinstance(preset := tree.get("preset", "standard"), str):
+        yield from _faults_of_preset(preset, rulebook)
+    yield from _strange_rules(_rules_in(tree), rulebook)
+    allowed = tree.get("allowed")
+    listed = cast("list[object]", allowed) if isinstance(allowed, list) else []
+    yield from _faults_of_texts("blocked", list(_table(tree.get("blocked"))))
+    yield from _faults_of_texts("allowed", [text for text in listed if isinstance(text, str)])
 
 
 def _rules_in(tree: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -268,9 +283,15 @@ def _overrides(place: _Place) -> Overrides:
 
 
 def _id(name: str, table: str) -> int:
-    if not _ID.fullmatch(name) or int(name) >= 2**63:
-        raise DocumentError([f"{table}.{name} must be named after an id: a whole number"])
+    if fault := _fault_of_id(name, table):
+        raise DocumentError([fault])
     return int(name)
+
+
+def _fault_of_id(name: str, table: str) -> str | None:
+    if _ID.fullmatch(name) and int(name) < 2**63:
+        return None
+    return f"{table}.{name} must be named after an id: a whole number"
 
 
 def effect_text(effect: Effect) -> str:
@@ -317,9 +338,13 @@ def faults_of(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
         yield f"it is larger than {_JSON_BYTES_MAX // 1024:,} KiB all in all"
 
 
+def _faults_of_preset(preset: str, rulebook: Rulebook) -> Iterator[str]:
+    if preset not in rulebook.presets:
+        yield f"preset must be one of {', '.join(rulebook.presets)}, not {preset}"
+
+
 def _faults_of_rules(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
-    if policy.preset not in rulebook.presets:
-        yield f"preset must be one of {', '.join(rulebook.presets)}, not {policy.preset}"
+    yield from _faults_of_preset(policy.preset, rulebook)
     places = {
         "server": policy.rules,
         **{f"categories.{id_}": lines for id_, lines in policy.categories.items()},
@@ -353,18 +378,22 @@ def _fault_of_rule(rule: RuleId, rulebook: Rulebook) -> str | None:
 
 
 def _faults_of_terms(policy: GuildPolicy) -> Iterator[str]:
-    for name, texts in (("blocked", [t.text for t in policy.blocked]), ("allowed", policy.allowed)):
-        if len(set(texts)) < len(texts):
-            yield f"{name} has a term twice"
-        for text in texts:
-            if fault := _fault_of_term(text):
-                yield f"{name}.{text}: a term {fault}"
+    yield from _faults_of_texts("blocked", [term.text for term in policy.blocked])
+    yield from _faults_of_texts("allowed", policy.allowed)
     for term in policy.blocked:
         if len(term.reason) > REASON_CHARS_MAX or not term.reason.isprintable():
             yield (
                 f"blocked.{term.text}.reason must be one line of at most {REASON_CHARS_MAX} "
                 "characters"
             )
+
+
+def _faults_of_texts(name: str, texts: Sequence[str]) -> Iterator[str]:
+    if len(set(texts)) < len(texts):
+        yield f"{name} has a term twice"
+    for text in texts:
+        if fault := _fault_of_term(text):
+            yield f"{name}.{text}: a term {fault}"
 
 
 def _fault_of_term(text: str) -> str | None:

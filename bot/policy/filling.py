@@ -29,7 +29,9 @@ def completed(ask: Ask, glossary: Glossary, policy: EffectivePolicy) -> Ask:
     if ask.kind in _AS_IT_WAS:
         return replace(ask, completions=(ask.draw.completion,) * ask.count)
     draws = (ask.draw.nth(index) for index in range(ask.count))
-    return replace(ask, completions=tuple(_filled(draw, glossary, policy) for draw in draws))
+    # What is drawn from a picture is drawn of its words: other clothes are no variation of it.
+    fill = _kept if ask.draw.source is not None and ask.kind is RequestKind.VARY else _filled
+    return replace(ask, completions=tuple(fill(draw, glossary, policy) for draw in draws))
 
 
 def surprise(glossary: Glossary, seed: int, policy: EffectivePolicy) -> str:
@@ -41,14 +43,25 @@ def surprise(glossary: Glossary, seed: int, policy: EffectivePolicy) -> str:
     return ""
 
 
+def _kept(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
+    """What was filled in; something else where this place's policy would not take it."""
+    kept = draw.completion or ""
+    return kept if _harmless(draw, kept, policy) else _filled(draw, glossary, policy)
+
+
 def _filled(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
     """What is filled in, if it changes nothing of what policy says of the words alone."""
     found = filling.completion(
         draw.prompt, glossary, draw.seed, negative=draw.negative, takes=_taken(policy)
     )
+    return found if _harmless(draw, found, policy) else ""
+
+
+def _harmless(draw: Draw, completion: str, policy: EffectivePolicy) -> bool:
+    """Whether it changes nothing of what policy says of the prompt alone."""
     alone = judged(draw.prompt, draw.negative, policy)
-    whole = judged(replace(draw, completion=found).words, draw.negative, policy)
-    return found if whole <= alone else ""
+    whole = judged(replace(draw, completion=completion).words, draw.negative, policy)
+    return whole <= alone
 
 
 def _taken(policy: EffectivePolicy) -> Callable[[str], bool]:

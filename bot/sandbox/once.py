@@ -90,7 +90,7 @@ class _Play:
             return {} if message["flags"] & _LOADING else message
 
         answer = await _until(_ANSWER_S, whole, "the answer was not finished")
-        _say("answered", f"after {ticket.wait_ms:.0f} ms: {answer['content']}")
+        _say("answered", f"after {ticket.wait_ms:.0f} ms: {words_of(answer)}")
         return answer
 
     async def _ready(self) -> bool:
@@ -188,6 +188,15 @@ def _button(message: Payload, action: str) -> str | None:
 
 def _is_post(message: Payload) -> bool:
     return bool(_button(message, "vary") or _button(message, "which"))
+
+
+def words_of(message: Payload) -> str:
+    """All that a message says: its own text, and that of its embeds."""
+    parts = [message["content"]]
+    for embed in message["embeds"]:
+        parts += [embed.get("title"), embed.get("description")]
+        parts += [f"**{field['name']}**\n{field['value']}" for field in embed.get("fields", [])]
+    return "\n".join(filter(None, parts))
 
 
 def _first_line(message: Payload) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from bot.sandbox.wire.wire import NotPossible, Payload
 
+#: The type of a command that is typed; others stand in the menu of a message.
+_SLASH = 1
 #: Types of options: subcommand and group, text, and what is made of the others' text.
 _NESTED = (1, 2)
 _TEXT, _WHOLE, _SWITCH, _NUMBER = 3, 4, 5, 10
@@ -37,7 +39,7 @@ def parse(command: str, registered: list[Payload], who: str) -> tuple[str, Paylo
 def _named(command: str, registered: list[Payload], who: str) -> tuple[str, Payload, str]:
     """The full name that a command begins with, what was registered of it, and what follows."""
     name, rest = _first_word(command.strip().removeprefix("/"))
-    known = {c["name"]: c for c in registered}
+    known = {c["name"]: c for c in registered if c.get("type", _SLASH) == _SLASH}
     if name not in known:
         offered = ", ".join(f"/{n}" for n in sorted(known))
         raise NotPossible(

@@ -42,11 +42,20 @@ _ALONE = Message(
     "-# Only you see this. I show you the pictures when they are done; if that takes longer than a "
     "quarter of an hour, press *Show*. `/history` lists them, and `/show` shows them to you alone."
 )
+_SHOWN_ALONE = Message(
+    "-# Only you see this. *Show* brings the pictures again, and `/history` lists them."
+)
 
 
 def for_you_alone(status: str) -> str:
     """Where a private request stands, and how its pictures come."""
     return f"{fit(status, CONTENT_CHARS_MAX - len(_ALONE()) - 1)}\n{_ALONE()}"
+
+
+def shown_alone(status: str) -> str:
+    """What came of a private request whose pictures were shown, and how to see them again."""
+    told = _SHOWN_ALONE()
+    return f"{fit(status, CONTENT_CHARS_MAX - len(told) - 1)}\n{told}"
 
 
 def left_out(names: Sequence[str]) -> str:

@@ -26,6 +26,10 @@ EVERYBODY_DECIDES = Message(
     "I have changed nothing: `moderator_role` is @everyone in this file, so everybody would decide."
 )
 
+_UNUSABLE = Message(
+    "⚠️ I have changed nothing, because I cannot write in a channel that this file names:"
+)
+
 
 def too_large(size_bytes: int, most_bytes: int) -> str:
     """A file that cannot be a policy."""
@@ -34,6 +38,12 @@ def too_large(size_bytes: int, most_bytes: int) -> str:
         size=number(round(size_bytes / 1e6, 1)),
         most=number(round(most_bytes / 1e6, 1)),
     )
+
+
+def unusable(faults: Sequence[tuple[str, str]]) -> str:
+    """Where moderators could not be told: each key of the file, and why its channel will not do."""
+    told = "\n".join(f"- `{key}`: {why}" for key, why in faults)
+    return f"{_UNUSABLE()}\n{told}"
 
 
 def faulty(faults: Sequence[str]) -> str:

@@ -17,9 +17,9 @@ from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
 from bot.services import Services
 from bot.words import alike
-from cogs.asking.private import answer_privately
 from cogs.audience import may_show_here
 from cogs.components import Action, row_of
+from cogs.translating import answer
 from models.contract import Draw
 
 
@@ -82,8 +82,9 @@ async def show_alike(interaction: Interaction, ask: Ask, found: Alike) -> None:
     services = interaction.client.services
     waiting_id = await services.consent.hold(ask, services.clock())
     here = [(Action.SHOW_HERE, found.jobs[0].id)] if len(found.jobs) == 1 else []
-    await answer_privately(
+    await answer(
         interaction,
         alike.there_already(found.jobs, found.urls),
         row_of(*here, (Action.DRAW_ANYWAY, waiting_id)),
+        private=True,
     )

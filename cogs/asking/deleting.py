@@ -186,9 +186,9 @@ class Undo(Press, template=template(Action.UNDO)):
             return
         deletions.drop(job_id)
         services.signals.review.set()
+        await interaction.response.edit_message(content=pictures.IS_BACK(), view=None)
         if posts:
             services.signals.amend.set()
-            await interaction.response.edit_message(content=pictures.IS_BACK(), view=None)
         else:
             await show_again(interaction, job_id)
 

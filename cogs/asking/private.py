@@ -20,14 +20,15 @@ from bot.domain import (
     BotError,
     Job,
     JobState,
+    MessageId,
     Picture,
     Refused,
     RequestId,
     StorageError,
 )
 from bot.policy.showing import may_show
-from bot.words import pictures, wording
-from cogs.components import post_view
+from bot.words import asking, pictures, wording
+from cogs.components import fetch_view, post_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.noting import note
 from cogs.posting.uploads import told_of, upload
@@ -40,19 +41,46 @@ _PACE_S = 1.0
 _TOKEN_S = 14 * 60
 
 
-async def bring(interaction: Interaction, request_id: RequestId) -> None:
-    """Show the pictures of a private request when they are done, if that is soon enough."""
+async def bring(
+    interaction: Interaction, request_id: RequestId, answer_id: MessageId | None
+) -> None:
+    """Show the pictures of a private request when they are done, if that is soon enough.
+
+    What acknowledged it as `answer_id` says so then.
+    """
     services = interaction.client.services
     until_s = services.elapsed_s() + _TOKEN_S
     try:
         while services.elapsed_s() < until_s:
             jobs = await services.views.of_request(request_id)
             if all(job.state in ENDED or job.state is JobState.HELD for job in jobs):
-                await show_all(interaction, jobs)
+                if answer_id is None or any(job.state is JobState.DELIVERED for job in jobs):
+                    await show_all(interaction, jobs)
+                if answer_id is not None:
+                    await _close(interaction, answer_id, jobs)
                 return
             await asyncio.sleep(_PACE_S)
     except (*DISCORD_ERRORS, BotError) as problem:
         log.info("request %s waits behind its button: %s", request_id, problem)
+
+
+async def _close(interaction: Interaction, answer_id: MessageId, jobs: list[Job]) -> None:
+    """Let the acknowledgement say what came of the request, with the buttons that still do."""
+    delivered = sum(job.state is JobState.DELIVERED for job in jobs)
+    if any(job.state is JobState.HELD for job in jobs):
+        text = asking.for_you_alone(_standing(jobs))
+        await interaction.followup.edit_message(answer_id, content=text)
+        return
+    text = _standing(jobs) if delivered == len(jobs) else wording.ended(jobs)
+    await interaction.followup.edit_message(
+        answer_id,
+        content=asking.shown_alone(text) if delivered else text,
+        view=fetch_view(jobs[0].request_id) if delivered else None,
+    )
+
+
+def _standing(jobs: list[Job]) -> str:
+    return wording.status(jobs, standing=None, expected=None, progress={})
 
 
 async def show_all(interaction: Interaction, jobs: list[Job]) -> None:
@@ -67,7 +95,8 @@ async def show_all(interaction: Interaction, jobs: list[Job]) -> None:
         if shown < len(jobs):
             await tell(interaction, wording.ended(jobs))
     elif not shown:
-        await tell(interaction, pictures.NOT_YET())
+        held = any(job.state is JobState.HELD for job in jobs)
+        await tell(interaction, _standing(jobs) if held else pictures.NOT_YET())
 
 
 async def show_alone(interaction: Interaction, job: Job, picture: Picture) -> None:
@@ -105,11 +134,3 @@ async def _upload(interaction: Interaction, job: Job, picture: Picture, png: byt
             wait=True,
         ),
     )
-
-
-async def answer_privately(interaction: Interaction, text: str, view: discord.ui.View) -> None:
-    """Answer for these eyes only, with buttons."""
-    if interaction.response.is_done():
-        await interaction.followup.send(text, view=view, ephemeral=True)
-    else:
-        await interaction.response.send_message(text, view=view, ephemeral=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-from contextlib import nullcontext
 from dataclasses import replace
 
 import discord
@@ -26,7 +25,9 @@ from bot.domain import (
     Request,
     RequestId,
     RequestKind,
+    Standing,
 )
+from bot.drawing.progress import Expected
 from bot.log import whereabouts
 from bot.policy import decide
 from bot.policy.asks import asked_of, make_ask, typed_of
@@ -41,13 +42,13 @@ from bot.words import asking, knowing, licensing, pictures, standing, wording
 from cogs.asking.alike import Alike, found_alike, show_alike
 from cogs.asking.doubting import doubted, show_doubt
 from cogs.asking.dressing import dressed
-from cogs.asking.private import answer_privately, bring
+from cogs.asking.private import bring
 from cogs.asking.refusing import alert, give_words_back, refuse, refuse_words
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.noting import note
-from cogs.translating import for_everybody, place_of, roles_of, tell, user_of
+from cogs.translating import answer, for_everybody, place_of, roles_of, tell, user_of
 from models.catalogue.tags.grasping import Grasp
 
 log = logging.getLogger(__name__)
@@ -134,9 +135,9 @@ async def submit(
         await refuse(interaction, ask, outcome, typed)
     else:
         services.signals.queued()
-        await _acknowledge(interaction, outcome)
+        answer_id = await _acknowledge(interaction, outcome)
         if outcome.layout is PostLayout.PRIVATE:
-            bringing = bring(interaction, outcome.id)
+            bringing = bring(interaction, outcome.id, answer_id)
             interaction.client.spawn(bringing, name="a private picture")
 
 
@@ -249,44 +250,42 @@ def lacking(interaction: Interaction) -> Refused | None:
     )
 
 
-async def _acknowledge(interaction: Interaction, request: Request) -> None:
-    """Say where the request stands. If Discord does not take it, the jobs go on all the same."""
+async def _acknowledge(interaction: Interaction, request: Request) -> MessageId | None:
+    """Say where the request stands. If Discord does not take it, the jobs go on all the same.
+
+    Returns the message that says it, if it is there.
+    """
     first = request.jobs[0]
     with whereabouts(job=first.id, guild=first.guild_id):
         try:
-            await _tell_standing(interaction, request)
+            return await _tell_standing(interaction, request)
         except (*DISCORD_ERRORS, BotError) as problem:
             log.warning("the acknowledgement is not complete (%s); the pictures will come", problem)
+    return None
 
 
-async def _tell_standing(interaction: Interaction, request: Request) -> None:
+async def _tell_standing(interaction: Interaction, request: Request) -> MessageId:
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
     expected = await services.outlook.expected(request.jobs, standing)
-    private = request.layout is PostLayout.PRIVATE
-    with nullcontext() if private else for_everybody(interaction):
-        told = await note(services, request.jobs[0])
-        text = wording.status(
-            request.jobs, standing=standing, expected=expected, progress={}, note=told
-        )
-        if private:
-            await answer_privately(
-                interaction, asking.for_you_alone(text), private_view(request.id)
-            )
-            return
-        message_id = await _answer(interaction, text, request)
+    if request.layout is PostLayout.PRIVATE:
+        text = asking.for_you_alone(await _status(services, request, standing, expected))
+        return await answer(interaction, text, private_view(request.id), private=True)
+    with for_everybody(interaction):
+        text = await _status(services, request, standing, expected)
+        message_id = await answer(interaction, text, cancel_view(request.id))
     message = MessageRef(
         message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id
     )
     if not await services.views.set_status_message(request.id, message):
         services.signals.doomed.set()
+    return message_id
 
 
-async def _answer(interaction: Interaction, text: str, request: Request) -> MessageId:
-    view = cancel_view(request.id)
-    if interaction.response.is_done():
-        message = await interaction.followup.send(text, view=view, wait=True)
-        return MessageId(message.id)
-    answer = await interaction.response.send_message(text, view=view)
-    assert answer.message_id is not None, "a message was asked for"
-    return MessageId(answer.message_id)
+async def _status(
+    services: Services, request: Request, standing: Standing | None, expected: Expected | None
+) -> str:
+    told = await note(services, request.jobs[0])
+    return wording.status(
+        request.jobs, standing=standing, expected=expected, progress={}, note=told
+    )

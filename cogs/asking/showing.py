@@ -26,7 +26,10 @@ from cogs.translating import for_everybody, guild_of, place_of, roles_of, tell, 
 
 
 async def show_again(interaction: Interaction, job_id: JobId) -> None:
-    """Post a picture of this server once more, or say why not; votes on it count as ever."""
+    """Post a picture of this server once more, or say why not; votes on it count as ever.
+
+    Where the interaction has its answer already, the picture follows it.
+    """
     if not await licensed(interaction):
         return
     found = await showable(interaction, job_id)
@@ -35,10 +38,12 @@ async def show_again(interaction: Interaction, job_id: JobId) -> None:
         return
     job, picture = found
     if await interaction.client.services.views.is_private(job.id):
-        await interaction.response.defer(ephemeral=True)
+        if not interaction.response.is_done():
+            await interaction.response.defer(ephemeral=True)
         await show_alone(interaction, job, picture)
         return
-    await interaction.response.defer(thinking=True)
+    if not interaction.response.is_done():
+        await interaction.response.defer(thinking=True)
     try:
         png = await interaction.client.services.gallery.read(picture)
         send = answer_to(interaction, SendKind.SHOW, [picture])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import discord
@@ -109,8 +110,8 @@ def _read_here(desk: Desk, data: bytes) -> _Offer | str:
         return words.faulty(fault.faults)
     if policy.moderator_role == desk.guild_id:
         return words.EVERYBODY_DECIDES()
-    if unusable := _unusable(desk, policy):
-        return unusable
+    if unusable := list(_unusable(desk, policy)):
+        return words.unusable(unusable)
     return _Offer(
         policy=policy,
         lines=differences(desk.policy, policy, desk.ground()),
@@ -119,12 +120,21 @@ def _read_here(desk: Desk, data: bytes) -> _Offer | str:
     )
 
 
-def _unusable(desk: Desk, policy: GuildPolicy) -> str:
-    """Why nothing can be told or shown where the file says; a channel of another server is none."""
+def _unusable(desk: Desk, policy: GuildPolicy) -> Iterator[tuple[str, str]]:
+    """Why nothing can be told or shown where the file says, with the key that says so.
+
+    A channel of another server is none.
+    """
     before = desk.policy
     now = {before.review_channel, before.log_channel, before.gallery.channel}
-    named = (policy.review_channel, policy.log_channel, policy.gallery.channel)
-    return next(filter(None, (desk.unusable(id_) for id_ in named if id_ not in now)), "")
+    named = {
+        "review_channel": policy.review_channel,
+        "log_channel": policy.log_channel,
+        "gallery_channel": policy.gallery.channel,
+    }
+    for key, channel_id in named.items():
+        if channel_id not in now and (why := desk.unusable(channel_id)):
+            yield key, why
 
 
 def _offered(desk: Desk, found: _Offer, note: str) -> tuple[ui.LayoutView, list[discord.File]]:

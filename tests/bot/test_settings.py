@@ -139,12 +139,24 @@ def test_a_token_of_the_right_shape_passes() -> None:
     ],
 )
 def test_a_wrong_value_is_told_with_what_would_be_right(
-    variable: str, value: str, wanted: str
+    variable: str, value: str, wanted: str, tmp_path: Path
 ) -> None:
+    (tmp_path / ".env").write_text(f"{variable}={value}")
     with pytest.raises(SettingsError) as caught:
-        load({variable: value}, dotenv=None)
+        load({}, dotenv=tmp_path / ".env")
     told = f"{variable} must be {wanted}, not {value!r}. Mend it in .env."
     assert str(caught.value) == told
+
+
+def test_every_wrong_value_is_told_at_once_and_where_it_was_set(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CAP_USER=many\nLEASE_S=60\nLOG_LEVEL=INFO")
+    with pytest.raises(SettingsError) as caught:
+        load({"LOG_LEVEL": "loud"}, dotenv=tmp_path / ".env")
+    user, level = sorted(str(caught.value).splitlines())
+    assert user.startswith("CAP_USER must be")
+    assert user.endswith("Mend it in .env.")
+    assert level.startswith("LOG_LEVEL must be")
+    assert level.endswith("It is set in the environment, which wins over .env.")
 
 
 def test_values_are_read_as_what_they_are() -> None:

@@ -355,7 +355,8 @@ def _shown_in(locale: str, described: Payload) -> Payload:
     shown = dict(described)
     # Of names only a choice's is: what is called by its name is called as it is registered.
     for field in ("description", "name") if "value" in described else ("description",):
-        told = (described.get(f"{field}_localizations") or {}).get(locale)
+        localized: Payload = described.get(f"{field}_localizations") or {}
+        told = localized.get(locale)
         # An option's or command's own name is typed, and stays as it is.
         if told and (
             field == "description" or "value" in described or "description" not in described

@@ -29,6 +29,8 @@ def test_a_rule_that_no_prompt_can_show_cannot_be_set(at: str) -> None:
 def test_every_fault_of_a_file_is_told_at_once() -> None:
     file = b"""version = 1
 channels = 7
+preset = "famly"
+allowed = ["!"]
 [server.rules]
 never = "allow"
 open = "maybe"
@@ -36,6 +38,9 @@ open = "maybe"
 opne = "hold"
 [roles.5]
 exempt = ["zzz", 3]
+[roles.mods]
+[blocked]
+"" = {}
 """
     with pytest.raises(DocumentError) as told:
         from_toml(file, GUILD, BOOK)
@@ -44,6 +49,8 @@ exempt = ["zzz", 3]
         "channels must be", "server.rules.open must be", "server.rules: never is the same",
         "categories.4.rules: there is no rule opne; open is nearest",
         "roles.5.exempt must be", "roles.5.exempt: there is no rule zzz",
+        "preset must be one of", "roles.mods must be named after an id",
+        "allowed.!: a term is one line", "blocked.: a term is one line",
     ):  # fmt: skip
         assert fault in faults
 
@@ -54,3 +61,13 @@ def test_a_rule_that_nobody_knows_is_told_beside_what_else_is_wrong(at: str) -> 
     with pytest.raises(DocumentError) as told:
         from_toml(file.encode(), GUILD, BOOK)
     assert told.value.faults[1:] == (f"{at}: there is no rule opne; open is nearest",)
+
+
+def test_every_place_that_is_named_after_no_id_is_told() -> None:
+    with pytest.raises(DocumentError) as told:
+        from_toml(b"version = 1\npreset = 'famly'\n[channels.a]\n[roles.b]", GUILD, BOOK)
+    assert told.value.faults[:2] == (
+        "channels.a must be named after an id: a whole number",
+        "roles.b must be named after an id: a whole number",
+    )
+    assert told.value.faults[2].startswith("preset must be one of")

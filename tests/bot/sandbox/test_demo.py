@@ -16,6 +16,7 @@ import pytest
 from bot.__main__ import main
 from bot.data_lock import lock_directory
 from bot.sandbox import demo
+from bot.sandbox.once import words_of
 from bot.sandbox.wire.page_api import PAGE
 
 ROOT = Path(__file__).parents[3]
@@ -142,6 +143,14 @@ def test_a_rehearsal_says_its_steps_and_nothing_else(
     told = capfd.readouterr()
     assert "voted" in told.out
     assert not told.err
+
+
+def test_a_rehearsal_tells_what_an_answer_says_in_an_embed() -> None:
+    fields = [{"name": "Asking", "value": "in words"}]
+    embed = {"title": "Help", "description": "What I can do", "fields": fields}
+    assert words_of({"content": "", "embeds": [embed]}) == (
+        "Help\nWhat I can do\n**Asking**\nin words"
+    )
 
 
 def test_a_rehearsal_ends_when_its_bot_cannot_start(

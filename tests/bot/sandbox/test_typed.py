@@ -54,5 +54,13 @@ def test_what_cannot_be_read_is_told_with_what_there_is(typed: str, told: str) -
     assert str(fault.value).startswith(told)
 
 
+def test_what_stands_in_a_messages_menu_is_no_command_to_type() -> None:
+    menu: Payload = {"name": "Frame", "type": 3}
+    with pytest.raises(
+        NotPossible, match=r"^There is no command /Frame .* offers a member /ping\.$"
+    ):
+        parse("/Frame", [PING | {"type": 1}, menu], "member")
+
+
 def test_a_command_without_options_takes_none() -> None:
     assert parse("/ping", [PING], "member") == ("ping", {})

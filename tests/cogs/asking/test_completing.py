@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import RequestKind, Ruling
+from bot.domain import JobId, RequestKind, Ruling
 from bot.policy import decide, filling
 from bot.policy.asks import ask_again, make_ask
 from bot.store.ask_rows import ask_json, ask_of
@@ -132,6 +132,37 @@ async def test_again_is_the_same_picture_and_vary_another(desk: Front) -> None:
     assert again.draw == job.draw
     assert vary.draw.completion
     assert vary.draw.completion != job.draw.completion
+
+
+async def test_what_is_drawn_from_a_picture_keeps_what_was_filled_in(desk: Front) -> None:
+    await desk.asks(prompt="1girl", seed=7)
+    (job,) = await desk.jobs()
+    await desk.drawn([job])
+    message = await _posted(desk, job.id)
+    for label in ("Vary subtle", "Vary strong"):
+        await desk.member.click(message, label=label)
+    _, *varied = await desk.jobs()
+    assert [one.draw.source for one in varied] == [job.id, job.id]
+    assert [one.draw.completion for one in varied] == [job.draw.completion] * 2
+    assert len({one.draw.seed for one in (job, *varied)}) == 3
+
+
+async def test_what_a_place_refuses_is_not_kept_from_a_picture(desk: Front) -> None:
+    policy = await desk.bot.services.policy_at(
+        make_place(guild=desk.guild.id, channel=desk.channel.id), model=FILLING
+    )
+    asked = make_ask(
+        info=FILLING, user_id=USER, place=policy.place, typed=Typed(prompt="1girl"), fresh_seed=1
+    )
+    draw = replace(asked.draw, source=JobId("0000000001"), completion="glasses, smile")
+    ask = replace(asked, draw=draw, kind=RequestKind.VARY)
+    words = embedded_words()
+    assert filling.completed(ask, words, policy).completions == ("glasses, smile",)
+    await by_law(desk.services.guilds, make_guild("glasses", guild_id=desk.guild.id))
+    policy = await desk.bot.services.policy_at(policy.place, model=FILLING)
+    (other,) = filling.completed(ask, words, policy).completions or ()
+    assert other
+    assert "glasses" not in other
 
 
 @pytest.mark.parametrize("kind", [RequestKind.AGAIN, RequestKind.VARY])

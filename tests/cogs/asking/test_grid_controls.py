@@ -149,8 +149,11 @@ async def test_what_stood_alone_comes_back_in_a_new_post(desk: Front) -> None:
     await desk.member.click(asked.message, label="Yes, delete it")
     await desk.looks("Takedown")
     assert message.id not in desk.shown()
-    back = said(await desk.member.click(asked.message, label="Undo"))
-    assert [file.filename for file in back.attachments] == [f"{job.id}.png"]
+    pressed = await desk.member.click(asked.message, label="Undo")
+    assert [file.filename for file in said(pressed).attachments] == [f"{job.id}.png"]
+    assert not said(pressed).ephemeral, "everybody sees it again"
+    assert asked.content == "The picture is back."
+    assert custom_ids(asked) == [], "there is nothing left to undo"
 
 
 async def test_what_stood_alone_comes_back_though_its_old_post_still_waits_to_go(

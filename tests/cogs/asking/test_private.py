@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from simcord.results import InteractionResult
 from bot.domain import GuildId, Job, JobState, Rating, UserId
 from bot.store.caps import Caps
 from bot.store.curation import Curation
-from cogs.asking import private
+from cogs.asking import private, requests
 from models.catalogue.registry import EMBEDDED
 from models.catalogue.tags import files
 from models.contract import Scores
@@ -21,6 +22,9 @@ from tests.stages.factories import make_held
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said
 from tests.stages.simulated import OWNER
+
+#: What a member reads of a picture that waits for moderators.
+WAITS = "The moderators look at it first."
 
 
 @pytest.fixture
@@ -80,11 +84,56 @@ async def test_it_is_brought_by_itself_once_while_discord_lets_us(
     class Caller:
         client = desk.bot
 
-    await private.bring(Caller(), job.request_id)  # type: ignore[arg-type]  all that it looks at
+    await private.bring(Caller(), job.request_id, None)  # type: ignore[arg-type]  all it looks at
     assert [[one.id for one in jobs] for jobs in brought] == [[job.id]]
     monkeypatch.setattr(private, "_TOKEN_S", 0)
-    await private.bring(Caller(), job.request_id)  # type: ignore[arg-type]
+    await private.bring(Caller(), job.request_id, None)  # type: ignore[arg-type]
     assert len(brought) == 1, "its token is dead"
+
+
+class Bringing:
+    """What would come by itself: begun with the request, and run when a test calls."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(private, "_PACE_S", 0)
+        monkeypatch.setattr(requests, "bring", self.begin)
+        self._begun: list[tuple[object, ...]] = []
+
+    def begin(self, *begun: object) -> Coroutine[None, None, None]:
+        self._begun.append(begun)
+        return asyncio.sleep(0)
+
+    async def comes(self) -> None:
+        """The latest one has come."""
+        await private.bring(*self._begun[-1])  # type: ignore[arg-type]  as the bot gave them
+
+
+async def test_its_acknowledgement_says_that_it_is_done(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bringing = Bringing(monkeypatch)
+    result, job = await asks_alone(desk)
+    answer = result.response
+    assert answer is not None
+    assert "queue" in answer.content
+    await desk.drawn([job])
+    await bringing.comes()
+    assert "queue" not in answer.content
+    assert "brings the pictures again" in answer.content
+    assert [i.split(":")[1] for i in custom_ids(answer)] == ["fetch"], "nothing to cancel"
+
+
+async def test_its_acknowledgement_says_that_it_was_cancelled(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bringing = Bringing(monkeypatch)
+    result, _ = await asks_alone(desk)
+    answer = result.response
+    assert answer is not None
+    await desk.member.click(answer.message, label="Cancel")
+    await bringing.comes()
+    assert "Cancelled: 1" in answer.content
+    assert custom_ids(answer) == []
 
 
 async def test_only_their_own_history_and_show_have_it(desk: Front) -> None:
@@ -159,13 +208,22 @@ async def test_it_is_in_no_duel_no_export_and_no_curators_sheet(desk: Front) -> 
     assert {entry.picture.job_id for entry in harvest.entries} == {job.id for job in open_ones}
 
 
-async def test_a_private_picture_that_was_held_is_theirs_once_approved(tmp_path: Path) -> None:
+async def test_a_private_picture_that_was_held_is_theirs_once_approved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bringing = Bringing(monkeypatch)
     async with court(tmp_path) as desk:
         await desk.decides(review_channel=desk.benches.id)
-        _, job = await asks_alone(desk)
+        result, job = await asks_alone(desk)
+        answer = said(result)
         claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
         assert claimed is not None
         await _held(desk, claimed)
+        await bringing.comes()
+        assert answer.content.startswith("**1 picture**")
+        assert WAITS in answer.content
+        pressed = await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
+        assert WAITS in said(pressed).content, "not that it is done in a moment"
         await desk.rules(await desk.presented(), "approve")
         assert await desk.state(job) is JobState.DELIVERED
         await desk.sits()

@@ -236,6 +236,7 @@ async def test_a_file_sends_nothing_into_another_server(
     other = desk.env.create_guild("elsewhere").create_text_channel("general")
     await desk.env.settle()
     told = said(await brought(desk, boss, f"version = 1\n{key} = {other.id}\n".encode()))
-    assert str(other.id) in told.content
+    assert "I have changed nothing" in told.content
+    assert f"`{key}`: I cannot write in a deleted channel (`{other.id}`)" in told.content
     assert not told.attachments
     assert (await current(desk)).number == 0
