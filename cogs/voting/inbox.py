@@ -147,6 +147,7 @@ class Inbox:
         match batch[0]:
             case Seen():
                 await self._record([item.reaction for item in batch if isinstance(item, Seen)])
+                self._services.signals.gallery.set()
             case Cleared() as fallen:
                 await votes.cleared(fallen.message_id, fallen.emoji, fallen.at_ms)
             case Deleted() as gone:

@@ -19,6 +19,8 @@ from tests.stages.stage import Stage, button
 _EPHEMERAL = 64
 #: Up and down.
 _VOTE_EMOJI = 2
+#: The channel that is made the gallery.
+GALLERY = "art"
 #: The files of a duel.
 _BLIND = ("left", "right")
 
@@ -75,13 +77,15 @@ def faults(
             *without_a_vote(here),
             *rows_without_file(here),
             *choices_lost(here, chosen),
+            *liked_and_not_hung(here),
             *wish,
         ],
-        doubled=[*posted_twice(here), *duels_of_nobody(here)],
+        doubled=[*posted_twice(here), *hung_twice(here), *duels_of_nobody(here)],
         # What the bot still has of a member whose wish it lost is one fault and not twenty.
         left_behind=[
             *([] if wish else gone),
             *deleted_and_shown(here),
+            *hung_and_not_known(here),
             *open_status_messages(here),
             *duels_that_still_ask(here),
             *files_without_row(here),
@@ -146,6 +150,18 @@ def choices_lost(here: Stage, chosen: Collection[tuple[int, str]]) -> list[str]:
     ]
 
 
+def liked_and_not_hung(here: Stage) -> list[str]:
+    """Pictures that somebody likes and nobody dislikes, where there is a gallery, and not in it."""
+    if not here.rows("SELECT 1 FROM policies WHERE gallery_channel_id IS NOT NULL"):
+        return []
+    liked = here.rows(
+        "SELECT job_id FROM votes JOIN pictures USING (job_id) WHERE deleted_ms IS NULL"
+        " AND NOT self_vote GROUP BY job_id HAVING min(value) = 1"
+    )
+    shown = _hung(here)
+    return [f"{job} is liked and not in the gallery" for (job,) in liked if not shown[job]]
+
+
 def wish_lost(here: Stage, forgotten: Forgotten) -> list[str]:
     """The wish to be forgotten, where the requests are still there."""
     requests = here.rows(f"SELECT id FROM requests WHERE user_id = {forgotten.user_id}")  # noqa: S608
@@ -164,6 +180,11 @@ def posted_twice(here: Stage) -> list[str]:
         for post in {owed.get(job, job) for job in _job_ids(message)}
     )
     return [f"{post}, {count} times" for post, count in times.items() if count > 1]
+
+
+def hung_twice(here: Stage) -> list[str]:
+    """Pictures that the gallery shows more than once."""
+    return [f"{job} in the gallery, {n} times" for job, n in _hung(here).items() if n > 1]
 
 
 def duels_of_nobody(here: Stage) -> list[str]:
@@ -227,6 +248,12 @@ def deleted_and_shown(here: Stage) -> list[str]:
         for job in _job_ids(message)
         if job in gone
     ]
+
+
+def hung_and_not_known(here: Stage) -> list[str]:
+    """Pictures in the gallery that no row of the bot's names: deleted ones, or tries forgotten."""
+    known = {job for (job,) in here.rows("SELECT job_id FROM showpieces WHERE message_id > 0")}
+    return [f"{job} in the gallery" for job in _hung(here) if job not in known]
 
 
 # ---- nothing stays open -------------------------------------------------------------------------
@@ -326,6 +353,11 @@ def _deliveries(here: Stage) -> list[Payload]:
 def _times_shown(here: Stage) -> Counter[str]:
     """How often each job was delivered."""
     return Counter(job for message in _deliveries(here) for job in _job_ids(message))
+
+
+def _hung(here: Stage) -> Counter[str]:
+    """How often the gallery shows each picture."""
+    return Counter(job for message in here.sandbox.messages(GALLERY) for job in _job_ids(message))
 
 
 def _owed_posts(here: Stage) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """The boundary walk: one whole life of the bot, lived again and again, killed at another boundary.
 
 In the life people accept the licence, ask for one picture and for two, vote and pick, look at
-settings, show a picture again, compare two at a party, delete one that stands alone and one beside
-another, and are forgotten; then the bot is stopped and started once more. Where the bot dies,
-people do what people do: they try again when they got no answer. The boundaries are those of
-`tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`.
+settings, show a picture again, have one upscaled, choose a gallery, compare two at a party, delete
+one that stands alone and one beside another, and are forgotten; then the bot is stopped and started
+once more. Where the bot dies, people do what people do: they try again when they got no answer. The
+boundaries are those of `tests/stages/boundaries.py`, the faults those of
+`tests/stages/promises.py`.
 `tests/test_crash.py` walks a few, `tests/bench/kills.py` all.
 """
 
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from bot.sandbox.wire.wire import NotPossible, Payload
 from bot.sandbox.world.interactions import Ticket
-from tests.stages.promises import Faults, Forgotten, faults
+from tests.stages.promises import GALLERY, Faults, Forgotten, faults
 from tests.stages.stage import Stage, button, stage
 
 #: Words that nobody but the member uses, and what somebody else asks for.
@@ -118,6 +119,7 @@ class Life:
         for chapter in (
             self._draw,
             self._compare,
+            self._enlarge_and_hang,
             self._pick_and_delete,
             self._vote_show_and_delete,
             self._forget,
@@ -143,6 +145,30 @@ class Life:
         if await self._act(lambda: click("owner", asking["id"], left)):
             self._chosen.add((self._sandbox.persona("owner"), "duel"))
         await self._act(lambda: click("member", asking["id"], stop))
+
+    async def _enlarge_and_hang(self) -> None:
+        """A moderator chooses a gallery, somebody likes two pictures, one of which is upscaled."""
+        gallery = self._sandbox.channel(GALLERY)
+        for _ in range(_TRIES):
+            if self._here.rows(f"SELECT 1 FROM policies WHERE gallery_channel_id = {gallery}"):  # noqa: S608
+                break
+            await self._choose_gallery(str(gallery))
+        alone = [m for m in self._here.posted() if ONE in m["content"] or OTHERS in m["content"]]
+        for message in alone:
+            self._sandbox.react("owner", message["id"], "👍")
+        first = next(m for m in alone if ONE in m["content"])
+        press = button(first, "upscale")
+        await self._act(lambda: self._sandbox.click("member", first["id"], press))
+
+    async def _choose_gallery(self, channel: str) -> None:
+        click, where = self._sandbox.click, self._here.where
+        panel = await self._act(lambda: self._sandbox.slash("owner", where, "policy panel"))
+        if not panel:
+            return
+        for press, value in (("open", "gallery"), ("gallery", channel), ("votes", "1")):
+            version = len(self._here.rows("SELECT 1 FROM policies"))
+            id_ = f"wp:{press}:{version}"
+            await self._act(partial(click, "owner", panel["id"], id_, [value]))
 
     async def _asking(self) -> Payload:
         """The message of the party's first pair, once it is known to the bot as well."""
