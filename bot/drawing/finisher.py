@@ -18,13 +18,16 @@ from bot.policy.layers import everywhere, licensed
 from bot.policy.rulebook import Rulebook
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
+from bot.words.speaking import Message
 from models.contract import Rendered, Scores, ScoringError
 from models.provenance import Provenance, encode_png
 
 log = logging.getLogger(__name__)
 
-_SOURCE_GONE = "The picture that this was to be varied from is gone, so it was not drawn."
-_ENLARGED_GONE = "The picture that was to be upscaled is gone, so there is nothing to upscale."
+_SOURCE_GONE = Message("The picture that this was to be varied from is gone, so it was not drawn.")
+_ENLARGED_GONE = Message(
+    "The picture that was to be upscaled is gone, so there is nothing to upscale."
+)
 
 
 class SourceGoneError(Exception):

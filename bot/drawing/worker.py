@@ -29,6 +29,7 @@ from bot.store.db import undisturbed
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
 from bot.transitions import Tell
+from bot.words.speaking import Message
 from models.contract import Rendered, StepReport, TickResult
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,11 @@ _NOT_OPENED = (
     "I could not get the model `{model}` that you asked for ready. Please ask again, and tell the "
     "operator if it keeps happening."
 )
-_NO_ROOM = "There is no room on my disk for the picture. Tell the operator, and ask again later."
-_NOT_TAKEN = "My disk would not take the picture. Tell the operator, and ask again later."
+#: Written down as it is, and said in the language of whoever reads it.
+_NO_ROOM = Message(
+    "There is no room on my disk for the picture. Tell the operator, and ask again later."
+)
+_NOT_TAKEN = Message("My disk would not take the picture. Tell the operator, and ask again later.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +254,7 @@ class Worker:
                 return
             except Exception:
                 log.exception("admit failed, prompt %s", short_hash(job.draw.prompt))
-                await self._retry_or_fail(job, "The model could not take this request.")
+                await self._retry_or_fail(job, Message("The model could not take this request."))
                 return
         self._rows[job.id] = job
         self._progress.started(job, self._clock())
@@ -318,7 +322,7 @@ class Worker:
         for job in rows.values():
             self._progress.ended(job.id, self._clock(), drawn=False)
             await self._evict(job.id)
-            await self._retry_or_fail(job, "The picture engine failed while drawing this.")
+            await self._retry_or_fail(job, Message("The picture engine failed while drawing this."))
         await self._told.work.wait(_ENGINE_PAUSE_S)
 
     async def _keep(self, job: Job, rendered: Rendered, before: list[asyncio.Task[None]]) -> None:
@@ -333,7 +337,7 @@ class Worker:
                 await self._retry_or_fail(job, _NO_ROOM if full else _NOT_TAKEN)
             except Exception:
                 log.exception("picture lost on its way to the gallery")
-                await self._retry_or_fail(job, "The finished picture could not be kept.")
+                await self._retry_or_fail(job, Message("The finished picture could not be kept."))
             finally:
                 self._keeping.pop(job.id, None)
                 self._progress.kept(job.id, self._clock())

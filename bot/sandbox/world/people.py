@@ -354,14 +354,10 @@ def _shown_in(locale: str, described: Payload) -> Payload:
     """A command, an option or a choice as a client in that language shows it."""
     shown = dict(described)
     # Of names only a choice's is: what is called by its name is called as it is registered.
-    for field in ("description", "name") if "value" in described else ("description",):
-        localized: Payload = described.get(f"{field}_localizations") or {}
-        told = localized.get(locale)
-        # An option's or command's own name is typed, and stays as it is.
-        if told and (
-            field == "description" or "value" in described or "description" not in described
-        ):
-            shown[field] = told
+    field = "name" if "value" in described else "description"
+    told: dict[str, str] = described.get(f"{field}_localizations") or {}
+    if locale in told:
+        shown[field] = told[locale]
     for inner in ("options", "choices"):
         if described.get(inner):
             shown[inner] = [_shown_in(locale, one) for one in described[inner]]

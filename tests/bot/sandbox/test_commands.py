@@ -17,6 +17,7 @@ from bot.sandbox import once
 from bot.sandbox.wire.images import heart, picture_size
 from bot.sandbox.wire.server import Sandbox
 from bot.sandbox.wire.wire import NotPossible
+from bot.sandbox.world.people import _shown_in
 from tests.stages.stage import stage
 from tests.stages.tiny_bot import TinyBot, lounge, until
 
@@ -40,6 +41,38 @@ async def test_commands_are_synced_and_offered(here: Lounge) -> None:
     member = {c["name"] for c in sandbox.state(sandbox.persona("member"))["commands"]}
     moderator = {c["name"] for c in sandbox.state(sandbox.persona("moderator"))["commands"]}
     assert moderator - member == {"manage"}
+
+
+async def test_the_language_of_a_client_reaches_the_bot_and_the_page(
+    here: Lounge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox, bot = here
+    seen: list[tuple[str, str]] = []
+
+    async def on_interaction(interaction: discord.Interaction) -> None:
+        seen.append((str(interaction.locale), str(interaction.guild_locale)))
+
+    monkeypatch.setattr(bot, "on_interaction", on_interaction, raising=False)
+    haru = sandbox.persona("haru")
+    sandbox.people.speak(haru, "de")
+    await sandbox.slash("haru", "art", "ping", {}).answer()
+    assert seen == [("de", "de")]
+    assert sandbox.state(haru)["locale"] == "de"
+    assert sandbox.state(sandbox.persona("momo"))["locale"] == "en-US"
+    with pytest.raises(NotPossible, match="no language"):
+        sandbox.people.speak(haru, "tlh")
+
+
+def test_a_client_shows_descriptions_and_choices_in_its_language() -> None:
+    choice = {"name": "day", "value": "day", "name_localizations": {"de": "Tag"}}
+    option = {
+        "name": "period", "description": "When", "description_localizations": {"de": "Wann"},
+        "name_localizations": {"de": "zeit"}, "choices": [choice],
+    }  # fmt: skip
+    shown = _shown_in("de", {"name": "top", "description": "Best", "options": [option]})
+    assert shown["description"] == "Best"
+    assert [shown["options"][0][key] for key in ("name", "description")] == ["period", "Wann"]
+    assert shown["options"][0]["choices"][0]["name"] == "Tag"
 
 
 async def test_a_message_names_the_subcommand_that_was_used(here: Lounge) -> None:

@@ -244,10 +244,10 @@ async def test_nothing_is_drawn_for_who_is_banned_everywhere(desk: Court) -> Non
 
 async def test_strikes_are_told_and_the_last_one_times_out(desk: Court) -> None:
     first = await desk.asks(prompt="a wyrm")
-    assert "your 1st; with 2 you" in first.content
+    assert "number 1 of 2; with 2 you" in first.content
     assert "<t:" in first.content
     second = await desk.asks(prompt="a wyrm, again")
-    assert "your 2nd strike" in second.content
+    assert "You have 2 strikes" in second.content
     kept_out = await desk.asks(prompt="1girl")
     assert "You cannot ask me for pictures in this server until" in kept_out.content
     await desk.env.advance_time(30 * 60 + 1)
@@ -290,7 +290,7 @@ async def test_an_alert_is_a_line_of_the_log_without_words(desk: Court) -> None:
 async def test_strikes_expire(desk: Court) -> None:
     await desk.asks(prompt="a wyrm")
     await desk.env.advance_time(7 * 86_400 + 1)
-    assert "your 1st; with 2" in (await desk.asks(prompt="a wyrm")).content
+    assert "number 1 of 2; with 2" in (await desk.asks(prompt="a wyrm")).content
 
 
 async def test_a_refusal_that_does_not_say_so_is_no_strike(desk: Court) -> None:

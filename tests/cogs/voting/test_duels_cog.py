@@ -133,7 +133,7 @@ async def test_the_leaderboard_lists_pictures_and_not_people(stand: Ring) -> Non
     for fan in fans:
         await stand.services.duels.vote(duel.id, UserId(fan.id), Choice.LEFT, 9)
     answer = said(await fans[0].slash(stand.channel, "duel top", period="all"))
-    assert "won 3 of 3 voices" in answer.content
+    assert "won 3 of 3 votes" in answer.content
     assert best.id in answer.content
     assert other.id not in answer.content, "it never won"
     assert "<@" not in answer.content
