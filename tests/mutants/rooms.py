@@ -80,15 +80,6 @@ ROOMS = {
         sources=("bot/store/outbox.py", "bot/store/sends.py"),
         tests=("tests/bot/store/test_outbox.py", "tests/bot/store/test_sends.py"),
     ),
-    "delivery": Room(
-        sources=("cogs/posting/delivery.py", "cogs/posting/lanes.py"),
-        tests=(
-            "tests/cogs/posting/test_delivery.py",
-            "tests/cogs/posting/test_delivery_lanes.py",
-            "tests/cogs/posting/test_lanes.py",
-            "tests/cogs/posting/test_rests.py",
-        ),
-    ),
     "engine": Room(
         sources=("models/engine/samplers.py", "models/engine/schedule.py"),
         tests=("tests/models/engine/test_samplers.py", "tests/models/engine/test_schedule.py"),
