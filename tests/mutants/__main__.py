@@ -40,7 +40,7 @@ def _rows(name: str, room: Room, chosen: Sequence[Mutant], verdicts: Verdicts) -
 def _row(
     area: str, what: str, room: Room | None, chosen: Sequence[Mutant], verdicts: Verdicts
 ) -> Row:
-    told = [v for m in chosen if (v := verdicts.of(m)) is not None and v is not Verdict.UNFIT]
+    told = [v for m in chosen if (v := verdicts.of(m)) is not None]
     noticed = sum(verdict in NOTICED for verdict in told)
     score = 100 * noticed / len(told) if told else 0.0
     return Row(
@@ -56,7 +56,7 @@ def _row(
 def _survivors(chosen: Sequence[Mutant], verdicts: Verdicts) -> Iterator[str]:
     for mutant in chosen:
         verdict = verdicts.of(mutant)
-        if verdict in {Verdict.LIVES, Verdict.UNCOVERED}:
+        if verdict in set(Verdict) - NOTICED:
             lines = mutant.module.code.splitlines(), mutant.source().splitlines()
             changes = [
                 line

@@ -80,10 +80,6 @@ ROOMS = {
         sources=("bot/store/outbox.py", "bot/store/sends.py"),
         tests=("tests/bot/store/test_outbox.py", "tests/bot/store/test_sends.py"),
     ),
-    "delivery": Room(
-        sources=("cogs/posting/delivery.py",),
-        tests=("tests/cogs/posting",),
-    ),
     "engine": Room(
         sources=("models/engine/samplers.py", "models/engine/schedule.py"),
         tests=("tests/models/engine/test_samplers.py", "tests/models/engine/test_schedule.py"),

@@ -38,7 +38,7 @@ class Verdict(StrEnum):
     LIVES = "lives"
     #: No test runs its line.
     UNCOVERED = "uncovered"
-    #: It cannot be made in a running process; not counted.
+    #: It cannot be made in a running process; counts as if it lived.
     UNFIT = "unfit"
 
 

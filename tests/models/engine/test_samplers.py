@@ -191,3 +191,19 @@ def test_the_last_step_goes_to_the_picture_that_was_predicted(unet: Any, kind: S
 def test_the_first_picture_has_the_variance_of_training() -> None:
     noise = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
     assert float(ours.start(noise, 3.0).var()) == pytest.approx(10.0, rel=0.05)
+
+
+def test_a_picture_begins_with_the_noise_of_its_seed_and_no_other() -> None:
+    """Whatever else has drawn from torch's own generator meanwhile."""
+    schedule = Schedule.from_config(config())
+
+    def begun(seed: int) -> ours.Descent:
+        torch.rand(3)
+        return ours.begin(
+            Sampler.EULER_A, schedule, 4, shape=SHAPE, seed=seed, device=torch.device("cpu")
+        )
+
+    first, again, other = begun(5), begun(5), begun(6)
+    assert torch.equal(first.x, again.x)
+    assert torch.equal(first.noise(), again.noise())
+    assert not torch.equal(first.x, other.x)

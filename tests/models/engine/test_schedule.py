@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diffusers import DDPMScheduler
 
 from models.contract import EngineError, Sampler
 from models.engine.samplers import SOLVERS
@@ -82,3 +83,34 @@ def test_an_impossible_number_of_steps_is_refused(steps: int) -> None:
 
 def test_spacing_names_are_diffusers_names() -> None:
     assert tuple(sorted(Spacing)) == SPACINGS
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"beta_schedule": "linear"},
+        {
+            "beta_schedule": "linear",
+            "num_train_timesteps": 500,
+            "beta_start": 0.001,
+            "beta_end": 0.01,
+        },
+        {"beta_schedule": "scaled_linear", "num_train_timesteps": 500},
+        {"trained_betas": [0.1, 0.2, 0.3]},
+    ],
+)
+def test_the_levels_of_the_training_equal_diffusers(fields: dict[str, Any]) -> None:
+    """What a file does not say is what diffusers takes."""
+    reference = DDPMScheduler(**fields).alphas_cumprod.double().numpy()
+    schedule = Schedule.from_config(fields)
+    np.testing.assert_allclose(
+        schedule.train_sigmas, np.sqrt((1 - reference) / reference), rtol=1e-3
+    )
+    assert (schedule.offset, schedule.karras) == (0, False)
+
+
+def test_a_flow_model_is_refused_by_either_mark() -> None:
+    for mark in ({"_class_name": "FlowMatchEulerDiscreteScheduler"}, {"use_flow_sigmas": True}):
+        with pytest.raises(EngineError, match="flow"):
+            Schedule.from_config(SCHEDULE | mark)
