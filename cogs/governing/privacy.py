@@ -51,7 +51,7 @@ _NAMES = {
     "standing_reactions": "reactions of yours that stand under pictures",
     "acceptances": "licences you accepted",
     "sharing": "your choice about sharing prompts",
-    "waiting_asks": "requests that wait for you to accept the licence",
+    "waiting_asks": "requests that wait until you accept the licence or press *Draw anyway*",
     "drafts": "drafts of requests that I did not take",
     "presets": "your presets",
     "styles": "styles you made as a moderator",
