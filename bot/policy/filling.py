@@ -18,6 +18,9 @@ from models.contract import SEEDS, Draw
 
 #: The same picture once more is filled in as it was.
 _AS_IT_WAS = frozenset({RequestKind.AGAIN, RequestKind.UPSCALE, RequestKind.TRIAL})
+#: Up to here a variation is near its picture; beyond, it is other lots that carry it away: with the
+#: same words the embedded model draws nearly the same at 0.7, too.
+_NEAR = 0.5
 #: Other lots for a surprise that a place does not take.
 _TRIES = 20
 
@@ -29,8 +32,7 @@ def completed(ask: Ask, glossary: Glossary, policy: EffectivePolicy) -> Ask:
     if ask.kind in _AS_IT_WAS:
         return replace(ask, completions=(ask.draw.completion,) * ask.count)
     draws = (ask.draw.nth(index) for index in range(ask.count))
-    # What is drawn from a picture is drawn of its words: other clothes are no variation of it.
-    fill = _kept if ask.draw.source is not None and ask.kind is RequestKind.VARY else _filled
+    fill = _kept if _stays_near(ask) else _filled
     return replace(ask, completions=tuple(fill(draw, glossary, policy) for draw in draws))
 
 
@@ -41,6 +43,12 @@ def surprise(glossary: Glossary, seed: int, policy: EffectivePolicy) -> str:
         if prompt and judged(prompt, "", policy) is Ruling.ALLOW:
             return prompt
     return ""
+
+
+def _stays_near(ask: Ask) -> bool:
+    """It is to be like the picture that it is drawn from, which other clothes are not."""
+    strength = ask.draw.strength if ask.kind is RequestKind.VARY else None
+    return strength is not None and strength <= _NEAR
 
 
 def _kept(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:

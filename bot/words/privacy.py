@@ -52,7 +52,9 @@ _NAMES = {
     "standing_reactions": Message("reactions of yours that stand under pictures"),
     "acceptances": Message("licences you accepted"),
     "sharing": Message("your choice about sharing prompts"),
-    "waiting_asks": Message("requests that wait for you to accept the licence"),
+    "waiting_asks": Message(
+        "requests that wait until you accept the licence or press *Draw anyway*"
+    ),
     "drafts": Message("drafts of requests that I did not take"),
     "presets": Message("your presets"),
     "favourites": Message("pictures you marked as favourites"),

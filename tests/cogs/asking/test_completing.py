@@ -134,17 +134,18 @@ async def test_again_is_the_same_picture_and_vary_another(desk: Front) -> None:
     assert vary.draw.completion != job.draw.completion
 
 
-async def test_what_is_drawn_from_a_picture_keeps_what_was_filled_in(desk: Front) -> None:
+async def test_only_what_stays_near_a_picture_keeps_what_was_filled_in(desk: Front) -> None:
     await desk.asks(prompt="1girl", seed=7)
     (job,) = await desk.jobs()
     await desk.drawn([job])
     message = await _posted(desk, job.id)
     for label in ("Vary subtle", "Vary strong"):
         await desk.member.click(message, label=label)
-    _, *varied = await desk.jobs()
-    assert [one.draw.source for one in varied] == [job.id, job.id]
-    assert [one.draw.completion for one in varied] == [job.draw.completion] * 2
-    assert len({one.draw.seed for one in (job, *varied)}) == 3
+    _, subtle, strong = await desk.jobs()
+    assert subtle.draw.source == strong.draw.source == job.id
+    assert subtle.draw.completion == job.draw.completion
+    assert strong.draw.completion not in ("", job.draw.completion)
+    assert len({one.draw.seed for one in (job, subtle, strong)}) == 3
 
 
 async def test_what_a_place_refuses_is_not_kept_from_a_picture(desk: Front) -> None:
@@ -154,7 +155,8 @@ async def test_what_a_place_refuses_is_not_kept_from_a_picture(desk: Front) -> N
     asked = make_ask(
         info=FILLING, user_id=USER, place=policy.place, typed=Typed(prompt="1girl"), fresh_seed=1
     )
-    draw = replace(asked.draw, source=JobId("0000000001"), completion="glasses, smile")
+    draw = replace(asked.draw, source=JobId("0000000001"), strength=0.4)
+    draw = replace(draw, completion="glasses, smile")
     ask = replace(asked, draw=draw, kind=RequestKind.VARY)
     words = embedded_words()
     assert filling.completed(ask, words, policy).completions == ("glasses, smile",)
