@@ -20,7 +20,7 @@ import torch
 from models.data.evidence import Preference, drawn_from
 from models.manifest import JudgementLine, Split
 from models.measuring.gate.floors import Measure, figure
-from models.measuring.gate.shuffling import Floats, ballot_of, chance, clearest, weights, within
+from models.measuring.gate.shuffling import Floats, chance, clearest, leanings_of, weights, within
 from models.report import Row, table, write_json
 from tests.bench.learning import PAIRED, PROMPTS, TRIALS, Bench
 from tests.bench.learning_curve import features_of
@@ -90,7 +90,7 @@ def passed(hall: Hall, crowd: str, count: int, seed: int) -> dict[str, bool]:
     )
     visits = 2 if members.colluding else 1
     said = judged(shown, members, Ask.VOTES, count, seed=seed, visits=visits)
-    learned, unseen = (ballot_of(_pairs(said, split), _PROMPTS, 1000) for split in Split)
+    learned, unseen = (leanings_of(_pairs(said, split), _PROMPTS, 1000) for split in Split)
     rows = {name: seen[_places(learned.names)] for name, seen in hall.voted.items()}
     best, by_chance = clearest(learned, rows)
     liked = weights(unseen, hall.voted[best][_places(unseen.names)])

@@ -18,7 +18,7 @@ from torch import Tensor
 from models.data.evidence import Evidence
 from models.measuring.features import Look, looks
 from models.measuring.gate.examine import Critic, Pictures
-from models.measuring.gate.shuffling import Floats, ballot_of, clearest, weights, within
+from models.measuring.gate.shuffling import Floats, clearest, leanings_of, weights, within
 
 #: Opens the picture of a file.
 Opened = Callable[[str], Image.Image]
@@ -56,7 +56,7 @@ def critic_of(
     """
     if not all(_enough(evidence, prompts) for evidence in (trained, held_out)):
         return None
-    learned, unseen = (ballot_of(e.pairs, prompts, _MOST) for e in (trained, held_out))
+    learned, unseen = (leanings_of(e.pairs, prompts, _MOST) for e in (trained, held_out))
     sets = looks()
     rows = _rows(sets, [*learned.names, *unseen.names], opened)
     # Spreads are of all pictures: nothing of a vote is in them, and few pictures say them badly.

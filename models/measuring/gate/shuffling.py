@@ -29,7 +29,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Ballot:
+class Leanings:
     """Pictures that were judged, one prompt after the other, and how much each is liked more."""
 
     names: tuple[str, ...]
@@ -39,8 +39,8 @@ class Ballot:
     liked: Floats
 
 
-def ballot_of(pairs: Sequence[Preference], prompts: Mapping[str, str], most: int) -> Ballot:
-    """The ballot of pairs, of `most` pictures at most; `prompts` maps files to prompts."""
+def leanings_of(pairs: Sequence[Preference], prompts: Mapping[str, str], most: int) -> Leanings:
+    """What pairs say of each of their pictures, `most` at most; `prompts` maps files to prompts."""
     net: defaultdict[str, float] = defaultdict(float)
     for pair in pairs:
         net[pair.better] += pair.weight
@@ -52,7 +52,7 @@ def ballot_of(pairs: Sequence[Preference], prompts: Mapping[str, str], most: int
     lots = np.random.default_rng(_SEED).random((len(names), _SHUFFLES))
     shuffled = judged[np.argsort(number[:, None] + lots, axis=0)]
     liked = within(np.column_stack([judged, shuffled]), number)
-    return Ballot(names=names, prompts=number, liked=liked)
+    return Leanings(names=names, prompts=number, liked=liked)
 
 
 def within(values: Floats, prompts: NDArray[np.int64]) -> Floats:
@@ -62,33 +62,33 @@ def within(values: Floats, prompts: NDArray[np.int64]) -> Floats:
     return values - (sums / np.bincount(prompts)[:, None])[prompts]
 
 
-def clearest(ballot: Ballot, features: Mapping[str, Floats]) -> tuple[str, float]:
+def clearest(leanings: Leanings, features: Mapping[str, Floats]) -> tuple[str, float]:
     """The set of features that tells unseen prompts best, and how often a shuffle is told as well.
 
     `features` are (N, d) by set, of unit spread within a prompt. The best of several sets is held
     against the best of the same sets for each shuffle.
     """
-    told = {name: _standard(_told(ballot, rows)) for name, rows in features.items()}
+    told = {name: _standard(_told(leanings, rows)) for name, rows in features.items()}
     best = max(told, key=lambda name: told[name][0])
     return best, chance(np.max(list(told.values()), axis=0))
 
 
-def _told(ballot: Ballot, rows: Floats) -> Floats:
+def _told(leanings: Leanings, rows: Floats) -> Floats:
     """How well folds tell what is liked of prompts that they did not see, (1 + S,)."""
-    kernel, folds = _kernel(within(rows, ballot.prompts)), ballot.prompts % _FOLDS
-    said = np.zeros_like(ballot.liked)
+    kernel, folds = _kernel(within(rows, leanings.prompts)), leanings.prompts % _FOLDS
+    said = np.zeros_like(leanings.liked)
     for fold in range(_FOLDS):
         held, known = folds == fold, folds != fold
         if held.any() and known.any():
-            learned = _ridged(kernel[np.ix_(known, known)], ballot.liked[known])
+            learned = _ridged(kernel[np.ix_(known, known)], leanings.liked[known])
             said[held] = kernel[np.ix_(held, known)] @ learned
-    return (said * ballot.liked).sum(0)
+    return (said * leanings.liked).sum(0)
 
 
-def weights(ballot: Ballot, rows: Floats) -> Floats:
+def weights(leanings: Leanings, rows: Floats) -> Floats:
     """How much of each feature is liked (d, 1 + S): ridge regression on features (N, d)."""
-    centred = within(rows, ballot.prompts)
-    return centred.T @ _ridged(_kernel(centred), ballot.liked) / rows.shape[1]
+    centred = within(rows, leanings.prompts)
+    return centred.T @ _ridged(_kernel(centred), leanings.liked) / rows.shape[1]
 
 
 def _kernel(rows: Floats) -> Floats:

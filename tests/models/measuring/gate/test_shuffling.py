@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.data.evidence import Preference
 from models.measuring.gate import shuffling
-from models.measuring.gate.shuffling import Ballot, ballot_of, chance, clearest, weights, within
+from models.measuring.gate.shuffling import Leanings, chance, clearest, leanings_of, weights, within
 
 PROMPTS, EACH = 24, 4
 FILES = [f"{prompt:02}/{i}" for prompt in range(PROMPTS) for i in range(EACH)]
@@ -17,11 +17,11 @@ Rows = NDArray[np.float64]
 
 
 def seen(seed: int, width: int = 6) -> Rows:
-    """Features of every file, in the order of a ballot."""
+    """Features of every file, in the order of `FILES`."""
     return np.random.default_rng(seed).normal(size=(len(FILES), width))
 
 
-def judged(worth: Rows, noise: float, seed: int = 0) -> Ballot:
+def judged(worth: Rows, noise: float, seed: int = 0) -> Leanings:
     """Each picture up or down by its worth and some noise, and pairs of those."""
     rng = np.random.default_rng(seed)
     up = dict(zip(FILES, worth + noise * rng.normal(size=len(FILES)) > 0, strict=True))
@@ -31,18 +31,18 @@ def judged(worth: Rows, noise: float, seed: int = 0) -> Ballot:
         for b in FILES
         if KEYS[a] == KEYS[b] and up[a] > up[b]
     ]
-    return ballot_of(pairs, KEYS, most=1000)
+    return leanings_of(pairs, KEYS, most=1000)
 
 
-def features_of(ballot: Ballot, rows: Rows) -> Rows:
-    return rows[[FILES.index(name) for name in ballot.names]]
+def features_of(leanings: Leanings, rows: Rows) -> Rows:
+    return rows[[FILES.index(name) for name in leanings.names]]
 
 
 def test_a_shuffle_moves_judgements_within_their_prompt_and_nowhere_else() -> None:
-    ballot = judged(seen(1)[:, 2], noise=1)
-    assert (ballot.liked[:, 1:] != ballot.liked[:, :1]).any(0).mean() > 0.99
-    for prompt in set(ballot.prompts):
-        of_prompt = np.sort(ballot.liked[ballot.prompts == prompt], axis=0)
+    leanings = judged(seen(1)[:, 2], noise=1)
+    assert (leanings.liked[:, 1:] != leanings.liked[:, :1]).any(0).mean() > 0.99
+    for prompt in set(leanings.prompts):
+        of_prompt = np.sort(leanings.liked[leanings.prompts == prompt], axis=0)
         assert np.allclose(of_prompt, of_prompt[:, :1])
         assert np.allclose(of_prompt.sum(0), 0)
 
@@ -52,17 +52,17 @@ def test_who_wins_more_pairs_is_liked_more() -> None:
         Preference(better="a", worse="b", weight=0.5),
         Preference(better="a", worse="c", weight=0.2),
     ]
-    ballot = ballot_of(pairs, dict.fromkeys("abc", "one"), most=9)
-    assert dict(zip(ballot.names, ballot.liked[:, 0], strict=True)) == pytest.approx(
+    leanings = leanings_of(pairs, dict.fromkeys("abc", "one"), most=9)
+    assert dict(zip(leanings.names, leanings.liked[:, 0], strict=True)) == pytest.approx(
         {"a": 0.7, "b": -0.5, "c": -0.2}
     )
 
 
 def test_the_telling_set_is_found_and_no_shuffle_tells_as_much() -> None:
     telling, mute = seen(1), seen(2, width=30)
-    ballot = judged(telling[:, 2], noise=0.5)
-    sets = {"mute": features_of(ballot, mute), "telling": features_of(ballot, telling)}
-    best, by_chance = clearest(ballot, sets)
+    leanings = judged(telling[:, 2], noise=0.5)
+    sets = {"mute": features_of(leanings, mute), "telling": features_of(leanings, telling)}
+    best, by_chance = clearest(leanings, sets)
     assert best == "telling"
     assert by_chance <= 0.002
 
@@ -74,24 +74,24 @@ def test_votes_at_random_are_told_as_often_as_is_promised() -> None:
     found = []
     for crowd in range(200):
         liked = np.random.default_rng(crowd).normal(size=(len(prompts), 100))
-        ballot = Ballot(names=(), prompts=prompts, liked=within(liked, prompts))
-        found.append(clearest(ballot, rows)[1])
+        leanings = Leanings(names=(), prompts=prompts, liked=within(liked, prompts))
+        found.append(clearest(leanings, rows)[1])
     assert 0 < np.mean(np.array(found) <= 0.05) < 0.1
     assert np.mean(np.array(found) <= 0.5) == pytest.approx(0.5, abs=0.1)
 
 
 def test_folds_are_told_by_prompts_that_they_did_not_see() -> None:
     """Features that know each prompt by heart, and nothing that prompts share, tell nothing."""
-    ballot = judged(seen(1)[:, 2], noise=0.1)
-    by_heart = np.zeros((len(ballot.names), PROMPTS))
-    by_heart[np.arange(len(ballot.names)), ballot.prompts] = np.sign(ballot.liked[:, 0])
-    assert clearest(ballot, {"by heart": by_heart})[1] == 1
+    leanings = judged(seen(1)[:, 2], noise=0.1)
+    by_heart = np.zeros((len(leanings.names), PROMPTS))
+    by_heart[np.arange(len(leanings.names)), leanings.prompts] = np.sign(leanings.liked[:, 0])
+    assert clearest(leanings, {"by heart": by_heart})[1] == 1
 
 
 def test_the_weights_are_those_of_what_is_liked() -> None:
     rows = seen(1)
-    ballot = judged(rows[:, 2], noise=0.3)
-    found = weights(ballot, features_of(ballot, rows))
+    leanings = judged(rows[:, 2], noise=0.3)
+    found = weights(leanings, features_of(leanings, rows))
     assert found.shape == (6, 1 + shuffling._SHUFFLES)
     assert np.argmax(found[:, 0]) == 2
     assert (np.abs(found[2, 1:]) < found[2, 0]).mean() > 0.99
@@ -99,24 +99,24 @@ def test_the_weights_are_those_of_what_is_liked() -> None:
 
 def test_the_weights_are_those_of_ridge_regression() -> None:
     rows = seen(1)
-    ballot = judged(rows[:, 2], noise=0.3)
-    x = within(features_of(ballot, rows), ballot.prompts)
-    plain = np.linalg.solve(x.T @ x / 6 + shuffling._RIDGE * np.eye(6), x.T @ ballot.liked / 6)
-    assert np.allclose(weights(ballot, features_of(ballot, rows)), plain)
+    leanings = judged(rows[:, 2], noise=0.3)
+    x = within(features_of(leanings, rows), leanings.prompts)
+    plain = np.linalg.solve(x.T @ x / 6 + shuffling._RIDGE * np.eye(6), x.T @ leanings.liked / 6)
+    assert np.allclose(weights(leanings, features_of(leanings, rows)), plain)
 
 
 def test_what_a_whole_prompt_is_like_does_not_count() -> None:
     rows = seen(1)
-    ballot = judged(rows[:, 2], noise=0.3)
-    plain = features_of(ballot, rows)
-    shifted = plain + 100 * ballot.prompts[:, None]
-    assert np.allclose(weights(ballot, plain), weights(ballot, shifted))
-    assert clearest(ballot, {"": plain}) == clearest(ballot, {"": shifted})
+    leanings = judged(rows[:, 2], noise=0.3)
+    plain = features_of(leanings, rows)
+    shifted = plain + 100 * leanings.prompts[:, None]
+    assert np.allclose(weights(leanings, plain), weights(leanings, shifted))
+    assert clearest(leanings, {"": plain}) == clearest(leanings, {"": shifted})
 
 
 def test_features_that_stand_still_tell_as_much_as_any_shuffle() -> None:
-    ballot = judged(seen(1)[:, 2], noise=0.3)
-    assert clearest(ballot, {"still": np.zeros((len(ballot.names), 3))}) == ("still", 1.0)
+    leanings = judged(seen(1)[:, 2], noise=0.3)
+    assert clearest(leanings, {"still": np.zeros((len(leanings.names), 3))}) == ("still", 1.0)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,6 @@ def test_chance_counts_what_was_judged_as_a_shuffle(told: tuple[float, ...], sha
 
 def test_only_so_many_pictures_are_looked_at() -> None:
     pairs = [Preference(better=f"{p}/0", worse=f"{p}/1", weight=0.5) for p in range(9)]
-    ballot = ballot_of(pairs, {f"{p}/{i}": str(p) for p in range(9) for i in (0, 1)}, most=7)
-    assert len(ballot.names) == 7
-    assert np.allclose([ballot.liked[ballot.prompts == p].sum(0) for p in range(4)], 0)
+    leanings = leanings_of(pairs, {f"{p}/{i}": str(p) for p in range(9) for i in (0, 1)}, most=7)
+    assert len(leanings.names) == 7
+    assert np.allclose([leanings.liked[leanings.prompts == p].sum(0) for p in range(4)], 0)
