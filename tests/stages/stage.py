@@ -54,12 +54,18 @@ class Stage:
         )
 
     async def until(self, look: Callable[[], Awaitable[T]], limit_s: float = 60) -> T:
-        """Look until there is something true to see."""
+        """Look until there is something true to see.
+
+        A look at thousands of messages takes a second, and the local Discord lives in this loop: it
+        has twice as long before the next, or the bot would be kept from what is waited for.
+        """
+        clock = asyncio.get_running_loop().time
         async with asyncio.timeout(limit_s):
             while True:
+                began_s = clock()
                 if seen := await look():
                     return seen
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(max(0.02, 2 * (clock() - began_s)))
 
     async def accept_terms(self, who: str | int = "member") -> None:
         """Ask once and accept the licence, so that later requests run at once."""
