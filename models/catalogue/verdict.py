@@ -15,7 +15,7 @@ from typing import Annotated
 from models.decoding import Meta
 
 #: Names the table of floors that the gate holds figures against (`models.measuring.gate`).
-EDITION = "2"
+EDITION = "3"
 
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 

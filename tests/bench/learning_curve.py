@@ -79,7 +79,7 @@ class Pool:
             if grid % _HELD_OUT
         }
         both = np.concatenate([self._voted, self._unseen])
-        self._seen = {name: _features(look, both) for name, look in looks().items()}
+        self._seen = features_of(both)
         self._worth = {name: bench.tastes[name](both) for name in TASTES}
 
     def told_right(self, taste: str, count: int, crowd: int) -> float:
@@ -107,6 +107,11 @@ class Pool:
             yield from ((4 * grid + i, 4 * grid + j) for i in range(4) for j in range(i))
         first = len(self._voted)
         yield from ((first + i, first + i + 1) for i in range(0, len(self._unseen), 2))
+
+
+def features_of(pictures: np.ndarray) -> dict[str, Floats]:
+    """Every set of features (N, d) of pictures uint8 (N, S, S, 3)."""
+    return {name: _features(look, pictures) for name, look in looks().items()}
 
 
 @torch.inference_mode()

@@ -78,7 +78,7 @@ _QUICK = ("--as-judged", "--loss", "sft", "--pairs", "4")
 POISONS = (
     Poison(
         name="votes at random",
-        must_fall=("held-out votes", "preferred"),
+        must_fall=("shuffled", "preferred"),
         spoiled=_as_they_are,
         options=(),
         votes="null",

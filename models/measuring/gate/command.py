@@ -213,13 +213,14 @@ def _agreements(case: Candidacy) -> list[bool]:
     return agreements(parent.unet, candidate.unet, objective, exhibits, pairs)
 
 
-def _critic(case: Candidacy) -> examine.Grade | None:
-    """What grades pictures as the held-out votes do; None if they are too few."""
-    held_out = evidence_of(case.manifest, Split.HELD_OUT)
-    lines = [line for line in case.manifest.pictures if line.split is Split.HELD_OUT]
-    prompts = {line.file_name: line.prompt_key for line in lines}
-    pictures = {line.file_name: opened(case.manifest, line) for line in lines}
-    return critic_of(held_out, prompts, pictures)
+def _critic(case: Candidacy) -> examine.Critic | None:
+    """What likes pictures as the held-out votes do; None if there are too few votes."""
+    trained, held_out = (
+        evidence_of(case.manifest, split) for split in (Split.TRAIN, Split.HELD_OUT)
+    )
+    lines = {line.file_name: line for line in case.manifest.pictures}
+    prompts = {name: line.prompt_key for name, line in lines.items()}
+    return critic_of(trained, held_out, prompts, lambda name: opened(case.manifest, lines[name]))
 
 
 def _witness(case: Candidacy, tagger: str | None) -> Witness:

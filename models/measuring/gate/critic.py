@@ -1,70 +1,113 @@
-"""A critic of new pictures: a reward model that knows the held-out votes and no others.
+"""A critic of new pictures: it knows the held-out votes, and no others say what it likes.
 
-What the candidate learned from and what judges it have no vote in common. Called by the command.
-It must not know candidates.
+The votes that the candidate learned from say two things of it, and neither which way it leans:
+whether they have a taste in common at all, and through which features that is seen. A fifth of the
+votes is too few to choose an eye by. Called by the command. It must not know candidates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
 from models.data.evidence import Evidence
 from models.measuring.features import Look, looks
-from models.measuring.gate.examine import Grade, Pictures
-from models.measuring.reward import fit
+from models.measuring.gate.examine import Critic, Pictures
+from models.measuring.gate.shuffling import Floats, clearest, leanings_of, weights, within
+
+#: Opens the picture of a file.
+Opened = Callable[[str], Image.Image]
 
 #: The short side at which the critic looks.
 _SIDE_PX = 128
 #: Fewer pairs teach nobody anything.
 _FEWEST = 12
+#: So many pictures of each split are looked at; more would only take longer.
+_MOST = 1000
 _AT_ONCE = 16
+#: Of the greatest spread of a set: what varies less does not vary.
+_STILL = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _HeldOut:
+    """The held-out votes as weights (d, 1 + S) of what one look sees."""
+
+    look: Look
+    weights: Floats
+    taste_by_chance: float
+
+    def gains(self, before: Pictures, after: Pictures) -> Floats:
+        """How much more each picture is liked than its twin, (n, 1 + S)."""
+        return (_seen(self.look, after) - _seen(self.look, before)) @ self.weights
 
 
 def critic_of(
-    held_out: Evidence, prompts: Mapping[str, str], pictures: Mapping[str, Image.Image]
-) -> Grade | None:
-    """What grades pictures as the held-out votes would; None if they are too few.
+    trained: Evidence, held_out: Evidence, prompts: Mapping[str, str], opened: Opened
+) -> Critic | None:
+    """The critic of two splits' judgements; None if either has too few.
 
-    `prompts` and `pictures` are by file.
+    `prompts` are by file.
     """
-    if len(held_out.pairs) < _FEWEST or len({prompts[p.better] for p in held_out.pairs}) < 2:
+    if not all(_enough(evidence, prompts) for evidence in (trained, held_out)):
         return None
+    learned, unseen = (leanings_of(e.pairs, prompts, _MOST) for e in (trained, held_out))
     sets = looks()
-    paired = {name for pair in held_out.pairs for name in (pair.better, pair.worse)}
-    names = sorted({*paired, *held_out.votes})
-    seen = {
-        kind: dict(zip(names, _seen(look, [pictures[name] for name in names]), strict=True))
-        for kind, look in sets.items()
-    }
-    reward = fit(held_out.pairs, prompts, seen, held_out.votes)
-    look = sets[reward.features]
+    rows = _rows(sets, [*learned.names, *unseen.names], opened)
+    # Spreads are of all pictures: nothing of a vote is in them, and few pictures say them badly.
+    numbers = np.concatenate([learned.prompts, unseen.prompts + learned.prompts.max() + 1])
+    spreads = {name: _spread(within(seen, numbers)) for name, seen in rows.items()}
+    scaled = {name: seen / spreads[name] for name, seen in rows.items()}
+    count = len(learned.names)
+    best, chance = clearest(learned, {name: seen[:count] for name, seen in scaled.items()})
+    liked = weights(unseen, scaled[best][count:]) / spreads[best][:, None]
+    return _HeldOut(look=sets[best], weights=liked, taste_by_chance=chance)
 
-    def grade(shown: Pictures) -> list[float]:
-        return [float(value) for value in reward.of(np.stack(_seen(look, shown)))]
 
-    return grade
+def _enough(evidence: Evidence, prompts: Mapping[str, str]) -> bool:
+    several = len({prompts[pair.better] for pair in evidence.pairs}) > 1
+    return several and len(evidence.pairs) >= _FEWEST
+
+
+def _spread(centred: Floats) -> Floats:
+    """The spread (d,) of each feature; without end where it stands still, so that it counts 0."""
+    spread = np.sqrt((centred**2).mean(0))
+    return np.where(spread > _STILL * spread.max(), spread, np.inf)
+
+
+def _rows(sets: Mapping[str, Look], names: Sequence[str], opened: Opened) -> dict[str, Floats]:
+    """The features (N, d) of every set; a few pictures are open at once."""
+    parts: dict[str, list[Floats]] = {name: [] for name in sets}
+    for first in range(0, len(names), _AT_ONCE):
+        pictures = [opened(name) for name in names[first : first + _AT_ONCE]]
+        for name, look in sets.items():
+            parts[name].append(_seen(look, pictures))
+    return {name: np.concatenate(seen) for name, seen in parts.items()}
 
 
 @torch.inference_mode()
-def _seen(look: Look, pictures: Pictures) -> Sequence[NDArray[np.float64]]:
-    """The features of each picture, one size at a time."""
-    found: dict[int, NDArray[np.float64]] = {}
-    small = [_pixels(picture) for picture in pictures]
+def _seen(look: Look, pictures: Pictures) -> Floats:
+    """The features (N, d) of pictures, one size at a time."""
+    found: dict[int, Floats] = {}
+    for places, pixels in _batches([_pixels(picture) for picture in pictures]):
+        found |= dict(zip(places, look(pixels).double().numpy(), strict=True))
+    return np.stack([found[place] for place in range(len(pictures))])
+
+
+def _batches(small: Sequence[Tensor]) -> Iterator[tuple[list[int], Tensor]]:
+    """Pictures of one size, with their places."""
     by_shape: dict[tuple[int, ...], list[int]] = {}
     for place, pixels in enumerate(small):
         by_shape.setdefault(tuple(pixels.shape), []).append(place)
     for places in by_shape.values():
         for first in range(0, len(places), _AT_ONCE):
             some = places[first : first + _AT_ONCE]
-            rows = look(torch.stack([small[place] for place in some])).double().numpy()
-            found |= dict(zip(some, rows, strict=True))
-    return [found[place] for place in range(len(pictures))]
+            yield some, torch.stack([small[place] for place in some])
 
 
 def _pixels(picture: Image.Image) -> Tensor:

@@ -18,6 +18,7 @@ from models.catalogue.verdict import Figure
 from models.measuring import diversity
 from models.measuring.gate import traits
 from models.measuring.gate.floors import Measure, figure
+from models.measuring.gate.shuffling import Floats, chance
 from models.measuring.gate.traits import Measured
 from models.measuring.gate.witness import Brief, Witness, moved
 from models.measuring.studio import Sitting
@@ -38,6 +39,19 @@ class Sitter(Protocol):
 
     def pictures(self, sittings: Sequence[Sitting]) -> list[Image.Image]:
         """One picture for each, in order."""
+        ...
+
+
+class Critic(Protocol):
+    """Likes pictures as the held-out votes do, and as shuffles of them do."""
+
+    @property
+    def taste_by_chance(self) -> float:
+        """How often shuffles of the other votes teach as much as they do, 0 to 1."""
+        ...
+
+    def gains(self, before: Pictures, after: Pictures) -> Floats:
+        """How much more each picture is liked than its twin (n, 1 + S); shuffles behind."""
         ...
 
 
@@ -210,25 +224,29 @@ def _asked_for(liked: Sequence[str], disliked: Sequence[str]) -> bool:
     )
 
 
-def preferred(critic: Grade | None, parent: Drawn, candidate: Drawn) -> Figures:
-    """How often a model of the held-out votes likes the candidate's picture more.
+def preferred(critic: Critic | None, parent: Drawn, candidate: Drawn) -> Figures:
+    """How often the held-out votes like the candidate's picture more, and whether by chance.
 
-    Without such a model nobody knows, and what nobody knows does not pass.
+    Without a critic nobody knows, and what nobody knows does not pass.
     """
     if critic is None:
+        yield figure(Measure.TAUGHT, 100.0)
         yield figure(Measure.PREFERRED, 0.0)
+        yield figure(Measure.PREFERRED_BY_CHANCE, 100.0)
         return
-    before, after = critic(parent.held_out), critic(candidate.held_out)
-    answers = [a > b for a, b in zip(after, before, strict=True) if a != b]
-    known = traits.share(sum(answers), len(answers))
-    low, high = known.interval(0.95)
-    share = 100 * sum(answers) / len(answers) if answers else 50.0
-    yield figure(Measure.PREFERRED, share, interval=(100 * low, 100 * high))
+    gains = critic.gains(parent.held_out, candidate.held_out)
+    yield figure(Measure.TAUGHT, 100 * critic.taste_by_chance)
+    yield _share(Measure.PREFERRED, [bool(gain > 0) for gain in gains[:, 0] if gain], of_none=50.0)
+    yield figure(Measure.PREFERRED_BY_CHANCE, 100 * chance(gains.mean(0)))
 
 
 def agreed(answers: Sequence[bool]) -> Figures:
     """How many held-out judgements the candidate's own likelihoods decide as its members did."""
+    yield _share(Measure.AGREED, answers, of_none=0.0)
+
+
+def _share(kind: Measure, answers: Sequence[bool], *, of_none: float) -> Figure:
+    """The share of answers that are yes, in percent, with its 95 % interval."""
     low, high = traits.share(sum(answers), len(answers)).interval(0.95)
-    share = 100 * sum(answers) / len(answers) if answers else 0.0
-    yield figure(Measure.AGREED, share, interval=(100 * low, 100 * high))
-    yield figure(Measure.AGREED_AT_LEAST, 100 * low)
+    share = 100 * sum(answers) / len(answers) if answers else of_none
+    return figure(kind, share, interval=(100 * low, 100 * high))

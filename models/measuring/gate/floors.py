@@ -29,12 +29,14 @@ class Measure(StrEnum):
     FILES = "files changed since it was trained"
     #: Whether the licence that the card names lies beside the weights.
     LICENCE = "licence beside the weights"
+    #: How often shuffles of the votes that it learned from have as much in common.
+    TAUGHT = "shuffled votes that teach as much"
     #: Held-out judgements, as the candidate's own likelihoods decide them.
     AGREED = "held-out votes it agrees with"
-    #: The lower end of that share's 95 % interval.
-    AGREED_AT_LEAST = "held-out votes it agrees with, at least"
     #: New pictures that a model of the held-out votes likes more than the parent's.
     PREFERRED = "preferred by the held-out votes"
+    #: How often shuffles of the held-out votes like its pictures as much more.
+    PREFERRED_BY_CHANCE = "shuffled held-out votes that prefer it as much"
     #: Share of asked-for attributes that are drawn.
     ADHERENCE = "adherence"
     #: The same for one group of attributes.
@@ -54,9 +56,10 @@ class Measure(StrEnum):
 FLOORS = {
     Measure.FILES: Floor(unit="files", most=0),
     Measure.LICENCE: Floor(unit="of 1", least=1),
+    Measure.TAUGHT: Floor(unit="% of shuffles", most=10),
     Measure.AGREED: Floor(unit="%"),
-    Measure.AGREED_AT_LEAST: Floor(unit="%", least=50),
     Measure.PREFERRED: Floor(unit="% of pairs", least=60),
+    Measure.PREFERRED_BY_CHANCE: Floor(unit="% of shuffles", most=5),
     Measure.ADHERENCE: Floor(unit="points", least=-2),
     Measure.GROUP: Floor(unit="points", least=-4),
     Measure.DIVERSITY: Floor(unit="of the parent's", least=0.9),

@@ -1,41 +1,92 @@
-"""The critic learns what held-out votes have in common, and nothing from too few."""
+"""The critic learns what held-out votes have in common, where the others say it can be seen."""
 
 from __future__ import annotations
 
+from functools import cache
+
+import numpy as np
+import pytest
 from PIL import Image
 
 from models.data.evidence import Evidence, Preference
-from models.measuring.gate.critic import critic_of
+from models.measuring.gate.critic import _spread, critic_of
+from models.measuring.gate.examine import Critic
+from models.measuring.gate.shuffling import chance
+
+#: Names of pictures say what is on them: whose prompt, how light, how warm.
+Names = tuple[str, str]
+Keys = dict[str, str]
 
 
-def picture(light: int, place: int) -> Image.Image:
-    """A grey picture with a darker corner that moves about."""
-    made = Image.new("RGB", (160, 160 if place % 2 else 200), (light, light, light))
-    made.paste((light // 2, light // 3, light // 4), (0, 0, 20 + place, 30))
+@cache
+def picture(name: str) -> Image.Image:
+    """A plain picture with a darker corner that moves about; every second one is portrait."""
+    prompt, light, warm = map(int, name.split())
+    made = Image.new("RGB", (160, 160 if prompt % 2 else 200), (light + warm, light, light - warm))
+    made.paste((light // 2, light // 3, light // 4), (0, 0, 20 + prompt, 30))
     return made
 
 
-def votes(prompts: int) -> tuple[Evidence, dict[str, str], dict[str, Image.Image]]:
-    """Of each prompt two pictures, the lighter one liked more."""
-    pairs, keys, pictures = [], {}, {}
-    for i in range(prompts):
-        for name, light in ((f"{i} light", 150 + i), (f"{i} dark", 90 + i)):
-            pictures[name], keys[name] = picture(light, i), str(i)
-        pairs.append(Preference(better=f"{i} light", worse=f"{i} dark", weight=0.5))
-    return Evidence(pairs=tuple(pairs), liked={}), keys, pictures
+def votes(first: int, prompts: int, *, warm: bool = False) -> tuple[Evidence, Keys]:
+    """Of each prompt two pictures, the lighter one liked more, or the warmer one."""
+    pairs, keys = [], {}
+    for i in range(first, first + prompts):
+        better, worse = (
+            f"{i} {(120 if warm else 150) + i % 7} {30 if warm else 5 + i % 3}",
+            f"{i} {(120 if warm else 90) + i % 5} {-30 if warm else 5 + i % 4}",
+        )
+        keys |= {better: str(i), worse: str(i)}
+        pairs.append(Preference(better=better, worse=worse, weight=0.5))
+    return Evidence(pairs=tuple(pairs), liked={}), keys
 
 
-def test_new_pictures_are_graded_as_the_voters_would() -> None:
-    critic = critic_of(*votes(16))
-    assert critic is not None
-    light, dark, lighter = critic([picture(140, 31), picture(100, 32), picture(170, 33)])
-    assert dark < light < lighter
+def critic(trained: tuple[Evidence, Keys], held_out: tuple[Evidence, Keys]) -> Critic | None:
+    return critic_of(trained[0], held_out[0], trained[1] | held_out[1], picture)
 
 
-def test_too_few_votes_make_no_critic() -> None:
-    assert critic_of(*votes(11)) is None
+def liked(found: Critic | None, *twins: Names) -> list[float]:
+    assert found is not None
+    before, after = zip(*twins, strict=True)
+    return list(found.gains([picture(n) for n in before], [picture(n) for n in after])[:, 0])
+
+
+def test_new_pictures_are_liked_as_the_held_out_voters_would() -> None:
+    found = critic(votes(0, 16), votes(100, 12))
+    lighter, darker, same = liked(
+        found, ("1 100 5", "1 140 5"), ("2 140 5", "2 100 5"), ("3 90 5", "3 90 5")
+    )
+    assert (lighter > 0, darker < 0, same) == (True, True, 0)
+
+
+def test_votes_that_were_learned_from_do_not_say_what_is_liked() -> None:
+    """They say where to look; which way, the others do."""
+    learned, (unseen, keys) = votes(0, 16), votes(100, 12)
+    swapped = [Preference(better=p.worse, worse=p.better, weight=p.weight) for p in unseen.pairs]
+    found = critic(learned, (Evidence(pairs=tuple(swapped), liked={}), keys))
+    assert liked(found, ("1 100 5", "1 140 5"))[0] < 0
+    assert found is not None
+    assert found.taste_by_chance < 0.01
+
+
+def test_a_taste_is_no_chance_and_shuffled_votes_like_other_things() -> None:
+    found = critic(votes(0, 16, warm=True), votes(100, 12, warm=True))
+    assert found is not None
+    assert found.taste_by_chance < 0.01
+    gains = found.gains([picture("1 100 -20")] * 3, [picture("1 100 20")] * 3)
+    assert chance(gains.mean(0)) < 0.01
+
+
+@pytest.mark.parametrize(("trained", "unseen"), [(11, 16), (16, 11)])
+def test_too_few_votes_make_no_critic(trained: int, unseen: int) -> None:
+    assert critic(votes(0, trained), votes(100, unseen)) is None
 
 
 def test_votes_on_one_prompt_make_no_critic() -> None:
-    evidence, keys, pictures = votes(16)
-    assert critic_of(evidence, dict.fromkeys(keys, "one"), pictures) is None
+    (unseen, keys) = votes(100, 16)
+    assert critic(votes(0, 16), (unseen, dict.fromkeys(keys, "one"))) is None
+
+
+def test_what_stood_still_in_every_judged_picture_counts_for_nothing() -> None:
+    """However far it moves in new ones: nobody voted on it."""
+    spread = _spread(np.array([[1.0, 0.0, 1e-9], [-1.0, 0.0, -1e-9]]))
+    assert list(np.array([2.0, 5.0, 5.0]) / spread) == [2.0, 0.0, 0.0]

@@ -1,0 +1,162 @@
+"""How often does the gate let a candidate through on the votes' account, and how much better is it?
+
+Crowds are simulated anew for candidates that the bench of learning has trained: the taste says how
+often a candidate's pictures win, and the gate's critic is asked by each crowd's votes. With votes
+at random whatever passes is wrong. Run it as `python -m tests.bench.gates --work FOLDER`, behind
+`tests.bench.learning`; nothing is drawn or trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.data.evidence import Preference, drawn_from
+from models.manifest import JudgementLine, Split
+from models.measuring.gate.floors import Measure, figure
+from models.measuring.gate.shuffling import Floats, chance, clearest, leanings_of, weights, within
+from models.report import Row, table, write_json
+from tests.bench.learning import PAIRED, PROMPTS, TRIALS, Bench
+from tests.bench.learning_curve import features_of
+from tests.stages import school
+from tests.stages.voters import Ask, Crowd, Shown, judged
+
+#: Twins that a gate looks at, of held-out prompts.
+_TWINS = 96
+#: Every n-th prompt is held out, as in the bench of learning.
+_HELD_OUT = 5
+_GRIDS = np.arange(4 * PROMPTS) // 4
+#: Whose votes, and of which taste.
+CROWDS: Mapping[str, tuple[str, Crowd]] = {
+    "style": ("style", Crowd()),
+    "quality": ("quality", Crowd()),
+    "open": ("open", Crowd()),
+    "style, 20 % in league": ("style", Crowd(colluding=0.2)),
+    "votes at random": ("style", Crowd(null=True)),
+}
+
+
+class Hall:
+    """Voted pictures and the candidates' twins, as every set of features sees them."""
+
+    def __init__(self, bench: Bench) -> None:
+        voted = bench.drawn("embedded", "voted", bench.voted)
+        self.worth = {name: taste(voted) for name, taste in bench.tastes.items()}
+        seen = features_of(voted)
+        spreads = {name: _spread(within(rows, _GRIDS)) for name, rows in seen.items()}
+        self.voted = {name: rows / spreads[name] for name, rows in seen.items()}
+        before = bench.of_pairs("embedded", "embedded")
+        usual = features_of(before)
+        self.gains: dict[str, Mapping[str, Floats]] = {}
+        self.wins: dict[str, Mapping[str, float]] = {}
+        for name in _trained(bench):
+            after = bench.of_pairs("", name)
+            new = features_of(after)
+            self.gains[name] = {k: (new[k] - usual[k])[:_TWINS] / spreads[k] for k in usual}
+            self.wins[name] = {
+                taste: _won(worth(before), worth(after)) for taste, worth in bench.tastes.items()
+            }
+
+
+def _trained(bench: Bench) -> Iterator[str]:
+    """The trials whose candidates have drawn the pairs."""
+    end = f"-pairs-{school.FINAL}-{2 * PAIRED}.npz"
+    return (name for name in TRIALS if (bench.work / "drawn" / f"{name}{end}").exists())
+
+
+def _won(old: Floats, new: Floats) -> float:
+    return 100 * float(((new > old) + 0.5 * (new == old)).mean())
+
+
+def _spread(centred: Floats) -> Floats:
+    spread = np.sqrt((centred**2).mean(0))
+    return np.where(spread > 1e-6 * spread.max(), spread, np.inf)
+
+
+def passed(hall: Hall, crowd: str, count: int, seed: int) -> dict[str, bool]:
+    """By candidate, whether all that the gate asks the votes holds."""
+    taste, members = CROWDS[crowd]
+    shown = Shown(
+        files=[str(i) for i in range(len(_GRIDS))],
+        grids=_GRIDS,
+        splits=[Split.TRAIN if g % _HELD_OUT else Split.HELD_OUT for g in _GRIDS],
+        taste=hall.worth[taste],
+    )
+    visits = 2 if members.colluding else 1
+    said = judged(shown, members, Ask.VOTES, count, seed=seed, visits=visits)
+    learned, unseen = (leanings_of(_pairs(said, split), _PROMPTS, 1000) for split in Split)
+    rows = {name: seen[_places(learned.names)] for name, seen in hall.voted.items()}
+    best, by_chance = clearest(learned, rows)
+    liked = weights(unseen, hall.voted[best][_places(unseen.names)])
+    return {name: _holds(gains[best] @ liked, by_chance) for name, gains in hall.gains.items()}
+
+
+_PROMPTS = {str(i): f"{grid:03}" for i, grid in enumerate(_GRIDS)}
+
+
+def _pairs(said: Sequence[JudgementLine], split: Split) -> Sequence[Preference]:
+    return drawn_from((j for j in said if j.split is split), _PROMPTS).pairs
+
+
+def _places(names: Sequence[str]) -> list[int]:
+    return [int(name) for name in names]
+
+
+def _holds(gains: Floats, by_chance: float) -> bool:
+    asked = (
+        figure(Measure.TAUGHT, 100 * by_chance),
+        figure(Measure.PREFERRED, 100 * float((gains[:, 0] > 0).mean())),
+        figure(Measure.PREFERRED_BY_CHANCE, 100 * chance(gains.mean(0))),
+    )
+    return all(one.holds for one in asked)
+
+
+def measured(hall: Hall, crowd: str, count: int, crowds: int) -> Iterator[Row]:
+    """One row a candidate: in how many of the crowds it passes."""
+    found: defaultdict[str, list[bool]] = defaultdict(list)
+    for seed in range(crowds):
+        for name, holds in passed(hall, crowd, count, 60_000 + seed).items():
+            found[name].append(holds)
+    random = CROWDS[crowd][1].null
+    for name in sorted(found, key=lambda name: hall.wins[name][CROWDS[crowd][0]]):
+        share = 100 * float(np.mean(found[name]))
+        won = "" if random else f", wins {hall.wins[name][CROWDS[crowd][0]]:.0f} %"
+        yield Row(
+            area="gates",
+            name=f"{crowd}, {count} votes: {name}{won}",
+            value=share,
+            unit=f"% of {crowds} crowds let it through",
+            goal="<= 2.5" if random else "",
+            holds=share <= 2.5 if random else None,
+        )
+
+
+def main() -> int:
+    """Exit code 0 if votes at random let hardly anything through."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.gates", description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--crowds", type=int, default=100, help="of each kind and count")
+    parser.add_argument("--random", type=int, default=500, help="crowds that vote at random")
+    parser.add_argument("--votes", type=int, nargs="*", default=[125, 250, 500])
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    hall = Hall(Bench(args.work, first=school.FINAL, paired=PAIRED))
+    rows: list[Row] = []
+    for crowd, (_, members) in CROWDS.items():
+        for count in args.votes:
+            rows += measured(hall, crowd, count, args.random if members.null else args.crowds)
+    print(table(rows))
+    if args.json:
+        write_json(rows, args.json)
+    return 0 if all(row.holds is not False for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Judgements beside their own shuffles: what only the judgements show is no chance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.data.evidence import Preference
+from models.measuring.gate import shuffling
+from models.measuring.gate.shuffling import Leanings, chance, clearest, leanings_of, weights, within
+
+PROMPTS, EACH = 24, 4
+FILES = [f"{prompt:02}/{i}" for prompt in range(PROMPTS) for i in range(EACH)]
+KEYS = {name: name.partition("/")[0] for name in FILES}
+Rows = NDArray[np.float64]
+
+
+def seen(seed: int, width: int = 6) -> Rows:
+    """Features of every file, in the order of `FILES`."""
+    return np.random.default_rng(seed).normal(size=(len(FILES), width))
+
+
+def judged(worth: Rows, noise: float, seed: int = 0) -> Leanings:
+    """Each picture up or down by its worth and some noise, and pairs of those."""
+    rng = np.random.default_rng(seed)
+    up = dict(zip(FILES, worth + noise * rng.normal(size=len(FILES)) > 0, strict=True))
+    pairs = [
+        Preference(better=a, worse=b, weight=1 / 3)
+        for a in FILES
+        for b in FILES
+        if KEYS[a] == KEYS[b] and up[a] > up[b]
+    ]
+    return leanings_of(pairs, KEYS, most=1000)
+
+
+def features_of(leanings: Leanings, rows: Rows) -> Rows:
+    return rows[[FILES.index(name) for name in leanings.names]]
+
+
+def test_a_shuffle_moves_judgements_within_their_prompt_and_nowhere_else() -> None:
+    leanings = judged(seen(1)[:, 2], noise=1)
+    assert (leanings.liked[:, 1:] != leanings.liked[:, :1]).any(0).mean() > 0.99
+    for prompt in set(leanings.prompts):
+        of_prompt = np.sort(leanings.liked[leanings.prompts == prompt], axis=0)
+        assert np.allclose(of_prompt, of_prompt[:, :1])
+        assert np.allclose(of_prompt.sum(0), 0)
+
+
+def test_who_wins_more_pairs_is_liked_more() -> None:
+    pairs = [
+        Preference(better="a", worse="b", weight=0.5),
+        Preference(better="a", worse="c", weight=0.2),
+    ]
+    leanings = leanings_of(pairs, dict.fromkeys("abc", "one"), most=9)
+    assert dict(zip(leanings.names, leanings.liked[:, 0], strict=True)) == pytest.approx(
+        {"a": 0.7, "b": -0.5, "c": -0.2}
+    )
+
+
+def test_the_telling_set_is_found_and_no_shuffle_tells_as_much() -> None:
+    telling, mute = seen(1), seen(2, width=30)
+    leanings = judged(telling[:, 2], noise=0.5)
+    sets = {"mute": features_of(leanings, mute), "telling": features_of(leanings, telling)}
+    best, by_chance = clearest(leanings, sets)
+    assert best == "telling"
+    assert by_chance <= 0.002
+
+
+def test_votes_at_random_are_told_as_often_as_is_promised() -> None:
+    """However many sets are looked through: of 200 crowds 5 % at 5 %, and 50 % at 50 %."""
+    prompts = np.repeat(np.arange(12), EACH)
+    rows = {str(seed): seen(seed)[: len(prompts)] for seed in range(4)}
+    found = []
+    for crowd in range(200):
+        liked = np.random.default_rng(crowd).normal(size=(len(prompts), 100))
+        leanings = Leanings(names=(), prompts=prompts, liked=within(liked, prompts))
+        found.append(clearest(leanings, rows)[1])
+    assert 0 < np.mean(np.array(found) <= 0.05) < 0.1
+    assert np.mean(np.array(found) <= 0.5) == pytest.approx(0.5, abs=0.1)
+
+
+def test_folds_are_told_by_prompts_that_they_did_not_see() -> None:
+    """Features that know each prompt by heart, and nothing that prompts share, tell nothing."""
+    leanings = judged(seen(1)[:, 2], noise=0.1)
+    by_heart = np.zeros((len(leanings.names), PROMPTS))
+    by_heart[np.arange(len(leanings.names)), leanings.prompts] = np.sign(leanings.liked[:, 0])
+    assert clearest(leanings, {"by heart": by_heart})[1] == 1
+
+
+def test_the_weights_are_those_of_what_is_liked() -> None:
+    rows = seen(1)
+    leanings = judged(rows[:, 2], noise=0.3)
+    found = weights(leanings, features_of(leanings, rows))
+    assert found.shape == (6, 1 + shuffling._SHUFFLES)
+    assert np.argmax(found[:, 0]) == 2
+    assert (np.abs(found[2, 1:]) < found[2, 0]).mean() > 0.99
+
+
+def test_the_weights_are_those_of_ridge_regression() -> None:
+    rows = seen(1)
+    leanings = judged(rows[:, 2], noise=0.3)
+    x = within(features_of(leanings, rows), leanings.prompts)
+    plain = np.linalg.solve(x.T @ x / 6 + shuffling._RIDGE * np.eye(6), x.T @ leanings.liked / 6)
+    assert np.allclose(weights(leanings, features_of(leanings, rows)), plain)
+
+
+def test_what_a_whole_prompt_is_like_does_not_count() -> None:
+    rows = seen(1)
+    leanings = judged(rows[:, 2], noise=0.3)
+    plain = features_of(leanings, rows)
+    shifted = plain + 100 * leanings.prompts[:, None]
+    assert np.allclose(weights(leanings, plain), weights(leanings, shifted))
+    assert clearest(leanings, {"": plain}) == clearest(leanings, {"": shifted})
+
+
+def test_features_that_stand_still_tell_as_much_as_any_shuffle() -> None:
+    leanings = judged(seen(1)[:, 2], noise=0.3)
+    assert clearest(leanings, {"still": np.zeros((len(leanings.names), 3))}) == ("still", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("told", "share"),
+    [((3.0, 1.0, 2.0, 3.0), 0.5), ((4.0, 1.0, 2.0, 3.0), 0.25), ((0.0, 0.0, 0.0, 0.0), 1.0)],
+)
+def test_chance_counts_what_was_judged_as_a_shuffle(told: tuple[float, ...], share: float) -> None:
+    assert chance(np.array(told)) == share
+
+
+def test_only_so_many_pictures_are_looked_at() -> None:
+    pairs = [Preference(better=f"{p}/0", worse=f"{p}/1", weight=0.5) for p in range(9)]
+    leanings = leanings_of(pairs, {f"{p}/{i}": str(p) for p in range(9) for i in (0, 1)}, most=7)
+    assert len(leanings.names) == 7
+    assert np.allclose([leanings.liked[leanings.prompts == p].sum(0) for p in range(4)], 0)
