@@ -40,9 +40,10 @@ def entry(place: int, job: Job, url: str | None, *, starred: bool, missing: str 
     """One picture: its number on the sheet, its id, its words; why it is not on the sheet."""
     star = "⭐ " if starred else ""
     words = wording.plain(job.draw.prompt, _PROMPT_CHARS)
+    large = f" · {job.draw.width_px}x{job.draw.height_px} px" if job.draw.enlarged else ""
     why = f" · {missing}" if missing else ""
     where = f" · [{OPEN()}]({url})" if url else ""
-    return f"{place}. {star}`{job.id}` <t:{job.created_ms // 1000}:R> {words}{why}{where}"
+    return f"{place}. {star}`{job.id}` <t:{job.created_ms // 1000}:R> {words}{large}{why}{where}"
 
 
 SPOILED = Message("behind a spoiler")

@@ -52,6 +52,8 @@ async def test_it_is_queued_once_as_a_job_of_its_own_kind_and_posted_larger(desk
     post = desk.channel.history()[-1]
     assert [file.filename for file in post.attachments] == [f"{made.id}.png"]
     assert "32x32 px" in post.content
+    listed = said(await desk.member.slash(desk.channel, "history")).content
+    assert listed.count("32x32 px") == 1
 
 
 async def test_it_stands_under_every_picture_and_works_after_a_restart(desk: Front) -> None:
