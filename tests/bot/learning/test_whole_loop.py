@@ -8,28 +8,33 @@ import io
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bot.curating.keys import split_of
 from bot.learning import schooling as room
 from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace, orders_with
 from bot.learning.schooling import Schooling
 from bot.store.consent import Consent
 from bot.store.groundwork import Groundwork
+from bot.store.nameless import read_key
 from bot.store.outbox import Outbox
 from bot.store.votes import Votes
 from models.catalogue import card as cards
 from models.catalogue.card import Licence, Score
 from models.catalogue.registry import card_of, seal
+from models.manifest import Split
 from tests.stages.factories import OTHER, USER, make_post, make_reaction
 from tests.stages.house import House, house
 from tests.stages.tiny_models import build
 from tests.stages.tiny_onnx import write_tagger
 
-PROMPTS, EACH, VOTERS, SIDE_PX = 14, 2, 3, 16
+#: Prompts that are learned from and that are held out; pictures of each; who votes.
+TRAINED, HELD_OUT, EACH, VOTERS, SIDE_PX = 11, 3, 2, 3, 16
 #: The gate of today with floors that four steps of training on noise can reach.
 LENIENT = """
 import sys
@@ -75,15 +80,26 @@ def base_at(folder: Path) -> Path:
     return folder
 
 
+async def prompts(h: House) -> list[str]:
+    """As many of either kind as are wanted: the key of a new database is drawn by lot."""
+    key = await read_key(h.db)
+
+    def of(split: Split, many: int) -> list[str]:
+        named = (f"1girl, {n}" for n in count())
+        return list(islice((text for text in named if split_of(key, text) is split), many))
+
+    return [*of(Split.TRAIN, TRAINED), *of(Split.HELD_OUT, HELD_OUT)]
+
+
 async def vote(h: House) -> None:
     """Everybody likes the brighter of two pictures of a prompt."""
     votes, outbox, message = Votes(h.db), Outbox(h.db), 100
     await Consent(h.db).set_sharing(USER, True, 1)
-    for prompt in range(PROMPTS):
+    for n, prompt in enumerate(await prompts(h)):
         shown: list[tuple[float, int]] = []
         for seed in range(EACH):
             message += 1
-            job, png = await h.drawn(None, f"1girl, {prompt}", 10 * prompt + seed, SIDE_PX)
+            job, png = await h.drawn(None, prompt, 10 * n + seed, SIDE_PX)
             found = await h.views.get(job)
             assert found is not None
             assert await outbox.delivered(found.owed_post_id, make_post(job, message=message), 9)
