@@ -7,18 +7,24 @@ Pure, but slow with ten thousand terms (about a second): call `from_toml` off th
 from __future__ import annotations
 
 import json
-import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from typing import Annotated, TypeVar, cast
 
 from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
 from bot.policy.arrangements import VOTES_MAX, GalleryTerms, StrikeTerms
+from bot.policy.document_faults import (
+    fault_of_id,
+    faults_of_preset,
+    faults_of_rules,
+    faults_of_terms,
+    faults_of_texts,
+    strange_rules,
+)
 from bot.policy.effect import Audience, Effect
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
-from bot.policy.rulebook import SERVER, Rulebook
+from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.policy.toml_text import BYTES_MAX, oddity
 from bot.words.wording import plain
@@ -30,13 +36,12 @@ _T = TypeVar("_T")
 VERSION = 1
 #: A document is as large in JSON at most; as TOML with its comments it still fits a file.
 _JSON_BYTES_MAX = BYTES_MAX * 3 // 4
-TERMS_MAX, TERM_CHARS_MAX, REASON_CHARS_MAX = 10_000, 80, 200
+TERMS_MAX = 10_000
 #: Channels and categories with overrides, and channels of a list: Discord's own most.
 PLACES_MAX, ROLES_MAX = 500, 250
 
 _TOML = Dialect(stranger="is no key of a policy", table="a table", nothing="")
 _JSON = Dialect(stranger="is no key of a policy", nothing="")
-_ID = re.compile(r"[1-9][0-9]{0,18}")
 _EFFECT = r"\A(allow|spoiler|hold|refuse)(, *(adults|alert|strike))*\Z"
 
 Snowflake = Annotated[int, Meta(ge=1, le=2**63 - 1, description="the id of a channel or role")]
@@ -153,14 +158,14 @@ def _parsed(data: bytes) -> dict[str, object]:
 def _faults_in(tree: Mapping[str, object], rulebook: Rulebook) -> Iterator[str]:
     """What is wrong in a file that is no policy, beside what does not fit its place."""
     for table in ("categories", "channels", "roles"):
-        yield from filter(None, (_fault_of_id(name, table) for name in _table(tree.get(table))))
+        yield from filter(None, (fault_of_id(name, table) for name in _table(tree.get(table))))
     if isinstance(preset := tree.get("preset", "standard"), str):
-        yield from _faults_of_preset(preset, rulebook)
-    yield from _strange_rules(_rules_in(tree), rulebook)
+        yield from faults_of_preset(preset, rulebook)
+    yield from strange_rules(_rules_in(tree), rulebook)
     allowed = tree.get("allowed")
     listed = cast("list[object]", allowed) if isinstance(allowed, list) else []
-    yield from _faults_of_texts("blocked", list(_table(tree.get("blocked"))))
-    yield from _faults_of_texts("allowed", [text for text in listed if isinstance(text, str)])
+    yield from faults_of_texts("blocked", list(_table(tree.get("blocked"))))
+    yield from faults_of_texts("allowed", [text for text in listed if isinstance(text, str)])
 
 
 def _rules_in(tree: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -283,15 +288,9 @@ def _overrides(place: _Place) -> Overrides:
 
 
 def _id(name: str, table: str) -> int:
-    if fault := _fault_of_id(name, table):
+    if fault := fault_of_id(name, table):
         raise DocumentError([fault])
     return int(name)
-
-
-def _fault_of_id(name: str, table: str) -> str | None:
-    if _ID.fullmatch(name) and int(name) < 2**63:
-        return None
-    return f"{table}.{name} must be named after an id: a whole number"
 
 
 def effect_text(effect: Effect) -> str:
@@ -322,8 +321,8 @@ def faults_of(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
     """
     tree = tree_of(policy)
     yield from (flaw.sentence for flaw in flaws(_Document, tree, _JSON))
-    yield from _faults_of_rules(policy, rulebook)
-    yield from _faults_of_terms(policy)
+    yield from faults_of_rules(policy, rulebook)
+    yield from faults_of_terms(policy)
     for name, count, most in (
         ("blocked", len(policy.blocked), TERMS_MAX),
         ("allowed", len(policy.allowed), TERMS_MAX),
@@ -336,69 +335,3 @@ def faults_of(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
             yield f"{name} has {count:,} entries; {most:,} are the most"
     if len(json.dumps(tree, ensure_ascii=False).encode("utf-8", "replace")) > _JSON_BYTES_MAX:
         yield f"it is larger than {_JSON_BYTES_MAX // 1024:,} KiB all in all"
-
-
-def _faults_of_preset(preset: str, rulebook: Rulebook) -> Iterator[str]:
-    if preset not in rulebook.presets:
-        yield f"preset must be one of {', '.join(rulebook.presets)}, not {preset}"
-
-
-def _faults_of_rules(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
-    yield from _faults_of_preset(policy.preset, rulebook)
-    places = {
-        "server": policy.rules,
-        **{f"categories.{id_}": lines for id_, lines in policy.categories.items()},
-        **{f"channels.{id_}": lines for id_, lines in policy.channels.items()},
-    }
-    named = [(f"{at}.rules", rule) for at, lines in places.items() for rule in lines.effects]
-    named += [
-        (f"roles.{id_}.exempt", r) for id_, t in policy.roles.items() for r in sorted(t.exempt)
-    ]
-    yield from _strange_rules(named, rulebook)
-
-
-def _strange_rules(named: Iterable[tuple[str, str]], rulebook: Rulebook) -> Iterator[str]:
-    """What is wrong with rules that are named in these places."""
-    for at, rule in named:
-        if fault := _fault_of_rule(RuleId(rule), rulebook):
-            yield f"{at}: {fault}"
-
-
-def _fault_of_rule(rule: RuleId, rulebook: Rulebook) -> str | None:
-    if rule == SERVER:
-        return None
-    if rule not in rulebook.rules:
-        near = get_close_matches(rule, [*rulebook.rules, SERVER], n=1)
-        return f"there is no rule {rule}" + (f"; {near[0]} is nearest" if near else "")
-    if rulebook.rules[rule].floor:
-        return f"{rule} is the same in every server, so it cannot be set"
-    if rulebook.rules[rule].when is None:
-        return f"{rule} is a promise that no prompt can show, so it cannot be set"
-    return None
-
-
-def _faults_of_terms(policy: GuildPolicy) -> Iterator[str]:
-    yield from _faults_of_texts("blocked", [term.text for term in policy.blocked])
-    yield from _faults_of_texts("allowed", policy.allowed)
-    for term in policy.blocked:
-        if len(term.reason) > REASON_CHARS_MAX or not term.reason.isprintable():
-            yield (
-                f"blocked.{term.text}.reason must be one line of at most {REASON_CHARS_MAX} "
-                "characters"
-            )
-
-
-def _faults_of_texts(name: str, texts: Sequence[str]) -> Iterator[str]:
-    if len(set(texts)) < len(texts):
-        yield f"{name} has a term twice"
-    for text in texts:
-        if fault := _fault_of_term(text):
-            yield f"{name}.{text}: a term {fault}"
-
-
-def _fault_of_term(text: str) -> str | None:
-    if len(text) > TERM_CHARS_MAX:
-        return f"has {TERM_CHARS_MAX} characters at most"
-    if not any(c.isalnum() for c in text) or not text.isprintable():
-        return "is one line with a letter or a digit in it"
-    return None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.policy.document import REASON_CHARS_MAX, TERM_CHARS_MAX
+from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term, normalise
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bot.policy.document import TERM_CHARS_MAX, TERMS_MAX, VERSION, effect_text
+from bot.policy.document import TERMS_MAX, VERSION, effect_text
+from bot.policy.document_faults import TERM_CHARS_MAX
 from bot.policy.editing import adjustable
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, preset_effect
 from bot.policy.rulebook import Rulebook

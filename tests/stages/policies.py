@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot import rulebooks
 from bot.domain import ChannelId, Place, RoleId, RuleId, Ruling
 from bot.policy.arrangements import VOTES_MAX, GalleryTerms, StrikeTerms
-from bot.policy.document import REASON_CHARS_MAX, TERM_CHARS_MAX
+from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
 from bot.policy.effect import NOTHING, Audience, Effect
 from bot.policy.expressions import read
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms

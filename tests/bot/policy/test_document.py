@@ -16,9 +16,7 @@ from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
 from bot.policy.arrangements import GalleryTerms, StrikeTerms
 from bot.policy.document import (
     PLACES_MAX,
-    REASON_CHARS_MAX,
     ROLES_MAX,
-    TERM_CHARS_MAX,
     TERMS_MAX,
     DocumentError,
     _Document,
@@ -28,6 +26,7 @@ from bot.policy.document import (
     from_toml,
     tree_of,
 )
+from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
 from bot.policy.effect import Effect
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.screening import Term

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot import rulebooks
 from bot.domain import Ruling
-from bot.policy.document import REASON_CHARS_MAX, TERM_CHARS_MAX, TERMS_MAX
+from bot.policy.document import TERMS_MAX
+from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
 from bot.policy.effect import Effect
 from bot.policy.screening import Term
 from bot.policy.term_lists import (
