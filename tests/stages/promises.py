@@ -10,19 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from bot.sandbox.wire.wire import Payload
-from bot.sandbox.world.lounge import BOT_ID
+from tests.stages import seen
 from tests.stages.stage import Stage, button
 
-_EPHEMERAL = 64
 #: Up and down.
 _VOTE_EMOJI = 2
-#: The channel that is made the gallery.
-GALLERY = "art"
-#: The files of a duel.
-_BLIND = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +106,7 @@ def never_noted(here: Stage, promised: Mapping[str, int]) -> list[str]:
 
 def not_shown(here: Stage) -> list[str]:
     """Jobs that the bot has noted and whose picture nobody can see, unless its owner deleted it."""
-    shown = _times_shown(here)
+    shown = seen.times_shown(here)
     jobs = here.rows(
         "SELECT id, draw ->> 'prompt', state FROM jobs WHERE state <> 'cancelled'"
         " AND id NOT IN (SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL)"
@@ -128,16 +121,16 @@ def without_a_vote(here: Stage) -> list[str]:
     """
     return [
         f"the vote on {job}"
-        for message in _seen_by_all(here)
-        if not _is_grid(message)
-        for job in _job_ids(message)
-        if len(_reactions(here, message, of_bot=True)) < _VOTE_EMOJI
+        for message in seen.seen_by_all(here)
+        if not seen.is_grid(message)
+        for job in seen.job_ids(message)
+        if len(seen.reactions(here, message, of_bot=True)) < _VOTE_EMOJI
     ]
 
 
 def rows_without_file(here: Stage) -> list[str]:
     """Pictures that the bot believes to have."""
-    return [f"the file of picture {sha[:8]}" for sha in sorted(_known(here) - _kept(here))]
+    return [f"the file of picture {sha[:8]}" for sha in sorted(seen.known(here) - seen.kept(here))]
 
 
 def choices_lost(here: Stage, chosen: Collection[tuple[int, str]]) -> list[str]:
@@ -158,7 +151,7 @@ def liked_and_not_hung(here: Stage) -> list[str]:
         "SELECT job_id FROM votes JOIN pictures USING (job_id) WHERE deleted_ms IS NULL"
         " AND NOT self_vote GROUP BY job_id HAVING min(value) = 1"
     )
-    shown = _hung(here)
+    shown = seen.hung(here)
     return [f"{job} is liked and not in the gallery" for (job,) in liked if not shown[job]]
 
 
@@ -173,18 +166,18 @@ def wish_lost(here: Stage, forgotten: Forgotten) -> list[str]:
 
 def posted_twice(here: Stage) -> list[str]:
     """Posts that were owed once and made more than once; `/show` owes and delivers nothing."""
-    owed = _owed_posts(here)
+    owed = seen.owed_posts(here)
     times = Counter(
         post
-        for message in _deliveries(here)
-        for post in {owed.get(job, job) for job in _job_ids(message)}
+        for message in seen.deliveries(here)
+        for post in {owed.get(job, job) for job in seen.job_ids(message)}
     )
     return [f"{post}, {count} times" for post, count in times.items() if count > 1]
 
 
 def hung_twice(here: Stage) -> list[str]:
     """Pictures that the gallery shows more than once."""
-    return [f"{job} in the gallery, {n} times" for job, n in _hung(here).items() if n > 1]
+    return [f"{job} in the gallery, {n} times" for job, n in seen.hung(here).items() if n > 1]
 
 
 def duels_of_nobody(here: Stage) -> list[str]:
@@ -192,8 +185,8 @@ def duels_of_nobody(here: Stage) -> list[str]:
     known = {str(message) for (message,) in here.rows("SELECT message_id FROM duels")}
     return [
         f"the duel message {message['id']}"
-        for message in _seen_by_all(here)
-        if set(_BLIND) & set(_file_names(message)) and message["id"] not in known
+        for message in seen.seen_by_all(here)
+        if set(seen.BLIND) & set(seen.file_names(message)) and message["id"] not in known
     ]
 
 
@@ -220,9 +213,9 @@ def messages_of(here: Stage, forgotten: Forgotten | None) -> list[str]:
         return []
     return [
         f"the message {message['content'][:40]!r}"
-        for message in _seen_by_all(here)
+        for message in seen.seen_by_all(here)
         if any(word in message["content"] for word in forgotten.words)
-        or forgotten.job_ids & set(_job_ids(message))
+        or forgotten.job_ids & set(seen.job_ids(message))
     ]
 
 
@@ -241,11 +234,11 @@ def _holds(data: bytes, marks: Sequence[bytes]) -> bool:
 
 def deleted_and_shown(here: Stage) -> list[str]:
     """Messages that show a picture which its owner deleted."""
-    gone = _deleted(here)
+    gone = seen.deleted(here)
     return [
         f"the deleted picture {job}"
-        for message in _seen_by_all(here)
-        for job in _job_ids(message)
+        for message in seen.seen_by_all(here)
+        for job in seen.job_ids(message)
         if job in gone
     ]
 
@@ -253,7 +246,7 @@ def deleted_and_shown(here: Stage) -> list[str]:
 def hung_and_not_known(here: Stage) -> list[str]:
     """Pictures in the gallery that no row of the bot's names: deleted ones, or tries forgotten."""
     known = {job for (job,) in here.rows("SELECT job_id FROM showpieces WHERE message_id > 0")}
-    return [f"{job} in the gallery" for job in _hung(here) if job not in known]
+    return [f"{job} in the gallery" for job in seen.hung(here) if job not in known]
 
 
 # ---- nothing stays open -------------------------------------------------------------------------
@@ -263,7 +256,7 @@ def open_status_messages(here: Stage) -> list[str]:
     """Status messages that still offer to cancel."""
     return [
         f"the status message {message['content'][:40]!r}"
-        for message in _seen_by_all(here)
+        for message in seen.seen_by_all(here)
         if button(message, "cancel", missing="")
     ]
 
@@ -274,17 +267,17 @@ def duels_that_still_ask(here: Stage) -> list[str]:
     over = {str(message) for (message,) in closed}
     return [
         f"the closed duel {message['id']}"
-        for message in _seen_by_all(here)
+        for message in seen.seen_by_all(here)
         if message["id"] in over and message["components"]
     ]
 
 
 def files_without_row(here: Stage) -> list[str]:
     """Files among the pictures that no row names, half written ones too."""
-    known = _known(here)
+    known = seen.known(here)
     return [
         f"the file {path.name[:8]}{path.suffix}"
-        for path in _picture_files(here)
+        for path in seen.picture_files(here)
         if path.stem not in known or path.suffix != ".png"
     ]
 
@@ -301,11 +294,14 @@ def posts_unlike_messages(here: Stage) -> list[str]:
         " AND pictures.deleted_ms IS NULL ORDER BY message_id, place"
     ):
         noted.setdefault(str(message), (owed, []))[1].append(job)
-    owed_posts, deliveries = _owed_posts(here), {message["id"] for message in _deliveries(here)}
+    owed_posts, deliveries = (
+        seen.owed_posts(here),
+        {message["id"] for message in seen.deliveries(here)},
+    )
     return [
         f"the post {message['id']} is noted as {noted.get(message['id'])}, and shows {jobs}"
-        for message in _seen_by_all(here)
-        if (jobs := _job_ids(message)) and jobs[0] in owed_posts
+        for message in seen.seen_by_all(here)
+        if (jobs := seen.job_ids(message)) and jobs[0] in owed_posts
         if noted.get(message["id"])
         != (owed_posts[jobs[0]] if message["id"] in deliveries else None, jobs)
     ]
@@ -314,11 +310,11 @@ def posts_unlike_messages(here: Stage) -> list[str]:
 def votes_unlike_reactions(here: Stage) -> list[str]:
     """Pictures whose votes are not the reactions that stand on Discord; deletion keeps votes."""
     wanted: dict[str, set[tuple[int, int]]] = {}
-    for message in _seen_by_all(here):
+    for message in seen.seen_by_all(here):
         # What people do beside others is about none of them.
-        for job in () if _is_grid(message) else _job_ids(message):
-            wanted.setdefault(job, set()).update(_reactions(here, message))
-    deleted, votes = _deleted(here), dict[str, set[tuple[int, int]]]()
+        for job in () if seen.is_grid(message) else seen.job_ids(message):
+            wanted.setdefault(job, set()).update(seen.reactions(here, message))
+    deleted, votes = seen.deleted(here), dict[str, set[tuple[int, int]]]()
     for job, voter, value in here.rows("SELECT job_id, voter_id, value FROM votes"):
         votes.setdefault(job, set()).add((voter, value))
     return [
@@ -332,80 +328,3 @@ def database_damage(here: Stage) -> list[str]:
     """What SQLite's own checks find."""
     found = [row for row in here.rows("PRAGMA integrity_check") if row != ("ok",)]
     return [str(row) for row in (*found, *here.rows("PRAGMA foreign_key_check"))]
-
-
-# ---- what is there to see -----------------------------------------------------------------------
-
-
-def _seen_by_all(here: Stage) -> list[Payload]:
-    return [
-        message
-        for message in here.sandbox.messages(here.where)
-        if not (message.get("flags") or 0) & _EPHEMERAL
-    ]
-
-
-def _deliveries(here: Stage) -> list[Payload]:
-    """The messages that answer no interaction."""
-    return [m for m in _seen_by_all(here) if m.get("interaction_metadata") is None]
-
-
-def _times_shown(here: Stage) -> Counter[str]:
-    """How often each job was delivered."""
-    return Counter(job for message in _deliveries(here) for job in _job_ids(message))
-
-
-def _hung(here: Stage) -> Counter[str]:
-    """How often the gallery shows each picture."""
-    return Counter(job for message in here.sandbox.messages(GALLERY) for job in _job_ids(message))
-
-
-def _owed_posts(here: Stage) -> dict[str, str]:
-    """For each job the post that it is owed in."""
-    return dict(here.rows("SELECT id, owed_post_id FROM jobs"))
-
-
-def _job_ids(message: Payload) -> list[str]:
-    """The pictures that its files are named after; the two of a duel are blind, a tile is none."""
-    return [
-        name
-        for name in _file_names(message)
-        if name not in _BLIND and not name.startswith("missing-")
-    ]
-
-
-def _is_grid(message: Payload) -> bool:
-    return bool(button(message, "which", missing=""))
-
-
-def _file_names(message: Payload) -> list[str]:
-    return [
-        str(item["filename"]).partition(".")[0].removeprefix("SPOILER_")
-        for item in message["attachments"]
-    ]
-
-
-def _reactions(here: Stage, message: Payload, *, of_bot: bool = False) -> set[tuple[int, int]]:
-    """Who voted what: people, or the bot itself."""
-    return {
-        (user, 1 if emoji == "👍" else -1)
-        for emoji, users in here.sandbox.reactions(message["id"]).items()
-        for user in users
-        if (user == BOT_ID) is of_bot
-    }
-
-
-def _deleted(here: Stage) -> set[Any]:
-    return {job for (job,) in here.rows("SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL")}
-
-
-def _known(here: Stage) -> set[Any]:
-    return {sha for (sha,) in here.rows("SELECT sha256 FROM pictures WHERE deleted_ms IS NULL")}
-
-
-def _kept(here: Stage) -> set[str]:
-    return {path.stem for path in _picture_files(here) if path.suffix == ".png"}
-
-
-def _picture_files(here: Stage) -> list[Any]:
-    return sorted(path for path in (here.data_dir / "pictures").rglob("*") if path.is_file())

@@ -21,7 +21,8 @@ from pathlib import Path
 
 from bot.sandbox.wire.wire import NotPossible, Payload
 from bot.sandbox.world.interactions import Ticket
-from tests.stages.promises import GALLERY, Faults, Forgotten, faults
+from tests.stages.promises import Faults, Forgotten, faults
+from tests.stages.seen import GALLERY
 from tests.stages.stage import Stage, button, stage
 
 #: Words that nobody but the member uses, and what somebody else asks for.
