@@ -29,7 +29,7 @@ from bot.policy.views import Folded, Origin, View, Views
 
 #: So much is looked through of what is wanted and of what is not, in characters that are read; more
 #: is unreadable. What the latter takes beyond a little is taken from the former.
-_WANTED_MAX, _UNWANTED_MAX, _LITTLE = 5_900, 3_000, 1_000
+_WANTED_MAX, _UNWANTED_MAX, _LITTLE = 6_400, 3_000, 1_000
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
