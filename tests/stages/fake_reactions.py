@@ -14,6 +14,7 @@ import discord
 
 from bot.ballot import Reaction
 from bot.domain import ChannelId, GuildId, MessageId, UserId
+from bot.drawing.signals import Signals
 from cogs.voting.inbox import Cleared, Inbox, Seen
 from cogs.voting.reconciling import Reconciler
 from tests.stages.booth import Hourglass
@@ -44,6 +45,7 @@ class FakeReactions:
         services = SimpleNamespace(
             votes=stores.votes,
             gallery=stores.gallery,
+            signals=Signals(),
             clock=lambda: round(glass() * 1000),
             elapsed_s=glass,
         )

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import NoReturn
 
 LOAD_S = 120.0
 
 
 def open_engine(
-    model: str, *, device: str | None, threads: int | None, capacity: int | None
+    model: str,
+    *,
+    device: str | None,
+    threads: int | None,
+    capacity: int | None,
+    upscaler: Path | None,
 ) -> NoReturn:
     """Same form as `models.engine.slots.open_engine`."""
-    del model, device, threads, capacity
+    del model, device, threads, capacity, upscaler
     time.sleep(LOAD_S)
     raise AssertionError("no test waits for so long")
 

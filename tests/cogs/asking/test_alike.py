@@ -103,7 +103,7 @@ async def test_what_is_refused_by_now_is_refused_and_not_pointed_to(desk: Front)
     await there(desk)
     await decide(desk.services.guilds, make_guild("hat", guild_id=GuildId(desk.guild.id)))
     answer = await desk.asks(**ASK)
-    assert "do not want this here" in answer.content
+    assert "This server blocks" in answer.content
     assert not is_pointed_to(answer)
 
 

@@ -156,8 +156,11 @@ async def test_what_is_asked_under_it_stays_private(desk: Front) -> None:
     fetch = custom_ids(said(result))[0]
     shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
     for action in ("again", "vary"):
-        pressed = await desk.member.click(shown, custom_id=f"wd:{action}:{job.id}")
-        assert said(pressed).ephemeral
+        pressed = said(await desk.member.click(shown, custom_id=f"wd:{action}:{job.id}"))
+        assert pressed.ephemeral
+        if action == "again":
+            drawn = await desk.member.click(pressed.message, label="Draw it anyway")
+            assert said(drawn).ephemeral
     form = await desk.member.click(shown, custom_id=f"wd:edit:{job.id}")
     values = {"prompt": "1girl, other", "negative": "", "aspect": ["any"], "seed": "", "more": ""}
     assert said(await desk.member.submit_modal(form, values)).ephemeral
@@ -173,9 +176,9 @@ async def test_a_refusal_under_it_publishes_nothing_by_edit(desk: Front) -> None
     shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
     open_to_ask = desk.services
     desk.bot.services = replace(open_to_ask, caps=Caps(per_user=0, per_guild=4))
-    full = said(await desk.member.click(shown, custom_id=f"wd:again:{job.id}"))
+    full = said(await desk.member.click(shown, custom_id=f"wd:vary:{job.id}"))
     desk.use_model(replace(INFO, limits=replace(INFO.limits, prompt_chars_max=5)))
-    long = said(await desk.member.click(shown, custom_id=f"wd:again:{job.id}"))
+    long = said(await desk.member.click(shown, custom_id=f"wd:vary:{job.id}"))
     desk.bot.services = open_to_ask
     for number, refusal in enumerate((full, long)):
         edit = next(i for i in custom_ids(refusal) if i.startswith("wd:revise:"))
