@@ -115,7 +115,7 @@ async function speak(locale) {
   await api
     .language({ persona: store.persona, locale })
     .catch((error) => toast(error.message, true));
-  await become(store.persona);
+  if (store.persona) await become(store.persona);
 }
 
 /**

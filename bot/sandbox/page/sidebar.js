@@ -184,6 +184,7 @@ function showSelf() {
 
 /** The language of this person's Discord, and of the server with it. */
 function languageMenu() {
+  /** @param {string} locale */
   const named = (locale) =>
     new Intl.DisplayNames([locale], { type: "language" }).of(locale) ?? locale;
   const menu = h(

@@ -15,6 +15,8 @@ const listeners = new Map();
  * @property {string | null} persona
  * @property {Person[]} personas
  * @property {Person[]} others people whom one cannot be
+ * @property {string} locale the language of this person's Discord
+ * @property {string[]} locales those that can be chosen
  * @property {Bot} bot
  * @property {Guild} guild
  * @property {Channel[]} channels
@@ -34,6 +36,8 @@ export const store = {
   persona: null,
   personas: [],
   others: [],
+  locale: "en-US",
+  locales: [],
   bot: { id: "", name: "Bot", online: false },
   guild: { id: "", name: "", emojis: [] },
   channels: [],

@@ -20,6 +20,11 @@ RUN = """
     axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => done(violations.map(
         ({id, impact, nodes}) => ({id, impact, where: nodes.map((node) => node.html)}))));
 """
+#: What fades in has less contrast until it is there; what turns for ever is left out.
+STILL = """
+    return document.getAnimations().every((one) =>
+        one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity);
+"""
 FOCUSED = "return document.activeElement.closest(arguments[0]) !== null"
 
 pytestmark = [
@@ -30,7 +35,8 @@ pytestmark = [
 
 
 def serious(browser: Chrome) -> list[dict[str, Any]]:
-    """What axe-core holds against the page as it is now."""
+    """What axe-core holds against the page as it is now, when nothing fades in any more."""
+    wait(browser, lambda b: b.execute_script(STILL))
     if not browser.execute_script("return typeof axe === 'object'"):
         browser.execute_script(AXE.read_text(encoding="utf-8"))
     found = browser.execute_async_script(RUN)
