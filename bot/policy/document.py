@@ -40,8 +40,8 @@ TERMS_MAX = 10_000
 #: Channels and categories with overrides, and channels of a list: Discord's own most.
 PLACES_MAX, ROLES_MAX = 500, 250
 
-_TOML = Dialect(stranger="is no key of a policy", table="a table", nothing="")
-_JSON = Dialect(stranger="is no key of a policy", nothing="")
+_TOML = Dialect(stranger="is not a key of a policy", table="a table", nothing="")
+_JSON = Dialect(stranger="is not a key of a policy", nothing="")
 _EFFECT = r"\A(allow|spoiler|hold|refuse)(, *(adults|alert|strike))*\Z"
 
 Snowflake = Annotated[int, Meta(ge=1, le=2**63 - 1, description="the id of a channel or role")]
@@ -145,14 +145,14 @@ def _parsed(data: bytes) -> dict[str, object]:
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise DocumentError(["it is no UTF-8 text"]) from None
+        raise DocumentError(["it is not UTF-8 text"]) from None
     if odd := oddity(text):
         raise DocumentError([odd])
     try:
         return tomllib.loads(text)
     # Besides TOML's own: a number with more digits than Python reads, and brackets in brackets.
     except (ValueError, RecursionError) as fault:
-        raise DocumentError([f"it is no TOML: {fault}"]) from None
+        raise DocumentError([f"it is not valid TOML: {fault}"]) from None
 
 
 def _faults_in(tree: Mapping[str, object], rulebook: Rulebook) -> Iterator[str]:

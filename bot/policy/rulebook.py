@@ -251,14 +251,14 @@ def _text(path: str, files: Mapping[str, bytes]) -> str:
     try:
         return files[path].decode()
     except UnicodeDecodeError as fault:
-        raise RulebookError(f"{path} is no UTF-8 text ({fault.reason}).") from fault
+        raise RulebookError(f"{path} is not UTF-8 text ({fault.reason}).") from fault
 
 
 def _tree(path: str, files: Mapping[str, bytes]) -> dict[str, object]:
     try:
         return tomllib.loads(_text(path, files))
     except tomllib.TOMLDecodeError as fault:
-        raise RulebookError(f"{path} is no TOML: {fault}.") from fault
+        raise RulebookError(f"{path} is not valid TOML: {fault}.") from fault
 
 
 def _read(kind: type[_T], path: str, files: Mapping[str, bytes]) -> _T:

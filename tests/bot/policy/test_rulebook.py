@@ -41,8 +41,8 @@ FAULTS = {
         (b'when = "sexual', b'when = "sexuel', "names the concept sexuel"),
         (b"or unwanted", b"or or unwanted", "`or` where a concept"),
         (b'"adults"', b'"grown-ups"', "effect.audience must be one of everybody, adults"),
-        (b"[tests]", b"[tests", "rules/sexual.toml is no TOML"),
-        (b"Sexual", b"\xff", "is no UTF-8"),
+        (b"[tests]", b"[tests", "rules/sexual.toml is not valid TOML"),
+        (b"Sexual", b"\xff", "is not UTF-8"),
     ],
     "rules/gore.toml": [(b'title = "Gore"', b'title = "Gore"\nclause = "z"', "clause z is none")],
     "concepts/gore.toml": [
