@@ -8,11 +8,8 @@ token lives, only saves the press. It must not know how pictures are drawn.
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 from dataclasses import replace
-
-import discord
 
 from bot.client import Interaction
 from bot.domain import (
@@ -28,10 +25,9 @@ from bot.domain import (
 )
 from bot.policy.showing import may_show
 from bot.words import asking, pictures, wording
-from cogs.components import fetch_view, post_view
+from cogs.asking.handing import hand_over
+from cogs.components import fetch_view
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.posting.noting import note
-from cogs.posting.uploads import told_of, upload
 from cogs.translating import place_of, roles_of, tell
 
 log = logging.getLogger(__name__)
@@ -109,28 +105,9 @@ async def show_alone(interaction: Interaction, job: Job, picture: Picture) -> No
         return
     try:
         png = await services.gallery.read(picture)
-        await _upload(interaction, job, replace(picture, spoiler=verdict.spoiler), png)
+        shown = replace(picture, spoiler=verdict.spoiler)
+        await hand_over(interaction, job, shown, png, alone=True)
     except StorageError:
         await tell(interaction, pictures.UNREADABLE())
     except ValueError:
         await tell(interaction, pictures.TOO_LARGE())
-
-
-async def _upload(interaction: Interaction, job: Job, picture: Picture, png: bytes) -> None:
-    told = await note(interaction.client.services, job)
-    await upload(
-        [png],
-        interaction.filesize_limit,
-        lambda fitting: interaction.followup.send(
-            told_of(wording.caption(job, picture, told), fitting),
-            file=discord.File(
-                io.BytesIO(fitting[0].data),
-                f"{job.id}.{fitting[0].extension}",
-                spoiler=picture.spoiler,
-                description=wording.alt_text(job),
-            ),
-            view=post_view(job.id),
-            ephemeral=True,
-            wait=True,
-        ),
-    )

@@ -5,23 +5,18 @@ Whatever shows a picture a second time goes through here or asks what `showable`
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
-
-import discord
 
 from bot.client import Interaction
 from bot.domain import Job, JobId, Picture, Refused, StorageError
 from bot.policy.showing import may_show
 from bot.store.sends import SendKind
-from bot.words import pictures, wording
+from bot.words import grids, pictures, wording
+from cogs.asking.handing import hand_over
 from cogs.asking.private import show_alone
 from cogs.asking.terms import licensed
 from cogs.audience import may_show_here
-from cogs.components import post_view
-from cogs.posting.noting import note
 from cogs.posting.sending import answer_to, send_tracked
-from cogs.posting.uploads import told_of, upload
 from cogs.translating import for_everybody, guild_of, place_of, roles_of, tell, user_of
 
 
@@ -47,7 +42,12 @@ async def show_again(interaction: Interaction, job_id: JobId) -> None:
     try:
         png = await interaction.client.services.gallery.read(picture)
         send = answer_to(interaction, SendKind.SHOW, [picture])
-        shown = await send_tracked(interaction, send, lambda: _show(interaction, job, picture, png))
+        with for_everybody(interaction):
+            shown = await send_tracked(
+                interaction,
+                send,
+                lambda: hand_over(interaction, job, picture, png, alone=False),
+            )
     except StorageError:
         await tell(interaction, pictures.UNREADABLE())
     except ValueError:
@@ -77,31 +77,23 @@ async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Pictur
     return job, replace(picture, spoiler=verdict.spoiler)
 
 
+async def source_here(interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | None:
+    """A picture that another may be made from here; None after its member was told why not."""
+    if not await licensed(interaction):
+        return None
+    found = await showable(interaction, job_id)
+    if isinstance(found, str):
+        await tell(interaction, found)
+        return None
+    if found[0].fault is not None:
+        await tell(interaction, grids.GONE())
+        return None
+    return found
+
+
 async def _is_theirs_to_see(interaction: Interaction, job: Job) -> bool:
     """It is of this server, and not somebody else's private one."""
     if job.guild_id != guild_of(interaction):
         return False
     mine = job.user_id == user_of(interaction)
     return mine or not await interaction.client.services.views.is_private(job.id)
-
-
-async def _show(
-    interaction: Interaction, job: Job, picture: Picture, png: bytes
-) -> discord.WebhookMessage:
-    told = await note(interaction.client.services, job)
-    with for_everybody(interaction):
-        return await upload(
-            [png],
-            interaction.filesize_limit,
-            lambda fitting: interaction.followup.send(
-                told_of(wording.caption(job, picture, told), fitting),
-                file=discord.File(
-                    io.BytesIO(fitting[0].data),
-                    f"{job.id}.{fitting[0].extension}",
-                    spoiler=picture.spoiler,
-                    description=wording.alt_text(job),
-                ),
-                view=post_view(job.id),
-                wait=True,
-            ),
-        )

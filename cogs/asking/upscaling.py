@@ -11,12 +11,11 @@ from dataclasses import replace
 from bot.client import Interaction, WaifuBot
 from bot.domain import JobId
 from bot.policy.asks import ask_larger
-from bot.words import grids, upscaling
+from bot.words import upscaling
 from cogs.asking.again import inherited
 from cogs.asking.press import Press
 from cogs.asking.requests import submit
-from cogs.asking.showing import showable
-from cogs.asking.terms import licensed
+from cogs.asking.showing import source_here
 from cogs.components import Action, template
 from cogs.translating import place_of, tell, user_of
 
@@ -28,17 +27,12 @@ class Larger(Press, template=template(Action.UPSCALE)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask as the one who pressed, if there is anything to make larger."""
-        if not await licensed(interaction):
-            return
-        found = await showable(interaction, JobId(self.target))
-        if isinstance(found, str):
-            await tell(interaction, found)
+        found = await source_here(interaction, JobId(self.target))
+        if found is None:
             return
         job, picture = found
         services, model = interaction.client.services, interaction.client.services.model()
-        if job.fault is not None:
-            await tell(interaction, grids.GONE())
-        elif picture.card_id != model.card_id:
+        if picture.card_id != model.card_id:
             await tell(
                 interaction, upscaling.OF_ANOTHER(drew=picture.card_id, serves=model.card_id)
             )

@@ -11,14 +11,11 @@ from typing import ClassVar
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import JobId, RequestKind
-from bot.words import grids
 from cogs.asking.again import ask_for
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed
-from cogs.asking.showing import show_again, showable
-from cogs.asking.terms import licensed
+from cogs.asking.showing import show_again, source_here
 from cogs.components import Action, template
-from cogs.translating import tell
 
 #: How far from the picture each goes, of 1: as it was looked at on the embedded model.
 _SUBTLE, _STRONG = 0.4, 0.7
@@ -31,16 +28,10 @@ class _Varying(Press, template="wd:none"):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask as the one who pressed, if the picture may be shown here."""
-        if not await licensed(interaction):
-            return
-        found = await showable(interaction, JobId(self.target))
-        if isinstance(found, str):
-            await tell(interaction, found)
+        found = await source_here(interaction, JobId(self.target))
+        if found is None:
             return
         job, _ = found
-        if job.fault is not None:
-            await tell(interaction, grids.GONE())
-            return
         draw = replace(job.draw, seed=fresh_seed(), source=job.id, strength=self.strength)
         await ask_for(interaction, job, RequestKind.VARY, draw)
 

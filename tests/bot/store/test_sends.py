@@ -169,14 +169,14 @@ async def test_a_show_whose_answer_was_lost_becomes_a_post_all_the_same(
 ) -> None:
     job, _ = await desk.picture()
     shelf = sys.modules["cogs.asking.showing"]
-    post = shelf._show
+    post = shelf.hand_over
 
-    async def lost(*arguments: Any) -> discord.WebhookMessage:
-        await post(*arguments)
+    async def lost(*arguments: Any, alone: bool) -> discord.WebhookMessage:
+        await post(*arguments, alone=alone)
         raise TimeoutError
 
     with monkeypatch.context() as patch:
-        patch.setattr(shelf, "_show", lost)
+        patch.setattr(shelf, "hand_over", lost)
         await desk.member.slash(desk.channel, "show", id=job.id)
     desk.env._errors.clear()
     assert len(await desk.services.gallery.posts(job.id)) == 1
@@ -234,10 +234,10 @@ async def test_what_was_refused_for_certain_is_not_looked_for(
 ) -> None:
     job, _ = await desk.picture()
 
-    async def fails(*_: object) -> None:
+    async def fails(*_: object, alone: bool) -> None:
         raise fault
 
-    monkeypatch.setattr(sys.modules["cogs.asking.showing"], "_show", fails)
+    monkeypatch.setattr(sys.modules["cogs.asking.showing"], "hand_over", fails)
     await desk.member.slash(desk.channel, "show", id=job.id)
     desk.env._errors.clear()
     assert bool(await desk.services.sends.lost(9)) is looked_for
