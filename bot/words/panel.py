@@ -369,7 +369,7 @@ GALLERY = Message(
 )
 GALLERY_CHANNEL = Message("Now: {channel}.")
 GALLERY_FROM = Message(
-    "**Votes**: 👍 less 👎 that a picture needs. What people vote on their own is left out."
+    "**Votes** that a picture needs: 👍 minus 👎, without what people vote on their own."
 )
 
 
