@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -236,3 +237,27 @@ async def test_a_gallery_that_is_given_up_in_the_middle_gets_nothing_any_more(
     await hung(desk, channel)
     await desk.looks("Takedown", 3)
     assert channel.history() == []
+
+
+async def test_a_picture_whose_file_is_gone_is_given_up_and_those_behind_it_are_shown(
+    desk: Front,
+) -> None:
+    channel = await gallery(desk)
+    broken = await liked(desk, "1girl, broken")
+    whole = await liked(desk, "1girl, whole")
+    picture = await desk.services.gallery.get(broken.id)
+    assert picture is not None
+    desk.services.gallery.path(picture).unlink()
+    assert names(await hung(desk, channel, 3)) == [f"{whole.id}.png"]
+
+
+async def test_what_may_not_be_shown_hides_nothing_behind_it(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An extension is a module of its own at every start.
+    monkeypatch.setattr(sys.modules["cogs.voting.exhibiting"], "_READ", 2)
+    channel = await gallery(desk, 2, "dragon")
+    for number in range(5):
+        await liked(desk, f"1girl, dragon, {number}")
+    job = await liked(desk)
+    assert names(await hung(desk, channel, 4)) == [f"{job.id}.png"]
