@@ -28,7 +28,7 @@ from cogs.asking.terms import licensed
 from cogs.audience import reads
 from cogs.components import SOUGHT_CHARS, Action, button, custom_id, row_of, template
 from cogs.posting.sheets import PLACES, sheet_of
-from cogs.translating import guild_of, place_of, roles_of, tell, user_of
+from cogs.translating import guild_of, place_of, roles_of, tell, url_of, user_of
 
 #: What stands in a button before the words that were sought: the id of the last picture, whether
 #: favourites alone are listed, and how the model is known again.
@@ -229,9 +229,7 @@ async def _lines(interaction: Interaction, entries: Sequence[_Entry]) -> list[st
     lines: list[str] = []
     for place, entry in enumerate(entries, 1):
         post = next(iter(await services.gallery.posts(entry.job.id)), None)
-        url = post and (
-            f"https://discord.com/channels/{post.guild_id}/{post.channel_id}/{post.message_id}"
-        )
+        url = post and url_of(post)
         is_starred = entry.job.id in starred
         lines.append(
             history.entry(place, entry.job, url, starred=is_starred, missing=entry.missing)

@@ -28,8 +28,7 @@ from cogs.posting.finding import Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, Openings
 from cogs.posting.looking import Looking
 from cogs.posting.uploads import Fitted, told_of, upload
-from cogs.translating import in_public, place_at
-from cogs.voting.listing import url_of
+from cogs.translating import in_public, place_at, url_of
 
 log = logging.getLogger(__name__)
 
