@@ -11,7 +11,7 @@ from typing import cast
 import discord
 
 from bot.client import Interaction, WaifuBot
-from bot.domain import ChannelId, GuildId, MessageId, Place, RoleId, UserId
+from bot.domain import ChannelId, GuildId, MessageId, MessageRef, Place, Post, RoleId, UserId
 from bot.languages import language
 from bot.words import wording
 from bot.words.speaking import ENGLISH, Language, speak, speaking
@@ -22,6 +22,12 @@ _ADULT_GUILDS = {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
 def user_of(interaction: Interaction) -> UserId:
     """Who pressed or typed."""
     return UserId(interaction.user.id)
+
+
+def url_of(message: Post | MessageRef) -> str:
+    """Where a message stands."""
+    where = f"{message.guild_id}/{message.channel_id}/{message.message_id}"
+    return f"https://discord.com/channels/{where}"
 
 
 def roles_of(interaction: Interaction) -> frozenset[RoleId]:

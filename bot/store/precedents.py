@@ -50,8 +50,10 @@ async def precedent_of(
 ) -> Ruling | None:
     """The strictest that moderators of the server decided about any of these; None if nothing.
 
-    `card_id` draws those that name no model.
+    What holds for a picture holds for it enlarged. `card_id` draws those that name no model.
     """
+    draws = [*draws]
+    draws += await _enlarged_of(db, draws)
     row = await db.fetch_one(
         "SELECT max(ruling) AS ruling FROM precedents"
         " WHERE guild_id = :guild AND mark IN (SELECT value FROM json_each(:marks))",
@@ -73,6 +75,18 @@ async def lift_removals(
             "marks": await _marks(tx, draws, card_id),
         },
     )
+
+
+async def _enlarged_of(db: Database | Transaction, draws: Iterable[Draw]) -> list[Draw]:
+    """The draws of the pictures of which some of these are nothing but larger ones."""
+    sources = [draw.source for draw in draws if draw.enlarged]
+    if not sources:
+        return []
+    rows = await db.fetch_all(
+        "SELECT draw FROM jobs WHERE id IN (SELECT value FROM json_each(:sources))",
+        {"sources": json.dumps(sources)},
+    )
+    return [draw_of(row["draw"], []) for row in rows]
 
 
 async def _marks(db: Database | Transaction, draws: Iterable[Draw], card_id: str) -> str:

@@ -39,15 +39,16 @@ class Showpieces:
         self._db = db
 
     async def owed(
-        self, now_ms: int, limit: int, *, besides: Collection[ChannelId] = ()
+        self, now_ms: int, limit: int, *, besides: Collection[ChannelId] = (), skip: int = 0
     ) -> list[Showpiece]:
         """What was begun and is not there yet, then what is liked enough, the oldest first.
 
-        None of channels `besides`.
+        None of channels `besides`, and without the first `skip` of what is liked.
         """
         values = {"besides": json.dumps(list(besides)), "limit": limit}
         begun = await self._db.fetch_all(_BEGUN, values)
-        liked = await self._db.fetch_all(_LIKED, {**values, "since": now_ms - RECENT_MS})
+        since_ms = now_ms - RECENT_MS
+        liked = await self._db.fetch_all(_LIKED, {**values, "since": since_ms, "skip": skip})
         return [*(_showpiece_of(row, begun=True) for row in begun),
                 *(_showpiece_of(row, begun=False) for row in liked)]  # fmt: skip
 
@@ -169,7 +170,7 @@ _LIKED = (
     "  AND NOT EXISTS (SELECT 1 FROM showpieces WHERE showpieces.job_id = pictures.job_id)"
     "  AND (SELECT layout FROM requests WHERE requests.id = jobs.request_id) <> 'private'"
     f"  AND {_SCORE} >= gallery_votes)"
-    " WHERE since_id IS NOT NULL ORDER BY since_id LIMIT :limit"
+    " WHERE since_id IS NOT NULL ORDER BY since_id, job_id LIMIT :limit OFFSET :skip"
 )
 _SHOWABLE = f"SELECT 1 FROM pictures WHERE job_id = :job AND {SEEN} AND (NOT spoiler OR :spoilered)"  # noqa: S608  a constant
 _INSERT = (

@@ -46,6 +46,11 @@ def entry(place: int, job: Job, url: str | None, *, starred: bool, missing: str 
     return f"{place}. {star}`{job.id}` <t:{job.created_ms // 1000}:R> {words}{large}{why}{where}"
 
 
+def closed(place: int, job: Job) -> str:
+    """A favourite of a channel that its reader cannot read: neither its words nor where it is."""
+    return f"{place}. ⭐ `{job.id}` <t:{job.created_ms // 1000}:R> · {NOT_SHOWN()}"
+
+
 SPOILED = Message("behind a spoiler")
 NOT_SHOWN = Message("not shown here")
 

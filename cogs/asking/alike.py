@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.client import Interaction
-from bot.domain import Ask, Job
+from bot.domain import Ask, Job, Post
 from bot.policy.asks import asked_of
 from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
-from bot.services import Services
 from bot.words import alike
 from cogs.audience import may_show_here
 from cogs.components import Action, row_of
-from cogs.translating import answer
+from cogs.translating import answer, url_of
 from models.contract import Draw
 
 
@@ -39,15 +38,16 @@ async def found_alike(interaction: Interaction, ask: Ask, policy: EffectivePolic
         found = await _one(interaction, ask, draw, policy)
         if found is None:
             return None
-        jobs.append(found)
-        urls.append(await _url(services, found))
+        job, post = found
+        jobs.append(job)
+        urls.append(post and url_of(post))
     return Alike(jobs=jobs, urls=urls)
 
 
 async def _one(
     interaction: Interaction, ask: Ask, draw: Draw, policy: EffectivePolicy
-) -> Job | None:
-    """One that drew the same, the newest first.
+) -> tuple[Job, Post | None] | None:
+    """One that drew the same, the newest first, and a post of it that all can read who read here.
 
     A private wish finds the member's own private pictures, a public one what was posted: nobody is
     led from one to the other.
@@ -64,17 +64,12 @@ async def _one(
         picture = await services.gallery.get(job.id)
         if picture is None or not isinstance(may_show(job, picture, policy), Shown):
             continue
-        if ask.private or await services.gallery.posts(job.id):
-            return job
+        if ask.private:
+            return job, None
+        for post in await services.gallery.posts(job.id):
+            if may_show_here(guild, here_id, post.channel_id):
+                return job, post
     return None
-
-
-async def _url(services: Services, job: Job) -> str | None:
-    posts = await services.gallery.posts(job.id)
-    return next(
-        (f"https://discord.com/channels/{p.guild_id}/{p.channel_id}/{p.message_id}" for p in posts),
-        None,
-    )
 
 
 async def show_alike(interaction: Interaction, ask: Ask, found: Alike) -> None:

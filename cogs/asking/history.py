@@ -28,7 +28,7 @@ from cogs.asking.terms import licensed
 from cogs.audience import reads
 from cogs.components import SOUGHT_CHARS, Action, button, custom_id, row_of, template
 from cogs.posting.sheets import PLACES, sheet_of
-from cogs.translating import guild_of, place_of, roles_of, tell, user_of
+from cogs.translating import guild_of, place_of, roles_of, tell, url_of, user_of
 
 #: What stands in a button before the words that were sought: the id of the last picture, whether
 #: favourites alone are listed, and how the model is known again.
@@ -46,6 +46,8 @@ class _Entry:
     job: Job
     picture: Picture | None
     missing: str | None
+    #: Its words and where it is may be told: they are the member's own, or can be read there.
+    is_open: bool = True
 
 
 class History(commands.Cog):
@@ -64,7 +66,7 @@ class History(commands.Cog):
         self,
         interaction: Interaction,
         search: app_commands.Range[str, 1, _WORDS_MAX] | None = None,
-        model: str | None = None,
+        model: app_commands.Range[str, 1, wording.CHOICE_CHARS_MAX] | None = None,
         favourites: bool = False,  # noqa: FBT001, FBT002  an option of the command
     ) -> None:
         """The first page; a button brings the next."""
@@ -196,17 +198,16 @@ async def _entries(interaction: Interaction, jobs: Sequence[Job]) -> list[_Entry
     # Who has not accepted the licence reads their own words, and is shown no picture.
     accepted = await services.consent.accepted(user_of(interaction), model.licence_sha256)
     policy = await services.policy_at(place_of(interaction), roles_of(interaction))
-    return [
-        await _entry(interaction, job, policy)
-        if accepted
-        else _Entry(job=job, picture=None, missing=None)
-        for job in jobs
-    ]
+    return [await _entry(interaction, job, policy if accepted else None) for job in jobs]
 
 
-async def _entry(interaction: Interaction, job: Job, policy: EffectivePolicy) -> _Entry:
+async def _entry(interaction: Interaction, job: Job, policy: EffectivePolicy | None) -> _Entry:
+    if not await _may_read(interaction, job):
+        return _Entry(job=job, picture=None, missing=history.NOT_SHOWN(), is_open=False)
+    if policy is None:
+        return _Entry(job=job, picture=None, missing=None)
     picture = await interaction.client.services.gallery.get(job.id)
-    if picture is None or not await _may_read(interaction, job):
+    if picture is None:
         return _Entry(job=job, picture=None, missing=history.NOT_SHOWN())
     verdict = may_show(job, picture, policy)
     if isinstance(verdict, Refused):
@@ -228,12 +229,12 @@ async def _lines(interaction: Interaction, entries: Sequence[_Entry]) -> list[st
     lines: list[str] = []
     for place, entry in enumerate(entries, 1):
         post = next(iter(await services.gallery.posts(entry.job.id)), None)
-        url = post and (
-            f"https://discord.com/channels/{post.guild_id}/{post.channel_id}/{post.message_id}"
-        )
+        url = post and url_of(post)
         is_starred = entry.job.id in starred
         lines.append(
             history.entry(place, entry.job, url, starred=is_starred, missing=entry.missing)
+            if entry.is_open
+            else history.closed(place, entry.job)
         )
     return lines
 

@@ -25,7 +25,7 @@ from cogs.governing.cases import HEADS, case_message
 from cogs.governing.desk import may_govern
 from cogs.governing.outlook import review_warnings
 from cogs.governing.powers import require_power
-from cogs.translating import guild_of, tell, user_of
+from cogs.translating import guild_of, tell, url_of, user_of
 
 _MINUTE_MS = 60_000
 #: The longest time-out is four weeks, as Discord's own.
@@ -211,13 +211,7 @@ async def _place(interaction: Interaction, *, everywhere: bool) -> GuildId | Non
 
 
 def _line(case: Case) -> str:
-    link = ""
-    if case.message is not None:
-        ref = case.message
-        link = (
-            f" · [{pictures.OPEN()}](https://discord.com/channels/{ref.guild_id}/{ref.channel_id}/"
-            f"{ref.message_id})"
-        )
+    link = f" · [{pictures.OPEN()}]({url_of(case.message)})" if case.message else ""
     return (
         f"`{case.id}` {HEADS[case.kind]()}, <@{case.user_id}> <t:{case.opened_ms // 1000}:R>{link}"
     )

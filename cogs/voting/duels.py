@@ -24,7 +24,7 @@ from cogs.asking.requests import lacking
 from cogs.asking.terms import licensed
 from cogs.components import Action, row_of, template
 from cogs.posting.sheets import PLACES
-from cogs.translating import guild_of, place_of, roles_of, speak_to_everybody, tell, user_of
+from cogs.translating import guild_of, place_of, roles_of, speak_to_everybody, tell, url_of, user_of
 from cogs.voting.duelling import blinded, choosing
 from cogs.voting.listing import (
     PERIODS,
@@ -34,7 +34,6 @@ from cogs.voting.listing import (
     policy_of_list,
     ratings_in,
     send_list,
-    url_of,
 )
 from cogs.voting.pairing import next_pair, sides_here, wins_of
 from models.statistics.board import Rung, by_duels

@@ -28,8 +28,7 @@ from cogs.posting.finding import Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, Openings
 from cogs.posting.looking import Looking
 from cogs.posting.uploads import Fitted, told_of, upload
-from cogs.translating import in_public, place_at
-from cogs.voting.listing import url_of
+from cogs.translating import in_public, place_at, url_of
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +51,9 @@ class _Hung:
 class Exhibiting(Looking):
     """One lane for each gallery channel."""
 
+    #: So much of what is liked enough was looked at by the latest looks.
+    _looked_at: int = 0
+
     def __init__(self, bot: WaifuBot) -> None:
         super().__init__(
             bot,
@@ -73,11 +75,15 @@ class Exhibiting(Looking):
         """The first of each gallery that can be written in.
 
         What may not be shown there waits, for it may be one day; what was begun is ended for that.
+        So that it hides nothing, the next look goes on behind as many as are looked at in one.
         """
+        owed = await self._services.showpieces.owed(
+            self._services.clock(), _READ, besides=openings.closed, skip=self._looked_at
+        )
+        is_all = sum(not showpiece.begun for showpiece in owed) < _READ
+        self._looked_at = 0 if is_all else self._looked_at + _READ
         found: dict[ChannelId, Showpiece] = {}
-        for showpiece in await self._services.showpieces.owed(
-            self._services.clock(), _READ, besides=openings.closed
-        ):
+        for showpiece in owed:
             if showpiece.channel_id in found or showpiece.job_id in openings.resting:
                 continue
             if not self._may_write(showpiece):
@@ -89,7 +95,12 @@ class Exhibiting(Looking):
     async def _exhibit(self, showpiece: Showpiece) -> None:
         try:
             await self._exhibit_once(showpiece)
-        except (StorageError, ValueError) as problem:
+        except StorageError as problem:
+            # What has no row to be ended by rests alone, and those behind it go on.
+            if not showpiece.begun:
+                raise
+            await self._give_up(showpiece, problem)
+        except ValueError as problem:
             await self._give_up(showpiece, problem)
         except discord.HTTPException as problem:
             if is_passing(problem):

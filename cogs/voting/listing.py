@@ -81,11 +81,6 @@ def ratings_in(place: Place) -> tuple[Rating, ...]:
     return tuple(Rating) if place.age_restricted else (Rating.GENERAL,)
 
 
-def url_of(post: Post) -> str:
-    """Where the post stands."""
-    return f"https://discord.com/channels/{post.guild_id}/{post.channel_id}/{post.message_id}"
-
-
 async def send_list(interaction: Interaction, text: str, entries: Sequence[ListEntry]) -> None:
     """Answer with a list of these and a sheet of them; it goes if one of them does."""
     await interaction.response.defer()

@@ -18,7 +18,7 @@ from bot.domain import BotError, GuildId, MessageId, UserId
 from bot.policy.layers import EffectivePolicy
 from bot.words import listing, wording
 from cogs.posting.sheets import PLACES
-from cogs.translating import speak_to_everybody, tell
+from cogs.translating import speak_to_everybody, tell, url_of
 from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
 from cogs.voting.listing import (
     PERIODS,
@@ -28,7 +28,6 @@ from cogs.voting.listing import (
     policy_of_list,
     ratings_in,
     send_list,
-    url_of,
 )
 from cogs.voting.reconciling import Reconciler, emoji_name
 from cogs.voting.seeding import Seeder

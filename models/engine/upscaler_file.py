@@ -152,8 +152,10 @@ def _shaped(weights: Mapping[str, Tensor]) -> Rrdb | Compact:
         width, inward = weights["conv_first.weight"].shape[:2]
         growth = weights["body.0.rdb1.conv1.weight"].shape[0]
         return Rrdb(width, len(numbers), growth, _root(inward // 3))
-    out = weights[f"body.{max(numbers)}.weight"].shape[0]
-    layers = (max(numbers) - 2) // 2
+    # By how many there are and not by the highest number, which costs a file nothing.
+    last = len(numbers) - 1
+    out = weights[f"body.{last}.weight"].shape[0]
+    layers = (last - 2) // 2
     return Compact(weights["body.0.weight"].shape[0], layers, _root(out // 3))
 
 

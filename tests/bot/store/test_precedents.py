@@ -144,3 +144,19 @@ async def test_a_removal_of_another_workers_job_ends_nothing(stores: Stores) -> 
     )
     assert kept is None
     assert await stores.state(job) == JobState.RUNNING
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REMOVE, Outcome.SPOILER])
+async def test_what_is_decided_about_a_picture_while_it_is_enlarged_holds_for_the_larger_one(
+    stores: Stores, outcome: Outcome
+) -> None:
+    source = await judged(stores, outcome, prompt="1girl")
+    ask = make_ask("1girl")
+    larger = replace(ask.draw, source=source.id, enlarged=True, width_px=64, height_px=64)
+    await stores.enqueue(make_admitted(replace(ask, draw=larger)))
+    job = await stores.claim()
+    assert job is not None
+    kept = await stores.gallery.keep(
+        make_released(job), make_png(job), card_id=CARD, owner=WORKER, now_ms=6_000
+    )
+    assert kept is None if outcome is Outcome.REMOVE else kept.spoiler

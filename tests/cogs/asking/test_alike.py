@@ -10,6 +10,8 @@ import pytest
 from simcord.results import ResponseMessage
 
 from bot.domain import GuildId, Job, JobState, Rating
+from bot.store.members import Exclusion
+from cogs.components import Action, row_of
 from tests.stages.factories import make_released
 from tests.stages.front import Front, custom_ids, front, said
 from tests.stages.law import decide, make_guild
@@ -76,6 +78,14 @@ async def test_it_is_drawn_anyway_once_or_shown_here_after_a_restart(desk: Front
     anyway = next(id_ for id_ in custom_ids(answer) if id_.startswith("wd:drawanyway:"))
     message = desk.env.backend.messages[desk.channel.id][answer.id]
     before = message.components
+    who = desk.newcomer()
+    await desk.accepts(who)
+    waiting_id = anyway.rpartition(":")[2]
+    view = row_of((Action.DRAW_ANYWAY, waiting_id))
+    forged = await desk.channel_of(job).send("not theirs", view=view)
+    await who.click(forged, custom_id=anyway)
+    assert await desk.jobs(who) == []
+    assert len(await desk.jobs()) == 1, "it is the member's own to press"
     await desk.member.click(answer.message, custom_id=anyway)
     message.components = before
     await desk.member.click(answer.message, custom_id=anyway)
@@ -126,7 +136,10 @@ async def test_nobody_is_led_to_what_another_keeps_private_nor_from_there_to_the
     assert shown.attachments
 
 
-async def test_nothing_is_pointed_to_in_a_channel_that_not_all_can_read(desk: Front) -> None:
+@pytest.mark.parametrize("table", ["jobs", "posts"])
+async def test_nothing_is_pointed_to_in_a_channel_that_not_all_can_read(
+    desk: Front, table: str
+) -> None:
     me = desk.guild.me
     assert me is not None
     secret = desk.guild.create_text_channel(
@@ -136,9 +149,10 @@ async def test_nothing_is_pointed_to_in_a_channel_that_not_all_can_read(desk: Fr
             me: discord.PermissionOverwrite(view_channel=True),
         },
     )
-    (job,) = await there(desk)
+    await there(desk)
     await desk.services.queue._db.write_one(
-        "UPDATE jobs SET channel_id = :there WHERE id = :id", {"there": secret.id, "id": job.id}
+        f"UPDATE {table} SET channel_id = :there",  # noqa: S608  a constant
+        {"there": secret.id},
     )
     assert not is_pointed_to(await desk.asks(**ASK))
 
@@ -147,8 +161,22 @@ async def test_several_are_pointed_to_if_all_are_there_and_else_drawn_as_asked(
     desk: Front,
 ) -> None:
     jobs = await there(desk, count=2)
+    assert not is_pointed_to(await desk.asks(**ASK, count=2, private=True))
+    await desk.drawn([job for job in await desk.jobs() if job.state is JobState.QUEUED])
     answer = await desk.asks(**ASK, count=2)
     assert is_pointed_to(answer, *jobs)
     assert not any(id_.startswith("wd:showhere:") for id_ in custom_ids(answer))
     assert not is_pointed_to(await desk.asks(**ASK, count=3))
-    assert [job.draw.seed for job in (await desk.jobs())[2:]] == [5, 6, 7]
+    assert [job.draw.seed for job in (await desk.jobs())[4:]] == [5, 6, 7]
+
+
+async def test_who_is_banned_by_now_draws_nothing_anyway(desk: Front) -> None:
+    (job,) = await there(desk)
+    answer = await desk.asks(**ASK)
+    ban = Exclusion(
+        user_id=job.user_id, guild_id=job.guild_id, until_ms=None, reason="Not here.",
+        actor_id=None, at_ms=1,
+    )  # fmt: skip
+    await desk.services.members.exclude(ban)
+    await desk.member.click(answer.message, label="Draw it anyway")
+    assert len(await desk.jobs()) == 1

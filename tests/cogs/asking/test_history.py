@@ -13,6 +13,7 @@ import discord
 import pytest
 from PIL import Image
 from simcord.actors import MemberActor
+from simcord.backend.errors import OptionError
 from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 from simcord.results import ResponseMessage
@@ -209,6 +210,8 @@ async def test_favourites_end_where_their_channel_is_closed_or_their_picture_goe
     await desk.accepts(fan)
     await fan.click(message, label="Favourite")
     other = desk.guild.create_text_channel("elsewhere")
+    await desk.env.settle()
+    sheet = said(await fan.slash(other, "history", favourites=True))
     _, deny = discord.PermissionOverwrite(view_channel=False).pair()
     desk.env.backend.set_overwrite(
         desk.channel.id, Overwrite(fan.id, OverwriteType.MEMBER, deny=deny.value)
@@ -217,6 +220,11 @@ async def test_favourites_end_where_their_channel_is_closed_or_their_picture_goe
     closed = said(await fan.slash(other, "history", favourites=True))
     assert "not shown here" in closed.content
     assert closed.attachments == []
+    assert "blue hair" not in closed.content, "its words were for those who can read there"
+    assert "https://" not in closed.content
+    chosen = said(await fan.select(sheet.message, [job.id], custom_id="wd:lookat:0"))
+    assert "can't read any more" in chosen.content
+    assert chosen.attachments == []
     await desk.services.gallery.delete(job.id, desk.services.clock())
     assert "no favourites" in said(await fan.slash(other, "history", favourites=True)).content
 
@@ -259,3 +267,16 @@ def test_a_sheet_is_as_wide_as_its_pictures_and_outlives_a_broken_one() -> None:
     for count, size in {1: (240, 240), 2: (486, 240), 4: (732, 486), 9: (732, 732)}.items():
         sheet = Image.open(io.BytesIO(contact_sheet([b"broken"] + [None] * (count - 1))))
         assert sheet.size == size
+
+
+async def test_a_model_is_named_in_as_much_as_discord_offers(desk: Front) -> None:
+    with pytest.raises(OptionError, match="at most 100"):
+        await history(desk, model="x" * 101)
+    assert "None of your" in (await history(desk, model="`" * 100)).content
+
+
+async def test_what_is_gone_becomes_no_favourite(desk: Front) -> None:
+    job, message = await desk.picture()
+    await desk.services.gallery.delete(job.id, desk.services.clock())
+    assert "gone" in said(await desk.member.click(message, label="Favourite")).content
+    assert not await desk.services.favourites.among(job.user_id, [job.id])

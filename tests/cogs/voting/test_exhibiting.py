@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +13,18 @@ from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle
 from simcord.enums import OverwriteType
 
-from bot.domain import ChannelId, GuildId, Job, JobState, Rating, UserId
+from bot.ballot import Tally
+from bot.domain import (
+    ChannelId,
+    GuildId,
+    Job,
+    JobId,
+    JobState,
+    Picture,
+    Rating,
+    Ruling,
+    UserId,
+)
 from bot.policy.arrangements import GalleryTerms
 from bot.store.showpieces import RECENT_MS
 from tests.stages.factories import make_reaction, make_released
@@ -236,3 +248,79 @@ async def test_a_gallery_that_is_given_up_in_the_middle_gets_nothing_any_more(
     await hung(desk, channel)
     await desk.looks("Takedown", 3)
     assert channel.history() == []
+
+
+async def test_a_picture_whose_file_is_gone_is_given_up_and_those_behind_it_are_shown(
+    desk: Front,
+) -> None:
+    channel = await gallery(desk)
+    broken = await liked(desk, "1girl, broken")
+    whole = await liked(desk, "1girl, whole")
+    picture = await desk.services.gallery.get(broken.id)
+    assert picture is not None
+    desk.services.gallery.path(picture).unlink()
+    assert names(await hung(desk, channel, 3)) == [f"{whole.id}.png"]
+
+
+async def test_what_may_not_be_shown_hides_nothing_behind_it(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An extension is a module of its own at every start.
+    monkeypatch.setattr(sys.modules["cogs.voting.exhibiting"], "_READ", 2)
+    channel = await gallery(desk, 2, "dragon")
+    for number in range(5):
+        await liked(desk, f"1girl, dragon, {number}")
+    job = await liked(desk)
+    assert names(await hung(desk, channel, 4)) == [f"{job.id}.png"]
+
+
+async def test_a_picture_deleted_while_it_is_sent_is_taken_down(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = await gallery(desk)
+    job = await liked(desk)
+    tally = desk.services.votes.tally
+
+    async def deleting(job_id: JobId) -> Tally:
+        await desk.services.gallery.delete(job.id, desk.services.clock())
+        return await tally(job_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.services.votes, "tally", deleting)
+        assert len(await hung(desk, channel)) == 1
+    await desk.takes_down()
+    assert channel.history() == []
+    assert await desk.nothing_is_owed()
+
+
+async def test_what_comes_behind_a_spoiler_in_the_middle_hangs_behind_one(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = await gallery(desk)
+    job = await liked(desk)
+    read = desk.services.gallery.read
+
+    async def covering(picture: Picture) -> bytes:
+        await desk.services.queue._db.write_one("UPDATE pictures SET spoiler = 1")
+        return await read(picture)
+
+    monkeypatch.setattr(desk.services.gallery, "read", covering)
+    assert names(await hung(desk, channel, 3)) == [f"SPOILER_{job.id}.png"]
+
+
+async def test_what_was_asked_for_behind_a_spoiler_hangs_behind_one(desk: Front) -> None:
+    channel = await gallery(desk)
+    job = await liked(desk)
+    await desk.services.queue._db.write_one(
+        "UPDATE jobs SET ruling = :ruling", {"ruling": Ruling.SPOILER}
+    )
+    assert names(await hung(desk, channel)) == [f"SPOILER_{job.id}.png"]
+
+
+async def test_what_was_posted_in_the_gallery_itself_is_not_shown_there_again(desk: Front) -> None:
+    channel = await gallery(desk)
+    await liked(desk)
+    await desk.services.queue._db.write_one(
+        "UPDATE posts SET channel_id = :gallery", {"gallery": channel.id}
+    )
+    assert await hung(desk, channel) == []

@@ -111,6 +111,7 @@ def test_what_is_enlarged_can_be_taken_out_and_fills_a_place(engine: SlotEngine)
     with pytest.raises(ValueError, match="in flight"):
         engine.admit(wish("a", png(8, 8), 32, 32))
     assert finished(run(engine)).keys() == {"a", "c"}
+    assert not engine._enlargements, "their canvases are let go"
 
 
 def test_without_an_upscaler_and_of_what_is_no_picture_nothing_is_begun(
@@ -131,6 +132,19 @@ def test_numbers_that_run_off_fail_that_picture_alone(engine: SlotEngine) -> Non
     engine.admit(wish("a", png(8, 8), 32, 32))
     (failed,) = [failed for result in run(engine) for failed in result.failed]
     assert "stays as it is" in failed.reason
+
+
+def test_what_does_not_fit_into_memory_fails_alone_and_says_so(engine: SlotEngine) -> None:
+    def full(x: torch.Tensor) -> torch.Tensor:
+        raise torch.OutOfMemoryError(f"no room for {x.shape}")
+
+    engine._parts = replace(engine._parts, magnifier=Magnifier(full, scale=4, device=CPU))
+    engine.admit(wish("a", png(8, 8), 32, 32))
+    engine.admit(request("b"))
+    results = run(engine)
+    (failed,) = [failed for result in results for failed in result.failed]
+    assert (failed.row_id, "memory" in failed.reason) == ("a", True)
+    assert finished(results).keys() == {"b"}
 
 
 def test_nothing_grows_beyond_2048_pixels_and_nothing_shrinks() -> None:

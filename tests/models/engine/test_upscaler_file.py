@@ -98,3 +98,11 @@ def test_the_operators_file_comes_before_the_folders_own(tiny_folder: Path, tmp_
     parts = load_model(str(tiny_folder), device="cpu", upscaler_path=path)
     assert parts.info.enlarges == 2
     assert parts.magnifier is not None
+
+
+def test_a_file_cannot_have_a_network_of_any_depth_built(tmp_path: Path) -> None:
+    path = tmp_path / "deep.pth"
+    weights = Compact(6, 3, 4).state_dict()
+    torch.save(weights | {"body.4000.weight": torch.zeros(48)}, path)
+    with pytest.raises(EngineError, match=r"no part of it is called 'body\.9\.weight'"):
+        load(path, CPU)
