@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from simcord import interactions
 
 from bot.client import Translator
 from bot.languages import language
+from bot.words.helping import EXAMPLES_SHOWN
 from bot.words.speaking import ENGLISH, speaking, spoken
 from cogs.translating import in_public
+from models.catalogue.registry import EMBEDDED, card_of
+from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
 
 
@@ -47,6 +51,18 @@ async def test_a_member_reads_their_language_and_everybody_the_servers(
     assert "1 imagen" in everybodys.content
     terms = said(await desk.newcomer().slash(desk.channel, "waifu", prompt="1girl"))
     assert "nimm die Lizenz an" in terms.content
+
+
+async def test_the_small_print_of_the_help_is_in_the_language_of_the_rest(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.use_model(replace(INFO, card_id=card_of(EMBEDDED).id))
+    speak(monkeypatch, member="de", server="en-US")
+    (embed,) = said(await desk.member.slash(desk.channel, "help")).embeds
+    assert embed.title == "Anime-Bilder, für dich gezeichnet"
+    with speaking(language("de")):
+        assert embed.footer.text == EXAMPLES_SHOWN(model=INFO.name)
+    assert embed.footer.text != EXAMPLES_SHOWN(model=INFO.name)
 
 
 async def test_a_button_is_answered_in_the_language_of_whoever_presses(
