@@ -15,17 +15,29 @@ from simcord import interactions
 
 from bot.client import Translator
 from bot.languages import language
+from bot.words import refusals
 from bot.words.helping import EXAMPLES_SHOWN
+from bot.words.reviewing import seen
 from bot.words.speaking import ENGLISH, speaking, spoken
 from cogs.translating import in_public
 from models.catalogue.registry import EMBEDDED, card_of
+from models.contract import Scores
+from tests.stages.court import Court, court
+from tests.stages.factories import make_held
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
+from tests.stages.simulated import OWNER
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Court]:
+    async with court(tmp_path) as ready:
         yield ready
 
 
@@ -92,6 +104,19 @@ async def test_posts_are_in_the_servers_language(desk: Front) -> None:
         assert spoken().code == "ja"
     with in_public(desk.bot, 1):
         assert spoken() is ENGLISH
+
+
+async def test_why_is_said_in_the_language_of_the_moderator_who_asks(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = await bench.queued()
+    assert await bench.services.queue.claim(OWNER, 60_000, bench.services.clock()) is not None
+    scores = Scores(values={"nudity": 0.6})
+    await bench.kept(job, replace(make_held(job, refusals.SCORED), scores=scores))
+    speak(monkeypatch, member="de", server="en-US")
+    told = said(await bench.boss.slash(bench.channel, "policy why", id=job.id)).content
+    with speaking(language("de")):
+        assert f"{refusals.SCORED()} {seen(scores.values)}" in told
 
 
 async def test_discord_is_told_descriptions_but_no_names(desk: Front) -> None:
