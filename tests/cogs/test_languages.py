@@ -119,6 +119,20 @@ async def test_why_is_said_in_the_language_of_the_moderator_who_asks(
         assert f"{refusals.SCORED()} {seen(scores.values)}" in told
 
 
+async def test_a_break_is_told_in_the_language_of_the_server_that_reads_it(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.queued(count=2)
+    guild = bench.env.bot.get_guild(bench.guild.id)
+    assert guild is not None
+    guild.preferred_locale = discord.Locale.german
+    speak(monkeypatch, member="fr", server="de")
+    await bench.boss.slash(bench.channel, "moderate ban", member=bench.member, reason="rude")
+    await bench.looks("Messenger", rounds=2)
+    (told,) = bench.told()
+    assert told.startswith(f"<@{bench.member.id}>, die Moderation bittet dich um eine Pause")
+
+
 async def test_discord_is_told_descriptions_but_no_names(desk: Front) -> None:
     (waifu,) = [c for c in desk.bot.tree.get_commands() if c.name == "waifu"]
     assert isinstance(waifu, app_commands.Command)
