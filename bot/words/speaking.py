@@ -71,6 +71,7 @@ def retell(written: str, /, **filled_in: str) -> str:
 
     What is no sentence of ours, or has its values from elsewhere, stays as it was written.
     """
+    filled_in = {name: value for name, value in filled_in.items() if value}
     for name, value in filled_in.items():
         written = written.replace(value, f"{{{name}}}")
     told = say(written)

@@ -226,7 +226,7 @@ def ended(jobs: Sequence[Job]) -> str:
 
 def why(job: Job) -> str:
     """Why a picture failed or is held back; "" if nothing was written down about it."""
-    return retell(job.error or "", id=job.id)
+    return retell(job.error or "", id=job.id, model=job.draw.model or "")
 
 
 def _faults(jobs: Sequence[Job]) -> list[str]:

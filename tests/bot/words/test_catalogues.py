@@ -20,12 +20,16 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from bot import rulebooks
+from bot import rulebooks, tidying
+from bot.drawing import worker
 from bot.languages import FOLDERS, language
-from bot.words import asking, licensing
+from bot.store import consent, job_rows, picture_rows, queue
+from bot.words import asking, licensing, wording
 from bot.words.reviewing import REPORT_REASONS
 from bot.words.speaking import ENGLISH, Message, say, speaking
 from cogs import components
+from models.engine import slots
+from tests.stages.factories import make_job
 from tests.stages.fake_engine import INFO
 
 ROOT = Path(__file__).parents[3]
@@ -170,6 +174,32 @@ def test_what_is_missing_is_said_in_english() -> None:
     with speaking(language("de")):
         assert say("Nobody has said this yet, {name}.", name="x") == "Nobody has said this yet, x."
         assert say("") == ""
+
+
+#: What is written down with a job that ends without its picture, by those who end it.
+REASONS = (
+    consent._OTHER_LICENCE, job_rows.FOREIGN, picture_rows._REMOVED, queue._INTERRUPTED,
+    tidying._LAPSED, worker._NO_MODEL, worker._NOT_OPENED, slots._NOT_FINITE, slots._NOT_ENLARGED,
+    slots._NO_MEMORY,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("locale", sorted(FOLDERS))
+def test_why_a_picture_did_not_come_is_read_in_every_language(locale: str, reason: str) -> None:
+    job = make_job()
+    job = replace(job, draw=replace(job.draw, model="m-1"), error=reason.replace("{model}", "m-1"))
+    assert wording.why(job) == job.error
+    with speaking(language(locale)):
+        told = wording.why(job)
+    assert told != job.error
+    assert ("`m-1`" in told) == ("`m-1`" in str(job.error))
+
+
+def test_what_is_written_down_in_other_words_is_read_as_it_is() -> None:
+    odd = replace(make_job(), error="It ended in {braces} of 0000000001 and {0}.")
+    with speaking(language("de")):
+        assert wording.why(odd) == "It ended in {braces} of 0000000001 and {0}."
 
 
 #: Three words in a row, or a text that begins and ends as a sentence does.
