@@ -24,10 +24,10 @@ from bot import rulebooks, tidying
 from bot.drawing import worker
 from bot.languages import FOLDERS, language
 from bot.store import consent, job_rows, picture_rows, queue
-from bot.words import asking, licensing, wording
-from bot.words.reviewing import REPORT_REASONS
+from bot.words import asking, licensing, reviewing, wording
 from bot.words.speaking import ENGLISH, Message, say, speaking
 from cogs import components
+from cogs.governing import blanks
 from models.engine import slots
 from tests.stages.factories import make_job
 from tests.stages.fake_engine import INFO
@@ -130,18 +130,24 @@ def shown_by_discord() -> Iterator[tuple[str, int]]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func).rpartition(".")[2]
-                limit = {"ContextMenu": MENU_ENTRY}.get(name, DESCRIPTION)
-                for word in node.keywords if name in {"command", "Group", "describe"} else ():
-                    if isinstance(word.value, ast.Constant) and word.arg != "name":
-                        yield str(word.value.value), limit
+                in_menu = name == "ContextMenu"
+                shown = in_menu or name in {"command", "Group", "describe"}
+                for word in node.keywords if shown else ():
+                    if isinstance(word.value, ast.Constant) and in_menu == (word.arg == "name"):
+                        yield str(word.value.value), MENU_ENTRY if in_menu else DESCRIPTION
 
 
 def fixed_places() -> Iterator[tuple[str, int]]:
     """Labels and titles that are said from a name, each with its limit."""
     yield from ((str(label), LABEL) for label, _, _ in components._LOOKS.values())
-    yield from ((str(reason), CHOICE) for reason in REPORT_REASONS.values())
+    yield from ((str(reason), CHOICE) for reason in reviewing.REPORT_REASONS.values())
     in_form = (asking.EDIT_TITLE, asking.PROMPT, asking.PROMPT_CUT, asking.NEGATIVE)
     yield from ((str(text), TITLE) for text in (*in_form, asking.ASPECT, asking.SEED, asking.MORE))
+    of_report = (reviewing.REPORT_TITLE, reviewing.REPORT_WHAT, reviewing.REPORT_WORDS)
+    of_appeal = (reviewing.APPEAL_TITLE, reviewing.APPEAL_WHY)
+    yield from ((str(text), TITLE) for text in (*of_report, *of_appeal))
+    for number in (*blanks._OF_MEMBERS, *blanks._OF_ROLE):
+        yield from ((number.label, TITLE), (number.about, DESCRIPTION))
 
 
 @pytest.mark.parametrize("locale", sorted(FOLDERS))
