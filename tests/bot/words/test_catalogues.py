@@ -67,7 +67,7 @@ def _tuple(text: str | list[str] | tuple[str, ...]) -> Texts:
 
 
 def placeholders(text: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(text) if name}
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
