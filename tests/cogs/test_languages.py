@@ -14,8 +14,9 @@ from discord import app_commands
 from simcord import interactions
 
 from bot.client import Translator
+from bot.domain import GuildId
 from bot.languages import language
-from bot.words import refusals
+from bot.words import limits, refusals
 from bot.words.helping import EXAMPLES_SHOWN
 from bot.words.reviewing import seen
 from bot.words.speaking import ENGLISH, speaking, spoken
@@ -84,6 +85,27 @@ async def test_a_button_is_answered_in_the_language_of_whoever_presses(
     speak(monkeypatch, member="fr", server="en-US")
     pressed = said(await desk.member.click(status, label="Cancel"))
     assert pressed.content == "1 image annulée."
+
+
+async def test_a_form_is_answered_in_the_language_of_whoever_fills_it_in(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, message = await desk.picture()
+    shown = await desk.member.context_menu(desk.channel, "Draw like this", message)
+    speak(monkeypatch, member="de", server="en-US")
+    filled = {"prompt": "1girl", "negative": "", "aspect": ["any"], "seed": "", "more": "--ar 0:9"}
+    told = said(await desk.member.submit_modal(shown, filled)).content
+    with speaking(language("de")):
+        assert limits.UNREADABLE(what="`--ar 0:9`", form=limits.SHAPE()) in told
+
+
+async def test_what_a_moderator_changes_is_written_down_in_english(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speak(monkeypatch, member="de", server="de")
+    await bench.boss.slash(bench.channel, "policy block", term="dragon")
+    (entry, *_) = await bench.services.guilds.audit(GuildId(bench.guild.id), 1)
+    assert entry.detail.startswith("Blocked: dragon")
 
 
 async def test_two_members_at_once_are_each_answered_in_their_language() -> None:
