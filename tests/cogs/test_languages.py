@@ -16,7 +16,7 @@ from simcord import interactions
 from bot.client import Translator
 from bot.domain import GuildId
 from bot.languages import language
-from bot.words import limits, refusals
+from bot.words import limits, refusals, reviewing
 from bot.words.helping import EXAMPLES_SHOWN
 from bot.words.reviewing import seen
 from bot.words.speaking import ENGLISH, speaking, spoken
@@ -106,6 +106,24 @@ async def test_what_a_moderator_changes_is_written_down_in_english(
     await bench.boss.slash(bench.channel, "policy block", term="dragon")
     (entry, *_) = await bench.services.guilds.audit(GuildId(bench.guild.id), 1)
     assert entry.detail.startswith("Blocked: dragon")
+
+
+async def test_a_case_and_its_verdict_are_told_in_the_servers_language(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guild = bench.env.bot.get_guild(bench.guild.id)
+    assert guild is not None
+    guild.preferred_locale = discord.Locale.german
+    await bench.held()
+    message = await bench.presented()
+    (case,) = await bench.cases()
+    speak(monkeypatch, member="fr", server="de")
+    await bench.rules(message, "timeout")
+    await bench.looks("Messenger", rounds=2)
+    with speaking(language("de")):
+        assert reviewing.CASE(id=case.id) in message.content
+        (told,) = bench.told()
+        assert reviewing.TOLD_HELD_TIME_OUT() in told
 
 
 async def test_two_members_at_once_are_each_answered_in_their_language() -> None:
