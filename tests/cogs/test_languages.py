@@ -19,7 +19,7 @@ from bot.languages import language
 from bot.words import limits, refusals, reviewing
 from bot.words.helping import EXAMPLES_SHOWN
 from bot.words.reviewing import seen
-from bot.words.speaking import ENGLISH, speaking, spoken
+from bot.words.speaking import ENGLISH, say, speaking, spoken
 from cogs.translating import in_public
 from models.catalogue.registry import EMBEDDED, card_of
 from models.contract import Scores
@@ -27,6 +27,7 @@ from tests.stages.court import Court, court
 from tests.stages.factories import make_held
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
+from tests.stages.governing import open_panel
 from tests.stages.simulated import OWNER
 
 
@@ -124,6 +125,16 @@ async def test_a_case_and_its_verdict_are_told_in_the_servers_language(
         assert reviewing.CASE(id=case.id) in message.content
         (told,) = bench.told()
         assert reviewing.TOLD_HELD_TIME_OUT() in told
+
+
+async def test_the_panel_goes_on_in_the_language_of_its_moderator(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speak(monkeypatch, member="de", server="en-US")
+    view = await open_panel(bench, bench.boss)
+    await view.go("blocked")
+    with speaking(language("de")):
+        assert say("The list is empty.") in view.words
 
 
 async def test_two_members_at_once_are_each_answered_in_their_language() -> None:
