@@ -15,6 +15,7 @@ from bot.store.decisions import Decisions
 from bot.store.drafts import Drafts
 from bot.store.members import Members
 from bot.store.reviews import Reviews
+from bot.words.speaking import Message
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ _DAY_MS = 86_400_000
 #: How long moderators have to decide, how long a decided case can be looked up, and how long a
 #: decision counts in the owner's report.
 _OPEN_MS, _DECIDED_MS, _DECISIONS_MS = 14 * _DAY_MS, 90 * _DAY_MS, 400 * _DAY_MS
-_LAPSED = (
+_LAPSED = Message(
     "The moderators did not look at this picture within two weeks, so it is not shown. Ask again "
     "if you still want it."
 )

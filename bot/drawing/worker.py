@@ -43,8 +43,10 @@ _ENGINE_PAUSE_S = 5.0
 #: After the database failed: rest before it is asked again.
 _DATABASE_PAUSE_MS = 5_000
 
-_NO_MODEL = "The model `{model}` that you asked for is not here any more. Please ask again."
-_NOT_OPENED = (
+_NO_MODEL = Message(
+    "The model `{model}` that you asked for is not here any more. Please ask again."
+)
+_NOT_OPENED = Message(
     "I could not get the model `{model}` that you asked for ready. Please ask again, and tell the "
     "operator if it keeps happening."
 )

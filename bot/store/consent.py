@@ -13,10 +13,11 @@ from bot.domain import Ask, JobId, RequestId, UserId
 from bot.ids import new_id
 from bot.store.ask_rows import ask_json, ask_of
 from bot.store.db import Database
+from bot.words.speaking import Message
 
 #: The asks of one user that may wait for acceptance; the oldest makes room.
 _WAITING_MAX = 5
-_OTHER_LICENCE = (
+_OTHER_LICENCE = Message(
     "I draw with another model now, and its licence is another one. Ask again with `/waifu`, and I "
     "will show it to you."
 )

@@ -19,9 +19,11 @@ from bot.store.audit_rows import AuditEntry, entry_of, note_change
 from bot.store.db import Database, Transaction
 from bot.store.policy_rows import body_of, policy_of
 from bot.words.emoji import meaning
+from bot.words.speaking import Message
 
 #: Versions of a server's policy that are kept; the log's lines stay.
 KEPT_VERSIONS = 50
+_SAME_EMOJI = Message("Up and down need two different emoji; skin tones make no difference.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,7 @@ class Guilds:
         if meaning(emoji.up) == meaning(emoji.down):
             return Refused(
                 reason=RefusalReason.INPUT,
-                text="Up and down need two different emoji; skin tones make no difference.",
+                text=_SAME_EMOJI(),
             )
         async with self._db.write() as tx:
             was = await _vote_emoji(tx, guild_id)

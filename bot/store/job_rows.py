@@ -25,6 +25,7 @@ from bot.domain import (
 )
 from bot.store.db import Params, Row
 from bot.store.finding_rows import findings_json, findings_of
+from bot.words.speaking import Message
 from models.contract import Draw, Sampler
 from models.decoding import Dialect, Flaw, MisfitError, decode
 
@@ -40,7 +41,7 @@ _CAREFUL = Draw(
 )
 
 #: What the member of a job with a `fault` is told at its end.
-FOREIGN = (
+FOREIGN = Message(
     "This request was made by another version of me, and I cannot read all of it. Please ask again."
 )
 

@@ -14,8 +14,9 @@ from bot.store.case_rows import held_case, insert_case
 from bot.store.db import Row, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.precedents import precedent_of
+from bot.words.speaking import Message
 
-_REMOVED = (
+_REMOVED = Message(
     "The moderators removed this very picture from this server, so it is not shown here again. "
     "Another seed or other words may do."
 )

@@ -33,7 +33,9 @@ from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import FOREIGN, job_of
 from bot.store.request_rows import insert_requests, request_of
 from bot.words import pictures
-from bot.words.speaking import Language, speaking, spoken
+from bot.words.speaking import Language, Message, speaking, spoken
+
+_INTERRUPTED = Message("Drawing it was interrupted too often, so I gave it up.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +319,7 @@ async def _take_back(
         {
             **values,
             "most": max_attempts,
-            "error": f"Drawing it was interrupted {max_attempts} times, so I gave it up.",
+            "error": _INTERRUPTED,
         },
     )
     requeued = await tx.fetch_all(

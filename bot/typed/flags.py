@@ -42,7 +42,7 @@ _WORDED = frozenset(
         "sw", "v", "version", "weird",
     }
 )  # fmt: skip
-#: Styles of Midjourney's own.
+#: Styles of Midjourney's own; one of the server's with such a name is written `--style=cute`.
 _FOREIGN_STYLES = frozenset({"raw", "cute", "expressive", "scenic", "original", "4a", "4b", "4c"})
 _LABEL_CHARS = 40
 
@@ -69,6 +69,7 @@ def _counts(flag: re.Match[str]) -> bool:
 
 def _take(name: str, after: str, heard: Heard, sides: dict[str, str]) -> str:
     """Note one flag; returns what of the text after it is prompt."""
+    ours = after.startswith("=")
     after = after.lstrip(" \t\n=")
     if name in _WITHOUT:
         _take_unwanted(after.strip(" ,\n"), heard)
@@ -76,7 +77,7 @@ def _take(name: str, after: str, heard: Heard, sides: dict[str, str]) -> str:
     word, rest = [*after.split(maxsplit=1), "", ""][:2]
     value = word.rstrip(",")
     label = f"--{name} {value}".rstrip()[:_LABEL_CHARS]
-    if name == "style" and value.lower() in _FOREIGN_STYLES:
+    if name == "style" and value.lower() in _FOREIGN_STYLES and not ours:
         heard.left_out.append(label)
         return rest
     if (option := _OPTIONS.get(name)) is not None:

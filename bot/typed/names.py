@@ -6,8 +6,9 @@ import re
 
 from bot.words import limits
 
-#: Letters and digits of any script, and the two signs that tie words together.
-_NAME = re.compile(r"[\w-]+")
+#: Letters and digits of any script, and the two signs that tie words together; one that began with
+#: a dash would be read as a flag where it is written behind one.
+_NAME = re.compile(r"\w[\w-]*")
 NAME_CHARS_MAX = 32
 
 

@@ -14,7 +14,7 @@ def flags(typed: Typed) -> str:
         f"--sampler {typed.sampler}" if typed.sampler is not None else "",
         f"--clip_skip {typed.clip_skip}" if typed.clip_skip is not None else "",
         "" if typed.complete is None else f"--complete {'on' if typed.complete else 'off'}",
-        f"--style {typed.style}" if typed.style is not None else "",
+        f"--style={typed.style}" if typed.style is not None else "",
         f"--preset {typed.preset}" if typed.preset is not None else "",
         f"--no {typed.without}" if typed.without else "",
     ]

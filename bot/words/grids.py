@@ -74,7 +74,7 @@ def why_missing(job: Job) -> str:
     """Why the picture of this job is not among the others of its post."""
     match job.state:
         case JobState.FAILED | JobState.WITHHELD:
-            return say(job.error or _UNKNOWN)
+            return wording.why(job) or _UNKNOWN()
         case JobState.HELD:
             return AWAITED()
         case JobState.CANCELLED:

@@ -46,6 +46,16 @@ FILE_UNREADABLE = Message(
     "The picture's file cannot be read from my disk. Tell the operator, or ask again."
 )
 
+#: What the engine says of one that it cannot draw. `models` speaks English alone, so its sentences
+#: stand here once more, for whoever reads them in another language.
+OF_ENGINE = (
+    Message(
+        "The numbers of this picture ran off. Try another seed, less guidance or less emphasis."
+    ),
+    Message("The upscaler made no picture of this one, so it stays as it is."),
+    Message("This picture needs more memory than the device has. Try a smaller size."),
+)
+
 #: Why one cannot be shown.
 UNKNOWN = Message(
     "I can't find picture `{id}` in this server. `/history` lists yours with their IDs."

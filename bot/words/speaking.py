@@ -66,6 +66,20 @@ def tally(one: str, many: str, count: int, /, **values: object) -> str:
     return told.format(count=number(count), **values)
 
 
+def retell(written: str, /, **filled_in: str) -> str:
+    """What `say` says of a sentence that was written down in English, with these values in it.
+
+    What is no sentence of ours, or has its values from elsewhere, stays as it was written.
+    """
+    filled_in = {name: value for name, value in filled_in.items() if value}
+    for name, value in filled_in.items():
+        written = written.replace(value, f"{{{name}}}")
+    told = say(written)
+    for name, value in filled_in.items():
+        told = told.replace(f"{{{name}}}", value)
+    return told
+
+
 class Message(str):
     """A sentence with a name: calling it says it, with its `{placeholders}` by name.
 

@@ -139,7 +139,7 @@ def decision_line(
         told.append(say("By {who}.", who=f"<@{actor_id}>"))
     if rules:
         told.append(say("Rule: {rules}.", rules=f"{rules} ({layer})" if layer else rules))
-    return " ".join([*told, *([say(why)] if why else [])])
+    return " ".join([*told, *([why] if why else [])])
 
 
 def explained(about: str, lines: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain import Job, JobId, JobState, Picture, Standing
 from bot.drawing.progress import Expected, JobProgress
-from bot.words.speaking import Message, number, say, tally
+from bot.words.speaking import Message, number, retell, say, tally
 from models.contract import Draw
 
 #: Discord's limit of a message's content, of a picture's description and of a choice's name.
@@ -224,17 +224,21 @@ def ended(jobs: Sequence[Job]) -> str:
     return fitting([*lines, *_faults(jobs)], CONTENT_CHARS_MAX - _MENTION_CHARS)
 
 
+def why(job: Job) -> str:
+    """Why a picture failed or is held back; "" if nothing was written down about it."""
+    return retell(job.error or "", id=job.id, model=job.draw.model or "")
+
+
 def _faults(jobs: Sequence[Job]) -> list[str]:
     """Why pictures failed or are held back, each reason once."""
     bad = (job for job in jobs if job.state in {JobState.FAILED, JobState.WITHHELD})
-    # It was written down in English; whoever reads it may speak something else.
-    reasons = Counter(say(job.error or "") or say("It could not be drawn.") for job in bad)
+    reasons = Counter(why(job) or say("It could not be drawn.") for job in bad)
     return [f"⚠️ {_times(reason, count)}" for reason, count in reasons.items()]
 
 
 def _held(jobs: Sequence[Job]) -> list[str]:
     """Why pictures wait for the moderators, each reason once."""
-    reasons = Counter(say(job.error or "") for job in jobs if job.state is JobState.HELD)
+    reasons = Counter(why(job) for job in jobs if job.state is JobState.HELD)
     return [f"⏳ {_times(reason, count)}" for reason, count in reasons.items()]
 
 

@@ -125,7 +125,7 @@ async def _sheet(embed: discord.Embed, info: ModelInfo) -> list[discord.File]:
     if data is None:
         return []
     embed.set_image(url=f"attachment://{EXAMPLES_FILE}")
-    embed.set_footer(text=helping.EXAMPLES_SHOWN.format(model=info.name))
+    embed.set_footer(text=helping.EXAMPLES_SHOWN(model=info.name))
     return [discord.File(io.BytesIO(data), EXAMPLES_FILE)]
 
 

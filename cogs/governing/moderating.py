@@ -19,6 +19,7 @@ from bot.services import Services
 from bot.store.case_rows import Case, CaseId
 from bot.store.members import EVERYWHERE, Exclusion, Strike
 from bot.words import pictures, reviewing, standing, wording
+from bot.words.speaking import ENGLISH, speaking
 from cogs.asking.terms import licensed
 from cogs.components import Action, row_of
 from cogs.governing.cases import HEADS, case_message
@@ -166,7 +167,8 @@ class Moderating(
             actor_id=user_of(interaction),
             at_ms=self._services.clock(),
         )
-        told = standing.cancelled(exclusion.user_id, everywhere=guild_id == EVERYWHERE)
+        with speaking(ENGLISH):
+            told = standing.cancelled(exclusion.user_id, everywhere=guild_id == EVERYWHERE)
         self._services.signals.cancelled(await self._services.members.exclude(exclusion, told))
         self._services.signals.telling.set()
         await tell(interaction, _exclusion_line(exclusion))

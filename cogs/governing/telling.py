@@ -17,9 +17,11 @@ from bot.client import WaifuBot
 from bot.domain import ChannelId
 from bot.log import whereabouts
 from bot.store.tellings import Telling
+from bot.words.speaking import retell
 from cogs.posting.faults import is_gone
 from cogs.posting.lanes import Lanes, Openings, first_of_each
 from cogs.posting.looking import Looking
+from cogs.translating import in_public
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +66,17 @@ class Messenger(Looking):
             everyone=False, roles=False, users=[discord.Object(telling.user_id)]
         )
         try:
-            await channel.send(telling.text, allowed_mentions=mentions, nonce=telling.nonce)
+            await channel.send(self._words(telling), allowed_mentions=mentions, nonce=telling.nonce)
         except discord.HTTPException as problem:
             if not is_gone(problem):
                 raise
             log.info("a member is not told what was decided: %s", problem)
         await self._services.tellings.done(telling.id)
+
+    def _words(self, telling: Telling) -> str:
+        """In the language of the server that reads it; what was said at its time stays so."""
+        with in_public(self._bot, telling.guild_id):
+            return retell(telling.text, user=str(telling.user_id))
 
 
 async def setup(bot: WaifuBot) -> None:

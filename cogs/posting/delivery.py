@@ -34,6 +34,7 @@ from bot.log import whereabouts
 from bot.policy.showing import may_show
 from bot.store.outbox import Posting
 from bot.words import grids, pictures
+from bot.words.speaking import ENGLISH, speaking
 from cogs.posting.composing import Composition, Pane
 from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
 from cogs.posting.finding import BlindError, Stretch, newest_own, shows
@@ -60,9 +61,9 @@ _NOT_HERE = {
 
 
 class UndeliverableError(Exception):
-    """A picture or a post cannot be shown, now or later; the message tells its user why.
+    """A picture or a post cannot be shown, now or later; the message says why, with `{id}`s open.
 
-    That of a post names each picture's `{id}`.
+    It is written down, so it is English: it is said in the language of whoever reads it.
     """
 
 
@@ -144,7 +145,7 @@ class Delivery(Looking):
                 lambda message: message.interaction_metadata is None and shows(message, owed.id),
             )
         except BlindError as problem:
-            raise UndeliverableError(pictures.PERHAPS_POSTED()) from problem
+            raise UndeliverableError(pictures.PERHAPS_POSTED) from problem
         log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
         return found
 
@@ -171,11 +172,11 @@ class Delivery(Looking):
             try:
                 panes[place] = await self._pane(job)
             except UndeliverableError as fault:
-                errors = {job.id: str(fault)}
+                error = _about(job, str(fault))
                 await self._services.outbox.fail_delivery(
-                    errors, self._services.clock(), str(fault)
+                    {job.id: error}, self._services.clock(), error
                 )
-                jobs[place] = replace(job, state=JobState.FAILED, error=str(fault))
+                jobs[place] = replace(job, state=JobState.FAILED, error=error)
         if not panes:
             return None
         return Composition(
@@ -190,7 +191,7 @@ class Delivery(Looking):
         """The picture, if it may be shown."""
         picture = await self._services.gallery.get(job.id)
         if picture is None:
-            raise UndeliverableError(pictures.DELETED_BEFORE())
+            raise UndeliverableError(pictures.DELETED_BEFORE)
         picture = await self._as_shown(job, picture)
         return Pane(job=job, picture=picture, png=await self._read(picture))
 
@@ -218,17 +219,18 @@ class Delivery(Looking):
                 ),
             )
         except ValueError:
-            raise UndeliverableError(pictures.TOO_LARGE_TO_POST()) from None
+            raise UndeliverableError(pictures.TOO_LARGE_TO_POST) from None
 
     async def _as_shown(self, job: Job, picture: Picture) -> Picture:
         """Ask policy again: the channel and the server's rules may have changed meanwhile."""
         guild = self._bot.get_guild(job.guild_id)
         channel = await channel_at(self._bot, job.guild_id, job.channel_id)
         place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
-        verdict = may_show(job, picture, await self._services.policy_at(place))
+        policy = await self._services.policy_at(place)
+        with speaking(ENGLISH):
+            verdict = may_show(job, picture, policy)
         if isinstance(verdict, Refused):
-            told = _NOT_HERE.get(verdict.reason)
-            raise UndeliverableError(told(id=job.id) if told else verdict.text)
+            raise UndeliverableError(_NOT_HERE.get(verdict.reason, verdict.text))
         return replace(picture, spoiler=verdict.spoiler)
 
     async def _read(self, picture: Picture) -> bytes:
@@ -236,15 +238,15 @@ class Delivery(Looking):
             return await self._services.gallery.read(picture)
         except (StorageError, FileNotFoundError) as problem:
             log.error("%s", problem)  # noqa: TRY400  the sentence says it all
-            raise UndeliverableError(pictures.FILE_UNREADABLE()) from None
+            raise UndeliverableError(pictures.FILE_UNREADABLE) from None
 
     def _limit_bytes(self, guild_id: GuildId) -> int:
         guild = self._bot.get_guild(guild_id)
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
     async def _give_up(self, owed: OwedPost, text: str, problem: Exception) -> None:
-        """Nothing of it can be posted; `text` names each picture's `{id}`."""
-        errors = {job.id: text.format(id=job.id) for job in owed.drawn.values()}
+        """Nothing of it can be posted; `text` is an `UndeliverableError`'s."""
+        errors = {job.id: _about(job, text) for job in owed.drawn.values()}
         await self._services.outbox.fail_delivery(errors, self._services.clock(), str(problem))
         self._services.signals.status.set()
 
@@ -261,8 +263,13 @@ def _shown_in(message: discord.Message, owed: OwedPost) -> dict[int, JobId]:
 
 def _reason(problem: BaseException) -> str:
     if is_gone(problem):
-        return pictures.NO_CHANNEL()
-    return pictures.NO_PERMISSION() if is_forbidden(problem) else pictures.NOT_TAKEN()
+        return pictures.NO_CHANNEL
+    return pictures.NO_PERMISSION if is_forbidden(problem) else pictures.NOT_TAKEN
+
+
+def _about(job: Job, text: str) -> str:
+    """The sentence about this picture, as it is written down."""
+    return text.replace("{id}", job.id)
 
 
 async def setup(bot: WaifuBot) -> None:

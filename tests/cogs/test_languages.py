@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,32 @@ from discord import app_commands
 from simcord import interactions
 
 from bot.client import Translator
+from bot.domain import GuildId
 from bot.languages import language
-from bot.words.speaking import ENGLISH, speaking, spoken
+from bot.words import limits, refusals, reviewing
+from bot.words.helping import EXAMPLES_SHOWN
+from bot.words.reviewing import seen
+from bot.words.speaking import ENGLISH, say, speaking, spoken
 from cogs.translating import in_public
+from models.catalogue.registry import EMBEDDED, card_of
+from models.contract import Scores
+from tests.stages.court import Court, court
+from tests.stages.factories import make_held
+from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
+from tests.stages.governing import open_panel
+from tests.stages.simulated import OWNER
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Court]:
+    async with court(tmp_path) as ready:
         yield ready
 
 
@@ -49,6 +67,18 @@ async def test_a_member_reads_their_language_and_everybody_the_servers(
     assert "nimm die Lizenz an" in terms.content
 
 
+async def test_the_small_print_of_the_help_is_in_the_language_of_the_rest(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.use_model(replace(INFO, card_id=card_of(EMBEDDED).id))
+    speak(monkeypatch, member="de", server="en-US")
+    (embed,) = said(await desk.member.slash(desk.channel, "help")).embeds
+    assert embed.title == "Anime-Bilder, für dich gezeichnet"
+    with speaking(language("de")):
+        assert embed.footer.text == EXAMPLES_SHOWN(model=INFO.name)
+    assert embed.footer.text != EXAMPLES_SHOWN(model=INFO.name)
+
+
 async def test_a_button_is_answered_in_the_language_of_whoever_presses(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +86,55 @@ async def test_a_button_is_answered_in_the_language_of_whoever_presses(
     speak(monkeypatch, member="fr", server="en-US")
     pressed = said(await desk.member.click(status, label="Cancel"))
     assert pressed.content == "1 image annulée."
+
+
+async def test_a_form_is_answered_in_the_language_of_whoever_fills_it_in(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, message = await desk.picture()
+    shown = await desk.member.context_menu(desk.channel, "Draw like this", message)
+    speak(monkeypatch, member="de", server="en-US")
+    filled = {"prompt": "1girl", "negative": "", "aspect": ["any"], "seed": "", "more": "--ar 0:9"}
+    told = said(await desk.member.submit_modal(shown, filled)).content
+    with speaking(language("de")):
+        assert limits.UNREADABLE(what="`--ar 0:9`", form=limits.SHAPE()) in told
+
+
+async def test_what_a_moderator_changes_is_written_down_in_english(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speak(monkeypatch, member="de", server="de")
+    await bench.boss.slash(bench.channel, "policy block", term="dragon")
+    (entry, *_) = await bench.services.guilds.audit(GuildId(bench.guild.id), 1)
+    assert entry.detail.startswith("Blocked: dragon")
+
+
+async def test_a_case_and_its_verdict_are_told_in_the_servers_language(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guild = bench.env.bot.get_guild(bench.guild.id)
+    assert guild is not None
+    guild.preferred_locale = discord.Locale.german
+    await bench.held()
+    message = await bench.presented()
+    (case,) = await bench.cases()
+    speak(monkeypatch, member="fr", server="de")
+    await bench.rules(message, "timeout")
+    await bench.looks("Messenger", rounds=2)
+    with speaking(language("de")):
+        assert reviewing.CASE(id=case.id) in message.content
+        (told,) = bench.told()
+        assert reviewing.TOLD_HELD_TIME_OUT() in told
+
+
+async def test_the_panel_goes_on_in_the_language_of_its_moderator(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speak(monkeypatch, member="de", server="en-US")
+    view = await open_panel(bench, bench.boss)
+    await view.go("blocked")
+    with speaking(language("de")):
+        assert say("The list is empty.") in view.words
 
 
 async def test_two_members_at_once_are_each_answered_in_their_language() -> None:
@@ -76,6 +155,33 @@ async def test_posts_are_in_the_servers_language(desk: Front) -> None:
         assert spoken().code == "ja"
     with in_public(desk.bot, 1):
         assert spoken() is ENGLISH
+
+
+async def test_why_is_said_in_the_language_of_the_moderator_who_asks(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = await bench.queued()
+    assert await bench.services.queue.claim(OWNER, 60_000, bench.services.clock()) is not None
+    scores = Scores(values={"nudity": 0.6})
+    await bench.kept(job, replace(make_held(job, refusals.SCORED), scores=scores))
+    speak(monkeypatch, member="de", server="en-US")
+    told = said(await bench.boss.slash(bench.channel, "policy why", id=job.id)).content
+    with speaking(language("de")):
+        assert f"{refusals.SCORED()} {seen(scores.values)}" in told
+
+
+async def test_a_break_is_told_in_the_language_of_the_server_that_reads_it(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.queued(count=2)
+    guild = bench.env.bot.get_guild(bench.guild.id)
+    assert guild is not None
+    guild.preferred_locale = discord.Locale.german
+    speak(monkeypatch, member="fr", server="de")
+    await bench.boss.slash(bench.channel, "moderate ban", member=bench.member, reason="rude")
+    await bench.looks("Messenger", rounds=2)
+    (told,) = bench.told()
+    assert told.startswith(f"<@{bench.member.id}>, die Moderation bittet dich um eine Pause")
 
 
 async def test_discord_is_told_descriptions_but_no_names(desk: Front) -> None:

@@ -11,8 +11,11 @@ import pytest
 import pytest_asyncio
 
 from bot.domain import ENDED, GuildId, JobState, RefusalReason, Refused, Request, UserId
+from bot.languages import language
 from bot.store import usage as room
 from bot.store.caps import Caps
+from bot.words import limits
+from bot.words.speaking import speaking
 from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_admitted, make_ask, make_place
 from tests.stages.stores import AMPLE, WORKER, Stores, open_stores
 
@@ -102,6 +105,17 @@ async def test_requests_at_once_do_not_share_the_last_place(stores: Stores) -> N
         results = await asyncio.gather(*(ask(stores, caps, user=user) for _ in range(9)))
         granted = sum(isinstance(result, Request) for result in results)
         assert granted == (caps.per_day or 1)
+
+
+async def test_requests_at_once_are_each_refused_in_their_own_language(stores: Stores) -> None:
+    async def refused(locale: str, user: int) -> str:
+        with speaking(language(locale)):
+            return text(await ask(stores, Caps(per_user=1, per_guild=9), count=2, user=user))
+
+    told = await asyncio.gather(*map(refused, ("de", "ja", "fr"), (1, 2, 3)))
+    for locale, said in zip(("de", "ja", "fr"), told, strict=True):
+        with speaking(language(locale)):
+            assert said == limits.too_many(2, 1)
 
 
 async def test_what_is_held_waits_for_nobody(stores: Stores) -> None:

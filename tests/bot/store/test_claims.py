@@ -47,7 +47,7 @@ async def test_at_the_start_every_lease_and_pause_ends_whatever_the_clock_says(
     assert ended is not None
     assert (ended.state, ended.error) == (
         JobState.FAILED,
-        "Drawing it was interrupted 3 times, so I gave it up.",
+        "Drawing it was interrupted too often, so I gave it up.",
     )
 
 

@@ -9,9 +9,11 @@ import pytest_asyncio
 
 from bot.ballot import VoteEmoji
 from bot.domain import GuildId, RefusalReason
+from bot.languages import language
 from bot.policy.layers import GuildPolicy
 from bot.store.db import Database, Params, Row
 from bot.store.guilds import Guilds
+from bot.words.speaking import speaking
 from tests.stages.databases import open_database
 from tests.stages.factories import CHANNEL, GUILD, OTHER, USER
 from tests.stages.law import decide, make_guild
@@ -64,9 +66,11 @@ async def test_the_audit_log_tells_who_did_what_newest_first(guilds: Guilds) -> 
 
 @pytest.mark.parametrize(("up", "down"), [("👍", "👍"), ("👍", "👍🏽"), ("❤", "❤️"), ("a:1", "b:1")])
 async def test_up_and_down_must_differ_in_meaning(guilds: Guilds, up: str, down: str) -> None:
-    refused = await guilds.set_vote_emoji(GUILD, VoteEmoji(up=up, down=down), USER, 1)
+    with speaking(language("de")):
+        refused = await guilds.set_vote_emoji(GUILD, VoteEmoji(up=up, down=down), USER, 1)
     assert refused is not None
     assert refused.reason is RefusalReason.INPUT
+    assert "zwei verschiedene Emojis" in refused.text, "in the language of whoever chooses"
     assert await guilds.vote_emoji(GUILD) == VoteEmoji()
 
 

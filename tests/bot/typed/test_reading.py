@@ -6,6 +6,7 @@ import pytest
 
 from bot.typed.options import Typed
 from bot.typed.reading import Understood, understood
+from bot.typed.writing import whole
 from models.contract import Aspect, Sampler
 
 
@@ -186,3 +187,9 @@ def test_hostile_texts_are_read_to_their_end(unit: str) -> None:
     text = (unit * 6000)[:6000]
     for given in (text, f"Steps: 2, Seed: 1, {text}", f'Steps: 2, Seed: 1, A: "{text}'):
         assert read(given)
+
+
+@pytest.mark.parametrize("style", ["moody", "cute", "raw", "4a"])
+def test_a_style_of_the_servers_is_read_back_by_whatever_name_it_was_made(style: str) -> None:
+    typed = Typed(prompt="1girl", style=style, count=2, without="hat")
+    assert understood(Typed(prompt=whole(typed))) == Understood(typed=typed)

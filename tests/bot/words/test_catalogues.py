@@ -20,12 +20,16 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from bot import rulebooks
+from bot import rulebooks, tidying
+from bot.drawing import worker
 from bot.languages import FOLDERS, language
-from bot.words import asking, licensing
-from bot.words.reviewing import REPORT_REASONS
+from bot.store import consent, job_rows, picture_rows, queue
+from bot.words import asking, licensing, reviewing, wording
 from bot.words.speaking import ENGLISH, Message, say, speaking
 from cogs import components
+from cogs.governing import blanks
+from models.engine import slots
+from tests.stages.factories import make_job
 from tests.stages.fake_engine import INFO
 
 ROOT = Path(__file__).parents[3]
@@ -63,7 +67,7 @@ def _tuple(text: str | list[str] | tuple[str, ...]) -> Texts:
 
 
 def placeholders(text: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(text) if name}
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -126,18 +130,24 @@ def shown_by_discord() -> Iterator[tuple[str, int]]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func).rpartition(".")[2]
-                limit = {"ContextMenu": MENU_ENTRY}.get(name, DESCRIPTION)
-                for word in node.keywords if name in {"command", "Group", "describe"} else ():
-                    if isinstance(word.value, ast.Constant) and word.arg != "name":
-                        yield str(word.value.value), limit
+                in_menu = name == "ContextMenu"
+                shown = in_menu or name in {"command", "Group", "describe"}
+                for word in node.keywords if shown else ():
+                    if isinstance(word.value, ast.Constant) and in_menu == (word.arg == "name"):
+                        yield str(word.value.value), MENU_ENTRY if in_menu else DESCRIPTION
 
 
 def fixed_places() -> Iterator[tuple[str, int]]:
     """Labels and titles that are said from a name, each with its limit."""
     yield from ((str(label), LABEL) for label, _, _ in components._LOOKS.values())
-    yield from ((str(reason), CHOICE) for reason in REPORT_REASONS.values())
+    yield from ((str(reason), CHOICE) for reason in reviewing.REPORT_REASONS.values())
     in_form = (asking.EDIT_TITLE, asking.PROMPT, asking.PROMPT_CUT, asking.NEGATIVE)
     yield from ((str(text), TITLE) for text in (*in_form, asking.ASPECT, asking.SEED, asking.MORE))
+    of_report = (reviewing.REPORT_TITLE, reviewing.REPORT_WHAT, reviewing.REPORT_WORDS)
+    of_appeal = (reviewing.APPEAL_TITLE, reviewing.APPEAL_WHY)
+    yield from ((str(text), TITLE) for text in (*of_report, *of_appeal))
+    for number in (*blanks._OF_MEMBERS, *blanks._OF_ROLE):
+        yield from ((number.label, TITLE), (number.about, DESCRIPTION))
 
 
 @pytest.mark.parametrize("locale", sorted(FOLDERS))
@@ -170,6 +180,32 @@ def test_what_is_missing_is_said_in_english() -> None:
     with speaking(language("de")):
         assert say("Nobody has said this yet, {name}.", name="x") == "Nobody has said this yet, x."
         assert say("") == ""
+
+
+#: What is written down with a job that ends without its picture, by those who end it.
+REASONS = (
+    consent._OTHER_LICENCE, job_rows.FOREIGN, picture_rows._REMOVED, queue._INTERRUPTED,
+    tidying._LAPSED, worker._NO_MODEL, worker._NOT_OPENED, slots._NOT_FINITE, slots._NOT_ENLARGED,
+    slots._NO_MEMORY,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("locale", sorted(FOLDERS))
+def test_why_a_picture_did_not_come_is_read_in_every_language(locale: str, reason: str) -> None:
+    job = make_job()
+    job = replace(job, draw=replace(job.draw, model="m-1"), error=reason.replace("{model}", "m-1"))
+    assert wording.why(job) == job.error
+    with speaking(language(locale)):
+        told = wording.why(job)
+    assert told != job.error
+    assert ("`m-1`" in told) == ("`m-1`" in str(job.error))
+
+
+def test_what_is_written_down_in_other_words_is_read_as_it_is() -> None:
+    odd = replace(make_job(), error="It ended in {braces} of 0000000001 and {0}.")
+    with speaking(language("de")):
+        assert wording.why(odd) == "It ended in {braces} of 0000000001 and {0}."
 
 
 #: Three words in a row, or a text that begins and ends as a sentence does.

@@ -149,7 +149,7 @@ async def test_a_name_is_short_and_one_word(desk: Front) -> None:
         await preset(desk, "save", name="x" * 200, words="pastel")
     with pytest.raises(NameFault, match="200 characters; the limit is 32"):
         name_of("x" * 200)
-    for odd in ("`x`", "<@1>", "\u202e", "", "a/b"):
+    for odd in ("`x`", "<@1>", "\u202e", "", "a/b", "--seed", "-"):
         with pytest.raises(NameFault):
             name_of(odd)
     assert name_of(" Soft  LIGHT ") == "soft-light"

@@ -12,6 +12,7 @@ import pytest
 from simcord.results import ResponseMessage
 
 from bot.domain import Finding, GuildId, JobState, RoleId, RuleId, Ruling, UserId
+from bot.languages import language
 from bot.policy import layers
 from bot.policy.arrangements import StrikeTerms
 from bot.policy.effect import Effect
@@ -278,8 +279,12 @@ async def test_what_was_blocked_while_the_licence_was_read_is_no_strike(desk: Co
     assert not await desk.services.members.strikes(guild_id, UserId(who.id), 0)
 
 
-async def test_an_alert_is_a_line_of_the_log_without_words(desk: Court) -> None:
-    await desk.asks(prompt=FLOOR)
+async def test_an_alert_is_a_line_of_the_log_without_words(
+    desk: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    german = language("de")
+    monkeypatch.setattr("bot.client.language", lambda _: german)
+    assert "Minderjährige" in (await desk.asks(prompt=FLOOR)).content
     entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 9)
     (line,) = [entry for entry in entries if entry.action == "alert"]
     assert line.user_id == desk.member.id

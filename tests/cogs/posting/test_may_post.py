@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
 
-from bot.domain import ChannelId, GuildId, Job, JobState
+from bot.domain import ChannelId, GuildId, Job, JobState, RefusalReason, Refused
+from bot.languages import language
+from bot.words import pictures, refusals, wording
+from bot.words.speaking import speaking
 from tests.stages.law import decide, make_guild
 from tests.stages.office import Office
 from tests.stages.simulated import scene
@@ -43,6 +48,32 @@ async def test_nothing_is_posted_where_i_was_switched_off(office: Office) -> Non
         "The moderators turned me off in this channel. The picture is kept: "
         f"`/show {job.id}` brings it back in another channel of this server."
     )
+
+
+async def test_the_reason_is_written_down_in_english_and_read_in_any_language(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guild = office.env.bot.get_guild(office.guild.id)
+    assert guild is not None
+    guild.preferred_locale = discord.Locale.german
+    off, removed = await office.drawn_picture(), await office.drawn_picture()
+    told = {off.id: Refused(reason=RefusalReason.CHANNEL, text="-")}
+    monkeypatch.setattr(
+        sys.modules["cogs.posting.delivery"],
+        "may_show",
+        lambda job, *_: (
+            told.get(job.id) or Refused(reason=RefusalReason.REMOVED, text=refusals.REMOVED())
+        ),
+    )
+    await office.delivers()
+    await office.delivers()
+    for job, why in ((off, pictures.SWITCHED_OFF), (removed, refusals.REMOVED)):
+        ended = await office.services.views.get(job.id)
+        assert ended is not None
+        assert ended.error == why.replace("{id}", job.id)
+        for locale in ("de", "ja"):
+            with speaking(language(locale)):
+                assert wording.why(ended) == why(id=job.id) != ended.error
 
 
 async def test_another_channel_gets_its_picture(office: Office) -> None:
