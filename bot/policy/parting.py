@@ -105,8 +105,9 @@ def _tied(line: Spoken, strange: Collection[str]) -> Iterator[range]:
     for number in [number for number, word in enumerate(line.words) if word in strange]:
         if number < behind:
             continue
-        first, behind = number, number + 1
-        while first and first in line.tied and number - first < _TIED_MAX:
+        # What was in a row already is not taken apart once more: seams are in order.
+        first, row_before, behind = number, behind, number + 1
+        while first > row_before and first in line.tied and number - first < _TIED_MAX:
             first -= 1
         while behind in line.tied and behind - first < _TIED_MAX:
             behind += 1

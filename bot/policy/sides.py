@@ -33,6 +33,8 @@ _WANTED_MAX, _UNWANTED_MAX, _LITTLE = 6_400, 3_000, 1_000
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
+#: What no name of a character goes on behind.
+_APART = re.compile(f"[,;\u3001\u3002\uff0c()\\[\\]{{}}<>|\\\\{JOINT}]")
 #: Shorter names are good for halves of a word.
 _NAME_MIN = 5
 _PART_MIN = 3
@@ -272,8 +274,12 @@ class TextSide:
         return self._detector.names.given.intersection(self._lines[0].words)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
-        """The names without those of fiction; a character called Ray makes no Ray Hall one."""
-        fiction = self.spans(CHARACTERS)
+        """The names without those of fiction; a character called Ray makes no Ray Hall one.
+
+        Nor does one whose name would go on behind a comma: `Leon, Magnus Hall` is two people.
+        """
+        spans = self.spans(CHARACTERS)
+        fiction = [span for span in spans if not _APART.search(self._folded, *span)]
         return {name for name in names if not any(_is_told_of(name, other) for other in fiction)}
 
     def _ages(self) -> set[Span]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Literal, TypeAlias
 
 from bot.policy.borders import is_chance
@@ -42,13 +42,20 @@ class Sightings:
         What it excuses it excuses for itself: a word that is plain to see is not read away.
         `excusing` tells in the phrases of which concepts a concept's words do not count.
         """
+        for name, spans in other.allowed.items():
+            if kept := spans - self._in_sight(spans):
+                self.allowed.setdefault(name, set()).update(kept)
         for name, spans in other.words.items():
             shields = other.shields(excusing(name)) if other.harmless else ()
             if kept := untouched(spans, shields):
                 self.words.setdefault(name, set()).update(kept)
-        for mine, theirs in ((self.blocked, other.blocked), (self.allowed, other.allowed)):
-            for name, spans in theirs.items():
-                mine.setdefault(name, set()).update(spans)
+        for name, spans in other.blocked.items():
+            self.blocked.setdefault(name, set()).update(spans)
+
+    def _in_sight(self, phrases: Iterable[Span]) -> set[Span]:
+        """The phrases in which a word stands that was seen before."""
+        seen = [*chain.from_iterable((*self.words.values(), *self.blocked.values()))]
+        return {(a, b) for a, b in phrases if any(a <= c and d <= b for c, d in seen)}
 
 
 #: They take words away, so only what is plainly written counts.

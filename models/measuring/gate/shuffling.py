@@ -108,5 +108,7 @@ def chance(told: Floats) -> float:
     """How often shuffled judgements tell as much as those that stand first, (1 + S,): 0 to 1.
 
     What was judged counts as a shuffle itself, so chance is never 0 (Phipson and Smyth 2010).
+    What is no number is not less than anything: where one stands, nobody knows, and that is 1.
     """
-    return float((told >= told[0] - _ROUNDING * max(float(told.std()), 1e-12)).mean())
+    least = told[0] - _ROUNDING * max(float(told.std()), 1e-12)
+    return float((~(told < least)).mean())

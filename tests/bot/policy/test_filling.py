@@ -66,6 +66,25 @@ def test_the_same_picture_is_filled_in_as_it_was(kind: RequestKind) -> None:
     assert completed(ask, WORDS, EASY) == replace(ask, completions=("red eyes", "red eyes"))
 
 
+def variation(strength: float) -> Ask:
+    ask = open_ask(kind=RequestKind.VARY, seed=5)
+    return replace(ask, draw=replace(ask.draw, completion="red eyes", strength=strength))
+
+
+def test_a_near_variation_keeps_what_was_filled_in_and_a_far_one_does_not() -> None:
+    anew = (filling.completion("waifu", WORDS, 5),)
+    assert completed(variation(0.5), WORDS, EASY).completions == ("red eyes",)
+    assert completed(variation(0.6), WORDS, EASY).completions == anew != ("red eyes",)
+
+
+def test_what_another_place_took_is_not_kept_where_it_is_not_taken() -> None:
+    """The picture may come from an age-restricted channel, and its words were ours."""
+    policy = where(lambda text: "red eyes" in text)
+    (found,) = completed(variation(0.5), WORDS, policy).completions or ("",)
+    assert found
+    assert "red eyes" not in found
+
+
 def test_each_picture_is_filled_in_by_its_own_seed_and_against_the_negative() -> None:
     ask = open_ask(count=3, seed=5, negative="smile, blue hair")
     filled = completed(ask, WORDS, EASY)

@@ -88,3 +88,41 @@ def test_words_far_apart_are_parted_each_for_itself() -> None:
 def test_a_tie_before_what_is_no_word_ties_nothing() -> None:
     line = Spoken(Reading("sunhat0\u0e4d\u0e32"))
     assert [*PARTING.parted(line, {"sunhat", "\u0e4d\u0e32"})] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "strange", "parted"),
+    [
+        ("cat, cat moonl-ightwalk xyz", {"moonl", "ightwalk"}, "cat, cat moonl-ight walk xyz"),
+        ("xyz moon-lightwalk", {"lightwalk"}, "xyz moon-light walk"),
+        ("xyz m-oonw-al-k", {"k"}, "xyz m-oon w-al-k"),
+        ("cat m-oonw-al-k xyz", {"m"}, "cat m-oon w-al-k xyz"),
+        ("cat m-o-onw-al-k", {"m"}, None),  # more pieces than anybody reads
+        ("moonl ightwalk", {"moonl", "ightwalk"}, None),  # a gap ties nothing
+        ("moonlight-walk", {"xyz"}, None),
+    ],
+)
+def test_words_that_were_run_together_and_cut_are_read_in_a_row(
+    text: str, strange: set[str], parted: str | None
+) -> None:
+    found = [reading.text for reading in PARTING.parted(Spoken(Reading(text)), strange)]
+    assert found == ([] if parted is None else [parted])
+
+
+def test_a_word_of_two_rows_is_parted_once() -> None:
+    line = Spoken(Reading("moonwalk-a-b-c-xyz"))
+    (parted,) = PARTING.parted(line, {"moonwalk", "xyz"})
+    assert parted.text == "moon walk-a-b-c-xyz"
+    assert parted.placed(15, 18) == (14, 17)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "observatorylebolt-n|p-tiefretnuo\ua7cdc",
+        "\u04d8\u22a6\u0437%\ubc25)coproidominatrix\u3012\u3087",
+        "u\u21a7ndaweg[a|b]lotnue",
+    ],
+)
+def test_tied_words_that_were_run_together_are_read_without_a_fault(prompt: str) -> None:
+    assert isinstance(SCREEN.findings(prompt), frozenset)

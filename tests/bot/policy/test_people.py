@@ -66,6 +66,17 @@ def test_a_character_called_like_a_part_of_a_name_hides_nobody() -> None:
     assert is_person("Tony Stark, Emma Watson")
 
 
+@pytest.mark.parametrize(
+    "between", [", ", " BREAK ", ":0.01) ", "] "], ids=["comma", "break", "weight", "bracket"]
+)
+def test_no_characters_name_goes_on_behind_what_parts_words(between: str) -> None:
+    """`Leon Magnus` is a character, and `Leon, Magnus` are two of whom one is a person."""
+    assert {"Leon Magnus"} <= set(load().concepts["characters"].spellings())
+    begin = {":0.01) ": "(", "] ": "["}.get(between, "")
+    assert is_person(f"{begin}Leon{between}Magnus Carlsen, smile")
+    assert not is_person("Leon Magnus, smile")
+
+
 def test_names_are_told_whole() -> None:
     names = Names(load().lexicon, list)
     text = "a photo of emma van der harrington today"

@@ -144,6 +144,15 @@ def test_an_allowed_phrase_lifts_what_a_server_can_lift() -> None:
     assert "minors-sexualised" in {f.rule for f in own.findings("loli pop")}
 
 
+@pytest.mark.parametrize("prompt", ["naked sn4ke eater", "naked ekans eater"])
+def test_an_allowed_phrase_of_another_reading_lifts_no_word_that_is_plain_to_see(
+    prompt: str,
+) -> None:
+    own = Screen(load(), [Term(text="naked")], ["naked snake eater"])
+    assert {f.rule for f in own.findings(prompt)} == {"sexual", SERVER}
+    assert not own.findings("NakedSnakeEater"), "nothing of it is plain to see"
+
+
 def test_an_allowed_phrase_lifts_nothing_that_a_licence_asks_for() -> None:
     own = Screen(load(), allowed=["swastika flag"])
     assert "hate-symbols" in {f.rule for f in own.findings("1girl, swastika flag")}

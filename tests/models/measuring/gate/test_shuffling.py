@@ -127,6 +127,20 @@ def test_chance_counts_what_was_judged_as_a_shuffle(told: tuple[float, ...], sha
     assert chance(np.array(told)) == share
 
 
+@pytest.mark.parametrize("place", [0, 2])
+def test_what_is_no_number_is_told_by_chance(place: int) -> None:
+    told = np.array([4.0, 1.0, 2.0, 3.0])
+    told[place] = np.nan
+    assert chance(told) == 1
+
+
+def test_a_set_of_features_that_is_no_number_lets_no_other_pass() -> None:
+    leanings = judged(seen(1)[:, 2], noise=0.5)
+    telling = features_of(leanings, seen(1))
+    broken = np.where(np.arange(len(telling))[:, None] == 0, np.nan, telling)
+    assert clearest(leanings, {"telling": telling, "broken": broken})[1] == 1
+
+
 def test_only_so_many_pictures_are_looked_at() -> None:
     pairs = [Preference(better=f"{p}/0", worse=f"{p}/1", weight=0.5) for p in range(9)]
     leanings = leanings_of(pairs, {f"{p}/{i}": str(p) for p in range(9) for i in (0, 1)}, most=7)
