@@ -57,15 +57,17 @@ class TickCosts:
 
     def tick_ms(self, rows: Sequence[Work]) -> float:
         """A tick of these rows."""
-        each, by_area, _, by_piece = self._solved()
+        each, by_area, _, by_piece = self.learned
         pieces = sum(row.enlarged for row in rows)
         return each + by_area * sum(map(_area, rows)) + by_piece * pieces
 
     def end_ms(self, row: Work) -> float:
         """What it takes to finish a picture after its last step."""
-        return self._solved()[2] * _area(row)
+        return self.learned[2] * _area(row)
 
-    def _solved(self) -> tuple[float, ...]:
+    @property
+    def learned(self) -> tuple[float, ...]:
+        """The costs by now."""
         if self._costs is None:
             self._costs = _least_squares(self._products, self._times)
         return self._costs

@@ -6,7 +6,7 @@ board fills again at the first tick. Where several engines draw, it takes them f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain import Job, JobId, Standing
@@ -78,6 +78,8 @@ class ProgressBoard:
         #: From a picture's last step until it is kept.
         self._keeping = _Mean()
         self._drawn_ms: dict[JobId, int] = {}
+        #: What was foreseen last, and from what.
+        self._foreseen: tuple[Sequence[Work], object, Mapping[JobId, float]] | None = None
 
     def serves(self, card_id: str, capacity: int) -> None:
         """The engine draws with this model now, so many rows at once."""
@@ -168,9 +170,18 @@ class ProgressBoard:
         asked = [work for work in (*line, *running) if work.job_id in job_ids]
         if not all(map(self._costs.knows, asked)):
             return Expected(eta_ms=None, loads=loads)
-        ends = forecast(self._costs, running, in_company(line, running), self._capacity)
+        ends = self._ends(line, running)
         found = [ends[job_id] for job_id in job_ids if job_id in ends]
         if not found:
             return Expected(eta_ms=None, loads=loads)
         swap_ms = self._swapping.value if loads else 0
         return Expected(eta_ms=round(max(found) + swap_ms + self._keeping.value), loads=loads)
+
+    def _ends(self, line: Sequence[Work], running: Sequence[Work]) -> Mapping[JobId, float]:
+        """The forecast, which serves all who ask about one line between two ticks."""
+        known_by = self._costs.learned, running, self._capacity
+        if (last := self._foreseen) and last[0] is line and last[1] == known_by:
+            return last[2]
+        ends = forecast(self._costs, running, in_company(line, running), self._capacity)
+        self._foreseen = line, known_by, ends
+        return ends

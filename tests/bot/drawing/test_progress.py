@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.domain import Job, JobId, Standing
+from bot.drawing import progress
 from bot.drawing.progress import Expected, ProgressBoard
 from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
@@ -89,6 +91,32 @@ def test_a_request_is_there_when_its_last_picture_is() -> None:
     line = waiting("c", "d", "e")
     together = board.expected([JobId("c"), JobId("e")], line).eta_ms
     assert together == eta(board, "e", line)
+
+
+def test_all_who_ask_between_two_ticks_share_a_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    board, seen, plain = ProgressBoard(), list[object](), progress.forecast
+
+    def counted(*args: Any) -> dict[JobId, float]:
+        seen.append(args)
+        return plain(*args)
+
+    monkeypatch.setattr(progress, "forecast", counted)
+    board.serves("one", 2)
+    now_ms = draws(board, A, now_ms=0, took_ms=100)
+    line = waiting("c", "d")
+    before = [eta(board, name, line) for name in "cdc"]
+    assert len(seen) == 1
+    assert eta(board, "c", list(line)) == before[0]
+    assert len(seen) == 2, "another line"
+    board.started(job(B), now_ms)
+    assert eta(board, "d", line) > before[1]
+    board.ticked([StepReport(row_id=B, step=1, steps=STEPS)], (), now_ms + 500)
+    slower = eta(board, "d", line)
+    board.reported(StepReport(row_id=B, step=1, steps=STEPS))
+    assert eta(board, "d", line) < slower
+    board.serves("one", 4)
+    assert eta(board, "d", line) < slower
+    assert len(seen) == 6
 
 
 def test_idle_time_is_not_drawing_time() -> None:
