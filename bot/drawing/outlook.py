@@ -21,10 +21,16 @@ class Outlook:
     """Reads the line of what waits once for all who ask at once."""
 
     def __init__(
-        self, views: JobViews, progress: ProgressBoard, elapsed_s: Callable[[], float]
+        self,
+        views: JobViews,
+        progress: ProgressBoard,
+        *,
+        clock: Callable[[], int],
+        elapsed_s: Callable[[], float],
     ) -> None:
         self._views = views
         self._progress = progress
+        self._clock = clock
         self._elapsed_s = elapsed_s
         self._line: Sequence[Work] = ()
         self._known: frozenset[JobId] = frozenset()
@@ -43,7 +49,8 @@ class Outlook:
                 self._known = frozenset(work.job_id for work in self._line)
                 self._read_s = self._elapsed_s()
         to_draw = [job.id for job in jobs if job.state in _TO_DRAW]
-        return self._progress.expected(to_draw, self._with(self._missing(jobs)), standing)
+        line = self._with(self._missing(jobs))
+        return self._progress.expected(to_draw, line, self._clock(), standing)
 
     def _is_old(self) -> bool:
         return self._read_s is None or self._elapsed_s() - self._read_s > _FRESH_S

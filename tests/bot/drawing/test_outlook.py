@@ -46,6 +46,12 @@ async def test_a_variation_has_its_share_of_the_steps_left_and_what_is_odd_is_pa
     assert [work.left for work in await stores.views.line()] == [8]
 
 
+def made(views: JobViews, seconds: list[float], board: ProgressBoard | None = None) -> Outlook:
+    return Outlook(
+        views, board or ProgressBoard(), clock=lambda: 10**9, elapsed_s=lambda: seconds[0]
+    )
+
+
 class Counted(JobViews):
     """Counts how often the line is read."""
 
@@ -58,7 +64,7 @@ class Counted(JobViews):
 
 async def test_the_line_is_read_once_for_all_who_ask_at_once(stores: Stores) -> None:
     seconds, views = [0.0], Counted(stores.db)
-    outlook = Outlook(views, ProgressBoard(), lambda: seconds[0])
+    outlook = made(views, seconds)
     jobs = [
         *await stores.enqueue(make_admitted(make_ask(user=USER, count=3))),
         *await stores.enqueue(make_admitted(make_ask(user=OTHER, count=2))),
@@ -81,7 +87,7 @@ async def test_what_is_on_its_way_to_the_engine_stands_at_the_end(
     stores: Stores,
 ) -> None:
     board, seconds = ProgressBoard(), [0.0]
-    outlook = Outlook(stores.views, board, lambda: seconds[0])
+    outlook = made(stores.views, seconds, board)
     (job,) = await stores.enqueue()
     assert (await outlook.expected([job])).eta_ms is None
     board.serves("one", 1)
@@ -104,6 +110,6 @@ async def test_what_is_on_its_way_to_the_engine_stands_at_the_end(
 
 
 async def test_nothing_is_promised_of_what_has_ended(stores: Stores) -> None:
-    outlook = Outlook(stores.views, ProgressBoard(), lambda: 0.0)
+    outlook = made(stores.views, [0.0])
     (job,) = await stores.enqueue()
     assert (await outlook.expected([replace(job, state=JobState.DELIVERED)])).eta_ms is None

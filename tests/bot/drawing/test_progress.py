@@ -15,10 +15,12 @@ from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
 from bot.store.views import Work
 from models.contract import StepReport
-from tests.stages.factories import USER, make_job
+from tests.stages.factories import OTHER, USER, make_job
 
 A, B = JobId("a"), JobId("b")
 STEPS = 4
+#: When nobody is taken to ask on.
+LATER_MS = 10**9
 
 
 def behind(model: str | None = None) -> Standing:
@@ -49,7 +51,7 @@ def waiting(*names: str) -> list[Work]:
 
 
 def eta(board: ProgressBoard, name: str, line: Sequence[Work]) -> int:
-    eta_ms = board.expected([JobId(name)], line).eta_ms
+    eta_ms = board.expected([JobId(name)], line, LATER_MS).eta_ms
     assert eta_ms is not None
     return eta_ms
 
@@ -71,7 +73,7 @@ def test_a_report_of_an_evicted_row_is_ignored() -> None:
 
 
 def test_nothing_is_promised_before_the_first_tick() -> None:
-    assert ProgressBoard().expected([A], waiting("a")).eta_ms is None
+    assert ProgressBoard().expected([A], waiting("a"), 0).eta_ms is None
 
 
 def test_the_eta_counts_rows_drawn_side_by_side() -> None:
@@ -89,7 +91,7 @@ def test_a_request_is_there_when_its_last_picture_is() -> None:
     board.serves("one", 1)
     draws(board, A, now_ms=0, took_ms=100)
     line = waiting("c", "d", "e")
-    together = board.expected([JobId("c"), JobId("e")], line).eta_ms
+    together = board.expected([JobId("c"), JobId("e")], line, LATER_MS).eta_ms
     assert together == eta(board, "e", line)
 
 
@@ -117,6 +119,25 @@ def test_all_who_ask_between_two_ticks_share_a_forecast(monkeypatch: pytest.Monk
     board.serves("one", 4)
     assert eta(board, "d", line) < slower
     assert len(seen) == 6
+
+
+def test_who_was_drawn_for_lately_is_counted_on_if_they_use_to_come_back_so_soon() -> None:
+    board = ProgressBoard()
+    board.serves("one", 1)
+    now_ms = draws(board, A, now_ms=0, took_ms=100)
+    line = waiting("c", "d")
+    alone_ms = eta(board, "d", line)
+
+    def is_served(asked_ms: int) -> int:
+        """Another member; what is promised of my second picture then."""
+        board.started(replace(job(B), user_id=OTHER, created_ms=asked_ms), asked_ms)
+        board.ended(B, asked_ms, drawn=True)
+        eta_ms = board.expected([JobId("d")], [*line], asked_ms).eta_ms
+        assert eta_ms is not None
+        return eta_ms
+
+    assert is_served(now_ms) == pytest.approx(1.5 * alone_ms, rel=0.02), "between my two"
+    assert is_served(now_ms + 10_000) == alone_ms
 
 
 def test_idle_time_is_not_drawing_time() -> None:
@@ -152,7 +173,7 @@ def test_a_clock_that_is_set_changes_no_promise(jump_ms: int) -> None:
     board.swapped("one", 1, min(jump_ms, 0))
     draws(board, B, now_ms=now_ms + jump_ms, took_ms=1_000)
     assert eta(board, "c", waiting("c")) == before_ms
-    other = board.expected([JobId("c")], waiting("c"), behind("other")).eta_ms
+    other = board.expected([JobId("c")], waiting("c"), LATER_MS, behind("other")).eta_ms
     assert other is not None
     assert other >= before_ms
 
@@ -162,21 +183,25 @@ def test_a_cancelled_row_teaches_nothing() -> None:
     board.started(job(A), 0)
     board.ended(A, 10, drawn=False)
     board.kept(A, 20)
-    assert board.expected([B], waiting("b")).eta_ms is None
+    assert board.expected([B], waiting("b"), 30).eta_ms is None
 
 
 def test_a_model_that_is_not_loaded_costs_the_time_of_a_change() -> None:
     board = ProgressBoard()
     board.serves("one", 1)
     line = waiting("c")
-    assert board.expected([JobId("c")], line, behind("two")) == Expected(eta_ms=None, loads=True)
+    assert board.expected([JobId("c")], line, LATER_MS, behind("two")) == Expected(
+        eta_ms=None, loads=True
+    )
     board.swapped("two", 1, 3_000)
     draws(board, A, now_ms=0, took_ms=250)
     there = eta(board, "c", line)
-    assert board.expected([JobId("c")], line, behind("two")) == Expected(eta_ms=there)
-    loads = board.expected([JobId("c")], line, behind("one"))
+    assert board.expected([JobId("c")], line, LATER_MS, behind("two")) == Expected(eta_ms=there)
+    loads = board.expected([JobId("c")], line, LATER_MS, behind("one"))
     assert loads == Expected(eta_ms=there + 3_000, loads=True)
-    assert not board.expected([JobId("c")], line, behind()).loads, "it names none: any will do"
+    assert not board.expected([JobId("c")], line, LATER_MS, behind()).loads, (
+        "it names none: any will do"
+    )
 
 
 async def test_a_nudge_while_busy_is_kept_for_the_next_sleep() -> None:
