@@ -37,10 +37,11 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
         people = [here.sandbox.add_person(f"fan {n}") for n in range(members)]
         await _accept_all(here, people)
         await here.draw("1girl, while you wait", count=4)
+        first = CoreTime.of(here.bot.pid)
         nothing = await _ask_all(here, people, "echo", {})
-        before = CoreTime.of(here.bot.pid)
+        second = CoreTime.of(here.bot.pid)
         asked = await _ask_all(here, people, "waifu", {"prompt": "1girl, blue hair"})
-        taken = CoreTime.of(here.bot.pid)
+        third = CoreTime.of(here.bot.pid)
         memory_mib = psutil.Process(here.bot.pid).memory_info().rss / 2**20
         # The pulse covers the last minute: let it fill with drawing alone.
         await asyncio.sleep(30)
@@ -49,13 +50,14 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
     return [
         *_acknowledged(asked, members),
         *_where(asked, stamps(tmp_path / "stamps"), members),
-        *_of_the_loop(before, taken, members),
+        *_of_the_loop(f"{members} simultaneous /waifu", second, third, members),
         _row(
             f"acknowledgement of {members} simultaneous commands that do nothing, p99",
             percentile([_wait_ms(ticket) for ticket in nothing], 0.99),
             "ms",
             None,
         ),
+        *_of_the_loop(f"{members} simultaneous commands that do nothing", first, second, members),
         _row("event-loop lag while drawing, p99", pulse.lag_p99_ms, "ms", 50),
         _row("from start to connected, model loaded", start_s, "s", None),
         _row("memory of the bot under that load", memory_mib, "MiB", None),
@@ -127,15 +129,17 @@ class CoreTime:
         return cls(ran_ms=int(told[0]) / 1e6, waited_ms=int(told[1]) / 1e6)
 
 
-def _of_the_loop(before: CoreTime | None, after: CoreTime | None, members: int) -> list[Row]:
+def _of_the_loop(
+    what: str, before: CoreTime | None, after: CoreTime | None, members: int
+) -> list[Row]:
     """What the bot's loop did meanwhile, whatever else the machine did."""
-    name = f"{members} simultaneous /waifu, work of the bot's loop for each"
+    name = f"{what}, work of the bot's loop for each"
     if before is None or after is None:
         return [unmeasured("flow", name, "the kernel does not tell")]
     waited_ms = after.waited_ms - before.waited_ms
     return [
         _row(name, (after.ran_ms - before.ran_ms) / members, "ms", None),
-        _row(f"{members} simultaneous /waifu, the loop's wait for a core", waited_ms, "ms", None),
+        _row(f"{what}, the loop's wait for a core", waited_ms, "ms", None),
     ]
 
 
