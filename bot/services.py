@@ -139,7 +139,7 @@ class Services:
             privacy=Privacy(db, gallery),
             signals=signals,
             progress=progress,
-            outlook=Outlook(views, progress, elapsed_s),
+            outlook=Outlook(views, progress, clock=clock, elapsed_s=elapsed_s),
             caps=caps,
             learning=learning,
             glossaries=glossaries,

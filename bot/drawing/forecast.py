@@ -1,15 +1,16 @@
 """When the waiting pictures will be drawn: what a tick costs, and who shares one until then. Pure.
 
 `TickCosts` learns from the ticks that the worker counts; `forecast` goes through the turns as the
-engine will take them. Called by the progress board. It must not know jobs' words, nor rows.
+engine will take them, with whoever asks on meanwhile. Called by the progress board. It must not
+know jobs' words, nor rows.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from itertools import islice
+import math
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot.domain import JobId, UserId
 from bot.store.views import Work
@@ -18,7 +19,7 @@ from bot.store.views import Work
 _KEEP = 0.99
 #: A cost that was never seen by itself is drawn to nothing by so much.
 _RIDGE = 1e-3
-#: Pictures that are gone through one by one; those behind them are taken to be like them.
+#: Pictures that are gone through one by one; what comes then is taken to be as slow.
 _FAR = 500
 #: A picture that somebody may ask for.
 _NOBODYS = JobId("")
@@ -57,15 +58,17 @@ class TickCosts:
 
     def tick_ms(self, rows: Sequence[Work]) -> float:
         """A tick of these rows."""
-        each, by_area, _, by_piece = self._solved()
+        each, by_area, _, by_piece = self.learned
         pieces = sum(row.enlarged for row in rows)
         return each + by_area * sum(map(_area, rows)) + by_piece * pieces
 
     def end_ms(self, row: Work) -> float:
         """What it takes to finish a picture after its last step."""
-        return self._solved()[2] * _area(row)
+        return self.learned[2] * _area(row)
 
-    def _solved(self) -> tuple[float, ...]:
+    @property
+    def learned(self) -> tuple[float, ...]:
+        """The costs by now."""
         if self._costs is None:
             self._costs = _least_squares(self._products, self._times)
         return self._costs
@@ -102,56 +105,124 @@ def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regular:
+    """A member who was drawn for lately, and is taken to ask on."""
+
+    #: Their latest picture, whole: the next is taken to be like it.
+    usual: Work
+    #: If nothing of theirs is left to be drawn: until they ask again.
+    back_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskingOn:
+    """Who asks on beside those who wait."""
+
+    #: Who was served longest ago comes first.
+    regulars: Mapping[UserId, Regular] = field(default_factory=dict[UserId, Regular])
+    #: From a member's last picture until they ask again; for ever, if nobody does.
+    away_ms: float = math.inf
+
+
 def forecast(
-    costs: TickCosts, running: Iterable[Work], line: Sequence[Work], capacity: int
+    costs: TickCosts,
+    running: Sequence[Work],
+    line: Sequence[Work],
+    capacity: int,
+    asking_on: AskingOn | None = None,
 ) -> dict[JobId, float]:
     """For each picture the milliseconds until it is drawn, with `line` in the order of its turns.
 
-    Rows of one shape share a tick, and so do those that are enlarged; all are served in turn.
+    Rows of one shape share a tick, and so do those that are enlarged; all are served in turn. Whose
+    pictures are all drawn asks again after a while, for turns go round: who waits for several
+    pictures is overtaken by whoever asks on meanwhile.
     """
-    flight = list(running)
-    waiting = iter(line[:_FAR])
-    flight += islice(waiting, max(0, capacity - len(flight)))
-    ends: dict[JobId, float] = {}
-    now_ms = 0.0
-    while flight:
+    future = _Future(costs, running, line, capacity, asking_on)
+    future.come()
+    late = [work for work in line if work.job_id not in future.ends]
+    return future.ends | _beyond(late, len(future.ends), future.now_ms)
+
+
+class _Future:
+    """What is in the engine, what waits, and who comes back when; `ends` fills as time goes on."""
+
+    def __init__(
+        self,
+        costs: TickCosts,
+        running: Sequence[Work],
+        line: Sequence[Work],
+        capacity: int,
+        asking_on: AskingOn | None,
+    ) -> None:
+        self.now_ms = 0.0
+        self.ends: dict[JobId, float] = {}
+        self._costs, self._capacity, self._asking_on = costs, capacity, asking_on or AskingOn()
+        self._flight = list(running)
+        self._owed = {work.job_id for work in (*running, *line)}
+        self._waiting: defaultdict[UserId, deque[Work]] = defaultdict(deque)
+        for work in line:
+            self._waiting[work.user_id].append(work)
+        served = {user: place for place, user in enumerate(self._asking_on.regulars)}
+        here = [work.user_id for work in (*line, *running)]
+        users = dict.fromkeys([*here, *self._asking_on.regulars])
+        #: Whose turn it is, the next first. Who was never served stands before all who were.
+        self._turns = dict.fromkeys(sorted(users, key=lambda user: served.get(user, -1)))
+        self._usual = {user: one.usual for user, one in self._asking_on.regulars.items()}
+        self._usual |= {work.user_id: work for work in line}
+        self._back_ms = {
+            user: one.back_ms
+            for user, one in self._asking_on.regulars.items()
+            if self._has_nothing(user)
+        }
+
+    def come(self) -> None:
+        """Go on until everything that is owed is drawn, or far enough."""
+        drawn = 0
+        while self._owed and drawn < _FAR:
+            self._fill()
+            drawn += self._draw()
+            for user in [user for user, at_ms in self._back_ms.items() if at_ms <= self.now_ms]:
+                del self._back_ms[user]
+                self._waiting[user].append(replace(self._usual[user], job_id=_NOBODYS))
+
+    def _fill(self) -> None:
+        """Take in what fits, of each member in turn."""
+        while len(self._flight) < self._capacity:
+            user = next((user for user in self._turns if self._waiting[user]), None)
+            if user is None:
+                return
+            self._flight.append(self._waiting[user].popleft())
+            self._turns[user] = self._turns.pop(user)
+
+    def _draw(self) -> int:
+        """Draw until a picture ends, or a place that is free may be taken. How many ended."""
         ticks: defaultdict[tuple[int, int] | None, list[Work]] = defaultdict(list)
-        for row in flight:
+        for row in self._flight:
             ticks[None if row.enlarged else (row.width_px, row.height_px)].append(row)
-        round_ms = sum(map(costs.tick_ms, ticks.values()))
-        rounds = max(1, min(row.left for row in flight))
-        done = [row for row in flight if row.left <= rounds]
-        now_ms += rounds * round_ms + sum(map(costs.end_ms, done))
-        ends |= {row.job_id: now_ms for row in done}
-        flight = [replace(row, left=row.left - rounds) for row in flight if row.left > rounds]
-        flight += islice(waiting, max(0, capacity - len(flight)))
-    return ends | _beyond(line[_FAR:], len(ends), now_ms)
+        round_ms = sum(map(self._costs.tick_ms, ticks.values()))
+        rounds = max(1, min(row.left for row in self._flight))
+        if len(self._flight) < self._capacity and round_ms:
+            first_ms = min(self._back_ms.values(), default=math.inf) - self.now_ms
+            rounds = max(1, math.floor(min(rounds, first_ms / round_ms + 1)))
+        done = [row for row in self._flight if row.left <= rounds]
+        self._flight = [
+            replace(row, left=row.left - rounds) for row in self._flight if row.left > rounds
+        ]
+        self.now_ms += rounds * round_ms + sum(map(self._costs.end_ms, done))
+        for row in done:
+            self._end(row)
+        return len(done)
 
+    def _end(self, row: Work) -> None:
+        if row.job_id in self._owed:
+            self._owed.remove(row.job_id)
+            self.ends[row.job_id] = self.now_ms
+        if row.user_id in self._usual and self._has_nothing(row.user_id):
+            self._back_ms[row.user_id] = self.now_ms + self._asking_on.away_ms
 
-def in_company(line: Sequence[Work], running: Sequence[Work]) -> list[Work]:
-    """The line as it will be if everybody who is drawn for now asks on.
-
-    Turns go round: who waits for several pictures is overtaken by whoever asks again meanwhile. So
-    a turn that somebody has nothing for yet is taken by a picture like the others. A member whose
-    turns are over sooner than promised is the lesser evil.
-    """
-    if not line:
-        return []
-    theirs: dict[UserId, list[Work]] = {work.user_id: [] for work in (*line, *running)}
-    for work in line:
-        theirs[work.user_id].append(work)
-    usual = replace(
-        next((work for work in line if not work.enlarged), line[0]),
-        job_id=_NOBODYS,
-        left=round(sum(work.left for work in line) / len(line)),
-    )
-    found: list[Work] = []
-    for turn in range(max(map(len, theirs.values()))):
-        if len(found) >= _FAR:
-            known = {work.job_id for work in found}
-            return found + [work for work in line if work.job_id not in known]
-        found += [own[turn] if turn < len(own) else usual for own in theirs.values()]
-    return found
+    def _has_nothing(self, user: UserId) -> bool:
+        return not self._waiting[user] and all(row.user_id != user for row in self._flight)
 
 
 def _area(work: Work) -> float:

@@ -5,43 +5,66 @@ Asked by the cogs, so that the acknowledgement, the status message and `/queue` 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
-from bot.domain import Job, JobState, Standing
+from bot.domain import Job, JobId, JobState, Standing
 from bot.drawing.progress import Expected, ProgressBoard
 from bot.store.views import JobViews, Work
 
-#: For so long a line that was read serves whoever asks, for many ask at once.
+#: For so long a line that was read serves whoever asks about what stands in it.
 _FRESH_S = 0.1
 _TO_DRAW = frozenset({JobState.QUEUED, JobState.RUNNING})
 
 
 class Outlook:
-    """Reads the line of what waits, at most ten times a second."""
+    """Reads the line of what waits once for all who ask at once."""
 
     def __init__(
-        self, views: JobViews, progress: ProgressBoard, elapsed_s: Callable[[], float]
+        self,
+        views: JobViews,
+        progress: ProgressBoard,
+        *,
+        clock: Callable[[], int],
+        elapsed_s: Callable[[], float],
     ) -> None:
         self._views = views
         self._progress = progress
+        self._clock = clock
         self._elapsed_s = elapsed_s
         self._line: Sequence[Work] = ()
+        self._known: frozenset[JobId] = frozenset()
         self._read_s: float | None = None
+        #: Held by who reads the line; who waits for it has the line that was read meanwhile.
+        self._reading = asyncio.Lock()
 
     async def expected(self, jobs: Sequence[Job], standing: Standing | None = None) -> Expected:
         """When all of these will be drawn that are still to be.
 
         `standing` is that of the first of them that waits.
         """
-        if self._read_s is None or self._elapsed_s() - self._read_s > _FRESH_S:
-            self._line = await self._views.line()
-            self._read_s = self._elapsed_s()
-        to_draw = [job for job in jobs if job.state in _TO_DRAW]
-        return self._progress.expected([job.id for job in to_draw], self._with(to_draw), standing)
+        async with self._reading:
+            if self._is_old() or self._missing(jobs):
+                self._line = await self._views.line()
+                self._known = frozenset(work.job_id for work in self._line)
+                self._read_s = self._elapsed_s()
+        to_draw = [job.id for job in jobs if job.state in _TO_DRAW]
+        line = self._with(self._missing(jobs))
+        return self._progress.expected(to_draw, line, self._clock(), standing)
+
+    def _is_old(self) -> bool:
+        return self._read_s is None or self._elapsed_s() - self._read_s > _FRESH_S
+
+    def _missing(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those that wait and stand neither in the line nor in the engine.
+
+        They were queued since the line was read, or are on their way from one to the other.
+        """
+        waiting = (job for job in jobs if job.state is JobState.QUEUED)
+        return [j for j in waiting if j.id not in self._known and not self._progress.get(j.id)]
 
     def _with(self, jobs: Sequence[Job]) -> Sequence[Work]:
-        """The line, with what was queued since it was read at its end."""
-        known = {work.job_id for work in self._line}
+        """The line with these at its end."""
         late = [
             Work(
                 job_id=job.id,
@@ -52,6 +75,5 @@ class Outlook:
                 enlarged=bool(job.draw.enlarged),
             )
             for job in jobs
-            if job.state is JobState.QUEUED and job.id not in known
         ]
         return [*self._line, *late] if late else self._line

@@ -6,18 +6,21 @@ board fills again at the first tick. Where several engines draw, it takes them f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain import Job, JobId, Standing
-from bot.drawing.forecast import TickCosts, forecast, in_company
+from bot.drawing.forecast import TickCosts, forecast
+from bot.drawing.means import Mean
+from bot.drawing.regulars import Regulars
 from bot.store.views import Work
 from models.contract import StepReport
 
-#: How much of the past is kept at each finished picture; about the last twenty count.
-_KEEP = 0.95
 #: A gap longer than this is idleness or a clock that was set, and says nothing about speed.
 _IDLE_MS = 120_000
+#: So much more is promised than is foreseen: the machine may have more to do by then, and to be
+#: served sooner is the lesser evil.
+SPARE = 1.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +52,6 @@ class _Running:
         return replace(self.work, left=self.progress.steps - self.progress.step)
 
 
-class _Mean:
-    """A mean of which about the last twenty values count."""
-
-    def __init__(self) -> None:
-        self._sum = self._count = 0.0
-
-    def add(self, value: float) -> None:
-        self._sum, self._count = self._sum * _KEEP + value, self._count * _KEEP + 1
-
-    @property
-    def value(self) -> float:
-        """0 before the first."""
-        return self._sum / self._count if self._count else 0.0
-
-
 class ProgressBoard:
     """The latest report of every running row, and what ticks cost."""
 
@@ -74,10 +62,13 @@ class ProgressBoard:
         self._since_ms: int | None = None
         self._loaded: str | None = None
         self._capacity = 1
-        self._swapping = _Mean()
+        self._swapping = Mean()
         #: From a picture's last step until it is kept.
-        self._keeping = _Mean()
+        self._keeping = Mean()
         self._drawn_ms: dict[JobId, int] = {}
+        self._regulars = Regulars()
+        #: What was foreseen last, and from what.
+        self._foreseen: tuple[Sequence[Work], object, Mapping[JobId, float]] | None = None
 
     def serves(self, card_id: str, capacity: int) -> None:
         """The engine draws with this model now, so many rows at once."""
@@ -94,15 +85,17 @@ class ProgressBoard:
         if not self._running:
             self._since_ms = now_ms
         draw = job.draw
+        work = Work(
+            job_id=job.id,
+            user_id=job.user_id,
+            left=draw.length,
+            width_px=draw.width_px,
+            height_px=draw.height_px,
+            enlarged=bool(draw.enlarged),
+        )
+        self._regulars.began(work, job.created_ms, now_ms)
         self._running[job.id] = _Running(
-            work=Work(
-                job_id=job.id,
-                user_id=job.user_id,
-                left=draw.length,
-                width_px=draw.width_px,
-                height_px=draw.height_px,
-                enlarged=bool(draw.enlarged),
-            ),
+            work=work,
             progress=JobProgress(step=draw.first_step, steps=draw.length, preview_png=None),
         )
 
@@ -137,9 +130,11 @@ class ProgressBoard:
 
     def ended(self, job_id: JobId, now_ms: int, *, drawn: bool) -> None:
         """A row left the engine."""
-        self._running.pop(job_id, None)
+        row = self._running.pop(job_id, None)
         if drawn:
             self._drawn_ms[job_id] = now_ms
+        if drawn and row is not None:
+            self._regulars.drawn(row.work.user_id, now_ms)
         if not self._running:
             self._since_ms = None
 
@@ -155,7 +150,11 @@ class ProgressBoard:
         return None if row is None else row.progress
 
     def expected(
-        self, job_ids: Collection[JobId], line: Sequence[Work], standing: Standing | None = None
+        self,
+        job_ids: Collection[JobId],
+        line: Sequence[Work],
+        now_ms: int,
+        standing: Standing | None = None,
     ) -> Expected:
         """Time until all of these are there, with `line` in the order of its turns.
 
@@ -168,9 +167,22 @@ class ProgressBoard:
         asked = [work for work in (*line, *running) if work.job_id in job_ids]
         if not all(map(self._costs.knows, asked)):
             return Expected(eta_ms=None, loads=loads)
-        ends = forecast(self._costs, running, in_company(line, running), self._capacity)
+        ends = self._ends(line, running, now_ms)
         found = [ends[job_id] for job_id in job_ids if job_id in ends]
         if not found:
             return Expected(eta_ms=None, loads=loads)
         swap_ms = self._swapping.value if loads else 0
-        return Expected(eta_ms=round(max(found) + swap_ms + self._keeping.value), loads=loads)
+        foreseen_ms = max(found) + swap_ms + self._keeping.value
+        return Expected(eta_ms=round(SPARE * foreseen_ms), loads=loads)
+
+    def _ends(
+        self, line: Sequence[Work], running: Sequence[Work], now_ms: int
+    ) -> Mapping[JobId, float]:
+        """The forecast, which serves all who ask about one line between two ticks."""
+        known_by = self._costs.learned, running, self._capacity
+        if (last := self._foreseen) and last[0] is line and last[1] == known_by:
+            return last[2]
+        asking_on = self._regulars.asking_on(now_ms)
+        ends = forecast(self._costs, running, line, self._capacity, asking_on)
+        self._foreseen = line, known_by, ends
+        return ends

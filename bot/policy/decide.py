@@ -8,7 +8,7 @@ nor the number of rules changes a decision.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.domain import (
@@ -88,10 +88,8 @@ def _let_pass(weighed: Weighed, policy: EffectivePolicy) -> frozenset[Finding]:
     """What was found and does not count for this member."""
     rules = policy.exempt & {finding.rule for finding in weighed.found}
     terms = policy.passed & set(weighed.words(SERVER))
-    return frozenset(
-        [*(Finding(rule=rule) for rule in rules),
-         *(Finding(rule=SERVER, words=(term,)) for term in terms)]
-    )  # fmt: skip
+    own = (Finding(rule=SERVER, words=(term,)) for term in terms)
+    return frozenset([*(Finding(rule=rule) for rule in rules), *own])
 
 
 def uphold(ask: Ask, policy: EffectivePolicy, appealed: Collection[Finding]) -> Admitted | Refused:
@@ -102,8 +100,7 @@ def uphold(ask: Ask, policy: EffectivePolicy, appealed: Collection[Finding]) -> 
     is for adults hold all the same. Never raises, as `admit`.
     """
     try:
-        removed = ask.precedent is Ruling.REFUSE
-        ask = replace(ask, precedent=None) if removed else ask
+        ask = replace(ask, precedent=None) if ask.precedent is Ruling.REFUSE else ask
         return admit(ask, excusing(policy, appealed))
     except Exception:  # noqa: BLE001  any error in policy means no
         return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT())
@@ -111,15 +108,20 @@ def uphold(ask: Ask, policy: EffectivePolicy, appealed: Collection[Finding]) -> 
 
 def judged(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling:
     """What would be done with these words here. Never raises: what is in doubt is refused."""
+    return _judged_by(lambda: policy.screen.findings(prompt, negative), policy)
+
+
+def takes(tag: str, policy: EffectivePolicy) -> bool:
+    """Whether a tag of a model's own may be added to prompts here, as it is. Never raises."""
+    return _judged_by(lambda: policy.screen.findings_in_tag(tag), policy) is Ruling.ALLOW
+
+
+def _judged_by(look: Callable[[], frozenset[Finding]], policy: EffectivePolicy) -> Ruling:
     try:
-        return _judged_words(prompt, negative, policy)
+        weighed = Weighed(found={f: policy.effect(f) for f in look()})
+        refused = silence(policy) or refusal(weighed, policy)
     except Exception:  # noqa: BLE001  any error in policy means no
         return Ruling.REFUSE
-
-
-def _judged_words(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling:
-    weighed = weigh(policy, prompt, negative)
-    refused = silence(policy) or refusal(weighed, policy)
     return Ruling.REFUSE if refused else weighed.effect.ruling
 
 
@@ -152,10 +154,14 @@ def silence(policy: EffectivePolicy) -> Refused | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """What was found in a prompt, and what follows from all of it."""
+    """What was found in a prompt, and what follows from each of it."""
 
     found: Mapping[Finding, Effect]
-    effect: Effect
+
+    @property
+    def effect(self) -> Effect:
+        """What follows from all of it."""
+        return join(self.found.values())
 
     def culprits(self) -> frozenset[Finding]:
         """The findings for which it is refused, or for which it is for adults only."""
@@ -197,14 +203,13 @@ def _rank(rule: RuleId, ground: Ground) -> tuple[int, RuleId]:
 def _weighed_of(ask: Ask, policy: EffectivePolicy) -> Weighed:
     """What follows from everything that the model will read of an ask, and from its own words."""
     read = dict.fromkeys([ask.draw.prompt, *(draw.words for draw in ask.draws)])
-    found = {f: e for text in read for f, e in weigh(policy, text, ask.draw.negative).found.items()}
-    return Weighed(found=found, effect=join(found.values()))
+    each = (weigh(policy, text, ask.draw.negative).found for text in read)
+    return Weighed(found={finding: effect for found in each for finding, effect in found.items()})
 
 
 def weigh(ground: Ground, prompt: str, negative: str) -> Weighed:
     """What follows from a prompt."""
-    found = {f: ground.effect(f) for f in ground.screen.findings(prompt, negative)}
-    return Weighed(found=found, effect=join(found.values()))
+    return Weighed(found={f: ground.effect(f) for f in ground.screen.findings(prompt, negative)})
 
 
 def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from bot.domain import Ask, RequestKind, Ruling
-from bot.policy.decide import judged
+from bot.policy.decide import judged, takes
 from bot.policy.layers import EffectivePolicy
 from models.catalogue.tags import filling
 from models.catalogue.tags.glossary import Glossary
@@ -73,4 +74,4 @@ def _harmless(draw: Draw, completion: str, policy: EffectivePolicy) -> bool:
 
 
 def _taken(policy: EffectivePolicy) -> Callable[[str], bool]:
-    return lambda tag: judged(tag, "", policy) is Ruling.ALLOW
+    return partial(takes, policy=policy)

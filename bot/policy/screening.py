@@ -6,8 +6,9 @@ once for a server's terms, and asked of every prompt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from bot.domain import Finding, Ruling
 from bot.policy.effect import Effect
@@ -21,6 +22,8 @@ from bot.policy.terms import Label, TermIndex, outside
 
 #: So many words a finding names at most.
 _WORDS_MAX = 4
+#: So many tags are remembered.
+_REMEMBERED_TAGS = 4096
 _REFUSE = Effect(ruling=Ruling.REFUSE)
 
 
@@ -60,6 +63,14 @@ class Screen:
             return frozenset([*self._of_rules(wanted), *self._of_server(wanted)])
         except UnreadableError:
             return frozenset([Finding(rule=UNREADABLE)])
+
+    @cached_property
+    def findings_in_tag(self) -> Callable[[str], frozenset[Finding]]:
+        """The same of one tag of a model's own, looked through once.
+
+        It remembers what it is asked about: no words of a member's.
+        """
+        return lru_cache(maxsize=_REMEMBERED_TAGS)(self.findings)
 
     def _wanted(self, prompt: str, negative: str) -> TextSide:
         detector = self._detector

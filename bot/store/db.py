@@ -68,8 +68,7 @@ class Transaction:
 
     async def fetch_one(self, sql: str, params: Params = _NO_PARAMS) -> Row | None:
         """The first row, or None."""
-        rows = await self.fetch_all(sql, params)
-        return rows[0] if rows else None
+        return next(iter(await self.fetch_all(sql, params)), None)
 
 
 class Database:
@@ -87,8 +86,9 @@ class Database:
         self._reader = reader
         self._changes = noticed
         self._lock = asyncio.Lock()
-        #: One read at a time (the reader has one thread anyway), so that `scrub` can keep it off.
-        self._reading = asyncio.Lock()
+        #: Not set while `scrub` keeps all reading off.
+        self._readable = asyncio.Event()
+        self._readable.set()
 
     @classmethod
     async def open(cls, path: Path, tell: Tell = log_transition) -> Database:
@@ -172,15 +172,18 @@ class Database:
                 await undisturbed(self._writer.rollback())
 
     async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
-        """Every row, as of the latest commit, on the read-only connection. Raises as `write`."""
-        async with self._reading:
-            with in_plain_words(self._path):
-                return list(await self._reader.execute_fetchall(sql, params))
+        """Every row, as of the latest commit, on the read-only connection. Raises as `write`.
+
+        Who asks stands in line at the reader's thread, which serves all without the loop's help.
+        """
+        while not self._readable.is_set():
+            await self._readable.wait()
+        with in_plain_words(self._path):
+            return list(await self._reader.execute_fetchall(sql, params))
 
     async def fetch_one(self, sql: str, params: Params = _NO_PARAMS) -> Row | None:
         """The first row, or None."""
-        rows = await self.fetch_all(sql, params)
-        return rows[0] if rows else None
+        return next(iter(await self.fetch_all(sql, params)), None)
 
     async def scrub(self) -> bool:
         """Leave no byte of a deleted row in any file: neither in free pages nor in the log.
@@ -200,11 +203,14 @@ class Database:
 
     async def _empty_log(self) -> bool:
         """Move the log into the file and cut it off; False if somebody reads from it."""
-        async with self._reading:
+        self._readable.clear()
+        try:
             with in_plain_words(self._path):
-                # A read whose caller was cancelled may still be in the reader's thread.
+                # Behind every read that stands in line, its caller cancelled or not.
                 await self._reader.execute_fetchall("SELECT 1")
                 rows = await undisturbed(_all(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)"))
+        finally:
+            self._readable.set()
         busy, frames, _ = rows[0]
         return not busy and not frames
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain import (
@@ -24,6 +25,7 @@ from bot.domain import (
 )
 from bot.store.db import Database, Row
 from bot.store.doomed import Hunt, doom
+from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import job_of
 from bot.store.picture_rows import NOT_BLIND
 from models.contract import Draw, pieces_of
@@ -96,6 +98,7 @@ class JobViews:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._told = GroupCommit(self._set_status_messages, most=500)
 
     async def get(self, job_id: JobId) -> Job | None:
         """One job, in whatever state."""
@@ -248,16 +251,25 @@ class JobViews:
         """Remember a request's status message, or (None) that it is not known.
 
         If its member was forgotten while it was being sent there is no request any more, and the
-        message is doomed.
+        message is doomed. False then. Concurrent callers share a transaction.
         """
+        return await self._told.do((request_id, message))
+
+    async def _set_status_messages(
+        self, told: Sequence[tuple[RequestId, MessageRef | None]]
+    ) -> list[bool]:
+        ids = {request_id: message and message.message_id for request_id, message in told}
         async with self._db.write() as tx:
-            known = await tx.execute(
-                "UPDATE requests SET status_message_id = :message WHERE id = :id",
-                {"message": message.message_id if message else None, "id": request_id},
+            rows = await tx.fetch_all(
+                "UPDATE requests SET status_message_id = told.value"
+                " FROM json_each(:ids) AS told WHERE requests.id = told.key RETURNING requests.id",
+                {"ids": json.dumps(ids)},
             )
-            if message is not None and not known:
-                await doom(tx, message)
-        return bool(known)
+            known = {row["id"] for row in rows}
+            for request_id, message in told:
+                if message is not None and request_id not in known:
+                    await doom(tx, message)
+        return [request_id in known for request_id, _ in told]
 
     async def close_status(self, request_id: RequestId) -> None:
         """Nothing more will be said in this request's status message."""

@@ -112,39 +112,38 @@ class Status(Looking):
         self._began_ms = bot.services.clock()
 
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Plan for every request that moved; last words first, then who waits longest.
+        """Plan for every request that moved: those that ended first, then who waits longest.
 
+        Where the channel has had its edit nothing is looked up, for the next one is a second away.
         True if something was begun.
         """
         now_ms = self._services.clock()
-        plans = await self._plans(now_ms)
-        plans.sort(key=lambda plan: (not plan.last, plan.shown.edit_ms))
-        begun = False
-        for plan in plans:
-            if full := len(self._busy) >= _WIDTH:
+        plans: list[_Plan] = []
+        for status, is_ended in await self._due(now_ms):
+            if len(self._busy) + len(plans) >= _WIDTH:
                 # Or the rest would wait for the next poll, and only so many go at each.
                 self._services.signals.status.set()
-            if full or not self._take_channel(plan, now_ms):
-                plan.shown.look_ms = now_ms
+                break
+            if not is_ended and self._is_taken(status.channel_id, now_ms):
                 continue
+            plan = await self._planned(status, self._shown[status.request_id], now_ms)
+            if plan is not None and self._take_channel(plan, now_ms):
+                plans.append(plan)
+        for plan in plans:
             self._busy.add(plan.status.request_id)
             tasks.create_task(self._carry_out(plan), name=f"status {plan.status.request_id}")
-            begun = True
-        return begun
+        return bool(plans)
 
-    async def _plans(self, now_ms: int) -> list[_Plan]:
+    async def _due(self, now_ms: int) -> list[tuple[StatusMessage, bool]]:
+        """The requests that may be looked at now, and whether they have ended."""
         statuses = await self._services.views.open_statuses()
         ended = await self._services.views.ended_requests()
         open_ids = {status.request_id for status in statuses}
         for request_id in self._shown.keys() - open_ids - self._busy:
             del self._shown[request_id]
-        plans: list[_Plan] = []
-        for status in statuses:
-            is_ended = status.request_id in ended
-            if self._is_due(status, now_ms, is_ended=is_ended):
-                plan = await self._planned(status, self._shown[status.request_id], now_ms)
-                plans += [plan] if plan else []
-        return plans
+        each = ((status, status.request_id in ended) for status in statuses)
+        due = [(s, is_ended) for s, is_ended in each if self._is_due(s, now_ms, is_ended=is_ended)]
+        return sorted(due, key=lambda one: (not one[1], self._shown[one[0].request_id].edit_ms))
 
     def _is_due(self, status: StatusMessage, now_ms: int, *, is_ended: bool) -> bool:
         shown = self._shown.setdefault(
@@ -198,10 +197,13 @@ class Status(Looking):
         channel_id = plan.status.channel_id
         if plan.text is None:
             return True
-        if now_ms < self._channel_free_ms.get(channel_id, 0):
+        if self._is_taken(channel_id, now_ms):
             return False
         self._channel_free_ms[channel_id] = now_ms + _CHANNEL_MS
         return True
+
+    def _is_taken(self, channel_id: ChannelId, now_ms: int) -> bool:
+        return now_ms < self._channel_free_ms.get(channel_id, 0)
 
     async def _carry_out(self, plan: _Plan) -> None:
         """One message's turn: whatever Discord says, the others go on."""

@@ -23,6 +23,7 @@ from tests.bench import (
     tags,
     training,
     trust,
+    upscaling,
     votes,
 )
 
@@ -43,6 +44,7 @@ def _programs(
         "tags": lambda _: tags.measure(),
         "training": training.measure,
         "trust": lambda _: trust.measure(),
+        "upscaling": lambda _: upscaling.measure(),
         "kills": lambda scratch: kills.measure(scratch, kill_count, boundaries),
     }
 

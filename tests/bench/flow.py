@@ -1,22 +1,26 @@
 """The bot under load over the real wire: acknowledgement, the loop's lag, fairness, start-up.
 
 The real bot with the real model draws while 200 members ask at once. Everything shares two cores:
-the local Discord, the bot's loop and its engine.
+the local Discord, the bot's loop and its engine. So what each of them takes is told as well, and
+what a command takes there that does nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from bot.health import read_pulse
 from bot.sandbox.wire.wire import NotPossible
-from bot.sandbox.world.interactions import DEADLINE_S
-from models.report import Row, percentile
+from bot.sandbox.world.interactions import DEADLINE_S, Ticket
+from models.report import Row, percentile, unmeasured
 from tests.stages.stage import Stage, pictures, stage
+from tests.stages.stamped import stamps
 
 MEMBERS = 200
 REAL_ENGINE = {"ENGINE": "slots", "MODEL": "embedded", "CAP_GUILD": "10000"}
@@ -24,7 +28,8 @@ REAL_ENGINE = {"ENGINE": "slots", "MODEL": "embedded", "CAP_GUILD": "10000"}
 
 async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
     """Everybody asks in the same moment, while pictures are drawn."""
-    async with stage(tmp_path, REAL_ENGINE, start=False) as here:
+    settings = {**REAL_ENGINE, "STAMPS": str(tmp_path / "stamps")}
+    async with stage(tmp_path, settings, start=False, module="tests.stages.stamped") as here:
         began_s = time.perf_counter()
         await here.up()
         start_s = time.perf_counter() - began_s
@@ -32,14 +37,27 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
         people = [here.sandbox.add_person(f"fan {n}") for n in range(members)]
         await _accept_all(here, people)
         await here.draw("1girl, while you wait", count=4)
-        waits_ms, silent = await _ask_all(here, people)
+        first = CoreTime.of(here.bot.pid)
+        nothing = await _ask_all(here, people, "echo", {})
+        second = CoreTime.of(here.bot.pid)
+        asked = await _ask_all(here, people, "waifu", {"prompt": "1girl, blue hair"})
+        third = CoreTime.of(here.bot.pid)
         memory_mib = psutil.Process(here.bot.pid).memory_info().rss / 2**20
         # The pulse covers the last minute: let it fill with drawing alone.
         await asyncio.sleep(30)
         pulse = read_pulse(here.data_dir)
         assert pulse is not None
     return [
-        *_acknowledged(waits_ms, silent, members),
+        *_acknowledged(asked, members),
+        *_where(asked, stamps(tmp_path / "stamps"), members),
+        *_of_the_loop(f"{members} simultaneous /waifu", second, third, members),
+        _row(
+            f"acknowledgement of {members} simultaneous commands that do nothing, p99",
+            percentile([_wait_ms(ticket) for ticket in nothing], 0.99),
+            "ms",
+            None,
+        ),
+        *_of_the_loop(f"{members} simultaneous commands that do nothing", first, second, members),
         _row("event-loop lag while drawing, p99", pulse.lag_p99_ms, "ms", 50),
         _row("from start to connected, model loaded", start_s, "s", None),
         _row("memory of the bot under that load", memory_mib, "MiB", None),
@@ -52,24 +70,76 @@ async def _accept_all(here: Stage, people: list[int]) -> None:
         await here.accept_only(person)
 
 
-async def _ask_all(here: Stage, people: list[int]) -> tuple[list[float], int]:
-    tickets = [
-        here.sandbox.slash(person, here.where, "waifu", {"prompt": "1girl, blue hair"})
-        for person in people
-    ]
+async def _ask_all(
+    here: Stage, people: list[int], command: str, options: dict[str, str]
+) -> list[Ticket]:
+    tickets = [here.sandbox.slash(person, here.where, command, options) for person in people]
     answers = await asyncio.gather(*(t.answer() for t in tickets), return_exceptions=True)
-    silent = sum(isinstance(answer, NotPossible) for answer in answers)
-    # Who was not answered waited for the whole of Discord's patience: it belongs in the figures.
-    return [DEADLINE_S * 1000 if t.wait_ms is None else t.wait_ms for t in tickets], silent
+    assert all(isinstance(a, NotPossible) for a in answers if isinstance(a, BaseException))
+    return tickets
 
 
-def _acknowledged(waits_ms: list[float], silent: int, members: int) -> list[Row]:
+def _wait_ms(ticket: Ticket) -> float:
+    """Who was not answered waited for the whole of Discord's patience."""
+    return DEADLINE_S * 1000 if ticket.wait_ms is None else ticket.wait_ms
+
+
+def _acknowledged(tickets: Sequence[Ticket], members: int) -> list[Row]:
     name = f"acknowledgement of {members} simultaneous /waifu, "
+    waits_ms = [_wait_ms(ticket) for ticket in tickets]
     return [
         _row(name + "p50", percentile(waits_ms, 0.5), "ms", None),
         _row(name + "p99", percentile(waits_ms, 0.99), "ms", 500),
         _row(name + "max", max(waits_ms), "ms", 3000),
-        _row(name + "unanswered within 3 s", silent, "requests", 0),
+        _row(
+            name + "unanswered within 3 s",
+            sum(ticket.wait_ms is None for ticket in tickets),
+            "requests",
+            0,
+        ),
+    ]
+
+
+def _where(tickets: Sequence[Ticket], at: dict[tuple[str, int], float], members: int) -> list[Row]:
+    """How much of that they were in the bot, and how much on their way there and back."""
+    answered = [ticket for ticket in tickets if ("answers", ticket.id) in at]
+    inside_ms = [1000 * (at["answers", t.id] - at["got", t.id]) for t in answered]
+    outside_ms = [_wait_ms(t) - ms for t, ms in zip(answered, inside_ms, strict=True)]
+    name = f"acknowledgement of {members} simultaneous /waifu, "
+    return [
+        _row(name + "in the bot, p99", percentile(inside_ms, 0.99), "ms", None),
+        _row(name + "there and back, p99", percentile(outside_ms, 0.99), "ms", None),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreTime:
+    """What a process's first thread had of the cores, and how long it waited for one, in ms."""
+
+    ran_ms: float
+    waited_ms: float
+
+    @classmethod
+    def of(cls, pid: int) -> CoreTime | None:
+        """By now; None where the kernel does not tell."""
+        try:
+            told = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()
+        except OSError:
+            return None
+        return cls(ran_ms=int(told[0]) / 1e6, waited_ms=int(told[1]) / 1e6)
+
+
+def _of_the_loop(
+    what: str, before: CoreTime | None, after: CoreTime | None, members: int
+) -> list[Row]:
+    """What the bot's loop did meanwhile, whatever else the machine did."""
+    name = f"{what}, work of the bot's loop for each"
+    if before is None or after is None:
+        return [unmeasured("flow", name, "the kernel does not tell")]
+    waited_ms = after.waited_ms - before.waited_ms
+    return [
+        _row(name, (after.ran_ms - before.ran_ms) / members, "ms", None),
+        _row(f"{what}, the loop's wait for a core", waited_ms, "ms", None),
     ]
 
 

@@ -91,10 +91,11 @@ class _Words:
         rules = group.filling.items()
         given = (shares for tags, shares in rules if not tags or self._said & {*tags.split(", ")})
         shares = next(given, {})
-        fitting = {piece: share for piece, share in shares.items() if self._fits(piece)}
+        spoken, closed_by = self._spoken, self._glossary.closed_by
+        # Every tag of it is known, and leaves to be seen what is said already.
+        fitting = {
+            piece: share
+            for piece, share in shares.items()
+            if piece in closed_by and spoken.isdisjoint(closed_by[piece])
+        }
         return fitting | {"": 0.0 if group.open else max(0.0, 1 - sum(shares.values()))}
-
-    def _fits(self, piece: str) -> bool:
-        """Whether every tag of it is known, and leaves to be seen what is said already."""
-        known, spoken = self._glossary.book.tags, self._spoken
-        return all(tag in known and not spoken & {*known[tag].closes} for tag in piece.split(", "))

@@ -135,6 +135,23 @@ class Glossary:
         return self.book.tags[text].group
 
     @cached_property
+    def closed_by(self) -> dict[str, frozenset[str]]:
+        """The groups of which nothing is seen beside each piece that may be filled in.
+
+        Without the pieces that name a tag which is not known.
+        """
+        fillings = (
+            shares for group in self.book.groups.values() for shares in group.filling.values()
+        )
+        pieces = {piece: piece.split(", ") for shares in fillings for piece in shares}
+        tags = self.book.tags
+        return {
+            piece: frozenset(group for name in names for group in tags[name].closes)
+            for piece, names in pieces.items()
+            if tags.keys() >= {*names}
+        }
+
+    @cached_property
     def longest(self) -> int:
         """The words of the longest name, but no more than six."""
         return max((min(6, name.count(" ") + 1) for name in self._meant), default=1)
@@ -172,7 +189,7 @@ class Glossary:
 
     def prepare(self) -> None:
         """Make what the first who types would wait for."""
-        _ = self._ranks, self._near_names, self.popular, self.longest
+        _ = self._ranks, self._near_names, self.popular, self.longest, self.closed_by
 
     @cached_property
     def _near_names(self) -> NearNames:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +11,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain import JobId, UserId
-from bot.drawing.forecast import TickCosts, forecast, in_company
+from bot.drawing.forecast import AskingOn, Regular, TickCosts, forecast
+from bot.drawing.regulars import Regulars
 from bot.store.views import Work
 from models.engine.batcher import Batcher, RowKey
 from tests.stages.factories import OTHER, USER
@@ -129,66 +132,159 @@ def test_no_cost_is_below_nothing() -> None:
     assert not TickCosts().knows(work("c", 1, 512))
 
 
-def test_who_waits_for_several_counts_on_the_others_asking_on() -> None:
+def alone(name: str, user: int, steps: int = 20, side_px: int = 512) -> Regular:
+    return Regular(usual=work(name, steps, side_px, UserId(user)), back_ms=0.0)
+
+
+def test_who_waits_for_several_counts_on_the_others_asking_on(costs: TickCosts) -> None:
     mine = [work(name, 20) for name in "abc"]
-    theirs = [work("x", 20, user=OTHER)]
-    line = [mine[0], *theirs, *mine[1:]]
-    running = [work("r", 9, user=UserId(9))]
-    assert [row.job_id for row in in_company(line, running)] == [
-        "a", "x", "", "b", "", "", "c", "", "",
-    ]  # fmt: skip
-    assert in_company(mine, []) == mine, "nobody else is there"
-    assert in_company([], running) == []
+    theirs = work("x", 20, user=OTHER)
+    line = [mine[0], theirs, *mine[1:]]
+    by_myself = forecast(costs, [], line, 1)
+    at_once = AskingOn(regulars={OTHER: alone("x", OTHER)}, away_ms=0.0)
+    one_ms = by_myself[JobId("a")]
+    told = forecast(costs, [], line, 1, at_once)
+    assert told[JobId("a")] == pytest.approx(one_ms)
+    assert told[JobId("b")] == pytest.approx(by_myself[JobId("b")])
+    assert told[JobId("c")] == pytest.approx(by_myself[JobId("c")] + one_ms)
+    # So does who was never served before, and nobody who stays away.
+    assert forecast(costs, [], line, 1, AskingOn(away_ms=0.0)) == told
+    assert forecast(costs, [], line, 1, replace(at_once, away_ms=math.inf)) == by_myself
 
 
-def test_a_long_line_loses_nobody_to_the_company() -> None:
+def test_who_asks_on_asks_for_what_they_asked_for_last(costs: TickCosts) -> None:
+    """And of another size it shares no tick."""
+    mine = [work(name, 20) for name in "abcd"]
+    running = [work("r", 1, user=OTHER)]
+    like, other = (
+        forecast(costs, running, mine, 2, AskingOn(regulars={OTHER: usual}, away_ms=0.0))
+        for usual in (alone("r", OTHER, side_px=512), alone("r", OTHER, side_px=500))
+    )
+    assert like[JobId("d")] < other[JobId("d")]
+
+
+def test_who_was_served_longest_ago_comes_first_even_who_is_away(costs: TickCosts) -> None:
+    mine = [work(name, 20) for name in "ab"]
+    away = alone("x", OTHER)
+    me = alone("a", USER)
+    before = forecast(costs, [], mine, 1, AskingOn(regulars={OTHER: away, USER: me}))
+    behind = forecast(costs, [], mine, 1, AskingOn(regulars={USER: me, OTHER: away}))
+    late = replace(away, back_ms=1e9)
+    never = forecast(costs, [], mine, 1, AskingOn(regulars={OTHER: late, USER: me}))
+    assert before == behind, "both have a turn between my two"
+    assert before[JobId("b")] == pytest.approx(never[JobId("b")] * 3 / 2)
+    # Of those who wait, the line says so.
+    line = [*mine, work("x", 20, user=OTHER)]
+    regulars = {OTHER: away, USER: me}
+    assert forecast(costs, [], line, 1, AskingOn(regulars=regulars))[JobId("x")] == (
+        pytest.approx(never[JobId("a")])
+    )
+
+
+def test_a_place_that_is_free_is_taken_by_who_comes_back(costs: TickCosts) -> None:
+    """Then its rows share my ticks, which take longer."""
+    mine, theirs = work("a", 30), work("x", 20)
+    each_ms, both_ms = costs.tick_ms([mine]), costs.tick_ms([mine, theirs])
+    other = Regular(usual=replace(theirs, user_id=OTHER), back_ms=5.5 * each_ms)
+    told = forecast(costs, [], [mine], CAPACITY, AskingOn(regulars={OTHER: other}))
+    ends_ms = costs.end_ms(mine) + costs.end_ms(theirs)
+    assert told == {"a": pytest.approx(10 * each_ms + 20 * both_ms + ends_ms)}
+
+
+def test_a_long_line_loses_nobody_to_who_asks_on(costs: TickCosts) -> None:
     line = [work(f"{n}", 20, user=UserId(n % 3)) for n in range(2_000)]
     line.append(work("late", 20, user=UserId(7)))
-    told = in_company(line, [])
-    assert {row.job_id for row in told} >= {row.job_id for row in line}
-    assert len(told) <= len(line) + 600
+    regulars = {UserId(n): alone("x", n) for n in range(40)}
+    rounds: list[object] = []
+
+    class Counted(TickCosts):
+        def tick_ms(self, rows: Sequence[Work]) -> float:
+            rounds.append(rows)
+            return costs.tick_ms(rows)
+
+    told = forecast(Counted(), [], line, CAPACITY, AskingOn(regulars=regulars, away_ms=0.0))
+    assert told.keys() == {row.job_id for row in line}
+    assert len(rounds) <= 500, "nor is all of it gone through, however many ask on"
 
 
-def test_in_a_crowd_that_asks_on_half_of_the_truth_is_promised_at_least(costs: TickCosts) -> None:
-    """Eight members, a quarter of them with four pictures, each asking again at once."""
-    dice = random.Random(5)
-    shares: list[float] = []
-    number = 0
-    queues: dict[UserId, list[Work]] = {UserId(n): [] for n in range(8)}
-    promised: dict[JobId, tuple[float, float]] = {}
-    flight: list[Work] = []
-    now_ms, order = 0.0, list(queues)
+@pytest.mark.parametrize(
+    ("members", "pause_ms"), [(8, 500), (3, 500), (20, 2_500)], ids=lambda n: f"{n:,}"
+)
+def test_in_a_crowd_that_asks_on_half_of_the_truth_is_promised_at_least(
+    members: int, pause_ms: int
+) -> None:
+    """A quarter of them asks for four pictures, each again after a pause, and for another size."""
+    shares = promised(members, pause_ms, requests=150)
+    off = sorted(abs(share - 1) for share in shares)
+    assert off[len(off) // 2] <= 0.15
+    assert min(shares) >= 0.5
+
+
+SIZES_PX = ((512, 512), (512, 512), (512, 640), (640, 512))
+
+
+class Fan:
+    """Asks, waits for all of it, looks for a while and asks again."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Work] = []
+        self.asked_ms = self.back_ms = self.promised_ms = 0.0
+        self.turn = self.open = 0
+
+
+def promised(members: int, pause_ms: float, requests: int) -> list[float]:
+    """What was promised of each request, as a share of the truth."""
+    dice, shares = random.Random(5), list[float]()
+    fans = {UserId(n): Fan() for n in range(members)}
+    costs, regulars, batcher = TickCosts(), Regulars(), Batcher(CAPACITY)
+    flight: dict[str, Work] = {}
+    names, turns, now_ms = itertools.count(), itertools.count(1), 0.0
 
     def line() -> list[Work]:
-        rounds = max(map(len, queues.values()))
-        return [queues[user][n] for n in range(rounds) for user in order if n < len(queues[user])]
+        order = sorted((fan for fan in fans.values() if fan.waiting), key=lambda fan: fan.turn)
+        rounds = max((len(fan.waiting) for fan in order), default=0)
+        return [fan.waiting[n] for n in range(rounds) for fan in order if n < len(fan.waiting)]
 
-    for _ in range(1_500):
-        for user, queue in queues.items():
-            if not queue and all(row.user_id != user for row in flight):
-                steps = dice.choice([8, 20, 20, 30])
-                for _ in range(dice.choice([1, 1, 2, 4])):
-                    number += 1
-                    queue.append(work(f"{number}", steps, user=user))
-                last = queue[-1].job_id
-                told = forecast(costs, flight, in_company(line(), flight), CAPACITY)
-                promised[last] = (now_ms, told[last])
+    while len(shares) < requests:
+        for user, fan in fans.items():
+            if fan.open or fan.back_ms > now_ms:
+                continue
+            wide, high = dice.choice(SIZES_PX)
+            like = replace(work("", dice.choice([8, 20, 20, 30]), user=user), width_px=wide)
+            fan.open = dice.choice([1, 1, 2, 4])
+            fan.waiting = [
+                replace(like, height_px=high, job_id=JobId(f"{next(names)}"))
+                for _ in range(fan.open)
+            ]
+            told = forecast(
+                costs, [*flight.values()], line(), CAPACITY, regulars.asking_on(round(now_ms))
+            )
+            fan.promised_ms = max(told[row.job_id] for row in fan.waiting)
+            fan.asked_ms = now_ms
         while len(flight) < CAPACITY and (waiting := line()):
-            user = waiting[0].user_id
-            flight.append(queues[user].pop(0))
-            order.remove(user)
-            order.append(user)
-        flight = [replace(row, left=row.left - 1) for row in flight]
-        done = [row for row in flight if row.left == 0]
-        now_ms += EACH + AREA * area(flight) + END * area(done)
-        flight = [row for row in flight if row.left]
+            row = waiting[0]
+            fan = fans[row.user_id]
+            fan.waiting.pop(0)
+            fan.turn = next(turns)
+            regulars.began(row, round(fan.asked_ms), round(now_ms))
+            flight[row.job_id] = row
+            batcher.add(row.job_id, RowKey(model="m", shape=(row.width_px, row.height_px)))
+        ticked = batcher.next_tick()
+        rows = [flight[name] for name in ticked]
+        for name in ticked:
+            flight[name] = replace(flight[name], left=flight[name].left - 1)
+        done = [row for row in rows if not flight[row.job_id].left]
+        took_ms = EACH + AREA * area(rows) + END * area(done)
+        now_ms = now_ms + took_ms if rows else min(fan.back_ms for fan in fans.values())
+        costs.ticked(rows, done, took_ms)
         for row in done:
-            if row.job_id in promised:
-                began_ms, eta_ms = promised[row.job_id]
-                shares.append(eta_ms / (now_ms - began_ms))
-    # Who asked first could not know of the others.
-    shares = shares[12:]
-    off = sorted(abs(share - 1) for share in shares)
-    assert len(shares) > 100
-    assert off[len(off) // 2] <= 0.25
-    assert min(shares) >= 0.5
+            del flight[row.job_id]
+            batcher.remove(row.job_id)
+            regulars.drawn(row.user_id, round(now_ms))
+            fan = fans[row.user_id]
+            fan.open -= 1
+            if not fan.open:
+                shares += [fan.promised_ms / (now_ms - fan.asked_ms)] if fan.promised_ms else []
+                fan.back_ms = now_ms + dice.expovariate(1 / pause_ms)
+    # Who asked first could not know of the others, nor of costs.
+    return shares[2 * members :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest_asyncio
 
 from bot.domain import JobState
 from bot.drawing.outlook import Outlook
-from bot.drawing.progress import ProgressBoard
+from bot.drawing.progress import SPARE, ProgressBoard
+from bot.store.views import JobViews, Work
 from models.contract import StepReport
 from tests.stages.factories import OTHER, USER, make_admitted, make_ask
 from tests.stages.stores import Stores, open_stores
@@ -44,25 +46,72 @@ async def test_a_variation_has_its_share_of_the_steps_left_and_what_is_odd_is_pa
     assert [work.left for work in await stores.views.line()] == [8]
 
 
-async def test_what_was_queued_since_the_line_was_read_stands_at_its_end(stores: Stores) -> None:
+def made(views: JobViews, seconds: list[float], board: ProgressBoard | None = None) -> Outlook:
+    return Outlook(
+        views, board or ProgressBoard(), clock=lambda: 10**9, elapsed_s=lambda: seconds[0]
+    )
+
+
+class Counted(JobViews):
+    """Counts how often the line is read."""
+
+    readings = 0
+
+    async def line(self) -> list[Work]:
+        self.readings += 1
+        return await super().line()
+
+
+async def test_the_line_is_read_once_for_all_who_ask_at_once(stores: Stores) -> None:
+    seconds, views = [0.0], Counted(stores.db)
+    outlook = made(views, seconds)
+    jobs = [
+        *await stores.enqueue(make_admitted(make_ask(user=USER, count=3))),
+        *await stores.enqueue(make_admitted(make_ask(user=OTHER, count=2))),
+    ]
+
+    async def all_ask() -> int:
+        await asyncio.gather(*(outlook.expected([job]) for job in jobs))
+        return views.readings
+
+    assert [await all_ask(), await all_ask()] == [1, 1]
+    seconds[0] = 1.0
+    assert await all_ask() == 2, "it is old by now"
+    jobs += await stores.enqueue(make_admitted(make_ask(user=9, count=4)))
+    assert await all_ask() == 3, "some of them are not in it"
+    await stores.claim()
+    assert await all_ask() == 3
+
+
+async def test_what_is_on_its_way_to_the_engine_stands_at_the_end(
+    stores: Stores,
+) -> None:
     board, seconds = ProgressBoard(), [0.0]
-    outlook = Outlook(stores.views, board, lambda: seconds[0])
+    outlook = made(stores.views, seconds, board)
     (job,) = await stores.enqueue()
     assert (await outlook.expected([job])).eta_ms is None
     board.serves("one", 1)
-    board.started(replace(job, id=job.id), 0)
+    board.started(job, 0)
     board.ticked([StepReport(row_id=job.id, step=1, steps=4)], (), 100)
     board.ended(job.id, 100, drawn=False)
     (late,) = await stores.enqueue(make_admitted(make_ask(user=OTHER)))
     first, second = [await outlook.expected([one]) for one in (job, late)]
-    assert first.eta_ms == pytest.approx(400, rel=0.02)
-    assert second.eta_ms == pytest.approx(800, rel=0.02)
-    await stores.queue.cancel_job(job.id, 5)
+    assert first.eta_ms == pytest.approx(SPARE * 400, rel=0.02)
+    assert second.eta_ms == pytest.approx(SPARE * 800, rel=0.02)
+    assert await stores.claim() is not None
     seconds[0] = 1.0
-    assert (await outlook.expected([late])).eta_ms == pytest.approx(400, rel=0.02), "read anew"
+    # Claimed, and not in the engine yet.
+    assert (await outlook.expected([job])).eta_ms == pytest.approx(SPARE * 800, rel=0.02)
+    board.started(job, 200)
+    assert (await outlook.expected([job])).eta_ms == pytest.approx(SPARE * 400, rel=0.02)
+    seconds[0] = 2.0
+    board.ended(job.id, 200, drawn=False)
+    assert (await outlook.expected([late])).eta_ms == pytest.approx(SPARE * 400, rel=0.02), (
+        "read anew"
+    )
 
 
 async def test_nothing_is_promised_of_what_has_ended(stores: Stores) -> None:
-    outlook = Outlook(stores.views, ProgressBoard(), lambda: 0.0)
+    outlook = made(stores.views, [0.0])
     (job,) = await stores.enqueue()
     assert (await outlook.expected([replace(job, state=JobState.DELIVERED)])).eta_ms is None

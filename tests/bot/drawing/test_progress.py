@@ -4,19 +4,23 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.domain import Job, JobId, Standing
-from bot.drawing.progress import Expected, ProgressBoard
+from bot.drawing import progress
+from bot.drawing.progress import SPARE, Expected, ProgressBoard
 from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
 from bot.store.views import Work
 from models.contract import StepReport
-from tests.stages.factories import USER, make_job
+from tests.stages.factories import OTHER, USER, make_job
 
 A, B = JobId("a"), JobId("b")
 STEPS = 4
+#: When nobody is taken to ask on.
+LATER_MS = 10**9
 
 
 def behind(model: str | None = None) -> Standing:
@@ -46,10 +50,14 @@ def waiting(*names: str) -> list[Work]:
     return [Work(job_id=JobId(n), user_id=USER, left=STEPS, width_px=8, height_px=8) for n in names]
 
 
-def eta(board: ProgressBoard, name: str, line: Sequence[Work]) -> int:
-    eta_ms = board.expected([JobId(name)], line).eta_ms
-    assert eta_ms is not None
-    return eta_ms
+def foreseen(told: Expected) -> float:
+    """What was promised, without what is promised beyond that."""
+    assert told.eta_ms is not None
+    return round(told.eta_ms / SPARE)
+
+
+def eta(board: ProgressBoard, name: str, line: Sequence[Work]) -> float:
+    return foreseen(board.expected([JobId(name)], line, LATER_MS))
 
 
 def test_a_report_keeps_the_last_preview() -> None:
@@ -69,7 +77,14 @@ def test_a_report_of_an_evicted_row_is_ignored() -> None:
 
 
 def test_nothing_is_promised_before_the_first_tick() -> None:
-    assert ProgressBoard().expected([A], waiting("a")).eta_ms is None
+    assert ProgressBoard().expected([A], waiting("a"), 0).eta_ms is None
+
+
+def test_somewhat_more_is_promised_than_is_foreseen() -> None:
+    board = ProgressBoard()
+    draws(board, A, now_ms=0, took_ms=1_000)
+    told = board.expected([JobId("c")], waiting("c"), LATER_MS)
+    assert told.eta_ms == pytest.approx(1.15 * STEPS * 1_000, rel=0.02)
 
 
 def test_the_eta_counts_rows_drawn_side_by_side() -> None:
@@ -87,8 +102,51 @@ def test_a_request_is_there_when_its_last_picture_is() -> None:
     board.serves("one", 1)
     draws(board, A, now_ms=0, took_ms=100)
     line = waiting("c", "d", "e")
-    together = board.expected([JobId("c"), JobId("e")], line).eta_ms
+    together = foreseen(board.expected([JobId("c"), JobId("e")], line, LATER_MS))
     assert together == eta(board, "e", line)
+
+
+def test_all_who_ask_between_two_ticks_share_a_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    board, seen, plain = ProgressBoard(), list[object](), progress.forecast
+
+    def counted(*args: Any) -> dict[JobId, float]:
+        seen.append(args)
+        return plain(*args)
+
+    monkeypatch.setattr(progress, "forecast", counted)
+    board.serves("one", 2)
+    now_ms = draws(board, A, now_ms=0, took_ms=100)
+    line = waiting("c", "d")
+    before = [eta(board, name, line) for name in "cdc"]
+    assert len(seen) == 1
+    assert eta(board, "c", list(line)) == before[0]
+    assert len(seen) == 2, "another line"
+    board.started(job(B), now_ms)
+    assert eta(board, "d", line) > before[1]
+    board.ticked([StepReport(row_id=B, step=1, steps=STEPS)], (), now_ms + 500)
+    slower = eta(board, "d", line)
+    board.reported(StepReport(row_id=B, step=1, steps=STEPS))
+    assert eta(board, "d", line) < slower
+    board.serves("one", 4)
+    assert eta(board, "d", line) < slower
+    assert len(seen) == 6
+
+
+def test_who_was_drawn_for_lately_is_counted_on_if_they_use_to_come_back_so_soon() -> None:
+    board = ProgressBoard()
+    board.serves("one", 1)
+    now_ms = draws(board, A, now_ms=0, took_ms=100)
+    line = waiting("c", "d")
+    alone_ms = eta(board, "d", line)
+
+    def is_served(asked_ms: int) -> float:
+        """Another member; what is promised of my second picture then."""
+        board.started(replace(job(B), user_id=OTHER, created_ms=asked_ms), asked_ms)
+        board.ended(B, asked_ms, drawn=True)
+        return foreseen(board.expected([JobId("d")], [*line], asked_ms))
+
+    assert is_served(now_ms) == pytest.approx(1.5 * alone_ms, rel=0.02), "between my two"
+    assert is_served(now_ms + 10_000) == alone_ms
 
 
 def test_idle_time_is_not_drawing_time() -> None:
@@ -124,9 +182,8 @@ def test_a_clock_that_is_set_changes_no_promise(jump_ms: int) -> None:
     board.swapped("one", 1, min(jump_ms, 0))
     draws(board, B, now_ms=now_ms + jump_ms, took_ms=1_000)
     assert eta(board, "c", waiting("c")) == before_ms
-    other = board.expected([JobId("c")], waiting("c"), behind("other")).eta_ms
-    assert other is not None
-    assert other >= before_ms
+    other = board.expected([JobId("c")], waiting("c"), LATER_MS, behind("other"))
+    assert foreseen(other) >= before_ms
 
 
 def test_a_cancelled_row_teaches_nothing() -> None:
@@ -134,21 +191,26 @@ def test_a_cancelled_row_teaches_nothing() -> None:
     board.started(job(A), 0)
     board.ended(A, 10, drawn=False)
     board.kept(A, 20)
-    assert board.expected([B], waiting("b")).eta_ms is None
+    assert board.expected([B], waiting("b"), 30).eta_ms is None
 
 
 def test_a_model_that_is_not_loaded_costs_the_time_of_a_change() -> None:
     board = ProgressBoard()
     board.serves("one", 1)
     line = waiting("c")
-    assert board.expected([JobId("c")], line, behind("two")) == Expected(eta_ms=None, loads=True)
+    assert board.expected([JobId("c")], line, LATER_MS, behind("two")) == Expected(
+        eta_ms=None, loads=True
+    )
     board.swapped("two", 1, 3_000)
     draws(board, A, now_ms=0, took_ms=250)
     there = eta(board, "c", line)
-    assert board.expected([JobId("c")], line, behind("two")) == Expected(eta_ms=there)
-    loads = board.expected([JobId("c")], line, behind("one"))
-    assert loads == Expected(eta_ms=there + 3_000, loads=True)
-    assert not board.expected([JobId("c")], line, behind()).loads, "it names none: any will do"
+    told = board.expected([JobId("c")], line, LATER_MS, behind("two"))
+    assert (foreseen(told), told.loads) == (there, False)
+    told = board.expected([JobId("c")], line, LATER_MS, behind("one"))
+    assert (foreseen(told), told.loads) == (there + 3_000, True)
+    assert not board.expected([JobId("c")], line, LATER_MS, behind()).loads, (
+        "it names none: any will do"
+    )
 
 
 async def test_a_nudge_while_busy_is_kept_for_the_next_sleep() -> None:

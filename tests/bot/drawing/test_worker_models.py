@@ -161,6 +161,6 @@ async def test_the_wait_for_another_model_is_told(tmp_path: Path) -> None:
         (other,) = await s.ask(model=NEXT_MODEL)
         standing = await s.views.standing(other.id)
         assert standing is not None
-        assert s.progress.expected([other.id], [], standing).loads
+        assert s.progress.expected([other.id], [], 0, standing).loads
         await s.until(other, JobState.RENDERED)
         await until_serving(s, INFO.card_id)

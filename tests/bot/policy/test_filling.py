@@ -109,6 +109,21 @@ def test_what_a_place_would_not_take_as_it_is_is_not_filled_in() -> None:
     assert any("long hair" in filled_in(seed, EASY) for seed in range(12))
 
 
+def test_a_tag_is_looked_through_once_for_each_document_and_a_members_words_each_time() -> None:
+    seen: list[str] = []
+    place, other = (where(lambda text: seen.append(text) or False) for _ in range(2))
+    filled_in(5, place)
+    words, tags = ([text for text in seen if ("waifu" in text) is own] for own in (True, False))
+    assert tags
+    assert len(tags) == len({*tags})
+    seen.clear()
+    filled_in(5, place)
+    assert seen == words
+    seen.clear()
+    filled_in(5, other)
+    assert sorted(seen) == sorted(tags + words)
+
+
 def test_words_that_are_refused_only_together_are_not_put_together() -> None:
     together = where(lambda text: "waifu" in text and "," in text)
     assert completed(open_ask(), WORDS, together).completions == ("",)

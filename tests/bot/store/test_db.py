@@ -15,6 +15,7 @@ from bot.domain import DatabaseError, StorageError
 from bot.store import db as room
 from bot.store.db import Database, inspect
 from bot.store.migrations import Migration, migrations
+from tests.stages.sick_disk import sicken_reader
 
 ADD = "INSERT INTO sharing (user_id, share_prompts, at_ms) VALUES (:user, 1, 0)"
 
@@ -172,6 +173,16 @@ async def _make(path: Path) -> None:
 async def test_the_reader_cannot_write(db: Database) -> None:
     with pytest.raises(DatabaseError):
         await db.fetch_all("DELETE FROM sharing")
+
+
+async def test_many_reads_at_once_stand_in_line_at_the_readers_thread(db: Database) -> None:
+    """Or each would wait for a turn of the loop, which has all the others to serve meanwhile."""
+    reader = sicken_reader(db)
+    reads = [asyncio.create_task(users(db)) for _ in range(50)]
+    await asyncio.sleep(0)
+    handed_over = len(reader.statements)
+    assert await asyncio.gather(*reads) == [[]] * 50
+    assert handed_over == 50
 
 
 async def test_an_exception_rolls_everything_back(db: Database) -> None:

@@ -22,6 +22,7 @@ from tests.stages.factories import (
     make_message,
     make_place,
 )
+from tests.stages.sick_disk import sicken_writer
 from tests.stages.stores import AMPLE, LEASE_MS, WORKER, Stores, open_stores
 
 FAR_MS = 10_000_000
@@ -311,6 +312,27 @@ async def test_status_messages_are_open_until_closed(stores: Stores) -> None:
     open_ids = [s.request_id for s in await stores.views.open_statuses()]
     assert open_ids == [second.request_id]
     assert await stores.views.status(RequestId("nothing")) is None
+
+
+async def test_answers_that_come_at_once_are_written_down_together(stores: Stores) -> None:
+    """Each by itself would keep the requests behind it waiting for the disk."""
+    requests = [(await ask(stores, user))[0].request_id for user in range(30)]
+    await stores.views.set_status_message(requests[0], make_message(1))
+    writer = sicken_writer(stores.db)
+    known = await asyncio.gather(
+        stores.views.set_status_message(requests[0], None),
+        *(
+            stores.views.set_status_message(request_id, make_message(100 + n))
+            for n, request_id in enumerate(requests)
+            if n
+        ),
+        stores.views.set_status_message(RequestId("forgotten"), make_message(99)),
+    )
+    assert known == [*([True] * 30), False]
+    assert writer.statements.count("COMMIT") <= 2
+    messages = [status.message_id for status in await stores.views.open_statuses()]
+    assert messages == [None, *range(101, 130)]
+    assert await stores.doomed.messages(9) == [make_message(99)]
 
 
 async def test_asks_of_two_hundred_people_at_once_are_all_kept(stores: Stores) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from discord.http import Route
 
-from bot.domain import Job
+from bot.domain import Job, RequestId
 from tests.stages.desk import PREVIEWS, Desk
 from tests.stages.simulated import scene
 
@@ -67,33 +67,55 @@ async def test_a_new_step_with_the_old_preview_uploads_nothing(desk: Desk) -> No
     assert len(shown.attachments) == 1
 
 
+def looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[RequestId]:
+    """The requests that are looked at from now on, each as often as it is."""
+    looked: list[RequestId] = []
+    of_request = desk.services.views.of_request
+
+    async def noted(request_id: RequestId) -> list[Job]:
+        looked.append(request_id)
+        return await of_request(request_id)
+
+    monkeypatch.setattr(desk.services.views, "of_request", noted)
+    return looked
+
+
 async def test_a_waiting_request_is_looked_at_every_quarter_of_a_minute(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await desk.asked()
-    (_, message), looked = await desk.asked(prompt="second"), 0
-    of_request = desk.services.views.of_request
-
-    async def counted(request_id: Any) -> list[Job]:
-        nonlocal looked
-        looked += 1
-        return await of_request(request_id)
-
-    monkeypatch.setattr(desk.services.views, "of_request", counted)
+    _, message = await desk.asked(prompt="second")
+    looked = looked_at(desk, monkeypatch)
     for _ in range(60):
         await desk.env.advance_time(1)
         await desk.tends()
-    assert 2 * 3 <= looked <= 2 * 5
+    assert 2 * 3 <= len(looked) <= 2 * 5
     assert "Place 2" in desk.text(message)
 
 
-async def test_who_finds_the_channel_taken_is_next(desk: Desk) -> None:
+async def test_who_finds_the_channel_taken_is_next_and_costs_no_look(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for n in range(4):
         await desk.asked(prompt=f"picture {n}")
+    looked = looked_at(desk, monkeypatch)
     for _ in range(8):
         await desk.env.advance_time(1)
         await desk.tends()
     assert desk.edits() == 4
+    assert len(looked) == len({*looked}) == 4
+
+
+async def test_a_message_goes_at_once_where_the_channel_has_just_had_its_edit(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.asked(prompt="second")
+    await desk.drawn([job])
+    await desk.env.advance_time(4)
+    await desk.tends()
+    assert desk.edits() == 1
+    await desk.posted(job)
+    await desk.tends()
+    assert desk.shown(message) is None
 
 
 async def test_edits_of_many_requests_in_one_channel_keep_its_rate(desk: Desk) -> None:

@@ -1,0 +1,71 @@
+"""Who was drawn for lately, and how soon members ask again. In memory alone, for a minute.
+
+The progress board tells it of every picture, and promises times by it. It must not know what
+members ask for beyond a picture's size and steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain import UserId
+from bot.drawing.forecast import AskingOn, Regular
+from bot.drawing.means import Mean
+from bot.store.views import Work
+
+#: Who was drawn for within this is taken to ask on.
+_LATELY_MS = 60_000
+#: Of the mean time until members ask again: those who come sooner overtake, and nobody waits for
+#: those who come later.
+_SOON = 0.6
+
+
+@dataclass(slots=True, kw_only=True)
+class _Member:
+    usual: Work
+    #: When something of theirs was last begun or drawn.
+    seen_ms: int
+    #: When that was drawn; None while it is not.
+    drawn_ms: int | None = None
+
+
+class Regulars:
+    """The members who are drawn for, in the order of their latest turns."""
+
+    def __init__(self) -> None:
+        self._members: dict[UserId, _Member] = {}
+        #: From a member's last picture until they ask again.
+        self._away = Mean()
+
+    def began(self, work: Work, asked_ms: int, now_ms: int) -> None:
+        """It is a member's turn, for a picture that they asked for then."""
+        member = self._members.pop(work.user_id, None)
+        if member is not None and member.drawn_ms is not None:
+            away_ms = asked_ms - member.drawn_ms
+            if 0 <= away_ms <= _LATELY_MS:
+                self._away.add(away_ms)
+        self._members[work.user_id] = _Member(usual=work, seen_ms=now_ms)
+
+    def drawn(self, user_id: UserId, now_ms: int) -> None:
+        """A picture of theirs is drawn."""
+        if member := self._members.get(user_id):
+            member.seen_ms = member.drawn_ms = now_ms
+
+    def asking_on(self, now_ms: int) -> AskingOn:
+        """Who is taken to ask on, and when."""
+        # A clock that was set has nobody stay for longer.
+        self._members = {
+            user: member
+            for user, member in self._members.items()
+            if abs(now_ms - member.seen_ms) <= _LATELY_MS
+        }
+        away_ms = _SOON * self._away.value
+        return AskingOn(
+            regulars={
+                user: Regular(
+                    usual=member.usual, back_ms=max(0.0, away_ms - (now_ms - member.seen_ms))
+                )
+                for user, member in self._members.items()
+            },
+            away_ms=away_ms,
+        )

@@ -1,0 +1,73 @@
+"""`python -m tests.stages.stamped`: the bot itself, noting when interactions come and are answered.
+
+For benchmarks that tell what the bot takes from what the local Discord takes, which share the cores
+of a machine. `STAMPS` names a file that gets a line for each: "got" or "answers", the interaction's
+id, and the seconds of the machine's monotonic clock.
+
+One more command stands beside the bot's own: `/echo` answers at once, so it costs what every
+command does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+from discord.state import ConnectionState
+from discord.webhook.async_ import AsyncWebhookAdapter
+
+import cogs
+from bot.__main__ import main
+
+
+class Echo(commands.Cog):
+    """The command that does nothing."""
+
+    @app_commands.command(description="Answer")
+    async def echo(self, interaction: discord.Interaction) -> None:
+        """Say a word."""
+        await interaction.response.send_message("echo", ephemeral=True)
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Called by discord.py when the extension loads."""
+    await bot.add_cog(Echo())
+
+
+def stamp(out: TextIO) -> None:
+    """Note each interaction when it is read off the gateway, and when its answer is sent."""
+    parse = ConnectionState.parse_interaction_create
+    respond = AsyncWebhookAdapter.create_interaction_response
+
+    def got(self: ConnectionState[Any], data: Any) -> None:
+        out.write(f"got {data['id']} {time.monotonic()}\n")
+        parse(self, data)
+
+    def answers(self: AsyncWebhookAdapter, interaction_id: int, *args: Any, **options: Any) -> Any:
+        out.write(f"answers {interaction_id} {time.monotonic()}\n")
+        return respond(self, interaction_id, *args, **options)
+
+    ConnectionState.parse_interaction_create = got  # type: ignore[method-assign]
+    AsyncWebhookAdapter.create_interaction_response = answers  # type: ignore[method-assign]
+
+
+def stamps(path: Path) -> dict[tuple[str, int], float]:
+    """What was noted: for each ("got" or "answers", interaction) the first time."""
+    found: dict[tuple[str, int], float] = {}
+    for line in path.read_text().splitlines():
+        what, number, seconds = line.split()
+        found.setdefault((what, int(number)), float(seconds))
+    return found
+
+
+if __name__ == "__main__":
+    cogs.EXTENSIONS = (*cogs.EXTENSIONS, "tests.stages.stamped")
+    with Path(os.environ["STAMPS"]).open("a", buffering=1) as noted:
+        stamp(noted)
+        sys.exit(main([]))
