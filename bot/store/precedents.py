@@ -62,6 +62,17 @@ async def precedent_of(
     return None if row is None or row["ruling"] is None else Ruling(row["ruling"])
 
 
+async def with_enlarged(tx: Transaction, job_ids: Sequence[JobId]) -> list[JobId]:
+    """These, and what is nothing but a larger one of them, whoever asked for it."""
+    rows = await tx.fetch_all(
+        "SELECT jobs.id FROM requests JOIN jobs ON jobs.request_id = requests.id"
+        " WHERE requests.kind = 'upscale'"
+        " AND requests.parent_job_id IN (SELECT value FROM json_each(:jobs))",
+        {"jobs": json.dumps(job_ids)},
+    )
+    return list(dict.fromkeys([*job_ids, *(JobId(row["id"]) for row in rows)]))
+
+
 async def lift_removals(
     tx: Transaction, guild_id: GuildId, draws: Iterable[Draw], card_id: str
 ) -> None:
