@@ -111,3 +111,45 @@ def unique(terms: Sequence[Term]) -> tuple[Term, ...]:
     for term in terms:
         first.setdefault(term.text.casefold(), term)
     return tuple(first.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What a form should hold now, and which chunk of the list it stands for."""
+
+    at: int
+    text: str
+
+
+def merge(before: Sequence[Term], at: int, written: str, now: Sequence[Term]) -> Merged | None:
+    """What somebody made of chunk `at` of the list that was, made of the list that is.
+
+    They took lines out and wrote lines, and so it is done again; all else stays as others made it.
+    It goes to the chunk that has most of what they saw. None if that holds no more in a form.
+    """
+    seen = _lines_at(chunks_of(before), at)
+    wrote = [line.strip() for line in written.splitlines() if line.strip()]
+    new = [line for line in wrote if line not in seen]
+    chunks = chunks_of(now)
+    place = max(
+        range(len(chunks)),
+        key=lambda n: (len(set(seen).intersection(_lines_at(chunks, n))), -abs(n - at)),
+        default=0,
+    )
+    gone, named = set(seen).difference(wrote), set(map(_name_of, new))
+    left = [
+        line
+        for line in _lines_at(chunks, place)
+        if line not in gone and _name_of(line) not in named
+    ]
+    text = "\n".join([*left, *new])
+    return Merged(at=place, text=text) if len(text) <= CHUNK_CHARS else None
+
+
+def _lines_at(chunks: Sequence[TermChunk], at: int) -> list[str]:
+    return chunks[at].text.split("\n") if at < len(chunks) else []
+
+
+def _name_of(line: str) -> str:
+    term = _term_of(line)
+    return term.text.casefold() if term else ""
