@@ -176,6 +176,23 @@ async def test_what_is_decided_about_a_picture_while_it_is_enlarged_holds_for_th
     assert kept is None if outcome is Outcome.REMOVE else kept.spoiler
 
 
+async def test_what_is_varied_from_a_picture_that_is_covered_meanwhile_is_covered_too(
+    stores: Stores,
+) -> None:
+    source, plain = await judged(stores, Outcome.SPOILER), await stores.deliver(message=2, seed=9)
+    for one, covered in ((source, True), (plain, False)):
+        ask = make_ask("1girl", seed=10)
+        varied = replace(ask.draw, source=one.id, strength=0.5)
+        await stores.enqueue(make_admitted(replace(ask, draw=varied)))
+        job = await stores.claim()
+        assert job is not None
+        kept = await stores.gallery.keep(
+            make_released(job), make_png(job), card_id=CARD, owner=WORKER, now_ms=6_000
+        )
+        assert kept is not None
+        assert kept.spoiler is covered
+
+
 async def test_what_is_decided_about_a_picture_holds_for_what_was_enlarged_from_it_before(
     stores: Stores,
 ) -> None:
