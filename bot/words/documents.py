@@ -55,6 +55,13 @@ LONG_TERM = Message("{list}.{term}: a term has {most} characters at most")
 TERM_IS_NONE = Message("{list}.{term}: a term is one line with a letter or a digit in it")
 TOO_MANY_ENTRIES = Message("{list} has {count} entries; {most} are the most")
 
+#: What is wrong with a line of a list.
+WORD_TOO_LONG = Message("a word or phrase has at most {most} characters")
+REASON_TOO_LONG = Message("a reason has at most {most} characters")
+NO_LETTER = Message("it has no letter or digit in it")
+INVISIBLE = Message("there is an invisible character in it")
+NOTHING_BEFORE = Message("there is nothing before the =")
+
 
 def too_large(size_bytes: int, most_bytes: int) -> str:
     """A file that cannot be a policy."""

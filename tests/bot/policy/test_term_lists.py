@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot import rulebooks
 from bot.domain import Ruling
+from bot.languages import language
 from bot.policy.document import TERMS_MAX
 from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
 from bot.policy.effect import Effect
@@ -22,6 +23,7 @@ from bot.policy.term_lists import (
     replaced,
     unique,
 )
+from bot.words.speaking import speaking
 
 RULEBOOK = rulebooks.load()
 WORDS = st.text(
@@ -123,3 +125,16 @@ def test_it_goes_to_the_page_that_has_most_of_what_was_seen_and_never_over_its_r
     assert merged is not None
     assert first[0] not in merged.text.split("\n")
     assert merge(before, 0, "\n".join([*first, "y" * 80, "z" * 80]), before) is None
+
+
+def test_lines_are_told_in_the_language_that_is_spoken() -> None:
+    text = f"= why\n{'x' * 81}\na = {'x' * 201}\n!!\na\u200bb"
+    with speaking(language("de")):
+        _, faults = read_lines(text, RULEBOOK)
+    assert [fault.why for fault in faults] == [
+        "vor dem = steht nichts",
+        "ein Wort oder Ausdruck hat höchstens 80 Zeichen",
+        "ein Grund hat höchstens 200 Zeichen",
+        "darin steht kein Buchstabe und keine Ziffer",
+        "darin steht ein unsichtbares Zeichen",
+    ]
