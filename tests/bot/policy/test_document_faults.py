@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.languages import language
 from bot.policy.document import DocumentError, from_toml
+from bot.words.speaking import speaking
 from tests.stages.factories import GUILD
 from tests.stages.policies import BOOK
 
@@ -71,3 +73,36 @@ def test_every_place_that_is_named_after_no_id_is_told() -> None:
         "roles.b must be named after an id: a whole number",
     )
     assert told.value.faults[2].startswith("preset must be one of")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[rules]\nopen = 'hold'", "rules is not a key of a policy; the nearest is server.rules"),
+        ("limit = 3", "limit is not a key of a policy; the nearest is strikes.limit"),
+        ("prest = 'family'", "prest is not a key of a policy; the nearest is preset"),
+        (
+            "[channels.5.rule]\nopen = 'hold'",
+            "channels.5.rule is not a key of a policy; the nearest is channels.5.rules",
+        ),
+        ("[strikes]\nrules = 3", "strikes.rules is not a key of a policy"),
+        ("zzz = 3", "zzz is not a key of a policy"),
+    ],
+)
+def test_a_key_in_the_wrong_place_is_told_its_own(text: str, told: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        from_toml(f"version = 1\n{text}".encode(), GUILD, BOOK)
+    assert error.value.faults == (told,)
+
+
+def test_faults_are_told_in_the_language_that_is_spoken() -> None:
+    file = b"version = 1\nallowed = ['!', '!']\n[server.rules]\nopne = 'hold'\n[roles.mods]"
+    with speaking(language("de")), pytest.raises(DocumentError) as told:
+        from_toml(file, GUILD, BOOK)
+    assert told.value.faults == (
+        "roles.mods muss nach einer ID benannt sein: einer ganzen Zahl",
+        "server.rules: Die Regel opne gibt es nicht; am nächsten kommt open",
+        "allowed enthält einen Begriff doppelt",
+        *["allowed.!: Ein Begriff ist eine Zeile mit mindestens einem Buchstaben oder einer Ziffer"]
+        * 2,
+    )

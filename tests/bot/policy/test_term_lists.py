@@ -8,18 +8,22 @@ from hypothesis import strategies as st
 
 from bot import rulebooks
 from bot.domain import Ruling
+from bot.languages import language
 from bot.policy.document import TERMS_MAX
 from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
 from bot.policy.effect import Effect
 from bot.policy.screening import Term
 from bot.policy.term_lists import (
     CHUNK_CHARS,
+    Merged,
     chunks_of,
     line_of,
+    merge,
     read_lines,
     replaced,
     unique,
 )
+from bot.words.speaking import speaking
 
 RULEBOOK = rulebooks.load()
 WORDS = st.text(
@@ -96,3 +100,41 @@ def test_an_edited_chunk_keeps_its_neighbours_and_what_follows_from_its_terms() 
 def test_each_term_stands_once_and_the_first_stays() -> None:
     terms = [Term(text="Dragon", reason="1"), Term(text="cat"), Term(text="dragon", reason="2")]
     assert unique(terms) == tuple(terms[:2])
+
+
+def terms(*texts: str) -> list[Term]:
+    return [Term(text=text) for text in texts]
+
+
+def test_what_two_made_of_a_list_is_put_together() -> None:
+    before = [*terms("a", "b", "c"), Term(text="d", reason="old")]
+    now = [*terms("b", "c", "e"), Term(text="d", reason="theirs")]
+    wrote = "a\n\n b = mine \nd = old\nf"
+    assert merge(before, 0, wrote, now) == Merged(at=0, text="e\nd = theirs\nb = mine\nf")
+    assert merge(before, 0, wrote, []) == Merged(at=0, text="b = mine\nf")
+    assert merge([], 0, "x", now) == Merged(at=0, text="b\nc\ne\nd = theirs\nx")
+
+
+def test_it_goes_to_the_page_that_has_most_of_what_was_seen_and_never_over_its_room() -> None:
+    before = terms(*(f"{n:04}" for n in range(1600)))
+    first, second = (chunk.text.split("\n") for chunk in chunks_of(before)[:2])
+    assert merge(before, 1, "\n".join([*second[1:], "x"]), before[900:]) == Merged(
+        at=0, text="\n".join([*(t.text for t in before[900:1600]), "x"])
+    )
+    merged = merge(before, 0, "\n".join(first[1:]), [*terms("new"), *before])
+    assert merged is not None
+    assert first[0] not in merged.text.split("\n")
+    assert merge(before, 0, "\n".join([*first, "y" * 80, "z" * 80]), before) is None
+
+
+def test_lines_are_told_in_the_language_that_is_spoken() -> None:
+    text = f"= why\n{'x' * 81}\na = {'x' * 201}\n!!\na\u200bb"
+    with speaking(language("de")):
+        _, faults = read_lines(text, RULEBOOK)
+    assert [fault.why for fault in faults] == [
+        "vor dem = steht nichts",
+        "ein Wort oder Ausdruck hat höchstens 80 Zeichen",
+        "ein Grund hat höchstens 200 Zeichen",
+        "darin steht kein Buchstabe und keine Ziffer",
+        "darin steht ein unsichtbares Zeichen",
+    ]
