@@ -16,7 +16,8 @@ from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.expressions import Condition, Side, Span
 from bot.policy.folding import JOINT, Letters, composed
-from bot.policy.listing import labelled, listed, parts, plain
+from bot.policy.inflection import Inflection
+from bot.policy.listing import by_language, labelled, listed, parts, plain
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
@@ -76,8 +77,13 @@ class Detector:
         self.views = Views(letters, lexicon, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
         self.wanted = TermIndex([*self._labelled(self.concepts), *self._of_ages()], self.innocent)
-        self.parting = Parting(lexicon.ordinary.union(words, self.ages.words()))
-        self.respelling = Respelling(words)
+        is_form = Inflection(self.innocent.words | lexicon.surnames, words).is_form
+        known = lexicon.ordinary.union(words, self.ages.words())
+        english, foreign = by_language(concepts)
+        english |= lexicon.ordinary | lexicon.tags
+        foreign |= self.ages.words()
+        self.parting = Parting(known, foreign - english, english - foreign, is_form)
+        self.respelling = Respelling(words, is_form)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
