@@ -12,8 +12,11 @@ from difflib import get_close_matches
 from bot.domain import RuleId
 from bot.policy.layers import GuildPolicy
 from bot.policy.rulebook import SERVER, Rulebook
+from bot.policy.screening import is_wordless
 
 TERM_CHARS_MAX, REASON_CHARS_MAX = 80, 200
+#: What looks like words in a term.
+NO_WORDS = "BREAK in capitals, weights and unseen characters are no words"
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -89,6 +92,8 @@ def faults_of_texts(name: str, texts: Sequence[str]) -> Iterator[str]:
 def _fault_of_term(text: str) -> str | None:
     if len(text) > TERM_CHARS_MAX:
         return f"has {TERM_CHARS_MAX} characters at most"
-    if not any(c.isalnum() for c in text) or not text.isprintable():
-        return "is one line with a letter or a digit in it"
+    if not text.isprintable():
+        return "is one line without unseen characters"
+    if is_wordless(text):
+        return f"needs a word that can be found in a prompt: {NO_WORDS}"
     return None

@@ -10,9 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
-from bot.policy.rulebook import Rulebook
-from bot.policy.screening import Term, normalise
+from bot.policy.document_faults import NO_WORDS, REASON_CHARS_MAX, TERM_CHARS_MAX
+from bot.policy.screening import Term, is_wordless
 
 #: What a form of Discord's holds.
 CHUNK_CHARS = 4000
@@ -59,13 +58,13 @@ def chunks_of(terms: Sequence[Term]) -> list[TermChunk]:
     return chunks
 
 
-def read_lines(text: str, rulebook: Rulebook) -> tuple[list[Term], list[LineFault]]:
+def read_lines(text: str) -> tuple[list[Term], list[LineFault]]:
     """The terms of a text, in its order, and the lines that are none."""
     terms: list[Term] = []
     faults: list[LineFault] = []
     for number, line in enumerate(text.splitlines(), 1):
         term = _term_of(line)
-        why = term and (fault_of(term, rulebook) if term.text else _NO_TERM)
+        why = term and (fault_of(term) if term.text else _NO_TERM)
         if why:
             faults.append(LineFault(line=number, why=why))
         elif term:
@@ -85,14 +84,14 @@ def _tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-def fault_of(term: Term, rulebook: Rulebook) -> str | None:
+def fault_of(term: Term) -> str | None:
     """Why a term cannot be on a list, None if it can."""
     if len(term.text) > TERM_CHARS_MAX:
         return f"a word or phrase has at most {TERM_CHARS_MAX} characters"
     if len(term.reason) > REASON_CHARS_MAX:
         return f"a reason has at most {REASON_CHARS_MAX} characters"
-    if not normalise(term.text, rulebook):
-        return "it has no letter or digit in it"
+    if is_wordless(term.text):
+        return f"nothing of it can be found in a prompt: {NO_WORDS}"
     if not (term.text + term.reason).isprintable():
         return "there is an invisible character in it"
     return None

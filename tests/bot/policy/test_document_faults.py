@@ -50,7 +50,7 @@ exempt = ["zzz", 3]
         "categories.4.rules: there is no rule opne; open is nearest",
         "roles.5.exempt must be", "roles.5.exempt: there is no rule zzz",
         "preset must be one of", "roles.mods must be named after an id",
-        "allowed.!: a term is one line", "blocked.: a term is one line",
+        "allowed.!: a term needs a word that can be found", "blocked.: a term needs a word",
     ):  # fmt: skip
         assert fault in faults
 
