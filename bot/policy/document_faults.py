@@ -13,7 +13,9 @@ from difflib import get_close_matches
 from bot.domain import RuleId
 from bot.policy.layers import GuildPolicy
 from bot.policy.rulebook import SERVER, Rulebook
+from bot.policy.screening import is_wordless
 from bot.words import documents as words
+from bot.words.speaking import Message
 
 TERM_CHARS_MAX, REASON_CHARS_MAX = 80, 200
 _ID = re.compile(r"[1-9][0-9]{0,18}")
@@ -83,7 +85,13 @@ def faults_of_texts(name: str, texts: Sequence[str]) -> Iterator[str]:
     if len(set(texts)) < len(texts):
         yield words.TERM_TWICE(list=name)
     for text in texts:
-        if len(text) > TERM_CHARS_MAX:
-            yield words.LONG_TERM(list=name, term=text, most=TERM_CHARS_MAX)
-        elif not any(c.isalnum() for c in text) or not text.isprintable():
-            yield words.TERM_IS_NONE(list=name, term=text)
+        if fault := _fault_of_term(text):
+            yield fault(list=name, term=text, most=TERM_CHARS_MAX)
+
+
+def _fault_of_term(text: str) -> Message | None:
+    if len(text) > TERM_CHARS_MAX:
+        return words.LONG_TERM
+    if not text.isprintable():
+        return words.UNSEEN_IN_TERM
+    return words.WORDLESS_TERM if is_wordless(text) else None

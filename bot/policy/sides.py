@@ -16,7 +16,9 @@ from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.expressions import Condition, Side, Span
 from bot.policy.folding import JOINT, Letters, composed
-from bot.policy.listing import labelled, listed, parts, plain
+from bot.policy.homographs import Homographs
+from bot.policy.inflection import Inflection
+from bot.policy.listing import by_language, labelled, listed, parts, plain
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
@@ -76,12 +78,18 @@ class Detector:
         self.views = Views(letters, lexicon, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
         self.wanted = TermIndex([*self._labelled(self.concepts), *self._of_ages()], self.innocent)
-        self.parting = Parting(lexicon.ordinary.union(words, self.ages.words()))
-        self.respelling = Respelling(words)
+        is_form = Inflection(self.innocent.words | lexicon.surnames, words).is_form
+        known = lexicon.ordinary.union(words, self.ages.words())
+        english, foreign = by_language(concepts)
+        english |= lexicon.ordinary | lexicon.tags
+        foreign |= self.ages.words()
+        self.parting = Parting(known, foreign - english, english - foreign, is_form)
+        self.respelling = Respelling(words, is_form)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
         self.names = Names(lexicon, letters.each)
+        self.homographs = Homographs(lexicon.homographs)
         self.russian = frozenset(self._only_russian(zip(marked, folded, strict=True)))
 
     def _only_russian(self, known: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -258,12 +266,19 @@ class TextSide:
             spans = {
                 span for span in spans if self._written(span).lower() not in self._detector.russian
             }
+        if self._homographs:
+            spans = {(a, b) for a, b in spans if self._folded[a:b] not in self._homographs}
         for other in known.includes:
             spans |= set(self.spans(other))
         return spans
 
+    @cached_property
+    def _homographs(self) -> frozenset[str]:
+        """The words of terms that mean something else in the language of this text."""
+        return self._detector.homographs.among(self._lines[0].words)
+
     def _names(self, concept: str) -> set[Span]:
-        names, given = self._detector.names, self._given_names
+        names, given = self._detector.names, self._given_names - self._homographs
         if concept == "first-names":
             return self._real(names.first_names(self._folded))
         return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
@@ -329,9 +344,12 @@ def _word_count(text: str) -> int:
 
 
 def _is_told_of(name: Span, character: Span) -> bool:
-    """Whether a name is a character's, wholly or in part, and not just like a part of it."""
+    """Whether a name is a character's, wholly or in part, and goes on neither side beyond it.
+
+    `Leon Magnus` is a character, `Leon Magnus Carlsen` is not.
+    """
     (a, b), (start, end) = name, character
-    return a < end and start < b and not (a <= start and end <= b and name != character)
+    return a < end and start < b <= end and not (a < start and end == b)
 
 
 class Allowing:

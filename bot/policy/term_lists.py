@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
-from bot.policy.rulebook import Rulebook
-from bot.policy.screening import Term, normalise
+from bot.policy.screening import Term, is_wordless
 from bot.words import documents as words
 
 #: What a form of Discord's holds.
@@ -59,13 +58,13 @@ def chunks_of(terms: Sequence[Term]) -> list[TermChunk]:
     return chunks
 
 
-def read_lines(text: str, rulebook: Rulebook) -> tuple[list[Term], list[LineFault]]:
+def read_lines(text: str) -> tuple[list[Term], list[LineFault]]:
     """The terms of a text, in its order, and the lines that are none."""
     terms: list[Term] = []
     faults: list[LineFault] = []
     for number, line in enumerate(text.splitlines(), 1):
         term = _term_of(line)
-        why = term and (fault_of(term, rulebook) if term.text else words.NOTHING_BEFORE())
+        why = term and (fault_of(term) if term.text else words.NOTHING_BEFORE())
         if why:
             faults.append(LineFault(line=number, why=why))
         elif term:
@@ -85,14 +84,14 @@ def _tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-def fault_of(term: Term, rulebook: Rulebook) -> str | None:
+def fault_of(term: Term) -> str | None:
     """Why a term cannot be on a list, None if it can."""
     if len(term.text) > TERM_CHARS_MAX:
         return words.WORD_TOO_LONG(most=TERM_CHARS_MAX)
     if len(term.reason) > REASON_CHARS_MAX:
         return words.REASON_TOO_LONG(most=REASON_CHARS_MAX)
-    if not normalise(term.text, rulebook):
-        return words.NO_LETTER()
+    if is_wordless(term.text):
+        return words.WORDLESS()
     if not (term.text + term.reason).isprintable():
         return words.INVISIBLE()
     return None

@@ -82,7 +82,7 @@ class TermIndex:
         """Add what stands in the line."""
         ascii_only = line.text.isascii()
         for term, start, end, plain in self._vocabulary.find(line):
-            if plain and not ascii_only and is_chance(line.text, (start, end), self._borders):
+            if not ascii_only and is_chance(line.text, (start, end), self._borders):
                 continue
             placed = line.placed(start, end)
             for part, name in self._labels[term]:

@@ -35,7 +35,7 @@ def _plainly_spoken(texts: Sequence[str]) -> list[str]:
     apart = _NUMBER.sub(r" \1 ", "\n".join(text.replace("\n", " ") for text in texts))
     lines = apart.replace("\n", " \n ").encode().translate(_BLANKED).decode()
     narrow = f" {_BLANKS.sub(' ', lines)} ".replace("  ", " ")
-    return [line if len(line) > 1 else "" for line in narrow.split("\n")]
+    return [line if len(line) > 2 else "" for line in narrow.split("\n")]
 
 
 def each_squeezed(lines: Sequence[str]) -> list[str]:

@@ -52,13 +52,20 @@ RULE_STATED = Message("{at}: {rule} is a promise that no prompt can show, so it 
 LONG_REASON = Message("blocked.{term}.reason must be one line of at most {most} characters")
 TERM_TWICE = Message("{list} has a term twice")
 LONG_TERM = Message("{list}.{term}: a term has {most} characters at most")
-TERM_IS_NONE = Message("{list}.{term}: a term is one line with a letter or a digit in it")
+UNSEEN_IN_TERM = Message("{list}.{term}: a term is one line without unseen characters")
+WORDLESS_TERM = Message(
+    "{list}.{term}: a term needs a word that can be found in a prompt: BREAK in capitals, weights"
+    " and unseen characters are no words"
+)
 TOO_MANY_ENTRIES = Message("{list} has {count} entries; {most} are the most")
 
 #: What is wrong with a line of a list.
 WORD_TOO_LONG = Message("a word or phrase has at most {most} characters")
 REASON_TOO_LONG = Message("a reason has at most {most} characters")
-NO_LETTER = Message("it has no letter or digit in it")
+WORDLESS = Message(
+    "nothing of it can be found in a prompt: BREAK in capitals, weights and unseen characters are"
+    " no words"
+)
 INVISIBLE = Message("there is an invisible character in it")
 NOTHING_BEFORE = Message("there is nothing before the =")
 

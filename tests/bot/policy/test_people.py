@@ -77,6 +77,13 @@ def test_no_characters_name_goes_on_behind_what_parts_words(between: str) -> Non
     assert not is_person("Leon Magnus, smile")
 
 
+@pytest.mark.parametrize("name", ["Leon Magnus Carlsen", "Leon Magnus-Carlsen"])
+def test_a_name_that_goes_on_behind_a_characters_is_a_persons(name: str) -> None:
+    assert is_person(f"{name}, smile")
+    assert is_person(f"portrait of {name}")
+    assert not is_person("Leon Magnus the Brave, smile")
+
+
 def test_names_are_told_whole() -> None:
     names = Names(load().lexicon, list)
     text = "a photo of emma van der harrington today"
