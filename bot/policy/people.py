@@ -95,8 +95,13 @@ class Names:
         is_one = len(more[0]) >= _LONG and more[0] in self._family and more[0] not in self._known
         return more.end() if is_one else family.end()
 
-    def first_names(self, text: str) -> list[Span]:
-        """Where a word stands that is a given name and no word of the language."""
+    def first_names(self, text: str, words: Collection[str]) -> list[Span]:
+        """Where a word stands that is a given name and no word of the language.
+
+        `words` are those of the text; without spaces between them a name may be several.
+        """
+        if text.isascii() and self._clear.isdisjoint(words):
+            return []
         return [w.span() for w in _WORD.finditer(text) if w[0] in self._clear and len(w[0]) > _LONG]
 
     def _are_beside(self, text: str, given: re.Match[str], word: re.Match[str]) -> bool:

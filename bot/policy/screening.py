@@ -18,7 +18,7 @@ from bot.policy.listing import in_every_kana
 from bot.policy.reading import UnreadableError, joined, turned, without_brackets, without_breaks
 from bot.policy.rulebook import SERVER, UNREADABLE, Rulebook
 from bot.policy.sides import Allowing, TextSide, all_of, detector
-from bot.policy.spoken import words
+from bot.policy.splitting import words
 from bot.policy.terms import Label, TermIndex, outside
 
 #: So many words a finding names at most.

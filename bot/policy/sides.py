@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import chain
 
@@ -190,7 +189,7 @@ class TextSide:
         self._detector = detector
         self._indices = indices
         self._spans: dict[str, Collection[Span]] = {}
-        self._folded = self._source.translate(detector.letters)
+        self._folded = detector.letters.read(self._source)
         #: What it cost to look it through, in characters that are read.
         self.effort = 0
         #: Every reading of the text, the first of which is the text without its brackets.
@@ -224,11 +223,11 @@ class TextSide:
         yield from readings(self._folded, self._detector.is_word)
         whole = Folded(self._detector.letters, self._source)
         for view in self._views(lines[0]):
-            folded = view.source.translate(self._detector.letters)
+            folded = self._detector.letters.read(view.source)
             told = Origin(view, whole)
             self._seen.append(Reading(folded, told=told))
             for reading in readings(folded, self._detector.is_word):
-                yield replace(reading, told=told)
+                yield Reading(reading.text, reading.start, told)
         yield from self._parted(list(lines))
 
     def _views(self, line: Spoken) -> Iterator[View]:
@@ -242,9 +241,9 @@ class TextSide:
         """The lines in which words were run together, with those taken apart."""
         innocent = self._detector.innocent
         for line in lines:
-            strange = line.strange(innocent.familiar) - innocent.words
-            yield from self._detector.parting.parted(line, strange)
-            yield from self._detector.respelling.read(line, strange)
+            if strange := line.strange(innocent.familiar) - innocent.words:
+                yield from self._detector.parting.parted(line, strange)
+                yield from self._detector.respelling.read(line, strange)
 
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
@@ -262,7 +261,7 @@ class TextSide:
         known = self._detector.concepts[concept]
         shields = self.found.shields(self._detector.excusing(concept))
         spans = untouched(self.found.words.get(concept, ()), shields)
-        if spans and _CYRILLIC.search(self._source):
+        if spans and not self._source.isascii() and _CYRILLIC.search(self._source):
             spans = {
                 span for span in spans if self._written(span).lower() not in self._detector.russian
             }
@@ -280,7 +279,7 @@ class TextSide:
     def _names(self, concept: str) -> set[Span]:
         names, given = self._detector.names, self._given_names - self._homographs
         if concept == "first-names":
-            return self._real(names.first_names(self._folded))
+            return self._real(names.first_names(self._folded, given))
         return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
 
     @cached_property

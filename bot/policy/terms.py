@@ -88,7 +88,10 @@ class TermIndex:
             for part, name in self._labels[term]:
                 if part not in _LENIENT or (plain and line.is_close(start, end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
-                    spans.setdefault(name, set()).add(placed)
+                    if known := spans.get(name):
+                        known.add(placed)
+                    else:
+                        spans[name] = {placed}
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
