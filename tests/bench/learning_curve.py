@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from models.data.evidence import drawn_from
 from models.manifest import Split
-from models.measuring.features import Look, looks
+from models.measuring.features import Look, looks, with_sections
 from models.measuring.reward import fit
 from models.report import Row, table, write_json
 from models.statistics.beta import Posterior
@@ -77,7 +77,7 @@ class Pool:
             if grid % HELD_OUT
         }
         both = np.concatenate([self._voted, self._unseen])
-        self._seen = features_of(both)
+        self._seen = with_sections(features_of(both))
         self._worth = {name: bench.tastes[name](both) for name in TASTES}
 
     def told_right(self, taste: str, count: int, crowd: int) -> float:
