@@ -119,7 +119,7 @@ def test_a_pull_follows_the_reward_and_needs_one(
 def test_a_reward_that_proved_itself_makes_the_pairs(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert bench.prefer("bright") == 0
+    assert bench.prefer("bright", "--blind-to", "judge") == 0
     told = capsys.readouterr().out
     assert "the reward model makes" in told
     rows = {
