@@ -11,12 +11,14 @@ import pytest
 import torch
 from torch.nn import functional
 
+from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 from models.engine import upscaler
 from models.engine.loader import load
 from models.engine.slots import SlotEngine
 from models.engine.upscaler import Enlarger, Upscaler
 from models.engine.warping import warped
+from models.pretraining.architecture import FULL
 from tests.stages.tiny_models import NATIVE_PX, request, tiny_folder
 
 __all__ = ["tiny_folder"]
@@ -56,6 +58,10 @@ def test_the_warp_travels_with_the_upscaler(tmp_path: Path) -> None:
     large = upscaler.load(tmp_path)(x)
     net.warp_px = 0.0
     assert (large - warped(net(x), 6.5)).abs().max() < 0.01 < (large - net(x)).abs().max()
+
+
+def test_the_embedded_models_edges_are_warped_as_its_recipe_says() -> None:
+    assert upscaler.load(EMBEDDED / upscaler.FOLDER).warp_px == FULL.upscaler_warp_px > 0
 
 
 def test_an_upscaler_of_before_the_warp_draws_as_it_did(tmp_path: Path) -> None:
