@@ -33,9 +33,11 @@ def warped(x: Tensor, depth_px: float) -> Tensor:
     height, width = x.shape[2:]
     at_x = torch.arange(width, device=x.device) - depth_px * right[:, 0]
     at_y = torch.arange(height, device=x.device)[:, None] - depth_px * down[:, 0]
+    # Kept inside by hand: not every device knows another padding than zeros.
+    at_x, at_y = at_x.clamp(0, width - 1), at_y.clamp(0, height - 1)
     where = torch.stack([(2 * at_x + 1) / width - 1, (2 * at_y + 1) / height - 1], dim=-1)
     return functional.grid_sample(
-        x, where, mode="bilinear", padding_mode="border", align_corners=False
+        x, where, mode="bilinear", padding_mode="zeros", align_corners=False
     )
 
 

@@ -62,3 +62,9 @@ def test_a_large_picture_in_half_precision_is_warped_as_in_full() -> None:
     torch.manual_seed(4)
     x = soft(torch.rand(1, 3, 16, 2048)).bfloat16()
     assert torch.equal(warped(x, 8.0), warped(x.float(), 8.0))
+
+
+def test_nothing_comes_in_from_beyond_the_border() -> None:
+    x = torch.full((1, 3, 32, 32), 0.9)
+    x[..., 4:28, 4:28] = -0.9  # An edge near each border, which pushes outward.
+    assert warped(soft(x), DEPTH_MOST_PX)[..., 0, :].min() > 0.85
