@@ -133,24 +133,15 @@ class Deeds:
         await self.erase_all_of(_of(self.members, n))
 
     async def erase_all_of(self, member: Member) -> None:
-        """What the button does, until it says that they are forgotten."""
+        """What the button does. From the wish on they need not press again, whatever dies."""
         self.leaving = member
         await again(lambda: self.stores.privacy.wish(member.user_id, self.now_ms))
         self._withdraw(member)
-        await again(lambda: self.stores.privacy.forget(member.user_id))
-        self.told.forgotten.append(
-            Forgotten(
-                user_id=member.user_id,
-                words=tuple(member.words),
-                job_ids=frozenset(member.job_ids),
-            )
-        )
-        self.members.remove(member)
         self.leaving = None
-        self._join()
+        await again(lambda: self.stores.privacy.forget(member.user_id))
 
     def _withdraw(self, member: Member) -> None:
-        """What they were promised ends, and so does what they chose."""
+        """They are promised to be forgotten, and nothing else; somebody new joins."""
         theirs = {f"1girl, {word}" for word in member.words}
         known = self.rows(
             f"SELECT id, owed_post_id FROM jobs WHERE user_id = {member.user_id}"  # noqa: S608
@@ -164,6 +155,15 @@ class Deeds:
             if who != member.user_id and grid not in grids
         }
         self.told.cancelled -= member.job_ids
+        self.told.forgotten.append(
+            Forgotten(
+                user_id=member.user_id,
+                words=tuple(member.words),
+                job_ids=frozenset(member.job_ids),
+            )
+        )
+        self.members.remove(member)
+        self._join()
         self._requests = [r for r in self._requests if r[1] != member.user_id]
 
     async def vote(self, n: int) -> None:

@@ -259,13 +259,13 @@ def duels_that_still_ask(here: Witness) -> list[str]:
 
 
 def files_without_row(here: Witness) -> list[str]:
-    """Files among the pictures that no row names, half written ones too."""
+    """Files among the pictures that no row names, half written ones too, or set aside."""
     known = seen.known(here)
     return [
         f"the file {path.name[:8]}{path.suffix}"
         for path in seen.picture_files(here)
         if path.stem not in known or path.suffix != ".png"
-    ]
+    ] + [f"set aside, {path.name[:8]}" for path in here.data_dir.glob("quarantine/*/*")]
 
 
 # ---- the records are true -----------------------------------------------------------------------

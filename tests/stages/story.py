@@ -143,6 +143,14 @@ class Story(Deeds):
     async def settle(self) -> None:
         """Everything comes to rest: all is drawn, let out, posted, read, taken down, erased."""
         await self.restart()
+        await self._rest()
+
+    async def farewell(self) -> None:
+        """One more is forgotten, and no restart helps."""
+        await self.forget(0)
+        await self._rest()
+
+    async def _rest(self) -> None:
         for _ in range(_ROUNDS):
             while job := await self.stores.queue.claim(f"{self.owner}/0", LEASE_MS, self.now_ms):
                 self.running = [job]

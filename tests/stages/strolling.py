@@ -31,6 +31,9 @@ async def stroll(folder: Path, seed: int, steps: int = STEPS) -> Faults:
             if broken := told.broken_now():
                 return broken
         await told.settle()
+        if broken := told.broken():
+            return broken
+        await told.farewell()
         return told.broken()
 
 
