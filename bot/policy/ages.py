@@ -38,6 +38,8 @@ _APART = f"(?:\\s?\x01{{5,40}}\\s?|{_SIGNS}{{0,4}})"
 _BEFORE = 28
 #: Characters before a number in which a word may say that it is the end of a larger one.
 _TENS = 20
+#: What parts the words of one.
+_LAST = re.compile(r"[\s-]")
 #: What stands between the parts of a larger number.
 _ANDS = ("and", "et", "y", "e")
 _NUMBERS_MAX = 300
@@ -81,8 +83,8 @@ class Ages:
         self._measure = re.compile(f"{_APART}{listed(said.measures)}")
         self._hedge = re.compile(f"{_SIGNS}{listed(said.hedges)}\\Z")
         self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:(?:{'|'.join(_ANDS)})[ -])?\\Z")
-        #: Letters that such a word ends in: most places are told by these.
-        self._ends_of_tens = tuple({folded(word)[-1] for word in (*said.tens, *_ANDS)})
+        #: What stands last of it: most places are told by that.
+        self._ends_of_tens = tuple({_LAST.split(folded(word))[-1] for word in (*said.tens, *_ANDS)})
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
     def phrases(self) -> Iterator[str]:
@@ -114,7 +116,7 @@ class Ages:
 
     def _ends_a_larger_number(self, text: str, start: int) -> bool:
         """Whether the number that begins here is the end of one such as twenty-two."""
-        if not text[max(0, start - 2) : start].rstrip(" -").endswith(self._ends_of_tens):
+        if not text[max(0, start - _TENS) : start].rstrip(" -").endswith(self._ends_of_tens):
             return False
         return self._tens.search(text, max(0, start - _TENS), start) is not None
 

@@ -191,20 +191,28 @@ class TextSide:
         #: Where every label's terms stand, in any reading.
         self.found = Sightings()
         self._look(effort_max)
-        nameless = detector.names.given.isdisjoint(self._lines[0].words)
-        looked_for = _BY_LOOKING if nameless else _OF_PEOPLE
+        #: The words that are given names: nothing is a name without one.
+        self._given_names = detector.names.given.intersection(self._lines[0].words)
+        looked_for = _OF_PEOPLE if self._given_names else _BY_LOOKING
         #: No other concepts than these stand here.
         self.present = detector.possible(looked_for.union(self.found.words))
 
     def _look(self, effort_max: int) -> None:
-        """Read the text in every way and look each through; UnreadableError if that is too much."""
+        """Read the text in every way and look each through; UnreadableError if that is too much.
+
+        Each reading counts before anything is looked for in one: what is too long in all its
+        readings is not looked through at all.
+        """
         for reading in self._readings(self._lines):
-            line = Spoken(reading)
-            found = Sightings() if self._lines else self.found
-            self._lines.append(line)
+            self.effort += len(reading.text)
+            if self.effort > effort_max:
+                raise UnreadableError
+            self._lines.append(Spoken(reading))
+        for number, line in enumerate(self._lines):
+            found = Sightings() if number else self.found
             for index in self._indices:
                 index.look(line, found)
-            if found is not self.found:
+            if number:
                 self.found.add(found, self._detector.excusing)
             self.effort += line.effort
             if self.effort > effort_max:
@@ -266,11 +274,6 @@ class TextSide:
         if concept == "first-names":
             return self._real(names.first_names(self._folded, given))
         return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
-
-    @cached_property
-    def _given_names(self) -> frozenset[str]:
-        """The words that are given names: nothing is a name without one."""
-        return self._detector.names.given.intersection(self._lines[0].words)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one.

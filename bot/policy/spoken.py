@@ -64,8 +64,8 @@ class Spoken:
         self.placed = reading.placed
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
-        #: What it cost so far to look it through, in characters.
-        self.effort = len(self.text)
+        #: What it cost so far to look it through beside reading it, in characters.
+        self.effort = 0
         self._spans: list[Span] = []
         #: The words that were not looked for yet.
         self._rest: Iterator[re.Match[str]] | None = None
@@ -87,7 +87,8 @@ class Spoken:
         """Where a part of what is spoken, with the space around it, is in the reading."""
         last = self.spoken.count(" ", 0, end - 1) - 1
         first = last - self.spoken.count(" ", start + 1, end - 1)
-        return self.span(first)[0], self.span(last)[1]
+        end = self.span(last)[1]
+        return self._spans[first][0], end
 
     def is_close(self, start: int, end: int) -> bool:
         """Whether a part of the reading is one breath: no comma and no bracket in it."""
@@ -128,7 +129,10 @@ class Spoken:
         """The words that are no words; looked for once."""
         if self._strange_words is None:
             unknown = set(self.words) - familiar
-            self._strange_words = {word for word in unknown if may_disguise(word)}
+            # The test for kanji first: in Chinese most words are one.
+            self._strange_words = {
+                word for word in unknown if not "\u4e00" <= word <= "\u9fff" and may_disguise(word)
+            }
         return self._strange_words
 
     @property
@@ -250,7 +254,9 @@ class Squeezed:
     def _loose(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may."""
         if len(self.key) == len(self.squeezed):
-            return ((start, end),) if self._may_begin(start) and self._may_end(end) else ()
+            stands = start in self._edges and end in self._edges
+            stands = stands or (self._may_begin(start) and self._may_end(end))
+            return ((start, end),) if stands else ()
         low, high = self._wide(start)
         firsts = [at for at in range(low, high) if self._may_begin(at)]
         if not firsts:
@@ -292,13 +298,11 @@ class Squeezed:
 
     def parts_at(self, span: Span, gaps: frozenset[int]) -> bool:
         """Whether a span is whole words that part at these places and nowhere else."""
-        inner, starts = self._inner(span), self._starts
-        return (
-            len(inner) == len(gaps)
-            and starts[inner.start - 1] == span[0]
-            and starts[inner.stop] == span[1]
-            and all(starts[number] - span[0] in gaps for number in inner)
-        )
+        starts, (begin, end) = self._starts, span
+        first, last = bisect_right(starts, begin), bisect_left(starts, end)
+        if last - first != len(gaps) or starts[first - 1] != begin or starts[last] != end:
+            return False
+        return not gaps or gaps.issuperset([at - begin for at in starts[first:last]])
 
     def splits(self, span: Span, gaps: frozenset[int]) -> list[int]:
         """Where a gap stands inside a word of the term."""
