@@ -15,6 +15,7 @@ from bot.policy.expressions import Span
 
 #: What is asked about: short terms that begin with a kanji.
 _SHORT = re.compile("[\u4e00-\u9fff][\u4e00-\u9fff\u3041-\u309f]{1,2}")
+_SHORT_MAX = 3
 #: Characters that a word of the list has.
 _WORD_MIN, _WORD_MAX = 2, 4
 
@@ -22,7 +23,7 @@ _WORD_MIN, _WORD_MAX = 2, 4
 def is_chance(text: str, span: Span, words: Collection[str]) -> bool:
     """Whether what stands there is parts of two of these words; a word is none that holds it."""
     start, end = span
-    if not _SHORT.fullmatch(text, start, end):
+    if end - start > _SHORT_MAX or not _SHORT.fullmatch(text, start, end):
         return False
     return any(_meet(text, seam, span, words) for seam in range(start + 1, end))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import chain
 
 from bot.domain import RuleId
@@ -182,6 +182,7 @@ class TextSide:
         self._indices = indices
         self._spans: dict[str, Collection[Span]] = {}
         self._folded = detector.letters.read(self._source)
+        self._origins: Sequence[int] | None = None
         #: What it cost to look it through, in characters that are read.
         self.effort = 0
         #: Every reading of the text, the first of which is the text without its brackets.
@@ -241,7 +242,9 @@ class TextSide:
         """The lines in which words were run together, with those taken apart."""
         innocent = self._detector.innocent
         for line in lines:
-            if strange := line.strange(innocent.familiar) - innocent.words:
+            strange = line.strange(innocent.familiar) - innocent.words
+            # Of no other words is one that was run together or meant for another.
+            if any(map(str.isascii, strange)):
                 yield from self._detector.parting.parted(line, strange)
                 yield from self._detector.respelling.read(line, strange)
 
@@ -308,11 +311,12 @@ class TextSide:
         return [self._written(span).replace(JOINT, " ").strip() for span in longest(spans)]
 
     def _written(self, span: Span) -> str:
+        if self._origins is None:
+            self._origins = self._places()
         first, last = self._origins[span[0]], self._origins[span[1] - 1]
         return self._source[first : last + 1]
 
-    @cached_property
-    def _origins(self) -> Sequence[int]:
+    def _places(self) -> Sequence[int]:
         """For each character of the folded text, where it comes from."""
         if self._source.isascii() and len(self._source) == len(self._folded):
             return range(len(self._source))

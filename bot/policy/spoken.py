@@ -25,6 +25,7 @@ from bot.policy.splitting import (
     may_disguise,
     spoken,
     tie_ends,
+    without_runs,
     words,
     words_before,
 )
@@ -180,9 +181,16 @@ class Squeezed:
         self._edges = frozenset(self._starts)
         self._plain = self.squeezed.isascii()
         #: Its letters, one for every run of them.
-        self.key = self._in_short() if self._plain else _RUN.sub(r"\1", self.squeezed)
+        self.key = self._in_short() if self._plain else self._in_scripts()
         #: The key, and the same from its end: no term holds what parts them.
         self.both_ways = f"{self.key}\n{self.key[::-1]}"
+
+    def _in_scripts(self) -> str:
+        """The key of words that may begin and end inside another, and where they may."""
+        loose = [letter.start() for letter in _UNSPACED.finditer(self.squeezed)]
+        self._may_begin = self._edges.union(loose)
+        self._may_end = self._edges.union([at + 1 for at in loose])
+        return without_runs(self.squeezed)
 
     def _in_short(self) -> str:
         """The key of words that begin and end where they seem to, and where that is in it."""
@@ -254,30 +262,15 @@ class Squeezed:
     def _loose(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may."""
         if len(self.key) == len(self.squeezed):
-            stands = start in self._edges and end in self._edges
-            stands = stands or (self._may_begin(start) and self._may_end(end))
-            return ((start, end),) if stands else ()
-        low, high = self._wide(start)
-        firsts = [at for at in range(low, high) if self._may_begin(at)]
+            return ((start, end),) if start in self._may_begin and end in self._may_end else ()
+        firsts = [at for at in range(*self._wide(start)) if at in self._may_begin]
         if not firsts:
             return ()
         low, high = self._wide(end - 1)
-        lasts = [at for at in range(low + 1, high + 1) if self._may_end(at)]
+        lasts = [at for at in range(low + 1, high + 1) if at in self._may_end]
         if not lasts:
             return ()
         return _pairs(firsts, lasts)
-
-    def _may_begin(self, at: int) -> bool:
-        return at in self._edges or (not self._plain and self._is_loose(at))
-
-    def _may_end(self, at: int) -> bool:
-        return at in self._edges or (
-            not self._plain
-            and (self._is_loose(at - 1) or bool(_HANGUL_END.match(self.squeezed[at - 1])))
-        )
-
-    def _is_loose(self, at: int) -> bool:
-        return bool(_UNSPACED.match(self.squeezed[at]))
 
     def stands_alone(self, span: Span, size: int) -> bool:
         """Whether a short term of a script without spaces is a word where it was found."""
@@ -361,7 +354,11 @@ def _pairs(firsts: Sequence[int], lasts: Sequence[int]) -> list[Span]:
 def longest(spans: Iterable[Span]) -> list[Span]:
     """The spans that are not inside another, in order."""
     kept: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if not kept or span[1] > kept[-1][1]:
-            kept.append(span)
+    begun, reach = -1, -1
+    for start, end in sorted(spans):
+        if end > reach:
+            if start == begun:
+                kept.pop()
+            kept.append((start, end))
+            begun, reach = start, end
     return kept

@@ -129,6 +129,7 @@ def test_an_index_without_terms_finds_nothing() -> None:
 
 def test_of_nested_spans_the_longest_are_kept() -> None:
     assert longest([(2, 3), (0, 4), (0, 2), (3, 6)]) == [(0, 4), (3, 6)]
+    assert longest([(2, 8), (0, 5), (2, 6), (3, 4), (2, 8)]) == [(0, 5), (2, 8)]
 
 
 def test_what_a_shield_covers_whole_does_not_count() -> None:

@@ -49,7 +49,8 @@ def test_what_is_too_long_in_all_its_readings_is_not_looked_through() -> None:
     side(length, fits)
     with pytest.raises(UnreadableError):
         side(length - 1, too_long)
-    assert fits.looked_at and not too_long.looked_at
+    assert fits.looked_at
+    assert not too_long.looked_at
 
 
 def test_what_takes_too_long_is_left_where_it_is_found_out() -> None:
@@ -58,3 +59,9 @@ def test_what_takes_too_long_is_left_where_it_is_found_out() -> None:
     with pytest.raises(UnreadableError):
         side(length + 120, slow)
     assert len(slow.looked_at) == 3
+
+
+def test_a_word_that_was_run_together_is_taken_apart_among_words_of_other_scripts() -> None:
+    seen = Watched()
+    TextSide("Ксюша, зюзя, moonlightwalk, 幽玄", DETECTOR, (seen,), 10_000)
+    assert any("moonlight walk" in text for text in seen.looked_at)
