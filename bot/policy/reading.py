@@ -234,6 +234,8 @@ def _letters(
 ) -> Iterator[Reading]:
     """The parts with digits and signs in which those may be letters; `near`: in and beside this."""
     spots = sorted(_disguised(plain))
+    if not spots:
+        return
     near = near or (0, len(plain))
     for first, last, inside in _regions(plain, spots, near):
         yield from _spelled_out(plain, (first, last), inside, start, is_word)
@@ -319,8 +321,6 @@ def _regions(
 
 def _widened(plain: str, spots: list[Span]) -> list[Span]:
     """These places, and what has a digit or a sign close to one of them."""
-    if not spots:
-        return []
     begins = [start for start, _ in spots]
 
     def is_near(token: re.Match[str]) -> bool:

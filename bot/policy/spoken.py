@@ -197,17 +197,18 @@ class Squeezed:
         key: list[str] = []
         #: For a place in the key the numbers of the words that begin there, and of those behind
         #: the words that end there: several if words go on with the letter that others end with.
-        self._begins: dict[int, list[int]] = {}
-        self._ends: dict[int, list[int]] = {}
+        self._begins = begins = dict[int, list[int]]()
+        self._ends = ends = dict[int, list[int]]()
         size, last = 0, ""
         for number, word in enumerate(self.words):
-            short = collapsed(word)
-            goes_on = short[0] == last and not last.isdecimal()
-            self._begins.setdefault(size - goes_on, []).append(number)
-            key.append(short[1:] if goes_on else short)
-            size += len(short) - goes_on
-            self._ends.setdefault(size, []).append(number + 1)
-            last = short[-1]
+            short, at = collapsed(word), size
+            if short[0] == last and not last.isdecimal():
+                short, at = short[1:], size - 1
+            begins.setdefault(at, []).append(number)
+            key.append(short)
+            size += len(short)
+            ends.setdefault(size, []).append(number + 1)
+            last = word[-1]
         return "".join(key)
 
     @cached_property

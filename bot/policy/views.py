@@ -136,6 +136,10 @@ class Views:
         )
         self._on_its_head = _any_of(*turned.values())
         self._signs = frozenset("".join((*looks.values(), *turned.values())))
+        #: Without any of these a text has none of the views that are not of ASCII.
+        self._any_sign = self._signs.union(
+            self._pictograms.signs, self._alphabets.signs, _MADE, OVERRIDE, LIKE_KANA, HIRAGANA
+        )
         self._doubled = re.compile(f"([{_LONG_LETTERS}])(?:{_MARK}*+\\1)++", re.IGNORECASE)
 
     def of(self, source: str) -> Iterator[View]:
@@ -146,26 +150,26 @@ class Views:
             yield from barred(source)
         yield from as_letters(source)
         yield from as_digits(source)
-        if not source.isascii():
-            yield from self._of_signs(source, set(source))
+        if not source.isascii() and (signs := self._any_sign.intersection(set(source))):
+            yield from self._of_signs(source, signs)
 
-    def _of_signs(self, source: str, signs: set[str]) -> Iterator[View]:
-        """The views of a text that is not ASCII; `signs` are its characters."""
-        if not signs.isdisjoint(self._pictograms.signs):
+    def _of_signs(self, source: str, signs: frozenset[str]) -> Iterator[View]:
+        """The views of a text that is not ASCII; `signs` are those that are in it."""
+        if not self._pictograms.signs.isdisjoint(signs):
             yield from self._pictograms.of(source)
-        if not signs.isdisjoint(self._alphabets.signs):
+        if not self._alphabets.signs.isdisjoint(signs):
             yield from self._alphabets.of(source)
-        if not signs.isdisjoint(_MADE):
+        if not _MADE.isdisjoint(signs):
             yield from seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
         if OVERRIDE in signs:
             yield from overridden(source)
-        if not signs.isdisjoint(self._signs):
+        if not self._signs.isdisjoint(signs):
             yield from self._upside_down(source)
             yield from self._looked(source)
             yield from self._said_once(source)
-        if not signs.isdisjoint(LIKE_KANA):
+        if not LIKE_KANA.isdisjoint(signs):
             yield from as_kana(source)
-        elif not signs.isdisjoint(HIRAGANA):
+        elif not HIRAGANA.isdisjoint(signs):
             yield from of_one_kana(source)
 
     def _said_once(self, source: str) -> Iterator[View]:

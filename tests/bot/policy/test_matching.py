@@ -20,7 +20,7 @@ INNOCENT = Innocent(words=HALVES | NAMES, halves=HALVES, familiar=HALVES)
 def found(terms: list[str], text: str) -> list[tuple[str, str, bool]]:
     """Term, what it was found in, whether that is plain; in order, each once."""
     hits = Vocabulary(terms, INNOCENT).find(Spoken(Reading(text)))
-    return sorted({(terms[hit.term], text[hit.start : hit.end], hit.plain) for hit in hits})
+    return sorted({(terms[term], text[start:end], plain) for term, start, end, plain in hits})
 
 
 @pytest.mark.parametrize(
