@@ -186,10 +186,10 @@ class Squeezed:
         self.both_ways = f"{self.key}\n{self.key[::-1]}"
 
     def _in_scripts(self) -> str:
-        """The key of words that may begin and end inside another, and where they may."""
-        loose = [letter.start() for letter in _UNSPACED.finditer(self.squeezed)]
-        self._may_begin = self._edges.union(loose)
-        self._may_end = self._edges.union([at + 1 for at in loose])
+        """The key of words in which others may begin and end, and where they may."""
+        # Where a letter of such a script is no edge, one of the same stands before it.
+        loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
+        self._open = self._edges.union(loose)
         return without_runs(self.squeezed)
 
     def _in_short(self) -> str:
@@ -263,12 +263,12 @@ class Squeezed:
     def _loose(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may."""
         if len(self.key) == len(self.squeezed):
-            return ((start, end),) if start in self._may_begin and end in self._may_end else ()
-        firsts = [at for at in range(*self._wide(start)) if at in self._may_begin]
+            return ((start, end),) if start in self._open and end in self._open else ()
+        firsts = [at for at in range(*self._wide(start)) if at in self._open]
         if not firsts:
             return ()
         low, high = self._wide(end - 1)
-        lasts = [at for at in range(low + 1, high + 1) if at in self._may_end]
+        lasts = [at for at in range(low + 1, high + 1) if at in self._open]
         if not lasts:
             return ()
         return _pairs(firsts, lasts)

@@ -34,6 +34,8 @@ def found(terms: list[str], text: str) -> list[tuple[str, str, bool]]:
         ("nude", "nuuude", "nuuude"),
         ("nude", "nnuuddee", "nnuuddee"),
         ("nude", "edun", "edun"),
+        ("nude", "on nu-de", "nu-de"),
+        ("tea potter", "teap otter", "teap otter"),
         ("nude", "e d u n", "e d u n"),
         ("nude", "1nude", "nude"),
         ("nude", "nude2", "nude"),

@@ -63,5 +63,5 @@ def test_what_takes_too_long_is_left_where_it_is_found_out() -> None:
 
 def test_a_word_that_was_run_together_is_taken_apart_among_words_of_other_scripts() -> None:
     seen = Watched()
-    TextSide("Ксюша, зюзя, moonlightwalk, 幽玄", DETECTOR, (seen,), 10_000)
+    TextSide("ゅゎゐゑ, moonlightwalk, 뷁뷁", DETECTOR, (seen,), 10_000)
     assert any("moonlight walk" in text for text in seen.looked_at)
