@@ -114,8 +114,10 @@ def turned(opposite: str) -> str:
 
     UnreadableError if so many brackets stand around negative weights that nobody meant them.
     """
+    if ":" not in opposite and "\uff1a" not in opposite:
+        return ""
     narrow = opposite if opposite.isascii() else opposite.translate(_WIDE)
-    if ":" not in narrow or not _LESS.search(narrow):
+    if not _LESS.search(narrow):
         return ""
     if narrow.count("(") + narrow.count("[") > _BRACKETS_MAX:
         raise UnreadableError

@@ -60,6 +60,7 @@ _UNSURE = re.compile("[^\0-\x7f\u0370-\u058f]")
 _ROTATED = {"n": "u", "u": "n", "d": "p", "p": "d", "b": "q", "q": "b", "m": "w", "w": "m"}
 #: Letters that are read as several, and what may stand over them.
 _LONG_LETTERS = "яючшщж"
+_LONG = frozenset(_LONG_LETTERS + _LONG_LETTERS.upper())
 _MARK = "[\u0300-\u036f\u200b-\u200d\u2060]"
 #: How sure it is that a chunk of text runs backwards.
 _STAYS, _MAY, _MUST = range(3)
@@ -177,6 +178,8 @@ class Views:
 
         And then яя as it ends a word of Russian.
         """
+        if _LONG.isdisjoint(source):
+            return
         runs = [run.span() for run in self._doubled.finditer(source)]
         once = [(first + 1, last) for first, last in runs]
         ending = [
@@ -212,6 +215,8 @@ class Views:
         A mark, and what is unseen, is as what stands before it.
         """
         shape = source.translate(self._shapes)
+        if "\0" not in shape:
+            return shape
         return _HIDDEN.sub(lambda seen: seen[1] + seen[1].lower() * (len(seen[0]) - 1), shape)
 
     def _upside_down(self, source: str) -> Iterator[View]:
@@ -263,7 +268,9 @@ class Views:
 
     def _looked(self, source: str) -> Iterator[View]:
         """All by its look, in every way, if letters of two scripts make a word."""
-        if not self._ambiguous.search(source) or not _LATIN.search(self._letters.read(source)):
+        if not self._ambiguous.search(source):
+            return
+        if not _PLAIN.search(source) and not _LATIN.search(self._letters.read(source)):
             return
         chunks = [*_CHUNK.finditer(source)]
         mixed = {chunk for chunk in chunks if self._is_mixed(chunk[0])}
