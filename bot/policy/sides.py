@@ -26,6 +26,7 @@ from bot.policy.respelling import Respelling
 from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Rulebook, closure
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
+from bot.policy.things import BESIDE, Things
 from bot.policy.views import Folded, Origin, View, Views
 
 #: So much is looked through of what is wanted and of what is not, in characters that are read; more
@@ -89,6 +90,7 @@ class Detector:
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
         self.names = Names(lexicon, letters.each)
         self.homographs = Homographs(lexicon.homographs)
+        self.things = Things(lexicon.things)
         self.russian = frozenset(self._only_russian(zip(marked, folded, strict=True)))
 
     def _only_russian(self, known: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -278,6 +280,8 @@ class TextSide:
             }
         if self._homographs:
             spans = {(a, b) for a, b in spans if self._folded[a:b] not in self._homographs}
+        if of_things := {s for s in spans if self._detector.things.is_one_bare(self._folded, s)}:
+            spans -= set() if any(map(self.spans, BESIDE)) else of_things
         for other in known.includes:
             spans |= set(self.spans(other))
         return spans
