@@ -27,6 +27,9 @@ from bot.settings import Settings, broken_lines, strangers, token_fault
 from bot.store.db import glance, inspect
 from bot.store.gallery import known_files
 from bot.store.picture_files import PictureFiles
+from models.catalogue.hub import HUB_ID
+from models.catalogue.tags import files
+from models.catalogue.tags.files import TagsError
 from models.contract import EngineError
 
 #: Less free disk than this and the gallery will soon be full.
@@ -66,7 +69,7 @@ def _check_model(settings: Settings) -> str:
         engine_rooms(settings)
         return f"engine {settings.engine} is there; it is not ours and was not tried"
     room = importlib.import_module("models.engine.check")
-    return room.check(settings.model, settings.device, settings.wd_tagger)
+    return room.check(settings.model, settings.device, settings.wd_tagger, settings.upscaler_file)
 
 
 async def _mended(settings: Settings) -> str:
@@ -110,6 +113,8 @@ async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncG
         )
     if settings.discord_openapi is not None:
         yield _description(settings.discord_openapi)
+    for diagnosis in await asyncio.to_thread(_missing, settings):
+        yield diagnosis
     yield _disk(settings)
     yield await _database(settings)
     async for diagnosis in _quarantine(settings):
@@ -122,6 +127,29 @@ async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncG
     yield Diagnosis(name="token", said="has the shape of a bot token")
     async for diagnosis in _discord(settings):
         yield diagnosis
+
+
+def _missing(settings: Settings) -> list[Diagnosis]:
+    """What the settings name and is not there, or not what it should be, whoever needs it."""
+    found: list[Diagnosis] = []
+    if settings.tags_file is not None:
+        try:
+            files.read(settings.tags_file)
+        except TagsError as problem:
+            found.append(_unusable("tags", "TAGS_FILE", str(problem)))
+    upscaler, tagger = settings.upscaler_file, settings.wd_tagger
+    if upscaler is not None and not upscaler.is_file():
+        found.append(_unusable("upscaler", "UPSCALER_FILE", f"There is no file {upscaler}."))
+    is_folder = tagger is not None and Path(tagger).expanduser().is_dir()
+    if tagger is not None and not is_folder and not HUB_ID.fullmatch(tagger):
+        told = f"There is no folder {tagger}, and it is no hub id such as owner/name."
+        found.append(_unusable("tagger", "WD_TAGGER", told))
+    return found
+
+
+def _unusable(name: str, setting: str, why: str) -> Diagnosis:
+    advice = f"{why} Mend that, or take {setting} out of .env."
+    return Diagnosis(name=name, said=f"{setting} names nothing that I can use", advice=advice)
 
 
 def _description(path: Path) -> Diagnosis:
@@ -171,20 +199,20 @@ async def _database(settings: Settings) -> Diagnosis:
 
 async def _quarantine(settings: Settings) -> AsyncGenerator[Diagnosis]:
     """Picture files that were set aside; nothing is said where there are none."""
-    files = PictureFiles(settings.pictures_dir)
+    pictures = PictureFiles(settings.pictures_dir)
     try:
-        count, _ = await asyncio.to_thread(files.aside, set())
+        count, _ = await asyncio.to_thread(pictures.aside, set())
         if not count:
             return
         known = await _known(settings)
     except BotError as problem:
         yield Diagnosis(name="quarantine", said="cannot be compared", advice=str(problem))
         return
-    _, ours = await asyncio.to_thread(files.aside, known)
+    _, ours = await asyncio.to_thread(pictures.aside, known)
     back = "They come back at the next start, or by `python -m bot doctor --mend`. " if ours else ""
     yield Diagnosis(
         name="quarantine",
-        said=f"{_files(count)} in {files.quarantine}, {ours} of them known to the database",
+        said=f"{_files(count)} in {pictures.quarantine}, {ours} of them known to the database",
         advice=f"{back}To delete the rest, remove that folder; if the database is the wrong one, "
         "put the right one in its place first.",
     )
@@ -203,9 +231,9 @@ async def mend(settings: Settings) -> str:
 
     The caller holds the lock of the data directory, so no bot runs.
     """
-    files = PictureFiles(settings.pictures_dir)
-    back = await asyncio.to_thread(files.bring_back, await _known(settings))
-    return f"{_files(back)} came back from {files.quarantine}."
+    pictures = PictureFiles(settings.pictures_dir)
+    back = await asyncio.to_thread(pictures.bring_back, await _known(settings))
+    return f"{_files(back)} came back from {pictures.quarantine}."
 
 
 def _files(count: int) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
 from itertools import chain
 from pathlib import Path
 
+import psutil
 import pytest
 
 # Workers of pytest-xdist share the machine: one thread each for torch, which reads this on loading.
@@ -30,8 +33,16 @@ def pytest_xdist_auto_num_workers() -> int:
 _SHARE = 4
 
 
+#: Where Linux keeps files in memory, and the bytes that must be free there and in memory.
+_IN_MEMORY, _IN_MEMORY_BYTES = Path("/dev/shm"), 6 << 30  # noqa: S108  pytest makes its own folder
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Small shares, where tests run in several workers and nobody asked for others."""
+    """Where files go; and small shares, where tests run in several workers as they come."""
+    if "TMPDIR" not in os.environ and _room_in_memory():
+        # Databases wait milliseconds for a disk at each commit, and nobody pulls the plug here:
+        # a process that is killed loses nothing in memory either.
+        os.environ["TMPDIR"] = tempfile.tempdir = str(_IN_MEMORY)
     if getattr(config.option, "maxschedchunk", 0) is None:
         config.option.maxschedchunk = _SHARE
 
@@ -43,6 +54,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     fill = _SHARE - 1
     shares = [(item, *quick[i * fill : (i + 1) * fill]) for i, item in enumerate(slow)]
     items[:] = [*chain.from_iterable(shares), *quick[len(slow) * fill :]]
+
+
+def _room_in_memory() -> bool:
+    if not os.access(_IN_MEMORY, os.W_OK):
+        return False
+    free = min(shutil.disk_usage(_IN_MEMORY).free, psutil.virtual_memory().available)
+    return free >= _IN_MEMORY_BYTES
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing that is collected is garbage: each worker would look through it dozens of times."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -18,16 +18,11 @@ from bot.policy.layers import everywhere, licensed
 from bot.policy.rulebook import Rulebook
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
-from bot.words.speaking import Message
+from bot.words import pictures
 from models.contract import Rendered, Scores, ScoringError
 from models.provenance import Provenance, encode_png
 
 log = logging.getLogger(__name__)
-
-_SOURCE_GONE = Message("The picture that this was to be varied from is gone, so it was not drawn.")
-_ENLARGED_GONE = Message(
-    "The picture that was to be upscaled is gone, so there is nothing to upscale."
-)
 
 
 class SourceGoneError(Exception):
@@ -87,7 +82,7 @@ class Finisher:
             return None
         picture = await self._gallery.get(JobId(job.draw.source))
         if picture is None:
-            raise SourceGoneError(_ENLARGED_GONE if job.draw.enlarged else _SOURCE_GONE)
+            raise SourceGoneError(pictures.source_gone(job.draw))
         return await self._gallery.read(picture)
 
     async def _scores(self, rendered: Rendered) -> Scores | None:

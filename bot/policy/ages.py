@@ -16,7 +16,11 @@ from bot.policy.expressions import Span
 from bot.policy.reading import UnreadableError
 
 #: Digits that say 1 to 17, also with a space or a point in them: `1 2`, `17.5`.
-_DIGITS = re.compile(r"(?<!\d)0?(?:1[ .]?[0-7]|[1-9])(?:[.,]\d{1,2})?(?!\d)")
+#: A pattern that begins with a digit is looked for faster than one that looks behind first.
+DIGITS = re.compile(
+    r"[0-9](?<!\d\d)(?:(?<=0)(?:1[ .]?[0-7]|[1-9])|(?<=1)[ .]?[0-7]|(?<=[1-9]))"
+    r"(?:[.,]\d{1,2})?(?!\d)"
+)
 #: Words, kanji and Hangul that may be numbers.
 _KANJI = "[〇一二三四五六七八九十兩两]"
 _WORDS = re.compile(
@@ -148,7 +152,7 @@ class Ages:
 
     def _spelled(self, text: str, words: Collection[str]) -> Iterator[Span]:
         """Where a number from 1 to 17 stands."""
-        yield from (digits.span() for digits in _DIGITS.finditer(text))
+        yield from (digits.span() for digits in DIGITS.finditer(text))
         if text.isascii() and self._numbers.isdisjoint(words):
             return
         for word in _WORDS.finditer(text):

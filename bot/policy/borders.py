@@ -15,6 +15,8 @@ from bot.policy.expressions import Span
 
 #: What is asked about: short terms that begin with a kanji.
 _SHORT = re.compile("[\u4e00-\u9fff][\u4e00-\u9fff\u3041-\u309f]{1,2}")
+#: The same with a comma in it: tags that stand side by side.
+_ACROSS = re.compile("([\u4e00-\u9fff]{1,2})[\\s,\uff0c\u3001]{1,3}([\u4e00-\u9fff]{1,2})")
 #: Characters that a word of the list has.
 _WORD_MIN, _WORD_MAX = 2, 4
 
@@ -22,6 +24,9 @@ _WORD_MIN, _WORD_MAX = 2, 4
 def is_chance(text: str, span: Span, words: Collection[str]) -> bool:
     """Whether what stands there is parts of two of these words; a word is none that holds it."""
     start, end = span
+    if across := _ACROSS.fullmatch(text, start, end):
+        left = _ending(text, across.end(1), start, words)
+        return left is not None and _beginning(text, across.start(2), end, words) is not None
     if not _SHORT.fullmatch(text, start, end):
         return False
     return any(_meet(text, seam, span, words) for seam in range(start + 1, end))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from typing import Annotated, TypeVar, cast
 
 from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
@@ -27,8 +28,10 @@ from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.policy.toml_text import BYTES_MAX, oddity
+from bot.words import documents as words
+from bot.words.speaking import number
 from bot.words.wording import plain
-from models.decoding import Dialect, Meta, MisfitError, decode, flaws
+from models.decoding import Dialect, Flaw, Meta, MisfitError, decode, flaws
 
 _T = TypeVar("_T")
 
@@ -114,6 +117,10 @@ class _Document:
             raise ValueError(f"version must be {VERSION}: another version of the bot wrote this.")
 
 
+#: Keys that stand in a table, by what is written where somebody forgot to say which.
+_FROM_TABLES = {"rules": "server.rules", **{f.name: f"strikes.{f.name}" for f in fields(_Strikes)}}
+
+
 class DocumentError(ValueError):
     """A file is no policy; the message is the first fault, and how many more there are."""
 
@@ -130,7 +137,7 @@ def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy
     try:
         policy = _policy(decode(_Document, tree, _TOML), guild_id)
     except MisfitError as misfit:
-        told = [flaw.sentence for flaw in misfit.flaws]
+        told = [_told(flaw) for flaw in misfit.flaws]
         raise DocumentError([*told, *_faults_in(tree, rulebook)]) from None
     except DocumentError:
         raise DocumentError(list(_faults_in(tree, rulebook))) from None
@@ -139,20 +146,36 @@ def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy
     return policy
 
 
+def _told(flaw: Flaw) -> str:
+    """A flaw in words; a name that is no key, with the key that was meant if one is near.
+
+    What stands in a table and was written above all tables is found too.
+    """
+    if not flaw.known:
+        return flaw.sentence
+    within, _, name = flaw.path.rpartition(".")
+    keys = {path.rpartition(".")[2]: path for path in flaw.known}
+    near = get_close_matches(name, keys if within else _FROM_TABLES | keys, n=1)
+    if near:
+        nearest = keys.get(near[0]) or _FROM_TABLES[near[0]]
+        return words.KEY_IS_NEARLY(key=flaw.path, nearest=nearest)
+    return words.STRANGE_KEY(key=flaw.path)
+
+
 def _parsed(data: bytes) -> dict[str, object]:
     if len(data) > BYTES_MAX:
-        raise DocumentError([f"it has more than {BYTES_MAX // 1024:,} KiB"])
+        raise DocumentError([words.TOO_MANY_KIB(most=number(BYTES_MAX // 1024))])
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise DocumentError(["it is not UTF-8 text"]) from None
+        raise DocumentError([words.NOT_UTF8()]) from None
     if odd := oddity(text):
         raise DocumentError([odd])
     try:
         return tomllib.loads(text)
     # Besides TOML's own: a number with more digits than Python reads, and brackets in brackets.
     except (ValueError, RecursionError) as fault:
-        raise DocumentError([f"it is not valid TOML: {fault}"]) from None
+        raise DocumentError([words.NOT_TOML(fault=fault)]) from None
 
 
 def _faults_in(tree: Mapping[str, object], rulebook: Rulebook) -> Iterator[str]:
@@ -332,6 +355,6 @@ def faults_of(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
         ("roles", len(policy.roles), ROLES_MAX),
     ):
         if count > most:
-            yield f"{name} has {count:,} entries; {most:,} are the most"
+            yield words.TOO_MANY_ENTRIES(list=name, count=number(count), most=number(most))
     if len(json.dumps(tree, ensure_ascii=False).encode("utf-8", "replace")) > _JSON_BYTES_MAX:
-        yield f"it is larger than {_JSON_BYTES_MAX // 1024:,} KiB all in all"
+        yield words.TOO_LARGE_IN_ALL(most=number(_JSON_BYTES_MAX // 1024))

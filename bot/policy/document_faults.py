@@ -1,5 +1,6 @@
 """What is wrong with the names and words in a policy's file, a sentence each. Pure.
 
+Each is in the language that is spoken, for a moderator who brought the file reads it.
 `document.py` reads the file and asks here; what does not fit its place at all is the decoder's.
 """
 
@@ -12,6 +13,9 @@ from difflib import get_close_matches
 from bot.domain import RuleId
 from bot.policy.layers import GuildPolicy
 from bot.policy.rulebook import SERVER, Rulebook
+from bot.policy.screening import is_wordless
+from bot.words import documents as words
+from bot.words.speaking import Message
 
 TERM_CHARS_MAX, REASON_CHARS_MAX = 80, 200
 _ID = re.compile(r"[1-9][0-9]{0,18}")
@@ -21,13 +25,13 @@ def fault_of_id(name: str, table: str) -> str | None:
     """Why a table of a file cannot have this name, None if it can: it is a channel or a role."""
     if _ID.fullmatch(name) and int(name) < 2**63:
         return None
-    return f"{table}.{name} must be named after an id: a whole number"
+    return words.NO_ID(table=table, name=name)
 
 
 def faults_of_preset(preset: str, rulebook: Rulebook) -> Iterator[str]:
     """A preset that the package does not have."""
     if preset not in rulebook.presets:
-        yield f"preset must be one of {', '.join(rulebook.presets)}, not {preset}"
+        yield words.NO_PRESET(presets=", ".join(rulebook.presets), preset=preset)
 
 
 def faults_of_rules(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
@@ -48,20 +52,22 @@ def faults_of_rules(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
 def strange_rules(named: Iterable[tuple[str, str]], rulebook: Rulebook) -> Iterator[str]:
     """What is wrong with rules that are named in these places."""
     for at, rule in named:
-        if fault := _fault_of_rule(RuleId(rule), rulebook):
-            yield f"{at}: {fault}"
+        if fault := _fault_of_rule(at, RuleId(rule), rulebook):
+            yield fault
 
 
-def _fault_of_rule(rule: RuleId, rulebook: Rulebook) -> str | None:
+def _fault_of_rule(at: str, rule: RuleId, rulebook: Rulebook) -> str | None:
     if rule == SERVER:
         return None
     if rule not in rulebook.rules:
         near = get_close_matches(rule, [*rulebook.rules, SERVER], n=1)
-        return f"there is no rule {rule}" + (f"; {near[0]} is nearest" if near else "")
+        if near:
+            return words.RULE_IS_NEARLY(at=at, rule=rule, nearest=near[0])
+        return words.NO_RULE(at=at, rule=rule)
     if rulebook.rules[rule].floor:
-        return f"{rule} is the same in every server, so it cannot be set"
+        return words.RULE_OF_FLOOR(at=at, rule=rule)
     if rulebook.rules[rule].when is None:
-        return f"{rule} is a promise that no prompt can show, so it cannot be set"
+        return words.RULE_STATED(at=at, rule=rule)
     return None
 
 
@@ -71,24 +77,21 @@ def faults_of_terms(policy: GuildPolicy) -> Iterator[str]:
     yield from faults_of_texts("allowed", policy.allowed)
     for term in policy.blocked:
         if len(term.reason) > REASON_CHARS_MAX or not term.reason.isprintable():
-            yield (
-                f"blocked.{term.text}.reason must be one line of at most {REASON_CHARS_MAX} "
-                "characters"
-            )
+            yield words.LONG_REASON(term=term.text, most=REASON_CHARS_MAX)
 
 
 def faults_of_texts(name: str, texts: Sequence[str]) -> Iterator[str]:
     """Terms of one list, `blocked` or `allowed`, that cannot be kept."""
     if len(set(texts)) < len(texts):
-        yield f"{name} has a term twice"
+        yield words.TERM_TWICE(list=name)
     for text in texts:
         if fault := _fault_of_term(text):
-            yield f"{name}.{text}: a term {fault}"
+            yield fault(list=name, term=text, most=TERM_CHARS_MAX)
 
 
-def _fault_of_term(text: str) -> str | None:
+def _fault_of_term(text: str) -> Message | None:
     if len(text) > TERM_CHARS_MAX:
-        return f"has {TERM_CHARS_MAX} characters at most"
-    if not any(c.isalnum() for c in text) or not text.isprintable():
-        return "is one line with a letter or a digit in it"
-    return None
+        return words.LONG_TERM
+    if not text.isprintable():
+        return words.UNSEEN_IN_TERM
+    return words.WORDLESS_TERM if is_wordless(text) else None

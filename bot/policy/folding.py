@@ -41,6 +41,8 @@ _SMALL_KANA = ("HIRAGANA LETTER SMALL", "KATAKANA LETTER SMALL")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 #: Alphabets that Unicode keeps 26 in a row and NFKC leaves alone: circled, squared, flags, tags.
 _ALPHABETS = (0x1F150, 0x1F170, 0x1F1E6)
+#: So many characters are ASCII.
+_ASCII = 128
 
 
 def composed(text: str) -> str:
@@ -80,16 +82,25 @@ class Letters(dict[int, str]):
     """What each character reads as, for `str.translate`; learned as characters come up."""
 
     def __init__(self, lookalikes: Mapping[str, str]) -> None:
-        """`lookalikes`: for a Latin spelling, the characters that look like it."""
+        """`lookalikes`: for a Latin spelling, the characters that look like it, none of ASCII."""
         rows = ((first, range(26)) for first in _ALPHABETS)
         super().__init__({f + n: _ALPHABET[n] for f, row in rows for n in row})
         pairs = chain.from_iterable(product(drawn, (read,)) for read, drawn in lookalikes.items())
         self._lookalikes = str.maketrans(dict(pairs))
         self[ord(JOINT)] = JOINT
+        #: What ASCII reads as, and what of it is unseen.
+        self._plain = "".join(self[code] or chr(code) for code in range(_ASCII)).encode().ljust(256)
+        self._unseen = bytes(code for code in range(_ASCII) if not self[code])
 
     def folded(self, text: str) -> str:
         """A text with every character in its plain form."""
-        return composed(text).translate(self)
+        return self.read(composed(text))
+
+    def read(self, text: str) -> str:
+        """The same for a text that is composed."""
+        if text.isascii():
+            return text.encode().translate(self._plain, self._unseen).decode()
+        return text.translate(self)
 
     def each(self, texts: Sequence[str]) -> list[str]:
         """Many texts folded, all at once: some hundred thousand words are."""

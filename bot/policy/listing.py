@@ -13,6 +13,7 @@ from itertools import chain
 
 from bot.policy.folding import other_kana
 from bot.policy.rulebook import Concept
+from bot.policy.spelling import in_full
 from bot.policy.terms import Label
 from bot.policy.wordlists import each_spoken
 
@@ -20,6 +21,8 @@ from bot.policy.wordlists import each_spoken
 Read = Callable[[Sequence[str]], list[str]]
 #: Shorter words are no part of a word that was run together, and in other scripts these.
 _PART_MIN, _FOREIGN_MIN = 3, 5
+#: The languages whose words stand beside English ones.
+_ENGLISH = ("en", "ja")
 _FOREIGN = re.compile("[^\0-\u024f]")
 
 
@@ -30,7 +33,9 @@ class Listed:
     concept: Concept
     #: Its terms as they are written; of names, in both orders.
     written: Sequence[str]
-    #: The same, folded.
+    #: The language of each.
+    languages: Sequence[str]
+    #: The terms, folded.
     read: Sequence[str]
     #: Their words.
     lines: Sequence[str]
@@ -39,18 +44,21 @@ class Listed:
 
 def listed(concept: Concept, read: Read) -> Listed:
     """A concept's terms and harmless phrases."""
-    written = [*_spellings(concept)]
+    spelled = [*_spellings(concept)]
+    written = [term for _, term in spelled]
+    languages = [language for language, _ in spelled]
     terms = read(written)
     harmless = read([*concept.harmless_spellings()])
-    return Listed(concept, written, terms, each_spoken(terms), harmless)
+    return Listed(concept, written, languages, terms, each_spoken(terms), harmless)
 
 
-def _spellings(concept: Concept) -> Iterator[str]:
-    """Every term of a concept; of names, in both orders."""
-    for term in concept.spellings():
-        yield term
-        if concept.names and len(parts := term.split()) == 2:
-            yield " ".join(reversed(parts))
+def _spellings(concept: Concept) -> Iterator[tuple[str, str]]:
+    """Every term of a concept with its language; of names, in both orders."""
+    for language, terms in concept.terms.items():
+        for term in in_full({language: terms}):
+            yield language, term
+            if concept.names and len(parts := term.split()) == 2:
+                yield language, " ".join(reversed(parts))
 
 
 def labelled(concepts: Iterable[Listed]) -> Iterator[tuple[Label, Iterable[str]]]:
@@ -75,6 +83,15 @@ def parts(concepts: Iterable[Listed]) -> Iterator[str]:
         for term, line in zip(each.written, each.lines, strict=True):
             shortest = _FOREIGN_MIN if _FOREIGN.search(term) else _PART_MIN
             yield from (word for word in line.split() if len(word) >= shortest)
+
+
+def by_language(concepts: Iterable[Listed]) -> tuple[frozenset[str], frozenset[str]]:
+    """The words of English terms, with Japanese ones in Latin letters, and of all others."""
+    words: tuple[set[str], set[str]] = (set(), set())
+    for each in concepts:
+        for language, line in zip(each.languages, each.lines, strict=True):
+            words[language not in _ENGLISH].update(line.split())
+    return frozenset(words[False]), frozenset(words[True])
 
 
 def plain(concepts: Sequence[Listed]) -> frozenset[str]:

@@ -20,7 +20,8 @@ from ahocorasick_rs import AhoCorasick
 
 from bot.policy.expressions import Span
 from bot.policy.reading import UnreadableError
-from bot.policy.spoken import Found, Spoken, Squeezed, collapsed
+from bot.policy.splitting import collapsed
+from bot.policy.spoken import Found, Spoken, Squeezed
 from bot.policy.wordlists import each_spoken, each_squeezed
 
 _RUNS = re.compile(r"\d|(\D)\1*+")
@@ -83,18 +84,18 @@ class _Patterns:
     def __init__(self, texts: Sequence[str]) -> None:
         """`texts`: for each term how it is written; "" if it is not."""
         first: dict[str, int] = {}
-        #: By the first of several terms that are written alike: the others.
-        self._others: dict[int, list[int]] = {}
+        #: By the first of several terms that are written alike: all of these.
+        self._alike: dict[int, list[int]] = {}
         for term, text in enumerate(texts):
             if text and (known := first.setdefault(text, term)) != term:
-                self._others.setdefault(known, []).append(term)
+                self._alike.setdefault(known, [known]).append(term)
         self._automaton: _Automaton | None = AhoCorasick(list(first)) if first else None
         self._first = list(first.values())
 
     def meant(self, number: int) -> Sequence[int]:
         """The terms of which `find` told the number."""
         term = self._first[number]
-        return (term, *self._others[term]) if term in self._others else (term,)
+        return self._alike.get(term) or (term,)
 
     def find(self, text: str) -> Sequence[Found]:
         if self._automaton is None:
@@ -129,6 +130,13 @@ class Vocabulary:
 
     def find(self, line: Spoken) -> list[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
+        hits = self._as_spoken(line)
+        for part in line.disguises(self._familiar, self._reach):
+            hits += self._in_part(part, line)
+        return hits
+
+    def _as_spoken(self, line: Spoken) -> list[Hit]:
+        """The terms that stand in a line as they are spoken."""
         hits: list[Hit] = []
         listed = len(self._texts)
         found = self._spoken.find(line.spoken)
@@ -140,15 +148,18 @@ class Vocabulary:
                     hits.append(Hit(term, begin, last, True))
                 elif line.is_close(begin, last):
                     hits.append(Hit(self._halved[term - listed][0], begin, last, False))
-        for part in line.disguises(self._familiar, self._reach):
-            disguised: list[Hit] = []
-            for key, turned in ((part.key, False), (part.key[::-1], True)):
-                stretches = part.stretches(self._squeezed.find(key), turned=turned)
+        return hits
+
+    def _in_part(self, part: Squeezed, line: Spoken) -> list[Hit]:
+        """The terms that are disguised in a part of a line."""
+        hits: list[Hit] = []
+        if found := self._squeezed.find(part.both_ways):
+            for turned, there in ((False, part.as_it_stands(found)), (True, part.turned(found))):
+                stretches = part.stretches(there)
                 line.effort += _JUDGED * len(stretches)
-                disguised += self._disguised(part, stretches, turned=turned)
-            if len(disguised) > _DISGUISED_MAX:
-                raise UnreadableError
-            hits += disguised
+                hits += self._disguised(part, stretches, turned=turned)
+        if len(hits) > _DISGUISED_MAX:
+            raise UnreadableError
         return hits
 
     def _halves(self) -> Iterator[tuple[int, str]]:

@@ -13,19 +13,25 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from bot.policy.expressions import Span
-from bot.policy.reading import Reading, around
+from bot.policy.inflection import of_none
+from bot.policy.reading import IsWord, Reading, around
 from bot.policy.spoken import Spoken
 
 #: A word of fewer letters is not taken apart, and one of more is no word.
 _TOGETHER_MIN, _TOGETHER_MAX = 7, 48
 _PART_MIN, _PART_MAX = 3, 20
 _LONG = 10
+#: Of two languages side by side a word that is no English has so many letters, and one that is;
+#: and one that is found beside whatever there is.
+_FOREIGN_MIN, _BESIDE_MIN, _SURE = 5, 4, 7
 #: Words of fewer letters that may be parts of a long word, and those that may be its last.
-_LITTLE = frozenset({
-    "a", "an", "as", "at", "be", "by", "do", "he", "if", "in", "is", "it", "me", "my", "no", "of",
-    "on", "or", "so", "to", "up", "us", "we", "da", "de", "di", "du", "el", "en", "et", "ex", "im",
-    "la", "le", "mi", "se", "su", "tu", "un", "zu",
+_LITTLE_FOREIGN = frozenset({
+    "da", "de", "di", "du", "el", "en", "et", "im", "la", "le", "mi", "se", "su", "tu", "un", "zu",
 })  # fmt: skip
+_LITTLE = _LITTLE_FOREIGN | {
+    "a", "an", "as", "at", "be", "by", "do", "ex", "he", "if", "in", "is", "it", "me", "my", "no",
+    "of", "on", "or", "so", "to", "up", "us", "we",
+}  # fmt: skip
 _LAST = frozenset({"ex", "in", "is", "it", "me", "of", "on", "to", "up", "us"})
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
@@ -40,8 +46,19 @@ _REMEMBERED = 4096
 class Parting:
     """Takes words apart; made once for a rulebook."""
 
-    def __init__(self, known: Iterable[str]) -> None:
-        """`known` are the words that others may be made of."""
+    def __init__(
+        self,
+        known: Iterable[str],
+        foreign: Collection[str] = (),
+        english: Collection[str] = (),
+        is_form: IsWord = of_none,
+    ) -> None:
+        """`known` are the words that others may be made of; `is_form`: it is one of its own.
+
+        `foreign`: those that are no English; `english`: those that are nothing else.
+        """
+        self._is_form = is_form
+        self._foreign, self._english = _LITTLE_FOREIGN.union(foreign), frozenset(english)
         self._known = frozenset(word for word in known if len(word) >= _PART_MIN)
         self._all = self._known | _LITTLE
         self.parts = lru_cache(maxsize=_REMEMBERED)(self._parts)
@@ -91,7 +108,17 @@ class Parting:
                     if here is None or score > here[0]:
                         best[end] = score, (*before[1], part)
         whole = best.get(len(word))
-        return whole[1] if whole and len(whole[1]) > 1 else ()
+        if whole is None or len(whole[1]) == 1:
+            return ()
+        return () if self._is_chance(whole[1]) or self._is_form(word) else whole[1]
+
+    def _is_chance(self, parts: Sequence[str]) -> bool:
+        """Whether short words of several languages only happen to make one: `boy kot tieren`."""
+        foreign = [len(part) for part in parts if part in self._foreign]
+        english = [len(part) for part in parts if part in self._english]
+        if not foreign or not english or max(foreign) >= _SURE:
+            return False
+        return min(foreign) < _FOREIGN_MIN or min(english) < _BESIDE_MIN
 
     @staticmethod
     def _may_end(part: str) -> bool:

@@ -71,8 +71,8 @@ class Names:
                 if not self._are_beside(text, given, word):
                     break
                 if self._is_name(text, given, word, unlisted=unlisted):
-                    yield given.start(), word.end()
-                    told = word.end()
+                    told = self._end_of_name(text, word)
+                    yield given.start(), told
                 elif word[0] in _PARTICLES or len(word[0]) == 1:
                     continue
                 break
@@ -87,8 +87,21 @@ class Names:
                     yield word
                 at = text.find(name, at + len(name))
 
-    def first_names(self, text: str) -> list[Span]:
-        """Where a word stands that is a given name and no word of the language."""
+    def _end_of_name(self, text: str, family: re.Match[str]) -> int:
+        """Where a name ends that may have one more family name behind the first."""
+        more = _WORD.match(text, family.end() + 1)
+        if more is None or text[family.end()] not in _BETWEEN:
+            return family.end()
+        is_one = len(more[0]) >= _LONG and more[0] in self._family and more[0] not in self._known
+        return more.end() if is_one else family.end()
+
+    def first_names(self, text: str, words: Collection[str]) -> list[Span]:
+        """Where a word stands that is a given name and no word of the language.
+
+        `words` are those of the text; without spaces between them a name may be several.
+        """
+        if text.isascii() and self._clear.isdisjoint(words):
+            return []
         return [w.span() for w in _WORD.finditer(text) if w[0] in self._clear and len(w[0]) > _LONG]
 
     def _are_beside(self, text: str, given: re.Match[str], word: re.Match[str]) -> bool:

@@ -12,17 +12,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, product
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from bot.policy.expressions import Span
 from bot.policy.folding import JOINT
 from bot.policy.options import clusters
 from models.prompt import parse
 
-_JOINTS = str.maketrans(dict.fromkeys("()[]{}<>|\\", JOINT))
+_BRACKETS = "()[]{}<>|\\"
+#: The same as joints, for ASCII.
+_JOINTS = bytes.maketrans(_BRACKETS.encode(), JOINT.encode() * len(_BRACKETS))
 _NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _WEIGHT = re.compile(rf":\s*+{_NUMBER}\s*+(?=[)\]}}>,]|$)")
 _BREAK = re.compile(r"\bBREAK\b")
@@ -93,8 +94,7 @@ class UnreadableError(Exception):
     """There are more ways to read it than anybody can look through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One way to read a text, or a part of it."""
 
     text: str
@@ -184,7 +184,11 @@ def without_brackets(folded: str) -> str:
     """Brackets and weights as joints."""
     if ":" in folded:
         folded = _WEIGHT.sub(lambda weight: JOINT * len(weight[0]), folded)
-    return folded.translate(_JOINTS)
+    if folded.isascii():
+        return folded.encode().translate(_JOINTS).decode()
+    for bracket in _BRACKETS:
+        folded = folded.replace(bracket, JOINT)
+    return folded
 
 
 def _optional(folded: str, is_word: IsWord) -> Iterator[Reading]:

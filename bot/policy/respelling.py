@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import combinations
 
 from bot.policy.expressions import Span
-from bot.policy.reading import Reading
+from bot.policy.inflection import of_none
+from bot.policy.reading import IsWord, Reading
 from bot.policy.spoken import Spoken
 from bot.policy.windows import windows
 
@@ -27,9 +28,9 @@ _REMEMBERED = 4096
 class Respelling:
     """Reads words as they were meant; made once for a rulebook."""
 
-    def __init__(self, listed: Collection[str]) -> None:
-        """`listed` are the words of terms."""
-        self._listed = listed
+    def __init__(self, listed: Collection[str], is_form: IsWord = of_none) -> None:
+        """`listed` are the words of terms; `is_form`: a word is one of its own."""
+        self._listed, self._is_form = listed, is_form
         self.meant = lru_cache(maxsize=_REMEMBERED)(self._meant)
 
     def read(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
@@ -48,7 +49,8 @@ class Respelling:
         """The word of a term that a word stands for; None: of none."""
         if not word.isascii() or not word.isalpha():
             return None
-        return next((found for found in _others(word) if found in self._listed), None)
+        meant = next((found for found in _others(word) if found in self._listed), None)
+        return None if meant and self._is_form(word) else meant
 
 
 def _told(line: Spoken, first: int) -> Callable[[int, int], Span]:

@@ -16,6 +16,7 @@ from bot.domain import BotError, RuleId, Ruling
 from bot.policy.ages import AgeWords
 from bot.policy.effect import Audience, Effect
 from bot.policy.expressions import ExpressionError, When, read
+from bot.policy.homographs import Tongue
 from bot.policy.spelling import expanded, in_full
 from bot.words.speaking import Message
 from models.decoding import Dialect, MisfitError, decode
@@ -119,6 +120,8 @@ class Lexicon:
     given_names: frozenset[str]
     surnames: frozenset[str]
     ages: AgeWords
+    #: By language, words that are a term's in another one.
+    homographs: Mapping[str, Tongue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -303,13 +306,8 @@ def _concept(name: str, path: str, files: Mapping[str, bytes]) -> Concept:
 
 def _presets(files: Mapping[str, bytes]) -> dict[str, dict[RuleId, Effect]]:
     raw = _read(_Presets, "presets.toml", files)
-    return {
-        name: {
-            RuleId(rule): effect.made()
-            for rule, effect in getattr(raw, name.replace("-", "_")).items()
-        }
-        for name in _PRESETS
-    }
+    said = ((name, getattr(raw, name.replace("-", "_"))) for name in _PRESETS)
+    return {name: {RuleId(r): e.made() for r, e in effects.items()} for name, effects in said}
 
 
 def _licences(files: Mapping[str, bytes]) -> dict[str, tuple[RuleId, ...]]:
@@ -335,6 +333,7 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
         given_names=lines("given-names"),
         surnames=lines("surnames"),
         ages=_read(AgeWords, "lexicon/ages.toml", files),
+        homographs=_read(dict[str, Tongue], "lexicon/homographs.toml", files),
     )
 
 

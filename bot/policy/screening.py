@@ -13,11 +13,12 @@ from functools import cached_property, lru_cache
 from bot.domain import Finding, Ruling
 from bot.policy.effect import Effect
 from bot.policy.expressions import Places, Side, Span
+from bot.policy.folding import Letters
 from bot.policy.listing import in_every_kana
-from bot.policy.reading import UnreadableError, joined, turned
+from bot.policy.reading import UnreadableError, joined, turned, without_brackets, without_breaks
 from bot.policy.rulebook import SERVER, UNREADABLE, Rulebook
 from bot.policy.sides import Allowing, TextSide, all_of, detector
-from bot.policy.spoken import words
+from bot.policy.splitting import words
 from bot.policy.terms import Label, TermIndex, outside
 
 #: So many words a finding names at most.
@@ -25,6 +26,8 @@ _WORDS_MAX = 4
 #: So many tags are remembered.
 _REMEMBERED_TAGS = 4096
 _REFUSE = Effect(ruling=Ruling.REFUSE)
+#: Letters as they are, whatever they look like.
+_PLAIN = Letters({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,14 @@ def _told(places: Places) -> tuple[str, ...]:
         spans.setdefault(seen, []).append(span)
     words = (word for seen, here in spans.items() for word in seen.told(here))
     return tuple(dict.fromkeys(words))[:_WORDS_MAX]
+
+
+def is_wordless(text: str) -> bool:
+    """Whether a term would be found in no prompt, for nothing of it is read as a word.
+
+    `BREAK` in capitals and `<|endoftext|>` are orders in a prompt, U+3164 is not seen.
+    """
+    return not words(without_brackets(_PLAIN.folded(without_breaks(text))))
 
 
 def normalise(text: str, rulebook: Rulebook) -> str:

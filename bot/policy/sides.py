@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import chain
 
@@ -16,7 +15,9 @@ from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.expressions import Condition, Side, Span
 from bot.policy.folding import JOINT, Letters, composed
-from bot.policy.listing import labelled, listed, parts, plain
+from bot.policy.homographs import Homographs
+from bot.policy.inflection import Inflection
+from bot.policy.listing import by_language, labelled, listed, parts, plain
 from bot.policy.matching import Innocent
 from bot.policy.parting import Parting
 from bot.policy.people import Names
@@ -76,12 +77,18 @@ class Detector:
         self.views = Views(letters, lexicon, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
         self.wanted = TermIndex([*self._labelled(self.concepts), *self._of_ages()], self.innocent)
-        self.parting = Parting(lexicon.ordinary.union(words, self.ages.words()))
-        self.respelling = Respelling(words)
+        is_form = Inflection(self.innocent.words | lexicon.surnames, words).is_form
+        known = lexicon.ordinary.union(words, self.ages.words())
+        english, foreign = by_language(concepts)
+        english |= lexicon.ordinary | lexicon.tags
+        foreign |= self.ages.words()
+        self.parting = Parting(known, foreign - english, english - foreign, is_form)
+        self.respelling = Respelling(words, is_form)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
         self.names = Names(lexicon, letters.each)
+        self.homographs = Homographs(lexicon.homographs)
         self.russian = frozenset(self._only_russian(zip(marked, folded, strict=True)))
 
     def _only_russian(self, known: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -182,7 +189,7 @@ class TextSide:
         self._detector = detector
         self._indices = indices
         self._spans: dict[str, Collection[Span]] = {}
-        self._folded = self._source.translate(detector.letters)
+        self._folded = detector.letters.read(self._source)
         #: What it cost to look it through, in characters that are read.
         self.effort = 0
         #: Every reading of the text, the first of which is the text without its brackets.
@@ -216,11 +223,11 @@ class TextSide:
         yield from readings(self._folded, self._detector.is_word)
         whole = Folded(self._detector.letters, self._source)
         for view in self._views(lines[0]):
-            folded = view.source.translate(self._detector.letters)
+            folded = self._detector.letters.read(view.source)
             told = Origin(view, whole)
             self._seen.append(Reading(folded, told=told))
             for reading in readings(folded, self._detector.is_word):
-                yield replace(reading, told=told)
+                yield Reading(reading.text, reading.start, told)
         yield from self._parted(list(lines))
 
     def _views(self, line: Spoken) -> Iterator[View]:
@@ -234,9 +241,9 @@ class TextSide:
         """The lines in which words were run together, with those taken apart."""
         innocent = self._detector.innocent
         for line in lines:
-            strange = line.strange(innocent.familiar) - innocent.words
-            yield from self._detector.parting.parted(line, strange)
-            yield from self._detector.respelling.read(line, strange)
+            if strange := line.strange(innocent.familiar) - innocent.words:
+                yield from self._detector.parting.parted(line, strange)
+                yield from self._detector.respelling.read(line, strange)
 
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
@@ -254,18 +261,25 @@ class TextSide:
         known = self._detector.concepts[concept]
         shields = self.found.shields(self._detector.excusing(concept))
         spans = untouched(self.found.words.get(concept, ()), shields)
-        if spans and _CYRILLIC.search(self._source):
+        if spans and not self._source.isascii() and _CYRILLIC.search(self._source):
             spans = {
                 span for span in spans if self._written(span).lower() not in self._detector.russian
             }
+        if self._homographs:
+            spans = {(a, b) for a, b in spans if self._folded[a:b] not in self._homographs}
         for other in known.includes:
             spans |= set(self.spans(other))
         return spans
 
+    @cached_property
+    def _homographs(self) -> frozenset[str]:
+        """The words of terms that mean something else in the language of this text."""
+        return self._detector.homographs.among(self._lines[0].words)
+
     def _names(self, concept: str) -> set[Span]:
-        names, given = self._detector.names, self._given_names
+        names, given = self._detector.names, self._given_names - self._homographs
         if concept == "first-names":
-            return self._real(names.first_names(self._folded))
+            return self._real(names.first_names(self._folded, given))
         return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
 
     @cached_property
@@ -329,9 +343,12 @@ def _word_count(text: str) -> int:
 
 
 def _is_told_of(name: Span, character: Span) -> bool:
-    """Whether a name is a character's, wholly or in part, and not just like a part of it."""
+    """Whether a name is a character's, wholly or in part, and goes on neither side beyond it.
+
+    `Leon Magnus` is a character, `Leon Magnus Carlsen` is not.
+    """
     (a, b), (start, end) = name, character
-    return a < end and start < b and not (a <= start and end <= b and name != character)
+    return a < end and start < b <= end and not (a < start and end == b)
 
 
 class Allowing:

@@ -10,29 +10,25 @@ import re
 import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate, islice, product
 from typing import TypeAlias
 
 from bot.policy.expressions import Span
 from bot.policy.reading import Reading
-
-#: Without the dot between words.
-_KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff"
-_HIRAGANA = "\u3041-\u309f"
-_KANJI = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_HANGUL = "\uac00-\ud7a3"
-_THAI = "\u0e00-\u0e7f"
-_SCRIPTS = _KATAKANA + _HIRAGANA + _KANJI + _HANGUL + _THAI
-#: Words: a change of script ends one, and every kanji is one.
-_WORD = re.compile(
-    f"[a-z]++|[0-9]++|[{_KATAKANA}]++|[{_HIRAGANA}]++|[{_KANJI}]|[{_HANGUL}]++|[{_THAI}]++"
-    f"|[^\\W\\d_a-z{_SCRIPTS}]++"
+from bot.policy.splitting import (
+    HANGUL,
+    HIRAGANA,
+    THAI,
+    collapsed,
+    each_word,
+    may_disguise,
+    spoken,
+    tie_ends,
+    words,
+    words_before,
 )
-#: The same for ASCII, which goes without patterns: numbers parted off, and blanks for the rest.
-_NUMBER = re.compile("([0-9]++)")
-_PLAIN_WORD = re.compile("[a-z]++|[0-9]++")
-_BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
+
 _RUN = re.compile(r"(\D)\1++")
 #: Between two words of which neither goes on in the other, unless somebody split it.
 _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
@@ -41,47 +37,19 @@ _DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015")
 _DASHED = 3
 #: What ends a breath.
 _APART = re.compile("[^\\w\\s'\u2019&-]")
+#: Among so many words for a tie it is faster to count words than to place each.
+_TIES_RARE = 4
 #: Scripts that put no space between words, or particles behind them: a long term counts anywhere.
-_UNSPACED = re.compile(f"[{_HIRAGANA}{_HANGUL}{_THAI}]")
-_HANGUL_END = re.compile(f"[{_HANGUL}]")
+_UNSPACED = re.compile(f"[{HIRAGANA}{HANGUL}{THAI}]")
+_HANGUL_END = re.compile(f"[{HANGUL}]")
 #: Hiragana that stand between words, and what they are in Korean.
 _PARTICLES = frozenset("をとがはにでものな의")
 _LONG = 3
-#: What ties a word to the one before: anything between them that is no gap.
-_TIE = re.compile("(?<=[^\\W_])(?:[^\\w\\s,\u3001\uff0c\u3002]++| [-\u2010-\u2015] )(?=[^\\W_])")
-#: The same for the shape of ASCII: `a` for what is of words, `-` for what ties them.
-_SHAPE = bytes(
-    97 if chr(n).isalnum() and n < 128 else 32 if chr(n).isspace() or chr(n) in ",_" else 45
-    for n in range(256)
-)
-_TIE_SHAPED = re.compile(b"a(?:-++| - )(?=a)")
-#: Words that disguise nothing: numbers, and kanji, which are found wherever they stand.
-_NO_DISGUISE = re.compile(f"[0-9]+|[{_KANJI}]")
 #: What is left of a word behind an apostrophe.
 _ELISION = re.compile("[a-z]{2}['\u2019]")
 _ELIDED_MAX = 2
 #: So many words more than were asked for are placed.
 _AHEAD = 16
-_REMEMBERED = 8192
-
-
-def words(text: str) -> list[str]:
-    """The words of a folded text."""
-    if not text.isascii():
-        return _WORD.findall(text)
-    apart = " ".join(_NUMBER.split(text))
-    return apart.encode().translate(_BLANKED).decode().split()
-
-
-def spoken(parts: Iterable[str]) -> str:
-    """Words with a space around each."""
-    return f" {' '.join(parts)} "
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def collapsed(text: str) -> str:
-    """A word with one letter for every run of it; digits stay."""
-    return _RUN.sub(r"\1", text)
 
 
 #: A number, and where what it is the number of begins and ends.
@@ -104,13 +72,14 @@ class Spoken:
         #: By how far they reach.
         self._disguises: dict[int, list[Squeezed]] = {}
         self._strange_words: set[str] | None = None
+        self._tied: set[int] | None = None
 
     def span(self, number: int) -> Span:
         """Where a word stands in the reading; it and those before it are looked for once."""
         missing = number + 1 - len(self._spans)
         if missing > 0:
             if self._rest is None:
-                self._rest = (_PLAIN_WORD if self.text.isascii() else _WORD).finditer(self.text)
+                self._rest = each_word(self.text)
             self._spans += [word.span() for word in islice(self._rest, missing + _AHEAD)]
         return self._spans[number]
 
@@ -158,16 +127,24 @@ class Spoken:
     def strange(self, familiar: frozenset[str]) -> set[str]:
         """The words that are no words; looked for once."""
         if self._strange_words is None:
-            words = set(self.words) - familiar
-            self._strange_words = {word for word in words if not _NO_DISGUISE.fullmatch(word)}
+            unknown = set(self.words) - familiar
+            self._strange_words = {word for word in unknown if may_disguise(word)}
         return self._strange_words
 
-    @cached_property
+    @property
     def tied(self) -> set[int]:
         """The numbers of words with more than space between them and the word before."""
-        ends = [end for _, end in _ties(self.text)]
+        # No `cached_property`, which takes a lock in Python 3.11: that takes longer than most ties.
+        if self._tied is None:
+            self._tied = self._behind_ties()
+        return self._tied
+
+    def _behind_ties(self) -> set[int]:
+        ends = tie_ends(self.text)
         if not ends:
             return set()
+        if self.text.isascii() and len(ends) * _TIES_RARE < len(self.words):
+            return set(words_before(self.text, ends))
         self.span(len(self.words) - 1)
         begins = [begin for begin, _ in self._spans]
         return {bisect_left(begins, end) for end in ends}
@@ -183,14 +160,6 @@ class Spoken:
         return _GAP.search(self.text, end, begin) is not None
 
 
-def _ties(text: str) -> Iterator[Span]:
-    """What ties two words of a text together."""
-    if not text.isascii():
-        return (tie.span() for tie in _TIE.finditer(text))
-    shape = text.encode().translate(_SHAPE)
-    return ((tie.start() + 1, tie.end()) for tie in _TIE_SHAPED.finditer(shape))
-
-
 class Squeezed:
     """Some words of a line without what parts them; where they stood on demand."""
 
@@ -204,9 +173,12 @@ class Squeezed:
         self.words = line.words[first : odd[-1] + reach + 1]
         self.squeezed = "".join(self.words)
         self._starts = [0, *accumulate(map(len, self.words))]
+        self._edges = frozenset(self._starts)
         self._plain = self.squeezed.isascii()
         #: Its letters, one for every run of them.
         self.key = self._in_short() if self._plain else _RUN.sub(r"\1", self.squeezed)
+        #: The key, and the same from its end: no term holds what parts them.
+        self.both_ways = f"{self.key}\n{self.key[::-1]}"
 
     def _in_short(self) -> str:
         """The key of words that begin and end where they seem to, and where that is in it."""
@@ -227,10 +199,6 @@ class Squeezed:
         return "".join(key)
 
     @cached_property
-    def _edges(self) -> frozenset[int]:
-        return frozenset(self._starts)
-
-    @cached_property
     def _runs(self) -> tuple[list[int], list[int]]:
         """Where the key has one letter for several: the places, and how many are gone by then."""
         places: list[int] = []
@@ -249,15 +217,22 @@ class Squeezed:
             return first, first + gone[runs + 1] - gone[runs] + 1
         return first, first + 1
 
-    def stretches(self, found: Sequence[Found], *, turned: bool) -> list[tuple[int, Span, bool]]:
+    def as_it_stands(self, found: Sequence[Found]) -> list[Found]:
+        """What of that which was found in the key both ways was found in the key as it stands."""
+        size = len(self.key)
+        return [there for there in found if there[1] < size]
+
+    def turned(self, found: Sequence[Found]) -> list[Found]:
+        """What of it was found in the key from its end, with its places in the key."""
+        size = len(self.key)
+        last = len(self.both_ways)
+        return [(number, last - end, last - start) for number, start, end in found if start > size]
+
+    def stretches(self, found: Sequence[Found]) -> list[tuple[int, Span, bool]]:
         """What was found in the key, as spans that begin and end where words may.
 
         With each, whether there is more in it than familiar words with a gap between them.
-        `turned`: it was found in the key from its end.
         """
-        if turned and found:
-            size = len(self.key)
-            found = [(number, size - end, size - start) for number, start, end in found]
         if not self._plain:
             return [(n, span, True) for n, start, end in found for span in self._loose(start, end)]
         return [

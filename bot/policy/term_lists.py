@@ -1,7 +1,7 @@
 """Lists of words as people write them: one a line, `term` or `term = reason`. Pure.
 
 The panel shows a list in chunks that fit a form, and takes them back. A line that cannot be read is
-told with its number, and then nothing of the text counts.
+told with its number, in the language that is spoken, and then nothing of the text counts.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
-from bot.policy.rulebook import Rulebook
-from bot.policy.screening import Term, normalise
+from bot.policy.screening import Term, is_wordless
+from bot.words import documents as words
 
 #: What a form of Discord's holds.
 CHUNK_CHARS = 4000
-_NO_TERM = "there is nothing before the ="
 #: The first `=` that is not written as `\=`.
 _EQUALS = re.compile(r"(?<!\\)=")
 
@@ -59,13 +58,13 @@ def chunks_of(terms: Sequence[Term]) -> list[TermChunk]:
     return chunks
 
 
-def read_lines(text: str, rulebook: Rulebook) -> tuple[list[Term], list[LineFault]]:
+def read_lines(text: str) -> tuple[list[Term], list[LineFault]]:
     """The terms of a text, in its order, and the lines that are none."""
     terms: list[Term] = []
     faults: list[LineFault] = []
     for number, line in enumerate(text.splitlines(), 1):
         term = _term_of(line)
-        why = term and (fault_of(term, rulebook) if term.text else _NO_TERM)
+        why = term and (fault_of(term) if term.text else words.NOTHING_BEFORE())
         if why:
             faults.append(LineFault(line=number, why=why))
         elif term:
@@ -85,16 +84,16 @@ def _tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-def fault_of(term: Term, rulebook: Rulebook) -> str | None:
+def fault_of(term: Term) -> str | None:
     """Why a term cannot be on a list, None if it can."""
     if len(term.text) > TERM_CHARS_MAX:
-        return f"a word or phrase has at most {TERM_CHARS_MAX} characters"
+        return words.WORD_TOO_LONG(most=TERM_CHARS_MAX)
     if len(term.reason) > REASON_CHARS_MAX:
-        return f"a reason has at most {REASON_CHARS_MAX} characters"
-    if not normalise(term.text, rulebook):
-        return "it has no letter or digit in it"
+        return words.REASON_TOO_LONG(most=REASON_CHARS_MAX)
+    if is_wordless(term.text):
+        return words.WORDLESS()
     if not (term.text + term.reason).isprintable():
-        return "there is an invisible character in it"
+        return words.INVISIBLE()
     return None
 
 
@@ -111,3 +110,45 @@ def unique(terms: Sequence[Term]) -> tuple[Term, ...]:
     for term in terms:
         first.setdefault(term.text.casefold(), term)
     return tuple(first.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What a form should hold now, and which chunk of the list it stands for."""
+
+    at: int
+    text: str
+
+
+def merge(before: Sequence[Term], at: int, written: str, now: Sequence[Term]) -> Merged | None:
+    """What somebody made of chunk `at` of the list that was, made of the list that is.
+
+    They took lines out and wrote lines, and so it is done again; all else stays as others made it.
+    It goes to the chunk that has most of what they saw. None if that holds no more in a form.
+    """
+    seen = _lines_at(chunks_of(before), at)
+    wrote = [line.strip() for line in written.splitlines() if line.strip()]
+    new = [line for line in wrote if line not in seen]
+    chunks = chunks_of(now)
+    place = max(
+        range(len(chunks)),
+        key=lambda n: (len(set(seen).intersection(_lines_at(chunks, n))), -abs(n - at)),
+        default=0,
+    )
+    gone, named = set(seen).difference(wrote), set(map(_name_of, new))
+    left = [
+        line
+        for line in _lines_at(chunks, place)
+        if line not in gone and _name_of(line) not in named
+    ]
+    text = "\n".join([*left, *new])
+    return Merged(at=place, text=text) if len(text) <= CHUNK_CHARS else None
+
+
+def _lines_at(chunks: Sequence[TermChunk], at: int) -> list[str]:
+    return chunks[at].text.split("\n") if at < len(chunks) else []
+
+
+def _name_of(line: str) -> str:
+    term = _term_of(line)
+    return term.text.casefold() if term else ""

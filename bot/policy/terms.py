@@ -82,13 +82,16 @@ class TermIndex:
         """Add what stands in the line."""
         ascii_only = line.text.isascii()
         for term, start, end, plain in self._vocabulary.find(line):
-            if plain and not ascii_only and is_chance(line.text, (start, end), self._borders):
+            if not ascii_only and is_chance(line.text, (start, end), self._borders):
                 continue
             placed = line.placed(start, end)
             for part, name in self._labels[term]:
                 if part not in _LENIENT or (plain and line.is_close(start, end)):
                     spans: dict[str, set[Span]] = getattr(found, part)
-                    spans.setdefault(name, set()).add(placed)
+                    if known := spans.get(name):
+                        known.add(placed)
+                    else:
+                        spans[name] = {placed}
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:

@@ -10,6 +10,9 @@ import json
 import re
 from collections.abc import Iterable
 
+from bot.words import documents as words
+from bot.words.speaking import number
+
 #: A file that is larger is not looked at.
 BYTES_MAX = 2 * 1024 * 1024
 _LINE_CHARS_MAX, _LINES_MAX, _SIGNS_MAX, _DEPTH_MAX, _DOTS_MAX = 4096, 100_000, 300_000, 8, 8
@@ -26,26 +29,26 @@ _TOKEN = re.compile(
 def oddity(text: str) -> str | None:
     """Why a text is no policy, by its form alone; None if it can be parsed without harm."""
     if text.count("\n") > _LINES_MAX:
-        return f"it has more than {_LINES_MAX:,} lines"
+        return words.TOO_MANY_LINES(most=number(_LINES_MAX))
     long = next(
         (at for at, line in enumerate(text.split("\n"), 1) if len(line) > _LINE_CHARS_MAX), None
     )
     if long is not None:
-        return f"line {long} has more than {_LINE_CHARS_MAX:,} characters"
+        return words.LONG_LINE(line=long, most=number(_LINE_CHARS_MAX))
     return _structure(text)
 
 
 def _structure(text: str) -> str | None:
     line, dots, depth = 1, 0, 0
-    for number, token in enumerate(_TOKEN.finditer(text)):
+    for count, token in enumerate(_TOKEN.finditer(text)):
         sign = token[0]
         line += sign.count("\n")
         dots = 0 if sign == "\n" else dots + (sign == ".")
         depth += (sign in "[{") - (sign in "]}")
         if dots > _DOTS_MAX or depth > _DEPTH_MAX:
-            return f"line {line} is nested too deep"
-        if number > _SIGNS_MAX:
-            return "it has too many values"
+            return words.NESTED(line=line)
+        if count > _SIGNS_MAX:
+            return words.TOO_MANY_VALUES()
     return None
 
 

@@ -43,8 +43,8 @@ _MADE = frozenset(re.findall(_MAKE, "".join(map(chr, range(0x0262, 0x1F200)))))
 _MAKES = re.compile(f"(?<=[A-Za-z]){_MAKE}|(?<={_MAKE})[A-Za-z]")
 #: Where a word of Latin capitals and small letters may part.
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-#: A quick look for the same.
-_CAMEL_SIGN = re.compile("[a-z0-9][A-Z]|[A-Z][A-Z][a-z]")
+#: A quick look for the same, from capital to capital.
+_CAMEL_SIGN = re.compile("[A-Z](?:(?<=[a-z0-9][A-Z])|[A-Z][a-z])")
 _WORD = re.compile(r"[^\W_]+")
 #: A word's letter with a sign and one more behind it, as in `PicS*e*x`, and before it.
 _SPELLS_ON = re.compile(r"[A-Za-z][^\w\s][A-Za-z](?![A-Za-z])")
@@ -53,8 +53,9 @@ _SPELLED_ON = re.compile(r"(?<![A-Za-z])[A-Za-z][^\w\s]")
 _HIDDEN = re.compile("([^\0])\0++")
 _CHUNK = re.compile(r"[^\s,]+")
 _LATIN = re.compile("[a-z]")
-#: Greek, Cyrillic and Armenian, whose letters are read as Latin ones.
-_SOUNDING = re.compile("[\u0370-\u058f]")
+_PLAIN = re.compile("[A-Za-z]")
+#: What else may be Latin: Greek, Cyrillic and Armenian are none, though read as Latin letters.
+_UNSURE = re.compile("[^\0-\x7f\u0370-\u058f]")
 #: Letters that are others when the page is turned, beside those that only look turned.
 _ROTATED = {"n": "u", "u": "n", "d": "p", "p": "d", "b": "q", "q": "b", "m": "w", "w": "m"}
 #: Letters that are read as several, and what may stand over them.
@@ -254,11 +255,11 @@ class Views:
         return self._is_known(source[chunk[0] : chunk[-1] + 1])
 
     def _is_known(self, word: str) -> bool:
-        return word.translate(self._letters) in self._innocent
+        return self._letters.read(word) in self._innocent
 
     def _looked(self, source: str) -> Iterator[View]:
         """All by its look, in every way, if letters of two scripts make a word."""
-        if not self._ambiguous.search(source) or not _LATIN.search(source.translate(self._letters)):
+        if not self._ambiguous.search(source) or not _LATIN.search(self._letters.read(source)):
             return
         chunks = [*_CHUNK.finditer(source)]
         mixed = {chunk for chunk in chunks if self._is_mixed(chunk[0])}
@@ -273,11 +274,12 @@ class Views:
 
     def _is_mixed(self, chunk: str) -> bool:
         """Whether there are letters of two scripts in it."""
-        return bool(self._ambiguous.search(chunk)) and any(map(self._is_latin, chunk))
+        if not self._ambiguous.search(chunk):
+            return False
+        return bool(_PLAIN.search(chunk)) or any(map(self._is_latin, _UNSURE.findall(chunk)))
 
     def _is_latin(self, char: str) -> bool:
-        read = self._letters[ord(char)]
-        return bool(_LATIN.match(read)) and not _SOUNDING.match(char)
+        return _LATIN.match(self._letters[ord(char)]) is not None
 
 
 def _behind_two(source: str, run: Span) -> Span:

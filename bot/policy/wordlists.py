@@ -1,4 +1,4 @@
-"""Ten thousands of terms as `spoken` reads one: all as one text, and parted again.
+"""Ten thousands of terms as `splitting` reads one: all as one text, and parted again.
 
 Called by `matching` and `listing`, which compile lists. Pure. It must not know what the words are
 for. A bot does this at each start, and a server at each change of its terms.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.policy.spoken import spoken, words
+from bot.policy.splitting import spoken, words
 
 _NUMBER = re.compile("([0-9]++)")
 #: ASCII with blanks for what is of no word; lines end where they did.
@@ -35,7 +35,7 @@ def _plainly_spoken(texts: Sequence[str]) -> list[str]:
     apart = _NUMBER.sub(r" \1 ", "\n".join(text.replace("\n", " ") for text in texts))
     lines = apart.replace("\n", " \n ").encode().translate(_BLANKED).decode()
     narrow = f" {_BLANKS.sub(' ', lines)} ".replace("  ", " ")
-    return [line if len(line) > 1 else "" for line in narrow.split("\n")]
+    return [line if len(line) > 2 else "" for line in narrow.split("\n")]
 
 
 def each_squeezed(lines: Sequence[str]) -> list[str]:

@@ -15,8 +15,22 @@ _PAPER, _INK, _FAINT, _RULE = "#fbfaf8", "#2c2a33", "#8b8794", "#e6e2dc"
 #: Of a value that holds its goal, and of one that does not.
 GOOD, BAD = "#2f8f83", "#c8606d"
 _WIDTH, _ROW, _TOP, _MARGIN = 1100, 26, 84, 24
-_LEFT, _RIGHT = 330, 960
+#: Where bars begin and end at the most, and how long they are at the least, in px.
+_LEFT, _RIGHT, _SHORTEST = 330, 960, 200
+_GAP = 10
 _TICKS = 5
+
+
+class _Scale(NamedTuple):
+    """Where bars begin and end, in px, and what stands at the end."""
+
+    left: float
+    right: float
+    highest: float
+
+    def across(self, value: float) -> float:
+        """Where a value lies."""
+        return self.left + (self.right - self.left) * value / self.highest
 
 
 class Bar(NamedTuple):
@@ -28,23 +42,33 @@ class Bar(NamedTuple):
     good: bool = True
 
 
-def bars(title: str, subtitle: str, lines: Sequence[Bar], goal: float | None) -> Image.Image:
-    """Horizontal bars from 0, in the order given; the goal is a line across all of them."""
-    highest = _round_up(max([*(line.value for line in lines), goal or 0.0]))
+def bars(
+    title: str,
+    subtitle: str,
+    lines: Sequence[Bar],
+    goal: float | None,
+    end: float | None = None,
+) -> Image.Image:
+    """Horizontal bars from 0, in the order given; the goal is a line across all of them.
+
+    `end` is where the scale ends; left out, at a round number above all.
+    """
+    highest = end or _round_up(max([*(line.value for line in lines), goal or 0.0]))
     height = _TOP + _ROW * len(lines) + _MARGIN + 20
     picture = Image.new("RGB", (_WIDTH, height), _PAPER)
     draw = ImageDraw.Draw(picture)
+    scale = _between(draw, lines, highest)
     _heading(draw, title, subtitle)
     bottom = _TOP + _ROW * len(lines)
     for tick in range(_TICKS + 1):
         value = highest * tick / _TICKS
-        x = _across(value, highest)
+        x = scale.across(value)
         draw.line((x, _TOP, x, bottom), _RULE)
         draw.text((x, bottom + 6), f"{value:,.6g}", _FAINT, _font(13), anchor="ma")
     for at, line in enumerate(lines):
-        _bar(draw, _TOP + _ROW * at, line, highest)
+        _bar(draw, _TOP + _ROW * at, line, scale)
     if goal is not None:
-        x = _across(goal, highest)
+        x = scale.across(goal)
         draw.line((x, _TOP - 6, x, bottom), _INK, 2)
         draw.text((x, _TOP - 8), f"goal {goal:g}", _INK, _font(13), anchor="mb")
     return picture
@@ -69,14 +93,22 @@ def histogram(
     return bars(title, subtitle, lines, None)
 
 
-def _bar(draw: ImageDraw.ImageDraw, top: int, line: Bar, highest: float) -> None:
-    right = _across(line.value, highest)
+def _between(draw: ImageDraw.ImageDraw, lines: Sequence[Bar], highest: float) -> _Scale:
+    """The scale that leaves room for every name and note, as long as bars can be seen still."""
+    names = max((draw.textlength(line.name, _font(14)) for line in lines), default=0.0)
+    notes = max((draw.textlength(line.note, _font(13)) for line in lines), default=0.0)
+    right = min(_RIGHT, _WIDTH - _MARGIN - notes - _GAP)
+    left = max(_LEFT, _MARGIN + names + _GAP)
+    return _Scale(left, max(right, left + _SHORTEST), highest)
+
+
+def _bar(draw: ImageDraw.ImageDraw, top: int, line: Bar, scale: _Scale) -> None:
     middle = top + _ROW / 2
-    draw.text((_LEFT - 10, middle), line.name, _INK, _font(14), anchor="rm")
+    draw.text((scale.left - _GAP, middle), line.name, _INK, _font(14), anchor="rm")
     if line.value > 0:
-        colour = GOOD if line.good else BAD
-        draw.rectangle((_LEFT, top + 5, max(right, _LEFT + 1), top + _ROW - 5), colour)
-    draw.text((_RIGHT + 10, middle), line.note, _FAINT, _font(13), anchor="lm")
+        colour, end = GOOD if line.good else BAD, max(scale.across(line.value), scale.left + 1)
+        draw.rectangle((scale.left, top + 5, end, top + _ROW - 5), colour)
+    draw.text((scale.right + _GAP, middle), line.note, _FAINT, _font(13), anchor="lm")
 
 
 def _heading(draw: ImageDraw.ImageDraw, title: str, subtitle: str) -> None:
@@ -89,10 +121,6 @@ def _round_up(value: float) -> float:
     power = 10 ** math.floor(math.log10(max(value / _TICKS, 1)))
     steps = (power * step for step in (1, 2, 4, 5, 10))
     return _TICKS * next(step for step in steps if _TICKS * step >= value)
-
-
-def _across(value: float, highest: float) -> float:
-    return _LEFT + (_RIGHT - _LEFT) * value / highest
 
 
 def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -19,8 +19,8 @@ _DEEDS = {
     LineageDeed.PROMOTE: "promoted",
     LineageDeed.ROLLBACK: "brought back",
 }
-#: What no trial decided: as good as its parent, as far as anybody knows.
-_UNTRIED = 0.0
+#: Percent of the duels: of a card that is as good as its parent, and of one that was never tried.
+_EVEN, _UNTRIED = 50.0, 0.0
 #: The rows that fit into a picture that can still be read.
 _MOST = 30
 
@@ -30,9 +30,10 @@ def history_png(reigns: Sequence[Reign], trials: Mapping[Trial, Sequence[TrialSt
     lines = [_line(reign, trials) for reign in reigns[-_MOST:]]
     picture = charts.bars(
         "Models that served here, the newest last",
-        "the bar is the share of blind duels that the card won against the one before it",
+        "the bar is the share of blind duels that the card won against the one before it, in %",
         lines,
-        0.5,
+        _EVEN,
+        end=100,
     )
     out = io.BytesIO()
     picture.save(out, "PNG")
@@ -43,9 +44,9 @@ def _line(reign: Reign, trials: Mapping[Trial, Sequence[TrialStep]]) -> Bar:
     day = datetime.fromtimestamp(reign.at_ms / 1000, UTC).strftime("%Y-%m-%d")
     tried = next((steps for trial, steps in trials.items() if _is_its(trial, reign)), ())
     wins, duels = sum(step.win for step in tried), len(tried)
-    rate = wins / duels if duels else _UNTRIED
+    rate = 100 * wins / duels if duels else _UNTRIED
     told = f"{wins} of {duels} duels" if duels else "no blind test"
-    return Bar(reign.card_id, rate, f"{day} {_DEEDS[reign.deed]}, {told}", good=rate >= 0.5)
+    return Bar(reign.card_id, rate, f"{day} {_DEEDS[reign.deed]}, {told}", good=rate >= _EVEN)
 
 
 def _is_its(trial: Trial, reign: Reign) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from bot.sandbox.readable import readable
 from bot.sandbox.typed import parse
 from bot.sandbox.wire.server import Sandbox
 from bot.sandbox.wire.wire import NotPossible, Payload
@@ -72,7 +73,7 @@ class _Play:
         drawn = sum(len(post["attachments"]) for post in posts)
         _say("drawn", f"{drawn} in {time.perf_counter() - began_s:.1f} s")
         for post in posts:
-            _say("posted", _first_line(post))
+            _say("posted", self._read(_first_line(post)))
             self._save(post)
             if len(post["attachments"]) == 1:
                 await self._vote(post)
@@ -90,7 +91,7 @@ class _Play:
             return {} if message["flags"] & _LOADING else message
 
         answer = await _until(_ANSWER_S, whole, "the answer was not finished")
-        _say("answered", f"after {ticket.wait_ms:.0f} ms: {words_of(answer)}")
+        _say("answered", f"after {ticket.wait_ms:.0f} ms: {self._read(words_of(answer))}")
         return answer
 
     async def _ready(self) -> bool:
@@ -111,15 +112,35 @@ class _Play:
             for message in messages:
                 line = _first_line(message)
                 if _button(message, "cancel") and line not in shown:
-                    _say("status" if shown else "acknowledged", line)
+                    _say("status" if shown else "acknowledged", self._read(line))
                     shown.add(line)
             posts = [m for m in messages if m["attachments"] and _is_post(m)]
             if sum(len(post["attachments"]) for post in posts) < count:
-                _stop_at_last_words(messages, answer)
+                self._stop_at_last_words(messages, answer)
                 return []
             return posts
 
         return await _until(_PICTURE_S, posted, "the pictures did not come")
+
+    def _stop_at_last_words(self, messages: list[Payload], answer: Payload) -> None:
+        """Raise `NotPossible` if one of the bot's messages promises no more: it has no *Cancel*.
+
+        That is a refusal after the licence, or the status message of a request that has ended. The
+        licence itself, once it is accepted, promises everything.
+        """
+        licence = answer["id"] if _button(answer, "accept") else None
+        for message in messages:
+            promises = (
+                _button(message, "cancel") or message["attachments"] or message["id"] == licence
+            )
+            if not promises and not message["flags"] & _LOADING:
+                raise NotPossible(self._read(str(message["content"])))
+
+    def _read(self, text: str) -> str:
+        """A message's text, with people and channels by name."""
+        people = self._sandbox.people
+        channels = {int(channel["id"]): str(channel["name"]) for channel in people.channels()}
+        return readable(text, {id_: p.name for id_, p in people.personas.items()} | channels)
 
     def _save(self, message: Payload) -> None:
         """Write the message's files down, pictures and others."""
@@ -165,19 +186,6 @@ async def _until(limit_s: float, look: Callable[[], Awaitable[T]], otherwise: st
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
         raise NotPossible(f"{otherwise} within {limit_s:.0f} s.") from None
-
-
-def _stop_at_last_words(messages: list[Payload], answer: Payload) -> None:
-    """Raise `NotPossible` if one of the bot's messages promises no more: nothing can be cancelled.
-
-    That is a refusal after the licence, or the status message of a request that has ended. The
-    licence itself, once it is accepted, promises everything.
-    """
-    licence = answer["id"] if _button(answer, "accept") else None
-    for message in messages:
-        promises = _button(message, "cancel") or message["attachments"] or message["id"] == licence
-        if not promises and not message["flags"] & _LOADING:
-            raise NotPossible(str(message["content"]))
 
 
 def _button(message: Payload, action: str) -> str | None:

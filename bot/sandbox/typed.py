@@ -6,7 +6,9 @@ For `once.py`. Pure: it knows what the bot registered, and nothing else.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from bot.sandbox.wire.wire import NotPossible, Payload
 
@@ -15,6 +17,10 @@ _SLASH = 1
 #: Types of options: subcommand and group, text, and what is made of the others' text.
 _NESTED = (1, 2)
 _TEXT, _WHOLE, _SWITCH, _NUMBER = 3, 4, 5, 10
+#: What looks like the name of an option in front of its value.
+_MARK = re.compile(r"(?:^|\s)([a-z_]+):(?=\s)")
+#: What other bots call a command.
+_ELSEWHERE = {"imagine": "waifu"}
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -27,13 +33,29 @@ def parse(command: str, registered: list[Payload], who: str) -> tuple[str, Paylo
     name, found, rest = _named(command, registered, who)
     options = {o["name"]: o for o in found.get("options", [])}
     if not options:
+        if rest:
+            raise NotPossible(f"/{name} takes no options: leave {rest!r} out.")
         return name, {}
     marks = re.compile(rf"(?:^|\s)({'|'.join(map(re.escape, options))}):\s*")
     bare, *parts = marks.split(rest)
-    typed = dict(zip(parts[::2], parts[1::2], strict=True))
+    _refuse_slips(name, options, [bare, *parts[1::2]])
+    given = list(zip(parts[::2], parts[1::2], strict=True))
     if bare.strip():
-        typed = {_first_needed(name, options, bare.strip()): bare} | typed
-    return name, {option: _value(options[option], text.strip()) for option, text in typed.items()}
+        given.insert(0, (_first_needed(name, options, bare.strip()), bare))
+    if twice := [option for option, count in Counter(o for o, _ in given).items() if count > 1]:
+        raise NotPossible(f"{twice[0]}: is given twice.")
+    values = {option: _value(options[option], text.strip()) for option, text in given}
+    for option in options.values():
+        if option.get("required") and option["name"] not in values:
+            raise NotPossible(f"/{name} needs {option['name']}: {option.get('description', '')}")
+    return name, values
+
+
+def _refuse_slips(name: str, options: Mapping[str, Payload], texts: list[str]) -> None:
+    """Raise `NotPossible` for what looks like an option and is none; a client would offer it."""
+    for word in _MARK.findall(" ".join(texts)):
+        if near := get_close_matches(word, list(options), n=1, cutoff=0.8):
+            raise NotPossible(f"{word}: is no option of /{name}; the nearest is {near[0]}:")
 
 
 def _named(command: str, registered: list[Payload], who: str) -> tuple[str, Payload, str]:
@@ -43,7 +65,7 @@ def _named(command: str, registered: list[Payload], who: str) -> tuple[str, Payl
     if name not in known:
         offered = ", ".join(f"/{n}" for n in sorted(known))
         raise NotPossible(
-            f"There is no command /{name} for you here. The bot offers a {who} {offered}."
+            f"{_no_command(command, name, list(known))} The bot offers a {who} {offered}."
         )
     found = known[name]
     while inner := {o["name"]: o for o in found.get("options", []) if o["type"] in _NESTED}:
@@ -52,6 +74,14 @@ def _named(command: str, registered: list[Payload], who: str) -> tuple[str, Payl
             raise NotPossible(f"/{name} needs a subcommand: {', '.join(inner)}.")
         name, found = f"{name} {word}", inner[word]
     return name, found, rest
+
+
+def _no_command(command: str, name: str, known: list[str]) -> str:
+    if not name or not command.strip().startswith("/"):
+        return "A command begins with / and its name."
+    told = f"There is no command /{name} for you here."
+    near = get_close_matches(_ELSEWHERE.get(name, name), known, n=1)
+    return f"{told} The nearest is /{near[0]}." if near else told
 
 
 def _first_word(text: str) -> tuple[str, str]:
@@ -75,9 +105,23 @@ def _value(option: Payload, text: str) -> object:
             raise NotPossible(f"{option['name']}: is true or false, not {text!r}.")
         return _SWITCHES[text.lower()]
     try:
-        return {_WHOLE: int, _NUMBER: float}.get(option["type"], str)(text)
+        value = {_WHOLE: int, _NUMBER: float}.get(option["type"], str)(text)
     except ValueError:
         raise NotPossible(f"{option['name']}: {text!r} is not a number.") from None
+    if not text:
+        raise NotPossible(f"{option['name']}: has nothing behind it.")
+    if not isinstance(value, str):
+        _bound(option, value)
+    return value
+
+
+def _bound(option: Payload, value: float) -> None:
+    """Raise `NotPossible` for a number that a client would not let through."""
+    least, most = option.get("min_value"), option.get("max_value")
+    if least is not None and value < least:
+        raise NotPossible(f"{option['name']}: {least} is the least, not {value}.")
+    if most is not None and value > most:
+        raise NotPossible(f"{option['name']}: {most} is the most, not {value}.")
 
 
 def _choice(name: str, choices: list[Payload], text: str) -> object:

@@ -4,8 +4,11 @@
 known here.
 """
 
+# ruff: noqa: S608  the statements below are put together of a constant of this file
+
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,7 +21,7 @@ from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.doomed import doom_sends_of_jobs
 from bot.store.duel_rows import close_duels_of_jobs
 from bot.store.members import Exclusion, insert_exclusion
-from bot.store.precedents import lift_removals, set_precedents
+from bot.store.precedents import lift_removals, set_precedents, with_enlarged
 from bot.store.removal import take_away
 from bot.store.request_rows import insert_requests, request_of
 from bot.store.tellings import Telling, TellingId, insert_telling
@@ -35,6 +38,7 @@ CHOICES: Mapping[CaseKind, frozenset[Outcome]] = MappingProxyType(
         CaseKind.APPEAL: frozenset({Outcome.DISMISS, Outcome.UPHOLD}),
     }
 )
+_AMONG = "IN (SELECT value FROM json_each(:jobs))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,17 +122,18 @@ async def _let_out(tx: Transaction, case: Case) -> None:
 
 async def _put_behind_spoiler(tx: Transaction, case: Case, now_ms: int) -> None:
     """Of messages that show it without, posts are to be amended, and all others to go."""
-    job: Params = {"job": case.job_id, "now": now_ms}
     assert case.job_id is not None, "an appeal has no picture"
-    await set_precedents(tx, [case.job_id], Ruling.SPOILER)
-    await tx.execute("UPDATE pictures SET spoiler = 1 WHERE job_id = :job", job)
+    job_ids = await with_enlarged(tx, [case.job_id])
+    covered: Params = {"jobs": json.dumps(job_ids), "now": now_ms}
+    await set_precedents(tx, job_ids, Ruling.SPOILER)
+    await tx.execute(f"UPDATE pictures SET spoiler = 1 WHERE job_id {_AMONG}", covered)
     await tx.execute(
         "UPDATE posts SET amendment_owed = 1 WHERE deleted_ms IS NULL AND message_id IN"
-        " (SELECT message_id FROM post_pictures WHERE job_id = :job)",
-        job,
+        f" (SELECT message_id FROM post_pictures WHERE job_id {_AMONG})",
+        covered,
     )
-    await doom_sends_of_jobs(tx, "id = :job", job)
-    await close_duels_of_jobs(tx, "id = :job", job)
+    await doom_sends_of_jobs(tx, f"id {_AMONG}", covered)
+    await close_duels_of_jobs(tx, f"id {_AMONG}", covered)
 
 
 async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> tuple[JobId, ...]:

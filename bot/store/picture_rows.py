@@ -14,7 +14,9 @@ from bot.store.case_rows import held_case, insert_case
 from bot.store.db import Row, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
 from bot.store.precedents import precedent_of
+from bot.words import pictures
 from bot.words.speaking import Message
+from models.contract import Draw
 
 _REMOVED = Message(
     "The moderators removed this very picture from this server, so it is not shown here again. "
@@ -57,11 +59,16 @@ async def insert_picture(
 ) -> Picture | None:
     """Row and state together, as moderators decided about the same picture meanwhile.
 
-    None, and the file stays doomed, if they removed it or the job is not the owner's.
+    None, and the file stays doomed, if they removed it, what it is made from went or is held
+    meanwhile, or the job is not the owner's.
     """
     precedent = await precedent_of(tx, picture.guild_id, [verdict.job.draw], picture.card_id)
     if precedent is Ruling.REFUSE:
         await _withhold(tx, picture, verdict, owner)
+        return None
+    if await _source_is_gone(tx, verdict.job.draw):
+        gone = pictures.source_gone(verdict.job.draw)
+        await _end(tx, picture, JobState.FAILED, gone, owner)
         return None
     picture = replace(picture, spoiler=picture.spoiler or precedent is Ruling.SPOILER)
     held = verdict if isinstance(verdict, Held) else None
@@ -104,22 +111,34 @@ async def insert_picture(
     return picture
 
 
+async def _source_is_gone(tx: Transaction, draw: Draw) -> bool:
+    """Whether it is made from a picture that may not be seen any more: what is left would be it."""
+    there = f"SELECT 1 FROM pictures WHERE job_id = :job AND {SEEN}"  # noqa: S608  a constant
+    return draw.source is not None and await tx.fetch_one(there, {"job": draw.source}) is None
+
+
 async def _withhold(
     tx: Transaction, picture: Picture, verdict: Released | Held, owner: str
 ) -> None:
     """Moderators removed the same picture while this one was drawn."""
+    if await _end(tx, picture, JobState.WITHHELD, _REMOVED, owner):
+        await note_decisions(tx, [replace(_release_of(picture, verdict), outcome=Outcome.WITHHOLD)])
+
+
+async def _end(tx: Transaction, picture: Picture, state: JobState, text: str, owner: str) -> bool:
+    """End the job without its picture; False if it is not the owner's."""
     ours = await tx.execute(
-        "UPDATE jobs SET state = 'withheld', error = :text, ended_ms = :now, lease_owner = NULL,"
+        "UPDATE jobs SET state = :state, error = :text, ended_ms = :now, lease_owner = NULL,"
         " lease_until_ms = NULL WHERE id = :job AND lease_owner = :owner",
         {
-            "text": _REMOVED,
+            "state": state,
+            "text": text,
             "now": picture.created_ms,
             "job": picture.job_id,
             "owner": owner,
         },
     )
-    if ours:
-        await note_decisions(tx, [replace(_release_of(picture, verdict), outcome=Outcome.WITHHOLD)])
+    return bool(ours)
 
 
 async def _open_case(tx: Transaction, held: Held, now_ms: int) -> None:

@@ -50,16 +50,38 @@ async def precedent_of(
 ) -> Ruling | None:
     """The strictest that moderators of the server decided about any of these; None if nothing.
 
-    What holds for a picture holds for it enlarged. `card_id` draws those that name no model.
+    What holds for a picture holds for it enlarged; what is varied from one that they decided about
+    comes behind a spoiler. `card_id` draws those that name no model.
     """
     draws = [*draws]
-    draws += await _enlarged_of(db, draws)
+    larger = await _sources_of(db, [draw for draw in draws if draw.enlarged])
+    varied = await _sources_of(db, [draw for draw in draws if not draw.enlarged])
+    ruling = await _strictest(db, guild_id, [*draws, *larger], card_id)
+    if varied and await _strictest(db, guild_id, varied, card_id) is not None:
+        return max(ruling or Ruling.SPOILER, Ruling.SPOILER)
+    return ruling
+
+
+async def _strictest(
+    db: Database | Transaction, guild_id: GuildId, draws: Sequence[Draw], card_id: str
+) -> Ruling | None:
     row = await db.fetch_one(
         "SELECT max(ruling) AS ruling FROM precedents"
         " WHERE guild_id = :guild AND mark IN (SELECT value FROM json_each(:marks))",
         {"guild": guild_id, "marks": await _marks(db, draws, card_id)},
     )
     return None if row is None or row["ruling"] is None else Ruling(row["ruling"])
+
+
+async def with_enlarged(tx: Transaction, job_ids: Sequence[JobId]) -> list[JobId]:
+    """These, and what is nothing but a larger one of them, whoever asked for it."""
+    rows = await tx.fetch_all(
+        "SELECT jobs.id FROM requests JOIN jobs ON jobs.request_id = requests.id"
+        " WHERE requests.kind = 'upscale'"
+        " AND requests.parent_job_id IN (SELECT value FROM json_each(:jobs))",
+        {"jobs": json.dumps(job_ids)},
+    )
+    return list(dict.fromkeys([*job_ids, *(JobId(row["id"]) for row in rows)]))
 
 
 async def lift_removals(
@@ -77,9 +99,9 @@ async def lift_removals(
     )
 
 
-async def _enlarged_of(db: Database | Transaction, draws: Iterable[Draw]) -> list[Draw]:
-    """The draws of the pictures of which some of these are nothing but larger ones."""
-    sources = [draw.source for draw in draws if draw.enlarged]
+async def _sources_of(db: Database | Transaction, draws: Iterable[Draw]) -> list[Draw]:
+    """The draws of the pictures that some of these are made from."""
+    sources = [draw.source for draw in draws if draw.source]
     if not sources:
         return []
     rows = await db.fetch_all(

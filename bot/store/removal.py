@@ -15,7 +15,7 @@ from bot.store.case_rows import lapse_cases, reopen_cases
 from bot.store.db import Params, Transaction
 from bot.store.doomed import doom_messages_of_jobs
 from bot.store.duel_rows import close_duels_of_jobs
-from bot.store.precedents import set_precedents
+from bot.store.precedents import set_precedents, with_enlarged
 
 
 async def take_away(
@@ -25,12 +25,13 @@ async def take_away(
 
     Every message that shows one is doomed, also one whose id nobody knows yet. A job whose picture
     was not posted yet ends as `ends` and tells its member `text`; `values` has it, and the time as
-    `now`. With `removed` a moderator did it, which the row remembers, and so does whoever asks for
-    the same picture again. Returns the jobs.
+    `now`. With `removed` a moderator did it: what is enlarged from one goes too, the rows remember
+    it, and so does whoever asks for the same picture again. Returns the jobs.
     """
     rows = await tx.fetch_all(f"SELECT id FROM jobs WHERE {which}", values)
     job_ids = [JobId(row["id"]) for row in rows]
     if removed:
+        job_ids = await with_enlarged(tx, job_ids)
         await set_precedents(tx, job_ids, Ruling.REFUSE)
     gone: Params = {
         "jobs": json.dumps(job_ids),

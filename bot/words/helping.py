@@ -16,6 +16,8 @@ HINT = Message(
     "Hi! I draw with `/waifu`, for example `/waifu prompt: 1girl, blue hair, smile`. "
     "`/help` shows what else I can do."
 )
+#: Discord tells no bot of a command that another one would have; so it is said where people look.
+FROM_ELSEWHERE = Message("What other bots call `/imagine` is `/waifu` here.")
 EXAMPLE_GONE = Message("I don't offer that example any more. `/help` shows the new ones.")
 ABOUT = Message(
     "`/waifu prompt:` draws what you describe, best in Danbooru tags with commas between them. "
@@ -39,12 +41,17 @@ _YOURS = Message(
 )
 _MODEL = Message("{name}: {sizes}, up to {steps} steps, samplers {samplers}.")
 _RULES = Message(
-    "The model is under the {licence}: {licence_command} has its rules and its whole text. This "
+    "The model's licence: {licence}. {licence_command} shows its rules and its whole text. This "
     "server's moderators decide what is drawn here, and a refusal says which rule it was."
 )
 _MODERATING = Message("You can decide that too: {policy_command}.")
 #: Under the picture of the examples.
 EXAMPLES_SHOWN = Message("The three examples below, drawn by {model}")
+
+
+def hint() -> str:
+    """What a mention of the bot is answered with."""
+    return f"{HINT()} {FROM_ELSEWHERE()}"
 
 
 def fields(
@@ -54,7 +61,7 @@ def fields(
     sizes = ", ".join(f"{aspect} {w} x {h}" for aspect, (w, h) in info.sizes_px.items())
     samplers = ", ".join(sampler.label for sampler in Sampler)
     return (
-        (say("Asking"), _ASKING(count=info.limits.count_max)),
+        (say("Asking"), f"{_ASKING(count=info.limits.count_max)} {FROM_ELSEWHERE()}"),
         (say("Afterwards"), _AFTER()),
         (say("Yours"), _YOURS()),
         (

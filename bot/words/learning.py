@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from bot.words.wording import short
+
 CHANGED_MEANWHILE = (
     "Another model was put to use while you decided, so I changed nothing. Look at `/learn status` "
     "and try again."
@@ -215,13 +217,16 @@ def trial_begun(candidate: str, parent: str, share: float) -> str:
     )
 
 
+#: Of a figure's name in the gate's table.
+_NAME_CHARS = 33
 NO_TRIAL = "No trial runs."
 TRIAL_STOPPED = "The trial is stopped; what it found so far is kept in `/learn history`."
 
 
 def verdict(name: str, value: str, bounds: str, *, holds: bool) -> str:
-    """One line of the gate's table."""
-    return f"{'ok  ' if holds else 'FAIL'} {name:<34.34} {value:>10} {bounds}"
+    """One line of the gate's table; Discord breaks longer ones."""
+    name = short(name.replace(", one group", ""), _NAME_CHARS)
+    return f"{'ok  ' if holds else 'FAIL'} {name:<{_NAME_CHARS}} {value:>8} {bounds}"
 
 
 def unjudged(card_id: str) -> str:

@@ -6,6 +6,7 @@ Called by the cogs. Pure text. Those with `{id}` are said of each picture by its
 from __future__ import annotations
 
 from bot.words.speaking import Message, tally
+from models.contract import Draw
 
 #: Why a post cannot be made.
 NO_PERMISSION = Message(
@@ -54,6 +55,12 @@ OF_ENGINE = (
     ),
     Message("The upscaler made no picture of this one, so it stays as it is."),
     Message("This picture needs more memory than the device has. Try a smaller size."),
+)
+
+#: Why one is not made from another.
+SOURCE_GONE = Message("The picture that this was to be varied from is gone, so it was not drawn.")
+ENLARGED_GONE = Message(
+    "The picture that was to be upscaled is gone, so there is nothing to upscale."
 )
 
 #: Why one cannot be shown.
@@ -118,3 +125,8 @@ def cancelled(count: int) -> str:
     if not count:
         return NOTHING_TO_CANCEL()
     return tally("Cancelled {count} picture.", "Cancelled {count} pictures.", count)
+
+
+def source_gone(draw: Draw) -> Message:
+    """Why what was to be made from another picture is not, once that is deleted or held."""
+    return ENLARGED_GONE if draw.enlarged else SOURCE_GONE

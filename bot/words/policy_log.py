@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from bot.words.effects import FORGOTTEN_MEMBER
-from bot.words.speaking import Message, say, tally
+from bot.words.speaking import WITH_WORDS, Message, say, tally
 from bot.words.wording import duration, fit, fitting
 
 #: What was done, as moderators read it, and to whom; what is not named here is shown as it is.
@@ -87,7 +87,7 @@ def _in_words(action: str, detail: str) -> str:
     if minutes := _MINUTES.match(detail) if action in _TIMED else None:
         long, reason = duration(int(minutes[1]) * 60_000), detail[minutes.end() :]
         told = say("for {time}", time=long)
-        return f"{told}: {say(reason)}" if reason else told
+        return WITH_WORDS(what=told, words=say(reason)) if reason else told
     kind, _, id_ = detail.partition(" ")
     return f"{_CASES[kind]()} `{id_}`" if action in _DECIDED and kind in _CASES else detail
 

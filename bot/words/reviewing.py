@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.policy.thresholds import THRESHOLDS
-from bot.words.speaking import Message, listed, percent, say, tally
+from bot.words.speaking import WITH_WORDS, Message, listed, percent, say, tally
 from bot.words.wording import code, fit, plain, quoted
 
 #: A member's words in a case, in a report and in an appeal.
@@ -215,6 +215,15 @@ def reason(choice: str, words: str) -> str:
     """A report's reason as it is written down, in English: one of the list, and free words."""
     chosen = REPORT_REASONS.get(choice, REPORT_REASONS["other"])
     return f"{chosen}: {words}" if words else str(chosen)
+
+
+def reason_told(written: str) -> str:
+    """The same as its reader reads it: what is of the list in their language, the words as said."""
+    for chosen in REPORT_REASONS.values():
+        rest = written.removeprefix(f"{chosen}: ")
+        if rest != written:
+            return WITH_WORDS(what=chosen(), words=rest)
+    return say(written)
 
 
 def purged(user_id: int, pictures: int, left: int) -> str:

@@ -93,6 +93,10 @@ class Message(str):
         return say(self, **values)
 
 
+#: Something of ours, and somebody's own words about it.
+WITH_WORDS = Message("{what}: {words}")
+
+
 def number(value: float) -> str:
     """`1,234` or `1.234`: a number as the language writes it, with at most three decimals."""
     # Decimals end at 28 digits, and members may write more.

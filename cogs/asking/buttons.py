@@ -23,7 +23,7 @@ from bot.policy.asks import typed_of
 from bot.words import knowing, pictures, refusals
 from cogs.asking.again import ask_for
 from cogs.asking.editor import show_editor
-from cogs.asking.pictures import is_readable, picture_of, tell_settings
+from cogs.asking.pictures import grid_of, is_readable, picture_of, tell_settings
 from cogs.asking.press import Press, may_touch
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
@@ -84,8 +84,8 @@ class RerollAll(Press, template=template(Action.REROLL_ALL)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask as the one who pressed, in the place of the press."""
-        grid = await interaction.client.services.grids.named(OwedPostId(self.target))
-        if grid is None or grid.message.guild_id != guild_of(interaction):
+        grid = await grid_of(interaction, OwedPostId(self.target))
+        if grid is None:
             await tell(interaction, pictures.REQUEST_GONE())
             return
         job = grid.jobs[1]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from bot.client import Interaction, WaifuBot
 from bot.domain import OwedPostId
 from bot.words import grids
+from cogs.asking.pictures import grid_of
 from cogs.asking.press import Menu
 from cogs.components import Action, panel_view, template
-from cogs.translating import guild_of, tell
+from cogs.translating import tell
 
 
 class Which(Menu, template=template(Action.WHICH)):
@@ -20,10 +21,10 @@ class Which(Menu, template=template(Action.WHICH)):
     async def chosen(self, interaction: Interaction, value: str) -> None:
         """Show what can be done with it, if it is still there."""
         services = interaction.client.services
-        grid = await services.grids.named(OwedPostId(self.target))
+        grid = await grid_of(interaction, OwedPostId(self.target))
         # No place is 0.
         place = int(value) if value.isdecimal() else 0
-        if grid is None or grid.message.guild_id != guild_of(interaction):
+        if grid is None:
             await tell(interaction, grids.GONE())
             return
         job_id = grid.shown.get(place)

@@ -84,7 +84,7 @@ class Helping(commands.Cog):
         try:
             if await self._may_speak(message, message.guild):
                 with in_public(self._bot, message.guild.id):
-                    await message.reply(helping.HINT(), mention_author=False)
+                    await message.reply(helping.hint(), mention_author=False)
         except (*DISCORD_ERRORS, BotError) as problem:
             log.info("a mention stays unanswered: %s", problem)
 

@@ -21,11 +21,10 @@ from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import may_show
 from bot.store.views import Search
 from bot.words import history, wording
-from cogs.asking.pictures import picture_of
+from cogs.asking.pictures import may_read, picture_of
 from cogs.asking.press import Menu, Press
 from cogs.asking.private import show_alone
 from cogs.asking.terms import licensed
-from cogs.audience import reads
 from cogs.components import SOUGHT_CHARS, Action, button, custom_id, row_of, template
 from cogs.posting.sheets import PLACES, sheet_of
 from cogs.translating import guild_of, place_of, roles_of, tell, url_of, user_of
@@ -120,8 +119,6 @@ class Choose(Menu, template=template(Action.LOOK_AT)):
         picture = await services.gallery.get(job.id)
         if picture is None:
             await tell(interaction, history.GONE())
-        elif not await _may_read(interaction, job):
-            await tell(interaction, history.ELSEWHERE())
         else:
             await show_alone(interaction, job, picture)
 
@@ -202,7 +199,7 @@ async def _entries(interaction: Interaction, jobs: Sequence[Job]) -> list[_Entry
 
 
 async def _entry(interaction: Interaction, job: Job, policy: EffectivePolicy | None) -> _Entry:
-    if not await _may_read(interaction, job):
+    if not await may_read(interaction, job):
         return _Entry(job=job, picture=None, missing=history.NOT_SHOWN(), is_open=False)
     if policy is None:
         return _Entry(job=job, picture=None, missing=None)
@@ -214,11 +211,6 @@ async def _entry(interaction: Interaction, job: Job, policy: EffectivePolicy | N
         return _Entry(job=job, picture=None, missing=history.NOT_SHOWN())
     missing = history.SPOILED() if verdict.spoiler else None
     return _Entry(job=job, picture=replace(picture, spoiler=verdict.spoiler), missing=missing)
-
-
-async def _may_read(interaction: Interaction, job: Job) -> bool:
-    """Whether it is theirs, or was asked for where they can read it."""
-    return job.user_id == user_of(interaction) or reads(interaction.user, job.channel_id)
 
 
 async def _lines(interaction: Interaction, entries: Sequence[_Entry]) -> list[str]:

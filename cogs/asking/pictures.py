@@ -7,19 +7,46 @@ import io
 import discord
 
 from bot.client import Interaction
-from bot.domain import Job, JobId, MessageId
-from bot.words import knowing, pictures, wording
+from bot.domain import Job, JobId, MessageId, OwedPostId
+from bot.store.grids import Grid
+from bot.words import history, knowing, pictures, wording
+from cogs.audience import reads
 from cogs.posting.finding import button_ids
 from cogs.translating import tell, user_of
 from models.provenance import Provenance, a1111_parameters
 
 
 async def picture_of(interaction: Interaction, job_id: JobId) -> Job | None:
-    """The picture's job, if it is of this server and for these eyes; tells the member if not."""
+    """The picture's job, if it is of this server and for these eyes; tells the member if not.
+
+    A button's id can be made up, so where the picture can be read is looked at as for any other.
+    """
     job = await _found(interaction, job_id)
     if job is None:
         await tell(interaction, pictures.PICTURE_GONE())
-    return job
+    elif not await may_read(interaction, job):
+        await tell(interaction, history.ELSEWHERE())
+    else:
+        return job
+    return None
+
+
+async def may_read(interaction: Interaction, job: Job) -> bool:
+    """Whether it is theirs, or it was asked for or stands where they can read it."""
+    if job.user_id == user_of(interaction):
+        return True
+    posts = await interaction.client.services.gallery.posts(job.id)
+    places = {job.channel_id, *(post.channel_id for post in posts)}
+    # Who presses in a channel reads it, whatever is not known of its threads.
+    return interaction.channel_id in places or any(reads(interaction.user, at) for at in places)
+
+
+async def grid_of(interaction: Interaction, name: OwedPostId) -> Grid | None:
+    """The post of several pictures that a button names; None if it is not for these eyes."""
+    grid = await interaction.client.services.grids.named(name)
+    if grid is None or grid.message.guild_id != interaction.guild_id:
+        return None
+    return grid if await may_read(interaction, grid.jobs[1]) else None
 
 
 async def picture_in(interaction: Interaction, message: discord.Message) -> Job | None:

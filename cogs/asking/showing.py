@@ -11,7 +11,7 @@ from bot.client import Interaction
 from bot.domain import Job, JobId, Picture, Refused, StorageError
 from bot.policy.showing import may_show
 from bot.store.sends import SendKind
-from bot.words import grids, pictures, wording
+from bot.words import pictures, wording
 from cogs.asking.handing import hand_over
 from cogs.asking.private import show_alone
 from cogs.asking.terms import licensed
@@ -84,9 +84,6 @@ async def source_here(interaction: Interaction, job_id: JobId) -> tuple[Job, Pic
     found = await showable(interaction, job_id)
     if isinstance(found, str):
         await tell(interaction, found)
-        return None
-    if found[0].fault is not None:
-        await tell(interaction, grids.GONE())
         return None
     return found
 

@@ -13,7 +13,9 @@ from discord import app_commands
 from bot.client import Interaction
 from bot.policy import decide
 from bot.policy.layers import EffectivePolicy
+from bot.typed.options import Typed
 from bot.words.wording import CHOICE_CHARS_MAX
+from cogs.asking.dressing import dressed
 from cogs.translating import place_of, roles_of, user_of
 from models.catalogue.tags.completing import completions, uncounted
 
@@ -28,13 +30,19 @@ async def choices(interaction: Interaction, typed: str) -> list[app_commands.Cho
 
 async def unwanted(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """The same of what is to be kept out; nothing before a word is begun, for anything could be."""
-    asked = whole(interaction, str(interaction.namespace.prompt or "")) or ""
-
-    def may_offer(negative: str, policy: EffectivePolicy) -> bool:
-        return decide.may_offer(asked, policy, negative=negative)
-
     if not typed or typed.rstrip()[-1:] in ("", ","):
         return []
+    given = interaction.namespace
+    prompt = whole(interaction, str(given.prompt or "")) or ""
+    # They would be drawn, and kept out, with what a preset and a style add.
+    asked, _ = await dressed(
+        interaction, Typed(prompt=prompt, style=given.style or None, preset=given.preset or None)
+    )
+
+    def may_offer(negative: str, policy: EffectivePolicy) -> bool:
+        out = ", ".join(filter(None, (negative, asked.without)))
+        return decide.may_offer(asked.prompt, policy, negative=out)
+
     return await _choices(interaction, typed, may_offer)
 
 

@@ -190,7 +190,7 @@ BLANKS: Mapping[str, PanelForm] = {
     ),
     "edit": PanelForm(
         title=lambda about: title_of_form("edit", about[0]), blanks=blank_to_edit, take=_edited,
-        page=lambda about: about,
+        page=lambda about: about[:2],
     ),
 }  # fmt: skip
 

@@ -28,7 +28,7 @@ from bot.domain import (
 )
 from bot.policy.layers import title_of
 from bot.services import Services
-from bot.store.case_rows import Case, CaseKind
+from bot.store.case_rows import Case, CaseKind, MemberReport
 from bot.store.decisions import DecisionKind, Outcome
 from bot.words import pictures, reviewing, wording
 from bot.words.effects import FORGOTTEN_MEMBER, layer_in_words
@@ -186,12 +186,14 @@ async def _found_now(services: Services, case: Case, draw: Draw) -> dict[RuleId,
 
 
 def _reports(case: Case) -> list[str]:
-    lines = [
-        f"- {_who(report.reporter_id)}: {wording.plain(say(report.reason), reviewing.REASON_CHARS)}"
-        for report in case.reports[-_REPORTS:]
-    ]
+    lines = [_report(report) for report in case.reports[-_REPORTS:]]
     more = len(case.reports) - len(lines)
     return [f"- {reviewing.EARLIER(count=more)}", *lines] if more else lines
+
+
+def _report(report: MemberReport) -> str:
+    told = wording.plain(reviewing.reason_told(report.reason), reviewing.REASON_CHARS)
+    return f"- {_who(report.reporter_id)}: {told}"
 
 
 def _who(user_id: int | None) -> str:

@@ -154,7 +154,7 @@ def submitted(
 
     Or the lines that cannot be taken, or why none can.
     """
-    new, faults = read_lines(filled, desk.rulebook)
+    new, faults = read_lines(filled)
     if faults:
         return faults
     terms = terms_in(desk.policy, name)

@@ -6,6 +6,7 @@ nothing is done and they see what changed. Who may is looked at anew with every 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from typing import TypeAlias
 from discord.ext import commands
 
 from bot.client import Interaction, report_incident, speak_to
+from bot.policy.term_lists import Merged, merge
 from bot.words import panel as words
 from bot.words.reviewing import NOT_ALLOWED
 from cogs.governing import blanks, documents, given_back, record, trying
@@ -21,7 +23,7 @@ from cogs.governing.controls import Blank, PanelPress, page, press_of, text
 from cogs.governing.deeds import DEEDS
 from cogs.governing.desk import Desk, seat
 from cogs.governing.doubting import doubts
-from cogs.governing.lists import LIST_PAGES
+from cogs.governing.lists import LIST_PAGES, terms_in
 from cogs.governing.pages import RULE_PAGES, Page
 from cogs.governing.places import PLACE_PAGES
 from cogs.translating import tell
@@ -84,22 +86,43 @@ async def _form(interaction: Interaction, desk: Desk, press: PanelPress) -> None
 
 
 async def _again(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    """The form as it was filled in; a page of a list only while that is what it was."""
+    """The form as it was filled in; of a page of a list that was changed since, both together."""
     written = (await given_back.hanging(interaction)).decode()
-    if press.version != desk.version and not _outlives(press):
-        await _hand_back(interaction, desk, press, await superseded(interaction, press.version),
-                         written)  # fmt: skip
-        return
-    fields = given_back.filled(_blanks_of(desk, press), written)
-    await interaction.response.send_modal(blanks.draw(desk, press.args, fields))
+    if _is_behind(desk, press):
+        merged = await _merged(interaction, desk, press, written)
+        if merged is None:
+            await _hand_back(interaction, desk, press, await superseded(interaction, press.version),
+                             written)  # fmt: skip
+            return
+        about, fields = ("edit", press.arg(1), str(merged.at)), {"terms": merged.text}
+    else:
+        about, fields = press.args, given_back.filled(_blanks_of(desk, press), written)
+    await interaction.response.send_modal(blanks.draw(desk, about, fields))
 
 
-def _outlives(press: PanelPress) -> bool:
-    """Whether a form can be sent to a policy that somebody changed since it was shown.
+def _is_behind(desk: Desk, press: PanelPress) -> bool:
+    """Whether it is about a page of a list as it was before somebody else changed the policy.
 
-    What edits a page of a list would take away what was added to it meanwhile.
+    Sent as it is, it would take away what was added to it meanwhile.
     """
-    return press.arg(0) != "edit"
+    return press.arg(0) == "edit" and _seen(press) != desk.version
+
+
+def _seen(press: PanelPress) -> int:
+    """The version that a page of a list was written against: what was given back says it."""
+    return int(press.arg(3)) if press.arg(3) else press.version
+
+
+async def _merged(
+    interaction: Interaction, desk: Desk, press: PanelPress, written: str
+) -> Merged | None:
+    """None if nobody knows any more what it was written against, or it holds no more in a form."""
+    guilds = interaction.client.services.guilds
+    before = await guilds.version(desk.guild_id, _seen(press))
+    if before is None:
+        return None
+    was, now = (terms_in(policy, press.arg(1)) for policy in (before.policy, desk.policy))
+    return await asyncio.to_thread(merge, was, int(press.arg(2)), written, now)
 
 
 def _blanks_of(desk: Desk, press: PanelPress) -> list[Blank]:
@@ -157,13 +180,14 @@ async def _hand_back(
     if not written:
         await _show(interaction, desk, path, why)
         return
+    behind = _is_behind(desk, press)
     given = given_back.GivenBack(
-        about=press.args,
+        about=(*press.args[:3], str(_seen(press))) if behind else press.args,
         path=path,
         version=desk.version,
         why=why,
         written=written,
-        again=press.version == desk.version or _outlives(press),
+        again=not behind or await _merged(interaction, desk, press, written) is not None,
         anyway=anyway,
     )
     view, files = given_back.page_of(given)

@@ -176,7 +176,7 @@ class PolicyCog(
         """Whole words match, however they are spelled."""
         desk = await _desk(interaction)
         wanted = Term(text=" ".join(term.split()), reason=" ".join(reason.split()))
-        fault = fault_of(wanted, desk.rulebook)
+        fault = fault_of(wanted)
         if fault:
             await tell(interaction, words.NO_TERM(why=fault))
         elif await _same(desk, wanted.text):

@@ -231,10 +231,17 @@ def _is_under_the_same_rules(card: Card, model: ModelInfo) -> bool:
 
 
 def _line(figure: Figure) -> str:
-    bounds = [f">= {figure.least:g}"] if figure.least is not None else []
-    bounds += [f"<= {figure.most:g}"] if figure.most is not None else []
-    value = f"{figure.value:.4g} {figure.unit}".strip()
-    return learning.verdict(figure.name, value, " ".join(bounds), holds=figure.holds)
+    match figure.least, figure.most:
+        case None, None:
+            bounds = ""
+        case least, None:
+            bounds = f">= {least:g}"
+        case None, most:
+            bounds = f"<= {most:g}"
+        case least, most:
+            bounds = f"{least:g} to {most:g}"
+    value = f"{figure.value:.3g}" + (" %" if figure.unit.startswith("%") else "")
+    return learning.verdict(figure.name, value, bounds, holds=figure.holds)
 
 
 def _as_spoiler(file: Path, card: Card) -> discord.File:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from bot.client import Interaction, WaifuBot
 from bot.domain import OwedPostId
 from bot.words import grids
+from cogs.asking.pictures import grid_of
 from cogs.asking.press import Press
 from cogs.components import PICKS, Action, row_of, template
-from cogs.translating import guild_of, tell, user_of
+from cogs.translating import tell, user_of
 
 
 class _Picking(Press, template="wd:none"):
@@ -21,8 +22,7 @@ class _Picking(Press, template="wd:none"):
         """Write it down, then say so for these eyes only."""
         services, name = interaction.client.services, OwedPostId(self.target)
         place = PICKS.index(self.action) + 1 if self.action in PICKS else None
-        grid = await services.grids.named(name)
-        if grid is None or grid.message.guild_id != guild_of(interaction):
+        if await grid_of(interaction, name) is None:
             await tell(interaction, grids.OVER())
             return
         done = await services.grids.pick(name, user_of(interaction), place, services.clock())

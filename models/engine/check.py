@@ -79,9 +79,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def check(model: str, device: str | None = None, tagger: str | None = None) -> str:
+def check(
+    model: str,
+    device: str | None = None,
+    tagger: str | None = None,
+    upscaler: Path | None = None,
+) -> str:
     """One line on a model that loads and draws. EngineError says what is wrong."""
-    checked = examine(model, device, tagger)
+    checked = examine(model, device, tagger, upscaler)
     return (
         f"{checked.name} ({checked.card_id}), {checked.base}, {checked.prediction}, "
         f"on {checked.device}, unet sha256 {checked.unet_sha256[:12]}" + _looked_at(checked.scorers)
@@ -95,14 +100,19 @@ def _looked_at(scorers: tuple[str, ...]) -> str:
     return f", pictures looked at by {', '.join(scorers)}{alone}"
 
 
-def examine(model: str, device: str | None = None, tagger: str | None = None) -> Checked:
+def examine(
+    model: str,
+    device: str | None = None,
+    tagger: str | None = None,
+    upscaler: Path | None = None,
+) -> Checked:
     """Load a model and draw two steps with it. EngineError says what is wrong."""
     from models.engine.loader import load
     from models.engine.safety import scorer_of
     from models.engine.slots import SlotEngine
 
     folder, _ = locate(model)
-    parts = load(model, device=device)
+    parts = load(model, device=device, upscaler_path=upscaler)
     scorer = scorer_of(parts.card, folder, tagger)
     engine = SlotEngine(parts, 1)
     _score(scorer, _draw_two_steps(engine))

@@ -2,7 +2,7 @@
 
 The engine puts it behind the autoencoder of a model folder that has one (`upscaler/`), and the
 pre-training makes it. A sub-pixel convolution network (Shi et al. 2016, arXiv 1609.05158) over a
-bilinear enlargement. It must not know prompts.
+bilinear enlargement, whose edges are then drawn together. It must not know prompts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch.nn import functional
 from models.contract import EngineError
 from models.engine.codec import lanczos
 from models.engine.enlarging import Magnifier
+from models.engine.warping import DEPTH_MOST_PX, warped
 
 #: The folder of the upscaler inside a model's.
 FOLDER = "upscaler"
@@ -29,9 +30,10 @@ SCALE = 4
 class Upscaler(nn.Module):
     """Pictures (B, 3, H, W) in -1..1 -> (B, 3, 4H, 4W) in about the same range."""
 
-    def __init__(self, width: int = 48, blocks: int = 6) -> None:
+    def __init__(self, width: int = 48, blocks: int = 6, warp_px: float = 0.0) -> None:
+        """`warp_px` is how deeply edges are warped (`warping.warped`), 0 for not at all."""
         super().__init__()
-        self.width = width
+        self.width, self.warp_px = width, warp_px
         self.enter = nn.Conv2d(3, width, 3, padding=1)
         self.body = nn.ModuleList(
             nn.Sequential(
@@ -54,7 +56,8 @@ class Upscaler(nn.Module):
         for block in self.body:
             h = functional.relu(h + block(h))
         smooth = functional.interpolate(x, scale_factor=SCALE, mode="bilinear")
-        return smooth + functional.pixel_shuffle(self.leave(h), SCALE)
+        large = smooth + functional.pixel_shuffle(self.leave(h), SCALE)
+        return warped(large, self.warp_px) if self.warp_px else large
 
 
 class Enlarger:
@@ -82,7 +85,12 @@ def save(net: Upscaler, folder: Path) -> None:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    config = {"width": net.width, "blocks": len(net.body), "scale": SCALE}
+    config = {
+        "width": net.width,
+        "blocks": len(net.body),
+        "scale": SCALE,
+        "warp_px": net.warp_px,
+    }
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     weights = {k: v.half().contiguous().cpu() for k, v in net.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
@@ -97,7 +105,11 @@ def load(folder: Path) -> Upscaler:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         if config["scale"] != SCALE:
             raise EngineError(f"{folder / CONFIG}: only a scale of {SCALE} is drawn.")
-        net = Upscaler(int(config["width"]), int(config["blocks"]))
+        # Folders of before the warp do not name it.
+        warp_px = float(config.get("warp_px", 0))
+        if not 0 <= warp_px <= DEPTH_MOST_PX:
+            raise EngineError(f"{folder / CONFIG}: a warp lies in 0..{DEPTH_MOST_PX:g}.")
+        net = Upscaler(int(config["width"]), int(config["blocks"]), warp_px)
         weights = load_file(folder / WEIGHTS)
         net.load_state_dict({k: v.float() for k, v in weights.items()})
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as fault:

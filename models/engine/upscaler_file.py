@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -106,8 +107,11 @@ def load(path: Path, device: torch.device) -> Magnifier:
     """The upscaler of a file, in float32 on the device. EngineError says what is wrong with it."""
     try:
         weights = _renamed(_read(path))
-        net = _shaped(weights)
-        net.load_state_dict({name: value.float() for name, value in weights.items()})
+        _weigh(weights, path.stat().st_size)
+        # Without memory, or a narrow layer of a file would have one as wide as it is long made.
+        with torch.device("meta"):
+            net = _shaped(weights)
+        net.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
     except Exception as fault:  # translated, not swallowed: torch and safetensors raise many kinds
         raise EngineError(
             f"UPSCALER_FILE: {path} is no upscaler that I can read ({_told(fault)}); I read "
@@ -122,10 +126,23 @@ def _read(path: Path) -> Mapping[str, Tensor]:
 
     if path.suffix == ".safetensors":
         return load_file(path)
+    if zipfile.is_zipfile(path) and any(part.compress_type for part in _parts(path)):
+        raise ValueError("it is compressed, and torch compresses nothing")
     found = torch.load(path, map_location="cpu", weights_only=True)
     for wrapper in _WRAPPERS:
         found = found.get(wrapper, found)
     return cast("Mapping[str, Tensor]", found)
+
+
+def _parts(path: Path) -> list[zipfile.ZipInfo]:
+    with zipfile.ZipFile(path) as archive:
+        return archive.infolist()
+
+
+def _weigh(weights: Mapping[str, Tensor], size_bytes: int) -> None:
+    """ValueError if the parts are more than a file of that size holds: one number seen as many."""
+    if sum(value.numel() * value.element_size() for value in weights.values()) > size_bytes:
+        raise ValueError("its parts are larger than the file")
 
 
 def _renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

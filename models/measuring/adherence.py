@@ -65,10 +65,10 @@ def tasks(count: int, *, sentences: bool = False, square: bool = False) -> list[
 
 def judged(judge: Judge, pictures: Iterable[Image.Image]) -> np.ndarray:
     """The class of each head in each picture, int64 (N, heads)."""
-    return np.concatenate([judge.classes(_small(picture)[None]) for picture in pictures])
+    return np.concatenate([judge.classes(small(picture)[None]) for picture in pictures])
 
 
-def _small(picture: Image.Image) -> np.ndarray:
+def small(picture: Image.Image) -> np.ndarray:
     """The picture with the short side that the judge knows, uint8 (H, W, 3)."""
     scale = SIZE_PX / min(picture.size)
     size = (round(picture.width * scale), round(picture.height * scale))

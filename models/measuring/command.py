@@ -19,7 +19,7 @@ from PIL import Image
 
 from models.aesthetics.scorer import OWN, OWN_HEAD, Aesthetic, open_aesthetic
 from models.contract import EngineError
-from models.measuring import adherence, diversity, sheets, steering, variety
+from models.measuring import adherence, diversity, eyes, lines, sheets, steering, variety
 from models.measuring.adherence import GROUPS, Task
 from models.measuring.judge.network import WEIGHTS, Judge
 from models.measuring.studio import Studio
@@ -34,6 +34,8 @@ _SHEET = 32
 #: How far what comes where nothing is asked for may lie from what the captions taught. In so few
 #: pictures up to 0.3 is chance; a sunset in half of all pictures was two thirds apart.
 _APART = 0.5
+#: The most faces whose eyes may have two colours.
+_ODD = 0.02
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,6 +119,7 @@ def _rows(
         # 98 % is what makes the judge a judge of that group.
         yield row(f"judge: {name}", 100 * judged[name], told, ">= 98%", holds=judged[name] >= 0.98)
     yield from graded(aesthetic, pictures, originals, row)
+    yield from looked_at(judge, pictures, originals, row)
     if args.sentences:
         spoken = adherence.tasks(args.sentences, sentences=True)
         for name, value in _shares(judge, spoken, studio.pictures(spoken)).items():
@@ -209,6 +212,23 @@ def graded(
     for name, shown in (("", pictures), (" of painter pictures", originals)):
         mean = fmean(aesthetic.score([picture])[0] for picture in shown)
         yield row(f"mean aesthetic grade{name}", mean, unit)
+
+
+def looked_at(
+    judge: Judge,
+    pictures: Sequence[Image.Image],
+    originals: Sequence[Image.Image],
+    row: Callable[..., Row],
+) -> Iterator[Row]:
+    """How sharp lines are, and how many faces have an eye of another colour."""
+    for name, shown in (("", pictures), (" of painter pictures", originals)):
+        width = lines.edge_width_px(shown[:_SHEET])
+        yield row(f"width of an edge{name}", width, "px, from 10 to 90 % of its rise")
+    share = eyes.two_coloured(eyes.differences(judge, pictures))
+    yield row(
+        "eyes of two colours", 100 * share, "% of faces with both eyes", f"<= {_ODD:.0%}",
+        holds=share <= _ODD,
+    )  # fmt: skip
 
 
 def _painters(task: Task) -> Image.Image:

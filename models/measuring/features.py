@@ -7,18 +7,24 @@ the one that reward fine-tuning follows. Called by the command. It must not know
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from models.aesthetics.scorer import OWN
 from models.aesthetics.towers import open_tower
+from models.measuring.adherence import GROUPS
+from models.measuring.judge.heads import HEADS
 from models.measuring.judge.network import SIZE_PX, Judge, split
 
 #: Pixels (B, 3, H, W), float32 in 0..1 -> features (B, d).
 Look = Callable[[Tensor], Tensor]
+Floats = NDArray[np.float64]
 
 #: The names of the sets.
 SETS = ("colour", "tower", "judge")
@@ -29,6 +35,30 @@ _SQUARES = 3
 def looks(tower: Path = OWN) -> Mapping[str, Look]:
     """The sets of features by name. EngineError for a broken tower."""
     return dict(zip(SETS, (colour, _tower(tower), _judge()), strict=True))
+
+
+def section(look: Look, columns: list[int]) -> Look:
+    """These columns of what it sees."""
+    return lambda pixels: look(pixels)[:, columns]
+
+
+def sections() -> Mapping[str, tuple[str, list[int]]]:
+    """Sets that lie within one of `looks`: its name, and their columns in it.
+
+    They are what the judge says of one group of what a prompt can ask for: a taste in faces is hard
+    to see among all else that it says.
+    """
+    ends = list(accumulate((len(values) for values in HEADS.values()), initial=0))
+    columns = {head: range(*ends[i : i + 2]) for i, head in enumerate(HEADS)}
+    return {
+        f"judge: {group}": ("judge", [column for head in heads for column in columns[head]])
+        for group, (heads, _) in GROUPS.items()
+    }
+
+
+def with_sections(rows: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Rows (N, d) of every one of `looks`, and of what lies within them."""
+    return {**rows, **{name: rows[of][:, columns] for name, (of, columns) in sections().items()}}
 
 
 def colour(pixels: Tensor) -> Tensor:

@@ -137,16 +137,22 @@ def _regressed(
 
 
 def _logistic(differences: Floats, weights: Floats, ridge: float) -> Floats:
-    """Weights (d,) that lower sum w log(1 + exp(-x b)) + ridge d |b|^2 / 2, by Newton's method.
-
-    Solved in the space that the pairs (P, d) span, so that many features cost little.
-    """
-    kernel = differences @ differences.T / differences.shape[1]
+    """Weights (d,) that lower sum w log(1 + exp(-x b)) + ridge d |b|^2 / 2, by Newton's method."""
     scaled = weights / weights.mean()
-    alpha = np.zeros(len(differences))
+    said, learned = np.zeros(len(differences)), np.zeros(differences.shape[1])
     for _ in range(_NEWTON):
-        odds = 1 / (1 + np.exp(kernel @ alpha))
+        odds = 1 / (1 + np.exp(said))
         curvature = scaled * odds * (1 - odds) + 1e-6
-        target = kernel @ alpha + scaled * odds / curvature
-        alpha = np.linalg.solve(kernel + np.diag(ridge / curvature), target)
-    return differences.T @ alpha / differences.shape[1]
+        learned = _weighed(differences, curvature, said + scaled * odds / curvature, ridge)
+        said = differences @ learned
+    return learned
+
+
+def _weighed(rows: Floats, weights: Floats, target: Floats, ridge: float) -> Floats:
+    """Ridge regression (d,) of targets on rows (P, d), in whichever of both spaces is smaller."""
+    count, width = rows.shape
+    if width < count:
+        inner = (rows.T * weights) @ rows + ridge * width * np.eye(width)
+        return np.linalg.solve(inner, rows.T @ (weights * target))
+    outer = rows @ rows.T / width + np.diag(ridge / weights)
+    return rows.T @ np.linalg.solve(outer, target) / width

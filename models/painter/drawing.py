@@ -11,7 +11,17 @@ from random import Random
 
 from PIL import Image
 
-from models.painter import accessories, background, clothes, face, hair, headwear, styles, tones
+from models.painter import (
+    accessories,
+    background,
+    clothes,
+    face,
+    hair,
+    headwear,
+    palette,
+    styles,
+    tones,
+)
 from models.painter.pen import group
 from models.painter.portrait import Portrait
 
@@ -37,6 +47,8 @@ class Slips:
 
     misplaced: float = 0.0
     broken: float = 0.0
+    #: The colour of one eye, by its name in the palette, where it is not the other's.
+    odd_eye: str = ""
 
 
 def _face(portrait: Portrait, paint: tones.Tones, rng: Random, shadow: str, slips: Slips) -> str:
@@ -60,7 +72,7 @@ def _face(portrait: Portrait, paint: tones.Tones, rng: Random, shadow: str, slip
         + shadow
         + placed(face.nose(paint))
         + placed(face.mouth(portrait))
-        + placed(face.eyes(portrait, paint, rng))
+        + placed(face.eyes(portrait, paint, rng, palette.EYES.get(slips.odd_eye)))
         + placed(face.brows(portrait, paint))
     )
 

@@ -6,6 +6,7 @@ y = 370; every eye is drawn around its own centre, for the right side, and mirro
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from models.painter.pen import (
@@ -179,8 +180,11 @@ def _closed_eye(portrait: Portrait, tones: Tones, *, happy: bool) -> str:
     return out
 
 
-def eyes(portrait: Portrait, tones: Tones, rng: Random) -> str:
-    """Both eyes; the one that winks is on the portrait's side."""
+def eyes(portrait: Portrait, tones: Tones, rng: Random, odd: tuple[str, str] | None = None) -> str:
+    """Both eyes; the one that winks is on the portrait's side.
+
+    `odd` is another iris for the eye on the other side.
+    """
     look, size = rng.uniform(-2.5, 2.5), rng.uniform(0.97, 1.06)
     tilt = {"tsurime": -9, "tareme": 9}.get(portrait.eye_shape, 0)
     happy = portrait.mouth in ("smile", "open smile", "grin", "tongue out", ":3")
@@ -190,7 +194,8 @@ def eyes(portrait: Portrait, tones: Tones, rng: Random) -> str:
         if portrait.eye_state == "closed eyes" or winks:
             eye = _closed_eye(portrait, tones, happy=happy)
         else:
-            eye = _open_eye(portrait, tones, side, look)
+            own = replace(tones, iris=odd) if odd and side != portrait.side else tones
+            eye = _open_eye(portrait, own, side, look)
         mirror = -size if side < 0 else size
         out += group(
             eye, f"translate({side * EYE_X} {EYE_Y}) scale({mirror:.3f} {size:.3f}) rotate({tilt})"

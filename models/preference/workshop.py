@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from models.catalogue.card import Card
 from models.catalogue.verdict import fingerprint
@@ -20,7 +21,7 @@ from models.contract import EngineError
 from models.data.evidence import Evidence, evidence_of
 from models.engine.loader import Components, choose_device, load
 from models.manifest import Manifest, PictureLine, Split, read
-from models.measuring.features import SETS, looks
+from models.measuring.features import SETS, Look, looks, section, sections
 from models.measuring.reward import fit
 from models.preference import audit
 from models.preference.candidate import successor
@@ -34,6 +35,8 @@ from models.report import table, write_json
 from models.training.material import Place, exhibits_of, features_of, usable
 from models.training.samples import sheet
 
+#: A set of features, by file.
+Vectors = Mapping[str, NDArray[np.float64]]
 #: The folder of fresh pictures in a run's.
 FRESH = "fresh"
 #: Prompts of the sheets, and pictures of each.
@@ -135,7 +138,7 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     if not look:
         raise EngineError("--blind-to leaves the reward model nothing to look at: use --as-judged.")
     say("looking at the pictures")
-    seen = features_of(manifest.path, pictures, asked.parts, look)
+    seen = _with_sections(features_of(manifest.path, pictures, asked.parts, look))
     prompts = {picture.file_name: picture.prompt_key for picture in pictures}
     reward = fit(evidence.pairs, prompts, seen, evidence.votes)
     vectors = seen[reward.features]
@@ -147,15 +150,34 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
         say("the reward model tells no more right than chance would: pairs are taken as judged")
         return _Found(evidence=evidence)
     new = _fresh(args, asked, pictures, say)
-    own = {reward.features: look[reward.features]}
+    eye = _eye(look, reward.features)
+    own = {reward.features: eye}
     more = features_of(_place(args, manifest), new, asked.parts, own)[reward.features]
     trained_on, vectors = _trained_on([*pictures, *new]), vectors | more
     found = ranked(reward, trained_on, vectors, evidence)
     say(f"the reward model makes {len(found.pairs)} pairs of them")
     spread = float(np.std(reward.of(np.stack([vectors[name] for name in trained_on]))))
     weights = torch.tensor(reward.weights, dtype=torch.float32)
-    pull = Pull(look=look[reward.features], weights=weights, spread=spread)
+    pull = Pull(look=eye, weights=weights, spread=spread)
     return _Found(evidence=found, pull=pull, fresh=tuple(new))
+
+
+def _with_sections(seen: Mapping[str, Vectors]) -> dict[str, Vectors]:
+    """What was seen of each file, and the sets of features that lie within others."""
+    within = {
+        name: {file: vector[columns] for file, vector in seen[of].items()}
+        for name, (of, columns) in sections().items()
+        if of in seen
+    }
+    return {**seen, **within}
+
+
+def _eye(look: Mapping[str, Look], features: str) -> Look:
+    """What sees a set of features, whether it lies within another or not."""
+    if features in look:
+        return look[features]
+    of, columns = sections()[features]
+    return section(look[of], columns)
 
 
 def _fresh(

@@ -43,6 +43,8 @@ class Blueprint:
     heads: int = 4
     upscaler_width: int = 48
     upscaler_blocks: int = 6
+    #: How deeply the finished upscaler warps edges; it learns without.
+    upscaler_warp_px: float = 7.0
     judge_width: int = 32
     judge_steps: int = 5_900
     judge_batch: int = 32

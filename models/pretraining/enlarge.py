@@ -57,7 +57,7 @@ def _psnr(x: Tensor, truth: Tensor) -> float:
 def train_upscaler(
     blueprint: Blueprint, pictures: Pictures, drawn: Sequence[Tensor], folder: Path
 ) -> Upscaler:
-    """Learn on crops of a quarter of the picture.
+    """Learn on crops of a quarter of the picture; edges are warped by what was learned, not before.
 
     `drawn` are the inputs: what the decoder makes of the pictures, each time float16 (N, 3, H, W).
     The first `TESTED` pictures are kept out, for `sharpness`.
@@ -92,6 +92,7 @@ def train_upscaler(
         adam_only=("enter", "leave"),
     )
     train(training, folder)
+    net.warp_px = blueprint.upscaler_warp_px
     return net.eval()
 
 

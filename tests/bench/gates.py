@@ -22,15 +22,13 @@ from models.manifest import JudgementLine, Split
 from models.measuring.gate.floors import Measure, figure
 from models.measuring.gate.shuffling import Floats, chance, clearest, leanings_of, weights, within
 from models.report import Row, table, write_json
-from tests.bench.learning import PAIRED, PROMPTS, TRIALS, Bench
+from tests.bench.learning import HELD_OUT, PAIRED, PROMPTS, TRIALS, Bench
 from tests.bench.learning_curve import features_of
 from tests.stages import school
 from tests.stages.voters import Ask, Crowd, Shown, judged
 
 #: Twins that a gate looks at, of held-out prompts.
 _TWINS = 96
-#: Every n-th prompt is held out, as in the bench of learning.
-_HELD_OUT = 5
 _GRIDS = np.arange(4 * PROMPTS) // 4
 #: Whose votes, and of which taste.
 CROWDS: Mapping[str, tuple[str, Crowd]] = {
@@ -85,7 +83,7 @@ def passed(hall: Hall, crowd: str, count: int, seed: int) -> dict[str, bool]:
     shown = Shown(
         files=[str(i) for i in range(len(_GRIDS))],
         grids=_GRIDS,
-        splits=[Split.TRAIN if g % _HELD_OUT else Split.HELD_OUT for g in _GRIDS],
+        splits=[Split.TRAIN if g % HELD_OUT else Split.HELD_OUT for g in _GRIDS],
         taste=hall.worth[taste],
     )
     visits = 2 if members.colluding else 1

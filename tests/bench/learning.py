@@ -41,8 +41,8 @@ from tests.stages.voters import Ask, Crowd, Shown, judged
 
 #: Prompts that are voted on, with four pictures each, and those of the final pairs, with two.
 PROMPTS, PAIRED, FOLLOWED = 125, 100, 96
-#: Every n-th prompt is held out of the training.
-_HELD_OUT = 5
+#: Every n-th prompt is held out of the training: as many as the bot's own split holds out.
+HELD_OUT = 3
 _LICENCE = "licences/embedded.txt"
 #: Of the hidden scorer; the shipped one's is 0.
 _OTHER_SEED = 1
@@ -211,7 +211,7 @@ def _lines(bench: Bench, pictures: np.ndarray, folder: Path) -> list[PictureLine
                 width_px=pixels.shape[1],
                 height_px=pixels.shape[0],
                 rating="general",
-                split=Split.HELD_OUT if i // 4 % _HELD_OUT == 0 else Split.TRAIN,
+                split=Split.HELD_OUT if i // 4 % HELD_OUT == 0 else Split.TRAIN,
                 up=0.0,
                 down=0.0,
             )

@@ -23,11 +23,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from models.data.evidence import drawn_from
 from models.manifest import Split
-from models.measuring.features import Look, looks
+from models.measuring.features import Look, looks, with_sections
 from models.measuring.reward import fit
 from models.report import Row, table, write_json
 from models.statistics.beta import Posterior
-from tests.bench.learning import TRIALS, Bench, Trial, kept
+from tests.bench.learning import HELD_OUT, TRIALS, Bench, Trial, kept
 from tests.stages import school
 from tests.stages.voters import Ask, Crowd, Shown, judged
 
@@ -36,8 +36,6 @@ COUNTS = (60, 125, 250, 500)
 TASTES = {"style": "#1f4fa8", "quality": "#b3471d", "open": "#2f7d4f"}
 #: Crowds of one count of votes.
 _CROWDS = 8
-#: Every n-th prompt is held out, as in the bench of learning.
-_HELD_OUT = 5
 _AT_ONCE = 50
 _SIZE, _LEFT, _TOP, _RIGHT, _BELOW = (900, 460), 60, 24, 24, 44
 #: A mean of eight is this many standard errors from the truth, at most, in 95 of 100 cases.
@@ -76,10 +74,10 @@ class Pool:
         self._prompts = {
             name: str(grid)
             for name, grid in zip(self._files, self._grids, strict=True)
-            if grid % _HELD_OUT
+            if grid % HELD_OUT
         }
         both = np.concatenate([self._voted, self._unseen])
-        self._seen = features_of(both)
+        self._seen = with_sections(features_of(both))
         self._worth = {name: bench.tastes[name](both) for name in TASTES}
 
     def told_right(self, taste: str, count: int, crowd: int) -> float:
@@ -103,7 +101,7 @@ class Pool:
         return float(np.mean([(values[a] > values[b]) == (worth[a] > worth[b]) for a, b in pairs]))
 
     def _pairs(self) -> Iterator[tuple[int, int]]:
-        for grid in range(0, len(self._voted) // 4, _HELD_OUT):
+        for grid in range(0, len(self._voted) // 4, HELD_OUT):
             yield from ((4 * grid + i, 4 * grid + j) for i in range(4) for j in range(i))
         first = len(self._voted)
         yield from ((first + i, first + i + 1) for i in range(0, len(self._unseen), 2))

@@ -329,3 +329,13 @@ def test_a_container_with_the_example_settings_keeps_its_data_in_the_volume() ->
     told = {step[0]: step[1] for step in steps if len(step) == 2}
     data_dir = load({}, ROOT / ".env.example").data_dir
     assert Path(told["WORKDIR"]) / data_dir == Path(told["VOLUME"])
+
+
+def test_the_python_is_linted_before_anything_is_fetched_from_npm() -> None:
+    """So that whoever has no npm learns what is wrong with it."""
+    made = subprocess.run(
+        ["make", "-nB", "lint"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    steps = [made.stdout.index(step) for step in ("ruff check", "bin/pyright", "npm ci", "eslint")]
+    assert steps == sorted(steps)

@@ -11,7 +11,9 @@ from bot.sandbox.wire.server import Sandbox
 ROOT = Path(__file__).parents[2]
 
 
-async def examine(sandbox: Sandbox, directory: Path, token: str) -> tuple[int | None, str]:
+async def examine(
+    sandbox: Sandbox, directory: Path, token: str, **settings: str
+) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -24,6 +26,7 @@ async def examine(sandbox: Sandbox, directory: Path, token: str) -> tuple[int | 
             "DISCORD_TOKEN": token,
             "DISCORD_API_BASE": sandbox.rest_url,
             "DISCORD_GATEWAY_URL": sandbox.gateway_url,
+            **settings,
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -50,3 +53,22 @@ async def test_a_refused_token_is_one_line_of_advice(tmp_path: Path) -> None:
     assert code == 1
     assert "DISCORD_TOKEN was refused by Discord" in said
     assert "Traceback" not in said
+
+
+async def test_what_a_setting_names_and_is_not_there_is_told(tmp_path: Path) -> None:
+    words = tmp_path / "tags.csv"
+    words.write_text("1girl,0,10,\n")
+    async with Sandbox() as sandbox:
+        code, said = await examine(
+            sandbox, tmp_path, sandbox.token,
+            TAGS_FILE="none.json", UPSCALER_FILE="none.pth", WD_TAGGER="/none",
+        )  # fmt: skip
+        assert (code, "3 to fix." in said) == (1, True), said
+        for setting in ("TAGS_FILE", "UPSCALER_FILE", "WD_TAGGER"):
+            assert f"{setting} names nothing that I can use" in said
+            assert f"Mend that, or take {setting} out of .env." in said
+        code, said = await examine(
+            sandbox, tmp_path, sandbox.token,
+            TAGS_FILE=str(words), UPSCALER_FILE=str(words), WD_TAGGER="owner/name",
+        )  # fmt: skip
+        assert (code, "All is well." in said) == (0, True), said

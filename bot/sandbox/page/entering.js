@@ -79,8 +79,19 @@ function called(parsed) {
   return { does: "complain", text: `${error[0].toUpperCase()}${error.slice(1)}.`, option };
 }
 
+/**
+ * What other bots call a command of ours.
+ * @type {Record<string, string>}
+ */
+const ELSEWHERE = { "/imagine": "/waifu" };
+
 /** @param {string} text */
-const unknown = (text) =>
-  store.commands.length
-    ? `There is no command ${text.split(/\s/)[0]} for you here. Type / to see what there is.`
-    : "The bot is not ready: wait until it is online (above), or start it under Weather.";
+function unknown(text) {
+  if (!store.commands.length)
+    return "The bot is not ready: wait until it is online (above), or start it under Weather.";
+  const [name] = text.split(/\s/);
+  const ours = ELSEWHERE[name];
+  if (ours && store.commands.some((command) => `/${command.name}` === ours))
+    return `What other bots call ${name} is ${ours} here.`;
+  return `There is no command ${name} for you here. Type / to see what there is.`;
+}

@@ -143,6 +143,14 @@ class Judge:
     @torch.inference_mode()
     def classes(self, pixels: np.ndarray) -> np.ndarray:
         """Pictures uint8 (N, H, W, 3) -> the class of each head, int64 (N, heads)."""
-        x = torch.tensor(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-        parts = split(self.network(x.contiguous(memory_format=torch.channels_last))).values()
+        parts = self._said(pixels).values()
         return torch.stack([part.argmax(1) for part in parts], dim=1).numpy()
+
+    @torch.inference_mode()
+    def shares(self, pixels: np.ndarray, head: str) -> np.ndarray:
+        """The same pictures -> how likely each class of a head is, float32 (N, classes), sum 1."""
+        return self._said(pixels)[head].softmax(1).numpy()
+
+    def _said(self, pixels: np.ndarray) -> dict[str, Tensor]:
+        x = torch.tensor(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+        return split(self.network(x.contiguous(memory_format=torch.channels_last)))

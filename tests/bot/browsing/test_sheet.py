@@ -15,11 +15,12 @@ from datasette import hookimpl
 from datasette.plugins import pm
 from PIL import Image
 
+from bot.ballot import Choice, DuelOrigin
 from bot.browsing.sheet import SHEET, TOKEN, Sheet, open_sheet
 from bot.domain import StorageError
 from bot.store.consent import Consent
 from bot.store.curation import Curation
-from tests.stages.factories import GUILD, OTHER, USER, make_reaction
+from tests.stages.factories import GUILD, OTHER, USER, make_duel, make_reaction
 from tests.stages.stores import Stores, open_stores
 
 HOST = "127.0.0.1:4801"
@@ -79,6 +80,21 @@ async def test_pictures_are_shown_with_votes_and_facets(stores: Stores, tmp_path
     assert counts["server"] == {str(GUILD): 2}
     assert counts["model"] == {"tiny-1": 2}
     assert counts["tags"] == {"1girl": 1, "<b>bold</b>": 1}
+
+
+async def test_what_was_chosen_beside_others_stands_under_it(
+    stores: Stores, tmp_path: Path
+) -> None:
+    first = await stores.deliver(message=1)
+    second = await stores.deliver(message=2, seed=8)
+    await stores.deliver(message=3, seed=9)
+    duel = make_duel(first.id, second.id, origin=DuelOrigin.ALONE)
+    assert await stores.duels.open(duel)
+    await stores.duels.vote(duel.id, OTHER, Choice.LEFT, 6)
+    async with browser(stores, tmp_path) as client:
+        page = (await client.get(SHEET)).text
+    told = re.findall(r"0 up, 0 down(?:, (chosen \d of \d times))?", page)
+    assert told == ["", "chosen 0 of 1 times", "chosen 1 of 1 times"], "the newest first"
 
 
 async def test_nothing_but_the_sheet_can_be_looked_at(stores: Stores, tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from bot.policy.ages import Ages
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.policy.ages import DIGITS, Ages
 from bot.policy.folding import Letters
 from bot.policy.reading import UnreadableError
-from bot.policy.spoken import words
+from bot.policy.splitting import words
 from bot.rulebooks import load
 
 LEXICON = load().lexicon
@@ -139,3 +143,13 @@ def test_a_number_of_something_measured_is_no_age() -> None:
     assert found("she is five minutes late, she is five") == ["she is five"]
     assert not AGES.holds("she is five minutes late", (0, 11))
     assert AGES.holds("she is five, late", (0, 11))
+
+
+@given(text=st.text(st.sampled_from("0123478 .,x"), max_size=12))
+@settings(max_examples=500, deadline=None)
+def test_digits_that_are_an_age_are_where_the_plain_pattern_finds_them(text: str) -> None:
+    """It looks behind before it looks for a digit, which takes ten times as long."""
+    plain = re.compile(r"(?<!\d)0?(?:1[ .]?[0-7]|[1-9])(?:[.,]\d{1,2})?(?!\d)")
+    assert [digits.span() for digits in DIGITS.finditer(text)] == [
+        digits.span() for digits in plain.finditer(text)
+    ]

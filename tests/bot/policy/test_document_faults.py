@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.languages import language
 from bot.policy.document import DocumentError, from_toml
+from bot.words import documents as words
+from bot.words.speaking import speaking
 from tests.stages.factories import GUILD
 from tests.stages.policies import BOOK
 
@@ -50,7 +53,7 @@ exempt = ["zzz", 3]
         "categories.4.rules: there is no rule opne; open is nearest",
         "roles.5.exempt must be", "roles.5.exempt: there is no rule zzz",
         "preset must be one of", "roles.mods must be named after an id",
-        "allowed.!: a term is one line", "blocked.: a term is one line",
+        "allowed.!: a term needs a word that can be found", "blocked.: a term needs a word",
     ):  # fmt: skip
         assert fault in faults
 
@@ -71,3 +74,39 @@ def test_every_place_that_is_named_after_no_id_is_told() -> None:
         "roles.b must be named after an id: a whole number",
     )
     assert told.value.faults[2].startswith("preset must be one of")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[rules]\nopen = 'hold'", "rules is not a key of a policy; the nearest is server.rules"),
+        ("limit = 3", "limit is not a key of a policy; the nearest is strikes.limit"),
+        ("prest = 'family'", "prest is not a key of a policy; the nearest is preset"),
+        (
+            "[channels.5.rule]\nopen = 'hold'",
+            "channels.5.rule is not a key of a policy; the nearest is channels.5.rules",
+        ),
+        ("[strikes]\nrules = 3", "strikes.rules is not a key of a policy"),
+        ("zzz = 3", "zzz is not a key of a policy"),
+    ],
+)
+def test_a_key_in_the_wrong_place_is_told_its_own(text: str, told: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        from_toml(f"version = 1\n{text}".encode(), GUILD, BOOK)
+    assert error.value.faults == (told,)
+
+
+def test_faults_are_told_in_the_language_that_is_spoken() -> None:
+    file = b"version = 1\nallowed = ['!', '!']\n[server.rules]\nopne = 'hold'\n[roles.mods]"
+    with speaking(language("de")):
+        with pytest.raises(DocumentError) as told:
+            from_toml(file, GUILD, BOOK)
+        wordless = words.WORDLESS_TERM(list="allowed", term="!")
+    assert wordless.startswith("allowed.!: Ein Begriff braucht")
+    assert told.value.faults == (
+        "roles.mods muss nach einer ID benannt sein: einer ganzen Zahl",
+        "server.rules: Die Regel opne gibt es nicht; am nächsten kommt open",
+        "allowed enthält einen Begriff doppelt",
+        wordless,
+        wordless,
+    )

@@ -17,6 +17,13 @@ def folded(text: str) -> str:
     return composed(text).translate(LETTERS)
 
 
+@pytest.mark.parametrize("code", range(128))
+def test_plain_text_reads_as_its_characters_do(code: int) -> None:
+    """It is read all at once, by a table of its own."""
+    char = chr(code)
+    assert LETTERS.read(f"a{char}B") == f"a{LETTERS[code]}b" == folded(f"a{char}B")
+
+
 @pytest.mark.parametrize(
     ("shown", "plain"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.policy.folding import JOINT, Letters
 from bot.policy.listing import Listed, labelled, listed, parts
 from bot.policy.rulebook import Concept
-from bot.policy.spoken import collapsed, spoken, words
+from bot.policy.splitting import collapsed, spoken, words
 from bot.policy.wordlists import each_spoken, each_squeezed
 from bot.rulebooks import load
 

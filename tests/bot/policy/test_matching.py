@@ -6,7 +6,8 @@ import pytest
 
 from bot.policy.matching import Innocent, Vocabulary
 from bot.policy.reading import Reading, UnreadableError
-from bot.policy.spoken import Spoken, longest, words
+from bot.policy.splitting import words
+from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import TermIndex, outside
 
 HALVES = frozenset(

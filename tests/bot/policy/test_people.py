@@ -6,8 +6,10 @@ from functools import cache
 
 import pytest
 
+from bot.policy.folding import Letters
 from bot.policy.people import Names
 from bot.policy.screening import Screen
+from bot.policy.splitting import words
 from bot.rulebooks import load
 
 
@@ -77,8 +79,31 @@ def test_no_characters_name_goes_on_behind_what_parts_words(between: str) -> Non
     assert not is_person("Leon Magnus, smile")
 
 
+@pytest.mark.parametrize("name", ["Leon Magnus Carlsen", "Leon Magnus-Carlsen"])
+def test_a_name_that_goes_on_behind_a_characters_is_a_persons(name: str) -> None:
+    assert is_person(f"{name}, smile")
+    assert is_person(f"portrait of {name}")
+    assert not is_person("Leon Magnus the Brave, smile")
+
+
 def test_names_are_told_whole() -> None:
     names = Names(load().lexicon, list)
     text = "a photo of emma van der harrington today"
     assert [text[a:b] for a, b in names.find(text, text.split())] == ["emma van der harrington"]
     assert not list(names.find("emma x y z harrington", ["emma"]))
+
+
+LEXICON = load().lexicon
+LETTERS = Letters(LEXICON.letters)
+NAMES = Names(LEXICON, LETTERS.each)
+ALONE = sorted(NAMES.given - LEXICON.ordinary - LEXICON.tags)
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "a 1{}, x", "é {}", "({}:1.2)", "裸、{}。", "{}-{}", "an {}"]
+)
+def test_a_first_name_is_found_wherever_it_is_typed(text: str) -> None:
+    """Text without a word that is a name is not searched: no name is missed by that."""
+    names = [name for name in ALONE if len(name) > 3][::100]
+    typed = [LETTERS.folded(text.format(name, name)) for name in names]
+    assert all(NAMES.first_names(each, words(each)) for each in typed)

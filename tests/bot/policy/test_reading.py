@@ -41,6 +41,12 @@ def test_brackets_and_weights_are_joints(text: str, read: str) -> None:
     assert len(read) == len(text)
 
 
+@pytest.mark.parametrize("around", ["{}", "é{}", "裸{}婦"])
+@pytest.mark.parametrize("bracket", "()[]{}<>|\\")
+def test_every_bracket_is_a_joint_in_every_script(around: str, bracket: str) -> None:
+    assert without_brackets(around.format(f"a{bracket}b")) == around.format(f"a{JOINT}b")
+
+
 @pytest.mark.parametrize(
     ("text", "read"),
     [

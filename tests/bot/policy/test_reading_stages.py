@@ -15,7 +15,8 @@ from bot.policy.people import Names
 from bot.policy.reading import UnreadableError, around, readings, turned, without_breaks
 from bot.policy.rulebook import decode_rulebook
 from bot.policy.screening import Screen, Term, normalise
-from bot.policy.spoken import Spoken, words
+from bot.policy.splitting import words
+from bot.policy.spoken import Spoken
 from bot.policy.terms import outside, untouched
 from bot.rulebooks import load, package_files
 

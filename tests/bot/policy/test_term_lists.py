@@ -6,22 +6,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import rulebooks
 from bot.domain import Ruling
+from bot.languages import language
 from bot.policy.document import TERMS_MAX
 from bot.policy.document_faults import REASON_CHARS_MAX, TERM_CHARS_MAX
 from bot.policy.effect import Effect
-from bot.policy.screening import Term
+from bot.policy.screening import Screen, Term, is_wordless
 from bot.policy.term_lists import (
     CHUNK_CHARS,
+    Merged,
     chunks_of,
+    fault_of,
     line_of,
+    merge,
     read_lines,
     replaced,
     unique,
 )
+from bot.rulebooks import load
+from bot.words import documents as words
+from bot.words.speaking import speaking
 
-RULEBOOK = rulebooks.load()
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp", "Zs")), max_size=20
 ).map(lambda text: " ".join(text.split()))
@@ -31,7 +36,7 @@ TERMS = st.builds(Term, text=WORDS.map(lambda w: f"dragon {w}".strip()), reason=
 @settings(deadline=None)
 @given(TERMS)
 def test_a_term_is_read_as_it_was_written(term: Term) -> None:
-    assert read_lines(line_of(term), RULEBOOK) == ([term], [])
+    assert read_lines(line_of(term)) == ([term], [])
 
 
 @settings(deadline=None)
@@ -39,7 +44,7 @@ def test_a_term_is_read_as_it_was_written(term: Term) -> None:
 def test_chunks_hold_the_whole_list_in_its_order(terms: list[Term]) -> None:
     chunks = chunks_of(terms)
     assert [term for c in chunks for term in terms[c.start : c.stop]] == terms
-    read = [term for chunk in chunks for term in read_lines(chunk.text, RULEBOOK)[0]]
+    read = [term for chunk in chunks for term in read_lines(chunk.text)[0]]
     assert read == terms
 
 
@@ -65,20 +70,37 @@ def test_ten_thousand_long_terms_fit_their_forms() -> None:
     ],
 )
 def test_a_line_is_a_term_and_its_reason(line: str, text: str, reason: str) -> None:
-    assert read_lines(line, RULEBOOK) == ([Term(text=text, reason=reason)], [])
+    assert read_lines(line) == ([Term(text=text, reason=reason)], [])
 
 
 def test_lines_that_cannot_be_taken_are_told_with_their_numbers() -> None:
     text = "\n".join(
         ["ok", "", "!!", "x" * (TERM_CHARS_MAX + 1), f"ok = {'r' * 201}", "= why", "a\u200bb"]
     )
-    terms, faults = read_lines(text, RULEBOOK)
+    terms, faults = read_lines(text)
     assert terms == [Term(text="ok")]
     assert [fault.line for fault in faults] == [3, 4, 5, 6, 7]
     assert [faults[0].why, faults[3].why] == [
-        "it has no letter or digit in it",
+        words.WORDLESS(),
         "there is nothing before the =",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["BREAK", "BREAK BREAK", "\u3164", "\u2800", "<|endoftext|>", ":1.2", "()", "BREAK :1.3)"],
+)
+def test_a_term_that_nothing_could_be_found_of_is_refused_and_harms_no_prompt(text: str) -> None:
+    assert is_wordless(text)
+    assert fault_of(Term(text=text))
+    for terms in ([text], [text, "cat"], ["cat", text]):
+        screen = Screen(load(), [Term(text=term) for term in terms])
+        assert not screen.findings(f"a dog, {text}, a tree")
+
+
+@pytest.mark.parametrize("text", ["break", "Break", "BREAK dance", "a", "日", "1", "(cat:1.2)"])
+def test_a_term_with_a_word_in_it_is_taken(text: str) -> None:
+    assert fault_of(Term(text=text)) is None
 
 
 def test_an_edited_chunk_keeps_its_neighbours_and_what_follows_from_its_terms() -> None:
@@ -96,3 +118,44 @@ def test_an_edited_chunk_keeps_its_neighbours_and_what_follows_from_its_terms() 
 def test_each_term_stands_once_and_the_first_stays() -> None:
     terms = [Term(text="Dragon", reason="1"), Term(text="cat"), Term(text="dragon", reason="2")]
     assert unique(terms) == tuple(terms[:2])
+
+
+def terms(*texts: str) -> list[Term]:
+    return [Term(text=text) for text in texts]
+
+
+def test_what_two_made_of_a_list_is_put_together() -> None:
+    before = [*terms("a", "b", "c"), Term(text="d", reason="old")]
+    now = [*terms("b", "c", "e"), Term(text="d", reason="theirs")]
+    wrote = "a\n\n b = mine \nd = old\nf"
+    assert merge(before, 0, wrote, now) == Merged(at=0, text="e\nd = theirs\nb = mine\nf")
+    assert merge(before, 0, wrote, []) == Merged(at=0, text="b = mine\nf")
+    assert merge([], 0, "x", now) == Merged(at=0, text="b\nc\ne\nd = theirs\nx")
+
+
+def test_it_goes_to_the_page_that_has_most_of_what_was_seen_and_never_over_its_room() -> None:
+    before = terms(*(f"{n:04}" for n in range(1600)))
+    first, second = (chunk.text.split("\n") for chunk in chunks_of(before)[:2])
+    assert merge(before, 1, "\n".join([*second[1:], "x"]), before[900:]) == Merged(
+        at=0, text="\n".join([*(t.text for t in before[900:1600]), "x"])
+    )
+    merged = merge(before, 0, "\n".join(first[1:]), [*terms("new"), *before])
+    assert merged is not None
+    assert first[0] not in merged.text.split("\n")
+    assert merge(before, 0, "\n".join([*first, "y" * 80, "z" * 80]), before) is None
+
+
+def test_lines_are_told_in_the_language_that_is_spoken() -> None:
+    text = f"= why\n{'x' * 81}\na = {'x' * 201}\n!!\na\u200bb"
+    with speaking(language("de")):
+        _, faults = read_lines(text)
+    assert [fault.why for fault in faults] == [
+        "vor dem = steht nichts",
+        "ein Wort oder Ausdruck hat höchstens 80 Zeichen",
+        "ein Grund hat höchstens 200 Zeichen",
+        (
+            "nichts davon ist in einem Prompt zu finden: BREAK in Großbuchstaben, Gewichte und"
+            " unsichtbare Zeichen sind keine Wörter"
+        ),
+        "darin steht ein unsichtbares Zeichen",
+    ]

@@ -171,3 +171,13 @@ def test_a_letter_that_stands_alone_has_no_other_view() -> None:
 
 def seen_once(text: str) -> list[str]:
     return [seen for seen in views(text) if seen != text and len(seen) < len(text)]
+
+
+@pytest.mark.parametrize("text", ["nυdξ", "ｎυｄξ", "ɴυᴅξ", "ñυđξ", "nuԁξ"])
+def test_letters_of_two_scripts_are_seen_by_their_look(text: str) -> None:
+    assert views(text)
+
+
+@pytest.mark.parametrize("text", ["υξ", "гоνу", "1υ", "_ξ", "裸υ"])
+def test_letters_of_one_script_are_not(text: str) -> None:
+    assert not views(text)

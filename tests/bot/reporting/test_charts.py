@@ -24,6 +24,22 @@ def test_a_bar_is_as_long_as_its_value() -> None:
     assert length_px(picture, GOOD, 2) == length_px(picture, BAD, 2) == 0
 
 
+@pytest.mark.parametrize("side", ["name", "note"])
+def test_a_long_name_and_a_long_note_are_shown_whole(side: str) -> None:
+    """Nothing is written into the margins, and there is room for a bar still."""
+    words = "2026-11-30 named by MODEL, no blind test, and more"
+    line = Bar(words, 1, "x") if side == "name" else Bar("a", 1, words)
+    picture = charts.bars("title", "sub", [line], None)
+    left, right = (picture.crop((x, 84, x + 20, 110)) for x in (0, picture.width - 20))
+    assert [len(margin.getcolors() or ()) for margin in (left, right)] == [1, 1]
+    assert length_px(picture, GOOD, 0) > 30
+
+
+def test_a_share_is_shown_on_a_scale_of_all_that_it_is_a_share_of() -> None:
+    half, whole = (charts.bars("", "", [Bar("a", v, "x")], 50, end=100) for v in (50, 100))
+    assert length_px(half, GOOD, 0) == pytest.approx(length_px(whole, GOOD, 0) / 2, abs=3)
+
+
 def test_the_goal_lies_between_two_bars_of_a_histogram() -> None:
     picture = charts.histogram("title", "sub", [0.05] * 9 + [0.099, 0.1, 0.101], 0.1)
     rows = [

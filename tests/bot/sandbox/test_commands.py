@@ -307,7 +307,7 @@ def names(folder: Path) -> list[str]:
     ("command", "told"),
     [
         ("/manage who: 1", "There is no command /manage for you here. The bot offers"),
-        ("/", "There is no command / for you here"),
+        ("/", "A command begins with / and its name."),
         ("/colors", "/colors needs a subcommand: find."),
         ("/colors lose name: teal", "/colors needs a subcommand: find."),
         ("/draw prompt: x count: many", "count: 'many' is not a number."),

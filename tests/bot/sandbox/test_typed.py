@@ -10,8 +10,8 @@ from bot.sandbox.wire.wire import NotPossible, Payload
 DRAW: Payload = {
     "name": "draw",
     "options": [
-        {"name": "count", "type": 4},
-        {"name": "prompt", "type": 3, "required": True},
+        {"name": "count", "type": 4, "min_value": 1, "max_value": 4},
+        {"name": "prompt", "type": 3, "required": True, "description": "What to draw"},
         {"name": "shape", "type": 3, "choices": [{"name": "Tall", "value": "t"}]},
         {"name": "quiet", "type": 5},
         {"name": "guidance", "type": 10},
@@ -32,6 +32,7 @@ MARK: Payload = {"name": "mark", "options": [{"name": "id", "type": 4}]}
         ("prompt: x quiet: Yes guidance: 7.5", {"prompt": "x", "quiet": True, "guidance": 7.5}),
         ("prompt: x quiet: off", {"prompt": "x", "quiet": False}),
         ("prompt: 12:30, noon", {"prompt": "12:30, noon"}),
+        ("prompt: re: zero, :d", {"prompt": "re: zero, :d"}),
     ],
 )
 def test_options_are_read_as_the_page_reads_them(typed: str, options: Payload) -> None:
@@ -44,6 +45,19 @@ def test_options_are_read_as_the_page_reads_them(typed: str, options: Payload) -
         ("/draw x shape: wide", "shape: 'wide' is not one of Tall."),
         ("/draw x quiet: perhaps", "quiet: is true or false, not 'perhaps'."),
         ("/draw x count: many", "count: 'many' is not a number."),
+        ("/draw x count: 9", "count: 4 is the most, not 9."),
+        ("/draw x count: -5", "count: 1 is the least, not -5."),
+        ("/draw count: 2", "/draw needs prompt: What to draw"),
+        ("/draw", "/draw needs prompt: What to draw"),
+        ("/draw prompt:", "prompt: has nothing behind it."),
+        ("/draw promt: x", "promt: is no option of /draw; the nearest is prompt:"),
+        ("/draw x cout: 2", "cout: is no option of /draw; the nearest is count:"),
+        ("/draw prompt: x prompt: y", "prompt: is given twice."),
+        ("/draw x prompt: y", "prompt: is given twice."),
+        ("/ping me", "/ping takes no options: leave 'me' out."),
+        ("/darw x", "There is no command /darw for you here. The nearest is /draw. The bot"),
+        ("/", "A command begins with / and its name. The bot offers a member /draw"),
+        ("1girl, smile", "A command begins with / and its name. The bot offers a member"),
         ("/mark 7", "/mark: '7' belongs to no option. It has id."),
         ("/swim", "There is no command /swim for you here. The bot offers a member /draw, /mark, "),
     ],
@@ -64,3 +78,10 @@ def test_what_stands_in_a_messages_menu_is_no_command_to_type() -> None:
 
 def test_a_command_without_options_takes_none() -> None:
     assert parse("/ping", [PING], "member") == ("ping", {})
+
+
+def test_what_other_bots_call_it_leads_to_ours() -> None:
+    with pytest.raises(
+        NotPossible, match=r"no command /imagine for you here\. The nearest is /waifu\."
+    ):
+        parse("/imagine prompt: cat", [DRAW | {"name": "waifu"}], "member")

@@ -250,3 +250,19 @@ async def test_a_waiting_ask_of_another_version_is_gone(stores: Stores, old: str
     assert await consent.waiting(waiting_id, USER) is None
     assert await consent.take(waiting_id, USER) is None
     assert await stores.rows("waiting_asks") == []
+
+
+async def test_what_another_version_drew_is_like_nothing_that_is_asked_for(stores: Stores) -> None:
+    """Its draw may be the same as far as it can be read, and say more."""
+    job = await stores.deliver(message=1)
+    assert [one.id for one in await stores.views.alike(GUILD, job.draw)] == [job.id]
+    await rewrite(stores, job, "rating")
+    assert await stores.views.alike(GUILD, job.draw) == []
+
+
+async def test_nothing_is_made_from_what_another_version_drew(desk: Front) -> None:
+    job, message = await desk.picture()
+    await rewrite(desk, job, "rating")
+    for label in ("Vary subtle", "Vary strong", "Upscale"):
+        assert "could not check" in said(await desk.member.click(message, label=label)).content
+    assert [one.id for one in await desk.jobs()] == [job.id]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from bot.ballot import Choice, DuelOrigin
 from bot.curating.harvest import Opinion
 from bot.domain import Job, OwedPostId, UserId
 from bot.store.curation import Curation
@@ -21,6 +22,7 @@ from tests.stages.factories import (
     USER,
     make_admitted,
     make_ask,
+    make_duel,
     make_png,
     make_post,
     make_released,
@@ -182,3 +184,18 @@ async def test_a_pick_says_something_of_each_pair_and_is_one_press(stores: Store
     voters = await stores.trust.voters(GUILD)
     assert {(v.votes, v.median_seconds) for v in voters.values()} == {(12, 10.0)}
     assert voters[old[4]].agreement < voters[old[0]].agreement - 0.1
+
+
+async def test_a_picture_is_counted_as_chosen_of_as_often_as_it_stood_to_choose(
+    stores: Stores,
+) -> None:
+    first, second, *_ = await grid(stores)
+    for voter, place in ((OTHER, 1), (THIRD, 2), (USER, 2)):
+        assert await stores.grids.pick(first.owed_post_id, voter, place, 5)
+    duel = make_duel(first.id, second.id, origin=DuelOrigin.ALONE)
+    assert await stores.duels.open(duel)
+    for voter, choice in ((OTHER, Choice.RIGHT), (THIRD, Choice.SKIP), (USER, Choice.LEFT)):
+        await stores.duels.vote(duel.id, voter, choice, 6)
+    curation = Curation(stores.db)
+    assert await curation.choices(first.id) == (1, 3), "one's own and a skip do not count"
+    assert await curation.choices(second.id) == (2, 3)

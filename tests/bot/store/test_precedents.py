@@ -9,10 +9,19 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import GuildId, Job, JobState, Ruling
+from bot.domain import GuildId, Job, JobState, RequestKind, Ruling
 from bot.store.consequences import Judgement
 from bot.store.decisions import Outcome
-from tests.stages.factories import GUILD, SINCE, make_admitted, make_ask, make_png, make_released
+from tests.stages.factories import (
+    GUILD,
+    OTHER,
+    SINCE,
+    make_admitted,
+    make_ask,
+    make_png,
+    make_post,
+    make_released,
+)
 from tests.stages.moderators import MODERATOR, TEXT
 from tests.stages.stores import WORKER, Stores, open_stores
 
@@ -29,11 +38,16 @@ async def judged(stores: Stores, outcome: Outcome, prompt: str = "1girl, blue ha
     """A picture that was posted, reported and decided about."""
     job = await stores.deliver(message=1, prompt=prompt)
     await stores.reviews.report(job.id, MODERATOR, "no", 4_000, since_id=SINCE)
+    await settle(stores, outcome)
+    return job
+
+
+async def settle(stores: Stores, outcome: Outcome) -> None:
+    """Decide the only open case."""
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     await stores.reviews.decide(
         case.id, Judgement(outcome=outcome, actor_id=MODERATOR, at_ms=5_000, text=TEXT)
     )
-    return job
 
 
 async def ruled(
@@ -160,3 +174,50 @@ async def test_what_is_decided_about_a_picture_while_it_is_enlarged_holds_for_th
         make_released(job), make_png(job), card_id=CARD, owner=WORKER, now_ms=6_000
     )
     assert kept is None if outcome is Outcome.REMOVE else kept.spoiler
+
+
+async def test_what_is_varied_from_a_picture_that_is_covered_meanwhile_is_covered_too(
+    stores: Stores,
+) -> None:
+    source, plain = await judged(stores, Outcome.SPOILER), await stores.deliver(message=2, seed=9)
+    for one, covered in ((source, True), (plain, False)):
+        ask = make_ask("1girl", seed=10)
+        varied = replace(ask.draw, source=one.id, strength=0.5)
+        await stores.enqueue(make_admitted(replace(ask, draw=varied)))
+        job = await stores.claim()
+        assert job is not None
+        kept = await stores.gallery.keep(
+            make_released(job), make_png(job), card_id=CARD, owner=WORKER, now_ms=6_000
+        )
+        assert kept is not None
+        assert kept.spoiler is covered
+
+
+async def test_what_is_decided_about_a_picture_holds_for_what_was_enlarged_from_it_before(
+    stores: Stores,
+) -> None:
+    source = await stores.deliver(message=1)
+    ask = make_ask(user=OTHER, kind=RequestKind.UPSCALE, parent=source.id)
+    larger = replace(ask.draw, source=source.id, enlarged=True, width_px=64, height_px=64)
+    await stores.enqueue(make_admitted(replace(ask, draw=larger)))
+    job = await stores.claim()
+    assert job is not None
+    assert await stores.gallery.keep(
+        make_released(job), make_png(job), card_id=CARD, owner=WORKER, now_ms=6_000
+    )
+    await stores.outbox.delivered(job.owed_post_id, make_post(job.id, message=2), 6_001)
+    varied = await stores.deliver(message=3, seed=8)
+    await stores.db.write_one(
+        "UPDATE requests SET parent_job_id = :source, kind = 'vary' WHERE id = :request",
+        {"source": source.id, "request": varied.request_id},
+    )
+    await stores.reviews.report(source.id, MODERATOR, "no", 7_000, since_id=SINCE)
+    await settle(stores, Outcome.SPOILER)
+    covered = {row["job_id"]: row["spoiler"] for row in await stores.rows("pictures")}
+    assert covered == {source.id: 1, job.id: 1, varied.id: 0}
+    assert [row["message_id"] for row in await stores.rows("posts") if row["amendment_owed"]] == [
+        1, 2,
+    ]  # fmt: skip
+    await stores.members.purge(GUILD, source.user_id, MODERATOR, TEXT, 8_000)
+    assert await stores.gallery.is_removed(job.id)
+    assert {row["message_id"] for row in await stores.rows("doomed_messages")} == {1, 2, 3}

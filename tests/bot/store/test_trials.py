@@ -106,8 +106,12 @@ async def test_a_drawn_pair_becomes_a_blind_duel_and_both_pictures_stay_their_me
         assert job is not None
         assert job.state is JobState.DELIVERED
     assert await stores.views.history(USER, GUILD, 9) == [], "alone, each would tell its model"
+    drawn_by_parent = await stores.views.get(parent)
+    assert drawn_by_parent is not None
+    assert await stores.views.alike(GUILD, drawn_by_parent.draw) == [], "and so would a link to it"
     await stores.duels.close(duel_id, 6_000)
     assert len(await stores.views.history(USER, GUILD, 9)) == 2
+    assert [job.id for job in await stores.views.alike(GUILD, drawn_by_parent.draw)] == [parent]
 
 
 async def test_a_pair_that_is_still_blind_is_compared_with_no_other_picture(

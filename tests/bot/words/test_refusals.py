@@ -10,8 +10,10 @@ import pytest
 
 from bot import rulebooks
 from bot.domain import Layer
+from bot.languages import language
 from bot.policy.rulebook import Rule
-from bot.words import refusals
+from bot.words import limits, refusals, wording
+from bot.words.speaking import speaking
 from tests.stages.policies import BOOK, GROWN, LAWFUL, NEVER, OPEN
 
 LAW = BOOK.rules[LAWFUL]
@@ -131,3 +133,9 @@ def test_every_refusal_fits_a_message_and_stays_text(
     assert len(told) <= 2000
     assert "@everyone" not in told
     assert not re.search(r"(?<!\\)<@1>", told)
+
+
+def test_a_pause_of_days_is_good_german() -> None:
+    with speaking(language("de")):
+        told = limits.pause(wording.duration(3 * 24 * 3_600_000))
+    assert told.endswith("Bis du wieder fragen kannst, dauert es noch 3 Tage.")

@@ -6,8 +6,10 @@ import math
 
 import pytest
 
+from bot.languages import language
 from bot.policy.thresholds import THRESHOLDS
 from bot.words import reviewing
+from bot.words.speaking import say, speaking
 
 
 def just_under(threshold: float) -> float:
@@ -56,3 +58,14 @@ def test_a_notice_is_a_sentence_that_begins_with_a_name(words: str) -> None:
 def test_an_appeal_that_is_not_taken_gives_its_words_back() -> None:
     assert reviewing.not_taken("No.", "") == "No."
     assert reviewing.not_taken("No.", "for ``` art").startswith("No.\nYour reason, to copy:\n```\n")
+
+
+def test_a_report_is_told_in_its_readers_language_and_its_own_words_as_they_are() -> None:
+    written = reviewing.reason("gore", "It shows a real person: {0}")
+    assert written == "It shows gore or is meant to shock: It shows a real person: {0}"
+    with speaking(language("fr")):
+        told = reviewing.reason_told(written)
+        chosen = say("It shows gore or is meant to shock")
+        assert told == f"{chosen} : It shows a real person: {{0}}"
+        assert reviewing.reason_told(reviewing.reason("gore", "")) == chosen
+        assert reviewing.reason_told("of an older version") == "of an older version"

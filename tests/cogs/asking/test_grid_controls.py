@@ -102,6 +102,27 @@ async def test_a_pick_on_what_is_gone_is_answered_and_not_counted(desk: Front) -
     assert await current(desk, fan) == []
 
 
+async def test_forged_buttons_open_no_grid_of_a_closed_channel(desk: Front) -> None:
+    _, message = await grid(desk)
+    secret = desk.guild.create_text_channel(
+        "secret",
+        overwrites={desk.guild.default_role: discord.PermissionOverwrite(view_channel=False)},
+    )
+    for table in ("jobs", "posts"):
+        await desk.services.queue._db.write_one(
+            f"UPDATE {table} SET channel_id = :there",  # noqa: S608  a constant
+            {"there": secret.id},
+        )
+    fan = desk.newcomer("fan")
+    await desk.accepts(fan)
+    assert "not counted" in (await picks(fan, message, 1)).content
+    assert await current(desk, fan) == []
+    assert "is gone" in (await panel(fan, message, 1)).content
+    again = next(id_ for id_, _ in controls(message) if id_.startswith("wd:rerollall:"))
+    assert "is gone" in said(await fan.click(message, custom_id=again)).content
+    assert await desk.jobs(fan) == []
+
+
 async def test_the_menu_brings_the_buttons_of_one_picture_for_these_eyes_only(desk: Front) -> None:
     jobs, message = await grid(desk)
     answer = await panel(desk.newcomer(), message, 3)

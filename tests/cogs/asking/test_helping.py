@@ -38,8 +38,9 @@ async def test_help_tells_of_this_model_and_its_examples_draw_after_a_restart(de
     whole = " ".join(field.value or "" for field in embed.fields)
     assert len(embed) <= 6000
     assert all(len(field.value or "") <= 1024 for field in embed.fields)
-    for told in (INFO.name, INFO.licence_name, "/licence", "/privacy", "up to 50 steps"):
+    for told in (INFO.name, "/licence", "/privacy", "up to 50 steps", "/imagine"):
         assert told in whole
+    assert f"The model's licence: {INFO.licence_name}. " in whole
     assert "policy panel" not in whole, "a member cannot open it"
     examples = custom_ids(answer)
     assert len(examples) == 3
@@ -132,7 +133,7 @@ async def test_a_mention_is_answered_with_a_hint_once_a_minute(desk: Front) -> N
     for _ in range(2):
         await desk.member.send(desk.channel, f"<@{me.id}> draw me a cat")
     (hint,) = [m for m in desk.channel.history() if m.author.id == me.id]
-    assert hint.content == helping.HINT
+    assert hint.content == f"{helping.HINT} {helping.FROM_ELSEWHERE}"
     assert not hint.mentions
     await desk.env.advance_time(61)
     await desk.member.send(desk.channel, f"<@{me.id}> please")

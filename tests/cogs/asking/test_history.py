@@ -21,7 +21,7 @@ from simcord.results import ResponseMessage
 from bot.domain import GuildId, Job, Rating, UserId
 from cogs.components import post_view
 from cogs.posting.sheets import contact_sheet
-from tests.stages.factories import make_released
+from tests.stages.factories import make_post, make_released
 from tests.stages.front import Front, custom_ids, front, said
 from tests.stages.law import decide, make_guild
 from tests.stages.simulated import OWNER
@@ -273,6 +273,30 @@ async def test_a_model_is_named_in_as_much_as_discord_offers(desk: Front) -> Non
     with pytest.raises(OptionError, match="at most 100"):
         await history(desk, model="x" * 101)
     assert "None of your" in (await history(desk, model="`" * 100)).content
+
+
+async def test_a_forged_button_opens_no_picture_of_a_closed_channel(desk: Front) -> None:
+    secret = desk.guild.create_text_channel(
+        "secret",
+        overwrites={desk.guild.default_role: discord.PermissionOverwrite(view_channel=False)},
+    )
+    await desk.env.settle()
+    (job,) = await desk.queued(channel=secret, prompt="1girl, dragon")
+    await desk.drawn([job])
+    fan = desk.newcomer("fan")
+    await desk.accepts(fan)
+    here = desk.env.bot.get_partial_messageable(desk.channel.id)
+    forged = await here.send("x", view=post_view(job.id))
+    for label in ("Favourite", "Settings", "Again", "Reroll", "Edit"):
+        pressed = await fan.click(forged, label=label)
+        assert pressed.modal is None, label
+        assert "can't read any more" in said(pressed).content, label
+        assert "dragon" not in said(pressed).content, label
+    assert not await desk.services.favourites.among(UserId(fan.id), [job.id])
+    assert await desk.jobs(fan) == []
+    # Posted once more where the member reads, it is theirs to mark.
+    await desk.services.gallery.add_post(make_post(job.id, message=5, channel=desk.channel.id))
+    assert "Kept" in said(await fan.click(forged, label="Favourite")).content
 
 
 async def test_what_is_gone_becomes_no_favourite(desk: Front) -> None:

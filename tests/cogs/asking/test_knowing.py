@@ -69,6 +69,13 @@ async def test_what_is_kept_out_is_completed_too(desk: Front) -> None:
     assert await kept_out("lowres, blue ha", prompt="1girl, nude")
     assert await kept_out("adult, blue ha", prompt="1girl")
     assert await kept_out("adult, blue ha", prompt="1girl, nude") == [], "it would ask for a minor"
+    boss = desk.moderator(manage_guild=True)
+    await boss.slash(desk.channel, "style add", name="bare", words="nude")
+    await boss.slash(desk.channel, "style add", name="plain", words="hat", negative="adult")
+    assert await kept_out("adult, blue ha", prompt="1girl", style="bare") == []
+    assert await kept_out("cat, blue ha", prompt="1girl, nude", style="plain") == []
+    assert await kept_out("cat, blue ha", prompt="1girl", style="plain")
+    assert await kept_out("hat, blue ha", prompt="1girl", style="nobody's")
     await desk.asks(prompt="1girl", negative="blue hair ⟨1.8k⟩")
     assert [job.draw.negative for job in await desk.jobs()] == ["blue hair"]
 

@@ -131,19 +131,45 @@ async def test_a_form_that_comes_too_late_is_given_back(desk: Front, boss: Membe
     assert await kept(view) == "wyvern"
 
 
-async def test_a_page_of_a_list_is_not_sent_over_what_was_added_meanwhile(
+async def test_a_page_of_a_list_is_edited_further_on_what_was_added_meanwhile(
+    desk: Front, boss: MemberActor
+) -> None:
+    await somebody_saves(desk, blocked=(Term(text="cat"), Term(text="dog")))
+    view = await open_panel(desk, boss)
+    await view.go("blocked")
+    shown = await boss.click(view.message, custom_id=view.id_of("form:edit:blocked"))
+    theirs = await somebody_saves(
+        desk, blocked=(Term(text="cat"), Term(text="dog"), Term(text="wyvern"))
+    )
+    view._took(await boss.submit_modal(shown, {"terms": "cat\n!!\nowl"}))
+    assert words.STALE in view.words
+    assert "Sora was here" in view.words
+    assert await kept(view) == "cat\n!!\nowl", "it is not lost"
+    await desk.restart()
+    assert await form_of(view, "again:edit") == {"terms": "cat\nwyvern\n!!\nowl"}
+    assert await current(desk) == theirs
+    await view.fill("again:edit", terms="cat\nwyvern\n!!\nowl")
+    assert "line 3" in view.words
+    await somebody_saves(desk, preset="family")
+    await view.fill("again:edit", terms="cat\nwyvern\nowl")
+    policy = (await current(desk)).policy
+    assert [term.text for term in policy.blocked] == ["cat", "wyvern", "owl"]
+    assert policy.preset == "family"
+    assert "Saved" in view.words
+
+
+async def test_a_page_that_nobody_remembers_is_given_back_as_a_file_alone(
     desk: Front, boss: MemberActor
 ) -> None:
     await somebody_saves(desk, blocked=(Term(text="cat"),))
     view = await open_panel(desk, boss)
     await view.go("blocked")
-    await view.fill("form:edit:blocked", terms="cat\n!!")
-    theirs = await somebody_saves(desk, blocked=(Term(text="cat"), Term(text="wyvern")))
-    await view.press("again:edit")
-    assert words.STALE in view.words
-    assert await kept(view) == "cat\n!!", "it is not lost"
+    shown = await boss.click(view.message, custom_id=view.id_of("form:edit:blocked"))
+    await somebody_saves(desk, blocked=(Term(text="wyvern"),))
+    await desk.services.queue._db.write_one("DELETE FROM policies WHERE version = 1")
+    view._took(await boss.submit_modal(shown, {"terms": "owl"}))
+    assert await kept(view) == "owl"
     assert not [press for press in view.ids if press.startswith("wp:again")]
-    assert await current(desk) == theirs
 
 
 async def test_what_came_too_late_while_it_was_saved_is_given_back(

@@ -121,7 +121,7 @@ async def test_blocking_and_allowing_again_works_in_any_spelling_and_is_logged(
 
 @pytest.mark.parametrize(
     ("term", "reason", "told"),
-    [("!!", "", "no letter"), ("x" * 81, "", "80"), ("ok", "x" * 201, "200")],
+    [("!!", "", "nothing of it can be found"), ("x" * 81, "", "80"), ("ok", "x" * 201, "200")],
 )
 async def test_an_odd_term_is_answered(
     desk: Front, boss: MemberActor, term: str, reason: str, told: str

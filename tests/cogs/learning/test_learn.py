@@ -14,9 +14,11 @@ from PIL import Image
 from bot.ballot import DuelId
 from bot.store.lineage import LineageDeed
 from bot.store.trials import Trial, TrialOutcome
+from cogs.learning.learn import _line
 from models.catalogue import card as cards
 from models.catalogue.card import Score
 from models.catalogue.verdict import Figure
+from models.measuring.gate.floors import Measure, figure
 from tests.stages.cards import make_card, put
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, front, said
@@ -138,6 +140,14 @@ async def test_what_the_gate_refused_for_is_told_however_much_it_measured(
     told = await learn(desk, "sheet", card=BAD)
     assert "FAIL mix: mouth" in told
     assert "more\n```" in told, "whole lines, and how many there are besides"
+
+
+def test_no_line_of_the_table_is_broken() -> None:
+    """Discord shows some 60 signs of a code block in a line."""
+    about: dict[Measure, str] = dict.fromkeys((Measure.GROUP, Measure.MIX), "head-wear and ears")
+    lines = [_line(figure(kind, -12.34567, about.get(kind, ""))) for kind in Measure]
+    assert max(map(len, lines)) <= 58
+    assert len({line[5:38] for line in lines}) == len(lines), "what is cut tells them apart still"
 
 
 async def test_a_card_whose_licence_asks_for_more_is_not_tried_on_what_this_model_may_draw(

@@ -18,6 +18,7 @@ from models.engine.enlarging import Enlargement, Magnifier
 from models.engine.loader import load
 from models.engine.slots import SlotEngine
 from models.engine.upscaler import Upscaler
+from models.engine.warping import DEPTH_MOST_PX
 from tests.stages.tiny_models import NATIVE_PX, request, tiny_folder
 
 __all__ = ["tiny_folder"]
@@ -41,9 +42,9 @@ def wish(name: str, source: bytes, width_px: int, height_px: int) -> RenderReque
 
 
 def trained() -> Upscaler:
-    """With the depth of the shipped one, for that is how far it sees."""
+    """With the depth of the shipped one and the deepest warp, for that is how far it may see."""
     torch.manual_seed(1)
-    net = Upscaler(8, 6)
+    net = Upscaler(8, 6, DEPTH_MOST_PX)
     torch.nn.init.normal_(net.leave.weight, std=0.1)
     return net.eval()
 

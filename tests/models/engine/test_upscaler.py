@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,11 +11,14 @@ import pytest
 import torch
 from torch.nn import functional
 
+from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 from models.engine import upscaler
 from models.engine.loader import load
 from models.engine.slots import SlotEngine
 from models.engine.upscaler import Enlarger, Upscaler
+from models.engine.warping import warped
+from models.pretraining.architecture import FULL
 from tests.stages.tiny_models import NATIVE_PX, request, tiny_folder
 
 __all__ = ["tiny_folder"]
@@ -46,6 +50,29 @@ def test_an_upscaler_is_the_same_after_a_trip_over_the_disk(tmp_path: Path) -> N
     assert before.std() > 1
 
 
+def test_the_warp_travels_with_the_upscaler(tmp_path: Path) -> None:
+    net = trained()
+    net.warp_px = 6.5
+    upscaler.save(net, tmp_path)
+    x = torch.rand(1, 3, 8, 8)
+    large = upscaler.load(tmp_path)(x)
+    net.warp_px = 0.0
+    assert (large - warped(net(x), 6.5)).abs().max() < 0.01 < (large - net(x)).abs().max()
+
+
+def test_the_embedded_models_edges_are_warped_as_its_recipe_says() -> None:
+    assert upscaler.load(EMBEDDED / upscaler.FOLDER).warp_px == FULL.upscaler_warp_px > 0
+
+
+def test_an_upscaler_of_before_the_warp_draws_as_it_did(tmp_path: Path) -> None:
+    upscaler.save(trained(), tmp_path)
+    config = tmp_path / upscaler.CONFIG
+    told = json.loads(config.read_text())
+    del told["warp_px"]
+    config.write_text(json.dumps(told))
+    assert upscaler.load(tmp_path).warp_px == 0
+
+
 def test_a_picture_between_sizes_is_brought_to_the_one_asked_for() -> None:
     assert Enlarger(trained())(torch.rand(3, 8, 8), 20, 24).size == (20, 24)
 
@@ -72,7 +99,9 @@ def finished(folder: Path) -> bytes:
     return done[0].rgb
 
 
-@pytest.mark.parametrize("damage", ["config", "weights", "another scale", "other sizes"])
+@pytest.mark.parametrize(
+    "damage", ["config", "weights", "another scale", "other sizes", "too deep", "no number"]
+)
 def test_a_broken_upscaler_is_one_sentence(tiny_folder: Path, tmp_path: Path, damage: str) -> None:
     folder = shutil.copytree(tiny_folder, tmp_path / "broken")
     own = folder / upscaler.FOLDER
@@ -84,8 +113,11 @@ def test_a_broken_upscaler_is_one_sentence(tiny_folder: Path, tmp_path: Path, da
         (own / upscaler.WEIGHTS).write_bytes(b"torn")
     elif damage == "another scale":
         config.write_text(config.read_text().replace("4", "3"))
-    else:
+    elif damage == "other sizes":
         config.write_text(config.read_text().replace("8", "16"))
-    with pytest.raises(EngineError, match=r"upscaler.*(again|scale)") as caught:
+    else:
+        deep = "12.5" if damage == "too deep" else "NaN"
+        config.write_text(config.read_text().replace("0.0", deep))
+    with pytest.raises(EngineError, match=r"upscaler.*(again|scale|warp)") as caught:
         load(str(folder), device="cpu")
     assert "\n" not in str(caught.value)

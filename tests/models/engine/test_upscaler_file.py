@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -106,3 +107,37 @@ def test_a_file_cannot_have_a_network_of_any_depth_built(tmp_path: Path) -> None
     torch.save(weights | {"body.4000.weight": torch.zeros(48)}, path)
     with pytest.raises(EngineError, match=r"no part of it is called 'body\.9\.weight'"):
         load(path, CPU)
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ({"body.0.weight": torch.zeros(1).expand(2**40, 3, 3, 3)}, "larger than the file"),
+        ({"body.0.weight": torch.zeros(9).expand(2**20, 9)}, "larger than the file"),
+        ({"body.0.weight": torch.empty(2**40, 3, device="meta")}, "larger than the file"),
+        (
+            {
+                "conv_first.weight": torch.zeros(2**17, 3, 1, 1, dtype=torch.int8),
+                "body.0.rdb1.conv1.weight": torch.zeros(4, 4, 3, 3),
+            },
+            "loading state_dict",
+        ),
+    ],
+)
+def test_a_small_file_cannot_have_a_network_of_any_width_built(
+    tmp_path: Path, weights: dict[str, Tensor], told: str
+) -> None:
+    path = tmp_path / "wide.pth"
+    torch.save(weights, path)
+    with pytest.raises(EngineError, match=told):
+        load(path, CPU)
+
+
+def test_a_compressed_file_is_not_unpacked(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "plain.pth", tmp_path / "packed.pth"
+    torch.save(network("compact").state_dict(), plain)
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            new.writestr(part.filename, old.read(part))
+    with pytest.raises(EngineError, match="it is compressed"):
+        load(packed, CPU)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from models.finetuning import material
 from models.training.watch import StoppedError
 from tests.bench import training
 from tests.stages.tiny_finetuning import Place, forget_devices, interrupt, place, tiny_base
+from tests.stages.tiny_models import ONE_LEVEL, build
 
 __all__ = ["place", "tiny_base"]
 
@@ -80,8 +82,10 @@ def test_checkpointed_activations_keep_to_autocast(place: Place, norms: list[tor
 @pytest.mark.slow(20)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_compiled_step_learns_what_the_plain_one_does(
-    place: Place, monkeypatch: pytest.MonkeyPatch, precision: str
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
+    # Tracing takes its time for each module.
+    place.base = build(tmp_path / "one-level", unet=ONE_LEVEL)
     traced: list[int] = []
 
     def backend(graph: Any, inputs: list[Any]) -> Any:

@@ -73,22 +73,23 @@ def test_a_candidate_of_a_candidate_knows_the_manifests_of_both(bench: Bench) ->
     assert card.parent == "first"
 
 
-@pytest.mark.parametrize("behind", [0, 2])
 @pytest.mark.parametrize("reach", ["full", "lora"])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, reach: str, behind: int
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, reach: str
 ) -> None:
     options = ("--as-judged", "--reach", reach, "--replay", "0.5")
     assert bench.prefer("whole", *options) == 0
-    with monkeypatch.context() as patch:
-        stop_at(patch, behind, interrupt)
-        assert bench.prefer("stopped", *options) == 130
-    torch.rand(7)
-    assert bench.prefer("stopped", *options) == 2, "not without --resume"
-    assert bench.prefer("stopped", *options, "--resume") == 0
-    whole, stopped = bench.trained("whole"), bench.trained("stopped")
-    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
-    assert bench.curve("whole") == bench.curve("stopped")
+    whole = bench.trained("whole")
+    for name, behind in (("at-once", 0), ("later", 2)):
+        with monkeypatch.context() as patch:
+            stop_at(patch, behind, interrupt)
+            assert bench.prefer(name, *options) == 130
+        torch.rand(7)
+        assert bench.prefer(name, *options) == 2, "not without --resume"
+        assert bench.prefer(name, *options, "--resume") == 0
+        stopped = bench.trained(name)
+        assert all(torch.equal(whole[part], stopped[part]) for part in whole), name
+        assert bench.curve("whole") == bench.curve(name)
 
 
 @pytest.mark.parametrize("loss", ["dpo", "kto", "sft"])
@@ -118,7 +119,7 @@ def test_a_pull_follows_the_reward_and_needs_one(
 def test_a_reward_that_proved_itself_makes_the_pairs(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert bench.prefer("bright") == 0
+    assert bench.prefer("bright", "--blind-to", "judge") == 0
     told = capsys.readouterr().out
     assert "the reward model makes" in told
     rows = {

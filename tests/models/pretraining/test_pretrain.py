@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from models.__main__ import main
+from models.engine import upscaler
 from models.measuring.judge.heads import HEADS, UNSEEN, labels
 from models.painter.captions import caption
 from models.painter.portrait import sample
@@ -363,4 +364,5 @@ def test_the_command_makes_a_model_that_stock_pipelines_load(tmp_path: Path) -> 
     pipeline.set_progress_bar_config(disable=True)
     drawn = pipeline("1girl, blue hair", num_inference_steps=2).images[0]
     assert drawn.size == (128, 128)
+    assert upscaler.load(work / "model" / upscaler.FOLDER).warp_px == TOY.upscaler_warp_px
     assert main(["check", str(work / "model")]) == 0

@@ -71,6 +71,16 @@ test("with nothing marked an unfinished name is told, not guessed", () => {
   assert.match(entered("/queue", 6, undefined).text, /not ready/);
 });
 
+test("what other bots call it leads to ours, if there is one", () => {
+  const deed = entered("/imagine prompt: cat", 20, undefined);
+  assert.deepEqual(
+    [deed.does, deed.text],
+    ["complain", "What other bots call /imagine is /waifu here."],
+  );
+  store.commands = store.commands.filter((one) => one.name !== "waifu");
+  assert.match(entered("/imagine", 8, undefined).text, /no command \/imagine for you here/);
+});
+
 test("a value that is wrong is told with its option, and nothing runs", () => {
   const deed = sent("/waifu prompt: a count: 9");
   assert.deepEqual([deed.does, deed.option.name], ["complain", "count"]);

@@ -1,0 +1,43 @@
+"""Words of terms that are everyday words of another language, in a text of that language.
+
+Called by `sides`. Pure. Which words they are, and by which little words a language is told, is data
+of the rulebook. It must not know rules. A text is of a language if it has several of its little
+words, and more than of any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+#: So many different little words tell a language: one may be chance, or somebody's trick.
+_SIGNS_MIN = 2
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tongue:
+    """A language: see `lexicon/homographs.toml`."""
+
+    words: tuple[str, ...]
+    signs: tuple[str, ...]
+
+
+class Homographs:
+    """Tells which words mean something else in a text; made once for a rulebook."""
+
+    def __init__(self, tongues: Mapping[str, Tongue]) -> None:
+        self._tongues = [(frozenset(t.words), frozenset(t.signs)) for t in tongues.values()]
+        #: Every such word, of any language.
+        self.words = _NONE.union(*(words for words, _ in self._tongues))
+
+    def among(self, text: Collection[str]) -> frozenset[str]:
+        """Those among the words of a text that mean something else there."""
+        said = frozenset(text)
+        if self.words.isdisjoint(said):
+            return _NONE
+        signs = [len(signs & said) for _, signs in self._tongues]
+        most = max(signs)
+        if most < _SIGNS_MIN or signs.count(most) > 1:
+            return _NONE
+        return self._tongues[signs.index(most)][0] & said

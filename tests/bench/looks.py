@@ -1,0 +1,112 @@
+"""How short prompts look, as people type them, beside full ones: what a newcomer sees first.
+
+Short ones are filled in from their seed, as the bot does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+from statistics import fmean
+
+from PIL import Image
+
+from models.catalogue.registry import EMBEDDED
+from models.catalogue.tags import files
+from models.catalogue.tags.filling import completion
+from models.catalogue.tags.glossary import Glossary
+from models.contract import Aspect
+from models.report import Row
+
+COUNT = 200
+#: How far the mean grade of short prompts may lie below that of full ones.
+GRADE_GOAL = 0.2
+ODD_GOAL = 0.02
+_TYPED: tuple[str, ...] = (
+    "girl", "waifu", "cat girl", "cat girl with glasses", "1girl", "1boy", "smile", "blue hair",
+    "a cute girl", "anime girl",
+)  # fmt: skip
+#: Tags that training captions hold so often at least.
+_KNOWN = 300
+_FIRST_SEED = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting:
+    """One picture of a short prompt, as `studio` asks for it."""
+
+    prompt: str
+    seed: int
+    negative: str = ""
+    aspect: Aspect = Aspect.SQUARE
+
+
+async def measure(count: int = COUNT) -> list[Row]:
+    """Draw short prompts and full ones, then grade both and look at the eyes and lines."""
+    return await asyncio.to_thread(_measure, count)
+
+
+def _measure(count: int) -> list[Row]:
+    from models.aesthetics.scorer import OWN, OWN_HEAD, open_aesthetic
+    from models.engine.slots import open_engine
+    from models.measuring import adherence, eyes, lines
+    from models.measuring.judge.network import Judge
+    from models.measuring.studio import Studio
+
+    engine = open_engine("embedded", device="cpu", threads=2)
+    studio = Studio(engine)
+    short = studio.pictures(sittings(count))
+    full = studio.pictures(adherence.tasks(count, square=True))
+    engine.close()
+    aesthetic = open_aesthetic(OWN_HEAD, OWN, "cpu")
+
+    def grade(pictures: list[Image.Image]) -> float:
+        return fmean(aesthetic.score([picture])[0] for picture in pictures)
+
+    graded, wanted = grade(short), grade(full)
+    odd = eyes.two_coloured(eyes.differences(Judge(), short))
+    return [
+        _row("mean aesthetic grade of full prompts", wanted, "of 1 to 10"),
+        _row(
+            "mean aesthetic grade of short prompts", graded, "of 1 to 10",
+            f">= full ones - {GRADE_GOAL:g}", holds=graded >= wanted - GRADE_GOAL,
+        ),
+        _row(
+            "short prompts, eyes of two colours", 100 * odd, "% of faces with both eyes",
+            f"<= {ODD_GOAL:.0%}", holds=odd <= ODD_GOAL,
+        ),
+        _row("short prompts, width of an edge", lines.edge_width_px(short), "px of 512"),
+    ]  # fmt: skip
+
+
+def sittings(count: int) -> list[Sitting]:
+    """What is asked for: each prompt with what its seed fills in."""
+    glossary = Glossary(files.read(EMBEDDED / files.FILE_NAME))
+    seeds = range(_FIRST_SEED, _FIRST_SEED + count)
+    return [
+        Sitting(
+            prompt=", ".join(filter(None, (prompt, completion(prompt, glossary, seed)))), seed=seed
+        )
+        for prompt, seed in zip(prompts(glossary, count), seeds, strict=True)
+    ]
+
+
+def prompts(glossary: Glossary, count: int) -> list[str]:
+    """What people type first, then one to three tags by lot that go together."""
+    dice, book = Random(17), glossary.book.tags
+    known = [t for t in book if glossary.group(t) != "praise" and book[t].count > _KNOWN]
+    out = list(_TYPED[:count])
+    while len(out) < count:
+        tags = dice.sample(known, dice.choice((1, 2, 3)))
+        groups = {glossary.group(tag) for tag in tags}
+        if len(groups) < len(tags) or any({*book[tag].closes} & groups for tag in tags):
+            continue
+        if dice.random() < 0.5 and "figure" not in groups:
+            tags = ["1girl", *tags[:2]]
+        out.append(", ".join(tags))
+    return out
+
+
+def _row(name: str, value: float, unit: str, goal: str = "", *, holds: bool | None = None) -> Row:
+    return Row(area="looks", name=name, value=round(value, 3), unit=unit, goal=goal, holds=holds)

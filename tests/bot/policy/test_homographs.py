@@ -1,0 +1,61 @@
+"""A term that is an everyday word of another language says nothing in a text of that language."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.homographs import Homographs, Tongue
+from bot.policy.screening import Screen
+from bot.rulebooks import load
+
+HERE = Homographs(
+    {
+        "de": Tongue(words=("dick",), signs=("ist", "und", "der")),
+        "en": Tongue(words=(), signs=("is", "and", "the")),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("der kater ist dick", {"dick"}),
+        ("kater ist dick", set()),  # one little word may be chance
+        ("der kater ist dick and the dog is", set()),
+        ("der kater ist dick the is", set()),  # as much the one as the other
+        ("der kater ist schwarz", set()),
+    ],
+)
+def test_the_language_is_told_by_several_little_words(text: str, found: set[str]) -> None:
+    assert HERE.among(text.split()) == found
+
+
+SCREEN = Screen(load())
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "die Katze ist dick und schläft auf dem Ofen",
+        "Kinder, dick eingepackt, mit dem Schlitten auf der Wiese",
+        "se le escapa un pedo en el ascensor, comedia",
+    ],
+)
+def test_it_is_harmless_there(prompt: str) -> None:
+    assert not SCREEN.findings(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "1boy, dick", "the dick of a man", "der mann und sein d1ck ist groß",
+        "dick, and the man is in der and ist of the",
+    ],
+)  # fmt: skip
+def test_it_counts_elsewhere_and_in_disguise(prompt: str) -> None:
+    assert "sexual" in {finding.rule for finding in SCREEN.findings(prompt)}
+
+
+def test_of_a_term_of_several_words_it_stays_a_part() -> None:
+    prompt = "die frau ist mit dem mann und er hat einen dick pic, dick pics"
+    assert "sexual" in {finding.rule for finding in SCREEN.findings(prompt)}

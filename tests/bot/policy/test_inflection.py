@@ -1,0 +1,69 @@
+"""Forms of known words are no words that were run together, and none with letters exchanged."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.inflection import Inflection, of_none
+from bot.policy.parting import Parting
+from bot.policy.respelling import Respelling
+from bot.policy.screening import Screen
+from bot.rulebooks import load
+
+INFLECTION = Inflection({"document", "draped", "separable", "veil", "naked", "cat"}, {"naked"})
+
+
+@pytest.mark.parametrize(
+    "word", ["documentan", "undraped", "inseparably", "documentation", "veiled", "veils"]
+)
+def test_a_form_is_told_by_its_stem(word: str) -> None:
+    assert INFLECTION.is_form(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "nakedly", "unnaked",  # forms of a term's word are no less of one
+        "cats",  # the stem is too short
+        "documentnude", "nudedocument",  # no ending, and no beginning
+        "veilnaked",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_form_is_none(word: str) -> None:
+    assert not INFLECTION.is_form(word)
+
+
+def test_a_form_is_neither_taken_apart_nor_read_otherwise() -> None:
+    words = {"cum", "plan", "cumplir", "lilac"}
+    assert Parting(words).parts("cumplan") == ("cum", "plan")
+    assert Parting(words, is_form=Inflection(words, {"cum"}).is_form).parts("cumplan") == ()
+    assert Respelling({"eventre"}).meant("eventer") == "eventre"
+    assert Respelling({"eventre"}, Inflection({"evente"}, ()).is_form).meant("eventer") is None
+    assert not of_none("anything")
+
+
+def test_short_words_of_two_languages_are_chance() -> None:
+    known = {"boy", "kot", "tieren", "desnuda", "girl", "foder", "ion", "buceta", "tar"}
+    foreign, english = {"kot", "tieren", "desnuda", "foder", "buceta"}, {"boy", "girl", "tar"}
+    parting = Parting(known, foreign, english)
+    assert parting.parts("boykottieren") == ()
+    assert parting.parts("girldesnuda") == ("girl", "desnuda")
+    assert parting.parts("tarfoder") == ()
+    assert parting.parts("kottieren") == ("kot", "tieren")
+    assert Parting(known).parts("boykottieren") == ("boy", "kot", "tieren")
+
+
+SCREEN = Screen(load())
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "pantanal ao amanhecer", "femmes voilées dans le désert", "párpados cerrados",
+        "two inseparable friends, inseparably close", "an undraped statue", "violable rule",
+        "pissenlit dans le vent", "Föderation der Planeten", "separatisten",
+        "bananal ensolarado", "analisadas", "bromeando", "hartnäckigen", "documentée",
+    ],
+)  # fmt: skip
+def test_no_word_of_a_language_holds_a_term_by_chance(prompt: str) -> None:
+    assert not SCREEN.findings(prompt)

@@ -1,0 +1,79 @@
+"""A reading as words and letters: what is fast for plain text says what the patterns say."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.policy.folding import JOINT
+from bot.policy.reading import Reading
+from bot.policy.splitting import words
+from bot.policy.spoken import Spoken
+
+#: What the words of ASCII are, and what ties two of them together.
+WORD = re.compile("[a-z]++|[0-9]++")
+TIE = re.compile(r"(?<=[a-z0-9])(?:[^\w\s,]++|[\s_,][^\w\s,][\s_,])(?=[a-z0-9])")
+PLAIN = st.text(st.sampled_from(f"ab09  -.'(,_\n{JOINT}"), max_size=40)
+
+
+def line(text: str) -> Spoken:
+    return Spoken(Reading(text))
+
+
+@given(text=PLAIN)
+@settings(max_examples=300, deadline=None)
+def test_the_words_of_plain_text_are_what_the_pattern_says(text: str) -> None:
+    assert words(text) == WORD.findall(text)
+
+
+@given(text=PLAIN)
+@settings(max_examples=500, deadline=None)
+def test_the_ties_of_plain_text_are_what_the_pattern_says(text: str) -> None:
+    begins = [word.start() for word in WORD.finditer(text)]
+    ends = [tie.end() for tie in TIE.finditer(text)]
+    assert line(text).tied == {bisect_left(begins, end) for end in ends}
+
+
+@pytest.mark.parametrize(
+    ("text", "tied"),
+    [
+        ("a-b", {1}),
+        ("one, two three four five six seven-eight nine ten", {7}),
+        ("one 2two three four five six - seven eight", {7}),
+        ("one two three four five six -- seven eight", set[int]()),
+        ("-a b-", set[int]()),
+        ("a-b-c-d", {1, 2, 3}),
+        ("裸-体", {1}),
+    ],
+)
+def test_a_word_is_tied_to_the_one_before(text: str, tied: set[int]) -> None:
+    """A few ties among many words are counted in another way than many among few."""
+    assert line(text).tied == tied
+
+
+@pytest.mark.parametrize("word", ["xyz", "x", "ロ", "é"])
+def test_what_is_no_word_may_be_one_in_disguise(word: str) -> None:
+    assert line(word).strange(frozenset())
+
+
+@pytest.mark.parametrize("word", ["1337", "0", "裸", "々"])
+def test_numbers_and_kanji_disguise_nothing(word: str) -> None:
+    assert not line(word).strange(frozenset())
+
+
+def test_a_part_of_a_line_is_looked_through_from_both_its_ends() -> None:
+    (part,) = line("a moon, xyz").disguises(frozenset({"a", "moon"}), 2)
+    assert part.key == "amonxyz"
+    seen = part.both_ways
+    found = [(0, seen.index("mon"), seen.index("mon") + 3), (1, seen.index("nom"), len(seen) - 1)]
+    assert part.as_it_stands(found) == [(0, 1, 4)]
+    assert part.turned(found) == [(1, 1, 4)]
+
+
+def test_no_term_is_found_across_the_two_ends_of_a_part() -> None:
+    (part,) = line("xyz").disguises(frozenset(), 2)
+    assert not re.search(r"\w", part.both_ways[len(part.key)])

@@ -1,0 +1,113 @@
+"""What a gallery is to show: nothing blind or held, and each message accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain import ChannelId, Job, JobId, MessageId
+from bot.policy.arrangements import GalleryTerms
+from bot.store.showpieces import Showpiece, Showpieces
+from bot.store.trials import Trial, TrialBook
+from tests.stages.factories import make_post, make_reaction
+from tests.stages.law import decide, make_guild
+from tests.stages.stores import Stores, open_stores
+from tests.stages.trying_out import CANDIDATE, PARENT, asked_twice, begin_lineage, drawn, make_trial
+
+GALLERY = ChannelId(5)
+
+
+@pytest.fixture
+async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        terms = GalleryTerms(channel=GALLERY, votes=1)
+        await decide(opened.guilds, make_guild(gallery=terms))
+        yield opened
+
+
+async def liked(stores: Stores, message: int = 1) -> Job:
+    job = await stores.deliver(message=message)
+    await stores.votes.record(make_reaction(message))
+    return job
+
+
+async def owed(stores: Stores) -> list[Showpiece]:
+    return await Showpieces(stores.db).owed(9_000, 9)
+
+
+async def hanging(stores: Stores, *, message: int | None = None) -> Showpiece:
+    """A picture whose showing was begun, and that hangs as `message`."""
+    await liked(stores)
+    (showpiece,) = await owed(stores)
+    book = Showpieces(stores.db)
+    assert await book.begin(showpiece, 5_000, spoilered=False)
+    if message is not None:
+        assert await book.shown(showpiece, MessageId(message))
+    return showpiece
+
+
+async def hunted(stores: Stores) -> list[object]:
+    return [row["name"] for row in await stores.rows("hunts")]
+
+
+async def row_of(stores: Stores, column: str) -> object:
+    (row,) = await stores.rows("showpieces")
+    return row[column]
+
+
+async def test_what_is_held_meanwhile_is_not_shown(stores: Stores) -> None:
+    job = await liked(stores)
+    assert [one.job_id for one in await owed(stores)] == [job.id]
+    await stores.db.write_one("UPDATE jobs SET state = 'held'")
+    assert await owed(stores) == []
+
+
+async def test_a_picture_of_a_blind_test_is_not_shown_before_that_is_decided(
+    stores: Stores,
+) -> None:
+    await begin_lineage(stores.db)
+    trials = TrialBook(stores.db)
+    assert isinstance(await trials.begin(make_trial()), Trial)
+    candidate, parent = await asked_twice(stores, make_trial())
+    for job, card in ((candidate, CANDIDATE), (parent, PARENT)):
+        await drawn(stores, job.id, card)
+        await stores.db.write_one(
+            "UPDATE jobs SET state = 'queued', lease_owner = NULL, lease_until_ms = NULL"
+            " WHERE state = 'running'"
+        )
+    (pair,) = await trials.drawn()
+    assert await trials.settle(pair, 5_000)
+    await stores.gallery.add_post(make_post(candidate.id, message=1))
+    await stores.votes.record(make_reaction(1))
+    assert await owed(stores) == []
+    await stores.duels.close(pair.duel_id, 6_000)
+    assert [one.job_id for one in await owed(stores)] == [candidate.id]
+
+
+async def test_an_answer_that_is_lost_is_looked_for_at_the_next_try(stores: Stores) -> None:
+    showpiece = await hanging(stores)
+    await Showpieces(stores.db).answer_lost(showpiece)
+    assert await hunted(stores) == [], "its next try finds it"
+    assert [one.begun for one in await owed(stores)] == [True]
+
+
+async def test_an_answer_that_is_lost_after_the_picture_went_is_hunted(stores: Stores) -> None:
+    showpiece = await hanging(stores)
+    await stores.gallery.delete(showpiece.job_id, 6_000)
+    await stores.db.write_one("DELETE FROM hunts")
+    await Showpieces(stores.db).answer_lost(showpiece)
+    assert await hunted(stores) == [showpiece.job_id]
+
+
+async def test_a_message_that_is_gone_is_not_taken_down_once_more(stores: Stores) -> None:
+    showpiece = await hanging(stores, message=7)
+    await stores.gallery.message_deleted([MessageId(6)], 6_000)
+    assert await row_of(stores, "message_id") == 7
+    await stores.gallery.message_deleted([MessageId(7)], 6_000)
+    assert (await row_of(stores, "message_id"), await row_of(stores, "ended_ms")) == (None, 6_000)
+    await stores.gallery.delete(JobId(showpiece.job_id), 7_000)
+    assert [row["message_id"] for row in await stores.rows("doomed_messages")] == [1]
+    assert showpiece.job_id not in await hunted(stores)
+    assert await owed(stores) == []

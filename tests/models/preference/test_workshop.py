@@ -1,0 +1,25 @@
+"""What a reward model looks at: every set of features, and sections of what the judge says."""
+
+from __future__ import annotations
+
+import torch
+
+from models.measuring.features import looks, sections
+from models.preference.workshop import _eye, _with_sections
+
+
+def test_what_follows_a_reward_sees_what_the_reward_was_fitted_to() -> None:
+    look = looks()
+    pixels = torch.rand((2, 3, 128, 128), generator=torch.Generator().manual_seed(0))
+    files = ("a", "b")
+    seen = _with_sections(
+        {name: dict(zip(files, see(pixels).numpy(), strict=True)) for name, see in look.items()}
+    )
+    assert set(seen) == {*look, *sections()}
+    for name, vectors in seen.items():
+        again = _eye(look, name)(pixels)
+        assert torch.equal(again, torch.stack([torch.tensor(vectors[file]) for file in files]))
+
+
+def test_who_is_blind_to_the_judge_is_blind_to_its_sections() -> None:
+    assert set(_with_sections({"colour": {}})) == {"colour"}
