@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import ParamSpec, Protocol, TypeVar
 
 from models.contract import (
@@ -28,10 +24,6 @@ from models.contract import (
 )
 
 log = logging.getLogger(__name__)
-
-#: How far the engine's threads stand back where cores are short (see nice(2)): somebody waits for
-#: each answer of the loop's, and a picture takes seconds anyway.
-_NICE = 10
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,10 +100,8 @@ class LocalThread:
         *,
         score_timeout_s: float = 60,
     ) -> None:
-        self._pool, self._eyes = (
-            ThreadPoolExecutor(max_workers=1, thread_name_prefix=name, initializer=_give_way)
-            for name in ("gpu", "eyes")
-        )
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
+        self._eyes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eyes")
         self._score_timeout_s = score_timeout_s
         #: Held by what is being scored, so that waiting in the queue is not in its time.
         self._looking = asyncio.Lock()
@@ -226,11 +216,3 @@ class LocalThread:
     async def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
-
-
-def _give_way() -> None:
-    """Let the process's other threads have a core first. On Linux each thread has a nice value."""
-    if sys.platform == "linux":
-        me = threading.get_native_id()
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, me, os.getpriority(os.PRIO_PROCESS, me) + _NICE)

@@ -108,17 +108,13 @@ def uphold(ask: Ask, policy: EffectivePolicy, appealed: Collection[Finding]) -> 
 
 def judged(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling:
     """What would be done with these words here. Never raises: what is in doubt is refused."""
-    return _judged_by(lambda: policy.screen.findings(prompt, negative), policy)
+    return judged_by(lambda: weigh(policy, prompt, negative), policy)
 
 
-def takes(tag: str, policy: EffectivePolicy) -> bool:
-    """Whether a tag of a model's own may be added to prompts here, as it is. Never raises."""
-    return _judged_by(lambda: policy.screen.findings_in_tag(tag), policy) is Ruling.ALLOW
-
-
-def _judged_by(look: Callable[[], frozenset[Finding]], policy: EffectivePolicy) -> Ruling:
+def judged_by(look: Callable[[], Weighed], policy: EffectivePolicy) -> Ruling:
+    """The same, by what somebody finds who looks; whatever that raises."""
     try:
-        weighed = Weighed(found={f: policy.effect(f) for f in look()})
+        weighed = look()
         refused = silence(policy) or refusal(weighed, policy)
     except Exception:  # noqa: BLE001  any error in policy means no
         return Ruling.REFUSE

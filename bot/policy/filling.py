@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from bot.domain import Ask, RequestKind, Ruling
-from bot.policy.decide import judged, takes
+from bot.policy.decide import Weighed, judged, judged_by
 from bot.policy.layers import EffectivePolicy
 from models.catalogue.tags import filling
 from models.catalogue.tags.glossary import Glossary
@@ -74,4 +73,9 @@ def _harmless(draw: Draw, completion: str, policy: EffectivePolicy) -> bool:
 
 
 def _taken(policy: EffectivePolicy) -> Callable[[str], bool]:
-    return partial(takes, policy=policy)
+    """Whether a tag of the model's own passes here as it is."""
+
+    def weighed(tag: str) -> Weighed:
+        return Weighed(found={f: policy.effect(f) for f in policy.screen.findings_in_tag(tag)})
+
+    return lambda tag: judged_by(lambda: weighed(tag), policy) is Ruling.ALLOW

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 from dataclasses import replace
 
@@ -69,39 +67,6 @@ class Shelf:
 
     def handle(self, model: str) -> LocalThread:
         return LocalThread(model, self.open_engine, self.open_scorer)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="no thread has a nice value of its own there")
-async def test_the_engine_gives_way_to_the_loop_where_cores_are_short() -> None:
-    nice: dict[str, int] = {}
-
-    def note(name: str) -> None:
-        nice[name] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    class Noting(FakeScorer):
-        def score(self, rendered: Rendered) -> Scores:
-            note("scores")
-            return super().score(rendered)
-
-    class Stepping(Watched):
-        def step(self) -> TickResult:
-            note("draws")
-            return super().step()
-
-    note("loop")
-    handle = LocalThread("one", Stepping, lambda _: Noting())
-    await handle.open()
-    await handle.step()
-    await handle.score(Rendered(row_id="a", width_px=1, height_px=1, rgb=b"rgb", batch_width=1))
-    await handle.close()
-    note("afterwards")
-    loop = nice["loop"]
-    assert nice == {
-        "loop": loop,
-        "draws": min(19, loop + 10),
-        "scores": min(19, loop + 10),
-        "afterwards": loop,
-    }
 
 
 async def test_one_thread_alone_touches_the_engine() -> None:

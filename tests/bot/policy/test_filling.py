@@ -124,6 +124,13 @@ def test_a_tag_is_looked_through_once_for_each_document_and_a_members_words_each
     assert sorted(seen) == sorted(tags + words)
 
 
+def test_where_policy_fails_nothing_is_filled_in() -> None:
+    def broken(_: str) -> bool:
+        raise RuntimeError
+
+    assert completed(open_ask(), WORDS, where(broken)).completions == ("",)
+
+
 def test_words_that_are_refused_only_together_are_not_put_together() -> None:
     together = where(lambda text: "waifu" in text and "," in text)
     assert completed(open_ask(), WORDS, together).completions == ("",)
