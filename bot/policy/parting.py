@@ -90,7 +90,8 @@ class Parting:
             if parts:
                 yield from _inside(line, numbers, parts)
                 continue
-            for number, word in zip(numbers, chain, strict=True):
+            # A row of one word was looked at.
+            for number, word in zip(numbers, chain, strict=True) if len(chain) > 1 else ():
                 if word in strange and (alone := self.parts(word)):
                     yield from _inside(line, [number], alone)
 
@@ -139,15 +140,15 @@ class Parting:
 
 def _tied(line: Spoken, strange: Collection[str]) -> Iterator[range]:
     """The numbers of words in a row without a gap, of which one is strange."""
-    behind = 0
+    behind, tied = 0, line.tied
     for number in [number for number, word in enumerate(line.words) if word in strange]:
         if number < behind:
             continue
         # What was in a row already is not taken apart once more: seams are in order.
         first, row_before, behind = number, behind, number + 1
-        while first > row_before and first in line.tied and number - first < _TIED_MAX:
+        while first > row_before and first in tied and number - first < _TIED_MAX:
             first -= 1
-        while behind in line.tied and behind - first < _TIED_MAX:
+        while behind in tied and behind - first < _TIED_MAX:
             behind += 1
         # A tie may stand before what is no word.
         yield range(first, min(behind, len(line.words)))

@@ -126,3 +126,8 @@ def test_a_word_of_two_rows_is_parted_once() -> None:
 )
 def test_tied_words_that_were_run_together_are_read_without_a_fault(prompt: str) -> None:
     assert isinstance(SCREEN.findings(prompt), frozenset)
+
+
+def test_a_word_that_was_run_together_is_taken_apart_beside_one_that_is_none() -> None:
+    (parted,) = PARTING.parted(Spoken(Reading("moonwalk-xyz")), {"moonwalk", "xyz"})
+    assert parted.text == "moon walk-xyz"

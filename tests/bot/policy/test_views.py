@@ -34,6 +34,7 @@ def views(text: str) -> list[str]:
         ("Pic2Word", ["Pic2 Word"]),
         ("ＰｉｃＷｏｒｄ", ["Ｐｉｃ Ｗｏｒｄ"]),
         ("Pi\u0301cWo\u0301rd", ["Pi\u0301c Wo\u0301rd"]),
+        ("Pic\u0301Word", ["Pic\u0301 Word"]),
         ("ДобрыйДень", ["Добрый День"]),
         ("MacDonald, McNeil", []),
         ("A Word, NATO, 1girl", []),
